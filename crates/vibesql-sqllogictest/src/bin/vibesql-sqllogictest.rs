@@ -1,0 +1,9 @@
+//! The program: the command line with the engines of this build.
+
+use std::process::ExitCode;
+
+use vibesql_sqllogictest::{cli, engine::EngineRegistry};
+
+fn main() -> ExitCode {
+    cli::main(EngineRegistry::builtin())
+}

@@ -1,0 +1,107 @@
+//! The words of the command line. What they mean is decided in [`super::settings`].
+
+use std::path::PathBuf;
+
+use clap::{Args, ColorChoice, Parser, Subcommand};
+
+const AFTER: &str = "\
+Exit codes:
+  0   all good              4   regressed
+  1   tests failed          5   incomplete
+  2   usage, configuration  6   engine unavailable
+      or unreadable input   70  a bug of this program
+  3   nothing selected
+
+Examples:
+  vibesql-sqllogictest run                          the shipped suite on VibeSQL
+  vibesql-sqllogictest run --engine sqlite DIR      every test file below DIR on SQLite
+  vibesql-sqllogictest test select1.test:1042       one record, after its set-up";
+
+/// Runs SQLLogicTest suites against SQL engines and judges every record.
+#[derive(Debug, Parser)]
+#[command(name = "vibesql-sqllogictest", version, after_help = AFTER, max_term_width = 110)]
+pub(super) struct Cli {
+    /// When to use colours.
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    pub(super) color: ColorChoice,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Runs files or single records, and shows each failure with a diff.
+    Test(TestArgs),
+    /// Runs a suite: a line for each file, a summary by category.
+    Run(RunArgs),
+    /// Lists the files that `run` would run.
+    List(ListArgs),
+}
+
+/// Which engine, and how files are read. The same for all commands.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Engine and dialect")]
+pub(super) struct EngineArgs {
+    /// The engine under test: vibesql, vibesql:mysql or sqlite.
+    #[arg(long, value_name = "ENGINE", default_value = "vibesql")]
+    pub(super) engine: String,
+    /// A name that the engine answers to in skipif and onlyif, in place of its own; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    pub(super) engine_name: Vec<String>,
+    /// The dialect of the files, in place of what they say of themselves: sqlite.
+    #[arg(long, value_name = "DIALECT")]
+    pub(super) dialect: Option<String>,
+    /// Reproduce the reference runner with its holes, in place of the strict rules.
+    #[arg(long)]
+    pub(super) exact: bool,
+    /// List results of up to N values and hash longer ones, whatever the files say; 0 lists all.
+    #[arg(long, value_name = "N")]
+    pub(super) hash_threshold: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    /// A test file; with :LINE only the record on that line, after the statements before it.
+    /// Shipped files are called suite:PATH.
+    #[arg(required = true, value_name = "FILE[:LINE]")]
+    pub(super) targets: Vec<String>,
+    /// Show at most N failures of a file.
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) max_failures: usize,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArgs {
+    /// Files, directories (walked for *.test and *.slt) or globs; the shipped suite when there is none.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+    /// Write a report as JSON to FILE; - is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(super) json: Option<PathBuf>,
+    /// Keep SQL, expected and actual values of at most N failing records of a file; all are listed by line.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(super) max_details: usize,
+    /// Files in which nothing is executed count as failed.
+    #[arg(long)]
+    pub(super) fail_on_empty: bool,
+    /// No lines for files that passed.
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) engine: EngineArgs,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Files, directories or globs, as for run; the shipped suite when there is none.
+    #[arg(value_name = "PATH")]
+    pub(super) paths: Vec<String>,
+    /// Print the number of records of each file as well.
+    #[arg(long, short)]
+    pub(super) long: bool,
+    /// The dialect of the files, for counting records.
+    #[arg(long, value_name = "DIALECT")]
+    pub(super) dialect: Option<String>,
+}

@@ -1,0 +1,25 @@
+//! `list`: what `run` would run.
+
+use crate::cli::args::ListArgs;
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::suite;
+use crate::cli::ui::Ui;
+use crate::location::Source;
+use crate::parser;
+use crate::text::count::plural;
+
+pub(in crate::cli) fn run(args: &ListArgs, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    for item in suite::select(&args.paths)? {
+        let line = if args.long {
+            let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
+            let source = Source::new(item.shown.as_str(), bytes);
+            let (profile, _) = parser::choose(&source, args.dialect.as_deref(), false)?;
+            let total = parser::parse(&source, profile).total();
+            format!("{}  {} ({})\n", item.shown, plural(total, "record"), profile.name)
+        } else {
+            format!("{}\n", item.shown)
+        };
+        ui.print(&line)?;
+    }
+    Ok(ExitReason::Success)
+}

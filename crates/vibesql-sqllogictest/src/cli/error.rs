@@ -1,0 +1,160 @@
+//! Errors of the command line, and the exit code that stands for each.
+
+use std::error::Error;
+
+use crate::engine::{EngineError, RegistryError};
+use crate::event::SinkError;
+use crate::executor::parallel::PlanError;
+use crate::parser::{DIALECTS, UnknownDialect};
+
+/// Why the process ends, as its exit code; documented in docs/exit-codes.md.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ExitReason {
+    /// All good.
+    Success,
+    /// A record has not passed.
+    TestsFailed,
+    /// Wrong arguments, or input that cannot be read as what it should be.
+    Usage,
+    /// There was nothing to do.
+    NothingSelected,
+    /// The run did not come to its end.
+    Incomplete,
+    /// The engine cannot be had.
+    EngineUnavailable,
+    /// A bug of ours.
+    Internal,
+}
+
+impl ExitReason {
+    pub(super) fn code(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::TestsFailed => 1,
+            Self::Usage => 2,
+            Self::NothingSelected => 3,
+            Self::Incomplete => 5,
+            Self::EngineUnavailable => 6,
+            Self::Internal => 70,
+        }
+    }
+
+    /// The graver of two reasons: 70, 6, 5, 2, 1, then 3, then 0.
+    pub(super) fn or_graver(self, other: Self) -> Self {
+        if other.gravity() > self.gravity() { other } else { self }
+    }
+
+    fn gravity(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::NothingSelected => 1,
+            Self::TestsFailed => 2,
+            Self::Usage => 3,
+            Self::Incomplete => 4,
+            Self::EngineUnavailable => 5,
+            Self::Internal => 6,
+        }
+    }
+}
+
+/// An error as the user gets it: what, because of what, and the way out.
+#[derive(Debug)]
+pub(super) struct CliError {
+    pub(super) reason: ExitReason,
+    pub(super) message: String,
+    pub(super) causes: Vec<String>,
+    pub(super) hints: Vec<String>,
+}
+
+impl CliError {
+    fn new(reason: ExitReason, error: &dyn Error, hints: Vec<String>) -> Self {
+        let mut causes = Vec::new();
+        let mut cause = error.source();
+        while let Some(error) = cause {
+            causes.push(error.to_string());
+            cause = error.source();
+        }
+        Self { reason, message: error.to_string(), causes, hints }
+    }
+
+    /// A wrong argument, or wrong input.
+    pub(super) fn usage(message: String, hints: Vec<String>) -> Self {
+        Self { reason: ExitReason::Usage, message, causes: Vec::new(), hints }
+    }
+
+    /// Something that is left without anything to do.
+    pub(super) fn nothing_selected(message: String, hints: Vec<String>) -> Self {
+        Self { reason: ExitReason::NothingSelected, message, causes: Vec::new(), hints }
+    }
+
+    /// A file that cannot be read or written.
+    pub(super) fn io(action: &str, path: &str, error: &std::io::Error) -> Self {
+        let message = format!("cannot {action} `{path}`");
+        Self { reason: ExitReason::Usage, message, causes: vec![error.to_string()], hints: Vec::new() }
+    }
+
+    /// A bug of ours.
+    pub(super) fn internal(cause: String) -> Self {
+        Self {
+            reason: ExitReason::Internal,
+            message: "this is a bug of vibesql-sqllogictest".to_owned(),
+            causes: vec![cause],
+            hints: vec!["please report it with the command line and the test file".to_owned()],
+        }
+    }
+}
+
+impl From<PlanError> for CliError {
+    fn from(error: PlanError) -> Self {
+        let (reason, hint) = match &error {
+            PlanError::NotFound(_) => (
+                ExitReason::Usage,
+                "a path is a file, a directory or a glob; shipped files are called suite:PATH, see `list`",
+            ),
+            PlanError::Glob { .. } => (ExitReason::Usage, "in a glob, [ ] and { } come in pairs"),
+            PlanError::NothingMatches(_) => (
+                ExitReason::NothingSelected,
+                "directories are searched for *.test and *.slt; in a glob * stays within a folder, ** does not",
+            ),
+            PlanError::Unreadable { .. } => (ExitReason::Usage, "check the permissions of the directory"),
+        };
+        Self::new(reason, &error, vec![hint.to_owned()])
+    }
+}
+
+impl From<RegistryError> for CliError {
+    fn from(error: RegistryError) -> Self {
+        let (reason, hint) = match &error {
+            RegistryError::Unknown { known, .. } => {
+                (ExitReason::Usage, format!("engines of this build: {}", known.join(", ")))
+            }
+            RegistryError::NotBuilt { feature, .. } => (
+                ExitReason::EngineUnavailable,
+                format!("rebuild with `--features {feature}`, or choose another with --engine"),
+            ),
+            RegistryError::Argument { name, .. } => {
+                (ExitReason::Usage, format!("write for instance `--engine {name}`"))
+            }
+        };
+        Self::new(reason, &error, vec![hint])
+    }
+}
+
+impl From<EngineError> for CliError {
+    fn from(error: EngineError) -> Self {
+        Self::new(ExitReason::EngineUnavailable, &error, Vec::new())
+    }
+}
+
+impl From<UnknownDialect> for CliError {
+    fn from(error: UnknownDialect) -> Self {
+        let hint = format!("dialects: {}", DIALECTS.join(", "));
+        Self::new(ExitReason::Usage, &error, vec![hint])
+    }
+}
+
+impl From<SinkError> for CliError {
+    fn from(error: SinkError) -> Self {
+        Self::new(ExitReason::Incomplete, &error, Vec::new())
+    }
+}

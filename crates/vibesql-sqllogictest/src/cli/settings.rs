@@ -1,0 +1,102 @@
+//! From the words of the command line to what they mean.
+
+use super::args::EngineArgs;
+use super::error::{CliError, ExitReason};
+use crate::engine::{Engine, EngineRegistry};
+use crate::executor::parallel::Settings;
+use crate::executor::{DetailLimits, Options};
+use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus};
+use crate::parser;
+
+/// The engine, and how to run scripts on it.
+pub(super) struct Setup {
+    pub(super) engine: Box<dyn Engine>,
+    pub(super) settings: Settings,
+}
+
+impl Setup {
+    pub(super) fn new(
+        args: &EngineArgs,
+        registry: &EngineRegistry,
+        details: DetailLimits,
+    ) -> Result<Self, CliError> {
+        if let Some(dialect) = &args.dialect {
+            parser::profile(dialect, args.exact)?;
+        }
+        let engine = registry.make(&args.engine)?;
+        let labels =
+            if args.engine_name.is_empty() { engine.identity().labels } else { args.engine_name.clone() };
+        let options = Options { labels, threshold: args.hash_threshold, details };
+        let settings = Settings { options, dialect: args.dialect.clone(), exact: args.exact };
+        Ok(Self { engine, settings })
+    }
+}
+
+/// The part of the command that makes another run read files and judge as this one did.
+pub(super) fn repeat_flags(args: &EngineArgs) -> String {
+    let mut flags = String::new();
+    if args.engine != "vibesql" {
+        flags += &format!(" --engine {}", shell_word(&args.engine));
+    }
+    for name in &args.engine_name {
+        flags += &format!(" --engine-name {}", shell_word(name));
+    }
+    if let Some(dialect) = &args.dialect {
+        flags += &format!(" --dialect {}", shell_word(dialect));
+    }
+    if args.exact {
+        flags += " --exact";
+    }
+    if let Some(threshold) = args.hash_threshold {
+        flags += &format!(" --hash-threshold {threshold}");
+    }
+    flags
+}
+
+/// The command that runs the record at `line` of `shown` alone.
+pub(super) fn repeat_command(args: &EngineArgs, shown: &str, line: u32) -> String {
+    format!("vibesql-sqllogictest test{} {}", repeat_flags(args), shell_word(&format!("{shown}:{line}")))
+}
+
+/// Quotes a word where a POSIX shell would take it apart.
+fn shell_word(word: &str) -> String {
+    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=+,@%".contains(character);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// Why to end after these files; nothing executed at all is a reason of its own.
+pub(super) fn reason(files: &[FileReport], fail_on_empty: bool) -> ExitReason {
+    let executed: u64 = files.iter().map(|file| file.counts.executed).sum();
+    let start = if executed == 0 { ExitReason::NothingSelected } else { ExitReason::Success };
+    files.iter().map(|file| file_reason(file, fail_on_empty)).fold(start, ExitReason::or_graver)
+}
+
+/// | file | reason |
+/// |---|---|
+/// | cannot be read, or names an unknown dialect | usage |
+/// | engine does not open | engine unavailable |
+/// | engine lost amid the file | incomplete |
+/// | malformed records | usage |
+/// | any other record that has not passed | tests failed |
+/// | nothing executed | success, or tests failed if that was asked for |
+fn file_reason(file: &FileReport, fail_on_empty: bool) -> ExitReason {
+    let end = match &file.end {
+        FileEnd::NotStarted(FileProblem::Unreadable(_) | FileProblem::Dialect(_)) => ExitReason::Usage,
+        FileEnd::NotStarted(FileProblem::Engine(_)) => ExitReason::EngineUnavailable,
+        FileEnd::Faulted { fault: Fault::Lost(_), .. } => ExitReason::Incomplete,
+        FileEnd::Faulted { .. } => ExitReason::TestsFailed,
+        FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => ExitReason::Success,
+    };
+    let records = if file.counts.malformed > 0 {
+        ExitReason::Usage
+    } else if file.counts.not_passed() > 0 || (fail_on_empty && file.status() == FileStatus::Empty) {
+        ExitReason::TestsFailed
+    } else {
+        ExitReason::Success
+    };
+    end.or_graver(records)
+}

@@ -1,0 +1,144 @@
+//! From the name of an engine to the engine.
+
+use super::Engine;
+
+/// Makes an engine of what stands behind the colon of its name, which is empty without a colon.
+type Factory = Box<dyn Fn(&str) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync>;
+
+struct Entry {
+    name: String,
+    /// What it is, in a few words.
+    about: String,
+    /// Whether it is left out of lists.
+    hidden: bool,
+    factory: Factory,
+}
+
+/// The engines that a program knows by name. An embedder adds its own.
+#[derive(Default)]
+pub struct EngineRegistry {
+    entries: Vec<Entry>,
+}
+
+/// A name that leads to no engine.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// No engine has the name.
+    #[error("unknown engine `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// The engine exists, but this program was built without it.
+    #[error("engine `{name}` is not part of this build")]
+    NotBuilt {
+        /// The name.
+        name: &'static str,
+        /// The cargo feature that brings it.
+        feature: &'static str,
+    },
+    /// What stands behind the colon is nothing that the engine takes.
+    #[error("engine `{name}` takes {expected}, found `{found}`")]
+    Argument {
+        /// The engine.
+        name: &'static str,
+        /// What it takes.
+        expected: &'static str,
+        /// What stands there.
+        found: String,
+    },
+}
+
+/// Engines that a build can leave out, with their features.
+const OPTIONAL: &[(&str, &str, bool)] = &[
+    ("vibesql", "engine-vibesql", cfg!(feature = "engine-vibesql")),
+    ("sqlite", "engine-sqlite", cfg!(feature = "engine-sqlite")),
+];
+
+impl EngineRegistry {
+    /// A registry without engines.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The engines of this build.
+    pub fn builtin() -> Self {
+        let mut registry = Self::new();
+        #[cfg(feature = "engine-vibesql")]
+        registry.add_with("vibesql", "VibeSQL 0.2 in its SQLite mode; vibesql:mysql for the other", |mode| {
+            use super::vibesql::{Mode, VibeSql};
+            let mode = match mode {
+                "" | "sqlite" => Mode::Sqlite,
+                "mysql" => Mode::Mysql,
+                found => {
+                    let expected = "the mode `sqlite` or `mysql`";
+                    return Err(RegistryError::Argument { name: "vibesql", expected, found: found.to_owned() });
+                }
+            };
+            Ok(Box::new(VibeSql::new(mode)))
+        });
+        #[cfg(feature = "engine-sqlite")]
+        registry.add_with("sqlite", "the SQLite inside this program: the reference", |argument| {
+            no_argument("sqlite", argument)?;
+            Ok(Box::new(super::sqlite::Sqlite))
+        });
+        registry.add_with("scripted", "does what the SQL text tells it to", |argument| {
+            no_argument("scripted", argument)?;
+            Ok(Box::new(super::scripted::Scripted))
+        });
+        if let Some(scripted) = registry.entries.last_mut() {
+            scripted.hidden = true;
+        }
+        registry
+    }
+
+    /// Adds an engine under its own name.
+    pub fn add(&mut self, name: &str, about: &str, make: impl Fn() -> Box<dyn Engine> + Send + Sync + 'static) {
+        self.add_with(name, about, move |_| Ok(make()));
+    }
+
+    /// Adds an engine that reads what stands behind the colon of `name:argument`.
+    pub fn add_with(
+        &mut self,
+        name: &str,
+        about: &str,
+        factory: impl Fn(&str) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync + 'static,
+    ) {
+        let (name, about) = (name.to_owned(), about.to_owned());
+        self.entries.push(Entry { name, about, hidden: false, factory: Box::new(factory) });
+    }
+
+    /// Makes the engine that `spec` names: `name` or `name:argument`.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError`] when there is no such engine, or it does not take the argument.
+    pub fn make(&self, spec: &str) -> Result<Box<dyn Engine>, RegistryError> {
+        let (name, argument) = spec.split_once(':').unwrap_or((spec, ""));
+        if let Some(entry) = self.entries.iter().rev().find(|entry| entry.name == name) {
+            return (entry.factory)(argument);
+        }
+        match OPTIONAL.iter().find(|(optional, _, built)| *optional == name && !built) {
+            Some(&(name, feature, _)) => Err(RegistryError::NotBuilt { name, feature }),
+            None => Err(RegistryError::Unknown {
+                name: name.to_owned(),
+                known: self.list().map(|(name, _)| name.to_owned()).collect(),
+            }),
+        }
+    }
+
+    /// The names of the engines with a few words about each, but for hidden ones.
+    pub fn list(&self) -> impl Iterator<Item = (&str, &str)> {
+        let shown = self.entries.iter().filter(|entry| !entry.hidden);
+        shown.map(|entry| (entry.name.as_str(), entry.about.as_str()))
+    }
+}
+
+fn no_argument(name: &'static str, argument: &str) -> Result<(), RegistryError> {
+    if argument.is_empty() {
+        return Ok(());
+    }
+    Err(RegistryError::Argument { name, expected: "nothing behind a colon", found: argument.to_owned() })
+}

@@ -1,0 +1,158 @@
+//! An engine that does what the SQL text tells it to: slow, failing, hanging and crashing on demand.
+//!
+//! It stands in where a real engine cannot be made to misbehave. Each line of the text is one order:
+//!
+//! | order | effect |
+//! |---|---|
+//! | `ok` | a statement without a result |
+//! | `rows 1 NULL x / 2 2.5 y` | a result; `/` ends a row, `NULL`, whole numbers and reals are what they look like |
+//! | `columns N` | a result of N columns and no rows |
+//! | `ragged` | a result whose second row is too short: an adapter's mistake |
+//! | `error TEXT` | a SQL error |
+//! | `rows 1 / 2 then error TEXT` | a SQL error amid the rows |
+//! | `unsupported TEXT` | an honest refusal |
+//! | `lost TEXT` | the connection is gone |
+//! | `sleep MILLISECONDS` | time passes |
+//! | `hang` | never returns |
+//! | `panic TEXT` | a panic |
+//! | `abort` | the process dies by SIGABRT |
+//! | `exit CODE` | the process ends as if all were well |
+//! | `overflow` | the stack overflows |
+//! | `print TEXT` | a line on standard output |
+//!
+//! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
+
+use std::time::Duration;
+
+use super::{Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError};
+use crate::value::{TypeTag, ValueRef};
+
+/// The scripted engine.
+#[derive(Debug, Clone, Copy)]
+pub struct Scripted;
+
+impl Engine for Scripted {
+    fn identity(&self) -> EngineIdentity {
+        EngineIdentity {
+            name: "scripted".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            labels: vec!["scripted".to_owned()],
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+        Ok(Box::new(ScriptedSession))
+    }
+}
+
+struct ScriptedSession;
+
+impl Session for ScriptedSession {
+    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        for order in sql.lines().map(str::trim).filter(|order| !order.is_empty()) {
+            if obey(order, rows)? == Flow::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+    let (word, rest) = order.split_once(' ').unwrap_or((order, ""));
+    match word {
+        "ok" => Ok(end(rows.columns(&[]), rows)),
+        "rows" => give_rows(rest, rows),
+        "columns" => Ok(end(rows.columns(&vec![TypeTag::Unknown; number(rest)? as usize]), rows)),
+        "ragged" => {
+            rows.columns(&[TypeTag::Unknown; 2]);
+            rows.row(&[ValueRef::Integer(1); 2]);
+            rows.row(&[ValueRef::Integer(1)]);
+            Ok(rows.end_of_statement())
+        }
+        "error" => Err(ExecuteError::Sql(SqlError::new(rest))),
+        "unsupported" => Err(ExecuteError::Unsupported(rest.to_owned())),
+        "lost" => Err(ExecuteError::Lost(EngineError::new(rest))),
+        "sleep" => {
+            pause(Duration::from_millis(number(rest)?));
+            Ok(Flow::Continue)
+        }
+        "hang" => loop {
+            pause(Duration::from_secs(3600));
+        },
+        "panic" => std::panic::panic_any(rest.to_owned()),
+        "abort" => std::process::abort(),
+        "exit" => leave(number(rest)?),
+        "overflow" => Ok(dive(0)),
+        "print" => {
+            print(rest);
+            Ok(Flow::Continue)
+        }
+        _ => Err(ExecuteError::Sql(SqlError::new(format_args!("near \"{word}\": syntax error")))),
+    }
+}
+
+fn end(flow: Flow, rows: &mut dyn RowSink) -> Flow {
+    if flow == Flow::Stop { flow } else { rows.end_of_statement() }
+}
+
+fn give_rows(text: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+    let (table, error) = match text.split_once(" then error ") {
+        Some((table, error)) => (table, Some(error)),
+        None => (text, None),
+    };
+    let table: Vec<Vec<ValueRef<'_>>> =
+        table.split('/').map(|row| row.split_whitespace().map(value).collect()).collect();
+    if rows.columns(&vec![TypeTag::Unknown; table[0].len()]) == Flow::Stop {
+        return Ok(Flow::Stop);
+    }
+    if table.iter().any(|row| rows.row(row) == Flow::Stop) {
+        return Ok(Flow::Stop);
+    }
+    match error {
+        Some(error) => Err(ExecuteError::Sql(SqlError::new(error))),
+        None => Ok(rows.end_of_statement()),
+    }
+}
+
+fn value(word: &str) -> ValueRef<'_> {
+    if word == "NULL" {
+        ValueRef::Null
+    } else if let Ok(integer) = word.parse() {
+        ValueRef::Integer(integer)
+    } else if let Ok(real) = word.parse() {
+        ValueRef::Real(real)
+    } else {
+        ValueRef::Text(word.as_bytes())
+    }
+}
+
+fn number(word: &str) -> Result<u64, ExecuteError> {
+    word.trim().parse().map_err(|_| {
+        ExecuteError::Sql(SqlError::new(format_args!("expected a number, found `{word}`")))
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "being slow is this engine's job")]
+fn pause(time: Duration) {
+    std::thread::sleep(time);
+}
+
+#[expect(clippy::disallowed_methods, clippy::exit, reason = "leaving in the midst is this engine's job")]
+fn leave(code: u64) -> ! {
+    std::process::exit(code as i32)
+}
+
+#[expect(clippy::print_stdout, reason = "talking out of turn is this engine's job")]
+fn print(text: &str) {
+    println!("{text}");
+}
+
+/// Calls itself until the stack is used up.
+#[expect(unconditional_recursion, reason = "using up the stack is this engine's job")]
+fn dive(depth: u64) -> Flow {
+    let block = std::hint::black_box([depth; 512]);
+    let flow = dive(block[0] + 1);
+    std::hint::black_box(block);
+    flow
+}

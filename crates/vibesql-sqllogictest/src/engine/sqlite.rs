@@ -1,0 +1,94 @@
+//! SQLite, bundled: the reference for this format, and always the same version.
+
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::{Batch, Connection, Error, ErrorCode};
+
+use super::{
+    Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError,
+};
+use crate::value::{TypeTag, ValueRef, recycle};
+
+/// SQLite with a private database in memory for each session.
+#[derive(Debug, Clone, Copy)]
+pub struct Sqlite;
+
+impl Engine for Sqlite {
+    fn identity(&self) -> EngineIdentity {
+        EngineIdentity {
+            name: "sqlite".to_owned(),
+            version: rusqlite::version().to_owned(),
+            labels: vec!["sqlite".to_owned()],
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+        let connection = Connection::open_in_memory().map_err(EngineError::new)?;
+        Ok(Box::new(SqliteSession { connection, tags: Vec::new() }))
+    }
+}
+
+struct SqliteSession {
+    connection: Connection,
+    tags: Vec<TypeTag>,
+}
+
+impl Session for SqliteSession {
+    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        let mut batch = Batch::new(&self.connection, sql);
+        let mut spare = Vec::new();
+        while let Some(mut statement) = batch.next().map_err(sql_error)? {
+            let columns = statement.column_count();
+            // SQLite types values, not columns.
+            self.tags.resize(columns, TypeTag::Unknown);
+            if rows.columns(&self.tags) == Flow::Stop {
+                return Ok(());
+            }
+            let mut found = statement.raw_query();
+            while let Some(row) = found.next().map_err(sql_error)? {
+                let mut values = recycle(std::mem::take(&mut spare));
+                for column in 0..columns {
+                    values.push(value_ref(row.get_ref(column).map_err(sql_error)?));
+                }
+                if rows.row(&values) == Flow::Stop {
+                    return Ok(());
+                }
+                spare = recycle(values);
+            }
+            if rows.end_of_statement() == Flow::Stop {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
+    match value {
+        rusqlite::types::ValueRef::Null => ValueRef::Null,
+        rusqlite::types::ValueRef::Integer(integer) => ValueRef::Integer(integer),
+        rusqlite::types::ValueRef::Real(real) => ValueRef::Real(real),
+        rusqlite::types::ValueRef::Text(text) => ValueRef::Text(text),
+        rusqlite::types::ValueRef::Blob(blob) => ValueRef::Blob(blob),
+    }
+}
+
+fn sql_error(error: Error) -> ExecuteError {
+    let code = error.sqlite_error_code();
+    let extended = error.sqlite_error().map(|error| error.extended_code.to_string());
+    match code {
+        // The machine or the database gave up, not the SQL.
+        Some(ErrorCode::OutOfMemory | ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure) => {
+            ExecuteError::Lost(EngineError::new(error))
+        }
+        _ => ExecuteError::Sql(SqlError { message: words(&error), code: extended }),
+    }
+}
+
+/// SQLite's own words, without the SQL text that rusqlite adds.
+fn words(error: &Error) -> String {
+    match error {
+        Error::SqliteFailure(_, Some(message)) => message.clone(),
+        Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,423 @@
+//! One script against one engine, record by record.
+
+use super::canonical::digest_of_lines;
+use super::evidence::{excerpt, failure, header_text};
+use super::known::is_expected_error;
+use super::label::{First, LabelBook};
+use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
+use super::verdict::judge;
+use crate::engine::Engine;
+use crate::outcome::{
+    Counts, Digest, Excerpt, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, NotPassed,
+    RecordOutcome, SkipReason,
+};
+use crate::parser::{
+    DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
+    first_refusal,
+};
+
+/// How scripts are executed.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// The names that `skipif` and `onlyif` are held against.
+    pub labels: Vec<String>,
+    /// A hash threshold that wins over the files' own.
+    pub threshold: Option<u64>,
+    /// How much of a failing record is kept.
+    pub details: DetailLimits,
+}
+
+/// How much is kept of what has not passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DetailLimits {
+    /// Records of a file with details; further ones are listed by their line.
+    pub records: usize,
+    /// Values of a result.
+    pub values: usize,
+}
+
+/// Which records of a script are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection {
+    /// All.
+    All,
+    /// The record with its header on this line, after the statements before it.
+    Only(u32),
+}
+
+/// Runs a script on a fresh database of `engine`.
+///
+/// Every record of the script that `selection` covers ends in exactly one outcome. The report calls the file by
+/// the name of its source and has no time.
+pub fn run_script(
+    script: &Script<'_>,
+    engine: &dyn Engine,
+    options: &Options,
+    selection: Selection,
+) -> FileReport {
+    let mut report = FileReport {
+        file: script.source.name().to_owned(),
+        shown: script.source.name().to_owned(),
+        counts: Counts::default(),
+        failing: Vec::new(),
+        details: Vec::new(),
+        setup_failures: Vec::new(),
+        lints: script.lints.clone(),
+        end: FileEnd::Completed,
+        elapsed: std::time::Duration::ZERO,
+    };
+    match engine.open() {
+        Ok(session) => {
+            let processor = RecordProcessor::new(session);
+            FileRunner::new(script, options, processor, report).run(selection)
+        }
+        Err(error) => {
+            report.counts.total = match selection {
+                Selection::All => script.total(),
+                Selection::Only(_) => 1,
+            };
+            report.counts.not_reached = report.counts.total;
+            report.end = FileEnd::NotStarted(FileProblem::Engine(error.message));
+            report
+        }
+    }
+}
+
+struct FileRunner<'r, 's> {
+    script: &'r Script<'s>,
+    options: &'r Options,
+    processor: RecordProcessor,
+    labels: LabelBook<'s>,
+    threshold: u64,
+    report: FileReport,
+}
+
+/// What a record adds to the account besides its outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Also {
+    Nothing,
+    /// The record was skipped, and is in the count of skips as well.
+    Skipped,
+}
+
+impl<'r, 's> FileRunner<'r, 's> {
+    fn new(
+        script: &'r Script<'s>,
+        options: &'r Options,
+        processor: RecordProcessor,
+        report: FileReport,
+    ) -> Self {
+        let threshold = options.threshold.unwrap_or(script.profile.default_threshold);
+        Self { script, options, processor, labels: LabelBook::default(), threshold, report }
+    }
+
+    fn run(mut self, selection: Selection) -> FileReport {
+        match selection {
+            Selection::All => self.run_all(),
+            Selection::Only(line) => self.run_only(line),
+        }
+        debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);
+        self.processor.close();
+        self.report
+    }
+
+    fn run_all(&mut self) {
+        for record in self.script.records() {
+            if self.has_ended() {
+                self.settle_unreached(record);
+            } else {
+                self.step(record);
+            }
+        }
+    }
+
+    /// Runs what the record at `line` builds on, and judges only that record: the statements before it, and
+    /// the queries with its label, whose result it must have.
+    fn run_only(&mut self, line: u32) {
+        let label = self.script.records().find(|record| record.line == line).and_then(label_of);
+        for record in self.script.records() {
+            let target = record.line == line;
+            if self.has_ended() {
+                if target {
+                    self.settle_unreached(record);
+                }
+            } else if target {
+                self.step(record);
+            } else {
+                let needed = match record.kind {
+                    RecordKind::Query(_) => label.is_some() && label_of(record) == label,
+                    _ => true,
+                };
+                if needed {
+                    self.prepare(record);
+                }
+            }
+            if target {
+                break;
+            }
+        }
+        self.report.lints.retain(|lint| lint.line == line);
+    }
+
+    /// Executes a record that the judged one builds on; it is in no count, but what it did wrong is kept.
+    fn prepare(&mut self, record: &'r Record<'s>) {
+        self.step(record);
+        self.report.counts = Counts::default();
+        self.report.failing.clear();
+        self.report.setup_failures.append(&mut self.report.details);
+    }
+
+    fn has_ended(&self) -> bool {
+        self.report.end != FileEnd::Completed
+    }
+
+    fn settle_unreached(&mut self, record: &Record<'s>) {
+        if record.is_counted() {
+            self.settle(record, RecordOutcome::NotReached, Also::Nothing);
+        }
+    }
+
+    fn step(&mut self, record: &'r Record<'s>) {
+        if first_refusal(&record.conditions, &self.options.labels).is_some() && !is_wrong_anyway(record) {
+            return self.skip(record);
+        }
+        let outcome = match (&record.defect, &record.kind) {
+            (Some(defect), _) => self.malformed(record, defect.effect),
+            (None, RecordKind::Statement(statement)) => self.statement(statement),
+            (None, RecordKind::Query(query)) => self.query(record, query),
+            (None, RecordKind::HashThreshold(threshold)) => {
+                self.threshold = self.options.threshold.unwrap_or(*threshold);
+                return;
+            }
+            (None, RecordKind::Halt) => {
+                self.report.end = FileEnd::Halted { line: record.line };
+                return;
+            }
+            // Unknown text always has a defect.
+            (None, RecordKind::Unknown) => return,
+        };
+        self.settle(record, outcome, Also::Nothing);
+    }
+
+    /// Leaves a record out. The expectation of a skipped query still speaks for its label.
+    fn skip(&mut self, record: &'r Record<'s>) {
+        if !record.is_counted() {
+            self.report.counts.skipped += 1;
+            self.report.counts.skipped_besides += 1;
+            return;
+        }
+        if let (RecordKind::Query(query), None) = (&record.kind, &record.defect)
+            && let Some(label) = query.label
+            && let Some(digest) = expected_digest(query)
+        {
+            let limit = self.script.profile.label_limits.skipped;
+            if let Some(first) = self.labels.enter(label, limit, digest, record.line) {
+                let kept = values_to_keep(self.options.details, &self.report);
+                let rows = excerpt(query.expected.lines(), 0, kept);
+                let failure = label_failure(query, label, first, digest, rows);
+                return self.settle(record, RecordOutcome::Failed(failure), Also::Skipped);
+            }
+        }
+        self.settle(record, RecordOutcome::Skipped(SkipReason::Condition), Also::Nothing);
+    }
+
+    fn malformed(&mut self, record: &'r Record<'s>, effect: DefectEffect) -> RecordOutcome {
+        let mut executed = false;
+        match effect {
+            DefectEffect::Dropped => {}
+            DefectEffect::EndsFile => self.report.end = FileEnd::Malformed { line: record.line },
+            DefectEffect::SqlRuns => {
+                let outcome = match &record.kind {
+                    RecordKind::Statement(statement) => self.statement(statement),
+                    RecordKind::Query(query) => self.query(record, query),
+                    _ => RecordOutcome::NotReached,
+                };
+                if let RecordOutcome::Faulted(_) = outcome {
+                    return outcome;
+                }
+                executed = matches!(outcome, RecordOutcome::Passed | RecordOutcome::Failed(_));
+            }
+        }
+        match &record.defect {
+            Some(defect) => RecordOutcome::Malformed { error: defect.error.clone(), executed },
+            None => RecordOutcome::NotReached,
+        }
+    }
+
+    fn statement(&mut self, statement: &Statement<'s>) -> RecordOutcome {
+        let result = match self.processor.statement(&statement.sql) {
+            Ok(result) => result,
+            Err(not_judged) => return outcome_of(not_judged),
+        };
+        match (statement.expected, result) {
+            (StatementExpectation::Ok, Ok(())) | (StatementExpectation::Error, Err(_)) => {
+                RecordOutcome::Passed
+            }
+            (StatementExpectation::Ok, Err(error)) => RecordOutcome::Failed(Failure::UnexpectedError(error)),
+            (StatementExpectation::Error, Ok(())) => RecordOutcome::Failed(Failure::UnexpectedSuccess),
+        }
+    }
+
+    fn query(&mut self, record: &Record<'s>, query: &Query<'s>) -> RecordOutcome {
+        let run = match self.processor.query(query) {
+            Ok(run) => run,
+            Err(not_judged) => return outcome_of(not_judged),
+        };
+        match self.judge_query(record, query, run) {
+            Ok(()) => RecordOutcome::Passed,
+            Err(failure) => RecordOutcome::Failed(failure),
+        }
+    }
+
+    fn judge_query(&mut self, record: &Record<'s>, query: &Query<'s>, run: QueryRun) -> Result<(), Failure> {
+        let profile = self.script.profile;
+        let columns = query.types.len();
+        if let Some(error) = run.error {
+            let amid_rows = run.columns == Some(columns);
+            if !(amid_rows && profile.step_error == StepError::EndsRows) {
+                let expected = is_expected_error(self.script.source.name(), query, &error);
+                return if expected { Ok(()) } else { Err(Failure::UnexpectedError(error)) };
+            }
+        }
+        // Text without a statement in it has no columns either.
+        let actual = run.columns.unwrap_or(0);
+        if actual != columns {
+            return Err(Failure::ColumnCountDiffers { expected: columns, actual });
+        }
+        let output = self.processor.output(query);
+        let verdict = judge(&query.expected, &output, self.threshold, profile.presentation);
+        let limit = values_to_keep(self.options.details, &self.report);
+        let verdict =
+            verdict.map_err(|mismatch| failure(mismatch, &query.expected, &output, columns, limit));
+        // The label learns the result whatever the verdict on the values is.
+        let contradiction = query.label.and_then(|label| {
+            let digest = output.digest();
+            let first = self.labels.enter(label, profile.label_limits.executed, digest, record.line)?;
+            Some(label_failure(query, label, first, digest, excerpt(output.lines(), 0, limit)))
+        });
+        if let Some(kind) = verdict? {
+            self.report.lints.push(Lint { line: record.line, kind });
+        }
+        contradiction.map_or(Ok(()), Err)
+    }
+
+    /// Enters the one outcome of a record into the account.
+    fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
+        let counts = &mut self.report.counts;
+        counts.total += 1;
+        if also == Also::Skipped {
+            counts.skipped += 1;
+            counts.skipped_besides += 1;
+        }
+        let what = match outcome {
+            RecordOutcome::Passed => {
+                counts.executed += 1;
+                counts.passed += 1;
+                return;
+            }
+            RecordOutcome::Skipped(SkipReason::Condition) => {
+                counts.skipped += 1;
+                return;
+            }
+            RecordOutcome::NotReached => {
+                counts.not_reached += 1;
+                return;
+            }
+            RecordOutcome::Failed(failure) => {
+                counts.executed += u64::from(also == Also::Nothing);
+                counts.failed += 1;
+                NotPassed::Failed(failure)
+            }
+            RecordOutcome::Unsupported(why) => {
+                counts.unsupported += 1;
+                NotPassed::Unsupported(why)
+            }
+            RecordOutcome::TimedOut => {
+                counts.executed += 1;
+                counts.timed_out += 1;
+                NotPassed::TimedOut
+            }
+            RecordOutcome::Malformed { error, executed } => {
+                counts.executed += u64::from(executed);
+                counts.malformed += 1;
+                NotPassed::Malformed(error)
+            }
+            RecordOutcome::Faulted(fault) => {
+                counts.executed += 1;
+                counts.faulted += 1;
+                if !matches!(fault, Fault::Adapter(_)) {
+                    self.report.end = FileEnd::Faulted { line: record.line, fault: fault.clone() };
+                }
+                NotPassed::Faulted(fault)
+            }
+        };
+        self.report.failing.push(record.line);
+        if self.report.details.len() < self.options.details.records {
+            self.report.details.push(self.detail(record, what));
+        }
+    }
+
+    fn detail(&self, record: &Record<'s>, what: NotPassed) -> FailureDetail {
+        let mut buffer = Vec::new();
+        let sql = match &record.kind {
+            RecordKind::Statement(statement) => statement.sql.text(&mut buffer),
+            RecordKind::Query(query) => query.sql.text(&mut buffer),
+            _ => &[],
+        };
+        FailureDetail {
+            line: record.line,
+            header: header_text(self.script.source.bytes(), record),
+            sql: String::from_utf8_lossy(sql).into_owned(),
+            what,
+            unhashed: None,
+        }
+    }
+}
+
+/// Whether the record is malformed even where a condition leaves it out: its defect is that other text would
+/// be left out with it, unseen. With the reference's holes there is no such thing.
+fn is_wrong_anyway(record: &Record<'_>) -> bool {
+    record
+        .defect
+        .as_ref()
+        .is_some_and(|defect| defect.effect == DefectEffect::Dropped && defect.error.kind.hides_other_text())
+}
+
+fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {
+    match &record.kind {
+        RecordKind::Query(query) => query.label,
+        _ => None,
+    }
+}
+
+fn label_failure(query: &Query<'_>, label: &[u8], first: First, digest: Digest, rows: Excerpt) -> Failure {
+    Failure::LabelDiffers {
+        label: String::from_utf8_lossy(label).into_owned(),
+        first_line: first.line,
+        first_digest: first.digest,
+        digest,
+        rows,
+        columns: query.types.len(),
+    }
+}
+
+/// The digest that a query's expectation stands for; an empty expectation stands for none.
+fn expected_digest(query: &Query<'_>) -> Option<Digest> {
+    if let Some(hash) = query.expected.hash() {
+        return Some(Digest(hash.digest));
+    }
+    query.expected.lines().next()?;
+    Some(digest_of_lines(query.expected.lines()))
+}
+
+/// Values are worth keeping only for a record that gets details.
+fn values_to_keep(limits: DetailLimits, report: &FileReport) -> usize {
+    if report.details.len() < limits.records { limits.values } else { 0 }
+}
+
+fn outcome_of(not_judged: NotJudged) -> RecordOutcome {
+    match not_judged {
+        NotJudged::Unsupported(why) => RecordOutcome::Unsupported(why),
+        NotJudged::Fault(fault) => RecordOutcome::Faulted(fault),
+    }
+}

@@ -1,0 +1,61 @@
+//! What a report keeps of a record that has not passed: owned, and no more than asked for.
+
+use super::canonical::Output;
+use super::verdict::Mismatch;
+use crate::outcome::{Excerpt, Failure};
+use crate::parser::{Block, Record};
+
+/// Rows shown in front of the first difference.
+const CONTEXT_ROWS: u64 = 3;
+
+/// Makes a failure of a mismatch, with at most `limit` values of each side.
+pub(crate) fn failure(
+    mismatch: Mismatch,
+    expected: &Block<'_>,
+    output: &Output<'_>,
+    columns: usize,
+    limit: usize,
+) -> Failure {
+    match mismatch {
+        Mismatch::Values { at } => {
+            let from = window_start(at, columns);
+            Failure::RowsDiffer {
+                expected: excerpt(expected.lines(), from, limit),
+                actual: excerpt(output.lines(), from, limit),
+                columns,
+            }
+        }
+        Mismatch::Hash { expected, actual } => {
+            Failure::HashDiffers { expected, actual, rows: excerpt(output.lines(), 0, limit), columns }
+        }
+        Mismatch::Presentation { wanted } => Failure::PresentationDiffers { wanted },
+    }
+}
+
+/// The first value of the row some rows before the value at `at`.
+pub(crate) fn window_start(at: u64, columns: usize) -> u64 {
+    let columns = columns.max(1) as u64;
+    (at / columns).saturating_sub(CONTEXT_ROWS) * columns
+}
+
+/// Takes `limit` values from the value at `from` on.
+pub(crate) fn excerpt<'l>(lines: impl Iterator<Item = &'l [u8]>, from: u64, limit: usize) -> Excerpt {
+    let mut excerpt = Excerpt::default();
+    for line in lines {
+        if excerpt.omitted_before < from {
+            excerpt.omitted_before += 1;
+        } else if excerpt.values.len() < limit {
+            excerpt.values.push(String::from_utf8_lossy(line).into_owned());
+        } else {
+            excerpt.omitted_after += 1;
+        }
+    }
+    excerpt
+}
+
+/// The header line of a record as it stands in the file.
+pub(crate) fn header_text(bytes: &[u8], record: &Record<'_>) -> String {
+    let index = (record.line - record.lines.start) as usize;
+    let line = bytes[record.span.clone()].split(|&byte| byte == b'\n').nth(index).unwrap_or_default();
+    String::from_utf8_lossy(line.trim_ascii()).into_owned()
+}

@@ -1,0 +1,20 @@
+//! Executing: from a parsed script and an engine to outcomes.
+//!
+//! [`run_script`] runs one script; [`parallel`] finds files and runs many. Values are rendered, sorted and
+//! hashed in buffers that are used again and again, and a verdict is a pure function of an expectation and
+//! an output; owned text exists only where a record has failed.
+
+pub mod canonical;
+mod core;
+pub mod diff;
+mod evidence;
+mod known;
+mod label;
+#[cfg(feature = "suite")]
+pub mod parallel;
+mod record_processor;
+mod unhash;
+pub mod verdict;
+
+pub use core::{DetailLimits, Options, Selection, run_script};
+pub use unhash::unhash;

@@ -1,0 +1,136 @@
+//! One record against one session: execute, and collect what comes back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::canonical::{Output, ResultBuffer};
+use crate::engine::{ExecuteError, Flow, RowSink, Session, SqlError};
+use crate::outcome::Fault;
+use crate::parser::{Query, Sql};
+use crate::value::{TypeTag, ValueRef};
+
+/// Executes records in a session, with buffers that outlive a record.
+pub(crate) struct RecordProcessor {
+    session: Box<dyn Session>,
+    rows: ResultBuffer,
+    sql: Vec<u8>,
+}
+
+/// Why a record has no result that could be judged.
+pub(crate) enum NotJudged {
+    Unsupported(String),
+    Fault(Fault),
+}
+
+/// What a query did. Its rows are in the processor.
+pub(crate) struct QueryRun {
+    /// The number of columns, once it was known; SQL without a result set has none.
+    pub(crate) columns: Option<usize>,
+    /// The error that ended it, before or amid the rows.
+    pub(crate) error: Option<SqlError>,
+}
+
+impl RecordProcessor {
+    pub(crate) fn new(session: Box<dyn Session>) -> Self {
+        Self { session, rows: ResultBuffer::default(), sql: Vec::new() }
+    }
+
+    /// Executes all SQL of a statement.
+    pub(crate) fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, NotJudged> {
+        execute(self.session.as_mut(), sql.text(&mut self.sql), &mut StatementSink)
+    }
+
+    /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as
+    /// there are type letters.
+    pub(crate) fn query(&mut self, query: &Query<'_>) -> Result<QueryRun, NotJudged> {
+        self.rows.clear();
+        let mut sink = QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None };
+        let error = execute(self.session.as_mut(), query.sql.text(&mut self.sql), &mut sink)?.err();
+        match sink.broken {
+            Some(broken) => Err(NotJudged::Fault(Fault::Adapter(broken))),
+            None => Ok(QueryRun { columns: sink.columns, error }),
+        }
+    }
+
+    /// The rows of the last query in the order of its sort mode.
+    pub(crate) fn output(&mut self, query: &Query<'_>) -> Output<'_> {
+        self.rows.arrange(query.sort)
+    }
+
+    /// Ends the session; an engine that panicked may panic once more while it goes.
+    pub(crate) fn close(self) {
+        // What a closing engine does can change no outcome any more.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(self))));
+    }
+}
+
+fn execute(
+    session: &mut dyn Session,
+    sql: &[u8],
+    sink: &mut dyn RowSink,
+) -> Result<Result<(), SqlError>, NotJudged> {
+    let sql = std::str::from_utf8(sql).map_err(|error| {
+        let place = error.valid_up_to();
+        NotJudged::Unsupported(format!("engines take SQL as UTF-8, and byte {place} of this SQL is not"))
+    })?;
+    // After a panic the session is not used again, so no broken state can be seen.
+    let result = catch_unwind(AssertUnwindSafe(|| session.execute(sql, sink)));
+    match result {
+        Ok(Ok(())) => Ok(Ok(())),
+        Ok(Err(ExecuteError::Sql(error))) => Ok(Err(error)),
+        Ok(Err(ExecuteError::Unsupported(why))) => Err(NotJudged::Unsupported(why)),
+        Ok(Err(ExecuteError::Lost(error))) => Err(NotJudged::Fault(Fault::Lost(error.message))),
+        Err(panic) => Err(NotJudged::Fault(Fault::Panicked(panic_text(panic.as_ref())))),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+}
+
+/// Lets everything run and keeps nothing.
+struct StatementSink;
+
+impl RowSink for StatementSink {
+    fn columns(&mut self, _: &[TypeTag]) -> Flow {
+        Flow::Continue
+    }
+
+    fn row(&mut self, _: &[ValueRef<'_>]) -> Flow {
+        Flow::Continue
+    }
+
+    fn end_of_statement(&mut self) -> Flow {
+        Flow::Continue
+    }
+}
+
+/// Lets one statement run, if its columns fit, and renders its rows.
+struct QuerySink<'q> {
+    rows: &'q mut ResultBuffer,
+    types: &'q [u8],
+    columns: Option<usize>,
+    broken: Option<String>,
+}
+
+impl RowSink for QuerySink<'_> {
+    fn columns(&mut self, columns: &[TypeTag]) -> Flow {
+        self.columns = Some(columns.len());
+        // The count is judged before anything runs, so an INSERT under `query` changes nothing.
+        if columns.len() == self.types.len() { Flow::Continue } else { Flow::Stop }
+    }
+
+    fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
+        if values.len() != self.types.len() || self.columns != Some(values.len()) {
+            let columns = self.columns.unwrap_or(0);
+            self.broken = Some(format!("a row of {} values in a result of {columns} columns", values.len()));
+            return Flow::Stop;
+        }
+        self.rows.push_row(self.types, values);
+        Flow::Continue
+    }
+
+    fn end_of_statement(&mut self) -> Flow {
+        Flow::Stop
+    }
+}

@@ -1,0 +1,84 @@
+//! The rows behind a hash: had from a reference engine, and believed only if they hash to what the file says.
+
+use super::canonical::Output;
+use super::core::Options;
+use super::evidence::{excerpt, window_start};
+use super::record_processor::RecordProcessor;
+use crate::engine::Engine;
+use crate::outcome::{Excerpt, Failure, FileReport, NotPassed, UnhashedRows};
+use crate::parser::{HashLine, Query, RecordKind, Script, first_refusal};
+
+/// How many values of each side a row diff gets.
+const DIFF_VALUES: usize = 4_000;
+
+/// Runs the script on `reference` and gives the rows of both sides to every detail of `report` whose hash
+/// differs and whose expected digest the reference's rows have. Details that cannot be helped stay as they are.
+pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engine, options: &Options) {
+    let mut wanted = report.details.iter_mut().filter(|detail| hash_of(&detail.what).is_some()).peekable();
+    if wanted.peek().is_none() {
+        return;
+    }
+    let Ok(session) = reference.open() else { return };
+    let engine = reference.identity().name;
+    let mut processor = RecordProcessor::new(session);
+    for record in script.records() {
+        let Some(next) = wanted.peek() else { break };
+        if first_refusal(&record.conditions, &options.labels).is_some() || record.defect.is_some() {
+            continue;
+        }
+        match &record.kind {
+            // What a statement does wrong here shows in the digest later.
+            RecordKind::Statement(statement) => drop(processor.statement(&statement.sql)),
+            RecordKind::Query(query) if record.line == next.line => {
+                let Some(detail) = wanted.next() else { break };
+                detail.unhashed = hash_of(&detail.what).and_then(|(expected, actual)| {
+                    let (expected, actual) = rows(&mut processor, query, expected, actual)?;
+                    Some(UnhashedRows { engine: engine.clone(), expected, actual })
+                });
+            }
+            RecordKind::Query(_) | RecordKind::HashThreshold(_) | RecordKind::Unknown => {}
+            RecordKind::Halt => break,
+        }
+    }
+    processor.close();
+}
+
+fn hash_of(what: &NotPassed) -> Option<(HashLine, &Excerpt)> {
+    match what {
+        NotPassed::Failed(Failure::HashDiffers { expected, rows, .. }) => Some((*expected, rows)),
+        _ => None,
+    }
+}
+
+fn rows(
+    processor: &mut RecordProcessor,
+    query: &Query<'_>,
+    expected: HashLine,
+    actual: &Excerpt,
+) -> Option<(Excerpt, Excerpt)> {
+    processor.query(query).ok()?;
+    let output = processor.output(query);
+    if output.hash_line() != expected {
+        return None;
+    }
+    let from = window_start(first_difference(&output, actual)?, query.types.len());
+    let known = actual.values.iter().map(String::as_bytes);
+    let mut found = excerpt(known, from, DIFF_VALUES);
+    found.omitted_after += actual.omitted_after;
+    Some((excerpt(output.lines(), from, DIFF_VALUES), found))
+}
+
+/// The first value in which the two differ, as far as the excerpt goes.
+fn first_difference(expected: &Output<'_>, actual: &Excerpt) -> Option<u64> {
+    let mut found = actual.values.iter().map(String::as_bytes);
+    let mut wanted = expected.lines();
+    let mut at = 0;
+    loop {
+        match (wanted.next(), found.next()) {
+            (None, None) => return None,
+            (Some(_), None) if actual.omitted_after > 0 => return None,
+            (wanted, found) if wanted == found => at += 1,
+            _ => return Some(at),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What became of one file.
+
+use std::time::Duration;
+
+use super::counts::Counts;
+use super::record::{FailureDetail, Fault};
+use crate::parser::Lint;
+
+/// The outcomes of a file, summed up.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileReport {
+    /// The path below the root that was given, with `/` between its parts.
+    pub file: String,
+    /// What messages call the file: a path that can be typed again.
+    pub shown: String,
+    /// The account.
+    pub counts: Counts,
+    /// The lines of all records that have not passed, in order. Complete.
+    pub failing: Vec<u32>,
+    /// Details of the first of them.
+    pub details: Vec<FailureDetail>,
+    /// Where only one record is judged: the records before it that did not do what they should.
+    pub setup_failures: Vec<FailureDetail>,
+    /// What is legal but odd.
+    pub lints: Vec<Lint>,
+    /// How the file ended.
+    pub end: FileEnd,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// How the execution of a file ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FileEnd {
+    /// All records were reached.
+    Completed,
+    /// A `halt` on this line.
+    Halted {
+        /// The line of the `halt`.
+        line: u32,
+    },
+    /// A malformed record behind which the dialect does not read on.
+    Malformed {
+        /// The line of the record.
+        line: u32,
+    },
+    /// A fault on this line; the session was of no further use.
+    Faulted {
+        /// The line of the record.
+        line: u32,
+        /// What broke.
+        fault: Fault,
+    },
+    /// Nothing was executed.
+    NotStarted(FileProblem),
+}
+
+/// Why a file could not even be started.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FileProblem {
+    /// The file could not be read.
+    #[error("cannot read the file: {0}")]
+    Unreadable(String),
+    /// The file names a dialect that there is not.
+    #[error("{0}")]
+    Dialect(String),
+    /// The engine could not be opened.
+    #[error("the engine cannot be opened: {0}")]
+    Engine(String),
+}
+
+/// A file's result in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileStatus {
+    /// Something was executed and all of it passed; no record is malformed, unsupported or lost.
+    Passed,
+    /// At least one record failed, or is malformed or unsupported.
+    Failed,
+    /// A record or the file took longer than it may.
+    TimedOut,
+    /// Nothing was executed.
+    Empty,
+    /// The engine panicked or was lost in mid-file.
+    Crashed,
+    /// The file could not be started.
+    Error,
+}
+
+impl FileStatus {
+    /// The word for it in reports for machines.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::TimedOut => "timed_out",
+            Self::Empty => "empty",
+            Self::Crashed => "crashed",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl FileReport {
+    /// Sums the file up in one word.
+    ///
+    /// | end         | not passed       | executed | status   |
+    /// |-------------|------------------|----------|----------|
+    /// | not started |                  |          | Error    |
+    /// | faulted     |                  |          | Crashed  |
+    /// | any other   | some timed out   |          | TimedOut |
+    /// | any other   | some             |          | Failed   |
+    /// | any other   | none             | none     | Empty    |
+    /// | any other   | none             | some     | Passed   |
+    pub fn status(&self) -> FileStatus {
+        match &self.end {
+            FileEnd::NotStarted(_) => FileStatus::Error,
+            FileEnd::Faulted { .. } => FileStatus::Crashed,
+            FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => {
+                if self.counts.timed_out > 0 {
+                    FileStatus::TimedOut
+                } else if self.counts.not_passed() > 0 {
+                    FileStatus::Failed
+                } else if self.counts.executed == 0 {
+                    FileStatus::Empty
+                } else {
+                    FileStatus::Passed
+                }
+            }
+        }
+    }
+
+    /// How many of the failing records have no details.
+    pub fn details_omitted(&self) -> u64 {
+        (self.failing.len() - self.details.len()) as u64
+    }
+
+    /// The category: the first folder of the path, or `select` for SQLite's `select1.test` and its like,
+    /// or `other` for any further file outside of a folder.
+    pub fn category(&self) -> &str {
+        match self.file.split_once('/') {
+            Some((folder, _)) => folder,
+            None if self.file.starts_with("select") => "select",
+            None => "other",
+        }
+    }
+
+    /// The second folder of the path, or `root`.
+    pub fn subcategory(&self) -> &str {
+        let mut parts = self.file.split('/').skip(1);
+        match (parts.next(), parts.next()) {
+            (Some(folder), Some(_)) => folder,
+            _ => "root",
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! What became of one record.
+
+use std::fmt;
+
+use crate::engine::SqlError;
+use crate::parser::{HashLine, ParseError};
+
+/// What became of a record: exactly one of these.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RecordOutcome {
+    /// The expectation was met.
+    Passed,
+    /// The expectation was not met.
+    Failed(Failure),
+    /// A condition left the record out.
+    Skipped(SkipReason),
+    /// The engine's adapter has no way to execute it.
+    Unsupported(String),
+    /// The record took longer than it may.
+    TimedOut,
+    /// The text of the record is wrong. `executed` says whether its SQL ran all the same.
+    Malformed {
+        /// What is wrong.
+        error: ParseError,
+        /// Whether the SQL was executed.
+        executed: bool,
+    },
+    /// The file ended before it.
+    NotReached,
+    /// Runner or engine broke while executing it.
+    Faulted(Fault),
+}
+
+/// Why a record was skipped.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// A `skipif` or `onlyif`.
+    Condition,
+}
+
+/// A fault of the engine or the runner: no fact about the SQL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The engine panicked, which ends the file.
+    #[error("the engine panicked: {0}")]
+    Panicked(String),
+    /// The connection to the engine was lost, which ends the file.
+    #[error("the engine was lost: {0}")]
+    Lost(String),
+    /// The engine broke the contract of its trait.
+    #[error("the engine's adapter is wrong: {0}")]
+    Adapter(String),
+}
+
+/// How an expectation was not met.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Failure {
+    /// Other values, or another number of them, than the file lists.
+    RowsDiffer {
+        /// The expected values.
+        expected: Excerpt,
+        /// The values of the engine.
+        actual: Excerpt,
+        /// The values that make a row.
+        columns: usize,
+    },
+    /// Another digest or another number of values than the file says.
+    HashDiffers {
+        /// The line of the file.
+        expected: HashLine,
+        /// The line that the engine's values make.
+        actual: HashLine,
+        /// The engine's values.
+        rows: Excerpt,
+        /// The values that make a row.
+        columns: usize,
+    },
+    /// The values fit, but the file lists what the threshold hashes, or the reverse (`--exact` only).
+    PresentationDiffers {
+        /// What the reference runner would want to read.
+        wanted: String,
+    },
+    /// Another number of columns than there are type letters.
+    ColumnCountDiffers {
+        /// The number of type letters.
+        expected: usize,
+        /// The number of columns; 0 for SQL that has no result.
+        actual: usize,
+    },
+    /// Another result than an earlier query with the same label.
+    LabelDiffers {
+        /// The label.
+        label: String,
+        /// The line of the query that had the label first.
+        first_line: u32,
+        /// The digest of that query's values.
+        first_digest: Digest,
+        /// The digest of this query's values.
+        digest: Digest,
+        /// The values of this query.
+        rows: Excerpt,
+        /// The values that make a row.
+        columns: usize,
+    },
+    /// An error where success, or a result, was expected.
+    UnexpectedError(SqlError),
+    /// Success where an error was expected.
+    UnexpectedSuccess,
+}
+
+/// The MD5 of a result's values, each followed by one LF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest(pub [u8; 16]);
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// Some of the values of a result, owned, for showing.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Excerpt {
+    /// How many values there are in front of the ones given.
+    pub omitted_before: u64,
+    /// Values in order.
+    pub values: Vec<String>,
+    /// How many values there are behind the ones given.
+    pub omitted_after: u64,
+}
+
+impl Excerpt {
+    /// How many values the whole result has.
+    pub fn total(&self) -> u64 {
+        self.omitted_before + self.values.len() as u64 + self.omitted_after
+    }
+}
+
+/// The rows behind a hash, had from the reference engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UnhashedRows {
+    /// Who gave them.
+    pub engine: String,
+    /// The rows, which hash to the expected digest.
+    pub expected: Excerpt,
+    /// The rows of the engine under test, from the same place on.
+    pub actual: Excerpt,
+}
+
+/// The outcomes that keep a record from having passed, with what is known about them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NotPassed {
+    /// The expectation was not met.
+    Failed(Failure),
+    /// The adapter does not execute it.
+    Unsupported(String),
+    /// It took too long.
+    TimedOut,
+    /// The text is wrong.
+    Malformed(ParseError),
+    /// Runner or engine broke.
+    Faulted(Fault),
+}
+
+impl NotPassed {
+    /// The word for it in reports for machines.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => match failure {
+                Failure::RowsDiffer { .. } => "rows_differ",
+                Failure::HashDiffers { .. } => "hash_differs",
+                Failure::PresentationDiffers { .. } => "presentation_differs",
+                Failure::ColumnCountDiffers { .. } => "column_count_differs",
+                Failure::LabelDiffers { .. } => "label_differs",
+                Failure::UnexpectedError(_) => "unexpected_error",
+                Failure::UnexpectedSuccess => "unexpected_success",
+            },
+            Self::Unsupported(_) => "unsupported",
+            Self::TimedOut => "timed_out",
+            Self::Malformed(_) => "malformed",
+            Self::Faulted(Fault::Panicked(_)) => "engine_panicked",
+            Self::Faulted(Fault::Lost(_)) => "engine_lost",
+            Self::Faulted(Fault::Adapter(_)) => "adapter_fault",
+        }
+    }
+}
+
+/// A record that has not passed, with everything needed to show and repeat it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailureDetail {
+    /// The line of the record's header.
+    pub line: u32,
+    /// The header line as it stands in the file.
+    pub header: String,
+    /// The SQL.
+    pub sql: String,
+    /// What happened.
+    pub what: NotPassed,
+    /// For a hash that differs: the rows, where another engine could give the expected ones.
+    pub unhashed: Option<UnhashedRows>,
+}

@@ -1,0 +1,39 @@
+//! The original dialect, of SQLite's own runner, as its source reads since November 2024.
+//!
+//! [`SQLITE`] gives that runner's verdicts without its holes: what it skips silently is malformed here.
+//! [`SQLITE_EXACT`] reproduces it, holes and all.
+
+use super::{Directive, LabelLimits, MissingSeparator, Presentation, Profile, StepError};
+
+const DIRECTIVES: &[(&str, Directive)] = &[
+    ("statement", Directive::Statement),
+    ("query", Directive::Query),
+    ("hash-threshold", Directive::HashThreshold),
+    ("halt", Directive::Halt),
+];
+
+/// The SQLite dialect, strict.
+pub static SQLITE: Profile = Profile {
+    name: "sqlite",
+    directives: DIRECTIVES,
+    header_words: 4,
+    word_limit: 199,
+    strips_byte_order_mark: true,
+    refuses_unused_text: true,
+    missing_separator: MissingSeparator::NoRows,
+    default_threshold: 8,
+    presentation: Presentation::ByShape,
+    step_error: StepError::Fails,
+    label_limits: LabelLimits { executed: usize::MAX, skipped: usize::MAX },
+};
+
+/// The SQLite dialect exactly as the SQLite runner reads it.
+pub static SQLITE_EXACT: Profile = Profile {
+    strips_byte_order_mark: false,
+    refuses_unused_text: false,
+    missing_separator: MissingSeparator::LastSqlLine,
+    presentation: Presentation::ByThreshold,
+    step_error: StepError::EndsRows,
+    label_limits: LabelLimits { executed: 20, skipped: 23 },
+    ..SQLITE
+};

@@ -1,0 +1,140 @@
+//! What can be wrong with the text of a test file.
+
+use crate::location::Location;
+
+/// A record, or a piece of one, that the dialect does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{location}: {kind}")]
+pub struct ParseError {
+    /// The line that is wrong.
+    pub location: Location,
+    /// What is wrong with it.
+    pub kind: ParseErrorKind,
+}
+
+/// What was expected, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ParseErrorKind {
+    /// The first word of a header is no word of the dialect.
+    #[error("expected a record ({expected}), found `{found}`")]
+    UnknownRecord {
+        /// The first word.
+        found: String,
+        /// The dialect's words.
+        expected: String,
+    },
+    /// `skipif` or `onlyif` without a name.
+    #[error("expected an engine name after `{found}`, found nothing")]
+    MissingConditionName {
+        /// The condition's word.
+        found: String,
+    },
+    /// A condition with no record behind it.
+    #[error("expected a record right after the condition, found {found}")]
+    ConditionWithoutRecord {
+        /// What stands there: a blank line or the end of the file.
+        found: &'static str,
+    },
+    /// The second word of a statement is neither `ok` nor `error`.
+    #[error("expected `ok` or `error` after `statement`, found {found}")]
+    StatementExpectation {
+        /// The word in backticks, or `nothing`.
+        found: String,
+    },
+    /// A query without type letters.
+    #[error("expected one type letter (T, I or R) for each result column after `query`, found nothing")]
+    MissingTypes,
+    /// A type letter that the dialect does not have.
+    #[error("expected the type letters T, I or R, found `{letter}` in `{found}`")]
+    TypeLetter {
+        /// The first wrong letter.
+        letter: char,
+        /// The whole word.
+        found: String,
+    },
+    /// A word that is no sort mode in the place of the sort mode.
+    #[error("expected a sort mode, found `{found}`")]
+    SortMode {
+        /// The word.
+        found: String,
+    },
+    /// A hash threshold that is no number.
+    #[error("expected a number after `hash-threshold`, found {found}")]
+    Threshold {
+        /// The word in backticks, or `nothing`.
+        found: String,
+    },
+    /// A statement or query without SQL.
+    #[error("expected SQL after the header, found {found}")]
+    MissingSql {
+        /// What stands there instead.
+        found: &'static str,
+    },
+    /// Text directly behind a record that takes none.
+    #[error("expected a blank line after `{after}`, found `{found}`")]
+    GluedText {
+        /// The word of the record.
+        after: String,
+        /// The line behind it.
+        found: String,
+    },
+    /// Value lines behind a hash line, which nothing would ever compare.
+    #[error("expected nothing after the hash line, found `{found}`")]
+    TextAfterHash {
+        /// The first of the lines.
+        found: String,
+    },
+}
+
+impl ParseErrorKind {
+    /// Whether the defect is that text beside the record would be left out unseen.
+    pub(crate) fn hides_other_text(&self) -> bool {
+        matches!(
+            self,
+            Self::GluedText { .. } | Self::ConditionWithoutRecord { .. } | Self::MissingConditionName { .. }
+        )
+    }
+
+    /// Returns the way out, where there is one to name.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownRecord { .. } => {
+                "the dialect ends the file here; records are separated by blank lines, comments start with `#` in column 1"
+            }
+            Self::SortMode { .. } => "sort modes are nosort, rowsort, valuesort; a label comes after them",
+            Self::MissingTypes => "the dialect ends the file here; write for instance `query IT rowsort`",
+            Self::TypeLetter { .. } => "T is text, I an integer, R a number with three decimals",
+            Self::GluedText { .. } | Self::TextAfterHash { .. } => {
+                "the SQLite runner skips such text silently; --exact does the same"
+            }
+            Self::Threshold { .. } => "0 means: never hash; --exact reads such a word as 0",
+            Self::ConditionWithoutRecord { .. } => "a condition stands on the line right before its record",
+            Self::StatementExpectation { .. } | Self::MissingConditionName { .. } | Self::MissingSql { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+/// Something legal that may not be what the author meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lint {
+    /// The line.
+    pub line: u32,
+    /// What is odd about it.
+    pub kind: LintKind,
+}
+
+/// The kinds of [`Lint`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum LintKind {
+    /// A query without `----`.
+    #[error("no `----` line: taken as `expects no rows`")]
+    NoSeparator,
+    /// A hash line although the result is not above the threshold.
+    #[error("a hash line for a result that the threshold would list")]
+    HashBelowThreshold,
+    /// Listed values although the result is above the threshold.
+    #[error("listed values for a result that the threshold would hash")]
+    ValuesAboveThreshold,
+}

@@ -1,0 +1,370 @@
+//! The common grammar: one function for each kind of record, in the order in which a file is read.
+
+use std::ops::Range;
+
+use super::condition::{Condition, ConditionKind};
+use super::dialect::{Directive, MissingSeparator, Profile};
+use super::error::{Lint, LintKind, ParseErrorKind};
+use super::lines::{Line, LineCursor, is_space};
+use super::record::{
+    Block, Defect, DefectEffect, HashLine, Item, Query, Record, RecordKind, Script, SortMode, Sql, Statement,
+    StatementExpectation,
+};
+use crate::location::Source;
+
+/// Reads a test file by the rules of `profile`.
+pub fn parse<'s>(source: &'s Source, profile: &'static Profile) -> Script<'s> {
+    let mut reader = Reader::new(source, profile);
+    while let Some(line) = reader.lines.peek() {
+        let item = if line.is_blank() {
+            Item::Blank(reader.span_while(Line::is_blank))
+        } else if line.is_comment() {
+            Item::Comment(reader.span_while(Line::is_comment))
+        } else {
+            Item::Record(reader.record(line))
+        };
+        reader.items.push(item);
+    }
+    Script { source, profile, items: reader.items, lints: reader.lints }
+}
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+const SEPARATOR: &[u8] = b"----";
+
+struct Reader<'s> {
+    source: &'s Source,
+    profile: &'static Profile,
+    lines: LineCursor<'s>,
+    items: Vec<Item<'s>>,
+    lints: Vec<Lint>,
+}
+
+/// What a record's words and lines say, before its conditions are put to it.
+type Body<'s> = (RecordKind<'s>, Option<Box<Defect>>);
+
+/// More words than any header has that is read to its end.
+const MOST_WORDS: usize = 8;
+
+/// The words of a header line.
+struct Header<'s> {
+    line: Line<'s>,
+    words: [Option<&'s [u8]>; MOST_WORDS],
+}
+
+impl<'s> Header<'s> {
+    fn word(&self, index: usize) -> Option<&'s [u8]> {
+        self.words[index]
+    }
+}
+
+/// The SQL of a record and what came behind it.
+struct SqlPart<'s> {
+    sql: Sql<'s>,
+    last_line: Option<Line<'s>>,
+    separator: Option<Line<'s>>,
+}
+
+impl<'s> Reader<'s> {
+    fn new(source: &'s Source, profile: &'static Profile) -> Self {
+        let bytes = source.bytes();
+        let mut items = Vec::new();
+        let mut start = 0;
+        if profile.strips_byte_order_mark && bytes.starts_with(BYTE_ORDER_MARK) {
+            start = BYTE_ORDER_MARK.len();
+            items.push(Item::ByteOrderMark(0..start));
+        }
+        Self { source, profile, lines: LineCursor::new(bytes, start), items, lints: Vec::new() }
+    }
+
+    fn span_while(&mut self, wanted: impl Fn(&Line<'s>) -> bool) -> Range<usize> {
+        let start = self.offset();
+        while self.lines.peek().is_some_and(|line| wanted(&line)) {
+            self.lines.take();
+        }
+        start..self.offset()
+    }
+
+    fn offset(&self) -> usize {
+        self.lines.peek().map_or(self.source.bytes().len(), |line| line.start)
+    }
+
+    /// The next line of the record that is no comment; nothing at its end.
+    fn take_text(&mut self) -> Option<Line<'s>> {
+        loop {
+            let line = self.lines.peek().filter(|line| !line.is_blank())?;
+            self.lines.take();
+            if !line.is_comment() {
+                return Some(line);
+            }
+        }
+    }
+
+    fn record(&mut self, first: Line<'s>) -> Record<'s> {
+        let mut conditions = Vec::new();
+        let mut defect = None;
+        let mut last_seen = first;
+        let (kind, body_defect) = loop {
+            let Some(line) = self.take_text() else {
+                break self.condition_without_record(last_seen);
+            };
+            last_seen = line;
+            let header = self.header(line);
+            match condition_kind(header.word(0)) {
+                Some(kind) => {
+                    let name = header.word(1).unwrap_or_default();
+                    if name.is_empty() && self.profile.refuses_unused_text {
+                        let found = text(header.word(0).unwrap_or_default());
+                        let kind = ParseErrorKind::MissingConditionName { found };
+                        defect = Some(self.defect(line, kind, DefectEffect::Dropped));
+                    }
+                    conditions.push(Condition { kind, name, line: line.number });
+                }
+                None => break self.body(&header, conditions.is_empty()),
+            }
+        };
+        let end = self.offset();
+        let end_line = self.lines.peek().map_or_else(|| self.line_count(), |line| line.number);
+        Record {
+            span: first.start..end,
+            lines: first.number..end_line,
+            line: last_seen.number,
+            conditions,
+            kind,
+            defect: defect.or(body_defect),
+        }
+    }
+
+    /// One past the number of the last line.
+    fn line_count(&self) -> u32 {
+        self.lines.number() + 1
+    }
+
+    fn header(&self, line: Line<'s>) -> Header<'s> {
+        let mut words = [None; MOST_WORDS];
+        let found = line.text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
+        for (slot, word) in words.iter_mut().zip(found).take(self.profile.header_words) {
+            *slot = Some(&word[..word.len().min(self.profile.word_limit)]);
+        }
+        Header { line, words }
+    }
+
+    fn body(&mut self, header: &Header<'s>, first_of_record: bool) -> Body<'s> {
+        let word = header.word(0).unwrap_or_default();
+        let directive = self.profile.directives.iter().find(|(name, _)| name.as_bytes() == word);
+        match directive.map(|(_, directive)| directive) {
+            Some(Directive::Statement) => self.statement(header),
+            Some(Directive::Query) => self.query(header),
+            Some(Directive::HashThreshold) => {
+                let body = self.hash_threshold(header);
+                self.without_glued_text(header, first_of_record, body)
+            }
+            Some(Directive::Halt) => {
+                self.without_glued_text(header, first_of_record, (RecordKind::Halt, None))
+            }
+            None => self.unknown(header),
+        }
+    }
+
+    fn statement(&mut self, header: &Header<'s>) -> Body<'s> {
+        let (expected, mut defect) = match header.word(1) {
+            Some(b"ok") => (StatementExpectation::Ok, None),
+            Some(b"error") => (StatementExpectation::Error, None),
+            other => {
+                let kind = ParseErrorKind::StatementExpectation { found: found(other) };
+                (StatementExpectation::Ok, Some(self.defect(header.line, kind, DefectEffect::SqlRuns)))
+            }
+        };
+        let part = self.sql(None);
+        if part.last_line.is_none() && self.profile.refuses_unused_text {
+            defect = Some(self.missing_sql(header, &part));
+        }
+        (RecordKind::Statement(Statement { sql: part.sql, expected }), defect)
+    }
+
+    fn query(&mut self, header: &Header<'s>) -> Body<'s> {
+        let Some(types) = header.word(1) else {
+            self.take_rest();
+            let defect = self.defect(header.line, ParseErrorKind::MissingTypes, DefectEffect::EndsFile);
+            return (RecordKind::Unknown, Some(defect));
+        };
+        if let Some(&letter) = types.iter().find(|letter| !b"TIR".contains(letter)) {
+            self.take_rest_unless_first_line(header);
+            let kind = ParseErrorKind::TypeLetter { letter: char::from(letter), found: text(types) };
+            let defect = self.defect(header.line, kind, DefectEffect::Dropped);
+            return (RecordKind::Unknown, Some(defect));
+        }
+        let mut defect = None;
+        let sort = match header.word(2) {
+            None => SortMode::NoSort,
+            Some(word) => SortMode::from_word(word).unwrap_or_else(|| {
+                let kind = ParseErrorKind::SortMode { found: text(word) };
+                defect = Some(self.defect(header.line, kind, DefectEffect::SqlRuns));
+                SortMode::NoSort
+            }),
+        };
+        let part = self.sql(Some(SEPARATOR));
+        if part.last_line.is_none() && self.profile.refuses_unused_text {
+            defect = Some(self.missing_sql(header, &part));
+        }
+        let expected = match part.separator {
+            Some(_) => self.values(),
+            None => self.values_without_separator(header, part.last_line),
+        };
+        if self.profile.refuses_unused_text
+            && let Some(error) = text_after_hash(&expected)
+        {
+            defect = Some(self.defect(header.line, error, DefectEffect::Dropped));
+        }
+        let label = header.word(3);
+        (RecordKind::Query(Query { sql: part.sql, types, sort, label, expected }), defect)
+    }
+
+    fn hash_threshold(&mut self, header: &Header<'s>) -> Body<'s> {
+        let word = header.word(1);
+        let number = word.and_then(|word| std::str::from_utf8(word).ok()?.parse::<u64>().ok());
+        match number {
+            Some(number) => (RecordKind::HashThreshold(number), None),
+            None if self.profile.refuses_unused_text => {
+                let kind = ParseErrorKind::Threshold { found: found(word) };
+                let defect = self.defect(header.line, kind, DefectEffect::Dropped);
+                (RecordKind::HashThreshold(0), Some(defect))
+            }
+            None => (RecordKind::HashThreshold(leading_number(word.unwrap_or_default())), None),
+        }
+    }
+
+    fn unknown(&mut self, header: &Header<'s>) -> Body<'s> {
+        self.take_rest();
+        let words: Vec<_> = self.profile.directives.iter().map(|(name, _)| *name).collect();
+        let kind = ParseErrorKind::UnknownRecord {
+            found: text(header.word(0).unwrap_or_default()),
+            expected: words.join(", "),
+        };
+        (RecordKind::Unknown, Some(self.defect(header.line, kind, DefectEffect::EndsFile)))
+    }
+
+    fn condition_without_record(&mut self, condition: Line<'s>) -> Body<'s> {
+        let found = if self.lines.peek().is_some() { "a blank line" } else { "the end of the file" };
+        let effect =
+            if self.profile.refuses_unused_text { DefectEffect::Dropped } else { DefectEffect::EndsFile };
+        let kind = ParseErrorKind::ConditionWithoutRecord { found };
+        (RecordKind::Unknown, Some(self.defect(condition, kind, effect)))
+    }
+
+    /// Reads SQL up to the separator, a blank line or the end of the file.
+    fn sql(&mut self, separator: Option<&[u8]>) -> SqlPart<'s> {
+        let bytes = self.source.bytes();
+        let start = self.offset();
+        let mut part =
+            SqlPart { sql: Sql { raw: &bytes[start..start], plain: true }, last_line: None, separator: None };
+        let mut first_start = start;
+        while let Some(line) = self.take_text() {
+            if separator == Some(line.text) {
+                part.separator = Some(line);
+                break;
+            }
+            match part.last_line {
+                None => first_start = line.start,
+                // In one piece only if nothing but a single LF lies between two lines.
+                Some(before) => part.sql.plain &= before.text_end() + 1 == line.start,
+            }
+            part.last_line = Some(line);
+        }
+        if let Some(last) = part.last_line {
+            part.sql.raw = &bytes[first_start..last.text_end()];
+        }
+        part
+    }
+
+    fn values(&mut self) -> Block<'s> {
+        let start = self.offset();
+        let end = self.span_while(|line| !line.is_blank()).end;
+        Block { raw: &self.source.bytes()[start..end] }
+    }
+
+    fn values_without_separator(&mut self, header: &Header<'s>, last_sql: Option<Line<'s>>) -> Block<'s> {
+        let raw = match (self.profile.missing_separator, last_sql) {
+            (MissingSeparator::LastSqlLine, Some(line)) => line.text,
+            _ => {
+                self.lints.push(Lint { line: header.line.number, kind: LintKind::NoSeparator });
+                &[]
+            }
+        };
+        Block { raw }
+    }
+
+    /// Skips what stands behind a record that takes no further lines, or makes it malformed.
+    fn without_glued_text(&mut self, header: &Header<'s>, first_of_record: bool, body: Body<'s>) -> Body<'s> {
+        if first_of_record && self.is_first_line(header) {
+            return body;
+        }
+        let glued = self.take_text();
+        self.take_rest();
+        match glued {
+            Some(line) if self.profile.refuses_unused_text => {
+                let after = text(header.word(0).unwrap_or_default());
+                let kind = ParseErrorKind::GluedText { after, found: text(line.text) };
+                (body.0, Some(self.defect(line, kind, DefectEffect::Dropped)))
+            }
+            _ => body,
+        }
+    }
+
+    fn take_rest(&mut self) {
+        self.span_while(|line| !line.is_blank());
+    }
+
+    fn take_rest_unless_first_line(&mut self, header: &Header<'s>) {
+        if !self.is_first_line(header) {
+            self.take_rest();
+        }
+    }
+
+    /// The SQLite runner looks for the blank line behind a record only when the record's last line is not at
+    /// offset 0; so what is glued to a one-line record at the very start of a file is a record of its own.
+    fn is_first_line(&self, header: &Header<'s>) -> bool {
+        header.line.number == 1
+    }
+
+    fn missing_sql(&self, header: &Header<'s>, part: &SqlPart<'s>) -> Box<Defect> {
+        let found = match (part.separator, self.lines.peek()) {
+            (Some(_), _) => "`----`",
+            (None, Some(_)) => "a blank line",
+            (None, None) => "the end of the file",
+        };
+        self.defect(header.line, ParseErrorKind::MissingSql { found }, DefectEffect::Dropped)
+    }
+
+    fn defect(&self, line: Line<'s>, kind: ParseErrorKind, effect: DefectEffect) -> Box<Defect> {
+        Defect::new(self.source.at(line.number), kind, effect)
+    }
+}
+
+fn condition_kind(word: Option<&[u8]>) -> Option<ConditionKind> {
+    match word? {
+        b"skipif" => Some(ConditionKind::SkipIf),
+        b"onlyif" => Some(ConditionKind::OnlyIf),
+        _ => None,
+    }
+}
+
+fn text_after_hash(expected: &Block<'_>) -> Option<ParseErrorKind> {
+    let mut lines = expected.lines();
+    HashLine::parse(lines.next()?)?;
+    Some(ParseErrorKind::TextAfterHash { found: text(lines.next()?) })
+}
+
+/// The number at the start of a word as C's `atoi` reads it, where below 0 means the same as 0.
+fn leading_number(word: &[u8]) -> u64 {
+    let digits = word.strip_prefix(b"+").unwrap_or(word);
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    std::str::from_utf8(&digits[..end]).ok().and_then(|digits| digits.parse().ok()).unwrap_or(0)
+}
+
+fn found(word: Option<&[u8]>) -> String {
+    word.map_or_else(|| "nothing".to_owned(), |word| format!("`{}`", text(word)))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

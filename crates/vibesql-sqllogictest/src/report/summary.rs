@@ -1,0 +1,85 @@
+//! The end of a run on the screen: a table by category, and the sums in a sentence.
+
+use std::fmt::{self, Write as _};
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use crate::outcome::{RunReport, Totals};
+use crate::text::count::{duration, percent, plural, thousands};
+use crate::text::style::Role;
+
+/// Writes the table and the sums.
+pub(crate) fn write(out: &mut String, run: &RunReport) -> fmt::Result {
+    let totals = run.totals();
+    let categories = run.by_category();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(HEADERS.iter().enumerate().map(|(column, header)| cell(column, (*header).to_owned())));
+    for (name, totals) in &categories {
+        table.add_row(row(name, totals));
+    }
+    if categories.len() != 1 {
+        table.add_row(row("total", &totals));
+    }
+    writeln!(out, "\n{}\n", table.trim_fmt())?;
+    sentence(out, run, &totals)
+}
+
+const HEADERS: &[&str] =
+    &["category", "files", "passed", "failed", "other", "rate", "records", "passed", "failed", "skipped", "other", "rate"];
+
+fn row(name: &str, totals: &Totals) -> Vec<Cell> {
+    let records = &totals.records;
+    let other_files = totals.timed_out + totals.empty + totals.crashed + totals.errors;
+    let other_records = records.not_passed() - records.failed + records.not_reached;
+    [
+        name.to_owned(),
+        thousands(totals.files),
+        thousands(totals.passed),
+        thousands(totals.failed),
+        thousands(other_files),
+        percent(totals.pass_rate()),
+        thousands(records.total),
+        thousands(records.passed),
+        thousands(records.failed),
+        thousands(records.skipped),
+        thousands(other_records),
+        percent(records.pass_rate()),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(column, text)| cell(column, text))
+    .collect()
+}
+
+fn cell(column: usize, text: String) -> Cell {
+    Cell::new(text).set_alignment(if column == 0 { CellAlignment::Left } else { CellAlignment::Right })
+}
+
+fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
+    let engine = &run.header.engine;
+    let records = &totals.records;
+    let all_good = totals.passed + totals.empty == totals.files && totals.passed > 0;
+    let word = if all_good { Role::Pass.paint("passed") } else { Role::Fail.paint("not passed") };
+    writeln!(
+        out,
+        "{word}: {} of {} and {} of {} on {} {} in {}",
+        thousands(totals.passed),
+        plural(totals.files - totals.empty, "file"),
+        thousands(records.passed),
+        plural(records.total - (records.skipped - records.skipped_besides), "record"),
+        engine.name,
+        engine.version,
+        duration(run.elapsed)
+    )?;
+    for (count, what) in [
+        (totals.empty, "in which nothing was executed (EMPTY)"),
+        (totals.crashed, "in whose midst the engine was lost (CRASH)"),
+        (totals.errors, "that could not be started (ERROR)"),
+    ] {
+        if count > 0 {
+            writeln!(out, "besides: {} {what}", plural(count, "file"))?;
+        }
+    }
+    Ok(())
+}

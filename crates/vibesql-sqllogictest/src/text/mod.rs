@@ -1,0 +1,13 @@
+//! Words: how outcomes read, in one place for every audience that reads sentences.
+
+pub(crate) mod count;
+pub(crate) mod failure;
+pub(crate) mod style;
+
+/// Returns what `write` writes. Writing to a string cannot fail.
+pub(crate) fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
+    let mut text = String::new();
+    match write(&mut text) {
+        Ok(()) | Err(std::fmt::Error) => text,
+    }
+}
