@@ -7,6 +7,8 @@
 
 mod number;
 
+use std::cell::OnceCell;
+
 use md5::{Digest as _, Md5};
 
 use self::number::{leading_integer, leading_real, write_fixed, write_general};
@@ -15,15 +17,25 @@ use crate::parser::{HashLine, SortMode};
 use crate::value::ValueRef;
 
 /// A result in its final order.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Output<'o> {
-    /// How many values there are.
-    pub values: u64,
-    /// The values, each followed by one LF.
-    pub text: &'o [u8],
+    values: u64,
+    text: &'o [u8],
+    /// Wanted by the verdict and by the label, and costly.
+    digest: OnceCell<Digest>,
 }
 
 impl<'o> Output<'o> {
+    /// Takes `values` values, each followed by one LF.
+    pub fn new(values: u64, text: &'o [u8]) -> Self {
+        Self { values, text, digest: OnceCell::new() }
+    }
+
+    /// How many values there are.
+    pub fn values(&self) -> u64 {
+        self.values
+    }
+
     /// The values one by one.
     pub fn lines(&self) -> impl Iterator<Item = &'o [u8]> + use<'o> {
         let mut rest = self.text;
@@ -37,7 +49,7 @@ impl<'o> Output<'o> {
 
     /// The MD5 of the text.
     pub fn digest(&self) -> Digest {
-        Digest(Md5::digest(self.text).into())
+        *self.digest.get_or_init(|| Digest(Md5::digest(self.text).into()))
     }
 
     /// The hash line that stands for the output.
@@ -108,7 +120,7 @@ impl ResultBuffer {
             }
         }
         if self.pieces.len() < 2 || self.is_sorted() {
-            return Output { values: self.values, text: &self.text };
+            return Output::new(self.values, &self.text);
         }
         let text = &self.text;
         self.pieces.sort_unstable_by(|a, b| compare(text, a, b));
@@ -117,7 +129,7 @@ impl ResultBuffer {
         for piece in &self.pieces {
             self.sorted.extend_from_slice(&text[piece.start..piece.end]);
         }
-        Output { values: self.values, text: &self.sorted }
+        Output::new(self.values, &self.sorted)
     }
 
     fn is_sorted(&self) -> bool {

@@ -230,11 +230,6 @@ impl<'s> Block<'s> {
         })
     }
 
-    /// The lines exactly as they stand in the file, with their ends and any comments among them.
-    pub fn raw(&self) -> &'s [u8] {
-        self.raw
-    }
-
     /// The hash line, when the block is one and nothing but one.
     pub fn hash(&self) -> Option<HashLine> {
         let mut lines = self.lines();

@@ -1,36 +1,41 @@
 //! Numbers as SQLite reads and prints them, which is neither C's way nor Rust's.
 //!
-//! SQLite decodes a double into 18 significant digits and rounds those, ties away from zero, so a number may
-//! be rounded twice; what it prints has at most 16 digits that count (`%.3f`), or 17 of which it drops those
+//! SQLite decodes a double into 18 or 19 significant digits and rounds those, ties away from zero, so a number
+//! may be rounded twice; what it prints has at most 16 digits that count (`%.3f`), or 17 of which it drops those
 //! that a shorter text makes up for (text of a REAL). Source: the behaviour of SQLite 3.54; the tests compare
-//! with the SQLite that this crate bundles.
-
-use std::io::Write as _;
+//! with the SQLite that this crate bundles. Outside of 1e-9 to 1e18 SQLite scales by powers of ten that are
+//! themselves rounded; there the last digit that it prints may, rarely, be another one here.
 
 /// A positive, finite double as decimal digits: 0.d₁d₂d₃… × 10^point.
 struct Decimal {
-    digits: [u8; Self::LENGTH],
+    digits: [u8; 19],
     length: usize,
     point: i32,
 }
 
 impl Decimal {
-    /// The significant digits that SQLite works with.
-    const LENGTH: usize = 18;
-
     fn new(real: f64) -> Self {
-        let mut buffer = [0; 32];
-        let mut rest = &mut buffer[..];
-        // Writing to a slice fails only when it is full: `d.` + 17 digits + `e-308` has 24 bytes.
-        let written = write!(rest, "{real:.17e}").is_ok();
-        debug_assert!(written, "the buffer holds every double");
-        let left = rest.len();
-        let text = &buffer[..buffer.len() - left];
-        let mut digits = [b'0'; Self::LENGTH];
-        digits[0] = text[0];
-        digits[1..].copy_from_slice(&text[2..Self::LENGTH + 1]);
-        let exponent = std::str::from_utf8(&text[Self::LENGTH + 2..]).ok().and_then(|text| text.parse().ok());
-        Self { digits, length: Self::LENGTH, point: exponent.unwrap_or(0) + 1 }
+        // SQLite scales by a power of ten that fits the power of two below the number: where a power of ten
+        // lies between the two, there is one digit more than 18.
+        let text = format!("{real:.17e}");
+        let (_, exponent) = parts(&text);
+        let power_of_two = floor_log2(real);
+        if exponent > (power_of_two * 78_913) >> 18 {
+            Self::from_parts(parts(&format!("{real:.18e}")))
+        } else {
+            Self::from_parts((parts(&text).0, exponent))
+        }
+    }
+
+    /// Takes `d.ddd` and the exponent that goes with it.
+    fn from_parts((mantissa, exponent): (&str, i32)) -> Self {
+        let mut digits = [b'0'; 19];
+        let mut length = 0;
+        for digit in mantissa.bytes().filter(u8::is_ascii_digit) {
+            digits[length] = digit;
+            length += 1;
+        }
+        Self { digits, length, point: exponent + 1 }
     }
 
     fn digits(&self) -> &[u8] {
@@ -69,6 +74,21 @@ impl Decimal {
     fn prefix(&self, length: usize, add: u64) -> Option<f64> {
         let digits = self.digits[..length].iter().fold(0, |number, &digit| number * 10 + u64::from(digit - b'0'));
         format!("{}e{}", digits + add, self.point - length as i32).parse().ok()
+    }
+}
+
+/// Takes `d.ddde-5` apart.
+fn parts(text: &str) -> (&str, i32) {
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    (mantissa, exponent.parse().unwrap_or(0))
+}
+
+/// The exponent of the greatest power of two that is not above a positive double.
+fn floor_log2(real: f64) -> i32 {
+    let bits = real.to_bits();
+    match (bits >> 52) as i32 {
+        0 => -1011 - bits.leading_zeros() as i32,
+        exponent => exponent - 1023,
     }
 }
 
@@ -133,7 +153,7 @@ fn shortest(number: &Decimal, real: f64) -> usize {
         if rounded == Some(real) {
             return kept + 1;
         }
-    } else if number.point >= Decimal::LENGTH as i32 || digits[13..16] == *b"000" {
+    } else if number.point >= number.length as i32 || digits[13..16] == *b"000" {
         let kept = 13 - digits[..13].iter().rev().take_while(|&&digit| digit == b'0').count();
         if number.prefix(kept, 0) == Some(real) {
             return kept + 1;
