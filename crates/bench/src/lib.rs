@@ -57,7 +57,8 @@ impl Work {
             if parser::first_refusal(&record.conditions, &labels).is_some() {
                 continue;
             }
-            let mut text = |sql: &parser::Sql<'_>| String::from_utf8_lossy(sql.text(&mut buffer)).into_owned();
+            let mut text =
+                |sql: &parser::Sql<'_>| String::from_utf8_lossy(sql.text(&mut buffer)).into_owned();
             match &record.kind {
                 RecordKind::Statement(statement) => texts.push(Text::Statement(text(&statement.sql))),
                 RecordKind::Query(query) => texts.push(Text::Query(text(&query.sql))),

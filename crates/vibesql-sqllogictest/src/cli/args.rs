@@ -17,6 +17,9 @@ Examples:
   vibesql-sqllogictest run --engine sqlite DIR      every test file below DIR on SQLite
   vibesql-sqllogictest test select1.test:1042       one record, after its set-up";
 
+/// The engine that the tool was made for.
+pub(super) const DEFAULT_ENGINE: &str = "vibesql";
+
 /// Runs SQLLogicTest suites against SQL engines and judges every record.
 #[derive(Debug, Parser)]
 #[command(name = "vibesql-sqllogictest", version, after_help = AFTER, max_term_width = 110)]
@@ -43,7 +46,7 @@ pub(super) enum Command {
 #[command(next_help_heading = "Engine and dialect")]
 pub(super) struct EngineArgs {
     /// The engine under test: vibesql, vibesql:mysql or sqlite.
-    #[arg(long, value_name = "ENGINE", default_value = "vibesql")]
+    #[arg(long, value_name = "ENGINE", default_value = DEFAULT_ENGINE)]
     pub(super) engine: String,
     /// A name that the engine answers to in skipif and onlyif, in place of its own; may be repeated.
     #[arg(long, value_name = "NAME")]

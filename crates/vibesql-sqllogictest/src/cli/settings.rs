@@ -1,6 +1,6 @@
 //! From the words of the command line to what they mean.
 
-use super::args::EngineArgs;
+use super::args::{DEFAULT_ENGINE, EngineArgs};
 use super::error::{CliError, ExitReason};
 use crate::engine::{Engine, EngineRegistry};
 use crate::executor::parallel::Settings;
@@ -32,30 +32,21 @@ impl Setup {
     }
 }
 
-/// The part of the command that makes another run read files and judge as this one did.
-pub(super) fn repeat_flags(args: &EngineArgs) -> String {
-    let mut flags = String::new();
-    if args.engine != "vibesql" {
-        flags += &format!(" --engine {}", shell_word(&args.engine));
-    }
-    for name in &args.engine_name {
-        flags += &format!(" --engine-name {}", shell_word(name));
-    }
-    if let Some(dialect) = &args.dialect {
-        flags += &format!(" --dialect {}", shell_word(dialect));
-    }
-    if args.exact {
-        flags += " --exact";
-    }
-    if let Some(threshold) = args.hash_threshold {
-        flags += &format!(" --hash-threshold {threshold}");
-    }
-    flags
-}
-
-/// The command that runs the record at `line` of `shown` alone.
+/// The command that runs the record at `line` of `shown` alone, and reads files and judges as this run did.
 pub(super) fn repeat_command(args: &EngineArgs, shown: &str, line: u32) -> String {
-    format!("vibesql-sqllogictest test{} {}", repeat_flags(args), shell_word(&format!("{shown}:{line}")))
+    let mut words = vec!["vibesql-sqllogictest".to_owned(), "test".to_owned()];
+    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), shell_word(value)]);
+    if args.engine != DEFAULT_ENGINE {
+        flag("--engine", &args.engine);
+    }
+    args.engine_name.iter().for_each(|name| flag("--engine-name", name));
+    args.dialect.iter().for_each(|dialect| flag("--dialect", dialect));
+    args.hash_threshold.iter().for_each(|threshold| flag("--hash-threshold", &threshold.to_string()));
+    if args.exact {
+        words.push("--exact".to_owned());
+    }
+    words.push(shell_word(&format!("{shown}:{line}")));
+    words.join(" ")
 }
 
 /// Quotes a word where a POSIX shell would take it apart.

@@ -16,7 +16,8 @@ pub(super) fn select(paths: &[String]) -> Result<Vec<WorkItem>, CliError> {
     if paths.is_empty() {
         return Ok(shipped());
     }
-    let (inside, outside): (Vec<_>, Vec<_>) = paths.iter().cloned().partition(|path| path.starts_with(PREFIX));
+    let (inside, outside): (Vec<_>, Vec<_>) =
+        paths.iter().cloned().partition(|path| path.starts_with(PREFIX));
     let mut items = discover(&outside)?;
     for path in inside {
         items.extend(select_shipped(&path)?);

@@ -1,5 +1,6 @@
 //! What the user sees goes through here.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 
 use anstream::AutoStream;
@@ -7,6 +8,7 @@ use clap::ColorChoice;
 
 use super::error::{CliError, ExitReason};
 use crate::text::style::Role;
+use crate::text::written;
 
 /// Standard output and error, with colours where they are wanted.
 pub(super) struct Ui {
@@ -34,13 +36,11 @@ impl Ui {
 
     /// Prints an error with its causes and hints, and returns the reason to end with.
     pub(super) fn error(&mut self, error: &CliError) -> ExitReason {
-        let mut text = format!("{} {}\n", Role::Fail.paint("error:"), error.message);
-        for cause in &error.causes {
-            text += &format!("  caused by: {cause}\n");
-        }
-        for hint in &error.hints {
-            text += &format!("  {} {hint}\n", Role::Hint.paint("hint:"));
-        }
+        let text = written(|text| {
+            writeln!(text, "{} {}", Role::Fail.paint("error:"), error.message)?;
+            error.causes.iter().try_for_each(|cause| writeln!(text, "  caused by: {cause}"))?;
+            error.hints.iter().try_for_each(|hint| writeln!(text, "  {} {hint}", Role::Hint.paint("hint:")))
+        });
         // Where not even standard error can be written to, the exit code is all that is left.
         drop(self.err.write_all(text.as_bytes()));
         error.reason

@@ -74,7 +74,11 @@ impl EngineRegistry {
                 "mysql" => Mode::Mysql,
                 found => {
                     let expected = "the mode `sqlite` or `mysql`";
-                    return Err(RegistryError::Argument { name: "vibesql", expected, found: found.to_owned() });
+                    return Err(RegistryError::Argument {
+                        name: "vibesql",
+                        expected,
+                        found: found.to_owned(),
+                    });
                 }
             };
             Ok(Box::new(VibeSql::new(mode)))
@@ -95,7 +99,12 @@ impl EngineRegistry {
     }
 
     /// Adds an engine under its own name.
-    pub fn add(&mut self, name: &str, about: &str, make: impl Fn() -> Box<dyn Engine> + Send + Sync + 'static) {
+    pub fn add(
+        &mut self,
+        name: &str,
+        about: &str,
+        make: impl Fn() -> Box<dyn Engine> + Send + Sync + 'static,
+    ) {
         self.add_with(name, about, move |_| Ok(make()));
     }
 

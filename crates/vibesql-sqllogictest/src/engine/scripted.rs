@@ -65,7 +65,9 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         "rows" => give_rows(rest, rows),
         "columns" => Ok(end(rows.columns(&vec![TypeTag::Unknown; number(rest)? as usize]), rows)),
         "ragged" => {
-            rows.columns(&[TypeTag::Unknown; 2]);
+            if rows.columns(&[TypeTag::Unknown; 2]) == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
             rows.row(&[ValueRef::Integer(1); 2]);
             rows.row(&[ValueRef::Integer(1)]);
             Ok(rows.end_of_statement())
@@ -128,9 +130,9 @@ fn value(word: &str) -> ValueRef<'_> {
 }
 
 fn number(word: &str) -> Result<u64, ExecuteError> {
-    word.trim().parse().map_err(|_| {
-        ExecuteError::Sql(SqlError::new(format_args!("expected a number, found `{word}`")))
-    })
+    word.trim()
+        .parse()
+        .map_err(|_| ExecuteError::Sql(SqlError::new(format_args!("expected a number, found `{word}`"))))
 }
 
 #[expect(clippy::disallowed_methods, reason = "being slow is this engine's job")]

@@ -1,11 +1,10 @@
 //! SQLite, bundled: the reference for this format, and always the same version.
 
+use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection, Error, ErrorCode};
 
-use super::{
-    Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError,
-};
+use super::{Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError};
 use crate::value::{TypeTag, ValueRef, recycle};
 
 /// SQLite with a private database in memory for each session.
@@ -23,6 +22,8 @@ impl Engine for Sqlite {
 
     fn open(&self) -> Result<Box<dyn Session>, EngineError> {
         let connection = Connection::open_in_memory().map_err(EngineError::new)?;
+        // The bundled build turns foreign keys on; SQLite as everybody else has it leaves them off.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
         Ok(Box::new(SqliteSession { connection, tags: Vec::new() }))
     }
 }

@@ -287,8 +287,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         let output = self.processor.output(query);
         let verdict = judge(&query.expected, &output, self.threshold, profile.presentation);
         let limit = values_to_keep(self.options.details, &self.report);
-        let verdict =
-            verdict.map_err(|mismatch| failure(mismatch, &query.expected, &output, columns, limit));
+        let verdict = verdict.map_err(|mismatch| failure(mismatch, &query.expected, &output, columns, limit));
         // The label learns the result whatever the verdict on the values is.
         let contradiction = query.label.and_then(|label| {
             let digest = output.digest();

@@ -20,7 +20,13 @@ pub(crate) struct First {
 impl<'s> LabelBook<'s> {
     /// Enters the result of a label; an earlier one that differs is returned. Of the label, `limit` bytes
     /// count.
-    pub(crate) fn enter(&mut self, label: &'s [u8], limit: usize, digest: Digest, line: u32) -> Option<First> {
+    pub(crate) fn enter(
+        &mut self,
+        label: &'s [u8],
+        limit: usize,
+        digest: Digest,
+        line: u32,
+    ) -> Option<First> {
         let key = &label[..label.len().min(limit)];
         let first = self.first.entry(key).or_insert(First { line, digest });
         (first.digest != digest).then_some(*first)

@@ -77,9 +77,9 @@ fn judge_by_threshold(expected: &Block<'_>, output: &Output<'_>, hashes: bool) -
     let Some(at) = first_difference(expected, output) else { return Ok(()) };
     Err(match expected.hash() {
         None => Mismatch::Values { at },
-        Some(hash) => judge_hash(hash, output)
-            .err()
-            .unwrap_or_else(|| Mismatch::Presentation { wanted: format!("{} listed values", output.values()) }),
+        Some(hash) => judge_hash(hash, output).err().unwrap_or_else(|| Mismatch::Presentation {
+            wanted: format!("{} listed values", output.values()),
+        }),
     })
 }
 

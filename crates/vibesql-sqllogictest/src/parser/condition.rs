@@ -36,6 +36,9 @@ impl Condition<'_> {
 }
 
 /// Returns the first of `conditions` that leaves the record out; every one must allow it.
-pub fn first_refusal<'c, 's>(conditions: &'c [Condition<'s>], labels: &[String]) -> Option<&'c Condition<'s>> {
+pub fn first_refusal<'c, 's>(
+    conditions: &'c [Condition<'s>],
+    labels: &[String],
+) -> Option<&'c Condition<'s>> {
     conditions.iter().find(|condition| !condition.allows(labels))
 }

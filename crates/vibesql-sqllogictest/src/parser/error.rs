@@ -109,7 +109,9 @@ impl ParseErrorKind {
             }
             Self::Threshold { .. } => "0 means: never hash; --exact reads such a word as 0",
             Self::ConditionWithoutRecord { .. } => "a condition stands on the line right before its record",
-            Self::StatementExpectation { .. } | Self::MissingConditionName { .. } | Self::MissingSql { .. } => {
+            Self::StatementExpectation { .. }
+            | Self::MissingConditionName { .. }
+            | Self::MissingSql { .. } => {
                 return None;
             }
         })

@@ -290,7 +290,11 @@ pub struct Defect {
 }
 
 impl Defect {
-    pub(super) fn new(location: Location, kind: super::error::ParseErrorKind, effect: DefectEffect) -> Box<Self> {
+    pub(super) fn new(
+        location: Location,
+        kind: super::error::ParseErrorKind,
+        effect: DefectEffect,
+    ) -> Box<Self> {
         Box::new(Self { error: ParseError { location, kind }, effect })
     }
 }

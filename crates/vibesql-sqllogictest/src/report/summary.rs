@@ -25,8 +25,10 @@ pub(crate) fn write(out: &mut String, run: &RunReport) -> fmt::Result {
     sentence(out, run, &totals)
 }
 
-const HEADERS: &[&str] =
-    &["category", "files", "passed", "failed", "other", "rate", "records", "passed", "failed", "skipped", "other", "rate"];
+const HEADERS: &[&str] = &[
+    "category", "files", "passed", "failed", "other", "rate", "records", "passed", "failed", "skipped",
+    "other", "rate",
+];
 
 fn row(name: &str, totals: &Totals) -> Vec<Cell> {
     let records = &totals.records;
@@ -60,10 +62,10 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
     let engine = &run.header.engine;
     let records = &totals.records;
     let all_good = totals.passed + totals.empty == totals.files && totals.passed > 0;
-    let word = if all_good { Role::Pass.paint("passed") } else { Role::Fail.paint("not passed") };
+    let word = if all_good { Role::Pass.paint("PASS") } else { Role::Fail.paint("FAIL") };
     writeln!(
         out,
-        "{word}: {} of {} and {} of {} on {} {} in {}",
+        "{word}: {} of {} and {} of {} passed on {} {} in {}",
         thousands(totals.passed),
         plural(totals.files - totals.empty, "file"),
         thousands(records.passed),

@@ -32,7 +32,11 @@ fn failed(failure: &Failure) -> String {
             if expected.values == actual.values {
                 format!("{} expected and found, but the hash differs", plural(expected.values, "value"))
             } else {
-                format!("{} expected, {} found; compared by hash", plural(expected.values, "value"), actual.values)
+                format!(
+                    "{} expected, {} found; compared by hash",
+                    plural(expected.values, "value"),
+                    actual.values
+                )
             }
         }
         Failure::PresentationDiffers { wanted } => {

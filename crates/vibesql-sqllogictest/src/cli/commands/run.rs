@@ -1,7 +1,8 @@
 //! `run`: a suite, a line for each file, a summary.
 
+use std::fs::File;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::cli::args::{EngineArgs, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
@@ -31,6 +32,8 @@ pub(in crate::cli) fn run(
     let details = DetailLimits { records: args.max_details.max(1), values: VALUES };
     let Setup { engine, settings } = Setup::new(&args.engine, registry, details)?;
     let items = suite::select(&args.paths)?;
+    // A report that cannot be written is better known before the run than after it.
+    let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     // Whoever asks for JSON on standard output gets nothing else there.
     let json_to_out = args.json.as_deref() == Some(Path::new("-"));
     let run = {
@@ -38,15 +41,15 @@ pub(in crate::cli) fn run(
         let mut lines = Lines::new(out, args.quiet, column_width(&items));
         parallel::run(&items, engine.as_ref(), &settings, &SystemClock::new(), &mut lines)?
     };
-    if let Some(path) = &args.json {
-        write_json(&run, items.len() as u64, path, ui)?;
-    }
     let mut text = written(|out| report::summary::write(out, &run));
     text += &next_step(&run, &args.engine);
     if json_to_out {
         drop(ui.err.write_all(text.as_bytes()));
     } else {
         ui.print(&text)?;
+    }
+    if let Some(json) = json {
+        json.finish(&run, items.len() as u64, ui)?;
     }
     Ok(reason(&run.files, args.fail_on_empty))
 }
@@ -56,20 +59,50 @@ fn column_width(items: &[WorkItem]) -> usize {
     widest.unwrap_or(0).min(WIDEST)
 }
 
-/// The document appears whole or not at all.
-fn write_json(run: &RunReport, available: u64, path: &Path, ui: &mut Ui) -> Result<(), CliError> {
-    let mut document = Vec::new();
-    report::json::write(run, available, &mut document)
-        .map_err(|error| CliError::internal(format!("cannot write the report: {error}")))?;
-    document.push(b'\n');
-    if path == Path::new("-") {
-        let written = ui.out.write_all(&document).and_then(|()| ui.out.flush());
-        return written.map_err(|error| CliError::io("write to", "standard output", &error));
+/// Where the JSON report goes; it appears whole or not at all.
+enum JsonFile<'p> {
+    StandardOutput,
+    /// Written beside its place, then put there.
+    Path {
+        path: &'p Path,
+        beside: PathBuf,
+        file: File,
+    },
+}
+
+impl<'p> JsonFile<'p> {
+    fn create(path: &'p Path) -> Result<Self, CliError> {
+        if path == Path::new("-") {
+            return Ok(Self::StandardOutput);
+        }
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".partial");
+        let beside = PathBuf::from(beside);
+        let file = File::create(&beside).map_err(|error| cannot_write(path, &error))?;
+        Ok(Self::Path { path, beside, file })
     }
-    let shown = path.display().to_string();
-    let beside = path.with_extension("json.partial");
-    let written = std::fs::write(&beside, &document).and_then(|()| std::fs::rename(&beside, path));
-    written.map_err(|error| CliError::io("write", &shown, &error))
+
+    fn finish(self, run: &RunReport, available: u64, ui: &mut Ui) -> Result<(), CliError> {
+        let mut document = Vec::new();
+        report::json::write(run, available, &mut document)
+            .map_err(|error| CliError::internal(format!("cannot write the report: {error}")))?;
+        document.push(b'\n');
+        match self {
+            Self::StandardOutput => {
+                let written = ui.out.write_all(&document).and_then(|()| ui.out.flush());
+                written.map_err(|error| CliError::io("write to", "standard output", &error))
+            }
+            Self::Path { path, beside, mut file } => {
+                let written = file.write_all(&document).and_then(|()| file.sync_all());
+                let placed = written.and_then(|()| std::fs::rename(beside, path));
+                placed.map_err(|error| cannot_write(path, &error))
+            }
+        }
+    }
+}
+
+fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
+    CliError::io("write", &path.display().to_string(), error)
 }
 
 /// What to type next.

@@ -31,7 +31,8 @@ pub(in crate::cli) fn run(
 ) -> Result<ExitReason, CliError> {
     let details = DetailLimits { records: args.max_failures, values: VALUES };
     let setup = Setup::new(&args.engine, registry, details)?;
-    let targets: Vec<Target> = args.targets.iter().map(|word| target::parse(word)).collect::<Result<_, _>>()?;
+    let targets: Vec<Target> =
+        args.targets.iter().map(|word| target::parse(word)).collect::<Result<_, _>>()?;
     let reference = registry.make("sqlite").ok();
     let mut reports = Vec::with_capacity(targets.len());
     for target in &targets {

@@ -72,7 +72,8 @@ impl Decimal {
 
     /// The number that the first `length` digits make, plus `add` in the last of them, as a double.
     fn prefix(&self, length: usize, add: u64) -> Option<f64> {
-        let digits = self.digits[..length].iter().fold(0, |number, &digit| number * 10 + u64::from(digit - b'0'));
+        let digits =
+            self.digits[..length].iter().fold(0, |number, &digit| number * 10 + u64::from(digit - b'0'));
         format!("{}e{}", digits + add, self.point - length as i32).parse().ok()
     }
 }
@@ -149,7 +150,11 @@ fn shortest(number: &Decimal, real: f64) -> usize {
     let digits = &number.digits;
     if digits[14..16] == *b"99" {
         let kept = 14 - digits[..14].iter().rev().take_while(|&&digit| digit == b'9').count();
-        let rounded = if kept == 0 { number.prefix(1, 10 - u64::from(digits[0] - b'0')) } else { number.prefix(kept, 1) };
+        let rounded = if kept == 0 {
+            number.prefix(1, 10 - u64::from(digits[0] - b'0'))
+        } else {
+            number.prefix(kept, 1)
+        };
         if rounded == Some(real) {
             return kept + 1;
         }

@@ -69,8 +69,12 @@ pub enum PlanError {
     },
 }
 
-/// Endings of test files, for directories and for globs that name none.
+/// Endings of test files, for directories and for globs whose last part names no ending.
 const ENDINGS: &[&str] = &["test", "slt"];
+
+fn has_test_ending(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
+}
 
 /// Finds the files that `paths` name: files, directories (walked) and globs, in which `*` stays within one
 /// folder and `**` does not. The files come in the order of their paths, each once.
@@ -104,10 +108,7 @@ pub fn file_of_path(path: &str) -> WorkItem {
 fn files_of(path: &str) -> Result<Vec<WorkItem>, PlanError> {
     let place = Path::new(path);
     if place.is_dir() {
-        let is_test = |below: &Path| {
-            below.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
-        };
-        return walk(path, place, is_test);
+        return walk(path, place, has_test_ending);
     }
     if place.exists() {
         return Ok(vec![file_of_path(path)]);
@@ -119,7 +120,8 @@ fn files_of(path: &str) -> Result<Vec<WorkItem>, PlanError> {
     if !root.is_dir() {
         return Err(PlanError::NothingMatches(path.to_owned()));
     }
-    walk(path, &root, |below| matcher.is_match(below))
+    let names_ending = path.rsplit('/').next().is_some_and(|last| last.contains('.'));
+    walk(path, &root, |below| matcher.is_match(below) && (names_ending || has_test_ending(below)))
 }
 
 fn is_glob(path: &str) -> bool {

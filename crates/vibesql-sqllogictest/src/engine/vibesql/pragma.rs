@@ -1,0 +1,78 @@
+//! The PRAGMAs that VibeSQL can follow: switches of a database, which have a setter but no executor.
+
+use vibesql::ast::{PragmaStmt, PragmaValue};
+use vibesql::storage::Database;
+
+/// A switch that a PRAGMA reads or sets.
+pub(super) struct Switch {
+    name: &'static str,
+    pub(super) get: fn(&Database) -> bool,
+    pub(super) set: fn(&mut Database, bool),
+}
+
+static SWITCHES: [Switch; 7] = [
+    Switch {
+        name: "case_sensitive_like",
+        get: Database::case_sensitive_like,
+        set: Database::set_case_sensitive_like,
+    },
+    Switch {
+        name: "defer_foreign_keys",
+        get: Database::defer_foreign_keys,
+        set: Database::set_defer_foreign_keys,
+    },
+    Switch {
+        name: "foreign_keys",
+        get: Database::foreign_keys_enabled,
+        set: Database::set_foreign_keys_enabled,
+    },
+    Switch {
+        name: "full_column_names",
+        get: Database::full_column_names,
+        set: Database::set_full_column_names,
+    },
+    Switch {
+        name: "recursive_triggers",
+        get: Database::recursive_triggers,
+        set: Database::set_recursive_triggers,
+    },
+    Switch {
+        name: "reverse_unordered_selects",
+        get: Database::reverse_unordered_selects,
+        set: Database::set_reverse_unordered_selects,
+    },
+    Switch {
+        name: "short_column_names",
+        get: Database::short_column_names,
+        set: Database::set_short_column_names,
+    },
+];
+
+/// What a PRAGMA asks for.
+pub(super) enum Request {
+    /// Returns the state of the switch.
+    Get(&'static Switch),
+    /// Sets the switch.
+    Set(&'static Switch, bool),
+}
+
+/// Reads a PRAGMA; none if VibeSQL has no such switch or the value is no truth value.
+pub(super) fn request(stmt: &PragmaStmt) -> Option<Request> {
+    let switch = SWITCHES.iter().find(|switch| stmt.name.eq_ignore_ascii_case(switch.name))?;
+    match &stmt.value {
+        None => Some(Request::Get(switch)),
+        Some(value) => Some(Request::Set(switch, truth(value)?)),
+    }
+}
+
+fn truth(value: &PragmaValue) -> Option<bool> {
+    let (PragmaValue::Identifier(word)
+    | PragmaValue::String(word)
+    | PragmaValue::Number(word)
+    | PragmaValue::SignedNumber(word)) = value;
+    match word.to_ascii_lowercase().as_str() {
+        "on" | "yes" | "true" => Some(true),
+        "off" | "no" | "false" => Some(false),
+        number => number.parse::<i64>().ok().map(|number| number != 0),
+    }
+}

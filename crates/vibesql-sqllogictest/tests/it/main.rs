@@ -1,0 +1,16 @@
+//! Tests through the public faces: the library as an embedder has it, and the program as a user has it.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod accounting;
+mod conformance;
+mod corpus;
+mod honesty;
+mod json_report;
+mod run_cmd;
+mod sandbox;
+mod suite;
+mod support;
+mod test_cmd;
+mod usage;
+#[cfg(feature = "engine-vibesql")]
+mod vibesql;

@@ -1,0 +1,156 @@
+//! `run` and `list`: selection, lines, summary, exit codes.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::Sandbox;
+
+const PASSING: &str = "query I nosort\nSELECT 1\n----\n1\n";
+const FAILING: &str = "query I nosort\nSELECT 1\n----\n2\n\nstatement ok\nSELECT 1\n";
+
+fn suite() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/select1.test", PASSING);
+    sandbox.write("s/other.slt", PASSING);
+    sandbox.write("s/index/deep/a.test", FAILING);
+    sandbox.write("s/index/b.test", PASSING);
+    sandbox.write("s/index/empty.test", "# nothing\n");
+    sandbox.write("s/index/notes.txt", "no test\n");
+    sandbox
+}
+
+#[test]
+fn a_directory_is_walked_in_order() {
+    assert_snapshot!(suite().run("run --engine sqlite s"), @"
+    exit code 1
+    --- stdout
+    PASS    s/index/b.test       1 record  [time] s
+    FAIL    s/index/deep/a.test  1 passed, 1 failed  [time] s
+            s/index/deep/a.test:1: 1 value expected and found, but not the same
+    EMPTY   s/index/empty.test   no records  [time] s
+    PASS    s/other.slt          1 record  [time] s
+    PASS    s/select1.test       1 record  [time] s
+
+     category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
+     index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %
+     other         1       1       0      0  100.00 %        1       1       0        0      0  100.00 %
+     select        1       1       0      0  100.00 %        1       1       0        0      0  100.00 %
+     total         5       3       1      1   75.00 %        5       4       1        0      0   80.00 %
+
+    FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] in [time] s
+    besides: 1 file in which nothing was executed (EMPTY)
+    look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
+    ");
+    assert_snapshot!(suite().run("run --engine sqlite --quiet s"), @"
+    exit code 1
+    --- stdout
+    FAIL    s/index/deep/a.test  1 passed, 1 failed  [time] s
+            s/index/deep/a.test:1: 1 value expected and found, but not the same
+    EMPTY   s/index/empty.test   no records  [time] s
+
+     category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
+     index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %
+     other         1       1       0      0  100.00 %        1       1       0        0      0  100.00 %
+     select        1       1       0      0  100.00 %        1       1       0        0      0  100.00 %
+     total         5       3       1      1   75.00 %        5       4       1        0      0   80.00 %
+
+    FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] in [time] s
+    besides: 1 file in which nothing was executed (EMPTY)
+    look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
+    ");
+    assert_snapshot!(suite().run("list --long s"), @"
+    exit code 0
+    --- stdout
+    s/index/b.test  1 record (sqlite)
+    s/index/deep/a.test  2 records (sqlite)
+    s/index/empty.test  0 records (sqlite)
+    s/other.slt  1 record (sqlite)
+    s/select1.test  1 record (sqlite)
+    ");
+}
+
+#[test]
+fn globs_stay_within_a_folder_unless_told() {
+    let sandbox = suite();
+    assert_snapshot!(sandbox.run("list s/*.test s/index/*"), @"
+    exit code 0
+    --- stdout
+    s/index/b.test
+    s/index/empty.test
+    s/select1.test
+    ");
+    assert_snapshot!(sandbox.run("list s/**/*.test"), @"
+    exit code 0
+    --- stdout
+    s/index/b.test
+    s/index/deep/a.test
+    s/index/empty.test
+    s/select1.test
+    ");
+    assert_snapshot!(sandbox.run("list s/index/b.test s/index/b.test"), @"
+    exit code 0
+    --- stdout
+    s/index/b.test
+    ");
+}
+
+#[test]
+fn exit_codes() {
+    let sandbox = suite();
+    sandbox.write("malformed.test", "nonsense\n");
+    sandbox.write("lost.test", "statement ok\nlost\n");
+    sandbox.write("ok.test", "statement ok\nok\n");
+    for (line, code) in [
+        ("run --engine sqlite s/select1.test", 0),
+        ("run --engine sqlite s/select1.test s/index/empty.test", 0),
+        ("run --engine sqlite --fail-on-empty s/select1.test s/index/empty.test", 1),
+        ("run --engine sqlite s", 1),
+        ("run --engine sqlite malformed.test s", 2),
+        ("run --engine sqlite s/index/empty.test", 3),
+        ("run --engine scripted lost.test ok.test malformed.test", 5),
+        ("run --engine sqlite nothing/*.test", 3),
+        ("run --engine sqlite nothing.test", 2),
+        ("list", 0),
+    ] {
+        let output = sandbox.run(line);
+        assert_eq!(output.code, code, "{line}: {output}");
+    }
+}
+
+#[test]
+fn each_file_has_a_fresh_database() {
+    let sandbox = Sandbox::new();
+    let create =
+        "statement ok\nCREATE TABLE t(a)\n\nhash-threshold 1\n\nquery I nosort l\nSELECT 1\n----\n1\n";
+    let other = create.replace('1', "2").replace("threshold 2", "threshold 1");
+    sandbox.write("s/a.test", create);
+    sandbox.write("s/b.test", other);
+    assert_eq!(sandbox.run("run --engine sqlite s").code, 0);
+}
+
+#[test]
+fn without_a_path_the_shipped_suite_runs() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.run("run --engine sqlite --json out.json");
+    assert_eq!(output.code, 0, "{output}");
+    let report: serde_json::Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    assert!(report["summary"]["passed"].as_u64() >= Some(40), "{}", report["summary"]);
+    assert_eq!(report["summary"]["passed"], report["summary"]["total"]);
+    // What the lines call a file can be typed.
+    let listed = sandbox.run("list");
+    let first = listed.stdout.lines().next().unwrap();
+    assert!(first.starts_with("suite:"), "{first}");
+    assert_eq!(sandbox.run(&format!("test --engine sqlite {first}")).code, 0);
+    let joins = sandbox.run("list suite:joins");
+    assert!(
+        joins.stdout.lines().count() >= 2
+            && joins.stdout.lines().all(|line| line.starts_with("suite:joins/"))
+    );
+    assert_eq!(joins.stdout, sandbox.run("list suite:joins/*").stdout);
+}
+
+#[test]
+fn colours_are_shown_only_when_wanted() {
+    let sandbox = suite();
+    assert!(!sandbox.run("run --engine sqlite s/select1.test").stdout.contains('\x1b'));
+    assert!(sandbox.run("run --color always --engine sqlite s/select1.test").stdout.contains('\x1b'));
+}

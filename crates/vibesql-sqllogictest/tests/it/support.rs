@@ -1,0 +1,65 @@
+//! Running scripts through the library.
+
+use std::path::{Path, PathBuf};
+
+use vibesql_sqllogictest::engine::sqlite::Sqlite;
+use vibesql_sqllogictest::engine::{Engine, EngineRegistry};
+use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
+use vibesql_sqllogictest::location::Source;
+use vibesql_sqllogictest::outcome::FileReport;
+use vibesql_sqllogictest::parser::{self, parse};
+
+pub(crate) fn manifest() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Shared material of the developers' machines: the environment's word for where it is, or beside the project.
+pub(crate) fn shared() -> Option<PathBuf> {
+    #[expect(clippy::disallowed_methods, reason = "tests are configured by the environment")]
+    let named = std::env::var_os("SLT_SHARED").map(PathBuf::from);
+    let shared = named.unwrap_or_else(|| manifest().join("../../../shared"));
+    shared.is_dir().then_some(shared)
+}
+
+/// All `.test` files below a folder, sorted.
+pub(crate) fn test_files(root: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "test") {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    files
+}
+
+pub(crate) fn options(labels: &[&str]) -> Options {
+    Options {
+        labels: labels.iter().map(|&label| label.to_owned()).collect(),
+        threshold: None,
+        details: DetailLimits { records: 1000, values: 1000 },
+    }
+}
+
+pub(crate) fn run_on(engine: &dyn Engine, name: &str, text: &[u8], exact: bool) -> FileReport {
+    let source = Source::new(name, text);
+    let profile = parser::profile("sqlite", exact).unwrap();
+    let labels = engine.identity().labels;
+    let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+    run_script(&parse(&source, profile), engine, &options(&labels), Selection::All)
+}
+
+pub(crate) fn run_sqlite(name: &str, text: &[u8], exact: bool) -> FileReport {
+    run_on(&Sqlite, name, text, exact)
+}
+
+pub(crate) fn run_scripted(text: &str) -> FileReport {
+    let engine = EngineRegistry::builtin().make("scripted").unwrap();
+    run_on(engine.as_ref(), "scripted.test", text.as_bytes(), false)
+}

@@ -1,0 +1,265 @@
+//! Mistakes of the user: a clear message with a hint, an exit code that is not 0, and nothing lost.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::Sandbox;
+
+#[test]
+fn a_path_that_is_not_there() {
+    assert_snapshot!(Sandbox::new().run("run --engine sqlite nowhere"), @"
+    exit code 2
+    --- stderr
+    error: no such file or directory: `nowhere`
+      hint: a path is a file, a directory or a glob; shipped files are called suite:PATH, see `list`
+    ");
+    assert_snapshot!(Sandbox::new().run("test --engine sqlite nowhere.test:3"), @"
+    exit code 2
+    --- stderr
+    error: no such file: `nowhere.test`
+      hint: write FILE or FILE:LINE; shipped files are called suite:PATH, see `list`
+    ");
+}
+
+#[test]
+fn a_glob_or_folder_without_test_files() {
+    let sandbox = Sandbox::new();
+    sandbox.write("empty/readme.md", "no test");
+    assert_snapshot!(sandbox.run("run --engine sqlite no/*.test"), @"
+    exit code 3
+    --- stderr
+    error: no test file matches `no/*.test`
+      hint: directories are searched for *.test and *.slt; in a glob * stays within a folder, ** does not
+    ");
+    assert_snapshot!(sandbox.run("run --engine sqlite empty"), @"
+    exit code 3
+    --- stderr
+    error: no test file matches `empty`
+      hint: directories are searched for *.test and *.slt; in a glob * stays within a folder, ** does not
+    ");
+    assert_snapshot!(sandbox.run("list suite:klingon"), @"
+    exit code 3
+    --- stderr
+    error: no shipped file matches `suite:klingon`
+      hint: `vibesql-sqllogictest list` lists the shipped files
+    ");
+}
+
+#[test]
+fn an_unknown_engine_or_dialect() {
+    let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
+    assert_snapshot!(sandbox.run("run --engine klingon t.test").to_string().replace("vibesql, ", ""), @"
+    exit code 2
+    --- stderr
+    error: unknown engine `klingon`
+      hint: engines of this build: sqlite
+    ");
+    assert_snapshot!(sandbox.run("run --engine sqlite:x t.test"), @"
+    exit code 2
+    --- stderr
+    error: engine `sqlite` takes nothing behind a colon, found `x`
+      hint: write for instance `--engine sqlite`
+    ");
+    assert_snapshot!(sandbox.run("run --engine sqlite --dialect klingon t.test"), @"
+    exit code 2
+    --- stderr
+    error: unknown dialect `klingon`
+      hint: dialects: sqlite
+    ");
+    sandbox.write("k.test", "# slt-dialect: klingon\n\nstatement ok\nSELECT 1\n");
+    assert_snapshot!(sandbox.run("test --engine sqlite k.test"), @"
+    exit code 2
+    --- stderr
+    error: unknown dialect `klingon`
+      hint: dialects: sqlite
+    ");
+    assert_snapshot!(sandbox.run("run --engine sqlite k.test t.test"), @"
+    exit code 2
+    --- stdout
+    ERROR   k.test  unknown dialect `klingon`  [time] s
+    PASS    t.test  1 record  [time] s
+
+     category  files  passed  failed  other     rate  records  passed  failed  skipped  other      rate
+     other         2       1       0      1  50.00 %        1       1       0        0      0  100.00 %
+
+    FAIL: 1 of 2 files and 1 of 1 record passed on sqlite [version] in [time] s
+    besides: 1 file that could not be started (ERROR)
+    ");
+}
+
+#[test]
+fn an_unreadable_file_does_not_hide_the_others() {
+    let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
+    std::os::unix::fs::symlink("nowhere", sandbox.path().join("a.test")).unwrap();
+    std::fs::create_dir(sandbox.path().join("d")).unwrap();
+    // A socket exists and cannot be read as a file.
+    let _socket = std::os::unix::net::UnixListener::bind(sandbox.path().join("s.test")).unwrap();
+    let output = sandbox.run("run --engine sqlite s.test t.test");
+    assert_eq!(output.code, 2, "{output}");
+    assert!(output.stdout.contains("ERROR   s.test"), "{output}");
+    assert!(output.stdout.contains("PASS    t.test"), "{output}");
+}
+
+#[test]
+fn wrong_words() {
+    assert_snapshot!(Sandbox::new().run("rnu"), @"
+    exit code 2
+    --- stderr
+    error: unrecognized subcommand 'rnu'
+
+    Usage: vibesql-sqllogictest [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    let output = Sandbox::new().run("run --hash-threshold x");
+    assert_eq!(output.code, 2, "{output}");
+    assert_eq!(Sandbox::new().run("").code, 2);
+}
+
+#[test]
+fn help_says_what_there_is() {
+    assert_snapshot!(Sandbox::new().run("--help"), @"
+    exit code 0
+    --- stdout
+    Runs SQLLogicTest suites against SQL engines and judges every record
+
+    Usage: vibesql-sqllogictest [OPTIONS] <COMMAND>
+
+    Commands:
+      test  Runs files or single records, and shows each failure with a diff
+      run   Runs a suite: a line for each file, a summary by category
+      list  Lists the files that `run` would run
+      help  Print this message or the help of the given subcommand(s)
+
+    Options:
+          --color <WHEN>  When to use colours [default: auto] [possible values: auto, always, never]
+      -h, --help          Print help
+      -V, --version       Print version
+
+    Exit codes:
+      0   all good              4   regressed
+      1   tests failed          5   incomplete
+      2   usage, configuration  6   engine unavailable
+          or unreadable input   70  a bug of this program
+      3   nothing selected
+
+    Examples:
+      vibesql-sqllogictest run                          the shipped suite on VibeSQL
+      vibesql-sqllogictest run --engine sqlite DIR      every test file below DIR on SQLite
+      vibesql-sqllogictest test select1.test:1042       one record, after its set-up
+    ");
+    assert_snapshot!(Sandbox::new().run("run --help"), @"
+    exit code 0
+    --- stdout
+    Runs a suite: a line for each file, a summary by category
+
+    Usage: vibesql-sqllogictest run [OPTIONS] [PATH]...
+
+    Arguments:
+      [PATH]...  Files, directories (walked for *.test and *.slt) or globs; the shipped suite when there
+                 is none
+
+    Options:
+          --color <WHEN>     When to use colours [default: auto] [possible values: auto, always, never]
+          --json <FILE>      Write a report as JSON to FILE; - is standard output
+          --max-details <N>  Keep SQL, expected and actual values of at most N failing records of a
+                             file; all are listed by line [default: 100]
+          --fail-on-empty    Files in which nothing is executed count as failed
+      -q, --quiet            No lines for files that passed
+      -h, --help             Print help
+
+    Engine and dialect:
+          --engine <ENGINE>     The engine under test: vibesql, vibesql:mysql or sqlite [default:
+                                vibesql]
+          --engine-name <NAME>  A name that the engine answers to in skipif and onlyif, in place of its
+                                own; may be repeated
+          --dialect <DIALECT>   The dialect of the files, in place of what they say of themselves:
+                                sqlite
+          --exact               Reproduce the reference runner with its holes, in place of the strict
+                                rules
+          --hash-threshold <N>  List results of up to N values and hash longer ones, whatever the files
+                                say; 0 lists all
+    ");
+    assert_snapshot!(Sandbox::new().run("test --help"), @"
+    exit code 0
+    --- stdout
+    Runs files or single records, and shows each failure with a diff
+
+    Usage: vibesql-sqllogictest test [OPTIONS] <FILE[:LINE]>...
+
+    Arguments:
+      <FILE[:LINE]>...  A test file; with :LINE only the record on that line, after the statements
+                        before it. Shipped files are called suite:PATH
+
+    Options:
+          --color <WHEN>      When to use colours [default: auto] [possible values: auto, always, never]
+          --max-failures <N>  Show at most N failures of a file [default: 20]
+      -h, --help              Print help
+
+    Engine and dialect:
+          --engine <ENGINE>     The engine under test: vibesql, vibesql:mysql or sqlite [default:
+                                vibesql]
+          --engine-name <NAME>  A name that the engine answers to in skipif and onlyif, in place of its
+                                own; may be repeated
+          --dialect <DIALECT>   The dialect of the files, in place of what they say of themselves:
+                                sqlite
+          --exact               Reproduce the reference runner with its holes, in place of the strict
+                                rules
+          --hash-threshold <N>  List results of up to N values and hash longer ones, whatever the files
+                                say; 0 lists all
+    ");
+    assert_snapshot!(Sandbox::new().run("list --help"), @"
+    exit code 0
+    --- stdout
+    Lists the files that `run` would run
+
+    Usage: vibesql-sqllogictest list [OPTIONS] [PATH]...
+
+    Arguments:
+      [PATH]...  Files, directories or globs, as for run; the shipped suite when there is none
+
+    Options:
+          --color <WHEN>       When to use colours [default: auto] [possible values: auto, always,
+                               never]
+      -l, --long               Print the number of records of each file as well
+          --dialect <DIALECT>  The dialect of the files, for counting records
+      -h, --help               Print help
+    ");
+    assert_eq!(
+        Sandbox::new().run("--version").stdout,
+        concat!("vibesql-sqllogictest ", env!("CARGO_PKG_VERSION"), "\n")
+    );
+}
+
+#[test]
+fn a_line_without_a_record() {
+    let sandbox = Sandbox::with("# head\n\nstatement ok\nSELECT 1\n\nonlyif x\nhalt\n");
+    assert_snapshot!(sandbox.run("test --engine sqlite t.test:1"), @"
+    exit code 3
+    --- stderr
+    error: no record on line 1 of `t.test`
+      hint: the next record is on line 3
+    ");
+    assert_snapshot!(sandbox.run("test --engine sqlite t.test:7"), @"
+    exit code 3
+    --- stderr
+    error: line 7 of `t.test` is a control record
+      hint: give the line of a statement or query; line 7 has none
+    ");
+    assert_snapshot!(sandbox.run("test --engine sqlite t.test:99"), @"
+    exit code 3
+    --- stderr
+    error: no record on line 99 of `t.test`
+      hint: the file has 1 record, all before it
+    ");
+}
+
+#[test]
+fn a_report_that_cannot_be_written() {
+    let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
+    assert_snapshot!(sandbox.run("run --engine sqlite --json no/such/folder.json t.test"), @"
+    exit code 2
+    --- stderr
+    error: cannot write `no/such/folder.json`
+      caused by: No such file or directory (os error 2)
+    ");
+}
