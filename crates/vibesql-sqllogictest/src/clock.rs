@@ -8,24 +8,17 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Duration;
 }
 
-/// The system's monotonic clock.
+/// The system's monotonic clock, which the processes of one machine share.
+#[cfg(feature = "suite")]
 #[derive(Debug, Clone, Copy)]
-pub struct SystemClock {
-    start: std::time::Instant,
-}
+pub struct SystemClock;
 
-impl SystemClock {
-    /// Starts a clock at zero.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that reads the clock")]
-    #[expect(clippy::new_without_default, reason = "reading the clock is no default value")]
-    pub fn new() -> Self {
-        Self { start: std::time::Instant::now() }
-    }
-}
-
+#[cfg(feature = "suite")]
 impl Clock for SystemClock {
     fn now(&self) -> Duration {
-        self.start.elapsed()
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+        let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+        Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::outcome::{FileReport, RunHeader, RunReport};
+use crate::outcome::{ExitHow, FileReport, RunEnd, RunHeader, RunReport};
 
 /// Something that happened, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,12 +14,25 @@ pub enum RunEvent {
         /// What messages call the file.
         shown: String,
     },
+    /// A worker process has ended amid a file.
+    WorkerLost {
+        /// What messages call the file.
+        shown: String,
+        /// The line of the record that it was at.
+        line: Option<u32>,
+        /// How it ended.
+        how: ExitHow,
+        /// Whether the file is given to another worker; if not, this is its result.
+        again: bool,
+    },
     /// A file is done.
     FileFinished(Box<FileReport>),
     /// The run is over.
     RunFinished {
         /// How long it took.
         elapsed: Duration,
+        /// How it ended.
+        end: RunEnd,
     },
 }
 
@@ -46,16 +59,18 @@ pub struct SinkError {
 
 /// Makes the report of a run from its events, live or replayed.
 ///
-/// Nothing comes of a stream that does not begin with [`RunEvent::RunStarted`].
+/// Nothing comes of a stream that does not begin with [`RunEvent::RunStarted`]; one that does not end with
+/// [`RunEvent::RunFinished`] is a run that was interrupted.
 pub fn fold(events: impl IntoIterator<Item = RunEvent>) -> Option<RunReport> {
     let mut events = events.into_iter();
     let RunEvent::RunStarted(header) = events.next()? else { return None };
-    let mut report = RunReport { header, files: Vec::new(), elapsed: Duration::ZERO };
+    let mut report =
+        RunReport { header, files: Vec::new(), elapsed: Duration::ZERO, end: RunEnd::Interrupted };
     for event in events {
         match event {
             RunEvent::FileFinished(file) => report.files.push(*file),
-            RunEvent::RunFinished { elapsed } => report.elapsed = elapsed,
-            RunEvent::RunStarted(_) | RunEvent::FileStarted { .. } => {}
+            RunEvent::RunFinished { elapsed, end } => (report.elapsed, report.end) = (elapsed, end),
+            RunEvent::RunStarted(_) | RunEvent::FileStarted { .. } | RunEvent::WorkerLost { .. } => {}
         }
     }
     report.files.sort_by(|a, b| (&a.file, &a.shown).cmp(&(&b.file, &b.shown)));

@@ -34,6 +34,7 @@ impl Source {
 
 /// A line of a source; shown as `path:line`, which terminals and editors make clickable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct Location {
     /// The name of the source.
     pub file: Arc<str>,

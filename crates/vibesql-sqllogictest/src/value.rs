@@ -44,6 +44,7 @@ pub enum TypeTag {
 }
 
 /// Empties a vector of borrowed values and keeps its memory for the values of the next row.
+#[cfg(any(feature = "engine-sqlite", feature = "engine-vibesql"))]
 pub(crate) fn recycle<'b>(mut values: Vec<ValueRef<'_>>) -> Vec<ValueRef<'b>> {
     values.clear();
     // Collecting in place keeps the allocation; nothing is left that would have to be converted.

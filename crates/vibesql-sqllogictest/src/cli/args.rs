@@ -17,9 +17,6 @@ Examples:
   vibesql-sqllogictest run --engine sqlite DIR      every test file below DIR on SQLite
   vibesql-sqllogictest test select1.test:1042       one record, after its set-up";
 
-/// The engine that the tool was made for.
-pub(super) const DEFAULT_ENGINE: &str = "vibesql";
-
 /// Runs SQLLogicTest suites against SQL engines and judges every record.
 #[derive(Debug, Parser)]
 #[command(name = "vibesql-sqllogictest", version, after_help = AFTER, max_term_width = 110)]
@@ -39,15 +36,20 @@ pub(super) enum Command {
     Run(RunArgs),
     /// Lists the files that `run` would run.
     List(ListArgs),
+    /// Lists the engines of this build.
+    Engines,
+    /// Works on the files of a run; started by `run`.
+    #[command(hide = true)]
+    Worker(WorkerArgs),
 }
 
 /// Which engine, and how files are read. The same for all commands.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Engine and dialect")]
 pub(super) struct EngineArgs {
-    /// The engine under test: vibesql, vibesql:mysql or sqlite.
-    #[arg(long, value_name = "ENGINE", default_value = DEFAULT_ENGINE)]
-    pub(super) engine: String,
+    /// The engine under test; without it the first of those that `engines` lists.
+    #[arg(long, value_name = "ENGINE")]
+    pub(super) engine: Option<String>,
     /// A name that the engine answers to in skipif and onlyif, in place of its own; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub(super) engine_name: Vec<String>,
@@ -89,6 +91,15 @@ pub(super) struct RunArgs {
     /// Files in which nothing is executed count as failed.
     #[arg(long)]
     pub(super) fail_on_empty: bool,
+    /// Run files in N worker processes at once; by default one for each core.
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) workers: Option<u16>,
+    /// One file after the other: the same as --workers 1.
+    #[arg(long, conflicts_with = "workers")]
+    pub(super) serial: bool,
+    /// Stop a file that takes longer than SECONDS; 0 lets it run.
+    #[arg(long, value_name = "SECONDS", default_value_t = 500)]
+    pub(super) timeout: u64,
     /// No lines for files that passed.
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -107,4 +118,12 @@ pub(super) struct ListArgs {
     /// The dialect of the files, for counting records.
     #[arg(long, value_name = "DIALECT")]
     pub(super) dialect: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WorkerArgs {
+    /// The folder of the run.
+    pub(super) folder: PathBuf,
+    /// The number of the worker.
+    pub(super) number: usize,
 }

@@ -3,8 +3,7 @@
 use std::error::Error;
 
 use crate::engine::{EngineError, RegistryError};
-use crate::event::SinkError;
-use crate::executor::parallel::PlanError;
+use crate::executor::parallel::{PlanError, RunError, WorkerError};
 use crate::parser::{DIALECTS, UnknownDialect};
 
 /// Why the process ends, as its exit code; documented in docs/exit-codes.md.
@@ -93,6 +92,16 @@ impl CliError {
         Self { reason: ExitReason::Usage, message, causes: vec![error.to_string()], hints: Vec::new() }
     }
 
+    /// A program without a single engine.
+    pub(super) fn no_engine() -> Self {
+        Self {
+            reason: ExitReason::EngineUnavailable,
+            message: "this build has no engine".to_owned(),
+            causes: Vec::new(),
+            hints: vec!["build with `--features engine-vibesql,engine-sqlite`".to_owned()],
+        }
+    }
+
     /// A bug of ours.
     pub(super) fn internal(cause: String) -> Self {
         Self {
@@ -153,8 +162,21 @@ impl From<UnknownDialect> for CliError {
     }
 }
 
-impl From<SinkError> for CliError {
-    fn from(error: SinkError) -> Self {
-        Self::new(ExitReason::Incomplete, &error, Vec::new())
+impl From<RunError> for CliError {
+    fn from(error: RunError) -> Self {
+        let reason = match &error {
+            RunError::Io { .. } | RunError::Sink(_) => ExitReason::Incomplete,
+            RunError::NoWorker { .. } => ExitReason::EngineUnavailable,
+        };
+        Self::new(reason, &error, Vec::new())
+    }
+}
+
+impl From<WorkerError> for CliError {
+    fn from(error: WorkerError) -> Self {
+        match error {
+            WorkerError::Engine(error) => error.into(),
+            error => Self::new(ExitReason::Incomplete, &error, Vec::new()),
+        }
     }
 }

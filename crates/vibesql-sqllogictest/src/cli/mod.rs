@@ -69,6 +69,8 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Test(args) => commands::test::run(&args, registry, &mut ui),
         Command::Run(args) => commands::run::run(&args, registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
+        Command::Engines => commands::engines::run(registry, &mut ui),
+        Command::Worker(args) => commands::worker::run(&args, registry),
     };
     done.unwrap_or_else(|error| ui.error(&error))
 }

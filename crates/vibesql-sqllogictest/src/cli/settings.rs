@@ -1,6 +1,6 @@
 //! From the words of the command line to what they mean.
 
-use super::args::{DEFAULT_ENGINE, EngineArgs};
+use super::args::EngineArgs;
 use super::error::{CliError, ExitReason};
 use crate::engine::{Engine, EngineRegistry};
 use crate::executor::parallel::Settings;
@@ -23,22 +23,24 @@ impl Setup {
         if let Some(dialect) = &args.dialect {
             parser::profile(dialect, args.exact)?;
         }
-        let engine = registry.make(&args.engine)?;
+        let spec = match args.engine.as_deref().or(registry.default_name()) {
+            Some(spec) => spec.to_owned(),
+            None => return Err(CliError::no_engine()),
+        };
+        let engine = registry.make(&spec)?;
         let labels =
             if args.engine_name.is_empty() { engine.identity().labels } else { args.engine_name.clone() };
         let options = Options { labels, threshold: args.hash_threshold, details };
-        let settings = Settings { options, dialect: args.dialect.clone(), exact: args.exact };
+        let settings = Settings { engine: spec, options, dialect: args.dialect.clone(), exact: args.exact };
         Ok(Self { engine, settings })
     }
 }
 
 /// The command that runs the record at `line` of `shown` alone, and reads files and judges as this run did.
-pub(super) fn repeat_command(args: &EngineArgs, shown: &str, line: u32) -> String {
-    let mut words = vec!["vibesql-sqllogictest".to_owned(), "test".to_owned()];
+pub(super) fn repeat_command(program: &str, args: &EngineArgs, shown: &str, line: u32) -> String {
+    let mut words = vec![shell_word(program), "test".to_owned()];
     let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), shell_word(value)]);
-    if args.engine != DEFAULT_ENGINE {
-        flag("--engine", &args.engine);
-    }
+    args.engine.iter().for_each(|engine| flag("--engine", engine));
     args.engine_name.iter().for_each(|name| flag("--engine-name", name));
     args.dialect.iter().for_each(|dialect| flag("--dialect", dialect));
     args.hash_threshold.iter().for_each(|threshold| flag("--hash-threshold", &threshold.to_string()));
@@ -70,7 +72,8 @@ pub(super) fn reason(files: &[FileReport], fail_on_empty: bool) -> ExitReason {
 /// |---|---|
 /// | cannot be read, or names an unknown dialect | usage |
 /// | engine does not open | engine unavailable |
-/// | engine lost amid the file | incomplete |
+/// | engine or worker lost amid the file | incomplete |
+/// | over the time limit | tests failed |
 /// | malformed records | usage |
 /// | any other record that has not passed | tests failed |
 /// | nothing executed | success, or tests failed if that was asked for |
@@ -78,8 +81,11 @@ fn file_reason(file: &FileReport, fail_on_empty: bool) -> ExitReason {
     let end = match &file.end {
         FileEnd::NotStarted(FileProblem::Unreadable(_) | FileProblem::Dialect(_)) => ExitReason::Usage,
         FileEnd::NotStarted(FileProblem::Engine(_)) => ExitReason::EngineUnavailable,
-        FileEnd::Faulted { fault: Fault::Lost(_), .. } => ExitReason::Incomplete,
-        FileEnd::Faulted { .. } => ExitReason::TestsFailed,
+        FileEnd::Faulted { fault: Fault::Lost(_) | Fault::Died { .. }, .. }
+        | FileEnd::NotStarted(FileProblem::Died(_)) => ExitReason::Incomplete,
+        FileEnd::NotStarted(FileProblem::TimedOut) | FileEnd::TimedOut { .. } | FileEnd::Faulted { .. } => {
+            ExitReason::TestsFailed
+        }
         FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => ExitReason::Success,
     };
     let records = if file.counts.malformed > 0 {

@@ -25,6 +25,11 @@ pub(super) fn select(paths: &[String]) -> Result<Vec<WorkItem>, CliError> {
     Ok(items)
 }
 
+/// The text of the shipped file that messages call `shown`.
+pub(super) fn text(shown: &str) -> Option<&'static [u8]> {
+    SUITE.get_file(shown.strip_prefix(PREFIX)?).map(include_dir::File::contents)
+}
+
 fn shipped() -> Vec<WorkItem> {
     let mut items = Vec::new();
     collect(&SUITE, &mut items);

@@ -1,7 +1,9 @@
 //! What the user sees goes through here.
 
+use std::ffi::OsStr;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
 use clap::ColorChoice;
@@ -12,6 +14,8 @@ use crate::text::written;
 
 /// Standard output and error, with colours where they are wanted.
 pub(super) struct Ui {
+    /// What the user typed to start this program, without the folder.
+    pub(super) program: String,
     pub(super) out: AutoStream<std::io::Stdout>,
     pub(super) err: AutoStream<std::io::Stderr>,
 }
@@ -25,7 +29,10 @@ impl Ui {
         };
         let out = AutoStream::new(std::io::stdout(), choice);
         let err = AutoStream::new(std::io::stderr(), choice);
-        Self { out, err }
+        let typed = std::env::args_os().next().map(PathBuf::from);
+        let program = typed.as_deref().and_then(Path::file_name);
+        let program = program.map_or_else(|| "vibesql-sqllogictest".into(), OsStr::to_string_lossy);
+        Self { program: program.into_owned(), out, err }
     }
 
     /// Prints a result.

@@ -138,6 +138,11 @@ impl EngineRegistry {
         }
     }
 
+    /// The engine to use where none is named: the first that is listed.
+    pub fn default_name(&self) -> Option<&str> {
+        self.list().next().map(|(name, _)| name)
+    }
+
     /// The names of the engines with a few words about each, but for hidden ones.
     pub fn list(&self) -> impl Iterator<Item = (&str, &str)> {
         let shown = self.entries.iter().filter(|entry| !entry.hidden);

@@ -18,7 +18,11 @@
 //! | `abort` | the process dies by SIGABRT |
 //! | `exit CODE` | the process ends as if all were well |
 //! | `overflow` | the stack overflows |
-//! | `print TEXT` | a line on standard output |
+//! | `print TEXT` | a line on standard output, with the byte in front that frames a worker's messages |
+//! | `spin` | never returns, and keeps the processor busy |
+//! | `deaf` | from now on SIGTERM is ignored |
+//! | `child SECONDS` | a process that outlives this one, and holds its standard output |
+//! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
 
@@ -82,6 +86,12 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         "hang" => loop {
             pause(Duration::from_secs(3600));
         },
+        "spin" => loop {
+            std::hint::spin_loop();
+        },
+        "deaf" => turn_deaf().map(|()| Flow::Continue),
+        "child" => start_child(number(rest)?).map(|()| Flow::Continue),
+        "once" => once(rest, rows),
         "panic" => std::panic::panic_any(rest.to_owned()),
         "abort" => std::process::abort(),
         "exit" => leave(number(rest)?),
@@ -147,7 +157,34 @@ fn leave(code: u64) -> ! {
 
 #[expect(clippy::print_stdout, reason = "talking out of turn is this engine's job")]
 fn print(text: &str) {
-    println!("{text}");
+    println!("\x1e{text}");
+}
+
+/// A handler that nobody listens to; it stays in place for the life of the process.
+#[cfg(feature = "suite")]
+fn turn_deaf() -> Result<(), ExecuteError> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let handled = runtime.and_then(|runtime| runtime.block_on(async { signal(SignalKind::terminate()) }));
+    handled.map(drop).map_err(|error| ExecuteError::Lost(EngineError::new(error)))
+}
+
+#[cfg(not(feature = "suite"))]
+fn turn_deaf() -> Result<(), ExecuteError> {
+    Err(ExecuteError::Unsupported("this build handles no signals".to_owned()))
+}
+
+fn start_child(seconds: u64) -> Result<(), ExecuteError> {
+    let child = std::process::Command::new("sleep").arg(seconds.to_string()).spawn();
+    child.map(drop).map_err(|error| ExecuteError::Lost(EngineError::new(error)))
+}
+
+fn once(words: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+    let (file, order) = words.split_once(' ').unwrap_or((words, "ok"));
+    match std::fs::File::create_new(file) {
+        Ok(_) => obey(order, rows),
+        Err(_) => obey("ok", rows),
+    }
 }
 
 /// Calls itself until the stack is used up.

@@ -4,6 +4,7 @@ use super::canonical::digest_of_lines;
 use super::evidence::{excerpt, failure, header_text};
 use super::known::is_expected_error;
 use super::label::{First, LabelBook};
+use super::observer::{Observer, Unobserved};
 use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
 use super::verdict::judge;
 use crate::engine::Engine;
@@ -18,6 +19,7 @@ use crate::parser::{
 
 /// How scripts are executed.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct Options {
     /// The names that `skipif` and `onlyif` are held against.
     pub labels: Vec<String>,
@@ -29,6 +31,7 @@ pub struct Options {
 
 /// How much is kept of what has not passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct DetailLimits {
     /// Records of a file with details; further ones are listed by their line.
     pub records: usize,
@@ -55,6 +58,17 @@ pub fn run_script(
     options: &Options,
     selection: Selection,
 ) -> FileReport {
+    run_observed(script, engine, options, selection, &mut Unobserved)
+}
+
+/// Runs a script as [`run_script`] does, under the eyes of `observer`.
+pub fn run_observed(
+    script: &Script<'_>,
+    engine: &dyn Engine,
+    options: &Options,
+    selection: Selection,
+    observer: &mut dyn Observer,
+) -> FileReport {
     let mut report = FileReport {
         file: script.source.name().to_owned(),
         shown: script.source.name().to_owned(),
@@ -69,7 +83,7 @@ pub fn run_script(
     match engine.open() {
         Ok(session) => {
             let processor = RecordProcessor::new(session);
-            FileRunner::new(script, options, processor, report).run(selection)
+            FileRunner::new(script, options, processor, report, observer).run(selection)
         }
         Err(error) => {
             report.counts.total = match selection {
@@ -90,6 +104,7 @@ struct FileRunner<'r, 's> {
     labels: LabelBook<'s>,
     threshold: u64,
     report: FileReport,
+    observer: &'r mut dyn Observer,
 }
 
 /// What a record adds to the account besides its outcome.
@@ -106,9 +121,10 @@ impl<'r, 's> FileRunner<'r, 's> {
         options: &'r Options,
         processor: RecordProcessor,
         report: FileReport,
+        observer: &'r mut dyn Observer,
     ) -> Self {
         let threshold = options.threshold.unwrap_or(script.profile.default_threshold);
-        Self { script, options, processor, labels: LabelBook::default(), threshold, report }
+        Self { script, options, processor, labels: LabelBook::default(), threshold, report, observer }
     }
 
     fn run(mut self, selection: Selection) -> FileReport {
@@ -178,6 +194,7 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 
     fn step(&mut self, record: &'r Record<'s>) {
+        self.observer.record_started(record.line);
         if first_refusal(&record.conditions, &self.options.labels).is_some() && !is_wrong_anyway(record) {
             return self.skip(record);
         }
@@ -204,7 +221,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         if !record.is_counted() {
             self.report.counts.skipped += 1;
             self.report.counts.skipped_besides += 1;
-            return;
+            return self.observer.record_settled(&self.report.counts);
         }
         if let (RecordKind::Query(query), None) = (&record.kind, &record.defect)
             && let Some(label) = query.label
@@ -302,25 +319,36 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     /// Enters the one outcome of a record into the account.
     fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
+        if let Some(what) = self.count(record, outcome, also) {
+            self.report.failing.push(record.line);
+            let detail =
+                (self.report.details.len() < self.options.details.records).then(|| self.detail(record, what));
+            self.observer.record_not_passed(record.line, detail.as_ref());
+            self.report.details.extend(detail);
+        }
+        self.observer.record_settled(&self.report.counts);
+    }
+
+    fn count(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) -> Option<NotPassed> {
         let counts = &mut self.report.counts;
         counts.total += 1;
         if also == Also::Skipped {
             counts.skipped += 1;
             counts.skipped_besides += 1;
         }
-        let what = match outcome {
+        Some(match outcome {
             RecordOutcome::Passed => {
                 counts.executed += 1;
                 counts.passed += 1;
-                return;
+                return None;
             }
             RecordOutcome::Skipped(SkipReason::Condition) => {
                 counts.skipped += 1;
-                return;
+                return None;
             }
             RecordOutcome::NotReached => {
                 counts.not_reached += 1;
-                return;
+                return None;
             }
             RecordOutcome::Failed(failure) => {
                 counts.executed += u64::from(also == Also::Nothing);
@@ -331,10 +359,10 @@ impl<'r, 's> FileRunner<'r, 's> {
                 counts.unsupported += 1;
                 NotPassed::Unsupported(why)
             }
-            RecordOutcome::TimedOut => {
+            RecordOutcome::TimedOut { after } => {
                 counts.executed += 1;
                 counts.timed_out += 1;
-                NotPassed::TimedOut
+                NotPassed::TimedOut { after }
             }
             RecordOutcome::Malformed { error, executed } => {
                 counts.executed += u64::from(executed);
@@ -345,31 +373,32 @@ impl<'r, 's> FileRunner<'r, 's> {
                 counts.executed += 1;
                 counts.faulted += 1;
                 if !matches!(fault, Fault::Adapter(_)) {
-                    self.report.end = FileEnd::Faulted { line: record.line, fault: fault.clone() };
+                    self.report.end = FileEnd::Faulted { line: Some(record.line), fault: fault.clone() };
                 }
                 NotPassed::Faulted(fault)
             }
-        };
-        self.report.failing.push(record.line);
-        if self.report.details.len() < self.options.details.records {
-            self.report.details.push(self.detail(record, what));
-        }
+        })
     }
 
     fn detail(&self, record: &Record<'s>, what: NotPassed) -> FailureDetail {
-        let mut buffer = Vec::new();
-        let sql = match &record.kind {
-            RecordKind::Statement(statement) => statement.sql.text(&mut buffer),
-            RecordKind::Query(query) => query.sql.text(&mut buffer),
-            _ => &[],
-        };
-        FailureDetail {
-            line: record.line,
-            header: header_text(self.script.source.bytes(), record),
-            sql: String::from_utf8_lossy(sql).into_owned(),
-            what,
-            unhashed: None,
-        }
+        detail_of(self.script, record, what)
+    }
+}
+
+/// What a report keeps of a record that has not passed.
+pub(super) fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPassed) -> FailureDetail {
+    let mut buffer = Vec::new();
+    let sql = match &record.kind {
+        RecordKind::Statement(statement) => statement.sql.text(&mut buffer),
+        RecordKind::Query(query) => query.sql.text(&mut buffer),
+        _ => &[],
+    };
+    FailureDetail {
+        line: record.line,
+        header: header_text(script.source.bytes(), record),
+        sql: String::from_utf8_lossy(sql).into_owned(),
+        what,
+        unhashed: None,
     }
 }
 

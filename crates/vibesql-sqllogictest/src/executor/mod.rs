@@ -10,11 +10,13 @@ pub mod diff;
 mod evidence;
 mod known;
 mod label;
+mod observer;
 #[cfg(feature = "suite")]
 pub mod parallel;
 mod record_processor;
 mod unhash;
 pub mod verdict;
 
-pub use core::{DetailLimits, Options, Selection, run_script};
+pub use core::{DetailLimits, Options, Selection, run_observed, run_script};
+pub use observer::{Observer, Unobserved};
 pub use unhash::unhash;

@@ -51,7 +51,16 @@ impl<W: Write> EventSink for Lines<W> {
             RunEvent::FileFinished(report) => {
                 self.file(report).map_err(|source| SinkError { what: "progress", source })
             }
-            RunEvent::RunStarted(_) | RunEvent::FileStarted { .. } | RunEvent::RunFinished { .. } => Ok(()),
+            RunEvent::WorkerLost { shown, line, how, again: true } => {
+                let place = line.map(|line| format!(":{line}")).unwrap_or_default();
+                let note = format!("worker lost at {shown}{place}: it {how}; the file is given to another");
+                writeln!(self.out, "{} {note}", Role::Warn.paint("note:"))
+                    .map_err(|source| SinkError { what: "progress", source })
+            }
+            RunEvent::WorkerLost { .. }
+            | RunEvent::RunStarted(_)
+            | RunEvent::FileStarted { .. }
+            | RunEvent::RunFinished { .. } => Ok(()),
         }
     }
 }
@@ -73,10 +82,14 @@ pub(crate) fn account(report: &FileReport) -> String {
     let counts = &report.counts;
     match &report.end {
         FileEnd::NotStarted(problem) => return problem.to_string(),
-        FileEnd::Faulted { line, fault } => {
+        FileEnd::Faulted { line: Some(line), fault } => {
             return format!("line {line}: {fault}; {}", parts(counts));
         }
-        FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => {}
+        FileEnd::Faulted { line: None, fault } => return format!("{fault}; {}", parts(counts)),
+        FileEnd::TimedOut { .. }
+        | FileEnd::Completed
+        | FileEnd::Halted { .. }
+        | FileEnd::Malformed { .. } => {}
     }
     match report.status() {
         FileStatus::Empty => {

@@ -7,6 +7,7 @@ use std::ops::AddAssign;
 /// The law: `total` and `skipped_besides` together equal the sum of the outcomes
 /// (`passed`, `failed`, `skipped`, `unsupported`, `timed_out`, `malformed`, `not_reached`, `faulted`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct Counts {
     /// Statements, queries and malformed records.
     pub total: u64,

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use super::counts::Counts;
-use super::record::{FailureDetail, Fault};
+use super::record::{ExitHow, FailureDetail, Fault};
 use crate::parser::Lint;
 
 /// The outcomes of a file, summed up.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileReport {
     /// The path below the root that was given, with `/` between its parts.
     pub file: String,
@@ -31,6 +32,7 @@ pub struct FileReport {
 
 /// How the execution of a file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileEnd {
     /// All records were reached.
     Completed,
@@ -44,10 +46,15 @@ pub enum FileEnd {
         /// The line of the record.
         line: u32,
     },
-    /// A fault on this line; the session was of no further use.
+    /// Over the time limit of a file.
+    TimedOut {
+        /// The line of the record in flight, if there was one.
+        line: Option<u32>,
+    },
+    /// A fault after which the session was of no further use.
     Faulted {
-        /// The line of the record.
-        line: u32,
+        /// The line of the record in flight, if there was one.
+        line: Option<u32>,
         /// What broke.
         fault: Fault,
     },
@@ -57,6 +64,7 @@ pub enum FileEnd {
 
 /// Why a file could not even be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileProblem {
     /// The file could not be read.
     #[error("cannot read the file: {0}")]
@@ -64,6 +72,12 @@ pub enum FileProblem {
     /// The file names a dialect that there is not.
     #[error("{0}")]
     Dialect(String),
+    /// The process that was to run the file came to an end before its first record.
+    #[error("the worker process {0} before the first record")]
+    Died(ExitHow),
+    /// The time limit was over before the first record.
+    #[error("over the time limit before the first record")]
+    TimedOut,
     /// The engine could not be opened.
     #[error("the engine cannot be opened: {0}")]
     Engine(String),
@@ -105,7 +119,8 @@ impl FileReport {
     ///
     /// | end         | not passed       | executed | status   |
     /// |-------------|------------------|----------|----------|
-    /// | not started |                  |          | Error    |
+    /// | not started |                  |          | Error, or Crashed or TimedOut if it was the worker |
+    /// | timed out   |                  |          | TimedOut |
     /// | faulted     |                  |          | Crashed  |
     /// | any other   | some timed out   |          | TimedOut |
     /// | any other   | some             |          | Failed   |
@@ -113,6 +128,8 @@ impl FileReport {
     /// | any other   | none             | some     | Passed   |
     pub fn status(&self) -> FileStatus {
         match &self.end {
+            FileEnd::NotStarted(FileProblem::TimedOut) | FileEnd::TimedOut { .. } => FileStatus::TimedOut,
+            FileEnd::NotStarted(FileProblem::Died(_)) => FileStatus::Crashed,
             FileEnd::NotStarted(_) => FileStatus::Error,
             FileEnd::Faulted { .. } => FileStatus::Crashed,
             FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => {

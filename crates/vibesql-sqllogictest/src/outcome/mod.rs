@@ -11,6 +11,7 @@ mod run;
 pub use counts::Counts;
 pub use file::{FileEnd, FileProblem, FileReport, FileStatus};
 pub use record::{
-    Digest, Excerpt, Failure, FailureDetail, Fault, NotPassed, RecordOutcome, SkipReason, UnhashedRows,
+    Digest, Excerpt, ExitHow, Failure, FailureDetail, Fault, NotPassed, RecordOutcome, SkipReason,
+    UnhashedRows,
 };
-pub use run::{RunHeader, RunReport, Totals};
+pub use run::{RunEnd, RunHeader, RunReport, Totals};

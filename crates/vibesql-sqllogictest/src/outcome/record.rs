@@ -1,6 +1,7 @@
 //! What became of one record.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::engine::SqlError;
 use crate::parser::{HashLine, ParseError};
@@ -17,7 +18,10 @@ pub enum RecordOutcome {
     /// The engine's adapter has no way to execute it.
     Unsupported(String),
     /// The record took longer than it may.
-    TimedOut,
+    TimedOut {
+        /// How long it had been running when it was stopped.
+        after: Duration,
+    },
     /// The text of the record is wrong. `executed` says whether its SQL ran all the same.
     Malformed {
         /// What is wrong.
@@ -40,6 +44,7 @@ pub enum SkipReason {
 
 /// A fault of the engine or the runner: no fact about the SQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum Fault {
     /// The engine panicked, which ends the file.
     #[error("the engine panicked: {0}")]
@@ -47,13 +52,64 @@ pub enum Fault {
     /// The connection to the engine was lost, which ends the file.
     #[error("the engine was lost: {0}")]
     Lost(String),
+    /// The process that the engine runs in came to an end amid the record, which ends the file.
+    #[error("the worker process {how}{}", said(.message))]
+    Died {
+        /// How it ended.
+        how: ExitHow,
+        /// The last that it wrote to its standard error.
+        message: Option<String>,
+    },
     /// The engine broke the contract of its trait.
     #[error("the engine's adapter is wrong: {0}")]
     Adapter(String),
 }
 
+fn said(message: &Option<String>) -> String {
+    message.as_ref().map(|message| format!(" ({message})")).unwrap_or_default()
+}
+
+/// How a process ended that should not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
+pub enum ExitHow {
+    /// By itself, with this code, before its work was done.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl fmt::Display for ExitHow {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal(signal) => match signal_name(signal) {
+                Some(name) => write!(f, "was killed by {name}"),
+                None => write!(f, "was killed by signal {signal}"),
+            },
+        }
+    }
+}
+
+/// The names of the signals that processes usually die by, as Linux numbers them.
+fn signal_name(signal: i32) -> Option<&'static str> {
+    Some(match signal {
+        4 => "SIGILL",
+        6 => "SIGABRT",
+        7 => "SIGBUS",
+        8 => "SIGFPE",
+        9 => "SIGKILL",
+        11 => "SIGSEGV",
+        15 => "SIGTERM",
+        24 => "SIGXCPU",
+        31 => "SIGSYS",
+        _ => return None,
+    })
+}
+
 /// How an expectation was not met.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum Failure {
     /// Other values, or another number of them, than the file lists.
     RowsDiffer {
@@ -110,6 +166,7 @@ pub enum Failure {
 
 /// The MD5 of a result's values, each followed by one LF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct Digest(pub [u8; 16]);
 
 impl fmt::Display for Digest {
@@ -120,6 +177,7 @@ impl fmt::Display for Digest {
 
 /// Some of the values of a result, owned, for showing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct Excerpt {
     /// How many values there are in front of the ones given.
     pub omitted_before: u64,
@@ -138,6 +196,7 @@ impl Excerpt {
 
 /// The rows behind a hash, had from the reference engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct UnhashedRows {
     /// Who gave them.
     pub engine: String,
@@ -149,13 +208,17 @@ pub struct UnhashedRows {
 
 /// The outcomes that keep a record from having passed, with what is known about them.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum NotPassed {
     /// The expectation was not met.
     Failed(Failure),
     /// The adapter does not execute it.
     Unsupported(String),
     /// It took too long.
-    TimedOut,
+    TimedOut {
+        /// How long it had been running when it was stopped.
+        after: Duration,
+    },
     /// The text is wrong.
     Malformed(ParseError),
     /// Runner or engine broke.
@@ -176,10 +239,11 @@ impl NotPassed {
                 Failure::UnexpectedSuccess => "unexpected_success",
             },
             Self::Unsupported(_) => "unsupported",
-            Self::TimedOut => "timed_out",
+            Self::TimedOut { .. } => "timed_out",
             Self::Malformed(_) => "malformed",
             Self::Faulted(Fault::Panicked(_)) => "engine_panicked",
             Self::Faulted(Fault::Lost(_)) => "engine_lost",
+            Self::Faulted(Fault::Died { .. }) => "process_died",
             Self::Faulted(Fault::Adapter(_)) => "adapter_fault",
         }
     }
@@ -187,6 +251,7 @@ impl NotPassed {
 
 /// A record that has not passed, with everything needed to show and repeat it.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct FailureDetail {
     /// The line of the record's header.
     pub line: u32,

@@ -29,6 +29,17 @@ pub struct RunReport {
     pub files: Vec<FileReport>,
     /// How long the whole run took.
     pub elapsed: Duration,
+    /// How it ended.
+    pub end: RunEnd,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunEnd {
+    /// Every file has its result.
+    Completed,
+    /// It was stopped before; files without a result are untested.
+    Interrupted,
 }
 
 impl RunReport {
@@ -60,7 +71,7 @@ pub struct Totals {
     pub timed_out: u64,
     /// Files in which nothing was executed.
     pub empty: u64,
-    /// Files in whose midst the engine was lost.
+    /// Files in whose midst the engine, or its process, was lost.
     pub crashed: u64,
     /// Files that could not be started.
     pub errors: u64,

@@ -1,9 +1,12 @@
 //! What can be wrong with the text of a test file.
 
+use std::borrow::Cow;
+
 use crate::location::Location;
 
 /// A record, or a piece of one, that the dialect does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 #[error("{location}: {kind}")]
 pub struct ParseError {
     /// The line that is wrong.
@@ -14,6 +17,7 @@ pub struct ParseError {
 
 /// What was expected, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum ParseErrorKind {
     /// The first word of a header is no word of the dialect.
     #[error("expected a record ({expected}), found `{found}`")]
@@ -33,7 +37,7 @@ pub enum ParseErrorKind {
     #[error("expected a record right after the condition, found {found}")]
     ConditionWithoutRecord {
         /// What stands there: a blank line or the end of the file.
-        found: &'static str,
+        found: Cow<'static, str>,
     },
     /// The second word of a statement is neither `ok` nor `error`.
     #[error("expected `ok` or `error` after `statement`, found {found}")]
@@ -68,7 +72,7 @@ pub enum ParseErrorKind {
     #[error("expected SQL after the header, found {found}")]
     MissingSql {
         /// What stands there instead.
-        found: &'static str,
+        found: Cow<'static, str>,
     },
     /// Text directly behind a record that takes none.
     #[error("expected a blank line after `{after}`, found `{found}`")]
@@ -120,6 +124,7 @@ impl ParseErrorKind {
 
 /// Something legal that may not be what the author meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lint {
     /// The line.
     pub line: u32,
@@ -129,6 +134,7 @@ pub struct Lint {
 
 /// The kinds of [`Lint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum LintKind {
     /// A query without `----`.
     #[error("no `----` line: taken as `expects no rows`")]

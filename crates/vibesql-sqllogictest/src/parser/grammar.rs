@@ -188,7 +188,10 @@ impl<'s> Reader<'s> {
             return (RecordKind::Unknown, Some(defect));
         };
         if let Some(&letter) = types.iter().find(|letter| !b"TIR".contains(letter)) {
-            self.take_rest_unless_first_line(header);
+            // What follows would be a record of its own in the SQLite runner, see `is_first_line`.
+            if self.profile.refuses_unused_text || !self.is_first_line(header) {
+                self.take_rest();
+            }
             let kind = ParseErrorKind::TypeLetter { letter: char::from(letter), found: text(types) };
             let defect = self.defect(header.line, kind, DefectEffect::Dropped);
             return (RecordKind::Unknown, Some(defect));
@@ -247,7 +250,7 @@ impl<'s> Reader<'s> {
         let found = if self.lines.peek().is_some() { "a blank line" } else { "the end of the file" };
         let effect =
             if self.profile.refuses_unused_text { DefectEffect::Dropped } else { DefectEffect::EndsFile };
-        let kind = ParseErrorKind::ConditionWithoutRecord { found };
+        let kind = ParseErrorKind::ConditionWithoutRecord { found: found.into() };
         (RecordKind::Unknown, Some(self.defect(condition, kind, effect)))
     }
 
@@ -283,12 +286,13 @@ impl<'s> Reader<'s> {
     }
 
     fn values_without_separator(&mut self, header: &Header<'s>, last_sql: Option<Line<'s>>) -> Block<'s> {
-        let raw = match (self.profile.missing_separator, last_sql) {
+        let raw: &[u8] = match (self.profile.missing_separator, last_sql) {
             (MissingSeparator::LastSqlLine, Some(line)) => line.text,
-            _ => {
+            (MissingSeparator::NoRows, Some(_)) => {
                 self.lints.push(Lint { line: header.line.number, kind: LintKind::NoSeparator });
                 &[]
             }
+            (_, None) => &[],
         };
         Block { raw }
     }
@@ -314,12 +318,6 @@ impl<'s> Reader<'s> {
         self.span_while(|line| !line.is_blank());
     }
 
-    fn take_rest_unless_first_line(&mut self, header: &Header<'s>) {
-        if !self.is_first_line(header) {
-            self.take_rest();
-        }
-    }
-
     /// The SQLite runner looks for the blank line behind a record only when the record's last line is not at
     /// offset 0; so what is glued to a one-line record at the very start of a file is a record of its own.
     fn is_first_line(&self, header: &Header<'s>) -> bool {
@@ -332,7 +330,7 @@ impl<'s> Reader<'s> {
             (None, Some(_)) => "a blank line",
             (None, None) => "the end of the file",
         };
-        self.defect(header.line, ParseErrorKind::MissingSql { found }, DefectEffect::Dropped)
+        self.defect(header.line, ParseErrorKind::MissingSql { found: found.into() }, DefectEffect::Dropped)
     }
 
     fn defect(&self, line: Line<'s>, kind: ParseErrorKind, effect: DefectEffect) -> Box<Defect> {

@@ -296,7 +296,8 @@ impl EndDocument {
             FileEnd::Completed => ("completed", None, None),
             FileEnd::Halted { line } => ("halted", Some(*line), None),
             FileEnd::Malformed { line } => ("malformed", Some(*line), None),
-            FileEnd::Faulted { line, fault } => ("faulted", Some(*line), Some(fault.to_string())),
+            FileEnd::TimedOut { line } => ("timed_out", *line, None),
+            FileEnd::Faulted { line, fault } => ("faulted", *line, Some(fault.to_string())),
             FileEnd::NotStarted(problem) => ("not_started", None, Some(problem.to_string())),
         };
         Self { how, line, message }
@@ -353,9 +354,10 @@ fn sides(what: &NotPassed) -> (Option<String>, Option<String>) {
             Failure::UnexpectedError(error) => (Some("success".to_owned()), Some(error.message.clone())),
             Failure::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),
         },
-        NotPassed::Unsupported(_) | NotPassed::TimedOut | NotPassed::Malformed(_) | NotPassed::Faulted(_) => {
-            (None, None)
-        }
+        NotPassed::Unsupported(_)
+        | NotPassed::TimedOut { .. }
+        | NotPassed::Malformed(_)
+        | NotPassed::Faulted(_) => (None, None),
     }
 }
 

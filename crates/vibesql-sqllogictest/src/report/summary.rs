@@ -61,7 +61,7 @@ fn cell(column: usize, text: String) -> Cell {
 fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
     let engine = &run.header.engine;
     let records = &totals.records;
-    let all_good = totals.passed + totals.empty == totals.files && totals.passed > 0;
+    let all_good = totals.passed + totals.empty == run.header.files as u64 && totals.passed > 0;
     let word = if all_good { Role::Pass.paint("PASS") } else { Role::Fail.paint("FAIL") };
     writeln!(
         out,
@@ -74,7 +74,12 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
         engine.version,
         duration(run.elapsed)
     )?;
+    let untested = run.header.files as u64 - totals.files;
+    if untested > 0 {
+        writeln!(out, "interrupted: {} untested", plural(untested, "file"))?;
+    }
     for (count, what) in [
+        (totals.timed_out, "over the time limit (TIMEOUT)"),
         (totals.empty, "in which nothing was executed (EMPTY)"),
         (totals.crashed, "in whose midst the engine was lost (CRASH)"),
         (totals.errors, "that could not be started (ERROR)"),

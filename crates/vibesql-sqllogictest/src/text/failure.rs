@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use super::count::plural;
+use super::count::{duration, plural};
 use super::style::Role;
 use crate::executor::diff::{DiffRow, Side, diff_rows};
 use crate::outcome::{Excerpt, Failure, FailureDetail, FileReport, NotPassed};
@@ -12,7 +12,9 @@ pub(crate) fn headline(what: &NotPassed) -> String {
     match what {
         NotPassed::Failed(failure) => failed(failure),
         NotPassed::Unsupported(why) => format!("not supported: {why}"),
-        NotPassed::TimedOut => "over the time limit".to_owned(),
+        NotPassed::TimedOut { after } => {
+            format!("still running after {} when it was stopped", duration(*after))
+        }
         NotPassed::Malformed(error) => format!("malformed record: {}", error.kind),
         NotPassed::Faulted(fault) => fault.to_string(),
     }
@@ -64,7 +66,7 @@ fn word(what: &NotPassed) -> &'static str {
     match what {
         NotPassed::Failed(_) => "FAIL",
         NotPassed::Unsupported(_) => "UNSUPPORTED",
-        NotPassed::TimedOut => "TIMEOUT",
+        NotPassed::TimedOut { .. } => "TIMEOUT",
         NotPassed::Malformed(_) => "MALFORMED",
         NotPassed::Faulted(_) => "CRASH",
     }

@@ -67,7 +67,7 @@ fn a_panic_ends_the_file_and_no_more() {
     let report =
         run_scripted("statement ok\nok\n\nstatement ok\npanic oh dear\n\nstatement ok\nok\n\nhalt\n");
     assert_eq!(account(&report), "crashed: total 3, executed 2, passed 1, not_reached 1, faulted 1");
-    assert!(matches!(report.end, FileEnd::Faulted { line: 4, .. }));
+    assert!(matches!(report.end, FileEnd::Faulted { line: Some(4), .. }));
     assert_eq!(report.details[0].what.word(), "engine_panicked");
 }
 

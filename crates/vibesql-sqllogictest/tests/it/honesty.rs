@@ -55,7 +55,7 @@ fn swap_rows(lines: &Lines, target: &Target, _: &[Target]) -> Option<Lines> {
     let row = |start: usize| &lines[start..start + target.columns];
     let pair = rows.windows(2).find(|pair| !target.hashed && row(pair[0]) != row(pair[1]))?;
     Some(with(lines, |lines| {
-        (0..target.columns).for_each(|column| lines.swap(pair[0] + column, pair[1] + column))
+        (0..target.columns).for_each(|column| lines.swap(pair[0] + column, pair[1] + column));
     }))
 }
 

@@ -14,3 +14,4 @@ mod test_cmd;
 mod usage;
 #[cfg(feature = "engine-vibesql")]
 mod vibesql;
+mod workers;

@@ -20,7 +20,7 @@ fn suite() -> Sandbox {
 
 #[test]
 fn a_directory_is_walked_in_order() {
-    assert_snapshot!(suite().run("run --engine sqlite s"), @"
+    assert_snapshot!(suite().run("run --serial --engine sqlite s"), @"
     exit code 1
     --- stdout
     PASS    s/index/b.test       1 record  [time] s
@@ -40,7 +40,7 @@ fn a_directory_is_walked_in_order() {
     besides: 1 file in which nothing was executed (EMPTY)
     look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
     ");
-    assert_snapshot!(suite().run("run --engine sqlite --quiet s"), @"
+    assert_snapshot!(suite().run("run --serial --engine sqlite --quiet s"), @"
     exit code 1
     --- stdout
     FAIL    s/index/deep/a.test  1 passed, 1 failed  [time] s

@@ -1,13 +1,14 @@
 //! The program in an empty folder with an empty environment.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
 
 pub(crate) struct Sandbox {
     dir: TempDir,
+    tmp: TempDir,
 }
 
 pub(crate) struct Output {
@@ -18,7 +19,7 @@ pub(crate) struct Output {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap() }
+        Self { dir: tempfile::tempdir().unwrap(), tmp: tempfile::tempdir().unwrap() }
     }
 
     /// A sandbox with one file, `t.test`.
@@ -32,6 +33,11 @@ impl Sandbox {
         self.dir.path()
     }
 
+    /// What the program has left in the folder for temporary files.
+    pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
+        std::fs::read_dir(self.tmp.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
+    }
+
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -42,14 +48,17 @@ impl Sandbox {
         std::fs::read_to_string(self.path().join(path)).unwrap()
     }
 
+    /// The program with the words of `line`, ready to be started. Its temporary files stay in the sandbox.
+    pub(crate) fn command(&self, line: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vibesql-sqllogictest"));
+        command.args(line.split_whitespace()).current_dir(self.path()).env_clear();
+        command.env("TMPDIR", self.tmp.path());
+        command
+    }
+
     /// Runs the program with the words of `line`.
     pub(crate) fn run(&self, line: &str) -> Output {
-        let output = Command::new(env!("CARGO_BIN_EXE_vibesql-sqllogictest"))
-            .args(line.split_whitespace())
-            .current_dir(self.path())
-            .env_clear()
-            .output()
-            .unwrap();
+        let output = self.command(line).output().unwrap();
         Output {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),

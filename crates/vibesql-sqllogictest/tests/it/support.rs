@@ -63,3 +63,12 @@ pub(crate) fn run_scripted(text: &str) -> FileReport {
     let engine = EngineRegistry::builtin().make("scripted").unwrap();
     run_on(engine.as_ref(), "scripted.test", text.as_bytes(), false)
 }
+
+/// The command lines of the machine's processes that contain `text`.
+pub(crate) fn processes_with(text: &str) -> Vec<String> {
+    let entries = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
+    // What has ended meanwhile cannot be read.
+    let lines = entries.filter_map(|path| std::fs::read(path).ok());
+    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
+    lines.filter(|line| line.contains(text)).collect()
+}

@@ -47,7 +47,9 @@ fn a_glob_or_folder_without_test_files() {
 #[test]
 fn an_unknown_engine_or_dialect() {
     let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
-    assert_snapshot!(sandbox.run("run --engine klingon t.test").to_string().replace("vibesql, ", ""), @"
+    // Which engines there are depends on the features.
+    let unknown = sandbox.run("run --engine klingon t.test").to_string().replace("vibesql, ", "");
+    assert_snapshot!(unknown, @"
     exit code 2
     --- stderr
     error: unknown engine `klingon`
@@ -72,7 +74,7 @@ fn an_unknown_engine_or_dialect() {
     error: unknown dialect `klingon`
       hint: dialects: sqlite
     ");
-    assert_snapshot!(sandbox.run("run --engine sqlite k.test t.test"), @"
+    assert_snapshot!(sandbox.run("run --serial --engine sqlite k.test t.test"), @"
     exit code 2
     --- stdout
     ERROR   k.test  unknown dialect `klingon`  [time] s
@@ -100,6 +102,13 @@ fn an_unreadable_file_does_not_hide_the_others() {
 }
 
 #[test]
+fn engines_are_listed() {
+    let output = Sandbox::new().run("engines");
+    assert!(output.stdout.contains("sqlite        the SQLite inside this program"), "{output}");
+    assert!(!output.stdout.contains("scripted"), "it is for tests: {output}");
+}
+
+#[test]
 fn wrong_words() {
     assert_snapshot!(Sandbox::new().run("rnu"), @"
     exit code 2
@@ -107,6 +116,13 @@ fn wrong_words() {
     error: unrecognized subcommand 'rnu'
 
     Usage: vibesql-sqllogictest [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+    assert_snapshot!(Sandbox::new().run("run --workers 0"), @"
+    exit code 2
+    --- stderr
+    error: invalid value '0' for '--workers <N>': 0 is not in 1..=65535
 
     For more information, try '--help'.
     ");
@@ -125,10 +141,11 @@ fn help_says_what_there_is() {
     Usage: vibesql-sqllogictest [OPTIONS] <COMMAND>
 
     Commands:
-      test  Runs files or single records, and shows each failure with a diff
-      run   Runs a suite: a line for each file, a summary by category
-      list  Lists the files that `run` would run
-      help  Print this message or the help of the given subcommand(s)
+      test     Runs files or single records, and shows each failure with a diff
+      run      Runs a suite: a line for each file, a summary by category
+      list     Lists the files that `run` would run
+      engines  Lists the engines of this build
+      help     Print this message or the help of the given subcommand(s)
 
     Options:
           --color <WHEN>  When to use colours [default: auto] [possible values: auto, always, never]
@@ -159,17 +176,21 @@ fn help_says_what_there_is() {
                  is none
 
     Options:
-          --color <WHEN>     When to use colours [default: auto] [possible values: auto, always, never]
-          --json <FILE>      Write a report as JSON to FILE; - is standard output
-          --max-details <N>  Keep SQL, expected and actual values of at most N failing records of a
-                             file; all are listed by line [default: 100]
-          --fail-on-empty    Files in which nothing is executed count as failed
-      -q, --quiet            No lines for files that passed
-      -h, --help             Print help
+          --color <WHEN>       When to use colours [default: auto] [possible values: auto, always,
+                               never]
+          --json <FILE>        Write a report as JSON to FILE; - is standard output
+          --max-details <N>    Keep SQL, expected and actual values of at most N failing records of a
+                               file; all are listed by line [default: 100]
+          --fail-on-empty      Files in which nothing is executed count as failed
+      -j, --workers <N>        Run files in N worker processes at once; by default one for each core
+          --serial             One file after the other: the same as --workers 1
+          --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
+      -q, --quiet              No lines for files that passed
+      -h, --help               Print help
 
     Engine and dialect:
-          --engine <ENGINE>     The engine under test: vibesql, vibesql:mysql or sqlite [default:
-                                vibesql]
+          --engine <ENGINE>     The engine under test; without it the first of those that `engines`
+                                lists
           --engine-name <NAME>  A name that the engine answers to in skipif and onlyif, in place of its
                                 own; may be repeated
           --dialect <DIALECT>   The dialect of the files, in place of what they say of themselves:
@@ -196,8 +217,8 @@ fn help_says_what_there_is() {
       -h, --help              Print help
 
     Engine and dialect:
-          --engine <ENGINE>     The engine under test: vibesql, vibesql:mysql or sqlite [default:
-                                vibesql]
+          --engine <ENGINE>     The engine under test; without it the first of those that `engines`
+                                lists
           --engine-name <NAME>  A name that the engine answers to in skipif and onlyif, in place of its
                                 own; may be repeated
           --dialect <DIALECT>   The dialect of the files, in place of what they say of themselves:

@@ -16,7 +16,8 @@ fn it_is_the_default_engine_and_says_its_version() {
 fn the_shipped_suite_runs_to_its_end_on_it() {
     let sandbox = Sandbox::new();
     let output = sandbox.run("run --json out.json");
-    assert_eq!(output.code, 1, "{output}");
+    // The shipped suite has a statement that kills VibeSQL 0.2, and with it one worker.
+    assert_eq!(output.code, 5, "{output}");
     let report: serde_json::Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
     let records = &report["summary"]["records"];
     assert!(records["passed"].as_u64() > Some(3000), "{records}");

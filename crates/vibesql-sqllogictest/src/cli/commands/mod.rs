@@ -1,5 +1,7 @@
 //! One file for each command: its arguments are in `args`, what it does is here.
 
+pub(super) mod engines;
 pub(super) mod list;
 pub(super) mod run;
 pub(super) mod test;
+pub(super) mod worker;

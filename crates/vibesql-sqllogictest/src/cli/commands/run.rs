@@ -2,19 +2,20 @@
 
 use std::fs::File;
 use std::io::Write as _;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::cli::args::{EngineArgs, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::settings::{Setup, reason, repeat_command};
 use crate::cli::suite;
 use crate::cli::ui::Ui;
-use crate::clock::SystemClock;
 use crate::engine::EngineRegistry;
 use crate::executor::DetailLimits;
-use crate::executor::parallel::{self, WorkItem};
+use crate::executor::parallel::{self, Limits, WorkItem, WorkerCommand};
 use crate::monitor::Lines;
-use crate::outcome::RunReport;
+use crate::outcome::{RunEnd, RunReport};
 use crate::report;
 use crate::text::style::Role;
 use crate::text::written;
@@ -39,10 +40,10 @@ pub(in crate::cli) fn run(
     let run = {
         let out: &mut dyn std::io::Write = if json_to_out { &mut ui.err } else { &mut ui.out };
         let mut lines = Lines::new(out, args.quiet, column_width(&items));
-        parallel::run(&items, engine.as_ref(), &settings, &SystemClock::new(), &mut lines)?
+        parallel::run(&items, engine.identity(), &settings, &worker_command()?, limits(args), &mut lines)?
     };
     let mut text = written(|out| report::summary::write(out, &run));
-    text += &next_step(&run, &args.engine);
+    text += &next_step(&ui.program, &run, &args.engine);
     if json_to_out {
         drop(ui.err.write_all(text.as_bytes()));
     } else {
@@ -51,7 +52,34 @@ pub(in crate::cli) fn run(
     if let Some(json) = json {
         json.finish(&run, items.len() as u64, ui)?;
     }
-    Ok(reason(&run.files, args.fail_on_empty))
+    let reason = reason(&run.files, args.fail_on_empty);
+    Ok(if run.end == RunEnd::Interrupted { reason.or_graver(ExitReason::Incomplete) } else { reason })
+}
+
+/// How long a worker that is asked to end may take.
+const GRACE: Duration = Duration::from_secs(2);
+
+fn limits(args: &RunArgs) -> Limits {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    Limits {
+        workers: if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) },
+        file_timeout: (args.timeout > 0).then(|| Duration::from_secs(args.timeout)),
+        grace: GRACE,
+    }
+}
+
+/// Workers are this program once more, so that they have the same engines.
+fn worker_command() -> Result<WorkerCommand, CliError> {
+    let program = std::env::current_exe()
+        .map_err(|error| CliError::internal(format!("cannot find this program: {error}")))?;
+    // The workers are the threads of a run; an engine that starts more only gets in their way. A fixed locale
+    // keeps an engine's words the same everywhere.
+    let environment = [("RAYON_NUM_THREADS", "1"), ("LC_ALL", "C")];
+    Ok(WorkerCommand {
+        program,
+        arguments: vec![super::worker::NAME.into()],
+        environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+    })
 }
 
 fn column_width(items: &[WorkItem]) -> usize {
@@ -106,11 +134,11 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
 }
 
 /// What to type next.
-fn next_step(run: &RunReport, args: &EngineArgs) -> String {
+fn next_step(program: &str, run: &RunReport, args: &EngineArgs) -> String {
     let first = run.files.iter().find_map(|file| Some((file, file.details.first()?)));
     match first {
         Some((file, detail)) => {
-            let command = repeat_command(args, &file.shown, detail.line);
+            let command = repeat_command(program, args, &file.shown, detail.line);
             format!("{} {command}\n", Role::Hint.paint("look at the first:"))
         }
         None => String::new(),

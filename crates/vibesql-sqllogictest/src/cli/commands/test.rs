@@ -37,7 +37,7 @@ pub(in crate::cli) fn run(
     let mut reports = Vec::with_capacity(targets.len());
     for target in &targets {
         let report = test(target, &setup, reference.as_deref())?;
-        ui.print(&written(|out| write_report(out, &report, args)))?;
+        ui.print(&written(|out| write_report(out, &ui.program, &report, args)))?;
         reports.push(FileReport { details: Vec::new(), ..report });
     }
     Ok(reason(&reports, true))
@@ -54,9 +54,9 @@ fn test(target: &Target, setup: &Setup, reference: Option<&dyn Engine>) -> Resul
         Some(line) => Selection::Only(header_line(&script, line)?),
         None => Selection::All,
     };
-    let clock = SystemClock::new();
+    let start = SystemClock.now();
     let mut report = run_script(&script, setup.engine.as_ref(), &settings.options, selection);
-    report.elapsed = clock.now();
+    report.elapsed = SystemClock.now().saturating_sub(start);
     if let Some(reference) = reference {
         unhash(&mut report, &script, reference, &settings.options);
     }
@@ -84,9 +84,9 @@ fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
     }
 }
 
-fn write_report(out: &mut String, report: &FileReport, args: &TestArgs) -> std::fmt::Result {
+fn write_report(out: &mut String, program: &str, report: &FileReport, args: &TestArgs) -> std::fmt::Result {
     for detail in &report.details {
-        let again = repeat_command(&args.engine, &report.shown, detail.line);
+        let again = repeat_command(program, &args.engine, &report.shown, detail.line);
         write_failure(out, report, detail, &again)?;
         writeln!(out)?;
     }

@@ -1,0 +1,82 @@
+//! Your engine, our command line: `cargo run --example custom_cli -- test --engine counter FILE`.
+//!
+//! The registry has the engines of this build and one more, a database of a single number: `ADD n` adds to it,
+//! `SHOW` returns it. Everything else of the program is as it was.
+
+use std::process::ExitCode;
+
+use vibesql_sqllogictest::cli;
+use vibesql_sqllogictest::engine::{
+    Engine, EngineError, EngineIdentity, EngineRegistry, ExecuteError, Flow, RowSink, Session, SqlError,
+};
+use vibesql_sqllogictest::value::{TypeTag, ValueRef};
+
+struct Counter;
+
+impl Engine for Counter {
+    fn identity(&self) -> EngineIdentity {
+        EngineIdentity {
+            name: "counter".to_owned(),
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            labels: vec!["counter".to_owned()],
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+        // A session is a new, empty database: one file cannot see what another has left behind.
+        Ok(Box::new(CounterSession { number: 0 }))
+    }
+}
+
+struct CounterSession {
+    number: i64,
+}
+
+impl Session for CounterSession {
+    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+            if self.statement(statement, rows)? == Flow::Stop {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl CounterSession {
+    fn statement(&mut self, statement: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+        let (word, rest) = statement.split_once(' ').unwrap_or((statement, ""));
+        match word {
+            "ADD" => {
+                let number: i64 = rest
+                    .trim()
+                    .parse()
+                    .map_err(|_| sql_error(format!("expected a number after ADD, found `{rest}`")))?;
+                // No result set: no columns. The sink is asked before anything changes.
+                if rows.columns(&[]) == Flow::Stop {
+                    return Ok(Flow::Stop);
+                }
+                self.number += number;
+            }
+            "SHOW" => {
+                if rows.columns(&[TypeTag::Integer]) == Flow::Stop
+                    || rows.row(&[ValueRef::Integer(self.number)]) == Flow::Stop
+                {
+                    return Ok(Flow::Stop);
+                }
+            }
+            _ => return Err(sql_error(format!("expected ADD or SHOW, found `{word}`"))),
+        }
+        Ok(rows.end_of_statement())
+    }
+}
+
+fn sql_error(message: String) -> ExecuteError {
+    ExecuteError::Sql(SqlError { message, code: None })
+}
+
+fn main() -> ExitCode {
+    let mut registry = EngineRegistry::builtin();
+    registry.add("counter", "a database of a single number", || Box::new(Counter));
+    cli::main(registry)
+}

@@ -1,0 +1,89 @@
+//! The report of a file whose worker has ended amid it: what was settled stays, one record was in flight, the rest
+//! was not reached.
+
+use std::time::Duration;
+
+use super::plan::WorkItem;
+use super::slot::InFlight;
+use super::wire::Settings;
+use super::worker::not_started;
+use crate::executor::core::detail_of;
+use crate::location::Source;
+use crate::outcome::{ExitHow, FailureDetail, Fault, FileEnd, FileProblem, FileReport, NotPassed};
+use crate::parser;
+
+/// All that is known of a lost file.
+pub(super) struct Lost {
+    pub(super) in_flight: InFlight,
+    pub(super) how: ExitHow,
+    pub(super) words: Option<String>,
+    pub(super) over_time: bool,
+    pub(super) now: Duration,
+    pub(super) since: Duration,
+    pub(super) total: Option<u64>,
+    pub(super) failing: Vec<u32>,
+    pub(super) details: Vec<FailureDetail>,
+}
+
+/// Makes the report.
+pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> FileReport {
+    let elapsed = lost.now.saturating_sub(lost.since);
+    let named = |report: FileReport| FileReport {
+        file: item.file.clone(),
+        shown: item.shown.clone(),
+        elapsed,
+        ..report
+    };
+    let mut counts = lost.in_flight.counts;
+    let line = lost.in_flight.line;
+    if line.is_none() && counts.total == 0 {
+        let problem = if lost.over_time { FileProblem::TimedOut } else { FileProblem::Died(lost.how) };
+        let mut report = not_started(problem);
+        report.counts.total = lost.total.unwrap_or(0);
+        report.counts.not_reached = report.counts.total;
+        return named(report);
+    }
+    let fault = Fault::Died { how: lost.how, message: lost.words };
+    let (mut failing, mut details) = (lost.failing, lost.details);
+    if let Some(line) = line {
+        let what = if lost.over_time {
+            counts.timed_out += 1;
+            NotPassed::TimedOut { after: lost.now.saturating_sub(lost.in_flight.since) }
+        } else {
+            counts.faulted += 1;
+            NotPassed::Faulted(fault.clone())
+        };
+        counts.total += 1;
+        counts.executed += 1;
+        // A record that was reported and not yet settled is the one in flight.
+        failing.retain(|&failed| failed != line);
+        details.retain(|detail| detail.line != line);
+        failing.push(line);
+        details.extend(detail_at(item, settings, line, what));
+    }
+    // The file may have been too short-lived for its worker to say how long it is.
+    let total = lost.total.unwrap_or(counts.total).max(counts.total);
+    counts.not_reached += total - counts.total;
+    counts.total = total;
+    let end = if lost.over_time { FileEnd::TimedOut { line } } else { FileEnd::Faulted { line, fault } };
+    named(FileReport {
+        file: String::new(),
+        shown: String::new(),
+        counts,
+        failing,
+        details,
+        setup_failures: Vec::new(),
+        lints: Vec::new(),
+        end,
+        elapsed,
+    })
+}
+
+/// The record on `line` with its SQL, read once more from the file.
+fn detail_at(item: &WorkItem, settings: &Settings, line: u32, what: NotPassed) -> Option<FailureDetail> {
+    let source = Source::new(item.shown.as_str(), item.read().ok()?);
+    let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
+    let script = parser::parse(&source, profile);
+    let record = script.records().find(|record| record.line == line)?;
+    Some(detail_of(&script, record, what))
+}

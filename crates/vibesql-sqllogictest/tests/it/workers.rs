@@ -1,0 +1,224 @@
+//! Whatever an engine does to its process: one truthful result for its file, the other files unharmed, nothing
+//! left behind.
+#![expect(clippy::disallowed_methods, reason = "tests of limits look at the clock")]
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::sandbox::{Output, Sandbox};
+use crate::support::processes_with;
+
+const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
+
+/// Runs one file that misbehaves between two good ones, and returns what is reported of it.
+fn among_others(orders: &str, flags: &str) -> (Sandbox, Output, Value) {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write(
+        "s/b.test",
+        format!("statement ok\nok\n\nstatement error\nok\n\n{orders}\n\nstatement ok\nok\n"),
+    );
+    sandbox.write("s/c.test", GOOD);
+    let output = sandbox.run(&format!("run --engine scripted --json out.json {flags} s"));
+    let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    let files = report["files"].as_array().unwrap();
+    assert_eq!(files.len(), 3, "{output}");
+    for good in [0, 2] {
+        assert_eq!(files[good]["status"], "passed", "{output}");
+        assert_eq!(files[good]["records"]["passed"], 2, "{output}");
+    }
+    assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
+    let file = files[1].clone();
+    let records = &file["records"];
+    let sum: u64 =
+        ["passed", "failed", "skipped", "unsupported", "timed_out", "not_reached", "malformed", "faulted"]
+            .iter()
+            .map(|word| records[*word].as_u64().unwrap())
+            .sum();
+    assert_eq!(records["total"].as_u64(), Some(sum), "{records}");
+    (sandbox, output, file)
+}
+
+/// What is reported of a file whose third record takes the worker with it.
+fn check_death(orders: &str, message: &str) {
+    let (_, output, file) = among_others(&format!("statement ok\n{orders}"), "--workers 2");
+    assert_eq!(output.code, 5, "{output}");
+    assert_eq!(file["status"], "crashed", "{output}");
+    let records = &file["records"];
+    for (word, count) in [("total", 4), ("passed", 1), ("failed", 1), ("faulted", 1), ("not_reached", 1)] {
+        assert_eq!(records[word], count, "{word} of {records}");
+    }
+    let failures = file["failures"].as_array().unwrap();
+    assert_eq!(failures.len(), 2, "{file}");
+    assert_eq!((&failures[0]["line"], &failures[0]["kind"]), (&4.into(), &"unexpected_success".into()));
+    let death = &failures[1];
+    assert_eq!((&death["line"], &death["kind"]), (&7.into(), &"process_died".into()), "{file}");
+    assert_eq!(death["sql"], orders);
+    let found = death["message"].as_str().unwrap();
+    assert!(found.contains(message), "{found}");
+    assert_eq!(
+        output.stdout.matches("note: worker lost at s/b.test:7").count(),
+        1,
+        "given out again once: {output}"
+    );
+}
+
+#[test]
+fn abort() {
+    check_death("abort", "was killed by SIGABRT");
+}
+
+#[test]
+fn stack_overflow() {
+    check_death("overflow", "was killed by SIGABRT (fatal runtime error: stack overflow");
+}
+
+#[test]
+fn exit_as_if_all_were_well() {
+    check_death("exit 0", "exited with code 0");
+}
+
+#[test]
+fn garbage_in_the_frame_of_messages() {
+    // A worker that cannot be understood cannot be trusted with the rest of the file.
+    check_death("print {\"Finished\":0\nsleep 5000", "was killed by SIGKILL");
+}
+
+#[test]
+fn a_panic_costs_no_worker() {
+    let (_, output, file) = among_others("statement ok\npanic oh", "");
+    assert_eq!(output.code, 1, "{output}");
+    assert_eq!((&file["status"], &file["records"]["faulted"]), (&"crashed".into(), &1.into()));
+    assert!(!output.stdout.contains("worker lost"), "{output}");
+}
+
+fn check_timeout(orders: &str) {
+    let start = Instant::now();
+    let (_, output, file) = among_others(&format!("statement ok\n{orders}"), "--timeout 1");
+    assert_eq!(output.code, 1, "{output}");
+    assert_eq!(file["status"], "timed_out", "{output}");
+    assert_eq!(file["end"]["line"], 7);
+    let records = &file["records"];
+    for (word, count) in [("total", 4), ("passed", 1), ("failed", 1), ("timed_out", 1), ("not_reached", 1)] {
+        assert_eq!(records[word], count, "{word} of {records}");
+    }
+    let message = file["failures"][1]["message"].as_str().unwrap();
+    assert!(message.starts_with("still running after"), "{message}");
+    // A limit that does not hold would wait for the hour that the engine sleeps.
+    assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
+fn a_hanging_engine_is_stopped() {
+    check_timeout("hang");
+}
+
+#[test]
+fn an_endless_loop_is_stopped() {
+    check_timeout("spin");
+}
+
+#[test]
+fn an_engine_that_is_deaf_to_sigterm_is_stopped() {
+    check_timeout("deaf\nhang");
+}
+
+#[test]
+fn a_grandchild_does_not_outlive_the_run() {
+    // It holds the pipe that the orchestrator reads from, and is in the group that is killed.
+    let start = Instant::now();
+    let (sandbox, output, _) = among_others("statement ok\nchild 3333", "");
+    assert_eq!(output.code, 1, "{output}");
+    assert!(start.elapsed() < Duration::from_secs(60), "the run did not wait for it");
+    drop(sandbox);
+    let left = processes_with("sleep 3333");
+    assert!(left.is_empty(), "left behind: {left:?}");
+}
+
+#[test]
+fn a_fault_that_goes_away_costs_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.write("t.test", "statement ok\nok\n\nstatement ok\nonce marker abort\n");
+    let output = sandbox.run("run --engine scripted t.test");
+    assert_eq!(output.code, 0, "{output}");
+    assert!(output.stdout.contains("note: worker lost at t.test:4: it was killed by SIGABRT"), "{output}");
+    assert!(output.stdout.contains("PASS    t.test  2 records"), "{output}");
+}
+
+#[test]
+fn more_workers_than_files_and_one_worker_give_the_same_report() {
+    let sandbox = Sandbox::new();
+    for file in 0..12 {
+        let text = if file % 3 == 0 { "statement ok\nerror no\n" } else { GOOD };
+        sandbox.write(&format!("s/{file}.test"), text);
+    }
+    let report = |flags: &str| {
+        sandbox.run(&format!("run --engine scripted --json out.json {flags} s"));
+        let mut report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+        report["duration_ms"] = Value::Null;
+        report["files"].as_array_mut().unwrap().iter_mut().for_each(|file| file["duration_ms"] = Value::Null);
+        report
+    };
+    let one = report("--serial");
+    assert_eq!(one["summary"]["total"], 12);
+    assert_eq!(one, report("--workers 3"));
+    assert_eq!(one, report("--workers 40"));
+}
+
+/// Starts a run that hangs in its second file, and ends it by a signal.
+fn interrupted(signal: &str) -> (Sandbox, std::process::Output) {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
+    let mut command = sandbox.command("run --engine scripted --serial --json out.json s");
+    let child =
+        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let marker = sandbox.path().join("at-it");
+    let start = Instant::now();
+    while !marker.exists() {
+        assert!(start.elapsed() < Duration::from_secs(60), "the second file was not reached");
+        std::thread::yield_now();
+    }
+    let kill = format!("kill {signal} {}", child.id());
+    let sent = std::process::Command::new("sh").args(["-c", &kill]).status().unwrap();
+    assert!(sent.success());
+    (sandbox, child.wait_with_output().unwrap())
+}
+
+#[test]
+fn ctrl_c_keeps_what_is_done_and_says_what_is_not() {
+    for signal in ["-INT", "-TERM", "-HUP"] {
+        let (sandbox, output) = interrupted(signal);
+        assert_eq!(output.status.code(), Some(5), "{signal}");
+        let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+        assert_eq!(report["summary"]["passed"], 1, "{report}");
+        assert_eq!(report["summary"]["total_available_files"], 2, "{report}");
+        assert_eq!(report["summary"]["tested_files"], 1, "{report}");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(text.contains("1 file untested"), "{text}");
+        assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
+    }
+}
+
+#[test]
+fn no_worker_outlives_an_orchestrator_that_is_killed() {
+    let (sandbox, output) = interrupted("-KILL");
+    assert_eq!(output.status.code(), None);
+    let start = Instant::now();
+    let folder = sandbox.leftovers().pop().unwrap().display().to_string();
+    while !processes_with(&folder).is_empty() {
+        assert!(start.elapsed() < Duration::from_secs(60), "a worker was left behind");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_worker_that_cannot_start_is_no_endless_loop() {
+    let sandbox = Sandbox::new();
+    sandbox.write("t.test", GOOD);
+    // A folder that is no run: the worker says so and ends.
+    let output = sandbox.run("worker . 0");
+    assert_eq!(output.code, 5, "{output}");
+    assert!(output.stderr.contains("cannot use `run.json`"), "{output}");
+}

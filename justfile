@@ -1,0 +1,46 @@
+# `just` without a word lists the recipes. CONTRIBUTING.md says when to use which.
+
+# Everything but VibeSQL, which takes minutes to compile.
+quick_features := "--no-default-features --features cli,engine-sqlite"
+
+_list:
+    @just --list --unsorted
+
+# All tests that need no VibeSQL: the daily loop.
+quick *args:
+    cargo test {{quick_features}} {{args}}
+
+# All tests.
+test *args:
+    cargo test {{args}}
+
+# Formatting, and clippy for each feature set. The last one checks VibeSQL, too, which takes minutes once.
+lint:
+    cargo fmt --all --check
+    cargo clippy --no-default-features --all-targets -- -D warnings
+    cargo clippy {{quick_features}} --all-targets -- -D warnings
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# The documentation with its private items.
+doc:
+    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+
+# Look at changed snapshots one by one and accept them (cargo install cargo-insta).
+bless:
+    cargo insta test --review {{quick_features}}
+
+# Speed of the parser, and CPU time beside that of SQLite alone; SLT_CORPUS names other files.
+bench:
+    cargo bench -p vibesql-sqllogictest-bench
+
+# Random input for a fuzz target: parser, executor or canonical (cargo install cargo-fuzz); see fuzz/README.md.
+fuzz target="parser" seconds="60":
+    RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} -- -max_total_time={{seconds}}
+
+# Licences, sources and advisories of the dependencies (cargo install cargo-deny).
+deny:
+    cargo deny check
+
+# What the CI does, in its order.
+ci:
+    .ci/run
