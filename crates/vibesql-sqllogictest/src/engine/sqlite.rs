@@ -46,14 +46,25 @@ impl Session for SqliteSession {
             }
             let mut found = statement.raw_query();
             while let Some(row) = found.next().map_err(sql_error)? {
-                let mut values = recycle(std::mem::take(&mut spare));
-                for column in 0..columns {
-                    values.push(value_ref(row.get_ref(column).map_err(sql_error)?));
-                }
-                if rows.row(&values) == Flow::Stop {
+                let value = |column| row.get_ref(column).map(value_ref).map_err(sql_error);
+                // Most results are narrow, and a vector for every row costs more than rendering it.
+                let flow = match columns {
+                    1 => rows.row(&[value(0)?]),
+                    2 => rows.row(&[value(0)?, value(1)?]),
+                    3 => rows.row(&[value(0)?, value(1)?, value(2)?]),
+                    _ => {
+                        let mut values = recycle(std::mem::take(&mut spare));
+                        for column in 0..columns {
+                            values.push(value(column)?);
+                        }
+                        let flow = rows.row(&values);
+                        spare = recycle(values);
+                        flow
+                    }
+                };
+                if flow == Flow::Stop {
                     return Ok(());
                 }
-                spare = recycle(values);
             }
             if rows.end_of_statement() == Flow::Stop {
                 return Ok(());

@@ -6,12 +6,14 @@
 //! below a blank, which is why comparing the text of two rows is comparing them column by column.
 
 mod number;
+mod sort;
 
 use std::cell::OnceCell;
 
 use md5::{Digest as _, Md5};
 
 use self::number::{leading_integer, leading_real, write_fixed, write_general};
+use self::sort::Sorter;
 use crate::outcome::Digest;
 use crate::parser::{HashLine, SortMode};
 use crate::value::ValueRef;
@@ -74,17 +76,7 @@ pub struct ResultBuffer {
     text: Vec<u8>,
     row_ends: Vec<usize>,
     values: u64,
-    pieces: Vec<Piece>,
-    sorted: Vec<u8>,
-}
-
-/// A row or a value to be sorted.
-#[derive(Debug, Clone, Copy)]
-struct Piece {
-    /// The first bytes, so that most comparisons need no look at the text.
-    key: u64,
-    start: usize,
-    end: usize,
+    sorter: Sorter,
 }
 
 impl ResultBuffer {
@@ -107,54 +99,15 @@ impl ResultBuffer {
 
     /// Puts the values into their final order.
     pub fn arrange(&mut self, sort: SortMode) -> Output<'_> {
-        self.pieces.clear();
-        match sort {
-            SortMode::NoSort => {}
-            SortMode::RowSort => {
-                let ends = self.row_ends.iter().copied();
-                collect_pieces(&mut self.pieces, &self.text, ends);
-            }
+        let sorted = match sort {
+            SortMode::NoSort => false,
+            SortMode::RowSort => self.sorter.sort(&self.text, self.row_ends.iter().copied()),
             SortMode::ValueSort => {
                 let ends = memchr::memchr_iter(b'\n', &self.text).map(|end| end + 1);
-                collect_pieces(&mut self.pieces, &self.text, ends);
+                self.sorter.sort(&self.text, ends)
             }
-        }
-        if self.pieces.len() < 2 || self.is_sorted() {
-            return Output::new(self.values, &self.text);
-        }
-        let text = &self.text;
-        self.pieces.sort_unstable_by(|a, b| compare(text, a, b));
-        self.sorted.clear();
-        self.sorted.reserve(text.len());
-        for piece in &self.pieces {
-            self.sorted.extend_from_slice(&text[piece.start..piece.end]);
-        }
-        Output::new(self.values, &self.sorted)
-    }
-
-    fn is_sorted(&self) -> bool {
-        self.pieces.is_sorted_by(|a, b| compare(&self.text, a, b).is_le())
-    }
-}
-
-fn compare(text: &[u8], a: &Piece, b: &Piece) -> std::cmp::Ordering {
-    a.key.cmp(&b.key).then_with(|| text[a.start..a.end].cmp(&text[b.start..b.end]))
-}
-
-fn collect_pieces(pieces: &mut Vec<Piece>, text: &[u8], ends: impl Iterator<Item = usize>) {
-    let mut start = 0;
-    pieces.extend(ends.map(|end| {
-        let piece = Piece { key: sort_key(&text[start..end]), start, end };
-        start = end;
-        piece
-    }));
-}
-
-/// The first eight bytes as a number of the same order.
-fn sort_key(text: &[u8]) -> u64 {
-    match text.first_chunk::<8>() {
-        Some(bytes) => u64::from_be_bytes(*bytes),
-        None => text.iter().fold(0, |key, &byte| key << 8 | u64::from(byte)) << (8 * (8 - text.len())),
+        };
+        Output::new(self.values, if sorted { &self.sorter.sorted } else { &self.text })
     }
 }
 
