@@ -274,7 +274,9 @@ impl<'s> Reader<'s> {
             part.last_line = Some(line);
         }
         if let Some(last) = part.last_line {
-            part.sql.raw = &bytes[first_start..last.text_end()];
+            // A CR that is text would be taken for a line end if the real one were cut off behind it.
+            part.sql.plain &= !last.text.ends_with(b"\r");
+            part.sql.raw = &bytes[first_start..if part.sql.plain { last.text_end() } else { last.end }];
         }
         part
     }
@@ -287,7 +289,7 @@ impl<'s> Reader<'s> {
 
     fn values_without_separator(&mut self, header: &Header<'s>, last_sql: Option<Line<'s>>) -> Block<'s> {
         let raw: &[u8] = match (self.profile.missing_separator, last_sql) {
-            (MissingSeparator::LastSqlLine, Some(line)) => line.text,
+            (MissingSeparator::LastSqlLine, Some(line)) => &self.source.bytes()[line.start..line.end],
             (MissingSeparator::NoRows, Some(_)) => {
                 self.lints.push(Lint { line: header.line.number, kind: LintKind::NoSeparator });
                 &[]

@@ -103,6 +103,17 @@ fn line_ends_comments_and_blanks() {
     assert_eq!(strict(text), exact(text));
 }
 
+/// Found by fuzzing: only the CR next to the LF belongs to the line end, also behind the last line of SQL.
+#[test]
+fn a_carriage_return_before_another_is_text() {
+    for end in ["\r\n", "\r"] {
+        let text = format!("statement ok\nx\r{end}");
+        assert_eq!(strict(&text), r#"1..3 line 1: statement Ok "x\r""#);
+        let query = format!("query I nosort\nSELECT\n1\r{end}");
+        assert_eq!(exact(&query), r#"1..4 line 1: query I nosort  "SELECT\n1\r" -> ["1\r"]"#);
+    }
+}
+
 #[test]
 fn separators_are_exact_and_belong_to_queries() {
     assert_snapshot!(strict("statement ok\nSELECT 1\n----\n1\n\nquery I nosort\nSELECT 1\n---- \n-----\n"), @r#"

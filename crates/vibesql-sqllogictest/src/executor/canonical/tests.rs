@@ -101,6 +101,15 @@ fn rows_are_sorted_column_by_column_and_values_one_by_one() {
     assert_eq!(arranged(rows, SortMode::ValueSort), "0 1 10 9 a a b b x y z");
 }
 
+/// Found by fuzzing.
+#[test]
+fn rows_without_columns_can_be_sorted() {
+    let mut buffer = ResultBuffer::default();
+    buffer.push_row(b"", &[]);
+    buffer.push_row(b"", &[]);
+    assert_eq!(buffer.arrange(SortMode::RowSort).values(), 0);
+}
+
 #[test]
 fn the_digest_is_md5_of_values_and_line_feeds() {
     let mut buffer = ResultBuffer::default();
