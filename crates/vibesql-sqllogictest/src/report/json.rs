@@ -50,6 +50,16 @@ struct EngineDocument<'r> {
 
 #[derive(Serialize)]
 struct Summary {
+    #[serde(flatten)]
+    files: Files,
+    total_available_files: u64,
+    tested_files: u64,
+    records: Records,
+}
+
+/// How many files ended how, in the words of the old scripts.
+#[derive(Serialize)]
+struct Files {
     total: u64,
     passed: u64,
     failed: u64,
@@ -57,9 +67,6 @@ struct Summary {
     errors: u64,
     skipped: u64,
     pass_rate: f64,
-    total_available_files: u64,
-    tested_files: u64,
-    records: Records,
 }
 
 #[derive(Serialize)]
@@ -73,13 +80,8 @@ struct TestedFiles<'r> {
 
 #[derive(Serialize)]
 struct Category {
-    total: u64,
-    passed: u64,
-    failed: u64,
-    timed_out: u64,
-    errors: u64,
-    skipped: u64,
-    pass_rate: f64,
+    #[serde(flatten)]
+    files: Files,
     records: Records,
 }
 
@@ -180,13 +182,7 @@ impl<'r> Document<'r> {
             exact: run.header.exact,
             duration_ms: milliseconds(run.elapsed),
             summary: Summary {
-                total: totals.files,
-                passed: totals.passed,
-                failed: totals.failed,
-                timed_out: totals.timed_out,
-                errors: totals.errors + totals.crashed,
-                skipped: totals.empty,
-                pass_rate: percent(totals.pass_rate()),
+                files: Files::of(&totals),
                 total_available_files: available,
                 tested_files: totals.files - totals.errors,
                 records: Records::of(&totals.records),
@@ -205,7 +201,7 @@ impl<'r> Document<'r> {
     }
 }
 
-impl Category {
+impl Files {
     fn of(totals: &Totals) -> Self {
         Self {
             total: totals.files,
@@ -215,8 +211,13 @@ impl Category {
             errors: totals.errors + totals.crashed,
             skipped: totals.empty,
             pass_rate: percent(totals.pass_rate()),
-            records: Records::of(&totals.records),
         }
+    }
+}
+
+impl Category {
+    fn of(totals: &Totals) -> Self {
+        Self { files: Files::of(totals), records: Records::of(&totals.records) }
     }
 }
 
