@@ -70,6 +70,9 @@ pub(super) struct TestArgs {
     /// Shipped files are called suite:PATH.
     #[arg(required = true, value_name = "FILE[:LINE]")]
     pub(super) targets: Vec<String>,
+    /// Name each record on standard error before it runs: where an engine hangs or dies, the last is it.
+    #[arg(long)]
+    pub(super) trace: bool,
     /// Show at most N failures of a file.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) max_failures: usize,

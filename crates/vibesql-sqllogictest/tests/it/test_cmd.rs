@@ -286,6 +286,15 @@ fn a_panic_of_the_engine_is_a_result() {
 }
 
 #[test]
+fn a_trace_ends_at_the_record_that_takes_the_process_with_it() {
+    let sandbox = Sandbox::with("statement ok\nok\n\nstatement ok\nabort\n\nstatement ok\nok\n");
+    let run = sandbox.run("run --engine scripted t.test");
+    assert!(run.stdout.ends_with("test --engine scripted t.test:4 --trace\n"), "{run}");
+    let traced = sandbox.run("test --engine scripted --trace t.test");
+    assert_eq!(traced.stderr, "t.test:1\nt.test:4\n");
+}
+
+#[test]
 fn a_lost_engine_is_an_incomplete_run() {
     let output = Sandbox::with("statement ok\nlost gone fishing\n").run("test --engine scripted t.test");
     assert_eq!(output.code, 5, "{output}");

@@ -213,6 +213,8 @@ fn help_says_what_there_is() {
 
     Options:
           --color <WHEN>      When to use colours [default: auto] [possible values: auto, always, never]
+          --trace             Name each record on standard error before it runs: where an engine hangs
+                              or dies, the last is it
           --max-failures <N>  Show at most N failures of a file [default: 20]
       -h, --help              Print help
 

@@ -15,7 +15,7 @@ use crate::engine::EngineRegistry;
 use crate::executor::DetailLimits;
 use crate::executor::parallel::{self, Limits, WorkItem, WorkerCommand};
 use crate::monitor::Lines;
-use crate::outcome::{RunEnd, RunReport};
+use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
 use crate::text::style::Role;
 use crate::text::written;
@@ -139,7 +139,10 @@ fn next_step(program: &str, run: &RunReport, args: &EngineArgs) -> String {
     match first {
         Some((file, detail)) => {
             let command = repeat_command(program, args, &file.shown, detail.line);
-            format!("{} {command}\n", Role::Hint.paint("look at the first:"))
+            // It will take that process with it, too, so it had better say where it is.
+            let died = matches!(detail.what, NotPassed::Faulted(Fault::Died { .. }));
+            let trace = if died { " --trace" } else { "" };
+            format!("{} {command}{trace}\n", Role::Hint.paint("look at the first:"))
         }
         None => String::new(),
     }

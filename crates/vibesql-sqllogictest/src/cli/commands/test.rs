@@ -1,6 +1,7 @@
 //! `test`: files or single records, each failure with its evidence.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 
 use crate::cli::args::TestArgs;
 use crate::cli::error::{CliError, ExitReason};
@@ -9,10 +10,10 @@ use crate::cli::target::{self, Target};
 use crate::cli::ui::Ui;
 use crate::clock::{Clock as _, SystemClock};
 use crate::engine::{Engine, EngineRegistry};
-use crate::executor::{DetailLimits, Selection, run_script, unhash};
+use crate::executor::{DetailLimits, Observer, Selection, Unobserved, run_observed, unhash};
 use crate::location::Source;
 use crate::monitor::{account, status_word};
-use crate::outcome::FileReport;
+use crate::outcome::{Counts, FailureDetail, FileReport};
 use crate::parser::{self, Script};
 use crate::text::count::{duration, plural};
 use crate::text::failure::write_failure;
@@ -36,14 +37,39 @@ pub(in crate::cli) fn run(
     let reference = registry.make("sqlite").ok();
     let mut reports = Vec::with_capacity(targets.len());
     for target in &targets {
-        let report = test(target, &setup, reference.as_deref())?;
+        let mut observer: Box<dyn Observer> =
+            if args.trace { Box::new(Trace { file: &target.item.shown, ui }) } else { Box::new(Unobserved) };
+        let report = test(target, &setup, reference.as_deref(), observer.as_mut())?;
+        drop(observer);
         ui.print(&written(|out| write_report(out, &ui.program, &report, args)))?;
         reports.push(FileReport { details: Vec::new(), ..report });
     }
     Ok(reason(&reports, true))
 }
 
-fn test(target: &Target, setup: &Setup, reference: Option<&dyn Engine>) -> Result<FileReport, CliError> {
+/// Names each record before it runs.
+struct Trace<'t> {
+    file: &'t str,
+    ui: &'t mut Ui,
+}
+
+impl Observer for Trace<'_> {
+    fn record_started(&mut self, line: u32) {
+        // Where standard error is closed there is nobody to tell.
+        writeln!(self.ui.err, "{}:{line}", self.file).ok();
+    }
+
+    fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
+
+    fn record_settled(&mut self, _: &Counts) {}
+}
+
+fn test(
+    target: &Target,
+    setup: &Setup,
+    reference: Option<&dyn Engine>,
+    observer: &mut dyn Observer,
+) -> Result<FileReport, CliError> {
     let item = &target.item;
     let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
     let source = Source::new(item.shown.as_str(), bytes);
@@ -55,7 +81,7 @@ fn test(target: &Target, setup: &Setup, reference: Option<&dyn Engine>) -> Resul
         None => Selection::All,
     };
     let start = SystemClock.now();
-    let mut report = run_script(&script, setup.engine.as_ref(), &settings.options, selection);
+    let mut report = run_observed(&script, setup.engine.as_ref(), &settings.options, selection, observer);
     report.elapsed = SystemClock.now().saturating_sub(start);
     if let Some(reference) = reference {
         unhash(&mut report, &script, reference, &settings.options);
