@@ -63,53 +63,60 @@ pub(super) struct CliError {
     pub(super) message: String,
     pub(super) causes: Vec<String>,
     pub(super) hints: Vec<String>,
+    /// Nobody reads what this program prints any more: `| head` has seen enough, which needs no words.
+    pub(super) reader_gone: bool,
+}
+
+fn is_broken_pipe(error: &std::io::Error) -> bool {
+    error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
 impl CliError {
     fn new(reason: ExitReason, error: &dyn Error, hints: Vec<String>) -> Self {
         let mut causes = Vec::new();
+        let mut reader_gone = false;
         let mut cause = error.source();
         while let Some(error) = cause {
             causes.push(error.to_string());
+            reader_gone |= error.downcast_ref().is_some_and(is_broken_pipe);
             cause = error.source();
         }
-        Self { reason, message: error.to_string(), causes, hints }
+        Self { reason, message: error.to_string(), causes, hints, reader_gone }
+    }
+
+    fn plain(reason: ExitReason, message: String, hints: Vec<String>) -> Self {
+        Self { reason, message, causes: Vec::new(), hints, reader_gone: false }
     }
 
     /// A wrong argument, or wrong input.
     pub(super) fn usage(message: String, hints: Vec<String>) -> Self {
-        Self { reason: ExitReason::Usage, message, causes: Vec::new(), hints }
+        Self::plain(ExitReason::Usage, message, hints)
     }
 
     /// Something that is left without anything to do.
     pub(super) fn nothing_selected(message: String, hints: Vec<String>) -> Self {
-        Self { reason: ExitReason::NothingSelected, message, causes: Vec::new(), hints }
+        Self::plain(ExitReason::NothingSelected, message, hints)
     }
 
     /// A file that cannot be read or written.
     pub(super) fn io(action: &str, path: &str, error: &std::io::Error) -> Self {
         let message = format!("cannot {action} `{path}`");
-        Self { reason: ExitReason::Usage, message, causes: vec![error.to_string()], hints: Vec::new() }
+        let causes = vec![error.to_string()];
+        let reader_gone = is_broken_pipe(error);
+        Self { causes, reader_gone, ..Self::plain(ExitReason::Usage, message, Vec::new()) }
     }
 
     /// A program without a single engine.
     pub(super) fn no_engine() -> Self {
-        Self {
-            reason: ExitReason::EngineUnavailable,
-            message: "this build has no engine".to_owned(),
-            causes: Vec::new(),
-            hints: vec!["build with `--features engine-vibesql,engine-sqlite`".to_owned()],
-        }
+        let hint = "build with `--features engine-vibesql,engine-sqlite`".to_owned();
+        Self::plain(ExitReason::EngineUnavailable, "this build has no engine".to_owned(), vec![hint])
     }
 
     /// A bug of ours.
     pub(super) fn internal(cause: String) -> Self {
-        Self {
-            reason: ExitReason::Internal,
-            message: "this is a bug of vibesql-sqllogictest".to_owned(),
-            causes: vec![cause],
-            hints: vec!["please report it with the command line and the test file".to_owned()],
-        }
+        let message = "this is a bug of vibesql-sqllogictest".to_owned();
+        let hint = "please report it with the command line and the test file".to_owned();
+        Self { causes: vec![cause], ..Self::plain(ExitReason::Internal, message, vec![hint]) }
     }
 }
 

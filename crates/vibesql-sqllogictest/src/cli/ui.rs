@@ -48,6 +48,9 @@ impl Ui {
             error.causes.iter().try_for_each(|cause| writeln!(text, "  caused by: {cause}"))?;
             error.hints.iter().try_for_each(|hint| writeln!(text, "  {} {hint}", Role::Hint.paint("hint:")))
         });
+        if error.reader_gone {
+            return error.reason;
+        }
         // Where not even standard error can be written to, the exit code is all that is left.
         drop(self.err.write_all(text.as_bytes()));
         error.reason

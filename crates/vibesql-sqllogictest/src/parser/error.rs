@@ -136,6 +136,9 @@ pub struct Lint {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum LintKind {
+    /// A line of SQL that begins like a record.
+    #[error("a line of SQL that looks like a header; records are separated by blank lines")]
+    HeaderInSql,
     /// A query without `----`.
     #[error("no `----` line: taken as `expects no rows`")]
     NoSeparator,

@@ -266,6 +266,9 @@ impl<'s> Reader<'s> {
                 part.separator = Some(line);
                 break;
             }
+            if self.looks_like_header(line.text) {
+                self.lints.push(Lint { line: line.number, kind: LintKind::HeaderInSql });
+            }
             match part.last_line {
                 None => first_start = line.start,
                 // In one piece only if nothing but a single LF lies between two lines.
@@ -279,6 +282,13 @@ impl<'s> Reader<'s> {
             part.sql.raw = &bytes[first_start..if part.sql.plain { last.text_end() } else { last.end }];
         }
         part
+    }
+
+    /// Whether a line begins with the word of a record that has a second word, as two records with no blank line
+    /// between them do.
+    fn looks_like_header(&self, line: &[u8]) -> bool {
+        let begins = |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first() == Some(&b' '));
+        self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
     }
 
     fn values(&mut self) -> Block<'s> {

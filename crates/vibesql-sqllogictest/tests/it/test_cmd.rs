@@ -270,6 +270,28 @@ fn notes_on_what_is_legal_but_odd() {
 }
 
 #[test]
+fn records_that_lack_a_blank_line_between_them_are_pointed_out() {
+    let sandbox = Sandbox::with("statement ok\nSELECT 1\nstatement ok\nSELECT 2\n");
+    let output = sandbox.run("test --engine sqlite t.test");
+    assert!(output.stdout.contains("note: t.test:3: a line of SQL that looks like a header"), "{output}");
+}
+
+#[test]
+fn a_reader_that_has_seen_enough_is_told_nothing() {
+    let sandbox = Sandbox::new();
+    let line = sandbox
+        .command("run --engine sqlite")
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn();
+    let mut child = line.unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(5));
+}
+
+#[test]
 fn a_panic_of_the_engine_is_a_result() {
     let output = Sandbox::with("statement ok\npanic oh dear\n\nstatement ok\nok\n")
         .run("test --engine scripted t.test");
