@@ -18,6 +18,7 @@ test *args:
 lint:
     cargo fmt --all --check
     cargo clippy --no-default-features --all-targets -- -D warnings
+    cargo clippy --no-default-features --features suite -- -D warnings
     cargo clippy {{quick_features}} --all-targets -- -D warnings
     cargo clippy --workspace --all-targets -- -D warnings
 

@@ -2,9 +2,14 @@
 
 pub(crate) mod count;
 pub(crate) mod failure;
+
+#[cfg(feature = "cli")]
+pub(crate) mod detail;
+#[cfg(feature = "cli")]
 pub(crate) mod style;
 
 /// Returns what `write` writes. Writing to a string cannot fail.
+#[cfg(feature = "cli")]
 pub(crate) fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
     let mut text = String::new();
     match write(&mut text) {

@@ -16,7 +16,7 @@ use crate::monitor::{account, status_word};
 use crate::outcome::{Counts, FailureDetail, FileReport};
 use crate::parser::{self, Script};
 use crate::text::count::{duration, plural};
-use crate::text::failure::write_failure;
+use crate::text::detail::write_failure;
 use crate::text::style::Role;
 use crate::text::written;
 
