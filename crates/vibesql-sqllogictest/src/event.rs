@@ -25,6 +25,11 @@ pub enum RunEvent {
         /// Whether the file is given to another worker; if not, this is its result.
         again: bool,
     },
+    /// The run is to end, and waits for the files that are running.
+    Stopping {
+        /// How many there are.
+        running: usize,
+    },
     /// A file is done.
     FileFinished(Box<FileReport>),
     /// The run is over.
@@ -70,7 +75,10 @@ pub fn fold(events: impl IntoIterator<Item = RunEvent>) -> Option<RunReport> {
         match event {
             RunEvent::FileFinished(file) => report.files.push(*file),
             RunEvent::RunFinished { elapsed, end } => (report.elapsed, report.end) = (elapsed, end),
-            RunEvent::RunStarted(_) | RunEvent::FileStarted { .. } | RunEvent::WorkerLost { .. } => {}
+            RunEvent::RunStarted(_)
+            | RunEvent::FileStarted { .. }
+            | RunEvent::Stopping { .. }
+            | RunEvent::WorkerLost { .. } => {}
         }
     }
     report.files.sort_by(|a, b| (&a.file, &a.shown).cmp(&(&b.file, &b.shown)));

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
+use crate::executor::parallel::{Filters, Pattern, Shard};
+
 const AFTER: &str = "\
 Exit codes:
   0   all good              4   regressed
@@ -100,6 +102,12 @@ pub(super) struct RunArgs {
     /// One file after the other: the same as --workers 1.
     #[arg(long, conflicts_with = "workers")]
     pub(super) serial: bool,
+    /// Take up no further file after the first that has not passed.
+    #[arg(long, conflicts_with = "max_fail")]
+    pub(super) fail_fast: bool,
+    /// Take up no further file after N files that have not passed.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_fail: Option<u32>,
     /// Stop a file that takes longer than SECONDS; 0 lets it run.
     #[arg(long, value_name = "SECONDS", default_value_t = 500)]
     pub(super) timeout: u64,
@@ -107,7 +115,31 @@ pub(super) struct RunArgs {
     #[arg(long, short)]
     pub(super) quiet: bool,
     #[command(flatten)]
+    pub(super) filter: FilterArgs,
+    #[command(flatten)]
     pub(super) engine: EngineArgs,
+}
+
+/// Which of the files that were found are meant.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Selection")]
+pub(super) struct FilterArgs {
+    /// Only files that match: a part of the path, a glob over it, or category:NAME; may be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    filter: Vec<Pattern>,
+    /// No files that match; may be repeated.
+    #[arg(long, value_name = "PATTERN")]
+    exclude: Vec<Pattern>,
+    /// Only the Kth of N parts of the files, which are the same on every machine.
+    #[arg(long, value_name = "K/N")]
+    shard: Option<Shard>,
+}
+
+impl FilterArgs {
+    /// What the words mean.
+    pub(super) fn filters(&self) -> Filters {
+        Filters { only: self.filter.clone(), exclude: self.exclude.clone(), shard: self.shard }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -115,6 +147,8 @@ pub(super) struct ListArgs {
     /// Files, directories or globs, as for run; the shipped suite when there is none.
     #[arg(value_name = "PATH")]
     pub(super) paths: Vec<String>,
+    #[command(flatten)]
+    pub(super) filter: FilterArgs,
     /// Print the number of records of each file as well.
     #[arg(long, short)]
     pub(super) long: bool,

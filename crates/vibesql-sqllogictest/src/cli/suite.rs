@@ -4,12 +4,26 @@ use globset::GlobBuilder;
 use include_dir::{Dir, include_dir};
 
 use super::error::CliError;
-use crate::executor::parallel::{Origin, WorkItem, discover};
+use crate::executor::parallel::{Filters, Origin, WorkItem, discover};
 
 static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
 /// What shipped files are called by: `suite:joins/inner.test`.
 pub(super) const PREFIX: &str = "suite:";
+
+/// Finds the files that `paths` name and that pass the filters.
+pub(super) fn select_filtered(paths: &[String], filters: &Filters) -> Result<Vec<WorkItem>, CliError> {
+    let found = select(paths)?;
+    let before = found.len();
+    let items = filters.apply(found);
+    if items.is_empty() {
+        let message = format!("none of {before} files passes --filter, --exclude and --shard");
+        let hint = "`list` with the same options shows what is left; a filter is a part of the path, a glob over \
+                    all of it, or category:NAME";
+        return Err(CliError::nothing_selected(message, vec![hint.to_owned()]));
+    }
+    Ok(items)
+}
 
 /// Finds the files that `paths` name, among them shipped ones; all shipped ones when there is no path.
 pub(super) fn select(paths: &[String]) -> Result<Vec<WorkItem>, CliError> {

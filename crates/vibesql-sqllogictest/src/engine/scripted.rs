@@ -22,6 +22,7 @@
 //! | `spin` | never returns, and keeps the processor busy |
 //! | `deaf` | from now on SIGTERM is ignored |
 //! | `child SECONDS` | a process that outlives this one, and holds its standard output |
+//! | `await FILE` | returns when the file exists |
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
@@ -91,6 +92,12 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         },
         "deaf" => turn_deaf().map(|()| Flow::Continue),
         "child" => start_child(number(rest)?).map(|()| Flow::Continue),
+        "await" => {
+            while !std::path::Path::new(rest).exists() {
+                pause(Duration::from_millis(1));
+            }
+            Ok(Flow::Continue)
+        }
         "once" => once(rest, rows),
         "panic" => std::panic::panic_any(rest.to_owned()),
         "abort" => std::process::abort(),

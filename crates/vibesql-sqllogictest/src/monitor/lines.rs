@@ -51,6 +51,12 @@ impl<W: Write> EventSink for Lines<W> {
             RunEvent::FileFinished(report) => {
                 self.file(report).map_err(|source| SinkError { what: "progress", source })
             }
+            RunEvent::Stopping { running } => {
+                let files = plural(*running as u64, "file");
+                let note = format!("stopping after {files} still running; Ctrl-C again stops at once");
+                writeln!(self.out, "{} {note}", Role::Warn.paint("note:"))
+                    .map_err(|source| SinkError { what: "progress", source })
+            }
             RunEvent::WorkerLost { shown, line, how, again: true } => {
                 let place = line.map(|line| format!(":{line}")).unwrap_or_default();
                 let note = format!("worker lost at {shown}{place}: it {how}; the file is given to another");

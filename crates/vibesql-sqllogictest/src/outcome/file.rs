@@ -151,14 +151,9 @@ impl FileReport {
         (self.failing.len() - self.details.len()) as u64
     }
 
-    /// The category: the first folder of the path, or `select` for SQLite's `select1.test` and its like,
-    /// or `other` for any further file outside of a folder.
+    /// The category of the file, see [`category_of`].
     pub fn category(&self) -> &str {
-        match self.file.split_once('/') {
-            Some((folder, _)) => folder,
-            None if self.file.starts_with("select") => "select",
-            None => "other",
-        }
+        category_of(&self.file)
     }
 
     /// The second folder of the path, or `root`.
@@ -168,5 +163,15 @@ impl FileReport {
             (Some(folder), Some(_)) => folder,
             _ => "root",
         }
+    }
+}
+
+/// The category of a file: the first folder of its path, or `select` for SQLite's `select1.test` and its like, or
+/// `other` for any further file outside of a folder.
+pub fn category_of(file: &str) -> &str {
+    match file.split_once('/') {
+        Some((folder, _)) => folder,
+        None if file.starts_with("select") => "select",
+        None => "other",
     }
 }

@@ -9,7 +9,7 @@ mod record;
 mod run;
 
 pub use counts::Counts;
-pub use file::{FileEnd, FileProblem, FileReport, FileStatus};
+pub use file::{FileEnd, FileProblem, FileReport, FileStatus, category_of};
 pub use record::{
     Digest, Excerpt, ExitHow, Failure, FailureDetail, Fault, NotPassed, RecordOutcome, SkipReason,
     UnhashedRows,

@@ -40,6 +40,8 @@ pub enum RunEnd {
     Completed,
     /// It was stopped before; files without a result are untested.
     Interrupted,
+    /// As many files have failed as it should wait for; files without a result are untested.
+    EnoughFailed,
 }
 
 impl RunReport {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::outcome::{RunReport, Totals};
+use crate::outcome::{RunEnd, RunReport, Totals};
 use crate::text::count::{duration, percent, plural, thousands};
 use crate::text::style::Role;
 
@@ -76,7 +76,8 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
     )?;
     let untested = run.header.files as u64 - totals.files;
     if untested > 0 {
-        writeln!(out, "interrupted: {} untested", plural(untested, "file"))?;
+        let why = if run.end == RunEnd::EnoughFailed { "enough failed" } else { "interrupted" };
+        writeln!(out, "{why}: {} untested", plural(untested, "file"))?;
     }
     for (count, what) in [
         (totals.timed_out, "over the time limit (TIMEOUT)"),

@@ -94,6 +94,33 @@ fn globs_stay_within_a_folder_unless_told() {
 }
 
 #[test]
+fn filters_choose_and_leave_out() {
+    let sandbox = suite();
+    let list = |flags: &str| sandbox.run(&format!("list {flags} s")).stdout;
+    assert_eq!(list("--filter category:index"), "s/index/b.test\ns/index/deep/a.test\ns/index/empty.test\n");
+    assert_eq!(list("--filter category:index --exclude deep --exclude **/empty.*"), "s/index/b.test\n");
+    assert_eq!(list("--filter *.slt --filter a.test"), "s/index/deep/a.test\ns/other.slt\n");
+    // The shards of a run have all of its files, each once.
+    let all = list("");
+    let mut shards: Vec<_> = (1..=3)
+        .flat_map(|k| {
+            let output = sandbox.run(&format!("list --shard {k}/3 s"));
+            output.stdout.lines().map(str::to_owned).collect::<Vec<_>>()
+        })
+        .collect();
+    shards.sort();
+    assert_eq!(shards, all.lines().collect::<Vec<_>>());
+    assert_snapshot!(sandbox.run("run --engine sqlite --filter nothing s"), @"
+    exit code 3
+    --- stderr
+    error: none of 5 files passes --filter, --exclude and --shard
+      hint: `list` with the same options shows what is left; a filter is a part of the path, a glob over all of it, or category:NAME
+    ");
+    assert_eq!(sandbox.run("run --engine sqlite --shard 4/3 s").code, 2);
+    assert_eq!(sandbox.run("run --engine sqlite --filter [ s").code, 2);
+}
+
+#[test]
 fn exit_codes() {
     let sandbox = suite();
     sandbox.write("malformed.test", "nonsense\n");

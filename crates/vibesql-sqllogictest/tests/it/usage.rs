@@ -184,9 +184,17 @@ fn help_says_what_there_is() {
           --fail-on-empty      Files in which nothing is executed count as failed
       -j, --workers <N>        Run files in N worker processes at once; by default one for each core
           --serial             One file after the other: the same as --workers 1
+          --fail-fast          Take up no further file after the first that has not passed
+          --max-fail <N>       Take up no further file after N files that have not passed
           --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
       -q, --quiet              No lines for files that passed
       -h, --help               Print help
+
+    Selection:
+          --filter <PATTERN>   Only files that match: a part of the path, a glob over it, or
+                               category:NAME; may be repeated
+          --exclude <PATTERN>  No files that match; may be repeated
+          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every machine
 
     Engine and dialect:
           --engine <ENGINE>     The engine under test; without it the first of those that `engines`
@@ -241,11 +249,16 @@ fn help_says_what_there_is() {
       [PATH]...  Files, directories or globs, as for run; the shipped suite when there is none
 
     Options:
-          --color <WHEN>       When to use colours [default: auto] [possible values: auto, always,
-                               never]
+          --color <WHEN>  When to use colours [default: auto] [possible values: auto, always, never]
+      -h, --help          Print help
+
+    Selection:
+          --filter <PATTERN>   Only files that match: a part of the path, a glob over it, or
+                               category:NAME; may be repeated
+          --exclude <PATTERN>  No files that match; may be repeated
+          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every machine
       -l, --long               Print the number of records of each file as well
           --dialect <DIALECT>  The dialect of the files, for counting records
-      -h, --help               Print help
     ");
     assert_eq!(
         Sandbox::new().run("--version").stdout,

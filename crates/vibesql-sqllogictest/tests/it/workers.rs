@@ -2,6 +2,8 @@
 //! left behind.
 #![expect(clippy::disallowed_methods, reason = "tests of limits look at the clock")]
 
+use std::io::{BufRead as _, Read as _};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -166,50 +168,116 @@ fn more_workers_than_files_and_one_worker_give_the_same_report() {
     assert_eq!(one, report("--workers 40"));
 }
 
-/// Starts a run that hangs in its second file, and ends it by a signal.
-fn interrupted(signal: &str) -> (Sandbox, std::process::Output) {
+/// A run that hangs in its second file, of three.
+fn hanging() -> (Sandbox, std::process::Child) {
     let sandbox = Sandbox::new();
     sandbox.write("s/a.test", GOOD);
     sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
+    sandbox.write("s/c.test", GOOD);
     let mut command = sandbox.command("run --engine scripted --serial --json out.json s");
-    let child =
-        command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    let marker = sandbox.path().join("at-it");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the second file", || sandbox.path().join("at-it").exists());
+    (sandbox, child)
+}
+
+fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !marker.exists() {
-        assert!(start.elapsed() < Duration::from_secs(60), "the second file was not reached");
+    while !there() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come");
         std::thread::yield_now();
     }
-    let kill = format!("kill {signal} {}", child.id());
-    let sent = std::process::Command::new("sh").args(["-c", &kill]).status().unwrap();
-    assert!(sent.success());
-    (sandbox, child.wait_with_output().unwrap())
+}
+
+fn kill(signal: &str, child: &std::process::Child) {
+    let command = format!("kill {signal} {}", child.id());
+    assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success());
+}
+
+/// The report of a run that ended in its second file.
+fn check_ended(sandbox: &Sandbox, output: &std::process::Output) {
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    assert_eq!(report["summary"]["passed"], 1, "{report}");
+    assert_eq!(report["summary"]["total_available_files"], 3, "{report}");
+    assert_eq!(report["summary"]["tested_files"], 1, "{report}");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(text.contains("interrupted: 2 files untested"), "{text}");
+    assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
 }
 
 #[test]
-fn ctrl_c_keeps_what_is_done_and_says_what_is_not() {
-    for signal in ["-INT", "-TERM", "-HUP"] {
-        let (sandbox, output) = interrupted(signal);
-        assert_eq!(output.status.code(), Some(5), "{signal}");
-        let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
-        assert_eq!(report["summary"]["passed"], 1, "{report}");
-        assert_eq!(report["summary"]["total_available_files"], 2, "{report}");
-        assert_eq!(report["summary"]["tested_files"], 1, "{report}");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(text.contains("1 file untested"), "{text}");
-        assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
+fn a_second_ctrl_c_ends_a_run_at_once() {
+    let (sandbox, mut child) = hanging();
+    kill("-INT", &child);
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut seen = String::new();
+    while !seen.contains("note: stopping after 1 file still running; Ctrl-C again stops at once") {
+        assert_ne!(stdout.read_line(&mut seen).unwrap(), 0, "{seen}");
     }
+    kill("-INT", &child);
+    stdout.read_to_string(&mut seen).unwrap();
+    let mut output = child.wait_with_output().unwrap();
+    output.stdout = seen.into_bytes();
+    check_ended(&sandbox, &output);
+}
+
+#[test]
+fn sigterm_and_sighup_end_a_run_at_once() {
+    for signal in ["-TERM", "-HUP"] {
+        let (sandbox, child) = hanging();
+        kill(signal, &child);
+        check_ended(&sandbox, &child.wait_with_output().unwrap());
+    }
+}
+
+#[test]
+fn ctrl_c_lets_running_files_end() {
+    let sandbox = Sandbox::new();
+    // The file waits for the test, which makes the marker when it has sent the signal.
+    sandbox
+        .write("s/a.test", "statement ok\nonce at-it ok\n\nstatement ok\nawait go-on\n\nstatement ok\nok\n");
+    sandbox.write("s/b.test", GOOD);
+    let mut command = sandbox.command("run --engine scripted --serial --json out.json s");
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the first file", || sandbox.path().join("at-it").exists());
+    kill("-INT", &child);
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut seen = String::new();
+    while !seen.contains("note: stopping after 1 file") {
+        assert_ne!(stdout.read_line(&mut seen).unwrap(), 0, "{seen}");
+    }
+    sandbox.write("go-on", "");
+    stdout.read_to_string(&mut seen).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(5), "{seen}");
+    assert!(seen.contains("PASS    s/a.test"), "{seen}");
+    assert!(seen.contains("interrupted: 1 file untested"), "{seen}");
 }
 
 #[test]
 fn no_worker_outlives_an_orchestrator_that_is_killed() {
-    let (sandbox, output) = interrupted("-KILL");
-    assert_eq!(output.status.code(), None);
-    let start = Instant::now();
+    let (sandbox, child) = hanging();
+    kill("-KILL", &child);
+    assert_eq!(child.wait_with_output().unwrap().status.code(), None);
     let folder = sandbox.leftovers().pop().unwrap().display().to_string();
-    while !processes_with(&folder).is_empty() {
-        assert!(start.elapsed() < Duration::from_secs(60), "a worker was left behind");
-        std::thread::yield_now();
+    wait_for("the end of the workers", || processes_with(&folder).is_empty());
+}
+
+#[test]
+fn enough_failures_end_a_run() {
+    let sandbox = Sandbox::new();
+    let failing = "statement ok\nerror no\n";
+    // The worker may have taken up the next file when its word of the last is heard: that one takes its time.
+    let slow = "statement ok\nsleep 500\n";
+    for (file, text) in [failing, slow, failing, slow, GOOD, GOOD, failing].into_iter().enumerate() {
+        sandbox.write(&format!("s/{file}.test"), text);
+    }
+    for (flags, untested) in [("--fail-fast", 5..=6), ("--max-fail 2", 3..=4), ("--max-fail 4", 0..=0)] {
+        let output = sandbox.run(&format!("run --engine scripted --serial --json out.json {flags} s"));
+        assert_eq!(output.code, 1, "{output}");
+        let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+        let tested = report["files"].as_array().unwrap().len();
+        assert!(untested.contains(&(7 - tested)), "{flags}: {output}");
+        assert_eq!(output.stdout.contains("enough failed:"), tested < 7, "{flags}: {output}");
     }
 }
 

@@ -9,7 +9,7 @@ use crate::parser;
 use crate::text::count::plural;
 
 pub(in crate::cli) fn run(args: &ListArgs, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    for item in suite::select(&args.paths)? {
+    for item in suite::select_filtered(&args.paths, &args.filter.filters())? {
         let line = if args.long {
             let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
             let source = Source::new(item.shown.as_str(), bytes);

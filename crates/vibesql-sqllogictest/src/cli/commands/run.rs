@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(
 ) -> Result<ExitReason, CliError> {
     let details = DetailLimits { records: args.max_details.max(1), values: VALUES };
     let Setup { engine, settings } = Setup::new(&args.engine, registry, details)?;
-    let items = suite::select(&args.paths)?;
+    let items = suite::select_filtered(&args.paths, &args.filter.filters())?;
     // A report that cannot be written is better known before the run than after it.
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     // Whoever asks for JSON on standard output gets nothing else there.
@@ -65,6 +65,7 @@ fn limits(args: &RunArgs) -> Limits {
         workers: if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) },
         file_timeout: (args.timeout > 0).then(|| Duration::from_secs(args.timeout)),
         grace: GRACE,
+        most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
     }
 }
 

@@ -4,6 +4,7 @@
 //! on disk, and turns what they say, and how they end, into one stream of events. An engine that hangs, crashes
 //! or leaves takes down its worker and one file, and nothing else.
 
+mod filter;
 mod lost;
 mod orchestrator;
 mod plan;
@@ -13,6 +14,7 @@ mod slot;
 mod wire;
 mod worker;
 
+pub use filter::{Filters, Pattern, PatternError, Shard, ShardError};
 pub use orchestrator::{Limits, RunError, run};
 pub use plan::{Origin, PlanError, WorkItem, discover, file_of_path};
 pub use process::WorkerCommand;

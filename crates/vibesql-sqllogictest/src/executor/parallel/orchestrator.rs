@@ -22,7 +22,7 @@ use super::worker::{assignment_path, slot_path};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::EngineIdentity;
 use crate::event::{EventSink, RunEvent, SinkError, fold};
-use crate::outcome::{ExitHow, FailureDetail, FileReport, RunEnd, RunHeader, RunReport};
+use crate::outcome::{ExitHow, FailureDetail, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
 
 /// What the processes of a run may use.
 #[derive(Debug, Clone, Copy)]
@@ -33,6 +33,8 @@ pub struct Limits {
     pub file_timeout: Option<Duration>,
     /// How long a worker that is asked to end may take until it is killed.
     pub grace: Duration,
+    /// After how many files that have not passed no further file is taken up.
+    pub most_failing: Option<usize>,
 }
 
 /// Why a run could not be run.
@@ -108,7 +110,10 @@ struct Orchestrator<'r> {
     deadly: BTreeSet<usize>,
     /// Workers in a row that ended without having taken anything.
     barren: u32,
-    interrupted: bool,
+    /// Files that have not passed.
+    failing: usize,
+    /// Why no further file is taken up.
+    stopping: Option<RunEnd>,
     news: UnboundedSender<(usize, News)>,
 }
 
@@ -120,6 +125,8 @@ struct Worker {
     done: bool,
     /// Since when it has been asked to end because its file takes too long.
     over_time: Option<Duration>,
+    /// It was killed, and its file with it has no result.
+    abandoned: bool,
 }
 
 /// What is known of the file that a worker is at.
@@ -133,15 +140,6 @@ struct Current {
 
 fn stop_signal(kind: SignalKind) -> Result<signal::unix::Signal, RunError> {
     signal::unix::signal(kind).map_err(io_error("listen for signals"))
-}
-
-/// Waits for the first of some signals.
-async fn any_of([one, two, three]: &mut [signal::unix::Signal; 3]) {
-    tokio::select! {
-        _ = one.recv() => {}
-        _ = two.recv() => {}
-        _ = three.recv() => {}
-    }
 }
 
 /// How often limits are looked at.
@@ -183,7 +181,8 @@ impl<'r> Orchestrator<'r> {
             finished: BTreeSet::new(),
             deadly: BTreeSet::new(),
             barren: 0,
-            interrupted: false,
+            failing: 0,
+            stopping: None,
             // Replaced by the sender of the channel that the run reads from.
             news: unbounded_channel().0,
         })
@@ -200,7 +199,7 @@ impl<'r> Orchestrator<'r> {
         outcome?;
         let elapsed = SystemClock.now().saturating_sub(start);
         let complete = self.finished.len() == self.items.len();
-        let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
+        let end = if complete { RunEnd::Completed } else { self.stopping.unwrap_or(RunEnd::Interrupted) };
         self.tell(RunEvent::RunFinished { elapsed, end })?;
         let nothing = RunReport { header, files: Vec::new(), elapsed, end };
         Ok(fold(self.events).unwrap_or(nothing))
@@ -208,11 +207,9 @@ impl<'r> Orchestrator<'r> {
 
     async fn drive(&mut self, mut receiver: UnboundedReceiver<(usize, News)>) -> Result<(), RunError> {
         let mut tick = tokio::time::interval(TICK);
-        let mut stops = [
-            stop_signal(SignalKind::interrupt())?,
-            stop_signal(SignalKind::terminate())?,
-            stop_signal(SignalKind::hangup())?,
-        ];
+        let mut interrupt = stop_signal(SignalKind::interrupt())?;
+        let mut terminate = stop_signal(SignalKind::terminate())?;
+        let mut hangup = stop_signal(SignalKind::hangup())?;
         loop {
             self.start_workers()?;
             if self.workers.is_empty() {
@@ -221,7 +218,9 @@ impl<'r> Orchestrator<'r> {
             tokio::select! {
                 Some((worker, news)) = receiver.recv() => self.hear(worker, news)?,
                 _ = tick.tick() => self.look_at_limits(),
-                () = any_of(&mut stops) => self.interrupt(),
+                _ = interrupt.recv() => self.interrupt()?,
+                _ = terminate.recv() => self.abandon(),
+                _ = hangup.recv() => self.abandon(),
             }
         }
     }
@@ -235,7 +234,7 @@ impl<'r> Orchestrator<'r> {
     fn start_workers(&mut self) -> Result<(), RunError> {
         let idle = self.workers.values().filter(|worker| worker.at.is_none() && !worker.done).count();
         let mut wanted = self.unclaimed.saturating_sub(idle);
-        while wanted > 0 && self.workers.len() < self.limits.workers && !self.interrupted {
+        while wanted > 0 && self.workers.len() < self.limits.workers && self.stopping.is_none() {
             let number = self.next_worker;
             self.next_worker += 1;
             let slot = Slot::create(&slot_path(self.folder.path(), number));
@@ -243,7 +242,7 @@ impl<'r> Orchestrator<'r> {
             let started = self.command.start(self.folder.path(), number);
             let (child, pid) = started.map_err(io_error("start a worker process"))?;
             tokio::spawn(follow(number, child, pid, self.news.clone()));
-            let worker = Worker { pid, slot, at: None, done: false, over_time: None };
+            let worker = Worker { pid, slot, at: None, done: false, over_time: None, abandoned: false };
             self.workers.insert(number, worker);
             wanted -= 1;
         }
@@ -303,6 +302,10 @@ impl<'r> Orchestrator<'r> {
 
     fn finish(&mut self, item: usize, report: FileReport) -> Result<(), RunError> {
         self.finished.insert(item);
+        self.failing += usize::from(!matches!(report.status(), FileStatus::Passed | FileStatus::Empty));
+        if self.limits.most_failing.is_some_and(|most| self.failing >= most) {
+            self.stop(RunEnd::EnoughFailed)?;
+        }
         self.tell(RunEvent::FileFinished(Box::new(report)))
     }
 
@@ -310,19 +313,20 @@ impl<'r> Orchestrator<'r> {
         let Some(worker) = self.workers.remove(&number) else { return Ok(()) };
         let words = last_words(self.folder.path(), number);
         let Some(item) = self.item_of(number, &worker)? else {
-            if worker.done || self.interrupted {
+            if worker.done || self.stopping.is_some() {
                 return Ok(());
             }
             self.barren += 1;
             let hopeless = self.barren >= MOST_BARREN;
             return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(()) };
         };
-        if self.interrupted && worker.over_time.is_none() {
+        if worker.abandoned {
             return Ok(());
         }
         let in_flight = worker.slot.read();
         let shown = self.items[item].shown.clone();
-        if worker.over_time.is_none() && self.deadly.insert(item) {
+        let again = worker.over_time.is_none() && self.stopping.is_none();
+        if again && self.deadly.insert(item) {
             // It may have been the machine and not the file: once more, on a fresh worker.
             self.queue.give_again(item).map_err(io_error("give a file out again"))?;
             self.unclaimed += 1;
@@ -384,9 +388,29 @@ impl<'r> Orchestrator<'r> {
         }
     }
 
-    /// Files that are running have no result; those that are done keep theirs.
-    fn interrupt(&mut self) {
-        self.interrupted = true;
-        self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::KILL));
+    /// The first Ctrl-C lets the files that are running end, the second does not.
+    fn interrupt(&mut self) -> Result<(), RunError> {
+        if self.stopping == Some(RunEnd::Interrupted) {
+            self.abandon();
+            return Ok(());
+        }
+        self.stop(RunEnd::Interrupted)?;
+        let running = self.workers.values().filter(|worker| worker.at.is_some()).count();
+        self.tell(RunEvent::Stopping { running })
+    }
+
+    /// No further file is taken up.
+    fn stop(&mut self, why: RunEnd) -> Result<(), RunError> {
+        self.stopping = Some(why);
+        self.queue.close().map_err(io_error("close the work queue"))
+    }
+
+    /// Files that are running get no result; those that are done keep theirs.
+    fn abandon(&mut self) {
+        self.stopping = Some(RunEnd::Interrupted);
+        for worker in self.workers.values_mut() {
+            worker.abandoned = true;
+            signal_group(worker.pid, Signal::KILL);
+        }
     }
 }

@@ -19,6 +19,7 @@ const AGAIN_WIDTH: u64 = 11;
 pub(super) struct WorkQueue {
     claims: PathBuf,
     again: PathBuf,
+    closed: PathBuf,
     items: u64,
 }
 
@@ -33,7 +34,12 @@ impl WorkQueue {
 
     /// Opens a queue that [`Self::create`] has made.
     pub(super) fn open(folder: &Path, items: usize) -> Self {
-        Self { claims: folder.join("claims"), again: folder.join("again"), items: items as u64 }
+        Self {
+            claims: folder.join("claims"),
+            again: folder.join("again"),
+            closed: folder.join("closed"),
+            items: items as u64,
+        }
     }
 
     /// Claims the next item for a worker; nothing when all are claimed.
@@ -41,6 +47,9 @@ impl WorkQueue {
         let mut claims = OpenOptions::new().append(true).open(&self.claims)?;
         // Released when the file is closed, by whatever end of the process.
         claims.lock()?;
+        if self.closed.exists() {
+            return Ok(None);
+        }
         let index = claims.metadata()?.len() / CLAIM_WIDTH;
         let item = match index.checked_sub(self.items) {
             None => index as usize,
@@ -53,6 +62,11 @@ impl WorkQueue {
         claims.write_all(claim.as_bytes())?;
         claims.sync_data()?;
         Ok(Some(item))
+    }
+
+    /// Ends the giving out: there is nothing left to claim from now on.
+    pub(super) fn close(&self) -> io::Result<()> {
+        File::create(&self.closed).map(drop)
     }
 
     /// The last item that a worker has claimed.
@@ -108,6 +122,9 @@ mod tests {
         assert_eq!(queue.claim(7).unwrap(), None);
         assert_eq!(queue.last_claim_of(7).unwrap(), Some(0));
         assert_eq!(queue.last_claim_of(8).unwrap(), None);
+        queue.give_again(1).unwrap();
+        queue.close().unwrap();
+        assert_eq!(queue.claim(7).unwrap(), None);
     }
 
     #[test]
