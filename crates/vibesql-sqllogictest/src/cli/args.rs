@@ -114,6 +114,9 @@ pub(super) struct RunArgs {
     /// No lines for files that passed.
     #[arg(long, short)]
     pub(super) quiet: bool,
+    /// No progress bar; there is none where standard error is no terminal.
+    #[arg(long)]
+    pub(super) no_progress: bool,
     #[command(flatten)]
     pub(super) filter: FilterArgs,
     #[command(flatten)]

@@ -181,3 +181,31 @@ fn colours_are_shown_only_when_wanted() {
     assert!(!sandbox.run("run --engine sqlite s/select1.test").stdout.contains('\x1b'));
     assert!(sandbox.run("run --color always --engine sqlite s/select1.test").stdout.contains('\x1b'));
 }
+
+/// Runs the program with a terminal for its outputs, which `script` makes, and returns all that is written there.
+fn on_a_terminal(sandbox: &Sandbox, line: &str) -> String {
+    let program = env!("CARGO_BIN_EXE_vibesql-sqllogictest");
+    let output = std::process::Command::new("script")
+        .args(["-qefc", &format!("stty cols 100 rows 30; {program} {line}"), "/dev/null"])
+        .current_dir(sandbox.path())
+        .env("TERM", "xterm-256color")
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_terminal_shows_progress_and_running_files() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/slow.test", "statement ok\nsleep 700\n");
+    sandbox.write("s/bad.test", "statement ok\nerror no\n");
+    let line = "run --engine scripted --serial s";
+    let seen = on_a_terminal(&sandbox, line);
+    assert!(seen.contains("1/2 files  1 record, 1 file not passed"), "{seen}");
+    assert!(seen.contains("s/slow.test"), "{seen}");
+    assert!(seen.contains("\x1b[1m\x1b[31mFAIL"), "lines have colours: {seen}");
+    let without = on_a_terminal(&sandbox, &format!("{line} --no-progress"));
+    assert!(!without.contains("/2 files"), "{without}");
+    assert!(without.contains(": 1 of 2 files"), "{without}");
+}

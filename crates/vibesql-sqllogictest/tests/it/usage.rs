@@ -188,6 +188,7 @@ fn help_says_what_there_is() {
           --max-fail <N>       Take up no further file after N files that have not passed
           --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
       -q, --quiet              No lines for files that passed
+          --no-progress        No progress bar; there is none where standard error is no terminal
       -h, --help               Print help
 
     Selection:

@@ -14,7 +14,7 @@ use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
 use crate::executor::DetailLimits;
 use crate::executor::parallel::{self, Limits, WorkItem, WorkerCommand};
-use crate::monitor::Lines;
+use crate::monitor::{Lines, Progress};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
 use crate::text::style::Role;
@@ -39,8 +39,9 @@ pub(in crate::cli) fn run(
     let json_to_out = args.json.as_deref() == Some(Path::new("-"));
     let run = {
         let out: &mut dyn std::io::Write = if json_to_out { &mut ui.err } else { &mut ui.out };
-        let mut lines = Lines::new(out, args.quiet, column_width(&items));
-        parallel::run(&items, engine.identity(), &settings, &worker_command()?, limits(args), &mut lines)?
+        let lines = Lines::new(out, args.quiet, column_width(&items));
+        let mut sink = Progress::new(lines, !args.no_progress);
+        parallel::run(&items, engine.identity(), &settings, &worker_command()?, limits(args), &mut sink)?
     };
     let mut text = written(|out| report::summary::write(out, &run));
     text += &next_step(&ui.program, &run, &args.engine);
