@@ -70,7 +70,7 @@ fn check_details(mut report: FileReport, script: &Script<'_>, options: &Options)
 }
 
 fn check_alone(script: &Script<'_>, engine: &Echo) {
-    let options = Options { labels: Vec::new(), threshold: None, details: LIMITS };
+    let options = Options { labels: Vec::new(), threshold: None, record_timeout: None, details: LIMITS };
     for record in script.records().take(ALONE) {
         let report = run_script(script, engine, &options, Selection::Only(record.line));
         check_account(&report);

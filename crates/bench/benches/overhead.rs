@@ -59,6 +59,7 @@ fn run_all(files: &[WorkItem]) -> std::io::Result<Counts> {
     let options = Options {
         labels: Sqlite.identity().labels,
         threshold: None,
+        record_timeout: None,
         details: DetailLimits { records: 100, values: 64 },
     };
     let mut counts = Counts::default();

@@ -76,6 +76,7 @@ fn main() -> ExitCode {
     let options = Options {
         labels: Adder.identity().labels,
         threshold: None,
+        record_timeout: None,
         details: DetailLimits { records: 10, values: 100 },
     };
     let report = run_script(&parse(&source, &SQLITE), &Adder, &options, Selection::All);

@@ -17,6 +17,7 @@
 //! let options = Options {
 //!     labels: Sqlite.identity().labels,
 //!     threshold: None,
+//!     record_timeout: None,
 //!     details: DetailLimits { records: 10, values: 100 },
 //! };
 //! let report = run_script(&parse(&source, &SQLITE), &Sqlite, &options, Selection::All);

@@ -61,6 +61,10 @@ pub(super) struct EngineArgs {
     /// Reproduce the reference runner with its holes, in place of the strict rules.
     #[arg(long)]
     pub(super) exact: bool,
+    /// Stop a record that takes longer than SECONDS: SQLite goes on with the next, of an engine that cannot be
+    /// interrupted `run` ends the file.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) record_timeout: Option<u64>,
     /// List results of up to N values and hash longer ones, whatever the files say; 0 lists all.
     #[arg(long, value_name = "N")]
     pub(super) hash_threshold: Option<u64>,

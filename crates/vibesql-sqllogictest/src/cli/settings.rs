@@ -1,5 +1,7 @@
 //! From the words of the command line to what they mean.
 
+use std::time::Duration;
+
 use super::args::EngineArgs;
 use super::error::{CliError, ExitReason};
 use crate::engine::{Engine, EngineRegistry};
@@ -30,7 +32,8 @@ impl Setup {
         let engine = registry.make(&spec)?;
         let labels =
             if args.engine_name.is_empty() { engine.identity().labels } else { args.engine_name.clone() };
-        let options = Options { labels, threshold: args.hash_threshold, details };
+        let record_timeout = args.record_timeout.map(Duration::from_secs);
+        let options = Options { labels, threshold: args.hash_threshold, record_timeout, details };
         let settings = Settings { engine: spec, options, dialect: args.dialect.clone(), exact: args.exact };
         Ok(Self { engine, settings })
     }
@@ -44,6 +47,7 @@ pub(super) fn repeat_command(program: &str, args: &EngineArgs, shown: &str, line
     args.engine_name.iter().for_each(|name| flag("--engine-name", name));
     args.dialect.iter().for_each(|dialect| flag("--dialect", dialect));
     args.hash_threshold.iter().for_each(|threshold| flag("--hash-threshold", &threshold.to_string()));
+    args.record_timeout.iter().for_each(|seconds| flag("--record-timeout", &seconds.to_string()));
     if args.exact {
         words.push("--exact".to_owned());
     }

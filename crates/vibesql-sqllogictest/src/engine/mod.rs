@@ -46,7 +46,16 @@ pub trait Session {
     /// [`ExecuteError::Lost`] a fault after which the session is of no further use. Rows pushed before an
     /// error stay pushed.
     fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError>;
+
+    /// Returns a way to end what the session executes from another thread, if the engine has one. The execution
+    /// then returns an error, and the session can be used further.
+    fn interrupter(&self) -> Option<Interrupter> {
+        None
+    }
 }
+
+/// Ends what a session executes at the moment it is called; does nothing between two executions.
+pub type Interrupter = Box<dyn Fn() + Send + Sync>;
 
 /// Takes the rows of a result.
 pub trait RowSink {

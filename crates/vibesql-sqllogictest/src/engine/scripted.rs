@@ -22,14 +22,19 @@
 //! | `spin` | never returns, and keeps the processor busy |
 //! | `deaf` | from now on SIGTERM is ignored |
 //! | `child SECONDS` | a process that outlives this one, and holds its standard output |
+//! | `doze MILLISECONDS` | time passes, unless the engine is interrupted |
 //! | `await FILE` | returns when the file exists |
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::{Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError};
+use super::{
+    Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session, SqlError,
+};
 use crate::value::{TypeTag, ValueRef};
 
 /// The scripted engine.
@@ -46,20 +51,45 @@ impl Engine for Scripted {
     }
 
     fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        Ok(Box::new(ScriptedSession))
+        Ok(Box::new(ScriptedSession { interrupted: Arc::default() }))
     }
 }
 
-struct ScriptedSession;
+struct ScriptedSession {
+    /// Set by an interrupter, and taken back by the order that it ends.
+    interrupted: Arc<AtomicBool>,
+}
 
 impl Session for ScriptedSession {
     fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
         for order in sql.lines().map(str::trim).filter(|order| !order.is_empty()) {
-            if obey(order, rows)? == Flow::Stop {
+            let flow = match order.strip_prefix("doze ") {
+                Some(time) => self.doze(number(time)?)?,
+                None => obey(order, rows)?,
+            };
+            if flow == Flow::Stop {
                 break;
             }
         }
         Ok(())
+    }
+
+    fn interrupter(&self) -> Option<Interrupter> {
+        let interrupted = Arc::clone(&self.interrupted);
+        Some(Box::new(move || interrupted.store(true, Ordering::Release)))
+    }
+}
+
+impl ScriptedSession {
+    fn doze(&self, milliseconds: u64) -> Result<Flow, ExecuteError> {
+        self.interrupted.store(false, Ordering::Release);
+        for _ in 0..milliseconds {
+            pause(Duration::from_millis(1));
+            if self.interrupted.load(Ordering::Acquire) {
+                return Err(ExecuteError::Sql(SqlError::new("interrupted")));
+            }
+        }
+        Ok(Flow::Continue)
     }
 }
 

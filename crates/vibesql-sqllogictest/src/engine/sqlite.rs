@@ -4,7 +4,9 @@ use rusqlite::config::DbConfig;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection, Error, ErrorCode};
 
-use super::{Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError};
+use super::{
+    Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session, SqlError,
+};
 use crate::value::{TypeTag, ValueRef, recycle};
 
 /// SQLite with a private database in memory for each session.
@@ -71,6 +73,11 @@ impl Session for SqliteSession {
             }
         }
         Ok(())
+    }
+
+    fn interrupter(&self) -> Option<Interrupter> {
+        let handle = self.connection.get_interrupt_handle();
+        Some(Box::new(move || handle.interrupt()))
     }
 }
 

@@ -1,5 +1,7 @@
 //! One script against one engine, record by record.
 
+use std::time::Duration;
+
 use super::canonical::digest_of_lines;
 use super::evidence::{excerpt, failure, header_text};
 use super::known::is_expected_error;
@@ -25,6 +27,8 @@ pub struct Options {
     pub labels: Vec<String>,
     /// A hash threshold that wins over the files' own.
     pub threshold: Option<u64>,
+    /// How long a record may take. An engine that can be interrupted goes on with the next record then.
+    pub record_timeout: Option<Duration>,
     /// How much of a failing record is kept.
     pub details: DetailLimits,
 }
@@ -78,11 +82,11 @@ pub fn run_observed(
         setup_failures: Vec::new(),
         lints: script.lints.clone(),
         end: FileEnd::Completed,
-        elapsed: std::time::Duration::ZERO,
+        elapsed: Duration::ZERO,
     };
     match engine.open() {
         Ok(session) => {
-            let processor = RecordProcessor::new(session);
+            let processor = RecordProcessor::new(session, options.record_timeout);
             FileRunner::new(script, options, processor, report, observer).run(selection)
         }
         Err(error) => {
@@ -249,7 +253,7 @@ impl<'r, 's> FileRunner<'r, 's> {
                     RecordKind::Query(query) => self.query(record, query),
                     _ => RecordOutcome::NotReached,
                 };
-                if let RecordOutcome::Faulted(_) = outcome {
+                if let RecordOutcome::Faulted(_) | RecordOutcome::TimedOut { .. } = outcome {
                     return outcome;
                 }
                 executed = matches!(outcome, RecordOutcome::Passed | RecordOutcome::Failed(_));
@@ -447,5 +451,6 @@ fn outcome_of(not_judged: NotJudged) -> RecordOutcome {
     match not_judged {
         NotJudged::Unsupported(why) => RecordOutcome::Unsupported(why),
         NotJudged::Fault(fault) => RecordOutcome::Faulted(fault),
+        NotJudged::TimedOut(after) => RecordOutcome::TimedOut { after },
     }
 }

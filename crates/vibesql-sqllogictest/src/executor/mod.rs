@@ -16,6 +16,7 @@ pub mod parallel;
 mod record_processor;
 mod unhash;
 pub mod verdict;
+mod watchdog;
 
 pub use core::{DetailLimits, Options, Selection, run_observed, run_script};
 pub use observer::{Observer, Unobserved};

@@ -1,8 +1,10 @@
 //! One record against one session: execute, and collect what comes back.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
 
 use super::canonical::{Output, ResultBuffer};
+use super::watchdog::Watchdog;
 use crate::engine::{ExecuteError, Flow, RowSink, Session, SqlError};
 use crate::outcome::Fault;
 use crate::parser::{Query, Sql};
@@ -11,6 +13,8 @@ use crate::value::{TypeTag, ValueRef};
 /// Executes records in a session, with buffers that outlive a record.
 pub(crate) struct RecordProcessor {
     session: Box<dyn Session>,
+    /// Of an engine that can be interrupted, when records have a time limit.
+    watchdog: Option<Watchdog>,
     rows: ResultBuffer,
     sql: Vec<u8>,
 }
@@ -19,6 +23,8 @@ pub(crate) struct RecordProcessor {
 pub(crate) enum NotJudged {
     Unsupported(String),
     Fault(Fault),
+    /// The engine was interrupted after so long.
+    TimedOut(Duration),
 }
 
 /// What a query did. Its rows are in the processor.
@@ -30,13 +36,14 @@ pub(crate) struct QueryRun {
 }
 
 impl RecordProcessor {
-    pub(crate) fn new(session: Box<dyn Session>) -> Self {
-        Self { session, rows: ResultBuffer::default(), sql: Vec::new() }
+    pub(crate) fn new(session: Box<dyn Session>, limit: Option<Duration>) -> Self {
+        let watchdog = limit.and_then(|limit| Watchdog::new(limit, session.interrupter()?));
+        Self { session, watchdog, rows: ResultBuffer::default(), sql: Vec::new() }
     }
 
     /// Executes all SQL of a statement.
     pub(crate) fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, NotJudged> {
-        execute(self.session.as_mut(), sql.text(&mut self.sql), &mut StatementSink)
+        execute(self.session.as_mut(), self.watchdog.as_ref(), sql.text(&mut self.sql), &mut StatementSink)
     }
 
     /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as
@@ -44,7 +51,8 @@ impl RecordProcessor {
     pub(crate) fn query(&mut self, query: &Query<'_>) -> Result<QueryRun, NotJudged> {
         self.rows.clear();
         let mut sink = QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None };
-        let error = execute(self.session.as_mut(), query.sql.text(&mut self.sql), &mut sink)?.err();
+        let sql = query.sql.text(&mut self.sql);
+        let error = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut sink)?.err();
         match sink.broken {
             Some(broken) => Err(NotJudged::Fault(Fault::Adapter(broken))),
             None => Ok(QueryRun { columns: sink.columns, error }),
@@ -65,6 +73,7 @@ impl RecordProcessor {
 
 fn execute(
     session: &mut dyn Session,
+    watchdog: Option<&Watchdog>,
     sql: &[u8],
     sink: &mut dyn RowSink,
 ) -> Result<Result<(), SqlError>, NotJudged> {
@@ -72,8 +81,14 @@ fn execute(
         let place = error.valid_up_to();
         NotJudged::Unsupported(format!("engines take SQL as UTF-8, and byte {place} of this SQL is not"))
     })?;
+    watchdog.inspect(|watchdog| watchdog.start());
     // After a panic the session is not used again, so no broken state can be seen.
     let result = catch_unwind(AssertUnwindSafe(|| session.execute(sql, sink)));
+    if let Some(limit) = watchdog.and_then(Watchdog::end)
+        && matches!(result, Ok(Ok(()) | Err(ExecuteError::Sql(_))))
+    {
+        return Err(NotJudged::TimedOut(limit));
+    }
     match result {
         Ok(Ok(())) => Ok(Ok(())),
         Ok(Err(ExecuteError::Sql(error))) => Ok(Err(error)),

@@ -20,7 +20,7 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
     }
     let Ok(session) = reference.open() else { return };
     let engine = reference.identity().name;
-    let mut processor = RecordProcessor::new(session);
+    let mut processor = RecordProcessor::new(session, options.record_timeout);
     for record in script.records() {
         let Some(next) = wanted.peek() else { break };
         if first_refusal(&record.conditions, &options.labels).is_some() || record.defect.is_some() {

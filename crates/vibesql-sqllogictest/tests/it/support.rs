@@ -43,6 +43,7 @@ pub(crate) fn options(labels: &[&str]) -> Options {
     Options {
         labels: labels.iter().map(|&label| label.to_owned()).collect(),
         threshold: None,
+        record_timeout: None,
         details: DetailLimits { records: 1000, values: 1000 },
     }
 }

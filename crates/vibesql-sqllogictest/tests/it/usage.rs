@@ -198,16 +198,19 @@ fn help_says_what_there_is() {
           --shard <K/N>        Only the Kth of N parts of the files, which are the same on every machine
 
     Engine and dialect:
-          --engine <ENGINE>     The engine under test; without it the first of those that `engines`
-                                lists
-          --engine-name <NAME>  A name that the engine answers to in skipif and onlyif, in place of its
-                                own; may be repeated
-          --dialect <DIALECT>   The dialect of the files, in place of what they say of themselves:
-                                sqlite
-          --exact               Reproduce the reference runner with its holes, in place of the strict
-                                rules
-          --hash-threshold <N>  List results of up to N values and hash longer ones, whatever the files
-                                say; 0 lists all
+          --engine <ENGINE>           The engine under test; without it the first of those that
+                                      `engines` lists
+          --engine-name <NAME>        A name that the engine answers to in skipif and onlyif, in place
+                                      of its own; may be repeated
+          --dialect <DIALECT>         The dialect of the files, in place of what they say of themselves:
+                                      sqlite
+          --exact                     Reproduce the reference runner with its holes, in place of the
+                                      strict rules
+          --record-timeout <SECONDS>  Stop a record that takes longer than SECONDS: SQLite goes on with
+                                      the next, of an engine that cannot be interrupted `run` ends the
+                                      file
+          --hash-threshold <N>        List results of up to N values and hash longer ones, whatever the
+                                      files say; 0 lists all
     ");
     assert_snapshot!(Sandbox::new().run("test --help"), @"
     exit code 0
@@ -228,16 +231,19 @@ fn help_says_what_there_is() {
       -h, --help              Print help
 
     Engine and dialect:
-          --engine <ENGINE>     The engine under test; without it the first of those that `engines`
-                                lists
-          --engine-name <NAME>  A name that the engine answers to in skipif and onlyif, in place of its
-                                own; may be repeated
-          --dialect <DIALECT>   The dialect of the files, in place of what they say of themselves:
-                                sqlite
-          --exact               Reproduce the reference runner with its holes, in place of the strict
-                                rules
-          --hash-threshold <N>  List results of up to N values and hash longer ones, whatever the files
-                                say; 0 lists all
+          --engine <ENGINE>           The engine under test; without it the first of those that
+                                      `engines` lists
+          --engine-name <NAME>        A name that the engine answers to in skipif and onlyif, in place
+                                      of its own; may be repeated
+          --dialect <DIALECT>         The dialect of the files, in place of what they say of themselves:
+                                      sqlite
+          --exact                     Reproduce the reference runner with its holes, in place of the
+                                      strict rules
+          --record-timeout <SECONDS>  Stop a record that takes longer than SECONDS: SQLite goes on with
+                                      the next, of an engine that cannot be interrupted `run` ends the
+                                      file
+          --hash-threshold <N>        List results of up to N values and hash longer ones, whatever the
+                                      files say; 0 lists all
     ");
     assert_snapshot!(Sandbox::new().run("list --help"), @"
     exit code 0

@@ -127,6 +127,44 @@ fn an_engine_that_is_deaf_to_sigterm_is_stopped() {
 }
 
 #[test]
+fn a_record_over_its_time_is_interrupted_and_the_file_goes_on() {
+    let (_, output, file) = among_others("statement ok\ndoze 3600000", "--record-timeout 1");
+    assert_eq!((output.code, &file["status"]), (1, &"timed_out".into()), "{output}");
+    assert_eq!(file["end"]["how"], "completed");
+    for (word, count) in [("total", 4), ("passed", 2), ("failed", 1), ("timed_out", 1), ("not_reached", 0)] {
+        assert_eq!(file["records"][word], count, "{word} of {file}");
+    }
+    assert_eq!(file["failures"][1]["message"], "still running after 1.000 s when it was stopped");
+}
+
+#[test]
+fn sqlite_is_interrupted() {
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n";
+    let sandbox = Sandbox::with(&format!(
+        "query I nosort\n{endless}\n----\n1\n\nstatement error\n{endless}\n\nquery I nosort\nSELECT 1\n----\n1\n"
+    ));
+    for command in ["run", "test"] {
+        let output = sandbox.run(&format!("{command} --engine sqlite --record-timeout 1 t.test"));
+        assert_eq!(output.code, 1, "{output}");
+        // The error that an interrupt makes is not the one that a record may expect.
+        assert!(output.stdout.contains("1 passed, 2 timed out"), "{output}");
+    }
+}
+
+#[test]
+fn an_engine_that_cannot_be_interrupted_loses_its_worker() {
+    let start = Instant::now();
+    let (_, output, file) = among_others("statement ok\nspin", "--record-timeout 1");
+    assert_eq!(
+        (output.code, &file["status"], &file["end"]["line"]),
+        (1, &"timed_out".into(), &7.into()),
+        "{output}"
+    );
+    assert_eq!(file["records"]["not_reached"], 1, "{file}");
+    assert!(start.elapsed() < Duration::from_secs(60));
+}
+
+#[test]
 fn a_grandchild_does_not_outlive_the_run() {
     // It holds the pipe that the orchestrator reads from, and is in the group that is killed.
     let start = Instant::now();
@@ -174,7 +212,7 @@ fn hanging() -> (Sandbox, std::process::Child) {
     sandbox.write("s/a.test", GOOD);
     sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
     sandbox.write("s/c.test", GOOD);
-    let mut command = sandbox.command("run --engine scripted --serial --json out.json s");
+    let mut command = sandbox.command("run --engine scripted --serial --timeout 60 --json out.json s");
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for("the second file", || sandbox.path().join("at-it").exists());
     (sandbox, child)

@@ -144,6 +144,8 @@ fn stop_signal(kind: SignalKind) -> Result<signal::unix::Signal, RunError> {
 
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
+/// How long the interrupt of a record may take until its worker is ended instead.
+const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 /// After so many workers in a row that took nothing there is no hope.
 const MOST_BARREN: u32 = 3;
 
@@ -374,7 +376,16 @@ impl<'r> Orchestrator<'r> {
 
     fn look_at_limits(&mut self) {
         let now = SystemClock.now();
+        let record_timeout = self.settings.options.record_timeout;
         for worker in self.workers.values_mut() {
+            if let (None, Some(_), Some(limit)) = (worker.over_time, &worker.at, record_timeout) {
+                let in_flight = worker.slot.read();
+                // An engine that can be interrupted is, by its worker; this one cannot.
+                if in_flight.line.is_some() && now >= in_flight.since + limit + INTERRUPT_GRACE {
+                    worker.over_time = Some(now);
+                    signal_group(worker.pid, Signal::TERM);
+                }
+            }
             match (worker.over_time, &worker.at, self.limits.file_timeout) {
                 (Some(asked), _, _) if now >= asked + self.limits.grace => {
                     signal_group(worker.pid, Signal::KILL);
@@ -395,7 +406,8 @@ impl<'r> Orchestrator<'r> {
             return Ok(());
         }
         self.stop(RunEnd::Interrupted)?;
-        let running = self.workers.values().filter(|worker| worker.at.is_some()).count();
+        // The slot knows of a file before its worker's word of it is heard.
+        let running = self.workers.values().filter(|worker| worker.slot.read().item.is_some()).count();
         self.tell(RunEvent::Stopping { running })
     }
 
