@@ -9,7 +9,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::outcome::{
-    Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FileStatus, NotPassed, RunReport, Totals,
+    Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FileStatus, NotPassed, RunEnd, RunReport,
+    Totals,
 };
 use crate::parser::Lint;
 
@@ -34,6 +35,7 @@ struct Document<'r> {
     engine: EngineDocument<'r>,
     exact: bool,
     duration_ms: u64,
+    end: &'static str,
     summary: Summary,
     tested_files: TestedFiles<'r>,
     categories: BTreeMap<&'r str, Option<Category>>,
@@ -181,6 +183,11 @@ impl<'r> Document<'r> {
             },
             exact: run.header.exact,
             duration_ms: milliseconds(run.elapsed),
+            end: match run.end {
+                RunEnd::Completed => "completed",
+                RunEnd::Interrupted => "interrupted",
+                RunEnd::EnoughFailed => "enough_failed",
+            },
             summary: Summary {
                 files: Files::of(&totals),
                 total_available_files: available,

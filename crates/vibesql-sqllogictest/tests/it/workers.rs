@@ -238,6 +238,7 @@ fn check_ended(sandbox: &Sandbox, output: &std::process::Output) {
     assert_eq!(report["summary"]["passed"], 1, "{report}");
     assert_eq!(report["summary"]["total_available_files"], 3, "{report}");
     assert_eq!(report["summary"]["tested_files"], 1, "{report}");
+    assert_eq!(report["end"], "interrupted");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(text.contains("interrupted: 2 files untested"), "{text}");
     assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
@@ -315,6 +316,7 @@ fn enough_failures_end_a_run() {
         let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
         let tested = report["files"].as_array().unwrap().len();
         assert!(untested.contains(&(7 - tested)), "{flags}: {output}");
+        assert_eq!(report["end"], if tested < 7 { "enough_failed" } else { "completed" });
         assert_eq!(output.stdout.contains("enough failed:"), tested < 7, "{flags}: {output}");
     }
 }
