@@ -15,8 +15,8 @@ use crate::outcome::{
     RecordOutcome, SkipReason,
 };
 use crate::parser::{
-    DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
-    first_refusal,
+    DefectEffect, HashLine, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation,
+    StepError, first_refusal,
 };
 
 /// How scripts are executed.
@@ -435,11 +435,9 @@ fn label_failure(query: &Query<'_>, label: &[u8], first: First, digest: Digest, 
 
 /// The digest that a query's expectation stands for; an empty expectation stands for none.
 fn expected_digest(query: &Query<'_>) -> Option<Digest> {
-    if let Some(hash) = query.expected.hash() {
-        return Some(Digest(hash.digest));
-    }
-    query.expected.lines().next()?;
-    Some(digest_of_lines(query.expected.lines()))
+    let first = query.expected.lines().next()?;
+    let hash = HashLine::parse(first).map(|line| Digest(line.digest));
+    Some(hash.unwrap_or_else(|| digest_of_lines(query.expected.lines())))
 }
 
 /// Values are worth keeping only for a record that gets details.

@@ -35,6 +35,9 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// How many counts there are.
+    pub(crate) const FIELDS: usize = 11;
+
     /// Whether the outcomes add up to the records.
     pub fn add_up(&self) -> bool {
         self.total + self.skipped_besides == self.sum_of_outcomes()
@@ -51,6 +54,36 @@ impl Counts {
             + self.faulted
     }
 
+    /// Every count, in the order of their declaration.
+    pub(crate) fn fields_mut(&mut self) -> [&mut u64; Self::FIELDS] {
+        let Self {
+            total,
+            executed,
+            passed,
+            failed,
+            skipped,
+            skipped_besides,
+            unsupported,
+            timed_out,
+            malformed,
+            not_reached,
+            faulted,
+        } = self;
+        [
+            total,
+            executed,
+            passed,
+            failed,
+            skipped,
+            skipped_besides,
+            unsupported,
+            timed_out,
+            malformed,
+            not_reached,
+            faulted,
+        ]
+    }
+
     /// The records that keep a file from having passed.
     pub fn not_passed(&self) -> u64 {
         self.failed + self.unsupported + self.timed_out + self.malformed + self.faulted
@@ -65,17 +98,9 @@ impl Counts {
 }
 
 impl AddAssign for Counts {
-    fn add_assign(&mut self, other: Self) {
-        self.total += other.total;
-        self.executed += other.executed;
-        self.passed += other.passed;
-        self.failed += other.failed;
-        self.skipped += other.skipped;
-        self.skipped_besides += other.skipped_besides;
-        self.unsupported += other.unsupported;
-        self.timed_out += other.timed_out;
-        self.malformed += other.malformed;
-        self.not_reached += other.not_reached;
-        self.faulted += other.faulted;
+    fn add_assign(&mut self, mut other: Self) {
+        for (own, others) in self.fields_mut().into_iter().zip(other.fields_mut()) {
+            *own += *others;
+        }
     }
 }

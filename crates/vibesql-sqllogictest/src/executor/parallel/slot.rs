@@ -14,8 +14,7 @@ use memmap2::{MmapOptions, MmapRaw};
 use crate::outcome::Counts;
 
 /// Item, line and start of the record, then the account of the file.
-const WORDS: usize = 3 + COUNTS;
-const COUNTS: usize = 11;
+const WORDS: usize = 3 + Counts::FIELDS;
 const BYTES: usize = WORDS * size_of::<AtomicU64>();
 
 /// A mapped slot.
@@ -91,7 +90,7 @@ impl Slot {
     }
 
     fn settle(&self, counts: &Counts) {
-        for (index, count) in to_words(counts).into_iter().enumerate() {
+        for (index, count) in to_words(*counts).into_iter().enumerate() {
             self.set(3 + index, count);
         }
     }
@@ -114,62 +113,16 @@ fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
-fn to_words(counts: &Counts) -> [u64; COUNTS] {
-    let &Counts {
-        total,
-        executed,
-        passed,
-        failed,
-        skipped,
-        skipped_besides,
-        unsupported,
-        timed_out,
-        malformed,
-        not_reached,
-        faulted,
-    } = counts;
-    [
-        total,
-        executed,
-        passed,
-        failed,
-        skipped,
-        skipped_besides,
-        unsupported,
-        timed_out,
-        malformed,
-        not_reached,
-        faulted,
-    ]
+fn to_words(mut counts: Counts) -> [u64; Counts::FIELDS] {
+    counts.fields_mut().map(|count| *count)
 }
 
-fn from_words(words: [u64; COUNTS]) -> Counts {
-    let [
-        total,
-        executed,
-        passed,
-        failed,
-        skipped,
-        skipped_besides,
-        unsupported,
-        timed_out,
-        malformed,
-        not_reached,
-        faulted,
-    ] = words;
-    Counts {
-        total,
-        executed,
-        passed,
-        failed,
-        skipped,
-        skipped_besides,
-        unsupported,
-        timed_out,
-        malformed,
-        not_reached,
-        faulted,
+fn from_words(words: [u64; Counts::FIELDS]) -> Counts {
+    let mut counts = Counts::default();
+    for (count, word) in counts.fields_mut().into_iter().zip(words) {
+        *count = word;
     }
+    counts
 }
 
 #[cfg(test)]
@@ -186,11 +139,11 @@ mod tests {
         written.start_item(4, Duration::from_secs(1));
         assert_eq!((read.read().item, read.read().line), (Some(4), None));
         written.start_record(77, Duration::from_secs(2));
-        let words: [u64; COUNTS] = std::array::from_fn(|index| index as u64 + 1);
+        let words: [u64; Counts::FIELDS] = std::array::from_fn(|index| index as u64 + 1);
         written.settle(&from_words(words));
         let found = read.read();
         assert_eq!((found.item, found.line, found.since), (Some(4), Some(77), Duration::from_secs(2)));
-        assert_eq!(to_words(&found.counts), words);
+        assert_eq!(to_words(found.counts), words);
         written.end_record(&found.counts);
         assert_eq!((read.read().item, read.read().line), (Some(4), None));
         written.end_item();
