@@ -61,11 +61,11 @@ pub(super) struct EngineArgs {
     /// Reproduce the reference runner with its holes, in place of the strict rules.
     #[arg(long)]
     pub(super) exact: bool,
-    /// Stop a record that takes longer than SECONDS: SQLite goes on with the next, of an engine that cannot be
-    /// interrupted `run` ends the file.
+    /// Stop a record that takes longer than SECONDS: SQLite goes on with the next; of an engine that cannot be
+    /// interrupted, `run` ends the file, and `test` waits.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) record_timeout: Option<u64>,
-    /// List results of up to N values and hash longer ones, whatever the files say; 0 lists all.
+    /// The hash threshold, whatever the files say: results of more than N values are to be hashed, with 0 none.
     #[arg(long, value_name = "N")]
     pub(super) hash_threshold: Option<u64>,
 }
@@ -95,8 +95,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
     /// Keep SQL, expected and actual values of at most N failing records of a file; all are listed by line.
-    #[arg(long, value_name = "N", default_value_t = 100)]
-    pub(super) max_details: usize,
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) max_details: u32,
     /// Files in which nothing is executed count as failed.
     #[arg(long)]
     pub(super) fail_on_empty: bool,

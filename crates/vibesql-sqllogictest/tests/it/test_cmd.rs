@@ -280,7 +280,7 @@ fn records_that_lack_a_blank_line_between_them_are_pointed_out() {
 fn a_reader_that_has_seen_enough_is_told_nothing() {
     let sandbox = Sandbox::new();
     let line = sandbox
-        .command("run --engine sqlite")
+        .command("run --engine sqlite --json out.json")
         .stdout(std::process::Stdio::piped())
         .stderr(std::process::Stdio::piped())
         .spawn();
@@ -289,6 +289,8 @@ fn a_reader_that_has_seen_enough_is_told_nothing() {
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(5));
+    // Half a report would be worse than none.
+    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
 }
 
 #[test]

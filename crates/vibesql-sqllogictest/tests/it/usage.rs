@@ -91,14 +91,20 @@ fn an_unknown_engine_or_dialect() {
 #[test]
 fn an_unreadable_file_does_not_hide_the_others() {
     let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
-    std::os::unix::fs::symlink("nowhere", sandbox.path().join("a.test")).unwrap();
-    std::fs::create_dir(sandbox.path().join("d")).unwrap();
     // A socket exists and cannot be read as a file.
     let _socket = std::os::unix::net::UnixListener::bind(sandbox.path().join("s.test")).unwrap();
     let output = sandbox.run("run --engine sqlite s.test t.test");
     assert_eq!(output.code, 2, "{output}");
     assert!(output.stdout.contains("ERROR   s.test"), "{output}");
     assert!(output.stdout.contains("PASS    t.test"), "{output}");
+
+    // In a folder that is walked, a link to nothing.
+    sandbox.write("d/good.test", "statement ok\nSELECT 1\n");
+    std::os::unix::fs::symlink("nowhere", sandbox.path().join("d/bad.test")).unwrap();
+    let output = sandbox.run("run --engine sqlite d");
+    assert_eq!(output.code, 2, "{output}");
+    assert!(output.stdout.contains("ERROR   d/bad.test"), "{output}");
+    assert!(output.stdout.contains("PASS    d/good.test"), "{output}");
 }
 
 #[test]
@@ -207,10 +213,10 @@ fn help_says_what_there_is() {
           --exact                     Reproduce the reference runner with its holes, in place of the
                                       strict rules
           --record-timeout <SECONDS>  Stop a record that takes longer than SECONDS: SQLite goes on with
-                                      the next, of an engine that cannot be interrupted `run` ends the
-                                      file
-          --hash-threshold <N>        List results of up to N values and hash longer ones, whatever the
-                                      files say; 0 lists all
+                                      the next; of an engine that cannot be interrupted, `run` ends the
+                                      file, and `test` waits
+          --hash-threshold <N>        The hash threshold, whatever the files say: results of more than N
+                                      values are to be hashed, with 0 none
     ");
     assert_snapshot!(Sandbox::new().run("test --help"), @"
     exit code 0
@@ -240,10 +246,10 @@ fn help_says_what_there_is() {
           --exact                     Reproduce the reference runner with its holes, in place of the
                                       strict rules
           --record-timeout <SECONDS>  Stop a record that takes longer than SECONDS: SQLite goes on with
-                                      the next, of an engine that cannot be interrupted `run` ends the
-                                      file
-          --hash-threshold <N>        List results of up to N values and hash longer ones, whatever the
-                                      files say; 0 lists all
+                                      the next; of an engine that cannot be interrupted, `run` ends the
+                                      file, and `test` waits
+          --hash-threshold <N>        The hash threshold, whatever the files say: results of more than N
+                                      values are to be hashed, with 0 none
     ");
     assert_snapshot!(Sandbox::new().run("list --help"), @"
     exit code 0
@@ -303,6 +309,6 @@ fn a_report_that_cannot_be_written() {
     exit code 2
     --- stderr
     error: cannot write `no/such/folder.json`
-      caused by: No such file or directory (os error 2)
+      caused by: entity not found
     ");
 }

@@ -88,6 +88,14 @@ fn garbage_in_the_frame_of_messages() {
 }
 
 #[test]
+fn messages_that_no_worker_would_send() {
+    // In the right frame and of the right form: a file that there is not, another worker's, the end amid a file.
+    for message in ["{\"Claimed\":{\"item\":99}}", "{\"Counted\":{\"item\":2,\"total\":1}}", "\"Done\""] {
+        check_death(&format!("print {message}\nsleep 5000"), "was killed by SIGKILL");
+    }
+}
+
+#[test]
 fn a_panic_costs_no_worker() {
     let (_, output, file) = among_others("statement ok\npanic oh", "");
     assert_eq!(output.code, 1, "{output}");

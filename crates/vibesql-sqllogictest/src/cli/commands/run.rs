@@ -1,10 +1,13 @@
 //! `run`: a suite, a line for each file, a summary.
 
-use std::fs::File;
+use std::fs::Permissions;
 use std::io::Write as _;
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
 use std::time::Duration;
+
+use tempfile::NamedTempFile;
 
 use crate::cli::args::{EngineArgs, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
@@ -30,7 +33,7 @@ pub(in crate::cli) fn run(
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let details = DetailLimits { records: args.max_details.max(1), values: VALUES };
+    let details = DetailLimits { records: args.max_details as usize, values: VALUES };
     let Setup { engine, settings } = Setup::new(&args.engine, registry, details)?;
     let items = suite::select_filtered(&args.paths, &args.filter.filters())?;
     // A report that cannot be written is better known before the run than after it.
@@ -92,11 +95,10 @@ fn column_width(items: &[WorkItem]) -> usize {
 /// Where the JSON report goes; it appears whole or not at all.
 enum JsonFile<'p> {
     StandardOutput,
-    /// Written beside its place, then put there.
+    /// Written beside its place, then put there; gone if the run ends before.
     Path {
         path: &'p Path,
-        beside: PathBuf,
-        file: File,
+        beside: NamedTempFile,
     },
 }
 
@@ -105,11 +107,13 @@ impl<'p> JsonFile<'p> {
         if path == Path::new("-") {
             return Ok(Self::StandardOutput);
         }
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".partial");
-        let beside = PathBuf::from(beside);
-        let file = File::create(&beside).map_err(|error| cannot_write(path, &error))?;
-        Ok(Self::Path { path, beside, file })
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        // What the user's umask leaves of it, as for any file.
+        let mode = Permissions::from_mode(0o666);
+        let beside = tempfile::Builder::new().prefix(".report-").permissions(mode).tempfile_in(folder);
+        // The kind alone: the message would name the file beside, of which the user knows nothing.
+        let beside = beside.map_err(|error| cannot_write(path, &error.kind().into()))?;
+        Ok(Self::Path { path, beside })
     }
 
     fn finish(self, run: &RunReport, available: u64, ui: &mut Ui) -> Result<(), CliError> {
@@ -122,10 +126,10 @@ impl<'p> JsonFile<'p> {
                 let written = ui.out.write_all(&document).and_then(|()| ui.out.flush());
                 written.map_err(|error| CliError::io("write to", "standard output", &error))
             }
-            Self::Path { path, beside, mut file } => {
-                let written = file.write_all(&document).and_then(|()| file.sync_all());
-                let placed = written.and_then(|()| std::fs::rename(beside, path));
-                placed.map_err(|error| cannot_write(path, &error))
+            Self::Path { path, mut beside } => {
+                let written = beside.write_all(&document).and_then(|()| beside.as_file().sync_all());
+                let placed = written.and_then(|()| Ok(beside.persist(path)?));
+                placed.map(drop).map_err(|error| cannot_write(path, &error))
             }
         }
     }

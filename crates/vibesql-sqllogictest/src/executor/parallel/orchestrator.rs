@@ -241,8 +241,12 @@ impl<'r> Orchestrator<'r> {
             self.next_worker += 1;
             let slot = Slot::create(&slot_path(self.folder.path(), number));
             let slot = slot.map_err(io_error("make a flight recorder"))?;
-            let started = self.command.start(self.folder.path(), number);
-            let (child, pid) = started.map_err(io_error("start a worker process"))?;
+            let (child, pid) = match self.command.start(self.folder.path(), number) {
+                Ok(started) => started,
+                // The machine is full: those that run go on, and the next that ends makes room.
+                Err(_) if !self.workers.is_empty() => return Ok(()),
+                Err(error) => return Err(io_error("start a worker process")(error)),
+            };
             tokio::spawn(follow(number, child, pid, self.news.clone()));
             let worker = Worker { pid, slot, at: None, done: false, over_time: None, abandoned: false };
             self.workers.insert(number, worker);
@@ -254,20 +258,27 @@ impl<'r> Orchestrator<'r> {
     fn hear(&mut self, number: usize, news: News) -> Result<(), RunError> {
         match news {
             News::Message(message) => self.message(number, message),
-            // A frame that cannot be read is a worker that cannot be trusted.
             News::Nonsense => {
-                if let Some(worker) = self.workers.get(&number) {
-                    signal_group(worker.pid, Signal::KILL);
-                }
+                self.distrust(number);
                 Ok(())
             }
             News::Ended(how) => self.ended(number, how),
         }
     }
 
+    /// A worker that says what makes no sense cannot be trusted with the rest of its file.
+    fn distrust(&self, number: usize) {
+        if let Some(worker) = self.workers.get(&number) {
+            signal_group(worker.pid, Signal::KILL);
+        }
+    }
+
     fn message(&mut self, number: usize, message: WorkerMessage) -> Result<(), RunError> {
         let Some(worker) = self.workers.get_mut(&number) else { return Ok(()) };
-        let at = |item: usize| move |current: &&mut Current| current.item == item;
+        if !message.makes_sense(worker.at.as_ref().map(|current| current.item), self.items.len()) {
+            self.distrust(number);
+            return Ok(());
+        }
         match message {
             WorkerMessage::Hello { .. } => {}
             WorkerMessage::Claimed { item } => {
@@ -279,13 +290,13 @@ impl<'r> Orchestrator<'r> {
                 let shown = self.items[item].shown.clone();
                 self.tell(RunEvent::FileStarted { shown })?;
             }
-            WorkerMessage::Counted { item, total } => {
-                if let Some(current) = worker.at.as_mut().filter(at(item)) {
+            WorkerMessage::Counted { total, .. } => {
+                if let Some(current) = worker.at.as_mut() {
                     current.total = Some(total);
                 }
             }
-            WorkerMessage::NotPassed { item, line, detail } => {
-                if let Some(current) = worker.at.as_mut().filter(at(item)) {
+            WorkerMessage::NotPassed { line, detail, .. } => {
+                if let Some(current) = worker.at.as_mut() {
                     current.failing.push(line);
                     current.details.extend(detail.map(|detail| *detail));
                 }

@@ -148,19 +148,23 @@ fn glob(path: &str) -> Result<(PathBuf, GlobMatcher), PlanError> {
 fn walk(named: &str, root: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<WorkItem>, PlanError> {
     let mut items = Vec::new();
     for entry in WalkDir::new(root).follow_links(true).sort_by_file_name() {
-        let entry = entry.map_err(|source| {
-            let path = source.path().unwrap_or(root).display().to_string();
-            PlanError::Unreadable { path, source }
-        })?;
-        let Ok(below) = entry.path().strip_prefix(root) else { continue };
-        if entry.file_type().is_file() && wanted(below) {
+        let (path, is_file) = match &entry {
+            Ok(entry) => (entry.path(), entry.file_type().is_file()),
+            // A link to nothing is a file that cannot be read: that is for its report to say.
+            Err(error) => (error.path().unwrap_or(root), error.path().is_some_and(Path::is_symlink)),
+        };
+        let Ok(below) = path.strip_prefix(root) else { continue };
+        if is_file && wanted(below) {
             let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy()).collect();
-            let shown = if root == Path::new(".") && named != "." { below } else { entry.path() };
+            let shown = if root == Path::new(".") && named != "." { below } else { path };
             items.push(WorkItem {
                 file: parts.join("/"),
                 shown: shown.display().to_string(),
-                origin: Origin::Disk(entry.path().to_owned()),
+                origin: Origin::Disk(path.to_owned()),
             });
+        } else if let Err(source) = entry {
+            let path = source.path().unwrap_or(root).display().to_string();
+            return Err(PlanError::Unreadable { path, source });
         }
     }
     if items.is_empty() { Err(PlanError::NothingMatches(named.to_owned())) } else { Ok(items) }

@@ -85,6 +85,18 @@ impl WorkerMessage {
         out.flush()
     }
 
+    /// Whether a worker that is at `current` of `items` files can say this. Only a worker gone wrong, or an engine that
+    /// imitates one, says anything else.
+    pub(super) fn makes_sense(&self, current: Option<usize>, items: usize) -> bool {
+        match self {
+            Self::Hello { protocol } => protocol == PROTOCOL,
+            Self::Claimed { item } => current.is_none() && *item < items,
+            Self::Counted { item, .. } | Self::NotPassed { item, .. } => current == Some(*item),
+            Self::Finished { item, report } => current == Some(*item) && report.counts.add_up(),
+            Self::Done => current.is_none(),
+        }
+    }
+
     /// Reads the message of a line; nothing if the line is no message but something else that was printed.
     pub(super) fn read(line: &[u8]) -> Option<Result<Self, serde_json::Error>> {
         // What an engine printed without a line feed stands in front of the frame.
