@@ -34,6 +34,10 @@ bless:
 bench:
     cargo bench -p vibesql-sqllogictest-bench
 
+# Kills runs at random moments and resumes them, so many times.
+soak rounds="200":
+    SLT_SOAK_ROUNDS={{rounds}} cargo test {{quick_features}} --test it killed_at_any_moment
+
 # Random input for a fuzz target: parser, executor or canonical (cargo install cargo-fuzz); see fuzz/README.md.
 fuzz target="parser" seconds="60":
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} -- -max_total_time={{seconds}}

@@ -22,6 +22,13 @@ impl Clock for SystemClock {
     }
 }
 
+/// The time of day, in milliseconds since 1970 in UTC.
+#[cfg(feature = "suite")]
+pub fn milliseconds_since_1970() -> i64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
+    time.tv_sec * 1000 + time.tv_nsec / 1_000_000
+}
+
 /// A clock that stands still, for reports that must not depend on the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedClock(pub Duration);

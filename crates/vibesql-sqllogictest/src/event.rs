@@ -2,17 +2,40 @@
 
 use std::time::Duration;
 
-use crate::outcome::{ExitHow, FileReport, RunEnd, RunHeader, RunReport};
+use crate::outcome::{ExitHow, FileReport, FileStatus, RunEnd, RunHeader, RunReport, Totals};
 
 /// Something that happened, in order.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunEvent {
     /// The run begins.
     RunStarted(RunHeader),
-    /// A file is taken up.
-    FileStarted {
+    /// The run goes on where it was interrupted: what was done then is done.
+    Resumed {
+        /// The files that have their result.
+        done: Totals,
+    },
+    /// A worker takes up a file, or a part of it.
+    TaskStarted {
+        /// Tells this task from the others of the run.
+        task: usize,
         /// What messages call the file.
         shown: String,
+    },
+    /// A worker has put down what it took up, by whatever end.
+    TaskEnded {
+        /// The task.
+        task: usize,
+    },
+    /// A file takes long.
+    Slow {
+        /// What messages call the file.
+        shown: String,
+        /// The line of the record that is running.
+        line: Option<u32>,
+        /// How long the file has been running.
+        elapsed: Duration,
+        /// How long it may.
+        limit: Option<Duration>,
     },
     /// A worker process has ended amid a file.
     WorkerLost {
@@ -25,10 +48,35 @@ pub enum RunEvent {
         /// Whether the file is given to another worker; if not, this is its result.
         again: bool,
     },
+    /// A file has not passed, and is run once more.
+    Retried {
+        /// What messages call the file.
+        shown: String,
+        /// How it ended.
+        status: FileStatus,
+        /// How many times it is run again after this.
+        left: u32,
+    },
+    /// Another process helps, or has ceased to.
+    Helper {
+        /// Its number in this run, from 1.
+        number: usize,
+        /// Whether it has come; if not, it has gone.
+        came: bool,
+    },
     /// The run is to end, and waits for the files that are running.
     Stopping {
         /// How many there are.
         running: usize,
+        /// What ends it.
+        why: RunEnd,
+    },
+    /// Somebody asked what runs now.
+    Asked {
+        /// The files that are running.
+        running: Vec<Running>,
+        /// How many have their result.
+        done: usize,
     },
     /// A file is done.
     FileFinished(Box<FileReport>),
@@ -41,6 +89,23 @@ pub enum RunEvent {
     },
 }
 
+/// A file that is running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Running {
+    /// What messages call the file.
+    pub shown: String,
+    /// The line of the record that is running, and for how long.
+    pub record: Option<(u32, Duration)>,
+    /// How long the file has been running.
+    pub elapsed: Duration,
+    /// The records that have their outcome.
+    pub settled: u64,
+    /// The records of the file, once they are known.
+    pub total: Option<u64>,
+    /// The memory that its process has in use, in bytes.
+    pub memory: Option<u64>,
+}
+
 /// Takes the events of a run.
 pub trait EventSink {
     /// Takes the next event.
@@ -49,6 +114,21 @@ pub trait EventSink {
     ///
     /// [`SinkError`] when the sink can do its job no more, which ends the run.
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError>;
+}
+
+/// Two sinks in one; what the first cannot take, the second does not hear of.
+pub struct Tee<'s>(
+    /// The first.
+    pub &'s mut dyn EventSink,
+    /// The second.
+    pub &'s mut dyn EventSink,
+);
+
+impl EventSink for Tee<'_> {
+    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        self.0.on_event(event)?;
+        self.1.on_event(event)
+    }
 }
 
 /// A sink that cannot go on, for instance because the disk is full.
@@ -75,10 +155,7 @@ pub fn fold(events: impl IntoIterator<Item = RunEvent>) -> Option<RunReport> {
         match event {
             RunEvent::FileFinished(file) => report.files.push(*file),
             RunEvent::RunFinished { elapsed, end } => (report.elapsed, report.end) = (elapsed, end),
-            RunEvent::RunStarted(_)
-            | RunEvent::FileStarted { .. }
-            | RunEvent::Stopping { .. }
-            | RunEvent::WorkerLost { .. } => {}
+            _ => {}
         }
     }
     report.files.sort_by(|a, b| (&a.file, &a.shown).cmp(&(&b.file, &b.shown)));

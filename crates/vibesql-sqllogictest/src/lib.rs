@@ -26,6 +26,8 @@
 //! ```
 
 pub mod clock;
+#[cfg(feature = "suite")]
+mod jsonl;
 pub mod location;
 pub mod value;
 
@@ -41,6 +43,9 @@ pub mod executor;
 pub mod event;
 #[cfg(feature = "suite")]
 mod text;
+
+#[cfg(feature = "suite")]
+pub mod results;
 
 #[cfg(feature = "cli")]
 mod monitor;

@@ -8,6 +8,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("location", 0),
     ("value", 0),
     ("clock", 0),
+    ("jsonl", 0),
     ("parser", 1),
     ("engine", 1),
     ("outcome", 1),
@@ -15,6 +16,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("event", 3),
     ("text", 3),
     ("executor::parallel", 4),
+    ("results", 4),
     ("monitor", 4),
     ("report", 6),
     ("cli", 7),
@@ -169,7 +171,7 @@ fn the_documents_name_every_command_and_exit_code() {
     // A package taken from a registry has no repository around it.
     let Ok(readme) = std::fs::read_to_string(repository.join("README.md")) else { return };
     let codes = std::fs::read_to_string(repository.join("docs/exit-codes.md")).unwrap();
-    for command in ["test", "run", "list", "engines"] {
+    for command in ["test", "run", "list", "engines", "worker"] {
         assert!(readme.contains(&format!("vibesql-sqllogictest {command}")), "README.md: {command}");
     }
     for code in ["0", "1", "2", "3", "5", "6", "70"] {

@@ -1,6 +1,7 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
@@ -26,6 +27,9 @@ pub(super) struct Cli {
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
+    /// Where results are kept, and those of earlier runs are; by default ~/.vibesql/test_results.
+    #[arg(long, global = true, value_name = "DIR", env = "VIBESQL_RESULTS_DIR", hide_env_values = true)]
+    pub(super) results: Option<PathBuf>,
     #[command(subcommand)]
     pub(super) command: Command,
 }
@@ -40,8 +44,7 @@ pub(super) enum Command {
     List(ListArgs),
     /// Lists the engines of this build.
     Engines,
-    /// Works on the files of a run; started by `run`.
-    #[command(hide = true)]
+    /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
 }
 
@@ -112,9 +115,20 @@ pub(super) struct RunArgs {
     /// Take up no further file after N files that have not passed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_fail: Option<u32>,
-    /// Stop a file that takes longer than SECONDS; 0 lets it run.
-    #[arg(long, value_name = "SECONDS", default_value_t = 500)]
-    pub(super) timeout: u64,
+    /// Go on with a run that was interrupted, by its name or folder; without RUN the last one.
+    #[arg(
+        long,
+        value_name = "RUN",
+        num_args = 0..=1,
+        conflicts_with_all = [
+            "paths", "max_details", "filter", "exclude", "shard", "engine", "engine_name", "dialect", "exact",
+            "record_timeout", "hash_threshold", "timeout", "max_memory", "slow", "grace", "retries", "repeat",
+        ],
+    )]
+    #[expect(clippy::option_option, reason = "the flag may have a value")]
+    pub(super) resume: Option<Option<String>>,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
     /// No lines for files that passed.
     #[arg(long, short)]
     pub(super) quiet: bool,
@@ -125,6 +139,57 @@ pub(super) struct RunArgs {
     pub(super) filter: FilterArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
+}
+
+/// What files and the run may use, and how many times a file is run.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Limits")]
+pub(super) struct LimitArgs {
+    /// Stop a file that takes longer than SECONDS; 0 lets it run.
+    #[arg(long, value_name = "SECONDS", default_value_t = 500)]
+    pub(super) timeout: u64,
+    /// Take up no further file when the run has taken SECONDS; what is running then has the grace.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) time: Option<u64>,
+    /// Stop a file whose process has more than SIZE of memory in use, for instance 512M or 2G. Linux only.
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_memory: Option<Bytes>,
+    /// Say when a file has taken SECONDS, or half of its time, and again at twice that; 0 never says it.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(super) slow: u64,
+    /// How long a process that is asked to end may take until it is killed.
+    #[arg(long, value_name = "SECONDS", default_value_t = 2)]
+    pub(super) grace: u64,
+    /// Run a file that has not passed again, up to N times; one that passes then is FLAKY.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) retries: u32,
+    /// Run each file N times; one that does not end well each time is FLAKY or worse.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) repeat: u32,
+}
+
+/// A number of bytes on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bytes(pub(super) u64);
+
+impl FromStr for Bytes {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        let digits = word.trim_end_matches(|c: char| !c.is_ascii_digit());
+        let shift =
+            match word[digits.len()..].to_ascii_lowercase().trim_end_matches('b').trim_end_matches('i') {
+                "" => 0,
+                "k" => 10,
+                "m" => 20,
+                "g" => 30,
+                "t" => 40,
+                _ => 64,
+            };
+        let bytes = digits.parse::<u64>().ok().and_then(|count| count.checked_mul(1_u64.checked_shl(shift)?));
+        let bytes = bytes.filter(|&bytes| bytes > 0);
+        bytes.map(Self).ok_or_else(|| "expected a size like 512M or 2G".to_owned())
+    }
 }
 
 /// Which of the files that were found are meant.
@@ -166,8 +231,32 @@ pub(super) struct ListArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct WorkerArgs {
-    /// The folder of the run.
-    pub(super) folder: PathBuf,
-    /// The number of the worker.
-    pub(super) number: usize,
+    /// The run to help with, by its name or folder; without RUN the one that is going on.
+    #[arg(long, value_name = "RUN", num_args = 0..=1, required_unless_present = "place")]
+    #[expect(clippy::option_option, reason = "the flag may have a value")]
+    pub(super) join: Option<Option<String>>,
+    /// Take up N files at once; by default one for each core.
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(super) workers: Option<u16>,
+    /// For the processes that `run` and `worker --join` start: the folder of the run, the place of the process that
+    /// starts it, and the number of the worker.
+    #[arg(hide = true, num_args = 3, value_names = ["FOLDER", "BERTH", "NUMBER"], conflicts_with_all = ["join", "workers"])]
+    pub(super) place: Vec<std::ffi::OsString>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes() {
+        for (word, bytes) in
+            [("1", 1), ("512M", 512 << 20), ("2g", 2 << 30), ("3KiB", 3072), ("1TB", 1 << 40)]
+        {
+            assert_eq!(word.parse(), Ok(Bytes(bytes)), "{word}");
+        }
+        for wrong in ["", "M", "0", "1.5G", "2X", "99999999T", "-1"] {
+            assert!(wrong.parse::<Bytes>().is_err(), "{wrong}");
+        }
+    }
 }

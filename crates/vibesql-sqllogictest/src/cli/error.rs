@@ -3,8 +3,9 @@
 use std::error::Error;
 
 use crate::engine::{EngineError, RegistryError};
-use crate::executor::parallel::{PlanError, RunError, WorkerError};
+use crate::executor::parallel::{AssignmentError, PlanError, RunError, WorkerError};
 use crate::parser::{DIALECTS, UnknownDialect};
+use crate::results::FolderError;
 
 /// Why the process ends, as its exit code; documented in docs/exit-codes.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -171,11 +172,45 @@ impl From<UnknownDialect> for CliError {
 
 impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
-        let reason = match &error {
-            RunError::Io { .. } | RunError::Sink(_) => ExitReason::Incomplete,
+        let reason = match error {
+            RunError::Assignment(error) => return error.into(),
             RunError::NoWorker { .. } => ExitReason::EngineUnavailable,
+            RunError::Over => ExitReason::NothingSelected,
+            RunError::Io { .. } | RunError::Sink(_) => ExitReason::Incomplete,
         };
         Self::new(reason, &error, Vec::new())
+    }
+}
+
+impl From<AssignmentError> for CliError {
+    fn from(error: AssignmentError) -> Self {
+        let hint = match &error {
+            AssignmentError::Io(_) => return Self::new(ExitReason::Incomplete, &error, Vec::new()),
+            AssignmentError::Protocol { .. } => {
+                "use the version that the run was started with, or start a new one"
+            }
+            AssignmentError::OtherEngine { .. } => {
+                "use the build that the run was started with, or start a new one"
+            }
+            AssignmentError::Engine(_) => "use a build with the engine that the run was started with",
+        };
+        Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
+    }
+}
+
+impl From<FolderError> for CliError {
+    fn from(error: FolderError) -> Self {
+        let (reason, hint) = match &error {
+            FolderError::Io { .. } => (ExitReason::Usage, "--results DIR names another place for results"),
+            FolderError::Unknown { .. } | FolderError::NoJournal(_) => {
+                (ExitReason::Usage, "a run is named by the folder that it has in `runs`, or by its path")
+            }
+            FolderError::Nothing { .. } => {
+                (ExitReason::NothingSelected, "--results DIR names another place for results")
+            }
+            FolderError::Busy(_) => (ExitReason::Usage, "`worker --join` helps with a run that is going on"),
+        };
+        Self::new(reason, &error, vec![hint.to_owned()])
     }
 }
 
@@ -183,6 +218,7 @@ impl From<WorkerError> for CliError {
     fn from(error: WorkerError) -> Self {
         match error {
             WorkerError::Engine(error) => error.into(),
+            WorkerError::Assignment(error) => error.into(),
             error => Self::new(ExitReason::Incomplete, &error, Vec::new()),
         }
     }

@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod error;
+mod keeping;
 mod settings;
 mod suite;
 mod target;
@@ -67,10 +68,10 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let mut ui = Ui::new(cli.color);
     let done = match cli.command {
         Command::Test(args) => commands::test::run(&args, registry, &mut ui),
-        Command::Run(args) => commands::run::run(&args, registry, &mut ui),
+        Command::Run(args) => commands::run::run(&args, cli.results.as_deref(), registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
-        Command::Worker(args) => commands::worker::run(&args, registry),
+        Command::Worker(args) => commands::worker::run(&args, cli.results.as_deref(), registry, &mut ui),
     };
     done.unwrap_or_else(|error| ui.error(&error))
 }

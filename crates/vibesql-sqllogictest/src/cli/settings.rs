@@ -39,16 +39,26 @@ impl Setup {
     }
 }
 
-/// The command that runs the record at `line` of `shown` alone, and reads files and judges as this run did.
-pub(super) fn repeat_command(program: &str, args: &EngineArgs, shown: &str, line: u32) -> String {
+/// The command that runs the record at `line` of `shown` alone, and reads files and judges as this run did. `own_labels`
+/// are those of the engine.
+pub(super) fn repeat_command(
+    program: &str,
+    settings: &Settings,
+    own_labels: &[String],
+    shown: &str,
+    line: u32,
+) -> String {
+    let options = &settings.options;
     let mut words = vec![shell_word(program), "test".to_owned()];
     let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), shell_word(value)]);
-    args.engine.iter().for_each(|engine| flag("--engine", engine));
-    args.engine_name.iter().for_each(|name| flag("--engine-name", name));
-    args.dialect.iter().for_each(|dialect| flag("--dialect", dialect));
-    args.hash_threshold.iter().for_each(|threshold| flag("--hash-threshold", &threshold.to_string()));
-    args.record_timeout.iter().for_each(|seconds| flag("--record-timeout", &seconds.to_string()));
-    if args.exact {
+    flag("--engine", &settings.engine);
+    if options.labels != own_labels {
+        options.labels.iter().for_each(|name| flag("--engine-name", name));
+    }
+    settings.dialect.iter().for_each(|dialect| flag("--dialect", dialect));
+    options.threshold.iter().for_each(|threshold| flag("--hash-threshold", &threshold.to_string()));
+    options.record_timeout.iter().for_each(|time| flag("--record-timeout", &time.as_secs().to_string()));
+    if settings.exact {
         words.push("--exact".to_owned());
     }
     words.push(shell_word(&format!("{shown}:{line}")));
@@ -56,7 +66,7 @@ pub(super) fn repeat_command(program: &str, args: &EngineArgs, shown: &str, line
 }
 
 /// Quotes a word where a POSIX shell would take it apart.
-fn shell_word(word: &str) -> String {
+pub(super) fn shell_word(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=+,@%".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
@@ -77,7 +87,7 @@ pub(super) fn reason(files: &[FileReport], fail_on_empty: bool) -> ExitReason {
 /// | cannot be read, or names an unknown dialect | usage |
 /// | engine does not open | engine unavailable |
 /// | engine or worker lost amid the file | incomplete |
-/// | over the time limit | tests failed |
+/// | over the limit of time or memory | tests failed |
 /// | malformed records | usage |
 /// | any other record that has not passed | tests failed |
 /// | nothing executed | success, or tests failed if that was asked for |
@@ -87,9 +97,9 @@ fn file_reason(file: &FileReport, fail_on_empty: bool) -> ExitReason {
         FileEnd::NotStarted(FileProblem::Engine(_)) => ExitReason::EngineUnavailable,
         FileEnd::Faulted { fault: Fault::Lost(_) | Fault::Died { .. }, .. }
         | FileEnd::NotStarted(FileProblem::Died(_)) => ExitReason::Incomplete,
-        FileEnd::NotStarted(FileProblem::TimedOut) | FileEnd::TimedOut { .. } | FileEnd::Faulted { .. } => {
-            ExitReason::TestsFailed
-        }
+        FileEnd::NotStarted(FileProblem::TimedOut | FileProblem::OutOfMemory { .. })
+        | FileEnd::TimedOut { .. }
+        | FileEnd::Faulted { .. } => ExitReason::TestsFailed,
         FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => ExitReason::Success,
     };
     let records = if file.counts.malformed > 0 {

@@ -41,6 +41,11 @@ impl Ui {
         written.map_err(|error| CliError::io("write to", "standard output", &error))
     }
 
+    /// Says what the user should know, and that stops nothing.
+    pub(super) fn warn(&mut self, text: &str) {
+        drop(writeln!(self.err, "{} {text}", Role::Warn.paint("warning:")));
+    }
+
     /// Prints an error with its causes and hints, and returns the reason to end with.
     pub(super) fn error(&mut self, error: &CliError) -> ExitReason {
         let text = written(|text| {

@@ -19,6 +19,7 @@
 //! | `exit CODE` | the process ends as if all were well |
 //! | `overflow` | the stack overflows |
 //! | `print TEXT` | a line on standard output, with the byte in front that frames a worker's messages |
+//! | `eat` | memory, without end |
 //! | `spin` | never returns, and keeps the processor busy |
 //! | `deaf` | from now on SIGTERM is ignored |
 //! | `child SECONDS` | a process that outlives this one, and holds its standard output |
@@ -117,6 +118,7 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         "hang" => loop {
             pause(Duration::from_secs(3600));
         },
+        "eat" => eat(),
         "spin" => loop {
             std::hint::spin_loop();
         },
@@ -214,6 +216,16 @@ fn turn_deaf() -> Result<(), ExecuteError> {
 fn start_child(seconds: u64) -> Result<(), ExecuteError> {
     let child = std::process::Command::new("sleep").arg(seconds.to_string()).spawn();
     child.map(drop).map_err(|error| ExecuteError::Lost(EngineError::new(error)))
+}
+
+/// Takes memory and writes to it, 16 MiB at a time, with pauses that leave the machine room to breathe.
+fn eat() -> Result<Flow, ExecuteError> {
+    let mut eaten = Vec::new();
+    loop {
+        eaten.push(vec![1_u8; 16 << 20]);
+        std::hint::black_box(&eaten);
+        pause(Duration::from_millis(5));
+    }
 }
 
 fn once(words: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {

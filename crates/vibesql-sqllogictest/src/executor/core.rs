@@ -83,6 +83,8 @@ pub fn run_observed(
         lints: script.lints.clone(),
         end: FileEnd::Completed,
         elapsed: Duration::ZERO,
+        peak_memory: None,
+        attempts: Vec::new(),
     };
     match engine.open() {
         Ok(session) => {

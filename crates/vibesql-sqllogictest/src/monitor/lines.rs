@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use crate::event::{EventSink, RunEvent, SinkError};
-use crate::outcome::{Counts, FileEnd, FileReport, FileStatus};
+use crate::event::{EventSink, RunEvent, Running, SinkError};
+use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RunEnd, bytes};
 use crate::text::count::{duration, plural, thousands};
 use crate::text::failure::headline;
 use crate::text::style::Role;
@@ -43,32 +43,83 @@ impl<W: Write> Lines<W> {
         }
         self.out.flush()
     }
+
+    /// What runs now, with what is known of it.
+    fn running(&mut self, running: &[Running], done: usize) -> std::io::Result<()> {
+        let (files, done) = (plural(running.len() as u64, "file"), plural(done as u64, "file"));
+        writeln!(self.out, "{} {files} running, {done} done", Role::Hint.paint("now:"))?;
+        for file in running {
+            let line = file.record.map(|(line, _)| line);
+            let record = file.record.map(|(_, time)| format!("  the record for {}", duration(time)));
+            let total = file.total.map_or_else(String::new, |total| format!(" of {}", thousands(total)));
+            let memory = file.memory.map_or_else(String::new, |memory| format!("  {}", bytes(memory)));
+            writeln!(
+                self.out,
+                "        {}  {}{}  {}{total} records{memory}",
+                place(&file.shown, line),
+                duration(file.elapsed),
+                record.unwrap_or_default(),
+                thousands(file.settled),
+            )?;
+        }
+        self.out.flush()
+    }
 }
 
 impl<W: Write> EventSink for Lines<W> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
-            RunEvent::FileFinished(report) => {
-                self.file(report).map_err(|source| SinkError { what: "progress", source })
-            }
-            RunEvent::Stopping { running } => {
-                let files = plural(*running as u64, "file");
-                let note = format!("stopping after {files} still running; Ctrl-C again stops at once");
-                writeln!(self.out, "{} {note}", Role::Warn.paint("note:"))
-                    .map_err(|source| SinkError { what: "progress", source })
-            }
-            RunEvent::WorkerLost { shown, line, how, again: true } => {
-                let place = line.map(|line| format!(":{line}")).unwrap_or_default();
-                let note = format!("worker lost at {shown}{place}: it {how}; the file is given to another");
-                writeln!(self.out, "{} {note}", Role::Warn.paint("note:"))
-                    .map_err(|source| SinkError { what: "progress", source })
-            }
-            RunEvent::WorkerLost { .. }
-            | RunEvent::RunStarted(_)
-            | RunEvent::FileStarted { .. }
-            | RunEvent::RunFinished { .. } => Ok(()),
+            RunEvent::FileFinished(report) => self.file(report),
+            RunEvent::Asked { running, done } => self.running(running, *done),
+            event => match note(event) {
+                Some(note) => writeln!(self.out, "{} {note}", Role::Warn.paint("note:")),
+                None => return Ok(()),
+            },
         }
+        .map_err(|source| SinkError { what: "progress", source })
     }
+}
+
+/// What is said of an event in passing.
+fn note(event: &RunEvent) -> Option<String> {
+    Some(match event {
+        RunEvent::Resumed { done } => format!("{} done already", plural(done.files, "file")),
+        RunEvent::Slow { shown, line, elapsed, limit } => {
+            let limit =
+                limit.map_or_else(String::new, |limit| format!("; it is stopped at {}", duration(limit)));
+            format!("slow: {}, running for {}{limit}", place(shown, *line), duration(*elapsed))
+        }
+        RunEvent::Stopping { running, why } => {
+            let files = plural(*running as u64, "file");
+            match why {
+                RunEnd::BudgetSpent => format!("time is over, {files} still running"),
+                _ => format!("stopping after {files} still running; Ctrl-C again stops at once"),
+            }
+        }
+        RunEvent::WorkerLost { shown, line, how, again: true } => {
+            format!("worker lost at {}: it {how}; the file is given to another", place(shown, *line))
+        }
+        RunEvent::Retried { shown, status, left } => {
+            let left = match left {
+                0 => "the last time".to_owned(),
+                left => format!("and up to {} more", plural(u64::from(*left), "time")),
+            };
+            format!("{} {shown}, which is run again, {left}", status_word(*status).1)
+        }
+        RunEvent::Helper { number, came: true } => format!("helper {number} has come"),
+        RunEvent::Helper { number, came: false } => format!("helper {number} has gone"),
+        RunEvent::WorkerLost { again: false, .. }
+        | RunEvent::RunStarted(_)
+        | RunEvent::TaskStarted { .. }
+        | RunEvent::TaskEnded { .. }
+        | RunEvent::FileFinished(_)
+        | RunEvent::Asked { .. }
+        | RunEvent::RunFinished { .. } => return None,
+    })
+}
+
+fn place(shown: &str, line: Option<u32>) -> String {
+    line.map_or_else(|| shown.to_owned(), |line| format!("{shown}:{line}"))
 }
 
 /// A status as it stands at the start of a line.
@@ -78,6 +129,8 @@ pub(crate) fn status_word(status: FileStatus) -> (Role, &'static str) {
         FileStatus::Failed => (Role::Fail, "FAIL"),
         FileStatus::TimedOut => (Role::Fail, "TIMEOUT"),
         FileStatus::Empty => (Role::Warn, "EMPTY"),
+        FileStatus::Flaky => (Role::Warn, "FLAKY"),
+        FileStatus::OutOfMemory => (Role::Fail, "OOM"),
         FileStatus::Crashed => (Role::Fail, "CRASH"),
         FileStatus::Error => (Role::Fail, "ERROR"),
     }

@@ -9,7 +9,6 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::event::{EventSink, RunEvent, SinkError};
-use crate::outcome::FileStatus;
 use crate::text::count::plural;
 
 /// Draws progress around the lines of another sink.
@@ -17,7 +16,7 @@ pub(crate) struct Progress<S> {
     lines: S,
     screen: MultiProgress,
     all: ProgressBar,
-    running: BTreeMap<String, ProgressBar>,
+    running: BTreeMap<usize, ProgressBar>,
     failing: u64,
     records: u64,
 }
@@ -42,16 +41,16 @@ impl<S: EventSink> Progress<S> {
         self.all.enable_steady_tick(TICK);
     }
 
-    fn take_up(&mut self, shown: &str) {
+    fn take_up(&mut self, task: usize, shown: &str) {
         let line = self.screen.add(ProgressBar::new_spinner());
         line.set_style(style("  {elapsed:>4}  {msg}"));
         line.set_message(shown.to_owned());
         line.enable_steady_tick(TICK);
-        self.running.insert(shown.to_owned(), line);
+        self.running.insert(task, line);
     }
 
-    fn put_down(&mut self, shown: &str) {
-        if let Some(line) = self.running.remove(shown) {
+    fn put_down(&mut self, task: usize) {
+        if let Some(line) = self.running.remove(&task) {
             line.finish_and_clear();
             self.screen.remove(&line);
         }
@@ -72,17 +71,24 @@ impl<S: EventSink> EventSink for Progress<S> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::RunStarted(header) => self.start(header.files),
-            RunEvent::FileStarted { shown } => self.take_up(shown),
-            RunEvent::WorkerLost { shown, .. } => self.put_down(shown),
+            RunEvent::Resumed { done } => {
+                self.records += done.records.total;
+                self.failing += done.files - done.passed - done.empty;
+                self.all.inc(done.files);
+                // What was done before tells nothing of how long the rest takes.
+                self.all.reset_eta();
+                self.say_totals();
+            }
+            RunEvent::TaskStarted { task, shown } => self.take_up(*task, shown),
+            RunEvent::TaskEnded { task } => self.put_down(*task),
             RunEvent::FileFinished(report) => {
-                self.put_down(&report.shown);
                 self.records += report.counts.total;
-                self.failing += u64::from(!matches!(report.status(), FileStatus::Passed | FileStatus::Empty));
+                self.failing += u64::from(!report.last_status().is_good());
                 self.all.inc(1);
                 self.say_totals();
             }
             RunEvent::RunFinished { .. } => self.end(),
-            RunEvent::Stopping { .. } => {}
+            _ => {}
         }
         self.screen.suspend(|| self.lines.on_event(event))
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::counts::Counts;
-use super::record::{ExitHow, FailureDetail, Fault};
+use super::record::{ExitHow, FailureDetail, Fault, bytes};
 use crate::parser::Lint;
 
 /// The outcomes of a file, summed up.
@@ -28,6 +28,22 @@ pub struct FileReport {
     pub end: FileEnd,
     /// How long it took.
     pub elapsed: Duration,
+    /// The most memory that its process had in use while it ran, in bytes, where the system tells.
+    pub peak_memory: Option<u64>,
+    /// What else became of the file, where it was run more than once: by `--retries`, or by `--repeat`.
+    pub attempts: Vec<Attempt>,
+}
+
+/// A run of a file besides the one that its report tells of.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
+pub struct Attempt {
+    /// How it ended, in one word.
+    pub status: FileStatus,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The first record that had not passed.
+    pub first: Option<FailureDetail>,
 }
 
 /// How the execution of a file ended.
@@ -78,6 +94,14 @@ pub enum FileProblem {
     /// The time limit was over before the first record.
     #[error("over the time limit before the first record")]
     TimedOut,
+    /// The memory limit was exceeded before the first record.
+    #[error("{} of memory in use before the first record, and {} allowed", bytes(*.used), bytes(*.limit))]
+    OutOfMemory {
+        /// The bytes that the process had in memory.
+        used: u64,
+        /// The bytes that it may have.
+        limit: u64,
+    },
     /// The engine could not be opened.
     #[error("the engine cannot be opened: {0}")]
     Engine(String),
@@ -85,6 +109,7 @@ pub enum FileProblem {
 
 /// A file's result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileStatus {
     /// Something was executed and all of it passed; no record is malformed, unsupported or lost.
     Passed,
@@ -94,8 +119,12 @@ pub enum FileStatus {
     TimedOut,
     /// Nothing was executed.
     Empty,
+    /// It has passed, and has not passed, without anything having changed.
+    Flaky,
     /// The engine panicked or was lost in mid-file.
     Crashed,
+    /// Its process took more memory than it may.
+    OutOfMemory,
     /// The file could not be started.
     Error,
 }
@@ -108,28 +137,45 @@ impl FileStatus {
             Self::Failed => "failed",
             Self::TimedOut => "timed_out",
             Self::Empty => "empty",
+            Self::Flaky => "flaky",
             Self::Crashed => "crashed",
+            Self::OutOfMemory => "out_of_memory",
             Self::Error => "error",
         }
+    }
+
+    /// Whether nothing is wrong with a file that ended so.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Passed | Self::Empty)
     }
 }
 
 impl FileReport {
-    /// Sums the file up in one word.
+    /// Sums the file up in one word: [`FileReport::last_status`], unless the file was run more than once and ended
+    /// well at one time and not at another.
+    pub fn status(&self) -> FileStatus {
+        let last = self.last_status();
+        let changed = self.attempts.iter().any(|attempt| attempt.status.is_good() != last.is_good());
+        if changed { FileStatus::Flaky } else { last }
+    }
+
+    /// Sums up in one word the run of the file that this report tells of.
     ///
     /// | end         | not passed       | executed | status   |
     /// |-------------|------------------|----------|----------|
-    /// | not started |                  |          | Error, or Crashed or TimedOut if it was the worker |
+    /// | not started |                  |          | Error, or Crashed, TimedOut or OutOfMemory if it was the worker |
     /// | timed out   |                  |          | TimedOut |
-    /// | faulted     |                  |          | Crashed  |
+    /// | faulted     |                  |          | Crashed, or OutOfMemory |
     /// | any other   | some timed out   |          | TimedOut |
     /// | any other   | some             |          | Failed   |
     /// | any other   | none             | none     | Empty    |
     /// | any other   | none             | some     | Passed   |
-    pub fn status(&self) -> FileStatus {
+    pub fn last_status(&self) -> FileStatus {
         match &self.end {
             FileEnd::NotStarted(FileProblem::TimedOut) | FileEnd::TimedOut { .. } => FileStatus::TimedOut,
             FileEnd::NotStarted(FileProblem::Died(_)) => FileStatus::Crashed,
+            FileEnd::NotStarted(FileProblem::OutOfMemory { .. })
+            | FileEnd::Faulted { fault: Fault::OutOfMemory { .. }, .. } => FileStatus::OutOfMemory,
             FileEnd::NotStarted(_) => FileStatus::Error,
             FileEnd::Faulted { .. } => FileStatus::Crashed,
             FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => {

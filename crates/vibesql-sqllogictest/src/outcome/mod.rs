@@ -9,7 +9,9 @@ mod record;
 mod run;
 
 pub use counts::Counts;
-pub use file::{FileEnd, FileProblem, FileReport, FileStatus, category_of};
+pub use file::{Attempt, FileEnd, FileProblem, FileReport, FileStatus, category_of};
+#[cfg(feature = "cli")]
+pub(crate) use record::bytes;
 pub use record::{
     Digest, Excerpt, ExitHow, Failure, FailureDetail, Fault, NotPassed, RecordOutcome, SkipReason,
     UnhashedRows,

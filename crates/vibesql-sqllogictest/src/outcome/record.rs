@@ -60,9 +60,33 @@ pub enum Fault {
         /// The last that it wrote to its standard error.
         message: Option<String>,
     },
+    /// The process that the engine runs in took more memory than it may, and was stopped.
+    #[error("the worker process was stopped with {} in use, and {} allowed", bytes(*.used), bytes(*.limit))]
+    OutOfMemory {
+        /// The bytes that it had in memory.
+        used: u64,
+        /// The bytes that it may have.
+        limit: u64,
+    },
     /// The engine broke the contract of its trait.
     #[error("the engine's adapter is wrong: {0}")]
     Adapter(String),
+}
+
+/// A number of bytes as it is read best: `512 MiB`.
+pub(crate) fn bytes(count: u64) -> String {
+    const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
+    let mut value = count as f64;
+    let mut shown = "bytes";
+    for unit in UNITS {
+        if value < 1024.0 {
+            break;
+        }
+        value /= 1024.0;
+        shown = unit;
+    }
+    let digits = usize::from(value < 10.0 && value.fract() > 0.0);
+    format!("{value:.digits$} {shown}")
 }
 
 fn said(message: &Option<String>) -> String {
@@ -244,6 +268,7 @@ impl NotPassed {
             Self::Faulted(Fault::Panicked(_)) => "engine_panicked",
             Self::Faulted(Fault::Lost(_)) => "engine_lost",
             Self::Faulted(Fault::Died { .. }) => "process_died",
+            Self::Faulted(Fault::OutOfMemory { .. }) => "out_of_memory",
             Self::Faulted(Fault::Adapter(_)) => "adapter_fault",
         }
     }

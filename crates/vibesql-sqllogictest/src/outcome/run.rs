@@ -9,6 +9,7 @@ use crate::engine::EngineIdentity;
 
 /// What is known of a run before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct RunHeader {
     /// The engine under test.
     pub engine: EngineIdentity,
@@ -35,6 +36,7 @@ pub struct RunReport {
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub enum RunEnd {
     /// Every file has its result.
     Completed,
@@ -42,6 +44,8 @@ pub enum RunEnd {
     Interrupted,
     /// As many files have failed as it should wait for; files without a result are untested.
     EnoughFailed,
+    /// Its time was over; files without a result are untested.
+    BudgetSpent,
 }
 
 impl RunReport {
@@ -73,8 +77,12 @@ pub struct Totals {
     pub timed_out: u64,
     /// Files in which nothing was executed.
     pub empty: u64,
+    /// Files that have passed, and have not passed.
+    pub flaky: u64,
     /// Files in whose midst the engine, or its process, was lost.
     pub crashed: u64,
+    /// Files over the memory limit.
+    pub out_of_memory: u64,
     /// Files that could not be started.
     pub errors: u64,
     /// The records of all files.
@@ -100,7 +108,9 @@ impl Totals {
             FileStatus::Failed => &mut self.failed,
             FileStatus::TimedOut => &mut self.timed_out,
             FileStatus::Empty => &mut self.empty,
+            FileStatus::Flaky => &mut self.flaky,
             FileStatus::Crashed => &mut self.crashed,
+            FileStatus::OutOfMemory => &mut self.out_of_memory,
             FileStatus::Error => &mut self.errors,
         } += 1;
     }

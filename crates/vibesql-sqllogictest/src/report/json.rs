@@ -9,8 +9,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::outcome::{
-    Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FileStatus, NotPassed, RunEnd, RunReport,
-    Totals,
+    Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FileStatus, NotPassed, RunEnd,
+    RunReport, Totals,
 };
 use crate::parser::Lint;
 
@@ -68,6 +68,8 @@ struct Files {
     timed_out: u64,
     errors: u64,
     skipped: u64,
+    flaky: u64,
+    out_of_memory: u64,
     pass_rate: f64,
 }
 
@@ -78,6 +80,8 @@ struct TestedFiles<'r> {
     timed_out: Vec<&'r str>,
     errors: Vec<&'r str>,
     skipped: Vec<&'r str>,
+    flaky: Vec<&'r str>,
+    out_of_memory: Vec<&'r str>,
 }
 
 #[derive(Serialize)]
@@ -126,11 +130,21 @@ struct FileDocument<'r> {
     subcategory: &'r str,
     status: &'static str,
     duration_ms: u64,
+    peak_memory: Option<u64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    attempts: Vec<AttemptDocument<'r>>,
     records: Records,
     end: EndDocument,
     failures: Vec<FailureDocument<'r>>,
     details_omitted: u64,
     lints: Vec<LintDocument>,
+}
+
+#[derive(Serialize)]
+struct AttemptDocument<'r> {
+    status: &'static str,
+    duration_ms: u64,
+    failure: Option<FailureDocument<'r>>,
 }
 
 #[derive(Serialize)]
@@ -187,6 +201,7 @@ impl<'r> Document<'r> {
                 RunEnd::Completed => "completed",
                 RunEnd::Interrupted => "interrupted",
                 RunEnd::EnoughFailed => "enough_failed",
+                RunEnd::BudgetSpent => "budget_spent",
             },
             summary: Summary {
                 files: Files::of(&totals),
@@ -200,6 +215,8 @@ impl<'r> Document<'r> {
                 timed_out: with_status(&[FileStatus::TimedOut]),
                 errors: with_status(&[FileStatus::Error, FileStatus::Crashed]),
                 skipped: with_status(&[FileStatus::Empty]),
+                flaky: with_status(&[FileStatus::Flaky]),
+                out_of_memory: with_status(&[FileStatus::OutOfMemory]),
             },
             categories,
             detailed_failures: run.files.iter().filter_map(FileFailures::of).collect(),
@@ -217,6 +234,8 @@ impl Files {
             timed_out: totals.timed_out,
             errors: totals.errors + totals.crashed,
             skipped: totals.empty,
+            flaky: totals.flaky,
+            out_of_memory: totals.out_of_memory,
             pass_rate: percent(totals.pass_rate()),
         }
     }
@@ -289,11 +308,23 @@ impl<'r> FileDocument<'r> {
             subcategory: file.subcategory(),
             status: file.status().word(),
             duration_ms: milliseconds(file.elapsed),
+            peak_memory: file.peak_memory,
+            attempts: file.attempts.iter().map(AttemptDocument::of).collect(),
             records: Records::of(&file.counts),
             failures: failures.collect(),
             end: EndDocument::of(&file.end),
             details_omitted: file.details_omitted(),
             lints: file.lints.iter().map(LintDocument::of).collect(),
+        }
+    }
+}
+
+impl<'r> AttemptDocument<'r> {
+    fn of(attempt: &'r Attempt) -> Self {
+        Self {
+            status: attempt.status.word(),
+            duration_ms: milliseconds(attempt.elapsed),
+            failure: attempt.first.as_ref().map(|detail| FailureDocument::of(detail.line, Some(detail))),
         }
     }
 }

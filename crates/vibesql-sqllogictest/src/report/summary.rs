@@ -32,7 +32,7 @@ const HEADERS: &[&str] = &[
 
 fn row(name: &str, totals: &Totals) -> Vec<Cell> {
     let records = &totals.records;
-    let other_files = totals.timed_out + totals.empty + totals.crashed + totals.errors;
+    let other_files = totals.files - totals.passed - totals.failed;
     let other_records = records.not_passed() - records.failed + records.not_reached;
     [
         name.to_owned(),
@@ -61,7 +61,9 @@ fn cell(column: usize, text: String) -> Cell {
 fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
     let engine = &run.header.engine;
     let records = &totals.records;
-    let all_good = totals.passed + totals.empty == run.header.files as u64 && totals.passed > 0;
+    // A file that passed in the end is named below, if it is flaky.
+    let good = run.files.iter().filter(|file| file.last_status().is_good()).count();
+    let all_good = good == run.header.files && records.passed > 0;
     let word = if all_good { Role::Pass.paint("PASS") } else { Role::Fail.paint("FAIL") };
     writeln!(
         out,
@@ -76,12 +78,18 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
     )?;
     let untested = run.header.files as u64 - totals.files;
     if untested > 0 {
-        let why = if run.end == RunEnd::EnoughFailed { "enough failed" } else { "interrupted" };
+        let why = match run.end {
+            RunEnd::EnoughFailed => "enough failed",
+            RunEnd::BudgetSpent => "time is over",
+            RunEnd::Interrupted | RunEnd::Completed => "interrupted",
+        };
         writeln!(out, "{why}: {} untested", plural(untested, "file"))?;
     }
     for (count, what) in [
         (totals.timed_out, "over the time limit (TIMEOUT)"),
         (totals.empty, "in which nothing was executed (EMPTY)"),
+        (totals.flaky, "that passed once and failed once (FLAKY)"),
+        (totals.out_of_memory, "over the memory limit (OOM)"),
         (totals.crashed, "in whose midst the engine was lost (CRASH)"),
         (totals.errors, "that could not be started (ERROR)"),
     ] {

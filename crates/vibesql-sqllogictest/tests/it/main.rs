@@ -6,6 +6,8 @@ mod conformance;
 mod corpus;
 mod honesty;
 mod json_report;
+mod limits;
+mod resume;
 mod run_cmd;
 mod sandbox;
 mod suite;

@@ -9,6 +9,7 @@ use tempfile::TempDir;
 pub(crate) struct Sandbox {
     dir: TempDir,
     tmp: TempDir,
+    home: TempDir,
 }
 
 pub(crate) struct Output {
@@ -19,7 +20,8 @@ pub(crate) struct Output {
 
 impl Sandbox {
     pub(crate) fn new() -> Self {
-        Self { dir: tempfile::tempdir().unwrap(), tmp: tempfile::tempdir().unwrap() }
+        let folder = || tempfile::tempdir().unwrap();
+        Self { dir: folder(), tmp: folder(), home: folder() }
     }
 
     /// A sandbox with one file, `t.test`.
@@ -38,6 +40,20 @@ impl Sandbox {
         std::fs::read_dir(self.tmp.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
     }
 
+    /// The folder of the last run.
+    pub(crate) fn last_run(&self) -> Option<PathBuf> {
+        let runs = std::fs::read_dir(self.home.path().join(".vibesql/test_results/runs")).ok()?;
+        let runs = runs.map(|entry| entry.unwrap().path());
+        runs.max_by_key(|run| run.metadata().unwrap().created().unwrap())
+    }
+
+    /// The text without the names of folders that differ from run to run.
+    pub(crate) fn without_names(&self, text: &str) -> String {
+        let text = text.replace(self.home.path().to_str().unwrap(), "[home]");
+        let name = self.last_run().and_then(|run| Some(run.file_name()?.to_str()?.to_owned()));
+        name.map_or(text.clone(), |name| text.replace(&name, "[run]"))
+    }
+
     pub(crate) fn write(&self, path: &str, text: impl AsRef<[u8]>) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -52,7 +68,7 @@ impl Sandbox {
     pub(crate) fn command(&self, line: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vibesql-sqllogictest"));
         command.args(line.split_whitespace()).current_dir(self.path()).env_clear();
-        command.env("TMPDIR", self.tmp.path());
+        command.env("TMPDIR", self.tmp.path()).env("HOME", self.home.path());
         command
     }
 

@@ -73,3 +73,11 @@ pub(crate) fn processes_with(text: &str) -> Vec<String> {
     let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
     lines.filter(|line| line.contains(text)).collect()
 }
+
+/// Takes out of a JSON report what differs from run to run.
+pub(crate) fn without_measurements(report: &mut serde_json::Value) {
+    report["duration_ms"] = serde_json::Value::Null;
+    for file in report["files"].as_array_mut().unwrap() {
+        (file["duration_ms"], file["peak_memory"]) = (serde_json::Value::Null, serde_json::Value::Null);
+    }
+}

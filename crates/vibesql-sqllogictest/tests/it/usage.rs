@@ -151,12 +151,15 @@ fn help_says_what_there_is() {
       run      Runs a suite: a line for each file, a summary by category
       list     Lists the files that `run` would run
       engines  Lists the engines of this build
+      worker   Helps with a run that is going on: takes up files of it, in processes of its own
       help     Print this message or the help of the given subcommand(s)
 
     Options:
-          --color <WHEN>  When to use colours [default: auto] [possible values: auto, always, never]
-      -h, --help          Print help
-      -V, --version       Print version
+          --color <WHEN>   When to use colours [default: auto] [possible values: auto, always, never]
+          --results <DIR>  Where results are kept, and those of earlier runs are; by default
+                           ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
+      -h, --help           Print help
+      -V, --version        Print version
 
     Exit codes:
       0   all good              4   regressed
@@ -182,20 +185,37 @@ fn help_says_what_there_is() {
                  is none
 
     Options:
-          --color <WHEN>       When to use colours [default: auto] [possible values: auto, always,
-                               never]
-          --json <FILE>        Write a report as JSON to FILE; - is standard output
-          --max-details <N>    Keep SQL, expected and actual values of at most N failing records of a
-                               file; all are listed by line [default: 100]
-          --fail-on-empty      Files in which nothing is executed count as failed
-      -j, --workers <N>        Run files in N worker processes at once; by default one for each core
-          --serial             One file after the other: the same as --workers 1
-          --fail-fast          Take up no further file after the first that has not passed
-          --max-fail <N>       Take up no further file after N files that have not passed
+          --color <WHEN>     When to use colours [default: auto] [possible values: auto, always, never]
+          --json <FILE>      Write a report as JSON to FILE; - is standard output
+          --max-details <N>  Keep SQL, expected and actual values of at most N failing records of a
+                             file; all are listed by line [default: 100]
+          --results <DIR>    Where results are kept, and those of earlier runs are; by default
+                             ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
+          --fail-on-empty    Files in which nothing is executed count as failed
+      -j, --workers <N>      Run files in N worker processes at once; by default one for each core
+          --serial           One file after the other: the same as --workers 1
+          --fail-fast        Take up no further file after the first that has not passed
+          --max-fail <N>     Take up no further file after N files that have not passed
+          --resume [<RUN>]   Go on with a run that was interrupted, by its name or folder; without RUN
+                             the last one
+      -h, --help             Print help
+
+    Limits:
           --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
+          --time <SECONDS>     Take up no further file when the run has taken SECONDS; what is running
+                               then has the grace
+          --max-memory <SIZE>  Stop a file whose process has more than SIZE of memory in use, for
+                               instance 512M or 2G. Linux only
+          --slow <SECONDS>     Say when a file has taken SECONDS, or half of its time, and again at
+                               twice that; 0 never says it [default: 60]
+          --grace <SECONDS>    How long a process that is asked to end may take until it is killed
+                               [default: 2]
+          --retries <N>        Run a file that has not passed again, up to N times; one that passes then
+                               is FLAKY [default: 0]
+          --repeat <N>         Run each file N times; one that does not end well each time is FLAKY or
+                               worse [default: 1]
       -q, --quiet              No lines for files that passed
           --no-progress        No progress bar; there is none where standard error is no terminal
-      -h, --help               Print help
 
     Selection:
           --filter <PATTERN>   Only files that match: a part of the path, a glob over it, or
@@ -234,6 +254,8 @@ fn help_says_what_there_is() {
           --trace             Name each record on standard error before it runs: where an engine hangs
                               or dies, the last is it
           --max-failures <N>  Show at most N failures of a file [default: 20]
+          --results <DIR>     Where results are kept, and those of earlier runs are; by default
+                              ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
       -h, --help              Print help
 
     Engine and dialect:
@@ -262,8 +284,10 @@ fn help_says_what_there_is() {
       [PATH]...  Files, directories or globs, as for run; the shipped suite when there is none
 
     Options:
-          --color <WHEN>  When to use colours [default: auto] [possible values: auto, always, never]
-      -h, --help          Print help
+          --color <WHEN>   When to use colours [default: auto] [possible values: auto, always, never]
+          --results <DIR>  Where results are kept, and those of earlier runs are; by default
+                           ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
+      -h, --help           Print help
 
     Selection:
           --filter <PATTERN>   Only files that match: a part of the path, a glob over it, or

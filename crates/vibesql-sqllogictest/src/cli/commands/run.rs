@@ -2,24 +2,30 @@
 
 use std::fs::Permissions;
 use std::io::Write as _;
-use std::num::NonZero;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use crate::cli::args::{EngineArgs, RunArgs};
+use super::worker::cores;
+use crate::cli::args::{LimitArgs, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::settings::{Setup, reason, repeat_command};
+use crate::cli::keeping::{new_run, opened, results_folder};
+use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
+use crate::event::Tee;
 use crate::executor::DetailLimits;
-use crate::executor::parallel::{self, Limits, WorkItem, WorkerCommand};
+use crate::executor::parallel::{
+    self, Attempts, Limits, Plan, Policy, Prepared, Settings, WorkItem, WorkerCommand,
+};
 use crate::monitor::{Lines, Progress};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
+use crate::results::{JournalWriter, RunFolder};
+use crate::text::count::plural;
 use crate::text::style::Role;
 use crate::text::written;
 
@@ -30,51 +36,133 @@ const WIDEST: usize = 60;
 
 pub(in crate::cli) fn run(
     args: &RunArgs,
+    results: Option<&Path>,
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let details = DetailLimits { records: args.max_details as usize, values: VALUES };
-    let Setup { engine, settings } = Setup::new(&args.engine, registry, details)?;
-    let items = suite::select_filtered(&args.paths, &args.filter.filters())?;
     // A report that cannot be written is better known before the run than after it.
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
+    let mut started = match &args.resume {
+        Some(name) => resume(name.as_deref(), results, registry, ui)?,
+        None => begin(args, results, registry, ui)?,
+    };
     // Whoever asks for JSON on standard output gets nothing else there.
     let json_to_out = args.json.as_deref() == Some(Path::new("-"));
     let run = {
         let out: &mut dyn std::io::Write = if json_to_out { &mut ui.err } else { &mut ui.out };
-        let lines = Lines::new(out, args.quiet, column_width(&items));
-        let mut sink = Progress::new(lines, !args.no_progress);
-        parallel::run(&items, engine.identity(), &settings, &worker_command()?, limits(args), &mut sink)?
+        let lines = Lines::new(out, args.quiet, column_width(started.prepared.items()));
+        let mut screen = Progress::new(lines, !args.no_progress);
+        let mut sink = Tee(&mut started.journal, &mut screen);
+        parallel::run(&started.prepared, &worker_command()?, policy(args), &mut sink)?
     };
+    let complete = run.files.len() == run.header.files;
+    if complete {
+        started.prepared.clear();
+    }
     let mut text = written(|out| report::summary::write(out, &run));
-    text += &next_step(&ui.program, &run, &args.engine);
+    text += &next_step(&ui.program, &run, started.prepared.settings());
+    if !complete {
+        text += &resume_step(&ui.program, results, &started.folder.name);
+    }
     if json_to_out {
         drop(ui.err.write_all(text.as_bytes()));
     } else {
         ui.print(&text)?;
     }
     if let Some(json) = json {
-        json.finish(&run, items.len() as u64, ui)?;
+        json.finish(&run, run.header.files as u64, ui)?;
     }
     let reason = reason(&run.files, args.fail_on_empty);
-    Ok(if run.end == RunEnd::Interrupted { reason.or_graver(ExitReason::Incomplete) } else { reason })
+    let cut_short = matches!(run.end, RunEnd::Interrupted | RunEnd::BudgetSpent);
+    Ok(if cut_short { reason.or_graver(ExitReason::Incomplete) } else { reason })
 }
 
-/// How long a worker that is asked to end may take.
-const GRACE: Duration = Duration::from_secs(2);
+/// A run that can be driven.
+struct Started {
+    /// Held as long as this process is the master of the run.
+    folder: RunFolder,
+    prepared: Prepared,
+    journal: JournalWriter,
+}
 
-fn limits(args: &RunArgs) -> Limits {
-    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
-    Limits {
+fn begin(
+    args: &RunArgs,
+    results: Option<&Path>,
+    registry: &EngineRegistry,
+    ui: &mut Ui,
+) -> Result<Started, CliError> {
+    let details = DetailLimits { records: args.max_details as usize, values: VALUES };
+    let Setup { engine, settings } = Setup::new(&args.engine, registry, details)?;
+    let items = suite::select_filtered(&args.paths, &args.filter.filters())?;
+    let limits = limits(&args.limits)?;
+    let (folder, warning) = new_run(results)?;
+    warning.inspect(|warning| ui.warn(warning));
+    let timeout = seconds(args.limits.timeout);
+    let opened = opened(&folder, &items);
+    let prepared = Prepared::new(
+        &folder.path,
+        Plan {
+            items,
+            engine: engine.identity(),
+            settings,
+            limits,
+            timeout_of: &|_| timeout,
+            attempts: Attempts { retries: args.limits.retries, repeat: args.limits.repeat },
+        },
+    )?;
+    let journal = JournalWriter::create(&folder.journal(), opened);
+    let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
+    Ok(Started { folder, prepared, journal })
+}
+
+fn resume(
+    name: Option<&str>,
+    results: Option<&Path>,
+    registry: &EngineRegistry,
+    ui: &mut Ui,
+) -> Result<Started, CliError> {
+    let (folder, journal) = results_folder(results).take_up(name)?;
+    if journal.damaged > 0 {
+        let lines = plural(journal.damaged as u64, "line");
+        let verb = if journal.damaged == 1 { "is" } else { "are" };
+        ui.warn(&format!("{lines} of the journal {verb} damaged; the files that were in them are run again"));
+    }
+    let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
+    let journal = JournalWriter::append_to(&folder.journal());
+    let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
+    Ok(Started { folder, prepared, journal })
+}
+
+fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
+    if args.max_memory.is_some() && !cfg!(target_os = "linux") {
+        let message = "--max-memory: this system does not tell how much memory a process has in use";
+        return Err(CliError::usage(
+            message.to_owned(),
+            vec!["use a limit of the system, like ulimit".to_owned()],
+        ));
+    }
+    Ok(Limits {
+        memory: args.max_memory.map(|size| size.0),
+        slow: seconds(args.slow),
+        grace: Duration::from_secs(args.grace),
+    })
+}
+
+/// So many seconds; 0 is no limit.
+fn seconds(count: u64) -> Option<Duration> {
+    (count > 0).then(|| Duration::from_secs(count))
+}
+
+fn policy(args: &RunArgs) -> Policy {
+    Policy {
         workers: if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) },
-        file_timeout: (args.timeout > 0).then(|| Duration::from_secs(args.timeout)),
-        grace: GRACE,
+        budget: args.limits.time.map(Duration::from_secs),
         most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
     }
 }
 
 /// Workers are this program once more, so that they have the same engines.
-fn worker_command() -> Result<WorkerCommand, CliError> {
+pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
     let program = std::env::current_exe()
         .map_err(|error| CliError::internal(format!("cannot find this program: {error}")))?;
     // The workers are the threads of a run; an engine that starts more only gets in their way. A fixed locale
@@ -139,12 +227,20 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
     CliError::io("write", &path.display().to_string(), error)
 }
 
+/// How to go on.
+fn resume_step(program: &str, results: Option<&Path>, run: &str) -> String {
+    let results = results
+        .map_or_else(String::new, |path| format!(" --results {}", shell_word(&path.display().to_string())));
+    format!("{} {program} run{results} --resume {run}\n", Role::Hint.paint("go on with it:"))
+}
+
 /// What to type next.
-fn next_step(program: &str, run: &RunReport, args: &EngineArgs) -> String {
+fn next_step(program: &str, run: &RunReport, settings: &Settings) -> String {
     let first = run.files.iter().find_map(|file| Some((file, file.details.first()?)));
     match first {
         Some((file, detail)) => {
-            let command = repeat_command(program, args, &file.shown, detail.line);
+            let command =
+                repeat_command(program, settings, &run.header.engine.labels, &file.shown, detail.line);
             // It will take that process with it, too, so it had better say where it is.
             let died = matches!(detail.what, NotPassed::Faulted(Fault::Died { .. }));
             let trace = if died { " --trace" } else { "" };

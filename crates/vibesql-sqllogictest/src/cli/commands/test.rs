@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(
             if args.trace { Box::new(Trace { file: &target.item.shown, ui }) } else { Box::new(Unobserved) };
         let report = test(target, &setup, reference.as_deref(), observer.as_mut())?;
         drop(observer);
-        ui.print(&written(|out| write_report(out, &ui.program, &report, args)))?;
+        ui.print(&written(|out| write_report(out, &ui.program, &report, &setup)))?;
         reports.push(FileReport { details: Vec::new(), ..report });
     }
     Ok(reason(&reports, true))
@@ -110,9 +110,10 @@ fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
     }
 }
 
-fn write_report(out: &mut String, program: &str, report: &FileReport, args: &TestArgs) -> std::fmt::Result {
+fn write_report(out: &mut String, program: &str, report: &FileReport, setup: &Setup) -> std::fmt::Result {
+    let labels = setup.engine.identity().labels;
     for detail in &report.details {
-        let again = repeat_command(program, &args.engine, &report.shown, detail.line);
+        let again = repeat_command(program, &setup.settings, &labels, &report.shown, detail.line);
         write_failure(out, report, detail, &again)?;
         writeln!(out)?;
     }

@@ -1,16 +1,65 @@
-//! `worker`: the other end of `run`.
+//! `worker`: the other end of `run`, and help for a run from another shell or another machine.
 
+use std::num::NonZero;
+use std::path::Path;
+
+use super::run::worker_command;
 use crate::cli::args::WorkerArgs;
 use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::results_folder;
 use crate::cli::suite;
+use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
-use crate::executor::parallel::work;
+use crate::executor::parallel::{join, work};
+use crate::monitor::{Lines, Progress};
+use crate::text::count::plural;
 
 /// The name by which `run` starts it.
 pub(in crate::cli) const NAME: &str = "worker";
 
-pub(in crate::cli) fn run(args: &WorkerArgs, registry: &EngineRegistry) -> Result<ExitReason, CliError> {
-    // Not through the Ui: what goes out here is read by the orchestrator, byte for byte.
-    work(&args.folder, args.number, registry, &suite::text, &mut std::io::stdout())?;
+pub(in crate::cli) fn run(
+    args: &WorkerArgs,
+    results: Option<&Path>,
+    registry: &EngineRegistry,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    if let [folder, berth, number] = args.place.as_slice() {
+        let number_of = |word: &std::ffi::OsStr| word.to_str().and_then(|word| word.parse::<u64>().ok());
+        let (Some(berth), Some(number)) = (number_of(berth), number_of(number)) else {
+            let message = "the words after the folder are no numbers".to_owned();
+            return Err(CliError::usage(message, vec!["to help with a run, use `worker --join`".to_owned()]));
+        };
+        // Not through the Ui: what goes out here is read by the orchestrator, byte for byte.
+        let out = &mut std::io::stdout();
+        work(Path::new(folder), berth, number as usize, registry, &suite::text, out)?;
+        return Ok(ExitReason::Success);
+    }
+    help(args, results, registry, ui)
+}
+
+fn help(
+    args: &WorkerArgs,
+    results: Option<&Path>,
+    registry: &EngineRegistry,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let results = results_folder(results);
+    let folder = match args.join.as_ref().and_then(Option::as_deref) {
+        Some(name) => results.path_of(name)?,
+        None => results.running()?,
+    };
+    let workers = args.workers.map_or_else(cores, usize::from);
+    let done = {
+        let lines = Lines::new(&mut ui.out, false, 0);
+        let mut sink = Progress::new(lines, true);
+        join(&folder, registry, &suite::text, &worker_command()?, workers, &mut sink)?
+    };
+    let (files, run) = (plural(done.len() as u64, "file"), folder.display());
+    ui.print(&format!("took up {files} of `{run}`; their results are those of the run\n"))?;
     Ok(ExitReason::Success)
+}
+
+/// How many files are run at once where nobody says.
+pub(in crate::cli) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
 }

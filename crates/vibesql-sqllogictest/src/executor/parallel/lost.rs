@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::limits::Over;
 use super::plan::WorkItem;
 use super::slot::InFlight;
 use super::wire::Settings;
@@ -17,7 +18,10 @@ pub(super) struct Lost {
     pub(super) in_flight: InFlight,
     pub(super) how: ExitHow,
     pub(super) words: Option<String>,
-    pub(super) over_time: bool,
+    /// The limit that it was ended for.
+    pub(super) over: Option<Over>,
+    pub(super) memory_limit: u64,
+    pub(super) peak_memory: Option<u64>,
     pub(super) now: Duration,
     pub(super) since: Duration,
     pub(super) total: Option<u64>,
@@ -32,21 +36,34 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
         file: item.file.clone(),
         shown: item.shown.clone(),
         elapsed,
+        peak_memory: lost.peak_memory,
         ..report
     };
+    let out_of_memory = match lost.over {
+        Some(Over::Memory { used }) => Some((used, lost.memory_limit)),
+        _ => None,
+    };
+    let over_time = lost.over == Some(Over::Time);
     let mut counts = lost.in_flight.counts;
     let line = lost.in_flight.line;
     if line.is_none() && counts.total == 0 {
-        let problem = if lost.over_time { FileProblem::TimedOut } else { FileProblem::Died(lost.how) };
+        let problem = match (lost.over, out_of_memory) {
+            (Some(Over::Time), _) => FileProblem::TimedOut,
+            (_, Some((used, limit))) => FileProblem::OutOfMemory { used, limit },
+            (_, None) => FileProblem::Died(lost.how),
+        };
         let mut report = not_started(problem);
         report.counts.total = lost.total.unwrap_or(0);
         report.counts.not_reached = report.counts.total;
         return named(report);
     }
-    let fault = Fault::Died { how: lost.how, message: lost.words };
+    let fault = match out_of_memory {
+        Some((used, limit)) => Fault::OutOfMemory { used, limit },
+        None => Fault::Died { how: lost.how, message: lost.words },
+    };
     let (mut failing, mut details) = (lost.failing, lost.details);
     if let Some(line) = line {
-        let what = if lost.over_time {
+        let what = if over_time {
             counts.timed_out += 1;
             NotPassed::TimedOut { after: lost.now.saturating_sub(lost.in_flight.since) }
         } else {
@@ -65,7 +82,7 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
     let total = lost.total.unwrap_or(counts.total).max(counts.total);
     counts.not_reached += total - counts.total;
     counts.total = total;
-    let end = if lost.over_time { FileEnd::TimedOut { line } } else { FileEnd::Faulted { line, fault } };
+    let end = if over_time { FileEnd::TimedOut { line } } else { FileEnd::Faulted { line, fault } };
     named(FileReport {
         file: String::new(),
         shown: String::new(),
@@ -76,6 +93,8 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
         lints: Vec::new(),
         end,
         elapsed,
+        peak_memory: None,
+        attempts: Vec::new(),
     })
 }
 

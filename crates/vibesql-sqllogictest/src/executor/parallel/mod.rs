@@ -2,21 +2,35 @@
 //!
 //! [`run`] is the orchestrator: it starts worker processes of the same program, which claim files from a queue
 //! on disk, and turns what they say, and how they end, into one stream of events. An engine that hangs, crashes
-//! or leaves takes down its worker and one file, and nothing else.
+//! or leaves takes down its worker and one file, and nothing else. [`join`] helps with a run from another process.
 
+mod berth;
+mod crew;
+mod error;
 mod filter;
+mod helpers;
+mod join;
+mod ledger;
+mod limits;
 mod lost;
+mod memory;
 mod orchestrator;
 mod plan;
+mod prepare;
 mod process;
 mod queue;
 mod slot;
 mod wire;
 mod worker;
 
+pub use error::RunError;
 pub use filter::{Filters, Pattern, PatternError, Shard, ShardError};
-pub use orchestrator::{Limits, RunError, run};
+pub use join::join;
+pub use ledger::Attempts;
+pub use limits::Limits;
+pub use orchestrator::{Policy, run};
 pub use plan::{Origin, PlanError, WorkItem, discover, file_of_path};
+pub use prepare::{Plan, Prepared};
 pub use process::WorkerCommand;
-pub use wire::Settings;
+pub use wire::{AssignmentError, Settings};
 pub use worker::{WorkerError, work};

@@ -1,141 +1,69 @@
 //! The orchestrator: the only component that sees workers, the clock and signals.
 //!
-//! One loop over what workers say, how they end, ticks and Ctrl-C. Whatever happens becomes a [`RunEvent`]; every
-//! file that a worker took gets exactly one report.
+//! One loop over what workers say, how they end, what helping processes tell, ticks and signals. Whatever happens
+//! becomes a [`RunEvent`]; every file gets exactly one report.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::io;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal};
-use tempfile::TempDir;
 use tokio::signal::{self, unix::SignalKind};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::lost::{Lost, lost_report};
-use super::plan::WorkItem;
-use super::process::{News, WorkerCommand, follow, last_words, signal_group};
-use super::queue::WorkQueue;
-use super::slot::Slot;
-use super::wire::{AssignedItem, Assignment, PROTOCOL, Settings, WorkerMessage};
-use super::worker::{assignment_path, slot_path};
+use super::berth::{Berth, HeldBerth};
+use super::crew::{Crew, TaskNews};
+use super::error::{RunError, io_error};
+use super::helpers::{HelperNews, Helpers, orphans};
+use super::ledger::{Ending, Ledger, Next};
+use super::prepare::Prepared;
+use super::process::WorkerCommand;
+use super::wire::Part;
 use crate::clock::{Clock, SystemClock};
-use crate::engine::EngineIdentity;
-use crate::event::{EventSink, RunEvent, SinkError, fold};
-use crate::outcome::{ExitHow, FailureDetail, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
+use crate::event::{EventSink, RunEvent, fold};
+use crate::outcome::{ExitHow, FileReport, RunEnd, RunReport, Totals};
 
-/// What the processes of a run may use.
+/// How a run is driven by this process. A run that is taken up again may be driven in another way.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct Policy {
     /// How many workers run at once.
     pub workers: usize,
-    /// How long a file may take; nothing for as long as it likes.
-    pub file_timeout: Option<Duration>,
-    /// How long a worker that is asked to end may take until it is killed.
-    pub grace: Duration,
+    /// How long the run may take. Then no further file is taken up, and those that run have the grace of the limits.
+    pub budget: Option<Duration>,
     /// After how many files that have not passed no further file is taken up.
     pub most_failing: Option<usize>,
 }
 
-/// Why a run could not be run.
-#[derive(Debug, thiserror::Error)]
-pub enum RunError {
-    /// The folder of the run, or a process, cannot be had.
-    #[error("cannot {what}")]
-    Io {
-        /// What was to be done.
-        what: &'static str,
-        /// Why not.
-        source: io::Error,
-    },
-    /// Workers end before they take a file.
-    #[error("no worker can be started: the last one {how}{}", words.as_ref().map(|words| format!(" ({words})")).unwrap_or_default())]
-    NoWorker {
-        /// How the last one ended.
-        how: ExitHow,
-        /// The last that it wrote to its standard error.
-        words: Option<String>,
-    },
-    /// A sink cannot go on.
-    #[error(transparent)]
-    Sink(#[from] SinkError),
-}
-
-/// Runs `items` on the engine that `settings` name, over worker processes, and tells `sink` what happens.
+/// Runs what is prepared over worker processes, and tells `sink` what happens.
 ///
 /// # Errors
 ///
 /// [`RunError`], when there is no run. Whatever goes wrong with a file is part of its report.
 pub fn run(
-    items: &[WorkItem],
-    engine: EngineIdentity,
-    settings: &Settings,
+    prepared: &Prepared,
     command: &WorkerCommand,
-    limits: Limits,
+    policy: Policy,
     sink: &mut dyn EventSink,
 ) -> Result<RunReport, RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(io_error("start the runtime"))?;
-    let header = RunHeader {
-        engine,
-        labels: settings.options.labels.clone(),
-        exact: settings.exact,
-        files: items.len(),
-    };
-    runtime.block_on(async {
-        let orchestrator = Orchestrator::new(items, settings, command, limits, sink)?;
-        orchestrator.run(header).await
-    })
-}
-
-fn io_error(what: &'static str) -> impl Fn(io::Error) -> RunError {
-    move |source| RunError::Io { what, source }
+    let held = Berth::take(&prepared.folder).map_err(io_error("make a folder for workers"))?;
+    runtime.block_on(Orchestrator::new(prepared, command, policy, sink, &held).run())
 }
 
 struct Orchestrator<'r> {
-    items: &'r [WorkItem],
-    settings: &'r Settings,
-    command: &'r WorkerCommand,
-    limits: Limits,
+    prepared: &'r Prepared,
+    policy: Policy,
     sink: &'r mut dyn EventSink,
     events: Vec<RunEvent>,
-    folder: TempDir,
-    queue: WorkQueue,
-    workers: BTreeMap<usize, Worker>,
-    next_worker: usize,
-    /// Claims that are still to be had from the queue.
-    unclaimed: usize,
-    finished: BTreeSet<usize>,
-    /// Items that have taken a worker with them.
-    deadly: BTreeSet<usize>,
-    /// Workers in a row that ended without having taken anything.
-    barren: u32,
+    crew: Crew<'r>,
+    helpers: Helpers,
+    ledger: Ledger,
+    start: Duration,
+    ticks: u32,
     /// Files that have not passed.
     failing: usize,
     /// Why no further file is taken up.
     stopping: Option<RunEnd>,
-    news: UnboundedSender<(usize, News)>,
-}
-
-struct Worker {
-    pid: Pid,
-    slot: Slot,
-    at: Option<Current>,
-    /// Nothing more was left for it to claim.
-    done: bool,
-    /// Since when it has been asked to end because its file takes too long.
-    over_time: Option<Duration>,
-    /// It was killed, and its file with it has no result.
+    /// Nobody is waited for.
     abandoned: bool,
-}
-
-/// What is known of the file that a worker is at.
-struct Current {
-    item: usize,
-    since: Duration,
-    total: Option<u64>,
-    failing: Vec<u32>,
-    details: Vec<FailureDetail>,
 }
 
 fn stop_signal(kind: SignalKind) -> Result<signal::unix::Signal, RunError> {
@@ -144,87 +72,116 @@ fn stop_signal(kind: SignalKind) -> Result<signal::unix::Signal, RunError> {
 
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
-/// How long the interrupt of a record may take until its worker is ended instead.
-const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
-/// After so many workers in a row that took nothing there is no hope.
-const MOST_BARREN: u32 = 3;
+/// Every so many ticks helpers are looked for.
+const TICKS_PER_LOOK: u32 = 4;
 
 impl<'r> Orchestrator<'r> {
     fn new(
-        items: &'r [WorkItem],
-        settings: &'r Settings,
+        prepared: &'r Prepared,
         command: &'r WorkerCommand,
-        limits: Limits,
+        policy: Policy,
         sink: &'r mut dyn EventSink,
-    ) -> Result<Self, RunError> {
-        let folder = tempfile::Builder::new().prefix("vibesql-sqllogictest-").tempdir();
-        let folder = folder.map_err(io_error("make a folder for the run"))?;
-        let assignment = Assignment {
-            protocol: PROTOCOL.to_owned(),
-            settings: settings.clone(),
-            items: items.iter().map(AssignedItem::of).collect(),
-        };
-        let document = serde_json::to_vec(&assignment).map_err(io::Error::from);
-        let written = document.and_then(|text| std::fs::write(assignment_path(folder.path()), text));
-        written.map_err(io_error("write the list of files"))?;
-        let queue = WorkQueue::create(folder.path(), items.len()).map_err(io_error("make the work queue"))?;
-        Ok(Self {
-            items,
-            settings,
-            command,
-            limits,
+        held: &'r HeldBerth,
+    ) -> Self {
+        let Prepared { folder, assignment, items, queue, done, .. } = prepared;
+        let mut ledger = Ledger::new(&assignment.tasks, items.len(), assignment.attempts);
+        done.iter().for_each(|(item, _)| ledger.is_done_already(*item));
+        Self {
+            prepared,
+            policy,
             sink,
             events: Vec::with_capacity(items.len() + 2),
-            folder,
-            queue,
-            workers: BTreeMap::new(),
-            next_worker: 0,
-            unclaimed: items.len(),
-            finished: BTreeSet::new(),
-            deadly: BTreeSet::new(),
-            barren: 0,
+            crew: Crew::new(assignment, items, command, folder, &held.berth, queue, policy.workers),
+            helpers: Helpers::new(folder.clone(), held.berth.number),
+            ledger,
+            start: SystemClock.now(),
+            ticks: 0,
             failing: 0,
             stopping: None,
-            // Replaced by the sender of the channel that the run reads from.
-            news: unbounded_channel().0,
-        })
+            abandoned: false,
+        }
     }
 
-    async fn run(mut self, header: RunHeader) -> Result<RunReport, RunError> {
-        let start = SystemClock.now();
-        let (sender, receiver) = unbounded_channel();
-        self.news = sender;
+    async fn run(mut self) -> Result<RunReport, RunError> {
+        let header = self.prepared.header();
         self.tell(RunEvent::RunStarted(header.clone()))?;
-        let outcome = self.drive(receiver).await;
-        // Whatever ended the run, no process outlives it.
-        self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::KILL));
-        outcome?;
-        let elapsed = SystemClock.now().saturating_sub(start);
-        let complete = self.finished.len() == self.items.len();
-        let end = if complete { RunEnd::Completed } else { self.stopping.unwrap_or(RunEnd::Interrupted) };
+        self.go_on()?;
+        self.drive().await?;
+        let elapsed = SystemClock.now().saturating_sub(self.start);
+        let end = match self.stopping {
+            _ if self.ledger.is_complete() => RunEnd::Completed,
+            why => why.unwrap_or(RunEnd::Interrupted),
+        };
         self.tell(RunEvent::RunFinished { elapsed, end })?;
+        let elapsed = self.prepared.elapsed + elapsed;
         let nothing = RunReport { header, files: Vec::new(), elapsed, end };
-        Ok(fold(self.events).unwrap_or(nothing))
+        Ok(RunReport { elapsed, ..fold(self.events).unwrap_or(nothing) })
     }
 
-    async fn drive(&mut self, mut receiver: UnboundedReceiver<(usize, News)>) -> Result<(), RunError> {
+    /// Takes in what was done before, if the run is not new.
+    fn go_on(&mut self) -> Result<(), RunError> {
+        let reports: Vec<FileReport> = self.prepared.done.iter().map(|(_, report)| report.clone()).collect();
+        self.failing = reports.iter().filter(|report| !report.last_status().is_good()).count();
+        let done = Totals::of(&reports);
+        self.events.extend(reports.into_iter().map(|report| RunEvent::FileFinished(Box::new(report))));
+        if done.files > 0 {
+            self.tell(RunEvent::Resumed { done })?;
+        }
+        if !self.ledger.is_complete() {
+            self.look_for_helpers()?;
+            self.adopt_orphans()?;
+        }
+        Ok(())
+    }
+
+    async fn drive(&mut self) -> Result<(), RunError> {
         let mut tick = tokio::time::interval(TICK);
         let mut interrupt = stop_signal(SignalKind::interrupt())?;
         let mut terminate = stop_signal(SignalKind::terminate())?;
         let mut hangup = stop_signal(SignalKind::hangup())?;
-        loop {
-            self.start_workers()?;
-            if self.workers.is_empty() {
-                return Ok(());
-            }
+        let mut asked = stop_signal(SignalKind::user_defined1())?;
+        while !self.is_over()? {
+            self.crew.fill()?;
             tokio::select! {
-                Some((worker, news)) = receiver.recv() => self.hear(worker, news)?,
-                _ = tick.tick() => self.look_at_limits(),
+                (worker, news) = self.crew.news() => {
+                    if let Some(news) = self.crew.hear(worker, news)? {
+                        self.hear(news)?;
+                    }
+                }
+                _ = tick.tick() => self.tick()?,
                 _ = interrupt.recv() => self.interrupt()?,
-                _ = terminate.recv() => self.abandon(),
-                _ = hangup.recv() => self.abandon(),
+                _ = terminate.recv() => self.abandon()?,
+                _ = hangup.recv() => self.abandon()?,
+                _ = asked.recv() => {
+                    let (running, done) = (self.crew.running(), self.ledger.done());
+                    self.tell(RunEvent::Asked { running, done })?;
+                }
             }
         }
+        Ok(())
+    }
+
+    /// Whether nothing more can come.
+    fn is_over(&mut self) -> Result<bool, RunError> {
+        if !self.crew.is_empty() {
+            return Ok(false);
+        }
+        if self.ledger.is_complete() || self.abandoned {
+            return Ok(true);
+        }
+        if self.stopping.is_some() {
+            return Ok(!self.helpers.any_at_work());
+        }
+        // A helper may have been quicker than the last look at it.
+        self.look_for_helpers()?;
+        if self.ledger.is_complete() {
+            return Ok(true);
+        }
+        let left = self.prepared.queue.left().map_err(io_error("read the work queue"))?;
+        if left > 0 || self.helpers.any_here() {
+            return Ok(false);
+        }
+        Ok(!self.adopt_orphans()?)
     }
 
     fn tell(&mut self, event: RunEvent) -> Result<(), RunError> {
@@ -233,207 +190,152 @@ impl<'r> Orchestrator<'r> {
         Ok(())
     }
 
-    fn start_workers(&mut self) -> Result<(), RunError> {
-        let idle = self.workers.values().filter(|worker| worker.at.is_none() && !worker.done).count();
-        let mut wanted = self.unclaimed.saturating_sub(idle);
-        while wanted > 0 && self.workers.len() < self.limits.workers && self.stopping.is_none() {
-            let number = self.next_worker;
-            self.next_worker += 1;
-            let slot = Slot::create(&slot_path(self.folder.path(), number));
-            let slot = slot.map_err(io_error("make a flight recorder"))?;
-            let (child, pid) = match self.command.start(self.folder.path(), number) {
-                Ok(started) => started,
-                // The machine is full: those that run go on, and the next that ends makes room.
-                Err(_) if !self.workers.is_empty() => return Ok(()),
-                Err(error) => return Err(io_error("start a worker process")(error)),
-            };
-            tokio::spawn(follow(number, child, pid, self.news.clone()));
-            let worker = Worker { pid, slot, at: None, done: false, over_time: None, abandoned: false };
-            self.workers.insert(number, worker);
-            wanted -= 1;
-        }
-        Ok(())
+    fn shown(&self, task: usize) -> String {
+        self.prepared.items[self.prepared.assignment.tasks[task].item].shown.clone()
     }
 
-    fn hear(&mut self, number: usize, news: News) -> Result<(), RunError> {
+    fn tick(&mut self) -> Result<(), RunError> {
+        for news in self.crew.hold_to_limits() {
+            self.hear(news)?;
+        }
+        self.ticks += 1;
+        if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
+            self.look_for_helpers()?;
+        }
+        let elapsed = SystemClock.now().saturating_sub(self.start);
+        match self.policy.budget {
+            Some(budget) if elapsed >= budget && self.stopping.is_none() => {
+                self.stop_soon(RunEnd::BudgetSpent)
+            }
+            Some(budget) if elapsed >= budget + self.prepared.assignment.limits.grace && !self.abandoned => {
+                self.abandon()
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn hear(&mut self, news: TaskNews) -> Result<(), RunError> {
         match news {
-            News::Message(message) => self.message(number, message),
-            News::Nonsense => {
-                self.distrust(number);
-                Ok(())
+            // One that helped an earlier master may tell of what has ended since.
+            TaskNews::Started { task } if !self.ledger.is_open(task) => Ok(()),
+            TaskNews::Started { task } => {
+                let shown = self.shown(task);
+                self.tell(RunEvent::TaskStarted { task, shown })
             }
-            News::Ended(how) => self.ended(number, how),
+            TaskNews::Slow { task, line, elapsed } => {
+                let limit = self.prepared.assignment.items[self.prepared.assignment.tasks[task].item].timeout;
+                let shown = self.shown(task);
+                self.tell(RunEvent::Slow { shown, line, elapsed, limit })
+            }
+            TaskNews::Finished { task, part } => self.ended(task, *part, Ending::Finished, None),
+            TaskNews::Stopped { task, part } => self.ended(task, *part, Ending::Stopped, None),
+            TaskNews::Died { task, part, line, how } => {
+                self.ended(task, *part, Ending::Died, Some((line, how)))
+            }
         }
     }
 
-    /// A worker that says what makes no sense cannot be trusted with the rest of its file.
-    fn distrust(&self, number: usize) {
-        if let Some(worker) = self.workers.get(&number) {
-            signal_group(worker.pid, Signal::KILL);
-        }
-    }
-
-    fn message(&mut self, number: usize, message: WorkerMessage) -> Result<(), RunError> {
-        let Some(worker) = self.workers.get_mut(&number) else { return Ok(()) };
-        if !message.makes_sense(worker.at.as_ref().map(|current| current.item), self.items.len()) {
-            self.distrust(number);
+    fn ended(
+        &mut self,
+        task: usize,
+        part: Part,
+        ending: Ending,
+        death: Option<(Option<u32>, ExitHow)>,
+    ) -> Result<(), RunError> {
+        if !self.ledger.is_open(task) {
             return Ok(());
         }
-        match message {
-            WorkerMessage::Hello { .. } => {}
-            WorkerMessage::Claimed { item } => {
-                let since = SystemClock.now();
-                let (failing, details) = (Vec::new(), Vec::new());
-                worker.at = Some(Current { item, since, total: None, failing, details });
-                self.unclaimed = self.unclaimed.saturating_sub(1);
-                self.barren = 0;
-                let shown = self.items[item].shown.clone();
-                self.tell(RunEvent::FileStarted { shown })?;
+        self.tell(RunEvent::TaskEnded { task })?;
+        let next = self.ledger.ended(task, part, ending, self.stopping.is_some());
+        if let Some((line, how)) = death {
+            let (shown, again) = (self.shown(task), next == Next::SecondChance);
+            self.tell(RunEvent::WorkerLost { shown, line, how, again })?;
+        }
+        match next {
+            Next::Wait => Ok(()),
+            Next::SecondChance => self.give_again(task),
+            Next::Retry(report) => {
+                let (shown, status, left) =
+                    (report.shown.clone(), report.last_status(), self.ledger.retries_left(task));
+                self.give_again(task)?;
+                self.tell(RunEvent::Retried { shown, status, left })
             }
-            WorkerMessage::Counted { total, .. } => {
-                if let Some(current) = worker.at.as_mut() {
-                    current.total = Some(total);
+            Next::Done(report) => {
+                self.failing += usize::from(!report.last_status().is_good());
+                if self.policy.most_failing.is_some_and(|most| self.failing >= most) {
+                    self.stop(RunEnd::EnoughFailed)?;
+                }
+                self.tell(RunEvent::FileFinished(report))
+            }
+        }
+    }
+
+    fn give_again(&self, task: usize) -> Result<(), RunError> {
+        self.prepared.queue.give_again(task).map_err(io_error("give a file out again"))
+    }
+
+    fn look_for_helpers(&mut self) -> Result<(), RunError> {
+        let mut gone = false;
+        for news in self.helpers.look().map_err(io_error("look for helpers"))? {
+            match news {
+                HelperNews::Came(number) => {
+                    self.tell(RunEvent::Helper { number: number as usize, came: true })?;
+                }
+                HelperNews::Task(news) => self.hear(news)?,
+                HelperNews::Gone(number, at) => {
+                    gone = true;
+                    for task in at.into_iter().filter(|&task| self.ledger.is_open(task)).collect::<Vec<_>>() {
+                        self.tell(RunEvent::TaskEnded { task })?;
+                    }
+                    self.tell(RunEvent::Helper { number: number as usize, came: false })?;
                 }
             }
-            WorkerMessage::NotPassed { line, detail, .. } => {
-                if let Some(current) = worker.at.as_mut() {
-                    current.failing.push(line);
-                    current.details.extend(detail.map(|detail| *detail));
-                }
-            }
-            WorkerMessage::Finished { item, report } => {
-                let Some(current) = worker.at.take() else { return Ok(()) };
-                // Just in time: what was to end this file must not be held against the next.
-                worker.over_time = None;
-                let report = FileReport { failing: current.failing, details: current.details, ..*report };
-                self.finish(item, report)?;
-            }
-            WorkerMessage::Done => worker.done = true,
+        }
+        if gone {
+            self.adopt_orphans()?;
         }
         Ok(())
     }
 
-    fn finish(&mut self, item: usize, report: FileReport) -> Result<(), RunError> {
-        self.finished.insert(item);
-        self.failing += usize::from(!matches!(report.status(), FileStatus::Passed | FileStatus::Empty));
-        if self.limits.most_failing.is_some_and(|most| self.failing >= most) {
-            self.stop(RunEnd::EnoughFailed)?;
-        }
-        self.tell(RunEvent::FileFinished(Box::new(report)))
-    }
-
-    fn ended(&mut self, number: usize, how: ExitHow) -> Result<(), RunError> {
-        let Some(worker) = self.workers.remove(&number) else { return Ok(()) };
-        let words = last_words(self.folder.path(), number);
-        let Some(item) = self.item_of(number, &worker)? else {
-            if worker.done || self.stopping.is_some() {
-                return Ok(());
-            }
-            self.barren += 1;
-            let hopeless = self.barren >= MOST_BARREN;
-            return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(()) };
-        };
-        if worker.abandoned {
-            return Ok(());
-        }
-        let in_flight = worker.slot.read();
-        let shown = self.items[item].shown.clone();
-        let again = worker.over_time.is_none() && self.stopping.is_none();
-        if again && self.deadly.insert(item) {
-            // It may have been the machine and not the file: once more, on a fresh worker.
-            self.queue.give_again(item).map_err(io_error("give a file out again"))?;
-            self.unclaimed += 1;
-            return self.tell(RunEvent::WorkerLost { shown, line: in_flight.line, how, again: true });
-        }
-        let now = SystemClock.now();
-        let (since, total, failing, details) = match worker.at {
-            Some(at) => (at.since, at.total, at.failing, at.details),
-            None => (now, None, Vec::new(), Vec::new()),
-        };
-        let lost = Lost {
-            in_flight,
-            how,
-            words,
-            over_time: worker.over_time.is_some(),
-            now,
-            since,
-            total,
-            failing,
-            details,
-        };
-        if !lost.over_time {
-            self.tell(RunEvent::WorkerLost { shown, line: in_flight.line, how, again: false })?;
-        }
-        let report = lost_report(&self.items[item], self.settings, lost);
-        self.finish(item, report)
-    }
-
-    /// The item that a worker had claimed and not finished when it ended.
-    fn item_of(&mut self, number: usize, worker: &Worker) -> Result<Option<usize>, RunError> {
-        if let Some(current) = &worker.at {
-            return Ok(Some(current.item));
-        }
-        if worker.done {
-            return Ok(None);
-        }
-        // It may have died between its claim and its word of it.
-        let claimed = self.queue.last_claim_of(number).map_err(io_error("read the work queue"))?;
-        let unsaid = claimed.filter(|item| !self.finished.contains(item));
-        if unsaid.is_some() {
-            self.unclaimed = self.unclaimed.saturating_sub(1);
-        }
-        Ok(unsaid)
-    }
-
-    fn look_at_limits(&mut self) {
-        let now = SystemClock.now();
-        let record_timeout = self.settings.options.record_timeout;
-        for worker in self.workers.values_mut() {
-            if let (None, Some(_), Some(limit)) = (worker.over_time, &worker.at, record_timeout) {
-                let in_flight = worker.slot.read();
-                // An engine that can be interrupted is, by its worker; this one cannot.
-                if in_flight.line.is_some() && now >= in_flight.since + limit + INTERRUPT_GRACE {
-                    worker.over_time = Some(now);
-                    signal_group(worker.pid, Signal::TERM);
-                }
-            }
-            match (worker.over_time, &worker.at, self.limits.file_timeout) {
-                (Some(asked), _, _) if now >= asked + self.limits.grace => {
-                    signal_group(worker.pid, Signal::KILL);
-                }
-                (None, Some(current), Some(timeout)) if now >= current.since + timeout => {
-                    worker.over_time = Some(now);
-                    signal_group(worker.pid, Signal::TERM);
-                }
-                _ => {}
-            }
-        }
+    /// Gives out again what was claimed by a process that has gone. Returns whether there was anything.
+    fn adopt_orphans(&mut self) -> Result<bool, RunError> {
+        let queue = &self.prepared.queue;
+        let claims = queue.claims().map_err(io_error("read the work queue"))?;
+        let waiting = queue.waiting_again().map_err(io_error("read the work queue"))?;
+        let waiting: BTreeSet<_> = waiting.into_iter().collect();
+        let own_here = !self.crew.is_empty();
+        let is_held = |berth| self.helpers.is_held(berth) && (own_here || !self.helpers.is_own(berth));
+        let orphans = orphans(&claims, &waiting, |task| self.ledger.is_open(task), is_held);
+        orphans.iter().try_for_each(|&task| self.give_again(task))?;
+        Ok(!orphans.is_empty())
     }
 
     /// The first Ctrl-C lets the files that are running end, the second does not.
     fn interrupt(&mut self) -> Result<(), RunError> {
         if self.stopping == Some(RunEnd::Interrupted) {
-            self.abandon();
-            return Ok(());
+            self.abandon()
+        } else {
+            self.stop_soon(RunEnd::Interrupted)
         }
-        self.stop(RunEnd::Interrupted)?;
-        // The slot knows of a file before its worker's word of it is heard.
-        let running = self.workers.values().filter(|worker| worker.slot.read().item.is_some()).count();
-        self.tell(RunEvent::Stopping { running })
+    }
+
+    fn stop_soon(&mut self, why: RunEnd) -> Result<(), RunError> {
+        self.stop(why)?;
+        let running = self.crew.busy();
+        self.tell(RunEvent::Stopping { running, why })
     }
 
     /// No further file is taken up.
     fn stop(&mut self, why: RunEnd) -> Result<(), RunError> {
         self.stopping = Some(why);
-        self.queue.close().map_err(io_error("close the work queue"))
+        self.prepared.queue.close().map_err(io_error("close the work queue"))
     }
 
     /// Files that are running get no result; those that are done keep theirs.
-    fn abandon(&mut self) {
-        self.stopping = Some(RunEnd::Interrupted);
-        for worker in self.workers.values_mut() {
-            worker.abandoned = true;
-            signal_group(worker.pid, Signal::KILL);
-        }
+    fn abandon(&mut self) -> Result<(), RunError> {
+        self.stop(self.stopping.unwrap_or(RunEnd::Interrupted))?;
+        self.abandoned = true;
+        self.crew.abandon();
+        Ok(())
     }
 }

@@ -13,11 +13,12 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::mpsc::UnboundedSender;
 
+use super::berth::Berth;
 use super::wire::WorkerMessage;
 use crate::outcome::ExitHow;
 
-/// How to start a worker: this program, by arguments to which the folder of the run and the worker's number are
-/// added.
+/// How to start a worker: this program, by arguments to which the folder of the run, the number of
+/// the process's berth in it and the worker's number are added.
 #[derive(Debug, Clone)]
 pub struct WorkerCommand {
     /// The program.
@@ -43,15 +44,16 @@ const PIPE_GRACE: Duration = Duration::from_secs(1);
 
 impl WorkerCommand {
     /// Starts a worker in a process group of its own; its standard error goes to a file of the run's folder.
-    pub(super) fn start(&self, folder: &Path, worker: usize) -> io::Result<(Child, Pid)> {
+    pub(super) fn start(&self, run: &Path, berth: &Berth, worker: usize) -> io::Result<(Child, Pid)> {
         let child = Command::new(&self.program)
             .args(&self.arguments)
-            .arg(folder)
+            .arg(run)
+            .arg(berth.number.to_string())
             .arg(worker.to_string())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::create(stderr_path(folder, worker))?)
+            .stderr(File::create(berth.stderr(worker))?)
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
@@ -67,14 +69,10 @@ pub(super) fn signal_group(pid: Pid, signal: Signal) {
 }
 
 /// The last line that a worker wrote to its standard error.
-pub(super) fn last_words(folder: &Path, worker: usize) -> Option<String> {
-    let text = std::fs::read(stderr_path(folder, worker)).ok()?;
+pub(super) fn last_words(berth: &Berth, worker: usize) -> Option<String> {
+    let text = std::fs::read(berth.stderr(worker)).ok()?;
     let text = String::from_utf8_lossy(&text);
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
-}
-
-fn stderr_path(folder: &Path, worker: usize) -> PathBuf {
-    folder.join(format!("stderr-{worker}"))
 }
 
 /// Passes on all that a worker says, and in the end how it ended.

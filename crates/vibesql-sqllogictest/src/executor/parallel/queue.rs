@@ -1,17 +1,20 @@
 //! The work queue: files in the folder of the run that any number of processes may pull from.
 //!
-//! The list of files never changes. A claim is one line of fixed width, appended under the lock of the operating
+//! The list of tasks never changes. A claim is one line of fixed width, appended under the lock of the operating
 //! system, so how many there are is the length of the file, and a claim costs the same whatever came before. What
-//! a dead worker had claimed is given out again by appending to a third file. Nothing is ever rewritten: a process
-//! that dies in the midst of it all leaves a queue that can be read.
+//! is to be done once more is appended to a third file. Nothing is ever rewritten: a process that dies in the midst
+//! of it all leaves a queue that can be read.
+//!
+//! The place of a claim says which task it is of: first the tasks in their order, then what was given again. What a
+//! claim says of its claimer is only for finding out what a dead process had taken.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-/// The width of a claim: item, worker and process, and the line end.
+/// The width of a claim: task, worker and process, and the line end.
 const CLAIM_WIDTH: u64 = 32;
-/// The width of a second chance: the item and the line end.
+/// The width of what is given again: the task and the line end.
 const AGAIN_WIDTH: u64 = 11;
 
 /// A queue in a folder.
@@ -20,48 +23,66 @@ pub(super) struct WorkQueue {
     claims: PathBuf,
     again: PathBuf,
     closed: PathBuf,
-    items: u64,
+    tasks: u64,
+}
+
+/// Somebody took a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Claim {
+    pub(super) task: usize,
+    /// Nothing if the power went before the words of the claim were on the disk.
+    pub(super) worker: Option<u64>,
 }
 
 impl WorkQueue {
-    /// Makes the queue of `items` files in an existing folder.
-    pub(super) fn create(folder: &Path, items: usize) -> io::Result<Self> {
-        let queue = Self::open(folder, items);
+    /// Makes the queue of `tasks` tasks in an existing folder.
+    pub(super) fn create(folder: &Path, tasks: usize) -> io::Result<Self> {
+        let queue = Self::open(folder, tasks);
         File::create(&queue.claims)?;
         File::create(&queue.again)?;
         Ok(queue)
     }
 
     /// Opens a queue that [`Self::create`] has made.
-    pub(super) fn open(folder: &Path, items: usize) -> Self {
+    pub(super) fn open(folder: &Path, tasks: usize) -> Self {
         Self {
             claims: folder.join("claims"),
             again: folder.join("again"),
             closed: folder.join("closed"),
-            items: items as u64,
+            tasks: tasks as u64,
         }
     }
 
-    /// Claims the next item for a worker; nothing when all are claimed.
-    pub(super) fn claim(&self, worker: usize) -> io::Result<Option<usize>> {
+    /// Opens a queue for going on with it: what its writers could not end is cut off, and claims are given out again.
+    pub(super) fn reopen(folder: &Path, tasks: usize) -> io::Result<Self> {
+        let queue = Self::open(folder, tasks);
+        let claims = OpenOptions::new().read(true).write(true).open(&queue.claims)?;
+        claims.lock()?;
+        cut(&claims, CLAIM_WIDTH)?;
+        cut(&OpenOptions::new().read(true).write(true).open(&queue.again)?, AGAIN_WIDTH)?;
+        match std::fs::remove_file(&queue.closed) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(queue),
+        }
+    }
+
+    /// Whether the queue is there; it goes with the end of its run.
+    pub(super) fn exists(&self) -> bool {
+        self.claims.exists()
+    }
+
+    /// Claims the next task for a worker; nothing when all are claimed.
+    pub(super) fn claim(&self, worker: u64) -> io::Result<Option<usize>> {
         let mut claims = OpenOptions::new().append(true).open(&self.claims)?;
         // Released when the file is closed, by whatever end of the process.
         claims.lock()?;
         if self.closed.exists() {
             return Ok(None);
         }
-        let index = claims.metadata()?.len() / CLAIM_WIDTH;
-        let item = match index.checked_sub(self.items) {
-            None => index as usize,
-            Some(second_chance) => match self.again_at(second_chance)? {
-                Some(item) => item,
-                None => return Ok(None),
-            },
-        };
-        let claim = format!("{item:10} {worker:9} {:10}\n", std::process::id());
+        let Some(task) = self.task_of(claims.metadata()?.len() / CLAIM_WIDTH)? else { return Ok(None) };
+        let claim = format!("{task:10} {worker:9} {:10}\n", std::process::id());
         claims.write_all(claim.as_bytes())?;
-        claims.sync_data()?;
-        Ok(Some(item))
+        Ok(Some(task))
     }
 
     /// Ends the giving out: there is nothing left to claim from now on.
@@ -69,24 +90,50 @@ impl WorkQueue {
         File::create(&self.closed).map(drop)
     }
 
-    /// The last item that a worker has claimed.
-    pub(super) fn last_claim_of(&self, worker: usize) -> io::Result<Option<usize>> {
-        let text = std::fs::read_to_string(&self.claims)?;
-        let claims = text.lines().rev().filter_map(|line| {
-            let mut words = line.split_whitespace().map(str::parse);
-            Some((words.next()?.ok()?, words.next()?.ok()?))
-        });
-        let mut own = claims.filter(|&(_, claimer): &(usize, usize)| claimer == worker);
-        Ok(own.next().map(|(item, _)| item))
+    /// How many tasks are there to be claimed.
+    pub(super) fn left(&self) -> io::Result<usize> {
+        if self.closed.exists() {
+            return Ok(0);
+        }
+        let length = |path: &Path| Ok::<u64, io::Error>(std::fs::metadata(path)?.len());
+        let wanted = self.tasks + length(&self.again)? / AGAIN_WIDTH;
+        Ok(wanted.saturating_sub(length(&self.claims)? / CLAIM_WIDTH) as usize)
     }
 
-    /// Gives an item out once more.
-    pub(super) fn give_again(&self, item: usize) -> io::Result<()> {
+    /// All claims, in their order.
+    pub(super) fn claims(&self) -> io::Result<Vec<Claim>> {
+        let text = std::fs::read(&self.claims)?;
+        let mut claims = Vec::with_capacity(text.len() / CLAIM_WIDTH as usize);
+        for (index, line) in text.chunks_exact(CLAIM_WIDTH as usize).enumerate() {
+            let Some(task) = self.task_of(index as u64)? else { break };
+            let words = String::from_utf8_lossy(line);
+            let worker = words.split_whitespace().nth(1).and_then(|worker| worker.parse().ok());
+            claims.push(Claim { task, worker });
+        }
+        Ok(claims)
+    }
+
+    /// Tasks that were given out again and that nobody has claimed since.
+    pub(super) fn waiting_again(&self) -> io::Result<Vec<usize>> {
+        let claimed = std::fs::metadata(&self.claims)?.len() / CLAIM_WIDTH;
+        let first = claimed.saturating_sub(self.tasks);
+        (first..).map_while(|index| self.again_at(index).transpose()).collect()
+    }
+
+    /// Gives a task out once more.
+    pub(super) fn give_again(&self, task: usize) -> io::Result<()> {
         let claims = File::open(&self.claims)?;
         claims.lock()?;
         let mut again = OpenOptions::new().append(true).open(&self.again)?;
-        again.write_all(format!("{item:10}\n").as_bytes())?;
+        again.write_all(format!("{task:10}\n").as_bytes())?;
         again.sync_data()
+    }
+
+    fn task_of(&self, claim: u64) -> io::Result<Option<usize>> {
+        match claim.checked_sub(self.tasks) {
+            None => Ok(Some(claim as usize)),
+            Some(index) => self.again_at(index),
+        }
     }
 
     fn again_at(&self, index: u64) -> io::Result<Option<usize>> {
@@ -98,9 +145,15 @@ impl WorkQueue {
         let mut line = [0; AGAIN_WIDTH as usize];
         again.read_exact(&mut line)?;
         let text = String::from_utf8_lossy(&line);
-        let item = text.trim().parse();
-        item.map(Some).map_err(|_| io::Error::other(format!("`{}` is no item of the queue", text.trim())))
+        let task = text.trim().parse();
+        task.map(Some).map_err(|_| io::Error::other(format!("`{}` is no task of the queue", text.trim())))
     }
+}
+
+/// Cuts off a line that its writer could not end.
+fn cut(file: &File, width: u64) -> io::Result<()> {
+    let length = file.metadata()?.len();
+    file.set_len(length - length % width)
 }
 
 #[cfg(test)]
@@ -113,25 +166,34 @@ mod tests {
     fn claims_have_their_width() {
         let folder = tempfile::tempdir().unwrap();
         let queue = WorkQueue::create(folder.path(), 2).unwrap();
+        assert_eq!(queue.left().unwrap(), 2);
         assert_eq!(queue.claim(7).unwrap(), Some(0));
         assert_eq!(std::fs::metadata(&queue.claims).unwrap().len(), CLAIM_WIDTH);
         queue.give_again(0).unwrap();
         assert_eq!(std::fs::metadata(&queue.again).unwrap().len(), AGAIN_WIDTH);
-        assert_eq!(queue.claim(7).unwrap(), Some(1));
+        assert_eq!((queue.left().unwrap(), queue.waiting_again().unwrap()), (2, vec![0]));
+        assert_eq!(queue.claim(999_999_999).unwrap(), Some(1));
         assert_eq!(queue.claim(7).unwrap(), Some(0));
-        assert_eq!(queue.claim(7).unwrap(), None);
-        assert_eq!(queue.last_claim_of(7).unwrap(), Some(0));
-        assert_eq!(queue.last_claim_of(8).unwrap(), None);
+        assert_eq!((queue.claim(7).unwrap(), queue.left().unwrap()), (None, 0));
+        let claims: Vec<_> =
+            queue.claims().unwrap().iter().map(|claim| (claim.task, claim.worker.unwrap())).collect();
+        assert_eq!(claims, [(0, 7), (1, 999_999_999), (0, 7)]);
         queue.give_again(1).unwrap();
         queue.close().unwrap();
-        assert_eq!(queue.claim(7).unwrap(), None);
+        assert_eq!((queue.claim(7).unwrap(), queue.left().unwrap()), (None, 0));
+        // A power cut amid a claim: the rest of the queue is as it was.
+        let mut claims = OpenOptions::new().append(true).open(&queue.claims).unwrap();
+        claims.write_all(b"     1   ").unwrap();
+        let queue = WorkQueue::reopen(folder.path(), 2).unwrap();
+        assert_eq!((queue.left().unwrap(), queue.claims().unwrap().len()), (1, 3));
+        assert_eq!(queue.claim(8).unwrap(), Some(1));
     }
 
     #[test]
-    fn many_claimers_get_each_item_once() {
+    fn many_claimers_get_each_task_once() {
         let folder = tempfile::tempdir().unwrap();
         let queue = WorkQueue::create(folder.path(), 200).unwrap();
-        (0..10).for_each(|item| queue.give_again(item).unwrap());
+        (0..10).for_each(|task| queue.give_again(task).unwrap());
         let claimed: Vec<usize> = std::thread::scope(|scope| {
             let claimers: Vec<_> = (0..4)
                 .map(|worker| {
@@ -144,8 +206,9 @@ mod tests {
             claimers.into_iter().flat_map(|claimer| claimer.join().unwrap()).collect()
         });
         let mut times = BTreeMap::<usize, u32>::new();
-        claimed.iter().for_each(|item| *times.entry(*item).or_default() += 1);
+        claimed.iter().for_each(|task| *times.entry(*task).or_default() += 1);
         assert_eq!(times.len(), 200);
-        assert!(times.iter().all(|(item, times)| *times == if *item < 10 { 2 } else { 1 }), "{times:?}");
+        assert!(times.iter().all(|(task, times)| *times == if *task < 10 { 2 } else { 1 }), "{times:?}");
+        assert_eq!(queue.claims().unwrap().len(), 210);
     }
 }

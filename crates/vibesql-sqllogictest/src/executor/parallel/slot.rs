@@ -36,6 +36,14 @@ pub(super) struct InFlight {
     pub(super) counts: Counts,
 }
 
+impl InFlight {
+    /// What this says of `item`: nothing, if the worker was still or already at another.
+    pub(super) fn of(self, item: usize) -> Self {
+        let nothing = Self { item: Some(item), line: None, since: self.since, counts: Counts::default() };
+        if self.item == Some(item) { self } else { nothing }
+    }
+}
+
 impl Slot {
     /// Makes the file of a slot, or empties it, and maps it.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
@@ -146,6 +154,8 @@ mod tests {
         assert_eq!(to_words(found.counts), words);
         written.end_record(&found.counts);
         assert_eq!((read.read().item, read.read().line), (Some(4), None));
+        assert_eq!(read.read().of(4), read.read());
+        assert_eq!((read.read().of(5).line, read.read().of(5).counts), (None, Counts::default()));
         written.end_item();
         assert_eq!(read.read().item, None);
     }

@@ -6,16 +6,19 @@
 //! serialised as they are, since both ends are one program in one version, and the first message makes sure of that.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Origin, WorkItem};
+use super::ledger::Attempts;
+use super::limits::Limits;
+use crate::engine::{EngineIdentity, RegistryError};
 use crate::executor::Options;
 use crate::outcome::{FailureDetail, FileReport};
 
 /// What both ends must agree on: the version of the messages and of the program.
-pub(super) const PROTOCOL: &str = concat!("1/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("2/", env!("CARGO_PKG_VERSION"));
 
 /// What a run needs to know besides its files.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -30,12 +33,17 @@ pub struct Settings {
     pub exact: bool,
 }
 
-/// The document that the workers of a run read.
-#[derive(Debug, Serialize, Deserialize)]
+/// The document that all processes of a run read: written once, before the first of them starts.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Assignment {
     pub(super) protocol: String,
+    pub(super) engine: EngineIdentity,
     pub(super) settings: Settings,
+    pub(super) limits: Limits,
+    pub(super) attempts: Attempts,
     pub(super) items: Vec<AssignedItem>,
+    /// In the order in which they are given out.
+    pub(super) tasks: Vec<Task>,
 }
 
 /// A file of the run; one without a path is in the program itself.
@@ -43,17 +51,78 @@ pub(super) struct Assignment {
 pub(super) struct AssignedItem {
     pub(super) file: String,
     pub(super) shown: String,
+    /// Absolute, so that a process that was started elsewhere finds it.
     pub(super) path: Option<PathBuf>,
+    /// How long the file may take.
+    pub(super) timeout: Option<Duration>,
 }
 
-impl AssignedItem {
-    pub(super) fn of(item: &WorkItem) -> Self {
-        let path = match &item.origin {
-            Origin::Disk(path) => Some(path.clone()),
-            Origin::Embedded(_) => None,
-        };
-        Self { file: item.file.clone(), shown: item.shown.clone(), path }
+/// What a worker takes up at once: a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Task {
+    pub(super) item: usize,
+}
+
+/// What a task came to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Part {
+    pub(super) report: FileReport,
+}
+
+impl Assignment {
+    /// Writes the document whole, or not at all.
+    pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
+        let mut file = tempfile::Builder::new().prefix(".run-").tempfile_in(folder)?;
+        file.write_all(&serde_json::to_vec(self)?)?;
+        file.as_file().sync_all()?;
+        Ok(file.persist(assignment_path(folder)).map(drop)?)
     }
+
+    /// Reads the document of the run in `folder`.
+    pub(super) fn read(folder: &Path) -> Result<Self, AssignmentError> {
+        let text = std::fs::read(assignment_path(folder)).map_err(AssignmentError::Io)?;
+        // First of all, and whatever else may have changed: for which version it was written.
+        let version: Version =
+            serde_json::from_slice(&text).map_err(|error| AssignmentError::Io(error.into()))?;
+        if version.protocol != PROTOCOL {
+            return Err(AssignmentError::Protocol { found: version.protocol });
+        }
+        serde_json::from_slice(&text).map_err(|error| AssignmentError::Io(error.into()))
+    }
+}
+
+#[derive(Deserialize)]
+struct Version {
+    protocol: String,
+}
+
+/// Why the document of a run cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum AssignmentError {
+    /// It cannot be read.
+    #[error("cannot read `run.json` of the run")]
+    Io(#[source] io::Error),
+    /// It is that of another program.
+    #[error("the run speaks `{found}`, this program `{PROTOCOL}`")]
+    Protocol {
+        /// What the document says.
+        found: String,
+    },
+    /// The engine of this program is another one.
+    #[error("the run is on {expected}, and this program has {found}")]
+    OtherEngine {
+        /// The engine of the run.
+        expected: String,
+        /// The engine of this program.
+        found: String,
+    },
+    /// There is no such engine here.
+    #[error(transparent)]
+    Engine(#[from] RegistryError),
+}
+
+fn assignment_path(folder: &Path) -> PathBuf {
+    folder.join("run.json")
 }
 
 /// What a worker says.
@@ -61,14 +130,14 @@ impl AssignedItem {
 pub(super) enum WorkerMessage {
     /// The first message.
     Hello { protocol: String },
-    /// An item was claimed.
-    Claimed { item: usize },
-    /// The item was read and has this many records.
-    Counted { item: usize, total: u64 },
-    /// A record of the item has not passed.
-    NotPassed { item: usize, line: u32, detail: Option<Box<FailureDetail>> },
-    /// The item is done. The records that have not passed are not repeated.
-    Finished { item: usize, report: Box<FileReport> },
+    /// A task was claimed.
+    Claimed { task: usize },
+    /// The file of the task was read and has this many records.
+    Counted { task: usize, total: u64 },
+    /// A record of the task has not passed.
+    NotPassed { task: usize, line: u32, detail: Option<Box<FailureDetail>> },
+    /// The task is done. The records that have not passed are not repeated.
+    Finished { task: usize, part: Box<Part> },
     /// There is nothing left to claim.
     Done,
 }
@@ -85,14 +154,14 @@ impl WorkerMessage {
         out.flush()
     }
 
-    /// Whether a worker that is at `current` of `items` files can say this. Only a worker gone wrong, or an engine that
+    /// Whether a worker that is at `current` of `tasks` tasks can say this. Only a worker gone wrong, or an engine that
     /// imitates one, says anything else.
-    pub(super) fn makes_sense(&self, current: Option<usize>, items: usize) -> bool {
+    pub(super) fn makes_sense(&self, current: Option<usize>, tasks: usize) -> bool {
         match self {
             Self::Hello { protocol } => protocol == PROTOCOL,
-            Self::Claimed { item } => current.is_none() && *item < items,
-            Self::Counted { item, .. } | Self::NotPassed { item, .. } => current == Some(*item),
-            Self::Finished { item, report } => current == Some(*item) && report.counts.add_up(),
+            Self::Claimed { task } => current.is_none() && *task < tasks,
+            Self::Counted { task, .. } | Self::NotPassed { task, .. } => current == Some(*task),
+            Self::Finished { task, part } => current == Some(*task) && part.report.counts.add_up(),
             Self::Done => current.is_none(),
         }
     }
@@ -112,14 +181,14 @@ mod tests {
     #[test]
     fn messages_survive_what_an_engine_prints() {
         let mut stream = b"printed without end".to_vec();
-        WorkerMessage::Claimed { item: 3 }.write(&mut stream).unwrap();
+        WorkerMessage::Claimed { task: 3 }.write(&mut stream).unwrap();
         stream.extend_from_slice(b"a whole line\n");
         WorkerMessage::Done.write(&mut stream).unwrap();
         let messages: Vec<_> =
             stream.split_inclusive(|&byte| byte == b'\n').filter_map(WorkerMessage::read).collect();
         assert!(matches!(
             messages.as_slice(),
-            [Ok(WorkerMessage::Claimed { item: 3 }), Ok(WorkerMessage::Done)]
+            [Ok(WorkerMessage::Claimed { task: 3 }), Ok(WorkerMessage::Done)]
         ));
     }
 }

@@ -4,10 +4,12 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
+use super::berth::Berth;
+use super::memory;
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
 use super::slot::Slot;
-use super::wire::{AssignedItem, Assignment, PROTOCOL, Settings, WorkerMessage};
+use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Settings, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, EngineRegistry, RegistryError};
 use crate::executor::core::{Selection, run_observed};
@@ -27,12 +29,9 @@ pub enum WorkerError {
         /// Why not.
         source: io::Error,
     },
-    /// The assignment is that of another program.
-    #[error("the run speaks `{found}`, this program `{PROTOCOL}`")]
-    Protocol {
-        /// What the assignment says.
-        found: String,
-    },
+    /// The document of the run cannot be used.
+    #[error(transparent)]
+    Assignment(#[from] AssignmentError),
     /// There is no such engine here.
     #[error(transparent)]
     Engine(#[from] RegistryError),
@@ -42,14 +41,15 @@ fn io_error(what: &'static str) -> impl Fn(io::Error) -> WorkerError {
     move |source| WorkerError::Io { what, source }
 }
 
-/// Works on the run in `folder` until there is nothing left to claim. `embedded` gives the text of a file inside
-/// the program by the name that messages call it.
+/// Works on the run in `folder` until there is nothing left to claim, as the `worker`th worker of the process that has
+/// this berth there. `embedded` gives the text of a file inside the program by the name that messages call it.
 ///
 /// # Errors
 ///
 /// [`WorkerError`], when the run cannot be worked on at all. What goes wrong with a file is part of its report.
 pub fn work(
     folder: &Path,
+    berth: u64,
     worker: usize,
     registry: &EngineRegistry,
     embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
@@ -59,45 +59,40 @@ pub fn work(
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
         .map_err(|error| io_error("parent death signal")(error.into()))?;
-    let assignment = std::fs::read(assignment_path(folder)).map_err(io_error("run.json"))?;
-    let assignment: Assignment =
-        serde_json::from_slice(&assignment).map_err(|error| io_error("run.json")(error.into()))?;
-    if assignment.protocol != PROTOCOL {
-        return Err(WorkerError::Protocol { found: assignment.protocol });
-    }
-    let slot = Slot::open(&slot_path(folder, worker)).map_err(io_error("slot"))?;
-    let queue = WorkQueue::open(folder, assignment.items.len());
+    let assignment = Assignment::read(folder)?;
+    let berth = Berth::of(folder, berth);
+    let slot = Slot::open(&berth.slot(worker)).map_err(io_error("slot"))?;
+    let queue = WorkQueue::open(folder, assignment.tasks.len());
     let engine = registry.make(&assignment.settings.engine)?;
     let mut out = out;
     let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("standard output"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
-    while let Some(item) = queue.claim(worker).map_err(io_error("claims"))? {
-        slot.start_item(item, SystemClock.now());
-        say(&WorkerMessage::Claimed { item })?;
-        let mut recorder = Recorder { item, slot: &slot, say: &mut say, failed: None };
+    while let Some(task) = claim(&queue, &berth, worker).map_err(io_error("claims"))? {
+        slot.start_item(task, SystemClock.now());
+        say(&WorkerMessage::Claimed { task })?;
+        let mut recorder = Recorder { task, slot: &slot, say: &mut say, failed: None };
         let start = SystemClock.now();
-        let found = work_item(&assignment.items[item], embedded);
+        memory::forget_peak();
+        let found = work_item(&assignment.items[assignment.tasks[task].item], embedded);
         let report = run_item(&found, engine.as_ref(), &assignment.settings, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
         let elapsed = SystemClock.now().saturating_sub(start);
-        let report = FileReport { elapsed, failing: Vec::new(), details: Vec::new(), ..report };
-        say(&WorkerMessage::Finished { item, report: Box::new(report) })?;
+        let (failing, details) = (Vec::new(), Vec::new());
+        let report = FileReport { elapsed, failing, details, peak_memory: memory::peak(), ..report };
+        say(&WorkerMessage::Finished { task, part: Box::new(Part { report }) })?;
         slot.end_item();
     }
     say(&WorkerMessage::Done)
 }
 
-pub(super) fn assignment_path(folder: &Path) -> std::path::PathBuf {
-    folder.join("run.json")
+fn claim(queue: &WorkQueue, berth: &Berth, worker: usize) -> io::Result<Option<usize>> {
+    if berth.is_closed() { Ok(None) } else { queue.claim(berth.worker(worker)) }
 }
 
-pub(super) fn slot_path(folder: &Path, worker: usize) -> std::path::PathBuf {
-    folder.join(format!("slot-{worker}"))
-}
-
-fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&'static [u8]>) -> WorkItem {
+/// The file behind an entry of the assignment.
+pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&'static [u8]>) -> WorkItem {
     let origin = match &item.path {
         Some(path) => Origin::Disk(path.clone()),
         // A name that this program does not have is read like a path, and reported as unreadable.
@@ -131,7 +126,7 @@ fn run_source(
         Err(unknown) => return not_started(FileProblem::Dialect(unknown.to_string())),
     };
     let script = parser::parse(source, profile);
-    recorder.send(&WorkerMessage::Counted { item: recorder.item, total: script.total() });
+    recorder.send(&WorkerMessage::Counted { task: recorder.task, total: script.total() });
     run_observed(&script, engine, &settings.options, Selection::All, recorder)
 }
 
@@ -147,12 +142,14 @@ pub(super) fn not_started(problem: FileProblem) -> FileReport {
         lints: Vec::new(),
         end: FileEnd::NotStarted(problem),
         elapsed: Duration::ZERO,
+        peak_memory: None,
+        attempts: Vec::new(),
     }
 }
 
 /// Keeps the slot true, and passes on what has not passed.
 struct Recorder<'r> {
-    item: usize,
+    task: usize,
     slot: &'r Slot,
     say: &'r mut dyn FnMut(&WorkerMessage) -> Result<(), WorkerError>,
     /// The first message that could not be sent: nobody listens any more.
@@ -174,7 +171,7 @@ impl Observer for Recorder<'_> {
 
     fn record_not_passed(&mut self, line: u32, detail: Option<&FailureDetail>) {
         let detail = detail.cloned().map(Box::new);
-        self.send(&WorkerMessage::NotPassed { item: self.item, line, detail });
+        self.send(&WorkerMessage::NotPassed { task: self.task, line, detail });
     }
 
     fn record_settled(&mut self, counts: &Counts) {

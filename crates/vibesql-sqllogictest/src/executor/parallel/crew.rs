@@ -1,0 +1,363 @@
+//! The workers of one process: starting them, hearing them, holding them to their limits, and burying them.
+//!
+//! Whatever a worker does or suffers comes out as [`TaskNews`]. What follows for the run is not decided here.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal};
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use super::berth::Berth;
+use super::error::{RunError, io_error};
+use super::limits::{Action, Look, Over};
+use super::lost::{Lost, lost_report};
+use super::memory;
+use super::plan::WorkItem;
+use super::process::{News, WorkerCommand, follow, last_words, signal_group};
+use super::queue::WorkQueue;
+use super::slot::Slot;
+use super::wire::{Assignment, Part, WorkerMessage};
+use crate::clock::{Clock, SystemClock};
+use crate::event::Running;
+use crate::outcome::{ExitHow, FailureDetail, FileReport};
+
+/// What happens to tasks; also what a helping process tells the master of the run.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum TaskNews {
+    /// A worker took it up.
+    Started { task: usize },
+    /// It takes long.
+    Slow { task: usize, line: Option<u32>, elapsed: Duration },
+    /// Its worker brought it to its end.
+    Finished { task: usize, part: Box<Part> },
+    /// Its worker was ended for a limit.
+    Stopped { task: usize, part: Box<Part> },
+    /// Its worker came to an end by itself.
+    Died { task: usize, part: Box<Part>, line: Option<u32>, how: ExitHow },
+}
+
+/// The workers of one process.
+pub(super) struct Crew<'r> {
+    assignment: &'r Assignment,
+    items: &'r [WorkItem],
+    command: &'r WorkerCommand,
+    run: PathBuf,
+    berth: &'r Berth,
+    queue: &'r WorkQueue,
+    /// How many workers there may be at once.
+    size: usize,
+    workers: BTreeMap<usize, Worker>,
+    next: usize,
+    /// Workers in a row that ended without having taken anything.
+    barren: u32,
+    /// No worker is started any more.
+    closed: bool,
+    sender: UnboundedSender<(usize, News)>,
+    receiver: UnboundedReceiver<(usize, News)>,
+}
+
+struct Worker {
+    pid: Pid,
+    slot: Slot,
+    at: Option<Current>,
+    /// How many claims it has told of.
+    claims: usize,
+    /// Nothing more was left for it to claim.
+    done: bool,
+    over: Option<Over>,
+    /// Since when it has been asked to end.
+    asked: Option<Duration>,
+    /// It was killed, and its file with it has no result.
+    abandoned: bool,
+}
+
+/// What is known of the task that a worker is at.
+struct Current {
+    task: usize,
+    since: Duration,
+    total: Option<u64>,
+    failing: Vec<u32>,
+    details: Vec<FailureDetail>,
+    said_slow: Option<Duration>,
+    memory: Option<u64>,
+    most_memory: Option<u64>,
+}
+
+impl Current {
+    fn new(task: usize) -> Self {
+        let since = SystemClock.now();
+        let (failing, details) = (Vec::new(), Vec::new());
+        Self { task, since, total: None, failing, details, said_slow: None, memory: None, most_memory: None }
+    }
+}
+
+/// After so many workers in a row that took nothing there is no hope.
+const MOST_BARREN: u32 = 3;
+
+impl<'r> Crew<'r> {
+    pub(super) fn new(
+        assignment: &'r Assignment,
+        items: &'r [WorkItem],
+        command: &'r WorkerCommand,
+        run: &Path,
+        berth: &'r Berth,
+        queue: &'r WorkQueue,
+        size: usize,
+    ) -> Self {
+        let (sender, receiver) = unbounded_channel();
+        Self {
+            assignment,
+            items,
+            command,
+            run: run.to_owned(),
+            berth,
+            queue,
+            size,
+            workers: BTreeMap::new(),
+            next: 0,
+            barren: 0,
+            closed: false,
+            sender,
+            receiver,
+        }
+    }
+
+    /// Whether no worker is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.workers.is_empty()
+    }
+
+    /// Starts as many workers as there is work for.
+    pub(super) fn fill(&mut self) -> Result<(), RunError> {
+        if self.closed || self.workers.len() >= self.size {
+            return Ok(());
+        }
+        let left = self.queue.left().map_err(io_error("read the work queue"))?;
+        let idle = self.workers.values().filter(|worker| worker.at.is_none() && !worker.done).count();
+        for _ in 0..left.saturating_sub(idle).min(self.size - self.workers.len()) {
+            let number = self.next;
+            self.next += 1;
+            let slot = Slot::create(&self.berth.slot(number)).map_err(io_error("make a flight recorder"))?;
+            let (child, pid) = match self.command.start(&self.run, self.berth, number) {
+                Ok(started) => started,
+                // The machine is full: those that run go on, and the next that ends makes room.
+                Err(_) if !self.workers.is_empty() => return Ok(()),
+                Err(error) => return Err(io_error("start a worker process")(error)),
+            };
+            tokio::spawn(follow(number, child, pid, self.sender.clone()));
+            let (claims, done, abandoned) = (0, false, false);
+            let worker = Worker { pid, slot, at: None, claims, done, over: None, asked: None, abandoned };
+            self.workers.insert(number, worker);
+        }
+        Ok(())
+    }
+
+    /// The next word of a worker, or the end of one. Never comes when there is none.
+    pub(super) async fn news(&mut self) -> (usize, News) {
+        match self.receiver.recv().await {
+            Some(news) => news,
+            // There is a sender as long as this is there.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Takes in what was heard.
+    pub(super) fn hear(&mut self, number: usize, news: News) -> Result<Option<TaskNews>, RunError> {
+        match news {
+            News::Message(message) => Ok(self.message(number, message)),
+            News::Nonsense => {
+                self.distrust(number);
+                Ok(None)
+            }
+            News::Ended(how) => self.ended(number, how),
+        }
+    }
+
+    /// A worker that says what makes no sense cannot be trusted with the rest of its file.
+    fn distrust(&self, number: usize) {
+        if let Some(worker) = self.workers.get(&number) {
+            signal_group(worker.pid, Signal::KILL);
+        }
+    }
+
+    fn message(&mut self, number: usize, message: WorkerMessage) -> Option<TaskNews> {
+        let worker = self.workers.get_mut(&number)?;
+        let current = worker.at.as_ref().map(|current| current.task);
+        if !message.makes_sense(current, self.assignment.tasks.len()) {
+            self.distrust(number);
+            return None;
+        }
+        match message {
+            WorkerMessage::Hello { .. } => None,
+            WorkerMessage::Claimed { task } => {
+                worker.at = Some(Current::new(task));
+                worker.claims += 1;
+                self.barren = 0;
+                Some(TaskNews::Started { task })
+            }
+            WorkerMessage::Counted { total, .. } => {
+                worker.at.as_mut()?.total = Some(total);
+                None
+            }
+            WorkerMessage::NotPassed { line, detail, .. } => {
+                let current = worker.at.as_mut()?;
+                current.failing.push(line);
+                current.details.extend(detail.map(|detail| *detail));
+                None
+            }
+            WorkerMessage::Finished { task, part } => {
+                let current = worker.at.take()?;
+                // Just in time: what was to end this file must not be held against the next.
+                (worker.over, worker.asked) = (None, None);
+                let report = FileReport { failing: current.failing, details: current.details, ..part.report };
+                Some(TaskNews::Finished { task, part: Box::new(Part { report }) })
+            }
+            WorkerMessage::Done => {
+                worker.done = true;
+                None
+            }
+        }
+    }
+
+    fn ended(&mut self, number: usize, how: ExitHow) -> Result<Option<TaskNews>, RunError> {
+        let Some(mut worker) = self.workers.remove(&number) else { return Ok(None) };
+        let words = last_words(self.berth, number);
+        let current = match worker.at.take() {
+            Some(current) => Some(current),
+            None => self.unsaid(number, &worker)?,
+        };
+        let Some(current) = current else {
+            if worker.done || worker.abandoned || self.closed {
+                return Ok(None);
+            }
+            self.barren += 1;
+            let hopeless = self.barren >= MOST_BARREN;
+            return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(None) };
+        };
+        if worker.abandoned {
+            return Ok(None);
+        }
+        let task = current.task;
+        let in_flight = worker.slot.read().of(task);
+        let (line, over) = (in_flight.line, worker.over);
+        let lost = Lost {
+            in_flight,
+            how,
+            words,
+            over,
+            memory_limit: self.assignment.limits.memory.unwrap_or(0),
+            peak_memory: current.most_memory,
+            now: SystemClock.now(),
+            since: current.since,
+            total: current.total,
+            failing: current.failing,
+            details: current.details,
+        };
+        let item = &self.items[self.assignment.tasks[task].item];
+        let part = Box::new(Part { report: lost_report(item, &self.assignment.settings, lost) });
+        Ok(Some(match over {
+            Some(_) => TaskNews::Stopped { task, part },
+            None => TaskNews::Died { task, part, line, how },
+        }))
+    }
+
+    /// What a worker had claimed when it ended, before it could say so.
+    fn unsaid(&self, number: usize, worker: &Worker) -> Result<Option<Current>, RunError> {
+        if worker.done {
+            return Ok(None);
+        }
+        let claims = self.queue.claims().map_err(io_error("read the work queue"))?;
+        let own = claims.iter().filter(|claim| claim.worker == Some(self.berth.worker(number)));
+        let unsaid = own.skip(worker.claims).last();
+        Ok(unsaid.map(|claim| Current::new(claim.task)))
+    }
+
+    /// Looks at all workers, and does what their limits ask for.
+    pub(super) fn hold_to_limits(&mut self) -> Vec<TaskNews> {
+        let now = SystemClock.now();
+        let mut news = Vec::new();
+        for worker in self.workers.values_mut() {
+            let Some(current) = worker.at.as_mut() else { continue };
+            current.memory = memory::in_use(worker.pid);
+            current.most_memory = current.most_memory.max(current.memory);
+            let in_flight = worker.slot.read().of(current.task);
+            let look = Look {
+                now,
+                since: current.since,
+                record_since: in_flight.line.map(|_| in_flight.since),
+                memory: current.memory,
+                asked: worker.asked,
+                said_slow: current.said_slow,
+                timeout: self.assignment.items[self.assignment.tasks[current.task].item].timeout,
+                record_timeout: self.assignment.settings.options.record_timeout,
+            };
+            match self.assignment.limits.decide(&look) {
+                Action::Nothing => {}
+                Action::Say => {
+                    let elapsed = now.saturating_sub(current.since);
+                    current.said_slow = Some(elapsed);
+                    news.push(TaskNews::Slow { task: current.task, line: in_flight.line, elapsed });
+                }
+                Action::Ask => {
+                    (worker.asked, worker.over) = (Some(now), Some(Over::Time));
+                    signal_group(worker.pid, Signal::TERM);
+                }
+                Action::Kill(over) => {
+                    worker.over = over.or(worker.over);
+                    signal_group(worker.pid, Signal::KILL);
+                }
+            }
+        }
+        news
+    }
+
+    /// What the workers are at now.
+    pub(super) fn running(&self) -> Vec<Running> {
+        let now = SystemClock.now();
+        let at = self.workers.values().filter_map(|worker| {
+            let current = worker.at.as_ref()?;
+            let in_flight = worker.slot.read().of(current.task);
+            let record = in_flight.line.map(|line| (line, now.saturating_sub(in_flight.since)));
+            Some(Running {
+                shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
+                record,
+                elapsed: now.saturating_sub(current.since),
+                settled: in_flight.counts.total,
+                total: current.total,
+                memory: current.memory.or_else(|| memory::in_use(worker.pid)),
+            })
+        });
+        at.collect()
+    }
+
+    /// How many workers are at a file. A slot knows of it before its worker's word is heard.
+    pub(super) fn busy(&self) -> usize {
+        self.workers.values().filter(|worker| worker.slot.read().item.is_some()).count()
+    }
+
+    /// Workers take up nothing further.
+    pub(super) fn close(&mut self) -> io::Result<()> {
+        self.closed = true;
+        self.berth.close()
+    }
+
+    /// Ends all workers at once. The files that they were at get no result.
+    pub(super) fn abandon(&mut self) {
+        self.closed = true;
+        for worker in self.workers.values_mut() {
+            worker.abandoned = true;
+            signal_group(worker.pid, Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Crew<'_> {
+    /// Whatever ends a run, no process outlives it.
+    fn drop(&mut self) {
+        self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::KILL));
+    }
+}

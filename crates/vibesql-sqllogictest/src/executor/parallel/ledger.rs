@@ -1,0 +1,262 @@
+//! Which tasks of a run have ended how, and what follows: decided here, without processes and time.
+//!
+//! Every file gets exactly one report, however many processes have had it, and whatever became of them.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::wire::{Part, Task};
+use crate::outcome::{Attempt, FileReport};
+
+/// How many times a file is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// How many times more if it has not passed.
+    pub retries: u32,
+    /// How many times in any case; at least once.
+    pub repeat: u32,
+}
+
+/// How a task ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Its worker said so.
+    Finished,
+    /// Its worker was ended for a limit.
+    Stopped,
+    /// Its worker came to an end by itself.
+    Died,
+}
+
+/// What is to be done after a task has ended.
+#[derive(Debug, PartialEq)]
+pub(super) enum Next {
+    /// Nothing yet.
+    Wait,
+    /// It may have been the machine and not the file: once more, on a fresh worker.
+    SecondChance,
+    /// The file has not passed: it is run once more.
+    Retry(Box<FileReport>),
+    /// The file has its report.
+    Done(Box<FileReport>),
+}
+
+/// The state of a run.
+#[derive(Debug)]
+pub(super) struct Ledger {
+    attempts: Attempts,
+    tasks: Vec<TaskState>,
+    items: Vec<ItemState>,
+    done: usize,
+}
+
+#[derive(Debug, Clone)]
+struct TaskState {
+    item: usize,
+    ended: bool,
+    /// It has taken a worker with it.
+    deadly: bool,
+    retries_left: u32,
+}
+
+#[derive(Debug, Clone, Default)]
+struct ItemState {
+    /// Tasks that have not ended.
+    open: u32,
+    /// What its tasks came to so far, with the retries before each.
+    reports: Vec<FileReport>,
+    done: bool,
+}
+
+impl Ledger {
+    pub(super) fn new(tasks: &[Task], items: usize, attempts: Attempts) -> Self {
+        let mut states = vec![ItemState::default(); items];
+        tasks.iter().for_each(|task| states[task.item].open += 1);
+        let state = |task: &Task| TaskState {
+            item: task.item,
+            ended: false,
+            deadly: false,
+            retries_left: attempts.retries,
+        };
+        Self { attempts, tasks: tasks.iter().map(state).collect(), items: states, done: 0 }
+    }
+
+    /// The file has its report from before.
+    pub(super) fn is_done_already(&mut self, item: usize) {
+        let state = &mut self.items[item];
+        if !state.done {
+            state.done = true;
+            self.done += 1;
+        }
+    }
+
+    /// Whether what a worker says of the task can still change anything.
+    pub(super) fn is_open(&self, task: usize) -> bool {
+        self.tasks.get(task).is_some_and(|state| !state.ended && !self.items[state.item].done)
+    }
+
+    /// How many files have their report.
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
+    /// Whether all have.
+    pub(super) fn is_complete(&self) -> bool {
+        self.done == self.items.len()
+    }
+
+    /// Takes in how a task ended. While the run is `stopping` nothing is tried again.
+    pub(super) fn ended(&mut self, task: usize, part: Part, ending: Ending, stopping: bool) -> Next {
+        if !self.is_open(task) {
+            return Next::Wait;
+        }
+        let state = &mut self.tasks[task];
+        if ending == Ending::Died && !state.deadly && !stopping {
+            state.deadly = true;
+            return Next::SecondChance;
+        }
+        let item = &mut self.items[state.item];
+        if !part.report.last_status().is_good() && state.retries_left > 0 && !stopping {
+            state.retries_left -= 1;
+            item.reports.push(part.report.clone());
+            return Next::Retry(Box::new(part.report));
+        }
+        state.ended = true;
+        item.open -= 1;
+        item.reports.push(part.report);
+        if item.open > 0 {
+            return Next::Wait;
+        }
+        item.done = true;
+        self.done += 1;
+        combine(std::mem::take(&mut item.reports), self.attempts)
+            .map_or(Next::Wait, |report| Next::Done(Box::new(report)))
+    }
+
+    /// How many times a task may still be retried.
+    pub(super) fn retries_left(&self, task: usize) -> u32 {
+        self.tasks[task].retries_left
+    }
+}
+
+/// One report of a file that was run more than once: with retries the last, in which it may have passed; else the first
+/// that is not good, since that is what repeating looks for. The others are its attempts, in their order.
+fn combine(mut reports: Vec<FileReport>, attempts: Attempts) -> Option<FileReport> {
+    let wanted = if attempts.repeat > 1 {
+        // Repetitions end in any order; the same report should come of it.
+        reports.sort_by_key(|report| {
+            (report.last_status().is_good(), report.failing.clone(), report.status().word())
+        });
+        0
+    } else {
+        reports.len().checked_sub(1)?
+    };
+    if reports.is_empty() {
+        return None;
+    }
+    let mut chosen = reports.remove(wanted);
+    chosen.attempts = reports.into_iter().map(attempt_of).collect();
+    Some(chosen)
+}
+
+fn attempt_of(report: FileReport) -> Attempt {
+    let status = report.last_status();
+    let elapsed: Duration = report.elapsed;
+    Attempt { status, elapsed, first: report.details.into_iter().next() }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::worker::not_started;
+    use super::*;
+    use crate::outcome::{FileEnd, FileProblem, FileStatus};
+
+    fn part(passes: bool) -> Part {
+        let mut report = not_started(FileProblem::TimedOut);
+        if passes {
+            report.end = FileEnd::Completed;
+            (report.counts.total, report.counts.executed, report.counts.passed) = (1, 1, 1);
+        }
+        Part { report }
+    }
+
+    fn ledger(retries: u32, repeat: u32) -> Ledger {
+        let tasks = vec![Task { item: 0 }; repeat as usize];
+        Ledger::new(&tasks, 1, Attempts { retries, repeat })
+    }
+
+    fn report_of(next: Next) -> FileReport {
+        match next {
+            Next::Done(report) => *report,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_worker_that_dies_is_given_one_second_chance() {
+        let mut once = ledger(0, 1);
+        assert_eq!(once.ended(0, part(false), Ending::Died, false), Next::SecondChance);
+        assert!(once.is_open(0) && !once.is_complete());
+        let report = report_of(once.ended(0, part(false), Ending::Died, false));
+        assert_eq!((report.status(), once.is_complete()), (FileStatus::TimedOut, true));
+        assert_eq!(once.ended(0, part(true), Ending::Finished, false), Next::Wait, "one result, and no more");
+        let mut stopping = ledger(3, 1);
+        assert!(matches!(stopping.ended(0, part(false), Ending::Died, true), Next::Done(_)));
+        let mut stopped = ledger(0, 1);
+        assert!(matches!(stopped.ended(0, part(false), Ending::Stopped, false), Next::Done(_)));
+    }
+
+    #[test]
+    fn a_pass_after_a_failure_is_flaky() {
+        let mut ledger = ledger(2, 1);
+        assert!(matches!(ledger.ended(0, part(false), Ending::Finished, false), Next::Retry(_)));
+        let report = report_of(ledger.ended(0, part(true), Ending::Finished, false));
+        assert_eq!((report.status(), report.last_status()), (FileStatus::Flaky, FileStatus::Passed));
+        assert_eq!(report.attempts.len(), 1);
+    }
+
+    #[test]
+    fn what_always_fails_is_not_flaky() {
+        let mut ledger = ledger(1, 1);
+        ledger.ended(0, part(false), Ending::Finished, false);
+        let report = report_of(ledger.ended(0, part(false), Ending::Finished, false));
+        assert_eq!((report.status(), report.attempts.len()), (FileStatus::TimedOut, 1));
+    }
+
+    #[test]
+    fn one_failing_repetition_is_what_is_told() {
+        for failing in 0..3 {
+            let mut ledger = ledger(0, 3);
+            let ended = (0..3).map(|task| ledger.ended(task, part(task != failing), Ending::Finished, false));
+            let report = report_of(ended.last().unwrap());
+            assert_eq!((report.status(), report.last_status()), (FileStatus::Flaky, FileStatus::TimedOut));
+            assert_eq!(report.attempts.len(), 2);
+        }
+    }
+
+    proptest! {
+        /// Whatever ends how, in whatever order and however often: each file is done once.
+        #[test]
+        fn each_file_gets_one_report(
+            endings in prop::collection::vec((0_usize..6, any::<bool>(), 0_u8..3), 0..60),
+            retries in 0_u32..3,
+        ) {
+            let tasks: Vec<_> = (0..6).map(|task| Task { item: task / 2 }).collect();
+            let mut ledger = Ledger::new(&tasks, 3, Attempts { retries, repeat: 2 });
+            let mut done = [0; 3];
+            let last = (0..6).flat_map(|task| (0..5).map(move |_| (task, true, 0)));
+            for (task, passes, ending) in endings.into_iter().chain(last) {
+                let ending = [Ending::Finished, Ending::Stopped, Ending::Died][usize::from(ending)];
+                let report = part(passes);
+                if let Next::Done(_) = ledger.ended(task, report, ending, false) {
+                    done[task / 2] += 1;
+                }
+            }
+            prop_assert_eq!(done, [1; 3]);
+            prop_assert!(ledger.is_complete());
+        }
+    }
+}

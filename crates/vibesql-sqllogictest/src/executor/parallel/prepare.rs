@@ -1,0 +1,145 @@
+//! Making the folder of a run ready, for a new run or for one that goes on.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::berth;
+use super::error::{RunError, io_error};
+use super::ledger::Attempts;
+use super::limits::Limits;
+use super::plan::{Origin, WorkItem};
+use super::queue::WorkQueue;
+use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Settings, Task};
+use super::worker::work_item;
+use crate::engine::{EngineIdentity, EngineRegistry};
+use crate::outcome::{FileReport, RunHeader, RunReport};
+
+/// What a run consists of.
+pub struct Plan<'p> {
+    /// The files, in the order in which they are taken up.
+    pub items: Vec<WorkItem>,
+    /// The engine that `settings` name.
+    pub engine: EngineIdentity,
+    /// How each file is run.
+    pub settings: Settings,
+    /// What workers may use.
+    pub limits: Limits,
+    /// How long a file may take.
+    pub timeout_of: &'p dyn Fn(&WorkItem) -> Option<Duration>,
+    /// How many times each file is run.
+    pub attempts: Attempts,
+}
+
+/// A run whose folder is ready.
+#[derive(Debug)]
+pub struct Prepared {
+    pub(super) folder: PathBuf,
+    pub(super) assignment: Assignment,
+    pub(super) items: Vec<WorkItem>,
+    pub(super) queue: WorkQueue,
+    /// Files that have their report from before, by their number.
+    pub(super) done: Vec<(usize, FileReport)>,
+    /// How long it has taken before.
+    pub(super) elapsed: Duration,
+}
+
+impl Prepared {
+    /// Writes into `folder` what the processes of a new run need.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError::Io`].
+    pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
+        let Plan { items, engine, settings, limits, timeout_of, attempts } = plan;
+        let assigned = items.iter().map(|item| assigned(item, timeout_of(item))).collect();
+        let once = (0..items.len()).map(|item| Task { item });
+        let tasks: Vec<_> = (0..attempts.repeat).flat_map(|_| once.clone()).collect();
+        let protocol = PROTOCOL.to_owned();
+        let assignment = Assignment { protocol, engine, settings, limits, attempts, items: assigned, tasks };
+        assignment.write(folder).map_err(io_error("write the list of files"))?;
+        let queue = WorkQueue::create(folder, assignment.tasks.len());
+        let queue = queue.map_err(io_error("make the work queue"))?;
+        let folder = folder.to_owned();
+        Ok(Self { folder, assignment, items, queue, done: Vec::new(), elapsed: Duration::ZERO })
+    }
+
+    /// Takes up the run in `folder`, of which `report` tells how far it has come.
+    ///
+    /// # Errors
+    ///
+    /// [`RunError`], for instance when the run is of another version of this program or of the engine.
+    pub fn resumed(
+        folder: &Path,
+        report: RunReport,
+        registry: &EngineRegistry,
+        embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
+    ) -> Result<Self, RunError> {
+        let (assignment, items) = read(folder, registry, embedded)?;
+        let tasks = assignment.tasks.len();
+        let complete = report.files.len() >= items.len();
+        // A run that is complete has no queue any more, and needs none.
+        let queue =
+            if complete { Ok(WorkQueue::open(folder, tasks)) } else { WorkQueue::reopen(folder, tasks) };
+        let queue = queue.map_err(io_error("open the work queue of the run"))?;
+        let numbers: HashMap<_, _> =
+            items.iter().enumerate().map(|(number, item)| ((&*item.file, &*item.shown), number)).collect();
+        let number_of = |report: &FileReport| numbers.get(&(&*report.file, &*report.shown)).copied();
+        let elapsed = report.elapsed;
+        let done =
+            report.files.into_iter().filter_map(|report| Some((number_of(&report)?, report))).collect();
+        let folder = folder.to_owned();
+        Ok(Self { folder, assignment, items, queue, done, elapsed })
+    }
+
+    /// What is known of the run before it starts.
+    pub fn header(&self) -> RunHeader {
+        RunHeader {
+            engine: self.assignment.engine.clone(),
+            labels: self.assignment.settings.options.labels.clone(),
+            exact: self.assignment.settings.exact,
+            files: self.items.len(),
+        }
+    }
+
+    /// How each file is run.
+    pub fn settings(&self) -> &Settings {
+        &self.assignment.settings
+    }
+
+    /// The files of the run.
+    pub fn items(&self) -> &[WorkItem] {
+        &self.items
+    }
+
+    /// Removes what only the processes of the run needed. What is left tells of it.
+    pub fn clear(&self) {
+        berth::clear(&self.folder);
+    }
+}
+
+/// Reads what the run in `folder` is about, for a process that did not begin it.
+pub(super) fn read(
+    folder: &Path,
+    registry: &EngineRegistry,
+    embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
+) -> Result<(Assignment, Vec<WorkItem>), AssignmentError> {
+    let assignment = Assignment::read(folder)?;
+    let engine = registry.make(&assignment.settings.engine)?.identity();
+    if engine != assignment.engine {
+        let words = |engine: &EngineIdentity| format!("{} {}", engine.name, engine.version);
+        let (expected, found) = (words(&assignment.engine), words(&engine));
+        return Err(AssignmentError::OtherEngine { expected, found });
+    }
+    let items = assignment.items.iter().map(|item| work_item(item, embedded)).collect();
+    Ok((assignment, items))
+}
+
+fn assigned(item: &WorkItem, timeout: Option<Duration>) -> AssignedItem {
+    let path = match &item.origin {
+        // A path that cannot be made absolute is left as it is, and the file is reported as unreadable.
+        Origin::Disk(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+        Origin::Embedded(_) => None,
+    };
+    AssignedItem { file: item.file.clone(), shown: item.shown.clone(), path, timeout }
+}

@@ -1,0 +1,285 @@
+//! Where results are kept: a folder of runs, each of which is a folder.
+//!
+//! ```text
+//! RESULTS/runs/20261122-214410/journal.jsonl   the truth of the run
+//!                              run.json        what its workers need to know
+//!                              lock            held as long as the run goes on
+//!                              …               the work queue and the workers' files, until the run is complete
+//! ```
+
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::journal::Journal;
+
+/// A folder of runs.
+#[derive(Debug, Clone)]
+pub struct ResultsFolder {
+    path: PathBuf,
+}
+
+/// The folder of one run, which nobody else can work on as its master while this is there.
+#[derive(Debug)]
+pub struct RunFolder {
+    /// The name of the run.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+    /// Given back when the file is closed, by whatever end of the process.
+    _lock: File,
+}
+
+/// Why there is no such folder.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The file system does not let us.
+    #[error("cannot {what} `{}`", path.display())]
+    Io {
+        /// What was to be done.
+        what: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No run has this name.
+    #[error("no run `{name}` in `{}`", results.display())]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The folder of runs.
+        results: PathBuf,
+    },
+    /// There is no run at all, or none that was interrupted.
+    #[error("no {what} in `{}`", results.display())]
+    Nothing {
+        /// What was looked for.
+        what: &'static str,
+        /// The folder of runs.
+        results: PathBuf,
+    },
+    /// The run goes on.
+    #[error("run `{0}` is still going on")]
+    Busy(String),
+    /// What is there is no run of this program.
+    #[error("`{}` is no journal of this version", .0.display())]
+    NoJournal(PathBuf),
+}
+
+fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Error) -> FolderError + 'p {
+    move |source| FolderError::Io { what, path: path.to_owned(), source }
+}
+
+impl ResultsFolder {
+    /// Names the folder; it is made when the first run needs it.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn runs_path(&self) -> PathBuf {
+        self.path.join("runs")
+    }
+
+    /// Makes the folder of a run that starts now, at so many milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Io`].
+    pub fn create_run(&self, now: i64) -> Result<RunFolder, FolderError> {
+        let runs = self.runs_path();
+        std::fs::create_dir_all(&runs).map_err(io_error("make the folder", &runs))?;
+        let second = name_of(now);
+        for number in 1_u32.. {
+            let name = if number == 1 { second.clone() } else { format!("{second}-{number}") };
+            let path = runs.join(&name);
+            match std::fs::create_dir(&path) {
+                Ok(()) => return lock(name, path),
+                // Another run of the same second.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(io_error("make the folder", &path)(error)),
+            }
+        }
+        Err(FolderError::Nothing { what: "free name for a run", results: self.path.clone() })
+    }
+
+    /// The names of all runs, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Io`]; a folder that is not there yet has no runs.
+    pub fn runs(&self) -> Result<Vec<String>, FolderError> {
+        let runs = self.runs_path();
+        let entries = match std::fs::read_dir(&runs) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(io_error("list", &runs)(error)),
+        };
+        let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
+        let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+        names.sort_by_key(|name| age_key(name));
+        Ok(names)
+    }
+
+    /// Where the run is that `name` means: its name, or the path of its folder.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Unknown`].
+    pub fn path_of(&self, name: &str) -> Result<PathBuf, FolderError> {
+        let named = self.runs_path().join(name);
+        let candidates = [named, PathBuf::from(name)];
+        let mut found = candidates.into_iter().filter(|path| journal_path(path).exists());
+        found.next().ok_or_else(|| FolderError::Unknown { name: name.to_owned(), results: self.path.clone() })
+    }
+
+    /// Takes up the run that `name` means, or the last one that has not ended with a result for each file.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], for instance when the run is going on.
+    pub fn take_up(&self, name: Option<&str>) -> Result<(RunFolder, Journal), FolderError> {
+        let path = match name {
+            Some(name) => self.path_of(name)?,
+            None => self.last_incomplete()?,
+        };
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let folder = lock(name, path)?;
+        let journal = read_journal(&folder.path)?;
+        Ok((folder, journal))
+    }
+
+    fn last_incomplete(&self) -> Result<PathBuf, FolderError> {
+        for name in self.runs()?.into_iter().rev() {
+            let path = self.runs_path().join(name);
+            // A run without a readable journal has nothing to go on from.
+            if let Ok(journal) = read_journal(&path)
+                && journal.report.files.len() < journal.report.header.files
+            {
+                return Ok(path);
+            }
+        }
+        Err(FolderError::Nothing { what: "interrupted run", results: self.path.clone() })
+    }
+
+    /// The last run that goes on now.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Nothing`] if none does.
+    pub fn running(&self) -> Result<PathBuf, FolderError> {
+        let paths = self.runs()?.into_iter().rev().map(|name| self.runs_path().join(name));
+        let mut running = paths.filter(|path| is_running(path));
+        running
+            .next()
+            .ok_or_else(|| FolderError::Nothing { what: "run that is going on", results: self.path.clone() })
+    }
+}
+
+/// Whether somebody works on the run in this folder.
+fn is_running(path: &Path) -> bool {
+    File::open(lock_path(path)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+}
+
+impl RunFolder {
+    /// Where the journal is.
+    pub fn journal(&self) -> PathBuf {
+        journal_path(&self.path)
+    }
+}
+
+fn journal_path(run: &Path) -> PathBuf {
+    run.join("journal.jsonl")
+}
+
+fn lock_path(run: &Path) -> PathBuf {
+    run.join("lock")
+}
+
+fn read_journal(run: &Path) -> Result<Journal, FolderError> {
+    let path = journal_path(run);
+    let journal = Journal::read(&path).map_err(io_error("read", &path))?;
+    journal.ok_or(FolderError::NoJournal(path))
+}
+
+fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError> {
+    let lock_path = lock_path(&path);
+    let lock = File::create(&lock_path).map_err(io_error("make", &lock_path))?;
+    match try_lock(&lock) {
+        Ok(()) => Ok(RunFolder { name, path, _lock: lock }),
+        Err(TryLockError::WouldBlock) => Err(FolderError::Busy(name)),
+        Err(TryLockError::Error(error)) => Err(io_error("lock", &lock_path)(error)),
+    }
+}
+
+/// How long a lock is waited for. A process that is killed while it starts another leaves its lock to the other, until
+/// that one has become the program that it is to be.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn try_lock(lock: &File) -> Result<(), TryLockError> {
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => {}
+        done => return done,
+    }
+    // The lock belongs to the open file, of which this is another handle.
+    let waiting = lock.try_clone().map_err(TryLockError::Error)?;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || drop(sender.send(waiting.lock())));
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(locked) => locked.map_err(TryLockError::Error),
+        Err(_) => Err(TryLockError::WouldBlock),
+    }
+}
+
+/// The name of a run that starts now: the second, in UTC.
+fn name_of(now: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
+    time.strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+/// Orders names by the second, and runs of one second by their number.
+fn age_key(name: &str) -> (String, u32) {
+    let mut parts = name.splitn(3, '-');
+    let second: Vec<_> = parts.by_ref().take(2).collect();
+    let number = parts.next().and_then(|number| number.parse().ok());
+    (second.join("-"), number.unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_named_by_their_second() {
+        assert_eq!(name_of(1_795_383_850_123), "20261122-214410");
+        let folder = tempfile::tempdir().unwrap();
+        let results = ResultsFolder::new(folder.path().join("not/there"));
+        assert_eq!(results.runs().unwrap(), Vec::<String>::new());
+        let made: Vec<_> = (0..11).map(|_| results.create_run(1_000).unwrap().name).collect();
+        assert_eq!(made[..2], ["19700101-000001", "19700101-000001-2"]);
+        assert_eq!(results.runs().unwrap(), made, "the tenth comes after the ninth");
+    }
+
+    #[test]
+    fn a_run_has_one_master() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = ResultsFolder::new(folder.path());
+        let run = results.create_run(0).unwrap();
+        std::fs::write(run.journal(), "").unwrap();
+        assert_eq!(results.running().unwrap(), run.path);
+        let error = results.take_up(Some(&run.name)).unwrap_err();
+        assert!(matches!(error, FolderError::Busy(_)), "{error}");
+        drop(run);
+        assert!(matches!(results.running(), Err(FolderError::Nothing { .. })));
+        let error = results.take_up(Some("19700101-000000")).unwrap_err();
+        assert!(matches!(error, FolderError::NoJournal(_)), "{error}");
+        assert!(matches!(results.take_up(Some("x")), Err(FolderError::Unknown { .. })));
+        assert!(matches!(results.take_up(None), Err(FolderError::Nothing { .. })));
+    }
+}

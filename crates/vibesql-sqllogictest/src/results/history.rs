@@ -1,0 +1,77 @@
+//! What earlier runs say of a file: how it ended last, and how long it takes.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::folder::{FolderError, ResultsFolder};
+use super::journal::Journal;
+
+/// How a file ended when it was run last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LastResult {
+    /// It did not pass.
+    Failed,
+    /// It has not been run.
+    Untested,
+    /// It passed, or nothing in it was executed.
+    Passed,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Known {
+    /// How it ended last.
+    pub last: LastResult,
+    /// How long it took then.
+    pub duration: Option<Duration>,
+}
+
+/// What the journals of earlier runs know of files.
+#[derive(Debug, Default)]
+pub struct History {
+    by_place: HashMap<PathBuf, Known>,
+    /// The same file in another folder: another working copy of a project, mostly.
+    by_name: HashMap<String, Duration>,
+}
+
+/// So many runs are looked back on; a file that was in none of them counts as untested.
+const MOST_RUNS: usize = 20;
+
+impl History {
+    /// Reads what the last runs on `engine` say. Runs that cannot be read say nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Io`] when the folder cannot be listed.
+    pub fn read(results: &ResultsFolder, engine: &str) -> Result<Self, FolderError> {
+        let mut history = Self::default();
+        let runs = results.runs()?;
+        for name in runs.iter().rev().take(MOST_RUNS) {
+            let journal = results.path_of(name).ok().map(|path| path.join("journal.jsonl"));
+            if let Some(Ok(Some(journal))) = journal.map(|path| Journal::read(&path))
+                && journal.report.header.engine.name == engine
+            {
+                history.add_older(&journal);
+            }
+        }
+        Ok(history)
+    }
+
+    fn add_older(&mut self, journal: &Journal) {
+        for file in &journal.report.files {
+            let last = if file.last_status().is_good() { LastResult::Passed } else { LastResult::Failed };
+            let known = Known { last, duration: Some(file.elapsed) };
+            if let Some(place) = journal.opened.places.get(&file.file) {
+                self.by_place.entry(place.clone()).or_insert(known);
+            }
+            self.by_name.entry(file.file.clone()).or_insert(file.elapsed);
+        }
+    }
+
+    /// What is known of the file at `place`, which reports call `file`.
+    pub fn of(&self, place: &Path, file: &str) -> Known {
+        let untested = || Known { last: LastResult::Untested, duration: self.by_name.get(file).copied() };
+        self.by_place.get(place).copied().unwrap_or_else(untested)
+    }
+}

@@ -1,0 +1,167 @@
+//! The journal of a run: what became of each file, appended the moment it is known.
+//!
+//! One JSON line for each entry (see [`crate::jsonl`]), on the disk before anything else hears of it. Replaying a
+//! journal gives the report of the run. The entries hold the types of [`crate::outcome`] in their own form; a journal
+//! that another version of this program has written is read as long as [`FORMAT`] is the same, which a test holds
+//! against a journal of the past.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::{EventSink, RunEvent, SinkError, fold};
+use crate::jsonl::{Appender, Follower};
+use crate::outcome::{ExitHow, FileReport, RunEnd, RunHeader, RunReport};
+
+/// The version of the entries.
+const FORMAT: u32 = 1;
+
+/// The first entry of a journal: what is known of the run besides its header.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Opened {
+    /// The version of the journal.
+    pub format: u32,
+    /// The name of the run.
+    pub run: String,
+    /// When it began, in milliseconds since 1970 in UTC.
+    pub started: i64,
+    /// The version of this program.
+    pub program: String,
+    /// The words of the command line.
+    pub command: Vec<String>,
+    /// Where it was started.
+    pub folder: PathBuf,
+    /// The files by the names that reports call them, and where they are; files inside of the program by their name
+    /// there.
+    pub places: BTreeMap<String, PathBuf>,
+}
+
+impl Opened {
+    /// Makes the entry of a run of this program.
+    pub fn new(
+        run: &str,
+        started: i64,
+        command: Vec<String>,
+        folder: PathBuf,
+        places: BTreeMap<String, PathBuf>,
+    ) -> Self {
+        let program = env!("CARGO_PKG_VERSION").to_owned();
+        Self { format: FORMAT, run: run.to_owned(), started, program, command, folder, places }
+    }
+}
+
+/// One line.
+#[derive(Debug, Serialize, Deserialize)]
+enum Entry {
+    Opened(Box<Opened>),
+    RunStarted(RunHeader),
+    WorkerLost { shown: String, line: Option<u32>, how: ExitHow, again: bool },
+    FileFinished(Box<FileReport>),
+    RunFinished { elapsed: Duration, end: RunEnd },
+}
+
+/// Appends what happens in a run to its journal.
+#[derive(Debug)]
+pub struct JournalWriter {
+    lines: Appender,
+}
+
+impl JournalWriter {
+    /// Begins a journal.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn create(path: &Path, opened: Opened) -> io::Result<Self> {
+        let mut lines = Appender::open(path)?;
+        lines.append(&Entry::Opened(Box::new(opened)))?;
+        Ok(Self { lines })
+    }
+
+    /// Goes on with a journal.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn append_to(path: &Path) -> io::Result<Self> {
+        Ok(Self { lines: Appender::open(path)? })
+    }
+
+    fn write(&mut self, event: &RunEvent) -> io::Result<()> {
+        let (entry, durable) = match event {
+            RunEvent::RunStarted(header) => (Entry::RunStarted(header.clone()), true),
+            RunEvent::WorkerLost { shown, line, how, again } => {
+                (Entry::WorkerLost { shown: shown.clone(), line: *line, how: *how, again: *again }, false)
+            }
+            RunEvent::FileFinished(report) => (Entry::FileFinished(report.clone()), true),
+            RunEvent::RunFinished { elapsed, end } => {
+                (Entry::RunFinished { elapsed: *elapsed, end: *end }, true)
+            }
+            _ => return Ok(()),
+        };
+        self.lines.append(&entry)?;
+        if durable { self.lines.sync() } else { Ok(()) }
+    }
+}
+
+impl EventSink for JournalWriter {
+    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        self.write(event).map_err(|source| SinkError { what: "journal of the run", source })
+    }
+}
+
+/// A journal that was read.
+#[derive(Debug)]
+pub struct Journal {
+    /// What it says of the run.
+    pub opened: Opened,
+    /// The report, as far as the run has come.
+    pub report: RunReport,
+    /// How many lines are damaged, and tell nothing.
+    pub damaged: usize,
+    /// Whether the run has ended; if not, it goes on or was killed.
+    pub ended: bool,
+}
+
+impl Journal {
+    /// Reads a journal; nothing if it does not say which run it is of.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn read(path: &Path) -> io::Result<Option<Self>> {
+        let entries = Follower::open(path)?.more::<Entry>()?;
+        let damaged = entries.iter().filter(|entry| entry.is_none()).count();
+        let mut opened = None;
+        let mut ended = false;
+        let mut events = Vec::with_capacity(entries.len());
+        let mut files = HashSet::new();
+        let mut elapsed = Duration::ZERO;
+        for entry in entries.into_iter().flatten() {
+            ended = matches!(entry, Entry::RunFinished { .. });
+            match entry {
+                Entry::Opened(found) => opened = opened.or(Some(*found)),
+                Entry::RunStarted(header) => events.push(RunEvent::RunStarted(header)),
+                Entry::WorkerLost { shown, line, how, again } => {
+                    events.push(RunEvent::WorkerLost { shown, line, how, again });
+                }
+                // The first result of a file is the one that was told.
+                Entry::FileFinished(report) => {
+                    if files.insert((report.file.clone(), report.shown.clone())) {
+                        events.push(RunEvent::FileFinished(report));
+                    }
+                }
+                // One for each time that the run was taken up.
+                Entry::RunFinished { elapsed: more, end } => {
+                    elapsed += more;
+                    events.push(RunEvent::RunFinished { elapsed, end });
+                }
+            }
+        }
+        let known = opened.filter(|opened| opened.format == FORMAT).zip(fold(events));
+        Ok(known.map(|(opened, report)| Self { opened, report, damaged, ended }))
+    }
+}

@@ -1,0 +1,155 @@
+//! Limits of a run and of its files: time, memory, attempts.
+#![expect(clippy::disallowed_methods, reason = "tests of limits look at the clock")]
+
+use std::io::{BufRead as _, Read as _};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::sandbox::{Output, Sandbox};
+
+const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
+
+fn run(sandbox: &Sandbox, flags: &str) -> (Output, Value) {
+    let output = sandbox.run(&format!("run --engine scripted --json out.json {flags} s"));
+    let report = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    (output, report)
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_memory_bomb_is_stopped() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "statement ok\nok\n\nstatement ok\neat\n\nstatement ok\nok\n");
+    sandbox.write("s/c.test", GOOD);
+    let (output, report) = run(&sandbox, "--max-memory 200M --serial");
+    assert_eq!(output.code, 1, "{output}");
+    assert!(
+        output.stdout.contains("OOM     s/b.test  line 4: the worker process was stopped with "),
+        "{output}"
+    );
+    assert!(output.stdout.contains("besides: 1 file over the memory limit (OOM)"), "{output}");
+    let file = &report["files"][1];
+    assert_eq!((&file["status"], &file["end"]["line"]), (&"out_of_memory".into(), &4.into()), "{file}");
+    for (word, count) in [("total", 3), ("passed", 1), ("faulted", 1), ("not_reached", 1)] {
+        assert_eq!(file["records"][word], count, "{word} of {file}");
+    }
+    assert_eq!(
+        (&file["failures"][0]["kind"], &file["failures"][0]["sql"]),
+        (&"out_of_memory".into(), &"eat".into())
+    );
+    let peak = file["peak_memory"].as_u64().unwrap();
+    assert!((200 << 20..4 << 30).contains(&peak), "{peak}");
+    assert_eq!(report["summary"]["out_of_memory"], 1);
+    // A worker that has eaten before does not make later files look hungry.
+    let after = report["files"][2]["peak_memory"].as_u64().unwrap();
+    assert!(after < 100 << 20, "{after}");
+}
+
+#[test]
+fn the_budget_of_a_run_is_kept() {
+    let start = Instant::now();
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "statement ok\nhang\n");
+    sandbox.write("s/c.test", GOOD);
+    let (output, report) = run(&sandbox, "--time 1 --grace 1 --serial");
+    assert!(start.elapsed() < Duration::from_secs(60));
+    assert_eq!(output.code, 5, "{output}");
+    assert!(output.stdout.contains("note: time is over, 1 file still running"), "{output}");
+    assert!(output.stdout.contains("time is over: 2 files untested"), "{output}");
+    assert_eq!((&report["end"], &report["summary"]["total"]), (&"budget_spent".into(), &1.into()));
+    let next = format!(
+        "vibesql-sqllogictest run --resume {}",
+        sandbox.last_run().unwrap().file_name().unwrap().display()
+    );
+    assert!(output.stdout.ends_with(&format!("go on with it: {next}\n")), "{output}");
+}
+
+#[test]
+fn a_slow_file_is_said_to_be() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nok\n\nstatement ok\nhang\n");
+    let (output, _) = run(&sandbox, "--timeout 2");
+    let notice = "note: slow: s/a.test:4, running for 1.";
+    assert!(output.stdout.contains(notice), "{output}");
+    assert!(output.stdout.contains("; it is stopped at 2.000 s"), "{output}");
+    let (notice, end) = (output.stdout.find(notice), output.stdout.find("TIMEOUT"));
+    assert!(notice < end, "the notice comes before the end: {output}");
+}
+
+#[test]
+fn a_pass_after_a_failure_is_flaky() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce marker error not yet\n");
+    sandbox.write("s/b.test", "statement ok\nerror never\n");
+    sandbox.write("s/c.test", GOOD);
+    let (output, report) = run(&sandbox, "--retries 2 --serial");
+    insta::assert_snapshot!(output, @"
+    exit code 1
+    --- stdout
+    note: FAIL s/a.test, which is run again, and up to 1 time more
+    note: FAIL s/b.test, which is run again, and up to 1 time more
+    PASS    s/c.test  2 records  [time] s
+    FLAKY   s/a.test  1 record  [time] s
+    note: FAIL s/b.test, which is run again, the last time
+    FAIL    s/b.test  1 failed  [time] s
+            s/b.test:1: unexpected error: never
+
+     category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
+     other         3       1       1      1  33.33 %        4       3       1        0      0  75.00 %
+
+    FAIL: 1 of 3 files and 3 of 4 records passed on scripted 0.1.0 in [time] s
+    besides: 1 file that passed once and failed once (FLAKY)
+    look at the first: vibesql-sqllogictest test --engine scripted s/b.test:1
+    ");
+    let attempts = |file: usize| report["files"][file]["attempts"].as_array().map_or(0, Vec::len);
+    assert_eq!((attempts(0), attempts(1), attempts(2)), (1, 2, 0));
+    assert_eq!(report["files"][0]["attempts"][0]["failure"]["message"], "unexpected error: not yet");
+    assert_eq!((&report["summary"]["flaky"], &report["summary"]["failed"]), (&1.into(), &1.into()));
+    // What passed in the end fails no run.
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce marker error not yet\n");
+    let (output, _) = run(&sandbox, "--retries 1");
+    assert_eq!(output.code, 0, "{output}");
+}
+
+#[test]
+fn repetitions_find_what_is_flaky() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce marker error not yet\n");
+    sandbox.write("s/b.test", GOOD);
+    let (output, report) = run(&sandbox, "--repeat 4");
+    assert_eq!(output.code, 1, "{output}");
+    assert!(output.stdout.contains("FLAKY   s/a.test  1 failed"), "{output}");
+    assert!(output.stdout.contains("PASS    s/b.test  2 records"), "{output}");
+    let attempts = |file: usize| report["files"][file]["attempts"].as_array().unwrap().len();
+    assert_eq!((attempts(0), attempts(1)), (3, 3));
+    assert_eq!(report["summary"]["records"]["total"], 3, "a record counts once, however often it is run");
+}
+
+#[test]
+fn sigusr1_shows_what_runs() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nok\n\nstatement ok\nonce at-it await go-on\n");
+    let mut command = sandbox.command("run --engine scripted s");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while !sandbox.path().join("at-it").exists() {
+        assert!(start.elapsed() < Duration::from_secs(60));
+        std::thread::yield_now();
+    }
+    std::process::Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap();
+    let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
+    let mut seen = String::new();
+    while !seen.contains("s/a.test:4  ") {
+        assert_ne!(stdout.read_line(&mut seen).unwrap(), 0, "{seen}");
+    }
+    assert!(seen.starts_with("now: 1 file running, 0 files done\n"), "{seen}");
+    assert!(seen.contains(" s  1 of 2 records  "), "{seen}");
+    sandbox.write("go-on", "");
+    stdout.read_to_string(&mut seen).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{seen}");
+}

@@ -1,0 +1,329 @@
+//! Nothing is lost: a run that is interrupted, by whatever means and whenever, is finished by `--resume`, with
+//! exactly one result for each file and the counts of an undisturbed run.
+#![expect(clippy::disallowed_methods, reason = "tests of kills look at the clock")]
+
+use std::collections::BTreeMap;
+use std::io::Read as _;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+use crate::support::{processes_with, without_measurements};
+
+const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
+
+/// Files that take a few milliseconds each, pass, fail, panic, and are not started.
+fn suite(sandbox: &Sandbox, files: usize) {
+    for file in 0..files {
+        let orders = match file % 6 {
+            1 => "statement ok\nerror no\n",
+            2 => "statement ok\nsleep 5\nok\n\nquery I nosort\nrows 2\n----\n1\n",
+            3 => "skipif scripted\nstatement ok\nok\n",
+            4 => "statement ok\npanic oh\n\nstatement ok\nok\n",
+            _ => GOOD,
+        };
+        sandbox.write(&format!("s/{file:03}.test"), format!("{orders}\nstatement ok\nsleep 3\n"));
+    }
+}
+
+fn report(sandbox: &Sandbox) -> Value {
+    let mut report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    without_measurements(&mut report);
+    report
+}
+
+/// How many results each file has in the journal of a run.
+fn results(run: &Path) -> BTreeMap<String, usize> {
+    let journal = std::fs::read_to_string(run.join("journal.jsonl")).unwrap();
+    let mut results = BTreeMap::new();
+    // A line that its writer could not end is no JSON.
+    for line in journal.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        if let Some(file) = line["entry"]["FileFinished"]["file"].as_str() {
+            *results.entry(file.to_owned()).or_default() += 1;
+        }
+    }
+    results
+}
+
+/// The next number of a simple generator: the moments of the kills differ, and can be had again.
+fn next(state: &mut u64) -> u64 {
+    *state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+    *state >> 33
+}
+
+fn kill(pid: u32) {
+    std::process::Command::new("kill").args(["-9", &pid.to_string()]).stderr(Stdio::null()).status().unwrap();
+}
+
+/// The workers of a run that are there now.
+fn workers(run: &Path) -> Vec<u32> {
+    let folder = run.display().to_string();
+    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let entry = entry.ok()?;
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        String::from_utf8_lossy(&line).contains(&folder).then_some(pid)
+    });
+    processes.collect()
+}
+
+fn start(sandbox: &Sandbox, line: &str) -> Child {
+    let mut command = sandbox.command(line);
+    let stderr = std::fs::File::create(sandbox.path().join("stderr")).unwrap();
+    command.stdout(Stdio::null()).stderr(stderr).spawn().unwrap()
+}
+
+fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !there() {
+        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come");
+        std::thread::yield_now();
+    }
+}
+
+/// Kills workers and masters of a run until it is through, and compares.
+fn killed_round(seed: u64, undisturbed: &Value, files: usize) {
+    let mut state = seed;
+    let sandbox = Sandbox::new();
+    suite(&sandbox, files);
+    let begin = "run --engine scripted --workers 3 --json out.json s";
+    let mut line = begin;
+    let mut kills = 0;
+    loop {
+        let mut master = start(&sandbox, line);
+        // The later kills come later, so that there is progress.
+        let moment = Instant::now() + Duration::from_micros(next(&mut state) % (30_000 + 10_000 * kills));
+        while Instant::now() < moment && master.try_wait().unwrap().is_none() {}
+        kills += 1;
+        let victim = next(&mut state) % 3;
+        let run = sandbox.last_run();
+        if let Some(run) = run.as_deref().filter(|_| victim > 0) {
+            workers(run).into_iter().take(victim as usize).for_each(kill);
+        }
+        if victim < 2 {
+            kill(master.id());
+        }
+        let status = master.wait().unwrap();
+        line = match status.code() {
+            None => "run --resume --workers 3 --json out.json",
+            // Killed before it had begun its journal: there is nothing to go on with.
+            Some(3) => begin,
+            Some(code) => {
+                assert_eq!(code, 1, "seed {seed}: {}", sandbox.read("stderr"));
+                break;
+            }
+        };
+    }
+    assert_eq!(&report(&sandbox), undisturbed, "seed {seed}");
+    let run = sandbox.last_run().unwrap();
+    let results = results(&run);
+    assert_eq!(results.len(), files, "seed {seed}");
+    assert!(results.values().all(|&count| count == 1), "seed {seed}: {results:?}");
+    wait_for("the end of all processes", || processes_with(&run.display().to_string()).is_empty());
+}
+
+fn rounds() -> u64 {
+    std::env::var("SLT_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(20)
+}
+
+/// `SLT_SOAK_ROUNDS=200` makes a soak of it (`just soak`).
+#[test]
+fn killed_at_any_moment_and_resumed() {
+    let files = 40;
+    let sandbox = Sandbox::new();
+    suite(&sandbox, files);
+    let output = sandbox.run("run --engine scripted --workers 3 --json out.json s");
+    assert_eq!(output.code, 1, "{output}");
+    let undisturbed = report(&sandbox);
+    assert_eq!(undisturbed["summary"]["total"], files);
+    (0..rounds()).for_each(|seed| killed_round(seed, &undisturbed, files));
+}
+
+/// A run that hangs in its second file as long as a certain file is not there.
+fn interrupted() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "statement ok\nonce at-it await go-on\n\nstatement ok\nerror no\n");
+    sandbox.write("s/c.test", GOOD);
+    let mut child = start(&sandbox, "run --engine scripted --serial --json out.json s");
+    wait_for("the second file", || sandbox.path().join("at-it").exists());
+    wait_for("the first result", || results(&sandbox.last_run().unwrap()).len() == 1);
+    kill(child.id());
+    child.wait().unwrap();
+    sandbox
+}
+
+#[test]
+fn what_is_done_is_not_done_again() {
+    let sandbox = interrupted();
+    // It would not pass any more.
+    sandbox.write("s/a.test", "statement ok\nerror changed\n");
+    let output = sandbox.run("run --resume --serial --json out.json");
+    insta::assert_snapshot!(sandbox.without_names(&output.to_string()), @"
+    exit code 1
+    --- stdout
+    note: 1 file done already
+    PASS    s/c.test  2 records  [time] s
+    FAIL    s/b.test  1 passed, 1 failed  [time] s
+            s/b.test:4: unexpected error: no
+
+     category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
+     other         3       2       1      0  66.66 %        6       5       1        0      0  83.33 %
+
+    FAIL: 2 of 3 files and 5 of 6 records passed on scripted 0.1.0 in [time] s
+    look at the first: vibesql-sqllogictest test --engine scripted s/b.test:4
+    ");
+    let resumed = report(&sandbox);
+    assert_eq!(resumed["end"], "completed");
+    // Nothing is left to do, and the journal tells the same report once more.
+    let run = sandbox.last_run().unwrap();
+    let name = run.file_name().unwrap().to_str().unwrap();
+    let before = std::fs::read(run.join("journal.jsonl")).unwrap();
+    let output = sandbox.run(&format!("run --resume {name} --json out.json"));
+    assert_eq!(output.code, 1, "{output}");
+    assert_eq!(report(&sandbox), resumed);
+    let after = std::fs::read(run.join("journal.jsonl")).unwrap();
+    assert!(after.starts_with(&before));
+    let nothing = sandbox.run("run --resume");
+    insta::assert_snapshot!(sandbox.without_names(&nothing.to_string()), @r"
+    exit code 3
+    --- stderr
+    error: no interrupted run in `[home]/.vibesql/test_results`
+      hint: --results DIR names another place for results
+    ");
+}
+
+#[test]
+fn a_run_that_goes_on_has_one_master() {
+    let sandbox = Sandbox::new();
+    sandbox.write("t.test", "statement ok\nonce at-it hang\n");
+    let mut child = start(&sandbox, "run --engine scripted t.test");
+    wait_for("the file", || sandbox.path().join("at-it").exists());
+    let run = sandbox.last_run().unwrap();
+    let output = sandbox.run(&format!("run --resume {}", run.display()));
+    kill(child.id());
+    child.wait().unwrap();
+    insta::assert_snapshot!(sandbox.without_names(&output.to_string()), @r"
+    exit code 2
+    --- stderr
+    error: run `[run]` is still going on
+      hint: `worker --join` helps with a run that is going on
+    ");
+}
+
+#[test]
+fn a_run_of_another_version_is_refused() {
+    let sandbox = interrupted();
+    let place = sandbox.last_run().unwrap().join("run.json");
+    let text = std::fs::read_to_string(&place).unwrap();
+    for (from, to, message) in [
+        ("\"protocol\":\"2/", "\"protocol\":\"9/", "the run speaks `9/0.1.0`, this program `2/0.1.0`"),
+        (
+            "\"version\":\"0.1.0\"",
+            "\"version\":\"7\"",
+            "the run is on scripted 7, and this program has scripted 0.1.0",
+        ),
+    ] {
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&place, text.replacen(from, to, 1)).unwrap();
+        let output = sandbox.run("run --resume");
+        assert_eq!(output.code, 2, "{output}");
+        assert!(output.stderr.contains(message), "{output}");
+    }
+}
+
+#[test]
+fn a_damaged_line_is_run_again_and_nothing_else() {
+    let sandbox = interrupted();
+    let journal = sandbox.last_run().unwrap().join("journal.jsonl");
+    let mut text = std::fs::read(&journal).unwrap();
+    let at = text.len() - 20;
+    text[at] ^= 1;
+    std::fs::write(&journal, text).unwrap();
+    let output = sandbox.run("run --resume --json out.json");
+    assert!(output.stderr.contains("warning: 1 line of the journal is damaged"), "{output}");
+    assert!(output.stdout.contains("PASS    s/a.test"), "{output}");
+    assert_eq!(report(&sandbox)["summary"]["total"], 3);
+}
+
+#[test]
+fn a_helper_takes_part() {
+    let sandbox = Sandbox::new();
+    // The master's only worker waits for what the helper's worker makes.
+    sandbox.write("s/a.test", "statement ok\nonce at-it ok\n\nstatement ok\nawait helped\n");
+    sandbox.write("s/b.test", "statement ok\nonce helped ok\n\nstatement ok\nerror no\n");
+    sandbox.write("s/c.test", GOOD);
+    let mut command = sandbox.command("run --engine scripted --serial --json out.json s");
+    let mut master = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    wait_for("the first file", || sandbox.path().join("at-it").exists());
+    let helped = sandbox.run("worker --join -j 2");
+    let mut seen = String::new();
+    master.stdout.take().unwrap().read_to_string(&mut seen).unwrap();
+    assert_eq!(master.wait().unwrap().code(), Some(1), "{seen}");
+    assert_eq!(helped.code, 0, "{helped}");
+    assert!(helped.stdout.contains("FAIL    s/b.test"), "{helped}");
+    for line in ["note: helper 1 has come", "PASS    s/a.test", "FAIL    s/b.test", "PASS    s/c.test"] {
+        assert_eq!(seen.matches(line).count(), 1, "{line}: {seen}");
+    }
+    let report = report(&sandbox);
+    assert_eq!((&report["summary"]["total"], &report["summary"]["passed"]), (&3.into(), &2.into()));
+    assert_eq!(results(&sandbox.last_run().unwrap()).len(), 3);
+    let over = sandbox.run(&format!("worker --join {}", sandbox.last_run().unwrap().display()));
+    assert_eq!(over.code, 3, "{over}");
+    assert!(over.stderr.contains("the run is over: there is nothing to help with"), "{over}");
+}
+
+#[test]
+fn a_helper_that_is_killed_costs_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce at-it ok\n\nstatement ok\nawait go-on\n");
+    sandbox.write("s/b.test", "statement ok\nonce helping hang\n");
+    let mut master = start(&sandbox, "run --engine scripted --serial --json out.json s");
+    wait_for("the first file", || sandbox.path().join("at-it").exists());
+    let mut helper = start(&sandbox, "worker --join");
+    wait_for("the helper's file", || sandbox.path().join("helping").exists());
+    kill(helper.id());
+    helper.wait().unwrap();
+    sandbox.write("go-on", "");
+    assert_eq!(master.wait().unwrap().code(), Some(0));
+    assert_eq!(report(&sandbox)["summary"]["passed"], 2);
+}
+
+#[test]
+fn a_helper_outlives_the_master() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce at-it await never\n");
+    sandbox.write("s/b.test", "statement ok\nonce helping await go-on\n\nstatement ok\nonce helped ok\n");
+    let mut master = start(&sandbox, "run --engine scripted --serial --json out.json s");
+    wait_for("the first file", || sandbox.path().join("at-it").exists());
+    let mut helper = start(&sandbox, "worker --join");
+    wait_for("the helper's file", || sandbox.path().join("helping").exists());
+    kill(master.id());
+    master.wait().unwrap();
+    let mut master = start(&sandbox, "run --resume --serial --json out.json");
+    sandbox.write("go-on", "");
+    assert_eq!(master.wait().unwrap().code(), Some(0));
+    assert_eq!(helper.wait().unwrap().code(), Some(0));
+    assert_eq!(report(&sandbox)["summary"]["passed"], 2);
+    assert_eq!(results(&sandbox.last_run().unwrap()).len(), 2);
+}
+
+#[test]
+fn results_are_kept_where_they_can_be() {
+    let sandbox = Sandbox::with(GOOD);
+    let named = sandbox.run("run --engine scripted --results here t.test");
+    assert_eq!(named.code, 0, "{named}");
+    assert_eq!(std::fs::read_dir(sandbox.path().join("here/runs")).unwrap().count(), 1);
+    // A home that is a file can have no folder.
+    let mut command = sandbox.command("run --engine scripted t.test");
+    let output = command.env("HOME", sandbox.path().join("t.test")).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success() && stderr.contains("; results are kept in `"), "{stderr}");
+    sandbox.write("file", "");
+    let refused = sandbox.run("run --engine scripted --results file t.test");
+    assert_eq!(refused.code, 2, "{refused}");
+    assert!(refused.stderr.contains("error: cannot make the folder `file/runs`"), "{refused}");
+}
