@@ -8,6 +8,7 @@ mod honesty;
 mod json_report;
 mod run_cmd;
 mod sandbox;
+mod slices;
 mod suite;
 mod support;
 mod test_cmd;
