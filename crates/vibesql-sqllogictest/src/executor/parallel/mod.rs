@@ -10,6 +10,7 @@ mod orchestrator;
 mod plan;
 mod process;
 mod queue;
+pub mod schedule;
 mod slot;
 mod wire;
 mod worker;
