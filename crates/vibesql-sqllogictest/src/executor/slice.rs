@@ -2,7 +2,7 @@
 //!
 //! A slice executes every statement of a script, in order, and judges its share of the queries
 //! ([`run_slice`](super::run_slice)). [`may_split`] says for which scripts that finds what a run of the whole file finds;
-//! [`merge`] makes the report of the file of the reports of all slices, and refuses where they do not fit together.
+//! [`merge()`] makes the report of the file of the reports of all slices, and refuses where they do not fit together.
 //! Both say no when in doubt: a file that is run whole is slower, and never wrong.
 
 mod merge;

@@ -9,7 +9,7 @@ use crate::parser::{Record, Script};
 
 /// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
 ///
-/// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge). Statements, and
+/// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge()). Statements, and
 /// whatever else is no query, are accounted for by the first slice only. Where
 /// [`may_split`](crate::executor::slice::may_split) says no, slices may find something else than a run of the whole file.
 pub fn run_slice(

@@ -9,7 +9,7 @@
 
 use super::Units;
 use super::tokens::{Token, tokens};
-use super::words::{ENGINE_NAMES, FUNCTIONS, KEYWORDS, VOLATILE, WRITES};
+use super::words::{CHOICES, ENGINE_NAMES, FUNCTIONS, KEYWORDS, VOLATILE, WRITES};
 use crate::executor::Options;
 use crate::parser::{RecordKind, Script, Sql, first_refusal};
 
@@ -143,6 +143,9 @@ fn check_statements(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
     let statements = tokens.split(|token| *token == Token::Symbol(b';')).filter(|tokens| !tokens.is_empty());
     for statement in statements {
         let head = Head::of(statement).ok_or(WhyNot::Statement { line })?;
+        if words(statement).any(|word| is_in(word, CHOICES)) {
+            return Err(WhyNot::Statement { line });
+        }
         check_tokens(line, statement, head.naming())?;
     }
     Ok(())

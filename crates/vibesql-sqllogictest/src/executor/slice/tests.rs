@@ -87,6 +87,8 @@ fn each_doubt_has_its_reason() {
         "INSERT INTO t VALUES (CAST('NOW' AS TEXT))",
         "UPDATE t SET a = last_insert_rowid()",
         "UPDATE t SET a = main.abs(1)",
+        "INSERT INTO t SELECT a FROM u LIMIT 1",
+        "INSERT INTO t SELECT row_number() OVER () FROM u",
         "CREATE INDEX i ON t(my_function(a))",
         "INSERT INTO t VALUES ('it\\'s')",
         "INSERT INTO t VALUES (?)",

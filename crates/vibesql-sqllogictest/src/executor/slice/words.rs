@@ -41,6 +41,9 @@ pub(super) const WRITES: &[&str] = &[
     "VACUUM",
 ];
 
+/// Words by which a statement keeps what depends on the order in which the engine happened to read rows.
+pub(super) const CHOICES: &[&str] = &["FETCH", "GROUP_CONCAT", "LIMIT", "OVER", "STRING_AGG", "TOP"];
+
 /// Words that need no parentheses to stand for the time, the session or a sequence.
 pub(super) const VOLATILE: &[&str] = &[
     "CURRENT_CATALOG",
