@@ -214,6 +214,8 @@ fn sqlite_scripts() -> impl Strategy<Value = String> {
         "SELECT missing FROM t\n----",
         "SELECT abs(-9223372036854775807 - 1)\n----",
         "SELECT 1, 2\n----\n1\n2",
+        // The parser has a note on it.
+        "SELECT 1 WHERE 1 = 0",
     ]);
     let query = (condition, sort, label, body)
         .prop_map(|(condition, sort, label, body)| format!("{condition}query I {sort}{label}\n{body}\n\n"));
