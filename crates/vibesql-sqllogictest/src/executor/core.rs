@@ -1,22 +1,26 @@
 //! One script against one engine, record by record.
 
+mod sliced;
+
 use std::time::Duration;
 
-use super::canonical::digest_of_lines;
+pub use self::sliced::run_slice;
+
 use super::evidence::{excerpt, failure, header_text};
 use super::known::is_expected_error;
-use super::label::{First, LabelBook};
+use super::label::{LabelBook, expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
 use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
+use super::slice::{SetUp, Slice};
 use super::verdict::judge;
 use crate::engine::Engine;
 use crate::outcome::{
-    Counts, Digest, Excerpt, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, NotPassed,
-    RecordOutcome, SkipReason,
+    Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, NotPassed, RecordOutcome,
+    SkipReason,
 };
 use crate::parser::{
-    DefectEffect, HashLine, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation,
-    StepError, first_refusal,
+    DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
+    first_refusal,
 };
 
 /// How scripts are executed.
@@ -50,6 +54,8 @@ pub enum Selection {
     All,
     /// The record with its header on this line, after the statements before it.
     Only(u32),
+    /// The queries of a slice after all statements, as [`run_slice`] has it.
+    Slice(Slice),
 }
 
 /// Runs a script on a fresh database of `engine`.
@@ -73,6 +79,17 @@ pub fn run_observed(
     selection: Selection,
     observer: &mut dyn Observer,
 ) -> FileReport {
+    run_with(script, engine, options, selection, observer, None)
+}
+
+fn run_with(
+    script: &Script<'_>,
+    engine: &dyn Engine,
+    options: &Options,
+    selection: Selection,
+    observer: &mut dyn Observer,
+    set_up: Option<&mut SetUp>,
+) -> FileReport {
     let mut report = FileReport {
         file: script.source.name().to_owned(),
         shown: script.source.name().to_owned(),
@@ -89,12 +106,13 @@ pub fn run_observed(
     match engine.open() {
         Ok(session) => {
             let processor = RecordProcessor::new(session, options.record_timeout);
-            FileRunner::new(script, options, processor, report, observer).run(selection)
+            FileRunner::new(script, options, processor, report, observer, set_up).run(selection)
         }
         Err(error) => {
             report.counts.total = match selection {
                 Selection::All => script.total(),
                 Selection::Only(_) => 1,
+                Selection::Slice(slice) => slice.total(script, &options.labels),
             };
             report.counts.not_reached = report.counts.total;
             report.end = FileEnd::NotStarted(FileProblem::Engine(error.message));
@@ -111,6 +129,8 @@ struct FileRunner<'r, 's> {
     threshold: u64,
     report: FileReport,
     observer: &'r mut dyn Observer,
+    /// Learns what the statements do, when a slice is run.
+    set_up: Option<&'r mut SetUp>,
 }
 
 /// What a record adds to the account besides its outcome.
@@ -128,16 +148,21 @@ impl<'r, 's> FileRunner<'r, 's> {
         processor: RecordProcessor,
         report: FileReport,
         observer: &'r mut dyn Observer,
+        set_up: Option<&'r mut SetUp>,
     ) -> Self {
         let threshold = options.threshold.unwrap_or(script.profile.default_threshold);
-        Self { script, options, processor, labels: LabelBook::default(), threshold, report, observer }
+        let labels = LabelBook::default();
+        Self { script, options, processor, labels, threshold, report, observer, set_up }
     }
 
     fn run(mut self, selection: Selection) -> FileReport {
         match selection {
             Selection::All => self.run_all(),
             Selection::Only(line) => self.run_only(line),
+            Selection::Slice(slice) => self.run_slice(slice),
         }
+        // The parser's come first, and then those of the records.
+        self.report.lints.sort_by_key(|lint| lint.line);
         debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);
         self.processor.close();
         self.report
@@ -201,25 +226,35 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     fn step(&mut self, record: &'r Record<'s>) {
         self.observer.record_started(record.line);
-        if first_refusal(&record.conditions, &self.options.labels).is_some() && !is_wrong_anyway(record) {
+        if self.is_left_out(record) {
             return self.skip(record);
         }
-        let outcome = match (&record.defect, &record.kind) {
+        if let Some(outcome) = self.execute(record) {
+            self.settle(record, outcome, Also::Nothing);
+        }
+    }
+
+    fn is_left_out(&self, record: &Record<'_>) -> bool {
+        first_refusal(&record.conditions, &self.options.labels).is_some() && !is_wrong_anyway(record)
+    }
+
+    /// Does what a record says. A control record that is in order has no outcome.
+    fn execute(&mut self, record: &'r Record<'s>) -> Option<RecordOutcome> {
+        Some(match (&record.defect, &record.kind) {
             (Some(defect), _) => self.malformed(record, defect.effect),
-            (None, RecordKind::Statement(statement)) => self.statement(statement),
+            (None, RecordKind::Statement(statement)) => self.statement(record.line, statement),
             (None, RecordKind::Query(query)) => self.query(record, query),
             (None, RecordKind::HashThreshold(threshold)) => {
                 self.threshold = self.options.threshold.unwrap_or(*threshold);
-                return;
+                return None;
             }
             (None, RecordKind::Halt) => {
                 self.report.end = FileEnd::Halted { line: record.line };
-                return;
+                return None;
             }
             // Unknown text always has a defect.
-            (None, RecordKind::Unknown) => return,
-        };
-        self.settle(record, outcome, Also::Nothing);
+            (None, RecordKind::Unknown) => return None,
+        })
     }
 
     /// Leaves a record out. The expectation of a skipped query still speaks for its label.
@@ -251,7 +286,7 @@ impl<'r, 's> FileRunner<'r, 's> {
             DefectEffect::EndsFile => self.report.end = FileEnd::Malformed { line: record.line },
             DefectEffect::SqlRuns => {
                 let outcome = match &record.kind {
-                    RecordKind::Statement(statement) => self.statement(statement),
+                    RecordKind::Statement(statement) => self.statement(record.line, statement),
                     RecordKind::Query(query) => self.query(record, query),
                     _ => RecordOutcome::NotReached,
                 };
@@ -267,8 +302,12 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
     }
 
-    fn statement(&mut self, statement: &Statement<'s>) -> RecordOutcome {
-        let result = match self.processor.statement(&statement.sql) {
+    fn statement(&mut self, line: u32, statement: &Statement<'s>) -> RecordOutcome {
+        let result = self.processor.statement(&statement.sql);
+        if let Some(set_up) = &mut self.set_up {
+            set_up.enter(line, &result);
+        }
+        let result = match result {
             Ok(result) => result,
             Err(not_judged) => return outcome_of(not_judged),
         };
@@ -327,8 +366,8 @@ impl<'r, 's> FileRunner<'r, 's> {
     fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
         if let Some(what) = self.count(record, outcome, also) {
             self.report.failing.push(record.line);
-            let detail =
-                (self.report.details.len() < self.options.details.records).then(|| self.detail(record, what));
+            let detail = (self.report.details.len() < self.options.details.records)
+                .then(|| detail_of(self.script, record, what));
             self.observer.record_not_passed(record.line, detail.as_ref());
             self.report.details.extend(detail);
         }
@@ -378,16 +417,17 @@ impl<'r, 's> FileRunner<'r, 's> {
             RecordOutcome::Faulted(fault) => {
                 counts.executed += 1;
                 counts.faulted += 1;
-                if !matches!(fault, Fault::Adapter(_)) {
-                    self.report.end = FileEnd::Faulted { line: Some(record.line), fault: fault.clone() };
-                }
+                self.end_by(record.line, &fault);
                 NotPassed::Faulted(fault)
             }
         })
     }
 
-    fn detail(&self, record: &Record<'s>, what: NotPassed) -> FailureDetail {
-        detail_of(self.script, record, what)
+    /// After most faults the session is of no further use.
+    fn end_by(&mut self, line: u32, fault: &Fault) {
+        if !matches!(fault, Fault::Adapter(_)) {
+            self.report.end = FileEnd::Faulted { line: Some(line), fault: fault.clone() };
+        }
     }
 }
 
@@ -422,24 +462,6 @@ fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {
         RecordKind::Query(query) => query.label,
         _ => None,
     }
-}
-
-fn label_failure(query: &Query<'_>, label: &[u8], first: First, digest: Digest, rows: Excerpt) -> Failure {
-    Failure::LabelDiffers {
-        label: String::from_utf8_lossy(label).into_owned(),
-        first_line: first.line,
-        first_digest: first.digest,
-        digest,
-        rows,
-        columns: query.types.len(),
-    }
-}
-
-/// The digest that a query's expectation stands for; an empty expectation stands for none.
-fn expected_digest(query: &Query<'_>) -> Option<Digest> {
-    let first = query.expected.lines().next()?;
-    let hash = HashLine::parse(first).map(|line| Digest(line.digest));
-    Some(hash.unwrap_or_else(|| digest_of_lines(query.expected.lines())))
 }
 
 /// Values are worth keeping only for a record that gets details.

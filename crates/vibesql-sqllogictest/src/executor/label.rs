@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use crate::outcome::Digest;
+use super::canonical::digest_of_lines;
+use crate::outcome::{Digest, Excerpt, Failure};
+use crate::parser::{HashLine, Query};
 
 /// The first result of each label of a file.
 #[derive(Debug, Default)]
@@ -31,4 +33,29 @@ impl<'s> LabelBook<'s> {
         let first = self.first.entry(key).or_insert(First { line, digest });
         (first.digest != digest).then_some(*first)
     }
+}
+
+/// Makes a failure of a result that differs from the first one of its label.
+pub(crate) fn label_failure(
+    query: &Query<'_>,
+    label: &[u8],
+    first: First,
+    digest: Digest,
+    rows: Excerpt,
+) -> Failure {
+    Failure::LabelDiffers {
+        label: String::from_utf8_lossy(label).into_owned(),
+        first_line: first.line,
+        first_digest: first.digest,
+        digest,
+        rows,
+        columns: query.types.len(),
+    }
+}
+
+/// The digest that a query's expectation stands for; an empty expectation stands for none.
+pub(crate) fn expected_digest(query: &Query<'_>) -> Option<Digest> {
+    let first = query.expected.lines().next()?;
+    let hash = HashLine::parse(first).map(|line| Digest(line.digest));
+    Some(hash.unwrap_or_else(|| digest_of_lines(query.expected.lines())))
 }

@@ -14,10 +14,11 @@ mod observer;
 #[cfg(feature = "suite")]
 pub mod parallel;
 mod record_processor;
+pub mod slice;
 mod unhash;
 pub mod verdict;
 mod watchdog;
 
-pub use core::{DetailLimits, Options, Selection, run_observed, run_script};
+pub use core::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
 pub use observer::{Observer, Unobserved};
 pub use unhash::unhash;

@@ -10,6 +10,7 @@ mod limits;
 mod resume;
 mod run_cmd;
 mod sandbox;
+mod slices;
 mod suite;
 mod support;
 mod test_cmd;

@@ -19,6 +19,7 @@ mod plan;
 mod prepare;
 mod process;
 mod queue;
+pub mod schedule;
 mod slot;
 mod wire;
 mod worker;

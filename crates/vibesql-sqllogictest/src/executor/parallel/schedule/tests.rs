@@ -1,0 +1,216 @@
+use std::collections::HashSet;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::{Job, Known, LastResult, Order, SplitMix64, balance, order, simulate, split_plan};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn known(last: LastResult, seconds: Option<u64>, bytes: u64) -> Known {
+    Known { last, duration: seconds.map(Duration::from_secs), bytes }
+}
+
+fn seconds(list: &[u64]) -> Vec<Duration> {
+    list.iter().map(|&seconds| Duration::from_secs(seconds)).collect()
+}
+
+fn plan(list: &[u64], workers: usize) -> Vec<u32> {
+    let durations: Vec<_> = seconds(list).into_iter().map(Some).collect();
+    split_plan(&durations, &|_| true, workers)
+}
+
+#[test]
+fn failed_before_untested_before_passed_and_the_longest_first() {
+    use LastResult::{Failed, Passed, Untested};
+    let files = [
+        known(Passed, Some(90), 1),
+        known(Passed, Some(100), 1),
+        known(Untested, None, 10),
+        known(Untested, None, 30),
+        known(Failed, Some(1), 1),
+        known(Failed, Some(2), 1),
+        known(Failed, Some(2), 1),
+    ];
+    assert_eq!(order(&files, Order::History), [5, 6, 4, 3, 2, 1, 0]);
+    assert_eq!(order(&files, Order::Path), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(order(&[], Order::History), [0; 0]);
+}
+
+#[test]
+fn an_unknown_duration_is_estimated_by_the_median() {
+    use LastResult::{Failed, Passed};
+    // One second, two and a hundred for a byte: the median is two, so 10 bytes are between 19 and 21 seconds. A file
+    // without text says nothing.
+    let files = [
+        known(Failed, Some(19), 19),
+        known(Failed, None, 10),
+        known(Failed, Some(21), 21 / 2 + 1),
+        known(Passed, Some(100), 1),
+        known(Passed, Some(4), 2),
+        known(Passed, Some(3), 0),
+    ];
+    assert_eq!(order(&files, Order::History), [2, 1, 0, 3, 4, 5]);
+    let nothing_known = [known(Failed, None, 3), known(Failed, None, 5), known(Failed, None, 3)];
+    assert_eq!(order(&nothing_known, Order::History), [1, 0, 2]);
+}
+
+#[test]
+fn a_seed_means_the_same_order_everywhere() {
+    // The first numbers of the published generator for this seed.
+    let mut random = SplitMix64 { state: 1_234_567 };
+    let first: Vec<u64> = (0..3).map(|_| random.next()).collect();
+    assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
+    let files = vec![known(LastResult::Untested, None, 1); 10];
+    let shuffled = |seed| order(&files, Order::Random(seed));
+    assert_eq!(shuffled(1), [9, 0, 1, 4, 8, 2, 3, 7, 6, 5]);
+    assert_ne!(shuffled(1), shuffled(2));
+}
+
+#[test]
+fn what_outlasts_the_rest_is_split_and_nothing_else() {
+    // Sum 200: the ideal of 4 workers is 50.
+    assert_eq!(plan(&[120, 40, 40], 4), [3, 1, 1]);
+    assert_eq!(plan(&[62, 69, 69], 4), [1, 2, 2], "62 is within a quarter of 50");
+    assert_eq!(plan(&[120, 40, 40], 1), [1, 1, 1]);
+    assert_eq!(plan(&[120, 40, 40], 0), [1, 1, 1]);
+    assert_eq!(plan(&[200], 4), [4], "never more slices than workers");
+    assert_eq!(plan(&[2], 4), [1], "not worth it");
+    assert_eq!(plan(&[0, 0], 4), [1, 1]);
+    let durations = [Some(120 * SECOND), None, Some(80 * SECOND)];
+    assert_eq!(split_plan(&durations, &|index| index != 0, 4), [1, 1, 2]);
+}
+
+fn job(seconds: u64) -> Job {
+    Job { duration: Duration::from_secs(seconds), set_up: Duration::ZERO, slices: 1 }
+}
+
+#[test]
+fn a_run_is_as_long_as_its_last_worker() {
+    let times = [6, 3, 3, 2].map(job);
+    assert_eq!(simulate(&times, 1), 14 * SECOND);
+    assert_eq!(simulate(&times, 0), 14 * SECOND, "there is always one worker");
+    assert_eq!(simulate(&times, 2), 8 * SECOND);
+    assert_eq!(simulate(&times, 9), 6 * SECOND);
+    let mut split = times;
+    split[0].slices = 3;
+    assert_eq!(simulate(&split, 9), 3 * SECOND);
+    split[0].set_up = 3 * SECOND;
+    assert_eq!(simulate(&split, 9), 4 * SECOND, "half of it is done again by each");
+    split[0].set_up = 7 * SECOND;
+    assert_eq!(simulate(&split, 9), 6 * SECOND, "no slice takes longer than the file");
+    assert_eq!(simulate(&[], 3), Duration::ZERO);
+}
+
+#[test]
+fn shards_get_about_as_much_to_do() {
+    assert_eq!(balance(&seconds(&[3, 3, 2, 2, 2]), 2), [0, 1, 0, 1, 0]);
+    assert_eq!(balance(&seconds(&[1, 5, 1, 1, 1, 1]), 2), [1, 0, 1, 1, 1, 1]);
+    assert_eq!(balance(&seconds(&[4, 4]), u64::MAX), [0, 1]);
+    assert_eq!(balance(&seconds(&[4, 4]), 0), [0, 0]);
+    assert_eq!(balance(&[], 3), [0; 0]);
+}
+
+/// The shortest possible time of the longest shard, by trying every way to deal.
+fn optimum(durations: &[u64], loads: &mut [u64]) -> u64 {
+    let Some((first, rest)) = durations.split_first() else {
+        return loads.iter().copied().max().unwrap_or(0);
+    };
+    let tries = (0..loads.len()).map(|shard| {
+        loads[shard] += first;
+        let found = optimum(rest, loads);
+        loads[shard] -= first;
+        found
+    });
+    tries.min().unwrap_or(0)
+}
+
+fn longest_shard(durations: &[u64], shards: u64) -> u64 {
+    let assigned = balance(&seconds(durations), shards);
+    assert!(assigned.iter().all(|shard| *shard < shards));
+    assert_eq!(assigned.len(), durations.len());
+    let load = |shard| {
+        let own = assigned.iter().zip(durations).filter(|(of, _)| **of == shard);
+        own.map(|(_, duration)| *duration).sum::<u64>()
+    };
+    (0..shards).map(load).max().unwrap_or(0)
+}
+
+fn any_known() -> impl Strategy<Value = Known> {
+    let last = prop::sample::select(vec![LastResult::Failed, LastResult::Untested, LastResult::Passed]);
+    (last, prop::option::of(0..50_u64), 0..50_u64)
+        .prop_map(|(last, duration, bytes)| known(last, duration, bytes))
+}
+
+proptest! {
+    #[test]
+    fn every_order_has_every_file_once(files in prop::collection::vec(any_known(), 0..30), seed: u64) {
+        for how in [Order::History, Order::Path, Order::Random(seed)] {
+            let found = order(&files, how);
+            prop_assert_eq!(found.len(), files.len());
+            prop_assert_eq!(found.iter().collect::<HashSet<_>>().len(), files.len());
+            prop_assert_eq!(&found, &order(&files, how));
+        }
+        let found = order(&files, Order::History);
+        for pair in found.windows(2) {
+            let (first, second) = (files[pair[0]], files[pair[1]]);
+            prop_assert!(first.last <= second.last);
+            if let (true, Some(a), Some(b)) = (first.last == second.last, first.duration, second.duration) {
+                prop_assert!(a >= b);
+            }
+        }
+    }
+
+    #[test]
+    fn balanced_shards_are_within_graham_s_bound(
+        durations in prop::collection::vec(0..100_u64, 0..8), shards in 1..4_u64,
+    ) {
+        let best = optimum(&durations, &mut vec![0; shards as usize]);
+        let found = longest_shard(&durations, shards);
+        // 4/3 - 1/(3 m), without fractions.
+        prop_assert!(found * 3 * shards <= best * (4 * shards - 1), "{} instead of {}", found, best);
+    }
+
+    #[test]
+    fn balanced_shards_of_many_items_are_within_the_bound_of_any_list(
+        durations in prop::collection::vec(0..1000_u64, 0..200), shards in 1..40_u64,
+    ) {
+        let total: u64 = durations.iter().sum();
+        let longest = durations.iter().copied().max().unwrap_or(0);
+        // Who gets the last item had no more than the average of what was dealt before.
+        prop_assert!(longest_shard(&durations, shards) * shards <= total + longest * (shards - 1));
+    }
+
+    #[test]
+    fn a_simulated_run_is_between_the_ideal_and_the_sum(
+        list in prop::collection::vec(0..100_u64, 0..30), workers in 1..20_usize,
+    ) {
+        let durations = seconds(&list);
+        let sum: Duration = durations.iter().sum();
+        let jobs: Vec<_> = list.iter().copied().map(job).collect();
+        let found = simulate(&jobs, workers);
+        prop_assert!(found <= sum && found * workers as u32 >= sum);
+        prop_assert!(found >= durations.iter().copied().max().unwrap_or_default());
+    }
+
+    #[test]
+    fn a_plan_splits_only_what_may_be_and_makes_no_slice_too_long(
+        list in prop::collection::vec(prop::option::of(0..1000_u64), 0..30), workers in 1..70_usize,
+    ) {
+        let durations: Vec<_> = list.iter().map(|seconds| seconds.map(Duration::from_secs)).collect();
+        let slices = split_plan(&durations, &|index| index % 2 == 0, workers);
+        let ideal = durations.iter().flatten().sum::<Duration>() / workers as u32;
+        for (index, (&slices, duration)) in slices.iter().zip(&durations).enumerate() {
+            prop_assert!((1..=workers as u32).contains(&slices));
+            let Some(duration) = *duration else {
+                prop_assert_eq!(slices, 1);
+                continue;
+            };
+            if slices > 1 {
+                prop_assert!(index % 2 == 0 && duration > 2 * SECOND && duration * 4 > ideal * 5);
+                // The division of the ideal has cut off less than a nanosecond.
+                prop_assert!(duration / slices <= ideal + Duration::from_nanos(1));
+            }
+        }
+    }
+}

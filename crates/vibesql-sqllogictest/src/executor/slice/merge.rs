@@ -1,0 +1,87 @@
+//! From the reports of all slices to the report of the file.
+
+use super::SliceReport;
+use crate::executor::DetailLimits;
+use crate::outcome::{FileEnd, FileReport};
+
+/// Why slices make no report: the file has to be run whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NotMerged {
+    /// They are not all slices of one file, each once.
+    #[error("expected every slice of the file once, found {found} of {count}")]
+    Incomplete {
+        /// How many reports there are.
+        found: usize,
+        /// How many slices the file was split into, as far as is known.
+        count: u32,
+    },
+    /// A slice came to an end that another did not come to, or to one that a fault or a limit made. The records behind it
+    /// are not reached in this slice, but may be in a run of the whole file.
+    #[error("slice {slice} did not end as a whole file does")]
+    Ended {
+        /// The slice, counted from 0.
+        slice: u32,
+        /// How it ended.
+        end: FileEnd,
+    },
+    /// The statements did not do the same in each slice.
+    #[error("the statements had other results in slice {slice} than in the first slice")]
+    SetUpDiffers {
+        /// The slice, counted from 0.
+        slice: u32,
+    },
+}
+
+/// Makes the report of a file of the reports of its slices, in whichever order they come.
+///
+/// It is the report of a run of the whole file, but for the time, which is that of all slices together. `limits` must be
+/// those that the slices were run with.
+///
+/// # Errors
+///
+/// [`NotMerged`], when the reports do not fit together. Nothing can be said about the file then.
+pub fn merge(mut slices: Vec<SliceReport>, limits: DetailLimits) -> Result<FileReport, NotMerged> {
+    slices.sort_by_key(|slice| slice.slice.index());
+    check(&slices)?;
+    let found = slices.len();
+    let mut reports = slices.into_iter().map(|slice| slice.report);
+    let first = reports.next().ok_or(NotMerged::Incomplete { found, count: 0 })?;
+    let mut merged = reports.fold(first, |mut merged, report| {
+        merged.counts += report.counts;
+        merged.failing.extend(report.failing);
+        merged.details.extend(report.details);
+        merged.lints.extend(report.lints);
+        merged.elapsed += report.elapsed;
+        merged
+    });
+    merged.failing.sort_unstable();
+    // Each slice has kept its first `limits.records` details. A record that is among the first of the file is among
+    // the first of its slice, since every record of the slice in front of it is in front of it in the file, too.
+    // So the first of all that were kept are the first of the file.
+    merged.details.sort_by_key(|detail| detail.line);
+    merged.details.truncate(limits.records);
+    // The parser's are in the first slice, and stay in front of those that records of the same line have.
+    merged.lints.sort_by_key(|lint| lint.line);
+    Ok(merged)
+}
+
+fn check(slices: &[SliceReport]) -> Result<(), NotMerged> {
+    let count = slices.first().map_or(0, |first| first.slice.count());
+    let in_place =
+        |(place, slice): (u32, &SliceReport)| slice.slice.count() == count && slice.slice.index() == place;
+    if slices.len() != count as usize || !(0..).zip(slices).all(in_place) {
+        return Err(NotMerged::Incomplete { found: slices.len(), count });
+    }
+    let Some(first) = slices.first() else { return Err(NotMerged::Incomplete { found: 0, count }) };
+    for slice in slices {
+        let report = &slice.report;
+        let whole = matches!(report.end, FileEnd::Completed | FileEnd::Halted { .. });
+        if !whole || report.end != first.report.end {
+            return Err(NotMerged::Ended { slice: slice.slice.index(), end: report.end.clone() });
+        }
+        if slice.set_up != first.set_up {
+            return Err(NotMerged::SetUpDiffers { slice: slice.slice.index() });
+        }
+    }
+    Ok(())
+}

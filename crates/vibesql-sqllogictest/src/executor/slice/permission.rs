@@ -1,0 +1,250 @@
+//! Whether a script may be split.
+//!
+//! A slice finds what a run of the whole file finds if its statements leave the same database behind, and if no query
+//! leaves anything behind. That cannot be read off SQL in general, so this is a list of what is known to be harmless, and
+//! not of what is known to be harmful: one unknown function is reason enough to run the file whole.
+//!
+//! No statement may stand behind a query. An engine that keeps the answer of a query and gives it again after the data has
+//! changed is wrong, and only a run of the whole file is sure to see it.
+
+use super::Units;
+use super::tokens::{Token, tokens};
+use super::words::{CHOICES, ENGINE_NAMES, FUNCTIONS, KEYWORDS, VOLATILE, WRITES};
+use crate::executor::Options;
+use crate::parser::{RecordKind, Script, Sql, first_refusal};
+
+/// Why a script may not be split.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum WhyNot {
+    /// A malformed record.
+    #[error("the record on line {line} is malformed")]
+    Malformed {
+        /// Its line.
+        line: u32,
+    },
+    /// There is too little that could be done at the same time.
+    #[error("there are only {found} queries that could be judged apart")]
+    FewQueries {
+        /// How many queries there are, those with a common label as one.
+        found: usize,
+    },
+    /// A statement behind a query.
+    #[error("the statement on line {line} comes after a query")]
+    StatementAfterQuery {
+        /// Its line.
+        line: u32,
+    },
+    /// A statement of a kind that is not known to do the same each time.
+    #[error("the statement on line {line} is none of those that are known to do the same each time")]
+    Statement {
+        /// Its line.
+        line: u32,
+    },
+    /// A query that is no plain SELECT or VALUES.
+    #[error("the query on line {line} may change something: `{word}`")]
+    NoPlainRead {
+        /// Its line.
+        line: u32,
+        /// The word that says so.
+        word: String,
+    },
+    /// A query with more than one statement, or none.
+    #[error("the query on line {line} is not one statement")]
+    NotOneStatement {
+        /// Its line.
+        line: u32,
+    },
+    /// A call of a function that is not known to depend on nothing but what it is given.
+    #[error("on line {line}, `{function}` is not known to give the same each time")]
+    Function {
+        /// The line of the record.
+        line: u32,
+        /// The name.
+        function: String,
+    },
+    /// A word that stands for the time, the session or the engine's own state.
+    #[error("on line {line}, `{word}` stands for the time, the session or the state of the engine")]
+    Volatile {
+        /// The line of the record.
+        line: u32,
+        /// The word.
+        word: String,
+    },
+    /// Text that engines read differently.
+    #[error("the SQL on line {line} is not read alike by all engines")]
+    Ambiguous {
+        /// The line of the record.
+        line: u32,
+    },
+}
+
+/// With fewer queries that can be judged apart, there is nothing to be had from slices.
+const FEWEST_UNITS: usize = 8;
+
+/// Says whether the slices of a script find what a run of the whole script finds, on any engine whose answers depend on its
+/// data alone. Looks at what would be executed only; no engine is asked.
+///
+/// # Errors
+///
+/// The first reason to doubt it.
+pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
+    if let Some(record) = script.records().find(|record| record.defect.is_some()) {
+        return Err(WhyNot::Malformed { line: record.line });
+    }
+    let mut queried = false;
+    let mut buffer = Vec::new();
+    for record in script.records() {
+        if first_refusal(&record.conditions, &options.labels).is_some() {
+            continue;
+        }
+        let line = record.line;
+        let tokens_of =
+            |sql: &Sql<'_>, buffer: &mut Vec<u8>, check: fn(u32, &[Token<'_>]) -> Result<(), WhyNot>| {
+                check(line, &tokens(sql.text(buffer)).map_err(|_| WhyNot::Ambiguous { line })?)
+            };
+        match &record.kind {
+            RecordKind::Statement(_) if queried => return Err(WhyNot::StatementAfterQuery { line }),
+            RecordKind::Statement(statement) => tokens_of(&statement.sql, &mut buffer, check_statements)?,
+            RecordKind::Query(query) => {
+                queried = true;
+                tokens_of(&query.sql, &mut buffer, check_query)?;
+            }
+            RecordKind::Halt => break,
+            RecordKind::HashThreshold(_) | RecordKind::Unknown => {}
+        }
+    }
+    let found = Units::of(script, &options.labels).executed();
+    if found < FEWEST_UNITS { Err(WhyNot::FewQueries { found }) } else { Ok(()) }
+}
+
+/// A query is one SELECT or VALUES, and has no word in it that could make it more than a read.
+fn check_query(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
+    let one = tokens.strip_suffix(&[Token::Symbol(b';')]).unwrap_or(tokens);
+    if one.contains(&Token::Symbol(b';')) {
+        return Err(WhyNot::NotOneStatement { line });
+    }
+    let first = match one.first() {
+        Some(Token::Word(first)) => *first,
+        Some(_) => b"(",
+        None => return Err(WhyNot::NotOneStatement { line }),
+    };
+    let no_read = |word: &[u8]| WhyNot::NoPlainRead { line, word: shown(word) };
+    if !is_in(first, &["SELECT", "VALUES", "WITH"]) {
+        return Err(no_read(first));
+    }
+    if let Some(word) = words(one).find(|word| is_in(word, WRITES)) {
+        return Err(no_read(word));
+    }
+    check_tokens(line, one, &["WITH", "RECURSIVE"])
+}
+
+/// A statement record can hold several statements; each is of a harmless kind.
+fn check_statements(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
+    let statements = tokens.split(|token| *token == Token::Symbol(b';')).filter(|tokens| !tokens.is_empty());
+    for statement in statements {
+        let head = Head::of(statement).ok_or(WhyNot::Statement { line })?;
+        if words(statement).any(|word| is_in(word, CHOICES)) {
+            return Err(WhyNot::Statement { line });
+        }
+        check_tokens(line, statement, head.naming())?;
+    }
+    Ok(())
+}
+
+/// The kinds of statements that do the same each time, as long as the expressions in them do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Head {
+    Index,
+    Other,
+}
+
+impl Head {
+    fn of(statement: &[Token<'_>]) -> Option<Self> {
+        let mut words = statement.iter().map_while(|token| match token {
+            Token::Word(word) => Some(*word),
+            _ => None,
+        });
+        let first = words.next()?;
+        if is_in(first, &["INSERT", "REPLACE", "UPDATE", "DELETE"]) {
+            return Some(Self::Other);
+        }
+        let kind = if is_in(first, &["CREATE"]) {
+            words.find(|word| !is_in(word, &["TEMP", "TEMPORARY", "UNIQUE"]))?
+        } else if is_in(first, &["DROP", "ALTER"]) {
+            words.next()?
+        } else {
+            return None;
+        };
+        match kind {
+            kind if is_in(kind, &["INDEX"]) => Some(Self::Index),
+            kind if is_in(kind, &["TABLE", "VIEW"]) => Some(Self::Other),
+            _ => None,
+        }
+    }
+
+    /// The words behind which a name with a parenthesis is no call: it is what the statement makes or fills.
+    fn naming(self) -> &'static [&'static str] {
+        match self {
+            Self::Index => &["INDEX", "EXISTS", "ON"],
+            Self::Other => &["TABLE", "VIEW", "INTO", "EXISTS", "REFERENCES"],
+        }
+    }
+}
+
+/// No token stands for the time, the session or a state, and every call is of a known function.
+fn check_tokens(line: u32, tokens: &[Token<'_>], naming: &[&str]) -> Result<(), WhyNot> {
+    for (at, token) in tokens.iter().enumerate() {
+        let (name, volatile) = match *token {
+            Token::Word(word) => (word, is_in(word, VOLATILE) || is_of_the_engine(word)),
+            // A name in quotes can be a string for some engines.
+            Token::Name(name) => (name, is_moment(name) || is_of_the_engine(name)),
+            Token::Text(text) if is_moment(text) => return Err(WhyNot::Volatile { line, word: shown(text) }),
+            Token::Text(_) | Token::Number | Token::Symbol(_) => continue,
+        };
+        if volatile {
+            return Err(WhyNot::Volatile { line, word: shown(name) });
+        }
+        if tokens.get(at + 1) == Some(&Token::Symbol(b'(')) {
+            let before = at.checked_sub(1).map(|before| tokens[before]);
+            let named = matches!(before, Some(Token::Word(word)) if is_in(word, naming));
+            let keyword = matches!(token, Token::Word(word) if is_in(word, KEYWORDS));
+            // A function of a schema is somebody's own.
+            let plain = before != Some(Token::Symbol(b'.')) && (keyword || is_in(name, FUNCTIONS));
+            if !named && !plain {
+                return Err(WhyNot::Function { line, function: shown(name) });
+            }
+        }
+    }
+    Ok(())
+}
+
+fn words<'t>(tokens: &[Token<'t>]) -> impl Iterator<Item = &'t [u8]> {
+    tokens.iter().filter_map(|token| match token {
+        Token::Word(word) => Some(*word),
+        _ => None,
+    })
+}
+
+fn is_in(word: &[u8], list: &[&str]) -> bool {
+    list.iter().any(|listed| word.eq_ignore_ascii_case(listed.as_bytes()))
+}
+
+fn starts_with(word: &[u8], start: &str) -> bool {
+    word.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
+}
+
+/// Tables that show the engine's own state.
+fn is_of_the_engine(name: &[u8]) -> bool {
+    let schemas = ["sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"];
+    ENGINE_NAMES.iter().any(|start| starts_with(name, start)) && !is_in(name, &schemas)
+}
+
+/// Strings that date functions and casts read as the time of the clock.
+fn is_moment(text: &[u8]) -> bool {
+    let text = text.trim_ascii();
+    ["now", "today", "tomorrow", "yesterday"].iter().any(|moment| starts_with(text, moment))
+}
+
+fn shown(word: &[u8]) -> String {
+    String::from_utf8_lossy(word).into_owned()
+}

@@ -1,0 +1,290 @@
+//! A file in slices: their merged report is that of the whole file, wherever a file may be split.
+
+use std::num::NonZeroU32;
+use std::path::Path;
+
+use proptest::prelude::*;
+use vibesql_sqllogictest::engine::sqlite::Sqlite;
+use vibesql_sqllogictest::engine::{Engine, EngineRegistry};
+use vibesql_sqllogictest::executor::slice::{NotMerged, Slice, SliceReport, WhyNot, may_split, merge};
+use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, Unobserved, run_script, run_slice};
+use vibesql_sqllogictest::location::Source;
+use vibesql_sqllogictest::outcome::{Digest, FileEnd, FileReport};
+use vibesql_sqllogictest::parser::{self, Script, parse};
+
+use crate::support::{manifest, options, shared, test_files};
+
+fn few_details(engine: &dyn Engine, records: usize) -> Options {
+    let labels = engine.identity().labels;
+    let labels: Vec<_> = labels.iter().map(String::as_str).collect();
+    Options { details: DetailLimits { records, values: 3 }, ..options(&labels) }
+}
+
+fn slices(script: &Script<'_>, engine: &dyn Engine, options: &Options, count: u32) -> Vec<SliceReport> {
+    let all = Slice::all(NonZeroU32::new(count).unwrap());
+    all.map(|slice| run_slice(script, engine, options, slice, &mut Unobserved)).collect()
+}
+
+fn whole(script: &Script<'_>, engine: &dyn Engine, options: &Options) -> FileReport {
+    run_script(script, engine, options, Selection::All)
+}
+
+/// Holds slices against the whole, in both dialects. Returns whether the file may be split.
+fn check_file(path: &Path, root: &Path, counts: &[u32], alter: impl Fn(String) -> String) -> bool {
+    let name = path.strip_prefix(root).unwrap().display().to_string();
+    let text = alter(String::from_utf8(std::fs::read(path).unwrap()).unwrap());
+    let source = Source::new(name.as_str(), text);
+    let script = parse(&source, parser::profile("sqlite", false).unwrap());
+    let options = few_details(&Sqlite, 5);
+    if may_split(&script, &options).is_err() {
+        return false;
+    }
+    let expected = whole(&script, &Sqlite, &options);
+    for &count in counts {
+        let mut found = slices(&script, &Sqlite, &options, count);
+        found.reverse();
+        assert_eq!(merge(found, options.details).as_ref(), Ok(&expected), "{name} in {count}");
+    }
+    true
+}
+
+/// Makes every fifth expected value wrong, hashes and lists alike.
+fn spoil(text: String) -> String {
+    let mut values = false;
+    let mut number = 0;
+    let mut spoilt = String::with_capacity(text.len());
+    for line in text.lines() {
+        values = (values || line == "----") && !line.is_empty();
+        number += usize::from(values && line != "----");
+        spoilt += line;
+        if values && line != "----" && number % 5 == 0 {
+            spoilt.push('0');
+        }
+        spoilt.push('\n');
+    }
+    spoilt
+}
+
+/// Ends a file in front of the first statement that comes after a query, with a `halt`.
+fn halt_early(text: String) -> String {
+    let source = Source::new("t.test", text.as_str());
+    let script = parse(&source, parser::profile("sqlite", false).unwrap());
+    let Err(WhyNot::StatementAfterQuery { line }) = may_split(&script, &few_details(&Sqlite, 1)) else {
+        return text;
+    };
+    let record = script.record_at(line).unwrap();
+    let (before, after) = text.split_at(record.span.start);
+    format!("{before}halt\n\n{after}")
+}
+
+#[test]
+fn the_shipped_suite_in_slices_is_the_suite() {
+    let root = manifest().join("suites");
+    let mut split = 0;
+    for path in test_files(&root) {
+        split += u32::from(check_file(&path, &root, &[1, 2, 3, 5, 8], halt_early));
+        check_file(&path, &root, &[1, 2, 7], |text| spoil(halt_early(text)));
+    }
+    // Each of the other files calls a function, or has a statement, that is not known to be harmless.
+    assert!(split >= 20, "{split} files");
+}
+
+#[test]
+fn the_corpus_in_slices_is_the_corpus() {
+    // Only where the corpus is; the shipped suite above has the same kinds of records.
+    let Some(shared) = shared() else { return };
+    let root = shared.join("corpus/sqlite");
+    let mut split = Vec::new();
+    for (index, path) in test_files(&root).iter().enumerate() {
+        // What takes the longest adds nothing to what the others show, but for the one that slices are made for.
+        let large = std::fs::metadata(path).unwrap().len() > 1_000_000;
+        let count = 2 + index as u32 % 7;
+        if (!large || path.ends_with("select5.test")) && check_file(path, &root, &[count], |text| text) {
+            check_file(path, &root, &[count], spoil);
+            split.push(path.strip_prefix(&root).unwrap().display().to_string());
+        }
+    }
+    assert!(split.contains(&"select5.test".to_owned()), "{split:?}");
+}
+
+/// The reports of a script that may be split, in so many slices.
+fn some_slices(count: u32) -> Vec<SliceReport> {
+    let text = "statement ok\nCREATE TABLE t(a)\n\n".to_owned() + &"query I\nSELECT 1\n----\n2\n\n".repeat(9);
+    let source = Source::new("t.test", text);
+    let script = parse(&source, parser::profile("sqlite", false).unwrap());
+    let options = few_details(&Sqlite, 4);
+    assert_eq!(may_split(&script, &options), Ok(()));
+    slices(&script, &Sqlite, &options, count)
+}
+
+const LIMITS: DetailLimits = DetailLimits { records: 4, values: 3 };
+
+#[test]
+fn slices_that_do_not_fit_together_are_not_merged() {
+    let incomplete = |found, count| Err(NotMerged::Incomplete { found, count });
+    assert_eq!(merge(Vec::new(), LIMITS), incomplete(0, 0));
+    assert_eq!(merge(some_slices(3)[..2].to_vec(), LIMITS), incomplete(2, 3));
+    let mut twice = some_slices(2);
+    twice[1] = twice[0].clone();
+    assert_eq!(merge(twice, LIMITS), incomplete(2, 2));
+    let mixed = [&some_slices(2)[..1], &some_slices(3)[1..2]].concat();
+    assert_eq!(merge(mixed, LIMITS), incomplete(2, 2));
+
+    let mut other = some_slices(3);
+    other[2].set_up = Digest([0; 16]);
+    assert_eq!(merge(other, LIMITS), Err(NotMerged::SetUpDiffers { slice: 2 }));
+
+    let mut halted = some_slices(3);
+    halted[1].report.end = FileEnd::Halted { line: 4 };
+    assert_eq!(
+        merge(halted.clone(), LIMITS),
+        Err(NotMerged::Ended { slice: 1, end: FileEnd::Halted { line: 4 } })
+    );
+    for slice in &mut halted {
+        slice.report.end = FileEnd::TimedOut { line: None };
+    }
+    assert_eq!(
+        merge(halted, LIMITS),
+        Err(NotMerged::Ended { slice: 0, end: FileEnd::TimedOut { line: None } })
+    );
+}
+
+#[test]
+fn set_up_is_the_text_and_what_the_statements_did() {
+    let set_up = |text: &str, sql: &str| {
+        let source = Source::new("t.test", format!("{text}query I\n{sql}\n----\n1\n"));
+        let script = parse(&source, parser::profile("sqlite", false).unwrap());
+        let engine = EngineRegistry::builtin().make("scripted").unwrap();
+        let found = slices(&script, engine.as_ref(), &few_details(engine.as_ref(), 9), 2);
+        assert_eq!(found[0].set_up, found[1].set_up);
+        found[0].set_up
+    };
+    assert_eq!(set_up("statement ok\nok\n\n", "rows 1"), set_up("statement ok\nok\n\n", "rows 1"));
+    assert_ne!(set_up("statement ok\nok\n\n", "rows 1"), set_up("statement ok\nok\n\n", "rows 2"));
+}
+
+#[test]
+fn a_statement_that_does_another_thing_in_each_slice_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    let once = folder.path().join("once");
+    let text = format!("statement ok\nonce {} error e\n\nquery I\nrows 1\n----\n1\n", once.display());
+    let source = Source::new("t.test", text);
+    let script = parse(&source, parser::profile("sqlite", false).unwrap());
+    let engine = EngineRegistry::builtin().make("scripted").unwrap();
+    let found = slices(&script, engine.as_ref(), &few_details(engine.as_ref(), 9), 2);
+    assert_eq!(merge(found, LIMITS), Err(NotMerged::SetUpDiffers { slice: 1 }));
+}
+
+/// Scripts on SQLite that may be split: a set-up, and queries with everything that is judged.
+fn sqlite_scripts() -> impl Strategy<Value = String> {
+    let set_up = prop::collection::vec(
+        prop::sample::select(vec![
+            "statement ok\nINSERT INTO t VALUES (1, 'a')",
+            "statement ok\nINSERT INTO t(a) SELECT a + 1 FROM t",
+            "statement error\nINSERT INTO t VALUES (3, 'c')",
+            "statement ok\nDELETE FROM missing",
+            "skipif sqlite\nstatement ok\nPRAGMA x",
+            "statement ok\nCREATE TABLE t(a)",
+            "statement ok\nCREATE INDEX i ON t(a)",
+            "hash-threshold 3",
+        ]),
+        0..6,
+    );
+    let condition =
+        prop::sample::select(vec!["", "", "", "", "skipif sqlite\n", "onlyif mysql\n", "onlyif sqlite\n"]);
+    let label = prop::sample::select(vec![
+        "",
+        "",
+        "",
+        " a",
+        " b",
+        " label-of-more-than-20-bytes-1",
+        " label-of-more-than-20-bytes-2",
+    ]);
+    let sort = prop::sample::select(vec!["nosort", "rowsort", "valuesort"]);
+    let body = prop::sample::select(vec![
+        "SELECT 1\n----\n1",
+        "SELECT 1\n----\n2",
+        "SELECT 2\n----\n2",
+        "SELECT a FROM t\n----\n1",
+        "SELECT count(*) FROM t\n----\n1",
+        "SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4\n----\n1\n2\n3\n4",
+        "SELECT 1\n----\n1 values hashing to b026324c6904b2a9cb4b88d6d61c81d1",
+        "SELECT 3\n----\n1 values hashing to b026324c6904b2a9cb4b88d6d61c81d1",
+        "SELECT missing FROM t\n----",
+        "SELECT abs(-9223372036854775807 - 1)\n----",
+        "SELECT 1, 2\n----\n1\n2",
+        // The parser has a note on it.
+        "SELECT 1 WHERE 1 = 0",
+    ]);
+    let query = (condition, sort, label, body)
+        .prop_map(|(condition, sort, label, body)| format!("{condition}query I {sort}{label}\n{body}\n\n"));
+    let control = prop::sample::select(vec!["hash-threshold 0\n\n", "onlyif mysql\nhalt\n\n", "halt\n\n"]);
+    let record = prop_oneof![30 => query, 1 => control.prop_map(str::to_owned)];
+    (set_up, prop::collection::vec(record, 0..40)).prop_map(|(set_up, records)| {
+        let begin = "statement ok\nCREATE TABLE t(a INTEGER, b TEXT)\n\n".to_owned();
+        let set_up = set_up.iter().map(|record| format!("{record}\n\n"));
+        begin + &set_up.collect::<String>() + &records.concat()
+    })
+}
+
+/// Scripts for the scripted engine, whose queries leave nothing behind by nature.
+fn scripted_scripts() -> impl Strategy<Value = String> {
+    let record = prop_oneof![
+        6 => Just("statement ok\nok"),
+        2 => Just("statement ok\nerror e"),
+        2 => Just("statement error\nok"),
+        2 => Just("statement ok\nunsupported u"),
+        1 => Just("statement ok\nlost l"),
+        9 => Just("query I nosort a\nrows 1\n----\n1"),
+        4 => Just("query I nosort a\nrows 2\n----\n2"),
+        9 => Just("query I rowsort\nrows 2 / 1\n----\n1\n2"),
+        4 => Just("query II valuesort\nragged\n----\n1"),
+        4 => Just("query I nosort\nunsupported u\n----\n1"),
+        1 => Just("query I nosort\nlost l\n----\n1"),
+        2 => Just("skipif scripted\nquery I nosort a\nrows 3\n----\n3"),
+        1 => Just("halt"),
+    ];
+    prop::collection::vec(record, 0..30)
+        .prop_map(|records| records.iter().map(|record| format!("{record}\n\n")).collect())
+}
+
+proptest! {
+    #[test]
+    fn slices_of_a_script_are_the_script(
+        text in sqlite_scripts(), count in 1..=8_u32, records in 0..6_usize, exact: bool, turn in 0..8_usize,
+    ) {
+        let source = Source::new("t.test", text);
+        let script = parse(&source, parser::profile("sqlite", exact).unwrap());
+        let options = few_details(&Sqlite, records);
+        match may_split(&script, &options) {
+            Ok(()) => {}
+            Err(WhyNot::FewQueries { found }) => prop_assert!(found < 8),
+            Err(why) => prop_assert!(false, "{why}"),
+        }
+        let mut found = slices(&script, &Sqlite, &options, count);
+        // In whichever order they come.
+        found.rotate_left(turn % count as usize);
+        prop_assert_eq!(merge(found, options.details), Ok(whole(&script, &Sqlite, &options)));
+    }
+
+    #[test]
+    fn slices_on_a_failing_engine_are_the_script_or_nothing(
+        text in scripted_scripts(), count in 1..=8_u32, records in 0..6_usize,
+    ) {
+        let source = Source::new("t.test", text);
+        let script = parse(&source, parser::profile("sqlite", false).unwrap());
+        let engine = EngineRegistry::builtin().make("scripted").unwrap();
+        let options = few_details(engine.as_ref(), records);
+        let expected = whole(&script, engine.as_ref(), &options);
+        let found = slices(&script, engine.as_ref(), &options, count);
+        match merge(found, options.details) {
+            Ok(merged) => prop_assert_eq!(merged, expected),
+            Err(NotMerged::Ended { .. }) => {
+                let faulted = matches!(expected.end, FileEnd::Faulted { .. });
+                prop_assert!(faulted, "{:?}", expected.end);
+            }
+            Err(not_merged) => prop_assert!(false, "{not_merged}"),
+        }
+    }
+}
