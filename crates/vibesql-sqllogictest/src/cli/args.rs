@@ -1,8 +1,11 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::executor::parallel::{Filters, Pattern, Shard};
 
@@ -26,8 +29,25 @@ pub(super) struct Cli {
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
+    #[command(flatten)]
+    pub(super) config: ConfigSource,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+/// Where settings that are not typed come from. Whoever resolves them has read these before there is a [`Cli`].
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(super) struct ConfigSource {
+    /// Take settings from FILE, in place of the sqllogictest.toml of this folder or of one above it.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Take no settings from a file.
+    #[arg(long, global = true)]
+    no_config: bool,
+    /// Take the settings of [profile.NAME]; without it those of [profile.default].
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "no_config")]
+    profile: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -40,6 +60,13 @@ pub(super) enum Command {
     List(ListArgs),
     /// Lists the engines of this build.
     Engines,
+    /// Shows the settings that hold, and where each comes from.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Prints the completions of a shell.
+    Completions(CompletionsArgs),
+    /// Prints the man page.
+    Man(ManArgs),
     /// Works on the files of a run; started by `run`.
     #[command(hide = true)]
     Worker(WorkerArgs),
@@ -121,10 +148,27 @@ pub(super) struct RunArgs {
     /// No progress bar; there is none where standard error is no terminal.
     #[arg(long)]
     pub(super) no_progress: bool,
+    /// Time limits of single files, from the configuration.
+    #[arg(skip)]
+    pub(super) timeouts: Vec<(Pattern, Option<Duration>)>,
     #[command(flatten)]
     pub(super) filter: FilterArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) compatibility: CompatibilityArgs,
+}
+
+/// Words of VibeSQL's earlier scripts that say what holds anyway.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Compatibility")]
+pub(super) struct CompatibilityArgs {
+    /// Run files at once, which is what `run` does; see --workers.
+    #[arg(long, conflicts_with = "serial")]
+    parallel: bool,
+    /// Run every file, whatever came of it earlier, which is what `run` does.
+    #[arg(long)]
+    force: bool,
 }
 
 /// Which of the files that were found are meant.
@@ -140,12 +184,23 @@ pub(super) struct FilterArgs {
     /// Only the Kth of N parts of the files, which are the same on every machine.
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
+    /// Only these files, by their path below the root; may be repeated. All of them must be there.
+    #[arg(long, value_name = "PATH")]
+    files: Vec<String>,
+    /// The paths and settings of [suite.NAME] in the configuration; paths that are typed replace its paths.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_config")]
+    suite: Option<String>,
 }
 
 impl FilterArgs {
     /// What the words mean.
     pub(super) fn filters(&self) -> Filters {
-        Filters { only: self.filter.clone(), exclude: self.exclude.clone(), shard: self.shard }
+        Filters {
+            files: self.files.clone(),
+            only: self.filter.clone(),
+            exclude: self.exclude.clone(),
+            shard: self.shard,
+        }
     }
 }
 
@@ -162,6 +217,40 @@ pub(super) struct ListArgs {
     /// The dialect of the files, for counting records.
     #[arg(long, value_name = "DIALECT")]
     pub(super) dialect: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Shows each setting of a command, and where it comes from.
+    Show(ConfigShowArgs),
+    /// Prints the path of the configuration file.
+    Path,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigShowArgs {
+    /// The command whose settings are meant: run, if there is none.
+    #[arg(value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Arguments of the command, as if they were typed.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(super) arguments: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell.
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Write a page for each command into the folder DIR, in place of printing the first.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

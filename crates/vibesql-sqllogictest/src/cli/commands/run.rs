@@ -68,6 +68,7 @@ fn limits(args: &RunArgs) -> Limits {
     Limits {
         workers: if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) },
         file_timeout: (args.timeout > 0).then(|| Duration::from_secs(args.timeout)),
+        timeouts: args.timeouts.clone(),
         grace: GRACE,
         most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
     }

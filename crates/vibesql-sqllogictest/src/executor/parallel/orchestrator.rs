@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::signal::{self, unix::SignalKind};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use super::filter::Pattern;
 use super::lost::{Lost, lost_report};
 use super::plan::WorkItem;
 use super::process::{News, WorkerCommand, follow, last_words, signal_group};
@@ -25,16 +26,26 @@ use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::outcome::{ExitHow, FailureDetail, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
 
 /// What the processes of a run may use.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Limits {
     /// How many workers run at once.
     pub workers: usize,
     /// How long a file may take; nothing for as long as it likes.
     pub file_timeout: Option<Duration>,
+    /// The same for the files that a pattern chooses; the last one that does holds.
+    pub timeouts: Vec<(Pattern, Option<Duration>)>,
     /// How long a worker that is asked to end may take until it is killed.
     pub grace: Duration,
     /// After how many files that have not passed no further file is taken up.
     pub most_failing: Option<usize>,
+}
+
+impl Limits {
+    /// How long this file may take; nothing for as long as it likes.
+    pub fn file_timeout_of(&self, file: &str) -> Option<Duration> {
+        let own = self.timeouts.iter().rev().find(|(pattern, _)| pattern.matches(file));
+        own.map_or(self.file_timeout, |(_, timeout)| *timeout)
+    }
 }
 
 /// Why a run could not be run.
@@ -397,7 +408,9 @@ impl<'r> Orchestrator<'r> {
                     signal_group(worker.pid, Signal::TERM);
                 }
             }
-            match (worker.over_time, &worker.at, self.limits.file_timeout) {
+            let item = worker.at.as_ref().map(|current| &self.items[current.item]);
+            let file_timeout = item.and_then(|item| self.limits.file_timeout_of(&item.file));
+            match (worker.over_time, &worker.at, file_timeout) {
                 (Some(asked), _, _) if now >= asked + self.limits.grace => {
                     signal_group(worker.pid, Signal::KILL);
                 }
@@ -434,6 +447,33 @@ impl<'r> Orchestrator<'r> {
         for worker in self.workers.values_mut() {
             worker.abandoned = true;
             signal_group(worker.pid, Signal::KILL);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_pattern_that_matches_says_how_long_a_file_may_take() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let timeouts = [("select", seconds(9)), ("select5.test", None), ("index/**", seconds(1))];
+        let limits = Limits {
+            workers: 1,
+            file_timeout: seconds(500),
+            timeouts: timeouts.map(|(word, timeout)| (word.parse().unwrap(), timeout)).to_vec(),
+            grace: Duration::ZERO,
+            most_failing: None,
+        };
+        let cases = [
+            ("x.test", seconds(500)),
+            ("select1.test", seconds(9)),
+            ("select5.test", None),
+            ("index/select.test", seconds(1)),
+        ];
+        for (file, expected) in cases {
+            assert_eq!(limits.file_timeout_of(file), expected, "{file}");
         }
     }
 }
