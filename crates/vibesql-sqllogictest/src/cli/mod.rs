@@ -59,21 +59,26 @@ fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let environment = Environment::of_process();
     let resolved = config::resolve(&Cli::command(), arguments, &environment, &config::read);
-    let parsed = resolved.and_then(|resolved| Ok((Cli::try_parse_from(&resolved.arguments)?, resolved)));
-    let (mut cli, resolved) = match parsed {
-        Ok(parsed) => parsed,
-        Err(ResolveError::Typed(error)) => {
-            // Help and version are errors of clap's, too, with an exit code of 0; a reader that is gone
-            // cannot be told anything.
-            drop(error.print());
-            return if error.use_stderr() { ExitReason::Usage } else { ExitReason::Success };
-        }
+    let resolved = match resolved {
+        Ok(resolved) => resolved,
+        Err(ResolveError::Typed(error)) => return wrong_words(&error),
         Err(ResolveError::Configuration(mistakes)) => {
             let mut ui = Ui::new(clap::ColorChoice::Auto);
             for mistake in mistakes {
                 ui.error(&mistake.into());
             }
             return ExitReason::Usage;
+        }
+    };
+    let mut cli = match Cli::try_parse_from(&resolved.arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let reason = wrong_words(&error);
+            // What was typed has been parsed before, without complaint.
+            let note =
+                "environment and configuration file are part of this; `config show` has their settings";
+            Ui::new(clap::ColorChoice::Auto).note(note);
+            return reason;
         }
     };
     let mut ui = Ui::new(cli.color);
@@ -92,6 +97,12 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Worker(args) => commands::worker::run(&args, registry),
     };
     done.unwrap_or_else(|error| ui.error(&error))
+}
+
+/// Help and version are errors of clap's, too, with an exit code of 0; a reader that is gone cannot be told anything.
+fn wrong_words(error: &clap::Error) -> ExitReason {
+    drop(error.print());
+    if error.use_stderr() { ExitReason::Usage } else { ExitReason::Success }
 }
 
 /// Where the last panic came from.

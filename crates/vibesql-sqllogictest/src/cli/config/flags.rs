@@ -177,6 +177,14 @@ pub(super) fn check(root: &Command, path: &[String], words: &[String]) -> Result
     }
 }
 
+/// Whether there is a command whose flag of this name takes the value: then it is meant for that one.
+pub(super) fn suits_some(root: &Command, long: &str, value: &Value) -> bool {
+    configurable(root).iter().any(|(path, command)| {
+        let takes = |arg| words(arg, value).and_then(|words| check(root, path, &words)).is_ok();
+        flag(command, long).is_some_and(takes)
+    })
+}
+
 /// The value that is wrong, if that is the error: values are looked at before anything that concerns several flags.
 fn is_about_a_value(error: &clap::Error) -> Option<FlagError> {
     if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {

@@ -102,7 +102,7 @@ pub(in crate::cli) fn resolve(
         let matches = definition.clone().try_get_matches_from(line.with(&given.kept))?;
         let chosen = Chosen::new(&line, innermost(&matches).1, &given.kept, read)?;
         if let Some(chosen) = chosen {
-            let all = given.kept.iter().cloned().chain(chosen.given(&line)?).collect();
+            let all = given.kept.iter().cloned().chain(chosen.given(&line)).collect();
             let left_out = std::mem::take(&mut given.left_out);
             given = line.settle(&typed, all)?;
             given.left_out.splice(0..0, left_out);
@@ -206,8 +206,12 @@ impl CommandLine<'_> {
     ) -> Result<Option<(Given, Option<Note>)>, Mistake> {
         let Some(variable) = environment.given(long, arg)? else { return Ok(None) };
         let words = flags::words(arg, &variable.value)
-            .and_then(|words| flags::check(self.root, self.path, &words).map(|()| words))
-            .map_err(|error| Mistake::Variable { variable: variable.name.clone(), error })?;
+            .and_then(|words| flags::check(self.root, self.path, &words).map(|()| words));
+        let words = match words {
+            Ok(words) => words,
+            Err(_) if flags::suits_some(self.root, long, &variable.value) => return Ok(None),
+            Err(error) => return Err(Mistake::Variable { variable: variable.name, error }),
+        };
         let (id, flag) = (arg.get_id().to_string(), long.to_owned());
         let given = Given { id, flag, words, origin: Origin::Variable(variable.name), rank: 0 };
         Ok(Some((given, variable.note)))
@@ -321,7 +325,7 @@ impl Chosen {
     }
 
     /// The settings of the file for a command, layer by layer.
-    fn given(&self, line: &CommandLine<'_>) -> Result<Vec<Given>, Mistake> {
+    fn given(&self, line: &CommandLine<'_>) -> Vec<Given> {
         let mut layers: Vec<(Section, &[Entry])> = Vec::new();
         for (name, profile) in self.file.chain(&self.profile) {
             layers.push((Section::Profile(name.to_owned()), &profile.settings));
@@ -334,7 +338,7 @@ impl Chosen {
         let mut given = Vec::new();
         for (rank, (section, entries)) in layers.iter().enumerate() {
             for entry in *entries {
-                given.extend(self.setting(line, section, entry, rank + 1)?);
+                given.extend(self.setting(line, section, entry, rank + 1));
             }
         }
         if let Some((name, suite)) = suite.filter(|(_, suite)| !suite.paths.is_empty()) {
@@ -343,7 +347,7 @@ impl Chosen {
             let (id, flag) = (PATHS.to_owned(), PATHS.to_owned());
             given.push(Given { id, flag, words, origin, rank: layers.len() - 1 });
         }
-        Ok(given)
+        given
     }
 
     fn setting(
@@ -352,15 +356,16 @@ impl Chosen {
         section: &Section,
         entry: &Entry,
         rank: usize,
-    ) -> Result<Option<Given>, Mistake> {
-        let Some(arg) = flags::flag(line.command, &entry.key) else { return Ok(None) };
+    ) -> Option<Given> {
+        let arg = flags::flag(line.command, &entry.key)?;
         let origin = self.origin(section, entry.line);
         let value = flags::from_folder(arg, entry.value.clone(), &self.file.folder);
+        // The reader has found a command that takes the value. If it is not this one, it is not meant.
         let words = flags::words(arg, &value)
             .and_then(|words| flags::check(line.root, line.path, &words).map(|()| words))
-            .map_err(|error| Mistake::Value { place: origin.place(), key: entry.key.clone(), error })?;
+            .ok()?;
         let (id, flag) = (arg.get_id().to_string(), entry.key.clone());
-        Ok(Some(Given { id, flag, words, origin, rank }))
+        Some(Given { id, flag, words, origin, rank })
     }
 
     fn origin(&self, section: &Section, line: usize) -> Origin {

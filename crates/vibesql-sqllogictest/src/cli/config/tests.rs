@@ -10,7 +10,14 @@ use super::*;
 use crate::cli::args::{Cli, Command as Typed, RunArgs};
 use crate::cli::commands::config::{Held, Shown};
 
-fn environment(variables: &[(&str, &str)]) -> Environment {
+/// Names and values.
+type Variables<'v> = [(&'v str, &'v str)];
+/// What is typed, the environment, the file, what comes of it.
+type Case<'c> = (&'c str, &'c Variables<'c>, &'c str, &'c str);
+/// What is typed, the environment, what comes of it, what is said about it.
+type OldCase<'c> = (&'c str, &'c Variables<'c>, &'c str, &'c [&'c str]);
+
+fn environment(variables: &Variables<'_>) -> Environment {
     variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
 }
 
@@ -75,7 +82,7 @@ fn the_order_of_precedence() {
 
 #[test]
 fn what_becomes_of_a_value() {
-    let cases: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    let cases: &[Case<'_>] = &[
         // Switches.
         ("run", &[("SQLLOGICTEST_QUIET", "1")], "", "run --quiet"),
         ("run", &[("SQLLOGICTEST_QUIET", "no")], "quiet = true", "run"),
@@ -161,6 +168,30 @@ fn commands_about_the_program_read_no_file() {
     }
 }
 
+/// One flag, of two kinds: each command follows what it can take.
+#[test]
+fn a_value_for_another_command() {
+    let run = Command::new("run").arg(Arg::new("json").long("json").action(ArgAction::Set));
+    let status = Command::new("status").arg(Arg::new("json").long("json").action(ArgAction::SetTrue));
+    let definition = Command::new("slt").subcommand(run).subcommand(status);
+    let words =
+        |line: &str, variables: &Variables<'_>, file| match resolve_in(&definition, line, variables, file) {
+            Ok(resolved) => resolved
+                .arguments
+                .iter()
+                .skip(1)
+                .map(|word| word.to_str().unwrap())
+                .collect::<Vec<_>>()
+                .join(" "),
+            Err(error) => panic!("{error:?}"),
+        };
+    let file = Some("json = 'report.json'");
+    assert_eq!(words("run", &[], file), "run --json=report.json");
+    assert_eq!(words("status", &[], file), "status");
+    assert_eq!(words("status", &[], Some("json = true")), "status --json");
+    assert_eq!(words("status", &[("SQLLOGICTEST_JSON", "report.json")], None), "status");
+}
+
 #[test]
 fn a_name_without_a_file_is_a_mistake() {
     for (line, variables, expected) in [
@@ -190,7 +221,7 @@ fn old_variables() {
     let run = Command::new("run").args(["time", "timeout", "seed", "shard", "record-timeout"].map(flag));
     let verbose = Arg::new("verbose").long("verbose").action(ArgAction::Count);
     let definition = Command::new("slt").subcommand(run.arg(verbose)).subcommand(Command::new("other"));
-    let cases: &[(&str, &[(&str, &str)], &str, &[&str])] = &[
+    let cases: &[OldCase<'_>] = &[
         (
             "run",
             &[("SQLLOGICTEST_TIME_BUDGET", "60")],
@@ -287,17 +318,20 @@ proptest! {
         engine in prop::option::of("[a-z]{1,8}"),
         names in prop::collection::vec("[a-z]{1,4}", 0..4),
     ) {
-        let mut line = "run".to_owned();
-        typed.iter().for_each(|seconds| line += &format!(" --timeout {seconds}"));
-        line += if serial { " --serial" } else { "" };
+        let key = |key: &str, value: Option<String>| value.map(|value| format!("{key} = {value}\n")).unwrap_or_default();
+        let typed_timeout = typed.map(|seconds| format!("--timeout {seconds}")).unwrap_or_default();
+        let line = format!("run {typed_timeout} {}", if serial { "--serial" } else { "" });
         let seconds = variable.map(|seconds| seconds.to_string());
         let variables: Vec<_> = seconds.iter().map(|text| ("SQLLOGICTEST_TIMEOUT", text.as_str())).collect();
-        let mut file = format!("engine-name = {names:?}\n");
-        engine.iter().for_each(|engine| file += &format!("engine = '{engine}'\n"));
-        workers.iter().for_each(|workers| file += &format!("workers = {workers}\n"));
-        file += "[profile.default]\n";
-        quiet.iter().for_each(|quiet| file += &format!("quiet = {quiet}\n"));
-        in_profile.iter().for_each(|seconds| file += &format!("timeout = {seconds}\n"));
+        let file = [
+            format!("engine-name = {names:?}\n"),
+            key("engine", engine.map(|engine| format!("'{engine}'"))),
+            key("workers", workers.map(|workers| workers.to_string())),
+            "[profile.default]\n".to_owned(),
+            key("quiet", quiet.map(|quiet| quiet.to_string())),
+            key("timeout", in_profile.map(|seconds| seconds.to_string())),
+        ]
+        .concat();
 
         let resolved = match resolve_in(&Cli::command(), &line, &variables, Some(&file)) {
             Ok(resolved) => resolved,
