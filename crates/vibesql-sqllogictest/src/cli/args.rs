@@ -1,9 +1,12 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap_complete::Shell;
 
 use crate::executor::parallel::{Filters, Pattern, Shard};
 
@@ -27,11 +30,29 @@ pub(super) struct Cli {
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
-    /// Where results are kept, and those of earlier runs are; by default ~/.vibesql/test_results.
-    #[arg(long, global = true, value_name = "DIR", env = "VIBESQL_RESULTS_DIR", hide_env_values = true)]
+    /// Where results are kept, and those of earlier runs are; by default VIBESQL_RESULTS_DIR, or
+    /// ~/.vibesql/test_results.
+    #[arg(long, global = true, value_name = "DIR")]
     pub(super) results: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) config: ConfigSource,
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+/// Where settings that are not typed come from. Whoever resolves them has read these before there is a [`Cli`].
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Configuration")]
+pub(super) struct ConfigSource {
+    /// Take settings from FILE, in place of the sqllogictest.toml of this folder or of one above it.
+    #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+    /// Take no settings from a file.
+    #[arg(long, global = true)]
+    no_config: bool,
+    /// Take the settings of [profile.NAME]; without it those of [profile.default].
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "no_config")]
+    profile: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -39,13 +60,23 @@ pub(super) enum Command {
     /// Runs files or single records, and shows each failure with a diff.
     Test(TestArgs),
     /// Runs a suite: a line for each file, a summary by category.
-    Run(RunArgs),
+    Run(Box<RunArgs>),
     /// Lists the files that `run` would run.
     List(ListArgs),
     /// Lists the engines of this build.
     Engines,
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
+    /// Shows the settings that hold, and where each comes from.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Prints the completions of a shell.
+    Completions(CompletionsArgs),
+    /// Prints the man page.
+    Man(ManArgs),
+    /// Works on the files of a run; started by `run` and `worker`.
+    #[command(hide = true)]
+    Work(WorkArgs),
 }
 
 /// Which engine, and how files are read. The same for all commands.
@@ -135,10 +166,27 @@ pub(super) struct RunArgs {
     /// No progress bar; there is none where standard error is no terminal.
     #[arg(long)]
     pub(super) no_progress: bool,
+    /// Time limits of single files, from the configuration.
+    #[arg(skip)]
+    pub(super) timeouts: Vec<(Pattern, Option<Duration>)>,
     #[command(flatten)]
     pub(super) filter: FilterArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) compatibility: CompatibilityArgs,
+}
+
+/// Words of VibeSQL's earlier scripts that say what holds anyway.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Compatibility")]
+pub(super) struct CompatibilityArgs {
+    /// Run files at once, which is what `run` does; see --workers.
+    #[arg(long, conflicts_with = "serial")]
+    parallel: bool,
+    /// Run every file, whatever came of it earlier, which is what `run` does.
+    #[arg(long)]
+    force: bool,
 }
 
 /// What files and the run may use, and how many times a file is run.
@@ -205,12 +253,23 @@ pub(super) struct FilterArgs {
     /// Only the Kth of N parts of the files, which are the same on every machine.
     #[arg(long, value_name = "K/N")]
     shard: Option<Shard>,
+    /// Only these files, by their path below the root; may be repeated. All of them must be there.
+    #[arg(long, value_name = "PATH")]
+    files: Vec<String>,
+    /// The paths and settings of [suite.NAME] in the configuration; paths that are typed replace its paths.
+    #[arg(long, value_name = "NAME", conflicts_with = "no_config")]
+    suite: Option<String>,
 }
 
 impl FilterArgs {
     /// What the words mean.
     pub(super) fn filters(&self) -> Filters {
-        Filters { only: self.filter.clone(), exclude: self.exclude.clone(), shard: self.shard }
+        Filters {
+            files: self.files.clone(),
+            only: self.filter.clone(),
+            exclude: self.exclude.clone(),
+            shard: self.shard,
+        }
     }
 }
 
@@ -229,19 +288,59 @@ pub(super) struct ListArgs {
     pub(super) dialect: Option<String>,
 }
 
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Shows each setting of a command, and where it comes from.
+    Show(ConfigShowArgs),
+    /// Prints the path of the configuration file.
+    Path,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ConfigShowArgs {
+    /// The command whose settings are meant: run, if there is none.
+    #[arg(value_name = "COMMAND")]
+    pub(super) command: Vec<String>,
+    /// Print JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+    /// Arguments of the command, as if they were typed.
+    #[arg(last = true, value_name = "ARGUMENT")]
+    pub(super) arguments: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell.
+    pub(super) shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// Write a page for each command into the folder DIR, in place of printing the first.
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
 #[derive(Debug, Args)]
 pub(super) struct WorkerArgs {
     /// The run to help with, by its name or folder; without RUN the one that is going on.
-    #[arg(long, value_name = "RUN", num_args = 0..=1, required_unless_present = "place")]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, required = true)]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
     pub(super) join: Option<Option<String>>,
     /// Take up N files at once; by default one for each core.
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) workers: Option<u16>,
-    /// For the processes that `run` and `worker --join` start: the folder of the run, the place of the process that
-    /// starts it, and the number of the worker.
-    #[arg(hide = true, num_args = 3, value_names = ["FOLDER", "BERTH", "NUMBER"], conflicts_with_all = ["join", "workers"])]
-    pub(super) place: Vec<std::ffi::OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct WorkArgs {
+    /// The folder of the run.
+    pub(super) folder: PathBuf,
+    /// The place there of the process that starts this one.
+    pub(super) berth: u64,
+    /// The number of the worker.
+    pub(super) number: usize,
 }
 
 #[cfg(test)]

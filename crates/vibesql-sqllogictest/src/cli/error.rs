@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use super::config::Mistake;
 use crate::engine::{EngineError, RegistryError};
 use crate::executor::parallel::{AssignmentError, PlanError, RunError, WorkerError};
 use crate::parser::{DIALECTS, UnknownDialect};
@@ -136,6 +137,52 @@ impl From<PlanError> for CliError {
             PlanError::Unreadable { .. } => (ExitReason::Usage, "check the permissions of the directory"),
         };
         Self::new(reason, &error, vec![hint.to_owned()])
+    }
+}
+
+impl From<Mistake> for CliError {
+    fn from(mistake: Mistake) -> Self {
+        let hint = match &mistake {
+            Mistake::Unreadable { .. } => Some("--no-config does without a file".to_owned()),
+            Mistake::UnknownKey { nearest: Some(nearest), .. } => {
+                Some(format!("perhaps `{nearest}` is meant"))
+            }
+            Mistake::UnknownKey { nearest: None, .. } => {
+                Some("keys are the long flags without `--`; docs/configuration.md has the others".to_owned())
+            }
+            Mistake::Selector { key, .. } => Some(match key.as_str() {
+                "suite" => {
+                    "use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables".to_owned()
+                }
+                "profile" => {
+                    "use --profile or SQLLOGICTEST_PROFILE; without them [profile.default] holds".to_owned()
+                }
+                _ => "this says where the file is; use the flag or its variable".to_owned(),
+            }),
+            Mistake::Value { .. } => Some("`--help` of the command says what the flag takes".to_owned()),
+            Mistake::Variable { variable, .. } if variable.contains("WORKER_ID") => {
+                Some("workers are counted from 1 to the number of all of them".to_owned())
+            }
+            Mistake::Variable { .. } => Some(
+                "`--help` of the command says what the flag takes; unset the variable to do without"
+                    .to_owned(),
+            ),
+            Mistake::Incomplete { .. } => {
+                Some("an override has `files`, patterns as of --filter, and `timeout` in seconds".to_owned())
+            }
+            Mistake::UnknownName { kind, known, .. } if known.is_empty() => {
+                Some(format!("the file has no {kind}"))
+            }
+            Mistake::UnknownName { kind, known, .. } => {
+                Some(format!("{kind}s of the file: {}", known.join(", ")))
+            }
+            Mistake::NoFile { .. } => {
+                Some("the file is looked for here and in the folders above; see --config".to_owned())
+            }
+            Mistake::Contradiction { .. } => Some("leave out one of them".to_owned()),
+            Mistake::Circle { .. } | Mistake::Syntax { .. } => None,
+        };
+        Self::new(ExitReason::Usage, &mistake, hint.into_iter().collect())
     }
 }
 

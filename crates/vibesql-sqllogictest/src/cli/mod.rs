@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod config;
 mod error;
 mod keeping;
 mod settings;
@@ -14,9 +15,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, Parser as _};
 
 use self::args::{Cli, Command};
+use self::config::{Environment, ResolveError};
 use self::error::{CliError, ExitReason};
 use self::ui::Ui;
 use crate::engine::EngineRegistry;
@@ -56,24 +58,53 @@ fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 }
 
 fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
-    let cli = match Cli::try_parse_from(arguments) {
+    let environment = Environment::of_process();
+    let resolved = config::resolve(&Cli::command(), arguments, &environment, &config::read);
+    let resolved = match resolved {
+        Ok(resolved) => resolved,
+        Err(ResolveError::Typed(error)) => return wrong_words(&error),
+        Err(ResolveError::Configuration(mistakes)) => {
+            let mut ui = Ui::new(clap::ColorChoice::Auto);
+            for mistake in mistakes {
+                ui.error(&mistake.into());
+            }
+            return ExitReason::Usage;
+        }
+    };
+    let mut cli = match Cli::try_parse_from(&resolved.arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            // Help and version are errors of clap's, too, with an exit code of 0; a reader that is gone
-            // cannot be told anything.
-            drop(error.print());
-            return if error.use_stderr() { ExitReason::Usage } else { ExitReason::Success };
+            let reason = wrong_words(&error);
+            // What was typed has been parsed before, without complaint.
+            let note =
+                "environment and configuration file are part of this; `config show` has their settings";
+            Ui::new(clap::ColorChoice::Auto).note(note);
+            return reason;
         }
     };
     let mut ui = Ui::new(cli.color);
+    resolved.notes.iter().for_each(|note| ui.note(note));
+    if let Command::Run(args) = &mut cli.command {
+        args.timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
+    }
     let done = match cli.command {
         Command::Test(args) => commands::test::run(&args, registry, &mut ui),
         Command::Run(args) => commands::run::run(&args, cli.results.as_deref(), registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
         Command::Worker(args) => commands::worker::run(&args, cli.results.as_deref(), registry, &mut ui),
+        Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
+        Command::Completions(args) => commands::completions::run(&args, &mut ui),
+        Command::Man(args) => commands::man::run(&args, &mut ui),
+        Command::Work(args) => commands::work::run(&args, registry),
     };
     done.unwrap_or_else(|error| ui.error(&error))
+}
+
+/// Help and version are errors of clap's, too, with an exit code of 0; a reader that is gone cannot be told anything.
+fn wrong_words(error: &clap::Error) -> ExitReason {
+    drop(error.print());
+    if error.use_stderr() { ExitReason::Usage } else { ExitReason::Success }
 }
 
 /// Where the last panic came from.

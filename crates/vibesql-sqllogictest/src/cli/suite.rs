@@ -14,10 +14,16 @@ pub(super) const PREFIX: &str = "suite:";
 /// Finds the files that `paths` name and that pass the filters.
 pub(super) fn select_filtered(paths: &[String], filters: &Filters) -> Result<Vec<WorkItem>, CliError> {
     let found = select(paths)?;
+    if let Some(name) = filters.missing(&found) {
+        let hint =
+            "--files wants whole paths below the root, as in the reports; `list` without it shows the files";
+        let message = format!("no file `{name}` among the {} that were found", found.len());
+        return Err(CliError::usage(message, vec![hint.to_owned()]));
+    }
     let before = found.len();
     let items = filters.apply(found);
     if items.is_empty() {
-        let message = format!("none of {before} files passes --filter, --exclude and --shard");
+        let message = format!("none of {before} files passes --filter, --exclude, --shard and --files");
         let hint = "`list` with the same options shows what is left; a filter is a part of the path, a glob over \
                     all of it, or category:NAME";
         return Err(CliError::nothing_selected(message, vec![hint.to_owned()]));

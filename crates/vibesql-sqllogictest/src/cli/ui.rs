@@ -46,6 +46,13 @@ impl Ui {
         drop(writeln!(self.err, "{} {text}", Role::Warn.paint("warning:")));
     }
 
+    /// Prints something that the user should know besides.
+    pub(super) fn note(&mut self, note: impl std::fmt::Display) {
+        let text = format!("{} {note}\n", Role::Warn.paint("note:"));
+        // Where standard error is closed there is nobody to tell.
+        drop(self.err.write_all(text.as_bytes()));
+    }
+
     /// Prints an error with its causes and hints, and returns the reason to end with.
     pub(super) fn error(&mut self, error: &CliError) -> ExitReason {
         let text = written(|text| {

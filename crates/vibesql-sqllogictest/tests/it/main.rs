@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+mod compatibility;
+mod configuration;
 mod conformance;
 mod corpus;
 mod honesty;

@@ -113,7 +113,7 @@ fn filters_choose_and_leave_out() {
     assert_snapshot!(sandbox.run("run --engine sqlite --filter nothing s"), @"
     exit code 3
     --- stderr
-    error: none of 5 files passes --filter, --exclude and --shard
+    error: none of 5 files passes --filter, --exclude, --shard and --files
       hint: `list` with the same options shows what is left; a filter is a part of the path, a glob over all of it, or category:NAME
     ");
     assert_eq!(sandbox.run("run --engine sqlite --shard 4/3 s").code, 2);

@@ -74,8 +74,15 @@ impl Sandbox {
 
     /// Runs the program with the words of `line`.
     pub(crate) fn run(&self, line: &str) -> Output {
-        let output = self.command(line).output().unwrap();
-        Output {
+        Output::of(&mut self.command(line))
+    }
+}
+
+impl Output {
+    /// Runs a command to its end.
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        Self {
             stdout: String::from_utf8(output.stdout).unwrap(),
             stderr: String::from_utf8(output.stderr).unwrap(),
             code: output.status.code().unwrap_or(-1),

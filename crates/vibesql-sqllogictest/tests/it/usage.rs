@@ -147,19 +147,28 @@ fn help_says_what_there_is() {
     Usage: vibesql-sqllogictest [OPTIONS] <COMMAND>
 
     Commands:
-      test     Runs files or single records, and shows each failure with a diff
-      run      Runs a suite: a line for each file, a summary by category
-      list     Lists the files that `run` would run
-      engines  Lists the engines of this build
-      worker   Helps with a run that is going on: takes up files of it, in processes of its own
-      help     Print this message or the help of the given subcommand(s)
+      test         Runs files or single records, and shows each failure with a diff
+      run          Runs a suite: a line for each file, a summary by category
+      list         Lists the files that `run` would run
+      engines      Lists the engines of this build
+      worker       Helps with a run that is going on: takes up files of it, in processes of its own
+      config       Shows the settings that hold, and where each comes from
+      completions  Prints the completions of a shell
+      man          Prints the man page
+      help         Print this message or the help of the given subcommand(s)
 
     Options:
           --color <WHEN>   When to use colours [default: auto] [possible values: auto, always, never]
           --results <DIR>  Where results are kept, and those of earlier runs are; by default
-                           ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
+                           VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
       -h, --help           Print help
       -V, --version        Print version
+
+    Configuration:
+          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
+                            of one above it
+          --no-config       Take no settings from a file
+          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
 
     Exit codes:
       0   all good              4   regressed
@@ -190,7 +199,7 @@ fn help_says_what_there_is() {
           --max-details <N>  Keep SQL, expected and actual values of at most N failing records of a
                              file; all are listed by line [default: 100]
           --results <DIR>    Where results are kept, and those of earlier runs are; by default
-                             ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
+                             VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
           --fail-on-empty    Files in which nothing is executed count as failed
       -j, --workers <N>      Run files in N worker processes at once; by default one for each core
           --serial           One file after the other: the same as --workers 1
@@ -222,6 +231,10 @@ fn help_says_what_there_is() {
                                category:NAME; may be repeated
           --exclude <PATTERN>  No files that match; may be repeated
           --shard <K/N>        Only the Kth of N parts of the files, which are the same on every machine
+          --files <PATH>       Only these files, by their path below the root; may be repeated. All of
+                               them must be there
+          --suite <NAME>       The paths and settings of [suite.NAME] in the configuration; paths that
+                               are typed replace its paths
 
     Engine and dialect:
           --engine <ENGINE>           The engine under test; without it the first of those that
@@ -237,6 +250,16 @@ fn help_says_what_there_is() {
                                       file, and `test` waits
           --hash-threshold <N>        The hash threshold, whatever the files say: results of more than N
                                       values are to be hashed, with 0 none
+
+    Compatibility:
+          --parallel  Run files at once, which is what `run` does; see --workers
+          --force     Run every file, whatever came of it earlier, which is what `run` does
+
+    Configuration:
+          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
+                            of one above it
+          --no-config       Take no settings from a file
+          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
     ");
     assert_snapshot!(Sandbox::new().run("test --help"), @"
     exit code 0
@@ -255,7 +278,7 @@ fn help_says_what_there_is() {
                               or dies, the last is it
           --max-failures <N>  Show at most N failures of a file [default: 20]
           --results <DIR>     Where results are kept, and those of earlier runs are; by default
-                              ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
+                              VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
       -h, --help              Print help
 
     Engine and dialect:
@@ -272,6 +295,12 @@ fn help_says_what_there_is() {
                                       file, and `test` waits
           --hash-threshold <N>        The hash threshold, whatever the files say: results of more than N
                                       values are to be hashed, with 0 none
+
+    Configuration:
+          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
+                            of one above it
+          --no-config       Take no settings from a file
+          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
     ");
     assert_snapshot!(Sandbox::new().run("list --help"), @"
     exit code 0
@@ -286,7 +315,7 @@ fn help_says_what_there_is() {
     Options:
           --color <WHEN>   When to use colours [default: auto] [possible values: auto, always, never]
           --results <DIR>  Where results are kept, and those of earlier runs are; by default
-                           ~/.vibesql/test_results [env: VIBESQL_RESULTS_DIR]
+                           VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
       -h, --help           Print help
 
     Selection:
@@ -294,8 +323,18 @@ fn help_says_what_there_is() {
                                category:NAME; may be repeated
           --exclude <PATTERN>  No files that match; may be repeated
           --shard <K/N>        Only the Kth of N parts of the files, which are the same on every machine
+          --files <PATH>       Only these files, by their path below the root; may be repeated. All of
+                               them must be there
+          --suite <NAME>       The paths and settings of [suite.NAME] in the configuration; paths that
+                               are typed replace its paths
       -l, --long               Print the number of records of each file as well
           --dialect <DIALECT>  The dialect of the files, for counting records
+
+    Configuration:
+          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
+                            of one above it
+          --no-config       Take no settings from a file
+          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
     ");
     assert_eq!(
         Sandbox::new().run("--version").stdout,

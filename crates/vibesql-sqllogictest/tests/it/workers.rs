@@ -333,7 +333,7 @@ fn a_worker_that_cannot_start_is_no_endless_loop() {
     let sandbox = Sandbox::new();
     sandbox.write("t.test", GOOD);
     // A folder that is no run: the worker says so and ends.
-    let output = sandbox.run("worker . 0 0");
+    let output = sandbox.run("work . 0 0");
     assert_eq!(output.code, 5, "{output}");
     assert!(output.stderr.contains("cannot read `run.json`"), "{output}");
 }

@@ -1,7 +1,11 @@
 //! One file for each command: its arguments are in `args`, what it does is here.
 
+pub(super) mod completions;
+pub(super) mod config;
 pub(super) mod engines;
 pub(super) mod list;
+pub(super) mod man;
 pub(super) mod run;
 pub(super) mod test;
+pub(super) mod work;
 pub(super) mod worker;

@@ -19,7 +19,7 @@ use crate::engine::EngineRegistry;
 use crate::event::Tee;
 use crate::executor::DetailLimits;
 use crate::executor::parallel::{
-    self, Attempts, Limits, Plan, Policy, Prepared, Settings, WorkItem, WorkerCommand,
+    self, Attempts, Limits, Plan, Policy, Prepared, Settings, Timeouts, WorkItem, WorkerCommand,
 };
 use crate::monitor::{Lines, Progress};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
@@ -97,7 +97,7 @@ fn begin(
     let limits = limits(&args.limits)?;
     let (folder, warning) = new_run(results)?;
     warning.inspect(|warning| ui.warn(warning));
-    let timeout = seconds(args.limits.timeout);
+    let timeouts = Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() };
     let opened = opened(&folder, &items);
     let prepared = Prepared::new(
         &folder.path,
@@ -106,7 +106,7 @@ fn begin(
             engine: engine.identity(),
             settings,
             limits,
-            timeout_of: &|_| timeout,
+            timeouts: &timeouts,
             attempts: Attempts { retries: args.limits.retries, repeat: args.limits.repeat },
         },
     )?;
@@ -170,7 +170,7 @@ pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
     let environment = [("RAYON_NUM_THREADS", "1"), ("LC_ALL", "C")];
     Ok(WorkerCommand {
         program,
-        arguments: vec![super::worker::NAME.into()],
+        arguments: vec![super::work::NAME.into()],
         environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
     })
 }

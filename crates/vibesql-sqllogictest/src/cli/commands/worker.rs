@@ -1,4 +1,4 @@
-//! `worker`: the other end of `run`, and help for a run from another shell or another machine.
+//! `worker`: help for a run from another shell or another machine.
 
 use std::num::NonZero;
 use std::path::Path;
@@ -10,34 +10,11 @@ use crate::cli::keeping::results_folder;
 use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
-use crate::executor::parallel::{join, work};
+use crate::executor::parallel::join;
 use crate::monitor::{Lines, Progress};
 use crate::text::count::plural;
 
-/// The name by which `run` starts it.
-pub(in crate::cli) const NAME: &str = "worker";
-
 pub(in crate::cli) fn run(
-    args: &WorkerArgs,
-    results: Option<&Path>,
-    registry: &EngineRegistry,
-    ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    if let [folder, berth, number] = args.place.as_slice() {
-        let number_of = |word: &std::ffi::OsStr| word.to_str().and_then(|word| word.parse::<u64>().ok());
-        let (Some(berth), Some(number)) = (number_of(berth), number_of(number)) else {
-            let message = "the words after the folder are no numbers".to_owned();
-            return Err(CliError::usage(message, vec!["to help with a run, use `worker --join`".to_owned()]));
-        };
-        // Not through the Ui: what goes out here is read by the orchestrator, byte for byte.
-        let out = &mut std::io::stdout();
-        work(Path::new(folder), berth, number as usize, registry, &suite::text, out)?;
-        return Ok(ExitReason::Success);
-    }
-    help(args, results, registry, ui)
-}
-
-fn help(
     args: &WorkerArgs,
     results: Option<&Path>,
     registry: &EngineRegistry,

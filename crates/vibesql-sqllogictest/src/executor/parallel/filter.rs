@@ -95,6 +95,8 @@ impl Shard {
 /// Which files are run.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
+    /// A file must be one of these, if there is any: by its path below the root, or as messages call it.
+    pub files: Vec<String>,
     /// A file must match one of these, if there is any.
     pub only: Vec<Pattern>,
     /// A file must match none of these.
@@ -106,7 +108,15 @@ pub struct Filters {
 impl Filters {
     /// Leaves the files that pass all filters, in their order.
     pub fn apply(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
-        items.into_iter().filter(|item| self.passes(&item.file)).collect()
+        let named =
+            |item: &WorkItem| self.files.is_empty() || self.files.iter().any(|name| is_called(item, name));
+        items.into_iter().filter(|item| named(item) && self.passes(&item.file)).collect()
+    }
+
+    /// The first of [`Self::files`] that is none of the items.
+    pub fn missing<'f>(&'f self, items: &[WorkItem]) -> Option<&'f str> {
+        let missing = |name: &&String| !items.iter().any(|item| is_called(item, name));
+        self.files.iter().find(missing).map(String::as_str)
     }
 
     fn passes(&self, file: &str) -> bool {
@@ -114,6 +124,10 @@ impl Filters {
             && !self.exclude.iter().any(|pattern| pattern.matches(file))
             && self.shard.is_none_or(|shard| shard.has(file))
     }
+}
+
+fn is_called(item: &WorkItem, name: &str) -> bool {
+    item.file == name || item.shown == name
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::filter::Pattern;
+
 /// What a worker may use.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Limits {
@@ -13,6 +15,23 @@ pub struct Limits {
     pub slow: Option<Duration>,
     /// How long a worker that is asked to end may take until it is killed.
     pub grace: Duration,
+}
+
+/// How long a file may take; nothing for as long as it likes.
+#[derive(Debug, Clone, Default)]
+pub struct Timeouts {
+    /// A file of which nothing else is said.
+    pub usual: Option<Duration>,
+    /// The files that a pattern chooses; the last one that does holds.
+    pub own: Vec<(Pattern, Option<Duration>)>,
+}
+
+impl Timeouts {
+    /// How long this file may take.
+    pub fn of(&self, file: &str) -> Option<Duration> {
+        let own = self.own.iter().rev().find(|(pattern, _)| pattern.matches(file));
+        own.map_or(self.usual, |(_, timeout)| *timeout)
+    }
 }
 
 /// A limit that was exceeded.
@@ -113,6 +132,23 @@ mod tests {
             said_slow: None,
             timeout: Some(SECOND * 50),
             record_timeout: Some(SECOND * 5),
+        }
+    }
+
+    #[test]
+    fn the_last_pattern_that_matches_says_how_long_a_file_may_take() {
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        let own = [("select", seconds(9)), ("select5.test", None), ("index/**", seconds(1))];
+        let own = own.map(|(word, timeout)| (word.parse().unwrap(), timeout)).to_vec();
+        let timeouts = Timeouts { usual: seconds(500), own };
+        let cases = [
+            ("x.test", seconds(500)),
+            ("select1.test", seconds(9)),
+            ("select5.test", None),
+            ("index/select.test", seconds(1)),
+        ];
+        for (file, expected) in cases {
+            assert_eq!(timeouts.of(file), expected, "{file}");
         }
     }
 

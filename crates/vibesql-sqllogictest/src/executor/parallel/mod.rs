@@ -28,7 +28,7 @@ pub use error::RunError;
 pub use filter::{Filters, Pattern, PatternError, Shard, ShardError};
 pub use join::join;
 pub use ledger::Attempts;
-pub use limits::Limits;
+pub use limits::{Limits, Timeouts};
 pub use orchestrator::{Policy, run};
 pub use plan::{Origin, PlanError, WorkItem, discover, file_of_path};
 pub use prepare::{Plan, Prepared};

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::berth;
 use super::error::{RunError, io_error};
 use super::ledger::Attempts;
-use super::limits::Limits;
+use super::limits::{Limits, Timeouts};
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
 use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Settings, Task};
@@ -26,7 +26,7 @@ pub struct Plan<'p> {
     /// What workers may use.
     pub limits: Limits,
     /// How long a file may take.
-    pub timeout_of: &'p dyn Fn(&WorkItem) -> Option<Duration>,
+    pub timeouts: &'p Timeouts,
     /// How many times each file is run.
     pub attempts: Attempts,
 }
@@ -51,8 +51,8 @@ impl Prepared {
     ///
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { items, engine, settings, limits, timeout_of, attempts } = plan;
-        let assigned = items.iter().map(|item| assigned(item, timeout_of(item))).collect();
+        let Plan { items, engine, settings, limits, timeouts, attempts } = plan;
+        let assigned = items.iter().map(|item| assigned(item, timeouts.of(&item.file))).collect();
         let once = (0..items.len()).map(|item| Task { item });
         let tasks: Vec<_> = (0..attempts.repeat).flat_map(|_| once.clone()).collect();
         let protocol = PROTOCOL.to_owned();

@@ -1,0 +1,275 @@
+//! `config`: which settings hold, and where each comes from.
+
+use std::ffi::OsString;
+use std::fmt::Write as _;
+
+use clap::{Arg, ArgMatches, CommandFactory as _};
+use comfy_table::{Table, presets};
+use serde_json::{Value, json};
+
+use crate::cli::args::{Cli, ConfigCommand, ConfigShowArgs};
+use crate::cli::config::{self, Environment, FILE_NAME, Origin, ResolveError, Resolved, Section, relaxed};
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::ui::Ui;
+use crate::text::written;
+
+/// Arguments that are no settings: they say where settings come from, and are shown above them.
+const ABOVE: &[&str] = &["config", "no_config", "profile", "suite", "help", "version"];
+
+pub(in crate::cli) fn run(
+    command: &ConfigCommand,
+    typed: &Resolved,
+    environment: &Environment,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    match command {
+        ConfigCommand::Show(args) => show(args, typed, environment, ui),
+        ConfigCommand::Path => path(typed, environment, ui),
+    }
+}
+
+fn path(typed: &Resolved, environment: &Environment, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let shown = Shown::new(&["run".to_owned()], &[], typed, environment, ui)?;
+    match shown.and_then(|shown| shown.resolved.file) {
+        Some(file) => {
+            ui.print(&format!("{file}\n"))?;
+            Ok(ExitReason::Success)
+        }
+        None => {
+            let hint = "docs/configuration.md says what can be in it".to_owned();
+            let message = format!("there is no {FILE_NAME} here or in a folder above");
+            Err(CliError::nothing_selected(message, vec![hint]))
+        }
+    }
+}
+
+fn show(
+    args: &ConfigShowArgs,
+    typed: &Resolved,
+    environment: &Environment,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let run = ["run".to_owned()];
+    let command = if args.command.is_empty() { &run[..] } else { &args.command[..] };
+    let Some(shown) = Shown::new(command, &args.arguments, typed, environment, ui)? else {
+        return Ok(ExitReason::Usage);
+    };
+    shown.resolved.notes.iter().for_each(|note| ui.note(note));
+    let text = if args.json { format!("{:#}\n", shown.json()) } else { written(|out| shown.write(out)) };
+    ui.print(&text)?;
+    Ok(ExitReason::Success)
+}
+
+/// What `config show` shows.
+pub(in crate::cli) struct Shown {
+    pub(in crate::cli) resolved: Resolved,
+    pub(in crate::cli) settings: Vec<Setting>,
+}
+
+/// One line of it.
+pub(in crate::cli) struct Setting {
+    pub(in crate::cli) name: String,
+    pub(in crate::cli) value: Held,
+    pub(in crate::cli) origin: Origin,
+}
+
+/// The value of a setting, as it would be typed.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::cli) enum Held {
+    Switch(bool),
+    One(Option<String>),
+    List(Vec<String>),
+}
+
+impl Shown {
+    /// Resolves a command that is not run; nothing where what is wrong with it has been printed.
+    fn new(
+        command: &[String],
+        arguments: &[OsString],
+        typed: &Resolved,
+        environment: &Environment,
+        ui: &mut Ui,
+    ) -> Result<Option<Self>, CliError> {
+        let program = OsString::from(ui.program.as_str());
+        let words = command.iter().map(OsString::from).chain(typed.globals.iter().cloned());
+        let line = [program].into_iter().chain(words).chain(arguments.iter().cloned()).collect();
+        let resolved = match config::resolve(&relaxed(Cli::command()), line, environment, &config::read) {
+            Ok(resolved) => resolved,
+            Err(ResolveError::Typed(error)) => {
+                drop(error.print());
+                return Ok(None);
+            }
+            Err(ResolveError::Configuration(mut mistakes)) => {
+                let Some(last) = mistakes.pop() else { return Ok(None) };
+                for mistake in mistakes {
+                    ui.error(&mistake.into());
+                }
+                return Err(last.into());
+            }
+        };
+        match Self::of(resolved) {
+            Ok(shown) => Ok(Some(shown)),
+            Err(error) => {
+                drop(error.print());
+                Ok(None)
+            }
+        }
+    }
+
+    /// What a resolved command line says.
+    pub(in crate::cli) fn of(resolved: Resolved) -> Result<Self, clap::Error> {
+        let definition = relaxed(Cli::command());
+        let matches = definition.clone().try_get_matches_from(&resolved.arguments)?;
+        let mut root = definition;
+        root.build();
+        let (mut command, mut matches) = (&root, &matches);
+        for name in &resolved.command {
+            if let (Some(next), Some(inner)) =
+                (command.find_subcommand(name), matches.subcommand_matches(name))
+            {
+                (command, matches) = (next, inner);
+            }
+        }
+        let settings = command
+            .get_arguments()
+            .filter(|arg| !ABOVE.contains(&arg.get_id().as_str()))
+            .map(|arg| Setting::new(arg, matches, &resolved))
+            .filter(|setting| setting.origin != Origin::Default || !is_compatibility(&setting.name));
+        let settings = settings.collect();
+        Ok(Self { resolved, settings })
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let resolved = &self.resolved;
+        let none = || "none".to_owned();
+        writeln!(out, "command  {}", resolved.command.join(" "))?;
+        writeln!(out, "file     {}", resolved.file.clone().unwrap_or_else(none))?;
+        let profiles = resolved.profiles.join(", which inherits from ");
+        writeln!(out, "profile  {}", Some(profiles).filter(|names| !names.is_empty()).unwrap_or_else(none))?;
+        writeln!(out, "suite    {}\n", resolved.suite.clone().unwrap_or_else(none))?;
+        let mut table = Table::new();
+        table.load_style(presets::NOTHING);
+        table.set_header(["setting", "value", "from"]);
+        for setting in &self.settings {
+            table.add_row([setting.name.clone(), setting.value.text(), setting.origin.to_string()]);
+        }
+        let lines = table.trim_fmt();
+        lines.lines().try_for_each(|line| writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line)))?;
+        for one in &resolved.overrides {
+            let timeout = one.timeout.map_or(0, |timeout| timeout.as_secs());
+            writeln!(out, "\ntimeout {timeout} for {} (line {})", one.files, one.line)?;
+        }
+        for left in &resolved.left_out {
+            let (flag, origin, by, by_origin) = (&left.flag, &left.origin, &left.by, &left.by_origin);
+            writeln!(out, "\n{flag} of {origin} is left out, because of {by} ({by_origin})")?;
+        }
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        let resolved = &self.resolved;
+        let settings: Vec<_> = self
+            .settings
+            .iter()
+            .map(|setting| {
+                json!({
+                    "setting": setting.name,
+                    "value": setting.value.json(),
+                    "from": origin(&setting.origin),
+                })
+            })
+            .collect();
+        let overrides: Vec<_> = resolved
+            .overrides
+            .iter()
+            .map(|one| {
+                json!({
+                    "files": one.files,
+                    "timeout": one.timeout.map_or(0, |timeout| timeout.as_secs()),
+                    "line": one.line,
+                })
+            })
+            .collect();
+        let left_out: Vec<_> = resolved
+            .left_out
+            .iter()
+            .map(|left| {
+                json!({
+                    "setting": left.flag,
+                    "from": origin(&left.origin),
+                    "because_of": left.by,
+                    "because_of_from": origin(&left.by_origin),
+                })
+            })
+            .collect();
+        json!({
+            "command": resolved.command.join(" "),
+            "file": resolved.file,
+            "profiles": resolved.profiles,
+            "suite": resolved.suite,
+            "settings": settings,
+            "overrides": overrides,
+            "left_out": left_out,
+        })
+    }
+}
+
+/// Words that say what holds anyway are shown only to who uses them.
+fn is_compatibility(name: &str) -> bool {
+    ["parallel", "force"].contains(&name)
+}
+
+fn origin(origin: &Origin) -> Value {
+    match origin {
+        Origin::CommandLine => json!({ "kind": "command line" }),
+        Origin::Variable(name) => json!({ "kind": "environment", "variable": name }),
+        Origin::File { file, section, line } => {
+            let (kind, name) = match section {
+                Section::Defaults => ("file", None),
+                Section::Suite(name) => ("suite", Some(name)),
+                Section::Profile(name) => ("profile", Some(name)),
+            };
+            json!({ "kind": kind, "name": name, "file": file, "line": line })
+        }
+        Origin::Default => json!({ "kind": "default" }),
+    }
+}
+
+impl Setting {
+    fn new(arg: &Arg, matches: &ArgMatches, resolved: &Resolved) -> Self {
+        let id = arg.get_id().as_str();
+        let words = matches.get_raw(id).into_iter().flatten();
+        let mut words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        let many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);
+        let value = match arg.get_action() {
+            clap::ArgAction::SetTrue | clap::ArgAction::SetFalse => {
+                Held::Switch(words.pop().is_some_and(|word| word == "true"))
+            }
+            clap::ArgAction::Append => Held::List(words),
+            _ if many => Held::List(words),
+            clap::ArgAction::Count => Held::One(Some(matches.get_count(id).to_string())),
+            _ => Held::One(words.pop()),
+        };
+        let origin = resolved.origins.get(id).cloned().unwrap_or(Origin::Default);
+        Self { name: arg.get_long().unwrap_or(id).to_owned(), value, origin }
+    }
+}
+
+impl Held {
+    fn text(&self) -> String {
+        match self {
+            Self::Switch(is) => is.to_string(),
+            Self::One(Some(word)) => word.clone(),
+            Self::List(words) if !words.is_empty() => words.join(", "),
+            Self::One(None) | Self::List(_) => "-".to_owned(),
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Self::Switch(is) => json!(is),
+            Self::One(word) => json!(word),
+            Self::List(words) => json!(words),
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! `work`: a worker process, started by `run` and `worker`.
+
+use crate::cli::args::WorkArgs;
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::suite;
+use crate::engine::EngineRegistry;
+use crate::executor::parallel::work;
+
+/// The name by which it is started.
+pub(in crate::cli) const NAME: &str = "work";
+
+pub(in crate::cli) fn run(args: &WorkArgs, registry: &EngineRegistry) -> Result<ExitReason, CliError> {
+    // Not through the Ui: what goes out here is read by the orchestrator, byte for byte.
+    let out = &mut std::io::stdout();
+    work(&args.folder, args.berth, args.number, registry, &suite::text, out)?;
+    Ok(ExitReason::Success)
+}

@@ -1,0 +1,23 @@
+//! Configuration: settings that are not typed each time, from the environment and from `sqllogictest.toml`.
+//!
+//! All of it becomes *arguments*. The command line is parsed once to see what was typed; whatever was not is looked up
+//! in the layers below (docs/configuration.md), is written as `--flag=value` behind the command, and the whole is
+//! parsed again. So a setting has one definition, that of the flag, with one default, one check and one help text, and
+//! a new flag is a variable and a key of the file from the day it exists.
+
+mod environment;
+mod file;
+mod flags;
+mod layers;
+mod origin;
+mod reader;
+mod resolve;
+
+#[cfg(test)]
+mod tests;
+
+pub(super) use environment::Environment;
+pub(super) use file::{FILE_NAME, Mistake, read};
+pub(super) use flags::relaxed;
+pub(super) use origin::{Origin, Section};
+pub(super) use resolve::{ResolveError, Resolved, resolve};

@@ -1,0 +1,385 @@
+//! Reads `sqllogictest.toml`, and finds every mistake in it at once: also in the parts that are not chosen.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
+
+use clap::Command;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::file::{ConfigFile, DEFAULT_PROFILE, Entry, Mistake, Override, Profile, Suite};
+use super::flags::{self, FlagError, Value};
+use crate::executor::parallel::Pattern;
+
+type Node<'t> = Spanned<DeValue<'t>>;
+
+/// How alike a word must be to be what was meant.
+const ALIKE: f64 = 0.7;
+
+/// Reads the text of the file at `path`. `root` are the definitions of the command line, which say what keys there are.
+pub(super) fn read(root: &Command, path: &Path, text: &str) -> Result<ConfigFile, Vec<Mistake>> {
+    let mut reader = Reader::new(root, path.display().to_string(), text);
+    let file = reader.file(path);
+    match file {
+        Some(file) if reader.mistakes.is_empty() => Ok(file),
+        _ => {
+            reader.mistakes.sort_by_key(|(line, _)| *line);
+            Err(reader.mistakes.into_iter().map(|(_, mistake)| mistake).collect())
+        }
+    }
+}
+
+struct Reader<'r> {
+    root: &'r Command,
+    commands: Vec<(Vec<String>, &'r Command)>,
+    shown: String,
+    text: &'r str,
+    /// With their lines.
+    mistakes: Vec<(usize, Mistake)>,
+}
+
+/// The part of the file that a key is in, as far as it decides about keys.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Defaults,
+    Suite,
+    Profile,
+    Override,
+}
+
+impl Part {
+    /// Keys that are no flags.
+    fn own_keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Defaults => &["suite", "profile", "override", "default-suite"],
+            Self::Suite => &["paths"],
+            Self::Profile => &["inherits"],
+            Self::Override => &["files", "timeout"],
+        }
+    }
+}
+
+/// The keys of a table in the order of the text.
+fn in_order<'t, 'd>(table: &'t DeTable<'d>) -> Vec<(&'t str, usize, &'t Node<'d>)> {
+    let mut keys: Vec<_> =
+        table.iter().map(|(key, node)| (key.get_ref().as_ref(), key.span().start, node)).collect();
+    keys.sort_by_key(|(_, start, _)| *start);
+    keys
+}
+
+impl<'r> Reader<'r> {
+    fn new(root: &'r Command, shown: String, text: &'r str) -> Self {
+        Self { root, commands: flags::configurable(root), shown, text, mistakes: Vec::new() }
+    }
+
+    fn file(&mut self, path: &Path) -> Option<ConfigFile> {
+        let text = self.text;
+        let document = match DeTable::parse(text) {
+            Ok(document) => document,
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                let what = error.message().to_owned();
+                self.tell(at, Mistake::Syntax { place: self.place(at), what });
+                return None;
+            }
+        };
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut file = ConfigFile {
+            shown: self.shown.clone(),
+            folder: folder.to_owned(),
+            defaults: Vec::new(),
+            default_suite: None,
+            suites: BTreeMap::new(),
+            profiles: BTreeMap::new(),
+            overrides: Vec::new(),
+        };
+        let mut default_suite = None;
+        for (key, at, node) in in_order(document.get_ref()) {
+            match key {
+                "suite" => file.suites = self.tables(key, at, node, Self::suite),
+                "profile" => file.profiles = self.tables(key, at, node, Self::profile),
+                "override" => file.overrides = self.overrides(at, node),
+                "default-suite" => default_suite = self.word(key, at, node).map(|name| (name, at)),
+                _ => file.defaults.extend(self.setting(Part::Defaults, key, at, node)),
+            }
+        }
+        if let Some((name, at)) = default_suite {
+            self.known("suite", &name, at, file.suites.keys());
+            file.default_suite = Some(name);
+        }
+        self.inheritance(&file);
+        Some(file)
+    }
+
+    /// `[kind.NAME]` tables.
+    fn tables<T>(
+        &mut self,
+        kind: &str,
+        at: usize,
+        node: &Node<'_>,
+        read: impl Fn(&mut Self, usize, &DeTable<'_>) -> T,
+    ) -> BTreeMap<String, T> {
+        let mut found = BTreeMap::new();
+        let Some(tables) = self.table(kind, at, node) else { return found };
+        for (name, at, node) in in_order(tables) {
+            if let Some(table) = self.table(name, at, node) {
+                found.insert(name.to_owned(), read(self, at, table));
+            }
+        }
+        found
+    }
+
+    fn suite(&mut self, at: usize, table: &DeTable<'_>) -> Suite {
+        let mut suite = Suite { paths: Vec::new(), line: self.line(at), settings: Vec::new() };
+        for (key, at, node) in in_order(table) {
+            if key == "paths" {
+                suite.line = self.line(at);
+                suite.paths = self.words(key, at, node);
+            } else {
+                suite.settings.extend(self.setting(Part::Suite, key, at, node));
+            }
+        }
+        suite
+    }
+
+    fn profile(&mut self, at: usize, table: &DeTable<'_>) -> Profile {
+        let mut profile = Profile { inherits: None, line: self.line(at), settings: Vec::new() };
+        for (key, at, node) in in_order(table) {
+            if key == "inherits" {
+                profile.line = self.line(at);
+                profile.inherits = self.word(key, at, node);
+            } else {
+                profile.settings.extend(self.setting(Part::Profile, key, at, node));
+            }
+        }
+        profile
+    }
+
+    fn overrides(&mut self, at: usize, node: &Node<'_>) -> Vec<Override> {
+        let DeValue::Array(array) = node.get_ref() else {
+            self.shape("override", at, "tables, written [[override]]", node);
+            return Vec::new();
+        };
+        let mut overrides = Vec::new();
+        for node in array {
+            let at = node.span().start;
+            if let Some(table) = self.table("override", at, node) {
+                overrides.extend(self.one_override(at, table));
+            }
+        }
+        overrides
+    }
+
+    fn one_override(&mut self, at: usize, table: &DeTable<'_>) -> Vec<Override> {
+        let before = self.mistakes.len();
+        let mut files = Vec::new();
+        let mut timeout = None;
+        for (key, at, node) in in_order(table) {
+            match key {
+                "files" => files = self.patterns(key, at, node),
+                "timeout" => timeout = self.timeout(key, at, node),
+                _ => self.unknown(Part::Override, key, at),
+            }
+        }
+        // A value that is wrong has been told; it is not missing.
+        if self.mistakes.len() == before {
+            let missing = [("files", files.is_empty()), ("timeout", timeout.is_none())];
+            for (missing, _) in missing.iter().filter(|(_, is_missing)| *is_missing) {
+                self.tell(at, Mistake::Incomplete { place: self.place(at), missing });
+            }
+        }
+        let line = self.line(at);
+        let Some(timeout) = timeout else { return Vec::new() };
+        let with = |(files, pattern)| Override { files, pattern, timeout, line };
+        files.into_iter().map(with).collect()
+    }
+
+    fn patterns(&mut self, key: &str, at: usize, node: &Node<'_>) -> Vec<(String, Pattern)> {
+        let mut patterns = Vec::new();
+        for word in self.words(key, at, node) {
+            match word.parse() {
+                Ok(pattern) => patterns.push((word, pattern)),
+                Err(error) => {
+                    let reason = Some(format!("{error}"));
+                    self.wrong(key, at, FlagError { expected: "a pattern".to_owned(), found: word, reason });
+                }
+            }
+        }
+        patterns
+    }
+
+    /// Seconds, with 0 for no limit at all.
+    fn timeout(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<Option<Duration>> {
+        let word = self.word(key, at, node)?;
+        if let Ok(seconds) = word.parse() {
+            return Some((seconds > 0).then(|| Duration::from_secs(seconds)));
+        }
+        let expected = "seconds, or 0 for no limit".to_owned();
+        self.wrong(key, at, FlagError { expected, found: word, reason: None });
+        None
+    }
+
+    /// A key that is a flag.
+    fn setting(&mut self, part: Part, key: &str, at: usize, node: &Node<'_>) -> Option<Entry> {
+        if flags::SELECTORS.contains(&key) {
+            self.tell(at, Mistake::Selector { place: self.place(at), key: key.to_owned() });
+            return None;
+        }
+        let root = self.root;
+        let takers: Vec<_> = self
+            .takers(part)
+            .filter_map(|(path, command)| Some((path.clone(), flags::flag(command, key)?)))
+            .collect();
+        if takers.is_empty() {
+            self.unknown(part, key, at);
+            return None;
+        }
+        let value = self.value(key, at, node)?;
+        let takes = |(path, arg): &(Vec<String>, &clap::Arg)| {
+            flags::words(arg, &value).and_then(|words| flags::check(root, path, &words))
+        };
+        // Commands may differ in what they take; here it is enough that there is one.
+        let mut results: Vec<_> = takers.iter().map(takes).collect();
+        if !results.iter().any(Result::is_ok)
+            && let Some(Err(error)) = results.pop()
+        {
+            self.wrong(key, at, error);
+            return None;
+        }
+        Some(Entry { key: key.to_owned(), value, line: self.line(at) })
+    }
+
+    /// The commands that the keys of a part are flags of.
+    fn takers(&self, part: Part) -> impl Iterator<Item = &(Vec<String>, &'r Command)> {
+        self.commands.iter().filter(move |(_, command)| match part {
+            Part::Defaults | Part::Profile => true,
+            Part::Suite => flags::flag(command, "suite").is_some(),
+            Part::Override => false,
+        })
+    }
+
+    fn unknown(&mut self, part: Part, key: &str, at: usize) {
+        let mut keys: BTreeSet<&str> = part.own_keys().iter().copied().collect();
+        for (_, command) in self.takers(part) {
+            keys.extend(flags::flags(command).map(|(long, _)| long));
+        }
+        let keys =
+            keys.into_iter().filter(|known| part == Part::Defaults || !flags::SELECTORS.contains(known));
+        let alike = keys.map(|known| (strsim::jaro(key, known), known)).filter(|(alike, _)| *alike >= ALIKE);
+        let nearest = alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known.to_owned());
+        self.tell(at, Mistake::UnknownKey { place: self.place(at), key: key.to_owned(), nearest });
+    }
+
+    /// Each profile inherits from one that there is, and none in the end from itself.
+    fn inheritance(&mut self, file: &ConfigFile) {
+        for (name, profile) in &file.profiles {
+            let place = format!("{}:{}", self.shown, profile.line);
+            if let Some(parent) = &profile.inherits
+                && parent != DEFAULT_PROFILE
+                && !file.profiles.contains_key(parent)
+            {
+                let known = file.profiles.keys().cloned().collect();
+                let (kind, name) = ("profile", parent.clone());
+                self.mistakes.push((profile.line, Mistake::UnknownName { place, kind, name, known }));
+                continue;
+            }
+            let chain = file.chain(name);
+            let back = chain.last().and_then(|(_, last)| last.inherits.as_ref()) == Some(name);
+            // Each circle is told once: by the first of its names.
+            if back && chain.iter().all(|(other, _)| *other >= name.as_str()) {
+                let names = chain.iter().map(|(name, _)| (*name).to_owned()).chain([name.clone()]).collect();
+                self.mistakes.push((profile.line, Mistake::Circle { place, names }));
+            }
+        }
+    }
+
+    fn known<'n>(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        at: usize,
+        known: impl Iterator<Item = &'n String>,
+    ) {
+        let known: Vec<_> = known.cloned().collect();
+        if !known.iter().any(|known| known == name) {
+            let place = self.place(at);
+            self.tell(at, Mistake::UnknownName { place, kind, name: name.to_owned(), known });
+        }
+    }
+
+    fn table<'t, 'd>(&mut self, key: &str, at: usize, node: &'t Node<'d>) -> Option<&'t DeTable<'d>> {
+        let DeValue::Table(table) = node.get_ref() else {
+            self.shape(key, at, "a table", node);
+            return None;
+        };
+        Some(table)
+    }
+
+    fn word(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<String> {
+        match self.value(key, at, node)? {
+            Value::One(word) => Some(word),
+            Value::List(_) => {
+                self.shape(key, at, "one value", node);
+                None
+            }
+        }
+    }
+
+    fn words(&mut self, key: &str, at: usize, node: &Node<'_>) -> Vec<String> {
+        match self.value(key, at, node) {
+            Some(Value::One(word)) => vec![word],
+            Some(Value::List(words)) => words,
+            None => Vec::new(),
+        }
+    }
+
+    fn value(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<Value> {
+        let value = match node.get_ref() {
+            DeValue::Array(array) => {
+                let words: Option<Vec<_>> = array.iter().map(|node| scalar(node.get_ref())).collect();
+                words.map(Value::List)
+            }
+            one => scalar(one).map(Value::One),
+        };
+        if value.is_none() {
+            self.shape(key, at, "a value, or a list of values", node);
+        }
+        value
+    }
+
+    fn shape(&mut self, key: &str, at: usize, expected: &str, node: &Node<'_>) {
+        let span = node.span();
+        let found = self.text.get(span).and_then(|text| text.lines().next()).unwrap_or_default().to_owned();
+        self.wrong(key, at, FlagError { expected: expected.to_owned(), found, reason: None });
+    }
+
+    fn wrong(&mut self, key: &str, at: usize, error: FlagError) {
+        self.tell(at, Mistake::Value { place: self.place(at), key: key.to_owned(), error });
+    }
+
+    fn tell(&mut self, at: usize, mistake: Mistake) {
+        self.mistakes.push((self.line(at), mistake));
+    }
+
+    fn place(&self, at: usize) -> String {
+        format!("{}:{}", self.shown, self.line(at))
+    }
+
+    fn line(&self, at: usize) -> usize {
+        self.text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+    }
+}
+
+/// A value as it would be typed.
+fn scalar(value: &DeValue<'_>) -> Option<String> {
+    match value {
+        DeValue::String(text) => Some(text.to_string()),
+        DeValue::Integer(number) => {
+            i128::from_str_radix(number.as_str(), number.radix()).ok().map(|number| number.to_string())
+        }
+        DeValue::Float(number) => Some(number.as_str().to_owned()),
+        DeValue::Boolean(is) => Some(is.to_string()),
+        DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
+    }
+}

@@ -1,0 +1,397 @@
+//! From what was typed, the environment and the file to one command line that says it all.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgMatches, Command};
+
+use super::environment::{Environment, Note};
+use super::file::{ConfigFile, DEFAULT_PROFILE, Entry, Mistake, Override};
+use super::flags::{self, Scope};
+use super::layers::{Given, LeftOut, Settled, settle};
+use super::origin::{Origin, Section};
+use super::reader;
+
+/// The identifier of the argument that a suite's paths go to.
+const PATHS: &str = "paths";
+
+/// A command line in which everything is typed, and where it comes from.
+#[derive(Debug, Default)]
+pub(in crate::cli) struct Resolved {
+    /// What to parse.
+    pub(in crate::cli) arguments: Vec<OsString>,
+    /// The command, with its subcommands.
+    pub(in crate::cli) command: Vec<String>,
+    /// Options for all commands that were typed.
+    pub(in crate::cli) globals: Vec<OsString>,
+    /// Where settings come from, by the identifier of the argument; any other has its default.
+    pub(in crate::cli) origins: BTreeMap<String, Origin>,
+    /// What does not hold.
+    pub(in crate::cli) left_out: Vec<LeftOut>,
+    /// What there is to say about old variables.
+    pub(in crate::cli) notes: Vec<Note>,
+    /// What holds for some files.
+    pub(in crate::cli) overrides: Vec<Override>,
+    /// The file.
+    pub(in crate::cli) file: Option<String>,
+    /// The profile, with those that it inherits from.
+    pub(in crate::cli) profiles: Vec<String>,
+    /// The suite.
+    pub(in crate::cli) suite: Option<String>,
+}
+
+/// Why there is no such command line.
+#[derive(Debug)]
+pub(in crate::cli) enum ResolveError {
+    /// What was typed is wrong, or asks for help.
+    Typed(clap::Error),
+    /// The configuration is wrong.
+    Configuration(Vec<Mistake>),
+}
+
+impl From<Mistake> for ResolveError {
+    fn from(mistake: Mistake) -> Self {
+        Self::Configuration(vec![mistake])
+    }
+}
+
+impl From<clap::Error> for ResolveError {
+    fn from(error: clap::Error) -> Self {
+        Self::Typed(error)
+    }
+}
+
+/// Finds and reads the file: the one at the path, or the one that there is.
+pub(in crate::cli) type ReadFile<'r> =
+    dyn Fn(Option<&Path>) -> Result<Option<(PathBuf, String)>, Mistake> + 'r;
+
+/// Completes a command line with what the environment and the file say.
+///
+/// # Errors
+///
+/// Whatever is wrong with any of the three.
+pub(in crate::cli) fn resolve(
+    definition: &Command,
+    arguments: Vec<OsString>,
+    environment: &Environment,
+    read: &ReadFile<'_>,
+) -> Result<Resolved, ResolveError> {
+    let matches = definition.clone().try_get_matches_from(&arguments)?;
+    let mut root = definition.clone();
+    root.build();
+    let (path, matches) = innermost(&matches);
+    let (scope, command) = (flags::scope(&root, &path), flags::command_at(&root, &path));
+    let Some(command) = command.filter(|_| scope != Scope::Nothing) else {
+        return Ok(Resolved { arguments, command: path, ..Resolved::default() });
+    };
+    let line = CommandLine { definition, root: &root, command, scope, path: &path, arguments: &arguments };
+    let typed = line.typed(matches);
+    let globals = line.typed_globals(matches);
+    let (variables, notes): (Vec<_>, Vec<_>) = line.variables(environment, &typed)?.into_iter().unzip();
+    let old_names: Vec<_> = variables.iter().map(|given| given.id.clone()).zip(notes).collect();
+    let mut given = line.settle(&typed, variables)?;
+    let holds = |id: &String| given.kept.iter().any(|kept| kept.id == *id);
+    let mut notes: Vec<_> =
+        old_names.into_iter().filter(|(id, _)| holds(id)).filter_map(|(_, note)| note).collect();
+    notes.extend(environment.notes(command, |flag| typed.iter().any(|(_, name)| name == flag)));
+    let mut resolved = Resolved { command: path.clone(), globals, notes, ..Resolved::default() };
+
+    if scope == Scope::Everything {
+        let matches = definition.clone().try_get_matches_from(line.with(&given.kept))?;
+        let chosen = Chosen::new(&line, innermost(&matches).1, &given.kept, read)?;
+        if let Some(chosen) = chosen {
+            let all = given.kept.iter().cloned().chain(chosen.given(&line)).collect();
+            let left_out = std::mem::take(&mut given.left_out);
+            given = line.settle(&typed, all)?;
+            given.left_out.splice(0..0, left_out);
+            resolved.file = Some(chosen.file.shown.clone());
+            resolved.profiles = chosen.layers_of_profiles();
+            resolved.suite = chosen.suite;
+            resolved.overrides = chosen.file.overrides;
+        }
+    }
+    resolved.arguments = line.with(&given.kept);
+    resolved.origins = typed.into_iter().map(|(id, _)| (id, Origin::CommandLine)).collect();
+    resolved.origins.extend(given.kept.into_iter().map(|given| (given.id, given.origin)));
+    resolved.left_out = given.left_out;
+    // An override is of the file; whoever types a limit, or puts it into the environment, means it for all files.
+    let for_all = matches!(resolved.origins.get("timeout"), Some(Origin::CommandLine | Origin::Variable(_)));
+    if for_all || flags::flag(command, "timeout").is_none() {
+        resolved.overrides.clear();
+    }
+    Ok(resolved)
+}
+
+/// The command that was typed, and its arguments.
+fn innermost(matches: &ArgMatches) -> (Vec<String>, &ArgMatches) {
+    let (mut path, mut matches) = (Vec::new(), matches);
+    while let Some((name, next)) = matches.subcommand() {
+        path.push(name.to_owned());
+        matches = next;
+    }
+    (path, matches)
+}
+
+/// What was typed, with the definitions of it.
+struct CommandLine<'c> {
+    definition: &'c Command,
+    /// The definitions with the options of all commands put into each.
+    root: &'c Command,
+    command: &'c Command,
+    scope: Scope,
+    path: &'c [String],
+    arguments: &'c [OsString],
+}
+
+impl CommandLine<'_> {
+    /// The arguments that were typed: identifier and flag.
+    fn typed(&self, matches: &ArgMatches) -> Vec<(String, String)> {
+        let typed =
+            |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+        let names = |arg: &Arg| {
+            let id = arg.get_id().as_str();
+            (id.to_owned(), arg.get_long().unwrap_or(id).to_owned())
+        };
+        self.command.get_arguments().filter(typed).map(names).collect()
+    }
+
+    fn typed_globals(&self, matches: &ArgMatches) -> Vec<OsString> {
+        let mut words = Vec::new();
+        for (long, arg) in flags::flags(self.command).filter(|(_, arg)| arg.is_global_set()) {
+            let id = arg.get_id().as_str();
+            if matches.value_source(id) != Some(ValueSource::CommandLine) {
+                continue;
+            }
+            if !flags::takes_value(arg) {
+                words.push(format!("--{long}").into());
+                continue;
+            }
+            for value in matches.get_raw(id).into_iter().flatten() {
+                let mut word = OsString::from(format!("--{long}="));
+                word.push(value);
+                words.push(word);
+            }
+        }
+        words
+    }
+
+    /// What the environment says about what was not typed, and what there is to say about old names.
+    fn variables(
+        &self,
+        environment: &Environment,
+        typed: &[(String, String)],
+    ) -> Result<Vec<(Given, Option<Note>)>, ResolveError> {
+        let (mut given, mut mistakes) = (Vec::new(), Vec::new());
+        for (long, arg) in flags::flags(self.command) {
+            let id = arg.get_id().as_str();
+            let concerned = self.scope == Scope::Everything || arg.is_global_set();
+            if !concerned || typed.iter().any(|(typed, _)| typed == id) {
+                continue;
+            }
+            match self.variable(environment, long, arg) {
+                Ok(new) => given.extend(new),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        if mistakes.is_empty() { Ok(given) } else { Err(ResolveError::Configuration(mistakes)) }
+    }
+
+    fn variable(
+        &self,
+        environment: &Environment,
+        long: &str,
+        arg: &Arg,
+    ) -> Result<Option<(Given, Option<Note>)>, Mistake> {
+        let Some(variable) = environment.given(long, arg)? else { return Ok(None) };
+        let words = flags::words(arg, &variable.value)
+            .and_then(|words| flags::check(self.root, self.path, &words).map(|()| words));
+        let words = match words {
+            Ok(words) => words,
+            Err(_) if flags::suits_some(self.root, long, &variable.value) => return Ok(None),
+            Err(error) => return Err(Mistake::Variable { variable: variable.name, error }),
+        };
+        let (id, flag) = (arg.get_id().to_string(), long.to_owned());
+        let given = Given { id, flag, words, origin: Origin::Variable(variable.name), rank: 0 };
+        Ok(Some((given, variable.note)))
+    }
+
+    fn settle(&self, typed: &[(String, String)], given: Vec<Given>) -> Result<Settled, Mistake> {
+        settle(typed, given, |one, other| self.exclude(one, other) || self.exclude(other, one)).map_err(
+            |wrong| Mistake::Contradiction {
+                first: wrong.first.flag,
+                first_place: wrong.first.origin.place(),
+                second: wrong.second.flag,
+                second_place: wrong.second.origin.place(),
+            },
+        )
+    }
+
+    fn exclude(&self, one: &str, other: &str) -> bool {
+        let one = self.command.get_arguments().find(|arg| arg.get_id() == one);
+        one.is_some_and(|one| {
+            self.command.get_arg_conflicts_with(one).iter().any(|arg| arg.get_id() == other)
+        })
+    }
+
+    /// What was typed, with the words of `given` behind the command.
+    fn with(&self, given: &[Given]) -> Vec<OsString> {
+        let (before, after) = self.arguments.split_at(self.end_of_command());
+        // Flags come first: behind a path there may be nothing but paths.
+        let (paths, flags): (Vec<_>, Vec<_>) = given.iter().partition(|given| given.id == PATHS);
+        let words = flags.into_iter().chain(paths).flat_map(|given| given.words.iter().map(OsString::from));
+        before.iter().cloned().chain(words).chain(after.iter().cloned()).collect()
+    }
+
+    /// The number of words up to the name of the command, which only options can stand in front of.
+    fn end_of_command(&self) -> usize {
+        let (mut command, mut at) = (self.definition, 1);
+        for name in self.path {
+            while let Some(word) = self.arguments.get(at).map(|word| word.to_string_lossy()) {
+                at += 1;
+                let next = command.find_subcommand(word.as_ref());
+                if let Some(next) = next.filter(|next| next.get_name() == name) {
+                    command = next;
+                    break;
+                }
+                at += usize::from(self.takes_next_word(&word));
+            }
+        }
+        at.min(self.arguments.len())
+    }
+
+    fn takes_next_word(&self, word: &str) -> bool {
+        let arg = match (word.strip_prefix("--"), word.strip_prefix('-')) {
+            (Some(long), _) => self.root.get_arguments().find(|arg| arg.get_long() == Some(long)),
+            (None, Some(short)) => {
+                let mut letters = short.chars();
+                let letter = letters.next().filter(|_| letters.next().is_none());
+                self.root.get_arguments().find(|arg| letter.is_some() && arg.get_short() == letter)
+            }
+            (None, None) => None,
+        };
+        arg.is_some_and(flags::takes_value)
+    }
+}
+
+/// The parts of the file that hold.
+struct Chosen {
+    file: ConfigFile,
+    profile: String,
+    suite: Option<String>,
+}
+
+impl Chosen {
+    fn new(
+        line: &CommandLine<'_>,
+        matches: &ArgMatches,
+        given: &[Given],
+        read: &ReadFile<'_>,
+    ) -> Result<Option<Self>, ResolveError> {
+        // Not every definition of a command line has all of these.
+        let word = |id: &str| matches.try_get_one::<String>(id).ok().flatten().cloned();
+        let place = |id: &str| {
+            let given = given.iter().find(|given| given.id == id);
+            given.map_or_else(|| format!("--{id}"), |given| given.origin.place())
+        };
+        let (profile, suite) = (word("profile"), word("suite"));
+        let text = match matches.try_get_one::<bool>("no_config").ok().flatten() {
+            Some(true) => None,
+            _ => read(matches.try_get_one::<PathBuf>("config").ok().flatten().map(PathBuf::as_path))?,
+        };
+        let Some((path, text)) = text else {
+            let named = profile.map(|name| ("profile", name)).or(suite.map(|name| ("suite", name)));
+            return match named {
+                Some((kind, name)) => Err(Mistake::NoFile { place: place(kind), kind, name }.into()),
+                None => Ok(None),
+            };
+        };
+        let file = reader::read(line.root, &path, &text).map_err(ResolveError::Configuration)?;
+        if let Some(name) = profile.as_ref().filter(|name| *name != DEFAULT_PROFILE) {
+            is_known("profile", name, &place("profile"), file.profiles.keys())?;
+        }
+        if let Some(name) = &suite {
+            is_known("suite", name, &place("suite"), file.suites.keys())?;
+        }
+        let has_suites = flags::flag(line.command, "suite").is_some();
+        let paths = matches.try_contains_id(PATHS).unwrap_or(true);
+        let suite = suite.or_else(|| file.default_suite.clone().filter(|_| has_suites && !paths));
+        Ok(Some(Self { profile: profile.unwrap_or_else(|| DEFAULT_PROFILE.to_owned()), suite, file }))
+    }
+
+    fn layers_of_profiles(&self) -> Vec<String> {
+        self.file.chain(&self.profile).into_iter().map(|(name, _)| name.to_owned()).collect()
+    }
+
+    /// The settings of the file for a command, layer by layer.
+    fn given(&self, line: &CommandLine<'_>) -> Vec<Given> {
+        let mut layers: Vec<(Section, &[Entry])> = Vec::new();
+        for (name, profile) in self.file.chain(&self.profile) {
+            layers.push((Section::Profile(name.to_owned()), &profile.settings));
+        }
+        let suite = self.suite.as_ref().and_then(|name| self.file.suites.get_key_value(name));
+        if let Some((name, suite)) = suite {
+            layers.push((Section::Suite(name.clone()), &suite.settings));
+        }
+        layers.push((Section::Defaults, &self.file.defaults));
+        let mut given = Vec::new();
+        for (rank, (section, entries)) in layers.iter().enumerate() {
+            for entry in *entries {
+                given.extend(self.setting(line, section, entry, rank + 1));
+            }
+        }
+        if let Some((name, suite)) = suite.filter(|(_, suite)| !suite.paths.is_empty()) {
+            let origin = self.origin(&Section::Suite(name.clone()), suite.line);
+            let words = suite.paths.iter().map(|path| self.path(path)).collect();
+            let (id, flag) = (PATHS.to_owned(), PATHS.to_owned());
+            given.push(Given { id, flag, words, origin, rank: layers.len() - 1 });
+        }
+        given
+    }
+
+    fn setting(
+        &self,
+        line: &CommandLine<'_>,
+        section: &Section,
+        entry: &Entry,
+        rank: usize,
+    ) -> Option<Given> {
+        let arg = flags::flag(line.command, &entry.key)?;
+        let origin = self.origin(section, entry.line);
+        let value = flags::from_folder(arg, entry.value.clone(), &self.file.folder);
+        // The reader has found a command that takes the value. If it is not this one, it is not meant.
+        let words = flags::words(arg, &value)
+            .and_then(|words| flags::check(line.root, line.path, &words).map(|()| words))
+            .ok()?;
+        let (id, flag) = (arg.get_id().to_string(), entry.key.clone());
+        Some(Given { id, flag, words, origin, rank })
+    }
+
+    fn origin(&self, section: &Section, line: usize) -> Origin {
+        Origin::File { file: self.file.shown.clone(), section: section.clone(), line }
+    }
+
+    /// A path of a suite, as it would be typed from here.
+    fn path(&self, path: &str) -> String {
+        if path.starts_with(crate::cli::suite::PREFIX) {
+            return path.to_owned();
+        }
+        let path = flags::below(&self.file.folder, path);
+        // It would be taken for an option.
+        if path.starts_with('-') { format!("./{path}") } else { path }
+    }
+}
+
+fn is_known<'n>(
+    kind: &'static str,
+    name: &str,
+    place: &str,
+    known: impl Iterator<Item = &'n String>,
+) -> Result<(), Mistake> {
+    let known: Vec<_> = known.cloned().collect();
+    if known.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    Err(Mistake::UnknownName { place: place.to_owned(), kind, name: name.to_owned(), known })
+}

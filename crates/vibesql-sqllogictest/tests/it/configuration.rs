@@ -1,0 +1,344 @@
+//! `sqllogictest.toml`, the environment, and what is made of the definitions of the command line.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::sandbox::{Output, Sandbox};
+
+const PASSING: &str = "query I nosort\nSELECT 1\n----\n1\n";
+
+const FILE: &str = "\
+engine = 'sqlite'
+timeout = 500
+
+[suite.own]
+paths = ['tests']
+timeout = 800
+exclude = ['index/view/**']
+
+[profile.base]
+max-fail = 7
+
+[profile.ci]
+inherits = 'base'
+fail-fast = false
+json = 'out/report.json'
+workers = 4
+
+[[override]]
+files = 'select5.test'
+timeout = 2400
+";
+
+fn project() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("sqllogictest.toml", FILE);
+    sandbox.write("tests/select5.test", PASSING);
+    sandbox.write("tests/index/view/a.test", PASSING);
+    sandbox.write("below/deep/readme", "");
+    sandbox
+}
+
+/// Runs the program two folders below the file, with variables.
+fn from_below(sandbox: &Sandbox, line: &str, variables: &[(&str, &str)]) -> Output {
+    let mut command = sandbox.command(line);
+    command.current_dir(sandbox.path().join("below/deep")).envs(variables.iter().copied());
+    Output::of(&mut command)
+}
+
+#[test]
+fn settings_are_shown_with_their_origin() {
+    let variables = [("SQLLOGICTEST_HASH_THRESHOLD", "8"), ("SQLLOGICTEST_ENGINE", "")];
+    let line = "--profile ci config show run -- --suite own --serial --fail-on-empty";
+    assert_snapshot!(from_below(&project(), line, &variables), @"
+    exit code 0
+    --- stdout
+    command  run
+    file     ../../sqllogictest.toml
+    profile  ci, which inherits from base
+    suite    own
+
+    setting         value                  from
+    paths           ../../tests            ../../sqllogictest.toml: suite own
+    json            ../../out/report.json  ../../sqllogictest.toml: profile ci
+    max-details     100                    default
+    fail-on-empty   true                   command line
+    workers         -                      default
+    serial          true                   command line
+    fail-fast       false                  ../../sqllogictest.toml: profile ci
+    max-fail        7                      ../../sqllogictest.toml: profile base
+    resume          -                      default
+    timeout         800                    ../../sqllogictest.toml: suite own
+    time            -                      default
+    max-memory      -                      default
+    slow            60                     default
+    grace           2                      default
+    retries         0                      default
+    repeat          1                      default
+    quiet           false                  default
+    no-progress     false                  default
+    filter          -                      default
+    exclude         index/view/**          ../../sqllogictest.toml: suite own
+    shard           -                      default
+    files           -                      default
+    engine          sqlite                 ../../sqllogictest.toml
+    engine-name     -                      default
+    dialect         -                      default
+    exact           false                  default
+    record-timeout  -                      default
+    hash-threshold  8                      SQLLOGICTEST_HASH_THRESHOLD
+    color           auto                   default
+    results         -                      default
+
+    timeout 2400 for select5.test (line 18)
+
+    workers of ../../sqllogictest.toml: profile ci is left out, because of serial (command line)
+    ");
+    assert_snapshot!(Sandbox::new().run("config show list"), @"
+    exit code 0
+    --- stdout
+    command  list
+    file     none
+    profile  none
+    suite    none
+
+    setting  value  from
+    paths    -      default
+    filter   -      default
+    exclude  -      default
+    shard    -      default
+    files    -      default
+    long     false  default
+    dialect  -      default
+    color    auto   default
+    results  -      default
+    ");
+}
+
+#[test]
+fn settings_are_shown_as_json() {
+    let output = from_below(&project(), "config show --json --profile ci", &[("SQLLOGICTEST_QUIET", "yes")]);
+    let shown: Value = serde_json::from_str(&output.stdout).unwrap();
+    let setting = |name: &str| {
+        let all = shown["settings"].as_array().unwrap();
+        all.iter().find(|setting| setting["setting"] == name).unwrap().clone()
+    };
+    assert_eq!(shown["file"], "../../sqllogictest.toml");
+    assert_eq!(shown["profiles"], serde_json::json!(["ci", "base"]));
+    assert_eq!(shown["overrides"][0]["timeout"], 2400);
+    assert_eq!(setting("quiet")["value"], true);
+    assert_eq!(setting("quiet")["from"]["variable"], "SQLLOGICTEST_QUIET");
+    assert_eq!(setting("max-fail")["value"], "7");
+    assert_eq!(setting("max-fail")["from"]["name"], "base");
+    assert_eq!(setting("max-fail")["from"]["line"], 10);
+    assert_eq!(setting("paths")["value"], serde_json::json!([]));
+    assert_eq!(setting("dialect")["value"], Value::Null);
+}
+
+#[test]
+fn the_file_is_found_above_or_named() {
+    let sandbox = project();
+    assert_snapshot!(from_below(&sandbox, "config path", &[]), @"
+    exit code 0
+    --- stdout
+    ../../sqllogictest.toml
+    ");
+    sandbox.write("other.toml", "engine = 'sqlite'\n");
+    assert_snapshot!(sandbox.run("--config other.toml config path"), @"
+    exit code 0
+    --- stdout
+    other.toml
+    ");
+    assert_snapshot!(sandbox.run("config path --no-config"), @"
+    exit code 3
+    --- stderr
+    error: there is no sqllogictest.toml here or in a folder above
+      hint: docs/configuration.md says what can be in it
+    ");
+    assert_snapshot!(sandbox.run("run --config nowhere.toml"), @"
+    exit code 2
+    --- stderr
+    error: cannot read `nowhere.toml`
+      caused by: No such file or directory (os error 2)
+      hint: --no-config does without a file
+    ");
+}
+
+#[test]
+fn a_suite_is_run_from_anywhere() {
+    let output = from_below(&project(), "run --suite own --serial", &[]);
+    assert_eq!(output.code, 0, "{output}");
+    assert!(output.stdout.contains("PASS    ../../tests/select5.test"), "{output}");
+    assert!(!output.stdout.contains("view"), "{output}");
+}
+
+#[test]
+fn an_override_limits_its_files_only() {
+    let sandbox = Sandbox::new();
+    let file = "engine = 'scripted'\ntimeout = 0\n[[override]]\nfiles = 'slow.test'\ntimeout = 1\n";
+    sandbox.write("sqllogictest.toml", file);
+    sandbox.write("s/slow.test", "statement ok\nhang\n");
+    sandbox.write("s/some.test", "statement ok\nsleep 1200\n");
+    let output = sandbox.run("run s");
+    assert_eq!(output.code, 1, "{output}");
+    assert!(output.stdout.contains("TIMEOUT s/slow.test"), "{output}");
+    assert!(output.stdout.contains("PASS    s/some.test"), "{output}");
+}
+
+#[test]
+fn all_mistakes_of_a_file_are_told_at_once() {
+    let sandbox = Sandbox::new();
+    let file = "\
+engin = 'sqlite'
+timeout = 'soon'
+workers = 0
+quiet = 'perhaps'
+max-fail = [1, 2]
+color = 'pink'
+config = 'x'
+default-suite = 'none'
+[suite.own]
+paths = { a = 1 }
+path = 'x'
+[suites.x]
+[profile.a]
+inherits = 'b'
+[profile.b]
+inherits = 'a'
+[profile.c]
+inherits = 'd'
+suite = 'own'
+[[override]]
+files = '['
+timeout = 1
+[[override]]
+files = 'x'
+[[override]]
+timeout = '1 h'
+retries = 3
+";
+    sandbox.write("sqllogictest.toml", file);
+    assert_snapshot!(sandbox.run("run"), @"
+    exit code 2
+    --- stderr
+    error: sqllogictest.toml:1: unknown key `engin`
+      hint: perhaps `engine` is meant
+    error: sqllogictest.toml:2: `timeout`: expected --timeout <SECONDS>, found `soon` (invalid digit found in string)
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:3: `workers`: expected --workers <N>, found `0` (0 is not in 1..=65535)
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:4: `quiet`: expected true or false, found `perhaps`
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:5: `max-fail`: expected one value, found `[1, 2]`
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:6: `color`: expected auto, always or never, found `pink`
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:7: `config` cannot be set here
+      hint: this says where the file is; use the flag or its variable
+    error: sqllogictest.toml:8: unknown suite `none`
+      hint: suites of the file: own
+    error: sqllogictest.toml:10: `paths`: expected a value, or a list of values, found `{ a = 1 }`
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:11: unknown key `path`
+      hint: perhaps `paths` is meant
+    error: sqllogictest.toml:12: unknown key `suites`
+      hint: perhaps `suite` is meant
+    error: sqllogictest.toml:14: profiles inherit from each other: a from b from a
+    error: sqllogictest.toml:18: unknown profile `d`
+      hint: profiles of the file: a, b, c
+    error: sqllogictest.toml:19: `suite` cannot be set here
+      hint: use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables
+    error: sqllogictest.toml:21: `files`: expected a pattern, found `[` (`[` is no glob)
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:23: an override without `timeout`
+      hint: an override has `files`, patterns as of --filter, and `timeout` in seconds
+    error: sqllogictest.toml:26: `timeout`: expected seconds, or 0 for no limit, found `1 h`
+      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:27: unknown key `retries`
+      hint: keys are the long flags without `--`; docs/configuration.md has the others
+    ");
+    assert_eq!(sandbox.run("config show").stderr, sandbox.run("run").stderr);
+    sandbox.write("sqllogictest.toml", "timeout = 1\nengine = = 'sqlite'\n");
+    assert_snapshot!(sandbox.run("list"), @"
+    exit code 2
+    --- stderr
+    error: sqllogictest.toml:2: extra `=`, expected nothing
+    ");
+}
+
+#[test]
+fn mistakes_of_the_environment() {
+    let sandbox = project();
+    let variables =
+        [("SQLLOGICTEST_QUIET", "maybe"), ("SQLLOGICTEST_WORKERS", "many"), ("SQLLOGICTEST_LONG", "x")];
+    assert_snapshot!(from_below(&sandbox, "run", &variables), @"
+    exit code 2
+    --- stderr
+    error: SQLLOGICTEST_WORKERS: expected --workers <N>, found `many` (invalid digit found in string)
+      hint: `--help` of the command says what the flag takes; unset the variable to do without
+    error: SQLLOGICTEST_QUIET: expected true or false, found `maybe`
+      hint: `--help` of the command says what the flag takes; unset the variable to do without
+    ");
+    assert_snapshot!(from_below(&sandbox, "list", &[("SQLLOGICTEST_PROFILE", "cy")]), @"
+    exit code 2
+    --- stderr
+    error: SQLLOGICTEST_PROFILE: unknown profile `cy`
+      hint: profiles of the file: base, ci
+    ");
+    // Neither of the two stands higher.
+    sandbox.write("sqllogictest.toml", "workers = 2\nserial = true\n");
+    assert_snapshot!(sandbox.run("run"), @"
+    exit code 2
+    --- stderr
+    error: `workers` (sqllogictest.toml:1) and `serial` (sqllogictest.toml:2) exclude each other
+      hint: leave out one of them
+    ");
+}
+
+#[test]
+fn workers_are_not_configured() {
+    // A worker that looked at the variable would not find the profile, since it does not know of the other file.
+    let sandbox = project();
+    sandbox.write("below/other.toml", "engine = 'sqlite'\n[profile.p]\nworkers = 2\n");
+    let output =
+        from_below(&sandbox, "run --config ../other.toml ../../tests", &[("SQLLOGICTEST_PROFILE", "p")]);
+    assert_eq!(output.code, 0, "{output}");
+}
+
+#[test]
+fn completions_know_every_command_that_is_shown() {
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let output = Sandbox::new().run(&format!("completions {shell}"));
+        assert_eq!(output.code, 0, "{output}");
+        for word in ["vibesql-sqllogictest", "record-timeout", "completions"] {
+            assert!(output.stdout.contains(word), "{shell}: {word}");
+        }
+        for word in ["Works on the files", "__work)", "'work'", ";work "] {
+            assert!(!output.stdout.contains(word), "{shell}: `work` is hidden");
+        }
+    }
+    assert_eq!(Sandbox::new().run("completions klingon").code, 2);
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let sandbox = Sandbox::new();
+    let output = sandbox.run("man");
+    assert_eq!(output.code, 0, "{output}");
+    assert!(output.stdout.contains(".TH vibesql-sqllogictest 1"), "{output}");
+    assert!(output.stdout.contains("Exit codes:"), "{output}");
+
+    assert_eq!(sandbox.run("man --dir pages").code, 0);
+    let pages = std::fs::read_dir(sandbox.path().join("pages")).unwrap();
+    let mut names: Vec<_> = pages.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let commands =
+        ["completions", "config-path", "config-show", "config", "engines", "list", "man", "run", "test", "worker"];
+    for command in commands {
+        let page = format!("vibesql-sqllogictest-{command}.1");
+        assert!(names.contains(&page), "{page} of {names:?}");
+    }
+    assert!(!names.iter().any(|name| name.ends_with("-work")), "{names:?}");
+    let run = sandbox.read("pages/vibesql-sqllogictest-run.1");
+    assert!(run.contains(r"\-\-record\-timeout"), "{run}");
+}
