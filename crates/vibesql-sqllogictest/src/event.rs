@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::executor::slice::Slice;
 use crate::outcome::{ExitHow, FileReport, FileStatus, RunEnd, RunHeader, RunReport, Totals};
 
 /// Something that happened, in order.
@@ -20,6 +21,8 @@ pub enum RunEvent {
         task: usize,
         /// What messages call the file.
         shown: String,
+        /// The part, if it is not the whole file.
+        slice: Option<Slice>,
     },
     /// A worker has put down what it took up, by whatever end.
     TaskEnded {
@@ -56,6 +59,11 @@ pub enum RunEvent {
         status: FileStatus,
         /// How many times it is run again after this.
         left: u32,
+    },
+    /// The slices of a file make no report, and it is run whole.
+    NotSplit {
+        /// What messages call the file.
+        shown: String,
     },
     /// Another process helps, or has ceased to.
     Helper {

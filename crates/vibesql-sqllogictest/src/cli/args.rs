@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ColorChoice, Parser, Subcommand};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::executor::parallel::{Filters, Pattern, Shard};
+use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
 const AFTER: &str = "\
 Exit codes:
@@ -154,6 +154,7 @@ pub(super) struct RunArgs {
         conflicts_with_all = [
             "paths", "max_details", "filter", "exclude", "shard", "engine", "engine_name", "dialect", "exact",
             "record_timeout", "hash_threshold", "timeout", "max_memory", "slow", "grace", "retries", "repeat",
+            "failed", "changed", "order", "random", "seed", "balance", "no_split", "files", "suite",
         ],
     )]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
@@ -172,6 +173,8 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) filter: FilterArgs,
     #[command(flatten)]
+    pub(super) history: HistoryArgs,
+    #[command(flatten)]
     pub(super) engine: EngineArgs,
     #[command(flatten)]
     pub(super) compatibility: CompatibilityArgs,
@@ -185,8 +188,54 @@ pub(super) struct CompatibilityArgs {
     #[arg(long, conflicts_with = "serial")]
     parallel: bool,
     /// Run every file, whatever came of it earlier, which is what `run` does.
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["failed", "changed"])]
     force: bool,
+}
+
+/// What is made of earlier runs, and of Git.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Earlier runs")]
+pub(super) struct HistoryArgs {
+    /// Only files that did not pass when they were run last, on this engine.
+    #[arg(long)]
+    pub(super) failed: bool,
+    /// Only files that differ from the commit REF of Git, or that Git does not know; without REF from the last commit.
+    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
+    pub(super) changed: Option<String>,
+    /// In which order files are taken up: those that failed last, new ones, those that passed, each the longest first;
+    /// by their paths; or at random.
+    #[arg(long, value_name = "ORDER", default_value = "history")]
+    pub(super) order: OrderWord,
+    /// The same as --order random.
+    #[arg(long, conflicts_with = "order")]
+    pub(super) random: bool,
+    /// The random order that N stands for, the same on every machine.
+    #[arg(long, value_name = "N", conflicts_with = "order")]
+    pub(super) seed: Option<u64>,
+    /// What --shard makes equal: the numbers of files, or the times that they took. Machines that know other times make
+    /// other shards.
+    #[arg(long, value_name = "WHAT", default_value = "count", requires = "shard")]
+    pub(super) balance: Balance,
+    /// Run each file whole. Else a file that would outlast all others is spread over workers, where that is sure to
+    /// change no result.
+    #[arg(long)]
+    pub(super) no_split: bool,
+}
+
+/// An order of files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum OrderWord {
+    // No documentation here: values with a text of their own would switch the whole help to clap's long form.
+    History,
+    Path,
+    Random,
+}
+
+/// What shards have equal parts of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Balance {
+    Count,
+    Time,
 }
 
 /// What files and the run may use, and how many times a file is run.
@@ -250,9 +299,10 @@ pub(super) struct FilterArgs {
     /// No files that match; may be repeated.
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<Pattern>,
-    /// Only the Kth of N parts of the files, which are the same on every machine.
+    /// Only the Kth of N parts of the files, which are the same on every machine; auto takes K and N from the variables
+    /// of GitLab, CircleCI, Buildkite, Semaphore, Bitbucket or Azure.
     #[arg(long, value_name = "K/N")]
-    shard: Option<Shard>,
+    pub(super) shard: Option<ShardWord>,
     /// Only these files, by their path below the root; may be repeated. All of them must be there.
     #[arg(long, value_name = "PATH")]
     files: Vec<String>,
@@ -261,15 +311,32 @@ pub(super) struct FilterArgs {
     suite: Option<String>,
 }
 
+/// A part of a run on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShardWord {
+    /// The part that the CI says.
+    Auto,
+    /// This one.
+    Of(Shard),
+}
+
+impl FromStr for ShardWord {
+    type Err = ShardError;
+
+    fn from_str(word: &str) -> Result<Self, ShardError> {
+        if word == "auto" { Ok(Self::Auto) } else { word.parse().map(Self::Of) }
+    }
+}
+
 impl FilterArgs {
     /// What the words mean.
     pub(super) fn filters(&self) -> Filters {
-        Filters {
-            files: self.files.clone(),
-            only: self.filter.clone(),
-            exclude: self.exclude.clone(),
-            shard: self.shard,
-        }
+        let shard = match self.shard {
+            Some(ShardWord::Of(shard)) => Some(shard),
+            // Whoever has the environment has replaced it.
+            Some(ShardWord::Auto) | None => None,
+        };
+        Filters { files: self.files.clone(), only: self.filter.clone(), exclude: self.exclude.clone(), shard }
     }
 }
 

@@ -4,7 +4,9 @@ mod args;
 mod commands;
 mod config;
 mod error;
+mod git;
 mod keeping;
+mod selection;
 mod settings;
 mod suite;
 mod target;
@@ -84,6 +86,9 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     };
     let mut ui = Ui::new(cli.color);
     resolved.notes.iter().for_each(|note| ui.note(note));
+    if let Err(error) = environment.fill_in_shard(&mut cli.command) {
+        return ui.error(&error);
+    }
     if let Command::Run(args) = &mut cli.command {
         args.timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
     }

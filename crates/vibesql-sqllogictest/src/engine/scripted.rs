@@ -26,6 +26,7 @@
 //! | `doze MILLISECONDS` | time passes, unless the engine is interrupted |
 //! | `await FILE` | returns when the file exists |
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
+//! | `SELECT ORDER` | the order, for what looks at the SQL |
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
 
@@ -64,6 +65,7 @@ struct ScriptedSession {
 impl Session for ScriptedSession {
     fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
         for order in sql.lines().map(str::trim).filter(|order| !order.is_empty()) {
+            let order = order.strip_prefix("SELECT ").unwrap_or(order);
             let flow = match order.strip_prefix("doze ") {
                 Some(time) => self.doze(number(time)?)?,
                 None => obey(order, rows)?,

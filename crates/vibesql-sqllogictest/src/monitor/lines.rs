@@ -106,6 +106,7 @@ fn note(event: &RunEvent) -> Option<String> {
             };
             format!("{} {shown}, which is run again, {left}", status_word(*status).1)
         }
+        RunEvent::NotSplit { shown } => format!("{shown} is run whole: its slices make no report"),
         RunEvent::Helper { number, came: true } => format!("helper {number} has come"),
         RunEvent::Helper { number, came: false } => format!("helper {number} has gone"),
         RunEvent::WorkerLost { again: false, .. }

@@ -79,7 +79,11 @@ impl<S: EventSink> EventSink for Progress<S> {
                 self.all.reset_eta();
                 self.say_totals();
             }
-            RunEvent::TaskStarted { task, shown } => self.take_up(*task, shown),
+            RunEvent::TaskStarted { task, shown, slice: None } => self.take_up(*task, shown),
+            RunEvent::TaskStarted { task, shown, slice: Some(slice) } => {
+                let (index, count) = (slice.index() + 1, slice.count());
+                self.take_up(*task, &format!("{shown} (slice {index} of {count})"));
+            }
             RunEvent::TaskEnded { task } => self.put_down(*task),
             RunEvent::FileFinished(report) => {
                 self.records += report.counts.total;

@@ -7,30 +7,19 @@ use std::time::Duration;
 use super::folder::{FolderError, ResultsFolder};
 use super::journal::Journal;
 
-/// How a file ended when it was run last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LastResult {
-    /// It did not pass.
-    Failed,
-    /// It has not been run.
-    Untested,
-    /// It passed, or nothing in it was executed.
-    Passed,
-}
-
 /// What is known of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
-    /// How it ended last.
-    pub last: LastResult,
-    /// How long it took then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Past {
+    /// Whether it ended well when it was run last; nothing if it was not run.
+    pub good: Option<bool>,
+    /// How long it took then, or in another working copy.
     pub duration: Option<Duration>,
 }
 
 /// What the journals of earlier runs know of files.
 #[derive(Debug, Default)]
 pub struct History {
-    by_place: HashMap<PathBuf, Known>,
+    by_place: HashMap<PathBuf, Past>,
     /// The same file in another folder: another working copy of a project, mostly.
     by_name: HashMap<String, Duration>,
 }
@@ -60,18 +49,17 @@ impl History {
 
     fn add_older(&mut self, journal: &Journal) {
         for file in &journal.report.files {
-            let last = if file.last_status().is_good() { LastResult::Passed } else { LastResult::Failed };
-            let known = Known { last, duration: Some(file.elapsed) };
+            let past = Past { good: Some(file.last_status().is_good()), duration: Some(file.elapsed) };
             if let Some(place) = journal.opened.places.get(&file.file) {
-                self.by_place.entry(place.clone()).or_insert(known);
+                self.by_place.entry(place.clone()).or_insert(past);
             }
             self.by_name.entry(file.file.clone()).or_insert(file.elapsed);
         }
     }
 
     /// What is known of the file at `place`, which reports call `file`.
-    pub fn of(&self, place: &Path, file: &str) -> Known {
-        let untested = || Known { last: LastResult::Untested, duration: self.by_name.get(file).copied() };
+    pub fn of(&self, place: &Path, file: &str) -> Past {
+        let untested = || Past { good: None, duration: self.by_name.get(file).copied() };
         self.by_place.get(place).copied().unwrap_or_else(untested)
     }
 }

@@ -5,5 +5,5 @@ mod history;
 mod journal;
 
 pub use folder::{FolderError, ResultsFolder, RunFolder};
-pub use history::{History, Known, LastResult};
+pub use history::{History, Past};
 pub use journal::{Journal, JournalWriter, Opened};

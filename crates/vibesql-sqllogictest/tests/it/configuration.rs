@@ -81,6 +81,13 @@ fn settings_are_shown_with_their_origin() {
     exclude         index/view/**          ../../sqllogictest.toml: suite own
     shard           -                      default
     files           -                      default
+    failed          false                  default
+    changed         -                      default
+    order           history                default
+    random          false                  default
+    seed            -                      default
+    balance         count                  default
+    no-split        false                  default
     engine          sqlite                 ../../sqllogictest.toml
     engine-name     -                      default
     dialect         -                      default
@@ -332,8 +339,18 @@ fn the_manual_has_a_page_for_each_command() {
     let pages = std::fs::read_dir(sandbox.path().join("pages")).unwrap();
     let mut names: Vec<_> = pages.map(|page| page.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    let commands =
-        ["completions", "config-path", "config-show", "config", "engines", "list", "man", "run", "test", "worker"];
+    let commands = [
+        "completions",
+        "config-path",
+        "config-show",
+        "config",
+        "engines",
+        "list",
+        "man",
+        "run",
+        "test",
+        "worker",
+    ];
     for command in commands {
         let page = format!("vibesql-sqllogictest-{command}.1");
         assert!(names.contains(&page), "{page} of {names:?}");

@@ -24,7 +24,7 @@ fn a_memory_bomb_is_stopped() {
     sandbox.write("s/a.test", GOOD);
     sandbox.write("s/b.test", "statement ok\nok\n\nstatement ok\neat\n\nstatement ok\nok\n");
     sandbox.write("s/c.test", GOOD);
-    let (output, report) = run(&sandbox, "--max-memory 200M --serial");
+    let (output, report) = run(&sandbox, "--max-memory 200M --serial --order path");
     assert_eq!(output.code, 1, "{output}");
     assert!(
         output.stdout.contains("OOM     s/b.test  line 4: the worker process was stopped with "),
@@ -55,7 +55,7 @@ fn the_budget_of_a_run_is_kept() {
     sandbox.write("s/a.test", GOOD);
     sandbox.write("s/b.test", "statement ok\nhang\n");
     sandbox.write("s/c.test", GOOD);
-    let (output, report) = run(&sandbox, "--time 1 --grace 1 --serial");
+    let (output, report) = run(&sandbox, "--time 1 --grace 1 --serial --order path");
     assert!(start.elapsed() < Duration::from_secs(60));
     assert_eq!(output.code, 5, "{output}");
     assert!(output.stdout.contains("note: time is over, 1 file still running"), "{output}");
@@ -86,7 +86,7 @@ fn a_pass_after_a_failure_is_flaky() {
     sandbox.write("s/a.test", "statement ok\nonce marker error not yet\n");
     sandbox.write("s/b.test", "statement ok\nerror never\n");
     sandbox.write("s/c.test", GOOD);
-    let (output, report) = run(&sandbox, "--retries 2 --serial");
+    let (output, report) = run(&sandbox, "--retries 2 --serial --order path");
     insta::assert_snapshot!(output, @"
     exit code 1
     --- stdout
@@ -141,13 +141,23 @@ fn sigusr1_shows_what_runs() {
         assert!(start.elapsed() < Duration::from_secs(60));
         std::thread::yield_now();
     }
-    std::process::Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap();
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
-    let mut seen = String::new();
-    while !seen.contains("s/a.test:4  ") {
-        assert_ne!(stdout.read_line(&mut seen).unwrap(), 0, "{seen}");
+    let mut line = || {
+        let mut line = String::new();
+        assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "the run ended");
+        line
+    };
+    // The worker may be at the file before the orchestrator has heard of it.
+    loop {
+        std::process::Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap();
+        match line().as_str() {
+            "now: 1 file running, 0 files done\n" => break,
+            "now: 0 files running, 0 files done\n" => {}
+            other => panic!("{other}"),
+        }
     }
-    assert!(seen.starts_with("now: 1 file running, 0 files done\n"), "{seen}");
+    let mut seen = line();
+    assert!(seen.starts_with("        s/a.test:4  "), "{seen}");
     assert!(seen.contains(" s  1 of 2 records  "), "{seen}");
     sandbox.write("go-on", "");
     stdout.read_to_string(&mut seen).unwrap();

@@ -12,6 +12,7 @@ mod limits;
 mod resume;
 mod run_cmd;
 mod sandbox;
+mod selection;
 mod slices;
 mod suite;
 mod support;

@@ -148,7 +148,7 @@ fn interrupted() -> Sandbox {
     sandbox.write("s/a.test", GOOD);
     sandbox.write("s/b.test", "statement ok\nonce at-it await go-on\n\nstatement ok\nerror no\n");
     sandbox.write("s/c.test", GOOD);
-    let mut child = start(&sandbox, "run --engine scripted --serial --json out.json s");
+    let mut child = start(&sandbox, "run --engine scripted --serial --order path --json out.json s");
     wait_for("the second file", || sandbox.path().join("at-it").exists());
     wait_for("the first result", || results(&sandbox.last_run().unwrap()).len() == 1);
     kill(child.id());
@@ -256,7 +256,7 @@ fn a_helper_takes_part() {
     sandbox.write("s/a.test", "statement ok\nonce at-it ok\n\nstatement ok\nawait helped\n");
     sandbox.write("s/b.test", "statement ok\nonce helped ok\n\nstatement ok\nerror no\n");
     sandbox.write("s/c.test", GOOD);
-    let mut command = sandbox.command("run --engine scripted --serial --json out.json s");
+    let mut command = sandbox.command("run --engine scripted --serial --order path --json out.json s");
     let mut master = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     wait_for("the first file", || sandbox.path().join("at-it").exists());
     let helped = sandbox.run("worker --join -j 2");
@@ -281,7 +281,7 @@ fn a_helper_that_is_killed_costs_nothing() {
     let sandbox = Sandbox::new();
     sandbox.write("s/a.test", "statement ok\nonce at-it ok\n\nstatement ok\nawait go-on\n");
     sandbox.write("s/b.test", "statement ok\nonce helping hang\n");
-    let mut master = start(&sandbox, "run --engine scripted --serial --json out.json s");
+    let mut master = start(&sandbox, "run --engine scripted --serial --order path --json out.json s");
     wait_for("the first file", || sandbox.path().join("at-it").exists());
     let mut helper = start(&sandbox, "worker --join");
     wait_for("the helper's file", || sandbox.path().join("helping").exists());
@@ -297,7 +297,7 @@ fn a_helper_outlives_the_master() {
     let sandbox = Sandbox::new();
     sandbox.write("s/a.test", "statement ok\nonce at-it await never\n");
     sandbox.write("s/b.test", "statement ok\nonce helping await go-on\n\nstatement ok\nonce helped ok\n");
-    let mut master = start(&sandbox, "run --engine scripted --serial --json out.json s");
+    let mut master = start(&sandbox, "run --engine scripted --serial --order path --json out.json s");
     wait_for("the first file", || sandbox.path().join("at-it").exists());
     let mut helper = start(&sandbox, "worker --join");
     wait_for("the helper's file", || sandbox.path().join("helping").exists());

@@ -20,7 +20,7 @@ fn suite() -> Sandbox {
 
 #[test]
 fn a_directory_is_walked_in_order() {
-    assert_snapshot!(suite().run("run --serial --engine sqlite s"), @"
+    assert_snapshot!(suite().run("run --serial --order path --engine sqlite s"), @"
     exit code 1
     --- stdout
     PASS    s/index/b.test       1 record  [time] s
@@ -40,7 +40,7 @@ fn a_directory_is_walked_in_order() {
     besides: 1 file in which nothing was executed (EMPTY)
     look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
     ");
-    assert_snapshot!(suite().run("run --serial --engine sqlite --quiet s"), @"
+    assert_snapshot!(suite().run("run --serial --order path --engine sqlite --quiet s"), @"
     exit code 1
     --- stdout
     FAIL    s/index/deep/a.test  1 passed, 1 failed  [time] s
@@ -200,7 +200,7 @@ fn a_terminal_shows_progress_and_running_files() {
     let sandbox = Sandbox::new();
     sandbox.write("s/slow.test", "statement ok\nsleep 700\n");
     sandbox.write("s/bad.test", "statement ok\nerror no\n");
-    let line = "run --engine scripted --serial s";
+    let line = "run --engine scripted --serial --order path s";
     let seen = on_a_terminal(&sandbox, line);
     assert!(seen.contains("1/2 files  1 record, 1 file not passed"), "{seen}");
     assert!(seen.contains("s/slow.test"), "{seen}");

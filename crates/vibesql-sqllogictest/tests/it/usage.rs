@@ -74,7 +74,7 @@ fn an_unknown_engine_or_dialect() {
     error: unknown dialect `klingon`
       hint: dialects: sqlite
     ");
-    assert_snapshot!(sandbox.run("run --serial --engine sqlite k.test t.test"), @"
+    assert_snapshot!(sandbox.run("run --serial --order path --engine sqlite k.test t.test"), @"
     exit code 2
     --- stdout
     ERROR   k.test  unknown dialect `klingon`  [time] s
@@ -230,11 +230,28 @@ fn help_says_what_there_is() {
           --filter <PATTERN>   Only files that match: a part of the path, a glob over it, or
                                category:NAME; may be repeated
           --exclude <PATTERN>  No files that match; may be repeated
-          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every machine
+          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every
+                               machine; auto takes K and N from the variables of GitLab, CircleCI,
+                               Buildkite, Semaphore, Bitbucket or Azure
           --files <PATH>       Only these files, by their path below the root; may be repeated. All of
                                them must be there
           --suite <NAME>       The paths and settings of [suite.NAME] in the configuration; paths that
                                are typed replace its paths
+
+    Earlier runs:
+          --failed           Only files that did not pass when they were run last, on this engine
+          --changed[=<REF>]  Only files that differ from the commit REF of Git, or that Git does not
+                             know; without REF from the last commit
+          --order <ORDER>    In which order files are taken up: those that failed last, new ones, those
+                             that passed, each the longest first; by their paths; or at random [default:
+                             history] [possible values: history, path, random]
+          --random           The same as --order random
+          --seed <N>         The random order that N stands for, the same on every machine
+          --balance <WHAT>   What --shard makes equal: the numbers of files, or the times that they
+                             took. Machines that know other times make other shards [default: count]
+                             [possible values: count, time]
+          --no-split         Run each file whole. Else a file that would outlast all others is spread
+                             over workers, where that is sure to change no result
 
     Engine and dialect:
           --engine <ENGINE>           The engine under test; without it the first of those that
@@ -322,7 +339,9 @@ fn help_says_what_there_is() {
           --filter <PATTERN>   Only files that match: a part of the path, a glob over it, or
                                category:NAME; may be repeated
           --exclude <PATTERN>  No files that match; may be repeated
-          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every machine
+          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every
+                               machine; auto takes K and N from the variables of GitLab, CircleCI,
+                               Buildkite, Semaphore, Bitbucket or Azure
           --files <PATH>       Only these files, by their path below the root; may be repeated. All of
                                them must be there
           --suite <NAME>       The paths and settings of [suite.NAME] in the configuration; paths that

@@ -219,7 +219,8 @@ fn hanging() -> (Sandbox, std::process::Child) {
     sandbox.write("s/a.test", GOOD);
     sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
     sandbox.write("s/c.test", GOOD);
-    let mut command = sandbox.command("run --engine scripted --serial --timeout 60 --json out.json s");
+    let mut command =
+        sandbox.command("run --engine scripted --serial --order path --timeout 60 --json out.json s");
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for("the second file", || sandbox.path().join("at-it").exists());
     (sandbox, child)
@@ -283,7 +284,7 @@ fn ctrl_c_lets_running_files_end() {
     sandbox
         .write("s/a.test", "statement ok\nonce at-it ok\n\nstatement ok\nawait go-on\n\nstatement ok\nok\n");
     sandbox.write("s/b.test", GOOD);
-    let mut command = sandbox.command("run --engine scripted --serial --json out.json s");
+    let mut command = sandbox.command("run --engine scripted --serial --order path --json out.json s");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for("the first file", || sandbox.path().join("at-it").exists());
     kill("-INT", &child);
@@ -318,7 +319,8 @@ fn enough_failures_end_a_run() {
         sandbox.write(&format!("s/{file}.test"), text);
     }
     for (flags, untested) in [("--fail-fast", 5..=6), ("--max-fail 2", 3..=4), ("--max-fail 4", 0..=0)] {
-        let output = sandbox.run(&format!("run --engine scripted --serial --json out.json {flags} s"));
+        let output =
+            sandbox.run(&format!("run --engine scripted --serial --order path --json out.json {flags} s"));
         assert_eq!(output.code, 1, "{output}");
         let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
         let tested = report["files"].as_array().unwrap().len();

@@ -12,6 +12,7 @@ use super::worker::cores;
 use crate::cli::args::{LimitArgs, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::{new_run, opened, results_folder};
+use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
 use crate::cli::ui::Ui;
@@ -93,21 +94,26 @@ fn begin(
 ) -> Result<Started, CliError> {
     let details = DetailLimits { records: args.max_details as usize, values: VALUES };
     let Setup { engine, settings } = Setup::new(&args.engine, registry, details)?;
-    let items = suite::select_filtered(&args.paths, &args.filter.filters())?;
     let limits = limits(&args.limits)?;
+    let identity = engine.identity();
+    let workers = workers(args);
+    let Selected { items, slices, seed } =
+        select(args, &results_folder(results), &settings, &identity.name, workers)?;
     let (folder, warning) = new_run(results)?;
     warning.inspect(|warning| ui.warn(warning));
+    seed.inspect(|seed| ui.note(format_args!("random order; `--seed {seed}` repeats it")));
     let timeouts = Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() };
     let opened = opened(&folder, &items);
     let prepared = Prepared::new(
         &folder.path,
         Plan {
             items,
-            engine: engine.identity(),
+            engine: identity,
             settings,
             limits,
             timeouts: &timeouts,
             attempts: Attempts { retries: args.limits.retries, repeat: args.limits.repeat },
+            slices,
         },
     )?;
     let journal = JournalWriter::create(&folder.journal(), opened);
@@ -153,9 +159,13 @@ fn seconds(count: u64) -> Option<Duration> {
     (count > 0).then(|| Duration::from_secs(count))
 }
 
+fn workers(args: &RunArgs) -> usize {
+    if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) }
+}
+
 fn policy(args: &RunArgs) -> Policy {
     Policy {
-        workers: if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) },
+        workers: workers(args),
         budget: args.limits.time.map(Duration::from_secs),
         most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
     }

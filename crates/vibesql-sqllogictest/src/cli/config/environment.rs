@@ -6,6 +6,7 @@ use std::fmt;
 
 use clap::{Arg, Command};
 
+use super::ci;
 use super::file::Mistake;
 use super::flags::{self, FlagError, Value};
 
@@ -47,7 +48,8 @@ impl FromIterator<(OsString, OsString)> for Environment {
     fn from_iter<T: IntoIterator<Item = (OsString, OsString)>>(variables: T) -> Self {
         let named = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let other = |name: &str| OTHER_NAMES.iter().any(|(other, _)| *other == name);
-        Self(named.filter(|(name, _)| name.starts_with(PREFIX) || other(name)).collect())
+        let ours = |name: &str| name.starts_with(PREFIX) || other(name) || ci::is_variable(name);
+        Self(named.filter(|(name, _)| ours(name)).collect())
     }
 }
 
@@ -149,6 +151,16 @@ impl Environment {
             notes.extend(half.map(|(variable, why)| Note::NotFollowed { variable, why }));
         }
         notes
+    }
+
+    /// Whether a variable is set.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// The value of a variable for showing it.
+    pub(super) fn lossy(&self, name: &str) -> String {
+        self.0.get(name).map_or_else(String::new, |value| value.to_string_lossy().into_owned())
     }
 
     fn text(&self, name: &str) -> Result<Option<&str>, Mistake> {

@@ -5,6 +5,7 @@
 //! parsed again. So a setting has one definition, that of the flag, with one default, one check and one help text, and
 //! a new flag is a variable and a key of the file from the day it exists.
 
+mod ci;
 mod environment;
 mod file;
 mod flags;

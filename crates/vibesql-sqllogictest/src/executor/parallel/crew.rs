@@ -214,7 +214,7 @@ impl<'r> Crew<'r> {
                 // Just in time: what was to end this file must not be held against the next.
                 (worker.over, worker.asked) = (None, None);
                 let report = FileReport { failing: current.failing, details: current.details, ..part.report };
-                Some(TaskNews::Finished { task, part: Box::new(Part { report }) })
+                Some(TaskNews::Finished { task, part: Box::new(Part { report, ..*part }) })
             }
             WorkerMessage::Done => {
                 worker.done = true;
@@ -258,7 +258,7 @@ impl<'r> Crew<'r> {
             details: current.details,
         };
         let item = &self.items[self.assignment.tasks[task].item];
-        let part = Box::new(Part { report: lost_report(item, &self.assignment.settings, lost) });
+        let part = Box::new(Part::of(lost_report(item, &self.assignment.settings, lost)));
         Ok(Some(match over {
             Some(_) => TaskNews::Stopped { task, part },
             None => TaskNews::Died { task, part, line, how },

@@ -83,6 +83,11 @@ impl FromStr for Shard {
 }
 
 impl Shard {
+    /// Which part it is, from 0, and of how many.
+    pub fn place(self) -> (u64, u64) {
+        (self.index - 1, self.count)
+    }
+
     /// Whether the file belongs to the shard. That depends on nothing but its path below the root, so every machine
     /// and every version of this program says the same.
     pub fn has(&self, file: &str) -> bool {

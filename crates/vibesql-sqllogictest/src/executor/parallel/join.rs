@@ -33,7 +33,7 @@ pub fn join(
     sink: &mut dyn EventSink,
 ) -> Result<Vec<FileReport>, RunError> {
     let (assignment, items) = read(folder, registry, embedded)?;
-    let queue = WorkQueue::open(folder, assignment.tasks.len());
+    let queue = WorkQueue::open(folder, assignment.given);
     if !queue.exists() {
         return Err(RunError::Over);
     }
@@ -115,7 +115,8 @@ impl Helper<'_> {
         let shown = |task: usize| self.items[self.assignment.tasks[task].item].shown.clone();
         match news {
             TaskNews::Started { task } => {
-                self.sink.on_event(&RunEvent::TaskStarted { task, shown: shown(task) })?;
+                let slice = self.assignment.tasks[task].slice;
+                self.sink.on_event(&RunEvent::TaskStarted { task, shown: shown(task), slice })?;
             }
             TaskNews::Slow { task, line, elapsed } => {
                 let limit = self.assignment.items[self.assignment.tasks[task].item].timeout;
@@ -131,8 +132,11 @@ impl Helper<'_> {
     fn ended(&mut self, task: usize, part: Part) -> Result<(), RunError> {
         self.reports.sync().map_err(io_error("write to the file of reports"))?;
         self.sink.on_event(&RunEvent::TaskEnded { task })?;
-        self.done.push(part.report.clone());
-        self.sink.on_event(&RunEvent::FileFinished(Box::new(part.report)))?;
+        // What became of the file of a slice only the master can say.
+        if self.assignment.tasks[task].slice.is_none() {
+            self.sink.on_event(&RunEvent::FileFinished(Box::new(part.report.clone())))?;
+        }
+        self.done.push(part.report);
         Ok(())
     }
 }

@@ -7,6 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{Part, Task};
+use crate::executor::DetailLimits;
+use crate::executor::slice::{Slice, SliceReport, merge};
 use crate::outcome::{Attempt, FileReport};
 
 /// How many times a file is run.
@@ -36,8 +38,10 @@ pub(super) enum Next {
     Wait,
     /// It may have been the machine and not the file: once more, on a fresh worker.
     SecondChance,
-    /// The file has not passed: it is run once more.
-    Retry(Box<FileReport>),
+    /// The file has not passed: it is run once more, by this task.
+    Retry(usize, Box<FileReport>),
+    /// The slices of the file make no report: it is run whole, by this task.
+    Whole(usize),
     /// The file has its report.
     Done(Box<FileReport>),
 }
@@ -46,6 +50,7 @@ pub(super) enum Next {
 #[derive(Debug)]
 pub(super) struct Ledger {
     attempts: Attempts,
+    details: DetailLimits,
     tasks: Vec<TaskState>,
     items: Vec<ItemState>,
     done: usize,
@@ -54,6 +59,7 @@ pub(super) struct Ledger {
 #[derive(Debug, Clone)]
 struct TaskState {
     item: usize,
+    slice: Option<Slice>,
     ended: bool,
     /// It has taken a worker with it.
     deadly: bool,
@@ -62,24 +68,40 @@ struct TaskState {
 
 #[derive(Debug, Clone, Default)]
 struct ItemState {
-    /// Tasks that have not ended.
+    /// Tasks that have not ended, of those that make the report.
     open: u32,
     /// What its tasks came to so far, with the retries before each.
     reports: Vec<FileReport>,
+    /// What its slices came to so far.
+    slices: Vec<SliceReport>,
+    /// The task for the whole file, as long as the file is run in slices.
+    whole: Option<usize>,
     done: bool,
 }
 
 impl Ledger {
-    pub(super) fn new(tasks: &[Task], items: usize, attempts: Attempts) -> Self {
+    /// The state of a run that begins. The first `given` tasks are given out.
+    pub(super) fn new(
+        tasks: &[Task],
+        given: usize,
+        items: usize,
+        attempts: Attempts,
+        details: DetailLimits,
+    ) -> Self {
         let mut states = vec![ItemState::default(); items];
-        tasks.iter().for_each(|task| states[task.item].open += 1);
+        let (given, reserve) = tasks.split_at(given);
+        given.iter().for_each(|task| states[task.item].open += 1);
+        for (task, index) in reserve.iter().zip(given.len()..) {
+            states[task.item].whole = Some(index);
+        }
         let state = |task: &Task| TaskState {
             item: task.item,
+            slice: task.slice,
             ended: false,
             deadly: false,
             retries_left: attempts.retries,
         };
-        Self { attempts, tasks: tasks.iter().map(state).collect(), items: states, done: 0 }
+        Self { attempts, details, tasks: tasks.iter().map(state).collect(), items: states, done: 0 }
     }
 
     /// The file has its report from before.
@@ -93,7 +115,11 @@ impl Ledger {
 
     /// Whether what a worker says of the task can still change anything.
     pub(super) fn is_open(&self, task: usize) -> bool {
-        self.tasks.get(task).is_some_and(|state| !state.ended && !self.items[state.item].done)
+        self.tasks.get(task).is_some_and(|state| {
+            let item = &self.items[state.item];
+            // Once a file is run whole, what its slices come to is of no use.
+            !state.ended && !item.done && (state.slice.is_none() || item.whole.is_some())
+        })
     }
 
     /// How many files have their report.
@@ -116,22 +142,59 @@ impl Ledger {
             state.deadly = true;
             return Next::SecondChance;
         }
+        match state.slice {
+            Some(slice) => self.slice_ended(task, slice, part, stopping),
+            None => self.file_ended(task, part.report, stopping),
+        }
+    }
+
+    fn slice_ended(&mut self, task: usize, slice: Slice, part: Part, stopping: bool) -> Next {
+        let state = &mut self.tasks[task];
+        state.ended = true;
         let item = &mut self.items[state.item];
-        if !part.report.last_status().is_good() && state.retries_left > 0 && !stopping {
+        item.open -= 1;
+        let Some(set_up) = part.set_up else { return self.run_whole(task) };
+        item.slices.push(SliceReport { slice, report: part.report, set_up });
+        if item.open > 0 {
+            return Next::Wait;
+        }
+        match (merge(std::mem::take(&mut item.slices), self.details), item.whole) {
+            // Retries are of the whole file.
+            (Ok(report), Some(whole)) => {
+                item.whole = None;
+                item.open = 1;
+                self.file_ended(whole, report, stopping)
+            }
+            _ => self.run_whole(task),
+        }
+    }
+
+    /// From now on the file is run whole.
+    fn run_whole(&mut self, slice: usize) -> Next {
+        let item = &mut self.items[self.tasks[slice].item];
+        item.open = 1;
+        item.slices.clear();
+        item.whole.take().map_or(Next::Wait, Next::Whole)
+    }
+
+    fn file_ended(&mut self, task: usize, report: FileReport, stopping: bool) -> Next {
+        let state = &mut self.tasks[task];
+        let item = &mut self.items[state.item];
+        if !report.last_status().is_good() && state.retries_left > 0 && !stopping {
             state.retries_left -= 1;
-            item.reports.push(part.report.clone());
-            return Next::Retry(Box::new(part.report));
+            item.reports.push(report.clone());
+            return Next::Retry(task, Box::new(report));
         }
         state.ended = true;
         item.open -= 1;
-        item.reports.push(part.report);
+        item.reports.push(report);
         if item.open > 0 {
             return Next::Wait;
         }
         item.done = true;
         self.done += 1;
-        combine(std::mem::take(&mut item.reports), self.attempts)
-            .map_or(Next::Wait, |report| Next::Done(Box::new(report)))
+        let reports = std::mem::take(&mut item.reports);
+        combine(reports, self.attempts).map_or(Next::Wait, |report| Next::Done(Box::new(report)))
     }
 
     /// How many times a task may still be retried.
@@ -172,7 +235,9 @@ mod tests {
 
     use super::super::worker::not_started;
     use super::*;
-    use crate::outcome::{FileEnd, FileProblem, FileStatus};
+    use crate::outcome::{Digest, FileEnd, FileProblem, FileStatus};
+
+    const DETAILS: DetailLimits = DetailLimits { records: 10, values: 10 };
 
     fn part(passes: bool) -> Part {
         let mut report = not_started(FileProblem::TimedOut);
@@ -180,12 +245,28 @@ mod tests {
             report.end = FileEnd::Completed;
             (report.counts.total, report.counts.executed, report.counts.passed) = (1, 1, 1);
         }
-        Part { report }
+        Part::of(report)
     }
 
     fn ledger(retries: u32, repeat: u32) -> Ledger {
-        let tasks = vec![Task { item: 0 }; repeat as usize];
-        Ledger::new(&tasks, 1, Attempts { retries, repeat })
+        let tasks = vec![Task::whole(0); repeat as usize];
+        Ledger::new(&tasks, tasks.len(), 1, Attempts { retries, repeat }, DETAILS)
+    }
+
+    /// A file in two slices, the tasks 0 and 1; task 2 is the whole file.
+    fn sliced(retries: u32) -> Ledger {
+        let slice = |index| Task { item: 0, slice: Slice::new(index, 2) };
+        let tasks = [slice(0), slice(1), Task::whole(0)];
+        Ledger::new(&tasks, 2, 1, Attempts { retries, repeat: 1 }, DETAILS)
+    }
+
+    /// A slice that came to its end after statements with results of this kind.
+    fn slice_part(passes: bool, kind: u8) -> Part {
+        let mut part = Part { set_up: Some(Digest([kind; 16])), ..part(true) };
+        if !passes {
+            (part.report.counts.passed, part.report.counts.failed) = (0, 1);
+        }
+        part
     }
 
     fn report_of(next: Next) -> FileReport {
@@ -212,7 +293,7 @@ mod tests {
     #[test]
     fn a_pass_after_a_failure_is_flaky() {
         let mut ledger = ledger(2, 1);
-        assert!(matches!(ledger.ended(0, part(false), Ending::Finished, false), Next::Retry(_)));
+        assert!(matches!(ledger.ended(0, part(false), Ending::Finished, false), Next::Retry(0, _)));
         let report = report_of(ledger.ended(0, part(true), Ending::Finished, false));
         assert_eq!((report.status(), report.last_status()), (FileStatus::Flaky, FileStatus::Passed));
         assert_eq!(report.attempts.len(), 1);
@@ -237,6 +318,37 @@ mod tests {
         }
     }
 
+    #[test]
+    fn slices_make_one_report_or_the_file_is_run_whole() {
+        let finished = Ending::Finished;
+        let mut agreeing = sliced(0);
+        assert_eq!(agreeing.ended(1, slice_part(true, 1), finished, false), Next::Wait);
+        let report = report_of(agreeing.ended(0, slice_part(false, 1), finished, false));
+        assert_eq!((report.counts.total, report.status()), (2, FileStatus::Failed));
+        assert!(agreeing.is_complete() && !agreeing.is_open(2));
+
+        let mut differing = sliced(0);
+        differing.ended(0, slice_part(true, 1), finished, false);
+        assert_eq!(differing.ended(1, slice_part(true, 2), finished, false), Next::Whole(2));
+        assert_eq!(report_of(differing.ended(2, part(true), finished, false)).counts.total, 1);
+
+        let mut stopped = sliced(0);
+        assert_eq!(stopped.ended(0, part(false), Ending::Stopped, false), Next::Whole(2));
+        assert!(!stopped.is_open(1) && stopped.is_open(2), "the other slice is of no use any more");
+        assert_eq!(stopped.ended(1, slice_part(true, 1), finished, false), Next::Wait);
+        assert_eq!(report_of(stopped.ended(2, part(true), finished, false)).status(), FileStatus::Passed);
+    }
+
+    #[test]
+    fn retries_are_of_the_whole_file() {
+        let mut ledger = sliced(1);
+        ledger.ended(0, slice_part(true, 1), Ending::Finished, false);
+        let next = ledger.ended(1, slice_part(false, 1), Ending::Finished, false);
+        assert!(matches!(next, Next::Retry(2, _)), "{next:?}");
+        let report = report_of(ledger.ended(2, part(true), Ending::Finished, false));
+        assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
+    }
+
     proptest! {
         /// Whatever ends how, in whatever order and however often: each file is done once.
         #[test]
@@ -244,8 +356,8 @@ mod tests {
             endings in prop::collection::vec((0_usize..6, any::<bool>(), 0_u8..3), 0..60),
             retries in 0_u32..3,
         ) {
-            let tasks: Vec<_> = (0..6).map(|task| Task { item: task / 2 }).collect();
-            let mut ledger = Ledger::new(&tasks, 3, Attempts { retries, repeat: 2 });
+            let tasks: Vec<_> = (0..6).map(|task| Task::whole(task / 2)).collect();
+            let mut ledger = Ledger::new(&tasks, 6, 3, Attempts { retries, repeat: 2 }, DETAILS);
             let mut done = [0; 3];
             let last = (0..6).flat_map(|task| (0..5).map(move |_| (task, true, 0)));
             for (task, passes, ending) in endings.into_iter().chain(last) {

@@ -84,7 +84,8 @@ impl<'r> Orchestrator<'r> {
         held: &'r HeldBerth,
     ) -> Self {
         let Prepared { folder, assignment, items, queue, done, .. } = prepared;
-        let mut ledger = Ledger::new(&assignment.tasks, items.len(), assignment.attempts);
+        let (tasks, details) = (&assignment.tasks, assignment.settings.options.details);
+        let mut ledger = Ledger::new(tasks, assignment.given, items.len(), assignment.attempts, details);
         done.iter().for_each(|(item, _)| ledger.is_done_already(*item));
         Self {
             prepared,
@@ -220,7 +221,8 @@ impl<'r> Orchestrator<'r> {
             TaskNews::Started { task } if !self.ledger.is_open(task) => Ok(()),
             TaskNews::Started { task } => {
                 let shown = self.shown(task);
-                self.tell(RunEvent::TaskStarted { task, shown })
+                let slice = self.prepared.assignment.tasks[task].slice;
+                self.tell(RunEvent::TaskStarted { task, shown, slice })
             }
             TaskNews::Slow { task, line, elapsed } => {
                 let limit = self.prepared.assignment.items[self.prepared.assignment.tasks[task].item].timeout;
@@ -254,10 +256,15 @@ impl<'r> Orchestrator<'r> {
         match next {
             Next::Wait => Ok(()),
             Next::SecondChance => self.give_again(task),
-            Next::Retry(report) => {
+            Next::Whole(whole) => {
+                let shown = self.shown(whole);
+                self.give_again(whole)?;
+                self.tell(RunEvent::NotSplit { shown })
+            }
+            Next::Retry(again, report) => {
                 let (shown, status, left) =
-                    (report.shown.clone(), report.last_status(), self.ledger.retries_left(task));
-                self.give_again(task)?;
+                    (report.shown.clone(), report.last_status(), self.ledger.retries_left(again));
+                self.give_again(again)?;
                 self.tell(RunEvent::Retried { shown, status, left })
             }
             Next::Done(report) => {

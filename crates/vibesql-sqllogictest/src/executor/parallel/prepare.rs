@@ -1,6 +1,7 @@
 //! Making the folder of a run ready, for a new run or for one that goes on.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use super::queue::WorkQueue;
 use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Settings, Task};
 use super::worker::work_item;
 use crate::engine::{EngineIdentity, EngineRegistry};
+use crate::executor::slice::Slice;
 use crate::outcome::{FileReport, RunHeader, RunReport};
 
 /// What a run consists of.
@@ -29,6 +31,9 @@ pub struct Plan<'p> {
     pub timeouts: &'p Timeouts,
     /// How many times each file is run.
     pub attempts: Attempts,
+    /// How many slices each file is run in; 1 is the whole file. Only a file that may be split, in a run without
+    /// repetitions, may have more.
+    pub slices: Vec<u32>,
 }
 
 /// A run whose folder is ready.
@@ -51,14 +56,14 @@ impl Prepared {
     ///
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { items, engine, settings, limits, timeouts, attempts } = plan;
+        let Plan { items, engine, settings, limits, timeouts, attempts, slices } = plan;
         let assigned = items.iter().map(|item| assigned(item, timeouts.of(&item.file))).collect();
-        let once = (0..items.len()).map(|item| Task { item });
-        let tasks: Vec<_> = (0..attempts.repeat).flat_map(|_| once.clone()).collect();
+        let (tasks, given) = tasks(&slices, attempts.repeat);
         let protocol = PROTOCOL.to_owned();
-        let assignment = Assignment { protocol, engine, settings, limits, attempts, items: assigned, tasks };
+        let assignment =
+            Assignment { protocol, engine, settings, limits, attempts, items: assigned, tasks, given };
         assignment.write(folder).map_err(io_error("write the list of files"))?;
-        let queue = WorkQueue::create(folder, assignment.tasks.len());
+        let queue = WorkQueue::create(folder, assignment.given);
         let queue = queue.map_err(io_error("make the work queue"))?;
         let folder = folder.to_owned();
         Ok(Self { folder, assignment, items, queue, done: Vec::new(), elapsed: Duration::ZERO })
@@ -76,11 +81,11 @@ impl Prepared {
         embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
     ) -> Result<Self, RunError> {
         let (assignment, items) = read(folder, registry, embedded)?;
-        let tasks = assignment.tasks.len();
+        let given = assignment.given;
         let complete = report.files.len() >= items.len();
         // A run that is complete has no queue any more, and needs none.
         let queue =
-            if complete { Ok(WorkQueue::open(folder, tasks)) } else { WorkQueue::reopen(folder, tasks) };
+            if complete { Ok(WorkQueue::open(folder, given)) } else { WorkQueue::reopen(folder, given) };
         let queue = queue.map_err(io_error("open the work queue of the run"))?;
         let numbers: HashMap<_, _> =
             items.iter().enumerate().map(|(number, item)| ((&*item.file, &*item.shown), number)).collect();
@@ -133,6 +138,22 @@ pub(super) fn read(
     }
     let items = assignment.items.iter().map(|item| work_item(item, embedded)).collect();
     Ok((assignment, items))
+}
+
+/// The tasks for files in so many slices each, and how many of them are given out from the beginning.
+fn tasks(slices: &[u32], repeat: u32) -> (Vec<Task>, usize) {
+    let parts = |item: usize, count: u32| match NonZeroU32::new(count) {
+        Some(count) if count.get() > 1 && repeat == 1 => {
+            Slice::all(count).map(|slice| Task { item, slice: Some(slice) }).collect()
+        }
+        _ => vec![Task::whole(item)],
+    };
+    let once: Vec<_> = slices.iter().enumerate().flat_map(|(item, &count)| parts(item, count)).collect();
+    let mut tasks: Vec<_> = (0..repeat).flat_map(|_| once.iter().copied()).collect();
+    let given = tasks.len();
+    let split: BTreeSet<_> = once.iter().filter(|task| task.slice.is_some()).map(|task| task.item).collect();
+    tasks.extend(split.into_iter().map(Task::whole));
+    (tasks, given)
 }
 
 fn assigned(item: &WorkItem, timeout: Option<Duration>) -> AssignedItem {

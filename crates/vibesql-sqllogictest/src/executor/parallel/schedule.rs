@@ -61,6 +61,12 @@ pub fn order(known: &[Known], order: Order) -> Vec<usize> {
     indices
 }
 
+/// How long each file takes, or may take: what is not known is estimated as for [`order`].
+pub fn estimate(known: &[Known]) -> Vec<Duration> {
+    let per_byte = nanoseconds_per_byte(known).unwrap_or(1.0);
+    known.iter().map(|known| Duration::from_nanos(cost(*known, per_byte) as u64)).collect()
+}
+
 fn cost(known: Known, per_byte: f64) -> f64 {
     known.duration.map_or(known.bytes as f64 * per_byte, |duration| duration.as_nanos() as f64)
 }

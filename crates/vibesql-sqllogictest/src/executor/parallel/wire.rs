@@ -15,7 +15,8 @@ use super::ledger::Attempts;
 use super::limits::Limits;
 use crate::engine::{EngineIdentity, RegistryError};
 use crate::executor::Options;
-use crate::outcome::{FailureDetail, FileReport};
+use crate::executor::slice::Slice;
+use crate::outcome::{Digest, FailureDetail, FileReport};
 
 /// What both ends must agree on: the version of the messages and of the program.
 pub(super) const PROTOCOL: &str = concat!("2/", env!("CARGO_PKG_VERSION"));
@@ -42,8 +43,11 @@ pub(super) struct Assignment {
     pub(super) limits: Limits,
     pub(super) attempts: Attempts,
     pub(super) items: Vec<AssignedItem>,
-    /// In the order in which they are given out.
+    /// In the order in which they are given out; see [`Self::given`].
     pub(super) tasks: Vec<Task>,
+    /// How many of the tasks are given out from the beginning. The others are whole files, whose slices are given out
+    /// instead as long as these make one report.
+    pub(super) given: usize,
 }
 
 /// A file of the run; one without a path is in the program itself.
@@ -57,16 +61,33 @@ pub(super) struct AssignedItem {
     pub(super) timeout: Option<Duration>,
 }
 
-/// What a worker takes up at once: a file.
+/// What a worker takes up at once: a file, or a slice of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Task {
     pub(super) item: usize,
+    pub(super) slice: Option<Slice>,
 }
 
 /// What a task came to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Part {
     pub(super) report: FileReport,
+    /// Of a slice that came to its end: what the statements did.
+    pub(super) set_up: Option<Digest>,
+}
+
+impl Task {
+    /// The whole file.
+    pub(super) fn whole(item: usize) -> Self {
+        Self { item, slice: None }
+    }
+}
+
+impl Part {
+    /// What became of a whole file, or of a slice that did not come to its end.
+    pub(super) fn of(report: FileReport) -> Self {
+        Self { report, set_up: None }
+    }
 }
 
 impl Assignment {

@@ -9,11 +9,12 @@ use super::memory;
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
 use super::slot::Slot;
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Settings, WorkerMessage};
+use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Settings, Task, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, EngineRegistry, RegistryError};
-use crate::executor::core::{Selection, run_observed};
+use crate::executor::core::{Selection, run_observed, run_slice};
 use crate::executor::observer::Observer;
+use crate::executor::slice::Slice;
 use crate::location::Source;
 use crate::outcome::{Counts, FailureDetail, FileEnd, FileProblem, FileReport};
 use crate::parser;
@@ -62,7 +63,7 @@ pub fn work(
     let assignment = Assignment::read(folder)?;
     let berth = Berth::of(folder, berth);
     let slot = Slot::open(&berth.slot(worker)).map_err(io_error("slot"))?;
-    let queue = WorkQueue::open(folder, assignment.tasks.len());
+    let queue = WorkQueue::open(folder, assignment.given);
     let engine = registry.make(&assignment.settings.engine)?;
     let mut out = out;
     let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("standard output"));
@@ -73,15 +74,16 @@ pub fn work(
         let mut recorder = Recorder { task, slot: &slot, say: &mut say, failed: None };
         let start = SystemClock.now();
         memory::forget_peak();
-        let found = work_item(&assignment.items[assignment.tasks[task].item], embedded);
-        let report = run_item(&found, engine.as_ref(), &assignment.settings, &mut recorder);
+        let Task { item, slice } = assignment.tasks[task];
+        let found = work_item(&assignment.items[item], embedded);
+        let part = run_item(&found, slice, engine.as_ref(), &assignment.settings, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
         let elapsed = SystemClock.now().saturating_sub(start);
         let (failing, details) = (Vec::new(), Vec::new());
-        let report = FileReport { elapsed, failing, details, peak_memory: memory::peak(), ..report };
-        say(&WorkerMessage::Finished { task, part: Box::new(Part { report }) })?;
+        let report = FileReport { elapsed, failing, details, peak_memory: memory::peak(), ..part.report };
+        say(&WorkerMessage::Finished { task, part: Box::new(Part { report, ..part }) })?;
         slot.end_item();
     }
     say(&WorkerMessage::Done)
@@ -104,30 +106,37 @@ pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&
 /// Runs one file from its bytes to its report, which has no time yet.
 fn run_item(
     item: &WorkItem,
+    slice: Option<Slice>,
     engine: &dyn Engine,
     settings: &Settings,
     recorder: &mut Recorder<'_>,
-) -> FileReport {
-    let report = match item.read() {
-        Ok(bytes) => run_source(&Source::new(item.shown.as_str(), bytes), engine, settings, recorder),
-        Err(error) => not_started(FileProblem::Unreadable(error.to_string())),
+) -> Part {
+    let part = match item.read() {
+        Ok(bytes) => run_source(&Source::new(item.shown.as_str(), bytes), slice, engine, settings, recorder),
+        Err(error) => Part::of(not_started(FileProblem::Unreadable(error.to_string()))),
     };
-    FileReport { file: item.file.clone(), shown: item.shown.clone(), ..report }
+    let (file, shown) = (item.file.clone(), item.shown.clone());
+    Part { report: FileReport { file, shown, ..part.report }, ..part }
 }
 
 fn run_source(
     source: &Source,
+    slice: Option<Slice>,
     engine: &dyn Engine,
     settings: &Settings,
     recorder: &mut Recorder<'_>,
-) -> FileReport {
+) -> Part {
     let profile = match parser::choose(source, settings.dialect.as_deref(), settings.exact) {
         Ok((profile, _)) => profile,
-        Err(unknown) => return not_started(FileProblem::Dialect(unknown.to_string())),
+        Err(unknown) => return Part::of(not_started(FileProblem::Dialect(unknown.to_string()))),
     };
     let script = parser::parse(source, profile);
     recorder.send(&WorkerMessage::Counted { task: recorder.task, total: script.total() });
-    run_observed(&script, engine, &settings.options, Selection::All, recorder)
+    let Some(slice) = slice else {
+        return Part::of(run_observed(&script, engine, &settings.options, Selection::All, recorder));
+    };
+    let sliced = run_slice(&script, engine, &settings.options, slice, recorder);
+    Part { report: sliced.report, set_up: Some(sliced.set_up) }
 }
 
 /// The report of a file of which nothing was executed.

@@ -1,0 +1,151 @@
+//! Which part of a run a CI wants of this job: the variables by which common systems number parallel jobs.
+
+use super::environment::Environment;
+use crate::cli::args::{Command, ShardWord};
+use crate::cli::error::CliError;
+use crate::executor::parallel::Shard;
+
+/// A system's variables for the number of a job and for how many there are.
+struct System {
+    name: &'static str,
+    /// A variable that must be there besides: other systems use the same names in another way.
+    besides: Option<&'static str>,
+    index: &'static str,
+    count: &'static str,
+    /// The number of the first job.
+    first: u64,
+}
+
+const SYSTEMS: &[System] = &[
+    // Others count the same variable from 0.
+    System {
+        name: "GitLab",
+        besides: Some("GITLAB_CI"),
+        index: "CI_NODE_INDEX",
+        count: "CI_NODE_TOTAL",
+        first: 1,
+    },
+    System {
+        name: "CircleCI",
+        besides: None,
+        index: "CIRCLE_NODE_INDEX",
+        count: "CIRCLE_NODE_TOTAL",
+        first: 0,
+    },
+    System {
+        name: "Buildkite",
+        besides: None,
+        index: "BUILDKITE_PARALLEL_JOB",
+        count: "BUILDKITE_PARALLEL_JOB_COUNT",
+        first: 0,
+    },
+    System {
+        name: "Semaphore",
+        besides: None,
+        index: "SEMAPHORE_JOB_INDEX",
+        count: "SEMAPHORE_JOB_COUNT",
+        first: 1,
+    },
+    System {
+        name: "Bitbucket",
+        besides: None,
+        index: "BITBUCKET_PARALLEL_STEP",
+        count: "BITBUCKET_PARALLEL_STEP_COUNT",
+        first: 0,
+    },
+    System {
+        name: "Azure",
+        besides: None,
+        index: "SYSTEM_JOBPOSITIONINPHASE",
+        count: "SYSTEM_TOTALJOBSINPHASE",
+        first: 1,
+    },
+];
+
+/// Whether a variable is one of a CI.
+pub(super) fn is_variable(name: &str) -> bool {
+    SYSTEMS.iter().any(|system| name == system.index || name == system.count || system.besides == Some(name))
+}
+
+impl Environment {
+    /// Puts the shard that the CI says in the place of `--shard auto`.
+    pub(in crate::cli) fn fill_in_shard(&self, command: &mut Command) -> Result<(), CliError> {
+        let shard = match command {
+            Command::Run(args) => &mut args.filter.shard,
+            Command::List(args) => &mut args.filter.shard,
+            _ => return Ok(()),
+        };
+        if *shard == Some(ShardWord::Auto) {
+            *shard = Some(ShardWord::Of(self.shard_of_ci()?));
+        }
+        Ok(())
+    }
+
+    fn shard_of_ci(&self) -> Result<Shard, CliError> {
+        let here = |system: &&System| {
+            self.has(system.index)
+                && self.has(system.count)
+                && system.besides.is_none_or(|name| self.has(name))
+        };
+        let Some(system) = SYSTEMS.iter().find(here) else {
+            let known: Vec<_> = SYSTEMS.iter().map(|system| system.index).collect();
+            let hint = format!("give it as --shard K/N; the variables of a CI would be {}", known.join(", "));
+            return Err(CliError::usage("--shard auto: no variable of a CI is set".to_owned(), vec![hint]));
+        };
+        let number = |name: &str| self.lossy(name).parse::<u64>().ok();
+        let shard = number(system.index).zip(number(system.count)).and_then(|(index, count)| {
+            let index = (index + 1).checked_sub(system.first)?;
+            format!("{index}/{count}").parse().ok()
+        });
+        shard.ok_or_else(|| {
+            let (index, count) = (self.lossy(system.index), self.lossy(system.count));
+            let message = format!(
+                "--shard auto: {} is `{index}` and {} is `{count}`, and {} counts from {}",
+                system.index, system.count, system.name, system.first
+            );
+            CliError::usage(message, vec!["give it as --shard K/N".to_owned()])
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(variables: &[(&str, &str)]) -> Result<String, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+        let environment: Environment = variables.collect();
+        let shard = environment.shard_of_ci().map_err(|error| error.message)?;
+        let (index, count) = shard.place();
+        Ok(format!("{}/{count}", index + 1))
+    }
+
+    #[test]
+    fn each_system_counts_in_its_way() {
+        for system in SYSTEMS {
+            let besides = system.besides.unwrap_or("X");
+            for part in 0..3 {
+                let index = (system.first + part).to_string();
+                let found = shard(&[(system.index, &index), (system.count, "3"), (besides, "true")]);
+                assert_eq!(found, Ok(format!("{}/3", part + 1)), "{}", system.name);
+            }
+            let past = (system.first + 3).to_string();
+            assert!(shard(&[(system.index, &past), (system.count, "3"), (besides, "true")]).is_err());
+        }
+    }
+
+    #[test]
+    fn what_is_not_sure_is_not_taken() {
+        for variables in
+            [&[("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "2")][..], &[("CIRCLE_NODE_INDEX", "1")], &[]]
+        {
+            let error = shard(variables).unwrap_err();
+            assert_eq!(error, "--shard auto: no variable of a CI is set");
+        }
+        let error = shard(&[("CIRCLE_NODE_INDEX", "two"), ("CIRCLE_NODE_TOTAL", "2")]).unwrap_err();
+        assert_eq!(
+            error,
+            "--shard auto: CIRCLE_NODE_INDEX is `two` and CIRCLE_NODE_TOTAL is `2`, and CircleCI counts from 0"
+        );
+    }
+}

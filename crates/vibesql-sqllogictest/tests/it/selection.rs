@@ -1,0 +1,193 @@
+//! Which files are run, in which order and in how many pieces: what earlier runs and Git know.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::sandbox::{Output, Sandbox};
+use crate::support::without_measurements;
+
+/// The files of a run in the order in which they were finished.
+fn finished(output: &Output) -> Vec<String> {
+    let lines = output.stdout.lines().filter(|line| !line.starts_with(' '));
+    let words = lines.filter_map(|line| line.split_whitespace().nth(1));
+    words.filter_map(|word| Some(word.strip_prefix("s/")?.strip_suffix(".test")?.to_owned())).collect()
+}
+
+fn run(sandbox: &Sandbox, flags: &str) -> Vec<String> {
+    let output = sandbox.run(&format!("run --engine scripted --serial {flags} s"));
+    assert!(output.code <= 1, "{output}");
+    finished(&output)
+}
+
+/// Five files: some pass and some fail, and they take their time.
+fn five() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for (file, time, passes) in
+        [("a", 10, true), ("b", 60, true), ("c", 10, false), ("d", 60, false), ("e", 30, true)]
+    {
+        let end = if passes { "ok" } else { "error no" };
+        sandbox.write(&format!("s/{file}.test"), format!("statement ok\nsleep {time}\n{end}\n"));
+    }
+    sandbox
+}
+
+#[test]
+fn failed_files_come_first_and_long_ones_before_short_ones() {
+    let sandbox = five();
+    assert_eq!(run(&sandbox, "--order path"), ["a", "b", "c", "d", "e"]);
+    sandbox.write("s/f.test", "statement ok\nok\n");
+    assert_eq!(run(&sandbox, ""), ["d", "c", "f", "b", "e", "a"]);
+    // What is known is known of the engine.
+    let other = sandbox.run("run --engine sqlite --serial --filter e.test s");
+    assert_eq!(other.code, 1, "{other}");
+    assert_eq!(run(&sandbox, "--failed"), ["d", "c"]);
+}
+
+#[test]
+fn a_seed_is_an_order() {
+    let sandbox = five();
+    let first = run(&sandbox, "--seed 7");
+    // Held fast: the next version and another machine do the same.
+    assert_eq!(first, ["d", "e", "c", "a", "b"]);
+    assert_eq!(run(&sandbox, "--seed 7"), first);
+    assert_ne!(run(&sandbox, "--seed 8"), first);
+    let output = sandbox.run("run --engine scripted --serial --random s");
+    let hint = "note: random order; `--seed ";
+    let seed = output.stderr.split(hint).nth(1).and_then(|rest| rest.split('`').next()).unwrap();
+    assert_eq!(run(&sandbox, &format!("--seed {seed}")), finished(&output));
+}
+
+#[test]
+fn nothing_failed_is_nothing_to_do() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nok\n");
+    for _ in 0..2 {
+        let output = sandbox.run("run --engine scripted --failed s");
+        insta::allow_duplicates! {
+            insta::assert_snapshot!(output, @r"
+            exit code 3
+            --- stderr
+            error: no file is left by --failed
+              hint: no file failed when it was run last; a plain `run` runs all
+            ");
+        }
+        sandbox.run("run --engine scripted s");
+    }
+}
+
+fn git(sandbox: &Sandbox, words: &[&str]) {
+    let who = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
+    let mut git = Command::new("git");
+    git.current_dir(sandbox.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").args(who).args(words);
+    let output = git.output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn changed_files_are_those_that_git_names() {
+    let sandbox = five();
+    #[expect(clippy::disallowed_methods, reason = "the sandbox has no path, and git is to be found")]
+    let path = std::env::var_os("PATH").unwrap();
+    let changed = |flags: &str| {
+        let mut command = sandbox.command(&format!("run --engine scripted --serial --order path {flags} s"));
+        Output::of(command.env("PATH", &path))
+    };
+    let outside = changed("--changed");
+    assert_eq!(outside.code, 2, "{outside}");
+    assert!(outside.stderr.contains("error: --changed: `s/a.test` is in no Git repository"), "{outside}");
+
+    git(&sandbox, &["init", "-q"]);
+    git(&sandbox, &["add", "s"]);
+    git(&sandbox, &["commit", "-q", "-m", "first"]);
+    assert_eq!(changed("--changed").code, 3);
+    sandbox.write("s/b.test", "statement ok\nok\n");
+    git(&sandbox, &["commit", "-q", "-a", "-m", "second"]);
+    sandbox.write("s/c.test", "statement ok\nok\n");
+    sandbox.write("s/new ö.test", "statement ok\nok\n");
+    let since_last = changed("--changed");
+    assert_eq!(since_last.code, 0, "{since_last}");
+    assert!(
+        since_last.stdout.contains("PASS    s/c.test") && since_last.stdout.contains("PASS    s/new ö.test")
+    );
+    assert!(since_last.stdout.contains("PASS: 2 of 2 files"), "{since_last}");
+    assert_eq!(finished(&changed("--changed=HEAD~1 --filter c.test --filter b.test")), ["b", "c"]);
+    let wrong = changed("--changed=nowhere");
+    assert_eq!(wrong.code, 2, "{wrong}");
+    assert!(wrong.stderr.contains("hint: --changed wants a commit, a branch or a tag"), "{wrong}");
+}
+
+#[test]
+fn shards_by_time_are_equally_long_and_have_each_file_once() {
+    let sandbox = five();
+    run(&sandbox, "--order path");
+    // 60 and 60 to one each, 30 to the first, 10 and 10 to the second.
+    let shards = [run(&sandbox, "--shard 1/2 --balance time"), run(&sandbox, "--shard 2/2 --balance time")];
+    let mut all = shards.concat();
+    all.sort();
+    assert_eq!(all, ["a", "b", "c", "d", "e"], "{shards:?}");
+    assert!(shards.iter().all(|shard| shard.contains(&"b".to_owned()) != shard.contains(&"d".to_owned())));
+}
+
+#[test]
+fn the_shard_of_a_ci_is_taken() {
+    let sandbox = five();
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = sandbox.command("list --shard auto s");
+        command.envs(variables.iter().copied());
+        Output::of(&mut command)
+    };
+    let parts = ["0", "1", "2"].map(|index| {
+        let output = run(&[("CIRCLE_NODE_INDEX", index), ("CIRCLE_NODE_TOTAL", "3")]);
+        // A shard may be empty.
+        assert!(output.code == 0 || output.code == 3, "{output}");
+        output.stdout.lines().count()
+    });
+    assert_eq!(parts.iter().sum::<usize>(), 5);
+    let none = run(&[]);
+    assert_eq!(none.code, 2, "{none}");
+    assert!(none.stderr.contains("error: --shard auto: no variable of a CI is set"), "{none}");
+}
+
+/// Runs once to learn how long the file takes, and then in slices and whole.
+fn split(last: &str) -> (Sandbox, Value) {
+    let sandbox = Sandbox::new();
+    let query =
+        |number: usize| format!("query I nosort\nSELECT sleep 250\nrows {number}\n----\n{}\n\n", number % 7);
+    let text: String = (0..9).map(query).collect();
+    sandbox.write("s/long.test", format!("{text}{last}"));
+    sandbox.write("s/short.test", "statement ok\nok\n");
+    let report = |flags: &str| {
+        let output = sandbox.run(&format!("run --engine scripted --json out.json {flags} s"));
+        let mut report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+        without_measurements(&mut report);
+        let plan = std::fs::read_to_string(sandbox.last_run().unwrap().join("run.json")).unwrap();
+        (output, report, plan.contains("\"slice\":{"))
+    };
+    let (_, first, split) = report("--serial");
+    assert!(!split, "nothing is known yet");
+    let (_, whole, split) = report("--workers 3 --no-split");
+    assert!(!split);
+    assert_eq!(whole, first);
+    let (output, sliced, split) = report("--workers 3");
+    assert!(split, "{output}");
+    assert_eq!(sliced, whole, "{output}");
+    sandbox.write("output", &output.stdout);
+    (sandbox, sliced)
+}
+
+#[test]
+fn a_file_that_outlasts_the_rest_is_run_in_slices() {
+    let (sandbox, report) = split("");
+    assert_eq!(report["summary"]["records"]["failed"], 2, "{report}");
+    assert!(!sandbox.read("output").contains("run whole"));
+}
+
+#[test]
+fn slices_that_make_no_report_are_no_loss() {
+    let (sandbox, report) =
+        split("query I nosort\nSELECT abort\n----\n1\n\nquery I nosort\nSELECT rows 1\n----\n1\n");
+    assert_eq!(report["files"][0]["status"], "crashed", "{report}");
+    assert_eq!(report["files"][0]["records"]["not_reached"], 1, "{report}");
+    assert!(sandbox.read("output").contains("note: s/long.test is run whole: its slices make no report"));
+}
