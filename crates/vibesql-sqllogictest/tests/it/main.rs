@@ -9,6 +9,7 @@ mod corpus;
 mod honesty;
 mod json_report;
 mod limits;
+mod queue;
 mod resume;
 mod run_cmd;
 mod sandbox;

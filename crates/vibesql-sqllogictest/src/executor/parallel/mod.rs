@@ -2,7 +2,7 @@
 //!
 //! [`run`] is the orchestrator: it starts worker processes of the same program, which claim files from a queue
 //! on disk, and turns what they say, and how they end, into one stream of events. An engine that hangs, crashes
-//! or leaves takes down its worker and one file, and nothing else. [`join`] helps with a run from another process.
+//! or leaves takes down its worker and one file, and nothing else. [`join()`] helps with a run from another process.
 
 mod berth;
 mod crew;
@@ -18,7 +18,7 @@ mod orchestrator;
 mod plan;
 mod prepare;
 mod process;
-mod queue;
+pub mod queue;
 pub mod schedule;
 mod slot;
 mod wire;

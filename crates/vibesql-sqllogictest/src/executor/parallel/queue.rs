@@ -7,6 +7,8 @@
 //!
 //! The place of a claim says which task it is of: first the tasks in their order, then what was given again. What a
 //! claim says of its claimer is only for finding out what a dead process had taken.
+//!
+//! `examples/claim.rs` is a process that pulls from a queue.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
@@ -19,7 +21,7 @@ const AGAIN_WIDTH: u64 = 11;
 
 /// A queue in a folder.
 #[derive(Debug, Clone)]
-pub(super) struct WorkQueue {
+pub struct WorkQueue {
     claims: PathBuf,
     again: PathBuf,
     closed: PathBuf,
@@ -28,15 +30,20 @@ pub(super) struct WorkQueue {
 
 /// Somebody took a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Claim {
-    pub(super) task: usize,
-    /// Nothing if the power went before the words of the claim were on the disk.
-    pub(super) worker: Option<u64>,
+pub struct Claim {
+    /// The task.
+    pub task: usize,
+    /// Who took it; nothing if the power went before the words of the claim were on the disk.
+    pub worker: Option<u64>,
 }
 
 impl WorkQueue {
     /// Makes the queue of `tasks` tasks in an existing folder.
-    pub(super) fn create(folder: &Path, tasks: usize) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn create(folder: &Path, tasks: usize) -> io::Result<Self> {
         let queue = Self::open(folder, tasks);
         File::create(&queue.claims)?;
         File::create(&queue.again)?;
@@ -44,7 +51,7 @@ impl WorkQueue {
     }
 
     /// Opens a queue that [`Self::create`] has made.
-    pub(super) fn open(folder: &Path, tasks: usize) -> Self {
+    pub fn open(folder: &Path, tasks: usize) -> Self {
         Self {
             claims: folder.join("claims"),
             again: folder.join("again"),
@@ -54,7 +61,11 @@ impl WorkQueue {
     }
 
     /// Opens a queue for going on with it: what its writers could not end is cut off, and claims are given out again.
-    pub(super) fn reopen(folder: &Path, tasks: usize) -> io::Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn reopen(folder: &Path, tasks: usize) -> io::Result<Self> {
         let queue = Self::open(folder, tasks);
         let claims = OpenOptions::new().read(true).write(true).open(&queue.claims)?;
         claims.lock()?;
@@ -67,12 +78,16 @@ impl WorkQueue {
     }
 
     /// Whether the queue is there; it goes with the end of its run.
-    pub(super) fn exists(&self) -> bool {
+    pub fn exists(&self) -> bool {
         self.claims.exists()
     }
 
     /// Claims the next task for a worker; nothing when all are claimed.
-    pub(super) fn claim(&self, worker: u64) -> io::Result<Option<usize>> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn claim(&self, worker: u64) -> io::Result<Option<usize>> {
         let mut claims = OpenOptions::new().append(true).open(&self.claims)?;
         // Released when the file is closed, by whatever end of the process.
         claims.lock()?;
@@ -86,12 +101,20 @@ impl WorkQueue {
     }
 
     /// Ends the giving out: there is nothing left to claim from now on.
-    pub(super) fn close(&self) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn close(&self) -> io::Result<()> {
         File::create(&self.closed).map(drop)
     }
 
     /// How many tasks are there to be claimed.
-    pub(super) fn left(&self) -> io::Result<usize> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn left(&self) -> io::Result<usize> {
         if self.closed.exists() {
             return Ok(0);
         }
@@ -101,7 +124,11 @@ impl WorkQueue {
     }
 
     /// All claims, in their order.
-    pub(super) fn claims(&self) -> io::Result<Vec<Claim>> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn claims(&self) -> io::Result<Vec<Claim>> {
         let text = std::fs::read(&self.claims)?;
         let mut claims = Vec::with_capacity(text.len() / CLAIM_WIDTH as usize);
         for (index, line) in text.chunks_exact(CLAIM_WIDTH as usize).enumerate() {
@@ -114,14 +141,22 @@ impl WorkQueue {
     }
 
     /// Tasks that were given out again and that nobody has claimed since.
-    pub(super) fn waiting_again(&self) -> io::Result<Vec<usize>> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn waiting_again(&self) -> io::Result<Vec<usize>> {
         let claimed = std::fs::metadata(&self.claims)?.len() / CLAIM_WIDTH;
         let first = claimed.saturating_sub(self.tasks);
         (first..).map_while(|index| self.again_at(index).transpose()).collect()
     }
 
     /// Gives a task out once more.
-    pub(super) fn give_again(&self, task: usize) -> io::Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn give_again(&self, task: usize) -> io::Result<()> {
         let claims = File::open(&self.claims)?;
         claims.lock()?;
         let mut again = OpenOptions::new().append(true).open(&self.again)?;

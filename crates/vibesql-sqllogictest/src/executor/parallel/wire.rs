@@ -6,6 +6,7 @@
 //! serialised as they are, since both ends are one program in one version, and the first message makes sure of that.
 
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -93,7 +94,9 @@ impl Part {
 impl Assignment {
     /// Writes the document whole, or not at all.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        let mut file = tempfile::Builder::new().prefix(".run-").tempfile_in(folder)?;
+        // What the user's umask leaves of it, as for any file: others may help.
+        let mode = std::fs::Permissions::from_mode(0o666);
+        let mut file = tempfile::Builder::new().prefix(".run-").permissions(mode).tempfile_in(folder)?;
         file.write_all(&serde_json::to_vec(self)?)?;
         file.as_file().sync_all()?;
         Ok(file.persist(assignment_path(folder)).map(drop)?)
