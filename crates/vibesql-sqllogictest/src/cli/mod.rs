@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod error;
 mod keeping;
+mod keys;
 mod settings;
 mod suite;
 mod target;

@@ -4,12 +4,14 @@
 mod accounting;
 mod conformance;
 mod corpus;
+mod events;
 mod honesty;
 mod json_report;
 mod limits;
 mod resume;
 mod run_cmd;
 mod sandbox;
+mod screen;
 mod suite;
 mod support;
 mod test_cmd;

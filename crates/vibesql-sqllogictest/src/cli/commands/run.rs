@@ -9,9 +9,10 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 
 use super::worker::cores;
-use crate::cli::args::{LimitArgs, RunArgs};
+use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::{new_run, opened, results_folder};
+use crate::cli::keys::Keys;
 use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
 use crate::cli::ui::Ui;
@@ -21,7 +22,7 @@ use crate::executor::DetailLimits;
 use crate::executor::parallel::{
     self, Attempts, Limits, Plan, Policy, Prepared, Settings, WorkItem, WorkerCommand,
 };
-use crate::monitor::{Lines, Progress};
+use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
 use crate::results::{JournalWriter, RunFolder};
@@ -40,19 +41,37 @@ pub(in crate::cli) fn run(
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
+    // Whoever asks for JSON on standard output gets nothing else there.
+    let json_to_out = args.json.as_deref() == Some(Path::new("-"));
+    let events_to_out = args.message_format == MessageFormat::Json;
+    if json_to_out && events_to_out {
+        let message = "`--json -` and `--message-format json` both want standard output".to_owned();
+        let hint = "write the report to a file; the last event has the sums as well".to_owned();
+        return Err(CliError::usage(message, vec![hint]));
+    }
     // A report that cannot be written is better known before the run than after it.
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     let mut started = match &args.resume {
         Some(name) => resume(name.as_deref(), results, registry, ui)?,
         None => begin(args, results, registry, ui)?,
     };
-    // Whoever asks for JSON on standard output gets nothing else there.
-    let json_to_out = args.json.as_deref() == Some(Path::new("-"));
     let run = {
-        let out: &mut dyn std::io::Write = if json_to_out { &mut ui.err } else { &mut ui.out };
-        let lines = Lines::new(out, args.quiet, column_width(started.prepared.items()));
-        let mut screen = Progress::new(lines, !args.no_progress);
-        let mut sink = Tee(&mut started.journal, &mut screen);
+        let look = ui.progress(!args.no_progress);
+        let mut keys = Keys::new(look != Look::Hidden);
+        let mut stream = None;
+        let out: &mut dyn std::io::Write = if events_to_out {
+            stream = Some(Stream::new(&mut ui.out, &started.folder.name));
+            &mut ui.err
+        } else if json_to_out {
+            &mut ui.err
+        } else {
+            &mut ui.out
+        };
+        let lines = Lines::new(out, verbosity(args), column_width(started.prepared.items()));
+        let mut screen = Progress::new(lines, look);
+        let mut seen = Tee(&mut keys, &mut screen);
+        let mut told = Tee(&mut stream, &mut seen);
+        let mut sink = Tee(&mut started.journal, &mut told);
         parallel::run(&started.prepared, &worker_command()?, policy(args), &mut sink)?
     };
     let complete = run.files.len() == run.header.files;
@@ -64,7 +83,7 @@ pub(in crate::cli) fn run(
     if !complete {
         text += &resume_step(&ui.program, results, &started.folder.name);
     }
-    if json_to_out {
+    if json_to_out || events_to_out {
         drop(ui.err.write_all(text.as_bytes()));
     } else {
         ui.print(&text)?;
@@ -173,6 +192,14 @@ pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
         arguments: vec![super::worker::NAME.into()],
         environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
     })
+}
+
+fn verbosity(args: &RunArgs) -> Verbosity {
+    match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    }
 }
 
 fn column_width(items: &[WorkItem]) -> usize {
