@@ -47,6 +47,11 @@ impl Ui {
         }
     }
 
+    /// Standard output for other programs: byte for byte. What is for people has control characters taken out.
+    pub(super) fn raw_out() -> std::io::Stdout {
+        std::io::stdout()
+    }
+
     /// Prints a result.
     pub(super) fn print(&mut self, text: &str) -> Result<(), CliError> {
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());

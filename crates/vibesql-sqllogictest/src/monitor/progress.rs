@@ -29,7 +29,8 @@ pub(crate) struct Progress<S> {
     lines: S,
     bar: ProgressBar,
     known: Arc<Mutex<Known>>,
-    look: Look,
+    /// Whether it is drawn by itself from time to time.
+    ticking: bool,
 }
 
 /// What events have told, for the thread that draws.
@@ -51,29 +52,26 @@ impl<S: EventSink> Progress<S> {
         let target =
             if look == Look::Hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(None, target);
-        Self { lines, bar, known: Arc::default(), look }
-    }
-
-    fn start(&self, files: usize) {
-        self.know(|known| known.view.files = files as u64);
-        let (known, colour) = (Arc::clone(&self.known), self.look == Look::Coloured);
-        let draw = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
-            let view = known.lock().unwrap_or_else(PoisonError::into_inner).view(state);
-            // A drawing that fails is missing on the screen, and nowhere else.
-            out.write_str(&layout(&view, terminal_size(), colour).join("\n")).ok();
-        };
-        // A template that is wrong would only look wrong.
-        let style =
-            ProgressStyle::with_template("{all}").unwrap_or_else(|_| ProgressStyle::default_spinner());
-        // The look first: whatever comes then draws.
-        self.bar.set_style(style.with_key("all", draw));
-        self.bar.set_length(files as u64);
-        self.bar.enable_steady_tick(TICK);
+        let known = Arc::<Mutex<Known>>::default();
+        bar.set_style(style(Arc::clone(&known), look == Look::Coloured));
+        Self { lines, bar, known, ticking: false }
     }
 
     fn know(&self, learn: impl FnOnce(&mut Known)) {
         learn(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
+
+/// All that is drawn is one piece.
+fn style(known: Arc<Mutex<Known>>, colour: bool) -> ProgressStyle {
+    let draw = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        let view = known.lock().unwrap_or_else(PoisonError::into_inner).view(state);
+        // A drawing that fails is missing on the screen, and nowhere else.
+        out.write_str(&layout(&view, terminal_size(), colour).join("\n")).ok();
+    };
+    // A template that is wrong would only look wrong.
+    let style = ProgressStyle::with_template("{all}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    style.with_key("all", draw)
 }
 
 impl Known {
@@ -91,7 +89,10 @@ impl Known {
 impl<S: EventSink> EventSink for Progress<S> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
-            RunEvent::RunStarted(header) => self.start(header.files),
+            RunEvent::RunStarted(header) => {
+                self.know(|known| known.view.files = Some(header.files as u64));
+                self.bar.set_length(header.files as u64);
+            }
             RunEvent::Resumed { done } => {
                 self.know(|known| {
                     known.view.records += done.records.total;
@@ -104,6 +105,11 @@ impl<S: EventSink> EventSink for Progress<S> {
             }
             RunEvent::TaskStarted { task, shown } => {
                 self.know(|known| drop(known.running.insert(*task, (SystemClock.now(), shown.clone()))));
+                // Each call of it starts a thread.
+                if !self.ticking {
+                    self.bar.enable_steady_tick(TICK);
+                    self.ticking = true;
+                }
             }
             RunEvent::TaskEnded { task } => self.know(|known| drop(known.running.remove(task))),
             RunEvent::FileFinished(report) => {

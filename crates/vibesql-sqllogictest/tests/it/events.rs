@@ -137,6 +137,18 @@ fn what_was_done_before_is_in_the_sums() {
 }
 
 #[test]
+fn json_has_every_byte_that_it_should() {
+    // A filter for terminals once took characters out of it.
+    let sandbox = Sandbox::with("statement ok\nerror a\u{7f}b\u{9b}31m\u{1b}[1mc\n");
+    let wanted = "unexpected error: a\u{7f}b\u{9b}31m\u{1b}[1mc";
+    let output = sandbox.run("run --engine scripted --json - t.test");
+    let report: Value = serde_json::from_str(&output.stdout).unwrap();
+    assert_eq!(report["files"][0]["failures"][0]["message"], wanted);
+    let output = sandbox.run("run --engine scripted --message-format json t.test");
+    assert_eq!(named(&events(&output), "file-finished")[0]["failures"][0]["message"], wanted);
+}
+
+#[test]
 fn two_kinds_of_json_are_too_many_for_standard_output() {
     let output = Sandbox::with(GOOD).run("run --engine scripted --message-format json --json - t.test");
     insta::assert_snapshot!(output, @"

@@ -58,20 +58,14 @@ pub(in crate::cli) fn run(
     let run = {
         let look = ui.progress(!args.no_progress);
         let mut keys = Keys::new(look != Look::Hidden);
-        let mut stream = None;
-        let out: &mut dyn std::io::Write = if events_to_out {
-            stream = Some(Stream::new(&mut ui.out, &started.folder.name));
-            &mut ui.err
-        } else if json_to_out {
-            &mut ui.err
-        } else {
-            &mut ui.out
-        };
-        let lines = Lines::new(out, verbosity(args), column_width(started.prepared.items()));
-        let mut screen = Progress::new(lines, look);
+        let mut stream = events_to_out.then(|| Stream::new(Ui::raw_out(), &started.folder.name));
+        let out: &mut dyn std::io::Write =
+            if json_to_out || events_to_out { &mut ui.err } else { &mut ui.out };
+        let mut lines = Lines::new(out, verbosity(args), column_width(started.prepared.items()));
+        // Both may be on the screen, where progress makes room for them.
+        let mut screen = Progress::new(Tee(&mut stream, &mut lines), look);
         let mut seen = Tee(&mut keys, &mut screen);
-        let mut told = Tee(&mut stream, &mut seen);
-        let mut sink = Tee(&mut started.journal, &mut told);
+        let mut sink = Tee(&mut started.journal, &mut seen);
         parallel::run(&started.prepared, &worker_command()?, policy(args), &mut sink)?
     };
     let complete = run.files.len() == run.header.files;
@@ -89,7 +83,7 @@ pub(in crate::cli) fn run(
         ui.print(&text)?;
     }
     if let Some(json) = json {
-        json.finish(&run, run.header.files as u64, ui)?;
+        json.finish(&run, run.header.files as u64)?;
     }
     let reason = reason(&run.files, args.fail_on_empty);
     let cut_short = matches!(run.end, RunEnd::Interrupted | RunEnd::BudgetSpent);
@@ -231,14 +225,15 @@ impl<'p> JsonFile<'p> {
         Ok(Self::Path { path, beside })
     }
 
-    fn finish(self, run: &RunReport, available: u64, ui: &mut Ui) -> Result<(), CliError> {
+    fn finish(self, run: &RunReport, available: u64) -> Result<(), CliError> {
         let mut document = Vec::new();
         report::json::write(run, available, &mut document)
             .map_err(|error| CliError::internal(format!("cannot write the report: {error}")))?;
         document.push(b'\n');
         match self {
             Self::StandardOutput => {
-                let written = ui.out.write_all(&document).and_then(|()| ui.out.flush());
+                let mut out = Ui::raw_out();
+                let written = out.write_all(&document).and_then(|()| out.flush());
                 written.map_err(|error| CliError::io("write to", "standard output", &error))
             }
             Self::Path { path, mut beside } => {
