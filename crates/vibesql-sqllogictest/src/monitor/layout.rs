@@ -71,7 +71,7 @@ fn sums(view: &View) -> Vec<String> {
     let mut sums = vec![
         match view.files {
             Some(files) => format!("{}/{} files", thousands(view.done), thousands(files)),
-            None => plural(view.done, "file"),
+            None => format!("{} done", plural(view.done, "file")),
         },
         format!("{} not passed", thousands(view.failing)),
         plural(view.records, "record"),
@@ -179,7 +179,7 @@ mod tests {
     fn a_process_that_helps() {
         let view = View { files: None, left: None, ..view(1) };
         assert_snapshot!(layout(&view, Size { columns: 80, rows: 24 }, false).join("\n"), @"
-        311 files  3 not passed  5,746,335 records  3m20s
+        311 files done  3 not passed  5,746,335 records  3m20s
             0s  suite/joins/part0/outer.test
         ");
     }

@@ -65,6 +65,9 @@ impl<S: EventSink> Progress<S> {
 /// All that is drawn is one piece.
 fn style(known: Arc<Mutex<Known>>, colour: bool) -> ProgressStyle {
     let draw = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        if !in_foreground() {
+            return;
+        }
         let view = known.lock().unwrap_or_else(PoisonError::into_inner).view(state);
         // A drawing that fails is missing on the screen, and nowhere else.
         out.write_str(&layout(&view, terminal_size(), colour).join("\n")).ok();
@@ -132,6 +135,12 @@ impl<S> Drop for Progress<S> {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// Whether the terminal is not somebody else's now: a shell that reads a line, while the run goes on in the background.
+fn in_foreground() -> bool {
+    let group = rustix::termios::tcgetpgrp(std::io::stderr());
+    group.map_or(true, |group| group == rustix::process::getpgrp())
 }
 
 fn terminal_size() -> Size {
