@@ -139,6 +139,13 @@ impl EventSink for Tee<'_> {
     }
 }
 
+/// A sink that may not be there.
+impl<S: EventSink> EventSink for Option<S> {
+    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        self.as_mut().map_or(Ok(()), |sink| sink.on_event(event))
+    }
+}
+
 /// A sink that cannot go on, for instance because the disk is full.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the {what}")]

@@ -120,7 +120,12 @@ pub(super) struct TestArgs {
     pub(super) engine: EngineArgs,
 }
 
+const WHILE_IT_RUNS: &str = "\
+While it runs in a terminal, the key t says what runs now, as SIGUSR1 does anywhere. Ctrl-C ends the run when the \
+files that are running are done, and a second one ends it at once.";
+
 #[derive(Debug, Args)]
+#[command(after_help = WHILE_IT_RUNS)]
 pub(super) struct RunArgs {
     /// Files, directories (walked for *.test and *.slt) or globs; the shipped suite when there is none.
     #[arg(value_name = "PATH")]
@@ -159,14 +164,20 @@ pub(super) struct RunArgs {
     )]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
     pub(super) resume: Option<Option<String>>,
-    #[command(flatten)]
-    pub(super) limits: LimitArgs,
     /// No lines for files that passed.
     #[arg(long, short)]
     pub(super) quiet: bool,
-    /// No progress bar; there is none where standard error is no terminal.
+    /// All failing records of a file, its notes, speed and memory, and a line when a file is taken up.
+    #[arg(long, short, conflicts_with = "quiet")]
+    pub(super) verbose: bool,
+    /// No progress bar and no keys; there are none where standard error is no terminal.
     #[arg(long)]
     pub(super) no_progress: bool,
+    /// What standard output has: text, or the events of the run as JSON, one in each line.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub(super) message_format: MessageFormat,
+    #[command(flatten)]
+    pub(super) limits: LimitArgs,
     /// Time limits of single files, from the configuration.
     #[arg(skip)]
     pub(super) timeouts: Vec<(Pattern, Option<Duration>)>,
@@ -236,6 +247,14 @@ pub(super) enum OrderWord {
 pub(super) enum Balance {
     Count,
     Time,
+}
+
+/// Whom standard output is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum MessageFormat {
+    // A `///` here would make the whole help long.
+    Human,
+    Json,
 }
 
 /// What files and the run may use, and how many times a file is run.

@@ -6,6 +6,7 @@ mod config;
 mod error;
 mod git;
 mod keeping;
+mod keys;
 mod selection;
 mod settings;
 mod suite;

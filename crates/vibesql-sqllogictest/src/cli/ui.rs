@@ -9,6 +9,7 @@ use anstream::AutoStream;
 use clap::ColorChoice;
 
 use super::error::{CliError, ExitReason};
+use crate::monitor::Look;
 use crate::text::style::Role;
 use crate::text::written;
 
@@ -33,6 +34,22 @@ impl Ui {
         let program = typed.as_deref().and_then(Path::file_name);
         let program = program.map_or_else(|| "vibesql-sqllogictest".into(), OsStr::to_string_lossy);
         Self { program: program.into_owned(), out, err }
+    }
+
+    /// How progress is drawn, if it is wanted: a terminal that cannot move its cursor shows none.
+    #[expect(clippy::disallowed_methods, reason = "the command line knows the terminal")]
+    pub(super) fn progress(&self, wanted: bool) -> Look {
+        let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+        match self.err.current_choice() {
+            _ if !wanted || dumb => Look::Hidden,
+            anstream::ColorChoice::Never => Look::Plain,
+            _ => Look::Coloured,
+        }
+    }
+
+    /// Standard output for other programs: byte for byte. What is for people has control characters taken out.
+    pub(super) fn raw_out() -> std::io::Stdout {
+        std::io::stdout()
     }
 
     /// Prints a result.

@@ -8,40 +8,77 @@ use crate::text::count::{duration, plural, thousands};
 use crate::text::failure::headline;
 use crate::text::style::Role;
 
-/// Writes a line for each finished file, and for one that did not pass where it first went wrong.
+/// How much is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verbosity {
+    /// Nothing of files that passed.
+    Quiet,
+    /// A line for each file, and for one that did not pass where it first went wrong.
+    Normal,
+    /// All that is known of a file, and that it is taken up.
+    Verbose,
+}
+
+/// Writes a line for each finished file, and below it what went wrong.
 pub(crate) struct Lines<W> {
     out: W,
-    /// Whether files that passed are left out.
-    only_failing: bool,
+    verbosity: Verbosity,
     /// The width of the column of files.
     width: usize,
 }
 
 impl<W: Write> Lines<W> {
-    pub(crate) fn new(out: W, only_failing: bool, width: usize) -> Self {
-        Self { out, only_failing, width }
+    pub(crate) fn new(out: W, verbosity: Verbosity, width: usize) -> Self {
+        Self { out, verbosity, width }
     }
 
     fn file(&mut self, report: &FileReport) -> std::io::Result<()> {
         let status = report.status();
-        if self.only_failing && status == FileStatus::Passed {
+        if self.verbosity == Verbosity::Quiet && status == FileStatus::Passed {
             return Ok(());
         }
+        let verbose = self.verbosity == Verbosity::Verbose;
         let (role, word) = status_word(status);
         let width = self.width;
         writeln!(
             self.out,
-            "{} {:width$}  {}  {}",
+            "{} {:width$}  {}  {}{}",
             role.paint(format_args!("{word:<7}")),
             report.shown,
             account(report),
-            Role::Faint.paint(duration(report.elapsed))
+            Role::Faint.paint(duration(report.elapsed)),
+            if verbose { Role::Faint.paint(measures(report)).to_string() } else { String::new() }
         )?;
-        if let Some(detail) = report.details.first() {
+        let most = if verbose { usize::MAX } else { 1 };
+        for detail in report.details.iter().take(most) {
             let place = format!("{}:{}", report.shown, detail.line);
             writeln!(self.out, "        {place}: {}", headline(&detail.what))?;
         }
+        if verbose {
+            self.besides(report)?;
+        }
         self.out.flush()
+    }
+
+    /// What is said of a file only where all is.
+    fn besides(&mut self, report: &FileReport) -> std::io::Result<()> {
+        if report.details_omitted() > 0 {
+            let more = plural(report.details_omitted(), "more failing record");
+            writeln!(self.out, "        {more} (--max-details)")?;
+        }
+        for lint in &report.lints {
+            let place = format!("{}:{}", report.shown, lint.line);
+            writeln!(self.out, "        {} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
+        }
+        Ok(())
+    }
+
+    fn taken_up(&mut self, shown: &str) -> std::io::Result<()> {
+        if self.verbosity == Verbosity::Verbose {
+            writeln!(self.out, "{} {shown}", Role::Faint.paint(format_args!("{:<7}", "START")))?;
+            self.out.flush()?;
+        }
+        Ok(())
     }
 
     /// What runs now, with what is known of it.
@@ -70,6 +107,7 @@ impl<W: Write> EventSink for Lines<W> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::FileFinished(report) => self.file(report),
+            RunEvent::TaskStarted { shown, .. } => self.taken_up(shown),
             RunEvent::Asked { running, done } => self.running(running, *done),
             event => match note(event) {
                 Some(note) => writeln!(self.out, "{} {note}", Role::Warn.paint("note:")),
@@ -117,6 +155,15 @@ fn note(event: &RunEvent) -> Option<String> {
         | RunEvent::Asked { .. }
         | RunEvent::RunFinished { .. } => return None,
     })
+}
+
+/// What a file took: `  1,234 records/s  56 MiB`. Records that were skipped or not reached took nothing.
+fn measures(report: &FileReport) -> String {
+    let seconds = report.elapsed.as_secs_f64();
+    let per_second = (report.counts.executed as f64 / seconds).round() as u64;
+    let speed = if seconds > 0.0 { format!("  {} records/s", thousands(per_second)) } else { String::new() };
+    let memory = report.peak_memory.map_or_else(String::new, |memory| format!("  {}", bytes(memory)));
+    speed + &memory
 }
 
 fn place(shown: &str, line: Option<u32>) -> String {

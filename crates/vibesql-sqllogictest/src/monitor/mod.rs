@@ -1,7 +1,10 @@
 //! Live sinks: what is seen while a run goes on.
 
+mod layout;
 mod lines;
 mod progress;
+mod stream;
 
-pub(crate) use lines::{Lines, account, status_word};
-pub(crate) use progress::Progress;
+pub(crate) use lines::{Lines, Verbosity, account, status_word};
+pub(crate) use progress::{Look, Progress};
+pub(crate) use stream::Stream;

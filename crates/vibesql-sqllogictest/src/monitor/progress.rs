@@ -4,109 +4,155 @@
 //! another sink, above the bar.
 
 use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
+use super::layout::{Size, View, layout};
+use crate::clock::{Clock as _, SystemClock};
 use crate::event::{EventSink, RunEvent, SinkError};
-use crate::text::count::plural;
+
+/// How progress is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// Not at all.
+    Hidden,
+    /// Without colours.
+    Plain,
+    /// With colours.
+    Coloured,
+}
 
 /// Draws progress around the lines of another sink.
 pub(crate) struct Progress<S> {
     lines: S,
-    screen: MultiProgress,
-    all: ProgressBar,
-    running: BTreeMap<usize, ProgressBar>,
-    failing: u64,
-    records: u64,
+    bar: ProgressBar,
+    known: Arc<Mutex<Known>>,
+    /// Whether it is drawn by itself from time to time.
+    ticking: bool,
+}
+
+/// What events have told, for the thread that draws.
+#[derive(Debug, Default)]
+struct Known {
+    view: View,
+    /// The files that are running by their tasks, and since when.
+    running: BTreeMap<usize, (Duration, String)>,
 }
 
 /// How often times on the screen move on.
 const TICK: Duration = Duration::from_millis(200);
+/// The size of a terminal that does not know it.
+const USUAL: Size = Size { columns: 80, rows: 24 };
 
 impl<S: EventSink> Progress<S> {
-    /// Draws on standard error if it is a terminal and `wanted`; else there are only the lines.
-    pub(crate) fn new(lines: S, wanted: bool) -> Self {
-        let target = if wanted { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let screen = MultiProgress::with_draw_target(target);
-        let all = screen.add(ProgressBar::no_length());
-        Self { lines, screen, all, running: BTreeMap::new(), failing: 0, records: 0 }
+    /// Draws on standard error if it is a terminal; else there are only the lines.
+    pub(crate) fn new(lines: S, look: Look) -> Self {
+        let target =
+            if look == Look::Hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let bar = ProgressBar::with_draw_target(None, target);
+        let known = Arc::<Mutex<Known>>::default();
+        bar.set_style(style(Arc::clone(&known), look == Look::Coloured));
+        Self { lines, bar, known, ticking: false }
     }
 
-    fn start(&mut self, files: usize) {
-        // The look first: each of these draws.
-        self.all.set_style(style("{bar:24.green} {pos}/{len} files  {msg}  {elapsed}, about {eta} left"));
-        self.say_totals();
-        self.all.set_length(files as u64);
-        self.all.enable_steady_tick(TICK);
+    fn know(&self, learn: impl FnOnce(&mut Known)) {
+        learn(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
     }
+}
 
-    fn take_up(&mut self, task: usize, shown: &str) {
-        let line = self.screen.add(ProgressBar::new_spinner());
-        line.set_style(style("  {elapsed:>4}  {msg}"));
-        line.set_message(shown.to_owned());
-        line.enable_steady_tick(TICK);
-        self.running.insert(task, line);
-    }
-
-    fn put_down(&mut self, task: usize) {
-        if let Some(line) = self.running.remove(&task) {
-            line.finish_and_clear();
-            self.screen.remove(&line);
+/// All that is drawn is one piece.
+fn style(known: Arc<Mutex<Known>>, colour: bool) -> ProgressStyle {
+    let draw = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+        if !in_foreground() {
+            return;
         }
-    }
+        let view = known.lock().unwrap_or_else(PoisonError::into_inner).view(state);
+        // A drawing that fails is missing on the screen, and nowhere else.
+        out.write_str(&layout(&view, terminal_size(), colour).join("\n")).ok();
+    };
+    // A template that is wrong would only look wrong.
+    let style = ProgressStyle::with_template("{all}").unwrap_or_else(|_| ProgressStyle::default_spinner());
+    style.with_key("all", draw)
+}
 
-    fn say_totals(&self) {
-        let (records, failing) = (plural(self.records, "record"), plural(self.failing, "file"));
-        self.all.set_message(format!("{records}, {failing} not passed"));
-    }
-
-    fn end(&mut self) {
-        self.running.values().for_each(ProgressBar::finish_and_clear);
-        self.all.finish_and_clear();
+impl Known {
+    fn view(&self, state: &ProgressState) -> View {
+        let now = SystemClock.now();
+        let mut running: Vec<_> = self.running.values().collect();
+        running.sort_by_key(|(since, _)| *since);
+        let running = running.into_iter().map(|(since, file)| (now.saturating_sub(*since), file.clone()));
+        // Before the first file is done there is nothing to tell from.
+        let left = Some(state.eta()).filter(|left| !left.is_zero());
+        View { elapsed: state.elapsed(), left, running: running.collect(), ..self.view.clone() }
     }
 }
 
 impl<S: EventSink> EventSink for Progress<S> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
-            RunEvent::RunStarted(header) => self.start(header.files),
+            RunEvent::RunStarted(header) => {
+                self.know(|known| known.view.files = Some(header.files as u64));
+                self.bar.set_length(header.files as u64);
+            }
             RunEvent::Resumed { done } => {
-                self.records += done.records.total;
-                self.failing += done.files - done.passed - done.empty;
-                self.all.inc(done.files);
+                self.know(|known| {
+                    known.view.records += done.records.total;
+                    known.view.failing += done.files - done.passed - done.empty;
+                    known.view.done += done.files;
+                });
+                self.bar.inc(done.files);
                 // What was done before tells nothing of how long the rest takes.
-                self.all.reset_eta();
-                self.say_totals();
+                self.bar.reset_eta();
             }
-            RunEvent::TaskStarted { task, shown, slice: None } => self.take_up(*task, shown),
-            RunEvent::TaskStarted { task, shown, slice: Some(slice) } => {
-                let (index, count) = (slice.index() + 1, slice.count());
-                self.take_up(*task, &format!("{shown} (slice {index} of {count})"));
+            RunEvent::TaskStarted { task, shown, slice } => {
+                let part = slice.map_or_else(String::new, |slice| {
+                    format!(" (slice {} of {})", slice.index() + 1, slice.count())
+                });
+                let shown = format!("{shown}{part}");
+                self.know(|known| drop(known.running.insert(*task, (SystemClock.now(), shown))));
+                // Each call of it starts a thread.
+                if !self.ticking {
+                    self.bar.enable_steady_tick(TICK);
+                    self.ticking = true;
+                }
             }
-            RunEvent::TaskEnded { task } => self.put_down(*task),
+            RunEvent::TaskEnded { task } => self.know(|known| drop(known.running.remove(task))),
             RunEvent::FileFinished(report) => {
-                self.records += report.counts.total;
-                self.failing += u64::from(!report.last_status().is_good());
-                self.all.inc(1);
-                self.say_totals();
+                self.know(|known| {
+                    known.view.records += report.counts.total;
+                    known.view.failing += u64::from(!report.last_status().is_good());
+                    known.view.done += 1;
+                });
+                self.bar.inc(1);
             }
-            RunEvent::RunFinished { .. } => self.end(),
+            RunEvent::RunFinished { .. } => self.bar.finish_and_clear(),
             _ => {}
         }
-        self.screen.suspend(|| self.lines.on_event(event))
+        self.bar.suspend(|| self.lines.on_event(event))
     }
 }
 
 impl<S> Drop for Progress<S> {
     /// A run that ends by an error leaves a clean screen as well.
     fn drop(&mut self) {
-        self.running.values().for_each(ProgressBar::finish_and_clear);
-        self.all.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 
-/// A template that is wrong would only look wrong.
-fn style(template: &str) -> ProgressStyle {
-    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+/// Whether the terminal is not somebody else's now: a shell that reads a line, while the run goes on in the background.
+fn in_foreground() -> bool {
+    let group = rustix::termios::tcgetpgrp(std::io::stderr());
+    group.map_or(true, |group| group == rustix::process::getpgrp())
+}
+
+fn terminal_size() -> Size {
+    let size = rustix::termios::tcgetwinsize(std::io::stderr());
+    match size {
+        Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
+            Size { columns: usize::from(size.ws_col), rows: usize::from(size.ws_row) }
+        }
+        _ => USUAL,
+    }
 }

@@ -99,7 +99,8 @@ impl Totals {
         totals
     }
 
-    fn add(&mut self, file: &FileReport) {
+    /// Adds a file.
+    pub fn add(&mut self, file: &FileReport) {
         self.files += 1;
         self.records += file.counts;
         self.elapsed += file.elapsed;

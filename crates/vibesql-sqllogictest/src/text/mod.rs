@@ -1,6 +1,7 @@
 //! Words: how outcomes read, in one place for every audience that reads sentences.
 
 pub(crate) mod count;
+pub(crate) mod document;
 pub(crate) mod failure;
 
 #[cfg(feature = "cli")]

@@ -68,6 +68,10 @@ fn settings_are_shown_with_their_origin() {
     fail-fast       false                  ../../sqllogictest.toml: profile ci
     max-fail        7                      ../../sqllogictest.toml: profile base
     resume          -                      default
+    quiet           false                  default
+    verbose         false                  default
+    no-progress     false                  default
+    message-format  human                  default
     timeout         800                    ../../sqllogictest.toml: suite own
     time            -                      default
     max-memory      -                      default
@@ -75,8 +79,6 @@ fn settings_are_shown_with_their_origin() {
     grace           2                      default
     retries         0                      default
     repeat          1                      default
-    quiet           false                  default
-    no-progress     false                  default
     filter          -                      default
     exclude         index/view/**          ../../sqllogictest.toml: suite own
     shard           -                      default

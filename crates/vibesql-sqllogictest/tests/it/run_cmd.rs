@@ -202,7 +202,7 @@ fn a_terminal_shows_progress_and_running_files() {
     sandbox.write("s/bad.test", "statement ok\nerror no\n");
     let line = "run --engine scripted --serial --order path s";
     let seen = on_a_terminal(&sandbox, line);
-    assert!(seen.contains("1/2 files  1 record, 1 file not passed"), "{seen}");
+    assert!(seen.contains("1/2 files  1 not passed  1 record"), "{seen}");
     assert!(seen.contains("s/slow.test"), "{seen}");
     assert!(seen.contains("\x1b[1m\x1b[31mFAIL"), "lines have colours: {seen}");
     let without = on_a_terminal(&sandbox, &format!("{line} --no-progress"));

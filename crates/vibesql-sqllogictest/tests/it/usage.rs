@@ -194,20 +194,29 @@ fn help_says_what_there_is() {
                  is none
 
     Options:
-          --color <WHEN>     When to use colours [default: auto] [possible values: auto, always, never]
-          --json <FILE>      Write a report as JSON to FILE; - is standard output
-          --max-details <N>  Keep SQL, expected and actual values of at most N failing records of a
-                             file; all are listed by line [default: 100]
-          --results <DIR>    Where results are kept, and those of earlier runs are; by default
-                             VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
-          --fail-on-empty    Files in which nothing is executed count as failed
-      -j, --workers <N>      Run files in N worker processes at once; by default one for each core
-          --serial           One file after the other: the same as --workers 1
-          --fail-fast        Take up no further file after the first that has not passed
-          --max-fail <N>     Take up no further file after N files that have not passed
-          --resume [<RUN>]   Go on with a run that was interrupted, by its name or folder; without RUN
-                             the last one
-      -h, --help             Print help
+          --color <WHEN>             When to use colours [default: auto] [possible values: auto, always,
+                                     never]
+          --json <FILE>              Write a report as JSON to FILE; - is standard output
+          --max-details <N>          Keep SQL, expected and actual values of at most N failing records
+                                     of a file; all are listed by line [default: 100]
+          --results <DIR>            Where results are kept, and those of earlier runs are; by default
+                                     VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
+          --fail-on-empty            Files in which nothing is executed count as failed
+      -j, --workers <N>              Run files in N worker processes at once; by default one for each
+                                     core
+          --serial                   One file after the other: the same as --workers 1
+          --fail-fast                Take up no further file after the first that has not passed
+          --max-fail <N>             Take up no further file after N files that have not passed
+          --resume [<RUN>]           Go on with a run that was interrupted, by its name or folder;
+                                     without RUN the last one
+      -q, --quiet                    No lines for files that passed
+      -v, --verbose                  All failing records of a file, its notes, speed and memory, and a
+                                     line when a file is taken up
+          --no-progress              No progress bar and no keys; there are none where standard error is
+                                     no terminal
+          --message-format <FORMAT>  What standard output has: text, or the events of the run as JSON,
+                                     one in each line [default: human] [possible values: human, json]
+      -h, --help                     Print help
 
     Limits:
           --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
@@ -223,8 +232,6 @@ fn help_says_what_there_is() {
                                is FLAKY [default: 0]
           --repeat <N>         Run each file N times; one that does not end well each time is FLAKY or
                                worse [default: 1]
-      -q, --quiet              No lines for files that passed
-          --no-progress        No progress bar; there is none where standard error is no terminal
 
     Selection:
           --filter <PATTERN>   Only files that match: a part of the path, a glob over it, or
@@ -277,6 +284,9 @@ fn help_says_what_there_is() {
                             of one above it
           --no-config       Take no settings from a file
           --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
+
+    While it runs in a terminal, the key t says what runs now, as SIGUSR1 does anywhere. Ctrl-C ends the
+    run when the files that are running are done, and a second one ends it at once.
     ");
     assert_snapshot!(Sandbox::new().run("test --help"), @"
     exit code 0

@@ -9,9 +9,10 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 
 use super::worker::cores;
-use crate::cli::args::{LimitArgs, RunArgs};
+use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::{new_run, opened, results_folder};
+use crate::cli::keys::Keys;
 use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
@@ -22,7 +23,7 @@ use crate::executor::DetailLimits;
 use crate::executor::parallel::{
     self, Attempts, Limits, Plan, Policy, Prepared, Settings, Timeouts, WorkItem, WorkerCommand,
 };
-use crate::monitor::{Lines, Progress};
+use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
 use crate::results::{JournalWriter, RunFolder};
@@ -41,19 +42,31 @@ pub(in crate::cli) fn run(
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
+    // Whoever asks for JSON on standard output gets nothing else there.
+    let json_to_out = args.json.as_deref() == Some(Path::new("-"));
+    let events_to_out = args.message_format == MessageFormat::Json;
+    if json_to_out && events_to_out {
+        let message = "`--json -` and `--message-format json` both want standard output".to_owned();
+        let hint = "write the report to a file; the last event has the sums as well".to_owned();
+        return Err(CliError::usage(message, vec![hint]));
+    }
     // A report that cannot be written is better known before the run than after it.
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     let mut started = match &args.resume {
         Some(name) => resume(name.as_deref(), results, registry, ui)?,
         None => begin(args, results, registry, ui)?,
     };
-    // Whoever asks for JSON on standard output gets nothing else there.
-    let json_to_out = args.json.as_deref() == Some(Path::new("-"));
     let run = {
-        let out: &mut dyn std::io::Write = if json_to_out { &mut ui.err } else { &mut ui.out };
-        let lines = Lines::new(out, args.quiet, column_width(started.prepared.items()));
-        let mut screen = Progress::new(lines, !args.no_progress);
-        let mut sink = Tee(&mut started.journal, &mut screen);
+        let look = ui.progress(!args.no_progress);
+        let mut keys = Keys::new(look != Look::Hidden);
+        let mut stream = events_to_out.then(|| Stream::new(Ui::raw_out(), &started.folder.name));
+        let out: &mut dyn std::io::Write =
+            if json_to_out || events_to_out { &mut ui.err } else { &mut ui.out };
+        let mut lines = Lines::new(out, verbosity(args), column_width(started.prepared.items()));
+        // Both may be on the screen, where progress makes room for them.
+        let mut screen = Progress::new(Tee(&mut stream, &mut lines), look);
+        let mut seen = Tee(&mut keys, &mut screen);
+        let mut sink = Tee(&mut started.journal, &mut seen);
         parallel::run(&started.prepared, &worker_command()?, policy(args), &mut sink)?
     };
     let complete = run.files.len() == run.header.files;
@@ -65,13 +78,13 @@ pub(in crate::cli) fn run(
     if !complete {
         text += &resume_step(&ui.program, results, &started.folder.name);
     }
-    if json_to_out {
+    if json_to_out || events_to_out {
         drop(ui.err.write_all(text.as_bytes()));
     } else {
         ui.print(&text)?;
     }
     if let Some(json) = json {
-        json.finish(&run, run.header.files as u64, ui)?;
+        json.finish(&run, run.header.files as u64)?;
     }
     let reason = reason(&run.files, args.fail_on_empty);
     let cut_short = matches!(run.end, RunEnd::Interrupted | RunEnd::BudgetSpent);
@@ -185,6 +198,14 @@ pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
     })
 }
 
+fn verbosity(args: &RunArgs) -> Verbosity {
+    match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (false, true) => Verbosity::Verbose,
+        (false, false) => Verbosity::Normal,
+    }
+}
+
 fn column_width(items: &[WorkItem]) -> usize {
     let widest = items.iter().map(|item| item.shown.chars().count()).max();
     widest.unwrap_or(0).min(WIDEST)
@@ -214,14 +235,15 @@ impl<'p> JsonFile<'p> {
         Ok(Self::Path { path, beside })
     }
 
-    fn finish(self, run: &RunReport, available: u64, ui: &mut Ui) -> Result<(), CliError> {
+    fn finish(self, run: &RunReport, available: u64) -> Result<(), CliError> {
         let mut document = Vec::new();
         report::json::write(run, available, &mut document)
             .map_err(|error| CliError::internal(format!("cannot write the report: {error}")))?;
         document.push(b'\n');
         match self {
             Self::StandardOutput => {
-                let written = ui.out.write_all(&document).and_then(|()| ui.out.flush());
+                let mut out = Ui::raw_out();
+                let written = out.write_all(&document).and_then(|()| out.flush());
                 written.map_err(|error| CliError::io("write to", "standard output", &error))
             }
             Self::Path { path, mut beside } => {

@@ -11,7 +11,7 @@ use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
 use crate::executor::parallel::join;
-use crate::monitor::{Lines, Progress};
+use crate::monitor::{Lines, Progress, Verbosity};
 use crate::text::count::plural;
 
 pub(in crate::cli) fn run(
@@ -27,8 +27,9 @@ pub(in crate::cli) fn run(
     };
     let workers = args.workers.map_or_else(cores, usize::from);
     let done = {
-        let lines = Lines::new(&mut ui.out, false, 0);
-        let mut sink = Progress::new(lines, true);
+        let look = ui.progress(true);
+        let lines = Lines::new(&mut ui.out, Verbosity::Normal, 0);
+        let mut sink = Progress::new(lines, look);
         join(&folder, registry, &suite::text, &worker_command()?, workers, &mut sink)?
     };
     let (files, run) = (plural(done.len() as u64, "file"), folder.display());

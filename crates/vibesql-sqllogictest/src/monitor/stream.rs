@@ -1,0 +1,352 @@
+//! The events of a run for other programs: one JSON object in each line, as it happens.
+//!
+//! The types are this module's own, so that what others read changes only where it is meant to. docs/events.md has
+//! every event and every field.
+
+use std::io::Write;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::event::{EventSink, RunEvent, Running, SinkError};
+use crate::outcome::{ExitHow, Totals};
+use crate::text::document::{EngineDocument, FileDocument, Files, Records, end_word, milliseconds};
+
+/// The version of the lines: it grows when a field or an event appears, and stays when none goes away.
+const FORMAT: u32 = 1;
+
+/// Writes a line for each event.
+pub(crate) struct Stream<'n, W> {
+    out: W,
+    /// The name of the run.
+    run: &'n str,
+    /// The files that have their result.
+    totals: Totals,
+}
+
+impl<'n, W: Write> Stream<'n, W> {
+    pub(crate) fn new(out: W, run: &'n str) -> Self {
+        Self { out, run, totals: Totals::default() }
+    }
+
+    fn write(&mut self, event: &RunEvent) -> std::io::Result<()> {
+        match event {
+            RunEvent::Resumed { done } => self.totals = *done,
+            RunEvent::FileFinished(report) => self.totals.add(report),
+            _ => {}
+        }
+        let line = Line { format: FORMAT, event: Event::of(event, self.run, &self.totals) };
+        let mut text = serde_json::to_vec(&line)?;
+        text.push(b'\n');
+        self.out.write_all(&text)?;
+        self.out.flush()
+    }
+}
+
+impl<W: Write> EventSink for Stream<'_, W> {
+    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        self.write(event).map_err(|source| SinkError { what: "events", source })
+    }
+}
+
+#[derive(Serialize)]
+struct Line<'e> {
+    format: u32,
+    #[serde(flatten)]
+    event: Event<'e>,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+enum Event<'e> {
+    RunStarted {
+        run: &'e str,
+        engine: EngineDocument<'e>,
+        exact: bool,
+        files: usize,
+    },
+    Resumed {
+        done: Sums,
+    },
+    TaskStarted {
+        task: usize,
+        shown: &'e str,
+        slice: Option<SliceDocument>,
+    },
+    TaskEnded {
+        task: usize,
+    },
+    Slow {
+        shown: &'e str,
+        line: Option<u32>,
+        elapsed_ms: u64,
+        limit_ms: Option<u64>,
+    },
+    WorkerLost {
+        shown: &'e str,
+        line: Option<u32>,
+        exit_code: Option<i32>,
+        signal: Option<i32>,
+        message: String,
+        again: bool,
+    },
+    Retried {
+        shown: &'e str,
+        status: &'static str,
+        left: u32,
+    },
+    NotSplit {
+        shown: &'e str,
+    },
+    Helper {
+        number: usize,
+        came: bool,
+    },
+    Stopping {
+        running: usize,
+        why: &'static str,
+    },
+    Asked {
+        done: usize,
+        running: Vec<RunningFile<'e>>,
+    },
+    FileFinished {
+        shown: &'e str,
+        #[serde(flatten)]
+        file: FileDocument<'e>,
+    },
+    RunFinished {
+        end: &'static str,
+        duration_ms: u64,
+        summary: Sums,
+    },
+}
+
+/// Files and their records, summed up.
+#[derive(Serialize)]
+struct Sums {
+    #[serde(flatten)]
+    files: Files,
+    records: Records,
+}
+
+/// Which slice of how many, from 1.
+#[derive(Serialize)]
+struct SliceDocument {
+    number: u32,
+    count: u32,
+}
+
+#[derive(Serialize)]
+struct RunningFile<'e> {
+    shown: &'e str,
+    line: Option<u32>,
+    record_ms: Option<u64>,
+    elapsed_ms: u64,
+    settled: u64,
+    total: Option<u64>,
+    memory: Option<u64>,
+}
+
+impl<'e> Event<'e> {
+    /// `run` is the name of the run, and `totals` are the sums up to the event.
+    fn of(event: &'e RunEvent, run: &'e str, totals: &Totals) -> Self {
+        match event {
+            RunEvent::RunStarted(header) => Self::RunStarted {
+                run,
+                engine: EngineDocument::of(header),
+                exact: header.exact,
+                files: header.files,
+            },
+            RunEvent::Resumed { done } => Self::Resumed { done: Sums::of(done) },
+            RunEvent::TaskStarted { task, shown, slice } => {
+                let slice =
+                    slice.map(|slice| SliceDocument { number: slice.index() + 1, count: slice.count() });
+                Self::TaskStarted { task: *task, shown, slice }
+            }
+            RunEvent::NotSplit { shown } => Self::NotSplit { shown },
+            RunEvent::TaskEnded { task } => Self::TaskEnded { task: *task },
+            RunEvent::Slow { shown, line, elapsed, limit } => Self::Slow {
+                shown,
+                line: *line,
+                elapsed_ms: milliseconds(*elapsed),
+                limit_ms: limit.map(milliseconds),
+            },
+            RunEvent::WorkerLost { shown, line, how, again } => Self::worker_lost(shown, *line, *how, *again),
+            RunEvent::Retried { shown, status, left } => {
+                Self::Retried { shown, status: status.word(), left: *left }
+            }
+            RunEvent::Helper { number, came } => Self::Helper { number: *number, came: *came },
+            RunEvent::Stopping { running, why } => Self::Stopping { running: *running, why: end_word(*why) },
+            RunEvent::Asked { running, done } => {
+                Self::Asked { done: *done, running: running.iter().map(RunningFile::of).collect() }
+            }
+            RunEvent::FileFinished(report) => {
+                Self::FileFinished { shown: &report.shown, file: FileDocument::of(report) }
+            }
+            RunEvent::RunFinished { elapsed, end } => Self::RunFinished {
+                end: end_word(*end),
+                duration_ms: milliseconds(*elapsed),
+                summary: Sums::of(totals),
+            },
+        }
+    }
+
+    fn worker_lost(shown: &'e str, line: Option<u32>, how: ExitHow, again: bool) -> Self {
+        let (exit_code, signal) = match how {
+            ExitHow::Code(code) => (Some(code), None),
+            ExitHow::Signal(signal) => (None, Some(signal)),
+        };
+        Self::WorkerLost { shown, line, exit_code, signal, message: how.to_string(), again }
+    }
+}
+
+impl Sums {
+    fn of(totals: &Totals) -> Self {
+        Self { files: Files::of(totals), records: Records::of(&totals.records) }
+    }
+}
+
+impl<'e> RunningFile<'e> {
+    fn of(file: &'e Running) -> Self {
+        Self {
+            shown: &file.shown,
+            line: file.record.map(|(line, _)| line),
+            record_ms: file.record.map(|(_, time): (u32, Duration)| milliseconds(time)),
+            elapsed_ms: milliseconds(file.elapsed),
+            settled: file.settled,
+            total: file.total,
+            memory: file.memory,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::Value;
+
+    use super::*;
+    use crate::engine::EngineIdentity;
+    use crate::executor::slice::Slice;
+    use crate::outcome::{Attempt, Counts, FileEnd, FileReport, FileStatus, RunEnd, RunHeader};
+
+    fn report(file: &str, counts: Counts) -> Box<FileReport> {
+        Box::new(FileReport {
+            file: file.to_owned(),
+            shown: format!("s/{file}"),
+            counts,
+            failing: Vec::new(),
+            details: Vec::new(),
+            setup_failures: Vec::new(),
+            lints: Vec::new(),
+            end: FileEnd::Completed,
+            elapsed: Duration::from_millis(5),
+            peak_memory: Some(7),
+            attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
+        })
+    }
+
+    /// One of each.
+    fn events() -> Vec<RunEvent> {
+        let time = Duration::from_millis(1500);
+        let (shown, line) = ("s/a.test".to_owned(), Some(4));
+        let engine =
+            EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: vec!["e".to_owned()] };
+        let labels = vec!["l".to_owned()];
+        let passed = Counts { total: 2, executed: 2, passed: 2, ..Counts::default() };
+        let mut done = Totals::default();
+        done.add(&report("0.test", passed));
+        vec![
+            RunEvent::RunStarted(RunHeader { engine, labels, exact: false, files: 2 }),
+            RunEvent::Resumed { done },
+            RunEvent::TaskStarted { task: 3, shown: shown.clone(), slice: Slice::new(0, 2) },
+            RunEvent::Slow { shown: shown.clone(), line, elapsed: time, limit: None },
+            RunEvent::WorkerLost { shown: shown.clone(), line, how: ExitHow::Signal(6), again: true },
+            RunEvent::WorkerLost { shown: shown.clone(), line, how: ExitHow::Code(3), again: false },
+            RunEvent::Retried { shown: shown.clone(), status: FileStatus::Failed, left: 0 },
+            RunEvent::NotSplit { shown: shown.clone() },
+            RunEvent::Helper { number: 1, came: true },
+            RunEvent::Stopping { running: 1, why: RunEnd::BudgetSpent },
+            RunEvent::Asked {
+                running: vec![Running {
+                    shown,
+                    record: Some((4, time)),
+                    elapsed: time,
+                    settled: 1,
+                    total: Some(2),
+                    memory: None,
+                }],
+                done: 1,
+            },
+            RunEvent::TaskEnded { task: 3 },
+            RunEvent::FileFinished(report("a.test", passed)),
+            RunEvent::RunFinished { elapsed: time, end: RunEnd::BudgetSpent },
+        ]
+    }
+
+    fn lines() -> Vec<Value> {
+        let mut out = Vec::new();
+        let mut stream = Stream::new(&mut out, "r1");
+        events().iter().for_each(|event| stream.on_event(event).unwrap());
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text.lines().count(), events().len(), "an event is a line");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    #[test]
+    fn what_happened_is_said() {
+        let lines = lines();
+        let (lost, left) = (&lines[4], &lines[5]);
+        assert_eq!((&lost["signal"], &lost["exit_code"]), (&6.into(), &Value::Null));
+        assert_eq!((&left["signal"], &left["exit_code"]), (&Value::Null, &3.into()));
+        assert_eq!(lost["message"], "was killed by SIGABRT");
+        assert_eq!((&lost["again"], &left["again"]), (&true.into(), &false.into()));
+        assert_eq!((&lines[0]["run"], &lines[0]["engine"]["labels"][0]), (&"r1".into(), &"l".into()));
+        // What was done before the run was taken up is part of its sums. The second file has passed and has failed.
+        let summary = &lines[13]["summary"];
+        assert_eq!((&summary["total"], &summary["records"]["passed"]), (&2.into(), &4.into()));
+        assert_eq!((&summary["flaky"], &summary["passed"]), (&2.into(), &0.into()));
+        assert_eq!((&lines[13]["end"], &lines[13]["duration_ms"]), (&"budget_spent".into(), &1500.into()));
+    }
+
+    /// The fields of each event in docs/events.md: below a heading with its name, the first column of a table.
+    fn documented(text: &str) -> BTreeMap<String, BTreeSet<String>> {
+        let mut events = BTreeMap::<String, BTreeSet<String>>::new();
+        let mut event = None;
+        for line in text.lines() {
+            if line.starts_with('#') {
+                event = line.strip_prefix("## `").and_then(|rest| rest.strip_suffix('`'));
+                event.map(|event| events.entry(event.to_owned()).or_default());
+            }
+            let cell = line.strip_prefix("| ").and_then(|rest| rest.split(" | ").next());
+            let (Some(event), Some(cell)) = (event, cell) else { continue };
+            let names = cell.split(", ").filter_map(|name| name.strip_prefix('`')?.strip_suffix('`'));
+            events.entry(event.to_owned()).or_default().extend(names.map(str::to_owned));
+        }
+        events
+    }
+
+    #[test]
+    fn the_document_has_each_event_and_each_field() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/events.md");
+        // A package taken from a registry has no repository around it.
+        let Ok(text) = std::fs::read_to_string(path) else { return };
+        let mut found = BTreeMap::<String, BTreeSet<String>>::new();
+        for line in lines() {
+            let fields =
+                line.as_object().unwrap().keys().filter(|key| !["event", "format"].contains(&&***key));
+            let event = line["event"].as_str().unwrap().to_owned();
+            let known = found.entry(event.clone()).or_default();
+            known.extend(fields.cloned());
+            if let Some(nested) = line["slice"].as_object() {
+                known.extend(nested.keys().map(|key| format!("slice.{key}")));
+            }
+            for nested in line["running"].as_array().into_iter().flatten() {
+                known.extend(nested.as_object().unwrap().keys().map(|key| format!("running[].{key}")));
+            }
+        }
+        assert_eq!(documented(&text), found);
+    }
+}
