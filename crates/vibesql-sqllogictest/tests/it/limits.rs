@@ -149,7 +149,8 @@ fn sigusr1_shows_what_runs() {
     };
     // The worker may be at the file before the orchestrator has heard of it.
     loop {
-        std::process::Command::new("kill").args(["-USR1", &child.id().to_string()]).status().unwrap();
+        let command = format!("kill -USR1 {}", child.id());
+        std::process::Command::new("sh").args(["-c", &command]).status().unwrap();
         match line().as_str() {
             "now: 1 file running, 0 files done\n" => break,
             "now: 0 files running, 0 files done\n" => {}
