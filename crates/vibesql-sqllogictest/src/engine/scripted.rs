@@ -20,6 +20,7 @@
 //! | `overflow` | the stack overflows |
 //! | `print TEXT` | a line on standard output, with the byte in front that frames a worker's messages |
 //! | `eat` | memory, without end |
+//! | `keep MEBIBYTES` | memory that is never given back |
 //! | `spin` | never returns, and keeps the processor busy |
 //! | `deaf` | from now on SIGTERM is ignored |
 //! | `child SECONDS` | a process that outlives this one, and holds its standard output |
@@ -121,6 +122,10 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
             pause(Duration::from_secs(3600));
         },
         "eat" => eat(),
+        "keep" => {
+            std::mem::forget(std::hint::black_box(vec![1_u8; (number(rest)? << 20) as usize]));
+            Ok(Flow::Continue)
+        }
         "spin" => loop {
             std::hint::spin_loop();
         },

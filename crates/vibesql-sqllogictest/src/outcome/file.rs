@@ -78,6 +78,41 @@ pub enum FileEnd {
     NotStarted(FileProblem),
 }
 
+impl FileEnd {
+    /// The status of a file that ended so, with this account.
+    ///
+    /// | end         | not passed       | executed | status   |
+    /// |-------------|------------------|----------|----------|
+    /// | not started |                  |          | Error, or Crashed, TimedOut or OutOfMemory if it was the worker |
+    /// | timed out   |                  |          | TimedOut |
+    /// | faulted     |                  |          | Crashed, or OutOfMemory |
+    /// | any other   | some timed out   |          | TimedOut |
+    /// | any other   | some             |          | Failed   |
+    /// | any other   | none             | none     | Empty    |
+    /// | any other   | none             | some     | Passed   |
+    pub fn status(&self, counts: &Counts) -> FileStatus {
+        match self {
+            Self::NotStarted(FileProblem::TimedOut) | Self::TimedOut { .. } => FileStatus::TimedOut,
+            Self::NotStarted(FileProblem::Died(_)) => FileStatus::Crashed,
+            Self::NotStarted(FileProblem::OutOfMemory { .. })
+            | Self::Faulted { fault: Fault::OutOfMemory { .. }, .. } => FileStatus::OutOfMemory,
+            Self::NotStarted(_) => FileStatus::Error,
+            Self::Faulted { .. } => FileStatus::Crashed,
+            Self::Completed | Self::Halted { .. } | Self::Malformed { .. } => {
+                if counts.timed_out > 0 {
+                    FileStatus::TimedOut
+                } else if counts.not_passed() > 0 {
+                    FileStatus::Failed
+                } else if counts.executed == 0 {
+                    FileStatus::Empty
+                } else {
+                    FileStatus::Passed
+                }
+            }
+        }
+    }
+}
+
 /// Why a file could not even be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
@@ -160,36 +195,8 @@ impl FileReport {
     }
 
     /// Sums up in one word the run of the file that this report tells of.
-    ///
-    /// | end         | not passed       | executed | status   |
-    /// |-------------|------------------|----------|----------|
-    /// | not started |                  |          | Error, or Crashed, TimedOut or OutOfMemory if it was the worker |
-    /// | timed out   |                  |          | TimedOut |
-    /// | faulted     |                  |          | Crashed, or OutOfMemory |
-    /// | any other   | some timed out   |          | TimedOut |
-    /// | any other   | some             |          | Failed   |
-    /// | any other   | none             | none     | Empty    |
-    /// | any other   | none             | some     | Passed   |
     pub fn last_status(&self) -> FileStatus {
-        match &self.end {
-            FileEnd::NotStarted(FileProblem::TimedOut) | FileEnd::TimedOut { .. } => FileStatus::TimedOut,
-            FileEnd::NotStarted(FileProblem::Died(_)) => FileStatus::Crashed,
-            FileEnd::NotStarted(FileProblem::OutOfMemory { .. })
-            | FileEnd::Faulted { fault: Fault::OutOfMemory { .. }, .. } => FileStatus::OutOfMemory,
-            FileEnd::NotStarted(_) => FileStatus::Error,
-            FileEnd::Faulted { .. } => FileStatus::Crashed,
-            FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => {
-                if self.counts.timed_out > 0 {
-                    FileStatus::TimedOut
-                } else if self.counts.not_passed() > 0 {
-                    FileStatus::Failed
-                } else if self.counts.executed == 0 {
-                    FileStatus::Empty
-                } else {
-                    FileStatus::Passed
-                }
-            }
-        }
+        self.end.status(&self.counts)
     }
 
     /// How many of the failing records have no details.

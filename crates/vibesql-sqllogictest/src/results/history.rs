@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::folder::{FolderError, ResultsFolder};
-use super::journal::Journal;
+use super::journal::Brief;
 
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -38,19 +38,19 @@ impl History {
         let runs = results.runs()?;
         for name in runs.iter().rev().take(MOST_RUNS) {
             let journal = results.path_of(name).ok().map(|path| path.join("journal.jsonl"));
-            if let Some(Ok(Some(journal))) = journal.map(|path| Journal::read(&path))
-                && journal.report.header.engine.name == engine
+            if let Some(Ok(Some(run))) = journal.map(|path| Brief::read(&path))
+                && run.engine == engine
             {
-                history.add_older(&journal);
+                history.add_older(&run);
             }
         }
         Ok(history)
     }
 
-    fn add_older(&mut self, journal: &Journal) {
-        for file in &journal.report.files {
-            let past = Past { good: Some(file.last_status().is_good()), duration: Some(file.elapsed) };
-            if let Some(place) = journal.opened.places.get(&file.file) {
+    fn add_older(&mut self, run: &Brief) {
+        for file in &run.files {
+            let past = Past { good: Some(file.status().is_good()), duration: Some(file.elapsed) };
+            if let Some(place) = run.places.get(&file.file) {
                 self.by_place.entry(place.clone()).or_insert(past);
             }
             self.by_name.entry(file.file.clone()).or_insert(file.elapsed);

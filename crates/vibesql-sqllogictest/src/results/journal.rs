@@ -10,11 +10,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower};
-use crate::outcome::{ExitHow, FileReport, RunEnd, RunHeader, RunReport};
+use crate::outcome::{Counts, ExitHow, FileEnd, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
 
 /// The version of the entries.
 const FORMAT: u32 = 1;
@@ -61,6 +62,57 @@ enum Entry {
     WorkerLost { shown: String, line: Option<u32>, how: ExitHow, again: bool },
     FileFinished(Box<FileReport>),
     RunFinished { elapsed: Duration, end: RunEnd },
+}
+
+/// The same line for who wants to know of each file only how it ended and how long it took: what it leaves out, which
+/// may be long, is passed over.
+#[derive(Debug, Deserialize)]
+enum BriefEntry {
+    Opened(Box<Opened>),
+    RunStarted(RunHeader),
+    WorkerLost(IgnoredAny),
+    FileFinished(BriefReport),
+    RunFinished(IgnoredAny),
+}
+
+/// A file in brief.
+#[derive(Debug, Deserialize)]
+pub(super) struct BriefReport {
+    pub(super) file: String,
+    pub(super) elapsed: Duration,
+    counts: Counts,
+    end: FileEnd,
+}
+
+impl BriefReport {
+    /// How the file ended.
+    pub(super) fn status(&self) -> FileStatus {
+        self.end.status(&self.counts)
+    }
+}
+
+/// A run in brief.
+pub(super) struct Brief {
+    pub(super) places: BTreeMap<String, PathBuf>,
+    /// The name of the engine.
+    pub(super) engine: String,
+    pub(super) files: Vec<BriefReport>,
+}
+
+impl Brief {
+    /// Reads a journal; nothing if it does not say which run it is of.
+    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+        let (mut places, mut engine, mut files) = (None, None, Vec::new());
+        for entry in Follower::open(path)?.more::<BriefEntry>()?.into_iter().flatten() {
+            match entry {
+                BriefEntry::Opened(opened) if opened.format == FORMAT => places = Some(opened.places),
+                BriefEntry::RunStarted(header) => engine = Some(header.engine.name),
+                BriefEntry::FileFinished(report) => files.push(report),
+                BriefEntry::Opened(_) | BriefEntry::WorkerLost(_) | BriefEntry::RunFinished(_) => {}
+            }
+        }
+        Ok(places.zip(engine).map(|(places, engine)| Self { places, engine, files }))
+    }
 }
 
 /// Appends what happens in a run to its journal.

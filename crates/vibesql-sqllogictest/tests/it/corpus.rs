@@ -1,6 +1,27 @@
 //! SQLite's public corpus, where the machine has it.
 
-use crate::support::{run_sqlite, shared};
+use serde_json::Value;
+
+use crate::sandbox::Sandbox;
+use crate::support::{run_sqlite, shared, without_measurements};
+
+#[test]
+fn the_number_of_workers_changes_no_report() {
+    let sandbox = Sandbox::new();
+    // Elsewhere than on developers' machines the shipped suite stands in.
+    let path = shared().map_or_else(String::new, |shared| shared.join("corpus/sqlite").display().to_string());
+    let report = |workers: u32| {
+        let line = format!("run --engine sqlite --json out.json --shard 1/4 -q -j {workers} {path}");
+        let output = sandbox.run(&line);
+        assert_eq!(output.code, 0, "{output}");
+        let mut report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+        without_measurements(&mut report);
+        report.to_string()
+    };
+    let one = report(1);
+    assert_eq!(one, report(2));
+    assert_eq!(one, report(8));
+}
 
 #[test]
 fn sqlite_passes_its_own_corpus_with_the_reference_s_counts() {

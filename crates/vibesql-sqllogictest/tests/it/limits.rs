@@ -49,6 +49,18 @@ fn a_memory_bomb_is_stopped() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn what_a_file_leaves_behind_is_not_held_against_the_next() {
+    let sandbox = Sandbox::new();
+    for file in ["a", "b", "c", "d"] {
+        sandbox.write(&format!("s/{file}.test"), "statement ok\nkeep 150\nok\n");
+    }
+    let (output, report) = run(&sandbox, "--max-memory 250M --serial");
+    assert_eq!((output.code, &report["summary"]["passed"]), (0, &4.into()), "{output}");
+    assert!(!output.stdout.contains("worker lost"), "{output}");
+}
+
+#[test]
 fn the_budget_of_a_run_is_kept() {
     let start = Instant::now();
     let sandbox = Sandbox::new();

@@ -25,6 +25,32 @@ fn the_shipped_suite_runs_to_its_end_on_it() {
 }
 
 #[test]
+fn a_query_that_takes_too_long_is_stopped_and_the_run_goes_on() {
+    // A thousand million rows; VibeSQL cannot be interrupted.
+    let digits: Vec<_> = (0..1000).map(|number| format!("({number})")).collect();
+    let heavy = "SELECT count(*) FROM n a, n b, n c WHERE a.i + b.i + c.i > 5";
+    let sandbox = Sandbox::new();
+    sandbox.write(
+        "s/a.test",
+        format!(
+            "statement ok\nCREATE TABLE n(i INTEGER)\n\nstatement ok\nINSERT INTO n VALUES {}\n\n\
+             query I nosort\n{heavy}\n----\n1\n\nstatement ok\nDROP TABLE n\n",
+            digits.join(",")
+        ),
+    );
+    sandbox.write("s/b.test", "query I nosort\nSELECT 1\n----\n1\n");
+    for limit in ["--timeout 2", "--record-timeout 1"] {
+        let output = sandbox.run(&format!("run --json out.json {limit} s"));
+        assert_eq!(output.code, 1, "{output}");
+        let report: serde_json::Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+        let (slow, next) = (&report["files"][0], &report["files"][1]);
+        assert_eq!((&slow["status"], &next["status"]), (&"timed_out".into(), &"passed".into()), "{output}");
+        assert_eq!((&slow["end"]["line"], &slow["records"]["not_reached"]), (&7.into(), &1.into()));
+        assert_eq!(slow["failures"][0]["sql"], heavy);
+    }
+}
+
+#[test]
 fn a_wrong_result_is_a_failure() {
     // VibeSQL 0.2 drops the IS NULL of this condition; the day it does not, this test is to be changed.
     let text = "statement ok\nCREATE TABLE t(a INTEGER, d INTEGER)\n\nstatement ok\n\

@@ -231,7 +231,7 @@ impl<'r> Crew<'r> {
             None => self.unsaid(number, &worker)?,
         };
         let Some(current) = current else {
-            if worker.done || worker.abandoned || self.closed {
+            if worker.done || worker.claims > 0 || worker.abandoned || self.closed {
                 return Ok(None);
             }
             self.barren += 1;

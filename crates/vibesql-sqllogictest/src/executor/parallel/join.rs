@@ -1,16 +1,15 @@
 //! Helping with a run that another process has begun: workers of one's own on its queue, with its limits.
 
 use std::path::Path;
-use std::time::Duration;
 
-use tokio::signal::{self, unix::SignalKind};
+use tokio::signal::unix::SignalKind;
 
 use super::berth::{Berth, HeldBerth};
 use super::crew::{Crew, TaskNews};
 use super::error::{RunError, io_error};
 use super::plan::WorkItem;
 use super::prepare::read;
-use super::process::WorkerCommand;
+use super::process::{TICK, WorkerCommand, listen, runtime};
 use super::queue::WorkQueue;
 use super::wire::{Assignment, Part};
 use crate::engine::EngineRegistry;
@@ -37,8 +36,7 @@ pub fn join(
     if !queue.exists() {
         return Err(RunError::Over);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(io_error("start the runtime"))?;
+    let runtime = runtime()?;
     let held = Berth::take(folder).map_err(io_error("make a folder for workers"))?;
     let HeldBerth { berth, .. } = &held;
     let reports = Appender::open(&berth.reports()).map_err(io_error("make the file of reports"))?;
@@ -64,15 +62,11 @@ struct Helper<'r> {
     leaving: bool,
 }
 
-/// How often limits are looked at.
-const TICK: Duration = Duration::from_millis(50);
-
 impl Helper<'_> {
     async fn help(&mut self, queue: &WorkQueue) -> Result<(), RunError> {
         let mut tick = tokio::time::interval(TICK);
-        let stop = |kind| signal::unix::signal(kind).map_err(io_error("listen for signals"));
-        let mut interrupt = stop(SignalKind::interrupt())?;
-        let mut terminate = stop(SignalKind::terminate())?;
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut terminate = listen(SignalKind::terminate())?;
         loop {
             self.crew.fill()?;
             if self.crew.is_empty()

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use tokio::signal::{self, unix::SignalKind};
+use tokio::signal::unix::SignalKind;
 
 use super::berth::{Berth, HeldBerth};
 use super::crew::{Crew, TaskNews};
@@ -14,7 +14,7 @@ use super::error::{RunError, io_error};
 use super::helpers::{HelperNews, Helpers, orphans};
 use super::ledger::{Ending, Ledger, Next};
 use super::prepare::Prepared;
-use super::process::WorkerCommand;
+use super::process::{TICK, WorkerCommand, listen, runtime};
 use super::wire::Part;
 use crate::clock::{Clock, SystemClock};
 use crate::event::{EventSink, RunEvent, fold};
@@ -42,8 +42,7 @@ pub fn run(
     policy: Policy,
     sink: &mut dyn EventSink,
 ) -> Result<RunReport, RunError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(io_error("start the runtime"))?;
+    let runtime = runtime()?;
     let held = Berth::take(&prepared.folder).map_err(io_error("make a folder for workers"))?;
     runtime.block_on(Orchestrator::new(prepared, command, policy, sink, &held).run())
 }
@@ -66,12 +65,6 @@ struct Orchestrator<'r> {
     abandoned: bool,
 }
 
-fn stop_signal(kind: SignalKind) -> Result<signal::unix::Signal, RunError> {
-    signal::unix::signal(kind).map_err(io_error("listen for signals"))
-}
-
-/// How often limits are looked at.
-const TICK: Duration = Duration::from_millis(50);
 /// Every so many ticks helpers are looked for.
 const TICKS_PER_LOOK: u32 = 4;
 
@@ -137,10 +130,10 @@ impl<'r> Orchestrator<'r> {
 
     async fn drive(&mut self) -> Result<(), RunError> {
         let mut tick = tokio::time::interval(TICK);
-        let mut interrupt = stop_signal(SignalKind::interrupt())?;
-        let mut terminate = stop_signal(SignalKind::terminate())?;
-        let mut hangup = stop_signal(SignalKind::hangup())?;
-        let mut asked = stop_signal(SignalKind::user_defined1())?;
+        let mut interrupt = listen(SignalKind::interrupt())?;
+        let mut terminate = listen(SignalKind::terminate())?;
+        let mut hangup = listen(SignalKind::hangup())?;
+        let mut asked = listen(SignalKind::user_defined1())?;
         while !self.is_over()? {
             self.crew.fill()?;
             tokio::select! {

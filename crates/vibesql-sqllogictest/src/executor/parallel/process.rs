@@ -1,4 +1,4 @@
-//! Worker processes: starting them, following what they say, ending them with all that they started.
+//! Processes and signals: starting workers, following what they say, ending them with all that they started.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -11,9 +11,12 @@ use std::time::Duration;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::runtime::Runtime;
+use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::berth::Berth;
+use super::error::{RunError, io_error};
 use super::wire::WorkerMessage;
 use crate::outcome::ExitHow;
 
@@ -62,6 +65,20 @@ impl WorkerCommand {
         Ok((child, pid))
     }
 }
+
+/// What a process with workers runs in.
+pub(super) fn runtime() -> Result<Runtime, RunError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(io_error("start the runtime"))
+}
+
+/// Takes a signal in place of its usual effect.
+pub(super) fn listen(kind: SignalKind) -> Result<unix::Signal, RunError> {
+    unix::signal(kind).map_err(io_error("listen for signals"))
+}
+
+/// How often limits are looked at.
+pub(super) const TICK: Duration = Duration::from_millis(50);
 
 /// Ends a worker's process group; one that is gone already is what was wanted.
 pub(super) fn signal_group(pid: Pid, signal: Signal) {

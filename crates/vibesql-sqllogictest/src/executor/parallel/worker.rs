@@ -85,8 +85,17 @@ pub fn work(
         let report = FileReport { elapsed, failing, details, peak_memory: memory::peak(), ..part.report };
         say(&WorkerMessage::Finished { task, part: Box::new(Part { report, ..part }) })?;
         slot.end_item();
+        if keeps_too_much(assignment.limits.memory) {
+            // What a file has left behind must not be held against the next: a fresh worker goes on.
+            return Ok(());
+        }
     }
     say(&WorkerMessage::Done)
+}
+
+/// Whether the next file would begin with half of the memory that it may have.
+fn keeps_too_much(limit: Option<u64>) -> bool {
+    limit.zip(memory::in_use(rustix::process::getpid())).is_some_and(|(limit, used)| used > limit / 2)
 }
 
 fn claim(queue: &WorkQueue, berth: &Berth, worker: usize) -> io::Result<Option<usize>> {
