@@ -8,6 +8,7 @@ mod conformance;
 mod corpus;
 mod events;
 mod honesty;
+mod journal;
 mod json_report;
 mod limits;
 mod queue;

@@ -1,0 +1,128 @@
+//! The journal: what is written comes back, today and from the past, and a disk that is full takes nothing away.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
+use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
+use vibesql_sqllogictest::outcome::{
+    Excerpt, Failure, FailureDetail, FileReport, NotPassed, RunEnd, RunHeader, RunReport,
+};
+use vibesql_sqllogictest::results::{Journal, JournalWriter, Opened};
+
+use crate::sandbox::{Output, Sandbox};
+use crate::support::{manifest, run_scripted};
+
+#[test]
+fn a_journal_of_the_past_is_read() {
+    // Written by the first version that kept journals: pass, fail, malformed, crash, time and memory limits, retries.
+    let path = manifest().join("tests/fixtures/journal/format-1.jsonl");
+    let journal = Journal::read(&path).unwrap().unwrap();
+    assert_eq!((journal.damaged, journal.ended, journal.opened.format), (0, true, 1));
+    let files = journal.report.files.iter().map(|file| {
+        let details = file.details.iter().map(|detail| format!(" {}:{}", detail.line, detail.what.word()));
+        let attempts = file.attempts.iter().map(|attempt| format!(" before: {}", attempt.status.word()));
+        let rest: String = details.chain(attempts).collect();
+        format!("{} {} {}/{}{rest}", file.file, file.status().word(), file.counts.passed, file.counts.total)
+    });
+    let shown: Vec<_> = files.collect();
+    insta::assert_snapshot!(shown.join("\n"), @"
+    crash.test crashed 1/3 4:process_died before: crashed
+    dialect.test error 0/0 before: error
+    empty.test empty 0/1
+    fail.test failed 1/10 1:rows_differ 9:unexpected_error 12:unexpected_success 20:label_differs 25:hash_differs 30:column_count_differs 35:unsupported 38:adapter_fault 43:malformed before: failed
+    flaky.test flaky 1/1 before: failed
+    memory.test out_of_memory 0/1 1:out_of_memory before: out_of_memory
+    panic.test crashed 0/1 1:engine_panicked before: crashed
+    pass.test passed 1/1
+    slow.test timed_out 0/1 1:timed_out before: timed_out
+    ");
+}
+
+fn write(path: &Path, report: &RunReport) {
+    let opened = Opened::new("r", 1, vec!["a b".to_owned()], "/".into(), [].into());
+    let mut writer = JournalWriter::create(path, opened).unwrap();
+    let mut tell = |event| writer.on_event(&event).unwrap();
+    tell(RunEvent::RunStarted(report.header.clone()));
+    for file in &report.files {
+        tell(RunEvent::TaskEnded { task: 0 });
+        tell(RunEvent::FileFinished(Box::new(file.clone())));
+    }
+    tell(RunEvent::RunFinished { elapsed: report.elapsed, end: report.end });
+}
+
+/// A report whose texts are all this.
+fn report_of(text: &str) -> RunReport {
+    let excerpt = Excerpt { omitted_before: 1, values: vec![text.to_owned()], omitted_after: 2 };
+    let mut file: FileReport = run_scripted("statement ok\nerror no\n");
+    let rows = Failure::RowsDiffer { expected: excerpt.clone(), actual: excerpt, columns: 1 };
+    let error = SqlError { message: text.to_owned(), code: Some(text.to_owned()) };
+    file.details = [rows, Failure::UnexpectedError(error)]
+        .into_iter()
+        .map(|failure| FailureDetail {
+            line: u32::MAX,
+            header: text.to_owned(),
+            sql: text.to_owned(),
+            what: NotPassed::Failed(failure),
+            unhashed: None,
+        })
+        .collect();
+    file.peak_memory = Some(u64::MAX);
+    file.file = format!("f{text}");
+    let word = || text.to_owned();
+    let engine = EngineIdentity { name: word(), version: word(), labels: vec![word()] };
+    let header = RunHeader { engine, labels: vec![word()], exact: true, files: 2 };
+    RunReport { header, files: vec![file], elapsed: Duration::MAX, end: RunEnd::EnoughFailed }
+}
+
+fn check_round_trip(text: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("journal.jsonl");
+    let report = report_of(text);
+    write(&path, &report);
+    let read = Journal::read(&path).unwrap().unwrap();
+    assert_eq!((&read.report, read.damaged), (&report, 0));
+}
+
+#[test]
+fn hostile_text_comes_back() {
+    for text in ["", "\\'", "a\nb\r\n\u{1e}", "\0", "😀\u{202e}", "\u{2028}{\"crc32\":\"", "\u{feff}"] {
+        check_round_trip(text);
+    }
+    check_round_trip(&"0123456789".repeat(1_000_000));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn any_text_comes_back(text in any::<String>()) {
+        check_round_trip(&text);
+    }
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_what_is_done_is_kept() {
+    let sandbox = Sandbox::new();
+    for file in 0..30 {
+        sandbox.write(&format!("s/{file:02}.test"), "statement ok\nok\n");
+    }
+    // No file may grow beyond 8 KiB, which is enough for the list of files and for some of the results.
+    let run = sandbox.command("run --engine scripted --serial s");
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""]).arg(run.get_program());
+    limited.args(run.get_args()).current_dir(sandbox.path()).env_clear();
+    limited.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = Output::of(&mut limited);
+    assert_eq!(output.code, 5, "{output}");
+    assert!(output.stderr.contains("error: cannot write the journal of the run"), "{output}");
+    let run = sandbox.last_run().unwrap();
+    let kept = Journal::read(&run.join("journal.jsonl")).unwrap().unwrap().report.files.len();
+    assert!((1..30).contains(&kept), "{kept} files: {output}");
+
+    let output = sandbox.run("run --resume --json out.json");
+    assert_eq!(output.code, 0, "{output}");
+    assert!(output.stdout.contains(&format!("note: {kept} files done already")), "{output}");
+    assert!(output.stdout.contains("PASS: 30 of 30 files"), "{output}");
+}
