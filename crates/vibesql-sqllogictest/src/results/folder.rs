@@ -100,7 +100,11 @@ impl ResultsFolder {
             let name = if number == 1 { second.clone() } else { format!("{second}-{number}") };
             let path = runs.join(&name);
             match std::fs::create_dir(&path) {
-                Ok(()) => return lock(name, path),
+                Ok(()) => {
+                    // The names of a folder are on the disk when the folder is.
+                    sync_folder(&runs).map_err(io_error("write", &runs))?;
+                    return lock(name, path);
+                }
                 // Another run of the same second.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(io_error("make the folder", &path)(error)),
@@ -180,6 +184,11 @@ impl ResultsFolder {
             .next()
             .ok_or_else(|| FolderError::Nothing { what: "run that is going on", results: self.path.clone() })
     }
+}
+
+/// Returns when the names of the files in a folder are on the disk.
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
 }
 
 /// Whether somebody works on the run in this folder.

@@ -13,6 +13,7 @@ use std::time::Duration;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
+use super::folder::sync_folder;
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower};
 use crate::outcome::{Counts, ExitHow, FileEnd, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
@@ -130,6 +131,8 @@ impl JournalWriter {
     pub fn create(path: &Path, opened: Opened) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
         lines.append(&Entry::Opened(Box::new(opened)))?;
+        lines.sync()?;
+        path.parent().map_or(Ok(()), sync_folder)?;
         Ok(Self { lines })
     }
 

@@ -347,8 +347,17 @@ impl<'r> Crew<'r> {
 
     /// Ends all workers at once. The files that they were at get no result.
     pub(super) fn abandon(&mut self) {
+        self.end(|_| true);
+    }
+
+    /// Ends the workers that are at something; the others find nothing left and go.
+    pub(super) fn dismiss(&mut self) {
+        self.end(|worker| worker.at.is_some());
+    }
+
+    fn end(&mut self, which: impl Fn(&Worker) -> bool) {
         self.closed = true;
-        for worker in self.workers.values_mut() {
+        for worker in self.workers.values_mut().filter(|worker| which(worker)) {
             worker.abandoned = true;
             signal_group(worker.pid, Signal::KILL);
         }

@@ -63,6 +63,8 @@ struct Orchestrator<'r> {
     stopping: Option<RunEnd>,
     /// Nobody is waited for.
     abandoned: bool,
+    /// Every file has its report, and workers have been told to go.
+    dismissed: bool,
 }
 
 /// Every so many ticks helpers are looked for.
@@ -93,6 +95,7 @@ impl<'r> Orchestrator<'r> {
             failing: 0,
             stopping: None,
             abandoned: false,
+            dismissed: false,
         }
     }
 
@@ -157,6 +160,12 @@ impl<'r> Orchestrator<'r> {
 
     /// Whether nothing more can come.
     fn is_over(&mut self) -> Result<bool, RunError> {
+        if self.ledger.is_complete() && !self.dismissed {
+            // What still runs, like a slice of a file that has been run whole meanwhile, is of no use.
+            self.dismissed = true;
+            self.prepared.queue.close().map_err(io_error("close the work queue"))?;
+            self.crew.dismiss();
+        }
         if !self.crew.is_empty() {
             return Ok(false);
         }
