@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use md5::{Digest as _, Md5};
+
 use super::args::{Balance, OrderWord, RunArgs};
 use super::error::CliError;
 use super::git;
@@ -23,6 +25,9 @@ pub(super) struct Selected {
     pub(super) slices: Vec<u32>,
     /// What to give to `--seed` for the same order.
     pub(super) seed: Option<u64>,
+    /// With `--balance time`, what tells these shards from others: machines with other times make others, in which
+    /// a file may be twice or not at all.
+    pub(super) shards: Option<String>,
 }
 
 /// Finds the files and brings them into order.
@@ -39,10 +44,13 @@ pub(super) fn select(
     // By time, shards are parts of all files, and known only when these are.
     let by_time = filters.shard.take_if(|_| args.history.balance == Balance::Time);
     let mut items = suite::select_filtered(&args.paths, &filters)?;
+    let mut digest = None;
     if let Some(shard) = by_time {
         let times = schedule::estimate(&known(&items, &history));
         let (index, count) = shard.place();
-        let mut shards = schedule::balance(&times, count).into_iter();
+        let shards = schedule::balance(&times, count);
+        digest = Some(digest_of(&items, &shards));
+        let mut shards = shards.into_iter();
         items.retain(|_| shards.next() == Some(index));
         check(&items, "this shard", "with --balance time, there are more shards than files")?;
     }
@@ -65,7 +73,16 @@ pub(super) fn select(
     let times: Vec<_> = order.iter().map(|&index| known[index].duration).collect();
     let slices =
         if args.history.no_split { vec![1; items.len()] } else { split(&items, &times, settings, workers) };
-    Ok(Selected { items, slices, seed })
+    Ok(Selected { items, slices, seed, shards: digest })
+}
+
+/// Short enough to be compared by eye.
+fn digest_of(items: &[WorkItem], shards: &[u64]) -> String {
+    let mut md5 = Md5::new();
+    for (item, shard) in items.iter().zip(shards) {
+        md5.update(format!("{} {shard}\n", item.file));
+    }
+    md5.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn order(args: &RunArgs) -> Order {

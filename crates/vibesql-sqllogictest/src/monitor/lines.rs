@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::event::{EventSink, RunEvent, Running, SinkError};
 use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RunEnd, bytes};
 use crate::text::count::{duration, plural, thousands};
-use crate::text::failure::headline;
+use crate::text::failure::{fault_with_time, headline};
 use crate::text::style::Role;
 
 /// How much is said.
@@ -190,7 +190,7 @@ pub(crate) fn account(report: &FileReport) -> String {
     match &report.end {
         FileEnd::NotStarted(problem) => return problem.to_string(),
         FileEnd::Faulted { line: Some(line), fault } => {
-            return format!("line {line}: {fault}; {}", parts(counts));
+            return format!("line {line}: {}; {}", fault_with_time(fault), parts(counts));
         }
         FileEnd::Faulted { line: None, fault } => return format!("{fault}; {}", parts(counts)),
         FileEnd::TimedOut { .. }

@@ -59,6 +59,9 @@ pub enum Fault {
         how: ExitHow,
         /// The last that it wrote to its standard error.
         message: Option<String>,
+        /// How long the record had been running, if one was.
+        #[cfg_attr(feature = "suite", serde(default))]
+        after: Option<Duration>,
     },
     /// The process that the engine runs in took more memory than it may, and was stopped.
     #[error("the worker process was stopped with {} in use, and {} allowed", bytes(*.used), bytes(*.limit))]
@@ -67,6 +70,9 @@ pub enum Fault {
         used: u64,
         /// The bytes that it may have.
         limit: u64,
+        /// How long the record had been running, if one was.
+        #[cfg_attr(feature = "suite", serde(default))]
+        after: Option<Duration>,
     },
     /// The engine broke the contract of its trait.
     #[error("the engine's adapter is wrong: {0}")]
@@ -250,6 +256,15 @@ pub enum NotPassed {
 }
 
 impl NotPassed {
+    /// How long the record had been running when it was ended, where it did not end by itself.
+    pub fn in_flight(&self) -> Option<Duration> {
+        match self {
+            Self::TimedOut { after } => Some(*after),
+            Self::Faulted(Fault::Died { after, .. } | Fault::OutOfMemory { after, .. }) => *after,
+            _ => None,
+        }
+    }
+
     /// The word for it in reports for machines.
     pub fn word(&self) -> &'static str {
         match self {

@@ -97,6 +97,8 @@ struct FailureDocument<'r> {
     expected: Option<String>,
     actual: Option<String>,
     message: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     details_omitted: bool,
 }
@@ -208,6 +210,7 @@ impl<'r> FailureDocument<'r> {
                 expected: None,
                 actual: None,
                 message: None,
+                duration_ms: None,
                 details_omitted: true,
             };
         };
@@ -219,6 +222,7 @@ impl<'r> FailureDocument<'r> {
             expected,
             actual,
             message: Some(headline(&detail.what)),
+            duration_ms: detail.what.in_flight().map(milliseconds),
             details_omitted: false,
         }
     }

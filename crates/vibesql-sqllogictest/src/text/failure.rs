@@ -1,7 +1,20 @@
 //! The only place that words what has gone wrong with a record, in one line.
 
 use super::count::{duration, plural};
+#[cfg(feature = "cli")]
+use crate::outcome::Fault;
 use crate::outcome::{Failure, NotPassed};
+
+/// What broke, and after what time of the record, where that is known.
+#[cfg(feature = "cli")]
+pub(crate) fn fault_with_time(fault: &Fault) -> String {
+    match fault {
+        Fault::Died { after: Some(after), .. } | Fault::OutOfMemory { after: Some(after), .. } => {
+            format!("{fault}, {} into the record", duration(*after))
+        }
+        _ => fault.to_string(),
+    }
+}
 
 /// What happened, in one line.
 pub(crate) fn headline(what: &NotPassed) -> String {

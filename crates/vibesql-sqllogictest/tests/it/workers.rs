@@ -59,6 +59,8 @@ fn check_death(orders: &str, message: &str) {
     assert_eq!(death["sql"], orders);
     let found = death["message"].as_str().unwrap();
     assert!(found.contains(message), "{found}");
+    assert!(death["duration_ms"].is_u64(), "{file}");
+    assert!(output.stdout.contains(" s into the record; 1 passed, 1 failed"), "{output}");
     assert_eq!(
         output.stdout.matches("note: worker lost at s/b.test:7").count(),
         1,

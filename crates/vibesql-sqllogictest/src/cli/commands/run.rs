@@ -110,10 +110,15 @@ fn begin(
     let limits = limits(&args.limits)?;
     let identity = engine.identity();
     let workers = workers(args);
-    let Selected { items, slices, seed } =
+    let Selected { items, slices, seed, shards } =
         select(args, &results_folder(results), &settings, &identity.name, workers)?;
     let (folder, warning) = new_run(results)?;
     warning.inspect(|warning| ui.warn(warning));
+    shards.inspect(|shards| {
+        ui.note(format_args!(
+            "shards by time, {shards}; where another shard has another word here, files are missing"
+        ));
+    });
     seed.inspect(|seed| ui.note(format_args!("random order; `--seed {seed}` repeats it")));
     let timeouts = Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() };
     let opened = opened(&folder, &items);

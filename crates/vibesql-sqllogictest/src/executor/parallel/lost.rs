@@ -57,15 +57,16 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
         report.counts.not_reached = report.counts.total;
         return named(report);
     }
+    let after = line.map(|_| lost.now.saturating_sub(lost.in_flight.since));
     let fault = match out_of_memory {
-        Some((used, limit)) => Fault::OutOfMemory { used, limit },
-        None => Fault::Died { how: lost.how, message: lost.words },
+        Some((used, limit)) => Fault::OutOfMemory { used, limit, after },
+        None => Fault::Died { how: lost.how, message: lost.words, after },
     };
     let (mut failing, mut details) = (lost.failing, lost.details);
     if let Some(line) = line {
         let what = if over_time {
             counts.timed_out += 1;
-            NotPassed::TimedOut { after: lost.now.saturating_sub(lost.in_flight.since) }
+            NotPassed::TimedOut { after: after.unwrap_or_default() }
         } else {
             counts.faulted += 1;
             NotPassed::Faulted(fault.clone())
