@@ -13,9 +13,9 @@ use vibesql_sqllogictest::engine::{Engine as _, EngineRegistry, sqlite::Sqlite};
 use vibesql_sqllogictest::event::{EventSink, RunEvent, SinkError};
 use vibesql_sqllogictest::executor::parallel::schedule::{Known, LastResult, Order, order};
 use vibesql_sqllogictest::executor::parallel::{
-    Attempts, Limits, Plan, Policy, Prepared, Settings, Timeouts, WorkItem, WorkerCommand, run, work,
+    Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand, run, work,
 };
-use vibesql_sqllogictest::executor::{DetailLimits, Options};
+use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::RunReport;
 use vibesql_sqllogictest_bench::{cpu_time, files};
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use crate::clock::milliseconds_since_1970;
+use crate::executor::Settings;
 use crate::executor::parallel::{Origin, WorkItem};
 use crate::results::{FolderError, Opened, ResultsFolder, RunFolder};
 
@@ -40,11 +41,11 @@ pub(super) fn new_run(named: Option<&Path>) -> Result<(RunFolder, Option<String>
 }
 
 /// What the journal of a new run says first.
-pub(super) fn opened(run: &RunFolder, items: &[WorkItem]) -> Opened {
+pub(super) fn opened(run: &RunFolder, items: &[WorkItem], settings: &Settings) -> Opened {
     let places: BTreeMap<_, _> = items.iter().map(|item| (item.file.clone(), place_of(item))).collect();
     let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let folder = std::env::current_dir().unwrap_or_default();
-    Opened::new(&run.name, milliseconds_since_1970(), command, folder, places)
+    Opened::new(&run.name, milliseconds_since_1970(), command, folder, settings.clone(), places)
 }
 
 /// Where a file is, whatever folder one is in.

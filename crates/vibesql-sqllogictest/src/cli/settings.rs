@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::args::EngineArgs;
 use super::error::{CliError, ExitReason};
 use crate::engine::{Engine, EngineRegistry};
-use crate::executor::parallel::Settings;
-use crate::executor::{DetailLimits, Options};
+use crate::executor::{DetailLimits, Options, Settings};
 use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus};
 use crate::parser;
 

@@ -14,6 +14,8 @@ mod observer;
 #[cfg(feature = "suite")]
 pub mod parallel;
 mod record_processor;
+#[cfg(feature = "suite")]
+mod settings;
 pub mod slice;
 mod unhash;
 pub mod verdict;
@@ -21,4 +23,6 @@ mod watchdog;
 
 pub use core::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
 pub use observer::{Observer, Unobserved};
+#[cfg(feature = "suite")]
+pub use settings::Settings;
 pub use unhash::unhash;

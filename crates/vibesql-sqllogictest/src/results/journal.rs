@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::sync_folder;
 use crate::event::{EventSink, RunEvent, SinkError, fold};
+use crate::executor::Settings;
 use crate::jsonl::{Appender, Follower};
 use crate::outcome::{Counts, ExitHow, FileEnd, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
 
@@ -22,7 +23,7 @@ use crate::outcome::{Counts, ExitHow, FileEnd, FileReport, FileStatus, RunEnd, R
 const FORMAT: u32 = 1;
 
 /// The first entry of a journal: what is known of the run besides its header.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Opened {
     /// The version of the journal.
     pub format: u32,
@@ -36,6 +37,9 @@ pub struct Opened {
     pub command: Vec<String>,
     /// Where it was started.
     pub folder: PathBuf,
+    /// How files were read and executed; unknown of the first runs.
+    #[serde(default)]
+    pub settings: Option<Settings>,
     /// The files by the names that reports call them, and where they are; files inside of the program by their name
     /// there.
     pub places: BTreeMap<String, PathBuf>,
@@ -48,10 +52,12 @@ impl Opened {
         started: i64,
         command: Vec<String>,
         folder: PathBuf,
+        settings: Settings,
         places: BTreeMap<String, PathBuf>,
     ) -> Self {
-        let program = env!("CARGO_PKG_VERSION").to_owned();
-        Self { format: FORMAT, run: run.to_owned(), started, program, command, folder, places }
+        let (format, program) = (FORMAT, env!("CARGO_PKG_VERSION").to_owned());
+        let settings = Some(settings);
+        Self { format, run: run.to_owned(), started, program, command, folder, settings, places }
     }
 }
 

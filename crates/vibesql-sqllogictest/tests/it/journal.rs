@@ -7,13 +7,14 @@ use std::time::Duration;
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
+use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
     Excerpt, Failure, FailureDetail, FileReport, NotPassed, RunEnd, RunHeader, RunReport,
 };
 use vibesql_sqllogictest::results::{Journal, JournalWriter, Opened};
 
 use crate::sandbox::{Output, Sandbox};
-use crate::support::{manifest, run_scripted};
+use crate::support::{manifest, options, run_scripted};
 
 #[test]
 fn a_journal_of_the_past_is_read() {
@@ -42,7 +43,13 @@ fn a_journal_of_the_past_is_read() {
 }
 
 fn write(path: &Path, report: &RunReport) {
-    let opened = Opened::new("r", 1, vec!["a b".to_owned()], "/".into(), [].into());
+    let settings = Settings {
+        engine: "scripted".to_owned(),
+        options: options(&["scripted"]),
+        dialect: None,
+        exact: false,
+    };
+    let opened = Opened::new("r", 1, vec!["a b".to_owned()], "/".into(), settings, [].into());
     let mut writer = JournalWriter::create(path, opened).unwrap();
     let mut tell = |event| writer.on_event(&event).unwrap();
     tell(RunEvent::RunStarted(report.header.clone()));

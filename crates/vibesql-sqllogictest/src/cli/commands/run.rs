@@ -19,10 +19,10 @@ use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
 use crate::event::Tee;
-use crate::executor::DetailLimits;
 use crate::executor::parallel::{
-    self, Attempts, Limits, Plan, Policy, Prepared, Settings, Timeouts, WorkItem, WorkerCommand,
+    self, Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
 };
+use crate::executor::{DetailLimits, Settings};
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
@@ -121,7 +121,7 @@ fn begin(
     });
     seed.inspect(|seed| ui.note(format_args!("random order; `--seed {seed}` repeats it")));
     let timeouts = Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() };
-    let opened = opened(&folder, &items);
+    let opened = opened(&folder, &items, &settings);
     let prepared = Prepared::new(
         &folder.path,
         Plan {

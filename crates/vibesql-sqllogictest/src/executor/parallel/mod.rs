@@ -33,5 +33,5 @@ pub use orchestrator::{Policy, run};
 pub use plan::{Origin, PlanError, WorkItem, discover, file_of_path};
 pub use prepare::{Plan, Prepared};
 pub use process::WorkerCommand;
-pub use wire::{AssignmentError, Settings};
+pub use wire::AssignmentError;
 pub use worker::{WorkerError, work};

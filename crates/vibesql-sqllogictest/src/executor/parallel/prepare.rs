@@ -11,9 +11,10 @@ use super::ledger::Attempts;
 use super::limits::{Limits, Timeouts};
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Settings, Task};
+use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Task};
 use super::worker::work_item;
 use crate::engine::{EngineIdentity, EngineRegistry};
+use crate::executor::Settings;
 use crate::executor::slice::Slice;
 use crate::outcome::{FileReport, RunHeader, RunReport};
 

@@ -15,25 +15,12 @@ use serde::{Deserialize, Serialize};
 use super::ledger::Attempts;
 use super::limits::Limits;
 use crate::engine::{EngineIdentity, RegistryError};
-use crate::executor::Options;
+use crate::executor::Settings;
 use crate::executor::slice::Slice;
 use crate::outcome::{Digest, FailureDetail, FileReport};
 
 /// What both ends must agree on: the version of the messages and of the program.
 pub(super) const PROTOCOL: &str = concat!("2/", env!("CARGO_PKG_VERSION"));
-
-/// What a run needs to know besides its files.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Settings {
-    /// The engine, as the command line names it.
-    pub engine: String,
-    /// How scripts are executed.
-    pub options: Options,
-    /// The dialect to read every file in, instead of what it says of itself.
-    pub dialect: Option<String>,
-    /// Whether the reference runner's holes are reproduced.
-    pub exact: bool,
-}
 
 /// The document that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
