@@ -65,6 +65,12 @@ pub(super) enum Command {
     List(ListArgs),
     /// Lists the engines of this build.
     Engines,
+    /// Shows the last run by category, and what has changed since the one before it.
+    Status,
+    /// Lists runs with their pass rates.
+    Runs(RunsArgs),
+    /// Shows a run, or all that is known of one file in it.
+    Show(ShowArgs),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
     /// Shows the settings that hold, and where each comes from.
@@ -406,6 +412,26 @@ pub(super) struct ManArgs {
     /// Write a page for each command into the folder DIR, in place of printing the first.
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunsArgs {
+    /// Show the last N runs.
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) last: u32,
+}
+
+/// The word for the last run.
+pub(super) const LAST_RUN: &str = "last";
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArgs {
+    /// The run, by its name or folder; last, or nothing, is the last one.
+    #[arg(value_name = "RUN", default_value = LAST_RUN)]
+    pub(super) run: String,
+    /// A file of the run, by its path in the report.
+    #[arg(value_name = "FILE")]
+    pub(super) file: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -179,6 +179,11 @@ impl FileStatus {
         }
     }
 
+    /// The status of a file that ended so, and at other times so.
+    pub(crate) fn among(self, mut others: impl Iterator<Item = Self>) -> Self {
+        if others.any(|other| other.is_good() != self.is_good()) { Self::Flaky } else { self }
+    }
+
     /// Whether nothing is wrong with a file that ended so.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Passed | Self::Empty)
@@ -189,9 +194,7 @@ impl FileReport {
     /// Sums the file up in one word: [`FileReport::last_status`], unless the file was run more than once and ended
     /// well at one time and not at another.
     pub fn status(&self) -> FileStatus {
-        let last = self.last_status();
-        let changed = self.attempts.iter().any(|attempt| attempt.status.is_good() != last.is_good());
-        if changed { FileStatus::Flaky } else { last }
+        self.last_status().among(self.attempts.iter().map(|attempt| attempt.status))
     }
 
     /// Sums up in one word the run of the file that this report tells of.

@@ -101,10 +101,15 @@ impl Totals {
 
     /// Adds a file.
     pub fn add(&mut self, file: &FileReport) {
+        self.add_parts(file.status(), file.counts, file.elapsed);
+    }
+
+    /// Adds a file of which only this is known.
+    pub(crate) fn add_parts(&mut self, status: FileStatus, counts: Counts, elapsed: Duration) {
         self.files += 1;
-        self.records += file.counts;
-        self.elapsed += file.elapsed;
-        *match file.status() {
+        self.records += counts;
+        self.elapsed += elapsed;
+        *match status {
             FileStatus::Passed => &mut self.passed,
             FileStatus::Failed => &mut self.failed,
             FileStatus::TimedOut => &mut self.timed_out,

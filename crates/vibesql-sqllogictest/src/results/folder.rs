@@ -172,6 +172,22 @@ impl ResultsFolder {
         Err(FolderError::Nothing { what: "interrupted run", results: self.path.clone() })
     }
 
+    /// Reads the journal of the run that `name` means, or of the last run, whether it goes on or not.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], for instance when there is no run.
+    pub fn journal(&self, name: Option<&str>) -> Result<Journal, FolderError> {
+        let path = match name {
+            Some(name) => self.path_of(name)?,
+            None => {
+                let last = self.runs()?.pop().map(|name| self.runs_path().join(name));
+                last.ok_or_else(|| FolderError::Nothing { what: "run", results: self.path.clone() })?
+            }
+        };
+        read_journal(&path)
+    }
+
     /// The last run that goes on now.
     ///
     /// # Errors
@@ -192,7 +208,7 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Whether somebody works on the run in this folder.
-fn is_running(path: &Path) -> bool {
+pub(super) fn is_running(path: &Path) -> bool {
     File::open(lock_path(path)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 

@@ -39,7 +39,7 @@ impl History {
         for name in runs.iter().rev().take(MOST_RUNS) {
             let journal = results.path_of(name).ok().map(|path| path.join("journal.jsonl"));
             if let Some(Ok(Some(run))) = journal.map(|path| Brief::read(&path))
-                && run.engine == engine
+                && run.header.engine.name == engine
             {
                 history.add_older(&run);
             }
@@ -49,8 +49,8 @@ impl History {
 
     fn add_older(&mut self, run: &Brief) {
         for file in &run.files {
-            let past = Past { good: Some(file.status().is_good()), duration: Some(file.elapsed) };
-            if let Some(place) = run.places.get(&file.file) {
+            let past = Past { good: Some(file.last_status().is_good()), duration: Some(file.elapsed) };
+            if let Some(place) = run.opened.places.get(&file.file) {
                 self.by_place.entry(place.clone()).or_insert(past);
             }
             self.by_name.entry(file.file.clone()).or_insert(file.elapsed);

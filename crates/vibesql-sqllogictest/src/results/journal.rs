@@ -79,7 +79,7 @@ enum BriefEntry {
     RunStarted(RunHeader),
     WorkerLost(IgnoredAny),
     FileFinished(BriefReport),
-    RunFinished(IgnoredAny),
+    RunFinished { elapsed: Duration, end: RunEnd },
 }
 
 /// A file in brief.
@@ -87,38 +87,58 @@ enum BriefEntry {
 pub(super) struct BriefReport {
     pub(super) file: String,
     pub(super) elapsed: Duration,
-    counts: Counts,
+    pub(super) counts: Counts,
     end: FileEnd,
+    attempts: Vec<BriefAttempt>,
+}
+
+#[derive(Debug, Deserialize)]
+struct BriefAttempt {
+    status: FileStatus,
 }
 
 impl BriefReport {
-    /// How the file ended.
-    pub(super) fn status(&self) -> FileStatus {
+    /// How the file ended at the time that is told of.
+    pub(super) fn last_status(&self) -> FileStatus {
         self.end.status(&self.counts)
+    }
+
+    /// How the file ended, all times together.
+    pub(super) fn status(&self) -> FileStatus {
+        self.last_status().among(self.attempts.iter().map(|attempt| attempt.status))
     }
 }
 
 /// A run in brief.
 pub(super) struct Brief {
-    pub(super) places: BTreeMap<String, PathBuf>,
-    /// The name of the engine.
-    pub(super) engine: String,
+    pub(super) opened: Opened,
+    pub(super) header: RunHeader,
     pub(super) files: Vec<BriefReport>,
+    pub(super) elapsed: Duration,
+    /// How it ended last; nothing if it goes on or was killed.
+    pub(super) end: Option<RunEnd>,
 }
 
 impl Brief {
     /// Reads a journal; nothing if it does not say which run it is of.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
-        let (mut places, mut engine, mut files) = (None, None, Vec::new());
+        let (mut first, mut header, mut files) = (None, None, Vec::new());
+        let (mut elapsed, mut end) = (Duration::ZERO, None);
         for entry in Follower::open(path)?.more::<BriefEntry>()?.into_iter().flatten() {
             match entry {
-                BriefEntry::Opened(opened) if opened.format == FORMAT => places = Some(opened.places),
-                BriefEntry::RunStarted(header) => engine = Some(header.engine.name),
+                BriefEntry::Opened(opened) => first = first.or(Some(*opened)),
+                // Once for each time that the run was taken up.
+                BriefEntry::RunStarted(found) => (header, end) = (Some(found), None),
                 BriefEntry::FileFinished(report) => files.push(report),
-                BriefEntry::Opened(_) | BriefEntry::WorkerLost(_) | BriefEntry::RunFinished(_) => {}
+                BriefEntry::RunFinished { elapsed: more, end: found } => {
+                    elapsed += more;
+                    end = Some(found);
+                }
+                BriefEntry::WorkerLost(_) => {}
             }
         }
-        Ok(places.zip(engine).map(|(places, engine)| Self { places, engine, files }))
+        let known = first.filter(|opened| opened.format == FORMAT).zip(header);
+        Ok(known.map(|(opened, header)| Self { opened, header, files, elapsed, end }))
     }
 }
 

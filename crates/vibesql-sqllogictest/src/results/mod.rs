@@ -3,7 +3,9 @@
 mod folder;
 mod history;
 mod journal;
+mod overview;
 
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past};
 pub use journal::{Journal, JournalWriter, Opened};
+pub use overview::{RunOverview, RunState};

@@ -7,6 +7,7 @@ mod configuration;
 mod conformance;
 mod corpus;
 mod events;
+mod history;
 mod honesty;
 mod journal;
 mod json_report;

@@ -47,6 +47,14 @@ impl Sandbox {
         runs.max_by_key(|run| run.metadata().unwrap().created().unwrap())
     }
 
+    /// The folders of all runs, the oldest first.
+    pub(crate) fn all_runs(&self) -> Vec<PathBuf> {
+        let runs = std::fs::read_dir(self.home.path().join(".vibesql/test_results/runs")).unwrap();
+        let mut runs: Vec<_> = runs.map(|entry| entry.unwrap().path()).collect();
+        runs.sort_by_key(|run| run.metadata().unwrap().created().unwrap());
+        runs
+    }
+
     /// The text without the names of folders that differ from run to run.
     pub(crate) fn without_names(&self, text: &str) -> String {
         let text = text.replace(self.home.path().to_str().unwrap(), "[home]");

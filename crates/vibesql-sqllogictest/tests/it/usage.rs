@@ -121,6 +121,8 @@ fn wrong_words() {
     --- stderr
     error: unrecognized subcommand 'rnu'
 
+      tip: a similar subcommand exists: 'runs'
+
     Usage: vibesql-sqllogictest [OPTIONS] <COMMAND>
 
     For more information, try '--help'.
@@ -151,6 +153,9 @@ fn help_says_what_there_is() {
       run          Runs a suite: a line for each file, a summary by category
       list         Lists the files that `run` would run
       engines      Lists the engines of this build
+      status       Shows the last run by category, and what has changed since the one before it
+      runs         Lists runs with their pass rates
+      show         Shows a run, or all that is known of one file in it
       worker       Helps with a run that is going on: takes up files of it, in processes of its own
       config       Shows the settings that hold, and where each comes from
       completions  Prints the completions of a shell

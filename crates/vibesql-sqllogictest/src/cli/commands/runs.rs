@@ -1,0 +1,47 @@
+//! `runs`: the history of runs.
+
+use std::path::Path;
+
+use crate::cli::args::RunsArgs;
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::results_folder;
+use crate::cli::ui::Ui;
+use crate::report;
+use crate::results::RunOverview;
+use crate::text::count::plural;
+use crate::text::written;
+
+pub(in crate::cli) fn run(
+    args: &RunsArgs,
+    results: Option<&Path>,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let results = results_folder(results);
+    let names = results.runs()?;
+    let first = names.len().saturating_sub(args.last as usize);
+    let mut runs = Vec::with_capacity(names.len() - first);
+    let mut unreadable = 0;
+    for name in &names[first..] {
+        // One that was killed before its first word has no journal.
+        match RunOverview::read(&results, name) {
+            Ok(Some(run)) => runs.push(run),
+            Ok(None) | Err(_) => unreadable += 1,
+        }
+    }
+    if runs.is_empty() {
+        let message = format!("no run in `{}`", results.path().display());
+        return Err(CliError::nothing_selected(message, vec!["`run` makes one".to_owned()]));
+    }
+    ui.print(&written(|out| report::runs::write(out, &runs)))?;
+    if unreadable > 0 {
+        ui.note(format_args!("{} without a journal of this version", plural(unreadable, "run")));
+    }
+    if first > 0 {
+        ui.note(format_args!(
+            "{} before these; `--last {}` shows all",
+            plural(first as u64, "run"),
+            names.len()
+        ));
+    }
+    Ok(ExitReason::Success)
+}

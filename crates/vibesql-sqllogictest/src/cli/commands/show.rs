@@ -1,0 +1,114 @@
+//! `show`: a run, or all that is known of one file in it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::cli::args::{LAST_RUN, ShowArgs};
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::results_folder;
+use crate::cli::settings::{repeat_command, shell_word};
+use crate::cli::ui::Ui;
+use crate::event::{EventSink as _, RunEvent};
+use crate::monitor::{Lines, Verbosity, account, status_word};
+use crate::outcome::{FileReport, FileStatus};
+use crate::report;
+use crate::results::Journal;
+use crate::text::count::{duration, plural};
+use crate::text::detail::write_failure;
+use crate::text::style::Role;
+use crate::text::written;
+
+pub(in crate::cli) fn run(
+    args: &ShowArgs,
+    results: Option<&Path>,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let journal =
+        results_folder(results).journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
+    if journal.damaged > 0 {
+        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
+    }
+    match &args.file {
+        Some(name) => show_file(find(&journal, name)?, &journal, ui),
+        None => show_run(&journal, ui),
+    }?;
+    Ok(ExitReason::Success)
+}
+
+fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
+    let opened = &journal.opened;
+    let text = written(|out| {
+        writeln!(out, "run      {}", opened.run)?;
+        writeln!(out, "command  {}", command_line(&opened.command))?;
+        writeln!(out, "folder   {}\n", opened.folder.display())
+    });
+    ui.print(&text)?;
+    let not_good = journal.report.files.iter().filter(|file| file.status() != FileStatus::Passed);
+    {
+        let mut lines = Lines::new(&mut ui.out, Verbosity::Normal, 0);
+        for file in not_good {
+            let told = lines.on_event(&RunEvent::FileFinished(Box::new(file.clone())));
+            told.map_err(|error| CliError::io("write to", "standard output", &error.source))?;
+        }
+    }
+    ui.print(&written(|out| report::summary::write(out, &journal.report)))
+}
+
+/// What was typed, with the program by its name alone.
+fn command_line(words: &[String]) -> String {
+    let program = words.first().map(|word| Path::new(word).file_name().unwrap_or_default().to_string_lossy());
+    let words = program.into_iter().chain(words.iter().skip(1).map(|word| word.as_str().into()));
+    words.map(|word| shell_word(&word)).collect::<Vec<_>>().join(" ")
+}
+
+/// The file that reports or messages call so.
+fn find<'j>(journal: &'j Journal, name: &str) -> Result<&'j FileReport, CliError> {
+    let mut files = journal.report.files.iter();
+    let found = files.find(|file| file.file == name || file.shown == name);
+    found.ok_or_else(|| {
+        let alike = journal.report.files.iter().filter(|file| file.file.contains(name)).take(3);
+        let alike: Vec<_> = alike.map(|file| file.file.as_str()).collect();
+        let hint = match alike.as_slice() {
+            [] => "`show` without a file names those that have not passed".to_owned(),
+            alike => format!("perhaps one of these is meant: {}", alike.join(", ")),
+        };
+        CliError::nothing_selected(
+            format!("no result of `{name}` in run `{}`", journal.opened.run),
+            vec![hint],
+        )
+    })
+}
+
+fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
+    let program = ui.program.clone();
+    let text = written(|out| {
+        for detail in &file.details {
+            let again = journal.opened.settings.as_ref().map_or_else(String::new, |settings| {
+                repeat_command(
+                    &program,
+                    settings,
+                    &journal.report.header.engine.labels,
+                    &file.shown,
+                    detail.line,
+                )
+            });
+            write_failure(out, file, detail, &again)?;
+            writeln!(out)?;
+        }
+        if file.details_omitted() > 0 {
+            let lines: Vec<_> = file.failing[file.details.len()..].iter().map(u32::to_string).collect();
+            writeln!(out, "… and the records on these lines: {}\n", lines.join(", "))?;
+        }
+        for lint in &file.lints {
+            writeln!(out, "{} {}:{}: {}", Role::Warn.paint("note:"), file.shown, lint.line, lint.kind)?;
+        }
+        for attempt in &file.attempts {
+            let (role, word) = status_word(attempt.status);
+            writeln!(out, "at another time: {}  {}", role.paint(word), duration(attempt.elapsed))?;
+        }
+        let (role, word) = status_word(file.status());
+        let time = Role::Faint.paint(duration(file.elapsed));
+        writeln!(out, "{}  {}  {}  {time}", role.paint(word), file.shown, account(file))
+    });
+    ui.print(&text)
+}

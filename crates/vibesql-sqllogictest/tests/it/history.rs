@@ -1,0 +1,154 @@
+//! What earlier runs say: `runs`, `status` and `show`.
+
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+
+use crate::sandbox::{Output, Sandbox};
+
+const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
+const BAD: &str = "statement ok\nok\n\nquery I nosort\nrows 2\n----\n1\n";
+
+/// Two runs, of which the second mends one file and breaks another.
+fn two_runs() -> Sandbox {
+    let sandbox = Sandbox::new();
+    for (file, first) in [("a", GOOD), ("b", BAD), ("c", GOOD)] {
+        sandbox.write(&format!("s/{file}.test"), first);
+    }
+    sandbox.run("run --engine scripted s");
+    sandbox.write("s/a.test", BAD);
+    sandbox.write("s/b.test", GOOD);
+    sandbox.write("s/d.test", GOOD);
+    sandbox.run("run --engine scripted s");
+    sandbox
+}
+
+/// Without the names of runs, which are moments.
+fn masked(sandbox: &Sandbox, output: &Output) -> String {
+    let mut text = sandbox.without_names(&output.to_string());
+    for run in sandbox.all_runs() {
+        let name = run.file_name().unwrap().to_str().unwrap().to_owned();
+        text = text.replace(&name, "[run]").replace(sandbox.path().to_str().unwrap(), "[folder]");
+    }
+    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    text.lines().map(words).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn status_says_what_has_changed() {
+    let sandbox = two_runs();
+    // A run on another engine is no measure.
+    sandbox.run("run --engine sqlite s");
+    std::fs::remove_dir_all(sandbox.last_run().unwrap()).unwrap();
+    assert_snapshot!(masked(&sandbox, &sandbox.run("status")), @"
+    exit code 0
+    --- stdout
+    run [run]: completed
+
+    category files passed failed other rate records passed failed skipped other rate
+    other 4 3 1 0 75.00 % 8 7 1 0 0 87.50 %
+
+    FAIL: 3 of 4 files and 7 of 8 records passed on scripted 0.1.0 in [time] s
+    since [run]: 1 file mended, 1 file broken
+    broken a.test
+    mended b.test
+    ");
+}
+
+#[test]
+fn runs_are_listed_with_their_rates() {
+    let sandbox = two_runs();
+    assert_snapshot!(masked(&sandbox, &sandbox.run("runs")), @"
+    exit code 0
+    --- stdout
+    run engine files passed rate records passed rate time end
+    [run] scripted 0.1.0 3 2 66.66 % 6 5 83.33 % [time] s completed
+    [run] scripted 0.1.0 4 3 75.00 % 8 7 87.50 % [time] s completed
+
+    scripted: ▁█ 87.50 % of the records in the last complete run
+    ");
+    assert_snapshot!(masked(&sandbox, &sandbox.run("runs --last 1")), @"
+    exit code 0
+    --- stdout
+    run engine files passed rate records passed rate time end
+    [run] scripted 0.1.0 4 3 75.00 % 8 7 87.50 % [time] s completed
+
+    --- stderr
+    note: 1 run before these; `--last 2` shows all
+    ");
+}
+
+#[test]
+fn a_run_and_a_file_are_shown() {
+    let sandbox = two_runs();
+    assert_snapshot!(masked(&sandbox, &sandbox.run("show")), @"
+    exit code 0
+    --- stdout
+    run [run]
+    command vibesql-sqllogictest run --engine scripted s
+    folder [folder]
+
+    FAIL s/a.test 1 passed, 1 failed [time] s
+    s/a.test:4: 1 value expected and found, but not the same
+
+    category files passed failed other rate records passed failed skipped other rate
+    other 4 3 1 0 75.00 % 8 7 1 0 0 87.50 %
+
+    FAIL: 3 of 4 files and 7 of 8 records passed on scripted 0.1.0 in [time] s
+    ");
+    assert_snapshot!(masked(&sandbox, &sandbox.run("show last a.test")), @"
+    exit code 0
+    --- stdout
+    FAIL s/a.test:4 query I nosort
+    rows 2
+    1 value expected and found, but not the same
+    - 1
+    + 2
+    again: vibesql-sqllogictest test --engine scripted s/a.test:4
+
+    FAIL s/a.test 1 passed, 1 failed [time] s
+    ");
+    assert_snapshot!(masked(&sandbox, &sandbox.run("show last test")), @"
+    exit code 3
+    --- stderr
+    error: no result of `test` in run `[run]`
+    hint: perhaps one of these is meant: a.test, b.test, c.test
+    ");
+    let first = sandbox.all_runs()[0].display().to_string();
+    let shown = sandbox.run(&format!("show {first} s/b.test"));
+    assert!(shown.stdout.contains("FAIL  s/b.test:4   query I nosort"), "{shown}");
+    assert!(
+        shown.stdout.contains("again: vibesql-sqllogictest test --engine scripted s/b.test:4"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn nothing_is_known_without_runs() {
+    for command in ["status", "runs", "show"] {
+        let output = Sandbox::new().run(command);
+        assert_eq!(output.code, 3, "{output}");
+        assert!(output.stderr.starts_with("error: no run in `"), "{output}");
+    }
+}
+
+#[test]
+fn a_run_that_goes_on_or_was_killed_is_called_so() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
+    let mut command = sandbox.command("run --engine scripted --serial --order path s");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while !sandbox.path().join("at-it").exists() {
+        std::thread::yield_now();
+    }
+    let status = sandbox.run("status");
+    assert!(
+        status.stdout.contains(": going on\n") && status.stdout.contains(" of 2 files done\n"),
+        "{status}"
+    );
+    assert!(sandbox.run("runs").stdout.contains("  going on"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(sandbox.run("runs").stdout.contains("  killed"));
+}
