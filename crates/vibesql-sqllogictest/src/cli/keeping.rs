@@ -1,6 +1,7 @@
 //! Where results are kept: what the user says, or a folder at home.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
@@ -10,34 +11,55 @@ use crate::executor::parallel::{Origin, WorkItem};
 use crate::results::{FolderError, Opened, ResultsFolder, RunFolder};
 
 /// The folder of results, whether it is there or not.
-pub(super) fn results_folder(named: Option<&Path>) -> ResultsFolder {
-    ResultsFolder::new(named.map_or_else(default_place, Path::to_owned))
+pub(super) struct Keeping {
+    pub(super) results: ResultsFolder,
+    /// Whether the user has said where it is.
+    named: bool,
 }
 
-#[expect(clippy::disallowed_methods, reason = "the command line knows where home is")]
-fn default_place() -> PathBuf {
-    let home = std::env::var_os("HOME").filter(|home| !home.is_empty());
-    home.map_or_else(elsewhere, |home| PathBuf::from(home).join(".vibesql/test_results"))
+/// A folder for a new run.
+pub(super) struct NewRun {
+    pub(super) folder: RunFolder,
+    /// Where it is, if that is to be named for finding it again.
+    pub(super) elsewhere: Option<PathBuf>,
+    pub(super) warning: Option<String>,
+}
+
+impl Keeping {
+    /// The folder that the user names, or one at home.
+    pub(super) fn new(named: Option<&Path>, home: Option<&OsStr>) -> Self {
+        let at_home = || home.map_or_else(elsewhere, |home| Path::new(home).join(".vibesql/test_results"));
+        Self {
+            results: ResultsFolder::new(named.map_or_else(at_home, Path::to_owned)),
+            named: named.is_some(),
+        }
+    }
+
+    /// Makes the folder of a new run. Where the user has not said where, and there is no place at home, it is another
+    /// folder, with a warning: results are kept in any case.
+    pub(super) fn new_run(&self) -> Result<NewRun, CliError> {
+        let now = milliseconds_since_1970();
+        match self.results.create_run(now) {
+            Err(FolderError::Io { path, source, .. }) if !self.named => {
+                let place = elsewhere();
+                let folder = ResultsFolder::new(&place).create_run(now)?;
+                let (path, shown) = (path.display(), place.display());
+                let warning = format!("cannot use `{path}` ({source}); results are kept in `{shown}`");
+                Ok(NewRun { folder, warning: Some(warning), elsewhere: Some(place) })
+            }
+            run => Ok(NewRun { folder: run?, warning: None, elsewhere: self.named_place() }),
+        }
+    }
+
+    /// The folder, if the user has named it.
+    pub(super) fn named_place(&self) -> Option<PathBuf> {
+        self.named.then(|| self.results.path().to_owned())
+    }
 }
 
 /// For those without a home.
 fn elsewhere() -> PathBuf {
     std::env::temp_dir().join("vibesql-test_results")
-}
-
-/// Makes the folder of a new run. Where the user has not said where, and there is no place at home, it is another
-/// folder, which is returned as a warning: results are kept in any case.
-pub(super) fn new_run(named: Option<&Path>) -> Result<(RunFolder, Option<String>), CliError> {
-    let now = milliseconds_since_1970();
-    match results_folder(named).create_run(now) {
-        Err(FolderError::Io { path, source, .. }) if named.is_none() => {
-            let place = elsewhere();
-            let run = ResultsFolder::new(&place).create_run(now)?;
-            let (path, place) = (path.display(), place.display());
-            Ok((run, Some(format!("cannot use `{path}` ({source}); results are kept in `{place}`"))))
-        }
-        run => Ok((run?, None)),
-    }
 }
 
 /// What the journal of a new run says first.

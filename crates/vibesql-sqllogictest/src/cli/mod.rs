@@ -23,6 +23,7 @@ use clap::{CommandFactory as _, Parser as _};
 use self::args::{Cli, Command};
 use self::config::{Environment, ResolveError};
 use self::error::{CliError, ExitReason};
+use self::keeping::Keeping;
 use self::ui::Ui;
 use crate::engine::EngineRegistry;
 
@@ -93,15 +94,16 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     if let Command::Run(args) = &mut cli.command {
         args.timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
     }
+    let keeping = Keeping::new(cli.results.as_deref(), environment.home());
     let done = match cli.command {
         Command::Test(args) => commands::test::run(&args, registry, &mut ui),
-        Command::Run(args) => commands::run::run(&args, cli.results.as_deref(), registry, &mut ui),
+        Command::Run(args) => commands::run::run(&args, &keeping, registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
-        Command::Status => commands::status::run(cli.results.as_deref(), &mut ui),
-        Command::Runs(args) => commands::runs::run(&args, cli.results.as_deref(), &mut ui),
-        Command::Show(args) => commands::show::run(&args, cli.results.as_deref(), &mut ui),
-        Command::Worker(args) => commands::worker::run(&args, cli.results.as_deref(), registry, &mut ui),
+        Command::Status => commands::status::run(&keeping, &mut ui),
+        Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
+        Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
+        Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),
         Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
         Command::Completions(args) => commands::completions::run(&args, &mut ui),
         Command::Man(args) => commands::man::run(&args, &mut ui),

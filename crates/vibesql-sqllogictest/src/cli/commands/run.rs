@@ -3,7 +3,7 @@
 use std::fs::Permissions;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::NamedTempFile;
@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use super::worker::cores;
 use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::{new_run, opened, results_folder};
+use crate::cli::keeping::{Keeping, NewRun, opened};
 use crate::cli::keys::Keys;
 use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
@@ -38,7 +38,7 @@ const WIDEST: usize = 60;
 
 pub(in crate::cli) fn run(
     args: &RunArgs,
-    results: Option<&Path>,
+    keeping: &Keeping,
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
@@ -53,8 +53,8 @@ pub(in crate::cli) fn run(
     // A report that cannot be written is better known before the run than after it.
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     let mut started = match &args.resume {
-        Some(name) => resume(name.as_deref(), results, registry, ui)?,
-        None => begin(args, results, registry, ui)?,
+        Some(name) => resume(name.as_deref(), keeping, registry, ui)?,
+        None => begin(args, keeping, registry, ui)?,
     };
     let run = {
         let look = ui.progress(!args.no_progress);
@@ -76,7 +76,7 @@ pub(in crate::cli) fn run(
     let mut text = written(|out| report::summary::write(out, &run));
     text += &next_step(&ui.program, &run, started.prepared.settings());
     if !complete {
-        text += &resume_step(&ui.program, results, &started.folder.name);
+        text += &resume_step(&ui.program, started.elsewhere.as_deref(), &started.folder.name);
     }
     if json_to_out || events_to_out {
         drop(ui.err.write_all(text.as_bytes()));
@@ -97,11 +97,13 @@ struct Started {
     folder: RunFolder,
     prepared: Prepared,
     journal: JournalWriter,
+    /// Where the results are, if that is to be named for finding them again.
+    elsewhere: Option<PathBuf>,
 }
 
 fn begin(
     args: &RunArgs,
-    results: Option<&Path>,
+    keeping: &Keeping,
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<Started, CliError> {
@@ -111,8 +113,8 @@ fn begin(
     let identity = engine.identity();
     let workers = workers(args);
     let Selected { items, slices, seed, shards } =
-        select(args, &results_folder(results), &settings, &identity.name, workers)?;
-    let (folder, warning) = new_run(results)?;
+        select(args, &keeping.results, &settings, &identity.name, workers)?;
+    let NewRun { folder, elsewhere, warning } = keeping.new_run()?;
     warning.inspect(|warning| ui.warn(warning));
     shards.inspect(|shards| {
         ui.note(format_args!(
@@ -136,16 +138,16 @@ fn begin(
     )?;
     let journal = JournalWriter::create(&folder.journal(), opened);
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal })
+    Ok(Started { folder, prepared, journal, elsewhere })
 }
 
 fn resume(
     name: Option<&str>,
-    results: Option<&Path>,
+    keeping: &Keeping,
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<Started, CliError> {
-    let (folder, journal) = results_folder(results).take_up(name)?;
+    let (folder, journal) = keeping.results.take_up(name)?;
     if journal.damaged > 0 {
         let lines = plural(journal.damaged as u64, "line");
         let verb = if journal.damaged == 1 { "is" } else { "are" };
@@ -154,7 +156,7 @@ fn resume(
     let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
     let journal = JournalWriter::append_to(&folder.journal());
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal })
+    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place() })
 }
 
 fn limits(args: &LimitArgs) -> Result<Limits, CliError> {

@@ -1,29 +1,23 @@
 //! `runs`: the history of runs.
 
-use std::path::Path;
-
 use crate::cli::args::RunsArgs;
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::results_folder;
+use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use crate::report;
 use crate::results::RunOverview;
 use crate::text::count::plural;
 use crate::text::written;
 
-pub(in crate::cli) fn run(
-    args: &RunsArgs,
-    results: Option<&Path>,
-    ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    let results = results_folder(results);
+pub(in crate::cli) fn run(args: &RunsArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let results = &keeping.results;
     let names = results.runs()?;
     let first = names.len().saturating_sub(args.last as usize);
     let mut runs = Vec::with_capacity(names.len() - first);
     let mut unreadable = 0;
     for name in &names[first..] {
         // One that was killed before its first word has no journal.
-        match RunOverview::read(&results, name) {
+        match RunOverview::read(results, name) {
             Ok(Some(run)) => runs.push(run),
             Ok(None) | Err(_) => unreadable += 1,
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::cli::args::{LAST_RUN, ShowArgs};
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::results_folder;
+use crate::cli::keeping::Keeping;
 use crate::cli::settings::{repeat_command, shell_word};
 use crate::cli::ui::Ui;
 use crate::event::{EventSink as _, RunEvent};
@@ -18,13 +18,8 @@ use crate::text::detail::write_failure;
 use crate::text::style::Role;
 use crate::text::written;
 
-pub(in crate::cli) fn run(
-    args: &ShowArgs,
-    results: Option<&Path>,
-    ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    let journal =
-        results_folder(results).journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
+pub(in crate::cli) fn run(args: &ShowArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let journal = keeping.results.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
     if journal.damaged > 0 {
         ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
     }

@@ -1,26 +1,24 @@
 //! `worker`: help for a run from another shell or another machine.
 
-use std::num::NonZero;
-use std::path::Path;
-
 use super::run::worker_command;
 use crate::cli::args::WorkerArgs;
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::results_folder;
+use crate::cli::keeping::Keeping;
 use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
 use crate::executor::parallel::join;
 use crate::monitor::{Lines, Progress, Verbosity};
 use crate::text::count::plural;
+use std::num::NonZero;
 
 pub(in crate::cli) fn run(
     args: &WorkerArgs,
-    results: Option<&Path>,
+    keeping: &Keeping,
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let results = results_folder(results);
+    let results = &keeping.results;
     let folder = match args.join.as_ref().and_then(Option::as_deref) {
         Some(name) => results.path_of(name)?,
         None => results.running()?,

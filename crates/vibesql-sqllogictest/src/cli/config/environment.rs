@@ -1,7 +1,7 @@
 //! The environment: a variable for each flag, and what is left of the variables of VibeSQL's earlier scripts.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 use clap::{Arg, Command};
@@ -32,7 +32,9 @@ const NOT_FOLLOWED: &[(&str, &str, &str)] = &[
     ("SQLLOGICTEST_FILE", "files", "name the file: `test FILE`, or `run --files PATH`"),
 ];
 
-/// The variables of this program's name, as the process found them.
+const HOME: &str = "HOME";
+
+/// The variables that concern this program, as the process found them.
 #[derive(Debug, Clone, Default)]
 pub(in crate::cli) struct Environment(BTreeMap<String, OsString>);
 
@@ -48,7 +50,8 @@ impl FromIterator<(OsString, OsString)> for Environment {
     fn from_iter<T: IntoIterator<Item = (OsString, OsString)>>(variables: T) -> Self {
         let named = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let other = |name: &str| OTHER_NAMES.iter().any(|(other, _)| *other == name);
-        let ours = |name: &str| name.starts_with(PREFIX) || other(name) || ci::is_variable(name);
+        let ours =
+            |name: &str| name.starts_with(PREFIX) || other(name) || ci::is_variable(name) || name == HOME;
         Self(named.filter(|(name, _)| ours(name)).collect())
     }
 }
@@ -151,6 +154,11 @@ impl Environment {
             notes.extend(half.map(|(variable, why)| Note::NotFollowed { variable, why }));
         }
         notes
+    }
+
+    /// The folder of the user.
+    pub(in crate::cli) fn home(&self) -> Option<&OsStr> {
+        self.0.get(HOME).map(OsString::as_os_str).filter(|home| !home.is_empty())
     }
 
     /// Whether a variable is set.
