@@ -7,6 +7,7 @@ use std::process::Command;
 use super::error::CliError;
 use super::keeping::place_of;
 use crate::executor::parallel::{Origin, WorkItem};
+use crate::results::Commit;
 
 /// Leaves the files that differ from the commit `reference` of their repository, or that Git does not know. Files may
 /// be in several repositories, such as a suite that is a submodule; shipped files never change.
@@ -39,6 +40,25 @@ pub(super) fn changed(items: Vec<WorkItem>, reference: &str) -> Result<Vec<WorkI
     Ok(left)
 }
 
+/// The state of the repository that this process was started in; nothing if there is none, or no Git.
+pub(super) fn commit() -> Option<Commit> {
+    let words = ["status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z"];
+    // Not to wait for another Git, and not to write: only to look.
+    let output = Command::new("git").env("GIT_OPTIONAL_LOCKS", "0").args(words).output().ok()?;
+    if output.status.success() { commit_of(&String::from_utf8_lossy(&output.stdout)) } else { None }
+}
+
+/// Reads the entries of `git status --porcelain=v2 --branch -z`.
+fn commit_of(status: &str) -> Option<Commit> {
+    let entries = || status.split('\0').filter(|entry| !entry.is_empty());
+    let header = |name: &str| entries().find_map(|entry| entry.strip_prefix("# ")?.strip_prefix(name));
+    // Before the first commit there is no hash.
+    let hash = header("branch.oid ").filter(|hash| *hash != "(initial)")?.to_owned();
+    let branch = header("branch.head ").filter(|branch| *branch != "(detached)").map(str::to_owned);
+    let dirty = entries().any(|entry| !entry.starts_with('#'));
+    Some(Commit { hash, branch, dirty })
+}
+
 /// The folder above with `.git` in it, which is a file in submodules and further working copies.
 fn repository_of(place: &Path) -> Option<PathBuf> {
     place.ancestors().skip(1).find(|folder| folder.join(".git").exists()).map(Path::to_owned)
@@ -69,4 +89,23 @@ fn names(repository: &Path, words: &[&str]) -> Result<BTreeSet<PathBuf>, CliErro
 fn path_of(bytes: &[u8]) -> &Path {
     use std::os::unix::ffi::OsStrExt as _;
     Path::new(std::ffi::OsStr::from_bytes(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_state_of_a_repository() {
+        let check = |status: &str| commit_of(&status.replace('\n', "\0"));
+        let commit = |branch: Option<&str>, dirty| {
+            Some(Commit { hash: "4f1c".to_owned(), branch: branch.map(str::to_owned), dirty })
+        };
+        assert_eq!(check("# branch.oid 4f1c\n# branch.head main\n"), commit(Some("main"), false));
+        let changed =
+            "# branch.oid 4f1c\n# branch.head (detached)\n1 .M N... 100644 100644 100644 a b c.rs\n";
+        assert_eq!(check(changed), commit(None, true));
+        assert_eq!(check("# branch.oid (initial)\n# branch.head main\n"), None);
+        assert_eq!(check(""), None);
+    }
 }

@@ -8,7 +8,7 @@ use super::error::CliError;
 use crate::clock::milliseconds_since_1970;
 use crate::executor::Settings;
 use crate::executor::parallel::{Origin, WorkItem};
-use crate::results::{FolderError, Opened, ResultsFolder, RunFolder};
+use crate::results::{Circumstances, FolderError, Opened, ResultsFolder, RunFolder};
 
 /// The folder of results, whether it is there or not.
 pub(super) struct Keeping {
@@ -63,11 +63,24 @@ fn elsewhere() -> PathBuf {
 }
 
 /// What the journal of a new run says first.
-pub(super) fn opened(run: &RunFolder, items: &[WorkItem], settings: &Settings) -> Opened {
+pub(super) fn opened(
+    run: &RunFolder,
+    items: &[WorkItem],
+    settings: &Settings,
+    circumstances: Circumstances,
+) -> Opened {
     let places: BTreeMap<_, _> = items.iter().map(|item| (item.file.clone(), place_of(item))).collect();
     let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
     let folder = std::env::current_dir().unwrap_or_default();
-    Opened::new(&run.name, milliseconds_since_1970(), command, folder, settings.clone(), places)
+    Opened::new(
+        &run.name,
+        milliseconds_since_1970(),
+        command,
+        folder,
+        settings.clone(),
+        circumstances,
+        places,
+    )
 }
 
 /// Where a file is, whatever folder one is in.

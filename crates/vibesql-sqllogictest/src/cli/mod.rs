@@ -1,6 +1,7 @@
 //! The command line. Its only door is [`main`], so that an embedder can have it with engines of their own.
 
 mod args;
+mod circumstances;
 mod commands;
 mod config;
 mod error;
@@ -97,7 +98,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let keeping = Keeping::new(cli.results.as_deref(), environment.home());
     let done = match cli.command {
         Command::Test(args) => commands::test::run(&args, registry, &mut ui),
-        Command::Run(args) => commands::run::run(&args, &keeping, registry, &mut ui),
+        Command::Run(args) => commands::run::run(&args, &keeping, &environment, registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
         Command::Status => commands::status::run(&keeping, &mut ui),

@@ -40,6 +40,9 @@ pub struct Opened {
     /// How files were read and executed; unknown of the first runs.
     #[serde(default)]
     pub settings: Option<Settings>,
+    /// Where and with what the run was made; unknown of the first runs.
+    #[serde(default)]
+    pub circumstances: Option<Circumstances>,
     /// The files by the names that reports call them, and where they are; files inside of the program by their name
     /// there.
     pub places: BTreeMap<String, PathBuf>,
@@ -53,12 +56,64 @@ impl Opened {
         command: Vec<String>,
         folder: PathBuf,
         settings: Settings,
+        circumstances: Circumstances,
         places: BTreeMap<String, PathBuf>,
     ) -> Self {
         let (format, program) = (FORMAT, env!("CARGO_PKG_VERSION").to_owned());
-        let settings = Some(settings);
-        Self { format, run: run.to_owned(), started, program, command, folder, settings, places }
+        let (settings, circumstances) = (Some(settings), Some(circumstances));
+        Self {
+            format,
+            run: run.to_owned(),
+            started,
+            program,
+            command,
+            folder,
+            settings,
+            circumstances,
+            places,
+        }
     }
+}
+
+/// Where and with what a run was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Circumstances {
+    /// The name of the machine.
+    pub host: String,
+    /// The operating system, with its version.
+    pub system: String,
+    /// How many processors this program may use.
+    pub cpus: usize,
+    /// How many workers run at once.
+    pub workers: usize,
+    /// The time that the run may take.
+    pub budget: Option<Duration>,
+    /// The seed of a random order.
+    pub seed: Option<u64>,
+    /// What Git says of the folder in which the run was started.
+    pub commit: Option<Commit>,
+    /// The run of a CI that this is part of.
+    pub ci: Option<CiRun>,
+}
+
+/// A state of a project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Commit {
+    /// The hash.
+    pub hash: String,
+    /// The branch; nothing if it is none.
+    pub branch: Option<String>,
+    /// Whether tracked files differ from the commit.
+    pub dirty: bool,
+}
+
+/// A run of a CI.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CiRun {
+    /// What the system calls it.
+    pub id: String,
+    /// Where it can be looked at.
+    pub url: Option<String>,
 }
 
 /// One line.

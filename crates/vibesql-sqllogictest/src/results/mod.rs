@@ -7,5 +7,5 @@ mod overview;
 
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past};
-pub use journal::{Journal, JournalWriter, Opened};
+pub use journal::{CiRun, Circumstances, Commit, Journal, JournalWriter, Opened};
 pub use overview::{RunOverview, RunState};

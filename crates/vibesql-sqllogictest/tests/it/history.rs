@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use insta::assert_snapshot;
 
-use crate::sandbox::{Output, Sandbox};
+use crate::sandbox::{Output, Sandbox, path_of_tests};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 const BAD: &str = "statement ok\nok\n\nquery I nosort\nrows 2\n----\n1\n";
@@ -30,7 +30,10 @@ fn masked(sandbox: &Sandbox, output: &Output) -> String {
         let name = run.file_name().unwrap().to_str().unwrap().to_owned();
         text = text.replace(&name, "[run]").replace(sandbox.path().to_str().unwrap(), "[folder]");
     }
-    let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let words = |line: &str| match line.strip_prefix("machine ") {
+        Some(_) => "machine [machine]".to_owned(),
+        None => line.split_whitespace().collect::<Vec<_>>().join(" "),
+    };
     text.lines().map(words).collect::<Vec<_>>().join("\n")
 }
 
@@ -87,6 +90,7 @@ fn a_run_and_a_file_are_shown() {
     run [run]
     command vibesql-sqllogictest run --engine scripted s
     folder [folder]
+    machine [machine]
 
     FAIL s/a.test 1 passed, 1 failed [time] s
     s/a.test:4: 1 value expected and found, but not the same
@@ -121,6 +125,24 @@ fn a_run_and_a_file_are_shown() {
         shown.stdout.contains("again: vibesql-sqllogictest test --engine scripted s/b.test:4"),
         "{shown}"
     );
+}
+
+#[test]
+fn where_a_run_was_made_is_known() {
+    let sandbox = two_runs();
+    let mut command = sandbox.command("run --engine scripted -j 3 s");
+    let ci =
+        [("GITHUB_RUN_ID", "7"), ("GITHUB_SERVER_URL", "https://g.example"), ("GITHUB_REPOSITORY", "a/b")];
+    sandbox.git(&["init", "-q", "-b", "trunk"]);
+    sandbox.git(&["add", "s"]);
+    sandbox.git(&["commit", "-q", "-m", "first"]);
+    let commit = sandbox.git(&["rev-parse", "HEAD"]);
+    sandbox.write("s/a.test", "statement ok\nok\n");
+    Output::of(command.env("PATH", path_of_tests()).envs(ci));
+    let shown = sandbox.run("show").stdout;
+    assert!(shown.contains(&format!("commit   {} on trunk, with changes\n", commit.trim())), "{shown}");
+    assert!(shown.contains("CI       https://g.example/a/b/actions/runs/7\n"), "{shown}");
+    assert!(shown.contains(", 3 workers\n"), "{shown}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
     Excerpt, Failure, FailureDetail, FileReport, NotPassed, RunEnd, RunHeader, RunReport,
 };
-use vibesql_sqllogictest::results::{Journal, JournalWriter, Opened};
+use vibesql_sqllogictest::results::{Circumstances, Journal, JournalWriter, Opened};
 
 use crate::sandbox::{Output, Sandbox};
 use crate::support::{manifest, options, run_scripted};
@@ -49,7 +49,15 @@ fn write(path: &Path, report: &RunReport) {
         dialect: None,
         exact: false,
     };
-    let opened = Opened::new("r", 1, vec!["a b".to_owned()], "/".into(), settings, [].into());
+    let opened = Opened::new(
+        "r",
+        1,
+        vec!["a b".to_owned()],
+        "/".into(),
+        settings,
+        Circumstances::default(),
+        [].into(),
+    );
     let mut writer = JournalWriter::create(path, opened).unwrap();
     let mut tell = |event| writer.on_event(&event).unwrap();
     tell(RunEvent::RunStarted(report.header.clone()));

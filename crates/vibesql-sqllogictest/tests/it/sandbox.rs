@@ -80,6 +80,16 @@ impl Sandbox {
         command
     }
 
+    /// Runs Git in the sandbox, and returns what it says.
+    pub(crate) fn git(&self, words: &[&str]) -> String {
+        let who = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
+        let mut git = Command::new("git");
+        git.current_dir(self.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").args(who).args(words);
+        let output = Output::of(&mut git);
+        assert_eq!(output.code, 0, "{output}");
+        output.stdout
+    }
+
     /// Runs the program with the words of `line`.
     pub(crate) fn run(&self, line: &str) -> Output {
         Output::of(&mut self.command(line))
@@ -96,6 +106,12 @@ impl Output {
             code: output.status.code().unwrap_or(-1),
         }
     }
+}
+
+/// Where programs are, for the few commands that start others: the sandbox's own environment is empty.
+#[expect(clippy::disallowed_methods, reason = "tests find programs as their caller does")]
+pub(crate) fn path_of_tests() -> std::ffi::OsString {
+    std::env::var_os("PATH").unwrap()
 }
 
 /// What a user sees, all of it, without what differs from run to run.

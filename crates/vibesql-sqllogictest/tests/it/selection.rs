@@ -1,10 +1,8 @@
 //! Which files are run, in which order and in how many pieces: what earlier runs and Git know.
 
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::sandbox::{Output, Sandbox};
+use crate::sandbox::{Output, Sandbox, path_of_tests};
 use crate::support::without_measurements;
 
 /// The files of a run in the order in which they were finished.
@@ -76,33 +74,23 @@ fn nothing_failed_is_nothing_to_do() {
     }
 }
 
-fn git(sandbox: &Sandbox, words: &[&str]) {
-    let who = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "init.defaultBranch=main"];
-    let mut git = Command::new("git");
-    git.current_dir(sandbox.path()).env("GIT_CONFIG_GLOBAL", "/dev/null").args(who).args(words);
-    let output = git.output().unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-}
-
 #[test]
 fn changed_files_are_those_that_git_names() {
     let sandbox = five();
-    #[expect(clippy::disallowed_methods, reason = "the sandbox has no path, and git is to be found")]
-    let path = std::env::var_os("PATH").unwrap();
     let changed = |flags: &str| {
         let mut command = sandbox.command(&format!("run --engine scripted --serial --order path {flags} s"));
-        Output::of(command.env("PATH", &path))
+        Output::of(command.env("PATH", path_of_tests()))
     };
     let outside = changed("--changed");
     assert_eq!(outside.code, 2, "{outside}");
     assert!(outside.stderr.contains("error: --changed: `s/a.test` is in no Git repository"), "{outside}");
 
-    git(&sandbox, &["init", "-q"]);
-    git(&sandbox, &["add", "s"]);
-    git(&sandbox, &["commit", "-q", "-m", "first"]);
+    sandbox.git(&["init", "-q"]);
+    sandbox.git(&["add", "s"]);
+    sandbox.git(&["commit", "-q", "-m", "first"]);
     assert_eq!(changed("--changed").code, 3);
     sandbox.write("s/b.test", "statement ok\nok\n");
-    git(&sandbox, &["commit", "-q", "-a", "-m", "second"]);
+    sandbox.git(&["commit", "-q", "-a", "-m", "second"]);
     sandbox.write("s/c.test", "statement ok\nok\n");
     sandbox.write("s/new ö.test", "statement ok\nok\n");
     let since_last = changed("--changed");

@@ -10,6 +10,8 @@ use tempfile::NamedTempFile;
 
 use super::worker::cores;
 use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
+use crate::cli::circumstances::{Drive, circumstances};
+use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::{Keeping, NewRun, opened};
 use crate::cli::keys::Keys;
@@ -39,6 +41,7 @@ const WIDEST: usize = 60;
 pub(in crate::cli) fn run(
     args: &RunArgs,
     keeping: &Keeping,
+    environment: &Environment,
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
@@ -54,7 +57,7 @@ pub(in crate::cli) fn run(
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     let mut started = match &args.resume {
         Some(name) => resume(name.as_deref(), keeping, registry, ui)?,
-        None => begin(args, keeping, registry, ui)?,
+        None => begin(args, keeping, environment, registry, ui)?,
     };
     let run = {
         let look = ui.progress(!args.no_progress);
@@ -104,6 +107,7 @@ struct Started {
 fn begin(
     args: &RunArgs,
     keeping: &Keeping,
+    environment: &Environment,
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<Started, CliError> {
@@ -123,7 +127,8 @@ fn begin(
     });
     seed.inspect(|seed| ui.note(format_args!("random order; `--seed {seed}` repeats it")));
     let timeouts = Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() };
-    let opened = opened(&folder, &items, &settings);
+    let drive = Drive { workers, budget: args.limits.time.map(Duration::from_secs), seed };
+    let opened = opened(&folder, &items, &settings, circumstances(environment, drive));
     let prepared = Prepared::new(
         &folder.path,
         Plan {

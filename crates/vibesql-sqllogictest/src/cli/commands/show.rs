@@ -12,7 +12,7 @@ use crate::event::{EventSink as _, RunEvent};
 use crate::monitor::{Lines, Verbosity, account, status_word};
 use crate::outcome::{FileReport, FileStatus};
 use crate::report;
-use crate::results::Journal;
+use crate::results::{Circumstances, Journal};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
 use crate::text::style::Role;
@@ -35,7 +35,9 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
     let text = written(|out| {
         writeln!(out, "run      {}", opened.run)?;
         writeln!(out, "command  {}", command_line(&opened.command))?;
-        writeln!(out, "folder   {}\n", opened.folder.display())
+        writeln!(out, "folder   {}", opened.folder.display())?;
+        opened.circumstances.iter().try_for_each(|circumstances| write_circumstances(out, circumstances))?;
+        writeln!(out)
     });
     ui.print(&text)?;
     let not_good = journal.report.files.iter().filter(|file| file.status() != FileStatus::Passed);
@@ -47,6 +49,20 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
         }
     }
     ui.print(&written(|out| report::summary::write(out, &journal.report)))
+}
+
+fn write_circumstances(out: &mut String, of: &Circumstances) -> std::fmt::Result {
+    let (cpus, workers) = (plural(of.cpus as u64, "CPU"), plural(of.workers as u64, "worker"));
+    writeln!(out, "machine  {}, {}, {cpus}, {workers}", of.host, of.system)?;
+    if let Some(commit) = &of.commit {
+        let branch = commit.branch.as_ref().map_or_else(String::new, |branch| format!(" on {branch}"));
+        let dirty = if commit.dirty { ", with changes" } else { "" };
+        writeln!(out, "commit   {}{branch}{dirty}", commit.hash)?;
+    }
+    if let Some(ci) = &of.ci {
+        writeln!(out, "CI       {}", ci.url.as_ref().unwrap_or(&ci.id))?;
+    }
+    Ok(())
 }
 
 /// What was typed, with the program by its name alone.

@@ -1,9 +1,10 @@
-//! Which part of a run a CI wants of this job: the variables by which common systems number parallel jobs.
+//! What the variables of common CIs say: which part of a run this job is to do, and what the whole is called.
 
 use super::environment::Environment;
 use crate::cli::args::{Command, ShardWord};
 use crate::cli::error::CliError;
 use crate::executor::parallel::Shard;
+use crate::results::CiRun;
 
 /// A system's variables for the number of a job and for how many there are.
 struct System {
@@ -62,8 +63,25 @@ const SYSTEMS: &[System] = &[
     },
 ];
 
+/// The variables that name a run of a CI, and where it can be looked at.
+const RUNS: &[(&str, &str)] = &[
+    ("CI_PIPELINE_ID", "CI_JOB_URL"),
+    ("BUILDKITE_BUILD_ID", "BUILDKITE_BUILD_URL"),
+    ("CIRCLE_BUILD_NUM", "CIRCLE_BUILD_URL"),
+    ("SEMAPHORE_WORKFLOW_ID", ""),
+    ("BITBUCKET_BUILD_NUMBER", ""),
+    ("BUILD_BUILDID", ""),
+    ("BUILD_TAG", "BUILD_URL"),
+];
+
+/// GitHub's run, which has its address in pieces.
+const GITHUB: [&str; 3] = ["GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY"];
+
 /// Whether a variable is one of a CI.
 pub(super) fn is_variable(name: &str) -> bool {
+    if GITHUB.contains(&name) || RUNS.iter().any(|(id, url)| name == *id || name == *url) {
+        return true;
+    }
     SYSTEMS.iter().any(|system| name == system.index || name == system.count || system.besides == Some(name))
 }
 
@@ -79,6 +97,18 @@ impl Environment {
             *shard = Some(ShardWord::Of(self.shard_of_ci()?));
         }
         Ok(())
+    }
+
+    /// The run of a CI that this process is part of.
+    pub(in crate::cli) fn ci_run(&self) -> Option<CiRun> {
+        let value = |name: &str| Some(self.lossy(name)).filter(|value| !value.is_empty());
+        let [run, server, repository] = GITHUB;
+        if let Some(id) = value(run) {
+            let place = value(server).zip(value(repository));
+            let url = place.map(|(server, repository)| format!("{server}/{repository}/actions/runs/{id}"));
+            return Some(CiRun { id, url });
+        }
+        RUNS.iter().find_map(|(id, url)| Some(CiRun { id: value(id)?, url: value(url) }))
     }
 
     fn shard_of_ci(&self) -> Result<Shard, CliError> {
@@ -132,6 +162,21 @@ mod tests {
             let past = (system.first + 3).to_string();
             assert!(shard(&[(system.index, &past), (system.count, "3"), (besides, "true")]).is_err());
         }
+    }
+
+    #[test]
+    fn the_run_of_a_ci_is_known() {
+        let run = |variables: &[(&str, &str)]| {
+            let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
+            variables.collect::<Environment>().ci_run().map(|run| (run.id, run.url))
+        };
+        let github =
+            [("GITHUB_RUN_ID", "7"), ("GITHUB_SERVER_URL", "https://g"), ("GITHUB_REPOSITORY", "a/b")];
+        assert_eq!(run(&github), Some(("7".to_owned(), Some("https://g/a/b/actions/runs/7".to_owned()))));
+        let gitlab = [("CI_PIPELINE_ID", "8"), ("CI_JOB_URL", "https://l/8")];
+        assert_eq!(run(&gitlab), Some(("8".to_owned(), Some("https://l/8".to_owned()))));
+        assert_eq!(run(&[("BITBUCKET_BUILD_NUMBER", "9")]), Some(("9".to_owned(), None)));
+        assert_eq!(run(&[("CI_PIPELINE_ID", "")]), None);
     }
 
     #[test]
