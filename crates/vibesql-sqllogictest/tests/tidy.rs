@@ -171,9 +171,20 @@ fn the_documents_name_every_command_and_exit_code() {
     // A package taken from a registry has no repository around it.
     let Ok(readme) = std::fs::read_to_string(repository.join("README.md")) else { return };
     let codes = std::fs::read_to_string(repository.join("docs/exit-codes.md")).unwrap();
-    for command in
-        ["test", "run", "list", "engines", "worker", "status", "runs", "show", "config", "completions", "man"]
-    {
+    for command in [
+        "test",
+        "run",
+        "list",
+        "engines",
+        "worker",
+        "status",
+        "runs",
+        "show",
+        "prune",
+        "config",
+        "completions",
+        "man",
+    ] {
         assert!(readme.contains(&format!("vibesql-sqllogictest {command}")), "README.md: {command}");
     }
     for code in ["0", "1", "2", "3", "5", "6", "70"] {

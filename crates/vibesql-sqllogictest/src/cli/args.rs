@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
@@ -71,6 +71,8 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
+    /// Removes old runs.
+    Prune(PruneArgs),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
     /// Shows the settings that hold, and where each comes from.
@@ -419,6 +421,23 @@ pub(super) struct RunsArgs {
     /// Show the last N runs.
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) last: u32,
+}
+
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("what").args(["keep", "older_than", "max_size"]).required(true).multiple(true))]
+pub(super) struct PruneArgs {
+    /// Leave the newest N runs.
+    #[arg(long, value_name = "N")]
+    pub(super) keep: Option<u32>,
+    /// Remove runs that are more than DAYS old.
+    #[arg(long, value_name = "DAYS")]
+    pub(super) older_than: Option<u32>,
+    /// Leave the newest runs that together take no more than SIZE, for instance 500M.
+    #[arg(long, value_name = "SIZE")]
+    pub(super) max_size: Option<Bytes>,
+    /// Only say what would be removed.
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 /// The word for the last run.

@@ -101,6 +101,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Run(args) => commands::run::run(&args, &keeping, &environment, registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
+        Command::Prune(args) => commands::prune::run(&args, &keeping, &mut ui),
         Command::Status => commands::status::run(&keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),

@@ -188,6 +188,16 @@ impl ResultsFolder {
         read_journal(&path)
     }
 
+    /// Removes a run with all that is known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], for instance when the run goes on.
+    pub fn remove(&self, name: &str) -> Result<(), FolderError> {
+        let run = lock(name.to_owned(), self.path_of(name)?)?;
+        std::fs::remove_dir_all(&run.path).map_err(io_error("remove", &run.path))
+    }
+
     /// The last run that goes on now.
     ///
     /// # Errors

@@ -4,6 +4,7 @@ mod folder;
 mod history;
 mod journal;
 mod overview;
+pub mod prune;
 
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past};

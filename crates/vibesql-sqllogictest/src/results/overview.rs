@@ -21,6 +21,8 @@ pub struct RunOverview {
     pub elapsed: Duration,
     /// Whether it goes on.
     pub state: RunState,
+    /// The branch of Git that it was made on, where that is known.
+    pub branch: Option<String>,
 }
 
 /// What a run is at.
@@ -65,6 +67,7 @@ impl RunOverview {
             totals,
             elapsed: brief.elapsed,
             state,
+            branch: brief.opened.circumstances.and_then(|circumstances| circumstances.commit?.branch),
         }
     }
 

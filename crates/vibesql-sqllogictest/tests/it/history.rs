@@ -146,6 +146,27 @@ fn where_a_run_was_made_is_known() {
 }
 
 #[test]
+fn old_runs_are_removed_but_the_last_green_one() {
+    let sandbox = Sandbox::new();
+    sandbox.write("a.test", GOOD);
+    sandbox.run("run --engine scripted a.test");
+    sandbox.run("run --engine scripted a.test");
+    sandbox.write("a.test", BAD);
+    (0..3).for_each(|_| drop(sandbox.run("run --engine scripted a.test")));
+    let runs = sandbox.all_runs();
+    let dry = sandbox.run("prune --keep 1 --dry-run");
+    assert_eq!((dry.code, sandbox.all_runs().len()), (0, 5), "{dry}");
+    assert_eq!(dry.stdout.matches("would remove ").count(), 3, "{dry}");
+    let output = sandbox.run("prune --keep 1");
+    assert_eq!(output.code, 0, "{output}");
+    assert!(output.stdout.contains("3 runs removed, "), "{output}");
+    assert!(output.stderr.contains(" is the last in which all went well, and stays\n"), "{output}");
+    assert_eq!(sandbox.all_runs(), [runs[1].clone(), runs[4].clone()]);
+    assert_eq!(sandbox.run("prune --older-than 1").stdout, "0 runs removed, 0 bytes\n");
+    assert_eq!(sandbox.run("prune").code, 2, "it is to be said what");
+}
+
+#[test]
 fn nothing_is_known_without_runs() {
     for command in ["status", "runs", "show"] {
         let output = Sandbox::new().run(command);

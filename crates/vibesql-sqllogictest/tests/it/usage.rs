@@ -156,6 +156,7 @@ fn help_says_what_there_is() {
       status       Shows the last run by category, and what has changed since the one before it
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
+      prune        Removes old runs
       worker       Helps with a run that is going on: takes up files of it, in processes of its own
       config       Shows the settings that hold, and where each comes from
       completions  Prints the completions of a shell

@@ -5,6 +5,7 @@ pub(super) mod config;
 pub(super) mod engines;
 pub(super) mod list;
 pub(super) mod man;
+pub(super) mod prune;
 pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;

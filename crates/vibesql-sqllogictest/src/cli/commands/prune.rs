@@ -1,0 +1,75 @@
+//! `prune`: removes old runs.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::cli::args::PruneArgs;
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::Keeping;
+use crate::cli::ui::Ui;
+use crate::clock::milliseconds_since_1970;
+use crate::outcome::bytes;
+use crate::results::prune::{Candidate, Fate, Leave, Spared, decide};
+use crate::results::{ResultsFolder, RunOverview, RunState};
+use crate::text::count::plural;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let leave = Leave {
+        runs: args.keep.map(|runs| runs as usize),
+        younger_than: args.older_than.map(|days| DAY * days),
+        size: args.max_size.map(|size| size.0),
+    };
+    let results = &keeping.results;
+    let runs = candidates(results)?;
+    let (mut removed, mut freed) = (0, 0);
+    for (run, fate) in runs.iter().zip(decide(&runs, leave)) {
+        let size = bytes(run.size);
+        match fate {
+            Fate::Kept => {}
+            Fate::Spared(Spared::Going) => ui.note(format_args!("run {} goes on and stays", run.name)),
+            Fate::Spared(Spared::LastGreen) => {
+                let branch = run.branch.as_deref().map_or_else(String::new, |branch| format!(" of {branch}"));
+                ui.note(format_args!(
+                    "run {} is the last{branch} in which all went well, and stays",
+                    run.name
+                ));
+            }
+            Fate::Removed if args.dry_run => ui.print(&format!("would remove {}  {size}\n", run.name))?,
+            Fate::Removed => {
+                results.remove(&run.name)?;
+                ui.print(&format!("removed {}  {size}\n", run.name))?;
+            }
+        }
+        if fate == Fate::Removed {
+            removed += 1;
+            freed += run.size;
+        }
+    }
+    let (all, verb) = (plural(removed, "run"), if args.dry_run { "would be removed" } else { "removed" });
+    ui.print(&format!("{all} {verb}, {}\n", bytes(freed)))?;
+    Ok(ExitReason::Success)
+}
+
+/// All runs, the oldest first.
+fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
+    let now = milliseconds_since_1970();
+    let mut found = Vec::new();
+    for name in results.runs()? {
+        // What has no journal of this version may be of another, and is not ours to judge.
+        let Ok(Some(run)) = RunOverview::read(results, &name) else { continue };
+        let age = Duration::from_millis(u64::try_from(now - run.started).unwrap_or(0));
+        let totals = &run.totals;
+        let green = run.is_complete() && totals.passed > 0 && totals.passed + totals.empty == totals.files;
+        let going = run.state == RunState::Going;
+        let size = size_of(&results.path_of(&name)?);
+        found.push(Candidate { name, age, size, going, green, branch: run.branch });
+    }
+    Ok(found)
+}
+
+fn size_of(folder: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(folder).into_iter().filter_map(Result::ok);
+    files.filter_map(|file| file.metadata().ok()).filter(|file| file.is_file()).map(|file| file.len()).sum()
+}
