@@ -42,16 +42,19 @@ impl Sandbox {
 
     /// The folder of the last run.
     pub(crate) fn last_run(&self) -> Option<PathBuf> {
-        let runs = std::fs::read_dir(self.home.path().join(".vibesql/test_results/runs")).ok()?;
-        let runs = runs.map(|entry| entry.unwrap().path());
-        runs.max_by_key(|run| run.metadata().unwrap().created().unwrap())
+        self.all_runs().pop()
     }
 
     /// The folders of all runs, the oldest first.
     pub(crate) fn all_runs(&self) -> Vec<PathBuf> {
-        let runs = std::fs::read_dir(self.home.path().join(".vibesql/test_results/runs")).unwrap();
-        let mut runs: Vec<_> = runs.map(|entry| entry.unwrap().path()).collect();
-        runs.sort_by_key(|run| run.metadata().unwrap().created().unwrap());
+        let runs = std::fs::read_dir(self.home.path().join(".vibesql/test_results/runs"));
+        let mut runs: Vec<_> = runs.into_iter().flatten().map(|entry| entry.unwrap().path()).collect();
+        // A name is a second, and from the second run of it on a number.
+        runs.sort_by_key(|run| {
+            let name = run.file_name().unwrap().to_str().unwrap();
+            let (second, number) = name.split_at(15);
+            (second.to_owned(), number.trim_start_matches('-').parse().unwrap_or(1_u32))
+        });
         runs
     }
 
