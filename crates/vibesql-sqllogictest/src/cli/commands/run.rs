@@ -159,6 +159,15 @@ fn resume(
         ui.warn(&format!("{lines} of the journal {verb} damaged; the files that were in them are run again"));
     }
     let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
+    if let [first, more @ ..] = prepared.changed_files().as_slice() {
+        let more = match more.len() {
+            0 => String::new(),
+            more => format!(" and {}", plural(more as u64, "more file")),
+        };
+        ui.warn(&format!(
+            "changed since the run began: {first}{more}; results that are there stay as they are"
+        ));
+    }
     let journal = JournalWriter::append_to(&folder.journal());
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
     Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place() })

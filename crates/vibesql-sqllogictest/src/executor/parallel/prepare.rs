@@ -11,7 +11,7 @@ use super::ledger::Attempts;
 use super::limits::{Limits, Timeouts};
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Task};
+use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Stamp, Task};
 use super::worker::work_item;
 use crate::engine::{EngineIdentity, EngineRegistry};
 use crate::executor::Settings;
@@ -98,6 +98,12 @@ impl Prepared {
         Ok(Self { folder, assignment, items, queue, done, elapsed })
     }
 
+    /// What messages call the files that are no longer as they were when the run began.
+    pub fn changed_files(&self) -> Vec<&str> {
+        let changed = |item: &&AssignedItem| item.path.as_deref().and_then(Stamp::of) != item.stamp;
+        self.assignment.items.iter().filter(changed).map(|item| item.shown.as_str()).collect()
+    }
+
     /// What is known of the run before it starts.
     pub fn header(&self) -> RunHeader {
         RunHeader {
@@ -163,5 +169,6 @@ fn assigned(item: &WorkItem, timeout: Option<Duration>) -> AssignedItem {
         Origin::Disk(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
         Origin::Embedded(_) => None,
     };
-    AssignedItem { file: item.file.clone(), shown: item.shown.clone(), path, timeout }
+    let stamp = path.as_deref().and_then(Stamp::of);
+    AssignedItem { file: item.file.clone(), shown: item.shown.clone(), path, timeout, stamp }
 }

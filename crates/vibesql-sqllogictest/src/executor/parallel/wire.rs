@@ -8,7 +8,7 @@
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -47,6 +47,24 @@ pub(super) struct AssignedItem {
     pub(super) path: Option<PathBuf>,
     /// How long the file may take.
     pub(super) timeout: Option<Duration>,
+    /// By what it is seen that the file has changed since the run began; nothing of a file inside the program, or of
+    /// one that could not be looked at.
+    pub(super) stamp: Option<Stamp>,
+}
+
+/// What changes when a file does: its length, and when it was written last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Stamp {
+    length: u64,
+    written: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// The stamp of the file as it is now.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let file = std::fs::metadata(path).ok()?;
+        Some(Self { length: file.len(), written: file.modified().ok() })
+    }
 }
 
 /// What a worker takes up at once: a file, or a slice of one.
