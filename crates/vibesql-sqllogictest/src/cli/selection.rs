@@ -39,8 +39,14 @@ pub(super) fn select(
     engine: &str,
     workers: usize,
 ) -> Result<Selected, CliError> {
-    // What cannot be read tells nothing; that results cannot be kept is said when they are to be.
-    let history = History::read(results, engine).unwrap_or_default();
+    let history = match History::read(results, engine) {
+        Ok(history) => history,
+        // What is asked of earlier runs cannot be answered without them; an order can.
+        Err(error) if args.history.failed || args.history.balance == Balance::Time => {
+            return Err(error.into());
+        }
+        Err(_) => History::default(),
+    };
     let mut filters = args.filter.filters();
     // By time, shards are parts of all files, and known only when these are.
     let by_time = filters.shard.take_if(|_| args.history.balance == Balance::Time);

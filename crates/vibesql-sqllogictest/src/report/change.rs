@@ -1,4 +1,10 @@
 //! What became of the files of a run since the run before it: which pass now, and which do not any more.
+//!
+//! | before | passes now | nothing is executed | anything else |
+//! |---|---|---|---|
+//! | passed | | broken | broken |
+//! | nothing was executed | mended | | broken |
+//! | anything else | mended | | |
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -7,12 +13,12 @@ use crate::outcome::{FileStatus, RunReport};
 use crate::text::count::plural;
 use crate::text::style::Role;
 
-/// The files that are in both runs and ended well in one of them only.
+/// What has changed for the files that are in both runs.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Change<'r> {
-    /// They end well now.
+    /// They pass now.
     pub(crate) mended: Vec<&'r str>,
-    /// They do not any more.
+    /// They have passed, and do not any more, or nothing was wrong with them, and now it is.
     pub(crate) broken: Vec<&'r str>,
     /// How many files are in both runs.
     pub(crate) common: usize,
@@ -27,13 +33,30 @@ impl<'r> Change<'r> {
         for file in &now.files {
             let Some(earlier) = earlier.get(file.file.as_str()) else { continue };
             change.common += 1;
-            match (earlier.is_good(), file.last_status().is_good()) {
-                (false, true) => change.mended.push(&file.file),
-                (true, false) => change.broken.push(&file.file),
-                _ => {}
+            let (earlier, now) = (standing(*earlier), standing(file.last_status()));
+            if now < earlier {
+                change.broken.push(&file.file);
+            } else if now > earlier && now == Standing::Passed {
+                change.mended.push(&file.file);
             }
         }
         change
+    }
+}
+
+/// How good a status is. A file in which nothing is executed any more is not mended, whatever was wrong with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Standing {
+    Bad,
+    Empty,
+    Passed,
+}
+
+fn standing(status: FileStatus) -> Standing {
+    match status {
+        FileStatus::Passed => Standing::Passed,
+        FileStatus::Empty => Standing::Empty,
+        _ => Standing::Bad,
     }
 }
 

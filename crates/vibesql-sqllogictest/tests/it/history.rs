@@ -40,9 +40,6 @@ fn masked(sandbox: &Sandbox, output: &Output) -> String {
 #[test]
 fn status_says_what_has_changed() {
     let sandbox = two_runs();
-    // A run on another engine is no measure.
-    sandbox.run("run --engine sqlite s");
-    std::fs::remove_dir_all(sandbox.last_run().unwrap()).unwrap();
     assert_snapshot!(masked(&sandbox, &sandbox.run("status")), @"
     exit code 0
     --- stdout
@@ -56,6 +53,35 @@ fn status_says_what_has_changed() {
     broken a.test
     mended b.test
     ");
+}
+
+#[test]
+fn a_file_that_is_emptied_is_not_mended() {
+    let sandbox = Sandbox::new();
+    for (file, text) in [("a", BAD), ("b", GOOD), ("c", "")] {
+        sandbox.write(&format!("s/{file}.test"), text);
+    }
+    sandbox.run("run --engine scripted s");
+    for (file, text) in [("a", ""), ("b", ""), ("c", GOOD)] {
+        sandbox.write(&format!("s/{file}.test"), text);
+    }
+    sandbox.run("run --engine scripted s");
+    let output = sandbox.run("status");
+    let change = ": 1 file mended, 1 file broken\n  broken  b.test\n  mended  c.test\n";
+    assert!(output.stdout.ends_with(change), "{output}");
+}
+
+#[test]
+fn a_run_on_another_engine_is_no_measure() {
+    let sandbox = two_runs();
+    let before = sandbox.last_run().unwrap();
+    sandbox.run("run --engine sqlite s");
+    sandbox.write("s/b.test", BAD);
+    sandbox.run("run --engine scripted s");
+    let output = sandbox.run("status");
+    let name = before.file_name().unwrap().display();
+    let change = format!("since {name}: 0 files mended, 1 file broken\n  broken  b.test\n");
+    assert!(output.stdout.ends_with(&change), "{output}");
 }
 
 #[test]

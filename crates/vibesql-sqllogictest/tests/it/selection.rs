@@ -75,6 +75,16 @@ fn nothing_failed_is_nothing_to_do() {
 }
 
 #[test]
+fn what_failed_is_not_guessed() {
+    let sandbox = five();
+    // A results folder in which nothing can be listed.
+    sandbox.write("results/runs", "no folder");
+    let output = sandbox.run("run --engine scripted --failed --results results s");
+    assert_eq!(output.code, 2, "{output}");
+    assert!(output.stderr.contains("error: cannot list `results/runs`"), "{output}");
+}
+
+#[test]
 fn changed_files_are_those_that_git_names() {
     let sandbox = five();
     let changed = |flags: &str| {

@@ -21,7 +21,9 @@ pub(super) struct HeldBerth {
 }
 
 /// Workers of a berth are numbered below this, so that each worker of a run has a number of its own.
-const MOST_WORKERS: u64 = 10_000;
+const MOST_WORKERS: u64 = 100_000;
+/// So many berths a run can have: a claim has room for as many workers, and no more.
+const MOST_BERTHS: u64 = 10_000;
 
 impl Berth {
     /// Names the berth with this number.
@@ -41,8 +43,7 @@ impl Berth {
     /// Takes the next free berth.
     pub(super) fn take(run: &Path) -> io::Result<HeldBerth> {
         std::fs::create_dir_all(berths(run))?;
-        let mut number = 0;
-        loop {
+        for number in 0..MOST_BERTHS {
             let berth = Self::of(run, number);
             match std::fs::create_dir(&berth.folder) {
                 Ok(()) => {
@@ -50,10 +51,11 @@ impl Berth {
                     lock.lock()?;
                     return Ok(HeldBerth { berth, _lock: lock });
                 }
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
         }
+        Err(io::Error::other("the run has been taken up, or helped, too many times"))
     }
 
     /// Whether its process is there. One that is about to take it counts as there.

@@ -40,6 +40,19 @@ pub(super) enum TaskNews {
     Died { task: usize, part: Box<Part>, line: Option<u32>, how: ExitHow },
 }
 
+impl TaskNews {
+    /// The task that it is about.
+    pub(super) fn task(&self) -> usize {
+        match self {
+            Self::Started { task }
+            | Self::Slow { task, .. }
+            | Self::Finished { task, .. }
+            | Self::Stopped { task, .. }
+            | Self::Died { task, .. } => *task,
+        }
+    }
+}
+
 /// The workers of one process.
 pub(super) struct Crew<'r> {
     assignment: &'r Assignment,

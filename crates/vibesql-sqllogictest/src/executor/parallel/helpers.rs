@@ -109,10 +109,8 @@ impl Helper {
                     self.at.insert(*task);
                 }
                 TaskNews::Slow { .. } => {}
-                TaskNews::Finished { task, .. }
-                | TaskNews::Stopped { task, .. }
-                | TaskNews::Died { task, .. } => {
-                    self.at.remove(task);
+                TaskNews::Finished { .. } | TaskNews::Stopped { .. } | TaskNews::Died { .. } => {
+                    self.at.remove(&told.task());
                 }
             }
             news.push(HelperNews::Task(told));
@@ -144,7 +142,8 @@ mod tests {
     #[test]
     fn only_tasks_of_the_gone_are_orphans() {
         let claim = |task, worker| Claim { task, worker };
-        let (first, second) = (Some(3), Some(10_003));
+        let worker = |berth| Some(Berth::of("run".as_ref(), berth).worker(3));
+        let (first, second) = (worker(0), worker(1));
         let claims = [
             claim(0, first),
             claim(1, second),

@@ -218,9 +218,11 @@ impl<'r> Orchestrator<'r> {
     }
 
     fn hear(&mut self, news: TaskNews) -> Result<(), RunError> {
+        // One that helped an earlier master may tell of what has ended since.
+        if !self.ledger.is_open(news.task()) {
+            return Ok(());
+        }
         match news {
-            // One that helped an earlier master may tell of what has ended since.
-            TaskNews::Started { task } if !self.ledger.is_open(task) => Ok(()),
             TaskNews::Started { task } => {
                 let shown = self.shown(task);
                 let slice = self.prepared.assignment.tasks[task].slice;
@@ -246,9 +248,6 @@ impl<'r> Orchestrator<'r> {
         ending: Ending,
         death: Option<(Option<u32>, ExitHow)>,
     ) -> Result<(), RunError> {
-        if !self.ledger.is_open(task) {
-            return Ok(());
-        }
         self.tell(RunEvent::TaskEnded { task })?;
         let next = self.ledger.ended(task, part, ending, self.stopping.is_some());
         if let Some((line, how)) = death {
