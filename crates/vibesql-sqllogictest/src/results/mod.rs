@@ -5,6 +5,8 @@ mod history;
 mod journal;
 mod overview;
 pub mod prune;
+#[cfg(feature = "store")]
+pub mod store;
 
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past};

@@ -1,0 +1,280 @@
+//! The tables that can be asked about, and the version of their shape.
+//!
+//! The first columns of `test_files`, `test_runs` and `test_results` are those of VibeSQL's earlier scripts.
+
+/// The version of the schema. It grows with every change of a table; segments of older versions are read by the names
+/// of their columns.
+pub const VERSION: u32 = 1;
+
+/// A table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// What a row is.
+    pub about: &'static str,
+    /// Its columns, in their order.
+    pub columns: &'static [Column],
+}
+
+/// A column.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What its values are.
+    pub kind: Kind,
+    /// What it says.
+    pub about: &'static str,
+}
+
+/// What the values of a column are, besides NULL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Whole numbers.
+    Integer,
+    /// Numbers.
+    Real,
+    /// Text.
+    Text,
+}
+
+impl Kind {
+    /// The type in SQL. Text has no limit in it: VibeSQL cuts what is longer, without a word.
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::Integer => "INTEGER",
+            Self::Real => "REAL",
+            Self::Text => "TEXT",
+        }
+    }
+}
+
+impl Table {
+    /// The place of a column.
+    pub fn place(&self, column: &str) -> Option<usize> {
+        self.columns.iter().position(|known| known.name == column)
+    }
+
+    /// The statement that makes the table with these of its columns.
+    pub fn create(&self, columns: &[&Column]) -> String {
+        let columns: Vec<_> =
+            columns.iter().map(|column| format!("{} {}", column.name, column.kind.sql())).collect();
+        format!("CREATE TABLE {} ({})", self.name, columns.join(", "))
+    }
+}
+
+/// The table of this name, in any case of its letters.
+pub fn table(name: &str) -> Option<&'static Table> {
+    TABLES.into_iter().find(|table| table.name.eq_ignore_ascii_case(name))
+}
+
+/// All tables.
+pub static TABLES: [&Table; 7] =
+    [&TEST_RUNS, &TEST_RESULTS, &TEST_FILES, &RECORD_FAILURES, &FAILURE_GROUPS, &SLOW_RECORDS, &FILE_STATS];
+
+const fn integer(name: &'static str, about: &'static str) -> Column {
+    Column { name, kind: Kind::Integer, about }
+}
+
+const fn real(name: &'static str, about: &'static str) -> Column {
+    Column { name, kind: Kind::Real, about }
+}
+
+const fn text(name: &'static str, about: &'static str) -> Column {
+    Column { name, kind: Kind::Text, about }
+}
+
+/// A run. Complete whatever part of the history is loaded.
+pub static TEST_RUNS: Table = Table {
+    name: "test_runs",
+    about: "A run. Complete whatever part of the history is loaded.",
+    columns: &[
+        integer(
+            "run_id",
+            "The second in which it began, since 1970, times 100, and its number among the runs of that second",
+        ),
+        text("started_at", "When it began, in UTC"),
+        text("completed_at", "When its last part ended"),
+        integer("total_files", "Files with a result"),
+        integer("passed", "Files that passed"),
+        integer("failed", "Files that were tested and did not pass"),
+        integer("untested", "Files without a result"),
+        text("git_commit", "The commit of the folder that it was made in"),
+        text("branch_name", "The branch of that commit"),
+        text("ci_run_id", "The run of the CI"),
+        text("name", "The name of its folder"),
+        text("state", "COMPLETED, INTERRUPTED, ENOUGH_FAILED, BUDGET_SPENT or RUNNING"),
+        real("pass_rate", "Passed files among those that are not empty, in percent"),
+        integer("empty", "Files in which nothing was executed"),
+        integer("timed_out", "The part of `failed` that was over a time limit"),
+        integer("flaky", "The part of `failed` that has passed and has not"),
+        integer("crashed", "The part of `failed` in whose midst the engine was lost"),
+        integer("out_of_memory", "The part of `failed` that was over the memory limit"),
+        integer("errors", "The part of `failed` that could not be started"),
+        integer("records", "Records of all files"),
+        integer("records_passed", "Records that passed"),
+        integer("records_failed", "Records that did not: failed, unsupported, timed out, malformed, lost"),
+        integer("records_skipped", "Records that a condition left out"),
+        integer("records_not_reached", "Records behind the end of their file's execution"),
+        integer("duration_ms", "How long the run took"),
+        text("engine", "The engine under test"),
+        text("engine_version", "Its version"),
+        text("engine_hash", "A checksum of the program that held it"),
+        text("labels", "The names that conditions were held against, with commas between"),
+        text("dialect", "The dialect that was asked for"),
+        integer("exact", "Whether the holes of the reference runner were reproduced"),
+        text("suite", "What was to be run, as it was typed"),
+        text("corpus_commit", "The commit of the folder that the suite is in"),
+        integer("dirty", "Whether there were changes besides the commit"),
+        text("ci_url", "Where the run of the CI can be looked at"),
+        text("host", "The machine"),
+        text("os", "Its system"),
+        integer("cpus", "Its CPUs"),
+        integer("workers", "The worker processes"),
+        integer("seed", "The seed of the order"),
+        integer("budget_ms", "The time that the run had"),
+        text("command", "What was typed"),
+        text("tool_version", "The version of this program"),
+        text("imported_from", "The file that it was imported from"),
+    ],
+};
+
+/// What became of a file in a run.
+pub static TEST_RESULTS: Table = Table {
+    name: "test_results",
+    about: "What became of a file in a run.",
+    columns: &[
+        integer("result_id", "The run times 1,000,000, and the number of the file in it"),
+        integer("run_id", "The run"),
+        text("file_path", "The file"),
+        text("status", "PASS, FAIL, TIMEOUT, EMPTY, FLAKY, CRASH, OOM or ERROR"),
+        text("tested_at", "When its result was known, in UTC"),
+        integer("duration_ms", "How long it took"),
+        text("error_message", "The first thing that was wrong"),
+        text("category", "The first folder of its path"),
+        text("subcategory", "The second one, or root"),
+        text(
+            "outcome",
+            "How its execution ended: completed, halted, malformed, timed_out, faulted or not_started",
+        ),
+        text("error_type", "The type of the first failure"),
+        text("error_pattern", "The pattern of the first failure"),
+        integer("records", "Its records"),
+        integer("records_executed", "Records that the engine executed"),
+        integer("records_passed", "Records that passed"),
+        integer("records_failed", "Records with another result than expected"),
+        integer("records_skipped", "Records that a condition left out"),
+        integer("records_unsupported", "Records that the adapter refused"),
+        integer("records_timed_out", "Records over their time limit"),
+        integer("records_malformed", "Records with a wrong text"),
+        integer("records_not_reached", "Records behind the end of the file's execution"),
+        integer("records_faulted", "Records lost to a fault"),
+        integer("engine_ms", "The part of the time that the engine took"),
+        integer("peak_memory", "The most memory in use, in bytes"),
+        integer("retries", "How often it was run again"),
+        integer("flaky", "Whether it has passed and has not"),
+        integer("signal", "The signal that its worker process died of"),
+        integer("in_flight_line", "The line of the record that was running when the file was ended"),
+        text(
+            "outcome_id",
+            "The same for files that ended in the same way, whatever time it took: the link to record_failures",
+        ),
+    ],
+};
+
+/// A file, as the engine that is asked about found it last. Complete whatever part of the history is loaded.
+pub static TEST_FILES: Table = Table {
+    name: "test_files",
+    about: "A file, as the engine that is asked about found it last. Complete whatever part of the history is loaded.",
+    columns: &[
+        text("file_path", "The file"),
+        text("category", "The first folder of its path"),
+        text("subcategory", "The second one, or root"),
+        text("status", "As in test_results, or UNTESTED"),
+        text("last_tested", "When it was tested last"),
+        text("last_passed", "When it passed last"),
+        text("engine", "The engine"),
+    ],
+};
+
+/// A record that did not pass. Stored once for all results with the same outcome_id.
+pub static RECORD_FAILURES: Table = Table {
+    name: "record_failures",
+    about: "A record that did not pass. Stored once for all results with the same outcome_id.",
+    columns: &[
+        text("outcome_id", "The link to test_results"),
+        integer("first_run_id", "The run in which this outcome was seen first"),
+        text("file_path", "The file"),
+        integer("line", "The line of the record"),
+        text("record_key", "The same for the same record when lines move"),
+        text("kind", "What happened, in one word"),
+        text("error_type", "The type of the failure"),
+        text("error_pattern", "The pattern of the failure"),
+        text("fingerprint", "The same for failures that look alike"),
+        text("message", "What happened; only for records with details"),
+        text("sql", "The SQL; only for records with details"),
+        text("expected", "What the file lists, a value to a line; only for records with details"),
+        text("actual", "What the engine gave; only for records with details"),
+    ],
+};
+
+/// The failures of a file in a run that look alike.
+pub static FAILURE_GROUPS: Table = Table {
+    name: "failure_groups",
+    about: "The failures of a file in a run that look alike.",
+    columns: &[
+        integer("run_id", "The run"),
+        text("file_path", "The file"),
+        text("outcome_id", "The link to record_failures"),
+        text("kind", "What happened, in one word"),
+        text("error_type", "The type of the failures"),
+        text("error_pattern", "The pattern of the failures"),
+        text("fingerprint", "The same for failures that look alike"),
+        text("effort", "What mending such failures takes: Low, Medium or High"),
+        integer("effort_score", "The same as a number, 1 to 3"),
+        integer("records", "How many records"),
+        integer("first_line", "The line of the first one"),
+        text("message", "What happened to the first one"),
+    ],
+};
+
+/// The slowest records of a file in a run.
+pub static SLOW_RECORDS: Table = Table {
+    name: "slow_records",
+    about: "The slowest records of a file in a run.",
+    columns: &[
+        integer("run_id", "The run"),
+        text("file_path", "The file"),
+        integer("line", "The line of the record"),
+        real("duration_ms", "How long the engine took"),
+        text("sql", "The SQL, or its beginning"),
+    ],
+};
+
+/// Counters over all runs of an engine, kept by this program. Complete whatever part of the history is loaded.
+pub static FILE_STATS: Table = Table {
+    name: "file_stats",
+    about: "Counters over all runs of an engine, kept by this program. Complete whatever part of the history is loaded.",
+    columns: &[
+        text("engine", "The engine"),
+        text("file_path", "The file"),
+        text("category", "The first folder of its path"),
+        text("subcategory", "The second one, or root"),
+        integer("runs", "Results"),
+        integer("passes", "Results that were PASS"),
+        integer("fails", "Results that were neither PASS nor EMPTY"),
+        integer("timeouts", "Results that were TIMEOUT"),
+        integer("crashes", "Results that were CRASH"),
+        integer(
+            "flips",
+            "How often PASS was followed by something that was neither PASS nor EMPTY, or the reverse",
+        ),
+        text("last_status", "The status of the last result"),
+        integer("last_run_id", "The run of the last result"),
+        text("last_tested", "When it was tested last"),
+        text("last_passed", "When it passed last"),
+        integer("total_ms", "The time of all results"),
+        integer("max_ms", "The longest time"),
+    ],
+};
