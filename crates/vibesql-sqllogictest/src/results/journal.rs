@@ -94,6 +94,15 @@ pub struct Circumstances {
     pub commit: Option<Commit>,
     /// The run of a CI that this is part of.
     pub ci: Option<CiRun>,
+    /// What was to be run, as it was typed: paths, or nothing for the shipped suite.
+    #[serde(default)]
+    pub suite: Vec<String>,
+    /// The commit of the repository that the first file is in.
+    #[serde(default)]
+    pub corpus_commit: Option<String>,
+    /// A checksum of the program that held the engine.
+    #[serde(default)]
+    pub engine_hash: Option<String>,
 }
 
 /// A state of a project.
