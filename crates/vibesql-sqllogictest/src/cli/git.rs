@@ -51,7 +51,8 @@ pub(super) fn commit() -> Option<Commit> {
 /// The commit of the repository that a file is in, whichever folder one is in.
 pub(super) fn commit_above(place: &Path) -> Option<String> {
     let repository = repository_of(place)?;
-    let output = Command::new("git").arg("-C").arg(repository).args(["rev-parse", "--verify", "HEAD"]).output();
+    let output =
+        Command::new("git").arg("-C").arg(repository).args(["rev-parse", "--verify", "HEAD"]).output();
     let output = output.ok().filter(|output| output.status.success())?;
     Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

@@ -265,11 +265,7 @@ impl FileReport {
 
     /// The second folder of the path, or `root`.
     pub fn subcategory(&self) -> &str {
-        let mut parts = self.file.split('/').skip(1);
-        match (parts.next(), parts.next()) {
-            (Some(folder), Some(_)) => folder,
-            _ => "root",
-        }
+        subcategory_of(&self.file)
     }
 }
 
@@ -280,5 +276,14 @@ pub fn category_of(file: &str) -> &str {
         Some((folder, _)) => folder,
         None if file.starts_with("select") => "select",
         None => "other",
+    }
+}
+
+/// The second folder of the path of a file, or `root`.
+pub fn subcategory_of(file: &str) -> &str {
+    let mut parts = file.split('/').skip(1);
+    match (parts.next(), parts.next()) {
+        (Some(folder), Some(_)) => folder,
+        _ => "root",
     }
 }

@@ -10,7 +10,9 @@ mod record;
 mod run;
 
 pub use counts::Counts;
-pub use file::{Attempt, FileEnd, FileProblem, FileReport, FileStatus, SlowRecord, category_of};
+pub use file::{
+    Attempt, FileEnd, FileProblem, FileReport, FileStatus, SlowRecord, category_of, subcategory_of,
+};
 pub use group::{FailureGroup, Mark, RecordKey};
 pub(crate) use group::{GroupBook, VALUES_OF_GROUP, append, arrange};
 #[cfg(feature = "cli")]

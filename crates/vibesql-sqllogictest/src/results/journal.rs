@@ -278,7 +278,12 @@ impl Journal {
     ///
     /// Whatever the file system says.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
-        let entries = Follower::open(path)?.more::<Entry>()?;
+        Self::read_up_to(path, u64::MAX)
+    }
+
+    /// Reads what was there when the file had this length.
+    pub(super) fn read_up_to(path: &Path, length: u64) -> io::Result<Option<Self>> {
+        let entries = Follower::open(path)?.up_to::<Entry>(length)?;
         let damaged = entries.iter().filter(|entry| entry.is_none()).count();
         let mut opened = None;
         let mut ended = false;

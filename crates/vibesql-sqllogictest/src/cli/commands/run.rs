@@ -22,7 +22,7 @@ use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
 use crate::event::Tee;
 use crate::executor::parallel::{
-    self, Attempts, Origin, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
+    self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
 };
 use crate::executor::{DetailLimits, Settings};
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
