@@ -10,6 +10,8 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+#[cfg(feature = "store")]
+pub(super) use self::results::StoreCommand;
 pub(super) use self::results::{LAST_RUN, PruneArgs, RunsArgs, ShowArgs};
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
@@ -76,6 +78,10 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Removes old runs.
     Prune(PruneArgs),
+    /// Looks after the databases that the results of all runs are in.
+    #[cfg(feature = "store")]
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
     /// Shows the settings that hold, and where each comes from.

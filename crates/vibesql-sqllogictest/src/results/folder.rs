@@ -244,6 +244,12 @@ pub(super) fn is_running(path: &Path) -> bool {
 }
 
 impl RunFolder {
+    /// The folder of results that the run is in.
+    pub fn results(&self) -> ResultsFolder {
+        let results = self.path.parent().and_then(Path::parent);
+        ResultsFolder::new(results.unwrap_or(&self.path))
+    }
+
     /// Where the journal is.
     pub fn journal(&self) -> PathBuf {
         journal_path(&self.path)

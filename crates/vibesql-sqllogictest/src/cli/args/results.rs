@@ -1,5 +1,7 @@
 //! The words of the commands on runs that are kept.
 
+#[cfg(feature = "store")]
+use clap::Subcommand;
 use clap::{ArgGroup, Args};
 
 use super::Bytes;
@@ -39,4 +41,23 @@ pub(in crate::cli) struct ShowArgs {
     /// A file of the run, by its path in the report.
     #[arg(value_name = "FILE")]
     pub(in crate::cli) file: Option<String>,
+}
+
+#[cfg(feature = "store")]
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum StoreCommand {
+    /// Checks every file of the store, and every run in it against its journal.
+    Verify,
+    /// Makes the store again from the journals of all runs.
+    Rebuild(StoreArgs),
+    /// Takes in the runs that are not in the store yet; `run` and `query` do so by themselves.
+    Seal(StoreArgs),
+}
+
+#[cfg(feature = "store")]
+#[derive(Debug, Args)]
+pub(in crate::cli) struct StoreArgs {
+    /// Be killed at a step of the writing, for tests of what is left then.
+    #[arg(long, value_name = "STEP", hide = true)]
+    pub(in crate::cli) die_at_step: Option<u64>,
 }

@@ -90,6 +90,12 @@ pub(in crate::cli) fn run(
         json.finish(&run, run.header.files as u64)?;
     }
     let reason = reason(&run.files, args.fail_on_empty);
+    #[cfg(feature = "store")]
+    let results = started.folder.results();
+    // Released, so that the run counts as ended.
+    drop(started);
+    #[cfg(feature = "store")]
+    super::store::catch_up(&results, ui);
     let cut_short = matches!(run.end, RunEnd::Interrupted | RunEnd::BudgetSpent);
     Ok(if cut_short { reason.or_graver(ExitReason::Incomplete) } else { reason })
 }
