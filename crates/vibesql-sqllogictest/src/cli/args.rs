@@ -10,7 +10,9 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-pub(super) use self::results::{LAST_RUN, PruneArgs, RunsArgs, ShowArgs};
+pub(super) use self::results::{
+    BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
+};
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
 const AFTER: &str = "\
@@ -76,6 +78,14 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Removes old runs.
     Prune(PruneArgs),
+    /// Takes in results of VibeSQL's earlier scripts and of other runners, as runs.
+    Import(ImportArgs),
+    /// Writes a run to a file that can be carried elsewhere, where `merge` takes it in.
+    Export(ExportArgs),
+    /// Takes in runs from files of `export` and `backup`; what is there already stays as it is.
+    Merge(MergeArgs),
+    /// Writes all runs to one file, and reads it back; `merge` restores them.
+    Backup(BackupArgs),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
     /// Shows the settings that hold, and where each comes from.

@@ -16,7 +16,7 @@ pub struct FileReport {
     pub shown: String,
     /// The account.
     pub counts: Counts,
-    /// The lines of all records that have not passed, in order. Complete.
+    /// The lines of all records that have not passed, in order. Complete. Line 0 is the file as a whole.
     pub failing: Vec<u32>,
     /// Details of the first of them.
     pub details: Vec<FailureDetail>,
@@ -140,6 +140,9 @@ pub enum FileProblem {
     /// The engine could not be opened.
     #[error("the engine cannot be opened: {0}")]
     Engine(String),
+    /// Another tool says so.
+    #[error("an error, as another tool reports")]
+    Reported,
 }
 
 /// A file's result in one word.

@@ -7,6 +7,7 @@ mod counts;
 mod file;
 mod record;
 mod run;
+mod whole;
 
 pub use counts::Counts;
 pub use file::{Attempt, FileEnd, FileProblem, FileReport, FileStatus, category_of};
