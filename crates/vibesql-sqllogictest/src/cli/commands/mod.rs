@@ -1,10 +1,14 @@
 //! One file for each command: its arguments are in `args`, what it does is here.
 
+pub(super) mod backup;
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod engines;
+pub(super) mod export;
+pub(super) mod import;
 pub(super) mod list;
 pub(super) mod man;
+pub(super) mod merge;
 pub(super) mod prune;
 pub(super) mod run;
 pub(super) mod runs;

@@ -224,8 +224,8 @@ fn message(what: &NotPassed) -> String {
 /// The first thing that was wrong with a file.
 fn error_message(file: &FileReport) -> Option<String> {
     match (&file.end, file.details.first()) {
-        (FileEnd::NotStarted(problem), _) => Some(problem.to_string()),
         (_, Some(detail)) => Some(message(&detail.what)),
+        (FileEnd::NotStarted(problem), None) => Some(problem.to_string()),
         (_, None) => file.groups.first().map(|group| group.what.clone()),
     }
 }
@@ -240,14 +240,15 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
         first_line: line,
     };
     match &file.end {
-        FileEnd::NotStarted(problem) => {
+        FileEnd::NotStarted(problem) if file.details.is_empty() => {
             let kind = match problem {
                 FileProblem::Died(_) => "process_died",
                 FileProblem::TimedOut => "timed_out",
                 FileProblem::OutOfMemory { .. } => "out_of_memory",
-                FileProblem::Unreadable(_) | FileProblem::Dialect(_) | FileProblem::Engine(_) => {
-                    "not_started"
-                }
+                FileProblem::Unreadable(_)
+                | FileProblem::Dialect(_)
+                | FileProblem::Engine(_)
+                | FileProblem::Reported => "not_started",
             };
             vec![FailureGroup { records: 0, ..group(kind, problem.to_string(), 0) }]
         }
