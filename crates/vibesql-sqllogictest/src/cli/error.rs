@@ -263,6 +263,7 @@ impl From<FolderError> for CliError {
             FolderError::NoName { .. } => {
                 (ExitReason::Usage, "--results DIR names another place for results")
             }
+            FolderError::NoPlan(_) => (ExitReason::Usage, "`show` shows it, and `run` begins a new one"),
             FolderError::Busy(_) => (ExitReason::Usage, "`worker --join` helps with a run that is going on"),
         };
         Self::new(reason, &error, vec![hint.to_owned()])

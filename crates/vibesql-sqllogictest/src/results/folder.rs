@@ -17,6 +17,9 @@ use super::journal::Journal;
 /// So many runs may have begun in one second; more are a mistake.
 const MOST_OF_A_SECOND: u32 = 99;
 
+/// What a run needs to go on.
+const PLAN: &str = "run.json";
+
 /// A folder of runs.
 #[derive(Debug, Clone)]
 pub struct ResultsFolder {
@@ -74,6 +77,9 @@ pub enum FolderError {
     /// The run goes on.
     #[error("run `{0}` is still going on")]
     Busy(String),
+    /// The run has results, and nothing to go on with.
+    #[error("run `{0}` was made elsewhere, and cannot be gone on with here")]
+    NoPlan(String),
     /// What is there is no run of this program.
     #[error("`{}` is no journal of this version", .0.display())]
     NoJournal(PathBuf),
@@ -181,6 +187,9 @@ impl ResultsFolder {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let folder = lock(name, path)?;
         let journal = read_journal(&folder.path)?;
+        if !folder.path.join(PLAN).exists() {
+            return Err(FolderError::NoPlan(folder.name));
+        }
         Ok((folder, journal))
     }
 
@@ -189,7 +198,7 @@ impl ResultsFolder {
             let path = self.runs_path().join(name);
             // A run without a readable journal has nothing to go on from, and one that comes from elsewhere has no list
             // of its files.
-            if path.join("run.json").exists()
+            if path.join(PLAN).exists()
                 && let Ok(journal) = read_journal(&path)
                 && journal.report.files.len() < journal.report.header.files
             {

@@ -1,6 +1,6 @@
 //! Runs in one file that can be carried elsewhere: for `export`, `merge` and `backup`.
 //!
-//! The file is a Zstandard frame of checksummed JSON lines (see [`crate::jsonl`]), which any `zstd -dc` shows, and a
+//! The file is a Zstandard frame of checksummed JSON lines (see `jsonl`), which any `zstd -dc` shows, and a
 //! seal behind it:
 //!
 //! ```text

@@ -1,15 +1,12 @@
 //! Results of other programs: what VibeSQL's earlier scripts and other runners have written becomes runs.
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use insta::assert_snapshot;
-use proptest::prelude::*;
 use vibesql_sqllogictest::outcome::{FileReport, NotPassed};
 use vibesql_sqllogictest::results::Journal;
-use vibesql_sqllogictest::results::import::{Format, ImportError, Reading, read};
 
 use crate::sandbox::{Output, Sandbox};
 use crate::support::manifest;
@@ -114,6 +111,12 @@ fn merged_json_with_gaps() {
     select4.test failed 0 ms 0:"thread 'main' panicked"
     "#);
     // It is no run that could be resumed.
+    assert_snapshot!(sandbox.run("run --resume 20251122-100000"), @"
+    exit code 2
+    --- stderr
+    error: run `20251122-100000` was made elsewhere, and cannot be gone on with here
+      hint: `show` shows it, and `run` begins a new one
+    ");
     assert_snapshot!(sandbox.run("run --resume").to_string().replace(sandbox.home(), "[home]"), @"
     exit code 3
     --- stderr
@@ -193,7 +196,9 @@ fn junit_of_several_runners() {
         ("sqllogictest-rs.xml", "sqllogictest-rs"),
     ] {
         let (sandbox, output) = import(file, "--engine x");
-        let text = format!("{output}--- files\n{}", files(&sandbox.last_run().unwrap()));
+        let run = sandbox.last_run().unwrap();
+        let elapsed = Journal::read(&run.join("journal.jsonl")).unwrap().unwrap().report.elapsed;
+        let text = format!("{output}--- {elapsed:?}\n{}", files(&run));
         assert_snapshot!(format!("junit_{wanted}"), text);
     }
 }
@@ -372,94 +377,4 @@ fn configuration_says_nothing_of_results_that_come_from_elsewhere() {
     let output = sandbox.run("import results.json");
     assert!(output.stderr.contains("the engine of these results is `unknown`"), "{output}");
     assert!(sandbox.path().join("kept/runs").is_dir(), "{output}");
-}
-
-fn reported(reading: &Reading) -> (&str, &str) {
-    let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
-    let [file] = run.files.as_slice() else { panic!("{reading:?}") };
-    let NotPassed::Reported(text) = &file.details[0].what else { panic!("{reading:?}") };
-    (&file.file, text)
-}
-
-/// Text as VibeSQL's scripts wrote it.
-fn escaped(text: &str) -> String {
-    format!("'{}'", text.replace('\\', r"\\").replace('\'', "''"))
-}
-
-fn in_sql(text: &str) -> String {
-    let text = escaped(text);
-    format!(
-        "INSERT INTO test_runs (run_id, started_at) VALUES (1, TIMESTAMP '2025-11-22 10:00:00');\n\
-         INSERT INTO test_results (run_id, file_path, status, error_message) VALUES (1, {text}, 'FAIL', {text});\n\
-         UPDATE test_runs SET passed = 0 WHERE run_id = 1;\n"
-    )
-}
-
-fn in_json(text: &str) -> String {
-    let failure = serde_json::json!({"file_path": text, "failures": [{"error_message": text}]});
-    serde_json::json!({"tested_files": {"failed": [text]}, "detailed_failures": [failure]}).to_string()
-}
-
-fn in_xml(text: &str) -> String {
-    let mut escaped = String::new();
-    for character in text.chars() {
-        match character {
-            '<' | '>' | '&' | '"' | '\'' | '\n' | '\r' | '\t' => {
-                write!(escaped, "&#{};", u32::from(character)).unwrap();
-            }
-            character => escaped.push(character),
-        }
-    }
-    format!("<testsuite><testcase file=\"{escaped}\"><failure>{escaped}</failure></testcase></testsuite>")
-}
-
-const HOSTILE: &[&str] = &[
-    "'",
-    r"\'",
-    r"'); DROP TABLE test_runs; --",
-    "a\\\nb\r\n\tc",
-    "\u{202e}😀\u{2028}e\u{301}",
-    "]]> <!-- &amp; &#0; <x>",
-    "\"\\u0000{\"",
-    r"\\\\",
-    "-- /* ; */",
-];
-
-fn check(text: &str) {
-    let read = |content: String, format| read(content.as_bytes(), Some(format), 0).unwrap();
-    assert_eq!(reported(&read(in_sql(text), Format::Sql)), (text, text));
-    assert_eq!(reported(&read(in_json(text), Format::Json)), (text, text));
-    let legal = |c: char| !c.is_control() || "\n\r\t".contains(c);
-    if text.chars().all(legal) && !text.contains(['\u{fffe}', '\u{ffff}']) && !text.trim().is_empty() {
-        assert_eq!(reported(&read(in_xml(text), Format::Junit)), (text, text));
-    }
-}
-
-#[test]
-fn hostile_text_comes_in_exactly() {
-    HOSTILE.iter().for_each(|text| check(text));
-    check("a\0b");
-}
-
-proptest! {
-    #[test]
-    fn any_text_comes_in_exactly(text in "\\PC{1,40}|[\\\\'\"\n\r;&<>-]{1,12}|.{1,40}") {
-        check(&text);
-    }
-
-    #[test]
-    fn no_bytes_are_too_much(bytes in any::<Vec<u8>>(), text in "[<>/a-z'\"=&;(), \n{}\\[\\]:0-9\\\\-]{0,80}") {
-        for format in [None, Some(Format::Json), Some(Format::Sql), Some(Format::Junit)] {
-            for content in [&bytes, text.as_bytes()] {
-                if let Ok(reading) = read(content, format, 0) {
-                    prop_assert!(reading.runs.iter().all(|run| run.files.len() <= run.wanted));
-                }
-            }
-        }
-        let with = format!("INSERT INTO test_results (status) VALUES ({text});");
-        if let Err(error) = read(with.as_bytes(), None, 0) {
-            let of_sql = matches!(error, ImportError::Sql { .. } | ImportError::Nothing(_));
-            prop_assert!(of_sql, "{error:?}");
-        }
-    }
 }

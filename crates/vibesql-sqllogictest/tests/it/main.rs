@@ -10,6 +10,7 @@ mod events;
 mod history;
 mod honesty;
 mod import;
+mod import_text;
 mod journal;
 mod json_report;
 mod limits;

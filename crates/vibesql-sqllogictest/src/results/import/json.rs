@@ -86,7 +86,8 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let files = files.into_vec();
     let total = document.summary.as_ref().and_then(|sums| sums.total);
     if let (Some(says), Some(categories)) = (total, &document.categories) {
-        let found = categories.values().flatten().filter_map(|sums| sums.total).sum();
+        let totals = categories.values().flatten().filter_map(|sums| sums.total);
+        let found = totals.fold(0, u64::saturating_add);
         if found != says && found > 0 {
             let place = "the summary".to_owned();
             oddities.push(Oddity::Count { place, what: "files in all categories", says, found });

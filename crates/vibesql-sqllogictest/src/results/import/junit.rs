@@ -78,6 +78,8 @@ struct Document {
     saying: Option<(Verdict, String, String)>,
     started: Option<i64>,
     elapsed: Option<Duration>,
+    /// The time of the suites within the outermost.
+    within: Option<Duration>,
     oddities: Vec<Oddity>,
 }
 
@@ -99,7 +101,8 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     if document.cases.is_empty() {
         return Err(ImportError::Nothing("`testcase`"));
     }
-    let Document { cases, started, elapsed, mut oddities, .. } = document;
+    let Document { cases, started, elapsed, within, mut oddities, .. } = document;
+    let elapsed = elapsed.or(within);
     if started.is_none() {
         oddities.push(Oddity::Undated);
     }
@@ -202,9 +205,12 @@ impl Document {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        // That of the outermost is of all.
-        if self.open.is_empty() {
-            self.elapsed = attributes.get("time").and_then(|time| seconds(time));
+        // That of the outermost is of all; where it has none, those within it make it up.
+        let time = attributes.get("time").and_then(|time| seconds(time));
+        match self.open.len() {
+            0 => self.elapsed = time,
+            1 => self.within = self.within.zip(time).map(|(one, other)| one + other).or(self.within).or(time),
+            _ => {}
         }
     }
 
@@ -279,8 +285,11 @@ fn joined(message: String, text: String) -> String {
     }
 }
 
+/// A time that some thousands of can be added up; a longer one is a mistake.
 fn seconds(text: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(text.trim().replace(',', "").parse().ok()?).ok()
+    const LONGEST: Duration = Duration::from_secs(1_000_000_000);
+    let time = Duration::try_from_secs_f64(text.trim().replace(',', "").parse().ok()?).ok()?;
+    (time <= LONGEST).then_some(time)
 }
 
 /// What the files are called.

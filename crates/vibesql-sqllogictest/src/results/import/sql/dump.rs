@@ -168,11 +168,11 @@ impl Run {
 
     /// When it began. The identifier of a run is its second in UTC, which makes good for a zone that is not said.
     fn started(&self) -> Option<i64> {
-        const FARTHEST_ZONE: i64 = 15 * 60 * 60 * 1000;
+        const FARTHEST_ZONE: u64 = 15 * 60 * 60 * 1000;
         let said = self.said_start();
         let second = self.id.parse::<i64>().ok().and_then(|second| second.checked_mul(1000));
         match (said, second) {
-            (Some(said), Some(second)) if (said - second).abs() < FARTHEST_ZONE => Some(second),
+            (Some(said), Some(second)) if said.abs_diff(second) < FARTHEST_ZONE => Some(second),
             (said, _) => said,
         }
     }
@@ -261,7 +261,7 @@ impl Run {
         let not_passed = files.len() as u64 - passed - is(FileStatus::Empty);
         // Files over their time are sometimes counted with those that failed.
         let failed = match number(&self.row, &["failed", "failed_files"]) {
-            Some(said) if said + is(FileStatus::TimedOut) == not_passed => said,
+            Some(said) if said.saturating_add(is(FileStatus::TimedOut)) == not_passed => said,
             _ => not_passed,
         };
         for (what, columns, found) in [
