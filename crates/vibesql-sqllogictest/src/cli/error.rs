@@ -282,6 +282,7 @@ impl From<StoreError> for CliError {
             StoreError::Newer { .. } => "use the newer program, or another place for results: --results DIR",
             StoreError::VibeSql { .. } => "the journals have everything: `show` and `status` read them",
             StoreError::Busy(_) => "wait for it, or look which process has the file `store/lock` open",
+            StoreError::Twice(_) => "a run has one result of each file",
             StoreError::NoNumber(_) => "give its folder the name that it had",
         };
         Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])

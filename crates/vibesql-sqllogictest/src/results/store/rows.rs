@@ -135,6 +135,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("seed", circumstances.seed.into()),
         ("budget_ms", circumstances.budget.map_or(Cell::Null, milliseconds)),
         ("command", opened.command.join(" ").as_str().into()),
+        ("imported_from", opened.imported.as_ref().map(|imported| &imported.from).into()),
         ("tool_version", Cell::from(&opened.program)),
     ]);
     values.extend(counters(&totals));
