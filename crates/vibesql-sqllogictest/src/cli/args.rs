@@ -8,6 +8,8 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+#[cfg(feature = "store")]
+use super::query_args::{AskArgs, QueryArgs};
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
 const AFTER: &str = "\
@@ -71,6 +73,9 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
+    /// Asks questions in SQL about the results, or one that has a name; without any it is a shell.
+    #[cfg(feature = "store")]
+    Query(Box<QueryArgs>),
     /// Removes old runs.
     Prune(PruneArgs),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
@@ -85,6 +90,10 @@ pub(super) enum Command {
     /// Works on the files of a run; started by `run` and `worker`.
     #[command(hide = true)]
     Work(WorkArgs),
+    /// Answers questions with one engine; started by `query`.
+    #[cfg(feature = "store")]
+    #[command(hide = true)]
+    Ask(AskArgs),
 }
 
 /// Which engine, and how files are read. The same for all commands.

@@ -1,11 +1,15 @@
 //! One file for each command: its arguments are in `args`, what it does is here.
 
+#[cfg(feature = "store")]
+pub(super) mod ask;
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod engines;
 pub(super) mod list;
 pub(super) mod man;
 pub(super) mod prune;
+#[cfg(feature = "store")]
+pub(super) mod query;
 pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;

@@ -1,0 +1,586 @@
+//! The one who asks: two children, their limits, and which answer the user gets.
+
+use std::io;
+use std::path::Path;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::answer::Answer;
+use super::compare::{Difference, Rule, compare, fits};
+use super::keep::{self, Keeping};
+use super::order::{Order, order};
+use super::plan::{Plan, Trust};
+use super::process::{AskCommand, Child, Heard};
+use super::reduce;
+use super::source::Source;
+use super::wire::{EngineName, GivenTable, Named, Reply, Request, Rows};
+use crate::clock::Clock;
+use crate::outcome::ExitHow;
+use crate::results::store::{Loaded, Window};
+
+/// How often limits are looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// As many rows SQLite may give to show where it has a choice.
+const MOST_ROWS: usize = 500_000;
+/// With more rows than these a disagreement is not looked into.
+const MOST_GIVEN: usize = 200_000;
+
+/// What a child may use for one question.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long it may take, loading included.
+    pub timeout: Duration,
+    /// How much memory it may have in use, in bytes.
+    pub memory: u64,
+}
+
+/// What is read of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Which runs.
+    pub window: Window,
+    /// Whose files `test_files` tells of; without it those of the last run's engine.
+    pub engine: Option<String>,
+}
+
+/// What is done about a disagreement.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort<'a> {
+    /// Whether there is a second opinion at all.
+    pub check: bool,
+    /// The folder that disagreements are kept in.
+    pub folder: &'a Path,
+    /// How long rows are taken away to make one small.
+    pub reducing: Duration,
+    /// The time of day, in milliseconds since 1970.
+    pub now: i64,
+}
+
+/// The answer, and what is to be said of it.
+#[derive(Debug)]
+pub struct Asked {
+    /// The answer.
+    pub answer: Answer,
+    /// Whose it is.
+    pub from: EngineName,
+    /// Why there is no agreement; nothing where both agree, and where nobody has asked for a second opinion.
+    pub doubt: Option<Doubt>,
+    /// Whether both were asked and agree.
+    pub agreed: bool,
+    /// How many runs there are.
+    pub runs: usize,
+    /// How many of them are loaded.
+    pub loaded: usize,
+    /// What was damaged or could not be read.
+    pub notes: Vec<String>,
+}
+
+/// Why an answer stands alone.
+#[derive(Debug)]
+pub enum Doubt {
+    /// There can be no second opinion.
+    Alone(Trust),
+    /// SQLite fails, and the answer is VibeSQL's.
+    SqliteFails(String),
+    /// VibeSQL is wrong or fails, and the answer is SQLite's.
+    VibeSql {
+        /// What it does.
+        kind: Kind,
+        /// Where that is kept.
+        kept: Keeping,
+    },
+}
+
+/// What VibeSQL does wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Kind {
+    /// It gives another answer.
+    #[error("gives another answer: {0}")]
+    Differs(Difference),
+    /// It does not accept the statement.
+    #[error("fails: {0}")]
+    Refuses(String),
+    /// It panics.
+    #[error("panics: {0}")]
+    Panics(String),
+    /// Its process dies.
+    #[error("breaks: its process {0}")]
+    Dies(ExitHow),
+    /// It takes too long.
+    #[error("takes longer than {} s", .0.as_secs())]
+    TimesOut(Duration),
+    /// It takes too much memory.
+    #[error("takes more than {} MiB of memory", .0 >> 20)]
+    OutOfMemory(u64),
+}
+
+impl Kind {
+    /// Whether it is the same thing that goes wrong, perhaps in another number of rows.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Differs(one), Self::Differs(other)) => {
+                matches!(one, Difference::Order) == matches!(other, Difference::Order)
+                    && matches!(one, Difference::Columns { .. })
+                        == matches!(other, Difference::Columns { .. })
+            }
+            _ => self.word() == other.word(),
+        }
+    }
+
+    /// Its name in one word.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Differs(Difference::Order) => "order",
+            Self::Differs(_) => "answer",
+            Self::Refuses(_) => "error",
+            Self::Panics(_) => "panic",
+            Self::Dies(_) => "crash",
+            Self::TimesOut(_) => "timeout",
+            Self::OutOfMemory(_) => "memory",
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The engine fails at the statement.
+    #[error("{0}")]
+    Sql(String),
+    /// The engine does something worse.
+    #[error("{} {kind}", name(*.engine))]
+    Engine {
+        /// Which one.
+        engine: EngineName,
+        /// What it does.
+        kind: Kind,
+    },
+    /// The results cannot be read.
+    #[error("the results cannot be read: {0}")]
+    Results(String),
+    /// A child cannot be started.
+    #[error("cannot start a process for the question")]
+    Start(#[source] io::Error),
+    /// The user does not want it any more.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn name(engine: EngineName) -> &'static str {
+    match engine {
+        EngineName::VibeSql => "VibeSQL",
+        EngineName::Sqlite => "SQLite",
+    }
+}
+
+/// What came of a question to one child.
+#[derive(Debug)]
+pub(super) enum End {
+    Answered { answer: Answer, stopped: bool, told: Told },
+    NotLoaded(String),
+    Failed(Kind),
+}
+
+/// What a child has said of the loaded history.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    runs: usize,
+    loaded: usize,
+    notes: Vec<String>,
+}
+
+/// Stops the question that is being asked, from another thread.
+#[derive(Debug, Clone)]
+pub struct Interrupter(Sender<Heard>);
+
+impl Interrupter {
+    /// Stops it.
+    pub fn interrupt(&self) {
+        drop(self.0.send(Heard::Interrupt));
+    }
+}
+
+/// Asks, and keeps the children for the next question.
+pub struct Asker<'a> {
+    command: [AskCommand; 2],
+    limits: Limits,
+    clock: &'a dyn Clock,
+    sender: Sender<Heard>,
+    heard: Receiver<Heard>,
+    children: [Option<Child>; 2],
+    started: u64,
+}
+
+impl<'a> Asker<'a> {
+    /// One that starts VibeSQL's children by the first command, and SQLite's by the second.
+    pub fn new(command: [AskCommand; 2], limits: Limits, clock: &'a dyn Clock) -> Self {
+        let (sender, heard) = channel();
+        Self { command, limits, clock, sender, heard, children: [None, None], started: 0 }
+    }
+
+    /// What stops a question.
+    pub fn interrupter(&self) -> Interrupter {
+        Interrupter(self.sender.clone())
+    }
+
+    /// Asks both engines, or as many as are wanted. `source` is read where a disagreement is to be looked into.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError`], if no engine has an answer.
+    pub fn ask(
+        &mut self,
+        plan: &Plan,
+        reading: &Reading,
+        source: &dyn Source,
+        effort: Effort<'_>,
+    ) -> Result<Asked, AskError> {
+        self.forget_what_came_too_late();
+        let kept = Rows::Kept {
+            wanted: plan.wanted.iter().map(Named::from).collect(),
+            window: reading.window,
+            engine: reading.engine.clone(),
+        };
+        let both = effort.check && plan.trust == Trust::Comparable;
+        let request = request(plan, kept);
+        let [vibesql, sqlite] = self.put([Some(&request), both.then_some(&request)], self.limits.timeout)?;
+        match (vibesql, sqlite) {
+            (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
+            (Some(End::Answered { answer, told, .. }), None) => {
+                let doubt = (effort.check && !both).then(|| Doubt::Alone(plan.trust.clone()));
+                Ok(asked(plan, answer, EngineName::VibeSql, told, doubt))
+            }
+            (
+                Some(End::Answered { answer: vibesql, told, .. }),
+                Some(End::Answered { answer: sqlite, .. }),
+            ) => match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
+                None => Ok(Asked { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, told, None) }),
+                Some(difference) => {
+                    let kind = Kind::Differs(difference);
+                    self.disagreement(plan, reading, source, effort, (kind, sqlite, told))
+                }
+            },
+            (Some(End::Failed(kind)), Some(End::Answered { answer, told, .. })) => {
+                self.disagreement(plan, reading, source, effort, (kind, answer, told))
+            }
+            (Some(End::Answered { answer, told, .. }), Some(End::Failed(kind))) => {
+                let doubt = Doubt::SqliteFails(kind.to_string());
+                Ok(asked(plan, answer, EngineName::VibeSql, told, Some(doubt)))
+            }
+            (Some(End::Failed(kind)), None) => match (&plan.trust, kind) {
+                // Neither understands it.
+                (Trust::OnlyVibeSql(message), Kind::Refuses(_)) => Err(AskError::Sql(message.clone())),
+                (Trust::Unsteady, _) if effort.check => self.sqlite_alone(plan, &request),
+                (_, kind) => Err(failure(EngineName::VibeSql, kind)),
+            },
+            (_, Some(End::Failed(kind))) => Err(failure(EngineName::Sqlite, kind)),
+            (None, _) => Err(AskError::Interrupted),
+        }
+    }
+
+    /// An interrupt may have been for an earlier question, and a child may have died since.
+    fn forget_what_came_too_late(&mut self) {
+        while let Ok(heard) = self.heard.try_recv() {
+            if let Heard::Silent(number) = heard
+                && let Some(place) = self.place(number)
+            {
+                self.children[place] = None;
+            }
+        }
+    }
+
+    fn sqlite_alone(&mut self, plan: &Plan, request: &Request) -> Result<Asked, AskError> {
+        match self.put([None, Some(request)], self.limits.timeout)? {
+            [_, Some(End::Answered { answer, told, .. })] => {
+                let doubt = Some(Doubt::Alone(plan.trust.clone()));
+                Ok(asked(plan, answer, EngineName::Sqlite, told, doubt))
+            }
+            [_, Some(End::Failed(kind))] => Err(failure(EngineName::Sqlite, kind)),
+            [_, Some(End::NotLoaded(why))] => Err(AskError::Results(why)),
+            [_, None] => Err(AskError::Interrupted),
+        }
+    }
+
+    /// Looks into a disagreement: a run that goes on may have been read by the children at different times, so both are
+    /// asked once more about the same rows. Then it is made small, and kept.
+    fn disagreement(
+        &mut self,
+        plan: &Plan,
+        reading: &Reading,
+        source: &dyn Source,
+        effort: Effort<'_>,
+        (kind, sqlite, told): (Kind, Answer, Told),
+    ) -> Result<Asked, AskError> {
+        let shown = |answer, told, kind, kept| {
+            let doubt = Some(Doubt::VibeSql { kind, kept });
+            Ok(asked(plan, answer, EngineName::Sqlite, told, doubt))
+        };
+        if let Some(known) = keep::known(effort.folder, plan, &kind) {
+            return shown(sqlite, told, kind, Keeping::In(known));
+        }
+        let extract = source
+            .load(&plan.wanted, reading.window, reading.engine.as_deref())
+            .map_err(AskError::Results)?;
+        let tables = extract.tables;
+        if tables.iter().map(|table| table.rows.len()).sum::<usize>() > MOST_GIVEN {
+            return shown(sqlite, told, kind, Keeping::Not("there are too many rows".to_owned()));
+        }
+        let mut sqlite = sqlite;
+        let mut kind = kind;
+        // What hangs would hang once more, and what takes too much memory would take it.
+        if matches!(kind, Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_)) {
+            match self.try_given(plan, &tables, self.limits.timeout)? {
+                Tried::Wrong(again, answer) => (kind, sqlite) = (again, answer),
+                Tried::Right(answer) => {
+                    return Ok(Asked { agreed: true, ..asked(plan, answer, EngineName::Sqlite, told, None) });
+                }
+                Tried::Unknown => {}
+            }
+        }
+        let small = reduce::reduce(self, plan, tables, &kind, effort.reducing)?;
+        let kept = keep::keep(self, effort, plan, &small, &kind)?;
+        shown(sqlite, told, kind, kept)
+    }
+
+    /// Asks both about these rows.
+    pub(super) fn try_given(
+        &mut self,
+        plan: &Plan,
+        tables: &[Loaded],
+        limit: Duration,
+    ) -> Result<Tried, AskError> {
+        let request = request(plan, Rows::Given(tables.iter().map(GivenTable::from).collect()));
+        let [vibesql, sqlite] = self.put([Some(&request), Some(&request)], limit)?;
+        Ok(match (vibesql, sqlite) {
+            (Some(End::Answered { answer: vibesql, .. }), Some(End::Answered { answer: sqlite, .. })) => {
+                match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
+                    Some(difference) => Tried::Wrong(Kind::Differs(difference), named(plan, sqlite)),
+                    None => Tried::Right(named(plan, sqlite)),
+                }
+            }
+            (Some(End::Failed(kind)), Some(End::Answered { answer, .. })) => {
+                Tried::Wrong(kind, named(plan, answer))
+            }
+            _ => Tried::Unknown,
+        })
+    }
+
+    /// VibeSQL's answer about these rows, if it has one.
+    pub(super) fn vibesql_given(
+        &mut self,
+        plan: &Plan,
+        tables: &[Loaded],
+    ) -> Result<Option<Answer>, AskError> {
+        let request = request(plan, Rows::Given(tables.iter().map(GivenTable::from).collect()));
+        Ok(match self.put([Some(&request), None], self.limits.timeout)? {
+            [Some(End::Answered { answer, .. }), _] => Some(answer),
+            _ => None,
+        })
+    }
+
+    pub(super) fn clock(&self) -> &'a dyn Clock {
+        self.clock
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// Whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
+    fn judge(
+        &mut self,
+        plan: &Plan,
+        rows: &Rows,
+        sqlite: &Answer,
+        vibesql: &Answer,
+    ) -> Result<Option<Difference>, AskError> {
+        let exactly = compare(sqlite, vibesql, Rule::Exactly).err();
+        if matches!(exactly, None | Some(Difference::Columns { .. } | Difference::Count { .. })) {
+            return Ok(exactly);
+        }
+        let width = sqlite.columns.len();
+        match order(&plan.sql, &plan.columns) {
+            Order::Unclear => Ok(exactly),
+            Order::Any => Ok(compare(sqlite, vibesql, Rule::AnyOrder).err()),
+            Order::AnyOf(all) => {
+                if compare(sqlite, vibesql, Rule::AnyOrder).is_ok() {
+                    return Ok(None);
+                }
+                let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
+                let rule = Rule::SomeOf(&all);
+                // If not even SQLite's own answer obeys, the rule was misread.
+                let usable = fits(&sqlite.rows, width, rule).is_ok();
+                Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
+            }
+            Order::Sorted { all, keys, offset } => {
+                let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
+                if keys.iter().any(|key| all.first().is_some_and(|row| key.place >= row.len())) {
+                    return Ok(exactly);
+                }
+                let rule = Rule::Sorted { all: &all, keys: &keys, offset };
+                let usable = fits(&sqlite.rows, width, rule).is_ok();
+                Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
+            }
+        }
+    }
+
+    /// All rows that SQLite has a choice of.
+    fn all_rows(
+        &mut self,
+        plan: &Plan,
+        rows: &Rows,
+        sql: String,
+    ) -> Result<Option<Vec<Vec<super::Value>>>, AskError> {
+        let request = Request { sql, at_most: Some(MOST_ROWS), ..request(plan, rows.clone()) };
+        Ok(match self.put([None, Some(&request)], self.limits.timeout)? {
+            [_, Some(End::Answered { answer, stopped: false, .. })] => Some(answer.rows),
+            _ => None,
+        })
+    }
+
+    /// Puts questions to children at the same time, and waits for what comes of each.
+    fn put(
+        &mut self,
+        requests: [Option<&Request>; 2],
+        limit: Duration,
+    ) -> Result<[Option<End>; 2], AskError> {
+        let mut ends = [None, None];
+        let mut parts: [Option<(Answer, Told)>; 2] = [None, None];
+        for (place, request) in requests.into_iter().enumerate() {
+            let Some(request) = request else { continue };
+            parts[place] = Some(Default::default());
+            self.child(place)?.ask(request);
+        }
+        let start = self.clock.now();
+        let mut looked = start;
+        while parts.iter().any(Option::is_some) {
+            match self.heard.recv_timeout(TICK) {
+                Ok(Heard::Said(number, reply)) => {
+                    if let Some(place) = self.place(number)
+                        && let Some(part) = &mut parts[place]
+                        && let Some(end) = hear(reply, part)
+                    {
+                        if matches!(end, End::Failed(Kind::Panics(_))) {
+                            self.children[place] = None;
+                        }
+                        ends[place] = Some(end);
+                        parts[place] = None;
+                    }
+                }
+                Ok(Heard::Silent(number)) => {
+                    if let Some(place) = self.place(number)
+                        && let Some(child) = self.children[place].take()
+                        && parts[place].take().is_some()
+                    {
+                        ends[place] = Some(End::Failed(Kind::Dies(child.fate())));
+                    }
+                }
+                Ok(Heard::Interrupt) => {
+                    self.children = [None, None];
+                    return Err(AskError::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            let now = self.clock.now();
+            if now.saturating_sub(looked) < TICK {
+                continue;
+            }
+            looked = now;
+            for place in 0..parts.len() {
+                if parts[place].is_some()
+                    && let Some(kind) = self.over_limit(place, now.saturating_sub(start), limit)
+                {
+                    self.children[place] = None;
+                    ends[place] = Some(End::Failed(kind));
+                    parts[place] = None;
+                }
+            }
+        }
+        Ok(ends)
+    }
+
+    fn over_limit(&self, place: usize, taken: Duration, limit: Duration) -> Option<Kind> {
+        let memory = self.children[place].as_ref().and_then(Child::memory).unwrap_or(0);
+        if memory > self.limits.memory {
+            Some(Kind::OutOfMemory(self.limits.memory))
+        } else {
+            (taken > limit).then_some(Kind::TimesOut(limit))
+        }
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        self.children.iter().position(|child| child.as_ref().is_some_and(|child| child.number == number))
+    }
+
+    /// The child at this place, started if there is none.
+    fn child(&mut self, place: usize) -> Result<&mut Child, AskError> {
+        if self.children[place].is_none() {
+            self.started += 1;
+            let (command, engine) = (&self.command[place], EngineName::BOTH[place]);
+            let child = Child::start(command, engine, self.started, self.sender.clone());
+            self.children[place] = Some(child.map_err(AskError::Start)?);
+        }
+        self.children[place].as_mut().ok_or_else(|| AskError::Start(io::ErrorKind::NotFound.into()))
+    }
+}
+
+/// What came of one try.
+pub(super) enum Tried {
+    /// VibeSQL is wrong; SQLite's answer.
+    Wrong(Kind, Answer),
+    /// Both agree.
+    Right(Answer),
+    /// SQLite has no answer.
+    Unknown,
+}
+
+/// Adds what a child says to its answer; the end of it, if that is it.
+fn hear(reply: Reply, part: &mut (Answer, Told)) -> Option<End> {
+    let (answer, told) = part;
+    Some(match reply {
+        Reply::Loaded { runs, loaded, notes } => {
+            (told.runs, told.loaded) = (runs, loaded);
+            told.notes.extend(notes);
+            return None;
+        }
+        Reply::Columns(names) => {
+            answer.columns = names;
+            return None;
+        }
+        Reply::Rows(rows) => {
+            answer.rows.extend(rows);
+            return None;
+        }
+        Reply::Done { stopped } => {
+            let (answer, told) = (std::mem::take(answer), std::mem::take(told));
+            End::Answered { answer, stopped, told }
+        }
+        Reply::Refused(message) => End::Failed(Kind::Refuses(message)),
+        Reply::NotLoaded(why) => End::NotLoaded(why),
+        Reply::Panicked(words) => End::Failed(Kind::Panics(words)),
+    })
+}
+
+fn request(plan: &Plan, rows: Rows) -> Request {
+    let views = plan.views.iter().map(|view| view.name.to_owned()).collect();
+    let width = (!plan.columns.is_empty()).then_some(plan.columns.len());
+    Request { sql: plan.sql.clone(), views, rows, width, at_most: None }
+}
+
+/// The columns have SQLite's names, if it knows them.
+fn named(plan: &Plan, answer: Answer) -> Answer {
+    let columns = if plan.columns.is_empty() { answer.columns } else { plan.columns.clone() };
+    Answer { columns, ..answer }
+}
+
+fn asked(plan: &Plan, answer: Answer, from: EngineName, told: Told, doubt: Option<Doubt>) -> Asked {
+    let Told { runs, loaded, notes } = told;
+    Asked { answer: named(plan, answer), from, doubt, agreed: false, runs, loaded, notes }
+}
+
+fn failure(engine: EngineName, kind: Kind) -> AskError {
+    match kind {
+        Kind::Refuses(message) => AskError::Sql(message),
+        kind => AskError::Engine { engine, kind },
+    }
+}
