@@ -8,8 +8,6 @@ use std::time::Duration;
 use clap::{ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-#[cfg(feature = "store")]
-use super::query_args::{AskArgs, QueryArgs};
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
 const AFTER: &str = "\
@@ -75,7 +73,7 @@ pub(super) enum Command {
     Show(ShowArgs),
     /// Asks questions in SQL about the results, or one that has a name; without any it is a shell.
     #[cfg(feature = "store")]
-    Query(Box<QueryArgs>),
+    Query(Box<super::query_args::QueryArgs>),
     /// Removes old runs.
     Prune(PruneArgs),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
@@ -93,7 +91,7 @@ pub(super) enum Command {
     /// Answers questions with one engine; started by `query`.
     #[cfg(feature = "store")]
     #[command(hide = true)]
-    Ask(AskArgs),
+    Ask(super::query_args::AskArgs),
 }
 
 /// Which engine, and how files are read. The same for all commands.

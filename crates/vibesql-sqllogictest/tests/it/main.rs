@@ -2,16 +2,22 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+#[cfg(feature = "store")]
+mod ask;
 mod compatibility;
 mod configuration;
 mod conformance;
 mod corpus;
 mod events;
+#[cfg(feature = "store")]
+mod generated;
 mod history;
 mod honesty;
 mod journal;
 mod json_report;
 mod limits;
+#[cfg(feature = "store")]
+mod queries;
 mod queue;
 mod resume;
 mod run_cmd;

@@ -15,8 +15,8 @@ use crate::cli::ui::Ui;
 use crate::clock::{Clock, milliseconds_since_1970};
 use crate::report::rows::{self, Format};
 use crate::results::ask::{
-    AskCommand, Asked, Asker, Doubt, Effort, EngineName, Interrupter, Keeping as Kept, Limits, Plan, Reading,
-    Results, Trust, VIBESQL_VERSION, plan,
+    About, AskCommand, Asked, Asker, Doubt, Effort, EngineName, Interrupter, Keeping as Kept, Limits, Plan,
+    Reading, Results, Trust, VIBESQL_VERSION, plan,
 };
 use crate::results::store::Window;
 use crate::text::count::{plural, thousands};
@@ -88,7 +88,7 @@ impl<'a> Session<'a> {
             Effort { check: self.check, folder: &folder, reducing: REDUCING, now: milliseconds_since_1970() };
         let asked = self
             .asker
-            .ask(&plan, &self.reading, &self.results, effort)
+            .ask(&plan, About::Results(&self.reading, &self.results), effort)
             .map_err(|error| unanswered(&error))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if let Some(doubt) = &asked.doubt {

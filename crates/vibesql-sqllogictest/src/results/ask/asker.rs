@@ -43,6 +43,15 @@ pub struct Reading {
     pub engine: Option<String>,
 }
 
+/// What a question is about.
+#[derive(Clone, Copy)]
+pub enum About<'a> {
+    /// The results, which each child loads by itself. The source is read where a disagreement is to be looked into.
+    Results(&'a Reading, &'a dyn Source),
+    /// These rows.
+    Rows(&'a [Loaded]),
+}
+
 /// What is done about a disagreement.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort<'a> {
@@ -223,26 +232,23 @@ impl<'a> Asker<'a> {
         Interrupter(self.sender.clone())
     }
 
-    /// Asks both engines, or as many as are wanted. `source` is read where a disagreement is to be looked into.
+    /// Asks both engines, or as many as are wanted.
     ///
     /// # Errors
     ///
     /// [`AskError`], if no engine has an answer.
-    pub fn ask(
-        &mut self,
-        plan: &Plan,
-        reading: &Reading,
-        source: &dyn Source,
-        effort: Effort<'_>,
-    ) -> Result<Asked, AskError> {
+    pub fn ask(&mut self, plan: &Plan, about: About<'_>, effort: Effort<'_>) -> Result<Asked, AskError> {
         self.forget_what_came_too_late();
-        let kept = Rows::Kept {
-            wanted: plan.wanted.iter().map(Named::from).collect(),
-            window: reading.window,
-            engine: reading.engine.clone(),
+        let rows = match about {
+            About::Results(reading, _) => Rows::Kept {
+                wanted: plan.wanted.iter().map(Named::from).collect(),
+                window: reading.window,
+                engine: reading.engine.clone(),
+            },
+            About::Rows(tables) => given(tables),
         };
         let both = effort.check && plan.trust == Trust::Comparable;
-        let request = request(plan, kept);
+        let request = request(plan, rows);
         let [vibesql, sqlite] = self.put([Some(&request), both.then_some(&request)], self.limits.timeout)?;
         match (vibesql, sqlite) {
             (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
@@ -257,11 +263,11 @@ impl<'a> Asker<'a> {
                 None => Ok(Asked { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, told, None) }),
                 Some(difference) => {
                     let kind = Kind::Differs(difference);
-                    self.disagreement(plan, reading, source, effort, (kind, sqlite, told))
+                    self.disagreement(plan, about, effort, (kind, sqlite, told))
                 }
             },
             (Some(End::Failed(kind)), Some(End::Answered { answer, told, .. })) => {
-                self.disagreement(plan, reading, source, effort, (kind, answer, told))
+                self.disagreement(plan, about, effort, (kind, answer, told))
             }
             (Some(End::Answered { answer, told, .. }), Some(End::Failed(kind))) => {
                 let doubt = Doubt::SqliteFails(kind.to_string());
@@ -306,8 +312,7 @@ impl<'a> Asker<'a> {
     fn disagreement(
         &mut self,
         plan: &Plan,
-        reading: &Reading,
-        source: &dyn Source,
+        about: About<'_>,
         effort: Effort<'_>,
         (kind, sqlite, told): (Kind, Answer, Told),
     ) -> Result<Asked, AskError> {
@@ -318,10 +323,13 @@ impl<'a> Asker<'a> {
         if let Some(known) = keep::known(effort.folder, plan, &kind) {
             return shown(sqlite, told, kind, Keeping::In(known));
         }
-        let extract = source
-            .load(&plan.wanted, reading.window, reading.engine.as_deref())
-            .map_err(AskError::Results)?;
-        let tables = extract.tables;
+        let tables = match about {
+            About::Results(reading, source) => {
+                let loaded = source.load(&plan.wanted, reading.window, reading.engine.as_deref());
+                loaded.map_err(AskError::Results)?.tables
+            }
+            About::Rows(tables) => tables.to_vec(),
+        };
         if tables.iter().map(|table| table.rows.len()).sum::<usize>() > MOST_GIVEN {
             return shown(sqlite, told, kind, Keeping::Not("there are too many rows".to_owned()));
         }
@@ -349,7 +357,7 @@ impl<'a> Asker<'a> {
         tables: &[Loaded],
         limit: Duration,
     ) -> Result<Tried, AskError> {
-        let request = request(plan, Rows::Given(tables.iter().map(GivenTable::from).collect()));
+        let request = request(plan, given(tables));
         let [vibesql, sqlite] = self.put([Some(&request), Some(&request)], limit)?;
         Ok(match (vibesql, sqlite) {
             (Some(End::Answered { answer: vibesql, .. }), Some(End::Answered { answer: sqlite, .. })) => {
@@ -365,17 +373,20 @@ impl<'a> Asker<'a> {
         })
     }
 
-    /// VibeSQL's answer about these rows, if it has one.
-    pub(super) fn vibesql_given(
+    /// The answer of one engine about these rows, if it has one.
+    pub(super) fn answer_of(
         &mut self,
+        engine: EngineName,
         plan: &Plan,
         tables: &[Loaded],
     ) -> Result<Option<Answer>, AskError> {
-        let request = request(plan, Rows::Given(tables.iter().map(GivenTable::from).collect()));
-        Ok(match self.put([Some(&request), None], self.limits.timeout)? {
-            [Some(End::Answered { answer, .. }), _] => Some(answer),
-            _ => None,
-        })
+        let request = request(plan, given(tables));
+        let wanted = EngineName::BOTH.map(|name| (name == engine).then_some(&request));
+        let ends = self.put(wanted, self.limits.timeout)?;
+        Ok(ends.into_iter().flatten().find_map(|end| match end {
+            End::Answered { answer, .. } => Some(named(plan, answer)),
+            End::NotLoaded(_) | End::Failed(_) => None,
+        }))
     }
 
     pub(super) fn clock(&self) -> &'a dyn Clock {
@@ -565,6 +576,10 @@ fn request(plan: &Plan, rows: Rows) -> Request {
     let views = plan.views.iter().map(|view| view.name.to_owned()).collect();
     let width = (!plan.columns.is_empty()).then_some(plan.columns.len());
     Request { sql: plan.sql.clone(), views, rows, width, at_most: None }
+}
+
+fn given(tables: &[Loaded]) -> Rows {
+    Rows::Given(tables.iter().map(GivenTable::from).collect())
 }
 
 /// The columns have SQLite's names, if it knows them.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::answer::{Answer, Value};
+use crate::text::count::plural;
 
 /// What the statement says about the rows of its answer, with what SQLite says of them besides.
 #[derive(Debug, Clone, Copy)]
@@ -37,7 +38,7 @@ pub struct Key {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Difference {
     /// One has more columns.
-    #[error("{vibesql} columns in place of {sqlite}")]
+    #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "column"))]
     Columns {
         /// How many SQLite has.
         sqlite: usize,
@@ -45,7 +46,7 @@ pub enum Difference {
         vibesql: usize,
     },
     /// One has more rows.
-    #[error("{vibesql} rows in place of {sqlite}")]
+    #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "row"))]
     Count {
         /// How many SQLite has.
         sqlite: usize,
@@ -53,7 +54,7 @@ pub enum Difference {
         vibesql: usize,
     },
     /// Values differ.
-    #[error("{0} other rows")]
+    #[error("{} that SQLite has not", plural(*.0 as u64, "row"))]
     Rows(usize),
     /// The rows are right, but where they stand is not.
     #[error("another order of the rows")]

@@ -5,10 +5,12 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::answer::{Answer, Value};
-use super::asker::{AskError, Asker, Effort, Kind, Tried};
+use super::asker::{AskError, Asker, Effort, Kind};
+use super::compare::{Rule, compare};
 use super::order::{Order, order};
 use super::plan::Plan;
 use super::scan::{literal, one_line};
+use super::wire::EngineName;
 use crate::executor::canonical::ResultBuffer;
 use crate::parser::SortMode;
 use crate::results::store::{Cell, Loaded};
@@ -52,16 +54,18 @@ pub(super) fn keep(
     if rows > MOST_ROWS {
         return Ok(Keeping::Not(format!("it takes {rows} rows")));
     }
-    // Of what hangs or dies only SQLite's half is wanted.
-    let sqlite = match asker.try_given(plan, tables, asker.limits().timeout)? {
-        Tried::Wrong(_, sqlite) | Tried::Right(sqlite) => sqlite,
-        Tried::Unknown => return Ok(Keeping::Not("SQLite has no answer to it alone".to_owned())),
+    let Some(sqlite) = asker.answer_of(EngineName::Sqlite, plan, tables)? else {
+        return Ok(Keeping::Not("SQLite has no answer to it alone".to_owned()));
     };
+    // What hangs or breaks has none, and would do it once more.
     let vibesql = match kind {
-        Kind::Differs(_) => asker.vibesql_given(plan, tables)?,
+        Kind::Differs(_) => asker.answer_of(EngineName::VibeSql, plan, tables)?,
         _ => None,
     };
-    let text = text(plan, tables, &sqlite, vibesql.as_ref(), kind);
+    // With fewer rows it is another number of rows that differ.
+    let small = vibesql.as_ref().and_then(|vibesql| compare(&sqlite, vibesql, Rule::Exactly).err());
+    let shown = small.map_or_else(|| kind.clone(), Kind::Differs);
+    let text = text(plan, tables, &sqlite, vibesql.as_ref(), &shown);
     let name = format!("{}-{}.test", second(effort.now), mark(plan, kind));
     let path = effort.folder.join(name);
     Ok(match write(effort.folder, &path, &text) {

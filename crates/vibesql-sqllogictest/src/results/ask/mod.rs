@@ -27,7 +27,7 @@ mod reduce;
 mod source;
 
 pub use answer::{Answer, Value};
-pub use asker::{AskError, Asked, Asker, Doubt, Effort, Interrupter, Kind, Limits, Reading};
+pub use asker::{About, AskError, Asked, Asker, Doubt, Effort, Interrupter, Kind, Limits, Reading};
 pub use child::serve;
 pub use in_vibesql::VERSION as VIBESQL_VERSION;
 pub use keep::Keeping;
