@@ -29,6 +29,21 @@ pub fn milliseconds_since_1970() -> i64 {
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }
 
+/// The time since it was started.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    #[expect(clippy::disallowed_methods, reason = "this module asks the system for the time")]
+    pub(crate) fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    pub(crate) fn elapsed(self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
 /// A clock that stands still, for reports that must not depend on the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedClock(pub Duration);

@@ -82,7 +82,12 @@ impl Follower {
 
     /// Returns the entries that have come since the last call; a damaged line is nothing in place of an entry.
     pub(crate) fn more<T: DeserializeOwned>(&mut self) -> io::Result<Vec<Option<T>>> {
-        self.file.read_to_end(&mut self.rest)?;
+        self.up_to(u64::MAX)
+    }
+
+    /// Reads the entries behind those that were read before, and not more than so many bytes.
+    pub(crate) fn up_to<T: DeserializeOwned>(&mut self, length: u64) -> io::Result<Vec<Option<T>>> {
+        (&mut self.file).take(length).read_to_end(&mut self.rest)?;
         let whole = memchr::memrchr(b'\n', &self.rest).map_or(0, |end| end + 1);
         let rest = self.rest.split_off(whole);
         let lines = std::mem::replace(&mut self.rest, rest);

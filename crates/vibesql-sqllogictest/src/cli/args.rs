@@ -1,13 +1,18 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
+mod results;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use clap::{ArgGroup, Args, ColorChoice, Parser, Subcommand, ValueEnum};
+use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+#[cfg(feature = "store")]
+pub(super) use self::results::StoreCommand;
+pub(super) use self::results::{LAST_RUN, PruneArgs, RunsArgs, ShowArgs};
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
 const AFTER: &str = "\
@@ -76,6 +81,10 @@ pub(super) enum Command {
     Query(Box<super::query_args::QueryArgs>),
     /// Removes old runs.
     Prune(PruneArgs),
+    /// Looks after the databases that the results of all runs are in.
+    #[cfg(feature = "store")]
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
     /// Shows the settings that hold, and where each comes from.
@@ -421,43 +430,6 @@ pub(super) struct ManArgs {
     /// Write a page for each command into the folder DIR, in place of printing the first.
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct RunsArgs {
-    /// Show the last N runs.
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) last: u32,
-}
-
-#[derive(Debug, Args)]
-#[command(group = ArgGroup::new("what").args(["keep", "older_than", "max_size"]).required(true).multiple(true))]
-pub(super) struct PruneArgs {
-    /// Leave the newest N runs.
-    #[arg(long, value_name = "N")]
-    pub(super) keep: Option<u32>,
-    /// Remove runs that are more than DAYS old.
-    #[arg(long, value_name = "DAYS")]
-    pub(super) older_than: Option<u32>,
-    /// Leave the newest runs that together take no more than SIZE, for instance 500M.
-    #[arg(long, value_name = "SIZE")]
-    pub(super) max_size: Option<Bytes>,
-    /// Only say what would be removed.
-    #[arg(long)]
-    pub(super) dry_run: bool,
-}
-
-/// The word for the last run.
-pub(super) const LAST_RUN: &str = "last";
-
-#[derive(Debug, Args)]
-pub(super) struct ShowArgs {
-    /// The run, by its name or folder; last, or nothing, is the last one.
-    #[arg(value_name = "RUN", default_value = LAST_RUN)]
-    pub(super) run: String,
-    /// A file of the run, by its path in the report.
-    #[arg(value_name = "FILE")]
-    pub(super) file: Option<String>,
 }
 
 #[derive(Debug, Args)]

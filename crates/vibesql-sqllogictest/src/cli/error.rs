@@ -7,6 +7,8 @@ use crate::engine::{EngineError, RegistryError};
 use crate::executor::parallel::{AssignmentError, PlanError, RunError, WorkerError};
 use crate::parser::{DIALECTS, UnknownDialect};
 use crate::results::FolderError;
+#[cfg(feature = "store")]
+use crate::results::store::StoreError;
 
 /// Why the process ends, as its exit code; documented in docs/exit-codes.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,6 +260,24 @@ impl From<FolderError> for CliError {
             FolderError::Busy(_) => (ExitReason::Usage, "`worker --join` helps with a run that is going on"),
         };
         Self::new(reason, &error, vec![hint.to_owned()])
+    }
+}
+
+#[cfg(feature = "store")]
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        let hint = match error {
+            StoreError::Folder(error) => return error.into(),
+            StoreError::Io { .. } => {
+                "--results DIR names another place for results; `show` and `status` read journals"
+            }
+            StoreError::Damaged(_) => "`store rebuild` makes the store again from the journals",
+            StoreError::Newer { .. } => "use the newer program, or another place for results: --results DIR",
+            StoreError::VibeSql { .. } => "the journals have everything: `show` and `status` read them",
+            StoreError::Busy(_) => "wait for it, or look which process has the file `store/lock` open",
+            StoreError::NoNumber(_) => "give its folder the name that it had",
+        };
+        Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
     }
 }
 

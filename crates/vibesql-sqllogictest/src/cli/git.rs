@@ -48,6 +48,15 @@ pub(super) fn commit() -> Option<Commit> {
     if output.status.success() { commit_of(&String::from_utf8_lossy(&output.stdout)) } else { None }
 }
 
+/// The commit of the repository that a file is in, whichever folder one is in.
+pub(super) fn commit_above(place: &Path) -> Option<String> {
+    let repository = repository_of(place)?;
+    let output =
+        Command::new("git").arg("-C").arg(repository).args(["rev-parse", "--verify", "HEAD"]).output();
+    let output = output.ok().filter(|output| output.status.success())?;
+    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
 /// Reads the entries of `git status --porcelain=v2 --branch -z`.
 fn commit_of(status: &str) -> Option<Commit> {
     let entries = || status.split('\0').filter(|entry| !entry.is_empty());

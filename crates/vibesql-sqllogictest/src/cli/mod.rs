@@ -106,6 +106,8 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
         Command::Prune(args) => commands::prune::run(&args, &keeping, &mut ui),
+        #[cfg(feature = "store")]
+        Command::Store(command) => commands::store::run(&command, &keeping, &mut ui),
         Command::Status => commands::status::run(&keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),

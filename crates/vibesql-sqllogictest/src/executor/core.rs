@@ -1,12 +1,14 @@
 //! One script against one engine, record by record.
 
 mod sliced;
+pub(super) mod slow;
 
 use std::time::Duration;
 
 pub use self::sliced::run_slice;
 
 use super::evidence::{excerpt, failure, header_text};
+use super::keys::record_keys;
 use super::known::is_expected_error;
 use super::label::{LabelBook, expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
@@ -15,8 +17,8 @@ use super::slice::{SetUp, Slice};
 use super::verdict::judge;
 use crate::engine::Engine;
 use crate::outcome::{
-    Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, NotPassed, RecordOutcome,
-    SkipReason,
+    Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed,
+    RecordKey, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
     DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
@@ -90,19 +92,8 @@ fn run_with(
     observer: &mut dyn Observer,
     set_up: Option<&mut SetUp>,
 ) -> FileReport {
-    let mut report = FileReport {
-        file: script.source.name().to_owned(),
-        shown: script.source.name().to_owned(),
-        counts: Counts::default(),
-        failing: Vec::new(),
-        details: Vec::new(),
-        setup_failures: Vec::new(),
-        lints: script.lints.clone(),
-        end: FileEnd::Completed,
-        elapsed: Duration::ZERO,
-        peak_memory: None,
-        attempts: Vec::new(),
-    };
+    let mut report = FileReport::new(script.source.name(), FileEnd::Completed);
+    report.lints.clone_from(&script.lints);
     match engine.open() {
         Ok(session) => {
             let processor = RecordProcessor::new(session, options.record_timeout);
@@ -128,6 +119,7 @@ struct FileRunner<'r, 's> {
     labels: LabelBook<'s>,
     threshold: u64,
     report: FileReport,
+    groups: GroupBook,
     observer: &'r mut dyn Observer,
     /// Learns what the statements do, when a slice is run.
     set_up: Option<&'r mut SetUp>,
@@ -152,7 +144,8 @@ impl<'r, 's> FileRunner<'r, 's> {
     ) -> Self {
         let threshold = options.threshold.unwrap_or(script.profile.default_threshold);
         let labels = LabelBook::default();
-        Self { script, options, processor, labels, threshold, report, observer, set_up }
+        let groups = GroupBook::default();
+        Self { script, options, processor, labels, threshold, report, groups, observer, set_up }
     }
 
     fn run(mut self, selection: Selection) -> FileReport {
@@ -163,9 +156,18 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
         // The parser's come first, and then those of the records.
         self.report.lints.sort_by_key(|lint| lint.line);
+        self.name_marks();
+        self.report.engine_time = Some(self.processor.time().total);
+        slow::write_sql(&mut self.report.slowest, self.script);
         debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);
         self.processor.close();
         self.report
+    }
+
+    /// Keys need the whole script, and are only wanted where something has failed.
+    fn name_marks(&mut self) {
+        let keys = record_keys(self.script, &self.report.failing);
+        self.report.marks.iter_mut().zip(keys).for_each(|(mark, key)| mark.key = key);
     }
 
     fn run_all(&mut self) {
@@ -211,6 +213,9 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.step(record);
         self.report.counts = Counts::default();
         self.report.failing.clear();
+        self.report.marks.clear();
+        self.report.groups.clear();
+        self.groups = GroupBook::default();
         self.report.setup_failures.append(&mut self.report.details);
     }
 
@@ -230,6 +235,7 @@ impl<'r, 's> FileRunner<'r, 's> {
             return self.skip(record);
         }
         if let Some(outcome) = self.execute(record) {
+            slow::enter(&mut self.report.slowest, record, self.processor.time().last);
             self.settle(record, outcome, Also::Nothing);
         }
     }
@@ -366,6 +372,8 @@ impl<'r, 's> FileRunner<'r, 's> {
     fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
         if let Some(what) = self.count(record, outcome, also) {
             self.report.failing.push(record.line);
+            let group = self.groups.enter(&mut self.report.groups, record.line, &what);
+            self.report.marks.push(Mark { key: RecordKey::default(), group });
             let detail = (self.report.details.len() < self.options.details.records)
                 .then(|| detail_of(self.script, record, what));
             self.observer.record_not_passed(record.line, detail.as_ref());
@@ -431,14 +439,19 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 }
 
+/// The SQL of a record, if it has any.
+fn sql_of<'b>(record: &'b Record<'_>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
+    match &record.kind {
+        RecordKind::Statement(statement) => statement.sql.text(buffer),
+        RecordKind::Query(query) => query.sql.text(buffer),
+        _ => &[],
+    }
+}
+
 /// What a report keeps of a record that has not passed.
 pub(super) fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPassed) -> FailureDetail {
     let mut buffer = Vec::new();
-    let sql = match &record.kind {
-        RecordKind::Statement(statement) => statement.sql.text(&mut buffer),
-        RecordKind::Query(query) => query.sql.text(&mut buffer),
-        _ => &[],
-    };
+    let sql = sql_of(record, &mut buffer);
     FailureDetail {
         line: record.line,
         header: header_text(script.source.bytes(), record),
@@ -464,9 +477,9 @@ fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {
     }
 }
 
-/// Values are worth keeping only for a record that gets details.
+/// Values are worth keeping only for a record that gets details; of others, as many as tell in which way they are wrong.
 fn values_to_keep(limits: DetailLimits, report: &FileReport) -> usize {
-    if report.details.len() < limits.records { limits.values } else { 0 }
+    if report.details.len() < limits.records { limits.values } else { limits.values.min(VALUES_OF_GROUP) }
 }
 
 fn outcome_of(not_judged: NotJudged) -> RecordOutcome {

@@ -8,6 +8,7 @@ pub mod canonical;
 mod core;
 pub mod diff;
 mod evidence;
+mod keys;
 mod known;
 mod label;
 mod observer;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::canonical::{Output, ResultBuffer};
 use super::watchdog::Watchdog;
+use crate::clock::Stopwatch;
 use crate::engine::{ExecuteError, Flow, RowSink, Session, SqlError};
 use crate::outcome::Fault;
 use crate::parser::{Query, Sql};
@@ -17,6 +18,16 @@ pub(crate) struct RecordProcessor {
     watchdog: Option<Watchdog>,
     rows: ResultBuffer,
     sql: Vec<u8>,
+    time: EngineTime,
+}
+
+/// The time that the engine has taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct EngineTime {
+    /// For all records.
+    pub(crate) total: Duration,
+    /// For the last one that was executed.
+    pub(crate) last: Duration,
 }
 
 /// Why a record has no result that could be judged.
@@ -38,12 +49,22 @@ pub(crate) struct QueryRun {
 impl RecordProcessor {
     pub(crate) fn new(session: Box<dyn Session>, limit: Option<Duration>) -> Self {
         let watchdog = limit.and_then(|limit| Watchdog::new(limit, session.interrupter()?));
-        Self { session, watchdog, rows: ResultBuffer::default(), sql: Vec::new() }
+        Self {
+            session,
+            watchdog,
+            rows: ResultBuffer::default(),
+            sql: Vec::new(),
+            time: EngineTime::default(),
+        }
     }
 
     /// Executes all SQL of a statement.
     pub(crate) fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, NotJudged> {
-        execute(self.session.as_mut(), self.watchdog.as_ref(), sql.text(&mut self.sql), &mut StatementSink)
+        let start = Stopwatch::start();
+        let sql = sql.text(&mut self.sql);
+        let done = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut StatementSink);
+        self.time.add(start.elapsed());
+        done
     }
 
     /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as
@@ -52,11 +73,19 @@ impl RecordProcessor {
         self.rows.clear();
         let mut sink = QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None };
         let sql = query.sql.text(&mut self.sql);
-        let error = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut sink)?.err();
+        let start = Stopwatch::start();
+        let done = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut sink);
+        self.time.add(start.elapsed());
+        let error = done?.err();
         match sink.broken {
             Some(broken) => Err(NotJudged::Fault(Fault::Adapter(broken))),
             None => Ok(QueryRun { columns: sink.columns, error }),
         }
+    }
+
+    /// The time that the engine has taken.
+    pub(crate) fn time(&self) -> EngineTime {
+        self.time
     }
 
     /// The rows of the last query in the order of its sort mode.
@@ -68,6 +97,13 @@ impl RecordProcessor {
     pub(crate) fn close(self) {
         // What a closing engine does can change no outcome any more.
         drop(catch_unwind(AssertUnwindSafe(|| drop(self))));
+    }
+}
+
+impl EngineTime {
+    fn add(&mut self, more: Duration) {
+        self.last = more;
+        self.total += more;
     }
 }
 

@@ -234,17 +234,12 @@ mod tests {
 
     fn report(file: &str, counts: Counts) -> Box<FileReport> {
         Box::new(FileReport {
-            file: file.to_owned(),
             shown: format!("s/{file}"),
             counts,
-            failing: Vec::new(),
-            details: Vec::new(),
-            setup_failures: Vec::new(),
-            lints: Vec::new(),
-            end: FileEnd::Completed,
             elapsed: Duration::from_millis(5),
             peak_memory: Some(7),
             attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
+            ..FileReport::new(file, FileEnd::Completed)
         })
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::counts::Counts;
+use super::group::{FailureGroup, Mark};
 use super::record::{ExitHow, FailureDetail, Fault, bytes};
 use crate::parser::Lint;
 
@@ -18,6 +19,12 @@ pub struct FileReport {
     pub counts: Counts,
     /// The lines of all records that have not passed, in order. Complete.
     pub failing: Vec<u32>,
+    /// What is known of each of them, in the same order. Empty where an older version of this program has written it.
+    #[cfg_attr(feature = "suite", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub marks: Vec<Mark>,
+    /// The groups of those that look alike, in the order of their first lines.
+    #[cfg_attr(feature = "suite", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub groups: Vec<FailureGroup>,
     /// Details of the first of them.
     pub details: Vec<FailureDetail>,
     /// Where only one record is judged: the records before it that did not do what they should.
@@ -30,8 +37,29 @@ pub struct FileReport {
     pub elapsed: Duration,
     /// The most memory that its process had in use while it ran, in bytes, where the system tells.
     pub peak_memory: Option<u64>,
+    /// The part of the time that the engine took.
+    #[cfg_attr(feature = "suite", serde(default))]
+    pub engine_time: Option<Duration>,
+    /// The slowest records, the slowest first; those that took no time worth telling are left out.
+    #[cfg_attr(feature = "suite", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub slowest: Vec<SlowRecord>,
+    /// When the result was known, in milliseconds since 1970 in UTC.
+    #[cfg_attr(feature = "suite", serde(default))]
+    pub finished: Option<i64>,
     /// What else became of the file, where it was run more than once: by `--retries`, or by `--repeat`.
     pub attempts: Vec<Attempt>,
+}
+
+/// A record that took long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
+pub struct SlowRecord {
+    /// The line of the record.
+    pub line: u32,
+    /// How long the engine took.
+    pub elapsed: Duration,
+    /// The SQL, or its beginning.
+    pub sql: String,
 }
 
 /// A run of a file besides the one that its report tells of.
@@ -191,6 +219,29 @@ impl FileStatus {
 }
 
 impl FileReport {
+    /// The report of a file of which nothing is known yet but what it is called.
+    pub fn new(file: impl Into<String>, end: FileEnd) -> Self {
+        let file = file.into();
+        Self {
+            shown: file.clone(),
+            file,
+            counts: Counts::default(),
+            failing: Vec::new(),
+            marks: Vec::new(),
+            groups: Vec::new(),
+            details: Vec::new(),
+            setup_failures: Vec::new(),
+            lints: Vec::new(),
+            end,
+            elapsed: Duration::ZERO,
+            peak_memory: None,
+            engine_time: None,
+            slowest: Vec::new(),
+            finished: None,
+            attempts: Vec::new(),
+        }
+    }
+
     /// Sums the file up in one word: [`FileReport::last_status`], unless the file was run more than once and ended
     /// well at one time and not at another.
     pub fn status(&self) -> FileStatus {
@@ -214,11 +265,7 @@ impl FileReport {
 
     /// The second folder of the path, or `root`.
     pub fn subcategory(&self) -> &str {
-        let mut parts = self.file.split('/').skip(1);
-        match (parts.next(), parts.next()) {
-            (Some(folder), Some(_)) => folder,
-            _ => "root",
-        }
+        subcategory_of(&self.file)
     }
 }
 
@@ -229,5 +276,14 @@ pub fn category_of(file: &str) -> &str {
         Some((folder, _)) => folder,
         None if file.starts_with("select") => "select",
         None => "other",
+    }
+}
+
+/// The second folder of the path of a file, or `root`.
+pub fn subcategory_of(file: &str) -> &str {
+    let mut parts = file.split('/').skip(1);
+    match (parts.next(), parts.next()) {
+        (Some(folder), Some(_)) => folder,
+        _ => "root",
     }
 }

@@ -5,11 +5,16 @@
 
 mod counts;
 mod file;
+mod group;
 mod record;
 mod run;
 
 pub use counts::Counts;
-pub use file::{Attempt, FileEnd, FileProblem, FileReport, FileStatus, category_of};
+pub use file::{
+    Attempt, FileEnd, FileProblem, FileReport, FileStatus, SlowRecord, category_of, subcategory_of,
+};
+pub use group::{FailureGroup, Mark, RecordKey};
+pub(crate) use group::{GroupBook, VALUES_OF_GROUP, append, arrange};
 #[cfg(feature = "cli")]
 pub(crate) use record::bytes;
 pub use record::{

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use md5::{Digest as _, Md5};
+
 use crate::engine::SqlError;
 use crate::parser::{HashLine, ParseError};
 
@@ -198,6 +200,24 @@ pub enum Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct Digest(pub [u8; 16]);
+
+impl Digest {
+    /// The digest of words; where one ends and the next begins makes a difference.
+    pub(crate) fn of_words<'w>(words: impl IntoIterator<Item = &'w [u8]>) -> Self {
+        let mut digest = Md5::new();
+        for word in words {
+            digest.update((word.len() as u64).to_le_bytes());
+            digest.update(word);
+        }
+        Self(digest.finalize().into())
+    }
+
+    /// Its first half.
+    pub(crate) fn short(self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    }
+}
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -188,6 +188,27 @@ impl ResultsFolder {
         read_journal(&path)
     }
 
+    /// The folder of a run.
+    #[cfg(feature = "store")]
+    pub(super) fn run_path(&self, name: &str) -> PathBuf {
+        self.runs_path().join(name)
+    }
+
+    /// The length of the journal of a run; nothing if it has none.
+    #[cfg(feature = "store")]
+    pub(super) fn journal_bytes(&self, name: &str) -> Option<u64> {
+        let journal = std::fs::metadata(journal_path(&self.run_path(name))).ok()?;
+        journal.is_file().then(|| journal.len())
+    }
+
+    /// Reads a journal as it was when it had this length.
+    #[cfg(feature = "store")]
+    pub(super) fn journal_up_to(&self, name: &str, length: u64) -> Result<Journal, FolderError> {
+        let path = journal_path(&self.run_path(name));
+        let journal = Journal::read_up_to(&path, length).map_err(io_error("read", &path))?;
+        journal.ok_or(FolderError::NoJournal(path))
+    }
+
     /// Removes a run with all that is known of it.
     ///
     /// # Errors
@@ -213,7 +234,7 @@ impl ResultsFolder {
 }
 
 /// Returns when the names of the files in a folder are on the disk.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+pub(in crate::results) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
@@ -223,6 +244,12 @@ pub(super) fn is_running(path: &Path) -> bool {
 }
 
 impl RunFolder {
+    /// The folder of results that the run is in.
+    pub fn results(&self) -> ResultsFolder {
+        let results = self.path.parent().and_then(Path::parent);
+        ResultsFolder::new(results.unwrap_or(&self.path))
+    }
+
     /// Where the journal is.
     pub fn journal(&self) -> PathBuf {
         journal_path(&self.path)
@@ -258,6 +285,11 @@ fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError> {
 const PATIENCE: Duration = Duration::from_secs(1);
 
 fn try_lock(lock: &File) -> Result<(), TryLockError> {
+    lock_with_patience(lock, PATIENCE)
+}
+
+/// Locks a file, or gives up after so long.
+pub(super) fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), TryLockError> {
     match lock.try_lock() {
         Err(TryLockError::WouldBlock) => {}
         done => return done,
@@ -266,7 +298,7 @@ fn try_lock(lock: &File) -> Result<(), TryLockError> {
     let waiting = lock.try_clone().map_err(TryLockError::Error)?;
     let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || drop(sender.send(waiting.lock())));
-    match receiver.recv_timeout(PATIENCE) {
+    match receiver.recv_timeout(patience) {
         Ok(locked) => locked.map_err(TryLockError::Error),
         Err(_) => Err(TryLockError::WouldBlock),
     }

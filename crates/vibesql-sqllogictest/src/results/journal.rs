@@ -94,6 +94,15 @@ pub struct Circumstances {
     pub commit: Option<Commit>,
     /// The run of a CI that this is part of.
     pub ci: Option<CiRun>,
+    /// What was to be run, as it was typed: paths, or nothing for the shipped suite.
+    #[serde(default)]
+    pub suite: Vec<String>,
+    /// The commit of the repository that the first file is in.
+    #[serde(default)]
+    pub corpus_commit: Option<String>,
+    /// A checksum of the program that held the engine.
+    #[serde(default)]
+    pub engine_hash: Option<String>,
 }
 
 /// A state of a project.
@@ -269,7 +278,12 @@ impl Journal {
     ///
     /// Whatever the file system says.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
-        let entries = Follower::open(path)?.more::<Entry>()?;
+        Self::read_up_to(path, u64::MAX)
+    }
+
+    /// Reads what was there when the file had this length.
+    pub(super) fn read_up_to(path: &Path, length: u64) -> io::Result<Option<Self>> {
+        let entries = Follower::open(path)?.up_to::<Entry>(length)?;
         let damaged = entries.iter().filter(|entry| entry.is_none()).count();
         let mut opened = None;
         let mut ended = false;

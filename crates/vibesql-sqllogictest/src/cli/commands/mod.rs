@@ -14,6 +14,8 @@ pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;
 pub(super) mod status;
+#[cfg(feature = "store")]
+pub(super) mod store;
 pub(super) mod test;
 pub(super) mod work;
 pub(super) mod worker;

@@ -10,6 +10,8 @@ use crate::cli::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::outcome::bytes;
 use crate::results::prune::{Candidate, Fate, Leave, Spared, decide};
+#[cfg(feature = "store")]
+use crate::results::store::Store;
 use crate::results::{ResultsFolder, RunOverview, RunState};
 use crate::text::count::plural;
 
@@ -23,8 +25,15 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
     };
     let results = &keeping.results;
     let runs = candidates(results)?;
+    let fates = decide(&runs, leave);
+    // Out of the store before the journals go: in the other order, a run that has lost its journal would stay in it.
+    #[cfg(feature = "store")]
+    if !args.dry_run {
+        let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed);
+        Store::new(results).remove(&gone.map(|(run, _)| run.name.clone()).collect::<Vec<_>>())?;
+    }
     let (mut removed, mut freed) = (0, 0);
-    for (run, fate) in runs.iter().zip(decide(&runs, leave)) {
+    for (run, fate) in runs.iter().zip(fates) {
         let size = bytes(run.size);
         match fate {
             Fate::Kept => {}

@@ -13,7 +13,7 @@ use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
 use crate::cli::circumstances::{Drive, circumstances};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::{Keeping, NewRun, opened};
+use crate::cli::keeping::{Keeping, NewRun, opened, place_of};
 use crate::cli::keys::Keys;
 use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
@@ -22,7 +22,7 @@ use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
 use crate::event::Tee;
 use crate::executor::parallel::{
-    self, Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
+    self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
 };
 use crate::executor::{DetailLimits, Settings};
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
@@ -90,6 +90,12 @@ pub(in crate::cli) fn run(
         json.finish(&run, run.header.files as u64)?;
     }
     let reason = reason(&run.files, args.fail_on_empty);
+    #[cfg(feature = "store")]
+    let results = started.folder.results();
+    // Released, so that the run counts as ended.
+    drop(started);
+    #[cfg(feature = "store")]
+    super::store::catch_up(&results, ui);
     let cut_short = matches!(run.end, RunEnd::Interrupted | RunEnd::BudgetSpent);
     Ok(if cut_short { reason.or_graver(ExitReason::Incomplete) } else { reason })
 }
@@ -127,7 +133,13 @@ fn begin(
     });
     seed.inspect(|seed| ui.note(format_args!("random order; `--seed {seed}` repeats it")));
     let timeouts = Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() };
-    let drive = Drive { workers, budget: args.limits.time.map(Duration::from_secs), seed };
+    let drive = Drive {
+        workers,
+        budget: args.limits.time.map(Duration::from_secs),
+        seed,
+        suite: args.paths.clone(),
+        first: items.iter().find(|item| matches!(item.origin, Origin::Disk(_))).map(place_of),
+    };
     let opened = opened(&folder, &items, &settings, circumstances(environment, drive));
     let prepared = Prepared::new(
         &folder.path,

@@ -9,9 +9,13 @@ use super::slot::InFlight;
 use super::worker::not_started;
 use crate::executor::Settings;
 use crate::executor::core::detail_of;
+use crate::executor::keys::record_keys;
 use crate::location::Source;
-use crate::outcome::{ExitHow, FailureDetail, Fault, FileEnd, FileProblem, FileReport, NotPassed};
-use crate::parser;
+use crate::outcome::{
+    ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark,
+    NotPassed, RecordKey,
+};
+use crate::parser::{self, Script};
 
 /// All that is known of a lost file.
 pub(super) struct Lost {
@@ -83,27 +87,43 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
     let total = lost.total.unwrap_or(counts.total).max(counts.total);
     counts.not_reached += total - counts.total;
     counts.total = total;
+    let (marks, groups) = marks_of(item, settings, &failing, &details);
     let end = if over_time { FileEnd::TimedOut { line } } else { FileEnd::Faulted { line, fault } };
-    named(FileReport {
-        file: String::new(),
-        shown: String::new(),
-        counts,
-        failing,
-        details,
-        setup_failures: Vec::new(),
-        lints: Vec::new(),
-        end,
-        elapsed,
-        peak_memory: None,
-        attempts: Vec::new(),
-    })
+    named(FileReport { counts, failing, marks, groups, details, ..FileReport::new("", end) })
+}
+
+/// What is known of the failing records. The worker has told details of the first ones only; of the others it is not known
+/// any more how they failed.
+fn marks_of(
+    item: &WorkItem,
+    settings: &Settings,
+    failing: &[u32],
+    details: &[FailureDetail],
+) -> (Vec<Mark>, Vec<FailureGroup>) {
+    let keys = with_script(item, settings, |script| record_keys(script, failing));
+    let keys = keys.unwrap_or_else(|| vec![RecordKey::default(); failing.len()]);
+    let (mut book, mut groups) = (GroupBook::default(), Vec::new());
+    let unknown = NotPassed::Unsupported("lost with the worker".to_owned());
+    let mut mark = |(&line, key): (&u32, RecordKey)| {
+        let detail = details.iter().find(|detail| detail.line == line);
+        let what = detail.map_or(&unknown, |detail| &detail.what);
+        Mark { key, group: book.enter(&mut groups, line, what) }
+    };
+    let marks = failing.iter().zip(keys).map(&mut mark).collect();
+    (marks, groups)
 }
 
 /// The record on `line` with its SQL, read once more from the file.
 fn detail_at(item: &WorkItem, settings: &Settings, line: u32, what: NotPassed) -> Option<FailureDetail> {
+    let detail = with_script(item, settings, |script| {
+        let record = script.records().find(|record| record.line == line)?;
+        Some(detail_of(script, record, what))
+    });
+    detail.flatten()
+}
+
+fn with_script<T>(item: &WorkItem, settings: &Settings, look: impl FnOnce(&Script<'_>) -> T) -> Option<T> {
     let source = Source::new(item.shown.as_str(), item.read().ok()?);
     let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
-    let script = parser::parse(&source, profile);
-    let record = script.records().find(|record| record.line == line)?;
-    Some(detail_of(&script, record, what))
+    Some(look(&parser::parse(&source, profile)))
 }

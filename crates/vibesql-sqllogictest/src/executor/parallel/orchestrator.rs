@@ -16,7 +16,7 @@ use super::ledger::{Ending, Ledger, Next};
 use super::prepare::Prepared;
 use super::process::{TICK, WorkerCommand, listen, runtime};
 use super::wire::Part;
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SystemClock, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
 use crate::outcome::{ExitHow, FileReport, RunEnd, RunReport, Totals};
 
@@ -268,7 +268,8 @@ impl<'r> Orchestrator<'r> {
                 self.give_again(again)?;
                 self.tell(RunEvent::Retried { shown, status, left })
             }
-            Next::Done(report) => {
+            Next::Done(mut report) => {
+                report.finished = Some(milliseconds_since_1970());
                 self.failing += usize::from(!report.last_status().is_good());
                 if self.policy.most_failing.is_some_and(|most| self.failing >= most) {
                     self.stop(RunEnd::EnoughFailed)?;

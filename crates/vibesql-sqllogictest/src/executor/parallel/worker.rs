@@ -2,7 +2,6 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use super::berth::Berth;
 use super::memory;
@@ -151,19 +150,7 @@ fn run_source(
 
 /// The report of a file of which nothing was executed.
 pub(super) fn not_started(problem: FileProblem) -> FileReport {
-    FileReport {
-        file: String::new(),
-        shown: String::new(),
-        counts: Counts::default(),
-        failing: Vec::new(),
-        details: Vec::new(),
-        setup_failures: Vec::new(),
-        lints: Vec::new(),
-        end: FileEnd::NotStarted(problem),
-        elapsed: Duration::ZERO,
-        peak_memory: None,
-        attempts: Vec::new(),
-    }
+    FileReport::new("", FileEnd::NotStarted(problem))
 }
 
 /// Keeps the slot true, and passes on what has not passed.

@@ -1,8 +1,11 @@
 //! From the reports of all slices to the report of the file.
 
+use std::cmp::Reverse;
+
 use super::SliceReport;
 use crate::executor::DetailLimits;
-use crate::outcome::{FileEnd, FileReport};
+use crate::executor::core::slow;
+use crate::outcome::{FileEnd, FileReport, Mark, append, arrange};
 
 /// Why slices make no report: the file has to be run whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,12 +52,18 @@ pub fn merge(mut slices: Vec<SliceReport>, limits: DetailLimits) -> Result<FileR
     let mut merged = reports.fold(first, |mut merged, report| {
         merged.counts += report.counts;
         merged.failing.extend(report.failing);
+        append(&mut merged.groups, &mut merged.marks, report.groups, report.marks);
+        merged.slowest.extend(report.slowest);
+        merged.engine_time = merged.engine_time.zip(report.engine_time).map(|(one, other)| one + other);
         merged.details.extend(report.details);
         merged.lints.extend(report.lints);
         merged.elapsed += report.elapsed;
         merged
     });
-    merged.failing.sort_unstable();
+    sort_by_line(&mut merged.failing, &mut merged.marks);
+    arrange(&mut merged.groups, &mut merged.marks);
+    merged.slowest.sort_by_key(|record| Reverse(record.elapsed));
+    merged.slowest.truncate(slow::MOST);
     // Each slice has kept its first `limits.records` details. A record that is among the first of the file is among
     // the first of its slice, since every record of the slice in front of it is in front of it in the file, too.
     // So the first of all that were kept are the first of the file.
@@ -63,6 +72,18 @@ pub fn merge(mut slices: Vec<SliceReport>, limits: DetailLimits) -> Result<FileR
     // The parser's are in the first slice, and stay in front of those that records of the same line have.
     merged.lints.sort_by_key(|lint| lint.line);
     Ok(merged)
+}
+
+/// Sorts failing lines, and what is known of each with them.
+fn sort_by_line(failing: &mut [u32], marks: &mut [Mark]) {
+    if failing.len() != marks.len() {
+        return failing.sort_unstable();
+    }
+    let mut both: Vec<_> = failing.iter().copied().zip(marks.iter().copied()).collect();
+    both.sort_by_key(|(line, _)| *line);
+    for ((line, mark), (sorted_line, sorted_mark)) in failing.iter_mut().zip(marks).zip(both) {
+        (*line, *mark) = (sorted_line, sorted_mark);
+    }
 }
 
 fn check(slices: &[SliceReport]) -> Result<(), NotMerged> {

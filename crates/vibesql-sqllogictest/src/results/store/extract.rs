@@ -43,6 +43,8 @@ pub struct Extract {
     pub loaded: usize,
     /// What was damaged or could not be read, and what was done about it: sentences for the user.
     pub notes: Vec<String>,
+    /// Whether files of the store are damaged, so that it should be mended.
+    pub damaged: bool,
 }
 
 impl Wanted {

@@ -73,15 +73,15 @@ pub fn table(name: &str) -> Option<&'static Table> {
 pub static TABLES: [&Table; 7] =
     [&TEST_RUNS, &TEST_RESULTS, &TEST_FILES, &RECORD_FAILURES, &FAILURE_GROUPS, &SLOW_RECORDS, &FILE_STATS];
 
-const fn integer(name: &'static str, about: &'static str) -> Column {
+pub(super) const fn integer(name: &'static str, about: &'static str) -> Column {
     Column { name, kind: Kind::Integer, about }
 }
 
-const fn real(name: &'static str, about: &'static str) -> Column {
+pub(super) const fn real(name: &'static str, about: &'static str) -> Column {
     Column { name, kind: Kind::Real, about }
 }
 
-const fn text(name: &'static str, about: &'static str) -> Column {
+pub(super) const fn text(name: &'static str, about: &'static str) -> Column {
     Column { name, kind: Kind::Text, about }
 }
 
@@ -276,5 +276,6 @@ pub static FILE_STATS: Table = Table {
         text("last_passed", "When it passed last"),
         integer("total_ms", "The time of all results"),
         integer("max_ms", "The longest time"),
+        integer("last_good", "Whether the last result that was not EMPTY was PASS"),
     ],
 };

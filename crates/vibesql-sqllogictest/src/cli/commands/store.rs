@@ -1,0 +1,99 @@
+//! `store`: looks after the databases that results are in.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::cli::args::StoreCommand;
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::Keeping;
+use crate::cli::ui::Ui;
+use crate::monitor::Look;
+use crate::outcome::bytes;
+use crate::results::ResultsFolder;
+use crate::results::store::{Progress, Sealed, Store, StoreError, Verified};
+use crate::text::count::plural;
+
+pub(in crate::cli) fn run(
+    command: &StoreCommand,
+    keeping: &Keeping,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let results = &keeping.results;
+    match command {
+        StoreCommand::Verify => verify(&Store::new(results), ui),
+        StoreCommand::Rebuild(args) => {
+            let store = Store::dying_at(results, args.die_at_step);
+            let done = with_bar(ui, "runs", &mut |progress| store.rebuild(progress))?;
+            tell(&done, "sealed", ui)
+        }
+        StoreCommand::Seal(args) => {
+            let store = Store::dying_at(results, args.die_at_step);
+            let done = with_bar(ui, "runs", &mut |progress| store.catch_up(progress))?;
+            tell(&done, "sealed", ui)
+        }
+    }
+}
+
+fn verify(store: &Store, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let Verified { runs, files, bytes: length, unsealed, problems, notes } =
+        with_bar(ui, "runs", &mut |progress| store.verify(progress))?;
+    notes.iter().for_each(|note| ui.note(note));
+    if !unsealed.is_empty() {
+        ui.note(format_args!(
+            "{} not in the store yet; `store seal` takes them in",
+            plural(unsealed.len() as u64, "run")
+        ));
+    }
+    let (runs, files) = (plural(runs as u64, "run"), plural(files as u64, "file"));
+    if problems.is_empty() {
+        ui.print(&format!("{runs} in {files}, {}: all is well\n", bytes(length)))?;
+        return Ok(ExitReason::Success);
+    }
+    for problem in &problems {
+        ui.warn(problem);
+    }
+    let found = plural(problems.len() as u64, "problem");
+    ui.print(&format!("{runs} in {files}, {}: {found}\n", bytes(length)))?;
+    ui.note("`store rebuild` makes the store again from the journals");
+    Ok(ExitReason::TestsFailed)
+}
+
+fn tell(done: &Sealed, verb: &str, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    done.notes.iter().for_each(|note| ui.warn(note));
+    ui.print(&format!("{} {verb}\n", plural(done.runs.len() as u64, "run")))?;
+    Ok(ExitReason::Success)
+}
+
+/// Does something that may take long, with a bar if there is a terminal for it.
+pub(in crate::cli) fn with_bar<T>(
+    ui: &Ui,
+    what: &'static str,
+    work: &mut dyn FnMut(Progress<'_>) -> Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    if ui.progress(true) == Look::Hidden {
+        bar.set_draw_target(ProgressDrawTarget::hidden());
+    }
+    if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} {msg}") {
+        bar.set_style(style);
+    }
+    bar.set_message(what);
+    let done = work(&mut |done, all| {
+        bar.set_length(all as u64);
+        bar.set_position(done as u64);
+    });
+    bar.finish_and_clear();
+    done
+}
+
+/// Takes ended runs into the store. Where that cannot be done nothing is lost, so it is told and no error.
+pub(in crate::cli) fn catch_up(results: &ResultsFolder, ui: &mut Ui) {
+    let store = Store::new(results);
+    match with_bar(ui, "runs taken into the store", &mut |progress| store.catch_up(progress)) {
+        Ok(done) => done.notes.iter().for_each(|note| ui.warn(note)),
+        Err(error) => {
+            let cause =
+                std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
+            ui.warn(&format!("the store is not up to date: {error}{cause}; the journals have everything"));
+        }
+    }
+}

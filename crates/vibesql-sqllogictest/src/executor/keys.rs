@@ -1,0 +1,61 @@
+//! Names of records that stay when other records come or go.
+
+use std::collections::HashMap;
+
+use crate::outcome::{Digest, RecordKey};
+use crate::parser::{Record, RecordKind, Script};
+
+/// The keys of the records on `lines`, which are in the order of the script. A line without a record has the key 0.
+pub(super) fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> {
+    let (mut ordinals, mut keys) = (HashMap::<Digest, u64>::new(), HashMap::new());
+    let last = lines.iter().max().copied().unwrap_or(0);
+    let mut buffer = Vec::new();
+    for record in
+        script.records().take_while(|record| record.line <= last).filter(|record| record.is_counted())
+    {
+        let digest = Digest::of_words(words(script, record, &mut buffer));
+        let ordinal = ordinals.entry(digest).or_insert(0);
+        let key = Digest::of_words([digest.0.as_slice(), &ordinal.to_le_bytes()]).short();
+        *ordinal += 1;
+        keys.insert(record.line, RecordKey(key));
+    }
+    lines.iter().map(|line| keys.get(line).copied().unwrap_or_default()).collect()
+}
+
+/// What makes a record the one that it is: its SQL without regard to white space, or all its text if it has none.
+fn words<'b>(
+    script: &'b Script<'_>,
+    record: &'b Record<'_>,
+    buffer: &'b mut Vec<u8>,
+) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+    let text = match &record.kind {
+        RecordKind::Statement(statement) => statement.sql.text(buffer),
+        RecordKind::Query(query) => query.sql.text(buffer),
+        _ => &script.source.bytes()[record.span.clone()],
+    };
+    text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::location::Source;
+    use crate::parser::{SQLITE, parse};
+
+    #[test]
+    fn a_key_stays_when_lines_move() {
+        let keys = |text: &str, lines: &[u32]| {
+            let source = Source::new("keys.test", text);
+            record_keys(&parse(&source, &SQLITE), lines)
+        };
+        let first =
+            keys("statement ok\nSELECT 1\n\nstatement ok\nSELECT 1\n\nstatement ok\nSELECT 2\n", &[1, 4, 7]);
+        let moved = keys(
+            "# new\n\nstatement ok\nSELECT 3\n\nstatement ok\nSELECT  1\n\nstatement error\nSELECT\n1\n",
+            &[6, 9],
+        );
+        assert_eq!(first[..2], moved);
+        assert!(first[0] != first[1] && first[1] != first[2]);
+        assert_eq!(keys("statement ok\nSELECT 1\n", &[5]), [RecordKey(0)], "no record on this line");
+    }
+}

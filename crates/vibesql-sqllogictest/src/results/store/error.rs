@@ -1,0 +1,67 @@
+//! What can go wrong with the store.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::results::FolderError;
+
+/// Why the store cannot do what it should. Journals are whole in any case, and hold everything.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A file or folder that cannot be used.
+    #[error("cannot {what} `{}`", path.display())]
+    Io {
+        /// What was tried.
+        what: &'static str,
+        /// With which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A file that is not as it was written.
+    #[error("`{}` is damaged", .0.display())]
+    Damaged(PathBuf),
+    /// A file that a newer version of this program has made.
+    #[error("`{}` is of version {found} of the schema, and this program knows {known}", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        found: u32,
+        /// Ours.
+        known: u32,
+    },
+    /// VibeSQL could not do what was asked of it.
+    #[error("VibeSQL cannot {what}: {message}")]
+    VibeSql {
+        /// What was asked.
+        what: &'static str,
+        /// What it says, or what its panic said.
+        message: String,
+    },
+    /// Another process has held the lock for too long.
+    #[error("another process has been changing the store for {0} seconds")]
+    Busy(u64),
+    /// A run whose name does not say when it began.
+    #[error("run `{0}` has no name of the form YYYYMMDD-HHMMSS, so the store has no number for it")]
+    NoNumber(String),
+    /// The folder of runs.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+pub(super) fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Error) -> StoreError + 'p {
+    move |source| StoreError::Io { what, path: path.to_owned(), source }
+}
+
+impl StoreError {
+    /// Whether it is for want of permission, as in a folder that is for reading only.
+    pub fn is_read_only(&self) -> bool {
+        match self {
+            Self::Io { source, .. } | Self::Folder(FolderError::Io { source, .. }) => {
+                matches!(source.kind(), io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem)
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,385 @@
+//! Taking rows out of the store for a question. Reading changes nothing and takes no lock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::RunId;
+use super::cell::Cell;
+use super::error::StoreError;
+use super::extract::{Extract, Loaded, Wanted, Window};
+use super::keeper::{Store, collect_outcomes};
+use super::manifest::{Manifest, SealedRun};
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::rows::{OutcomeRows, RunRows, iso, rows_of};
+use super::schema::{RECORD_FAILURES, TEST_RESULTS, Table};
+use super::summary::Summary;
+use crate::results::folder::is_running;
+
+/// One state of the store, to which several processes can refer: what they load is then the same, whatever is written
+/// meanwhile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Pin {
+    manifest: Manifest,
+    /// Runs that are read from their journals.
+    live: Vec<Live>,
+    notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Live {
+    id: i64,
+    name: String,
+    /// How far its journal had come.
+    journal: u64,
+    running: bool,
+}
+
+/// The rows of a run, wherever they come from.
+struct Source {
+    id: i64,
+    rows: RunRows,
+}
+
+impl Store {
+    /// Takes down the state of the store: what is sealed, and how far the journals of other runs have come.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], when the folder of runs cannot be listed or the store is of a newer version.
+    pub fn pin(&self) -> Result<Pin, StoreError> {
+        let mut notes = Vec::new();
+        let manifest = match Manifest::read(&self.disk.manifest()) {
+            Ok(manifest) => manifest,
+            Err(StoreError::Damaged(path)) => {
+                notes.push(format!("`{}` is damaged; everything is read from the journals", path.display()));
+                Manifest::new()
+            }
+            Err(error) => return Err(error),
+        };
+        let mut live = Vec::new();
+        for name in self.results.runs()? {
+            let Some(journal) = self.results.journal_bytes(&name) else { continue };
+            if manifest.run(&name).is_some_and(|run| run.journal == journal) {
+                continue;
+            }
+            match RunId::of_name(&name) {
+                Ok(id) => {
+                    let running = is_running(&self.results.run_path(&name));
+                    live.push(Live { id: id.0, name, journal, running });
+                }
+                Err(error) => notes.push(error.to_string()),
+            }
+        }
+        Ok(Pin { manifest, live, notes })
+    }
+
+    /// Loads what is wanted. Test files are those of `engine`, or of the engine of the last run.
+    ///
+    /// What is damaged is read from the journal, and the extract says so.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], when neither segment nor journal of a run can be read.
+    pub fn load(
+        &self,
+        pin: &Pin,
+        wanted: &[Wanted],
+        window: Window,
+        engine: Option<&str>,
+    ) -> Result<Extract, StoreError> {
+        let mut loader = Loader { store: self, pin, notes: pin.notes.clone(), damaged: false };
+        let live = loader.live();
+        let summary = loader.summary(&live)?;
+        let ids = chosen(&summary, window);
+        let needs_results = wanted.iter().any(|one| is_windowed(one.table));
+        let sources = if needs_results { loader.sources(&ids, live, wanted)? } else { Vec::new() };
+        let engine = engine.map(Arc::from).or_else(|| summary.last_engine()).unwrap_or_else(|| Arc::from(""));
+        let tables = wanted.iter().map(|one| Loaded {
+            wanted: one.clone(),
+            rows: match one.table.name {
+                "test_runs" => project(one, &RUN, summary.runs.values()),
+                "file_stats" => project(one, one.table, summary.file_stats().iter()),
+                "test_files" => project(one, one.table, summary.test_files(&engine).iter()),
+                _ => sources_rows(one, &sources),
+            },
+        });
+        let tables = tables.collect();
+        Ok(Extract {
+            tables,
+            runs: summary.runs.len(),
+            loaded: ids.len(),
+            notes: loader.notes,
+            damaged: loader.damaged,
+        })
+    }
+}
+
+/// Whether only a part of a table is loaded.
+pub(super) fn is_windowed(table: &Table) -> bool {
+    !matches!(table.name, "test_runs" | "file_stats" | "test_files")
+}
+
+/// The runs of a window.
+fn chosen(summary: &Summary, window: Window) -> BTreeSet<i64> {
+    let all = summary.runs.keys().copied();
+    match window {
+        Window::All => all.collect(),
+        Window::Last(most) => all.rev().take(most).collect(),
+        Window::Since(time) => {
+            let (since, started) = (iso(time), place(&RUN, "started_at"));
+            let later = |run: &&Vec<Cell>| run[started].as_text().is_some_and(|started| started >= &*since);
+            let runs = summary.runs.iter().filter(|(_, run)| later(run));
+            runs.map(|(id, _)| *id).collect()
+        }
+    }
+}
+
+struct Loader<'l> {
+    store: &'l Store,
+    pin: &'l Pin,
+    notes: Vec<String>,
+    damaged: bool,
+}
+
+impl Loader<'_> {
+    /// The runs that are read from their journals, the oldest first.
+    fn live(&mut self) -> Vec<Source> {
+        let mut found = Vec::new();
+        for live in &self.pin.live {
+            match self.store.journal(&live.name, live.journal) {
+                Ok(journal) => {
+                    found.push(Source { id: live.id, rows: rows_of(&journal, RunId(live.id), live.running) });
+                }
+                Err(error) => self.notes.push(format!("run {} is left out: {error}", live.name)),
+            }
+        }
+        found.sort_by_key(|source| source.id);
+        found
+    }
+
+    fn summary(&mut self, live: &[Source]) -> Result<Summary, StoreError> {
+        let manifest = &self.pin.manifest;
+        let newest = manifest.runs.last().map(|run| run.id);
+        let sealed = self.store.summary(manifest);
+        let in_order = live.iter().all(|source| newest.is_none_or(|newest| source.id > newest));
+        let mut summary = match sealed {
+            Ok(summary) if in_order => summary,
+            other => {
+                if let Err(error) = other {
+                    self.note_damage(&error);
+                }
+                // Counters know what was last, so all runs are gone through in their order.
+                let ids = manifest.runs.iter().map(|run| run.id).collect();
+                let mut sources = self.sealed(&ids, &[&RESULTS, &UNTESTED], &[&OUTCOMES])?;
+                sources.extend(live.iter().map(|source| Source { id: source.id, rows: source.rows.clone() }));
+                sources.sort_by_key(|source| source.id);
+                let mut summary = Summary::default();
+                sources.iter().for_each(|source| summary.fold(&source.rows));
+                return Ok(summary);
+            }
+        };
+        live.iter().for_each(|source| summary.fold(&source.rows));
+        Ok(summary)
+    }
+
+    fn note_damage(&mut self, error: &StoreError) {
+        self.damaged = true;
+        self.notes.push(error.to_string());
+    }
+
+    /// The rows of the chosen runs, as far as they are wanted, the oldest run first.
+    fn sources(
+        &mut self,
+        ids: &BTreeSet<i64>,
+        live: Vec<Source>,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Source>, StoreError> {
+        let is_wanted = |name: &str| wanted.iter().any(|one| one.table.name == name);
+        let of_outcomes = wanted.iter().filter(|one| one.table.name == TEST_RESULTS.name).any(|one| {
+            one.columns.iter().any(|column| {
+                RESULTS.place(column.name).is_none() && column.name != "run_id" && column.name != "result_id"
+            })
+        });
+        let mut own: Vec<&'static Table> = Vec::new();
+        let mut outcomes: Vec<&'static Table> = Vec::new();
+        if is_wanted("test_results") || is_wanted("failure_groups") || is_wanted("record_failures") {
+            own.push(&RESULTS);
+        }
+        if is_wanted("slow_records") {
+            own.push(&SLOW);
+        }
+        if of_outcomes {
+            outcomes.push(&OUTCOMES);
+        }
+        if is_wanted("failure_groups") {
+            outcomes.push(&GROUPS);
+        }
+        if is_wanted("record_failures") {
+            outcomes.push(&FAILURES);
+        }
+        let mut sources = self.sealed(ids, &own, &outcomes)?;
+        sources.extend(live.into_iter().filter(|source| ids.contains(&source.id)));
+        sources.sort_by_key(|source| source.id);
+        Ok(sources)
+    }
+
+    /// Sealed runs, with these of their own tables, and these of their outcomes.
+    fn sealed(
+        &mut self,
+        ids: &BTreeSet<i64>,
+        own: &[&'static Table],
+        of_outcomes: &[&'static Table],
+    ) -> Result<Vec<Source>, StoreError> {
+        let manifest = &self.pin.manifest;
+        let live: BTreeSet<_> = self.pin.live.iter().map(|live| live.id).collect();
+        let runs = manifest.runs.iter().filter(|run| ids.contains(&run.id) && !live.contains(&run.id));
+        let runs: Vec<_> = runs.collect();
+        let needed: BTreeSet<i64> = runs.iter().flat_map(|run| run.needs.iter().copied()).collect();
+        let mut kept = BTreeMap::new();
+        let mut unreadable = BTreeSet::new();
+        for run in needed.iter().filter(|_| !of_outcomes.is_empty()) {
+            let sheets = manifest.outcomes_of(*run).map(|file| self.store.read(file, of_outcomes));
+            match sheets {
+                Some(Ok(sheets)) => collect_outcomes(&mut kept, &sheets),
+                Some(Err(error)) => {
+                    self.note_damage(&error);
+                    unreadable.insert(*run);
+                }
+                None => {
+                    unreadable.insert(*run);
+                }
+            }
+        }
+        let mut sources = Vec::with_capacity(runs.len());
+        for run in runs {
+            let whole = run.needs.iter().all(|needed| !unreadable.contains(needed));
+            sources.push(match self.read_own(run, own).filter(|_| whole) {
+                Some(sheets) => Source { id: run.id, rows: of_sheets(sheets, &kept) },
+                None => {
+                    let journal = self.store.journal(&run.name, run.journal)?;
+                    Source { id: run.id, rows: rows_of(&journal, RunId(run.id), false) }
+                }
+            });
+        }
+        Ok(sources)
+    }
+
+    fn read_own(&mut self, run: &SealedRun, tables: &[&'static Table]) -> Option<Vec<Sheet>> {
+        let tables: Vec<_> = std::iter::once(&RUN).chain(tables.iter().copied()).collect();
+        let sheets = self.store.read(&run.file, &tables);
+        sheets.map_err(|error| self.note_damage(&error)).ok()
+    }
+}
+
+/// The rows of a run whose outcomes are among those that are kept.
+fn of_sheets(own: Vec<Sheet>, kept: &BTreeMap<Arc<str>, OutcomeRows>) -> RunRows {
+    let results = own.iter().filter(|sheet| sheet.table.name == RESULTS.name).flat_map(|sheet| &sheet.rows);
+    let ids = results.filter_map(|row| match &row[place(&RESULTS, "outcome_id")] {
+        Cell::Text(id) => Some(id.clone()),
+        _ => None,
+    });
+    let outcomes = ids.filter_map(|id| Some((id.clone(), kept.get(&id)?.clone()))).collect();
+    RunRows { own, outcomes }
+}
+
+/// The wanted columns of rows that have those of `table`.
+fn project<'r>(wanted: &Wanted, table: &Table, rows: impl Iterator<Item = &'r Vec<Cell>>) -> Vec<Vec<Cell>> {
+    let places: Vec<_> = wanted.columns.iter().map(|column| place(table, column.name)).collect();
+    rows.map(|row| places.iter().map(|place| row[*place].clone()).collect()).collect()
+}
+
+fn sources_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>> {
+    match wanted.table.name {
+        "test_results" => {
+            let picks = picks(wanted, &[&RESULTS, &OUTCOMES]);
+            sources.iter().flat_map(|source| results_rows(source, &picks)).collect()
+        }
+        "failure_groups" => {
+            let picks = picks(wanted, &[&RESULTS, &GROUPS]);
+            sources.iter().flat_map(|source| groups_rows(source, &picks)).collect()
+        }
+        "slow_records" => {
+            let rows = sources.iter().flat_map(|source| sheet_rows(source, &SLOW));
+            project(wanted, &SLOW, rows)
+        }
+        _ => failures_rows(wanted, sources),
+    }
+}
+
+/// Where the value of a column comes from.
+#[derive(Debug, Clone, Copy)]
+enum Pick {
+    Run,
+    ResultId,
+    Own(usize),
+    Outcome(usize),
+}
+
+fn picks(wanted: &Wanted, [own, outcome]: &[&'static Table; 2]) -> Vec<Pick> {
+    let pick = |name: &str| match name {
+        "run_id" => Pick::Run,
+        "result_id" => Pick::ResultId,
+        name => match own.place(name) {
+            Some(place) => Pick::Own(place),
+            None => Pick::Outcome(place(outcome, name)),
+        },
+    };
+    wanted.columns.iter().map(|column| pick(column.name)).collect()
+}
+
+fn picked(pick: Pick, source: &Source, own: &[Cell], outcome: Option<&[Cell]>) -> Cell {
+    match pick {
+        Pick::Run => Cell::Integer(source.id),
+        Pick::ResultId => {
+            let seq = own[place(&RESULTS, "seq")].as_integer().unwrap_or(0);
+            Cell::Integer(source.id.saturating_mul(1_000_000).saturating_add(seq))
+        }
+        Pick::Own(place) => own[place].clone(),
+        Pick::Outcome(place) => outcome.and_then(|row| row.get(place)).cloned().unwrap_or(Cell::Null),
+    }
+}
+
+fn sheet_rows<'s>(source: &'s Source, table: &Table) -> impl Iterator<Item = &'s Vec<Cell>> + use<'s> {
+    let name = table.name;
+    source.rows.own.iter().filter(move |sheet| sheet.table.name == name).flat_map(|sheet| &sheet.rows)
+}
+
+/// The results of a run, each with what its outcome says.
+fn results_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
+    let outcome_id = place(&RESULTS, "outcome_id");
+    let row = |own: &Vec<Cell>| {
+        let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
+        let outcome = outcome.map(|outcome| outcome.outcome.as_slice());
+        picks.iter().map(|pick| picked(*pick, source, own, outcome)).collect()
+    };
+    sheet_rows(source, &RESULTS).map(row).collect()
+}
+
+/// The groups of failures of a run: those of each of its outcomes.
+fn groups_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
+    let outcome_id = place(&RESULTS, "outcome_id");
+    let rows = sheet_rows(source, &RESULTS).flat_map(|own| {
+        let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
+        let groups = outcome.map_or(&[][..], |outcome| outcome.groups.as_slice());
+        groups
+            .iter()
+            .map(|group| picks.iter().map(|pick| picked(*pick, source, own, Some(group))).collect::<Vec<_>>())
+    });
+    rows.collect()
+}
+
+/// The failing records of all outcomes, each outcome once.
+fn failures_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>> {
+    let mut seen: HashMap<&Arc<str>, ()> = HashMap::new();
+    let mut rows = Vec::new();
+    for source in sources {
+        for (id, outcome) in &source.rows.outcomes {
+            if seen.insert(id, ()).is_none() {
+                rows.extend(project(wanted, &RECORD_FAILURES, outcome.failures.iter()));
+            }
+        }
+    }
+    rows
+}

@@ -1,0 +1,107 @@
+//! What segments hold. Results that end in the same way share one outcome; the tables that are asked about are joined of
+//! these when they are loaded.
+
+use super::cell::Cell;
+use super::schema::{RECORD_FAILURES, SLOW_RECORDS, TEST_RUNS, Table, integer, text};
+
+/// One row: the run.
+pub(super) static RUN: Table = Table { name: "run", about: TEST_RUNS.about, columns: TEST_RUNS.columns };
+
+/// What differs from run to run in the result of a file.
+pub(super) static RESULTS: Table = Table {
+    name: "results",
+    about: "What became of a file in the run",
+    columns: &[
+        integer("seq", "Its number in the run, from 1"),
+        text("file_path", ""),
+        text("outcome_id", ""),
+        text("tested_at", ""),
+        integer("duration_ms", ""),
+        integer("engine_ms", ""),
+        integer("peak_memory", ""),
+        integer("retries", ""),
+    ],
+};
+
+/// The files of the run without a result.
+pub(super) static UNTESTED: Table = Table {
+    name: "untested",
+    about: "A file of the run without a result",
+    columns: &[text("file_path", ""), text("category", ""), text("subcategory", "")],
+};
+
+/// The slowest records of the run.
+pub(super) static SLOW: Table =
+    Table { name: "slow", about: SLOW_RECORDS.about, columns: SLOW_RECORDS.columns };
+
+/// What results with the same outcome have in common.
+pub(super) static OUTCOMES: Table = Table {
+    name: "outcomes",
+    about: "What results with the same outcome have in common",
+    columns: &[
+        text("outcome_id", ""),
+        text("status", ""),
+        text("error_message", ""),
+        text("category", ""),
+        text("subcategory", ""),
+        text("outcome", ""),
+        text("error_type", ""),
+        text("error_pattern", ""),
+        integer("records", ""),
+        integer("records_executed", ""),
+        integer("records_passed", ""),
+        integer("records_failed", ""),
+        integer("records_skipped", ""),
+        integer("records_unsupported", ""),
+        integer("records_timed_out", ""),
+        integer("records_malformed", ""),
+        integer("records_not_reached", ""),
+        integer("records_faulted", ""),
+        integer("flaky", ""),
+        integer("signal", ""),
+        integer("in_flight_line", ""),
+    ],
+};
+
+/// The groups of the failures of an outcome.
+pub(super) static GROUPS: Table = Table {
+    name: "groups",
+    about: "The failures of an outcome that look alike",
+    columns: &[
+        text("outcome_id", ""),
+        text("kind", ""),
+        text("error_type", ""),
+        text("error_pattern", ""),
+        text("fingerprint", ""),
+        text("effort", ""),
+        integer("effort_score", ""),
+        integer("records", ""),
+        integer("first_line", ""),
+        text("message", ""),
+    ],
+};
+
+/// The failing records of an outcome.
+pub(super) static FAILURES: Table =
+    Table { name: "failures", about: RECORD_FAILURES.about, columns: RECORD_FAILURES.columns };
+
+/// Which outcomes are kept already, and with which run.
+pub(super) static KNOWN: Table = Table {
+    name: "known",
+    about: "An outcome that is kept",
+    columns: &[text("outcome_id", ""), integer("run_id", "The run that it is kept with")],
+};
+
+/// Rows of one of these tables.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Sheet {
+    pub(super) table: &'static Table,
+    pub(super) rows: Vec<Vec<Cell>>,
+}
+
+/// The place of a column that a table of ours must have.
+pub(super) fn place(table: &Table, column: &str) -> usize {
+    // A name that is not there is a slip in this module; the last column then shows up where it has no business.
+    debug_assert!(table.place(column).is_some(), "{} has no {column}", table.name);
+    table.place(column).unwrap_or(table.columns.len() - 1)
+}
