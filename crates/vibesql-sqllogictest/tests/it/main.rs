@@ -18,6 +18,8 @@ mod json_report;
 mod limits;
 #[cfg(feature = "store")]
 mod queries;
+#[cfg(feature = "store")]
+mod query_cmd;
 mod queue;
 mod resume;
 mod run_cmd;

@@ -24,6 +24,7 @@ pub(in crate::cli) fn run(
     }
     let named =
         args.preset.as_deref().map(|name| preset(name).ok_or_else(|| unknown_preset(name))).transpose()?;
+    super::store::catch_up(&keeping.results, ui);
     let mut session = Session::new(args, keeping, environment, &SystemClock)?;
     let sql = match (named, args.sql.as_deref()) {
         (Some(Preset { sql, .. }), _) => (*sql).to_owned(),

@@ -1,38 +1,27 @@
-//! The one who asks: two children, their limits, and which answer the user gets.
+//! The one who asks: whether the answers of the two children agree, and which of them the user gets.
 
 use std::io;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::answer::Answer;
 use super::compare::{Difference, Rule, compare, fits};
 use super::keep::{self, Keeping};
 use super::order::{Order, order};
+use super::pair::{End, Interrupter, Limits, Pair, Told};
 use super::plan::{Plan, Trust};
-use super::process::{AskCommand, Child, Heard};
+use super::process::AskCommand;
 use super::reduce;
 use super::source::Source;
-use super::wire::{EngineName, GivenTable, Named, Reply, Request, Rows};
+use super::wire::{EngineName, GivenTable, Named, Request, Rows};
 use crate::clock::Clock;
 use crate::outcome::ExitHow;
 use crate::results::store::{Loaded, Window};
 
-/// How often limits are looked at.
-const TICK: Duration = Duration::from_millis(50);
 /// As many rows SQLite may give to show where it has a choice.
 const MOST_ROWS: usize = 500_000;
 /// With more rows than these a disagreement is not looked into.
 const MOST_GIVEN: usize = 200_000;
-
-/// What a child may use for one question.
-#[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// How long it may take, loading included.
-    pub timeout: Duration,
-    /// How much memory it may have in use, in bytes.
-    pub memory: u64,
-}
 
 /// What is read of the history.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -182,54 +171,20 @@ fn name(engine: EngineName) -> &'static str {
     }
 }
 
-/// What came of a question to one child.
-#[derive(Debug)]
-pub(super) enum End {
-    Answered { answer: Answer, stopped: bool, told: Told },
-    NotLoaded(String),
-    Failed(Kind),
-}
-
-/// What a child has said of the loaded history.
-#[derive(Debug, Default)]
-pub(super) struct Told {
-    runs: usize,
-    loaded: usize,
-    notes: Vec<String>,
-}
-
-/// Stops the question that is being asked, from another thread.
-#[derive(Debug, Clone)]
-pub struct Interrupter(Sender<Heard>);
-
-impl Interrupter {
-    /// Stops it.
-    pub fn interrupt(&self) {
-        drop(self.0.send(Heard::Interrupt));
-    }
-}
-
 /// Asks, and keeps the children for the next question.
 pub struct Asker<'a> {
-    command: [AskCommand; 2],
-    limits: Limits,
-    clock: &'a dyn Clock,
-    sender: Sender<Heard>,
-    heard: Receiver<Heard>,
-    children: [Option<Child>; 2],
-    started: u64,
+    pair: Pair<'a>,
 }
 
 impl<'a> Asker<'a> {
     /// One that starts VibeSQL's children by the first command, and SQLite's by the second.
     pub fn new(command: [AskCommand; 2], limits: Limits, clock: &'a dyn Clock) -> Self {
-        let (sender, heard) = channel();
-        Self { command, limits, clock, sender, heard, children: [None, None], started: 0 }
+        Self { pair: Pair::new(command, limits, clock) }
     }
 
     /// What stops a question.
     pub fn interrupter(&self) -> Interrupter {
-        Interrupter(self.sender.clone())
+        self.pair.interrupter()
     }
 
     /// Asks both engines, or as many as are wanted.
@@ -238,9 +193,10 @@ impl<'a> Asker<'a> {
     ///
     /// [`AskError`], if no engine has an answer.
     pub fn ask(&mut self, plan: &Plan, about: About<'_>, effort: Effort<'_>) -> Result<Asked, AskError> {
-        self.forget_what_came_too_late();
+        self.pair.forget_what_came_too_late();
         let rows = match about {
-            About::Results(reading, _) => Rows::Kept {
+            About::Results(reading, source) => Rows::Kept {
+                state: source.state().map_err(AskError::Results)?,
                 wanted: plan.wanted.iter().map(Named::from).collect(),
                 window: reading.window,
                 engine: reading.engine.clone(),
@@ -249,7 +205,8 @@ impl<'a> Asker<'a> {
         };
         let both = effort.check && plan.trust == Trust::Comparable;
         let request = request(plan, rows);
-        let [vibesql, sqlite] = self.put([Some(&request), both.then_some(&request)], self.limits.timeout)?;
+        let [vibesql, sqlite] =
+            self.pair.put([Some(&request), both.then_some(&request)], self.pair.limits.timeout)?;
         match (vibesql, sqlite) {
             (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
             (Some(End::Answered { answer, told, .. }), None) => {
@@ -263,11 +220,11 @@ impl<'a> Asker<'a> {
                 None => Ok(Asked { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, told, None) }),
                 Some(difference) => {
                     let kind = Kind::Differs(difference);
-                    self.disagreement(plan, about, effort, (kind, sqlite, told))
+                    self.disagreement(plan, about, &request.rows, effort, (kind, sqlite, told))
                 }
             },
             (Some(End::Failed(kind)), Some(End::Answered { answer, told, .. })) => {
-                self.disagreement(plan, about, effort, (kind, answer, told))
+                self.disagreement(plan, about, &request.rows, effort, (kind, answer, told))
             }
             (Some(End::Answered { answer, told, .. }), Some(End::Failed(kind))) => {
                 let doubt = Doubt::SqliteFails(kind.to_string());
@@ -284,19 +241,8 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// An interrupt may have been for an earlier question, and a child may have died since.
-    fn forget_what_came_too_late(&mut self) {
-        while let Ok(heard) = self.heard.try_recv() {
-            if let Heard::Silent(number) = heard
-                && let Some(place) = self.place(number)
-            {
-                self.children[place] = None;
-            }
-        }
-    }
-
     fn sqlite_alone(&mut self, plan: &Plan, request: &Request) -> Result<Asked, AskError> {
-        match self.put([None, Some(request)], self.limits.timeout)? {
+        match self.pair.put([None, Some(request)], self.pair.limits.timeout)? {
             [_, Some(End::Answered { answer, told, .. })] => {
                 let doubt = Some(Doubt::Alone(plan.trust.clone()));
                 Ok(asked(plan, answer, EngineName::Sqlite, told, doubt))
@@ -307,12 +253,13 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// Looks into a disagreement: a run that goes on may have been read by the children at different times, so both are
-    /// asked once more about the same rows. Then it is made small, and kept.
+    /// Looks into a disagreement: both are asked once more about the same rows, which must be enough to show it. Then it
+    /// is made small, and kept.
     fn disagreement(
         &mut self,
         plan: &Plan,
         about: About<'_>,
+        rows: &Rows,
         effort: Effort<'_>,
         (kind, sqlite, told): (Kind, Answer, Told),
     ) -> Result<Asked, AskError> {
@@ -323,12 +270,13 @@ impl<'a> Asker<'a> {
         if let Some(known) = keep::known(effort.folder, plan, &kind) {
             return shown(sqlite, told, kind, Keeping::In(known));
         }
-        let tables = match about {
-            About::Results(reading, source) => {
-                let loaded = source.load(&plan.wanted, reading.window, reading.engine.as_deref());
+        let tables = match (about, rows) {
+            (About::Results(reading, source), Rows::Kept { state, .. }) => {
+                let loaded = source.load(state, &plan.wanted, reading.window, reading.engine.as_deref());
                 loaded.map_err(AskError::Results)?.tables
             }
-            About::Rows(tables) => tables.to_vec(),
+            (About::Rows(tables), _) => tables.to_vec(),
+            (About::Results(..), Rows::Given(_)) => Vec::new(),
         };
         if tables.iter().map(|table| table.rows.len()).sum::<usize>() > MOST_GIVEN {
             return shown(sqlite, told, kind, Keeping::Not("there are too many rows".to_owned()));
@@ -337,7 +285,7 @@ impl<'a> Asker<'a> {
         let mut kind = kind;
         // What hangs would hang once more, and what takes too much memory would take it.
         if matches!(kind, Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_)) {
-            match self.try_given(plan, &tables, self.limits.timeout)? {
+            match self.try_given(plan, &tables, self.pair.limits.timeout)? {
                 Tried::Wrong(again, answer) => (kind, sqlite) = (again, answer),
                 Tried::Right(answer) => {
                     return Ok(Asked { agreed: true, ..asked(plan, answer, EngineName::Sqlite, told, None) });
@@ -358,7 +306,7 @@ impl<'a> Asker<'a> {
         limit: Duration,
     ) -> Result<Tried, AskError> {
         let request = request(plan, given(tables));
-        let [vibesql, sqlite] = self.put([Some(&request), Some(&request)], limit)?;
+        let [vibesql, sqlite] = self.pair.put([Some(&request), Some(&request)], limit)?;
         Ok(match (vibesql, sqlite) {
             (Some(End::Answered { answer: vibesql, .. }), Some(End::Answered { answer: sqlite, .. })) => {
                 match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
@@ -382,7 +330,7 @@ impl<'a> Asker<'a> {
     ) -> Result<Option<Answer>, AskError> {
         let request = request(plan, given(tables));
         let wanted = EngineName::BOTH.map(|name| (name == engine).then_some(&request));
-        let ends = self.put(wanted, self.limits.timeout)?;
+        let ends = self.pair.put(wanted, self.pair.limits.timeout)?;
         Ok(ends.into_iter().flatten().find_map(|end| match end {
             End::Answered { answer, .. } => Some(named(plan, answer)),
             End::NotLoaded(_) | End::Failed(_) => None,
@@ -390,11 +338,11 @@ impl<'a> Asker<'a> {
     }
 
     pub(super) fn clock(&self) -> &'a dyn Clock {
-        self.clock
+        self.pair.clock
     }
 
     pub(super) fn limits(&self) -> Limits {
-        self.limits
+        self.pair.limits
     }
 
     /// Whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
@@ -443,95 +391,10 @@ impl<'a> Asker<'a> {
         sql: String,
     ) -> Result<Option<Vec<Vec<super::Value>>>, AskError> {
         let request = Request { sql, at_most: Some(MOST_ROWS), ..request(plan, rows.clone()) };
-        Ok(match self.put([None, Some(&request)], self.limits.timeout)? {
+        Ok(match self.pair.put([None, Some(&request)], self.pair.limits.timeout)? {
             [_, Some(End::Answered { answer, stopped: false, .. })] => Some(answer.rows),
             _ => None,
         })
-    }
-
-    /// Puts questions to children at the same time, and waits for what comes of each.
-    fn put(
-        &mut self,
-        requests: [Option<&Request>; 2],
-        limit: Duration,
-    ) -> Result<[Option<End>; 2], AskError> {
-        let mut ends = [None, None];
-        let mut parts: [Option<(Answer, Told)>; 2] = [None, None];
-        for (place, request) in requests.into_iter().enumerate() {
-            let Some(request) = request else { continue };
-            parts[place] = Some(Default::default());
-            self.child(place)?.ask(request);
-        }
-        let start = self.clock.now();
-        let mut looked = start;
-        while parts.iter().any(Option::is_some) {
-            match self.heard.recv_timeout(TICK) {
-                Ok(Heard::Said(number, reply)) => {
-                    if let Some(place) = self.place(number)
-                        && let Some(part) = &mut parts[place]
-                        && let Some(end) = hear(reply, part)
-                    {
-                        if matches!(end, End::Failed(Kind::Panics(_))) {
-                            self.children[place] = None;
-                        }
-                        ends[place] = Some(end);
-                        parts[place] = None;
-                    }
-                }
-                Ok(Heard::Silent(number)) => {
-                    if let Some(place) = self.place(number)
-                        && let Some(child) = self.children[place].take()
-                        && parts[place].take().is_some()
-                    {
-                        ends[place] = Some(End::Failed(Kind::Dies(child.fate())));
-                    }
-                }
-                Ok(Heard::Interrupt) => {
-                    self.children = [None, None];
-                    return Err(AskError::Interrupted);
-                }
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-            }
-            let now = self.clock.now();
-            if now.saturating_sub(looked) < TICK {
-                continue;
-            }
-            looked = now;
-            for place in 0..parts.len() {
-                if parts[place].is_some()
-                    && let Some(kind) = self.over_limit(place, now.saturating_sub(start), limit)
-                {
-                    self.children[place] = None;
-                    ends[place] = Some(End::Failed(kind));
-                    parts[place] = None;
-                }
-            }
-        }
-        Ok(ends)
-    }
-
-    fn over_limit(&self, place: usize, taken: Duration, limit: Duration) -> Option<Kind> {
-        let memory = self.children[place].as_ref().and_then(Child::memory).unwrap_or(0);
-        if memory > self.limits.memory {
-            Some(Kind::OutOfMemory(self.limits.memory))
-        } else {
-            (taken > limit).then_some(Kind::TimesOut(limit))
-        }
-    }
-
-    fn place(&self, number: u64) -> Option<usize> {
-        self.children.iter().position(|child| child.as_ref().is_some_and(|child| child.number == number))
-    }
-
-    /// The child at this place, started if there is none.
-    fn child(&mut self, place: usize) -> Result<&mut Child, AskError> {
-        if self.children[place].is_none() {
-            self.started += 1;
-            let (command, engine) = (&self.command[place], EngineName::BOTH[place]);
-            let child = Child::start(command, engine, self.started, self.sender.clone());
-            self.children[place] = Some(child.map_err(AskError::Start)?);
-        }
-        self.children[place].as_mut().ok_or_else(|| AskError::Start(io::ErrorKind::NotFound.into()))
     }
 }
 
@@ -543,33 +406,6 @@ pub(super) enum Tried {
     Right(Answer),
     /// SQLite has no answer.
     Unknown,
-}
-
-/// Adds what a child says to its answer; the end of it, if that is it.
-fn hear(reply: Reply, part: &mut (Answer, Told)) -> Option<End> {
-    let (answer, told) = part;
-    Some(match reply {
-        Reply::Loaded { runs, loaded, notes } => {
-            (told.runs, told.loaded) = (runs, loaded);
-            told.notes.extend(notes);
-            return None;
-        }
-        Reply::Columns(names) => {
-            answer.columns = names;
-            return None;
-        }
-        Reply::Rows(rows) => {
-            answer.rows.extend(rows);
-            return None;
-        }
-        Reply::Done { stopped } => {
-            let (answer, told) = (std::mem::take(answer), std::mem::take(told));
-            End::Answered { answer, stopped, told }
-        }
-        Reply::Refused(message) => End::Failed(Kind::Refuses(message)),
-        Reply::NotLoaded(why) => End::NotLoaded(why),
-        Reply::Panicked(words) => End::Failed(Kind::Panics(words)),
-    })
 }
 
 fn request(plan: &Plan, rows: Rows) -> Request {

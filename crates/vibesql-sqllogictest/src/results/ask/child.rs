@@ -98,9 +98,16 @@ struct Kept {
     database: Box<dyn Database>,
     columns: BTreeMap<&'static str, Wanted>,
     views: Vec<String>,
+    of: Part,
+    told: (usize, usize),
+}
+
+/// A part of the history, as it is in one state of the results.
+#[derive(PartialEq, Eq)]
+struct Part {
+    state: String,
     window: Window,
     engine: Option<String>,
-    told: (usize, usize),
 }
 
 impl State<'_> {
@@ -114,9 +121,9 @@ impl State<'_> {
                 make_views(database.as_mut(), &views, &mut Vec::new())?;
                 database.ask(&sql, width, answer).map_err(Reply::Refused)
             }
-            Rows::Kept { wanted, window, engine } => {
+            Rows::Kept { state, wanted, window, engine } => {
                 let wanted: Vec<_> = wanted.iter().filter_map(super::wire::Named::wanted).collect();
-                self.load(&wanted, window, engine, answer)?;
+                self.load(Part { state, window, engine }, &wanted, answer)?;
                 let Some(kept) = &mut self.kept else { return Err(Reply::NotLoaded(String::new())) };
                 make_views(kept.database.as_mut(), &views, &mut kept.views)?;
                 let (runs, loaded) = kept.told;
@@ -127,15 +134,9 @@ impl State<'_> {
     }
 
     /// Loads what is not there yet, with all that is: tables cannot be made wider.
-    fn load(
-        &mut self,
-        wanted: &[Wanted],
-        window: Window,
-        engine: Option<String>,
-        answer: &mut Answering<'_>,
-    ) -> Result<(), Reply> {
+    fn load(&mut self, part: Part, wanted: &[Wanted], answer: &mut Answering<'_>) -> Result<(), Reply> {
         let mut columns = match self.kept.take() {
-            Some(kept) if kept.window == window && kept.engine == engine => {
+            Some(kept) if kept.of == part => {
                 let has = |wanted: &Wanted| {
                     let there = kept.columns.get(wanted.table.name);
                     there.is_some_and(|there| {
@@ -157,12 +158,13 @@ impl State<'_> {
                 .collect();
         }
         let all: Vec<_> = columns.values().cloned().collect();
-        let extract = self.source.load(&all, window, engine.as_deref()).map_err(Reply::NotLoaded)?;
+        let engine = part.engine.as_deref();
+        let extract = self.source.load(&part.state, &all, part.window, engine).map_err(Reply::NotLoaded)?;
         let told = (extract.runs, extract.loaded);
         answer.say(&Reply::Loaded { runs: told.0, loaded: told.1, notes: extract.notes });
         let mut database = self.fresh()?;
         database.put(extract.tables).map_err(Reply::Refused)?;
-        self.kept = Some(Kept { database, columns, views: Vec::new(), window, engine, told });
+        self.kept = Some(Kept { database, columns, views: Vec::new(), of: part, told });
         Ok(())
     }
 

@@ -17,6 +17,7 @@ mod in_vibesql;
 mod wire;
 
 mod asker;
+mod pair;
 mod process;
 
 pub mod compare;
@@ -27,12 +28,13 @@ mod reduce;
 mod source;
 
 pub use answer::{Answer, Value};
-pub use asker::{About, AskError, Asked, Asker, Doubt, Effort, Interrupter, Kind, Limits, Reading};
+pub use asker::{About, AskError, Asked, Asker, Doubt, Effort, Kind, Reading};
 pub use child::serve;
 pub use in_vibesql::VERSION as VIBESQL_VERSION;
 pub use keep::Keeping;
+pub use pair::{Interrupter, Limits};
 pub use plan::{Plan, PlanError, Trust, Unknown, columns_of, plan};
 pub use process::AskCommand;
 pub use scan::is_whole;
-pub use source::{Given, Results, Source};
+pub use source::{Results, Source};
 pub use wire::EngineName;

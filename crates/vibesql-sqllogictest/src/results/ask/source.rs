@@ -1,17 +1,32 @@
 //! Where rows come from: the one place that knows how results are loaded.
 
+use std::error::Error;
+
 use crate::results::ResultsFolder;
-use crate::results::store::{Extract, Wanted, Window};
+use crate::results::store::{Extract, Pin, Store, Wanted, Window};
 
 /// Loads what a question needs.
 pub trait Source {
-    /// The rows of these columns over a part of the history; `engine` is the one whose files `test_files` tells of, and
-    /// without it that of the last run.
+    /// The state that the results are in now, for whoever loads: the children and their parent must read the same.
     ///
     /// # Errors
     ///
     /// Why the results cannot be read, in words.
-    fn load(&self, wanted: &[Wanted], window: Window, engine: Option<&str>) -> Result<Extract, String>;
+    fn state(&self) -> Result<String, String>;
+
+    /// The rows of these columns in a state, over a part of the history; `engine` is the one whose files `test_files`
+    /// tells of, and without it that of the last run.
+    ///
+    /// # Errors
+    ///
+    /// Why the results cannot be read, in words.
+    fn load(
+        &self,
+        state: &str,
+        wanted: &[Wanted],
+        window: Window,
+        engine: Option<&str>,
+    ) -> Result<Extract, String>;
 }
 
 /// The results of a folder.
@@ -19,39 +34,30 @@ pub trait Source {
 pub struct Results(pub ResultsFolder);
 
 impl Source for Results {
-    fn load(&self, wanted: &[Wanted], _window: Window, _engine: Option<&str>) -> Result<Extract, String> {
-        // THE SEAM: the loader of the store belongs here.
-        let empty =
-            |wanted: &Wanted| crate::results::store::Loaded { wanted: wanted.clone(), rows: Vec::new() };
-        Ok(Extract { tables: wanted.iter().map(empty).collect(), ..Extract::default() })
+    fn state(&self) -> Result<String, String> {
+        let pin = Store::new(&self.0).pin().map_err(|error| words(&error))?;
+        serde_json::to_string(&pin).map_err(|error| words(&error))
+    }
+
+    fn load(
+        &self,
+        state: &str,
+        wanted: &[Wanted],
+        window: Window,
+        engine: Option<&str>,
+    ) -> Result<Extract, String> {
+        let pin: Pin = serde_json::from_str(state).map_err(|error| words(&error))?;
+        Store::new(&self.0).load(&pin, wanted, window, engine).map_err(|error| words(&error))
     }
 }
 
-/// Rows that are at hand.
-#[derive(Debug, Clone, Default)]
-pub struct Given(pub Extract);
-
-impl Source for Given {
-    fn load(&self, wanted: &[Wanted], _window: Window, _engine: Option<&str>) -> Result<Extract, String> {
-        let tables = wanted.iter().map(|wanted| self.table(wanted)).collect();
-        Ok(Extract { tables, ..self.0.clone() })
+/// An error with its causes, for it goes from one process to another.
+fn words(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
     }
-}
-
-impl Given {
-    fn table(&self, wanted: &Wanted) -> crate::results::store::Loaded {
-        let found = self.0.tables.iter().find(|loaded| loaded.wanted.table == wanted.table);
-        let rows = found.map_or_else(Vec::new, |loaded| {
-            let places: Vec<_> = wanted
-                .columns
-                .iter()
-                .map(|column| loaded.wanted.columns.iter().position(|known| known == column))
-                .collect();
-            let cell = |row: &[crate::results::store::Cell], place: Option<usize>| {
-                place.map_or(crate::results::store::Cell::Null, |place| row[place].clone())
-            };
-            loaded.rows.iter().map(|row| places.iter().map(|place| cell(row, *place)).collect()).collect()
-        });
-        crate::results::store::Loaded { wanted: wanted.clone(), rows }
-    }
+    text
 }

@@ -55,6 +55,8 @@ pub(super) struct Request {
 pub(super) enum Rows {
     /// From the results folder. What is loaded stays loaded for the next question.
     Kept {
+        /// In this state.
+        state: String,
         wanted: Vec<Named>,
         #[serde(with = "WindowDef")]
         window: Window,
