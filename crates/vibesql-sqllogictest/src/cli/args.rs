@@ -78,6 +78,9 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
+    /// Asks questions in SQL about the results, or one that has a name; without any it is a shell.
+    #[cfg(feature = "store")]
+    Query(Box<super::query_args::QueryArgs>),
     /// Removes old runs.
     Prune(PruneArgs),
     /// Looks after the databases that the results of all runs are in.
@@ -104,6 +107,10 @@ pub(super) enum Command {
     /// Works on the files of a run; started by `run` and `worker`.
     #[command(hide = true)]
     Work(WorkArgs),
+    /// Answers questions with one engine; started by `query`.
+    #[cfg(feature = "store")]
+    #[command(hide = true)]
+    Ask(super::query_args::AskArgs),
 }
 
 /// Which engine, and how files are read. The same for all commands.

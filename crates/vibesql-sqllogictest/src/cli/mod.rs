@@ -8,6 +8,10 @@ mod error;
 mod git;
 mod keeping;
 mod keys;
+#[cfg(feature = "store")]
+mod query;
+#[cfg(feature = "store")]
+mod query_args;
 mod selection;
 mod settings;
 mod suite;
@@ -115,6 +119,10 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
         Command::Completions(args) => commands::completions::run(&args, &mut ui),
         Command::Man(args) => commands::man::run(&args, &mut ui),
+        #[cfg(feature = "store")]
+        Command::Query(args) => commands::query::run(&args, &keeping, &environment, &mut ui),
+        #[cfg(feature = "store")]
+        Command::Ask(args) => commands::ask::run(&args, &keeping),
         Command::Work(args) => commands::work::run(&args, registry),
     };
     done.unwrap_or_else(|error| ui.error(&error))

@@ -3,6 +3,8 @@
 #[cfg(feature = "cli")]
 pub(crate) mod change;
 pub mod json;
+#[cfg(all(feature = "cli", feature = "store"))]
+pub mod rows;
 #[cfg(feature = "cli")]
 pub(crate) mod runs;
 #[cfg(feature = "cli")]

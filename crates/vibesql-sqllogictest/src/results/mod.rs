@@ -1,5 +1,7 @@
 //! What is kept of runs: a folder for each, and in it the journal, which is the truth of the run.
 
+#[cfg(feature = "store")]
+pub mod ask;
 mod digest;
 mod folder;
 mod history;

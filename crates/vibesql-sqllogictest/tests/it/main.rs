@@ -2,11 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+#[cfg(feature = "store")]
+mod ask;
 mod compatibility;
 mod configuration;
 mod conformance;
 mod corpus;
 mod events;
+#[cfg(feature = "store")]
+mod generated;
 mod history;
 mod honesty;
 mod import;
@@ -15,6 +19,10 @@ mod journal;
 mod json_report;
 mod limits;
 mod portable;
+#[cfg(feature = "store")]
+mod queries;
+#[cfg(feature = "store")]
+mod query_cmd;
 mod queue;
 mod resume;
 mod run_cmd;

@@ -225,7 +225,7 @@ fn waiting() -> Sandbox {
 }
 
 /// A shell in a terminal of its own.
-struct Terminal {
+pub(crate) struct Terminal {
     child: Child,
     keys: ChildStdin,
     screen: ChildStdout,
@@ -236,26 +236,27 @@ struct Terminal {
 
 impl Terminal {
     /// Starts `script`, a program that gives another one a terminal, with `lines` for the shell. `$RUN` runs a suite,
-    /// and `eval $LOOK` prints the settings of the terminal.
-    fn start(sandbox: &Sandbox, environment: &[(&str, &str)], lines: &str) -> Self {
+    /// `$PROGRAM` is the program, and `eval $LOOK` prints the settings of the terminal.
+    pub(crate) fn start(sandbox: &Sandbox, environment: &[(&str, &str)], lines: &str) -> Self {
         let run = sandbox.command("");
         let mut command = Command::new("script");
         command.args(["-qec", lines, "/dev/null"]).current_dir(sandbox.path());
         command.env_clear().envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.env("PATH", std::env::var_os("PATH").unwrap()).env("SHELL", "/bin/sh");
         command.env("RUN", format!("{} run --engine scripted --serial", run.get_program().display()));
+        command.env("PROGRAM", run.get_program());
         command.env("LOOK", "echo settings $(stty -g)").envs(environment.iter().copied());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         Self { child, keys, screen, seen: String::new(), at: 0 }
     }
 
-    fn press(&mut self, keys: &str) {
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Reads until `text` is on the screen once more.
-    fn wait_for(&mut self, text: &str) {
+    pub(crate) fn wait_for(&mut self, text: &str) {
         loop {
             if let Some(found) = self.seen[self.at..].find(text) {
                 self.at += found + text.len();
@@ -275,7 +276,7 @@ impl Terminal {
     }
 
     /// What was seen, all of it.
-    fn end(mut self) -> String {
+    pub(crate) fn end(mut self) -> String {
         let mut rest = Vec::new();
         self.screen.read_to_end(&mut rest).unwrap();
         assert!(self.child.wait().unwrap().success());

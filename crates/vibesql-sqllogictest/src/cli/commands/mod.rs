@@ -1,5 +1,7 @@
 //! One file for each command: its arguments are in `args`, what it does is here.
 
+#[cfg(feature = "store")]
+pub(super) mod ask;
 pub(super) mod backup;
 pub(super) mod completions;
 pub(super) mod config;
@@ -10,6 +12,8 @@ pub(super) mod list;
 pub(super) mod man;
 pub(super) mod merge;
 pub(super) mod prune;
+#[cfg(feature = "store")]
+pub(super) mod query;
 pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;

@@ -33,6 +33,7 @@ const NOT_FOLLOWED: &[(&str, &str, &str)] = &[
 ];
 
 const HOME: &str = "HOME";
+const PAGER: &str = "PAGER";
 
 /// The variables that concern this program, as the process found them.
 #[derive(Debug, Clone, Default)]
@@ -50,8 +51,9 @@ impl FromIterator<(OsString, OsString)> for Environment {
     fn from_iter<T: IntoIterator<Item = (OsString, OsString)>>(variables: T) -> Self {
         let named = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
         let other = |name: &str| OTHER_NAMES.iter().any(|(other, _)| *other == name);
-        let ours =
-            |name: &str| name.starts_with(PREFIX) || other(name) || ci::is_variable(name) || name == HOME;
+        let ours = |name: &str| {
+            name.starts_with(PREFIX) || other(name) || ci::is_variable(name) || [HOME, PAGER].contains(&name)
+        };
         Self(named.filter(|(name, _)| ours(name)).collect())
     }
 }
@@ -159,6 +161,12 @@ impl Environment {
     /// The folder of the user.
     pub(in crate::cli) fn home(&self) -> Option<&OsStr> {
         self.0.get(HOME).map(OsString::as_os_str).filter(|home| !home.is_empty())
+    }
+
+    /// What shows long texts.
+    #[cfg(feature = "store")]
+    pub(in crate::cli) fn pager(&self) -> Option<&str> {
+        self.0.get(PAGER).and_then(|pager| pager.to_str()).filter(|pager| !pager.is_empty())
     }
 
     /// Whether a variable is set.

@@ -1,7 +1,7 @@
 //! The memory that a process has in use, from `/proc`; on other systems than Linux nothing is known.
 
 /// The memory that the process has in use now, in bytes.
-pub(super) fn in_use(pid: rustix::process::Pid) -> Option<u64> {
+pub(crate) fn in_use(pid: rustix::process::Pid) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero())).ok()?;
     field(&status, "VmRSS:")
 }

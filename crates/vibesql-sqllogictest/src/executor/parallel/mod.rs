@@ -13,7 +13,7 @@ mod join;
 mod ledger;
 mod limits;
 mod lost;
-mod memory;
+pub(crate) mod memory;
 mod orchestrator;
 mod plan;
 mod prepare;

@@ -1,0 +1,166 @@
+//! Questions one after the other, with the same children and the same settings.
+
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::error::{unanswered, wrong};
+use super::output::{Pager, to_file, to_screen};
+use crate::cli::commands::ask;
+use crate::cli::config::Environment;
+use crate::cli::error::CliError;
+use crate::cli::keeping::Keeping;
+use crate::cli::query_args::QueryArgs;
+use crate::cli::ui::Ui;
+use crate::clock::{Clock, milliseconds_since_1970};
+use crate::report::rows::{self, Format};
+use crate::results::ask::{
+    About, AskCommand, Asked, Asker, Doubt, Effort, EngineName, Interrupter, Keeping as Kept, Limits, Plan,
+    Reading, Results, Trust, VIBESQL_VERSION, plan,
+};
+use crate::results::store::Window;
+use crate::text::count::{plural, thousands};
+use crate::text::style::Role;
+use crate::text::written;
+
+/// How long rows are taken away from a disagreement.
+const REDUCING: Duration = Duration::from_secs(5);
+/// No limit in words.
+const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
+/// The tables of which only a part of the history is loaded.
+const PARTIAL: [&str; 4] = ["test_results", "record_failures", "failure_groups", "slow_records"];
+
+/// What holds for all questions, until the user changes it.
+pub(in crate::cli) struct Session<'a> {
+    asker: Asker<'a>,
+    results: Results,
+    pub(super) reading: Reading,
+    pub(super) format: Format,
+    pub(super) folder: PathBuf,
+    output: Option<PathBuf>,
+    pager: Pager,
+    check: bool,
+}
+
+impl<'a> Session<'a> {
+    pub(in crate::cli) fn new(
+        args: &QueryArgs,
+        keeping: &Keeping,
+        environment: &Environment,
+        clock: &'a dyn Clock,
+    ) -> Result<Self, CliError> {
+        let program =
+            std::env::current_exe().map_err(|error| CliError::io("find", "this program", &error))?;
+        let results = keeping.results.clone();
+        let arguments = vec!["--results".into(), results.path().into(), ask::NAME.into()];
+        let command = AskCommand { program, arguments };
+        let timeout = if args.timeout == 0 { FOR_EVER } else { Duration::from_secs(args.timeout) };
+        let limits = Limits { timeout, memory: args.max_memory.0 };
+        let pager = match environment.pager() {
+            _ if args.no_pager => Pager::No,
+            Some(command) => Pager::Named(command.to_owned()),
+            None => Pager::Less,
+        };
+        Ok(Self {
+            asker: Asker::new([command.clone(), command], limits, clock),
+            reading: Reading {
+                window: args.history.window(milliseconds_since_1970()),
+                engine: args.history.engine.clone(),
+            },
+            format: args.format.format(),
+            folder: results.path().join("store"),
+            results: Results(results),
+            output: args.output.clone(),
+            pager,
+            check: !args.no_check,
+        })
+    }
+
+    pub(super) fn interrupter(&self) -> Interrupter {
+        self.asker.interrupter()
+    }
+
+    /// Asks, and shows the answer with what is to be said of it.
+    pub(in crate::cli) fn answer(&mut self, sql: &str, ui: &mut Ui) -> Result<(), CliError> {
+        let plan = plan(sql).map_err(|error| wrong(&error))?;
+        let folder = self.folder.join("disagreements");
+        let effort =
+            Effort { check: self.check, folder: &folder, reducing: REDUCING, now: milliseconds_since_1970() };
+        let asked = self
+            .asker
+            .ask(&plan, About::Results(&self.reading, &self.results), effort)
+            .map_err(|error| unanswered(&error))?;
+        asked.notes.iter().for_each(|note| ui.note(note));
+        if let Some(doubt) = &asked.doubt {
+            ui.note(doubted(doubt, asked.from));
+        }
+        let mut text = written(|out| rows::write(out, &asked.answer, self.format));
+        let foot = self.foot(&plan, &asked);
+        if let Some(path) = &self.output {
+            to_file(path, &text)?;
+            ui.note(format_args!("{foot}; written to `{}`", path.display()));
+        } else if self.format == Format::Table {
+            let faint = std::io::stdout().is_terminal();
+            let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
+            text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
+            to_screen(&text, &self.pager)?;
+        } else {
+            to_screen(&text, &self.pager)?;
+            if self.is_partial(&plan, &asked) {
+                ui.note(foot);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether more of the history would perhaps be another answer.
+    fn is_partial(&self, plan: &Plan, asked: &Asked) -> bool {
+        let reads = |name: &str| plan.wanted.iter().any(|wanted| wanted.table.name == name);
+        asked.loaded < asked.runs && self.reading.window != Window::All && PARTIAL.into_iter().any(reads)
+    }
+
+    /// What stands below an answer.
+    fn foot(&self, plan: &Plan, asked: &Asked) -> String {
+        let mut foot = plural(asked.answer.rows.len() as u64, "row");
+        if self.is_partial(plan, asked) {
+            let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
+            let which = match self.reading.window {
+                Window::Last(_) => "the last ",
+                Window::Since(_) | Window::All => "",
+            };
+            foot += &format!("; results of {which}{loaded} of {all}, --all loads all");
+        }
+        if asked.agreed && self.format == Format::Table && std::io::stdout().is_terminal() {
+            foot += &format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree");
+        }
+        foot
+    }
+}
+
+/// Why an answer is not sure, in words.
+fn doubted(doubt: &Doubt, from: EngineName) -> String {
+    let whose = match from {
+        EngineName::VibeSql => "VibeSQL's",
+        EngineName::Sqlite => "SQLite's",
+    };
+    match doubt {
+        Doubt::Alone(Trust::OnlyVibeSql(message)) => {
+            format!(
+                "not checked: SQLite does not understand this query ({message}); shown is VibeSQL's answer"
+            )
+        }
+        Doubt::Alone(_) => {
+            format!("not checked: this query has another answer each time; shown is {whose}")
+        }
+        Doubt::SqliteFails(message) => {
+            format!("not checked: SQLite {message}; shown is VibeSQL's answer")
+        }
+        Doubt::VibeSql { kind, kept } => {
+            let kept = match kept {
+                Kept::In(path) => format!("kept as `{}`", path.display()),
+                Kept::Not(why) => format!("not kept ({why})"),
+            };
+            format!("VibeSQL {VIBESQL_VERSION} {kind}; shown is SQLite's answer; {kept}")
+        }
+    }
+}

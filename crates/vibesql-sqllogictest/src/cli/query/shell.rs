@@ -1,0 +1,169 @@
+//! The shell: statements that end with `;`, and commands that begin with a dot.
+
+use clap::ValueEnum as _;
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{CompletionType, Config, Editor};
+
+use super::complete::Typing;
+use super::error::{nearest, tables};
+use super::session::Session;
+use crate::cli::commands::query::{list, unknown_preset};
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::query_args::FormatWord;
+use crate::cli::ui::Ui;
+use crate::results::ask::presets::preset;
+use crate::results::ask::views::VIEWS;
+use crate::results::ask::{Interrupter, VIBESQL_VERSION};
+use crate::results::store::Window;
+use crate::results::store::schema::{self, TABLES};
+
+/// The commands: name, argument, and what they do.
+pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
+    (".tables", "", "tables and views"),
+    (".schema", "[TABLE]", "the columns of a table, or of all"),
+    (".presets", "", "questions that have names"),
+    (".preset", "NAME", "ask one of them"),
+    (".format", "FORMAT", "how answers are written: table, csv, json, jsonl, markdown"),
+    (".last", "N", "load the results of the last N runs"),
+    (".all", "", "load all results"),
+    (".help", "", "this list"),
+    (".quit", "", "leave; so does Ctrl-D"),
+];
+
+/// Whether the shell goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Flow {
+    GoOn,
+    Quit,
+}
+
+/// Reads lines until the user leaves. Errors do not end it.
+pub(in crate::cli) fn shell(session: &mut Session<'_>, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
+    let editor = Editor::<Typing, FileHistory>::with_config(config);
+    let mut editor = editor.map_err(|error| CliError::internal(error.to_string()))?;
+    editor.set_helper(Some(Typing));
+    let history = session.folder.join("history");
+    // There is none before the first time.
+    drop(editor.load_history(&history));
+    listen(session.interrupter());
+    ui.print(&format!(
+        "Results in VibeSQL {VIBESQL_VERSION}. Statements end with `;`, and `.help` lists commands.\n"
+    ))?;
+    loop {
+        match editor.readline("results> ") {
+            Ok(line) => match entered(line.trim(), session, ui) {
+                Ok(Flow::GoOn) => {}
+                Ok(Flow::Quit) => break,
+                Err(error) => {
+                    ui.error(&error);
+                }
+            },
+            // The line is abandoned.
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => break,
+            Err(error) => return Err(CliError::internal(error.to_string())),
+        }
+    }
+    let saved = std::fs::create_dir_all(&session.folder).map_err(ReadlineError::from);
+    if let Err(error) = saved.and_then(|()| editor.save_history(&history)) {
+        ui.note(format_args!("the history of the shell is not kept: {error}"));
+    }
+    Ok(ExitReason::Success)
+}
+
+/// Ctrl-C stops the question that is being asked, and not this program.
+fn listen(interrupter: Interrupter) {
+    std::thread::spawn(move || {
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        runtime.block_on(async move {
+            while tokio::signal::ctrl_c().await.is_ok() {
+                interrupter.interrupt();
+            }
+        });
+    });
+}
+
+fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {
+    if line.is_empty() {
+        return Ok(Flow::GoOn);
+    }
+    if !line.starts_with('.') {
+        session.answer(line, ui)?;
+        return Ok(Flow::GoOn);
+    }
+    let (command, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    match (command, argument.trim().trim_end_matches(';')) {
+        (".quit" | ".exit", _) => return Ok(Flow::Quit),
+        (".help", _) => ui.print(&help())?,
+        (".tables", _) => ui.print(&named_tables())?,
+        (".schema", "") => ui.print(&tables().filter_map(shape).collect::<Vec<_>>().join("\n"))?,
+        (".schema", name) => match shape(name) {
+            Some(text) => ui.print(&text)?,
+            None => return Err(unknown_table(name)),
+        },
+        (".presets", _) => ui.print(&list())?,
+        (".preset", name) => {
+            let preset = preset(name).ok_or_else(|| unknown_preset(name))?;
+            session.answer(preset.sql, ui)?;
+        }
+        (".format", word) => {
+            let format = FormatWord::from_str(word, true);
+            let hint = || vec!["formats: table, csv, json, jsonl, markdown".to_owned()];
+            session.format =
+                format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint()))?.format();
+        }
+        (".last", count) => match count.parse() {
+            Ok(count) if count > 0 => session.reading.window = Window::Last(count),
+            _ => {
+                return Err(CliError::usage(
+                    format!("expected a number of runs, found `{count}`"),
+                    Vec::new(),
+                ));
+            }
+        },
+        (".all", _) => session.reading.window = Window::All,
+        (command, _) => {
+            let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
+            let hint = nearest
+                .map_or_else(|| "`.help` lists them".to_owned(), |name| format!("perhaps `{name}` is meant"));
+            return Err(CliError::usage(format!("no command `{command}`"), vec![hint]));
+        }
+    }
+    Ok(Flow::GoOn)
+}
+
+fn unknown_table(name: &str) -> CliError {
+    let hint = match nearest(name, tables()) {
+        Some(nearest) => format!("perhaps `{nearest}` is meant"),
+        None => "`.tables` lists them".to_owned(),
+    };
+    CliError::usage(format!("no table `{name}`"), vec![hint])
+}
+
+fn help() -> String {
+    let line = |(name, argument, about): &(&str, &str, &str)| {
+        format!("{:<18}  {about}\n", format!("{name} {argument}"))
+    };
+    COMMANDS.iter().map(line).collect()
+}
+
+fn named_tables() -> String {
+    let tables = TABLES.into_iter().map(|table| (table.name, table.about));
+    let views = VIEWS.iter().map(|view| (view.name, view.about));
+    tables.chain(views).map(|(name, about)| format!("{name:<20}  {about}\n")).collect()
+}
+
+/// The columns of a table with what they say, or the statement of a view.
+fn shape(name: &str) -> Option<String> {
+    if let Some(table) = schema::table(name) {
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| format!("  {:<22} {:<8} {}\n", column.name, column.kind.sql(), column.about));
+        return Some(format!("{}: {}\n{}", table.name, table.about, columns.collect::<String>()));
+    }
+    let view = VIEWS.iter().find(|view| view.name.eq_ignore_ascii_case(name))?;
+    Some(format!("{}: {}\n  {};\n", view.name, view.about, view.create()))
+}

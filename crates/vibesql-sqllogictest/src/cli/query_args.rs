@@ -1,0 +1,160 @@
+//! The words of `query`, and of the processes that it starts.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::{Args, ValueEnum};
+
+use super::args::Bytes;
+use crate::report::rows::Format;
+use crate::results::store::Window;
+
+const EXAMPLES: &str = "\
+Examples:
+  vibesql-sqllogictest query \"SELECT status, COUNT(*) FROM test_files GROUP BY status\"
+  vibesql-sqllogictest query --preset flaky-tests --all
+  vibesql-sqllogictest query --preset progress --format csv --output progress.csv
+  vibesql-sqllogictest query                        a shell; .help says what it knows";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct QueryArgs {
+    /// One statement that reads; - takes it from standard input. Without it, and in a terminal, there is a shell.
+    #[arg(value_name = "SQL", conflicts_with_all = ["preset", "list_presets"])]
+    pub(super) sql: Option<String>,
+    /// Ask a question that has a name.
+    #[arg(long, value_name = "NAME", conflicts_with = "list_presets")]
+    pub(super) preset: Option<String>,
+    /// List the questions that have names.
+    #[arg(long)]
+    pub(super) list_presets: bool,
+    /// How the answer is written.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(super) format: FormatWord,
+    /// Write the answer to FILE, whole or not at all.
+    #[arg(long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+    /// Show a long answer in a terminal without a pager.
+    #[arg(long)]
+    pub(super) no_pager: bool,
+    #[command(flatten)]
+    pub(super) history: HistoryArgs,
+    /// Ask VibeSQL alone, without the second opinion of SQLite.
+    #[arg(long)]
+    pub(super) no_check: bool,
+    /// Stop an engine that takes longer than SECONDS; 0 lets it run.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    pub(super) timeout: u64,
+    /// Stop an engine that has more than SIZE of memory in use. Linux only.
+    #[arg(long, value_name = "SIZE", default_value = "2G")]
+    pub(super) max_memory: Bytes,
+}
+
+/// What is read of the history.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "History")]
+pub(super) struct HistoryArgs {
+    /// Load the results of the last N runs. Runs, files and counters are always complete.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) last: u32,
+    /// Load the results of the runs since DATE: 2026-11-22, 2026-11-22T21:44:10 (UTC), or 7d or 24h ago.
+    #[arg(long, value_name = "DATE", conflicts_with = "last")]
+    pub(super) since: Option<Since>,
+    /// Load all results.
+    #[arg(long, conflicts_with_all = ["last", "since"])]
+    pub(super) all: bool,
+    /// The engine whose files `test_files` tells of; without it that of the last run.
+    #[arg(long, value_name = "ENGINE")]
+    pub(super) engine: Option<String>,
+}
+
+impl HistoryArgs {
+    /// What the words mean, at so many milliseconds since 1970.
+    pub(super) fn window(&self, now: i64) -> Window {
+        match self.since {
+            _ if self.all => Window::All,
+            Some(Since::At(time)) => Window::Since(time),
+            Some(Since::Ago(time)) => Window::Since(now.saturating_sub(time)),
+            None => Window::Last(self.last as usize),
+        }
+    }
+}
+
+/// The beginning of the part of the history that is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Since {
+    /// A moment, in milliseconds since 1970.
+    At(i64),
+    /// So many milliseconds ago.
+    Ago(i64),
+}
+
+impl FromStr for Since {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        const HOUR: i64 = 60 * 60 * 1000;
+        let ago = |ending: char, unit: i64| {
+            let count = word.strip_suffix(ending)?.parse::<u32>().ok()?;
+            i64::from(count).checked_mul(unit).map(Self::Ago)
+        };
+        let at = || {
+            let moment = word.parse::<jiff::civil::DateTime>().ok()?;
+            let moment = moment.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+            Some(Self::At(moment.timestamp().as_millisecond()))
+        };
+        let found = ago('d', 24 * HOUR).or_else(|| ago('h', HOUR)).or_else(at);
+        found.ok_or_else(|| {
+            "expected a date like 2026-11-22, a time like 2026-11-22T21:44:10, or 7d or 24h".to_owned()
+        })
+    }
+}
+
+/// A format on the command line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FormatWord {
+    // A `///` here would make the whole help long.
+    Table,
+    Csv,
+    Json,
+    Jsonl,
+    Markdown,
+}
+
+impl FormatWord {
+    pub(super) fn format(self) -> Format {
+        match self {
+            Self::Table => Format::Table,
+            Self::Csv => Format::Csv,
+            Self::Json => Format::Json,
+            Self::Jsonl => Format::Jsonl,
+            Self::Markdown => Format::Markdown,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AskArgs {
+    /// The engine: vibesql or sqlite.
+    pub(super) engine: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn beginnings() {
+        for (word, expected) in [
+            ("7d", Since::Ago(7 * 86_400_000)),
+            ("24h", Since::Ago(86_400_000)),
+            ("1970-01-02", Since::At(86_400_000)),
+            ("1970-01-01T00:00:01", Since::At(1000)),
+        ] {
+            assert_eq!(word.parse(), Ok(expected), "{word}");
+        }
+        for wrong in ["", "d", "-1d", "7w", "yesterday", "1970-13-01", "99999999999d"] {
+            assert!(wrong.parse::<Since>().is_err(), "{wrong}");
+        }
+    }
+}

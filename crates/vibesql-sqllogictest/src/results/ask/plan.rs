@@ -1,0 +1,370 @@
+//! Which tables and columns a statement reads, found out by SQLite, which prepares it on empty tables.
+
+use std::sync::{Arc, Mutex};
+
+use rusqlite::config::DbConfig;
+use rusqlite::fallible_iterator::FallibleIterator as _;
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Batch, Connection, Error};
+
+use super::scan::{self, Piece};
+use super::views::{VIEWS, View};
+use crate::results::store::Wanted;
+use crate::results::store::schema::{self, TABLES};
+
+/// What is needed to answer a statement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The statement, without comments.
+    pub sql: String,
+    /// The columns that it reads.
+    pub wanted: Vec<Wanted>,
+    /// The views that it reads.
+    pub views: Vec<&'static View>,
+    /// The names of the columns of the answer; empty if SQLite does not understand the statement.
+    pub columns: Vec<String>,
+    /// Whether there can be a second opinion.
+    pub trust: Trust,
+}
+
+/// Whether two answers to the same statement can be compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trust {
+    /// They can.
+    Comparable,
+    /// The statement asks for chance or for the time, so that every answer is another.
+    Unsteady,
+    /// SQLite does not understand it, and says so.
+    OnlyVibeSql(String),
+}
+
+/// Why a statement is not asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// There is nothing in the text.
+    #[error("no SQL")]
+    Nothing,
+    /// There is more than one statement in the text.
+    #[error("more than one statement")]
+    Several,
+    /// It is no question.
+    #[error("the results can only be read: expected SELECT, WITH or VALUES")]
+    Writes,
+    /// SQLite does not accept it.
+    #[error("{message}")]
+    Sql {
+        /// SQLite's words.
+        message: String,
+        /// The name that it does not know.
+        unknown: Option<Unknown>,
+    },
+}
+
+/// A name that is not known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unknown {
+    /// Of a table.
+    Table(String),
+    /// Of a column, perhaps with that of its table.
+    Column(String),
+}
+
+/// What SQLite has seen in the statement.
+#[derive(Debug, Default)]
+struct Seen {
+    reads: Vec<(String, String)>,
+    functions: Vec<String>,
+    denied: bool,
+}
+
+/// Finds out what a statement needs.
+///
+/// # Errors
+///
+/// [`PlanError`], if it is to write, if it is not exactly one, or if it is wrong.
+pub fn plan(sql: &str) -> Result<Plan, PlanError> {
+    if scan::bare(sql).is_empty() {
+        return Err(PlanError::Nothing);
+    }
+    if scan::has_more(sql) {
+        return Err(PlanError::Several);
+    }
+    let sql = scan::bare(sql);
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let prepared = prepare(&sql, &seen);
+    let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    match prepared {
+        _ if seen.denied => Err(PlanError::Writes),
+        Ok(None) => Err(PlanError::Writes),
+        Ok(Some(columns)) => {
+            let (wanted, views) = needs(&seen);
+            let trust = if is_unsteady(&sql, &seen) { Trust::Unsteady } else { Trust::Comparable };
+            Ok(Plan { sql, wanted, views, columns, trust })
+        }
+        Err(message) => match unknown(&message) {
+            None if may_be_a_question(&sql) => Ok(for_vibesql(sql, message)),
+            unknown => Err(PlanError::Sql { message, unknown }),
+        },
+    }
+}
+
+/// The names of the columns, or nothing of a statement that writes.
+fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, String> {
+    let seen = Arc::clone(seen);
+    let connection = with_everything(move |action| {
+        let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        match action {
+            AuthAction::Read { table_name, column_name } => {
+                seen.reads.push((table_name.to_owned(), column_name.to_owned()));
+            }
+            AuthAction::Function { function_name }
+                if !function_name.eq_ignore_ascii_case("load_extension") =>
+            {
+                seen.functions.push(function_name.to_ascii_lowercase());
+            }
+            AuthAction::Select | AuthAction::Recursive => {}
+            _ => {
+                seen.denied = true;
+                return Authorization::Deny;
+            }
+        }
+        Authorization::Allow
+    });
+    let connection = connection.map_err(|error| words(&error))?;
+    let mut batch = Batch::new(&connection, sql);
+    let Some(statement) = batch.next().map_err(|error| words(&error))? else { return Ok(None) };
+    let reads_only = statement.readonly() && statement.is_explain() == 0 && statement.column_count() > 0;
+    Ok(reads_only.then(|| statement.column_names().into_iter().map(str::to_owned).collect()))
+}
+
+/// All tables and views, without a row.
+fn with_everything(
+    mut allows: impl FnMut(AuthAction<'_>) -> Authorization + Send + 'static,
+) -> Result<Connection, Error> {
+    let mut connection = Connection::open_in_memory()?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
+    for table in TABLES {
+        connection.execute_batch(&table.create(&table.columns.iter().collect::<Vec<_>>()))?;
+    }
+    for view in VIEWS {
+        connection.execute_batch(&view.create())?;
+    }
+    connection.authorizer(Some(move |context: AuthContext<'_>| allows(context.action)))?;
+    Ok(connection)
+}
+
+/// The columns that are read, in the order of the tables and of their columns.
+fn needs(seen: &Seen) -> (Vec<Wanted>, Vec<&'static View>) {
+    let reads =
+        |name: &'static str| seen.reads.iter().filter(move |(table, _)| table.eq_ignore_ascii_case(name));
+    let mut wanted = Vec::new();
+    for table in TABLES {
+        if reads(table.name).next().is_none() {
+            continue;
+        }
+        let is_read = |name: &str| reads(table.name).any(|(_, column)| column.eq_ignore_ascii_case(name));
+        let mut columns: Vec<_> = table.columns.iter().filter(|column| is_read(column.name)).collect();
+        if columns.is_empty() {
+            // COUNT(*) reads rows and no column.
+            columns.extend(table.columns.first());
+        }
+        wanted.push(Wanted { table, columns });
+    }
+    let views = VIEWS.iter().filter(|view| reads(view.name).next().is_some()).collect();
+    (wanted, views)
+}
+
+/// | what is called | every answer is another |
+/// |---|---|
+/// | `random`, `randomblob`, `changes` and the like | yes |
+/// | `current_timestamp` and its kin | yes |
+/// | a function of time, with 'now' or with nothing | yes |
+/// | anything else | no |
+fn is_unsteady(sql: &str, seen: &Seen) -> bool {
+    const CHANCE: &[&str] = &[
+        "random",
+        "randomblob",
+        "changes",
+        "total_changes",
+        "last_insert_rowid",
+        "sqlite_version",
+        "sqlite_source_id",
+        "sqlite_compileoption_get",
+        "sqlite_compileoption_used",
+        "current_timestamp",
+        "current_date",
+        "current_time",
+    ];
+    const TIME: &[&str] = &["date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"];
+    let calls = |names: &[&str]| seen.functions.iter().any(|function| names.contains(&function.as_str()));
+    let lower = sql.to_ascii_lowercase();
+    let now = || lower.contains("'now'") || lower.replace(' ', "").contains("()");
+    // What SQLite makes of `julianday()` it does by itself; a format alone stands for now as well.
+    let format_alone = || scan::pieces(&lower).contains(&Piece::Word("strftime"));
+    calls(CHANCE) || calls(TIME) && (now() || format_alone())
+}
+
+/// Whether VibeSQL may know what SQLite does not.
+fn may_be_a_question(sql: &str) -> bool {
+    let first = scan::pieces(sql).into_iter().find_map(|piece| match piece {
+        Piece::Word(word) => Some(word.to_ascii_uppercase()),
+        _ => None,
+    });
+    matches!(first.as_deref(), Some("SELECT" | "WITH" | "VALUES"))
+}
+
+/// Everything that may be meant is loaded.
+fn for_vibesql(sql: String, message: String) -> Plan {
+    let is_named = |name: &str| {
+        scan::pieces(&sql).iter().any(|piece| match piece {
+            Piece::Word(word) => word.eq_ignore_ascii_case(name),
+            Piece::Name(word) => word.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name),
+            _ => false,
+        })
+    };
+    let views: Vec<_> = VIEWS.iter().filter(|view| is_named(view.name)).collect();
+    let below = |name: &str| views.iter().any(|view| view.tables.contains(&name));
+    let tables = TABLES.into_iter().filter(|table| is_named(table.name) || below(table.name));
+    let wanted = tables.map(Wanted::all).collect();
+    Plan { sql, wanted, views, columns: Vec::new(), trust: Trust::OnlyVibeSql(message) }
+}
+
+/// The name in SQLite's words.
+fn unknown(message: &str) -> Option<Unknown> {
+    let behind = |start: &str| {
+        let rest = message.split_once(start)?.1;
+        Some(rest.split(" - ").next().unwrap_or(rest).trim().to_owned())
+    };
+    behind("no such table: ").map(Unknown::Table).or_else(|| behind("no such column: ").map(Unknown::Column))
+}
+
+/// The table of this name or the view, as the user may write it, with the names of its columns.
+pub fn columns_of(name: &str) -> Option<Vec<&'static str>> {
+    let view = || VIEWS.iter().find(|view| view.name.eq_ignore_ascii_case(name));
+    match schema::table(name) {
+        Some(table) => Some(table.columns.iter().map(|column| column.name).collect()),
+        None => view().map(|view| view.columns.to_vec()),
+    }
+}
+
+/// SQLite's own words.
+pub(super) fn words(error: &Error) -> String {
+    match error {
+        Error::SqliteFailure(_, Some(message)) => message.clone(),
+        Error::SqlInputError { msg, .. } => msg.clone(),
+        other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reads(sql: &str) -> String {
+        let plan = plan(sql).unwrap();
+        let table = |wanted: &Wanted| {
+            let columns: Vec<_> = wanted.columns.iter().map(|column| column.name).collect();
+            format!("{}({})", wanted.table.name, columns.join(","))
+        };
+        plan.wanted.iter().map(table).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn only_what_is_read_is_loaded() {
+        for (sql, expected) in [
+            ("SELECT status FROM test_results", "test_results(status)"),
+            ("SELECT COUNT(*) FROM test_results", "test_results(result_id)"),
+            ("SELECT 1", ""),
+            (
+                "select r.STATUS from Test_Results r where exists (select 1 from test_runs t where t.run_id = r.run_id)",
+                "test_runs(run_id) test_results(run_id,status)",
+            ),
+            (
+                "WITH a AS (SELECT file_path AS f FROM file_stats) SELECT f FROM a ORDER BY f",
+                "file_stats(file_path)",
+            ),
+            (
+                "SELECT file_path FROM test_files UNION SELECT file_path FROM file_stats",
+                "test_files(file_path) file_stats(file_path)",
+            ),
+        ] {
+            assert_eq!(reads(sql), expected, "{sql}");
+        }
+        let all = plan("SELECT * FROM slow_records").unwrap();
+        assert_eq!(all.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
+        assert_eq!(all.columns, ["run_id", "file_path", "line", "duration_ms", "sql"]);
+    }
+
+    #[test]
+    fn views_expand_to_their_tables() {
+        for view in VIEWS {
+            for sql in [format!("SELECT * FROM {}", view.name), format!("SELECT COUNT(*) FROM {}", view.name)]
+            {
+                let plan = plan(&sql).unwrap();
+                assert_eq!(plan.views, [view], "{sql}");
+                assert!(plan.wanted.iter().all(|wanted| view.tables.contains(&wanted.table.name)), "{sql}");
+                assert!(!plan.wanted.is_empty(), "{sql}");
+            }
+            assert_eq!(plan(&format!("SELECT * FROM {}", view.name)).unwrap().columns, view.columns);
+        }
+    }
+
+    #[test]
+    fn only_one_statement_that_reads() {
+        for sql in [
+            "INSERT INTO test_runs (run_id) VALUES (1)",
+            "UPDATE test_runs SET run_id = 1",
+            "DELETE FROM test_runs",
+            "DROP TABLE test_runs",
+            "CREATE TABLE a (b)",
+            "CREATE TEMP TABLE a AS SELECT 1",
+            "PRAGMA user_version",
+            "ATTACH 'x' AS y",
+            "VACUUM",
+            "VACUUM INTO 'x'",
+            "BEGIN",
+            "ANALYZE",
+            "REINDEX",
+            "EXPLAIN SELECT 1",
+            "SELECT load_extension('x')",
+            "WITH a AS (SELECT 1) DELETE FROM test_runs",
+            "REPLACE INTO test_runs (run_id) VALUES (1)",
+            "ALTER TABLE test_runs ADD x",
+            "SELECT * FROM pragma_table_info('test_runs')",
+        ] {
+            assert_eq!(plan(sql), Err(PlanError::Writes), "{sql}");
+        }
+        assert_eq!(plan("SELECT 1; SELECT 2"), Err(PlanError::Several));
+        assert_eq!(plan("SELECT 1; DROP TABLE test_runs"), Err(PlanError::Several));
+        assert_eq!(plan(" -- nothing\n ;"), Err(PlanError::Nothing));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said() {
+        let error = |sql: &str| match plan(sql) {
+            Err(PlanError::Sql { message, unknown }) => (message, unknown),
+            other => panic!("{sql}: {other:?}"),
+        };
+        assert_eq!(error("SELECT 1 FROM test_run").1, Some(Unknown::Table("test_run".to_owned())));
+        assert_eq!(error("SELECT stat FROM test_runs").1, Some(Unknown::Column("stat".to_owned())));
+        assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(Unknown::Column("t.stat".to_owned())));
+        assert!(error("SELEC 1").0.contains("syntax error"));
+    }
+
+    #[test]
+    fn chance_and_time_have_no_second_opinion() {
+        for (sql, trust) in [
+            ("SELECT random()", Trust::Unsteady),
+            ("SELECT date('now', '-1 day')", Trust::Unsteady),
+            ("SELECT CURRENT_TIMESTAMP", Trust::Unsteady),
+            ("SELECT datetime()", Trust::Unsteady),
+            ("SELECT date(started_at) FROM test_runs", Trust::Comparable),
+            ("SELECT 'now', COUNT(*) FROM test_runs", Trust::Comparable),
+        ] {
+            assert_eq!(plan(sql).unwrap().trust, trust, "{sql}");
+        }
+        let strange = plan("SELECT status FROM test_results WHERE ILIKE status").unwrap();
+        assert!(matches!(strange.trust, Trust::OnlyVibeSql(_)), "{strange:?}");
+        assert_eq!(strange.wanted, [Wanted::all(&schema::TEST_RESULTS)]);
+    }
+}

@@ -1,0 +1,191 @@
+//! Questions that are asked often, by name. The first thirteen have the names and columns of VibeSQL's earlier scripts.
+//!
+//! A file fails whatever is neither PASS nor EMPTY. Every order is total, so that both engines give the same rows, and
+//! numbers are rounded by whole numbers, half up, which no two engines do differently.
+
+/// A question.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Preset {
+    /// Its name.
+    pub name: &'static str,
+    /// What the answer tells.
+    pub about: &'static str,
+    /// How much of the history it reads.
+    pub reach: Reach,
+    /// The question.
+    pub sql: &'static str,
+}
+
+/// How much of the history a preset reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// All of it, since what it reads is kept for all runs.
+    Everything,
+    /// The part that is loaded.
+    Loaded,
+}
+
+/// The preset of this name.
+pub fn preset(name: &str) -> Option<&'static Preset> {
+    PRESETS.iter().find(|preset| preset.name.eq_ignore_ascii_case(name))
+}
+
+/// All presets.
+pub static PRESETS: &[Preset] = &[
+    Preset {
+        name: "failed-files",
+        about: "Files that failed when they were tested last",
+        reach: Reach::Everything,
+        sql: "SELECT file_path, category, last_tested FROM test_files WHERE status NOT IN ('PASS', 'EMPTY', \
+              'UNTESTED') ORDER BY category, file_path, last_tested",
+    },
+    Preset {
+        name: "progress",
+        about: "The last ten runs with their pass rates in percent",
+        reach: Reach::Everything,
+        sql: "SELECT run_id, started_at AS run_time, passed, failed, CAST(pass_rate * 10 + 0.5 AS INTEGER) / 10.0 AS \
+              pass_rate FROM test_runs ORDER BY run_id DESC LIMIT 10",
+    },
+    Preset {
+        name: "by-category",
+        about: "Files by category, and the part that passed last in percent",
+        reach: Reach::Everything,
+        sql: "SELECT category, total, passed, failed, untested, CAST(passed * 1000.0 / total + 0.5 AS INTEGER) / \
+              10.0 AS pass_pct FROM (SELECT category, COUNT(*) AS total, SUM(CASE WHEN status = 'PASS' THEN 1 ELSE 0 \
+              END) AS passed, SUM(CASE WHEN status IN ('PASS', 'EMPTY', 'UNTESTED') THEN 0 ELSE 1 END) AS failed, \
+              SUM(CASE WHEN status = 'UNTESTED' THEN 1 ELSE 0 END) AS untested FROM test_files GROUP BY category) c \
+              ORDER BY pass_pct DESC, category",
+    },
+    Preset {
+        name: "flaky-tests",
+        about: "Files that passed and failed in runs of the same engine on the same commit, where a commit is known",
+        reach: Reach::Loaded,
+        sql: "SELECT file_path, SUM(results) AS total_runs, SUM(passed) AS passes, SUM(lost) AS fails FROM (SELECT \
+              r.file_path AS file_path, t.same AS same, COUNT(*) AS results, SUM(CASE WHEN r.status = 'PASS' THEN 1 \
+              ELSE 0 END) AS passed, SUM(CASE WHEN r.status IN ('PASS', 'EMPTY') THEN 0 ELSE 1 END) AS lost FROM \
+              test_results r JOIN (SELECT run_id, COALESCE(git_commit, '') || ' ' || COALESCE(engine, '') || ' ' || \
+              COALESCE(engine_version, '') AS same FROM test_runs) t ON r.run_id = t.run_id GROUP BY r.file_path, \
+              t.same) c WHERE CASE WHEN passed > 0 AND lost > 0 THEN 1 ELSE 0 END = 1 GROUP BY file_path ORDER BY \
+              fails DESC, file_path LIMIT 20",
+    },
+    Preset {
+        name: "recent-runs",
+        about: "The last five runs",
+        reach: Reach::Everything,
+        sql: "SELECT run_id, started_at AS started, total_files, passed, failed, git_commit FROM test_runs ORDER BY \
+              run_id DESC LIMIT 5",
+    },
+    Preset {
+        name: "untested",
+        about: "Files that no run has tested",
+        reach: Reach::Everything,
+        sql: "SELECT file_path, category, subcategory FROM test_files WHERE status = 'UNTESTED' ORDER BY category, \
+              subcategory, file_path LIMIT 50",
+    },
+    Preset {
+        name: "slow-tests",
+        about: "Files by their average time",
+        reach: Reach::Loaded,
+        sql: "SELECT file_path, CAST(total * 10.0 / run_count + 0.5 AS INTEGER) / 10.0 AS avg_duration_ms, \
+              max_duration_ms, run_count FROM (SELECT file_path, SUM(duration_ms) AS total, MAX(duration_ms) AS \
+              max_duration_ms, COUNT(duration_ms) AS run_count FROM test_results WHERE duration_ms IS NOT NULL GROUP \
+              BY file_path) t ORDER BY avg_duration_ms DESC, file_path LIMIT 20",
+    },
+    Preset {
+        name: "failing-by-category",
+        about: "How many files failed last, by category",
+        reach: Reach::Everything,
+        sql: "SELECT category, subcategory, COUNT(*) AS failed_count FROM test_files WHERE status NOT IN ('PASS', \
+              'EMPTY', 'UNTESTED') GROUP BY category, subcategory ORDER BY failed_count DESC, category, subcategory",
+    },
+    Preset {
+        name: "latest-failures",
+        about: "The last results that are failures",
+        reach: Reach::Loaded,
+        sql: "SELECT file_path, category, error_message, tested_at FROM test_results WHERE status NOT IN ('PASS', \
+              'EMPTY') ORDER BY tested_at DESC, file_path, result_id LIMIT 20",
+    },
+    Preset {
+        name: "analyze-summary",
+        about: "The last run",
+        reach: Reach::Everything,
+        sql: "SELECT * FROM latest_run_summary",
+    },
+    Preset {
+        name: "analyze-patterns",
+        about: "What the failures of the last run have in common",
+        reach: Reach::Loaded,
+        sql: "SELECT p.error_pattern AS error_pattern, p.error_type AS error_type, p.failure_count AS failure_count, \
+              p.affected_files AS affected_files, p.pct_of_failures AS pct_of_failures FROM failure_patterns p JOIN \
+              (SELECT MAX(run_id) AS newest FROM test_runs) n ON p.run_id = n.newest ORDER BY p.failure_count DESC, \
+              p.error_pattern, p.error_type LIMIT 20",
+    },
+    Preset {
+        name: "analyze-opportunities",
+        about: "The patterns of the last run whose mending gains most for its effort",
+        reach: Reach::Loaded,
+        sql: "SELECT rank, priority, pattern, tests_affected, pct_failures, effort, impact_ratio FROM \
+              fix_opportunities ORDER BY rank",
+    },
+    Preset {
+        name: "analyze-examples",
+        about: "Files of the last run for each pattern",
+        reach: Reach::Loaded,
+        sql: "SELECT error_pattern, file_path, error_type, error_message_preview FROM failure_examples ORDER BY \
+              error_pattern, file_path",
+    },
+    Preset {
+        name: "timeouts",
+        about: "Files that were over their time limit, and how often",
+        reach: Reach::Loaded,
+        sql: "SELECT file_path, COUNT(*) AS timeouts, MAX(tested_at) AS last_timeout, MAX(in_flight_line) AS line \
+              FROM test_results WHERE status = 'TIMEOUT' GROUP BY file_path ORDER BY timeouts DESC, file_path LIMIT \
+              50",
+    },
+    Preset {
+        name: "crashes",
+        about: "Results in whose midst the engine was lost or took too much memory",
+        reach: Reach::Loaded,
+        sql: "SELECT run_id, file_path, status, signal, in_flight_line, error_message FROM test_results WHERE status \
+              IN ('CRASH', 'OOM') ORDER BY run_id DESC, file_path, result_id LIMIT 50",
+    },
+    Preset {
+        name: "slowest-records",
+        about: "Single records by their longest time",
+        reach: Reach::Loaded,
+        sql: "SELECT file_path, line, MAX(duration_ms) AS max_duration_ms, COUNT(*) AS times FROM slow_records GROUP \
+              BY file_path, line ORDER BY max_duration_ms DESC, file_path, line LIMIT 20",
+    },
+    Preset {
+        name: "flakiest",
+        about: "Files whose results change most often, with the counters of each engine",
+        reach: Reach::Everything,
+        sql: "SELECT file_path, engine, flips, runs, passes, fails, last_status FROM file_stats WHERE flips > 1 \
+              ORDER BY flips DESC, file_path, engine LIMIT 20",
+    },
+    Preset {
+        name: "by-engine",
+        about: "The counters of all files, by engine",
+        reach: Reach::Everything,
+        sql: "SELECT engine, files, runs, passes, fails, CAST(passes * 1000.0 / runs + 0.5 AS INTEGER) / 10.0 AS \
+              pass_pct FROM (SELECT engine, COUNT(*) AS files, SUM(runs) AS runs, SUM(passes) AS passes, SUM(fails) \
+              AS fails FROM file_stats GROUP BY engine) e ORDER BY engine",
+    },
+    Preset {
+        name: "coverage",
+        about: "How many files of each category were ever tested, in percent",
+        reach: Reach::Everything,
+        sql: "SELECT category, files, tested, CAST(tested * 1000.0 / files + 0.5 AS INTEGER) / 10.0 AS tested_pct \
+              FROM (SELECT category, COUNT(*) AS files, SUM(CASE WHEN status = 'UNTESTED' THEN 0 ELSE 1 END) AS \
+              tested FROM test_files GROUP BY category) c ORDER BY tested_pct, category",
+    },
+    Preset {
+        name: "failing-records",
+        about: "Records that fail in the last run",
+        reach: Reach::Loaded,
+        sql: "SELECT r.file_path AS file_path, r.line AS line, r.error_pattern AS error_pattern, r.message AS \
+              message FROM record_failures r JOIN (SELECT DISTINCT g.outcome_id AS outcome_id FROM failure_groups g \
+              JOIN (SELECT MAX(run_id) AS newest FROM test_runs) n ON g.run_id = n.newest) o ON r.outcome_id = \
+              o.outcome_id ORDER BY r.file_path, r.line, r.error_pattern, r.message LIMIT 100",
+    },
+];

@@ -1,0 +1,96 @@
+//! The views, with the names and columns of VibeSQL's earlier scripts. Here a file fails whatever is neither PASS nor
+//! EMPTY, and nothing is left out for want of a pattern.
+//!
+//! VibeSQL loses conditions when several stand beside each other, so each view filters in one place with one
+//! condition, joins on equal columns only, and rounds by whole numbers.
+
+/// A view.
+#[derive(Debug, PartialEq, Eq)]
+pub struct View {
+    /// Its name.
+    pub name: &'static str,
+    /// What a row is.
+    pub about: &'static str,
+    /// Its columns.
+    pub columns: &'static [&'static str],
+    /// The tables that it reads.
+    pub tables: &'static [&'static str],
+    /// The query behind it.
+    pub sql: &'static str,
+}
+
+impl View {
+    /// The statement that makes it.
+    pub fn create(&self) -> String {
+        format!("CREATE VIEW {} AS {}", self.name, self.sql)
+    }
+}
+
+/// All views.
+pub static VIEWS: &[View] = &[LATEST_RUN_SUMMARY, FAILURE_PATTERNS, FIX_OPPORTUNITIES, FAILURE_EXAMPLES];
+
+const LATEST_RUN_SUMMARY: View = View {
+    name: "latest_run_summary",
+    about: "The last run, and its pass rate in percent.",
+    columns: &[
+        "run_id",
+        "started_at",
+        "completed_at",
+        "total_files",
+        "passed",
+        "failed",
+        "untested",
+        "pass_rate",
+        "git_commit",
+    ],
+    tables: &["test_runs"],
+    sql: "SELECT r.run_id AS run_id, r.started_at AS started_at, r.completed_at AS completed_at, r.total_files AS \
+          total_files, r.passed AS passed, r.failed AS failed, r.untested AS untested, CAST(r.pass_rate * 10 + 0.5 \
+          AS INTEGER) / 10.0 AS pass_rate, r.git_commit AS git_commit FROM test_runs r JOIN (SELECT MAX(run_id) AS \
+          newest FROM test_runs) n ON r.run_id = n.newest",
+};
+
+const FAILURE_PATTERNS: View = View {
+    name: "failure_patterns",
+    about: "What the failures of a run have in common: records, files, and the part of all failing records in percent.",
+    columns: &["error_type", "failure_count", "affected_files", "pct_of_failures", "error_pattern", "run_id"],
+    tables: &["failure_groups"],
+    sql: "SELECT g.error_type AS error_type, g.failure_count AS failure_count, g.affected_files AS affected_files, \
+          CAST(g.failure_count * 1000.0 / t.failures + 0.5 AS INTEGER) / 10.0 AS pct_of_failures, g.error_pattern AS \
+          error_pattern, g.run_id AS run_id FROM (SELECT run_id, error_type, error_pattern, SUM(records) AS \
+          failure_count, COUNT(DISTINCT file_path) AS affected_files FROM failure_groups GROUP BY run_id, \
+          error_type, error_pattern) g JOIN (SELECT run_id, SUM(records) AS failures FROM failure_groups GROUP BY \
+          run_id) t ON g.run_id = t.run_id",
+};
+
+const FIX_OPPORTUNITIES: View = View {
+    name: "fix_opportunities",
+    about: "The ten patterns of the last run whose mending gains most for its effort.",
+    columns: &["rank", "pattern", "tests_affected", "pct_failures", "effort", "impact_ratio", "priority"],
+    tables: &["test_runs", "failure_groups"],
+    sql: "SELECT o.place AS rank, o.pattern AS pattern, o.tests AS tests_affected, CAST(o.tests * 1000.0 / o.files + \
+          0.5 AS INTEGER) / 10.0 AS pct_failures, CASE o.score WHEN 1 THEN 'Low' WHEN 2 THEN 'Medium' ELSE 'High' \
+          END AS effort, CAST(o.tests * 10.0 / o.score + 0.5 AS INTEGER) / 10.0 AS impact_ratio, CASE WHEN o.place \
+          <= 3 THEN 'P0' WHEN o.place <= 7 THEN 'P1' ELSE 'P2' END AS priority FROM (SELECT p.pattern AS pattern, \
+          p.tests AS tests, p.score AS score, a.files AS files, ROW_NUMBER() OVER (ORDER BY p.tests * 1.0 / p.score \
+          DESC, p.tests DESC, p.pattern) AS place FROM (SELECT g.error_pattern AS pattern, COUNT(DISTINCT \
+          g.file_path) AS tests, MAX(g.effort_score) AS score, g.run_id AS run_id FROM failure_groups g JOIN (SELECT \
+          MAX(run_id) AS newest FROM test_runs) n ON g.run_id = n.newest GROUP BY g.run_id, g.error_pattern) p JOIN \
+          (SELECT run_id, COUNT(DISTINCT file_path) AS files FROM failure_groups GROUP BY run_id) a ON p.run_id = \
+          a.run_id) o WHERE o.place <= 10",
+};
+
+const FAILURE_EXAMPLES: View = View {
+    name: "failure_examples",
+    about: "Up to three files of the last run for each pattern.",
+    columns: &["error_pattern", "file_path", "error_type", "error_message_preview"],
+    tables: &["test_runs", "failure_groups"],
+    sql: "SELECT e.error_pattern AS error_pattern, e.file_path AS file_path, e.error_type AS error_type, \
+          SUBSTR(e.message, 1, 150) AS error_message_preview FROM (SELECT f.error_pattern AS error_pattern, \
+          f.file_path AS file_path, f.error_type AS error_type, f.message AS message, ROW_NUMBER() OVER (PARTITION \
+          BY f.error_pattern ORDER BY f.file_path) AS place FROM (SELECT g.error_pattern AS error_pattern, \
+          g.file_path AS file_path, g.error_type AS error_type, g.message AS message, ROW_NUMBER() OVER (PARTITION \
+          BY g.error_pattern, g.file_path ORDER BY g.first_line, g.fingerprint, g.error_type) AS place FROM \
+          failure_groups g JOIN (SELECT MAX(run_id) AS newest FROM test_runs) n ON g.run_id = n.newest) f WHERE \
+          f.place = 1) e WHERE e.place <= 3",
+};

@@ -1,0 +1,327 @@
+//! `query` as a user has it: statements, presets, formats, files, the shell.
+
+use std::io::Write as _;
+use std::process::Stdio;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use vibesql_sqllogictest::report::rows::{Format, write};
+use vibesql_sqllogictest::results::ask::{Answer, Value};
+
+use crate::sandbox::{Output, Sandbox};
+use crate::screen::Terminal;
+
+const GOOD: &str = "query I nosort\nSELECT 1\n----\n1\n";
+const BAD: &str = "query I nosort\nSELECT 1\n----\n2\n";
+
+/// Three runs of two files, of which one is mended by the last.
+fn with_runs() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/select/a.test", GOOD);
+    for text in [BAD, BAD, GOOD] {
+        sandbox.write("s/index/b.test", text);
+        sandbox.run("run --engine sqlite --quiet s");
+    }
+    sandbox
+}
+
+fn query(sandbox: &Sandbox, words: &[&str]) -> Output {
+    Output::of(sandbox.command("query").args(words))
+}
+
+fn typed(sandbox: &Sandbox, words: &str, text: &str) -> Output {
+    let mut child = sandbox.command(words);
+    let child = child.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = child.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Output { stdout: text(output.stdout), stderr: text(output.stderr), code: output.status.code().unwrap() }
+}
+
+#[test]
+fn a_question() {
+    let sandbox = with_runs();
+    let sql =
+        "SELECT file_path, status, COUNT(*) AS n FROM test_results GROUP BY file_path, status ORDER BY 1, 2";
+    assert_snapshot!(query(&sandbox, &[sql]), @"");
+    assert_snapshot!(query(&sandbox, &[sql, "--last", "1"]), @"");
+    assert_snapshot!(query(&sandbox, &[sql, "--last", "1", "--format", "csv"]), @"");
+    assert_snapshot!(query(&sandbox, &["SELECT status, last_tested > '2020' AS t FROM test_files", "--format", "json"]), @"");
+    assert_eq!(
+        query(&sandbox, &[sql, "--format", "json"]).stdout,
+        typed(&sandbox, "query --format json", sql).stdout
+    );
+    assert_eq!(query(&sandbox, &[sql]).stdout, typed(&sandbox, "query -", &format!("{sql};\n")).stdout);
+    assert_eq!(query(&sandbox, &[sql, "--no-check"]).stdout, query(&sandbox, &[sql, "--all"]).stdout);
+    let since = |date: &str| {
+        query(&sandbox, &["SELECT COUNT(*) AS n FROM test_results", "--since", date, "--format", "csv"])
+    };
+    assert_eq!(
+        (since("1d").stdout, since("2999-01-01").stdout),
+        ("n\r\n6\r\n".to_owned(), "n\r\n0\r\n".to_owned())
+    );
+}
+
+#[test]
+fn a_question_with_a_name() {
+    let sandbox = with_runs();
+    assert_snapshot!(query(&sandbox, &["--preset", "by-category"]), @"");
+    assert_snapshot!(query(&sandbox, &["--preset", "flaky-test"]), @"");
+    for preset in vibesql_sqllogictest::results::ask::presets::PRESETS {
+        let output = query(&sandbox, &["--preset", preset.name, "--format", "jsonl"]);
+        assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{}: {output}", preset.name);
+    }
+    assert_snapshot!(query(&sandbox, &["--list-presets"]), @"");
+}
+
+#[test]
+fn a_question_that_is_wrong() {
+    let sandbox = with_runs();
+    for sql in [
+        "INSERT INTO test_runs (run_id) VALUES (1)",
+        "PRAGMA user_version",
+        "DROP TABLE test_runs",
+        "ATTACH 'x' AS y",
+    ] {
+        let output = query(&sandbox, &[sql]);
+        assert_eq!(output.code, 2, "{output}");
+        assert!(output.stderr.contains("the results can only be read"), "{output}");
+    }
+    assert_snapshot!(query(&sandbox, &["SELECT 1; DROP TABLE test_runs"]), @"");
+    assert_snapshot!(query(&sandbox, &["SELECT stauts FROM test_results"]), @"");
+    assert_snapshot!(query(&sandbox, &["SELECT * FROM results"]), @"");
+    assert_snapshot!(query(&sandbox, &["SELEC 1"]), @"");
+    assert_snapshot!(typed(&sandbox, "query", " -- nothing"), @"");
+    assert_eq!(query(&sandbox, &["SELECT 1", "--preset", "progress"]).code, 2);
+}
+
+#[test]
+fn a_wrong_answer_is_told_and_kept() {
+    let sandbox = with_runs();
+    let sql = "SELECT 1 AS a UNION ALL SELECT 2 UNION ALL SELECT 3 ORDER BY a DESC LIMIT 2 OFFSET 1";
+    let output = query(&sandbox, &[sql, "--format", "csv"]);
+    assert_eq!((output.code, output.stdout.as_str()), (0, "a\r\n2\r\n1\r\n"), "{output}");
+    let text = sandbox.without_names(&output.stderr);
+    assert!(
+        text.contains("VibeSQL 0.2.0 gives another answer: 1 row in place of 2; shown is SQLite's answer"),
+        "{text}"
+    );
+    assert!(text.contains("kept as `[home]/.vibesql/test_results/store/disagreements/"), "{text}");
+    let alone = query(&sandbox, &[sql, "--format", "csv", "--no-check"]);
+    assert_eq!((alone.stdout.lines().count(), alone.stderr.as_str()), (2, ""), "{alone}");
+    let chance = query(&sandbox, &["SELECT random() > 0 OR 1 AS a"]);
+    assert!(chance.stderr.contains("not checked: this query has another answer each time"), "{chance}");
+}
+
+#[test]
+fn an_answer_in_a_file() {
+    let sandbox = with_runs();
+    sandbox.write("old.csv", "old");
+    let output =
+        query(&sandbox, &["--preset", "failing-by-category", "--format", "csv", "--output", "old.csv"]);
+    assert_eq!(output.code, 0, "{output}");
+    assert_eq!(sandbox.read("old.csv"), "category,subcategory,failed_count\r\n");
+    assert!(output.stderr.contains("0 rows; written to `old.csv`"), "{output}");
+    let output = query(&sandbox, &["SELECT 1 AS a", "--output", "no/such/folder.csv"]);
+    assert_eq!(output.code, 2, "{output}");
+    // What fails changes no file.
+    query(&sandbox, &["SELECT nothing", "--output", "old.csv"]);
+    assert!(sandbox.read("old.csv").starts_with("category"));
+    let files: Vec<_> =
+        std::fs::read_dir(sandbox.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(files.len(), 2, "{files:?}");
+}
+
+#[test]
+fn without_results_there_are_no_rows() {
+    let sandbox = Sandbox::new();
+    assert_snapshot!(query(&sandbox, &["SELECT COUNT(*) AS n FROM test_runs"]), @"");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_shell() {
+    let sandbox = with_runs();
+    let lines = "stty rows 60 cols 200; $PROGRAM query; echo code $?";
+    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
+    terminal.wait_for("results> ");
+    terminal.press("SELECT COUNT(*) AS n,\n'é;' AS s\nFROM test_runs;\n");
+    terminal.wait_for("é;\r\n");
+    terminal.wait_for("1 row; VibeSQL 0.2.0 and SQLite agree");
+    terminal.wait_for("results> ");
+    terminal.press("SELECT nothing;\n");
+    terminal.wait_for("no such column: nothing");
+    terminal.press(".schema slow_records\n");
+    terminal.wait_for("How long the engine took");
+    terminal.press(".format csv\n.preset by-engine\n");
+    terminal.wait_for("engine,files,runs");
+    terminal.press(".last 2\n.nonsense\n");
+    terminal.wait_for("no command `.nonsense`");
+    // A line that is abandoned, and one that is completed.
+    terminal.press("SELECT 'abandoned\x03");
+    terminal.press("SELECT git_com\t FROM test_runs LIMIT 1;\n");
+    terminal.wait_for("git_commit\r\n");
+    // A question that is stopped.
+    let deep = format!("{}SELECT 1 AS a{};\n", "SELECT * FROM (".repeat(24), ") t".repeat(24));
+    terminal.press(&deep);
+    wait_until_it_runs(&sandbox);
+    terminal.press("\x03");
+    terminal.wait_for("error: interrupted");
+    terminal.press("SELECT 7 AS seven;\n");
+    terminal.wait_for("seven");
+    terminal.press(".quit\n");
+    let seen = terminal.end();
+    assert!(seen.contains("code 0"), "{seen:?}");
+    let history = sandbox.last_run().unwrap().join("../../store/history");
+    assert!(std::fs::read_to_string(history).unwrap().contains("seven"));
+}
+
+/// Waits until the child with VibeSQL has something to do: then nobody reads keys.
+#[cfg(target_os = "linux")]
+fn wait_until_it_runs(sandbox: &Sandbox) {
+    let results = sandbox.last_run().unwrap().join("../..").canonicalize().unwrap();
+    let line = format!("--results\0{}\0ask\0vibesql", results.display());
+    let runs = |process: &std::path::Path| {
+        let is_it = std::fs::read(process.join("cmdline"))
+            .is_ok_and(|found| String::from_utf8_lossy(&found).contains(&line));
+        // The program counts its time in hundredths; idle, it has taken less than a few.
+        let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let time = stat.rsplit(')').next().and_then(|rest| rest.split(' ').nth(12)?.parse::<u64>().ok());
+        is_it && time > Some(50)
+    };
+    while !std::fs::read_dir("/proc").unwrap().any(|process| runs(&process.unwrap().path())) {}
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_pager_shows_what_is_longer_than_the_screen() {
+    let sandbox = Sandbox::new();
+    let sql = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50) SELECT n FROM c";
+    let seen = |words: &str| {
+        let lines = format!("stty rows 20 cols 80; $PROGRAM query {words} \"{sql}\"; echo code $?");
+        let terminal = Terminal::start(&sandbox, &[("TERM", "xterm"), ("PAGER", "sed s/^/paged/")], &lines);
+        terminal.end()
+    };
+    let text = seen("");
+    assert!(text.contains("paged 50") && text.contains("code 0"), "{text:?}");
+    assert!(!seen("--no-pager").contains("paged"));
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<i64>().prop_map(Value::Integer),
+        prop::num::f64::NORMAL.prop_map(Value::Real),
+        any::<String>().prop_map(Value::Text),
+        "[a,\"\r\n\t |\\\\]{0,6}".prop_map(Value::Text),
+    ]
+}
+
+fn answer() -> impl Strategy<Value = Answer> {
+    (1_usize..4).prop_flat_map(|width| {
+        let columns = prop::collection::vec("[ab,\"é]{1,2}", width);
+        let rows = prop::collection::vec(prop::collection::vec(value(), width), 0..5);
+        (columns, rows).prop_map(|(columns, rows)| Answer { columns, rows })
+    })
+}
+
+fn written(answer: &Answer, format: Format) -> String {
+    let mut text = String::new();
+    write(&mut text, answer, format).unwrap();
+    text
+}
+
+/// A reader of RFC 4180: each field, and whether it was quoted.
+fn read_csv(text: &str) -> Vec<Vec<(String, bool)>> {
+    let (mut lines, mut line, mut field) = (Vec::new(), Vec::new(), (String::new(), false));
+    let mut rest = text.chars().peekable();
+    let mut inside = false;
+    while let Some(character) = rest.next() {
+        match character {
+            '"' if inside && rest.peek() == Some(&'"') => field.0.extend(rest.next()),
+            '"' => (inside, field.1) = (!inside, true),
+            ',' if !inside => line.push(std::mem::take(&mut field)),
+            '\r' if !inside => {
+                assert_eq!(rest.next(), Some('\n'));
+                line.push(std::mem::take(&mut field));
+                lines.push(std::mem::take(&mut line));
+            }
+            other => field.0.push(other),
+        }
+    }
+    assert!(line.is_empty() && field.0.is_empty() && !inside);
+    lines
+}
+
+proptest! {
+    #[test]
+    fn csv_can_be_read_back(answer in answer()) {
+        let mut lines = read_csv(&written(&answer, Format::Csv)).into_iter();
+        let names: Vec<_> = lines.next().unwrap().into_iter().map(|(name, _)| name).collect();
+        let distinct: std::collections::BTreeSet<_> = names.iter().collect();
+        prop_assert_eq!((names.len(), distinct.len()), (answer.columns.len(), answer.columns.len()));
+        for row in &answer.rows {
+            let line = lines.next().unwrap();
+            prop_assert_eq!(line.len(), row.len());
+            for (value, (field, quoted)) in row.iter().zip(line) {
+                match value {
+                    Value::Null => prop_assert!(field.is_empty() && !quoted),
+                    Value::Integer(number) => prop_assert_eq!(field.parse(), Ok(*number)),
+                    Value::Real(number) => prop_assert_eq!(field.parse(), Ok(*number)),
+                    Value::Text(text) => prop_assert!(field == *text && (quoted || !text.is_empty())),
+                    Value::Blob(_) => {}
+                }
+            }
+        }
+        prop_assert!(lines.next().is_none());
+    }
+
+    #[test]
+    fn json_can_be_read_back(answer in answer()) {
+        let whole: Vec<serde_json::Map<_, _>> = serde_json::from_str(&written(&answer, Format::Json)).unwrap();
+        let lines = written(&answer, Format::Jsonl);
+        let lines: Vec<serde_json::Map<_, _>> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        prop_assert_eq!(&whole, &lines);
+        prop_assert_eq!(whole.len(), answer.rows.len());
+        for (object, row) in whole.iter().zip(&answer.rows) {
+            prop_assert_eq!(object.len(), row.len());
+            for value in row {
+                let is_there = object.values().any(|found| match value {
+                    Value::Null => found.is_null(),
+                    Value::Integer(number) => found.as_i64() == Some(*number),
+                    Value::Real(number) => found.as_f64() == Some(*number),
+                    Value::Text(text) => found.as_str() == Some(text),
+                    Value::Blob(_) => false,
+                });
+                prop_assert!(is_there, "{:?} in {:?}", value, object);
+            }
+        }
+    }
+
+    #[test]
+    fn tables_have_a_line_for_each_row_and_move_no_cursor(answer in answer()) {
+        for (format, besides) in [(Format::Table, 1), (Format::Markdown, 2)] {
+            let text = written(&answer, format);
+            prop_assert_eq!(text.lines().count(), answer.rows.len() + besides, "{:?}", text);
+            prop_assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{:?}", text);
+        }
+    }
+}
+
+#[test]
+fn the_formats() {
+    let text = |text: &str| Value::Text(text.to_owned());
+    let answer = Answer {
+        columns: ["n", "n", "t|x"].map(str::to_owned).to_vec(),
+        rows: vec![
+            vec![Value::Integer(1), Value::Null, text("a\n\u{1b}[31m|b")],
+            vec![Value::Real(2.5), Value::Real(f64::INFINITY), text("")],
+            vec![Value::Blob(vec![0, 255]), Value::Real(3.0), text(&"x".repeat(200))],
+        ],
+    };
+    assert_snapshot!(written(&answer, Format::Table), @"");
+    assert_snapshot!(written(&answer, Format::Markdown).replace(&"x".repeat(200), "x…"), @"");
+    assert_snapshot!(written(&answer, Format::Csv).replace('\r', "␍").replace(&"x".repeat(200), "x…"), @"");
+    assert_snapshot!(written(&answer, Format::Jsonl).replace(&"x".repeat(200), "x…"), @"");
+}
