@@ -23,11 +23,14 @@ pub(super) struct RunRows {
     /// What only this run has: the tables `run`, `results`, `untested` and `slow`.
     pub(super) own: Vec<Sheet>,
     /// The outcomes of its files, by their ids.
-    pub(super) outcomes: BTreeMap<Arc<str>, OutcomeRows>,
+    pub(super) outcomes: Outcomes,
 }
 
+/// Outcomes by their ids. Those that many runs have are in memory once.
+pub(super) type Outcomes = BTreeMap<Arc<str>, Arc<OutcomeRows>>;
+
 /// The rows of an outcome.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct OutcomeRows {
     pub(super) outcome: Vec<Cell>,
     pub(super) groups: Vec<Vec<Cell>>,
@@ -66,7 +69,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
                 ("retries", file.attempts.len().into()),
             ]),
         ));
-        outcomes.entry(outcome.clone()).or_insert_with(|| outcome_rows(file, &outcome, id));
+        outcomes.entry(outcome.clone()).or_insert_with(|| Arc::new(outcome_rows(file, &outcome, id)));
     }
     let untested: Vec<_> = journal
         .opened
