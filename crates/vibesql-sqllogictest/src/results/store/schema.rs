@@ -279,3 +279,22 @@ pub static FILE_STATS: Table = Table {
         integer("last_good", "Whether the last result that was not EMPTY was PASS"),
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_document_has_each_table_and_each_column() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/store.md");
+        let document = std::fs::read_to_string(path).unwrap();
+        for table in TABLES {
+            let (_, section) = document.split_once(&format!("### {}\n", table.name)).unwrap();
+            let section = section.split("\n##").next().unwrap();
+            let lines: Vec<_> = section.lines().filter(|line| line.starts_with("| `")).collect();
+            let line =
+                |column: &Column| format!("| `{}` | {} | {} |", column.name, column.kind.sql(), column.about);
+            assert_eq!(lines, table.columns.iter().map(line).collect::<Vec<_>>(), "{}", table.name);
+        }
+    }
+}
