@@ -27,6 +27,8 @@ pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> 
     if new > 0 && args.engine.is_none() {
         ui.note(format_args!("the engine of these results is `{UNKNOWN}`; --engine NAME says which it is"));
     }
+    #[cfg(feature = "store")]
+    super::store::catch_up(&keeping.results, ui);
     Ok(reason)
 }
 

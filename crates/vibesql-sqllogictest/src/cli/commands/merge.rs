@@ -34,5 +34,7 @@ pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> R
         let (new, there) = (plural(new, "run"), plural(there, "run"));
         ui.print(&format!("{}: {new} taken in, {there} there already\n", file.display()))?;
     }
+    #[cfg(feature = "store")]
+    super::store::catch_up(&keeping.results, ui);
     Ok(reason)
 }
