@@ -7,6 +7,8 @@ mod configuration;
 mod conformance;
 mod corpus;
 mod events;
+#[cfg(feature = "store")]
+mod histories;
 mod history;
 mod honesty;
 mod journal;
@@ -19,6 +21,16 @@ mod sandbox;
 mod screen;
 mod selection;
 mod slices;
+#[cfg(feature = "store")]
+mod store;
+#[cfg(feature = "store")]
+mod store_damage;
+#[cfg(feature = "store")]
+mod store_kills;
+#[cfg(feature = "store")]
+mod store_model;
+#[cfg(feature = "store")]
+mod store_processes;
 mod suite;
 mod support;
 mod test_cmd;
