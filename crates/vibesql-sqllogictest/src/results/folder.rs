@@ -271,9 +271,10 @@ pub(in crate::results) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Whether somebody works on the run in this folder.
+/// Whether somebody works on the run in this folder. Those who ask at the same time do not take each other for that.
 pub(super) fn is_running(path: &Path) -> bool {
-    File::open(lock_path(path)).is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
+    let held = |lock: File| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
+    File::open(lock_path(path)).is_ok_and(held)
 }
 
 impl RunFolder {

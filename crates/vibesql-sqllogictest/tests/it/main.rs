@@ -11,6 +11,7 @@ mod corpus;
 mod events;
 #[cfg(feature = "store")]
 mod generated;
+mod histories;
 mod history;
 mod honesty;
 mod import;
@@ -30,6 +31,16 @@ mod sandbox;
 mod screen;
 mod selection;
 mod slices;
+#[cfg(feature = "store")]
+mod store;
+#[cfg(feature = "store")]
+mod store_damage;
+#[cfg(feature = "store")]
+mod store_kills;
+#[cfg(feature = "store")]
+mod store_model;
+#[cfg(feature = "store")]
+mod store_processes;
 mod suite;
 mod support;
 mod test_cmd;

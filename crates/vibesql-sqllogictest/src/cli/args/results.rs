@@ -30,6 +30,10 @@ pub(in crate::cli) struct PruneArgs {
     /// Only say what would be removed.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
+    /// Be killed at a step of the writing, for tests of what is left then.
+    #[cfg(feature = "store")]
+    #[arg(long, value_name = "STEP", hide = true)]
+    pub(in crate::cli) die_at_step: Option<u64>,
 }
 
 /// The word for the last run.

@@ -27,11 +27,13 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
     let runs = candidates(results)?;
     let fates = decide(&runs, leave);
     // Out of the store before the journals go: in the other order, a run that has lost its journal would stay in it.
+    // Nobody takes them in again before they are gone.
     #[cfg(feature = "store")]
-    if !args.dry_run {
-        let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed);
-        Store::new(results).remove(&gone.map(|(run, _)| run.name.clone()).collect::<Vec<_>>())?;
-    }
+    let _removal = {
+        let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed && !args.dry_run);
+        let store = Store::dying_at(results, args.die_at_step);
+        store.remove(&gone.map(|(run, _)| run.name.clone()).collect::<Vec<_>>())?
+    };
     let (mut removed, mut freed) = (0, 0);
     for (run, fate) in runs.iter().zip(fates) {
         let size = bytes(run.size);
@@ -46,6 +48,8 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
                 ));
             }
             Fate::Removed if args.dry_run => ui.print(&format!("would remove {}  {size}\n", run.name))?,
+            // Another process may have removed it meanwhile.
+            Fate::Removed if results.path_of(&run.name).is_err() => continue,
             Fate::Removed => {
                 results.remove(&run.name)?;
                 ui.print(&format!("removed {}  {size}\n", run.name))?;
@@ -72,7 +76,8 @@ fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
         let totals = &run.totals;
         let green = run.is_complete() && totals.passed > 0 && totals.passed + totals.empty == totals.files;
         let going = run.state == RunState::Going;
-        let size = size_of(&results.path_of(&name)?);
+        let Ok(folder) = results.path_of(&name) else { continue };
+        let size = size_of(&folder);
         found.push(Candidate { name, age, size, going, green, branch: run.branch });
     }
     Ok(found)

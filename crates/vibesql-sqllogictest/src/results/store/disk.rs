@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all, under names that say what is in them.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +32,9 @@ pub(super) struct Disk {
 
 /// What the names of files begin with that are not whole yet.
 const UNFINISHED: &str = ".unfinished-";
+
+/// What the names of files end in.
+const ENDING: &str = ".vbsqlz";
 
 impl Disk {
     pub(super) fn new(folder: PathBuf, die_at: Option<u64>) -> Self {
@@ -99,7 +103,7 @@ impl Disk {
         self.step();
         let bytes = std::fs::read(unfinished).map_err(io_error("read", unfinished))?;
         let md5 = digest(&bytes);
-        let file = FileRef { name: format!("{stem}.{}.vbsqlz", &md5[..16]), md5, bytes: bytes.len() as u64 };
+        let file = FileRef { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
         self.place(unfinished, &self.path_of(&file))?;
         Ok(file)
     }
@@ -133,16 +137,50 @@ impl Disk {
         if digest(&bytes) == file.md5 { Ok(()) } else { Err(StoreError::Damaged(path)) }
     }
 
+    /// Whether there are files that nobody refers to.
+    pub(super) fn has_strays(&self, wanted: &HashSet<&str>) -> bool {
+        let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|name| !name.to_str().is_some_and(|name| wanted.contains(name)))
+    }
+
+    /// The files that are as their names say, the oldest first, with their names' stems.
+    pub(super) fn whole_files(&self) -> Vec<(String, FileRef)> {
+        let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
+        let mut found: Vec<_> = entries
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let (stem, short) = name.strip_suffix(ENDING)?.rsplit_once('.')?;
+                let bytes = std::fs::read(entry.path()).ok()?;
+                let md5 = digest(&bytes);
+                let written = entry.metadata().and_then(|file| file.modified()).ok();
+                let file = FileRef { name: name.clone(), md5, bytes: bytes.len() as u64 };
+                file.md5.starts_with(short).then(|| (written, stem.to_owned(), file))
+            })
+            .collect();
+        found.sort_by(|one, other| (one.0, &one.2.name).cmp(&(other.0, &other.2.name)));
+        found.into_iter().map(|(_, stem, file)| (stem, file)).collect()
+    }
+
     /// Removes whatever nobody refers to.
-    pub(super) fn sweep(&self, wanted: &dyn Fn(&str) -> bool) -> Result<(), StoreError> {
+    pub(super) fn sweep(&self, wanted: &HashSet<&str>) -> Result<(), StoreError> {
         let segments = self.segments();
         for entry in std::fs::read_dir(&segments).map_err(io_error("list", &segments))?.flatten() {
-            if !entry.file_name().to_str().is_some_and(wanted) {
+            if !entry.file_name().to_str().is_some_and(|name| wanted.contains(name)) {
                 self.step();
                 std::fs::remove_file(entry.path()).map_err(io_error("remove", &entry.path()))?;
             }
         }
         Ok(())
+    }
+
+    /// Keeps a copy of a damaged file that is to be replaced.
+    pub(super) fn keep_damaged(&self, path: &Path) -> Result<(), StoreError> {
+        let damaged = self.damaged();
+        std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;
+        let Some(name) = path.file_name() else { return Ok(()) };
+        self.step();
+        std::fs::copy(path, damaged.join(name)).map(drop).map_err(io_error("copy", path))
     }
 
     /// Moves a damaged file out of the way. It is kept, for those who want to know what happened to it.

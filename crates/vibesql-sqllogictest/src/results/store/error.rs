@@ -58,6 +58,23 @@ pub(super) fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Er
 }
 
 impl StoreError {
+    /// Whether a file of the store is damaged or missing.
+    pub(super) fn is_damage(&self) -> bool {
+        match self {
+            Self::Damaged(_) => true,
+            Self::Io { what: "read", source, .. } => source.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
+    /// The error with what has caused it.
+    pub(super) fn with_cause(&self) -> String {
+        match std::error::Error::source(self) {
+            Some(cause) => format!("{self}: {cause}"),
+            None => self.to_string(),
+        }
+    }
+
     /// Whether it is for want of permission, as in a folder that is for reading only.
     pub fn is_read_only(&self) -> bool {
         match self {

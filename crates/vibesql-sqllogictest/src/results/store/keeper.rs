@@ -12,7 +12,7 @@ use super::disk::{Disk, FileRef};
 use super::error::{StoreError, io_error};
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
 use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
-use super::rows::{Outcomes, RunRows, rows_of};
+use super::rows::{OutcomeRows, Outcomes, RunRows, rows_of};
 use super::schema::{FILE_STATS, Table};
 use super::segment;
 use super::summary::Summary;
@@ -36,6 +36,13 @@ pub struct Sealed {
     pub runs: Vec<String>,
     /// What could not be, and why: sentences for the user.
     pub notes: Vec<String>,
+}
+
+/// Keeps others from changing the store while it is there.
+#[derive(Debug)]
+#[must_use]
+pub struct Removal {
+    _lock: Option<File>,
 }
 
 /// How long another process may hold the lock.
@@ -78,6 +85,9 @@ impl Store {
     pub fn catch_up(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
         match Manifest::read(&self.disk.manifest()) {
             Ok(manifest) if manifest.is_current() && self.unsealed(&manifest)?.is_empty() => {
+                if self.disk.has_strays(&manifest.names()) {
+                    self.tidy();
+                }
                 return Ok(Sealed::default());
             }
             Ok(_) | Err(StoreError::Damaged(_)) => {}
@@ -85,43 +95,50 @@ impl Store {
         }
         let _lock = self.lock()?;
         let manifest = match Manifest::read(&self.disk.manifest()) {
-            Ok(manifest) if manifest.is_current() => manifest,
-            // Of an older version: everything is made again.
-            Ok(_) => return self.rebuild_locked(progress),
-            Err(StoreError::Damaged(path)) => {
-                self.disk.set_aside(&path)?;
-                let mut done = self.rebuild_locked(progress)?;
-                let note =
-                    format!("`{}` was damaged; the store was made again from the journals", path.display());
-                done.notes.insert(0, note);
-                return Ok(done);
-            }
+            Ok(manifest) if manifest.is_current() && self.disk.manifest().exists() => manifest,
+            // Of an older version, damaged, or not there: everything is made again.
+            Ok(_) | Err(StoreError::Damaged(_)) => return self.rebuild_locked(progress),
             Err(error) => return Err(error),
         };
         let unsealed = self.unsealed(&manifest)?;
         if unsealed.is_empty() {
             return Ok(Sealed::default());
         }
-        self.disk.sweep(&|name| manifest.refers_to(name))?;
-        let mut draft = self.draft(manifest)?;
-        self.seal_all(&mut draft, unsealed, progress)
+        self.disk.sweep(&manifest.names())?;
+        let done =
+            self.draft(manifest).and_then(|mut draft| self.seal_all(&mut draft, unsealed, &mut *progress));
+        match done {
+            // What is damaged keeps no other run out.
+            Err(error) if error.is_damage() => self.rebuild_locked(progress),
+            done => done,
+        }
     }
 
-    /// Makes everything again from the journals. A run whose journal is gone stays as the store has it.
+    /// Removes what a killed process has left, unless somebody is at work now.
+    fn tidy(&self) {
+        let Ok(lock) = File::open(self.disk.lock()) else { return };
+        if lock.try_lock().is_ok()
+            && let Ok(manifest) = Manifest::read(&self.disk.manifest())
+        {
+            // What cannot be removed now is removed by the next that writes.
+            drop(self.disk.sweep(&manifest.names()));
+        }
+    }
+
+    /// Makes everything again from the journals, and sets aside what is damaged. A run whose journal is gone stays as
+    /// the store has it.
     ///
     /// # Errors
     ///
     /// [`StoreError`]. The store is as it was then.
     pub fn rebuild(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
         let _lock = self.lock()?;
-        if let Err(StoreError::Damaged(path)) = Manifest::read(&self.disk.manifest()) {
-            self.disk.set_aside(&path)?;
-        }
         self.rebuild_locked(progress)
     }
 
     fn rebuild_locked(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
-        let old = Manifest::read(&self.disk.manifest())?;
+        let mut done = Sealed::default();
+        let old = self.old_manifest(&mut done.notes)?;
         let mut names: BTreeSet<(i64, String)> = BTreeSet::new();
         for name in self.results.runs()? {
             let Ok(id) = RunId::of_name(&name) else { continue };
@@ -131,7 +148,6 @@ impl Store {
         }
         names.extend(old.runs.iter().map(|run| (run.id, run.name.clone())));
         let mut draft = Draft::new();
-        let mut done = Sealed::default();
         let all = names.len();
         for (number, (id, name)) in names.into_iter().enumerate() {
             match self.rows_for_rebuild(&old, RunId(id), &name) {
@@ -139,7 +155,7 @@ impl Store {
                     self.seal(&mut draft, &name, RunId(id), &rows, journal)?;
                     done.runs.push(name);
                 }
-                Err(error) => done.notes.push(format!("run {name} is left out: {error}")),
+                Err(error) => done.notes.push(format!("run {name} is left out: {}", error.with_cause())),
             }
             progress(number + 1, all);
         }
@@ -147,63 +163,58 @@ impl Store {
         Ok(done)
     }
 
-    /// From the journal if there is one; else from the store.
+    /// From the journal if there is one, and all of it; else from the store.
     fn rows_for_rebuild(&self, old: &Manifest, id: RunId, name: &str) -> Result<(RunRows, u64), StoreError> {
         let length = self.results.journal_bytes(name);
         let from_journal = match length {
-            Some(length) => self.journal(name, length).map(|journal| (rows_of(&journal, id, false), length)),
+            Some(length) => self.journal(name, length).map(|journal| {
+                let grown = old.run(name).is_none_or(|run| length >= run.journal);
+                (rows_of(&journal, id, false), length, grown && journal.damaged == 0)
+            }),
             None => Err(StoreError::Folder(FolderError::Unknown {
                 name: name.to_owned(),
                 results: self.results.path().to_owned(),
             })),
         };
         match (from_journal, old.run(name)) {
+            (Ok((rows, length, true)), _) => Ok((rows, length)),
             (Err(_), Some(run)) => Ok((self.read_run(old, run)?, run.journal)),
-            (found, _) => found,
-        }
-    }
-
-    /// Takes a run out of the store. Its journal is not touched.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`]. The run is still in the store then.
-    pub fn remove(&self, names: &[String]) -> Result<(), StoreError> {
-        let manifest = Manifest::read(&self.disk.manifest())?;
-        if !names.iter().any(|name| manifest.run(name).is_some()) {
-            return Ok(());
-        }
-        let _lock = self.lock()?;
-        let manifest = Manifest::read(&self.disk.manifest())?;
-        let mut draft = self.draft(manifest)?;
-        draft.manifest.runs.retain(|run| !names.contains(&run.name));
-        draft.forget_unneeded();
-        draft.stale = true;
-        self.finish(&mut draft)
-    }
-
-    /// Moves damaged files of these runs out of the way and makes them again from the journals.
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub fn mend(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
-        let _lock = self.lock()?;
-        let manifest = Manifest::read(&self.disk.manifest())?;
-        let mut notes = Vec::new();
-        for file in manifest.files() {
-            if let Err(StoreError::Damaged(path)) = self.disk.check(file) {
-                self.disk.set_aside(&path)?;
-                notes.push(format!(
-                    "`{}` was damaged, and is now in `{}`",
-                    path.display(),
-                    self.disk.damaged().display()
-                ));
+            // A journal that has lost something takes nothing away from what was sealed when it was whole.
+            (Ok((rows, length, false)), Some(run)) if length <= run.journal => {
+                Ok(self.read_run(old, run).map_or((rows, length), |kept| (kept, run.journal)))
             }
+            (found, _) => found.map(|(rows, length, _)| (rows, length)),
         }
-        let mut done = self.rebuild_locked(progress)?;
-        notes.append(&mut done.notes);
-        Ok(Sealed { notes, ..done })
+    }
+
+    /// Takes runs out of the store. As long as what is returned is there nobody takes them in again, so that their
+    /// journals can be removed.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`]. The runs are still in the store then.
+    pub fn remove(&self, names: &[String]) -> Result<Removal, StoreError> {
+        if names.is_empty() {
+            return Ok(Removal { _lock: None });
+        }
+        let is_in = |manifest: &Manifest| names.iter().any(|name| manifest.run(name).is_some());
+        let lock = match (self.lock(), Manifest::read(&self.disk.manifest())?) {
+            (Ok(lock), _) => lock,
+            // Where nobody can write, nobody takes them in.
+            (Err(StoreError::Io { .. }), manifest) if !is_in(&manifest) => {
+                return Ok(Removal { _lock: None });
+            }
+            (Err(error), _) => return Err(error),
+        };
+        let manifest = Manifest::read(&self.disk.manifest())?;
+        if is_in(&manifest) {
+            let mut draft = self.draft(manifest)?;
+            draft.manifest.runs.retain(|run| !names.contains(&run.name));
+            draft.forget_unneeded();
+            draft.stale = true;
+            self.finish(&mut draft)?;
+        }
+        Ok(Removal { _lock: Some(lock) })
     }
 
     fn seal_all(
@@ -218,8 +229,13 @@ impl Store {
             match self.seal_from_journal(draft, &name) {
                 Ok(true) => done.runs.push(name),
                 Ok(false) => {}
-                Err(error @ (StoreError::VibeSql { .. } | StoreError::NoNumber(_))) => {
-                    done.notes.push(format!("run {name} is read from its journal: {error}"));
+                Err(
+                    error @ (StoreError::VibeSql { .. } | StoreError::NoNumber(_) | StoreError::Folder(_)),
+                ) => {
+                    let error = error.with_cause();
+                    done.notes.push(format!(
+                        "the store is not up to date: {error}; run {name} is read from its journal"
+                    ));
                 }
                 Err(error) => return Err(error),
             }
@@ -228,7 +244,10 @@ impl Store {
             }
             progress(number + 1, all);
         }
-        self.finish(draft)?;
+        // Journals that cannot be read are no reason to write anything, however often they are tried.
+        if draft.stale || !done.runs.is_empty() {
+            self.finish(draft)?;
+        }
         Ok(done)
     }
 
@@ -239,6 +258,8 @@ impl Store {
         let journal = match self.journal(name, length) {
             Ok(journal) => journal,
             Err(StoreError::Folder(FolderError::NoJournal(_))) => return Ok(false),
+            // Removed meanwhile.
+            Err(_) if self.results.journal_bytes(name).is_none() => return Ok(false),
             Err(error) => return Err(error),
         };
         self.seal(draft, name, id, &rows_of(&journal, id, false), length)?;
@@ -254,7 +275,11 @@ impl Store {
         journal: u64,
     ) -> Result<(), StoreError> {
         self.disk.prepare()?;
-        let new: Vec<_> = rows.outcomes.iter().filter(|(id, _)| !draft.known.contains_key(*id)).collect();
+        // An outcome is kept with the first run that had it, even if that one is sealed later than others.
+        let kept_with = |outcome: &Arc<str>| draft.known.get(outcome).copied();
+        let is_new = |outcome: &Arc<str>| kept_with(outcome).is_none_or(|first| first > id.0);
+        let new: Vec<_> = rows.outcomes.iter().filter(|(outcome, _)| is_new(outcome)).collect();
+        let later: BTreeSet<_> = new.iter().filter_map(|(outcome, _)| kept_with(outcome)).collect();
         if !new.is_empty() {
             let mut sheets = match draft.manifest.outcomes_of(id.0) {
                 // The run was taken up again; others may need what it had before.
@@ -268,6 +293,7 @@ impl Store {
             }
             let file = self.disk.put(&format!("{name}.outcomes"), |path| segment::write(path, &sheets))?;
             draft.manifest.enter_outcomes(OutcomeFile { run: id.0, file });
+            draft.manifest.share_outcomes(id.0, &later);
             draft.known.extend(new.iter().map(|(outcome, _)| ((*outcome).clone(), id.0)));
         }
         let file = self.disk.put(name, |path| segment::write(path, &rows.own))?;
@@ -308,7 +334,7 @@ impl Store {
         let path = self.disk.manifest();
         let line = draft.manifest.line().map_err(io_error("write", &path))?;
         self.disk.replace(&path, &line)?;
-        self.disk.sweep(&|name| draft.manifest.refers_to(name))
+        self.disk.sweep(&draft.manifest.names())
     }
 
     fn draft(&self, manifest: Manifest) -> Result<Draft, StoreError> {
@@ -323,11 +349,14 @@ impl Store {
             (_, None) if manifest.runs.is_empty() => Ok(Draft::new()),
             // One of the two is damaged. Both can be had from the segments.
             _ => {
-                let mut known = HashMap::new();
+                let mut known: HashMap<Arc<str>, i64> = HashMap::new();
                 for outcomes in &manifest.outcomes {
                     let sheets = self.read(&outcomes.file, &[&OUTCOMES])?;
                     let ids = sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| row[0].as_text());
-                    known.extend(ids.map(|id| (Arc::from(id), outcomes.run)));
+                    for id in ids {
+                        let first = known.entry(Arc::from(id)).or_insert(outcomes.run);
+                        *first = outcomes.run.min(*first);
+                    }
                 }
                 Ok(Draft { manifest, summary: Summary::default(), known, stale: true })
             }
@@ -342,19 +371,31 @@ impl Store {
         }
     }
 
-    /// The summary, made of all segments.
+    /// The summary, made of all segments; what is damaged is made of the journal.
     pub(super) fn fold_all(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
         let mut summary = Summary::default();
         let mut outcomes = BTreeMap::new();
+        let mut unreadable = BTreeSet::new();
         for file in &manifest.outcomes {
-            let sheets = self.read(&file.file, &[&OUTCOMES])?;
-            collect_outcomes(&mut outcomes, &sheets);
+            match self.read(&file.file, &[&OUTCOMES]) {
+                Ok(sheets) => collect_outcomes(&mut outcomes, &sheets),
+                Err(_) => drop(unreadable.insert(file.run)),
+            }
         }
         for run in &manifest.runs {
-            let own = self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED])?;
-            let rows = RunRows { own, outcomes };
-            summary.fold(&rows);
-            outcomes = rows.outcomes;
+            match self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED]) {
+                Ok(own) if run.needs.iter().all(|needed| !unreadable.contains(needed)) => {
+                    let rows = RunRows { own, outcomes };
+                    summary.fold(&rows);
+                    outcomes = rows.outcomes;
+                }
+                damaged => {
+                    let journal = self.journal(&run.name, run.journal);
+                    let error = || damaged.err().unwrap_or_else(|| StoreError::Damaged(self.disk.segments()));
+                    let journal = journal.map_err(|_| error())?;
+                    summary.fold(&rows_of(&journal, RunId(run.id), false));
+                }
+            }
         }
         Ok(summary)
     }
@@ -391,8 +432,8 @@ impl Store {
         let mut names = self.results.runs()?;
         names.retain(|name| {
             let length = self.results.journal_bytes(name);
-            length.is_some()
-                && length != sealed.get(name.as_str()).copied()
+            // A journal that is shorter than it was has lost something, and the store has it.
+            length > sealed.get(name.as_str()).copied()
                 && RunId::of_name(name).is_ok()
                 && !is_running(&self.results.run_path(name))
         });
@@ -422,26 +463,29 @@ impl Draft {
     }
 }
 
-fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
+/// The outcome and the run that it is kept with.
+pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
     match row {
         [Cell::Text(outcome), Cell::Integer(run)] => Some((outcome.clone(), *run)),
         _ => None,
     }
 }
 
-/// Enters what sheets of outcomes have.
+/// Enters what the sheets of a file of outcomes have. What another file has had already stays as it is.
 pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[Sheet]) {
+    let mut found: BTreeMap<Arc<str>, OutcomeRows> = BTreeMap::new();
     for sheet in sheets {
         for row in &sheet.rows {
             let Cell::Text(id) = &row[0] else { continue };
-            let entry = outcomes.entry(id.clone()).or_default();
-            // Not shared yet with any run.
-            let entry = Arc::make_mut(entry);
+            let entry = found.entry(id.clone()).or_default();
             match sheet.table.name {
                 "outcomes" => entry.outcome.clone_from(row),
                 "groups" => entry.groups.push(row.clone()),
                 _ => entry.failures.push(row.clone()),
             }
         }
+    }
+    for (id, rows) in found {
+        outcomes.entry(id).or_insert_with(|| Arc::new(rows));
     }
 }

@@ -9,13 +9,14 @@ use super::RunId;
 use super::cell::Cell;
 use super::error::StoreError;
 use super::extract::{Extract, Loaded, Wanted, Window};
-use super::keeper::{Store, collect_outcomes};
+use super::keeper::{Store, collect_outcomes, known_of};
 use super::manifest::{Manifest, SealedRun};
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
 use super::rows::{Outcomes, RunRows, iso, rows_of};
 use super::schema::{RECORD_FAILURES, TEST_RESULTS, Table};
 use super::summary::Summary;
 use crate::results::folder::is_running;
+use crate::text::count::plural;
 
 /// One state of the store, to which several processes can refer: what they load is then the same, whatever is written
 /// meanwhile.
@@ -25,6 +26,8 @@ pub struct Pin {
     /// Runs that are read from their journals.
     live: Vec<Live>,
     notes: Vec<String>,
+    /// Whether the manifest is damaged.
+    damaged: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,39 +52,47 @@ impl Store {
     ///
     /// [`StoreError`], when the folder of runs cannot be listed or the store is of a newer version.
     pub fn pin(&self) -> Result<Pin, StoreError> {
-        let mut notes = Vec::new();
+        let (mut notes, mut damaged) = (Vec::new(), false);
         let manifest = match Manifest::read(&self.disk.manifest()) {
             Ok(manifest) => manifest,
             Err(StoreError::Damaged(path)) => {
                 notes.push(format!("`{}` is damaged; everything is read from the journals", path.display()));
+                damaged = true;
                 Manifest::new()
             }
             Err(error) => return Err(error),
         };
         let mut live = Vec::new();
         for name in self.results.runs()? {
+            // In this order: a run that ends between the two is then one that has ended.
+            let running = is_running(&self.results.run_path(&name));
             let Some(journal) = self.results.journal_bytes(&name) else { continue };
-            if manifest.run(&name).is_some_and(|run| run.journal == journal) {
-                continue;
+            match manifest.run(&name) {
+                Some(run) if run.journal == journal => continue,
+                Some(run) if run.journal > journal => {
+                    notes.push(format!(
+                        "the journal of run {name} is shorter than it was; the store has the run"
+                    ));
+                    continue;
+                }
+                _ => {}
             }
             match RunId::of_name(&name) {
-                Ok(id) => {
-                    let running = is_running(&self.results.run_path(&name));
-                    live.push(Live { id: id.0, name, journal, running });
-                }
+                Ok(id) => live.push(Live { id: id.0, name, journal, running }),
                 Err(error) => notes.push(error.to_string()),
             }
         }
-        Ok(Pin { manifest, live, notes })
+        Ok(Pin { manifest, live, notes, damaged })
     }
 
     /// Loads what is wanted. Test files are those of `engine`, or of the engine of the last run.
     ///
-    /// What is damaged is read from the journal, and the extract says so.
+    /// What is damaged is read from the journal, and the extract says so. A run is left out, and the extract says that
+    /// as well, when neither its segment nor its journal can be read.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], when neither segment nor journal of a run can be read.
+    /// [`StoreError`].
     pub fn load(
         &self,
         pin: &Pin,
@@ -89,7 +100,13 @@ impl Store {
         window: Window,
         engine: Option<&str>,
     ) -> Result<Extract, StoreError> {
-        let mut loader = Loader { store: self, pin, notes: pin.notes.clone(), damaged: false };
+        let mut loader = Loader {
+            store: self,
+            pin,
+            instead: BTreeSet::new(),
+            notes: pin.notes.clone(),
+            damaged: pin.damaged,
+        };
         let live = loader.live();
         let summary = loader.summary(&live)?;
         let ids = chosen(&summary, window);
@@ -139,6 +156,8 @@ fn chosen(summary: &Summary, window: Window) -> BTreeSet<i64> {
 struct Loader<'l> {
     store: &'l Store,
     pin: &'l Pin,
+    /// The runs that are read from their journals, whether the store has them or not.
+    instead: BTreeSet<i64>,
     notes: Vec<String>,
     damaged: bool,
 }
@@ -148,15 +167,36 @@ impl Loader<'_> {
     fn live(&mut self) -> Vec<Source> {
         let mut found = Vec::new();
         for live in &self.pin.live {
-            match self.store.journal(&live.name, live.journal) {
-                Ok(journal) => {
-                    found.push(Source { id: live.id, rows: rows_of(&journal, RunId(live.id), live.running) });
+            match self.from_journal(&live.name, live.id, live.journal, live.running) {
+                Ok(source) => found.push(source),
+                Err(_) if self.pin.manifest.run(&live.name).is_some() => {
+                    self.notes
+                        .push(format!("the journal of run {} cannot be read; the store has it", live.name));
+                    continue;
                 }
-                Err(error) => self.notes.push(format!("run {} is left out: {error}", live.name)),
+                Err(error) => {
+                    self.notes.push(format!("run {} is left out: {}", live.name, error.with_cause()));
+                }
             }
+            self.instead.insert(live.id);
         }
         found.sort_by_key(|source| source.id);
         found
+    }
+
+    fn from_journal(
+        &mut self,
+        name: &str,
+        id: i64,
+        length: u64,
+        running: bool,
+    ) -> Result<Source, StoreError> {
+        let journal = self.store.journal(name, length)?;
+        if journal.damaged > 0 {
+            let lines = plural(journal.damaged as u64, "line");
+            self.notes.push(format!("{lines} of the journal of run {name} damaged"));
+        }
+        Ok(Source { id, rows: rows_of(&journal, RunId(id), running) })
     }
 
     fn summary(&mut self, live: &[Source]) -> Result<Summary, StoreError> {
@@ -184,9 +224,38 @@ impl Loader<'_> {
         Ok(summary)
     }
 
+    /// Says that a file is damaged, unless it is gone because the store has others by now.
     fn note_damage(&mut self, error: &StoreError) {
+        let replaced = |now: Manifest| now != self.pin.manifest;
+        let missing = error.is_damage() && !matches!(error, StoreError::Damaged(_));
+        if missing && Manifest::read(&self.store.disk.manifest()).is_ok_and(replaced) {
+            return;
+        }
         self.damaged = true;
-        self.notes.push(error.to_string());
+        self.notes.push(error.with_cause());
+    }
+
+    /// The runs that had outcomes first, as far as the rows of their sources do not know.
+    fn first_runs(&mut self, live: &[Source]) -> HashMap<Arc<str>, i64> {
+        let mut first = HashMap::new();
+        if live.is_empty() && !self.damaged {
+            return first;
+        }
+        if let Some(file) = &self.pin.manifest.known {
+            match self.store.read(file, &[&KNOWN]) {
+                Ok(sheets) => {
+                    first.extend(sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)))
+                }
+                Err(error) => self.note_damage(&error),
+            }
+        }
+        for source in live.iter().rev() {
+            for outcome in source.rows.outcomes.keys() {
+                let run = first.entry(outcome.clone()).or_insert(source.id);
+                *run = source.id.min(*run);
+            }
+        }
+        first
     }
 
     /// The rows of the chosen runs, as far as they are wanted, the oldest run first.
@@ -220,8 +289,17 @@ impl Loader<'_> {
             outcomes.push(&FAILURES);
         }
         let mut sources = self.sealed(ids, &own, &outcomes)?;
+        let first = if is_wanted("record_failures") { self.first_runs(&live) } else { HashMap::new() };
         sources.extend(live.into_iter().filter(|source| ids.contains(&source.id)));
         sources.sort_by_key(|source| source.id);
+        for (id, outcome) in sources.iter_mut().flat_map(|source| &mut source.rows.outcomes) {
+            let Some(run) = first.get(id) else { continue };
+            if outcome.failures.iter().all(|row| row[place(&FAILURES, "first_run_id")].as_integer() == Some(*run)) {
+                continue;
+            }
+            let failures = &mut Arc::make_mut(outcome).failures;
+            failures.iter_mut().for_each(|row| row[place(&FAILURES, "first_run_id")] = Cell::from(*run));
+        }
         Ok(sources)
     }
 
@@ -233,8 +311,8 @@ impl Loader<'_> {
         of_outcomes: &[&'static Table],
     ) -> Result<Vec<Source>, StoreError> {
         let manifest = &self.pin.manifest;
-        let live: BTreeSet<_> = self.pin.live.iter().map(|live| live.id).collect();
-        let runs = manifest.runs.iter().filter(|run| ids.contains(&run.id) && !live.contains(&run.id));
+        let instead = &self.instead;
+        let runs = manifest.runs.iter().filter(|run| ids.contains(&run.id) && !instead.contains(&run.id));
         let runs: Vec<_> = runs.collect();
         let needed: BTreeSet<i64> = runs.iter().flat_map(|run| run.needs.iter().copied()).collect();
         let mut kept = BTreeMap::new();
@@ -255,13 +333,17 @@ impl Loader<'_> {
         let mut sources = Vec::with_capacity(runs.len());
         for run in runs {
             let whole = run.needs.iter().all(|needed| !unreadable.contains(needed));
-            sources.push(match self.read_own(run, own).filter(|_| whole) {
-                Some(sheets) => Source { id: run.id, rows: of_sheets(sheets, &kept) },
-                None => {
-                    let journal = self.store.journal(&run.name, run.journal)?;
-                    Source { id: run.id, rows: rows_of(&journal, RunId(run.id), false) }
+            if let Some(sheets) = self.read_own(run, own).filter(|_| whole) {
+                sources.push(Source { id: run.id, rows: of_sheets(sheets, &kept) });
+                continue;
+            }
+            match self.from_journal(&run.name, run.id, run.journal, false) {
+                Ok(source) => sources.push(source),
+                // The others stand in no need of it.
+                Err(error) => {
+                    self.notes.push(format!("run {} is left out: {}", run.name, error.with_cause()));
                 }
-            });
+            }
         }
         Ok(sources)
     }

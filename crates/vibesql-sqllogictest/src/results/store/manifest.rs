@@ -1,5 +1,6 @@
 //! The manifest: which files the store consists of. It is replaced as a whole, so whoever reads it sees one state.
 
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::Path;
 
@@ -80,9 +81,9 @@ impl Manifest {
         Ok(line_of(self)?)
     }
 
-    /// Whether a file belongs to the store.
-    pub(super) fn refers_to(&self, name: &str) -> bool {
-        self.files().any(|file| file.name == name)
+    /// The names of the files that belong to the store.
+    pub(super) fn names(&self) -> HashSet<&str> {
+        self.files().map(|file| file.name.as_str()).collect()
     }
 
     /// All files.
@@ -113,10 +114,19 @@ impl Manifest {
         self.outcomes.iter().find(|outcomes| outcomes.run == run).map(|outcomes| &outcomes.file)
     }
 
+    /// Says that whoever needs the outcomes of one of these runs needs those of `run` besides: they have some in common.
+    pub(super) fn share_outcomes(&mut self, run: i64, with: &BTreeSet<i64>) {
+        for sealed in &mut self.runs {
+            if sealed.needs.iter().any(|needed| with.contains(needed)) && !sealed.needs.contains(&run) {
+                sealed.needs.push(run);
+                sealed.needs.sort_unstable();
+            }
+        }
+    }
+
     /// Removes files of outcomes that no run needs any more; returns whose they were.
     pub(super) fn drop_unneeded(&mut self) -> Vec<i64> {
-        let needed: std::collections::HashSet<_> =
-            self.runs.iter().flat_map(|run| run.needs.clone()).collect();
+        let needed: HashSet<_> = self.runs.iter().flat_map(|run| run.needs.clone()).collect();
         let gone =
             self.outcomes.iter().map(|outcomes| outcomes.run).filter(|run| !needed.contains(run)).collect();
         self.outcomes.retain(|outcomes| needed.contains(&outcomes.run));

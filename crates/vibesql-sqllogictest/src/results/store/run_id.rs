@@ -15,11 +15,18 @@ impl RunId {
     /// [`StoreError::NoNumber`], for a name that is not of the form `YYYYMMDD-HHMMSS` or `YYYYMMDD-HHMMSS-N`.
     pub fn of_name(name: &str) -> Result<Self, StoreError> {
         let id = || {
+            const FORM: &str = "%Y%m%d-%H%M%S";
             let (second, number) = match name.match_indices('-').nth(1) {
                 Some((place, _)) => (&name[..place], name[place + 1..].parse().ok()?),
                 None => (name, 1),
             };
-            let time = jiff::civil::DateTime::strptime("%Y%m%d-%H%M%S", second).ok()?;
+            let time = jiff::civil::DateTime::strptime(FORM, second).ok()?;
+            // Two names for one number would be two runs that take each other's place.
+            let canonical = time.strftime(FORM).to_string();
+            let known_as = if number == 1 { canonical } else { format!("{canonical}-{number}") };
+            if known_as != name {
+                return None;
+            }
             let second = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
             (1..=99).contains(&number).then_some(Self(second.checked_mul(100)? + number))
         };
@@ -39,6 +46,18 @@ mod tests {
         assert_eq!(id("20261122-214410-99"), Some(179_538_385_099));
         assert_eq!(
             ["x", "", "20261122-214410-100", "20261122-214410-x", "20261322-214410"].map(id),
+            [None; 5]
+        );
+        // Other names of runs that there may be.
+        assert_eq!(
+            [
+                "20261122-214410-1",
+                "20261122-214410-02",
+                "20261122-214410-+2",
+                "20261122-21441",
+                " 20261122-214410"
+            ]
+            .map(id),
             [None; 5]
         );
     }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use super::RunId;
 use super::error::StoreError;
 use super::keeper::{Progress, Store};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, SealedRun};
 use super::parts::{FAILURES, place};
 use super::rows::{Outcomes, RunRows, rows_of};
-use crate::results::FolderError;
+use crate::results::{FolderError, Journal};
+use crate::text::count::plural;
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,24 +35,42 @@ impl Store {
     ///
     /// [`StoreError`], when the store cannot be looked at. What is found wrong with it is no error.
     pub fn verify(&self, progress: Progress<'_>) -> Result<Verified, StoreError> {
-        let mut found = Verified::default();
-        let manifest = match Manifest::read(&self.disk.manifest()) {
-            Ok(manifest) => manifest,
-            Err(error @ StoreError::Damaged(_)) => {
-                found.problems.push(error.to_string());
+        loop {
+            let manifest = match Manifest::read(&self.disk.manifest()) {
+                Ok(manifest) => manifest,
+                Err(error @ StoreError::Damaged(_)) => {
+                    return Ok(Verified { problems: vec![error.to_string()], ..Verified::default() });
+                }
+                Err(error) => return Err(error),
+            };
+            let found = self.verify_state(&manifest, &mut *progress)?;
+            // What was replaced while it was looked at is no problem.
+            let same = Manifest::read(&self.disk.manifest()).is_ok_and(|now| now == manifest);
+            if same || found.problems.is_empty() {
                 return Ok(found);
             }
-            Err(error) => return Err(error),
-        };
+        }
+    }
+
+    fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<Verified, StoreError> {
+        let mut found = Verified::default();
         found.runs = manifest.runs.len();
         for file in manifest.files() {
             found.files += 1;
             found.bytes += file.bytes;
             if let Err(error) = self.disk.check(file) {
-                found.problems.push(with_cause(&error));
+                found.problems.push(error.with_cause());
             }
         }
-        found.unsealed = self.unsealed(&manifest)?;
+        for name in self.unsealed(manifest)? {
+            match self.results.journal(Some(&name)) {
+                // Killed before its first word, or of another version: there is nothing to take in.
+                Err(FolderError::NoJournal(_)) => {
+                    found.notes.push(format!("run {name} has no journal of this version"));
+                }
+                _ => found.unsealed.push(name),
+            }
+        }
         if !manifest.is_current() {
             found.notes.push(format!(
                 "the store is of version {} and is made again when it is used",
@@ -60,8 +79,8 @@ impl Store {
             return Ok(found);
         }
         for (number, run) in manifest.runs.iter().enumerate() {
-            match (self.read_run(&manifest, run), self.journal(&run.name, run.journal)) {
-                (Err(error), _) => found.problems.push(format!("run {}: {}", run.name, with_cause(&error))),
+            match (self.read_run(manifest, run), self.journal(&run.name, run.journal)) {
+                (Err(error), _) => found.problems.push(format!("run {}: {}", run.name, error.with_cause())),
                 (Ok(_), Err(StoreError::Folder(FolderError::Io { source, .. })))
                     if source.kind() == std::io::ErrorKind::NotFound =>
                 {
@@ -70,25 +89,17 @@ impl Store {
                         .push(format!("run {} has no journal any more; it is in the store alone", run.name));
                 }
                 (Ok(_), Err(error)) => {
-                    found.problems.push(format!("run {}: {}", run.name, with_cause(&error)))
+                    found.problems.push(format!("run {}: {}", run.name, error.with_cause()))
                 }
                 (Ok(kept), Ok(journal)) => {
-                    if journal.damaged > 0 {
-                        found.problems.push(format!(
-                            "run {}: {} lines of its journal are damaged",
-                            run.name, journal.damaged
-                        ));
-                    }
-                    if !same(&kept, &rows_of(&journal, RunId(run.id), false)) {
-                        found
-                            .problems
-                            .push(format!("run {} is not in the store as its journal has it", run.name));
+                    if let Some(problem) = self.held_against(run, &kept, &journal) {
+                        found.problems.push(problem);
                     }
                 }
             }
             progress(number + 1, manifest.runs.len());
         }
-        match (self.summary(&manifest), self.fold_all(&manifest)) {
+        match (self.summary(manifest), self.fold_all(manifest)) {
             (Ok(kept), Ok(made)) if kept == made => {}
             (Ok(_), Ok(_)) => found.problems.push("the counters are not those of the runs".to_owned()),
             // The file that cannot be read has been told.
@@ -96,12 +107,19 @@ impl Store {
         }
         Ok(found)
     }
-}
 
-fn with_cause(error: &StoreError) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+    /// What is wrong with a run or its journal.
+    fn held_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
+        let name = &run.name;
+        if journal.damaged > 0 {
+            Some(format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line")))
+        } else if self.results.journal_bytes(name).is_some_and(|length| length < run.journal) {
+            Some(format!("run {name}: its journal is shorter than it was"))
+        } else if !same(kept, &rows_of(journal, RunId(run.id), false)) {
+            Some(format!("run {name} is not in the store as its journal has it"))
+        } else {
+            None
+        }
     }
 }
 
