@@ -34,9 +34,9 @@ bless:
 bench:
     cargo bench -p vibesql-sqllogictest-bench
 
-# Kills runs at random moments and resumes them, so many times.
+# Kills runs at random moments and resumes them, or takes them into the store, so many times.
 soak rounds="200":
-    SLT_SOAK_ROUNDS={{rounds}} cargo test {{quick_features}} --test it killed_at_any_moment
+    SLT_SOAK_ROUNDS={{rounds}} cargo test --test it killed_at_any_moment
 
 # Random input for a fuzz target: parser, executor or canonical (cargo install cargo-fuzz); see fuzz/README.md.
 fuzz target="parser" seconds="60":

@@ -293,6 +293,14 @@ fn a_run_that_goes_on_is_seen_as_far_as_it_has_come() {
     drop(running);
     assert_eq!(seal(folder.path()).runs, [again.name.as_str()]);
     assert_ne!(state(), "RUNNING".into());
+    // Taken up again, it goes on before it has a new result.
+    let running = results.take_up(Some(&again.name)).unwrap();
+    assert_eq!(state(), "RUNNING".into());
+    rebuild(folder.path());
+    assert_eq!(state(), "RUNNING".into());
+    drop(running);
+    assert_ne!(state(), "RUNNING".into());
+    assert_eq!(problems(folder.path()), Vec::<String>::new());
 }
 
 #[test]

@@ -153,6 +153,24 @@ fn killed_while_runs_are_removed() {
     killed_at_every_step(folder.path(), "prune --keep 2", &prune, &[&before, &after]);
 }
 
+#[test]
+fn killed_amid_many_runs() {
+    // The manifest is written several times.
+    let folder = folder_with(&histories::runs(20, 52, 1));
+    let healthy = everything(folder.path());
+    for step in [150, 280, 290, 294] {
+        let copy = tempfile::tempdir().unwrap();
+        copy_tree(folder.path(), copy.path());
+        let status = program(copy.path(), &format!("store seal --die-at-step {step}")).status().unwrap();
+        assert_eq!(status.signal(), Some(9), "step {step}: {status}");
+        assert_same(&everything(copy.path()), &healthy, &format!("killed at step {step}"));
+        seal(copy.path());
+        assert_same(&everything(copy.path()), &healthy, &format!("killed at step {step}, sealed"));
+        assert_eq!(problems(copy.path()), Vec::<String>::new(), "step {step}");
+        assert_eq!(names_in(&copy.path().join("store/segments")), files_of_manifest(copy.path()));
+    }
+}
+
 fn rounds() -> u64 {
     std::env::var("SLT_SOAK_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(5)
 }

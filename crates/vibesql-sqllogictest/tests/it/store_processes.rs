@@ -31,7 +31,9 @@ fn within_minutes(mut command: Command) -> Output {
 fn takes_part(sandbox: &Sandbox, results: &Path, rounds: usize, number: usize) -> Vec<Output> {
     let mut outputs = Vec::new();
     for round in 0..rounds {
-        for words in ["run --engine sqlite --serial s", "store seal", "runs", "prune --keep 14"] {
+        for words in
+            ["run --engine sqlite --serial s", "store seal", "runs", "store verify", "prune --keep 14"]
+        {
             if words.starts_with("prune") && (round + number) % 2 == 0 {
                 continue;
             }

@@ -48,6 +48,10 @@ pub struct Removal {
 /// How long another process may hold the lock.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long it is waited for a lock that nobody may hold any more: a process that is being started has those of the one
+/// that starts it, for a moment.
+const A_MOMENT: Duration = Duration::from_millis(200);
+
 /// How many runs are sealed before the manifest is written, when there are many.
 const AT_ONCE: usize = 50;
 
@@ -117,7 +121,7 @@ impl Store {
     /// Removes what a killed process has left, unless somebody is at work now.
     fn tidy(&self) {
         let Ok(lock) = File::open(self.disk.lock()) else { return };
-        if lock.try_lock().is_ok()
+        if lock_with_patience(&lock, A_MOMENT).is_ok()
             && let Ok(manifest) = Manifest::read(&self.disk.manifest())
         {
             // What cannot be removed now is removed by the next that writes.

@@ -68,7 +68,8 @@ impl Store {
             let running = is_running(&self.results.run_path(&name));
             let Some(journal) = self.results.journal_bytes(&name) else { continue };
             match manifest.run(&name) {
-                Some(run) if run.journal == journal => continue,
+                // One that was taken up again goes on before it has a new result.
+                Some(run) if run.journal == journal && !running => continue,
                 Some(run) if run.journal > journal => {
                     notes.push(format!(
                         "the journal of run {name} is shorter than it was; the store has the run"
