@@ -5,7 +5,7 @@
 //! bit is found by the checksum; every other line can still be read.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -25,12 +25,17 @@ pub(crate) fn line_of(entry: &impl Serialize) -> serde_json::Result<Vec<u8>> {
 
 /// Reads the entry of a line, with or without its line end; nothing if the line is damaged.
 pub(crate) fn entry_of<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
+    serde_json::from_slice(text_of(line)?).ok()
+}
+
+/// The text of a line's entry, with or without its line end; nothing if the line is damaged.
+pub(crate) fn text_of(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let rest = line.strip_prefix(BEFORE_SUM)?;
     let (sum, rest) = rest.split_at_checked(SUM)?;
     let text = rest.strip_prefix(BEFORE_ENTRY)?.strip_suffix(END)?;
     let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
-    if sum == crc32fast::hash(text) { serde_json::from_slice(text).ok() } else { None }
+    (sum == crc32fast::hash(text)).then_some(text)
 }
 
 /// Appends entries to a file, each at once and in one piece.
@@ -92,6 +97,41 @@ impl Follower {
         let rest = self.rest.split_off(whole);
         let lines = std::mem::replace(&mut self.rest, rest);
         Ok(entries(&lines).collect())
+    }
+}
+
+/// The whole lines of a file in turn, with their line ends; damaged ones are passed over, and counted.
+#[derive(Debug)]
+pub(crate) struct WholeLines {
+    lines: BufReader<File>,
+    line: Vec<u8>,
+    damaged: usize,
+}
+
+impl WholeLines {
+    /// Opens a file at its beginning.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self { lines: BufReader::new(File::open(path)?), line: Vec::new(), damaged: 0 })
+    }
+
+    /// The next whole line; nothing at the end. A last line without an end is still being written, or torn.
+    pub(crate) fn next(&mut self) -> io::Result<Option<&[u8]>> {
+        loop {
+            self.line.clear();
+            self.lines.read_until(b'\n', &mut self.line)?;
+            if !self.line.ends_with(b"\n") {
+                return Ok(None);
+            }
+            if text_of(&self.line).is_some() {
+                return Ok(Some(&self.line));
+            }
+            self.damaged += usize::from(self.line != b"\n");
+        }
+    }
+
+    /// How many lines were damaged up to here.
+    pub(crate) fn damaged(&self) -> usize {
+        self.damaged
     }
 }
 

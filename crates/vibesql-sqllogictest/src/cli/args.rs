@@ -12,7 +12,9 @@ use clap_complete::Shell;
 
 #[cfg(feature = "store")]
 pub(super) use self::results::StoreCommand;
-pub(super) use self::results::{LAST_RUN, PruneArgs, RunsArgs, ShowArgs};
+pub(super) use self::results::{
+    BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
+};
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
 const AFTER: &str = "\
@@ -85,6 +87,14 @@ pub(super) enum Command {
     #[cfg(feature = "store")]
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Takes in results of VibeSQL's earlier scripts and of other runners, as runs.
+    Import(ImportArgs),
+    /// Writes a run to a file that can be carried elsewhere, where `merge` takes it in.
+    Export(ExportArgs),
+    /// Takes in runs from files of `export` and `backup`; what is there already stays as it is.
+    Merge(MergeArgs),
+    /// Writes all runs to one file, and reads it back; `merge` restores them.
+    Backup(BackupArgs),
     /// Helps with a run that is going on: takes up files of it, in processes of its own.
     Worker(WorkerArgs),
     /// Shows the settings that hold, and where each comes from.

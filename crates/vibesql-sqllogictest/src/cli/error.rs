@@ -7,6 +7,9 @@ use crate::engine::{EngineError, RegistryError};
 use crate::executor::parallel::{AssignmentError, PlanError, RunError, WorkerError};
 use crate::parser::{DIALECTS, UnknownDialect};
 use crate::results::FolderError;
+use crate::results::backup::BackupError;
+use crate::results::import::ImportError;
+use crate::results::portable::PortableError;
 #[cfg(feature = "store")]
 use crate::results::store::StoreError;
 
@@ -257,6 +260,10 @@ impl From<FolderError> for CliError {
             FolderError::Nothing { .. } => {
                 (ExitReason::NothingSelected, "--results DIR names another place for results")
             }
+            FolderError::NoName { .. } => {
+                (ExitReason::Usage, "--results DIR names another place for results")
+            }
+            FolderError::NoPlan(_) => (ExitReason::Usage, "`show` shows it, and `run` begins a new one"),
             FolderError::Busy(_) => (ExitReason::Usage, "`worker --join` helps with a run that is going on"),
         };
         Self::new(reason, &error, vec![hint.to_owned()])
@@ -275,9 +282,63 @@ impl From<StoreError> for CliError {
             StoreError::Newer { .. } => "use the newer program, or another place for results: --results DIR",
             StoreError::VibeSql { .. } => "the journals have everything: `show` and `status` read them",
             StoreError::Busy(_) => "wait for it, or look which process has the file `store/lock` open",
+            StoreError::Twice(_) => "a run has one result of each file",
             StoreError::NoNumber(_) => "give its folder the name that it had",
         };
         Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
+    }
+}
+
+impl From<PortableError> for CliError {
+    fn from(error: PortableError) -> Self {
+        let (reason, hint) = match error {
+            PortableError::Folder(error) => return error.into(),
+            PortableError::Running(_) => {
+                (ExitReason::Usage, "wait until it has ended, or end it with Ctrl-C in its terminal")
+            }
+            PortableError::Io { .. } => {
+                (ExitReason::Usage, "check that the place exists, may be written to, and is not full")
+            }
+            PortableError::Foreign(_) => (
+                ExitReason::Usage,
+                "`export` and `backup` make such files; `import` takes results of other programs",
+            ),
+            PortableError::Version { .. } => {
+                (ExitReason::Usage, "use the version of this program that made it")
+            }
+            PortableError::Damaged { .. } => {
+                (ExitReason::Usage, "nothing of it was taken in; carry it over again, or take another copy")
+            }
+        };
+        Self::new(reason, &error, vec![hint.to_owned()])
+    }
+}
+
+impl From<BackupError> for CliError {
+    fn from(error: BackupError) -> Self {
+        let hint = match error {
+            BackupError::Portable(error) => return error.into(),
+            BackupError::Different { .. } => {
+                "older backups are as they were; look at the disk, and try again"
+            }
+            BackupError::NotRemoved { .. } => "check the permissions of the folder",
+        };
+        Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
+    }
+}
+
+impl CliError {
+    /// A file of another program that cannot be taken in.
+    pub(super) fn import(error: &ImportError, file: &str) -> Self {
+        let hint = match error {
+            ImportError::Portable => "`merge` takes it in".to_owned(),
+            ImportError::Unknown | ImportError::NotText { .. } => {
+                "`import` takes JSON results and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
+            }
+            _ => "nothing of it was taken in; --format says what it is, if it is something else".to_owned(),
+        };
+        let error = Self::new(ExitReason::Usage, error, vec![hint]);
+        Self { message: format!("cannot import `{file}`: {}", error.message), ..error }
     }
 }
 

@@ -108,6 +108,10 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Prune(args) => commands::prune::run(&args, &keeping, &mut ui),
         #[cfg(feature = "store")]
         Command::Store(command) => commands::store::run(&command, &keeping, &mut ui),
+        Command::Import(args) => commands::import::run(&args, &keeping, &mut ui),
+        Command::Export(args) => commands::export::run(&args, &keeping, &mut ui),
+        Command::Merge(args) => commands::merge::run(&args, &keeping, &mut ui),
+        Command::Backup(args) => commands::backup::run(&args, &keeping, &mut ui),
         Command::Status => commands::status::run(&keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),

@@ -95,7 +95,7 @@ fn file_reason(file: &FileReport, fail_on_empty: bool) -> ExitReason {
         FileEnd::NotStarted(FileProblem::Unreadable(_) | FileProblem::Dialect(_)) => ExitReason::Usage,
         FileEnd::NotStarted(FileProblem::Engine(_)) => ExitReason::EngineUnavailable,
         FileEnd::Faulted { fault: Fault::Lost(_) | Fault::Died { .. }, .. }
-        | FileEnd::NotStarted(FileProblem::Died(_)) => ExitReason::Incomplete,
+        | FileEnd::NotStarted(FileProblem::Died(_) | FileProblem::Reported) => ExitReason::Incomplete,
         FileEnd::NotStarted(FileProblem::TimedOut | FileProblem::OutOfMemory { .. })
         | FileEnd::TimedOut { .. }
         | FileEnd::Faulted { .. } => ExitReason::TestsFailed,

@@ -90,6 +90,14 @@ pub struct EngineIdentity {
     pub labels: Vec<String>,
 }
 
+/// The name and the version; the name alone where nothing is known of the version.
+impl fmt::Display for EngineIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let space = if self.version.is_empty() { "" } else { " " };
+        write!(f, "{}{space}{}", self.name, self.version)
+    }
+}
+
 /// What the engine said about a piece of SQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]

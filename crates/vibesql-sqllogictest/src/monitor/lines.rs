@@ -51,8 +51,8 @@ impl<W: Write> Lines<W> {
         )?;
         let most = if verbose { usize::MAX } else { 1 };
         for detail in report.details.iter().take(most) {
-            let place = format!("{}:{}", report.shown, detail.line);
-            writeln!(self.out, "        {place}: {}", headline(&detail.what))?;
+            let line = Some(detail.line).filter(|&line| line > 0);
+            writeln!(self.out, "        {}: {}", place(&report.shown, line), headline(&detail.what))?;
         }
         if verbose {
             self.besides(report)?;

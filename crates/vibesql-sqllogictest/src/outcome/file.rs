@@ -17,7 +17,7 @@ pub struct FileReport {
     pub shown: String,
     /// The account.
     pub counts: Counts,
-    /// The lines of all records that have not passed, in order. Complete.
+    /// The lines of all records that have not passed, in order. Complete. Line 0 is the file as a whole.
     pub failing: Vec<u32>,
     /// What is known of each of them, in the same order. Empty where an older version of this program has written it.
     #[cfg_attr(feature = "suite", serde(default, skip_serializing_if = "Vec::is_empty"))]
@@ -168,6 +168,9 @@ pub enum FileProblem {
     /// The engine could not be opened.
     #[error("the engine cannot be opened: {0}")]
     Engine(String),
+    /// Another tool says so.
+    #[error("an error, as another tool reports")]
+    Reported,
 }
 
 /// A file's result in one word.

@@ -124,7 +124,7 @@ fn common(failure: &NotPassed) -> String {
             Failure::UnexpectedError(error) => without_names(&error.message),
             Failure::UnexpectedSuccess => "an error was expected".to_owned(),
         },
-        NotPassed::Unsupported(why) => without_names(why),
+        NotPassed::Unsupported(why) | NotPassed::Reported(why) => without_names(why),
         NotPassed::TimedOut { .. } => "over the time limit".to_owned(),
         NotPassed::Malformed(error) => without_names(&error.kind.to_string()),
         NotPassed::Faulted(fault) => match fault {

@@ -8,6 +8,7 @@ mod file;
 mod group;
 mod record;
 mod run;
+mod whole;
 
 pub use counts::Counts;
 pub use file::{

@@ -273,6 +273,8 @@ pub enum NotPassed {
     Malformed(ParseError),
     /// Runner or engine broke.
     Faulted(Fault),
+    /// Another tool says that it has not passed, and this; nothing else is known.
+    Reported(String),
 }
 
 impl NotPassed {
@@ -305,6 +307,7 @@ impl NotPassed {
             Self::Faulted(Fault::Died { .. }) => "process_died",
             Self::Faulted(Fault::OutOfMemory { .. }) => "out_of_memory",
             Self::Faulted(Fault::Adapter(_)) => "adapter_fault",
+            Self::Reported(_) => "reported",
         }
     }
 }
@@ -313,7 +316,7 @@ impl NotPassed {
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct FailureDetail {
-    /// The line of the record's header.
+    /// The line of the record's header; 0 where another tool has told of the file as a whole.
     pub line: u32,
     /// The header line as it stands in the file.
     pub header: String,

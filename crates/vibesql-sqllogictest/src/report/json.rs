@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunReport, Totals};
 use crate::text::document::{EngineDocument, FileDocument, Files, Records, end_word, milliseconds, sides};
-use crate::text::failure::headline;
+use crate::text::failure::message;
 
 /// The version of the document: it grows when a field appears, and stays when none goes away.
 const FORMAT: u32 = 1;
@@ -154,7 +154,7 @@ impl<'r> OldFailure<'r> {
             sql_statement: Some(&detail.sql),
             expected_result: expected,
             actual_result: actual,
-            error_message: headline(&detail.what),
+            error_message: message(&detail.what),
             line_number: Some(detail.line),
         }
     }

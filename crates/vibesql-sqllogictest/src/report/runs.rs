@@ -45,7 +45,7 @@ fn row(run: &RunOverview) -> Vec<Cell> {
     };
     let texts = [
         run.name.clone(),
-        format!("{} {}", run.header.engine.name, run.header.engine.version),
+        run.header.engine.to_string(),
         files,
         thousands(totals.passed),
         percent(totals.pass_rate()),

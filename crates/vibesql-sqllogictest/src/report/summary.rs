@@ -59,7 +59,6 @@ fn cell(column: usize, text: String) -> Cell {
 }
 
 fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
-    let engine = &run.header.engine;
     let records = &totals.records;
     // A file that passed in the end is named below, if it is flaky.
     let good = run.files.iter().filter(|file| file.last_status().is_good()).count();
@@ -67,13 +66,12 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
     let word = if all_good { Role::Pass.paint("PASS") } else { Role::Fail.paint("FAIL") };
     writeln!(
         out,
-        "{word}: {} of {} and {} of {} passed on {} {} in {}",
+        "{word}: {} of {} and {} of {} passed on {} in {}",
         thousands(totals.passed),
         plural(totals.files - totals.empty, "file"),
         thousands(records.passed),
         plural(records.total - (records.skipped - records.skipped_besides), "record"),
-        engine.name,
-        engine.version,
+        run.header.engine,
         duration(run.elapsed)
     )?;
     let untested = run.header.files as u64 - totals.files;

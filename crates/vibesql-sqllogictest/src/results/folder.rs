@@ -14,6 +14,12 @@ use std::time::Duration;
 
 use super::journal::Journal;
 
+/// So many runs may have begun in one second; more are a mistake.
+const MOST_OF_A_SECOND: u32 = 99;
+
+/// What a run needs to go on.
+const PLAN: &str = "run.json";
+
 /// A folder of runs.
 #[derive(Debug, Clone)]
 pub struct ResultsFolder {
@@ -60,15 +66,26 @@ pub enum FolderError {
         /// The folder of runs.
         results: PathBuf,
     },
+    /// So many runs are of one second that no name is left.
+    #[error("{MOST_OF_A_SECOND} runs of the second `{second}` in `{}`, and no name for one more", results.display())]
+    NoName {
+        /// The second.
+        second: String,
+        /// The folder of runs.
+        results: PathBuf,
+    },
     /// The run goes on.
     #[error("run `{0}` is still going on")]
     Busy(String),
+    /// The run has results, and nothing to go on with.
+    #[error("run `{0}` was made elsewhere, and cannot be gone on with here")]
+    NoPlan(String),
     /// What is there is no run of this program.
     #[error("`{}` is no journal of this version", .0.display())]
     NoJournal(PathBuf),
 }
 
-fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Error) -> FolderError + 'p {
+pub(super) fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Error) -> FolderError + 'p {
     move |source| FolderError::Io { what, path: path.to_owned(), source }
 }
 
@@ -83,7 +100,7 @@ impl ResultsFolder {
         &self.path
     }
 
-    fn runs_path(&self) -> PathBuf {
+    pub(super) fn runs_path(&self) -> PathBuf {
         self.path.join("runs")
     }
 
@@ -95,9 +112,7 @@ impl ResultsFolder {
     pub fn create_run(&self, now: i64) -> Result<RunFolder, FolderError> {
         let runs = self.runs_path();
         std::fs::create_dir_all(&runs).map_err(io_error("make the folder", &runs))?;
-        let second = name_of(now);
-        for number in 1_u32.. {
-            let name = if number == 1 { second.clone() } else { format!("{second}-{number}") };
+        for name in names(&name_of(now)) {
             let path = runs.join(&name);
             match std::fs::create_dir(&path) {
                 Ok(()) => {
@@ -110,7 +125,11 @@ impl ResultsFolder {
                 Err(error) => return Err(io_error("make the folder", &path)(error)),
             }
         }
-        Err(FolderError::Nothing { what: "free name for a run", results: self.path.clone() })
+        Err(self.no_name(&name_of(now)))
+    }
+
+    pub(super) fn no_name(&self, second: &str) -> FolderError {
+        FolderError::NoName { second: second.to_owned(), results: self.path.clone() }
     }
 
     /// The names of all runs, the oldest first.
@@ -126,9 +145,21 @@ impl ResultsFolder {
             Err(error) => return Err(io_error("list", &runs)(error)),
         };
         let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
-        let mut names: Vec<_> = names.filter_map(|name| name.into_string().ok()).collect();
+        // Hidden folders are no runs of ours.
+        let names = names.filter_map(|name| name.into_string().ok()).filter(|name| !name.starts_with('.'));
+        let mut names: Vec<_> = names.collect();
         names.sort_by_key(|name| age_key(name));
         Ok(names)
+    }
+
+    /// The name of the last run.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Nothing`] if there is none.
+    pub fn last(&self) -> Result<String, FolderError> {
+        let nothing = || FolderError::Nothing { what: "run", results: self.path.clone() };
+        self.runs()?.pop().ok_or_else(nothing)
     }
 
     /// Where the run is that `name` means: its name, or the path of its folder.
@@ -156,14 +187,19 @@ impl ResultsFolder {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let folder = lock(name, path)?;
         let journal = read_journal(&folder.path)?;
+        if !folder.path.join(PLAN).exists() {
+            return Err(FolderError::NoPlan(folder.name));
+        }
         Ok((folder, journal))
     }
 
     fn last_incomplete(&self) -> Result<PathBuf, FolderError> {
         for name in self.runs()?.into_iter().rev() {
             let path = self.runs_path().join(name);
-            // A run without a readable journal has nothing to go on from.
-            if let Ok(journal) = read_journal(&path)
+            // A run without a readable journal has nothing to go on from, and one that comes from elsewhere has no list
+            // of its files.
+            if path.join(PLAN).exists()
+                && let Ok(journal) = read_journal(&path)
                 && journal.report.files.len() < journal.report.header.files
             {
                 return Ok(path);
@@ -180,10 +216,7 @@ impl ResultsFolder {
     pub fn journal(&self, name: Option<&str>) -> Result<Journal, FolderError> {
         let path = match name {
             Some(name) => self.path_of(name)?,
-            None => {
-                let last = self.runs()?.pop().map(|name| self.runs_path().join(name));
-                last.ok_or_else(|| FolderError::Nothing { what: "run", results: self.path.clone() })?
-            }
+            None => self.runs_path().join(self.last()?),
         };
         read_journal(&path)
     }
@@ -256,7 +289,7 @@ impl RunFolder {
     }
 }
 
-fn journal_path(run: &Path) -> PathBuf {
+pub(super) fn journal_path(run: &Path) -> PathBuf {
     run.join("journal.jsonl")
 }
 
@@ -270,7 +303,7 @@ fn read_journal(run: &Path) -> Result<Journal, FolderError> {
     journal.ok_or(FolderError::NoJournal(path))
 }
 
-fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError> {
+pub(super) fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError> {
     let lock_path = lock_path(&path);
     let lock = File::create(&lock_path).map_err(io_error("make", &lock_path))?;
     match try_lock(&lock) {
@@ -305,13 +338,19 @@ pub(super) fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), 
 }
 
 /// The name of a run that starts now: the second, in UTC.
-fn name_of(now: i64) -> String {
+pub(super) fn name_of(now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
     time.strftime("%Y%m%d-%H%M%S").to_string()
 }
 
+/// The names that runs of this second may have.
+pub(super) fn names(second: &str) -> impl Iterator<Item = String> {
+    (1..=MOST_OF_A_SECOND)
+        .map(move |number| if number == 1 { second.to_owned() } else { format!("{second}-{number}") })
+}
+
 /// Orders names by the second, and runs of one second by their number.
-fn age_key(name: &str) -> (String, u32) {
+pub(super) fn age_key(name: &str) -> (String, u32) {
     let mut parts = name.splitn(3, '-');
     let second: Vec<_> = parts.by_ref().take(2).collect();
     let number = parts.next().and_then(|number| number.parse().ok());

@@ -53,7 +53,10 @@ impl History {
             if let Some(place) = run.opened.places.get(&file.file) {
                 self.by_place.entry(place.clone()).or_insert(past);
             }
-            self.by_name.entry(file.file.clone()).or_insert(file.elapsed);
+            // Other programs do not always tell how long a file took.
+            if !file.elapsed.is_zero() {
+                self.by_name.entry(file.file.clone()).or_insert(file.elapsed);
+            }
         }
     }
 

@@ -6,7 +6,7 @@
 //! against a journal of the past.
 
 use std::collections::{BTreeMap, HashSet};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::folder::sync_folder;
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::executor::Settings;
-use crate::jsonl::{Appender, Follower};
+use crate::jsonl::{Appender, Follower, WholeLines, entry_of, line_of};
 use crate::outcome::{Counts, ExitHow, FileEnd, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
 
 /// The version of the entries.
@@ -43,6 +43,9 @@ pub struct Opened {
     /// Where and with what the run was made; unknown of the first runs.
     #[serde(default)]
     pub circumstances: Option<Circumstances>,
+    /// Where the run comes from, if another program made it.
+    #[serde(default)]
+    pub imported: Option<Imported>,
     /// The files by the names that reports call them, and where they are; files inside of the program by their name
     /// there.
     pub places: BTreeMap<String, PathBuf>,
@@ -70,9 +73,43 @@ impl Opened {
             folder,
             settings,
             circumstances,
+            imported: None,
             places,
         }
     }
+
+    /// Makes the entry of a run that another program made. Nothing is known of its command and its settings.
+    pub fn of_import(started: i64, imported: Imported, circumstances: Circumstances) -> Self {
+        Self {
+            format: FORMAT,
+            run: String::new(),
+            started,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            command: Vec::new(),
+            folder: PathBuf::new(),
+            settings: None,
+            circumstances: Some(circumstances),
+            imported: Some(imported),
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// Reads what a journal says first; nothing if it does not say which run it is of.
+    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+        let mut lines = WholeLines::open(path)?;
+        let first = lines.next()?.and_then(entry_of::<Entry>);
+        let Some(Entry::Opened(opened)) = first else { return Ok(None) };
+        Ok(Some(*opened).filter(|opened| opened.format == FORMAT))
+    }
+}
+
+/// Where a run comes from that another program made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imported {
+    /// The name of the file.
+    pub from: String,
+    /// The MD5 of what was taken in, in hexadecimal digits: the same again is recognised.
+    pub digest: String,
 }
 
 /// Where and with what a run was made.
@@ -256,6 +293,17 @@ impl EventSink for JournalWriter {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         self.write(event).map_err(|source| SinkError { what: "journal of the run", source })
     }
+}
+
+/// Writes the journal of a run that has ended.
+pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunReport) -> io::Result<()> {
+    out.write_all(&line_of(&Entry::Opened(Box::new(opened)))?)?;
+    out.write_all(&line_of(&Entry::RunStarted(report.header.clone()))?)?;
+    for file in &report.files {
+        out.write_all(&line_of(&Entry::FileFinished(Box::new(file.clone())))?)?;
+    }
+    // The last entry says that the others are all.
+    out.write_all(&line_of(&Entry::RunFinished { elapsed: report.elapsed, end: report.end })?)
 }
 
 /// A journal that was read.

@@ -2,15 +2,21 @@
 
 #[cfg(feature = "store")]
 pub mod ask;
+mod digest;
 mod folder;
 mod history;
 mod journal;
 mod overview;
+mod staging;
+
+pub mod backup;
+pub mod import;
+pub mod portable;
 pub mod prune;
 #[cfg(feature = "store")]
 pub mod store;
 
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past};
-pub use journal::{CiRun, Circumstances, Commit, Journal, JournalWriter, Opened};
+pub use journal::{CiRun, Circumstances, Commit, Imported, Journal, JournalWriter, Opened};
 pub use overview::{RunOverview, RunState};

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write};
 
 use super::count::plural;
-use super::failure::headline;
+use super::failure::message;
 use super::style::Role;
 use crate::executor::diff::{DiffRow, Side, diff_rows};
 use crate::outcome::{Excerpt, Failure, FailureDetail, FileReport, NotPassed};
@@ -11,7 +11,7 @@ use crate::outcome::{Excerpt, Failure, FailureDetail, FileReport, NotPassed};
 /// The word in front of a record that has not passed.
 fn word(what: &NotPassed) -> &'static str {
     match what {
-        NotPassed::Failed(_) => "FAIL",
+        NotPassed::Failed(_) | NotPassed::Reported(_) => "FAIL",
         NotPassed::Unsupported(_) => "UNSUPPORTED",
         NotPassed::TimedOut { .. } => "TIMEOUT",
         NotPassed::Malformed(_) => "MALFORMED",
@@ -32,14 +32,15 @@ pub(crate) fn write_failure(
     detail: &FailureDetail,
     again: &str,
 ) -> fmt::Result {
-    let place = format!("{}:{}", report.shown, detail.line);
-    writeln!(
-        out,
-        "{}  {}   {}",
-        Role::Fail.paint(word(&detail.what)),
-        Role::Strong.paint(place),
-        Role::Faint.paint(&detail.header)
-    )?;
+    let place = match detail.line {
+        0 => report.shown.clone(),
+        line => format!("{}:{line}", report.shown),
+    };
+    write!(out, "{}  {}", Role::Fail.paint(word(&detail.what)), Role::Strong.paint(place))?;
+    match detail.header.as_str() {
+        "" => writeln!(out),
+        header => writeln!(out, "   {}", Role::Faint.paint(header)),
+    }?;
     let sql: Vec<&str> = detail.sql.lines().collect();
     for line in sql.iter().take(MOST_SQL_LINES) {
         writeln!(out, "      {line}")?;
@@ -48,7 +49,9 @@ pub(crate) fn write_failure(
         let more = plural((sql.len() - MOST_SQL_LINES) as u64, "more line");
         writeln!(out, "      {}", Role::Faint.paint(format_args!("… {more} of SQL")))?;
     }
-    writeln!(out, "      {}", Role::Warn.paint(headline(&detail.what)))?;
+    for line in message(&detail.what).lines() {
+        writeln!(out, "      {}", Role::Warn.paint(line))?;
+    }
     write_evidence(out, detail)?;
     if let NotPassed::Malformed(error) = &detail.what {
         if error.location.line != detail.line {
@@ -58,7 +61,8 @@ pub(crate) fn write_failure(
             writeln!(out, "      {} {hint}", Role::Hint.paint("hint:"))?;
         }
     }
-    writeln!(out, "      {} {again}", Role::Hint.paint("again:"))
+    // What another tool has run cannot be named.
+    if again.is_empty() { Ok(()) } else { writeln!(out, "      {} {again}", Role::Hint.paint("again:")) }
 }
 
 fn write_evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {

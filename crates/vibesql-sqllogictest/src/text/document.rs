@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::failure::headline;
+use super::failure::message;
 use crate::outcome::{
     Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, NotPassed, RunEnd, RunHeader,
     Totals,
@@ -221,7 +221,7 @@ impl<'r> FailureDocument<'r> {
             sql: Some(&detail.sql),
             expected,
             actual,
-            message: Some(headline(&detail.what)),
+            message: Some(message(&detail.what)),
             duration_ms: detail.what.in_flight().map(milliseconds),
             details_omitted: false,
         }
@@ -255,7 +255,8 @@ pub(crate) fn sides(what: &NotPassed) -> (Option<String>, Option<String>) {
         NotPassed::Unsupported(_)
         | NotPassed::TimedOut { .. }
         | NotPassed::Malformed(_)
-        | NotPassed::Faulted(_) => (None, None),
+        | NotPassed::Faulted(_)
+        | NotPassed::Reported(_) => (None, None),
     }
 }
 

@@ -26,6 +26,18 @@ pub(crate) fn headline(what: &NotPassed) -> String {
         }
         NotPassed::Malformed(error) => format!("malformed record: {}", error.kind),
         NotPassed::Faulted(fault) => fault.to_string(),
+        NotPassed::Reported(text) => {
+            let first = text.lines().find(|line| !line.trim().is_empty());
+            first.unwrap_or("another tool reports a failure, and not why").to_owned()
+        }
+    }
+}
+
+/// What happened, in full.
+pub(crate) fn message(what: &NotPassed) -> String {
+    match what {
+        NotPassed::Reported(text) if !text.is_empty() => text.clone(),
+        what => headline(what),
     }
 }
 

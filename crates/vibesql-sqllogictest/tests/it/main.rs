@@ -13,9 +13,12 @@ mod events;
 mod generated;
 mod history;
 mod honesty;
+mod import;
+mod import_text;
 mod journal;
 mod json_report;
 mod limits;
+mod portable;
 #[cfg(feature = "store")]
 mod queries;
 #[cfg(feature = "store")]

@@ -35,6 +35,11 @@ impl Sandbox {
         self.dir.path()
     }
 
+    /// The folder that the program takes for the user's.
+    pub(crate) fn home(&self) -> &str {
+        self.home.path().to_str().unwrap()
+    }
+
     /// What the program has left in the folder for temporary files.
     pub(crate) fn leftovers(&self) -> Vec<PathBuf> {
         std::fs::read_dir(self.tmp.path()).unwrap().map(|entry| entry.unwrap().path()).collect()

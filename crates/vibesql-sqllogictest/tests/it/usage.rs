@@ -157,6 +157,11 @@ fn help_says_what_there_is() {
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
       prune        Removes old runs
+      import       Takes in results of VibeSQL's earlier scripts and of other runners, as runs
+      export       Writes a run to a file that can be carried elsewhere, where `merge` takes it in
+      merge        Takes in runs from files of `export` and `backup`; what is there already stays as it
+                   is
+      backup       Writes all runs to one file, and reads it back; `merge` restores them
       worker       Helps with a run that is going on: takes up files of it, in processes of its own
       config       Shows the settings that hold, and where each comes from
       completions  Prints the completions of a shell

@@ -1,8 +1,10 @@
 //! The words of the commands on runs that are kept.
 
+use std::path::PathBuf;
+
 #[cfg(feature = "store")]
 use clap::Subcommand;
-use clap::{ArgGroup, Args};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use super::Bytes;
 
@@ -60,4 +62,56 @@ pub(in crate::cli) struct StoreArgs {
     /// Be killed at a step of the writing, for tests of what is left then.
     #[arg(long, value_name = "STEP", hide = true)]
     pub(in crate::cli) die_at_step: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ImportArgs {
+    /// JSON results and SQL dumps of VibeSQL's earlier scripts, and JUnit reports.
+    #[arg(required = true, value_name = "FILE")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// What the files are; without it they are looked at.
+    #[arg(long, value_name = "FORMAT")]
+    pub(in crate::cli) format: Option<ImportFormat>,
+    /// The engine that the results are of.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) engine: Option<String>,
+}
+
+/// A kind of file that runs are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ImportFormat {
+    // A `///` here would make the whole help long.
+    Json,
+    Sql,
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ExportArgs {
+    /// Export the run RUN, by its name or folder; without RUN the last one.
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LAST_RUN)]
+    pub(in crate::cli) run: Option<String>,
+    /// Write to FILE; - is standard output. By default it is RUN.run.zst in this folder.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// Replace a file that is there.
+    #[arg(long)]
+    pub(in crate::cli) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MergeArgs {
+    /// Files of `export` and `backup`.
+    #[arg(required = true, value_name = "FILE")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct BackupArgs {
+    /// The folder of backups; by default `backups` where results are kept.
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// Leave the N newest backups; older ones are removed when the new one has been read back.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) keep: u32,
 }

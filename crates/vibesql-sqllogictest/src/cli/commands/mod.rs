@@ -2,11 +2,15 @@
 
 #[cfg(feature = "store")]
 pub(super) mod ask;
+pub(super) mod backup;
 pub(super) mod completions;
 pub(super) mod config;
 pub(super) mod engines;
+pub(super) mod export;
+pub(super) mod import;
 pub(super) mod list;
 pub(super) mod man;
+pub(super) mod merge;
 pub(super) mod prune;
 #[cfg(feature = "store")]
 pub(super) mod query;

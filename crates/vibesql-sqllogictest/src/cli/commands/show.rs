@@ -34,8 +34,13 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
     let opened = &journal.opened;
     let text = written(|out| {
         writeln!(out, "run      {}", opened.run)?;
-        writeln!(out, "command  {}", command_line(&opened.command))?;
-        writeln!(out, "folder   {}", opened.folder.display())?;
+        match &opened.imported {
+            Some(imported) => writeln!(out, "imported from {}", imported.from)?,
+            None => {
+                writeln!(out, "command  {}", command_line(&opened.command))?;
+                writeln!(out, "folder   {}", opened.folder.display())?;
+            }
+        }
         opened.circumstances.iter().try_for_each(|circumstances| write_circumstances(out, circumstances))?;
         writeln!(out)
     });
@@ -53,7 +58,9 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
 
 fn write_circumstances(out: &mut String, of: &Circumstances) -> std::fmt::Result {
     let (cpus, workers) = (plural(of.cpus as u64, "CPU"), plural(of.workers as u64, "worker"));
-    writeln!(out, "machine  {}, {}, {cpus}, {workers}", of.host, of.system)?;
+    if !of.host.is_empty() {
+        writeln!(out, "machine  {}, {}, {cpus}, {workers}", of.host, of.system)?;
+    }
     if let Some(commit) = &of.commit {
         let branch = commit.branch.as_ref().map_or_else(String::new, |branch| format!(" on {branch}"));
         let dirty = if commit.dirty { ", with changes" } else { "" };

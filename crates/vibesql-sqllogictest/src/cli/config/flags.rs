@@ -12,6 +12,10 @@ pub(super) const SELECTORS: &[&str] = &["config", "no-config", "profile", "suite
 /// Commands that are about this program, and run nothing.
 const ABOUT_ITSELF: &[&str] = &["config", "completions", "man", "help"];
 
+/// Commands that take results in or give them out. What files they read and write is typed, each time; where results
+/// are kept is the same for them as for all.
+const CARRIERS: &[&str] = &["import", "export", "merge", "backup"];
+
 /// A value as the environment or the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
@@ -35,6 +39,8 @@ pub(super) enum Scope {
     Nothing,
     /// The environment, and only the options that all commands have.
     Globals,
+    /// Environment and file, and only the options that all commands have.
+    GlobalsOfFile,
     /// Environment and file.
     Everything,
 }
@@ -43,6 +49,7 @@ pub(super) enum Scope {
 /// |---|---|
 /// | hidden, or below a hidden one: `work` | nothing |
 /// | about this program: `config`, `completions`, `man` | globals |
+/// | carries results: `import`, `export`, `merge`, `backup` | globals, also of the file |
 /// | any other | everything |
 pub(super) fn scope(root: &Command, path: &[String]) -> Scope {
     let mut command = root;
@@ -54,6 +61,7 @@ pub(super) fn scope(root: &Command, path: &[String]) -> Scope {
     }
     match path.first() {
         Some(first) if ABOUT_ITSELF.contains(&first.as_str()) => Scope::Globals,
+        Some(first) if CARRIERS.contains(&first.as_str()) => Scope::GlobalsOfFile,
         Some(_) => Scope::Everything,
         None => Scope::Nothing,
     }

@@ -98,7 +98,7 @@ pub(in crate::cli) fn resolve(
     notes.extend(environment.notes(command, |flag| typed.iter().any(|(_, name)| name == flag)));
     let mut resolved = Resolved { command: path.clone(), globals, notes, ..Resolved::default() };
 
-    if scope == Scope::Everything {
+    if matches!(scope, Scope::Everything | Scope::GlobalsOfFile) {
         let matches = definition.clone().try_get_matches_from(line.with(&given.kept))?;
         let chosen = Chosen::new(&line, innermost(&matches).1, &given.kept, read)?;
         if let Some(chosen) = chosen {
@@ -177,6 +177,11 @@ impl CommandLine<'_> {
         words
     }
 
+    /// Whether a flag may come from elsewhere.
+    fn concerns(&self, arg: &Arg) -> bool {
+        self.scope == Scope::Everything || arg.is_global_set()
+    }
+
     /// What the environment says about what was not typed, and what there is to say about old names.
     fn variables(
         &self,
@@ -186,8 +191,7 @@ impl CommandLine<'_> {
         let (mut given, mut mistakes) = (Vec::new(), Vec::new());
         for (long, arg) in flags::flags(self.command) {
             let id = arg.get_id().as_str();
-            let concerned = self.scope == Scope::Everything || arg.is_global_set();
-            if !concerned || typed.iter().any(|(typed, _)| typed == id) {
+            if !self.concerns(arg) || typed.iter().any(|(typed, _)| typed == id) {
                 continue;
             }
             match self.variable(environment, long, arg) {
@@ -357,7 +361,7 @@ impl Chosen {
         entry: &Entry,
         rank: usize,
     ) -> Option<Given> {
-        let arg = flags::flag(line.command, &entry.key)?;
+        let arg = flags::flag(line.command, &entry.key).filter(|arg| line.concerns(arg))?;
         let origin = self.origin(section, entry.line);
         let value = flags::from_folder(arg, entry.value.clone(), &self.file.folder);
         // The reader has found a command that takes the value. If it is not this one, it is not meant.

@@ -31,7 +31,10 @@ impl Effort {
 }
 
 /// Classes whose pattern is found in a message, the first that fits. All words must be there, in any case.
-const BY_MESSAGE: [(&[&str], &str, &str, Effort); 18] = [
+const BY_MESSAGE: [(&[&str], &str, &str, Effort); 21] = [
+    (&["result mismatch", ".000"], "Result Mismatch", "Decimal formatting (N.000 vs N)", Effort::Low),
+    (&["result mismatch"], "Result Mismatch", "Wrong values", Effort::Medium),
+    (&["invalidline"], "InvalidLine", "Malformed record", Effort::Low),
     (&["columnnotfound"], "ColumnNotFound", "Case-sensitive column resolution", Effort::Medium),
     (&["no such column"], "ColumnNotFound", "Column not found", Effort::Medium),
     (&["column", "not found"], "ColumnNotFound", "Column not found", Effort::Medium),

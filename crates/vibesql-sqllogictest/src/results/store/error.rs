@@ -45,6 +45,9 @@ pub enum StoreError {
     /// A run whose name does not say when it began.
     #[error("run `{0}` has no name of the form YYYYMMDD-HHMMSS, so the store has no number for it")]
     NoNumber(String),
+    /// Two results of one file in one run.
+    #[error("two results of `{0}` in one run")]
+    Twice(String),
     /// The folder of runs.
     #[error(transparent)]
     Folder(#[from] FolderError),

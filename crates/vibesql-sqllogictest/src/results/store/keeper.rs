@@ -12,7 +12,7 @@ use super::disk::{Disk, FileRef};
 use super::error::{StoreError, io_error};
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
 use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
-use super::rows::{OutcomeRows, RunRows, rows_of};
+use super::rows::{Outcomes, RunRows, rows_of};
 use super::schema::{FILE_STATS, Table};
 use super::segment;
 use super::summary::Summary;
@@ -430,15 +430,13 @@ fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
 }
 
 /// Enters what sheets of outcomes have.
-pub(super) fn collect_outcomes(outcomes: &mut BTreeMap<Arc<str>, OutcomeRows>, sheets: &[Sheet]) {
+pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[Sheet]) {
     for sheet in sheets {
         for row in &sheet.rows {
             let Cell::Text(id) = &row[0] else { continue };
-            let entry = outcomes.entry(id.clone()).or_insert_with(|| OutcomeRows {
-                outcome: Vec::new(),
-                groups: Vec::new(),
-                failures: Vec::new(),
-            });
+            let entry = outcomes.entry(id.clone()).or_default();
+            // Not shared yet with any run.
+            let entry = Arc::make_mut(entry);
             match sheet.table.name {
                 "outcomes" => entry.outcome.clone_from(row),
                 "groups" => entry.groups.push(row.clone()),

@@ -12,7 +12,7 @@ use super::extract::{Extract, Loaded, Wanted, Window};
 use super::keeper::{Store, collect_outcomes};
 use super::manifest::{Manifest, SealedRun};
 use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
-use super::rows::{OutcomeRows, RunRows, iso, rows_of};
+use super::rows::{Outcomes, RunRows, iso, rows_of};
 use super::schema::{RECORD_FAILURES, TEST_RESULTS, Table};
 use super::summary::Summary;
 use crate::results::folder::is_running;
@@ -172,7 +172,7 @@ impl Loader<'_> {
                 }
                 // Counters know what was last, so all runs are gone through in their order.
                 let ids = manifest.runs.iter().map(|run| run.id).collect();
-                let mut sources = self.sealed(&ids, &[&RESULTS, &UNTESTED], &[&OUTCOMES])?;
+                let mut sources = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES])?;
                 sources.extend(live.iter().map(|source| Source { id: source.id, rows: source.rows.clone() }));
                 sources.sort_by_key(|source| source.id);
                 let mut summary = Summary::default();
@@ -267,14 +267,13 @@ impl Loader<'_> {
     }
 
     fn read_own(&mut self, run: &SealedRun, tables: &[&'static Table]) -> Option<Vec<Sheet>> {
-        let tables: Vec<_> = std::iter::once(&RUN).chain(tables.iter().copied()).collect();
-        let sheets = self.store.read(&run.file, &tables);
+        let sheets = self.store.read(&run.file, tables);
         sheets.map_err(|error| self.note_damage(&error)).ok()
     }
 }
 
 /// The rows of a run whose outcomes are among those that are kept.
-fn of_sheets(own: Vec<Sheet>, kept: &BTreeMap<Arc<str>, OutcomeRows>) -> RunRows {
+fn of_sheets(own: Vec<Sheet>, kept: &Outcomes) -> RunRows {
     let results = own.iter().filter(|sheet| sheet.table.name == RESULTS.name).flat_map(|sheet| &sheet.rows);
     let ids = results.filter_map(|row| match &row[place(&RESULTS, "outcome_id")] {
         Cell::Text(id) => Some(id.clone()),

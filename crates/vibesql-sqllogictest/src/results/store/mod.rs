@@ -26,6 +26,7 @@ mod rows;
 mod run_id;
 pub mod schema;
 mod segment;
+mod storage;
 mod summary;
 mod verify;
 
@@ -35,4 +36,5 @@ pub use extract::{Extract, Loaded, Wanted, Window};
 pub use keeper::{Progress, Sealed, Store};
 pub use load::Pin;
 pub use run_id::RunId;
+pub use storage::{ResultFilter, ResultStorage, StoredRun, TestResult};
 pub use verify::Verified;

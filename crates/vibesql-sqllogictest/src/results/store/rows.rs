@@ -23,11 +23,14 @@ pub(super) struct RunRows {
     /// What only this run has: the tables `run`, `results`, `untested` and `slow`.
     pub(super) own: Vec<Sheet>,
     /// The outcomes of its files, by their ids.
-    pub(super) outcomes: BTreeMap<Arc<str>, OutcomeRows>,
+    pub(super) outcomes: Outcomes,
 }
 
+/// Outcomes by their ids. Those that many runs have are in memory once.
+pub(super) type Outcomes = BTreeMap<Arc<str>, Arc<OutcomeRows>>;
+
 /// The rows of an outcome.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct OutcomeRows {
     pub(super) outcome: Vec<Cell>,
     pub(super) groups: Vec<Vec<Cell>>,
@@ -66,7 +69,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
                 ("retries", file.attempts.len().into()),
             ]),
         ));
-        outcomes.entry(outcome.clone()).or_insert_with(|| outcome_rows(file, &outcome, id));
+        outcomes.entry(outcome.clone()).or_insert_with(|| Arc::new(outcome_rows(file, &outcome, id)));
     }
     let untested: Vec<_> = journal
         .opened
@@ -135,6 +138,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("seed", circumstances.seed.into()),
         ("budget_ms", circumstances.budget.map_or(Cell::Null, milliseconds)),
         ("command", opened.command.join(" ").as_str().into()),
+        ("imported_from", opened.imported.as_ref().map(|imported| &imported.from).into()),
         ("tool_version", Cell::from(&opened.program)),
     ]);
     values.extend(counters(&totals));
@@ -224,8 +228,8 @@ fn message(what: &NotPassed) -> String {
 /// The first thing that was wrong with a file.
 fn error_message(file: &FileReport) -> Option<String> {
     match (&file.end, file.details.first()) {
-        (FileEnd::NotStarted(problem), _) => Some(problem.to_string()),
         (_, Some(detail)) => Some(message(&detail.what)),
+        (FileEnd::NotStarted(problem), None) => Some(problem.to_string()),
         (_, None) => file.groups.first().map(|group| group.what.clone()),
     }
 }
@@ -240,14 +244,15 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
         first_line: line,
     };
     match &file.end {
-        FileEnd::NotStarted(problem) => {
+        FileEnd::NotStarted(problem) if file.details.is_empty() => {
             let kind = match problem {
                 FileProblem::Died(_) => "process_died",
                 FileProblem::TimedOut => "timed_out",
                 FileProblem::OutOfMemory { .. } => "out_of_memory",
-                FileProblem::Unreadable(_) | FileProblem::Dialect(_) | FileProblem::Engine(_) => {
-                    "not_started"
-                }
+                FileProblem::Unreadable(_)
+                | FileProblem::Dialect(_)
+                | FileProblem::Engine(_)
+                | FileProblem::Reported => "not_started",
             };
             vec![FailureGroup { records: 0, ..group(kind, problem.to_string(), 0) }]
         }

@@ -1,6 +1,5 @@
 //! Looking whether everything is as it should be.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::RunId;
@@ -8,7 +7,7 @@ use super::error::StoreError;
 use super::keeper::{Progress, Store};
 use super::manifest::Manifest;
 use super::parts::{FAILURES, place};
-use super::rows::{OutcomeRows, RunRows, rows_of};
+use super::rows::{Outcomes, RunRows, rows_of};
 use crate::results::FolderError;
 
 /// What was found.
@@ -108,10 +107,10 @@ fn with_cause(error: &StoreError) -> String {
 
 /// Whether two are the same but for the run in which an outcome was seen first.
 fn same(kept: &RunRows, made: &RunRows) -> bool {
-    let normal = |outcomes: &BTreeMap<Arc<str>, OutcomeRows>| {
+    let normal = |outcomes: &Outcomes| {
         let first = place(&FAILURES, "first_run_id");
         let mut outcomes = outcomes.clone();
-        let failures = outcomes.values_mut().flat_map(|outcome| &mut outcome.failures);
+        let failures = outcomes.values_mut().flat_map(|outcome| &mut Arc::make_mut(outcome).failures);
         failures.for_each(|row| row[first] = super::cell::Cell::Null);
         outcomes
     };

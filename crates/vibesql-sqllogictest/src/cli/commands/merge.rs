@@ -1,0 +1,38 @@
+//! `merge`: runs from files of `export` and `backup`.
+
+use crate::cli::args::MergeArgs;
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::Keeping;
+use crate::cli::ui::Ui;
+use crate::results::portable::{Became, merge};
+use crate::text::count::plural;
+
+pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let mut reason = ExitReason::Success;
+    for file in &args.files {
+        let arrivals = match merge(&keeping.results, file) {
+            Ok(arrivals) => arrivals,
+            Err(error) => {
+                reason = reason.or_graver(ui.error(&error.into()));
+                continue;
+            }
+        };
+        let (mut new, mut there) = (0, 0);
+        for arrival in &arrivals {
+            let text = match &arrival.became {
+                Became::New(name) if *name == arrival.name => format!("run {name}\n"),
+                Became::New(name) => format!("run {name}, which is {} in the file\n", arrival.name),
+                Became::Longer(name) => format!("run {name}, of which only the beginning was there\n"),
+                Became::There(_) => String::new(),
+            };
+            ui.print(&text)?;
+            match arrival.became {
+                Became::There(_) => there += 1,
+                Became::New(_) | Became::Longer(_) => new += 1,
+            }
+        }
+        let (new, there) = (plural(new, "run"), plural(there, "run"));
+        ui.print(&format!("{}: {new} taken in, {there} there already\n", file.display()))?;
+    }
+    Ok(reason)
+}

@@ -1,0 +1,174 @@
+//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, and JUnit reports.
+//!
+//! Reading makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
+//! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`].
+
+mod files;
+mod json;
+mod junit;
+mod oddity;
+mod sql;
+
+use std::time::Duration;
+
+use super::folder::{FolderError, ResultsFolder};
+use super::journal::{Circumstances, Imported, Opened};
+use super::portable::is_portable;
+use crate::engine::EngineIdentity;
+use crate::outcome::{FileReport, RunEnd, RunHeader, RunReport};
+
+pub use oddity::Oddity;
+
+/// A kind of file that runs are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The JSON files of VibeSQL's earlier scripts.
+    Json,
+    /// Their dumps in SQL.
+    Sql,
+    /// JUnit's XML.
+    Junit,
+}
+
+/// A run of another program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignRun {
+    /// When it began, in milliseconds since 1970.
+    pub started: i64,
+    /// How long it took; 0 where that is not known.
+    pub elapsed: Duration,
+    /// The files, each with another name.
+    pub files: Vec<FileReport>,
+    /// How many files there should be.
+    pub wanted: usize,
+    /// Where and with what it was made.
+    pub circumstances: Circumstances,
+    /// The MD5 of what it was made from.
+    pub digest: String,
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The runs, in the order of the file.
+    pub runs: Vec<ForeignRun>,
+    /// What was odd.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Why a file cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is no text.
+    #[error("line {line} is not UTF-8")]
+    NotText {
+        /// The line.
+        line: usize,
+    },
+    /// It is neither of the formats.
+    #[error("this is neither JSON nor XML nor a dump in SQL")]
+    Unknown,
+    /// It is a file of exported runs.
+    #[error("this is a file of exported runs")]
+    Portable,
+    /// It is no JSON, or another than is expected.
+    #[error("this is not the JSON of VibeSQL's scripts")]
+    Json(#[source] serde_json::Error),
+    /// A statement is wrong.
+    #[error("line {line}: expected {expected}, found {found}")]
+    Sql {
+        /// The line.
+        line: usize,
+        /// What was expected.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// It is no XML.
+    #[error("line {line}, column {column}: {what}")]
+    Xml {
+        /// The line.
+        line: usize,
+        /// The column, in characters from 1.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// There is nothing in it.
+    #[error("no results in it: there is no {0}")]
+    Nothing(&'static str),
+}
+
+/// Reads a file, whose format is recognised if it is not given. `changed` is when it was changed last, in milliseconds
+/// since 1970, which counts where it does not say when the run was.
+///
+/// # Errors
+///
+/// [`ImportError`].
+pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Reading, ImportError> {
+    if is_portable(bytes) {
+        return Err(ImportError::Portable);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        ImportError::NotText { line: memchr::memchr_iter(b'\n', before).count() + 1 }
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match format.or_else(|| format_of(text)).ok_or(ImportError::Unknown)? {
+        Format::Json => json::read(text, changed),
+        Format::Sql => sql::read(text, changed),
+        Format::Junit => junit::read(text, changed),
+    }
+}
+
+/// | begins with | format |
+/// |---|---|
+/// | `{` | JSON |
+/// | `<` | JUnit |
+/// | a comment or a word of SQL | SQL |
+fn format_of(text: &str) -> Option<Format> {
+    const WORDS: [&str; 8] = ["insert", "create", "update", "begin", "pragma", "drop", "set", "replace"];
+    let text = text.trim_start();
+    match text.as_bytes().first()? {
+        b'{' => Some(Format::Json),
+        b'<' => Some(Format::Junit),
+        _ if text.starts_with("--") || text.starts_with("/*") => Some(Format::Sql),
+        _ => {
+            let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
+            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(Format::Sql)
+        }
+    }
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept under this name.
+    New(String),
+    /// It was taken in before, under this name.
+    There(String),
+}
+
+/// Keeps a run of another program, if it is not there yet. `from` is the name of the file that it comes from.
+///
+/// # Errors
+///
+/// [`FolderError`].
+pub fn keep(
+    results: &ResultsFolder,
+    run: &ForeignRun,
+    from: &str,
+    engine: &str,
+) -> Result<Kept, FolderError> {
+    if let Some(name) = results.imported(&run.digest)? {
+        return Ok(Kept::There(name));
+    }
+    let engine = EngineIdentity { name: engine.to_owned(), version: String::new(), labels: Vec::new() };
+    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: run.wanted };
+    let complete = run.files.len() >= run.wanted;
+    let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
+    let report = RunReport { header, files: run.files.clone(), elapsed: run.elapsed, end };
+    let imported = Imported { from: from.to_owned(), digest: run.digest.clone() };
+    let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
+    results.keep(&opened, &report).map(Kept::New)
+}

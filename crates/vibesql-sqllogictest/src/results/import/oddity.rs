@@ -1,0 +1,85 @@
+//! What does not fit in the results of other programs.
+
+/// Something that does not fit in what was read, and stops nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Oddity {
+    /// A sum is not that of the list.
+    #[error("{place} says {says} {what}, and there are {found}")]
+    Count {
+        /// What says so.
+        place: String,
+        /// What is counted.
+        what: &'static str,
+        /// The sum.
+        says: u64,
+        /// The length of the list.
+        found: u64,
+    },
+    /// A file is there more than once.
+    #[error("`{file}` is there more than once, {one} and {other}: {kept} is kept")]
+    Duplicate {
+        /// The file.
+        file: String,
+        /// How it ended.
+        one: &'static str,
+        /// How else it ended.
+        other: &'static str,
+        /// The graver of the two.
+        kept: &'static str,
+    },
+    /// A file has an error text and is in no list.
+    #[error("`{0}` has the text of a failure, and is in no list: taken for failed")]
+    Unlisted(String),
+    /// A file is listed as good, and has an error text.
+    #[error("`{0}` is listed as passed, and has the text of a failure: taken for failed")]
+    Contradiction(String),
+    /// A status that is not known.
+    #[error("`{file}` has the unknown status `{status}`: taken for an error")]
+    Status {
+        /// The file.
+        file: String,
+        /// The status.
+        status: String,
+    },
+    /// Nothing says when the run was.
+    #[error("it does not say when the run was: the time of its last change is taken")]
+    Undated,
+    /// A run without results.
+    #[error("run {0} has no results, and is left out")]
+    Empty(String),
+    /// Results of a run that is not there.
+    #[error("of run {0} there are only results: its time is that of the first")]
+    Headless(String),
+    /// Two rows of one run.
+    #[error("run {0} is there more than once: the last is kept")]
+    RunAgain(String),
+    /// A run that was stored twice.
+    #[error(
+        "runs {streamed} and {processed} are one run, stored twice: the statuses of {processed} are kept, and {wrong} of \
+         the other differ"
+    )]
+    Twice {
+        /// The one whose statuses are exit codes.
+        streamed: String,
+        /// The one with the truth.
+        processed: String,
+        /// How many statuses were other ones in the first.
+        wrong: usize,
+    },
+    /// Files that only the untruthful one of two has as passed.
+    #[error("run {run}: {files} passed only by exit code, which says nothing: left without a result")]
+    Unsure {
+        /// The run.
+        run: String,
+        /// How many files.
+        files: usize,
+    },
+    /// A statement that changes a table and is not understood.
+    #[error("line {line}: a statement `{word}` on these tables is left out")]
+    Statement {
+        /// Where it begins.
+        line: usize,
+        /// Its first word.
+        word: String,
+    },
+}
