@@ -32,7 +32,7 @@ pub(super) fn wrong(error: &PlanError) -> CliError {
         PlanError::Writes => "`run` makes results, and `prune` removes old ones".to_owned(),
         PlanError::Sql { unknown: Some(Unknown::Table(name)), .. } => match nearest(name, tables()) {
             Some(nearest) => format!("perhaps `{nearest}` is meant; `.tables` in the shell lists all"),
-            None => format!("tables and views: {}", tables().collect::<Vec<_>>().join(", ")),
+            None => "`.tables` in the shell lists tables and views".to_owned(),
         },
         PlanError::Sql { unknown: Some(Unknown::Column(name)), .. } => {
             let column = name.rsplit('.').next().unwrap_or(name);

@@ -4,6 +4,7 @@ use clap::ValueEnum as _;
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
+use tokio::signal::unix::{self, SignalKind};
 
 use super::complete::Typing;
 use super::error::{nearest, tables};
@@ -47,7 +48,7 @@ pub(in crate::cli) fn shell(session: &mut Session<'_>, ui: &mut Ui) -> Result<Ex
     let history = session.folder.join("history");
     // There is none before the first time.
     drop(editor.load_history(&history));
-    listen(session.interrupter());
+    listen(session.interrupter()).map_err(|error| CliError::io("listen for", "Ctrl-C", &error))?;
     ui.print(&format!(
         "Results in VibeSQL {VIBESQL_VERSION}. Statements end with `;`, and `.help` lists commands.\n"
     ))?;
@@ -73,16 +74,22 @@ pub(in crate::cli) fn shell(session: &mut Session<'_>, ui: &mut Ui) -> Result<Ex
     Ok(ExitReason::Success)
 }
 
-/// Ctrl-C stops the question that is being asked, and not this program.
-fn listen(interrupter: Interrupter) {
+/// Ctrl-C stops the question that is being asked, and not this program. It is listened for before the first line is
+/// read: whoever reads a line gives the signal back as it was.
+fn listen(interrupter: Interrupter) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut interrupts = {
+        let _within = runtime.enter();
+        unix::signal(SignalKind::interrupt())?
+    };
     std::thread::spawn(move || {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
         runtime.block_on(async move {
-            while tokio::signal::ctrl_c().await.is_ok() {
+            while interrupts.recv().await.is_some() {
                 interrupter.interrupt();
             }
         });
     });
+    Ok(())
 }
 
 fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {
