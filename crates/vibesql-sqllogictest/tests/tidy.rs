@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("executor::parallel", 4),
     ("results", 4),
     ("monitor", 4),
+    ("results::ask", 5),
     ("report", 6),
     ("cli", 7),
 ];
@@ -180,6 +181,7 @@ fn the_documents_name_every_command_and_exit_code() {
         "status",
         "runs",
         "show",
+        "query",
         "prune",
         "import",
         "export",
