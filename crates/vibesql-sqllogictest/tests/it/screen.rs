@@ -3,6 +3,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 use crate::sandbox::Sandbox;
 
@@ -224,11 +226,14 @@ fn waiting() -> Sandbox {
     sandbox
 }
 
+/// How long a test waits for what it expects on the screen, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// A shell in a terminal of its own.
 pub(crate) struct Terminal {
     child: Child,
     keys: ChildStdin,
-    screen: ChildStdout,
+    screen: Receiver<Vec<u8>>,
     seen: String,
     /// Where in `seen` that begins which nobody has waited for.
     at: usize,
@@ -248,7 +253,7 @@ impl Terminal {
         command.env("LOOK", "echo settings $(stty -g)").envs(environment.iter().copied());
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (keys, screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { child, keys, screen, seen: String::new(), at: 0 }
+        Self { child, keys, screen: read(screen), seen: String::new(), at: 0 }
     }
 
     pub(crate) fn press(&mut self, keys: &str) {
@@ -262,10 +267,10 @@ impl Terminal {
                 self.at += found + text.len();
                 return;
             }
-            let mut more = [0; 4096];
-            let count = self.screen.read(&mut more).unwrap();
-            assert_ne!(count, 0, "waited for {text:?}: {:?}", self.seen);
-            self.seen += &String::from_utf8_lossy(&more[..count]);
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(more) => self.seen += &String::from_utf8_lossy(&more),
+                Err(error) => panic!("waited for {text:?} ({error}): {:?}", self.seen),
+            }
         }
     }
 
@@ -277,9 +282,29 @@ impl Terminal {
 
     /// What was seen, all of it.
     pub(crate) fn end(mut self) -> String {
-        let mut rest = Vec::new();
-        self.screen.read_to_end(&mut rest).unwrap();
+        loop {
+            match self.screen.recv_timeout(PATIENCE) {
+                Ok(more) => self.seen += &String::from_utf8_lossy(&more),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(error) => panic!("waited for the end ({error}): {:?}", self.seen),
+            }
+        }
         assert!(self.child.wait().unwrap().success());
-        self.seen + &String::from_utf8_lossy(&rest)
+        self.seen
     }
+}
+
+/// What is on the screen, as it comes. A test that waits for what never comes must end, so it is read by another thread.
+fn read(mut screen: ChildStdout) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut more = [0; 4096];
+        // A terminal that is gone is an end as well.
+        while let Ok(count @ 1..) = screen.read(&mut more) {
+            if sender.send(more[..count].to_vec()).is_err() {
+                break;
+            }
+        }
+    });
+    receiver
 }

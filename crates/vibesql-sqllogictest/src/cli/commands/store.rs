@@ -69,10 +69,9 @@ pub(in crate::cli) fn with_bar<T>(
     what: &'static str,
     work: &mut dyn FnMut(Progress<'_>) -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    if ui.progress(true) == Look::Hidden {
-        bar.set_draw_target(ProgressDrawTarget::hidden());
-    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    // There may be nothing to do: then nothing is to be seen.
+    let mut seen = ui.progress(true) == Look::Hidden;
     if let Ok(style) = ProgressStyle::with_template("{bar:30} {pos} of {len} {msg}") {
         bar.set_style(style);
     }
@@ -80,6 +79,9 @@ pub(in crate::cli) fn with_bar<T>(
     let done = work(&mut |done, all| {
         bar.set_length(all as u64);
         bar.set_position(done as u64);
+        if !std::mem::replace(&mut seen, true) {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
     });
     bar.finish_and_clear();
     done

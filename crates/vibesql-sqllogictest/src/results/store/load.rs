@@ -295,7 +295,11 @@ impl Loader<'_> {
         sources.sort_by_key(|source| source.id);
         for (id, outcome) in sources.iter_mut().flat_map(|source| &mut source.rows.outcomes) {
             let Some(run) = first.get(id) else { continue };
-            if outcome.failures.iter().all(|row| row[place(&FAILURES, "first_run_id")].as_integer() == Some(*run)) {
+            if outcome
+                .failures
+                .iter()
+                .all(|row| row[place(&FAILURES, "first_run_id")].as_integer() == Some(*run))
+            {
                 continue;
             }
             let failures = &mut Arc::make_mut(outcome).failures;
