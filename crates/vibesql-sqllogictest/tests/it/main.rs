@@ -8,6 +8,8 @@ mod compatibility;
 mod configuration;
 mod conformance;
 mod corpus;
+#[cfg(feature = "store")]
+mod dump;
 mod events;
 #[cfg(feature = "store")]
 mod generated;
