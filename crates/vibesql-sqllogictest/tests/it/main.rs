@@ -5,6 +5,8 @@ mod accounting;
 #[cfg(feature = "store")]
 mod ask;
 mod compatibility;
+#[cfg(feature = "store")]
+mod compressed;
 mod configuration;
 mod conformance;
 mod corpus;

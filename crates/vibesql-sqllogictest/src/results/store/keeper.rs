@@ -17,7 +17,7 @@ use super::schema::{FILE_STATS, Table};
 use super::segment;
 use super::summary::Summary;
 use crate::results::folder::{is_running, lock_with_patience};
-use crate::results::{FolderError, Journal, ResultsFolder};
+use crate::results::{FolderError, Journal, ResultsFolder, journal_file};
 
 /// The store of a folder of results.
 ///
@@ -104,7 +104,9 @@ impl Store {
         }
         self.disk.sweep(&|name| manifest.refers_to(name))?;
         let mut draft = self.draft(manifest)?;
-        self.seal_all(&mut draft, unsealed, progress)
+        let mut done = self.seal_all(&mut draft, unsealed, progress)?;
+        done.notes.extend(self.compress_old(&draft)?);
+        Ok(done)
     }
 
     /// Makes everything again from the journals. A run whose journal is gone stays as the store has it.
@@ -218,6 +220,10 @@ impl Store {
             match self.seal_from_journal(draft, &name) {
                 Ok(true) => done.runs.push(name),
                 Ok(false) => {}
+                // A journal that cannot be read, as when it is compressed and damaged, keeps no other run out.
+                Err(StoreError::Folder(error @ FolderError::Io { .. })) => {
+                    done.notes.push(format!("run {name} is left out: {error}"));
+                }
                 Err(error @ (StoreError::VibeSql { .. } | StoreError::NoNumber(_))) => {
                     done.notes.push(format!("run {name} is read from its journal: {error}"));
                 }
@@ -386,17 +392,22 @@ impl Store {
 
     /// The ended runs that are not in the store as they are now.
     pub(super) fn unsealed(&self, manifest: &Manifest) -> Result<Vec<String>, StoreError> {
-        let sealed: HashMap<_, _> =
-            manifest.runs.iter().map(|run| (run.name.as_str(), run.journal)).collect();
+        let sealed: HashMap<_, _> = manifest.runs.iter().map(|run| (run.name.as_str(), run)).collect();
         let mut names = self.results.runs()?;
         names.retain(|name| {
+            let sealed = sealed.get(name.as_str());
             let length = self.results.journal_bytes(name);
-            length.is_some()
-                && length != sealed.get(name.as_str()).copied()
+            length.is_some_and(|length| sealed.is_none_or(|run| !self.is_as_sealed(run, length)))
                 && RunId::of_name(name).is_ok()
                 && !is_running(&self.results.run_path(name))
         });
         Ok(names)
+    }
+
+    /// Whether a run whose journal has this length is the one that was sealed. Only sealed journals are compressed: where
+    /// such a one says another length it is damaged, and the store has the run.
+    pub(super) fn is_as_sealed(&self, sealed: &SealedRun, length: u64) -> bool {
+        sealed.journal == length || journal_file::is_only_compressed(&self.results.run_path(&sealed.name))
     }
 
     fn lock(&self) -> Result<File, StoreError> {

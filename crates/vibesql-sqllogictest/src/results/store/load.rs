@@ -61,7 +61,7 @@ impl Store {
         let mut live = Vec::new();
         for name in self.results.runs()? {
             let Some(journal) = self.results.journal_bytes(&name) else { continue };
-            if manifest.run(&name).is_some_and(|run| run.journal == journal) {
+            if manifest.run(&name).is_some_and(|run| self.is_as_sealed(run, journal)) {
                 continue;
             }
             match RunId::of_name(&name) {

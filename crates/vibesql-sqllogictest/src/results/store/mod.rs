@@ -26,6 +26,7 @@ mod rows;
 mod run_id;
 pub mod schema;
 mod segment;
+mod shrink;
 mod storage;
 mod summary;
 mod verify;
