@@ -87,7 +87,12 @@ fn is_compressed(path: &Path) -> bool {
 }
 
 fn other_form(path: &Path) -> PathBuf {
-    if is_compressed(path) { path.with_extension("") } else { path.with_added_extension("zst") }
+    if is_compressed(path) {
+        return path.with_extension("");
+    }
+    let mut name = path.as_os_str().to_owned();
+    name.push(".zst");
+    name.into()
 }
 
 /// Whether all of a journal can be read. Damage to lines is no reason why not, but to a compressed file is.
