@@ -5,7 +5,7 @@
 //! bit is found by the checksum; every other line can still be read.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read, Seek as _, SeekFrom, Write as _};
 use std::path::Path;
 
 use serde::Serialize;
@@ -73,8 +73,8 @@ impl Appender {
 
 /// Reads a file to which another process may append at the same time: always whole lines, each once.
 #[derive(Debug)]
-pub(crate) struct Follower {
-    file: File,
+pub(crate) struct Follower<R = File> {
+    file: R,
     /// The beginning of a line whose end is not there yet.
     rest: Vec<u8>,
 }
@@ -82,17 +82,19 @@ pub(crate) struct Follower {
 impl Follower {
     /// Opens a file at its beginning.
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { file: File::open(path)?, rest: Vec::new() })
+        Ok(Self::of(File::open(path)?))
+    }
+}
+
+impl<R: Read> Follower<R> {
+    /// Reads what somebody else has opened.
+    pub(crate) fn of(file: R) -> Self {
+        Self { file, rest: Vec::new() }
     }
 
     /// Returns the entries that have come since the last call; a damaged line is nothing in place of an entry.
     pub(crate) fn more<T: DeserializeOwned>(&mut self) -> io::Result<Vec<Option<T>>> {
-        self.up_to(u64::MAX)
-    }
-
-    /// Reads the entries behind those that were read before, and not more than so many bytes.
-    pub(crate) fn up_to<T: DeserializeOwned>(&mut self, length: u64) -> io::Result<Vec<Option<T>>> {
-        (&mut self.file).take(length).read_to_end(&mut self.rest)?;
+        self.file.read_to_end(&mut self.rest)?;
         let whole = memchr::memrchr(b'\n', &self.rest).map_or(0, |end| end + 1);
         let rest = self.rest.split_off(whole);
         let lines = std::mem::replace(&mut self.rest, rest);
@@ -102,16 +104,16 @@ impl Follower {
 
 /// The whole lines of a file in turn, with their line ends; damaged ones are passed over, and counted.
 #[derive(Debug)]
-pub(crate) struct WholeLines {
-    lines: BufReader<File>,
+pub(crate) struct WholeLines<R = File> {
+    lines: BufReader<R>,
     line: Vec<u8>,
     damaged: usize,
 }
 
-impl WholeLines {
-    /// Opens a file at its beginning.
-    pub(crate) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self { lines: BufReader::new(File::open(path)?), line: Vec::new(), damaged: 0 })
+impl<R: Read> WholeLines<R> {
+    /// Reads what has been opened.
+    pub(crate) fn of(file: R) -> Self {
+        Self { lines: BufReader::new(file), line: Vec::new(), damaged: 0 }
     }
 
     /// The next whole line; nothing at the end. A last line without an end is still being written, or torn.

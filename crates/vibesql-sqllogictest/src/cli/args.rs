@@ -10,11 +10,11 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-#[cfg(feature = "store")]
-pub(super) use self::results::StoreCommand;
 pub(super) use self::results::{
     BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
+#[cfg(feature = "store")]
+pub(super) use self::results::{DumpFormat, StoreCommand};
 use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
 
 const AFTER: &str = "\
@@ -89,7 +89,14 @@ pub(super) enum Command {
     Store(StoreCommand),
     /// Takes in results of VibeSQL's earlier scripts and of other runners, as runs.
     Import(ImportArgs),
-    /// Writes a run to a file that can be carried elsewhere, where `merge` takes it in.
+    #[cfg_attr(
+        feature = "store",
+        doc = "Writes a run to a file that `merge` takes in elsewhere, or all results as SQL, CSV or JSON."
+    )]
+    #[cfg_attr(
+        not(feature = "store"),
+        doc = "Writes a run to a file that can be carried elsewhere, where `merge` takes it in."
+    )]
     Export(ExportArgs),
     /// Takes in runs from files of `export` and `backup`; what is there already stays as it is.
     Merge(MergeArgs),

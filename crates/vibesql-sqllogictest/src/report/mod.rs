@@ -2,6 +2,8 @@
 
 #[cfg(feature = "cli")]
 pub(crate) mod change;
+#[cfg(all(feature = "cli", feature = "store"))]
+pub mod dump;
 pub mod json;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod rows;

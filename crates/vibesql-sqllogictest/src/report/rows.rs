@@ -76,7 +76,7 @@ fn plain(value: &Value) -> String {
 }
 
 /// So many digits that the same number can be read from them.
-fn real(number: f64) -> String {
+pub(super) fn real(number: f64) -> String {
     if number.is_finite() {
         format!("{number:?}")
     } else if number.is_nan() {
@@ -153,7 +153,8 @@ fn csv_line(out: &mut String, fields: impl Iterator<Item = String>) -> fmt::Resu
     out.write_str("\r\n")
 }
 
-fn quoted(text: &str) -> String {
+/// A field of CSV.
+pub(super) fn quoted(text: &str) -> String {
     if text.is_empty() || text.contains([',', '"', '\r', '\n']) || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))
     } else {

@@ -6,10 +6,9 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::folder::{
-    FolderError, ResultsFolder, age_key, is_running, journal_path, name_of, names, sync_folder,
-};
+use super::folder::{FolderError, ResultsFolder, age_key, is_running, name_of, names, sync_folder};
 use super::journal::Opened;
+use super::journal_file::{Text, is_sound, journal_path, lines};
 use super::portable::{self, ENDING, PortableError, Sink, Written};
 use crate::jsonl::WholeLines;
 
@@ -23,7 +22,7 @@ pub struct Backup {
     pub path: PathBuf,
     /// What it has.
     pub written: Written,
-    /// Runs that are not in it, because they go on or have no journal of this version.
+    /// Runs that are not in it, because they go on or have no journal of this version that can be read.
     pub left_out: Vec<String>,
     /// Older backups that were removed.
     pub removed: Vec<PathBuf>,
@@ -70,7 +69,8 @@ impl From<FolderError> for BackupError {
 pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Result<Backup, BackupError> {
     let is_whole = |name: &String| {
         let path = results.path_of(name).ok().filter(|path| !is_running(path));
-        path.is_some_and(|path| matches!(Opened::read(&journal_path(&path)), Ok(Some(_))))
+        let journal = path.map(|path| journal_path(&path));
+        journal.is_some_and(|path| matches!(Opened::read(&path), Ok(Some(_))) && is_sound(&path))
     };
     let (names, left_out): (Vec<_>, Vec<_>) = results.runs()?.into_iter().partition(is_whole);
     if names.is_empty() {
@@ -147,7 +147,7 @@ struct Comparing<'c> {
     results: &'c ResultsFolder,
     /// The runs that are still to come.
     names: VecDeque<String>,
-    lines: Option<(String, WholeLines)>,
+    lines: Option<(String, WholeLines<Text>)>,
     folder: &'c Path,
     differs: Option<String>,
 }
@@ -179,7 +179,7 @@ impl Sink for Comparing<'_> {
         match self.names.pop_front() {
             Some(wanted) if wanted == name => {
                 let path = journal_path(&self.results.path_of(name)?);
-                let lines = WholeLines::open(&path).map_err(|error| self.unreadable(error))?;
+                let lines = lines(&path).map_err(|error| self.unreadable(error))?;
                 self.lines = Some((wanted, lines));
             }
             other => {

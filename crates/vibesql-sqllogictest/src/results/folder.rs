@@ -1,7 +1,7 @@
 //! Where results are kept: a folder of runs, each of which is a folder.
 //!
 //! ```text
-//! RESULTS/runs/20261122-214410/journal.jsonl   the truth of the run
+//! RESULTS/runs/20261122-214410/journal.jsonl   the truth of the run; of an old one journal.jsonl.zst
 //!                              run.json        what its workers need to know
 //!                              lock            held as long as the run goes on
 //!                              …               the work queue and the workers' files, until the run is complete
@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::journal::Journal;
+use super::journal_file::{has_journal, journal_path, plain_path};
 
 /// So many runs may have begun in one second; more are a mistake.
 const MOST_OF_A_SECOND: u32 = 99;
@@ -170,7 +171,7 @@ impl ResultsFolder {
     pub fn path_of(&self, name: &str) -> Result<PathBuf, FolderError> {
         let named = self.runs_path().join(name);
         let candidates = [named, PathBuf::from(name)];
-        let mut found = candidates.into_iter().filter(|path| journal_path(path).exists());
+        let mut found = candidates.into_iter().filter(|path| has_journal(path));
         found.next().ok_or_else(|| FolderError::Unknown { name: name.to_owned(), results: self.path.clone() })
     }
 
@@ -227,11 +228,10 @@ impl ResultsFolder {
         self.runs_path().join(name)
     }
 
-    /// The length of the journal of a run; nothing if it has none.
+    /// The length of the journal of a run, whether it is compressed or not; nothing if it has none.
     #[cfg(feature = "store")]
     pub(super) fn journal_bytes(&self, name: &str) -> Option<u64> {
-        let journal = std::fs::metadata(journal_path(&self.run_path(name))).ok()?;
-        journal.is_file().then(|| journal.len())
+        super::journal_file::length(&self.run_path(name))
     }
 
     /// Reads a journal as it was when it had this length.
@@ -284,14 +284,10 @@ impl RunFolder {
         ResultsFolder::new(results.unwrap_or(&self.path))
     }
 
-    /// Where the journal is.
+    /// Where the journal is written.
     pub fn journal(&self) -> PathBuf {
-        journal_path(&self.path)
+        plain_path(&self.path)
     }
-}
-
-pub(super) fn journal_path(run: &Path) -> PathBuf {
-    run.join("journal.jsonl")
 }
 
 fn lock_path(run: &Path) -> PathBuf {

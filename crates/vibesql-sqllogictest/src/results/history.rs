@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::folder::{FolderError, ResultsFolder};
 use super::journal::Brief;
+use super::journal_file::journal_path;
 
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -37,7 +38,7 @@ impl History {
         let mut history = Self::default();
         let runs = results.runs()?;
         for name in runs.iter().rev().take(MOST_RUNS) {
-            let journal = results.path_of(name).ok().map(|path| path.join("journal.jsonl"));
+            let journal = results.path_of(name).ok().map(|path| journal_path(&path));
             if let Some(Ok(Some(run))) = journal.map(|path| Brief::read(&path))
                 && run.header.engine.name == engine
             {

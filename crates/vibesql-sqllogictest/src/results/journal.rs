@@ -14,9 +14,10 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::folder::sync_folder;
+use super::journal_file::{beginning, lines, make_plain, open};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::executor::Settings;
-use crate::jsonl::{Appender, Follower, WholeLines, entry_of, line_of};
+use crate::jsonl::{Appender, Follower, entry_of, line_of};
 use crate::outcome::{Counts, ExitHow, FileEnd, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
 
 /// The version of the entries.
@@ -96,7 +97,7 @@ impl Opened {
 
     /// Reads what a journal says first; nothing if it does not say which run it is of.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
-        let mut lines = WholeLines::open(path)?;
+        let mut lines = lines(path)?;
         let first = lines.next()?.and_then(entry_of::<Entry>);
         let Some(Entry::Opened(opened)) = first else { return Ok(None) };
         Ok(Some(*opened).filter(|opened| opened.format == FORMAT))
@@ -225,7 +226,7 @@ impl Brief {
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let (mut first, mut header, mut files) = (None, None, Vec::new());
         let (mut elapsed, mut end) = (Duration::ZERO, None);
-        for entry in Follower::open(path)?.more::<BriefEntry>()?.into_iter().flatten() {
+        for entry in Follower::of(open(path)?).more::<BriefEntry>()?.into_iter().flatten() {
             match entry {
                 BriefEntry::Opened(opened) => first = first.or(Some(*opened)),
                 // Once for each time that the run was taken up.
@@ -263,12 +264,13 @@ impl JournalWriter {
         Ok(Self { lines })
     }
 
-    /// Goes on with a journal.
+    /// Goes on with a journal, which is no longer compressed then.
     ///
     /// # Errors
     ///
     /// Whatever the file system says.
     pub fn append_to(path: &Path) -> io::Result<Self> {
+        make_plain(path)?;
         Ok(Self { lines: Appender::open(path)? })
     }
 
@@ -331,7 +333,7 @@ impl Journal {
 
     /// Reads what was there when the file had this length.
     pub(super) fn read_up_to(path: &Path, length: u64) -> io::Result<Option<Self>> {
-        let entries = Follower::open(path)?.up_to::<Entry>(length)?;
+        let entries = Follower::of(&*beginning(path, length)?).more::<Entry>()?;
         let damaged = entries.iter().filter(|entry| entry.is_none()).count();
         let mut opened = None;
         let mut ended = false;

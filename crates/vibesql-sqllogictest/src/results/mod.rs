@@ -6,6 +6,7 @@ mod digest;
 mod folder;
 mod history;
 mod journal;
+mod journal_file;
 mod overview;
 mod staging;
 

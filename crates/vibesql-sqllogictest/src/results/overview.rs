@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::folder::{FolderError, ResultsFolder, is_running};
 use super::journal::Brief;
+use super::journal_file::journal_path;
 use crate::outcome::{RunEnd, RunHeader, Totals};
 
 /// A run in brief.
@@ -46,7 +47,7 @@ impl RunOverview {
         let path = results.path_of(name)?;
         // In this order: a run that ends between the two is then one that has ended.
         let going = is_running(&path);
-        let journal = path.join("journal.jsonl");
+        let journal = journal_path(&path);
         let read =
             Brief::read(&journal).map_err(|source| FolderError::Io { what: "read", path: journal, source });
         Ok(read?.map(|brief| Self::of(name, brief, going)))

@@ -9,10 +9,9 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::folder::{
-    FolderError, ResultsFolder, age_key, io_error, journal_path, name_of, names, sync_folder,
-};
+use super::folder::{FolderError, ResultsFolder, age_key, io_error, name_of, names, sync_folder};
 use super::journal::{Opened, write_whole};
+use super::journal_file::{journal_path, plain_path};
 use crate::outcome::RunReport;
 
 /// The hidden folder, for one process at a time.
@@ -73,7 +72,7 @@ impl Staging {
                 last = name;
                 continue;
             }
-            let journal = journal_path(&staged);
+            let journal = plain_path(&staged);
             written(&journal, |out| write(&name, out)).map_err(io_error("write", &journal))?;
             sync_folder(&staged).map_err(io_error("write", &staged))?;
             match std::fs::create_dir(&path) {
@@ -101,7 +100,7 @@ impl Staging {
     ) -> Result<(), FolderError> {
         let staged = self.path.join("journal");
         written(&staged, write).map_err(io_error("write", &staged))?;
-        let renamed = std::fs::rename(&staged, journal_path(run)).and_then(|()| sync_folder(run));
+        let renamed = std::fs::rename(&staged, plain_path(run)).and_then(|()| sync_folder(run));
         renamed.map_err(io_error("write", run))
     }
 }

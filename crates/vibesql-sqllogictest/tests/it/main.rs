@@ -5,9 +5,13 @@ mod accounting;
 #[cfg(feature = "store")]
 mod ask;
 mod compatibility;
+#[cfg(feature = "store")]
+mod compressed;
 mod configuration;
 mod conformance;
 mod corpus;
+#[cfg(feature = "store")]
+mod dump;
 mod events;
 #[cfg(feature = "store")]
 mod generated;

@@ -95,12 +95,26 @@ pub(in crate::cli) struct ExportArgs {
     /// Export the run RUN, by its name or folder; without RUN the last one.
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LAST_RUN)]
     pub(in crate::cli) run: Option<String>,
-    /// Write to FILE; - is standard output. By default it is RUN.run.zst in this folder.
+    /// Export the tables of all runs: SQL for SQLite and VibeSQL, JSON, or a folder of CSV files.
+    #[cfg(feature = "store")]
+    #[arg(long, value_name = "FORMAT", conflicts_with = "run")]
+    pub(in crate::cli) format: Option<DumpFormat>,
+    /// Write to FILE; - is standard output. By default it is RUN.run.zst in this folder, or results.FORMAT.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// Replace a file that is there.
+    /// Replace what is there.
     #[arg(long)]
     pub(in crate::cli) force: bool,
+}
+
+/// A form of all results.
+#[cfg(feature = "store")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum DumpFormat {
+    // A `///` here would make the whole help long.
+    Sql,
+    Csv,
+    Json,
 }
 
 #[derive(Debug, Args)]

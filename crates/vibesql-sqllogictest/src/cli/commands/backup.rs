@@ -14,7 +14,9 @@ pub(in crate::cli) fn run(args: &BackupArgs, keeping: &Keeping, ui: &mut Ui) -> 
     let folder = args.output.clone().unwrap_or_else(|| results.path().join("backups"));
     let backup = make(results, &folder, milliseconds_since_1970(), args.keep as usize)?;
     for name in &backup.left_out {
-        ui.note(format_args!("run {name} is not in it: it goes on, or has no journal of this version"));
+        ui.note(format_args!(
+            "run {name} is not in it: it goes on, or has no readable journal of this version"
+        ));
     }
     let damaged = backup.written.damaged as u64;
     if damaged > 0 {

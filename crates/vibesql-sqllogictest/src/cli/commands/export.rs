@@ -1,4 +1,4 @@
-//! `export`: a run as a file that can be carried elsewhere.
+//! `export`: a run as a file that can be carried elsewhere. All results are in `dump`.
 
 use std::fs::Permissions;
 use std::io::{BufWriter, Write as _};
@@ -10,14 +10,15 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use crate::outcome::bytes;
-use crate::results::portable::{ENDING_OF_ONE, PortableError, Written, write};
+use crate::results::portable::{ENDING_OF_ONE, write};
 use crate::text::count::plural;
 
 pub(in crate::cli) fn run(args: &ExportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let Some(run) = &args.run else {
-        let hint = "`export --run` exports the last run, and `export --run RUN` another".to_owned();
-        return Err(CliError::usage("nothing says what is to be exported".to_owned(), vec![hint]));
-    };
+    #[cfg(feature = "store")]
+    if let Some(format) = args.format {
+        return super::dump::run(format, args, keeping, ui);
+    }
+    let Some(run) = &args.run else { return Err(nothing_said()) };
     let results = &keeping.results;
     let name = match run.as_str() {
         LAST_RUN => results.last()?,
@@ -31,7 +32,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, keeping: &Keeping, ui: &mut Ui) -> 
         let mut out = BufWriter::new(Ui::raw_out());
         write(results, &[name], &mut out, Path::new("standard output"))?
     } else {
-        let written = write_file(&output, args.force, |out| write(results, &[name], out, &output))?;
+        let written = write_file(&output, args.force, |out| Ok(write(results, &[name], out, &output)?))?;
         ui.print(&format!("run {shown} in {}, {}\n", output.display(), bytes(written.size)))?;
         written
     };
@@ -41,23 +42,36 @@ pub(in crate::cli) fn run(args: &ExportArgs, keeping: &Keeping, ui: &mut Ui) -> 
     Ok(ExitReason::Success)
 }
 
+fn nothing_said() -> CliError {
+    let mut hints = vec!["`export --run` exports the last run, and `export --run RUN` another".to_owned()];
+    if cfg!(feature = "store") {
+        hints.push("`export --format sql`, `csv` or `json` exports the tables of all runs".to_owned());
+    }
+    CliError::usage("nothing says what is to be exported".to_owned(), hints)
+}
+
+pub(super) fn there_already(path: &Path) -> CliError {
+    let hint = "--force replaces it, and --output FILE names another".to_owned();
+    CliError::usage(format!("`{}` is there already", path.display()), vec![hint])
+}
+
+/// The folder that a new file is to be in.
+pub(super) fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Writes a file that appears whole or not at all.
-fn write_file(
+pub(super) fn write_file<T>(
     path: &Path,
     force: bool,
-    write: impl FnOnce(&mut BufWriter<&std::fs::File>) -> Result<Written, PortableError>,
-) -> Result<Written, CliError> {
+    write: impl FnOnce(&mut BufWriter<&std::fs::File>) -> Result<T, CliError>,
+) -> Result<T, CliError> {
     let shown = path.display().to_string();
     let failed = |error| CliError::io("write", &shown, &error);
-    let there = || {
-        let hint = "--force replaces it, and --output FILE names another".to_owned();
-        CliError::usage(format!("`{shown}` is there already"), vec![hint])
-    };
     if !force && path.exists() {
-        return Err(there());
+        return Err(there_already(path));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     // What the user's umask leaves of it, as for any file.
     let mode = Permissions::from_mode(0o666);
     let file = tempfile::Builder::new().prefix(".export-").permissions(mode).tempfile_in(folder);
@@ -71,7 +85,7 @@ fn write_file(
     let persisted = if force { file.persist(path) } else { file.persist_noclobber(path) };
     match persisted {
         Ok(_) => Ok(written),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(there()),
+        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Err(there_already(path)),
         Err(error) => Err(failed(error.error)),
     }
 }

@@ -5,6 +5,8 @@ pub(super) mod ask;
 pub(super) mod backup;
 pub(super) mod completions;
 pub(super) mod config;
+#[cfg(feature = "store")]
+pub(super) mod dump;
 pub(super) mod engines;
 pub(super) mod export;
 pub(super) mod import;

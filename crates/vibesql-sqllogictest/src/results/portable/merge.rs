@@ -5,11 +5,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::super::folder::{ResultsFolder, is_running, journal_path, lock, name_of, names};
+use super::super::folder::{ResultsFolder, is_running, lock, name_of, names};
 use super::super::journal::{Journal, Opened};
+use super::super::journal_file::{journal_path, lines as lines_of};
 use super::super::staging::Staging;
 use super::{Damage, PortableError, Sink, io_error, read};
-use crate::jsonl::{WholeLines, line_of, text_of};
+use crate::jsonl::{line_of, text_of};
 
 /// A run of a file, and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -178,7 +179,7 @@ fn digits(part: Option<&str>, count: usize) -> Option<&str> {
 }
 
 fn first_line(journal: &Path) -> io::Result<Option<Vec<u8>>> {
-    Ok(WholeLines::open(journal)?.next()?.map(<[u8]>::to_owned))
+    Ok(lines_of(journal)?.next()?.map(<[u8]>::to_owned))
 }
 
 /// What a journal says first, without the name of the run. It is not read into the types of this version, which may
@@ -196,7 +197,7 @@ fn named(line: &[u8], name: &str) -> Option<serde_json::Value> {
 
 /// Writes the journal of a run that gets another name.
 fn copy(journal: &Path, name: &str, out: &mut BufWriter<File>) -> io::Result<()> {
-    let mut lines = WholeLines::open(journal)?;
+    let mut lines = lines_of(journal)?;
     let first = lines.next()?.unwrap_or_default();
     match named(first, name) {
         Some(entry) if Some(&entry) != named_as_it_is(first).as_ref() => out.write_all(&line_of(&entry)?)?,
@@ -224,7 +225,7 @@ enum Relation {
 
 /// Compares two journals that say the same first.
 fn relation(there: &Path, arriving: &Path) -> io::Result<Relation> {
-    let (mut there, mut arriving) = (WholeLines::open(there)?, WholeLines::open(arriving)?);
+    let (mut there, mut arriving) = (lines_of(there)?, lines_of(arriving)?);
     let (_, _) = (there.next()?.is_some(), arriving.next()?.is_some());
     loop {
         match (there.next()?, arriving.next()?) {

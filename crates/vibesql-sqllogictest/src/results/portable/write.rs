@@ -6,10 +6,11 @@ use std::path::Path;
 use md5::{Digest as _, Md5};
 
 use super::super::digest::hexadecimal;
-use super::super::folder::{FolderError, ResultsFolder, is_running, journal_path};
+use super::super::folder::{FolderError, ResultsFolder, is_running};
 use super::super::journal::Opened;
+use super::super::journal_file::{journal_path, lines as lines_of};
 use super::{FORMAT, Frame, PortableError, SEAL};
-use crate::jsonl::{WholeLines, line_of};
+use crate::jsonl::line_of;
 
 /// What was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -56,7 +57,7 @@ pub fn write(
         // The run may have been named by its path.
         let name = run.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         lines.write_all(&frame(&Frame::Run { name, lines: count })?).map_err(written)?;
-        let mut whole = WholeLines::open(&journal).map_err(unreadable)?;
+        let mut whole = lines_of(&journal).map_err(unreadable)?;
         // Lines are only ever appended: there are as many as there were.
         for _ in 0..count {
             let line = whole.next().map_err(unreadable)?.unwrap_or_default();
@@ -72,7 +73,7 @@ pub fn write(
 
 /// The numbers of whole and of damaged lines.
 fn count(journal: &Path) -> io::Result<(u64, usize)> {
-    let (mut lines, mut count) = (WholeLines::open(journal)?, 0);
+    let (mut lines, mut count) = (lines_of(journal)?, 0);
     while lines.next()?.is_some() {
         count += 1;
     }

@@ -68,7 +68,8 @@ impl Disk {
         std::fs::create_dir_all(&segments).map_err(io_error("make the folder", &segments))
     }
 
-    fn step(&self) {
+    /// Announces a change of the disk.
+    pub(super) fn step(&self) {
         let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
         if self.die_at == Some(step) {
             // As a kill from outside does it: nothing is cleaned up.

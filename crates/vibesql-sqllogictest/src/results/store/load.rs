@@ -9,9 +9,10 @@ use super::RunId;
 use super::cell::Cell;
 use super::error::StoreError;
 use super::extract::{Extract, Loaded, Wanted, Window};
-use super::keeper::{Store, collect_outcomes, known_of};
+use super::keeper::Store;
 use super::manifest::{Manifest, SealedRun};
 use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::read::{collect_outcomes, known_of};
 use super::rows::{Outcomes, RunRows, iso, rows_of};
 use super::schema::{RECORD_FAILURES, TEST_RESULTS, Table};
 use super::summary::Summary;
@@ -69,7 +70,7 @@ impl Store {
             let Some(journal) = self.results.journal_bytes(&name) else { continue };
             match manifest.run(&name) {
                 // One that was taken up again goes on before it has a new result.
-                Some(run) if run.journal == journal && !running => continue,
+                Some(run) if self.is_as_sealed(run, journal) && !running => continue,
                 Some(run) if run.journal > journal => {
                     notes.push(format!(
                         "the journal of run {name} is shorter than it was; the store has the run"

@@ -1,0 +1,332 @@
+//! All results for other programs: what is written as SQL, CSV or JSON is read back as it was.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use proptest::prelude::*;
+use serde_json::Value as Json;
+use vibesql_sqllogictest::engine::{EngineRegistry, Flow, RowSink, Session};
+use vibesql_sqllogictest::report::dump::{Dump, Form, csv};
+use vibesql_sqllogictest::results::ResultsFolder;
+use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table};
+use vibesql_sqllogictest::results::store::{Cell, Loaded, Store, Wanted, Window};
+use vibesql_sqllogictest::value::{TypeTag, ValueRef};
+
+use crate::sandbox::Sandbox;
+
+const GOOD: &str = "query I nosort\nSELECT 1\n----\n1\n";
+const HOSTILE: &str =
+    "query T nosort\nSELECT 'it''s \\ \"quoted\",\n-- no comment;\n 😀 \u{202e}אב'\n----\n1\n";
+
+type Rows = Vec<Vec<Cell>>;
+
+/// Takes rows as cells.
+#[derive(Default)]
+struct Taken(Rows);
+
+impl RowSink for Taken {
+    fn columns(&mut self, _: &[TypeTag]) -> Flow {
+        Flow::Continue
+    }
+
+    fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
+        let cell = |value: &ValueRef<'_>| match *value {
+            ValueRef::Null => Cell::Null,
+            ValueRef::Integer(number) => Cell::Integer(number),
+            ValueRef::Real(number) => Cell::Real(number),
+            ValueRef::Text(text) => Cell::text(std::str::from_utf8(text).unwrap()),
+            value => panic!("{value:?}"),
+        };
+        self.0.push(values.iter().map(cell).collect());
+        Flow::Continue
+    }
+
+    fn end_of_statement(&mut self) -> Flow {
+        Flow::Continue
+    }
+}
+
+fn rows_of(session: &mut dyn Session, table: &Table) -> Rows {
+    let mut taken = Taken::default();
+    session.execute(&format!("SELECT * FROM {}", table.name), &mut taken).unwrap();
+    taken.0
+}
+
+fn document(form: Form, tables: &[Loaded]) -> String {
+    let mut out = Vec::new();
+    let mut dump = Dump::new(form, "program 1.0", &mut out).unwrap();
+    tables.iter().for_each(|table| dump.table(table).unwrap());
+    dump.end().unwrap();
+    String::from_utf8(out).unwrap()
+}
+
+fn is_read_back_from_sql(sql: &str, tables: &[Loaded]) {
+    for engine in ["sqlite", "vibesql"] {
+        let engine = EngineRegistry::builtin().make(engine).unwrap();
+        let mut session = engine.open().unwrap();
+        session.execute(sql, &mut Taken::default()).unwrap();
+        for Loaded { wanted, rows } in tables {
+            let name = engine.identity().name;
+            assert_eq!(
+                &rows_of(session.as_mut(), wanted.table),
+                rows,
+                "{name}: {}\n{sql}",
+                wanted.table.name
+            );
+        }
+    }
+    // Whoever reads it line by line finds whole statements.
+    let ends = |line: &str| line.starts_with("-- ") || line.ends_with(';');
+    assert!(!sql.contains(['\r', '\0']) && sql.split_terminator('\n').all(ends), "{sql}");
+}
+
+fn is_read_back_from_json(text: &str, tables: &[Loaded]) {
+    let document: Json = serde_json::from_str(text).unwrap();
+    assert_eq!(document["schema"], 1);
+    assert_eq!(document["tables"].as_object().unwrap().len(), tables.len());
+    for Loaded { wanted, rows } in tables {
+        let expected: Vec<Json> = rows
+            .iter()
+            .map(|row| {
+                let named = wanted.columns.iter().zip(row).map(|(column, cell)| {
+                    let value = match cell {
+                        Cell::Null => Json::Null,
+                        Cell::Integer(number) => (*number).into(),
+                        // This reader takes a neighbour of some numbers.
+                        Cell::Real(number) => {
+                            let written = format!("{number:?}");
+                            assert!(text.contains(&format!("\"{}\":{written}", column.name)), "{written}");
+                            serde_json::from_str(&written).unwrap()
+                        }
+                        Cell::Text(text) => (**text).into(),
+                    };
+                    (column.name.to_owned(), value)
+                });
+                Json::Object(named.collect())
+            })
+            .collect();
+        assert_eq!(document["tables"][wanted.table.name].as_array().unwrap(), &expected);
+    }
+}
+
+/// The fields of RFC 4180; nothing for a field without a character and without quotes.
+fn fields(text: &str) -> Vec<Vec<Option<String>>> {
+    let (mut rows, mut row, mut rest) = (Vec::new(), Vec::new(), text);
+    while !rest.is_empty() {
+        let field = if let Some(quoted) = rest.strip_prefix('"') {
+            let (mut field, mut at) = (String::new(), quoted);
+            loop {
+                let (part, behind) = at.split_once('"').unwrap();
+                field += part;
+                let Some(more) = behind.strip_prefix('"') else {
+                    rest = behind;
+                    break Some(field);
+                };
+                field.push('"');
+                at = more;
+            }
+        } else {
+            let (field, behind) = rest.split_at(rest.find([',', '\r']).unwrap());
+            rest = behind;
+            Some(field.to_owned()).filter(|field| !field.is_empty())
+        };
+        row.push(field);
+        if let Some(next) = rest.strip_prefix(',') {
+            rest = next;
+        } else {
+            rest = rest.strip_prefix("\r\n").unwrap();
+            rows.push(std::mem::take(&mut row));
+        }
+    }
+    rows
+}
+
+fn is_read_back_from_csv(text: &str, Loaded { wanted, rows }: &Loaded) {
+    let mut found = fields(text);
+    let names: Vec<_> = found.remove(0).into_iter().map(Option::unwrap).collect();
+    assert_eq!(names, wanted.columns.iter().map(|column| column.name).collect::<Vec<_>>());
+    let cell = |(field, kind): (Option<String>, Kind)| match (field, kind) {
+        (None, _) => Cell::Null,
+        (Some(field), Kind::Integer) => Cell::Integer(field.parse().unwrap()),
+        (Some(field), Kind::Real) => Cell::Real(field.parse().unwrap()),
+        (Some(field), Kind::Text) => Cell::text(field),
+    };
+    let kinds = || wanted.columns.iter().map(|column| column.kind);
+    let found: Rows = found.into_iter().map(|row| row.into_iter().zip(kinds()).map(cell).collect()).collect();
+    assert_eq!(&found, rows);
+}
+
+fn any_cell(kind: Kind) -> BoxedStrategy<Cell> {
+    let text = prop_oneof![
+        "[\\\\nr01'\"\n\r\0,;-]{0,12}",
+        "(-- |\n|\\\\'|''|😀|\u{202e}|אב|\\PC){0,8}",
+        any::<String>(),
+    ];
+    // SQLite has no negative zero in tables.
+    let number =
+        any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| number + 0.0);
+    let cell = match kind {
+        Kind::Integer => {
+            prop_oneof![Just(i64::MIN), Just(i64::MAX), any::<i64>()].prop_map(Cell::Integer).boxed()
+        }
+        Kind::Real => prop_oneof![number, (0_u32..10_000_000).prop_map(|us| f64::from(us) / 1000.0)]
+            .prop_map(Cell::Real)
+            .boxed(),
+        Kind::Text => text.prop_map(Cell::text).boxed(),
+    };
+    prop_oneof![1 => Just(Cell::Null), 4 => cell].boxed()
+}
+
+fn any_table(table: &'static Table) -> impl Strategy<Value = Loaded> {
+    let row: Vec<_> = table.columns.iter().map(|column| any_cell(column.kind)).collect();
+    prop::collection::vec(row, 0..3).prop_map(move |rows| Loaded { wanted: Wanted::all(table), rows })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn whatever_is_written_is_read_back(tables in TABLES.map(any_table)) {
+        is_read_back_from_sql(&document(Form::Sql, &tables), &tables);
+        is_read_back_from_json(&document(Form::Json, &tables), &tables);
+        for table in &tables {
+            let mut text = Vec::new();
+            csv(&mut text, table).unwrap();
+            is_read_back_from_csv(std::str::from_utf8(&text).unwrap(), table);
+        }
+    }
+}
+
+#[test]
+fn many_rows_and_long_texts() {
+    let row = |number: i64| {
+        let lines = "x\r\n\\n\0".repeat(if number == 7 { 20_000 } else { 1 });
+        vec![number.into(), "f".into(), number.into(), (number as f64 / 3.0).into(), lines.as_str().into()]
+    };
+    let loaded = Loaded { wanted: Wanted::all(&SLOW_RECORDS), rows: (0..321).map(row).collect() };
+    let sql = document(Form::Sql, std::slice::from_ref(&loaded));
+    assert_eq!(sql.lines().filter(|line| line.starts_with("INSERT INTO slow_records VALUES ")).count(), 7);
+    is_read_back_from_sql(&sql, &[loaded]);
+}
+
+#[test]
+fn a_text_is_a_literal_of_one_line() {
+    let mut row = vec![Cell::Null; 4];
+    row.push("it's\na\\n\r".into());
+    let loaded = Loaded { wanted: Wanted::all(&SLOW_RECORDS), rows: vec![row] };
+    assert_eq!(
+        document(Form::Sql, &[loaded]),
+        "-- program 1.0, schema 1\nBEGIN;\n-- slow_records: rows: 1\n\
+        CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT);\n\
+        INSERT INTO slow_records VALUES \
+        (NULL,NULL,NULL,NULL,replace(replace('it''s\\n1a\\n\\r','\\n1',char(10)),'\\r',char(13)));\nCOMMIT;\n"
+    );
+}
+
+/// Two runs, with failures and texts.
+fn with_runs() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/it's/a.test", GOOD);
+    sandbox.write("s/b.test", HOSTILE);
+    for _ in 0..2 {
+        sandbox.run("run --engine sqlite --quiet s");
+    }
+    sandbox
+}
+
+/// What the store of the sandbox has.
+fn kept(sandbox: &Sandbox) -> Vec<Loaded> {
+    let store = Store::new(&ResultsFolder::new(Path::new(sandbox.home()).join(".vibesql/test_results")));
+    let wanted = TABLES.map(Wanted::all);
+    store.load(&store.pin().unwrap(), &wanted, Window::All, None).unwrap().tables
+}
+
+fn entries(sandbox: &Sandbox, path: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(sandbox.path().join(path)).unwrap();
+    let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn all_results_are_exported() {
+    let sandbox = with_runs();
+    let output = sandbox.run("export --format sql");
+    assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{output}");
+    let (rows, size) = output.stdout.trim_end().rsplit_once('\n').unwrap();
+    let kept = kept(&sandbox);
+    let rows: BTreeMap<_, _> = rows.lines().map(|line| line.split_once(' ').unwrap()).collect();
+    assert_eq!(rows.len(), TABLES.len(), "{output}");
+    assert_eq!((rows["test_runs"].trim(), rows["test_results"].trim()), ("2 rows", "4 rows"), "{output}");
+    assert_eq!(rows["record_failures"].trim(), "1 row", "{output}");
+    assert!(size.starts_with("results.sql, "), "{output}");
+    let sql = sandbox.read("results.sql");
+    assert!(sql.starts_with(concat!("-- vibesql-sqllogictest ", env!("CARGO_PKG_VERSION"), ", schema 1\n")));
+    assert!(sql.contains("\n-- test_results: rows: 4\n"), "{sql}");
+    is_read_back_from_sql(&sql, &kept);
+
+    let output = sandbox.run("export --format json --output some.json");
+    assert!(output.stdout.contains("some.json, "), "{output}");
+    is_read_back_from_json(&sandbox.read("some.json"), &kept);
+    assert_eq!(sandbox.run("export --format json --output -").stdout, sandbox.read("some.json"));
+    assert_eq!(sandbox.run("export --format sql --output -").stdout, sql);
+
+    let output = sandbox.run("export --format csv");
+    assert!(output.stdout.contains("\nresults-csv, "), "{output}");
+    for loaded in &kept {
+        is_read_back_from_csv(
+            &sandbox.read(&format!("results-csv/{}.csv", loaded.wanted.table.name)),
+            loaded,
+        );
+    }
+    assert_eq!(entries(&sandbox, "."), ["results-csv", "results.sql", "s", "some.json"]);
+}
+
+#[test]
+fn what_is_there_is_left_unless_forced() {
+    let sandbox = with_runs();
+    for (format, path) in [("sql", "results.sql"), ("json", "results.json"), ("csv", "results-csv")] {
+        let first = sandbox.run(&format!("export --format {format}"));
+        assert_eq!(first.code, 0, "{first}");
+        let again = sandbox.run(&format!("export --format {format}"));
+        assert_eq!((again.code, again.stdout.as_str()), (2, ""), "{again}");
+        assert!(again.stderr.contains(&format!("`{path}` is there already")), "{again}");
+        assert!(again.stderr.contains("hint: --force replaces it"), "{again}");
+    }
+    sandbox.write("results.sql", "old");
+    sandbox.write("results-csv/test_runs.csv", "old");
+    for (format, path) in [("sql", "results.sql"), ("csv", "results-csv/test_runs.csv")] {
+        let forced = sandbox.run(&format!("export --force --format {format}"));
+        assert_eq!((forced.code, forced.stderr.as_str()), (0, ""), "{forced}");
+        assert_ne!(sandbox.read(path), "old");
+    }
+    // A folder in which there is something else is not replaced.
+    sandbox.write("results-csv/mine.txt", "mine");
+    let output = sandbox.run("export --force --format csv");
+    assert_eq!(output.code, 2, "{output}");
+    assert!(output.stderr.contains("`results-csv` has `mine.txt`, which no export has made"), "{output}");
+    assert_eq!(sandbox.run("export --force --format csv --output s").code, 2);
+    assert_eq!(sandbox.run("export --force --format csv --output results.sql").code, 2);
+    assert_eq!(sandbox.read("results-csv/mine.txt"), "mine");
+    assert_eq!(entries(&sandbox, "."), ["results-csv", "results.json", "results.sql", "s"]);
+}
+
+#[test]
+fn mistakes_are_told() {
+    let sandbox = with_runs();
+    for (words, expected) in [
+        ("export", "hint: `export --format sql`, `csv` or `json` exports the tables of all runs"),
+        ("export --format csv --output -", "cannot go to standard output"),
+        ("export --format sql --run", "cannot be used with"),
+        ("export --format sql --output no/such/file", "cannot write `no/such/file`"),
+        ("export --format csv --output no/such/folder", "cannot write `no/such/folder`"),
+        ("export --format xml", "[possible values: sql, csv, json]"),
+    ] {
+        let output = sandbox.run(words);
+        assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{words}: {output}");
+        assert!(output.stderr.contains(expected), "{words}: {output}");
+    }
+    let nowhere = sandbox.run("--results empty export --format sql");
+    assert_eq!(nowhere.code, 3, "{nowhere}");
+    assert_eq!(entries(&sandbox, "."), ["s"]);
+}
