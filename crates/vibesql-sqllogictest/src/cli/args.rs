@@ -78,7 +78,7 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
-    /// Asks questions in SQL about the results, or one that has a name; without any it is a shell.
+    /// Asks a question in SQL about the results; without one it is a shell.
     #[cfg(feature = "store")]
     Query(Box<super::query_args::QueryArgs>),
     /// Removes old runs.
@@ -91,7 +91,7 @@ pub(super) enum Command {
     Import(ImportArgs),
     #[cfg_attr(
         feature = "store",
-        doc = "Writes a run to a file that `merge` takes in elsewhere, or all results as SQL, CSV or JSON."
+        doc = "Writes a run to a file for `merge` elsewhere, or all results as SQL, CSV or JSON."
     )]
     #[cfg_attr(
         not(feature = "store"),

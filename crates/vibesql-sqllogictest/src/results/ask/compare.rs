@@ -216,7 +216,9 @@ fn number(value: &Value) -> f64 {
 }
 
 fn close(one: f64, other: f64) -> bool {
-    one == other || (one - other).abs() <= 1e-9 * one.abs().max(other.abs())
+    let largest = one.abs().max(other.abs());
+    // Nothing but itself is close to infinity.
+    one == other || largest.is_finite() && (one - other).abs() <= 1e-9 * largest
 }
 
 /// Keys are told apart as SQLite does it, without any tolerance.

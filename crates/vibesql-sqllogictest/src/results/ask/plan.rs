@@ -74,6 +74,8 @@ pub enum Unknown {
 struct Seen {
     reads: Vec<(String, String)>,
     functions: Vec<String>,
+    /// A table of SQLite's own.
+    foreign: Option<String>,
     denied: bool,
 }
 
@@ -93,6 +95,10 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
     let seen = Arc::new(Mutex::new(Seen::default()));
     let prepared = prepare(&sql, &seen);
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
+    if let Some(table) = seen.foreign {
+        let message = format!("no such table: {table}");
+        return Err(PlanError::Sql { message, unknown: Some(Unknown::Table(table)) });
+    }
     match prepared {
         _ if seen.denied => Err(PlanError::Writes),
         Ok(None) => Err(PlanError::Writes),
@@ -111,10 +117,16 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
 /// The names of the columns, or nothing of a statement that writes.
 fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, String> {
     let seen = Arc::clone(seen);
-    let connection = with_everything(move |action| {
+    let connection = with_everything(move |context| {
         let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        match action {
+        // COUNT(*) reads no column of a view, but the view reads its tables.
+        seen.reads.extend(context.accessor.map(|view| (view.to_owned(), String::new())));
+        match context.action {
             AuthAction::Read { table_name, column_name } => {
+                if !is_ours(table_name) && !FUNCTIONS_LIKE_TABLES.contains(&table_name) {
+                    seen.foreign = Some(table_name.to_owned());
+                    return Authorization::Deny;
+                }
                 seen.reads.push((table_name.to_owned(), column_name.to_owned()));
             }
             AuthAction::Function { function_name }
@@ -139,7 +151,7 @@ fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, St
 
 /// All tables and views, without a row.
 fn with_everything(
-    mut allows: impl FnMut(AuthAction<'_>) -> Authorization + Send + 'static,
+    allows: impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static,
 ) -> Result<Connection, Error> {
     let mut connection = Connection::open_in_memory()?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false)?;
@@ -149,8 +161,15 @@ fn with_everything(
     for view in VIEWS {
         connection.execute_batch(&view.create())?;
     }
-    connection.authorizer(Some(move |context: AuthContext<'_>| allows(context.action)))?;
+    connection.authorizer(Some(allows))?;
     Ok(connection)
+}
+
+/// What SQLite calls tables, and is none of its own matters.
+const FUNCTIONS_LIKE_TABLES: &[&str] = &["json_each", "json_tree"];
+
+fn is_ours(table: &str) -> bool {
+    schema::table(table).is_some() || VIEWS.iter().any(|view| view.name.eq_ignore_ascii_case(table))
 }
 
 /// The columns that are read, in the order of the tables and of their columns.
@@ -330,7 +349,6 @@ mod tests {
             "WITH a AS (SELECT 1) DELETE FROM test_runs",
             "REPLACE INTO test_runs (run_id) VALUES (1)",
             "ALTER TABLE test_runs ADD x",
-            "SELECT * FROM pragma_table_info('test_runs')",
         ] {
             assert_eq!(plan(sql), Err(PlanError::Writes), "{sql}");
         }
@@ -349,6 +367,14 @@ mod tests {
         assert_eq!(error("SELECT stat FROM test_runs").1, Some(Unknown::Column("stat".to_owned())));
         assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(Unknown::Column("t.stat".to_owned())));
         assert!(error("SELEC 1").0.contains("syntax error"));
+        // What SQLite has besides, and VibeSQL has not.
+        for table in ["pragma_table_info", "sqlite_schema", "sqlite_master"] {
+            let arguments = if table.starts_with("pragma") { "('test_runs')" } else { "" };
+            for columns in ["*", "COUNT(*)"] {
+                let sql = format!("SELECT {columns} FROM {table}{arguments}");
+                assert!(matches!(error(&sql).1, Some(Unknown::Table(_))), "{sql}");
+            }
+        }
     }
 
     #[test]

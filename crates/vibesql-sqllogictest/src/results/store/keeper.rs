@@ -148,6 +148,7 @@ impl Store {
             progress(number + 1, all);
         }
         self.finish(&mut draft)?;
+        done.notes.extend(self.compress_old(&draft)?);
         Ok(done)
     }
 
