@@ -15,6 +15,7 @@ mod dump;
 mod events;
 #[cfg(feature = "store")]
 mod generated;
+#[cfg(feature = "store")]
 mod histories;
 mod history;
 mod honesty;
