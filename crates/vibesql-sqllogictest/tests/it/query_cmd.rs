@@ -130,16 +130,16 @@ fn a_question_with_a_name() {
     failing-by-category    all runs     How many files failed last, by category
     latest-failures        loaded runs  The last results that are failures
     analyze-summary        all runs     The last run
-    analyze-patterns       loaded runs  What the failures of the last run have in common
-    analyze-opportunities  loaded runs  The patterns of the last run whose mending gains most for its effort
-    analyze-examples       loaded runs  Files of the last run for each pattern
+    analyze-patterns       last run     What the failures of the last run have in common
+    analyze-opportunities  last run     The patterns of the last run whose mending gains most for its effort
+    analyze-examples       last run     Files of the last run for each pattern
     timeouts               loaded runs  Files that were over their time limit, and how often
     crashes                loaded runs  Results in whose midst the engine was lost or took too much memory
     slowest-records        loaded runs  Single records by their longest time
     flakiest               all runs     Files whose results change most often, with the counters of each engine
     by-engine              all runs     The counters of all files, by engine
     coverage               all runs     How many files of each category were ever tested, in percent
-    failing-records        loaded runs  Records that fail in the last run
+    failing-records        last run     Records that fail in the last run
     ");
 }
 

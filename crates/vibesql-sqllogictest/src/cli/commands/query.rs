@@ -9,7 +9,7 @@ use crate::cli::query::{self, Session};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
 use crate::clock::SystemClock;
-use crate::results::ask::presets::{PRESETS, Preset, Reach, preset};
+use crate::results::ask::presets::{PRESETS, Reach, preset};
 use crate::text::written;
 
 pub(in crate::cli) fn run(
@@ -26,14 +26,12 @@ pub(in crate::cli) fn run(
         args.preset.as_deref().map(|name| preset(name).ok_or_else(|| unknown_preset(name))).transpose()?;
     super::store::catch_up(&keeping.results, ui);
     let mut session = Session::new(args, keeping, environment, &SystemClock)?;
-    let sql = match (named, args.sql.as_deref()) {
-        (Some(Preset { sql, .. }), _) => (*sql).to_owned(),
-        (None, Some("-")) => typed_in()?,
-        (None, Some(sql)) => sql.to_owned(),
+    match (named, args.sql.as_deref()) {
+        (Some(preset), _) => session.answer_preset(preset, ui)?,
         (None, None) if stdin().is_terminal() => return query::shell(&mut session, ui),
-        (None, None) => typed_in()?,
-    };
-    session.answer(&sql, ui)?;
+        (None, None | Some("-")) => session.answer(&typed_in()?, ui)?,
+        (None, Some(sql)) => session.answer(sql, ui)?,
+    }
     Ok(ExitReason::Success)
 }
 
@@ -53,6 +51,7 @@ pub(in crate::cli) fn list() -> String {
             let reach = match preset.reach {
                 Reach::Everything => "all runs",
                 Reach::Loaded => "loaded runs",
+                Reach::LastRun => "last run",
             };
             format!("{:<width$}  {:<11}  {}\n", preset.name, reach, preset.about)
         })

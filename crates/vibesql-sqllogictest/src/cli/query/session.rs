@@ -14,6 +14,7 @@ use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
 use crate::clock::{Clock, milliseconds_since_1970};
 use crate::report::rows::{self, Format};
+use crate::results::ask::presets::{Preset, Reach};
 use crate::results::ask::{
     About, AskCommand, Asked, Asker, Doubt, Effort, EngineName, Interrupter, Keeping as Kept, Limits, Plan,
     Reading, Results, Trust, VIBESQL_VERSION, plan,
@@ -82,20 +83,33 @@ impl<'a> Session<'a> {
 
     /// Asks, and shows the answer with what is to be said of it.
     pub(in crate::cli) fn answer(&mut self, sql: &str, ui: &mut Ui) -> Result<(), CliError> {
+        self.ask(sql, Reach::Loaded, ui)
+    }
+
+    /// Asks what has a name.
+    pub(in crate::cli) fn answer_preset(&mut self, preset: &Preset, ui: &mut Ui) -> Result<(), CliError> {
+        self.ask(preset.sql, preset.reach, ui)
+    }
+
+    fn ask(&mut self, sql: &str, reach: Reach, ui: &mut Ui) -> Result<(), CliError> {
         let plan = plan(sql).map_err(|error| wrong(&error))?;
+        let window = if reach == Reach::LastRun { Window::Last(1) } else { self.reading.window };
+        let reading = Reading { window, ..self.reading.clone() };
         let folder = self.folder.join("disagreements");
         let effort =
             Effort { check: self.check, folder: &folder, reducing: REDUCING, now: milliseconds_since_1970() };
         let asked = self
             .asker
-            .ask(&plan, About::Results(&self.reading, &self.results), effort)
+            .ask(&plan, About::Results(&reading, &self.results), effort)
             .map_err(|error| unanswered(&error))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if let Some(doubt) = &asked.doubt {
             ui.note(doubted(doubt, asked.from));
         }
         let mut text = written(|out| rows::write(out, &asked.answer, self.format));
-        let foot = self.foot(&plan, &asked);
+        // All that is asked for is loaded then.
+        let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
+        let foot = self.foot(&asked, is_partial);
         if let Some(path) = &self.output {
             to_file(path, &text)?;
             ui.note(format_args!("{foot}; written to `{}`", path.display()));
@@ -106,7 +120,7 @@ impl<'a> Session<'a> {
             to_screen(&text, &self.pager)?;
         } else {
             to_screen(&text, &self.pager)?;
-            if self.is_partial(&plan, &asked) {
+            if is_partial {
                 ui.note(foot);
             }
         }
@@ -120,9 +134,9 @@ impl<'a> Session<'a> {
     }
 
     /// What stands below an answer.
-    fn foot(&self, plan: &Plan, asked: &Asked) -> String {
+    fn foot(&self, asked: &Asked, is_partial: bool) -> String {
         let mut foot = plural(asked.answer.rows.len() as u64, "row");
-        if self.is_partial(plan, asked) {
+        if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
             let which = match self.reading.window {
                 Window::Last(_) => "the last ",

@@ -113,7 +113,7 @@ fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
         (".presets", _) => ui.print(&list())?,
         (".preset", name) => {
             let preset = preset(name).ok_or_else(|| unknown_preset(name))?;
-            session.answer(preset.sql, ui)?;
+            session.answer_preset(preset, ui)?;
         }
         (".format", word) => {
             let format = FormatWord::from_str(word, true);

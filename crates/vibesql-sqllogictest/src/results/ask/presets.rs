@@ -23,6 +23,8 @@ pub enum Reach {
     Everything,
     /// The part that is loaded.
     Loaded,
+    /// The last run.
+    LastRun,
 }
 
 /// The preset of this name.
@@ -114,7 +116,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "analyze-patterns",
         about: "What the failures of the last run have in common",
-        reach: Reach::Loaded,
+        reach: Reach::LastRun,
         sql: "SELECT p.error_pattern AS error_pattern, p.error_type AS error_type, p.failure_count AS failure_count, \
               p.affected_files AS affected_files, p.pct_of_failures AS pct_of_failures FROM failure_patterns p JOIN \
               (SELECT MAX(run_id) AS newest FROM test_runs) n ON p.run_id = n.newest ORDER BY p.failure_count DESC, \
@@ -123,14 +125,14 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "analyze-opportunities",
         about: "The patterns of the last run whose mending gains most for its effort",
-        reach: Reach::Loaded,
+        reach: Reach::LastRun,
         sql: "SELECT rank, priority, pattern, tests_affected, pct_failures, effort, impact_ratio FROM \
               fix_opportunities ORDER BY rank",
     },
     Preset {
         name: "analyze-examples",
         about: "Files of the last run for each pattern",
-        reach: Reach::Loaded,
+        reach: Reach::LastRun,
         sql: "SELECT error_pattern, file_path, error_type, error_message_preview FROM failure_examples ORDER BY \
               error_pattern, file_path",
     },
@@ -182,7 +184,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "failing-records",
         about: "Records that fail in the last run",
-        reach: Reach::Loaded,
+        reach: Reach::LastRun,
         sql: "SELECT r.file_path AS file_path, r.line AS line, r.error_pattern AS error_pattern, r.message AS \
               message FROM record_failures r JOIN (SELECT DISTINCT g.outcome_id AS outcome_id FROM failure_groups g \
               JOIN (SELECT MAX(run_id) AS newest FROM test_runs) n ON g.run_id = n.newest) o ON r.outcome_id = \
