@@ -51,6 +51,9 @@ pub mod results;
 mod monitor;
 
 #[cfg(feature = "suite")]
+pub mod regression;
+
+#[cfg(feature = "suite")]
 pub mod report;
 
 #[cfg(feature = "cli")]

@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("results", 4),
     ("monitor", 4),
     ("results::ask", 5),
+    ("regression", 5),
     ("report", 6),
     ("cli", 7),
 ];
@@ -179,6 +180,7 @@ fn the_documents_name_every_command_and_exit_code() {
         "engines",
         "worker",
         "status",
+        "compare",
         "runs",
         "show",
         "query",
@@ -193,7 +195,7 @@ fn the_documents_name_every_command_and_exit_code() {
     ] {
         assert!(readme.contains(&format!("vibesql-sqllogictest {command}")), "README.md: {command}");
     }
-    for code in ["0", "1", "2", "3", "5", "6", "70"] {
+    for code in ["0", "1", "2", "3", "4", "5", "6", "70"] {
         assert!(codes.contains(&format!("| {code} |")), "docs/exit-codes.md: {code}");
     }
     let architecture = std::fs::read_to_string(repository.join("ARCHITECTURE.md")).unwrap();

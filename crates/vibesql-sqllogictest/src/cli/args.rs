@@ -11,7 +11,8 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(super) use self::results::{
-    BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
+    BackupArgs, BaselineArgs, CompareArgs, CompareFormat, ExportArgs, GateWord, ImportArgs, ImportFormat,
+    LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
 #[cfg(feature = "store")]
 pub(super) use self::results::{DumpFormat, StoreCommand};
@@ -74,6 +75,8 @@ pub(super) enum Command {
     Engines,
     /// Shows the last run by category, and what has changed since the one before it.
     Status,
+    /// Compares two runs record by record: what has regressed, what is fixed, what is new.
+    Compare(CompareArgs),
     /// Lists runs with their pass rates.
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
@@ -217,6 +220,8 @@ pub(super) struct RunArgs {
     /// What standard output has: text, or the events of the run as JSON, one in each line.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) message_format: MessageFormat,
+    #[command(flatten)]
+    pub(super) baseline: BaselineArgs,
     #[command(flatten)]
     pub(super) limits: LimitArgs,
     /// Time limits of single files, from the configuration.

@@ -24,6 +24,8 @@ pub(super) enum ExitReason {
     Usage,
     /// There was nothing to do.
     NothingSelected,
+    /// What was good is not any more.
+    Regressed,
     /// The run did not come to its end.
     Incomplete,
     /// The engine cannot be had.
@@ -39,13 +41,14 @@ impl ExitReason {
             Self::TestsFailed => 1,
             Self::Usage => 2,
             Self::NothingSelected => 3,
+            Self::Regressed => 4,
             Self::Incomplete => 5,
             Self::EngineUnavailable => 6,
             Self::Internal => 70,
         }
     }
 
-    /// The graver of two reasons: 70, 6, 5, 2, 1, then 3, then 0.
+    /// The graver of two reasons: 70, 6, 5, 2, 4, 1, then 3, then 0.
     pub(super) fn or_graver(self, other: Self) -> Self {
         if other.gravity() > self.gravity() { other } else { self }
     }
@@ -55,10 +58,11 @@ impl ExitReason {
             Self::Success => 0,
             Self::NothingSelected => 1,
             Self::TestsFailed => 2,
-            Self::Usage => 3,
-            Self::Incomplete => 4,
-            Self::EngineUnavailable => 5,
-            Self::Internal => 6,
+            Self::Regressed => 3,
+            Self::Usage => 4,
+            Self::Incomplete => 5,
+            Self::EngineUnavailable => 6,
+            Self::Internal => 7,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The command line. Its only door is [`main`], so that an embedder can have it with engines of their own.
 
 mod args;
+mod baseline;
 mod circumstances;
 mod commands;
 mod config;
@@ -113,6 +114,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Merge(args) => commands::merge::run(&args, &keeping, &mut ui),
         Command::Backup(args) => commands::backup::run(&args, &keeping, &mut ui),
         Command::Status => commands::status::run(&keeping, &mut ui),
+        Command::Compare(args) => commands::compare::run(&args, &keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
         Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),

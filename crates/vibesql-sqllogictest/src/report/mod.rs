@@ -1,7 +1,7 @@
 //! Documents: pure functions of a finished run.
 
 #[cfg(feature = "cli")]
-pub(crate) mod change;
+pub(crate) mod compare;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
 pub mod json;

@@ -333,7 +333,12 @@ impl Journal {
 
     /// Reads what was there when the file had this length.
     pub(super) fn read_up_to(path: &Path, length: u64) -> io::Result<Option<Self>> {
-        let entries = Follower::of(&*beginning(path, length)?).more::<Entry>()?;
+        Self::of_bytes(&beginning(path, length)?)
+    }
+
+    /// Reads a journal that is in memory.
+    pub(super) fn of_bytes(bytes: &[u8]) -> io::Result<Option<Self>> {
+        let entries = Follower::of(bytes).more::<Entry>()?;
         let damaged = entries.iter().filter(|entry| entry.is_none()).count();
         let mut opened = None;
         let mut ended = false;

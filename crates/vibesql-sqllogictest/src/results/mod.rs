@@ -7,6 +7,7 @@ mod folder;
 mod history;
 mod journal;
 mod journal_file;
+mod meaning;
 mod overview;
 mod staging;
 
@@ -20,4 +21,5 @@ pub mod store;
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past};
 pub use journal::{CiRun, Circumstances, Commit, Imported, Journal, JournalWriter, Opened};
+pub use meaning::{KnownRun, Meaning, meanings};
 pub use overview::{RunOverview, RunState};

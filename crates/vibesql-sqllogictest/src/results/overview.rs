@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::folder::{FolderError, ResultsFolder, is_running};
-use super::journal::Brief;
+use super::journal::{Brief, Commit};
 use super::journal_file::journal_path;
 use crate::outcome::{RunEnd, RunHeader, Totals};
 
@@ -22,8 +22,8 @@ pub struct RunOverview {
     pub elapsed: Duration,
     /// Whether it goes on.
     pub state: RunState,
-    /// The branch of Git that it was made on, where that is known.
-    pub branch: Option<String>,
+    /// The state of the project that it was made in, where that is known.
+    pub commit: Option<Commit>,
 }
 
 /// What a run is at.
@@ -68,8 +68,13 @@ impl RunOverview {
             totals,
             elapsed: brief.elapsed,
             state,
-            branch: brief.opened.circumstances.and_then(|circumstances| circumstances.commit?.branch),
+            commit: brief.opened.circumstances.and_then(|circumstances| circumstances.commit),
         }
+    }
+
+    /// The branch of Git that it was made on, where that is known.
+    pub fn branch(&self) -> Option<&str> {
+        self.commit.as_ref()?.branch.as_deref()
     }
 
     /// Whether every file has its result.

@@ -12,6 +12,7 @@
 //! The seal is a frame that decoders skip. It has the MD5 of all bytes before it, so that whatever is changed or cut
 //! off is noticed before anything is taken in: also those bits of a frame that its decoder has no use for.
 
+mod load;
 mod merge;
 mod read;
 mod write;
@@ -23,6 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::FolderError;
 
+pub use load::load;
 pub use merge::{Arrival, Became, merge};
 pub use read::is_portable;
 pub(super) use read::{Sink, read};

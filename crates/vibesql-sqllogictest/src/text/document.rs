@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::failure::message;
+use crate::engine::EngineIdentity;
 use crate::outcome::{
     Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, NotPassed, RunEnd, RunHeader,
     Totals,
@@ -112,7 +113,10 @@ struct LintDocument {
 
 impl<'r> EngineDocument<'r> {
     pub(crate) fn of(header: &'r RunHeader) -> Self {
-        let RunHeader { engine, labels, .. } = header;
+        Self::new(&header.engine, &header.labels)
+    }
+
+    pub(crate) fn new(engine: &'r EngineIdentity, labels: &'r [String]) -> Self {
         Self { name: &engine.name, version: &engine.version, labels }
     }
 }

@@ -72,6 +72,8 @@ fn settings_are_shown_with_their_origin() {
     verbose         false                  default
     no-progress     false                  default
     message-format  human                  default
+    baseline        -                      default
+    gate            records                default
     timeout         800                    ../../sqllogictest.toml: suite own
     time            -                      default
     max-memory      -                      default

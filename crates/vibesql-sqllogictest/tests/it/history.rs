@@ -49,9 +49,10 @@ fn status_says_what_has_changed() {
     other 4 3 1 0 75.00 % 8 7 1 0 0 87.50 %
 
     FAIL: 3 of 4 files and 7 of 8 records passed on scripted 0.1.0 in [time] s
-    since [run]: 1 file mended, 1 file broken
-    broken a.test
-    mended b.test
+    since [run]: regressed files: 1, regressed records: 1, fixed files: 1, fixed records: 1, newly tested files: 1
+    s/a.test PASS before, now FAIL, 1 record not passed
+    s/b.test FAIL before, now PASS
+    hint: `compare` shows each record
     ");
 }
 
@@ -67,8 +68,9 @@ fn a_file_that_is_emptied_is_not_mended() {
     }
     sandbox.run("run --engine scripted s");
     let output = sandbox.run("status");
-    let change = ": 1 file mended, 1 file broken\n  broken  b.test\n  mended  c.test\n";
-    assert!(output.stdout.ends_with(change), "{output}");
+    assert!(!output.stdout.contains("fixed"), "{output}");
+    assert!(output.stdout.contains("newly untested files: 1, newly tested files: 1, "), "{output}");
+    assert!(output.stdout.contains("  s/b.test  PASS before, now EMPTY\n"), "{output}");
 }
 
 #[test]
@@ -80,8 +82,8 @@ fn a_run_on_another_engine_is_no_measure() {
     sandbox.run("run --engine scripted s");
     let output = sandbox.run("status");
     let name = before.file_name().unwrap().display();
-    let change = format!("since {name}: 0 files mended, 1 file broken\n  broken  b.test\n");
-    assert!(output.stdout.ends_with(&change), "{output}");
+    let change = format!("since {name}: regressed files: 1, regressed records: 1\n  s/b.test  PASS before, ");
+    assert!(output.stdout.contains(&change), "{output}");
 }
 
 #[test]

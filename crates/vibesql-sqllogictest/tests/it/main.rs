@@ -4,6 +4,7 @@
 mod accounting;
 #[cfg(feature = "store")]
 mod ask;
+mod compare;
 mod compatibility;
 #[cfg(feature = "store")]
 mod compressed;

@@ -161,6 +161,7 @@ fn help_says_what_there_is() {
       list         Lists the files that `run` would run
       engines      Lists the engines of this build
       status       Shows the last run by category, and what has changed since the one before it
+      compare      Compares two runs record by record: what has regressed, what is fixed, what is new
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
       prune        Removes old runs
@@ -234,6 +235,13 @@ fn help_says_what_there_is() {
           --message-format <FORMAT>  What standard output has: text, or the events of the run as JSON,
                                      one in each line [default: human] [possible values: human, json]
       -h, --help                     Print help
+
+    Comparison:
+          --baseline <RUN>  When the run is done, compare it with RUN: a name, latest, previous, a
+                            branch, a commit or a file, as for compare
+          --gate <WHAT>     What ends the run with exit code 4, if nothing graver does: a file that has
+                            regressed, or a record as well [default: records] [possible values: none,
+                            files, records]
 
     Limits:
           --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]

@@ -36,6 +36,65 @@ pub(in crate::cli) struct PruneArgs {
     pub(in crate::cli) die_at_step: Option<u64>,
 }
 
+/// What counts as a regression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum GateWord {
+    // A `///` here would make the whole help long.
+    None,
+    Files,
+    Records,
+}
+
+/// A form of a comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum CompareFormat {
+    // A `///` here would make the whole help long.
+    Text,
+    Markdown,
+    Json,
+}
+
+const RUN_WORDS: &str = "\
+A run is named by its name in `runs`, or as latest, previous (the one before, on the same engine), a branch or a commit \
+(its last complete run), or a file: of `export --run`, or the results of another program that `import` knows. Where a \
+word can mean two things, run:, branch:, commit: or file: in front of it says which.";
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
+pub(in crate::cli) struct CompareArgs {
+    /// What is compared with.
+    #[arg(value_name = "BASELINE", default_value = "previous")]
+    pub(in crate::cli) baseline: String,
+    /// What is compared.
+    #[arg(value_name = "CURRENT", default_value = "latest")]
+    pub(in crate::cli) current: String,
+    /// The form of the result.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(in crate::cli) format: CompareFormat,
+    /// Write to FILE, in place of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// What ends the command with exit code 4: a file that has regressed, or a record as well.
+    #[arg(long, value_name = "WHAT", default_value = "records")]
+    pub(in crate::cli) gate: GateWord,
+    /// Name at most N changes of each kind, 0 for all; JSON has all.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(in crate::cli) limit: usize,
+}
+
+/// What a run is compared with when it is done.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Comparison")]
+pub(in crate::cli) struct BaselineArgs {
+    /// When the run is done, compare it with RUN: a name, latest, previous, a branch, a commit or a file, as for
+    /// compare.
+    #[arg(long, value_name = "RUN")]
+    pub(in crate::cli) baseline: Option<String>,
+    /// What ends the run with exit code 4, if nothing graver does: a file that has regressed, or a record as well.
+    #[arg(long, value_name = "WHAT", default_value = "records", requires = "baseline")]
+    pub(in crate::cli) gate: GateWord,
+}
+
 /// The word for the last run.
 pub(in crate::cli) const LAST_RUN: &str = "last";
 

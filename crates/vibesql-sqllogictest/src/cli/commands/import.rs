@@ -74,7 +74,7 @@ fn account(run: &ForeignRun) -> String {
 }
 
 /// When a file was changed last; now, if the system does not tell.
-fn changed(file: &Path) -> i64 {
+pub(in crate::cli) fn changed(file: &Path) -> i64 {
     let time = file.metadata().and_then(|metadata| metadata.modified()).ok();
     let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_else(milliseconds_since_1970)

@@ -3,6 +3,7 @@
 #[cfg(feature = "store")]
 pub(super) mod ask;
 pub(super) mod backup;
+pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod config;
 #[cfg(feature = "store")]

@@ -78,7 +78,7 @@ fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
         let going = run.state == RunState::Going;
         let Ok(folder) = results.path_of(&name) else { continue };
         let size = size_of(&folder);
-        found.push(Candidate { name, age, size, going, green, branch: run.branch });
+        found.push(Candidate { name, age, size, going, green, branch: run.branch().map(str::to_owned) });
     }
     Ok(found)
 }

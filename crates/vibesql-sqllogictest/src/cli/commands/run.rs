@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
+use super::compare::after_run;
 use super::worker::cores;
 use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
+use crate::cli::baseline::{Besides, Found, find};
 use crate::cli::circumstances::{Drive, circumstances};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
@@ -28,7 +30,8 @@ use crate::executor::{DetailLimits, Settings};
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
-use crate::results::{JournalWriter, RunFolder};
+use crate::report::compare::Named;
+use crate::results::{Commit, JournalWriter, RunFolder};
 use crate::text::count::plural;
 use crate::text::style::Role;
 use crate::text::written;
@@ -56,7 +59,7 @@ pub(in crate::cli) fn run(
     // A report that cannot be written is better known before the run than after it.
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     let mut started = match &args.resume {
-        Some(name) => resume(name.as_deref(), keeping, registry, ui)?,
+        Some(name) => resume(args, name.as_deref(), keeping, registry, ui)?,
         None => begin(args, keeping, environment, registry, ui)?,
     };
     let run = {
@@ -81,6 +84,15 @@ pub(in crate::cli) fn run(
     if !complete {
         text += &resume_step(&ui.program, started.elsewhere.as_deref(), &started.folder.name);
     }
+    let mut reason = reason(&run.files, args.fail_on_empty);
+    if let Some(baseline) = &started.baseline {
+        let settings = started.prepared.settings();
+        let named = Named { name: &started.folder.name, commit: started.commit.as_ref() };
+        let (comparison, verdict) =
+            after_run(baseline, &run, named, settings, args.baseline.gate, &ui.program);
+        text += &comparison;
+        reason = reason.or_graver(verdict);
+    }
     if json_to_out || events_to_out {
         drop(ui.err.write_all(text.as_bytes()));
     } else {
@@ -89,7 +101,6 @@ pub(in crate::cli) fn run(
     if let Some(json) = json {
         json.finish(&run, run.header.files as u64)?;
     }
-    let reason = reason(&run.files, args.fail_on_empty);
     #[cfg(feature = "store")]
     let results = started.folder.results();
     // Released, so that the run counts as ended.
@@ -108,6 +119,22 @@ struct Started {
     journal: JournalWriter,
     /// Where the results are, if that is to be named for finding them again.
     elsewhere: Option<PathBuf>,
+    /// What it is compared with in the end.
+    baseline: Option<Found>,
+    /// The state of the project that it is made in.
+    commit: Option<Commit>,
+}
+
+/// The run to compare with, known before the run begins: a wrong word is better heard of then.
+fn baseline(
+    args: &RunArgs,
+    keeping: &Keeping,
+    besides: Besides<'_>,
+    ui: &mut Ui,
+) -> Result<Option<Found>, CliError> {
+    let found = args.baseline.baseline.as_ref().map(|word| find(word, keeping, besides)).transpose()?;
+    found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
+    Ok(found)
 }
 
 fn begin(
@@ -124,6 +151,7 @@ fn begin(
     let workers = workers(args);
     let Selected { items, slices, seed, shards } =
         select(args, &keeping.results, &settings, &identity.name, workers)?;
+    let baseline = baseline(args, keeping, Besides { before: None, engine: Some(&identity.name) }, ui)?;
     let NewRun { folder, elsewhere, warning } = keeping.new_run()?;
     warning.inspect(|warning| ui.warn(warning));
     shards.inspect(|shards| {
@@ -140,7 +168,9 @@ fn begin(
         suite: args.paths.clone(),
         first: items.iter().find(|item| matches!(item.origin, Origin::Disk(_))).map(place_of),
     };
-    let opened = opened(&folder, &items, &settings, circumstances(environment, drive));
+    let circumstances = circumstances(environment, drive);
+    let commit = circumstances.commit.clone();
+    let opened = opened(&folder, &items, &settings, circumstances);
     let prepared = Prepared::new(
         &folder.path,
         Plan {
@@ -155,10 +185,11 @@ fn begin(
     )?;
     let journal = JournalWriter::create(&folder.journal(), opened);
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere })
+    Ok(Started { folder, prepared, journal, elsewhere, baseline, commit })
 }
 
 fn resume(
+    args: &RunArgs,
     name: Option<&str>,
     keeping: &Keeping,
     registry: &EngineRegistry,
@@ -170,6 +201,9 @@ fn resume(
         let verb = if journal.damaged == 1 { "is" } else { "are" };
         ui.warn(&format!("{lines} of the journal {verb} damaged; the files that were in them are run again"));
     }
+    let engine = Some(journal.report.header.engine.name.as_str());
+    let baseline = baseline(args, keeping, Besides { before: Some(&folder.name), engine }, ui)?;
+    let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
     let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
         let more = match more.len() {
@@ -182,7 +216,7 @@ fn resume(
     }
     let journal = JournalWriter::append_to(&folder.journal());
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place() })
+    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), baseline, commit })
 }
 
 fn limits(args: &LimitArgs) -> Result<Limits, CliError> {

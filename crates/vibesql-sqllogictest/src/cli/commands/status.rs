@@ -2,47 +2,35 @@
 
 use std::fmt::Write as _;
 
+use crate::cli::baseline::{Besides, LATEST, PREVIOUS, find};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
+use crate::regression::compare;
 use crate::report;
-use crate::report::change::Change;
-use crate::results::{Journal, ResultsFolder, RunOverview, RunState};
+use crate::results::{RunOverview, RunState};
 use crate::text::count::plural;
 use crate::text::written;
 
 pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
-    let journal = results.journal(None)?;
-    let name = &journal.opened.run;
-    let overview = RunOverview::read(results, name)?;
+    let found = find(LATEST, keeping, Besides::default())?;
+    let (name, run) = (&found.name, &found.report);
+    let overview = RunOverview::read(&keeping.results, name)?;
     let mut text = written(|out| {
         writeln!(out, "run {name}: {}", overview.as_ref().map_or("unknown", report::runs::state))?;
         if overview.is_some_and(|run| run.state == RunState::Going) {
-            let (done, all) = (journal.report.files.len(), journal.report.header.files as u64);
+            let (done, all) = (run.files.len(), run.header.files as u64);
             writeln!(out, "{done} of {} done", plural(all, "file"))?;
         }
         Ok(())
     });
-    text += &written(|out| report::summary::write(out, &journal.report));
-    if let Some(before) = before(results, &journal)? {
-        let change = Change::of(&before.report, &journal.report);
-        text += &written(|out| report::change::write(out, &before.opened.run, &change));
+    text += &written(|out| report::summary::write(out, run));
+    let besides = Besides { before: Some(name), engine: Some(&run.header.engine.name) };
+    // The first run of an engine has none before it.
+    if let Ok(before) = find(PREVIOUS, keeping, besides) {
+        let diff = compare(&before.report, run);
+        text += &written(|out| report::compare::write_brief(out, &before.name, &diff));
     }
     ui.print(&text)?;
     Ok(ExitReason::Success)
-}
-
-/// The last run before this one on the same engine.
-fn before(results: &ResultsFolder, journal: &Journal) -> Result<Option<Journal>, CliError> {
-    let earlier = results.runs()?.into_iter().rev().skip_while(|name| *name != journal.opened.run).skip(1);
-    for name in earlier {
-        // What cannot be read is passed over.
-        if let Ok(found) = results.journal(Some(&name))
-            && found.report.header.engine.name == journal.report.header.engine.name
-        {
-            return Ok(Some(found));
-        }
-    }
-    Ok(None)
 }

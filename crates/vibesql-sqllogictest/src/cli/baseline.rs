@@ -1,0 +1,233 @@
+//! Runs to be compared: from what is typed for them to their reports.
+
+use std::path::Path;
+
+use super::commands::import::changed;
+use super::error::{CliError, ExitReason};
+use super::keeping::Keeping;
+use crate::engine::EngineIdentity;
+use crate::outcome::{RunEnd, RunHeader, RunReport};
+use crate::results::import::{self, ForeignRun};
+use crate::results::portable::{self, is_portable};
+use crate::results::{Circumstances, Commit, Journal, Meaning, Opened, ResultsFolder, RunOverview, meanings};
+use crate::text::count::plural;
+
+/// The word for the last run, or the last but one when that is to be compared with another.
+pub(super) const LATEST: &str = "latest";
+/// The word for the run before that which is compared, on the same engine.
+pub(super) const PREVIOUS: &str = "previous";
+
+/// What a run is to be, besides what the word says.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Besides<'b> {
+    /// It is older than this run; one that is named is not asked for its age.
+    pub(super) before: Option<&'b str>,
+    /// It is of this engine, where the word leaves a choice.
+    pub(super) engine: Option<&'b str>,
+}
+
+/// A run that was found.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// The name of the run, or of the file that it was in.
+    pub(super) name: String,
+    /// Whether it is kept here.
+    pub(super) is_kept: bool,
+    /// What is known of how it was made; nothing of runs of other programs.
+    pub(super) opened: Option<Opened>,
+    pub(super) report: RunReport,
+    /// What the user should know about it.
+    pub(super) notes: Vec<String>,
+}
+
+impl Found {
+    /// The state of the project that it was made in.
+    pub(super) fn commit(&self) -> Option<&Commit> {
+        self.circumstances()?.commit.as_ref()
+    }
+
+    pub(super) fn circumstances(&self) -> Option<&Circumstances> {
+        self.opened.as_ref()?.circumstances.as_ref()
+    }
+
+    fn kept(journal: Journal) -> Self {
+        let name = journal.opened.run.clone();
+        let damaged = (journal.damaged > 0).then(|| {
+            format!("{} of the journal of run `{name}` damaged", plural(journal.damaged as u64, "line"))
+        });
+        Self {
+            name,
+            is_kept: true,
+            opened: Some(journal.opened),
+            report: journal.report,
+            notes: damaged.into_iter().collect(),
+        }
+    }
+}
+
+/// Finds the run that `word` means.
+pub(super) fn find(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Found, CliError> {
+    let results = &keeping.results;
+    match word {
+        // No run is compared with itself.
+        LATEST if besides.before == Some(&results.last()?) => {
+            before(results, Besides { engine: None, ..besides })
+        }
+        LATEST => Ok(Found::kept(results.journal(None)?)),
+        PREVIOUS => before(results, besides),
+        word => match meanings(word, &results.known_runs()?, |path| Path::new(path).is_file()).as_slice() {
+            [] => match results.journal(Some(word)) {
+                // The path of a folder of a run, which may be anywhere.
+                Ok(journal) => Ok(Found::kept(journal)),
+                Err(_) => Err(unknown(word, results)),
+            },
+            [Meaning::Run(name)] => Ok(Found::kept(results.journal(Some(name))?)),
+            [Meaning::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, besides),
+            [Meaning::Commit { hash, runs }] => last_of(&format!("commit {hash}"), runs, results, besides),
+            [Meaning::File(path)] => in_file(path),
+            several => Err(ambiguous(word, several)),
+        },
+    }
+}
+
+/// The last run before one, on an engine.
+fn before(results: &ResultsFolder, besides: Besides<'_>) -> Result<Found, CliError> {
+    let runs = results.runs()?;
+    let end = besides.before.and_then(|name| runs.iter().position(|run| run == name));
+    for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
+        // What cannot be read is passed over.
+        if let Ok(found) = results.journal(Some(name))
+            && besides.engine.is_none_or(|engine| found.report.header.engine.name == engine)
+        {
+            return Ok(Found::kept(found));
+        }
+    }
+    let before = end.map_or_else(String::new, |end| format!(" before {}", runs[end]));
+    let engine = besides.engine.map_or_else(String::new, |engine| format!(" on engine `{engine}`"));
+    let hint = "name a run, a branch, a commit or a file; `runs` lists runs".to_owned();
+    Err(CliError::nothing_selected(format!("no run{before}{engine}"), vec![hint]))
+}
+
+/// The last complete run among these; one of a state with changes only where there is no other.
+fn last_of(
+    what: &str,
+    runs: &[String],
+    results: &ResultsFolder,
+    besides: Besides<'_>,
+) -> Result<Found, CliError> {
+    let (mut with_changes, mut incomplete, mut other_engines) = (None, 0, 0);
+    for name in runs.iter().rev().filter(|&name| Some(name.as_str()) != besides.before) {
+        let Ok(Some(run)) = RunOverview::read(results, name) else { continue };
+        if !run.is_complete() {
+            incomplete += 1;
+        } else if besides.engine.is_some_and(|engine| engine != run.header.engine.name) {
+            other_engines += 1;
+        } else if run.commit.is_some_and(|commit| commit.dirty) {
+            with_changes = with_changes.or(Some(name));
+        } else {
+            return Ok(Found::kept(results.journal(Some(name))?));
+        }
+    }
+    if let Some(name) = with_changes {
+        let mut found = Found::kept(results.journal(Some(name))?);
+        found.notes.push(format!("run `{name}` of {what} was made with changes that are not in the commit"));
+        return Ok(found);
+    }
+    let engine = besides.engine.map_or_else(String::new, |engine| format!(" on engine `{engine}`"));
+    let others = [(incomplete, "incomplete run"), (other_engines, "run on another engine")];
+    let others = others.into_iter().filter(|(count, _)| *count > 0);
+    let others: Vec<_> = others.map(|(count, what)| format!("{count} × {what}")).collect();
+    let hints = match others.is_empty() {
+        true => vec!["the run itself is not compared with itself; `runs` lists runs".to_owned()],
+        false => vec![format!("there is: {}; a run can be named by its name, see `runs`", others.join(", "))],
+    };
+    Err(CliError::nothing_selected(format!("no other complete run of {what}{engine}"), hints))
+}
+
+fn unknown(word: &str, results: &ResultsFolder) -> CliError {
+    let mut branches: Vec<_> = results.known_runs().unwrap_or_default();
+    branches.reverse();
+    let names = branches.into_iter().filter_map(|run| run.commit?.branch);
+    let mut branches = Vec::<String>::new();
+    for name in names {
+        if !branches.contains(&name) {
+            branches.push(name);
+        }
+    }
+    let known = match branches.as_slice() {
+        [] => "no run here was made on a branch".to_owned(),
+        branches => format!("branches with runs: {}", branches.join(", ")),
+    };
+    let message = format!("`{word}` is no run, no branch or commit of a run, and no file");
+    let words = format!("besides `{LATEST}` and `{PREVIOUS}`, `runs` lists runs; {known}");
+    CliError::usage(message, vec![words])
+}
+
+fn ambiguous(word: &str, several: &[Meaning]) -> CliError {
+    let meaning = |meaning: &Meaning| match meaning {
+        Meaning::Run(name) => format!("run:{name}"),
+        Meaning::Branch { name, .. } => format!("branch:{name}"),
+        Meaning::Commit { hash, .. } => format!("commit:{hash}"),
+        Meaning::File(path) => format!("file:{path}"),
+    };
+    let meanings: Vec<_> = several.iter().map(meaning).collect();
+    CliError::usage(
+        format!("`{word}` can mean several things"),
+        vec![format!("write one of these: {}", meanings.join(", "))],
+    )
+}
+
+/// The run in a file of `export`, or of another program.
+fn in_file(path: &str) -> Result<Found, CliError> {
+    let bytes = std::fs::read(path).map_err(|error| CliError::io("read", path, &error))?;
+    if is_portable(&bytes) {
+        let mut runs = portable::load(Path::new(path))?;
+        return match (runs.pop(), runs.len()) {
+            (Some((name, journal)), 0) => {
+                let found = Found::kept(journal);
+                Ok(Found { name: format!("{name} in {path}"), is_kept: false, ..found })
+            }
+            (_, more) => Err(several_runs(path, more + 1, "`merge` takes it in, and `runs` lists its runs")),
+        };
+    }
+    let reading = import::read(&bytes, None, changed(Path::new(path)))
+        .map_err(|error| CliError::import(&error, path))?;
+    let notes = reading.oddities.iter().map(|oddity| format!("{path}: {oddity}")).collect();
+    let count = reading.runs.len();
+    let mut runs = reading.runs;
+    match (runs.pop(), count) {
+        (Some(run), 1) => Ok(Found {
+            name: path.to_owned(),
+            is_kept: false,
+            opened: None,
+            report: foreign_report(run),
+            notes,
+        }),
+        _ => Err(several_runs(path, count, "`import` takes it in, and `runs` lists its runs")),
+    }
+}
+
+fn several_runs(path: &str, count: usize, hint: &str) -> CliError {
+    let message = format!("`{path}` has {}, and one is compared", plural(count as u64, "run"));
+    CliError::usage(message, vec![hint.to_owned()])
+}
+
+/// Nobody tells which engine it was.
+fn foreign_report(run: ForeignRun) -> RunReport {
+    let engine = EngineIdentity { name: "unknown".to_owned(), version: String::new(), labels: Vec::new() };
+    let complete = run.files.len() >= run.wanted;
+    let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
+    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: run.wanted };
+    RunReport { header, files: run.files, elapsed: run.elapsed, end }
+}
+
+impl ExitReason {
+    /// The reason of a comparison.
+    pub(super) fn of_comparison(regressed: bool, common: u64) -> Self {
+        match (regressed, common) {
+            (true, _) => Self::Regressed,
+            (false, 0) => Self::NothingSelected,
+            (false, _) => Self::Success,
+        }
+    }
+}

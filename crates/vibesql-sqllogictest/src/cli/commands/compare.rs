@@ -1,0 +1,123 @@
+//! `compare`: what has changed between two runs.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use super::export::write_file;
+use crate::cli::args::{CompareArgs, CompareFormat, GateWord};
+use crate::cli::baseline::{Besides, Found, LATEST, PREVIOUS, find};
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::Keeping;
+use crate::cli::settings::repeat_command;
+use crate::cli::ui::Ui;
+use crate::executor::Settings;
+use crate::outcome::RunReport;
+use crate::regression::{Gate, RecordChange, RunDiff, compare};
+use crate::report::compare::{Comparison, Named, write, write_json, write_markdown};
+use crate::text::written;
+
+/// So many changes of each kind are named after a run.
+const LIMIT: usize = 10;
+
+pub(in crate::cli) fn run(
+    args: &CompareArgs,
+    keeping: &Keeping,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let current = find_current(&args.current, keeping)?;
+    let besides = Besides {
+        before: Some(current.name.as_str()).filter(|_| current.is_kept),
+        engine: current.opened.is_some().then_some(current.report.header.engine.name.as_str()),
+    };
+    let baseline = find(&args.baseline, keeping, besides)?;
+    baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
+    let diff = compare(&baseline.report, &current.report);
+    let settings = current.opened.as_ref().and_then(|opened| opened.settings.as_ref());
+    let comparison = Comparison {
+        diff: &diff,
+        baseline: named(&baseline),
+        current: named(&current),
+        gate: gate(args.gate),
+        limit: limit(args.limit),
+        again: settings.and_then(|settings| again(&ui.program, settings, &current.report, &diff)),
+    };
+    let text = match args.format {
+        CompareFormat::Text => written(|out| write(out, &comparison)),
+        CompareFormat::Markdown => written(|out| write_markdown(out, &comparison)),
+        CompareFormat::Json => write_json(&comparison)
+            .map_err(|error| CliError::internal(format!("cannot write the comparison: {error}")))?,
+    };
+    match &args.output {
+        Some(path) => write_file(path, true, |out| {
+            let written = out.write_all(anstream::adapter::strip_str(&text).to_string().as_bytes());
+            written.map_err(|error| CliError::io("write", &path.display().to_string(), &error))
+        })?,
+        None if args.format == CompareFormat::Text => ui.print(&text)?,
+        None => {
+            let mut out = Ui::raw_out();
+            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+            written.map_err(|error| CliError::io("write to", "standard output", &error))?;
+        }
+    }
+    Ok(ExitReason::of_comparison(diff.has_regressed(comparison.gate), diff.common()))
+}
+
+/// Holds a run that has just ended against its baseline: the text for the screen, and what to end with.
+pub(super) fn after_run(
+    baseline: &Found,
+    run: &RunReport,
+    current: Named<'_>,
+    settings: &Settings,
+    gate_word: GateWord,
+    program: &str,
+) -> (String, ExitReason) {
+    let diff = compare(&baseline.report, run);
+    let comparison = Comparison {
+        diff: &diff,
+        baseline: named(baseline),
+        current,
+        gate: gate(gate_word),
+        limit: LIMIT,
+        again: again(program, settings, run, &diff),
+    };
+    let text = written(|out| {
+        writeln!(out)?;
+        write(out, &comparison)
+    });
+    let regressed = diff.has_regressed(comparison.gate);
+    (text, if regressed { ExitReason::Regressed } else { ExitReason::Success })
+}
+
+/// The run before the last one, on its engine, is a current run as well.
+fn find_current(word: &str, keeping: &Keeping) -> Result<Found, CliError> {
+    if word != PREVIOUS {
+        return find(word, keeping, Besides::default());
+    }
+    let latest = find(LATEST, keeping, Besides::default())?;
+    let engine = Some(latest.report.header.engine.name.as_str());
+    find(PREVIOUS, keeping, Besides { before: Some(&latest.name), engine })
+}
+
+fn gate(word: GateWord) -> Gate {
+    match word {
+        GateWord::None => Gate::Never,
+        GateWord::Files => Gate::Files,
+        GateWord::Records => Gate::Records,
+    }
+}
+
+/// 0 is no limit.
+fn limit(count: usize) -> usize {
+    if count == 0 { usize::MAX } else { count }
+}
+
+fn named(found: &Found) -> Named<'_> {
+    Named { name: &found.name, commit: found.commit() }
+}
+
+/// The command that shows the first record that has regressed.
+fn again(program: &str, settings: &Settings, current: &RunReport, diff: &RunDiff<'_>) -> Option<String> {
+    let mut regressed = diff.records_with(|change| change == RecordChange::Regressed);
+    let (file, record) = regressed.find(|(_, record)| record.line() > 0)?;
+    Some(repeat_command(program, settings, &current.header.engine.labels, file.shown, record.line()))
+}
