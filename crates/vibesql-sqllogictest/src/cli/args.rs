@@ -11,8 +11,8 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(super) use self::results::{
-    BackupArgs, BaselineArgs, CompareArgs, CompareFormat, ExportArgs, GateWord, ImportArgs, ImportFormat,
-    LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
+    BackupArgs, BaselineArgs, CompareArgs, CompareFormat, ExportArgs, FlakyArgs, FlakyFormat, GateWord,
+    ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
 #[cfg(feature = "store")]
 pub(super) use self::results::{DumpFormat, StoreCommand};
@@ -77,6 +77,8 @@ pub(super) enum Command {
     Status,
     /// Compares two runs record by record: what has regressed, what is fixed, what is new.
     Compare(CompareArgs),
+    /// Lists files that end one time so and another time otherwise, though nothing has changed.
+    Flaky(FlakyArgs),
     /// Lists runs with their pass rates.
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.

@@ -115,6 +115,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Backup(args) => commands::backup::run(&args, &keeping, &mut ui),
         Command::Status => commands::status::run(&keeping, &mut ui),
         Command::Compare(args) => commands::compare::run(&args, &keeping, &mut ui),
+        Command::Flaky(args) => commands::flaky::run(&args, &keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
         Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),

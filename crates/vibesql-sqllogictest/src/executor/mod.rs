@@ -22,6 +22,7 @@ mod unhash;
 pub mod verdict;
 mod watchdog;
 
+pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
 pub use core::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
 pub use observer::{Observer, Unobserved};
 #[cfg(feature = "suite")]

@@ -6,7 +6,10 @@
 
 mod diff;
 mod file;
+pub mod flaky;
+pub mod past;
 mod records;
+pub mod timing;
 
 pub use diff::{Gate, RunDiff, Side, compare};
 pub use file::{FileChange, FileDiff, FileState, Standing};

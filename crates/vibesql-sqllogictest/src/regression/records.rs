@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
-use crate::outcome::{FileEnd, FileReport, FileStatus, RecordKey};
+use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RecordKey};
 
 /// What became of a record that is on the list of failing records of one run, or of both.
 ///
@@ -265,7 +265,7 @@ impl<'r> Known<'r> {
             let named = Name::Line(if whole { 0 } else { line });
             failing.insert(key.map_or(named, |key| Name::Key(key.0)), Failing { line, kind });
         }
-        Self { report, failing, reach: reach(report) }
+        Self { report, failing, reach: reach(&report.end, &report.counts, &report.failing) }
     }
 
     fn was_run(&self) -> bool {
@@ -285,13 +285,13 @@ impl<'r> Known<'r> {
 }
 
 /// The last line that was reached.
-fn reach(report: &FileReport) -> u32 {
-    match report.end {
+pub(super) fn reach(end: &FileEnd, counts: &Counts, failing: &[u32]) -> u32 {
+    match *end {
         FileEnd::TimedOut { line: Some(line) } | FileEnd::Faulted { line: Some(line), .. } => line,
-        _ if report.counts.not_reached == 0 => u32::MAX,
+        _ if counts.not_reached == 0 => u32::MAX,
         FileEnd::Halted { line } | FileEnd::Malformed { line } => line,
         // Further than the last failing record, but nobody knows how far.
-        _ => report.failing.iter().max().copied().unwrap_or(0),
+        _ => failing.iter().max().copied().unwrap_or(0),
     }
 }
 

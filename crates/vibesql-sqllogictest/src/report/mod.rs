@@ -4,6 +4,8 @@
 pub(crate) mod compare;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
+#[cfg(feature = "cli")]
+pub(crate) mod flaky;
 pub mod json;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod rows;

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::folder::{FolderError, ResultsFolder};
-use super::journal::Brief;
+use super::journal::{Brief, Circumstances, PastFile};
 use super::journal_file::journal_path;
+use crate::outcome::RunHeader;
 
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -24,6 +25,51 @@ pub struct History {
     /// The same file in another folder: another working copy of a project, mostly.
     by_name: HashMap<String, Duration>,
 }
+
+/// A run of the past.
+#[derive(Debug, Clone)]
+pub struct PastRun {
+    /// Its name.
+    pub name: String,
+    /// What was known before.
+    pub header: RunHeader,
+    /// Where and with what it was made, where that is known.
+    pub circumstances: Option<Circumstances>,
+    /// The files that have their result.
+    pub files: Vec<PastFile>,
+}
+
+impl ResultsFolder {
+    /// Reads the last runs that `wanted` takes, no more than `most`, up to the one that is called `last` if it is there; the
+    /// oldest first. Runs that cannot be read say nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Io`] when the folder cannot be listed.
+    pub fn past_runs(
+        &self,
+        last: Option<&str>,
+        most: usize,
+        wanted: impl Fn(&PastRun) -> bool,
+    ) -> Result<Vec<PastRun>, FolderError> {
+        let names = self.runs()?;
+        let end = last.and_then(|last| names.iter().position(|name| name == last));
+        let names = &names[..end.map_or(names.len(), |end| end + 1)];
+        let read = |name: &String| {
+            let run = Brief::read(&journal_path(&self.path_of(name).ok()?)).ok()??;
+            let Brief { opened, header, files, .. } = run;
+            Some(PastRun { name: name.clone(), header, circumstances: opened.circumstances, files })
+        };
+        // Runs of other engines may lie between, but not without end.
+        let looked_at = names.iter().rev().take(most.saturating_mul(LOOK_FURTHER));
+        let mut runs: Vec<_> = looked_at.filter_map(read).filter(wanted).take(most).collect();
+        runs.reverse();
+        Ok(runs)
+    }
+}
+
+/// For each run that is wanted, so many are looked at.
+const LOOK_FURTHER: usize = 4;
 
 /// So many runs are looked back on; a file that was in none of them counts as untested.
 const MOST_RUNS: usize = 20;

@@ -18,7 +18,9 @@ use super::journal_file::{beginning, lines, make_plain, open};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::executor::Settings;
 use crate::jsonl::{Appender, Follower, entry_of, line_of};
-use crate::outcome::{Counts, ExitHow, FileEnd, FileReport, FileStatus, RunEnd, RunHeader, RunReport};
+use crate::outcome::{
+    Counts, ExitHow, FileEnd, FileReport, FileStatus, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
+};
 
 /// The version of the entries.
 const FORMAT: u32 = 1;
@@ -180,34 +182,55 @@ enum BriefEntry {
     Opened(Box<Opened>),
     RunStarted(RunHeader),
     WorkerLost(IgnoredAny),
-    FileFinished(BriefReport),
+    FileFinished(PastFile),
     RunFinished { elapsed: Duration, end: RunEnd },
 }
 
-/// A file in brief.
-#[derive(Debug, Deserialize)]
-pub(super) struct BriefReport {
-    pub(super) file: String,
-    pub(super) elapsed: Duration,
-    pub(super) counts: Counts,
-    end: FileEnd,
-    attempts: Vec<BriefAttempt>,
+/// A file in a run of the past: how it ended and how long it took, without what was wrong in detail.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PastFile {
+    /// The path below the root.
+    pub file: String,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The account.
+    pub counts: Counts,
+    /// How the file ended.
+    pub end: FileEnd,
+    /// The lines of all records that have not passed.
+    #[serde(default)]
+    pub failing: Vec<u32>,
+    /// Their keys, in the same order; none in old journals.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+    /// The part of the time that the engine took; unknown in old journals, which have no slowest records either.
+    #[serde(default)]
+    pub engine_time: Option<Duration>,
+    /// The slowest records, the slowest first.
+    #[serde(default)]
+    pub slowest: Vec<SlowRecord>,
+    attempts: Vec<PastAttempt>,
 }
 
-#[derive(Debug, Deserialize)]
-struct BriefAttempt {
+#[derive(Debug, Clone, Deserialize)]
+struct PastAttempt {
     status: FileStatus,
 }
 
-impl BriefReport {
+impl PastFile {
     /// How the file ended at the time that is told of.
-    pub(super) fn last_status(&self) -> FileStatus {
+    pub fn last_status(&self) -> FileStatus {
         self.end.status(&self.counts)
     }
 
     /// How the file ended, all times together.
-    pub(super) fn status(&self) -> FileStatus {
-        self.last_status().among(self.attempts.iter().map(|attempt| attempt.status))
+    pub fn status(&self) -> FileStatus {
+        self.last_status().among(self.attempts())
+    }
+
+    /// How it ended at other times of the same run.
+    pub fn attempts(&self) -> impl Iterator<Item = FileStatus> {
+        self.attempts.iter().map(|attempt| attempt.status)
     }
 }
 
@@ -215,7 +238,7 @@ impl BriefReport {
 pub(super) struct Brief {
     pub(super) opened: Opened,
     pub(super) header: RunHeader,
-    pub(super) files: Vec<BriefReport>,
+    pub(super) files: Vec<PastFile>,
     pub(super) elapsed: Duration,
     /// How it ended last; nothing if it goes on or was killed.
     pub(super) end: Option<RunEnd>,

@@ -19,7 +19,7 @@ pub mod prune;
 pub mod store;
 
 pub use folder::{FolderError, ResultsFolder, RunFolder};
-pub use history::{History, Past};
-pub use journal::{CiRun, Circumstances, Commit, Imported, Journal, JournalWriter, Opened};
+pub use history::{History, Past, PastRun};
+pub use journal::{CiRun, Circumstances, Commit, Imported, Journal, JournalWriter, Opened, PastFile};
 pub use meaning::{KnownRun, Meaning, meanings};
 pub use overview::{RunOverview, RunState};

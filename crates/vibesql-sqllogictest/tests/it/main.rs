@@ -11,6 +11,7 @@ mod compressed;
 mod configuration;
 mod conformance;
 mod corpus;
+mod detectors;
 #[cfg(feature = "store")]
 mod dump;
 mod events;
@@ -50,6 +51,7 @@ mod store_processes;
 mod suite;
 mod support;
 mod test_cmd;
+mod trends;
 mod usage;
 #[cfg(feature = "engine-vibesql")]
 mod vibesql;

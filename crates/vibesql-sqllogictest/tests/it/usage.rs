@@ -162,6 +162,8 @@ fn help_says_what_there_is() {
       engines      Lists the engines of this build
       status       Shows the last run by category, and what has changed since the one before it
       compare      Compares two runs record by record: what has regressed, what is fixed, what is new
+      flaky        Lists files that end one time so and another time otherwise, though nothing has
+                   changed
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
       prune        Removes old runs

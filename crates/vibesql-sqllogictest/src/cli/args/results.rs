@@ -82,6 +82,27 @@ pub(in crate::cli) struct CompareArgs {
     pub(in crate::cli) limit: usize,
 }
 
+#[derive(Debug, Args)]
+pub(in crate::cli) struct FlakyArgs {
+    /// Look at the last N runs of the engine.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) last: u32,
+    /// The engine; without it that of the last run.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) engine: Option<String>,
+    /// The form of the result; json has all files.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(in crate::cli) format: FlakyFormat,
+}
+
+/// A form of the list of flaky files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum FlakyFormat {
+    // A `///` here would make the whole help long.
+    Text,
+    Json,
+}
+
 /// What a run is compared with when it is done.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comparison")]

@@ -12,10 +12,15 @@ use crate::cli::settings::repeat_command;
 use crate::cli::ui::Ui;
 use crate::executor::Settings;
 use crate::outcome::RunReport;
+use crate::regression::past::timed;
+use crate::regression::timing::{Slower, slower};
 use crate::regression::{Gate, RecordChange, RunDiff, compare};
-use crate::report::compare::{Comparison, Named, write, write_json, write_markdown};
+use crate::report::compare::{Comparison, Named, Slow, write, write_json, write_markdown};
+use crate::results::{PastRun, ResultsFolder};
 use crate::text::written;
 
+/// So many runs are enough to judge times.
+const MOST_PAST: usize = 40;
 /// So many changes of each kind are named after a run.
 const LIMIT: usize = 10;
 
@@ -32,6 +37,11 @@ pub(in crate::cli) fn run(
     let baseline = find(&args.baseline, keeping, besides)?;
     baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
     let diff = compare(&baseline.report, &current.report);
+    let past = match current.is_kept {
+        true => past_of(&keeping.results, &current.name, &current.report)?,
+        false => Vec::new(),
+    };
+    let Slower { slower, load, .. } = slower(&timed(&past));
     let settings = current.opened.as_ref().and_then(|opened| opened.settings.as_ref());
     let comparison = Comparison {
         diff: &diff,
@@ -39,6 +49,8 @@ pub(in crate::cli) fn run(
         current: named(&current),
         gate: gate(args.gate),
         limit: limit(args.limit),
+        slower: slower.into_iter().map(|slowdown| Slow { slowdown, again: None }).collect(),
+        load,
         again: settings.and_then(|settings| again(&ui.program, settings, &current.report, &diff)),
     };
     let text = match args.format {
@@ -62,15 +74,29 @@ pub(in crate::cli) fn run(
     Ok(ExitReason::of_comparison(diff.has_regressed(comparison.gate), diff.common()))
 }
 
-/// Holds a run that has just ended against its baseline: the text for the screen, and what to end with.
-pub(super) fn after_run(
-    baseline: &Found,
+/// The runs by which the times of a run are judged, and the run itself.
+pub(super) fn past_of(
+    results: &ResultsFolder,
+    name: &str,
     run: &RunReport,
-    current: Named<'_>,
-    settings: &Settings,
-    gate_word: GateWord,
-    program: &str,
-) -> (String, ExitReason) {
+) -> Result<Vec<PastRun>, CliError> {
+    let engine = &run.header.engine.name;
+    Ok(results.past_runs(Some(name), MOST_PAST, |past| past.header.engine.name == *engine)?)
+}
+
+/// A run that has just ended, and what is known of it.
+pub(super) struct Ended<'r> {
+    pub(super) baseline: &'r Found,
+    pub(super) run: &'r RunReport,
+    pub(super) current: Named<'r>,
+    pub(super) settings: &'r Settings,
+    pub(super) slower: Vec<Slow<'r>>,
+    pub(super) load: Option<f64>,
+}
+
+/// Holds a run that has just ended against its baseline: the text for the screen, and what to end with.
+pub(super) fn after_run(ended: Ended<'_>, gate_word: GateWord, program: &str) -> (String, ExitReason) {
+    let Ended { baseline, run, current, settings, slower, load } = ended;
     let diff = compare(&baseline.report, run);
     let comparison = Comparison {
         diff: &diff,
@@ -78,6 +104,8 @@ pub(super) fn after_run(
         current,
         gate: gate(gate_word),
         limit: LIMIT,
+        slower,
+        load,
         again: again(program, settings, run, &diff),
     };
     let text = written(|out| {

@@ -10,6 +10,7 @@ pub(super) mod config;
 pub(super) mod dump;
 pub(super) mod engines;
 pub(super) mod export;
+pub(super) mod flaky;
 pub(super) mod import;
 pub(super) mod list;
 pub(super) mod man;
@@ -17,6 +18,7 @@ pub(super) mod merge;
 pub(super) mod prune;
 #[cfg(feature = "store")]
 pub(super) mod query;
+mod rerun;
 pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;

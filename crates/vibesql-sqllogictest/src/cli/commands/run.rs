@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tempfile::NamedTempFile;
 
-use super::compare::after_run;
+use super::compare::{Ended, after_run};
+use super::rerun::judge_times;
 use super::worker::cores;
 use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
 use crate::cli::baseline::{Besides, Found, find};
@@ -29,8 +30,10 @@ use crate::executor::parallel::{
 use crate::executor::{DetailLimits, Settings};
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
+use crate::regression::past::timed;
+use crate::regression::timing::{Slower, slower};
 use crate::report;
-use crate::report::compare::Named;
+use crate::report::compare::{Named, Slow};
 use crate::results::{Commit, JournalWriter, RunFolder};
 use crate::text::count::plural;
 use crate::text::style::Role;
@@ -86,10 +89,22 @@ pub(in crate::cli) fn run(
     }
     let mut reason = reason(&run.files, args.fail_on_empty);
     if let Some(baseline) = &started.baseline {
-        let settings = started.prepared.settings();
-        let named = Named { name: &started.folder.name, commit: started.commit.as_ref() };
-        let (comparison, verdict) =
-            after_run(baseline, &run, named, settings, args.baseline.gate, &ui.program);
+        let (past, again) = judge_times(args, &started.folder, &run, &started.prepared, ui)?;
+        let Slower { slower, suspects, load } = slower(&timed(&past));
+        let certain = slower.into_iter().map(|slowdown| Slow { slowdown, again: None });
+        let confirmed = suspects.into_iter().filter_map(|slowdown| {
+            let again = again.iter().find(|again| again.file == slowdown.file)?;
+            Some(Slow { slowdown, again: Some(again.again) })
+        });
+        let ended = Ended {
+            baseline,
+            run: &run,
+            current: Named { name: &started.folder.name, commit: started.commit.as_ref() },
+            settings: started.prepared.settings(),
+            slower: certain.chain(confirmed).collect(),
+            load,
+        };
+        let (comparison, verdict) = after_run(ended, args.baseline.gate, &ui.program);
         text += &comparison;
         reason = reason.or_graver(verdict);
     }
@@ -160,7 +175,7 @@ fn begin(
         ));
     });
     seed.inspect(|seed| ui.note(format_args!("random order; `--seed {seed}` repeats it")));
-    let timeouts = Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() };
+    let timeouts = timeouts(args);
     let drive = Drive {
         workers,
         budget: args.limits.time.map(Duration::from_secs),
@@ -219,7 +234,7 @@ fn resume(
     Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), baseline, commit })
 }
 
-fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
+pub(super) fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
     if args.max_memory.is_some() && !cfg!(target_os = "linux") {
         let message = "--max-memory: this system does not tell how much memory a process has in use";
         return Err(CliError::usage(
@@ -234,6 +249,10 @@ fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
     })
 }
 
+pub(super) fn timeouts(args: &RunArgs) -> Timeouts {
+    Timeouts { usual: seconds(args.limits.timeout), own: args.timeouts.clone() }
+}
+
 /// So many seconds; 0 is no limit.
 fn seconds(count: u64) -> Option<Duration> {
     (count > 0).then(|| Duration::from_secs(count))
@@ -243,7 +262,7 @@ fn workers(args: &RunArgs) -> usize {
     if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) }
 }
 
-fn policy(args: &RunArgs) -> Policy {
+pub(super) fn policy(args: &RunArgs) -> Policy {
     Policy {
         workers: workers(args),
         budget: args.limits.time.map(Duration::from_secs),

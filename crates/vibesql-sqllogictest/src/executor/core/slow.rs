@@ -7,10 +7,10 @@ use crate::outcome::SlowRecord;
 use crate::parser::{Record, RecordKind, Script};
 
 /// How many of the slowest records of a file are kept.
-pub(in crate::executor) const MOST: usize = 5;
+pub const MOST: usize = 5;
 
 /// A record that takes no longer is never called slow.
-const LEAST: Duration = Duration::from_millis(10);
+pub const LEAST: Duration = Duration::from_millis(10);
 
 /// How much of the SQL of a slow record is kept, in characters.
 const LONGEST_SQL: usize = 300;

@@ -1,8 +1,10 @@
 //! A comparison as JSON: the fields of VibeSQL's earlier script, which count files, and more.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::{Comparison, Named};
+use super::{Comparison, Named, Slow};
 use crate::regression::{
     Account, Failing, FileChange, FileDiff, FileState, Gate, RecordChange, RecordDiff, Side, Why,
 };
@@ -27,7 +29,22 @@ struct Document<'c> {
     summary: Summary,
     changes: Changes<'c>,
     records: Sums,
+    /// How many times as long as usual the current run took.
+    load: Option<f64>,
+    slower: Vec<SlowDocument<'c>>,
     files: Vec<File<'c>>,
+}
+
+/// A file, or a record, that takes longer than it did.
+#[derive(Serialize)]
+struct SlowDocument<'c> {
+    file: &'c str,
+    line: Option<u32>,
+    before_ms: f64,
+    now_ms: f64,
+    threshold_ms: f64,
+    passes_before: usize,
+    again_ms: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -138,7 +155,25 @@ impl<'c> Document<'c> {
             summary: Summary::of(before, now),
             changes: Changes::of(comparison),
             records: Sums::of(&diff.account()),
+            load: comparison.load,
+            slower: comparison.slower.iter().map(SlowDocument::of).collect(),
             files: diff.files.iter().filter_map(File::of).collect(),
+        }
+    }
+}
+
+impl<'c> SlowDocument<'c> {
+    fn of(slow: &'c Slow<'c>) -> Self {
+        let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+        let Slow { slowdown, again } = slow;
+        Self {
+            file: slowdown.file,
+            line: slowdown.record.map(|record| record.line),
+            before_ms: milliseconds(slowdown.before),
+            now_ms: milliseconds(slowdown.now),
+            threshold_ms: milliseconds(slowdown.threshold),
+            passes_before: slowdown.passes,
+            again_ms: again.map(milliseconds),
         }
     }
 }

@@ -30,7 +30,9 @@ pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Resul
     for caveat in comparison.caveats() {
         writeln!(out, "> Note: {caveat}.\n")?;
     }
-    sections(diff).iter().try_for_each(|section| write_section(out, section, comparison.limit))?;
+    sections(diff, &comparison.slower)
+        .iter()
+        .try_for_each(|section| write_section(out, section, comparison.limit))?;
     let files = |change| plural(diff.with(change).count() as u64, "file");
     let records = |count| plural(count, "record");
     let account = diff.account();

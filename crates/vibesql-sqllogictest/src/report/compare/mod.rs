@@ -11,6 +11,9 @@ pub(crate) use json::write as write_json;
 pub(crate) use markdown::write as write_markdown;
 pub(crate) use text::{write, write_brief};
 
+use std::time::Duration;
+
+use crate::regression::timing::Slowdown;
 use crate::regression::{Gate, RunDiff, Side};
 use crate::results::Commit;
 use crate::text::count::{percent, plural, thousands};
@@ -23,8 +26,19 @@ pub(crate) struct Comparison<'c> {
     pub(crate) gate: Gate,
     /// So many entries of each section are named.
     pub(crate) limit: usize,
+    /// What takes longer than it did.
+    pub(crate) slower: Vec<Slow<'c>>,
+    /// How many times as long as usual the current run took as a whole, where that is known.
+    pub(crate) load: Option<f64>,
     /// The command that looks at the first record that has regressed.
     pub(crate) again: Option<String>,
+}
+
+/// What takes longer than it did, by the history of runs and not by the baseline alone.
+pub(crate) struct Slow<'c> {
+    pub(crate) slowdown: Slowdown<'c>,
+    /// How long it took when it was run once more, which shows it; else three passes in a row do.
+    pub(crate) again: Option<Duration>,
 }
 
 /// What a run is called.
@@ -32,6 +46,9 @@ pub(crate) struct Named<'c> {
     pub(crate) name: &'c str,
     pub(crate) commit: Option<&'c Commit>,
 }
+
+/// A run that takes so many times as long as usual is worth a word.
+const LOADED: f64 = 1.5;
 
 impl Comparison<'_> {
     fn sides(&self) -> [(&'static str, &Named<'_>, &Side<'_>); 2] {
@@ -61,6 +78,11 @@ impl Comparison<'_> {
             if side.wholes {
                 caveats.push(format!("the {word} run knows files as wholes only, not their records"));
             }
+        }
+        if let Some(load) = self.load.filter(|&load| load >= LOADED) {
+            caveats.push(format!(
+                "the current run took {load:.1} times as long as usual, nearly all files alike"
+            ));
         }
         let by_lines = self.diff.by_lines();
         if by_lines > 0 && !of_wholes {

@@ -1,8 +1,10 @@
 //! What has changed, in the order in which somebody wants to know.
 
+use super::Slow;
 use crate::monitor::status_word;
+use crate::regression::timing::RECENT;
 use crate::regression::{Failing, FileChange, FileDiff, FileState, RecordChange, RecordDiff, RunDiff, Why};
-use crate::text::count::plural;
+use crate::text::count::{duration, plural};
 use crate::text::style::Role;
 
 /// Changes of one kind.
@@ -27,7 +29,7 @@ pub(super) struct Entry {
 /// All changes; sections without an entry are left out.
 ///
 /// Records of a file that only one of the runs has are in the entry of the file.
-pub(super) fn sections(diff: &RunDiff<'_>) -> Vec<Section> {
+pub(super) fn sections(diff: &RunDiff<'_>, slower: &[Slow<'_>]) -> Vec<Section> {
     let of_files = |role, title, entries| Section { role, title, of_files: true, entries };
     let of_records = |role, title, entries| Section { role, title, of_files: false, entries };
     let files = |change: FileChange| diff.with(change).map(of_file).collect::<Vec<_>>();
@@ -60,6 +62,7 @@ pub(super) fn sections(diff: &RunDiff<'_>) -> Vec<Section> {
             "records that fail in another way",
             records(|one| one.fails_otherwise() && !one.is_graver()),
         ),
+        of_records(Role::Warn, "slower", slower.iter().map(|slow| of_slow(diff, slow)).collect()),
         of_files(Role::Pass, "fixed files", files(FileChange::Fixed)),
         of_records(Role::Pass, "fixed records", records(|one| one.change == RecordChange::Fixed)),
         of_files(Role::Pass, "no longer flaky files", files(FileChange::NoLongerFlaky)),
@@ -85,6 +88,20 @@ fn of_file(file: &FileDiff<'_>) -> Entry {
         count => format!(", {} not passed", plural(count, "record")),
     };
     Entry { place: file.shown.to_owned(), what: format!("{before}, now {now}{failing}") }
+}
+
+fn of_slow(diff: &RunDiff<'_>, slow: &Slow<'_>) -> Entry {
+    let Slow { slowdown, again } = slow;
+    let known = diff.files.iter().find(|file| file.file == slowdown.file);
+    let shown = known.map_or(slowdown.file, |file| file.shown);
+    let place = slowdown.record.map_or_else(|| shown.to_owned(), |record| format!("{shown}:{}", record.line));
+    let (before, now) = (duration(slowdown.before), duration(slowdown.now));
+    let passes = slowdown.passes;
+    let shown_by = match again {
+        Some(again) => format!("and {} when it was run once more", duration(*again)),
+        None => format!("in each of the last {RECENT} passes"),
+    };
+    Entry { place, what: format!("{before} before, the median of {passes} passes; now {now}, {shown_by}") }
 }
 
 fn of_record(file: &FileDiff<'_>, record: &RecordDiff<'_>) -> Entry {

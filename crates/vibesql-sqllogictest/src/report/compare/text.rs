@@ -28,7 +28,9 @@ pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Resul
         table.add_row(row.iter().enumerate().map(|(column, text)| cell(text, column == 0)));
     }
     writeln!(out, "{}\n", table.trim_fmt())?;
-    sections(diff).iter().try_for_each(|section| write_section(out, section, comparison.limit))?;
+    sections(diff, &comparison.slower)
+        .iter()
+        .try_for_each(|section| write_section(out, section, comparison.limit))?;
     counts(out, diff)?;
     for caveat in comparison.caveats() {
         writeln!(out, "{} {caveat}", Role::Warn.paint("note:"))?;
@@ -44,7 +46,7 @@ pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Resul
 
 /// Writes what has changed since the run that is called `before`, in few lines.
 pub(crate) fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) -> fmt::Result {
-    let sections = sections(diff);
+    let sections = sections(diff, &[]);
     let common = plural(diff.common(), "file");
     if sections.is_empty() {
         return writeln!(out, "since {before}: no change in {common} that both runs have");

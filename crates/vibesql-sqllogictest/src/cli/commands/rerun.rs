@@ -1,0 +1,98 @@
+//! Files of a run that look slower than usual are run once more, before anybody is told.
+
+use std::time::Duration;
+
+use super::compare::past_of;
+use super::run::{limits, policy, timeouts, worker_command};
+use crate::cli::args::RunArgs;
+use crate::cli::error::CliError;
+use crate::cli::ui::Ui;
+use crate::event::{EventSink, RunEvent, SinkError};
+use crate::executor::parallel::{self, Attempts, Plan, Prepared};
+use crate::outcome::{FileReport, FileStatus, RunReport};
+use crate::regression::past::timed;
+use crate::regression::timing::{Slowdown, Slower, slower};
+use crate::results::{PastRun, RunFolder};
+use crate::text::count::plural;
+
+/// A file that looked slower than usual, and was slow when it was run once more.
+pub(super) struct SlowAgain {
+    pub(super) file: String,
+    pub(super) again: Duration,
+}
+
+/// The history that the times of the run are judged by, and the files that were slow once more. Nothing is kept of the
+/// second time.
+pub(super) fn judge_times(
+    args: &RunArgs,
+    folder: &RunFolder,
+    run: &RunReport,
+    prepared: &Prepared,
+    ui: &mut Ui,
+) -> Result<(Vec<PastRun>, Vec<SlowAgain>), CliError> {
+    let past = past_of(&folder.results(), &folder.name, run)?;
+    let again = {
+        let Slower { suspects, .. } = slower(&timed(&past));
+        match suspects.as_slice() {
+            [] => Vec::new(),
+            suspects if args.limits.time.is_some() => {
+                let files = plural(suspects.len() as u64, "file");
+                ui.note(format_args!(
+                    "{files} slower than usual; with --time none is run once more to be sure"
+                ));
+                Vec::new()
+            }
+            suspects => {
+                let files = plural(suspects.len() as u64, "file");
+                ui.note(format_args!("{files} slower than usual, and run once more to be sure"));
+                let reports = run_again(args, run, prepared, suspects)?;
+                suspects.iter().filter_map(|suspect| slow_again(suspect, &reports)).collect()
+            }
+        }
+    };
+    Ok((past, again))
+}
+
+/// Whether a file that was suspected was slow again.
+fn slow_again(suspect: &Slowdown<'_>, reports: &[FileReport]) -> Option<SlowAgain> {
+    let report = reports.iter().find(|report| report.file == suspect.file)?;
+    let slow = report.last_status() == FileStatus::Passed && report.elapsed > suspect.threshold;
+    slow.then(|| SlowAgain { file: report.file.clone(), again: report.elapsed })
+}
+
+fn run_again(
+    args: &RunArgs,
+    run: &RunReport,
+    prepared: &Prepared,
+    suspects: &[Slowdown<'_>],
+) -> Result<Vec<FileReport>, CliError> {
+    let wanted = |file: &str| suspects.iter().any(|suspect| suspect.file == file);
+    let items: Vec<_> = prepared.items().iter().filter(|item| wanted(&item.file)).cloned().collect();
+    let folder = tempfile::tempdir().map_err(|error| CliError::io("make", "a temporary folder", &error))?;
+    let slices = vec![1; items.len()];
+    let plan = Plan {
+        items,
+        engine: run.header.engine.clone(),
+        settings: prepared.settings().clone(),
+        limits: limits(&args.limits)?,
+        timeouts: &timeouts(args),
+        attempts: Attempts { retries: 0, repeat: 1 },
+        slices,
+    };
+    let again = Prepared::new(folder.path(), plan)?;
+    let mut reports = Reports(Vec::new());
+    parallel::run(&again, &worker_command()?, policy(args), &mut reports)?;
+    Ok(reports.0)
+}
+
+/// Keeps what becomes of files, and shows nothing.
+struct Reports(Vec<FileReport>);
+
+impl EventSink for Reports {
+    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        if let RunEvent::FileFinished(report) = event {
+            self.0.push(report.as_ref().clone());
+        }
+        Ok(())
+    }
+}
