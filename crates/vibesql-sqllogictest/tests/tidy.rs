@@ -19,6 +19,7 @@ const LAYERS: &[(&str, u8)] = &[
     ("results", 4),
     ("monitor", 4),
     ("results::ask", 5),
+    ("analysis", 5),
     ("report", 6),
     ("cli", 7),
 ];
@@ -182,6 +183,8 @@ fn the_documents_name_every_command_and_exit_code() {
         "runs",
         "show",
         "query",
+        "analyze",
+        "punchlist",
         "prune",
         "import",
         "export",

@@ -1,5 +1,6 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
+mod analysis;
 mod results;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(super) use self::analysis::{AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat};
 pub(super) use self::results::{
     BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
@@ -78,6 +80,10 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
+    /// Says what the failures of a run come from, and what to fix first.
+    Analyze(AnalyzeArgs),
+    /// Lists the files of a run, those first that fixes turn green first.
+    Punchlist(PunchlistArgs),
     /// Asks a question in SQL about the results; without one it is a shell.
     #[cfg(feature = "store")]
     Query(Box<super::query_args::QueryArgs>),

@@ -16,6 +16,7 @@ mod selection;
 mod settings;
 mod suite;
 mod target;
+mod texts;
 mod ui;
 
 use std::ffi::OsString;
@@ -115,6 +116,8 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Status => commands::status::run(&keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
+        Command::Analyze(args) => commands::analyze::run(&args, &keeping, &mut ui),
+        Command::Punchlist(args) => commands::punchlist::run(&args, &keeping, &mut ui),
         Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),
         Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
         Command::Completions(args) => commands::completions::run(&args, &mut ui),

@@ -22,6 +22,9 @@ mod unhash;
 pub mod verdict;
 mod watchdog;
 
+#[cfg(feature = "suite")]
+pub(crate) use keys::record_keys;
+
 pub use core::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
 pub use observer::{Observer, Unobserved};
 #[cfg(feature = "suite")]

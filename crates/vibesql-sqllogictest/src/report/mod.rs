@@ -1,6 +1,8 @@
 //! Documents: pure functions of a finished run.
 
 #[cfg(feature = "cli")]
+pub(crate) mod analysis;
+#[cfg(feature = "cli")]
 pub(crate) mod change;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;

@@ -76,7 +76,7 @@ pub(crate) fn state(run: &RunOverview) -> &'static str {
 }
 
 /// Bars between the lowest and the highest of the rates; all alike if there is no difference.
-fn sparkline(rates: &[f64]) -> String {
+pub(crate) fn sparkline(rates: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);

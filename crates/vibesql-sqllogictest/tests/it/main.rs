@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+mod analysis;
+mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
 mod compatibility;

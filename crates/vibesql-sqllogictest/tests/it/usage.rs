@@ -163,6 +163,8 @@ fn help_says_what_there_is() {
       status       Shows the last run by category, and what has changed since the one before it
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
+      analyze      Says what the failures of a run come from, and what to fix first
+      punchlist    Lists the files of a run, those first that fixes turn green first
       prune        Removes old runs
       import       Takes in results of VibeSQL's earlier scripts and of other runners, as runs
       merge        Takes in runs from files of `export` and `backup`; what is there already stays as it

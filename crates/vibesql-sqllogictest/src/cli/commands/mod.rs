@@ -1,5 +1,6 @@
 //! One file for each command: its arguments are in `args`, what it does is here.
 
+pub(super) mod analyze;
 #[cfg(feature = "store")]
 pub(super) mod ask;
 pub(super) mod backup;
@@ -14,6 +15,7 @@ pub(super) mod list;
 pub(super) mod man;
 pub(super) mod merge;
 pub(super) mod prune;
+pub(super) mod punchlist;
 #[cfg(feature = "store")]
 pub(super) mod query;
 pub(super) mod run;
