@@ -12,8 +12,13 @@ use crate::location::Source;
 use crate::outcome::{Difference, FailureDetail, FileEnd, FileProblem, FileReport, RunReport, common};
 use crate::parser::{self, Query, Record, RecordKind, Script, first_refusal};
 
-/// So many passing statements and queries of a file with failures are looked at.
-const SAMPLE: u64 = 150;
+/// So many passing statements and queries of all files with failures are looked at, and of each file no more and no less
+/// than this.
+const SAMPLE_OF_ALL: u64 = 40_000;
+const MOST_SAMPLE: u64 = 150;
+const LEAST_SAMPLE: u64 = 20;
+/// So many messages that differ in their digits only are one.
+const MOST_NUMBERED: usize = 3;
 /// So many files without failures, and records of each of them.
 const FILES_ELSEWHERE: usize = 60;
 const SAMPLE_ELSEWHERE: u64 = 20;
@@ -61,6 +66,7 @@ pub(super) struct Facts {
     set_numbers: HashMap<Box<[Feature]>, SetId>,
     pub(super) background: Background,
     pub(super) gaps: Vec<Gap>,
+    sample: u64,
 }
 
 /// How the texts of a run are read.
@@ -82,7 +88,9 @@ impl Reading<'_> {
 
 /// Looks at all files of a run.
 pub(super) fn collect(report: &RunReport, reading: Reading<'_>, texts: &mut dyn Texts) -> Facts {
-    let mut facts = Facts::default();
+    let red = report.files.iter().filter(|file| !file.failing.is_empty()).count() as u64;
+    let sample = (SAMPLE_OF_ALL / red.max(1)).clamp(LEAST_SAMPLE, MOST_SAMPLE);
+    let mut facts = Facts { sample, ..Facts::default() };
     for (number, file) in (0..).zip(&report.files) {
         if file.failing.is_empty() {
             if !file.last_status().is_good() {
@@ -97,6 +105,7 @@ pub(super) fn collect(report: &RunReport, reading: Reading<'_>, texts: &mut dyn 
     if !facts.records.is_empty() {
         facts.look_elsewhere(report, reading, texts);
     }
+    facts.merge_numbered();
     facts
 }
 
@@ -173,6 +182,20 @@ impl Facts {
             self.symptoms.push(symptom);
         }
         number
+    }
+
+    /// Makes one of many symptoms that differ in their digits only: numbers of columns that no SQL has, sizes.
+    fn merge_numbered(&mut self) {
+        let mut alike = BTreeMap::<Symptom, Vec<u32>>::new();
+        for (number, symptom) in (0..).zip(&self.symptoms) {
+            alike.entry(symptom.without_digits()).or_default().push(number);
+        }
+        let mut merged: Vec<u32> = (0..).take(self.symptoms.len()).collect();
+        for (symptom, numbers) in alike.into_iter().filter(|(_, numbers)| numbers.len() > MOST_NUMBERED) {
+            numbers.iter().for_each(|&number| merged[number as usize] = numbers[0]);
+            self.symptoms[numbers[0] as usize] = symptom;
+        }
+        self.records.iter_mut().for_each(|record| record.symptom = merged[record.symptom as usize]);
     }
 
     fn set(&mut self, features: Vec<Feature>) -> SetId {
@@ -257,7 +280,7 @@ impl Facts {
                 self.enter(own, place, &sql_of(record), is_query(record), Some(record));
                 seen[place] = true;
             } else if has_passed(record) {
-                let weight = strides[usize::from(is_query(record))].next(SAMPLE);
+                let weight = strides[usize::from(is_query(record))].next(self.sample);
                 self.passed(own, record, weight);
             }
         }

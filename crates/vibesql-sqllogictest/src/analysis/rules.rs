@@ -3,7 +3,7 @@
 //! What is found are rules: a few features that a record must have. The passing records of the same file say what is
 //! usual there; where there are few of them, those of all files do. A rule is either *sure*, when nearly all records
 //! that it covers fail, or it is what failing records have far more often than would be expected. Of a rule that is
-//! not sure it is tried whether a few sure ones explain most of what it covers: then these are reasons of their own.
+//! far from sure it is tried whether a few sure ones explain most of what it covers: then these are reasons of their own.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -51,6 +51,8 @@ pub(super) type Failing = BTreeMap<Stratum, BTreeMap<SetId, u64>>;
 const PRIOR: f64 = 10.0;
 /// From this share on a rule is sure.
 const SURE: f64 = 0.9;
+/// From this share on a rule needs no better ones within it.
+const GOOD: f64 = 0.6;
 /// A rule covers so many records at least, and such a share of what is to be explained.
 const LEAST: f64 = 3.0;
 const LEAST_SHARE: f64 = 0.05;
@@ -217,7 +219,7 @@ impl Miner<'_> {
         let Some(rule) = self.striking(&entries, all.failing) else {
             return self.sure_rules(&entries, all.failing).into_iter().map(|(rule, _)| rule).collect();
         };
-        if rule.share >= SURE {
+        if rule.share >= GOOD {
             return vec![rule];
         }
         let inside = self.covered(&entries, &rule.features);
@@ -225,9 +227,21 @@ impl Miner<'_> {
         let sure = self.sure_rules(&inside, within);
         let explained: f64 = sure.iter().map(|(_, failing)| failing).sum();
         if sure.len() > 1 && explained >= MOST * within {
-            return sure.into_iter().map(|(rule, _)| rule).collect();
+            return sure.into_iter().map(|(sure, _)| self.joined(&entries, &rule, sure)).collect();
         }
         vec![rule]
+    }
+
+    /// A sure rule that was found among the records of another, as a rule by itself: without the other, if it is sure
+    /// without it.
+    fn joined(&self, entries: &[Entry], outer: &Rule, sure: Rule) -> Rule {
+        if self.total(&self.covered(entries, &sure.features)).share() >= SURE {
+            return sure;
+        }
+        let mut features = [outer.features.as_slice(), sure.features.as_slice()].concat();
+        features.sort_unstable();
+        features.dedup();
+        Rule { features, ..sure }
     }
 
     /// What failing records have far more often than would be expected.

@@ -26,6 +26,9 @@ pub const WRONG_VALUES: &str = "wrong values";
 /// Where nothing but the line of a failing record is known.
 pub(super) const UNKNOWN: (&str, &str) = ("unknown", "no details were kept");
 
+/// How a run says that nothing but the line is known, since the worker was lost that knew more.
+const LOST: (&str, &str) = ("unsupported", "lost with the worker");
+
 impl Symptom {
     /// The symptom of a group of failures, and the class of its values. `names` are those of the SQL, if it is known:
     /// they are taken out of the message.
@@ -34,6 +37,9 @@ impl Symptom {
             let class = Difference::from_word(what).unwrap_or(Difference::Values);
             let what = if class.is_telling() { class.word() } else { WRONG_VALUES };
             return (Self { kind: WRONG_RESULT.to_owned(), what: what.to_owned() }, Some(class));
+        }
+        if (kind, what) == LOST {
+            return (Self { kind: UNKNOWN.0.to_owned(), what: what.to_owned() }, None);
         }
         let is_message = matches!(
             kind,
@@ -46,6 +52,19 @@ impl Symptom {
         );
         let what = if is_message { without_names(what, names) } else { what.to_owned() };
         (Self { kind: kind.to_owned(), what }, None)
+    }
+
+    /// The symptom with `#` for all digits.
+    pub(super) fn without_digits(&self) -> Self {
+        let mut what = String::with_capacity(self.what.len());
+        for character in self.what.chars() {
+            match character {
+                digit if digit.is_ascii_digit() && what.ends_with('#') => {}
+                digit if digit.is_ascii_digit() => what.push('#'),
+                other => what.push(other),
+            }
+        }
+        Self { kind: self.kind.clone(), what }
     }
 
     /// Whether records with different reasons are likely to look so.
@@ -61,7 +80,8 @@ impl Symptom {
         }
         matches!(
             self.kind.as_str(),
-            "unexpected_success"
+            "unknown"
+                | "unexpected_success"
                 | "timed_out"
                 | "label_differs"
                 | "column_count_differs"
@@ -117,7 +137,10 @@ fn without_names(message: &str, names: Option<&HashSet<String>>) -> String {
         let belongs = |c: char| c.is_alphanumeric() || c == '_';
         let length = rest.find(|c| !belongs(c)).unwrap_or(rest.len());
         let (word, behind) = rest.split_at(length);
-        text.push_str(if is_name(word) { "_" } else { word });
+        // Older versions of this program have cut the digits of names, and left a mark.
+        let is_cut = behind.starts_with('#') && word.ends_with(|last: char| last.is_ascii_digit());
+        let behind = if is_cut { &behind[1..] } else { behind };
+        text.push_str(if is_cut || is_name(word) { "_" } else { word });
         let other = behind.find(belongs).unwrap_or(behind.len());
         text.push_str(&behind[..other]);
         rest = &behind[other..];
@@ -147,6 +170,7 @@ mod tests {
         check("no such function: FOO", "no such function: FOO");
         check("Column 'ColA' of a table", "Column _ of a table");
         check("one of \"_\", '_', cola", "one of _");
+        check("no such column: col1#", "no such column: _");
         check("", "");
         check("é t1 ü", "é _ ü");
         assert_eq!(without_names("no such table: t1, or INT", None), "no such table: _, or INT");

@@ -158,6 +158,13 @@ fn without_names(message: &str) -> String {
                 while characters.next_if(|next| next.is_ascii_digit() || *next == '.').is_some() {}
                 text.push('#');
             }
+            // Of a name, which is kept whole.
+            digit if digit.is_ascii_digit() => {
+                text.push(digit);
+                while let Some(next) = characters.next_if(char::is_ascii_digit) {
+                    text.push(next);
+                }
+            }
             other if other.is_whitespace() => {
                 while characters.next_if(|next| next.is_whitespace()).is_some() {}
                 text.push(' ');
@@ -179,6 +186,8 @@ mod tests {
         check("no such column: 'a b'", "no such column: '_'");
         check("column \"x1\"  at 12.5:\n7", "column \"_\" at #: #");
         check("can't find t1 in `db", "can't find t1 in `_");
+        // The second digit of a name was once taken for a number.
+        check("no such column: col12, t1_345 x", "no such column: col12, t1_345 x");
         check("", "");
         assert_eq!(without_names(&"é".repeat(300)).chars().count(), LONGEST);
     }

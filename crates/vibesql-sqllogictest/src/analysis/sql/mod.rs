@@ -276,6 +276,9 @@ mod tests {
                 "SELECT",
                 "SUM()",
                 "an aggregate function",
+                "operator =",
+                "operator >",
+                "two columns compared",
             ],
         );
         check(

@@ -206,7 +206,7 @@ impl<'b> Walker<'b> {
         loop {
             match expr {
                 Expr::BinaryOp { left, op, right } => {
-                    self.operator(op);
+                    self.operator(left, op, right);
                     self.expr(right);
                     expr = left;
                 }
@@ -338,15 +338,20 @@ impl<'b> Walker<'b> {
         self.expr(expr);
     }
 
-    /// Comparisons are in nearly every query, and are no feature.
-    fn operator(&mut self, op: &BinaryOperator) {
+    /// Comparisons are in nearly every query; what tells is what they compare.
+    fn operator(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) {
         match op {
             BinaryOperator::Eq
             | BinaryOperator::NotEq
             | BinaryOperator::Lt
             | BinaryOperator::LtEq
             | BinaryOperator::Gt
-            | BinaryOperator::GtEq => {}
+            | BinaryOperator::GtEq => {
+                self.add(&format!("operator {op}"));
+                if is_column(left) && is_column(right) {
+                    self.add("two columns compared");
+                }
+            }
             BinaryOperator::And => self.add("AND"),
             BinaryOperator::Or => self.add("OR"),
             op => self.add(&format!("operator {op}")),
@@ -388,6 +393,10 @@ impl<'b> Walker<'b> {
 
 /// Functions that sum up rows, in most engines.
 const AGGREGATES: [&str; 8] = ["AVG", "COUNT", "GROUP_CONCAT", "MAX", "MIN", "STRING_AGG", "SUM", "TOTAL"];
+
+fn is_column(expr: &Expr) -> bool {
+    matches!(expr, Expr::Identifier(_) | Expr::CompoundIdentifier(_))
+}
 
 fn last_part(name: &ObjectName) -> String {
     let part = name.0.last().and_then(|part| part.as_ident());

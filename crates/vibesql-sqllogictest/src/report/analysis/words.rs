@@ -22,7 +22,7 @@ pub(super) fn title(cluster: &Cluster) -> String {
         "engine_panicked" => format!("panic: {what}"),
         "engine_lost" => format!("engine lost: {what}"),
         "process_died" => format!("process died: {what}"),
-        "unknown" => "unknown: the run has kept no details".to_owned(),
+        "unknown" => format!("not known: {what}"),
         _ => what.to_owned(),
     };
     match cluster.features.as_slice() {
