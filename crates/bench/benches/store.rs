@@ -233,7 +233,7 @@ fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
 fn report(run: u64, file: u64, started: i64) -> FileReport {
     let chance = mixed([file, 1, 0]) % 1000;
     let limit = 650_u64.saturating_sub(run / 2).max(150);
-    let flips = mixed([run, file, 2]) % 400 == 0;
+    let flips = mixed([run, file, 2]).is_multiple_of(400);
     let failing = (chance < limit) != flips;
     let mut report = FileReport::new(name(file), FileEnd::Completed);
     let milliseconds = 50 + mixed([file, 3, 0]) % 900;

@@ -208,6 +208,27 @@ fn a_flipped_bit_is_found_and_costs_nothing_else() {
     assert_eq!(problems(&results), Vec::<String>::new());
 }
 
+#[test]
+fn a_run_that_is_compressed_does_not_go_on() {
+    let (_folder, results) = with_old(12);
+    let (sender, done) = std::sync::mpsc::channel();
+    let looking = std::thread::spawn({
+        let results = results.clone();
+        move || {
+            let mut found = 0;
+            while done.try_recv().is_err() {
+                found += usize::from(results.running().is_ok());
+            }
+            found
+        }
+    });
+    seal(&results);
+    sender.send(()).unwrap();
+    assert_eq!(looking.join().unwrap(), 0);
+    let names = results.runs().unwrap();
+    assert_eq!(files(&results, &names[11]), ["journal.jsonl.zst"]);
+}
+
 /// A sandbox with one run of its own that is compressed, and the name of that.
 fn with_compressed_run() -> (Sandbox, ResultsFolder, String) {
     let sandbox = Sandbox::new();

@@ -169,7 +169,7 @@ impl Loader<'_> {
     fn live(&mut self) -> Vec<Source> {
         let mut found = Vec::new();
         for live in &self.pin.live {
-            match self.from_journal(&live.name, live.id, live.journal, live.running) {
+            match self.of_journal(&live.name, live.id, live.journal, live.running) {
                 Ok(source) => found.push(source),
                 Err(_) if self.pin.manifest.run(&live.name).is_some() => {
                     self.notes
@@ -186,13 +186,7 @@ impl Loader<'_> {
         found
     }
 
-    fn from_journal(
-        &mut self,
-        name: &str,
-        id: i64,
-        length: u64,
-        running: bool,
-    ) -> Result<Source, StoreError> {
+    fn of_journal(&mut self, name: &str, id: i64, length: u64, running: bool) -> Result<Source, StoreError> {
         let journal = self.store.journal(name, length)?;
         if journal.damaged > 0 {
             let lines = plural(journal.damaged as u64, "line");
@@ -246,7 +240,7 @@ impl Loader<'_> {
         if let Some(file) = &self.pin.manifest.known {
             match self.store.read(file, &[&KNOWN]) {
                 Ok(sheets) => {
-                    first.extend(sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)))
+                    first.extend(sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)));
                 }
                 Err(error) => self.note_damage(&error),
             }
@@ -343,7 +337,7 @@ impl Loader<'_> {
                 sources.push(Source { id: run.id, rows: of_sheets(sheets, &kept) });
                 continue;
             }
-            match self.from_journal(&run.name, run.id, run.journal, false) {
+            match self.of_journal(&run.name, run.id, run.journal, false) {
                 Ok(source) => sources.push(source),
                 // The others stand in no need of it.
                 Err(error) => {

@@ -4,7 +4,7 @@ use super::error::StoreError;
 use super::keeper::Store;
 use super::parts::{RUN, place};
 use super::seal::Draft;
-use crate::results::folder::{is_running, lock};
+use crate::results::folder::{hold_still, is_running};
 use crate::results::{FolderError, journal_file};
 
 /// The newest runs keep their journals as they are: these are read most, also by hand.
@@ -42,19 +42,15 @@ impl Store {
     }
 
     fn compress(&self, draft: &Draft, name: &str) -> Result<(), FolderError> {
-        let run = match lock(name.to_owned(), self.results.run_path(name)) {
-            Ok(run) => run,
-            // It has just been taken up again.
-            Err(FolderError::Busy(_)) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        if journal_file::length(&run.path) != draft.manifest.run(name).map(|sealed| sealed.journal) {
+        let run = self.results.run_path(name);
+        // It may just have been taken up again.
+        let Some(_held) = hold_still(&run) else { return Ok(()) };
+        if journal_file::length(&run) != draft.manifest.run(name).map(|sealed| sealed.journal) {
             return Ok(());
         }
-        let path = run.journal();
-        journal_file::compress(&run.path, &|| self.disk.step()).map_err(|source| FolderError::Io {
+        journal_file::compress(&run, &|| self.disk.step()).map_err(|source| FolderError::Io {
             what: "compress",
-            path,
+            path: journal_file::plain_path(&run),
             source,
         })
     }
