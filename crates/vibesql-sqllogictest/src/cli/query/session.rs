@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::{unanswered, wrong};
 use super::output::{Pager, to_file, to_screen};
-use crate::cli::commands::ask;
+use crate::cli::commands::{ask, store};
 use crate::cli::config::Environment;
 use crate::cli::error::CliError;
 use crate::cli::keeping::Keeping;
@@ -103,6 +103,9 @@ impl<'a> Session<'a> {
             .ask(&plan, About::Results(&reading, &self.results), effort)
             .map_err(|error| unanswered(&error))?;
         asked.notes.iter().for_each(|note| ui.note(note));
+        if asked.damaged {
+            store::mend(&self.results.0, ui);
+        }
         if let Some(doubt) = &asked.doubt {
             ui.note(doubted(doubt, asked.from));
         }

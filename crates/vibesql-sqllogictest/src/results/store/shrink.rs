@@ -21,9 +21,8 @@ impl Store {
         let old = &names[..names.len().saturating_sub(PLAIN_RUNS)];
         for name in old.iter().filter(|name| self.may_be_compressed(draft, name)).take(AT_ONCE) {
             if let Err(error) = self.compress(draft, name) {
-                let cause =
-                    std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
-                return Ok(Some(format!("the journals of old runs are not compressed: {error}{cause}")));
+                let error = StoreError::from(error).with_cause();
+                return Ok(Some(format!("the journals of old runs are not compressed: {error}")));
             }
         }
         Ok(None)
