@@ -210,7 +210,7 @@ fn a_flipped_bit_is_found_and_costs_nothing_else() {
 
 #[test]
 fn a_run_that_is_compressed_does_not_go_on() {
-    let (_folder, results) = with_old(12);
+    let (_folder, results) = with_old(4);
     let (sender, done) = std::sync::mpsc::channel();
     let looking = std::thread::spawn({
         let results = results.clone();
@@ -226,7 +226,7 @@ fn a_run_that_is_compressed_does_not_go_on() {
     sender.send(()).unwrap();
     assert_eq!(looking.join().unwrap(), 0);
     let names = results.runs().unwrap();
-    assert_eq!(files(&results, &names[11]), ["journal.jsonl.zst"]);
+    assert_eq!(files(&results, &names[3]), ["journal.jsonl.zst"]);
 }
 
 /// A sandbox with one run of its own that is compressed, and the name of that.

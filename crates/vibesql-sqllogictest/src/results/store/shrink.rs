@@ -11,7 +11,7 @@ use crate::results::{FolderError, journal_file};
 const PLAIN_RUNS: usize = 20;
 /// So many journals are compressed at once, so that nobody has to wait long when a program of this version finds a
 /// long history. The others follow with the next runs.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 4;
 
 impl Store {
     /// Compresses journals of old runs that are sealed as they are, and in which nothing is left to do. Where that
