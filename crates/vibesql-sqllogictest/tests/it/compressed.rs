@@ -102,15 +102,17 @@ fn nothing_that_is_read_changes() {
     assert_eq!(seal(&results).notes, Vec::<String>::new());
     let names = results.runs().unwrap();
     // Some at a time.
-    assert_eq!(files(&results, &names[15]), ["journal.jsonl.zst"]);
-    assert_eq!(files(&results, &names[16]), ["journal.jsonl"]);
+    assert_eq!(files(&results, &names[3]), ["journal.jsonl.zst"]);
+    assert_eq!(files(&results, &names[4]), ["journal.jsonl"]);
     assert_eq!(said(&results), before);
     let kept = load(&results);
     assert_eq!((kept.runs, &kept.notes), (names.len(), &Vec::new()));
-    keep(&results, 50, RunEnd::Completed);
-    let before = said(&results);
-    assert_eq!(seal(&results).runs.len(), 1, "a compressed run is the same run");
-    assert_eq!(said(&results), before);
+    for number in 50..56 {
+        keep(&results, number, RunEnd::Completed);
+        let before = said(&results);
+        assert_eq!(seal(&results).runs.len(), 1, "a compressed run is the same run");
+        assert_eq!(said(&results), before);
+    }
     let names = results.runs().unwrap();
     for (place, name) in names.iter().enumerate() {
         // What could be gone on with stays as it is.
