@@ -1,5 +1,6 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
+mod expectations;
 mod results;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(super) use self::expectations::{ExpectationArgs, LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
 pub(super) use self::results::{
     BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
@@ -81,6 +83,9 @@ pub(super) enum Command {
     /// Asks a question in SQL about the results; without one it is a shell.
     #[cfg(feature = "store")]
     Query(Box<super::query_args::QueryArgs>),
+    /// Keeps the list of what is expected to fail.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Removes old runs.
     Prune(PruneArgs),
     /// Looks after the databases that the results of all runs are in.
@@ -228,6 +233,8 @@ pub(super) struct RunArgs {
     pub(super) history: HistoryArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) expectations: ExpectationArgs,
     #[command(flatten)]
     pub(super) compatibility: CompatibilityArgs,
 }

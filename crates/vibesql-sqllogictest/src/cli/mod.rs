@@ -8,6 +8,7 @@ mod error;
 mod git;
 mod keeping;
 mod keys;
+mod known;
 #[cfg(feature = "store")]
 mod query;
 #[cfg(feature = "store")]
@@ -105,6 +106,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Run(args) => commands::run::run(&args, &keeping, &environment, registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
+        Command::Ledger(command) => commands::ledger::run(&command, &keeping, &mut ui),
         Command::Prune(args) => commands::prune::run(&args, &keeping, &mut ui),
         #[cfg(feature = "store")]
         Command::Store(command) => commands::store::run(&command, &keeping, &mut ui),

@@ -4,6 +4,7 @@
 pub(crate) mod change;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
+pub mod expectations;
 pub mod json;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod rows;

@@ -13,6 +13,7 @@ mod corpus;
 #[cfg(feature = "store")]
 mod dump;
 mod events;
+mod expectations;
 #[cfg(feature = "store")]
 mod generated;
 #[cfg(feature = "store")]

@@ -10,6 +10,7 @@ pub(super) mod dump;
 pub(super) mod engines;
 pub(super) mod export;
 pub(super) mod import;
+pub(super) mod ledger;
 pub(super) mod list;
 pub(super) mod man;
 pub(super) mod merge;
