@@ -4,7 +4,8 @@
 pub(crate) mod change;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
-pub mod expectations;
+#[cfg(feature = "cli")]
+pub(crate) mod expectations;
 pub mod json;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod rows;

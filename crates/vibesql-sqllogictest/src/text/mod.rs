@@ -10,7 +10,6 @@ pub(crate) mod detail;
 pub(crate) mod style;
 
 /// Returns what `write` writes. Writing to a string cannot fail.
-#[cfg(feature = "cli")]
 pub(crate) fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
     let mut text = String::new();
     match write(&mut text) {
