@@ -1,5 +1,6 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
+mod report;
 mod results;
 
 use std::ffi::OsString;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::results::{
     BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
@@ -78,6 +80,8 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
+    /// Writes a document about a run: a page for browsers, JUnit, GitHub Actions, Markdown, a badge.
+    Report(ReportArgs),
     /// Asks a question in SQL about the results; without one it is a shell.
     #[cfg(feature = "store")]
     Query(Box<super::query_args::QueryArgs>),
