@@ -254,15 +254,25 @@ fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String
                 (file.status().word(), "it has not passed".to_owned(), text)
             }
         },
-        Part::File => (file.status().word(), account(file), whole_text(subject, file, 0)),
+        Part::File => {
+            (file.status().word(), with_first(file, 0, account(file)), whole_text(subject, file, 0))
+        }
         Part::Rest(told) => {
             let more = file.failing.len() - told;
             let message = match more {
                 0 => account(file),
-                more => format!("{} besides: {}", plural(more as u64, "failing record"), account(file)),
+                more => with_first(file, told, format!("{} besides", plural(more as u64, "failing record"))),
             };
             (file.status().word(), message, whole_text(subject, file, told))
         }
+    }
+}
+
+/// A message, and what is wrong with the first record behind so many: many programs show nothing but the message.
+fn with_first(file: &FileReport, told: usize, message: String) -> String {
+    match detail_at(file, told).filter(|detail| detail.line > 0) {
+        Some(detail) => format!("{message}; line {}: {}", detail.line, headline(&detail.what)),
+        None => message,
     }
 }
 
@@ -272,16 +282,18 @@ fn whole_text(subject: &Subject<'_>, file: &FileReport, told: usize) -> String {
     let shown = told + details.len();
     let rest = &file.failing[shown.min(file.failing.len())..];
     written(|out| {
-        for detail in details {
+        for (number, detail) in details.enumerate() {
+            if number > 0 {
+                writeln!(out)?;
+            }
             write_failure(out, subject, file, detail, LIMITS)?;
-            writeln!(out)?;
         }
         if rest.is_empty() {
             return Ok(());
         }
         let lines: Vec<_> = rest.iter().take(MOST_LINES).map(u32::to_string).collect();
         let more = if rest.len() > MOST_LINES { " …" } else { "" };
-        writeln!(out, "… and {}: {}{more}", plural(rest.len() as u64, "record"), lines.join(", "))
+        writeln!(out, "\n… and {}: {}{more}", plural(rest.len() as u64, "record"), lines.join(", "))
     })
 }
 

@@ -50,18 +50,17 @@ function trend(history) {
 
 /** Categories by runs; the colour of a cell is the rate of its records. */
 function heatMap(categories, history) {
-  const head = make("tr", {}, make("th", { scope: "col" }, "category"),
-    history.map((run) => make("td", { class: "tick", title: moment(run.started) + ", run " + run.name })),
-    make("th", { scope: "col", class: "amount" }, "now"), make("th", { scope: "col", class: "amount" }, "files"));
+  const head = make("tr", {}, ["category", "records", "files"].map((name) => make("th", { scope: "col" }, name)),
+    make("th", { scope: "colgroup", colspan: history.length }, history.length > 1 ? plural(history.length, "run") : "this run"));
   const rows = categories.map((category) => make("tr", {},
     make("th", { scope: "row" }, shown("a", { href: "#c=" + encodeURIComponent(category.name) }, category.name)),
+    make("td", { class: "amount" }, percent(category.records.rate)),
+    make("td", { class: "amount faint" }, `${count(category.files.passed)} / ${count(category.files.wanted)}`),
     category.rates.map((rate, place) => {
       const cell = make("td", { class: rate === null ? "cell none" : "cell", title: `${percent(rate)}, run ${history[place].name}` });
       if (rate !== null) cell.style.setProperty("--rate", shade(rate) + "%");
       return cell;
-    }),
-    make("td", { class: "amount" }, percent(category.records.rate)),
-    make("td", { class: "amount faint" }, `${count(category.files.passed)} / ${count(category.files.wanted)}`)));
+    })));
   return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Pass rates of categories by runs" },
     make("table", { class: "heat" }, make("thead", {}, head), make("tbody", {}, rows)));
 }

@@ -20,8 +20,8 @@ const MOST_CLUSTERS: usize = 200;
 const MOST_PLACES: usize = 300;
 const MOST_LINTS: usize = 20;
 const MOST_TRIES: usize = 10;
-const SLOW_FILES: usize = 12;
-const SLOW_RECORDS: usize = 12;
+const SLOW_FILES: usize = 8;
+const SLOW_RECORDS: usize = 8;
 const LONGEST_SLOW_SQL: usize = 200;
 
 /// All that the page shows.

@@ -28,7 +28,7 @@ function header() {
       shown("p", { class: "sentence" }, run.sentence),
       make("dl", {}, facts.map(([name, value]) => make("div", {}, make("dt", {}, name), shown("dd", {}, String(value)))))),
     make("div", { class: "tiles" },
-      tile(percent(records.rate), "of the records pass", before && before.rate !== null && change(records.rate - before.rate)),
+      tile(count(records.passed), `of ${plural(records.wanted, "record")} pass`, before && before.rate !== null && change(records.rate - before.rate)),
       tile(count(records.failing), records.failing === 1 ? "record fails" : "records fail", plural(data.clusters.length + data.clusters_left_out, "kind") + " of failure"),
       tile(`${count(files.passed)} / ${count(files.wanted)}`, "files pass", run.untested ? count(run.untested) + " untested" : percent(files.rate)),
       tile(duration(run.ms), "for the run", run.workers ? plural(run.workers, "worker") : null)));
@@ -51,7 +51,7 @@ function overTime() {
 function comparison() {
   const change = data.comparison;
   if (!change) return null;
-  const list = (word, all, places) => make("div", { class: "change " + word },
+  const list = (word, all, places) => make("div", { class: (all ? "some " : "") + "change " + word },
     make("h3", {}, `${plural(all, change.unit)} ${word}`),
     all > 0 && paged(places, 10, ([file, line]) => make("div", {}, placeLink(file, line)), change.unit),
     all > places.length && make("p", { class: "faint" }, "… and " + count(all - places.length) + " more"));
