@@ -80,7 +80,7 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
-    /// Writes a document about a run: a page for browsers, JUnit, GitHub Actions, Markdown, a badge.
+    /// Writes a document about a run: a page for browsers, JUnit, Markdown and others.
     Report(ReportArgs),
     /// Asks a question in SQL about the results; without one it is a shell.
     #[cfg(feature = "store")]

@@ -21,18 +21,19 @@ struct Badge {
 /// Makes the badge of a run: which share of its records passes.
 pub fn document(subject: &Subject<'_>) -> String {
     let rate = subject.report.totals().records.pass_rate();
-    let message = match (rate, subject.untested()) {
-        (None, _) => "no results".to_owned(),
-        (rate, 0) => percent(rate),
-        // A share of some files is not taken for one of all.
-        (rate, _) => {
-            let (tested, all) = (subject.report.files.len() as u64, subject.report.header.files as u64);
-            format!("{} of {} of {} files", percent(rate), thousands(tested), thousands(all))
-        }
-    };
+    let message = message(rate, subject.report.files.len() as u64, subject.report.header.files as u64);
     let badge = Badge { schema_version: 1, label: "sqllogictest", message, color: colour(rate) };
     // A struct of texts and numbers can always be written.
     serde_json::to_string(&badge).unwrap_or_default() + "\n"
+}
+
+fn message(rate: Option<f64>, tested: u64, all: u64) -> String {
+    match rate {
+        None => "no results".to_owned(),
+        rate if tested == all => percent(rate),
+        // A share of some files is not taken for one of all.
+        rate => format!("{} of {} of {} files", percent(rate), thousands(tested), thousands(all)),
+    }
 }
 
 fn colour(rate: Option<f64>) -> &'static str {
@@ -43,6 +44,13 @@ fn colour(rate: Option<f64>) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_share_of_some_files_is_not_one_of_all() {
+        assert_eq!(message(Some(0.5), 1_000, 1_000), "50.00 %");
+        assert_eq!(message(Some(0.5), 3, 1_000), "50.00 % of 3 of 1,000 files");
+        assert_eq!(message(None, 0, 1_000), "no results");
+    }
 
     #[test]
     fn colours_by_rate() {
