@@ -363,7 +363,7 @@ fn in_a_browser_one_searches_and_drills_down() {
     browser.type_text("B1");
     browser.until("document.querySelectorAll('.file').length === 1 && document.querySelector('.file').open");
     assert_eq!(
-        browser.text("document.querySelector('.found').textContent"),
+        browser.text("document.querySelector('.count').textContent"),
         "1 file, 1 failing record with details"
     );
     assert_eq!(browser.text("document.querySelector('.failure mark').textContent"), "b1");

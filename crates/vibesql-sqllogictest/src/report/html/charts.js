@@ -58,7 +58,7 @@ function heatMap(categories, history) {
     make("td", { class: "amount faint" }, `${count(category.files.passed)} / ${count(category.files.wanted)}`),
     category.rates.map((rate, place) => {
       const cell = make("td", { class: rate === null ? "cell none" : "cell", title: `${percent(rate)}, run ${history[place].name}` });
-      if (rate !== null) cell.style.setProperty("--rate", shade(rate) + "%");
+      if (rate !== null) cell.style.background = shade(rate);
       return cell;
     })));
   return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Pass rates of categories by runs" },
@@ -67,7 +67,9 @@ function heatMap(categories, history) {
 
 // Rates close to all differ most in colour: that is where one looks for differences.
 function shade(rate) {
-  return rate === 1 ? 100 : Math.round(85 * rate ** 4);
+  const part = rate === 1 ? 100 : Math.round(85 * rate ** 4);
+  const mix = (one, share, other) => `color-mix(in oklab, var(--heat-${one}) ${share}%, var(--heat-${other}))`;
+  return part < 50 ? mix("some", 2 * part, "bad") : mix("all", 2 * part - 100, "some");
 }
 
 /** A bar that is so long, in parts of the longest. */

@@ -44,7 +44,8 @@ function overTime() {
   const known = data.history.filter((run) => run.rate !== null).length;
   const chart = known > 1 ? trend(data.history) : known === 1 ? make("p", { class: "faint" }, "This is the first run of these files; the next one makes a line.") : null;
   return make("div", { class: "columns" },
-    section("trend", "Pass rate over time", chart || make("p", { class: "faint" }, "No record was executed.")),
+    make("div", { class: "stack" },
+      section("trend", "Pass rate over time", chart || make("p", { class: "faint" }, "No record was executed.")), comparison()),
     section("categories", "Categories by runs", heatMap(data.categories, data.history)));
 }
 
@@ -79,7 +80,7 @@ function clusters() {
       : make("span", { class: "faint" }, "never alone")));
   return section("clusters", "What fails",
     make("p", { class: "lead" }, "Failures that look alike. A file that fails by one kind alone passes when that is mended."),
-    paged(data.clusters.map((cluster, place) => [cluster, place]), 12, ([cluster, place]) => row(cluster, place), "kind"),
+    paged(data.clusters.map((cluster, place) => [cluster, place]), 10, ([cluster, place]) => row(cluster, place), "kind"),
     data.clusters_left_out > 0 && make("p", { class: "faint" }, plural(data.clusters_left_out, "smaller kind") + " left out."));
 }
 
@@ -103,7 +104,7 @@ const order = make("select", { "aria-label": "Order" },
 const chips = Object.entries(data.statuses).map(([status, number]) =>
   make("button", { type: "button", class: "chip s-" + status, "data-status": status, onclick: () => toggleStatus(status) }, status + " ", make("b", {}, count(number))));
 const cluster = make("button", { type: "button", class: "chip cluster-chip", title: "All kinds of failure again", onclick: () => (choice.g = null, update()) });
-const found = make("p", { class: "found", role: "status", "aria-live": "polite" });
+const found = make("p", { class: "count", role: "status", "aria-live": "polite" });
 const list = make("div", { id: "list" });
 
 function files() {
@@ -203,7 +204,7 @@ addEventListener("keydown", (event) => {
 });
 
 add(page, [
-  header(), comparison(), overTime(), clusters(), slowest(), files(),
+  header(), overTime(), clusters(), slowest(), files(),
   make("footer", {}, `vibesql-sqllogictest ${data.run.program}. Keys: `, make("kbd", {}, "/"), " searches, ", make("kbd", {}, "Esc"), " ends the search."),
 ]);
 if (!follow()) {
