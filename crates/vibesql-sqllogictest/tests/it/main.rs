@@ -32,6 +32,7 @@ mod queries;
 mod query_cmd;
 mod queue;
 mod reports;
+mod reports_page;
 mod resume;
 mod run_cmd;
 mod sandbox;
