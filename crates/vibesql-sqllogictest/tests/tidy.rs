@@ -182,6 +182,7 @@ fn the_documents_name_every_command_and_exit_code() {
         "status",
         "runs",
         "show",
+        "report",
         "query",
         "ledger",
         "prune",

@@ -1,6 +1,7 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
 mod expectations;
+mod report;
 mod results;
 
 use std::ffi::OsString;
@@ -12,6 +13,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 pub(super) use self::expectations::{ExpectationArgs, LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
+pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::results::{
     BackupArgs, ExportArgs, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
@@ -80,6 +82,8 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
+    /// Writes a document about a run: a page for browsers, JUnit, Markdown and others.
+    Report(ReportArgs),
     /// Asks a question in SQL about the results; without one it is a shell.
     #[cfg(feature = "store")]
     Query(Box<super::query_args::QueryArgs>),

@@ -117,6 +117,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Status => commands::status::run(&keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
+        Command::Report(args) => commands::report::run(&args, &keeping, &environment, &mut ui),
         Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),
         Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
         Command::Completions(args) => commands::completions::run(&args, &mut ui),

@@ -17,7 +17,7 @@ const LINES: usize = 8;
 /// # Errors
 ///
 /// Only those of `out`.
-pub fn write(
+pub(crate) fn write(
     out: &mut impl Write,
     run: &RunReport,
     expectations: &Expectations,

@@ -2,6 +2,7 @@
 
 pub(crate) mod count;
 pub(crate) mod document;
+pub(crate) mod evidence;
 pub(crate) mod failure;
 
 #[cfg(feature = "cli")]

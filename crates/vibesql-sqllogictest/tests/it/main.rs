@@ -4,6 +4,7 @@
 mod accounting;
 #[cfg(feature = "store")]
 mod ask;
+mod browser;
 mod compatibility;
 #[cfg(feature = "store")]
 mod compressed;
@@ -31,6 +32,8 @@ mod queries;
 #[cfg(feature = "store")]
 mod query_cmd;
 mod queue;
+mod reports;
+mod reports_page;
 mod resume;
 mod run_cmd;
 mod sandbox;

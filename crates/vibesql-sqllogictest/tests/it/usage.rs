@@ -163,6 +163,7 @@ fn help_says_what_there_is() {
       status       Shows the last run by category, and what has changed since the one before it
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
+      report       Writes a document about a run: a page for browsers, JUnit, Markdown and others
       ledger       Keeps the list of what is expected to fail
       prune        Removes old runs
       import       Takes in results of VibeSQL's earlier scripts and of other runners, as runs

@@ -17,6 +17,7 @@ pub(super) mod merge;
 pub(super) mod prune;
 #[cfg(feature = "store")]
 pub(super) mod query;
+pub(super) mod report;
 pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;
