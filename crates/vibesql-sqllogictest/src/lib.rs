@@ -49,6 +49,8 @@ pub mod results;
 
 #[cfg(feature = "suite")]
 pub mod analysis;
+#[cfg(feature = "suite")]
+pub mod expectations;
 
 #[cfg(feature = "cli")]
 mod monitor;

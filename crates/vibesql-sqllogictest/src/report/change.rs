@@ -27,8 +27,12 @@ pub(crate) struct Change<'r> {
 impl<'r> Change<'r> {
     /// Holds `now` against `before`. A file that is in one of them only tells nothing.
     pub(crate) fn of(before: &RunReport, now: &'r RunReport) -> Self {
-        let earlier: BTreeMap<&str, FileStatus> =
-            before.files.iter().map(|file| (file.file.as_str(), file.last_status())).collect();
+        let earlier = before.files.iter().map(|file| (file.file.as_str(), file.last_status())).collect();
+        Self::between(&earlier, now)
+    }
+
+    /// Holds `now` against how its files ended earlier.
+    pub(crate) fn between(earlier: &BTreeMap<&str, FileStatus>, now: &'r RunReport) -> Self {
         let mut change = Self::default();
         for file in &now.files {
             let Some(earlier) = earlier.get(file.file.as_str()) else { continue };

@@ -1,12 +1,22 @@
 //! Documents: pure functions of a finished run.
 
+pub mod subject;
+
 #[cfg(feature = "cli")]
 pub(crate) mod analysis;
+pub mod badge;
 #[cfg(feature = "cli")]
 pub(crate) mod change;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
+#[cfg(feature = "cli")]
+pub(crate) mod expectations;
+mod failure;
+pub mod github;
+pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod rows;
 #[cfg(feature = "cli")]

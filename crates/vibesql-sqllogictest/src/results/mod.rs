@@ -20,4 +20,4 @@ pub mod store;
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past};
 pub use journal::{CiRun, Circumstances, Commit, Imported, Journal, JournalWriter, Opened};
-pub use overview::{RunOverview, RunState};
+pub use overview::{RunFiles, RunOverview, RunState};

@@ -6,6 +6,7 @@ mod analysis;
 mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
+mod browser;
 mod compatibility;
 #[cfg(feature = "store")]
 mod compressed;
@@ -15,6 +16,7 @@ mod corpus;
 #[cfg(feature = "store")]
 mod dump;
 mod events;
+mod expectations;
 #[cfg(feature = "store")]
 mod generated;
 #[cfg(feature = "store")]
@@ -32,6 +34,8 @@ mod queries;
 #[cfg(feature = "store")]
 mod query_cmd;
 mod queue;
+mod reports;
+mod reports_page;
 mod resume;
 mod run_cmd;
 mod sandbox;

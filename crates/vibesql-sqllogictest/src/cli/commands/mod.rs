@@ -11,6 +11,7 @@ pub(super) mod dump;
 pub(super) mod engines;
 pub(super) mod export;
 pub(super) mod import;
+pub(super) mod ledger;
 pub(super) mod list;
 pub(super) mod man;
 pub(super) mod merge;
@@ -18,6 +19,7 @@ pub(super) mod prune;
 pub(super) mod punchlist;
 #[cfg(feature = "store")]
 pub(super) mod query;
+pub(super) mod report;
 pub(super) mod run;
 pub(super) mod runs;
 pub(super) mod show;

@@ -9,12 +9,13 @@ use std::time::Duration;
 use tempfile::NamedTempFile;
 
 use super::worker::cores;
-use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
+use crate::cli::args::{ExpectationArgs, LimitArgs, MessageFormat, RunArgs};
 use crate::cli::circumstances::{Drive, circumstances};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::{Keeping, NewRun, opened, place_of};
 use crate::cli::keys::Keys;
+use crate::cli::known::{self, Known};
 use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
@@ -25,6 +26,7 @@ use crate::executor::parallel::{
     self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
 };
 use crate::executor::{DetailLimits, Settings};
+use crate::expectations::Judgement;
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::report;
@@ -56,7 +58,7 @@ pub(in crate::cli) fn run(
     // A report that cannot be written is better known before the run than after it.
     let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     let mut started = match &args.resume {
-        Some(name) => resume(name.as_deref(), keeping, registry, ui)?,
+        Some(name) => resume(name.as_deref(), args, keeping, registry, ui)?,
         None => begin(args, keeping, environment, registry, ui)?,
     };
     let run = {
@@ -77,7 +79,10 @@ pub(in crate::cli) fn run(
         started.prepared.clear();
     }
     let mut text = written(|out| report::summary::write(out, &run));
-    text += &next_step(&ui.program, &run, started.prepared.settings());
+    let judged = started.known.as_ref().map(|known| known.judge(&run));
+    text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
+    let judgement = judged.as_ref().map(|(judgement, _)| judgement);
+    text += &next_step(&ui.program, &run, judgement, started.prepared.settings());
     if !complete {
         text += &resume_step(&ui.program, started.elsewhere.as_deref(), &started.folder.name);
     }
@@ -89,7 +94,10 @@ pub(in crate::cli) fn run(
     if let Some(json) = json {
         json.finish(&run, run.header.files as u64)?;
     }
-    let reason = reason(&run.files, args.fail_on_empty);
+    let reason = match &judged {
+        Some((judgement, _)) => known::reason(&run, judgement, args.fail_on_empty),
+        None => reason(&run.files, args.fail_on_empty),
+    };
     #[cfg(feature = "store")]
     let results = started.folder.results();
     // Released, so that the run counts as ended.
@@ -108,6 +116,8 @@ struct Started {
     journal: JournalWriter,
     /// Where the results are, if that is to be named for finding them again.
     elsewhere: Option<PathBuf>,
+    /// What is expected to fail.
+    known: Option<Known>,
 }
 
 fn begin(
@@ -122,8 +132,9 @@ fn begin(
     let limits = limits(&args.limits)?;
     let identity = engine.identity();
     let workers = workers(args);
-    let Selected { items, slices, seed, shards } =
-        select(args, &keeping.results, &settings, &identity.name, workers)?;
+    let mut selected = select(args, &keeping.results, &settings, &identity.name, workers)?;
+    let known = known_of(&args.expectations, &mut selected, &identity.name, ui)?;
+    let Selected { items, slices, seed, shards } = selected;
     let NewRun { folder, elsewhere, warning } = keeping.new_run()?;
     warning.inspect(|warning| ui.warn(warning));
     shards.inspect(|shards| {
@@ -155,11 +166,31 @@ fn begin(
     )?;
     let journal = JournalWriter::create(&folder.journal(), opened);
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere })
+    Ok(Started { folder, prepared, journal, elsewhere, known })
+}
+
+/// What is expected to fail; files that are not to be run are taken out.
+fn known_of(
+    args: &ExpectationArgs,
+    selected: &mut Selected,
+    engine: &str,
+    ui: &mut Ui,
+) -> Result<Option<Known>, CliError> {
+    let places: Vec<_> = selected.items.iter().map(place_of).collect();
+    let files = selected.items.iter().zip(&places).map(|(item, place)| (item.file.as_str(), place.as_path()));
+    let Some(known) = Known::load(args, files)? else { return Ok(None) };
+    let skips = selected.retain(|item| !known.expectations.skips(engine, &item.file, known.today));
+    known::tell_skipped(skips, ui);
+    if selected.items.is_empty() {
+        let hint = "--no-expectations runs them".to_owned();
+        return Err(CliError::nothing_selected("all files are to be skipped".to_owned(), vec![hint]));
+    }
+    Ok(Some(known))
 }
 
 fn resume(
     name: Option<&str>,
+    args: &RunArgs,
     keeping: &Keeping,
     registry: &EngineRegistry,
     ui: &mut Ui,
@@ -170,6 +201,8 @@ fn resume(
         let verb = if journal.damaged == 1 { "is" } else { "are" };
         ui.warn(&format!("{lines} of the journal {verb} damaged; the files that were in them are run again"));
     }
+    let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
+    let known = Known::load(&args.expectations, places)?;
     let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
         let more = match more.len() {
@@ -182,7 +215,7 @@ fn resume(
     }
     let journal = JournalWriter::append_to(&folder.journal());
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place() })
+    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), known })
 }
 
 fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
@@ -300,8 +333,16 @@ fn resume_step(program: &str, results: Option<&Path>, run: &str) -> String {
 }
 
 /// What to type next.
-fn next_step(program: &str, run: &RunReport, settings: &Settings) -> String {
-    let first = run.files.iter().find_map(|file| Some((file, file.details.first()?)));
+fn next_step(program: &str, run: &RunReport, judged: Option<&Judgement>, settings: &Settings) -> String {
+    let first = match judged {
+        None => run.files.iter().find_map(|file| Some((file, file.details.first()?))),
+        // What is expected need not be looked at.
+        Some(judgement) => judgement.unexpected.iter().find_map(|one| {
+            let file = &run.files[one.file];
+            let is_meant = |line: u32| one.lines.is_empty() || one.lines.contains(&line);
+            Some((file, file.details.iter().find(|detail| is_meant(detail.line))?))
+        }),
+    };
     match first {
         Some((file, detail)) => {
             let command =
