@@ -78,29 +78,27 @@ fn commands(program: &Path, folder: &Path, results: &ResultsFolder, runs: u64) -
         storing.push(call(&["store", "seal"])?);
     }
     print("storing one run", storing);
-    let asked: [(&str, &[&str]); 12] = [
-        ("status", &["status"]),
-        ("runs", &["runs"]),
-        ("failed-files, last 100", &["query", "--preset", "failed-files"]),
-        ("by-category, last 100", &["query", "--preset", "by-category"]),
-        ("flaky-tests, last 100", &["query", "--preset", "flaky-tests"]),
-        ("slow-tests, last 100", &["query", "--preset", "slow-tests"]),
-        ("latest-failures, last 100", &["query", "--preset", "latest-failures"]),
-        ("analyze-patterns, last 100", &["query", "--preset", "analyze-patterns"]),
-        ("analyze-opportunities, last 100", &["query", "--preset", "analyze-opportunities"]),
-        ("flaky-tests, all", &["query", "--preset", "flaky-tests", "--all"]),
-        ("slow-tests, all", &["query", "--preset", "slow-tests", "--all"]),
-        ("analyze-patterns, all", &["query", "--preset", "analyze-patterns", "--all"]),
-    ];
-    for (what, words) in asked {
-        let rounds = if words.contains(&"--all") { 2 } else { ROUNDS };
-        let measured: Result<Vec<_>, _> = (0..rounds).map(|_| call(words)).collect();
-        match measured {
-            Ok(measured) => print(what, measured),
-            Err(error) => println!("{what}: {error}"),
+    for words in [&["status"], &["runs"]] {
+        print(words[0], (0..ROUNDS).map(|_| call(words)).collect::<Result<_, _>>()?);
+    }
+    for (reach, more, rounds) in [("last 100", &[][..], ROUNDS), ("all", &["--all"], 1)] {
+        for preset in presets(program)? {
+            let words = [&["query", "--preset", &preset], more].concat();
+            let measured: Result<Vec<_>, _> = (0..rounds).map(|_| call(&words)).collect();
+            match measured {
+                Ok(measured) => print(&format!("{preset}, {reach}"), measured),
+                Err(error) => println!("{preset}, {reach}: {error}"),
+            }
         }
     }
     Ok(())
+}
+
+/// The names of all presets.
+fn presets(program: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let list = Command::new(program).args(["query", "--list-presets"]).output()?;
+    let text = String::from_utf8(list.stdout)?;
+    Ok(text.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
 }
 
 fn print(what: &str, mut measured: Vec<(Duration, u64)>) {
@@ -233,7 +231,7 @@ fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
 fn report(run: u64, file: u64, started: i64) -> FileReport {
     let chance = mixed([file, 1, 0]) % 1000;
     let limit = 650_u64.saturating_sub(run / 2).max(150);
-    let flips = mixed([run, file, 2]) % 400 == 0;
+    let flips = mixed([run, file, 2]).is_multiple_of(400);
     let failing = (chance < limit) != flips;
     let mut report = FileReport::new(name(file), FileEnd::Completed);
     let milliseconds = 50 + mixed([file, 3, 0]) % 900;

@@ -47,6 +47,11 @@ mod text;
 #[cfg(feature = "suite")]
 pub mod results;
 
+#[cfg(feature = "suite")]
+pub mod analysis;
+#[cfg(feature = "suite")]
+pub mod expectations;
+
 #[cfg(feature = "cli")]
 mod monitor;
 

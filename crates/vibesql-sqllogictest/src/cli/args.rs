@@ -1,15 +1,21 @@
 //! The words of the command line. What they mean is decided in [`super::settings`].
 
+mod analysis;
+mod expectations;
+mod program;
+mod report;
 mod results;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
-use clap_complete::Shell;
 
+pub(super) use self::analysis::{AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat};
+pub(super) use self::expectations::{ExpectationArgs, LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
+pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, ManArgs};
+pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::results::{
     BackupArgs, BaselineArgs, CompareArgs, CompareFormat, ExportArgs, FlakyArgs, FlakyFormat, GateWord,
     ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
@@ -83,9 +89,18 @@ pub(super) enum Command {
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.
     Show(ShowArgs),
+    /// Says what the failures of a run come from, and what to fix first.
+    Analyze(AnalyzeArgs),
+    /// Lists the files of a run, those first that fixes turn green first.
+    Punchlist(PunchlistArgs),
+    /// Writes a document about a run: a page for browsers, JUnit, Markdown and others.
+    Report(ReportArgs),
     /// Asks a question in SQL about the results; without one it is a shell.
     #[cfg(feature = "store")]
     Query(Box<super::query_args::QueryArgs>),
+    /// Keeps the list of what is expected to fail.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Removes old runs.
     Prune(PruneArgs),
     /// Looks after the databases that the results of all runs are in.
@@ -235,6 +250,8 @@ pub(super) struct RunArgs {
     pub(super) history: HistoryArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
+    #[command(flatten)]
+    pub(super) expectations: ExpectationArgs,
     #[command(flatten)]
     pub(super) compatibility: CompatibilityArgs,
 }
@@ -420,40 +437,6 @@ pub(super) struct ListArgs {
     /// The dialect of the files, for counting records.
     #[arg(long, value_name = "DIALECT")]
     pub(super) dialect: Option<String>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum ConfigCommand {
-    /// Shows each setting of a command, and where it comes from.
-    Show(ConfigShowArgs),
-    /// Prints the path of the configuration file.
-    Path,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ConfigShowArgs {
-    /// The command whose settings are meant: run, if there is none.
-    #[arg(value_name = "COMMAND")]
-    pub(super) command: Vec<String>,
-    /// Print JSON.
-    #[arg(long)]
-    pub(super) json: bool,
-    /// Arguments of the command, as if they were typed.
-    #[arg(last = true, value_name = "ARGUMENT")]
-    pub(super) arguments: Vec<OsString>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct CompletionsArgs {
-    /// The shell.
-    pub(super) shell: Shell,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct ManArgs {
-    /// Write a page for each command into the folder DIR, in place of printing the first.
-    #[arg(long, value_name = "DIR")]
-    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -69,7 +69,7 @@ fn commit_of(status: &str) -> Option<Commit> {
 }
 
 /// The folder above with `.git` in it, which is a file in submodules and further working copies.
-fn repository_of(place: &Path) -> Option<PathBuf> {
+pub(super) fn repository_of(place: &Path) -> Option<PathBuf> {
     place.ancestors().skip(1).find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
 

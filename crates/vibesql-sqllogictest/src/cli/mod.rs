@@ -9,6 +9,7 @@ mod error;
 mod git;
 mod keeping;
 mod keys;
+mod known;
 #[cfg(feature = "store")]
 mod query;
 #[cfg(feature = "store")]
@@ -17,6 +18,7 @@ mod selection;
 mod settings;
 mod suite;
 mod target;
+mod texts;
 mod ui;
 
 use std::ffi::OsString;
@@ -106,6 +108,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Run(args) => commands::run::run(&args, &keeping, &environment, registry, &mut ui),
         Command::List(args) => commands::list::run(&args, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
+        Command::Ledger(command) => commands::ledger::run(&command, &keeping, &mut ui),
         Command::Prune(args) => commands::prune::run(&args, &keeping, &mut ui),
         #[cfg(feature = "store")]
         Command::Store(command) => commands::store::run(&command, &keeping, &mut ui),
@@ -118,6 +121,9 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Flaky(args) => commands::flaky::run(&args, &keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
+        Command::Analyze(args) => commands::analyze::run(&args, &keeping, &mut ui),
+        Command::Punchlist(args) => commands::punchlist::run(&args, &keeping, &mut ui),
+        Command::Report(args) => commands::report::run(&args, &keeping, &environment, &mut ui),
         Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),
         Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
         Command::Completions(args) => commands::completions::run(&args, &mut ui),

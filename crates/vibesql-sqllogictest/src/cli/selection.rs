@@ -31,6 +31,16 @@ pub(super) struct Selected {
     pub(super) shards: Option<String>,
 }
 
+impl Selected {
+    /// Takes out what is not to be run, and says how many that were.
+    pub(super) fn retain(&mut self, is_run: impl Fn(&WorkItem) -> bool) -> usize {
+        let before = self.items.len();
+        let both = std::mem::take(&mut self.items).into_iter().zip(std::mem::take(&mut self.slices));
+        (self.items, self.slices) = both.filter(|(item, _)| is_run(item)).unzip();
+        before - self.items.len()
+    }
+}
+
 /// Finds the files and brings them into order.
 pub(super) fn select(
     args: &RunArgs,

@@ -1,5 +1,7 @@
 //! From the words of the command line to what they mean.
 
+use std::collections::BTreeSet;
+
 use std::time::Duration;
 
 use super::args::EngineArgs;
@@ -76,9 +78,19 @@ pub(super) fn shell_word(word: &str) -> String {
 
 /// Why to end after these files; nothing executed at all is a reason of its own.
 pub(super) fn reason(files: &[FileReport], fail_on_empty: bool) -> ExitReason {
+    reason_without(files, &BTreeSet::new(), fail_on_empty)
+}
+
+/// The same, where all that is wrong with some files is expected; these are given by their places.
+pub(super) fn reason_without(
+    files: &[FileReport],
+    expected: &BTreeSet<usize>,
+    fail_on_empty: bool,
+) -> ExitReason {
     let executed: u64 = files.iter().map(|file| file.counts.executed).sum();
     let start = if executed == 0 { ExitReason::NothingSelected } else { ExitReason::Success };
-    files.iter().map(|file| file_reason(file, fail_on_empty)).fold(start, ExitReason::or_graver)
+    let counted = files.iter().enumerate().filter(|(place, _)| !expected.contains(place));
+    counted.map(|(_, file)| file_reason(file, fail_on_empty)).fold(start, ExitReason::or_graver)
 }
 
 /// | file | reason |

@@ -6,7 +6,7 @@ use crate::outcome::{Digest, RecordKey};
 use crate::parser::{Record, RecordKind, Script};
 
 /// The keys of the records on `lines`, which are in the order of the script. A line without a record has the key 0.
-pub(super) fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> {
+pub(crate) fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> {
     let (mut ordinals, mut keys) = (HashMap::<Digest, u64>::new(), HashMap::new());
     let last = lines.iter().max().copied().unwrap_or(0);
     let mut buffer = Vec::new();

@@ -23,6 +23,9 @@ pub mod verdict;
 mod watchdog;
 
 pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
+#[cfg(feature = "suite")]
+pub(crate) use keys::record_keys;
+
 pub use core::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
 pub use observer::{Observer, Unobserved};
 #[cfg(feature = "suite")]

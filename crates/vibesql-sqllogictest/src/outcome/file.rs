@@ -196,6 +196,18 @@ pub enum FileStatus {
 }
 
 impl FileStatus {
+    /// Each of them.
+    pub const ALL: [Self; 8] = [
+        Self::Passed,
+        Self::Failed,
+        Self::TimedOut,
+        Self::Empty,
+        Self::Flaky,
+        Self::Crashed,
+        Self::OutOfMemory,
+        Self::Error,
+    ];
+
     /// The word for it in reports for machines.
     pub fn word(self) -> &'static str {
         match self {

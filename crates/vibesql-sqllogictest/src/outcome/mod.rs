@@ -4,6 +4,7 @@
 //! file. Nothing is a pass by default.
 
 mod counts;
+mod difference;
 mod file;
 mod group;
 mod record;
@@ -11,11 +12,15 @@ mod run;
 mod whole;
 
 pub use counts::Counts;
+pub use difference::Difference;
+pub(crate) use difference::VALUES_OF_GROUP;
 pub use file::{
     Attempt, FileEnd, FileProblem, FileReport, FileStatus, SlowRecord, category_of, subcategory_of,
 };
+#[cfg(feature = "suite")]
+pub(crate) use group::common;
 pub use group::{FailureGroup, Mark, RecordKey};
-pub(crate) use group::{GroupBook, VALUES_OF_GROUP, append, arrange};
+pub(crate) use group::{GroupBook, append, arrange};
 #[cfg(feature = "cli")]
 pub(crate) use record::bytes;
 pub use record::{

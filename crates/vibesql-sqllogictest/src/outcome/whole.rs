@@ -72,16 +72,7 @@ mod tests {
 
     #[test]
     fn a_file_as_a_whole_keeps_its_status_and_adds_up() {
-        for status in [
-            FileStatus::Passed,
-            FileStatus::Failed,
-            FileStatus::TimedOut,
-            FileStatus::Empty,
-            FileStatus::Flaky,
-            FileStatus::Crashed,
-            FileStatus::OutOfMemory,
-            FileStatus::Error,
-        ] {
+        for status in FileStatus::ALL {
             for message in [None, Some("why")] {
                 let report = FileReport::of_whole("a.test", status, message, Duration::from_secs(1));
                 assert_eq!(report.status(), status);

@@ -5,8 +5,7 @@ use std::fmt::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::outcome::RunEnd;
-use crate::results::{RunOverview, RunState};
+use crate::results::RunOverview;
 use crate::text::count::{duration, percent, thousands};
 use crate::text::style::Role;
 
@@ -65,18 +64,11 @@ fn cell(column: usize, text: String) -> Cell {
 
 /// What a run is at, in a word.
 pub(crate) fn state(run: &RunOverview) -> &'static str {
-    match run.state {
-        RunState::Going => "going on",
-        RunState::Killed => "killed",
-        RunState::Ended(RunEnd::Completed) => "completed",
-        RunState::Ended(RunEnd::Interrupted) => "interrupted",
-        RunState::Ended(RunEnd::EnoughFailed) => "enough failed",
-        RunState::Ended(RunEnd::BudgetSpent) => "time is over",
-    }
+    super::subject::state(run.state)
 }
 
 /// Bars between the lowest and the highest of the rates; all alike if there is no difference.
-fn sparkline(rates: &[f64]) -> String {
+pub(crate) fn sparkline(rates: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
     let highest = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);

@@ -34,8 +34,18 @@ pub struct RunFolder {
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// Given back when the file is closed, by whatever end of the process.
-    _lock: File,
+    _lock: Held,
+}
+
+/// A lock, given back by whatever end of the process. It is given back by name, too: a process that is being started has
+/// the files of the one that starts it for a moment, and would keep it.
+#[derive(Debug)]
+pub(super) struct Held(File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
 }
 
 /// Why there is no such folder.
@@ -304,10 +314,17 @@ pub(super) fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError
     let lock_path = lock_path(&path);
     let lock = File::create(&lock_path).map_err(io_error("make", &lock_path))?;
     match try_lock(&lock) {
-        Ok(()) => Ok(RunFolder { name, path, _lock: lock }),
+        Ok(()) => Ok(RunFolder { name, path, _lock: Held(lock) }),
         Err(TryLockError::WouldBlock) => Err(FolderError::Busy(name)),
         Err(TryLockError::Error(error)) => Err(io_error("lock", &lock_path)(error)),
     }
+}
+
+/// Keeps a run from being taken up, unless somebody works on it. Who looks whether it goes on is not misled by this.
+#[cfg(feature = "store")]
+pub(super) fn hold_still(path: &Path) -> Option<Held> {
+    let lock = File::open(lock_path(path)).or_else(|_| File::create(lock_path(path))).ok()?;
+    lock.try_lock_shared().ok().map(|()| Held(lock))
 }
 
 /// How long a lock is waited for. A process that is killed while it starts another leaves its lock to the other, until

@@ -129,7 +129,7 @@ pub(super) fn length(run: &Path) -> Option<u64> {
     /// The most that the header of a frame takes.
     const HEADER: u64 = 18;
     if let Ok(plain) = std::fs::metadata(run.join(PLAIN)) {
-        return plain.is_file().then(|| plain.len());
+        return plain.is_file().then_some(plain.len());
     }
     let mut header = Vec::new();
     File::open(run.join(COMPRESSED)).ok()?.take(HEADER).read_to_end(&mut header).ok()?;

@@ -22,4 +22,4 @@ pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past, PastRun};
 pub use journal::{CiRun, Circumstances, Commit, Imported, Journal, JournalWriter, Opened, PastFile};
 pub use meaning::{KnownRun, Meaning, meanings};
-pub use overview::{RunOverview, RunState};
+pub use overview::{RunFiles, RunOverview, RunState};

@@ -1,11 +1,12 @@
 //! Runs in brief: what a list of runs tells of each.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::folder::{FolderError, ResultsFolder, is_running};
 use super::journal::{Brief, Commit};
 use super::journal_file::journal_path;
-use crate::outcome::{RunEnd, RunHeader, Totals};
+use crate::outcome::{FileStatus, RunEnd, RunHeader, Totals, category_of};
 
 /// A run in brief.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,6 +27,17 @@ pub struct RunOverview {
     pub commit: Option<Commit>,
 }
 
+/// A run of which each file is known in brief.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RunFiles {
+    /// The run.
+    pub run: RunOverview,
+    /// Sums over its files, by category.
+    pub categories: BTreeMap<String, Totals>,
+    /// How each file ended, without regard to attempts besides.
+    pub files: BTreeMap<String, FileStatus>,
+}
+
 /// What a run is at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
@@ -44,16 +56,10 @@ impl RunOverview {
     ///
     /// [`FolderError`], when there is no such run.
     pub fn read(results: &ResultsFolder, name: &str) -> Result<Option<Self>, FolderError> {
-        let path = results.path_of(name)?;
-        // In this order: a run that ends between the two is then one that has ended.
-        let going = is_running(&path);
-        let journal = journal_path(&path);
-        let read =
-            Brief::read(&journal).map_err(|source| FolderError::Io { what: "read", path: journal, source });
-        Ok(read?.map(|brief| Self::of(name, brief, going)))
+        Ok(read(results, name)?.map(|(brief, going)| Self::of(name, &brief, going)))
     }
 
-    fn of(name: &str, brief: Brief, going: bool) -> Self {
+    fn of(name: &str, brief: &Brief, going: bool) -> Self {
         let mut totals = Totals::default();
         brief.files.iter().for_each(|file| totals.add_parts(file.status(), file.counts, file.elapsed));
         let state = match brief.end {
@@ -64,11 +70,15 @@ impl RunOverview {
         Self {
             name: name.to_owned(),
             started: brief.opened.started,
-            header: brief.header,
+            header: brief.header.clone(),
             totals,
             elapsed: brief.elapsed,
             state,
-            commit: brief.opened.circumstances.and_then(|circumstances| circumstances.commit),
+            commit: brief
+                .opened
+                .circumstances
+                .as_ref()
+                .and_then(|circumstances| circumstances.commit.clone()),
         }
     }
 
@@ -81,4 +91,36 @@ impl RunOverview {
     pub fn is_complete(&self) -> bool {
         self.totals.files == self.header.files as u64
     }
+}
+
+impl RunFiles {
+    /// Reads what the journal of a run says in brief, file by file; nothing if there is no journal of this version.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], when there is no such run.
+    pub fn read(results: &ResultsFolder, name: &str) -> Result<Option<Self>, FolderError> {
+        Ok(read(results, name)?.map(|(brief, going)| Self::of(name, &brief, going)))
+    }
+
+    fn of(name: &str, brief: &Brief, going: bool) -> Self {
+        let mut categories = BTreeMap::<String, Totals>::new();
+        for file in &brief.files {
+            let totals = categories.entry(category_of(&file.file).to_owned()).or_default();
+            totals.add_parts(file.status(), file.counts, file.elapsed);
+        }
+        let files = brief.files.iter().map(|file| (file.file.clone(), file.last_status())).collect();
+        Self { run: RunOverview::of(name, brief, going), categories, files }
+    }
+}
+
+/// Reads a run, and whether it goes on.
+fn read(results: &ResultsFolder, name: &str) -> Result<Option<(Brief, bool)>, FolderError> {
+    let path = results.path_of(name)?;
+    // In this order: a run that ends between the two is then one that has ended.
+    let going = is_running(&path);
+    let journal = journal_path(&path);
+    let read =
+        Brief::read(&journal).map_err(|source| FolderError::Io { what: "read", path: journal, source });
+    Ok(read?.map(|brief| (brief, going)))
 }

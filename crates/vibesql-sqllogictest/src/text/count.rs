@@ -22,7 +22,6 @@ pub(crate) fn thousands(count: u64) -> String {
 }
 
 /// A share of 1 in percent with two decimals, rounded down: only all is 100.00 %.
-#[cfg(feature = "cli")]
 pub(crate) fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", (share * 10_000.0).floor() / 100.0))
 }
@@ -53,7 +52,6 @@ mod tests {
         assert_eq!(duration(Duration::from_secs(200)), "3 min 20 s");
     }
 
-    #[cfg(feature = "cli")]
     #[test]
     fn only_all_is_a_hundred_percent() {
         assert_eq!(percent(Some(1.0)), "100.00 %");

@@ -2,6 +2,7 @@
 
 pub(crate) mod count;
 pub(crate) mod document;
+pub(crate) mod evidence;
 pub(crate) mod failure;
 
 #[cfg(feature = "cli")]
@@ -10,7 +11,6 @@ pub(crate) mod detail;
 pub(crate) mod style;
 
 /// Returns what `write` writes. Writing to a string cannot fail.
-#[cfg(feature = "cli")]
 pub(crate) fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
     let mut text = String::new();
     match write(&mut text) {

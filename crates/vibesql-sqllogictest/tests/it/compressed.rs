@@ -102,15 +102,17 @@ fn nothing_that_is_read_changes() {
     assert_eq!(seal(&results).notes, Vec::<String>::new());
     let names = results.runs().unwrap();
     // Some at a time.
-    assert_eq!(files(&results, &names[15]), ["journal.jsonl.zst"]);
-    assert_eq!(files(&results, &names[16]), ["journal.jsonl"]);
+    assert_eq!(files(&results, &names[3]), ["journal.jsonl.zst"]);
+    assert_eq!(files(&results, &names[4]), ["journal.jsonl"]);
     assert_eq!(said(&results), before);
     let kept = load(&results);
     assert_eq!((kept.runs, &kept.notes), (names.len(), &Vec::new()));
-    keep(&results, 50, RunEnd::Completed);
-    let before = said(&results);
-    assert_eq!(seal(&results).runs.len(), 1, "a compressed run is the same run");
-    assert_eq!(said(&results), before);
+    for number in 50..56 {
+        keep(&results, number, RunEnd::Completed);
+        let before = said(&results);
+        assert_eq!(seal(&results).runs.len(), 1, "a compressed run is the same run");
+        assert_eq!(said(&results), before);
+    }
     let names = results.runs().unwrap();
     for (place, name) in names.iter().enumerate() {
         // What could be gone on with stays as it is.
@@ -206,6 +208,27 @@ fn a_flipped_bit_is_found_and_costs_nothing_else() {
     std::fs::write(&path, &whole).unwrap();
     assert_eq!(seal(&results).runs, names[..1]);
     assert_eq!(problems(&results), Vec::<String>::new());
+}
+
+#[test]
+fn a_run_that_is_compressed_does_not_go_on() {
+    let (_folder, results) = with_old(4);
+    let (sender, done) = std::sync::mpsc::channel();
+    let looking = std::thread::spawn({
+        let results = results.clone();
+        move || {
+            let mut found = 0;
+            while done.try_recv().is_err() {
+                found += usize::from(results.running().is_ok());
+            }
+            found
+        }
+    });
+    seal(&results);
+    sender.send(()).unwrap();
+    assert_eq!(looking.join().unwrap(), 0);
+    let names = results.runs().unwrap();
+    assert_eq!(files(&results, &names[3]), ["journal.jsonl.zst"]);
 }
 
 /// A sandbox with one run of its own that is compressed, and the name of that.

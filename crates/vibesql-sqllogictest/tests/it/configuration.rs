@@ -58,48 +58,50 @@ fn settings_are_shown_with_their_origin() {
     profile  ci, which inherits from base
     suite    own
 
-    setting         value                  from
-    paths           ../../tests            ../../sqllogictest.toml: suite own
-    json            ../../out/report.json  ../../sqllogictest.toml: profile ci
-    max-details     100                    default
-    fail-on-empty   true                   command line
-    workers         -                      default
-    serial          true                   command line
-    fail-fast       false                  ../../sqllogictest.toml: profile ci
-    max-fail        7                      ../../sqllogictest.toml: profile base
-    resume          -                      default
-    quiet           false                  default
-    verbose         false                  default
-    no-progress     false                  default
-    message-format  human                  default
-    baseline        -                      default
-    gate            records                default
-    timeout         800                    ../../sqllogictest.toml: suite own
-    time            -                      default
-    max-memory      -                      default
-    slow            60                     default
-    grace           2                      default
-    retries         0                      default
-    repeat          1                      default
-    filter          -                      default
-    exclude         index/view/**          ../../sqllogictest.toml: suite own
-    shard           -                      default
-    files           -                      default
-    failed          false                  default
-    changed         -                      default
-    order           history                default
-    random          false                  default
-    seed            -                      default
-    balance         count                  default
-    no-split        false                  default
-    engine          sqlite                 ../../sqllogictest.toml
-    engine-name     -                      default
-    dialect         -                      default
-    exact           false                  default
-    record-timeout  -                      default
-    hash-threshold  8                      SQLLOGICTEST_HASH_THRESHOLD
-    color           auto                   default
-    results         -                      default
+    setting          value                  from
+    paths            ../../tests            ../../sqllogictest.toml: suite own
+    json             ../../out/report.json  ../../sqllogictest.toml: profile ci
+    max-details      100                    default
+    fail-on-empty    true                   command line
+    workers          -                      default
+    serial           true                   command line
+    fail-fast        false                  ../../sqllogictest.toml: profile ci
+    max-fail         7                      ../../sqllogictest.toml: profile base
+    resume           -                      default
+    quiet            false                  default
+    verbose          false                  default
+    no-progress      false                  default
+    message-format   human                  default
+    baseline         -                      default
+    gate             records                default
+    timeout          800                    ../../sqllogictest.toml: suite own
+    time             -                      default
+    max-memory       -                      default
+    slow             60                     default
+    grace            2                      default
+    retries          0                      default
+    repeat           1                      default
+    filter           -                      default
+    exclude          index/view/**          ../../sqllogictest.toml: suite own
+    shard            -                      default
+    files            -                      default
+    failed           false                  default
+    changed          -                      default
+    order            history                default
+    random           false                  default
+    seed             -                      default
+    balance          count                  default
+    no-split         false                  default
+    engine           sqlite                 ../../sqllogictest.toml
+    engine-name      -                      default
+    dialect          -                      default
+    exact            false                  default
+    record-timeout   -                      default
+    hash-threshold   8                      SQLLOGICTEST_HASH_THRESHOLD
+    expectations     -                      default
+    no-expectations  false                  default
+    color            auto                   default
+    results          -                      default
 
     timeout 2400 for select5.test (line 18)
 

@@ -102,6 +102,8 @@ impl Generated {
                 "run_id" => Some(run.into()),
                 "file_path" => Some(file.into()),
                 "status" => Some(status.into()),
+                "passed" => Some(i64::from(status == "PASS").into()),
+                "failed" => Some(i64::from(status != "PASS" && status != "EMPTY").into()),
                 "category" => Some(file.split('/').next().unwrap_or("other").into()),
                 "tested_at" => Some(Cell::text(format!("2026-01-01 00:00:{:02}", chance.below(60)))),
                 "outcome_id" => Some((&outcome).into()),

@@ -147,7 +147,7 @@ fn opened(
     let settings = Settings {
         engine: "sqlite".to_owned(),
         options: options(&["sqlite"]),
-        dialect: (number % 2 == 0).then(|| "sqlite".to_owned()),
+        dialect: number.is_multiple_of(2).then(|| "sqlite".to_owned()),
         exact: number % 2 == 1,
     };
     let circumstances = Circumstances {
@@ -159,7 +159,7 @@ fn opened(
         seed: Some(u64::MAX),
         commit: (number % 3 != 2).then(|| Commit {
             hash: format!("{number:040x}"),
-            branch: (number % 2 == 0).then(|| text(numbers)),
+            branch: number.is_multiple_of(2).then(|| text(numbers)),
             dirty: number % 2 == 1,
         }),
         ci: (number % 2 == 1).then(|| CiRun { id: text(numbers), url: None }),
@@ -269,7 +269,7 @@ fn report(seed: u64, run: usize, file: usize) -> FileReport {
         9 => fail(&mut report, &mut numbers, 2, |_| NotPassed::TimedOut { after: Duration::from_secs(1) }),
         10 => {
             // As the first version of the program wrote it.
-            fail(&mut report, &mut numbers, 3, |numbers| what(numbers));
+            fail(&mut report, &mut numbers, 3, what);
             (report.marks, report.groups) = (Vec::new(), Vec::new());
         }
         _ => {

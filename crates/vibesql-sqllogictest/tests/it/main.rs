@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+mod analysis;
+mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
+mod browser;
 mod compare;
 mod compatibility;
 #[cfg(feature = "store")]
@@ -15,6 +18,7 @@ mod detectors;
 #[cfg(feature = "store")]
 mod dump;
 mod events;
+mod expectations;
 #[cfg(feature = "store")]
 mod generated;
 #[cfg(feature = "store")]
@@ -32,6 +36,8 @@ mod queries;
 #[cfg(feature = "store")]
 mod query_cmd;
 mod queue;
+mod reports;
+mod reports_page;
 mod resume;
 mod run_cmd;
 mod sandbox;

@@ -29,24 +29,13 @@ fn report(files: Vec<FileReport>, text: &str) -> RunReport {
     RunReport { header, files, elapsed: Duration::from_nanos(1_234_567_890_123), end: RunEnd::BudgetSpent }
 }
 
-const STATUSES: [FileStatus; 8] = [
-    FileStatus::Passed,
-    FileStatus::Failed,
-    FileStatus::TimedOut,
-    FileStatus::Empty,
-    FileStatus::Flaky,
-    FileStatus::Crashed,
-    FileStatus::OutOfMemory,
-    FileStatus::Error,
-];
-
 fn any_report() -> impl Strategy<Value = RunReport> {
     let text = "\\PC{0,12}|[\\\\'\";\n\r\0{}]{0,6}";
-    let file = (0..STATUSES.len(), prop::option::of(text), any::<u32>());
+    let file = (0..FileStatus::ALL.len(), prop::option::of(text), any::<u32>());
     (prop::collection::btree_map(text, file, 0..6), text).prop_map(|(files, text)| {
         let files = files.into_iter().map(|(name, (status, message, elapsed))| {
             let elapsed = Duration::from_micros(elapsed.into());
-            FileReport::of_whole(&name, STATUSES[status], message.as_deref(), elapsed)
+            FileReport::of_whole(&name, FileStatus::ALL[status], message.as_deref(), elapsed)
         });
         report(files.collect(), &text)
     })

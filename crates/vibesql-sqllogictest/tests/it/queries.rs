@@ -12,6 +12,8 @@ use crate::ask::{child, limits};
 use crate::generated::{Generated, Named};
 
 type Row = Vec<Value>;
+/// Run, type and pattern of failures.
+type Alike<'g> = (Option<i64>, Option<&'g str>, Option<&'g str>);
 
 fn text(value: Option<&str>) -> Value {
     value.map_or(Value::Null, |text| Value::Text(text.to_owned()))
@@ -116,7 +118,7 @@ fn patterns(of: &Generated) -> Vec<Row> {
     let all = groups(rows.clone(), |row| row.integer("run_id"));
     let found =
         groups(rows, |row| (row.integer("run_id"), row.text("error_type"), row.text("error_pattern")));
-    let row = |((run, kind, pattern), rows): ((Option<i64>, Option<&str>, Option<&str>), Vec<Named<'_>>)| {
+    let row = |((run, kind, pattern), rows): (Alike<'_>, Vec<Named<'_>>)| {
         let records = sum(&rows, "records").unwrap();
         let percent = percent(records, sum(&all[&run], "records").unwrap());
         vec![

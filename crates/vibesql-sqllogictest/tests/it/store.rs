@@ -392,7 +392,6 @@ fn a_store_of_a_newer_version_is_left_alone() {
     let errors = [
         store.catch_up(&mut |_, _| ()).map(drop),
         store.rebuild(&mut |_, _| ()).map(drop),
-        store.mend(&mut |_, _| ()).map(drop),
         store.verify(&mut |_, _| ()).map(drop),
         store.remove(&[histories::runs(1, 1, 1)[0].name.clone()]).map(drop),
         store.pin().map(drop),

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::results::store::{Extract, Window};
 
 use crate::histories::{self, Run, copy_tree};
+use crate::sandbox::{Output, Sandbox};
 use crate::store::{
     assert_same, everything, files_of_manifest, folder_with, load, manifest_of, names_in, problems, rebuild,
     seal, store,
@@ -73,7 +74,7 @@ fn check_mended(results: &Path, file: &Path, kept: bool) {
     assert_eq!(seal(copy.path()).runs.last(), Some(&histories::runs(31, 5, 8)[4].name), "{shown}");
     assert_eq!(everything(copy.path()).runs, 5, "{shown}");
 
-    let done = store(results).mend(&mut |_, _| ()).unwrap();
+    let done = store(results).rebuild(&mut |_, _| ()).unwrap();
     assert!(done.notes.iter().any(|note| note.contains(&shown)), "{shown}: {:?}", done.notes);
     assert_eq!(problems(results), Vec::<String>::new(), "{shown}");
     let all = everything(results);
@@ -252,4 +253,25 @@ fn windows_do_not_read_what_is_damaged_elsewhere() {
     let last = load(folder.path(), Window::Last(1));
     assert!(!last.damaged && last.notes.is_empty(), "{:?}", last.notes);
     assert_same(&last, &load(HEALTHY.folder.path(), Window::Last(1)), "the last run");
+}
+
+#[test]
+fn a_question_is_answered_and_the_store_mended() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "query I nosort\nSELECT 1\n----\n1\n");
+    sandbox.run("run --engine sqlite --quiet s");
+    let store = Path::new(sandbox.home()).join(".vibesql/test_results/store");
+    let segments = names_in(&store.join("segments"));
+    let name = segments.iter().find(|name| name.starts_with("20") && !name.contains("outcomes")).unwrap();
+    let mut bytes = std::fs::read(store.join("segments").join(name)).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(store.join("segments").join(name), bytes).unwrap();
+    let ask = || Output::of(sandbox.command("query").arg("SELECT file_path, status FROM test_results"));
+    let asked = ask();
+    assert!(asked.stdout.contains("a.test") && asked.code == 0, "{asked}");
+    assert!(asked.stderr.contains("is now in"), "{asked}");
+    assert_eq!(names_in(&store.join("damaged")), [name.as_str()]);
+    assert_eq!(sandbox.run("store verify").code, 0);
+    let again = ask();
+    assert_eq!((again.stdout, again.stderr.as_str()), (asked.stdout, ""));
 }

@@ -155,6 +155,8 @@ fn result_rows(run: &Told) -> Vec<Row> {
             ("run_id", run.id.into()),
             ("file_path", Cell::from(&file.file)),
             ("status", word(file).into()),
+            ("passed", (word(file) == "PASS").into()),
+            ("failed", (!["PASS", "EMPTY"].contains(&word(file))).into()),
             ("tested_at", file.finished.map_or(Cell::Null, iso)),
             ("duration_ms", milliseconds(file).into()),
             ("category", category_of(&file.file).into()),

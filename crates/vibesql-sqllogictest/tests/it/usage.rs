@@ -166,6 +166,10 @@ fn help_says_what_there_is() {
                    changed
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
+      analyze      Says what the failures of a run come from, and what to fix first
+      punchlist    Lists the files of a run, those first that fixes turn green first
+      report       Writes a document about a run: a page for browsers, JUnit, Markdown and others
+      ledger       Keeps the list of what is expected to fail
       prune        Removes old runs
       import       Takes in results of VibeSQL's earlier scripts and of other runners, as runs
       merge        Takes in runs from files of `export` and `backup`; what is there already stays as it
@@ -301,6 +305,11 @@ fn help_says_what_there_is() {
                                       file, and `test` waits
           --hash-threshold <N>        The hash threshold, whatever the files say: results of more than N
                                       values are to be hashed, with 0 none
+
+    Expected failures:
+          --expectations <FILE>  What is expected to fail; by default expectations.toml in the folder of
+                                 the suite, if it is there
+          --no-expectations      Whatever fails is unexpected
 
     Compatibility:
           --parallel  Run files at once, which is what `run` does; see --workers

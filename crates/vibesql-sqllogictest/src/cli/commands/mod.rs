@@ -1,5 +1,6 @@
 //! One file for each command: its arguments are in `args`, what it does is here.
 
+pub(super) mod analyze;
 #[cfg(feature = "store")]
 pub(super) mod ask;
 pub(super) mod backup;
@@ -12,12 +13,15 @@ pub(super) mod engines;
 pub(super) mod export;
 pub(super) mod flaky;
 pub(super) mod import;
+pub(super) mod ledger;
 pub(super) mod list;
 pub(super) mod man;
 pub(super) mod merge;
 pub(super) mod prune;
+pub(super) mod punchlist;
 #[cfg(feature = "store")]
 pub(super) mod query;
+pub(super) mod report;
 mod rerun;
 pub(super) mod run;
 pub(super) mod runs;

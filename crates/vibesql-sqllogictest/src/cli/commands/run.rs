@@ -11,13 +11,14 @@ use tempfile::NamedTempFile;
 use super::compare::{Ended, after_run};
 use super::rerun::judge_times;
 use super::worker::cores;
-use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
+use crate::cli::args::{ExpectationArgs, LimitArgs, MessageFormat, RunArgs};
 use crate::cli::baseline::{Besides, Found, find};
 use crate::cli::circumstances::{Drive, circumstances};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::{Keeping, NewRun, opened, place_of};
 use crate::cli::keys::Keys;
+use crate::cli::known::{self, Known};
 use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
@@ -28,6 +29,7 @@ use crate::executor::parallel::{
     self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
 };
 use crate::executor::{DetailLimits, Settings};
+use crate::expectations::Judgement;
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
 use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
 use crate::regression::past::timed;
@@ -83,11 +85,17 @@ pub(in crate::cli) fn run(
         started.prepared.clear();
     }
     let mut text = written(|out| report::summary::write(out, &run));
-    text += &next_step(&ui.program, &run, started.prepared.settings());
+    let judged = started.known.as_ref().map(|known| known.judge(&run));
+    text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
+    let judgement = judged.as_ref().map(|(judgement, _)| judgement);
+    text += &next_step(&ui.program, &run, judgement, started.prepared.settings());
     if !complete {
         text += &resume_step(&ui.program, started.elsewhere.as_deref(), &started.folder.name);
     }
-    let mut reason = reason(&run.files, args.fail_on_empty);
+    let mut reason = match judgement {
+        Some(judgement) => known::reason(&run, judgement, args.fail_on_empty),
+        None => reason(&run.files, args.fail_on_empty),
+    };
     if let Some(baseline) = &started.baseline {
         let (past, again) = judge_times(args, &started.folder, &run, &started.prepared, ui)?;
         let Slower { slower, suspects, load } = slower(&timed(&past));
@@ -138,6 +146,8 @@ struct Started {
     baseline: Option<Found>,
     /// The state of the project that it is made in.
     commit: Option<Commit>,
+    /// What is expected to fail.
+    known: Option<Known>,
 }
 
 /// The run to compare with, known before the run begins: a wrong word is better heard of then.
@@ -164,8 +174,9 @@ fn begin(
     let limits = limits(&args.limits)?;
     let identity = engine.identity();
     let workers = workers(args);
-    let Selected { items, slices, seed, shards } =
-        select(args, &keeping.results, &settings, &identity.name, workers)?;
+    let mut selected = select(args, &keeping.results, &settings, &identity.name, workers)?;
+    let known = known_of(&args.expectations, &mut selected, &identity.name, ui)?;
+    let Selected { items, slices, seed, shards } = selected;
     let baseline = baseline(args, keeping, Besides { before: None, engine: Some(&identity.name) }, ui)?;
     let NewRun { folder, elsewhere, warning } = keeping.new_run()?;
     warning.inspect(|warning| ui.warn(warning));
@@ -200,7 +211,26 @@ fn begin(
     )?;
     let journal = JournalWriter::create(&folder.journal(), opened);
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere, baseline, commit })
+    Ok(Started { folder, prepared, journal, elsewhere, known, baseline, commit })
+}
+
+/// What is expected to fail; files that are not to be run are taken out.
+fn known_of(
+    args: &ExpectationArgs,
+    selected: &mut Selected,
+    engine: &str,
+    ui: &mut Ui,
+) -> Result<Option<Known>, CliError> {
+    let places: Vec<_> = selected.items.iter().map(place_of).collect();
+    let files = selected.items.iter().zip(&places).map(|(item, place)| (item.file.as_str(), place.as_path()));
+    let Some(known) = Known::load(args, files)? else { return Ok(None) };
+    let skips = selected.retain(|item| !known.expectations.skips(engine, &item.file, known.today));
+    known::tell_skipped(skips, ui);
+    if selected.items.is_empty() {
+        let hint = "--no-expectations runs them".to_owned();
+        return Err(CliError::nothing_selected("all files are to be skipped".to_owned(), vec![hint]));
+    }
+    Ok(Some(known))
 }
 
 fn resume(
@@ -219,6 +249,8 @@ fn resume(
     let engine = Some(journal.report.header.engine.name.as_str());
     let baseline = baseline(args, keeping, Besides { before: Some(&folder.name), engine }, ui)?;
     let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
+    let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
+    let known = Known::load(&args.expectations, places)?;
     let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
         let more = match more.len() {
@@ -231,7 +263,7 @@ fn resume(
     }
     let journal = JournalWriter::append_to(&folder.journal());
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), baseline, commit })
+    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), known, baseline, commit })
 }
 
 pub(super) fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
@@ -353,8 +385,16 @@ fn resume_step(program: &str, results: Option<&Path>, run: &str) -> String {
 }
 
 /// What to type next.
-fn next_step(program: &str, run: &RunReport, settings: &Settings) -> String {
-    let first = run.files.iter().find_map(|file| Some((file, file.details.first()?)));
+fn next_step(program: &str, run: &RunReport, judged: Option<&Judgement>, settings: &Settings) -> String {
+    let first = match judged {
+        None => run.files.iter().find_map(|file| Some((file, file.details.first()?))),
+        // What is expected need not be looked at.
+        Some(judgement) => judgement.unexpected.iter().find_map(|one| {
+            let file = &run.files[one.file];
+            let is_meant = |line: u32| one.lines.is_empty() || one.lines.contains(&line);
+            Some((file, file.details.iter().find(|detail| is_meant(detail.line))?))
+        }),
+    };
     match first {
         Some((file, detail)) => {
             let command =

@@ -87,15 +87,23 @@ pub(in crate::cli) fn with_bar<T>(
     done
 }
 
+/// Sets aside what is damaged, and makes the store again. Nothing waits for that, so what hinders it is told and no error.
+pub(in crate::cli) fn mend(results: &ResultsFolder, ui: &mut Ui) {
+    let store = Store::new(results);
+    match with_bar(ui, "runs mended", &mut |progress| store.rebuild(progress)) {
+        Ok(done) => done.notes.iter().for_each(|note| ui.note(note)),
+        Err(error) => ui.warn(&format!("the store is not mended: {}", error.with_cause())),
+    }
+}
+
 /// Takes ended runs into the store. Where that cannot be done nothing is lost, so it is told and no error.
 pub(in crate::cli) fn catch_up(results: &ResultsFolder, ui: &mut Ui) {
     let store = Store::new(results);
     match with_bar(ui, "runs taken into the store", &mut |progress| store.catch_up(progress)) {
         Ok(done) => done.notes.iter().for_each(|note| ui.warn(note)),
         Err(error) => {
-            let cause =
-                std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
-            ui.warn(&format!("the store is not up to date: {error}{cause}; the journals have everything"));
+            let error = error.with_cause();
+            ui.warn(&format!("the store is not up to date: {error}; the journals have everything"));
         }
     }
 }

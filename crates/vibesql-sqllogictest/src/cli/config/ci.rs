@@ -1,5 +1,7 @@
 //! What the variables of common CIs say: which part of a run this job is to do, and what the whole is called.
 
+use std::path::PathBuf;
+
 use super::environment::Environment;
 use crate::cli::args::{Command, ShardWord};
 use crate::cli::error::CliError;
@@ -77,9 +79,16 @@ const RUNS: &[(&str, &str)] = &[
 /// GitHub's run, which has its address in pieces.
 const GITHUB: [&str; 3] = ["GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY"];
 
+/// The file in which a step of GitHub Actions sums itself up, and the folder of the repository.
+const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
+const WORKSPACE: &str = "GITHUB_WORKSPACE";
+
 /// Whether a variable is one of a CI.
 pub(super) fn is_variable(name: &str) -> bool {
-    if GITHUB.contains(&name) || RUNS.iter().any(|(id, url)| name == *id || name == *url) {
+    if GITHUB.contains(&name)
+        || [STEP_SUMMARY, WORKSPACE].contains(&name)
+        || RUNS.iter().any(|(id, url)| name == *id || name == *url)
+    {
         return true;
     }
     SYSTEMS.iter().any(|system| name == system.index || name == system.count || system.besides == Some(name))
@@ -109,6 +118,16 @@ impl Environment {
             return Some(CiRun { id, url });
         }
         RUNS.iter().find_map(|(id, url)| Some(CiRun { id: value(id)?, url: value(url) }))
+    }
+
+    /// Where this step of GitHub Actions sums itself up.
+    pub(in crate::cli) fn step_summary(&self) -> Option<PathBuf> {
+        Some(PathBuf::from(self.lossy(STEP_SUMMARY))).filter(|path| !path.as_os_str().is_empty())
+    }
+
+    /// Where GitHub Actions has checked the repository out, without links on the way.
+    pub(in crate::cli) fn workspace(&self) -> Option<PathBuf> {
+        PathBuf::from(self.lossy(WORKSPACE)).canonicalize().ok()
     }
 
     fn shard_of_ci(&self) -> Result<Shard, CliError> {

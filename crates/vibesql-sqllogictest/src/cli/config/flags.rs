@@ -14,7 +14,7 @@ const ABOUT_ITSELF: &[&str] = &["config", "completions", "man", "help"];
 
 /// Commands that take results in or give them out. What files they read and write is typed, each time; where results
 /// are kept is the same for them as for all.
-const CARRIERS: &[&str] = &["import", "export", "merge", "backup"];
+const CARRIERS: &[&str] = &["import", "export", "merge", "backup", "report"];
 
 /// A value as the environment or the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,7 +49,7 @@ pub(super) enum Scope {
 /// |---|---|
 /// | hidden, or below a hidden one: `work` | nothing |
 /// | about this program: `config`, `completions`, `man` | globals |
-/// | carries results: `import`, `export`, `merge`, `backup` | globals, also of the file |
+/// | carries results: `import`, `export`, `merge`, `backup`, `report` | globals, also of the file |
 /// | any other | everything |
 pub(super) fn scope(root: &Command, path: &[String]) -> Scope {
     let mut command = root;

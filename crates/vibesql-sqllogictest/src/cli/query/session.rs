@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::{unanswered, wrong};
 use super::output::{Pager, to_file, to_screen};
-use crate::cli::commands::ask;
+use crate::cli::commands::{ask, store};
 use crate::cli::config::Environment;
 use crate::cli::error::CliError;
 use crate::cli::keeping::Keeping;
@@ -103,6 +103,9 @@ impl<'a> Session<'a> {
             .ask(&plan, About::Results(&reading, &self.results), effort)
             .map_err(|error| unanswered(&error))?;
         asked.notes.iter().for_each(|note| ui.note(note));
+        if asked.damaged {
+            store::mend(&self.results.0, ui);
+        }
         if let Some(doubt) = &asked.doubt {
             ui.note(doubted(doubt, asked.from));
         }
@@ -135,19 +138,21 @@ impl<'a> Session<'a> {
 
     /// What stands below an answer.
     fn foot(&self, asked: &Asked, is_partial: bool) -> String {
-        let mut foot = plural(asked.answer.rows.len() as u64, "row");
-        if is_partial {
+        let rows = plural(asked.answer.rows.len() as u64, "row");
+        let part = if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
             let which = match self.reading.window {
                 Window::Last(_) => "the last ",
                 Window::Since(_) | Window::All => "",
             };
-            foot += &format!("; results of {which}{loaded} of {all}, --all loads all");
-        }
-        if asked.agreed && self.format == Format::Table && std::io::stdout().is_terminal() {
-            foot += &format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree");
-        }
-        foot
+            format!("; results of {which}{loaded} of {all}, --all loads all")
+        } else {
+            String::new()
+        };
+        let is_told = asked.agreed && self.format == Format::Table && std::io::stdout().is_terminal();
+        let agreed =
+            if is_told { format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree") } else { String::new() };
+        format!("{rows}{part}{agreed}")
     }
 }
 

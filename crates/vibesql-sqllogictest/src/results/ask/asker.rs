@@ -71,6 +71,8 @@ pub struct Asked {
     pub loaded: usize,
     /// What was damaged or could not be read.
     pub notes: Vec<String>,
+    /// Whether files of the store are damaged, so that it should be mended.
+    pub damaged: bool,
 }
 
 /// Why an answer stands alone.
@@ -425,8 +427,8 @@ fn named(plan: &Plan, answer: Answer) -> Answer {
 }
 
 fn asked(plan: &Plan, answer: Answer, from: EngineName, told: Told, doubt: Option<Doubt>) -> Asked {
-    let Told { runs, loaded, notes } = told;
-    Asked { answer: named(plan, answer), from, doubt, agreed: false, runs, loaded, notes }
+    let Told { runs, loaded, notes, damaged } = told;
+    Asked { answer: named(plan, answer), from, doubt, agreed: false, runs, loaded, notes, damaged }
 }
 
 fn failure(engine: EngineName, kind: Kind) -> AskError {

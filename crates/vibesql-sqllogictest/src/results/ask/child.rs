@@ -11,7 +11,7 @@ use super::in_vibesql::InVibeSql;
 use super::source::Source;
 use super::views::{VIEWS, View};
 use super::wire::{EngineName, Reply, Request, Rows, receive, send};
-use crate::results::store::{Loaded, Wanted, Window};
+use crate::results::store::{Extract, Loaded, Wanted, Window};
 
 /// Rows of one message, at most.
 const BATCH: usize = 500;
@@ -127,7 +127,7 @@ impl State<'_> {
                 let Some(kept) = &mut self.kept else { return Err(Reply::NotLoaded(String::new())) };
                 make_views(kept.database.as_mut(), &views, &mut kept.views)?;
                 let (runs, loaded) = kept.told;
-                answer.say(&Reply::Loaded { runs, loaded, notes: Vec::new() });
+                answer.say(&Reply::Loaded { runs, loaded, notes: Vec::new(), damaged: false });
                 kept.database.ask(&sql, width, answer).map_err(Reply::Refused)
             }
         }
@@ -161,9 +161,10 @@ impl State<'_> {
         let engine = part.engine.as_deref();
         let extract = self.source.load(&part.state, &all, part.window, engine).map_err(Reply::NotLoaded)?;
         let told = (extract.runs, extract.loaded);
-        answer.say(&Reply::Loaded { runs: told.0, loaded: told.1, notes: extract.notes });
+        let Extract { tables, notes, damaged, .. } = extract;
+        answer.say(&Reply::Loaded { runs: told.0, loaded: told.1, notes, damaged });
         let mut database = self.fresh()?;
-        database.put(extract.tables).map_err(Reply::Refused)?;
+        database.put(tables).map_err(Reply::Refused)?;
         self.kept = Some(Kept { database, columns, views: Vec::new(), of: part, told });
         Ok(())
     }

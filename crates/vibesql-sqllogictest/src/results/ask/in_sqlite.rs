@@ -53,7 +53,7 @@ impl Database for InSqlite {
     fn ask(&mut self, sql: &str, _width: Option<usize>, sink: &mut dyn Sink) -> Result<(), String> {
         let mut ask = || {
             let mut statement = self.0.prepare(sql)?;
-            let columns: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+            let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
             let width = columns.len();
             sink.columns(columns);
             let mut rows = statement.query([])?;

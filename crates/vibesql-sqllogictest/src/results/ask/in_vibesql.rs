@@ -1,6 +1,7 @@
 //! The results in VibeSQL: in its SQLite mode, without indexes, transactions and keys, all of which it gets wrong at
 //! times.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use vibesql::ast::Statement;
@@ -84,9 +85,9 @@ fn parse(sql: &str) -> Result<Statement, String> {
     Parser::parse_sql(sql).map_err(|error| error.to_string())
 }
 
-/// The last text that was handed over: rows behind each other often have the same.
+/// The texts that were handed over: many rows share one.
 #[derive(Default)]
-struct Shared(Option<(Arc<str>, StringValue)>);
+struct Shared(HashMap<*const u8, (Arc<str>, StringValue)>);
 
 impl Shared {
     fn value(&mut self, cell: Cell, kind: Kind) -> SqlValue {
@@ -95,14 +96,14 @@ impl Shared {
             Cell::Integer(number) if kind == Kind::Real => SqlValue::Real(number as f64),
             Cell::Integer(number) => SqlValue::Integer(number),
             Cell::Real(number) => SqlValue::Real(number),
-            Cell::Text(text) => match &self.0 {
-                Some((known, value)) if Arc::ptr_eq(known, &text) => SqlValue::Varchar(value.clone()),
-                _ => {
+            Cell::Text(text) => {
+                // As long as the text is kept here no other one can have its place.
+                let (_, value) = self.0.entry(text.as_ptr()).or_insert_with(|| {
                     let value = StringValue::from(text.as_ref());
-                    self.0 = Some((text, value.clone()));
-                    SqlValue::Varchar(value)
-                }
-            },
+                    (text, value)
+                });
+                SqlValue::Varchar(value.clone())
+            }
         }
     }
 }

@@ -39,10 +39,11 @@ fn by_words(sql: &str) -> Order {
         match piece {
             Piece::Other("(") => depth += 1,
             Piece::Other(")") => depth = depth.saturating_sub(1),
-            Piece::Word(word) if depth == 0 => {
-                if word.eq_ignore_ascii_case("order") || word.eq_ignore_ascii_case("limit") {
-                    return Order::Unclear;
-                }
+            Piece::Word(word)
+                if depth == 0
+                    && (word.eq_ignore_ascii_case("order") || word.eq_ignore_ascii_case("limit")) =>
+            {
+                return Order::Unclear;
             }
             _ => {}
         }
@@ -59,11 +60,8 @@ fn of_query(query: &Query, columns: &[String]) -> Option<Order> {
     };
     let OrderByKind::Expressions(terms) = &order_by.kind else { return None };
     let offset = match &query.limit_clause {
-        None => 0,
-        Some(LimitClause::LimitOffset { offset, .. }) => match offset {
-            Some(offset) => whole_number(&offset.value)?,
-            None => 0,
-        },
+        None | Some(LimitClause::LimitOffset { offset: None, .. }) => 0,
+        Some(LimitClause::LimitOffset { offset: Some(offset), .. }) => whole_number(&offset.value)?,
         Some(LimitClause::OffsetCommaLimit { offset, .. }) => whole_number(offset)?,
     };
     let mut keys = Vec::new();

@@ -35,6 +35,7 @@ pub(super) struct Told {
     pub(super) runs: usize,
     pub(super) loaded: usize,
     pub(super) notes: Vec<String>,
+    pub(super) damaged: bool,
 }
 
 /// Stops the question that is being asked, from another thread.
@@ -170,9 +171,10 @@ impl<'a> Pair<'a> {
 fn hear(reply: Reply, part: &mut (Answer, Told)) -> Option<End> {
     let (answer, told) = part;
     Some(match reply {
-        Reply::Loaded { runs, loaded, notes } => {
+        Reply::Loaded { runs, loaded, notes, damaged } => {
             (told.runs, told.loaded) = (runs, loaded);
             told.notes.extend(notes);
+            told.damaged |= damaged;
             return None;
         }
         Reply::Columns(names) => {

@@ -146,7 +146,7 @@ fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, St
     let mut batch = Batch::new(&connection, sql);
     let Some(statement) = batch.next().map_err(|error| words(&error))? else { return Ok(None) };
     let reads_only = statement.readonly() && statement.is_explain() == 0 && statement.column_count() > 0;
-    Ok(reads_only.then(|| statement.column_names().into_iter().map(str::to_owned).collect()))
+    Ok(reads_only.then(|| statement.column_names().map(str::to_owned).collect()))
 }
 
 /// All tables and views, without a row.

@@ -123,8 +123,8 @@ impl GivenTable {
 /// What the child says. Each question is answered by some of the first three, and then by one of the others.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// The rows are there, so much of the history.
-    Loaded { runs: usize, loaded: usize, notes: Vec<String> },
+    /// The rows are there, so much of the history; `damaged` says that the store should be mended.
+    Loaded { runs: usize, loaded: usize, notes: Vec<String>, damaged: bool },
     /// The names of the columns.
     Columns(Vec<String>),
     /// Some rows.

@@ -63,9 +63,10 @@ pub(super) fn classify(group: &FailureGroup) -> Class {
             class("Result Mismatch", "Decimal formatting (N.000 vs N)", Effort::Low)
         }
         ("rows_differ", "order of the values") => class("Result Mismatch", "Order of rows", Effort::Low),
-        ("rows_differ" | "hash_differs", "number of values") => {
+        ("rows_differ" | "hash_differs", "number of values" | "rows missing" | "rows too many") => {
             class("Result Mismatch", "Number of rows", Effort::Medium)
         }
+        ("rows_differ", "duplicates") => class("Result Mismatch", "Duplicate rows", Effort::Medium),
         ("rows_differ", "NULL or a value") => class("Result Mismatch", "NULL handling", Effort::Medium),
         ("rows_differ", "case of letters") => class("Result Mismatch", "Case of letters", Effort::Low),
         ("rows_differ", "last digits of a number") => class("Result Mismatch", "Rounding", Effort::Low),

@@ -68,7 +68,7 @@ impl StoreError {
     }
 
     /// The error with what has caused it.
-    pub(super) fn with_cause(&self) -> String {
+    pub fn with_cause(&self) -> String {
         match std::error::Error::source(self) {
             Some(cause) => format!("{self}: {cause}"),
             None => self.to_string(),

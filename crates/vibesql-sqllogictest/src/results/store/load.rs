@@ -12,9 +12,11 @@ use super::extract::{Extract, Loaded, Wanted, Window};
 use super::keeper::Store;
 use super::manifest::{Manifest, SealedRun};
 use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::pick::{project, sources_rows};
 use super::read::{collect_outcomes, known_of};
 use super::rows::{Outcomes, RunRows, iso, rows_of};
-use super::schema::{RECORD_FAILURES, TEST_RESULTS, Table};
+use super::schema::{TEST_RESULTS, Table};
+use super::segment::Texts;
 use super::summary::Summary;
 use crate::results::folder::is_running;
 use crate::text::count::plural;
@@ -41,9 +43,9 @@ struct Live {
 }
 
 /// The rows of a run, wherever they come from.
-struct Source {
-    id: i64,
-    rows: RunRows,
+pub(super) struct Source {
+    pub(super) id: i64,
+    pub(super) rows: RunRows,
 }
 
 impl Store {
@@ -169,7 +171,7 @@ impl Loader<'_> {
     fn live(&mut self) -> Vec<Source> {
         let mut found = Vec::new();
         for live in &self.pin.live {
-            match self.from_journal(&live.name, live.id, live.journal, live.running) {
+            match self.of_journal(&live.name, live.id, live.journal, live.running) {
                 Ok(source) => found.push(source),
                 Err(_) if self.pin.manifest.run(&live.name).is_some() => {
                     self.notes
@@ -186,13 +188,7 @@ impl Loader<'_> {
         found
     }
 
-    fn from_journal(
-        &mut self,
-        name: &str,
-        id: i64,
-        length: u64,
-        running: bool,
-    ) -> Result<Source, StoreError> {
+    fn of_journal(&mut self, name: &str, id: i64, length: u64, running: bool) -> Result<Source, StoreError> {
         let journal = self.store.journal(name, length)?;
         if journal.damaged > 0 {
             let lines = plural(journal.damaged as u64, "line");
@@ -214,7 +210,8 @@ impl Loader<'_> {
                 }
                 // Counters know what was last, so all runs are gone through in their order.
                 let ids = manifest.runs.iter().map(|run| run.id).collect();
-                let mut sources = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES])?;
+                let all = &mut Texts::default();
+                let mut sources = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES], all)?;
                 sources.extend(live.iter().map(|source| Source { id: source.id, rows: source.rows.clone() }));
                 sources.sort_by_key(|source| source.id);
                 let mut summary = Summary::default();
@@ -246,7 +243,7 @@ impl Loader<'_> {
         if let Some(file) = &self.pin.manifest.known {
             match self.store.read(file, &[&KNOWN]) {
                 Ok(sheets) => {
-                    first.extend(sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)))
+                    first.extend(sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)));
                 }
                 Err(error) => self.note_damage(&error),
             }
@@ -290,7 +287,10 @@ impl Loader<'_> {
         if is_wanted("record_failures") {
             outcomes.push(&FAILURES);
         }
-        let mut sources = self.sealed(ids, &own, &outcomes)?;
+        // The link between the tables, and what `passed` and `failed` are made of, are needed in any case.
+        let columns = wanted.iter().flat_map(|one| &one.columns).map(|column| column.name);
+        let mut texts = Texts::only(columns.chain(["outcome_id", "status"]));
+        let mut sources = self.sealed(ids, &own, &outcomes, &mut texts)?;
         let first = if is_wanted("record_failures") { self.first_runs(&live) } else { HashMap::new() };
         sources.extend(live.into_iter().filter(|source| ids.contains(&source.id)));
         sources.sort_by_key(|source| source.id);
@@ -315,6 +315,7 @@ impl Loader<'_> {
         ids: &BTreeSet<i64>,
         own: &[&'static Table],
         of_outcomes: &[&'static Table],
+        texts: &mut Texts,
     ) -> Result<Vec<Source>, StoreError> {
         let manifest = &self.pin.manifest;
         let instead = &self.instead;
@@ -324,7 +325,8 @@ impl Loader<'_> {
         let mut kept = BTreeMap::new();
         let mut unreadable = BTreeSet::new();
         for run in needed.iter().filter(|_| !of_outcomes.is_empty()) {
-            let sheets = manifest.outcomes_of(*run).map(|file| self.store.read(file, of_outcomes));
+            let file = manifest.outcomes_of(*run);
+            let sheets = file.map(|file| self.store.read_texts(file, of_outcomes, texts));
             match sheets {
                 Some(Ok(sheets)) => collect_outcomes(&mut kept, &sheets),
                 Some(Err(error)) => {
@@ -339,11 +341,11 @@ impl Loader<'_> {
         let mut sources = Vec::with_capacity(runs.len());
         for run in runs {
             let whole = run.needs.iter().all(|needed| !unreadable.contains(needed));
-            if let Some(sheets) = self.read_own(run, own).filter(|_| whole) {
+            if let Some(sheets) = self.read_own(run, own, texts).filter(|_| whole) {
                 sources.push(Source { id: run.id, rows: of_sheets(sheets, &kept) });
                 continue;
             }
-            match self.from_journal(&run.name, run.id, run.journal, false) {
+            match self.of_journal(&run.name, run.id, run.journal, false) {
                 Ok(source) => sources.push(source),
                 // The others stand in no need of it.
                 Err(error) => {
@@ -354,8 +356,13 @@ impl Loader<'_> {
         Ok(sources)
     }
 
-    fn read_own(&mut self, run: &SealedRun, tables: &[&'static Table]) -> Option<Vec<Sheet>> {
-        let sheets = self.store.read(&run.file, tables);
+    fn read_own(
+        &mut self,
+        run: &SealedRun,
+        tables: &[&'static Table],
+        texts: &mut Texts,
+    ) -> Option<Vec<Sheet>> {
+        let sheets = self.store.read_texts(&run.file, tables, texts);
         sheets.map_err(|error| self.note_damage(&error)).ok()
     }
 }
@@ -369,104 +376,4 @@ fn of_sheets(own: Vec<Sheet>, kept: &Outcomes) -> RunRows {
     });
     let outcomes = ids.filter_map(|id| Some((id.clone(), kept.get(&id)?.clone()))).collect();
     RunRows { own, outcomes }
-}
-
-/// The wanted columns of rows that have those of `table`.
-fn project<'r>(wanted: &Wanted, table: &Table, rows: impl Iterator<Item = &'r Vec<Cell>>) -> Vec<Vec<Cell>> {
-    let places: Vec<_> = wanted.columns.iter().map(|column| place(table, column.name)).collect();
-    rows.map(|row| places.iter().map(|place| row[*place].clone()).collect()).collect()
-}
-
-fn sources_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>> {
-    match wanted.table.name {
-        "test_results" => {
-            let picks = picks(wanted, &[&RESULTS, &OUTCOMES]);
-            sources.iter().flat_map(|source| results_rows(source, &picks)).collect()
-        }
-        "failure_groups" => {
-            let picks = picks(wanted, &[&RESULTS, &GROUPS]);
-            sources.iter().flat_map(|source| groups_rows(source, &picks)).collect()
-        }
-        "slow_records" => {
-            let rows = sources.iter().flat_map(|source| sheet_rows(source, &SLOW));
-            project(wanted, &SLOW, rows)
-        }
-        _ => failures_rows(wanted, sources),
-    }
-}
-
-/// Where the value of a column comes from.
-#[derive(Debug, Clone, Copy)]
-enum Pick {
-    Run,
-    ResultId,
-    Own(usize),
-    Outcome(usize),
-}
-
-fn picks(wanted: &Wanted, [own, outcome]: &[&'static Table; 2]) -> Vec<Pick> {
-    let pick = |name: &str| match name {
-        "run_id" => Pick::Run,
-        "result_id" => Pick::ResultId,
-        name => match own.place(name) {
-            Some(place) => Pick::Own(place),
-            None => Pick::Outcome(place(outcome, name)),
-        },
-    };
-    wanted.columns.iter().map(|column| pick(column.name)).collect()
-}
-
-fn picked(pick: Pick, source: &Source, own: &[Cell], outcome: Option<&[Cell]>) -> Cell {
-    match pick {
-        Pick::Run => Cell::Integer(source.id),
-        Pick::ResultId => {
-            let seq = own[place(&RESULTS, "seq")].as_integer().unwrap_or(0);
-            Cell::Integer(source.id.saturating_mul(1_000_000).saturating_add(seq))
-        }
-        Pick::Own(place) => own[place].clone(),
-        Pick::Outcome(place) => outcome.and_then(|row| row.get(place)).cloned().unwrap_or(Cell::Null),
-    }
-}
-
-fn sheet_rows<'s>(source: &'s Source, table: &Table) -> impl Iterator<Item = &'s Vec<Cell>> + use<'s> {
-    let name = table.name;
-    source.rows.own.iter().filter(move |sheet| sheet.table.name == name).flat_map(|sheet| &sheet.rows)
-}
-
-/// The results of a run, each with what its outcome says.
-fn results_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
-    let outcome_id = place(&RESULTS, "outcome_id");
-    let row = |own: &Vec<Cell>| {
-        let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
-        let outcome = outcome.map(|outcome| outcome.outcome.as_slice());
-        picks.iter().map(|pick| picked(*pick, source, own, outcome)).collect()
-    };
-    sheet_rows(source, &RESULTS).map(row).collect()
-}
-
-/// The groups of failures of a run: those of each of its outcomes.
-fn groups_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
-    let outcome_id = place(&RESULTS, "outcome_id");
-    let rows = sheet_rows(source, &RESULTS).flat_map(|own| {
-        let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
-        let groups = outcome.map_or(&[][..], |outcome| outcome.groups.as_slice());
-        groups
-            .iter()
-            .map(|group| picks.iter().map(|pick| picked(*pick, source, own, Some(group))).collect::<Vec<_>>())
-    });
-    rows.collect()
-}
-
-/// The failing records of all outcomes, each outcome once.
-fn failures_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>> {
-    let mut seen: HashMap<&Arc<str>, ()> = HashMap::new();
-    let mut rows = Vec::new();
-    for source in sources {
-        for (id, outcome) in &source.rows.outcomes {
-            if seen.insert(id, ()).is_none() {
-                rows.extend(project(wanted, &RECORD_FAILURES, outcome.failures.iter()));
-            }
-        }
-    }
-    rows
 }

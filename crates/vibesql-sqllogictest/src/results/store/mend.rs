@@ -2,19 +2,10 @@
 
 use super::RunId;
 use super::error::StoreError;
-use super::keeper::{Progress, Sealed, Store};
+use super::keeper::Store;
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
 
 impl Store {
-    /// Moves damaged files out of the way and makes everything again from the journals, see [`Store::rebuild`].
-    ///
-    /// # Errors
-    ///
-    /// [`StoreError`].
-    pub fn mend(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
-        self.rebuild(progress)
-    }
-
     /// The manifest for making everything again; says what is damaged, and sets it aside.
     pub(super) fn old_manifest(&self, notes: &mut Vec<String>) -> Result<Manifest, StoreError> {
         let path = self.disk.manifest();

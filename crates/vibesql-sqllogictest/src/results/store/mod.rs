@@ -23,6 +23,7 @@ mod load;
 mod manifest;
 mod mend;
 mod parts;
+mod pick;
 mod read;
 mod rows;
 mod run_id;

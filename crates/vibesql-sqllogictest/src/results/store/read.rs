@@ -12,7 +12,7 @@ use super::manifest::{Manifest, SealedRun};
 use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
 use super::rows::{OutcomeRows, Outcomes, RunRows, rows_of};
 use super::schema::{FILE_STATS, Table};
-use super::segment;
+use super::segment::{self, Texts};
 use super::summary::Summary;
 use crate::results::Journal;
 
@@ -70,8 +70,18 @@ impl Store {
 
     /// Reads a file that must be as it was written.
     pub(super) fn read(&self, file: &FileRef, tables: &[&'static Table]) -> Result<Vec<Sheet>, StoreError> {
+        self.read_texts(file, tables, &mut Texts::default())
+    }
+
+    /// Reads a file that must be as it was written, with some of its texts.
+    pub(super) fn read_texts(
+        &self,
+        file: &FileRef,
+        tables: &[&'static Table],
+        texts: &mut Texts,
+    ) -> Result<Vec<Sheet>, StoreError> {
         self.disk.check(file)?;
-        segment::read(&self.disk.path_of(file), tables)
+        segment::read(&self.disk.path_of(file), tables, texts)
     }
 
     /// The journal of a run up to a length, so that whoever reads it twice reads the same.

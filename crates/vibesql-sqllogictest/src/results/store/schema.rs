@@ -149,6 +149,8 @@ pub static TEST_RESULTS: Table = Table {
         integer("run_id", "The run"),
         text("file_path", "The file"),
         text("status", "PASS, FAIL, TIMEOUT, EMPTY, FLAKY, CRASH, OOM or ERROR"),
+        integer("passed", "1 for PASS, otherwise 0"),
+        integer("failed", "0 for PASS and EMPTY, otherwise 1"),
         text("tested_at", "When its result was known, in UTC"),
         integer("duration_ms", "How long it took"),
         text("error_message", "The first thing that was wrong"),

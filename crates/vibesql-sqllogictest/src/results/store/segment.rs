@@ -3,6 +3,7 @@
 //! VibeSQL keeps no checksums and may panic over a damaged file; whoever reads one has held its digest against the
 //! manifest before.
 
+use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -16,7 +17,7 @@ use vibesql::types::{SqlMode, SqlValue, StringValue};
 use super::cell::Cell;
 use super::error::StoreError;
 use super::parts::Sheet;
-use super::schema::{Column, Table};
+use super::schema::{Column, Kind, Table};
 
 /// Writes sheets into a new file, and reads it back: what does not come back as it was is not kept.
 pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
@@ -30,7 +31,7 @@ pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
         database.save_compressed(path).map_err(|error| error.to_string())
     })?;
     let tables: Vec<_> = sheets.iter().map(|sheet| sheet.table).collect();
-    if read(path, &tables)?.as_slice() == sheets {
+    if read(path, &tables, &mut Texts::default())?.as_slice() == sheets {
         Ok(())
     } else {
         let message = "the rows that it reads are not those that it has written".to_owned();
@@ -39,22 +40,57 @@ pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
 }
 
 /// Reads tables of a file. A table or a column that an older version did not have is empty.
-pub(super) fn read(path: &Path, tables: &[&'static Table]) -> Result<Vec<Sheet>, StoreError> {
+pub(super) fn read(
+    path: &Path,
+    tables: &[&'static Table],
+    texts: &mut Texts,
+) -> Result<Vec<Sheet>, StoreError> {
     guarded("read a segment", || {
         let database = Database::load_compressed(path).map_err(|error| error.to_string())?;
-        Ok(tables.iter().map(|table| Sheet { table, rows: rows_of(&database, table) }).collect())
+        Ok(tables.iter().map(|table| Sheet { table, rows: rows_of(&database, table, texts) }).collect())
     })
 }
 
-fn rows_of(database: &Database, table: &Table) -> Vec<Vec<Cell>> {
+fn rows_of(database: &Database, table: &Table, texts: &mut Texts) -> Vec<Vec<Cell>> {
     let Some(found) = database.get_table(table.name) else { return Vec::new() };
     let names = &found.schema.columns;
-    let place = |column: &Column| names.iter().position(|name| name.name.eq_ignore_ascii_case(column.name));
-    let places: Vec<_> = table.columns.iter().map(place).collect();
-    let cell = |row: &Row, place: &Option<usize>| {
-        place.and_then(|place| row.values.get(place)).map_or(Cell::Null, cell_of)
+    let place = |column: &&Column| {
+        let place = names.iter().position(|name| name.name.eq_ignore_ascii_case(column.name));
+        place.filter(|_| texts.wants(column))
+    };
+    let places: Vec<_> = table.columns.iter().map(|column| place(&column)).collect();
+    let mut cell = |row: &Row, place: &Option<usize>| {
+        place.and_then(|place| row.values.get(place)).map_or(Cell::Null, |value| cell_of(value, texts))
     };
     found.scan().iter().map(|row| places.iter().map(|place| cell(row, place)).collect()).collect()
+}
+
+/// What becomes of texts that are read: those of columns that nobody wants are left out, and equal ones are shared, since
+/// the same files are in all runs.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    only: Option<BTreeSet<&'static str>>,
+    known: HashSet<Arc<str>>,
+}
+
+impl Texts {
+    /// Those of these columns, wherever they are.
+    pub(super) fn only(columns: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { only: Some(columns.into_iter().collect()), known: HashSet::new() }
+    }
+
+    fn wants(&self, column: &Column) -> bool {
+        column.kind != Kind::Text || self.only.as_ref().is_none_or(|only| only.contains(column.name))
+    }
+
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.known.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = Arc::from(text);
+        self.known.insert(new.clone());
+        new
+    }
 }
 
 /// An empty database that follows SQLite where dialects differ.
@@ -101,12 +137,12 @@ fn value_of(cell: &Cell) -> SqlValue {
 }
 
 /// The value of a segment. Others than those that were written do not occur.
-fn cell_of(value: &SqlValue) -> Cell {
+fn cell_of(value: &SqlValue, texts: &mut Texts) -> Cell {
     match value {
         SqlValue::Integer(number) | SqlValue::Bigint(number) => Cell::Integer(*number),
         SqlValue::Smallint(number) => Cell::Integer(i64::from(*number)),
         SqlValue::Real(number) | SqlValue::Double(number) | SqlValue::Numeric(number) => Cell::Real(*number),
-        SqlValue::Varchar(text) | SqlValue::Character(text) => Cell::Text(Arc::from(text.as_str())),
+        SqlValue::Varchar(text) | SqlValue::Character(text) => Cell::Text(texts.shared(text)),
         _ => Cell::Null,
     }
 }
@@ -166,7 +202,7 @@ mod tests {
             ];
             // Reads back by itself.
             write(&path, &sheets).unwrap();
-            prop_assert_eq!(read(&path, &[&SLOW]).unwrap(), [sheets[1].clone()]);
+            prop_assert_eq!(read(&path, &[&SLOW], &mut Texts::default()).unwrap(), [sheets[1].clone()]);
         }
     }
 
@@ -181,8 +217,8 @@ mod tests {
     fn no_file_is_no_panic() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("segment");
-        assert!(matches!(read(&path, &[&SLOW]), Err(StoreError::VibeSql { .. })));
+        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
         std::fs::write(&path, [0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).unwrap();
-        assert!(matches!(read(&path, &[&SLOW]), Err(StoreError::VibeSql { .. })));
+        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
     }
 }

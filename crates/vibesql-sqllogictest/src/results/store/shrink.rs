@@ -4,14 +4,14 @@ use super::error::StoreError;
 use super::keeper::Store;
 use super::parts::{RUN, place};
 use super::seal::Draft;
-use crate::results::folder::{is_running, lock};
+use crate::results::folder::{hold_still, is_running};
 use crate::results::{FolderError, journal_file};
 
 /// The newest runs keep their journals as they are: these are read most, also by hand.
 const PLAIN_RUNS: usize = 20;
 /// So many journals are compressed at once, so that nobody has to wait long when a program of this version finds a
 /// long history. The others follow with the next runs.
-const AT_ONCE: usize = 16;
+const AT_ONCE: usize = 4;
 
 impl Store {
     /// Compresses journals of old runs that are sealed as they are, and in which nothing is left to do. Where that
@@ -21,9 +21,8 @@ impl Store {
         let old = &names[..names.len().saturating_sub(PLAIN_RUNS)];
         for name in old.iter().filter(|name| self.may_be_compressed(draft, name)).take(AT_ONCE) {
             if let Err(error) = self.compress(draft, name) {
-                let cause =
-                    std::error::Error::source(&error).map_or_else(String::new, |cause| format!(": {cause}"));
-                return Ok(Some(format!("the journals of old runs are not compressed: {error}{cause}")));
+                let error = StoreError::from(error).with_cause();
+                return Ok(Some(format!("the journals of old runs are not compressed: {error}")));
             }
         }
         Ok(None)
@@ -42,19 +41,15 @@ impl Store {
     }
 
     fn compress(&self, draft: &Draft, name: &str) -> Result<(), FolderError> {
-        let run = match lock(name.to_owned(), self.results.run_path(name)) {
-            Ok(run) => run,
-            // It has just been taken up again.
-            Err(FolderError::Busy(_)) => return Ok(()),
-            Err(error) => return Err(error),
-        };
-        if journal_file::length(&run.path) != draft.manifest.run(name).map(|sealed| sealed.journal) {
+        let run = self.results.run_path(name);
+        // It may just have been taken up again.
+        let Some(_held) = hold_still(&run) else { return Ok(()) };
+        if journal_file::length(&run) != draft.manifest.run(name).map(|sealed| sealed.journal) {
             return Ok(());
         }
-        let path = run.journal();
-        journal_file::compress(&run.path, &|| self.disk.step()).map_err(|source| FolderError::Io {
+        journal_file::compress(&run, &|| self.disk.step()).map_err(|source| FolderError::Io {
             what: "compress",
-            path,
+            path: journal_file::plain_path(&run),
             source,
         })
     }

@@ -244,7 +244,8 @@ fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item =
 }
 
 fn result_of(row: &Row<'_>) -> Option<TestResult> {
-    let statuses: BTreeMap<_, _> = STATUSES.iter().map(|status| (status_word(*status), *status)).collect();
+    let statuses: BTreeMap<_, _> =
+        FileStatus::ALL.iter().map(|status| (status_word(*status), *status)).collect();
     let milliseconds = row("duration_ms").as_integer().and_then(|time| u64::try_from(time).ok());
     Some(TestResult {
         run: row("run_id").as_integer().map(RunId),
@@ -255,17 +256,6 @@ fn result_of(row: &Row<'_>) -> Option<TestResult> {
         tested_at: row("tested_at").as_text().and_then(moment),
     })
 }
-
-const STATUSES: [FileStatus; 8] = [
-    FileStatus::Passed,
-    FileStatus::Failed,
-    FileStatus::TimedOut,
-    FileStatus::Empty,
-    FileStatus::Flaky,
-    FileStatus::Crashed,
-    FileStatus::OutOfMemory,
-    FileStatus::Error,
-];
 
 /// The milliseconds since 1970 of a time as the tables have it.
 fn moment(text: &str) -> Option<i64> {

@@ -53,8 +53,7 @@ impl Store {
     }
 
     fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<Verified, StoreError> {
-        let mut found = Verified::default();
-        found.runs = manifest.runs.len();
+        let mut found = Verified { runs: manifest.runs.len(), ..Verified::default() };
         for file in manifest.files() {
             found.files += 1;
             found.bytes += file.bytes;
@@ -89,7 +88,7 @@ impl Store {
                         .push(format!("run {} has no journal any more; it is in the store alone", run.name));
                 }
                 (Ok(_), Err(error)) => {
-                    found.problems.push(format!("run {}: {}", run.name, error.with_cause()))
+                    found.problems.push(format!("run {}: {}", run.name, error.with_cause()));
                 }
                 (Ok(kept), Ok(journal)) => {
                     if let Some(problem) = self.held_against(run, &kept, &journal) {

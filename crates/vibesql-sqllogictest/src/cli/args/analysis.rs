@@ -1,0 +1,73 @@
+//! The words of the commands that think about a run.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::results::LAST_RUN;
+
+const EXAMPLES: &str = "\
+Examples:
+  vibesql-sqllogictest analyze                      the last run: what to fix first, with examples
+  vibesql-sqllogictest analyze --top-fixes          all clusters, in the order in which to fix them
+  vibesql-sqllogictest analyze --report             everything, to target/sqllogictest_analysis.md";
+
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub(in crate::cli) struct AnalyzeArgs {
+    /// The run, by its name or folder; last, or nothing, is the last one.
+    #[arg(value_name = "RUN", default_value = LAST_RUN)]
+    pub(in crate::cli) run: String,
+    /// Show all clusters in the order in which fixing them turns most files green soonest.
+    #[arg(long)]
+    pub(in crate::cli) top_fixes: bool,
+    /// Show all clusters by their records.
+    #[arg(long)]
+    pub(in crate::cli) patterns: bool,
+    /// Show the smallest example of each cluster, with the command that runs it.
+    #[arg(long)]
+    pub(in crate::cli) examples: bool,
+    /// Show how the pass rate went.
+    #[arg(long)]
+    pub(in crate::cli) trend: bool,
+    /// Write everything as Markdown to target/sqllogictest_analysis.md, or to --output.
+    #[arg(long, conflicts_with_all = ["top_fixes", "patterns", "examples", "trend"])]
+    pub(in crate::cli) report: bool,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", conflicts_with = "report", default_value = "text")]
+    pub(in crate::cli) format: AnalysisFormat,
+    /// Write to FILE, whole or not at all; - is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+}
+
+/// How an analysis is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum AnalysisFormat {
+    // A `///` here would make the whole help long.
+    Text,
+    Markdown,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct PunchlistArgs {
+    /// The run, by its name or folder; last, or nothing, is the last one.
+    #[arg(value_name = "RUN", default_value = LAST_RUN)]
+    pub(in crate::cli) run: String,
+    /// How it is written.
+    #[arg(long, value_name = "FORMAT", default_value = "markdown")]
+    pub(in crate::cli) format: PunchlistFormat,
+    /// Write to FILE, whole or not at all; - is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+}
+
+/// How a punchlist is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum PunchlistFormat {
+    // A `///` here would make the whole help long.
+    Markdown,
+    Csv,
+    Json,
+}

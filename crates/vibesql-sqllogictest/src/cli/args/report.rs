@@ -1,0 +1,46 @@
+//! The words of `report`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use super::LAST_RUN;
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ReportArgs {
+    /// The run, by its name or folder; last, or nothing, is the last one.
+    #[arg(value_name = "RUN", default_value = LAST_RUN)]
+    pub(in crate::cli) run: String,
+    /// The document: a page for browsers, JUnit's XML, annotations of GitHub Actions with the summary of the step, that
+    /// summary alone, the comment on a pull request, all that has not passed in Markdown, a badge of shields.io, or the
+    /// JSON of `run --json`.
+    #[arg(long, value_name = "FORMAT", default_value = "html")]
+    pub(in crate::cli) format: ReportFormat,
+    /// Write to FILE; - is standard output, where all but the page is written by default. The page is
+    /// sqllogictest-report.html in this folder.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// Look back on N runs of the same files.
+    #[arg(long, value_name = "N", default_value_t = 30)]
+    pub(in crate::cli) history: u32,
+    /// In JUnit's XML, make up to N failing records of each file cases of their own.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(in crate::cli) junit_records: u32,
+    /// Print up to N annotations; GitHub shows ten of a step.
+    #[arg(long, value_name = "N", default_value_t = 10)]
+    pub(in crate::cli) annotations: u32,
+}
+
+/// A document about a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum ReportFormat {
+    // A `///` here would make the whole help long.
+    Html,
+    Junit,
+    Github,
+    Summary,
+    Comment,
+    Markdown,
+    Badge,
+    Json,
+}

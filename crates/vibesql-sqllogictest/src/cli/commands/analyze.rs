@@ -1,0 +1,119 @@
+//! `analyze`: what the failures of a run come from, and what to fix first.
+
+use std::path::{Path, PathBuf};
+
+use super::export::write_file;
+use crate::analysis::{Analysis, analyze};
+use crate::cli::args::{AnalysisFormat, AnalyzeArgs, LAST_RUN};
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::Keeping;
+use crate::cli::settings::repeat_command;
+use crate::cli::texts::TextsOfRun;
+use crate::cli::ui::Ui;
+use crate::outcome::FileReport;
+use crate::report::analysis::{Section, View, json, markdown, text};
+use crate::results::{Journal, ResultsFolder, RunOverview};
+use crate::text::count::plural;
+use crate::text::written;
+
+/// So many runs tell how the pass rate went.
+const RUNS_OF_TREND: usize = 10;
+/// Where the earlier scripts had written it.
+const REPORT: &str = "target/sqllogictest_analysis.md";
+
+pub(in crate::cli) fn run(
+    args: &AnalyzeArgs,
+    keeping: &Keeping,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let (journal, analysis) = analyzed(&args.run, keeping, ui)?;
+    let history = history(&keeping.results, &journal)?;
+    let program = ui.program.clone();
+    let view = View {
+        run: &journal.opened.run,
+        report: &journal.report,
+        analysis: &analysis,
+        again: &|file, line| again(&program, &journal, file, line),
+        history: &history,
+    };
+    let sections = sections(args);
+    let format = if args.report { AnalysisFormat::Markdown } else { args.format };
+    let document = match format {
+        AnalysisFormat::Text => written(|out| text(out, &view, &sections)),
+        AnalysisFormat::Markdown => written(|out| markdown(out, &view, &sections)),
+        AnalysisFormat::Json => json(&view).map_err(|error| CliError::internal(error.to_string()))?,
+    };
+    let output = args.output.clone().or_else(|| args.report.then(|| PathBuf::from(REPORT)));
+    put(&document, output.as_deref(), format == AnalysisFormat::Text, ui)?;
+    Ok(ExitReason::Success)
+}
+
+/// Reads a run and analyses it.
+pub(super) fn analyzed(name: &str, keeping: &Keeping, ui: &mut Ui) -> Result<(Journal, Analysis), CliError> {
+    let journal = keeping.results.journal(Some(name).filter(|&name| name != LAST_RUN))?;
+    if journal.damaged > 0 {
+        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
+    }
+    let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.clone());
+    let analysis = analyze(&journal.report, dialect.as_deref(), &mut TextsOfRun::new(&journal));
+    Ok((journal, analysis))
+}
+
+/// The command that runs a record as the run did; empty if the run does not say how.
+pub(super) fn again(program: &str, journal: &Journal, file: &FileReport, line: u32) -> String {
+    let labels = &journal.report.header.engine.labels;
+    let command = |settings| repeat_command(program, settings, labels, &file.shown, line);
+    journal.opened.settings.as_ref().map_or_else(String::new, command)
+}
+
+/// Writes a document to a file, or shows it. What is for people may lose its colours on the way.
+pub(super) fn put(
+    document: &str,
+    output: Option<&Path>,
+    for_people: bool,
+    ui: &mut Ui,
+) -> Result<(), CliError> {
+    use std::io::Write as _;
+    match output.filter(|path| path.as_os_str() != "-") {
+        Some(path) => {
+            let plain = anstream::adapter::strip_str(document).to_string();
+            let text = if for_people { &plain } else { document };
+            let failed = |error| CliError::io("write", &path.display().to_string(), &error);
+            if path == Path::new(REPORT) {
+                std::fs::create_dir_all("target").map_err(failed)?;
+            }
+            write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(failed))?;
+            ui.print(&format!("written to {}\n", path.display()))
+        }
+        None if for_people => ui.print(document),
+        None => {
+            let mut out = Ui::raw_out();
+            let done = out.write_all(document.as_bytes()).and_then(|()| out.flush());
+            done.map_err(|error| CliError::io("write to", "standard output", &error))
+        }
+    }
+}
+
+fn sections(args: &AnalyzeArgs) -> Vec<Section> {
+    let wanted = [
+        (args.top_fixes, Section::Fixes),
+        (args.patterns, Section::Patterns),
+        (args.examples, Section::Examples),
+        (args.trend, Section::Trend),
+    ];
+    wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, section)| section).collect()
+}
+
+/// Complete runs of the same engine up to this one, the oldest first.
+fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunOverview>, CliError> {
+    let names = results.runs()?;
+    let own = names.iter().position(|name| *name == journal.opened.run);
+    let up_to = own.map_or(0, |place| place + 1);
+    // What cannot be read is passed over.
+    let runs = names[..up_to].iter().rev().filter_map(|name| RunOverview::read(results, name).ok().flatten());
+    let engine = &journal.report.header.engine.name;
+    let alike = runs.filter(|run| run.is_complete() && run.header.engine.name == *engine);
+    let mut runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();
+    runs.reverse();
+    Ok(runs)
+}

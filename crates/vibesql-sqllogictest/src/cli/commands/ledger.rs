@@ -1,0 +1,97 @@
+//! `ledger`: what is expected to fail, written from a run and held against one.
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::export::write_file;
+use crate::cli::args::{LAST_RUN, LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::keeping::Keeping;
+use crate::cli::known::{self, Known};
+use crate::cli::ui::Ui;
+use crate::clock::milliseconds_since_1970;
+use crate::expectations::{self, Expectations, Note, update};
+use crate::results::Journal;
+use crate::text::count::plural;
+
+pub(in crate::cli) fn run(
+    command: &LedgerCommand,
+    keeping: &Keeping,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    match command {
+        LedgerCommand::Update(args) => write(args, keeping, ui),
+        LedgerCommand::Check(args) => check(args, keeping, ui),
+    }
+}
+
+fn journal_of(name: &str, keeping: &Keeping) -> Result<Journal, CliError> {
+    Ok(keeping.results.journal(Some(name).filter(|&name| name != LAST_RUN))?)
+}
+
+fn places(journal: &Journal) -> impl Iterator<Item = (&str, &Path)> {
+    journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()))
+}
+
+fn write(args: &LedgerUpdateArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let journal = journal_of(&args.run, keeping)?;
+    let path = match &args.expectations {
+        Some(path) => path.clone(),
+        None => place_for(&journal)?,
+    };
+    let (text, known) =
+        if path.exists() { known::read(&path)? } else { (String::new(), Expectations::default()) };
+    let today = expectations::today(milliseconds_since_1970());
+    let note = Note {
+        reason: args.reason.clone(),
+        issue: args.issue.clone(),
+        owner: args.owner.clone(),
+        expires: args.expires,
+    };
+    let new = update(&text, &known, &journal.report, today, &note);
+    let shown = known::shown(&path);
+    if args.dry_run {
+        ui.print(&new)?;
+        return Ok(ExitReason::Success);
+    }
+    // What is written must be what is read, before it takes the place of what the user has.
+    let again = expectations::read(&shown, &new).map_err(|error| {
+        CliError::internal(format!("what would be written to `{shown}` cannot be read: {error}"))
+    })?;
+    write_file(&path, true, |out| {
+        out.write_all(new.as_bytes()).map_err(|error| CliError::io("write", &shown, &error))
+    })?;
+    let (judgement, left) = Known { expectations: again, today }.judge(&journal.report);
+    let (records, files) =
+        (plural(judgement.expected, "record"), plural(judgement.expected_files.len() as u64, "file"));
+    if judgement.is_good() {
+        ui.print(&format!("{shown}: {records} in {files} expected to fail\n"))?;
+    } else {
+        // Entries of the user that pass or have expired are for the user to change.
+        ui.print(&format!("{shown}\n{left}"))?;
+    }
+    Ok(ExitReason::Success)
+}
+
+/// Where the file belongs, if all files of the run are of one suite on the disk.
+fn place_for(journal: &Journal) -> Result<PathBuf, CliError> {
+    let documents = known::documents(places(journal));
+    let hint = "--expectations FILE names the file".to_owned();
+    match documents.len() {
+        1 => Ok(documents.into_iter().next().unwrap_or_default()),
+        0 => Err(CliError::usage("the suite of this run is no folder".to_owned(), vec![hint])),
+        _ => Err(CliError::usage("this run is of more than one folder".to_owned(), vec![hint])),
+    }
+}
+
+fn check(args: &LedgerCheckArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+    let journal = journal_of(&args.run, keeping)?;
+    let Some(known) = Known::load(&args.expectations, places(&journal))? else {
+        let hint =
+            "`ledger update` writes what fails in a run, and --expectations FILE names the file".to_owned();
+        return Err(CliError::usage(format!("there is no `{}`", expectations::FILE_NAME), vec![hint]));
+    };
+    let (judgement, text) = known.judge(&journal.report);
+    ui.print(&text)?;
+    Ok(known::reason(&journal.report, &judgement, false))
+}

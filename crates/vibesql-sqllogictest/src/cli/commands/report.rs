@@ -1,0 +1,166 @@
+//! `report`: a document about a run, for people elsewhere and for other programs.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use super::export::write_file;
+use crate::cli::args::{LAST_RUN, ReportArgs, ReportFormat};
+use crate::cli::config::Environment;
+use crate::cli::error::{CliError, ExitReason};
+use crate::cli::git::repository_of;
+use crate::cli::keeping::Keeping;
+use crate::cli::settings::repeat_command;
+use crate::cli::ui::Ui;
+use crate::outcome::{FileReport, bytes};
+use crate::regression::compare;
+use crate::report::markdown::Form;
+use crate::report::subject::{Cluster, Comparison, Subject};
+use crate::report::{badge, github, html, json, junit, markdown};
+use crate::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
+use crate::text::count::plural;
+use crate::text::written;
+
+/// Where the page is, if nothing says where.
+const PAGE: &str = "sqllogictest-report.html";
+/// So many runs are looked at for each one that is like this one.
+const TRIES: usize = 4;
+
+pub(in crate::cli) fn run(
+    args: &ReportArgs,
+    keeping: &Keeping,
+    environment: &Environment,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    let results = &keeping.results;
+    let journal = results.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
+    if journal.damaged > 0 {
+        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
+    }
+    let history = history(results, &journal, args.history as usize)?;
+    let program = ui.program.clone();
+    let again = |file: &FileReport, line: u32| {
+        let settings = journal.opened.settings.as_ref().filter(|_| line > 0)?;
+        let labels = &journal.report.header.engine.labels;
+        Some(repeat_command(&program, settings, labels, &file.shown, line))
+    };
+    let subject = Subject {
+        name: &journal.opened.run,
+        started: journal.opened.started,
+        state: state(results, &journal)?,
+        report: &journal.report,
+        circumstances: journal.opened.circumstances.as_ref(),
+        comparison: compared(&history, &journal, results)?,
+        history: &history,
+        clusters: Cluster::of_groups(&journal.report),
+        again: &again,
+    };
+    let output = match (&args.output, args.format) {
+        (Some(path), _) => path.clone(),
+        (None, ReportFormat::Html) => PathBuf::from(PAGE),
+        (None, _) => PathBuf::from("-"),
+    };
+    let write = |out: &mut dyn Write| write(out, &subject, args, environment, &journal);
+    if output.as_os_str() == "-" {
+        let failed = |error| CliError::io("write to", "standard output", &error);
+        let mut out = BufWriter::new(Ui::raw_out());
+        write(&mut out).and_then(|()| out.flush()).map_err(failed)?;
+    } else {
+        let shown = output.display().to_string();
+        write_file(&output, true, |out| write(out).map_err(|error| CliError::io("write", &shown, &error)))?;
+        let size = output.metadata().map_err(|error| CliError::io("read", &shown, &error))?.len();
+        ui.print(&format!("{shown}, {}\n", bytes(size)))?;
+    }
+    if args.format == ReportFormat::Github {
+        append_summary(&subject, environment)?;
+    }
+    Ok(ExitReason::Success)
+}
+
+fn write(
+    mut out: &mut dyn Write,
+    subject: &Subject<'_>,
+    args: &ReportArgs,
+    environment: &Environment,
+    journal: &Journal,
+) -> std::io::Result<()> {
+    let text = match args.format {
+        ReportFormat::Html => return html::write(&mut out, subject),
+        ReportFormat::Junit => return junit::write(&mut out, subject, args.junit_records as usize),
+        ReportFormat::Json => {
+            json::write(subject.report, subject.report.header.files as u64, &mut out)?;
+            "\n".to_owned()
+        }
+        ReportFormat::Github => {
+            let root = environment.workspace();
+            let path = |file: &FileReport| path_in_repository(journal, file, root.as_deref());
+            written(|text| github::annotations(text, subject, args.annotations as usize, &path))
+        }
+        ReportFormat::Summary => markdown::document(subject, Form::Summary),
+        ReportFormat::Comment => markdown::document(subject, Form::Comment),
+        ReportFormat::Markdown => markdown::document(subject, Form::Whole),
+        ReportFormat::Badge => badge::document(subject),
+    };
+    out.write_all(text.as_bytes())
+}
+
+/// Several steps of a job may write to one file.
+fn append_summary(subject: &Subject<'_>, environment: &Environment) -> Result<(), CliError> {
+    let Some(path) = environment.step_summary() else { return Ok(()) };
+    let failed = |error| CliError::io("write", &path.display().to_string(), &error);
+    let mut file = File::options().append(true).create(true).open(&path).map_err(failed)?;
+    file.write_all(markdown::document(subject, Form::Summary).as_bytes()).map_err(failed)
+}
+
+/// What the run is at; one that lies elsewhere is what its journal says.
+fn state(results: &ResultsFolder, journal: &Journal) -> Result<RunState, CliError> {
+    let known = RunOverview::read(results, &journal.opened.run).ok().flatten().map(|run| run.state);
+    let ended = || if journal.ended { RunState::Ended(journal.report.end) } else { RunState::Killed };
+    Ok(known.unwrap_or_else(ended))
+}
+
+/// Complete runs before this one on the same engine that have most files in common with it, the oldest first.
+fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Vec<RunFiles>, CliError> {
+    let names = results.runs()?;
+    let earlier = names.iter().rev().skip_while(|name| **name != journal.opened.run).skip(1);
+    let mut found = Vec::new();
+    for name in earlier.take(most.saturating_mul(TRIES)) {
+        // What cannot be read is passed over.
+        if let Ok(Some(run)) = RunFiles::read(results, name)
+            && run.run.header.engine.name == journal.report.header.engine.name
+            && run.run.is_complete()
+            && is_like(&run, journal)
+        {
+            found.push(run);
+        }
+        if found.len() >= most {
+            break;
+        }
+    }
+    found.reverse();
+    Ok(found)
+}
+
+fn is_like(run: &RunFiles, journal: &Journal) -> bool {
+    let files = &journal.report.files;
+    let common = files.iter().filter(|file| run.files.contains_key(&file.file)).count();
+    common > 0 && common * 2 >= files.len().max(run.files.len())
+}
+
+/// The run held against the last one before it that is like it.
+fn compared(
+    history: &[RunFiles],
+    journal: &Journal,
+    results: &ResultsFolder,
+) -> Result<Option<Comparison>, CliError> {
+    let Some(before) = history.last() else { return Ok(None) };
+    let baseline = results.journal(Some(&before.run.name))?;
+    Ok(Some(Comparison::of(&before.run.name, &compare(&baseline.report, &journal.report))))
+}
+
+/// Where a file is below the folder that GitHub has checked out, or below its own repository.
+fn path_in_repository(journal: &Journal, file: &FileReport, workspace: Option<&Path>) -> Option<String> {
+    let place = journal.opened.places.get(&file.file).filter(|place| place.is_absolute())?;
+    let below = |root: &Path| Some(place.strip_prefix(root).ok()?.to_str()?.to_owned());
+    workspace.and_then(below).or_else(|| below(&repository_of(place)?))
+}

@@ -1,0 +1,106 @@
+//! Annotations of GitHub Actions: commands that a step prints, which GitHub shows beside the lines of a file.
+
+use std::fmt::{self, Write as _};
+
+use super::failure::{Limits, write_evidence};
+use super::subject::{Subject, account, clipped, detail_at, status_word};
+use crate::outcome::{FailureDetail, FileReport};
+use crate::text::count::plural;
+use crate::text::failure::headline;
+use crate::text::written;
+
+const LIMITS: Limits = Limits { characters: 400, values: 120 };
+
+/// Writes an annotation for up to `most` records or files that have not passed, and says how many there are besides:
+/// first one of each file, then the second ones, and so on. `path` says where a file is in the repository.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn annotations(
+    out: &mut String,
+    subject: &Subject<'_>,
+    most: usize,
+    path: &dyn Fn(&FileReport) -> Option<String>,
+) -> fmt::Result {
+    let files: Vec<_> = subject.report.files.iter().filter(|file| !file.status().is_good()).collect();
+    let deepest = files.iter().map(|file| notes(file)).max().unwrap_or(0);
+    let turns = (0..deepest).flat_map(|place| {
+        files.iter().filter(move |file| place < notes(file)).map(move |file| (*file, place))
+    });
+    for (file, place) in turns.take(most) {
+        write_one(out, subject, file, place, path(file).as_deref())?;
+    }
+    let all: usize = files.iter().map(|file| notes(file)).sum();
+    match all.saturating_sub(most) {
+        0 => Ok(()),
+        more => {
+            let message = format!("and {} without an annotation", plural(more as u64, "more failure"));
+            writeln!(out, "::notice title=SQLLogicTest::{}", data(&message))
+        }
+    }
+}
+
+/// How much there is to say of a file: its failing records, or the file as a whole.
+fn notes(file: &FileReport) -> usize {
+    file.failing.len().max(1)
+}
+
+fn write_one(
+    out: &mut String,
+    subject: &Subject<'_>,
+    file: &FileReport,
+    place: usize,
+    path: Option<&str>,
+) -> fmt::Result {
+    let line = file.failing.get(place).copied().filter(|&line| line > 0);
+    let detail = detail_at(file, place);
+    // One that passed in the end breaks nothing.
+    let level = if file.last_status().is_good() { "warning" } else { "error" };
+    let (title, text) = match detail {
+        Some(detail) => (headline(&detail.what), text_of(subject, file, detail)),
+        None => {
+            let again = line.and_then(|line| (subject.again)(file, line));
+            let again = again.map_or_else(String::new, |again| format!("\nagain: {again}"));
+            (format!("{} {}", status_word(file.status()), file.file), format!("{}{again}", account(file)))
+        }
+    };
+    let mut properties = Vec::new();
+    if let Some(path) = path {
+        properties.push(format!("file={}", property(path)));
+        properties.extend(line.map(|line| format!("line={line}")));
+    }
+    properties.push(format!("title={}", property(&clipped(&title, LIMITS.values))));
+    let place = line.map_or_else(|| file.shown.clone(), |line| format!("{}:{line}", file.shown));
+    writeln!(out, "::{level} {}::{}", properties.join(","), data(&format!("{place}\n{text}")))
+}
+
+fn text_of(subject: &Subject<'_>, file: &FileReport, detail: &FailureDetail) -> String {
+    let text = written(|out| {
+        writeln!(out, "{}", clipped(&detail.sql, LIMITS.characters))?;
+        write_evidence(out, detail, LIMITS)?;
+        (subject.again)(file, detail.line).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
+    });
+    text.trim_end().to_owned()
+}
+
+/// Text behind the second pair of colons, as GitHub's own toolkit writes it.
+fn data(text: &str) -> String {
+    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+}
+
+/// The value of a property, which ends at a comma or a colon.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_ends_a_command_or_begins_another() {
+        assert_eq!(data("100%\r\n::set-output name=x::y"), "100%25%0D%0A::set-output name=x::y");
+        assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+    }
+}

@@ -1,0 +1,71 @@
+//! Which failing records are in the page with all that is known of them: so many that the page stays small.
+//!
+//! First one of each cluster, then the first ones of all files, the second ones, and so on.
+
+use std::collections::BTreeSet;
+
+use crate::outcome::{FailureDetail, FileReport};
+use crate::report::subject::{Subject, detail_at};
+
+/// So many records, whose texts have so many bytes together.
+const MOST_RECORDS: usize = 4_000;
+const MOST_BYTES: usize = 2_500_000;
+
+/// The longest text of a kind that is shown, in characters, and the most rows of a difference.
+pub(super) const LONGEST_SQL: usize = 4_000;
+pub(super) const LONGEST_VALUE: usize = 400;
+
+/// The places of the chosen records in [`FileReport::failing`], for each file.
+pub(super) fn choose(subject: &Subject<'_>) -> Vec<BTreeSet<usize>> {
+    let files = &subject.report.files;
+    let mut choice = Choice { chosen: vec![BTreeSet::new(); files.len()], records: 0, bytes: 0 };
+    for (number, file) in files.iter().enumerate() {
+        let examples = subject.clusters.iter().filter(|cluster| cluster.example.file == file.file);
+        for line in examples.filter_map(|cluster| cluster.example.line) {
+            if let Ok(place) = file.failing.binary_search(&line) {
+                choice.take(number, file, place);
+            }
+        }
+    }
+    let deepest = files.iter().map(|file| file.failing.len()).max().unwrap_or(0);
+    for place in 0..deepest {
+        if choice.is_full() {
+            break;
+        }
+        files.iter().enumerate().for_each(|(number, file)| choice.take(number, file, place));
+    }
+    choice.chosen
+}
+
+struct Choice {
+    chosen: Vec<BTreeSet<usize>>,
+    records: usize,
+    bytes: usize,
+}
+
+impl Choice {
+    fn is_full(&self) -> bool {
+        self.records >= MOST_RECORDS || self.bytes >= MOST_BYTES
+    }
+
+    fn take(&mut self, number: usize, file: &FileReport, place: usize) {
+        let Some(detail) = detail_at(file, place).filter(|_| !self.is_full()) else { return };
+        if self.chosen[number].insert(place) {
+            self.records += 1;
+            self.bytes += weight(detail);
+        }
+    }
+}
+
+/// About how many bytes a record takes in the page.
+fn weight(detail: &FailureDetail) -> usize {
+    use crate::text::evidence::{Evidence, evidence};
+    let rows: usize = evidence(detail)
+        .iter()
+        .map(|line| match line {
+            Evidence::Row(_, values) => values.iter().map(|value| value.len().min(LONGEST_VALUE) + 3).sum(),
+            Evidence::Text(_, text) | Evidence::Gap(text) | Evidence::Note(text) => text.len(),
+        })
+        .sum();
+    300 + rows + detail.sql.len().min(LONGEST_SQL)
+}

@@ -1,0 +1,192 @@
+// The files: what is chosen, the list, and what is known of each failure.
+
+const PAGE_OF_FILES = 100;
+const PAGE_OF_FAILURES = 25;
+
+/** What is chosen; it is in the address as well, so that a view can be sent to somebody. */
+const choice = { q: "", s: new Set(), c: "", g: null, by: "failures" };
+
+const BAD = ["FAIL", "TIMEOUT", "CRASH", "OOM", "ERROR", "FLAKY"];
+
+function textOf(failure) {
+  return [failure.sql, failure.m, failure.h, ...(failure.d || []).flat()].join("\n").toLowerCase();
+}
+
+function failureMatches(failure) {
+  if (choice.g !== null && failure.c !== choice.g) return false;
+  if (!choice.q) return true;
+  failure.text = failure.text || textOf(failure);
+  return failure.text.includes(choice.q);
+}
+
+/** Whether a file is shown, and which of its failures. */
+function look(file) {
+  if (choice.s.size && !choice.s.has(file.s)) return null;
+  if (choice.c && file.c !== choice.c) return null;
+  if (choice.g !== null && !(file.g || []).some(([cluster]) => cluster === choice.g)) return null;
+  const all = file.f || [];
+  const named = !choice.q || file.n.toLowerCase().includes(choice.q) || file.a.toLowerCase().includes(choice.q);
+  const matching = all.filter(failureMatches);
+  if (!named && !matching.length) return null;
+  // A file that is meant by its name is meant with all that has failed in it.
+  const failures = named && choice.q ? all.filter((failure) => choice.g === null || failure.c === choice.g) : matching;
+  return { file, failures };
+}
+
+const ORDERS = {
+  failures: (one, other) => other.file.r[2] - one.file.r[2] || (BAD.includes(other.file.s) - BAD.includes(one.file.s)),
+  name: (one, other) => (one.file.n < other.file.n ? -1 : 1),
+  time: (one, other) => other.file.ms - one.file.ms,
+};
+
+function chosenFiles(data) {
+  const found = data.files.map(look).filter(Boolean);
+  return found.sort(ORDERS[choice.by] || ORDERS.failures);
+}
+
+/** A file, whose failures are made when it is opened. */
+function fileItem({ file, failures }, data, open) {
+  const bad = BAD.includes(file.s);
+  const summary = make("summary", {},
+    make("span", { class: "status s-" + file.s }, file.s),
+    shown("span", { class: "name" }, file.n, choice.q),
+    strip(file.past),
+    make("span", { class: "time" }, duration(file.ms)),
+    shown("span", { class: "account" }, file.a, choice.q));
+  const item = make("details", { class: bad ? "file bad" : "file", "data-file": file.n }, summary);
+  let made = false;
+  const fillIn = () => {
+    if (made) return;
+    made = true;
+    item.append(fileBody(file, failures, data));
+  };
+  item.addEventListener("toggle", () => item.open && fillIn());
+  if (open) {
+    fillIn();
+    item.open = true;
+  }
+  return item;
+}
+
+function fileBody(file, failures, data) {
+  const body = make("div", { class: "body" });
+  const clusters = (file.g || []).map(([cluster, records]) =>
+    make("li", {}, make("a", { href: "#g=" + cluster }, plural(records, "record")), " ", shown("span", {}, title(data.clusters[cluster]))));
+  if (clusters.length) add(body, [make("ul", { class: "groups" }, clusters)]);
+  add(body, [paged(failures, PAGE_OF_FAILURES, (failure) => failureItem(failure, failures.length === 1), "failing record")]);
+  const hidden = (file.f || []).length - failures.length;
+  if (hidden) add(body, [make("p", { class: "faint" }, plural(hidden, "more failing record") + " that the search does not find.")]);
+  const rest = file.rest || [];
+  if (rest.length || file.more) {
+    const besides = rest.length + (file.more || 0);
+    const lines = rest.join(", ") + (file.more ? (rest.length ? " … and " : "") + plural(file.more, "more") : "");
+    add(body, [make("details", { class: "rest" },
+      make("summary", {}, plural(besides, "failing record") + " without details in this page"),
+      make("p", {}, "Lines: " + lines),
+      make("p", { class: "faint" }, "The command `show` has what is known of them, and `test FILE:LINE` repeats one."))]);
+  }
+  const tries = file.tries || [];
+  if (tries.length) add(body, [make("h4", {}, "At another time"), tries.map((failure) => failureItem(failure, false))]);
+  const lints = file.lints || [];
+  if (lints.length) add(body, [make("h4", {}, "Notes"), make("ul", {}, lints.map(([line, text]) => make("li", {}, `line ${line}: `, shown("span", {}, text))))]);
+  if (file.mem) add(body, [make("p", { class: "faint" }, bytes(file.mem) + " of memory in use at most")]);
+  if (!body.childElementCount) add(body, [make("p", { class: "faint" }, "Nothing has failed here.")]);
+  return body;
+}
+
+const title = (cluster) => cluster.kind.replaceAll("_", " ") + ": " + cluster.what;
+
+function failureItem(failure, open) {
+  const first = failure.sql.split("\n").find((line) => line.trim()) || failure.m.split("\n")[0];
+  const item = make("details", { class: "failure", "data-line": failure.l, open },
+    make("summary", {},
+      make("span", { class: "line" }, failure.l ? "line " + failure.l : "file"),
+      make("span", { class: "kind" }, failure.k.replaceAll("_", " ")),
+      shown("code", { class: "first" }, first.slice(0, 160), choice.q)));
+  let made = false;
+  const fillIn = () => {
+    if (made) return;
+    made = true;
+    item.append(failureBody(failure));
+  };
+  item.addEventListener("toggle", () => item.open && fillIn());
+  if (open) fillIn();
+  return item;
+}
+
+function failureBody(failure) {
+  return make("div", { class: "evidence" },
+    failure.h && shown("p", { class: "header" }, failure.h),
+    failure.sql && make("div", { class: "box" }, shown("pre", { class: "sql" }, failure.sql, choice.q), copyButton(failure.sql, "the SQL")),
+    shown("p", { class: "message" }, failure.m, choice.q),
+    failure.ms !== undefined && make("p", { class: "faint" }, "after " + duration(failure.ms)),
+    failure.d && difference(failure.d),
+    failure.again && make("div", { class: "box again" }, shown("pre", {}, failure.again), copyButton(failure.again, "the command")));
+}
+
+const SIDES = { "-": "expected", "+": "found", "=": "both", "~": "note" };
+
+/** Rows that were expected and found. Of rows in one place, the values that are not the same stand out. */
+function difference(lines) {
+  const widest = Math.max(...lines.map((line) => line.length - 1));
+  const others = partners(lines);
+  const rows = lines.map((line, place) => {
+    const [mark, ...values] = line;
+    const other = others.get(place);
+    const cells = mark === "~" || (values.length === 1 && widest > 1)
+      ? shown("td", { colspan: widest }, values[0] || "")
+      : values.map((value, column) =>
+          shown("td", { class: other && value !== other[column + 1] ? "differs" : null }, value, choice.q));
+    const sign = make("th", { scope: "row", "aria-label": SIDES[mark] }, mark === "=" || mark === "~" ? "" : mark === "-" ? "−" : "+");
+    return make("tr", { class: SIDES[mark] }, sign, cells);
+  });
+  return make("figure", {},
+    make("figcaption", {}, make("span", { class: "key expected" }, "− expected"), make("span", { class: "key found" }, "+ found")),
+    make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Expected and found rows" }, make("table", { class: "diff" }, make("tbody", {}, rows))));
+}
+
+/** The rows of the other side: of expected rows and the found rows right behind them, the first is the first's. */
+function partners(lines) {
+  const found = new Map();
+  for (let at = 0; at < lines.length; ) {
+    if (lines[at][0] !== "-") {
+      at++;
+      continue;
+    }
+    let middle = at;
+    while (middle < lines.length && lines[middle][0] === "-") middle++;
+    let end = middle;
+    while (end < lines.length && lines[end][0] === "+") end++;
+    for (let step = 0; at + step < middle && middle + step < end; step++) {
+      found.set(at + step, lines[middle + step]);
+      found.set(middle + step, lines[at + step]);
+    }
+    at = end;
+  }
+  return found;
+}
+
+/** A list that grows on demand. */
+function paged(things, size, item, one) {
+  const list = make("div", { class: "paged" });
+  let at = 0;
+  const more = make("button", { type: "button", class: "more" });
+  const grow = () => {
+    const next = things.slice(at, at + size);
+    at += next.length;
+    const items = next.map(item);
+    items.forEach((element) => list.insertBefore(element, more.parentNode === list ? more : null));
+    const left = things.length - at;
+    more.textContent = `Show ${count(Math.min(size, left))} more of ${plural(left, one)}`;
+    if (left && more.parentNode !== list) list.append(more);
+    if (!left) more.remove();
+    return items[0];
+  };
+  more.addEventListener("click", () => {
+    const first = grow();
+    const summary = first && first.querySelector("summary");
+    if (summary) summary.focus();
+  });
+  grow();
+  return list;
+}

@@ -1,0 +1,366 @@
+//! JUnit's XML, as Jenkins and others read it (`junit-10.xsd` of Jenkins' xUnit plugin).
+//!
+//! A suite for each category, a case for each file. On demand, failing records are cases of their own, and one more is
+//! what is left of the file.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::failure::{Limits, write_failure};
+use super::subject::{Subject, account, clipped, detail_at, moment};
+use crate::outcome::{FileEnd, FileReport, FileStatus, NotPassed};
+use crate::text::count::plural;
+use crate::text::failure::headline;
+use crate::text::written;
+
+/// How much of its failures the case of a file tells.
+const LIMITS: Limits = Limits { characters: 2_000, values: 200 };
+const MOST_DETAILS: usize = 10;
+/// So many lines of records without details are named.
+const MOST_LINES: usize = 200;
+
+/// Writes the document. Of each file up to `records` failing records are cases of their own.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write(out: &mut impl Write, subject: &Subject<'_>, records: usize) -> io::Result<()> {
+    let mut suites = BTreeMap::<&str, Vec<Case<'_>>>::new();
+    for file in &subject.report.files {
+        let cases = suites.entry(file.category()).or_default();
+        if records == 0 {
+            cases.push(Case::of_file(file));
+        } else {
+            cases.extend(Case::of_records(file, records));
+        }
+    }
+    writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+    let all = Sums::of(suites.values().flatten());
+    let time = seconds(subject.report.elapsed);
+    writeln!(
+        out,
+        r#"<testsuites name="vibesql-sqllogictest" tests="{}" failures="{}" errors="{}" time="{time}">"#,
+        all.tests, all.failures, all.errors
+    )?;
+    for (name, cases) in &suites {
+        write_suite(out, subject, name, cases)?;
+    }
+    writeln!(out, "</testsuites>")
+}
+
+fn write_suite(
+    out: &mut impl Write,
+    subject: &Subject<'_>,
+    name: &str,
+    cases: &[Case<'_>],
+) -> io::Result<()> {
+    let sums = Sums::of(cases);
+    let host = subject.circumstances.map(|of| of.host.as_str()).filter(|host| !host.is_empty());
+    let host = host.map(|host| format!(r#" hostname="{}""#, attribute(host))).unwrap_or_default();
+    writeln!(
+        out,
+        r#"  <testsuite name="{}" tests="{}" failures="{}" errors="{}" skipped="{}" time="{}" timestamp="{}"{host}>"#,
+        attribute(name),
+        sums.tests,
+        sums.failures,
+        sums.errors,
+        sums.skipped,
+        seconds(sums.time),
+        moment(subject.started)
+    )?;
+    writeln!(out, "    <properties>")?;
+    for (name, value) in properties(subject) {
+        writeln!(out, r#"      <property name="{name}" value="{}"/>"#, attribute(&value))?;
+    }
+    writeln!(out, "    </properties>")?;
+    cases.iter().try_for_each(|case| write_case(out, subject, case))?;
+    writeln!(out, "  </testsuite>")
+}
+
+fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
+    let engine = &subject.report.header.engine;
+    let mut found = vec![
+        ("run", subject.name.to_owned()),
+        ("engine", engine.name.clone()),
+        ("engine.version", engine.version.clone()),
+    ];
+    if let Some(commit) = subject.circumstances.and_then(|of| of.commit.as_ref()) {
+        found.push(("commit", commit.hash.clone()));
+        found.extend(commit.branch.iter().map(|branch| ("branch", branch.clone())));
+    }
+    found
+}
+
+/// What a case is about.
+#[derive(Clone, Copy)]
+enum Part {
+    File,
+    /// The failing record at this place.
+    Record(usize),
+    /// What the file has besides its first so many failing records.
+    Rest(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Passed,
+    Skipped,
+    Failed,
+    Error,
+}
+
+struct Case<'r> {
+    file: &'r FileReport,
+    part: Part,
+    verdict: Verdict,
+    time: Duration,
+}
+
+impl<'r> Case<'r> {
+    fn of_file(file: &'r FileReport) -> Self {
+        let verdict = match file.last_status() {
+            FileStatus::Passed | FileStatus::Flaky => Verdict::Passed,
+            FileStatus::Empty => Verdict::Skipped,
+            FileStatus::Failed | FileStatus::TimedOut => Verdict::Failed,
+            FileStatus::Crashed | FileStatus::OutOfMemory | FileStatus::Error => Verdict::Error,
+        };
+        Self { file, part: Part::File, verdict, time: file.elapsed }
+    }
+
+    /// The cases of a file together take the time of the file.
+    fn of_records(file: &'r FileReport, most: usize) -> Vec<Self> {
+        let told = file.failing.len().min(most);
+        let mut cases: Vec<_> = (0..told).map(|place| Self::of_record(file, place)).collect();
+        let apart: Duration = cases.iter().map(|case| case.time).sum();
+        let whole = Self::of_file(file);
+        let verdict =
+            match whole.verdict {
+                // What it failed by is told by the other cases.
+                Verdict::Failed | Verdict::Error
+                    if told == file.failing.len() && told > 0 && !cut_short(file) =>
+                {
+                    if file.counts.passed > 0 { Verdict::Passed } else { Verdict::Skipped }
+                }
+                verdict => verdict,
+            };
+        let time = file.elapsed.saturating_sub(apart);
+        cases.insert(0, Self { part: Part::Rest(told), verdict, time, ..whole });
+        cases
+    }
+
+    fn of_record(file: &'r FileReport, place: usize) -> Self {
+        let line = file.failing[place];
+        let what = detail_at(file, place).map(|detail| &detail.what);
+        let verdict =
+            if matches!(what, Some(NotPassed::Faulted(_))) { Verdict::Error } else { Verdict::Failed };
+        let slow = file.slowest.iter().find(|record| record.line == line).map(|record| record.elapsed);
+        let time = what.and_then(NotPassed::in_flight).or(slow).unwrap_or_default();
+        Self { file, part: Part::Record(place), verdict, time: time.min(file.elapsed) }
+    }
+
+    fn name(&self) -> String {
+        match self.part {
+            Part::File | Part::Rest(_) => self.file.file.clone(),
+            Part::Record(place) => format!("{}:{}", self.file.file, self.file.failing[place]),
+        }
+    }
+}
+
+/// Whether something else than its records is wrong with a file, or records were not reached.
+fn cut_short(file: &FileReport) -> bool {
+    let ended =
+        matches!(file.end, FileEnd::NotStarted(_) | FileEnd::TimedOut { .. } | FileEnd::Faulted { .. });
+    ended || file.counts.not_reached > 0
+}
+
+#[derive(Default)]
+struct Sums {
+    tests: u64,
+    failures: u64,
+    errors: u64,
+    skipped: u64,
+    time: Duration,
+}
+
+impl Sums {
+    fn of<'c, 'r: 'c>(cases: impl IntoIterator<Item = &'c Case<'r>>) -> Self {
+        let mut sums = Self::default();
+        for case in cases {
+            sums.tests += 1;
+            sums.failures += u64::from(case.verdict == Verdict::Failed);
+            sums.errors += u64::from(case.verdict == Verdict::Error);
+            sums.skipped += u64::from(case.verdict == Verdict::Skipped);
+            sums.time += case.time;
+        }
+        sums
+    }
+}
+
+fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &Case<'_>) -> io::Result<()> {
+    let (file, time) = (case.file, seconds(case.time));
+    let (name, class) = (case.name(), file.category());
+    write!(
+        out,
+        r#"    <testcase name="{}" classname="{}" time="{time}""#,
+        attribute(&name),
+        attribute(class)
+    )?;
+    let tries = matches!(case.part, Part::File | Part::Rest(_)) && !file.attempts.is_empty();
+    if case.verdict == Verdict::Passed && !tries {
+        return writeln!(out, "/>");
+    }
+    writeln!(out, ">")?;
+    let said = |out: &mut _, element| {
+        let (kind, message, text) = said(subject, case);
+        write_said(out, element, kind, &message, &text)
+    };
+    match case.verdict {
+        Verdict::Passed => Ok(()),
+        Verdict::Skipped => {
+            writeln!(out, r#"      <skipped message="{}"/>"#, attribute(&skipped(case)))
+        }
+        Verdict::Failed => said(out, "failure"),
+        Verdict::Error => said(out, "error"),
+    }?;
+    if tries {
+        write_tries(out, case)?;
+    }
+    writeln!(out, "    </testcase>")
+}
+
+fn skipped(case: &Case<'_>) -> String {
+    match case.part {
+        Part::Rest(told) if told > 0 => "no other record was executed".to_owned(),
+        _ => format!("nothing was executed: {}", account(case.file)),
+    }
+}
+
+/// Kind, message and text of a case that has not passed.
+fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String) {
+    let file = case.file;
+    match case.part {
+        Part::Record(place) => match detail_at(file, place) {
+            Some(detail) => {
+                let text = written(|out| write_failure(out, subject, file, detail, LIMITS));
+                (detail.what.word(), headline(&detail.what), text)
+            }
+            None => {
+                let line = file.failing[place];
+                let again =
+                    (subject.again)(file, line).map_or_else(String::new, |again| format!("again: {again}\n"));
+                let text = format!("{}:{line}: no details are kept\n{again}", file.shown);
+                (file.status().word(), "it has not passed".to_owned(), text)
+            }
+        },
+        Part::File => {
+            (file.status().word(), with_first(file, 0, account(file)), whole_text(subject, file, 0))
+        }
+        Part::Rest(told) => {
+            let more = file.failing.len() - told;
+            let message = match more {
+                0 => account(file),
+                more => with_first(file, told, format!("{} besides", plural(more as u64, "failing record"))),
+            };
+            (file.status().word(), message, whole_text(subject, file, told))
+        }
+    }
+}
+
+/// A message, and what is wrong with the first record behind so many: many programs show nothing but the message.
+fn with_first(file: &FileReport, told: usize, message: String) -> String {
+    match detail_at(file, told).filter(|detail| detail.line > 0) {
+        Some(detail) => format!("{message}; line {}: {}", detail.line, headline(&detail.what)),
+        None => message,
+    }
+}
+
+/// What is known of the failing records of a file behind the first `told`.
+fn whole_text(subject: &Subject<'_>, file: &FileReport, told: usize) -> String {
+    let details = file.details.iter().skip(told).take(MOST_DETAILS);
+    let shown = told + details.len();
+    let rest = &file.failing[shown.min(file.failing.len())..];
+    written(|out| {
+        for (number, detail) in details.enumerate() {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            write_failure(out, subject, file, detail, LIMITS)?;
+        }
+        if rest.is_empty() {
+            return Ok(());
+        }
+        let lines: Vec<_> = rest.iter().take(MOST_LINES).map(u32::to_string).collect();
+        let more = if rest.len() > MOST_LINES { " …" } else { "" };
+        writeln!(out, "\n… and {}: {}{more}", plural(rest.len() as u64, "record"), lines.join(", "))
+    })
+}
+
+fn write_tries(out: &mut impl Write, case: &Case<'_>) -> io::Result<()> {
+    let flaky = matches!(case.verdict, Verdict::Passed | Verdict::Skipped);
+    for attempt in case.file.attempts.iter().filter(|attempt| !attempt.status.is_good()) {
+        let element = if flaky { "flakyFailure" } else { "rerunFailure" };
+        let message = attempt.first.as_ref().map_or_else(String::new, |first| headline(&first.what));
+        let text = attempt.first.as_ref().map_or_else(String::new, |first| {
+            format!("{}:{}\n{}\n", case.file.shown, first.line, clipped(&first.sql, LIMITS.characters))
+        });
+        write_said(out, element, attempt.status.word(), &message, &text)?;
+    }
+    Ok(())
+}
+
+fn write_said(out: &mut impl Write, element: &str, kind: &str, message: &str, text: &str) -> io::Result<()> {
+    let message = attribute(&clipped(message, LIMITS.characters));
+    writeln!(out, r#"      <{element} type="{kind}" message="{message}">{}</{element}>"#, escaped(text))
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}
+
+/// Text between tags. What XML cannot have is shown by another character.
+fn escaped(text: &str) -> String {
+    escape(text, false)
+}
+
+/// Text of an attribute, in which a reader would take ends of lines for blanks.
+fn attribute(text: &str) -> String {
+    escape(text, true)
+}
+
+fn escape(text: &str, attribute: bool) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\n' if attribute => escaped.push_str("&#10;"),
+            '\t' if attribute => escaped.push_str("&#9;"),
+            '\n' | '\t' => escaped.push(character),
+            // The pictures of control characters are in their order.
+            '\0'..='\u{1f}' => escaped.extend(char::from_u32(0x2400 + u32::from(character))),
+            '\u{7f}' => escaped.push('\u{2421}'),
+            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            _ => escaped.push(character),
+        }
+        escaped
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_have_is_shown_by_pictures() {
+        assert_eq!(
+            escaped("a<b>&\"\u{0}\u{1b}\u{7f}\u{ffff}\r\n"),
+            "a&lt;b&gt;&amp;&quot;␀␛␡\u{fffd}&#13;\n"
+        );
+        assert_eq!(attribute("a\nb\t"), "a&#10;b&#9;");
+        assert_eq!(escaped("\u{85}🎉"), "\u{85}🎉");
+    }
+}

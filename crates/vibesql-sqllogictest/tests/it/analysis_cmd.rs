@@ -1,0 +1,428 @@
+//! `analyze` and `punchlist` as a user has them.
+
+use insta::assert_snapshot;
+
+use crate::sandbox::Sandbox;
+
+/// Three files on SQLite: a table that cannot be made and what follows, sums that are wrong, a function that is not
+/// there; and one file that passes.
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let sums: String = (0..6).map(|n| format!("query I nosort\nSELECT {n} + {n}\n----\n7\n\n")).collect();
+    let products: String =
+        (1..9).map(|n| format!("query I nosort\nSELECT {n} * 2\n----\n{}\n\n", n * 2)).collect();
+    sandbox.write(
+        "suite/ddl/cascade.test",
+        "\
+statement ok
+CREATE TABLE t1(a INTEGER) WITH (x = 1)
+
+statement ok
+INSERT INTO t1 VALUES(1)
+
+query I rowsort
+SELECT a FROM t1
+----
+1
+
+query I nosort
+SELECT COUNT(*) FROM t1 -- all of them
+----
+1
+",
+    );
+    sandbox.write("suite/select/sums.test", format!("{sums}{products}"));
+    sandbox.write(
+        "suite/select/more.test",
+        format!("{products}{sums}query I nosort\nSELECT frobnicate(1)\n----\n1\n"),
+    );
+    sandbox.write("suite/select/good.test", products);
+    assert_eq!(sandbox.run("run --engine sqlite suite --quiet").code, 1);
+    sandbox
+}
+
+fn shown(sandbox: &Sandbox, line: &str) -> String {
+    let text = sandbox.without_names(&sandbox.run(line).to_string());
+    // In Markdown the engine is code.
+    match text.split_once("`sqlite 3.") {
+        Some((before, behind)) => {
+            let behind = behind.split_once('`').map_or("", |(_, behind)| behind);
+            format!("{before}`sqlite [version]`{behind}")
+        }
+        None => text,
+    }
+}
+
+#[test]
+fn what_to_fix_first() {
+    let sandbox = sandbox();
+    assert_snapshot!(shown(&sandbox, "analyze"), @r#"
+    exit code 0
+    --- stdout
+    run [run] on sqlite [version]
+    17 failing records in 3 files are 3 clusters
+    the first 2 fixes turn 2 of 3 files green
+
+     fix  records  files  alone  green  what
+       1       12      2      1      1  wrong values (another number), with operator +
+       2        1      1      0      2  error: no such function: frobnicate
+       3        4      1      1      3  error: near _: syntax error
+    alone: files that it turns green by itself; green: files that are green after it
+
+    fix 1: wrong values (another number), with operator +
+      suite/select/more.test:41
+          SELECT 0 + 0
+      1 value expected and found, but not the same: another number
+      again: vibesql-sqllogictest test --engine sqlite suite/select/more.test:41
+
+    fix 2: error: no such function: frobnicate
+      suite/select/more.test:71
+          SELECT frobnicate(1)
+      unexpected error: no such function: frobnicate
+      again: vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
+
+    fix 3: error: near _: syntax error
+      1 root and 3 that follow
+      suite/ddl/cascade.test:1
+          CREATE TABLE t1(a INTEGER) WITH (x = 1)
+      unexpected error: near "(": syntax error
+      again: vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1
+
+    next: vibesql-sqllogictest test --engine sqlite suite/select/more.test:41
+    "#);
+    assert_snapshot!(shown(&sandbox, "analyze --top-fixes --patterns"), @"
+    exit code 0
+    --- stdout
+    run [run] on sqlite [version]
+    17 failing records in 3 files are 3 clusters
+    the first 2 fixes turn 2 of 3 files green
+
+     fix  records  files  alone  green  what
+       1       12      2      1      1  wrong values (another number), with operator +
+       2        1      1      0      2  error: no such function: frobnicate
+       3        4      1      1      3  error: near _: syntax error
+    alone: files that it turns green by itself; green: files that are green after it
+
+
+     records    share  files  fix  what
+          12  70.58 %      2    1  wrong values (another number), with operator +
+           4  23.52 %      1    3  error: near _: syntax error
+           1   5.88 %      1    2  error: no such function: frobnicate
+
+    fix 3: error: near _: syntax error
+      1 root and 3 that follow
+    ");
+    assert_snapshot!(shown(&sandbox, "analyze --examples --format markdown"), @r#"
+    exit code 0
+    --- stdout
+    # SQLLogicTest failure analysis
+
+    Run `[run]` on `sqlite [version]`
+
+    **17 failing records in 3 files are 3 clusters**
+    **the first 2 fixes turn 2 of 3 files green**
+
+    ## The smallest example of each
+
+    ### 1. `wrong values (another number), with operator +`
+
+    `suite/select/more.test:41`
+
+    ```sql
+    SELECT 0 + 0
+    ```
+
+    `1 value expected and found, but not the same: another number`
+
+    ```sh
+    vibesql-sqllogictest test --engine sqlite suite/select/more.test:41
+    ```
+
+    ### 2. `error: no such function: frobnicate`
+
+    `suite/select/more.test:71`
+
+    ```sql
+    SELECT frobnicate(1)
+    ```
+
+    `unexpected error: no such function: frobnicate`
+
+    ```sh
+    vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
+    ```
+
+    ### 3. `error: near _: syntax error`
+
+    `suite/ddl/cascade.test:1`
+
+    ```sql
+    CREATE TABLE t1(a INTEGER) WITH (x = 1)
+    ```
+
+    `unexpected error: near "(": syntax error`
+
+    ```sh
+    vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1
+    ```
+    "#);
+}
+
+#[test]
+fn as_json_for_programs() {
+    let sandbox = sandbox();
+    let output = sandbox.run("analyze --format json");
+    let document: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let files = std::collections::BTreeSet::from_iter(
+        document["files"].as_array().unwrap().iter().map(|file| file["file"].as_str().unwrap()),
+    );
+    assert_eq!(files.len(), 3);
+    assert_eq!(document["failing_records"], 17);
+    let mut first = document["clusters"][0].clone();
+    first["example"]["command"] = "[command]".into();
+    assert_snapshot!(serde_json::to_string_pretty(&first).unwrap(), @r#"
+    {
+      "classes": [
+        {
+          "class": "another number",
+          "records": 12
+        }
+      ],
+      "consequences": 0,
+      "example": {
+        "command": "[command]",
+        "file": "select/more.test",
+        "line": 41,
+        "message": "1 value expected and found, but not the same: another number",
+        "sql": "SELECT 0 + 0"
+      },
+      "features": [
+        "operator +"
+      ],
+      "files": [
+        "select/more.test",
+        "select/sums.test"
+      ],
+      "files_alone": 1,
+      "fingerprint": "195c9712020d7801",
+      "fix": 1,
+      "green_after": 1,
+      "kind": "wrong_result",
+      "records": 12,
+      "share_of_features": 1.0,
+      "title": "wrong values (another number), with operator +",
+      "what": "wrong values"
+    }
+    "#);
+}
+
+#[test]
+fn the_whole_report_is_written_where_the_scripts_had_it() {
+    let sandbox = sandbox();
+    assert_snapshot!(shown(&sandbox, "analyze --report"), @"
+    exit code 0
+    --- stdout
+    written to target/sqllogictest_analysis.md
+    ");
+    let report = sandbox.read("target/sqllogictest_analysis.md");
+    for heading in
+        ["# SQLLogicTest failure analysis", "## What to fix", "## Patterns", "## The smallest", "## Trend"]
+    {
+        assert!(report.contains(heading), "{heading}\n{report}");
+    }
+    assert_snapshot!(shown(&sandbox, "analyze --output seen.txt"), @"
+    exit code 0
+    --- stdout
+    written to seen.txt
+    ");
+    assert!(sandbox.read("seen.txt").contains("17 failing records"));
+    assert!(!sandbox.read("seen.txt").contains('\x1b'));
+}
+
+#[test]
+fn a_trend_needs_runs() {
+    let sandbox = sandbox();
+    sandbox.write("suite/select/sums.test", "statement ok\nSELECT 1\n");
+    sandbox.run("run --engine sqlite suite --quiet");
+    let output = sandbox.run("analyze --trend").stdout;
+    assert!(output.contains("pass rate ▁█"), "{output}");
+    let earlier = sandbox.all_runs()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    let output = sandbox.run(&format!("analyze {earlier}"));
+    // The file has changed since, but the run has kept the SQL.
+    assert!(output.stdout.contains("17 failing records in 3 files"), "{output}");
+    assert!(!output.stdout.contains("without their SQL"), "{output}");
+}
+
+#[test]
+fn commands_of_examples_repeat_them() {
+    let sandbox = sandbox();
+    let document: serde_json::Value =
+        serde_json::from_str(&sandbox.run("analyze --format json").stdout).unwrap();
+    for cluster in document["clusters"].as_array().unwrap() {
+        let command = cluster["example"]["command"].as_str().unwrap();
+        let line = command.split_once(' ').unwrap().1;
+        let again = sandbox.run(line);
+        assert_eq!(again.code, 1, "{line}\n{again}");
+    }
+}
+
+#[test]
+fn punchlists() {
+    let sandbox = sandbox();
+    let punchlist = shown(&sandbox, "punchlist");
+    let lines = punchlist.lines().filter(|line| !line.starts_with("Last updated: 20"));
+    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    exit code 0
+    --- stdout
+    # SQLLogicTest Punchlist
+
+    Source: run `[run]` on `sqlite [version]`
+    Pass rate: 25.00 % (1/4 files)
+
+    **17 failing records in 3 files are 3 clusters**
+    **the first 2 fixes turn 2 of 3 files green**
+
+    ## Progress by Category
+
+    - [ ] `select`: 33.33 % (1/3)
+    - [ ] `ddl`: 0.00 % (0/1)
+
+    ## What to fix, in this order
+
+    | fix | records | files | alone | green | what |
+    |---:|---:|---:|---:|---:|---|
+    | 1 | 12 | 2 | 1 | 1 | `wrong values (another number), with operator +` |
+    | 2 | 1 | 1 | 0 | 2 | `error: no such function: frobnicate` |
+    | 3 | 4 | 1 | 1 | 3 | `error: near _: syntax error` |
+
+    *alone*: files that it turns green by itself; *green*: files that are green after it.
+
+    ## Failing Files (3)
+
+    In each category first those that turn green first.
+
+    ### `select/`
+
+    - [ ] `select/sums.test` - fix 1: FAIL, 6 records, `1 value expected and found, but not the same: another number`
+    - [ ] `select/more.test` - fix 1, 2: FAIL, 7 records, `1 value expected and found, but not the same: another number`
+
+    ### `ddl/`
+
+    - [ ] `ddl/cascade.test` - fix 3: FAIL, 4 records, `unexpected error: near "(": syntax error`
+
+    ## Next Steps
+
+    1. `wrong values (another number), with operator +`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:41`
+    2. `error: no such function: frobnicate`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:71`
+    3. `error: near _: syntax error`: `vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1`
+
+    The first files that turn green first: `select/sums.test`, `select/more.test`, `ddl/cascade.test`
+
+    `vibesql-sqllogictest run --failed` runs again what has not passed.
+    "#);
+    assert_snapshot!(shown(&sandbox, "punchlist --format csv"), @"
+    exit code 0
+    --- stdout
+    file,category,subcategory,status,priority
+    select/sums.test,select,root,FAIL,1
+    select/more.test,select,root,FAIL,1
+    ddl/cascade.test,ddl,root,FAIL,1
+    select/good.test,select,root,PASS,3
+    ");
+    assert_snapshot!(shown(&sandbox, "punchlist --format json --output list.json"), @"
+    exit code 0
+    --- stdout
+    written to list.json
+    4 files: 3 failing, 0 untested
+    ");
+    let mut document: serde_json::Value = serde_json::from_str(&sandbox.read("list.json")).unwrap();
+    (document["timestamp"], document["run"]) = ("[time]".into(), "[run]".into());
+    assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
+    {
+      "by_category": {
+        "ddl": {
+          "failed": 1,
+          "passed": 0,
+          "total": 1,
+          "untested": 0
+        },
+        "select": {
+          "failed": 2,
+          "passed": 1,
+          "total": 3,
+          "untested": 0
+        }
+      },
+      "failed_files": [
+        "select/sums.test",
+        "select/more.test",
+        "ddl/cascade.test"
+      ],
+      "fixes": [
+        {
+          "fix": 1,
+          "green_after": 1,
+          "records": 12,
+          "title": "wrong values (another number), with operator +",
+          "turns_green": [
+            "select/sums.test"
+          ]
+        },
+        {
+          "fix": 2,
+          "green_after": 2,
+          "records": 1,
+          "title": "error: no such function: frobnicate",
+          "turns_green": [
+            "select/more.test"
+          ]
+        },
+        {
+          "fix": 3,
+          "green_after": 3,
+          "records": 4,
+          "title": "error: near _: syntax error",
+          "turns_green": [
+            "ddl/cascade.test"
+          ]
+        }
+      ],
+      "passed_files": [
+        "select/good.test"
+      ],
+      "run": "[run]",
+      "summary": {
+        "failed": 3,
+        "passed": 1,
+        "untested": 0
+      },
+      "timestamp": "[time]",
+      "total_files": 4,
+      "untested_files": []
+    }
+    "#);
+}
+
+#[test]
+fn nothing_to_analyse() {
+    let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
+    assert_snapshot!(shown(&sandbox, "analyze"), @"
+    exit code 3
+    --- stderr
+    error: no run in `[home]/.vibesql/test_results`
+      hint: --results DIR names another place for results
+    ");
+    sandbox.run("run --engine sqlite t.test --quiet");
+    assert_snapshot!(shown(&sandbox, "analyze"), @"
+    exit code 0
+    --- stdout
+    run [run] on sqlite [version]
+    nothing has failed in 1 file
+    ");
+    assert_snapshot!(shown(&sandbox, "punchlist nowhere"), @"
+    exit code 2
+    --- stderr
+    error: no run `nowhere` in `[home]/.vibesql/test_results`
+      hint: a run is named by the folder that it has in `runs`, or by its path
+    ");
+}

@@ -1,0 +1,287 @@
+//! What is expected to fail, and what that makes of a run.
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::expectations::{Note, judge, read, today, update};
+use vibesql_sqllogictest::outcome::{
+    Counts, FailureGroup, FileEnd, FileReport, FileStatus, Mark, RecordKey, RunEnd, RunHeader, RunReport,
+};
+
+use crate::sandbox::Sandbox;
+
+const GOOD: &str = "query I nosort\nSELECT 1\n----\n1\n";
+const BAD: &str = "query I nosort\nSELECT 1\n----\n2\n\nquery I nosort\nSELECT 3\n----\n3\n\nstatement ok\nSELECT nothing\n";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", BAD);
+    sandbox
+}
+
+const RUN: &str = "run --engine sqlite --quiet --order path s";
+
+#[test]
+fn what_fails_is_written_down_and_is_expected_then() {
+    let sandbox = sandbox();
+    assert_eq!(sandbox.run(RUN).code, 1);
+    assert_snapshot!(sandbox.run("ledger update --reason to-do --owner ann --expires 2999-12-31"), @"
+    exit code 0
+    --- stdout
+    s/expectations.toml: 2 records in 1 file expected to fail
+    ");
+    assert_snapshot!(std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap(), @r#"
+    # Below this line `ledger update` writes. What stands above stays as it is.
+
+    [[xfail]]
+    engine = "sqlite"
+    file = "b.test"
+    records = ["daa2c11bca892711", "204e9070bb90f9cf"]
+    reason = "to-do"
+    owner = "ann"
+    expires = 2999-12-31
+    "#);
+    assert_snapshot!(sandbox.run(RUN), @"
+    exit code 0
+    --- stdout
+    FAIL    s/b.test  1 passed, 2 failed  [time] s
+            s/b.test:1: 1 value expected and found, but not the same
+
+     category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
+     other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
+
+    FAIL: 1 of 2 files and 2 of 4 records passed on sqlite [version] in [time] s
+    expected to fail: 2 records, and nothing else in 1 file
+    AS EXPECTED
+    ");
+    assert_eq!(sandbox.run("ledger check").code, 0);
+    assert_eq!(sandbox.run(&format!("{RUN} --no-expectations")).code, 1);
+    // Records are known again where their lines have moved; a new failure is one, and so is a record that passes.
+    sandbox.write(
+        "s/b.test",
+        format!("# more\n\n{}", BAD.replace("----\n2", "----\n1").replace("----\n3", "----\n4")),
+    );
+    assert_snapshot!(sandbox.run(RUN), @"
+    exit code 1
+    --- stdout
+    FAIL    s/b.test  1 passed, 2 failed  [time] s
+            s/b.test:8: 1 value expected and found, but not the same
+
+     category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
+     other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
+
+    FAIL: 1 of 2 files and 2 of 4 records passed on sqlite [version] in [time] s
+    expected to fail: 1 record
+    not expected:
+      s/b.test: line 8
+    expected to fail, and passes:
+      b.test: record daa2c11bca892711 (s/expectations.toml:3)
+    NOT AS EXPECTED
+    look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:8
+    ");
+    // Written once more, what is said stays.
+    sandbox.run("ledger update");
+    assert_eq!(sandbox.run(RUN).code, 0);
+    let text = std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap();
+    assert!(text.contains("reason = \"to-do\"\nowner = \"ann\"\nexpires = 2999-12-31"), "{text}");
+}
+
+#[test]
+fn entries_of_the_user_stay_as_they_are() {
+    let sandbox = sandbox();
+    let mine = "# mine\n[[xfail]]\nfile = \"b.*\"\nrecords = [1]\nreason = \"\\\"why\\\"\"\n\n[[skip]]\nfile='a.test' # slow";
+    sandbox.write("s/expectations.toml", mine);
+    assert_snapshot!(sandbox.run(RUN), @"
+    exit code 1
+    --- stdout
+    FAIL    s/b.test  1 passed, 2 failed  [time] s
+            s/b.test:1: 1 value expected and found, but not the same
+
+     category  files  passed  failed  other    rate  records  passed  failed  skipped  other     rate
+     other         1       0       1      0  0.00 %        3       1       2        0      0  33.33 %
+
+    FAIL: 0 of 1 file and 1 of 3 records passed on sqlite [version] in [time] s
+    expected to fail: 1 record
+    not expected:
+      s/b.test: line 11
+    NOT AS EXPECTED
+    look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:11
+    --- stderr
+    note: 1 file left out, as expectations.toml says (`skip`)
+    ");
+    sandbox.run("ledger update");
+    let text = std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap();
+    assert!(text.starts_with(mine), "{text}");
+    assert_eq!(sandbox.run(RUN).code, 0);
+    // Of another engine, nothing is known.
+    assert_eq!(sandbox.run("run --engine scripted --quiet s").code, 1);
+    // All is skipped.
+    sandbox.write("s/expectations.toml", "[[skip]]\nfile = \"*\"\n");
+    assert_eq!(sandbox.run(RUN).code, 3);
+}
+
+#[test]
+fn what_has_expired_or_passes_fails_the_run() {
+    let sandbox = sandbox();
+    let expired = "[[flaky]]\nfile = \"b.test\"\nexpires = 2020-02-29\nissue = \"https://example.org/7\"\n";
+    sandbox.write(
+        "s/expectations.toml",
+        format!("{expired}\n[[xfail]]\nfile = \"a.test\"\n\n[[xfail]]\nfile = \"c.test\"\n"),
+    );
+    assert_snapshot!(sandbox.run(RUN), @"
+    exit code 1
+    --- stdout
+    FAIL    s/b.test  1 passed, 2 failed  [time] s
+            s/b.test:1: 1 value expected and found, but not the same
+
+     category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
+     other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
+
+    FAIL: 1 of 2 files and 2 of 4 records passed on sqlite [version] in [time] s
+    not expected:
+      s/b.test: line 1, 11
+    expected to fail, and passes:
+      a.test (s/expectations.toml:6)
+    expired:
+      s/expectations.toml:1 2020-02-29: https://example.org/7
+    about no file of this run:
+      s/expectations.toml:9
+    NOT AS EXPECTED
+    look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:1
+    ");
+}
+
+#[test]
+fn what_is_wrong_in_the_file_is_said_before_the_run() {
+    let sandbox = sandbox();
+    let said = |text: &str| {
+        sandbox.write("s/expectations.toml", text);
+        let output = sandbox.run(RUN);
+        assert_eq!(output.code, 2, "{output}");
+        output.stderr.lines().next().unwrap().to_owned()
+    };
+    let said: Vec<_> = [
+        "[[xfail]]\nfile = 1\n",
+        "[[xfail]]\nfiles = \"a\"\n",
+        "[[xfal]]\n",
+        "\n[[xfail]]\nreason = \"x\"\n",
+        "[[xfail]]\nfile = \"a\"\nrecords = []\n",
+        "[[xfail]]\nfile = \"a\"\nrecords = [\"12\"]\n",
+        "[[xfail]]\nrecords = [1]\n",
+        "[[xfail]]\nfile = \"a\"\nrecords = [1]\ncluster = \"0123456789abcdef\"\n",
+        "[[xfail]]\ncluster = \"x\"\n",
+        "[[xfail]]\nfile = \"[\"\n",
+        "[[xfail]]\nfile = \"a\"\nexpires = \"soon\"\n",
+        "[[skip]]\nfile = \"a\"\nrecords = [1]\n",
+        "[[xfail]\n",
+    ]
+    .map(said)
+    .into();
+    assert_snapshot!(said.join("\n"), @"
+    error: s/expectations.toml:2: invalid type: integer `1`, expected a string
+    error: s/expectations.toml:2: unknown field `files`, expected one of `file`, `records`, `cluster`, `engine`, `reason`, `issue`, `owner`, `expires`
+    error: s/expectations.toml:1: unknown field `xfal`, expected one of `xfail`, `flaky`, `skip`
+    error: s/expectations.toml:2: expected `file` or `cluster`
+    error: s/expectations.toml:1: `records` is empty: name some, or leave it out for the file as a whole
+    error: s/expectations.toml:1: `records`: expected lines, or keys of 16 hexadecimal digits, found `12`
+    error: s/expectations.toml:1: `records` without `file`
+    error: s/expectations.toml:1: `records` and `cluster` exclude each other
+    error: s/expectations.toml:1: `cluster`: expected 16 hexadecimal digits, found `x`
+    error: s/expectations.toml:1: `[` is no glob
+    error: s/expectations.toml:1: `expires`: expected a date like 2026-12-31, found `soon`
+    error: s/expectations.toml:1: a file can be skipped, and no record: `xfail` and `flaky` take records and clusters
+    error: s/expectations.toml:1: unclosed array table, expected `]`
+    ");
+}
+
+/// A file with these failing records, by their keys, each in the cluster of its number.
+fn file(name: &str, failing: &[u64], end: FileEnd) -> FileReport {
+    let mut report = FileReport::new(name, end);
+    let failed = failing.len() as u64;
+    report.counts = Counts { total: 20, executed: 20, passed: 20 - failed, failed, ..Counts::default() };
+    for (place, key) in failing.iter().enumerate() {
+        report.failing.push(*key as u32 * 3);
+        report.marks.push(Mark { key: RecordKey(*key), group: place as u32 });
+        report.groups.push(FailureGroup {
+            kind: "rows_differ".to_owned(),
+            what: format!("of {}", key % 3),
+            records: 1,
+            first_line: *key as u32 * 3,
+        });
+    }
+    report
+}
+
+fn run(files: Vec<FileReport>) -> RunReport {
+    let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
+    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: files.len() };
+    RunReport { header, files, elapsed: std::time::Duration::ZERO, end: RunEnd::Completed }
+}
+
+fn any_run() -> impl Strategy<Value = RunReport> {
+    let end = prop_oneof![
+        3 => Just(FileEnd::Completed),
+        1 => Just(FileEnd::TimedOut { line: Some(3) }),
+    ];
+    let files = prop::collection::vec((prop::collection::btree_set(1_u64..19, 0..6), end), 0..5);
+    files.prop_map(|files| {
+        let files = files.into_iter().enumerate();
+        let names = ["a.test", "d/[b]*.test", "été {1}.test", "d/'\"\\.test", "e\n.test"];
+        run(files
+            .map(|(at, (failing, end))| file(names[at], &failing.into_iter().collect::<Vec<_>>(), end))
+            .collect())
+    })
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_makes_the_run_a_good_one(before in any_run(), now in any_run()) {
+        let day = today(1_800_000_000_000);
+        let mut text = "# mine\n".to_owned();
+        for run in [&before, &now] {
+            text = update(&text, &read("f", &text).unwrap(), run, day, &Note::default());
+            let known = read("f", &text).unwrap();
+            let judgement = judge(&known, run, day);
+            prop_assert!(judgement.is_good(), "{:?}\n{}", judgement, text);
+            let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
+            prop_assert_eq!(judgement.expected, failing as u64);
+            // Nothing more is to be written.
+            prop_assert_eq!(&update(&text, &known, run, day, &Note::default()), &text);
+        }
+    }
+
+    #[test]
+    fn each_failing_record_is_expected_or_not(run in any_run(), records in prop::collection::btree_set(1_u64..19, 1..5)) {
+        let keys: Vec<_> = records.iter().map(|key| format!("\"{key:016x}\"")).collect();
+        let text = format!("[[xfail]]\nfile = \"**\"\nrecords = [{}]\n", keys.join(", "));
+        let judgement = judge(&read("f", &text).unwrap(), &run, today(0));
+        let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
+        let unexpected: usize = judgement.unexpected.iter().map(|one| one.lines.len()).sum();
+        prop_assert_eq!(judgement.expected + unexpected as u64, failing as u64);
+        for (place, file) in run.files.iter().enumerate() {
+            let passes: usize = judgement.passes.iter().filter(|one| one.file.as_ref() == Some(&file.file)).map(|one| one.records.len()).sum();
+            let fails = records.iter().filter(|key| file.failing.contains(&(**key as u32 * 3))).count();
+            let known = if file.end == FileEnd::Completed { records.len() - fails } else { 0 };
+            prop_assert_eq!(passes, known);
+            if file.status() == FileStatus::Passed {
+                prop_assert!(!judgement.expected_files.contains(&place));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_cluster_is_expected_wherever_it_is() {
+    let files = vec![file("a", &[1, 4], FileEnd::Completed), file("b", &[7, 8], FileEnd::Completed)];
+    let cluster = files[0].groups[0].fingerprint();
+    let run = run(files);
+    let judged = |text: &str| judge(&read("f", text).unwrap(), &run, today(0));
+    let judgement = judged(&format!("[[xfail]]\ncluster = \"{cluster:016x}\"\n"));
+    assert_eq!((judgement.expected, judgement.expected_files.len()), (3, 1));
+    assert_eq!(judgement.unexpected[0].lines, [24]);
+    // None of a kind that nothing fails with.
+    let judgement =
+        judged("[[xfail]]\ncluster = \"0123456789abcdef\"\n\n[[flaky]]\ncluster = \"0123456789abcdef\"\n");
+    assert_eq!((judgement.expected, judgement.passes.len()), (0, 1));
+}
