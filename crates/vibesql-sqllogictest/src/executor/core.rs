@@ -8,7 +8,7 @@ use std::time::Duration;
 pub use self::sliced::run_slice;
 
 use super::evidence::{excerpt, failure, header_text};
-use super::keys::record_keys;
+use super::keys::{record_keys, records_named};
 use super::known::is_expected_error;
 use super::label::{LabelBook, expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
@@ -18,7 +18,7 @@ use super::verdict::judge;
 use crate::engine::Engine;
 use crate::outcome::{
     Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed,
-    RecordKey, RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    RecordKey, RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
     DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
@@ -51,9 +51,11 @@ pub struct DetailLimits {
 
 /// Which records of a script are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selection {
+pub enum Selection<'n> {
     /// All.
     All,
+    /// All but those with one of these names, which are not executed. A record that would hide other text is not left out.
+    AllBut(&'n [RecordName]),
     /// The record with its header on this line, after the statements before it.
     Only(u32),
     /// The queries of a slice after all statements, as [`run_slice`] has it.
@@ -68,7 +70,7 @@ pub fn run_script(
     script: &Script<'_>,
     engine: &dyn Engine,
     options: &Options,
-    selection: Selection,
+    selection: Selection<'_>,
 ) -> FileReport {
     run_observed(script, engine, options, selection, &mut Unobserved)
 }
@@ -78,7 +80,7 @@ pub fn run_observed(
     script: &Script<'_>,
     engine: &dyn Engine,
     options: &Options,
-    selection: Selection,
+    selection: Selection<'_>,
     observer: &mut dyn Observer,
 ) -> FileReport {
     run_with(script, engine, options, selection, observer, None)
@@ -88,7 +90,7 @@ fn run_with(
     script: &Script<'_>,
     engine: &dyn Engine,
     options: &Options,
-    selection: Selection,
+    selection: Selection<'_>,
     observer: &mut dyn Observer,
     set_up: Option<&mut SetUp>,
 ) -> FileReport {
@@ -101,7 +103,7 @@ fn run_with(
         }
         Err(error) => {
             report.counts.total = match selection {
-                Selection::All => script.total(),
+                Selection::All | Selection::AllBut(_) => script.total(),
                 Selection::Only(_) => 1,
                 Selection::Slice(slice) => slice.total(script, &options.labels),
             };
@@ -148,9 +150,10 @@ impl<'r, 's> FileRunner<'r, 's> {
         Self { script, options, processor, labels, threshold, report, groups, observer, set_up }
     }
 
-    fn run(mut self, selection: Selection) -> FileReport {
+    fn run(mut self, selection: Selection<'_>) -> FileReport {
         match selection {
             Selection::All => self.run_all(),
+            Selection::AllBut(names) => self.run_all_but(names),
             Selection::Only(line) => self.run_only(line),
             Selection::Slice(slice) => self.run_slice(slice),
         }
@@ -176,6 +179,21 @@ impl<'r, 's> FileRunner<'r, 's> {
                 self.settle_unreached(record);
             } else {
                 self.step(record);
+            }
+        }
+    }
+
+    fn run_all_but(&mut self, names: &[RecordName]) {
+        let mut named = records_named(self.script, names).into_iter().peekable();
+        for record in self.script.records() {
+            let left_out = named.next_if(|named| named.line == record.line);
+            match left_out.filter(|_| !is_wrong_anyway(record)) {
+                _ if self.has_ended() => self.settle_unreached(record),
+                Some(left_out) => {
+                    self.report.left_out.push(left_out);
+                    self.settle(record, RecordOutcome::Skipped(SkipReason::LeftOut), Also::Nothing);
+                }
+                None => self.step(record),
             }
         }
     }
@@ -395,7 +413,7 @@ impl<'r, 's> FileRunner<'r, 's> {
                 counts.passed += 1;
                 return None;
             }
-            RecordOutcome::Skipped(SkipReason::Condition) => {
+            RecordOutcome::Skipped(_) => {
                 counts.skipped += 1;
                 return None;
             }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Entry, Expectations, RecordName, Scope, What, judge};
-use crate::outcome::{FileReport, RunReport};
+use super::{Entry, Expectations, Scope, What, judge};
+use crate::outcome::{FileReport, RecordName, RunReport};
 use crate::text::written;
 
 /// Above this line the file is the user's, and stays as it is.
@@ -39,7 +39,9 @@ pub fn update(text: &str, expectations: &Expectations, run: &RunReport, today: D
         expectations.entries.iter().cloned().partition(|entry| entry.line < first_below);
     let engine = &run.header.engine.name;
     let is_replaced = |entry: &Entry| {
-        entry.engine.as_deref() == Some(engine)
+        // Of what is skipped the run does not know whether it fails.
+        entry.what != What::Skip
+            && entry.engine.as_deref() == Some(engine)
             && run.files.iter().any(|file| entry.scope.is_about(&file.file))
     };
     let (old, kept): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_replaced);

@@ -8,8 +8,8 @@ use proptest::sample::Index;
 use super::*;
 use crate::engine::EngineIdentity;
 use crate::outcome::{
-    Counts, FailureGroup, Fault, FileEnd, FileProblem, FileReport, Mark, RecordKey, RunEnd, RunHeader,
-    RunReport,
+    Counts, FailureGroup, Fault, FileEnd, FileProblem, FileReport, LeftOut, Mark, RecordKey, RunEnd,
+    RunHeader, RunReport,
 };
 
 /// What becomes of a record, if it is reached.
@@ -19,6 +19,8 @@ enum Fate {
     Fails,
     FailsOtherwise,
     Skipped,
+    /// The user has left it out.
+    LeftOut,
 }
 
 /// How a file ends.
@@ -58,7 +60,7 @@ impl Model {
     fn report(&self, run: usize) -> Option<FileReport> {
         let records = self.records(run);
         // What is left out ends nothing.
-        let executed = records.iter().filter(|(.., fate)| *fate != Fate::Skipped);
+        let executed = records.iter().filter(|(.., fate)| !matches!(fate, Fate::Skipped | Fate::LeftOut));
         let lines: Vec<_> = executed.map(|(line, ..)| *line).collect();
         let (stop, end) = match &self.endings[run] {
             Ending::Dies(_) | Ending::TimesOut(_) if lines.is_empty() => (None, FileEnd::Completed),
@@ -109,6 +111,11 @@ impl Model {
                     counts.skipped += 1;
                     continue;
                 }
+                Fate::LeftOut => {
+                    counts.skipped += 1;
+                    report.left_out.push(LeftOut { line, key: RecordKey(key) });
+                    continue;
+                }
                 Fate::Fails => 0,
                 Fate::FailsOtherwise => 1,
             };
@@ -120,9 +127,12 @@ impl Model {
     }
 
     /// Why nothing is known of a record in this run.
-    fn why(&self, run: usize) -> Why {
+    fn why(&self, run: usize, key: u64) -> Why {
+        let left_out = self.report(run).map_or(Vec::new(), |report| report.left_out);
+        let left_out = left_out.iter().any(|left_out| left_out.key.0 == key);
         match self.endings[run] {
             Ending::CannotStart | Ending::IsNotThere => Why::NotRun,
+            _ if left_out => Why::LeftOut,
             _ => Why::NotReached,
         }
     }
@@ -139,7 +149,7 @@ impl Model {
         match fate {
             _ if line > stop => None,
             _ if line == stop => Some(false),
-            Fate::Skipped => None,
+            Fate::Skipped | Fate::LeftOut => None,
             fate => Some(fate == Fate::Passes),
         }
     }
@@ -180,8 +190,18 @@ fn fates() -> impl Strategy<Value = [Fate; 2]> {
     prop_oneof![6 => [fate(), fate()], 1 => Just([Fate::Skipped; 2])]
 }
 
+/// The same, and the user may leave any record out in any run.
+fn fates_of_choice() -> impl Strategy<Value = [Fate; 2]> {
+    let choice = || prop_oneof![3 => fate(), 1 => Just(Fate::LeftOut)];
+    prop_oneof![3 => fates(), 1 => [choice(), choice()]]
+}
+
 fn model(added: usize) -> impl Strategy<Value = Model> {
-    let records = prop::collection::vec(fates(), 1..12);
+    model_of(fates(), added)
+}
+
+fn model_of(fates: impl Strategy<Value = [Fate; 2]>, added: usize) -> impl Strategy<Value = Model> {
+    let records = prop::collection::vec(fates, 1..12);
     let added = prop::collection::vec(fate(), 0..=added);
     (records, [ending(), ending()], added).prop_map(|(fates, endings, added)| Model {
         records: (1..).zip(fates).collect(),
@@ -300,8 +320,8 @@ proptest! {
                     (Some(true), Some(false)) => Some(RecordChange::Regressed),
                     (Some(false), Some(true)) => Some(RecordChange::Fixed),
                     (Some(false), Some(false)) => Some(RecordChange::StillFailing),
-                    (None, Some(false)) => Some(RecordChange::NewFailure(model.why(0))),
-                    (Some(false), None) => Some(RecordChange::Disappeared(model.why(1))),
+                    (None, Some(false)) => Some(RecordChange::NewFailure(model.why(0, *key))),
+                    (Some(false), None) => Some(RecordChange::Disappeared(model.why(1, *key))),
                     (Some(true) | None, Some(true) | None) => None,
                 };
                 prop_assert_eq!(change, expected, "record {} of {:?}", key, file);
@@ -310,6 +330,38 @@ proptest! {
                 (model.passes(0, *key), model.passes(1, *key)) == (Some(true), Some(true))
             });
             prop_assert_eq!(file.account.still_passing, both.count() as u64);
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_neither_better_nor_worse(model in model_of(fates_of_choice(), 0)) {
+        let (before, now) = (run(model.report(0), &["e"]), run(model.report(1), &["e"]));
+        check_laws(&before, &now)?;
+        for file in &compare(&before, &now).files {
+            for record in &file.records {
+                let side = usize::from(record.now.is_some());
+                let key = model.records(side).iter().find(|(line, ..)| *line == record.line()).map(|(_, key, _)| *key);
+                let key = key.unwrap_or_default();
+                let known = (model.passes(0, key), model.passes(1, key));
+                match record.change {
+                    RecordChange::Regressed => prop_assert_eq!(known, (Some(true), Some(false))),
+                    RecordChange::Fixed => prop_assert_eq!(known, (Some(false), Some(true))),
+                    RecordChange::StillFailing => prop_assert_eq!(known, (Some(false), Some(false))),
+                    RecordChange::NewFailure(why) if file.doubt.is_none() => {
+                        prop_assert_eq!((known.0, why), (None, model.why(0, key)));
+                    }
+                    RecordChange::Disappeared(why) if file.doubt.is_none() => {
+                        prop_assert_eq!((known.1, why), (None, model.why(1, key)));
+                    }
+                    RecordChange::NewFailure(_) | RecordChange::Disappeared(_) => {}
+                }
+            }
+            prop_assert!(file.doubt != Some(Why::FileChanged), "{:?}", file);
+            // Whoever leaves records out loses none.
+            let whole = |run: usize| matches!(model.endings[run], Ending::Whole);
+            if whole(0) && whole(1) {
+                prop_assert_eq!(file.lost(), 0);
+            }
         }
     }
 

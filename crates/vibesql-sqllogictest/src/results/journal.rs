@@ -19,7 +19,7 @@ use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::executor::Settings;
 use crate::jsonl::{Appender, Follower, entry_of, line_of};
 use crate::outcome::{
-    Counts, ExitHow, FileEnd, FileReport, FileStatus, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
+    Counts, ExitHow, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
 };
 
 /// The version of the entries.
@@ -203,6 +203,9 @@ pub struct PastFile {
     /// Their keys, in the same order; none in old journals.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// The records that the user has left out.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     /// The part of the time that the engine took; unknown in old journals, which have no slowest records either.
     #[serde(default)]
     pub engine_time: Option<Duration>,
