@@ -139,6 +139,13 @@ fn last_line(end: &FileEnd) -> u32 {
     }
 }
 
+fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {
+    match &record.kind {
+        RecordKind::Query(query) => query.label,
+        _ => None,
+    }
+}
+
 /// The SQL of a record.
 pub(super) fn sql_of(record: &Record<'_>) -> String {
     let mut buffer = Vec::new();
@@ -283,7 +290,17 @@ impl Facts {
             if let Some(&place) = places.get(&record.line) {
                 self.enter(own, place, &sql_of(record), is_query(record), Some(record));
                 seen[place] = true;
-            } else if has_passed(record) {
+                if let Some(label) = label_of(record) {
+                    own.cascade.failed_labelled(place as usize, label, &own.kind(place).0);
+                }
+                continue;
+            }
+            if let Some(label) = label_of(record).filter(|_| record.line <= last)
+                && !left_out.contains_key(&record.line)
+            {
+                own.cascade.has_label(label);
+            }
+            if has_passed(record) {
                 let weight = strides[usize::from(is_query(record))].next(self.sample);
                 self.passed(own, record, weight);
             }
