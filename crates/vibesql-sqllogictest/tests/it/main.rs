@@ -27,6 +27,7 @@ mod history;
 mod honesty;
 mod import;
 mod import_text;
+mod injected;
 mod journal;
 mod json_report;
 mod limits;
