@@ -9,6 +9,8 @@ mod update;
 
 pub use document::{DocumentError, FILE_NAME, read, today};
 pub use judge::{Judgement, NotExpected, Passes, judge};
+#[cfg(feature = "cli")]
+pub(crate) use update::write_entry;
 pub use update::{Note, update};
 
 use std::sync::Arc;

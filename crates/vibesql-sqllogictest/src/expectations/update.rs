@@ -101,7 +101,8 @@ fn record(file: &FileReport, line: u32) -> RecordName {
     }
 }
 
-fn write_entry(out: &mut String, entry: &Entry) -> std::fmt::Result {
+/// Writes an entry as it stands in the file.
+pub(crate) fn write_entry(out: &mut String, entry: &Entry) -> std::fmt::Result {
     writeln!(out, "\n[[{}]]", entry.what.word())?;
     let text = |out: &mut String, name: &str, value: &Option<String>| match value {
         Some(value) => writeln!(out, "{name} = {}", quoted(value)),

@@ -240,6 +240,86 @@ fn the_whole_report_is_written_where_the_scripts_had_it() {
 }
 
 #[test]
+fn the_records_of_a_cluster() {
+    let sandbox = sandbox();
+    assert_snapshot!(shown(&sandbox, "analyze --fix 3"), @"
+    exit code 0
+    --- stdout
+    fix 3: error: near _: syntax error
+    4 records in 1 file
+    1 root and 3 that follow
+
+    suite/ddl/cascade.test:1
+    suite/ddl/cascade.test:4
+    suite/ddl/cascade.test:7
+    suite/ddl/cascade.test:12
+    ");
+    assert_snapshot!(shown(&sandbox, "analyze --fix 3 --format json"), @r#"
+    exit code 0
+    --- stdout
+    {
+      "format": 1,
+      "run": "[run]",
+      "fix": 3,
+      "title": "error: near _: syntax error",
+      "records": [
+        {
+          "file": "ddl/cascade.test",
+          "line": 1,
+          "key": "a69f62319af48f97"
+        },
+        {
+          "file": "ddl/cascade.test",
+          "line": 4,
+          "key": "3840e28aab158bd6"
+        },
+        {
+          "file": "ddl/cascade.test",
+          "line": 7,
+          "key": "e4814f3a1c859600"
+        },
+        {
+          "file": "ddl/cascade.test",
+          "line": 12,
+          "key": "607540e3d1d3d12b"
+        }
+      ]
+    }
+    "#);
+    assert_snapshot!(shown(&sandbox, "analyze --fix 3 --format toml"), @r#"
+    exit code 0
+    --- stdout
+
+    [[xfail]]
+    engine = "sqlite"
+    file = "ddl/cascade.test"
+    records = ["a69f62319af48f97", "3840e28aab158bd6", "e4814f3a1c859600", "607540e3d1d3d12b"]
+    reason = "error: near _: syntax error"
+    "#);
+    assert_snapshot!(shown(&sandbox, "analyze --fix 4"), @"
+    exit code 2
+    --- stderr
+    error: --fix 4: the run has 3 clusters
+      hint: `analyze --top-fixes` lists them
+    ");
+    assert_snapshot!(shown(&sandbox, "analyze --format toml"), @"
+    exit code 2
+    --- stderr
+    error: --format toml is for the records of one cluster
+      hint: name a cluster, as in `--fix 1 --format toml`
+    ");
+    // What is expected to fail then, and what is green if it is left out, is what was said.
+    let entries = sandbox.run("analyze --fix 3 --format toml").stdout;
+    sandbox.write("suite/expectations.toml", &entries);
+    let judged = sandbox.run("ledger check").stdout;
+    assert!(judged.contains("expected to fail: 4 records, and nothing else in 1 file"), "{judged}");
+    sandbox.write("suite/expectations.toml", entries.replace("xfail", "skip"));
+    sandbox.run("run --engine sqlite suite --quiet");
+    let compared = sandbox.run("compare").stdout;
+    assert!(compared.contains("suite/ddl/cascade.test  FAIL before, now EMPTY"), "{compared}");
+}
+
+#[test]
 fn a_trend_needs_runs() {
     let sandbox = sandbox();
     sandbox.write("suite/select/sums.test", "statement ok\nSELECT 1\n");
