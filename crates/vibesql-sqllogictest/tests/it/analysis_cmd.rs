@@ -66,7 +66,7 @@ fn what_to_fix_first() {
      fix  records  files  alone  green  what
        1       12      2      1      1  wrong values (another number), with operator +
        2        1      1      0      2  error: no such function: frobnicate
-       3        4      1      1      3  error: near _: syntax error
+       3        4      1      1      3  error: near _: syntax error, with CREATE
     alone: files that it turns green by itself; green: files that are green after it
 
     fix 1: wrong values (another number), with operator +
@@ -81,7 +81,7 @@ fn what_to_fix_first() {
       unexpected error: no such function: frobnicate
       again: vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
 
-    fix 3: error: near _: syntax error
+    fix 3: error: near _: syntax error, with CREATE
       1 root and 3 that follow
       suite/ddl/cascade.test:1
           CREATE TABLE t1(a INTEGER) WITH (x = 1)
@@ -100,16 +100,16 @@ fn what_to_fix_first() {
      fix  records  files  alone  green  what
        1       12      2      1      1  wrong values (another number), with operator +
        2        1      1      0      2  error: no such function: frobnicate
-       3        4      1      1      3  error: near _: syntax error
+       3        4      1      1      3  error: near _: syntax error, with CREATE
     alone: files that it turns green by itself; green: files that are green after it
 
 
      records    share  files  fix  what
           12  70.58 %      2    1  wrong values (another number), with operator +
-           4  23.52 %      1    3  error: near _: syntax error
+           4  23.52 %      1    3  error: near _: syntax error, with CREATE
            1   5.88 %      1    2  error: no such function: frobnicate
 
-    fix 3: error: near _: syntax error
+    fix 3: error: near _: syntax error, with CREATE
       1 root and 3 that follow
     ");
     assert_snapshot!(shown(&sandbox, "analyze --examples --format markdown"), @r#"
@@ -152,7 +152,7 @@ fn what_to_fix_first() {
     vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
     ```
 
-    ### 3. `error: near _: syntax error`
+    ### 3. `error: near _: syntax error, with CREATE`
 
     `suite/ddl/cascade.test:1`
 
@@ -240,12 +240,54 @@ fn the_whole_report_is_written_where_the_scripts_had_it() {
 }
 
 #[test]
+fn what_no_feature_sets_apart_is_no_heap() {
+    let sandbox = Sandbox::new();
+    let good: String = (0..20)
+        .map(|n| {
+            format!(
+                "query I nosort\nSELECT {n}\n----\n{n}\n\nstatement ok\nCREATE TABLE t{n}(a)\n\n\
+                 statement ok\nINSERT INTO t{n} VALUES({n})\n\n"
+            )
+        })
+        .collect();
+    sandbox.write("suite/good.test", &good);
+    let odd = |n: u32| {
+        format!(
+            "query I nosort\nSELECT {n}\n----\n{}\n\nquery I nosort\nSELECT {n}\n----\n{n}\n{n}\n\n\
+             statement error\nINSERT INTO t{n} VALUES(1)\n\n",
+            n + 1
+        )
+    };
+    sandbox
+        .write("suite/odd.test", format!("{good}{}{}statement error\nCREATE TABLE u(a)\n", odd(3), odd(4)));
+    sandbox.run("run --engine sqlite suite --quiet");
+    assert_snapshot!(shown(&sandbox, "analyze --patterns"), @"
+    exit code 0
+    --- stdout
+    run [run] on sqlite [version]
+    7 failing records in 1 file are 4 clusters
+    the first 4 fixes turn 1 of 1 file green
+
+     records    share  files  fix  what
+           2  28.57 %      1    1  duplicates
+           2  28.57 %      1    2  another number
+           2  28.57 %      1    3  no error where one was expected, with INSERT
+           1  14.28 %      1    4  no error where one was expected, with CREATE
+
+    fix 3: no error where one was expected, with INSERT
+      about 9 % of the records with INSERT fail so
+    fix 4: no error where one was expected, with CREATE
+      about 5 % of the records with CREATE fail so
+    ");
+}
+
+#[test]
 fn the_records_of_a_cluster() {
     let sandbox = sandbox();
     assert_snapshot!(shown(&sandbox, "analyze --fix 3"), @"
     exit code 0
     --- stdout
-    fix 3: error: near _: syntax error
+    fix 3: error: near _: syntax error, with CREATE
     4 records in 1 file
     1 root and 3 that follow
 
@@ -261,7 +303,7 @@ fn the_records_of_a_cluster() {
       "format": 1,
       "run": "[run]",
       "fix": 3,
-      "title": "error: near _: syntax error",
+      "title": "error: near _: syntax error, with CREATE",
       "records": [
         {
           "file": "ddl/cascade.test",
@@ -294,7 +336,7 @@ fn the_records_of_a_cluster() {
     engine = "sqlite"
     file = "ddl/cascade.test"
     records = ["a69f62319af48f97", "3840e28aab158bd6", "e4814f3a1c859600", "607540e3d1d3d12b"]
-    reason = "error: near _: syntax error"
+    reason = "error: near _: syntax error, with CREATE"
     "#);
     assert_snapshot!(shown(&sandbox, "analyze --fix 4"), @"
     exit code 2
@@ -373,7 +415,7 @@ fn punchlists() {
     |---:|---:|---:|---:|---:|---|
     | 1 | 12 | 2 | 1 | 1 | `wrong values (another number), with operator +` |
     | 2 | 1 | 1 | 0 | 2 | `error: no such function: frobnicate` |
-    | 3 | 4 | 1 | 1 | 3 | `error: near _: syntax error` |
+    | 3 | 4 | 1 | 1 | 3 | `error: near _: syntax error, with CREATE` |
 
     *alone*: files that it turns green by itself; *green*: files that are green after it.
 
@@ -394,7 +436,7 @@ fn punchlists() {
 
     1. `wrong values (another number), with operator +`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:41`
     2. `error: no such function: frobnicate`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:71`
-    3. `error: near _: syntax error`: `vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1`
+    3. `error: near _: syntax error, with CREATE`: `vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1`
 
     The first files that turn green first: `select/sums.test`, `select/more.test`, `ddl/cascade.test`
 
@@ -461,7 +503,7 @@ fn punchlists() {
           "fix": 3,
           "green_after": 3,
           "records": 4,
-          "title": "error: near _: syntax error",
+          "title": "error: near _: syntax error, with CREATE",
           "turns_green": [
             "ddl/cascade.test"
           ]

@@ -41,6 +41,11 @@ impl FeatureBook {
         number
     }
 
+    /// The feature with this name, if anything has it.
+    pub(super) fn known(&self, name: &str) -> Option<Feature> {
+        self.numbers.get(name).copied()
+    }
+
     pub(super) fn name(&self, number: Feature) -> &str {
         self.names.get(number as usize).map_or("", String::as_str)
     }
