@@ -55,6 +55,13 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The files that were to be run, by the names that reports call them. Of a run of another program these are the ones
+    /// that it names and has no result of.
+    pub fn wanted_files(&self) -> impl Iterator<Item = &str> {
+        let untested = self.imported.iter().flat_map(|imported| &imported.untested);
+        self.places.keys().chain(untested).map(String::as_str)
+    }
+
     /// Makes the entry of a run of this program.
     pub fn new(
         run: &str,
@@ -113,6 +120,9 @@ pub struct Imported {
     pub from: String,
     /// The MD5 of what was taken in, in hexadecimal digits: the same again is recognised.
     pub digest: String,
+    /// The files that it names and has no result of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untested: Vec<String>,
 }
 
 /// Where and with what a run was made.

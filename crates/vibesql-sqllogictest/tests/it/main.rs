@@ -26,6 +26,7 @@ mod histories;
 mod history;
 mod honesty;
 mod import;
+mod import_lists;
 mod import_text;
 mod injected;
 mod journal;
