@@ -291,7 +291,7 @@ impl Facts {
                 self.enter(own, place, &sql_of(record), is_query(record), Some(record));
                 seen[place] = true;
                 if let Some(label) = label_of(record) {
-                    own.cascade.failed_labelled(place as usize, label, &own.kind(place).0);
+                    own.cascade.failed_labelled(place, label, &own.kind(place).0);
                 }
                 continue;
             }

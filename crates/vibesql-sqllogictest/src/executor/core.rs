@@ -1,5 +1,6 @@
 //! One script against one engine, record by record.
 
+mod selected;
 mod sliced;
 pub(super) mod slow;
 
@@ -8,7 +9,7 @@ use std::time::Duration;
 pub use self::sliced::run_slice;
 
 use super::evidence::{excerpt, failure, header_text};
-use super::keys::{record_keys, records_named};
+use super::keys::record_keys;
 use super::known::is_expected_error;
 use super::label::{LabelBook, expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
@@ -17,8 +18,8 @@ use super::slice::{SetUp, Slice};
 use super::verdict::judge;
 use crate::engine::Engine;
 use crate::outcome::{
-    Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed,
-    RecordKey, RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed, RecordKey,
+    RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
     DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
@@ -171,70 +172,6 @@ impl<'r, 's> FileRunner<'r, 's> {
     fn name_marks(&mut self) {
         let keys = record_keys(self.script, &self.report.failing);
         self.report.marks.iter_mut().zip(keys).for_each(|(mark, key)| mark.key = key);
-    }
-
-    fn run_all(&mut self) {
-        for record in self.script.records() {
-            if self.has_ended() {
-                self.settle_unreached(record);
-            } else {
-                self.step(record);
-            }
-        }
-    }
-
-    fn run_all_but(&mut self, names: &[RecordName]) {
-        let mut named = records_named(self.script, names).into_iter().peekable();
-        for record in self.script.records() {
-            let left_out = named.next_if(|named| named.line == record.line);
-            match left_out.filter(|_| !is_wrong_anyway(record)) {
-                _ if self.has_ended() => self.settle_unreached(record),
-                Some(left_out) => {
-                    self.report.left_out.push(left_out);
-                    self.settle(record, RecordOutcome::Skipped(SkipReason::LeftOut), Also::Nothing);
-                }
-                None => self.step(record),
-            }
-        }
-    }
-
-    /// Runs what the record at `line` builds on, and judges only that record: the statements before it, and
-    /// the queries with its label, whose result it must have.
-    fn run_only(&mut self, line: u32) {
-        let label = self.script.records().find(|record| record.line == line).and_then(label_of);
-        for record in self.script.records() {
-            let target = record.line == line;
-            if self.has_ended() {
-                if target {
-                    self.settle_unreached(record);
-                }
-            } else if target {
-                self.step(record);
-            } else {
-                let needed = match record.kind {
-                    RecordKind::Query(_) => label.is_some() && label_of(record) == label,
-                    _ => true,
-                };
-                if needed {
-                    self.prepare(record);
-                }
-            }
-            if target {
-                break;
-            }
-        }
-        self.report.lints.retain(|lint| lint.line == line);
-    }
-
-    /// Executes a record that the judged one builds on; it is in no count, but what it did wrong is kept.
-    fn prepare(&mut self, record: &'r Record<'s>) {
-        self.step(record);
-        self.report.counts = Counts::default();
-        self.report.failing.clear();
-        self.report.marks.clear();
-        self.report.groups.clear();
-        self.groups = GroupBook::default();
-        self.report.setup_failures.append(&mut self.report.details);
     }
 
     fn has_ended(&self) -> bool {

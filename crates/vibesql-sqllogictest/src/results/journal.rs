@@ -192,7 +192,7 @@ enum BriefEntry {
     Opened(Box<Opened>),
     RunStarted(RunHeader),
     WorkerLost(IgnoredAny),
-    FileFinished(PastFile),
+    FileFinished(Box<PastFile>),
     RunFinished { elapsed: Duration, end: RunEnd },
 }
 
@@ -267,7 +267,7 @@ impl Brief {
                 BriefEntry::Opened(opened) => first = first.or(Some(*opened)),
                 // Once for each time that the run was taken up.
                 BriefEntry::RunStarted(found) => (header, end) = (Some(found), None),
-                BriefEntry::FileFinished(report) => files.push(report),
+                BriefEntry::FileFinished(report) => files.push(*report),
                 BriefEntry::RunFinished { elapsed: more, end: found } => {
                     elapsed += more;
                     end = Some(found);

@@ -33,6 +33,7 @@ mod journal;
 mod json_report;
 mod limits;
 mod portable;
+mod punchlist_cmd;
 #[cfg(feature = "store")]
 mod queries;
 #[cfg(feature = "store")]
