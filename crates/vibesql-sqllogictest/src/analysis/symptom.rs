@@ -168,8 +168,9 @@ fn without_lists(message: &str) -> String {
     }
     let is_word =
         |piece: &str| piece.starts_with(belongs) && !piece.starts_with(|c: char| c.is_ascii_digit());
-    let is_small =
-        |piece: &str| is_word(piece) && !piece.contains(char::is_uppercase) && !PLAIN.contains(&piece);
+    let is_small = |piece: &str| {
+        is_word(piece) && !piece.contains(char::is_uppercase) && !["and", "or"].contains(&piece)
+    };
     let mut text = String::with_capacity(message.len());
     let mut at = 0;
     while at < pieces.len() {
