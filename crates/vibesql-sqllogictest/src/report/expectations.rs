@@ -72,7 +72,7 @@ fn list(out: &mut impl Write, title: &str, entries: impl ExactSizeIterator<Item 
     }
 }
 
-fn what_passes(passes: &Passes) -> String {
+pub(super) fn what_passes(passes: &Passes) -> String {
     let records: Vec<_> = passes.records.iter().take(LINES).map(|record| record_name(*record)).collect();
     let more = passes.records.len().saturating_sub(LINES);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
@@ -94,7 +94,7 @@ fn place(entry: &Entry) -> String {
     format!("{}:{}", entry.document, entry.line)
 }
 
-fn described(entry: &Entry) -> String {
+pub(super) fn described(entry: &Entry) -> String {
     let day = entry.expires.map(|day| format!(" {day}")).unwrap_or_default();
     let said = [&entry.reason, &entry.issue, &entry.owner].into_iter().flatten().cloned().collect::<Vec<_>>();
     let said = if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) };
