@@ -1,8 +1,11 @@
 //! What is expected to fail, in the documents of a run.
 
-use super::expectations::{described, what_passes};
 use super::subject::Expected;
+use crate::expectations::{Entry, Passes, RecordName};
 use crate::text::count::plural;
+
+/// So many lines of a file are listed.
+pub(super) const LINES: usize = 8;
 
 /// What has to be done about entries.
 pub(crate) struct Notes {
@@ -68,4 +71,36 @@ impl Expected<'_> {
         });
         notes.filter(|notes| !notes.entries.is_empty()).collect()
     }
+}
+
+/// What passes though it is expected to fail.
+pub(super) fn what_passes(passes: &Passes) -> String {
+    let records: Vec<_> = passes.records.iter().take(LINES).map(|record| record_name(*record)).collect();
+    let more = passes.records.len().saturating_sub(LINES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    match (&passes.file, records.as_slice()) {
+        (Some(file), []) => file.clone(),
+        (Some(file), records) => format!("{file}: {}{more}", records.join(", ")),
+        (None, _) => "a kind of failure that nothing fails with".to_owned(),
+    }
+}
+
+fn record_name(record: RecordName) -> String {
+    match record {
+        RecordName::Line(line) => format!("line {line}"),
+        RecordName::Key(key) => format!("record {key:016x}"),
+    }
+}
+
+/// Where an entry is.
+pub(super) fn place(entry: &Entry) -> String {
+    format!("{}:{}", entry.document, entry.line)
+}
+
+/// Where an entry is, until when it holds, and what is said of it.
+pub(super) fn described(entry: &Entry) -> String {
+    let day = entry.expires.map(|day| format!(" {day}")).unwrap_or_default();
+    let said = [&entry.reason, &entry.issue, &entry.owner].into_iter().flatten().cloned().collect::<Vec<_>>();
+    let said = if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) };
+    format!("{}{day}{said}", place(entry))
 }

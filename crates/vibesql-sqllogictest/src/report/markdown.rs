@@ -6,6 +6,7 @@ mod causes;
 mod escape;
 mod since;
 
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use self::causes::{causes, examples};
@@ -13,7 +14,7 @@ use self::escape::{cell, code, fenced, html};
 use self::since::since;
 use super::failure::{Limits, write_evidence};
 use super::subject::{Expected, Subject, account, clipped, detail_at, state, status_word};
-use crate::outcome::{FileReport, Totals};
+use crate::outcome::{FailureDetail, FileReport, Totals};
 use crate::text::count::{duration, percent, plural, thousands};
 use crate::text::failure::headline;
 use crate::text::written;
@@ -96,25 +97,27 @@ pub fn document(subject: &Subject<'_>, form: Form) -> String {
         subject.expected.iter().try_for_each(|expected| known(out, expected, room.places))?;
         subject.baseline.iter().try_for_each(|baseline| since(out, baseline, room.places))
     });
-    let parts = [
-        written(|out| causes(out, subject, room.clusters)),
-        written(|out| examples(out, subject, room.examples)),
-        written(|out| categories(out, subject, &totals)),
-        written(|out| files(out, subject, room.files)),
-        written(|out| slowest(out, subject, room.slow)),
-    ];
     // Room for the words about what is left out.
     let most = room.bytes - 1_000;
     let mut left_out = false;
-    for part in &parts {
+    let mut put = |text: &mut String, part: &str| {
         let fits = text.len() + part.len() <= most;
         left_out |= !fits;
-        text += if fits { part } else { "" };
+        *text += if fits { part } else { "" };
+        fits
+    };
+    put(&mut text, &written(|out| causes(out, subject, room.clusters)));
+    let (examples, mut told) = examples(subject, room.examples);
+    if !put(&mut text, &examples) {
+        told.clear();
     }
+    put(&mut text, &written(|out| categories(out, subject, &totals)));
+    put(&mut text, &written(|out| files(out, subject, room.files)));
+    put(&mut text, &written(|out| slowest(out, subject, room.slow)));
     if left_out {
         text += "\nSome tables are left out: there is no room for them here.\n";
     }
-    failures(&mut text, subject, &room, most);
+    failures(&mut text, subject, &room, &told, most);
     text
 }
 
@@ -209,15 +212,29 @@ fn more(out: &mut String, all: usize, most: usize, what: &str) -> fmt::Result {
     }
 }
 
-/// Adds failing records with their SQL until there is no more room.
-fn failures(text: &mut String, subject: &Subject<'_>, room: &Room, most: usize) {
-    let files: Vec<_> =
-        subject.not_good().into_iter().map(|(number, file)| (file, unexpected(subject, number))).collect();
+/// Adds failing records with their SQL, besides those that are told already, until there is no more room.
+fn failures(
+    text: &mut String,
+    subject: &Subject<'_>,
+    room: &Room,
+    examples: &HashSet<(usize, u32)>,
+    most: usize,
+) {
+    let files = subject.not_good().into_iter().map(|(number, file)| {
+        let untold =
+            unexpected(subject, number).filter(|&place| !examples.contains(&(number, file.failing[place])));
+        (file, untold.collect::<Vec<_>>())
+    });
+    let files: Vec<_> = files.collect();
     let all: usize = files.iter().map(|(_, places)| places.len()).sum();
     if all == 0 {
         return;
     }
-    text.push_str("\n### Failing records\n");
+    text.push_str(if examples.is_empty() {
+        "\n### Failing records\n"
+    } else {
+        "\n### Other failing records\n"
+    });
     let mut told = 0;
     let places = (0..room.of_file)
         .flat_map(|turn| files.iter().filter_map(move |(file, places)| Some((file, *places.get(turn)?))));
@@ -235,9 +252,9 @@ fn failures(text: &mut String, subject: &Subject<'_>, room: &Room, most: usize) 
 }
 
 /// The places of the failing records of a file that are not expected to fail.
-fn unexpected(subject: &Subject<'_>, number: usize) -> Vec<usize> {
+fn unexpected(subject: &Subject<'_>, number: usize) -> impl Iterator<Item = usize> {
     let lines = &subject.report.files[number].failing;
-    (0..lines.len()).filter(|&place| !subject.is_expected(number, lines[place])).collect()
+    (0..lines.len()).filter(move |&place| !subject.is_expected(number, lines[place]))
 }
 
 fn failure(out: &mut String, subject: &Subject<'_>, file: &FileReport, place: usize) -> fmt::Result {
@@ -251,12 +268,15 @@ fn failure(out: &mut String, subject: &Subject<'_>, file: &FileReport, place: us
     if !detail.sql.is_empty() {
         fenced(out, "sql", &clipped(&detail.sql, LIMITS.characters))?;
     }
-    let evidence = written(|out| write_evidence(out, detail, LIMITS));
-    if !evidence.is_empty() {
-        fenced(out, "diff", &evidence)?;
-    }
+    evidence(out, detail)?;
     if let Some(again) = (subject.again)(file, detail.line) {
         fenced(out, "sh", &again)?;
     }
     writeln!(out, "</details>")
+}
+
+/// The rows that differ.
+fn evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {
+    let evidence = written(|out| write_evidence(out, detail, LIMITS));
+    if evidence.is_empty() { Ok(()) } else { fenced(out, "diff", &evidence) }
 }

@@ -11,6 +11,7 @@ pub(crate) mod cluster;
 pub(crate) mod compare;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
+#[cfg(feature = "cli")]
 pub(crate) mod expectations;
 mod expected;
 mod failure;

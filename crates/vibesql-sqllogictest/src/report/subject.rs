@@ -83,8 +83,8 @@ impl Subject<'_> {
                 known.entry(file.file).or_default().push_back(file);
             }
         }
-        let mut change = |file: &FileReport| known.get_mut(file.file.as_str())?.pop_front();
-        self.report.files.iter().map(|file| change(file)).collect()
+        let change = |file: &FileReport| known.get_mut(file.file.as_str())?.pop_front();
+        self.report.files.iter().map(change).collect()
     }
 
     /// Whether this failing record of the file at this place is expected to fail; line 0 is the file as a whole.

@@ -6,4 +6,6 @@ mod rows;
 mod sections;
 
 pub(crate) use rows::{caveats, points, rows, sums};
-pub(crate) use sections::{Entry, KINDS, Kind, Section, Tone, sections};
+#[cfg(feature = "cli")]
+pub(crate) use sections::Entry;
+pub(crate) use sections::{KINDS, Kind, Section, Tone, sections};

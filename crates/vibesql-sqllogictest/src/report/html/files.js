@@ -53,8 +53,8 @@ function chosenFiles(data) {
   return found.sort(ORDERS[choice.by] || ORDERS.failures);
 }
 
-/** A file, whose failures are made when it is opened. */
-function fileItem({ file, failures }, data, open) {
+/** A file, whose failures are made when it is opened: as many as it takes to show this line. */
+function fileItem({ file, failures }, open, line) {
   const bad = BAD.includes(file.s);
   const summary = make("summary", {},
     make("span", { class: (file.x === "all" ? "status expected s-" : "status s-") + file.s }, file.s),
@@ -67,7 +67,7 @@ function fileItem({ file, failures }, data, open) {
   const fillIn = () => {
     if (made) return;
     made = true;
-    item.append(fileBody(file, failures, data));
+    item.append(fileBody(file, failures, line));
   };
   item.addEventListener("toggle", () => item.open && fillIn());
   if (open) {
@@ -77,7 +77,7 @@ function fileItem({ file, failures }, data, open) {
   return item;
 }
 
-function fileBody(file, failures, data) {
+function fileBody(file, failures, line) {
   const body = make("div", { class: "body" });
   const clusters = (file.g || []).map(([cluster, records]) =>
     make("li", {}, make("a", { href: "#g=" + cluster }, fixName(cluster)), records ? `, ${plural(records, "record")}: ` : ": ", shown("span", {}, allClusters[cluster].title)));
@@ -85,14 +85,14 @@ function fileBody(file, failures, data) {
   const kinds = (file.ch || []).map(([kind, number]) =>
     make("li", {}, make("a", { href: "#d=" + kind }, since.kinds[kind].title), number > 1 ? ", " + count(number) : null));
   if (kinds.length) add(body, [make("ul", { class: "groups" }, kinds)]);
-  add(body, [paged(failures, PAGE_OF_FAILURES, (failure) => failureItem(failure, failures.length === 1), "failing record")]);
+  add(body, [paged(failures, PAGE_OF_FAILURES, (failure) => failureItem(failure, failures.length === 1), "failing record", 1 + failures.findIndex((failure) => failure.l === line))]);
   const hidden = (file.f || []).length - failures.length;
   if (hidden) add(body, [make("p", { class: "faint" }, plural(hidden, "more failing record") + " that are not chosen.")]);
   const rest = (file.rest || []).filter(([cluster]) => choice.g === null || choice.g === cluster);
   const more = choice.g === null ? file.more || 0 : 0;
   if (rest.length || more) {
     const besides = rest.reduce((sum, [, lines]) => sum + lines.length, more);
-    add(body, [make("details", { class: "rest" },
+    add(body, [make("details", { class: "rest", open: rest.some(([, lines]) => lines.includes(line)) },
       make("summary", {}, plural(besides, "failing record") + " without details in this page"),
       rest.map(([cluster, lines]) => make("p", {}, cluster === null ? "lines " : [make("a", { href: "#g=" + cluster }, fixName(cluster)), ", lines "], lines.join(", "))),
       more > 0 && make("p", {}, `… and ${count(more)} more`),
@@ -185,13 +185,13 @@ function partners(lines) {
   return found;
 }
 
-/** A list that grows on demand. */
-function paged(things, size, item, one) {
+/** A list that grows on demand; it begins with so many at least. */
+function paged(things, size, item, one, least = 0) {
   const list = make("div", { class: "paged" });
   let at = 0;
   const more = make("button", { type: "button", class: "more" });
-  const grow = () => {
-    const next = things.slice(at, at + size);
+  const grow = (most = size) => {
+    const next = things.slice(at, at + most);
     at += next.length;
     const items = next.map(item);
     items.forEach((element) => list.insertBefore(element, more.parentNode === list ? more : null));
@@ -206,6 +206,6 @@ function paged(things, size, item, one) {
     const summary = first && first.querySelector("summary");
     if (summary) summary.focus();
   });
-  grow();
+  grow(Math.max(size, least));
   return list;
 }

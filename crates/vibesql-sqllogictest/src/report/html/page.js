@@ -102,7 +102,7 @@ function update(place) {
   found.textContent = plural(chosen.length, "file") + (choice.q || choice.g !== null || choice.d !== null || choice.x ? `, ${plural(failures, "failing record")} with details` : "");
   const only = chosen.length === 1;
   list.replaceChildren(chosen.length
-    ? paged(chosen, PAGE_OF_FILES, (one) => fileItem(one, data, only || (place && one.file.n === place.f)), "file")
+    ? paged(chosen, PAGE_OF_FILES, (one) => fileItem(one, only || (place && one.file.n === place.f), place && one.file.n === place.f ? Number(place.l) : null), "file")
     : make("p", { class: "faint" }, "Nothing is like this."));
   chips.forEach((chip) => chip.setAttribute("aria-pressed", choice.s.has(chip.dataset.status)));
   cluster.hidden = choice.g === null;
@@ -138,7 +138,7 @@ function address(place) {
 function choose(kind) {
   choice.d = kind;
   // Where files have changed, all of their failures are meant.
-  choice.dRecords = kind !== null && data.files.some((file) => (file.f || []).some((failure) => failure.ch === kind));
+  choice.dRecords = kind !== null && since.kinds[kind].records;
 }
 
 /** Goes to what the address says; true if it says anything. */

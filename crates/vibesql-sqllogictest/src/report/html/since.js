@@ -25,7 +25,7 @@ function changes(kind, place) {
   const left = kind.count - kind.places.length;
   const here = data.files.some((file) => (file.ch || []).some(([number]) => number === place));
   const item = make("details", { class: "change " + kind.tone, "data-change": place, open: place === 0 || kind.tone === "worse" },
-    make("summary", {}, make("strong", {}, count(kind.count)), " ", kind.title),
+    make("summary", {}, kind.title, " ", make("strong", {}, count(kind.count))),
     paged(kind.places, PAGE_OF_CHANGES, (one) => make("div", { class: "place" },
       one.here ? placeLink(one.n, one.l || null) : shown("span", { class: "name" }, one.l ? one.n + ":" + one.l : one.n),
       " ", shown("small", {}, one.w)), "change"),

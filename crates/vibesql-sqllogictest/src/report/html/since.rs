@@ -34,6 +34,8 @@ pub(super) struct Since<'s> {
 struct Changes<'s> {
     title: &'static str,
     tone: &'static str,
+    /// Whether they are of records.
+    records: bool,
     count: usize,
     places: Vec<Place<'s>>,
 }
@@ -78,6 +80,7 @@ impl<'s> Changes<'s> {
         Self {
             title: section.title,
             tone: word(section.tone),
+            records: !section.of_files,
             count: section.entries.len(),
             places: places.collect(),
         }

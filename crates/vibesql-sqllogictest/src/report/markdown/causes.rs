@@ -1,13 +1,15 @@
 //! What the failures come from.
 
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use super::escape::{cell, code, fenced, html};
-use super::{LIMITS, more};
+use super::{LIMITS, evidence, more};
 use crate::analysis::Cluster;
 use crate::report::cluster::{Sample, gaps, notes, title, wrong};
 use crate::report::subject::{Subject, clipped};
 use crate::text::count::{plural, thousands};
+use crate::text::written;
 
 /// Writes the clusters in the order of fixes.
 pub(super) fn causes(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
@@ -50,13 +52,16 @@ fn instance(subject: &Subject<'_>, cluster: &Cluster) -> String {
     }
 }
 
-/// Writes the smallest records of the first clusters.
-pub(super) fn examples(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
-    let mut clusters = subject.clusters().iter().take(most).enumerate();
-    clusters.try_for_each(|(place, cluster)| match Sample::of(cluster, subject.report) {
-        Some(sample) => example(out, subject, place, cluster, &sample),
-        None => Ok(()),
-    })
+/// The smallest records of the first clusters; with the places of their files, and their lines.
+pub(super) fn examples(subject: &Subject<'_>, most: usize) -> (String, HashSet<(usize, u32)>) {
+    let (mut text, mut told) = (String::new(), HashSet::new());
+    for (place, cluster) in subject.clusters().iter().take(most).enumerate() {
+        if let Some((sample, known)) = Sample::of(cluster, subject.report).zip(cluster.example.as_ref()) {
+            text += &written(|out| example(out, subject, place, cluster, &sample));
+            told.insert((known.file, known.line));
+        }
+    }
+    (text, told)
 }
 
 fn example(
@@ -78,6 +83,7 @@ fn example(
     }
     if let Some(detail) = sample.detail {
         writeln!(out, "{}\n", code(&clipped(&wrong(detail), LIMITS.characters)))?;
+        evidence(out, detail)?;
     }
     if let Some(again) = (subject.again)(sample.file, sample.line) {
         fenced(out, "sh", &again)?;
