@@ -317,6 +317,10 @@ fn a_baseline_is_named_as_in_compare() {
     }
     // By default it is the run before.
     assert_eq!(since("")["kinds"], json!([]));
+    sandbox.write("s/joins/c.test", CRASH);
+    sandbox.run("run --engine scripted s");
+    let sums = since("")["sums"].as_array().unwrap().clone();
+    assert!(sums.contains(&json!([1, "worse", "file ends by CRASH and did not"])), "{sums:?}");
     assert_snapshot!(masked(&sandbox, &sandbox.run("report --baseline nothing").to_string()), @"
     exit code 2
     --- stderr

@@ -26,7 +26,9 @@ function clusterItem(cluster, place, most) {
   const summary = make("summary", {},
     make("span", { class: "fix" }, fixName(place)),
     make("div", { class: "what" }, shown("span", { class: "cluster-title" }, cluster.title), bar(cluster.records, most)),
-    make("div", { class: "size" }, make("strong", {}, count(cluster.records)), make("span", {}, `${cluster.records === 1 ? "record" : "records"} in ${plural(cluster.files, "file")}`)),
+    make("div", { class: "size" }, cluster.records
+      ? [make("strong", {}, count(cluster.records)), make("span", {}, `${cluster.records === 1 ? "record" : "records"} in ${plural(cluster.files, "file")}`)]
+      : [make("strong", {}, count(cluster.files)), make("span", {}, (cluster.files === 1 ? "file" : "files") + " as a whole")]),
     make("div", { class: "unlocks" },
       make("strong", { class: green ? "" : "nothing" }, green ? "+" + count(green) : "+0"),
       make("span", {}, `${green === 1 ? "file" : "files"} green, ${count(cluster.green)} in all`)));
