@@ -123,7 +123,7 @@ pub fn document(subject: &Subject<'_>, form: Form) -> String {
 
 fn head(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::Result {
     writeln!(out, "## SQLLogicTest: {} of the records pass\n", percent(totals.records.pass_rate()))?;
-    writeln!(out, "**{}**: {}.", subject.verdict(), subject.sentence(totals))?;
+    writeln!(out, "**{}**: {}.", subject.verdict(), html(&subject.sentence(totals)))?;
     let mut facts = vec![format!("Run {}", code(subject.name)), state(subject.state).to_owned()];
     if let Some(commit) = subject.circumstances.and_then(|of| of.commit.as_ref()) {
         let branch = commit.branch.as_ref().map_or_else(String::new, |name| format!(" on {}", code(name)));

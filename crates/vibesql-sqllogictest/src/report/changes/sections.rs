@@ -219,3 +219,28 @@ fn lost(file: &FileDiff<'_>) -> String {
         _ => format!("{records} passed before, and are not reached now"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_record_is_of_one_kind_and_what_fails_as_before_is_of_none() {
+        let sides = [None, Some("rows_differ"), Some("hash_differs"), Some("timed_out")];
+        let failing = |kind: Option<&'static str>| kind.map(|kind| Failing { line: 1, kind: Some(kind) });
+        for (before, now) in sides.iter().flat_map(|before| sides.map(|now| (*before, now))) {
+            let changes = match (before, now) {
+                (None, None) => continue,
+                (None, Some(_)) => vec![RecordChange::Regressed, RecordChange::NewFailure(Why::Flaky)],
+                (Some(_), None) => vec![RecordChange::Fixed, RecordChange::Disappeared(Why::NotReached)],
+                (Some(_), Some(_)) => vec![RecordChange::StillFailing],
+            };
+            for change in changes {
+                let record = RecordDiff { change, before: failing(before), now: failing(now) };
+                let is_so = |kind: &&Kind| matches!(kind.what, What::Records(is_so) if is_so(&record));
+                let kinds = KINDS.iter().filter(is_so).count();
+                assert_eq!(kinds, usize::from(before != now), "{record:?}");
+            }
+        }
+    }
+}

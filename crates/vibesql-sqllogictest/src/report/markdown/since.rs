@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::LIMITS;
-use super::escape::code;
+use super::escape::{code, html};
 use crate::regression::RunDiff;
 use crate::report::changes::{Tone, caveats, points, sections, sums};
 use crate::report::subject::{Baseline, clipped};
@@ -23,14 +23,14 @@ pub(super) fn since(out: &mut String, baseline: &Baseline<'_>, most: usize) -> f
     let sums = if sums.is_empty() { "none".to_owned() } else { sums.join(", ") };
     writeln!(out, "Records: {sums}. {} are in both runs.\n", plural(diff.common(), "file"))?;
     writeln!(out, "{}.", rates(diff))?;
-    caveats(diff)
-        .iter()
-        .try_for_each(|caveat| writeln!(out, "\n> Note: {}.", clipped(caveat, LIMITS.characters)))?;
+    for caveat in caveats(diff) {
+        writeln!(out, "\n> Note: {}.", html(&clipped(&caveat, LIMITS.characters)))?;
+    }
     for section in sections(diff) {
         writeln!(out, "\n{} ({}):\n", section.title, thousands(section.entries.len() as u64))?;
         for entry in section.entries.iter().take(most) {
             let place = code(&clipped(&entry.place(), LIMITS.values));
-            writeln!(out, "- {place}: {}", entry.what())?;
+            writeln!(out, "- {place}: {}", html(&entry.what()))?;
         }
         match section.entries.len().saturating_sub(most) {
             0 => {}
