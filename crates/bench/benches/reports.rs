@@ -1,18 +1,20 @@
-//! What documents of a run cost in which 30,000 records have failed, all of them with details: time, and memory besides that
-//! of the run.
+//! What documents of a run cost in which 30,000 records have failed, all of them with details, that passed in the run before:
+//! time, and memory besides that of the runs.
 
 use std::time::Duration;
 
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
+use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, analyze};
 use vibesql_sqllogictest::engine::Engine as _;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{FileReport, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
+use vibesql_sqllogictest::regression::compare;
 use vibesql_sqllogictest::report::markdown::{self, Form};
-use vibesql_sqllogictest::report::subject::{Cluster, Subject};
+use vibesql_sqllogictest::report::subject::{Baseline, Subject};
 use vibesql_sqllogictest::report::{html, junit};
 use vibesql_sqllogictest::results::RunState;
 
@@ -26,33 +28,53 @@ fn main() {
     divan::main();
 }
 
-fn file(number: usize) -> FileReport {
+/// The text of a file; what is expected in it is right or wrong.
+fn source(number: usize, right: bool) -> Source {
     let record = |record: usize| {
         let long = "x".repeat(200);
+        let expected = if right { record.to_string() } else { "n".to_owned() };
         format!(
-            "query TT nosort\nSELECT {record}, '{long}' UNION ALL SELECT 'b', 'c'\n----\nn\n{long}\nb\nc\n\n"
+            "query TT nosort\nSELECT {record}, '{long}' UNION ALL SELECT 'b', 'c'\n----\n{expected}\n{long}\nb\nc\n\n"
         )
     };
     let text: String = (0..RECORDS).map(record).collect();
-    let source = Source::new(format!("folder/{number}.test"), text.into_bytes());
+    Source::new(format!("folder/{number}.test"), text.into_bytes())
+}
+
+fn run(right: bool) -> RunReport {
     let options = Options {
         labels: Sqlite.identity().labels,
         threshold: None,
         record_timeout: None,
         details: DetailLimits { records: RECORDS, values: 100 },
     };
-    run_script(&parse(&source, &SQLITE), &Sqlite, &options, Selection::All)
-}
-
-fn run() -> RunReport {
+    let file = |number| {
+        let source = source(number, right);
+        run_script(&parse(&source, &SQLITE), &Sqlite, &options, Selection::All)
+    };
     let engine = Sqlite.identity();
     let header = RunHeader { labels: engine.labels.clone(), engine, exact: false, files: FILES };
     let elapsed = Duration::from_secs(60);
     RunReport { header, files: (0..FILES).map(file).collect(), elapsed, end: RunEnd::Completed }
 }
 
+/// The texts of the run that fails.
+struct Generated;
+
+impl Texts for Generated {
+    fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
+        let number = file.file.trim_start_matches("folder/").trim_end_matches(".test").parse();
+        number.map(|number| source(number, false)).map_err(|_| NoText::Unknown)
+    }
+}
+
+fn analysis(report: &RunReport) -> Analysis {
+    analyze(report, None, &mut Generated)
+}
+
 fn with_subject(work: impl FnOnce(&Subject<'_>)) {
-    let report = run();
+    let (before, report) = (run(true), run(false));
+    let (diff, analysis) = (compare(&before, &report), analysis(&report));
     let again =
         |file: &FileReport, line: u32| Some(format!("vibesql-sqllogictest test {}:{line}", file.shown));
     work(&Subject {
@@ -62,10 +84,23 @@ fn with_subject(work: impl FnOnce(&Subject<'_>)) {
         report: &report,
         circumstances: None,
         history: &[],
-        comparison: None,
-        clusters: Cluster::of_groups(&report),
+        analysis: Some(&analysis),
+        baseline: Some(Baseline { name: "20261122-203302", commit: None, diff: &diff }),
+        expected: None,
         again: &again,
     });
+}
+
+#[divan::bench(name = "analysis")]
+fn of_analysis(bencher: Bencher<'_, '_>) {
+    let report = run(false);
+    bencher.bench_local(|| analysis(&report));
+}
+
+#[divan::bench]
+fn comparison(bencher: Bencher<'_, '_>) {
+    let (before, now) = (run(true), run(false));
+    bencher.bench_local(|| compare(&before, &now).files.len());
 }
 
 fn measure(bencher: Bencher<'_, '_>, document: impl Fn(&Subject<'_>) -> Vec<u8> + Sync) {

@@ -2,16 +2,14 @@
 
 use std::fmt::{self, Write};
 
-use crate::expectations::{Entry, Expectations, Judgement, Passes};
-use crate::outcome::{RecordName, RunReport};
+use super::expected::{LINES, described, place, what_passes};
+use crate::expectations::{Expectations, Judgement};
+use crate::outcome::RunReport;
 use crate::text::count::plural;
 use crate::text::style::Role;
 
 /// So many of each are listed.
 const LISTED: usize = 10;
-/// So many lines of a file are listed.
-const LINES: usize = 8;
-
 /// Writes what is expected and what is not, and what has to be done about the entries.
 ///
 /// # Errors
@@ -70,33 +68,4 @@ fn list(out: &mut impl Write, title: &str, entries: impl ExactSizeIterator<Item 
         0 => Ok(()),
         more => writeln!(out, "  and {more} more"),
     }
-}
-
-fn what_passes(passes: &Passes) -> String {
-    let records: Vec<_> = passes.records.iter().take(LINES).map(|record| record_name(*record)).collect();
-    let more = passes.records.len().saturating_sub(LINES);
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    match (&passes.file, records.as_slice()) {
-        (Some(file), []) => file.clone(),
-        (Some(file), records) => format!("{file}: {}{more}", records.join(", ")),
-        (None, _) => "a kind of failure that nothing fails with".to_owned(),
-    }
-}
-
-fn record_name(record: RecordName) -> String {
-    match record {
-        RecordName::Line(line) => format!("line {line}"),
-        RecordName::Key(key) => format!("record {key:016x}"),
-    }
-}
-
-fn place(entry: &Entry) -> String {
-    format!("{}:{}", entry.document, entry.line)
-}
-
-fn described(entry: &Entry) -> String {
-    let day = entry.expires.map(|day| format!(" {day}")).unwrap_or_default();
-    let said = [&entry.reason, &entry.issue, &entry.owner].into_iter().flatten().cloned().collect::<Vec<_>>();
-    let said = if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) };
-    format!("{}{day}{said}", place(entry))
 }

@@ -1,18 +1,21 @@
 //! Annotations of GitHub Actions: commands that a step prints, which GitHub shows beside the lines of a file.
 
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use super::failure::{Limits, write_evidence};
-use super::subject::{Subject, account, clipped, detail_at, status_word};
+use super::subject::{Expected, Subject, account, clipped, detail_at, status_word};
 use crate::outcome::{FailureDetail, FileReport};
+use crate::regression::{RecordChange, RecordDiff};
 use crate::text::count::plural;
 use crate::text::failure::headline;
 use crate::text::written;
 
 const LIMITS: Limits = Limits { characters: 400, values: 120 };
 
-/// Writes an annotation for up to `most` records or files that have not passed, and says how many there are besides:
-/// first one of each file, then the second ones, and so on. `path` says where a file is in the repository.
+/// Writes an annotation for up to `most` records or files that have not passed and are not expected to fail, and says how
+/// many there are besides: what has regressed first, and one of each file, then the second ones, and so on. Then comes what
+/// was expected to fail and passes, and what is not expected any more. `path` says where a file is in the repository.
 ///
 /// # Errors
 ///
@@ -23,16 +26,18 @@ pub fn annotations(
     most: usize,
     path: &dyn Fn(&FileReport) -> Option<String>,
 ) -> fmt::Result {
-    let files: Vec<_> = subject.report.files.iter().filter(|file| !file.status().is_good()).collect();
-    let deepest = files.iter().map(|file| notes(file)).max().unwrap_or(0);
-    let turns = (0..deepest).flat_map(|place| {
-        files.iter().filter(move |file| place < notes(file)).map(move |file| (*file, place))
-    });
-    for (file, place) in turns.take(most) {
+    let notes = notes(subject);
+    for &(file, place) in notes.iter().take(most) {
+        let file = &subject.report.files[file];
         write_one(out, subject, file, place, path(file).as_deref())?;
     }
-    let all: usize = files.iter().map(|file| notes(file)).sum();
-    match all.saturating_sub(most) {
+    let entries = subject.expected.iter().flat_map(Expected::notes).filter(|notes| notes.matters);
+    let entries: Vec<_> =
+        entries.flat_map(|notes| notes.entries.into_iter().map(move |entry| (notes.title, entry))).collect();
+    for (title, entry) in entries.iter().take(most.saturating_sub(notes.len())) {
+        writeln!(out, "::error title={}::{}", property(title), data(entry))?;
+    }
+    match (notes.len() + entries.len()).saturating_sub(most) {
         0 => Ok(()),
         more => {
             let message = format!("and {} without an annotation", plural(more as u64, "more failure"));
@@ -41,9 +46,29 @@ pub fn annotations(
     }
 }
 
-/// How much there is to say of a file: its failing records, or the file as a whole.
-fn notes(file: &FileReport) -> usize {
-    file.failing.len().max(1)
+/// What there is to say of all files: their failing records by their places, or 0 for the file as a whole.
+fn notes(subject: &Subject<'_>) -> Vec<(usize, usize)> {
+    let changes = subject.changes();
+    let mut notes = Vec::new();
+    for (number, file) in subject.report.files.iter().enumerate().filter(|(_, file)| !file.status().is_good())
+    {
+        let lines = if file.failing.is_empty() { &[0] } else { file.failing.as_slice() };
+        let told = lines.iter().enumerate().filter(|(_, line)| !subject.is_expected(number, **line));
+        let regressed: HashSet<u32> = changes[number]
+            .iter()
+            .flat_map(|file| file.with(|change| change == RecordChange::Regressed))
+            .map(RecordDiff::line)
+            .collect();
+        let mut turns = [0, 0];
+        for (place, line) in told {
+            let is_old = !regressed.contains(line);
+            let turn = &mut turns[usize::from(is_old)];
+            notes.push((is_old, *turn, number, place));
+            *turn += 1;
+        }
+    }
+    notes.sort_unstable();
+    notes.into_iter().map(|(_, _, number, place)| (number, place)).collect()
 }
 
 fn write_one(

@@ -5,7 +5,11 @@
 //! policy of the page lets a browser execute the scripts of this template and nothing else.
 
 mod choice;
+mod clusters;
 mod data;
+mod file;
+mod known;
+mod since;
 
 use std::io::{self, Write};
 
@@ -16,10 +20,12 @@ use crate::text::count::percent;
 
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
-const SCRIPTS: [&str; 4] = [
+const SCRIPTS: [&str; 6] = [
     include_str!("html/build.js"),
     include_str!("html/charts.js"),
     include_str!("html/files.js"),
+    include_str!("html/causes.js"),
+    include_str!("html/since.js"),
     include_str!("html/page.js"),
 ];
 

@@ -28,12 +28,12 @@ const MOST_LINES: usize = 200;
 /// Only those of `out`.
 pub fn write(out: &mut impl Write, subject: &Subject<'_>, records: usize) -> io::Result<()> {
     let mut suites = BTreeMap::<&str, Vec<Case<'_>>>::new();
-    for file in &subject.report.files {
+    for (number, file) in subject.report.files.iter().enumerate() {
         let cases = suites.entry(file.category()).or_default();
         if records == 0 {
-            cases.push(Case::of_file(file));
+            cases.push(Case::of_file(subject, number));
         } else {
-            cases.extend(Case::of_records(file, records));
+            cases.extend(Case::of_records(subject, number, records));
         }
     }
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
@@ -107,11 +107,15 @@ enum Part {
 enum Verdict {
     Passed,
     Skipped,
+    /// It is expected to fail, and does.
+    Expected,
     Failed,
     Error,
 }
 
 struct Case<'r> {
+    /// The place of the file in the run.
+    number: usize,
     file: &'r FileReport,
     part: Part,
     verdict: Verdict,
@@ -119,26 +123,29 @@ struct Case<'r> {
 }
 
 impl<'r> Case<'r> {
-    fn of_file(file: &'r FileReport) -> Self {
+    fn of_file(subject: &Subject<'r>, number: usize) -> Self {
+        let file = &subject.report.files[number];
         let verdict = match file.last_status() {
             FileStatus::Passed | FileStatus::Flaky => Verdict::Passed,
             FileStatus::Empty => Verdict::Skipped,
+            _ if subject.expected.is_some_and(|expected| expected.covers_all(number)) => Verdict::Expected,
             FileStatus::Failed | FileStatus::TimedOut => Verdict::Failed,
             FileStatus::Crashed | FileStatus::OutOfMemory | FileStatus::Error => Verdict::Error,
         };
-        Self { file, part: Part::File, verdict, time: file.elapsed }
+        Self { number, file, part: Part::File, verdict, time: file.elapsed }
     }
 
     /// The cases of a file together take the time of the file.
-    fn of_records(file: &'r FileReport, most: usize) -> Vec<Self> {
+    fn of_records(subject: &Subject<'r>, number: usize, most: usize) -> Vec<Self> {
+        let whole = Self::of_file(subject, number);
+        let file = whole.file;
         let told = file.failing.len().min(most);
-        let mut cases: Vec<_> = (0..told).map(|place| Self::of_record(file, place)).collect();
+        let mut cases: Vec<_> = (0..told).map(|place| Self::of_record(subject, number, place)).collect();
         let apart: Duration = cases.iter().map(|case| case.time).sum();
-        let whole = Self::of_file(file);
         let verdict =
             match whole.verdict {
                 // What it failed by is told by the other cases.
-                Verdict::Failed | Verdict::Error
+                Verdict::Failed | Verdict::Error | Verdict::Expected
                     if told == file.failing.len() && told > 0 && !cut_short(file) =>
                 {
                     if file.counts.passed > 0 { Verdict::Passed } else { Verdict::Skipped }
@@ -150,14 +157,18 @@ impl<'r> Case<'r> {
         cases
     }
 
-    fn of_record(file: &'r FileReport, place: usize) -> Self {
+    fn of_record(subject: &Subject<'r>, number: usize, place: usize) -> Self {
+        let file = &subject.report.files[number];
         let line = file.failing[place];
         let what = detail_at(file, place).map(|detail| &detail.what);
-        let verdict =
-            if matches!(what, Some(NotPassed::Faulted(_))) { Verdict::Error } else { Verdict::Failed };
+        let verdict = match what {
+            _ if subject.is_expected(number, line) => Verdict::Expected,
+            Some(NotPassed::Faulted(_)) => Verdict::Error,
+            _ => Verdict::Failed,
+        };
         let slow = file.slowest.iter().find(|record| record.line == line).map(|record| record.elapsed);
         let time = what.and_then(NotPassed::in_flight).or(slow).unwrap_or_default();
-        Self { file, part: Part::Record(place), verdict, time: time.min(file.elapsed) }
+        Self { number, file, part: Part::Record(place), verdict, time: time.min(file.elapsed) }
     }
 
     fn name(&self) -> String {
@@ -191,7 +202,7 @@ impl Sums {
             sums.tests += 1;
             sums.failures += u64::from(case.verdict == Verdict::Failed);
             sums.errors += u64::from(case.verdict == Verdict::Error);
-            sums.skipped += u64::from(case.verdict == Verdict::Skipped);
+            sums.skipped += u64::from(matches!(case.verdict, Verdict::Skipped | Verdict::Expected));
             sums.time += case.time;
         }
         sums
@@ -214,13 +225,19 @@ fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &Case<'_>) -> i
     writeln!(out, ">")?;
     let said = |out: &mut _, element| {
         let (kind, message, text) = said(subject, case);
-        write_said(out, element, kind, &message, &text)
+        match case.verdict {
+            Verdict::Expected => {
+                write_said(out, element, "expected_failure", &format!("expected to fail: {message}"), &text)
+            }
+            _ => write_said(out, element, kind, &message, &text),
+        }
     };
     match case.verdict {
         Verdict::Passed => Ok(()),
         Verdict::Skipped => {
             writeln!(out, r#"      <skipped message="{}"/>"#, attribute(&skipped(case)))
         }
+        Verdict::Expected => said(out, "skipped"),
         Verdict::Failed => said(out, "failure"),
         Verdict::Error => said(out, "error"),
     }?;
@@ -255,45 +272,75 @@ fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String
             }
         },
         Part::File => {
-            (file.status().word(), with_first(file, 0, account(file)), whole_text(subject, file, 0))
+            (file.status().word(), with_first(subject, case, 0, account(file)), whole_text(subject, case, 0))
         }
         Part::Rest(told) => {
-            let more = file.failing.len() - told;
-            let message = match more {
+            let message = match file.failing.len() - told {
                 0 => account(file),
-                more => with_first(file, told, format!("{} besides", plural(more as u64, "failing record"))),
+                more => {
+                    let besides = format!("{} besides", plural(more as u64, "failing record"));
+                    with_first(subject, case, told, besides)
+                }
             };
-            (file.status().word(), message, whole_text(subject, file, told))
+            (file.status().word(), message, whole_text(subject, case, told))
         }
     }
 }
 
 /// A message, and what is wrong with the first record behind so many: many programs show nothing but the message.
-fn with_first(file: &FileReport, told: usize, message: String) -> String {
-    match detail_at(file, told).filter(|detail| detail.line > 0) {
+fn with_first(subject: &Subject<'_>, case: &Case<'_>, told: usize, message: String) -> String {
+    let first = unexpected(subject, case, told).next();
+    match first.and_then(|place| detail_at(case.file, place)).filter(|detail| detail.line > 0) {
         Some(detail) => format!("{message}; line {}: {}", detail.line, headline(&detail.what)),
         None => message,
     }
 }
 
+/// The places of the failing records of a file behind the first `told`; those that are expected to fail only if all are.
+fn unexpected<'c>(
+    subject: &'c Subject<'_>,
+    case: &'c Case<'_>,
+    told: usize,
+) -> impl Iterator<Item = usize> + Clone + 'c {
+    let of_all = case.verdict == Verdict::Expected;
+    let lines = &case.file.failing;
+    (told..lines.len()).filter(move |&place| of_all || !subject.is_expected(case.number, lines[place]))
+}
+
 /// What is known of the failing records of a file behind the first `told`.
-fn whole_text(subject: &Subject<'_>, file: &FileReport, told: usize) -> String {
-    let details = file.details.iter().skip(told).take(MOST_DETAILS);
-    let shown = told + details.len();
-    let rest = &file.failing[shown.min(file.failing.len())..];
+fn whole_text(subject: &Subject<'_>, case: &Case<'_>, told: usize) -> String {
+    let file = case.file;
+    if file.failing.is_empty() {
+        let details = file.details.iter().take(MOST_DETAILS);
+        return written(|out| {
+            details.clone().try_for_each(|one| write_failure(out, subject, file, one, LIMITS))
+        });
+    }
+    let places = unexpected(subject, case, told);
+    let with_details = |place: &usize| detail_at(file, *place).is_some();
+    let shown: Vec<_> = places.clone().filter(with_details).take(MOST_DETAILS).collect();
+    let rest: Vec<_> = places.filter(|place| !shown.contains(place)).collect();
+    let expected = file.failing.len() - told - shown.len() - rest.len();
     written(|out| {
-        for (number, detail) in details.enumerate() {
+        for (number, detail) in shown.iter().filter_map(|&place| detail_at(file, place)).enumerate() {
             if number > 0 {
                 writeln!(out)?;
             }
             write_failure(out, subject, file, detail, LIMITS)?;
         }
-        if rest.is_empty() {
-            return Ok(());
+        if !rest.is_empty() {
+            let lines: Vec<_> =
+                rest.iter().take(MOST_LINES).map(|&place| file.failing[place].to_string()).collect();
+            let more = if rest.len() > MOST_LINES { " …" } else { "" };
+            writeln!(out, "\n… and {}: {}{more}", plural(rest.len() as u64, "record"), lines.join(", "))?;
         }
-        let lines: Vec<_> = rest.iter().take(MOST_LINES).map(u32::to_string).collect();
-        let more = if rest.len() > MOST_LINES { " …" } else { "" };
-        writeln!(out, "\n… and {}: {}{more}", plural(rest.len() as u64, "record"), lines.join(", "))
+        match expected {
+            0 => Ok(()),
+            count => {
+                let records = plural(count as u64, "record");
+                writeln!(out, "\nBesides, {records} failed as is expected.")
+            }
+        }
     })
 }
 

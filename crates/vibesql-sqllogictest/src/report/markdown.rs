@@ -2,11 +2,19 @@
 //!
 //! They have the same parts in the same order, as far as the room goes; what is left out is said.
 
+mod causes;
+mod escape;
+mod since;
+
+use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
+use self::causes::{causes, examples};
+use self::escape::{cell, code, fenced, html};
+use self::since::since;
 use super::failure::{Limits, write_evidence};
-use super::subject::{Comparison, Place, Subject, account, clipped, detail_at, state, status_word};
-use crate::outcome::{FileReport, Totals};
+use super::subject::{Expected, Subject, account, clipped, detail_at, state, status_word};
+use crate::outcome::{FailureDetail, FileReport, Totals};
 use crate::text::count::{duration, percent, plural, thousands};
 use crate::text::failure::headline;
 use crate::text::written;
@@ -26,6 +34,8 @@ pub enum Form {
 struct Room {
     bytes: usize,
     clusters: usize,
+    /// Clusters with their smallest record.
+    examples: usize,
     files: usize,
     failures: usize,
     of_file: usize,
@@ -36,26 +46,35 @@ struct Room {
 impl Form {
     fn room(self) -> Room {
         match self {
-            Self::Comment => {
-                Room { bytes: 60_000, clusters: 10, files: 25, failures: 10, of_file: 1, slow: 0, places: 10 }
-            }
+            Self::Comment => Room {
+                bytes: 60_000,
+                clusters: 10,
+                examples: 3,
+                files: 25,
+                failures: 10,
+                of_file: 1,
+                slow: 0,
+                places: 10,
+            },
             Self::Summary => Room {
                 bytes: 400_000,
                 clusters: 25,
+                examples: 10,
                 files: 100,
                 failures: 50,
                 of_file: 3,
                 slow: 10,
-                places: 50,
+                places: 25,
             },
             Self::Whole => Room {
                 bytes: 8_000_000,
-                clusters: usize::MAX,
+                clusters: 5_000,
+                examples: 500,
                 files: usize::MAX,
                 failures: 2_000,
                 of_file: 10,
                 slow: 25,
-                places: usize::MAX,
+                places: 2_000,
             },
         }
     }
@@ -75,33 +94,36 @@ pub fn document(subject: &Subject<'_>, form: Form) -> String {
             writeln!(out, "{MARK}")?;
         }
         head(out, subject, &totals)?;
-        subject.comparison.iter().try_for_each(|comparison| compared(out, comparison, room.places))
+        subject.expected.iter().try_for_each(|expected| known(out, expected, room.places))?;
+        subject.baseline.iter().try_for_each(|baseline| since(out, baseline, room.places))
     });
-    let parts = [
-        written(|out| categories(out, subject, &totals)),
-        written(|out| clusters(out, subject, room.clusters)),
-        written(|out| files(out, subject, room.files)),
-        written(|out| slowest(out, subject, room.slow)),
-    ];
     // Room for the words about what is left out.
     let most = room.bytes - 1_000;
     let mut left_out = false;
-    for part in &parts {
+    let mut put = |text: &mut String, part: &str| {
         let fits = text.len() + part.len() <= most;
         left_out |= !fits;
-        text += if fits { part } else { "" };
+        *text += if fits { part } else { "" };
+        fits
+    };
+    put(&mut text, &written(|out| causes(out, subject, room.clusters)));
+    let (examples, mut told) = examples(subject, room.examples);
+    if !put(&mut text, &examples) {
+        told.clear();
     }
+    put(&mut text, &written(|out| categories(out, subject, &totals)));
+    put(&mut text, &written(|out| files(out, subject, room.files)));
+    put(&mut text, &written(|out| slowest(out, subject, room.slow)));
     if left_out {
         text += "\nSome tables are left out: there is no room for them here.\n";
     }
-    failures(&mut text, subject, &room, most);
+    failures(&mut text, subject, &room, &told, most);
     text
 }
 
 fn head(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::Result {
-    let word = if subject.is_good() { "PASS" } else { "FAIL" };
     writeln!(out, "## SQLLogicTest: {} of the records pass\n", percent(totals.records.pass_rate()))?;
-    writeln!(out, "**{word}**: {}.", subject.sentence(totals))?;
+    writeln!(out, "**{}**: {}.", subject.verdict(), html(&subject.sentence(totals)))?;
     let mut facts = vec![format!("Run {}", code(subject.name)), state(subject.state).to_owned()];
     if let Some(commit) = subject.circumstances.and_then(|of| of.commit.as_ref()) {
         let branch = commit.branch.as_ref().map_or_else(String::new, |name| format!(" on {}", code(name)));
@@ -112,27 +134,20 @@ fn head(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::Result
     writeln!(out, "{}.", facts.join(", "))
 }
 
-fn compared(out: &mut String, comparison: &Comparison, most: usize) -> fmt::Result {
-    let Comparison { baseline, unit, common, broken, mended } = comparison;
-    writeln!(out)?;
-    if broken.is_empty() && mended.is_empty() {
-        let common = plural(*common, unit);
-        return writeln!(out, "No change since {} in {common} that both runs have.", code(baseline));
+/// What is expected to fail, and what has to be done about that.
+fn known(out: &mut String, expected: &Expected<'_>, most: usize) -> fmt::Result {
+    writeln!(out, "\n{}.", expected.sentence().replace("not expected", "**not expected**"))?;
+    for notes in expected.notes() {
+        writeln!(out, "\n{}:\n", notes.title)?;
+        for entry in notes.entries.iter().take(most) {
+            writeln!(out, "- {}", code(&clipped(entry, LIMITS.values)))?;
+        }
+        match notes.entries.len().saturating_sub(most) {
+            0 => {}
+            more => writeln!(out, "- … and {} more", thousands(more as u64))?,
+        }
     }
-    let (count_broken, count_mended) = (plural(broken.len() as u64, unit), plural(mended.len() as u64, unit));
-    writeln!(out, "Since {}: **{count_broken} broken**, {count_mended} mended.\n", code(baseline))?;
-    list(out, "broken", broken, most)?;
-    list(out, "mended", mended, most)
-}
-
-fn list(out: &mut String, word: &str, places: &[Place], most: usize) -> fmt::Result {
-    for place in places.iter().take(most) {
-        writeln!(out, "- {word}: {}", code(&place.to_string()))?;
-    }
-    match places.len().saturating_sub(most) {
-        0 => Ok(()),
-        more => writeln!(out, "- {word}: … and {more} more"),
-    }
+    Ok(())
 }
 
 fn categories(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::Result {
@@ -160,27 +175,6 @@ fn row(out: &mut String, name: &str, totals: &Totals) -> fmt::Result {
     )
 }
 
-fn clusters(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
-    if subject.clusters.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n### What fails\n")?;
-    writeln!(out, "| records | files | only this in | what | for instance |")?;
-    writeln!(out, "| ---: | ---: | ---: | --- | --- |")?;
-    for cluster in subject.clusters.iter().take(most) {
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} |",
-            thousands(cluster.records),
-            thousands(cluster.files),
-            plural(cluster.unlocks, "file"),
-            cell(&format!("{}: {}", cluster.kind, clipped(&cluster.what, LIMITS.values))),
-            cell(&cluster.example.to_string())
-        )?;
-    }
-    more(out, subject.clusters.len(), most, "kind of failure")
-}
-
 fn files(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
     let files = subject.not_good();
     if files.is_empty() {
@@ -188,8 +182,10 @@ fn files(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
     }
     writeln!(out, "\n### Files that have not passed ({})\n", thousands(files.len() as u64))?;
     writeln!(out, "| file | | records | time |\n| --- | --- | --- | ---: |")?;
-    for file in files.iter().take(most) {
+    for &(number, file) in files.iter().take(most) {
         let (word, time) = (status_word(file.status()), duration(file.elapsed));
+        let expected = subject.expected.is_some_and(|expected| expected.covers_all(number));
+        let word = if expected { format!("{word}, as expected") } else { word.to_owned() };
         let account = cell(&clipped(&account(file), LIMITS.values));
         writeln!(out, "| {} | {word} | {account} | {time} |", cell(&file.file))?;
     }
@@ -216,18 +212,34 @@ fn more(out: &mut String, all: usize, most: usize, what: &str) -> fmt::Result {
     }
 }
 
-/// Adds failing records with their SQL until there is no more room.
-fn failures(text: &mut String, subject: &Subject<'_>, room: &Room, most: usize) {
-    let files = subject.not_good();
-    let all: usize = files.iter().map(|file| file.failing.len()).sum();
+/// Adds failing records with their SQL, besides those that are told already, until there is no more room.
+fn failures(
+    text: &mut String,
+    subject: &Subject<'_>,
+    room: &Room,
+    examples: &HashSet<(usize, u32)>,
+    most: usize,
+) {
+    let files = subject.not_good().into_iter().map(|(number, file)| {
+        let untold =
+            unexpected(subject, number).filter(|&place| !examples.contains(&(number, file.failing[place])));
+        (file, untold.collect::<Vec<_>>())
+    });
+    let files: Vec<_> = files.collect();
+    let all: usize = files.iter().map(|(_, places)| places.len()).sum();
     if all == 0 {
         return;
     }
-    text.push_str("\n### Failing records\n");
+    text.push_str(if examples.is_empty() {
+        "\n### Failing records\n"
+    } else {
+        "\n### Other failing records\n"
+    });
     let mut told = 0;
     let places = (0..room.of_file)
-        .flat_map(|place| files.iter().filter_map(move |file| Some((*file, place, detail_at(file, place)?))));
-    for (file, place, _) in places.take(room.failures) {
+        .flat_map(|turn| files.iter().filter_map(move |(file, places)| Some((file, *places.get(turn)?))));
+    let places = places.filter(|(file, place)| detail_at(file, *place).is_some());
+    for (file, place) in places.take(room.failures) {
         let part = written(|out| failure(out, subject, file, place));
         if text.len() + part.len() > most {
             break;
@@ -237,6 +249,12 @@ fn failures(text: &mut String, subject: &Subject<'_>, room: &Room, most: usize) 
     }
     let rest = written(|out| more(out, all, told, "failing record"));
     text.push_str(&rest);
+}
+
+/// The places of the failing records of a file that are not expected to fail.
+fn unexpected(subject: &Subject<'_>, number: usize) -> impl Iterator<Item = usize> {
+    let lines = &subject.report.files[number].failing;
+    (0..lines.len()).filter(move |&place| !subject.is_expected(number, lines[place]))
 }
 
 fn failure(out: &mut String, subject: &Subject<'_>, file: &FileReport, place: usize) -> fmt::Result {
@@ -250,70 +268,15 @@ fn failure(out: &mut String, subject: &Subject<'_>, file: &FileReport, place: us
     if !detail.sql.is_empty() {
         fenced(out, "sql", &clipped(&detail.sql, LIMITS.characters))?;
     }
-    let evidence = written(|out| write_evidence(out, detail, LIMITS));
-    if !evidence.is_empty() {
-        fenced(out, "diff", &evidence)?;
-    }
+    evidence(out, detail)?;
     if let Some(again) = (subject.again)(file, detail.line) {
         fenced(out, "sh", &again)?;
     }
     writeln!(out, "</details>")
 }
 
-/// A block that no line of the text ends.
-fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Result {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
-    writeln!(out, "{fence}{language}\n{}\n{fence}\n", text.trim_end_matches('\n'))
-}
-
-/// Text as it stands, in one line.
-fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let ticks = "`".repeat(longest_run(&text) + 1);
-    // A blank on both sides is taken off again; it keeps ticks of the text from the ticks around it.
-    let blank =
-        if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) || text.is_empty() { " " } else { "" };
-    format!("{ticks}{blank}{text}{blank}{ticks}")
-}
-
-/// Text as it stands, in a table, in which a bar would end the cell even there.
-fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|character| character != '`').map(str::len).max().unwrap_or(0)
-}
-
-/// Text inside of a tag, in one line, of which Markdown makes nothing.
-fn html(text: &str) -> String {
-    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
-        match character {
-            '\n' | '\r' => escaped.push(' '),
-            // Whatever is markup for HTML or Markdown, or begins a mention or an address.
-            '&' | '<' | '>' | '"' | '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '~' | '@' | '#'
-            | ':' | '!' => {
-                escaped.extend(["&#", &u32::from(character).to_string(), ";"]);
-            }
-            _ => escaped.push(character),
-        }
-        escaped
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn text_stays_text() {
-        assert_eq!(code("a|b"), "`a|b`");
-        assert_eq!(cell("a|b"), "`a\\|b`");
-        assert_eq!(code("`a``b"), "``` `a``b ```");
-        assert_eq!(code("a\nb"), "`a b`");
-        assert_eq!(html("<b>@you\n"), "&#60;b&#62;&#64;you ");
-        let mut text = String::new();
-        fenced(&mut text, "sql", "a\n````\nb\n").ok();
-        assert_eq!(text, "`````sql\na\n````\nb\n`````\n\n");
-    }
+/// The rows that differ.
+fn evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {
+    let evidence = written(|out| write_evidence(out, detail, LIMITS));
+    if evidence.is_empty() { Ok(()) } else { fenced(out, "diff", &evidence) }
 }

@@ -5,11 +5,15 @@ pub mod subject;
 #[cfg(feature = "cli")]
 pub(crate) mod analysis;
 pub mod badge;
+pub(crate) mod changes;
+pub(crate) mod cluster;
 #[cfg(feature = "cli")]
 pub(crate) mod compare;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
+#[cfg(feature = "cli")]
 pub(crate) mod expectations;
+mod expected;
 mod failure;
 #[cfg(feature = "cli")]
 pub(crate) mod flaky;

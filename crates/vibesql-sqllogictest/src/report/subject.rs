@@ -1,11 +1,13 @@
 //! What a document is about: a run, and what is known around it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt;
 
+use crate::analysis::{Analysis, Assigned, Cluster};
+use crate::expectations::{Expectations, Judgement};
 use crate::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunEnd, RunReport, Totals};
-use crate::regression::{FileChange, FileDiff, RunDiff};
-use crate::results::{Circumstances, RunFiles, RunState};
+use crate::regression::{FileDiff, RunDiff};
+use crate::results::{Circumstances, Commit, RunFiles, RunState};
 use crate::text::count::{duration, plural, thousands};
 
 /// A run, and what is known around it. Documents are pure functions of this.
@@ -22,10 +24,12 @@ pub struct Subject<'r> {
     pub circumstances: Option<&'r Circumstances>,
     /// Runs of these files before it, the oldest first.
     pub history: &'r [RunFiles],
-    /// What has changed since another run, where there is one to hold it against.
-    pub comparison: Option<Comparison>,
-    /// Failures that look alike, those with the most records first.
-    pub clusters: Vec<Cluster>,
+    /// What its failures come from; nothing where nobody has looked.
+    pub analysis: Option<&'r Analysis>,
+    /// The run that it is held against, where there is one.
+    pub baseline: Option<Baseline<'r>>,
+    /// What is expected to fail, where that is said.
+    pub expected: Option<Expected<'r>>,
     /// The command that repeats the record on this line of a file; nothing where another program has run it.
     pub again: &'r dyn Fn(&FileReport, u32) -> Option<String>,
 }
@@ -36,116 +40,78 @@ impl fmt::Debug for Subject<'_> {
     }
 }
 
-/// What has changed since another run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Comparison {
-    /// The name of the other run.
-    pub baseline: String,
-    /// What is compared, in the singular: `file` or `record`.
-    pub unit: &'static str,
-    /// How many are in both runs.
-    pub common: u64,
-    /// What passed then and does not now.
-    pub broken: Vec<Place>,
-    /// What passes now and did not then.
-    pub mended: Vec<Place>,
+/// A run that another is held against.
+#[derive(Debug, Clone, Copy)]
+pub struct Baseline<'r> {
+    /// Its name, or that of the file that it is in.
+    pub name: &'r str,
+    /// The state of the project that it was made in, where that is known.
+    pub commit: Option<&'r Commit>,
+    /// What has changed since.
+    pub diff: &'r RunDiff<'r>,
 }
 
-impl Comparison {
-    /// What matters of the difference from a run.
-    pub(crate) fn of(baseline: &str, diff: &RunDiff<'_>) -> Self {
-        let places = |change: FileChange| {
-            let place = |file: &FileDiff<'_>| Place { file: file.file.to_owned(), line: None };
-            diff.with(change).map(place).collect::<Vec<_>>()
-        };
-        Self {
-            baseline: baseline.to_owned(),
-            unit: "file",
-            common: diff.common(),
-            broken: places(FileChange::Regressed),
-            mended: places(FileChange::Fixed),
-        }
-    }
-}
-
-/// A file, or a record of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
-    /// The file, as reports call it.
-    pub file: String,
-    /// The line of the record.
-    pub line: Option<u32>,
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.file)?;
-        self.line.map_or(Ok(()), |line| write!(f, ":{line}"))
-    }
-}
-
-/// Failures that look alike, in whichever files they are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
-    /// What happened, see [`crate::outcome::NotPassed::word`].
-    pub kind: String,
-    /// What they have in common.
-    pub what: String,
-    /// How many records.
-    pub records: u64,
-    /// How many files have one of them.
-    pub files: u64,
-    /// In how many files nothing else keeps them from passing.
-    pub unlocks: u64,
-    /// One of them.
-    pub example: Place,
-    /// The fingerprints of the groups that it is made of.
-    pub groups: Vec<u64>,
-}
-
-impl Cluster {
-    /// Puts the failure groups of all files together.
-    pub fn of_groups(report: &RunReport) -> Vec<Self> {
-        let mut clusters = Vec::<Self>::new();
-        let mut places = HashMap::<u64, usize>::new();
-        for file in &report.files {
-            for group in &file.groups {
-                let fingerprint = group.fingerprint();
-                let place = *places.entry(fingerprint).or_insert_with(|| {
-                    let example = Place { file: file.file.clone(), line: Some(group.first_line) };
-                    let (kind, what) = (group.kind.clone(), group.what.clone());
-                    let groups = vec![fingerprint];
-                    clusters.push(Self { kind, what, records: 0, files: 0, unlocks: 0, example, groups });
-                    clusters.len() - 1
-                });
-                let cluster = &mut clusters[place];
-                cluster.records += group.records;
-                cluster.files += 1;
-                cluster.unlocks += u64::from(file.groups.len() == 1);
-            }
-        }
-        clusters.sort_by_key(|cluster| std::cmp::Reverse((cluster.records, cluster.files)));
-        clusters
-    }
+/// What is expected to fail, and what became of that.
+#[derive(Debug, Clone, Copy)]
+pub struct Expected<'r> {
+    /// All that is expected.
+    pub expectations: &'r Expectations,
+    /// The run in the light of it.
+    pub judgement: &'r Judgement,
 }
 
 impl Subject<'_> {
-    /// The cluster of each failing record of a file, by its place in [`Subject::clusters`].
-    pub(crate) fn clusters_of<'f>(&self, file: &'f FileReport) -> impl Fn(usize) -> Option<usize> + 'f {
-        let of_group: Vec<_> = file.groups.iter().map(|group| self.cluster_of(group.fingerprint())).collect();
-        move |failing| *of_group.get(file.marks.get(failing)?.group as usize)?
+    /// The clusters, in the order of fixes.
+    pub(crate) fn clusters(&self) -> &[Cluster] {
+        self.analysis.map_or(&[], |analysis| &analysis.clusters)
     }
 
-    pub(crate) fn cluster_of(&self, fingerprint: u64) -> Option<usize> {
-        self.clusters.iter().position(|cluster| cluster.groups.contains(&fingerprint))
+    /// The cluster of each failing record of the file at this place, in their order.
+    pub(crate) fn clusters_of(&self, file: usize) -> &[Assigned] {
+        let records = self.analysis.map_or(&[][..], |analysis| &analysis.records);
+        let from = records.partition_point(|record| (record.file as usize) < file);
+        let to = records.partition_point(|record| (record.file as usize) <= file);
+        &records[from..to]
     }
 
-    /// Whether every file has its result, and nothing is wrong with any.
+    /// What has changed in each file of the run, in their order.
+    pub(crate) fn changes(&self) -> Vec<Option<&FileDiff<'_>>> {
+        // Files with one path are in the order of the run, here and there.
+        let mut known = HashMap::<&str, VecDeque<&FileDiff<'_>>>::new();
+        for file in self.baseline.iter().flat_map(|baseline| &baseline.diff.files) {
+            if file.now.is_some() {
+                known.entry(file.file).or_default().push_back(file);
+            }
+        }
+        let change = |file: &FileReport| known.get_mut(file.file.as_str())?.pop_front();
+        self.report.files.iter().map(change).collect()
+    }
+
+    /// Whether this failing record of the file at this place is expected to fail; line 0 is the file as a whole.
+    pub(crate) fn is_expected(&self, file: usize, line: u32) -> bool {
+        self.expected.is_some_and(|expected| expected.covers(file, line))
+    }
+
+    /// Whether every file has its result, and nothing is wrong with any but what is expected.
     pub(crate) fn is_good(&self) -> bool {
         let files = &self.report.files;
+        let is_good = |(place, file): (usize, &FileReport)| {
+            file.last_status().is_good() || self.expected.is_some_and(|expected| expected.covers_all(place))
+        };
         self.untested() == 0
-            && files.iter().all(|file| file.last_status().is_good())
+            && files.iter().enumerate().all(is_good)
             && files.iter().any(|file| file.counts.passed > 0)
+            && self.expected.is_none_or(|expected| expected.judgement.is_good())
+    }
+
+    /// What the run is worth, in a word.
+    pub(crate) fn verdict(&self) -> &'static str {
+        match (self.expected.is_some(), self.is_good()) {
+            (false, true) => "PASS",
+            (false, false) => "FAIL",
+            (true, true) => "AS EXPECTED",
+            (true, false) => "NOT AS EXPECTED",
+        }
     }
 
     /// How many files have no result.
@@ -171,10 +137,13 @@ impl Subject<'_> {
         )
     }
 
-    /// Files that have not passed, those with the most failing records first.
-    pub(crate) fn not_good(&self) -> Vec<&FileReport> {
-        let mut files: Vec<_> = self.report.files.iter().filter(|file| !file.status().is_good()).collect();
-        files.sort_by_key(|file| std::cmp::Reverse(file.failing.len()));
+    /// Files that have not passed with their places in the run: those first of which that is not expected, and those with
+    /// the most failing records.
+    pub(crate) fn not_good(&self) -> Vec<(usize, &FileReport)> {
+        let files = self.report.files.iter().enumerate();
+        let mut files: Vec<_> = files.filter(|(_, file)| !file.status().is_good()).collect();
+        let expected = |place| self.expected.is_some_and(|expected| expected.covers_all(place));
+        files.sort_by_key(|(place, file)| (expected(*place), std::cmp::Reverse(file.failing.len())));
         files
     }
 

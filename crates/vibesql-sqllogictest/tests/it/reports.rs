@@ -5,12 +5,15 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use quick_xml::Reader;
 use quick_xml::events::Event;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::reports_page::data_of;
 use crate::sandbox::{Output, Sandbox};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 const BAD: &str = "statement ok\nok\n\nquery II nosort\nrows 1 2 / 3 4 / 5 6\n----\n1\n2\n3\n7\n5\n6\n\nstatement ok\nerror no such column: b1\n";
+/// The same records, and all of them pass.
+const SOUND: &str = "statement ok\nok\n\nquery II nosort\nrows 1 2 / 3 4 / 5 6\n----\n1\n2\n3\n4\n5\n6\n\nstatement error\nerror no such column: b1\n";
 const SKIPPED: &str = "skipif scripted\nstatement ok\nok\n";
 const CRASH: &str = "statement ok\nok\n\nstatement ok\npanic over\n\nstatement ok\nok\n";
 
@@ -18,13 +21,13 @@ const CRASH: &str = "statement ok\nok\n\nstatement ok\npanic over\n\nstatement o
 pub(crate) fn two_runs() -> Sandbox {
     let sandbox = Sandbox::new();
     for (file, text) in
-        [("a", GOOD), ("joins/b", BAD), ("joins/c", GOOD), ("joins/crash", CRASH), ("skipped", SKIPPED)]
+        [("a", SOUND), ("joins/b", BAD), ("joins/c", GOOD), ("joins/crash", CRASH), ("skipped", SKIPPED)]
     {
         sandbox.write(&format!("s/{file}.test"), text);
     }
     sandbox.run("run --engine scripted s");
     sandbox.write("s/a.test", BAD);
-    sandbox.write("s/joins/b.test", GOOD);
+    sandbox.write("s/joins/b.test", SOUND);
     sandbox.run("run --engine scripted s");
     sandbox
 }
@@ -235,14 +238,160 @@ fn the_comment_has_a_mark_and_the_document_everything() {
     let sandbox = two_runs();
     let comment = report(&sandbox, "--format comment");
     assert!(comment.starts_with("<!-- vibesql-sqllogictest -->\n## SQLLogicTest: "), "{comment}");
-    assert!(comment.contains("1 file broken**, 1 file mended."), "{comment}");
+    assert!(
+        comment.contains("Records: **2 regressed**, 2 fixed, 1 still failing, 5 still passing."),
+        "{comment}"
+    );
     assert_snapshot!(masked(&sandbox, &report(&sandbox, "--format markdown")));
+}
+
+/// The clusters of a document are those of `analyze`, each failing record is in one of them, and the counts add up.
+#[test]
+fn clusters_are_those_of_the_analysis() {
+    let sandbox = two_runs();
+    let json = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+    let analysis = json(&sandbox.run("analyze --format json").stdout);
+    let data = data_of(&report(&sandbox, "--output -"));
+    let clusters = data["causes"]["clusters"].as_array().unwrap();
+    let names = [
+        ("title", "title"),
+        ("kind", "kind"),
+        ("features", "features"),
+        ("records", "records"),
+        ("consequences", "consequences"),
+        ("alone", "files_alone"),
+        ("green", "green_after"),
+        ("fingerprint", "fingerprint"),
+    ];
+    let expected = analysis["clusters"].as_array().unwrap();
+    assert_eq!((clusters.len(), expected.len()), (3, 3));
+    let comment = report(&sandbox, "--format comment");
+    for (one, other) in clusters.iter().zip(expected) {
+        names.iter().for_each(|(here, there)| assert_eq!(one[here], other[there], "{here}"));
+        assert_eq!(one["files"], other["files"].as_array().unwrap().len());
+        assert_eq!(one["example"]["sql"], other["example"]["sql"]);
+        assert_eq!(one["example"]["again"], other["example"]["command"]);
+        for word in ["title", "fingerprint"] {
+            assert!(comment.contains(one[word].as_str().unwrap()), "{word}: {comment}");
+        }
+    }
+    let files = data["files"].as_array().unwrap();
+    for (place, cluster) in clusters.iter().enumerate() {
+        let own = files.iter().flat_map(|file| file["g"].as_array().into_iter().flatten());
+        let records: u64 = own.filter(|one| one[0] == place).map(|one| one[1].as_u64().unwrap()).sum();
+        assert_eq!(cluster["records"], records, "of the files");
+        let failures = files.iter().flat_map(|file| file["f"].as_array().into_iter().flatten());
+        assert_eq!(cluster["records"], failures.filter(|one| one["c"] == place).count(), "of the records");
+    }
+    let all: u64 = clusters.iter().map(|cluster| cluster["records"].as_u64().unwrap()).sum();
+    assert_eq!(data["records"]["failing"], all);
+}
+
+/// The comparison of a document is that of `compare`.
+#[test]
+fn a_baseline_is_named_as_in_compare() {
+    let sandbox = two_runs();
+    sandbox.run("run --engine scripted s");
+    let first = sandbox.all_runs()[0].file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(sandbox.run(&format!("export --run {first} --output first.run.zst")).code, 0);
+    let since = |words: &str| data_of(&report(&sandbox, &format!("--output - {words}")))["since"].clone();
+    for word in [first.as_str(), "first.run.zst"] {
+        let since = since(&format!("--baseline {word}"));
+        let compared = sandbox.run(&format!("compare {word} --format json"));
+        let compared: Value = serde_json::from_str(&compared.stdout).unwrap();
+        let sums: Vec<_> = since["sums"].as_array().unwrap().iter().map(|sum| (&sum[0], &sum[2])).collect();
+        let expected = [
+            (&compared["records"]["regressed"], "regressed"),
+            (&compared["records"]["fixed"], "fixed"),
+            (&compared["records"]["still_failing"], "still failing"),
+            (&compared["records"]["still_passing"], "still passing"),
+        ];
+        let expected: Vec<_> =
+            expected.into_iter().map(|(count, words)| (count, Value::from(words))).collect();
+        assert_eq!(sums, expected.iter().map(|(count, words)| (*count, words)).collect::<Vec<_>>());
+        let titles: Vec<_> =
+            since["kinds"].as_array().unwrap().iter().map(|kind| kind["title"].as_str().unwrap()).collect();
+        assert_eq!(titles, ["regressed files", "regressed records", "fixed files", "fixed records"]);
+        assert_eq!(since["kinds"][1]["places"][0]["n"], "a.test");
+        assert_eq!(since["kinds"][1]["places"][0]["l"], 4);
+    }
+    // By default it is the run before.
+    assert_eq!(since("")["kinds"], json!([]));
+    sandbox.write("s/joins/c.test", CRASH);
+    sandbox.run("run --engine scripted s");
+    let sums = since("")["sums"].as_array().unwrap().clone();
+    assert!(sums.contains(&json!([1, "worse", "file ends by CRASH and did not"])), "{sums:?}");
+    assert_snapshot!(masked(&sandbox, &sandbox.run("report --baseline nothing").to_string()), @"
+    exit code 2
+    --- stderr
+    error: `nothing` is no run, no branch or commit of a run, and no file
+      hint: besides `latest` and `previous`, `runs` lists runs; no run here was made on a branch
+    ");
+}
+
+/// What is expected to fail is counted, and nobody is bothered with it.
+#[test]
+fn expected_failures_are_told_in_a_low_voice() {
+    let sandbox = two_runs();
+    let known = "[[xfail]]\nfile = \"joins/crash.test\"\nreason = \"to do\"\n[[xfail]]\nfile = \"a.test\"\nrecords = [4]\n[[xfail]]\nfile = \"joins/c.test\"\nreason = \"old\"\n[[flaky]]\nfile = \"joins/b.test\"\nexpires = 2000-01-01\n";
+    sandbox.write("s/expectations.toml", known);
+    assert_snapshot!(report(&sandbox, "--format github"), @"
+    ::error title=unexpected error%3A no such column%3A b1::s/a.test:14%0Aerror no such column: b1%0Aagain: vibesql-sqllogictest test --engine scripted s/a.test:14
+    ::error title=expected to fail%2C and passes::joins/c.test (s/expectations.toml:7: old)
+    ::error title=expired::s/expectations.toml:10 2000-01-01
+    ");
+    let summary = report(&sandbox, "--format summary");
+    assert_snapshot!(masked(&sandbox, summary.split("### Since").next().unwrap()), @"
+    ## SQLLogicTest: 63.63 % of the records pass
+
+    **NOT AS EXPECTED**: 2 of 4 files and 7 of 11 records passed on scripted 0.1.0 in [time] s.
+    Run `[run]`, completed.
+
+    2 failing records are expected to fail; **not expected**: 1 record in 1 file.
+
+    expected to fail, and passes:
+
+    - `joins/c.test (s/expectations.toml:7: old)`
+
+    expired:
+
+    - `s/expectations.toml:10 2000-01-01`
+    ");
+    let junit = report(&sandbox, "--format junit --junit-records 5");
+    check_schema(&junit);
+    assert_eq!(junit.matches("<skipped type=\"expected_failure\"").count(), 3, "{junit}");
+    assert_eq!(junit.matches("<failure").count(), 1, "{junit}");
+    let whole = report(&sandbox, "--format junit");
+    check_schema(&whole);
+    assert!(
+        whole.contains("Besides, 1 record failed as is expected.") && !whole.contains("a.test:4 "),
+        "{whole}"
+    );
+    let data = data_of(&report(&sandbox, "--output -"));
+    assert_eq!(data["run"]["verdict"], "NOT AS EXPECTED");
+    let shares: BTreeMap<_, _> = data["files"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|file| (file["n"].as_str().unwrap(), &file["x"]))
+        .collect();
+    assert_eq!(
+        (shares["a.test"], shares["joins/crash.test"], shares["joins/c.test"]),
+        (&json!(1), &json!("all"), &Value::Null)
+    );
+    // With all of it expected, the run is a good one.
+    sandbox.write("s/expectations.toml", "[[xfail]]\nfile = \"{a,joins/crash}.test\"\n");
+    assert_eq!(report(&sandbox, "--format github"), "");
+    let summary = report(&sandbox, "--format summary");
+    assert!(summary.contains("**AS EXPECTED**: 2 of 4 files"), "{summary}");
+    let ignored = report(&sandbox, "--format summary --no-expectations");
+    assert!(ignored.contains("**FAIL**: 2 of 4 files"), "{ignored}");
 }
 
 #[test]
 fn a_badge() {
     let sandbox = two_runs();
-    assert_snapshot!(report(&sandbox, "--format badge"), @r#"{"schemaVersion":1,"label":"sqllogictest","message":"60.00 %","color":"green"}"#);
+    assert_snapshot!(report(&sandbox, "--format badge"), @r#"{"schemaVersion":1,"label":"sqllogictest","message":"63.63 %","color":"green"}"#);
 }
 
 #[test]

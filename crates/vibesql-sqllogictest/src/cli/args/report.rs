@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::LAST_RUN;
+use super::{ExpectationArgs, LAST_RUN};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ReportArgs {
@@ -23,12 +23,18 @@ pub(in crate::cli) struct ReportArgs {
     /// Look back on N runs of the same files.
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub(in crate::cli) history: u32,
+    /// The run to compare with, as `compare` takes it: a run, a branch, a commit, a file; by default the last complete run
+    /// of the same files before it.
+    #[arg(long, value_name = "RUN")]
+    pub(in crate::cli) baseline: Option<String>,
     /// In JUnit's XML, make up to N failing records of each file cases of their own.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) junit_records: u32,
     /// Print up to N annotations; GitHub shows ten of a step.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(in crate::cli) annotations: u32,
+    #[command(flatten)]
+    pub(in crate::cli) expectations: ExpectationArgs,
 }
 
 /// A document about a run.

@@ -5,17 +5,22 @@ use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::export::write_file;
+use crate::analysis::{Analysis, analyze};
 use crate::cli::args::{LAST_RUN, ReportArgs, ReportFormat};
+use crate::cli::baseline::{Besides, Found, find};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::git::repository_of;
 use crate::cli::keeping::Keeping;
+use crate::cli::known::Known;
 use crate::cli::settings::repeat_command;
+use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
+use crate::expectations::judge;
 use crate::outcome::{FileReport, bytes};
 use crate::regression::compare;
 use crate::report::markdown::Form;
-use crate::report::subject::{Cluster, Comparison, Subject};
+use crate::report::subject::{Baseline, Expected, Subject};
 use crate::report::{badge, github, html, json, junit, markdown};
 use crate::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
 use crate::text::count::plural;
@@ -38,6 +43,13 @@ pub(in crate::cli) fn run(
         ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
     }
     let history = history(results, &journal, args.history as usize)?;
+    let found = baseline(args.baseline.as_deref(), &history, &journal, keeping)?;
+    found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
+    let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
+    let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
+    let known = Known::load(&args.expectations, places)?;
+    let judgement = known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today));
+    let analysis = analysis(args.format, &journal, environment);
     let program = ui.program.clone();
     let again = |file: &FileReport, line: u32| {
         let settings = journal.opened.settings.as_ref().filter(|_| line > 0)?;
@@ -50,9 +62,17 @@ pub(in crate::cli) fn run(
         state: state(results, &journal)?,
         report: &journal.report,
         circumstances: journal.opened.circumstances.as_ref(),
-        comparison: compared(&history, &journal, results)?,
         history: &history,
-        clusters: Cluster::of_groups(&journal.report),
+        analysis: analysis.as_ref(),
+        baseline: found.as_ref().zip(diff.as_ref()).map(|(found, diff)| Baseline {
+            name: &found.name,
+            commit: found.commit(),
+            diff,
+        }),
+        expected: known
+            .as_ref()
+            .zip(judgement.as_ref())
+            .map(|(known, judgement)| Expected { expectations: &known.expectations, judgement }),
         again: &again,
     };
     let output = match (&args.output, args.format) {
@@ -147,15 +167,29 @@ fn is_like(run: &RunFiles, journal: &Journal) -> bool {
     common > 0 && common * 2 >= files.len().max(run.files.len())
 }
 
-/// The run held against the last one before it that is like it.
-fn compared(
+/// The run that is named, or else the last one before it that is like it.
+fn baseline(
+    word: Option<&str>,
     history: &[RunFiles],
     journal: &Journal,
-    results: &ResultsFolder,
-) -> Result<Option<Comparison>, CliError> {
-    let Some(before) = history.last() else { return Ok(None) };
-    let baseline = results.journal(Some(&before.run.name))?;
-    Ok(Some(Comparison::of(&before.run.name, &compare(&baseline.report, &journal.report))))
+    keeping: &Keeping,
+) -> Result<Option<Found>, CliError> {
+    let before = history.last().map(|run| format!("run:{}", run.run.name));
+    let Some(word) = word.map(str::to_owned).or(before) else { return Ok(None) };
+    let besides =
+        Besides { before: Some(&journal.opened.run), engine: Some(&journal.report.header.engine.name) };
+    find(&word, keeping, besides).map(Some)
+}
+
+/// What the failures come from, for the documents that tell it.
+fn analysis(format: ReportFormat, journal: &Journal, environment: &Environment) -> Option<Analysis> {
+    let is_told = match format {
+        ReportFormat::Html | ReportFormat::Summary | ReportFormat::Comment | ReportFormat::Markdown => true,
+        ReportFormat::Github => environment.step_summary().is_some(),
+        ReportFormat::Junit | ReportFormat::Badge | ReportFormat::Json => false,
+    };
+    let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.as_deref());
+    is_told.then(|| analyze(&journal.report, dialect, &mut TextsOfRun::new(journal)))
 }
 
 /// Where a file is below the folder that GitHub has checked out, or below its own repository.

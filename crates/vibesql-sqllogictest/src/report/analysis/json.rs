@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use super::View;
-use super::words::{title, wrong};
 use crate::analysis::Cluster;
+use crate::report::cluster::{title, wrong};
 use crate::text::document::milliseconds;
 
 /// The version of the document: it grows when a field changes its meaning or goes away.
@@ -139,7 +139,7 @@ fn cluster<'v>(view: &View<'v>, place: usize, cluster: &'v Cluster) -> ClusterDo
             line: example.now.unwrap_or(example.line),
             sql: sample.sql,
             message: sample.detail.map(wrong),
-            command: Some(sample.again).filter(|again| !again.is_empty()),
+            command: Some(view.again(&sample)).filter(|again| !again.is_empty()),
         });
     let classes = cluster.classes.iter();
     ClusterDocument {

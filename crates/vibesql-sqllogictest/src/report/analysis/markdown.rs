@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::words::{limits, notes, punchline, title, trend, wrong};
+use super::words::{limits, punchline, trend};
 use super::{Section, View};
+use crate::report::cluster::{notes, title, wrong};
 use crate::report::runs;
 use crate::text::count::{duration, percent, thousands};
 
@@ -79,15 +80,16 @@ fn examples(out: &mut String, view: &View<'_>) -> fmt::Result {
             writeln!(out, "{}", files.collect::<Vec<_>>().join(", "))?;
             continue;
         };
-        writeln!(out, "{}", code(&sample.place))?;
+        writeln!(out, "{}", code(&sample.place()))?;
         if let Some(sql) = sample.sql {
             writeln!(out, "\n{}", fenced("sql", sql))?;
         }
         if let Some(detail) = sample.detail {
             writeln!(out, "\n{}", code(&wrong(detail)))?;
         }
-        if !sample.again.is_empty() {
-            writeln!(out, "\n{}", fenced("sh", &sample.again))?;
+        let again = view.again(&sample);
+        if !again.is_empty() {
+            writeln!(out, "\n{}", fenced("sh", &again))?;
         }
     }
     Ok(())

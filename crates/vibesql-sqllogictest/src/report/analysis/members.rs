@@ -6,9 +6,9 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::View;
-use super::words::{notes, title};
 use crate::expectations::{Entry, Files, Scope, What, write_entry};
 use crate::outcome::{FileReport, RecordKey, RecordName};
+use crate::report::cluster::{notes, title};
 use crate::text::count::plural;
 use crate::text::style::Role;
 

@@ -7,8 +7,9 @@ mod punchlist;
 mod text;
 mod words;
 
+use super::cluster::Sample;
 use crate::analysis::{Analysis, Cluster};
-use crate::outcome::{FailureDetail, FileReport, RunReport};
+use crate::outcome::{FileReport, RunReport};
 use crate::results::RunOverview;
 
 pub(crate) use self::punchlist::{Punchlist, csv as punchlist_csv};
@@ -45,26 +46,14 @@ pub(crate) struct View<'v> {
     pub(crate) history: &'v [RunOverview],
 }
 
-/// The smallest record of a cluster, with what is known of it.
-struct Sample<'v> {
-    /// The file, with the line if it is a record.
-    place: String,
-    sql: Option<&'v str>,
-    detail: Option<&'v FailureDetail>,
-    again: String,
-}
-
 impl<'v> View<'v> {
     fn sample(&self, cluster: &'v Cluster) -> Option<Sample<'v>> {
-        let example = cluster.example.as_ref()?;
-        let file = &self.report.files[example.file];
-        let line = example.now.unwrap_or(example.line);
-        Some(Sample {
-            place: format!("{}:{line}", file.shown),
-            sql: example.sql.as_deref(),
-            detail: file.details.iter().find(|detail| detail.line == example.line),
-            again: (self.again)(file, line),
-        })
+        Sample::of(cluster, self.report)
+    }
+
+    /// The command that runs it; empty if there is none.
+    fn again(&self, sample: &Sample<'_>) -> String {
+        (self.again)(sample.file, sample.line)
     }
 
     /// How many fixes make half of the files green that are not: enough to begin with.

@@ -10,9 +10,10 @@ use serde::Serialize;
 
 use super::View;
 use super::markdown::{code, fixes};
-use super::words::{limits, punchline, title, wrong};
+use super::words::{limits, punchline};
 use crate::monitor::status_word;
 use crate::outcome::{FileReport, FileStatus, category_of, subcategory_of};
+use crate::report::cluster::{title, wrong};
 use crate::text::count::{percent, plural, thousands};
 
 /// The categories of the earlier scripts, in their order; others come behind them.
@@ -220,8 +221,8 @@ fn next_steps(out: &mut String, list: &Punchlist<'_>, rows: &[Row<'_>]) -> fmt::
     writeln!(out, "\n## Next Steps\n")?;
     let clusters = list.view.analysis.clusters.iter().enumerate();
     let commands = clusters.filter_map(|(place, cluster)| {
-        let sample = list.view.sample(cluster)?;
-        (!sample.again.is_empty()).then(|| (place, title(cluster), sample.again))
+        let again = list.view.again(&list.view.sample(cluster)?);
+        (!again.is_empty()).then(|| (place, title(cluster), again))
     });
     for (place, title, again) in commands.take(MOST_NEXT) {
         writeln!(out, "{}. {}: {}", place + 1, code(&title), code(&again))?;

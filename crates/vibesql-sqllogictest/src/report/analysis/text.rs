@@ -4,9 +4,10 @@ use std::fmt::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::words::{limits, notes, punchline, title, trend, wrong};
+use super::words::{limits, punchline, trend};
 use super::{Section, View};
 use crate::analysis::Cluster;
+use crate::report::cluster::{notes, title, wrong};
 use crate::report::runs;
 use crate::text::count::{percent, thousands};
 use crate::text::style::Role;
@@ -52,7 +53,7 @@ pub(crate) fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> 
     for limit in limits(view) {
         writeln!(out, "{} {limit}", Role::Warn.paint("note:"))?;
     }
-    let next = clusters.iter().filter_map(|cluster| view.sample(cluster)).map(|sample| sample.again);
+    let next = clusters.iter().filter_map(|cluster| view.sample(cluster)).map(|sample| view.again(&sample));
     match next.into_iter().find(|again| !again.is_empty()) {
         Some(again) if sections.is_empty() => writeln!(out, "{} {again}", Role::Hint.paint("next:")),
         _ => Ok(()),
@@ -146,7 +147,7 @@ fn example(out: &mut String, view: &View<'_>, place: usize, cluster: &Cluster) -
         let files = cluster.files.iter().map(|&file| view.report.files[file].shown.as_str());
         return writeln!(out, "  {}\n", files.collect::<Vec<_>>().join(", "));
     };
-    writeln!(out, "  {}", sample.place)?;
+    writeln!(out, "  {}", sample.place())?;
     let sql: Vec<_> = sample.sql.unwrap_or_default().lines().collect();
     sql.iter().take(MOST_SQL_LINES).try_for_each(|line| writeln!(out, "      {line}"))?;
     if sql.len() > MOST_SQL_LINES {
@@ -155,8 +156,9 @@ fn example(out: &mut String, view: &View<'_>, place: usize, cluster: &Cluster) -
     if let Some(detail) = sample.detail {
         writeln!(out, "  {}", Role::Warn.paint(wrong(detail)))?;
     }
-    if !sample.again.is_empty() {
-        writeln!(out, "  {} {}", Role::Hint.paint("again:"), sample.again)?;
+    let again = view.again(&sample);
+    if !again.is_empty() {
+        writeln!(out, "  {} {again}", Role::Hint.paint("again:"))?;
     }
     writeln!(out)
 }

@@ -3,9 +3,9 @@
 
 use std::fmt::{self, Write as _};
 
-use super::sections::{Section, sections};
-use super::{Comparison, points, rows, verdict};
+use super::{Comparison, verdict};
 use crate::regression::FileChange;
+use crate::report::changes::{Section, points, rows};
 use crate::text::count::{percent, plural, thousands};
 
 /// Writes the document.
@@ -30,9 +30,7 @@ pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Resul
     for caveat in comparison.caveats() {
         writeln!(out, "> Note: {caveat}.\n")?;
     }
-    sections(diff, &comparison.slower)
-        .iter()
-        .try_for_each(|section| write_section(out, section, comparison.limit))?;
+    comparison.sections().iter().try_for_each(|section| write_section(out, section, comparison.limit))?;
     let files = |change| plural(diff.with(change).count() as u64, "file");
     let records = |count| plural(count, "record");
     let account = diff.account();
@@ -68,10 +66,10 @@ fn rate(out: &mut String, what: &str, before: Option<f64>, now: Option<f64>) -> 
     writeln!(out, "**{what}**: {} → {}, {}{word}  ", percent(before), percent(now), points(before, now))
 }
 
-fn write_section(out: &mut String, section: &Section, limit: usize) -> fmt::Result {
+fn write_section(out: &mut String, section: &Section<'_>, limit: usize) -> fmt::Result {
     writeln!(out, "## {} ({})\n", capitalised(section.title), thousands(section.entries.len() as u64))?;
     for entry in section.entries.iter().take(limit) {
-        writeln!(out, "* {}: {}", code(&entry.place), entry.what)?;
+        writeln!(out, "* {}: {}", code(&entry.place()), entry.what())?;
     }
     match section.entries.len().saturating_sub(limit) {
         0 => writeln!(out),

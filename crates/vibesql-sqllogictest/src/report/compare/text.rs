@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use super::sections::{Section, sections};
-use super::{Comparison, rows, verdict};
+use super::{Comparison, verdict};
 use crate::regression::RunDiff;
+use crate::report::changes::{Section, Tone, rows, sections};
 use crate::text::count::{plural, thousands};
 use crate::text::style::Role;
 
@@ -28,9 +28,7 @@ pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Resul
         table.add_row(row.iter().enumerate().map(|(column, text)| cell(text, column == 0)));
     }
     writeln!(out, "{}\n", table.trim_fmt())?;
-    sections(diff, &comparison.slower)
-        .iter()
-        .try_for_each(|section| write_section(out, section, comparison.limit))?;
+    comparison.sections().iter().try_for_each(|section| write_section(out, section, comparison.limit))?;
     counts(out, diff)?;
     for caveat in comparison.caveats() {
         writeln!(out, "{} {caveat}", Role::Warn.paint("note:"))?;
@@ -46,18 +44,18 @@ pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Resul
 
 /// Writes what has changed since the run that is called `before`, in few lines.
 pub(crate) fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) -> fmt::Result {
-    let sections = sections(diff, &[]);
+    let sections = sections(diff);
     let common = plural(diff.common(), "file");
     if sections.is_empty() {
         return writeln!(out, "since {before}: no change in {common} that both runs have");
     }
-    let part = |one: &Section| format!("{}: {}", one.title, thousands(one.entries.len() as u64));
+    let part = |one: &Section<'_>| format!("{}: {}", one.title, thousands(one.entries.len() as u64));
     let parts: Vec<_> = sections.iter().map(part).collect();
     writeln!(out, "since {before}: {}", parts.join(", "))?;
     // What became better or worse as a whole has a name; the rest is a number.
-    for section in sections.iter().filter(|one| one.of_files && one.role != Role::Hint) {
+    for section in sections.iter().filter(|one| one.of_files && one.tone != Tone::Plain) {
         for entry in section.entries.iter().take(MOST_NAMES) {
-            writeln!(out, "  {}  {}", section.role.paint(&entry.place), entry.what)?;
+            writeln!(out, "  {}  {}", role(section.tone).paint(entry.place()), entry.what())?;
         }
         let more = section.entries.len().saturating_sub(MOST_NAMES);
         if more > 0 {
@@ -67,15 +65,24 @@ pub(crate) fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) ->
     writeln!(out, "{} `compare` shows each record", Role::Hint.paint("hint:"))
 }
 
+fn role(tone: Tone) -> Role {
+    match tone {
+        Tone::Bad => Role::Fail,
+        Tone::Odd => Role::Warn,
+        Tone::Good => Role::Pass,
+        Tone::Plain => Role::Hint,
+    }
+}
+
 fn cell(text: &str, first: bool) -> Cell {
     Cell::new(text).set_alignment(if first { CellAlignment::Left } else { CellAlignment::Right })
 }
 
-fn write_section(out: &mut String, section: &Section, limit: usize) -> fmt::Result {
+fn write_section(out: &mut String, section: &Section<'_>, limit: usize) -> fmt::Result {
     let count = thousands(section.entries.len() as u64);
-    writeln!(out, "{}: {count}", section.role.paint(section.title))?;
+    writeln!(out, "{}: {count}", role(section.tone).paint(section.title))?;
     for entry in section.entries.iter().take(limit) {
-        writeln!(out, "  {}  {}", entry.place, entry.what)?;
+        writeln!(out, "  {}  {}", entry.place(), entry.what())?;
     }
     match section.entries.len().saturating_sub(limit) {
         0 => writeln!(out),

@@ -1,4 +1,6 @@
-// Making elements. Text goes into the page by these functions only, and as text.
+// The data, and making elements. Text goes into the page by these functions only, and as text.
+
+const data = JSON.parse(document.getElementById("data").textContent);
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -62,7 +64,7 @@ function marked(element, text, query) {
 }
 
 const count = (number) => number.toLocaleString("en-US");
-const plural = (number, one) => count(number) + " " + one + (number === 1 ? "" : "s");
+const plural = (number, one) => count(number) + " " + (number === 1 ? one : one.replace(/y$/, "ie").replace(/x$/, "xe") + "s");
 // Rounded down: only all is 100.00 %.
 const percent = (share) => (share === null || share === undefined ? "–" : (Math.floor(share * 10000) / 100).toFixed(2) + " %");
 const moment = (text) => text.replace("T", " ").slice(0, 16);

@@ -72,6 +72,35 @@ function shade(rate) {
   return part < 50 ? mix("some", 2 * part, "bad") : mix("all", 2 * part - 100, "some");
 }
 
+/** How many files are green after so many fixes. */
+function curve(green, files) {
+  const width = 640, height = 150, left = 52, right = 14, top = 12, bottom = 26;
+  const steps = [0, ...green];
+  const x = (place) => left + (place / (steps.length - 1)) * (width - left - right);
+  const y = (value) => top + (1 - value / Math.max(files, 1)) * (height - top - bottom);
+  const points = steps.map((value, place) => x(place).toFixed(1) + "," + y(value).toFixed(1));
+  const base = height - bottom;
+  const svg = draw("svg", { class: "trend curve", viewBox: `0 0 ${width} ${height}`, role: "img",
+    "aria-label": `Files that are green after each of ${plural(green.length, "fix")}: ${count(green[0])} after the first, ${count(green.at(-1))} of ${count(files)} after the last` });
+  for (const value of [...new Set([0, Math.round(files / 2), files])]) {
+    add(svg, [
+      draw("line", { class: "grid", x1: left, x2: width - right, y1: y(value), y2: y(value) }),
+      draw("text", { class: "label", x: left - 8, y: y(value) + 4, "text-anchor": "end" }, count(value)),
+    ]);
+  }
+  add(svg, [
+    draw("polygon", { class: "area", points: `${x(0)},${base} ${points.join(" ")} ${x(steps.length - 1)},${base}` }),
+    draw("polyline", { class: "line", points: points.join(" ") }),
+    draw("text", { class: "label", x: left, y: height - 6 }, "files green after so many fixes"),
+    draw("text", { class: "label", x: width - right, y: height - 6, "text-anchor": "end" }, count(green.length)),
+  ]);
+  steps.forEach((value, place) => {
+    if (steps.length > 60 && place % Math.ceil(steps.length / 60)) return;
+    add(svg, [draw("circle", { class: "dot", cx: x(place), cy: y(value), r: 3 }, draw("title", {}, `${count(value)} of ${plural(files, "file")} green after ${count(place)} ${place === 1 ? "fix" : "fixes"}`))]);
+  });
+  return make("div", { class: "curve-box" }, svg);
+}
+
 /** A bar that is so long, in parts of the longest. */
 function bar(value, most) {
   const line = make("span", { class: "bar", "aria-hidden": "true" });

@@ -1,10 +1,11 @@
 //! Which failing records are in the page with all that is known of them: so many that the page stays small.
 //!
-//! First one of each cluster, then the first ones of all files, the second ones, and so on.
+//! First one of each cluster, then what became worse, then the first ones of all files, the second ones, and so on.
 
 use std::collections::BTreeSet;
 
 use crate::outcome::{FailureDetail, FileReport};
+use crate::regression::{FileDiff, RecordChange, RecordDiff};
 use crate::report::subject::{Subject, detail_at};
 
 /// So many records, whose texts have so many bytes together.
@@ -19,14 +20,10 @@ pub(super) const LONGEST_VALUE: usize = 400;
 pub(super) fn choose(subject: &Subject<'_>) -> Vec<BTreeSet<usize>> {
     let files = &subject.report.files;
     let mut choice = Choice { chosen: vec![BTreeSet::new(); files.len()], records: 0, bytes: 0 };
-    for (number, file) in files.iter().enumerate() {
-        let examples = subject.clusters.iter().filter(|cluster| cluster.example.file == file.file);
-        for line in examples.filter_map(|cluster| cluster.example.line) {
-            if let Ok(place) = file.failing.binary_search(&line) {
-                choice.take(number, file, place);
-            }
-        }
+    for example in subject.clusters().iter().filter_map(|cluster| cluster.example.as_ref()) {
+        choice.take_line(example.file, &files[example.file], example.line);
     }
+    choice.take_changed(subject);
     let deepest = files.iter().map(|file| file.failing.len()).max().unwrap_or(0);
     for place in 0..deepest {
         if choice.is_full() {
@@ -46,6 +43,33 @@ struct Choice {
 impl Choice {
     fn is_full(&self) -> bool {
         self.records >= MOST_RECORDS || self.bytes >= MOST_BYTES
+    }
+
+    /// Takes records that became worse, of each file the first ones first, as long as there is much room.
+    fn take_changed(&mut self, subject: &Subject<'_>) {
+        let is_worse = |record: &&RecordDiff<'_>| {
+            matches!(record.change, RecordChange::Regressed | RecordChange::NewFailure(_))
+                || record.is_graver()
+        };
+        let lines = |file: Option<&FileDiff<'_>>| {
+            let records = file.filter(|file| file.is_common()).map_or(&[][..], |file| &file.records);
+            records.iter().filter(is_worse).map(RecordDiff::line).collect::<Vec<_>>()
+        };
+        let worse: Vec<_> = subject.changes().into_iter().map(lines).collect();
+        for turn in 0..worse.iter().map(Vec::len).max().unwrap_or(0) {
+            for (number, file) in subject.report.files.iter().enumerate() {
+                if self.records * 2 >= MOST_RECORDS || self.bytes * 2 >= MOST_BYTES {
+                    return;
+                }
+                worse[number].get(turn).iter().for_each(|&&line| self.take_line(number, file, line));
+            }
+        }
+    }
+
+    fn take_line(&mut self, number: usize, file: &FileReport, line: u32) {
+        if let Ok(place) = file.failing.binary_search(&line) {
+            self.take(number, file, place);
+        }
     }
 
     fn take(&mut self, number: usize, file: &FileReport, place: usize) {

@@ -1,6 +1,5 @@
 // The page: its sections, the search, the keys, and the address.
 
-const data = JSON.parse(document.getElementById("data").textContent);
 const page = document.getElementById("page");
 
 function section(id, heading, ...children) {
@@ -19,69 +18,40 @@ function header() {
     ["machine", run.machine], ["workers", run.workers], ["files", run.suite.join(" ")], ["CI", run.ci],
     ["mode", run.exact && "the reference runner with its holes"],
   ].filter(([, value]) => value);
-  const before = data.history.at(-2);
+  const before = since ? since.rate : null;
   return make("header", { class: run.good ? "good" : "bad" },
     ring(records.rate),
     make("div", { class: "about" },
       make("p", { class: "kicker" }, "SQLLogicTest report"),
-      make("h1", {}, make("span", { class: "verdict" }, run.good ? "PASS" : "FAIL"), " ", shown("span", {}, run.engine), " ", shown("small", {}, run.version)),
+      make("h1", {}, make("span", { class: "verdict" }, run.verdict), " ", shown("span", {}, run.engine), " ", shown("small", {}, run.version)),
       shown("p", { class: "sentence" }, run.sentence),
       make("dl", {}, facts.map(([name, value]) => make("div", {}, make("dt", {}, name), shown("dd", {}, String(value)))))),
     make("div", { class: "tiles" },
-      tile(count(records.passed), `of ${plural(records.wanted, "record")} pass`, before && before.rate !== null && change(records.rate - before.rate)),
-      tile(count(records.failing), records.failing === 1 ? "record fails" : "records fail", plural(data.clusters.length + data.clusters_left_out, "kind") + " of failure"),
+      tile(count(records.passed), `of ${plural(records.wanted, "record")} pass`, before !== null && records.rate !== null && change(records.rate - before)),
+      tile(count(records.failing), records.failing === 1 ? "record fails" : "records fail", causes && plural(allClusters.length + causes.left_out, "cluster")),
       tile(`${count(files.passed)} / ${count(files.wanted)}`, "files pass", run.untested ? count(run.untested) + " untested" : percent(files.rate)),
       tile(duration(run.ms), "for the run", run.workers ? plural(run.workers, "worker") : null)));
 }
 
 function change(difference) {
   const points = Math.abs(difference * 100).toFixed(2) + " points";
-  if (Math.abs(difference) < 0.00005) return "as in the run before";
-  return difference > 0 ? "▲ " + points + " more than before" : "▼ " + points + " less than before";
+  if (Math.abs(difference) < 0.00005) return "as in " + sinceName();
+  return difference > 0 ? "▲ " + points + " more than in " + sinceName() : "▼ " + points + " less than in " + sinceName();
 }
 
+/** What was, what has changed, and what takes long: beside each other where there is room. */
 function overTime() {
   const known = data.history.filter((run) => run.rate !== null).length;
   const chart = known > 1 ? trend(data.history) : known === 1 ? make("p", { class: "faint" }, "This is the first run of these files; the next one makes a line.") : null;
   return make("div", { class: "columns" },
     make("div", { class: "stack" },
       section("trend", "Pass rate over time", chart || make("p", { class: "faint" }, "No record was executed.")), comparison()),
-    section("categories", "Categories by runs", heatMap(data.categories, data.history)));
-}
-
-function comparison() {
-  const change = data.comparison;
-  if (!change) return null;
-  const list = (word, all, places) => make("div", { class: (all ? "some " : "") + "change " + word },
-    make("h3", {}, `${plural(all, change.unit)} ${word}`),
-    all > 0 && paged(places, 10, ([file, line]) => make("div", {}, placeLink(file, line)), change.unit),
-    all > places.length && make("p", { class: "faint" }, "… and " + count(all - places.length) + " more"));
-  return section("comparison", "Since run " + change.baseline,
-    change.broken || change.mended
-      ? make("div", { class: "columns" }, list("broken", change.broken, change.broken_places), list("mended", change.mended, change.mended_places))
-      : make("p", { class: "faint" }, `No change in ${plural(change.common, change.unit)} that both runs have.`));
+    make("div", { class: "stack" },
+      section("categories", "Categories by runs", heatMap(data.categories, data.history)), slowest()));
 }
 
 function placeLink(file, line) {
   return shown("a", { href: address({ f: file, l: line }) }, line ? file + ":" + line : file);
-}
-
-function clusters() {
-  if (!data.clusters.length) return null;
-  const most = data.clusters[0].records;
-  const row = (cluster, place) => make("div", { class: "cluster" },
-    make("div", { class: "size" }, make("strong", {}, count(cluster.records)), make("span", {}, "in " + plural(cluster.files, "file"))),
-    make("div", { class: "what" },
-      make("a", { href: "#g=" + place, class: "kind" }, cluster.kind.replaceAll("_", " ")), " ", shown("span", {}, cluster.what),
-      bar(cluster.records, most),
-      make("small", {}, "for instance ", placeLink(...cluster.example))),
-    make("div", { class: "unlocks" }, cluster.unlocks
-      ? [make("strong", {}, plural(cluster.unlocks, "file")), make("span", {}, cluster.unlocks === 1 ? " fails by this alone" : " fail by this alone")]
-      : make("span", { class: "faint" }, "never alone")));
-  return section("clusters", "What fails",
-    make("p", { class: "lead" }, "Failures that look alike. A file that fails by one kind alone passes when that is mended."),
-    paged(data.clusters.map((cluster, place) => [cluster, place]), 10, ([cluster, place]) => row(cluster, place), "kind"),
-    data.clusters_left_out > 0 && make("p", { class: "faint" }, plural(data.clusters_left_out, "smaller kind") + " left out."));
 }
 
 function slowest() {
@@ -103,14 +73,16 @@ const order = make("select", { "aria-label": "Order" },
   make("option", { value: "failures" }, "most failures first"), make("option", { value: "time" }, "slowest first"), make("option", { value: "name" }, "by name"));
 const chips = Object.entries(data.statuses).map(([status, number]) =>
   make("button", { type: "button", class: "chip s-" + status, "data-status": status, onclick: () => toggleStatus(status) }, status + " ", make("b", {}, count(number))));
-const cluster = make("button", { type: "button", class: "chip cluster-chip", title: "All kinds of failure again", onclick: () => (choice.g = null, update()) });
+const cluster = make("button", { type: "button", class: "chip cluster-chip", title: "All clusters again", onclick: () => (choice.g = null, update()) });
+const changed = make("button", { type: "button", class: "chip cluster-chip", title: "All changes again", onclick: () => (choice.d = null, update()) });
+const surprise = data.known && make("button", { type: "button", class: "chip", title: "Only what is not expected to fail", onclick: () => (choice.x = !choice.x, update()) }, "not expected");
 const found = make("p", { class: "count", role: "status", "aria-live": "polite" });
 const list = make("div", { id: "list" });
 
 function files() {
   return section("files", "Files",
     make("div", { class: "tools", role: "search" }, search, category, order),
-    make("div", { class: "chips", role: "group", "aria-label": "Statuses" }, chips, cluster),
+    make("div", { class: "chips", role: "group", "aria-label": "Statuses" }, chips, surprise, changed, cluster),
     found, list,
     data.details_left_out > 0 && make("p", { class: "faint" },
       `${count(data.details)} of ${plural(data.details + data.details_left_out, "failing record")} are here with their details; the others are named by their lines, and the search does not find them.`));
@@ -127,14 +99,17 @@ function update(place) {
   // Others may have the name of the file that is meant in theirs.
   if (place) chosen.sort((one, other) => (other.file.n === place.f) - (one.file.n === place.f));
   const failures = chosen.reduce((sum, one) => sum + one.failures.length, 0);
-  found.textContent = plural(chosen.length, "file") + (choice.q || choice.g !== null ? `, ${plural(failures, "failing record")} with details` : "");
+  found.textContent = plural(chosen.length, "file") + (choice.q || choice.g !== null || choice.d !== null || choice.x ? `, ${plural(failures, "failing record")} with details` : "");
   const only = chosen.length === 1;
   list.replaceChildren(chosen.length
-    ? paged(chosen, PAGE_OF_FILES, (one) => fileItem(one, data, only || (place && one.file.n === place.f)), "file")
+    ? paged(chosen, PAGE_OF_FILES, (one) => fileItem(one, only || (place && one.file.n === place.f), place && one.file.n === place.f ? Number(place.l) : null), "file")
     : make("p", { class: "faint" }, "Nothing is like this."));
   chips.forEach((chip) => chip.setAttribute("aria-pressed", choice.s.has(chip.dataset.status)));
   cluster.hidden = choice.g === null;
-  if (choice.g !== null) cluster.replaceChildren(shown("span", {}, title(data.clusters[choice.g])), " ×");
+  if (choice.g !== null) cluster.replaceChildren(fixName(choice.g) + ": ", shown("span", {}, allClusters[choice.g].title), " ×");
+  changed.hidden = choice.d === null;
+  if (choice.d !== null) changed.replaceChildren(since.kinds[choice.d].title + " ×");
+  if (surprise) surprise.setAttribute("aria-pressed", choice.x);
   if (search.value.toLowerCase() !== choice.q) search.value = choice.q;
   category.value = choice.c;
   order.value = choice.by;
@@ -152,21 +127,32 @@ function address(place) {
     if (choice.s.size) words.set("s", [...choice.s].join(","));
     if (choice.c) words.set("c", choice.c);
     if (choice.g !== null) words.set("g", choice.g);
+    if (choice.d !== null) words.set("d", choice.d);
+    if (choice.x) words.set("x", 1);
     if (choice.by !== "failures") words.set("by", choice.by);
   }
   return "#" + words;
 }
 
+/** Chooses a kind of change, or none. */
+function choose(kind) {
+  choice.d = kind;
+  // Where files have changed, all of their failures are meant.
+  choice.dRecords = kind !== null && since.kinds[kind].records;
+}
+
 /** Goes to what the address says; true if it says anything. */
 function follow() {
   const words = new URLSearchParams(location.hash.slice(1));
-  const known = ["q", "s", "c", "g", "by", "f", "l"].some((name) => words.has(name));
+  const known = ["q", "s", "c", "g", "d", "x", "by", "f", "l"].some((name) => words.has(name));
   if (!known) return false;
-  const group = Number(words.get("g") ?? NaN);
+  const number = (name, things) => (things && /^\d+$/.test(words.get(name)) && things[words.get(name)] ? Number(words.get(name)) : null);
   choice.q = (words.get("q") || "").toLowerCase();
   choice.s = new Set((words.get("s") || "").split(",").filter((status) => status in data.statuses));
   choice.c = data.categories.some((one) => one.name === words.get("c")) ? words.get("c") : "";
-  choice.g = Number.isInteger(group) && data.clusters[group] ? group : null;
+  choice.g = number("g", allClusters);
+  choose(number("d", since && since.kinds));
+  choice.x = data.known !== null && words.get("x") === "1";
   choice.by = words.get("by") in ORDERS ? words.get("by") : "failures";
   const file = words.get("f");
   if (file) choice.q = file.toLowerCase();
@@ -204,12 +190,13 @@ addEventListener("keydown", (event) => {
 });
 
 add(page, [
-  header(), overTime(), clusters(), slowest(), files(),
+  header(), expectations(), overTime(), clusters(), files(),
   make("footer", {}, `vibesql-sqllogictest ${data.run.program}. Keys: `, make("kbd", {}, "/"), " searches, ", make("kbd", {}, "Esc"), " ends the search."),
 ]);
 if (!follow()) {
   // What has passed is there, but not in the way.
   BAD.filter((status) => status in data.statuses).forEach((status) => choice.s.add(status));
+  choice.x = data.known !== null && data.known.unexpected > 0;
   update();
 }
 document.documentElement.dataset.ready = "";
