@@ -6,6 +6,8 @@ pub mod subject;
 pub(crate) mod analysis;
 pub mod badge;
 #[cfg(feature = "cli")]
+pub(crate) mod bisect;
+#[cfg(feature = "cli")]
 pub(crate) mod compare;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;

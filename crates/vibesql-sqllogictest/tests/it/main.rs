@@ -6,6 +6,7 @@ mod analysis;
 mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
+mod bisect;
 mod browser;
 mod compare;
 mod compatibility;
@@ -31,6 +32,7 @@ mod journal;
 mod json_report;
 mod limits;
 mod portable;
+mod project;
 #[cfg(feature = "store")]
 mod queries;
 #[cfg(feature = "store")]
