@@ -1,11 +1,14 @@
-//! How often the detectors of regressions, flaky files and slowdowns are right, on histories in which it is known what
-//! there is to find: `cargo run --example detectors --no-default-features --features suite`.
+//! How often the detectors of regressions, flaky files, slowdowns and clusters are right, on histories in which it is
+//! known what there is to find: `cargo run --example detectors --no-default-features --features suite`.
 //!
 //! It writes the table of the document that it is given, docs/detectors.md for instance, or prints the table.
 
 use std::error::Error;
 use std::io::Write as _;
 
+mod bugs;
+mod clusters;
+mod mixture;
 mod planted;
 mod score;
 

@@ -6,6 +6,8 @@ use vibesql_sqllogictest::regression::flaky::{Health, Seen, steadiness};
 use vibesql_sqllogictest::regression::timing::{Pass, RECENT, TimedRun, slower};
 use vibesql_sqllogictest::regression::{RecordChange, compare};
 
+use super::clusters;
+use super::mixture;
 use super::planted::{Between, NOISES, Nature, Noise, Random, Slowdown, pair, results, times};
 
 /// What came of a detector.
@@ -48,6 +50,8 @@ pub(crate) fn scores() -> Vec<Score> {
             scores.push(slowdown(noise, factor));
         }
     }
+    scores.extend(clusters::scores());
+    scores.extend(mixture::scores());
     scores
 }
 
@@ -136,7 +140,7 @@ const RUNS: usize = 24;
 const FIRST: usize = 11;
 
 /// The places of the files that are called slower in the last of these runs.
-fn slower_files(names: &[String], times: &[Vec<std::time::Duration>]) -> BTreeSet<usize> {
+pub(crate) fn slower_files(names: &[String], times: &[Vec<std::time::Duration>]) -> BTreeSet<usize> {
     let run = |times: &Vec<std::time::Duration>| {
         let pass = |(file, &elapsed)| Pass { file, executed: 9, elapsed, slowest: None };
         TimedRun { passes: names.iter().map(String::as_str).zip(times).map(pass).collect() }
@@ -182,7 +186,7 @@ fn slowdown(noise: Noise, factor: f64) -> Score {
 }
 
 impl Score {
-    fn new(detector: &'static str, on: String, histories: u64) -> Self {
+    pub(crate) fn new(detector: &'static str, on: String, histories: u64) -> Self {
         Self { detector, on, histories, planted: 0, found: 0, wrong: 0 }
     }
 

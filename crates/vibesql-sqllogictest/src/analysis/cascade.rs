@@ -4,10 +4,11 @@
 //! |---|---|---|
 //! | makes NAME | says that something is missing, and names NAME | yes |
 //! | changes what is in NAME | has a wrong result, and names NAME | if most queries of NAME have |
+//! | has a label first, and a wrong result | has another result under this label, and no other fault | yes |
 //!
 //! What is a consequence itself has the same root. A record that makes or drops NAME, and passes, ends it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::sql::{Effect, Tokens};
 use super::symptom::{Symptom, WRONG_RESULT};
@@ -24,6 +25,8 @@ pub(super) struct Cascade {
     unfilled: BTreeMap<String, Unfilled>,
     /// Those that are over.
     over: Vec<Unfilled>,
+    /// The query that had each label first, if its result is wrong.
+    labels: HashMap<Vec<u8>, Option<Place>>,
     roots: BTreeMap<Place, Place>,
 }
 
@@ -35,6 +38,11 @@ struct Unfilled {
     /// About how many of its queries have passed.
     passed: f64,
 }
+
+/// How a query fails whose own result is right.
+const LABEL_DIFFERS: &str = "label_differs";
+/// How queries fail whose result their label learns all the same.
+const RESULTS: [&str; 3] = ["rows_differ", "hash_differs", "presentation_differs"];
 
 /// The share of the queries of a thing that have to be wrong, if what is in it is wrong.
 const MOST: f64 = 0.5;
@@ -67,6 +75,28 @@ impl Cascade {
                 self.unfilled.entry(name).or_insert_with(unfilled);
             }
             Effect::Drops(_) | Effect::Other => {}
+        }
+    }
+
+    /// Takes in that a query with this label has not passed, for which `kind` is the word of how. Its result is held against
+    /// that of the first query of the label, so whatever is wrong with that one is held against it.
+    pub(super) fn failed_labelled(&mut self, place: Place, label: &[u8], kind: &str) {
+        match self.labels.get(label) {
+            Some(&Some(first)) if kind == LABEL_DIFFERS => {
+                let root = self.roots.get(&first).copied().unwrap_or(first);
+                self.roots.insert(place, root);
+            }
+            None if RESULTS.contains(&kind) => {
+                self.labels.insert(label.to_vec(), Some(place));
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes in that a query with this label has passed, or that a condition has left it out: then its expectation counts.
+    pub(super) fn has_label(&mut self, label: &[u8]) {
+        if !self.labels.contains_key(label) {
+            self.labels.insert(label.to_vec(), None);
         }
     }
 
@@ -106,6 +136,22 @@ impl Cascade {
 mod tests {
     use super::super::sql::tokens;
     use super::*;
+
+    #[test]
+    fn what_is_held_against_a_wrong_result_follows_from_it() {
+        let mut cascade = Cascade::default();
+        cascade.failed_labelled(0, b"x", "rows_differ");
+        cascade.failed_labelled(1, b"x", "label_differs");
+        // Wrong in itself.
+        cascade.failed_labelled(2, b"x", "hash_differs");
+        // The first one is right, or is left out and its expectation counts; or it has no result.
+        cascade.has_label(b"y");
+        cascade.failed_labelled(3, b"y", "rows_differ");
+        cascade.failed_labelled(4, b"y", "label_differs");
+        cascade.failed_labelled(5, b"z", "unexpected_error");
+        cascade.failed_labelled(6, b"z", "label_differs");
+        assert_eq!(cascade.end(), BTreeMap::from([(1, 0)]));
+    }
 
     fn symptom(kind: &str, what: &str) -> Symptom {
         Symptom { kind: kind.to_owned(), what: what.to_owned() }

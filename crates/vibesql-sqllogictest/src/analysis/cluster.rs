@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::facts::{Facts, FailingRecord, Gap, Reading, collect, sql_of};
-use super::rules::{Failing, Rule, covers, find};
+use super::rules::{Background, Failing, Rule, covers, find, find_weak, rule_of};
+use super::sql::Feature;
 use super::symptom::{Symptom, WHOLE_FILE};
 use super::texts::Texts;
 use super::unlock::{ClusterId, green_after, order};
@@ -176,7 +177,27 @@ struct Found {
 struct Kind {
     symptom: u32,
     rule: Option<Rule>,
+    /// The class that the records have in common for which no rule was found.
+    class: Option<Difference>,
 }
+
+/// The statements by which records are told apart if nothing else does; of several the first.
+const VERBS: [&str; 14] = [
+    "CREATE",
+    "ALTER",
+    "DROP",
+    "INSERT",
+    "REPLACE",
+    "UPDATE",
+    "DELETE",
+    "SAVEPOINT",
+    "RELEASE",
+    "ROLLBACK",
+    "COMMIT",
+    "BEGIN",
+    "PRAGMA",
+    "SELECT",
+];
 
 /// A rule names a symptom that speaks for itself if it covers this share of it.
 const NAMES: f64 = 0.8;
@@ -210,7 +231,7 @@ impl Found {
         let mut of_symptom = HashMap::new();
         for &(_, symptom) in &facts.whole {
             let cluster = *of_symptom.entry(symptom).or_insert_with(|| {
-                found.kinds.push(Kind { symptom, rule: None });
+                found.kinds.push(Kind { symptom, rule: None, class: None });
                 (found.kinds.len() - 1) as ClusterId
             });
             found.of_whole.push(cluster);
@@ -220,12 +241,12 @@ impl Found {
 
     fn add(&mut self, symptom: u32, rule: Option<Rule>, records: &[usize]) {
         let cluster = self.kinds.len() as ClusterId;
-        self.kinds.push(Kind { symptom, rule });
+        self.kinds.push(Kind { symptom, rule, class: None });
         records.iter().for_each(|&record| self.of_record[record] = cluster);
     }
 
     fn one_cluster(&mut self, symptom: u32, records: &[usize], facts: &Facts) {
-        let rules = rules_of(records, facts);
+        let rules = rules_of(records, find, facts);
         let rule = rules.into_iter().next().filter(|rule| {
             let covered =
                 records.iter().filter(|&&record| is_covered(&facts.records[record], rule, facts)).count();
@@ -235,7 +256,14 @@ impl Found {
     }
 
     fn several_clusters(&mut self, symptom: u32, mut records: Vec<usize>, facts: &Facts) {
-        for rule in rules_of(&records, facts) {
+        records = self.by_rules(symptom, records, find, facts);
+        records = self.by_rules(symptom, records, find_weak, facts);
+        self.heap(symptom, records, facts);
+    }
+
+    /// Makes clusters of what rules cover, and returns the rest.
+    fn by_rules(&mut self, symptom: u32, mut records: Vec<usize>, find: Find, facts: &Facts) -> Vec<usize> {
+        for rule in rules_of(&records, find, facts) {
             let (covered, rest): (Vec<_>, Vec<_>) =
                 records.into_iter().partition(|&record| is_covered(&facts.records[record], &rule, facts));
             if !covered.is_empty() {
@@ -243,8 +271,29 @@ impl Found {
             }
             records = rest;
         }
-        if !records.is_empty() {
-            self.add(symptom, None, &records);
+        records
+    }
+
+    /// Makes clusters of records that no feature sets apart: by how their values differ, or else by what the statement is.
+    fn heap(&mut self, symptom: u32, records: Vec<usize>, facts: &Facts) {
+        let verbs: Vec<_> = VERBS.iter().filter_map(|verb| facts.book.known(verb)).collect();
+        let mut parts = BTreeMap::<(Option<Difference>, Option<usize>), Vec<usize>>::new();
+        for place in records {
+            let record = &facts.records[place];
+            let set = record.set.map(|set| &facts.sets[set as usize]);
+            let has = |verb: &Feature| set.is_some_and(|set| set.binary_search(verb).is_ok());
+            let verb = if record.class.is_some() { None } else { verbs.iter().position(has) };
+            parts.entry((record.class, verb)).or_default().push(place);
+        }
+        for ((class, verb), records) in parts {
+            let rule = verb.map(|verb| {
+                let failing = failing_of(&records, facts);
+                rule_of(verbs[verb], &failing, &facts.background, &facts.sets, facts.book.len())
+            });
+            self.add(symptom, rule, &records);
+            if let Some(kind) = self.kinds.last_mut() {
+                kind.class = class;
+            }
         }
     }
 
@@ -308,7 +357,10 @@ impl Found {
 
     fn cluster(&self, id: ClusterId, files: &[Vec<ClusterId>], green_after: u64, facts: &Facts) -> Cluster {
         let kind = &self.kinds[id as usize];
-        let symptom = facts.symptoms[kind.symptom as usize].clone();
+        let mut symptom = facts.symptoms[kind.symptom as usize].clone();
+        if let Some(class) = kind.class {
+            class.word().clone_into(&mut symptom.what);
+        }
         let own = || {
             facts.records.iter().zip(&self.of_record).filter(|(_, of)| **of == id).map(|(record, _)| record)
         };
@@ -357,14 +409,21 @@ fn is_covered(record: &FailingRecord, rule: &Rule, facts: &Facts) -> bool {
     record.set.is_some_and(|set| covers(&rule.features, &facts.sets[set as usize]))
 }
 
-fn rules_of(records: &[usize], facts: &Facts) -> Vec<Rule> {
+/// Finds rules for failing records.
+type Find = fn(&Failing, &Background, &[Box<[Feature]>], usize) -> Vec<Rule>;
+
+fn rules_of(records: &[usize], find: Find, facts: &Facts) -> Vec<Rule> {
+    find(&failing_of(records, facts), &facts.background, &facts.sets, facts.book.len())
+}
+
+fn failing_of(records: &[usize], facts: &Facts) -> Failing {
     let mut failing = Failing::new();
     for record in records.iter().map(|&record| &facts.records[record]) {
         if let Some(set) = record.set {
             *failing.entry((record.file, record.is_query)).or_default().entry(set).or_insert(0) += 1;
         }
     }
-    find(&failing, &facts.background, &facts.sets, facts.book.len())
+    failing
 }
 
 impl Cluster {

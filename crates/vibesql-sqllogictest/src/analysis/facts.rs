@@ -9,7 +9,9 @@ use super::symptom::{Symptom, UNKNOWN, WHOLE_FILE};
 use super::texts::{NoText, Texts};
 use crate::executor::record_keys;
 use crate::location::Source;
-use crate::outcome::{Difference, FailureDetail, FileEnd, FileProblem, FileReport, RunReport, common};
+use crate::outcome::{
+    Difference, FailureDetail, FileEnd, FileProblem, FileReport, RecordKey, RunReport, common,
+};
 use crate::parser::{self, Query, Record, RecordKind, Script, first_refusal};
 
 /// So many passing statements and queries of all files with failures are looked at, and of each file no more and no less
@@ -134,6 +136,13 @@ fn last_line(end: &FileEnd) -> u32 {
         FileEnd::Halted { line } | FileEnd::Malformed { line } => *line,
         FileEnd::TimedOut { line } | FileEnd::Faulted { line, .. } => line.unwrap_or(0),
         FileEnd::NotStarted(_) => 0,
+    }
+}
+
+fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {
+    match &record.kind {
+        RecordKind::Query(query) => query.label,
+        _ => None,
     }
 }
 
@@ -265,10 +274,12 @@ impl Facts {
     ) {
         let places = places_in(script, own.file);
         let last = last_line(&own.file.end);
+        let left_out = places_of(script, own.file.left_out.iter().map(|left_out| left_out.key));
         let has_passed = |record: &Record<'_>| {
             record.defect.is_none()
                 && record.line <= last
                 && !places.contains_key(&record.line)
+                && !left_out.contains_key(&record.line)
                 && first_refusal(&record.conditions, reading.labels).is_none()
         };
         let mut strides = [Stride::default(); 2];
@@ -279,7 +290,17 @@ impl Facts {
             if let Some(&place) = places.get(&record.line) {
                 self.enter(own, place, &sql_of(record), is_query(record), Some(record));
                 seen[place] = true;
-            } else if has_passed(record) {
+                if let Some(label) = label_of(record) {
+                    own.cascade.failed_labelled(place, label, &own.kind(place).0);
+                }
+                continue;
+            }
+            if let Some(label) = label_of(record).filter(|_| record.line <= last)
+                && !left_out.contains_key(&record.line)
+            {
+                own.cascade.has_label(label);
+            }
+            if has_passed(record) {
                 let weight = strides[usize::from(is_query(record))].next(self.sample);
                 self.passed(own, record, weight);
             }
@@ -367,10 +388,12 @@ impl Facts {
             let Ok(source) = texts.text(file) else { continue };
             let Ok(script) = reading.script(&source) else { continue };
             let last = last_line(&file.end);
+            let left_out = places_of(&script, file.left_out.iter().map(|left_out| left_out.key));
             let runs = |record: &&Record<'_>| {
                 record.is_counted()
                     && record.defect.is_none()
                     && record.line <= last
+                    && !left_out.contains_key(&record.line)
                     && first_refusal(&record.conditions, reading.labels).is_none()
             };
             let mut strides = [Stride::default(); 2];
@@ -407,13 +430,25 @@ impl Stride {
 
 /// The lines that failing records have now, with their places in the report: by their keys, since lines move.
 fn places_in(script: &Script<'_>, file: &FileReport) -> BTreeMap<u32, Place> {
-    let lines: Vec<_> =
-        script.records().filter(|record| record.is_counted()).map(|record| record.line).collect();
     if file.marks.len() != file.failing.len() {
+        let lines = lines_of(script);
         let is_there = |line: &u32| lines.binary_search(line).is_ok();
         return file.failing.iter().copied().zip(0..).filter(|(line, _)| is_there(line)).collect();
     }
-    let wanted: HashMap<_, _> = file.marks.iter().map(|mark| mark.key).zip(0..).collect();
+    places_of(script, file.marks.iter().map(|mark| mark.key))
+}
+
+fn lines_of(script: &Script<'_>) -> Vec<u32> {
+    script.records().filter(|record| record.is_counted()).map(|record| record.line).collect()
+}
+
+/// The lines on which records with these keys are now, with their places among the keys.
+fn places_of(script: &Script<'_>, keys: impl Iterator<Item = RecordKey>) -> BTreeMap<u32, Place> {
+    let wanted: HashMap<_, _> = keys.zip(0..).collect();
+    if wanted.is_empty() {
+        return BTreeMap::new();
+    }
+    let lines = lines_of(script);
     let keys = record_keys(script, &lines);
     let found = lines.into_iter().zip(keys).filter_map(|(line, key)| Some((line, *wanted.get(&key)?)));
     found.collect()

@@ -58,6 +58,9 @@ const LEAST: f64 = 3.0;
 const LEAST_SHARE: f64 = 0.05;
 /// How much more likely a rule must make what is seen, in natural logarithms.
 const EVIDENCE: f64 = 8.0;
+/// The same for rules that have little evidence.
+const LEAST_OF_WEAK: f64 = 2.0;
+const EVIDENCE_OF_WEAK: f64 = 4.0;
 /// How much more often a feature must be there than expected, as a ratio of odds.
 const ODDS: f64 = 4.0;
 /// A rule that is not sure covers such a share of what is to be explained, at least.
@@ -87,6 +90,32 @@ pub(super) fn find(
         rules.extend(found);
     }
     rules
+}
+
+/// Finds rules for records for which [`find`] has none: sure ones that have little evidence, since they cover few records.
+/// They may be there by chance, but without them these records would be one heap.
+pub(super) fn find_weak(
+    failing: &Failing,
+    background: &Background,
+    sets: &[Box<[Feature]>],
+    features: usize,
+) -> Vec<Rule> {
+    let miner = Miner { failing: failing.clone(), background, sets, features };
+    let rules = miner.sure_rules(&miner.entries(), LEAST_OF_WEAK, EVIDENCE_OF_WEAK);
+    rules.into_iter().map(|(rule, _)| rule).collect()
+}
+
+/// A feature as a rule, however many of the records with it fail.
+pub(super) fn rule_of(
+    feature: Feature,
+    failing: &Failing,
+    background: &Background,
+    sets: &[Box<[Feature]>],
+    features: usize,
+) -> Rule {
+    let miner = Miner { failing: failing.clone(), background, sets, features };
+    let covered = miner.covered(&miner.entries(), &[feature]);
+    Rule { features: vec![feature], share: miner.total(&covered).share() }
 }
 
 /// Whether a set of features, which is sorted, has all of a rule.
@@ -217,14 +246,16 @@ impl Miner<'_> {
             return Vec::new();
         }
         let Some(rule) = self.striking(&entries, all.failing) else {
-            return self.sure_rules(&entries, all.failing).into_iter().map(|(rule, _)| rule).collect();
+            let least = LEAST.max(LEAST_SHARE * all.failing);
+            let sure = self.sure_rules(&entries, least, EVIDENCE);
+            return sure.into_iter().map(|(rule, _)| rule).collect();
         };
         if rule.share >= GOOD {
             return vec![rule];
         }
         let inside = self.covered(&entries, &rule.features);
         let within = self.total(&inside).failing;
-        let sure = self.sure_rules(&inside, within);
+        let sure = self.sure_rules(&inside, LEAST.max(LEAST_SHARE * within), EVIDENCE);
         let explained: f64 = sure.iter().map(|(_, failing)| failing).sum();
         if sure.len() > 1 && explained >= MOST * within {
             return sure.into_iter().map(|(sure, _)| self.joined(&entries, &rule, sure)).collect();
@@ -271,12 +302,12 @@ impl Miner<'_> {
         Some(Rule { features, share: tally.share() })
     }
 
-    /// Rules by which nearly all records fail, with the number of failing records that each covers.
-    fn sure_rules(&self, entries: &[Entry], all: f64) -> Vec<(Rule, f64)> {
+    /// Rules by which nearly all records fail, with the number of failing records that each covers: so many at least.
+    fn sure_rules(&self, entries: &[Entry], least: f64, evidence: f64) -> Vec<(Rule, f64)> {
         let mut left = entries.to_vec();
         let mut rules = Vec::new();
         while rules.len() < MOST_RULES {
-            let Some((rule, failing)) = self.sure_rule(&left, LEAST.max(LEAST_SHARE * all)) else { break };
+            let Some((rule, failing)) = self.sure_rule(&left, least, evidence) else { break };
             for entry in left.iter_mut().filter(|entry| covers(&rule.features, self.set(entry.set))) {
                 entry.tally.failing = 0.0;
             }
@@ -285,7 +316,7 @@ impl Miner<'_> {
         rules
     }
 
-    fn sure_rule(&self, entries: &[Entry], least: f64) -> Option<(Rule, f64)> {
+    fn sure_rule(&self, entries: &[Entry], least: f64, needed: f64) -> Option<(Rule, f64)> {
         let base = self.total(entries).share();
         let evidence = |tally: Tally| tally.failing * (tally.share() / base).ln();
         let tallies = self.by_feature(entries);
@@ -303,7 +334,7 @@ impl Miner<'_> {
             }
             let Some((features, tally)) = self.grow(entries, feature, tally, least) else { continue };
             let better = best.as_ref().is_none_or(|(_, failing)| tally.failing > *failing);
-            if better && evidence(tally) >= EVIDENCE {
+            if better && evidence(tally) >= needed {
                 best = Some((Rule { features, share: tally.share() }, tally.failing));
             }
         }

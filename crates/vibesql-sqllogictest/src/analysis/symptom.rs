@@ -148,10 +148,44 @@ fn without_names(message: &str, names: Option<&HashSet<String>>) -> String {
     for quoted in ["'_'", "\"_\"", "`_`"] {
         text = text.replace(quoted, "_");
     }
-    // A list of names is as long as it happens to be.
-    for list in ["_, _", "_._"] {
-        while text.contains(list) {
-            text = text.replace(list, "_");
+    text = without_lists(&text);
+    while text.contains("_, _") {
+        text = text.replace("_, _", "_");
+    }
+    text
+}
+
+/// The message with `_` for what can only be names, though the SQL does not have them: names with a point between them, and
+/// lists behind a colon, which are as long as they happen to be. Words in capitals are those of SQL.
+fn without_lists(message: &str) -> String {
+    let belongs = |c: char| c.is_alphanumeric() || c == '_';
+    let mut pieces: Vec<&str> = Vec::new();
+    let mut rest = message;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| belongs(c) != belongs(first)).unwrap_or(rest.len());
+        pieces.push(&rest[..end]);
+        rest = &rest[end..];
+    }
+    let is_word =
+        |piece: &str| piece.starts_with(belongs) && !piece.starts_with(|c: char| c.is_ascii_digit());
+    let is_small = |piece: &str| is_word(piece) && !piece.contains(char::is_uppercase);
+    let mut text = String::with_capacity(message.len());
+    let mut at = 0;
+    while at < pieces.len() {
+        let run = |joint: &str, fits: &dyn Fn(&str) -> bool| {
+            let pairs = pieces[at + 1..].chunks_exact(2);
+            pairs.take_while(|pair| pair[0] == joint && fits(pair[1])).count()
+        };
+        let (path, list) = (run(".", &is_word), run(", ", &is_small));
+        if is_word(pieces[at]) && path > 0 {
+            text.push('_');
+            at += 1 + 2 * path;
+        } else if text.ends_with(": ") && is_small(pieces[at]) && list > 0 {
+            text.push('_');
+            at += 1 + 2 * list;
+        } else {
+            text.push_str(pieces[at]);
+            at += 1;
         }
     }
     text
@@ -171,6 +205,15 @@ mod tests {
         check("Column 'ColA' of a table", "Column _ of a table");
         check("one of \"_\", '_', cola", "one of _");
         check("no such column: col1#", "no such column: _");
+        check(
+            "Column x not found. Available columns: id, name, a",
+            "Column x not found. Available columns: _",
+        );
+        check("UNIQUE constraint failed: a.id", "UNIQUE constraint failed: _");
+        check("UNIQUE constraint failed: a.x, a.y", "UNIQUE constraint failed: _");
+        check("no such column: s.b", "no such column: _");
+        check("expected one of: SELECT, VALUES", "expected one of: SELECT, VALUES");
+        check("too long, sorry; 1.5 of 3.25", "too long, sorry; 1.5 of 3.25");
         check("", "");
         check("é t1 ü", "é _ ü");
         assert_eq!(without_names("no such table: t1, or INT", None), "no such table: _, or INT");

@@ -2,12 +2,11 @@
 
 use std::path::Path;
 
-use super::commands::import::changed;
+use super::commands::import::{UNKNOWN, changed};
 use super::error::{CliError, ExitReason};
 use super::keeping::Keeping;
-use crate::engine::EngineIdentity;
-use crate::outcome::{RunEnd, RunHeader, RunReport};
-use crate::results::import::{self, ForeignRun};
+use crate::outcome::RunReport;
+use crate::results::import;
 use crate::results::portable::{self, is_portable};
 use crate::results::{Circumstances, Commit, Journal, Meaning, Opened, ResultsFolder, RunOverview, meanings};
 use crate::text::count::plural;
@@ -200,7 +199,7 @@ fn in_file(path: &str) -> Result<Found, CliError> {
             name: path.to_owned(),
             is_kept: false,
             opened: None,
-            report: foreign_report(run),
+            report: run.report(UNKNOWN),
             notes,
         }),
         _ => Err(several_runs(path, count, "`import` takes it in, and `runs` lists its runs")),
@@ -210,15 +209,6 @@ fn in_file(path: &str) -> Result<Found, CliError> {
 fn several_runs(path: &str, count: usize, hint: &str) -> CliError {
     let message = format!("`{path}` has {}, and one is compared", plural(count as u64, "run"));
     CliError::usage(message, vec![hint.to_owned()])
-}
-
-/// Nobody tells which engine it was.
-fn foreign_report(run: ForeignRun) -> RunReport {
-    let engine = EngineIdentity { name: "unknown".to_owned(), version: String::new(), labels: Vec::new() };
-    let complete = run.files.len() >= run.wanted;
-    let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
-    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: run.wanted };
-    RunReport { header, files: run.files, elapsed: run.elapsed, end }
 }
 
 impl ExitReason {

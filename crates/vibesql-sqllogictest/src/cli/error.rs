@@ -337,8 +337,11 @@ impl CliError {
         let hint = match error {
             ImportError::Portable => "`merge` takes it in".to_owned(),
             ImportError::Unknown | ImportError::NotText { .. } => {
-                "`import` takes JSON results and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
+                "`import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
             }
+            ImportError::Sums(_) => "import what it was made of: sqllogictest_results.json, sqllogictest_cumulative.json, \
+                sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql"
+                .to_owned(),
             _ => "nothing of it was taken in; --format says what it is, if it is something else".to_owned(),
         };
         let error = Self::new(ExitReason::Usage, error, vec![hint]);

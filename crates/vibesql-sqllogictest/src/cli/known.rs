@@ -82,10 +82,14 @@ pub(super) fn reason(run: &RunReport, judgement: &Judgement, fail_on_empty: bool
     if judgement.is_good() { files } else { files.or_graver(ExitReason::TestsFailed) }
 }
 
-/// Says which files are not run.
-pub(super) fn tell_skipped(skipped: usize, ui: &mut Ui) {
-    if skipped > 0 {
-        let files = plural(skipped as u64, "file");
-        ui.note(format_args!("{files} left out, as {FILE_NAME} says (`skip`)"));
-    }
+/// Says how many files are not run, and how many are run without some of their records.
+pub(super) fn tell_skipped(skipped: usize, shortened: usize, ui: &mut Ui) {
+    let files = |count: usize| plural(count as u64, "file");
+    let left_out = match (skipped, shortened) {
+        (0, 0) => return,
+        (_, 0) => format!("{} left out", files(skipped)),
+        (0, _) => format!("records of {} to be left out", files(shortened)),
+        _ => format!("{} left out, and records of {} to be left out", files(skipped), files(shortened)),
+    };
+    ui.note(format_args!("{left_out}, as {FILE_NAME} says (`skip`)"));
 }

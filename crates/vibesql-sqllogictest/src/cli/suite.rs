@@ -62,8 +62,8 @@ fn collect(dir: &Dir<'static>, items: &mut Vec<WorkItem>) {
         if file.path().extension().is_some_and(|ending| ending == "test") {
             let parts: Vec<_> = file.path().iter().map(|part| part.to_string_lossy()).collect();
             let path = parts.join("/");
-            let shown = format!("{PREFIX}{path}");
-            items.push(WorkItem { file: path, shown, origin: Origin::Embedded(file.contents()) });
+            let (shown, origin) = (format!("{PREFIX}{path}"), Origin::Embedded(file.contents()));
+            items.push(WorkItem { file: path, shown, origin, left_out: Vec::new() });
         }
     }
     dir.dirs().for_each(|dir| collect(dir, items));

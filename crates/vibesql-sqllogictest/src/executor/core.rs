@@ -1,5 +1,6 @@
 //! One script against one engine, record by record.
 
+mod selected;
 mod sliced;
 pub(super) mod slow;
 
@@ -17,8 +18,8 @@ use super::slice::{SetUp, Slice};
 use super::verdict::judge;
 use crate::engine::Engine;
 use crate::outcome::{
-    Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed,
-    RecordKey, RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed, RecordKey,
+    RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
     DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
@@ -51,9 +52,11 @@ pub struct DetailLimits {
 
 /// Which records of a script are judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selection {
+pub enum Selection<'n> {
     /// All.
     All,
+    /// All but those with one of these names, which are not executed. A record that would hide other text is not left out.
+    AllBut(&'n [RecordName]),
     /// The record with its header on this line, after the statements before it.
     Only(u32),
     /// The queries of a slice after all statements, as [`run_slice`] has it.
@@ -68,7 +71,7 @@ pub fn run_script(
     script: &Script<'_>,
     engine: &dyn Engine,
     options: &Options,
-    selection: Selection,
+    selection: Selection<'_>,
 ) -> FileReport {
     run_observed(script, engine, options, selection, &mut Unobserved)
 }
@@ -78,7 +81,7 @@ pub fn run_observed(
     script: &Script<'_>,
     engine: &dyn Engine,
     options: &Options,
-    selection: Selection,
+    selection: Selection<'_>,
     observer: &mut dyn Observer,
 ) -> FileReport {
     run_with(script, engine, options, selection, observer, None)
@@ -88,7 +91,7 @@ fn run_with(
     script: &Script<'_>,
     engine: &dyn Engine,
     options: &Options,
-    selection: Selection,
+    selection: Selection<'_>,
     observer: &mut dyn Observer,
     set_up: Option<&mut SetUp>,
 ) -> FileReport {
@@ -101,7 +104,7 @@ fn run_with(
         }
         Err(error) => {
             report.counts.total = match selection {
-                Selection::All => script.total(),
+                Selection::All | Selection::AllBut(_) => script.total(),
                 Selection::Only(_) => 1,
                 Selection::Slice(slice) => slice.total(script, &options.labels),
             };
@@ -148,9 +151,10 @@ impl<'r, 's> FileRunner<'r, 's> {
         Self { script, options, processor, labels, threshold, report, groups, observer, set_up }
     }
 
-    fn run(mut self, selection: Selection) -> FileReport {
+    fn run(mut self, selection: Selection<'_>) -> FileReport {
         match selection {
             Selection::All => self.run_all(),
+            Selection::AllBut(names) => self.run_all_but(names),
             Selection::Only(line) => self.run_only(line),
             Selection::Slice(slice) => self.run_slice(slice),
         }
@@ -168,55 +172,6 @@ impl<'r, 's> FileRunner<'r, 's> {
     fn name_marks(&mut self) {
         let keys = record_keys(self.script, &self.report.failing);
         self.report.marks.iter_mut().zip(keys).for_each(|(mark, key)| mark.key = key);
-    }
-
-    fn run_all(&mut self) {
-        for record in self.script.records() {
-            if self.has_ended() {
-                self.settle_unreached(record);
-            } else {
-                self.step(record);
-            }
-        }
-    }
-
-    /// Runs what the record at `line` builds on, and judges only that record: the statements before it, and
-    /// the queries with its label, whose result it must have.
-    fn run_only(&mut self, line: u32) {
-        let label = self.script.records().find(|record| record.line == line).and_then(label_of);
-        for record in self.script.records() {
-            let target = record.line == line;
-            if self.has_ended() {
-                if target {
-                    self.settle_unreached(record);
-                }
-            } else if target {
-                self.step(record);
-            } else {
-                let needed = match record.kind {
-                    RecordKind::Query(_) => label.is_some() && label_of(record) == label,
-                    _ => true,
-                };
-                if needed {
-                    self.prepare(record);
-                }
-            }
-            if target {
-                break;
-            }
-        }
-        self.report.lints.retain(|lint| lint.line == line);
-    }
-
-    /// Executes a record that the judged one builds on; it is in no count, but what it did wrong is kept.
-    fn prepare(&mut self, record: &'r Record<'s>) {
-        self.step(record);
-        self.report.counts = Counts::default();
-        self.report.failing.clear();
-        self.report.marks.clear();
-        self.report.groups.clear();
-        self.groups = GroupBook::default();
-        self.report.setup_failures.append(&mut self.report.details);
     }
 
     fn has_ended(&self) -> bool {
@@ -395,7 +350,7 @@ impl<'r, 's> FileRunner<'r, 's> {
                 counts.passed += 1;
                 return None;
             }
-            RecordOutcome::Skipped(SkipReason::Condition) => {
+            RecordOutcome::Skipped(_) => {
                 counts.skipped += 1;
                 return None;
             }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::outcome::{Digest, RecordKey};
+use crate::outcome::{Digest, LeftOut, RecordKey, RecordName};
 use crate::parser::{Record, RecordKind, Script};
 
 /// The keys of the records on `lines`, which are in the order of the script. A line without a record has the key 0.
@@ -20,6 +20,18 @@ pub(crate) fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> 
         keys.insert(record.line, RecordKey(key));
     }
     lines.iter().map(|line| keys.get(line).copied().unwrap_or_default()).collect()
+}
+
+/// The records that have one of these names, in the order of the script.
+pub(super) fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<LeftOut> {
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let lines: Vec<_> =
+        script.records().filter(|record| record.is_counted()).map(|record| record.line).collect();
+    let keys = record_keys(script, &lines);
+    let all = lines.into_iter().zip(keys).map(|(line, key)| LeftOut { line, key });
+    all.filter(|record| names.iter().any(|name| name.means(record.line, record.key))).collect()
 }
 
 /// What makes a record the one that it is: its SQL without regard to white space, or all its text if it has none.

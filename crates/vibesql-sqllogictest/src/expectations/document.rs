@@ -7,7 +7,8 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Entry, Expectations, Files, RecordName, Scope, What};
+use super::{Entry, Expectations, Files, Scope, What};
+use crate::outcome::RecordName;
 
 /// The name of the file, in the folder of a suite.
 pub const FILE_NAME: &str = "expectations.toml";
@@ -105,9 +106,10 @@ fn entry(what: What, document: Arc<str>, line: usize, table: Table) -> Result<En
         (None, Some(_), None) => return Err("`records` without `file`".to_owned()),
         (None, None, None) => return Err("expected `file` or `cluster`".to_owned()),
     };
-    if what == What::Skip && !matches!(scope, Scope::Files(_)) {
+    if what == What::Skip && matches!(scope, Scope::Cluster(..)) {
+        // How a record fails is known when it has run.
         return Err(
-            "a file can be skipped, and no record: `xfail` and `flaky` take records and clusters".to_owned()
+            "files and records can be skipped, and no `cluster`: expected `xfail` or `flaky`".to_owned()
         );
     }
     let expires = table.expires.map(|day| {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{Entry, Expectations, RecordName, Scope, What};
-use crate::outcome::{FileEnd, FileReport, FileStatus, RunReport};
+use super::{Entry, Expectations, Scope, What};
+use crate::outcome::{FileEnd, FileReport, FileStatus, RecordName, RunReport};
 
 /// A run, held against what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -20,7 +20,7 @@ pub struct Judgement {
     pub passes: Vec<Passes>,
     /// The places of entries whose day is over, and that are about files of the run.
     pub expired: Vec<usize>,
-    /// The places of entries that are about no file of the run.
+    /// The places of entries that are about no file of the run, or skip records that are in none of its files.
     pub unused: Vec<usize>,
 }
 
@@ -90,8 +90,12 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date) -> Judge
             if entry.what != What::Skip {
                 judgement.unused.push(place);
             }
-        } else if entry.what == What::Xfail {
-            judgement.passes.extend(passes(place, entry, run, about));
+        } else {
+            match entry.what {
+                What::Xfail => judgement.passes.extend(passes(place, entry, run, about)),
+                What::Skip if skips_nothing(entry, about) => judgement.unused.push(place),
+                What::Skip | What::Flaky => {}
+            }
         }
     }
     judgement
@@ -132,6 +136,18 @@ fn covers(entry: &Entry, file: &FileReport, at: usize) -> bool {
     }
 }
 
+/// Whether an entry skips records, and one of them is in none of the files, as far as all of these were read to the end.
+fn skips_nothing<'r>(entry: &Entry, mut about: impl Iterator<Item = &'r FileReport> + Clone) -> bool {
+    let Scope::Records(_, records) = &entry.scope else { return false };
+    let files = about.clone();
+    let is_there = |record: &RecordName| files.clone().any(|file| is_left_out(file, *record));
+    about.all(|file| file.end == FileEnd::Completed) && !records.iter().all(is_there)
+}
+
+fn is_left_out(file: &FileReport, record: RecordName) -> bool {
+    file.left_out.iter().any(|left_out| record.means(left_out.line, left_out.key))
+}
+
 /// What an entry expects to fail, and does not.
 fn passes<'r>(
     entry: usize,
@@ -154,7 +170,8 @@ fn passes<'r>(
                         record.means(file.failing[at], key)
                     })
                 };
-                let records = records.iter().copied().filter(|record| !fails(record)).collect();
+                let passes = |record: &RecordName| !fails(record) && !is_left_out(file, *record);
+                let records = records.iter().copied().filter(passes).collect();
                 Passes { entry, file: Some(file.file.clone()), records }
             });
             found.filter(|passes| !passes.records.is_empty()).collect()

@@ -9,6 +9,8 @@ mod update;
 
 pub use document::{DocumentError, FILE_NAME, read, today};
 pub use judge::{Judgement, NotExpected, Passes, judge};
+#[cfg(feature = "cli")]
+pub(crate) use update::write_entry;
 pub use update::{Note, update};
 
 use std::sync::Arc;
@@ -16,7 +18,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 use crate::executor::parallel::{Pattern, PatternError};
-use crate::outcome::RecordKey;
+use crate::outcome::RecordName;
 
 /// All that is expected.
 #[derive(Debug, Clone, Default)]
@@ -55,7 +57,7 @@ pub enum What {
     Xfail,
     /// It may fail or pass.
     Flaky,
-    /// The file is not run.
+    /// The file is not run, or the record is not executed.
     Skip,
 }
 
@@ -87,25 +89,6 @@ impl Scope {
         match self {
             Self::Files(files) | Self::Records(files, _) => files.has(file),
             Self::Cluster(files, _) => files.as_ref().is_none_or(|files| files.has(file)),
-        }
-    }
-}
-
-/// A record of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum RecordName {
-    /// By its key, which stays when lines move.
-    Key(u64),
-    /// By its line.
-    Line(u32),
-}
-
-impl RecordName {
-    /// Whether it means the record on this line with this key.
-    pub fn means(self, line: u32, key: RecordKey) -> bool {
-        match self {
-            Self::Key(name) => name == key.0,
-            Self::Line(name) => name == line,
         }
     }
 }
@@ -167,8 +150,24 @@ impl Entry {
 impl Expectations {
     /// Whether a file is not to be run.
     pub fn skips(&self, engine: &str, file: &str, today: Date) -> bool {
-        let skips =
-            |entry: &&Entry| entry.what == What::Skip && entry.is_for(engine) && !entry.has_expired(today);
-        self.entries.iter().filter(skips).any(|entry| entry.scope.is_about(file))
+        self.skipping(engine, file, today).any(|entry| matches!(entry.scope, Scope::Files(_)))
+    }
+
+    /// The records of a file that are not to be executed.
+    pub fn left_out(&self, engine: &str, file: &str, today: Date) -> Vec<RecordName> {
+        let records = self.skipping(engine, file, today).filter_map(|entry| match &entry.scope {
+            Scope::Records(_, records) => Some(records),
+            Scope::Files(_) | Scope::Cluster(..) => None,
+        });
+        records.flatten().copied().collect()
+    }
+
+    fn skipping(&self, engine: &str, file: &str, today: Date) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(move |entry| {
+            entry.what == What::Skip
+                && entry.is_for(engine)
+                && !entry.has_expired(today)
+                && entry.scope.is_about(file)
+        })
     }
 }

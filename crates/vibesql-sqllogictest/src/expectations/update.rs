@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Entry, Expectations, RecordName, Scope, What, judge};
-use crate::outcome::{FileReport, RunReport};
+use super::{Entry, Expectations, Scope, What, judge};
+use crate::outcome::{FileReport, RecordName, RunReport};
 use crate::text::written;
 
 /// Above this line the file is the user's, and stays as it is.
@@ -39,7 +39,9 @@ pub fn update(text: &str, expectations: &Expectations, run: &RunReport, today: D
         expectations.entries.iter().cloned().partition(|entry| entry.line < first_below);
     let engine = &run.header.engine.name;
     let is_replaced = |entry: &Entry| {
-        entry.engine.as_deref() == Some(engine)
+        // Of what is skipped the run does not know whether it fails.
+        entry.what != What::Skip
+            && entry.engine.as_deref() == Some(engine)
             && run.files.iter().any(|file| entry.scope.is_about(&file.file))
     };
     let (old, kept): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_replaced);
@@ -99,7 +101,8 @@ fn record(file: &FileReport, line: u32) -> RecordName {
     }
 }
 
-fn write_entry(out: &mut String, entry: &Entry) -> std::fmt::Result {
+/// Writes an entry as it stands in the file.
+pub(crate) fn write_entry(out: &mut String, entry: &Entry) -> std::fmt::Result {
     writeln!(out, "\n[[{}]]", entry.what.word())?;
     let text = |out: &mut String, name: &str, value: &Option<String>| match value {
         Some(value) => writeln!(out, "{name} = {}", quoted(value)),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::counts::Counts;
 use super::group::{FailureGroup, Mark};
+use super::name::LeftOut;
 use super::record::{ExitHow, FailureDetail, Fault, bytes};
 use crate::parser::Lint;
 
@@ -29,6 +30,9 @@ pub struct FileReport {
     pub details: Vec<FailureDetail>,
     /// Where only one record is judged: the records before it that did not do what they should.
     pub setup_failures: Vec<FailureDetail>,
+    /// The records that the user has left out, in the order of their lines. They are among the skipped ones.
+    #[cfg_attr(feature = "suite", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    pub left_out: Vec<LeftOut>,
     /// What is legal but odd.
     pub lints: Vec<Lint>,
     /// How the file ended.
@@ -246,6 +250,7 @@ impl FileReport {
             groups: Vec::new(),
             details: Vec::new(),
             setup_failures: Vec::new(),
+            left_out: Vec::new(),
             lints: Vec::new(),
             end,
             elapsed: Duration::ZERO,

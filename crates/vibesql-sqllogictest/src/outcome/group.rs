@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::difference::Difference;
+use super::name::RecordKey;
 use super::record::{Digest, Failure, Fault, NotPassed};
 
 /// The failures of a file that look alike.
@@ -28,12 +29,6 @@ pub struct Mark {
     /// The place of its group.
     pub group: u32,
 }
-
-/// A name for a record that stays when the records in front of it change: a digest of its SQL without regard to white
-/// space, and its number among the records of the file with the same SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
-pub struct RecordKey(pub u64);
 
 /// The longest common text that is kept, in characters.
 const LONGEST: usize = 200;

@@ -7,6 +7,7 @@ mod counts;
 mod difference;
 mod file;
 mod group;
+mod name;
 mod record;
 mod run;
 mod whole;
@@ -19,8 +20,9 @@ pub use file::{
 };
 #[cfg(feature = "suite")]
 pub(crate) use group::common;
-pub use group::{FailureGroup, Mark, RecordKey};
+pub use group::{FailureGroup, Mark};
 pub(crate) use group::{GroupBook, append, arrange};
+pub use name::{LeftOut, RecordKey, RecordName};
 #[cfg(feature = "cli")]
 pub(crate) use record::bytes;
 pub use record::{

@@ -42,6 +42,8 @@ pub enum RecordOutcome {
 pub enum SkipReason {
     /// A `skipif` or `onlyif`.
     Condition,
+    /// The user has left it out.
+    LeftOut,
 }
 
 /// A fault of the engine or the runner: no fact about the SQL.

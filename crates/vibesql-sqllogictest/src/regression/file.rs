@@ -24,6 +24,8 @@ pub struct FileDiff<'r> {
     pub records: Vec<RecordDiff<'r>>,
     /// All records, summed up.
     pub account: Account,
+    /// How many records the current run has left out that the baseline has not, because the user wants it so.
+    pub left_out: u64,
 }
 
 /// How a file ended in a run.
@@ -163,6 +165,7 @@ impl<'r> FileDiff<'r> {
             doubt: matched.doubt,
             records: matched.records,
             account: matched.account,
+            left_out: matched.left_out,
         })
     }
 
@@ -183,11 +186,12 @@ impl<'r> FileDiff<'r> {
     }
 
     /// So many records, at least, passed and do not any more without being on the list of failing ones, though the file
-    /// was run: they were not reached, or the file has changed and has fewer that pass without having fewer records.
+    /// was run: they were not reached, or the file has changed and has fewer that pass without having fewer records. What the
+    /// user has left out is not lost.
     pub fn lost(&self) -> u64 {
         let (Some(before), Some(now)) = (self.before, self.now) else { return 0 };
         if self.doubt != Some(Why::FileChanged) {
-            return self.account.newly_untested;
+            return self.account.newly_untested.saturating_sub(self.left_out);
         }
         let fewer = self.account.unmatched_before.saturating_sub(self.account.unmatched_now);
         fewer.saturating_sub(before.counts.total.saturating_sub(now.counts.total))

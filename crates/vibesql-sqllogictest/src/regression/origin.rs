@@ -59,6 +59,8 @@ pub enum Silence {
     NotRun,
     /// The execution had ended before the record.
     NotReached,
+    /// The user had left the record out.
+    LeftOut,
     /// The file did not have the record.
     Absent,
     /// The record had another expectation or other conditions.
@@ -191,6 +193,7 @@ pub struct FilePast<'h> {
 struct InRun<'h> {
     file: &'h PastFile,
     failing: HashSet<RecordKey>,
+    left_out: HashSet<RecordKey>,
     reach: u32,
 }
 
@@ -233,7 +236,8 @@ fn commit_of(run: &PastRun) -> Result<&Commit, Silence> {
 impl<'h> InRun<'h> {
     fn of(file: &'h PastFile) -> Self {
         let failing = file.marks.iter().map(|mark| mark.key).collect();
-        Self { file, failing, reach: reach(&file.end, &file.counts, &file.failing) }
+        let left_out = file.left_out.iter().map(|left_out| left_out.key).collect();
+        Self { file, failing, left_out, reach: reach(&file.end, &file.counts, &file.failing) }
     }
 
     fn was_run(&self) -> bool {
@@ -265,7 +269,7 @@ impl<'h> InRun<'h> {
     /// | fails | the file passed another time | both |
     /// | fails | | bad |
     /// | does not fail | the file is flaky | nothing |
-    /// | does not fail | it was not there, in other words, or not reached | nothing |
+    /// | does not fail | it was not there, in other words, left out, or not reached | nothing |
     /// | does not fail | the text is not known, and has another number of records | nothing |
     /// | does not fail | | good |
     fn record(&self, wanted: WantedRecord, text: Text) -> Result<Word, Silence> {
@@ -284,6 +288,9 @@ impl<'h> InRun<'h> {
         };
         if self.failing.contains(&wanted.key) {
             return Ok(if is_flaky { Word::Both } else { Word::Bad });
+        }
+        if self.left_out.contains(&wanted.key) {
+            return Err(Silence::LeftOut);
         }
         if is_flaky {
             return Err(Silence::Flaky);

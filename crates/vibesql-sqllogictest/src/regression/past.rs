@@ -97,22 +97,38 @@ fn file_health<'h>(file: &'h str, results: &[(&'h str, &'h PastFile)]) -> Option
     Some(FileHealth { file, last, results: seen.len() as u64, steadiness, records })
 }
 
+/// What a result tells of the records of its file.
+struct Known<'h> {
+    state: &'h str,
+    reach: u32,
+    failing: HashSet<RecordKey>,
+    left_out: HashSet<RecordKey>,
+}
+
+impl<'h> Known<'h> {
+    /// Nothing, if the record was not reached or left out.
+    fn seen(&self, key: RecordKey, line: u32) -> Option<Seen<'h>> {
+        let good = !self.failing.contains(&key);
+        let executed = !good || (line <= self.reach && !self.left_out.contains(&key));
+        executed.then_some(Seen { state: self.state, good })
+    }
+}
+
 fn records<'h>(results: &[(&'h str, &'h PastFile)]) -> Vec<RecordHealth<'h>> {
     let failing =
         |file: &'h PastFile| file.marks.iter().zip(&file.failing).map(|(mark, &line)| (mark.key, line));
     let lines: HashMap<RecordKey, u32> = results.iter().flat_map(|(_, file)| failing(file)).collect();
-    let known: Vec<(&str, u32, HashSet<RecordKey>)> = results
+    let known: Vec<_> = results
         .iter()
         .filter(|(_, file)| file.marks.len() == file.failing.len())
         .map(|&(state, file)| {
             let reach = reach(&file.end, &file.counts, &file.failing);
-            (state, reach, failing(file).map(|(key, _)| key).collect())
+            let left_out: HashSet<_> = file.left_out.iter().map(|left_out| left_out.key).collect();
+            Known { state, reach, failing: failing(file).map(|(key, _)| key).collect(), left_out }
         })
         .collect();
     let health = |(key, line): (RecordKey, u32)| {
-        let reached = known.iter().filter(|(_, reach, failing)| line <= *reach || failing.contains(&key));
-        let seen: Vec<_> =
-            reached.map(|(state, _, failing)| Seen { state, good: !failing.contains(&key) }).collect();
+        let seen: Vec<_> = known.iter().filter_map(|known| known.seen(key, line)).collect();
         let steadiness = steadiness(&seen).filter(|steadiness| steadiness.mixed > 0)?;
         Some(RecordHealth { line, steadiness })
     };

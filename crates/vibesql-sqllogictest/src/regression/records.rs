@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
-use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RecordKey};
+use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordKey};
 
 /// What became of a record that is on the list of failing records of one run, or of both.
 ///
@@ -47,6 +47,8 @@ pub enum Why {
     OtherConditions,
     /// The counts say that the text of the file is another: the record may not be in it.
     FileChanged,
+    /// The user has left it out there.
+    LeftOut,
     /// The execution of the file ended before the record.
     NotReached,
 }
@@ -94,6 +96,7 @@ impl Why {
             Self::WholeOnly => "whole_only",
             Self::OtherConditions => "other_conditions",
             Self::FileChanged => "file_changed",
+            Self::LeftOut => "left_out",
             Self::NotReached => "not_reached",
         }
     }
@@ -194,6 +197,8 @@ pub(super) struct Matched<'r> {
     /// In the order of their lines.
     pub(super) records: Vec<RecordDiff<'r>>,
     pub(super) account: Account,
+    /// How many records the current run has left out that the baseline has not.
+    pub(super) left_out: u64,
 }
 
 /// How the conditions of the two runs relate.
@@ -223,13 +228,13 @@ pub(super) fn matched<'r>(
     if doubt.is_none() && account.is_none() {
         // What cannot be has a cause: the records are others.
         doubt = Some(Why::FileChanged);
-        let again =
-            |known: &RecordDiff<'r>| RecordDiff { change: change(known, None, None, doubt), ..*known };
+        let again = |known: &RecordDiff<'r>| RecordDiff { change: change(known, doubt), ..*known };
         records = records.iter().map(again).collect();
         account = self::account(&records, then.as_ref(), today.as_ref(), doubt);
     }
     records.sort_by_key(|record| (record.line(), record.before.map(|failing| failing.line)));
-    Matched { identity, doubt, records, account: account.unwrap_or_default() }
+    let left_out = today.as_ref().map_or(0, |today| today.leaves_out_more(then.as_ref()));
+    Matched { identity, doubt, records, account: account.unwrap_or_default(), left_out }
 }
 
 /// What makes a record the same.
@@ -244,6 +249,7 @@ enum Name {
 struct Known<'r> {
     report: &'r FileReport,
     failing: BTreeMap<Name, Failing<'r>>,
+    left_out: BTreeSet<Name>,
     /// Records behind this line were not reached.
     reach: u32,
 }
@@ -265,7 +271,24 @@ impl<'r> Known<'r> {
             let named = Name::Line(if whole { 0 } else { line });
             failing.insert(key.map_or(named, |key| Name::Key(key.0)), Failing { line, kind });
         }
-        Self { report, failing, reach: reach(&report.end, &report.counts, &report.failing) }
+        let named = |left_out: &LeftOut| match identity {
+            Identity::Keys => Name::Key(left_out.key.0),
+            Identity::Lines => Name::Line(left_out.line),
+        };
+        let left_out = report.left_out.iter().map(named).collect();
+        Self { report, failing, left_out, reach: reach(&report.end, &report.counts, &report.failing) }
+    }
+
+    /// Why it has no word of a record that does not fail in it, if it has none.
+    fn lacks(&self, name: Name, line: u32) -> Option<Why> {
+        let left_out = self.left_out.contains(&name).then_some(Why::LeftOut);
+        left_out.or((line > self.reach).then_some(Why::NotReached))
+    }
+
+    /// How many records it leaves out that the other has not left out.
+    fn leaves_out_more(&self, other: Option<&Self>) -> u64 {
+        let is_new = |name: &&Name| other.is_none_or(|other| !other.left_out.contains(name));
+        self.left_out.iter().filter(is_new).count() as u64
     }
 
     fn was_run(&self) -> bool {
@@ -316,9 +339,19 @@ fn doubt(before: Option<&Known<'_>>, now: Option<&Known<'_>>, conditions: Condit
         Some(Why::OtherConditions)
     } else if has_changed(before, now) {
         Some(Why::FileChanged)
+    } else if leave_out_both(before, now) {
+        Some(Why::LeftOut)
     } else {
         None
     }
+}
+
+/// Whether each of the runs lacks records that the other one may have executed, for then it cannot be told how many of those
+/// that pass are the same: one leaves some out, and the other one does so with others, or ended before.
+fn leave_out_both(before: &Known<'_>, now: &Known<'_>) -> bool {
+    let then = before.leaves_out_more(Some(now)) > 0;
+    let today = now.leaves_out_more(Some(before)) > 0;
+    (then && (today || now.reach < before.reach)) || (today && before.reach < now.reach)
 }
 
 /// Whether the counts, or the lines of records that fail in both, say that the text is another.
@@ -348,23 +381,22 @@ fn record<'r>(
 ) -> RecordDiff<'r> {
     let of = |known: Option<&Known<'r>>| known.and_then(|known| known.failing.get(&name).copied());
     let diff = RecordDiff { change: RecordChange::StillFailing, before: of(before), now: of(now) };
-    RecordDiff { change: change(&diff, before, now, doubt), ..diff }
+    let why = doubt.or_else(|| match (diff.before, diff.now) {
+        (None, Some(failing)) => before?.lacks(name, failing.line),
+        (Some(failing), None) => now?.lacks(name, failing.line),
+        _ => None,
+    });
+    RecordDiff { change: change(&diff, why), ..diff }
 }
 
-fn change(
-    record: &RecordDiff<'_>,
-    before: Option<&Known<'_>>,
-    now: Option<&Known<'_>>,
-    doubt: Option<Why>,
-) -> RecordChange {
-    let behind = |known: Option<&Known<'_>>, line: u32| known.is_some_and(|known| line > known.reach);
-    let unreached = |known: Option<&Known<'_>>, line: u32| behind(known, line).then_some(Why::NotReached);
+/// What became of a record. Where nothing is known of it in one of the runs, `why` says so.
+fn change(record: &RecordDiff<'_>, why: Option<Why>) -> RecordChange {
     match (record.before, record.now) {
-        (None, Some(failing)) => match doubt.or_else(|| unreached(before, failing.line)) {
+        (None, Some(_)) => match why {
             Some(why) => RecordChange::NewFailure(why),
             None => RecordChange::Regressed,
         },
-        (Some(failing), None) => match doubt.or_else(|| unreached(now, failing.line)) {
+        (Some(_), None) => match why {
             Some(why) => RecordChange::Disappeared(why),
             None => RecordChange::Fixed,
         },
@@ -399,8 +431,11 @@ fn account(
             account.still_passing = then.min(today);
             account.newly_untested = then - account.still_passing;
             account.newly_tested = today - account.still_passing;
-            let possible = (account.newly_untested == 0 || now.reach < before.reach)
-                && (account.newly_tested == 0 || before.reach < now.reach);
+            let lacks = |one: &Known<'_>, other: &Known<'_>| {
+                one.reach < other.reach || one.leaves_out_more(Some(other)) > 0
+            };
+            let possible = (account.newly_untested == 0 || lacks(now, before))
+                && (account.newly_tested == 0 || lacks(before, now));
             return possible.then_some(account);
         }
         _ => (account.unmatched_before, account.unmatched_now) = (then, today),

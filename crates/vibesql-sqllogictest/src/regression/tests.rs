@@ -1,149 +1,18 @@
 //! Comparisons are held against a model, which knows what became of each record.
 
+mod model;
+
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::sample::Index;
 
+use self::model::{Ending, fates_of_choice, model, model_of};
 use super::*;
 use crate::engine::EngineIdentity;
 use crate::outcome::{
     Counts, FailureGroup, Fault, FileEnd, FileProblem, FileReport, Mark, RecordKey, RunEnd, RunHeader,
     RunReport,
 };
-
-/// What becomes of a record, if it is reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
-    Passes,
-    Fails,
-    FailsOtherwise,
-    Skipped,
-}
-
-/// How a file ends.
-#[derive(Debug, Clone)]
-enum Ending {
-    Whole,
-    /// Its worker dies in the midst of a record.
-    Dies(Index),
-    /// Its time is over amid a record, and nobody knows how long the file is.
-    TimesOut(Index),
-    CannotStart,
-    IsNotThere,
-}
-
-/// A file in two runs, whose text is the same or not.
-#[derive(Debug, Clone)]
-struct Model {
-    /// The key of each record, and what becomes of it in the runs.
-    records: Vec<(u64, [Fate; 2])>,
-    endings: [Ending; 2],
-    /// Records that are in the file of the current run only, in front of the others.
-    added: Vec<Fate>,
-}
-
-const LINES: u32 = 3;
-
-impl Model {
-    /// The records of a run, with their lines.
-    fn records(&self, run: usize) -> Vec<(u32, u64, Fate)> {
-        let added = self.added.iter().enumerate().map(|(place, &fate)| (1_000_000 + place as u64, fate));
-        let added: Vec<_> = if run == 1 { added.collect() } else { Vec::new() };
-        let own = self.records.iter().map(|&(key, fates)| (key, fates[run]));
-        let all = added.into_iter().chain(own);
-        (0..).zip(all).map(|(place, (key, fate))| (1 + LINES * place, key, fate)).collect()
-    }
-
-    fn report(&self, run: usize) -> Option<FileReport> {
-        let records = self.records(run);
-        // What is left out ends nothing.
-        let executed = records.iter().filter(|(.., fate)| *fate != Fate::Skipped);
-        let lines: Vec<_> = executed.map(|(line, ..)| *line).collect();
-        let (stop, end) = match &self.endings[run] {
-            Ending::Dies(_) | Ending::TimesOut(_) if lines.is_empty() => (None, FileEnd::Completed),
-            Ending::IsNotThere => return None,
-            Ending::Whole => (None, FileEnd::Completed),
-            Ending::CannotStart => {
-                let mut report = FileReport::new("a.test", FileEnd::NotStarted(FileProblem::Reported));
-                report.counts.total = records.len() as u64;
-                report.counts.not_reached = report.counts.total;
-                return Some(report);
-            }
-            Ending::Dies(place) => {
-                let line = *place.get(&lines);
-                let fault = Fault::Lost("gone".to_owned());
-                (Some(line), FileEnd::Faulted { line: Some(line), fault })
-            }
-            Ending::TimesOut(place) => {
-                let line = *place.get(&lines);
-                (Some(line), FileEnd::TimedOut { line: Some(line) })
-            }
-        };
-        let mut report = FileReport::new("a.test", end);
-        let group = |kind: &str| FailureGroup {
-            kind: kind.to_owned(),
-            what: String::new(),
-            records: 1,
-            first_line: 1,
-        };
-        report.groups = vec![group("rows_differ"), group("unexpected_error"), group("timed_out")];
-        let counts = &mut report.counts;
-        for &(line, key, fate) in &records {
-            if stop.is_some_and(|stop| line > stop) {
-                // Of a file whose time is over nobody may have said how long it is.
-                if matches!(self.endings[run], Ending::Dies(_)) {
-                    counts.total += 1;
-                    counts.not_reached += 1;
-                }
-                continue;
-            }
-            counts.total += 1;
-            let group = match fate {
-                _ if stop == Some(line) => 2,
-                Fate::Passes => {
-                    counts.passed += 1;
-                    continue;
-                }
-                Fate::Skipped => {
-                    counts.skipped += 1;
-                    continue;
-                }
-                Fate::Fails => 0,
-                Fate::FailsOtherwise => 1,
-            };
-            *if group == 2 { &mut counts.timed_out } else { &mut counts.failed } += 1;
-            report.failing.push(line);
-            report.marks.push(Mark { key: RecordKey(key), group });
-        }
-        Some(report)
-    }
-
-    /// Why nothing is known of a record in this run.
-    fn why(&self, run: usize) -> Why {
-        match self.endings[run] {
-            Ending::CannotStart | Ending::IsNotThere => Why::NotRun,
-            _ => Why::NotReached,
-        }
-    }
-
-    /// What becomes of the record with this key; nothing if it is not there, or not reached.
-    fn passes(&self, run: usize, key: u64) -> Option<bool> {
-        let report = self.report(run)?;
-        let stop = match report.end {
-            FileEnd::NotStarted(_) => return None,
-            FileEnd::TimedOut { line } | FileEnd::Faulted { line, .. } => line.unwrap_or(0),
-            _ => u32::MAX,
-        };
-        let (line, _, fate) = *self.records(run).iter().find(|(_, of, _)| *of == key)?;
-        match fate {
-            _ if line > stop => None,
-            _ if line == stop => Some(false),
-            Fate::Skipped => None,
-            fate => Some(fate == Fate::Passes),
-        }
-    }
-}
 
 fn run(file: Option<FileReport>, labels: &[&str]) -> RunReport {
     let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
@@ -155,39 +24,6 @@ fn run(file: Option<FileReport>, labels: &[&str]) -> RunReport {
         elapsed: Duration::ZERO,
         end: RunEnd::Completed,
     }
-}
-
-fn fate() -> impl Strategy<Value = Fate> {
-    prop_oneof![
-        4 => Just(Fate::Passes),
-        2 => Just(Fate::Fails),
-        1 => Just(Fate::FailsOtherwise),
-    ]
-}
-
-fn ending() -> impl Strategy<Value = Ending> {
-    prop_oneof![
-        5 => Just(Ending::Whole),
-        2 => any::<Index>().prop_map(Ending::Dies),
-        2 => any::<Index>().prop_map(Ending::TimesOut),
-        1 => Just(Ending::CannotStart),
-        1 => Just(Ending::IsNotThere),
-    ]
-}
-
-/// A record is skipped in both runs or in none, as long as the names of the engine are the same.
-fn fates() -> impl Strategy<Value = [Fate; 2]> {
-    prop_oneof![6 => [fate(), fate()], 1 => Just([Fate::Skipped; 2])]
-}
-
-fn model(added: usize) -> impl Strategy<Value = Model> {
-    let records = prop::collection::vec(fates(), 1..12);
-    let added = prop::collection::vec(fate(), 0..=added);
-    (records, [ending(), ending()], added).prop_map(|(fates, endings, added)| Model {
-        records: (1..).zip(fates).collect(),
-        endings,
-        added,
-    })
 }
 
 /// Whatever a report says, and be it impossible.
@@ -300,8 +136,8 @@ proptest! {
                     (Some(true), Some(false)) => Some(RecordChange::Regressed),
                     (Some(false), Some(true)) => Some(RecordChange::Fixed),
                     (Some(false), Some(false)) => Some(RecordChange::StillFailing),
-                    (None, Some(false)) => Some(RecordChange::NewFailure(model.why(0))),
-                    (Some(false), None) => Some(RecordChange::Disappeared(model.why(1))),
+                    (None, Some(false)) => Some(RecordChange::NewFailure(model.why(0, *key))),
+                    (Some(false), None) => Some(RecordChange::Disappeared(model.why(1, *key))),
                     (Some(true) | None, Some(true) | None) => None,
                 };
                 prop_assert_eq!(change, expected, "record {} of {:?}", key, file);
@@ -310,6 +146,38 @@ proptest! {
                 (model.passes(0, *key), model.passes(1, *key)) == (Some(true), Some(true))
             });
             prop_assert_eq!(file.account.still_passing, both.count() as u64);
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_is_neither_better_nor_worse(model in model_of(fates_of_choice(), 0)) {
+        let (before, now) = (run(model.report(0), &["e"]), run(model.report(1), &["e"]));
+        check_laws(&before, &now)?;
+        for file in &compare(&before, &now).files {
+            for record in &file.records {
+                let side = usize::from(record.now.is_some());
+                let key = model.records(side).iter().find(|(line, ..)| *line == record.line()).map(|(_, key, _)| *key);
+                let key = key.unwrap_or_default();
+                let known = (model.passes(0, key), model.passes(1, key));
+                match record.change {
+                    RecordChange::Regressed => prop_assert_eq!(known, (Some(true), Some(false))),
+                    RecordChange::Fixed => prop_assert_eq!(known, (Some(false), Some(true))),
+                    RecordChange::StillFailing => prop_assert_eq!(known, (Some(false), Some(false))),
+                    RecordChange::NewFailure(why) if file.doubt.is_none() => {
+                        prop_assert_eq!((known.0, why), (None, model.why(0, key)));
+                    }
+                    RecordChange::Disappeared(why) if file.doubt.is_none() => {
+                        prop_assert_eq!((known.1, why), (None, model.why(1, key)));
+                    }
+                    RecordChange::NewFailure(_) | RecordChange::Disappeared(_) => {}
+                }
+            }
+            prop_assert!(file.doubt != Some(Why::FileChanged), "{:?}", file);
+            // Whoever leaves records out loses none.
+            let whole = |run: usize| matches!(model.endings[run], Ending::Whole);
+            if whole(0) && whole(1) {
+                prop_assert_eq!(file.lost(), 0);
+            }
         }
     }
 

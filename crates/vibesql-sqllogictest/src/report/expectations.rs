@@ -2,8 +2,8 @@
 
 use std::fmt::{self, Write};
 
-use crate::expectations::{Entry, Expectations, Judgement, Passes, RecordName};
-use crate::outcome::RunReport;
+use crate::expectations::{Entry, Expectations, Judgement, Passes};
+use crate::outcome::{RecordName, RunReport};
 use crate::text::count::plural;
 use crate::text::style::Role;
 
@@ -51,7 +51,7 @@ pub(crate) fn write(
         places.iter().map(|place| described(&expectations.entries[*place])).collect::<Vec<_>>()
     };
     list(out, "expired", about(&judgement.expired).into_iter())?;
-    list(out, "about no file of this run", about(&judgement.unused).into_iter())?;
+    list(out, "about no file or record of this run", about(&judgement.unused).into_iter())?;
     let verdict = match judgement.is_good() {
         true => Role::Pass.paint("AS EXPECTED"),
         false => Role::Fail.paint("NOT AS EXPECTED"),

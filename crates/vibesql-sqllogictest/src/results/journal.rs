@@ -19,7 +19,7 @@ use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::executor::Settings;
 use crate::jsonl::{Appender, Follower, entry_of, line_of};
 use crate::outcome::{
-    Counts, ExitHow, FileEnd, FileReport, FileStatus, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
+    Counts, ExitHow, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
 };
 
 /// The version of the entries.
@@ -55,6 +55,13 @@ pub struct Opened {
 }
 
 impl Opened {
+    /// The files that were to be run, by the names that reports call them. Of a run of another program these are the ones
+    /// that it names and has no result of.
+    pub fn wanted_files(&self) -> impl Iterator<Item = &str> {
+        let untested = self.imported.iter().flat_map(|imported| &imported.untested);
+        self.places.keys().chain(untested).map(String::as_str)
+    }
+
     /// Makes the entry of a run of this program.
     pub fn new(
         run: &str,
@@ -113,6 +120,9 @@ pub struct Imported {
     pub from: String,
     /// The MD5 of what was taken in, in hexadecimal digits: the same again is recognised.
     pub digest: String,
+    /// The files that it names and has no result of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untested: Vec<String>,
 }
 
 /// Where and with what a run was made.
@@ -182,7 +192,7 @@ enum BriefEntry {
     Opened(Box<Opened>),
     RunStarted(RunHeader),
     WorkerLost(IgnoredAny),
-    FileFinished(PastFile),
+    FileFinished(Box<PastFile>),
     RunFinished { elapsed: Duration, end: RunEnd },
 }
 
@@ -203,6 +213,9 @@ pub struct PastFile {
     /// Their keys, in the same order; none in old journals.
     #[serde(default)]
     pub marks: Vec<Mark>,
+    /// The records that the user has left out.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
     /// The part of the time that the engine took; unknown in old journals, which have no slowest records either.
     #[serde(default)]
     pub engine_time: Option<Duration>,
@@ -254,7 +267,7 @@ impl Brief {
                 BriefEntry::Opened(opened) => first = first.or(Some(*opened)),
                 // Once for each time that the run was taken up.
                 BriefEntry::RunStarted(found) => (header, end) = (Some(found), None),
-                BriefEntry::FileFinished(report) => files.push(report),
+                BriefEntry::FileFinished(report) => files.push(*report),
                 BriefEntry::RunFinished { elapsed: more, end: found } => {
                     elapsed += more;
                     end = Some(found);

@@ -5,6 +5,9 @@ use super::count::{duration, plural};
 use crate::outcome::Fault;
 use crate::outcome::{Failure, NotPassed};
 
+/// Of a failure of which another tool tells nothing else.
+pub(crate) const NOT_WHY: &str = "another tool reports a failure, and not why";
+
 /// What broke, and after what time of the record, where that is known.
 #[cfg(feature = "cli")]
 pub(crate) fn fault_with_time(fault: &Fault) -> String {
@@ -28,7 +31,7 @@ pub(crate) fn headline(what: &NotPassed) -> String {
         NotPassed::Faulted(fault) => fault.to_string(),
         NotPassed::Reported(text) => {
             let first = text.lines().find(|line| !line.trim().is_empty());
-            first.unwrap_or("another tool reports a failure, and not why").to_owned()
+            first.unwrap_or(NOT_WHY).to_owned()
         }
     }
 }

@@ -1,4 +1,4 @@
-//! `analyze` and `punchlist` as a user has them.
+//! `analyze` as a user has it.
 
 use insta::assert_snapshot;
 
@@ -6,7 +6,7 @@ use crate::sandbox::Sandbox;
 
 /// Three files on SQLite: a table that cannot be made and what follows, sums that are wrong, a function that is not
 /// there; and one file that passes.
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     let sandbox = Sandbox::new();
     let sums: String = (0..6).map(|n| format!("query I nosort\nSELECT {n} + {n}\n----\n7\n\n")).collect();
     let products: String =
@@ -41,7 +41,7 @@ SELECT COUNT(*) FROM t1 -- all of them
     sandbox
 }
 
-fn shown(sandbox: &Sandbox, line: &str) -> String {
+pub(crate) fn shown(sandbox: &Sandbox, line: &str) -> String {
     let text = sandbox.without_names(&sandbox.run(line).to_string());
     // In Markdown the engine is code.
     match text.split_once("`sqlite 3.") {
@@ -66,7 +66,7 @@ fn what_to_fix_first() {
      fix  records  files  alone  green  what
        1       12      2      1      1  wrong values (another number), with operator +
        2        1      1      0      2  error: no such function: frobnicate
-       3        4      1      1      3  error: near _: syntax error
+       3        4      1      1      3  error: near _: syntax error, with CREATE
     alone: files that it turns green by itself; green: files that are green after it
 
     fix 1: wrong values (another number), with operator +
@@ -81,7 +81,7 @@ fn what_to_fix_first() {
       unexpected error: no such function: frobnicate
       again: vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
 
-    fix 3: error: near _: syntax error
+    fix 3: error: near _: syntax error, with CREATE
       1 root and 3 that follow
       suite/ddl/cascade.test:1
           CREATE TABLE t1(a INTEGER) WITH (x = 1)
@@ -100,16 +100,16 @@ fn what_to_fix_first() {
      fix  records  files  alone  green  what
        1       12      2      1      1  wrong values (another number), with operator +
        2        1      1      0      2  error: no such function: frobnicate
-       3        4      1      1      3  error: near _: syntax error
+       3        4      1      1      3  error: near _: syntax error, with CREATE
     alone: files that it turns green by itself; green: files that are green after it
 
 
      records    share  files  fix  what
           12  70.58 %      2    1  wrong values (another number), with operator +
-           4  23.52 %      1    3  error: near _: syntax error
+           4  23.52 %      1    3  error: near _: syntax error, with CREATE
            1   5.88 %      1    2  error: no such function: frobnicate
 
-    fix 3: error: near _: syntax error
+    fix 3: error: near _: syntax error, with CREATE
       1 root and 3 that follow
     ");
     assert_snapshot!(shown(&sandbox, "analyze --examples --format markdown"), @r#"
@@ -152,7 +152,7 @@ fn what_to_fix_first() {
     vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
     ```
 
-    ### 3. `error: near _: syntax error`
+    ### 3. `error: near _: syntax error, with CREATE`
 
     `suite/ddl/cascade.test:1`
 
@@ -240,6 +240,128 @@ fn the_whole_report_is_written_where_the_scripts_had_it() {
 }
 
 #[test]
+fn what_no_feature_sets_apart_is_no_heap() {
+    let sandbox = Sandbox::new();
+    let good: String = (0..20)
+        .map(|n| {
+            format!(
+                "query I nosort\nSELECT {n}\n----\n{n}\n\nstatement ok\nCREATE TABLE t{n}(a)\n\n\
+                 statement ok\nINSERT INTO t{n} VALUES({n})\n\n"
+            )
+        })
+        .collect();
+    sandbox.write("suite/good.test", &good);
+    let odd = |n: u32| {
+        format!(
+            "query I nosort\nSELECT {n}\n----\n{}\n\nquery I nosort\nSELECT {n}\n----\n{n}\n{n}\n\n\
+             statement error\nINSERT INTO t{n} VALUES(1)\n\n",
+            n + 1
+        )
+    };
+    sandbox
+        .write("suite/odd.test", format!("{good}{}{}statement error\nCREATE TABLE u(a)\n", odd(3), odd(4)));
+    sandbox.run("run --engine sqlite suite --quiet");
+    assert_snapshot!(shown(&sandbox, "analyze --patterns"), @"
+    exit code 0
+    --- stdout
+    run [run] on sqlite [version]
+    7 failing records in 1 file are 4 clusters
+    the first 4 fixes turn 1 of 1 file green
+
+     records    share  files  fix  what
+           2  28.57 %      1    1  duplicates
+           2  28.57 %      1    2  another number
+           2  28.57 %      1    3  no error where one was expected, with INSERT
+           1  14.28 %      1    4  no error where one was expected, with CREATE
+
+    fix 3: no error where one was expected, with INSERT
+      about 9 % of the records with INSERT fail so
+    fix 4: no error where one was expected, with CREATE
+      about 5 % of the records with CREATE fail so
+    ");
+}
+
+#[test]
+fn the_records_of_a_cluster() {
+    let sandbox = sandbox();
+    assert_snapshot!(shown(&sandbox, "analyze --fix 3"), @"
+    exit code 0
+    --- stdout
+    fix 3: error: near _: syntax error, with CREATE
+    4 records in 1 file
+    1 root and 3 that follow
+
+    suite/ddl/cascade.test:1
+    suite/ddl/cascade.test:4
+    suite/ddl/cascade.test:7
+    suite/ddl/cascade.test:12
+    ");
+    assert_snapshot!(shown(&sandbox, "analyze --fix 3 --format json"), @r#"
+    exit code 0
+    --- stdout
+    {
+      "format": 1,
+      "run": "[run]",
+      "fix": 3,
+      "title": "error: near _: syntax error, with CREATE",
+      "records": [
+        {
+          "file": "ddl/cascade.test",
+          "line": 1,
+          "key": "a69f62319af48f97"
+        },
+        {
+          "file": "ddl/cascade.test",
+          "line": 4,
+          "key": "3840e28aab158bd6"
+        },
+        {
+          "file": "ddl/cascade.test",
+          "line": 7,
+          "key": "e4814f3a1c859600"
+        },
+        {
+          "file": "ddl/cascade.test",
+          "line": 12,
+          "key": "607540e3d1d3d12b"
+        }
+      ]
+    }
+    "#);
+    assert_snapshot!(shown(&sandbox, "analyze --fix 3 --format toml"), @r#"
+    exit code 0
+    --- stdout
+
+    [[xfail]]
+    engine = "sqlite"
+    file = "ddl/cascade.test"
+    records = ["a69f62319af48f97", "3840e28aab158bd6", "e4814f3a1c859600", "607540e3d1d3d12b"]
+    reason = "error: near _: syntax error, with CREATE"
+    "#);
+    assert_snapshot!(shown(&sandbox, "analyze --fix 4"), @"
+    exit code 2
+    --- stderr
+    error: --fix 4: the run has 3 clusters
+      hint: `analyze --top-fixes` lists them
+    ");
+    assert_snapshot!(shown(&sandbox, "analyze --format toml"), @"
+    exit code 2
+    --- stderr
+    error: --format toml is for the records of one cluster
+      hint: name a cluster, as in `--fix 1 --format toml`
+    ");
+    // What is expected to fail then, and what is green if it is left out, is what was said.
+    let entries = sandbox.run("analyze --fix 3 --format toml").stdout;
+    sandbox.write("suite/expectations.toml", &entries);
+    let judged = sandbox.run("ledger check").stdout;
+    assert!(judged.contains("expected to fail: 4 records, and nothing else in 1 file"), "{judged}");
+    sandbox.write("suite/expectations.toml", entries.replace("xfail", "skip"));
+    sandbox.run("run --engine sqlite suite --quiet");
+    let compared = sandbox.run("compare").stdout;
+    assert!(compared.contains("suite/ddl/cascade.test  FAIL before, now EMPTY"), "{compared}");
+}
+
+#[test]
 fn a_trend_needs_runs() {
     let sandbox = sandbox();
     sandbox.write("suite/select/sums.test", "statement ok\nSELECT 1\n");
@@ -264,143 +386,6 @@ fn commands_of_examples_repeat_them() {
         let again = sandbox.run(line);
         assert_eq!(again.code, 1, "{line}\n{again}");
     }
-}
-
-#[test]
-fn punchlists() {
-    let sandbox = sandbox();
-    let punchlist = shown(&sandbox, "punchlist");
-    let lines = punchlist.lines().filter(|line| !line.starts_with("Last updated: 20"));
-    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
-    exit code 0
-    --- stdout
-    # SQLLogicTest Punchlist
-
-    Source: run `[run]` on `sqlite [version]`
-    Pass rate: 25.00 % (1/4 files)
-
-    **17 failing records in 3 files are 3 clusters**
-    **the first 2 fixes turn 2 of 3 files green**
-
-    ## Progress by Category
-
-    - [ ] `select`: 33.33 % (1/3)
-    - [ ] `ddl`: 0.00 % (0/1)
-
-    ## What to fix, in this order
-
-    | fix | records | files | alone | green | what |
-    |---:|---:|---:|---:|---:|---|
-    | 1 | 12 | 2 | 1 | 1 | `wrong values (another number), with operator +` |
-    | 2 | 1 | 1 | 0 | 2 | `error: no such function: frobnicate` |
-    | 3 | 4 | 1 | 1 | 3 | `error: near _: syntax error` |
-
-    *alone*: files that it turns green by itself; *green*: files that are green after it.
-
-    ## Failing Files (3)
-
-    In each category first those that turn green first.
-
-    ### `select/`
-
-    - [ ] `select/sums.test` - fix 1: FAIL, 6 records, `1 value expected and found, but not the same: another number`
-    - [ ] `select/more.test` - fix 1, 2: FAIL, 7 records, `1 value expected and found, but not the same: another number`
-
-    ### `ddl/`
-
-    - [ ] `ddl/cascade.test` - fix 3: FAIL, 4 records, `unexpected error: near "(": syntax error`
-
-    ## Next Steps
-
-    1. `wrong values (another number), with operator +`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:41`
-    2. `error: no such function: frobnicate`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:71`
-    3. `error: near _: syntax error`: `vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1`
-
-    The first files that turn green first: `select/sums.test`, `select/more.test`, `ddl/cascade.test`
-
-    `vibesql-sqllogictest run --failed` runs again what has not passed.
-    "#);
-    assert_snapshot!(shown(&sandbox, "punchlist --format csv"), @"
-    exit code 0
-    --- stdout
-    file,category,subcategory,status,priority
-    select/sums.test,select,root,FAIL,1
-    select/more.test,select,root,FAIL,1
-    ddl/cascade.test,ddl,root,FAIL,1
-    select/good.test,select,root,PASS,3
-    ");
-    assert_snapshot!(shown(&sandbox, "punchlist --format json --output list.json"), @"
-    exit code 0
-    --- stdout
-    written to list.json
-    4 files: 3 failing, 0 untested
-    ");
-    let mut document: serde_json::Value = serde_json::from_str(&sandbox.read("list.json")).unwrap();
-    (document["timestamp"], document["run"]) = ("[time]".into(), "[run]".into());
-    assert_snapshot!(serde_json::to_string_pretty(&document).unwrap(), @r#"
-    {
-      "by_category": {
-        "ddl": {
-          "failed": 1,
-          "passed": 0,
-          "total": 1,
-          "untested": 0
-        },
-        "select": {
-          "failed": 2,
-          "passed": 1,
-          "total": 3,
-          "untested": 0
-        }
-      },
-      "failed_files": [
-        "select/sums.test",
-        "select/more.test",
-        "ddl/cascade.test"
-      ],
-      "fixes": [
-        {
-          "fix": 1,
-          "green_after": 1,
-          "records": 12,
-          "title": "wrong values (another number), with operator +",
-          "turns_green": [
-            "select/sums.test"
-          ]
-        },
-        {
-          "fix": 2,
-          "green_after": 2,
-          "records": 1,
-          "title": "error: no such function: frobnicate",
-          "turns_green": [
-            "select/more.test"
-          ]
-        },
-        {
-          "fix": 3,
-          "green_after": 3,
-          "records": 4,
-          "title": "error: near _: syntax error",
-          "turns_green": [
-            "ddl/cascade.test"
-          ]
-        }
-      ],
-      "passed_files": [
-        "select/good.test"
-      ],
-      "run": "[run]",
-      "summary": {
-        "failed": 3,
-        "passed": 1,
-        "untested": 0
-      },
-      "timestamp": "[time]",
-      "total_files": 4,
-      "untested_files": []
-    }
-    "#);
 }
 
 #[test]

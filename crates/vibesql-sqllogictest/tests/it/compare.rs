@@ -13,7 +13,7 @@ const HARMLESS: &str = "statement ok\nok\n\n";
 const DEADLY: &str = "statement ok\nexit 0\n\n";
 
 /// A run, and one after changes of expectations, which are no part of what a record is.
-fn two_runs() -> Sandbox {
+pub(crate) fn two_runs() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write("s/broken.test", [GOOD, OTHER].concat());
     sandbox.write("s/fixed.test", [BAD, OTHER].concat());
@@ -420,8 +420,8 @@ fn what_means_nothing_or_two_things_is_refused() {
     assert_snapshot!(sandbox.run("compare file:both"), @"
     exit code 2
     --- stderr
-    error: cannot import `both`: this is neither JSON nor XML nor a dump in SQL
-      hint: `import` takes JSON results and SQL dumps of VibeSQL's scripts, and JUnit reports
+    error: cannot import `both`: this is neither JSON nor XML, no dump in SQL and no punchlist
+      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     ");
     assert_eq!(Sandbox::new().run("compare").code, 3);
 }

@@ -145,11 +145,76 @@ fn what_has_expired_or_passes_fails_the_run() {
       a.test (s/expectations.toml:6)
     expired:
       s/expectations.toml:1 2020-02-29: https://example.org/7
-    about no file of this run:
+    about no file or record of this run:
       s/expectations.toml:9
     NOT AS EXPECTED
     look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:1
     ");
+}
+
+#[test]
+fn records_that_are_skipped_are_not_executed() {
+    let sandbox = sandbox();
+    assert_eq!(sandbox.run(RUN).code, 1);
+    // A skipped record does not pass, so nobody is told that it does.
+    sandbox.write(
+        "s/expectations.toml",
+        "[[skip]]\nfile = \"b.test\"\nrecords = [1, \"204e9070bb90f9cf\"]\n\n\
+         [[xfail]]\nfile = \"b.test\"\nrecords = [1]\n\n[[skip]]\nfile = \"*\"\nrecords = [2]\n",
+    );
+    assert_snapshot!(sandbox.run(RUN), @"
+    exit code 0
+    --- stdout
+
+     category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
+     other         2       2       0      0  100.00 %        4       2       0        2      0  100.00 %
+
+    PASS: 2 of 2 files and 2 of 2 records passed on sqlite [version] in [time] s
+    about no file or record of this run:
+      s/expectations.toml:9
+    AS EXPECTED
+    --- stderr
+    note: records of 2 files to be left out, as expectations.toml says (`skip`)
+    ");
+    let compared = sandbox.run("compare").stdout;
+    for line in [
+        "s/b.test  FAIL before, now PASS, 2 records left out now",
+        "s/b.test:1  rows differ before; now it is left out",
+        "s/b.test:11  unexpected error before; now it is left out",
+        "records: 2 pass in both",
+    ] {
+        assert!(compared.contains(line), "{compared}");
+    }
+    assert_snapshot!(sandbox.run("show last b.test"), @"
+    exit code 0
+    --- stdout
+    left out, as the run was told to: the records on these lines: 1, 11
+    PASS  s/b.test  1 passed, 2 skipped  [time] s
+    ");
+    // What `ledger update` does not know, it keeps.
+    let marked = "# Below this line `ledger update` writes. What stands above stays as it is.\n\n\
+                  [[skip]]\nengine = \"sqlite\"\nfile = \"b.test\"\nrecords = [11]\n";
+    sandbox.write("s/expectations.toml", marked);
+    assert_eq!(sandbox.run(RUN).code, 1);
+    sandbox.run("ledger update");
+    assert_snapshot!(std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap(), @r#"
+    # Below this line `ledger update` writes. What stands above stays as it is.
+
+    [[skip]]
+    engine = "sqlite"
+    file = "b.test"
+    records = [11]
+
+    [[xfail]]
+    engine = "sqlite"
+    file = "b.test"
+    records = ["daa2c11bca892711"]
+    "#);
+    assert_eq!(sandbox.run(RUN).code, 0);
+    // A file of which all records are left out has not passed.
+    sandbox.write("s/expectations.toml", "[[skip]]\nfile = \"b.test\"\nrecords = [1, 6, 11]\n");
+    let output = sandbox.run("run --engine sqlite --order path s/b.test");
+    assert_eq!(output.code, 3, "{output}");
 }
 
 #[test]
@@ -173,7 +238,7 @@ fn what_is_wrong_in_the_file_is_said_before_the_run() {
         "[[xfail]]\ncluster = \"x\"\n",
         "[[xfail]]\nfile = \"[\"\n",
         "[[xfail]]\nfile = \"a\"\nexpires = \"soon\"\n",
-        "[[skip]]\nfile = \"a\"\nrecords = [1]\n",
+        "[[skip]]\ncluster = \"0123456789abcdef\"\n",
         "[[xfail]\n",
     ]
     .map(said)
@@ -190,7 +255,7 @@ fn what_is_wrong_in_the_file_is_said_before_the_run() {
     error: s/expectations.toml:1: `cluster`: expected 16 hexadecimal digits, found `x`
     error: s/expectations.toml:1: `[` is no glob
     error: s/expectations.toml:1: `expires`: expected a date like 2026-12-31, found `soon`
-    error: s/expectations.toml:1: a file can be skipped, and no record: `xfail` and `flaky` take records and clusters
+    error: s/expectations.toml:1: files and records can be skipped, and no `cluster`: expected `xfail` or `flaky`
     error: s/expectations.toml:1: unclosed array table, expected `]`
     ");
 }

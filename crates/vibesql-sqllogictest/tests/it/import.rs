@@ -12,7 +12,7 @@ use crate::sandbox::{Output, Sandbox};
 use crate::support::manifest;
 
 /// A sandbox with a file of the past, which was changed last on 22 November 2025 at 10 o'clock.
-fn with_fixture(name: &str) -> Sandbox {
+pub(crate) fn with_fixture(name: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write(name, std::fs::read(manifest().join("tests/fixtures/import").join(name)).unwrap());
     let changed = UNIX_EPOCH + Duration::from_secs(1_763_805_600);
@@ -20,14 +20,14 @@ fn with_fixture(name: &str) -> Sandbox {
     sandbox
 }
 
-fn import(name: &str, words: &str) -> (Sandbox, Output) {
+pub(crate) fn import(name: &str, words: &str) -> (Sandbox, Output) {
     let sandbox = with_fixture(name);
     let output = sandbox.run(&format!("import {words} {name}"));
     (sandbox, output)
 }
 
 /// All that is known of the files of a run.
-fn files(run: &Path) -> String {
+pub(crate) fn files(run: &Path) -> String {
     let journal = Journal::read(&run.join("journal.jsonl")).unwrap().unwrap();
     assert_eq!((journal.damaged, journal.ended), (0, true));
     let lines: Vec<_> = journal.report.files.iter().map(line).collect();
@@ -282,9 +282,9 @@ fn mistakes_take_nothing_in() {
     }
     assert_snapshot!(shown, @"
     error: cannot import `cut.json`: this is not the JSON of VibeSQL's scripts
-      caused by: EOF while parsing a value at line 2 column 13
+      caused by: EOF while parsing an object at line 2 column 13
       hint: nothing of it was taken in; --format says what it is, if it is something else
-    error: cannot import `other.json`: no results in it: there is no `tested_files`
+    error: cannot import `other.json`: no results in it: there is no `tested_files`, `failed_files` or `changes`
       hint: nothing of it was taken in; --format says what it is, if it is something else
     error: cannot import `type.json`: this is not the JSON of VibeSQL's scripts
       caused by: invalid type: integer `1`, expected a string at line 1 column 30
@@ -307,10 +307,10 @@ fn mistakes_take_nothing_in() {
       hint: nothing of it was taken in; --format says what it is, if it is something else
     error: cannot import `entity.xml`: line 1, column 40: unknown entity `&nbsp;`
       hint: nothing of it was taken in; --format says what it is, if it is something else
-    error: cannot import `words.txt`: this is neither JSON nor XML nor a dump in SQL
-      hint: `import` takes JSON results and SQL dumps of VibeSQL's scripts, and JUnit reports
+    error: cannot import `words.txt`: this is neither JSON nor XML, no dump in SQL and no punchlist
+      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot import `bytes.bin`: line 2 is not UTF-8
-      hint: `import` takes JSON results and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot read `nowhere`
       caused by: No such file or directory (os error 2)
     ");

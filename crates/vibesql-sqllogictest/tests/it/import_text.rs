@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::outcome::NotPassed;
-use vibesql_sqllogictest::results::import::{Format, ImportError, Reading, read};
+use vibesql_sqllogictest::results::import::{ForeignRun, Format, ImportError, Reading, read};
 
 fn reported(reading: &Reading) -> (&str, &str) {
     let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
@@ -45,6 +45,34 @@ fn in_xml(text: &str) -> String {
     format!("<testsuite><testcase file=\"{escaped}\"><failure>{escaped}</failure></testcase></testsuite>")
 }
 
+/// The only file of a list, and what is said of it.
+fn named(content: &str, format: Format) -> (String, String) {
+    let reading = read(content.as_bytes(), Some(format), 0).unwrap();
+    let (file, text) = reported(&reading);
+    (file.to_owned(), text.to_owned())
+}
+
+fn check_lists(text: &str) {
+    let nothing = (text.to_owned(), String::new());
+    assert_eq!(named(&serde_json::json!({"failed_files": [text]}).to_string(), Format::Json), nothing);
+    let changes = serde_json::json!({"changes": {"regressions": [text]}});
+    assert_eq!(named(&changes.to_string(), Format::Json), nothing);
+    for end in ["\n", "\r\n"] {
+        let csv = format!("file,status{end}\"{}\",FAIL{end}", text.replace('"', "\"\""));
+        assert_eq!(named(&csv, Format::Csv), nothing);
+    }
+    // A line of Markdown has no mark for what ends it.
+    if !text.contains(['\n', '\r', '`']) && !text.is_empty() {
+        let title = "# SQLLogicTest Punchlist\n\n## Failing Files (1)";
+        let markdown = format!("{title}\n\n- [ ] a.test - x{text}x\n");
+        let expected = ("a.test".to_owned(), format!("x{text}x"));
+        assert_eq!(named(&markdown, Format::Markdown), expected);
+        let markdown = format!("{title}\n\n- [ ] `{text}` - fix 1: FAIL, 1 record, `x`\n");
+        let file = if text.chars().all(|c| c == ' ') && text.len() == 2 { "" } else { text };
+        assert_eq!(named(&markdown, Format::Markdown), (file.to_owned(), "x".to_owned()));
+    }
+}
+
 const HOSTILE: &[&str] = &[
     "'",
     r"\'",
@@ -58,6 +86,7 @@ const HOSTILE: &[&str] = &[
 ];
 
 fn check(text: &str) {
+    check_lists(text);
     let read = |content: String, format| read(content.as_bytes(), Some(format), 0).unwrap();
     assert_eq!(reported(&read(in_sql(text), Format::Sql)), (text, text));
     assert_eq!(reported(&read(in_json(text), Format::Json)), (text, text));
@@ -129,6 +158,35 @@ const TAGS: &[&str] = &[
     "x",
 ];
 
+/// What lists are made of.
+const LINES: &[&str] = &[
+    "# SQLLogicTest Punchlist\n",
+    "Pass rate: 1% (1/18446744073709551615 files)\n",
+    "## Progress by Category\n",
+    "- [x] a: 1% (18446744073709551615/18446744073709551615)\n",
+    "## Failing Files (18446744073709551615)\n",
+    "- [ ] a - b\n",
+    "- [ ] `a` - fix 1: OOM, 1 record, `x`\n",
+    "## Untested Files (1)\n",
+    "file,status,priority\n",
+    "a,PASS,3\n",
+    "\"a\nb\",UNTESTED,2\r\n",
+    "{\"changes\": {\"still_failing\": 18446744073709551615, \"still_passing\": 1, \"fixed_tests\": [\"a\"]},",
+    "{",
+    "\"total_files\": 18446744073709551615, \"failed_files\": [\"a\"],",
+    "\"summary\": {\"current_failed\": 18446744073709551615, \"current_passed\": 18446744073709551615}",
+    "}",
+];
+
+const FORMATS: [Option<Format>; 6] = [
+    None,
+    Some(Format::Json),
+    Some(Format::Sql),
+    Some(Format::Junit),
+    Some(Format::Csv),
+    Some(Format::Markdown),
+];
+
 proptest! {
     #[test]
     fn any_text_comes_in_exactly(text in "\\PC{1,40}|[\\\\'\"\n\r;&<>-]{1,12}|.{1,40}") {
@@ -139,12 +197,14 @@ proptest! {
     fn no_bytes_are_too_much(
         words in prop::collection::vec(prop::sample::select(WORDS), 0..30),
         tags in prop::collection::vec(prop::sample::select(TAGS), 0..12),
+        lines in prop::collection::vec(prop::sample::select(LINES), 0..9),
         bytes in any::<Vec<u8>>(),
         text in "[<>/a-z'\"=&;(), \n{}\\[\\]:0-9\\\\-]{0,80}") {
-        for format in [None, Some(Format::Json), Some(Format::Sql), Some(Format::Junit)] {
-            for content in [&bytes, text.as_bytes(), words.join(" ").as_bytes(), tags.concat().as_bytes()] {
+        for format in FORMATS {
+            for content in [&bytes, text.as_bytes(), words.join(" ").as_bytes(), tags.concat().as_bytes(), lines.concat().as_bytes()] {
                 if let Ok(reading) = read(content, format, i64::MAX) {
-                    prop_assert!(reading.runs.iter().all(|run| run.files.len() <= run.wanted));
+                    let enough = |run: &ForeignRun| run.files.len() + run.untested.len() <= run.wanted;
+                    prop_assert!(reading.runs.iter().all(enough));
                 }
             }
         }

@@ -27,12 +27,15 @@ mod histories;
 mod history;
 mod honesty;
 mod import;
+mod import_lists;
 mod import_text;
+mod injected;
 mod journal;
 mod json_report;
 mod limits;
 mod portable;
 mod project;
+mod punchlist_cmd;
 #[cfg(feature = "store")]
 mod queries;
 #[cfg(feature = "store")]

@@ -18,7 +18,7 @@ const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 const BAD: &str = "statement ok\nok\n\nquery I nosort\nrows 2\n----\n1\n";
 
 fn opened(started: i64, from: &str) -> Opened {
-    let imported = Imported { from: from.to_owned(), digest: from.to_owned() };
+    let imported = Imported { from: from.to_owned(), digest: from.to_owned(), untested: Vec::new() };
     Opened::of_import(started, imported, Circumstances::default())
 }
 

@@ -226,7 +226,7 @@ fn a_run_of_another_version_is_refused() {
     let place = sandbox.last_run().unwrap().join("run.json");
     let text = std::fs::read_to_string(&place).unwrap();
     for (from, to, message) in [
-        ("\"protocol\":\"2/", "\"protocol\":\"9/", "the run speaks `9/0.1.0`, this program `2/0.1.0`"),
+        ("\"protocol\":\"3/", "\"protocol\":\"9/", "the run speaks `9/0.1.0`, this program `3/0.1.0`"),
         (
             "\"version\":\"0.1.0\"",
             "\"version\":\"7\"",

@@ -41,6 +41,11 @@ impl FeatureBook {
         number
     }
 
+    /// The feature with this name, if anything has it.
+    pub(super) fn known(&self, name: &str) -> Option<Feature> {
+        self.numbers.get(name).copied()
+    }
+
     pub(super) fn name(&self, number: Feature) -> &str {
         self.names.get(number as usize).map_or("", String::as_str)
     }
@@ -255,6 +260,7 @@ mod tests {
         check(
             "SELECT DISTINCT a / 2 FROM t, s WHERE NOT (a NOT BETWEEN 1 AND NULL)",
             &[
+                "BETWEEN or NOT BETWEEN",
                 "DISTINCT",
                 "NOT",
                 "NOT BETWEEN",
@@ -286,7 +292,9 @@ mod tests {
             &[
                 "AND",
                 "EXISTS (SELECT)",
+                "EXISTS (SELECT) or NOT EXISTS (SELECT)",
                 "IN (SELECT)",
+                "IN (SELECT) or NOT IN (SELECT)",
                 "LIMIT",
                 "ORDER BY",
                 "SELECT",
@@ -298,18 +306,21 @@ mod tests {
             ],
         );
         check(
-            "WITH c AS (SELECT 1) SELECT CAST(x AS TEXT), CASE WHEN y IS NULL THEN 'a' END, row_number() OVER (ORDER BY z) FROM (SELECT 1) s",
+            "WITH c AS (SELECT 1) SELECT CAST(x AS TEXT), CASE WHEN y IS NULL THEN 'a' END, row_number() OVER (PARTITION BY a ORDER BY z ROWS BETWEEN 1 PRECEDING AND CURRENT ROW) FROM (SELECT 1) s",
             &[
                 "CASE",
                 "CAST",
                 "CAST AS TEXT",
                 "IS NULL",
+                "PARTITION BY",
                 "ROW_NUMBER()",
                 "SELECT",
                 "WITH",
                 "a string",
                 "subquery in FROM",
                 "window (OVER)",
+                "window frame",
+                "window frame of ROWS",
             ],
         );
     }

@@ -2,9 +2,10 @@
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
-    FunctionArguments, GroupByExpr, InTarget, Join, JoinConstraint, JoinOperator, LimitClause, ObjectName,
-    OrderByKind, Query, Select, SelectItem, SetExpr, SetOperator, SetQuantifier, Statement, TableFactor,
-    TableWithJoins, UnaryOperator, Value,
+    FunctionArguments, GroupByExpr, InTarget, Join, JoinConstraint, JoinOperator, LimitClause,
+    NamedWindowDefinition, NamedWindowExpr, ObjectName, OrderByKind, Query, Select, SelectItem, SetExpr,
+    SetOperator, SetQuantifier, Statement, TableFactor, TableWithJoins, UnaryOperator, Value, WindowSpec,
+    WindowType,
 };
 
 use super::{Feature, FeatureBook};
@@ -147,6 +148,11 @@ impl<'b> Walker<'b> {
             }
             GroupByExpr::All(_) => self.add("GROUP BY"),
         }
+        for NamedWindowDefinition(_, window) in &select.named_window {
+            if let NamedWindowExpr::WindowSpec(window) = window {
+                self.window(window);
+            }
+        }
         if let Some(having) = &select.having {
             self.add("HAVING");
             self.expr(having);
@@ -246,7 +252,7 @@ impl<'b> Walker<'b> {
                 self.maybe(else_result.as_deref());
             }
             Expr::Exists { subquery, negated } => {
-                self.add(if *negated { "NOT EXISTS (SELECT)" } else { "EXISTS (SELECT)" });
+                self.negatable("EXISTS (SELECT)", *negated);
                 self.query(subquery);
             }
             Expr::Subquery(query) => {
@@ -279,12 +285,11 @@ impl<'b> Walker<'b> {
         self.expr(expr);
     }
 
+    /// What is wrong in one of the forms is often wrong in both, so they have a feature in common as well.
     fn negatable(&mut self, name: &str, negated: bool) {
-        if negated {
-            self.add(&format!("NOT {name}"));
-        } else {
-            self.add(name);
-        }
+        let not_name = format!("NOT {name}");
+        self.add(if negated { &not_name } else { name });
+        self.add(&format!("{name} or {not_name}"));
     }
 
     fn pattern(&mut self, name: &str, negated: bool, expr: &Expr, pattern: &Expr) {
@@ -358,14 +363,29 @@ impl<'b> Walker<'b> {
         }
     }
 
+    fn window(&mut self, window: &WindowSpec) {
+        if !window.partition_by.is_empty() {
+            self.add("PARTITION BY");
+        }
+        let terms = window.order_by.iter().map(|term| &term.expr);
+        window.partition_by.iter().chain(terms).for_each(|expr| self.expr(expr));
+        if let Some(frame) = &window.window_frame {
+            self.add(&format!("window frame of {}", frame.units));
+            self.add("window frame");
+        }
+    }
+
     fn function(&mut self, function: &Function) {
         let name = last_part(&function.name);
         self.call(&name);
         if function.over.is_none() && AGGREGATES.iter().any(|known| name.eq_ignore_ascii_case(known)) {
             self.add("an aggregate function");
         }
-        if function.over.is_some() {
+        if let Some(over) = &function.over {
             self.add("window (OVER)");
+            if let WindowType::WindowSpec(window) = over {
+                self.window(window);
+            }
         }
         if let Some(filter) = &function.filter {
             self.add("FILTER");

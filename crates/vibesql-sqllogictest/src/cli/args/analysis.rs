@@ -10,6 +10,7 @@ const EXAMPLES: &str = "\
 Examples:
   vibesql-sqllogictest analyze                      the last run: what to fix first, with examples
   vibesql-sqllogictest analyze --top-fixes          all clusters, in the order in which to fix them
+  vibesql-sqllogictest analyze --fix 1              every record that the first fix is to mend
   vibesql-sqllogictest analyze --report             everything, to target/sqllogictest_analysis.md";
 
 #[derive(Debug, Args)]
@@ -30,6 +31,15 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Show how the pass rate went.
     #[arg(long)]
     pub(in crate::cli) trend: bool,
+    /// Show all records of the cluster with this place in the order of fixes; with --format toml as entries for
+    /// expectations.toml, by which they are expected to fail.
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(1..),
+        conflicts_with_all = ["top_fixes", "patterns", "examples", "trend", "report"]
+    )]
+    pub(in crate::cli) fix: Option<u32>,
     /// Write everything as Markdown to target/sqllogictest_analysis.md, or to --output.
     #[arg(long, conflicts_with_all = ["top_fixes", "patterns", "examples", "trend"])]
     pub(in crate::cli) report: bool,
@@ -48,6 +58,7 @@ pub(in crate::cli) enum AnalysisFormat {
     Text,
     Markdown,
     Json,
+    Toml,
 }
 
 #[derive(Debug, Args)]

@@ -192,7 +192,7 @@ pub(in crate::cli) struct StoreArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ImportArgs {
-    /// JSON results and SQL dumps of VibeSQL's earlier scripts, and JUnit reports.
+    /// JSON results, punchlists and SQL dumps of VibeSQL's earlier scripts, and JUnit reports.
     #[arg(required = true, value_name = "FILE")]
     pub(in crate::cli) files: Vec<PathBuf>,
     /// What the files are; without it they are looked at.
@@ -210,6 +210,8 @@ pub(in crate::cli) enum ImportFormat {
     Json,
     Sql,
     Junit,
+    Csv,
+    Markdown,
 }
 
 #[derive(Debug, Args)]

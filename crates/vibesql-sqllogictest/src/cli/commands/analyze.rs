@@ -11,7 +11,9 @@ use crate::cli::settings::repeat_command;
 use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
 use crate::outcome::FileReport;
-use crate::report::analysis::{Section, View, json, markdown, text};
+use crate::report::analysis::{
+    Section, View, json, markdown, members_json, members_text, members_toml, text,
+};
 use crate::results::{Journal, ResultsFolder, RunOverview};
 use crate::text::count::plural;
 use crate::text::written;
@@ -38,14 +40,44 @@ pub(in crate::cli) fn run(
     };
     let sections = sections(args);
     let format = if args.report { AnalysisFormat::Markdown } else { args.format };
-    let document = match format {
-        AnalysisFormat::Text => written(|out| text(out, &view, &sections)),
-        AnalysisFormat::Markdown => written(|out| markdown(out, &view, &sections)),
-        AnalysisFormat::Json => json(&view).map_err(|error| CliError::internal(error.to_string()))?,
+    let cluster = args.fix.map(|fix| cluster_of(fix, &analysis)).transpose()?;
+    let internal = |error: serde_json::Error| CliError::internal(error.to_string());
+    let document = match (format, cluster) {
+        (AnalysisFormat::Text, None) => written(|out| text(out, &view, &sections)),
+        (AnalysisFormat::Markdown, None) => written(|out| markdown(out, &view, &sections)),
+        (AnalysisFormat::Json, None) => json(&view).map_err(internal)?,
+        (AnalysisFormat::Text, Some(cluster)) => written(|out| members_text(out, &view, cluster)),
+        (AnalysisFormat::Json, Some(cluster)) => members_json(&view, cluster).map_err(internal)?,
+        (AnalysisFormat::Toml, Some(cluster)) => written(|out| members_toml(out, &view, cluster)),
+        (AnalysisFormat::Toml, None) | (AnalysisFormat::Markdown, Some(_)) => return Err(no_such_form(args)),
     };
     let output = args.output.clone().or_else(|| args.report.then(|| PathBuf::from(REPORT)));
     put(&document, output.as_deref(), format == AnalysisFormat::Text, ui)?;
     Ok(ExitReason::Success)
+}
+
+/// The place in the analysis of the cluster that the user names.
+fn cluster_of(fix: u32, analysis: &Analysis) -> Result<usize, CliError> {
+    let (place, clusters) = (fix as usize - 1, analysis.clusters.len());
+    if place < clusters {
+        return Ok(place);
+    }
+    let hint = "`analyze --top-fixes` lists them".to_owned();
+    let found = plural(clusters as u64, "cluster");
+    Err(CliError::usage(format!("--fix {fix}: the run has {found}"), vec![hint]))
+}
+
+fn no_such_form(args: &AnalyzeArgs) -> CliError {
+    match args.fix {
+        None => {
+            let hint = "name a cluster, as in `--fix 1 --format toml`".to_owned();
+            CliError::usage("--format toml is for the records of one cluster".to_owned(), vec![hint])
+        }
+        Some(_) => {
+            let hint = "text, json and toml are there".to_owned();
+            CliError::usage("--fix has no --format markdown".to_owned(), vec![hint])
+        }
+    }
 }
 
 /// Reads a run and analyses it.

@@ -159,7 +159,7 @@ fn is_newer(place: &Path, started: i64) -> bool {
     since.is_some_and(|since| i64::try_from(since.as_millis()).is_ok_and(|written| written > started))
 }
 
-/// The lines of the records that fail in the run, or at one of the ends: they are no part of a set-up that must succeed.
+/// The lines of the records that fail in the run or at one of the ends, or that the run left out: they are no part of a set-up that must succeed.
 fn known_failing(wish: &Wish<'_>, trace: &Trace<'_>) -> HashSet<u32> {
     let ends = match trace.origin {
         Origin::Between { good, bad, .. } | Origin::Mixed { good, bad } => vec![good, bad],
@@ -171,7 +171,8 @@ fn known_failing(wish: &Wish<'_>, trace: &Trace<'_>) -> HashSet<u32> {
         file.into_iter().flat_map(|file| &file.marks).map(|mark| mark.key).collect()
     };
     let lines = ends.iter().flat_map(|end| keys(end.run)).filter_map(|key| wish.history.texts.line(key));
-    lines.chain(wish.file.failing.iter().copied()).collect()
+    let left_out = wish.file.left_out.iter().map(|left_out| left_out.line);
+    lines.chain(wish.file.failing.iter().copied()).chain(left_out).collect()
 }
 
 /// The program that the build makes: what was named, or this one if it is in the working copy.

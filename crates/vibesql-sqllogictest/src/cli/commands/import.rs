@@ -13,7 +13,7 @@ use crate::results::import::{ForeignRun, Format, Kept, keep, read};
 use crate::text::count::{plural, thousands};
 
 /// The engine of results that nobody has told of.
-const UNKNOWN: &str = "unknown";
+pub(in crate::cli) const UNKNOWN: &str = "unknown";
 
 pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let mut reason = ExitReason::Success;
@@ -41,6 +41,8 @@ fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Res
         ImportFormat::Json => Format::Json,
         ImportFormat::Sql => Format::Sql,
         ImportFormat::Junit => Format::Junit,
+        ImportFormat::Csv => Format::Csv,
+        ImportFormat::Markdown => Format::Markdown,
     });
     let reading = read(&bytes, format, changed(file)).map_err(|error| CliError::import(&error, &shown))?;
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

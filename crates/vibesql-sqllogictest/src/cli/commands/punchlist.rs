@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(
     let (journal, analysis) = analyzed(&args.run, keeping, ui)?;
     let program = ui.program.clone();
     let tested: HashSet<&str> = journal.report.files.iter().map(|file| file.file.as_str()).collect();
-    let files = journal.opened.places.keys().map(String::as_str);
+    let files = journal.opened.wanted_files();
     let list = Punchlist {
         view: View {
             run: &journal.opened.run,

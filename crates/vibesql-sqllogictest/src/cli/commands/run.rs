@@ -225,7 +225,12 @@ fn known_of(
     let files = selected.items.iter().zip(&places).map(|(item, place)| (item.file.as_str(), place.as_path()));
     let Some(known) = Known::load(args, files)? else { return Ok(None) };
     let skips = selected.retain(|item| !known.expectations.skips(engine, &item.file, known.today));
-    known::tell_skipped(skips, ui);
+    let mut shortened = 0;
+    for item in &mut selected.items {
+        item.left_out = known.expectations.left_out(engine, &item.file, known.today);
+        shortened += usize::from(!item.left_out.is_empty());
+    }
+    known::tell_skipped(skips, shortened, ui);
     if selected.items.is_empty() {
         let hint = "--no-expectations runs them".to_owned();
         return Err(CliError::nothing_selected("all files are to be skipped".to_owned(), vec![hint]));

@@ -117,6 +117,14 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
             let lines: Vec<_> = file.failing[file.details.len()..].iter().map(u32::to_string).collect();
             writeln!(out, "… and the records on these lines: {}\n", lines.join(", "))?;
         }
+        if !file.left_out.is_empty() {
+            let lines: Vec<_> = file.left_out.iter().map(|left_out| left_out.line.to_string()).collect();
+            writeln!(
+                out,
+                "left out, as the run was told to: the records on these lines: {}",
+                lines.join(", ")
+            )?;
+        }
         for lint in &file.lints {
             writeln!(out, "{} {}:{}: {}", Role::Warn.paint("note:"), file.shown, lint.line, lint.kind)?;
         }

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
+use crate::outcome::RecordName;
+
 /// One file to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkItem {
@@ -17,6 +19,8 @@ pub struct WorkItem {
     pub shown: String,
     /// Where its text is.
     pub origin: Origin,
+    /// The records that are not to be executed. A file that has some is run whole.
+    pub left_out: Vec<RecordName>,
 }
 
 /// Where the text of a file is.
@@ -102,7 +106,12 @@ pub fn discover(paths: &[String]) -> Result<Vec<WorkItem>, PlanError> {
 /// Returns the item for one file on disk, which is not looked at.
 pub fn file_of_path(path: &str) -> WorkItem {
     let name = Path::new(path).file_name().map_or_else(|| path.into(), |name| name.to_string_lossy());
-    WorkItem { file: name.into_owned(), shown: path.to_owned(), origin: Origin::Disk(path.into()) }
+    WorkItem {
+        file: name.into_owned(),
+        shown: path.to_owned(),
+        origin: Origin::Disk(path.into()),
+        left_out: Vec::new(),
+    }
 }
 
 fn files_of(path: &str) -> Result<Vec<WorkItem>, PlanError> {
@@ -161,6 +170,7 @@ fn walk(named: &str, root: &Path, wanted: impl Fn(&Path) -> bool) -> Result<Vec<
                 file: parts.join("/"),
                 shown: shown.display().to_string(),
                 origin: Origin::Disk(path.to_owned()),
+                left_out: Vec::new(),
             });
         } else if let Err(source) = entry {
             let path = source.path().unwrap_or(root).display().to_string();

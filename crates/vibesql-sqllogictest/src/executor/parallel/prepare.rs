@@ -57,8 +57,10 @@ impl Prepared {
     ///
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { items, engine, settings, limits, timeouts, attempts, slices } = plan;
+        let Plan { items, engine, settings, limits, timeouts, attempts, mut slices } = plan;
         let assigned = items.iter().map(|item| assigned(item, timeouts.of(&item.file))).collect();
+        let whole = slices.iter_mut().zip(&items).filter(|(_, item)| !item.left_out.is_empty());
+        whole.for_each(|(slices, _)| *slices = 1);
         let (tasks, given) = tasks(&slices, attempts.repeat);
         let protocol = PROTOCOL.to_owned();
         let assignment =
@@ -176,5 +178,6 @@ fn assigned(item: &WorkItem, timeout: Option<Duration>) -> AssignedItem {
         Origin::Embedded(_) => None,
     };
     let stamp = path.as_deref().and_then(Stamp::of);
-    AssignedItem { file: item.file.clone(), shown: item.shown.clone(), path, timeout, stamp }
+    let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
+    AssignedItem { file, shown, path, timeout, left_out, stamp }
 }

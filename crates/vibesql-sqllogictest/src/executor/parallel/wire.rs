@@ -17,10 +17,10 @@ use super::limits::Limits;
 use crate::engine::{EngineIdentity, RegistryError};
 use crate::executor::Settings;
 use crate::executor::slice::Slice;
-use crate::outcome::{Digest, FailureDetail, FileReport};
+use crate::outcome::{Digest, FailureDetail, FileReport, RecordName};
 
 /// What both ends must agree on: the version of the messages and of the program.
-pub(super) const PROTOCOL: &str = concat!("2/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("3/", env!("CARGO_PKG_VERSION"));
 
 /// The document that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub(super) struct AssignedItem {
     pub(super) path: Option<PathBuf>,
     /// How long the file may take.
     pub(super) timeout: Option<Duration>,
+    /// The records that are not to be executed.
+    pub(super) left_out: Vec<RecordName>,
     /// By what it is seen that the file has changed since the run began; nothing of a file inside the program, or of
     /// one that could not be looked at.
     pub(super) stamp: Option<Stamp>,

@@ -109,7 +109,8 @@ pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&
         // A name that this program does not have is read like a path, and reported as unreadable.
         None => embedded(&item.shown).map_or_else(|| Origin::Disk((&item.shown).into()), Origin::Embedded),
     };
-    WorkItem { file: item.file.clone(), shown: item.shown.clone(), origin }
+    let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
+    WorkItem { file, shown, origin, left_out }
 }
 
 /// Runs one file from its bytes to its report, which has no time yet.
@@ -121,7 +122,10 @@ fn run_item(
     recorder: &mut Recorder<'_>,
 ) -> Part {
     let part = match item.read() {
-        Ok(bytes) => run_source(&Source::new(item.shown.as_str(), bytes), slice, engine, settings, recorder),
+        Ok(bytes) => {
+            let selection = slice.map_or(Selection::AllBut(&item.left_out), Selection::Slice);
+            run_source(&Source::new(item.shown.as_str(), bytes), selection, engine, settings, recorder)
+        }
         Err(error) => Part::of(not_started(FileProblem::Unreadable(error.to_string()))),
     };
     let (file, shown) = (item.file.clone(), item.shown.clone());
@@ -130,7 +134,7 @@ fn run_item(
 
 fn run_source(
     source: &Source,
-    slice: Option<Slice>,
+    selection: Selection<'_>,
     engine: &dyn Engine,
     settings: &Settings,
     recorder: &mut Recorder<'_>,
@@ -141,8 +145,8 @@ fn run_source(
     };
     let script = parser::parse(source, profile);
     recorder.send(&WorkerMessage::Counted { task: recorder.task, total: script.total() });
-    let Some(slice) = slice else {
-        return Part::of(run_observed(&script, engine, &settings.options, Selection::All, recorder));
+    let Selection::Slice(slice) = selection else {
+        return Part::of(run_observed(&script, engine, &settings.options, selection, recorder));
     };
     let sliced = run_slice(&script, engine, &settings.options, slice, recorder);
     Part { report: sliced.report, set_up: Some(sliced.set_up) }

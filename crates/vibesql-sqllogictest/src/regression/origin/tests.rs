@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::EngineIdentity;
-use crate::outcome::{Attempt, Counts, Fault, FileReport, Mark};
+use crate::outcome::{Attempt, Counts, Fault, FileReport, LeftOut, Mark};
 use crate::results::Circumstances;
 
 fn run(number: usize, commit: Option<(&str, bool)>, file: Option<FileReport>) -> PastRun {
@@ -157,6 +157,9 @@ fn what_a_run_tells_of_a_record() {
     assert_eq!(tells(file(&[4], 2, lost(4)), Text::Same(1)), Ok(Word::Good));
     assert_eq!(tells(file(&[10], 0, lost(10)), Text::Same(12)), Err(Silence::NotReached));
     assert_eq!(tells(file(&[7], 1, lost(7)), Text::Unknown), Ok(Word::Bad));
+    // What the user leaves out has not passed.
+    let left_out = vec![LeftOut { line: 7, key: KEY }];
+    assert_eq!(tells(FileReport { left_out, ..whole(&[]) }, Text::Unknown), Err(Silence::LeftOut));
     // Of a file that is flaky it is known only of records that failed last.
     let attempt = Attempt { status: FileStatus::Passed, elapsed: std::time::Duration::ZERO, first: None };
     let flaky = FileReport { attempts: vec![attempt.clone()], ..whole(&[7]) };

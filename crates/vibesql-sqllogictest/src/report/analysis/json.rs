@@ -8,7 +8,7 @@ use crate::analysis::Cluster;
 use crate::text::document::milliseconds;
 
 /// The version of the document: it grows when a field changes its meaning or goes away.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'v> {

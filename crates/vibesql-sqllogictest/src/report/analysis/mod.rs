@@ -2,6 +2,7 @@
 
 mod json;
 mod markdown;
+mod members;
 mod punchlist;
 mod text;
 mod words;
@@ -14,6 +15,7 @@ pub(crate) use self::punchlist::{Punchlist, csv as punchlist_csv};
 pub(crate) use self::punchlist::{json as punchlist_json, markdown as punchlist_markdown};
 pub(crate) use json::write as json;
 pub(crate) use markdown::write as markdown;
+pub(crate) use members::{json as members_json, text as members_text, toml as members_toml};
 pub(crate) use text::write as text;
 
 /// A part of the document.

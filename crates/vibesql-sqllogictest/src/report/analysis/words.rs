@@ -4,7 +4,7 @@ use super::View;
 use crate::analysis::{Cluster, Gap, WRONG_RESULT, WRONG_VALUES, explain};
 use crate::outcome::FailureDetail;
 use crate::text::count::{percent, plural, thousands};
-use crate::text::failure::headline;
+use crate::text::failure::{NOT_WHY, headline};
 
 /// What a cluster is, in one line.
 pub(super) fn title(cluster: &Cluster) -> String {
@@ -22,6 +22,8 @@ pub(super) fn title(cluster: &Cluster) -> String {
         "engine_panicked" => format!("panic: {what}"),
         "engine_lost" => format!("engine lost: {what}"),
         "process_died" => format!("process died: {what}"),
+        // Another tool has said that a file failed, and nothing else.
+        "reported" if what.is_empty() => NOT_WHY.to_owned(),
         "unknown" => format!("not known: {what}"),
         _ => what.to_owned(),
     };

@@ -87,7 +87,11 @@ fn of_file(file: &FileDiff<'_>) -> Entry {
         0 => String::new(),
         count => format!(", {} not passed", plural(count, "record")),
     };
-    Entry { place: file.shown.to_owned(), what: format!("{before}, now {now}{failing}") }
+    let left_out = match file.left_out {
+        0 => String::new(),
+        count => format!(", {} left out now", plural(count, "record")),
+    };
+    Entry { place: file.shown.to_owned(), what: format!("{before}, now {now}{failing}{left_out}") }
 }
 
 fn of_slow(diff: &RunDiff<'_>, slow: &Slow<'_>) -> Entry {
@@ -130,6 +134,7 @@ fn reason(why: Why, when: &str) -> String {
         Why::WholeOnly => "one of the runs knows the file as a whole only".to_owned(),
         Why::OtherConditions => format!("{when} a condition may leave it out"),
         Why::FileChanged => "the file has changed between the runs".to_owned(),
+        Why::LeftOut => format!("{when} it is left out"),
         Why::NotReached => format!("{when} it is not reached"),
     }
 }

@@ -1,148 +1,44 @@
-//! The JSON files of VibeSQL's earlier scripts: `sqllogictest_results.json`, those of workers, and the cumulative one.
-//!
-//! Their sums count files. The merged ones have no files over their time; files that crashed are in no list at all.
-
-use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+//! The JSON files of VibeSQL's earlier scripts. Which one it is, its fields say.
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::files::Files;
-use super::{ForeignRun, ImportError, Oddity, Reading};
-use crate::outcome::{FileReport, FileStatus};
-use crate::results::digest;
-use crate::results::journal::Circumstances;
+use super::{ImportError, Reading, comparison, punchlist, results};
 
+/// The fields that tell one from another.
 #[derive(Deserialize)]
-struct Document {
-    summary: Option<Sums>,
-    tested_files: Option<Lists>,
-    categories: Option<BTreeMap<String, Option<Sums>>>,
-    detailed_failures: Option<Vec<Failures>>,
+struct Shape {
+    tested_files: Option<IgnoredAny>,
+    detailed_failures: Option<IgnoredAny>,
+    passed_files: Option<IgnoredAny>,
+    failed_files: Option<IgnoredAny>,
+    untested_files: Option<IgnoredAny>,
+    changes: Option<IgnoredAny>,
+    #[serde(rename = "schemaVersion")]
+    schema_version: Option<IgnoredAny>,
+    summary: Option<IgnoredAny>,
 }
 
-#[derive(Deserialize)]
-struct Sums {
-    total: Option<u64>,
-    passed: Option<u64>,
-    failed: Option<u64>,
-    timed_out: Option<u64>,
-}
-
-#[derive(Deserialize)]
-struct Lists {
-    passed: Option<Vec<String>>,
-    failed: Option<Vec<String>>,
-    timed_out: Option<Vec<String>>,
-}
-
-#[derive(Deserialize)]
-struct Failures {
-    file_path: String,
-    failures: Option<Vec<Failure>>,
-}
-
-#[derive(Deserialize)]
-struct Failure {
-    sql_statement: Option<String>,
-    expected_result: Option<String>,
-    actual_result: Option<String>,
-    error_message: Option<String>,
-    line_number: Option<u32>,
-}
-
+/// | it has | it is |
+/// |---|---|
+/// | `tested_files` or `detailed_failures` | results |
+/// | one of `passed_files`, `failed_files`, `untested_files` | a punchlist |
+/// | `changes` | a comparison |
+/// | `schemaVersion` | a badge, which has no file |
+/// | `summary` | sums, without a file |
 pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
-    let document: Document = serde_json::from_str(text).map_err(ImportError::Json)?;
-    let Some(lists) = document.tested_files else { return Err(ImportError::Nothing("`tested_files`")) };
-    let failures: HashMap<_, _> = document.detailed_failures.iter().flatten().map(by_file).collect();
-    let [passed, failed, timed_out] =
-        [lists.passed, lists.failed, lists.timed_out].map(Option::unwrap_or_default);
-    let mut oddities = vec![Oddity::Undated];
-    if let Some(sums) = &document.summary {
-        compare(sums, [passed.len(), failed.len(), timed_out.len()], &mut oddities);
+    let shape: Shape = serde_json::from_str(text).map_err(ImportError::Json)?;
+    if shape.tested_files.or(shape.detailed_failures).is_some() {
+        results::read(text, changed)
+    } else if shape.passed_files.or(shape.failed_files).or(shape.untested_files).is_some() {
+        punchlist::read_json(text, changed)
+    } else if shape.changes.is_some() {
+        comparison::read(text, changed)
+    } else if shape.schema_version.is_some() {
+        Err(ImportError::Sums("a badge"))
+    } else if shape.summary.is_some() {
+        Err(ImportError::Sums("the summary of a run"))
+    } else {
+        Err(ImportError::Nothing("`tested_files`, `failed_files` or `changes`"))
     }
-    let mut files = Files::default();
-    for file in &passed {
-        let status = match failures.get(file.as_str()) {
-            Some(failures) if !failures.is_empty() => {
-                oddities.push(Oddity::Contradiction(file.clone()));
-                FileStatus::Failed
-            }
-            _ => FileStatus::Passed,
-        };
-        files.add(report(file, status, &failures), &mut oddities);
-    }
-    let rest = failed.iter().map(|file| (file, FileStatus::Failed));
-    for (file, status) in rest.chain(timed_out.iter().map(|file| (file, FileStatus::TimedOut))) {
-        files.add(report(file, status, &failures), &mut oddities);
-    }
-    for of_file in document.detailed_failures.iter().flatten() {
-        let (file, failing) = by_file(of_file);
-        if !failing.is_empty() && !files.contains(file) {
-            oddities.push(Oddity::Unlisted(file.to_owned()));
-            files.add(report(file, FileStatus::Failed, &failures), &mut oddities);
-        }
-    }
-    let files = files.into_vec();
-    let total = document.summary.as_ref().and_then(|sums| sums.total);
-    if let (Some(says), Some(categories)) = (total, &document.categories) {
-        let totals = categories.values().flatten().filter_map(|sums| sums.total);
-        let found = totals.fold(0, u64::saturating_add);
-        if found != says && found > 0 {
-            let place = "the summary".to_owned();
-            oddities.push(Oddity::Count { place, what: "files in all categories", says, found });
-        }
-    }
-    let run = ForeignRun {
-        started: changed,
-        elapsed: Duration::ZERO,
-        wanted: total.and_then(|total| usize::try_from(total).ok()).unwrap_or(0).max(files.len()),
-        files,
-        circumstances: Circumstances::default(),
-        digest: digest::of(text.as_bytes()),
-    };
-    Ok(Reading { runs: vec![run], oddities })
-}
-
-fn by_file(of_file: &Failures) -> (&str, &[Failure]) {
-    (&of_file.file_path, of_file.failures.as_deref().unwrap_or_default())
-}
-
-fn compare(sums: &Sums, lists: [usize; 3], oddities: &mut Vec<Oddity>) {
-    let listed = lists.map(|count| count as u64);
-    let said = [
-        ("passed files", sums.passed, listed[0]),
-        ("failed files", sums.failed, listed[1]),
-        ("files over their time", sums.timed_out, listed[2]),
-        ("files", sums.total, listed.iter().sum()),
-    ];
-    for (what, says, found) in said {
-        if let Some(says) = says.filter(|&says| says != found) {
-            oddities.push(Oddity::Count { place: "the summary".to_owned(), what, says, found });
-        }
-    }
-}
-
-fn report(file: &str, status: FileStatus, failures: &HashMap<&str, &[Failure]>) -> FileReport {
-    let failures = failures.get(file).copied().unwrap_or_default();
-    let texts: Vec<_> = failures.iter().filter_map(text_of).collect();
-    let message = (!texts.is_empty()).then(|| texts.join("\n"));
-    let mut report = FileReport::of_whole(file, status, message.as_deref(), Duration::ZERO);
-    if let (Some(detail), Some(failure)) = (report.details.first_mut(), failures.first()) {
-        detail.sql = failure.sql_statement.clone().unwrap_or_default();
-        detail.line = failure.line_number.unwrap_or(0);
-        report.failing = vec![detail.line];
-    }
-    report
-}
-
-fn text_of(failure: &Failure) -> Option<String> {
-    let mut text = failure.error_message.clone();
-    for (word, side) in [("expected", &failure.expected_result), ("actual", &failure.actual_result)] {
-        if let Some(side) = side {
-            let before = text.map_or_else(String::new, |text| text + "\n");
-            text = Some(format!("{before}{word}: {side}"));
-        }
-    }
-    text
 }

@@ -9,8 +9,6 @@ use quick_xml::{Reader, XmlVersion};
 use super::files::Files;
 use super::{ForeignRun, ImportError, Oddity, Reading};
 use crate::outcome::{Attempt, FileReport, FileStatus};
-use crate::results::digest;
-use crate::results::journal::Circumstances;
 
 /// What is said of a test case, in the order of gravity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,15 +109,8 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     for (case, name) in cases.iter().zip(&names) {
         files.add(report(name, case), &mut oddities);
     }
-    let files = files.into_vec();
-    let run = ForeignRun {
-        started: started.unwrap_or(changed),
-        elapsed: elapsed.unwrap_or_else(|| files.iter().map(|file| file.elapsed).sum()),
-        wanted: files.len(),
-        files,
-        circumstances: Circumstances::default(),
-        digest: digest::of(text.as_bytes()),
-    };
+    let mut run = ForeignRun::of_files(text, files, started.unwrap_or(changed), 0);
+    run.elapsed = elapsed.unwrap_or_else(|| run.files.iter().map(|file| file.elapsed).sum());
     Ok(Reading { runs: vec![run], oddities })
 }
 

@@ -1,16 +1,23 @@
-//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, and JUnit reports.
+//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, punchlists, and JUnit
+//! reports.
 //!
 //! Reading makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
 //! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`].
 
+mod comparison;
 mod files;
 mod json;
 mod junit;
 mod oddity;
+mod punchlist;
+mod results;
 mod sql;
+mod status;
 
 use std::time::Duration;
 
+use self::files::Files;
+use super::digest;
 use super::folder::{FolderError, ResultsFolder};
 use super::journal::{Circumstances, Imported, Opened};
 use super::portable::is_portable;
@@ -28,6 +35,10 @@ pub enum Format {
     Sql,
     /// JUnit's XML.
     Junit,
+    /// A punchlist as CSV.
+    Csv,
+    /// A punchlist as Markdown.
+    Markdown,
 }
 
 /// A run of another program.
@@ -41,10 +52,40 @@ pub struct ForeignRun {
     pub files: Vec<FileReport>,
     /// How many files there should be.
     pub wanted: usize,
+    /// Files that were to be run, and were not, by name; there may be others.
+    pub untested: Vec<String>,
+    /// Whether there were other files, and nobody knows how many.
+    pub is_partial: bool,
     /// Where and with what it was made.
     pub circumstances: Circumstances,
     /// The MD5 of what it was made from.
     pub digest: String,
+}
+
+impl ForeignRun {
+    /// Makes a run of which nothing is known but its files. `wanted` is how many there should be, at least.
+    fn of_files(text: &str, files: Files, started: i64, wanted: u64) -> Self {
+        let (files, untested) = files.into_parts();
+        Self {
+            started,
+            elapsed: Duration::ZERO,
+            wanted: usize::try_from(wanted).unwrap_or(usize::MAX).max(files.len() + untested.len()),
+            files,
+            untested,
+            is_partial: false,
+            circumstances: Circumstances::default(),
+            digest: digest::of(text.as_bytes()),
+        }
+    }
+
+    /// Makes the report of it, as one of this engine.
+    pub fn report(&self, engine: &str) -> RunReport {
+        let engine = EngineIdentity { name: engine.to_owned(), version: String::new(), labels: Vec::new() };
+        let header = RunHeader { engine, labels: Vec::new(), exact: false, files: self.wanted };
+        let complete = !self.is_partial && self.files.len() >= self.wanted;
+        let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
+        RunReport { header, files: self.files.clone(), elapsed: self.elapsed, end }
+    }
 }
 
 /// What was read.
@@ -65,8 +106,8 @@ pub enum ImportError {
         /// The line.
         line: usize,
     },
-    /// It is neither of the formats.
-    #[error("this is neither JSON nor XML nor a dump in SQL")]
+    /// It is none of the formats.
+    #[error("this is neither JSON nor XML, no dump in SQL and no punchlist")]
     Unknown,
     /// It is a file of exported runs.
     #[error("this is a file of exported runs")]
@@ -77,6 +118,16 @@ pub enum ImportError {
     /// A statement is wrong.
     #[error("line {line}: expected {expected}, found {found}")]
     Sql {
+        /// The line.
+        line: usize,
+        /// What was expected.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// A line of CSV is wrong.
+    #[error("line {line}: expected {expected}, found {found}")]
+    Csv {
         /// The line.
         line: usize,
         /// What was expected.
@@ -97,6 +148,9 @@ pub enum ImportError {
     /// There is nothing in it.
     #[error("no results in it: there is no {0}")]
     Nothing(&'static str),
+    /// There are sums in it, and no files.
+    #[error("this is {0}: it has sums, and does not say how any file ended")]
+    Sums(&'static str),
 }
 
 /// Reads a file, whose format is recognised if it is not given. `changed` is when it was changed last, in milliseconds
@@ -118,6 +172,8 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
         Format::Json => json::read(text, changed),
         Format::Sql => sql::read(text, changed),
         Format::Junit => junit::read(text, changed),
+        Format::Csv => punchlist::read_csv(text, changed),
+        Format::Markdown => punchlist::read_markdown(text, changed),
     }
 }
 
@@ -125,6 +181,8 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
 /// |---|---|
 /// | `{` | JSON |
 /// | `<` | JUnit |
+/// | a heading of Markdown | Markdown |
+/// | a line with the columns `file` and `status` | CSV |
 /// | a comment or a word of SQL | SQL |
 fn format_of(text: &str) -> Option<Format> {
     const WORDS: [&str; 8] = ["insert", "create", "update", "begin", "pragma", "drop", "set", "replace"];
@@ -132,6 +190,8 @@ fn format_of(text: &str) -> Option<Format> {
     match text.as_bytes().first()? {
         b'{' => Some(Format::Json),
         b'<' => Some(Format::Junit),
+        _ if punchlist::is_markdown(text) => Some(Format::Markdown),
+        _ if punchlist::is_csv(text) => Some(Format::Csv),
         _ if text.starts_with("--") || text.starts_with("/*") => Some(Format::Sql),
         _ => {
             let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
@@ -163,12 +223,8 @@ pub fn keep(
     if let Some(name) = results.imported(&run.digest)? {
         return Ok(Kept::There(name));
     }
-    let engine = EngineIdentity { name: engine.to_owned(), version: String::new(), labels: Vec::new() };
-    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: run.wanted };
-    let complete = run.files.len() >= run.wanted;
-    let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
-    let report = RunReport { header, files: run.files.clone(), elapsed: run.elapsed, end };
-    let imported = Imported { from: from.to_owned(), digest: run.digest.clone() };
+    let untested = run.untested.clone();
+    let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
     let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
-    results.keep(&opened, &report).map(Kept::New)
+    results.keep(&opened, &run.report(engine)).map(Kept::New)
 }

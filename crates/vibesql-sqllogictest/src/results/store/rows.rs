@@ -71,13 +71,8 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
         ));
         outcomes.entry(outcome.clone()).or_insert_with(|| Arc::new(outcome_rows(file, &outcome, id)));
     }
-    let untested: Vec<_> = journal
-        .opened
-        .places
-        .keys()
-        .filter(|file| !tested.contains(file.as_str()))
-        .map(|file| untested(file))
-        .collect();
+    let untested: Vec<_> =
+        journal.opened.wanted_files().filter(|file| !tested.contains(*file)).map(untested).collect();
     let run = run_row(journal, id, running);
     let own = [(&RUN, vec![run]), (&RESULTS, results), (&UNTESTED, untested), (&SLOW, slow)];
     RunRows { own: own.map(|(table, rows)| Sheet { table, rows }).into(), outcomes }

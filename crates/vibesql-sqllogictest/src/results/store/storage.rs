@@ -147,7 +147,7 @@ impl ResultStorage {
             exact: false,
             files: files.len(),
         };
-        let imported = Imported { from: "a program".to_owned(), digest: String::new() };
+        let imported = Imported { from: "a program".to_owned(), digest: String::new(), untested: Vec::new() };
         let opened = Opened::of_import(started, imported, Circumstances::default());
         self.store_report(&opened, &RunReport { header, files, elapsed, end: RunEnd::Completed })
     }

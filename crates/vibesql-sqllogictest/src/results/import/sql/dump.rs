@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::files::Files;
+use super::super::status::{status_of, status_of_file};
 use super::super::{ForeignRun, ImportError, Oddity, Reading};
 use super::moment::moment;
 use super::statement::{Change, Row, Table, Value, changes};
@@ -126,30 +127,16 @@ impl Tested {
         }
     }
 
-    /// How the file ended; nothing if it was not run. A word that nobody knows is an error.
-    fn status(&self) -> Result<Option<FileStatus>, ()> {
-        Ok(Some(match self.status.to_ascii_uppercase().as_str() {
-            "PASS" | "PASSED" => FileStatus::Passed,
-            "FAIL" | "FAILED" => FileStatus::Failed,
-            "TIMEOUT" | "TIMED_OUT" => FileStatus::TimedOut,
-            "SKIP" | "SKIPPED" => FileStatus::Empty,
-            "ERROR" => FileStatus::Error,
-            "CRASH" | "CRASHED" => FileStatus::Crashed,
-            "UNTESTED" => return Ok(None),
-            _ => return Err(()),
-        }))
+    fn passed(&self) -> bool {
+        self.status() == Some(Some(FileStatus::Passed))
     }
 
-    fn passed(&self) -> bool {
-        self.status() == Ok(Some(FileStatus::Passed))
+    fn status(&self) -> Option<Option<FileStatus>> {
+        status_of(&self.status)
     }
 
     fn report(&self, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
-        let status = self.status().unwrap_or_else(|()| {
-            let (file, status) = (self.file.clone(), self.status.clone());
-            oddities.push(Oddity::Status { file, status });
-            Some(FileStatus::Error)
-        })?;
+        let status = status_of_file(&self.file, &self.status, oddities)?;
         let elapsed = Duration::from_millis(self.duration.unwrap_or(0));
         let mut report = FileReport::of_whole(&self.file, status, self.message.as_deref(), elapsed);
         if let Some(detail) = report.details.first_mut() {
@@ -251,11 +238,12 @@ impl Run {
     fn to_foreign(&self, changed: i64, oddities: &mut Vec<Oddity>) -> ForeignRun {
         let mut files = Files::default();
         for result in &self.results {
-            if let Some(report) = result.report(oddities) {
-                files.add(report, oddities);
+            match result.report(oddities) {
+                Some(report) => files.add(report, oddities),
+                None => files.add_untested(&result.file, oddities),
             }
         }
-        let files = files.into_vec();
+        let (files, untested) = files.into_parts();
         let is = |status| files.iter().filter(|file| file.status() == status).count() as u64;
         let passed = is(FileStatus::Passed);
         let not_passed = files.len() as u64 - passed - is(FileStatus::Empty);
@@ -284,8 +272,10 @@ impl Run {
         ForeignRun {
             started: started.unwrap_or(changed),
             elapsed: self.elapsed(),
-            wanted: self.wanted().max(files.len()),
+            wanted: self.wanted().max(files.len() + untested.len()),
             files,
+            untested,
+            is_partial: false,
             circumstances: self.circumstances(),
             digest: digest::of(&content),
         }
