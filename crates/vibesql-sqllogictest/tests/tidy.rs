@@ -184,6 +184,7 @@ fn the_documents_name_every_command_and_exit_code() {
         "status",
         "compare",
         "flaky",
+        "bisect",
         "runs",
         "show",
         "report",

@@ -17,8 +17,8 @@ pub(super) use self::expectations::{ExpectationArgs, LedgerCheckArgs, LedgerComm
 pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, ManArgs};
 pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::results::{
-    BackupArgs, BaselineArgs, CompareArgs, CompareFormat, ExportArgs, FlakyArgs, FlakyFormat, GateWord,
-    ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
+    BackupArgs, BaselineArgs, BisectArgs, CompareArgs, CompareFormat, ExportArgs, FlakyArgs, FlakyFormat,
+    GateWord, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
 };
 #[cfg(feature = "store")]
 pub(super) use self::results::{DumpFormat, StoreCommand};
@@ -85,6 +85,8 @@ pub(super) enum Command {
     Compare(CompareArgs),
     /// Lists files that end one time so and another time otherwise, though nothing has changed.
     Flaky(FlakyArgs),
+    /// Says between which commits something began to fail, and writes a script for `git bisect run`.
+    Bisect(BisectArgs),
     /// Lists runs with their pass rates.
     Runs(RunsArgs),
     /// Shows a run, or all that is known of one file in it.

@@ -2,6 +2,7 @@
 
 mod args;
 mod baseline;
+mod bisect;
 mod circumstances;
 mod commands;
 mod config;
@@ -119,6 +120,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Status => commands::status::run(&keeping, &mut ui),
         Command::Compare(args) => commands::compare::run(&args, &keeping, &mut ui),
         Command::Flaky(args) => commands::flaky::run(&args, &keeping, &mut ui),
+        Command::Bisect(args) => commands::bisect::run(&args, &keeping, &mut ui),
         Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
         Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
         Command::Analyze(args) => commands::analyze::run(&args, &keeping, &mut ui),

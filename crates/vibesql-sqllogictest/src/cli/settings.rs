@@ -49,9 +49,17 @@ pub(super) fn repeat_command(
     shown: &str,
     line: u32,
 ) -> String {
+    let words = repeat_words(settings, own_labels);
+    let target = format!("{shown}:{line}");
+    let words = [program].into_iter().chain(words.iter().map(String::as_str)).chain([target.as_str()]);
+    words.map(shell_word).collect::<Vec<_>>().join(" ")
+}
+
+/// The words between the program and the file of a command that reads files and judges as a run did.
+pub(super) fn repeat_words(settings: &Settings, own_labels: &[String]) -> Vec<String> {
     let options = &settings.options;
-    let mut words = vec![shell_word(program), "test".to_owned()];
-    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), shell_word(value)]);
+    let mut words = vec!["test".to_owned()];
+    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
     flag("--engine", &settings.engine);
     if options.labels != own_labels {
         options.labels.iter().for_each(|name| flag("--engine-name", name));
@@ -62,8 +70,7 @@ pub(super) fn repeat_command(
     if settings.exact {
         words.push("--exact".to_owned());
     }
-    words.push(shell_word(&format!("{shown}:{line}")));
-    words.join(" ")
+    words
 }
 
 /// Quotes a word where a POSIX shell would take it apart.

@@ -41,7 +41,8 @@ fn several(path: &str) -> CliError {
     CliError::usage(format!("`{path}` is not one file"), vec![hint])
 }
 
-fn split_line(word: &str) -> (&str, Option<u32>) {
+/// Takes a line number off the end of a word.
+pub(super) fn split_line(word: &str) -> (&str, Option<u32>) {
     match word.rsplit_once(':') {
         Some((path, line)) if !path.is_empty() => match line.parse() {
             Ok(line) => (path, Some(line)),

@@ -27,6 +27,7 @@
 //! | `doze MILLISECONDS` | time passes, unless the engine is interrupted |
 //! | `await FILE` | returns when the file exists |
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
+//! | `do FILE` | the orders in the file: an engine whose code is not in its tests |
 //! | `SELECT ORDER` | the order, for what looks at the SQL |
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
@@ -138,6 +139,7 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
             Ok(Flow::Continue)
         }
         "once" => once(rest, rows),
+        "do" => read_and_obey(rest, rows),
         "panic" => std::panic::panic_any(rest.to_owned()),
         "abort" => std::process::abort(),
         "exit" => leave(number(rest)?),
@@ -241,6 +243,17 @@ fn once(words: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         Ok(_) => obey(order, rows),
         Err(_) => obey("ok", rows),
     }
+}
+
+fn read_and_obey(file: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+    let orders = std::fs::read_to_string(file);
+    let orders = orders.map_err(|error| ExecuteError::Sql(SqlError::new(format_args!("{file}: {error}"))))?;
+    for order in orders.lines().map(str::trim).filter(|order| !order.is_empty()) {
+        if obey(order, rows)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+    }
+    Ok(Flow::Continue)
 }
 
 /// Calls itself until the stack is used up.

@@ -7,6 +7,7 @@
 mod diff;
 mod file;
 pub mod flaky;
+pub mod origin;
 pub mod past;
 mod records;
 pub mod timing;

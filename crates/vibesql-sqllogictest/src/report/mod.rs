@@ -5,6 +5,8 @@ pub mod subject;
 #[cfg(feature = "cli")]
 pub(crate) mod analysis;
 pub mod badge;
+#[cfg(feature = "cli")]
+pub(crate) mod bisect;
 pub(crate) mod changes;
 pub(crate) mod cluster;
 #[cfg(feature = "cli")]

@@ -6,6 +6,7 @@ mod analysis;
 mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
+mod bisect;
 mod browser;
 mod compare;
 mod compatibility;
@@ -33,6 +34,7 @@ mod journal;
 mod json_report;
 mod limits;
 mod portable;
+mod project;
 mod punchlist_cmd;
 #[cfg(feature = "store")]
 mod queries;

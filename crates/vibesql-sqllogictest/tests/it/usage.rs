@@ -164,6 +164,8 @@ fn help_says_what_there_is() {
       compare      Compares two runs record by record: what has regressed, what is fixed, what is new
       flaky        Lists files that end one time so and another time otherwise, though nothing has
                    changed
+      bisect       Says between which commits something began to fail, and writes a script for `git
+                   bisect run`
       runs         Lists runs with their pass rates
       show         Shows a run, or all that is known of one file in it
       analyze      Says what the failures of a run come from, and what to fix first

@@ -95,12 +95,54 @@ pub(in crate::cli) struct FlakyArgs {
     pub(in crate::cli) format: FlakyFormat,
 }
 
-/// A form of the list of flaky files.
+/// A form of what many runs tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum FlakyFormat {
     // A `///` here would make the whole help long.
     Text,
     Json,
+}
+
+const BISECT: &str = "\
+Examples:
+  vibesql-sqllogictest bisect                       what began to fail between which commits
+  vibesql-sqllogictest bisect select1.test:1042     a script for `git bisect run`, for one record
+  vibesql-sqllogictest bisect t.test:7 --good v1.0  from a commit that no run knows of";
+
+#[derive(Debug, Args)]
+#[command(after_help = BISECT)]
+pub(in crate::cli) struct BisectArgs {
+    /// The file, or the record on a line of it; without it all that fails in the run.
+    #[arg(value_name = "FILE[:LINE]")]
+    pub(in crate::cli) target: Option<String>,
+    /// The run in which it fails, by its name or folder.
+    #[arg(long, value_name = "RUN", default_value = LAST_RUN)]
+    pub(in crate::cli) run: String,
+    /// Look at the N runs of the engine up to that one.
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(in crate::cli) last: u32,
+    /// A commit at which it was good, whatever the runs tell.
+    #[arg(long, value_name = "REV")]
+    pub(in crate::cli) good: Option<String>,
+    /// A commit at which it was bad, whatever the runs tell.
+    #[arg(long, value_name = "REV")]
+    pub(in crate::cli) bad: Option<String>,
+    /// The command that builds a commit, for the shell; by default Cargo.
+    #[arg(long, value_name = "COMMAND")]
+    pub(in crate::cli) build: Option<String>,
+    /// The program that the build makes, from the top of the repository; by default this program, if it is in there.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(in crate::cli) program: Option<String>,
+    /// How long the program may take at a commit; 0 lets it run. By default it is as long as the run let the file take.
+    #[arg(long, value_name = "SECONDS")]
+    pub(in crate::cli) timeout: Option<u64>,
+    /// Write the script to FILE, and what it needs to FILE.files; - is standard output. By default it is in Git's own
+    /// folder.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+    /// The form of the result.
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(in crate::cli) format: FlakyFormat,
 }
 
 /// What a run is compared with when it is done.

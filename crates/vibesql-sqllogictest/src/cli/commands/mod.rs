@@ -4,6 +4,8 @@ pub(super) mod analyze;
 #[cfg(feature = "store")]
 pub(super) mod ask;
 pub(super) mod backup;
+pub(super) mod bisect;
+mod bisect_script;
 pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod config;

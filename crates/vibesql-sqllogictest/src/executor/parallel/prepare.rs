@@ -149,6 +149,12 @@ pub(super) fn read(
     Ok((assignment, items))
 }
 
+/// How long the run in `folder` let a file take; nothing if it had no limit, or nobody knows any more.
+pub fn time_limit(folder: &Path, file: &str) -> Option<Duration> {
+    let assignment = Assignment::read(folder).ok()?;
+    assignment.items.iter().find(|item| item.file == file)?.timeout
+}
+
 /// The tasks for files in so many slices each, and how many of them are given out from the beginning.
 fn tasks(slices: &[u32], repeat: u32) -> (Vec<Task>, usize) {
     let parts = |item: usize, count: u32| match NonZeroU32::new(count) {
