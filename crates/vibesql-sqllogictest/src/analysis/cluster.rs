@@ -357,10 +357,7 @@ impl Found {
 
     fn cluster(&self, id: ClusterId, files: &[Vec<ClusterId>], green_after: u64, facts: &Facts) -> Cluster {
         let kind = &self.kinds[id as usize];
-        let mut symptom = facts.symptoms[kind.symptom as usize].clone();
-        if let Some(class) = kind.class {
-            class.word().clone_into(&mut symptom.what);
-        }
+        let symptom = facts.symptoms[kind.symptom as usize].clone();
         let own = || {
             facts.records.iter().zip(&self.of_record).filter(|(_, of)| **of == id).map(|(record, _)| record)
         };
@@ -373,7 +370,7 @@ impl Found {
         features.sort();
         let has_it = |clusters: &&Vec<ClusterId>| clusters.contains(&id);
         Cluster {
-            fingerprint: fingerprint(&symptom, &features),
+            fingerprint: fingerprint(&symptom, kind.class, &features),
             symptom,
             features,
             share: kind.rule.as_ref().map(|rule| rule.share),
@@ -393,9 +390,10 @@ impl Found {
     }
 }
 
-fn fingerprint(symptom: &Symptom, features: &[String]) -> u64 {
-    let words = [&symptom.kind, &symptom.what].into_iter().chain(features);
-    Digest::of_words(words.map(|word| word.as_bytes())).short()
+fn fingerprint(symptom: &Symptom, class: Option<Difference>, features: &[String]) -> u64 {
+    let features = features.iter().map(String::as_str);
+    let words = [symptom.kind.as_str(), symptom.what.as_str()].into_iter().chain(class.map(Difference::word));
+    Digest::of_words(words.chain(features).map(str::as_bytes)).short()
 }
 
 /// The record with the shortest SQL that is no consequence; of equals the first.

@@ -269,8 +269,8 @@ fn what_no_feature_sets_apart_is_no_heap() {
     the first 4 fixes turn 1 of 1 file green
 
      records    share  files  fix  what
-           2  28.57 %      1    1  duplicates
-           2  28.57 %      1    2  another number
+           2  28.57 %      1    1  wrong values (duplicates)
+           2  28.57 %      1    2  wrong values (another number)
            2  28.57 %      1    3  no error where one was expected, with INSERT
            1  14.28 %      1    4  no error where one was expected, with CREATE
 

@@ -1,6 +1,7 @@
 //! `bisect`: the commits that a failure lies between, and the script with which Git finds the one.
 
 use std::path::Path;
+use std::process::Command;
 
 use insta::assert_snapshot;
 
@@ -352,7 +353,8 @@ fn the_program_must_come_from_the_repository() {
     project.sandbox.write("Cargo.toml", "[package]\n");
     let own = project.sandbox.path().join("target/release/slt");
     std::fs::create_dir_all(own.parent().unwrap()).unwrap();
-    std::fs::copy(program, &own).unwrap();
+    // By another process: a program that this one has open for writing, while a test beside it starts one, cannot be run.
+    assert!(Command::new("cp").arg(program).arg(&own).status().unwrap().success());
     let output = project.command(&own, &["bisect", "suite/a.test:4"]);
     assert_snapshot!(project.told(&output), @"
     exit code 0
