@@ -285,8 +285,10 @@ impl Found {
             let verb = if record.class.is_some() { None } else { verbs.iter().position(has) };
             parts.entry((record.class, verb)).or_default().push(place);
         }
+        let apart = parts.len() > 1;
         for ((class, verb), records) in parts {
-            let rule = verb.map(|verb| {
+            // What they all are sets nothing apart.
+            let rule = verb.filter(|_| apart).map(|verb| {
                 let failing = failing_of(&records, facts);
                 rule_of(verbs[verb], &failing, &facts.background, &facts.sets, facts.book.len())
             });

@@ -66,7 +66,7 @@ fn what_to_fix_first() {
      fix  records  files  alone  green  what
        1       12      2      1      1  wrong values (another number), with operator +
        2        1      1      0      2  error: no such function: frobnicate
-       3        4      1      1      3  error: near _: syntax error, with CREATE
+       3        4      1      1      3  error: near _: syntax error
     alone: files that it turns green by itself; green: files that are green after it
 
     fix 1: wrong values (another number), with operator +
@@ -81,7 +81,7 @@ fn what_to_fix_first() {
       unexpected error: no such function: frobnicate
       again: vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
 
-    fix 3: error: near _: syntax error, with CREATE
+    fix 3: error: near _: syntax error
       1 root and 3 that follow
       suite/ddl/cascade.test:1
           CREATE TABLE t1(a INTEGER) WITH (x = 1)
@@ -100,16 +100,16 @@ fn what_to_fix_first() {
      fix  records  files  alone  green  what
        1       12      2      1      1  wrong values (another number), with operator +
        2        1      1      0      2  error: no such function: frobnicate
-       3        4      1      1      3  error: near _: syntax error, with CREATE
+       3        4      1      1      3  error: near _: syntax error
     alone: files that it turns green by itself; green: files that are green after it
 
 
      records    share  files  fix  what
           12  70.58 %      2    1  wrong values (another number), with operator +
-           4  23.52 %      1    3  error: near _: syntax error, with CREATE
+           4  23.52 %      1    3  error: near _: syntax error
            1   5.88 %      1    2  error: no such function: frobnicate
 
-    fix 3: error: near _: syntax error, with CREATE
+    fix 3: error: near _: syntax error
       1 root and 3 that follow
     ");
     assert_snapshot!(shown(&sandbox, "analyze --examples --format markdown"), @r#"
@@ -152,7 +152,7 @@ fn what_to_fix_first() {
     vibesql-sqllogictest test --engine sqlite suite/select/more.test:71
     ```
 
-    ### 3. `error: near _: syntax error, with CREATE`
+    ### 3. `error: near _: syntax error`
 
     `suite/ddl/cascade.test:1`
 
@@ -287,7 +287,7 @@ fn the_records_of_a_cluster() {
     assert_snapshot!(shown(&sandbox, "analyze --fix 3"), @"
     exit code 0
     --- stdout
-    fix 3: error: near _: syntax error, with CREATE
+    fix 3: error: near _: syntax error
     4 records in 1 file
     1 root and 3 that follow
 
@@ -303,7 +303,7 @@ fn the_records_of_a_cluster() {
       "format": 1,
       "run": "[run]",
       "fix": 3,
-      "title": "error: near _: syntax error, with CREATE",
+      "title": "error: near _: syntax error",
       "records": [
         {
           "file": "ddl/cascade.test",
@@ -336,7 +336,7 @@ fn the_records_of_a_cluster() {
     engine = "sqlite"
     file = "ddl/cascade.test"
     records = ["a69f62319af48f97", "3840e28aab158bd6", "e4814f3a1c859600", "607540e3d1d3d12b"]
-    reason = "error: near _: syntax error, with CREATE"
+    reason = "error: near _: syntax error"
     "#);
     assert_snapshot!(shown(&sandbox, "analyze --fix 4"), @"
     exit code 2

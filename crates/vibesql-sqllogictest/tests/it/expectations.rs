@@ -5,7 +5,8 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineIdentity;
 use vibesql_sqllogictest::expectations::{Note, judge, read, today, update};
 use vibesql_sqllogictest::outcome::{
-    Counts, FailureGroup, FileEnd, FileReport, FileStatus, Mark, RecordKey, RunEnd, RunHeader, RunReport,
+    Attempt, Counts, FailureGroup, FileEnd, FileReport, FileStatus, Mark, RecordKey, RunEnd, RunHeader,
+    RunReport,
 };
 
 use crate::sandbox::Sandbox;
@@ -334,6 +335,19 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_passed_in_the_end_is_no_failure_that_nobody_expects() {
+    let failed = Attempt { status: FileStatus::Failed, elapsed: std::time::Duration::ZERO, first: None };
+    let retried = FileReport { attempts: vec![failed], ..file("a", &[], FileEnd::Completed) };
+    let other = FileReport { attempts: retried.attempts.clone(), ..file("b", &[1], FileEnd::Completed) };
+    let judged = |files: Vec<FileReport>, text: &str| judge(&read("f", text).unwrap(), &run(files), today(0));
+    assert_eq!(retried.status(), FileStatus::Flaky);
+    assert!(judged(vec![retried.clone()], "").is_good());
+    // It did not pass whenever it was run, so it is not said to pass though it should fail.
+    assert!(judged(vec![retried], "[[xfail]]\nfile = \"a\"\n").is_good());
+    assert_eq!(judged(vec![other], "").unexpected.len(), 1);
 }
 
 #[test]

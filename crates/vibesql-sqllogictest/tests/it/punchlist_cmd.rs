@@ -31,7 +31,7 @@ fn punchlists() {
     |---:|---:|---:|---:|---:|---|
     | 1 | 12 | 2 | 1 | 1 | `wrong values (another number), with operator +` |
     | 2 | 1 | 1 | 0 | 2 | `error: no such function: frobnicate` |
-    | 3 | 4 | 1 | 1 | 3 | `error: near _: syntax error, with CREATE` |
+    | 3 | 4 | 1 | 1 | 3 | `error: near _: syntax error` |
 
     *alone*: files that it turns green by itself; *green*: files that are green after it.
 
@@ -52,7 +52,7 @@ fn punchlists() {
 
     1. `wrong values (another number), with operator +`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:41`
     2. `error: no such function: frobnicate`: `vibesql-sqllogictest test --engine sqlite suite/select/more.test:71`
-    3. `error: near _: syntax error, with CREATE`: `vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1`
+    3. `error: near _: syntax error`: `vibesql-sqllogictest test --engine sqlite suite/ddl/cascade.test:1`
 
     The first files that turn green first: `select/sums.test`, `select/more.test`, `ddl/cascade.test`
 
@@ -119,7 +119,7 @@ fn punchlists() {
           "fix": 3,
           "green_after": 3,
           "records": 4,
-          "title": "error: near _: syntax error, with CREATE",
+          "title": "error: near _: syntax error",
           "turns_green": [
             "ddl/cascade.test"
           ]

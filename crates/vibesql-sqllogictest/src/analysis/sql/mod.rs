@@ -312,6 +312,7 @@ mod tests {
                 "CAST",
                 "CAST AS TEXT",
                 "IS NULL",
+                "IS NULL or IS NOT NULL",
                 "PARTITION BY",
                 "ROW_NUMBER()",
                 "SELECT",

@@ -232,8 +232,8 @@ impl<'b> Walker<'b> {
             Expr::Like { negated, expr, pattern, .. } => self.pattern("LIKE", *negated, expr, pattern),
             Expr::ILike { negated, expr, pattern, .. } => self.pattern("ILIKE", *negated, expr, pattern),
             Expr::RLike { negated, expr, pattern, .. } => self.pattern("REGEXP", *negated, expr, pattern),
-            Expr::IsNull(expr) => self.one("IS NULL", expr),
-            Expr::IsNotNull(expr) => self.one("IS NOT NULL", expr),
+            Expr::IsNull(expr) => self.null_test("IS NULL", expr),
+            Expr::IsNotNull(expr) => self.null_test("IS NOT NULL", expr),
             Expr::IsTrue(expr) | Expr::IsFalse(expr) => self.one("IS TRUE or FALSE", expr),
             Expr::IsNotTrue(expr) | Expr::IsNotFalse(expr) => self.one("IS NOT TRUE or FALSE", expr),
             Expr::IsDistinctFrom(left, right) | Expr::IsNotDistinctFrom(left, right) => {
@@ -278,6 +278,11 @@ impl<'b> Walker<'b> {
             Expr::Identifier(_) | Expr::CompoundIdentifier(_) => {}
             _ => self.add("an uncommon expression"),
         }
+    }
+
+    fn null_test(&mut self, name: &str, expr: &Expr) {
+        self.one(name, expr);
+        self.add("IS NULL or IS NOT NULL");
     }
 
     fn one(&mut self, name: &str, expr: &Expr) {
