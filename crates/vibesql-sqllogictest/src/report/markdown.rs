@@ -3,20 +3,19 @@
 //! They have the same parts in the same order, as far as the room goes; what is left out is said.
 
 mod causes;
-mod escape;
 mod since;
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use self::causes::{causes, examples};
-use self::escape::{cell, code, fenced, html};
 use self::since::since;
 use super::failure::{Limits, write_evidence};
 use super::subject::{Expected, Subject, account, clipped, detail_at, state, status_word};
 use crate::outcome::{FailureDetail, FileReport, Totals};
 use crate::text::count::{duration, percent, plural, thousands};
 use crate::text::failure::headline;
+use crate::text::markdown::{cell, code, fenced, html};
 use crate::text::written;
 
 /// What the text is for.

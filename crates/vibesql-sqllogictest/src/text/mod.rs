@@ -4,6 +4,7 @@ pub(crate) mod count;
 pub(crate) mod document;
 pub(crate) mod evidence;
 pub(crate) mod failure;
+pub(crate) mod markdown;
 
 #[cfg(feature = "cli")]
 pub(crate) mod detail;

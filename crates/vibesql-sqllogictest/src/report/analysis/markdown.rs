@@ -7,6 +7,7 @@ use super::{Section, View};
 use crate::report::cluster::{notes, title, wrong};
 use crate::report::runs;
 use crate::text::count::{duration, percent, thousands};
+use crate::text::markdown::{block, cell, code};
 
 const ALL: [Section; 4] = [Section::Fixes, Section::Patterns, Section::Examples, Section::Trend];
 
@@ -82,14 +83,14 @@ fn examples(out: &mut String, view: &View<'_>) -> fmt::Result {
         };
         writeln!(out, "{}", code(&sample.place()))?;
         if let Some(sql) = sample.sql {
-            writeln!(out, "\n{}", fenced("sql", sql))?;
+            writeln!(out, "\n{}", block("sql", sql))?;
         }
         if let Some(detail) = sample.detail {
             writeln!(out, "\n{}", code(&wrong(detail)))?;
         }
         let again = view.again(&sample);
         if !again.is_empty() {
-            writeln!(out, "\n{}", fenced("sh", &again))?;
+            writeln!(out, "\n{}", block("sh", &again))?;
         }
     }
     Ok(())
@@ -116,40 +117,4 @@ fn history(out: &mut String, view: &View<'_>) -> fmt::Result {
     }
     let rates: Vec<_> = view.history.iter().filter_map(|run| run.totals.records.pass_rate()).collect();
     if rates.len() > 1 { writeln!(out, "\n{}", runs::sparkline(&rates)) } else { Ok(()) }
-}
-
-/// Text of a line as code: with more backquotes around than there are within.
-pub(super) fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let fence = "`".repeat(longest_run(&text) + 1);
-    let blank = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
-    format!("{fence}{blank}{text}{blank}{fence}")
-}
-
-/// The same in a table, where a bar ends a cell even within code.
-pub(super) fn cell(text: &str) -> String {
-    code(text).replace('|', "\\|")
-}
-
-fn fenced(language: &str, text: &str) -> String {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_gets_out_of_code() {
-        assert_eq!(code("a"), "`a`");
-        assert_eq!(code("a `b` ``c``"), "``` a `b` ``c`` ```");
-        assert_eq!(code("a\n# b"), "`a # b`");
-        assert_eq!(cell("a|b"), "`a\\|b`");
-        assert_eq!(fenced("sql", "SELECT '```'\n"), "````sql\nSELECT '```'\n````");
-    }
 }

@@ -9,12 +9,13 @@ use std::fmt::{self, Write as _};
 use serde::Serialize;
 
 use super::View;
-use super::markdown::{code, fixes};
+use super::markdown::fixes;
 use super::words::{limits, punchline};
 use crate::monitor::status_word;
 use crate::outcome::{FileReport, FileStatus, category_of, subcategory_of};
 use crate::report::cluster::{title, wrong};
 use crate::text::count::{percent, plural, thousands};
+use crate::text::markdown::code;
 
 /// The categories of the earlier scripts, in their order; others come behind them.
 const CATEGORIES: [&str; 6] = ["index", "evidence", "select", "random", "ddl", "other"];

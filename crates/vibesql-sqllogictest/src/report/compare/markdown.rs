@@ -7,6 +7,7 @@ use super::{Comparison, verdict};
 use crate::regression::FileChange;
 use crate::report::changes::{Section, points, rows};
 use crate::text::count::{percent, plural, thousands};
+use crate::text::markdown::code;
 
 /// Writes the document.
 pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Result {
@@ -81,26 +82,4 @@ fn capitalised(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(char::to_uppercase);
     first.into_iter().flatten().chain(characters).collect()
-}
-
-/// Text in which nothing is markup, whatever is in it.
-fn code(text: &str) -> String {
-    let text: String = text.chars().map(|one| if one.is_control() { ' ' } else { one }).collect();
-    // A fence is longer than any row of backticks within.
-    let longest = text.split(|one| one != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest + 1);
-    let space = if text.starts_with('`') || text.ends_with('`') || text.is_empty() { " " } else { "" };
-    format!("{fence}{space}{text}{space}{fence}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn nothing_is_markup_in_code() {
-        assert_eq!(code("a<b>*.test"), "`a<b>*.test`");
-        assert_eq!(code("a`b``c"), "```a`b``c```");
-        assert_eq!(code("`a\nb"), "`` `a b ``");
-    }
 }

@@ -3,12 +3,12 @@
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
-use super::escape::{cell, code, fenced, html};
 use super::{LIMITS, evidence, more};
 use crate::analysis::Cluster;
 use crate::report::cluster::{Sample, gaps, notes, title, wrong};
 use crate::report::subject::{Subject, clipped};
 use crate::text::count::{plural, thousands};
+use crate::text::markdown::{cell, code, fenced, html};
 use crate::text::written;
 
 /// Writes the clusters in the order of fixes.

@@ -3,11 +3,11 @@
 use std::fmt::{self, Write as _};
 
 use super::LIMITS;
-use super::escape::{code, html};
 use crate::regression::RunDiff;
 use crate::report::changes::{Tone, caveats, points, sections, sums};
 use crate::report::subject::{Baseline, clipped};
 use crate::text::count::{percent, plural, thousands};
+use crate::text::markdown::{code, html};
 
 /// Writes how much has changed, and what: what became worse first.
 pub(super) fn since(out: &mut String, baseline: &Baseline<'_>, most: usize) -> fmt::Result {

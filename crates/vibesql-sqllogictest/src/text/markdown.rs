@@ -2,14 +2,19 @@
 
 use std::fmt::{self, Write as _};
 
+/// Writes a block, and an empty line behind it.
+pub(crate) fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Result {
+    writeln!(out, "{}\n", block(language, text))
+}
+
 /// A block that no line of the text ends.
-pub(super) fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Result {
+pub(crate) fn block(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    writeln!(out, "{fence}{language}\n{}\n{fence}\n", text.trim_end_matches('\n'))
+    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
 }
 
 /// Text as it stands, in one line.
-pub(super) fn code(text: &str) -> String {
+pub(crate) fn code(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let ticks = "`".repeat(longest_run(&text) + 1);
     // A blank on both sides is taken off again; it keeps ticks of the text from the ticks around it.
@@ -19,7 +24,7 @@ pub(super) fn code(text: &str) -> String {
 }
 
 /// Text as it stands, in a table, in which a bar would end the cell even there.
-pub(super) fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
 
@@ -28,7 +33,7 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// Text inside of a tag, in one line, of which Markdown makes nothing.
-pub(super) fn html(text: &str) -> String {
+pub(crate) fn html(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
         match character {
             '\n' | '\r' => escaped.push(' '),
@@ -53,6 +58,8 @@ mod tests {
         assert_eq!(cell("a|b"), "`a\\|b`");
         assert_eq!(code("`a``b"), "``` `a``b ```");
         assert_eq!(code("a\nb"), "`a b`");
+        assert_eq!(code("a `b` ``c``"), "``` a `b` ``c`` ```");
+        assert_eq!(code("a<b>*.test"), "`a<b>*.test`");
         assert_eq!(html("<b>@you\n"), "&#60;b&#62;&#64;you ");
         let mut text = String::new();
         fenced(&mut text, "sql", "a\n````\nb\n").ok();
