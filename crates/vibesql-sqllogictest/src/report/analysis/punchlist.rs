@@ -45,8 +45,13 @@ struct Row<'v> {
     fixes: Vec<usize>,
 }
 
+/// A file of which nothing was executed has not passed: it is as good as untested.
 fn priority(status: FileStatus) -> u8 {
-    if status.is_good() { 3 } else { 1 }
+    match status {
+        FileStatus::Passed => 3,
+        FileStatus::Empty => 2,
+        _ => 1,
+    }
 }
 
 impl<'v> Punchlist<'v> {
@@ -74,7 +79,9 @@ impl<'v> Punchlist<'v> {
             report: None,
             fixes: Vec::new(),
         }));
-        rows.extend(others().filter(|file| file.status().is_good()).map(|file| row(file, Vec::new())));
+        for status in [FileStatus::Empty, FileStatus::Passed] {
+            rows.extend(others().filter(|file| file.status() == status).map(|file| row(file, Vec::new())));
+        }
         rows
     }
 

@@ -70,8 +70,8 @@ fn add(
 
 fn priority_of(status: Option<FileStatus>) -> &'static str {
     match status {
-        None => "2",
-        Some(status) if status.is_good() => "3",
+        None | Some(FileStatus::Empty) => "2",
+        Some(FileStatus::Passed) => "3",
         Some(_) => "1",
     }
 }
