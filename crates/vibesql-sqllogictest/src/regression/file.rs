@@ -1,6 +1,6 @@
 //! One file in two runs.
 
-use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff, Why, matched};
+use super::records::{Account, Conditions, Identity, Matched, RecordChange, RecordDiff, Why, matched};
 use crate::outcome::{Counts, FileReport, FileStatus};
 
 /// A file that is in one of the runs, or in both.
@@ -45,15 +45,18 @@ pub struct FileState {
 /// | bad | fixed | still failing | newly flaky | disappeared |
 /// | flaky | no longer flaky | no longer flaky | still flaky | newly untested |
 /// | untested | newly tested | new failure | newly tested | still untested |
+///
+/// A file that passes only because the user has left out whatever failed is not fixed: its failures have disappeared. In the
+/// reverse, it has a new failure and has not regressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileChange {
     /// It passed, and does not any more.
     Regressed,
     /// It passes, and did not.
     Fixed,
-    /// It has not passed, and was not tested before.
+    /// It has not passed, and was not tested before, or not what fails of it.
     NewFailure,
-    /// It had not passed, and is not tested any more.
+    /// It had not passed, and is not tested any more, or passes without what failed.
     Disappeared,
     /// It passed or was flaky, and is not tested any more.
     NewlyUntested,
@@ -124,6 +127,18 @@ impl FileChange {
         }
     }
 
+    /// The same, where records are left out in one of the runs.
+    fn but_for(self, matched: &Matched<'_>) -> Self {
+        let any = |change: RecordChange| matched.records.iter().any(|record| record.change == change);
+        match self {
+            Self::Fixed if matched.left_out > 0 && !any(RecordChange::Fixed) => Self::Disappeared,
+            Self::Regressed if matched.left_out_before > 0 && !any(RecordChange::Regressed) => {
+                Self::NewFailure
+            }
+            same => same,
+        }
+    }
+
     /// The word for it in documents for machines.
     pub fn word(self) -> &'static str {
         match self {
@@ -160,7 +175,7 @@ impl<'r> FileDiff<'r> {
             shown: &known.shown,
             before,
             now,
-            change: FileChange::of(standing(before), standing(now)),
+            change: FileChange::of(standing(before), standing(now)).but_for(&matched),
             identity: matched.identity,
             doubt: matched.doubt,
             records: matched.records,

@@ -197,8 +197,9 @@ pub(super) struct Matched<'r> {
     /// In the order of their lines.
     pub(super) records: Vec<RecordDiff<'r>>,
     pub(super) account: Account,
-    /// How many records the current run has left out that the baseline has not.
+    /// How many records the current run has left out that the baseline has not, and the reverse.
     pub(super) left_out: u64,
+    pub(super) left_out_before: u64,
 }
 
 /// How the conditions of the two runs relate.
@@ -233,8 +234,11 @@ pub(super) fn matched<'r>(
         account = self::account(&records, then.as_ref(), today.as_ref(), doubt);
     }
     records.sort_by_key(|record| (record.line(), record.before.map(|failing| failing.line)));
-    let left_out = today.as_ref().map_or(0, |today| today.leaves_out_more(then.as_ref()));
-    Matched { identity, doubt, records, account: account.unwrap_or_default(), left_out }
+    let more = |one: &Option<Known<'_>>, other: &Option<Known<'_>>| {
+        one.as_ref().map_or(0, |known| known.leaves_out_more(other.as_ref()))
+    };
+    let (left_out, left_out_before) = (more(&today, &then), more(&then, &today));
+    Matched { identity, doubt, records, account: account.unwrap_or_default(), left_out, left_out_before }
 }
 
 /// What makes a record the same.

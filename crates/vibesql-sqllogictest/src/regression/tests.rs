@@ -173,6 +173,10 @@ proptest! {
                 }
             }
             prop_assert!(file.doubt != Some(Why::FileChanged), "{:?}", file);
+            // Nothing is fixed by leaving it out.
+            if file.change == FileChange::Fixed && file.left_out > 0 {
+                prop_assert!(file.account.fixed > 0, "{:?}", file);
+            }
             // Whoever leaves records out loses none.
             let whole = |run: usize| matches!(model.endings[run], Ending::Whole);
             if whole(0) && whole(1) {

@@ -178,6 +178,7 @@ fn records_that_are_skipped_are_not_executed() {
     note: records of 2 files to be left out, as expectations.toml says (`skip`)
     ");
     let compared = sandbox.run("compare").stdout;
+    assert!(!compared.contains("fixed"), "{compared}");
     for line in [
         "s/b.test  FAIL before, now PASS, 2 records left out now",
         "s/b.test:1  rows differ before; now it is left out",
