@@ -88,15 +88,17 @@ impl<W: Write> Lines<W> {
         for file in running {
             let line = file.record.map(|(line, _)| line);
             let record = file.record.map(|(_, time)| format!("  the record for {}", duration(time)));
-            let total = file.total.map_or_else(String::new, |total| format!(" of {}", thousands(total)));
+            let records = match file.total {
+                Some(total) => format!("{} of {}", thousands(file.settled), plural(total, "record")),
+                None => plural(file.settled, "record"),
+            };
             let memory = file.memory.map_or_else(String::new, |memory| format!("  {}", bytes(memory)));
             writeln!(
                 self.out,
-                "        {}  {}{}  {}{total} records{memory}",
+                "        {}  {}{}  {records}{memory}",
                 place(&file.shown, line),
                 duration(file.elapsed),
                 record.unwrap_or_default(),
-                thousands(file.settled),
             )?;
         }
         self.out.flush()

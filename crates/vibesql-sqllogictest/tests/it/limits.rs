@@ -159,17 +159,20 @@ fn sigusr1_shows_what_runs() {
         assert_ne!(stdout.read_line(&mut line).unwrap(), 0, "the run ended");
         line
     };
-    // The worker may be at the file before the orchestrator has heard of it.
-    loop {
+    // The worker may be at the file, and know how long it is, before the orchestrator has heard of it.
+    let mut seen = loop {
         let command = format!("kill -USR1 {}", child.id());
         std::process::Command::new("sh").args(["-c", &command]).status().unwrap();
         match line().as_str() {
-            "now: 1 file running, 0 files done\n" => break,
-            "now: 0 files running, 0 files done\n" => {}
+            "now: 1 file running, 0 files done\n" => {}
+            "now: 0 files running, 0 files done\n" => continue,
             other => panic!("{other}"),
         }
-    }
-    let mut seen = line();
+        let seen = line();
+        if seen.contains(" of 2 ") {
+            break seen;
+        }
+    };
     assert!(seen.starts_with("        s/a.test:4  "), "{seen}");
     assert!(seen.contains(" s  1 of 2 records  "), "{seen}");
     sandbox.write("go-on", "");
