@@ -395,6 +395,15 @@ fn a_badge() {
 }
 
 #[test]
+fn a_file_that_no_document_is_about_is_not_in_its_way() {
+    let sandbox = two_runs();
+    sandbox.write("s/expectations.toml", "[[xfail]\n");
+    let code = |format: &str| sandbox.run(&format!("report --format {format} --output out")).code;
+    assert_eq!(["badge", "json", "junit", "comment"].map(code), [0, 0, 2, 2]);
+    assert_eq!(sandbox.run("report --format badge --expectations s/expectations.toml").code, 2);
+}
+
+#[test]
 fn mistakes() {
     let sandbox = Sandbox::new();
     assert_snapshot!(sandbox.without_names(&sandbox.run("report").to_string()), @"

@@ -46,8 +46,7 @@ pub(in crate::cli) fn run(
     let found = baseline(args.baseline.as_deref(), &history, &journal, keeping)?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
-    let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
-    let known = Known::load(&args.expectations, places)?;
+    let known = known(args, &journal)?;
     let judgement = known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today));
     let analysis = analysis(args.format, &journal, environment);
     let program = ui.program.clone();
@@ -130,6 +129,16 @@ fn append_summary(subject: &Subject<'_>, environment: &Environment) -> Result<()
     let failed = |error| CliError::io("write", &path.display().to_string(), &error);
     let mut file = File::options().append(true).create(true).open(&path).map_err(failed)?;
     file.write_all(markdown::document(subject, Form::Summary).as_bytes()).map_err(failed)
+}
+
+/// What is expected to fail. Documents that say nothing of it need no file that can be read.
+fn known(args: &ReportArgs, journal: &Journal) -> Result<Option<Known>, CliError> {
+    let is_silent = matches!(args.format, ReportFormat::Json | ReportFormat::Badge);
+    if is_silent && args.expectations.expectations.is_none() {
+        return Ok(None);
+    }
+    let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
+    Known::load(&args.expectations, places)
 }
 
 /// What the run is at; one that lies elsewhere is what its journal says.
