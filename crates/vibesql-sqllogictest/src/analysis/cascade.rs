@@ -128,6 +128,13 @@ impl Cascade {
                 roots.extend(unfilled.wrong.iter().map(|&place| (place, unfilled.root)));
             }
         }
+        // The first of a label may have turned out to be a consequence itself. A root is in front of what follows from it.
+        let places: Vec<_> = roots.keys().copied().collect();
+        for place in places {
+            if let Some(&root) = roots.get(&place).and_then(|root| roots.get(root)) {
+                roots.insert(place, root);
+            }
+        }
         roots
     }
 }
@@ -151,6 +158,17 @@ mod tests {
         cascade.failed_labelled(5, b"z", "unexpected_error");
         cascade.failed_labelled(6, b"z", "label_differs");
         assert_eq!(cascade.end(), BTreeMap::from([(1, 0)]));
+    }
+
+    #[test]
+    fn what_follows_from_a_consequence_has_its_root() {
+        let mut cascade = Cascade::default();
+        cascade.failed(0, &tokens("INSERT INTO t VALUES(1)"), &symptom("unexpected_error", "syntax error"));
+        cascade.failed(1, &tokens("SELECT a FROM t"), &symptom(WRONG_RESULT, "wrong values"));
+        cascade.failed_labelled(1, b"x", "rows_differ");
+        cascade.failed(2, &tokens("SELECT 1"), &symptom("label_differs", "another result"));
+        cascade.failed_labelled(2, b"x", "label_differs");
+        assert_eq!(cascade.end(), BTreeMap::from([(1, 0), (2, 0)]));
     }
 
     fn symptom(kind: &str, what: &str) -> Symptom {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::facts::{Facts, FailingRecord, Gap, Reading, collect, sql_of};
-use super::rules::{Background, Failing, Rule, covers, find, find_weak, rule_of};
+use super::rules::{Failing, Miner, Rule, covers};
 use super::sql::Feature;
 use super::symptom::{Symptom, WHOLE_FILE};
 use super::texts::Texts;
@@ -246,7 +246,7 @@ impl Found {
     }
 
     fn one_cluster(&mut self, symptom: u32, records: &[usize], facts: &Facts) {
-        let rules = rules_of(records, find, facts);
+        let rules = miner_of(records, facts).rules();
         let rule = rules.into_iter().next().filter(|rule| {
             let covered =
                 records.iter().filter(|&&record| is_covered(&facts.records[record], rule, facts)).count();
@@ -256,14 +256,22 @@ impl Found {
     }
 
     fn several_clusters(&mut self, symptom: u32, mut records: Vec<usize>, facts: &Facts) {
-        records = self.by_rules(symptom, records, find, facts);
-        records = self.by_rules(symptom, records, find_weak, facts);
+        let rules = miner_of(&records, facts).rules();
+        records = self.by_rules(symptom, records, rules, facts);
+        let weak = miner_of(&records, facts).weak_rules();
+        records = self.by_rules(symptom, records, weak, facts);
         self.heap(symptom, records, facts);
     }
 
     /// Makes clusters of what rules cover, and returns the rest.
-    fn by_rules(&mut self, symptom: u32, mut records: Vec<usize>, find: Find, facts: &Facts) -> Vec<usize> {
-        for rule in rules_of(&records, find, facts) {
+    fn by_rules(
+        &mut self,
+        symptom: u32,
+        mut records: Vec<usize>,
+        rules: Vec<Rule>,
+        facts: &Facts,
+    ) -> Vec<usize> {
+        for rule in rules {
             let (covered, rest): (Vec<_>, Vec<_>) =
                 records.into_iter().partition(|&record| is_covered(&facts.records[record], &rule, facts));
             if !covered.is_empty() {
@@ -288,10 +296,7 @@ impl Found {
         let apart = parts.len() > 1;
         for ((class, verb), records) in parts {
             // What they all are sets nothing apart.
-            let rule = verb.filter(|_| apart).map(|verb| {
-                let failing = failing_of(&records, facts);
-                rule_of(verbs[verb], &failing, &facts.background, &facts.sets, facts.book.len())
-            });
+            let rule = verb.filter(|_| apart).map(|verb| miner_of(&records, facts).rule_of(verbs[verb]));
             self.add(symptom, rule, &records);
             if let Some(kind) = self.kinds.last_mut() {
                 kind.class = class;
@@ -409,21 +414,14 @@ fn is_covered(record: &FailingRecord, rule: &Rule, facts: &Facts) -> bool {
     record.set.is_some_and(|set| covers(&rule.features, &facts.sets[set as usize]))
 }
 
-/// Finds rules for failing records.
-type Find = fn(&Failing, &Background, &[Box<[Feature]>], usize) -> Vec<Rule>;
-
-fn rules_of(records: &[usize], find: Find, facts: &Facts) -> Vec<Rule> {
-    find(&failing_of(records, facts), &facts.background, &facts.sets, facts.book.len())
-}
-
-fn failing_of(records: &[usize], facts: &Facts) -> Failing {
+fn miner_of<'f>(records: &[usize], facts: &'f Facts) -> Miner<'f> {
     let mut failing = Failing::new();
     for record in records.iter().map(|&record| &facts.records[record]) {
         if let Some(set) = record.set {
             *failing.entry((record.file, record.is_query)).or_default().entry(set).or_insert(0) += 1;
         }
     }
-    failing
+    Miner { failing, background: &facts.background, sets: &facts.sets, features: facts.book.len() }
 }
 
 impl Cluster {

@@ -71,63 +71,19 @@ const MOST_FEATURES: usize = 3;
 const MOST_RULES: usize = 12;
 const MOST_CANDIDATES: usize = 30;
 
-/// Finds the rules for records that fail in one way, the first of them to be asked first. What no rule covers has no
-/// explanation in its SQL.
-pub(super) fn find(
-    failing: &Failing,
-    background: &Background,
-    sets: &[Box<[Feature]>],
-    features: usize,
-) -> Vec<Rule> {
-    let mut miner = Miner { failing: failing.clone(), background, sets, features };
-    let mut rules = Vec::new();
-    while rules.len() < MOST_RULES {
-        let found = miner.next();
-        if found.is_empty() {
-            break;
-        }
-        found.iter().for_each(|rule| miner.remove(&rule.features));
-        rules.extend(found);
-    }
-    rules
-}
-
-/// Finds rules for records for which [`find`] has none: sure ones that have little evidence, since they cover few records.
-/// They may be there by chance, but without them these records would be one heap.
-pub(super) fn find_weak(
-    failing: &Failing,
-    background: &Background,
-    sets: &[Box<[Feature]>],
-    features: usize,
-) -> Vec<Rule> {
-    let miner = Miner { failing: failing.clone(), background, sets, features };
-    let rules = miner.sure_rules(&miner.entries(), LEAST_OF_WEAK, EVIDENCE_OF_WEAK);
-    rules.into_iter().map(|(rule, _)| rule).collect()
-}
-
-/// A feature as a rule, however many of the records with it fail.
-pub(super) fn rule_of(
-    feature: Feature,
-    failing: &Failing,
-    background: &Background,
-    sets: &[Box<[Feature]>],
-    features: usize,
-) -> Rule {
-    let miner = Miner { failing: failing.clone(), background, sets, features };
-    let covered = miner.covered(&miner.entries(), &[feature]);
-    Rule { features: vec![feature], share: miner.total(&covered).share() }
-}
-
 /// Whether a set of features, which is sorted, has all of a rule.
 pub(super) fn covers(rule: &[Feature], set: &[Feature]) -> bool {
     rule.iter().all(|feature| set.binary_search(feature).is_ok())
 }
 
-struct Miner<'m> {
-    failing: Failing,
-    background: &'m Background,
-    sets: &'m [Box<[Feature]>],
-    features: usize,
+/// Finds rules for records that fail in one way.
+pub(super) struct Miner<'m> {
+    pub(super) failing: Failing,
+    pub(super) background: &'m Background,
+    /// The features of each set.
+    pub(super) sets: &'m [Box<[Feature]>],
+    /// How many features there are.
+    pub(super) features: usize,
 }
 
 /// Records with one set of features.
@@ -175,6 +131,33 @@ impl Tally {
 }
 
 impl Miner<'_> {
+    /// The rules, the first of them to be asked first. What no rule covers has no explanation in its SQL.
+    pub(super) fn rules(mut self) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        while rules.len() < MOST_RULES {
+            let found = self.next();
+            if found.is_empty() {
+                break;
+            }
+            found.iter().for_each(|rule| self.remove(&rule.features));
+            rules.extend(found);
+        }
+        rules
+    }
+
+    /// Rules for records for which [`Miner::rules`] has none: sure ones that have little evidence, since they cover few
+    /// records. They may be there by chance, but without them these records would be one heap.
+    pub(super) fn weak_rules(self) -> Vec<Rule> {
+        let rules = self.sure_rules(&self.entries(), LEAST_OF_WEAK, EVIDENCE_OF_WEAK);
+        rules.into_iter().map(|(rule, _)| rule).collect()
+    }
+
+    /// A feature as a rule, however many of the records with it fail.
+    pub(super) fn rule_of(&self, feature: Feature) -> Rule {
+        let covered = self.covered(&self.entries(), &[feature]);
+        Rule { features: vec![feature], share: self.total(&covered).share() }
+    }
+
     fn set(&self, set: SetId) -> &[Feature] {
         &self.sets[set as usize]
     }
@@ -406,7 +389,7 @@ mod tests {
                 }
             }
         }
-        let found = find(&failing, &background, &sets, 20);
+        let found = Miner { failing, background: &background, sets: &sets, features: 20 }.rules();
         found.into_iter().map(|rule| (rule.features, format!("{:.1}", rule.share))).collect()
     }
 

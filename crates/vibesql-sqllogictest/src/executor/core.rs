@@ -153,7 +153,7 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     fn run(mut self, selection: Selection<'_>) -> FileReport {
         match selection {
-            Selection::All => self.run_all(),
+            Selection::All => self.run_all_but(&[]),
             Selection::AllBut(names) => self.run_all_but(names),
             Selection::Only(line) => self.run_only(line),
             Selection::Slice(slice) => self.run_slice(slice),

@@ -230,7 +230,9 @@ mod tests {
     use super::*;
     use crate::engine::EngineIdentity;
     use crate::executor::slice::Slice;
-    use crate::outcome::{Attempt, Counts, FileEnd, FileReport, FileStatus, RunEnd, RunHeader};
+    use crate::outcome::{
+        Attempt, Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordKey, RunEnd, RunHeader,
+    };
 
     fn report(file: &str, counts: Counts) -> Box<FileReport> {
         Box::new(FileReport {
@@ -239,6 +241,7 @@ mod tests {
             elapsed: Duration::from_millis(5),
             peak_memory: Some(7),
             attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
+            left_out: vec![LeftOut { line: 9, key: RecordKey(9) }],
             ..FileReport::new(file, FileEnd::Completed)
         })
     }

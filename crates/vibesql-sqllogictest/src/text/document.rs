@@ -68,6 +68,8 @@ pub(crate) struct FileDocument<'r> {
     end: EndDocument,
     failures: Vec<FailureDocument<'r>>,
     details_omitted: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out: Vec<u32>,
     lints: Vec<LintDocument>,
 }
 
@@ -175,6 +177,7 @@ impl<'r> FileDocument<'r> {
             failures: failures.collect(),
             end: EndDocument::of(&file.end),
             details_omitted: file.details_omitted(),
+            left_out: file.left_out.iter().map(|left_out| left_out.line).collect(),
             lints: file.lints.iter().map(LintDocument::of).collect(),
         }
     }

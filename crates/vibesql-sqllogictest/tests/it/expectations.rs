@@ -177,6 +177,8 @@ fn records_that_are_skipped_are_not_executed() {
     --- stderr
     note: records of 2 files to be left out, as expectations.toml says (`skip`)
     ");
+    let json: serde_json::Value = serde_json::from_str(&sandbox.run("report --format json").stdout).unwrap();
+    assert_eq!(json["files"][1]["left_out"], serde_json::json!([1, 11]), "{json:#}");
     let compared = sandbox.run("compare").stdout;
     assert!(!compared.contains("fixed"), "{compared}");
     for line in [

@@ -159,7 +159,8 @@ fn is_newer(place: &Path, started: i64) -> bool {
     since.is_some_and(|since| i64::try_from(since.as_millis()).is_ok_and(|written| written > started))
 }
 
-/// The lines of the records that fail in the run or at one of the ends, or that the run left out: they are no part of a set-up that must succeed.
+/// The lines of the records that fail in the run or at one of the ends, or that the run left out: they are no part of a
+/// set-up that must succeed.
 fn known_failing(wish: &Wish<'_>, trace: &Trace<'_>) -> HashSet<u32> {
     let ends = match trace.origin {
         Origin::Between { good, bad, .. } | Origin::Mixed { good, bad } => vec![good, bad],

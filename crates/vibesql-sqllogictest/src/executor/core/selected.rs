@@ -6,16 +6,6 @@ use crate::outcome::{Counts, GroupBook, RecordName, RecordOutcome, SkipReason};
 use crate::parser::{Record, RecordKind};
 
 impl<'r, 's> FileRunner<'r, 's> {
-    pub(super) fn run_all(&mut self) {
-        for record in self.script.records() {
-            if self.has_ended() {
-                self.settle_unreached(record);
-            } else {
-                self.step(record);
-            }
-        }
-    }
-
     pub(super) fn run_all_but(&mut self, names: &[RecordName]) {
         let mut named = records_named(self.script, names).into_iter().peekable();
         for record in self.script.records() {
