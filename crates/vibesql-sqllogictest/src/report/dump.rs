@@ -4,13 +4,14 @@
 use std::io::{self, Write};
 
 use super::rows::{quoted, real};
+use crate::results::ask::views::View;
 use crate::results::store::schema::{Table, VERSION};
 use crate::results::store::{Cell, Loaded};
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
-    /// Statements that make the tables, for SQLite and VibeSQL. Each is on a line of its own.
+    /// Statements that create the tables and views, for SQLite and VibeSQL. Each is on a line of its own.
     Sql,
     /// One object: `{"schema":1,"tables":{"test_runs":[{…},…],…}}`.
     Json,
@@ -50,6 +51,18 @@ impl<W: Write> Dump<W> {
         match self.form {
             Form::Sql => sql_table(&mut self.out, loaded),
             Form::Json => json_table(&mut self.out, loaded, first),
+        }
+    }
+
+    /// Writes the views, behind the tables that they read. JSON has none: a view has no rows of its own.
+    ///
+    /// # Errors
+    ///
+    /// Only those of `out`.
+    pub fn views(&mut self, views: &[View]) -> io::Result<()> {
+        match self.form {
+            Form::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
+            Form::Json => Ok(()),
         }
     }
 

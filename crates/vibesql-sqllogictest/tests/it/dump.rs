@@ -8,21 +8,23 @@ use serde_json::Value as Json;
 use vibesql_sqllogictest::engine::{EngineRegistry, Flow, RowSink, Session};
 use vibesql_sqllogictest::report::dump::{Dump, Form, csv};
 use vibesql_sqllogictest::results::ResultsFolder;
+use vibesql_sqllogictest::results::ask::views::VIEWS;
 use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table};
 use vibesql_sqllogictest::results::store::{Cell, Loaded, Store, Wanted, Window};
 use vibesql_sqllogictest::value::{TypeTag, ValueRef};
 
-use crate::sandbox::Sandbox;
+use crate::histories::runs;
+use crate::sandbox::{Output, Sandbox};
 
 const GOOD: &str = "query I nosort\nSELECT 1\n----\n1\n";
 const HOSTILE: &str =
     "query T nosort\nSELECT 'it''s \\ \"quoted\",\n-- no comment;\n 😀 \u{202e}אב'\n----\n1\n";
 
-type Rows = Vec<Vec<Cell>>;
+pub(crate) type Rows = Vec<Vec<Cell>>;
 
 /// Takes rows as cells.
 #[derive(Default)]
-struct Taken(Rows);
+pub(crate) struct Taken(pub(crate) Rows);
 
 impl RowSink for Taken {
     fn columns(&mut self, _: &[TypeTag]) -> Flow {
@@ -265,6 +267,8 @@ fn all_results_are_exported() {
     assert!(sql.contains("\n-- test_results: rows: 4\n"), "{sql}");
     is_read_back_from_sql(&sql, &kept);
 
+    assert_eq!(sql.matches("\nCREATE VIEW ").count(), VIEWS.len(), "{sql}");
+
     let output = sandbox.run("export --format json --output some.json");
     assert!(output.stdout.contains("some.json, "), "{output}");
     is_read_back_from_json(&sandbox.read("some.json"), &kept);
@@ -280,6 +284,46 @@ fn all_results_are_exported() {
         );
     }
     assert_eq!(entries(&sandbox, "."), ["results-csv", "results.sql", "s", "some.json"]);
+}
+
+#[test]
+fn exported_views_answer_as_query_does() {
+    let sandbox = Sandbox::new();
+    let results = sandbox.path().join("results");
+    runs(5, 6, 12).iter().for_each(|run| run.write(&results));
+    let sql = sandbox.run("--results results export --format sql --output -").stdout;
+    // Where the engines disagree, `query` shows the answer of SQLite, and with --no-check that of VibeSQL.
+    for (engine, flag) in [("sqlite", "--all"), ("vibesql", "--all --no-check")] {
+        let mut session = EngineRegistry::builtin().make(engine).unwrap().open().unwrap();
+        session.execute(&sql, &mut Taken::default()).unwrap();
+        for view in VIEWS {
+            let all =
+                (1..=view.columns.len()).map(|column| column.to_string()).collect::<Vec<_>>().join(", ");
+            let question = format!("SELECT * FROM {} ORDER BY {all}", view.name);
+            let mut command = sandbox.command(&format!("--results results query {flag} --format json"));
+            let answer = Output::of(command.arg(&question));
+            assert_eq!(answer.code, 0, "{question}: {answer}");
+            let answer: Vec<serde_json::Map<String, Json>> = serde_json::from_str(&answer.stdout).unwrap();
+            let mut taken = Taken::default();
+            session.execute(&question, &mut taken).unwrap();
+            let rows: Vec<Vec<Json>> = taken.0.iter().map(|row| row.iter().map(json).collect()).collect();
+            let expected: Vec<Vec<Json>> = answer
+                .iter()
+                .map(|row| view.columns.iter().map(|column| row[*column].clone()).collect())
+                .collect();
+            assert_eq!(rows, expected, "{engine}: {question}");
+            assert!(!rows.is_empty(), "{question}");
+        }
+    }
+}
+
+fn json(cell: &Cell) -> Json {
+    match cell {
+        Cell::Null => Json::Null,
+        Cell::Integer(number) => (*number).into(),
+        Cell::Real(number) => (*number).into(),
+        Cell::Text(text) => (**text).into(),
+    }
 }
 
 #[test]

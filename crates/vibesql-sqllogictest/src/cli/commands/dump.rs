@@ -13,6 +13,7 @@ use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use crate::outcome::bytes;
 use crate::report::dump::{Dump, Form, csv};
+use crate::results::ask::views::VIEWS;
 use crate::results::store::schema::{TABLES, Table};
 use crate::results::store::{Loaded, Pin, Store, Wanted, Window};
 use crate::text::count::plural;
@@ -96,6 +97,7 @@ fn write_tables(form: Form, tables: &mut Tables, shown: &str, out: &mut impl Wri
             dump.table(&loaded).map_err(failed)?;
         }
     }
+    dump.views(VIEWS).map_err(failed)?;
     dump.end().map_err(failed)
 }
 
