@@ -25,7 +25,7 @@ pub(crate) fn child() -> AskCommand {
 }
 
 /// A child that is a line of the shell.
-fn shell(line: &str) -> AskCommand {
+pub(crate) fn shell(line: &str) -> AskCommand {
     AskCommand { program: "/bin/sh".into(), arguments: vec!["-c".into(), line.into()] }
 }
 

@@ -57,7 +57,7 @@ impl Numbers {
         (self.0 >> 33) % end
     }
 
-    fn one_of<T: Copy>(&mut self, from: &[T]) -> T {
+    pub(crate) fn one_of<T: Copy>(&mut self, from: &[T]) -> T {
         from[self.below(from.len() as u64) as usize]
     }
 

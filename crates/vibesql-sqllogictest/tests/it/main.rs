@@ -41,6 +41,8 @@ mod punchlist_cmd;
 mod queries;
 #[cfg(feature = "store")]
 mod query_cmd;
+#[cfg(feature = "store")]
+mod questions;
 mod queue;
 mod reports;
 mod reports_page;

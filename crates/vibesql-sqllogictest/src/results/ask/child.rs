@@ -152,10 +152,7 @@ impl State<'_> {
             _ => BTreeMap::new(),
         };
         for more in wanted {
-            let there = columns.entry(more.table.name).or_insert_with(|| more.clone());
-            there.columns = (more.table.columns.iter())
-                .filter(|column| there.columns.contains(column) || more.columns.contains(column))
-                .collect();
+            columns.entry(more.table.name).or_insert_with(|| more.clone()).widen(&more.columns);
         }
         let all: Vec<_> = columns.values().cloned().collect();
         let engine = part.engine.as_deref();

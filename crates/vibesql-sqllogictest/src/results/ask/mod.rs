@@ -1,6 +1,6 @@
 //! Questions in SQL about the results, asked of VibeSQL and, as a second opinion, of SQLite.
 //!
-//! [`plan`](fn@plan) finds out which columns a statement reads. Two child processes, one for each engine, load just
+//! [`plan`](fn@plan) finds out which columns a statement may read. Two child processes, one for each engine, load just
 //! these and answer; the [`Asker`] holds them to their limits, and [`compare`] says whether the answers agree. Where they
 //! do not, the user gets SQLite's, and the disagreement is kept as a test file that is reduced to what matters.
 
@@ -35,6 +35,6 @@ pub use keep::Keeping;
 pub use pair::{Interrupter, Limits};
 pub use plan::{Plan, PlanError, Trust, Unknown, columns_of, plan};
 pub use process::AskCommand;
-pub use scan::is_whole;
+pub use scan::{is_whole, statements};
 pub use source::{Results, Source};
 pub use wire::EngineName;

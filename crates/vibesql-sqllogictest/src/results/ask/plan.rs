@@ -1,5 +1,11 @@
-//! Which tables and columns a statement reads, found out by SQLite, which prepares it on empty tables.
+//! Which tables and columns a statement may read.
+//!
+//! SQLite prepares the statement on empty tables, and says whether it is a question and what is wrong with it. Which
+//! columns are loaded is decided by the text alone: a statement can only read a column that it spells, unless it has a
+//! wildcard or NATURAL. So a column is left out only if its name occurs nowhere in the statement, neither as a word nor in
+//! quotes. What SQLite says about the columns it reads is no help: it says nothing about those that join tables.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
 
 use rusqlite::config::DbConfig;
@@ -17,9 +23,9 @@ use crate::results::store::schema::{self, TABLES};
 pub struct Plan {
     /// The statement, without comments.
     pub sql: String,
-    /// The columns that it reads.
+    /// The columns that it may read.
     pub wanted: Vec<Wanted>,
-    /// The views that it reads.
+    /// The views that it may read.
     pub views: Vec<&'static View>,
     /// The names of the columns of the answer; empty if SQLite does not understand the statement.
     pub columns: Vec<String>,
@@ -72,10 +78,9 @@ pub enum Unknown {
 /// What SQLite has seen in the statement.
 #[derive(Debug, Default)]
 struct Seen {
-    reads: Vec<(String, String)>,
+    /// The tables that it reads, and common table expressions of which it counts the rows.
+    tables: HashSet<String>,
     functions: Vec<String>,
-    /// A table of SQLite's own.
-    foreign: Option<String>,
     denied: bool,
 }
 
@@ -85,25 +90,29 @@ struct Seen {
 ///
 /// [`PlanError`], if it is to write, if it is not exactly one, or if it is wrong.
 pub fn plan(sql: &str) -> Result<Plan, PlanError> {
-    if scan::bare(sql).is_empty() {
-        return Err(PlanError::Nothing);
+    if sql.contains('\0') {
+        // SQLite would take it for the end of the statement.
+        let message = "unrecognized token: a NUL character".to_owned();
+        return Err(PlanError::Sql { message, unknown: None });
     }
-    if scan::has_more(sql) {
-        return Err(PlanError::Several);
-    }
-    let sql = scan::bare(sql);
+    let mut statements = scan::statements(sql);
+    let sql = match statements.len() {
+        0 => return Err(PlanError::Nothing),
+        1 => statements.remove(0),
+        _ => return Err(PlanError::Several),
+    };
     let seen = Arc::new(Mutex::new(Seen::default()));
     let prepared = prepare(&sql, &seen);
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
-    if let Some(table) = seen.foreign {
-        let message = format!("no such table: {table}");
-        return Err(PlanError::Sql { message, unknown: Some(Unknown::Table(table)) });
-    }
     match prepared {
         _ if seen.denied => Err(PlanError::Writes),
         Ok(None) => Err(PlanError::Writes),
         Ok(Some(columns)) => {
-            let (wanted, views) = needs(&seen);
+            if let Some(table) = seen.tables.iter().find(|table| is_of_sqlite(table)) {
+                let message = format!("no such table: {table}");
+                return Err(PlanError::Sql { message, unknown: Some(Unknown::Table(table.clone())) });
+            }
+            let (wanted, views) = needs(&sql, true);
             let trust = if is_unsteady(&sql, &seen) { Trust::Unsteady } else { Trust::Comparable };
             Ok(Plan { sql, wanted, views, columns, trust })
         }
@@ -119,15 +128,9 @@ fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, St
     let seen = Arc::clone(seen);
     let connection = with_everything(move |context| {
         let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        // COUNT(*) reads no column of a view, but the view reads its tables.
-        seen.reads.extend(context.accessor.map(|view| (view.to_owned(), String::new())));
         match context.action {
-            AuthAction::Read { table_name, column_name } => {
-                if !is_ours(table_name) && !FUNCTIONS_LIKE_TABLES.contains(&table_name) {
-                    seen.foreign = Some(table_name.to_owned());
-                    return Authorization::Deny;
-                }
-                seen.reads.push((table_name.to_owned(), column_name.to_owned()));
+            AuthAction::Read { table_name, .. } => {
+                seen.tables.insert(table_name.to_owned());
             }
             AuthAction::Function { function_name }
                 if !function_name.eq_ignore_ascii_case("load_extension") =>
@@ -168,28 +171,44 @@ fn with_everything(
 /// What SQLite calls tables, and is none of its own matters.
 const FUNCTIONS_LIKE_TABLES: &[&str] = &["json_each", "json_tree"];
 
-fn is_ours(table: &str) -> bool {
-    schema::table(table).is_some() || VIEWS.iter().any(|view| view.name.eq_ignore_ascii_case(table))
+/// Whether SQLite has a table of this name by itself, which VibeSQL has not.
+fn is_of_sqlite(table: &str) -> bool {
+    if FUNCTIONS_LIKE_TABLES.contains(&table) {
+        return false;
+    }
+    let select = format!("SELECT 1 FROM \"{}\"", table.replace('"', "\"\""));
+    Connection::open_in_memory().is_ok_and(|connection| connection.prepare(&select).is_ok())
 }
 
-/// The columns that are read, in the order of the tables and of their columns.
-fn needs(seen: &Seen) -> (Vec<Wanted>, Vec<&'static View>) {
-    let reads =
-        |name: &'static str| seen.reads.iter().filter(move |(table, _)| table.eq_ignore_ascii_case(name));
-    let mut wanted = Vec::new();
-    for table in TABLES {
-        if reads(table.name).next().is_none() {
-            continue;
+/// The tables and views that a statement names, with the columns that it names, or with all of them if it can read columns
+/// that it does not name, or is not `understood`.
+fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
+    let mut wanted: Vec<Wanted> = Vec::new();
+    let mut views: Vec<&'static View> = Vec::new();
+    let mut texts = vec![sql];
+    while let Some(text) = texts.pop() {
+        let names = scan::names(text);
+        let all = !understood || names.contains("natural") || scan::has_wildcard(text);
+        for table in TABLES.into_iter().filter(|table| names.contains(table.name)) {
+            let named = table.columns.iter().filter(|column| all || names.contains(column.name));
+            let columns: Vec<_> = named.collect();
+            match wanted.iter_mut().find(|one| one.table == table) {
+                Some(one) => one.widen(&columns),
+                None => wanted.push(Wanted { table, columns }),
+            }
         }
-        let is_read = |name: &str| reads(table.name).any(|(_, column)| column.eq_ignore_ascii_case(name));
-        let mut columns: Vec<_> = table.columns.iter().filter(|column| is_read(column.name)).collect();
-        if columns.is_empty() {
-            // COUNT(*) reads rows and no column.
-            columns.extend(table.columns.first());
+        // A view reads by itself what is behind it, and nothing of that can be read through it but what it spells.
+        for view in VIEWS.iter().filter(|view| names.contains(view.name)) {
+            if !views.contains(&view) {
+                views.push(view);
+                texts.push(view.sql);
+            }
         }
-        wanted.push(Wanted { table, columns });
     }
-    let views = VIEWS.iter().filter(|view| reads(view.name).next().is_some()).collect();
+    // COUNT(*) reads rows and no column.
+    for one in wanted.iter_mut().filter(|one| one.columns.is_empty()) {
+        one.columns.extend(one.table.columns.first());
+    }
     (wanted, views)
 }
 
@@ -234,17 +253,7 @@ fn may_be_a_question(sql: &str) -> bool {
 
 /// Everything that may be meant is loaded.
 fn for_vibesql(sql: String, message: String) -> Plan {
-    let is_named = |name: &str| {
-        scan::pieces(&sql).iter().any(|piece| match piece {
-            Piece::Word(word) => word.eq_ignore_ascii_case(name),
-            Piece::Name(word) => word.trim_matches(['"', '`', '[', ']']).eq_ignore_ascii_case(name),
-            _ => false,
-        })
-    };
-    let views: Vec<_> = VIEWS.iter().filter(|view| is_named(view.name)).collect();
-    let below = |name: &str| views.iter().any(|view| view.tables.contains(&name));
-    let tables = TABLES.into_iter().filter(|table| is_named(table.name) || below(table.name));
-    let wanted = tables.map(Wanted::all).collect();
+    let (wanted, views) = needs(&sql, false);
     Plan { sql, wanted, views, columns: Vec::new(), trust: Trust::OnlyVibeSql(message) }
 }
 
@@ -306,12 +315,26 @@ mod tests {
                 "SELECT file_path FROM test_files UNION SELECT file_path FROM file_stats",
                 "test_files(file_path) file_stats(file_path)",
             ),
+            // Whatever a name stands for, and whatever quotes it has.
+            (
+                "SELECT count(*) FROM \"TEST_RESULTS\" JOIN [test_files] USING (`status`)",
+                "test_results(status) test_files(status)",
+            ),
+            ("WITH c(line) AS (SELECT 1) SELECT sql FROM 'slow_records', c", "slow_records(line,sql)"),
+            ("SELECT line * 2 FROM slow_records", "slow_records(line)"),
         ] {
             assert_eq!(reads(sql), expected, "{sql}");
         }
         let all = plan("SELECT * FROM slow_records").unwrap();
         assert_eq!(all.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
         assert_eq!(all.columns, ["run_id", "file_path", "line", "duration_ms", "sql"]);
+        for sql in [
+            "SELECT count(*) FROM slow_records NATURAL JOIN (SELECT 1 AS line)",
+            "SELECT 1 FROM (SELECT s.* FROM slow_records AS s)",
+            "SELECT line FROM slow_records WHERE EXISTS (SELECT 1, * FROM slow_records)",
+        ] {
+            assert_eq!(plan(sql).unwrap().wanted, [Wanted::all(&schema::SLOW_RECORDS)], "{sql}");
+        }
     }
 
     #[test]
@@ -367,6 +390,7 @@ mod tests {
         assert_eq!(error("SELECT stat FROM test_runs").1, Some(Unknown::Column("stat".to_owned())));
         assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(Unknown::Column("t.stat".to_owned())));
         assert!(error("SELEC 1").0.contains("syntax error"));
+        assert!(error("SELECT 1\0 no SQL").0.contains("NUL"));
         // What SQLite has besides, and VibeSQL has not.
         for table in ["pragma_table_info", "sqlite_schema", "sqlite_master"] {
             let arguments = if table.starts_with("pragma") { "('test_runs')" } else { "" };

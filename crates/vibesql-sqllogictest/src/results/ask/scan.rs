@@ -1,5 +1,7 @@
 //! The text of a statement: where its quotes and comments are, as SQLite reads them.
 
+use std::collections::HashSet;
+
 /// A piece of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'s> {
@@ -66,20 +68,18 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// The statement without comments, without the semicolons at its end and without what they would stand for: VibeSQL does
-/// not know all kinds of comments.
-pub(super) fn bare(sql: &str) -> String {
-    let text = join(sql, |piece| match piece {
-        Piece::Space => " ".to_owned(),
-        Piece::Semicolon => ";".to_owned(),
-        Piece::Word(text) | Piece::Text(text) | Piece::Name(text) | Piece::Other(text) => text.to_owned(),
+/// Splits a text into its statements, without comments, because VibeSQL does not know all kinds of them, and without
+/// semicolons. A statement without any word is left out.
+pub fn statements(text: &str) -> Vec<String> {
+    let pieces = pieces(text);
+    let statements = pieces.split(|piece| *piece == Piece::Semicolon).map(|pieces| {
+        let texts = pieces.iter().map(|piece| match *piece {
+            Piece::Space | Piece::Semicolon => " ",
+            Piece::Word(text) | Piece::Text(text) | Piece::Name(text) | Piece::Other(text) => text,
+        });
+        texts.collect::<String>().trim_matches(' ').to_owned()
     });
-    text.trim_matches(|character: char| character.is_ascii_whitespace() || character == ';').to_owned()
-}
-
-/// Whether there is something behind the end of the first statement.
-pub(super) fn has_more(sql: &str) -> bool {
-    pieces(&bare(sql)).contains(&Piece::Semicolon)
+    statements.filter(|statement| !statement.is_empty()).collect()
 }
 
 /// Whether a text ends with the end of a statement.
@@ -87,16 +87,45 @@ pub fn is_whole(text: &str) -> bool {
     pieces(text).into_iter().rfind(|piece| *piece != Piece::Space) == Some(Piece::Semicolon)
 }
 
+/// Returns everything in a statement that can be a name, without quotes and in lower case. SQLite takes strings for names
+/// as well.
+pub(super) fn names(sql: &str) -> HashSet<String> {
+    let names = pieces(sql).into_iter().filter_map(|piece| match piece {
+        Piece::Word(text) => Some(text),
+        Piece::Name(text) | Piece::Text(text) => {
+            let open = text.get(1..).unwrap_or_default();
+            Some(open.strip_suffix(['"', '`', ']', '\'']).unwrap_or(open))
+        }
+        Piece::Space | Piece::Semicolon | Piece::Other(_) => None,
+    });
+    names.map(str::to_ascii_lowercase).collect()
+}
+
+/// Whether a statement has a `*` that stands for columns: behind the beginning of a list of results, a comma or a dot.
+/// That of `COUNT(*)` stands behind a parenthesis, and that of a product behind an operand.
+pub(super) fn has_wildcard(sql: &str) -> bool {
+    let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
+    let begins = |piece: Piece<'_>| match piece {
+        Piece::Other(text) => matches!(text, "," | "."),
+        Piece::Word(word) => {
+            ["select", "distinct", "all"].iter().any(|known| word.eq_ignore_ascii_case(known))
+        }
+        _ => false,
+    };
+    pieces.windows(2).any(|pair| pair[1] == Piece::Other("*") && begins(pair[0]))
+}
+
 /// The same statement on one line: a test file takes an empty line for the end of a record. A line end in a string
 /// becomes a call of `char`.
 pub(super) fn one_line(sql: &str) -> String {
-    join(&bare(sql), |piece| match piece {
+    let text = |piece| match piece {
         Piece::Space => " ".to_owned(),
         Piece::Semicolon => ";".to_owned(),
         Piece::Text(text) => literal(&inside(text).replace("''", "'")),
         Piece::Name(text) => text.replace(['\n', '\r'], " "),
         Piece::Word(text) | Piece::Other(text) => text.to_owned(),
-    })
+    };
+    pieces(sql).into_iter().map(text).collect()
 }
 
 /// What stands between the quotes.
@@ -129,10 +158,6 @@ pub(super) fn literal(text: &str) -> String {
     format!("({})", parts.join("||"))
 }
 
-fn join(sql: &str, text: impl Fn(Piece<'_>) -> String) -> String {
-    pieces(sql).into_iter().map(text).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,17 +165,46 @@ mod tests {
     #[test]
     fn quotes_and_comments() {
         for (sql, expected) in [
-            ("SELECT 1;", "SELECT 1"),
-            ("  SELECT '--;''' -- no\n; ; ", "SELECT '--;'''"),
-            ("SELECT /* ; */ \"a;b\", [c;d]", "SELECT   \"a;b\", [c;d]"),
-            ("SELECT 'open", "SELECT 'open"),
-            ("SELECT /* open", "SELECT"),
-            ("é -- x", "é"),
+            ("SELECT 1;", &["SELECT 1"][..]),
+            ("  SELECT '--;''' -- no\n; ; ", &["SELECT '--;'''"]),
+            ("SELECT /* ; */ \"a;b\", [c;d]", &["SELECT   \"a;b\", [c;d]"]),
+            ("SELECT 'open", &["SELECT 'open"]),
+            ("SELECT /* open", &["SELECT"]),
+            ("é -- x", &["é"]),
+            (" -- nothing\n ; /* ; */ ", &[]),
+            ("SELECT 1; SELECT ';'\n;x", &["SELECT 1", "SELECT ';'", "x"]),
         ] {
-            assert_eq!(bare(sql), expected, "{sql}");
+            assert_eq!(statements(sql), expected, "{sql}");
         }
-        assert!(has_more("SELECT 1; SELECT 2") && has_more("SELECT 1; x"));
-        assert!(!has_more("SELECT ';' ; -- ; \n") && !has_more("SELECT 1 /* ; */"));
+    }
+
+    #[test]
+    fn names_are_found_in_all_quotes() {
+        let found = names("SELECT \"A\", [b c], `d`, 'e', f.g, 1 -- h\n FROM \"");
+        let expected = ["select", "a", "b c", "d", "e", "f", "g", "1", "from", ""];
+        assert_eq!(found, expected.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn wildcards_are_told_from_products() {
+        for sql in [
+            "SELECT * FROM t",
+            "select\n*",
+            "SELECT DISTINCT * FROM t",
+            "SELECT ALL/**/* FROM t",
+            "SELECT 1, * FROM t",
+            "SELECT t . * FROM t",
+            "SELECT (SELECT [t].* FROM t)",
+        ] {
+            assert!(has_wildcard(sql), "{sql}");
+        }
+        for sql in [
+            "SELECT COUNT(*), count ( * ) FROM t",
+            "SELECT 2 * a, a*2, 'b' * \"c\", (1) * 2 FROM t",
+            "SELECT CASE WHEN 1 THEN 2 END * 2, '* , *' -- , *",
+        ] {
+            assert!(!has_wildcard(sql), "{sql}");
+        }
     }
 
     #[test]

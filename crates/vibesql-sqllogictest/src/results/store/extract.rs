@@ -52,4 +52,11 @@ impl Wanted {
     pub fn all(table: &'static Table) -> Self {
         Self { table, columns: table.columns.iter().collect() }
     }
+
+    /// Adds the columns that are wanted besides.
+    pub fn widen(&mut self, columns: &[&'static Column]) {
+        let all = self.table.columns.iter();
+        self.columns =
+            all.filter(|column| self.columns.contains(column) || columns.contains(column)).collect();
+    }
 }
