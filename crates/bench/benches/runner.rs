@@ -16,7 +16,7 @@ use vibesql_sqllogictest::executor::parallel::{
     Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand, run, work,
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
-use vibesql_sqllogictest::outcome::RunReport;
+use vibesql_sqllogictest::outcome::{FlakyResult, RunReport};
 use vibesql_sqllogictest_bench::{cpu_time, files};
 
 const ROUNDS: usize = 5;
@@ -119,7 +119,7 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
             settings: Settings { engine: "sqlite".to_owned(), options, dialect: None, exact: false },
             limits: Limits { memory: None, slow: None, grace: Duration::from_secs(2) },
             timeouts: &Timeouts::default(),
-            attempts: Attempts { retries: 0, repeat: 1 },
+            attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass },
             slices,
         },
     )?;

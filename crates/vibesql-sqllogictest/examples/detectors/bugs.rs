@@ -10,7 +10,7 @@ use vibesql_sqllogictest::engine::{
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{FileReport, RunEnd, RunHeader, RunReport};
+use vibesql_sqllogictest::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
 use vibesql_sqllogictest::value::{TypeTag, ValueRef};
 
@@ -343,7 +343,8 @@ pub(crate) fn run(engine: &dyn Engine, files: &[(String, String)]) -> RunReport 
     };
     let reports: Vec<_> = files.iter().map(report).collect();
     let labels = identity.labels.clone();
-    let header = RunHeader { labels, engine: identity, exact: false, files: files.len() };
+    let header =
+        RunHeader { labels, engine: identity, exact: false, files: files.len(), flaky: FlakyResult::Pass };
     RunReport { header, files: reports, elapsed: Duration::ZERO, end: RunEnd::Completed }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vibesql_sqllogictest::engine::EngineIdentity;
 use vibesql_sqllogictest::outcome::{
-    Counts, Fault, FileEnd, FileReport, Mark, RecordKey, RunEnd, RunHeader, RunReport,
+    Counts, Fault, FileEnd, FileReport, FlakyResult, Mark, RecordKey, RunEnd, RunHeader, RunReport,
 };
 
 /// Numbers that are the same each time.
@@ -242,6 +242,7 @@ fn report(name: &str, records: &[(u32, u64, bool)], died: Option<usize>) -> File
 
 fn run(files: Vec<FileReport>) -> RunReport {
     let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
-    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: files.len() };
+    let header =
+        RunHeader { engine, labels: Vec::new(), exact: false, files: files.len(), flaky: FlakyResult::Pass };
     RunReport { header, files, elapsed: Duration::ZERO, end: RunEnd::Completed }
 }

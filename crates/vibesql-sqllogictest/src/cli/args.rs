@@ -25,6 +25,7 @@ pub(super) use self::results::{
 pub(super) use self::results::{DumpFormat, StoreCommand};
 pub(super) use self::selection::{Balance, SelectionArgs, ShardWord, path_word};
 use crate::executor::parallel::Pattern;
+use crate::outcome::FlakyResult;
 
 const AFTER: &str = "\
 Exit codes:
@@ -221,7 +222,7 @@ pub(super) struct RunArgs {
         conflicts_with_all = [
             "paths", "max_details", "filter", "exclude", "shard", "engine", "engine_name", "dialect", "exact",
             "record_timeout", "hash_threshold", "timeout", "max_memory", "slow", "grace", "retries", "repeat",
-            "failed", "changed", "order", "random", "seed", "balance", "no_split", "files", "suite",
+            "flaky", "failed", "changed", "order", "random", "seed", "balance", "no_split", "files", "suite",
         ],
     )]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
@@ -331,6 +332,26 @@ pub(super) struct LimitArgs {
     /// Run each file N times; one that does not end well each time is FLAKY or worse.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) repeat: u32,
+    /// What a FLAKY file counts as that passed in the end, after a retry or after a crash of its first worker.
+    #[arg(long, value_name = "RESULT", default_value = "pass")]
+    pub(super) flaky: FlakyWord,
+}
+
+/// What a flaky file counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum FlakyWord {
+    // No documentation here: values with a text of their own would switch the whole help to clap's long form.
+    Pass,
+    Fail,
+}
+
+impl From<FlakyWord> for FlakyResult {
+    fn from(word: FlakyWord) -> Self {
+        match word {
+            FlakyWord::Pass => Self::Pass,
+            FlakyWord::Fail => Self::Fail,
+        }
+    }
 }
 
 /// A number of bytes on the command line.

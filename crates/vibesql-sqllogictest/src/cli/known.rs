@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::args::ExpectationArgs;
 use super::error::{CliError, ExitReason};
-use super::settings::reason_without;
+use super::settings::{Rules, reason_without};
 use super::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::expectations::{self, Expectations, FILE_NAME, Judgement, judge};
@@ -83,7 +83,8 @@ pub(super) fn documents<'f>(files: impl Iterator<Item = (&'f str, &'f Path)>) ->
 
 /// What a run is worth: only what is not expected counts.
 pub(super) fn reason(run: &RunReport, judgement: &Judgement, fail_on_empty: bool) -> ExitReason {
-    let files = reason_without(&run.files, &judgement.expected_files, fail_on_empty);
+    let rules = Rules { fail_on_empty, flaky: run.header.flaky };
+    let files = reason_without(&run.files, &judgement.expected_files, rules);
     if judgement.is_good() { files } else { files.or_graver(ExitReason::TestsFailed) }
 }
 

@@ -9,7 +9,7 @@ use super::error::{CliError, ExitReason};
 use super::stream;
 use crate::engine::{Engine, EngineRegistry};
 use crate::executor::{DetailLimits, Options, Settings};
-use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus};
+use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult};
 use crate::parser;
 
 /// The engine, and how to run scripts on it.
@@ -89,21 +89,26 @@ pub(super) fn shell_word(word: &str) -> String {
     }
 }
 
+/// How strictly files are judged.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rules {
+    /// Files in which nothing is executed fail.
+    pub(super) fail_on_empty: bool,
+    /// What flaky files count as.
+    pub(super) flaky: FlakyResult,
+}
+
 /// Why to end after these files; nothing executed at all is a reason of its own.
-pub(super) fn reason(files: &[FileReport], fail_on_empty: bool) -> ExitReason {
-    reason_without(files, &BTreeSet::new(), fail_on_empty)
+pub(super) fn reason(files: &[FileReport], rules: Rules) -> ExitReason {
+    reason_without(files, &BTreeSet::new(), rules)
 }
 
 /// The same, where all that is wrong with some files is expected; these are given by their places.
-pub(super) fn reason_without(
-    files: &[FileReport],
-    expected: &BTreeSet<usize>,
-    fail_on_empty: bool,
-) -> ExitReason {
+pub(super) fn reason_without(files: &[FileReport], expected: &BTreeSet<usize>, rules: Rules) -> ExitReason {
     let executed: u64 = files.iter().map(|file| file.counts.executed).sum();
     let start = if executed == 0 { ExitReason::NothingSelected } else { ExitReason::Success };
     let counted = files.iter().enumerate().filter(|(place, _)| !expected.contains(place));
-    counted.map(|(_, file)| file_reason(file, fail_on_empty)).fold(start, ExitReason::or_graver)
+    counted.map(|(_, file)| file_reason(file, rules)).fold(start, ExitReason::or_graver)
 }
 
 /// | file | reason |
@@ -115,7 +120,8 @@ pub(super) fn reason_without(
 /// | malformed records | usage |
 /// | any other record that has not passed | tests failed |
 /// | nothing executed | success, or tests failed if that was asked for |
-fn file_reason(file: &FileReport, fail_on_empty: bool) -> ExitReason {
+/// | passed in the end, but is flaky | success, or tests failed if that was asked for |
+fn file_reason(file: &FileReport, rules: Rules) -> ExitReason {
     let end = match &file.end {
         FileEnd::NotStarted(FileProblem::Unreadable(_) | FileProblem::Dialect(_)) => ExitReason::Usage,
         FileEnd::NotStarted(FileProblem::Engine(_)) => ExitReason::EngineUnavailable,
@@ -128,7 +134,10 @@ fn file_reason(file: &FileReport, fail_on_empty: bool) -> ExitReason {
     };
     let records = if file.counts.malformed > 0 {
         ExitReason::Usage
-    } else if file.counts.not_passed() > 0 || (fail_on_empty && file.status() == FileStatus::Empty) {
+    } else if file.counts.not_passed() > 0
+        || (rules.fail_on_empty && file.status() == FileStatus::Empty)
+        || (rules.flaky == FlakyResult::Fail && file.status() == FileStatus::Flaky)
+    {
         ExitReason::TestsFailed
     } else {
         ExitReason::Success

@@ -74,8 +74,7 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part:
         entries.into_iter().partition(|(_, entry)| entry.has_expired(today));
     let mut judgement = Judgement::default();
     for (place, file) in run.files.iter().enumerate() {
-        // What passed when it was run again is no failure of the run.
-        if !file.last_status().is_good() {
+        if !run.header.is_good(file) {
             let about: Vec<&Entry> = live
                 .iter()
                 .map(|(_, entry)| *entry)
@@ -109,7 +108,11 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part:
 
 impl Judgement {
     fn enter(&mut self, place: usize, file: &FileReport, about: &[&Entry]) {
-        let whole = about.iter().any(|entry| matches!(entry.scope, Scope::Files(_)));
+        // A flaky file that passed in the end has no failing record that an entry could be about.
+        let flaky = file.last_status().is_good();
+        let is_whole =
+            |entry: &&Entry| matches!(entry.scope, Scope::Files(_)) || (flaky && entry.what == What::Flaky);
+        let whole = about.iter().any(is_whole);
         let lines: Vec<u32> = if whole {
             Vec::new()
         } else {

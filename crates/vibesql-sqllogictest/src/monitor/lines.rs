@@ -54,10 +54,25 @@ impl<W: Write> Lines<W> {
             let line = Some(detail.line).filter(|&line| line > 0);
             writeln!(self.out, "        {}: {}", place(&report.shown, line), headline(&detail.what))?;
         }
+        if report.details.is_empty() {
+            self.other_attempt(report)?;
+        }
         if verbose {
             self.besides(report)?;
         }
         self.out.flush()
+    }
+
+    /// What failed in another attempt of a file that passed in the end.
+    fn other_attempt(&mut self, report: &FileReport) -> std::io::Result<()> {
+        let failed = report.attempts.iter().find(|attempt| !attempt.status.is_good());
+        let Some((attempt, first)) = failed.and_then(|attempt| Some((attempt, attempt.first.as_ref()?)))
+        else {
+            return Ok(());
+        };
+        let (word, line) = (status_word(attempt.status).1, Some(first.line).filter(|&line| line > 0));
+        let place = place(&report.shown, line);
+        writeln!(self.out, "        {word} in another attempt: {place}: {}", headline(&first.what))
     }
 
     /// What is said of a file only where all is.

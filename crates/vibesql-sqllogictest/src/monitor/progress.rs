@@ -12,6 +12,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use super::layout::{Size, View, layout};
 use crate::clock::{Clock as _, SystemClock};
 use crate::event::{EventSink, RunEvent, SinkError};
+use crate::outcome::FlakyResult;
 
 /// How progress is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,8 @@ pub(crate) struct Progress<S> {
 #[derive(Debug, Default)]
 struct Known {
     view: View,
+    /// What a flaky file counts as.
+    flaky: FlakyResult,
     /// The files that are running by their tasks, and since when.
     running: BTreeMap<usize, (Duration, String)>,
 }
@@ -93,13 +96,16 @@ impl<S: EventSink> EventSink for Progress<S> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::RunStarted(header) => {
-                self.know(|known| known.view.files = Some(header.files as u64));
+                self.know(|known| {
+                    known.view.files = Some(header.files as u64);
+                    known.flaky = header.flaky;
+                });
                 self.bar.set_length(header.files as u64);
             }
             RunEvent::Resumed { done } => {
                 self.know(|known| {
                     known.view.records += done.records.total;
-                    known.view.failing += done.files - done.passed - done.empty;
+                    known.view.failing += done.files - done.passed_with(known.flaky) - done.empty;
                     known.view.done += done.files;
                 });
                 self.bar.inc(done.files);
@@ -122,7 +128,7 @@ impl<S: EventSink> EventSink for Progress<S> {
             RunEvent::FileFinished(report) => {
                 self.know(|known| {
                     known.view.records += report.counts.total;
-                    known.view.failing += u64::from(!report.last_status().is_good());
+                    known.view.failing += u64::from(!report.is_good(known.flaky));
                     known.view.done += 1;
                 });
                 self.bar.inc(1);

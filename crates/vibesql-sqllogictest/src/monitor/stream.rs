@@ -231,7 +231,7 @@ mod tests {
     use crate::engine::EngineIdentity;
     use crate::executor::slice::Slice;
     use crate::outcome::{
-        Attempt, Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordKey, RunEnd, RunHeader,
+        Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, LeftOut, RecordKey, RunEnd, RunHeader,
     };
 
     fn report(file: &str, counts: Counts) -> Box<FileReport> {
@@ -257,7 +257,13 @@ mod tests {
         let mut done = Totals::default();
         done.add(&report("0.test", passed));
         vec![
-            RunEvent::RunStarted(RunHeader { engine, labels, exact: false, files: 2 }),
+            RunEvent::RunStarted(RunHeader {
+                engine,
+                labels,
+                exact: false,
+                files: 2,
+                flaky: FlakyResult::Pass,
+            }),
             RunEvent::Resumed { done },
             RunEvent::TaskStarted { task: 3, shown: shown.clone(), slice: Slice::new(0, 2) },
             RunEvent::Slow { shown: shown.clone(), line, elapsed: time, limit: None },

@@ -6,6 +6,7 @@ use super::counts::Counts;
 use super::group::{FailureGroup, Mark};
 use super::name::LeftOut;
 use super::record::{ExitHow, FailureDetail, Fault, bytes};
+use super::run::FlakyResult;
 use crate::parser::Lint;
 
 /// The outcomes of a file, summed up.
@@ -271,6 +272,18 @@ impl FileReport {
     /// Sums up in one word the run of the file that this report tells of.
     pub fn last_status(&self) -> FileStatus {
         self.end.status(&self.counts)
+    }
+
+    /// Whether the file counts as passed or empty in the end.
+    ///
+    /// | last attempt | other attempts | `flaky` | good |
+    /// |---|---|---|---|
+    /// | not good | any | any | no |
+    /// | good | all good, or none | any | yes |
+    /// | good | some not good | pass | yes |
+    /// | good | some not good | fail | no |
+    pub fn is_good(&self, flaky: FlakyResult) -> bool {
+        self.last_status().is_good() && (flaky == FlakyResult::Pass || self.status().is_good())
     }
 
     /// How many of the failing records have no details.

@@ -29,4 +29,4 @@ pub use record::{
     Digest, Excerpt, ExitHow, Failure, FailureDetail, Fault, NotPassed, RecordOutcome, SkipReason,
     UnhashedRows,
 };
-pub use run::{RunEnd, RunHeader, RunReport, Totals};
+pub use run::{FlakyResult, RunEnd, RunHeader, RunReport, RunVerdict, Totals};

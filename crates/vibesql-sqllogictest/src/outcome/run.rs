@@ -19,6 +19,52 @@ pub struct RunHeader {
     pub exact: bool,
     /// How many files are to be run.
     pub files: usize,
+    /// What a file counts as that failed at one time and passed at another.
+    #[cfg_attr(feature = "suite", serde(default))]
+    pub flaky: FlakyResult,
+}
+
+/// What a flaky file counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
+pub enum FlakyResult {
+    /// It passed, if it passed in the end.
+    #[default]
+    Pass,
+    /// It failed.
+    Fail,
+}
+
+impl FlakyResult {
+    /// The word for it, on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        }
+    }
+}
+
+/// The result of a run in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RunVerdict {
+    /// Every file was tested, and none failed.
+    Pass,
+    /// A file failed, or nothing was executed.
+    Fail,
+    /// The run stopped before every file was tested.
+    Incomplete,
+}
+
+impl RunVerdict {
+    /// The word for it, on the screen and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "PASS",
+            Self::Fail => "FAIL",
+            Self::Incomplete => "INCOMPLETE",
+        }
+    }
 }
 
 /// A finished run: plain data, from which every report is made.
@@ -48,7 +94,38 @@ pub enum RunEnd {
     BudgetSpent,
 }
 
+impl RunHeader {
+    /// Whether a file counts as passed or empty in the end, see [`FileReport::is_good`].
+    pub fn is_good(&self, file: &FileReport) -> bool {
+        file.is_good(self.flaky)
+    }
+}
+
 impl RunReport {
+    /// Returns how many files have no result.
+    pub fn untested(&self) -> u64 {
+        (self.header.files as u64).saturating_sub(self.files.len() as u64)
+    }
+
+    /// Whether the run stopped before every file was tested, for another reason than failures: what was not tested may
+    /// be good or bad.
+    pub fn is_incomplete(&self) -> bool {
+        self.untested() > 0 && self.end != RunEnd::EnoughFailed
+    }
+
+    /// Sums the run up in one word.
+    pub fn verdict(&self) -> RunVerdict {
+        let all_good = self.files.iter().all(|file| self.header.is_good(file));
+        let passed = self.files.iter().any(|file| file.counts.passed > 0);
+        if self.is_incomplete() {
+            RunVerdict::Incomplete
+        } else if self.untested() == 0 && all_good && passed {
+            RunVerdict::Pass
+        } else {
+            RunVerdict::Fail
+        }
+    }
+
     /// Sums all files up.
     pub fn totals(&self) -> Totals {
         Totals::of(&self.files)
@@ -79,6 +156,8 @@ pub struct Totals {
     pub empty: u64,
     /// Files that have passed, and have not passed.
     pub flaky: u64,
+    /// Those of them that passed in the end.
+    pub flaky_passed: u64,
     /// Files in whose midst the engine, or its process, was lost.
     pub crashed: u64,
     /// Files over the memory limit.
@@ -101,12 +180,13 @@ impl Totals {
 
     /// Adds a file.
     pub fn add(&mut self, file: &FileReport) {
-        self.add_parts(file.status(), file.counts, file.elapsed);
+        self.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
     }
 
-    /// Adds a file of which only this is known.
-    pub(crate) fn add_parts(&mut self, status: FileStatus, counts: Counts, elapsed: Duration) {
+    /// Adds a file of which only this is known: its status, and the status of its last attempt.
+    pub(crate) fn add_parts(&mut self, [status, last]: [FileStatus; 2], counts: Counts, elapsed: Duration) {
         self.files += 1;
+        self.flaky_passed += u64::from(status == FileStatus::Flaky && last == FileStatus::Passed);
         self.records += counts;
         self.elapsed += elapsed;
         *match status {
@@ -123,7 +203,24 @@ impl Totals {
 
     /// The share of the files that passed, between 0 and 1; empty files are no part of it.
     pub fn pass_rate(&self) -> Option<f64> {
+        self.share(self.passed)
+    }
+
+    /// Returns how many files passed in the end, where flaky files count as this.
+    pub fn passed_with(&self, flaky: FlakyResult) -> u64 {
+        match flaky {
+            FlakyResult::Pass => self.passed + self.flaky_passed,
+            FlakyResult::Fail => self.passed,
+        }
+    }
+
+    /// Returns the share of these, as in [`Self::pass_rate`].
+    pub fn pass_rate_with(&self, flaky: FlakyResult) -> Option<f64> {
+        self.share(self.passed_with(flaky))
+    }
+
+    fn share(&self, files: u64) -> Option<f64> {
         let wanted = self.files - self.empty;
-        (wanted > 0).then(|| self.passed as f64 / wanted as f64)
+        (wanted > 0).then(|| files as f64 / wanted as f64)
     }
 }

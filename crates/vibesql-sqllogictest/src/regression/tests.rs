@@ -10,8 +10,8 @@ use self::model::{Ending, fates_of_choice, model, model_of};
 use super::*;
 use crate::engine::EngineIdentity;
 use crate::outcome::{
-    Counts, FailureGroup, Fault, FileEnd, FileProblem, FileReport, Mark, RecordKey, RunEnd, RunHeader,
-    RunReport,
+    Counts, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FlakyResult, Mark, RecordKey, RunEnd,
+    RunHeader, RunReport,
 };
 
 fn run(file: Option<FileReport>, labels: &[&str]) -> RunReport {
@@ -19,7 +19,7 @@ fn run(file: Option<FileReport>, labels: &[&str]) -> RunReport {
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
     let files: Vec<_> = file.into_iter().collect();
     RunReport {
-        header: RunHeader { engine, labels, exact: false, files: 1 },
+        header: RunHeader { engine, labels, exact: false, files: 1, flaky: FlakyResult::Pass },
         files,
         elapsed: Duration::ZERO,
         end: RunEnd::Completed,

@@ -51,6 +51,7 @@ pub(crate) fn write(
     list(out, "expired", about(&judgement.expired).into_iter())?;
     list(out, "about no file or record of this run", about(&judgement.unused).into_iter())?;
     let verdict = match judgement.is_good() {
+        true if run.untested() > 0 => Role::Warn.paint("INCOMPLETE, as expected so far"),
         true => Role::Pass.paint("AS EXPECTED"),
         false => Role::Fail.paint("NOT AS EXPECTED"),
     };

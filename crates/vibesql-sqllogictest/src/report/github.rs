@@ -81,7 +81,7 @@ fn write_one(
     let line = file.failing.get(place).copied().filter(|&line| line > 0);
     let detail = detail_at(file, place);
     // One that passed in the end breaks nothing.
-    let level = if file.last_status().is_good() { "warning" } else { "error" };
+    let level = if subject.report.header.is_good(file) { "warning" } else { "error" };
     let (title, text) = match detail {
         Some(detail) => (headline(&detail.what), text_of(subject, file, detail)),
         None => {

@@ -33,6 +33,8 @@ struct Document<'r> {
     exact: bool,
     duration_ms: u64,
     end: &'static str,
+    verdict: &'static str,
+    flaky: &'static str,
     summary: Summary,
     tested_files: TestedFiles<'r>,
     categories: BTreeMap<&'r str, Option<Category>>,
@@ -103,6 +105,8 @@ impl<'r> Document<'r> {
             exact: run.header.exact,
             duration_ms: milliseconds(run.elapsed),
             end: end_word(run.end),
+            verdict: run.verdict().as_str(),
+            flaky: run.header.flaky.as_str(),
             summary: Summary {
                 files: Files::of(&totals),
                 total_available_files: available,

@@ -125,11 +125,16 @@ struct Case<'r> {
 impl<'r> Case<'r> {
     fn of_file(subject: &Subject<'r>, number: usize) -> Self {
         let file = &subject.report.files[number];
+        let is_good = subject.report.header.is_good(file);
         let verdict = match file.last_status() {
-            FileStatus::Passed | FileStatus::Flaky => Verdict::Passed,
-            FileStatus::Empty => Verdict::Skipped,
+            FileStatus::Passed | FileStatus::Flaky if is_good => Verdict::Passed,
+            FileStatus::Empty if is_good => Verdict::Skipped,
             _ if subject.expected.is_some_and(|expected| expected.covers_all(number)) => Verdict::Expected,
-            FileStatus::Failed | FileStatus::TimedOut => Verdict::Failed,
+            FileStatus::Failed
+            | FileStatus::TimedOut
+            | FileStatus::Passed
+            | FileStatus::Empty
+            | FileStatus::Flaky => Verdict::Failed,
             FileStatus::Crashed | FileStatus::OutOfMemory | FileStatus::Error => Verdict::Error,
         };
         Self { number, file, part: Part::File, verdict, time: file.elapsed }

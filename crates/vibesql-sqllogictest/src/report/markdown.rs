@@ -12,7 +12,7 @@ use self::causes::{causes, examples};
 use self::since::since;
 use super::failure::{Limits, write_evidence};
 use super::subject::{Expected, Subject, account, clipped, detail_at, state, status_word};
-use crate::outcome::{FailureDetail, FileReport, Totals};
+use crate::outcome::{FailureDetail, FileReport, FlakyResult, Totals};
 use crate::text::count::{duration, percent, plural, thousands};
 use crate::text::failure::headline;
 use crate::text::markdown::{cell, code, fenced, html};
@@ -153,20 +153,21 @@ fn categories(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::
     writeln!(out, "\n| category | files | passed | rate | records | passed | failed | rate |")?;
     writeln!(out, "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |")?;
     let categories = subject.report.by_category();
+    let flaky = subject.report.header.flaky;
     for (name, totals) in &categories {
-        row(out, &cell(name), totals)?;
+        row(out, &cell(name), totals, flaky)?;
     }
-    if categories.len() == 1 { Ok(()) } else { row(out, "**all**", totals) }
+    if categories.len() == 1 { Ok(()) } else { row(out, "**all**", totals, flaky) }
 }
 
-fn row(out: &mut String, name: &str, totals: &Totals) -> fmt::Result {
+fn row(out: &mut String, name: &str, totals: &Totals, flaky: FlakyResult) -> fmt::Result {
     let records = &totals.records;
     writeln!(
         out,
         "| {name} | {} | {} | {} | {} | {} | {} | {} |",
         thousands(totals.files),
-        thousands(totals.passed),
-        percent(totals.pass_rate()),
+        thousands(totals.passed_with(flaky)),
+        percent(totals.pass_rate_with(flaky)),
         thousands(records.total),
         thousands(records.passed),
         thousands(records.not_passed()),

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::analysis::{Analysis, Assigned, Cluster};
 use crate::expectations::{Expectations, Judgement};
-use crate::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunEnd, RunReport, Totals};
+use crate::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunEnd, RunReport, RunVerdict, Totals};
 use crate::regression::{FileDiff, RunDiff};
 use crate::results::{Circumstances, Commit, RunFiles, RunState};
 use crate::text::count::{duration, plural, thousands};
@@ -94,47 +94,42 @@ impl Subject<'_> {
 
     /// Whether every file has its result, and nothing is wrong with any but what is expected.
     pub(crate) fn is_good(&self) -> bool {
-        let files = &self.report.files;
-        let is_good = |(place, file): (usize, &FileReport)| {
-            file.last_status().is_good() || self.expected.is_some_and(|expected| expected.covers_all(place))
-        };
-        self.untested() == 0
-            && files.iter().enumerate().all(is_good)
-            && files.iter().any(|file| file.counts.passed > 0)
-            && self.expected.is_none_or(|expected| expected.judgement.is_good())
+        let run = self.report;
+        match self.expected {
+            None => run.verdict() == RunVerdict::Pass,
+            Some(expected) => {
+                let is_good = |(place, file): (usize, &FileReport)| {
+                    run.header.is_good(file) || expected.covers_all(place)
+                };
+                run.untested() == 0
+                    && run.files.iter().enumerate().all(is_good)
+                    && run.files.iter().any(|file| file.counts.passed > 0)
+                    && self.is_as_expected()
+            }
+        }
+    }
+
+    fn is_as_expected(&self) -> bool {
+        self.expected.is_some_and(|expected| expected.judgement.is_good())
     }
 
     /// What the run is worth, in a word.
     pub(crate) fn verdict(&self) -> &'static str {
         match (self.expected.is_some(), self.is_good()) {
-            (false, true) => "PASS",
-            (false, false) => "FAIL",
+            _ if self.report.is_incomplete() => RunVerdict::Incomplete.as_str(),
+            // What failed was expected to fail.
+            (true, false) if self.report.untested() > 0 && self.is_as_expected() => {
+                RunVerdict::Incomplete.as_str()
+            }
+            (false, _) => self.report.verdict().as_str(),
             (true, true) => "AS EXPECTED",
             (true, false) => "NOT AS EXPECTED",
         }
     }
 
-    /// How many files have no result.
-    pub(crate) fn untested(&self) -> u64 {
-        (self.report.header.files as u64).saturating_sub(self.report.files.len() as u64)
-    }
-
     /// The run in one sentence.
     pub(crate) fn sentence(&self, totals: &Totals) -> String {
-        let records = &totals.records;
-        let untested = match self.untested() {
-            0 => String::new(),
-            count => format!("; {} untested ({})", plural(count, "file"), state(self.state)),
-        };
-        format!(
-            "{} of {} and {} of {} passed on {} in {}{untested}",
-            thousands(totals.passed),
-            plural(totals.files - totals.empty, "file"),
-            thousands(records.passed),
-            plural(records.total - (records.skipped - records.skipped_besides), "record"),
-            self.report.header.engine,
-            duration(self.report.elapsed)
-        )
+        sums(self.report, totals, state(self.state))
     }
 
     /// Files that have not passed with their places in the run: those first of which that is not expected, and those with
@@ -169,10 +164,35 @@ pub(crate) fn state(state: RunState) -> &'static str {
     match state {
         RunState::Going => "going on",
         RunState::Killed => "killed",
-        RunState::Ended(RunEnd::Completed) => "completed",
-        RunState::Ended(RunEnd::Interrupted) => "interrupted",
-        RunState::Ended(RunEnd::EnoughFailed) => "enough failed",
-        RunState::Ended(RunEnd::BudgetSpent) => "time is over",
+        RunState::Ended(how) => end(how),
+    }
+}
+
+/// Returns how many files and records passed, and how many files were not tested and `why`.
+pub(crate) fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
+    let records = &totals.records;
+    let untested = match run.untested() {
+        0 => String::new(),
+        count => format!("; {} not tested ({why})", plural(count, "file")),
+    };
+    format!(
+        "{} of {} and {} of {} passed on {} in {}{untested}",
+        thousands(totals.passed_with(run.header.flaky)),
+        plural(totals.files - totals.empty, "file"),
+        thousands(records.passed),
+        plural(records.total - (records.skipped - records.skipped_besides), "record"),
+        run.header.engine,
+        duration(run.elapsed)
+    )
+}
+
+/// Returns how a run ended, in words.
+pub(crate) fn end(end: RunEnd) -> &'static str {
+    match end {
+        RunEnd::Completed => "completed",
+        RunEnd::Interrupted => "interrupted",
+        RunEnd::EnoughFailed => "enough failed",
+        RunEnd::BudgetSpent => "time is over",
     }
 }
 

@@ -4,25 +4,26 @@ use std::fmt::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::outcome::{RunEnd, RunReport, Totals};
-use crate::text::count::{duration, percent, plural, thousands};
+use super::subject::{end, sums};
+use crate::outcome::{FlakyResult, RunReport, RunVerdict, Totals};
+use crate::text::count::{percent, plural, thousands};
 use crate::text::style::Role;
 
-/// Writes the table and the sums.
-pub(crate) fn write(out: &mut String, run: &RunReport) -> fmt::Result {
+/// Writes the table and the sums. With `fail_on_empty`, files in which nothing was executed count as failed.
+pub(crate) fn write(out: &mut String, run: &RunReport, fail_on_empty: bool) -> fmt::Result {
     let totals = run.totals();
     let categories = run.by_category();
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(HEADERS.iter().enumerate().map(|(column, header)| cell(column, (*header).to_owned())));
     for (name, totals) in &categories {
-        table.add_row(row(name, totals));
+        table.add_row(row(name, totals, run.header.flaky));
     }
     if categories.len() != 1 {
-        table.add_row(row("total", &totals));
+        table.add_row(row("total", &totals, run.header.flaky));
     }
     writeln!(out, "\n{}\n", table.trim_fmt())?;
-    sentence(out, run, &totals)
+    sentence(out, run, &totals, fail_on_empty)
 }
 
 const HEADERS: &[&str] = &[
@@ -30,17 +31,18 @@ const HEADERS: &[&str] = &[
     "other", "rate",
 ];
 
-fn row(name: &str, totals: &Totals) -> Vec<Cell> {
+fn row(name: &str, totals: &Totals, flaky: FlakyResult) -> Vec<Cell> {
     let records = &totals.records;
-    let other_files = totals.files - totals.passed - totals.failed;
+    let passed = totals.passed_with(flaky);
+    let other_files = totals.files - passed - totals.failed;
     let other_records = records.not_passed() - records.failed + records.not_reached;
     [
         name.to_owned(),
         thousands(totals.files),
-        thousands(totals.passed),
+        thousands(passed),
         thousands(totals.failed),
         thousands(other_files),
-        percent(totals.pass_rate()),
+        percent(totals.pass_rate_with(flaky)),
         thousands(records.total),
         thousands(records.passed),
         thousands(records.failed),
@@ -58,35 +60,21 @@ fn cell(column: usize, text: String) -> Cell {
     Cell::new(text).set_alignment(if column == 0 { CellAlignment::Left } else { CellAlignment::Right })
 }
 
-fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
-    let records = &totals.records;
-    // A file that passed in the end is named below, if it is flaky.
-    let good = run.files.iter().filter(|file| file.last_status().is_good()).count();
-    let all_good = good == run.header.files && records.passed > 0;
-    let word = if all_good { Role::Pass.paint("PASS") } else { Role::Fail.paint("FAIL") };
-    writeln!(
-        out,
-        "{word}: {} of {} and {} of {} passed on {} in {}",
-        thousands(totals.passed),
-        plural(totals.files - totals.empty, "file"),
-        thousands(records.passed),
-        plural(records.total - (records.skipped - records.skipped_besides), "record"),
-        run.header.engine,
-        duration(run.elapsed)
-    )?;
-    let untested = run.header.files as u64 - totals.files;
-    if untested > 0 {
-        let why = match run.end {
-            RunEnd::EnoughFailed => "enough failed",
-            RunEnd::BudgetSpent => "time is over",
-            RunEnd::Interrupted | RunEnd::Completed => "interrupted",
-        };
-        writeln!(out, "{why}: {} untested", plural(untested, "file"))?;
-    }
+fn sentence(out: &mut String, run: &RunReport, totals: &Totals, fail_on_empty: bool) -> fmt::Result {
+    let verdict = match run.verdict() {
+        RunVerdict::Pass if fail_on_empty && totals.empty > 0 => RunVerdict::Fail,
+        verdict => verdict,
+    };
+    let role = match verdict {
+        RunVerdict::Pass => Role::Pass,
+        RunVerdict::Fail => Role::Fail,
+        RunVerdict::Incomplete => Role::Warn,
+    };
+    writeln!(out, "{}: {}", role.paint(verdict.as_str()), sums(run, totals, end(run.end)))?;
     for (count, what) in [
         (totals.timed_out, "over the time limit (TIMEOUT)"),
         (totals.empty, "in which nothing was executed (EMPTY)"),
-        (totals.flaky, "that passed once and failed once (FLAKY)"),
+        (totals.flaky, flaky(run.header.flaky)),
         (totals.out_of_memory, "over the memory limit (OOM)"),
         (totals.crashed, "in whose midst the engine was lost (CRASH)"),
         (totals.errors, "that could not be started (ERROR)"),
@@ -96,4 +84,13 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals) -> fmt::Result {
         }
     }
     Ok(())
+}
+
+fn flaky(result: FlakyResult) -> &'static str {
+    match result {
+        FlakyResult::Pass => "that passed once and failed once (FLAKY)",
+        FlakyResult::Fail => {
+            "that passed once and failed once (FLAKY), which counts as failed (--flaky fail)"
+        }
+    }
 }

@@ -61,7 +61,9 @@ impl RunOverview {
 
     fn of(name: &str, brief: &Brief, going: bool) -> Self {
         let mut totals = Totals::default();
-        brief.files.iter().for_each(|file| totals.add_parts(file.status(), file.counts, file.elapsed));
+        brief.files.iter().for_each(|file| {
+            totals.add_parts([file.status(), file.last_status()], file.counts, file.elapsed)
+        });
         let state = match brief.end {
             Some(end) => RunState::Ended(end),
             None if going => RunState::Going,
@@ -107,7 +109,7 @@ impl RunFiles {
         let mut categories = BTreeMap::<String, Totals>::new();
         for file in &brief.files {
             let totals = categories.entry(category_of(&file.file).to_owned()).or_default();
-            totals.add_parts(file.status(), file.counts, file.elapsed);
+            totals.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
         }
         let files = brief.files.iter().map(|file| (file.file.clone(), file.last_status())).collect();
         Self { run: RunOverview::of(name, brief, going), categories, files }

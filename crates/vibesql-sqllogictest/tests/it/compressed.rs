@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use vibesql_sqllogictest::engine::EngineIdentity;
-use vibesql_sqllogictest::outcome::{FileReport, FileStatus, RunEnd, RunHeader, RunReport};
+use vibesql_sqllogictest::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::portable::{Became, merge, write};
 use vibesql_sqllogictest::results::store::schema::TABLES;
 use vibesql_sqllogictest::results::store::{Extract, Sealed, Store, Wanted, Window};
@@ -28,7 +28,13 @@ fn report(number: usize, end: RunEnd) -> RunReport {
     };
     let files: Vec<_> = (0..20).map(file).collect();
     let missing = usize::from(end == RunEnd::Interrupted);
-    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: files.len() + missing };
+    let header = RunHeader {
+        engine,
+        labels: Vec::new(),
+        exact: false,
+        files: files.len() + missing,
+        flaky: FlakyResult::Pass,
+    };
     RunReport { header, files, elapsed: Duration::from_secs(1), end }
 }
 

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineIdentity;
 use vibesql_sqllogictest::expectations::{Note, judge, read, today, update};
 use vibesql_sqllogictest::outcome::{
-    Attempt, Counts, FailureGroup, FileEnd, FileReport, FileStatus, Mark, RecordKey, RunEnd, RunHeader,
-    RunReport,
+    Attempt, Counts, FailureGroup, FileEnd, FileReport, FileStatus, FlakyResult, Mark, RecordKey, RunEnd,
+    RunHeader, RunReport,
 };
 
 use crate::sandbox::Sandbox;
@@ -333,7 +333,8 @@ fn file(name: &str, failing: &[u64], end: FileEnd) -> FileReport {
 
 fn run(files: Vec<FileReport>) -> RunReport {
     let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
-    let header = RunHeader { engine, labels: Vec::new(), exact: false, files: files.len() };
+    let header =
+        RunHeader { engine, labels: Vec::new(), exact: false, files: files.len(), flaky: FlakyResult::Pass };
     RunReport { header, files, elapsed: std::time::Duration::ZERO, end: RunEnd::Completed }
 }
 

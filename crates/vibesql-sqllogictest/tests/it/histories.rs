@@ -13,7 +13,7 @@ use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, Excerpt, ExitHow, Failure, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem,
-    FileReport, FileStatus, Mark, NotPassed, RecordKey, RunEnd, RunHeader, SlowRecord,
+    FileReport, FileStatus, FlakyResult, Mark, NotPassed, RecordKey, RunEnd, RunHeader, SlowRecord,
 };
 use vibesql_sqllogictest::results::{CiRun, Circumstances, Commit, JournalWriter, Opened};
 
@@ -129,6 +129,7 @@ fn run(seed: u64, number: usize, files: usize) -> Run {
         labels: vec![engine.to_owned(), numbers.one_of(&HOSTILE).to_owned()],
         exact: number % 2 == 1,
         files,
+        flaky: FlakyResult::Pass,
     };
     let places = (0..files).map(|file| (file_name(file), PathBuf::from(format!("/suite/{file}")))).collect();
     let opened = opened(&mut numbers, &name, started, number, places);

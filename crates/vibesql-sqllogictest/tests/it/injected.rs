@@ -10,7 +10,9 @@ use vibesql_sqllogictest::engine::Engine;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::executor::{Selection, run_script};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{FileReport, FileStatus, RecordName, RunEnd, RunHeader, RunReport};
+use vibesql_sqllogictest::outcome::{
+    FileReport, FileStatus, FlakyResult, RecordName, RunEnd, RunHeader, RunReport,
+};
 use vibesql_sqllogictest::parser::{self, RecordKind, parse};
 use vibesql_sqllogictest::regression::{FileChange, Gate, RecordChange, compare};
 
@@ -45,7 +47,13 @@ fn run(engine: &dyn Engine, suite: &Suite, left_out: &BTreeSet<(String, u32)>) -
     };
     let files: Vec<_> = suite.iter().map(file).collect();
     let engine = engine.identity();
-    let header = RunHeader { labels: engine.labels.clone(), engine, exact: false, files: files.len() };
+    let header = RunHeader {
+        labels: engine.labels.clone(),
+        engine,
+        exact: false,
+        files: files.len(),
+        flaky: FlakyResult::Pass,
+    };
     RunReport { header, files, elapsed: Duration::ZERO, end: RunEnd::Completed }
 }
 

@@ -9,7 +9,7 @@ use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
-    Excerpt, Failure, FailureDetail, FileReport, NotPassed, RunEnd, RunHeader, RunReport,
+    Excerpt, Failure, FailureDetail, FileReport, FlakyResult, NotPassed, RunEnd, RunHeader, RunReport,
 };
 use vibesql_sqllogictest::results::{Circumstances, Journal, JournalWriter, Opened};
 
@@ -88,7 +88,7 @@ fn report_of(text: &str) -> RunReport {
     file.file = format!("f{text}");
     let word = || text.to_owned();
     let engine = EngineIdentity { name: word(), version: word(), labels: vec![word()] };
-    let header = RunHeader { engine, labels: vec![word()], exact: true, files: 2 };
+    let header = RunHeader { engine, labels: vec![word()], exact: true, files: 2, flaky: FlakyResult::Pass };
     RunReport { header, files: vec![file], elapsed: Duration::MAX, end: RunEnd::EnoughFailed }
 }
 

@@ -49,6 +49,7 @@ mod reports;
 mod reports_page;
 mod resume;
 mod run_cmd;
+mod run_end;
 mod sandbox;
 mod screen;
 mod selection;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineIdentity;
-use vibesql_sqllogictest::outcome::{FileReport, FileStatus, RunEnd, RunHeader, RunReport};
+use vibesql_sqllogictest::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::portable::{Became, PortableError, merge, write};
 use vibesql_sqllogictest::results::{Circumstances, Imported, Journal, Opened, ResultsFolder};
 
@@ -25,7 +25,13 @@ fn opened(started: i64, from: &str) -> Opened {
 fn report(files: Vec<FileReport>, text: &str) -> RunReport {
     let engine =
         EngineIdentity { name: text.to_owned(), version: text.to_owned(), labels: vec![text.to_owned()] };
-    let header = RunHeader { engine, labels: vec![text.to_owned()], exact: false, files: files.len() + 1 };
+    let header = RunHeader {
+        engine,
+        labels: vec![text.to_owned()],
+        exact: false,
+        files: files.len() + 1,
+        flaky: FlakyResult::Pass,
+    };
     RunReport { header, files, elapsed: Duration::from_nanos(1_234_567_890_123), end: RunEnd::BudgetSpent }
 }
 

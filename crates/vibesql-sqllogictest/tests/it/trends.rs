@@ -7,7 +7,9 @@ use insta::assert_snapshot;
 use vibesql_sqllogictest::engine::EngineIdentity;
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
-use vibesql_sqllogictest::outcome::{Counts, FileEnd, FileReport, RunEnd, RunHeader, SlowRecord};
+use vibesql_sqllogictest::outcome::{
+    Counts, FileEnd, FileReport, FlakyResult, RunEnd, RunHeader, SlowRecord,
+};
 use vibesql_sqllogictest::results::{Circumstances, JournalWriter, Opened, ResultsFolder};
 
 use crate::sandbox::{Output, Sandbox, path_of_tests};
@@ -39,7 +41,13 @@ fn past_run(sandbox: &Sandbox, second: i64, circumstances: &Circumstances, file:
     );
     let engine =
         EngineIdentity { name: "scripted".to_owned(), version: "0.1.0".to_owned(), labels: Vec::new() };
-    let header = RunHeader { engine, labels: vec!["scripted".to_owned()], exact: false, files: 1 };
+    let header = RunHeader {
+        engine,
+        labels: vec!["scripted".to_owned()],
+        exact: false,
+        files: 1,
+        flaky: FlakyResult::Pass,
+    };
     let mut journal = JournalWriter::create(&folder.journal(), opened).unwrap();
     let elapsed = file.elapsed;
     for event in [

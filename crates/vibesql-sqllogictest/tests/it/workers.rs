@@ -250,7 +250,8 @@ fn check_ended(sandbox: &Sandbox, output: &std::process::Output) {
     assert_eq!(report["summary"]["tested_files"], 1, "{report}");
     assert_eq!(report["end"], "interrupted");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("interrupted: 2 files untested"), "{text}");
+    assert!(text.contains("INCOMPLETE: 1 of 1 file and 1 of 1 record passed"), "{text}");
+    assert!(text.contains("; 2 files not tested (interrupted)\n"), "{text}");
     assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
 }
 
@@ -299,7 +300,7 @@ fn ctrl_c_lets_running_files_end() {
     stdout.read_to_string(&mut seen).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(5), "{seen}");
     assert!(seen.contains("PASS    s/a.test"), "{seen}");
-    assert!(seen.contains("interrupted: 1 file untested"), "{seen}");
+    assert!(seen.contains("; 1 file not tested (interrupted)\n"), "{seen}");
 }
 
 #[test]
@@ -328,7 +329,7 @@ fn enough_failures_end_a_run() {
         let tested = report["files"].as_array().unwrap().len();
         assert!(untested.contains(&(7 - tested)), "{flags}: {output}");
         assert_eq!(report["end"], if tested < 7 { "enough_failed" } else { "completed" });
-        assert_eq!(output.stdout.contains("enough failed:"), tested < 7, "{flags}: {output}");
+        assert_eq!(output.stdout.contains("not tested (enough failed)"), tested < 7, "{flags}: {output}");
     }
 }
 

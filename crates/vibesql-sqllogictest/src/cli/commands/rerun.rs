@@ -76,7 +76,7 @@ fn run_again(
         settings: prepared.settings().clone(),
         limits: limits(&args.limits)?,
         timeouts: &timeouts(args),
-        attempts: Attempts { retries: 0, repeat: 1 },
+        attempts: Attempts { retries: 0, repeat: 1, flaky: run.header.flaky },
         slices,
     };
     let again = Prepared::new(folder.path(), plan)?;

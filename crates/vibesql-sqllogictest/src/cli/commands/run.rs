@@ -20,7 +20,7 @@ use crate::cli::keeping::{Keeping, NewRun, opened, place_of};
 use crate::cli::keys::Keys;
 use crate::cli::known::{self, Known};
 use crate::cli::selection::{Selected, select};
-use crate::cli::settings::{Setup, reason, repeat_command, shell_word};
+use crate::cli::settings::{Rules, Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::engine::EngineRegistry;
@@ -31,7 +31,7 @@ use crate::executor::parallel::{
 use crate::executor::{DetailLimits, Settings};
 use crate::expectations::Judgement;
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
-use crate::outcome::{Fault, NotPassed, RunEnd, RunReport};
+use crate::outcome::{Fault, NotPassed, RunReport};
 use crate::regression::past::timed;
 use crate::regression::timing::{Slower, slower};
 use crate::report;
@@ -84,7 +84,7 @@ pub(in crate::cli) fn run(
     if complete {
         started.prepared.clear();
     }
-    let mut text = written(|out| report::summary::write(out, &run));
+    let mut text = written(|out| report::summary::write(out, &run, args.fail_on_empty));
     let judged = started.known.as_ref().map(|known| known.judge(&run));
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
     let judgement = judged.as_ref().map(|(judgement, _)| judgement);
@@ -94,7 +94,7 @@ pub(in crate::cli) fn run(
     }
     let mut reason = match judgement {
         Some(judgement) => known::reason(&run, judgement, args.fail_on_empty),
-        None => reason(&run.files, args.fail_on_empty),
+        None => reason(&run.files, Rules { fail_on_empty: args.fail_on_empty, flaky: run.header.flaky }),
     };
     if let Some(baseline) = &started.baseline {
         let (past, again) = judge_times(args, &started.folder, &run, &started.prepared, ui)?;
@@ -130,8 +130,9 @@ pub(in crate::cli) fn run(
     drop(started);
     #[cfg(feature = "store")]
     super::store::catch_up(&results, ui);
-    let cut_short = matches!(run.end, RunEnd::Interrupted | RunEnd::BudgetSpent);
-    Ok(if cut_short { reason.or_graver(ExitReason::Incomplete) } else { reason })
+    // Files that were not tested are no success, even where all that failed was expected to fail.
+    let untested = run.untested() > 0 && reason == ExitReason::Success;
+    Ok(if run.is_incomplete() || untested { reason.or_graver(ExitReason::Incomplete) } else { reason })
 }
 
 /// A run that can be driven.
@@ -205,7 +206,11 @@ fn begin(
             settings,
             limits,
             timeouts: &timeouts,
-            attempts: Attempts { retries: args.limits.retries, repeat: args.limits.repeat },
+            attempts: Attempts {
+                retries: args.limits.retries,
+                repeat: args.limits.repeat,
+                flaky: args.limits.flaky.into(),
+            },
             slices,
         },
     )?;

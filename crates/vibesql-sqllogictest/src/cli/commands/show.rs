@@ -53,7 +53,7 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
             told.map_err(|error| CliError::io("write to", "standard output", &error.source))?;
         }
     }
-    ui.print(&written(|out| report::summary::write(out, &journal.report)))
+    ui.print(&written(|out| report::summary::write(out, &journal.report, false)))
 }
 
 fn write_circumstances(out: &mut String, of: &Circumstances) -> std::fmt::Result {

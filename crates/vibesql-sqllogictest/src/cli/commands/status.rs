@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, 
         }
         Ok(())
     });
-    text += &written(|out| report::summary::write(out, run));
+    text += &written(|out| report::summary::write(out, run, false));
     let besides = Besides { before: Some(name), engine: Some(&run.header.engine.name) };
     // The first run of an engine has none before it.
     if let Ok(before) = find(PREVIOUS, keeping, besides) {

@@ -5,7 +5,7 @@ use std::io::Write as _;
 
 use crate::cli::args::TestArgs;
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::settings::{Setup, reason, repeat_command};
+use crate::cli::settings::{Rules, Setup, reason, repeat_command};
 use crate::cli::target::{self, Target};
 use crate::cli::ui::Ui;
 use crate::clock::{Clock as _, SystemClock};
@@ -13,7 +13,7 @@ use crate::engine::{Engine, EngineRegistry};
 use crate::executor::{DetailLimits, Observer, Selection, Unobserved, run_observed, unhash};
 use crate::location::Source;
 use crate::monitor::{account, status_word};
-use crate::outcome::{Counts, FailureDetail, FileReport};
+use crate::outcome::{Counts, FailureDetail, FileReport, FlakyResult};
 use crate::parser::{self, Script};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
@@ -46,7 +46,7 @@ pub(in crate::cli) fn run(
         ui.print(&written(|out| write_report(out, &ui.program, &report, &setup)))?;
         reports.push(FileReport { details: Vec::new(), ..report });
     }
-    Ok(reason(&reports, true))
+    Ok(reason(&reports, Rules { fail_on_empty: true, flaky: FlakyResult::Pass }))
 }
 
 /// Names each record before it runs.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::wire::{Part, Task};
 use crate::executor::DetailLimits;
 use crate::executor::slice::{Slice, SliceReport, merge};
-use crate::outcome::{Attempt, FileReport};
+use crate::outcome::{Attempt, FileReport, FlakyResult};
 
 /// How many times a file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,6 +18,8 @@ pub struct Attempts {
     pub retries: u32,
     /// How many times in any case; at least once.
     pub repeat: u32,
+    /// What a file counts as that fails at one time and passes at another.
+    pub flaky: FlakyResult,
 }
 
 /// How a task ended.
@@ -248,16 +250,20 @@ mod tests {
         Part::of(report)
     }
 
+    fn attempts(retries: u32, repeat: u32) -> Attempts {
+        Attempts { retries, repeat, flaky: FlakyResult::Pass }
+    }
+
     fn ledger(retries: u32, repeat: u32) -> Ledger {
         let tasks = vec![Task::whole(0); repeat as usize];
-        Ledger::new(&tasks, tasks.len(), 1, Attempts { retries, repeat }, DETAILS)
+        Ledger::new(&tasks, tasks.len(), 1, attempts(retries, repeat), DETAILS)
     }
 
     /// A file in two slices, the tasks 0 and 1; task 2 is the whole file.
     fn sliced(retries: u32) -> Ledger {
         let slice = |index| Task { item: 0, slice: Slice::new(index, 2) };
         let tasks = [slice(0), slice(1), Task::whole(0)];
-        Ledger::new(&tasks, 2, 1, Attempts { retries, repeat: 1 }, DETAILS)
+        Ledger::new(&tasks, 2, 1, attempts(retries, 1), DETAILS)
     }
 
     /// A slice that came to its end after statements with results of this kind.
@@ -357,7 +363,7 @@ mod tests {
             retries in 0_u32..3,
         ) {
             let tasks: Vec<_> = (0..6).map(|task| Task::whole(task / 2)).collect();
-            let mut ledger = Ledger::new(&tasks, 6, 3, Attempts { retries, repeat: 2 }, DETAILS);
+            let mut ledger = Ledger::new(&tasks, 6, 3, attempts(retries, 2), DETAILS);
             let mut done = [0; 3];
             let last = (0..6).flat_map(|task| (0..5).map(move |_| (task, true, 0)));
             for (task, passes, ending) in endings.into_iter().chain(last) {

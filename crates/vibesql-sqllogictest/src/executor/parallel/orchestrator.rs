@@ -18,7 +18,7 @@ use super::process::{TICK, WorkerCommand, listen, runtime};
 use super::wire::Part;
 use crate::clock::{Clock, SystemClock, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
-use crate::outcome::{ExitHow, FileReport, RunEnd, RunReport, Totals};
+use crate::outcome::{ExitHow, FileReport, RunEnd, RunHeader, RunReport, Totals};
 
 /// How a run is driven by this process. A run that is taken up again may be driven in another way.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,7 @@ pub fn run(
 
 struct Orchestrator<'r> {
     prepared: &'r Prepared,
+    header: RunHeader,
     policy: Policy,
     sink: &'r mut dyn EventSink,
     events: Vec<RunEvent>,
@@ -84,6 +85,7 @@ impl<'r> Orchestrator<'r> {
         done.iter().for_each(|(item, _)| ledger.is_done_already(*item));
         Self {
             prepared,
+            header: prepared.header(),
             policy,
             sink,
             events: Vec::with_capacity(items.len() + 2),
@@ -100,8 +102,7 @@ impl<'r> Orchestrator<'r> {
     }
 
     async fn run(mut self) -> Result<RunReport, RunError> {
-        let header = self.prepared.header();
-        self.tell(RunEvent::RunStarted(header.clone()))?;
+        self.tell(RunEvent::RunStarted(self.header.clone()))?;
         self.go_on()?;
         self.drive().await?;
         let elapsed = SystemClock.now().saturating_sub(self.start);
@@ -111,14 +112,14 @@ impl<'r> Orchestrator<'r> {
         };
         self.tell(RunEvent::RunFinished { elapsed, end })?;
         let elapsed = self.prepared.elapsed + elapsed;
-        let nothing = RunReport { header, files: Vec::new(), elapsed, end };
+        let nothing = RunReport { header: self.header, files: Vec::new(), elapsed, end };
         Ok(RunReport { elapsed, ..fold(self.events).unwrap_or(nothing) })
     }
 
     /// Takes in what was done before, if the run is not new.
     fn go_on(&mut self) -> Result<(), RunError> {
         let reports: Vec<FileReport> = self.prepared.done.iter().map(|(_, report)| report.clone()).collect();
-        self.failing = reports.iter().filter(|report| !report.last_status().is_good()).count();
+        self.failing = reports.iter().filter(|report| !self.header.is_good(report)).count();
         let done = Totals::of(&reports);
         self.events.extend(reports.into_iter().map(|report| RunEvent::FileFinished(Box::new(report))));
         if done.files > 0 {
@@ -270,7 +271,7 @@ impl<'r> Orchestrator<'r> {
             }
             Next::Done(mut report) => {
                 report.finished = Some(milliseconds_since_1970());
-                self.failing += usize::from(!report.last_status().is_good());
+                self.failing += usize::from(!self.header.is_good(&report));
                 if self.policy.most_failing.is_some_and(|most| self.failing >= most) {
                     self.stop(RunEnd::EnoughFailed)?;
                 }

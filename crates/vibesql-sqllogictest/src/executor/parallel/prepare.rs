@@ -122,6 +122,7 @@ impl Prepared {
             labels: self.assignment.settings.options.labels.clone(),
             exact: self.assignment.settings.exact,
             files: self.items.len(),
+            flaky: self.assignment.attempts.flaky,
         }
     }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::EngineIdentity;
-use crate::outcome::{Attempt, Counts, Fault, FileReport, LeftOut, Mark};
+use crate::outcome::{Attempt, Counts, Fault, FileReport, FlakyResult, LeftOut, Mark};
 use crate::results::Circumstances;
 
 fn run(number: usize, commit: Option<(&str, bool)>, file: Option<FileReport>) -> PastRun {
@@ -15,7 +15,7 @@ fn run(number: usize, commit: Option<(&str, bool)>, file: Option<FileReport>) ->
     let past = |file: FileReport| serde_json::from_value(serde_json::to_value(file).unwrap()).unwrap();
     PastRun {
         name: format!("run-{number}"),
-        header: RunHeader { engine, labels: Vec::new(), exact: false, files: 1 },
+        header: RunHeader { engine, labels: Vec::new(), exact: false, files: 1, flaky: FlakyResult::Pass },
         circumstances: Some(Circumstances { commit, ..Circumstances::default() }),
         files: file.into_iter().map(past).collect(),
     }

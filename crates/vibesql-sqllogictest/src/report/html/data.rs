@@ -9,7 +9,7 @@ use super::clusters::Causes;
 use super::file::File;
 use super::known::Known;
 use super::since::{Numbered, Since};
-use crate::outcome::{Counts, Totals};
+use crate::outcome::{Counts, FlakyResult, Totals};
 use crate::report::changes::sections;
 use crate::report::subject::{Subject, clipped, moment, state, status_word};
 use crate::text::document::milliseconds;
@@ -71,9 +71,9 @@ struct Sums {
 }
 
 impl Sums {
-    fn of(totals: &Totals) -> Self {
-        let wanted = totals.files - totals.empty;
-        Self { all: totals.files, passed: totals.passed, wanted, rate: totals.pass_rate() }
+    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
+        let (wanted, passed) = (totals.files - totals.empty, totals.passed_with(flaky));
+        Self { all: totals.files, passed, wanted, rate: totals.pass_rate_with(flaky) }
     }
 }
 
@@ -148,7 +148,7 @@ impl<'s> Page<'s> {
         report.files.iter().for_each(|file| *statuses.entry(status_word(file.status())).or_default() += 1);
         Self {
             run: Run::of(subject, totals),
-            files_total: Sums::of(totals),
+            files_total: Sums::of(totals, subject.report.header.flaky),
             records: Records::of(&totals.records),
             statuses,
             categories: categories(subject),
@@ -177,7 +177,7 @@ impl<'s> Run<'s> {
             state: state(subject.state),
             good: subject.is_good(),
             verdict: subject.verdict(),
-            untested: subject.untested(),
+            untested: subject.report.untested(),
             engine: &header.engine.name,
             version: &header.engine.version,
             exact: header.exact,
@@ -201,7 +201,7 @@ fn categories<'s>(subject: &'s Subject<'_>) -> Vec<Category<'s>> {
         let now = totals.records.pass_rate();
         Category {
             name,
-            files: Sums::of(&totals),
+            files: Sums::of(&totals, subject.report.header.flaky),
             records: Records::of(&totals.records),
             rates: past.chain([now]).collect(),
         }

@@ -160,7 +160,7 @@ fn of_clusters(subject: &Subject<'_>, number: usize) -> Vec<(usize, u64)> {
     let records = subject.clusters_of(number);
     let mut counts = BTreeMap::<usize, u64>::new();
     records.iter().filter_map(shown).for_each(|cluster| *counts.entry(cluster).or_default() += 1);
-    if records.is_empty() && !subject.report.files[number].last_status().is_good() {
+    if records.is_empty() && !subject.report.header.is_good(&subject.report.files[number]) {
         let clusters = subject.clusters().iter().take(MOST_CLUSTERS).enumerate();
         let whole = clusters.filter(|(_, cluster)| cluster.files.binary_search(&number).is_ok());
         counts.extend(whole.map(|(place, _)| (place, 0)));

@@ -22,7 +22,7 @@ use super::folder::{FolderError, ResultsFolder};
 use super::journal::{Circumstances, Imported, Opened};
 use super::portable::is_portable;
 use crate::engine::EngineIdentity;
-use crate::outcome::{FileReport, RunEnd, RunHeader, RunReport};
+use crate::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 
 pub use oddity::Oddity;
 
@@ -81,7 +81,13 @@ impl ForeignRun {
     /// Makes the report of it, as one of this engine.
     pub fn report(&self, engine: &str) -> RunReport {
         let engine = EngineIdentity { name: engine.to_owned(), version: String::new(), labels: Vec::new() };
-        let header = RunHeader { engine, labels: Vec::new(), exact: false, files: self.wanted };
+        let header = RunHeader {
+            engine,
+            labels: Vec::new(),
+            exact: false,
+            files: self.wanted,
+            flaky: FlakyResult::Pass,
+        };
         let complete = !self.is_partial && self.files.len() >= self.wanted;
         let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
         RunReport { header, files: self.files.clone(), elapsed: self.elapsed, end }

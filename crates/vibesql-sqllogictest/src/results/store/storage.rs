@@ -13,7 +13,7 @@ use super::schema::{TEST_RESULTS, TEST_RUNS, Table};
 use super::{Pin, RunId};
 use crate::clock::milliseconds_since_1970;
 use crate::engine::EngineIdentity;
-use crate::outcome::{FileReport, FileStatus, RunEnd, RunHeader, RunReport};
+use crate::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use crate::results::{Circumstances, Imported, Journal, Opened, ResultsFolder};
 
 /// The results of all runs of a folder.
@@ -146,6 +146,7 @@ impl ResultStorage {
             engine: self.engine.clone(),
             exact: false,
             files: files.len(),
+            flaky: FlakyResult::Pass,
         };
         let imported = Imported { from: "a program".to_owned(), digest: String::new(), untested: Vec::new() };
         let opened = Opened::of_import(started, imported, Circumstances::default());

@@ -1,0 +1,187 @@
+//! How a run ends: the closing word and the exit code.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::sandbox::{Output, Sandbox};
+
+const GOOD: &str = "statement ok\nok\n";
+const BAD: &str = "statement ok\nerror no\n";
+
+/// The closing sentence of a run: the line that begins with its verdict.
+fn closing(output: &Output) -> &str {
+    let is_verdict =
+        |line: &&str| ["PASS: ", "FAIL: ", "INCOMPLETE: "].iter().any(|word| line.starts_with(word));
+    let mut lines = output.stdout.lines().filter(is_verdict);
+    let line = lines.next().unwrap_or_else(|| panic!("no verdict: {output}"));
+    assert_eq!(lines.next(), None, "{output}");
+    line
+}
+
+fn json(sandbox: &Sandbox) -> Value {
+    serde_json::from_str(&sandbox.read("out.json")).unwrap()
+}
+
+/// Runs until the second of three files hangs, and sends `signal` then.
+fn interrupted(signal: &str) -> (Sandbox, Output) {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "statement ok\nonce at-it ok\n\nstatement ok\nhang\n");
+    sandbox.write("s/c.test", GOOD);
+    let mut command = sandbox.command("run --engine scripted --serial --order path --json out.json s");
+    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while !sandbox.path().join("at-it").exists() {
+        assert!(start.elapsed() < Duration::from_secs(120), "the second file was not started");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let kill = format!("kill -{signal} {}", child.id());
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let output = Output {
+        stdout: text(output.stdout),
+        stderr: text(output.stderr),
+        code: output.status.code().unwrap_or(-1),
+    };
+    (sandbox, output)
+}
+
+#[test]
+fn an_interrupted_run_is_incomplete_though_all_that_was_tested_passed() {
+    let (sandbox, output) = interrupted("TERM");
+    assert_eq!(output.code, 5, "{output}");
+    let line = closing(&output);
+    assert!(line.starts_with("INCOMPLETE: 1 of 1 file and 1 of 1 record passed on scripted"), "{line}");
+    assert!(line.ends_with("; 2 files not tested (interrupted)"), "{line}");
+    assert_eq!(json(&sandbox)["verdict"], "INCOMPLETE");
+    // Later commands say the same of it.
+    for command in ["status", "show"] {
+        let shown = sandbox.run(command);
+        assert_eq!(closing(&shown), line, "{shown}");
+    }
+}
+
+#[test]
+fn a_run_out_of_time_is_incomplete() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "statement ok\nhang\n");
+    let output = sandbox.run("run --engine scripted --serial --order path --time 1 --grace 0 s");
+    assert_eq!(output.code, 5, "{output}");
+    let line = closing(&output);
+    assert!(
+        line.starts_with("INCOMPLETE: ") && line.ends_with("; 1 file not tested (time is over)"),
+        "{line}"
+    );
+}
+
+#[test]
+fn a_run_that_stops_after_enough_failures_has_failed() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", BAD);
+    for number in 0..4 {
+        // The worker may have taken up the next file when the failure is heard of.
+        sandbox.write(&format!("s/b{number}.test"), "statement ok\nsleep 300\n");
+    }
+    let output = sandbox.run("run --engine scripted --serial --order path --fail-fast s");
+    assert_eq!(output.code, 1, "{output}");
+    let line = closing(&output);
+    assert!(line.starts_with("FAIL: ") && line.ends_with(" not tested (enough failed)"), "{line}");
+}
+
+#[test]
+fn a_run_that_stops_after_expected_failures_is_incomplete() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", BAD);
+    for number in 0..4 {
+        sandbox.write(&format!("s/b{number}.test"), "statement ok\nsleep 300\n");
+    }
+    sandbox.write("expected.toml", "[[xfail]]\nfile = \"a.test\"\nreason = \"known\"\n");
+    let line = "run --engine scripted --serial --order path --fail-fast --expectations expected.toml s";
+    let output = sandbox.run(line);
+    assert_eq!(output.code, 5, "{output}");
+    assert!(output.stdout.contains("INCOMPLETE, as expected so far"), "{output}");
+}
+
+/// A file that fails when it is run first, and one that always passes.
+fn flaky() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce marker error no\n");
+    sandbox.write("s/b.test", GOOD);
+    sandbox
+}
+
+#[test]
+fn a_flaky_file_passes_unless_told_otherwise() {
+    for (flags, code, word, passed) in
+        [("", 0, "PASS", 2), ("--flaky pass", 0, "PASS", 2), ("--flaky fail", 1, "FAIL", 1)]
+    {
+        let sandbox = flaky();
+        let line =
+            format!("run --engine scripted --serial --order path --retries 1 --json out.json {flags} s");
+        let output = sandbox.run(&line);
+        assert_eq!(output.code, code, "{flags}: {output}");
+        let wanted = format!("{word}: {passed} of 2 files and 2 of 2 records passed");
+        assert!(closing(&output).starts_with(&wanted), "{flags}: {output}");
+        assert!(output.stdout.contains("FLAKY   s/a.test"), "{output}");
+        assert!(
+            output.stdout.contains("FAIL in another attempt: s/a.test:1: unexpected error: no"),
+            "{output}"
+        );
+        let report = json(&sandbox);
+        assert_eq!((&report["verdict"], &report["summary"]["flaky"]), (&word.into(), &1.into()), "{flags}");
+        let junit = sandbox.run("report --format junit");
+        let failures = format!("tests=\"2\" failures=\"{}\"", 2 - passed);
+        assert!(junit.stdout.contains(&failures), "{flags}: {junit}");
+        let element = if code == 0 { "<flakyFailure" } else { "<rerunFailure" };
+        assert!(junit.stdout.contains(element), "{flags}: {junit}");
+        let level = if code == 0 { "::warning " } else { "::error " };
+        let github = sandbox.run("report --format github");
+        assert!(github.stdout.starts_with(level), "{flags}: {github}");
+        assert!(sandbox.run("report --format markdown").stdout.contains(&format!("**{word}**")), "{flags}");
+    }
+}
+
+#[test]
+fn the_environment_and_the_file_say_what_flaky_files_count_as() {
+    let sandbox = flaky();
+    let mut command = sandbox.command("run --engine scripted --retries 1 s");
+    assert_eq!(Output::of(command.env("SQLLOGICTEST_FLAKY", "fail")).code, 1);
+    let sandbox = flaky();
+    sandbox.write("sqllogictest.toml", "[profile.default]\nflaky = \"fail\"\nretries = 1\n");
+    assert_eq!(sandbox.run("run --engine scripted s").code, 1);
+}
+
+#[test]
+fn a_flaky_file_that_the_ledger_names_is_expected_with_flaky_fail() {
+    let sandbox = flaky();
+    sandbox.write("expected.toml", "[[flaky]]\nfile = \"a.test\"\nrecords = [1]\nreason = \"known\"\n");
+    let line = "run --engine scripted --retries 1 --flaky fail --expectations expected.toml s";
+    let output = sandbox.run(line);
+    assert_eq!(output.code, 0, "{output}");
+}
+
+#[test]
+fn a_resumed_run_keeps_what_flaky_files_count_as() {
+    let sandbox = flaky();
+    let line = "run --engine scripted --serial --order path --retries 1 --flaky fail --json out.json s";
+    assert_eq!(sandbox.run(line).code, 1);
+    let name = sandbox.last_run().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(sandbox.run(&format!("run --resume {name}")).code, 1);
+    assert_eq!(sandbox.run("run --resume --flaky pass").code, 2);
+}
+
+#[test]
+fn the_closing_word_agrees_with_the_exit_code_about_empty_files() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    sandbox.write("s/b.test", "# nothing\n");
+    for (flags, code, word) in [("", 0, "PASS: "), ("--fail-on-empty", 1, "FAIL: ")] {
+        let output = sandbox.run(&format!("run --engine scripted {flags} s"));
+        assert_eq!(output.code, code, "{output}");
+        assert!(closing(&output).starts_with(word), "{output}");
+    }
+}
