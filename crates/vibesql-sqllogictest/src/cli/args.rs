@@ -227,6 +227,9 @@ pub(super) struct RunArgs {
     )]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
     pub(super) resume: Option<Option<String>>,
+    /// Be killed at a step of the start, for tests of what is left then.
+    #[arg(long, value_name = "STEP", hide = true)]
+    pub(super) die_at_step: Option<u64>,
     /// No lines for files that passed.
     #[arg(long, short)]
     pub(super) quiet: bool,

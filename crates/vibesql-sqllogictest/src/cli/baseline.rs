@@ -66,7 +66,12 @@ impl Found {
 
 /// Finds the run that `word` means.
 pub(super) fn find(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Found, CliError> {
-    let results = &keeping.results;
+    let path = word.strip_prefix("file:").unwrap_or(word);
+    let results = match keeping.results() {
+        // A file needs no results here.
+        Err(_) if Path::new(path).is_file() => return in_file(path),
+        results => results?,
+    };
     match word {
         // No run is compared with itself.
         LATEST if besides.before == Some(&results.last()?) => {
@@ -116,7 +121,7 @@ fn last_of(
 ) -> Result<Found, CliError> {
     let (mut with_changes, mut incomplete, mut other_engines) = (None, 0, 0);
     for name in runs.iter().rev().filter(|&name| Some(name.as_str()) != besides.before) {
-        let Ok(Some(run)) = RunOverview::read(results, name) else { continue };
+        let Ok(run) = RunOverview::read(results, name) else { continue };
         if !run.is_complete() {
             incomplete += 1;
         } else if besides.engine.is_some_and(|engine| engine != run.header.engine.name) {

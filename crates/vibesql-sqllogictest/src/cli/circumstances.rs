@@ -1,12 +1,17 @@
 //! Where and with what a run is made, for its journal: the machine, the state of the project, the CI.
 
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::config::Environment;
 use super::git;
-use crate::results::Circumstances;
+use crate::jsonl::{entry_of, line_of};
+use crate::results::{Circumstances, ResultsFolder};
 
 /// What the run itself adds.
 pub(super) struct Drive {
@@ -22,7 +27,12 @@ pub(super) struct Drive {
 }
 
 /// Looks around.
-pub(super) fn circumstances(environment: &Environment, drive: Drive) -> Circumstances {
+pub(super) fn circumstances(
+    environment: &Environment,
+    drive: Drive,
+    results: &ResultsFolder,
+) -> Circumstances {
+    let commit = git::commit();
     let machine = rustix::system::uname();
     let word = |text: &std::ffi::CStr| text.to_string_lossy().into_owned();
     Circumstances {
@@ -32,26 +42,78 @@ pub(super) fn circumstances(environment: &Environment, drive: Drive) -> Circumst
         workers: drive.workers,
         budget: drive.budget,
         seed: drive.seed,
-        commit: git::commit(),
+        corpus_commit: drive.first.as_deref().and_then(|first| git::commit_above(first, commit.as_ref())),
+        commit,
         ci: environment.ci_run(),
         suite: drive.suite,
         is_part: drive.is_part,
-        corpus_commit: drive.first.as_deref().and_then(git::commit_above),
-        engine_hash: program_hash(),
+        engine_hash: program_hash(&results.path().join("program.json")),
     }
 }
 
-/// Length and CRC-32 of this program, which holds its engines: two builds of one version can be told apart.
-fn program_hash() -> Option<String> {
-    let mut program = std::fs::File::open(std::env::current_exe().ok()?).ok()?;
+/// By what it is seen that the file of the program is still the same: whoever changes it changes one of these.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct ProgramStamp {
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+    length: u64,
+    written: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl ProgramStamp {
+    fn of(path: &Path, program: &File) -> Option<Self> {
+        let file = program.metadata().ok()?;
+        Some(Self {
+            path: path.to_owned(),
+            device: file.dev(),
+            inode: file.ino(),
+            length: file.len(),
+            written: (file.mtime(), file.mtime_nsec()),
+            changed: (file.ctime(), file.ctime_nsec()),
+        })
+    }
+}
+
+/// Length and CRC-32 of this program, which holds its engines: two builds of one version can be told apart. Reading all of it
+/// takes longer than a small run, so the answer is kept in `cache` as long as the file is the same.
+fn program_hash(cache: &Path) -> Option<String> {
+    let path = std::env::current_exe().ok()?;
+    let mut program = File::open(&path).ok()?;
+    let stamp = ProgramStamp::of(&path, &program)?;
+    let kept: Option<(ProgramStamp, String)> = std::fs::read(cache).ok().and_then(|line| entry_of(&line));
+    if let Some((known, hash)) = kept
+        && known == stamp
+    {
+        return Some(hash);
+    }
     let mut sum = crc32fast::Hasher::new();
     let (mut length, mut buffer) = (0_u64, vec![0; 1 << 20]);
     loop {
         let read = program.read(&mut buffer).ok()?;
         if read == 0 {
-            return Some(format!("{length:x}-{:08x}", sum.finalize()));
+            break;
         }
         length += read as u64;
         sum.update(&buffer[..read]);
+    }
+    let hash = format!("{length:x}-{:08x}", sum.finalize());
+    // What was changed while it was read is read again the next time.
+    if ProgramStamp::of(&path, &program).as_ref() == Some(&stamp) {
+        keep(cache, &(stamp, &hash));
+    }
+    Some(hash)
+}
+
+/// Where the answer cannot be kept, the next run finds it again.
+fn keep(cache: &Path, answer: &impl Serialize) {
+    let Some(folder) = cache.parent() else { return };
+    // All who share the folder may use it.
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    let beside = tempfile::Builder::new().prefix(".program-").permissions(mode).tempfile_in(folder);
+    let (Ok(line), Ok(mut beside)) = (line_of(answer), beside) else { return };
+    if beside.write_all(&line).is_ok() {
+        drop(beside.persist(cache));
     }
 }

@@ -267,6 +267,13 @@ impl From<FolderError> for CliError {
             FolderError::Unknown { .. } | FolderError::NoJournal(_) => {
                 (ExitReason::Usage, "a run is named by the folder that it has in `runs`, or by its path")
             }
+            FolderError::Corrupt(_) => (
+                ExitReason::Usage,
+                "name another run, see `runs`; `merge` takes this one in from a backup once its folder is moved away",
+            ),
+            FolderError::OtherVersion { .. } => {
+                (ExitReason::Usage, "name another run, see `runs`, or use the version that wrote it")
+            }
             FolderError::Nothing { .. } => {
                 (ExitReason::NothingSelected, "--results DIR names another place for results")
             }

@@ -7,7 +7,7 @@ use md5::{Digest as _, Md5};
 use super::args::{Balance, ExpectationArgs, ListArgs, OrderArgs, OrderWord, RunArgs, SelectionArgs};
 use super::error::CliError;
 use super::git;
-use super::keeping::place_of;
+use super::keeping::{Keeping, place_of};
 use super::known::{self, Known};
 use super::suite;
 use super::ui::Ui;
@@ -47,13 +47,13 @@ pub(super) fn select(
     workers: usize,
     ui: &mut Ui,
 ) -> Result<Selected, CliError> {
-    let history = match History::read(results, engine) {
-        Ok(history) => history,
+    let read = |items: &[WorkItem]| match history_of(results, engine, items) {
+        Ok(history) => Ok(history),
         // What is asked of earlier runs cannot be answered without them; an order can.
-        Err(error) if args.selection.needs_history() => return Err(error.into()),
-        Err(_) => History::default(),
+        Err(error) if args.selection.needs_history() => Err(error),
+        Err(_) => Ok(History::default()),
     };
-    let Chosen { mut items, shards, is_part } = choose(&args.selection, &history, ui)?;
+    let Chosen { mut items, shards, is_part, history } = choose(&args.selection, read, ui)?;
     let known = take_out_skipped(&args.expectations, &mut items, is_part, || Ok(engine.to_owned()), ui)?;
     let order = order(&args.order);
     let seed = match order {
@@ -72,17 +72,23 @@ pub(super) fn select(
 /// Finds the files that `run` would run, in the order of their paths. `engine` is asked for its name if it is needed.
 pub(super) fn list(
     args: &ListArgs,
-    results: &ResultsFolder,
+    keeping: &Keeping,
     engine: impl Fn() -> Result<String, CliError>,
     ui: &mut Ui,
 ) -> Result<Vec<WorkItem>, CliError> {
-    let history = match args.selection.needs_history() {
-        true => History::read(results, &engine()?)?,
-        false => History::default(),
+    let read = |items: &[WorkItem]| match args.selection.needs_history() {
+        true => history_of(keeping.results()?, &engine()?, items),
+        false => Ok(History::default()),
     };
-    let Chosen { mut items, is_part, .. } = choose(&args.selection, &history, ui)?;
+    let Chosen { mut items, is_part, .. } = choose(&args.selection, read, ui)?;
     take_out_skipped(&args.expectations, &mut items, is_part, engine, ui)?;
     Ok(items)
+}
+
+/// What earlier runs know of these files.
+fn history_of(results: &ResultsFolder, engine: &str, items: &[WorkItem]) -> Result<History, CliError> {
+    let wanted: Vec<_> = items.iter().map(|item| (place_of(item), item.file.as_str())).collect();
+    Ok(History::read(results, engine, &wanted)?)
 }
 
 /// The files that are meant, before anything that is expected of them.
@@ -90,18 +96,24 @@ struct Chosen {
     items: Vec<WorkItem>,
     shards: Option<String>,
     is_part: bool,
+    history: History,
 }
 
-fn choose(args: &SelectionArgs, history: &History, ui: &mut Ui) -> Result<Chosen, CliError> {
+fn choose(
+    args: &SelectionArgs,
+    read_history: impl FnOnce(&[WorkItem]) -> Result<History, CliError>,
+    ui: &mut Ui,
+) -> Result<Chosen, CliError> {
     let mut filters = args.filters();
     // By time, shards are parts of all files, and known only when these are.
     let by_time = filters.shard.take_if(|_| args.earlier.balance == Balance::Time);
     let found = suite::select(&args.paths, ui)?;
     let all = found.len();
     let mut items = filtered(found, &filters, args, ui)?;
+    let history = read_history(&items)?;
     let mut digest = None;
     if let Some(shard) = by_time {
-        let times = schedule::estimate(&past_of(&items, history));
+        let times = schedule::estimate(&past_of(&items, &history));
         let (index, count) = shard.place();
         let shards = schedule::balance(&times, count);
         digest = Some(digest_of(&items, &shards));
@@ -110,7 +122,7 @@ fn choose(args: &SelectionArgs, history: &History, ui: &mut Ui) -> Result<Chosen
         check(&items, "this shard", "with --balance time, there are more shards than files")?;
     }
     if args.earlier.failed {
-        items.retain(|item| past(item, history).good == Some(false));
+        items.retain(|item| past(item, &history).good == Some(false));
         check(&items, "--failed", "no file failed when it was run last; a plain `run` runs all")?;
     }
     if let Some(reference) = &args.earlier.changed {
@@ -118,7 +130,7 @@ fn choose(args: &SelectionArgs, history: &History, ui: &mut Ui) -> Result<Chosen
         check(&items, "--changed", "a plain `run` runs all")?;
     }
     let is_part = items.len() < all || !suite::are_whole(&args.paths);
-    Ok(Chosen { items, shards: digest, is_part })
+    Ok(Chosen { items, shards: digest, is_part, history })
 }
 
 /// Leaves the files that pass the filters, and names patterns that match none of those that were found.

@@ -6,10 +6,11 @@ use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::folder::{FolderError, ResultsFolder, age_key, is_running, name_of, names, sync_folder};
+use super::folder::{FolderError, ResultsFolder, is_running, sync_folder};
 use super::journal::Opened;
 use super::journal_file::{Text, is_sound, journal_path, lines};
 use super::portable::{self, ENDING, PortableError, Sink, Written};
+use super::sequence::{name_of, names, number_of};
 use crate::jsonl::WholeLines;
 
 /// How the names of backups begin.
@@ -22,7 +23,7 @@ pub struct Backup {
     pub path: PathBuf,
     /// What it has.
     pub written: Written,
-    /// Runs that are not in it, because they go on or have no journal of this version that can be read.
+    /// Runs that are not in it, because they go on or their journals cannot be read.
     pub left_out: Vec<String>,
     /// Older backups that were removed.
     pub removed: Vec<PathBuf>,
@@ -122,10 +123,8 @@ fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, B
     for entry in std::fs::read_dir(folder).map_err(unlisted)? {
         let name = entry.map_err(unlisted)?.file_name().to_string_lossy().into_owned();
         let second = name.strip_prefix(PREFIX).and_then(|name| name.strip_suffix(ENDING)?.strip_suffix('.'));
-        if let Some(second) =
-            second.filter(|second| second.bytes().all(|byte| b"0123456789-".contains(&byte)))
-        {
-            names.push((age_key(second), folder.join(&name)));
+        if let Some(number) = second.and_then(number_of) {
+            names.push((number, folder.join(&name)));
         }
     }
     names.sort();

@@ -6,17 +6,21 @@
 //!                              lock            held as long as the run goes on
 //!                              …               the work queue and the workers' files, until the run is complete
 //! ```
+//!
+//! A run gets its name when its journal says what it is (see [`super::starting`]). Whatever else lies among the runs is
+//! ignored.
 
+use std::ffi::OsString;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::index::Index;
 use super::journal::Journal;
 use super::journal_file::{has_journal, journal_path, plain_path};
-
-/// So many runs may have begun in one second; more are a mistake.
-const MOST_OF_A_SECOND: u32 = 99;
+use super::sequence::{number_of, seconds_ahead};
+use super::start::Start;
 
 /// What a run needs to go on.
 const PLAN: &str = "run.json";
@@ -34,13 +38,13 @@ pub struct RunFolder {
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    _lock: Held,
+    pub(super) _lock: Held,
 }
 
 /// A lock, given back by whatever end of the process. It is given back by name, too: a process that is being started has
 /// the files of the one that starts it for a moment, and would keep it.
 #[derive(Debug)]
-pub(super) struct Held(File);
+pub(super) struct Held(pub(super) File);
 
 impl Drop for Held {
     fn drop(&mut self) {
@@ -78,7 +82,7 @@ pub enum FolderError {
         results: PathBuf,
     },
     /// So many runs are of one second that no name is left.
-    #[error("{MOST_OF_A_SECOND} runs of the second `{second}` in `{}`, and no name for one more", results.display())]
+    #[error("99 runs of the second `{second}` in `{}`, and no name for one more", results.display())]
     NoName {
         /// The second.
         second: String,
@@ -91,9 +95,24 @@ pub enum FolderError {
     /// The run has results, and nothing to go on with.
     #[error("run `{0}` was made elsewhere, and cannot be gone on with here")]
     NoPlan(String),
-    /// What is there is no run of this program.
-    #[error("`{}` is no journal of this version", .0.display())]
+    /// The journal is of a run that ended before it began, or of none.
+    #[error("the journal `{}` ends before it says what the run is", .0.display())]
     NoJournal(PathBuf),
+    /// The first line of the journal is not as it was written.
+    #[error("the journal `{}` is corrupt: its first line does not match its checksum", .0.display())]
+    Corrupt(PathBuf),
+    /// Another version of this program has written the journal.
+    #[error("the journal `{}` has format {format} (written by version {program}), and this program reads format {known}", path.display())]
+    OtherVersion {
+        /// The journal.
+        path: PathBuf,
+        /// The format that it has.
+        format: u32,
+        /// The version of the program that wrote it.
+        program: String,
+        /// The format that this program reads.
+        known: u32,
+    },
 }
 
 pub(super) fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Error) -> FolderError + 'p {
@@ -115,52 +134,62 @@ impl ResultsFolder {
         self.path.join("runs")
     }
 
-    /// Makes the folder of a run that starts now, at so many milliseconds since 1970.
-    ///
-    /// # Errors
-    ///
-    /// [`FolderError::Io`].
-    pub fn create_run(&self, now: i64) -> Result<RunFolder, FolderError> {
-        let runs = self.runs_path();
-        std::fs::create_dir_all(&runs).map_err(io_error("make the folder", &runs))?;
-        for name in names(&name_of(now)) {
-            let path = runs.join(&name);
-            match std::fs::create_dir(&path) {
-                Ok(()) => {
-                    // The names of a folder are on the disk when the folder is.
-                    sync_folder(&runs).map_err(io_error("write", &runs))?;
-                    return lock(name, path);
-                }
-                // Another run of the same second.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(io_error("make the folder", &path)(error)),
-            }
-        }
-        Err(self.no_name(&name_of(now)))
-    }
-
     pub(super) fn no_name(&self, second: &str) -> FolderError {
         FolderError::NoName { second: second.to_owned(), results: self.path.clone() }
     }
 
-    /// The names of all runs, the oldest first.
+    /// The names of all runs, the oldest first. Entries that are not runs are left out, see [`Self::strays`].
     ///
     /// # Errors
     ///
     /// [`FolderError::Io`]; a folder that is not there yet has no runs.
     pub fn runs(&self) -> Result<Vec<String>, FolderError> {
+        let runs = self.entries()?.into_iter().filter_map(|entry| {
+            let name = entry.into_string().ok()?;
+            let number = number_of(&name)?;
+            has_journal(&self.runs_path().join(&name)).then_some((number, name))
+        });
+        let mut runs: Vec<_> = runs.collect();
+        runs.sort_unstable();
+        Ok(runs.into_iter().map(|(_, name)| name).collect())
+    }
+
+    fn entries(&self) -> Result<Vec<OsString>, FolderError> {
         let runs = self.runs_path();
-        let entries = match std::fs::read_dir(&runs) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(io_error("list", &runs)(error)),
-        };
-        let names = entries.filter_map(Result::ok).map(|entry| entry.file_name());
-        // Hidden folders are no runs of ours.
-        let names = names.filter_map(|name| name.into_string().ok()).filter(|name| !name.starts_with('.'));
-        let mut names: Vec<_> = names.collect();
-        names.sort_by_key(|name| age_key(name));
-        Ok(names)
+        match std::fs::read_dir(&runs) {
+            Ok(entries) => Ok(entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(io_error("list", &runs)(error)),
+        }
+    }
+
+    /// What lies among the runs and is none, each with the reason: sentences for the user.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Io`] when the folder cannot be listed.
+    pub fn strays(&self) -> Result<Vec<String>, FolderError> {
+        let mut strays = Vec::new();
+        for entry in self.entries()? {
+            // Hidden entries are files of other programs.
+            if entry.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let path = self.runs_path().join(&entry);
+            let why = match (entry.to_str().and_then(number_of), std::fs::read_dir(&path)) {
+                (None, _) => "it is not named as a run is".to_owned(),
+                (_, Err(error)) => error.to_string(),
+                (Some(_), Ok(_)) if !has_journal(&path) => "it has no journal".to_owned(),
+                (Some(_), Ok(_)) => match Start::read(&journal_path(&path)) {
+                    Ok(Start::Missing) => "its journal ends before it says what the run is".to_owned(),
+                    Ok(_) => continue,
+                    Err(error) => format!("its journal cannot be read: {error}"),
+                },
+            };
+            strays.push(format!("{path:?} is ignored: {why}"));
+        }
+        strays.sort();
+        Ok(strays)
     }
 
     /// The name of the last run.
@@ -169,8 +198,12 @@ impl ResultsFolder {
     ///
     /// [`FolderError::Nothing`] if there is none.
     pub fn last(&self) -> Result<String, FolderError> {
-        let nothing = || FolderError::Nothing { what: "run", results: self.path.clone() };
-        self.runs()?.pop().ok_or_else(nothing)
+        let says_something = |name: &String| {
+            Start::read(&journal_path(&self.runs_path().join(name)))
+                .is_ok_and(|start| start != Start::Missing)
+        };
+        let last = self.runs()?.into_iter().rev().find(says_something);
+        last.ok_or_else(|| FolderError::Nothing { what: "run", results: self.path.clone() })
     }
 
     /// Where the run is that `name` means: its name, or the path of its folder.
@@ -249,10 +282,19 @@ impl ResultsFolder {
     pub(super) fn journal_up_to(&self, name: &str, length: u64) -> Result<Journal, FolderError> {
         let path = journal_path(&self.run_path(name));
         let journal = Journal::read_up_to(&path, length).map_err(io_error("read", &path))?;
-        journal.ok_or(FolderError::NoJournal(path))
+        journal.ok_or_else(|| why_unreadable(path))
     }
 
-    /// Removes a run with all that is known of it.
+    /// Says that these runs are going to be removed: how files ended in them is not forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], when the index of last outcomes cannot be written.
+    pub fn keep_outcomes_of(&self, names: &[String]) -> Result<(), FolderError> {
+        if names.is_empty() { Ok(()) } else { Index::prune(self, names) }
+    }
+
+    /// Removes a run.
     ///
     /// # Errors
     ///
@@ -294,6 +336,11 @@ impl RunFolder {
         ResultsFolder::new(results.unwrap_or(&self.path))
     }
 
+    /// Whether its name is of a later time than this one, by more than a second.
+    pub fn is_ahead_of(&self, now: i64) -> bool {
+        seconds_ahead(&self.name, now) > 1
+    }
+
     /// Where the journal is written.
     pub fn journal(&self) -> PathBuf {
         plain_path(&self.path)
@@ -307,7 +354,19 @@ fn lock_path(run: &Path) -> PathBuf {
 fn read_journal(run: &Path) -> Result<Journal, FolderError> {
     let path = journal_path(run);
     let journal = Journal::read(&path).map_err(io_error("read", &path))?;
-    journal.ok_or(FolderError::NoJournal(path))
+    journal.ok_or_else(|| why_unreadable(path))
+}
+
+/// Why a journal is none that can be read.
+pub(super) fn why_unreadable(path: PathBuf) -> FolderError {
+    match Start::read(&path) {
+        Err(source) => FolderError::Io { what: "read", path, source },
+        Ok(Start::Corrupt) => FolderError::Corrupt(path),
+        Ok(Start::OtherVersion { format, program, known }) => {
+            FolderError::OtherVersion { path, format, program, known }
+        }
+        Ok(Start::Missing | Start::Whole) => FolderError::NoJournal(path),
+    }
 }
 
 pub(super) fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError> {
@@ -351,37 +410,29 @@ pub(super) fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), 
     }
 }
 
-/// The name of a run that starts now: the second, in UTC.
-pub(super) fn name_of(now: i64) -> String {
-    let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
-    time.strftime("%Y%m%d-%H%M%S").to_string()
-}
-
-/// The names that runs of this second may have.
-pub(super) fn names(second: &str) -> impl Iterator<Item = String> {
-    (1..=MOST_OF_A_SECOND)
-        .map(move |number| if number == 1 { second.to_owned() } else { format!("{second}-{number}") })
-}
-
-/// Orders names by the second, and runs of one second by their number.
-pub(super) fn age_key(name: &str) -> (String, u32) {
-    let mut parts = name.splitn(3, '-');
-    let second: Vec<_> = parts.by_ref().take(2).collect();
-    let number = parts.next().and_then(|number| number.parse().ok());
-    (second.join("-"), number.unwrap_or(1))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::EngineIdentity;
+    use crate::outcome::{FlakyResult, RunHeader};
+    use crate::results::{Circumstances, Imported, Opened};
+
+    fn start(results: &ResultsFolder, now: i64) -> RunFolder {
+        let engine = EngineIdentity { name: "e".to_owned(), version: String::new(), labels: Vec::new() };
+        let header =
+            RunHeader { engine, labels: Vec::new(), exact: false, files: 1, flaky: FlakyResult::Pass };
+        let imported = Imported { from: String::new(), digest: String::new(), untested: Vec::new() };
+        let opened = Opened::of_import(now, imported, Circumstances::default());
+        let opened = |name: &str| Opened { run: name.to_owned(), ..opened.clone() };
+        results.start_run().unwrap().publish(now, &header, &opened).unwrap().0
+    }
 
     #[test]
     fn runs_are_named_by_their_second() {
-        assert_eq!(name_of(1_795_383_850_123), "20261122-214410");
         let folder = tempfile::tempdir().unwrap();
         let results = ResultsFolder::new(folder.path().join("not/there"));
         assert_eq!(results.runs().unwrap(), Vec::<String>::new());
-        let made: Vec<_> = (0..11).map(|_| results.create_run(1_000).unwrap().name).collect();
+        let made: Vec<_> = (0..11).map(|_| start(&results, 1_000).name).collect();
         assert_eq!(made[..2], ["19700101-000001", "19700101-000001-2"]);
         assert_eq!(results.runs().unwrap(), made, "the tenth comes after the ninth");
     }
@@ -390,15 +441,14 @@ mod tests {
     fn a_run_has_one_master() {
         let folder = tempfile::tempdir().unwrap();
         let results = ResultsFolder::new(folder.path());
-        let run = results.create_run(0).unwrap();
-        std::fs::write(run.journal(), "").unwrap();
+        let run = start(&results, 0);
         assert_eq!(results.running().unwrap(), run.path);
         let error = results.take_up(Some(&run.name)).unwrap_err();
         assert!(matches!(error, FolderError::Busy(_)), "{error}");
         drop(run);
         assert!(matches!(results.running(), Err(FolderError::Nothing { .. })));
         let error = results.take_up(Some("19700101-000000")).unwrap_err();
-        assert!(matches!(error, FolderError::NoJournal(_)), "{error}");
+        assert!(matches!(error, FolderError::NoPlan(_)), "{error}");
         assert!(matches!(results.take_up(Some("x")), Err(FolderError::Unknown { .. })));
         assert!(matches!(results.take_up(None), Err(FolderError::Nothing { .. })));
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::folder::{FolderError, ResultsFolder};
+use super::index::{Index, name_key, place_key};
 use super::journal::{Brief, Circumstances, PastFile};
 use super::journal_file::journal_path;
 use crate::outcome::RunHeader;
@@ -18,7 +19,7 @@ pub struct Past {
     pub duration: Option<Duration>,
 }
 
-/// What the journals of earlier runs know of files.
+/// What earlier runs know of the files that are asked about.
 #[derive(Debug, Default)]
 pub struct History {
     by_place: HashMap<PathBuf, Past>,
@@ -71,40 +72,40 @@ impl ResultsFolder {
 /// For each run that is wanted, so many are looked at.
 const LOOK_FURTHER: usize = 4;
 
-/// So many runs are looked back on; a file that was in none of them counts as untested.
-const MOST_RUNS: usize = 20;
-
 impl History {
-    /// Reads what the last runs on `engine` say. Runs that cannot be read say nothing.
+    /// Reads how these files ended last on `engine`, each given by its place and by what reports call it.
     ///
     /// # Errors
     ///
-    /// [`FolderError::Io`] when the folder cannot be listed.
-    pub fn read(results: &ResultsFolder, engine: &str) -> Result<Self, FolderError> {
+    /// [`FolderError`] when the folder cannot be listed.
+    pub fn read(
+        results: &ResultsFolder,
+        engine: &str,
+        wanted: &[(PathBuf, &str)],
+    ) -> Result<Self, FolderError> {
+        let places = wanted.iter().map(|(place, _)| place_key(engine, place));
+        let names = wanted.iter().map(|(_, file)| name_key(engine, file));
+        let found = Index::find(results, &places.chain(names).collect::<Vec<_>>())?;
+        let (places, names) = found.split_at(wanted.len());
         let mut history = Self::default();
-        let runs = results.runs()?;
-        for name in runs.iter().rev().take(MOST_RUNS) {
-            let journal = results.path_of(name).ok().map(|path| journal_path(&path));
-            if let Some(Ok(Some(run))) = journal.map(|path| Brief::read(&path))
-                && run.header.engine.name == engine
-            {
-                history.add_older(&run);
-            }
+        for (((place, file), by_place), by_name) in wanted.iter().zip(places).zip(names) {
+            let elapsed = by_name.and_then(|record| record.elapsed);
+            history.by_name.extend(elapsed.map(|elapsed| ((*file).to_owned(), elapsed)));
+            history.by_place.extend(by_place.map(|record| {
+                let past = Past { good: Some(record.status.is_good()), duration: record.elapsed.or(elapsed) };
+                (place.clone(), past)
+            }));
         }
         Ok(history)
     }
 
-    fn add_older(&mut self, run: &Brief) {
-        for file in &run.files {
-            let past = Past { good: Some(file.last_status().is_good()), duration: Some(file.elapsed) };
-            if let Some(place) = run.opened.places.get(&file.file) {
-                self.by_place.entry(place.clone()).or_insert(past);
-            }
-            // Other programs do not always tell how long a file took.
-            if !file.elapsed.is_zero() {
-                self.by_name.entry(file.file.clone()).or_insert(file.elapsed);
-            }
-        }
+    /// Enters the runs that have ended since the history was read last, so that the next run finds them.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`] when the folder cannot be listed.
+    pub fn update(results: &ResultsFolder) -> Result<(), FolderError> {
+        Index::read(results).map(drop)
     }
 
     /// What is known of the file at `place`, which reports call `file`.

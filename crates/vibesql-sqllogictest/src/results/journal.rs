@@ -6,8 +6,11 @@
 //! against a journal of the past.
 
 use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
@@ -15,16 +18,17 @@ use serde::{Deserialize, Serialize};
 
 use super::folder::sync_folder;
 use super::journal_file::{beginning, lines, make_plain, open};
+use super::time_worked::TimeWorked;
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::executor::Settings;
-use crate::jsonl::{Appender, Follower, entry_of, line_of};
+use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
 use crate::location::path_text;
 use crate::outcome::{
     Counts, ExitHow, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
 };
 
 /// The version of the entries.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// The first entry of a journal: what is known of the run besides its header.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -191,9 +195,21 @@ pub struct CiRun {
 enum Entry {
     Opened(Box<Opened>),
     RunStarted(RunHeader),
-    WorkerLost { shown: String, line: Option<u32>, how: ExitHow, again: bool },
+    /// The run is taken up again, at so many milliseconds since 1970 in UTC.
+    Resumed {
+        at: i64,
+    },
+    WorkerLost {
+        shown: String,
+        line: Option<u32>,
+        how: ExitHow,
+        again: bool,
+    },
     FileFinished(Box<FileReport>),
-    RunFinished { elapsed: Duration, end: RunEnd },
+    RunFinished {
+        elapsed: Duration,
+        end: RunEnd,
+    },
 }
 
 /// The same line for who wants to know of each file only how it ended and how long it took: what it leaves out, which
@@ -202,6 +218,7 @@ enum Entry {
 enum BriefEntry {
     Opened(Box<Opened>),
     RunStarted(RunHeader),
+    Resumed { at: i64 },
     WorkerLost(IgnoredAny),
     FileFinished(Box<PastFile>),
     RunFinished { elapsed: Duration, end: RunEnd },
@@ -233,6 +250,9 @@ pub struct PastFile {
     /// The slowest records, the slowest first.
     #[serde(default)]
     pub slowest: Vec<SlowRecord>,
+    /// When the result was known, in milliseconds since 1970 in UTC.
+    #[serde(default)]
+    finished: Option<i64>,
     attempts: Vec<PastAttempt>,
 }
 
@@ -271,23 +291,30 @@ pub(super) struct Brief {
 impl Brief {
     /// Reads a journal; nothing if it does not say which run it is of.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
-        let (mut first, mut header, mut files) = (None, None, Vec::new());
-        let (mut elapsed, mut end) = (Duration::ZERO, None);
+        let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
+        let (mut worked, mut end) = (TimeWorked::default(), None);
         for entry in Follower::of(open(path)?).more::<BriefEntry>()?.into_iter().flatten() {
             match entry {
-                BriefEntry::Opened(opened) => first = first.or(Some(*opened)),
+                BriefEntry::Opened(opened) => {
+                    worked.session_begins(opened.started);
+                    first = first.or(Some(*opened));
+                }
                 // Once for each time that the run was taken up.
                 BriefEntry::RunStarted(found) => (header, end) = (Some(found), None),
-                BriefEntry::FileFinished(report) => files.push(*report),
-                BriefEntry::RunFinished { elapsed: more, end: found } => {
-                    elapsed += more;
+                BriefEntry::Resumed { at } => worked.session_begins(at),
+                BriefEntry::FileFinished(report) => {
+                    worked.file_finishes(report.finished);
+                    files.push(*report);
+                }
+                BriefEntry::RunFinished { elapsed, end: found } => {
+                    worked.session_ends(elapsed);
                     end = Some(found);
                 }
                 BriefEntry::WorkerLost(_) => {}
             }
         }
         let known = first.filter(|opened| opened.format == FORMAT).zip(header);
-        Ok(known.map(|(opened, header)| Self { opened, header, files, elapsed, end }))
+        Ok(known.map(|(opened, header)| Self { opened, header, files, elapsed: worked.sum(), end }))
     }
 }
 
@@ -295,6 +322,10 @@ impl Brief {
 #[derive(Debug)]
 pub struct JournalWriter {
     lines: Appender,
+    /// The header is there already, and is not repeated.
+    has_begun: bool,
+    /// What brings the folder of the run to the disk. No result is told before that.
+    behind: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl JournalWriter {
@@ -308,21 +339,46 @@ impl JournalWriter {
         lines.append(&Entry::Opened(Box::new(opened)))?;
         lines.sync()?;
         path.parent().map_or(Ok(()), sync_folder)?;
-        Ok(Self { lines })
+        Ok(Self { lines, has_begun: false, behind: None })
     }
 
-    /// Goes on with a journal, which is no longer compressed then.
+    /// Begins a journal that can be read from then on: what the run is, and its header, which the run does not have to tell
+    /// again.
+    pub(super) fn begin(path: &Path, opened: Opened, header: &RunHeader) -> io::Result<Self> {
+        let mut lines = Appender::open(path)?;
+        lines.append(&Entry::Opened(Box::new(opened)))?;
+        lines.append(&Entry::RunStarted(header.clone()))?;
+        Ok(Self { lines, has_begun: true, behind: None })
+    }
+
+    /// Brings these files and folders to the disk while the workers start: that takes about as long.
+    pub(super) fn sync_behind(&mut self, files: Vec<File>) -> io::Result<()> {
+        let files = Arc::new(files);
+        let of_thread = files.clone();
+        let sync = |files: &[File]| files.iter().try_for_each(File::sync_all);
+        match std::thread::Builder::new().spawn(move || sync(&of_thread)) {
+            Ok(thread) => self.behind = Some(thread),
+            // There is no room for a thread.
+            Err(_) => sync(&files)?,
+        }
+        Ok(())
+    }
+
+    /// Goes on with a journal, which is no longer compressed then, at so many milliseconds since 1970.
     ///
     /// # Errors
     ///
     /// Whatever the file system says.
-    pub fn append_to(path: &Path) -> io::Result<Self> {
+    pub fn resume(path: &Path, at: i64) -> io::Result<Self> {
         make_plain(path)?;
-        Ok(Self { lines: Appender::open(path)? })
+        let mut lines = Appender::open(path)?;
+        lines.append(&Entry::Resumed { at })?;
+        Ok(Self { lines, has_begun: false, behind: None })
     }
 
     fn write(&mut self, event: &RunEvent) -> io::Result<()> {
         let (entry, durable) = match event {
+            RunEvent::RunStarted(_) if std::mem::take(&mut self.has_begun) => return Ok(()),
             RunEvent::RunStarted(header) => (Entry::RunStarted(header.clone()), true),
             RunEvent::WorkerLost { shown, line, how, again } => {
                 (Entry::WorkerLost { shown: shown.clone(), line: *line, how: *how, again: *again }, false)
@@ -334,7 +390,13 @@ impl JournalWriter {
             _ => return Ok(()),
         };
         self.lines.append(&entry)?;
-        if durable { self.lines.sync() } else { Ok(()) }
+        if !durable {
+            return Ok(());
+        }
+        if let Some(behind) = self.behind.take() {
+            behind.join().map_err(|_| io::Error::other("a thread has died"))??;
+        }
+        self.lines.sync()
     }
 }
 
@@ -353,6 +415,22 @@ pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunRepo
     }
     // The last entry says that the others are all.
     out.write_all(&line_of(&Entry::RunFinished { elapsed: report.elapsed, end: report.end })?)
+}
+
+/// How many lines are damaged. One in front of the beginning of a session is none: the session before it was killed, or its
+/// disk was full, while it wrote that line, and whatever was to be in it is told again.
+fn damaged(entries: &[Option<Entry>]) -> usize {
+    let is_torn = |place: usize| {
+        matches!(entries.get(place + 1), Some(Some(Entry::Resumed { .. } | Entry::RunStarted(_))))
+    };
+    (1..entries.len().max(1)).filter(|&place| entries[place].is_none() && !is_torn(place)).count()
+        + usize::from(entries.first().is_some_and(Option::is_none))
+}
+
+/// Whether a line is the beginning of a session.
+pub(super) fn begins_session(line: &[u8]) -> bool {
+    let starts = [&b"{\"Resumed\""[..], b"{\"RunStarted\""];
+    text_of(line).is_some_and(|text| starts.iter().any(|start| text.starts_with(start)))
 }
 
 /// A journal that was read.
@@ -386,34 +464,45 @@ impl Journal {
     /// Reads a journal that is in memory.
     pub(super) fn of_bytes(bytes: &[u8]) -> io::Result<Option<Self>> {
         let entries = Follower::of(bytes).more::<Entry>()?;
-        let damaged = entries.iter().filter(|entry| entry.is_none()).count();
+        let damaged = damaged(&entries);
         let mut opened = None;
         let mut ended = false;
         let mut events = Vec::with_capacity(entries.len());
         let mut files = HashSet::new();
-        let mut elapsed = Duration::ZERO;
+        let mut worked = TimeWorked::default();
         for entry in entries.into_iter().flatten() {
             ended = matches!(entry, Entry::RunFinished { .. });
             match entry {
-                Entry::Opened(found) => opened = opened.or(Some(*found)),
+                Entry::Opened(found) => {
+                    worked.session_begins(found.started);
+                    opened = opened.or(Some(*found));
+                }
                 Entry::RunStarted(header) => events.push(RunEvent::RunStarted(header)),
+                Entry::Resumed { at } => worked.session_begins(at),
                 Entry::WorkerLost { shown, line, how, again } => {
                     events.push(RunEvent::WorkerLost { shown, line, how, again });
                 }
                 // The first result of a file is the one that was told.
                 Entry::FileFinished(report) => {
+                    worked.file_finishes(report.finished);
                     if files.insert((report.file.clone(), report.shown.clone())) {
                         events.push(RunEvent::FileFinished(report));
                     }
                 }
                 // One for each time that the run was taken up.
-                Entry::RunFinished { elapsed: more, end } => {
-                    elapsed += more;
+                Entry::RunFinished { elapsed, end } => {
+                    worked.session_ends(elapsed);
                     events.push(RunEvent::RunFinished { elapsed, end });
                 }
             }
         }
-        let known = opened.filter(|opened| opened.format == FORMAT).zip(fold(events));
-        Ok(known.map(|(opened, report)| Self { opened, report, damaged, ended }))
+        let known = opened.filter(|opened: &Opened| opened.format == FORMAT).zip(fold(events));
+        let read = |(opened, report)| Self {
+            opened,
+            report: RunReport { elapsed: worked.sum(), ..report },
+            damaged,
+            ended,
+        };
+        Ok(known.map(read))
     }
 }

@@ -25,9 +25,11 @@ pub(super) fn journal_path(run: &Path) -> PathBuf {
     if !plain.exists() && compressed.exists() { compressed } else { plain }
 }
 
-/// Whether a run has a journal. In this order: the compressed one is there before the other one goes.
+/// Whether a run has a journal with something in it. In this order: the compressed one is there before the other one goes.
 pub(super) fn has_journal(run: &Path) -> bool {
-    [PLAIN, COMPRESSED].iter().any(|name| run.join(name).exists())
+    let has_text =
+        |name: &&str| std::fs::metadata(run.join(name)).is_ok_and(|file| file.is_file() && file.len() > 0);
+    [PLAIN, COMPRESSED].iter().any(|name| has_text(&name))
 }
 
 /// The text of a journal.

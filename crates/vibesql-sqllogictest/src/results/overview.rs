@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::folder::{FolderError, ResultsFolder, is_running};
+use super::folder::{FolderError, ResultsFolder, io_error, is_running, why_unreadable};
 use super::journal::{Brief, Commit};
 use super::journal_file::journal_path;
 use crate::outcome::{FileStatus, RunEnd, RunHeader, Totals, category_of};
@@ -50,13 +50,14 @@ pub enum RunState {
 }
 
 impl RunOverview {
-    /// Reads what the journal of a run says in brief; nothing if there is no journal of this version.
+    /// Reads what the journal of a run says in brief.
     ///
     /// # Errors
     ///
-    /// [`FolderError`], when there is no such run.
-    pub fn read(results: &ResultsFolder, name: &str) -> Result<Option<Self>, FolderError> {
-        Ok(read(results, name)?.map(|(brief, going)| Self::of(name, &brief, going)))
+    /// [`FolderError`], when there is no such run, or its journal cannot be read.
+    pub fn read(results: &ResultsFolder, name: &str) -> Result<Self, FolderError> {
+        let (brief, going) = read(results, name)?;
+        Ok(Self::of(name, &brief, going))
     }
 
     fn of(name: &str, brief: &Brief, going: bool) -> Self {
@@ -96,13 +97,14 @@ impl RunOverview {
 }
 
 impl RunFiles {
-    /// Reads what the journal of a run says in brief, file by file; nothing if there is no journal of this version.
+    /// Reads what the journal of a run says in brief, file by file.
     ///
     /// # Errors
     ///
-    /// [`FolderError`], when there is no such run.
-    pub fn read(results: &ResultsFolder, name: &str) -> Result<Option<Self>, FolderError> {
-        Ok(read(results, name)?.map(|(brief, going)| Self::of(name, &brief, going)))
+    /// [`FolderError`], when there is no such run, or its journal cannot be read.
+    pub fn read(results: &ResultsFolder, name: &str) -> Result<Self, FolderError> {
+        let (brief, going) = read(results, name)?;
+        Ok(Self::of(name, &brief, going))
     }
 
     fn of(name: &str, brief: &Brief, going: bool) -> Self {
@@ -117,12 +119,11 @@ impl RunFiles {
 }
 
 /// Reads a run, and whether it goes on.
-fn read(results: &ResultsFolder, name: &str) -> Result<Option<(Brief, bool)>, FolderError> {
+fn read(results: &ResultsFolder, name: &str) -> Result<(Brief, bool), FolderError> {
     let path = results.path_of(name)?;
     // In this order: a run that ends between the two is then one that has ended.
     let going = is_running(&path);
     let journal = journal_path(&path);
-    let read =
-        Brief::read(&journal).map_err(|source| FolderError::Io { what: "read", path: journal, source });
-    Ok(read?.map(|brief| (brief, going)))
+    let read = Brief::read(&journal).map_err(io_error("read", &journal))?;
+    Ok((read.ok_or_else(|| why_unreadable(journal))?, going))
 }

@@ -109,7 +109,7 @@ pub enum Damage {
     #[error("line {0} is not whole, or out of place")]
     Line(u64),
     /// The lines of a run are no journal of this version.
-    #[error("run `{0}` has no journal of this version")]
+    #[error("run `{0}` has a journal that this version cannot read")]
     Journal(String),
 }
 

@@ -9,9 +9,11 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::folder::{FolderError, ResultsFolder, age_key, io_error, name_of, names, sync_folder};
+use super::folder::{FolderError, ResultsFolder, io_error, sync_folder};
 use super::journal::{Opened, write_whole};
 use super::journal_file::{journal_path, plain_path};
+use super::sequence::{name_of, names};
+use super::starting::is_taken;
 use crate::outcome::RunReport;
 
 /// The hidden folder, for one process at a time.
@@ -68,28 +70,23 @@ impl Staging {
         let mut last = String::new();
         for name in wishes {
             let path = runs.join(&name);
-            if path.exists() {
+            if path.symlink_metadata().is_ok() {
                 last = name;
                 continue;
             }
             let journal = plain_path(&staged);
             written(&journal, |out| write(&name, out)).map_err(io_error("write", &journal))?;
             sync_folder(&staged).map_err(io_error("write", &staged))?;
-            match std::fs::create_dir(&path) {
+            match std::fs::rename(&staged, &path) {
                 Ok(()) => {}
                 // A run has begun meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                Err(error) if is_taken(&error) => continue,
                 Err(error) => return Err(io_error("make the folder", &path)(error)),
             }
-            // A folder takes the place of an empty one at once.
-            let renamed = std::fs::rename(&staged, &path).and_then(|()| sync_folder(&runs));
-            if renamed.is_err() {
-                drop(std::fs::remove_dir(&path));
-            }
-            renamed.map_err(io_error("write", &path))?;
+            sync_folder(&runs).map_err(io_error("write", &path))?;
             return Ok(name);
         }
-        Err(self.results.no_name(&age_key(&last).0))
+        Err(self.results.no_name(&second_of(&last)))
     }
 
     /// Puts another journal into the folder of a run, all at once.
@@ -103,6 +100,11 @@ impl Staging {
         let renamed = std::fs::rename(&staged, plain_path(run)).and_then(|()| sync_folder(run));
         renamed.map_err(io_error("write", run))
     }
+}
+
+/// The second that a run is named by.
+fn second_of(name: &str) -> String {
+    name.split('-').take(2).collect::<Vec<_>>().join("-")
 }
 
 /// Writes a file that is on the disk afterwards.

@@ -68,9 +68,8 @@ fn exported(results: &ResultsFolder, names: &[String]) -> Vec<u8> {
 /// All that readers of journals say, besides the store.
 fn said(results: &ResultsFolder) -> String {
     let names = results.runs().unwrap();
-    let run = |name: &String| {
-        (results.journal(Some(name)).unwrap(), RunOverview::read(results, name).unwrap().unwrap())
-    };
+    let run =
+        |name: &String| (results.journal(Some(name)).unwrap(), RunOverview::read(results, name).unwrap());
     let runs: Vec<_> = names.iter().map(run).collect();
     let history = History::read(results, "e").unwrap().of(Path::new("nowhere"), "d/1");
     let imported: Vec<_> =

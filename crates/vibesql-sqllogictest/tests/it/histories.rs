@@ -86,7 +86,7 @@ impl Run {
         for (number, events) in self.sessions[..sessions].iter().enumerate() {
             let mut journal = match number {
                 0 => JournalWriter::create(&path, self.opened.clone()).unwrap(),
-                _ => JournalWriter::append_to(&path).unwrap(),
+                _ => JournalWriter::resume(&path, self.opened.started + 60_000).unwrap(),
             };
             events.iter().for_each(|event| journal.on_event(event).unwrap());
         }

@@ -34,6 +34,8 @@ mod injected;
 mod isolation;
 mod journal;
 mod json_report;
+mod kept;
+mod last_outcomes;
 mod limits;
 mod portable;
 mod project;

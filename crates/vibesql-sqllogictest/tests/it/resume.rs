@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::sandbox::{Output, Sandbox};
+use crate::sandbox::Sandbox;
 use crate::support::{processes_with, without_measurements};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
@@ -323,19 +323,6 @@ fn results_are_kept_where_they_can_be() {
     let named = sandbox.run("run --engine scripted --results here t.test");
     assert_eq!(named.code, 0, "{named}");
     assert_eq!(std::fs::read_dir(sandbox.path().join("here/runs")).unwrap().count(), 1);
-    // A home that is a file can have no folder.
-    let mut command = sandbox.command("run --engine scripted t.test");
-    let output = command.env("HOME", sandbox.path().join("t.test")).output().unwrap();
-    let stderr = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && stderr.contains("; results are kept in `"), "{stderr}");
-    // What was kept elsewhere is found again by what the run says.
-    sandbox.write("slow.test", "statement ok\nonce marker hang\n");
-    let mut command = sandbox.command("run --engine scripted --time 1 slow.test");
-    let stopped = Output::of(command.env("HOME", sandbox.path().join("t.test")));
-    assert_eq!(stopped.code, 5, "{stopped}");
-    let again = stopped.stdout.lines().last().unwrap().split("vibesql-sqllogictest ").last().unwrap();
-    assert!(again.contains("--results"), "{stopped}");
-    assert_eq!(sandbox.run(again).code, 0, "{again}");
     sandbox.write("file", "");
     let refused = sandbox.run("run --engine scripted --results file t.test");
     assert_eq!(refused.code, 2, "{refused}");

@@ -273,16 +273,25 @@ fn outcomes_know_their_first_run_whenever_it_is_sealed() {
     });
 }
 
+fn header_of(run: &Run) -> RunHeader {
+    match &run.sessions[0][0] {
+        RunEvent::RunStarted(header) => header.clone(),
+        event => panic!("{event:?}"),
+    }
+}
+
 #[test]
 fn a_run_that_goes_on_is_seen_as_far_as_it_has_come() {
     let runs = histories::runs(5, 3, 8);
     let folder = folder_with(&runs[..2]);
     seal(folder.path());
     let results = ResultsFolder::new(folder.path());
-    let running = results.create_run(DAY + 50_000_000).unwrap();
+    let started = DAY + 50_000_000;
+    let opened = |name: &str| Opened { run: name.to_owned(), started, ..runs[2].opened.clone() };
+    let (running, _) = results.start_run().unwrap().publish(started, &header_of(&runs[2]), &opened).unwrap();
     let state = || rows_of(&everything(folder.path()), "test_runs").pop().unwrap()["state"].clone();
-    // Before its first word there is nothing to tell.
-    assert_eq!((state(), everything(folder.path()).runs), ("COMPLETED".into(), 2));
+    assert_eq!((state(), everything(folder.path()).runs), ("RUNNING".into(), 3));
+    std::fs::remove_file(running.journal()).unwrap();
     let again = Run { name: running.name.clone(), ..runs[2].clone() };
     again.write_sessions(folder.path(), 1);
     let live = everything(folder.path());

@@ -10,7 +10,7 @@ use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
     Counts, FileEnd, FileReport, FlakyResult, RunEnd, RunHeader, SlowRecord,
 };
-use vibesql_sqllogictest::results::{Circumstances, JournalWriter, Opened, ResultsFolder};
+use vibesql_sqllogictest::results::{Circumstances, Opened, ResultsFolder};
 
 use crate::sandbox::{Output, Sandbox, path_of_tests};
 use crate::support::options;
@@ -23,22 +23,16 @@ fn results(sandbox: &Sandbox) -> ResultsFolder {
 
 /// Keeps a run of the past, in the second `second` since 1970, in which one file took so long.
 fn past_run(sandbox: &Sandbox, second: i64, circumstances: &Circumstances, file: FileReport) {
-    let folder = results(sandbox).create_run(second * 1000).unwrap();
     let settings = Settings {
         engine: "scripted".to_owned(),
         options: options(&["scripted"]),
         dialect: None,
         exact: false,
     };
-    let opened = Opened::new(
-        &folder.name,
-        second * 1000,
-        Vec::new(),
-        sandbox.path().to_owned(),
-        settings,
-        circumstances.clone(),
-        BTreeMap::new(),
-    );
+    let opened = |name: &str| {
+        let (folder, circumstances) = (sandbox.path().to_owned(), circumstances.clone());
+        Opened::new(name, second * 1000, Vec::new(), folder, settings.clone(), circumstances, BTreeMap::new())
+    };
     let engine =
         EngineIdentity { name: "scripted".to_owned(), version: "0.1.0".to_owned(), labels: Vec::new() };
     let header = RunHeader {
@@ -48,7 +42,8 @@ fn past_run(sandbox: &Sandbox, second: i64, circumstances: &Circumstances, file:
         files: 1,
         flaky: FlakyResult::Pass,
     };
-    let mut journal = JournalWriter::create(&folder.journal(), opened).unwrap();
+    let run = results(sandbox).start_run().unwrap();
+    let (_run, mut journal) = run.publish(second * 1000, &header, &opened).unwrap();
     let elapsed = file.elapsed;
     for event in [
         RunEvent::RunStarted(header),

@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
     let (journal, analysis) = analyzed(&args.run, keeping, ui)?;
-    let history = history(&keeping.results, &journal)?;
+    let history = history(keeping.results()?, &journal)?;
     let program = ui.program.clone();
     let view = View {
         run: &journal.opened.run,
@@ -82,7 +82,7 @@ fn no_such_form(args: &AnalyzeArgs) -> CliError {
 
 /// Reads a run and analyses it.
 pub(super) fn analyzed(name: &str, keeping: &Keeping, ui: &mut Ui) -> Result<(Journal, Analysis), CliError> {
-    let journal = keeping.results.journal(Some(name).filter(|&name| name != LAST_RUN))?;
+    let journal = keeping.results()?.journal(Some(name).filter(|&name| name != LAST_RUN))?;
     if journal.damaged > 0 {
         ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
     }
@@ -142,7 +142,7 @@ fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunOverview
     let own = names.iter().position(|name| *name == journal.opened.run);
     let up_to = own.map_or(0, |place| place + 1);
     // What cannot be read is passed over.
-    let runs = names[..up_to].iter().rev().filter_map(|name| RunOverview::read(results, name).ok().flatten());
+    let runs = names[..up_to].iter().rev().filter_map(|name| RunOverview::read(results, name).ok());
     let engine = &journal.report.header.engine.name;
     let alike = runs.filter(|run| run.is_complete() && run.header.engine.name == *engine);
     let mut runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();

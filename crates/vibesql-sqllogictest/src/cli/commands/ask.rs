@@ -15,7 +15,7 @@ pub(in crate::cli) fn run(args: &AskArgs, keeping: &Keeping) -> Result<ExitReaso
         return Err(CliError::usage(format!("no engine `{}`", args.engine), Vec::new()));
     };
     // Not through the Ui: what goes out here is read by `query`, byte for byte.
-    let served = serve(engine, &Results(keeping.results.clone()), BufReader::new(stdin()), &mut stdout());
+    let served = serve(engine, &Results(keeping.results()?.clone()), BufReader::new(stdin()), &mut stdout());
     served.map_err(|error| CliError::io("write to", "standard output", &error))?;
     Ok(ExitReason::Success)
 }

@@ -10,13 +10,11 @@ use crate::results::backup::make;
 use crate::text::count::plural;
 
 pub(in crate::cli) fn run(args: &BackupArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
+    let results = keeping.results()?;
     let folder = args.output.clone().unwrap_or_else(|| results.path().join("backups"));
     let backup = make(results, &folder, milliseconds_since_1970(), args.keep as usize)?;
     for name in &backup.left_out {
-        ui.note(format_args!(
-            "run {name} is not in it: it goes on, or has no readable journal of this version"
-        ));
+        ui.note(format_args!("run {name} is not in it: it goes on, or its journal cannot be read"));
     }
     let damaged = backup.written.damaged as u64;
     if damaged > 0 {

@@ -25,17 +25,17 @@ use crate::text::count::plural;
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &BisectArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let mut journal = keeping.results.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
+    let mut journal = keeping.results()?.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
     // Runs of other programs say no more than their headers do.
     let settings = journal.opened.settings.get_or_insert_with(|| settings_of(&journal.report.header)).clone();
     let header = &journal.report.header;
     let rules = |run: &PastRun| same_rules(&run.header, header);
-    let runs = keeping.results.past_runs(Some(&journal.opened.run), args.last as usize, rules)?;
+    let runs = keeping.results()?.past_runs(Some(&journal.opened.run), args.last as usize, rules)?;
     let repository = Repository::at_hand();
     let head = || repository.as_ref().and_then(|repository| repository.commit("HEAD"));
     let tip = commit_of(&journal).map(|commit| commit.hash.clone()).or_else(head);
     let past = Past::of(&runs, repository.as_ref(), tip.as_deref());
-    let folder = keeping.results.path_of(&journal.opened.run).ok();
+    let folder = keeping.results()?.path_of(&journal.opened.run).ok();
     let known = Known { journal: &journal, settings, past, folder, repository };
     match &args.target {
         Some(target) => one(args, target, &known, ui),

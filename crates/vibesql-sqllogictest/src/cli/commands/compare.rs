@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(
     baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
     let diff = compare(&baseline.report, &current.report);
     let past = match current.is_kept {
-        true => past_of(&keeping.results, &current.name, &current.report)?,
+        true => past_of(keeping.results()?, &current.name, &current.report)?,
         false => Vec::new(),
     };
     let Slower { slower, load, .. } = slower(&timed(&past));

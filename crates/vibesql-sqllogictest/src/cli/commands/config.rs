@@ -132,7 +132,7 @@ impl Shown {
         }
         let settings = command
             .get_arguments()
-            .filter(|arg| !ABOVE.contains(&arg.get_id().as_str()))
+            .filter(|arg| !ABOVE.contains(&arg.get_id().as_str()) && !arg.is_hide_set())
             .map(|arg| Setting::new(arg, matches, &resolved))
             .filter(|setting| setting.origin != Origin::Default || !is_compatibility(&setting.name));
         let settings = settings.collect();

@@ -26,7 +26,7 @@ pub(super) fn run(
     keeping: &Keeping,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
+    let results = keeping.results()?;
     // No run at all is more likely a wrong place than a wish for empty tables.
     results.last()?;
     super::store::catch_up(results, ui);

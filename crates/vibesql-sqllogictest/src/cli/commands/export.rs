@@ -19,7 +19,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, keeping: &Keeping, ui: &mut Ui) -> 
         return super::dump::run(format, args, keeping, ui);
     }
     let Some(run) = &args.run else { return Err(nothing_said()) };
-    let results = &keeping.results;
+    let results = keeping.results()?;
     let name = match run.as_str() {
         LAST_RUN => results.last()?,
         run => run.to_owned(),

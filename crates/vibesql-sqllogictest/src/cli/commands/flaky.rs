@@ -11,7 +11,7 @@ use crate::report::flaky::{write, write_json};
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
+    let results = keeping.results()?;
     let engine = match &args.engine {
         Some(engine) => engine.clone(),
         None => results.journal(None)?.report.header.engine.name,

@@ -28,7 +28,7 @@ pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> 
         ui.note(format_args!("the engine of these results is `{UNKNOWN}`; --engine NAME says which it is"));
     }
     #[cfg(feature = "store")]
-    super::store::catch_up(&keeping.results, ui);
+    super::store::catch_up(keeping.results()?, ui);
     Ok(reason)
 }
 
@@ -48,7 +48,7 @@ fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Res
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut new = 0;
     for run in &reading.runs {
-        let kept = keep(&keeping.results, run, &name, args.engine.as_deref().unwrap_or(UNKNOWN))?;
+        let kept = keep(keeping.results()?, run, &name, args.engine.as_deref().unwrap_or(UNKNOWN))?;
         match kept {
             Kept::New(name) => {
                 new += 1;

@@ -26,7 +26,7 @@ pub(in crate::cli) fn run(
 }
 
 fn journal_of(name: &str, keeping: &Keeping) -> Result<Journal, CliError> {
-    Ok(keeping.results.journal(Some(name).filter(|&name| name != LAST_RUN))?)
+    Ok(keeping.results()?.journal(Some(name).filter(|&name| name != LAST_RUN))?)
 }
 
 fn places(journal: &Journal) -> impl Iterator<Item = (&str, &Path)> {

@@ -23,7 +23,7 @@ pub(in crate::cli) fn run(
     }
     let engine = || Ok(engine_of(args.engine.as_deref(), registry)?.1.identity().name);
     let mut reason = ExitReason::Success;
-    for item in selection::list(args, &keeping.results, engine, ui)? {
+    for item in selection::list(args, keeping, engine, ui)? {
         let rest = match args.long.then(|| in_brief(&item, args.dialect.as_deref())) {
             None => String::new(),
             Some(Ok(rest)) => format!("  {rest}"),

@@ -10,7 +10,7 @@ use crate::text::count::plural;
 pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let mut reason = ExitReason::Success;
     for file in &args.files {
-        let arrivals = match merge(&keeping.results, file) {
+        let arrivals = match merge(keeping.results()?, file) {
             Ok(arrivals) => arrivals,
             Err(error) => {
                 reason = reason.or_graver(ui.error(&error.into()));
@@ -35,6 +35,6 @@ pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> R
         ui.print(&format!("{}: {new} taken in, {there} there already\n", file.display()))?;
     }
     #[cfg(feature = "store")]
-    super::store::catch_up(&keeping.results, ui);
+    super::store::catch_up(keeping.results()?, ui);
     Ok(reason)
 }

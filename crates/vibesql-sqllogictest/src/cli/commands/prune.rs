@@ -23,17 +23,16 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
         younger_than: args.older_than.map(|days| DAY * days),
         size: args.max_size.map(|size| size.0),
     };
-    let results = &keeping.results;
+    let results = keeping.results()?;
     let runs = candidates(results)?;
     let fates = decide(&runs, leave);
+    let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed && !args.dry_run);
+    let gone: Vec<_> = gone.map(|(run, _)| run.name.clone()).collect();
+    results.keep_outcomes_of(&gone)?;
     // Out of the store before the journals go: in the other order, a run that has lost its journal would stay in it.
     // Nobody takes them in again before they are gone.
     #[cfg(feature = "store")]
-    let _removal = {
-        let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed && !args.dry_run);
-        let store = Store::dying_at(results, args.die_at_step);
-        store.remove(&gone.map(|(run, _)| run.name.clone()).collect::<Vec<_>>())?
-    };
+    let _removal = Store::dying_at(results, args.die_at_step).remove(&gone)?;
     let (mut removed, mut freed) = (0, 0);
     for (run, fate) in runs.iter().zip(fates) {
         let size = bytes(run.size);
@@ -71,7 +70,7 @@ fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
     let mut found = Vec::new();
     for name in results.runs()? {
         // What has no journal of this version may be of another, and is not ours to judge.
-        let Ok(Some(run)) = RunOverview::read(results, &name) else { continue };
+        let Ok(run) = RunOverview::read(results, &name) else { continue };
         let age = Duration::from_millis(u64::try_from(now - run.started).unwrap_or(0));
         let totals = &run.totals;
         let green = run.is_complete() && totals.passed > 0 && totals.passed + totals.empty == totals.files;

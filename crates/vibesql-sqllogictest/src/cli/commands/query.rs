@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(
     }
     let named =
         args.preset.as_deref().map(|name| preset(name).ok_or_else(|| unknown_preset(name))).transpose()?;
-    super::store::catch_up(&keeping.results, ui);
+    super::store::catch_up(keeping.results()?, ui);
     let mut session = Session::new(args, keeping, environment, &SystemClock)?;
     match (named, args.sql.as_deref()) {
         (Some(preset), _) => session.answer_preset(preset, ui)?,

@@ -37,7 +37,7 @@ pub(in crate::cli) fn run(
     environment: &Environment,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
+    let results = keeping.results()?;
     let journal = results.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
     if journal.damaged > 0 {
         ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
@@ -144,7 +144,7 @@ fn known(args: &ReportArgs, journal: &Journal) -> Result<Option<Known>, CliError
 
 /// What the run is at; one that lies elsewhere is what its journal says.
 fn state(results: &ResultsFolder, journal: &Journal) -> Result<RunState, CliError> {
-    let known = RunOverview::read(results, &journal.opened.run).ok().flatten().map(|run| run.state);
+    let known = RunOverview::read(results, &journal.opened.run).ok().map(|run| run.state);
     let ended = || if journal.ended { RunState::Ended(journal.report.end) } else { RunState::Killed };
     Ok(known.unwrap_or_else(ended))
 }
@@ -156,7 +156,7 @@ fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Ve
     let mut found = Vec::new();
     for name in earlier.take(most.saturating_mul(TRIES)) {
         // What cannot be read is passed over.
-        if let Ok(Some(run)) = RunFiles::read(results, name)
+        if let Ok(run) = RunFiles::read(results, name)
             && run.run.header.engine.name == journal.report.header.engine.name
             && run.run.is_complete()
             && is_like(&run, journal)

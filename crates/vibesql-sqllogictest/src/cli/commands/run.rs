@@ -16,13 +16,14 @@ use crate::cli::baseline::{Besides, Found, find};
 use crate::cli::circumstances::{Drive, circumstances};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::{Keeping, NewRun, opened, place_of};
+use crate::cli::keeping::{Keeping, clock_is_behind, opened, place_of};
 use crate::cli::keys::Keys;
 use crate::cli::known::{self, Known};
 use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Rules, Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
 use crate::cli::ui::Ui;
+use crate::clock::milliseconds_since_1970;
 use crate::engine::EngineRegistry;
 use crate::event::Tee;
 use crate::executor::parallel::{
@@ -36,7 +37,7 @@ use crate::regression::past::timed;
 use crate::regression::timing::{Slower, slower};
 use crate::report;
 use crate::report::compare::{Named, Slow};
-use crate::results::{Commit, JournalWriter, RunFolder};
+use crate::results::{Commit, History, JournalWriter, RunFolder};
 use crate::text::count::plural;
 use crate::text::style::Role;
 use crate::text::written;
@@ -124,12 +125,15 @@ pub(in crate::cli) fn run(
     if let Some(json) = json {
         json.finish(&run, run.header.files as u64)?;
     }
-    #[cfg(feature = "store")]
     let results = started.folder.results();
     // Released, so that the run counts as ended.
     drop(started);
+    if let Err(error) = History::update(&results) {
+        let error = CliError::from(error);
+        ui.warn(&format!("the index of last outcomes is not up to date: {}", error.message));
+    }
     #[cfg(feature = "store")]
-    super::store::catch_up(&results, ui);
+    super::store::catch_up_after_run(&results, ui);
     // Files that were not tested are no success, even where all that failed was expected to fail.
     let untested = run.untested() > 0 && reason == ExitReason::Success;
     Ok(if run.is_incomplete() || untested { reason.or_graver(ExitReason::Incomplete) } else { reason })
@@ -175,11 +179,10 @@ fn begin(
     let limits = limits(&args.limits)?;
     let identity = engine.identity();
     let workers = workers(args);
-    let selected = select(args, &keeping.results, &settings, &identity.name, workers, ui)?;
+    let selected = select(args, keeping.results()?, &settings, &identity.name, workers, ui)?;
     let Selected { items, slices, seed, shards, known, is_part } = selected;
     let baseline = baseline(args, keeping, Besides { before: None, engine: Some(&identity.name) }, ui)?;
-    let NewRun { folder, elsewhere, warning } = keeping.new_run()?;
-    warning.inspect(|warning| ui.warn(warning));
+    let starting = keeping.results()?.start_run_dying_at(args.die_at_step)?;
     shards.inspect(|shards| {
         ui.note(format_args!(
             "shards by time, {shards}; where another shard has another word here, files are missing"
@@ -195,11 +198,10 @@ fn begin(
         is_part,
         first: items.iter().find(|item| matches!(item.origin, Origin::Disk(_))).map(place_of),
     };
-    let circumstances = circumstances(environment, drive);
+    let circumstances = circumstances(environment, drive, keeping.results()?);
     let commit = circumstances.commit.clone();
-    let opened = opened(&folder, &items, &settings, circumstances);
-    let prepared = Prepared::new(
-        &folder.path,
+    let mut prepared = Prepared::new(
+        starting.path(),
         Plan {
             items,
             engine: identity,
@@ -214,9 +216,13 @@ fn begin(
             slices,
         },
     )?;
-    let journal = JournalWriter::create(&folder.journal(), opened);
-    let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere, known, baseline, commit })
+    let now = milliseconds_since_1970();
+    let (folder, journal) = starting.publish(now, &prepared.header(), &|name| {
+        opened(name, now, prepared.items(), prepared.settings(), circumstances.clone())
+    })?;
+    clock_is_behind(&folder, now).inspect(|warning| ui.warn(warning));
+    prepared.moved_to(&folder.path);
+    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), known, baseline, commit })
 }
 
 fn resume(
@@ -226,7 +232,7 @@ fn resume(
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<Started, CliError> {
-    let (folder, journal) = keeping.results.take_up(name)?;
+    let (folder, journal) = keeping.results()?.take_up(name)?;
     if journal.damaged > 0 {
         let lines = plural(journal.damaged as u64, "line");
         let verb = if journal.damaged == 1 { "is" } else { "are" };
@@ -248,7 +254,7 @@ fn resume(
             "changed since the run began: {first}{more}; results that are there stay as they are"
         ));
     }
-    let journal = JournalWriter::append_to(&folder.journal());
+    let journal = JournalWriter::resume(&folder.journal(), milliseconds_since_1970());
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
     Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), known, baseline, commit })
 }

@@ -5,21 +5,21 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use crate::report;
-use crate::results::RunOverview;
+use crate::results::{FolderError, RunOverview};
 use crate::text::count::plural;
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &RunsArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
+    let results = keeping.results()?;
     let names = results.runs()?;
     let first = names.len().saturating_sub(args.last as usize);
     let mut runs = Vec::with_capacity(names.len() - first);
-    let mut unreadable = 0;
     for name in &names[first..] {
-        // One that was killed before its first word has no journal.
         match RunOverview::read(results, name) {
-            Ok(Some(run)) => runs.push(run),
-            Ok(None) | Err(_) => unreadable += 1,
+            Ok(run) => runs.push(run),
+            // One that was killed before it began is none.
+            Err(FolderError::NoJournal(_)) => {}
+            Err(error) => ui.warn(&format!("run {name} is left out: {error}")),
         }
     }
     if runs.is_empty() {
@@ -27,9 +27,6 @@ pub(in crate::cli) fn run(args: &RunsArgs, keeping: &Keeping, ui: &mut Ui) -> Re
         return Err(CliError::nothing_selected(message, vec!["`run` makes one".to_owned()]));
     }
     ui.print(&written(|out| report::runs::write(out, &runs)))?;
-    if unreadable > 0 {
-        ui.note(format_args!("{} without a journal of this version", plural(unreadable, "run")));
-    }
     if first > 0 {
         ui.note(format_args!(
             "{} before these; `--last {}` shows all",

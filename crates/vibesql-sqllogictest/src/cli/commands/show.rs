@@ -19,7 +19,7 @@ use crate::text::style::Role;
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &ShowArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let journal = keeping.results.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
+    let journal = keeping.results()?.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
     if journal.damaged > 0 {
         ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
     }

@@ -15,10 +15,10 @@ use crate::text::written;
 pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let found = find(LATEST, keeping, Besides::default())?;
     let (name, run) = (&found.name, &found.report);
-    let overview = RunOverview::read(&keeping.results, name)?;
+    let overview = RunOverview::read(keeping.results()?, name)?;
     let mut text = written(|out| {
-        writeln!(out, "run {name}: {}", overview.as_ref().map_or("unknown", report::runs::state))?;
-        if overview.is_some_and(|run| run.state == RunState::Going) {
+        writeln!(out, "run {name}: {}", report::runs::state(&overview))?;
+        if overview.state == RunState::Going {
             let (done, all) = (run.files.len(), run.header.files as u64);
             writeln!(out, "{done} of {} done", plural(all, "file"))?;
         }

@@ -17,7 +17,7 @@ pub(in crate::cli) fn run(
     keeping: &Keeping,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
+    let results = keeping.results()?;
     match command {
         StoreCommand::Verify => verify(&Store::new(results), ui),
         StoreCommand::Rebuild(args) => {
@@ -99,7 +99,17 @@ pub(in crate::cli) fn mend(results: &ResultsFolder, ui: &mut Ui) {
 /// Takes ended runs into the store. Where that cannot be done nothing is lost, so it is told and no error.
 pub(in crate::cli) fn catch_up(results: &ResultsFolder, ui: &mut Ui) {
     let store = Store::new(results);
-    match with_bar(ui, "runs taken into the store", &mut |progress| store.catch_up(progress)) {
+    told(&mut |progress| store.catch_up(progress), ui);
+}
+
+/// Takes ended runs into the store if there are enough of them for that.
+pub(in crate::cli) fn catch_up_after_run(results: &ResultsFolder, ui: &mut Ui) {
+    let store = Store::new(results);
+    told(&mut |progress| store.catch_up_after_run(progress), ui);
+}
+
+fn told(work: &mut dyn FnMut(Progress<'_>) -> Result<Sealed, StoreError>, ui: &mut Ui) {
+    match with_bar(ui, "runs taken into the store", work) {
         Ok(done) => done.notes.iter().for_each(|note| ui.warn(note)),
         Err(error) => {
             let error = error.with_cause();

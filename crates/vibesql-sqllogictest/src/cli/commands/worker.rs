@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let results = &keeping.results;
+    let results = keeping.results()?;
     let folder = match args.join.as_ref().and_then(Option::as_deref) {
         Some(name) => results.path_of(name)?,
         None => results.running()?,

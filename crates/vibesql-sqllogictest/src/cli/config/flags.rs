@@ -89,13 +89,14 @@ pub(super) fn configurable(root: &Command) -> Vec<(Vec<String>, &Command)> {
     found
 }
 
-/// The flags of a command that carry a setting.
+/// The flags of a command that carry a setting; hidden ones are for tests.
 pub(super) fn flags(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     let carries = |arg: &&Arg| {
-        !matches!(
-            arg.get_action(),
-            ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
-        )
+        !arg.is_hide_set()
+            && !matches!(
+                arg.get_action(),
+                ArgAction::Help | ArgAction::HelpShort | ArgAction::HelpLong | ArgAction::Version
+            )
     };
     command.get_arguments().filter(carries).filter_map(|arg| Some((arg.get_long()?, arg)))
 }

@@ -52,7 +52,7 @@ impl<'a> Session<'a> {
     ) -> Result<Self, CliError> {
         let program =
             std::env::current_exe().map_err(|error| CliError::io("find", "this program", &error))?;
-        let results = keeping.results.clone();
+        let results = keeping.results()?.clone();
         let arguments = vec!["--results".into(), results.path().into(), ask::NAME.into()];
         let command = AskCommand { program, arguments };
         let timeout = if args.timeout == 0 { FOR_EVER } else { Duration::from_secs(args.timeout) };

@@ -80,6 +80,12 @@ impl Prepared {
         Ok(Self { folder, assignment, items, queue, done: Vec::new(), elapsed: Duration::ZERO })
     }
 
+    /// Says that the folder of the run has another place now.
+    pub fn moved_to(&mut self, folder: &Path) {
+        self.queue = WorkQueue::open(folder, self.assignment.given);
+        self.folder = folder.to_owned();
+    }
+
     /// Takes up the run in `folder`, of which `report` tells how far it has come.
     ///
     /// # Errors

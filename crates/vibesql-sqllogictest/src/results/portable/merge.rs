@@ -5,9 +5,10 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::super::folder::{ResultsFolder, is_running, lock, name_of, names};
+use super::super::folder::{ResultsFolder, is_running, lock};
 use super::super::journal::{Journal, Opened};
 use super::super::journal_file::{journal_path, lines as lines_of};
+use super::super::sequence::{name_of, names};
 use super::super::staging::Staging;
 use super::{Damage, PortableError, Sink, io_error, read};
 use crate::jsonl::{line_of, text_of};

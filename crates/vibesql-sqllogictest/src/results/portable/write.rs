@@ -6,8 +6,8 @@ use std::path::Path;
 use md5::{Digest as _, Md5};
 
 use super::super::digest::hexadecimal;
-use super::super::folder::{FolderError, ResultsFolder, is_running};
-use super::super::journal::Opened;
+use super::super::folder::{ResultsFolder, is_running, why_unreadable};
+use super::super::journal::{Opened, begins_session};
 use super::super::journal_file::{journal_path, lines as lines_of};
 use super::{FORMAT, Frame, PortableError, SEAL};
 use crate::jsonl::line_of;
@@ -50,7 +50,7 @@ pub fn write(
         let journal = journal_path(&run);
         let unreadable = |source| PortableError::Io { what: "read", path: journal.clone(), source };
         if Opened::read(&journal).map_err(unreadable)?.is_none() {
-            return Err(FolderError::NoJournal(journal).into());
+            return Err(why_unreadable(journal).into());
         }
         let (count, more_damaged) = count(&journal).map_err(unreadable)?;
         damaged += more_damaged;
@@ -73,11 +73,16 @@ pub fn write(
 
 /// The numbers of whole and of damaged lines.
 fn count(journal: &Path) -> io::Result<(u64, usize)> {
-    let (mut lines, mut count) = (lines_of(journal)?, 0);
-    while lines.next()?.is_some() {
+    let (mut lines, mut count, mut torn) = (lines_of(journal)?, 0, 0);
+    loop {
+        let damaged = lines.damaged();
+        let Some(line) = lines.next()? else { break };
+        let starts_session = begins_session(line);
+        // What a session could not write to its end, the next one tells again.
+        torn += usize::from(count > 0 && lines.damaged() > damaged && starts_session);
         count += 1;
     }
-    Ok((count, lines.damaged()))
+    Ok((count, lines.damaged() - torn))
 }
 
 /// Passes bytes on, and writes a seal behind them.

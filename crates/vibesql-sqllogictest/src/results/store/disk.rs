@@ -3,13 +3,13 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::error::{StoreError, io_error};
 use crate::results::folder::sync_folder;
+use crate::results::steps::Steps;
 
 /// A file of the store, as the manifest knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,8 +26,7 @@ pub(super) struct FileRef {
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: PathBuf,
-    steps: AtomicU64,
-    die_at: Option<u64>,
+    steps: Steps,
 }
 
 /// What the names of files begin with that are not whole yet.
@@ -38,7 +37,7 @@ const ENDING: &str = ".vbsqlz";
 
 impl Disk {
     pub(super) fn new(folder: PathBuf, die_at: Option<u64>) -> Self {
-        Self { folder, steps: AtomicU64::new(0), die_at }
+        Self { folder, steps: Steps::dying_at(die_at) }
     }
 
     pub(super) fn manifest(&self) -> PathBuf {
@@ -70,11 +69,7 @@ impl Disk {
 
     /// Announces a change of the disk.
     pub(super) fn step(&self) {
-        let step = self.steps.fetch_add(1, Ordering::Relaxed) + 1;
-        if self.die_at == Some(step) {
-            // As a kill from outside does it: nothing is cleaned up.
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
-        }
+        self.steps.step();
     }
 
     /// Puts a file into the folder of segments that `make` writes. Its name is `stem` and a digest of its bytes.

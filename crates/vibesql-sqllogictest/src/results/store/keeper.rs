@@ -46,6 +46,14 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// that starts it, for a moment.
 const A_MOMENT: Duration = Duration::from_millis(200);
 
+/// Whether to seal so many runs, whose journals have so many bytes, when so many bytes are written anew besides.
+fn is_worth_sealing(runs: usize, bytes: u64, written_anew: u64) -> bool {
+    const MANY: usize = 20;
+    const MUCH: u64 = 1 << 20;
+    const SHARE: u64 = 8;
+    (runs >= MANY || bytes >= MUCH) && bytes.saturating_mul(SHARE) >= written_anew
+}
+
 /// Says how far a long work has come: runs done, and all.
 pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 
@@ -100,6 +108,26 @@ impl Store {
             Err(error) if error.is_damage() => self.rebuild_locked(progress),
             done => done,
         }
+    }
+
+    /// Seals ended runs if that is worth the work: the store is written anew where it covers all runs, which takes longer than
+    /// a small run does. What waits is read from its journal, and sealed when somebody asks.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], as of [`Self::catch_up`].
+    pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+        if let Ok(manifest) = Manifest::read(&self.disk.manifest())
+            && manifest.is_current()
+        {
+            let waiting = self.unsealed(&manifest)?;
+            let bytes = waiting.iter().filter_map(|name| self.results.journal_bytes(name)).sum();
+            let written_anew = manifest.summary.iter().chain(&manifest.known).map(|file| file.bytes).sum();
+            if !is_worth_sealing(waiting.len(), bytes, written_anew) {
+                return Ok(Sealed::default());
+            }
+        }
+        self.catch_up(progress)
     }
 
     /// Removes what a killed process has left, unless somebody is at work now.

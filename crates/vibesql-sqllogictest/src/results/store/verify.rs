@@ -53,7 +53,8 @@ impl Store {
     }
 
     fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<Verified, StoreError> {
-        let mut found = Verified { runs: manifest.runs.len(), ..Verified::default() };
+        let notes = self.results.strays()?;
+        let mut found = Verified { runs: manifest.runs.len(), notes, ..Verified::default() };
         for file in manifest.files() {
             found.files += 1;
             found.bytes += file.bytes;
@@ -63,10 +64,12 @@ impl Store {
         }
         for name in self.unsealed(manifest)? {
             match self.results.journal(Some(&name)) {
-                // Killed before its first word, or of another version: there is nothing to take in.
-                Err(FolderError::NoJournal(_)) => {
-                    found.notes.push(format!("run {name} has no journal of this version"));
+                // Killed before its first word: it is among the strays.
+                Err(FolderError::NoJournal(_)) => {}
+                Err(error @ FolderError::OtherVersion { .. }) => {
+                    found.notes.push(format!("run {name}: {error}"))
                 }
+                Err(error @ FolderError::Corrupt(_)) => found.problems.push(format!("run {name}: {error}")),
                 _ => found.unsealed.push(name),
             }
         }
@@ -90,11 +93,7 @@ impl Store {
                 (Ok(_), Err(error)) => {
                     found.problems.push(format!("run {}: {}", run.name, error.with_cause()));
                 }
-                (Ok(kept), Ok(journal)) => {
-                    if let Some(problem) = self.held_against(run, &kept, &journal) {
-                        found.problems.push(problem);
-                    }
-                }
+                (Ok(kept), Ok(journal)) => self.hold_against(run, &kept, &journal, &mut found),
             }
             progress(number + 1, manifest.runs.len());
         }
@@ -107,17 +106,26 @@ impl Store {
         Ok(found)
     }
 
-    /// What is wrong with a run or its journal.
-    fn held_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
+    /// Says what is wrong with a run or its journal.
+    fn hold_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal, found: &mut Verified) {
         let name = &run.name;
-        if journal.damaged > 0 {
-            Some(format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line")))
-        } else if self.results.journal_bytes(name).is_some_and(|length| length < run.journal) {
-            Some(format!("run {name}: its journal is shorter than it was"))
-        } else if !same(kept, &rows_of(journal, RunId(run.id), false)) {
-            Some(format!("run {name} is not in the store as its journal has it"))
-        } else {
-            None
+        let is_same = same(kept, &rows_of(journal, RunId(run.id), false));
+        let damage = (journal.damaged > 0).then(|| {
+            format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line"))
+        });
+        match damage {
+            // What the line said has been said again, or is of no weight.
+            Some(damage) if is_same && journal.report.files.len() == journal.report.header.files => {
+                found.notes.push(format!("{damage}, but no result is missing"));
+            }
+            Some(damage) => found.problems.push(damage),
+            None if self.results.journal_bytes(name).is_some_and(|length| length < run.journal) => {
+                found.problems.push(format!("run {name}: its journal is shorter than it was"));
+            }
+            None if !is_same => {
+                found.problems.push(format!("run {name} is not in the store as its journal has it"));
+            }
+            None => {}
         }
     }
 }

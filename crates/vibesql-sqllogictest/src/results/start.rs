@@ -1,0 +1,51 @@
+//! The beginning of a journal: whether it says which run it is of.
+
+use std::io::{self, BufRead as _, BufReader};
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::journal::FORMAT;
+use super::journal_file::open;
+use crate::jsonl::text_of;
+
+/// What the beginning of a journal is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Start {
+    /// It says which run it is of.
+    Whole,
+    /// It ends before it does.
+    Missing,
+    /// The first line is not as it was written.
+    Corrupt,
+    /// Another version of this program has written it.
+    OtherVersion { format: u32, program: String, known: u32 },
+}
+
+impl Start {
+    /// Reads the first lines of a journal.
+    pub(super) fn read(path: &Path) -> io::Result<Self> {
+        /// What every version says first.
+        #[derive(Deserialize)]
+        enum Version {
+            Opened { format: u32, program: String },
+        }
+        let mut lines = BufReader::new(open(path)?);
+        let mut line = Vec::new();
+        lines.read_until(b'\n', &mut line)?;
+        if !line.ends_with(b"\n") {
+            return Ok(Self::Missing);
+        }
+        let Some(text) = text_of(&line) else { return Ok(Self::Corrupt) };
+        match serde_json::from_slice(text) {
+            Ok(Version::Opened { format: FORMAT, .. }) => {}
+            Ok(Version::Opened { format, program }) => {
+                return Ok(Self::OtherVersion { format, program, known: FORMAT });
+            }
+            Err(_) => return Ok(Self::Corrupt),
+        }
+        line.clear();
+        lines.read_until(b'\n', &mut line)?;
+        Ok(if line.ends_with(b"\n") { Self::Whole } else { Self::Missing })
+    }
+}
