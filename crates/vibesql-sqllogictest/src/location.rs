@@ -35,6 +35,16 @@ impl Source {
     }
 }
 
+/// Returns bytes as text, in which each byte that is no UTF-8 is written as `\xff`: what differs stays different.
+pub(crate) fn text_of(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    text
+}
+
 /// A line of a source; shown as `path:line`, which terminals and editors make clickable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]

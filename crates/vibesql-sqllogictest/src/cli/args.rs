@@ -16,7 +16,7 @@ use clap::{Args, ColorChoice, Parser, Subcommand, ValueEnum};
 pub(super) use self::analysis::{AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat};
 pub(super) use self::expectations::{ExpectationArgs, LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
 pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, ManArgs};
-pub(super) use self::report::{ReportArgs, ReportFormat};
+pub(super) use self::report::{ReportArgs, ReportFormat, UntestedWord};
 pub(super) use self::results::{
     BackupArgs, BaselineArgs, BisectArgs, CompareArgs, CompareFormat, ExportArgs, FlakyArgs, FlakyFormat,
     GateWord, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
@@ -236,6 +236,9 @@ pub(super) struct RunArgs {
     /// All failing records of a file, its notes, speed and memory, and a line when a file is taken up.
     #[arg(long, short, conflicts_with = "quiet")]
     pub(super) verbose: bool,
+    /// List the N slowest files at the end; 0 lists all.
+    #[arg(long, value_name = "N")]
+    pub(super) durations: Option<u32>,
     /// No progress bar and no keys; there are none where standard error is no terminal.
     #[arg(long)]
     pub(super) no_progress: bool,

@@ -74,29 +74,21 @@ pub(super) struct CliError {
     pub(super) message: String,
     pub(super) causes: Vec<String>,
     pub(super) hints: Vec<String>,
-    /// Nobody reads what this program prints any more: `| head` has seen enough, which needs no words.
-    pub(super) reader_gone: bool,
-}
-
-fn is_broken_pipe(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
 impl CliError {
     fn new(reason: ExitReason, error: &dyn Error, hints: Vec<String>) -> Self {
         let mut causes = Vec::new();
-        let mut reader_gone = false;
         let mut cause = error.source();
         while let Some(error) = cause {
             causes.push(error.to_string());
-            reader_gone |= error.downcast_ref().is_some_and(is_broken_pipe);
             cause = error.source();
         }
-        Self { reason, message: error.to_string(), causes, hints, reader_gone }
+        Self { reason, message: error.to_string(), causes, hints }
     }
 
     fn plain(reason: ExitReason, message: String, hints: Vec<String>) -> Self {
-        Self { reason, message, causes: Vec::new(), hints, reader_gone: false }
+        Self { reason, message, causes: Vec::new(), hints }
     }
 
     /// A wrong argument, or wrong input.
@@ -113,8 +105,7 @@ impl CliError {
     pub(super) fn io(action: &str, path: &str, error: &std::io::Error) -> Self {
         let message = format!("cannot {action} `{path}`");
         let causes = vec![error.to_string()];
-        let reader_gone = is_broken_pipe(error);
-        Self { causes, reader_gone, ..Self::plain(ExitReason::Usage, message, Vec::new()) }
+        Self { causes, ..Self::plain(ExitReason::Usage, message, Vec::new()) }
     }
 
     /// A program without a single engine.

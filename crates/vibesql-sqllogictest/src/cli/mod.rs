@@ -11,6 +11,7 @@ mod git;
 mod keeping;
 mod keys;
 mod known;
+mod output;
 #[cfg(feature = "store")]
 mod query;
 #[cfg(feature = "store")]
@@ -52,6 +53,7 @@ const STACK: usize = 256 << 20;
 /// ```
 pub fn main(registry: EngineRegistry) -> ExitCode {
     keep_panics_quiet();
+    output::survive_size_limit();
     let thread = std::thread::Builder::new().name("main loop".to_owned()).stack_size(STACK);
     let reason = match thread.spawn(move || guarded(&registry, std::env::args_os().collect())) {
         Ok(thread) => thread.join().unwrap_or(ExitReason::Internal),

@@ -36,6 +36,8 @@ pub(super) struct Selected {
     pub(super) known: Option<Known>,
     /// Whether files of the suite are left out.
     pub(super) is_part: bool,
+    /// What earlier runs know of the files.
+    pub(super) history: History,
 }
 
 /// Finds the files and brings them into order.
@@ -66,7 +68,7 @@ pub(super) fn select(
     let times: Vec<_> = order.iter().map(|&index| times[index].duration).collect();
     let slices =
         if args.order.no_split { vec![1; items.len()] } else { split(&items, &times, settings, workers) };
-    Ok(Selected { items, slices, seed, shards, known, is_part })
+    Ok(Selected { items, slices, seed, shards, known, is_part, history })
 }
 
 /// Finds the files that `run` would run, in the order of their paths. `engine` is asked for its name if it is needed.

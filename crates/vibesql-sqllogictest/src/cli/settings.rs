@@ -11,6 +11,7 @@ use crate::engine::{Engine, EngineRegistry};
 use crate::executor::{DetailLimits, Options, Settings};
 use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult};
 use crate::parser;
+use crate::text::visible::is_unseen;
 
 /// The engine, and how to run scripts on it.
 pub(super) struct Setup {
@@ -84,6 +85,19 @@ pub(super) fn shell_word(word: &str) -> String {
     let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=+,@%".contains(character);
     if !word.is_empty() && word.chars().all(plain) {
         word.to_owned()
+    } else if word.contains(is_unseen) {
+        // What a shell makes the characters of again, without an end of the line amid a command.
+        let escaped = word.chars().fold(String::new(), |mut escaped, character| {
+            match character {
+                '\n' => escaped.push_str("\\n"),
+                '\\' | '\'' => escaped.extend(['\\', character]),
+                _ if !is_unseen(character) => escaped.push(character),
+                '\0'..='\x7f' => escaped += &format!("\\{:03o}", u32::from(character)),
+                _ => escaped += &format!("\\U{:08x}", u32::from(character)),
+            }
+            escaped
+        });
+        format!("$'{escaped}'")
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }

@@ -1,8 +1,11 @@
 //! What the user sees goes through here.
+//!
+//! A reader that has gone, like `head`, has seen enough: what is written after that is dropped without a word, and the program
+//! goes on to its end, so that its exit code is what it would have been.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
@@ -10,15 +13,67 @@ use clap::ColorChoice;
 
 use super::error::{CliError, ExitReason};
 use crate::monitor::Look;
-use crate::text::style::Role;
+use crate::text::style::{Role, rendered};
 use crate::text::written;
 
-/// Standard output and error, with colours where they are wanted.
+/// A stream whose reader may go.
+pub(super) struct Pipe<W> {
+    to: W,
+    gone: bool,
+}
+
+impl<W: Write> Pipe<W> {
+    fn new(to: W) -> Self {
+        Self { to, gone: false }
+    }
+
+    fn unless_gone<T>(&mut self, done: io::Result<T>, else_: T) -> io::Result<T> {
+        match done {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                self.gone = true;
+                Ok(else_)
+            }
+            done => done,
+        }
+    }
+}
+
+impl<W: Write> Write for Pipe<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.gone {
+            return Ok(bytes.len());
+        }
+        let written = self.to.write(bytes);
+        self.unless_gone(written, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let flushed = if self.gone { Ok(()) } else { self.to.flush() };
+        self.unless_gone(flushed, ())
+    }
+}
+
+/// A stream for people, in colours where these are wanted. Text of files and engines is shown as [`rendered`] does.
+pub(super) struct Screen<W>(Pipe<W>);
+
+impl<W: Write> Write for Screen<W> {
+    /// Takes whole characters only, which is what everything that formats text writes.
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.0.write_all(rendered(text).as_bytes())?;
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Standard output and error.
 pub(super) struct Ui {
     /// What the user typed to start this program, without the folder.
     pub(super) program: String,
-    pub(super) out: AutoStream<std::io::Stdout>,
-    pub(super) err: AutoStream<std::io::Stderr>,
+    pub(super) out: Screen<AutoStream<io::Stdout>>,
+    pub(super) err: Screen<AutoStream<io::Stderr>>,
 }
 
 impl Ui {
@@ -28,8 +83,8 @@ impl Ui {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        let out = AutoStream::new(std::io::stdout(), choice);
-        let err = AutoStream::new(std::io::stderr(), choice);
+        let out = Screen(Pipe::new(AutoStream::new(io::stdout(), choice)));
+        let err = Screen(Pipe::new(AutoStream::new(io::stderr(), choice)));
         let typed = std::env::args_os().next().map(PathBuf::from);
         let program = typed.as_deref().and_then(Path::file_name);
         let program = program.map_or_else(|| "vibesql-sqllogictest".into(), OsStr::to_string_lossy);
@@ -40,16 +95,28 @@ impl Ui {
     #[expect(clippy::disallowed_methods, reason = "the command line knows the terminal")]
     pub(super) fn progress(&self, wanted: bool) -> Look {
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        match self.err.current_choice() {
+        match self.err.0.to.current_choice() {
             _ if !wanted || dumb => Look::Hidden,
             anstream::ColorChoice::Never => Look::Plain,
             _ => Look::Coloured,
         }
     }
 
-    /// Standard output for other programs: byte for byte. What is for people has control characters taken out.
-    pub(super) fn raw_out() -> std::io::Stdout {
-        std::io::stdout()
+    /// Standard output for other programs: byte for byte.
+    pub(super) fn raw_out() -> Pipe<io::Stdout> {
+        Pipe::new(io::stdout())
+    }
+
+    /// Writes a document for other programs.
+    pub(super) fn put_raw(document: &str) -> Result<(), CliError> {
+        let mut out = Self::raw_out();
+        let written = out.write_all(document.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| CliError::io("write to", "standard output", &error))
+    }
+
+    /// Whether nobody reads standard output any more.
+    pub(super) fn reader_gone(&self) -> bool {
+        self.out.0.gone
     }
 
     /// Prints a result.
@@ -77,9 +144,6 @@ impl Ui {
             error.causes.iter().try_for_each(|cause| writeln!(text, "  caused by: {cause}"))?;
             error.hints.iter().try_for_each(|hint| writeln!(text, "  {} {hint}", Role::Hint.paint("hint:")))
         });
-        if error.reader_gone {
-            return error.reason;
-        }
         // Where not even standard error can be written to, the exit code is all that is left.
         drop(self.err.write_all(text.as_bytes()));
         error.reason

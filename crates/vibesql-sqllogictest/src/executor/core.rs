@@ -16,6 +16,7 @@ use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
 use super::slice::{SetUp, Slice};
 use super::verdict::judge;
 use crate::engine::Engine;
+use crate::location::text_of;
 use crate::outcome::{
     Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed, RecordKey,
     RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
@@ -423,7 +424,7 @@ pub(super) fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPasse
     FailureDetail {
         line: record.line,
         header: header_text(script.source.bytes(), record),
-        sql: String::from_utf8_lossy(sql).into_owned(),
+        sql: text_of(sql),
         what,
         unhashed: None,
     }

@@ -2,6 +2,7 @@
 
 use super::canonical::Output;
 use super::verdict::Mismatch;
+use crate::location::text_of;
 use crate::outcome::{Excerpt, Failure};
 use crate::parser::{Block, Record};
 
@@ -45,7 +46,7 @@ pub(crate) fn excerpt<'l>(lines: impl Iterator<Item = &'l [u8]>, from: u64, limi
         if excerpt.omitted_before < from {
             excerpt.omitted_before += 1;
         } else if excerpt.values.len() < limit {
-            excerpt.values.push(String::from_utf8_lossy(line).into_owned());
+            excerpt.values.push(text_of(line));
         } else {
             excerpt.omitted_after += 1;
         }
@@ -57,5 +58,5 @@ pub(crate) fn excerpt<'l>(lines: impl Iterator<Item = &'l [u8]>, from: u64, limi
 pub(crate) fn header_text(bytes: &[u8], record: &Record<'_>) -> String {
     let index = (record.line - record.lines.start) as usize;
     let line = bytes[record.span.clone()].split(|&byte| byte == b'\n').nth(index).unwrap_or_default();
-    String::from_utf8_lossy(line.trim_ascii()).into_owned()
+    text_of(line.trim_ascii())
 }

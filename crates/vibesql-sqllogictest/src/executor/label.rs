@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::canonical::digest_of_lines;
+use crate::location::text_of;
 use crate::outcome::{Digest, Excerpt, Failure};
 use crate::parser::{HashLine, Query};
 
@@ -44,7 +45,7 @@ pub(crate) fn label_failure(
     rows: Excerpt,
 ) -> Failure {
     Failure::LabelDiffers {
-        label: String::from_utf8_lossy(label).into_owned(),
+        label: text_of(label),
         first_line: first.line,
         first_digest: first.digest,
         digest,

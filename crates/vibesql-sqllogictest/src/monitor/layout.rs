@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::text::count::{plural, thousands};
-use crate::text::style::Role;
+use crate::text::style::{Role, rendered};
 
 /// What is known of a run that is going on.
 #[derive(Debug, Clone, Default)]
@@ -105,7 +105,7 @@ fn flow(pieces: &[String], columns: usize, in_front: usize) -> Vec<String> {
 fn draw_bar(done: u64, files: u64, columns: usize, colour: bool) -> String {
     let done = done.min(files) as usize * columns / files.max(1) as usize;
     let full = "█".repeat(done);
-    let full = if colour { Role::Pass.paint(full).to_string() } else { full };
+    let full = if colour { rendered(Role::Pass.paint(full).to_string().as_bytes()) } else { full };
     format!("{full}{}", "░".repeat(columns - done))
 }
 

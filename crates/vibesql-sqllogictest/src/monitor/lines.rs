@@ -7,6 +7,7 @@ use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RunEnd, bytes};
 use crate::text::count::{duration, plural, thousands};
 use crate::text::failure::{fault_with_time, headline};
 use crate::text::style::Role;
+use crate::text::visible::one_line;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,7 +45,7 @@ impl<W: Write> Lines<W> {
             self.out,
             "{} {:width$}  {}  {}{}",
             role.paint(format_args!("{word:<7}")),
-            report.shown,
+            one_line(&report.shown),
             account(report),
             Role::Faint.paint(duration(report.elapsed)),
             if verbose { Role::Faint.paint(measures(report)).to_string() } else { String::new() }
@@ -82,7 +83,7 @@ impl<W: Write> Lines<W> {
             writeln!(self.out, "        {more} (--max-details)")?;
         }
         for lint in &report.lints {
-            let place = format!("{}:{}", report.shown, lint.line);
+            let place = place(&report.shown, Some(lint.line));
             writeln!(self.out, "        {} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
         }
         Ok(())
@@ -90,6 +91,7 @@ impl<W: Write> Lines<W> {
 
     fn taken_up(&mut self, shown: &str) -> std::io::Result<()> {
         if self.verbosity == Verbosity::Verbose {
+            let shown = one_line(shown);
             writeln!(self.out, "{} {shown}", Role::Faint.paint(format_args!("{:<7}", "START")))?;
             self.out.flush()?;
         }
@@ -159,9 +161,11 @@ fn note(event: &RunEvent) -> Option<String> {
                 0 => "the last time".to_owned(),
                 left => format!("and up to {} more", plural(u64::from(*left), "time")),
             };
-            format!("{} {shown}, which is run again, {left}", status_word(*status).1)
+            format!("{} {}, which is run again, {left}", status_word(*status).1, one_line(shown))
         }
-        RunEvent::NotSplit { shown } => format!("{shown} is run whole: its slices make no report"),
+        RunEvent::NotSplit { shown } => {
+            format!("{} is run whole: its slices make no report", one_line(shown))
+        }
         RunEvent::Helper { number, came: true } => format!("helper {number} has come"),
         RunEvent::Helper { number, came: false } => format!("helper {number} has gone"),
         RunEvent::WorkerLost { again: false, .. }
@@ -183,8 +187,10 @@ fn measures(report: &FileReport) -> String {
     speed + &memory
 }
 
-fn place(shown: &str, line: Option<u32>) -> String {
-    line.map_or_else(|| shown.to_owned(), |line| format!("{shown}:{line}"))
+/// A file, or a line in it, as it stands in a line of text.
+pub(crate) fn place(shown: &str, line: Option<u32>) -> String {
+    let shown = one_line(shown);
+    line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
 }
 
 /// A status as it stands at the start of a line.

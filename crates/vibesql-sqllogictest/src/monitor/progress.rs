@@ -13,6 +13,7 @@ use super::layout::{Size, View, layout};
 use crate::clock::{Clock as _, SystemClock};
 use crate::event::{EventSink, RunEvent, SinkError};
 use crate::outcome::FlakyResult;
+use crate::text::visible::one_line;
 
 /// How progress is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +117,7 @@ impl<S: EventSink> EventSink for Progress<S> {
                 let part = slice.map_or_else(String::new, |slice| {
                     format!(" (slice {} of {})", slice.index() + 1, slice.count())
                 });
-                let shown = format!("{shown}{part}");
+                let shown = format!("{}{part}", one_line(shown));
                 self.know(|known| drop(known.running.insert(*task, (SystemClock.now(), shown))));
                 // Each call of it starts a thread.
                 if !self.ticking {

@@ -11,7 +11,7 @@ use super::record::{
     Block, Defect, DefectEffect, HashLine, Item, Query, Record, RecordKind, Script, SortMode, Sql, Statement,
     StatementExpectation,
 };
-use crate::location::Source;
+use crate::location::{Source, text_of};
 
 /// Reads a test file by the rules of `profile`.
 pub fn parse<'s>(source: &'s Source, profile: &'static Profile) -> Script<'s> {
@@ -411,5 +411,5 @@ fn found(word: Option<&[u8]>) -> String {
 }
 
 pub(super) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+    text_of(bytes)
 }

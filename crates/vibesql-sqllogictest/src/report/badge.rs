@@ -22,17 +22,21 @@ struct Badge {
 pub fn document(subject: &Subject<'_>) -> String {
     let rate = subject.report.totals().records.pass_rate();
     let message = message(rate, subject.report.files.len() as u64, subject.report.header.files as u64);
-    let badge = Badge { schema_version: 1, label: "sqllogictest", message, color: colour(rate) };
+    // Nothing green where files are missing.
+    let color = if subject.report.untested() > 0 { "lightgrey" } else { colour(rate) };
+    let badge = Badge { schema_version: 1, label: "sqllogictest", message, color };
     // A struct of texts and numbers can always be written.
     serde_json::to_string(&badge).unwrap_or_default() + "\n"
 }
 
 fn message(rate: Option<f64>, tested: u64, all: u64) -> String {
     match rate {
-        None => "no results".to_owned(),
-        rate if tested == all => percent(rate),
+        rate if tested == all => rate.map_or_else(|| "no results".to_owned(), |rate| percent(Some(rate))),
         // A share of some files is not taken for one of all.
-        rate => format!("{} of {} of {} files", percent(rate), thousands(tested), thousands(all)),
+        rate => {
+            let (rate, tested, all) = (percent(rate), thousands(tested), thousands(all));
+            format!("INCOMPLETE: {rate} of {tested} of {all} files")
+        }
     }
 }
 
@@ -48,8 +52,9 @@ mod tests {
     #[test]
     fn a_share_of_some_files_is_not_one_of_all() {
         assert_eq!(message(Some(0.5), 1_000, 1_000), "50.00 %");
-        assert_eq!(message(Some(0.5), 3, 1_000), "50.00 % of 3 of 1,000 files");
-        assert_eq!(message(None, 0, 1_000), "no results");
+        assert_eq!(message(Some(0.5), 3, 1_000), "INCOMPLETE: 50.00 % of 3 of 1,000 files");
+        assert_eq!(message(None, 0, 1_000), "INCOMPLETE: - of 0 of 1,000 files");
+        assert_eq!(message(None, 2, 2), "no results");
     }
 
     #[test]

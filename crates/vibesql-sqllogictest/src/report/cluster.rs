@@ -4,6 +4,7 @@ use crate::analysis::{Cluster, Gap, WRONG_RESULT, WRONG_VALUES, explain};
 use crate::outcome::{FailureDetail, FileReport, RunReport};
 use crate::text::count::{plural, thousands};
 use crate::text::failure::{NOT_WHY, headline};
+use crate::text::visible::one_line;
 
 /// The smallest record of a cluster, with what is known of it.
 pub(crate) struct Sample<'v> {
@@ -29,7 +30,7 @@ impl<'v> Sample<'v> {
 
     /// What messages call the file, with the line.
     pub(crate) fn place(&self) -> String {
-        format!("{}:{}", self.file.shown, self.line)
+        format!("{}:{}", one_line(&self.file.shown), self.line)
     }
 }
 

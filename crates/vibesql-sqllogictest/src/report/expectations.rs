@@ -7,6 +7,7 @@ use crate::expectations::{Expectations, Judgement};
 use crate::outcome::RunReport;
 use crate::text::count::plural;
 use crate::text::style::Role;
+use crate::text::visible::one_line;
 
 /// So many of each are listed.
 const LISTED: usize = 10;
@@ -35,8 +36,8 @@ pub(crate) fn write(
         let more = one.lines.len().saturating_sub(LINES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         match lines.as_slice() {
-            [] => file.shown.clone(),
-            lines => format!("{}: line {}{more}", file.shown, lines.join(", ")),
+            [] => one_line(&file.shown).into_owned(),
+            lines => format!("{}: line {}{more}", one_line(&file.shown), lines.join(", ")),
         }
     });
     list(out, "not expected", unexpected)?;

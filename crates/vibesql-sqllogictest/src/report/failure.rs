@@ -7,6 +7,7 @@ use crate::executor::diff::Side;
 use crate::outcome::{FailureDetail, FileReport};
 use crate::text::evidence::{Evidence, evidence};
 use crate::text::failure::message;
+use crate::text::visible::one_line;
 
 /// How much of a failure is told.
 #[derive(Debug, Clone, Copy)]
@@ -26,8 +27,10 @@ pub(crate) fn write_failure(
     limits: Limits,
 ) -> fmt::Result {
     match detail.line {
-        0 => writeln!(out, "{}", file.shown)?,
-        line => writeln!(out, "{}:{line}   {}", file.shown, clipped(&detail.header, limits.values))?,
+        0 => writeln!(out, "{}", one_line(&file.shown))?,
+        line => {
+            writeln!(out, "{}:{line}   {}", one_line(&file.shown), clipped(&detail.header, limits.values))?
+        }
     }
     for line in clipped(&detail.sql, limits.characters).lines() {
         writeln!(out, "  {line}")?;

@@ -4,16 +4,19 @@ use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use super::failure::{Limits, write_evidence};
-use super::subject::{Expected, Subject, account, clipped, detail_at, status_word};
+use super::subject::{Expected, Subject, account, clipped, detail_at, state, status_word};
 use crate::outcome::{FailureDetail, FileReport};
 use crate::regression::{RecordChange, RecordDiff};
 use crate::text::count::plural;
 use crate::text::failure::headline;
+use crate::text::visible::{escaped, one_line};
 use crate::text::written;
 
+/// So many untested files are named.
+const MOST_NAMES: usize = 10;
 const LIMITS: Limits = Limits { characters: 400, values: 120 };
 
-/// Writes an annotation for up to `most` records or files that have not passed and are not expected to fail, and says how
+/// Writes a warning if files were not tested. Then come annotations for up to `most` records or files that have not passed and are not expected to fail, and says how
 /// many there are besides: what has regressed first, and one of each file, then the second ones, and so on. Then comes what
 /// was expected to fail and passes, and what is not expected any more. `path` says where a file is in the repository.
 ///
@@ -26,6 +29,7 @@ pub fn annotations(
     most: usize,
     path: &dyn Fn(&FileReport) -> Option<String>,
 ) -> fmt::Result {
+    write_untested(out, subject)?;
     let notes = notes(subject);
     for &(file, place) in notes.iter().take(most) {
         let file = &subject.report.files[file];
@@ -44,6 +48,21 @@ pub fn annotations(
             writeln!(out, "::notice title=SQLLogicTest::{}", data(&message))
         }
     }
+}
+
+/// The first of all, since an incomplete run may have nothing else to tell.
+fn write_untested(out: &mut String, subject: &Subject<'_>) -> fmt::Result {
+    let count = subject.report.untested();
+    if count == 0 {
+        return Ok(());
+    }
+    let (files, why) = (plural(count, "file"), state(subject.state));
+    let names: Vec<_> = subject.untested.iter().take(MOST_NAMES).copied().collect();
+    let more = if names.len() < count as usize && !names.is_empty() { ", …" } else { "" };
+    let names = names.iter().map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
+    let title = format!("SQLLogicTest {}", subject.verdict());
+    let text = format!("{files} not tested ({why}): {names}{more}");
+    writeln!(out, "::warning title={}::{}", property(&title), data(text.trim_end_matches([':', ' '])))
 }
 
 /// What there is to say of all files: their failing records by their places, or 0 for the file as a whole.
@@ -111,7 +130,7 @@ fn text_of(subject: &Subject<'_>, file: &FileReport, detail: &FailureDetail) -> 
 
 /// Text behind the second pair of colons, as GitHub's own toolkit writes it.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    escaped(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 /// The value of a property, which ends at a comma or a colon.
@@ -125,7 +144,7 @@ mod tests {
 
     #[test]
     fn nothing_ends_a_command_or_begins_another() {
-        assert_eq!(data("100%\r\n::set-output name=x::y"), "100%25%0D%0A::set-output name=x::y");
+        assert_eq!(data("100%\r\n::set-output name=x::y"), "100%25\\r%0A::set-output name=x::y");
         assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
     }
 }

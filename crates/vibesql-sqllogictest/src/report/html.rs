@@ -40,7 +40,8 @@ pub fn write(out: &mut impl Write, subject: &Subject<'_>) -> io::Result<()> {
     // Whoever writes a text of the run cannot know it: it depends on that text.
     let nonce = Digest::of_words([data.as_bytes()]).to_string();
     let rate = percent(totals.records.pass_rate());
-    let title = format!("{rate} of records pass on {}", subject.report.header.engine);
+    let incomplete = if subject.report.is_incomplete() { "INCOMPLETE: " } else { "" };
+    let title = format!("{incomplete}{rate} of records pass on {}", subject.report.header.engine);
     let mut pieces = TEMPLATE.split("{{");
     out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
     for piece in pieces {

@@ -17,13 +17,13 @@ const FORMAT: u32 = 1;
 /// The categories that the old scripts knew; they are there even without files.
 const OLD_CATEGORIES: &[&str] = &["select", "evidence", "index", "random", "ddl", "other"];
 
-/// Makes the document of `run`. `available` is the number of files that could have been run.
+/// Makes the document of `run`. `untested` are the files without a result, as far as their names are known.
 ///
 /// # Errors
 ///
 /// Those of the writer.
-pub fn write(run: &RunReport, available: u64, out: impl std::io::Write) -> serde_json::Result<()> {
-    serde_json::to_writer_pretty(out, &Document::of(run, available))
+pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> serde_json::Result<()> {
+    serde_json::to_writer_pretty(out, &Document::of(run, untested))
 }
 
 #[derive(Serialize)]
@@ -47,6 +47,7 @@ struct Summary {
     #[serde(flatten)]
     files: Files,
     total_available_files: u64,
+    untested: u64,
     tested_files: u64,
     records: Records,
 }
@@ -60,6 +61,7 @@ struct TestedFiles<'r> {
     skipped: Vec<&'r str>,
     flaky: Vec<&'r str>,
     out_of_memory: Vec<&'r str>,
+    untested: &'r [&'r str],
 }
 
 #[derive(Serialize)]
@@ -86,7 +88,7 @@ struct OldFailure<'r> {
 }
 
 impl<'r> Document<'r> {
-    fn of(run: &'r RunReport, available: u64) -> Self {
+    fn of(run: &'r RunReport, untested: &'r [&'r str]) -> Self {
         let totals = run.totals();
         let by_category = run.by_category();
         let mut categories: BTreeMap<&str, Option<Category>> =
@@ -109,7 +111,8 @@ impl<'r> Document<'r> {
             flaky: run.header.flaky.as_str(),
             summary: Summary {
                 files: Files::of(&totals),
-                total_available_files: available,
+                total_available_files: run.header.files as u64,
+                untested: run.untested(),
                 tested_files: totals.files - totals.errors,
                 records: Records::of(&totals.records),
             },
@@ -121,6 +124,7 @@ impl<'r> Document<'r> {
                 skipped: with_status(&[FileStatus::Empty]),
                 flaky: with_status(&[FileStatus::Flaky]),
                 out_of_memory: with_status(&[FileStatus::OutOfMemory]),
+                untested,
             },
             categories,
             detailed_failures: run.files.iter().filter_map(FileFailures::of).collect(),

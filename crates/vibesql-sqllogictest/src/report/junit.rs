@@ -9,8 +9,8 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::failure::{Limits, write_failure};
-use super::subject::{Subject, account, clipped, detail_at, moment};
-use crate::outcome::{FileEnd, FileReport, FileStatus, NotPassed};
+use super::subject::{Subject, account, clipped, detail_at, moment, state};
+use crate::outcome::{FileEnd, FileReport, FileStatus, NotPassed, category_of};
 use crate::text::count::plural;
 use crate::text::failure::headline;
 use crate::text::written;
@@ -21,31 +21,53 @@ const MOST_DETAILS: usize = 10;
 /// So many lines of records without details are named.
 const MOST_LINES: usize = 200;
 
+/// What a file is that an incomplete run did not test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untested {
+    /// An error, so that an incomplete run is not taken for a good one.
+    Error,
+    /// Skipped.
+    Skipped,
+}
+
 /// Writes the document. Of each file up to `records` failing records are cases of their own.
 ///
 /// # Errors
 ///
 /// Only those of `out`.
-pub fn write(out: &mut impl Write, subject: &Subject<'_>, records: usize) -> io::Result<()> {
-    let mut suites = BTreeMap::<&str, Vec<Case<'_>>>::new();
+pub fn write(
+    out: &mut impl Write,
+    subject: &Subject<'_>,
+    records: usize,
+    untested: Untested,
+) -> io::Result<()> {
+    let mut suites = BTreeMap::<&str, Suite<'_>>::new();
     for (number, file) in subject.report.files.iter().enumerate() {
-        let cases = suites.entry(file.category()).or_default();
+        let cases = &mut suites.entry(file.category()).or_default().cases;
         if records == 0 {
             cases.push(Case::of_file(subject, number));
         } else {
             cases.extend(Case::of_records(subject, number, records));
         }
     }
+    let named = subject.untested.iter().map(|file| (category_of(file), (*file).to_owned()));
+    // Of an imported run only their number may be known.
+    let nameless = subject.report.untested().saturating_sub(subject.untested.len() as u64);
+    let nameless = (nameless > 0).then(|| ("other", plural(nameless, "file without a name")));
+    for (category, name) in named.chain(nameless) {
+        suites.entry(category).or_default().untested.push(name);
+    }
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    let all = Sums::of(suites.values().flatten());
+    let mut all = Sums::default();
+    suites.values().for_each(|suite| all.add(suite, untested));
     let time = seconds(subject.report.elapsed);
     writeln!(
         out,
         r#"<testsuites name="vibesql-sqllogictest" tests="{}" failures="{}" errors="{}" time="{time}">"#,
         all.tests, all.failures, all.errors
     )?;
-    for (name, cases) in &suites {
-        write_suite(out, subject, name, cases)?;
+    for (name, suite) in &suites {
+        write_suite(out, subject, name, suite, untested)?;
     }
     writeln!(out, "</testsuites>")
 }
@@ -54,9 +76,11 @@ fn write_suite(
     out: &mut impl Write,
     subject: &Subject<'_>,
     name: &str,
-    cases: &[Case<'_>],
+    suite: &Suite<'_>,
+    untested: Untested,
 ) -> io::Result<()> {
-    let sums = Sums::of(cases);
+    let mut sums = Sums::default();
+    sums.add(suite, untested);
     let host = subject.circumstances.map(|of| of.host.as_str()).filter(|host| !host.is_empty());
     let host = host.map(|host| format!(r#" hostname="{}""#, attribute(host))).unwrap_or_default();
     writeln!(
@@ -75,8 +99,26 @@ fn write_suite(
         writeln!(out, r#"      <property name="{name}" value="{}"/>"#, attribute(&value))?;
     }
     writeln!(out, "    </properties>")?;
-    cases.iter().try_for_each(|case| write_case(out, subject, case))?;
+    suite.cases.iter().try_for_each(|case| write_case(out, subject, case))?;
+    suite.untested.iter().try_for_each(|file| write_untested(out, subject, [name, file], untested))?;
     writeln!(out, "  </testsuite>")
+}
+
+/// A file without a result is a case as well, so that a run that stopped early does not look like a small good one.
+fn write_untested(
+    out: &mut impl Write,
+    subject: &Subject<'_>,
+    [category, file]: [&str; 2],
+    untested: Untested,
+) -> io::Result<()> {
+    let (file, category) = (attribute(file), attribute(category));
+    writeln!(out, r#"    <testcase name="{file}" classname="{category}" time="0.000">"#)?;
+    let message = attribute(&format!("INCOMPLETE: not tested ({})", state(subject.state)));
+    match untested {
+        Untested::Error => writeln!(out, r#"      <error type="untested" message="{message}"></error>"#)?,
+        Untested::Skipped => writeln!(out, r#"      <skipped message="{message}"/>"#)?,
+    }
+    writeln!(out, "    </testcase>")
 }
 
 fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
@@ -85,12 +127,20 @@ fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
         ("run", subject.name.to_owned()),
         ("engine", engine.name.clone()),
         ("engine.version", engine.version.clone()),
+        ("verdict", subject.verdict().to_owned()),
     ];
     if let Some(commit) = subject.circumstances.and_then(|of| of.commit.as_ref()) {
         found.push(("commit", commit.hash.clone()));
         found.extend(commit.branch.iter().map(|branch| ("branch", branch.clone())));
     }
     found
+}
+
+/// The files of a category.
+#[derive(Default)]
+struct Suite<'r> {
+    cases: Vec<Case<'r>>,
+    untested: Vec<String>,
 }
 
 /// What a case is about.
@@ -201,16 +251,20 @@ struct Sums {
 }
 
 impl Sums {
-    fn of<'c, 'r: 'c>(cases: impl IntoIterator<Item = &'c Case<'r>>) -> Self {
-        let mut sums = Self::default();
-        for case in cases {
-            sums.tests += 1;
-            sums.failures += u64::from(case.verdict == Verdict::Failed);
-            sums.errors += u64::from(case.verdict == Verdict::Error);
-            sums.skipped += u64::from(matches!(case.verdict, Verdict::Skipped | Verdict::Expected));
-            sums.time += case.time;
+    fn add(&mut self, suite: &Suite<'_>, untested: Untested) {
+        for case in &suite.cases {
+            self.tests += 1;
+            self.failures += u64::from(case.verdict == Verdict::Failed);
+            self.errors += u64::from(case.verdict == Verdict::Error);
+            self.skipped += u64::from(matches!(case.verdict, Verdict::Skipped | Verdict::Expected));
+            self.time += case.time;
         }
-        sums
+        let files = suite.untested.len() as u64;
+        self.tests += files;
+        *match untested {
+            Untested::Error => &mut self.errors,
+            Untested::Skipped => &mut self.skipped,
+        } += files;
     }
 }
 

@@ -112,6 +112,7 @@ pub fn document(subject: &Subject<'_>, form: Form) -> String {
     }
     put(&mut text, &written(|out| categories(out, subject, &totals)));
     put(&mut text, &written(|out| files(out, subject, room.files)));
+    put(&mut text, &written(|out| untested(out, subject, room.files)));
     put(&mut text, &written(|out| slowest(out, subject, room.slow)));
     if left_out {
         text += "\nSome tables are left out: there is no room for them here.\n";
@@ -121,7 +122,9 @@ pub fn document(subject: &Subject<'_>, form: Form) -> String {
 }
 
 fn head(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::Result {
-    writeln!(out, "## SQLLogicTest: {} of the records pass\n", percent(totals.records.pass_rate()))?;
+    let incomplete = if subject.report.is_incomplete() { "INCOMPLETE, " } else { "" };
+    let rate = percent(totals.records.pass_rate());
+    writeln!(out, "## SQLLogicTest: {incomplete}{rate} of the records pass\n")?;
     writeln!(out, "**{}**: {}.", subject.verdict(), html(&subject.sentence(totals)))?;
     let mut facts = vec![format!("Run {}", code(subject.name)), state(subject.state).to_owned()];
     if let Some(commit) = subject.circumstances.and_then(|of| of.commit.as_ref()) {
@@ -190,6 +193,17 @@ fn files(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
         writeln!(out, "| {} | {word} | {account} | {time} |", cell(&file.file))?;
     }
     more(out, files.len(), most, "file")
+}
+
+fn untested(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
+    let all = subject.report.untested();
+    if all == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n### Files that were not tested ({})\n", thousands(all))?;
+    let names = subject.untested.iter().take(most);
+    names.clone().try_for_each(|name| writeln!(out, "- {}", code(name)))?;
+    more(out, all as usize, names.len(), "file")
 }
 
 fn slowest(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {

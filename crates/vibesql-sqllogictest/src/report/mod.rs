@@ -14,6 +14,8 @@ pub(crate) mod compare;
 #[cfg(all(feature = "cli", feature = "store"))]
 pub mod dump;
 #[cfg(feature = "cli")]
+pub(crate) mod ending;
+#[cfg(feature = "cli")]
 pub(crate) mod expectations;
 mod expected;
 mod failure;

@@ -20,6 +20,8 @@ pub struct Subject<'r> {
     pub state: RunState,
     /// What became of it.
     pub report: &'r RunReport,
+    /// The files without a result, as far as their names are known.
+    pub untested: &'r [&'r str],
     /// Where and with what it was made, where that is known.
     pub circumstances: Option<&'r Circumstances>,
     /// Runs of these files before it, the oldest first.

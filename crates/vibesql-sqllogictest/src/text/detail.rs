@@ -6,6 +6,7 @@ use super::count::plural;
 use super::evidence::{Evidence, evidence};
 use super::failure::{hint, message};
 use super::style::Role;
+use super::visible::{distinct, one_line};
 use crate::executor::diff::Side;
 use crate::outcome::{FailureDetail, FileReport, NotPassed};
 
@@ -31,8 +32,8 @@ pub(crate) fn write_failure(
     again: &str,
 ) -> fmt::Result {
     let place = match detail.line {
-        0 => report.shown.clone(),
-        line => format!("{}:{line}", report.shown),
+        0 => one_line(&report.shown).into_owned(),
+        line => format!("{}:{line}", one_line(&report.shown)),
     };
     write!(out, "{}  {}", Role::Fail.paint(word(&detail.what)), Role::Strong.paint(place))?;
     match detail.header.as_str() {
@@ -64,15 +65,38 @@ pub(crate) fn write_failure(
 }
 
 fn write_evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {
-    for line in evidence(detail) {
+    let lines = evidence(detail);
+    let shown = look(&lines);
+    for line in &lines {
         match line {
-            Evidence::Row(side, values) => write_line(out, side, &values.join(" | ")),
-            Evidence::Text(side, text) => write_line(out, side, &text),
+            Evidence::Row(side, values) => {
+                let values: Vec<_> = values.iter().map(|value| shown(value)).collect();
+                write_line(out, *side, &values.join(" | "))
+            }
+            Evidence::Text(side, text) => write_line(out, *side, &shown(text)),
             Evidence::Gap(text) => writeln!(out, "      {}", Role::Faint.paint(format_args!("  {text}"))),
             Evidence::Note(text) => writeln!(out, "      {}", Role::Faint.paint(text)),
         }?;
     }
     Ok(())
+}
+
+/// How values are shown: such that what differs is seen, though one side has the text of an escape and the other the
+/// character.
+fn look(lines: &[Evidence<'_>]) -> fn(&str) -> String {
+    let of = |wanted: Side| {
+        let values = lines.iter().filter_map(move |line| match line {
+            Evidence::Row(side, values) if *side == wanted => Some(*values),
+            _ => None,
+        });
+        values.map(|values| values.iter().map(|value| one_line(value)).collect::<Vec<_>>())
+    };
+    let expected: Vec<_> = of(Side::Expected).collect();
+    if of(Side::Actual).any(|row| expected.contains(&row)) {
+        distinct
+    } else {
+        |text| one_line(text).into_owned()
+    }
 }
 
 fn write_line(out: &mut String, side: Side, text: &str) -> fmt::Result {

@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use super::visible::escaped;
+
 /// Writes a block, and an empty line behind it.
 pub(crate) fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Result {
     writeln!(out, "{}\n", block(language, text))
@@ -10,12 +12,12 @@ pub(crate) fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Resul
 /// A block that no line of the text ends.
 pub(crate) fn block(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
+    format!("{fence}{language}\n{}\n{fence}", escaped(text.trim_end_matches('\n')))
 }
 
 /// Text as it stands, in one line.
 pub(crate) fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = escaped(text).replace(['\n', '\t'], " ");
     let ticks = "`".repeat(longest_run(&text) + 1);
     // A blank on both sides is taken off again; it keeps ticks of the text from the ticks around it.
     let blank =
@@ -34,9 +36,10 @@ fn longest_run(text: &str) -> usize {
 
 /// Text inside of a tag, in one line, of which Markdown makes nothing.
 pub(crate) fn html(text: &str) -> String {
+    let text = escaped(text);
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
         match character {
-            '\n' | '\r' => escaped.push(' '),
+            '\n' => escaped.push(' '),
             // Whatever is markup for HTML or Markdown, or begins a mention or an address.
             '&' | '<' | '>' | '"' | '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '~' | '@' | '#'
             | ':' | '!' => {

@@ -37,6 +37,7 @@ mod json_report;
 mod kept;
 mod last_outcomes;
 mod limits;
+mod output_files;
 mod portable;
 mod project;
 mod punchlist_cmd;
@@ -74,4 +75,5 @@ mod trends;
 mod usage;
 #[cfg(feature = "engine-vibesql")]
 mod vibesql;
+mod visible;
 mod workers;

@@ -185,3 +185,113 @@ fn the_closing_word_agrees_with_the_exit_code_about_empty_files() {
         assert!(closing(&output).starts_with(word), "{output}");
     }
 }
+
+#[test]
+fn every_report_of_an_incomplete_run_says_so() {
+    let (sandbox, output) = interrupted("TERM");
+    assert_eq!(output.code, 5, "{output}");
+    for format in ["html", "comment", "summary", "markdown", "github", "badge", "json", "junit"] {
+        let report = sandbox.run(&format!("report --format {format} --output -"));
+        assert_eq!(report.code, 0, "{report}");
+        assert!(report.stdout.contains("INCOMPLETE"), "{format}: {report}");
+    }
+    for command in ["status", "show"] {
+        assert!(sandbox.run(command).stdout.contains("INCOMPLETE: "), "{command}");
+    }
+    let junit = sandbox.run("report --format junit").stdout;
+    assert!(junit.contains(r#"tests="3" failures="0" errors="2""#), "{junit}");
+    for file in ["b.test", "c.test"] {
+        let case = format!(
+            "<testcase name=\"{file}\" classname=\"other\" time=\"0.000\">\n      \
+             <error type=\"untested\" message=\"INCOMPLETE: not tested (interrupted)\"></error>"
+        );
+        assert!(junit.contains(&case), "{file}: {junit}");
+    }
+    let junit = sandbox.run("report --format junit --junit-untested skipped").stdout;
+    assert!(junit.contains(r#"tests="3" failures="0" errors="0""#), "{junit}");
+    assert!(junit.contains(r#"skipped="2""#), "{junit}");
+    let github = sandbox.run("report --format github").stdout;
+    let wanted =
+        "::warning title=SQLLogicTest INCOMPLETE::2 files not tested (interrupted): b.test, c.test\n";
+    assert_eq!(github, wanted);
+    let badge = sandbox.run("report --format badge").stdout;
+    assert!(
+        badge.contains(r#""message":"INCOMPLETE: 100.00 % of 1 of 3 files","color":"lightgrey""#),
+        "{badge}"
+    );
+    let report = json(&sandbox);
+    assert_eq!(report["summary"]["untested"], 2);
+    assert_eq!(report["tested_files"]["untested"], serde_json::json!(["b.test", "c.test"]));
+    let markdown = sandbox.run("report --format markdown").stdout;
+    assert!(
+        markdown.contains("### Files that were not tested (2)\n\n- `b.test`\n- `c.test`\n"),
+        "{markdown}"
+    );
+}
+
+/// The lines between the lines of files and the table of categories.
+fn lists(output: &Output) -> Vec<&str> {
+    let lines = output.stdout.lines();
+    let lines = lines.skip_while(|line| !line.is_empty());
+    lines.take_while(|line| !line.starts_with(" category")).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn files_that_failed_are_listed_at_the_end_and_new_failures_come_first() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", BAD);
+    sandbox.write("s/b.test", "statement ok\nok\n\nstatement ok\nok\n");
+    sandbox.write("s/c.test", GOOD);
+    let line = "run --engine scripted --serial --order path s";
+    let first = sandbox.run(line);
+    assert_eq!(lists(&first), ["failed: 1 file", "  FAIL    s/a.test:1: unexpected error: no"]);
+    sandbox.write("s/b.test", "statement ok\nerror one\n\nstatement ok\nerror two\n");
+    sandbox.write("s/d.test", BAD);
+    let second = sandbox.run(line);
+    let wanted = [
+        "newly failing: 1 file",
+        "  FAIL    s/b.test:1: unexpected error: one (and 1 more record)",
+        "failing in their first run: 1 file",
+        "  FAIL    s/d.test:1: unexpected error: no",
+        "still failing: 1 file",
+        "  FAIL    s/a.test:1: unexpected error: no",
+    ];
+    assert_eq!(lists(&second), wanted, "{second}");
+    // One file, whose line is on the screen, is not listed once more.
+    let one = sandbox.run("run --engine scripted s/a.test");
+    assert!(!one.stdout.contains("still failing"), "{one}");
+    // What is expected to fail is no news.
+    sandbox.write("s/expectations.toml", "[[xfail]]\nfile = \"a.test\"\nreason = \"known\"\n");
+    let expected = sandbox.run(line);
+    assert!(!lists(&expected).iter().any(|line| line.contains("a.test")), "{expected}");
+}
+
+#[test]
+fn the_list_of_failed_files_is_bounded() {
+    let sandbox = Sandbox::new();
+    for number in 10..40 {
+        sandbox.write(&format!("s/{number}.test"), BAD);
+    }
+    let output = sandbox.run("run --engine scripted --quiet s");
+    let listed = lists(&output);
+    assert_eq!(listed.len(), 22, "{output}");
+    let run = sandbox.last_run().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+    assert_eq!(listed[21], format!("  … and 10 more files; `vibesql-sqllogictest show {run}` lists all"));
+    assert!(sandbox.run(&format!("show {run}")).stdout.contains("s/39.test"));
+}
+
+#[test]
+fn durations_lists_the_slowest_files() {
+    let sandbox = Sandbox::new();
+    for (file, time) in [("a", 1), ("b", 300), ("c", 100)] {
+        sandbox.write(&format!("s/{file}.test"), format!("statement ok\nok\n\nstatement ok\nsleep {time}\n"));
+    }
+    let output = sandbox.run("run --engine scripted --serial --durations 2 s");
+    let listed = lists(&output);
+    assert_eq!(listed[0], "slowest files: 2 of 3 files", "{output}");
+    assert!(listed[1].contains("s/b.test  line 4 took 0.3"), "{output}");
+    assert!(listed[2].contains("s/c.test  line 4 took 0.1"), "{output}");
+    assert_eq!(listed.len(), 3, "{output}");
+    assert_eq!(lists(&sandbox.run("run --engine scripted --durations 0 s")).len(), 4);
+    assert!(lists(&sandbox.run("run --engine scripted s")).is_empty());
+}

@@ -30,6 +30,9 @@ pub(in crate::cli) struct ReportArgs {
     /// In JUnit's XML, make up to N failing records of each file cases of their own.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) junit_records: u32,
+    /// In JUnit's XML, what a file is that an incomplete run did not test.
+    #[arg(long, value_name = "RESULT", default_value = "error")]
+    pub(in crate::cli) junit_untested: UntestedWord,
     /// Print up to N annotations; GitHub shows ten of a step.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(in crate::cli) annotations: u32,
@@ -49,4 +52,12 @@ pub(in crate::cli) enum ReportFormat {
     Markdown,
     Badge,
     Json,
+}
+
+/// What untested files are in JUnit's XML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum UntestedWord {
+    // A `///` here would make the whole help long.
+    Error,
+    Skipped,
 }

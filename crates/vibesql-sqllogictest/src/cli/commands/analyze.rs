@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use super::export::write_file;
 use crate::analysis::{Analysis, analyze};
 use crate::cli::args::{AnalysisFormat, AnalyzeArgs, LAST_RUN};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
+use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
@@ -16,6 +16,7 @@ use crate::report::analysis::{
 };
 use crate::results::{Journal, ResultsFolder, RunOverview};
 use crate::text::count::plural;
+use crate::text::style::plain;
 use crate::text::written;
 
 /// So many runs tell how the pass rate went.
@@ -98,31 +99,30 @@ pub(super) fn again(program: &str, journal: &Journal, file: &FileReport, line: u
     journal.opened.settings.as_ref().map_or_else(String::new, command)
 }
 
-/// Writes a document to a file, or shows it. What is for people may lose its colours on the way.
+/// Writes a document to a file, or shows it, and returns whether it is in a file. What is for people may lose its colours.
 pub(super) fn put(
     document: &str,
     output: Option<&Path>,
     for_people: bool,
     ui: &mut Ui,
-) -> Result<(), CliError> {
-    use std::io::Write as _;
+) -> Result<bool, CliError> {
     match output.filter(|path| path.as_os_str() != "-") {
         Some(path) => {
-            let plain = anstream::adapter::strip_str(document).to_string();
-            let text = if for_people { &plain } else { document };
+            let text = if for_people { plain(document) } else { document.to_owned() };
             let failed = |error| CliError::io("write", &path.display().to_string(), &error);
             if path == Path::new(REPORT) {
                 std::fs::create_dir_all("target").map_err(failed)?;
             }
-            write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(failed))?;
-            ui.print(&format!("written to {}\n", path.display()))
+            let place = Output::open(path, Existing::Replace)?;
+            let is_standard = place.is_standard();
+            place.put(text)?;
+            if !is_standard {
+                ui.print(&format!("written to {}\n", path.display()))?;
+            }
+            Ok(!is_standard)
         }
-        None if for_people => ui.print(document),
-        None => {
-            let mut out = Ui::raw_out();
-            let done = out.write_all(document.as_bytes()).and_then(|()| out.flush());
-            done.map_err(|error| CliError::io("write to", "standard output", &error))
-        }
+        None if for_people => ui.print(document).map(|()| false),
+        None => Ui::put_raw(document).map(|()| false),
     }
 }
 

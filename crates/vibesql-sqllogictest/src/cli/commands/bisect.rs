@@ -1,7 +1,6 @@
 //! `bisect`: between which commits something began to fail, and a script that finds the one.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use super::bisect_script::{self, Wish};
@@ -101,7 +100,7 @@ fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, 
     let overview = Overview { run: &known.journal.opened.run, runs: known.past.count(), ranges, others };
     match args.format {
         FlakyFormat::Text => ui.print(&written(|out| write_overview(out, &overview)))?,
-        FlakyFormat::Json => print_raw(&overview_json(&overview).map_err(not_written)?)?,
+        FlakyFormat::Json => Ui::put_raw(&overview_json(&overview).map_err(not_written)?)?,
     }
     Ok(reason)
 }
@@ -223,7 +222,7 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
     let kind = place.and_then(|place| kind(file, place)).unwrap_or(file.status().word());
     if let Some(text) = script.as_ref().and_then(|script| script.text.as_ref()) {
         notes.iter().for_each(|note| ui.note(note));
-        print_raw(text)?;
+        Ui::put_raw(text)?;
         return Ok(ExitReason::Success);
     }
     let (run, runs, silent) = (journal.opened.run.as_str(), known.past.count(), &trace.silent);
@@ -232,7 +231,7 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
         Bisection { run, name, file, line, kind, good, bad, commits, runs, silent, notes, script };
     match args.format {
         FlakyFormat::Text => ui.print(&written(|out| write(out, &bisection)))?,
-        FlakyFormat::Json => print_raw(&json(&bisection).map_err(not_written)?)?,
+        FlakyFormat::Json => Ui::put_raw(&json(&bisection).map_err(not_written)?)?,
     }
     Ok(ExitReason::Success)
 }
@@ -362,10 +361,4 @@ fn checked(repository: &Repository, good: &str, bad: &str, notes: &mut Vec<Strin
 
 fn not_written(error: serde_json::Error) -> CliError {
     CliError::internal(format!("cannot write the result: {error}"))
-}
-
-fn print_raw(text: &str) -> Result<(), CliError> {
-    let mut out = Ui::raw_out();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| CliError::io("write to", "standard output", &error))
 }

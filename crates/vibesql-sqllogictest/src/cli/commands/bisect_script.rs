@@ -1,18 +1,17 @@
 //! The script of `bisect`, with the copies that it needs, on the disk.
 
 use std::collections::HashSet;
-use std::io::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use super::bisect::Known;
-use super::export::write_file;
 use crate::cli::args::BisectArgs;
 use crate::cli::bisect::past::{FileHistory, kind};
 use crate::cli::bisect::repository::Repository;
 use crate::cli::bisect::script::{self, Plan};
 use crate::cli::bisect::texts::{text_now, with_script};
 use crate::cli::error::CliError;
+use crate::cli::output::{Existing, Output};
 use crate::cli::settings::{repeat_words, shell_word};
 use crate::executor::parallel::time_limit;
 use crate::outcome::{FileEnd, FileReport, RecordKey};
@@ -272,9 +271,7 @@ impl Place {
         let folder = self.files.join(folder);
         std::fs::create_dir_all(&folder).map_err(|error| CliError::io("make", &shown(&folder), &error))?;
         let path = folder.join(name);
-        write_file(&path, true, |out| {
-            out.write_all(text).map_err(|error| CliError::io("write", &shown(&path), &error))
-        })?;
+        Output::open(&path, Existing::Replace)?.put(text)?;
         Ok(path)
     }
 }
@@ -282,8 +279,12 @@ impl Place {
 fn write_script(path: &Path, text: &str) -> Result<(), CliError> {
     use std::os::unix::fs::PermissionsExt as _;
     let failed = |error| CliError::io("write", &shown(path), &error);
-    write_file(path, true, |out| out.write_all(text.as_bytes()).map_err(failed))?;
-    let mut permissions = std::fs::metadata(path).map_err(failed)?.permissions();
+    Output::open(path, Existing::Replace)?.put(text)?;
+    let found = std::fs::metadata(path).map_err(failed)?;
+    if !found.is_file() {
+        return Ok(());
+    }
+    let mut permissions = found.permissions();
     // Whoever may read it may execute it.
     permissions.set_mode(permissions.mode() | (permissions.mode() & 0o444) >> 2);
     std::fs::set_permissions(path, permissions).map_err(failed)

@@ -1,13 +1,12 @@
 //! `compare`: what has changed between two runs.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use super::export::write_file;
 use crate::cli::args::{CompareArgs, CompareFormat, GateWord};
 use crate::cli::baseline::{Besides, Found, LATEST, PREVIOUS, find};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
+use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::ui::Ui;
 use crate::executor::Settings;
@@ -17,6 +16,7 @@ use crate::regression::timing::{Slower, slower};
 use crate::regression::{Gate, RecordChange, RunDiff, compare};
 use crate::report::compare::{Comparison, Named, Slow, write, write_json, write_markdown};
 use crate::results::{PastRun, ResultsFolder};
+use crate::text::style::plain;
 use crate::text::written;
 
 /// So many runs are enough to judge times.
@@ -60,16 +60,12 @@ pub(in crate::cli) fn run(
             .map_err(|error| CliError::internal(format!("cannot write the comparison: {error}")))?,
     };
     match &args.output {
-        Some(path) => write_file(path, true, |out| {
-            let written = out.write_all(anstream::adapter::strip_str(&text).to_string().as_bytes());
-            written.map_err(|error| CliError::io("write", &path.display().to_string(), &error))
-        })?,
-        None if args.format == CompareFormat::Text => ui.print(&text)?,
-        None => {
-            let mut out = Ui::raw_out();
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            written.map_err(|error| CliError::io("write to", "standard output", &error))?;
+        Some(path) => {
+            let text = if args.format == CompareFormat::Text { plain(&text) } else { text };
+            Output::open(path, Existing::Replace)?.put(text)?;
         }
+        None if args.format == CompareFormat::Text => ui.print(&text)?,
+        None => Ui::put_raw(&text)?,
     }
     Ok(ExitReason::of_comparison(diff.has_regressed(comparison.gate), diff.common()))
 }

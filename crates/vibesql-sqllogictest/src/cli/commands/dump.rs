@@ -1,15 +1,14 @@
 //! `export --format`: the tables of all runs, for other programs.
 
 use std::collections::BTreeSet;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{BufWriter, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::export::{folder_of, there_already, write_file};
 use crate::cli::args::{DumpFormat, ExportArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
+use crate::cli::output::{self, Existing, Output, there_already};
 use crate::cli::ui::Ui;
 use crate::outcome::bytes;
 use crate::report::dump::{Dump, Form, csv};
@@ -77,16 +76,11 @@ fn write_document(
     path: &Path,
     force: bool,
 ) -> Result<Option<u64>, CliError> {
-    if path.as_os_str() == "-" {
-        let mut out = BufWriter::new(Ui::raw_out());
-        write_tables(form, tables, "standard output", &mut out)?;
-        out.flush().map_err(|error| CliError::io("write to", "standard output", &error))?;
-        return Ok(None);
-    }
     let shown = path.display().to_string();
-    write_file(path, force, |out| write_tables(form, tables, &shown, out))?;
-    let written = path.metadata().map_err(|error| CliError::io("read", &shown, &error))?;
-    Ok(Some(written.len()))
+    let place = Output::open(path, if force { Existing::Replace } else { Existing::Keep })?;
+    let is_standard = place.is_standard();
+    let ((), size) = place.write(|out| write_tables(form, tables, &shown, out))?;
+    Ok((!is_standard).then_some(size))
 }
 
 fn write_tables(form: Form, tables: &mut Tables, shown: &str, out: &mut impl Write) -> Result<(), CliError> {
@@ -113,33 +107,16 @@ fn write_folder(tables: &mut Tables, path: &Path, force: bool) -> Result<u64, Cl
         return Err(CliError::usage(message, vec![hint]));
     }
     let failed = |error| CliError::io("write", &path.display().to_string(), &error);
-    let is_there = path.symlink_metadata().is_ok();
-    if is_there {
-        may_be_replaced(path, force)?;
-    }
-    let mode = || Permissions::from_mode(0o777);
-    let new = || tempfile::Builder::new().prefix(".export-").permissions(mode()).tempdir_in(folder_of(path));
-    let made = new().map_err(|error| failed(error.kind().into()))?;
-    let mut size = 0;
-    for table in TABLES {
-        for loaded in tables.load(table)? {
-            size += write_csv(&made.path().join(file_of(table)), &loaded).map_err(failed)?;
+    let write = |folder: &Path| {
+        let mut size = 0;
+        for table in TABLES {
+            for loaded in tables.load(table)? {
+                size += write_csv(&folder.join(file_of(table)), &loaded).map_err(failed)?;
+            }
         }
-    }
-    if is_there {
-        let aside = new().map_err(|error| failed(error.kind().into()))?;
-        let old = aside.path().join("old");
-        std::fs::rename(path, &old).map_err(failed)?;
-        if let Err(error) = std::fs::rename(made.path(), path) {
-            drop(std::fs::rename(&old, path));
-            return Err(failed(error));
-        }
-    } else {
-        std::fs::rename(made.path(), path).map_err(failed)?;
-    }
-    // It has another name now.
-    drop(made.keep());
-    Ok(size)
+        Ok(size)
+    };
+    output::write_folder(path, |path| may_be_replaced(path, force), write)
 }
 
 /// A folder is replaced as a whole, so it must have nothing that was not exported.

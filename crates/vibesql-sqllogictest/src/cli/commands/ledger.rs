@@ -1,13 +1,12 @@
 //! `ledger`: what is expected to fail, written from a run and held against one.
 
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::export::write_file;
 use crate::cli::args::{LAST_RUN, LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::known::{self, Known};
+use crate::cli::output::{Existing, Output};
 use crate::cli::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::expectations::{self, Expectations, Note, update};
@@ -58,9 +57,12 @@ fn write(args: &LedgerUpdateArgs, keeping: &Keeping, ui: &mut Ui) -> Result<Exit
     let again = expectations::read(&shown, &new).map_err(|error| {
         CliError::internal(format!("what would be written to `{shown}` cannot be read: {error}"))
     })?;
-    write_file(&path, true, |out| {
-        out.write_all(new.as_bytes()).map_err(|error| CliError::io("write", &shown, &error))
-    })?;
+    let place = Output::open(&path, Existing::Replace)?;
+    let is_standard = place.is_standard();
+    place.put(&new)?;
+    if is_standard {
+        return Ok(ExitReason::Success);
+    }
     let (judgement, left) =
         Known { expectations: again, today, is_part: journal.opened.is_part() }.judge(&journal.report);
     let (records, files) =

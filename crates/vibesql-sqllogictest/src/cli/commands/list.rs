@@ -11,6 +11,7 @@ use crate::executor::parallel::WorkItem;
 use crate::location::Source;
 use crate::parser::{self, UnknownDialect};
 use crate::text::count::plural;
+use crate::text::visible::one_line;
 
 pub(in crate::cli) fn run(
     args: &ListArgs,
@@ -28,12 +29,15 @@ pub(in crate::cli) fn run(
             None => String::new(),
             Some(Ok(rest)) => format!("  {rest}"),
             Some(Err(problem)) => {
-                ui.warn(&format!("{}: {problem}", item.shown));
+                ui.warn(&format!("{}: {problem}", one_line(&item.shown)));
                 reason = ExitReason::Usage;
                 String::new()
             }
         };
-        ui.print(&format!("{}{rest}\n", item.shown))?;
+        ui.print(&format!("{}{rest}\n", one_line(&item.shown)))?;
+        if ui.reader_gone() {
+            break;
+        }
     }
     Ok(reason)
 }

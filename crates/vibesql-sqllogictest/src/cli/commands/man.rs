@@ -7,6 +7,7 @@ use clap_mangen::Man;
 
 use crate::cli::args::{Cli, ManArgs};
 use crate::cli::error::{CliError, ExitReason};
+use crate::cli::output::{Existing, Output};
 use crate::cli::ui::Ui;
 
 pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> Result<ExitReason, CliError> {
@@ -14,7 +15,8 @@ pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> Result<ExitReason, Cli
     command.build();
     match &args.dir {
         Some(dir) => {
-            std::fs::create_dir_all(dir).map_err(|error| cannot_write(dir, &error))?;
+            let failed = |error| CliError::io("write", &dir.display().to_string(), &error);
+            std::fs::create_dir_all(dir).map_err(failed)?;
             write_pages(command, dir)?;
         }
         None => ui.print(&String::from_utf8_lossy(&page(command)?))?,
@@ -59,7 +61,7 @@ fn write_pages(command: Command, dir: &Path) -> Result<(), CliError> {
     }
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let path = dir.join(format!("{name}.1"));
-    std::fs::write(&path, page(command)?).map_err(|error| cannot_write(&path, &error))
+    Output::open(&path, Existing::Replace)?.put(page(command)?).map(drop)
 }
 
 fn page(command: Command) -> Result<Vec<u8>, CliError> {
@@ -67,8 +69,4 @@ fn page(command: Command) -> Result<Vec<u8>, CliError> {
     let rendered = Man::new(command).render(&mut text);
     rendered.map_err(|error| CliError::internal(format!("cannot write the manual: {error}")))?;
     Ok(text)
-}
-
-fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
-    CliError::io("write", &path.display().to_string(), error)
 }

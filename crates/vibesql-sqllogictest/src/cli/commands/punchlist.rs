@@ -38,8 +38,7 @@ pub(in crate::cli) fn run(
             punchlist_json(&list).map_err(|error| CliError::internal(error.to_string()))?
         }
     };
-    put(&document, args.output.as_deref(), false, ui)?;
-    if args.output.as_ref().is_some_and(|path| path.as_os_str() != "-") {
+    if put(&document, args.output.as_deref(), false, ui)? {
         ui.print(&format!("{list}\n"))?;
     }
     Ok(ExitReason::Success)

@@ -1,18 +1,19 @@
 //! `report`: a document about a run, for people elsewhere and for other programs.
 
+use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::export::write_file;
 use crate::analysis::{Analysis, analyze};
-use crate::cli::args::{LAST_RUN, ReportArgs, ReportFormat};
+use crate::cli::args::{LAST_RUN, ReportArgs, ReportFormat, UntestedWord};
 use crate::cli::baseline::{Besides, Found, find};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::git::repository_of;
 use crate::cli::keeping::Keeping;
 use crate::cli::known::Known;
+use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
@@ -50,6 +51,7 @@ pub(in crate::cli) fn run(
     let judgement =
         known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today, known.is_part));
     let analysis = analysis(args.format, &journal, environment);
+    let untested = untested(&journal);
     let program = ui.program.clone();
     let again = |file: &FileReport, line: u32| {
         let settings = journal.opened.settings.as_ref().filter(|_| line > 0)?;
@@ -61,6 +63,7 @@ pub(in crate::cli) fn run(
         started: journal.opened.started,
         state: state(results, &journal)?,
         report: &journal.report,
+        untested: &untested,
         circumstances: journal.opened.circumstances.as_ref(),
         history: &history,
         analysis: analysis.as_ref(),
@@ -81,14 +84,12 @@ pub(in crate::cli) fn run(
         (None, _) => PathBuf::from("-"),
     };
     let write = |out: &mut dyn Write| write(out, &subject, args, environment, &journal);
-    if output.as_os_str() == "-" {
-        let failed = |error| CliError::io("write to", "standard output", &error);
-        let mut out = BufWriter::new(Ui::raw_out());
-        write(&mut out).and_then(|()| out.flush()).map_err(failed)?;
-    } else {
-        let shown = output.display().to_string();
-        write_file(&output, true, |out| write(out).map_err(|error| CliError::io("write", &shown, &error)))?;
-        let size = output.metadata().map_err(|error| CliError::io("read", &shown, &error))?.len();
+    let shown = output.display().to_string();
+    let place = Output::open(&output, Existing::Replace)?;
+    let is_standard = place.is_standard();
+    let failed = |error| CliError::io("write", &shown, &error);
+    let ((), size) = place.write(|out| write(out).map_err(failed))?;
+    if !is_standard {
         ui.print(&format!("{shown}, {}\n", bytes(size)))?;
     }
     if args.format == ReportFormat::Github {
@@ -106,9 +107,11 @@ fn write(
 ) -> std::io::Result<()> {
     let text = match args.format {
         ReportFormat::Html => return html::write(&mut out, subject),
-        ReportFormat::Junit => return junit::write(&mut out, subject, args.junit_records as usize),
+        ReportFormat::Junit => {
+            return junit::write(&mut out, subject, args.junit_records as usize, untested_as(args));
+        }
         ReportFormat::Json => {
-            json::write(subject.report, subject.report.header.files as u64, &mut out)?;
+            json::write(subject.report, subject.untested, &mut out)?;
             "\n".to_owned()
         }
         ReportFormat::Github => {
@@ -140,6 +143,19 @@ fn known(args: &ReportArgs, journal: &Journal) -> Result<Option<Known>, CliError
     }
     let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
     Known::load(&args.expectations, places, journal.opened.is_part())
+}
+
+/// The files that were to be run and have no result.
+fn untested(journal: &Journal) -> Vec<&str> {
+    let tested: HashSet<&str> = journal.report.files.iter().map(|file| file.file.as_str()).collect();
+    journal.opened.wanted_files().filter(|file| !tested.contains(file)).collect()
+}
+
+fn untested_as(args: &ReportArgs) -> junit::Untested {
+    match args.junit_untested {
+        UntestedWord::Error => junit::Untested::Error,
+        UntestedWord::Skipped => junit::Untested::Skipped,
+    }
 }
 
 /// What the run is at; one that lies elsewhere is what its journal says.

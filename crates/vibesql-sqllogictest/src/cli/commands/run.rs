@@ -1,12 +1,9 @@
 //! `run`: a suite, a line for each file, a summary.
 
-use std::fs::Permissions;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use tempfile::NamedTempFile;
 
 use super::compare::{Ended, after_run};
 use super::rerun::judge_times;
@@ -19,6 +16,7 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::{Keeping, clock_is_behind, opened, place_of};
 use crate::cli::keys::Keys;
 use crate::cli::known::{self, Known};
+use crate::cli::output::{Existing, Output};
 use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Rules, Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
@@ -32,11 +30,12 @@ use crate::executor::parallel::{
 use crate::executor::{DetailLimits, Settings};
 use crate::expectations::Judgement;
 use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
-use crate::outcome::{Fault, NotPassed, RunReport};
+use crate::outcome::{Fault, FileReport, FileStatus, NotPassed, RunReport};
 use crate::regression::past::timed;
 use crate::regression::timing::{Slower, slower};
 use crate::report;
 use crate::report::compare::{Named, Slow};
+use crate::report::ending::{FailedFile, write_failed, write_slowest};
 use crate::results::{Commit, History, JournalWriter, RunFolder};
 use crate::text::count::plural;
 use crate::text::style::Role;
@@ -55,15 +54,15 @@ pub(in crate::cli) fn run(
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
     // Whoever asks for JSON on standard output gets nothing else there.
-    let json_to_out = args.json.as_deref() == Some(Path::new("-"));
+    // A report that cannot be written is better known before the run than after it.
+    let json = args.json.as_deref().map(|path| Output::open(path, Existing::Replace)).transpose()?;
+    let json_to_out = json.as_ref().is_some_and(Output::is_standard);
     let events_to_out = args.message_format == MessageFormat::Json;
     if json_to_out && events_to_out {
         let message = "`--json -` and `--message-format json` both want standard output".to_owned();
         let hint = "write the report to a file; the last event has the sums as well".to_owned();
         return Err(CliError::usage(message, vec![hint]));
     }
-    // A report that cannot be written is better known before the run than after it.
-    let json = args.json.as_deref().map(JsonFile::create).transpose()?;
     let mut started = match &args.resume {
         Some(name) => resume(args, name.as_deref(), keeping, registry, ui)?,
         None => begin(args, keeping, environment, registry, ui)?,
@@ -85,8 +84,10 @@ pub(in crate::cli) fn run(
     if complete {
         started.prepared.clear();
     }
-    let mut text = written(|out| report::summary::write(out, &run, args.fail_on_empty));
     let judged = started.known.as_ref().map(|known| known.judge(&run));
+    let expected = judged.as_ref().map(|(judgement, _)| &judgement.expected_files);
+    let mut text = lists(args, &started, &run, expected, &ui.program);
+    text += &written(|out| report::summary::write(out, &run, args.fail_on_empty));
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
     let judgement = judged.as_ref().map(|(judgement, _)| judgement);
     text += &next_step(&ui.program, &run, judgement, started.prepared.settings());
@@ -123,7 +124,7 @@ pub(in crate::cli) fn run(
         ui.print(&text)?;
     }
     if let Some(json) = json {
-        json.finish(&run, run.header.files as u64)?;
+        write_json(json, &run, &started.prepared)?;
     }
     let results = started.folder.results();
     // Released, so that the run counts as ended.
@@ -137,6 +138,41 @@ pub(in crate::cli) fn run(
     // Files that were not tested are no success, even where all that failed was expected to fail.
     let untested = run.untested() > 0 && reason == ExitReason::Success;
     Ok(if run.is_incomplete() || untested { reason.or_graver(ExitReason::Incomplete) } else { reason })
+}
+
+/// The files that failed, but for those that were expected to, and the slowest files.
+fn lists(
+    args: &RunArgs,
+    started: &Started,
+    run: &RunReport,
+    expected: Option<&BTreeSet<usize>>,
+    program: &str,
+) -> String {
+    let is_expected = |place: usize| expected.is_some_and(|expected| expected.contains(&place));
+    let is_listed = |file: &FileReport| match file.status() {
+        FileStatus::Passed => false,
+        FileStatus::Empty => args.fail_on_empty,
+        _ => true,
+    };
+    let files = run.files.iter().enumerate();
+    let files = files.filter(|(place, file)| is_listed(file) && !is_expected(*place));
+    let items: HashMap<_, _> =
+        started.prepared.items().iter().map(|item| (item.file.as_str(), item)).collect();
+    let failed = files.map(|(_, file)| {
+        let item = items.get(file.file.as_str());
+        let was_good = item.and_then(|item| started.history.of(&place_of(item), &file.file).good);
+        let passes = file.status() == FileStatus::Flaky && run.header.is_good(file);
+        FailedFile { file, was_good, passes }
+    });
+    let mut failed: Vec<_> = failed.collect();
+    let see_all = format!("{program} show {}", started.folder.name);
+    written(|out| {
+        // Of a run of one file, all is there already.
+        if run.header.files > 1 {
+            write_failed(out, &mut failed, &see_all)?;
+        }
+        args.durations.map_or(Ok(()), |most| write_slowest(out, &run.files, most as usize))
+    })
 }
 
 /// A run that can be driven.
@@ -153,6 +189,8 @@ struct Started {
     commit: Option<Commit>,
     /// What is expected to fail.
     known: Option<Known>,
+    /// What earlier runs know of files.
+    history: History,
 }
 
 /// The run to compare with, known before the run begins: a wrong word is better heard of then.
@@ -180,7 +218,7 @@ fn begin(
     let identity = engine.identity();
     let workers = workers(args);
     let selected = select(args, keeping.results()?, &settings, &identity.name, workers, ui)?;
-    let Selected { items, slices, seed, shards, known, is_part } = selected;
+    let Selected { items, slices, seed, shards, known, is_part, history } = selected;
     let baseline = baseline(args, keeping, Besides { before: None, engine: Some(&identity.name) }, ui)?;
     let starting = keeping.results()?.start_run_dying_at(args.die_at_step)?;
     shards.inspect(|shards| {
@@ -222,7 +260,8 @@ fn begin(
     })?;
     clock_is_behind(&folder, now).inspect(|warning| ui.warn(warning));
     prepared.moved_to(&folder.path);
-    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), known, baseline, commit })
+    let elsewhere = keeping.named_place();
+    Ok(Started { folder, prepared, journal, elsewhere, known, baseline, commit, history })
 }
 
 fn resume(
@@ -256,7 +295,18 @@ fn resume(
     }
     let journal = JournalWriter::resume(&folder.journal(), milliseconds_since_1970());
     let journal = journal.map_err(|error| cannot_write(&folder.journal(), &error))?;
-    Ok(Started { folder, prepared, journal, elsewhere: keeping.named_place(), known, baseline, commit })
+    // It would tell of what this run itself did before.
+    let history = History::default();
+    Ok(Started {
+        folder,
+        prepared,
+        journal,
+        elsewhere: keeping.named_place(),
+        known,
+        baseline,
+        commit,
+        history,
+    })
 }
 
 pub(super) fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
@@ -322,48 +372,16 @@ fn column_width(items: &[WorkItem]) -> usize {
     widest.unwrap_or(0).min(WIDEST)
 }
 
-/// Where the JSON report goes; it appears whole or not at all.
-enum JsonFile<'p> {
-    StandardOutput,
-    /// Written beside its place, then put there; gone if the run ends before.
-    Path {
-        path: &'p Path,
-        beside: NamedTempFile,
-    },
-}
-
-impl<'p> JsonFile<'p> {
-    fn create(path: &'p Path) -> Result<Self, CliError> {
-        if path == Path::new("-") {
-            return Ok(Self::StandardOutput);
-        }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        // What the user's umask leaves of it, as for any file.
-        let mode = Permissions::from_mode(0o666);
-        let beside = tempfile::Builder::new().prefix(".report-").permissions(mode).tempfile_in(folder);
-        // The kind alone: the message would name the file beside, of which the user knows nothing.
-        let beside = beside.map_err(|error| cannot_write(path, &error.kind().into()))?;
-        Ok(Self::Path { path, beside })
-    }
-
-    fn finish(self, run: &RunReport, available: u64) -> Result<(), CliError> {
-        let mut document = Vec::new();
-        report::json::write(run, available, &mut document)
-            .map_err(|error| CliError::internal(format!("cannot write the report: {error}")))?;
-        document.push(b'\n');
-        match self {
-            Self::StandardOutput => {
-                let mut out = Ui::raw_out();
-                let written = out.write_all(&document).and_then(|()| out.flush());
-                written.map_err(|error| CliError::io("write to", "standard output", &error))
-            }
-            Self::Path { path, mut beside } => {
-                let written = beside.write_all(&document).and_then(|()| beside.as_file().sync_all());
-                let placed = written.and_then(|()| Ok(beside.persist(path)?));
-                placed.map(drop).map_err(|error| cannot_write(path, &error))
-            }
-        }
-    }
+fn write_json(place: Output, run: &RunReport, prepared: &Prepared) -> Result<(), CliError> {
+    let tested: HashSet<&str> = run.files.iter().map(|file| file.file.as_str()).collect();
+    let files = prepared.items().iter().map(|item| item.file.as_str());
+    let mut untested: Vec<_> = files.filter(|file| !tested.contains(file)).collect();
+    untested.sort_unstable();
+    let mut document = Vec::new();
+    report::json::write(run, &untested, &mut document)
+        .map_err(|error| CliError::internal(format!("cannot write the report: {error}")))?;
+    document.push(b'\n');
+    place.put(document).map(drop)
 }
 
 fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {

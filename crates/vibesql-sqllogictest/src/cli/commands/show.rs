@@ -9,13 +9,14 @@ use crate::cli::keeping::Keeping;
 use crate::cli::settings::{repeat_command, shell_word};
 use crate::cli::ui::Ui;
 use crate::event::{EventSink as _, RunEvent};
-use crate::monitor::{Lines, Verbosity, account, status_word};
+use crate::monitor::{Lines, Verbosity, account, place, status_word};
 use crate::outcome::{FileReport, FileStatus};
 use crate::report;
 use crate::results::{Circumstances, Journal};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
 use crate::text::style::Role;
+use crate::text::visible::one_line;
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &ShowArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
@@ -126,7 +127,8 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
             )?;
         }
         for lint in &file.lints {
-            writeln!(out, "{} {}:{}: {}", Role::Warn.paint("note:"), file.shown, lint.line, lint.kind)?;
+            let place = place(&file.shown, Some(lint.line));
+            writeln!(out, "{} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
         }
         for attempt in &file.attempts {
             let (role, word) = status_word(attempt.status);
@@ -134,7 +136,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
         }
         let (role, word) = status_word(file.status());
         let time = Role::Faint.paint(duration(file.elapsed));
-        writeln!(out, "{}  {}  {}  {time}", role.paint(word), file.shown, account(file))
+        writeln!(out, "{}  {}  {}  {time}", role.paint(word), one_line(&file.shown), account(file))
     });
     ui.print(&text)
 }

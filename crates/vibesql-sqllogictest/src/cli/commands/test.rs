@@ -12,12 +12,13 @@ use crate::clock::{Clock as _, SystemClock};
 use crate::engine::{Engine, EngineRegistry};
 use crate::executor::{DetailLimits, Observer, Selection, Unobserved, run_observed, unhash};
 use crate::location::Source;
-use crate::monitor::{account, status_word};
+use crate::monitor::{account, place, status_word};
 use crate::outcome::{Counts, FailureDetail, FileReport, FlakyResult};
 use crate::parser::{self, Script};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
 use crate::text::style::Role;
+use crate::text::visible::one_line;
 use crate::text::written;
 
 /// Values of a result that are kept to find the first difference in.
@@ -58,7 +59,7 @@ struct Trace<'t> {
 impl Observer for Trace<'_> {
     fn record_started(&mut self, line: u32) {
         // Where standard error is closed there is nobody to tell.
-        writeln!(self.ui.err, "{}:{line}", self.file).ok();
+        writeln!(self.ui.err, "{}", place(self.file, Some(line))).ok();
     }
 
     fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
@@ -124,18 +125,19 @@ fn write_report(out: &mut String, program: &str, report: &FileReport, setup: &Se
         writeln!(out, "… {omitted}; show them with --max-failures {}\n", report.failing.len())?;
     }
     for lint in report.lints.iter().take(MOST_NOTES) {
-        writeln!(out, "{} {}:{}: {}", Role::Warn.paint("note:"), report.shown, lint.line, lint.kind)?;
+        let place = place(&report.shown, Some(lint.line));
+        writeln!(out, "{} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
     }
     if report.lints.len() > MOST_NOTES {
         let more = plural((report.lints.len() - MOST_NOTES) as u64, "more note");
         writeln!(out, "{} {more}", Role::Warn.paint("note:"))?;
     }
     for failure in report.setup_failures.iter().take(MOST_NOTES) {
-        let place = format!("{}:{}", report.shown, failure.line);
+        let place = place(&report.shown, Some(failure.line));
         let what = crate::text::failure::headline(&failure.what);
         writeln!(out, "{} in the set-up: {place}: {what}", Role::Warn.paint("note:"))?;
     }
     let (role, word) = status_word(report.status());
     let time = Role::Faint.paint(duration(report.elapsed));
-    writeln!(out, "{}  {}  {}  {time}", role.paint(word), report.shown, account(report))
+    writeln!(out, "{}  {}  {}  {time}", role.paint(word), one_line(&report.shown), account(report))
 }

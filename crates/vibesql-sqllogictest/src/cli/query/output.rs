@@ -1,7 +1,6 @@
-//! Where an answer goes: to a file, to a pager, to standard output.
+//! Where an answer goes that is shown: to a pager, or to standard output.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::cli::error::CliError;
@@ -18,26 +17,12 @@ pub(super) enum Pager {
     Named(String),
 }
 
-/// Writes to a file, whole or not at all.
-pub(super) fn to_file(path: &Path, text: &str) -> Result<(), CliError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || {
-        let mut file = tempfile::Builder::new().prefix(".query-").tempfile_in(folder)?;
-        file.write_all(text.as_bytes())?;
-        file.persist(path)?;
-        Ok(())
-    };
-    write().map_err(|error: std::io::Error| CliError::io("write", &path.display().to_string(), &error))
-}
-
 /// Shows text, in a pager if it is longer than the terminal.
 pub(super) fn to_screen(text: &str, pager: &Pager) -> Result<(), CliError> {
     if std::io::stdout().is_terminal() && is_long(text) && paged(text, pager) {
         return Ok(());
     }
-    let mut out = Ui::raw_out();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| CliError::io("write to", "standard output", &error))
+    Ui::put_raw(text)
 }
 
 fn is_long(text: &str) -> bool {

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::error::{unanswered, wrong};
-use super::output::{Pager, to_file, to_screen};
+use super::output::{Pager, to_screen};
 use crate::cli::commands::{ask, store};
 use crate::cli::config::Environment;
 use crate::cli::error::CliError;
 use crate::cli::keeping::Keeping;
+use crate::cli::output::{Existing, Output};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
 use crate::clock::{Clock, milliseconds_since_1970};
@@ -21,7 +22,7 @@ use crate::results::ask::{
 };
 use crate::results::store::Window;
 use crate::text::count::{plural, thousands};
-use crate::text::style::Role;
+use crate::text::style::{Role, rendered};
 use crate::text::written;
 
 /// How long rows are taken away from a disagreement.
@@ -114,13 +115,17 @@ impl<'a> Session<'a> {
         let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
         if let Some(path) = &self.output {
-            to_file(path, &text)?;
-            ui.note(format_args!("{foot}; written to `{}`", path.display()));
+            let place = Output::open(path, Existing::Replace)?;
+            let is_standard = place.is_standard();
+            place.put(&text)?;
+            if !is_standard {
+                ui.note(format_args!("{foot}; written to `{}`", path.display()));
+            }
         } else if self.format == Format::Table {
             let faint = std::io::stdout().is_terminal();
             let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
             text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
-            to_screen(&text, &self.pager)?;
+            to_screen(&rendered(text.as_bytes()), &self.pager)?;
         } else {
             to_screen(&text, &self.pager)?;
             if is_partial {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::sql_of;
+use crate::location::text_of;
 use crate::outcome::SlowRecord;
 use crate::parser::{Record, RecordKind, Script};
 
@@ -36,6 +37,6 @@ fn beginning_of(script: &Script<'_>, line: u32) -> String {
     let mut buffer = Vec::new();
     let record = script.records().find(|record| record.line == line);
     let sql = record.map_or(&[][..], |record| sql_of(record, &mut buffer));
-    let words: Vec<_> = String::from_utf8_lossy(sql).split_whitespace().map(str::to_owned).collect();
+    let words: Vec<_> = text_of(sql).split_whitespace().map(str::to_owned).collect();
     words.join(" ").chars().take(LONGEST_SQL).collect()
 }

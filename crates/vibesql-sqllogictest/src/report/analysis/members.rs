@@ -11,6 +11,7 @@ use crate::outcome::{FileReport, RecordKey, RecordName};
 use crate::report::cluster::{notes, title};
 use crate::text::count::plural;
 use crate::text::style::Role;
+use crate::text::visible::one_line;
 
 /// A record of the cluster.
 struct Member<'v> {
@@ -61,8 +62,8 @@ pub(crate) fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Resu
     notes(cluster).iter().try_for_each(|note| writeln!(out, "{note}"))?;
     writeln!(out)?;
     members(view, place).try_for_each(|Member { file, line, .. }| match line {
-        0 => writeln!(out, "{}", file.shown),
-        line => writeln!(out, "{}:{line}", file.shown),
+        0 => writeln!(out, "{}", one_line(&file.shown)),
+        line => writeln!(out, "{}:{line}", one_line(&file.shown)),
     })
 }
 

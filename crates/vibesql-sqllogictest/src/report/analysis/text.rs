@@ -11,6 +11,7 @@ use crate::report::cluster::{notes, title, wrong};
 use crate::report::runs;
 use crate::text::count::{percent, thousands};
 use crate::text::style::Role;
+use crate::text::visible::one_line;
 
 /// Without a wish, so many clusters and examples are shown.
 const MOST_CLUSTERS: usize = 10;
@@ -144,7 +145,7 @@ fn example(out: &mut String, view: &View<'_>, place: usize, cluster: &Cluster) -
     writeln!(out, "{}", Role::Strong.paint(name))?;
     notes(cluster).iter().try_for_each(|note| writeln!(out, "  {}", Role::Faint.paint(note)))?;
     let Some(sample) = view.sample(cluster) else {
-        let files = cluster.files.iter().map(|&file| view.report.files[file].shown.as_str());
+        let files = cluster.files.iter().map(|&file| one_line(&view.report.files[file].shown));
         return writeln!(out, "  {}\n", files.collect::<Vec<_>>().join(", "));
     };
     writeln!(out, "  {}", sample.place())?;

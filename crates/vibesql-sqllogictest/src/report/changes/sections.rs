@@ -3,6 +3,7 @@
 use crate::regression::{Failing, FileChange, FileDiff, FileState, RecordChange, RecordDiff, RunDiff, Why};
 use crate::report::subject::status_word;
 use crate::text::count::plural;
+use crate::text::visible::one_line;
 
 /// How a change is to be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +149,8 @@ impl<'d> Entry<'d> {
 
     /// The file, or the file with the line.
     pub(crate) fn place(&self) -> String {
-        self.line.map_or_else(|| self.shown.to_owned(), |line| format!("{}:{line}", self.shown))
+        let shown = one_line(self.shown);
+        self.line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
     }
 
     /// What has changed.
