@@ -102,7 +102,9 @@ pub fn analyze(report: &RunReport, dialect: Option<&str>, texts: &mut dyn Texts)
     let facts = collect(report, reading, texts);
     let found = Found::of(&facts);
     let files = found.files(&facts, report);
-    let order = order(&files, &found.weights());
+    let mut order = order(&files, &found.weights());
+    // Nobody can mend that of which nothing is known.
+    order.sort_by_key(|&id| facts.symptoms[found.kinds[id as usize].symptom as usize].is_unknown());
     let green = green_after(&files, &order);
     let mut places = vec![0; order.len()];
     for (place, &cluster) in order.iter().enumerate() {

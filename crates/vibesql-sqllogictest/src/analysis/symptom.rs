@@ -14,6 +14,13 @@ pub struct Symptom {
     pub what: String,
 }
 
+impl Symptom {
+    /// Whether another program says that something failed, and nothing else.
+    pub fn is_unknown(&self) -> bool {
+        self.kind == "reported" && self.what.is_empty()
+    }
+}
+
 /// The kind of results whose values, or their number, are not the expected ones.
 pub const WRONG_RESULT: &str = "wrong_result";
 

@@ -1,6 +1,8 @@
 //! Errors of the command line, and the exit code that stands for each.
 
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::path::Path;
 
 use super::config::Mistake;
 use crate::engine::{EngineError, RegistryError};
@@ -106,6 +108,17 @@ impl CliError {
         let message = format!("cannot {action} `{path}`");
         let causes = vec![error.to_string()];
         Self { causes, ..Self::plain(ExitReason::Usage, message, Vec::new()) }
+    }
+
+    /// A name of an engine that none of the runs in `folder` is of; these are `known`.
+    pub(super) fn no_run_on_engine(engine: &str, known: &BTreeSet<String>, folder: &Path) -> Self {
+        if known.is_empty() {
+            let message = format!("no run in `{}`", folder.display());
+            return Self::nothing_selected(message, vec!["`run` makes one".to_owned()]);
+        }
+        let known: Vec<_> = known.iter().map(String::as_str).collect();
+        let hint = format!("engines with runs: {}", known.join(", "));
+        Self::nothing_selected(format!("no run on engine `{engine}`"), vec![hint])
     }
 
     /// A program without a single engine.

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use self::sliced::run_slice;
 
 use super::evidence::{excerpt, failure, header_text};
-use super::keys::record_keys;
+use super::keys::{record_keys, records_digest};
 use super::label::{LabelBook, expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
 use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
@@ -161,6 +161,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         // The parser's come first, and then those of the records.
         self.report.lints.sort_by_key(|lint| lint.line);
         self.name_marks();
+        self.report.records = Some(records_digest(self.script));
         self.report.engine_time = Some(self.processor.time().total);
         slow::write_sql(&mut self.report.slowest, self.script);
         debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);

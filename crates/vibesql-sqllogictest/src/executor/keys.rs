@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::outcome::{Digest, LeftOut, RecordKey, RecordName};
-use crate::parser::{Record, RecordKind, Script};
+use crate::parser::{ConditionKind, Record, RecordKind, Script};
 
 /// The keys of the records on `lines`, which are in the order of the script. A line without a record has the key 0.
 pub(crate) fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> {
@@ -20,6 +20,27 @@ pub(crate) fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> 
         keys.insert(record.line, RecordKey(key));
     }
     lines.iter().map(|line| keys.get(line).copied().unwrap_or_default()).collect()
+}
+
+/// A digest of what makes all records the ones that they are, and of the conditions under which they are executed. Control
+/// records are among them: a `halt` decides which others are executed.
+pub(crate) fn records_digest(script: &Script<'_>) -> u64 {
+    let mut buffer = Vec::new();
+    let digests = script.records().map(|record| {
+        let conditions: Vec<_> =
+            record.conditions.iter().flat_map(|one| [kind_of(one.kind), one.name]).collect();
+        let words = words(script, record, &mut buffer);
+        Digest::of_words(conditions.into_iter().chain(words)).0
+    });
+    let digests: Vec<_> = digests.collect();
+    Digest::of_words(digests.iter().map(|digest| digest.as_slice())).short()
+}
+
+fn kind_of(kind: ConditionKind) -> &'static [u8] {
+    match kind {
+        ConditionKind::SkipIf => b"skipif",
+        ConditionKind::OnlyIf => b"onlyif",
+    }
 }
 
 /// The records that have one of these names, in the order of the script.

@@ -34,11 +34,15 @@ pub struct FileReport {
     /// The records that the user has left out, in the order of their lines. They are among the skipped ones.
     #[cfg_attr(feature = "suite", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub left_out: Vec<LeftOut>,
+    /// A digest of the SQL and the conditions of all its records: two runs with the same had the same records. Unknown where
+    /// an older version of this program, or another program, has written the report.
+    #[cfg_attr(feature = "suite", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub records: Option<u64>,
     /// What is legal but odd.
     pub lints: Vec<Lint>,
     /// How the file ended.
     pub end: FileEnd,
-    /// How long it took.
+    /// How long it took; 0 where another program has made the report and does not say it.
     pub elapsed: Duration,
     /// The most memory that its process had in use while it ran, in bytes, where the system tells.
     pub peak_memory: Option<u64>,
@@ -252,6 +256,7 @@ impl FileReport {
             details: Vec::new(),
             setup_failures: Vec::new(),
             left_out: Vec::new(),
+            records: None,
             lints: Vec::new(),
             end,
             elapsed: Duration::ZERO,

@@ -143,7 +143,7 @@ impl<'r> RunDiff<'r> {
     ///
     /// | what has happened | files | records |
     /// |---|---|---|
-    /// | a file passed, and is bad now, or nothing of it is executed any more | yes | yes |
+    /// | a file passed, and is bad now, see [`FileDiff::has_fallen`], or nothing of it is executed any more | yes | yes |
     /// | a record has regressed in a file that had not passed | | yes |
     /// | a record fails as before, and now takes engine, process or time with it | | yes |
     /// | records of a file passed, and are not reached any more, see [`FileDiff::lost`] | | yes |
@@ -153,7 +153,7 @@ impl<'r> RunDiff<'r> {
     pub fn has_regressed(&self, gate: Gate) -> bool {
         let file = |file: &FileDiff<'_>| {
             let emptied = file.change == FileChange::NewlyUntested && file.now.is_some();
-            file.change == FileChange::Regressed || emptied
+            file.has_fallen() || emptied
         };
         let records = |file: &FileDiff<'_>| {
             let worse =

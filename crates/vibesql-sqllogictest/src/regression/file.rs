@@ -1,6 +1,6 @@
 //! One file in two runs.
 
-use super::records::{Account, Conditions, Identity, Matched, RecordChange, RecordDiff, Why, matched};
+use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff, Why, matched};
 use crate::outcome::{Counts, FileReport, FileStatus};
 
 /// A file that is in one of the runs, or in both.
@@ -46,8 +46,8 @@ pub struct FileState {
 /// | flaky | no longer flaky | no longer flaky | still flaky | newly untested |
 /// | untested | newly tested | new failure | newly tested | still untested |
 ///
-/// A file that passes only because the user has left out whatever failed is not fixed: its failures have disappeared. In the
-/// reverse, it has a new failure and has not regressed.
+/// A file that passes only because whatever failed is gone, skipped, left out or not reached is not fixed: its failures have
+/// disappeared. In the reverse, it has a new failure and has not regressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileChange {
     /// It passed, and does not any more.
@@ -127,12 +127,22 @@ impl FileChange {
         }
     }
 
-    /// The same, where records are left out in one of the runs.
-    fn but_for(self, matched: &Matched<'_>) -> Self {
-        let any = |change: RecordChange| matched.records.iter().any(|record| record.change == change);
+    /// The same, where none of the records that fail is known to have passed in the other run.
+    fn but_for(self, records: &[RecordDiff<'_>]) -> Self {
+        let any = |wanted: &dyn Fn(RecordChange) -> bool| records.iter().any(|record| wanted(record.change));
         match self {
-            Self::Fixed if matched.left_out > 0 && !any(RecordChange::Fixed) => Self::Disappeared,
-            Self::Regressed if matched.left_out_before > 0 && !any(RecordChange::Regressed) => {
+            Self::Fixed
+                if !any(&|change| change == RecordChange::Fixed)
+                    && any(
+                        &|change| matches!(change, RecordChange::Disappeared(why) if why.is_absence()),
+                    ) =>
+            {
+                Self::Disappeared
+            }
+            Self::Regressed
+                if !any(&|change| change == RecordChange::Regressed)
+                    && any(&|change| matches!(change, RecordChange::NewFailure(why) if why.is_absence())) =>
+            {
                 Self::NewFailure
             }
             same => same,
@@ -175,7 +185,7 @@ impl<'r> FileDiff<'r> {
             shown: &known.shown,
             before,
             now,
-            change: FileChange::of(standing(before), standing(now)).but_for(&matched),
+            change: FileChange::of(standing(before), standing(now)).but_for(&matched.records),
             identity: matched.identity,
             doubt: matched.doubt,
             records: matched.records,
@@ -187,6 +197,15 @@ impl<'r> FileDiff<'r> {
     /// Whether the file is in both runs.
     pub fn is_common(&self) -> bool {
         self.before.is_some() && self.now.is_some()
+    }
+
+    /// Whether it passed and does not any more. A changed file may have failures that are new, but nothing shows that its old
+    /// records still pass; only what the user had left out before says nothing of them.
+    pub fn has_fallen(&self) -> bool {
+        let standing = |state: Option<FileState>| Standing::of(state.map(|state| state.status));
+        let left_out = |record: &RecordDiff<'_>| record.change == RecordChange::NewFailure(Why::LeftOut);
+        (standing(self.before), standing(self.now)) == (Standing::Passed, Standing::Bad)
+            && (self.change == FileChange::Regressed || !self.records.iter().all(left_out))
     }
 
     /// Whether it has not passed in either run, and ended in two ways: failed and now crashed, for instance.

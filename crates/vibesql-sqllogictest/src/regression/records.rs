@@ -16,8 +16,9 @@ use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordKey
 /// | the baseline | anything less, see [`Why`] | disappeared |
 ///
 /// Failing is everything that keeps a file from having passed: failed, unsupported, timed out, malformed, crashed.
-/// The text of a file is not in a report. It is taken to be unchanged as long as no count speaks against it; so a record
-/// whose expectation alone was edited, and fails since, is called regressed.
+/// A file is unchanged if it has the same records under the same conditions, whatever they expect; so a record whose
+/// expectation alone was edited, and fails since, is called regressed. In reports of older versions, which do not say what the
+/// records were, it is taken to be unchanged as long as no count speaks against it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RecordChange {
     /// It passed, and does not any more.
@@ -45,7 +46,7 @@ pub enum Why {
     WholeOnly,
     /// The conditions of records were held against other names there, which left records out.
     OtherConditions,
-    /// The counts say that the text of the file is another: the record may not be in it.
+    /// The file has other records there, or other conditions: the record may not be in it, or be skipped.
     FileChanged,
     /// The user has left it out there.
     LeftOut,
@@ -99,6 +100,13 @@ impl Why {
             Self::LeftOut => "left_out",
             Self::NotReached => "not_reached",
         }
+    }
+}
+
+impl Why {
+    /// Whether the record itself is missing there, or was not executed, though the file was run.
+    pub fn is_absence(self) -> bool {
+        matches!(self, Self::OtherConditions | Self::FileChanged | Self::LeftOut | Self::NotReached)
     }
 }
 
@@ -197,9 +205,8 @@ pub(super) struct Matched<'r> {
     /// In the order of their lines.
     pub(super) records: Vec<RecordDiff<'r>>,
     pub(super) account: Account,
-    /// How many records the current run has left out that the baseline has not, and the reverse.
+    /// How many records the current run has left out that the baseline has not.
     pub(super) left_out: u64,
-    pub(super) left_out_before: u64,
 }
 
 /// How the conditions of the two runs relate.
@@ -234,11 +241,8 @@ pub(super) fn matched<'r>(
         account = self::account(&records, then.as_ref(), today.as_ref(), doubt);
     }
     records.sort_by_key(|record| (record.line(), record.before.map(|failing| failing.line)));
-    let more = |one: &Option<Known<'_>>, other: &Option<Known<'_>>| {
-        one.as_ref().map_or(0, |known| known.leaves_out_more(other.as_ref()))
-    };
-    let (left_out, left_out_before) = (more(&today, &then), more(&then, &today));
-    Matched { identity, doubt, records, account: account.unwrap_or_default(), left_out, left_out_before }
+    let left_out = today.as_ref().map_or(0, |known| known.leaves_out_more(then.as_ref()));
+    Matched { identity, doubt, records, account: account.unwrap_or_default(), left_out }
 }
 
 /// What makes a record the same.
@@ -358,10 +362,14 @@ fn leave_out_both(before: &Known<'_>, now: &Known<'_>) -> bool {
     (then && (today || now.reach < before.reach)) || (today && before.reach < now.reach)
 }
 
-/// Whether the counts, or the lines of records that fail in both, say that the text is another.
+/// Whether the records are others. Where the reports do not say which they had, the counts may show it, or the lines of
+/// records that fail in both.
 fn has_changed(before: &Known<'_>, now: &Known<'_>) -> bool {
     let (then, today) = (before.report.counts.total, now.report.counts.total);
     let fits = match (before.is_cut(), now.is_cut()) {
+        _ if before.report.records.is_some() && now.report.records.is_some() => {
+            before.report.records == now.report.records
+        }
         (false, false) => then == today,
         (true, false) => then <= today,
         (false, true) => then >= today,

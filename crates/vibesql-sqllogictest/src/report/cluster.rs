@@ -51,7 +51,7 @@ pub(crate) fn title(cluster: &Cluster) -> String {
         "engine_lost" => format!("engine lost: {what}"),
         "process_died" => format!("process died: {what}"),
         // Another tool has said that a file failed, and nothing else.
-        "reported" if what.is_empty() => NOT_WHY.to_owned(),
+        _ if cluster.symptom.is_unknown() => NOT_WHY.to_owned(),
         "unknown" => format!("not known: {what}"),
         _ => what.to_owned(),
     };

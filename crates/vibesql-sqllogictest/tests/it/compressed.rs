@@ -71,7 +71,8 @@ fn said(results: &ResultsFolder) -> String {
     let run =
         |name: &String| (results.journal(Some(name)).unwrap(), RunOverview::read(results, name).unwrap());
     let runs: Vec<_> = names.iter().map(run).collect();
-    let history = History::read(results, "e").unwrap().of(Path::new("nowhere"), "d/1");
+    let history =
+        History::read(results, "e", &[("nowhere".into(), "d/1")]).unwrap().of(Path::new("nowhere"), "d/1");
     let imported: Vec<_> =
         (0..names.len()).map(|number| results.imported(&number.to_string()).unwrap()).collect();
     format!("{runs:?} {history:?} {imported:?} {:?}", exported(results, &names))
@@ -266,7 +267,8 @@ fn a_compressed_run_can_be_shown_and_taken_up() {
     assert_eq!(resumed.code, 1, "{resumed}");
     assert!(resumed.stdout.contains("FAIL: 1 of 2 files"), "{resumed}");
     assert_eq!(format!("{:?}", results.journal(Some(&name)).unwrap().report.files), report);
-    // It was written to, sealed anew, and compressed again.
+    // It was written to, and is sealed anew and compressed again.
+    assert_eq!(sandbox.run("store seal").code, 0);
     assert_eq!(files(&results, &name), ["journal.jsonl.zst", "run.json"]);
     let after = exported(&results, std::slice::from_ref(&name));
     assert_ne!(after, before);

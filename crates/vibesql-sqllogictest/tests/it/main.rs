@@ -9,6 +9,7 @@ mod ask;
 mod bisect;
 mod browser;
 mod compare;
+mod compare_changed;
 mod compatibility;
 #[cfg(feature = "store")]
 mod compressed;
@@ -29,6 +30,7 @@ mod history;
 mod honesty;
 mod import;
 mod import_lists;
+mod import_says;
 mod import_text;
 mod injected;
 mod isolation;

@@ -160,19 +160,19 @@ fn a_question_that_is_wrong() {
     exit code 2
     --- stderr
     error: more than one statement
-      hint: ask one after the other; the shell (`query` in a terminal) takes many
+      hint: write one statement for each `query`; its shell (`query` without SQL) takes several on a line
     ");
     assert_snapshot!(query(&sandbox, &["SELECT stauts FROM test_results"]), @"
     exit code 2
     --- stderr
     error: no such column: stauts
-      hint: perhaps `status` is meant; `.schema` in the shell has all columns
+      hint: perhaps `status` is meant; `.schema` in the shell (`query` without SQL) has all columns
     ");
     assert_snapshot!(query(&sandbox, &["SELECT * FROM results"]), @"
     exit code 2
     --- stderr
     error: no such table: results
-      hint: `.tables` in the shell lists tables and views
+      hint: `.tables` in the shell (`query` without SQL) lists tables and views
     ");
     assert_snapshot!(query(&sandbox, &["SELEC 1"]), @r#"
     exit code 2
@@ -187,6 +187,46 @@ fn a_question_that_is_wrong() {
       hint: write for instance `SELECT * FROM test_runs`, or ask by --preset
     ");
     assert_eq!(query(&sandbox, &["SELECT 1", "--preset", "progress"]).code, 2);
+}
+
+#[test]
+fn an_engine_without_runs_is_an_error() {
+    let sandbox = with_runs();
+    assert_snapshot!(query(&sandbox, &["SELECT * FROM test_files", "--engine", "slqite"]), @"
+    exit code 3
+    --- stderr
+    error: no run on engine `slqite`
+      hint: engines with runs: sqlite
+    ");
+    assert_snapshot!(sandbox.run("flaky --engine slqite"), @"
+    exit code 3
+    --- stderr
+    error: no run on engine `slqite`
+      hint: engines with runs: sqlite
+    ");
+    let empty = Sandbox::new();
+    let output = query(&empty, &["SELECT * FROM test_files", "--engine", "sqlite"]);
+    assert_eq!((output.code, output.stdout.as_str()), (3, ""), "{output}");
+    assert!(output.stderr.contains("error: no run in `"), "{output}");
+    // What the option does not touch is said.
+    let files =
+        query(&sandbox, &["SELECT file_path FROM test_files", "--engine", "sqlite", "--format", "csv"]);
+    assert_eq!((files.stdout.lines().count(), files.stderr.as_str()), (3, ""), "{files}");
+    let others = query(&sandbox, &["--preset", "recent-runs", "--engine", "sqlite", "--format", "csv"]);
+    assert!(others.stderr.contains("note: --engine sqlite changes nothing"), "{others}");
+}
+
+#[test]
+fn joins_and_common_tables_are_answered() {
+    let sandbox = with_runs();
+    for (sql, rows) in [
+        ("SELECT count(*) AS n FROM test_results NATURAL JOIN test_runs", "n\r\n0\r\n"),
+        ("SELECT count(*) AS n FROM test_results JOIN test_runs USING (run_id)", "n\r\n6\r\n"),
+        ("WITH c(x) AS (SELECT 1) SELECT count(*) AS n FROM c", "n\r\n1\r\n"),
+    ] {
+        let output = query(&sandbox, &[sql, "--format", "csv"]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, rows), "{sql}: {output}");
+    }
 }
 
 #[test]
@@ -294,6 +334,40 @@ fn wait_until_it_runs(sandbox: &Sandbox) {
         is_it && time <= Some(50)
     };
     while std::fs::read_dir("/proc").unwrap().any(|process| idle(&process.unwrap().path())) {}
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_shell_answers_each_statement_of_a_line() {
+    let sandbox = with_runs();
+    let lines = "stty rows 60 cols 200; $PROGRAM query --last 1; echo code $?";
+    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
+    terminal.wait_for("results> ");
+    terminal.press("SELECT 11 AS one; SELECT ';' AS two;; SELECT 33 AS three; -- the end;\n");
+    terminal.press(";\n");
+    for answer in ["one", "11", "1 row", "two", ";", "1 row", "three", "33", "1 row", "results> "] {
+        terminal.wait_for(answer);
+    }
+    // An error ends it, and hints say what to type here.
+    terminal.press("SELECT 4 AS four; SELECT * FROM test_result; SELECT 5; SELECT 6;\n");
+    for answer in [
+        "four",
+        "no such table: test_result",
+        "perhaps `test_results` is meant; `.tables` lists all",
+        "2 statements behind it not run",
+        "results> ",
+    ] {
+        terminal.wait_for(answer);
+    }
+    terminal.press("SELECT zzz FROM test_runs;\n");
+    terminal.wait_for("`.schema TABLE` has the columns of a table");
+    terminal.press(".preset nonsense\n");
+    terminal.wait_for("`.presets` lists them");
+    terminal.press("SELECT status FROM test_results;\n");
+    terminal.wait_for("results of the last 1 of 3 runs, .all loads all");
+    terminal.press(".quit\n");
+    let seen = terminal.end();
+    assert!(seen.contains("code 0") && !seen.contains("more than one statement"), "{seen:?}");
 }
 
 #[test]

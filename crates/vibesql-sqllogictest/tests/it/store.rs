@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use vibesql_sqllogictest::results::ResultsFolder;
+use vibesql_sqllogictest::event::RunEvent;
+use vibesql_sqllogictest::outcome::RunHeader;
 use vibesql_sqllogictest::results::store::schema::{TABLES, TEST_RUNS};
 use vibesql_sqllogictest::results::store::{Cell, Extract, RunId, Sealed, Store, StoreError, Wanted, Window};
+use vibesql_sqllogictest::results::{Opened, ResultsFolder};
 
 use crate::histories::{self, DAY, Run, copy_tree};
 use crate::store_model::{self, rows_of};

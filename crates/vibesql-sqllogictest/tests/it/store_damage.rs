@@ -260,6 +260,7 @@ fn a_question_is_answered_and_the_store_mended() {
     let sandbox = Sandbox::new();
     sandbox.write("s/a.test", "query I nosort\nSELECT 1\n----\n1\n");
     sandbox.run("run --engine sqlite --quiet s");
+    assert_eq!(sandbox.run("store seal").code, 0);
     let store = Path::new(sandbox.home()).join(".vibesql/test_results/store");
     let segments = names_in(&store.join("segments"));
     let name = segments.iter().find(|name| name.starts_with("20") && !name.contains("outcomes")).unwrap();

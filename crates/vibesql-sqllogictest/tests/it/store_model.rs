@@ -73,8 +73,8 @@ fn word(report: &FileReport) -> &'static str {
     }
 }
 
-fn milliseconds(report: &FileReport) -> i64 {
-    report.elapsed.as_millis() as i64
+fn milliseconds(report: &FileReport) -> Option<i64> {
+    (!report.elapsed.is_zero()).then_some(report.elapsed.as_millis() as i64)
 }
 
 fn run_row(run: &Told) -> Row {
@@ -100,7 +100,7 @@ fn run_row(run: &Told) -> Row {
         ("started_at", iso(opened.started)),
         ("completed_at", iso(last.unwrap())),
         ("state", state.into()),
-        ("duration_ms", elapsed.into()),
+        ("duration_ms", Some(elapsed).filter(|_| !report.elapsed.is_zero()).into()),
         ("total_files", files.len().into()),
         ("untested", (report.header.files - files.len()).into()),
         ("passed", with("PASS")),
@@ -214,7 +214,7 @@ fn tested(run: &Told, report: &FileReport) -> Cell {
 fn file_stats(runs: &[Told]) -> Vec<Row> {
     let row = |((engine, file), past): ((&str, &str), Past<'_>)| {
         let words: Vec<_> = past.results.iter().map(|(_, report)| word(report)).collect();
-        let times: Vec<_> = past.results.iter().map(|(_, report)| milliseconds(report)).collect();
+        let times: Vec<_> = past.results.iter().filter_map(|(_, report)| milliseconds(report)).collect();
         let count = |wanted: &[&str]| Cell::from(words.iter().filter(|word| wanted.contains(word)).count());
         let goods: Vec<_> =
             words.iter().filter(|word| **word != "EMPTY").map(|word| *word == "PASS").collect();

@@ -1,11 +1,14 @@
 //! `flaky`: what ends one time so and another time otherwise, though nothing has changed.
 
+use std::collections::BTreeSet;
+
 use crate::cli::args::{FlakyArgs, FlakyFormat};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use crate::regression::past::{health, state_of};
 use crate::report::flaky::{write, write_json};
+use crate::results::{ResultsFolder, RunOverview};
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
@@ -16,8 +19,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
     };
     let runs = results.past_runs(None, args.last as usize, |run| run.header.engine.name == engine)?;
     if runs.is_empty() {
-        let message = format!("no run on engine `{engine}` in `{}`", results.path().display());
-        return Err(CliError::nothing_selected(message, vec!["`runs` lists runs".to_owned()]));
+        return Err(no_runs(&engine, results)?);
     }
     let states: Vec<_> = runs.iter().map(state_of).collect();
     let files = health(&runs, &states);
@@ -30,4 +32,16 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
         }
     }
     Ok(ExitReason::Success)
+}
+
+/// Why no run is on the engine: its name is unknown, or its runs are too old.
+fn no_runs(engine: &str, results: &ResultsFolder) -> Result<CliError, CliError> {
+    let names = results.runs()?;
+    let runs = names.iter().filter_map(|name| RunOverview::read(results, name).ok());
+    let known: BTreeSet<_> = runs.map(|run| run.header.engine.name).collect();
+    if known.contains(engine) {
+        let hint = "--last N looks at more runs".to_owned();
+        return Ok(CliError::nothing_selected(format!("no recent run on engine `{engine}`"), vec![hint]));
+    }
+    Ok(CliError::no_run_on_engine(engine, &known, results.path()))
 }

@@ -5,7 +5,7 @@ use std::io::{IsTerminal as _, Read as _, stdin};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
-use crate::cli::query::{self, Session};
+use crate::cli::query::{self, Session, TypedIn};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
 use crate::clock::SystemClock;
@@ -22,8 +22,11 @@ pub(in crate::cli) fn run(
         ui.print(&list())?;
         return Ok(ExitReason::Success);
     }
-    let named =
-        args.preset.as_deref().map(|name| preset(name).ok_or_else(|| unknown_preset(name))).transpose()?;
+    let named = args
+        .preset
+        .as_deref()
+        .map(|name| preset(name).ok_or_else(|| unknown_preset(name, TypedIn::CommandLine)))
+        .transpose()?;
     super::store::catch_up(keeping.results()?, ui);
     let mut session = Session::new(args, keeping, environment, &SystemClock)?;
     match (named, args.sql.as_deref()) {
@@ -58,10 +61,11 @@ pub(in crate::cli) fn list() -> String {
         .collect()
 }
 
-pub(in crate::cli) fn unknown_preset(name: &str) -> CliError {
+pub(in crate::cli) fn unknown_preset(name: &str, typed_in: TypedIn) -> CliError {
     let nearest = query::nearest(name, PRESETS.iter().map(|preset| preset.name));
     let hint = written(|out| match nearest {
         Some(nearest) => std::fmt::Write::write_fmt(out, format_args!("perhaps `{nearest}` is meant")),
+        None if typed_in == TypedIn::Shell => std::fmt::Write::write_str(out, "`.presets` lists them"),
         None => std::fmt::Write::write_str(out, "`query --list-presets` lists them"),
     });
     CliError::usage(format!("no preset `{name}`"), vec![hint])

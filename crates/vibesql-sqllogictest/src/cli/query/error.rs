@@ -5,6 +5,25 @@ use crate::results::ask::views::VIEWS;
 use crate::results::ask::{AskError, PlanError, Unknown, columns_of};
 use crate::results::store::schema::TABLES;
 
+/// Where the user types, which decides what a hint tells to type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::cli) enum TypedIn {
+    /// At the prompt of the system, or in a script.
+    CommandLine,
+    /// In the shell of `query`.
+    Shell,
+}
+
+impl TypedIn {
+    /// How to get at a command of the shell.
+    fn command(self, command: &str) -> String {
+        match self {
+            Self::CommandLine => format!("`{command}` in the shell (`query` without SQL)"),
+            Self::Shell => format!("`{command}`"),
+        }
+    }
+}
+
 /// The nearest of some names, if one is near enough to be meant.
 pub(in crate::cli) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let lower = name.to_ascii_lowercase();
@@ -23,24 +42,27 @@ pub(super) fn columns() -> impl Iterator<Item = &'static str> {
     tables().filter_map(columns_of).flatten()
 }
 
-pub(super) fn wrong(error: &PlanError) -> CliError {
+pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
     let hint = match error {
         PlanError::Nothing => "write for instance `SELECT * FROM test_runs`, or ask by --preset".to_owned(),
         PlanError::Several => {
-            "ask one after the other; the shell (`query` in a terminal) takes many".to_owned()
+            "write one statement for each `query`; its shell (`query` without SQL) takes several on a line"
+                .to_owned()
         }
         PlanError::Writes => "`run` makes results, and `prune` removes old ones".to_owned(),
         PlanError::Sql { unknown: Some(Unknown::Table(name)), .. } => match nearest(name, tables()) {
-            Some(nearest) => format!("perhaps `{nearest}` is meant; `.tables` in the shell lists all"),
-            None => "`.tables` in the shell lists tables and views".to_owned(),
+            Some(nearest) => {
+                format!("perhaps `{nearest}` is meant; {} lists all", typed_in.command(".tables"))
+            }
+            None => format!("{} lists tables and views", typed_in.command(".tables")),
         },
         PlanError::Sql { unknown: Some(Unknown::Column(name)), .. } => {
             let column = name.rsplit('.').next().unwrap_or(name);
             match nearest(column, columns()) {
                 Some(nearest) => {
-                    format!("perhaps `{nearest}` is meant; `.schema` in the shell has all columns")
+                    format!("perhaps `{nearest}` is meant; {} has all columns", typed_in.command(".schema"))
                 }
-                None => "`.schema TABLE` in the shell has the columns of a table".to_owned(),
+                None => format!("{} has the columns of a table", typed_in.command(".schema TABLE")),
             }
         }
         PlanError::Sql { unknown: None, .. } => "the SQL is that of SQLite".to_owned(),
@@ -48,13 +70,23 @@ pub(super) fn wrong(error: &PlanError) -> CliError {
     CliError::usage(error.to_string(), vec![hint])
 }
 
-pub(super) fn unanswered(error: &AskError) -> CliError {
+pub(super) fn unanswered(error: &AskError, typed_in: TypedIn) -> CliError {
+    let in_shell = typed_in == TypedIn::Shell;
     let (reason, hint) = match error {
         AskError::Sql(_) => (ExitReason::Usage, None),
+        AskError::Engine { .. } if in_shell => (
+            ExitReason::Incomplete,
+            Some(
+                "`.last N` loads less; a shell started with --timeout SECONDS or --max-memory SIZE allows more",
+            ),
+        ),
         AskError::Engine { .. } => (
             ExitReason::Incomplete,
             Some("--timeout SECONDS and --max-memory SIZE allow more, --last N loads less"),
         ),
+        AskError::Results(_) if in_shell => {
+            (ExitReason::Usage, Some("a shell started with --results DIR reads another place for results"))
+        }
         AskError::Results(_) => (ExitReason::Usage, Some("--results DIR names another place for results")),
         AskError::Start(_) | AskError::Interrupted => (ExitReason::Incomplete, None),
     };

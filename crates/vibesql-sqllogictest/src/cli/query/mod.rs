@@ -6,6 +6,6 @@ mod output;
 mod session;
 mod shell;
 
-pub(super) use error::nearest;
+pub(super) use error::{TypedIn, nearest};
 pub(super) use session::Session;
 pub(super) use shell::shell;

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::error::{unanswered, wrong};
+use super::error::{TypedIn, unanswered, wrong};
 use super::output::{Pager, to_screen};
 use crate::cli::commands::{ask, store};
 use crate::cli::config::Environment;
@@ -20,7 +20,8 @@ use crate::results::ask::{
     About, AskCommand, Asked, Asker, Doubt, Effort, EngineName, Interrupter, Keeping as Kept, Limits, Plan,
     Reading, Results, Trust, VIBESQL_VERSION, plan,
 };
-use crate::results::store::Window;
+use crate::results::store::schema::TEST_FILES;
+use crate::results::store::{Store, Window};
 use crate::text::count::{plural, thousands};
 use crate::text::style::{Role, rendered};
 use crate::text::written;
@@ -36,6 +37,8 @@ const PARTIAL: [&str; 4] = ["test_results", "record_failures", "failure_groups",
 pub(in crate::cli) struct Session<'a> {
     asker: Asker<'a>,
     results: Results,
+    /// Where its questions are typed.
+    pub(super) typed_in: TypedIn,
     pub(super) reading: Reading,
     pub(super) format: Format,
     pub(super) folder: PathBuf,
@@ -54,6 +57,13 @@ impl<'a> Session<'a> {
         let program =
             std::env::current_exe().map_err(|error| CliError::io("find", "this program", &error))?;
         let results = keeping.results()?.clone();
+        if let Some(engine) = &args.history.engine {
+            let store = Store::new(&results);
+            let known = store.engines(&store.pin()?)?;
+            if !known.contains(engine) {
+                return Err(CliError::no_run_on_engine(engine, &known, results.path()));
+            }
+        }
         let arguments = vec!["--results".into(), results.path().into(), ask::NAME.into()];
         let command = AskCommand { program, arguments };
         let timeout = if args.timeout == 0 { FOR_EVER } else { Duration::from_secs(args.timeout) };
@@ -65,6 +75,7 @@ impl<'a> Session<'a> {
         };
         Ok(Self {
             asker: Asker::new([command.clone(), command], limits, clock),
+            typed_in: TypedIn::CommandLine,
             reading: Reading {
                 window: args.history.window(milliseconds_since_1970()),
                 engine: args.history.engine.clone(),
@@ -93,7 +104,7 @@ impl<'a> Session<'a> {
     }
 
     fn ask(&mut self, sql: &str, reach: Reach, ui: &mut Ui) -> Result<(), CliError> {
-        let plan = plan(sql).map_err(|error| wrong(&error))?;
+        let plan = plan(sql).map_err(|error| wrong(&error, self.typed_in))?;
         let window = if reach == Reach::LastRun { Window::Last(1) } else { self.reading.window };
         let reading = Reading { window, ..self.reading.clone() };
         let folder = self.folder.join("disagreements");
@@ -102,10 +113,18 @@ impl<'a> Session<'a> {
         let asked = self
             .asker
             .ask(&plan, About::Results(&reading, &self.results), effort)
-            .map_err(|error| unanswered(&error))?;
+            .map_err(|error| unanswered(&error, self.typed_in))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
             store::mend(&self.results.0, ui);
+        }
+        if self.typed_in == TypedIn::CommandLine
+            && let Some(engine) = &self.reading.engine
+            && !plan.wanted.iter().any(|wanted| wanted.table.name == TEST_FILES.name)
+        {
+            ui.note(format_args!(
+                "--engine {engine} changes nothing: it says whose files `test_files` has, and this query does not read it"
+            ));
         }
         if let Some(doubt) = &asked.doubt {
             ui.note(doubted(doubt, asked.from));
@@ -150,7 +169,8 @@ impl<'a> Session<'a> {
                 Window::Last(_) => "the last ",
                 Window::Since(_) | Window::All => "",
             };
-            format!("; results of {which}{loaded} of {all}, --all loads all")
+            let flag = if self.typed_in == TypedIn::Shell { ".all" } else { "--all" };
+            format!("; results of {which}{loaded} of {all}, {flag} loads all")
         } else {
             String::new()
         };

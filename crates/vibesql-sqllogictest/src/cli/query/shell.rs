@@ -7,7 +7,7 @@ use rustyline::{CompletionType, Config, Editor};
 use tokio::signal::unix::{self, SignalKind};
 
 use super::complete::Typing;
-use super::error::{nearest, tables};
+use super::error::{TypedIn, nearest, tables};
 use super::session::Session;
 use crate::cli::commands::query::{list, unknown_preset};
 use crate::cli::error::{CliError, ExitReason};
@@ -15,9 +15,10 @@ use crate::cli::query_args::FormatWord;
 use crate::cli::ui::Ui;
 use crate::results::ask::presets::preset;
 use crate::results::ask::views::VIEWS;
-use crate::results::ask::{Interrupter, VIBESQL_VERSION};
+use crate::results::ask::{Interrupter, VIBESQL_VERSION, statements};
 use crate::results::store::Window;
 use crate::results::store::schema::{self, TABLES};
+use crate::text::count::plural;
 
 /// The commands: name, argument, and what they do.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
@@ -48,6 +49,7 @@ pub(in crate::cli) fn shell(session: &mut Session<'_>, ui: &mut Ui) -> Result<Ex
     let history = session.folder.join("history");
     // There is none before the first time.
     drop(editor.load_history(&history));
+    session.typed_in = TypedIn::Shell;
     listen(session.interrupter()).map_err(|error| CliError::io("listen for", "Ctrl-C", &error))?;
     ui.print(&format!(
         "Results in VibeSQL {VIBESQL_VERSION}. Statements end with `;`, and `.help` lists commands.\n"
@@ -93,11 +95,8 @@ fn listen(interrupter: Interrupter) -> std::io::Result<()> {
 }
 
 fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {
-    if line.is_empty() {
-        return Ok(Flow::GoOn);
-    }
     if !line.starts_with('.') {
-        session.answer(line, ui)?;
+        answer_each(&statements(line), session, ui);
         return Ok(Flow::GoOn);
     }
     let (command, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
@@ -112,7 +111,7 @@ fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
         },
         (".presets", _) => ui.print(&list())?,
         (".preset", name) => {
-            let preset = preset(name).ok_or_else(|| unknown_preset(name))?;
+            let preset = preset(name).ok_or_else(|| unknown_preset(name, TypedIn::Shell))?;
             session.answer_preset(preset, ui)?;
         }
         (".format", word) => {
@@ -139,6 +138,20 @@ fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
         }
     }
     Ok(Flow::GoOn)
+}
+
+/// Answers statements one after the other. An error, or Ctrl-C, ends it.
+fn answer_each(statements: &[String], session: &mut Session<'_>, ui: &mut Ui) {
+    for (place, sql) in statements.iter().enumerate() {
+        if let Err(error) = session.answer(sql, ui) {
+            ui.error(&error);
+            let left = (statements.len() - place - 1) as u64;
+            if left > 0 {
+                ui.note(format_args!("{} behind it not run", plural(left, "statement")));
+            }
+            return;
+        }
+    }
 }
 
 fn unknown_table(name: &str) -> CliError {

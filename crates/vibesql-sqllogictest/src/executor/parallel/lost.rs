@@ -9,7 +9,7 @@ use super::slot::InFlight;
 use super::worker::not_started;
 use crate::executor::Settings;
 use crate::executor::core::detail_of;
-use crate::executor::keys::{record_keys, records_named};
+use crate::executor::keys::{record_keys, records_digest, records_named};
 use crate::location::Source;
 use crate::outcome::{
     ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark,
@@ -91,8 +91,18 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
     let mut left_out =
         with_script(item, settings, |script| records_named(script, &item.left_out)).unwrap_or_default();
     left_out.retain(|left_out| line.is_none_or(|line| left_out.line < line));
+    let records = with_script(item, settings, records_digest);
     let end = if over_time { FileEnd::TimedOut { line } } else { FileEnd::Faulted { line, fault } };
-    named(FileReport { counts, failing, marks, groups, details, left_out, ..FileReport::new("", end) })
+    named(FileReport {
+        counts,
+        failing,
+        marks,
+        groups,
+        details,
+        left_out,
+        records,
+        ..FileReport::new("", end)
+    })
 }
 
 /// What is known of the failing records. The worker has told details of the first ones only; of the others it is not known

@@ -190,7 +190,15 @@ fn of_file(file: &FileDiff<'_>) -> String {
         0 => String::new(),
         count => format!(", {} left out now", plural(count, "record")),
     };
-    format!("{before}, now {now}{failing}{left_out}")
+    // What has failed and is not known to pass, or the reverse, though the file ended so in both.
+    let why = file.records.iter().find_map(|record| match (file.change, record.change) {
+        (FileChange::Disappeared, RecordChange::Disappeared(why)) => Some((why, "now")),
+        (FileChange::NewFailure, RecordChange::NewFailure(why)) => Some((why, "before")),
+        _ => None,
+    });
+    let why = why.filter(|(why, _)| why.is_absence() && *why != Why::LeftOut);
+    let why = why.map_or_else(String::new, |(why, when)| format!("; {}", reason(why, when)));
+    format!("{before}, now {now}{failing}{left_out}{why}")
 }
 
 fn of_record(record: &RecordDiff<'_>) -> String {
@@ -213,7 +221,10 @@ fn reason(why: Why, when: &str) -> String {
         Why::Flaky => "the file is flaky in one of the runs".to_owned(),
         Why::WholeOnly => "one of the runs knows the file as a whole only".to_owned(),
         Why::OtherConditions => format!("{when} a condition may leave it out"),
-        Why::FileChanged => "the file has changed between the runs".to_owned(),
+        Why::FileChanged if when == "now" => {
+            "the file has changed, it may be gone or not executed".to_owned()
+        }
+        Why::FileChanged => "the file has changed, it may be new".to_owned(),
         Why::LeftOut => format!("{when} it is left out"),
         Why::NotReached => format!("{when} it is not reached"),
     }

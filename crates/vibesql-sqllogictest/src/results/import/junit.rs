@@ -36,6 +36,9 @@ impl Verdict {
     }
 }
 
+/// So short a time is none that a program tells.
+const SHORTEST: Duration = Duration::from_nanos(1);
+
 #[derive(Debug)]
 struct Case {
     file: Option<String>,
@@ -212,7 +215,10 @@ impl Document {
             file: filled("file"),
             class: filled("classname"),
             name: filled("name").unwrap_or_default(),
-            time: filled("time").and_then(|time| seconds(&time)).unwrap_or_default(),
+            // A time of 0 is one that is known.
+            time: filled("time")
+                .and_then(|time| seconds(&time))
+                .map_or(Duration::ZERO, |time| time.max(SHORTEST)),
             said: Vec::new(),
         });
     }

@@ -9,11 +9,13 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::files::Files;
+use super::sql::moment;
 use super::{ForeignRun, ImportError, Oddity, Reading};
 use crate::outcome::{FileReport, FileStatus};
 
 #[derive(Deserialize)]
 struct Document {
+    timestamp: Option<String>,
     summary: Option<Sums>,
     tested_files: Option<Lists>,
     categories: Option<BTreeMap<String, Option<Sums>>>,
@@ -56,7 +58,8 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let failures: HashMap<_, _> = document.detailed_failures.iter().flatten().map(by_file).collect();
     let [passed, failed, timed_out] =
         [lists.passed, lists.failed, lists.timed_out].map(Option::unwrap_or_default);
-    let mut oddities = vec![Oddity::Undated];
+    let said = document.timestamp.as_deref().and_then(moment);
+    let mut oddities: Vec<_> = said.is_none().then_some(Oddity::Undated).into_iter().collect();
     if let Some(sums) = &document.summary {
         compare(sums, [passed.len(), failed.len(), timed_out.len()], &mut oddities);
     }
@@ -91,7 +94,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
             oddities.push(Oddity::Count { place, what: "files in all categories", says, found });
         }
     }
-    let run = ForeignRun::of_files(text, files, changed, total.unwrap_or(0));
+    let run = ForeignRun::of_files(text, files, said.unwrap_or(changed), total.unwrap_or(0));
     Ok(Reading { runs: vec![run], oddities })
 }
 

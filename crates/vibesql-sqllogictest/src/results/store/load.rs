@@ -89,6 +89,24 @@ impl Store {
         Ok(Pin { manifest, live, notes, damaged })
     }
 
+    /// Returns the names of the engines that runs are of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn engines(&self, pin: &Pin) -> Result<BTreeSet<String>, StoreError> {
+        let mut loader = self.loader(pin);
+        let live = loader.live();
+        let summary = loader.summary(&live)?;
+        let engines = summary.runs.values().filter_map(|run| run[place(&RUN, "engine")].as_text());
+        Ok(engines.map(str::to_owned).collect())
+    }
+
+    fn loader<'l>(&'l self, pin: &'l Pin) -> Loader<'l> {
+        let (notes, damaged) = (pin.notes.clone(), pin.damaged);
+        Loader { store: self, pin, instead: BTreeSet::new(), notes, damaged }
+    }
+
     /// Loads what is wanted. Test files are those of `engine`, or of the engine of the last run.
     ///
     /// What is damaged is read from the journal, and the extract says so. A run is left out, and the extract says that
@@ -104,13 +122,7 @@ impl Store {
         window: Window,
         engine: Option<&str>,
     ) -> Result<Extract, StoreError> {
-        let mut loader = Loader {
-            store: self,
-            pin,
-            instead: BTreeSet::new(),
-            notes: pin.notes.clone(),
-            damaged: pin.damaged,
-        };
+        let mut loader = self.loader(pin);
         let live = loader.live();
         let summary = loader.summary(&live)?;
         let ids = chosen(&summary, window);

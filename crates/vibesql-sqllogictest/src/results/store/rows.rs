@@ -63,7 +63,10 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
                 ("file_path", path.into()),
                 ("outcome_id", outcome.clone().into()),
                 ("tested_at", file.finished.map(iso).into()),
-                ("duration_ms", milliseconds(file.elapsed)),
+                (
+                    "duration_ms",
+                    Some(file.elapsed).filter(|time| !time.is_zero()).map_or(Cell::Null, milliseconds),
+                ),
                 ("engine_ms", file.engine_time.map_or(Cell::Null, milliseconds)),
                 ("peak_memory", file.peak_memory.into()),
                 ("retries", file.attempts.len().into()),
@@ -115,7 +118,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("name", Cell::from(&opened.run)),
         ("state", state_word(running, journal).into()),
         ("pass_rate", totals.pass_rate().map(percent).into()),
-        ("duration_ms", Cell::from(elapsed)),
+        ("duration_ms", Some(elapsed).filter(|&elapsed| elapsed > 0 || !report.elapsed.is_zero()).into()),
         ("engine", Cell::from(&report.header.engine.name)),
         ("engine_version", Cell::from(&report.header.engine.version)),
         ("engine_hash", circumstances.engine_hash.as_ref().into()),
@@ -220,10 +223,16 @@ fn message(what: &NotPassed) -> String {
     }
 }
 
-/// The first thing that was wrong with a file.
+/// The same as far as it is known: another program may say that a file failed, and not why.
+fn said(what: &NotPassed) -> Option<String> {
+    let is_silent = matches!(what, NotPassed::Reported(text) if text.trim().is_empty());
+    (!is_silent).then(|| message(what))
+}
+
+/// The first thing that was wrong with a file, as far as that is known.
 fn error_message(file: &FileReport) -> Option<String> {
     match (&file.end, file.details.first()) {
-        (_, Some(detail)) => Some(message(&detail.what)),
+        (_, Some(detail)) => said(&detail.what),
         (FileEnd::NotStarted(problem), None) => Some(problem.to_string()),
         (_, None) => file.groups.first().map(|group| group.what.clone()),
     }
@@ -253,7 +262,9 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
         }
         _ if file.groups.is_empty() => {
             let details = file.details.iter();
-            details.map(|detail| group(detail.what.word(), message(&detail.what), detail.line)).collect()
+            details
+                .map(|detail| group(detail.what.word(), said(&detail.what).unwrap_or_default(), detail.line))
+                .collect()
         }
         _ => file.groups.clone(),
     }
@@ -270,7 +281,7 @@ fn outcome_id(file: &FileReport) -> String {
     words.extend(file.groups.iter().map(|group| format!("{group:?}").into_bytes()));
     for detail in &file.details {
         let (expected, actual) = sides(&detail.what);
-        let texts = [Some(detail.sql.clone()), Some(message(&detail.what)), expected, actual];
+        let texts = [Some(detail.sql.clone()), said(&detail.what), expected, actual];
         words.extend(texts.into_iter().map(|text| text.unwrap_or_default().into_bytes()));
     }
     let digest = Digest::of_words(words.iter().map(Vec::as_slice));
@@ -348,7 +359,7 @@ fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<&FailureDetail>)
             ("first_line", group.first_line.into()),
             (
                 "message",
-                first.map_or_else(|| group.what.clone(), |detail| message(&detail.what)).as_str().into(),
+                first.map_or_else(|| Some(group.what.clone()), |detail| said(&detail.what)).as_ref().into(),
             ),
         ]),
     )
@@ -391,7 +402,7 @@ fn failure_rows(
             ("error_type", error_type),
             ("error_pattern", pattern),
             ("fingerprint", fingerprint),
-            ("message", detail.map(|detail| message(&detail.what)).as_ref().into()),
+            ("message", detail.and_then(|detail| said(&detail.what)).as_ref().into()),
             ("sql", detail.map(|detail| &detail.sql).into()),
             ("expected", expected.as_ref().into()),
             ("actual", actual.as_ref().into()),

@@ -93,7 +93,7 @@ impl Store {
                 (Ok(_), Err(error)) => {
                     found.problems.push(format!("run {}: {}", run.name, error.with_cause()));
                 }
-                (Ok(kept), Ok(journal)) => self.hold_against(run, &kept, &journal, &mut found),
+                (Ok(kept), Ok(journal)) => found.problems.extend(self.held_against(run, &kept, &journal)),
             }
             progress(number + 1, manifest.runs.len());
         }
@@ -106,26 +106,17 @@ impl Store {
         Ok(found)
     }
 
-    /// Says what is wrong with a run or its journal.
-    fn hold_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal, found: &mut Verified) {
+    /// What is wrong with a run or its journal.
+    fn held_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
         let name = &run.name;
-        let is_same = same(kept, &rows_of(journal, RunId(run.id), false));
-        let damage = (journal.damaged > 0).then(|| {
-            format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line"))
-        });
-        match damage {
-            // What the line said has been said again, or is of no weight.
-            Some(damage) if is_same && journal.report.files.len() == journal.report.header.files => {
-                found.notes.push(format!("{damage}, but no result is missing"));
-            }
-            Some(damage) => found.problems.push(damage),
-            None if self.results.journal_bytes(name).is_some_and(|length| length < run.journal) => {
-                found.problems.push(format!("run {name}: its journal is shorter than it was"));
-            }
-            None if !is_same => {
-                found.problems.push(format!("run {name} is not in the store as its journal has it"));
-            }
-            None => {}
+        if journal.damaged > 0 {
+            Some(format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line")))
+        } else if self.results.journal_bytes(name).is_some_and(|length| length < run.journal) {
+            Some(format!("run {name}: its journal is shorter than it was"))
+        } else if !same(kept, &rows_of(journal, RunId(run.id), false)) {
+            Some(format!("run {name} is not in the store as its journal has it"))
+        } else {
+            None
         }
     }
 }

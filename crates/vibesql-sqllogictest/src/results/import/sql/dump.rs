@@ -21,7 +21,7 @@ const AFTERWARDS: i64 = 10 * 60 * 1000;
 
 pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let mut oddities = Vec::new();
-    let mut runs = rows(changes(text, &mut oddities)?, &mut oddities);
+    let (mut runs, mut untested) = rows(changes(text, &mut oddities)?, &mut oddities);
     if runs.is_empty() {
         return Err(ImportError::Nothing("row of `test_runs` or `test_results`"));
     }
@@ -32,10 +32,20 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
         !run.results.is_empty()
     });
     runs.sort_by_key(Run::started);
-    let runs = pairs(runs, &mut oddities);
+    let mut runs = pairs(runs, &mut oddities);
+    // What was never run was not run last either, and nothing says which earlier runs were to have it.
+    for result in runs.iter().flat_map(|run| &run.results) {
+        untested.remove(&result.file);
+    }
+    if let Some(last) = runs.last_mut() {
+        last.untested = untested;
+    }
     let runs = runs.iter().map(|run| run.to_foreign(changed, &mut oddities)).collect();
     Ok(Reading { runs, oddities })
 }
+
+/// So short a time is none that a program tells: 0 milliseconds are known, and are not the same as nothing.
+const SHORTEST: Duration = Duration::from_nanos(1);
 
 /// A row of `test_runs`, with the rows of `test_results` that belong to it.
 #[derive(Debug, Default)]
@@ -43,6 +53,8 @@ struct Run {
     id: String,
     row: Row,
     results: Vec<Tested>,
+    /// Files that the dump knows, and that no run has tested.
+    untested: BTreeSet<String>,
     /// What of another run has been added: files that exist, and how long it took.
     wanted: usize,
     span: Option<(i64, i64)>,
@@ -59,12 +71,18 @@ struct Tested {
     kind: Option<String>,
 }
 
-/// Puts results to their runs. The runs are in the order in which the dump names them.
-fn rows(changes: Vec<Change>, oddities: &mut Vec<Oddity>) -> Vec<Run> {
+/// Puts results to their runs, and finds the files that are called untested. The runs are in the order in which the dump names
+/// them.
+fn rows(changes: Vec<Change>, oddities: &mut Vec<Oddity>) -> (Vec<Run>, BTreeSet<String>) {
     let (mut order, mut runs) = (Vec::new(), BTreeMap::<String, Run>::new());
+    let mut files = BTreeMap::new();
     for change in changes {
         match change {
-            Change::Insert { table: Table::Files, .. } => {}
+            Change::Insert { table: Table::Files, row } => {
+                let is_untested = text(&row, &["status"]).is_some_and(|word| status_of(&word) == Some(None));
+                // A later row replaces an earlier one.
+                files.extend(text(&row, &["file_path"]).map(|file| (file, is_untested)));
+            }
             Change::Insert { table: Table::Runs, row } => {
                 let id = text(&row, &["run_id", "id"]).unwrap_or_default();
                 let run = runs.entry(id.clone()).or_insert_with(|| {
@@ -91,7 +109,8 @@ fn rows(changes: Vec<Change>, oddities: &mut Vec<Oddity>) -> Vec<Run> {
             }
         }
     }
-    order.into_iter().filter_map(|id| runs.remove(&id)).collect()
+    let runs = order.into_iter().filter_map(|id| runs.remove(&id)).collect();
+    (runs, files.into_iter().filter(|(_, is_untested)| *is_untested).map(|(file, _)| file).collect())
 }
 
 fn word(value: &Value) -> Option<String> {
@@ -135,13 +154,16 @@ impl Tested {
         status_of(&self.status)
     }
 
-    fn report(&self, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
+    /// Makes the report; `later` is how much later times are than the dump says, in milliseconds.
+    fn report(&self, later: i64, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
         let status = status_of_file(&self.file, &self.status, oddities)?;
-        let elapsed = Duration::from_millis(self.duration.unwrap_or(0));
+        let known = |milliseconds| Duration::from_millis(milliseconds).max(SHORTEST);
+        let elapsed = self.duration.map_or(Duration::ZERO, known);
         let mut report = FileReport::of_whole(&self.file, status, self.message.as_deref(), elapsed);
         if let Some(detail) = report.details.first_mut() {
             detail.header = self.kind.clone().unwrap_or_default();
         }
+        report.finished = self.tested.map(|tested| tested.saturating_add(later));
         Some(report)
     }
 }
@@ -232,13 +254,18 @@ impl Run {
         for column in ["passed", "failed"] {
             row.remove(column);
         }
-        Self { id: self.id, row, results, wanted, span }
+        Self { id: self.id, row, results, untested: BTreeSet::new(), wanted, span }
     }
 
     fn to_foreign(&self, changed: i64, oddities: &mut Vec<Oddity>) -> ForeignRun {
         let mut files = Files::default();
+        // The zone that the identifier of the run makes good for is also that of its results.
+        let later = self.started().zip(self.said_start()).map_or(0, |(started, said)| started - said);
+        for file in &self.untested {
+            files.add_untested(file, oddities);
+        }
         for result in &self.results {
-            match result.report(oddities) {
+            match result.report(later, oddities) {
                 Some(report) => files.add(report, oddities),
                 None => files.add_untested(&result.file, oddities),
             }
