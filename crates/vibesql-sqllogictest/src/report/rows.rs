@@ -191,7 +191,7 @@ fn string(text: &str) -> String {
 
 fn markdown(out: &mut String, answer: &Answer) -> fmt::Result {
     let cell = |text: &str| {
-        let lines: Vec<_> = text.split('\n').map(|line| visible(line.trim_end_matches('\r'))).collect();
+        let lines: Vec<_> = text.split('\n').map(|line| one_line(line.trim_end_matches('\r'))).collect();
         lines.join("<br>").replace('\\', "\\\\").replace('|', "\\|")
     };
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::circumstances::Circumstances;
 use super::folder::{FolderError, ResultsFolder};
 use super::index::{Index, name_key, place_key};
-use super::journal::{Brief, Circumstances, PastFile};
+use super::journal::{Brief, PastFile};
 use super::journal_file::journal_path;
 use crate::outcome::RunHeader;
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use super::circumstances::Commit;
 use super::folder::{FolderError, ResultsFolder};
-use super::journal::{Commit, Opened};
+use super::journal::Opened;
 use super::journal_file::journal_path;
 
 /// A run, as far as the first line of its journal tells.

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "store")]
 pub mod ask;
+mod circumstances;
 mod digest;
 mod folder;
 mod history;
@@ -24,9 +25,10 @@ pub mod prune;
 #[cfg(feature = "store")]
 pub mod store;
 
+pub use circumstances::{CiRun, Circumstances, Commit, Imported};
 pub use folder::{FolderError, ResultsFolder, RunFolder};
 pub use history::{History, Past, PastRun};
-pub use journal::{CiRun, Circumstances, Commit, Imported, Journal, JournalWriter, Opened, PastFile};
+pub use journal::{Journal, JournalWriter, Opened, PastFile};
 pub use meaning::{KnownRun, Meaning, meanings};
 pub use overview::{RunFiles, RunOverview, RunState};
 pub use starting::StartingRun;

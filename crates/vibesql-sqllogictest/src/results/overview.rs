@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::circumstances::Commit;
 use super::folder::{FolderError, ResultsFolder, io_error, is_running, why_unreadable};
-use super::journal::{Brief, Commit};
+use super::journal::Brief;
 use super::journal_file::journal_path;
 use crate::outcome::{FileStatus, RunEnd, RunHeader, Totals, category_of};
 

@@ -112,7 +112,7 @@ fn a_run_is_told_event_by_event() {
 
     // What people read is elsewhere.
     assert!(output.stderr.contains("FAIL    s/bad.test"), "{output}");
-    assert!(output.stderr.contains("FAIL: 1 of 4 files"), "{output}");
+    assert!(output.stderr.contains("FAIL: 2 of 4 files"), "{output}");
 }
 
 #[test]

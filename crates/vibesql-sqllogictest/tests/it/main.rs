@@ -48,6 +48,8 @@ mod queries;
 #[cfg(feature = "store")]
 mod query_cmd;
 #[cfg(feature = "store")]
+mod query_formats;
+#[cfg(feature = "store")]
 mod questions;
 mod queue;
 mod reports;

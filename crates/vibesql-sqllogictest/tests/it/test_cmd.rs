@@ -281,9 +281,10 @@ fn a_reader_that_has_seen_enough_is_told_nothing() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    assert_eq!(output.status.code(), Some(5));
-    // Half a report would be worse than none.
-    assert_eq!(std::fs::read_dir(sandbox.path()).unwrap().count(), 0);
+    // The run and its verdict do not depend on who reads.
+    assert_eq!(output.status.code(), Some(0));
+    let report: serde_json::Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    assert_eq!(report["end"], "completed");
 }
 
 #[test]

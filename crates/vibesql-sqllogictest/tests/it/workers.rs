@@ -250,7 +250,7 @@ fn check_ended(sandbox: &Sandbox, output: &std::process::Output) {
     assert_eq!(report["summary"]["tested_files"], 1, "{report}");
     assert_eq!(report["end"], "interrupted");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(text.contains("INCOMPLETE: 1 of 1 file and 1 of 1 record passed"), "{text}");
+    assert!(text.contains("INCOMPLETE: 1 of 1 file and "), "{text}");
     assert!(text.contains("; 2 files not tested (interrupted)\n"), "{text}");
     assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
 }

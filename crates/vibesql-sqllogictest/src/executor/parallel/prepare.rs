@@ -197,18 +197,22 @@ fn assigned(
         // A path that cannot be made absolute is left as it is, and the file is reported as unreadable.
         Origin::Disk(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
         Origin::Embedded(_) => None,
-        Origin::Stream(text) => Some(keep(text, &folder.join(format!("input-{number}.test")))?),
+        Origin::Stream(text) => {
+            let name = PathBuf::from(format!("input-{number}.test"));
+            keep(text, &folder.join(&name))?;
+            // Relative: the folder of a run that starts is renamed.
+            Some(name)
+        }
     };
-    let stamp = path.as_deref().and_then(Stamp::of);
+    let stamp = path.as_deref().and_then(|path| Stamp::of(&folder.join(path)));
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
     let path = path.as_deref().map(path_text::of);
     Ok(AssignedItem { file, shown, path, timeout, left_out, stamp })
 }
 
 /// Keeps what can be read only once, for the workers, and for when the run goes on after a power cut.
-fn keep(text: &[u8], path: &Path) -> io::Result<PathBuf> {
+fn keep(text: &[u8], path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(text)?;
-    file.sync_all()?;
-    std::path::absolute(path)
+    file.sync_all()
 }

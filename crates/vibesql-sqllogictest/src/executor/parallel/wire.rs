@@ -17,6 +17,7 @@ use super::limits::Limits;
 use crate::engine::{EngineIdentity, RegistryError};
 use crate::executor::Settings;
 use crate::executor::slice::Slice;
+use crate::location::path_text;
 use crate::outcome::{Digest, FailureDetail, FileReport, RecordName};
 
 /// What both ends must agree on: the version of the messages and of the program.
@@ -118,7 +119,13 @@ impl Assignment {
         if version.protocol != PROTOCOL {
             return Err(AssignmentError::Protocol { found: version.protocol });
         }
-        serde_json::from_slice(&text).map_err(|error| AssignmentError::Io(error.into()))
+        let mut assignment: Self =
+            serde_json::from_slice(&text).map_err(|error| AssignmentError::Io(error.into()))?;
+        for path in assignment.items.iter_mut().filter_map(|item| item.path.as_mut()) {
+            // A path that is absolute stays as it is.
+            *path = path_text::of(&folder.join(path_text::path(path)));
+        }
+        Ok(assignment)
     }
 }
 

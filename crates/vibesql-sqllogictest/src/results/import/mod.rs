@@ -17,9 +17,10 @@ mod status;
 use std::time::Duration;
 
 use self::files::Files;
+use super::circumstances::{Circumstances, Imported};
 use super::digest;
 use super::folder::{FolderError, ResultsFolder};
-use super::journal::{Circumstances, Imported, Opened};
+use super::journal::Opened;
 use super::portable::is_portable;
 use crate::engine::EngineIdentity;
 use crate::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};

@@ -13,8 +13,8 @@ use super::super::{ForeignRun, ImportError, Oddity, Reading};
 use super::moment::moment;
 use super::statement::{Change, Row, Table, Value, changes};
 use crate::outcome::{FileReport, FileStatus};
+use crate::results::circumstances::{CiRun, Circumstances, Commit};
 use crate::results::digest;
-use crate::results::journal::{CiRun, Circumstances, Commit};
 
 /// So long after a run its results were stored again at the latest, in milliseconds.
 const AFTERWARDS: i64 = 10 * 60 * 1000;
