@@ -53,7 +53,13 @@ fn run(right: bool) -> RunReport {
         run_script(&parse(&source, &SQLITE), &Sqlite, &options, Selection::All)
     };
     let engine = Sqlite.identity();
-    let header = RunHeader { labels: engine.labels.clone(), engine, exact: false, files: FILES, flaky: FlakyResult::Pass };
+    let header = RunHeader {
+        labels: engine.labels.clone(),
+        engine,
+        exact: false,
+        files: FILES,
+        flaky: FlakyResult::Pass,
+    };
     let elapsed = Duration::from_secs(60);
     RunReport { header, files: (0..FILES).map(file).collect(), elapsed, end: RunEnd::Completed }
 }

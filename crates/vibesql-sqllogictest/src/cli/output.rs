@@ -308,14 +308,12 @@ pub(super) fn write_folder<T>(
 ) -> Result<T, CliError> {
     let shown = path.display().to_string();
     let failed = |error: io::Error| cannot_write(&shown, &error);
+    let typed = path;
     // What a link leads to is replaced, and not the link.
-    let path = match path.canonicalize() {
-        Ok(path) => path,
-        Err(_) => path.to_owned(),
-    };
+    let path = typed.canonicalize().unwrap_or_else(|_| typed.to_owned());
     let old = path.symlink_metadata().ok();
     if old.is_some() {
-        may_replace(&path)?;
+        may_replace(typed)?;
     }
     let mode = || Permissions::from_mode(0o777);
     let prefix = ".sqllogictest-";

@@ -69,6 +69,7 @@ fn settings_are_shown_with_their_origin() {
     resume           -                      default
     quiet            false                  default
     verbose          false                  default
+    durations        -                      default
     no-progress      false                  default
     message-format   human                  default
     baseline         -                      default
@@ -80,6 +81,7 @@ fn settings_are_shown_with_their_origin() {
     grace            2                      default
     retries          0                      default
     repeat           1                      default
+    flaky            pass                   default
     paths            ../../tests            ../../sqllogictest.toml: suite own
     filter           -                      default
     exclude          index/view/**          ../../sqllogictest.toml: suite own

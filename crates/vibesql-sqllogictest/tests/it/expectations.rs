@@ -69,6 +69,9 @@ fn what_fails_is_written_down_and_is_expected_then() {
     FAIL    s/b.test  1 passed, 2 failed  [time] s
             s/b.test:8: 1 value expected and found, but not the same
 
+    still failing: 1 file
+      FAIL    s/b.test:8: 1 value expected and found, but not the same (and 1 more record)
+
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
 
@@ -135,6 +138,9 @@ fn what_has_expired_or_passes_fails_the_run() {
     --- stdout
     FAIL    s/b.test  1 passed, 2 failed  [time] s
             s/b.test:1: 1 value expected and found, but not the same
+
+    failed: 1 file
+      FAIL    s/b.test:1: 1 value expected and found, but not the same (and 1 more record)
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %

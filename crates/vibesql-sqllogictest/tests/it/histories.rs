@@ -167,6 +167,7 @@ fn opened(
         suite: vec![text(numbers), "b".to_owned()],
         corpus_commit: Some(text(numbers)),
         engine_hash: None,
+        is_part: false,
     };
     let command = vec!["run".to_owned(), text(numbers)];
     Opened::new(name, started, command, "/".into(), settings, circumstances, places)

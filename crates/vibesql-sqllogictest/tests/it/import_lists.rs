@@ -40,14 +40,14 @@ fn a_punchlist_in_json() {
 #[test]
 fn a_punchlist_in_csv() {
     let (sandbox, output) = import("punchlist.csv", "--engine vibesql");
-    assert_snapshot!(output, @"
+    assert_snapshot!(output, @r"
     exit code 0
     --- stdout
     run 20251122-100000 from punchlist.csv: 6 files, 2 passed, 2 failed, 2 other, 1 without a result
     --- stderr
     note: punchlist.csv: it does not say when the run was: the time of its last change is taken
     note: punchlist.csv: `select5.test` is TIMEOUT and has the priority 3, which is that of another status: TIMEOUT is kept
-    note: punchlist.csv: `two
+    note: punchlist.csv: `two\r
     lines.test` has the unknown status `BROKEN`: taken for an error
     ");
     assert_snapshot!(all_files(&sandbox), @r#"
@@ -270,8 +270,7 @@ fn lists_and_comparisons_are_compared() {
     new failures: files: 3
       odd, "quoted" name.test  not in the baseline, now FAIL, 1 record not passed
       select5.test  not in the baseline, now TIMEOUT, 1 record not passed
-      two
-    lines.test  not in the baseline, now ERROR, 1 record not passed
+      two\r\nlines.test  not in the baseline, now ERROR, 1 record not passed
 
     newly tested files: 1
       select1.test  not in the baseline, now PASS

@@ -106,14 +106,21 @@ fn a_pass_after_a_failure_is_flaky() {
     note: FAIL s/b.test, which is run again, and up to 1 time more
     PASS    s/c.test  2 records  [time] s
     FLAKY   s/a.test  1 record  [time] s
+            FAIL in another attempt: s/a.test:1: unexpected error: not yet
     note: FAIL s/b.test, which is run again, the last time
     FAIL    s/b.test  1 failed  [time] s
             s/b.test:1: unexpected error: never
 
-     category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
-     other         3       1       1      1  33.33 %        4       3       1        0      0  75.00 %
+    failed: 1 file
+      FAIL    s/b.test:1: unexpected error: never
 
-    FAIL: 1 of 3 files and 3 of 4 records passed on scripted 0.1.0 in [time] s
+    flaky: 1 file
+      FLAKY   s/a.test: 1 record
+
+     category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
+     other         3       2       1      0  66.66 %        4       3       1        0      0  75.00 %
+
+    FAIL: 2 of 3 files and 3 of 4 records passed on scripted 0.1.0 in [time] s
     besides: 1 file that passed once and failed once (FLAKY)
     look at the first: vibesql-sqllogictest test --engine scripted s/b.test:1
     ");

@@ -120,14 +120,14 @@ fn the_formats() {
     };
     assert_snapshot!(written(&answer, Format::Table), @r"
     n            n  t|x
-    1         NULL  a\n\u{1b}[31m|b
+    1         NULL  a\n\x1b[31m|b
     2.5   Infinity
     00ff       3.0  xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
     ");
     assert_snapshot!(written(&answer, Format::Markdown).replace(&"x".repeat(200), "x…"), @r"
     | n | n | t\|x |
     | --- | ---: | --- |
-    | 1 | NULL | a<br>\\u{1b}[31m\|b |
+    | 1 | NULL | a<br>\\x1b[31m\|b |
     | 2.5 | Infinity |  |
     | 00ff | 3.0 | x… |
     ");

@@ -174,6 +174,9 @@ fn what_is_done_is_not_done_again() {
     FAIL    s/b.test  1 passed, 1 failed  [time] s
             s/b.test:4: unexpected error: no
 
+    failed: 1 file
+      FAIL    s/b.test:4: unexpected error: no
+
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         3       2       1      0  66.66 %        6       5       1        0      0  83.33 %
 

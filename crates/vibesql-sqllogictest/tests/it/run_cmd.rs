@@ -30,6 +30,9 @@ fn a_directory_is_walked_in_order() {
     PASS    s/other.slt          1 record  [time] s
     PASS    s/select1.test       1 record  [time] s
 
+    failed: 1 file
+      FAIL    s/index/deep/a.test:1: 1 value expected and found, but not the same
+
      category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
      index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %
      other         1       1       0      0  100.00 %        1       1       0        0      0  100.00 %
@@ -46,6 +49,9 @@ fn a_directory_is_walked_in_order() {
     FAIL    s/index/deep/a.test  1 passed, 1 failed  [time] s
             s/index/deep/a.test:1: 1 value expected and found, but not the same
     EMPTY   s/index/empty.test   no records  [time] s
+
+    failed: 1 file
+      FAIL    s/index/deep/a.test:1: 1 value expected and found, but not the same
 
      category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
      index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %

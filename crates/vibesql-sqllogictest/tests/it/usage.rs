@@ -80,6 +80,9 @@ fn an_unknown_engine_or_dialect() {
     ERROR   k.test  unknown dialect `klingon`  [time] s
     PASS    t.test  1 record  [time] s
 
+    failed: 1 file
+      ERROR   k.test: unknown dialect `klingon`
+
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other      rate
      other         2       1       0      1  50.00 %        1       1       0        0      0  100.00 %
 
@@ -230,6 +233,7 @@ fn help_says_what_there_is() {
       -q, --quiet                    No lines for files that passed
       -v, --verbose                  All failing records of a file, its notes, speed and memory, and a
                                      line when a file is taken up
+          --durations <N>            List the N slowest files at the end; 0 lists all
           --no-progress              No progress bar and no keys; there are none where standard error is
                                      no terminal
           --message-format <FORMAT>  What standard output has: text, or the events of the run as JSON,
@@ -257,6 +261,9 @@ fn help_says_what_there_is() {
                                is FLAKY [default: 0]
           --repeat <N>         Run each file N times; one that does not end well each time is FLAKY or
                                worse [default: 1]
+          --flaky <RESULT>     What a FLAKY file counts as that passed in the end, after a retry or
+                               after a crash of its first worker [default: pass] [possible values: pass,
+                               fail]
 
     Selection:
           --filter <PATTERN>   Only files that match: a part of the path, a glob, or category:NAME; may
