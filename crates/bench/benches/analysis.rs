@@ -12,7 +12,7 @@ use vibesql_sqllogictest::engine::{
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{FileReport, RunEnd, RunHeader, RunReport};
+use vibesql_sqllogictest::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
 use vibesql_sqllogictest::value::{TypeTag, ValueRef};
 use vibesql_sqllogictest_bench::cpu_time;
@@ -61,8 +61,13 @@ fn run(records: u64) -> RunReport {
         run_script(&parse(&source, &SQLITE), &Buggy, &options, Selection::All)
     });
     let files: Vec<_> = files.collect();
-    let header =
-        RunHeader { labels: identity.labels.clone(), engine: identity, exact: false, files: files.len() };
+    let header = RunHeader {
+        labels: identity.labels.clone(),
+        engine: identity,
+        exact: false,
+        files: files.len(),
+        flaky: FlakyResult::Pass,
+    };
     RunReport { header, files, elapsed: Duration::ZERO, end: RunEnd::Completed }
 }
 

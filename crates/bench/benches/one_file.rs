@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use vibesql_sqllogictest::engine::EngineIdentity;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
-use vibesql_sqllogictest::outcome::{Counts, FileEnd, FileReport, RunEnd, RunHeader, RunReport};
+use vibesql_sqllogictest::outcome::{Counts, FileEnd, FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::{Circumstances, Opened, ResultsFolder};
 
 /// How often the file is run.
@@ -70,7 +70,7 @@ fn keep(results: &ResultsFolder, folder: &Path, second: i64, files: usize) -> Re
     let started = second * 1000;
     let opened =
         Opened::new("", started, Vec::new(), folder.to_owned(), settings, Circumstances::default(), places);
-    let header = RunHeader { engine, labels, exact: false, files };
+    let header = RunHeader { engine, labels, exact: false, files, flaky: FlakyResult::Pass };
     let files = (0..files).map(file).collect();
     results.keep(
         &opened,

@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::{
-    Counts, Excerpt, Failure, FailureDetail, FailureGroup, FileEnd, FileReport, Mark, NotPassed, RecordKey,
-    RunEnd, RunHeader, RunReport, SlowRecord,
+    Counts, Excerpt, Failure, FailureDetail, FailureGroup, FileEnd, FileReport, FlakyResult, Mark, NotPassed,
+    RecordKey, RunEnd, RunHeader, RunReport, SlowRecord,
 };
 use vibesql_sqllogictest::results::{Circumstances, Commit, Opened, ResultsFolder};
 
@@ -221,7 +221,13 @@ fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
         files.iter().map(|file| (file.file.clone(), PathBuf::from("/suite").join(&file.file))).collect();
     let command = vec!["vibesql-sqllogictest".to_owned(), "run".to_owned(), "/suite".to_owned()];
     let opened = Opened::new("", started, command, "/project".into(), settings, circumstances, places);
-    let header = RunHeader { labels: engine.labels.clone(), engine, exact: false, files: files.len() };
+    let header = RunHeader {
+        labels: engine.labels.clone(),
+        engine,
+        exact: false,
+        files: files.len(),
+        flaky: FlakyResult::Pass,
+    };
     let elapsed = Duration::from_secs(300);
     results.keep(&opened, &RunReport { header, files, elapsed, end: RunEnd::Completed })?;
     Ok(())

@@ -1,7 +1,7 @@
 //! From the words of the command line to what they mean.
 
 use std::collections::BTreeSet;
-
+use std::fmt::Write as _;
 use std::time::Duration;
 
 use super::args::EngineArgs;
@@ -92,8 +92,9 @@ pub(super) fn shell_word(word: &str) -> String {
                 '\n' => escaped.push_str("\\n"),
                 '\\' | '\'' => escaped.extend(['\\', character]),
                 _ if !is_unseen(character) => escaped.push(character),
-                '\0'..='\x7f' => escaped += &format!("\\{:03o}", u32::from(character)),
-                _ => escaped += &format!("\\U{:08x}", u32::from(character)),
+                // Writing to a string cannot fail.
+                '\0'..='\x7f' => drop(write!(escaped, "\\{:03o}", u32::from(character))),
+                _ => drop(write!(escaped, "\\U{:08x}", u32::from(character))),
             }
             escaped
         });

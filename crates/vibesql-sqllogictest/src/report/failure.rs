@@ -29,7 +29,7 @@ pub(crate) fn write_failure(
     match detail.line {
         0 => writeln!(out, "{}", one_line(&file.shown))?,
         line => {
-            writeln!(out, "{}:{line}   {}", one_line(&file.shown), clipped(&detail.header, limits.values))?
+            writeln!(out, "{}:{line}   {}", one_line(&file.shown), clipped(&detail.header, limits.values))?;
         }
     }
     for line in clipped(&detail.sql, limits.characters).lines() {

@@ -29,7 +29,7 @@ pub(super) fn journal_path(run: &Path) -> PathBuf {
 pub(super) fn has_journal(run: &Path) -> bool {
     let has_text =
         |name: &&str| std::fs::metadata(run.join(name)).is_ok_and(|file| file.is_file() && file.len() > 0);
-    [PLAIN, COMPRESSED].iter().any(|name| has_text(&name))
+    [PLAIN, COMPRESSED].iter().any(has_text)
 }
 
 /// The text of a journal.

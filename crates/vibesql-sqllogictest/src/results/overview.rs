@@ -64,7 +64,7 @@ impl RunOverview {
     fn of(name: &str, brief: &Brief, going: bool) -> Self {
         let mut totals = Totals::default();
         brief.files.iter().for_each(|file| {
-            totals.add_parts([file.status(), file.last_status()], file.counts, file.elapsed)
+            totals.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
         });
         let state = match brief.end {
             Some(end) => RunState::Ended(end),

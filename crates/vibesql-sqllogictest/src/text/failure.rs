@@ -37,6 +37,7 @@ pub(crate) fn headline(what: &NotPassed) -> String {
 }
 
 /// What the author of the file can do about it.
+#[cfg(feature = "cli")]
 pub(crate) fn hint(what: &NotPassed) -> Option<&'static str> {
     match what {
         NotPassed::Malformed(error) => error.kind.hint(),

@@ -115,7 +115,7 @@ fn put_strays(runs: &Path) {
     std::fs::write(runs.join(".DS_Store"), "x").unwrap();
     std::fs::create_dir(runs.join("20990101-000008")).unwrap();
     std::fs::write(runs.join("20990101-000008/journal.jsonl"), "x\n").unwrap();
-    let closed = std::fs::Permissions::from_mode(0);
+    let closed = std::fs::Permissions::from_mode(0o0);
     std::fs::set_permissions(runs.join("20990101-000008"), closed).unwrap();
 }
 
@@ -359,7 +359,7 @@ pub(crate) fn wait_until_ended(sandbox: &Sandbox) {
         if results.running().is_err() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     panic!("the run goes on");
 }
@@ -375,7 +375,7 @@ fn the_time_of_a_killed_run_counts_when_it_is_resumed() {
     let mut command = sandbox.command("run --engine scripted --serial --order path s");
     let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !sandbox.path().join("at-it").exists() {
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     run.kill().unwrap();
     run.wait().unwrap();

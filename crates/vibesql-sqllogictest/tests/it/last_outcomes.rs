@@ -74,7 +74,7 @@ fn the_index_says_what_the_journals_say_whatever_happens_behind_its_back() {
     let mut command = sandbox.command("run --engine scripted --serial --order path s");
     let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     while !sandbox.path().join("at-it").exists() {
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     run.kill().unwrap();
     run.wait().unwrap();

@@ -200,10 +200,8 @@ fn a_reader_that_goes_away_is_an_error() {
     let sandbox = with_runs();
     assert!(sh(&sandbox, "mkfifo fifo"));
     // More than the pipe holds, so that the writer waits until the reader has gone.
-    let mut text = String::new();
-    for number in 0..4000 {
-        text += &format!("statement ok\nerror some text that is the message of record {number}\n\n");
-    }
+    let record = |number| format!("statement ok\nerror some text that is the message of record {number}\n\n");
+    let text = (0..4000).map(record).collect::<Vec<_>>().concat();
     sandbox.write("s/c.test", text);
     assert_eq!(sandbox.run("run --engine scripted --max-details 4000 --quiet s").code, 1);
     let mut command = sandbox.command("report --format json --output fifo");

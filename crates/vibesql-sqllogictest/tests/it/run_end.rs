@@ -25,6 +25,7 @@ fn json(sandbox: &Sandbox) -> Value {
 }
 
 /// Runs until the second of three files hangs, and sends `signal` then.
+#[expect(clippy::disallowed_methods, reason = "a test that waits gives up after a while")]
 fn interrupted(signal: &str) -> (Sandbox, Output) {
     let sandbox = Sandbox::new();
     sandbox.write("s/a.test", GOOD);
@@ -35,7 +36,7 @@ fn interrupted(signal: &str) -> (Sandbox, Output) {
     let start = Instant::now();
     while !sandbox.path().join("at-it").exists() {
         assert!(start.elapsed() < Duration::from_secs(120), "the second file was not started");
-        std::thread::sleep(Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
     }
     let kill = format!("kill -{signal} {}", child.id());
     assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());

@@ -67,7 +67,7 @@ impl Store {
                 // Killed before its first word: it is among the strays.
                 Err(FolderError::NoJournal(_)) => {}
                 Err(error @ FolderError::OtherVersion { .. }) => {
-                    found.notes.push(format!("run {name}: {error}"))
+                    found.notes.push(format!("run {name}: {error}"));
                 }
                 Err(error @ FolderError::Corrupt(_)) => found.problems.push(format!("run {name}: {error}")),
                 _ => found.unsealed.push(name),
