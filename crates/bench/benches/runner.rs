@@ -119,7 +119,8 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
             settings: Settings { engine: "sqlite".to_owned(), options, dialect: None, exact: false },
             limits: Limits { memory: None, slow: None, grace: Duration::from_secs(2) },
             timeouts: &Timeouts::default(),
-            attempts: Attempts { retries: 0, repeat: 1 },
+            attempts: Attempts { retries: 0, repeat: 1, after_crash: true },
+            kind: WorkKind::Run,
             slices,
         },
     )?;
@@ -127,8 +128,9 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
         program: std::env::current_exe()?,
         arguments: vec!["work".into()],
         environment: Vec::new(),
+        stderr: WorkerStderr::Kept,
     };
-    let policy = Policy { workers, budget: None, most_failing: None };
+    let policy = Policy { workers, budget: None, most_failing: None, ends_at_once: false };
     let report = run(&prepared, &command, policy, &mut Silent)?;
     let own = cpu_time() - start;
     std::fs::remove_dir_all(&folder)?;

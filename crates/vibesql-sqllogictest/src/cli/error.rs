@@ -117,6 +117,13 @@ impl CliError {
         Self { causes, reader_gone, ..Self::plain(ExitReason::Usage, message, Vec::new()) }
     }
 
+    /// No folder for what a command needs only while it goes on.
+    pub(super) fn temporary_folder(error: &std::io::Error) -> Self {
+        let folder = std::env::temp_dir();
+        let hint = "the environment variable TMPDIR names another folder for temporary files".to_owned();
+        Self { hints: vec![hint], ..Self::io("use a temporary folder in", &folder.display().to_string(), error) }
+    }
+
     /// A program without a single engine.
     pub(super) fn no_engine() -> Self {
         let hint = "build with `--features engine-vibesql,engine-sqlite`".to_owned();

@@ -100,8 +100,11 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     if let Err(error) = environment.fill_in_shard(&mut cli.command) {
         return ui.error(&error);
     }
-    if let Command::Run(args) = &mut cli.command {
-        args.timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
+    let timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
+    match &mut cli.command {
+        Command::Run(args) => args.timeouts = timeouts,
+        Command::Test(args) => args.timeouts = timeouts,
+        _ => {}
     }
     let keeping = Keeping::new(cli.results.as_deref(), environment.home());
     let done = match cli.command {

@@ -11,7 +11,7 @@ use super::ledger::Attempts;
 use super::limits::{Limits, Timeouts};
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Stamp, Task};
+use super::wire::{AssignedItem, Assignment, AssignmentError, WorkKind, PROTOCOL, Stamp, Task};
 use super::worker::work_item;
 use crate::engine::{EngineIdentity, EngineRegistry};
 use crate::executor::Settings;
@@ -32,6 +32,8 @@ pub struct Plan<'p> {
     pub timeouts: &'p Timeouts,
     /// How many times each file is run.
     pub attempts: Attempts,
+    /// What is done with each file.
+    pub kind: WorkKind,
     /// How many slices each file is run in; 1 is the whole file. Only a file that may be split, in a run without
     /// repetitions, may have more.
     pub slices: Vec<u32>,
@@ -57,14 +59,14 @@ impl Prepared {
     ///
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { items, engine, settings, limits, timeouts, attempts, mut slices } = plan;
+        let Plan { items, engine, settings, limits, timeouts, attempts, kind, mut slices } = plan;
         let assigned = items.iter().map(|item| assigned(item, timeouts.of(&item.file))).collect();
         let whole = slices.iter_mut().zip(&items).filter(|(_, item)| !item.left_out.is_empty());
         whole.for_each(|(slices, _)| *slices = 1);
         let (tasks, given) = tasks(&slices, attempts.repeat);
         let protocol = PROTOCOL.to_owned();
         let assignment =
-            Assignment { protocol, engine, settings, limits, attempts, items: assigned, tasks, given };
+            Assignment { protocol, engine, settings, limits, attempts, kind, items: assigned, tasks, given };
         assignment.write(folder).map_err(io_error("write the list of files"))?;
         let queue = WorkQueue::create(folder, assignment.given);
         let queue = queue.map_err(io_error("make the work queue"))?;
