@@ -30,7 +30,7 @@ Exit codes:
   1   tests failed          5   incomplete
   2   usage, configuration  6   engine unavailable
       or unreadable input   70  a bug of this program
-  3   nothing selected
+  3   nothing selected      71  a limit of the system
 
 Examples:
   vibesql-sqllogictest run                          the shipped suite on VibeSQL

@@ -55,7 +55,7 @@ pub fn main(registry: EngineRegistry) -> ExitCode {
     let reason = match thread.spawn(move || guarded(&registry, std::env::args_os().collect())) {
         Ok(thread) => thread.join().unwrap_or(ExitReason::Internal),
         Err(error) => {
-            let error = CliError::internal(format!("cannot start a thread: {error}"));
+            let error = CliError::no_thread(format!("{error} (its stack takes {} MiB)", STACK >> 20));
             Ui::new(clap::ColorChoice::Auto).error(&error)
         }
     };
@@ -66,7 +66,7 @@ fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let outcome = catch_unwind(AssertUnwindSafe(|| start(registry, arguments)));
     outcome.unwrap_or_else(|_| {
         let place = LAST_PANIC.lock().ok().and_then(|mut place| place.take()).unwrap_or_default();
-        Ui::new(clap::ColorChoice::Auto).error(&CliError::internal(place))
+        Ui::new(clap::ColorChoice::Auto).error(&CliError::panic(place))
     })
 }
 

@@ -87,18 +87,24 @@ impl Tester<'_> {
             *path = folder.path().join("input");
             std::fs::write(&path, &bytes).map_err(|error| CliError::temporary_folder(&error))?;
         }
-        let only = line.map(|line| self.header_line(&item, bytes, line)).transpose()?;
+        let only = self.header_line(&item, bytes, line)?;
         let settings = &self.setup.settings;
         let (engine, kind) = (self.setup.engine.identity(), WorkKind::Test { only, trace: self.trace });
         let report = self.work(folder.path(), &item, engine, settings.clone(), kind, ui)?;
         report.map(|report| self.unhash(report, &item, ui)).transpose()
     }
 
-    fn header_line(&self, item: &WorkItem, bytes: Cow<'_, [u8]>, line: u32) -> Result<u32, CliError> {
+    /// The header of the record on that line, if there is one.
+    fn header_line(
+        &self,
+        item: &WorkItem,
+        bytes: Cow<'_, [u8]>,
+        line: Option<u32>,
+    ) -> Result<Option<u32>, CliError> {
         let source = Source::new(item.shown.as_str(), bytes);
         let settings = &self.setup.settings;
         let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact)?;
-        header_line(&parser::parse(&source, profile), line)
+        line.map(|line| header_line(&parser::parse(&source, profile), line)).transpose()
     }
 
     /// Looks up the rows behind hashes that differ, in another process: nothing that the reference engine does changes the

@@ -56,7 +56,8 @@ pub(super) fn unanswered(error: &AskError) -> CliError {
             Some("--timeout SECONDS and --max-memory SIZE allow more, --last N loads less"),
         ),
         AskError::Results(_) => (ExitReason::Usage, Some("--results DIR names another place for results")),
-        AskError::Start(_) | AskError::Interrupted => (ExitReason::Incomplete, None),
+        AskError::Start(_) => return CliError::new(ExitReason::Incomplete, error, Vec::new()),
+        AskError::Interrupted => (ExitReason::Incomplete, None),
     };
     let hints = hint.into_iter().map(str::to_owned).collect();
     let causes = std::error::Error::source(error).map(ToString::to_string).into_iter().collect();

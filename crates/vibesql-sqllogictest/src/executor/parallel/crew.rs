@@ -19,7 +19,7 @@ use super::memory;
 use super::pauses::Pauses;
 use super::plan::WorkItem;
 use super::family::{end_family, signal_group};
-use super::process::{News, WorkerCommand, follow, last_words, stop_here};
+use super::process::{News, WorkerCommand, complaint, follow, last_words, stop_here};
 use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::wire::{Assignment, Part, WorkerMessage};
@@ -286,6 +286,7 @@ impl<'r> Crew<'r> {
             }
             self.barren += 1;
             let hopeless = self.barren >= MOST_BARREN;
+            let words = complaint(self.berth, number);
             return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(None) };
         };
         if worker.abandoned {

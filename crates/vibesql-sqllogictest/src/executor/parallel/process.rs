@@ -130,6 +130,14 @@ pub(super) fn last_words(berth: &Berth, worker: usize) -> Option<String> {
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
+/// What a worker said that could not work: its error, or the last line that it wrote.
+pub(super) fn complaint(berth: &Berth, worker: usize) -> Option<String> {
+    let text = std::fs::read(berth.stderr(worker)).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let error = text.lines().find_map(|line| line.strip_prefix("error: "));
+    error.map(str::to_owned).or_else(|| last_words(berth, worker))
+}
+
 /// Passes on all that a worker says, and in the end how it ended.
 pub(super) async fn follow(
     worker: usize,
