@@ -10,7 +10,6 @@ pub use self::sliced::run_slice;
 
 use super::evidence::{excerpt, failure, header_text};
 use super::keys::record_keys;
-use super::known::is_expected_error;
 use super::label::{LabelBook, expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
 use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
@@ -296,10 +295,10 @@ impl<'r, 's> FileRunner<'r, 's> {
         let profile = self.script.profile;
         let columns = query.types.len();
         if let Some(error) = run.error {
-            let amid_rows = run.columns == Some(columns);
-            if !(amid_rows && profile.step_error == StepError::EndsRows) {
-                let expected = is_expected_error(self.script.source.name(), query, &error);
-                return if expected { Ok(()) } else { Err(Failure::UnexpectedError(error)) };
+            match (run.columns == Some(columns), profile.step_error) {
+                (true, StepError::EndsRows) => {}
+                (true, StepError::Fails) => return Err(Failure::ErrorAmidRows(error)),
+                (false, _) => return Err(Failure::UnexpectedError(error)),
             }
         }
         // Text without a statement in it has no columns either.

@@ -9,7 +9,6 @@ mod core;
 pub mod diff;
 mod evidence;
 mod keys;
-mod known;
 mod label;
 mod observer;
 #[cfg(feature = "suite")]

@@ -117,7 +117,7 @@ pub(crate) fn common(failure: &NotPassed) -> String {
             }
             Failure::ColumnCountDiffers { .. } => "fewer columns".to_owned(),
             Failure::LabelDiffers { .. } => "another result under the same label".to_owned(),
-            Failure::UnexpectedError(error) => without_names(&error.message),
+            Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => without_names(&error.message),
             Failure::UnexpectedSuccess => "an error was expected".to_owned(),
         },
         NotPassed::Unsupported(why) | NotPassed::Reported(why) => without_names(why),

@@ -194,6 +194,8 @@ pub enum Failure {
     },
     /// An error where success, or a result, was expected.
     UnexpectedError(SqlError),
+    /// An error after the engine began to return rows, which the SQLite runner takes for the end of the rows.
+    ErrorAmidRows(SqlError),
     /// Success where an error was expected.
     UnexpectedSuccess,
 }
@@ -298,7 +300,7 @@ impl NotPassed {
                 Failure::PresentationDiffers { .. } => "presentation_differs",
                 Failure::ColumnCountDiffers { .. } => "column_count_differs",
                 Failure::LabelDiffers { .. } => "label_differs",
-                Failure::UnexpectedError(_) => "unexpected_error",
+                Failure::UnexpectedError(_) | Failure::ErrorAmidRows(_) => "unexpected_error",
                 Failure::UnexpectedSuccess => "unexpected_success",
             },
             Self::Unsupported(_) => "unsupported",

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use super::count::plural;
 use super::evidence::{Evidence, evidence};
-use super::failure::message;
+use super::failure::{hint, message};
 use super::style::Role;
 use crate::executor::diff::Side;
 use crate::outcome::{FailureDetail, FileReport, NotPassed};
@@ -51,13 +51,13 @@ pub(crate) fn write_failure(
         writeln!(out, "      {}", Role::Warn.paint(line))?;
     }
     write_evidence(out, detail)?;
-    if let NotPassed::Malformed(error) = &detail.what {
-        if error.location.line != detail.line {
-            writeln!(out, "      at: {}", error.location)?;
-        }
-        if let Some(hint) = error.kind.hint() {
-            writeln!(out, "      {} {hint}", Role::Hint.paint("hint:"))?;
-        }
+    if let NotPassed::Malformed(error) = &detail.what
+        && error.location.line != detail.line
+    {
+        writeln!(out, "      at: {}", error.location)?;
+    }
+    if let Some(hint) = hint(&detail.what) {
+        writeln!(out, "      {} {hint}", Role::Hint.paint("hint:"))?;
     }
     // What another tool has run cannot be named.
     if again.is_empty() { Ok(()) } else { writeln!(out, "      {} {again}", Role::Hint.paint("again:")) }

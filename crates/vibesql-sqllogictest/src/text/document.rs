@@ -256,7 +256,9 @@ pub(crate) fn sides(what: &NotPassed) -> (Option<String>, Option<String>) {
             Failure::LabelDiffers { first_digest, digest, .. } => {
                 (Some(first_digest.to_string()), Some(digest.to_string()))
             }
-            Failure::UnexpectedError(error) => (Some("success".to_owned()), Some(error.message.clone())),
+            Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => {
+                (Some("success".to_owned()), Some(error.message.clone()))
+            }
             Failure::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),
         },
         NotPassed::Unsupported(_)

@@ -51,6 +51,7 @@ pub(crate) fn evidence(detail: &FailureDetail) -> Vec<Evidence<'_>> {
         Failure::PresentationDiffers { .. }
         | Failure::ColumnCountDiffers { .. }
         | Failure::UnexpectedError(_)
+        | Failure::ErrorAmidRows(_)
         | Failure::UnexpectedSuccess => {}
     }
     lines

@@ -36,6 +36,17 @@ pub(crate) fn headline(what: &NotPassed) -> String {
     }
 }
 
+/// What the author of the file can do about it.
+pub(crate) fn hint(what: &NotPassed) -> Option<&'static str> {
+    match what {
+        NotPassed::Malformed(error) => error.kind.hint(),
+        NotPassed::Failed(Failure::ErrorAmidRows(_)) => {
+            Some("the SQLite runner takes such an error for the end of the rows; --exact does the same")
+        }
+        _ => None,
+    }
+}
+
 /// What happened, in full.
 pub(crate) fn message(what: &NotPassed) -> String {
     match what {
@@ -77,7 +88,7 @@ fn failed(failure: &Failure) -> String {
         Failure::LabelDiffers { label, first_line, .. } => {
             format!("another result than line {first_line}, which has the same label `{label}`")
         }
-        Failure::UnexpectedError(error) => match &error.code {
+        Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => match &error.code {
             Some(code) => format!("unexpected error: {} (code {code})", error.message),
             None => format!("unexpected error: {}", error.message),
         },
