@@ -21,8 +21,8 @@ use crate::outcome::{
     RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
-    DefectEffect, Lint, Query, Record, RecordKind, Script, Statement, StatementExpectation, StepError,
-    first_refusal,
+    DefectEffect, Lint, ParseError, ParseErrorKind, Query, Record, RecordKind, Script, Statement,
+    StatementExpectation, StepError, first_refusal,
 };
 
 /// How scripts are executed.
@@ -185,8 +185,14 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     fn step(&mut self, record: &'r Record<'s>) {
         self.observer.record_started(record.line);
-        if self.is_left_out(record) {
-            return self.skip(record);
+        if !self.allows(record) {
+            return match hidden_text(record) {
+                Some(error) => {
+                    let outcome = RecordOutcome::Malformed { error: error.clone(), executed: false };
+                    self.settle(record, outcome, Also::Nothing);
+                }
+                None => self.skip(record),
+            };
         }
         if let Some(outcome) = self.execute(record) {
             slow::enter(&mut self.report.slowest, record, self.processor.time().last);
@@ -194,8 +200,9 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
     }
 
-    fn is_left_out(&self, record: &Record<'_>) -> bool {
-        first_refusal(&record.conditions, &self.options.labels).is_some() && !is_wrong_anyway(record)
+    /// Whether the conditions of a record let it run.
+    fn allows(&self, record: &Record<'_>) -> bool {
+        first_refusal(&record.conditions, &self.options.labels).is_none()
     }
 
     /// Does what a record says. A control record that is in order has no outcome.
@@ -281,11 +288,18 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 
     fn query(&mut self, record: &Record<'s>, query: &Query<'s>) -> RecordOutcome {
-        let run = match self.processor.query(query) {
+        let strict = self.script.profile.refuses_unused_text;
+        let run = match self.processor.query(query, strict) {
             Ok(run) => run,
             Err(not_judged) => return outcome_of(not_judged),
         };
+        let has_more_sql = run.has_more_sql;
         match self.judge_query(record, query, run) {
+            Ok(()) if has_more_sql => {
+                let location = self.script.source.at(record.line);
+                let error = ParseError { location, kind: ParseErrorKind::MoreThanOneStatement };
+                RecordOutcome::Malformed { error, executed: true }
+            }
             Ok(()) => RecordOutcome::Passed,
             Err(failure) => RecordOutcome::Failed(failure),
         }
@@ -415,13 +429,11 @@ pub(super) fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPasse
     }
 }
 
-/// Whether the record is malformed even where a condition leaves it out: its defect is that other text would
-/// be left out with it, unseen. With the reference's holes there is no such thing.
-fn is_wrong_anyway(record: &Record<'_>) -> bool {
-    record
-        .defect
-        .as_ref()
-        .is_some_and(|defect| defect.effect == DefectEffect::Dropped && defect.error.kind.hides_other_text())
+/// What makes the record malformed even where a condition leaves it out: other text would be left out with it, unseen. With
+/// the reference's holes there is no such thing.
+fn hidden_text<'r>(record: &'r Record<'_>) -> Option<&'r ParseError> {
+    let defect = record.defect.as_ref()?;
+    (defect.effect != DefectEffect::EndsFile && defect.error.kind.hides_other_text()).then_some(&defect.error)
 }
 
 fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {

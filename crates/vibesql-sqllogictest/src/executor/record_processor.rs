@@ -44,6 +44,8 @@ pub(crate) struct QueryRun {
     pub(crate) columns: Option<usize>,
     /// The error that ended it, before or amid the rows.
     pub(crate) error: Option<SqlError>,
+    /// Whether there is SQL behind the first statement, if that was asked for.
+    pub(crate) has_more_sql: bool,
 }
 
 impl RecordProcessor {
@@ -68,18 +70,25 @@ impl RecordProcessor {
     }
 
     /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as
-    /// there are type letters.
-    pub(crate) fn query(&mut self, query: &Query<'_>) -> Result<QueryRun, NotJudged> {
+    /// there are type letters. Looks behind it for more SQL, which it does not execute, if `looks_further`.
+    pub(crate) fn query(&mut self, query: &Query<'_>, looks_further: bool) -> Result<QueryRun, NotJudged> {
         self.rows.clear();
-        let mut sink = QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None };
+        let more = if looks_further { More::Wanted } else { More::Unwanted };
+        let mut sink =
+            QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None, more };
         let sql = query.sql.text(&mut self.sql);
         let start = Stopwatch::start();
         let done = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut sink);
         self.time.add(start.elapsed());
-        let error = done?.err();
+        // An engine that refuses the text behind the first statement has found some.
+        let has_more_sql = match (sink.more, &done) {
+            (More::Found, _) | (More::Looking, Ok(Err(_)) | Err(NotJudged::Unsupported(_))) => true,
+            (More::Looking, Ok(Ok(())) | Err(_)) | (More::Unwanted | More::Wanted, _) => false,
+        };
+        let error = if has_more_sql { None } else { done?.err() };
         match sink.broken {
             Some(broken) => Err(NotJudged::Fault(Fault::Adapter(broken))),
-            None => Ok(QueryRun { columns: sink.columns, error }),
+            None => Ok(QueryRun { columns: sink.columns, error, has_more_sql }),
         }
     }
 
@@ -162,10 +171,28 @@ struct QuerySink<'q> {
     types: &'q [u8],
     columns: Option<usize>,
     broken: Option<String>,
+    more: More,
+}
+
+/// What is known of SQL behind the first statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    /// It is not asked for.
+    Unwanted,
+    /// It is asked for, and the first statement has not ended.
+    Wanted,
+    /// The first statement has ended.
+    Looking,
+    /// There is some.
+    Found,
 }
 
 impl RowSink for QuerySink<'_> {
     fn columns(&mut self, columns: &[TypeTag]) -> Flow {
+        if self.more == More::Looking {
+            self.more = More::Found;
+            return Flow::Stop;
+        }
         self.columns = Some(columns.len());
         // The count is judged before anything runs, so an INSERT under `query` changes nothing.
         if columns.len() == self.types.len() { Flow::Continue } else { Flow::Stop }
@@ -182,6 +209,10 @@ impl RowSink for QuerySink<'_> {
     }
 
     fn end_of_statement(&mut self) -> Flow {
-        Flow::Stop
+        if self.more == More::Unwanted {
+            return Flow::Stop;
+        }
+        self.more = More::Looking;
+        Flow::Continue
     }
 }

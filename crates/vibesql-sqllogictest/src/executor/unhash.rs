@@ -56,7 +56,7 @@ fn rows(
     expected: HashLine,
     actual: &Excerpt,
 ) -> Option<(Excerpt, Excerpt)> {
-    processor.query(query).ok()?;
+    processor.query(query, false).ok()?;
     let output = processor.output(query);
     if output.hash_line() != expected {
         return None;

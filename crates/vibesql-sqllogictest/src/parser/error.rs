@@ -82,6 +82,29 @@ pub enum ParseErrorKind {
         /// The line behind it.
         found: String,
     },
+    /// Words behind those that a line of the header uses.
+    #[error("expected nothing after `{after}`, found `{found}`")]
+    UnusedWords {
+        /// The words that are used.
+        after: String,
+        /// The words behind them.
+        found: String,
+    },
+    /// `----` in a statement, which has no result.
+    #[error("expected SQL or a blank line, found `----` in a statement")]
+    SeparatorInStatement,
+    /// A header or condition in the midst of SQL.
+    #[error("expected SQL or a blank line, found the header `{found}`")]
+    HeaderInSql {
+        /// The line.
+        found: String,
+    },
+    /// SQL with a NUL byte, behind which SQLite reads nothing.
+    #[error("expected SQL, found a NUL byte in it")]
+    NulInSql,
+    /// SQL behind the first statement of a query.
+    #[error("expected one SQL statement in a query, found more SQL after the first")]
+    MoreThanOneStatement,
     /// Value lines behind a hash line, which nothing would ever compare.
     #[error("expected nothing after the hash line, found `{found}`")]
     TextAfterHash {
@@ -95,8 +118,11 @@ impl ParseErrorKind {
     pub(crate) fn hides_other_text(&self) -> bool {
         matches!(
             self,
-            Self::GluedText { .. } | Self::ConditionWithoutRecord { .. } | Self::MissingConditionName { .. }
-        )
+            Self::GluedText { .. }
+                | Self::ConditionWithoutRecord { .. }
+                | Self::MissingConditionName { .. }
+                | Self::HeaderInSql { .. }
+        ) || matches!(self, Self::UnusedWords { after, .. } if is_condition(after))
     }
 
     /// Returns the way out, where there is one to name.
@@ -111,6 +137,17 @@ impl ParseErrorKind {
             Self::GluedText { .. } | Self::TextAfterHash { .. } => {
                 "the SQLite runner skips such text silently; --exact does the same"
             }
+            Self::UnusedWords { after, .. } => unused_words_hint(after),
+            Self::SeparatorInStatement => {
+                "DuckDB and sqllogictest-rs write the expected message behind `----`; the SQLite runner compares no messages and takes these lines for SQL; --exact does the same"
+            }
+            Self::HeaderInSql { .. } => {
+                "put a blank line in front of it; the SQLite runner takes it for SQL; --exact does the same"
+            }
+            Self::NulInSql => "take the byte out; SQLite ends the SQL there; --exact does the same",
+            Self::MoreThanOneStatement => {
+                "write a record for each statement; the SQLite runner skips all but the first; --exact does the same"
+            }
             Self::Threshold { .. } => "0 means: never hash; --exact reads such a word as 0",
             Self::ConditionWithoutRecord { .. } => "a condition stands on the line right before its record",
             Self::StatementExpectation { .. }
@@ -119,6 +156,31 @@ impl ParseErrorKind {
                 return None;
             }
         })
+    }
+}
+
+fn is_condition(words: &str) -> bool {
+    words.starts_with("skipif ") || words.starts_with("onlyif ")
+}
+
+/// Says which dialects write more words there.
+fn unused_words_hint(after: &str) -> &'static str {
+    match after.split(' ').next() {
+        Some("statement") if after.ends_with(" error") => {
+            "sqllogictest-rs, CockroachDB and Materialize write the expected message here, Databend a code, DuckDB a connection; the SQLite runner skips these words silently; --exact does the same"
+        }
+        Some("statement") => {
+            "DuckDB writes a connection here, sqllogictest-rs `retry`; the SQLite runner skips these words silently; --exact does the same"
+        }
+        Some("query") => {
+            "sqllogictest-rs writes `retry` here; the SQLite runner skips these words silently; --exact does the same"
+        }
+        Some("skipif" | "onlyif") => {
+            "CockroachDB writes more than a name here; put `#` in front of a comment; --exact skips these words"
+        }
+        _ => {
+            "put `#` in front of a comment; the SQLite runner skips these words silently; --exact does the same"
+        }
     }
 }
 
@@ -139,6 +201,9 @@ pub enum LintKind {
     /// A line of SQL that begins like a record.
     #[error("a line of SQL that looks like a header; records are separated by blank lines")]
     HeaderInSql,
+    /// An expected value, in a record with conditions, that has the shape of a header.
+    #[error("an expected value that looks like a header; records are separated by blank lines")]
+    HeaderInValues,
     /// A query without `----`.
     #[error("no `----` line: taken as `expects no rows`")]
     NoSeparator,

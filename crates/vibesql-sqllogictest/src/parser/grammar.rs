@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
-use super::condition::{Condition, ConditionKind};
+use super::condition::Condition;
 use super::dialect::{Directive, MissingSeparator, Profile};
 use super::error::{Lint, LintKind, ParseErrorKind};
-use super::lines::{Line, LineCursor, is_space};
+use super::header::{Header, TYPE_LETTERS, condition_kind, is_header};
+use super::lines::{Line, LineCursor};
 use super::record::{
     Block, Defect, DefectEffect, HashLine, Item, Query, Record, RecordKind, Script, SortMode, Sql, Statement,
     StatementExpectation,
@@ -42,26 +43,12 @@ struct Reader<'s> {
 /// What a record's words and lines say, before its conditions are put to it.
 type Body<'s> = (RecordKind<'s>, Option<Box<Defect>>);
 
-/// More words than any header has that is read to its end.
-const MOST_WORDS: usize = 8;
-
-/// The words of a header line.
-struct Header<'s> {
-    line: Line<'s>,
-    words: [Option<&'s [u8]>; MOST_WORDS],
-}
-
-impl<'s> Header<'s> {
-    fn word(&self, index: usize) -> Option<&'s [u8]> {
-        self.words[index]
-    }
-}
-
 /// The SQL of a record and what came behind it.
 struct SqlPart<'s> {
     sql: Sql<'s>,
     last_line: Option<Line<'s>>,
     separator: Option<Line<'s>>,
+    defect: Option<Box<Defect>>,
 }
 
 impl<'s> Reader<'s> {
@@ -108,13 +95,16 @@ impl<'s> Reader<'s> {
                 break self.condition_without_record(last_seen);
             };
             last_seen = line;
-            let header = self.header(line);
+            let header = Header::read(line, self.profile);
             match condition_kind(header.word(0)) {
                 Some(kind) => {
                     let name = header.word(1).unwrap_or_default();
                     if name.is_empty() && self.profile.refuses_unused_text {
                         let found = text(header.word(0).unwrap_or_default());
                         let kind = ParseErrorKind::MissingConditionName { found };
+                        defect = Some(self.defect(line, kind, DefectEffect::Dropped));
+                    }
+                    if let Some(kind) = header.unused_words(2, self.profile) {
                         defect = Some(self.defect(line, kind, DefectEffect::Dropped));
                     }
                     conditions.push(Condition { kind, name, line: line.number });
@@ -139,27 +129,17 @@ impl<'s> Reader<'s> {
         self.lines.number() + 1
     }
 
-    fn header(&self, line: Line<'s>) -> Header<'s> {
-        let mut words = [None; MOST_WORDS];
-        let found = line.text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
-        for (slot, word) in words.iter_mut().zip(found).take(self.profile.header_words) {
-            *slot = Some(&word[..word.len().min(self.profile.word_limit)]);
-        }
-        Header { line, words }
-    }
-
     fn body(&mut self, header: &Header<'s>, first_of_record: bool) -> Body<'s> {
         let word = header.word(0).unwrap_or_default();
-        let directive = self.profile.directives.iter().find(|(name, _)| name.as_bytes() == word);
-        match directive.map(|(_, directive)| directive) {
+        match self.profile.directive(word) {
             Some(Directive::Statement) => self.statement(header),
-            Some(Directive::Query) => self.query(header),
+            Some(Directive::Query) => self.query(header, first_of_record),
             Some(Directive::HashThreshold) => {
                 let body = self.hash_threshold(header);
-                self.without_glued_text(header, first_of_record, body)
+                self.control_record(header, 2, first_of_record, body)
             }
             Some(Directive::Halt) => {
-                self.without_glued_text(header, first_of_record, (RecordKind::Halt, None))
+                self.control_record(header, 1, first_of_record, (RecordKind::Halt, None))
             }
             None => self.unknown(header),
         }
@@ -174,20 +154,26 @@ impl<'s> Reader<'s> {
                 (StatementExpectation::Ok, Some(self.defect(header.line, kind, DefectEffect::SqlRuns)))
             }
         };
-        let part = self.sql(None);
-        if part.last_line.is_none() && self.profile.refuses_unused_text {
+        if defect.is_none()
+            && let Some(kind) = header.unused_words(2, self.profile)
+        {
+            defect = Some(self.defect(header.line, kind, DefectEffect::SqlRuns));
+        }
+        let mut part = self.sql(Directive::Statement);
+        defect = part.defect.take().or(defect);
+        if part.last_line.is_none() && defect.is_none() && self.profile.refuses_unused_text {
             defect = Some(self.missing_sql(header, &part));
         }
         (RecordKind::Statement(Statement { sql: part.sql, expected }), defect)
     }
 
-    fn query(&mut self, header: &Header<'s>) -> Body<'s> {
+    fn query(&mut self, header: &Header<'s>, unconditional: bool) -> Body<'s> {
         let Some(types) = header.word(1) else {
             self.take_rest();
             let defect = self.defect(header.line, ParseErrorKind::MissingTypes, DefectEffect::EndsFile);
             return (RecordKind::Unknown, Some(defect));
         };
-        if let Some(&letter) = types.iter().find(|letter| !b"TIR".contains(letter)) {
+        if let Some(&letter) = types.iter().find(|letter| !TYPE_LETTERS.contains(letter)) {
             // What follows would be a record of its own in the SQLite runner, see `is_first_line`.
             if self.profile.refuses_unused_text || !self.is_first_line(header) {
                 self.take_rest();
@@ -205,14 +191,25 @@ impl<'s> Reader<'s> {
                 SortMode::NoSort
             }),
         };
-        let part = self.sql(Some(SEPARATOR));
-        if part.last_line.is_none() && self.profile.refuses_unused_text {
+        if defect.is_none()
+            && let Some(kind) = header.unused_words(4, self.profile)
+        {
+            defect = Some(self.defect(header.line, kind, DefectEffect::SqlRuns));
+        }
+        let mut part = self.sql(Directive::Query);
+        let broken_off = part.defect.is_some();
+        defect = part.defect.take().or(defect);
+        if part.last_line.is_none() && !broken_off && self.profile.refuses_unused_text {
             defect = Some(self.missing_sql(header, &part));
         }
         let expected = match part.separator {
             Some(_) => self.values(),
+            None if broken_off => Block { raw: &[] },
             None => self.values_without_separator(header, part.last_line),
         };
+        if let Some(separator) = part.separator.filter(|_| !unconditional) {
+            self.look_for_headers(separator, &expected);
+        }
         if self.profile.refuses_unused_text
             && let Some(error) = text_after_hash(&expected)
         {
@@ -254,17 +251,28 @@ impl<'s> Reader<'s> {
         (RecordKind::Unknown, Some(self.defect(condition, kind, effect)))
     }
 
-    /// Reads SQL up to the separator, a blank line or the end of the file.
-    fn sql(&mut self, separator: Option<&[u8]>) -> SqlPart<'s> {
+    /// Reads SQL up to the separator of a query, a blank line or the end of the file.
+    fn sql(&mut self, directive: Directive) -> SqlPart<'s> {
         let bytes = self.source.bytes();
         let start = self.offset();
-        let mut part =
-            SqlPart { sql: Sql { raw: &bytes[start..start], plain: true }, last_line: None, separator: None };
+        let sql = Sql { raw: &bytes[start..start], plain: true };
+        let mut part = SqlPart { sql, last_line: None, separator: None, defect: None };
         let mut first_start = start;
         while let Some(line) = self.take_text() {
-            if separator == Some(line.text) {
+            if line.text == SEPARATOR && directive == Directive::Query {
                 part.separator = Some(line);
                 break;
+            }
+            if let Some(kind) = self.no_sql(line) {
+                // What stands behind it was not meant to be SQL of this record.
+                let effect =
+                    if part.last_line.is_some() { DefectEffect::SqlRuns } else { DefectEffect::Dropped };
+                part.defect = Some(self.defect(line, kind, effect));
+                self.take_rest();
+                break;
+            }
+            if memchr::memchr(0, line.text).is_some() && self.profile.refuses_unused_text {
+                part.defect = Some(self.defect(line, ParseErrorKind::NulInSql, DefectEffect::Dropped));
             }
             if self.looks_like_header(line.text) {
                 self.lints.push(Lint { line: line.number, kind: LintKind::HeaderInSql });
@@ -291,6 +299,30 @@ impl<'s> Reader<'s> {
         self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
     }
 
+    /// What is wrong with a line that stands among SQL and is none.
+    fn no_sql(&self, line: Line<'s>) -> Option<ParseErrorKind> {
+        if !self.profile.refuses_unused_text {
+            None
+        } else if line.text == SEPARATOR {
+            Some(ParseErrorKind::SeparatorInStatement)
+        } else if is_header(line, self.profile) {
+            Some(ParseErrorKind::HeaderInSql { found: text(line.text.trim_ascii()) })
+        } else {
+            None
+        }
+    }
+
+    /// A query that a condition leaves out compares no values, so a record that is glued to it would not be missed.
+    fn look_for_headers(&mut self, separator: Line<'s>, expected: &Block<'s>) {
+        let mut cursor = LineCursor::new(expected.raw, 0);
+        while let Some(line) = cursor.take() {
+            if !line.is_comment() && is_header(line, self.profile) {
+                let line = separator.number + line.number;
+                self.lints.push(Lint { line, kind: LintKind::HeaderInValues });
+            }
+        }
+    }
+
     fn values(&mut self) -> Block<'s> {
         let start = self.offset();
         let end = self.span_while(|line| !line.is_blank()).end;
@@ -309,8 +341,19 @@ impl<'s> Reader<'s> {
         Block { raw }
     }
 
-    /// Skips what stands behind a record that takes no further lines, or makes it malformed.
-    fn without_glued_text(&mut self, header: &Header<'s>, first_of_record: bool, body: Body<'s>) -> Body<'s> {
+    /// Skips what stands behind the words of a record that takes no further lines, or makes it malformed.
+    fn control_record(
+        &mut self,
+        header: &Header<'s>,
+        used: usize,
+        first_of_record: bool,
+        mut body: Body<'s>,
+    ) -> Body<'s> {
+        if body.1.is_none()
+            && let Some(kind) = header.unused_words(used, self.profile)
+        {
+            body.1 = Some(self.defect(header.line, kind, DefectEffect::Dropped));
+        }
         if first_of_record && self.is_first_line(header) {
             return body;
         }
@@ -350,14 +393,6 @@ impl<'s> Reader<'s> {
     }
 }
 
-fn condition_kind(word: Option<&[u8]>) -> Option<ConditionKind> {
-    match word? {
-        b"skipif" => Some(ConditionKind::SkipIf),
-        b"onlyif" => Some(ConditionKind::OnlyIf),
-        _ => None,
-    }
-}
-
 fn text_after_hash(expected: &Block<'_>) -> Option<ParseErrorKind> {
     let mut lines = expected.lines();
     HashLine::parse(lines.next()?)?;
@@ -375,6 +410,6 @@ fn found(word: Option<&[u8]>) -> String {
     word.map_or_else(|| "nothing".to_owned(), |word| format!("`{}`", text(word)))
 }
 
-fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }

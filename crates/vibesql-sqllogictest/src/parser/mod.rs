@@ -17,6 +17,7 @@ mod condition;
 mod dialect;
 mod error;
 mod grammar;
+mod header;
 mod lines;
 mod record;
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn show(bytes: &[u8]) -> String {
 #[test]
 fn all_kinds_of_records() {
     let text = "# head\n\nhash-threshold 8\n\nstatement ok\nCREATE TABLE t\n  (a)\n\nstatement error\nboom\n\n\
-        skipif mysql # why\nonlyif SQLite\nquery IT rowsort label-1 ignored\nSELECT 1,\n'a'\n----\n1\na\n\n\
+        skipif mysql # why\nonlyif SQLite\nquery IT rowsort label-1 # ignored\nSELECT 1,\n'a'\n----\n1\na\n\n\
         onlyif mssql\nhalt\n\nquery R\nSELECT 2\n----\n";
     assert_snapshot!(strict(text), @r#"
     comment
@@ -116,8 +116,9 @@ fn a_carriage_return_before_another_is_text() {
 
 #[test]
 fn separators_are_exact_and_belong_to_queries() {
+    assert_snapshot!(exact("statement ok\nSELECT 1\n----\n1\n"), @r#"1..5 line 1: statement Ok "SELECT 1\n----\n1""#);
     assert_snapshot!(strict("statement ok\nSELECT 1\n----\n1\n\nquery I nosort\nSELECT 1\n---- \n-----\n"), @r#"
-    1..5 line 1: statement Ok "SELECT 1\n----\n1"
+    1..5 line 1: statement Ok "SELECT 1" !! SqlRuns t:3: expected SQL or a blank line, found `----` in a statement
     blank
     6..10 line 6: query I nosort  "SELECT 1\n---- \n-----" -> []
     lint 6: no `----` line: taken as `expects no rows`
@@ -265,6 +266,9 @@ fn soup() -> impl Strategy<Value = Vec<u8>> {
         Just(b"statement error x y z".to_vec()),
         Just(b"query IT rowsort l".to_vec()),
         Just(b"query Q".to_vec()),
+        Just(b"  query I nosort x y".to_vec()),
+        Just(b"\tskipif x y".to_vec()),
+        Just(b"a\0b".to_vec()),
         Just(b"query".to_vec()),
         Just(b"skipif sqlite # c".to_vec()),
         Just(b"onlyif".to_vec()),

@@ -153,9 +153,12 @@ fn statements_run_whole_and_queries_run_their_first_statement() {
                 query I nosort\nSELECT count(*) FROM t; this is not even SQL\n----\n1\n\n\
                 query I nosort\nINSERT INTO t VALUES (3) RETURNING a\n----\n3\n\n\
                 query I nosort\nINSERT INTO t VALUES (4)\n----\n\nquery I nosort\nSELECT count(*) FROM t\n----\n2\n";
-    let report = run_on(&Sqlite, "t", text.as_bytes(), false);
+    let report = run_on(&Sqlite, "t", text.as_bytes(), true);
     assert_eq!(account(&report), "failed: total 6, executed 6, passed 5, failed 1");
     assert_eq!(kinds(&report), ["column_count_differs"], "the INSERT under `query` did not run");
+    // The strict rules say so where a query has more than one.
+    let report = run_on(&Sqlite, "t", text.as_bytes(), false);
+    assert_eq!(account(&report), "failed: total 6, executed 6, passed 3, failed 1, malformed 2");
 }
 
 #[test]

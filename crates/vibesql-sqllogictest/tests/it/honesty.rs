@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use vibesql_sqllogictest::location::Source;
+use vibesql_sqllogictest::outcome::{Failure, NotPassed};
 use vibesql_sqllogictest::parser::{Query, Record, RecordKind, SQLITE, parse};
 
 use crate::support::{manifest, run_sqlite, shared, test_files};
@@ -127,10 +128,26 @@ fn target(record: &Record<'_>, query: &Query<'_>) -> Target {
     }
 }
 
+/// The name of every copy: no verdict may depend on what a file is called.
+const COPY: &str = "copy.test";
+
+/// The records of an unchanged copy that fail. Only one of SQLite's corpus does: it is right by a hole of the reference,
+/// which takes an error for the end of the rows.
+fn failing_anyway(text: &str) -> Vec<u32> {
+    let report = run_sqlite(COPY, text.as_bytes(), false);
+    for detail in &report.details {
+        assert_eq!(detail.sql, "SELECT sum(x) FROM t1");
+        assert!(matches!(&detail.what, NotPassed::Failed(Failure::ErrorAmidRows(_))), "{detail:#?}");
+    }
+    assert!(report.failing.len() < 2, "{report:#?}");
+    report.failing
+}
+
 /// Touches up to `most` records of a file in every way; returns how often each way was used.
 fn check_file(path: &PathBuf, most: usize, uses: &mut HashMap<&'static str, u32>) {
-    let name = path.display().to_string();
+    let name = path.display();
     let text = std::fs::read_to_string(path).unwrap();
+    let anyway = failing_anyway(&text);
     let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
     let lines: Lines = text.lines().map(str::to_owned).collect();
     let all = targets(&Source::new("t", text.as_str()));
@@ -138,10 +155,19 @@ fn check_file(path: &PathBuf, most: usize, uses: &mut HashMap<&'static str, u32>
         let mut touched = 0;
         // Spread over the file in the same way every time: a stride that is prime reaches every record.
         for target in (0..all.len()).map(|index| &all[index * 7919 % all.len()]) {
+            if anyway.contains(&(target.header as u32)) {
+                continue;
+            }
             let Some(mutated) = mutate(&lines, target, &all) else { continue };
+            let longer = mutated.len() as i64 - lines.len() as i64;
+            let after = |line: u32| (i64::from(line) + longer) as u32;
             let text = mutated.join(ending) + ending;
-            let report = run_sqlite(&name, text.as_bytes(), false);
-            assert_eq!(report.failing, [target.header as u32], "{what} in {name}: {:#?}", report.details);
+            let report = run_sqlite(COPY, text.as_bytes(), false);
+            let header = target.header as u32;
+            let moved = anyway.iter().map(|&line| if line > header { after(line) } else { line });
+            let mut expected: Vec<_> = moved.chain([header]).collect();
+            expected.sort_unstable();
+            assert_eq!(report.failing, expected, "{what} in {name}: {:#?}", report.details);
             assert!(report.counts.add_up());
             *uses.entry(what).or_default() += 1;
             touched += 1;
@@ -174,4 +200,46 @@ fn exactly_the_touched_record_fails_in_the_corpus() {
     for (what, _) in MUTATIONS {
         assert!(uses.contains_key(what), "{what}: {uses:?}");
     }
+}
+
+#[test]
+fn what_is_touched_fails_in_a_copy_of_every_file_of_the_corpus() {
+    // Only where the corpus is.
+    let Some(shared) = shared() else { return };
+    let mut uses = HashMap::new();
+    for path in test_files(&shared.join("corpus/sqlite")) {
+        check_all_at_once(&path, &mut uses);
+    }
+    for (what, _) in MUTATIONS {
+        assert!(uses.contains_key(what), "{what}: {uses:?}");
+    }
+}
+
+/// Touches one record in each way, all in one copy: these and no others fail.
+fn check_all_at_once(path: &PathBuf, uses: &mut HashMap<&'static str, u32>) {
+    let text = std::fs::read_to_string(path).unwrap();
+    let ending = if text.contains("\r\n") { "\r\n" } else { "\n" };
+    let mut lines: Lines = text.lines().map(str::to_owned).collect();
+    let all = targets(&Source::new("t", text.as_str()));
+    let anyway = if path.ends_with("slt_lang_aggfunc.test") { failing_anyway(&text) } else { Vec::new() };
+    // Each way has its own part of the file; the last comes first, so that the others stay where they are.
+    let mut places: Vec<i64> = anyway.iter().map(|&line| i64::from(line)).collect();
+    let share = all.len() / MUTATIONS.len();
+    for (part, (what, mutate)) in MUTATIONS.iter().enumerate().rev() {
+        let mut own = all[part * share..(part + 1) * share].iter();
+        let touched = own.find_map(|target| {
+            let is_free = !anyway.contains(&(target.header as u32));
+            Some((target, mutate(&lines, target, &all).filter(|_| is_free)?))
+        });
+        let Some((target, mutated)) = touched else { continue };
+        let longer = mutated.len() as i64 - lines.len() as i64;
+        places.iter_mut().filter(|line| **line > target.header as i64).for_each(|line| *line += longer);
+        places.push(target.header as i64);
+        lines = mutated;
+        *uses.entry(what).or_default() += 1;
+    }
+    places.sort_unstable();
+    let report = run_sqlite(COPY, (lines.join(ending) + ending).as_bytes(), false);
+    let failing: Vec<_> = report.failing.iter().map(|&line| i64::from(line)).collect();
+    assert_eq!(failing, places, "{}: {:#?}", path.display(), report.details);
 }

@@ -59,6 +59,7 @@ mod store_kills;
 mod store_model;
 #[cfg(feature = "store")]
 mod store_processes;
+mod strict;
 mod suite;
 mod support;
 mod test_cmd;

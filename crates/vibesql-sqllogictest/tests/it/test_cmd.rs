@@ -270,13 +270,6 @@ fn notes_on_what_is_legal_but_odd() {
 }
 
 #[test]
-fn records_that_lack_a_blank_line_between_them_are_pointed_out() {
-    let sandbox = Sandbox::with("statement ok\nSELECT 1\nstatement ok\nSELECT 2\n");
-    let output = sandbox.run("test --engine sqlite t.test");
-    assert!(output.stdout.contains("note: t.test:3: a line of SQL that looks like a header"), "{output}");
-}
-
-#[test]
 fn a_reader_that_has_seen_enough_is_told_nothing() {
     let sandbox = Sandbox::new();
     let line = sandbox

@@ -1,6 +1,6 @@
 //! Which records of a script are executed, and which of them are judged.
 
-use super::{Also, FileRunner, is_wrong_anyway, label_of};
+use super::{Also, FileRunner, hidden_text, label_of};
 use crate::executor::keys::records_named;
 use crate::outcome::{Counts, GroupBook, RecordName, RecordOutcome, SkipReason};
 use crate::parser::{Record, RecordKind};
@@ -10,7 +10,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         let mut named = records_named(self.script, names).into_iter().peekable();
         for record in self.script.records() {
             let left_out = named.next_if(|named| named.line == record.line);
-            match left_out.filter(|_| !is_wrong_anyway(record)) {
+            match left_out.filter(|_| hidden_text(record).is_none()) {
                 _ if self.has_ended() => self.settle_unreached(record),
                 Some(left_out) => {
                     self.report.left_out.push(left_out);

@@ -43,7 +43,7 @@ impl<'r, 's> FileRunner<'r, 's> {
     /// Executes a record that another slice accounts for.
     fn replay(&mut self, record: &'r Record<'s>) {
         self.observer.record_started(record.line);
-        if !self.is_left_out(record)
+        if self.allows(record)
             && let Some(RecordOutcome::Faulted(fault)) = self.execute(record)
         {
             self.end_by(record.line, &fault);

@@ -16,14 +16,14 @@ pub struct Profile {
     pub name: &'static str,
     /// The words that start a record.
     pub(super) directives: &'static [(&'static str, Directive)],
-    /// How many words of a header are read; the rest is ignored.
+    /// How many words of a header are read; one more than any header has, if more are malformed.
     pub(super) header_words: usize,
     /// How many bytes of a word are read.
     pub(super) word_limit: usize,
     /// Whether a byte order mark is taken off, or is part of the first word.
     pub(super) strips_byte_order_mark: bool,
     /// Whether text that no record would use is malformed, or skipped without a word.
-    pub(super) refuses_unused_text: bool,
+    pub(crate) refuses_unused_text: bool,
     /// What a query without `----` expects.
     pub(super) missing_separator: MissingSeparator,
     /// The hash threshold of a file that does not set one.
@@ -34,6 +34,13 @@ pub struct Profile {
     pub step_error: StepError,
     /// How many bytes of a label count.
     pub label_limits: LabelLimits,
+}
+
+impl Profile {
+    /// The kind of record that starts with `word`.
+    pub(super) fn directive(&self, word: &[u8]) -> Option<Directive> {
+        self.directives.iter().find(|(name, _)| name.as_bytes() == word).map(|(_, directive)| *directive)
+    }
 }
 
 /// The kinds of records that a dialect can have; each has one function in the grammar.

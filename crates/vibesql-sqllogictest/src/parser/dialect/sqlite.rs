@@ -16,8 +16,8 @@ const DIRECTIVES: &[(&str, Directive)] = &[
 pub static SQLITE: Profile = Profile {
     name: "sqlite",
     directives: DIRECTIVES,
-    header_words: 4,
-    word_limit: 199,
+    header_words: 5,
+    word_limit: usize::MAX,
     strips_byte_order_mark: true,
     refuses_unused_text: true,
     missing_separator: MissingSeparator::NoRows,
@@ -29,6 +29,8 @@ pub static SQLITE: Profile = Profile {
 
 /// The SQLite dialect exactly as the SQLite runner reads it.
 pub static SQLITE_EXACT: Profile = Profile {
+    header_words: 4,
+    word_limit: 199,
     strips_byte_order_mark: false,
     refuses_unused_text: false,
     missing_separator: MissingSeparator::LastSqlLine,

@@ -1,0 +1,91 @@
+//! The words of a header line.
+
+use super::condition::ConditionKind;
+use super::dialect::{Directive, Profile};
+use super::error::ParseErrorKind;
+use super::grammar::text;
+use super::lines::{Line, is_space};
+use super::record::SortMode;
+
+/// The letters that stand for a column.
+pub(super) const TYPE_LETTERS: &[u8] = b"TIR";
+
+/// As many words as are read of any header.
+const MOST_WORDS: usize = 5;
+
+/// The words of a header line.
+pub(super) struct Header<'s> {
+    pub(super) line: Line<'s>,
+    words: [Option<&'s [u8]>; MOST_WORDS],
+}
+
+impl<'s> Header<'s> {
+    pub(super) fn read(line: Line<'s>, profile: &Profile) -> Self {
+        let mut words = [None; MOST_WORDS];
+        let found = line.text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
+        for (slot, word) in words.iter_mut().zip(found).take(profile.header_words) {
+            *slot = Some(&word[..word.len().min(profile.word_limit)]);
+        }
+        Self { line, words }
+    }
+
+    pub(super) fn word(&self, index: usize) -> Option<&'s [u8]> {
+        self.words[index]
+    }
+
+    /// Whether nothing but a comment stands behind so many words.
+    fn ends_after(&self, used: usize) -> bool {
+        self.word(used).is_none_or(|word| word.starts_with(b"#"))
+    }
+
+    /// What is wrong with the words behind those that the header uses.
+    pub(super) fn unused_words(&self, used: usize, profile: &Profile) -> Option<ParseErrorKind> {
+        if !profile.refuses_unused_text || self.ends_after(used) {
+            return None;
+        }
+        let line = self.line.text;
+        let start = self.word(used)?.as_ptr().addr() - line.as_ptr().addr();
+        let words: Vec<_> = self.words[..used].iter().flatten().map(|word| text(word)).collect();
+        Some(ParseErrorKind::UnusedWords {
+            after: words.join(" "),
+            found: text(line[start..].trim_ascii_end()),
+        })
+    }
+}
+
+/// Whether a line is a header or condition from its first to its last word, which a line of SQL, or of a string in it,
+/// hardly ever is.
+pub(super) fn is_header(line: Line<'_>, profile: &Profile) -> bool {
+    let first = line.text.iter().find(|&&byte| !is_space(byte));
+    // Most lines are told apart by this alone.
+    if !first.is_some_and(|first| b"sqho".contains(first)) {
+        return false;
+    }
+    let header = Header::read(line, profile);
+    let name = header.word(0).unwrap_or_default();
+    let Some(word) = header.word(1) else {
+        return profile.directive(name) == Some(Directive::Halt);
+    };
+    if condition_kind(Some(name)).is_some() {
+        return header.ends_after(2);
+    }
+    match profile.directive(name) {
+        None => false,
+        Some(Directive::Halt) => header.ends_after(1),
+        Some(Directive::Statement) => matches!(word, b"ok" | b"error") && header.ends_after(2),
+        Some(Directive::HashThreshold) => word.iter().all(u8::is_ascii_digit) && header.ends_after(2),
+        Some(Directive::Query) => {
+            let is_sorted = header.word(2).is_some_and(|word| SortMode::from_word(word).is_some());
+            word.iter().all(|letter| TYPE_LETTERS.contains(letter))
+                && (header.ends_after(2) || is_sorted && (header.ends_after(3) || header.ends_after(4)))
+        }
+    }
+}
+
+pub(super) fn condition_kind(word: Option<&[u8]>) -> Option<ConditionKind> {
+    match word? {
+        b"skipif" => Some(ConditionKind::SkipIf),
+        b"onlyif" => Some(ConditionKind::OnlyIf),
+        _ => None,
+    }
+}
