@@ -6,6 +6,7 @@
 //! below a blank, which is why comparing the text of two rows is comparing them column by column.
 
 mod number;
+mod power_of_ten;
 mod sort;
 
 use std::cell::OnceCell;

@@ -1,10 +1,11 @@
 //! Numbers as SQLite reads and prints them, which is neither C's way nor Rust's.
 //!
-//! SQLite decodes a double into 18 or 19 significant digits and rounds those, ties away from zero, so a number
-//! may be rounded twice; what it prints has at most 16 digits that count (`%.3f`), or 17 of which it drops those
-//! that a shorter text makes up for (text of a REAL). Source: the behaviour of SQLite 3.54; the tests compare
-//! with the SQLite that this crate bundles. Outside of 1e-9 to 1e18 SQLite scales by powers of ten that are
-//! themselves rounded; there the last digit that it prints may, rarely, be another one here.
+//! SQLite scales a double by an approximated power of ten to 18 or 19 significant digits and rounds those, ties away from
+//! zero, so a number may be rounded twice; what it prints has at most 16 digits that count (`%.3f`), or 17 of which it drops
+//! those that a shorter text makes up for (text of a REAL). Source: the behaviour of SQLite 3.54; the tests compare with
+//! the SQLite that this crate bundles.
+
+use super::power_of_ten::{floor_log2_of_power_of_ten, floor_log10_of_power_of_two, power_of_ten};
 
 /// A positive, finite double as decimal digits: 0.d₁d₂d₃… × 10^point.
 struct Decimal {
@@ -15,27 +16,29 @@ struct Decimal {
 
 impl Decimal {
     fn new(real: f64) -> Self {
-        // SQLite scales by a power of ten that fits the power of two below the number: where a power of ten
-        // lies between the two, there is one digit more than 18.
-        let text = format!("{real:.17e}");
-        let (_, exponent) = parts(&text);
-        let power_of_two = floor_log2(real);
-        if exponent > (power_of_two * 78_913) >> 18 {
-            Self::from_parts(parts(&format!("{real:.18e}")))
-        } else {
-            Self::from_parts((parts(&text).0, exponent))
-        }
+        // The double is mantissa × 2^exponent, and the highest bit of the mantissa is set.
+        let bits = real.to_bits();
+        let fraction = bits & ((1 << 52) - 1);
+        let (mantissa, exponent) = match (bits >> 52) as i32 {
+            0 => (fraction << fraction.leading_zeros(), -1074 - fraction.leading_zeros() as i32),
+            biased => (fraction << 11 | 1 << 63, biased - 1086),
+        };
+        // Scaled by this power of ten it has 18 digits before the point, or 19.
+        let scale = 17 - floor_log10_of_power_of_two(exponent + 63);
+        let high = (u128::from(mantissa) * u128::from((power_of_ten(scale) >> 32) as u64)) >> 64;
+        let twice = (high as u64) >> -(exponent + floor_log2_of_power_of_ten(scale) + 2);
+        Self::of(twice / 2 + twice % 2, -scale)
     }
 
-    /// Takes `d.ddd` and the exponent that goes with it.
-    fn from_parts((mantissa, exponent): (&str, i32)) -> Self {
+    /// Takes `number` × 10^`exponent`.
+    fn of(mut number: u64, exponent: i32) -> Self {
         let mut digits = [b'0'; 19];
-        let mut length = 0;
-        for digit in mantissa.bytes().filter(u8::is_ascii_digit) {
-            digits[length] = digit;
-            length += 1;
+        let length = number.ilog10() as usize + 1;
+        for digit in digits[..length].iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
         }
-        Self { digits, length, point: exponent + 1 }
+        Self { digits, length, point: length as i32 + exponent }
     }
 
     fn digits(&self) -> &[u8] {
@@ -75,21 +78,6 @@ impl Decimal {
         let digits =
             self.digits[..length].iter().fold(0, |number, &digit| number * 10 + u64::from(digit - b'0'));
         format!("{}e{}", digits + add, self.point - length as i32).parse().ok()
-    }
-}
-
-/// Takes `d.ddde-5` apart.
-fn parts(text: &str) -> (&str, i32) {
-    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
-    (mantissa, exponent.parse().unwrap_or(0))
-}
-
-/// The exponent of the greatest power of two that is not above a positive double.
-fn floor_log2(real: f64) -> i32 {
-    let bits = real.to_bits();
-    match (bits >> 52) as i32 {
-        0 => -1011 - bits.leading_zeros() as i32,
-        exponent => exponent - 1023,
     }
 }
 

@@ -140,11 +140,12 @@ proptest! {
 mod as_sqlite_does {
     use super::*;
 
+    thread_local! {
+        static CONNECTION: rusqlite::Connection = rusqlite::Connection::open_in_memory().unwrap();
+    }
+
     /// SQLite's text of a REAL, and its `%.3f` as far as the runner prints it.
     fn sqlite(real: f64) -> (String, String) {
-        thread_local! {
-            static CONNECTION: rusqlite::Connection = rusqlite::Connection::open_in_memory().unwrap();
-        }
         let (general, mut fixed): (String, String) = CONNECTION.with(|connection| {
             let sql = "SELECT CAST(?1 AS TEXT), printf('%.3f', ?1)";
             connection.query_row(sql, [real], |row| Ok((row.get(0)?, row.get(1)?))).unwrap()
@@ -167,13 +168,16 @@ mod as_sqlite_does {
         fn any_double(bits: u64) {
             let real = f64::from_bits(bits);
             prop_assume!(real.is_finite());
-            let text = rendered(b'T', ValueRef::Real(real));
-            prop_assert_eq!(text.parse::<f64>().unwrap(), real);
-            let (_, fixed) = sqlite(real);
-            let ours = rendered(b'R', ValueRef::Real(real));
-            prop_assert_eq!(ours.len(), fixed.len(), "{} {}", fixed, ours);
-            let close = ours.bytes().zip(fixed.bytes()).take_while(|(a, b)| a == b).count();
-            prop_assert!(close >= 14 || ours == fixed, "{} {}", fixed, ours);
+            check(real)?;
+            prop_assert_eq!(rendered(b'T', ValueRef::Real(real)).parse::<f64>().unwrap(), real);
+        }
+
+        #[test]
+        fn text_in_a_column_of_reals(text in r"[+-]?[0-9]{0,12}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,2})?x?") {
+            let sql = "SELECT printf('%.3f', CAST(?1 AS REAL))";
+            let mut fixed: String = CONNECTION.with(|it| it.query_row(sql, [&text], |row| row.get(0)).unwrap());
+            fixed.truncate(LONGEST_REAL);
+            prop_assert_eq!(rendered(b'R', ValueRef::Text(text.as_bytes())), fixed, "{}", text);
         }
 
         #[test]
@@ -191,6 +195,48 @@ mod as_sqlite_does {
         fn results_of_arithmetic(a in -1000_i32..1000, b in 1..1000, c in -1000_i32..1000) {
             check(f64::from(a) / f64::from(b) + f64::from(c) / 7.0)?;
             check(f64::from(a) / f64::from(b) * 1e6)?;
+        }
+    }
+
+    /// How many doubles are compared; SLT_REALS names another number.
+    const REALS: u64 = 1_000_000;
+
+    /// Splitmix64: every bit pattern of a double is as likely as any other.
+    fn random(state: &mut u64) -> u64 {
+        *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = *state;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ (bits >> 31)
+    }
+
+    #[test]
+    fn random_bit_patterns_have_the_text_that_sqlite_gives_them() {
+        #[expect(clippy::disallowed_methods, reason = "tests are configured by the environment")]
+        let count = std::env::var("SLT_REALS").ok().map_or(REALS, |count| count.parse().unwrap());
+        let mut state = 1;
+        let reals =
+            std::iter::repeat_with(|| f64::from_bits(random(&mut state))).filter(|real| real.is_finite());
+        let mut differences = Vec::new();
+        for real in reals.take(count as usize) {
+            let (general, fixed) = sqlite(real);
+            let value = ValueRef::Real(real);
+            if rendered(b'T', value) != general || rendered(b'R', value) != fixed {
+                differences.push((real, rendered(b'T', value), general));
+            }
+        }
+        assert_eq!(differences, [], "{} of {count}", differences.len());
+    }
+
+    #[test]
+    fn doubles_at_the_ends_of_their_range_have_the_text_that_sqlite_gives_them() {
+        let powers = (-1074..1024).map(|exponent| 2_f64.powi(exponent));
+        let tens = (-323..309).map(|exponent| format!("1e{exponent}").parse::<f64>().unwrap());
+        for real in powers.chain(tens).chain([f64::MAX, f64::MIN_POSITIVE, -1.3977369617847691e268]) {
+            for real in [real, real.next_up(), real.next_down()].into_iter().filter(|real| real.is_finite()) {
+                check(real).unwrap();
+                check(-real).unwrap();
+            }
         }
     }
 }
