@@ -23,10 +23,24 @@ impl Engine for Sqlite {
     }
 
     fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+        lift_heap_limits();
         let connection = Connection::open_in_memory().map_err(EngineError::new)?;
+        // The folder for temporary files is the process's too: an earlier session may have set it.
+        connection.execute_batch("PRAGMA temp_store_directory=''").map_err(EngineError::new)?;
         // The bundled build turns foreign keys on; SQLite as everybody else has it leaves them off.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
         Ok(Box::new(SqliteSession { connection, tags: Vec::new() }))
+    }
+}
+
+/// Takes back the limits that an earlier session may have set: they hold for the process, and SQL cannot raise the hard
+/// one again.
+#[expect(unsafe_code, reason = "rusqlite has no safe function for it")]
+fn lift_heap_limits() {
+    // SAFETY: both functions take a number and no pointer, initialise SQLite if need be, and lock what they change.
+    unsafe {
+        rusqlite::ffi::sqlite3_hard_heap_limit64(0);
+        rusqlite::ffi::sqlite3_soft_heap_limit64(0);
     }
 }
 

@@ -30,6 +30,7 @@ mod import;
 mod import_lists;
 mod import_text;
 mod injected;
+mod isolation;
 mod journal;
 mod json_report;
 mod limits;
