@@ -326,3 +326,20 @@ fn nothing_executed_is_no_success() {
     EMPTY  t.test  nothing was executed: 1 skipped  [time] s
     ");
 }
+
+#[test]
+fn a_result_with_one_row_on_each_line_is_named_so() {
+    let sandbox =
+        Sandbox::with("query IT nosort\nVALUES (1, 'a'), (2, 'b c'), (3, 'd')\n----\n1 a\n2 b c\n3 d\n");
+    assert_snapshot!(sandbox.run("test --engine sqlite t.test"), @"");
+    // Tabs are in no value, so these are rows even where there are too few of them.
+    let sandbox = Sandbox::with("query II rowsort\nVALUES (1, 2), (3, 4)\n----\n1\t2\n");
+    let output = sandbox.run("test --engine sqlite t.test");
+    assert!(
+        output.stdout.contains("the file has a whole row on each line (1 line), 4 values found"),
+        "{output}"
+    );
+    sandbox.run("run --engine sqlite t.test");
+    let analysis = sandbox.run("analyze");
+    assert!(analysis.stdout.contains("one row on each line"), "{analysis}");
+}
