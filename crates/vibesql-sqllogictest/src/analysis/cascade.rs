@@ -296,7 +296,6 @@ mod tests {
                 ('-', "BEGIN"),
                 ('?', "CREATE TABLE t(a)"),
                 ('x', "SELECT a FROM u"),
-                ('?', "COMMIT"),
                 ('-', "DROP TABLE u"),
                 ('x', "SELECT a FROM u"),
             ],
