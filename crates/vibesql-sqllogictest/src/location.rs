@@ -1,5 +1,8 @@
 //! Where text comes from: a source and a line in it.
 
+#[cfg(feature = "suite")]
+pub mod path_text;
+
 use std::fmt;
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ mod expectations;
 mod program;
 mod report;
 mod results;
+mod selection;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -22,7 +23,8 @@ pub(super) use self::results::{
 };
 #[cfg(feature = "store")]
 pub(super) use self::results::{DumpFormat, StoreCommand};
-use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
+pub(super) use self::selection::{Balance, SelectionArgs, ShardWord, path_word};
+use crate::executor::parallel::Pattern;
 
 const AFTER: &str = "\
 Exit codes:
@@ -169,9 +171,9 @@ pub(super) struct EngineArgs {
 
 #[derive(Debug, Args)]
 pub(super) struct TestArgs {
-    /// A test file; with :LINE only the record on that line, after the statements before it.
-    /// Shipped files are called suite:PATH.
-    #[arg(required = true, value_name = "FILE[:LINE]")]
+    /// A test file, a directory or a glob; with :LINE only the record on that line of the file, after the statements
+    /// before it. Shipped files are called suite:PATH, and standard input is - or /dev/stdin:LINE.
+    #[arg(required = true, value_name = "FILE[:LINE]", value_parser = path_word())]
     pub(super) targets: Vec<String>,
     /// Name each record on standard error before it runs: where an engine hangs or dies, the last is it.
     #[arg(long)]
@@ -190,9 +192,6 @@ files that are running are done, and a second one ends it at once.";
 #[derive(Debug, Args)]
 #[command(after_help = WHILE_IT_RUNS)]
 pub(super) struct RunArgs {
-    /// Files, directories (walked for *.test and *.slt) or globs; the shipped suite when there is none.
-    #[arg(value_name = "PATH")]
-    pub(super) paths: Vec<String>,
     /// Write a report as JSON to FILE; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
@@ -247,9 +246,9 @@ pub(super) struct RunArgs {
     #[arg(skip)]
     pub(super) timeouts: Vec<(Pattern, Option<Duration>)>,
     #[command(flatten)]
-    pub(super) filter: FilterArgs,
+    pub(super) selection: SelectionArgs,
     #[command(flatten)]
-    pub(super) history: HistoryArgs,
+    pub(super) order: OrderArgs,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
     #[command(flatten)]
@@ -270,16 +269,10 @@ pub(super) struct CompatibilityArgs {
     force: bool,
 }
 
-/// What is made of earlier runs, and of Git.
+/// In which order files are run, and in how many pieces.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Earlier runs")]
-pub(super) struct HistoryArgs {
-    /// Only files that did not pass when they were run last, on this engine.
-    #[arg(long)]
-    pub(super) failed: bool,
-    /// Only files that differ from the commit REF of Git, or that Git does not know; without REF from the last commit.
-    #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
-    pub(super) changed: Option<String>,
+pub(super) struct OrderArgs {
     /// In which order files are taken up: those that failed last, new ones, those that passed, each the longest first;
     /// by their paths; or at random.
     #[arg(long, value_name = "ORDER", default_value = "history")]
@@ -290,10 +283,6 @@ pub(super) struct HistoryArgs {
     /// The random order that N stands for, the same on every machine.
     #[arg(long, value_name = "N", conflicts_with = "order")]
     pub(super) seed: Option<u64>,
-    /// What --shard makes equal: the numbers of files, or the times that they took. Machines that know other times make
-    /// other shards.
-    #[arg(long, value_name = "WHAT", default_value = "count", requires = "shard")]
-    pub(super) balance: Balance,
     /// Run each file whole. Else a file that would outlast all others is spread over workers, where that is sure to
     /// change no result.
     #[arg(long)]
@@ -307,13 +296,6 @@ pub(super) enum OrderWord {
     History,
     Path,
     Random,
-}
-
-/// What shards have equal parts of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Balance {
-    Count,
-    Time,
 }
 
 /// Whom standard output is for.
@@ -375,70 +357,21 @@ impl FromStr for Bytes {
     }
 }
 
-/// Which of the files that were found are meant.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Selection")]
-pub(super) struct FilterArgs {
-    /// Only files that match: a part of the path, a glob over it, or category:NAME; may be repeated.
-    #[arg(long, value_name = "PATTERN")]
-    filter: Vec<Pattern>,
-    /// No files that match; may be repeated.
-    #[arg(long, value_name = "PATTERN")]
-    exclude: Vec<Pattern>,
-    /// Only the Kth of N parts of the files, which are the same on every machine; auto takes K and N from the variables
-    /// of GitLab, CircleCI, Buildkite, Semaphore, Bitbucket or Azure.
-    #[arg(long, value_name = "K/N")]
-    pub(super) shard: Option<ShardWord>,
-    /// Only these files, by their path below the root; may be repeated. All of them must be there.
-    #[arg(long, value_name = "PATH")]
-    files: Vec<String>,
-    /// The paths and settings of [suite.NAME] in the configuration; paths that are typed replace its paths.
-    #[arg(long, value_name = "NAME", conflicts_with = "no_config")]
-    suite: Option<String>,
-}
-
-/// A part of a run on the command line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ShardWord {
-    /// The part that the CI says.
-    Auto,
-    /// This one.
-    Of(Shard),
-}
-
-impl FromStr for ShardWord {
-    type Err = ShardError;
-
-    fn from_str(word: &str) -> Result<Self, ShardError> {
-        if word == "auto" { Ok(Self::Auto) } else { word.parse().map(Self::Of) }
-    }
-}
-
-impl FilterArgs {
-    /// What the words mean.
-    pub(super) fn filters(&self) -> Filters {
-        let shard = match self.shard {
-            Some(ShardWord::Of(shard)) => Some(shard),
-            // Whoever has the environment has replaced it.
-            Some(ShardWord::Auto) | None => None,
-        };
-        Filters { files: self.files.clone(), only: self.filter.clone(), exclude: self.exclude.clone(), shard }
-    }
-}
-
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Files, directories or globs, as for run; the shipped suite when there is none.
-    #[arg(value_name = "PATH")]
-    pub(super) paths: Vec<String>,
-    #[command(flatten)]
-    pub(super) filter: FilterArgs,
     /// Print the number of records of each file as well.
     #[arg(long, short)]
     pub(super) long: bool,
+    /// The engine whose earlier runs and expected failures count; without it the first of those that `engines` lists.
+    #[arg(long, value_name = "ENGINE")]
+    pub(super) engine: Option<String>,
     /// The dialect of the files, for counting records.
     #[arg(long, value_name = "DIALECT")]
     pub(super) dialect: Option<String>,
+    #[command(flatten)]
+    pub(super) selection: SelectionArgs,
+    #[command(flatten)]
+    pub(super) expectations: ExpectationArgs,
 }
 
 #[derive(Debug, Args)]

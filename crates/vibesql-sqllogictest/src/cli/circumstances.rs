@@ -15,6 +15,8 @@ pub(super) struct Drive {
     pub(super) seed: Option<u64>,
     /// The paths that were typed.
     pub(super) suite: Vec<String>,
+    /// Whether files of the suite are left out.
+    pub(super) is_part: bool,
     /// Where the first file is, if it is on the disk.
     pub(super) first: Option<PathBuf>,
 }
@@ -33,6 +35,7 @@ pub(super) fn circumstances(environment: &Environment, drive: Drive) -> Circumst
         commit: git::commit(),
         ci: environment.ci_run(),
         suite: drive.suite,
+        is_part: drive.is_part,
         corpus_commit: drive.first.as_deref().and_then(git::commit_above),
         engine_hash: program_hash(),
     }

@@ -138,6 +138,12 @@ impl From<PlanError> for CliError {
                 ExitReason::Usage,
                 "a path is a file, a directory or a glob; shipped files are called suite:PATH, see `list`",
             ),
+            PlanError::Unreachable { is_link: true, .. } => {
+                (ExitReason::Usage, "check where the link points to: `readlink -f` follows it")
+            }
+            PlanError::Unreachable { .. } => {
+                (ExitReason::Usage, "check the permissions of the directories on the way")
+            }
             PlanError::Glob { .. } => (ExitReason::Usage, "in a glob, [ ] and { } come in pairs"),
             PlanError::NothingMatches(_) => (
                 ExitReason::NothingSelected,

@@ -10,12 +10,12 @@ use crate::executor::parallel::{Origin, WorkItem};
 use crate::results::Commit;
 
 /// Leaves the files that differ from the commit `reference` of their repository, or that Git does not know. Files may
-/// be in several repositories, such as a suite that is a submodule; shipped files never change.
+/// be in several repositories, such as a suite that is a submodule; shipped files never change, and of standard input Git knows nothing.
 pub(super) fn changed(items: Vec<WorkItem>, reference: &str) -> Result<Vec<WorkItem>, CliError> {
     let mut repositories = BTreeMap::<PathBuf, BTreeSet<PathBuf>>::new();
     let mut left = Vec::new();
     for item in items {
-        if matches!(item.origin, Origin::Embedded(_)) {
+        if !matches!(item.origin, Origin::Disk(_)) {
             continue;
         }
         let place = place_of(&item);

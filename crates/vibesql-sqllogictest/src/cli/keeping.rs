@@ -88,5 +88,7 @@ pub(super) fn place_of(item: &WorkItem) -> PathBuf {
     match &item.origin {
         Origin::Disk(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
         Origin::Embedded(_) => PathBuf::from(&item.shown),
+        // What was read is nowhere to be found again.
+        Origin::Stream(_) => PathBuf::from(&item.file),
     }
 }

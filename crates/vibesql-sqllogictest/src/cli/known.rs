@@ -11,6 +11,7 @@ use super::settings::reason_without;
 use super::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::expectations::{self, Expectations, FILE_NAME, Judgement, judge};
+use crate::location::path_text;
 use crate::outcome::RunReport;
 use crate::report;
 use crate::text::count::plural;
@@ -20,6 +21,8 @@ use crate::text::written;
 pub(super) struct Known {
     pub(super) expectations: Expectations,
     pub(super) today: Date,
+    /// Whether files of the suite are left out of the run: what is expected of these is not judged.
+    pub(super) is_part: bool,
 }
 
 impl Known {
@@ -27,6 +30,7 @@ impl Known {
     pub(super) fn load<'f>(
         args: &ExpectationArgs,
         files: impl Iterator<Item = (&'f str, &'f Path)>,
+        is_part: bool,
     ) -> Result<Option<Self>, CliError> {
         let documents: BTreeSet<PathBuf> = match &args.expectations {
             _ if args.no_expectations => BTreeSet::new(),
@@ -38,12 +42,12 @@ impl Known {
         for document in &documents {
             all.entries.extend(read(document)?.1.entries);
         }
-        Ok((!documents.is_empty()).then_some(Self { expectations: all, today }))
+        Ok((!documents.is_empty()).then_some(Self { expectations: all, today, is_part }))
     }
 
     /// Says what is expected of a run and what is not.
     pub(super) fn judge(&self, run: &RunReport) -> (Judgement, String) {
-        let judgement = judge(&self.expectations, run, self.today);
+        let judgement = judge(&self.expectations, run, self.today, self.is_part);
         let text = written(|out| report::expectations::write(out, run, &self.expectations, &judgement));
         (judgement, text)
     }
@@ -70,8 +74,9 @@ pub(super) fn read(path: &Path) -> Result<(String, Expectations), CliError> {
 /// suite, so the rest of where it is names that.
 pub(super) fn documents<'f>(files: impl Iterator<Item = (&'f str, &'f Path)>) -> BTreeSet<PathBuf> {
     let root = |(file, place): (&str, &Path)| {
-        let root = place.ancestors().nth(Path::new(file).components().count())?;
-        (place.is_absolute() && root.join(file) == place).then(|| root.join(FILE_NAME))
+        let below = path_text::path(file);
+        let root = place.ancestors().nth(below.components().count())?;
+        (place.is_absolute() && root.join(below) == place).then(|| root.join(FILE_NAME))
     };
     files.filter_map(root).collect()
 }

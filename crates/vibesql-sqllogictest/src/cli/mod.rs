@@ -17,6 +17,7 @@ mod query;
 mod query_args;
 mod selection;
 mod settings;
+mod stream;
 mod suite;
 mod target;
 mod texts;
@@ -100,6 +101,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     if let Err(error) = environment.fill_in_shard(&mut cli.command) {
         return ui.error(&error);
     }
+    cli.command.selection_mut().into_iter().for_each(|selection| resolved.tell_patterns(selection));
     if let Command::Run(args) = &mut cli.command {
         args.timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
     }
@@ -107,7 +109,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let done = match cli.command {
         Command::Test(args) => commands::test::run(&args, registry, &mut ui),
         Command::Run(args) => commands::run::run(&args, &keeping, &environment, registry, &mut ui),
-        Command::List(args) => commands::list::run(&args, &mut ui),
+        Command::List(args) => commands::list::run(&args, &keeping, registry, &mut ui),
         Command::Engines => commands::engines::run(registry, &mut ui),
         Command::Ledger(command) => commands::ledger::run(&command, &keeping, &mut ui),
         Command::Prune(args) => commands::prune::run(&args, &keeping, &mut ui),

@@ -1,22 +1,25 @@
-//! Which files `run` runs, in which order and in how many slices: what the user says, and what earlier runs know.
+//! Which files `run` runs and `list` lists, in which order and in how many slices: what the user says, and what earlier runs know.
 
 use std::time::Duration;
 
 use md5::{Digest as _, Md5};
 
-use super::args::{Balance, OrderWord, RunArgs};
+use super::args::{Balance, ExpectationArgs, ListArgs, OrderArgs, OrderWord, RunArgs, SelectionArgs};
 use super::error::CliError;
 use super::git;
 use super::keeping::place_of;
+use super::known::{self, Known};
 use super::suite;
+use super::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::executor::Settings;
-use crate::executor::parallel::schedule::{self, Known, LastResult, Order};
-use crate::executor::parallel::{Origin, WorkItem};
+use crate::executor::parallel::schedule::{self, LastResult, Order};
+use crate::executor::parallel::{Filters, Origin, WorkItem};
 use crate::executor::slice::may_split;
 use crate::location::Source;
 use crate::parser;
 use crate::results::{History, Past, ResultsFolder};
+use crate::text::count::plural;
 
 /// What is run.
 pub(super) struct Selected {
@@ -29,16 +32,10 @@ pub(super) struct Selected {
     /// With `--balance time`, what tells these shards from others: machines with other times make others, in which
     /// a file may be twice or not at all.
     pub(super) shards: Option<String>,
-}
-
-impl Selected {
-    /// Takes out what is not to be run, and says how many that were.
-    pub(super) fn retain(&mut self, is_run: impl Fn(&WorkItem) -> bool) -> usize {
-        let before = self.items.len();
-        let both = std::mem::take(&mut self.items).into_iter().zip(std::mem::take(&mut self.slices));
-        (self.items, self.slices) = both.filter(|(item, _)| is_run(item)).unzip();
-        before - self.items.len()
-    }
+    /// What is expected to fail.
+    pub(super) known: Option<Known>,
+    /// Whether files of the suite are left out.
+    pub(super) is_part: bool,
 }
 
 /// Finds the files and brings them into order.
@@ -48,22 +45,63 @@ pub(super) fn select(
     settings: &Settings,
     engine: &str,
     workers: usize,
+    ui: &mut Ui,
 ) -> Result<Selected, CliError> {
     let history = match History::read(results, engine) {
         Ok(history) => history,
         // What is asked of earlier runs cannot be answered without them; an order can.
-        Err(error) if args.history.failed || args.history.balance == Balance::Time => {
-            return Err(error.into());
-        }
+        Err(error) if args.selection.needs_history() => return Err(error.into()),
         Err(_) => History::default(),
     };
-    let mut filters = args.filter.filters();
+    let Chosen { mut items, shards, is_part } = choose(&args.selection, &history, ui)?;
+    let known = take_out_skipped(&args.expectations, &mut items, is_part, || Ok(engine.to_owned()), ui)?;
+    let order = order(&args.order);
+    let seed = match order {
+        Order::Random(seed) => Some(seed),
+        Order::History | Order::Path => None,
+    };
+    let times = past_of(&items, &history);
+    let order = schedule::order(&times, order);
+    let items: Vec<_> = order.iter().map(|&index| items[index].clone()).collect();
+    let times: Vec<_> = order.iter().map(|&index| times[index].duration).collect();
+    let slices =
+        if args.order.no_split { vec![1; items.len()] } else { split(&items, &times, settings, workers) };
+    Ok(Selected { items, slices, seed, shards, known, is_part })
+}
+
+/// Finds the files that `run` would run, in the order of their paths. `engine` is asked for its name if it is needed.
+pub(super) fn list(
+    args: &ListArgs,
+    results: &ResultsFolder,
+    engine: impl Fn() -> Result<String, CliError>,
+    ui: &mut Ui,
+) -> Result<Vec<WorkItem>, CliError> {
+    let history = match args.selection.needs_history() {
+        true => History::read(results, &engine()?)?,
+        false => History::default(),
+    };
+    let Chosen { mut items, is_part, .. } = choose(&args.selection, &history, ui)?;
+    take_out_skipped(&args.expectations, &mut items, is_part, engine, ui)?;
+    Ok(items)
+}
+
+/// The files that are meant, before anything that is expected of them.
+struct Chosen {
+    items: Vec<WorkItem>,
+    shards: Option<String>,
+    is_part: bool,
+}
+
+fn choose(args: &SelectionArgs, history: &History, ui: &mut Ui) -> Result<Chosen, CliError> {
+    let mut filters = args.filters();
     // By time, shards are parts of all files, and known only when these are.
-    let by_time = filters.shard.take_if(|_| args.history.balance == Balance::Time);
-    let mut items = suite::select_filtered(&args.paths, &filters)?;
+    let by_time = filters.shard.take_if(|_| args.earlier.balance == Balance::Time);
+    let found = suite::select(&args.paths, ui)?;
+    let all = found.len();
+    let mut items = filtered(found, &filters, args, ui)?;
     let mut digest = None;
     if let Some(shard) = by_time {
-        let times = schedule::estimate(&known(&items, &history));
+        let times = schedule::estimate(&past_of(&items, history));
         let (index, count) = shard.place();
         let shards = schedule::balance(&times, count);
         digest = Some(digest_of(&items, &shards));
@@ -71,26 +109,71 @@ pub(super) fn select(
         items.retain(|_| shards.next() == Some(index));
         check(&items, "this shard", "with --balance time, there are more shards than files")?;
     }
-    if args.history.failed {
-        items.retain(|item| past(item, &history).good == Some(false));
+    if args.earlier.failed {
+        items.retain(|item| past(item, history).good == Some(false));
         check(&items, "--failed", "no file failed when it was run last; a plain `run` runs all")?;
     }
-    if let Some(reference) = &args.history.changed {
+    if let Some(reference) = &args.earlier.changed {
         items = git::changed(items, reference)?;
         check(&items, "--changed", "a plain `run` runs all")?;
     }
-    let order = order(args);
-    let seed = match order {
-        Order::Random(seed) => Some(seed),
-        Order::History | Order::Path => None,
-    };
-    let known = known(&items, &history);
-    let order = schedule::order(&known, order);
-    let items: Vec<_> = order.iter().map(|&index| items[index].clone()).collect();
-    let times: Vec<_> = order.iter().map(|&index| known[index].duration).collect();
-    let slices =
-        if args.history.no_split { vec![1; items.len()] } else { split(&items, &times, settings, workers) };
-    Ok(Selected { items, slices, seed, shards: digest })
+    let is_part = items.len() < all || !suite::are_whole(&args.paths);
+    Ok(Chosen { items, shards: digest, is_part })
+}
+
+/// Leaves the files that pass the filters, and names patterns that match none of those that were found.
+fn filtered(
+    found: Vec<WorkItem>,
+    filters: &Filters,
+    args: &SelectionArgs,
+    ui: &mut Ui,
+) -> Result<Vec<WorkItem>, CliError> {
+    if let Some(name) = filters.missing(&found) {
+        let hint =
+            "--files wants whole paths below the root, as in the reports; `list` without it shows the files";
+        let message = format!("no file `{name}` among the {} that were found", found.len());
+        return Err(CliError::usage(message, vec![hint.to_owned()]));
+    }
+    let files = plural(found.len() as u64, "file");
+    for (what, pattern) in &args.to_match {
+        if !found.iter().any(|item| pattern.chooses(item)) {
+            ui.warn(&format!("{what} matches none of {files}"));
+        }
+    }
+    let items = filters.apply(found);
+    if items.is_empty() {
+        let message = format!("none of {files} passes --filter, --exclude, --shard and --files");
+        let hint = "`list` without them shows all files; docs/configuration.md says what patterns match";
+        return Err(CliError::nothing_selected(message, vec![hint.to_owned()]));
+    }
+    Ok(items)
+}
+
+/// Takes out the files that are expected to be skipped, and marks records that are.
+fn take_out_skipped(
+    args: &ExpectationArgs,
+    items: &mut Vec<WorkItem>,
+    is_part: bool,
+    engine: impl Fn() -> Result<String, CliError>,
+    ui: &mut Ui,
+) -> Result<Option<Known>, CliError> {
+    let places: Vec<_> = items.iter().map(place_of).collect();
+    let files = items.iter().zip(&places).map(|(item, place)| (item.file.as_str(), place.as_path()));
+    let Some(known) = Known::load(args, files, is_part)? else { return Ok(None) };
+    let engine = engine()?;
+    let before = items.len();
+    items.retain(|item| !known.expectations.skips(&engine, &item.file, known.today));
+    let mut shortened = 0;
+    for item in items.iter_mut() {
+        item.left_out = known.expectations.left_out(&engine, &item.file, known.today);
+        shortened += usize::from(!item.left_out.is_empty());
+    }
+    known::tell_skipped(before - items.len(), shortened, ui);
+    if items.is_empty() {
+        let hint = "--no-expectations runs them".to_owned();
+        return Err(CliError::nothing_selected("all files are to be skipped".to_owned(), vec![hint]));
+    }
+    Ok(Some(known))
 }
 
 /// Short enough to be compared by eye.
@@ -102,9 +185,9 @@ fn digest_of(items: &[WorkItem], shards: &[u64]) -> String {
     md5.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn order(args: &RunArgs) -> Order {
-    let word = if args.history.random { OrderWord::Random } else { args.history.order };
-    match (args.history.seed, word) {
+fn order(args: &OrderArgs) -> Order {
+    let word = if args.random { OrderWord::Random } else { args.order };
+    match (args.seed, word) {
         (Some(seed), _) => Order::Random(seed),
         (None, OrderWord::Random) => Order::Random(seed_of_now()),
         (None, OrderWord::History) => Order::History,
@@ -123,7 +206,7 @@ fn past(item: &WorkItem, history: &History) -> Past {
     history.of(&place_of(item), &item.file)
 }
 
-fn known(items: &[WorkItem], history: &History) -> Vec<Known> {
+fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::Known> {
     let known = items.iter().map(|item| {
         let Past { good, duration } = past(item, history);
         let last = match good {
@@ -131,7 +214,7 @@ fn known(items: &[WorkItem], history: &History) -> Vec<Known> {
             None => LastResult::Untested,
             Some(true) => LastResult::Passed,
         };
-        Known { last, duration, bytes: length(item) }
+        schedule::Known { last, duration, bytes: length(item) }
     });
     known.collect()
 }
@@ -141,6 +224,7 @@ fn length(item: &WorkItem) -> u64 {
     match &item.origin {
         Origin::Disk(path) => path.metadata().map_or(0, |file| file.len()),
         Origin::Embedded(text) => text.len() as u64,
+        Origin::Stream(text) => text.len() as u64,
     }
 }
 

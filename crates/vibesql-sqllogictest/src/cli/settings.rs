@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::args::EngineArgs;
 use super::error::{CliError, ExitReason};
+use super::stream;
 use crate::engine::{Engine, EngineRegistry};
 use crate::executor::{DetailLimits, Options, Settings};
 use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus};
@@ -26,11 +27,7 @@ impl Setup {
         if let Some(dialect) = &args.dialect {
             parser::profile(dialect, args.exact)?;
         }
-        let spec = match args.engine.as_deref().or(registry.default_name()) {
-            Some(spec) => spec.to_owned(),
-            None => return Err(CliError::no_engine()),
-        };
-        let engine = registry.make(&spec)?;
+        let (spec, engine) = engine_of(args.engine.as_deref(), registry)?;
         let labels =
             if args.engine_name.is_empty() { engine.identity().labels } else { args.engine_name.clone() };
         let record_timeout = args.record_timeout.map(Duration::from_secs);
@@ -38,6 +35,15 @@ impl Setup {
         let settings = Settings { engine: spec, options, dialect: args.dialect.clone(), exact: args.exact };
         Ok(Self { engine, settings })
     }
+}
+
+/// The engine that a word means, or the first one; with the word.
+pub(super) fn engine_of(
+    word: Option<&str>,
+    registry: &EngineRegistry,
+) -> Result<(String, Box<dyn Engine>), CliError> {
+    let word = word.or(registry.default_name()).ok_or_else(CliError::no_engine)?;
+    Ok((word.to_owned(), registry.make(word)?))
 }
 
 /// The command that runs the record at `line` of `shown` alone, and reads files and judges as this run did. `own_labels`
@@ -50,7 +56,7 @@ pub(super) fn repeat_command(
     line: u32,
 ) -> String {
     let words = repeat_words(settings, own_labels);
-    let target = format!("{shown}:{line}");
+    let target = format!("{}:{line}", stream::typed(shown));
     let words = [program].into_iter().chain(words.iter().map(String::as_str)).chain([target.as_str()]);
     words.map(shell_word).collect::<Vec<_>>().join(" ")
 }

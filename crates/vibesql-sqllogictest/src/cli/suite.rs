@@ -1,48 +1,46 @@
 //! The suite that this program carries, so that it has something to run wherever it is installed.
 
+use std::collections::HashSet;
+
 use globset::GlobBuilder;
 use include_dir::{Dir, include_dir};
 
 use super::error::CliError;
-use crate::executor::parallel::{Filters, Origin, WorkItem, discover};
+use super::stream;
+use super::ui::Ui;
+use crate::executor::parallel::{Origin, WorkItem, discover};
+use crate::location::path_text;
 
 static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
 /// What shipped files are called by: `suite:joins/inner.test`.
 pub(super) const PREFIX: &str = "suite:";
 
-/// Finds the files that `paths` name and that pass the filters.
-pub(super) fn select_filtered(paths: &[String], filters: &Filters) -> Result<Vec<WorkItem>, CliError> {
-    let found = select(paths)?;
-    if let Some(name) = filters.missing(&found) {
-        let hint =
-            "--files wants whole paths below the root, as in the reports; `list` without it shows the files";
-        let message = format!("no file `{name}` among the {} that were found", found.len());
-        return Err(CliError::usage(message, vec![hint.to_owned()]));
-    }
-    let before = found.len();
-    let items = filters.apply(found);
-    if items.is_empty() {
-        let message = format!("none of {before} files passes --filter, --exclude, --shard and --files");
-        let hint = "`list` with the same options shows what is left; a filter is a part of the path, a glob over \
-                    all of it, or category:NAME";
-        return Err(CliError::nothing_selected(message, vec![hint.to_owned()]));
-    }
-    Ok(items)
-}
-
-/// Finds the files that `paths` name, among them shipped ones; all shipped ones when there is no path.
-pub(super) fn select(paths: &[String]) -> Result<Vec<WorkItem>, CliError> {
+/// Finds the files that `paths` name, among them shipped ones and standard input; all shipped ones when there is no path.
+pub(super) fn select(paths: &[String], ui: &mut Ui) -> Result<Vec<WorkItem>, CliError> {
     if paths.is_empty() {
         return Ok(shipped());
     }
-    let (inside, outside): (Vec<_>, Vec<_>) =
-        paths.iter().cloned().partition(|path| path.starts_with(PREFIX));
-    let mut items = discover(&outside)?;
-    for path in inside {
-        items.extend(select_shipped(&path)?);
+    let (mut others, mut on_disk) = (Vec::new(), Vec::new());
+    for path in paths {
+        if path.starts_with(PREFIX) {
+            others.extend(select_shipped(path)?);
+        } else if let Some(streamed) = stream::read(path) {
+            others.push(streamed?);
+        } else {
+            on_disk.push(path.clone());
+        }
     }
+    let mut items = discover(&on_disk, &mut |skipped| ui.warn(&skipped.to_string()))?;
+    items.append(&mut others);
+    let mut seen = HashSet::new();
+    items.retain(|item| seen.insert((item.file.clone(), item.shown.clone())));
     Ok(items)
+}
+
+/// Whether `paths` name whole folders, or all shipped files, so that no file of a suite is left out by them.
+pub(super) fn are_whole(paths: &[String]) -> bool {
+    paths.iter().all(|path| path == PREFIX || path_text::typed(path).is_dir())
 }
 
 /// The text of the shipped file that messages call `shown`.

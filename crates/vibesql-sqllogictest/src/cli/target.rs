@@ -1,10 +1,10 @@
 //! `FILE[:LINE]` as it is typed.
 
-use std::path::Path;
-
 use super::error::CliError;
 use super::suite;
-use crate::executor::parallel::{WorkItem, file_of_path};
+use super::ui::Ui;
+use crate::executor::parallel::WorkItem;
+use crate::location::path_text;
 
 /// One file to test, or one record of it.
 pub(super) struct Target {
@@ -13,32 +13,19 @@ pub(super) struct Target {
     pub(super) line: Option<u32>,
 }
 
-/// Reads a target; a file whose name ends like a line number wins over the line.
-pub(super) fn parse(word: &str) -> Result<Target, CliError> {
-    if Path::new(word).is_file() {
-        return Ok(Target { item: file_of_path(word), line: None });
+/// Reads a word: a file, a record of it, or all files of a directory or a glob as `run` finds them. A file whose name ends
+/// like a line number wins over the line.
+pub(super) fn parse(word: &str, ui: &mut Ui) -> Result<Vec<Target>, CliError> {
+    let (path, line) = match split_line(word) {
+        _ if path_text::typed(word).exists() => (word, None),
+        split => split,
+    };
+    let items = suite::select(&[path.to_owned()], ui)?;
+    if line.is_some() && (items.len() > 1 || path_text::typed(path).is_dir()) {
+        let hint = format!("name the file, or leave out the line: `vibesql-sqllogictest test {path}`");
+        return Err(CliError::usage(format!("`{path}` is not one file"), vec![hint]));
     }
-    let (path, line) = split_line(word);
-    if path.starts_with(suite::PREFIX) {
-        let mut found = suite::select(&[path.to_owned()])?;
-        return match (found.pop(), found.is_empty()) {
-            (Some(item), true) => Ok(Target { item, line }),
-            _ => Err(several(path)),
-        };
-    }
-    if Path::new(path).is_dir() {
-        return Err(several(path));
-    }
-    if !Path::new(path).exists() {
-        let hint = "write FILE or FILE:LINE; shipped files are called suite:PATH, see `list`".to_owned();
-        return Err(CliError::usage(format!("no such file: `{path}`"), vec![hint]));
-    }
-    Ok(Target { item: file_of_path(path), line })
-}
-
-fn several(path: &str) -> CliError {
-    let hint = format!("run all of it with `vibesql-sqllogictest run {path}`");
-    CliError::usage(format!("`{path}` is not one file"), vec![hint])
+    Ok(items.into_iter().map(|item| Target { item, line }).collect())
 }
 
 /// Takes a line number off the end of a word.

@@ -20,7 +20,8 @@ pub struct Judgement {
     pub passes: Vec<Passes>,
     /// The places of entries whose day is over, and that are about files of the run.
     pub expired: Vec<usize>,
-    /// The places of entries that are about no file of the run, or skip records that are in none of its files.
+    /// The places of entries that are about no file of the suite, or skip records that are in none of the files that were
+    /// run.
     pub unused: Vec<usize>,
 }
 
@@ -59,9 +60,13 @@ impl Judgement {
 /// | records of a file | these failing records | its end was reached, and they are not among the failing ones |
 /// | a cluster | failing records of this kind | the run is complete, files that it may be in were run, and no record fails so |
 ///
+/// `is_part` says that files of the suite were left out of the run. Then, and where the run is not complete, nothing is said
+/// of an entry that is about no file of the run, and no cluster passes: what becomes of the other files is not known.
+///
 /// `flaky` covers the same, and may pass. An entry whose day is over covers nothing. A file without a failing record that has
 /// not passed (it could not be read, its worker was lost) is covered by an entry for the file only.
-pub fn judge(expectations: &Expectations, run: &RunReport, today: Date) -> Judgement {
+pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part: bool) -> Judgement {
+    let is_whole = !is_part && run.files.len() == run.header.files;
     let engine = &run.header.engine.name;
     let entries: Vec<_> =
         expectations.entries.iter().enumerate().filter(|(_, entry)| entry.is_for(engine)).collect();
@@ -88,12 +93,12 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date) -> Judge
         let mut about = run.files.iter().filter(|file| entry.scope.is_about(&file.file)).peekable();
         if about.peek().is_none() {
             // A file that is skipped is not in the run.
-            if entry.what != What::Skip {
+            if entry.what != What::Skip && is_whole {
                 judgement.unused.push(place);
             }
         } else {
             match entry.what {
-                What::Xfail => judgement.passes.extend(passes(place, entry, run, about)),
+                What::Xfail => judgement.passes.extend(passes(place, entry, is_whole, about)),
                 What::Skip if skips_nothing(entry, about) => judgement.unused.push(place),
                 What::Skip | What::Flaky => {}
             }
@@ -153,7 +158,7 @@ fn is_left_out(file: &FileReport, record: RecordName) -> bool {
 fn passes<'r>(
     entry: usize,
     of: &Entry,
-    run: &RunReport,
+    is_whole: bool,
     about: impl Iterator<Item = &'r FileReport>,
 ) -> Vec<Passes> {
     match &of.scope {
@@ -178,11 +183,10 @@ fn passes<'r>(
             found.filter(|passes| !passes.records.is_empty()).collect()
         }
         Scope::Cluster(_, cluster) => {
-            let complete = run.files.len() == run.header.files;
             let mut about = about;
             let fails = about.any(|file| file.groups.iter().any(|group| group.fingerprint() == *cluster));
             let passes = Passes { entry, file: None, records: Vec::new() };
-            if complete && !fails { vec![passes] } else { Vec::new() }
+            if is_whole && !fails { vec![passes] } else { Vec::new() }
         }
     }
 }

@@ -93,7 +93,7 @@ impl Scope {
     }
 }
 
-/// Files: one by its path below the root of the suite, or those that a glob finds.
+/// Files: one by its path below the root of the suite, or those that a glob chooses, see [`Pattern`].
 #[derive(Debug, Clone)]
 pub struct Files {
     /// As it was written.
@@ -118,10 +118,13 @@ impl Files {
         if !path.contains(|sign| is_special(&sign)) {
             return Self { word: path.to_owned(), glob: None };
         }
-        let escaped: String = path
-            .chars()
-            .map(|sign| if is_special(&sign) { format!("[{sign}]") } else { sign.to_string() })
-            .collect();
+        // The `/` in front makes it a path, and not a name that files of any folder may have.
+        let signs = path.chars().map(|sign| match sign {
+            sign if is_special(&sign) => format!("[{sign}]"),
+            '\\' => "\\\\".to_owned(),
+            sign => sign.to_string(),
+        });
+        let escaped: String = std::iter::once("/".to_owned()).chain(signs).collect();
         let glob = escaped.parse().ok();
         Self { word: escaped, glob }
     }

@@ -47,7 +47,7 @@ pub fn update(text: &str, expectations: &Expectations, run: &RunReport, today: D
     let (old, kept): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_replaced);
     let covered = Expectations { entries: users.into_iter().chain(kept.iter().cloned()).collect() };
     let mut entries = kept;
-    for unexpected in judge(&covered, run, today).unexpected {
+    for unexpected in judge(&covered, run, today, true).unexpected {
         let file = &run.files[unexpected.file];
         let said = old.iter().find(|entry| entry.scope.is_about(&file.file) && !entry.has_expired(today));
         entries.push(new_entry(file, &unexpected.lines, engine, said, note));

@@ -18,6 +18,7 @@ use super::journal_file::{beginning, lines, make_plain, open};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::executor::Settings;
 use crate::jsonl::{Appender, Follower, entry_of, line_of};
+use crate::location::path_text;
 use crate::outcome::{
     Counts, ExitHow, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
 };
@@ -39,6 +40,7 @@ pub struct Opened {
     /// The words of the command line.
     pub command: Vec<String>,
     /// Where it was started.
+    #[serde(with = "path_text::field")]
     pub folder: PathBuf,
     /// How files were read and executed; unknown of the first runs.
     #[serde(default)]
@@ -51,6 +53,7 @@ pub struct Opened {
     pub imported: Option<Imported>,
     /// The files by the names that reports call them, and where they are; files inside of the program by their name
     /// there.
+    #[serde(with = "path_text::map")]
     pub places: BTreeMap<String, PathBuf>,
 }
 
@@ -60,6 +63,11 @@ impl Opened {
     pub fn wanted_files(&self) -> impl Iterator<Item = &str> {
         let untested = self.imported.iter().flat_map(|imported| &imported.untested);
         self.places.keys().chain(untested).map(String::as_str)
+    }
+
+    /// Whether files of the suite were left out of the run, as far as that is known.
+    pub fn is_part(&self) -> bool {
+        self.circumstances.as_ref().is_some_and(|circumstances| circumstances.is_part)
     }
 
     /// Makes the entry of a run of this program.
@@ -147,6 +155,9 @@ pub struct Circumstances {
     /// What was to be run, as it was typed: paths, or nothing for the shipped suite.
     #[serde(default)]
     pub suite: Vec<String>,
+    /// Whether files of the suite were left out: by filters, by a shard, or because single files were named.
+    #[serde(default)]
+    pub is_part: bool,
     /// The commit of the repository that the first file is in.
     #[serde(default)]
     pub corpus_commit: Option<String>,

@@ -113,8 +113,8 @@ fn the_old_script_warns_and_calls_the_program() {
         exit code 2
         --- stderr
         warning: scripts/sqllogictest is deprecated; call vibesql-sqllogictest
-        error: no such file: `nowhere.test`
-          hint: write FILE or FILE:LINE; shipped files are called suite:PATH, see `list`
+        error: no such file or directory: `nowhere.test`
+          hint: a path is a file, a directory or a glob; shipped files are called suite:PATH, see `list`
         ");
     }
     if let Some(output) = script(&sandbox, "") {

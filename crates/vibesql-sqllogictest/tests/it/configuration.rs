@@ -59,7 +59,6 @@ fn settings_are_shown_with_their_origin() {
     suite    own
 
     setting          value                  from
-    paths            ../../tests            ../../sqllogictest.toml: suite own
     json             ../../out/report.json  ../../sqllogictest.toml: profile ci
     max-details      100                    default
     fail-on-empty    true                   command line
@@ -81,16 +80,17 @@ fn settings_are_shown_with_their_origin() {
     grace            2                      default
     retries          0                      default
     repeat           1                      default
+    paths            ../../tests            ../../sqllogictest.toml: suite own
     filter           -                      default
     exclude          index/view/**          ../../sqllogictest.toml: suite own
     shard            -                      default
     files            -                      default
     failed           false                  default
     changed          -                      default
+    balance          count                  default
     order            history                default
     random           false                  default
     seed             -                      default
-    balance          count                  default
     no-split         false                  default
     engine           sqlite                 ../../sqllogictest.toml
     engine-name      -                      default
@@ -115,16 +115,22 @@ fn settings_are_shown_with_their_origin() {
     profile  none
     suite    none
 
-    setting  value  from
-    paths    -      default
-    filter   -      default
-    exclude  -      default
-    shard    -      default
-    files    -      default
-    long     false  default
-    dialect  -      default
-    color    auto   default
-    results  -      default
+    setting          value  from
+    long             false  default
+    engine           -      default
+    dialect          -      default
+    paths            -      default
+    filter           -      default
+    exclude          -      default
+    shard            -      default
+    files            -      default
+    failed           false  default
+    changed          -      default
+    balance          count  default
+    expectations     -      default
+    no-expectations  false  default
+    color            auto   default
+    results          -      default
     ");
 }
 

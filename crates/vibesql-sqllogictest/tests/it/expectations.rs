@@ -154,6 +154,55 @@ fn what_has_expired_or_passes_fails_the_run() {
 }
 
 #[test]
+fn a_part_of_a_suite_says_nothing_of_entries_about_the_rest() {
+    let sandbox = sandbox();
+    sandbox.write("s/c.test", BAD);
+    // The failures of `b` and `c` are of one kind.
+    assert_eq!(sandbox.run(RUN).code, 1);
+    let journal = std::fs::read_to_string(sandbox.last_run().unwrap().join("journal.jsonl")).unwrap();
+    assert!(journal.contains("\"is_part\":false"), "{journal}");
+    let report = vibesql_sqllogictest::results::ResultsFolder::new(
+        std::path::Path::new(sandbox.home()).join(".vibesql/test_results"),
+    )
+    .journal(None)
+    .unwrap()
+    .report;
+    let clusters: Vec<_> = report.files[1].groups.iter().map(FailureGroup::fingerprint).collect();
+    let clusters: String =
+        clusters.iter().map(|cluster| format!("[[xfail]]\ncluster = \"{cluster:016x}\"\n\n")).collect();
+    let stale = "[[xfail]]\nfile = \"gone.test\"\n";
+    sandbox.write("s/expectations.toml", format!("{clusters}{stale}"));
+    let title = "about no file or record of this run";
+    let whole = sandbox.run(RUN);
+    assert_eq!(whole.code, 0, "{whole}");
+    assert!(whole.stdout.contains(title), "{whole}");
+    let all = "run --engine sqlite --quiet";
+    for words in ["s/a.test", "--filter a.test s", "--exclude b* --exclude c* s", "s/a*", "--files a.test s"]
+    {
+        let part = sandbox.run(&format!("{all} {words}"));
+        assert_eq!(part.code, 0, "no cluster passes: {part}");
+        assert!(part.stdout.ends_with("AS EXPECTED\n") && !part.stdout.contains(title), "{part}");
+        for later in ["ledger check", "report --format markdown"] {
+            let later = sandbox.run(later);
+            assert!(later.code == 0 && !later.stdout.contains("gone.test"), "{later}");
+        }
+    }
+    for words in ["--shard 1/3 s", "--shard 2/3 s", "--shard 3/3 s", "--failed s"] {
+        let part = sandbox.run(&format!("{all} {words}"));
+        assert!(part.code == 0 || part.code == 3, "{part}");
+        assert!(!part.stdout.contains(title), "{part}");
+    }
+    // A run that was cut short says nothing of it either, and all of it when it has been resumed.
+    sandbox.write("s/a.test", "statement ok\nsleep 60000\n");
+    let cut = sandbox.run("run --engine scripted --quiet --serial --order path --time 1 --grace 0 s");
+    assert_eq!(cut.code, 5, "{cut}");
+    assert!(!cut.stdout.contains(title), "{cut}");
+    sandbox.write("s/a.test", "statement ok\nok\n");
+    let resumed = sandbox.run("run --resume --quiet");
+    assert!(resumed.stdout.contains(title), "{resumed}");
+}
+
+#[test]
 fn records_that_are_skipped_are_not_executed() {
     let sandbox = sandbox();
     assert_eq!(sandbox.run(RUN).code, 1);
@@ -311,7 +360,7 @@ proptest! {
         for run in [&before, &now] {
             text = update(&text, &read("f", &text).unwrap(), run, day, &Note::default());
             let known = read("f", &text).unwrap();
-            let judgement = judge(&known, run, day);
+            let judgement = judge(&known, run, day, false);
             prop_assert!(judgement.is_good(), "{:?}\n{}", judgement, text);
             let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
             prop_assert_eq!(judgement.expected, failing as u64);
@@ -324,7 +373,7 @@ proptest! {
     fn each_failing_record_is_expected_or_not(run in any_run(), records in prop::collection::btree_set(1_u64..19, 1..5)) {
         let keys: Vec<_> = records.iter().map(|key| format!("\"{key:016x}\"")).collect();
         let text = format!("[[xfail]]\nfile = \"**\"\nrecords = [{}]\n", keys.join(", "));
-        let judgement = judge(&read("f", &text).unwrap(), &run, today(0));
+        let judgement = judge(&read("f", &text).unwrap(), &run, today(0), false);
         let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
         let unexpected: usize = judgement.unexpected.iter().map(|one| one.lines.len()).sum();
         prop_assert_eq!(judgement.expected + unexpected as u64, failing as u64);
@@ -345,7 +394,8 @@ fn what_passed_in_the_end_is_no_failure_that_nobody_expects() {
     let failed = Attempt { status: FileStatus::Failed, elapsed: std::time::Duration::ZERO, first: None };
     let retried = FileReport { attempts: vec![failed], ..file("a", &[], FileEnd::Completed) };
     let other = FileReport { attempts: retried.attempts.clone(), ..file("b", &[1], FileEnd::Completed) };
-    let judged = |files: Vec<FileReport>, text: &str| judge(&read("f", text).unwrap(), &run(files), today(0));
+    let judged =
+        |files: Vec<FileReport>, text: &str| judge(&read("f", text).unwrap(), &run(files), today(0), false);
     assert_eq!(retried.status(), FileStatus::Flaky);
     assert!(judged(vec![retried.clone()], "").is_good());
     // It did not pass whenever it was run, so it is not said to pass though it should fail.
@@ -358,7 +408,7 @@ fn a_cluster_is_expected_wherever_it_is() {
     let files = vec![file("a", &[1, 4], FileEnd::Completed), file("b", &[7, 8], FileEnd::Completed)];
     let cluster = files[0].groups[0].fingerprint();
     let run = run(files);
-    let judged = |text: &str| judge(&read("f", text).unwrap(), &run, today(0));
+    let judged = |text: &str| judge(&read("f", text).unwrap(), &run, today(0), false);
     let judgement = judged(&format!("[[xfail]]\ncluster = \"{cluster:016x}\"\n"));
     assert_eq!((judgement.expected, judgement.expected_files.len()), (3, 1));
     assert_eq!(judgement.unexpected[0].lines, [24]);

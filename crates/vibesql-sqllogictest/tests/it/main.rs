@@ -20,6 +20,7 @@ mod detectors;
 mod dump;
 mod events;
 mod expectations;
+mod found_files;
 #[cfg(feature = "store")]
 mod generated;
 #[cfg(feature = "store")]

@@ -113,8 +113,9 @@ fn filters_choose_and_leave_out() {
     assert_snapshot!(sandbox.run("run --engine sqlite --filter nothing s"), @"
     exit code 3
     --- stderr
+    warning: --filter `nothing` matches none of 5 files
     error: none of 5 files passes --filter, --exclude, --shard and --files
-      hint: `list` with the same options shows what is left; a filter is a part of the path, a glob over all of it, or category:NAME
+      hint: `list` without them shows all files; docs/configuration.md says what patterns match
     ");
     assert_eq!(sandbox.run("run --engine sqlite --shard 4/3 s").code, 2);
     assert_eq!(sandbox.run("run --engine sqlite --filter [ s").code, 2);

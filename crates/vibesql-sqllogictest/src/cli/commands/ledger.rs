@@ -61,7 +61,8 @@ fn write(args: &LedgerUpdateArgs, keeping: &Keeping, ui: &mut Ui) -> Result<Exit
     write_file(&path, true, |out| {
         out.write_all(new.as_bytes()).map_err(|error| CliError::io("write", &shown, &error))
     })?;
-    let (judgement, left) = Known { expectations: again, today }.judge(&journal.report);
+    let (judgement, left) =
+        Known { expectations: again, today, is_part: journal.opened.is_part() }.judge(&journal.report);
     let (records, files) =
         (plural(judgement.expected, "record"), plural(judgement.expected_files.len() as u64, "file"));
     if judgement.is_good() {
@@ -86,7 +87,7 @@ fn place_for(journal: &Journal) -> Result<PathBuf, CliError> {
 
 fn check(args: &LedgerCheckArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let journal = journal_of(&args.run, keeping)?;
-    let Some(known) = Known::load(&args.expectations, places(&journal))? else {
+    let Some(known) = Known::load(&args.expectations, places(&journal), journal.opened.is_part())? else {
         let hint =
             "`ledger update` writes what fails in a run, and --expectations FILE names the file".to_owned();
         return Err(CliError::usage(format!("there is no `{}`", expectations::FILE_NAME), vec![hint]));

@@ -2,24 +2,48 @@
 
 use crate::cli::args::ListArgs;
 use crate::cli::error::{CliError, ExitReason};
-use crate::cli::suite;
+use crate::cli::keeping::Keeping;
+use crate::cli::selection;
+use crate::cli::settings::engine_of;
 use crate::cli::ui::Ui;
+use crate::engine::EngineRegistry;
+use crate::executor::parallel::WorkItem;
 use crate::location::Source;
-use crate::parser;
+use crate::parser::{self, UnknownDialect};
 use crate::text::count::plural;
 
-pub(in crate::cli) fn run(args: &ListArgs, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    for item in suite::select_filtered(&args.paths, &args.filter.filters())? {
-        let line = if args.long {
-            let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
-            let source = Source::new(item.shown.as_str(), bytes);
-            let (profile, _) = parser::choose(&source, args.dialect.as_deref(), false)?;
-            let total = parser::parse(&source, profile).total();
-            format!("{}  {} ({})\n", item.shown, plural(total, "record"), profile.name)
-        } else {
-            format!("{}\n", item.shown)
-        };
-        ui.print(&line)?;
+pub(in crate::cli) fn run(
+    args: &ListArgs,
+    keeping: &Keeping,
+    registry: &EngineRegistry,
+    ui: &mut Ui,
+) -> Result<ExitReason, CliError> {
+    if let Some(dialect) = &args.dialect {
+        parser::profile(dialect, false)?;
     }
-    Ok(ExitReason::Success)
+    let engine = || Ok(engine_of(args.engine.as_deref(), registry)?.1.identity().name);
+    let mut reason = ExitReason::Success;
+    for item in selection::list(args, &keeping.results, engine, ui)? {
+        let rest = match args.long.then(|| in_brief(&item, args.dialect.as_deref())) {
+            None => String::new(),
+            Some(Ok(rest)) => format!("  {rest}"),
+            Some(Err(problem)) => {
+                ui.warn(&format!("{}: {problem}", item.shown));
+                reason = ExitReason::Usage;
+                String::new()
+            }
+        };
+        ui.print(&format!("{}{rest}\n", item.shown))?;
+    }
+    Ok(reason)
+}
+
+/// How many records a file has, in which dialect; or why that cannot be said. `run` would say the same of the file, and go
+/// on with the others.
+fn in_brief(item: &WorkItem, dialect: Option<&str>) -> Result<String, String> {
+    let bytes = item.read().map_err(|error| format!("cannot read it: {error}"))?;
+    let source = Source::new(item.shown.as_str(), bytes);
+    let (profile, _) =
+        parser::choose(&source, dialect, false).map_err(|error: UnknownDialect| error.to_string())?;
+    Ok(format!("{} ({})", plural(parser::parse(&source, profile).total(), "record"), profile.name))
 }

@@ -47,7 +47,8 @@ pub(in crate::cli) fn run(
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
     let known = known(args, &journal)?;
-    let judgement = known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today));
+    let judgement =
+        known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today, known.is_part));
     let analysis = analysis(args.format, &journal, environment);
     let program = ui.program.clone();
     let again = |file: &FileReport, line: u32| {
@@ -138,7 +139,7 @@ fn known(args: &ReportArgs, journal: &Journal) -> Result<Option<Known>, CliError
         return Ok(None);
     }
     let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
-    Known::load(&args.expectations, places)
+    Known::load(&args.expectations, places, journal.opened.is_part())
 }
 
 /// What the run is at; one that lies elsewhere is what its journal says.

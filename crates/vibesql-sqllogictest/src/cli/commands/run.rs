@@ -11,7 +11,7 @@ use tempfile::NamedTempFile;
 use super::compare::{Ended, after_run};
 use super::rerun::judge_times;
 use super::worker::cores;
-use crate::cli::args::{ExpectationArgs, LimitArgs, MessageFormat, RunArgs};
+use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
 use crate::cli::baseline::{Besides, Found, find};
 use crate::cli::circumstances::{Drive, circumstances};
 use crate::cli::config::Environment;
@@ -174,9 +174,8 @@ fn begin(
     let limits = limits(&args.limits)?;
     let identity = engine.identity();
     let workers = workers(args);
-    let mut selected = select(args, &keeping.results, &settings, &identity.name, workers)?;
-    let known = known_of(&args.expectations, &mut selected, &identity.name, ui)?;
-    let Selected { items, slices, seed, shards } = selected;
+    let selected = select(args, &keeping.results, &settings, &identity.name, workers, ui)?;
+    let Selected { items, slices, seed, shards, known, is_part } = selected;
     let baseline = baseline(args, keeping, Besides { before: None, engine: Some(&identity.name) }, ui)?;
     let NewRun { folder, elsewhere, warning } = keeping.new_run()?;
     warning.inspect(|warning| ui.warn(warning));
@@ -191,7 +190,8 @@ fn begin(
         workers,
         budget: args.limits.time.map(Duration::from_secs),
         seed,
-        suite: args.paths.clone(),
+        suite: args.selection.paths.clone(),
+        is_part,
         first: items.iter().find(|item| matches!(item.origin, Origin::Disk(_))).map(place_of),
     };
     let circumstances = circumstances(environment, drive);
@@ -214,30 +214,6 @@ fn begin(
     Ok(Started { folder, prepared, journal, elsewhere, known, baseline, commit })
 }
 
-/// What is expected to fail; files that are not to be run are taken out.
-fn known_of(
-    args: &ExpectationArgs,
-    selected: &mut Selected,
-    engine: &str,
-    ui: &mut Ui,
-) -> Result<Option<Known>, CliError> {
-    let places: Vec<_> = selected.items.iter().map(place_of).collect();
-    let files = selected.items.iter().zip(&places).map(|(item, place)| (item.file.as_str(), place.as_path()));
-    let Some(known) = Known::load(args, files)? else { return Ok(None) };
-    let skips = selected.retain(|item| !known.expectations.skips(engine, &item.file, known.today));
-    let mut shortened = 0;
-    for item in &mut selected.items {
-        item.left_out = known.expectations.left_out(engine, &item.file, known.today);
-        shortened += usize::from(!item.left_out.is_empty());
-    }
-    known::tell_skipped(skips, shortened, ui);
-    if selected.items.is_empty() {
-        let hint = "--no-expectations runs them".to_owned();
-        return Err(CliError::nothing_selected("all files are to be skipped".to_owned(), vec![hint]));
-    }
-    Ok(Some(known))
-}
-
 fn resume(
     args: &RunArgs,
     name: Option<&str>,
@@ -253,9 +229,10 @@ fn resume(
     }
     let engine = Some(journal.report.header.engine.name.as_str());
     let baseline = baseline(args, keeping, Besides { before: Some(&folder.name), engine }, ui)?;
+    let is_part = journal.opened.is_part();
     let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
     let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
-    let known = Known::load(&args.expectations, places)?;
+    let known = Known::load(&args.expectations, places, is_part)?;
     let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
         let more = match more.len() {

@@ -32,8 +32,10 @@ pub(in crate::cli) fn run(
 ) -> Result<ExitReason, CliError> {
     let details = DetailLimits { records: args.max_failures, values: VALUES };
     let setup = Setup::new(&args.engine, registry, details)?;
-    let targets: Vec<Target> =
-        args.targets.iter().map(|word| target::parse(word)).collect::<Result<_, _>>()?;
+    let mut targets = Vec::new();
+    for word in &args.targets {
+        targets.extend(target::parse(word, ui)?);
+    }
     let reference = registry.make("sqlite").ok();
     let mut reports = Vec::with_capacity(targets.len());
     for target in &targets {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::environment::Environment;
-use crate::cli::args::{Command, ShardWord};
+use crate::cli::args::{Command, SelectionArgs, ShardWord};
 use crate::cli::error::CliError;
 use crate::executor::parallel::Shard;
 use crate::results::CiRun;
@@ -97,11 +97,7 @@ pub(super) fn is_variable(name: &str) -> bool {
 impl Environment {
     /// Puts the shard that the CI says in the place of `--shard auto`.
     pub(in crate::cli) fn fill_in_shard(&self, command: &mut Command) -> Result<(), CliError> {
-        let shard = match command {
-            Command::Run(args) => &mut args.filter.shard,
-            Command::List(args) => &mut args.filter.shard,
-            _ => return Ok(()),
-        };
+        let Some(shard) = command.selection_mut().map(SelectionArgs::shard_mut) else { return Ok(()) };
         if *shard == Some(ShardWord::Auto) {
             *shard = Some(ShardWord::Of(self.shard_of_ci()?));
         }

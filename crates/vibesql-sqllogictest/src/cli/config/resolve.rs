@@ -13,6 +13,7 @@ use super::flags::{self, Scope};
 use super::layers::{Given, LeftOut, Settled, settle};
 use super::origin::{Origin, Section};
 use super::reader;
+use crate::cli::args::SelectionArgs;
 
 /// The identifier of the argument that a suite's paths go to.
 const PATHS: &str = "paths";
@@ -34,12 +35,48 @@ pub(in crate::cli) struct Resolved {
     pub(in crate::cli) notes: Vec<Note>,
     /// What holds for some files.
     pub(in crate::cli) overrides: Vec<Override>,
+    /// Whether the file has more than one suite.
+    has_suites: bool,
     /// The file.
     pub(in crate::cli) file: Option<String>,
     /// The profile, with those that it inherits from.
     pub(in crate::cli) profiles: Vec<String>,
     /// The suite.
     pub(in crate::cli) suite: Option<String>,
+}
+
+impl Resolved {
+    /// Tells the command which of its patterns have to match something, and where each is from: one that matches nothing
+    /// is a mistake then.
+    pub(in crate::cli) fn tell_patterns(&self, selection: &mut SelectionArgs) {
+        let mut to_match = Vec::new();
+        for (flag, pattern) in selection.patterns() {
+            match self.origins.get(flag) {
+                Some(Origin::CommandLine) => {
+                    to_match.push((format!("--{flag} `{pattern}`"), pattern.clone()));
+                }
+                Some(origin) if self.must_match(origin) => {
+                    to_match.push((format!("{flag} `{pattern}` ({})", origin.place()), pattern.clone()));
+                }
+                _ => {}
+            }
+        }
+        let file = self.file.as_deref().unwrap_or_default();
+        for Override { files, pattern, line, .. } in &self.overrides {
+            let origin = Origin::File { file: file.to_owned(), section: Section::Defaults, line: *line };
+            if self.must_match(&origin) {
+                to_match.push((format!("override `{files}` ({})", origin.place()), pattern.clone()));
+            }
+        }
+        selection.to_match = to_match;
+    }
+
+    /// Whether a pattern that was not typed has to match: not in paths that are typed, and if it is for several suites not
+    /// in each of them.
+    fn must_match(&self, origin: &Origin) -> bool {
+        let is_for_all = matches!(origin, Origin::File { section: Section::Defaults, .. }) && self.has_suites;
+        self.origins.get(PATHS) != Some(&Origin::CommandLine) && !is_for_all
+    }
 }
 
 /// Why there is no such command line.
@@ -109,6 +146,7 @@ pub(in crate::cli) fn resolve(
             resolved.file = Some(chosen.file.shown.clone());
             resolved.profiles = chosen.layers_of_profiles();
             resolved.suite = chosen.suite;
+            resolved.has_suites = chosen.file.suites.len() > 1;
             resolved.overrides = chosen.file.overrides;
         }
     }

@@ -1,25 +1,37 @@
 //! Which of the files that were found are run: filters, and shards of a run that is shared out over machines.
 
+use std::fmt;
 use std::str::FromStr;
 
-use globset::{GlobBuilder, GlobMatcher};
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use md5::{Digest as _, Md5};
 
 use super::plan::WorkItem;
 use crate::outcome::category_of;
 
-/// A word that chooses files.
+/// A word that chooses files; the same on the command line, in the configuration and in `expectations.toml`.
 ///
-/// `category:NAME` chooses by category; a word with one of `*?[{` is a glob over the path below the root, in which
-/// `*` stays within a folder; any other word chooses the files whose path has it somewhere.
+/// | word | chooses |
+/// |---|---|
+/// | `category:NAME` | the files of the category |
+/// | a glob (it has one of `*?[{`) without `/` | files with such a name, and those in folders with such a name |
+/// | a glob with `/` | files whose path below the directory that was named is such; `*` stays within a folder, `**` does not |
+/// | a glob that ends in `/` | what is in such folders |
+/// | a glob that begins with `/` | the same as with any other `/`: it holds from the directory that was named |
+/// | any other word | files whose path has it somewhere |
+///
+/// A word with `/` may also be written for the path as messages show it.
 #[derive(Debug, Clone)]
-pub struct Pattern(Kind);
+pub struct Pattern {
+    word: String,
+    kind: Kind,
+}
 
 #[derive(Debug, Clone)]
 enum Kind {
     Category(String),
-    Glob(GlobMatcher),
-    Part(String),
+    Globs(GlobSet),
+    Part,
 }
 
 /// A word that is no pattern.
@@ -34,26 +46,50 @@ impl FromStr for Pattern {
     type Err = PatternError;
 
     fn from_str(word: &str) -> Result<Self, PatternError> {
-        if let Some(category) = word.strip_prefix("category:") {
-            return Ok(Self(Kind::Category(category.to_owned())));
-        }
-        if !word.contains(['*', '?', '[', '{']) {
-            return Ok(Self(Kind::Part(word.to_owned())));
-        }
-        let glob = GlobBuilder::new(word).literal_separator(true).build();
-        let glob = glob.map_err(|source| PatternError { word: word.to_owned(), source })?;
-        Ok(Self(Kind::Glob(glob.compile_matcher())))
+        let kind = if let Some(category) = word.strip_prefix("category:") {
+            Kind::Category(category.to_owned())
+        } else if word.contains(['*', '?', '[', '{']) {
+            Kind::Globs(globs(word).map_err(|source| PatternError { word: word.to_owned(), source })?)
+        } else {
+            Kind::Part
+        };
+        Ok(Self { word: word.to_owned(), kind })
     }
+}
+
+fn globs(word: &str) -> Result<GlobSet, globset::Error> {
+    let (name, is_folder) = word.strip_suffix('/').map_or((word, false), |name| (name, true));
+    let (name, is_anchored) = (name.trim_start_matches('/'), name.contains('/'));
+    let start = if is_anchored { "" } else { "**/" };
+    let named = (!is_folder).then(|| format!("{start}{name}"));
+    let inside = (is_folder || !is_anchored).then(|| format!("{start}{name}/**"));
+    let mut globs = GlobSetBuilder::new();
+    for glob in named.iter().chain(&inside) {
+        globs.add(GlobBuilder::new(glob).literal_separator(true).build()?);
+    }
+    globs.build()
 }
 
 impl Pattern {
     /// Whether the pattern chooses the file with this path below its root.
     pub fn matches(&self, file: &str) -> bool {
-        match &self.0 {
+        match &self.kind {
             Kind::Category(category) => category_of(file) == category,
-            Kind::Glob(glob) => glob.is_match(file),
-            Kind::Part(part) => file.contains(part.as_str()),
+            Kind::Globs(globs) => globs.is_match(file.trim_start_matches('/')),
+            Kind::Part => file.contains(self.word.as_str()),
         }
+    }
+
+    /// Whether the pattern chooses the file, by its path below the root or as messages show it.
+    pub fn chooses(&self, item: &WorkItem) -> bool {
+        let is_path = self.word.contains('/') && !matches!(self.kind, Kind::Category(_));
+        self.matches(&item.file) || (is_path && self.matches(&item.shown))
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word)
     }
 }
 
@@ -115,7 +151,7 @@ impl Filters {
     pub fn apply(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
         let named =
             |item: &WorkItem| self.files.is_empty() || self.files.iter().any(|name| is_called(item, name));
-        items.into_iter().filter(|item| named(item) && self.passes(&item.file)).collect()
+        items.into_iter().filter(|item| named(item) && self.passes(item)).collect()
     }
 
     /// The first of [`Self::files`] that is none of the items.
@@ -124,10 +160,10 @@ impl Filters {
         self.files.iter().find(missing).map(String::as_str)
     }
 
-    fn passes(&self, file: &str) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|pattern| pattern.matches(file)))
-            && !self.exclude.iter().any(|pattern| pattern.matches(file))
-            && self.shard.is_none_or(|shard| shard.has(file))
+    fn passes(&self, item: &WorkItem) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|pattern| pattern.chooses(item)))
+            && !self.exclude.iter().any(|pattern| pattern.chooses(item))
+            && self.shard.is_none_or(|shard| shard.has(&item.file))
     }
 }
 
@@ -137,8 +173,11 @@ fn is_called(item: &WorkItem, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use proptest::prelude::*;
 
+    use super::super::plan::file_of_path;
     use super::*;
 
     #[test]
@@ -149,15 +188,48 @@ mod tests {
             ("category:select", "select1.test", true),
             ("category:other", "x.test", true),
             ("a/b", "index/a/b.test", true),
-            ("*.test", "index/a/b.test", false),
             ("**/*.test", "index/a/b.test", true),
             ("index/*/b.test", "index/a/b.test", true),
             ("{index,random}/**", "random/x.test", true),
+            // Without a slash: the name of the file, or of a folder that it is in.
+            ("*.test", "index/a/b.test", true),
+            ("b*", "index/a/b.test", true),
+            ("a*", "index/a/b.test", true),
+            ("ind*", "index/a/b.test", true),
+            ("nd*", "index/a/b.test", false),
+            ("recursive*", "with/recursive1.test", true),
+            ("recursive*", "with/nonrecursive.test", false),
+            // With a slash: the whole path.
+            ("index/*", "index/a/b.test", false),
+            ("index/*", "index/b.test", true),
+            ("a/*", "index/a/b.test", false),
+            ("/*.test", "b.test", true),
+            ("/*.test", "index/a/b.test", false),
+            ("/index/*", "index/b.test", true),
+            // With a slash at the end: folders.
+            ("in*/", "index/a/b.test", true),
+            ("a*/", "index/a/b.test", true),
+            ("b*/", "index/a/b.test", false),
+            ("index/*/", "index/a/b.test", true),
+            ("/a*/", "index/a/b.test", false),
         ];
         for (word, file, expected) in cases {
             assert_eq!(word.parse::<Pattern>().unwrap().matches(file), expected, "{word} {file}");
         }
         assert_eq!("[".parse::<Pattern>().unwrap_err().to_string(), "`[` is no glob");
+    }
+
+    #[test]
+    fn a_path_may_be_written_as_messages_show_it() {
+        let item = WorkItem { file: "a/b.test".to_owned(), ..file_of_path(Path::new("/s/index/a/b.test")) };
+        let chooses = |word: &str| word.parse::<Pattern>().unwrap().chooses(&item);
+        for word in ["/s/index/a/*", "s/index/**", "index/a/b", "a/*", "/a/*", "/s/ind*/"] {
+            assert!(chooses(word), "{word}");
+        }
+        // Without a slash, what is above the directory that was named does not count.
+        for word in ["ind*", "index", "category:s", "/index/*"] {
+            assert!(!chooses(word), "{word}");
+        }
     }
 
     #[test]

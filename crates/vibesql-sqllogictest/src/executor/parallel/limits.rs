@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::filter::Pattern;
+use super::plan::WorkItem;
 
 /// What a worker may use.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -28,8 +29,8 @@ pub struct Timeouts {
 
 impl Timeouts {
     /// How long this file may take.
-    pub fn of(&self, file: &str) -> Option<Duration> {
-        let own = self.own.iter().rev().find(|(pattern, _)| pattern.matches(file));
+    pub fn of(&self, item: &WorkItem) -> Option<Duration> {
+        let own = self.own.iter().rev().find(|(pattern, _)| pattern.chooses(item));
         own.map_or(self.usual, |(_, timeout)| *timeout)
     }
 }
@@ -118,6 +119,9 @@ impl Limits {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::super::plan::file_of_path;
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
@@ -148,7 +152,8 @@ mod tests {
             ("index/select.test", seconds(1)),
         ];
         for (file, expected) in cases {
-            assert_eq!(timeouts.of(file), expected, "{file}");
+            let item = file_of_path(Path::new(file));
+            assert_eq!(timeouts.of(&WorkItem { file: item.shown.clone(), ..item }), expected, "{file}");
         }
     }
 

@@ -30,7 +30,7 @@ pub use join::join;
 pub use ledger::Attempts;
 pub use limits::{Limits, Timeouts};
 pub use orchestrator::{Policy, run};
-pub use plan::{Origin, PlanError, WorkItem, discover, file_of_path};
+pub use plan::{Origin, PlanError, SkippedPath, WorkItem, discover, file_of_path};
 pub use prepare::{Plan, Prepared, time_limit};
 pub use process::WorkerCommand;
 pub use wire::AssignmentError;

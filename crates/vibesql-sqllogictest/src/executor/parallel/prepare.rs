@@ -1,6 +1,8 @@
 //! Making the folder of a run ready, for a new run or for one that goes on.
 
 use std::collections::{BTreeSet, HashMap};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,6 +18,7 @@ use super::worker::work_item;
 use crate::engine::{EngineIdentity, EngineRegistry};
 use crate::executor::Settings;
 use crate::executor::slice::Slice;
+use crate::location::path_text;
 use crate::outcome::{FileReport, RunHeader, RunReport};
 
 /// What a run consists of.
@@ -58,7 +61,12 @@ impl Prepared {
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
         let Plan { items, engine, settings, limits, timeouts, attempts, mut slices } = plan;
-        let assigned = items.iter().map(|item| assigned(item, timeouts.of(&item.file))).collect();
+        let assigned: io::Result<_> = items
+            .iter()
+            .enumerate()
+            .map(|(number, item)| assigned(item, number, timeouts.of(item), folder))
+            .collect();
+        let assigned = assigned.map_err(io_error("keep what was read from a pipe"))?;
         let whole = slices.iter_mut().zip(&items).filter(|(_, item)| !item.left_out.is_empty());
         whole.for_each(|(slices, _)| *slices = 1);
         let (tasks, given) = tasks(&slices, attempts.repeat);
@@ -102,7 +110,8 @@ impl Prepared {
 
     /// What messages call the files that are no longer as they were when the run began.
     pub fn changed_files(&self) -> Vec<&str> {
-        let changed = |item: &&AssignedItem| item.path.as_deref().and_then(Stamp::of) != item.stamp;
+        let stamp = |path: &String| Stamp::of(&path_text::path(path));
+        let changed = |item: &&AssignedItem| item.path.as_ref().and_then(stamp) != item.stamp;
         self.assignment.items.iter().filter(changed).map(|item| item.shown.as_str()).collect()
     }
 
@@ -171,13 +180,28 @@ fn tasks(slices: &[u32], repeat: u32) -> (Vec<Task>, usize) {
     (tasks, given)
 }
 
-fn assigned(item: &WorkItem, timeout: Option<Duration>) -> AssignedItem {
+fn assigned(
+    item: &WorkItem,
+    number: usize,
+    timeout: Option<Duration>,
+    folder: &Path,
+) -> io::Result<AssignedItem> {
     let path = match &item.origin {
         // A path that cannot be made absolute is left as it is, and the file is reported as unreadable.
         Origin::Disk(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
         Origin::Embedded(_) => None,
+        Origin::Stream(text) => Some(keep(text, &folder.join(format!("input-{number}.test")))?),
     };
     let stamp = path.as_deref().and_then(Stamp::of);
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
-    AssignedItem { file, shown, path, timeout, left_out, stamp }
+    let path = path.as_deref().map(path_text::of);
+    Ok(AssignedItem { file, shown, path, timeout, left_out, stamp })
+}
+
+/// Keeps what can be read only once, for the workers, and for when the run goes on after a power cut.
+fn keep(text: &[u8], path: &Path) -> io::Result<PathBuf> {
+    let mut file = File::create(path)?;
+    file.write_all(text)?;
+    file.sync_all()?;
+    std::path::absolute(path)
 }

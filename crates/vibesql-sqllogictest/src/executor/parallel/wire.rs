@@ -43,8 +43,8 @@ pub(super) struct Assignment {
 pub(super) struct AssignedItem {
     pub(super) file: String,
     pub(super) shown: String,
-    /// Absolute, so that a process that was started elsewhere finds it.
-    pub(super) path: Option<PathBuf>,
+    /// The text of an absolute path, so that a process that was started elsewhere finds the file.
+    pub(super) path: Option<String>,
     /// How long the file may take.
     pub(super) timeout: Option<Duration>,
     /// The records that are not to be executed.

@@ -15,7 +15,7 @@ use crate::executor::Settings;
 use crate::executor::core::{Selection, run_observed, run_slice};
 use crate::executor::observer::Observer;
 use crate::executor::slice::Slice;
-use crate::location::Source;
+use crate::location::{Source, path_text};
 use crate::outcome::{Counts, FailureDetail, FileEnd, FileProblem, FileReport};
 use crate::parser;
 
@@ -105,7 +105,7 @@ fn claim(queue: &WorkQueue, berth: &Berth, worker: usize) -> io::Result<Option<u
 /// The file behind an entry of the assignment.
 pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&'static [u8]>) -> WorkItem {
     let origin = match &item.path {
-        Some(path) => Origin::Disk(path.clone()),
+        Some(path) => Origin::Disk(path_text::path(path)),
         // A name that this program does not have is read like a path, and reported as unreadable.
         None => embedded(&item.shown).map_or_else(|| Origin::Disk((&item.shown).into()), Origin::Embedded),
     };

@@ -1,0 +1,62 @@
+//! Standard input and pipes as test files: they can be read only once, so this process reads them and hands the text on.
+
+use std::fs::{File, Metadata};
+use std::io::{Read, stdin};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use md5::{Digest as _, Md5};
+
+use super::error::CliError;
+use crate::executor::parallel::{Origin, WorkItem};
+use crate::location::path_text;
+
+/// What messages call standard input.
+const STDIN: &str = "<stdin>";
+/// What can be typed for standard input.
+const STDIN_WORDS: &[&str] = &["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
+/// The word for it that may have a line number behind it: `-:4` would be an option.
+const STDIN_WITH_LINE: &str = "/dev/stdin";
+/// Where the open files of this process are. Its workers have others there.
+const DESCRIPTORS: &[&str] = &["/dev/fd/", "/proc/self/fd/"];
+
+/// Reads the word if it names standard input, a pipe (also one of `<(…)`) or a FIFO.
+///
+/// A report calls it by what was read: another text is another file, of which earlier runs say nothing.
+pub(super) fn read(word: &str) -> Option<Result<WorkItem, CliError>> {
+    let path = path_text::typed(word);
+    let (name, shown, text) = if STDIN_WORDS.contains(&word) {
+        ("stdin".to_owned(), STDIN.to_owned(), all_of(stdin().lock()))
+    } else if is_stream(word, &path) {
+        let name = path.file_name().map_or_else(String::new, |name| path_text::of(Path::new(name)));
+        (name, path_text::of(&path), File::open(&path).and_then(all_of))
+    } else {
+        return None;
+    };
+    Some(match text {
+        Ok(text) => {
+            let digest: String =
+                Md5::digest(&text).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
+            let origin = Origin::Stream(Arc::from(text));
+            Ok(WorkItem { file: format!("{name}-{digest}"), shown, origin, left_out: Vec::new() })
+        }
+        Err(error) => Err(CliError::io("read", &shown, &error)),
+    })
+}
+
+/// What can be typed for a file that messages call `shown`.
+pub(super) fn typed(shown: &str) -> &str {
+    if shown == STDIN { STDIN_WITH_LINE } else { shown }
+}
+
+fn is_stream(word: &str, path: &Path) -> bool {
+    let is_there = |found: &Metadata| !found.is_dir();
+    let is_descriptor = DESCRIPTORS.iter().any(|folder| word.starts_with(folder));
+    path.metadata().is_ok_and(|found| found.file_type().is_fifo() || (is_descriptor && is_there(&found)))
+}
+
+fn all_of(mut stream: impl Read) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).map(|_| text)
+}
