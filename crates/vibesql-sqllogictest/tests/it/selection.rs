@@ -157,7 +157,14 @@ fn the_shard_of_a_ci_is_taken() {
     assert_eq!(parts.iter().sum::<usize>(), 5);
     let none = run(&[]);
     assert_eq!(none.code, 2, "{none}");
-    assert!(none.stderr.contains("error: --shard auto: no variable of a CI is set"), "{none}");
+    insta::assert_snapshot!(none, @"
+    exit code 2
+    --- stderr
+    error: --shard auto: no variables of a CI are set
+      hint: give it as --shard K/N, or set both of a pair: CI_NODE_INDEX and CI_NODE_TOTAL; CIRCLE_NODE_INDEX and CIRCLE_NODE_TOTAL; BUILDKITE_PARALLEL_JOB and BUILDKITE_PARALLEL_JOB_COUNT; SEMAPHORE_JOB_INDEX and SEMAPHORE_JOB_COUNT; BITBUCKET_PARALLEL_STEP and BITBUCKET_PARALLEL_STEP_COUNT; SYSTEM_JOBPOSITIONINPHASE and SYSTEM_TOTALJOBSINPHASE
+    ");
+    let parts = ["1", "2"].map(|index| run(&[("CI_NODE_INDEX", index), ("CI_NODE_TOTAL", "2")]).stdout);
+    assert_eq!(parts.concat().lines().count(), 5, "GITLAB_CI is not needed");
 }
 
 /// Runs once to learn how long the file takes, and then in slices and whole.

@@ -11,7 +11,7 @@ use crate::results::CiRun;
 /// A system's variables for the number of a job and for how many there are.
 struct System {
     name: &'static str,
-    /// A variable that must be there besides: other systems use the same names in another way.
+    /// A variable that tells the system from others that use the same names in another way.
     besides: Option<&'static str>,
     index: &'static str,
     count: &'static str,
@@ -20,14 +20,15 @@ struct System {
 }
 
 const SYSTEMS: &[System] = &[
-    // Others count the same variable from 0.
+    // Counts the variables of GitLab from 0.
     System {
-        name: "GitLab",
-        besides: Some("GITLAB_CI"),
+        name: "Heroku",
+        besides: Some("HEROKU_TEST_RUN_ID"),
         index: "CI_NODE_INDEX",
         count: "CI_NODE_TOTAL",
-        first: 1,
+        first: 0,
     },
+    System { name: "GitLab", besides: None, index: "CI_NODE_INDEX", count: "CI_NODE_TOTAL", first: 1 },
     System {
         name: "CircleCI",
         besides: None,
@@ -127,23 +128,41 @@ impl Environment {
     }
 
     fn shard_of_ci(&self) -> Result<Shard, CliError> {
-        let here = |system: &&System| {
-            self.has(system.index)
-                && self.has(system.count)
-                && system.besides.is_none_or(|name| self.has(name))
+        let value = |name: &str| Some(self.lossy(name)).filter(|value| !value.is_empty());
+        let systems = SYSTEMS.iter().filter(|system| system.besides.is_none_or(|name| value(name).is_some()));
+        let (mut found, mut half) = (None, None);
+        for system in systems {
+            match (value(system.index), value(system.count)) {
+                (Some(index), Some(count)) => found = found.or(Some((system, index, count))),
+                // GitLab says so of a job that is not parallel, and gives it no number.
+                (None, Some(count)) if count == "1" => {
+                    found = found.or(Some((system, system.first.to_string(), count)));
+                }
+                (None, None) => {}
+                (index, _) => {
+                    let (is, is_not) = if index.is_some() {
+                        (system.index, system.count)
+                    } else {
+                        (system.count, system.index)
+                    };
+                    half = half.or(Some(format!("{is} is set, and {is_not} is not")));
+                }
+            }
+        }
+        let Some((system, index, count)) = found else {
+            let message = half.unwrap_or_else(|| "no variables of a CI are set".to_owned());
+            let pairs = SYSTEMS.iter().map(|system| format!("{} and {}", system.index, system.count));
+            let mut pairs: Vec<_> = pairs.collect();
+            pairs.dedup();
+            let hint = format!("give it as --shard K/N, or set both of a pair: {}", pairs.join("; "));
+            return Err(CliError::usage(format!("--shard auto: {message}"), vec![hint]));
         };
-        let Some(system) = SYSTEMS.iter().find(here) else {
-            let known: Vec<_> = SYSTEMS.iter().map(|system| system.index).collect();
-            let hint = format!("give it as --shard K/N; the variables of a CI would be {}", known.join(", "));
-            return Err(CliError::usage("--shard auto: no variable of a CI is set".to_owned(), vec![hint]));
-        };
-        let number = |name: &str| self.lossy(name).parse::<u64>().ok();
-        let shard = number(system.index).zip(number(system.count)).and_then(|(index, count)| {
-            let index = (index + 1).checked_sub(system.first)?;
+        let numbers = index.parse::<u64>().ok().zip(count.parse::<u64>().ok());
+        let shard = numbers.and_then(|(index, count)| {
+            let index = index.checked_add(1)?.checked_sub(system.first)?;
             format!("{index}/{count}").parse().ok()
         });
         shard.ok_or_else(|| {
-            let (index, count) = (self.lossy(system.index), self.lossy(system.count));
             let message = format!(
                 "--shard auto: {} is `{index}` and {} is `{count}`, and {} counts from {}",
                 system.index, system.count, system.name, system.first
@@ -195,12 +214,31 @@ mod tests {
     }
 
     #[test]
+    fn the_variables_of_gitlab_are_enough() {
+        assert_eq!(shard(&[("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "2")]), Ok("1/2".to_owned()));
+        let heroku = [("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "2"), ("HEROKU_TEST_RUN_ID", "x")];
+        assert_eq!(shard(&heroku), Ok("2/2".to_owned()), "it counts from 0");
+        // Where nodes are counted from 0 and nothing says so, the first of them says that this is wrong.
+        let error = shard(&[("CI_NODE_INDEX", "0"), ("CI_NODE_TOTAL", "2")]).unwrap_err();
+        let expected =
+            "--shard auto: CI_NODE_INDEX is `0` and CI_NODE_TOTAL is `2`, and GitLab counts from 1";
+        assert_eq!(error, expected);
+        // A job that is not parallel.
+        assert_eq!(shard(&[("CI_NODE_TOTAL", "1"), ("CI_NODE_INDEX", "")]), Ok("1/1".to_owned()));
+        // One that says both wins over one that says half.
+        let two = [("CI_NODE_TOTAL", "4"), ("CIRCLE_NODE_INDEX", "0"), ("CIRCLE_NODE_TOTAL", "3")];
+        assert_eq!(shard(&two), Ok("1/3".to_owned()));
+    }
+
+    #[test]
     fn what_is_not_sure_is_not_taken() {
-        for variables in
-            [&[("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "2")][..], &[("CIRCLE_NODE_INDEX", "1")], &[]]
-        {
-            let error = shard(variables).unwrap_err();
-            assert_eq!(error, "--shard auto: no variable of a CI is set");
+        for (variables, expected) in [
+            (&[("CIRCLE_NODE_INDEX", "1")][..], "CIRCLE_NODE_INDEX is set, and CIRCLE_NODE_TOTAL is not"),
+            (&[("CI_NODE_TOTAL", "2")], "CI_NODE_TOTAL is set, and CI_NODE_INDEX is not"),
+            (&[("CI_NODE_INDEX", ""), ("GITLAB_CI", "true")], "no variables of a CI are set"),
+            (&[], "no variables of a CI are set"),
+        ] {
+            assert_eq!(shard(variables).unwrap_err(), format!("--shard auto: {expected}"));
         }
         let error = shard(&[("CIRCLE_NODE_INDEX", "two"), ("CIRCLE_NODE_TOTAL", "2")]).unwrap_err();
         assert_eq!(

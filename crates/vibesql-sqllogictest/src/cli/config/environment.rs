@@ -169,11 +169,6 @@ impl Environment {
         self.0.get(PAGER).and_then(|pager| pager.to_str()).filter(|pager| !pager.is_empty())
     }
 
-    /// Whether a variable is set.
-    pub(super) fn has(&self, name: &str) -> bool {
-        self.0.contains_key(name)
-    }
-
     /// The value of a variable for showing it.
     pub(super) fn lossy(&self, name: &str) -> String {
         self.0.get(name).map_or_else(String::new, |value| value.to_string_lossy().into_owned())
