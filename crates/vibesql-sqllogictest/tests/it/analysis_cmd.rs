@@ -407,7 +407,7 @@ fn nothing_to_analyse() {
     assert_snapshot!(shown(&sandbox, "punchlist nowhere"), @"
     exit code 2
     --- stderr
-    error: no run `nowhere` in `[home]/.vibesql/test_results`
-      hint: a run is named by the folder that it has in `runs`, or by its path
+    error: `nowhere` is no run, no branch or commit of a run, and no file
+      hint: write last, previous, or a name that `runs` lists; no run here was made on a branch
     ");
 }

@@ -398,7 +398,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     exit code 2
     --- stderr
     error: `nowhere` is no run, no branch or commit of a run, and no file
-      hint: besides `latest` and `previous`, `runs` lists runs; no run here was made on a branch
+      hint: write last, previous, or a name that `runs` lists; no run here was made on a branch
     ");
     sandbox.git(&["init", "-q", "-b", "both"]);
     sandbox.git(&["add", "s"]);

@@ -46,6 +46,7 @@ mod reports;
 mod reports_page;
 mod resume;
 mod run_cmd;
+mod run_words;
 mod sandbox;
 mod screen;
 mod selection;

@@ -242,8 +242,8 @@ fn mistakes_have_a_hint() {
     assert_snapshot!(shown, @"
     exit code 2
     --- stderr
-    error: no run `nowhere` in `[home]/.vibesql/test_results`
-      hint: a run is named by the folder that it has in `runs`, or by its path
+    error: `nowhere` is no run, no branch or commit of a run, and no file
+      hint: write last, previous, or a name that `runs` lists; no run here was made on a branch
     exit code 2
     --- stderr
     error: cannot write `no/folder/file`

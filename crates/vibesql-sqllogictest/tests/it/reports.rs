@@ -325,7 +325,7 @@ fn a_baseline_is_named_as_in_compare() {
     exit code 2
     --- stderr
     error: `nothing` is no run, no branch or commit of a run, and no file
-      hint: besides `latest` and `previous`, `runs` lists runs; no run here was made on a branch
+      hint: write last, previous, or a name that `runs` lists; no run here was made on a branch
     ");
 }
 
