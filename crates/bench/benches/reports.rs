@@ -82,6 +82,7 @@ fn with_subject(work: impl FnOnce(&Subject<'_>)) {
         started: 1_795_383_850_000,
         state: RunState::Ended(report.end),
         report: &report,
+        untested_files: &[],
         circumstances: None,
         history: &[],
         analysis: Some(&analysis),
@@ -123,7 +124,7 @@ fn page(bencher: Bencher<'_, '_>) {
 fn junit_by_file(bencher: Bencher<'_, '_>) {
     measure(bencher, |subject| {
         let mut out = Vec::new();
-        junit::write(&mut out, subject, 0).ok();
+        junit::write(&mut out, subject, junit::Options::default()).ok();
         out
     });
 }
@@ -132,7 +133,7 @@ fn junit_by_file(bencher: Bencher<'_, '_>) {
 fn junit_by_record(bencher: Bencher<'_, '_>) {
     measure(bencher, |subject| {
         let mut out = Vec::new();
-        junit::write(&mut out, subject, RECORDS).ok();
+        junit::write(&mut out, subject, junit::Options { records: RECORDS, skip_untested: false }).ok();
         out
     });
 }

@@ -12,6 +12,7 @@ use crate::results::import::ImportError;
 use crate::results::portable::PortableError;
 #[cfg(feature = "store")]
 use crate::results::store::StoreError;
+use crate::text::visible;
 
 /// Why the process ends, as its exit code; documented in docs/exit-codes.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,25 +75,19 @@ pub(super) struct CliError {
     pub(super) message: String,
     pub(super) causes: Vec<String>,
     pub(super) hints: Vec<String>,
-    /// Nobody reads what this program prints any more: `| head` has seen enough, which needs no words.
+    /// The reader of standard output has left, as `head` does: nothing is printed.
     pub(super) reader_gone: bool,
-}
-
-fn is_broken_pipe(error: &std::io::Error) -> bool {
-    error.kind() == std::io::ErrorKind::BrokenPipe
 }
 
 impl CliError {
     fn new(reason: ExitReason, error: &dyn Error, hints: Vec<String>) -> Self {
         let mut causes = Vec::new();
-        let mut reader_gone = false;
         let mut cause = error.source();
         while let Some(error) = cause {
             causes.push(error.to_string());
-            reader_gone |= error.downcast_ref().is_some_and(is_broken_pipe);
             cause = error.source();
         }
-        Self { reason, message: error.to_string(), causes, hints, reader_gone }
+        Self { reason, message: error.to_string(), causes, hints, reader_gone: false }
     }
 
     fn plain(reason: ExitReason, message: String, hints: Vec<String>) -> Self {
@@ -111,10 +106,19 @@ impl CliError {
 
     /// A file that cannot be read or written.
     pub(super) fn io(action: &str, path: &str, error: &std::io::Error) -> Self {
-        let message = format!("cannot {action} `{path}`");
-        let causes = vec![error.to_string()];
-        let reader_gone = is_broken_pipe(error);
-        Self { causes, reader_gone, ..Self::plain(ExitReason::Usage, message, Vec::new()) }
+        let message = format!("cannot {action} `{}`", visible::line(path));
+        Self { causes: vec![error.to_string()], ..Self::plain(ExitReason::Usage, message, Vec::new()) }
+    }
+
+    /// Standard output that cannot be written to; if its reader has left, this is the quiet end of a command.
+    pub(super) fn output(error: &std::io::Error) -> Self {
+        let failed = Self::io("write to", "standard output", error);
+        match error.kind() {
+            std::io::ErrorKind::BrokenPipe => {
+                Self { reason: ExitReason::Success, reader_gone: true, ..failed }
+            }
+            _ => failed,
+        }
     }
 
     /// A program without a single engine.

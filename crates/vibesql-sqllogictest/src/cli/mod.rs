@@ -27,6 +27,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use clap::error::ContextValue;
 use clap::{CommandFactory as _, Parser as _};
 
 use self::args::{Cli, Command};
@@ -35,6 +36,7 @@ use self::error::{CliError, ExitReason};
 use self::keeping::Keeping;
 use self::ui::Ui;
 use crate::engine::EngineRegistry;
+use crate::text::visible;
 
 /// Engines recurse over SQL; a stack this large lets them refuse deep SQL rather than die of it. It is address
 /// space, and costs memory only where it is used.
@@ -75,7 +77,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let resolved = config::resolve(&Cli::command(), arguments, &environment, &config::read);
     let resolved = match resolved {
         Ok(resolved) => resolved,
-        Err(ResolveError::Typed(error)) => return wrong_words(&error),
+        Err(ResolveError::Typed(error)) => return wrong_words(error),
         Err(ResolveError::Configuration(mistakes)) => {
             let mut ui = Ui::new(clap::ColorChoice::Auto);
             for mistake in mistakes {
@@ -87,7 +89,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let mut cli = match Cli::try_parse_from(&resolved.arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let reason = wrong_words(&error);
+            let reason = wrong_words(error);
             // What was typed has been parsed before, without complaint.
             let note =
                 "environment and configuration file are part of this; `config show` has their settings";
@@ -128,8 +130,8 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Command::Report(args) => commands::report::run(&args, &keeping, &environment, &mut ui),
         Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),
         Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
-        Command::Completions(args) => commands::completions::run(&args, &mut ui),
-        Command::Man(args) => commands::man::run(&args, &mut ui),
+        Command::Completions(args) => commands::completions::run(&args),
+        Command::Man(args) => commands::man::run(&args),
         #[cfg(feature = "store")]
         Command::Query(args) => commands::query::run(&args, &keeping, &environment, &mut ui),
         #[cfg(feature = "store")]
@@ -140,9 +142,25 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 }
 
 /// Help and version are errors of clap's, too, with an exit code of 0; a reader that is gone cannot be told anything.
-fn wrong_words(error: &clap::Error) -> ExitReason {
+fn wrong_words(mut error: clap::Error) -> ExitReason {
+    escape(&mut error);
     drop(error.print());
     if error.use_stderr() { ExitReason::Usage } else { ExitReason::Success }
+}
+
+/// Escapes the words that an error repeats: they may come from a file or the environment, and clap prints them as they are.
+fn escape(error: &mut clap::Error) {
+    let context: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
+    for (kind, value) in context {
+        let escaped = match value {
+            ContextValue::String(word) => ContextValue::String(visible::line(&word).into_owned()),
+            ContextValue::Strings(words) => {
+                ContextValue::Strings(words.iter().map(|word| visible::line(word).into_owned()).collect())
+            }
+            value => value,
+        };
+        error.insert(kind, escaped);
+    }
 }
 
 /// Where the last panic came from.

@@ -10,6 +10,7 @@ use crate::engine::{Engine, EngineRegistry};
 use crate::executor::{DetailLimits, Options, Settings};
 use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus};
 use crate::parser;
+use crate::text::visible::is_invisible;
 
 /// The engine, and how to run scripts on it.
 pub(super) struct Setup {
@@ -52,7 +53,7 @@ pub(super) fn repeat_command(
     let words = repeat_words(settings, own_labels);
     let target = format!("{shown}:{line}");
     let words = [program].into_iter().chain(words.iter().map(String::as_str)).chain([target.as_str()]);
-    words.map(shell_word).collect::<Vec<_>>().join(" ")
+    words.map(typed_word).collect::<Vec<_>>().join(" ")
 }
 
 /// The words between the program and the file of a command that reads files and judges as a run did.
@@ -81,6 +82,26 @@ pub(super) fn shell_word(word: &str) -> String {
     } else {
         format!("'{}'", word.replace('\'', r"'\''"))
     }
+}
+
+/// The same for a command that a user is to type: what cannot be seen is written as bash, zsh and ksh read it.
+pub(super) fn typed_word(word: &str) -> String {
+    if !word.chars().any(is_invisible) {
+        return shell_word(word);
+    }
+    let mut typed = "$'".to_owned();
+    for character in word.chars() {
+        match character {
+            '\'' | '\\' => typed.extend(['\\', character]),
+            // As bytes, which the file system has as well.
+            character if is_invisible(character) => {
+                let bytes = character.encode_utf8(&mut [0; 4]).bytes().map(|byte| format!("\\x{byte:02x}"));
+                typed.extend(bytes);
+            }
+            _ => typed.push(character),
+        }
+    }
+    typed + "'"
 }
 
 /// Why to end after these files; nothing executed at all is a reason of its own.

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::io::{self, Stderr, Stdout, Write};
 use std::path::{Path, PathBuf};
 
 use anstream::AutoStream;
@@ -10,15 +10,35 @@ use clap::ColorChoice;
 
 use super::error::{CliError, ExitReason};
 use crate::monitor::Look;
-use crate::text::style::Role;
+use crate::text::style::{Role, Screen};
 use crate::text::written;
 
 /// Standard output and error, with colours where they are wanted.
 pub(super) struct Ui {
     /// What the user typed to start this program, without the folder.
     pub(super) program: String,
-    pub(super) out: AutoStream<std::io::Stdout>,
-    pub(super) err: AutoStream<std::io::Stderr>,
+    pub(super) out: Screen<UntilClosed<AutoStream<Stdout>>>,
+    pub(super) err: Screen<UntilClosed<AutoStream<Stderr>>>,
+}
+
+/// A stream whose reader may leave before its end, as `head` does. The rest is dropped: a command that judges goes on to
+/// its verdict, and one that only prints has nothing else to do.
+pub(super) struct UntilClosed<W>(W);
+
+impl<W: Write> Write for UntilClosed<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            written => written,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            flushed => flushed,
+        }
+    }
 }
 
 impl Ui {
@@ -28,8 +48,8 @@ impl Ui {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        let out = AutoStream::new(std::io::stdout(), choice);
-        let err = AutoStream::new(std::io::stderr(), choice);
+        let out = Screen(UntilClosed(AutoStream::new(io::stdout(), choice)));
+        let err = Screen(UntilClosed(AutoStream::new(io::stderr(), choice)));
         let typed = std::env::args_os().next().map(PathBuf::from);
         let program = typed.as_deref().and_then(Path::file_name);
         let program = program.map_or_else(|| "vibesql-sqllogictest".into(), OsStr::to_string_lossy);
@@ -40,22 +60,29 @@ impl Ui {
     #[expect(clippy::disallowed_methods, reason = "the command line knows the terminal")]
     pub(super) fn progress(&self, wanted: bool) -> Look {
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-        match self.err.current_choice() {
+        match self.err.0.0.current_choice() {
             _ if !wanted || dumb => Look::Hidden,
             anstream::ColorChoice::Never => Look::Plain,
             _ => Look::Coloured,
         }
     }
 
-    /// Standard output for other programs: byte for byte. What is for people has control characters taken out.
-    pub(super) fn raw_out() -> std::io::Stdout {
-        std::io::stdout()
+    /// Standard output for other programs: byte for byte. What is for people has control characters escaped.
+    pub(super) fn raw_out() -> UntilClosed<Stdout> {
+        UntilClosed(io::stdout())
+    }
+
+    /// Prints a document for other programs.
+    pub(super) fn print_raw(document: &str) -> Result<(), CliError> {
+        let mut out = Self::raw_out();
+        let written = out.write_all(document.as_bytes()).and_then(|()| out.flush());
+        written.map_err(|error| CliError::output(&error))
     }
 
     /// Prints a result.
     pub(super) fn print(&mut self, text: &str) -> Result<(), CliError> {
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
-        written.map_err(|error| CliError::io("write to", "standard output", &error))
+        written.map_err(|error| CliError::output(&error))
     }
 
     /// Says what the user should know, and that stops nothing.

@@ -7,6 +7,7 @@ use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RunEnd, bytes};
 use crate::text::count::{duration, plural, thousands};
 use crate::text::failure::{fault_with_time, headline};
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +45,20 @@ impl<W: Write> Lines<W> {
             self.out,
             "{} {:width$}  {}  {}{}",
             role.paint(format_args!("{word:<7}")),
-            report.shown,
-            account(report),
+            visible::line(&report.shown),
+            visible::line(&account(report)),
             Role::Faint.paint(duration(report.elapsed)),
             if verbose { Role::Faint.paint(measures(report)).to_string() } else { String::new() }
         )?;
         let most = if verbose { usize::MAX } else { 1 };
         for detail in report.details.iter().take(most) {
             let line = Some(detail.line).filter(|&line| line > 0);
-            writeln!(self.out, "        {}: {}", place(&report.shown, line), headline(&detail.what))?;
+            writeln!(
+                self.out,
+                "        {}: {}",
+                place(&report.shown, line),
+                visible::line(&headline(&detail.what))
+            )?;
         }
         if verbose {
             self.besides(report)?;
@@ -67,7 +73,7 @@ impl<W: Write> Lines<W> {
             writeln!(self.out, "        {more} (--max-details)")?;
         }
         for lint in &report.lints {
-            let place = format!("{}:{}", report.shown, lint.line);
+            let place = place(&report.shown, Some(lint.line));
             writeln!(self.out, "        {} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
         }
         Ok(())
@@ -75,7 +81,12 @@ impl<W: Write> Lines<W> {
 
     fn taken_up(&mut self, shown: &str) -> std::io::Result<()> {
         if self.verbosity == Verbosity::Verbose {
-            writeln!(self.out, "{} {shown}", Role::Faint.paint(format_args!("{:<7}", "START")))?;
+            writeln!(
+                self.out,
+                "{} {}",
+                Role::Faint.paint(format_args!("{:<7}", "START")),
+                visible::line(shown)
+            )?;
             self.out.flush()?;
         }
         Ok(())
@@ -112,7 +123,7 @@ impl<W: Write> EventSink for Lines<W> {
             RunEvent::TaskStarted { shown, .. } => self.taken_up(shown),
             RunEvent::Asked { running, done } => self.running(running, *done),
             event => match note(event) {
-                Some(note) => writeln!(self.out, "{} {note}", Role::Warn.paint("note:")),
+                Some(note) => writeln!(self.out, "{} {}", Role::Warn.paint("note:"), visible::line(&note)),
                 None => return Ok(()),
             },
         }
@@ -169,7 +180,8 @@ fn measures(report: &FileReport) -> String {
 }
 
 fn place(shown: &str, line: Option<u32>) -> String {
-    line.map_or_else(|| shown.to_owned(), |line| format!("{shown}:{line}"))
+    let shown = visible::line(shown);
+    line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
 }
 
 /// A status as it stands at the start of a line.

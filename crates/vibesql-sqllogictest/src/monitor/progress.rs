@@ -12,6 +12,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use super::layout::{Size, View, layout};
 use crate::clock::{Clock as _, SystemClock};
 use crate::event::{EventSink, RunEvent, SinkError};
+use crate::text::style::coloured;
+use crate::text::visible;
 
 /// How progress is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +72,7 @@ fn style(known: Arc<Mutex<Known>>, colour: bool) -> ProgressStyle {
         }
         let view = known.lock().unwrap_or_else(PoisonError::into_inner).view(state);
         // A drawing that fails is missing on the screen, and nowhere else.
-        out.write_str(&layout(&view, terminal_size(), colour).join("\n")).ok();
+        out.write_str(&coloured(&layout(&view, terminal_size(), colour).join("\n"))).ok();
     };
     // A template that is wrong would only look wrong.
     let style = ProgressStyle::with_template("{all}").unwrap_or_else(|_| ProgressStyle::default_spinner());
@@ -110,7 +112,7 @@ impl<S: EventSink> EventSink for Progress<S> {
                 let part = slice.map_or_else(String::new, |slice| {
                     format!(" (slice {} of {})", slice.index() + 1, slice.count())
                 });
-                let shown = format!("{shown}{part}");
+                let shown = format!("{}{part}", visible::line(shown));
                 self.know(|known| drop(known.running.insert(*task, (SystemClock.now(), shown))));
                 // Each call of it starts a thread.
                 if !self.ticking {

@@ -21,24 +21,30 @@ struct Badge {
 /// Makes the badge of a run: which share of its records passes.
 pub fn document(subject: &Subject<'_>) -> String {
     let rate = subject.report.totals().records.pass_rate();
-    let message = message(rate, subject.report.files.len() as u64, subject.report.header.files as u64);
-    let badge = Badge { schema_version: 1, label: "sqllogictest", message, color: colour(rate) };
+    let (tested, all) = (subject.report.files.len() as u64, subject.report.header.files as u64);
+    let message = message(rate, tested, all);
+    let badge =
+        Badge { schema_version: 1, label: "sqllogictest", message, color: colour(rate, tested < all) };
     // A struct of texts and numbers can always be written.
     serde_json::to_string(&badge).unwrap_or_default() + "\n"
 }
 
 fn message(rate: Option<f64>, tested: u64, all: u64) -> String {
     match rate {
-        None => "no results".to_owned(),
+        None if tested == all => "no results".to_owned(),
         rate if tested == all => percent(rate),
         // A share of some files is not taken for one of all.
-        rate => format!("{} of {} of {} files", percent(rate), thousands(tested), thousands(all)),
+        rate => {
+            format!("INCOMPLETE: {} of {} of {} files", percent(rate), thousands(tested), thousands(all))
+        }
     }
 }
 
-fn colour(rate: Option<f64>) -> &'static str {
+fn colour(rate: Option<f64>, incomplete: bool) -> &'static str {
     let Some(rate) = rate else { return "lightgrey" };
-    COLOURS.iter().find(|(least, _)| rate * 100.0 >= *least).map_or("red", |(_, colour)| colour)
+    // A run with untested files must not look green.
+    let colours = if incomplete { &COLOURS[2..] } else { &COLOURS[..] };
+    colours.iter().find(|(least, _)| rate * 100.0 >= *least).map_or("red", |(_, colour)| colour)
 }
 
 #[cfg(test)]
@@ -48,8 +54,9 @@ mod tests {
     #[test]
     fn a_share_of_some_files_is_not_one_of_all() {
         assert_eq!(message(Some(0.5), 1_000, 1_000), "50.00 %");
-        assert_eq!(message(Some(0.5), 3, 1_000), "50.00 % of 3 of 1,000 files");
-        assert_eq!(message(None, 0, 1_000), "no results");
+        assert_eq!(message(Some(0.5), 3, 1_000), "INCOMPLETE: 50.00 % of 3 of 1,000 files");
+        assert_eq!(message(None, 0, 0), "no results");
+        assert_eq!(message(None, 0, 1_000), "INCOMPLETE: - of 0 of 1,000 files");
     }
 
     #[test]
@@ -65,7 +72,9 @@ mod tests {
             (Some(0.0), "red"),
             (None, "lightgrey"),
         ] {
-            assert_eq!(colour(rate), expected, "{rate:?}");
+            assert_eq!(colour(rate, false), expected, "{rate:?}");
         }
+        assert_eq!(colour(Some(1.0), true), "yellow");
+        assert_eq!(colour(Some(0.2), true), "orange");
     }
 }

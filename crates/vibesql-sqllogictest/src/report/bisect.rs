@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::regression::origin::Silence;
 use crate::text::count::{plural, thousands};
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// A commit at an end of the range.
 #[derive(Debug, Serialize)]
@@ -196,7 +197,7 @@ pub(crate) fn write_overview(out: &mut String, overview: &Overview<'_>) -> fmt::
         if let Some(commits) = range.commits {
             writeln!(out, "  {}", choice(commits))?;
         }
-        writeln!(out, "  for example {}  {}", range.example, range.kind.replace('_', " "))?;
+        writeln!(out, "  for example {}  {}", visible::line(&range.example), range.kind.replace('_', " "))?;
         // Where there is one commit, it is found.
         if range.commits != Some(1) {
             writeln!(out, "  {} {}", Role::Hint.paint("find the commit:"), range.command)?;

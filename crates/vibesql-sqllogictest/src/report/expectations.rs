@@ -7,6 +7,7 @@ use crate::expectations::{Expectations, Judgement};
 use crate::outcome::RunReport;
 use crate::text::count::plural;
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// So many of each are listed.
 const LISTED: usize = 10;
@@ -63,7 +64,7 @@ fn list(out: &mut impl Write, title: &str, entries: impl ExactSizeIterator<Item 
         return Ok(());
     }
     writeln!(out, "{title}:")?;
-    entries.take(LISTED).try_for_each(|entry| writeln!(out, "  {entry}"))?;
+    entries.take(LISTED).try_for_each(|entry| writeln!(out, "  {}", visible::line(&entry)))?;
     match count.saturating_sub(LISTED) {
         0 => Ok(()),
         more => writeln!(out, "  and {more} more"),

@@ -5,8 +5,9 @@ use std::fmt::{self, Write as _};
 use super::subject::{Subject, clipped};
 use crate::executor::diff::Side;
 use crate::outcome::{FailureDetail, FileReport};
-use crate::text::evidence::{Evidence, evidence};
+use crate::text::evidence::{Evidence, evidence, visible_row};
 use crate::text::failure::message;
+use crate::text::visible;
 
 /// How much of a failure is told.
 #[derive(Debug, Clone, Copy)]
@@ -26,13 +27,16 @@ pub(crate) fn write_failure(
     limits: Limits,
 ) -> fmt::Result {
     match detail.line {
-        0 => writeln!(out, "{}", file.shown)?,
-        line => writeln!(out, "{}:{line}   {}", file.shown, clipped(&detail.header, limits.values))?,
+        0 => writeln!(out, "{}", visible::line(&file.shown))?,
+        line => {
+            let header = clipped(&detail.header, limits.values);
+            writeln!(out, "{}:{line}   {}", visible::line(&file.shown), visible::line(&header))?;
+        }
     }
     for line in clipped(&detail.sql, limits.characters).lines() {
-        writeln!(out, "  {line}")?;
+        writeln!(out, "  {}", visible::sql(line))?;
     }
-    writeln!(out, "{}", clipped(&message(&detail.what), limits.characters))?;
+    writeln!(out, "{}", visible::lines(&clipped(&message(&detail.what), limits.characters)))?;
     write_evidence(out, detail, limits)?;
     (subject.again)(file, detail.line).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
 }
@@ -41,8 +45,8 @@ pub(crate) fn write_failure(
 pub(crate) fn write_evidence(out: &mut String, detail: &FailureDetail, limits: Limits) -> fmt::Result {
     for line in evidence(detail) {
         match line {
-            Evidence::Row(side, values) => write_line(out, side, &values.join(" | "), limits),
-            Evidence::Text(side, text) => write_line(out, side, &text, limits),
+            Evidence::Row(side, values) => write_line(out, side, &visible_row(values), limits),
+            Evidence::Text(side, text) => write_line(out, side, &visible::line(&text), limits),
             Evidence::Gap(text) | Evidence::Note(text) => writeln!(out, "  {text}"),
         }?;
     }
@@ -55,6 +59,5 @@ fn write_line(out: &mut String, side: Side, text: &str, limits: Limits) -> fmt::
         Side::Expected => '-',
         Side::Actual => '+',
     };
-    // Each line of a value that has several is of the same side.
-    clipped(text, limits.values).split('\n').try_for_each(|line| writeln!(out, "{mark} {line}"))
+    writeln!(out, "{mark} {}", clipped(text, limits.values))
 }

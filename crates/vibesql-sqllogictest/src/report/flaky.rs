@@ -9,6 +9,7 @@ use crate::regression::past::FileHealth;
 use crate::results::PastRun;
 use crate::text::count::{percent, plural, thousands};
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// Writes the flaky files with their records, and how many others there are.
 pub(crate) fn write(
@@ -23,7 +24,7 @@ pub(crate) fn write(
         writeln!(
             out,
             "{word}  {}  {}, last {}",
-            file.file,
+            visible::line(file.file),
             rate(&file.steadiness),
             file.last.word().replace('_', " ")
         )?;

@@ -9,9 +9,12 @@ use crate::outcome::{FailureDetail, FileReport};
 use crate::regression::{RecordChange, RecordDiff};
 use crate::text::count::plural;
 use crate::text::failure::headline;
+use crate::text::visible;
 use crate::text::written;
 
 const LIMITS: Limits = Limits { characters: 400, values: 120 };
+/// Untested files that the warning names.
+const MOST_UNTESTED: usize = 20;
 
 /// Writes an annotation for up to `most` records or files that have not passed and are not expected to fail, and says how
 /// many there are besides: what has regressed first, and one of each file, then the second ones, and so on. Then comes what
@@ -26,6 +29,10 @@ pub fn annotations(
     most: usize,
     path: &dyn Fn(&FileReport) -> Option<String>,
 ) -> fmt::Result {
+    if subject.untested() > 0 {
+        let message = untested(subject);
+        writeln!(out, "::warning title=SQLLogicTest INCOMPLETE::{}", data(&message))?;
+    }
     let notes = notes(subject);
     for &(file, place) in notes.iter().take(most) {
         let file = &subject.report.files[file];
@@ -44,6 +51,15 @@ pub fn annotations(
             writeln!(out, "::notice title=SQLLogicTest::{}", data(&message))
         }
     }
+}
+
+/// The number of untested files, and the names of the first ones.
+fn untested(subject: &Subject<'_>) -> String {
+    let (names, others) = subject.named_untested(MOST_UNTESTED);
+    let names = names.iter().map(|name| visible::line(name).into_owned());
+    let others = (others > 0).then(|| plural(others, "other file"));
+    let lines: Vec<_> = std::iter::once(subject.incomplete()).chain(names).chain(others).collect();
+    lines.join("\n")
 }
 
 /// What there is to say of all files: their failing records by their places, or 0 for the file as a whole.
@@ -96,22 +112,24 @@ fn write_one(
         properties.extend(line.map(|line| format!("line={line}")));
     }
     properties.push(format!("title={}", property(&clipped(&title, LIMITS.values))));
-    let place = line.map_or_else(|| file.shown.clone(), |line| format!("{}:{line}", file.shown));
+    let shown = visible::line(&file.shown);
+    let place = line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"));
     writeln!(out, "::{level} {}::{}", properties.join(","), data(&format!("{place}\n{text}")))
 }
 
 fn text_of(subject: &Subject<'_>, file: &FileReport, detail: &FailureDetail) -> String {
     let text = written(|out| {
-        writeln!(out, "{}", clipped(&detail.sql, LIMITS.characters))?;
+        let sql = clipped(&detail.sql, LIMITS.characters);
+        sql.lines().try_for_each(|line| writeln!(out, "{}", visible::sql(line)))?;
         write_evidence(out, detail, LIMITS)?;
         (subject.again)(file, detail.line).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
     });
     text.trim_end().to_owned()
 }
 
-/// Text behind the second pair of colons, as GitHub's own toolkit writes it.
+/// Text behind the second pair of colons, as GitHub's own toolkit writes it. The log of the step shows it as well.
 fn data(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    visible::lines(text).replace('%', "%25").replace('\n', "%0A")
 }
 
 /// The value of a property, which ends at a comma or a colon.
@@ -125,7 +143,7 @@ mod tests {
 
     #[test]
     fn nothing_ends_a_command_or_begins_another() {
-        assert_eq!(data("100%\r\n::set-output name=x::y"), "100%25%0D%0A::set-output name=x::y");
+        assert_eq!(data("100%\r\n::set-output name=x::y"), "100%25\\r%0A::set-output name=x::y");
         assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
     }
 }

@@ -23,7 +23,17 @@ const OLD_CATEGORIES: &[&str] = &["select", "evidence", "index", "random", "ddl"
 ///
 /// Those of the writer.
 pub fn write(run: &RunReport, available: u64, out: impl std::io::Write) -> serde_json::Result<()> {
-    serde_json::to_writer_pretty(out, &Document::of(run, available))
+    write_naming(run, available, &[], out)
+}
+
+/// The same with the names of the untested files, as far as they are known.
+pub(crate) fn write_naming(
+    run: &RunReport,
+    available: u64,
+    untested: &[&str],
+    out: impl std::io::Write,
+) -> serde_json::Result<()> {
+    serde_json::to_writer_pretty(out, &Document::of(run, available, untested))
 }
 
 #[derive(Serialize)]
@@ -35,6 +45,8 @@ struct Document<'r> {
     end: &'static str,
     summary: Summary,
     tested_files: TestedFiles<'r>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    untested: &'r [&'r str],
     categories: BTreeMap<&'r str, Option<Category>>,
     detailed_failures: Vec<FileFailures<'r>>,
     files: Vec<FileDocument<'r>>,
@@ -46,6 +58,8 @@ struct Summary {
     files: Files,
     total_available_files: u64,
     tested_files: u64,
+    untested_files: u64,
+    verdict: Option<&'static str>,
     records: Records,
 }
 
@@ -84,8 +98,9 @@ struct OldFailure<'r> {
 }
 
 impl<'r> Document<'r> {
-    fn of(run: &'r RunReport, available: u64) -> Self {
+    fn of(run: &'r RunReport, available: u64, untested: &'r [&'r str]) -> Self {
         let totals = run.totals();
+        let missing = (run.header.files as u64).saturating_sub(totals.files);
         let by_category = run.by_category();
         let mut categories: BTreeMap<&str, Option<Category>> =
             OLD_CATEGORIES.iter().map(|name| (*name, None)).collect();
@@ -107,6 +122,8 @@ impl<'r> Document<'r> {
                 files: Files::of(&totals),
                 total_available_files: available,
                 tested_files: totals.files - totals.errors,
+                untested_files: missing,
+                verdict: (missing > 0).then_some("INCOMPLETE"),
                 records: Records::of(&totals.records),
             },
             tested_files: TestedFiles {
@@ -118,6 +135,7 @@ impl<'r> Document<'r> {
                 flaky: with_status(&[FileStatus::Flaky]),
                 out_of_memory: with_status(&[FileStatus::OutOfMemory]),
             },
+            untested,
             categories,
             detailed_failures: run.files.iter().filter_map(FileFailures::of).collect(),
             files: run.files.iter().map(FileDocument::of).collect(),

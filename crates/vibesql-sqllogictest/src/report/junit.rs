@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::failure::{Limits, write_failure};
 use super::subject::{Subject, account, clipped, detail_at, moment};
-use crate::outcome::{FileEnd, FileReport, FileStatus, NotPassed};
+use crate::outcome::{FileEnd, FileReport, FileStatus, NotPassed, category_of};
 use crate::text::count::plural;
 use crate::text::failure::headline;
 use crate::text::written;
@@ -21,23 +21,35 @@ const MOST_DETAILS: usize = 10;
 /// So many lines of records without details are named.
 const MOST_LINES: usize = 200;
 
-/// Writes the document. Of each file up to `records` failing records are cases of their own.
+/// How the document is written.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// So many failing records of each file are cases of their own.
+    pub records: usize,
+    /// Whether untested files are skipped; else each is an error.
+    pub skip_untested: bool,
+}
+
+/// Writes the document.
 ///
 /// # Errors
 ///
 /// Only those of `out`.
-pub fn write(out: &mut impl Write, subject: &Subject<'_>, records: usize) -> io::Result<()> {
+pub fn write(out: &mut impl Write, subject: &Subject<'_>, options: Options) -> io::Result<()> {
     let mut suites = BTreeMap::<&str, Vec<Case<'_>>>::new();
     for (number, file) in subject.report.files.iter().enumerate() {
         let cases = suites.entry(file.category()).or_default();
-        if records == 0 {
+        if options.records == 0 {
             cases.push(Case::of_file(subject, number));
         } else {
-            cases.extend(Case::of_records(subject, number, records));
+            cases.extend(Case::of_records(subject, number, options.records));
         }
     }
+    let mut missing = Untested::by_category(subject);
+    missing.keys().for_each(|name| drop(suites.entry(name).or_default()));
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    let all = Sums::of(suites.values().flatten());
+    let mut all = Sums::of(suites.values().flatten());
+    missing.values().for_each(|untested| all.add_untested(untested, options));
     let time = seconds(subject.report.elapsed);
     writeln!(
         out,
@@ -45,7 +57,8 @@ pub fn write(out: &mut impl Write, subject: &Subject<'_>, records: usize) -> io:
         all.tests, all.failures, all.errors
     )?;
     for (name, cases) in &suites {
-        write_suite(out, subject, name, cases)?;
+        let untested = missing.remove(name).unwrap_or_default();
+        write_suite(out, subject, name, cases, &untested, options)?;
     }
     writeln!(out, "</testsuites>")
 }
@@ -55,8 +68,11 @@ fn write_suite(
     subject: &Subject<'_>,
     name: &str,
     cases: &[Case<'_>],
+    untested: &Untested<'_>,
+    options: Options,
 ) -> io::Result<()> {
-    let sums = Sums::of(cases);
+    let mut sums = Sums::of(cases);
+    sums.add_untested(untested, options);
     let host = subject.circumstances.map(|of| of.host.as_str()).filter(|host| !host.is_empty());
     let host = host.map(|host| format!(r#" hostname="{}""#, attribute(host))).unwrap_or_default();
     writeln!(
@@ -76,7 +92,51 @@ fn write_suite(
     }
     writeln!(out, "    </properties>")?;
     cases.iter().try_for_each(|case| write_case(out, subject, case))?;
+    untested.write(out, subject, name, options)?;
     writeln!(out, "  </testsuite>")
+}
+
+/// The untested files of a category: their names, and how many have none.
+#[derive(Default)]
+struct Untested<'r> {
+    names: Vec<&'r str>,
+    unnamed: u64,
+}
+
+impl<'r> Untested<'r> {
+    fn by_category(subject: &Subject<'r>) -> BTreeMap<&'r str, Self> {
+        let mut categories = BTreeMap::<&str, Self>::new();
+        let (names, unnamed) = (subject.untested_files, subject.named_untested(usize::MAX).1);
+        names.iter().for_each(|name| categories.entry(category_of(name)).or_default().names.push(name));
+        if unnamed > 0 {
+            // The category of files without a folder.
+            categories.entry(category_of("")).or_default().unnamed = unnamed;
+        }
+        categories
+    }
+
+    fn cases(&self) -> u64 {
+        self.names.len() as u64 + u64::from(self.unnamed > 0)
+    }
+
+    fn write(
+        &self,
+        out: &mut impl Write,
+        subject: &Subject<'_>,
+        class: &str,
+        options: Options,
+    ) -> io::Result<()> {
+        let unnamed = (self.unnamed > 0).then(|| plural(self.unnamed, "untested file"));
+        let names = self.names.iter().copied().chain(unnamed.as_deref());
+        let element = if options.skip_untested { "skipped" } else { "error" };
+        for name in names {
+            let (name, class) = (attribute(name), attribute(class));
+            writeln!(out, r#"    <testcase name="{name}" classname="{class}" time="0.000">"#)?;
+            write_said(out, element, "untested", &subject.incomplete(), "")?;
+            writeln!(out, "    </testcase>")?;
+        }
+        Ok(())
+    }
 }
 
 fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
@@ -206,6 +266,11 @@ impl Sums {
             sums.time += case.time;
         }
         sums
+    }
+
+    fn add_untested(&mut self, untested: &Untested<'_>, options: Options) {
+        self.tests += untested.cases();
+        *if options.skip_untested { &mut self.skipped } else { &mut self.errors } += untested.cases();
     }
 }
 

@@ -79,6 +79,8 @@ impl Form {
     }
 }
 
+/// Untested files that a document names.
+const MOST_UNTESTED: usize = 100;
 const LIMITS: Limits = Limits { characters: 1_000, values: 160 };
 
 /// The first line of a comment, by which a later run finds the comment that it is to replace.
@@ -111,6 +113,7 @@ pub fn document(subject: &Subject<'_>, form: Form) -> String {
         told.clear();
     }
     put(&mut text, &written(|out| categories(out, subject, &totals)));
+    put(&mut text, &written(|out| untested(out, subject, room.files)));
     put(&mut text, &written(|out| files(out, subject, room.files)));
     put(&mut text, &written(|out| slowest(out, subject, room.slow)));
     if left_out {
@@ -189,6 +192,19 @@ fn files(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
         writeln!(out, "| {} | {word} | {account} | {time} |", cell(&file.file))?;
     }
     more(out, files.len(), most, "file")
+}
+
+fn untested(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
+    if subject.untested() == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n### Untested files ({})\n", thousands(subject.untested()))?;
+    let (names, others) = subject.named_untested(most.min(MOST_UNTESTED));
+    names.iter().try_for_each(|name| writeln!(out, "- {}", code(name)))?;
+    match others {
+        0 => Ok(()),
+        count => writeln!(out, "- {}", plural(count, "other file")),
+    }
 }
 
 fn slowest(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {

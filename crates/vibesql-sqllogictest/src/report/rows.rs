@@ -5,6 +5,7 @@ use std::fmt::{self, Write as _};
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
 use crate::results::ask::{Answer, Value};
+use crate::text::visible;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,10 +49,12 @@ fn table(out: &mut String, answer: &Answer) -> fmt::Result {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     let names = answer.columns.iter().enumerate();
-    table.set_header(names.map(|(place, name)| cell(place, visible(name))));
+    table.set_header(names.map(|(place, name)| cell(place, visible::value(name).into_owned())));
     for row in &answer.rows {
         let values = row.iter().enumerate();
-        table.add_row(values.map(|(place, value)| cell(place, cut(visible(&plain(value))))));
+        table.add_row(
+            values.map(|(place, value)| cell(place, cut(visible::value(&plain(value)).into_owned()))),
+        );
     }
     // Blanks at the ends of lines are of no use to anybody.
     table.to_string().lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
@@ -91,22 +94,6 @@ fn hex(bytes: &[u8]) -> String {
         // Writing to a string cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
-    })
-}
-
-/// Text that moves no cursor and turns no direction.
-fn visible(text: &str) -> String {
-    let moves = |character: char| {
-        character.is_control()
-            || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().fold(String::with_capacity(text.len()), |mut shown, character| {
-        if moves(character) {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-        shown
     })
 }
 
@@ -206,7 +193,7 @@ fn string(text: &str) -> String {
 
 fn markdown(out: &mut String, answer: &Answer) -> fmt::Result {
     let cell = |text: &str| {
-        let lines: Vec<_> = text.split('\n').map(|line| visible(line.trim_end_matches('\r'))).collect();
+        let lines: Vec<_> = text.split('\n').map(|line| visible::line(line.trim_end_matches('\r'))).collect();
         lines.join("<br>").replace('\\', "\\\\").replace('|', "\\|")
     };
     let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));

@@ -8,6 +8,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use crate::results::RunOverview;
 use crate::text::count::{duration, percent, thousands};
 use crate::text::style::Role;
+use crate::text::visible;
 
 const HEADERS: &[&str] =
     &["run", "engine", "files", "passed", "rate", "records", "passed", "rate", "time", "end"];
@@ -59,7 +60,7 @@ fn row(run: &RunOverview) -> Vec<Cell> {
 
 fn cell(column: usize, text: String) -> Cell {
     let alignment = if NUMBERS.contains(&column) { CellAlignment::Right } else { CellAlignment::Left };
-    Cell::new(text).set_alignment(alignment)
+    Cell::new(visible::line(&text)).set_alignment(alignment)
 }
 
 /// What a run is at, in a word.

@@ -20,6 +20,8 @@ pub struct Subject<'r> {
     pub state: RunState,
     /// What became of it.
     pub report: &'r RunReport,
+    /// The files without a result, as far as their names are known; [`Subject::untested`] has their number.
+    pub untested_files: &'r [&'r str],
     /// Where and with what it was made, where that is known.
     pub circumstances: Option<&'r Circumstances>,
     /// Runs of these files before it, the oldest first.
@@ -94,19 +96,24 @@ impl Subject<'_> {
 
     /// Whether every file has its result, and nothing is wrong with any but what is expected.
     pub(crate) fn is_good(&self) -> bool {
+        self.untested() == 0 && self.is_good_so_far()
+    }
+
+    /// The same for the files that have a result.
+    fn is_good_so_far(&self) -> bool {
         let files = &self.report.files;
         let is_good = |(place, file): (usize, &FileReport)| {
             file.last_status().is_good() || self.expected.is_some_and(|expected| expected.covers_all(place))
         };
-        self.untested() == 0
-            && files.iter().enumerate().all(is_good)
+        files.iter().enumerate().all(is_good)
             && files.iter().any(|file| file.counts.passed > 0)
             && self.expected.is_none_or(|expected| expected.judgement.is_good())
     }
 
     /// What the run is worth, in a word.
     pub(crate) fn verdict(&self) -> &'static str {
-        match (self.expected.is_some(), self.is_good()) {
+        match (self.expected.is_some(), self.is_good_so_far()) {
+            (_, true) if self.untested() > 0 => "INCOMPLETE",
             (false, true) => "PASS",
             (false, false) => "FAIL",
             (true, true) => "AS EXPECTED",
@@ -119,12 +126,23 @@ impl Subject<'_> {
         (self.report.header.files as u64).saturating_sub(self.report.files.len() as u64)
     }
 
+    /// What is missing of a run with untested files, and why.
+    pub(crate) fn incomplete(&self) -> String {
+        format!("INCOMPLETE: {} untested ({})", plural(self.untested(), "file"), state(self.state))
+    }
+
+    /// The first `most` names of untested files, and how many untested files have no name among them.
+    pub(crate) fn named_untested(&self, most: usize) -> (&[&str], u64) {
+        let names = &self.untested_files[..self.untested_files.len().min(most)];
+        (names, self.untested().saturating_sub(names.len() as u64))
+    }
+
     /// The run in one sentence.
     pub(crate) fn sentence(&self, totals: &Totals) -> String {
         let records = &totals.records;
         let untested = match self.untested() {
             0 => String::new(),
-            count => format!("; {} untested ({})", plural(count, "file"), state(self.state)),
+            _ => format!("; {}", self.incomplete()),
         };
         format!(
             "{} of {} and {} of {} passed on {} in {}{untested}",

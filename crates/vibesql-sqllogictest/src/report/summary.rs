@@ -7,6 +7,7 @@ use comfy_table::{Cell, CellAlignment, Table, presets};
 use crate::outcome::{RunEnd, RunReport, Totals};
 use crate::text::count::{duration, percent, plural, thousands};
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// Writes the table and the sums.
 pub(crate) fn write(out: &mut String, run: &RunReport) -> fmt::Result {
@@ -35,7 +36,7 @@ fn row(name: &str, totals: &Totals) -> Vec<Cell> {
     let other_files = totals.files - totals.passed - totals.failed;
     let other_records = records.not_passed() - records.failed + records.not_reached;
     [
-        name.to_owned(),
+        visible::line(name).into_owned(),
         thousands(totals.files),
         thousands(totals.passed),
         thousands(totals.failed),

@@ -3,9 +3,10 @@
 use std::fmt::{self, Write};
 
 use super::count::plural;
-use super::evidence::{Evidence, evidence};
+use super::evidence::{Evidence, evidence, visible_row};
 use super::failure::message;
 use super::style::Role;
+use super::visible;
 use crate::executor::diff::Side;
 use crate::outcome::{FailureDetail, FileReport, NotPassed};
 
@@ -41,7 +42,7 @@ pub(crate) fn write_failure(
     }?;
     let sql: Vec<&str> = detail.sql.lines().collect();
     for line in sql.iter().take(MOST_SQL_LINES) {
-        writeln!(out, "      {line}")?;
+        writeln!(out, "      {}", visible::sql(line))?;
     }
     if sql.len() > MOST_SQL_LINES {
         let more = plural((sql.len() - MOST_SQL_LINES) as u64, "more line");
@@ -53,7 +54,7 @@ pub(crate) fn write_failure(
     write_evidence(out, detail)?;
     if let NotPassed::Malformed(error) = &detail.what {
         if error.location.line != detail.line {
-            writeln!(out, "      at: {}", error.location)?;
+            writeln!(out, "      at: {}", visible::line(&error.location.to_string()))?;
         }
         if let Some(hint) = error.kind.hint() {
             writeln!(out, "      {} {hint}", Role::Hint.paint("hint:"))?;
@@ -66,8 +67,8 @@ pub(crate) fn write_failure(
 fn write_evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {
     for line in evidence(detail) {
         match line {
-            Evidence::Row(side, values) => write_line(out, side, &values.join(" | ")),
-            Evidence::Text(side, text) => write_line(out, side, &text),
+            Evidence::Row(side, values) => write_line(out, side, &visible_row(values)),
+            Evidence::Text(side, text) => write_line(out, side, &visible::line(&text)),
             Evidence::Gap(text) => writeln!(out, "      {}", Role::Faint.paint(format_args!("  {text}"))),
             Evidence::Note(text) => writeln!(out, "      {}", Role::Faint.paint(text)),
         }?;

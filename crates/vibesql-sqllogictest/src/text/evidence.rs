@@ -1,6 +1,7 @@
 //! What was expected and what was found, line by line, for every audience that sees rows.
 
 use super::count::plural;
+use super::visible;
 use crate::executor::diff::{DiffRow, Side, diff_rows};
 use crate::outcome::{Excerpt, Failure, FailureDetail, NotPassed};
 
@@ -19,6 +20,11 @@ pub(crate) enum Evidence<'d> {
     Gap(String),
     /// What the lines behind it are.
     Note(String),
+}
+
+/// A row in one line, such that different rows look different.
+pub(crate) fn visible_row(values: &[String]) -> String {
+    values.iter().map(|value| visible::value(value)).collect::<Vec<_>>().join(" | ")
 }
 
 /// What speaks for a failure, besides its message. Only mismatches of results have any.

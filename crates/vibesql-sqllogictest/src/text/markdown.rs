@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Write as _};
 
+use super::visible;
+
 /// Writes a block, and an empty line behind it.
 pub(crate) fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Result {
     writeln!(out, "{}\n", block(language, text))
@@ -10,12 +12,13 @@ pub(crate) fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Resul
 /// A block that no line of the text ends.
 pub(crate) fn block(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
-    format!("{fence}{language}\n{}\n{fence}", text.trim_end_matches('\n'))
+    let lines: Vec<_> = text.trim_end_matches('\n').lines().map(visible::sql).collect();
+    format!("{fence}{language}\n{}\n{fence}", lines.join("\n"))
 }
 
 /// Text as it stands, in one line.
 pub(crate) fn code(text: &str) -> String {
-    let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let text = visible::line(text);
     let ticks = "`".repeat(longest_run(&text) + 1);
     // A blank on both sides is taken off again; it keeps ticks of the text from the ticks around it.
     let blank =
@@ -42,6 +45,7 @@ pub(crate) fn html(text: &str) -> String {
             | ':' | '!' => {
                 escaped.extend(["&#", &u32::from(character).to_string(), ";"]);
             }
+            character if visible::is_invisible(character) => visible::push_escape(&mut escaped, character),
             _ => escaped.push(character),
         }
         escaped
@@ -57,7 +61,8 @@ mod tests {
         assert_eq!(code("a|b"), "`a|b`");
         assert_eq!(cell("a|b"), "`a\\|b`");
         assert_eq!(code("`a``b"), "``` `a``b ```");
-        assert_eq!(code("a\nb"), "`a b`");
+        assert_eq!(code("a\nb"), "`a\\nb`");
+        assert_eq!(code("\u{202e}a"), "`\\u{202e}a`");
         assert_eq!(code("a `b` ``c``"), "``` a `b` ``c`` ```");
         assert_eq!(code("a<b>*.test"), "`a<b>*.test`");
         assert_eq!(html("<b>@you\n"), "&#60;b&#62;&#64;you ");

@@ -5,6 +5,7 @@ pub(crate) mod document;
 pub(crate) mod evidence;
 pub(crate) mod failure;
 pub(crate) mod markdown;
+pub(crate) mod visible;
 
 #[cfg(feature = "cli")]
 pub(crate) mod detail;

@@ -30,11 +30,21 @@ pub(in crate::cli) struct ReportArgs {
     /// In JUnit's XML, make up to N failing records of each file cases of their own.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) junit_records: u32,
+    /// In JUnit's XML, what an untested file of an incomplete run is.
+    #[arg(long, value_name = "WORD", default_value = "error")]
+    pub(in crate::cli) untested: UntestedWord,
     /// Print up to N annotations; GitHub shows ten of a step.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(in crate::cli) annotations: u32,
     #[command(flatten)]
     pub(in crate::cli) expectations: ExpectationArgs,
+}
+
+/// What an untested file is in JUnit's XML.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum UntestedWord {
+    Error,
+    Skipped,
 }
 
 /// A document about a run.

@@ -16,6 +16,7 @@ use crate::report::analysis::{
 };
 use crate::results::{Journal, ResultsFolder, RunOverview};
 use crate::text::count::plural;
+use crate::text::style::plain;
 use crate::text::written;
 
 /// So many runs tell how the pass rate went.
@@ -108,8 +109,7 @@ pub(super) fn put(
     use std::io::Write as _;
     match output.filter(|path| path.as_os_str() != "-") {
         Some(path) => {
-            let plain = anstream::adapter::strip_str(document).to_string();
-            let text = if for_people { &plain } else { document };
+            let text = if for_people { &plain(document) } else { document };
             let failed = |error| CliError::io("write", &path.display().to_string(), &error);
             if path == Path::new(REPORT) {
                 std::fs::create_dir_all("target").map_err(failed)?;
@@ -118,11 +118,7 @@ pub(super) fn put(
             ui.print(&format!("written to {}\n", path.display()))
         }
         None if for_people => ui.print(document),
-        None => {
-            let mut out = Ui::raw_out();
-            let done = out.write_all(document.as_bytes()).and_then(|()| out.flush());
-            done.map_err(|error| CliError::io("write to", "standard output", &error))
-        }
+        None => Ui::print_raw(document),
     }
 }
 

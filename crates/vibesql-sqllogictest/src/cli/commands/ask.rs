@@ -16,6 +16,6 @@ pub(in crate::cli) fn run(args: &AskArgs, keeping: &Keeping) -> Result<ExitReaso
     };
     // Not through the Ui: what goes out here is read by `query`, byte for byte.
     let served = serve(engine, &Results(keeping.results.clone()), BufReader::new(stdin()), &mut stdout());
-    served.map_err(|error| CliError::io("write to", "standard output", &error))?;
+    served.map_err(|error| CliError::output(&error))?;
     Ok(ExitReason::Success)
 }

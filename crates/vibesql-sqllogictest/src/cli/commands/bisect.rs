@@ -12,7 +12,7 @@ use crate::cli::bisect::subject;
 use crate::cli::bisect::texts::text_now;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
-use crate::cli::settings::shell_word;
+use crate::cli::settings::typed_word;
 use crate::cli::ui::Ui;
 use crate::executor::{DetailLimits, Options, Settings};
 use crate::outcome::{FileReport, RunHeader};
@@ -91,9 +91,9 @@ fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, 
             }
         }
     }
-    let mut again = format!("{} bisect", shell_word(&ui.program));
+    let mut again = format!("{} bisect", typed_word(&ui.program));
     if args.run != LAST_RUN {
-        again = format!("{again} --run {}", shell_word(&args.run));
+        again = format!("{again} --run {}", typed_word(&args.run));
     }
     let mut ranges: Vec<_> = ranges.into_values().map(|found| found.range(known, &again)).collect();
     ranges.sort_by_key(|range| std::cmp::Reverse((range.records, range.files)));
@@ -101,7 +101,7 @@ fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, 
     let overview = Overview { run: &known.journal.opened.run, runs: known.past.count(), ranges, others };
     match args.format {
         FlakyFormat::Text => ui.print(&written(|out| write_overview(out, &overview)))?,
-        FlakyFormat::Json => print_raw(&overview_json(&overview).map_err(not_written)?)?,
+        FlakyFormat::Json => Ui::print_raw(&overview_json(&overview).map_err(not_written)?)?,
     }
     Ok(reason)
 }
@@ -157,7 +157,7 @@ impl<'h> Found<'h> {
             bad: end_of(&self.bad, repository),
             records: self.records,
             files: self.files.len() as u64,
-            command: format!("{again} {}", shell_word(&example)),
+            command: format!("{again} {}", typed_word(&example)),
             example,
             kind,
         }
@@ -223,7 +223,7 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
     let kind = place.and_then(|place| kind(file, place)).unwrap_or(file.status().word());
     if let Some(text) = script.as_ref().and_then(|script| script.text.as_ref()) {
         notes.iter().for_each(|note| ui.note(note));
-        print_raw(text)?;
+        Ui::print_raw(text)?;
         return Ok(ExitReason::Success);
     }
     let (run, runs, silent) = (journal.opened.run.as_str(), known.past.count(), &trace.silent);
@@ -232,7 +232,7 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
         Bisection { run, name, file, line, kind, good, bad, commits, runs, silent, notes, script };
     match args.format {
         FlakyFormat::Text => ui.print(&written(|out| write(out, &bisection)))?,
-        FlakyFormat::Json => print_raw(&json(&bisection).map_err(not_written)?)?,
+        FlakyFormat::Json => Ui::print_raw(&json(&bisection).map_err(not_written)?)?,
     }
     Ok(ExitReason::Success)
 }
@@ -362,10 +362,4 @@ fn checked(repository: &Repository, good: &str, bad: &str, notes: &mut Vec<Strin
 
 fn not_written(error: serde_json::Error) -> CliError {
     CliError::internal(format!("cannot write the result: {error}"))
-}
-
-fn print_raw(text: &str) -> Result<(), CliError> {
-    let mut out = Ui::raw_out();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| CliError::io("write to", "standard output", &error))
 }

@@ -17,6 +17,7 @@ use crate::regression::timing::{Slower, slower};
 use crate::regression::{Gate, RecordChange, RunDiff, compare};
 use crate::report::compare::{Comparison, Named, Slow, write, write_json, write_markdown};
 use crate::results::{PastRun, ResultsFolder};
+use crate::text::style::plain;
 use crate::text::written;
 
 /// So many runs are enough to judge times.
@@ -61,15 +62,12 @@ pub(in crate::cli) fn run(
     };
     match &args.output {
         Some(path) => write_file(path, true, |out| {
-            let written = out.write_all(anstream::adapter::strip_str(&text).to_string().as_bytes());
+            let text = if args.format == CompareFormat::Text { plain(&text) } else { text };
+            let written = out.write_all(text.as_bytes());
             written.map_err(|error| CliError::io("write", &path.display().to_string(), &error))
         })?,
         None if args.format == CompareFormat::Text => ui.print(&text)?,
-        None => {
-            let mut out = Ui::raw_out();
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            written.map_err(|error| CliError::io("write to", "standard output", &error))?;
-        }
+        None => Ui::print_raw(&text)?,
     }
     Ok(ExitReason::of_comparison(diff.has_regressed(comparison.gate), diff.common()))
 }

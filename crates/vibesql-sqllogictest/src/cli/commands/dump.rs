@@ -77,19 +77,26 @@ fn write_document(
     force: bool,
 ) -> Result<Option<u64>, CliError> {
     if path.as_os_str() == "-" {
-        let mut out = BufWriter::new(Ui::raw_out());
-        write_tables(form, tables, "standard output", &mut out)?;
-        out.flush().map_err(|error| CliError::io("write to", "standard output", &error))?;
+        // Not `Ui::raw_out`: where nobody reads, the tables need not be loaded.
+        let mut out = BufWriter::new(std::io::stdout());
+        let failed = |error| CliError::output(&error);
+        write_tables(form, tables, &failed, &mut out)?;
+        out.flush().map_err(failed)?;
         return Ok(None);
     }
     let shown = path.display().to_string();
-    write_file(path, force, |out| write_tables(form, tables, &shown, out))?;
+    let failed = |error| CliError::io("write", &shown, &error);
+    write_file(path, force, |out| write_tables(form, tables, &failed, out))?;
     let written = path.metadata().map_err(|error| CliError::io("read", &shown, &error))?;
     Ok(Some(written.len()))
 }
 
-fn write_tables(form: Form, tables: &mut Tables, shown: &str, out: &mut impl Write) -> Result<(), CliError> {
-    let failed = |error| CliError::io("write", shown, &error);
+fn write_tables(
+    form: Form,
+    tables: &mut Tables,
+    failed: &dyn Fn(std::io::Error) -> CliError,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
     let mut dump = Dump::new(form, PROGRAM, out).map_err(failed)?;
     for table in TABLES {
         for loaded in tables.load(table)? {

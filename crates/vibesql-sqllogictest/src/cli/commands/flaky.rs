@@ -28,9 +28,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
         FlakyFormat::Json => {
             let text = write_json(&engine, &runs, &files)
                 .map_err(|error| CliError::internal(format!("cannot write the list: {error}")))?;
-            let mut out = Ui::raw_out();
-            let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-            written.map_err(|error| CliError::io("write to", "standard output", &error))?;
+            Ui::print_raw(&text)?;
         }
     }
     Ok(ExitReason::Success)

@@ -51,7 +51,7 @@ fn write(args: &LedgerUpdateArgs, keeping: &Keeping, ui: &mut Ui) -> Result<Exit
     let new = update(&text, &known, &journal.report, today, &note);
     let shown = known::shown(&path);
     if args.dry_run {
-        ui.print(&new)?;
+        Ui::print_raw(&new)?;
         return Ok(ExitReason::Success);
     }
     // What is written must be what is read, before it takes the place of what the user has.

@@ -9,7 +9,7 @@ use crate::cli::args::{Cli, ManArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::ui::Ui;
 
-pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> Result<ExitReason, CliError> {
+pub(in crate::cli) fn run(args: &ManArgs) -> Result<ExitReason, CliError> {
     let mut command = visible(&Cli::command()).disable_help_subcommand(true);
     command.build();
     match &args.dir {
@@ -17,7 +17,7 @@ pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> Result<ExitReason, Cli
             std::fs::create_dir_all(dir).map_err(|error| cannot_write(dir, &error))?;
             write_pages(command, dir)?;
         }
-        None => ui.print(&String::from_utf8_lossy(&page(command)?))?,
+        None => Ui::print_raw(&String::from_utf8_lossy(&page(command)?))?,
     }
     Ok(ExitReason::Success)
 }

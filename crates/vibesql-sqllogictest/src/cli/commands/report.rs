@@ -1,12 +1,13 @@
 //! `report`: a document about a run, for people elsewhere and for other programs.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::export::write_file;
 use crate::analysis::{Analysis, analyze};
-use crate::cli::args::{LAST_RUN, ReportArgs, ReportFormat};
+use crate::cli::args::{LAST_RUN, ReportArgs, ReportFormat, UntestedWord};
 use crate::cli::baseline::{Besides, Found, find};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
@@ -55,11 +56,14 @@ pub(in crate::cli) fn run(
         let labels = &journal.report.header.engine.labels;
         Some(repeat_command(&program, settings, labels, &file.shown, line))
     };
+    let tested: HashSet<&str> = journal.report.files.iter().map(|file| file.file.as_str()).collect();
+    let untested: Vec<_> = journal.opened.wanted_files().filter(|file| !tested.contains(file)).collect();
     let subject = Subject {
         name: &journal.opened.run,
         started: journal.opened.started,
         state: state(results, &journal)?,
         report: &journal.report,
+        untested_files: &untested,
         circumstances: journal.opened.circumstances.as_ref(),
         history: &history,
         analysis: analysis.as_ref(),
@@ -81,7 +85,7 @@ pub(in crate::cli) fn run(
     };
     let write = |out: &mut dyn Write| write(out, &subject, args, environment, &journal);
     if output.as_os_str() == "-" {
-        let failed = |error| CliError::io("write to", "standard output", &error);
+        let failed = |error| CliError::output(&error);
         let mut out = BufWriter::new(Ui::raw_out());
         write(&mut out).and_then(|()| out.flush()).map_err(failed)?;
     } else {
@@ -105,9 +109,10 @@ fn write(
 ) -> std::io::Result<()> {
     let text = match args.format {
         ReportFormat::Html => return html::write(&mut out, subject),
-        ReportFormat::Junit => return junit::write(&mut out, subject, args.junit_records as usize),
+        ReportFormat::Junit => return junit::write(&mut out, subject, junit_options(args)),
         ReportFormat::Json => {
-            json::write(subject.report, subject.report.header.files as u64, &mut out)?;
+            let available = subject.report.header.files as u64;
+            json::write_naming(subject.report, available, subject.untested_files, &mut out)?;
             "\n".to_owned()
         }
         ReportFormat::Github => {
@@ -121,6 +126,13 @@ fn write(
         ReportFormat::Badge => badge::document(subject),
     };
     out.write_all(text.as_bytes())
+}
+
+fn junit_options(args: &ReportArgs) -> junit::Options {
+    junit::Options {
+        records: args.junit_records as usize,
+        skip_untested: args.untested == UntestedWord::Skipped,
+    }
 }
 
 /// Several steps of a job may write to one file.

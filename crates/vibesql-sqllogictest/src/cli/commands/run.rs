@@ -367,7 +367,7 @@ impl<'p> JsonFile<'p> {
             Self::StandardOutput => {
                 let mut out = Ui::raw_out();
                 let written = out.write_all(&document).and_then(|()| out.flush());
-                written.map_err(|error| CliError::io("write to", "standard output", &error))
+                written.map_err(|error| CliError::output(&error))
             }
             Self::Path { path, mut beside } => {
                 let written = beside.write_all(&document).and_then(|()| beside.as_file().sync_all());

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::cli::args::{LAST_RUN, ShowArgs};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
-use crate::cli::settings::{repeat_command, shell_word};
+use crate::cli::settings::{repeat_command, typed_word};
 use crate::cli::ui::Ui;
 use crate::event::{EventSink as _, RunEvent};
 use crate::monitor::{Lines, Verbosity, account, status_word};
@@ -16,6 +16,7 @@ use crate::results::{Circumstances, Journal};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
 use crate::text::style::Role;
+use crate::text::visible;
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &ShowArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
@@ -50,7 +51,7 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
         let mut lines = Lines::new(&mut ui.out, Verbosity::Normal, 0);
         for file in not_good {
             let told = lines.on_event(&RunEvent::FileFinished(Box::new(file.clone())));
-            told.map_err(|error| CliError::io("write to", "standard output", &error.source))?;
+            told.map_err(|error| CliError::output(&error.source))?;
         }
     }
     ui.print(&written(|out| report::summary::write(out, &journal.report)))
@@ -76,7 +77,7 @@ fn write_circumstances(out: &mut String, of: &Circumstances) -> std::fmt::Result
 fn command_line(words: &[String]) -> String {
     let program = words.first().map(|word| Path::new(word).file_name().unwrap_or_default().to_string_lossy());
     let words = program.into_iter().chain(words.iter().skip(1).map(|word| word.as_str().into()));
-    words.map(|word| shell_word(&word)).collect::<Vec<_>>().join(" ")
+    words.map(|word| typed_word(&word)).collect::<Vec<_>>().join(" ")
 }
 
 /// The file that reports or messages call so.
@@ -99,6 +100,7 @@ fn find<'j>(journal: &'j Journal, name: &str) -> Result<&'j FileReport, CliError
 
 fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
     let program = ui.program.clone();
+    let name = visible::line(&file.shown);
     let text = written(|out| {
         for detail in &file.details {
             let again = journal.opened.settings.as_ref().map_or_else(String::new, |settings| {
@@ -126,7 +128,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
             )?;
         }
         for lint in &file.lints {
-            writeln!(out, "{} {}:{}: {}", Role::Warn.paint("note:"), file.shown, lint.line, lint.kind)?;
+            writeln!(out, "{} {name}:{}: {}", Role::Warn.paint("note:"), lint.line, lint.kind)?;
         }
         for attempt in &file.attempts {
             let (role, word) = status_word(attempt.status);
@@ -134,7 +136,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
         }
         let (role, word) = status_word(file.status());
         let time = Role::Faint.paint(duration(file.elapsed));
-        writeln!(out, "{}  {}  {}  {time}", role.paint(word), file.shown, account(file))
+        writeln!(out, "{}  {name}  {}  {time}", role.paint(word), visible::line(&account(file)))
     });
     ui.print(&text)
 }

@@ -18,6 +18,7 @@ use crate::parser::{self, Script};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
 use crate::text::style::Role;
+use crate::text::visible;
 use crate::text::written;
 
 /// Values of a result that are kept to find the first difference in.
@@ -56,7 +57,7 @@ struct Trace<'t> {
 impl Observer for Trace<'_> {
     fn record_started(&mut self, line: u32) {
         // Where standard error is closed there is nobody to tell.
-        writeln!(self.ui.err, "{}:{line}", self.file).ok();
+        writeln!(self.ui.err, "{}:{line}", visible::line(self.file)).ok();
     }
 
     fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
@@ -112,6 +113,7 @@ fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
 
 fn write_report(out: &mut String, program: &str, report: &FileReport, setup: &Setup) -> std::fmt::Result {
     let labels = setup.engine.identity().labels;
+    let name = visible::line(&report.shown);
     for detail in &report.details {
         let again = repeat_command(program, &setup.settings, &labels, &report.shown, detail.line);
         write_failure(out, report, detail, &again)?;
@@ -122,18 +124,19 @@ fn write_report(out: &mut String, program: &str, report: &FileReport, setup: &Se
         writeln!(out, "… {omitted}; show them with --max-failures {}\n", report.failing.len())?;
     }
     for lint in report.lints.iter().take(MOST_NOTES) {
-        writeln!(out, "{} {}:{}: {}", Role::Warn.paint("note:"), report.shown, lint.line, lint.kind)?;
+        writeln!(out, "{} {name}:{}: {}", Role::Warn.paint("note:"), lint.line, lint.kind)?;
     }
     if report.lints.len() > MOST_NOTES {
         let more = plural((report.lints.len() - MOST_NOTES) as u64, "more note");
         writeln!(out, "{} {more}", Role::Warn.paint("note:"))?;
     }
     for failure in report.setup_failures.iter().take(MOST_NOTES) {
-        let place = format!("{}:{}", report.shown, failure.line);
+        let place = format!("{name}:{}", failure.line);
         let what = crate::text::failure::headline(&failure.what);
+        let what = visible::line(&what);
         writeln!(out, "{} in the set-up: {place}: {what}", Role::Warn.paint("note:"))?;
     }
     let (role, word) = status_word(report.status());
     let time = Role::Faint.paint(duration(report.elapsed));
-    writeln!(out, "{}  {}  {}  {time}", role.paint(word), report.shown, account(report))
+    writeln!(out, "{}  {name}  {}  {time}", role.paint(word), visible::line(&account(report)))
 }

@@ -35,9 +35,7 @@ pub(super) fn to_screen(text: &str, pager: &Pager) -> Result<(), CliError> {
     if std::io::stdout().is_terminal() && is_long(text) && paged(text, pager) {
         return Ok(());
     }
-    let mut out = Ui::raw_out();
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    written.map_err(|error| CliError::io("write to", "standard output", &error))
+    Ui::print_raw(text)
 }
 
 fn is_long(text: &str) -> bool {

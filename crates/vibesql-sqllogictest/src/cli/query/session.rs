@@ -21,7 +21,7 @@ use crate::results::ask::{
 };
 use crate::results::store::Window;
 use crate::text::count::{plural, thousands};
-use crate::text::style::Role;
+use crate::text::style::{Role, coloured, plain};
 use crate::text::written;
 
 /// How long rows are taken away from a disagreement.
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
         if let Some(doubt) = &asked.doubt {
             ui.note(doubted(doubt, asked.from));
         }
-        let mut text = written(|out| rows::write(out, &asked.answer, self.format));
+        let text = written(|out| rows::write(out, &asked.answer, self.format));
         // All that is asked for is loaded then.
         let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
@@ -118,9 +118,9 @@ impl<'a> Session<'a> {
             ui.note(format_args!("{foot}; written to `{}`", path.display()));
         } else if self.format == Format::Table {
             let faint = std::io::stdout().is_terminal();
-            let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
-            text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
-            to_screen(&text, &self.pager)?;
+            let shown = format!("{text}\n{}\n", Role::Faint.paint(&foot));
+            let shown = if faint { coloured(&shown) } else { plain(&shown) };
+            to_screen(&shown, &self.pager)?;
         } else {
             to_screen(&text, &self.pager)?;
             if is_partial {

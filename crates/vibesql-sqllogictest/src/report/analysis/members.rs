@@ -11,6 +11,7 @@ use crate::outcome::{FileReport, RecordKey, RecordName};
 use crate::report::cluster::{notes, title};
 use crate::text::count::plural;
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// A record of the cluster.
 struct Member<'v> {
@@ -58,11 +59,11 @@ pub(crate) fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Resu
     writeln!(out, "{}", Role::Strong.paint(name))?;
     let (records, files) = (plural(cluster.records, "record"), plural(cluster.files.len() as u64, "file"));
     writeln!(out, "{records} in {files}")?;
-    notes(cluster).iter().try_for_each(|note| writeln!(out, "{note}"))?;
+    notes(cluster).iter().try_for_each(|note| writeln!(out, "{}", visible::line(note)))?;
     writeln!(out)?;
     members(view, place).try_for_each(|Member { file, line, .. }| match line {
-        0 => writeln!(out, "{}", file.shown),
-        line => writeln!(out, "{}:{line}", file.shown),
+        0 => writeln!(out, "{}", visible::line(&file.shown)),
+        line => writeln!(out, "{}:{line}", visible::line(&file.shown)),
     })
 }
 

@@ -11,6 +11,7 @@ use crate::report::cluster::{notes, title, wrong};
 use crate::report::runs;
 use crate::text::count::{percent, thousands};
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// Without a wish, so many clusters and examples are shown.
 const MOST_CLUSTERS: usize = 10;
@@ -78,8 +79,8 @@ fn table(headers: &[&str], rows: Vec<Vec<String>>) -> Table {
 fn shortened(text: String) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+        Some((end, _)) => format!("{}…", visible::line(&text[..end])),
+        None => visible::line(&text).into_owned(),
     }
 }
 
@@ -123,7 +124,7 @@ fn patterns(out: &mut String, view: &View<'_>) -> fmt::Result {
     let noted = view.by_records().into_iter().map(|(place, cluster)| (place, cluster, notes(cluster)));
     for (place, cluster, notes) in noted.filter(|(_, _, notes)| !notes.is_empty()) {
         writeln!(out, "fix {}: {}", place + 1, shortened(title(cluster)))?;
-        notes.iter().try_for_each(|note| writeln!(out, "  {note}"))?;
+        notes.iter().try_for_each(|note| writeln!(out, "  {}", visible::line(note)))?;
     }
     writeln!(out)
 }
@@ -144,12 +145,12 @@ fn example(out: &mut String, view: &View<'_>, place: usize, cluster: &Cluster) -
     writeln!(out, "{}", Role::Strong.paint(name))?;
     notes(cluster).iter().try_for_each(|note| writeln!(out, "  {}", Role::Faint.paint(note)))?;
     let Some(sample) = view.sample(cluster) else {
-        let files = cluster.files.iter().map(|&file| view.report.files[file].shown.as_str());
+        let files = cluster.files.iter().map(|&file| visible::line(&view.report.files[file].shown));
         return writeln!(out, "  {}\n", files.collect::<Vec<_>>().join(", "));
     };
-    writeln!(out, "  {}", sample.place())?;
+    writeln!(out, "  {}", visible::line(&sample.place()))?;
     let sql: Vec<_> = sample.sql.unwrap_or_default().lines().collect();
-    sql.iter().take(MOST_SQL_LINES).try_for_each(|line| writeln!(out, "      {line}"))?;
+    sql.iter().take(MOST_SQL_LINES).try_for_each(|line| writeln!(out, "      {}", visible::sql(line)))?;
     if sql.len() > MOST_SQL_LINES {
         writeln!(out, "      … {} more lines", sql.len() - MOST_SQL_LINES)?;
     }

@@ -35,7 +35,7 @@ pub(super) fn limits(view: &View<'_>) -> Vec<String> {
     }
     let untested = (view.report.header.files as u64).saturating_sub(view.report.files.len() as u64);
     if untested > 0 {
-        lines.push(format!("{} untested", plural(untested, "file")));
+        lines.push(format!("INCOMPLETE: {} untested", plural(untested, "file")));
     }
     lines.extend(gaps(&analysis.gaps));
     lines

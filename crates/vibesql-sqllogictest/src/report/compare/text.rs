@@ -9,6 +9,7 @@ use crate::regression::RunDiff;
 use crate::report::changes::{Section, Tone, rows, sections};
 use crate::text::count::{plural, thousands};
 use crate::text::style::Role;
+use crate::text::visible;
 
 /// So many files are named in brief.
 const MOST_NAMES: usize = 10;
@@ -55,7 +56,7 @@ pub(crate) fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) ->
     // What became better or worse as a whole has a name; the rest is a number.
     for section in sections.iter().filter(|one| one.of_files && one.tone != Tone::Plain) {
         for entry in section.entries.iter().take(MOST_NAMES) {
-            writeln!(out, "  {}  {}", role(section.tone).paint(entry.place()), entry.what())?;
+            writeln!(out, "  {}  {}", role(section.tone).paint(entry.place()), visible::line(&entry.what()))?;
         }
         let more = section.entries.len().saturating_sub(MOST_NAMES);
         if more > 0 {
@@ -82,7 +83,7 @@ fn write_section(out: &mut String, section: &Section<'_>, limit: usize) -> fmt::
     let count = thousands(section.entries.len() as u64);
     writeln!(out, "{}: {count}", role(section.tone).paint(section.title))?;
     for entry in section.entries.iter().take(limit) {
-        writeln!(out, "  {}  {}", entry.place(), entry.what())?;
+        writeln!(out, "  {}  {}", visible::line(&entry.place()), visible::line(&entry.what()))?;
     }
     match section.entries.len().saturating_sub(limit) {
         0 => writeln!(out),

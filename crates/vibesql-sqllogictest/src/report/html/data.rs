@@ -16,6 +16,7 @@ use crate::text::document::milliseconds;
 
 /// So many lines of records without details are named in all files together.
 const MOST_LINES: usize = 60_000;
+const MOST_UNTESTED: usize = 200;
 const SLOW_FILES: usize = 8;
 const SLOW_RECORDS: usize = 8;
 const LONGEST_SLOW_SQL: usize = 200;
@@ -47,6 +48,8 @@ struct Run<'s> {
     good: bool,
     verdict: &'static str,
     untested: u64,
+    /// The names of the first ones.
+    untested_files: &'s [&'s str],
     engine: &'s str,
     version: &'s str,
     exact: bool,
@@ -178,6 +181,7 @@ impl<'s> Run<'s> {
             good: subject.is_good(),
             verdict: subject.verdict(),
             untested: subject.untested(),
+            untested_files: subject.named_untested(MOST_UNTESTED).0,
             engine: &header.engine.name,
             version: &header.engine.version,
             exact: header.exact,

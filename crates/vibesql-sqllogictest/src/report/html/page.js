@@ -50,6 +50,17 @@ function overTime() {
       section("categories", "Categories by runs", heatMap(data.categories, data.history)), slowest()));
 }
 
+/** The files of an incomplete run that have no result. */
+function untested() {
+  const { untested: all, untested_files: names } = data.run;
+  if (!all) return null;
+  const others = all - names.length;
+  return section("untested", `INCOMPLETE: ${plural(all, "file")} untested`, make("details", {},
+    make("summary", {}, "Names of the untested files"),
+    make("ul", {}, names.map((name) => shown("li", {}, name)),
+      others > 0 && make("li", { class: "faint" }, plural(others, "other file")))));
+}
+
 function placeLink(file, line) {
   return shown("a", { href: address({ f: file, l: line }) }, line ? file + ":" + line : file);
 }
@@ -190,7 +201,7 @@ addEventListener("keydown", (event) => {
 });
 
 add(page, [
-  header(), expectations(), overTime(), clusters(), files(),
+  header(), untested(), expectations(), overTime(), clusters(), files(),
   make("footer", {}, `vibesql-sqllogictest ${data.run.program}. Keys: `, make("kbd", {}, "/"), " searches, ", make("kbd", {}, "Esc"), " ends the search."),
 ]);
 if (!follow()) {
