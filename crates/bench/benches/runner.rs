@@ -13,7 +13,8 @@ use vibesql_sqllogictest::engine::{Engine as _, EngineRegistry, sqlite::Sqlite};
 use vibesql_sqllogictest::event::{EventSink, RunEvent, SinkError};
 use vibesql_sqllogictest::executor::parallel::schedule::{Known, LastResult, Order, order};
 use vibesql_sqllogictest::executor::parallel::{
-    Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand, run, work,
+    Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerStderr, run,
+    work,
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::{FlakyResult, RunReport};
@@ -38,8 +39,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(folder: &str, berth: &str, number: &str) -> Result<(), Box<dyn Error>> {
-    let out = &mut std::io::stdout();
-    Ok(work(Path::new(folder), berth.parse()?, number.parse()?, &EngineRegistry::builtin(), &|_| None, out)?)
+    Ok(work(Path::new(folder), berth.parse()?, number.parse()?, &EngineRegistry::builtin(), &|_| None)?)
 }
 
 /// One run.
@@ -119,7 +119,8 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
             settings: Settings { engine: "sqlite".to_owned(), options, dialect: None, exact: false },
             limits: Limits { memory: None, slow: None, grace: Duration::from_secs(2) },
             timeouts: &Timeouts::default(),
-            attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass },
+            attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: true },
+            kind: WorkKind::Run,
             slices,
         },
     )?;
@@ -127,8 +128,9 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
         program: std::env::current_exe()?,
         arguments: vec!["work".into()],
         environment: Vec::new(),
+        stderr: WorkerStderr::Kept,
     };
-    let policy = Policy { workers, budget: None, most_failing: None };
+    let policy = Policy { workers, budget: None, most_failing: None, ends_at_once: false };
     let report = run(&prepared, &command, policy, &mut Silent)?;
     let own = cpu_time() - start;
     std::fs::remove_dir_all(&folder)?;

@@ -79,6 +79,10 @@ pub enum RunEvent {
         /// What ends it.
         why: RunEnd,
     },
+    /// The process and its workers are about to be stopped, by Ctrl-Z.
+    Suspended,
+    /// They go on.
+    Continued,
     /// Somebody asked what runs now.
     Asked {
         /// The files that are running.

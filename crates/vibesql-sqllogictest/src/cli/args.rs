@@ -33,7 +33,7 @@ Exit codes:
   1   tests failed          5   incomplete
   2   usage, configuration  6   engine unavailable
       or unreadable input   70  a bug of this program
-  3   nothing selected
+  3   nothing selected      71  a limit of the system
 
 Examples:
   vibesql-sqllogictest run                          the shipped suite on VibeSQL
@@ -182,6 +182,12 @@ pub(super) struct TestArgs {
     /// Show at most N failures of a file.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) max_failures: usize,
+    /// Stop a file that takes longer than SECONDS; 0 lets it run.
+    #[arg(long, value_name = "SECONDS", default_value_t = 500)]
+    pub(super) timeout: u64,
+    /// Time limits of single files, from the configuration.
+    #[arg(skip)]
+    pub(super) timeouts: Vec<(Pattern, Option<Duration>)>,
     #[command(flatten)]
     pub(super) engine: EngineArgs,
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use super::config::Mistake;
 use crate::engine::{EngineError, RegistryError};
 use crate::executor::parallel::{AssignmentError, PlanError, RunError, WorkerError};
+use crate::outcome::ExitHow;
 use crate::parser::{DIALECTS, UnknownDialect};
 use crate::results::FolderError;
 use crate::results::backup::BackupError;
@@ -32,8 +33,23 @@ pub(super) enum ExitReason {
     Incomplete,
     /// The engine cannot be had.
     EngineUnavailable,
+    /// The system refused a thread, a process, memory or an open file.
+    System,
     /// A bug of ours.
     Internal,
+}
+
+/// The exit code of a process to which the system refused something that it needs.
+const SYSTEM: u8 = 71;
+
+/// What to do about it.
+const SYSTEM_HINT: &str = "a limit of the system is reached; `ulimit -a` shows them: -v memory, -u processes and threads, -n \
+     open files";
+
+/// Whether the system refused something because a limit is reached.
+fn is_refusal(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    matches!(Errno::from_io_error(error), Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE))
 }
 
 impl ExitReason {
@@ -47,10 +63,11 @@ impl ExitReason {
             Self::Incomplete => 5,
             Self::EngineUnavailable => 6,
             Self::Internal => 70,
+            Self::System => SYSTEM,
         }
     }
 
-    /// The graver of two reasons: 70, 6, 5, 2, 4, 1, then 3, then 0.
+    /// The graver of two reasons: 70, 71, 6, 5, 2, 4, 1, then 3, then 0.
     pub(super) fn or_graver(self, other: Self) -> Self {
         if other.gravity() > self.gravity() { other } else { self }
     }
@@ -64,7 +81,8 @@ impl ExitReason {
             Self::Usage => 4,
             Self::Incomplete => 5,
             Self::EngineUnavailable => 6,
-            Self::Internal => 7,
+            Self::System => 7,
+            Self::Internal => 8,
         }
     }
 }
@@ -79,14 +97,39 @@ pub(super) struct CliError {
 }
 
 impl CliError {
-    fn new(reason: ExitReason, error: &dyn Error, hints: Vec<String>) -> Self {
+    pub(super) fn new(reason: ExitReason, error: &dyn Error, hints: Vec<String>) -> Self {
         let mut causes = Vec::new();
+        let mut refused = false;
         let mut cause = error.source();
         while let Some(error) = cause {
             causes.push(error.to_string());
+            refused |= error.downcast_ref().is_some_and(is_refusal);
             cause = error.source();
         }
-        Self { reason, message: error.to_string(), causes, hints }
+        let error = Self { reason, message: error.to_string(), causes, hints };
+        if refused { error.of_system() } else { error }
+    }
+
+    /// The same, where it comes of a limit of the system.
+    fn of_system(self) -> Self {
+        Self { reason: ExitReason::System, hints: vec![SYSTEM_HINT.to_owned()], ..self }
+    }
+
+    /// A thread that the system refused.
+    pub(super) fn no_thread(cause: String) -> Self {
+        let message = "cannot start a thread".to_owned();
+        Self { causes: vec![cause], ..Self::plain(ExitReason::System, message, Vec::new()) }.of_system()
+    }
+
+    /// What a panic comes of: a bug of ours, or a library that cannot do without what the system refused.
+    pub(super) fn panic(panic: String) -> Self {
+        let code = panic.split_once("Os { code: ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
+        if code.is_some_and(|code| is_refusal(&std::io::Error::from_raw_os_error(code))) {
+            let message = "the system refuses what this program needs".to_owned();
+            let refused = Self::plain(ExitReason::System, message, Vec::new()).of_system();
+            return Self { causes: vec![panic], ..refused };
+        }
+        Self::internal(panic)
     }
 
     fn plain(reason: ExitReason, message: String, hints: Vec<String>) -> Self {
@@ -107,7 +150,18 @@ impl CliError {
     pub(super) fn io(action: &str, path: &str, error: &std::io::Error) -> Self {
         let message = format!("cannot {action} `{path}`");
         let causes = vec![error.to_string()];
-        Self { causes, ..Self::plain(ExitReason::Usage, message, Vec::new()) }
+        let found = Self { causes, ..Self::plain(ExitReason::Usage, message, Vec::new()) };
+        if is_refusal(error) { found.of_system() } else { found }
+    }
+
+    /// A temporary folder that cannot be used.
+    pub(super) fn temporary_folder(error: &std::io::Error) -> Self {
+        let folder = std::env::temp_dir();
+        let hint = "the environment variable TMPDIR names another folder for temporary files".to_owned();
+        Self {
+            hints: vec![hint],
+            ..Self::io("use a temporary folder in", &folder.display().to_string(), error)
+        }
     }
 
     /// A name of an engine that none of the runs in `folder` is of; these are `known`.
@@ -240,6 +294,9 @@ impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         let reason = match error {
             RunError::Assignment(error) => return error.into(),
+            RunError::NoWorker { how: ExitHow::Code(code), .. } if code == i32::from(SYSTEM) => {
+                return Self::new(ExitReason::System, &error, Vec::new()).of_system();
+            }
             RunError::NoWorker { .. } => ExitReason::EngineUnavailable,
             RunError::Over => ExitReason::NothingSelected,
             RunError::Io { .. } | RunError::Sink(_) => ExitReason::Incomplete,

@@ -6,7 +6,7 @@
 //! | what happens | who gives the terminal back |
 //! |---|---|
 //! | the run ends, by Ctrl-C once or twice, SIGTERM, SIGHUP, an error or a panic | the guard, when it is dropped |
-//! | Ctrl-Z | the thread, before it stops the process; it takes the terminal again when the process goes on |
+//! | Ctrl-Z | the thread, before the run stops the process; it takes the terminal again when the process goes on |
 //! | Ctrl-\ | the thread, before the process aborts |
 //! | SIGSTOP, SIGKILL | nobody can |
 //!
@@ -15,14 +15,16 @@
 //! foreground, for whoever touches it from the background is stopped.
 
 use std::io::{IsTerminal as _, stderr, stdin, stdout};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use rustix::process::{Signal, getpgrp, getpid, getsid, kill_process};
+use rustix::process::{Signal, getpgrp, getpid, kill_process};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetpgrp, tcsetattr,
 };
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::event::{EventSink, RunEvent, SinkError};
@@ -47,12 +49,31 @@ impl Keys {
     }
 }
 
+impl Keys {
+    /// Lends the terminal to whoever comes next, or takes it back. Returns when it is done.
+    fn lend(&self, lent: bool) {
+        let Some(listener) = &self.listener else { return };
+        let (done, wait) = sync_channel(1);
+        if listener.orders.send(Order { lent, done }).is_ok() {
+            wait.recv().ok();
+        }
+    }
+}
+
+/// Whether the terminal is lent to somebody else from now on.
+struct Order {
+    lent: bool,
+    done: SyncSender<()>,
+}
+
 impl EventSink for Keys {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::TaskStarted { .. } if self.wanted && self.listener.is_none() => {
                 self.listener = Listener::start();
             }
+            RunEvent::Suspended => self.lend(true),
+            RunEvent::Continued => self.lend(false),
             RunEvent::RunFinished { .. } => (self.wanted, self.listener) = (false, None),
             _ => {}
         }
@@ -62,6 +83,7 @@ impl EventSink for Keys {
 
 /// Has the terminal until it is dropped.
 struct Listener {
+    orders: UnboundedSender<Order>,
     /// Dropped, it ends the thread.
     over: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -71,9 +93,10 @@ impl Listener {
     /// Keys are a comfort: where there can be no thread there are none.
     fn start() -> Option<Self> {
         let (over, ended) = oneshot::channel();
+        let (orders, ordered) = unbounded_channel();
         let thread = std::thread::Builder::new().name("keys".to_owned());
-        let thread = thread.spawn(move || drop(listen(ended))).ok()?;
-        Some(Self { over: Some(over), thread: Some(thread) })
+        let thread = thread.spawn(move || drop(listen(ended, ordered))).ok()?;
+        Some(Self { orders, over: Some(over), thread: Some(thread) })
     }
 }
 
@@ -86,15 +109,14 @@ impl Drop for Listener {
     }
 }
 
-fn listen(mut over: oneshot::Receiver<()>) -> std::io::Result<()> {
+fn listen(mut over: oneshot::Receiver<()>, mut orders: UnboundedReceiver<Order>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let mut stop = signal(kind(Signal::TSTP))?;
         let mut quit = signal(SignalKind::quit())?;
         // As long as there is a listener, the signal that is sent below ends nothing.
         let _asked = signal(SignalKind::user_defined1())?;
         let mut tick = tokio::time::interval(TICK);
-        let mut terminal = Terminal { found: None };
+        let mut terminal = Terminal { found: None, lent: false };
         loop {
             tokio::select! {
                 _ = &mut over => return Ok(()),
@@ -103,12 +125,10 @@ fn listen(mut over: oneshot::Receiver<()>) -> std::io::Result<()> {
                         kill_process(getpid(), Signal::USR1)?;
                     }
                 }
-                _ = stop.recv() => {
+                Some(order) = orders.recv() => {
+                    terminal.lent = order.lent;
                     terminal.give_back();
-                    tokio::select! {
-                        _ = &mut over => return Ok(()),
-                        stopped = stop_here() => stopped?,
-                    }
+                    order.done.send(()).ok();
                 }
                 _ = quit.recv() => {
                     terminal.give_back();
@@ -119,33 +139,18 @@ fn listen(mut over: oneshot::Receiver<()>) -> std::io::Result<()> {
     })
 }
 
-fn kind(signal: Signal) -> SignalKind {
-    SignalKind::from_raw(signal.as_raw())
-}
-
-/// Stops this process as Ctrl-Z does, and returns when it goes on.
-async fn stop_here() -> std::io::Result<()> {
-    // Nobody could make a process go on that is not a job of a shell, and there Ctrl-Z has no effect.
-    if getpgrp() == getsid(None)? {
-        return Ok(());
-    }
-    // The signal may stop other threads before this one, so that it is not enough to have sent it.
-    let mut go_on = signal(kind(Signal::CONT))?;
-    kill_process(getpid(), Signal::STOP)?;
-    go_on.recv().await;
-    Ok(())
-}
-
 /// The terminal at standard input.
 struct Terminal {
     /// Its settings from before, as long as it has others.
     found: Option<Termios>,
+    /// It is somebody else's for now.
+    lent: bool,
 }
 
 impl Terminal {
     /// Makes it hand out single keys, unless it does. Returns whether it does.
     fn take(&mut self) -> bool {
-        if !in_foreground() {
+        if self.lent || !in_foreground() {
             return false;
         }
         if self.found.is_none() {

@@ -53,12 +53,11 @@ const STACK: usize = 256 << 20;
 /// ```
 pub fn main(registry: EngineRegistry) -> ExitCode {
     keep_panics_quiet();
-    output::survive_size_limit();
     let thread = std::thread::Builder::new().name("main loop".to_owned()).stack_size(STACK);
     let reason = match thread.spawn(move || guarded(&registry, std::env::args_os().collect())) {
         Ok(thread) => thread.join().unwrap_or(ExitReason::Internal),
         Err(error) => {
-            let error = CliError::internal(format!("cannot start a thread: {error}"));
+            let error = CliError::no_thread(format!("{error} (its stack takes {} MiB)", STACK >> 20));
             Ui::new(clap::ColorChoice::Auto).error(&error)
         }
     };
@@ -66,10 +65,13 @@ pub fn main(registry: EngineRegistry) -> ExitCode {
 }
 
 fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
-    let outcome = catch_unwind(AssertUnwindSafe(|| start(registry, arguments)));
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        output::survive_size_limit();
+        start(registry, arguments)
+    }));
     outcome.unwrap_or_else(|_| {
         let place = LAST_PANIC.lock().ok().and_then(|mut place| place.take()).unwrap_or_default();
-        Ui::new(clap::ColorChoice::Auto).error(&CliError::internal(place))
+        Ui::new(clap::ColorChoice::Auto).error(&CliError::panic(place))
     })
 }
 
@@ -104,8 +106,11 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         return ui.error(&error);
     }
     cli.command.selection_mut().into_iter().for_each(|selection| resolved.tell_patterns(selection));
-    if let Command::Run(args) = &mut cli.command {
-        args.timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
+    let timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
+    match &mut cli.command {
+        Command::Run(args) => args.timeouts = timeouts,
+        Command::Test(args) => args.timeouts = timeouts,
+        _ => {}
     }
     let keeping = Keeping::new(cli.results.as_deref(), environment.home());
     let done = match cli.command {

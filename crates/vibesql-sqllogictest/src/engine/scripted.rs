@@ -24,6 +24,7 @@
 //! | `spin` | never returns, and keeps the processor busy |
 //! | `deaf` | from now on SIGTERM is ignored |
 //! | `child SECONDS` | a process that outlives this one, and holds its standard output |
+//! | `daemon SECONDS` | the same, in a session of its own |
 //! | `doze MILLISECONDS` | time passes, unless the engine is interrupted |
 //! | `await FILE` | returns when the file exists |
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
@@ -131,7 +132,8 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
             std::hint::spin_loop();
         },
         "deaf" => turn_deaf().map(|()| Flow::Continue),
-        "child" => start_child(number(rest)?).map(|()| Flow::Continue),
+        "child" => start_child("sleep", &[rest]).map(|()| Flow::Continue),
+        "daemon" => start_child("setsid", &["--fork", "sleep", rest]).map(|()| Flow::Continue),
         "await" => {
             while !std::path::Path::new(rest).exists() {
                 pause(Duration::from_millis(1));
@@ -222,8 +224,8 @@ fn turn_deaf() -> Result<(), ExecuteError> {
     Err(ExecuteError::Unsupported("this build handles no signals".to_owned()))
 }
 
-fn start_child(seconds: u64) -> Result<(), ExecuteError> {
-    let child = std::process::Command::new("sleep").arg(seconds.to_string()).spawn();
+fn start_child(program: &str, arguments: &[&str]) -> Result<(), ExecuteError> {
+    let child = std::process::Command::new(program).args(arguments).spawn();
     child.map(drop).map_err(|error| ExecuteError::Lost(EngineError::new(error)))
 }
 

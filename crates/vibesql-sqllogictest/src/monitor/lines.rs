@@ -173,6 +173,8 @@ fn note(event: &RunEvent) -> Option<String> {
         | RunEvent::TaskStarted { .. }
         | RunEvent::TaskEnded { .. }
         | RunEvent::FileFinished(_)
+        | RunEvent::Suspended
+        | RunEvent::Continued
         | RunEvent::Asked { .. }
         | RunEvent::RunFinished { .. } => return None,
     })

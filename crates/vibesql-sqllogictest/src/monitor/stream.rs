@@ -106,6 +106,8 @@ enum Event<'e> {
         running: usize,
         why: &'static str,
     },
+    Suspended {},
+    Continued {},
     Asked {
         done: usize,
         running: Vec<RunningFile<'e>>,
@@ -178,6 +180,8 @@ impl<'e> Event<'e> {
             }
             RunEvent::Helper { number, came } => Self::Helper { number: *number, came: *came },
             RunEvent::Stopping { running, why } => Self::Stopping { running: *running, why: end_word(*why) },
+            RunEvent::Suspended => Self::Suspended {},
+            RunEvent::Continued => Self::Continued {},
             RunEvent::Asked { running, done } => {
                 Self::Asked { done: *done, running: running.iter().map(RunningFile::of).collect() }
             }
@@ -273,6 +277,8 @@ mod tests {
             RunEvent::NotSplit { shown: shown.clone() },
             RunEvent::Helper { number: 1, came: true },
             RunEvent::Stopping { running: 1, why: RunEnd::BudgetSpent },
+            RunEvent::Suspended,
+            RunEvent::Continued,
             RunEvent::Asked {
                 running: vec![Running {
                     shown,
@@ -309,10 +315,11 @@ mod tests {
         assert_eq!((&lost["again"], &left["again"]), (&true.into(), &false.into()));
         assert_eq!((&lines[0]["run"], &lines[0]["engine"]["labels"][0]), (&"r1".into(), &"l".into()));
         // What was done before the run was taken up is part of its sums. The second file has passed and has failed.
-        let summary = &lines[13]["summary"];
+        let end = &lines[15];
+        let summary = &end["summary"];
         assert_eq!((&summary["total"], &summary["records"]["passed"]), (&2.into(), &4.into()));
         assert_eq!((&summary["flaky"], &summary["passed"]), (&2.into(), &0.into()));
-        assert_eq!((&lines[13]["end"], &lines[13]["duration_ms"]), (&"budget_spent".into(), &1500.into()));
+        assert_eq!((&end["end"], &end["duration_ms"]), (&"budget_spent".into(), &1500.into()));
     }
 
     /// The fields of each event in docs/events.md: below a heading with its name, the first column of a table.

@@ -403,7 +403,8 @@ pub(super) fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), 
     // The lock belongs to the open file, of which this is another handle.
     let waiting = lock.try_clone().map_err(TryLockError::Error)?;
     let (sender, receiver) = std::sync::mpsc::channel();
-    std::thread::spawn(move || drop(sender.send(waiting.lock())));
+    let thread = std::thread::Builder::new().spawn(move || drop(sender.send(waiting.lock())));
+    thread.map_err(TryLockError::Error)?;
     match receiver.recv_timeout(patience) {
         Ok(locked) => locked.map_err(TryLockError::Error),
         Err(_) => Err(TryLockError::WouldBlock),

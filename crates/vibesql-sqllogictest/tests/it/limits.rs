@@ -186,3 +186,39 @@ fn sigusr1_shows_what_runs() {
     stdout.read_to_string(&mut seen).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0), "{seen}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_run_that_was_stopped_by_sigstop_kills_no_file() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce at-it await go-on\n");
+    sandbox.write("s/b.test", GOOD);
+    let mut command =
+        sandbox.command("run --engine scripted --serial --order path --timeout 4 --json out.json s");
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let poll = |done: &dyn Fn() -> bool| {
+        while !done() {
+            std::thread::park_timeout(Duration::from_millis(5));
+        }
+    };
+    poll(&|| sandbox.path().join("at-it").exists());
+    let kill = |signal: &str| {
+        let command = format!("kill {signal} {}", child.id());
+        assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success());
+    };
+    kill("-STOP");
+    let stopped = Instant::now();
+    poll(&|| stopped.elapsed() > Duration::from_secs(5));
+    kill("-CONT");
+    // The worker has been at it for longer than it may, and main process knows only that it has not looked.
+    sandbox.write("go-on", "");
+    let mut text = String::new();
+    child.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0), "{text}");
+    let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    assert_eq!(report["summary"]["passed"], 2, "{text}");
+    assert!(!text.contains("slow:"), "{text}");
+    // The worker was not stopped, and what it measured stands.
+    assert!(report["files"][0]["duration_ms"].as_u64().unwrap() >= 5000, "{report}");
+    assert!(report["duration_ms"].as_u64().unwrap() < 5000, "{report}");
+}

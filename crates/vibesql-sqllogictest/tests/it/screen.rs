@@ -128,6 +128,53 @@ fn a_run_that_is_stopped_lends_the_terminal_to_the_shell() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn stopped_time_is_in_no_limit_and_no_duration() {
+    for command in
+        ["$RUN --timeout 4 --json out.json s", "$PROGRAM test --engine scripted --timeout 4 s/a.test"]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.write("s/a.test", "statement ok\nonce at-it await go-on\n");
+        let lines = format!("set -m; {command}; echo stopped; sleep 5; fg; echo code $?");
+        let mut terminal = Terminal::start(&sandbox, &[], &lines);
+        wait_until(|| sandbox.path().join("at-it").exists());
+        terminal.press("\x1a");
+        terminal.wait_for("stopped");
+        let folder = sandbox.last_run().unwrap_or_else(|| sandbox.leftovers().remove(0));
+        // The shell sleeps meanwhile. Whoever is not stopped would see the file at once.
+        let states = states_of(folder.to_str().unwrap());
+        assert!(!states.is_empty() && states.iter().all(|state| state == "T"), "{states:?}");
+        sandbox.write("go-on", "");
+        let seen = terminal.end();
+        assert!(seen.contains("code 0"), "{seen}");
+        let time = seen.split("1 record  ").nth(1).and_then(|rest| rest.split(' ').next());
+        assert!(time.unwrap().parse::<f64>().unwrap() < 4.5, "{seen}");
+        if command.contains("--json") {
+            let report: serde_json::Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+            assert!(report["duration_ms"].as_u64().unwrap() < 4500, "{report}");
+        }
+    }
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    while !done() {
+        std::thread::park_timeout(Duration::from_millis(5));
+    }
+}
+
+/// The states of the processes whose command lines contain `text`: `T` is stopped.
+fn states_of(text: &str) -> Vec<String> {
+    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
+    let state = |path: std::path::PathBuf| {
+        let line = std::fs::read(path.join("cmdline")).ok()?;
+        let stat = std::fs::read_to_string(path.join("stat")).ok()?;
+        let state = stat.rsplit(") ").next()?.split(' ').next()?.to_owned();
+        String::from_utf8_lossy(&line).contains(text).then_some(state)
+    };
+    processes.filter_map(state).collect()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_run_that_nobody_could_make_go_on_does_not_stop() {
     let sandbox = waiting();
     let mut terminal = Terminal::start(&sandbox, &[], "eval $LOOK; $RUN s; echo code $?; eval $LOOK");

@@ -81,6 +81,12 @@ pub(crate) fn without_measurements(report: &mut serde_json::Value) {
         for failure in file["failures"].as_array_mut().unwrap() {
             failure.as_object_mut().unwrap().remove("duration_ms");
         }
+        for attempt in
+            file.get_mut("attempts").and_then(|attempts| attempts.as_array_mut()).into_iter().flatten()
+        {
+            attempt["duration_ms"] = serde_json::Value::Null;
+            attempt["failure"].as_object_mut().map(|failure| failure.remove("duration_ms"));
+        }
         (file["duration_ms"], file["peak_memory"]) = (serde_json::Value::Null, serde_json::Value::Null);
     }
 }

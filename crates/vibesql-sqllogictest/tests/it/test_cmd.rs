@@ -313,6 +313,67 @@ fn a_trace_ends_at_the_record_that_takes_the_process_with_it() {
 }
 
 #[test]
+fn an_engine_that_ends_its_process_with_0_gets_a_verdict() {
+    let sandbox = Sandbox::with("statement ok\nok\n\nstatement error\nexit 0\n\nstatement ok\nok\n");
+    sandbox.write("good.test", "statement ok\nok\n");
+    let output = sandbox.run("test --engine scripted t.test good.test");
+    assert_eq!(output.code, 5, "{output}");
+    let verdict = "CRASH  t.test  line 4: the worker process exited with code 0";
+    assert!(output.stdout.contains(verdict), "{output}");
+    assert!(output.stdout.contains("1 passed, 1 crashed, 1 not reached"), "{output}");
+    assert!(
+        output.stdout.contains("PASS  good.test  1 record"),
+        "the other file has its own process: {output}"
+    );
+}
+
+#[test]
+fn a_crash_of_the_set_up_is_no_verdict_on_the_record() {
+    let sandbox = Sandbox::with("statement ok\nerror no\n\nstatement ok\nexit 0\n\nstatement ok\nok\n");
+    let output = sandbox.run("test --engine scripted t.test:7");
+    assert_eq!(output.code, 5, "{output}");
+    assert!(output.stdout.contains("note: in the set-up: t.test:1: unexpected error: no"), "{output}");
+    assert!(output.stdout.contains("note: in the set-up: t.test:4: the worker process exited"), "{output}");
+    assert!(output.stdout.contains("; 1 not reached"), "{output}");
+}
+
+#[test]
+fn what_an_engine_prints_is_not_in_the_verdict() {
+    let sandbox = Sandbox::with("statement ok\nprint hello\n");
+    let output = sandbox.run("test --engine scripted --trace t.test");
+    assert_eq!(output.code, 0, "{output}");
+    assert!(output.stdout.starts_with("PASS  t.test  1 record"), "{output}");
+    assert_eq!(output.stderr, "t.test:1\n\u{1e}hello\n");
+}
+
+#[test]
+fn a_file_that_hangs_is_stopped() {
+    let sandbox = Sandbox::with("statement ok\nok\n\nstatement ok\nhang\n");
+    let output = sandbox.run("test --engine scripted --timeout 1 t.test");
+    assert_eq!(output.code, 1, "{output}");
+    assert!(output.stdout.contains("TIMEOUT  t.test  1 passed, 1 timed out"), "{output}");
+}
+
+#[test]
+fn ctrl_c_ends_a_test_at_once_and_says_where_it_was() {
+    let sandbox = Sandbox::with("statement ok\nok\n\nstatement ok\nonce at-it hang\n");
+    let mut command = sandbox.command("test --engine scripted t.test");
+    command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = command.spawn().unwrap();
+    while !sandbox.path().join("at-it").exists() {
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
+    }
+    let kill = format!("kill -INT {}", child.id());
+    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(5));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert!(stderr.contains("note: now at t.test:4, after "), "{stderr}");
+    assert!(stderr.contains("note: interrupted: no verdict on 1 file"), "{stderr}");
+    assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
+}
+
+#[test]
 fn a_lost_engine_is_an_incomplete_run() {
     let output = Sandbox::with("statement ok\nlost gone fishing\n").run("test --engine scripted t.test");
     assert_eq!(output.code, 5, "{output}");

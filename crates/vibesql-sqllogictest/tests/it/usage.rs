@@ -196,7 +196,7 @@ fn help_says_what_there_is() {
       1   tests failed          5   incomplete
       2   usage, configuration  6   engine unavailable
           or unreadable input   70  a bug of this program
-      3   nothing selected
+      3   nothing selected      71  a limit of the system
 
     Examples:
       vibesql-sqllogictest run                          the shipped suite on VibeSQL
@@ -462,4 +462,33 @@ fn a_report_that_cannot_be_written() {
     error: cannot write `no/such/folder.json`
       caused by: entity not found
     ");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_limit_of_the_system_is_no_bug() {
+    let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
+    let limited = |limit: &str, line: &str| {
+        let program = sandbox.command("");
+        let mut shell = std::process::Command::new("sh");
+        let line = format!("ulimit {limit} && exec {} {line}", program.get_program().display());
+        shell.args(["-c", &line]).current_dir(sandbox.path()).env_clear();
+        shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        crate::sandbox::Output::of(&mut shell)
+    };
+    for line in ["test --engine sqlite t.test", "run --engine sqlite t.test", "list t.test"] {
+        let output = limited("-v 200000", line);
+        assert_eq!(output.code, 71, "{output}");
+        assert!(output.stderr.starts_with("error: cannot start a thread\n  caused by: "), "{output}");
+        assert!(output.stderr.contains("hint: a limit of the system is reached; `ulimit -a`"), "{output}");
+    }
+    // From too few files for anything at all to enough for everything.
+    let codes: Vec<_> = (5..40)
+        .map(|files| {
+            let output = limited(&format!("-n {files}"), "run --engine sqlite t.test");
+            assert!([0, 71].contains(&output.code), "{files} files: {output}");
+            output.code
+        })
+        .collect();
+    assert!(codes.contains(&0) && codes.contains(&71), "{codes:?}");
 }

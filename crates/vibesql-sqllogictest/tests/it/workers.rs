@@ -84,16 +84,23 @@ fn exit_as_if_all_were_well() {
 }
 
 #[test]
-fn garbage_in_the_frame_of_messages() {
-    // A worker that cannot be understood cannot be trusted with the rest of the file.
-    check_death("print {\"Finished\":0\nsleep 5000", "was killed by SIGKILL");
-}
-
-#[test]
-fn messages_that_no_worker_would_send() {
-    // In the right frame and of the right form: a file that there is not, another worker's, the end amid a file.
-    for message in ["{\"Claimed\":{\"item\":99}}", "{\"Counted\":{\"item\":2,\"total\":1}}", "\"Done\""] {
-        check_death(&format!("print {message}\nsleep 5000"), "was killed by SIGKILL");
+fn what_an_engine_prints_is_dropped() {
+    // Text, half a line, and messages as a worker would send them or would not.
+    for printed in [
+        "hello",
+        "{\"Finished\":0",
+        "\"Done\"",
+        "{\"Claimed\":{\"task\":99,\"at\":{\"secs\":0,\"nanos\":0}}}",
+        "{\"NotPassed\":{\"task\":1,\"line\":1,\"detail\":null}}",
+    ] {
+        let (_, output, file) = among_others(&format!("statement ok\nprint {printed}\nok"), "--workers 2");
+        assert_eq!((output.code, &file["status"]), (1, &"failed".into()), "{output}");
+        assert_eq!(
+            (&file["records"]["passed"], &file["records"]["failed"]),
+            (&3.into(), &1.into()),
+            "{output}"
+        );
+        assert!(!output.stdout.contains("worker lost") && output.stderr.is_empty(), "{output}");
     }
 }
 
@@ -187,13 +194,29 @@ fn a_grandchild_does_not_outlive_the_run() {
 }
 
 #[test]
-fn a_fault_that_goes_away_costs_nothing() {
+fn a_crash_that_does_not_repeat_makes_the_file_flaky() {
     let sandbox = Sandbox::new();
-    sandbox.write("t.test", "statement ok\nok\n\nstatement ok\nonce marker abort\n");
-    let output = sandbox.run("run --engine scripted t.test");
-    assert_eq!(output.code, 0, "{output}");
+    sandbox.write("t.test", "statement error\nok\n\nstatement ok\nonce marker abort\n");
+    let passing = "statement ok\nok\n\nstatement ok\nonce other exit 0\n";
+    sandbox.write("u.test", passing);
+    let output = sandbox.run("run --engine scripted --json out.json t.test u.test");
     assert!(output.stdout.contains("note: worker lost at t.test:4: it was killed by SIGABRT"), "{output}");
-    assert!(output.stdout.contains("PASS    t.test  2 records"), "{output}");
+    assert!(output.stdout.contains("FAIL    t.test"), "{output}");
+    assert!(output.stdout.contains("FLAKY   u.test"), "{output}");
+    let report: Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
+    let (failed, flaky) = (&report["files"][0], &report["files"][1]);
+    assert_eq!((&failed["status"], &flaky["status"]), (&"failed".into(), &"flaky".into()), "{report}");
+    for (file, line) in [(failed, 4), (flaky, 4)] {
+        let attempts = file["attempts"].as_array().unwrap();
+        assert_eq!((attempts.len(), &attempts[0]["status"]), (1, &"crashed".into()), "{file}");
+        let failure = &attempts[0]["failure"];
+        assert_eq!((&failure["line"], &failure["kind"]), (&line.into(), &"process_died".into()), "{file}");
+    }
+    assert_eq!(report["summary"]["flaky"], 1, "{report}");
+    let junit = sandbox.run("report --format junit --output -");
+    assert!(junit.stdout.contains(r#"<flakyFailure type="crashed""#), "{junit}");
+    let flaky = sandbox.run("flaky");
+    assert!(flaky.stdout.contains("u.test"), "{flaky}");
 }
 
 #[test]
@@ -309,6 +332,58 @@ fn no_worker_outlives_an_orchestrator_that_is_killed() {
     kill("-KILL", &child);
     assert_eq!(child.wait_with_output().unwrap().status.code(), None);
     let folder = sandbox.last_run().unwrap().display().to_string();
+    wait_for("the end of the workers", || processes_with(&folder).is_empty());
+}
+
+/// Kills the main process of a command whose engine has started two processes, one of which has left its group.
+#[cfg(target_os = "linux")]
+fn check_nothing_is_left(command: &str, seconds: [&str; 2], last: &str) {
+    let sandbox = Sandbox::new();
+    let [child, daemon] = seconds;
+    sandbox.write("t.test", format!("statement ok\nchild {child}\ndaemon {daemon}\nonce at-it {last}\n"));
+    let mut command = sandbox.command(&format!("{command} --engine scripted t.test"));
+    let mut main = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_for("the record", || sandbox.path().join("at-it").exists());
+    let sleeping =
+        || seconds.iter().map(|time| processes_with(&format!("sleep {time}")).len()).sum::<usize>();
+    if last == "hang" {
+        assert_eq!(sleeping(), 2);
+        kill("-KILL", &main);
+    }
+    // Nobody else has the pipes open, so that this is no wait for the processes.
+    for pipe in [&mut main.stdout.take().unwrap() as &mut dyn std::io::Read, &mut main.stderr.take().unwrap()]
+    {
+        pipe.read_to_end(&mut Vec::new()).unwrap();
+    }
+    main.wait().unwrap();
+    wait_for("the end of what the engine had started", || sleeping() == 0);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nothing_that_an_engine_has_started_outlives_a_main_process_that_is_killed() {
+    check_nothing_is_left("run", ["3341", "3342"], "hang");
+    check_nothing_is_left("test", ["3343", "3344"], "hang");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn nothing_that_an_engine_has_started_outlives_its_worker() {
+    check_nothing_is_left("run", ["3345", "3346"], "abort");
+    check_nothing_is_left("test", ["3347", "3348"], "abort");
+    check_nothing_is_left("test", ["3349", "3350"], "ok");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_stopped_worker_does_not_outlive_an_orchestrator_that_is_killed() {
+    let (sandbox, child) = hanging();
+    let folder = sandbox.last_run().unwrap().display().to_string();
+    // The brackets keep the command from stopping itself.
+    let workers = format!("pkill -STOP -f 'wor[k] {folder}'");
+    assert!(std::process::Command::new("sh").args(["-c", &workers]).status().unwrap().success());
+    kill("-KILL", &child);
+    child.wait_with_output().unwrap();
     wait_for("the end of the workers", || processes_with(&folder).is_empty());
 }
 

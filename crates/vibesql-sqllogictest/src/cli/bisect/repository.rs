@@ -124,7 +124,7 @@ impl Repository {
         let mut child = git.spawn().ok()?;
         let mut stdin = child.stdin.take()?;
         // Both pipes are small: who only writes waits for ever for one who only writes.
-        let asking = std::thread::spawn(move || stdin.write_all(&questions));
+        let asking = std::thread::Builder::new().spawn(move || stdin.write_all(&questions)).ok()?;
         let mut said = Vec::new();
         let read = child.stdout.take()?.read_to_end(&mut said);
         let (asked, ended) = (asking.join(), child.wait());

@@ -1,10 +1,11 @@
 //! `ask`: a process that answers questions with one engine, started by `query`.
 
-use std::io::{BufReader, stdin, stdout};
+use std::io::BufReader;
 
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::query_args::AskArgs;
+use crate::executor::parallel::stdio::{take_stdin, take_stdout};
 use crate::results::ask::{EngineName, Results, serve};
 
 /// The name by which it is started.
@@ -14,8 +15,11 @@ pub(in crate::cli) fn run(args: &AskArgs, keeping: &Keeping) -> Result<ExitReaso
     let Some(engine) = EngineName::of_word(&args.engine) else {
         return Err(CliError::usage(format!("no engine `{}`", args.engine), Vec::new()));
     };
-    // Not through the Ui: what goes out here is read by `query`, byte for byte.
-    let served = serve(engine, &Results(keeping.results()?.clone()), BufReader::new(stdin()), &mut stdout());
+    // Put away, so that nothing that an engine prints is taken for an answer.
+    let streams = take_stdin().and_then(|questions| Ok((questions, take_stdout(None)?)));
+    let (questions, mut answers) =
+        streams.map_err(|error| CliError::io("use", "standard streams", &error))?;
+    let served = serve(engine, &Results(keeping.results()?.clone()), BufReader::new(questions), &mut answers);
     served.map_err(|error| CliError::io("write to", "standard output", &error))?;
     Ok(ExitReason::Success)
 }

@@ -8,7 +8,7 @@ use crate::cli::args::RunArgs;
 use crate::cli::error::CliError;
 use crate::cli::ui::Ui;
 use crate::event::{EventSink, RunEvent, SinkError};
-use crate::executor::parallel::{self, Attempts, Plan, Prepared};
+use crate::executor::parallel::{self, Attempts, Plan, Prepared, WorkKind};
 use crate::outcome::{FileReport, FileStatus, RunReport};
 use crate::regression::past::timed;
 use crate::regression::timing::{Slowdown, Slower, slower};
@@ -68,7 +68,7 @@ fn run_again(
 ) -> Result<Vec<FileReport>, CliError> {
     let wanted = |file: &str| suspects.iter().any(|suspect| suspect.file == file);
     let items: Vec<_> = prepared.items().iter().filter(|item| wanted(&item.file)).cloned().collect();
-    let folder = tempfile::tempdir().map_err(|error| CliError::io("make", "a temporary folder", &error))?;
+    let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
     let slices = vec![1; items.len()];
     let plan = Plan {
         items,
@@ -76,7 +76,8 @@ fn run_again(
         settings: prepared.settings().clone(),
         limits: limits(&args.limits)?,
         timeouts: &timeouts(args),
-        attempts: Attempts { retries: 0, repeat: 1, flaky: run.header.flaky },
+        attempts: Attempts { retries: 0, repeat: 1, flaky: run.header.flaky, after_crash: true },
+        kind: WorkKind::Run,
         slices,
     };
     let again = Prepared::new(folder.path(), plan)?;

@@ -24,8 +24,10 @@ use crate::cli::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::engine::EngineRegistry;
 use crate::event::Tee;
+use crate::executor::parallel::family::adopt_orphans;
 use crate::executor::parallel::{
-    self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkerCommand,
+    self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand,
+    WorkerStderr,
 };
 use crate::executor::{DetailLimits, Settings};
 use crate::expectations::Judgement;
@@ -250,7 +252,9 @@ fn begin(
                 retries: args.limits.retries,
                 repeat: args.limits.repeat,
                 flaky: args.limits.flaky.into(),
+                after_crash: true,
             },
+            kind: WorkKind::Run,
             slices,
         },
     )?;
@@ -329,7 +333,7 @@ pub(super) fn timeouts(args: &RunArgs) -> Timeouts {
 }
 
 /// So many seconds; 0 is no limit.
-fn seconds(count: u64) -> Option<Duration> {
+pub(super) fn seconds(count: u64) -> Option<Duration> {
     (count > 0).then(|| Duration::from_secs(count))
 }
 
@@ -342,11 +346,14 @@ pub(super) fn policy(args: &RunArgs) -> Policy {
         workers: workers(args),
         budget: args.limits.time.map(Duration::from_secs),
         most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
+        ends_at_once: false,
     }
 }
 
 /// Workers are this program once more, so that they have the same engines.
 pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
+    // What workers leave behind is to be found.
+    adopt_orphans();
     let program = std::env::current_exe()
         .map_err(|error| CliError::internal(format!("cannot find this program: {error}")))?;
     // The workers are the threads of a run; an engine that starts more only gets in their way. A fixed locale
@@ -356,6 +363,7 @@ pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
         program,
         arguments: vec![super::work::NAME.into()],
         environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
+        stderr: WorkerStderr::Kept,
     })
 }
 

@@ -1,19 +1,25 @@
 //! `test`: files or single records, each failure with its evidence.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
 
+use super::run::{seconds, worker_command};
 use crate::cli::args::TestArgs;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::settings::{Rules, Setup, reason, repeat_command};
 use crate::cli::target::{self, Target};
 use crate::cli::ui::Ui;
-use crate::clock::{Clock as _, SystemClock};
-use crate::engine::{Engine, EngineRegistry};
-use crate::executor::{DetailLimits, Observer, Selection, Unobserved, run_observed, unhash};
+use crate::engine::{EngineIdentity, EngineRegistry};
+use crate::event::{EventSink, RunEvent, SinkError};
+use crate::executor::parallel::{
+    self, Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerStderr,
+};
+use crate::executor::{DetailLimits, Settings};
 use crate::location::Source;
 use crate::monitor::{account, place, status_word};
-use crate::outcome::{Counts, FailureDetail, FileReport, FlakyResult};
+use crate::outcome::{Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed};
 use crate::parser::{self, Script};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
@@ -37,59 +43,124 @@ pub(in crate::cli) fn run(
     for word in &args.targets {
         targets.extend(target::parse(word, ui)?);
     }
-    let reference = registry.make("sqlite").ok();
+    let tester = Tester {
+        setup: &setup,
+        reference: registry.make("sqlite").ok().map(|engine| engine.identity()),
+        timeouts: Timeouts { usual: seconds(args.timeout), own: args.timeouts.clone() },
+        trace: args.trace,
+        command: WorkerCommand { stderr: WorkerStderr::Shown, ..worker_command()? },
+    };
+    let rules = Rules { fail_on_empty: true, flaky: FlakyResult::Pass };
+    let files = targets.len();
     let mut reports = Vec::with_capacity(targets.len());
-    for target in &targets {
-        let mut observer: Box<dyn Observer> =
-            if args.trace { Box::new(Trace { file: &target.item.shown, ui }) } else { Box::new(Unobserved) };
-        let report = test(target, &setup, reference.as_deref(), observer.as_mut())?;
-        drop(observer);
+    for target in targets {
+        let Some(report) = tester.test(target, ui)? else {
+            let untested = plural((files - reports.len()) as u64, "file");
+            ui.note(format_args!("interrupted: no verdict on {untested}"));
+            return Ok(reason(&reports, rules).or_graver(ExitReason::Incomplete));
+        };
         ui.print(&written(|out| write_report(out, &ui.program, &report, &setup)))?;
         reports.push(FileReport { details: Vec::new(), ..report });
     }
-    Ok(reason(&reports, Rules { fail_on_empty: true, flaky: FlakyResult::Pass }))
+    Ok(reason(&reports, rules))
 }
 
-/// Names each record before it runs.
-struct Trace<'t> {
-    file: &'t str,
-    ui: &'t mut Ui,
+/// Tests files in a process of their own, as `run` does: whatever an engine does to it, there is a verdict.
+struct Tester<'t> {
+    setup: &'t Setup,
+    /// The engine that is asked for the rows behind a hash.
+    reference: Option<EngineIdentity>,
+    timeouts: Timeouts,
+    trace: bool,
+    command: WorkerCommand,
 }
 
-impl Observer for Trace<'_> {
-    fn record_started(&mut self, line: u32) {
-        // Where standard error is closed there is nobody to tell.
-        writeln!(self.ui.err, "{}", place(self.file, Some(line))).ok();
+/// How long a process that is asked to end may take until it is killed.
+const GRACE: Duration = Duration::from_secs(2);
+
+impl Tester<'_> {
+    /// The report of a file, or of one record of it; nothing if the user has interrupted it.
+    fn test(&self, target: Target, ui: &mut Ui) -> Result<Option<FileReport>, CliError> {
+        let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
+        let Target { item, line } = target;
+        let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
+        let only = self.header_line(&item, bytes, line)?;
+        let settings = &self.setup.settings;
+        let (engine, kind) = (self.setup.engine.identity(), WorkKind::Test { only, trace: self.trace });
+        let report = self.work(folder.path(), &item, engine, settings.clone(), kind, ui)?;
+        report.map(|report| self.unhash(report, &item, ui)).transpose()
     }
 
-    fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
+    /// The header of the record on that line, if there is one.
+    fn header_line(
+        &self,
+        item: &WorkItem,
+        bytes: Cow<'_, [u8]>,
+        line: Option<u32>,
+    ) -> Result<Option<u32>, CliError> {
+        let source = Source::new(item.shown.as_str(), bytes);
+        let settings = &self.setup.settings;
+        let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact)?;
+        line.map(|line| header_line(&parser::parse(&source, profile), line)).transpose()
+    }
 
-    fn record_settled(&mut self, _: &Counts) {}
+    /// Looks up the rows behind hashes that differ, in another process: nothing that the reference engine does changes the
+    /// verdict.
+    fn unhash(&self, report: FileReport, item: &WorkItem, ui: &mut Ui) -> Result<FileReport, CliError> {
+        let is_hash =
+            |detail: &FailureDetail| matches!(detail.what, NotPassed::Failed(Failure::HashDiffers { .. }));
+        let Some(reference) = self.reference.clone().filter(|_| report.details.iter().any(is_hash)) else {
+            return Ok(report);
+        };
+        let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
+        let settings = Settings { engine: reference.name.clone(), ..self.setup.settings.clone() };
+        let kind = WorkKind::Unhash(report.details.clone());
+        let found = self.work(folder.path(), item, reference, settings, kind, ui)?;
+        let found = found.filter(|found| found.end == FileEnd::Completed);
+        let details = found.map_or_else(|| report.details.clone(), |found| found.details);
+        Ok(FileReport { details, ..report })
+    }
+
+    fn work(
+        &self,
+        folder: &Path,
+        item: &WorkItem,
+        engine: EngineIdentity,
+        settings: Settings,
+        kind: WorkKind,
+        ui: &mut Ui,
+    ) -> Result<Option<FileReport>, CliError> {
+        let plan = Plan {
+            items: vec![item.clone()],
+            engine,
+            settings,
+            limits: Limits { memory: None, slow: None, grace: GRACE },
+            timeouts: &self.timeouts,
+            attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: false },
+            kind,
+            slices: vec![1],
+        };
+        let prepared = Prepared::new(folder, plan)?;
+        let policy = Policy { workers: 1, budget: None, most_failing: None, ends_at_once: true };
+        let run = parallel::run(&prepared, &self.command, policy, &mut Watch(ui))?;
+        Ok(run.files.into_iter().next())
+    }
 }
 
-fn test(
-    target: &Target,
-    setup: &Setup,
-    reference: Option<&dyn Engine>,
-    observer: &mut dyn Observer,
-) -> Result<FileReport, CliError> {
-    let item = &target.item;
-    let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
-    let source = Source::new(item.shown.as_str(), bytes);
-    let settings = &setup.settings;
-    let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact)?;
-    let script = parser::parse(&source, profile);
-    let selection = match target.line {
-        Some(line) => Selection::Only(header_line(&script, line)?),
-        None => Selection::All,
-    };
-    let start = SystemClock.now();
-    let mut report = run_observed(&script, setup.engine.as_ref(), &settings.options, selection, observer);
-    report.elapsed = SystemClock.now().saturating_sub(start);
-    if let Some(reference) = reference {
-        unhash(&mut report, &script, reference, &settings.options);
+/// Says where a file is when somebody asks, or interrupts it.
+struct Watch<'u>(&'u mut Ui);
+
+impl EventSink for Watch<'_> {
+    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        if let RunEvent::Asked { running, .. } = event {
+            for file in running {
+                let at = file.record.map_or_else(String::new, |(line, _)| format!(":{line}"));
+                let time = duration(file.elapsed);
+                self.0.note(format_args!("now at {}{at}, after {time}", file.shown));
+            }
+        }
+        Ok(())
     }
-    Ok(report)
 }
 
 /// The header of the record that `line` belongs to.

@@ -10,8 +10,6 @@ use crate::executor::parallel::work;
 pub(in crate::cli) const NAME: &str = "work";
 
 pub(in crate::cli) fn run(args: &WorkArgs, registry: &EngineRegistry) -> Result<ExitReason, CliError> {
-    // Not through the Ui: what goes out here is read by the orchestrator, byte for byte.
-    let out = &mut std::io::stdout();
-    work(&args.folder, args.berth, args.number, registry, &suite::text, out)?;
+    work(&args.folder, args.berth, args.number, registry, &suite::text)?;
     Ok(ExitReason::Success)
 }

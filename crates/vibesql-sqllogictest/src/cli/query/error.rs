@@ -88,7 +88,8 @@ pub(super) fn unanswered(error: &AskError, typed_in: TypedIn) -> CliError {
             (ExitReason::Usage, Some("a shell started with --results DIR reads another place for results"))
         }
         AskError::Results(_) => (ExitReason::Usage, Some("--results DIR names another place for results")),
-        AskError::Start(_) | AskError::Interrupted => (ExitReason::Incomplete, None),
+        AskError::Start(_) => return CliError::new(ExitReason::Incomplete, error, Vec::new()),
+        AskError::Interrupted => (ExitReason::Incomplete, None),
     };
     let hints = hint.into_iter().map(str::to_owned).collect();
     let causes = std::error::Error::source(error).map(ToString::to_string).into_iter().collect();

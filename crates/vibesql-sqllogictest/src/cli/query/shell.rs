@@ -84,14 +84,14 @@ fn listen(interrupter: Interrupter) -> std::io::Result<()> {
         let _within = runtime.enter();
         unix::signal(SignalKind::interrupt())?
     };
-    std::thread::spawn(move || {
+    let wait = move || {
         runtime.block_on(async move {
             while interrupts.recv().await.is_some() {
                 interrupter.interrupt();
             }
         });
-    });
-    Ok(())
+    };
+    std::thread::Builder::new().name("interrupts".to_owned()).spawn(wait).map(drop)
 }
 
 fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {

@@ -58,5 +58,6 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.report.groups.clear();
         self.groups = GroupBook::default();
         self.report.setup_failures.append(&mut self.report.details);
+        self.observer.record_settled(&self.report.counts);
     }
 }

@@ -13,17 +13,19 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::berth::Berth;
 use super::error::{RunError, io_error};
+use super::family::{end_family, signal_group};
 use super::limits::{Action, Look, Over};
 use super::lost::{Lost, lost_report};
 use super::memory;
+use super::pauses::Pauses;
 use super::plan::WorkItem;
-use super::process::{News, WorkerCommand, follow, last_words, signal_group};
+use super::process::{News, WorkerCommand, complaint, follow, last_words, stop_here};
 use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::wire::{Assignment, Part, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
 use crate::event::Running;
-use crate::outcome::{ExitHow, FailureDetail, FileReport};
+use crate::outcome::{ExitHow, FailureDetail};
 
 /// What happens to tasks; also what a helping process tells the master of the run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -38,6 +40,8 @@ pub(super) enum TaskNews {
     Stopped { task: usize, part: Box<Part> },
     /// Its worker came to an end by itself.
     Died { task: usize, part: Box<Part>, line: Option<u32>, how: ExitHow },
+    /// Its worker was ended for what an earlier task had done.
+    Innocent { task: usize },
 }
 
 impl TaskNews {
@@ -48,7 +52,8 @@ impl TaskNews {
             | Self::Slow { task, .. }
             | Self::Finished { task, .. }
             | Self::Stopped { task, .. }
-            | Self::Died { task, .. } => *task,
+            | Self::Died { task, .. }
+            | Self::Innocent { task } => *task,
         }
     }
 }
@@ -69,6 +74,7 @@ pub(super) struct Crew<'r> {
     barren: u32,
     /// No worker is started any more.
     closed: bool,
+    pauses: Pauses,
     sender: UnboundedSender<(usize, News)>,
     receiver: UnboundedReceiver<(usize, News)>,
 }
@@ -84,6 +90,8 @@ struct Worker {
     over: Option<Over>,
     /// Since when it has been asked to end.
     asked: Option<Duration>,
+    /// It was asked to end for a task that it has finished just in time.
+    doomed: bool,
     /// It was killed, and its file with it has no result.
     abandoned: bool,
 }
@@ -98,13 +106,23 @@ struct Current {
     said_slow: Option<Duration>,
     memory: Option<u64>,
     most_memory: Option<u64>,
+    /// The records that were running when the worker was stopped, and for how long it was.
+    stopped: Vec<(u32, Duration)>,
 }
 
 impl Current {
-    fn new(task: usize) -> Self {
-        let since = SystemClock.now();
-        let (failing, details) = (Vec::new(), Vec::new());
-        Self { task, since, total: None, failing, details, said_slow: None, memory: None, most_memory: None }
+    fn new(task: usize, since: Duration) -> Self {
+        Self {
+            task,
+            since,
+            total: None,
+            failing: Vec::new(),
+            details: Vec::new(),
+            said_slow: None,
+            memory: None,
+            most_memory: None,
+            stopped: Vec::new(),
+        }
     }
 }
 
@@ -134,6 +152,7 @@ impl<'r> Crew<'r> {
             next: 0,
             barren: 0,
             closed: false,
+            pauses: Pauses::default(),
             sender,
             receiver,
         }
@@ -161,9 +180,19 @@ impl<'r> Crew<'r> {
                 Err(_) if !self.workers.is_empty() => return Ok(()),
                 Err(error) => return Err(io_error("start a worker process")(error)),
             };
-            tokio::spawn(follow(number, child, pid, self.sender.clone()));
-            let (claims, done, abandoned) = (0, false, false);
-            let worker = Worker { pid, slot, at: None, claims, done, over: None, asked: None, abandoned };
+            let mark = self.berth.slot(number);
+            tokio::spawn(follow(number, child, pid, mark, self.sender.clone()));
+            let worker = Worker {
+                pid,
+                slot,
+                at: None,
+                claims: 0,
+                done: false,
+                over: None,
+                asked: None,
+                doomed: false,
+                abandoned: false,
+            };
             self.workers.insert(number, worker);
         }
         Ok(())
@@ -206,8 +235,8 @@ impl<'r> Crew<'r> {
         }
         match message {
             WorkerMessage::Hello { .. } => None,
-            WorkerMessage::Claimed { task } => {
-                worker.at = Some(Current::new(task));
+            WorkerMessage::Claimed { task, at } => {
+                worker.at = Some(Current::new(task, at));
                 worker.claims += 1;
                 self.barren = 0;
                 Some(TaskNews::Started { task })
@@ -225,9 +254,17 @@ impl<'r> Crew<'r> {
             WorkerMessage::Finished { task, part } => {
                 let current = worker.at.take()?;
                 // Just in time: what was to end this file must not be held against the next.
+                worker.doomed |= worker.asked.is_some();
                 (worker.over, worker.asked) = (None, None);
-                let report = FileReport { failing: current.failing, details: current.details, ..part.report };
-                Some(TaskNews::Finished { task, part: Box::new(Part { report, ..*part }) })
+                let mut report = part.report;
+                self.pauses.take_from(&mut report, current.since, &current.stopped);
+                (report.failing, report.details) = (current.failing, current.details);
+                if let Some(only) = self.assignment.kind.only() {
+                    // What its set-up did wrong is in the report already.
+                    report.failing.retain(|&line| line == only);
+                    report.details.retain(|detail| detail.line == only);
+                }
+                Some(TaskNews::Finished { task, part: Box::new(Part { report, set_up: part.set_up }) })
             }
             WorkerMessage::Done => {
                 worker.done = true;
@@ -249,12 +286,17 @@ impl<'r> Crew<'r> {
             }
             self.barren += 1;
             let hopeless = self.barren >= MOST_BARREN;
+            let words = complaint(self.berth, number);
             return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(None) };
         };
         if worker.abandoned {
             return Ok(None);
         }
         let task = current.task;
+        if worker.doomed && worker.over.is_none() {
+            return Ok(Some(TaskNews::Innocent { task }));
+        }
+        let now = SystemClock.now();
         let in_flight = worker.slot.read().of(task);
         let (line, over) = (in_flight.line, worker.over);
         let lost = Lost {
@@ -264,8 +306,9 @@ impl<'r> Crew<'r> {
             over,
             memory_limit: self.assignment.limits.memory.unwrap_or(0),
             peak_memory: current.most_memory,
-            now: SystemClock.now(),
-            since: current.since,
+            elapsed: self.pauses.elapsed(current.since, now),
+            after: line.map(|_| self.pauses.elapsed(in_flight.since, now)),
+            only: self.assignment.kind.only(),
             total: current.total,
             failing: current.failing,
             details: current.details,
@@ -286,24 +329,28 @@ impl<'r> Crew<'r> {
         let claims = self.queue.claims().map_err(io_error("read the work queue"))?;
         let own = claims.iter().filter(|claim| claim.worker == Some(self.berth.worker(number)));
         let unsaid = own.skip(worker.claims).last();
-        Ok(unsaid.map(|claim| Current::new(claim.task)))
+        Ok(unsaid.map(|claim| Current::new(claim.task, SystemClock.now())))
     }
 
     /// Looks at all workers, and does what their limits ask for.
     pub(super) fn hold_to_limits(&mut self) -> Vec<TaskNews> {
         let now = SystemClock.now();
         let mut news = Vec::new();
+        if self.pauses.tick(now) {
+            // Workers may have said much that has not been heard yet.
+            return news;
+        }
         for worker in self.workers.values_mut() {
             let Some(current) = worker.at.as_mut() else { continue };
             current.memory = memory::in_use(worker.pid);
             current.most_memory = current.most_memory.max(current.memory);
             let in_flight = worker.slot.read().of(current.task);
+            let elapsed = self.pauses.elapsed(current.since, now);
             let look = Look {
-                now,
-                since: current.since,
-                record_since: in_flight.line.map(|_| in_flight.since),
+                elapsed,
+                record: in_flight.line.map(|_| self.pauses.elapsed(in_flight.since, now)),
                 memory: current.memory,
-                asked: worker.asked,
+                asked: worker.asked.map(|asked| self.pauses.elapsed(asked, now)),
                 said_slow: current.said_slow,
                 timeout: self.assignment.items[self.assignment.tasks[current.task].item].timeout,
                 record_timeout: self.assignment.settings.options.record_timeout,
@@ -311,7 +358,6 @@ impl<'r> Crew<'r> {
             match self.assignment.limits.decide(&look) {
                 Action::Nothing => {}
                 Action::Say => {
-                    let elapsed = now.saturating_sub(current.since);
                     current.said_slow = Some(elapsed);
                     news.push(TaskNews::Slow { task: current.task, line: in_flight.line, elapsed });
                 }
@@ -334,17 +380,40 @@ impl<'r> Crew<'r> {
         let at = self.workers.values().filter_map(|worker| {
             let current = worker.at.as_ref()?;
             let in_flight = worker.slot.read().of(current.task);
-            let record = in_flight.line.map(|line| (line, now.saturating_sub(in_flight.since)));
+            let elapsed = |since| self.pauses.elapsed(since, now);
+            let record = in_flight.line.map(|line| (line, elapsed(in_flight.since)));
             Some(Running {
                 shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
                 record,
-                elapsed: now.saturating_sub(current.since),
+                elapsed: elapsed(current.since),
                 settled: in_flight.counts.total,
                 total: current.total,
                 memory: current.memory.or_else(|| memory::in_use(worker.pid)),
             })
         });
         at.collect()
+    }
+
+    /// How long this process has been running since then.
+    pub(super) fn elapsed_since(&self, start: Duration) -> Duration {
+        self.pauses.elapsed(start, SystemClock.now())
+    }
+
+    /// Stops the workers and this process, as Ctrl-Z does, until somebody makes it go on.
+    pub(super) async fn stop(&mut self) -> Result<(), RunError> {
+        let from = SystemClock.now();
+        self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::STOP));
+        let stopped = stop_here().await;
+        let to = SystemClock.now();
+        self.pauses.stopped(from, to);
+        for worker in self.workers.values_mut() {
+            let line = worker.slot.read().line;
+            if let (Some(current), Some(line)) = (&mut worker.at, line) {
+                current.stopped.push((line, to.saturating_sub(from)));
+            }
+            signal_group(worker.pid, Signal::CONT);
+        }
+        stopped.map_err(io_error("stop this process"))
     }
 
     /// How many workers are at a file. A slot knows of it before its worker's word is heard.
@@ -381,5 +450,8 @@ impl Drop for Crew<'_> {
     /// Whatever ends a run, no process outlives it.
     fn drop(&mut self) {
         self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::KILL));
+        for (number, worker) in &self.workers {
+            end_family(worker.pid, self.berth.slot(*number).as_os_str());
+        }
     }
 }

@@ -109,7 +109,10 @@ impl Helper {
                     self.at.insert(*task);
                 }
                 TaskNews::Slow { .. } => {}
-                TaskNews::Finished { .. } | TaskNews::Stopped { .. } | TaskNews::Died { .. } => {
+                TaskNews::Finished { .. }
+                | TaskNews::Stopped { .. }
+                | TaskNews::Died { .. }
+                | TaskNews::Innocent { .. } => {
                     self.at.remove(&told.task());
                 }
             }

@@ -9,7 +9,7 @@ use super::crew::{Crew, TaskNews};
 use super::error::{RunError, io_error};
 use super::plan::WorkItem;
 use super::prepare::read;
-use super::process::{TICK, WorkerCommand, listen, runtime};
+use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
 use super::queue::WorkQueue;
 use super::wire::{Assignment, Part};
 use crate::engine::EngineRegistry;
@@ -64,9 +64,10 @@ struct Helper<'r> {
 
 impl Helper<'_> {
     async fn help(&mut self, queue: &WorkQueue) -> Result<(), RunError> {
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = ticks();
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut terminate = listen(SignalKind::terminate())?;
+        let mut stop = listen(STOP)?;
         loop {
             self.crew.fill()?;
             if self.crew.is_empty()
@@ -86,6 +87,7 @@ impl Helper<'_> {
                     }
                 }
                 _ = interrupt.recv() => self.leave()?,
+                _ = stop.recv() => if is_job() { self.crew.stop().await? },
                 _ = terminate.recv() => {
                     self.leaving = true;
                     self.crew.abandon();
@@ -119,6 +121,7 @@ impl Helper<'_> {
             TaskNews::Finished { task, part }
             | TaskNews::Stopped { task, part }
             | TaskNews::Died { task, part, .. } => self.ended(task, *part)?,
+            TaskNews::Innocent { task } => self.sink.on_event(&RunEvent::TaskEnded { task })?,
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::wire::{Part, Task};
 use crate::executor::DetailLimits;
 use crate::executor::slice::{Slice, SliceReport, merge};
-use crate::outcome::{Attempt, FileReport, FlakyResult};
+use crate::outcome::{Attempt, FileEnd, FileReport, FlakyResult};
 
 /// How many times a file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Attempts {
     pub repeat: u32,
     /// What a file counts as that fails at one time and passes at another.
     pub flaky: FlakyResult,
+    /// Whether it is given to another worker if it takes one with it for the first time.
+    pub after_crash: bool,
 }
 
 /// How a task ended.
@@ -31,6 +33,8 @@ pub(super) enum Ending {
     Stopped,
     /// Its worker came to an end by itself.
     Died,
+    /// Its worker was ended for what an earlier task did.
+    Innocent,
 }
 
 /// What is to be done after a task has ended.
@@ -38,7 +42,7 @@ pub(super) enum Ending {
 pub(super) enum Next {
     /// Nothing yet.
     Wait,
-    /// It may have been the machine and not the file: once more, on a fresh worker.
+    /// Once more, on a fresh worker.
     SecondChance,
     /// The file has not passed: it is run once more, by this task.
     Retry(usize, Box<FileReport>),
@@ -135,13 +139,21 @@ impl Ledger {
     }
 
     /// Takes in how a task ended. While the run is `stopping` nothing is tried again.
+    ///
+    /// A crash that does not repeat has happened all the same: it is an attempt of the file, which is flaky then. Nobody can
+    /// tell an engine that broke from a process that was killed from outside, for instance because the machine had no memory
+    /// left, so both count.
     pub(super) fn ended(&mut self, task: usize, part: Part, ending: Ending, stopping: bool) -> Next {
         if !self.is_open(task) {
             return Next::Wait;
         }
         let state = &mut self.tasks[task];
-        if ending == Ending::Died && !state.deadly && !stopping {
+        if ending == Ending::Innocent {
+            return if stopping { Next::Wait } else { Next::SecondChance };
+        }
+        if ending == Ending::Died && self.attempts.after_crash && !state.deadly && !stopping {
             state.deadly = true;
+            self.items[state.item].reports.push(part.report);
             return Next::SecondChance;
         }
         match state.slice {
@@ -171,12 +183,17 @@ impl Ledger {
         }
     }
 
-    /// From now on the file is run whole.
+    /// From now on the file is run whole. Its attempts are the same as if it had been from the beginning: a record that crashes
+    /// in several slices is one crash, and what has crashed twice in a slice has had its second chance.
     fn run_whole(&mut self, slice: usize) -> Next {
-        let item = &mut self.items[self.tasks[slice].item];
+        let TaskState { item, deadly, .. } = self.tasks[slice];
+        let item = &mut self.items[item];
         item.open = 1;
         item.slices.clear();
-        item.whole.take().map_or(Next::Wait, Next::Whole)
+        item.reports.truncate(1);
+        let Some(whole) = item.whole.take() else { return Next::Wait };
+        self.tasks[whole].deadly |= deadly;
+        Next::Whole(whole)
     }
 
     fn file_ended(&mut self, task: usize, report: FileReport, stopping: bool) -> Next {
@@ -228,7 +245,13 @@ fn combine(mut reports: Vec<FileReport>, attempts: Attempts) -> Option<FileRepor
 fn attempt_of(report: FileReport) -> Attempt {
     let status = report.last_status();
     let elapsed: Duration = report.elapsed;
-    Attempt { status, elapsed, first: report.details.into_iter().next() }
+    let fatal = match report.end {
+        FileEnd::Faulted { line, .. } | FileEnd::TimedOut { line } => line,
+        _ => None,
+    };
+    let mut details = report.details;
+    let told = details.iter().position(|detail| Some(detail.line) == fatal).unwrap_or(0);
+    Attempt { status, elapsed, first: (told < details.len()).then(|| details.swap_remove(told)) }
 }
 
 #[cfg(test)]
@@ -237,7 +260,7 @@ mod tests {
 
     use super::super::worker::not_started;
     use super::*;
-    use crate::outcome::{Digest, FileEnd, FileProblem, FileStatus};
+    use crate::outcome::{Digest, FileProblem, FileStatus};
 
     const DETAILS: DetailLimits = DetailLimits { records: 10, values: 10 };
 
@@ -251,7 +274,7 @@ mod tests {
     }
 
     fn attempts(retries: u32, repeat: u32) -> Attempts {
-        Attempts { retries, repeat, flaky: FlakyResult::Pass }
+        Attempts { retries, repeat, flaky: FlakyResult::Pass, after_crash: true }
     }
 
     fn ledger(retries: u32, repeat: u32) -> Ledger {
@@ -289,11 +312,41 @@ mod tests {
         assert!(once.is_open(0) && !once.is_complete());
         let report = report_of(once.ended(0, part(false), Ending::Died, false));
         assert_eq!((report.status(), once.is_complete()), (FileStatus::TimedOut, true));
+        assert_eq!(report.attempts.len(), 1, "the first death");
         assert_eq!(once.ended(0, part(true), Ending::Finished, false), Next::Wait, "one result, and no more");
         let mut stopping = ledger(3, 1);
         assert!(matches!(stopping.ended(0, part(false), Ending::Died, true), Next::Done(_)));
         let mut stopped = ledger(0, 1);
         assert!(matches!(stopped.ended(0, part(false), Ending::Stopped, false), Next::Done(_)));
+    }
+
+    #[test]
+    fn a_crash_that_does_not_repeat_is_an_attempt() {
+        let finished = Ending::Finished;
+        let mut whole = ledger(0, 1);
+        whole.ended(0, part(false), Ending::Died, false);
+        let report = report_of(whole.ended(0, part(true), finished, false));
+        assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
+
+        let mut slices = sliced(0);
+        assert_eq!(slices.ended(0, part(false), Ending::Died, false), Next::SecondChance);
+        slices.ended(0, slice_part(true, 1), finished, false);
+        let report = report_of(slices.ended(1, slice_part(true, 1), finished, false));
+        assert_eq!((report.status(), report.attempts.len(), report.counts.total), (FileStatus::Flaky, 1, 2));
+
+        let mut once =
+            Ledger::new(&[Task::whole(0)], 1, 1, Attempts { after_crash: false, ..attempts(0, 1) }, DETAILS);
+        assert!(matches!(once.ended(0, part(false), Ending::Died, false), Next::Done(_)));
+    }
+
+    #[test]
+    fn what_an_earlier_file_did_to_a_worker_is_not_held_against_the_next() {
+        let mut ledger = ledger(0, 1);
+        for _ in 0..3 {
+            assert_eq!(ledger.ended(0, part(false), Ending::Innocent, false), Next::SecondChance);
+        }
+        let report = report_of(ledger.ended(0, part(true), Ending::Finished, false));
+        assert_eq!((report.status(), report.attempts.len()), (FileStatus::Passed, 0));
     }
 
     #[test]
@@ -359,7 +412,7 @@ mod tests {
         /// Whatever ends how, in whatever order and however often: each file is done once.
         #[test]
         fn each_file_gets_one_report(
-            endings in prop::collection::vec((0_usize..6, any::<bool>(), 0_u8..3), 0..60),
+            endings in prop::collection::vec((0_usize..6, any::<bool>(), 0_u8..4), 0..60),
             retries in 0_u32..3,
         ) {
             let tasks: Vec<_> = (0..6).map(|task| Task::whole(task / 2)).collect();
@@ -367,7 +420,7 @@ mod tests {
             let mut done = [0; 3];
             let last = (0..6).flat_map(|task| (0..5).map(move |_| (task, true, 0)));
             for (task, passes, ending) in endings.into_iter().chain(last) {
-                let ending = [Ending::Finished, Ending::Stopped, Ending::Died][usize::from(ending)];
+                let ending = [Ending::Finished, Ending::Stopped, Ending::Died, Ending::Innocent][usize::from(ending)];
                 let report = part(passes);
                 if let Next::Done(_) = ledger.ended(task, report, ending, false) {
                     done[task / 2] += 1;

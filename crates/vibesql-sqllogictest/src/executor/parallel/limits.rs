@@ -44,17 +44,16 @@ pub(super) enum Over {
     Memory { used: u64 },
 }
 
-/// What is known of a worker amid a file. Times are those of the clock.
+/// What is known of a worker amid a file. Time in which it was stopped is not counted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
-    pub(super) now: Duration,
-    /// Since when it is at the file.
-    pub(super) since: Duration,
-    /// Since when it is at the record, if it is at one.
-    pub(super) record_since: Option<Duration>,
+    /// How long it has been at the file.
+    pub(super) elapsed: Duration,
+    /// How long it has been at the record, if it is at one.
+    pub(super) record: Option<Duration>,
     /// The memory in use.
     pub(super) memory: Option<u64>,
-    /// Since when it has been asked to end.
+    /// How long ago it was asked to end.
     pub(super) asked: Option<Duration>,
     /// How long the file had been running when it was said to be slow.
     pub(super) said_slow: Option<Duration>,
@@ -96,19 +95,18 @@ impl Limits {
             return Action::Kill(look.asked.is_none().then_some(Over::Memory { used }));
         }
         if let Some(asked) = look.asked {
-            return if look.now >= asked + self.grace { Action::Kill(None) } else { Action::Nothing };
+            return if asked >= self.grace { Action::Kill(None) } else { Action::Nothing };
         }
-        let elapsed = look.now.saturating_sub(look.since);
-        let over_file = look.timeout.is_some_and(|timeout| elapsed >= timeout);
-        let over_record = look.record_since.zip(look.record_timeout).is_some_and(|(since, limit)| {
+        let over_file = look.timeout.is_some_and(|timeout| look.elapsed >= timeout);
+        let over_record = look.record.zip(look.record_timeout).is_some_and(|(elapsed, limit)| {
             // An engine that can be interrupted is, by its worker; this one cannot.
-            look.now >= since + limit + INTERRUPT_GRACE
+            elapsed >= limit + INTERRUPT_GRACE
         });
         if over_file || over_record {
             return Action::Ask;
         }
         let due = look.said_slow.map_or_else(|| self.first_notice(look.timeout), |said| Some(said * 2));
-        if due.is_some_and(|due| elapsed >= due) { Action::Say } else { Action::Nothing }
+        if due.is_some_and(|due| look.elapsed >= due) { Action::Say } else { Action::Nothing }
     }
 
     /// A notice comes before the end: after half of the time at the latest.
@@ -126,11 +124,10 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn look(now: u32) -> Look {
+    fn look(elapsed: u32) -> Look {
         Look {
-            now: SECOND * (100 + now),
-            since: SECOND * 100,
-            record_since: None,
+            elapsed: SECOND * elapsed,
+            record: None,
             memory: Some(10),
             asked: None,
             said_slow: None,
@@ -160,7 +157,7 @@ mod tests {
     #[test]
     fn each_limit_has_its_action() {
         let limits = Limits { memory: Some(100), slow: Some(SECOND * 60), grace: SECOND * 2 };
-        let record_since = Some(SECOND * 100);
+        let seconds = |count| Some(SECOND * count);
         let cases = [
             ("early", look(1), Action::Nothing),
             ("half of the time", look(25), Action::Say),
@@ -170,10 +167,10 @@ mod tests {
             ("slow without a limit", Look { timeout: None, ..look(60) }, Action::Say),
             ("said once", Look { timeout: None, said_slow: Some(SECOND * 60), ..look(119) }, Action::Nothing),
             ("said twice", Look { timeout: None, said_slow: Some(SECOND * 60), ..look(120) }, Action::Say),
-            ("a record that may be interrupted", Look { record_since, ..look(5) }, Action::Nothing),
-            ("a record that was not", Look { record_since, ..look(6) }, Action::Ask),
-            ("asked", Look { asked: Some(SECOND * 150), ..look(51) }, Action::Nothing),
-            ("deaf", Look { asked: Some(SECOND * 150), ..look(52) }, Action::Kill(None)),
+            ("a record that may be interrupted", Look { record: seconds(5), ..look(5) }, Action::Nothing),
+            ("a record that was not", Look { record: seconds(6), ..look(6) }, Action::Ask),
+            ("asked", Look { asked: seconds(1), ..look(51) }, Action::Nothing),
+            ("deaf", Look { asked: seconds(2), ..look(52) }, Action::Kill(None)),
             ("all of the memory", Look { memory: Some(100), ..look(1) }, Action::Nothing),
             (
                 "too much",
@@ -182,7 +179,7 @@ mod tests {
             ),
             (
                 "too much while it ends",
-                Look { memory: Some(101), asked: Some(SECOND * 150), ..look(50) },
+                Look { memory: Some(101), asked: seconds(0), ..look(50) },
                 Action::Kill(None),
             ),
             ("not known", Look { memory: None, ..look(1) }, Action::Nothing),

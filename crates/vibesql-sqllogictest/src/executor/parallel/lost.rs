@@ -26,8 +26,12 @@ pub(super) struct Lost {
     pub(super) over: Option<Over>,
     pub(super) memory_limit: u64,
     pub(super) peak_memory: Option<u64>,
-    pub(super) now: Duration,
-    pub(super) since: Duration,
+    /// How long the worker was at the file.
+    pub(super) elapsed: Duration,
+    /// How long it was at the record, if it was at one.
+    pub(super) after: Option<Duration>,
+    /// The only record that is judged.
+    pub(super) only: Option<u32>,
     pub(super) total: Option<u64>,
     pub(super) failing: Vec<u32>,
     pub(super) details: Vec<FailureDetail>,
@@ -35,11 +39,10 @@ pub(super) struct Lost {
 
 /// Makes the report.
 pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> FileReport {
-    let elapsed = lost.now.saturating_sub(lost.since);
     let named = |report: FileReport| FileReport {
         file: item.file.clone(),
         shown: item.shown.clone(),
-        elapsed,
+        elapsed: lost.elapsed,
         peak_memory: lost.peak_memory,
         ..report
     };
@@ -61,30 +64,35 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
         report.counts.not_reached = report.counts.total;
         return named(report);
     }
-    let after = line.map(|_| lost.now.saturating_sub(lost.in_flight.since));
+    let after = lost.after;
     let fault = match out_of_memory {
         Some((used, limit)) => Fault::OutOfMemory { used, limit, after },
         None => Fault::Died { how: lost.how, message: lost.words, after },
     };
+    let is_judged = |line: u32| lost.only.is_none_or(|only| only == line);
     let (mut failing, mut details) = (lost.failing, lost.details);
     if let Some(line) = line {
-        let what = if over_time {
-            counts.timed_out += 1;
-            NotPassed::TimedOut { after: after.unwrap_or_default() }
-        } else {
-            counts.faulted += 1;
-            NotPassed::Faulted(fault.clone())
-        };
-        counts.total += 1;
-        counts.executed += 1;
         // A record that was reported and not yet settled is the one in flight.
         failing.retain(|&failed| failed != line);
         details.retain(|detail| detail.line != line);
         failing.push(line);
+        let what = if over_time {
+            NotPassed::TimedOut { after: after.unwrap_or_default() }
+        } else {
+            NotPassed::Faulted(fault.clone())
+        };
         details.extend(detail_at(item, settings, line, what));
+        if is_judged(line) {
+            *(if over_time { &mut counts.timed_out } else { &mut counts.faulted }) += 1;
+            counts.total += 1;
+            counts.executed += 1;
+        }
     }
+    failing.retain(|&line| is_judged(line));
+    let (details, setup_failures): (Vec<_>, Vec<_>) =
+        details.into_iter().partition(|detail| is_judged(detail.line));
     // The file may have been too short-lived for its worker to say how long it is.
-    let total = lost.total.unwrap_or(counts.total).max(counts.total);
+    let total = lost.total.or(lost.only.map(|_| 1)).unwrap_or(counts.total).max(counts.total);
     counts.not_reached += total - counts.total;
     counts.total = total;
     let (marks, groups) = marks_of(item, settings, &failing, &details);
@@ -93,16 +101,8 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
     left_out.retain(|left_out| line.is_none_or(|line| left_out.line < line));
     let records = with_script(item, settings, records_digest);
     let end = if over_time { FileEnd::TimedOut { line } } else { FileEnd::Faulted { line, fault } };
-    named(FileReport {
-        counts,
-        failing,
-        marks,
-        groups,
-        details,
-        left_out,
-        records,
-        ..FileReport::new("", end)
-    })
+    let report = FileReport::new("", end);
+    named(FileReport { counts, failing, marks, groups, details, setup_failures, left_out, records, ..report })
 }
 
 /// What is known of the failing records. The worker has told details of the first ones only; of the others it is not known

@@ -14,11 +14,12 @@ use super::error::{RunError, io_error};
 use super::helpers::{HelperNews, Helpers, orphans};
 use super::ledger::{Ending, Ledger, Next};
 use super::prepare::Prepared;
-use super::process::{TICK, WorkerCommand, listen, runtime};
+use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
 use super::wire::Part;
+use super::worker::not_started;
 use crate::clock::{Clock, SystemClock, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
-use crate::outcome::{ExitHow, FileReport, RunEnd, RunHeader, RunReport, Totals};
+use crate::outcome::{ExitHow, FileProblem, FileReport, RunEnd, RunHeader, RunReport, Totals};
 
 /// How a run is driven by this process. A run that is taken up again may be driven in another way.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +30,8 @@ pub struct Policy {
     pub budget: Option<Duration>,
     /// After how many files that have not passed no further file is taken up.
     pub most_failing: Option<usize>,
+    /// Whether the first Ctrl-C ends the run at once. Otherwise it lets running files end, and the second does not.
+    pub ends_at_once: bool,
 }
 
 /// Runs what is prepared over worker processes, and tells `sink` what happens.
@@ -105,7 +108,7 @@ impl<'r> Orchestrator<'r> {
         self.tell(RunEvent::RunStarted(self.header.clone()))?;
         self.go_on()?;
         self.drive().await?;
-        let elapsed = SystemClock.now().saturating_sub(self.start);
+        let elapsed = self.crew.elapsed_since(self.start);
         let end = match self.stopping {
             _ if self.ledger.is_complete() => RunEnd::Completed,
             why => why.unwrap_or(RunEnd::Interrupted),
@@ -133,11 +136,12 @@ impl<'r> Orchestrator<'r> {
     }
 
     async fn drive(&mut self) -> Result<(), RunError> {
-        let mut tick = tokio::time::interval(TICK);
+        let mut tick = ticks();
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut terminate = listen(SignalKind::terminate())?;
         let mut hangup = listen(SignalKind::hangup())?;
         let mut asked = listen(SignalKind::user_defined1())?;
+        let mut stop = listen(STOP)?;
         while !self.is_over()? {
             self.crew.fill()?;
             tokio::select! {
@@ -150,11 +154,24 @@ impl<'r> Orchestrator<'r> {
                 _ = interrupt.recv() => self.interrupt()?,
                 _ = terminate.recv() => self.abandon()?,
                 _ = hangup.recv() => self.abandon()?,
-                _ = asked.recv() => {
-                    let (running, done) = (self.crew.running(), self.ledger.done());
-                    self.tell(RunEvent::Asked { running, done })?;
-                }
+                _ = asked.recv() => self.asked()?,
+                _ = stop.recv() => self.stop_here().await?,
             }
+        }
+        Ok(())
+    }
+
+    fn asked(&mut self) -> Result<(), RunError> {
+        let (running, done) = (self.crew.running(), self.ledger.done());
+        self.tell(RunEvent::Asked { running, done })
+    }
+
+    /// Ctrl-Z stops all processes of the run.
+    async fn stop_here(&mut self) -> Result<(), RunError> {
+        if is_job() {
+            self.tell(RunEvent::Suspended)?;
+            self.crew.stop().await?;
+            self.tell(RunEvent::Continued)?;
         }
         Ok(())
     }
@@ -206,7 +223,7 @@ impl<'r> Orchestrator<'r> {
         if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
             self.look_for_helpers()?;
         }
-        let elapsed = SystemClock.now().saturating_sub(self.start);
+        let elapsed = self.crew.elapsed_since(self.start);
         match self.policy.budget {
             Some(budget) if elapsed >= budget && self.stopping.is_none() => {
                 self.stop_soon(RunEnd::BudgetSpent)
@@ -236,6 +253,9 @@ impl<'r> Orchestrator<'r> {
             }
             TaskNews::Finished { task, part } => self.ended(task, *part, Ending::Finished, None),
             TaskNews::Stopped { task, part } => self.ended(task, *part, Ending::Stopped, None),
+            TaskNews::Innocent { task } => {
+                self.ended(task, Part::of(not_started(FileProblem::TimedOut)), Ending::Innocent, None)
+            }
             TaskNews::Died { task, part, line, how } => {
                 self.ended(task, *part, Ending::Died, Some((line, how)))
             }
@@ -322,7 +342,10 @@ impl<'r> Orchestrator<'r> {
 
     /// The first Ctrl-C lets the files that are running end, the second does not.
     fn interrupt(&mut self) -> Result<(), RunError> {
-        if self.stopping == Some(RunEnd::Interrupted) {
+        if self.policy.ends_at_once {
+            self.asked()?;
+            self.abandon()
+        } else if self.stopping == Some(RunEnd::Interrupted) {
             self.abandon()
         } else {
             self.stop_soon(RunEnd::Interrupted)

@@ -13,7 +13,7 @@ use super::ledger::Attempts;
 use super::limits::{Limits, Timeouts};
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Stamp, Task};
+use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Stamp, Task, WorkKind};
 use super::worker::work_item;
 use crate::engine::{EngineIdentity, EngineRegistry};
 use crate::executor::Settings;
@@ -35,6 +35,8 @@ pub struct Plan<'p> {
     pub timeouts: &'p Timeouts,
     /// How many times each file is run.
     pub attempts: Attempts,
+    /// What is done with each file.
+    pub kind: WorkKind,
     /// How many slices each file is run in; 1 is the whole file. Only a file that may be split, in a run without
     /// repetitions, may have more.
     pub slices: Vec<u32>,
@@ -60,7 +62,7 @@ impl Prepared {
     ///
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { items, engine, settings, limits, timeouts, attempts, mut slices } = plan;
+        let Plan { items, engine, settings, limits, timeouts, attempts, kind, mut slices } = plan;
         let assigned: io::Result<_> = items
             .iter()
             .enumerate()
@@ -72,7 +74,7 @@ impl Prepared {
         let (tasks, given) = tasks(&slices, attempts.repeat);
         let protocol = PROTOCOL.to_owned();
         let assignment =
-            Assignment { protocol, engine, settings, limits, attempts, items: assigned, tasks, given };
+            Assignment { protocol, engine, settings, limits, attempts, kind, items: assigned, tasks, given };
         assignment.write(folder).map_err(io_error("write the list of files"))?;
         let queue = WorkQueue::create(folder, assignment.given);
         let queue = queue.map_err(io_error("make the work queue"))?;

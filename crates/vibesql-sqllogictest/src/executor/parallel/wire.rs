@@ -1,9 +1,10 @@
 //! What the processes of a run tell each other.
 //!
-//! The orchestrator writes one document for all workers; each worker answers on its standard output with one
-//! message a line, framed as RFC 7464 has it: a record separator, JSON, a line feed. An engine that prints to
-//! standard output therefore cannot break a message, and what it prints is not taken for one. The types are
-//! serialised as they are, since both ends are one program in one version, and the first message makes sure of that.
+//! The orchestrator writes one document for all workers; each worker answers on a pipe with one message a line, framed as
+//! RFC 7464 has it: a record separator, JSON, a line feed. The pipe is the worker's standard output only until the worker
+//! has started ([`super::stdio`]), so an engine cannot write to it. The frame tells messages from what an embedding
+//! program may have printed before. The types are serialised as they are, since both ends are one program in one version,
+//! and the first message makes sure of that.
 
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -21,7 +22,7 @@ use crate::location::path_text;
 use crate::outcome::{Digest, FailureDetail, FileReport, RecordName};
 
 /// What both ends must agree on: the version of the messages and of the program.
-pub(super) const PROTOCOL: &str = concat!("3/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("4/", env!("CARGO_PKG_VERSION"));
 
 /// The document that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,12 +32,44 @@ pub(super) struct Assignment {
     pub(super) settings: Settings,
     pub(super) limits: Limits,
     pub(super) attempts: Attempts,
+    pub(super) kind: WorkKind,
     pub(super) items: Vec<AssignedItem>,
     /// In the order in which they are given out; see [`Self::given`].
     pub(super) tasks: Vec<Task>,
     /// How many of the tasks are given out from the beginning. The others are whole files, whose slices are given out
     /// instead as long as these make one report.
     pub(super) given: usize,
+}
+
+/// What workers do with each file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum WorkKind {
+    /// They judge all of its records, and drop what the engine prints.
+    Run,
+    /// They do what `test` wants: what the engine prints goes to standard error.
+    Test {
+        /// The line of the only record to judge, after the statements before it.
+        only: Option<u32>,
+        /// Whether each record is named on standard error before it runs.
+        trace: bool,
+    },
+    /// They judge nothing, and look for the rows behind the hashes of these records.
+    Unhash(Vec<FailureDetail>),
+}
+
+impl WorkKind {
+    /// The line of the only record that is judged.
+    pub(super) fn only(&self) -> Option<u32> {
+        if let Self::Test { only, .. } = self { *only } else { None }
+    }
+
+    pub(super) fn is_traced(&self) -> bool {
+        matches!(self, Self::Test { trace: true, .. })
+    }
+
+    pub(super) fn shows_output(&self) -> bool {
+        matches!(self, Self::Test { .. })
+    }
 }
 
 /// A file of the run; one without a path is in the program itself.
@@ -168,8 +201,8 @@ fn assignment_path(folder: &Path) -> PathBuf {
 pub(super) enum WorkerMessage {
     /// The first message.
     Hello { protocol: String },
-    /// A task was claimed.
-    Claimed { task: usize },
+    /// A task was claimed, at a time of the clock that processes share.
+    Claimed { task: usize, at: Duration },
     /// The file of the task was read and has this many records.
     Counted { task: usize, total: u64 },
     /// A record of the task has not passed.
@@ -192,12 +225,12 @@ impl WorkerMessage {
         out.flush()
     }
 
-    /// Whether a worker that is at `current` of `tasks` tasks can say this. Only a worker gone wrong, or an engine that
-    /// imitates one, says anything else.
+    /// Whether a worker that is at `current` of `tasks` tasks can say this. Only a worker whose memory is damaged says
+    /// anything else.
     pub(super) fn makes_sense(&self, current: Option<usize>, tasks: usize) -> bool {
         match self {
             Self::Hello { protocol } => protocol == PROTOCOL,
-            Self::Claimed { task } => current.is_none() && *task < tasks,
+            Self::Claimed { task, .. } => current.is_none() && *task < tasks,
             Self::Counted { task, .. } | Self::NotPassed { task, .. } => current == Some(*task),
             Self::Finished { task, part } => current == Some(*task) && part.report.counts.add_up(),
             Self::Done => current.is_none(),
@@ -206,7 +239,7 @@ impl WorkerMessage {
 
     /// Reads the message of a line; nothing if the line is no message but something else that was printed.
     pub(super) fn read(line: &[u8]) -> Option<Result<Self, serde_json::Error>> {
-        // What an engine printed without a line feed stands in front of the frame.
+        // What was printed without a line feed stands in front of the frame.
         let start = memchr::memrchr(RECORD_SEPARATOR, line)? + 1;
         Some(serde_json::from_slice(&line[start..]))
     }
@@ -217,16 +250,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn messages_survive_what_an_engine_prints() {
+    fn messages_survive_what_is_printed_before_them() {
         let mut stream = b"printed without end".to_vec();
-        WorkerMessage::Claimed { task: 3 }.write(&mut stream).unwrap();
+        WorkerMessage::Claimed { task: 3, at: Duration::ZERO }.write(&mut stream).unwrap();
         stream.extend_from_slice(b"a whole line\n");
         WorkerMessage::Done.write(&mut stream).unwrap();
         let messages: Vec<_> =
             stream.split_inclusive(|&byte| byte == b'\n').filter_map(WorkerMessage::read).collect();
         assert!(matches!(
             messages.as_slice(),
-            [Ok(WorkerMessage::Claimed { task: 3 }), Ok(WorkerMessage::Done)]
+            [Ok(WorkerMessage::Claimed { task: 3, .. }), Ok(WorkerMessage::Done)]
         ));
     }
 }

@@ -1,20 +1,23 @@
 //! The worker process: claims a file, runs it, says what became of it, claims the next.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use super::berth::Berth;
+use super::family::end_with_parent;
 use super::memory;
 use super::plan::{Origin, WorkItem};
 use super::queue::WorkQueue;
 use super::slot::Slot;
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Task, WorkerMessage};
+use super::stdio::{take_stdin, take_stdout};
+use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Task, WorkKind, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
 use crate::engine::{Engine, EngineRegistry, RegistryError};
-use crate::executor::Settings;
 use crate::executor::core::{Selection, run_observed, run_slice};
 use crate::executor::observer::Observer;
 use crate::executor::slice::Slice;
+use crate::executor::unhash;
 use crate::location::{Source, path_text};
 use crate::outcome::{Counts, FailureDetail, FileEnd, FileProblem, FileReport};
 use crate::parser;
@@ -45,6 +48,9 @@ fn io_error(what: &'static str) -> impl Fn(io::Error) -> WorkerError {
 /// Works on the run in `folder` until there is nothing left to claim, as the `worker`th worker of the process that has
 /// this berth there. `embedded` gives the text of a file inside the program by the name that messages call it.
 ///
+/// Standard input and output are the pipes from and to that process. They are put away before an engine is made: an engine
+/// reads from an empty file, and what it prints is dropped or goes to standard error.
+///
 /// # Errors
 ///
 /// [`WorkerError`], when the run cannot be worked on at all. What goes wrong with a file is part of its report.
@@ -54,29 +60,27 @@ pub fn work(
     worker: usize,
     registry: &EngineRegistry,
     embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
-    out: &mut dyn Write,
 ) -> Result<(), WorkerError> {
-    // When the orchestrator dies, however it dies, nobody would stop an engine that hangs.
-    #[cfg(target_os = "linux")]
-    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))
-        .map_err(|error| io_error("parent death signal")(error.into()))?;
     let assignment = Assignment::read(folder)?;
+    // From here on no engine can print a message, or keep the pipe for them open.
+    let mut out = take_streams(&assignment.kind)?;
     let berth = Berth::of(folder, berth);
     let slot = Slot::open(&berth.slot(worker)).map_err(io_error("slot"))?;
     let queue = WorkQueue::open(folder, assignment.given);
     let engine = registry.make(&assignment.settings.engine)?;
-    let mut out = out;
-    let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("standard output"));
+    let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
     while let Some(task) = claim(&queue, &berth, worker).map_err(io_error("claims"))? {
-        slot.start_item(task, SystemClock.now());
-        say(&WorkerMessage::Claimed { task })?;
-        let mut recorder = Recorder { task, slot: &slot, say: &mut say, failed: None };
-        let start = SystemClock.now();
-        memory::forget_peak();
+        let at = SystemClock.now();
+        slot.start_item(task, at);
+        say(&WorkerMessage::Claimed { task, at })?;
         let Task { item, slice } = assignment.tasks[task];
         let found = work_item(&assignment.items[item], embedded);
-        let part = run_item(&found, slice, engine.as_ref(), &assignment.settings, &mut recorder);
+        let trace = assignment.kind.is_traced().then_some(found.shown.as_str());
+        let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, failed: None };
+        let start = SystemClock.now();
+        memory::forget_peak();
+        let part = run_item(&found, slice, engine.as_ref(), &assignment, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
@@ -91,6 +95,14 @@ pub fn work(
         }
     }
     say(&WorkerMessage::Done)
+}
+
+/// Puts standard input and output away, and returns the latter. This process ends when the former does.
+fn take_streams(kind: &WorkKind) -> Result<File, WorkerError> {
+    let lifeline = take_stdin().map_err(io_error("standard input"))?;
+    end_with_parent(lifeline).map_err(io_error("a thread that waits for the end of the main process"))?;
+    let stderr = io::stderr();
+    take_stdout(kind.shows_output().then_some(&stderr)).map_err(io_error("standard output"))
 }
 
 /// Whether the next file would begin with half of the memory that it may have.
@@ -118,13 +130,17 @@ fn run_item(
     item: &WorkItem,
     slice: Option<Slice>,
     engine: &dyn Engine,
-    settings: &Settings,
+    assignment: &Assignment,
     recorder: &mut Recorder<'_>,
 ) -> Part {
     let part = match item.read() {
         Ok(bytes) => {
-            let selection = slice.map_or(Selection::AllBut(&item.left_out), Selection::Slice);
-            run_source(&Source::new(item.shown.as_str(), bytes), selection, engine, settings, recorder)
+            let selection = match (assignment.kind.only(), slice) {
+                (Some(line), _) => Selection::Only(line),
+                (None, Some(slice)) => Selection::Slice(slice),
+                (None, None) => Selection::AllBut(&item.left_out),
+            };
+            run_source(&Source::new(item.shown.as_str(), bytes), selection, engine, assignment, recorder)
         }
         Err(error) => Part::of(not_started(FileProblem::Unreadable(error.to_string()))),
     };
@@ -136,15 +152,24 @@ fn run_source(
     source: &Source,
     selection: Selection<'_>,
     engine: &dyn Engine,
-    settings: &Settings,
+    assignment: &Assignment,
     recorder: &mut Recorder<'_>,
 ) -> Part {
+    let settings = &assignment.settings;
     let profile = match parser::choose(source, settings.dialect.as_deref(), settings.exact) {
         Ok((profile, _)) => profile,
         Err(unknown) => return Part::of(not_started(FileProblem::Dialect(unknown.to_string()))),
     };
     let script = parser::parse(source, profile);
-    recorder.send(&WorkerMessage::Counted { task: recorder.task, total: script.total() });
+    if let WorkKind::Unhash(details) = &assignment.kind {
+        let mut report = FileReport::new("", FileEnd::Completed);
+        report.details.clone_from(details);
+        unhash(&mut report, &script, engine, &settings.options);
+        report.details.iter().for_each(|detail| recorder.record_not_passed(detail.line, Some(detail)));
+        return Part::of(report);
+    }
+    let total = if let Selection::Only(_) = selection { 1 } else { script.total() };
+    recorder.send(&WorkerMessage::Counted { task: recorder.task, total });
     let Selection::Slice(slice) = selection else {
         return Part::of(run_observed(&script, engine, &settings.options, selection, recorder));
     };
@@ -162,6 +187,8 @@ struct Recorder<'r> {
     task: usize,
     slot: &'r Slot,
     say: &'r mut dyn FnMut(&WorkerMessage) -> Result<(), WorkerError>,
+    /// What messages call the file, if each record is named on standard error before it runs.
+    trace: Option<&'r str>,
     /// The first message that could not be sent: nobody listens any more.
     failed: Option<WorkerError>,
 }
@@ -176,6 +203,10 @@ impl Recorder<'_> {
 
 impl Observer for Recorder<'_> {
     fn record_started(&mut self, line: u32) {
+        if let Some(shown) = self.trace {
+            // Where standard error is closed there is nobody to tell.
+            writeln!(io::stderr(), "{shown}:{line}").ok();
+        }
         self.slot.start_record(line, SystemClock.now());
     }
 

@@ -11,6 +11,7 @@ use super::in_vibesql::InVibeSql;
 use super::source::Source;
 use super::views::{VIEWS, View};
 use super::wire::{EngineName, Reply, Request, Rows, receive, send};
+use crate::executor::parallel::family::end_all;
 use crate::results::store::{Extract, Loaded, Wanted, Window};
 
 /// Rows of one message, at most.
@@ -40,11 +41,11 @@ pub(super) enum Flow {
 }
 
 /// Answers the questions that come in, until there are no more. When their reader is gone, and so is the one who asks,
-/// this process is killed in the midst of an answer.
+/// this process ends in the midst of an answer, with all that it has started.
 ///
 /// # Errors
 ///
-/// What cannot be written.
+/// What cannot be written, or a thread that cannot be started.
 pub fn serve(
     engine: EngineName,
     source: &dyn Source,
@@ -52,7 +53,7 @@ pub fn serve(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let (sender, requests) = mpsc::channel::<Request>();
-    std::thread::spawn(move || {
+    let listen = move || {
         let mut from = from;
         while let Ok(Some(request)) = receive(&mut from) {
             if sender.send(request).is_err() {
@@ -61,8 +62,9 @@ pub fn serve(
         }
         drop(sender);
         // Nobody wants an answer any more, and nobody would stop an engine that hangs.
-        rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL).ok();
-    });
+        end_all();
+    };
+    std::thread::Builder::new().name("questions".to_owned()).spawn(listen)?;
     let mut state = State { engine, source, kept: None };
     for request in requests {
         let mut answer =

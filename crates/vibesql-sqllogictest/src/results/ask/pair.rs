@@ -12,6 +12,9 @@ use crate::clock::Clock;
 
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
+/// A look that comes later was kept from coming.
+const LONGEST_TICK: Duration = Duration::from_millis(500);
+
 /// What a child may use for one question.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
@@ -94,7 +97,7 @@ impl<'a> Pair<'a> {
             parts[place] = Some(Default::default());
             self.child(place)?.ask(request);
         }
-        let start = self.clock.now();
+        let mut start = self.clock.now();
         let mut looked = start;
         while parts.iter().any(Option::is_some) {
             match self.heard.recv_timeout(TICK) {
@@ -128,6 +131,8 @@ impl<'a> Pair<'a> {
             if now.saturating_sub(looked) < TICK {
                 continue;
             }
+            // This process was stopped meanwhile, which is not held against the children.
+            start += Some(now.saturating_sub(looked)).filter(|gap| *gap > LONGEST_TICK).unwrap_or_default();
             looked = now;
             for place in 0..parts.len() {
                 if parts[place].is_some()

@@ -61,9 +61,10 @@ impl Child {
             .process_group(0)
             .spawn()?;
         let pid = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
-        let stdin = process.stdin.take();
-        if let Some(stdout) = process.stdout.take() {
-            std::thread::spawn(move || {
+        let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
+        let child = Self { number, process, pid, stdin };
+        if let Some(stdout) = stdout {
+            let listen = move || {
                 let mut from = BufReader::new(stdout);
                 while let Ok(Some(reply)) = receive(&mut from) {
                     if heard.send(Heard::Said(number, reply)).is_err() {
@@ -71,9 +72,12 @@ impl Child {
                     }
                 }
                 drop(heard.send(Heard::Silent(number)));
-            });
+            };
+            let thread = std::thread::Builder::new().name("answers".to_owned()).spawn(listen);
+            // Without it the child is ended as it is dropped.
+            thread?;
         }
-        Ok(Self { number, process, pid, stdin })
+        Ok(child)
     }
 
     /// Asks. A child that is gone is heard to be so.
