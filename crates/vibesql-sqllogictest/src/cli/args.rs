@@ -19,7 +19,8 @@ pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, M
 pub(super) use self::report::{ReportArgs, ReportFormat, UntestedWord};
 pub(super) use self::results::{
     BackupArgs, BaselineArgs, BisectArgs, CompareArgs, CompareFormat, ExportArgs, FlakyArgs, FlakyFormat,
-    GateWord, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PruneArgs, RunsArgs, ShowArgs,
+    GateWord, ImportArgs, ImportFormat, LAST_RUN, MergeArgs, PREVIOUS_RUN, PruneArgs, RUN_WORDS, RunsArgs,
+    ShowArgs,
 };
 #[cfg(feature = "store")]
 pub(super) use self::results::{DumpFormat, StoreCommand};
@@ -197,7 +198,7 @@ While it runs in a terminal, the key t says what runs now, as SIGUSR1 does anywh
 files that are running are done, and a second one ends it at once.";
 
 #[derive(Debug, Args)]
-#[command(after_help = WHILE_IT_RUNS)]
+#[command(after_help = format!("{WHILE_IT_RUNS}\n\n{RUN_WORDS}"))]
 pub(super) struct RunArgs {
     /// Write a report as JSON to FILE; - is standard output.
     #[arg(long, value_name = "FILE")]
@@ -220,7 +221,7 @@ pub(super) struct RunArgs {
     /// Take up no further file after N files that have not passed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_fail: Option<u32>,
-    /// Go on with a run that was interrupted, by its name or folder; without RUN the last one.
+    /// Go on with RUN, which was interrupted; without RUN the last one that was.
     #[arg(
         long,
         value_name = "RUN",
@@ -408,8 +409,9 @@ pub(super) struct ListArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
 pub(super) struct WorkerArgs {
-    /// The run to help with, by its name or folder; without RUN the one that is going on.
+    /// The run to help with; without RUN the one that is going on.
     #[arg(long, value_name = "RUN", num_args = 0..=1, required = true)]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
     pub(super) join: Option<Option<String>>,

@@ -1,20 +1,16 @@
-//! Runs to be compared: from what is typed for them to their reports.
+//! Which run a word of the user means, for all commands: from the word to the name of the run, its journal or its report.
 
 use std::path::Path;
 
 use super::commands::import::{UNKNOWN, changed};
 use super::error::{CliError, ExitReason};
 use super::keeping::Keeping;
+use super::ui::Ui;
 use crate::outcome::RunReport;
 use crate::results::import;
 use crate::results::portable::{self, is_portable};
 use crate::results::{Circumstances, Commit, Journal, Meaning, Opened, ResultsFolder, RunOverview, meanings};
 use crate::text::count::plural;
-
-/// The word for the last run, or the last but one when that is to be compared with another.
-pub(super) const LATEST: &str = "latest";
-/// The word for the run before that which is compared, on the same engine.
-pub(super) const PREVIOUS: &str = "previous";
 
 /// What a run is to be, besides what the word says.
 #[derive(Debug, Clone, Copy, Default)]
@@ -64,46 +60,129 @@ impl Found {
     }
 }
 
-/// Finds the run that `word` means.
+/// Where the run is that a word means.
+enum Place {
+    /// Kept here, or in another folder of a run: by its name or path.
+    Kept {
+        run: String,
+        /// What the user should know about it.
+        note: Option<String>,
+    },
+    /// In a file.
+    File(String),
+}
+
+impl Place {
+    fn kept(run: impl Into<String>) -> Self {
+        Self::Kept { run: run.into(), note: None }
+    }
+}
+
+/// Finds the run that `word` means, in the light of another run.
 pub(super) fn find(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Found, CliError> {
+    found_at(place(word, keeping, besides)?, keeping)
+}
+
+/// Finds the run that `word` means, without regard to any other.
+pub(super) fn find_alone(word: &str, keeping: &Keeping) -> Result<Found, CliError> {
+    found_at(place_alone(word, keeping)?, keeping)
+}
+
+fn found_at(place: Place, keeping: &Keeping) -> Result<Found, CliError> {
+    match place {
+        Place::Kept { run, note } => {
+            let mut found = Found::kept(keeping.results()?.journal(Some(&run))?);
+            found.notes.extend(note);
+            Ok(found)
+        }
+        Place::File(path) => in_file(&path),
+    }
+}
+
+/// Reads the journal of the run that `word` means, and says what is wrong with it.
+pub(super) fn find_journal(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<Journal, CliError> {
+    let journal = match place_alone(word, keeping)? {
+        Place::Kept { run, note } => {
+            note.iter().for_each(|note| ui.note(note));
+            keeping.results()?.journal(Some(&run))?
+        }
+        Place::File(path) => journal_in_file(&path)?,
+    };
+    if journal.damaged > 0 {
+        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
+    }
+    Ok(journal)
+}
+
+/// The name of the run that `word` means, or the path of its folder, for a command that needs the folder.
+pub(super) fn find_kept(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<String, CliError> {
+    match place_alone(word, keeping)? {
+        Place::Kept { run, note } => {
+            note.iter().for_each(|note| ui.note(note));
+            Ok(run)
+        }
+        Place::File(path) => {
+            let hint =
+                "`merge` and `import` add the runs of a file; `runs` lists the runs that are kept".to_owned();
+            Err(CliError::usage(
+                format!("`{path}` is a file; this command needs a run that is kept"),
+                vec![hint],
+            ))
+        }
+    }
+}
+
+/// The run before the last one is that on the engine of the last one.
+fn place_alone(word: &str, keeping: &Keeping) -> Result<Place, CliError> {
+    if Meaning::by_order(word) != Some(Meaning::Previous) {
+        return place(word, keeping, Besides::default());
+    }
+    let results = keeping.results()?;
+    let last = results.last()?;
+    let engine = RunOverview::read(results, &last)?.header.engine.name;
+    place(word, keeping, Besides { before: Some(&last), engine: Some(&engine) })
+}
+
+fn place(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Place, CliError> {
     let path = word.strip_prefix("file:").unwrap_or(word);
     let results = match keeping.results() {
         // A file needs no results here.
-        Err(_) if Path::new(path).is_file() => return in_file(path),
+        Err(_) if Path::new(path).is_file() => return Ok(Place::File(path.to_owned())),
         results => results?,
     };
-    match word {
+    let meanings = match Meaning::by_order(word) {
+        // To look at every run would be for nothing.
+        Some(meaning) => vec![meaning],
+        None => meanings(word, &results.known_runs()?, |path| Path::new(path).is_file()),
+    };
+    match meanings.as_slice() {
         // No run is compared with itself.
-        LATEST if besides.before == Some(&results.last()?) => {
+        [Meaning::Last] if besides.before == Some(&results.last()?) => {
             before(results, Besides { engine: None, ..besides })
         }
-        LATEST => Ok(Found::kept(results.journal(None)?)),
-        PREVIOUS => before(results, besides),
-        word => match meanings(word, &results.known_runs()?, |path| Path::new(path).is_file()).as_slice() {
-            [] => match results.journal(Some(word)) {
-                // The path of a folder of a run, which may be anywhere.
-                Ok(journal) => Ok(Found::kept(journal)),
-                Err(_) => Err(unknown(word, results)),
-            },
-            [Meaning::Run(name)] => Ok(Found::kept(results.journal(Some(name))?)),
-            [Meaning::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, besides),
-            [Meaning::Commit { hash, runs }] => last_of(&format!("commit {hash}"), runs, results, besides),
-            [Meaning::File(path)] => in_file(path),
-            several => Err(ambiguous(word, several)),
-        },
+        [Meaning::Last] => Ok(Place::kept(results.last()?)),
+        [Meaning::Previous] => before(results, besides),
+        [Meaning::Run(name)] => Ok(Place::kept(name)),
+        [Meaning::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, besides),
+        [Meaning::Commit { hash, runs }] => last_of(&format!("commit {hash}"), runs, results, besides),
+        [Meaning::File(path)] => Ok(Place::File(path.clone())),
+        // The path of a folder of a run, which may be anywhere; or a run whose journal does not say what it is.
+        [] if results.path_of(word).is_ok() => Ok(Place::kept(word)),
+        [] => Err(unknown(word, results)),
+        several => Err(ambiguous(word, several)),
     }
 }
 
 /// The last run before one, on an engine.
-fn before(results: &ResultsFolder, besides: Besides<'_>) -> Result<Found, CliError> {
+fn before(results: &ResultsFolder, besides: Besides<'_>) -> Result<Place, CliError> {
     let runs = results.runs()?;
     let end = besides.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
         // What cannot be read is passed over.
-        if let Ok(found) = results.journal(Some(name))
-            && besides.engine.is_none_or(|engine| found.report.header.engine.name == engine)
+        if let Ok(run) = RunOverview::read(results, name)
+            && besides.engine.is_none_or(|engine| run.header.engine.name == engine)
         {
-            return Ok(Found::kept(found));
+            return Ok(Place::kept(name));
         }
     }
     let before = end.map_or_else(String::new, |end| format!(" before {}", runs[end]));
@@ -118,7 +197,7 @@ fn last_of(
     runs: &[String],
     results: &ResultsFolder,
     besides: Besides<'_>,
-) -> Result<Found, CliError> {
+) -> Result<Place, CliError> {
     let (mut with_changes, mut incomplete, mut other_engines) = (None, 0, 0);
     for name in runs.iter().rev().filter(|&name| Some(name.as_str()) != besides.before) {
         let Ok(run) = RunOverview::read(results, name) else { continue };
@@ -129,13 +208,12 @@ fn last_of(
         } else if run.commit.is_some_and(|commit| commit.dirty) {
             with_changes = with_changes.or(Some(name));
         } else {
-            return Ok(Found::kept(results.journal(Some(name))?));
+            return Ok(Place::kept(name));
         }
     }
     if let Some(name) = with_changes {
-        let mut found = Found::kept(results.journal(Some(name))?);
-        found.notes.push(format!("run `{name}` of {what} was made with changes that are not in the commit"));
-        return Ok(found);
+        let note = format!("run `{name}` of {what} was made with changes that are not in the commit");
+        return Ok(Place::Kept { run: name.clone(), note: Some(note) });
     }
     let engine = besides.engine.map_or_else(String::new, |engine| format!(" on engine `{engine}`"));
     let others = [(incomplete, "incomplete run"), (other_engines, "run on another engine")];
@@ -162,13 +240,15 @@ fn unknown(word: &str, results: &ResultsFolder) -> CliError {
         [] => "no run here was made on a branch".to_owned(),
         branches => format!("branches with runs: {}", branches.join(", ")),
     };
-    let message = format!("`{word}` is no run, no branch or commit of a run, and no file");
-    let words = format!("besides `{LATEST}` and `{PREVIOUS}`, `runs` lists runs; {known}");
+    let message = format!("no run, branch, commit or file `{word}`");
+    let words = format!("`runs` lists the runs; last and previous name one, too; {known}");
     CliError::usage(message, vec![words])
 }
 
 fn ambiguous(word: &str, several: &[Meaning]) -> CliError {
     let meaning = |meaning: &Meaning| match meaning {
+        Meaning::Last => "last".to_owned(),
+        Meaning::Previous => "previous".to_owned(),
         Meaning::Run(name) => format!("run:{name}"),
         Meaning::Branch { name, .. } => format!("branch:{name}"),
         Meaning::Commit { hash, .. } => format!("commit:{hash}"),
@@ -181,18 +261,30 @@ fn ambiguous(word: &str, several: &[Meaning]) -> CliError {
     )
 }
 
+/// The run in a file of `export`.
+fn journal_in_file(path: &str) -> Result<Journal, CliError> {
+    let bytes = std::fs::read(path).map_err(|error| CliError::io("read", path, &error))?;
+    if !is_portable(&bytes) {
+        let hint = "`import` takes in results of other programs, and `runs` lists the run then".to_owned();
+        return Err(CliError::usage(format!("`{path}` is no file of `export`"), vec![hint]));
+    }
+    portable_run(path)
+}
+
+fn portable_run(path: &str) -> Result<Journal, CliError> {
+    let mut runs = portable::load(Path::new(path))?;
+    match (runs.pop(), runs.len()) {
+        (Some((_, journal)), 0) => Ok(journal),
+        (_, more) => Err(several_runs(path, more + 1, "`merge` takes it in, and `runs` lists its runs")),
+    }
+}
+
 /// The run in a file of `export`, or of another program.
 fn in_file(path: &str) -> Result<Found, CliError> {
     let bytes = std::fs::read(path).map_err(|error| CliError::io("read", path, &error))?;
     if is_portable(&bytes) {
-        let mut runs = portable::load(Path::new(path))?;
-        return match (runs.pop(), runs.len()) {
-            (Some((name, journal)), 0) => {
-                let found = Found::kept(journal);
-                Ok(Found { name: format!("{name} in {path}"), is_kept: false, ..found })
-            }
-            (_, more) => Err(several_runs(path, more + 1, "`merge` takes it in, and `runs` lists its runs")),
-        };
+        let found = Found::kept(portable_run(path)?);
+        return Ok(Found { name: format!("{} in {path}", found.name), is_kept: false, ..found });
     }
     let reading = import::read(&bytes, None, changed(Path::new(path)))
         .map_err(|error| CliError::import(&error, path))?;
@@ -212,7 +304,7 @@ fn in_file(path: &str) -> Result<Found, CliError> {
 }
 
 fn several_runs(path: &str, count: usize, hint: &str) -> CliError {
-    let message = format!("`{path}` has {}, and one is compared", plural(count as u64, "run"));
+    let message = format!("`{path}` has {}, and one is needed", plural(count as u64, "run"));
     CliError::usage(message, vec![hint.to_owned()])
 }
 

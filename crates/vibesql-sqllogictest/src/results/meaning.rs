@@ -16,9 +16,18 @@ pub struct KnownRun {
     pub commit: Option<Commit>,
 }
 
+/// The words for the last run.
+const LAST: [&str; 2] = ["last", "latest"];
+/// The word for the run before another one, on the same engine.
+const PREVIOUS: &str = "previous";
+
 /// What a word can mean.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Meaning {
+    /// The last run.
+    Last,
+    /// The run before the last one, or before another that is known, on the same engine.
+    Previous,
     /// The run with this name.
     Run(String),
     /// The runs of a branch of Git, the oldest first.
@@ -46,12 +55,17 @@ const LEAST: usize = 4;
 ///
 /// | word | meaning |
 /// |---|---|
+/// | `last`, `latest` | the last run, and nothing else |
+/// | `previous` | the run before another one, and nothing else |
 /// | the name of a run | that run |
 /// | the name of a branch on which runs were made | these runs |
 /// | at least four letters with which the commit of a run begins | the runs of that commit, for each such commit |
 /// | the path of a file | that file |
 /// | `run:`, `branch:`, `commit:` or `file:`, and one of these | that alone |
 pub fn meanings(word: &str, runs: &[KnownRun], is_file: impl Fn(&str) -> bool) -> Vec<Meaning> {
+    if let Some(meaning) = Meaning::by_order(word) {
+        return vec![meaning];
+    }
     let (kind, word) = match word.split_once(':') {
         Some((kind @ ("run" | "branch" | "commit" | "file"), word)) => (Some(kind), word),
         _ => (None, word),
@@ -84,6 +98,16 @@ pub fn meanings(word: &str, runs: &[KnownRun], is_file: impl Fn(&str) -> bool) -
         found.push(Meaning::File(word.to_owned()));
     }
     found
+}
+
+impl Meaning {
+    /// What a word means, if it is about the order of runs: then no run has to be known.
+    pub fn by_order(word: &str) -> Option<Self> {
+        match word {
+            PREVIOUS => Some(Self::Previous),
+            word => LAST.contains(&word).then_some(Self::Last),
+        }
+    }
 }
 
 impl ResultsFolder {
@@ -124,6 +148,9 @@ mod tests {
     fn words_have_meanings() {
         let check = |word: &str| meanings(word, &runs(), |path| path == "main" || path == "old.json");
         let names = |runs: &[&str]| runs.iter().map(|run| format!("2026010{run}-000000")).collect::<Vec<_>>();
+        assert_eq!([check("last"), check("latest")], [[Meaning::Last], [Meaning::Last]]);
+        assert_eq!(check("previous"), [Meaning::Previous]);
+        assert_eq!(check("branch:last"), []);
         assert_eq!(check("20260105-000000"), [Meaning::Run("20260105-000000".to_owned())]);
         assert_eq!(check("old.json"), [Meaning::File("old.json".to_owned())]);
         let commit = |hash: &str, of: &[&str]| Meaning::Commit { hash: hash.to_owned(), runs: names(of) };

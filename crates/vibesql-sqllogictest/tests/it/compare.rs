@@ -397,8 +397,8 @@ fn what_means_nothing_or_two_things_is_refused() {
     assert_snapshot!(sandbox.run("compare nowhere"), @"
     exit code 2
     --- stderr
-    error: `nowhere` is no run, no branch or commit of a run, and no file
-      hint: besides `latest` and `previous`, `runs` lists runs; no run here was made on a branch
+    error: no run, branch, commit or file `nowhere`
+      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     ");
     sandbox.git(&["init", "-q", "-b", "both"]);
     sandbox.git(&["add", "s"]);

@@ -57,6 +57,7 @@ mod reports_page;
 mod resume;
 mod run_cmd;
 mod run_end;
+mod run_words;
 mod sandbox;
 mod screen;
 mod selection;

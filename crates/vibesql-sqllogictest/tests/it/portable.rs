@@ -248,8 +248,8 @@ fn mistakes_have_a_hint() {
     assert_snapshot!(shown, @"
     exit code 2
     --- stderr
-    error: no run `nowhere` in `[home]/.vibesql/test_results`
-      hint: a run is named by the folder that it has in `runs`, or by its path
+    error: no run, branch, commit or file `nowhere`
+      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     exit code 2
     --- stderr
     error: cannot write `no/folder/file`

@@ -324,8 +324,8 @@ fn a_baseline_is_named_as_in_compare() {
     assert_snapshot!(masked(&sandbox, &sandbox.run("report --baseline nothing").to_string()), @"
     exit code 2
     --- stderr
-    error: `nothing` is no run, no branch or commit of a run, and no file
-      hint: besides `latest` and `previous`, `runs` lists runs; no run here was made on a branch
+    error: no run, branch, commit or file `nothing`
+      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     ");
 }
 
@@ -417,8 +417,8 @@ fn mistakes() {
     assert_snapshot!(sandbox.without_names(&sandbox.run("report 1999").to_string()), @"
     exit code 2
     --- stderr
-    error: no run `1999` in `[home]/.vibesql/test_results`
-      hint: a run is named by the folder that it has in `runs`, or by its path
+    error: no run, branch, commit or file `1999`
+      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     ");
     let output = sandbox.run("report --output nowhere/report.html");
     assert_eq!(

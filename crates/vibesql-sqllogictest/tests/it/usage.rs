@@ -228,8 +228,8 @@ fn help_says_what_there_is() {
           --serial                   One file after the other: the same as --workers 1
           --fail-fast                Take up no further file after the first that has not passed
           --max-fail <N>             Take up no further file after N files that have not passed
-          --resume [<RUN>]           Go on with a run that was interrupted, by its name or folder;
-                                     without RUN the last one
+          --resume [<RUN>]           Go on with RUN, which was interrupted; without RUN the last one
+                                     that was
       -q, --quiet                    No lines for files that passed
       -v, --verbose                  All failing records of a file, its notes, speed and memory, and a
                                      line when a file is taken up
@@ -241,8 +241,7 @@ fn help_says_what_there_is() {
       -h, --help                     Print help
 
     Comparison:
-          --baseline <RUN>  When the run is done, compare it with RUN: a name, latest, previous, a
-                            branch, a commit or a file, as for compare
+          --baseline <RUN>  When the run is done, compare it with RUN, as `compare` takes it
           --gate <WHAT>     What ends the run with exit code 4, if nothing graver does: a file that has
                             regressed, or a record as well [default: records] [possible values: none,
                             files, records]
@@ -326,6 +325,10 @@ fn help_says_what_there_is() {
 
     While it runs in a terminal, the key t says what runs now, as SIGUSR1 does anywhere. Ctrl-C ends the
     run when the files that are running are done, and a second one ends it at once.
+
+    A RUN is last or latest, previous (the one before, on the same engine), its name in `runs` or the
+    path of its folder, a branch or a commit (its last complete run), or a file of `export --run`. Where
+    a word can mean two things, run:, branch:, commit: or file: in front of it says which.
     ");
     assert_snapshot!(Sandbox::new().run("test --help"), @"
     exit code 0
@@ -340,13 +343,15 @@ fn help_says_what_there_is() {
                         and standard input is - or /dev/stdin:LINE
 
     Options:
-          --color <WHEN>      When to use colours [default: auto] [possible values: auto, always, never]
-          --trace             Name each record on standard error before it runs: where an engine hangs
-                              or dies, the last is it
-          --max-failures <N>  Show at most N failures of a file [default: 20]
-          --results <DIR>     Where results are kept, and those of earlier runs are; by default
-                              VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
-      -h, --help              Print help
+          --color <WHEN>       When to use colours [default: auto] [possible values: auto, always,
+                               never]
+          --trace              Name each record on standard error before it runs: where an engine hangs
+                               or dies, the last is it
+          --max-failures <N>   Show at most N failures of a file [default: 20]
+          --results <DIR>      Where results are kept, and those of earlier runs are; by default
+                               VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
+          --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
+      -h, --help               Print help
 
     Engine and dialect:
           --engine <ENGINE>           The engine under test; without it the first of those that

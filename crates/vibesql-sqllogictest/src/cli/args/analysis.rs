@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::results::LAST_RUN;
+use super::results::{LAST_RUN, RUN_WORDS};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -14,9 +14,9 @@ Examples:
   vibesql-sqllogictest analyze --report             everything, to target/sqllogictest_analysis.md";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = format!("{EXAMPLES}\n\n{RUN_WORDS}"))]
 pub(in crate::cli) struct AnalyzeArgs {
-    /// The run, by its name or folder; last, or nothing, is the last one.
+    /// The run.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     /// Show all clusters in the order in which fixing them turns most files green soonest.
@@ -62,8 +62,9 @@ pub(in crate::cli) enum AnalysisFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
 pub(in crate::cli) struct PunchlistArgs {
-    /// The run, by its name or folder; last, or nothing, is the last one.
+    /// The run.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     /// How it is written.

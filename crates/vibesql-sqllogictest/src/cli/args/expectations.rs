@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
-use super::LAST_RUN;
+use super::{LAST_RUN, RUN_WORDS};
 
 /// Where it is said what is expected to fail.
 #[derive(Debug, Args)]
@@ -28,8 +28,9 @@ pub(in crate::cli) enum LedgerCommand {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
 pub(in crate::cli) struct LedgerUpdateArgs {
-    /// The run: its name or its folder, or `last`.
+    /// The run.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     /// The file to write; by default expectations.toml in the folder of the suite.
@@ -53,8 +54,9 @@ pub(in crate::cli) struct LedgerUpdateArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
 pub(in crate::cli) struct LedgerCheckArgs {
-    /// The run: its name or its folder, or `last`.
+    /// The run.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     #[command(flatten)]

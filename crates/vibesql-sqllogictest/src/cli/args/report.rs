@@ -4,11 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::{ExpectationArgs, LAST_RUN};
+use super::{ExpectationArgs, LAST_RUN, RUN_WORDS};
 
 #[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
 pub(in crate::cli) struct ReportArgs {
-    /// The run, by its name or folder; last, or nothing, is the last one.
+    /// The run.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     /// The document: a page for browsers, JUnit's XML, annotations of GitHub Actions with the summary of the step, that
@@ -23,8 +24,7 @@ pub(in crate::cli) struct ReportArgs {
     /// Look back on N runs of the same files.
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub(in crate::cli) history: u32,
-    /// The run to compare with, as `compare` takes it: a run, a branch, a commit, a file; by default the last complete run
-    /// of the same files before it.
+    /// The run to compare with, as `compare` takes it; by default the last complete run of the same files before it.
     #[arg(long, value_name = "RUN")]
     pub(in crate::cli) baseline: Option<String>,
     /// In JUnit's XML, make up to N failing records of each file cases of their own.

@@ -54,19 +54,27 @@ pub(in crate::cli) enum CompareFormat {
     Json,
 }
 
-const RUN_WORDS: &str = "\
-A run is named by its name in `runs`, or as latest, previous (the one before, on the same engine), a branch or a commit \
-(its last complete run), or a file: of `export --run`, or the results of another program that `import` knows. Where a \
-word can mean two things, run:, branch:, commit: or file: in front of it says which.";
+/// How a run is named, for the help of every command that takes one; docs/runs.md has it at length.
+pub(in crate::cli) const RUN_WORDS: &str = "\
+A RUN is last or latest, previous (the one before, on the same engine), its name in `runs` or the path of its folder, a \
+branch or a commit (its last complete run), or a file of `export --run`. Where a word can mean two things, run:, branch:, \
+commit: or file: in front of it says which.";
+
+/// The word for the last run.
+pub(in crate::cli) const LAST_RUN: &str = "last";
+/// The word for the run before another one, on the same engine.
+pub(in crate::cli) const PREVIOUS_RUN: &str = "previous";
+
+const FILES_OF_OTHERS: &str = "BASELINE and CURRENT may also be files with results that `import` knows.";
 
 #[derive(Debug, Args)]
-#[command(after_help = RUN_WORDS)]
+#[command(after_help = format!("{RUN_WORDS} {FILES_OF_OTHERS}"))]
 pub(in crate::cli) struct CompareArgs {
-    /// What is compared with.
-    #[arg(value_name = "BASELINE", default_value = "previous")]
+    /// The RUN that is compared with.
+    #[arg(value_name = "BASELINE", default_value = PREVIOUS_RUN)]
     pub(in crate::cli) baseline: String,
-    /// What is compared.
-    #[arg(value_name = "CURRENT", default_value = "latest")]
+    /// The RUN that is compared.
+    #[arg(value_name = "CURRENT", default_value = LAST_RUN)]
     pub(in crate::cli) current: String,
     /// The form of the result.
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -110,12 +118,12 @@ Examples:
   vibesql-sqllogictest bisect t.test:7 --good v1.0  from a commit that no run knows of";
 
 #[derive(Debug, Args)]
-#[command(after_help = BISECT)]
+#[command(after_help = format!("{BISECT}\n\n{RUN_WORDS}"))]
 pub(in crate::cli) struct BisectArgs {
     /// The file, or the record on a line of it; without it all that fails in the run.
     #[arg(value_name = "FILE[:LINE]")]
     pub(in crate::cli) target: Option<String>,
-    /// The run in which it fails, by its name or folder.
+    /// The run in which it fails, which is kept here.
     #[arg(long, value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     /// Look at the N runs of the engine up to that one.
@@ -149,8 +157,7 @@ pub(in crate::cli) struct BisectArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Comparison")]
 pub(in crate::cli) struct BaselineArgs {
-    /// When the run is done, compare it with RUN: a name, latest, previous, a branch, a commit or a file, as for
-    /// compare.
+    /// When the run is done, compare it with RUN, as `compare` takes it.
     #[arg(long, value_name = "RUN")]
     pub(in crate::cli) baseline: Option<String>,
     /// What ends the run with exit code 4, if nothing graver does: a file that has regressed, or a record as well.
@@ -158,12 +165,10 @@ pub(in crate::cli) struct BaselineArgs {
     pub(in crate::cli) gate: GateWord,
 }
 
-/// The word for the last run.
-pub(in crate::cli) const LAST_RUN: &str = "last";
-
 #[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
 pub(in crate::cli) struct ShowArgs {
-    /// The run, by its name or folder; last, or nothing, is the last one.
+    /// The run.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     /// A file of the run, by its path in the report.
@@ -215,8 +220,9 @@ pub(in crate::cli) enum ImportFormat {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = RUN_WORDS)]
 pub(in crate::cli) struct ExportArgs {
-    /// Export the run RUN, by its name or folder; without RUN the last one.
+    /// Export the run RUN; without RUN the last one.
     #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = LAST_RUN)]
     pub(in crate::cli) run: Option<String>,
     /// Export the tables of all runs: SQL for SQLite and VibeSQL, JSON, or a folder of CSV files.

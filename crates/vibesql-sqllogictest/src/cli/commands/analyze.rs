@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::analysis::{Analysis, analyze};
-use crate::cli::args::{AnalysisFormat, AnalyzeArgs, LAST_RUN};
+use crate::cli::args::{AnalysisFormat, AnalyzeArgs};
+use crate::cli::baseline::find_journal;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::output::{Existing, Output};
@@ -83,10 +84,7 @@ fn no_such_form(args: &AnalyzeArgs) -> CliError {
 
 /// Reads a run and analyses it.
 pub(super) fn analyzed(name: &str, keeping: &Keeping, ui: &mut Ui) -> Result<(Journal, Analysis), CliError> {
-    let journal = keeping.results()?.journal(Some(name).filter(|&name| name != LAST_RUN))?;
-    if journal.damaged > 0 {
-        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
-    }
+    let journal = find_journal(name, keeping, ui)?;
     let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.clone());
     let analysis = analyze(&journal.report, dialect.as_deref(), &mut TextsOfRun::new(&journal));
     Ok((journal, analysis))

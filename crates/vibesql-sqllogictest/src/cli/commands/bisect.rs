@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::bisect_script::{self, Wish};
-use crate::cli::args::{BisectArgs, FlakyFormat, LAST_RUN};
+use crate::cli::args::{BisectArgs, FlakyFormat};
+use crate::cli::baseline::find_kept;
 use crate::cli::bisect::past::{FileHistory, Past, commit_of, kind, wanted};
 use crate::cli::bisect::repository::Repository;
 use crate::cli::bisect::subject;
@@ -19,12 +20,13 @@ use crate::regression::origin::{Origin, Sighting, Trace, same_program, same_rule
 use crate::report::bisect::{
     Bisection, End, Overview, Range, json, overview_json, silence, write, write_overview,
 };
-use crate::results::{Journal, PastRun};
+use crate::results::{Journal, Meaning, PastRun};
 use crate::text::count::plural;
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &BisectArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let mut journal = keeping.results()?.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
+    let name = find_kept(&args.run, keeping, ui)?;
+    let mut journal = keeping.results()?.journal(Some(&name))?;
     // Runs of other programs say no more than their headers do.
     let settings = journal.opened.settings.get_or_insert_with(|| settings_of(&journal.report.header)).clone();
     let header = &journal.report.header;
@@ -91,7 +93,7 @@ fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, 
         }
     }
     let mut again = format!("{} bisect", shell_word(&ui.program));
-    if args.run != LAST_RUN {
+    if Meaning::by_order(&args.run) != Some(Meaning::Last) {
         again = format!("{again} --run {}", shell_word(&args.run));
     }
     let mut ranges: Vec<_> = ranges.into_values().map(|found| found.range(known, &again)).collect();

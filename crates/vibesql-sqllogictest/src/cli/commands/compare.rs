@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::cli::args::{CompareArgs, CompareFormat, GateWord};
-use crate::cli::baseline::{Besides, Found, LATEST, PREVIOUS, find};
+use crate::cli::baseline::{Besides, Found, find, find_alone};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::output::{Existing, Output};
@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(
     keeping: &Keeping,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let current = find_current(&args.current, keeping)?;
+    let current = find_alone(&args.current, keeping)?;
     let besides = Besides {
         before: Some(current.name.as_str()).filter(|_| current.is_kept),
         engine: current.opened.is_some().then_some(current.report.header.engine.name.as_str()),
@@ -110,16 +110,6 @@ pub(super) fn after_run(ended: Ended<'_>, gate_word: GateWord, program: &str) ->
     });
     let regressed = diff.has_regressed(comparison.gate);
     (text, if regressed { ExitReason::Regressed } else { ExitReason::Success })
-}
-
-/// The run before the last one, on its engine, is a current run as well.
-fn find_current(word: &str, keeping: &Keeping) -> Result<Found, CliError> {
-    if word != PREVIOUS {
-        return find(word, keeping, Besides::default());
-    }
-    let latest = find(LATEST, keeping, Besides::default())?;
-    let engine = Some(latest.report.header.engine.name.as_str());
-    find(PREVIOUS, keeping, Besides { before: Some(&latest.name), engine })
 }
 
 fn gate(word: GateWord) -> Gate {

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::args::{ExportArgs, LAST_RUN};
+use crate::cli::args::ExportArgs;
+use crate::cli::baseline::find_kept;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::output::{Existing, Output};
@@ -18,10 +19,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, keeping: &Keeping, ui: &mut Ui) -> 
     }
     let Some(run) = &args.run else { return Err(nothing_said()) };
     let results = keeping.results()?;
-    let name = match run.as_str() {
-        LAST_RUN => results.last()?,
-        run => run.to_owned(),
-    };
+    let name = find_kept(run, keeping, ui)?;
     let path = results.path_of(&name)?;
     let shown = path.file_name().map_or_else(|| name.clone(), |name| name.to_string_lossy().into_owned());
     let default = || PathBuf::from(format!("{shown}.{ENDING_OF_ONE}"));

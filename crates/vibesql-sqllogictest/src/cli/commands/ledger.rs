@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{LAST_RUN, LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
+use crate::cli::args::{LedgerCheckArgs, LedgerCommand, LedgerUpdateArgs};
+use crate::cli::baseline::find_journal;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::known::{self, Known};
@@ -24,16 +25,12 @@ pub(in crate::cli) fn run(
     }
 }
 
-fn journal_of(name: &str, keeping: &Keeping) -> Result<Journal, CliError> {
-    Ok(keeping.results()?.journal(Some(name).filter(|&name| name != LAST_RUN))?)
-}
-
 fn places(journal: &Journal) -> impl Iterator<Item = (&str, &Path)> {
     journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()))
 }
 
 fn write(args: &LedgerUpdateArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let journal = journal_of(&args.run, keeping)?;
+    let journal = find_journal(&args.run, keeping, ui)?;
     let path = match &args.expectations {
         Some(path) => path.clone(),
         None => place_for(&journal)?,
@@ -88,7 +85,7 @@ fn place_for(journal: &Journal) -> Result<PathBuf, CliError> {
 }
 
 fn check(args: &LedgerCheckArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let journal = journal_of(&args.run, keeping)?;
+    let journal = find_journal(&args.run, keeping, ui)?;
     let Some(known) = Known::load(&args.expectations, places(&journal), journal.opened.is_part())? else {
         let hint =
             "`ledger update` writes what fails in a run, and --expectations FILE names the file".to_owned();

@@ -6,8 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::analysis::{Analysis, analyze};
-use crate::cli::args::{LAST_RUN, ReportArgs, ReportFormat, UntestedWord};
-use crate::cli::baseline::{Besides, Found, find};
+use crate::cli::args::{ReportArgs, ReportFormat, UntestedWord};
+use crate::cli::baseline::{Besides, Found, find, find_journal};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::git::repository_of;
@@ -24,7 +24,6 @@ use crate::report::markdown::Form;
 use crate::report::subject::{Baseline, Expected, Subject};
 use crate::report::{badge, github, html, json, junit, markdown};
 use crate::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
-use crate::text::count::plural;
 use crate::text::written;
 
 /// Where the page is, if nothing says where.
@@ -39,10 +38,7 @@ pub(in crate::cli) fn run(
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
     let results = keeping.results()?;
-    let journal = results.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
-    if journal.damaged > 0 {
-        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
-    }
+    let journal = find_journal(&args.run, keeping, ui)?;
     let history = history(results, &journal, args.history as usize)?;
     let found = baseline(args.baseline.as_deref(), &history, &journal, keeping)?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));

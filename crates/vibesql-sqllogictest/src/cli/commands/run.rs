@@ -9,7 +9,7 @@ use super::compare::{Ended, after_run};
 use super::rerun::judge_times;
 use super::worker::cores;
 use crate::cli::args::{LimitArgs, MessageFormat, RunArgs};
-use crate::cli::baseline::{Besides, Found, find};
+use crate::cli::baseline::{Besides, Found, find, find_kept};
 use crate::cli::circumstances::{Drive, circumstances};
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
@@ -275,7 +275,8 @@ fn resume(
     registry: &EngineRegistry,
     ui: &mut Ui,
 ) -> Result<Started, CliError> {
-    let (folder, journal) = keeping.results()?.take_up(name)?;
+    let name = name.map(|word| find_kept(word, keeping, ui)).transpose()?;
+    let (folder, journal) = keeping.results()?.take_up(name.as_deref())?;
     if journal.damaged > 0 {
         let lines = plural(journal.damaged as u64, "line");
         let verb = if journal.damaged == 1 { "is" } else { "are" };

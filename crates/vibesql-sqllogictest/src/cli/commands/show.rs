@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::cli::args::{LAST_RUN, ShowArgs};
+use crate::cli::args::ShowArgs;
+use crate::cli::baseline::find_journal;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::settings::{repeat_command, shell_word};
@@ -20,10 +21,7 @@ use crate::text::visible::one_line;
 use crate::text::written;
 
 pub(in crate::cli) fn run(args: &ShowArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let journal = keeping.results()?.journal(Some(args.run.as_str()).filter(|&name| name != LAST_RUN))?;
-    if journal.damaged > 0 {
-        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
-    }
+    let journal = find_journal(&args.run, keeping, ui)?;
     match &args.file {
         Some(name) => show_file(find(&journal, name)?, &journal, ui),
         None => show_run(&journal, ui),

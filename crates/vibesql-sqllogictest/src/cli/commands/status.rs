@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::cli::baseline::{Besides, LATEST, PREVIOUS, find};
+use crate::cli::args::{LAST_RUN, PREVIOUS_RUN};
+use crate::cli::baseline::{Besides, find, find_alone};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
@@ -13,7 +14,7 @@ use crate::text::count::plural;
 use crate::text::written;
 
 pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let found = find(LATEST, keeping, Besides::default())?;
+    let found = find_alone(LAST_RUN, keeping)?;
     let (name, run) = (&found.name, &found.report);
     let overview = RunOverview::read(keeping.results()?, name)?;
     let mut text = written(|out| {
@@ -27,7 +28,7 @@ pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, 
     text += &written(|out| report::summary::write(out, run, false));
     let besides = Besides { before: Some(name), engine: Some(&run.header.engine.name) };
     // The first run of an engine has none before it.
-    if let Ok(before) = find(PREVIOUS, keeping, besides) {
+    if let Ok(before) = find(PREVIOUS_RUN, keeping, besides) {
         let diff = compare(&before.report, run);
         text += &written(|out| report::compare::write_brief(out, &before.name, &diff));
     }

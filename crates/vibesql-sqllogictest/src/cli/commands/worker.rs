@@ -2,6 +2,7 @@
 
 use super::run::worker_command;
 use crate::cli::args::WorkerArgs;
+use crate::cli::baseline::find_kept;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::suite;
@@ -20,7 +21,7 @@ pub(in crate::cli) fn run(
 ) -> Result<ExitReason, CliError> {
     let results = keeping.results()?;
     let folder = match args.join.as_ref().and_then(Option::as_deref) {
-        Some(name) => results.path_of(name)?,
+        Some(word) => results.path_of(&find_kept(word, keeping, ui)?)?,
         None => results.running()?,
     };
     let workers = args.workers.map_or_else(cores, usize::from);
