@@ -4,13 +4,15 @@
 //! |---|---|---|
 //! | makes NAME | says that something is missing, and names NAME | yes |
 //! | changes what is in NAME | has a wrong result, and names NAME | if most queries of NAME have |
+//! | begins or ends a transaction, or a part of one | does so too, before the engine is certainly where the file is | yes |
+//! | does so, while NAME is changed | fails, and names NAME | if most records that name it do from the first on |
 //! | has a label first, and a wrong result | has another result under this label, and no other fault | yes |
 //!
 //! What is a consequence itself has the same root. A record that makes or drops NAME, and passes, ends it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::sql::{Effect, Tokens};
+use super::sql::{Boundary, Effect, Tokens};
 use super::symptom::{Symptom, WRONG_RESULT};
 
 /// The place of a failing record among those of the file.
@@ -27,6 +29,10 @@ pub(super) struct Cascade {
     over: Vec<Unfilled>,
     /// The query that had each label first, if its result is wrong.
     labels: HashMap<Vec<u8>, Option<Place>>,
+    /// What the transaction has changed that has begun.
+    changed: Option<BTreeSet<String>>,
+    /// The statement that failed to begin or end a transaction, as long as the engine may be in another one than the file.
+    astray: Option<Astray>,
     roots: BTreeMap<Place, Place>,
 }
 
@@ -37,6 +43,28 @@ struct Unfilled {
     wrong: Vec<Place>,
     /// About how many of its queries have passed.
     passed: f64,
+    /// Whether the root is a transaction's: nothing is wrong until something should have been undone.
+    by_transaction: bool,
+}
+
+impl Unfilled {
+    fn by(root: Place, by_transaction: bool) -> Self {
+        Self { root, wrong: Vec::new(), passed: 0.0, by_transaction }
+    }
+
+    fn failed(&mut self, place: Place) {
+        if self.by_transaction && self.wrong.is_empty() {
+            self.passed = 0.0;
+        }
+        self.wrong.push(place);
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Astray {
+    root: Place,
+    /// The transaction has not begun, so the engine is outside of one when the file ends it.
+    outside: bool,
 }
 
 /// How a query fails whose own result is right.
@@ -50,6 +78,10 @@ const MOST: f64 = 0.5;
 impl Cascade {
     /// Takes in a record that has not passed.
     pub(super) fn failed(&mut self, place: Place, tokens: &Tokens, symptom: &Symptom) {
+        let effect = tokens.effect();
+        if let Effect::Bounds(boundary) = effect {
+            return self.failed_boundary(place, boundary, symptom);
+        }
         let root = if symptom.misses_something() {
             self.unmade.iter().filter(|(name, _)| tokens.has_name(name)).map(|(_, &root)| root).min()
         } else {
@@ -57,24 +89,54 @@ impl Cascade {
         };
         if let Some(root) = root {
             self.roots.insert(place, root);
-        } else if symptom.kind == WRONG_RESULT {
-            let named = self.unfilled.iter_mut().filter(|(name, _)| tokens.has_name(name));
+        } else {
+            let is_wrong = symptom.kind == WRONG_RESULT;
+            let fits =
+                |unfilled: &Unfilled| is_wrong || unfilled.by_transaction && symptom.may_come_of_state();
+            let named = self.unfilled.iter_mut().filter(|(name, it)| fits(it) && tokens.has_name(name));
             if let Some((_, first)) = named.min_by_key(|(_, unfilled)| unfilled.root) {
-                first.wrong.push(place);
+                first.failed(place);
             }
         }
         let root = root.unwrap_or(place);
-        match tokens.effect() {
+        match effect {
             // The thing was there, or it is there now.
             Effect::Makes(_) if symptom.kind == "unexpected_success" => {}
             Effect::Makes(name) => {
                 self.unmade.entry(name).or_insert(root);
             }
             Effect::Fills(name) => {
-                let unfilled = || Unfilled { root, wrong: Vec::new(), passed: 0.0 };
-                self.unfilled.entry(name).or_insert_with(unfilled);
+                self.unfilled.entry(name).or_insert_with(|| Unfilled::by(root, false));
             }
-            Effect::Drops(_) | Effect::Other => {}
+            Effect::Drops(_) | Effect::Bounds(_) | Effect::Other => {}
+        }
+    }
+
+    /// Takes in a statement of a transaction that has not done as it should.
+    fn failed_boundary(&mut self, place: Place, boundary: Boundary, symptom: &Symptom) {
+        if let Some(astray) = self.astray {
+            if symptom.may_come_of_state() {
+                self.roots.insert(place, astray.root);
+            }
+            if boundary == Boundary::End && astray.outside {
+                self.astray = None;
+            }
+            return;
+        }
+        let outside = matches!(boundary, Boundary::Begin | Boundary::Savepoint);
+        self.astray = Some(Astray { root: place, outside });
+        for name in self.changed.take().into_iter().flatten() {
+            self.unfilled.entry(name).or_insert_with(|| Unfilled::by(place, true));
+        }
+    }
+
+    /// Notes what a statement changes, while that may have to be undone.
+    fn changes(&mut self, effect: &Effect) {
+        let (Effect::Makes(name) | Effect::Fills(name) | Effect::Drops(name)) = effect else { return };
+        if let Some(Astray { root, .. }) = self.astray {
+            self.unfilled.entry(name.clone()).or_insert_with(|| Unfilled::by(root, true));
+        } else if let Some(changed) = &mut self.changed {
+            changed.insert(name.clone());
         }
     }
 
@@ -102,14 +164,28 @@ impl Cascade {
 
     /// Whether it makes a difference what has passed.
     pub(super) fn is_open(&self) -> bool {
-        !self.unmade.is_empty() || !self.unfilled.is_empty()
+        !self.unmade.is_empty()
+            || !self.unfilled.is_empty()
+            || self.changed.is_some()
+            || self.astray.is_some()
     }
 
     /// Takes in a statement that has passed.
     pub(super) fn passed_statement(&mut self, tokens: &Tokens) {
-        if let Effect::Makes(name) | Effect::Drops(name) = tokens.effect() {
-            self.unmade.remove(&name);
-            self.over.extend(self.unfilled.remove(&name));
+        let effect = tokens.effect();
+        if let Effect::Makes(name) | Effect::Drops(name) = &effect {
+            self.unmade.remove(name);
+            self.over.extend(self.unfilled.remove(name));
+        }
+        self.changes(&effect);
+        match effect {
+            // It has succeeded, or failed as it should: either way the engine is where the file is.
+            Effect::Bounds(Boundary::Begin) => (self.astray, self.changed) = (None, Some(BTreeSet::new())),
+            Effect::Bounds(Boundary::End) => (self.astray, self.changed) = (None, None),
+            Effect::Bounds(Boundary::Savepoint) if self.astray.is_none() => {
+                self.changed.get_or_insert_default();
+            }
+            _ => {}
         }
     }
 
@@ -190,6 +266,55 @@ mod tests {
         }
         let expected: BTreeMap<_, _> = expected.iter().copied().collect();
         assert_eq!(cascade.end(), expected, "{records:?}");
+    }
+
+    #[test]
+    fn what_follows_from_a_transaction_that_was_not_begun_or_ended() {
+        // Nothing was begun, so nothing is undone.
+        check(
+            &[
+                ('-', "INSERT INTO t VALUES(0)"),
+                ('?', "BEGIN"),
+                ('-', "INSERT INTO t VALUES(1)"),
+                ('-', "SELECT a FROM t"),
+                ('?', "ROLLBACK"),
+                ('x', "SELECT a FROM t"),
+                ('x', "SELECT count(*) FROM T"),
+                ('x', "SELECT a FROM s"),
+                ('?', "ROLLBACK"),
+            ],
+            &[(4, 1), (5, 1), (6, 1)],
+        );
+        // A passing BEGIN says that the engine is where the file is; what is in the table is wrong all the same.
+        check(
+            &[
+                ('-', "BEGIN"),
+                ('-', "CREATE TABLE t(a)"),
+                ('-', "INSERT INTO u VALUES(1)"),
+                ('!', "ROLLBACK"),
+                ('?', "COMMIT"),
+                ('-', "BEGIN"),
+                ('?', "CREATE TABLE t(a)"),
+                ('x', "SELECT a FROM u"),
+                ('-', "DROP TABLE u"),
+                ('x', "SELECT a FROM u"),
+            ],
+            &[(4, 3), (6, 3), (7, 3)],
+        );
+        // What the engine cannot read fails whatever was begun.
+        check(&[('?', "SAVEPOINT a"), ('!', "RELEASE a"), ('?', "COMMIT")], &[(2, 0)]);
+        // Most records of the table are right.
+        check(
+            &[
+                ('-', "SAVEPOINT a"),
+                ('-', "INSERT INTO t VALUES(1)"),
+                ('!', "RELEASE a"),
+                ('x', "SELECT a FROM t"),
+                ('-', "SELECT b FROM t"),
+                ('-', "SELECT c FROM t"),
+            ],
+            &[],
+        );
     }
 
     #[test]

@@ -69,6 +69,9 @@ impl fmt::Display for Explanation {
             (Difference::Duplicates, Some(count)) => {
                 write!(f, "duplicates: {} more or less of rows that are right", rows(count))
             }
+            (Difference::RowsOnLines, _) => {
+                f.write_str("the file has one row per line, as in other dialects, and not one value per line")
+            }
             (Difference::Order, _) => f.write_str("the same values in another order"),
             (Difference::Form, _) => f.write_str("the same numbers, written differently"),
             (Difference::LastDigits, _) => match self.bound {
@@ -119,6 +122,8 @@ mod tests {
         check(&["1", "2", "3", "4"], &["1", "2"], 2, "1 row missing");
         check(&["1"], &["1", "2", "3"], 1, "2 rows too many");
         check(&["1", "1"], &["1"], 1, "duplicates: 1 row more or less of rows that are right");
+        let rows = "the file has one row per line, as in other dialects, and not one value per line";
+        check(&["1 a"], &["1", "a"], 2, rows);
         check(&["1", "2"], &["2", "1"], 1, "the same values in another order");
         check(&["1.000"], &["1"], 1, "the same numbers, written differently");
         check(

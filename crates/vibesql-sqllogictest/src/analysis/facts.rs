@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::cascade::{Cascade, Place};
 use super::rules::{Background, SetId};
-use super::sql::{Feature, FeatureBook, Tokens, tokens};
+use super::sql::{Boundary, Feature, FeatureBook, Tokens, tokens};
 use super::symptom::{Symptom, UNKNOWN, WHOLE_FILE};
 use super::texts::{NoText, Texts};
 use crate::executor::record_keys;
@@ -309,10 +309,14 @@ impl Facts {
 
     fn passed(&mut self, own: &mut FileFacts<'_>, record: &Record<'_>, weight: Option<f64>) {
         let is_query = is_query(record);
-        if weight.is_none() && (is_query || !own.cascade.is_open()) {
+        if weight.is_none() && is_query {
             return;
         }
-        let tokens = tokens(&sql_of(record));
+        let sql = sql_of(record);
+        if weight.is_none() && !own.cascade.is_open() && !Boundary::may_be(&sql) {
+            return;
+        }
+        let tokens = tokens(&sql);
         if !is_query {
             own.cascade.passed_statement(&tokens);
         } else if let Some(weight) = weight {

@@ -99,6 +99,16 @@ impl Symptom {
         )
     }
 
+    /// Whether the record may fail because of what the database has in it. An engine that cannot read SQL, or has no way to
+    /// execute it, fails whatever that is.
+    pub(super) fn may_come_of_state(&self) -> bool {
+        match self.kind.as_str() {
+            WRONG_RESULT | "unexpected_success" | "column_count_differs" => true,
+            "unexpected_error" => !self.is_vague(),
+            _ => false,
+        }
+    }
+
     /// Whether something that the SQL names is not there, as the engine says.
     pub(super) fn misses_something(&self) -> bool {
         const WORDS: [&str; 12] = [

@@ -10,6 +10,7 @@ pub(crate) const VALUES_OF_GROUP: usize = 32;
 ///
 /// | number of values | the values | class |
 /// |---|---|---|
+/// | other | expected are whole rows, one on each line | `RowsOnLines` |
 /// | other | the same rows, some more or less often | `Duplicates` |
 /// | other | anything else | `Missing`, `Extra` |
 /// | same | the same in another order | `Order` |
@@ -23,6 +24,8 @@ pub enum Difference {
     Order,
     /// The same rows, but some more or less often.
     Duplicates,
+    /// The file has one row per line, as in other dialects, and not one value per line.
+    RowsOnLines,
     /// Fewer values than expected.
     Missing,
     /// More values than expected.
@@ -53,9 +56,10 @@ pub enum Difference {
 
 impl Difference {
     /// All classes.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::Order,
         Self::Duplicates,
+        Self::RowsOnLines,
         Self::Missing,
         Self::Extra,
         Self::Count,
@@ -76,6 +80,7 @@ impl Difference {
         match self {
             Self::Order => "order of the values",
             Self::Duplicates => "duplicates",
+            Self::RowsOnLines => "one row per line",
             Self::Missing => "rows missing",
             Self::Extra => "rows too many",
             Self::Count => "number of values",
@@ -99,7 +104,7 @@ impl Difference {
 
     /// Whether the class itself says what is wrong, whatever the SQL is.
     pub fn is_telling(self) -> bool {
-        matches!(self, Self::Order | Self::Form | Self::LastDigits | Self::Case)
+        matches!(self, Self::Order | Self::RowsOnLines | Self::Form | Self::LastDigits | Self::Case)
     }
 
     /// The class of these values, of which `columns` make a row.
@@ -107,6 +112,9 @@ impl Difference {
         let whole = |side: &Excerpt| side.omitted_before == 0 && side.total() <= VALUES_OF_GROUP as u64;
         let both_whole = whole(expected) && whole(actual);
         if expected.total() != actual.total() {
+            if has_rows_on_lines(expected, actual, columns) {
+                return Self::RowsOnLines;
+            }
             return match both_whole && same_rows(expected, actual, columns) {
                 true => Self::Duplicates,
                 false => Self::of_totals(expected.total(), actual.total()),
@@ -131,6 +139,25 @@ impl Difference {
     pub(super) fn of_totals(expected: u64, actual: u64) -> Self {
         if actual < expected { Self::Missing } else { Self::Extra }
     }
+}
+
+/// Whether each expected value is a whole row, as other dialects write it: with tabs between its values, which no value has in
+/// it, or with blanks, if there are as many lines as the engine has rows.
+fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bool {
+    if columns < 2 || expected.values.is_empty() || expected.omitted_before + actual.omitted_before > 0 {
+        return false;
+    }
+    let as_many = expected.total() * columns as u64 == actual.total();
+    // So many that what is looked at of both sides are the same rows.
+    let lines = expected.values.iter().take((VALUES_OF_GROUP / columns).max(1)).enumerate();
+    let is_row = |(place, line): (usize, &String)| {
+        let row = actual.values.get(place * columns..(place + 1) * columns);
+        line.split('\t').count() == columns
+            || as_many
+                && (line.split_whitespace().count() == columns
+                    || row.is_some_and(|row| row.join(" ") == *line))
+    };
+    lines.map(is_row).all(|is_row| is_row)
 }
 
 fn sorted(values: &[String]) -> Vec<&str> {
@@ -192,6 +219,12 @@ mod tests {
         check(&["1", "2"], &["1", "2", "2"], 1, "duplicates");
         check(&["1", "1"], &["1"], 1, "duplicates");
         check(&["1", "1", "2", "2"], &["1", "2"], 2, "rows missing");
+        check(&["1 a", "2 b c"], &["1", "a", "2", "b c"], 2, "one row per line");
+        check(&["1  a", "2 x"], &["1", "a", "2", "b c"], 2, "one row per line");
+        check(&["1\ta"], &["1", "a", "2", "b"], 2, "one row per line");
+        check(&["1 a"], &["1", "a", "2", "b"], 2, "rows too many");
+        check(&["1 a x", "2 b"], &["1", "a", "2", "b"], 2, "rows too many");
+        check(&["1 2"], &["1", "2"], 1, "rows too many");
         check(&["1", "2"], &["2", "1"], 1, "order of the values");
         check(&["1", "2.000"], &["1", "2"], 1, "form of a number");
         check(&["0.1"], &["0.10000001"], 1, "last digits of a number");

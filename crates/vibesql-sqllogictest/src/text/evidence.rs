@@ -2,7 +2,7 @@
 
 use super::count::plural;
 use crate::executor::diff::{DiffRow, Side, diff_rows};
-use crate::outcome::{Excerpt, Failure, FailureDetail, NotPassed};
+use crate::outcome::{Difference, Excerpt, Failure, FailureDetail, NotPassed};
 
 /// Rows of a diff that are shown, and rows around a difference.
 const MOST_ROWS: usize = 40;
@@ -26,6 +26,14 @@ pub(crate) fn evidence(detail: &FailureDetail) -> Vec<Evidence<'_>> {
     let mut lines = Vec::new();
     let NotPassed::Failed(failure) = &detail.what else { return lines };
     match failure {
+        Failure::RowsDiffer { expected, actual, columns }
+            if Difference::of(expected, actual, *columns) == Difference::RowsOnLines =>
+        {
+            let text = |line: &String| Evidence::Text(Side::Expected, line.clone());
+            lines.extend(expected.values.iter().take(MOST_ROWS).map(text));
+            lines.push(Evidence::Note("the rows found:".to_owned()));
+            found(&mut lines, actual, *columns);
+        }
         Failure::RowsDiffer { expected, actual, columns } => diff(&mut lines, expected, actual, *columns),
         Failure::HashDiffers { expected, actual, rows, columns } => {
             lines.push(Evidence::Text(Side::Expected, expected.to_string()));

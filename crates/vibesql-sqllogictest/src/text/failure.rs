@@ -3,7 +3,7 @@
 use super::count::{duration, plural};
 #[cfg(feature = "cli")]
 use crate::outcome::Fault;
-use crate::outcome::{Failure, NotPassed};
+use crate::outcome::{Difference, Excerpt, Failure, NotPassed};
 
 /// Of a failure of which another tool tells nothing else.
 pub(crate) const NOT_WHY: &str = "another tool reports a failure, and not why";
@@ -44,8 +44,17 @@ pub(crate) fn hint(what: &NotPassed) -> Option<&'static str> {
         NotPassed::Failed(Failure::ErrorAmidRows(_)) => {
             Some("the SQLite runner takes such an error for the end of the rows; --exact does the same")
         }
+        NotPassed::Failed(Failure::RowsDiffer { expected, actual, columns })
+            if has_rows_on_lines(expected, actual, *columns) =>
+        {
+            Some("write one value per line; one row per line is the form of sqllogictest-rs and DuckDB")
+        }
         _ => None,
     }
+}
+
+fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bool {
+    Difference::of(expected, actual, columns) == Difference::RowsOnLines
 }
 
 /// What happened, in full.
@@ -58,6 +67,12 @@ pub(crate) fn message(what: &NotPassed) -> String {
 
 fn failed(failure: &Failure) -> String {
     match failure {
+        Failure::RowsDiffer { expected, actual, columns }
+            if has_rows_on_lines(expected, actual, *columns) =>
+        {
+            let lines = plural(expected.total(), "line");
+            format!("the file has one row per line ({lines}), {} found", plural(actual.total(), "value"))
+        }
         Failure::RowsDiffer { expected, actual, .. } => {
             let (expected, actual) = (expected.total(), actual.total());
             if expected == actual {

@@ -6,8 +6,10 @@ use std::fs;
 use std::time::Duration;
 
 use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, WRONG_RESULT, analyze};
-use vibesql_sqllogictest::engine::Engine;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
+use vibesql_sqllogictest::engine::{
+    Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SqlError,
+};
 use vibesql_sqllogictest::executor::{Selection, run_script};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{
@@ -162,4 +164,46 @@ fn what_fixing_a_bug_unlocks_is_what_it_unlocks() {
         assert_eq!(failing(&again).len(), failing(&current).len() - left_out.len());
     }
     assert_eq!(analysis.clusters[0].green_after, analysis.clusters[0].only);
+}
+
+/// SQLite that refuses to begin a transaction.
+struct WithoutTransactions;
+
+struct SessionWithoutTransactions(Box<dyn Session>);
+
+impl Engine for WithoutTransactions {
+    fn identity(&self) -> EngineIdentity {
+        Sqlite.identity()
+    }
+
+    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+        Ok(Box::new(SessionWithoutTransactions(Sqlite.open()?)))
+    }
+}
+
+impl Session for SessionWithoutTransactions {
+    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        if sql.trim_start().to_ascii_uppercase().starts_with("BEGIN") {
+            return Err(ExecuteError::Sql(SqlError::new("transaction refused")));
+        }
+        self.0.execute(sql, rows)
+    }
+}
+
+#[test]
+fn a_transaction_that_does_not_begin_is_the_root_of_what_follows() {
+    let suite = suite();
+    let current = run(&WithoutTransactions, &suite, &BTreeSet::new());
+    let analysis = analyze(&current, Some("sqlite"), &mut InMemory(&suite));
+    let root = analysis.clusters.iter().position(|cluster| cluster.symptom.what == "transaction refused");
+    let (root, failing) = (records_of(&current, &analysis, root.unwrap()), failing(&current));
+    // Each failing record follows from it, since SQLite passes the suite; a single failure of a table is not attributed.
+    assert!(failing.len() > 50, "{}", failing.len());
+    assert!(
+        root.len() * 5 >= failing.len() * 4,
+        "{} of {}: {:#?}",
+        root.len(),
+        failing.len(),
+        analysis.clusters
+    );
 }

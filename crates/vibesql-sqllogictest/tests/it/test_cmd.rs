@@ -388,3 +388,34 @@ fn nothing_executed_is_no_success() {
     EMPTY  t.test  nothing was executed: 1 skipped  [time] s
     ");
 }
+
+#[test]
+fn a_result_with_one_row_per_line_is_recognised() {
+    let sandbox =
+        Sandbox::with("query IT nosort\nVALUES (1, 'a'), (2, 'b c'), (3, 'd')\n----\n1 a\n2 b c\n3 d\n");
+    assert_snapshot!(sandbox.run("test --engine sqlite t.test"), @"
+    exit code 1
+    --- stdout
+    FAIL  t.test:1   query IT nosort
+          VALUES (1, 'a'), (2, 'b c'), (3, 'd')
+          the file has one row per line (3 lines), 6 values found
+          - 1 a
+          - 2 b c
+          - 3 d
+          the rows found:
+            1 | a
+            2 | b c
+            3 | d
+          hint: write one value per line; one row per line is the form of sqllogictest-rs and DuckDB
+          again: vibesql-sqllogictest test --engine sqlite t.test:1
+
+    FAIL  t.test  1 failed  [time] s
+    ");
+    // Tabs are in no value, so these are rows even where there are too few of them.
+    let sandbox = Sandbox::with("query II rowsort\nVALUES (1, 2), (3, 4)\n----\n1\t2\n");
+    let output = sandbox.run("test --engine sqlite t.test");
+    assert!(output.stdout.contains("the file has one row per line (1 line), 4 values found"), "{output}");
+    sandbox.run("run --engine sqlite t.test");
+    let analysis = sandbox.run("analyze");
+    assert!(analysis.stdout.contains("one row per line"), "{analysis}");
+}

@@ -64,8 +64,36 @@ pub(super) enum Effect {
     Fills(String),
     /// Takes it away.
     Drops(String),
+    /// Begins or ends a transaction, or a part of one.
+    Bounds(Boundary),
     /// Nothing of that.
     Other,
+}
+
+/// Where a transaction, or a part of one, begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Boundary {
+    /// BEGIN.
+    Begin,
+    /// SAVEPOINT.
+    Savepoint,
+    /// RELEASE or ROLLBACK TO.
+    ToSavepoint,
+    /// COMMIT or ROLLBACK.
+    End,
+}
+
+impl Boundary {
+    /// The words that such statements begin with.
+    const WORDS: [&str; 7] = ["BEGIN", "START", "SAVEPOINT", "RELEASE", "COMMIT", "END", "ROLLBACK"];
+
+    /// Whether SQL may be one, which is found out without taking it apart.
+    pub(super) fn may_be(sql: &str) -> bool {
+        let sql = sql.trim_start();
+        Self::WORDS
+            .iter()
+            .any(|word| sql.get(..word.len()).is_some_and(|first| first.eq_ignore_ascii_case(word)))
+    }
 }
 
 /// SQL as tokens.
@@ -152,6 +180,13 @@ impl Tokens {
             Keyword::INSERT | Keyword::REPLACE => name(behind(&[Keyword::INTO])).map(Effect::Fills),
             Keyword::DELETE => name(behind(&[Keyword::FROM])).map(Effect::Fills),
             Keyword::UPDATE => name(Some(0)).map(Effect::Fills),
+            Keyword::BEGIN | Keyword::START => Some(Effect::Bounds(Boundary::Begin)),
+            Keyword::SAVEPOINT => Some(Effect::Bounds(Boundary::Savepoint)),
+            Keyword::RELEASE => Some(Effect::Bounds(Boundary::ToSavepoint)),
+            Keyword::ROLLBACK if behind(&[Keyword::TO]).is_some() => {
+                Some(Effect::Bounds(Boundary::ToSavepoint))
+            }
+            Keyword::ROLLBACK | Keyword::COMMIT | Keyword::END => Some(Effect::Bounds(Boundary::End)),
             _ => None,
         };
         found.unwrap_or(Effect::Other)
@@ -359,6 +394,20 @@ mod tests {
         check("UPDATE t1 SET a = 1", Effect::Fills(name()));
         check("DELETE FROM t1", Effect::Fills(name()));
         check("DROP VIEW IF EXISTS t1", Effect::Drops(name()));
+        for (sql, boundary) in [
+            ("BEGIN IMMEDIATE", Boundary::Begin),
+            ("start transaction", Boundary::Begin),
+            ("SAVEPOINT a", Boundary::Savepoint),
+            ("RELEASE a", Boundary::ToSavepoint),
+            ("ROLLBACK TRANSACTION TO SAVEPOINT a", Boundary::ToSavepoint),
+            ("ROLLBACK", Boundary::End),
+            ("\n commit", Boundary::End),
+            ("END TRANSACTION", Boundary::End),
+        ] {
+            check(sql, Effect::Bounds(boundary));
+            assert!(Boundary::may_be(sql));
+        }
+        assert!(!Boundary::may_be("CREATE TABLE begin(a)") && !Boundary::may_be("é"));
         check("SELECT 1", Effect::Other);
         check("CREATE", Effect::Other);
         let names = tokens("SELECT t1.a, foo(b) FROM \"order\" JOIN t1").names();

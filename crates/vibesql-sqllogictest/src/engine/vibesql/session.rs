@@ -54,7 +54,9 @@ impl Engine for VibeSql {
     fn open(&self) -> Result<Box<dyn Session>, EngineError> {
         // VibeSQL keeps answers of IN subqueries per thread, not per database, so an earlier session's would
         // be given in this one. A session is not `Send` and stays on the thread that opened it.
+        // VibeSQL filters large tables on the threads of Rayon's pool as well, and each has a cache of its own.
         clear_in_subquery_cache();
+        rayon::broadcast(|_| clear_in_subquery_cache());
         let mut db = Database::new();
         db.set_sql_mode(match self.mode {
             Mode::Sqlite => SqlMode::SQLite,

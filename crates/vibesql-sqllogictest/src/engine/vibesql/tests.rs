@@ -271,3 +271,23 @@ fn the_rest_of_the_catalogue_reaches_its_executor() {
         assert_eq!(ends, sql.split("; ").count() - usize::from(sql.contains("BEGIN")), "{sql}: {calls:?}");
     }
 }
+
+/// VibeSQL keeps answers of IN subqueries per thread, also on the threads that filter large tables.
+#[test]
+fn an_answer_that_a_thread_keeps_does_not_reach_the_next_session() {
+    let count = |value: u32| {
+        let small = (0..110).map(|number| format!("({})", number % 10)).collect::<Vec<_>>().join(",");
+        let mut session = open(&format!(
+            "CREATE TABLE small(a INTEGER); INSERT INTO small VALUES {small}; \
+             CREATE TABLE big(a INTEGER); INSERT INTO big SELECT x.a FROM small x, small y; \
+             CREATE TABLE s(b INTEGER); INSERT INTO s VALUES ({value})"
+        ));
+        let sql = "SELECT count(*) FROM big WHERE a + 0 IN (SELECT b + 0 FROM s) OR a < 0";
+        calls(session.as_mut(), sql)
+    };
+    let alone = count(1);
+    assert_eq!(alone, ["columns 1", "Integer(1210)", "end"]);
+    // No value of the table is among those of this set, and all are 10 times as often as in `alone`.
+    assert_eq!(count(99), ["columns 1", "Integer(0)", "end"]);
+    assert_eq!(count(1), alone);
+}

@@ -66,6 +66,7 @@ pub(super) fn classify(group: &FailureGroup) -> Class {
         ("rows_differ" | "hash_differs", "number of values" | "rows missing" | "rows too many") => {
             class("Result Mismatch", "Number of rows", Effort::Medium)
         }
+        ("rows_differ", "one row per line") => class("Result Mismatch", "One row per line", Effort::Low),
         ("rows_differ", "duplicates") => class("Result Mismatch", "Duplicate rows", Effort::Medium),
         ("rows_differ", "NULL or a value") => class("Result Mismatch", "NULL handling", Effort::Medium),
         ("rows_differ", "case of letters") => class("Result Mismatch", "Case of letters", Effort::Low),
