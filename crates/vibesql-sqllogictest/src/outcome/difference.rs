@@ -148,8 +148,8 @@ fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bo
         return false;
     }
     let as_many = expected.total() * columns as u64 == actual.total();
-    // So many that what is looked at of both sides are the same rows.
-    let lines = expected.values.iter().take((VALUES_OF_GROUP / columns).max(1)).enumerate();
+    // As many as make the same rows on both sides of what is looked at.
+    let mut lines = expected.values.iter().take((VALUES_OF_GROUP / columns).max(1)).enumerate();
     let is_row = |(place, line): (usize, &String)| {
         let row = actual.values.get(place * columns..(place + 1) * columns);
         line.split('\t').count() == columns
@@ -157,7 +157,7 @@ fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bo
                 && (line.split_whitespace().count() == columns
                     || row.is_some_and(|row| row.join(" ") == *line))
     };
-    lines.map(is_row).all(|is_row| is_row)
+    lines.all(is_row)
 }
 
 fn sorted(values: &[String]) -> Vec<&str> {
