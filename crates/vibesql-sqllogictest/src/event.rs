@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::executor::slice::Slice;
-use crate::outcome::{ExitHow, FileReport, FileStatus, RunEnd, RunHeader, RunReport, Totals};
+use crate::outcome::{Attempt, ExitHow, FileReport, FileStatus, RunEnd, RunHeader, RunReport, Totals};
 
 /// Something that happened, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -59,6 +59,15 @@ pub enum RunEvent {
         status: FileStatus,
         /// How many times it is run again after this.
         left: u32,
+    },
+    /// An attempt at a file has ended, and others follow: it will be part of the report of the file.
+    AttemptEnded {
+        /// The path of the file below the root.
+        file: String,
+        /// What messages call the file.
+        shown: String,
+        /// How it ended.
+        attempt: Box<Attempt>,
     },
     /// The slices of a file make no report, and it is run whole.
     NotSplit {

@@ -240,7 +240,7 @@ fn unknown(word: &str, results: &ResultsFolder) -> CliError {
         [] => "no run here was made on a branch".to_owned(),
         branches => format!("branches with runs: {}", branches.join(", ")),
     };
-    let message = format!("no run, branch, commit or file `{word}`");
+    let message = format!("no run, branch, commit or file matches `{word}`");
     let words = format!("`runs` lists the runs; last and previous name one, too; {known}");
     CliError::usage(message, vec![words])
 }

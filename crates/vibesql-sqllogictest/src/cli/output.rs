@@ -78,6 +78,12 @@ impl Output {
         matches!(self.place, Place::Standard)
     }
 
+    /// Whether this is a regular file, which a document replaces as a whole.
+    #[cfg(feature = "store")]
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self.place, Place::File { .. })
+    }
+
     /// Writes a document that is in memory.
     pub(super) fn put(self, document: impl AsRef<[u8]>) -> Result<u64, CliError> {
         let shown = self.shown.clone();

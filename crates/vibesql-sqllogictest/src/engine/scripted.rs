@@ -24,7 +24,7 @@
 //! | `spin` | never returns, and keeps the processor busy |
 //! | `deaf` | from now on SIGTERM is ignored |
 //! | `child SECONDS` | a process that outlives this one, and holds its standard output |
-//! | `daemon SECONDS` | the same, in a session of its own |
+//! | `daemon SECONDS` | the same, in a session of its own and without an environment |
 //! | `doze MILLISECONDS` | time passes, unless the engine is interrupted |
 //! | `await FILE` | returns when the file exists |
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
@@ -133,7 +133,7 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         },
         "deaf" => turn_deaf().map(|()| Flow::Continue),
         "child" => start_child("sleep", &[rest]).map(|()| Flow::Continue),
-        "daemon" => start_child("setsid", &["--fork", "sleep", rest]).map(|()| Flow::Continue),
+        "daemon" => start_child("setsid", &["--fork", "env", "-i", "sleep", rest]).map(|()| Flow::Continue),
         "await" => {
             while !std::path::Path::new(rest).exists() {
                 pause(Duration::from_millis(1));

@@ -172,6 +172,7 @@ fn note(event: &RunEvent) -> Option<String> {
         | RunEvent::RunStarted(_)
         | RunEvent::TaskStarted { .. }
         | RunEvent::TaskEnded { .. }
+        | RunEvent::AttemptEnded { .. }
         | RunEvent::FileFinished(_)
         | RunEvent::Suspended
         | RunEvent::Continued

@@ -10,7 +10,9 @@ use serde::Serialize;
 
 use crate::event::{EventSink, RunEvent, Running, SinkError};
 use crate::outcome::{ExitHow, Totals};
-use crate::text::document::{EngineDocument, FileDocument, Files, Records, end_word, milliseconds};
+use crate::text::document::{
+    AttemptDocument, EngineDocument, FileDocument, Files, Records, end_word, milliseconds,
+};
 
 /// The version of the lines: it grows when a field or an event appears, and stays when none goes away.
 const FORMAT: u32 = 1;
@@ -95,6 +97,10 @@ enum Event<'e> {
         status: &'static str,
         left: u32,
     },
+    AttemptEnded {
+        shown: &'e str,
+        attempt: AttemptDocument<'e>,
+    },
     NotSplit {
         shown: &'e str,
     },
@@ -165,6 +171,9 @@ impl<'e> Event<'e> {
                 let slice =
                     slice.map(|slice| SliceDocument { number: slice.index() + 1, count: slice.count() });
                 Self::TaskStarted { task: *task, shown, slice }
+            }
+            RunEvent::AttemptEnded { shown, attempt, .. } => {
+                Self::AttemptEnded { shown, attempt: AttemptDocument::of(attempt) }
             }
             RunEvent::NotSplit { shown } => Self::NotSplit { shown },
             RunEvent::TaskEnded { task } => Self::TaskEnded { task: *task },
@@ -291,6 +300,11 @@ mod tests {
                 done: 1,
             },
             RunEvent::TaskEnded { task: 3 },
+            RunEvent::AttemptEnded {
+                file: "a.test".to_owned(),
+                shown: "s/a.test".to_owned(),
+                attempt: Box::new(Attempt { status: FileStatus::Crashed, elapsed: time, first: None }),
+            },
             RunEvent::FileFinished(report("a.test", passed)),
             RunEvent::RunFinished { elapsed: time, end: RunEnd::BudgetSpent },
         ]
@@ -315,7 +329,7 @@ mod tests {
         assert_eq!((&lost["again"], &left["again"]), (&true.into(), &false.into()));
         assert_eq!((&lines[0]["run"], &lines[0]["engine"]["labels"][0]), (&"r1".into(), &"l".into()));
         // What was done before the run was taken up is part of its sums. The second file has passed and has failed.
-        let end = &lines[15];
+        let end = lines.last().unwrap();
         let summary = &end["summary"];
         assert_eq!((&summary["total"], &summary["records"]["passed"]), (&2.into(), &4.into()));
         assert_eq!((&summary["flaky"], &summary["passed"]), (&2.into(), &0.into()));

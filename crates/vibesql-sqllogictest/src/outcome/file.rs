@@ -83,6 +83,10 @@ pub struct Attempt {
     pub first: Option<FailureDetail>,
 }
 
+/// Attempts by file: its path below the root and what messages call it.
+#[cfg(feature = "suite")]
+pub type FileAttempts = std::collections::BTreeMap<(String, String), Vec<Attempt>>;
+
 /// How the execution of a file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]

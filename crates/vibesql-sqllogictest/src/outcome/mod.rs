@@ -15,6 +15,8 @@ mod whole;
 pub use counts::Counts;
 pub use difference::Difference;
 pub(crate) use difference::VALUES_OF_GROUP;
+#[cfg(feature = "suite")]
+pub use file::FileAttempts;
 pub use file::{
     Attempt, FileEnd, FileProblem, FileReport, FileStatus, SlowRecord, category_of, subcategory_of,
 };

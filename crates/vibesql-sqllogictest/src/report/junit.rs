@@ -13,6 +13,7 @@ use super::subject::{Subject, account, clipped, detail_at, moment, state};
 use crate::outcome::{FileEnd, FileReport, FileStatus, NotPassed, category_of};
 use crate::text::count::plural;
 use crate::text::failure::headline;
+use crate::text::visible::push_escape;
 use crate::text::written;
 
 /// How much of its failures the case of a file tells.
@@ -116,7 +117,7 @@ fn write_untested(
     let message = attribute(&format!("INCOMPLETE: not tested ({})", state(subject.state)));
     match untested {
         Untested::Error => writeln!(out, r#"      <error type="untested" message="{message}"></error>"#)?,
-        Untested::Skipped => writeln!(out, r#"      <skipped message="{message}"/>"#)?,
+        Untested::Skipped => writeln!(out, r#"      <skipped type="untested" message="{message}"/>"#)?,
     }
     writeln!(out, "    </testcase>")
 }
@@ -435,6 +436,7 @@ fn attribute(text: &str) -> String {
     escape(text, true)
 }
 
+/// Characters that XML cannot have, and those that a terminal obeys, are escaped as on the screen.
 fn escape(text: &str, attribute: bool) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
         match character {
@@ -446,10 +448,7 @@ fn escape(text: &str, attribute: bool) -> String {
             '\n' if attribute => escaped.push_str("&#10;"),
             '\t' if attribute => escaped.push_str("&#9;"),
             '\n' | '\t' => escaped.push(character),
-            // The pictures of control characters are in their order.
-            '\0'..='\u{1f}' => escaped.extend(char::from_u32(0x2400 + u32::from(character))),
-            '\u{7f}' => escaped.push('\u{2421}'),
-            '\u{fffe}' | '\u{ffff}' => escaped.push('\u{fffd}'),
+            '\0'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}' => push_escape(&mut escaped, character),
             _ => escaped.push(character),
         }
         escaped
@@ -461,10 +460,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_xml_cannot_have_is_shown_by_pictures() {
+    fn characters_that_xml_cannot_have_are_escaped() {
         assert_eq!(
             escaped("a<b>&\"\u{0}\u{1b}\u{7f}\u{ffff}\r\n"),
-            "a&lt;b&gt;&amp;&quot;␀␛␡\u{fffd}&#13;\n"
+            "a&lt;b&gt;&amp;&quot;\\x00\\x1b\\x7f\\u{ffff}&#13;\n"
         );
         assert_eq!(attribute("a\nb\t"), "a&#10;b&#9;");
         assert_eq!(escaped("\u{85}🎉"), "\u{85}🎉");

@@ -4,7 +4,7 @@
 //! however many runs and files there are. One file, `outcomes.index` beside the runs:
 //!
 //! ```text
-//! {"crc32":…,"entry":{"version":1,"records":N,"runs":{NAME:LENGTH,…}}}    which runs are in it, with the lengths of their journals
+//! {"crc32":…,"entry":{"version":2,"records":N,"runs":{NAME:LENGTH,…}}}    which runs are in it, with the lengths of their journals
 //! 6f1ed002ab5595859014ebf0951522d9 passed               1234    179538385001 0c2f5f9a
 //! …                                                       N records of one width, sorted by their keys
 //! {"crc32":…,"entry":{"runs":{NAME:LENGTH},"records":[…]}}    what has come since, a line for each run
@@ -35,9 +35,9 @@ use super::journal::Brief;
 use super::journal_file::{journal_path, plain_path};
 use super::sequence::number_of;
 use crate::jsonl::{entry_of, line_of};
-use crate::outcome::FileStatus;
+use crate::outcome::{FileStatus, FlakyResult};
 
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 /// The width of a key: an MD5 in hexadecimal digits.
 const KEY: usize = 32;
 /// The width of a record without its checksum: key, status, microseconds, number of the run.
@@ -426,7 +426,11 @@ fn addition(results: &ResultsFolder, name: &str, length: u64) -> Addition {
     let engine = &brief.header.engine.name;
     for file in &brief.files {
         let elapsed = Some(file.elapsed).filter(|elapsed| !elapsed.is_zero());
-        let record = Record { status: file.last_status(), elapsed, run };
+        let status = match brief.header.flaky {
+            FlakyResult::Pass => file.last_status(),
+            FlakyResult::Fail => file.status(),
+        };
+        let record = Record { status, elapsed, run };
         if let Some(place) = brief.opened.places.get(&file.file) {
             addition.records.push(text_of(&place_key(engine, place), &record));
         }

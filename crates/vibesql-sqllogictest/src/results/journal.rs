@@ -25,7 +25,8 @@ use crate::executor::Settings;
 use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
 use crate::location::path_text;
 use crate::outcome::{
-    Counts, ExitHow, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd, RunHeader, RunReport, SlowRecord,
+    Attempt, Counts, ExitHow, FileAttempts, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd,
+    RunHeader, RunReport, SlowRecord,
 };
 
 /// The version of the entries.
@@ -141,6 +142,11 @@ enum Entry {
         how: ExitHow,
         again: bool,
     },
+    AttemptEnded {
+        file: String,
+        shown: String,
+        attempt: Box<Attempt>,
+    },
     FileFinished(Box<FileReport>),
     RunFinished {
         elapsed: Duration,
@@ -156,6 +162,7 @@ enum BriefEntry {
     RunStarted(RunHeader),
     Resumed { at: i64 },
     WorkerLost(IgnoredAny),
+    AttemptEnded(IgnoredAny),
     FileFinished(Box<PastFile>),
     RunFinished { elapsed: Duration, end: RunEnd },
 }
@@ -246,7 +253,7 @@ impl Brief {
                     worked.session_ends(elapsed);
                     end = Some(found);
                 }
-                BriefEntry::WorkerLost(_) => {}
+                BriefEntry::WorkerLost(_) | BriefEntry::AttemptEnded(_) => {}
             }
         }
         let known = first.filter(|opened| opened.format == FORMAT).zip(header);
@@ -319,6 +326,10 @@ impl JournalWriter {
             RunEvent::WorkerLost { shown, line, how, again } => {
                 (Entry::WorkerLost { shown: shown.clone(), line: *line, how: *how, again: *again }, false)
             }
+            RunEvent::AttemptEnded { file, shown, attempt } => {
+                let (file, shown) = (file.clone(), shown.clone());
+                (Entry::AttemptEnded { file, shown, attempt: attempt.clone() }, false)
+            }
             RunEvent::FileFinished(report) => (Entry::FileFinished(report.clone()), true),
             RunEvent::RunFinished { elapsed, end } => {
                 (Entry::RunFinished { elapsed: *elapsed, end: *end }, true)
@@ -376,6 +387,8 @@ pub struct Journal {
     pub opened: Opened,
     /// The report, as far as the run has come.
     pub report: RunReport,
+    /// The attempts at files that have no result yet.
+    pub attempts: FileAttempts,
     /// How many lines are damaged, and tell nothing.
     pub damaged: usize,
     /// Whether the run has ended; if not, it goes on or was killed.
@@ -405,6 +418,7 @@ impl Journal {
         let mut ended = false;
         let mut events = Vec::with_capacity(entries.len());
         let mut files = HashSet::new();
+        let mut attempts = FileAttempts::new();
         let mut worked = TimeWorked::default();
         for entry in entries.into_iter().flatten() {
             ended = matches!(entry, Entry::RunFinished { .. });
@@ -418,10 +432,15 @@ impl Journal {
                 Entry::WorkerLost { shown, line, how, again } => {
                     events.push(RunEvent::WorkerLost { shown, line, how, again });
                 }
+                Entry::AttemptEnded { file, shown, attempt } => {
+                    attempts.entry((file, shown)).or_default().push(*attempt);
+                }
                 // The first result of a file is the one that was told.
                 Entry::FileFinished(report) => {
                     worked.file_finishes(report.finished);
-                    if files.insert((report.file.clone(), report.shown.clone())) {
+                    let file = (report.file.clone(), report.shown.clone());
+                    attempts.remove(&file);
+                    if files.insert(file) {
                         events.push(RunEvent::FileFinished(report));
                     }
                 }
@@ -436,6 +455,7 @@ impl Journal {
         let read = |(opened, report)| Self {
             opened,
             report: RunReport { elapsed: worked.sum(), ..report },
+            attempts,
             damaged,
             ended,
         };

@@ -60,7 +60,7 @@ pub(crate) struct FileDocument<'r> {
     category: &'r str,
     subcategory: &'r str,
     status: &'static str,
-    duration_ms: u64,
+    duration_ms: Option<u64>,
     peak_memory: Option<u64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     attempts: Vec<AttemptDocument<'r>>,
@@ -75,9 +75,9 @@ pub(crate) struct FileDocument<'r> {
 
 /// A time that a file was run besides.
 #[derive(Serialize)]
-struct AttemptDocument<'r> {
+pub(crate) struct AttemptDocument<'r> {
     status: &'static str,
-    duration_ms: u64,
+    duration_ms: Option<u64>,
     failure: Option<FailureDocument<'r>>,
 }
 
@@ -170,7 +170,7 @@ impl<'r> FileDocument<'r> {
             category: file.category(),
             subcategory: file.subcategory(),
             status: file.status().word(),
-            duration_ms: milliseconds(file.elapsed),
+            duration_ms: known_milliseconds(file.elapsed),
             peak_memory: file.peak_memory,
             attempts: file.attempts.iter().map(AttemptDocument::of).collect(),
             records: Records::of(&file.counts),
@@ -184,10 +184,10 @@ impl<'r> FileDocument<'r> {
 }
 
 impl<'r> AttemptDocument<'r> {
-    fn of(attempt: &'r Attempt) -> Self {
+    pub(crate) fn of(attempt: &'r Attempt) -> Self {
         Self {
             status: attempt.status.word(),
-            duration_ms: milliseconds(attempt.elapsed),
+            duration_ms: known_milliseconds(attempt.elapsed),
             failure: attempt.first.as_ref().map(|detail| FailureDocument::of(detail.line, Some(detail))),
         }
     }
@@ -289,6 +289,11 @@ pub(crate) fn end_word(end: RunEnd) -> &'static str {
         RunEnd::EnoughFailed => "enough_failed",
         RunEnd::BudgetSpent => "budget_spent",
     }
+}
+
+/// The time of a file; one of zero is a time that another program does not say, or of a file that could not be started.
+fn known_milliseconds(time: Duration) -> Option<u64> {
+    (!time.is_zero()).then(|| milliseconds(time))
 }
 
 pub(crate) fn milliseconds(time: Duration) -> u64 {

@@ -407,7 +407,7 @@ fn nothing_to_analyse() {
     assert_snapshot!(shown(&sandbox, "punchlist nowhere"), @"
     exit code 2
     --- stderr
-    error: no run, branch, commit or file `nowhere`
+    error: no run, branch, commit or file matches `nowhere`
       hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     ");
 }

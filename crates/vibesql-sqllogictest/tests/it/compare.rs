@@ -397,7 +397,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     assert_snapshot!(sandbox.run("compare nowhere"), @"
     exit code 2
     --- stderr
-    error: no run, branch, commit or file `nowhere`
+    error: no run, branch, commit or file matches `nowhere`
       hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     ");
     sandbox.git(&["init", "-q", "-b", "both"]);

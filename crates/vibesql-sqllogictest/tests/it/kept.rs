@@ -10,6 +10,7 @@ use std::time::Duration;
 use vibesql_sqllogictest::results::{Journal, ResultsFolder};
 
 use crate::sandbox::{Output, Sandbox};
+use crate::support::wait_for;
 
 pub(crate) const GOOD: &str = "statement ok\nok\n";
 pub(crate) const BAD: &str = "statement ok\nerror no\n";
@@ -355,13 +356,7 @@ fn a_damaged_first_line_is_not_taken_for_another_version() {
 /// Waits until the lock of the last run is free: a process that was being started has it for another moment.
 pub(crate) fn wait_until_ended(sandbox: &Sandbox) {
     let results = ResultsFolder::new(results(sandbox));
-    for _ in 0..12_000 {
-        if results.running().is_err() {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-    panic!("the run goes on");
+    wait_for("the end of the run", || results.running().is_err());
 }
 
 #[test]
@@ -374,9 +369,12 @@ fn the_time_of_a_killed_run_counts_when_it_is_resumed() {
     sandbox.write("s/c.test", "statement ok\nonce at-it hang\n");
     let mut command = sandbox.command("run --engine scripted --serial --order path s");
     let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !sandbox.path().join("at-it").exists() {
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
+    wait_for("the file that hangs", || sandbox.path().join("at-it").exists());
+    // The worker is ahead of the journal.
+    let journal = sandbox.last_run().unwrap().join("journal.jsonl");
+    wait_for("two results", || {
+        std::fs::read_to_string(&journal).unwrap().matches("FileFinished").count() == 2
+    });
     run.kill().unwrap();
     run.wait().unwrap();
     wait_until_ended(&sandbox);

@@ -7,6 +7,7 @@ use vibesql_sqllogictest::results::{History, ResultsFolder};
 
 use crate::kept::{BAD, GOOD, copy_all, results, runs, two_runs, wait_until_ended};
 use crate::sandbox::Sandbox;
+use crate::support::wait_for;
 
 /// As many runs of another file and engine as were looked back on once, and more.
 fn bury(sandbox: &Sandbox) {
@@ -73,9 +74,7 @@ fn the_index_says_what_the_journals_say_whatever_happens_behind_its_back() {
     sandbox.write("s/c.test", "statement ok\nonce at-it hang\n");
     let mut command = sandbox.command("run --engine scripted --serial --order path s");
     let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !sandbox.path().join("at-it").exists() {
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
+    wait_for("the file that hangs", || sandbox.path().join("at-it").exists());
     run.kill().unwrap();
     run.wait().unwrap();
     wait_until_ended(&sandbox);

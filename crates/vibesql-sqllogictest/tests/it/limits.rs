@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::sandbox::{Output, Sandbox};
+use crate::support::{send_signal, wait_for};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 
@@ -168,8 +169,7 @@ fn sigusr1_shows_what_runs() {
     };
     // The worker may be at the file, and know how long it is, before the orchestrator has heard of it.
     let mut seen = loop {
-        let command = format!("kill -USR1 {}", child.id());
-        std::process::Command::new("sh").args(["-c", &command]).status().unwrap();
+        send_signal("USR1", child.id());
         match line().as_str() {
             "now: 1 file running, 0 files done\n" => {}
             "now: 0 files running, 0 files done\n" => continue,
@@ -196,21 +196,12 @@ fn a_run_that_was_stopped_by_sigstop_kills_no_file() {
     let mut command =
         sandbox.command("run --engine scripted --serial --order path --timeout 4 --json out.json s");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let poll = |done: &dyn Fn() -> bool| {
-        while !done() {
-            std::thread::park_timeout(Duration::from_millis(5));
-        }
-    };
-    poll(&|| sandbox.path().join("at-it").exists());
-    let kill = |signal: &str| {
-        let command = format!("kill {signal} {}", child.id());
-        assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success());
-    };
-    kill("-STOP");
+    wait_for("the file", || sandbox.path().join("at-it").exists());
+    send_signal("STOP", child.id());
     let stopped = Instant::now();
-    poll(&|| stopped.elapsed() > Duration::from_secs(5));
-    kill("-CONT");
-    // The worker has been at it for longer than it may, and main process knows only that it has not looked.
+    wait_for("five seconds", || stopped.elapsed() > Duration::from_secs(5));
+    send_signal("CONT", child.id());
+    // The worker has been at it for longer than it may, and the main process knows only that it has not looked.
     sandbox.write("go-on", "");
     let mut text = String::new();
     child.stdout.take().unwrap().read_to_string(&mut text).unwrap();

@@ -248,7 +248,7 @@ fn mistakes_have_a_hint() {
     assert_snapshot!(shown, @"
     exit code 2
     --- stderr
-    error: no run, branch, commit or file `nowhere`
+    error: no run, branch, commit or file matches `nowhere`
       hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     exit code 2
     --- stderr

@@ -369,6 +369,23 @@ fn the_shell_answers_each_statement_of_a_line() {
 
 #[test]
 #[cfg(target_os = "linux")]
+fn the_shell_adds_each_answer_to_its_output_file() {
+    let sandbox = with_runs();
+    let lines = "stty rows 60 cols 200; $PROGRAM query --format csv --output out.csv";
+    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
+    terminal.wait_for("results> ");
+    terminal.press("SELECT 1 AS one; SELECT 2 AS two;\n");
+    terminal.wait_for("results> ");
+    terminal.press("SELECT 3 AS three;\n");
+    terminal.wait_for("results> ");
+    terminal.press(".quit\n");
+    terminal.end();
+    let text = sandbox.read("out.csv").replace('\r', "");
+    assert_eq!(text, "one\n1\ntwo\n2\nthree\n3\n");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
 fn a_pager_shows_what_is_longer_than_the_screen() {
     let sandbox = Sandbox::new();
     let sql = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 50) SELECT n FROM c";

@@ -324,7 +324,7 @@ fn a_baseline_is_named_as_in_compare() {
     assert_snapshot!(masked(&sandbox, &sandbox.run("report --baseline nothing").to_string()), @"
     exit code 2
     --- stderr
-    error: no run, branch, commit or file `nothing`
+    error: no run, branch, commit or file matches `nothing`
       hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     ");
 }
@@ -417,7 +417,7 @@ fn mistakes() {
     assert_snapshot!(sandbox.without_names(&sandbox.run("report 1999").to_string()), @"
     exit code 2
     --- stderr
-    error: no run, branch, commit or file `1999`
+    error: no run, branch, commit or file matches `1999`
       hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
     ");
     let output = sandbox.run("report --output nowhere/report.html");

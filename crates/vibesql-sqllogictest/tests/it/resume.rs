@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::kept::wait_until_ended;
 use crate::sandbox::Sandbox;
-use crate::support::{processes_with, without_measurements};
+use crate::support::{processes_with, send_signal, wait_for, without_measurements};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 
@@ -104,14 +105,6 @@ fn start(sandbox: &Sandbox, line: &str) -> Child {
     let mut command = sandbox.command(line);
     let stderr = std::fs::File::create(sandbox.path().join("stderr")).unwrap();
     command.stdout(Stdio::null()).stderr(stderr).spawn().unwrap()
-}
-
-fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !there() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come");
-        std::thread::yield_now();
-    }
 }
 
 /// Kills workers and masters of a run until it is through, and compares.
@@ -253,6 +246,27 @@ fn a_run_that_goes_on_has_one_master() {
     error: run `[run]` is still going on
       hint: `worker --join` helps with a run that is going on
     ");
+}
+
+#[test]
+fn an_attempt_that_crashed_before_the_interruption_is_part_of_the_report() {
+    for signal in ["TERM", "KILL"] {
+        let sandbox = Sandbox::new();
+        sandbox.write("s/a.test", "statement ok\nonce crashed abort\n");
+        sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
+        let mut child = start(&sandbox, "run --engine scripted --serial --order path --flaky fail s");
+        wait_for("the second file", || sandbox.path().join("at-it").exists());
+        send_signal(signal, child.id());
+        child.wait().unwrap();
+        wait_until_ended(&sandbox);
+        let output = sandbox.run("run --resume --json out.json");
+        assert_eq!(output.code, 1, "{signal}: {output}");
+        let report = report(&sandbox);
+        let file = &report["files"][0];
+        assert_eq!(file["status"], "flaky", "{signal}: {file}");
+        assert_eq!(file["attempts"][0]["status"], "crashed", "{signal}: {file}");
+        assert_eq!(report["files"][1]["status"], "passed", "{signal}: {report}");
+    }
 }
 
 #[test]

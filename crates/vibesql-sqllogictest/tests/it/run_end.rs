@@ -1,11 +1,11 @@
 //! How a run ends: the closing word and the exit code.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::sandbox::{Output, Sandbox};
+use crate::support::{send_signal, wait_for};
 
 const GOOD: &str = "statement ok\nok\n";
 const BAD: &str = "statement ok\nerror no\n";
@@ -25,7 +25,6 @@ fn json(sandbox: &Sandbox) -> Value {
 }
 
 /// Runs until the second of three files hangs, and sends `signal` then.
-#[expect(clippy::disallowed_methods, reason = "a test that waits gives up after a while")]
 fn interrupted(signal: &str) -> (Sandbox, Output) {
     let sandbox = Sandbox::new();
     sandbox.write("s/a.test", GOOD);
@@ -33,13 +32,8 @@ fn interrupted(signal: &str) -> (Sandbox, Output) {
     sandbox.write("s/c.test", GOOD);
     let mut command = sandbox.command("run --engine scripted --serial --order path --json out.json s");
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    let start = Instant::now();
-    while !sandbox.path().join("at-it").exists() {
-        assert!(start.elapsed() < Duration::from_secs(120), "the second file was not started");
-        std::thread::park_timeout(Duration::from_millis(5));
-    }
-    let kill = format!("kill -{signal} {}", child.id());
-    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    wait_for("the second file", || sandbox.path().join("at-it").exists());
+    send_signal(signal, child.id());
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     let output = Output {
@@ -132,6 +126,8 @@ fn a_flaky_file_passes_unless_told_otherwise() {
             output.stdout.contains("FAIL in another attempt: s/a.test:1: unexpected error: no"),
             "{output}"
         );
+        let failed = sandbox.run("list --engine scripted --failed s");
+        assert_eq!(failed.stdout.contains("a.test"), code == 1, "{flags}: {failed}");
         let report = json(&sandbox);
         assert_eq!((&report["verdict"], &report["summary"]["flaky"]), (&word.into(), &1.into()), "{flags}");
         let junit = sandbox.run("report --format junit");
@@ -184,6 +180,20 @@ fn the_closing_word_agrees_with_the_exit_code_about_empty_files() {
         let output = sandbox.run(&format!("run --engine scripted {flags} s"));
         assert_eq!(output.code, code, "{output}");
         assert!(closing(&output).starts_with(word), "{output}");
+    }
+}
+
+#[test]
+fn an_imported_junit_report_keeps_what_was_not_tested() {
+    let (sandbox, _) = interrupted("TERM");
+    for flags in ["", "--junit-untested skipped"] {
+        let junit = sandbox.run(&format!("report --format junit {flags}")).stdout;
+        let elsewhere = Sandbox::new();
+        elsewhere.write("junit.xml", &junit);
+        assert_eq!(elsewhere.run("import junit.xml").code, 0);
+        let status = elsewhere.run("status").stdout;
+        assert!(status.contains("INCOMPLETE: 1 of 1 file"), "{flags}: {status}");
+        assert!(status.contains("2 files not tested"), "{flags}: {status}");
     }
 }
 

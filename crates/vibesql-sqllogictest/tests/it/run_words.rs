@@ -75,7 +75,7 @@ fn every_command_takes_the_same_words_for_a_run() {
             }
         }
         let unknown = with("nowhere");
-        let error = "error: no run, branch, commit or file `nowhere`\n";
+        let error = "error: no run, branch, commit or file matches `nowhere`\n";
         let expected = format!("exit code 2\n--- stderr\n{error}");
         assert!(unknown.starts_with(&expected), "{command}: {unknown}");
     }

@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::sandbox::Sandbox;
+use crate::support::wait_for;
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 
@@ -136,7 +137,7 @@ fn stopped_time_is_in_no_limit_and_no_duration() {
         sandbox.write("s/a.test", "statement ok\nonce at-it await go-on\n");
         let lines = format!("set -m; {command}; echo stopped; sleep 5; fg; echo code $?");
         let mut terminal = Terminal::start(&sandbox, &[], &lines);
-        wait_until(|| sandbox.path().join("at-it").exists());
+        wait_for("the file", || sandbox.path().join("at-it").exists());
         terminal.press("\x1a");
         terminal.wait_for("stopped");
         let folder = sandbox.last_run().unwrap_or_else(|| sandbox.leftovers().remove(0));
@@ -152,12 +153,6 @@ fn stopped_time_is_in_no_limit_and_no_duration() {
             let report: serde_json::Value = serde_json::from_str(&sandbox.read("out.json")).unwrap();
             assert!(report["duration_ms"].as_u64().unwrap() < 4500, "{report}");
         }
-    }
-}
-
-fn wait_until(done: impl Fn() -> bool) {
-    while !done() {
-        std::thread::park_timeout(Duration::from_millis(5));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Running scripts through the library.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engine::{Engine, EngineRegistry};
@@ -8,6 +9,22 @@ use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_scrip
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::FileReport;
 use vibesql_sqllogictest::parser::{self, parse};
+
+/// Waits until something is so, and gives up after a while.
+#[expect(clippy::disallowed_methods, reason = "a test that waits gives up after a while")]
+pub(crate) fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_there() {
+        assert!(start.elapsed() < Duration::from_secs(120), "{what} did not come");
+        std::thread::park_timeout(Duration::from_millis(2));
+    }
+}
+
+/// Sends a signal, like `INT`, to a process. The shell's own `kill` does it: a machine need not have the program.
+pub(crate) fn send_signal(signal: &str, process: u32) {
+    let command = format!("kill -{signal} {process}");
+    assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success());
+}
 
 pub(crate) fn manifest() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

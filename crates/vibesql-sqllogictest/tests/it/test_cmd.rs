@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::sandbox::Sandbox;
+use crate::support::{send_signal, wait_for};
 
 const MISTAKES: &str = "\
 statement ok
@@ -360,11 +361,8 @@ fn ctrl_c_ends_a_test_at_once_and_says_where_it_was() {
     let mut command = sandbox.command("test --engine scripted t.test");
     command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
     let child = command.spawn().unwrap();
-    while !sandbox.path().join("at-it").exists() {
-        std::thread::park_timeout(std::time::Duration::from_millis(5));
-    }
-    let kill = format!("kill -INT {}", child.id());
-    assert!(std::process::Command::new("sh").args(["-c", &kill]).status().unwrap().success());
+    wait_for("the file", || sandbox.path().join("at-it").exists());
+    send_signal("INT", child.id());
     let output = child.wait_with_output().unwrap();
     assert_eq!(output.status.code(), Some(5));
     let stderr = String::from_utf8(output.stderr).unwrap();

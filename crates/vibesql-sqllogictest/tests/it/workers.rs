@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::sandbox::{Output, Sandbox};
-use crate::support::{processes_with, without_measurements};
+use crate::support::{processes_with, send_signal, wait_for, without_measurements};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 
@@ -251,19 +251,6 @@ fn hanging() -> (Sandbox, std::process::Child) {
     (sandbox, child)
 }
 
-fn wait_for(what: &str, mut there: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !there() {
-        assert!(start.elapsed() < Duration::from_secs(60), "{what} did not come");
-        std::thread::yield_now();
-    }
-}
-
-fn kill(signal: &str, child: &std::process::Child) {
-    let command = format!("kill {signal} {}", child.id());
-    assert!(std::process::Command::new("sh").args(["-c", &command]).status().unwrap().success());
-}
-
 /// The report of a run that ended in its second file.
 fn check_ended(sandbox: &Sandbox, output: &std::process::Output) {
     assert_eq!(output.status.code(), Some(5), "{output:?}");
@@ -281,13 +268,13 @@ fn check_ended(sandbox: &Sandbox, output: &std::process::Output) {
 #[test]
 fn a_second_ctrl_c_ends_a_run_at_once() {
     let (sandbox, mut child) = hanging();
-    kill("-INT", &child);
+    send_signal("INT", child.id());
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut seen = String::new();
     while !seen.contains("note: stopping after 1 file still running; Ctrl-C again stops at once") {
         assert_ne!(stdout.read_line(&mut seen).unwrap(), 0, "{seen}");
     }
-    kill("-INT", &child);
+    send_signal("INT", child.id());
     stdout.read_to_string(&mut seen).unwrap();
     let mut output = child.wait_with_output().unwrap();
     output.stdout = seen.into_bytes();
@@ -296,9 +283,9 @@ fn a_second_ctrl_c_ends_a_run_at_once() {
 
 #[test]
 fn sigterm_and_sighup_end_a_run_at_once() {
-    for signal in ["-TERM", "-HUP"] {
+    for signal in ["TERM", "HUP"] {
         let (sandbox, child) = hanging();
-        kill(signal, &child);
+        send_signal(signal, child.id());
         check_ended(&sandbox, &child.wait_with_output().unwrap());
     }
 }
@@ -313,7 +300,7 @@ fn ctrl_c_lets_running_files_end() {
     let mut command = sandbox.command("run --engine scripted --serial --order path --json out.json s");
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     wait_for("the first file", || sandbox.path().join("at-it").exists());
-    kill("-INT", &child);
+    send_signal("INT", child.id());
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut seen = String::new();
     while !seen.contains("note: stopping after 1 file") {
@@ -329,7 +316,7 @@ fn ctrl_c_lets_running_files_end() {
 #[test]
 fn no_worker_outlives_an_orchestrator_that_is_killed() {
     let (sandbox, child) = hanging();
-    kill("-KILL", &child);
+    send_signal("KILL", child.id());
     assert_eq!(child.wait_with_output().unwrap().status.code(), None);
     let folder = sandbox.last_run().unwrap().display().to_string();
     wait_for("the end of the workers", || processes_with(&folder).is_empty());
@@ -348,7 +335,7 @@ fn check_nothing_is_left(command: &str, seconds: [&str; 2], last: &str) {
         || seconds.iter().map(|time| processes_with(&format!("sleep {time}")).len()).sum::<usize>();
     if last == "hang" {
         assert_eq!(sleeping(), 2);
-        kill("-KILL", &main);
+        send_signal("KILL", main.id());
     }
     // Nobody else has the pipes open, so that this is no wait for the processes.
     for pipe in [&mut main.stdout.take().unwrap() as &mut dyn std::io::Read, &mut main.stderr.take().unwrap()]
@@ -382,7 +369,7 @@ fn a_stopped_worker_does_not_outlive_an_orchestrator_that_is_killed() {
     // The brackets keep the command from stopping itself.
     let workers = format!("pkill -STOP -f 'wor[k] {folder}'");
     assert!(std::process::Command::new("sh").args(["-c", &workers]).status().unwrap().success());
-    kill("-KILL", &child);
+    send_signal("KILL", child.id());
     child.wait_with_output().unwrap();
     wait_for("the end of the workers", || processes_with(&folder).is_empty());
 }

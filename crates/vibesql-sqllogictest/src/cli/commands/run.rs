@@ -24,7 +24,7 @@ use crate::cli::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::engine::EngineRegistry;
 use crate::event::Tee;
-use crate::executor::parallel::family::adopt_orphans;
+use crate::executor::parallel::family::own_orphans;
 use crate::executor::parallel::{
     self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand,
     WorkerStderr,
@@ -288,7 +288,7 @@ fn resume(
     let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
     let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
     let known = Known::load(&args.expectations, places, is_part)?;
-    let prepared = Prepared::resumed(&folder.path, journal.report, registry, &suite::text)?;
+    let prepared = Prepared::resumed(&folder.path, journal.report, journal.attempts, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
         let more = match more.len() {
             0 => String::new(),
@@ -354,7 +354,7 @@ pub(super) fn policy(args: &RunArgs) -> Policy {
 /// Workers are this program once more, so that they have the same engines.
 pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
     // What workers leave behind is to be found.
-    adopt_orphans();
+    own_orphans();
     let program = std::env::current_exe()
         .map_err(|error| CliError::internal(format!("cannot find this program: {error}")))?;
     // The workers are the threads of a run; an engine that starts more only gets in their way. A fixed locale

@@ -43,6 +43,8 @@ pub(in crate::cli) struct Session<'a> {
     pub(super) format: Format,
     pub(super) folder: PathBuf,
     output: Option<PathBuf>,
+    /// What has been written to the output file: the next answer is added to it.
+    written: String,
     pager: Pager,
     check: bool,
 }
@@ -84,6 +86,7 @@ impl<'a> Session<'a> {
             folder: results.path().join("store"),
             results: Results(results),
             output: args.output.clone(),
+            written: String::new(),
             pager,
             check: !args.no_check,
         })
@@ -136,7 +139,11 @@ impl<'a> Session<'a> {
         if let Some(path) = &self.output {
             let place = Output::open(path, Existing::Replace)?;
             let is_standard = place.is_standard();
-            place.put(&text)?;
+            if !place.is_file() {
+                self.written.clear();
+            }
+            self.written.push_str(&text);
+            place.put(&self.written)?;
             if !is_standard {
                 ui.note(format_args!("{foot}; written to `{}`", path.display()));
             }

@@ -4,9 +4,11 @@
 //! asked for them ([`adopt_orphans`]): a worker asks, and so does the main process of a command. So what left the group of
 //! a worker is found below the worker as long as that lives, and below the main process afterwards.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{
@@ -26,6 +28,34 @@ pub(crate) fn signal_group(pid: Pid, signal: Signal) {
 pub(crate) fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(getpid())).ok();
+}
+
+/// Processes that this process has started itself: its workers, and what was there before the first of them.
+static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
+
+/// Makes orphans children of this process, and ends all of them that workers leave behind. From now on every child that is
+/// not [`expect_child`]ed is taken for an orphan.
+pub(crate) fn own_orphans() {
+    adopt_orphans();
+    let own = children().iter().map(|child| raw(child.pid)).collect();
+    OWN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(own);
+}
+
+/// Says that a process is a child, and no orphan.
+pub(crate) fn expect_child(pid: Pid) {
+    if let Some(own) = OWN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        own.insert(raw(pid));
+    }
+}
+
+/// Whether the child is an orphan that was adopted.
+fn is_orphan(pid: Pid) -> bool {
+    let own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    own.as_ref().is_some_and(|own| !own.contains(&raw(pid)))
+}
+
+fn raw(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
 }
 
 /// Ends this process with all that it has started when `lifeline` comes to its end, which is when its parent ends, by
@@ -63,11 +93,12 @@ pub(crate) fn end_all() {
     kill_process(getpid(), Signal::KILL).ok();
 }
 
-/// Ends what a worker has left behind: its process group, and orphans that have left the group but carry the mark of the
-/// worker.
+/// Ends what a worker has left behind: its process group, and orphans that have left the group. Orphans of living workers
+/// are children of these, so all orphans here are meant; a program that has not called [`own_orphans`] may have other
+/// children, and there the mark of the worker tells.
 pub(crate) fn end_family(worker: Pid, mark: &OsStr) {
     signal_group(worker, Signal::KILL);
-    end_children(|child| child.group == worker || has_mark(child.pid, mark));
+    end_children(|child| child.group == worker || is_orphan(child.pid) || has_mark(child.pid, mark));
 }
 
 /// Kills those children that are meant, and reaps them, until there are none.
@@ -99,7 +130,7 @@ fn children() -> Vec<Child> {
     if matches!(waitid(WaitId::All, look), Err(rustix::io::Errno::CHILD)) {
         return Vec::new();
     }
-    let own = getpid().as_raw_nonzero().get();
+    let own = raw(getpid());
     let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
     let pids = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
     let child = |pid: i32| {
@@ -127,7 +158,7 @@ fn parent_and_group(stat: &str) -> Option<(i32, i32)> {
 fn has_mark(pid: Pid, mark: &OsStr) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
     let wanted = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
-    let environment = std::fs::read(format!("/proc/{}/environ", pid.as_raw_nonzero())).unwrap_or_default();
+    let environment = std::fs::read(format!("/proc/{}/environ", raw(pid))).unwrap_or_default();
     environment.split(|&byte| byte == 0).any(|variable| variable == wanted)
 }
 

@@ -60,6 +60,8 @@ pub(super) struct Ledger {
     tasks: Vec<TaskState>,
     items: Vec<ItemState>,
     done: usize,
+    /// Attempts that have ended and were not taken yet, with the files.
+    ended: Vec<(usize, Attempt)>,
 }
 
 #[derive(Debug, Clone)]
@@ -80,6 +82,10 @@ struct ItemState {
     reports: Vec<FileReport>,
     /// What its slices came to so far.
     slices: Vec<SliceReport>,
+    /// The first slice that has not passed.
+    bad_slice: Option<FileReport>,
+    /// The attempts of earlier sessions of the run.
+    earlier: Vec<Attempt>,
     /// The task for the whole file, as long as the file is run in slices.
     whole: Option<usize>,
     done: bool,
@@ -107,7 +113,14 @@ impl Ledger {
             deadly: false,
             retries_left: attempts.retries,
         };
-        Self { attempts, details, tasks: tasks.iter().map(state).collect(), items: states, done: 0 }
+        Self {
+            attempts,
+            details,
+            tasks: tasks.iter().map(state).collect(),
+            items: states,
+            done: 0,
+            ended: Vec::new(),
+        }
     }
 
     /// The file has its report from before.
@@ -117,6 +130,21 @@ impl Ledger {
             state.done = true;
             self.done += 1;
         }
+    }
+
+    /// The file had these attempts before, and no report.
+    pub(super) fn had_attempts(&mut self, item: usize, attempts: Vec<Attempt>) {
+        self.items[item].earlier = attempts;
+    }
+
+    /// The attempts that have ended since this was asked last, with their files. The report of the file is still to come.
+    pub(super) fn take_attempts(&mut self) -> Vec<(usize, Attempt)> {
+        std::mem::take(&mut self.ended)
+    }
+
+    fn attempt_ended(&mut self, item: usize, report: FileReport) {
+        self.ended.push((item, attempt_of(report.clone())));
+        self.items[item].reports.push(report);
     }
 
     /// Whether what a worker says of the task can still change anything.
@@ -153,7 +181,8 @@ impl Ledger {
         }
         if ending == Ending::Died && self.attempts.after_crash && !state.deadly && !stopping {
             state.deadly = true;
-            self.items[state.item].reports.push(part.report);
+            let item = state.item;
+            self.attempt_ended(item, part.report);
             return Next::SecondChance;
         }
         match state.slice {
@@ -167,6 +196,9 @@ impl Ledger {
         state.ended = true;
         let item = &mut self.items[state.item];
         item.open -= 1;
+        if !part.report.last_status().is_good() {
+            item.bad_slice.get_or_insert_with(|| part.report.clone());
+        }
         let Some(set_up) = part.set_up else { return self.run_whole(task) };
         item.slices.push(SliceReport { slice, report: part.report, set_up });
         if item.open > 0 {
@@ -177,6 +209,7 @@ impl Ledger {
             (Ok(report), Some(whole)) => {
                 item.whole = None;
                 item.open = 1;
+                item.bad_slice = None;
                 self.file_ended(whole, report, stopping)
             }
             _ => self.run_whole(task),
@@ -186,12 +219,13 @@ impl Ledger {
     /// From now on the file is run whole. Its attempts are the same as if it had been from the beginning: a record that crashes
     /// in several slices is one crash, and what has crashed twice in a slice has had its second chance.
     fn run_whole(&mut self, slice: usize) -> Next {
-        let TaskState { item, deadly, .. } = self.tasks[slice];
-        let item = &mut self.items[item];
+        let TaskState { item: number, deadly, .. } = self.tasks[slice];
+        let item = &mut self.items[number];
         item.open = 1;
         item.slices.clear();
         item.reports.truncate(1);
         let Some(whole) = item.whole.take() else { return Next::Wait };
+        self.ended.extend(item.bad_slice.clone().map(|report| (number, attempt_of(report))));
         self.tasks[whole].deadly |= deadly;
         Next::Whole(whole)
     }
@@ -201,19 +235,28 @@ impl Ledger {
         let item = &mut self.items[state.item];
         if !report.last_status().is_good() && state.retries_left > 0 && !stopping {
             state.retries_left -= 1;
-            item.reports.push(report.clone());
+            let item = state.item;
+            self.attempt_ended(item, report.clone());
             return Next::Retry(task, Box::new(report));
         }
         state.ended = true;
         item.open -= 1;
-        item.reports.push(report);
         if item.open > 0 {
+            let item = state.item;
+            self.attempt_ended(item, report);
             return Next::Wait;
         }
         item.done = true;
         self.done += 1;
-        let reports = std::mem::take(&mut item.reports);
-        combine(reports, self.attempts).map_or(Next::Wait, |report| Next::Done(Box::new(report)))
+        // A file that passes as a whole, and failed in a slice, is flaky. If it fails as a whole, the slice adds nothing.
+        let bad = item.bad_slice.take().filter(|_| report.last_status().is_good());
+        item.reports.splice(0..0, bad);
+        item.reports.push(report);
+        let (reports, mut attempts) = (std::mem::take(&mut item.reports), std::mem::take(&mut item.earlier));
+        combine(reports, self.attempts).map_or(Next::Wait, |mut report| {
+            attempts.append(&mut report.attempts);
+            Next::Done(Box::new(FileReport { attempts, ..report }))
+        })
     }
 
     /// How many times a task may still be retried.
@@ -340,6 +383,19 @@ mod tests {
     }
 
     #[test]
+    fn attempts_of_an_earlier_session_are_part_of_the_report() {
+        let mut first = ledger(0, 1);
+        first.ended(0, part(false), Ending::Died, false);
+        let attempts = first.take_attempts();
+        assert_eq!((attempts.len(), attempts[0].0), (1, 0));
+        assert!(first.take_attempts().is_empty());
+        let mut second = ledger(0, 1);
+        attempts.into_iter().for_each(|(item, attempt)| second.had_attempts(item, vec![attempt]));
+        let report = report_of(second.ended(0, part(true), Ending::Finished, false));
+        assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
+    }
+
+    #[test]
     fn what_an_earlier_file_did_to_a_worker_is_not_held_against_the_next() {
         let mut ledger = ledger(0, 1);
         for _ in 0..3 {
@@ -395,7 +451,13 @@ mod tests {
         assert_eq!(stopped.ended(0, part(false), Ending::Stopped, false), Next::Whole(2));
         assert!(!stopped.is_open(1) && stopped.is_open(2), "the other slice is of no use any more");
         assert_eq!(stopped.ended(1, slice_part(true, 1), finished, false), Next::Wait);
-        assert_eq!(report_of(stopped.ended(2, part(true), finished, false)).status(), FileStatus::Passed);
+        assert_eq!(stopped.take_attempts().len(), 1);
+        let report = report_of(stopped.ended(2, part(true), finished, false));
+        assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1), "the slice was stopped");
+        let mut always = sliced(0);
+        always.ended(0, part(false), Ending::Stopped, false);
+        let report = report_of(always.ended(2, part(false), Ending::Stopped, false));
+        assert_eq!((report.status(), report.attempts.len()), (FileStatus::TimedOut, 0), "as without slices");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::crew::{Crew, TaskNews};
 use super::error::{RunError, io_error};
 use super::helpers::{HelperNews, Helpers, orphans};
 use super::ledger::{Ending, Ledger, Next};
+use super::plan::WorkItem;
 use super::prepare::Prepared;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
 use super::wire::Part;
@@ -82,10 +83,11 @@ impl<'r> Orchestrator<'r> {
         sink: &'r mut dyn EventSink,
         held: &'r HeldBerth,
     ) -> Self {
-        let Prepared { folder, assignment, items, queue, done, .. } = prepared;
+        let Prepared { folder, assignment, items, queue, done, attempts, .. } = prepared;
         let (tasks, details) = (&assignment.tasks, assignment.settings.options.details);
         let mut ledger = Ledger::new(tasks, assignment.given, items.len(), assignment.attempts, details);
         done.iter().for_each(|(item, _)| ledger.is_done_already(*item));
+        attempts.iter().for_each(|(item, attempts)| ledger.had_attempts(*item, attempts.clone()));
         Self {
             prepared,
             header: prepared.header(),
@@ -271,6 +273,11 @@ impl<'r> Orchestrator<'r> {
     ) -> Result<(), RunError> {
         self.tell(RunEvent::TaskEnded { task })?;
         let next = self.ledger.ended(task, part, ending, self.stopping.is_some());
+        for (item, attempt) in self.ledger.take_attempts() {
+            let WorkItem { file, shown, .. } = &self.prepared.items[item];
+            let (file, shown) = (file.clone(), shown.clone());
+            self.tell(RunEvent::AttemptEnded { file, shown, attempt: Box::new(attempt) })?;
+        }
         if let Some((line, how)) = death {
             let (shown, again) = (self.shown(task), next == Next::SecondChance);
             self.tell(RunEvent::WorkerLost { shown, line, how, again })?;

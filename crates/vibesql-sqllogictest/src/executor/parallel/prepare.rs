@@ -19,7 +19,7 @@ use crate::engine::{EngineIdentity, EngineRegistry};
 use crate::executor::Settings;
 use crate::executor::slice::Slice;
 use crate::location::path_text;
-use crate::outcome::{FileReport, RunHeader, RunReport};
+use crate::outcome::{Attempt, FileAttempts, FileReport, RunHeader, RunReport};
 
 /// What a run consists of.
 pub struct Plan<'p> {
@@ -51,6 +51,8 @@ pub struct Prepared {
     pub(super) queue: WorkQueue,
     /// Files that have their report from before, by their number.
     pub(super) done: Vec<(usize, FileReport)>,
+    /// Attempts from before at files that have no report, by the number of the file.
+    pub(super) attempts: Vec<(usize, Vec<Attempt>)>,
     /// How long it has taken before.
     pub(super) elapsed: Duration,
 }
@@ -79,7 +81,15 @@ impl Prepared {
         let queue = WorkQueue::create(folder, assignment.given);
         let queue = queue.map_err(io_error("make the work queue"))?;
         let folder = folder.to_owned();
-        Ok(Self { folder, assignment, items, queue, done: Vec::new(), elapsed: Duration::ZERO })
+        Ok(Self {
+            folder,
+            assignment,
+            items,
+            queue,
+            done: Vec::new(),
+            attempts: Vec::new(),
+            elapsed: Duration::ZERO,
+        })
     }
 
     /// Says that the folder of the run has another place now.
@@ -88,7 +98,7 @@ impl Prepared {
         self.folder = folder.to_owned();
     }
 
-    /// Takes up the run in `folder`, of which `report` tells how far it has come.
+    /// Takes up the run in `folder`. `report` has the files that are done, and `attempts` what has happened to others.
     ///
     /// # Errors
     ///
@@ -96,6 +106,7 @@ impl Prepared {
     pub fn resumed(
         folder: &Path,
         report: RunReport,
+        attempts: FileAttempts,
         registry: &EngineRegistry,
         embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
     ) -> Result<Self, RunError> {
@@ -108,12 +119,18 @@ impl Prepared {
         let queue = queue.map_err(io_error("open the work queue of the run"))?;
         let numbers: HashMap<_, _> =
             items.iter().enumerate().map(|(number, item)| ((&*item.file, &*item.shown), number)).collect();
-        let number_of = |report: &FileReport| numbers.get(&(&*report.file, &*report.shown)).copied();
+        let number_of = |file: &str, shown: &str| numbers.get(&(file, shown)).copied();
+        let attempts = attempts.into_iter();
+        let attempts =
+            attempts.filter_map(|((file, shown), attempts)| Some((number_of(&file, &shown)?, attempts)));
         let elapsed = report.elapsed;
-        let done =
-            report.files.into_iter().filter_map(|report| Some((number_of(&report)?, report))).collect();
+        let done = report
+            .files
+            .into_iter()
+            .filter_map(|report| Some((number_of(&report.file, &report.shown)?, report)));
+        let (done, attempts) = (done.collect(), attempts.collect());
         let folder = folder.to_owned();
-        Ok(Self { folder, assignment, items, queue, done, elapsed })
+        Ok(Self { folder, assignment, items, queue, done, attempts, elapsed })
     }
 
     /// What messages call the files that are no longer as they were when the run began.

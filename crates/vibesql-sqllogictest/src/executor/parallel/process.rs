@@ -18,7 +18,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 
 use super::berth::Berth;
 use super::error::{RunError, io_error};
-use super::family::{MARK, end_family};
+use super::family::{MARK, end_family, expect_child};
 use super::wire::WorkerMessage;
 use crate::outcome::ExitHow;
 
@@ -81,6 +81,7 @@ impl WorkerCommand {
             .spawn()?;
         let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
         let pid = pid.ok_or_else(|| io::Error::other("the worker has no process id"))?;
+        expect_child(pid);
         Ok((child, pid))
     }
 }

@@ -46,6 +46,8 @@ struct Case {
     name: String,
     time: Duration,
     said: Vec<(Verdict, String)>,
+    /// A file that an incomplete run of this program did not test.
+    untested: bool,
 }
 
 impl Case {
@@ -110,7 +112,10 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let names = names(&cases);
     let mut files = Files::default();
     for (case, name) in cases.iter().zip(&names) {
-        files.add(report(name, case), &mut oddities);
+        match case.untested {
+            true => files.add_untested(name, &mut oddities),
+            false => files.add(report(name, case), &mut oddities),
+        }
     }
     let mut run = ForeignRun::of_files(text, files, started.unwrap_or(changed), 0);
     run.elapsed = elapsed.unwrap_or_else(|| run.files.iter().map(|file| file.elapsed).sum());
@@ -180,6 +185,9 @@ impl Document {
             "testcase" => self.case(attributes),
             word if self.open.last().is_some_and(|parent| parent == "testcase") => {
                 let message = attributes.get("message").cloned().unwrap_or_default();
+                if let Some(case) = self.cases.last_mut() {
+                    case.untested |= attributes.get("type").is_some_and(|kind| kind == "untested");
+                }
                 self.saying = Verdict::of(word).map(|verdict| (verdict, message, String::new()));
             }
             _ => {}
@@ -220,6 +228,7 @@ impl Document {
                 .and_then(|time| seconds(&time))
                 .map_or(Duration::ZERO, |time| time.max(SHORTEST)),
             said: Vec::new(),
+            untested: false,
         });
     }
 
