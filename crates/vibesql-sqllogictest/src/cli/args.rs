@@ -41,15 +41,14 @@ Examples:
   vibesql-sqllogictest run --engine sqlite DIR      every test file below DIR on SQLite
   vibesql-sqllogictest test select1.test:1042       one record, after its set-up";
 
-/// Runs SQLLogicTest suites against SQL engines and judges every record.
+/// Runs SQLLogicTest suites against SQL engines and reports the outcome of every record.
 #[derive(Debug, Parser)]
 #[command(name = "vibesql-sqllogictest", version, after_help = AFTER, max_term_width = 110)]
 pub(super) struct Cli {
     /// When to use colours.
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub(super) color: ColorChoice,
-    /// Where results are kept, and those of earlier runs are; by default VIBESQL_RESULTS_DIR, or
-    /// ~/.vibesql/test_results.
+    /// Folder for results of this and earlier runs; by default VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) results: Option<PathBuf>,
     #[command(flatten)]
@@ -62,58 +61,58 @@ pub(super) struct Cli {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Configuration")]
 pub(super) struct ConfigSource {
-    /// Take settings from FILE, in place of the sqllogictest.toml of this folder or of one above it.
+    /// Read settings from FILE instead of the nearest sqllogictest.toml in this folder or above.
     #[arg(long, global = true, value_name = "FILE", conflicts_with = "no_config")]
     config: Option<PathBuf>,
-    /// Take no settings from a file.
+    /// Do not read a configuration file.
     #[arg(long, global = true)]
     no_config: bool,
-    /// Take the settings of [profile.NAME]; without it those of [profile.default].
+    /// Use the settings of [profile.NAME] instead of [profile.default].
     #[arg(long, global = true, value_name = "NAME", conflicts_with = "no_config")]
     profile: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Runs files or single records, and shows each failure with a diff.
+    /// Runs files or single records and shows each failure with a diff.
     Test(TestArgs),
-    /// Runs a suite: a line for each file, a summary by category.
+    /// Runs a suite and prints a line for each file and a summary by category.
     Run(Box<RunArgs>),
     /// Lists the files that `run` would run.
     List(ListArgs),
     /// Lists the engines of this build.
     Engines,
-    /// Shows the last run by category, and what has changed since the one before it.
+    /// Shows the last run by category and the changes since the previous run.
     Status,
-    /// Compares two runs record by record: what has regressed, what is fixed, what is new.
+    /// Compares two runs record by record: regressed, fixed and new failures.
     Compare(CompareArgs),
-    /// Lists files that end one time so and another time otherwise, though nothing has changed.
+    /// Lists flaky files: results differ between runs of the same code.
     Flaky(FlakyArgs),
-    /// Says between which commits something began to fail, and writes a script for `git bisect run`.
+    /// Finds the commits between which failures began and writes a script for `git bisect run`.
     Bisect(BisectArgs),
     /// Lists runs with their pass rates.
     Runs(RunsArgs),
-    /// Shows a run, or all that is known of one file in it.
+    /// Shows a run, or one file of a run with its failures.
     Show(ShowArgs),
-    /// Says what the failures of a run come from, and what to fix first.
+    /// Groups the failures of a run by probable cause and suggests what to fix first.
     Analyze(AnalyzeArgs),
-    /// Lists the files of a run, those first that fixes turn green first.
+    /// Lists failing files in suggested fix order.
     Punchlist(PunchlistArgs),
-    /// Writes a document about a run: a page for browsers, JUnit, Markdown and others.
+    /// Writes a report about a run: HTML, JUnit, Markdown and others.
     Report(ReportArgs),
-    /// Asks a question in SQL about the results; without one it is a shell.
+    /// Queries the results with SQL; opens a shell if no statement is given.
     #[cfg(feature = "store")]
     Query(Box<super::query_args::QueryArgs>),
-    /// Keeps the list of what is expected to fail.
+    /// Maintains the list of expected failures.
     #[command(subcommand)]
     Ledger(LedgerCommand),
     /// Removes old runs.
     Prune(PruneArgs),
-    /// Looks after the databases that the results of all runs are in.
+    /// Checks and repairs the databases with the results of all runs.
     #[cfg(feature = "store")]
     #[command(subcommand)]
     Store(StoreCommand),
-    /// Takes in results of VibeSQL's earlier scripts and of other runners, as runs.
+    /// Imports results of VibeSQL's earlier scripts and other runners as runs.
     Import(ImportArgs),
     #[cfg_attr(
         feature = "store",
@@ -124,16 +123,16 @@ pub(super) enum Command {
         doc = "Writes a run to a file that can be carried elsewhere, where `merge` takes it in."
     )]
     Export(ExportArgs),
-    /// Takes in runs from files of `export` and `backup`; what is there already stays as it is.
+    /// Imports runs from files of `export` and `backup`; existing runs stay unchanged.
     Merge(MergeArgs),
-    /// Writes all runs to one file, and reads it back; `merge` restores them.
+    /// Writes all runs to one file and verifies it; `merge` restores them.
     Backup(BackupArgs),
-    /// Helps with a run that is going on: takes up files of it, in processes of its own.
+    /// Adds workers to a run in progress.
     Worker(WorkerArgs),
-    /// Shows the settings that hold, and where each comes from.
+    /// Shows the effective settings and where each comes from.
     #[command(subcommand)]
     Config(ConfigCommand),
-    /// Prints the completions of a shell.
+    /// Prints shell completions.
     Completions(CompletionsArgs),
     /// Prints the man page.
     Man(ManArgs),
@@ -150,40 +149,40 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Engine and dialect")]
 pub(super) struct EngineArgs {
-    /// The engine under test; without it the first of those that `engines` lists.
+    /// The engine under test; by default the first one listed by `engines`.
     #[arg(long, value_name = "ENGINE")]
     pub(super) engine: Option<String>,
-    /// A name that the engine answers to in skipif and onlyif, in place of its own; may be repeated.
+    /// Name of the engine for skipif and onlyif, instead of its own names; may be repeated.
     #[arg(long, value_name = "NAME")]
     pub(super) engine_name: Vec<String>,
-    /// The dialect of the files, in place of what they say of themselves: sqlite.
+    /// The dialect of the files, overriding what the files declare: sqlite.
     #[arg(long, value_name = "DIALECT")]
     pub(super) dialect: Option<String>,
-    /// Reproduce the reference runner with its holes, in place of the strict rules.
+    /// Behave exactly like the reference runner, including what it silently ignores.
     #[arg(long)]
     pub(super) exact: bool,
-    /// Stop a record that takes longer than SECONDS: SQLite goes on with the next; of an engine that cannot be
-    /// interrupted, `run` ends the file, and `test` waits.
+    /// Stop a record after SECONDS. SQLite continues with the next record; if an engine cannot be interrupted, `run`
+    /// ends the file and `test` waits.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) record_timeout: Option<u64>,
-    /// The hash threshold, whatever the files say: results of more than N values are to be hashed, with 0 none.
+    /// Expect results of more than N values to be hashed, overriding the files; 0 means never.
     #[arg(long, value_name = "N")]
     pub(super) hash_threshold: Option<u64>,
 }
 
 #[derive(Debug, Args)]
 pub(super) struct TestArgs {
-    /// A test file, a directory or a glob; with :LINE only the record on that line of the file, after the statements
-    /// before it. Shipped files are called suite:PATH, and standard input is - or /dev/stdin:LINE.
+    /// A test file, a directory or a glob. FILE:LINE runs the statements before that line, then only the record on it.
+    /// Shipped files are named suite:PATH; standard input is - or /dev/stdin:LINE.
     #[arg(required = true, value_name = "FILE[:LINE]", value_parser = path_word())]
     pub(super) targets: Vec<String>,
-    /// Name each record on standard error before it runs: where an engine hangs or dies, the last is it.
+    /// Print each record to standard error before it runs, to locate a hang or crash.
     #[arg(long)]
     pub(super) trace: bool,
-    /// Show at most N failures of a file.
+    /// Show at most N failures per file.
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) max_failures: usize,
-    /// Stop a file that takes longer than SECONDS; 0 lets it run.
+    /// Stop a file after SECONDS; 0 means no limit.
     #[arg(long, value_name = "SECONDS", default_value_t = 500)]
     pub(super) timeout: u64,
     /// Time limits of single files, from the configuration.
@@ -194,34 +193,34 @@ pub(super) struct TestArgs {
 }
 
 const WHILE_IT_RUNS: &str = "\
-While it runs in a terminal, the key t says what runs now, as SIGUSR1 does anywhere. Ctrl-C ends the run when the \
-files that are running are done, and a second one ends it at once.";
+In a terminal, the key t shows the running files; elsewhere, send SIGUSR1. Ctrl-C stops the run after the running \
+files have finished; a second Ctrl-C stops it immediately.";
 
 #[derive(Debug, Args)]
 #[command(after_help = format!("{WHILE_IT_RUNS}\n\n{RUN_WORDS}"))]
 pub(super) struct RunArgs {
-    /// Write a report as JSON to FILE; - is standard output.
+    /// Write a JSON report to FILE; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
-    /// Keep SQL, expected and actual values of at most N failing records of a file; all are listed by line.
+    /// Keep SQL and values of at most N failing records per file; the others are listed by line only.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_details: u32,
-    /// Files in which nothing is executed count as failed.
+    /// Count files in which nothing was executed as failed.
     #[arg(long)]
     pub(super) fail_on_empty: bool,
-    /// Run files in N worker processes at once; by default one for each core.
+    /// Run files in N worker processes; by default one per core.
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) workers: Option<u16>,
-    /// One file after the other: the same as --workers 1.
+    /// Run one file at a time, like --workers 1.
     #[arg(long, conflicts_with = "workers")]
     pub(super) serial: bool,
-    /// Take up no further file after the first that has not passed.
+    /// Start no more files after the first that has not passed.
     #[arg(long, conflicts_with = "max_fail")]
     pub(super) fail_fast: bool,
-    /// Take up no further file after N files that have not passed.
+    /// Start no more files after N files that have not passed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) max_fail: Option<u32>,
-    /// Go on with RUN, which was interrupted; without RUN the last one that was.
+    /// Resume the interrupted run RUN; without RUN, the last interrupted one.
     #[arg(
         long,
         value_name = "RUN",
@@ -237,19 +236,19 @@ pub(super) struct RunArgs {
     /// Be killed at a step of the start, for tests of what is left then.
     #[arg(long, value_name = "STEP", hide = true)]
     pub(super) die_at_step: Option<u64>,
-    /// No lines for files that passed.
+    /// Print no lines for files that passed.
     #[arg(long, short)]
     pub(super) quiet: bool,
-    /// All failing records of a file, its notes, speed and memory, and a line when a file is taken up.
+    /// Print all failing records, notes, speed and memory of each file, and a line when a file starts.
     #[arg(long, short, conflicts_with = "quiet")]
     pub(super) verbose: bool,
     /// List the N slowest files at the end; 0 lists all.
     #[arg(long, value_name = "N")]
     pub(super) durations: Option<u32>,
-    /// No progress bar and no keys; there are none where standard error is no terminal.
+    /// Disable the progress bar and keys; they are always off if standard error is not a terminal.
     #[arg(long)]
     pub(super) no_progress: bool,
-    /// What standard output has: text, or the events of the run as JSON, one in each line.
+    /// Print text, or the events of the run as JSON lines, to standard output.
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     pub(super) message_format: MessageFormat,
     #[command(flatten)]
@@ -275,10 +274,10 @@ pub(super) struct RunArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Compatibility")]
 pub(super) struct CompatibilityArgs {
-    /// Run files at once, which is what `run` does; see --workers.
+    /// Run files in parallel, which is the default; see --workers.
     #[arg(long, conflicts_with = "serial")]
     parallel: bool,
-    /// Run every file, whatever came of it earlier, which is what `run` does.
+    /// Run every file regardless of earlier results, which is the default.
     #[arg(long, conflicts_with_all = ["failed", "changed"])]
     force: bool,
 }
@@ -287,18 +286,18 @@ pub(super) struct CompatibilityArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Earlier runs")]
 pub(super) struct OrderArgs {
-    /// In which order files are taken up: those that failed last, new ones, those that passed, each the longest first;
-    /// by their paths; or at random.
+    /// The order of files. history: failed files first, then new ones, then passed ones, each longest first; path: by
+    /// path; random: shuffled.
     #[arg(long, value_name = "ORDER", default_value = "history")]
     pub(super) order: OrderWord,
     /// The same as --order random.
     #[arg(long, conflicts_with = "order")]
     pub(super) random: bool,
-    /// The random order that N stands for, the same on every machine.
+    /// Shuffle with seed N; the order is the same on every machine.
     #[arg(long, value_name = "N", conflicts_with = "order")]
     pub(super) seed: Option<u64>,
-    /// Run each file whole. Else a file that would outlast all others is spread over workers, where that is sure to
-    /// change no result.
+    /// Do not split files. By default, a file that would outlast all others is split between workers if that cannot
+    /// change any result.
     #[arg(long)]
     pub(super) no_split: bool,
 }
@@ -324,28 +323,29 @@ pub(super) enum MessageFormat {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Limits")]
 pub(super) struct LimitArgs {
-    /// Stop a file that takes longer than SECONDS; 0 lets it run.
+    /// Stop a file after SECONDS; 0 means no limit.
     #[arg(long, value_name = "SECONDS", default_value_t = 500)]
     pub(super) timeout: u64,
-    /// Take up no further file when the run has taken SECONDS; what is running then has the grace.
+    /// Stop starting files after SECONDS; running files get the grace period.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) time: Option<u64>,
-    /// Stop a file whose process has more than SIZE of memory in use, for instance 512M or 2G. Linux only.
+    /// Stop a file whose process uses more than SIZE of memory, for example 512M or 2G. Linux only.
     #[arg(long, value_name = "SIZE")]
     pub(super) max_memory: Option<Bytes>,
-    /// Say when a file has taken SECONDS, or half of its time, and again at twice that; 0 never says it.
+    /// Print a note when a file has been running for SECONDS or half its time limit, and at each doubling; 0 disables
+    /// the note.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(super) slow: u64,
-    /// How long a process that is asked to end may take until it is killed.
+    /// Time between asking a process to end and killing it.
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     pub(super) grace: u64,
-    /// Run a file that has not passed again, up to N times; one that passes then is FLAKY.
+    /// Rerun a file that has not passed, up to N times; if it then passes it is FLAKY.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) retries: u32,
-    /// Run each file N times; one that does not end well each time is FLAKY or worse.
+    /// Run each file N times; a file that does not always pass is FLAKY or worse.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) repeat: u32,
-    /// What a FLAKY file counts as that passed in the end, after a retry or after a crash of its first worker.
+    /// Whether a file counts as passed or failed if it passed only after a retry or a worker crash.
     #[arg(long, value_name = "RESULT", default_value = "pass")]
     pub(super) flaky: FlakyWord,
 }
@@ -393,10 +393,10 @@ impl FromStr for Bytes {
 
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
-    /// Print the number of records of each file as well.
+    /// Print the number of records of each file, too.
     #[arg(long, short)]
     pub(super) long: bool,
-    /// The engine whose earlier runs and expected failures count; without it the first of those that `engines` lists.
+    /// The engine whose earlier runs and expected failures are used; by default the first one listed by `engines`.
     #[arg(long, value_name = "ENGINE")]
     pub(super) engine: Option<String>,
     /// The dialect of the files, for counting records.
@@ -411,11 +411,11 @@ pub(super) struct ListArgs {
 #[derive(Debug, Args)]
 #[command(after_help = RUN_WORDS)]
 pub(super) struct WorkerArgs {
-    /// The run to help with; without RUN the one that is going on.
+    /// The run to join; without RUN, the run in progress.
     #[arg(long, value_name = "RUN", num_args = 0..=1, required = true)]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
     pub(super) join: Option<Option<String>>,
-    /// Take up N files at once; by default one for each core.
+    /// Run files in N worker processes; by default one per core.
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(super) workers: Option<u16>,
 }

@@ -1,4 +1,4 @@
-//! Which run a word of the user means, for all commands: from the word to the name of the run, its journal or its report.
+//! Resolves the name of a run as given by the user, for all commands, to the stored run, its journal or its report.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::results::portable::{self, is_portable};
 use crate::results::{Circumstances, Commit, Journal, Meaning, Opened, ResultsFolder, RunOverview, meanings};
 use crate::text::count::plural;
 
-/// What a run is to be, besides what the word says.
+/// Conditions for a run in addition to its name.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Besides<'b> {
-    /// It is older than this run; one that is named is not asked for its age.
+    /// It must be older than this run, unless it is named directly.
     pub(super) before: Option<&'b str>,
-    /// It is of this engine, where the word leaves a choice.
+    /// It must be of this engine, if the name leaves a choice.
     pub(super) engine: Option<&'b str>,
 }
 
@@ -78,7 +78,7 @@ impl Place {
     }
 }
 
-/// Finds the run that `word` means, in the light of another run.
+/// Finds the run that `word` names, relative to another run.
 pub(super) fn find(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Found, CliError> {
     found_at(place(word, keeping, besides)?, keeping)
 }
@@ -122,12 +122,8 @@ pub(super) fn find_kept(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<St
             Ok(run)
         }
         Place::File(path) => {
-            let hint =
-                "`merge` and `import` add the runs of a file; `runs` lists the runs that are kept".to_owned();
-            Err(CliError::usage(
-                format!("`{path}` is a file; this command needs a run that is kept"),
-                vec![hint],
-            ))
+            let hint = "add the runs of a file with `merge` or `import`; `runs` lists stored runs".to_owned();
+            Err(CliError::usage(format!("`{path}` is a file; this command needs a stored run"), vec![hint]))
         }
     }
 }
@@ -212,7 +208,7 @@ fn last_of(
         }
     }
     if let Some(name) = with_changes {
-        let note = format!("run `{name}` of {what} was made with changes that are not in the commit");
+        let note = format!("run `{name}` of {what} was made with uncommitted changes");
         return Ok(Place::Kept { run: name.clone(), note: Some(note) });
     }
     let engine = besides.engine.map_or_else(String::new, |engine| format!(" on engine `{engine}`"));
@@ -220,8 +216,10 @@ fn last_of(
     let others = others.into_iter().filter(|(count, _)| *count > 0);
     let others: Vec<_> = others.map(|(count, what)| format!("{count} × {what}")).collect();
     let hints = match others.is_empty() {
-        true => vec!["the run itself is not compared with itself; `runs` lists runs".to_owned()],
-        false => vec![format!("there is: {}; a run can be named by its name, see `runs`", others.join(", "))],
+        true => vec!["a run cannot be compared with itself; `runs` lists all runs".to_owned()],
+        false => {
+            vec![format!("existing runs: {}; to use one, name it directly (see `runs`)", others.join(", "))]
+        }
     };
     Err(CliError::nothing_selected(format!("no other complete run of {what}{engine}"), hints))
 }
@@ -241,7 +239,7 @@ fn unknown(word: &str, results: &ResultsFolder) -> CliError {
         branches => format!("branches with runs: {}", branches.join(", ")),
     };
     let message = format!("no run, branch, commit or file matches `{word}`");
-    let words = format!("`runs` lists the runs; last and previous name one, too; {known}");
+    let words = format!("`runs` lists all runs; `last` and `previous` are valid, too; {known}");
     CliError::usage(message, vec![words])
 }
 
@@ -265,8 +263,8 @@ fn ambiguous(word: &str, several: &[Meaning]) -> CliError {
 fn journal_in_file(path: &str) -> Result<Journal, CliError> {
     let bytes = std::fs::read(path).map_err(|error| CliError::io("read", path, &error))?;
     if !is_portable(&bytes) {
-        let hint = "`import` takes in results of other programs, and `runs` lists the run then".to_owned();
-        return Err(CliError::usage(format!("`{path}` is no file of `export`"), vec![hint]));
+        let hint = "use `import` for results of other programs; `runs` then lists the run".to_owned();
+        return Err(CliError::usage(format!("`{path}` is not a file of `export`"), vec![hint]));
     }
     portable_run(path)
 }
@@ -275,7 +273,9 @@ fn portable_run(path: &str) -> Result<Journal, CliError> {
     let mut runs = portable::load(Path::new(path))?;
     match (runs.pop(), runs.len()) {
         (Some((_, journal)), 0) => Ok(journal),
-        (_, more) => Err(several_runs(path, more + 1, "`merge` takes it in, and `runs` lists its runs")),
+        (_, more) => {
+            Err(several_runs(path, more + 1, "use `merge` to import it; `runs` then lists its runs"))
+        }
     }
 }
 
@@ -299,12 +299,12 @@ fn in_file(path: &str) -> Result<Found, CliError> {
             report: run.report(UNKNOWN),
             notes,
         }),
-        _ => Err(several_runs(path, count, "`import` takes it in, and `runs` lists its runs")),
+        _ => Err(several_runs(path, count, "use `import` to import it; `runs` then lists its runs")),
     }
 }
 
 fn several_runs(path: &str, count: usize, hint: &str) -> CliError {
-    let message = format!("`{path}` has {}, and one is needed", plural(count as u64, "run"));
+    let message = format!("`{path}` contains {}, expected one", plural(count as u64, "run"));
     CliError::usage(message, vec![hint.to_owned()])
 }
 

@@ -43,7 +43,7 @@ pub(super) enum ExitReason {
 const SYSTEM: u8 = 71;
 
 /// What to do about it.
-const SYSTEM_HINT: &str = "a limit of the system is reached; `ulimit -a` shows them: -v memory, -u processes and threads, -n \
+const SYSTEM_HINT: &str = "a system limit is reached; `ulimit -a` shows the limits: -v memory, -u processes and threads, -n \
      open files";
 
 /// Whether the system refused something because a limit is reached.
@@ -125,7 +125,7 @@ impl CliError {
     pub(super) fn panic(panic: String) -> Self {
         let code = panic.split_once("Os { code: ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
         if code.is_some_and(|code| is_refusal(&std::io::Error::from_raw_os_error(code))) {
-            let message = "the system refuses what this program needs".to_owned();
+            let message = "the system refused a resource that this program needs".to_owned();
             let refused = Self::plain(ExitReason::System, message, Vec::new()).of_system();
             return Self { causes: vec![panic], ..refused };
         }
@@ -183,7 +183,7 @@ impl CliError {
 
     /// A bug of ours.
     pub(super) fn internal(cause: String) -> Self {
-        let message = "this is a bug of vibesql-sqllogictest".to_owned();
+        let message = "this is a bug in vibesql-sqllogictest".to_owned();
         let hint = "please report it with the command line and the test file".to_owned();
         Self { causes: vec![cause], ..Self::plain(ExitReason::Internal, message, vec![hint]) }
     }
@@ -200,7 +200,7 @@ impl From<PlanError> for CliError {
                 (ExitReason::Usage, "check where the link points to: `readlink -f` follows it")
             }
             PlanError::Unreachable { .. } => {
-                (ExitReason::Usage, "check the permissions of the directories on the way")
+                (ExitReason::Usage, "check the permissions of its parent directories")
             }
             PlanError::Glob { .. } => (ExitReason::Usage, "in a glob, [ ] and { } come in pairs"),
             PlanError::NothingMatches(_) => (
@@ -216,10 +216,10 @@ impl From<PlanError> for CliError {
 impl From<Mistake> for CliError {
     fn from(mistake: Mistake) -> Self {
         let hint = match &mistake {
-            Mistake::Unreadable { .. } => Some("--no-config does without a file".to_owned()),
-            Mistake::UnknownKey { nearest: Some(nearest), .. } => {
-                Some(format!("perhaps `{nearest}` is meant"))
+            Mistake::Unreadable { .. } => {
+                Some("use --no-config to run without a configuration file".to_owned())
             }
+            Mistake::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
             Mistake::UnknownKey { nearest: None, .. } => {
                 Some("keys are the long flags without `--`; docs/configuration.md has the others".to_owned())
             }
@@ -232,14 +232,13 @@ impl From<Mistake> for CliError {
                 }
                 _ => "this says where the file is; use the flag or its variable".to_owned(),
             }),
-            Mistake::Value { .. } => Some("`--help` of the command says what the flag takes".to_owned()),
+            Mistake::Value { .. } => Some("see `--help` of the command for valid values".to_owned()),
             Mistake::Variable { variable, .. } if variable.contains("WORKER_ID") => {
                 Some("workers are counted from 1 to the number of all of them".to_owned())
             }
-            Mistake::Variable { .. } => Some(
-                "`--help` of the command says what the flag takes; unset the variable to do without"
-                    .to_owned(),
-            ),
+            Mistake::Variable { .. } => {
+                Some("see `--help` of the command for valid values, or unset the variable".to_owned())
+            }
             Mistake::Incomplete { .. } => {
                 Some("an override has `files`, patterns as of --filter, and `timeout` in seconds".to_owned())
             }
@@ -250,9 +249,9 @@ impl From<Mistake> for CliError {
                 Some(format!("{kind}s of the file: {}", known.join(", ")))
             }
             Mistake::NoFile { .. } => {
-                Some("the file is looked for here and in the folders above; see --config".to_owned())
+                Some("the file is searched for in this folder and its parents; see --config".to_owned())
             }
-            Mistake::Contradiction { .. } => Some("leave out one of them".to_owned()),
+            Mistake::Contradiction { .. } => Some("remove one of them".to_owned()),
             Mistake::Circle { .. } | Mistake::Syntax { .. } => None,
         };
         Self::new(ExitReason::Usage, &mistake, hint.into_iter().collect())
@@ -324,25 +323,31 @@ impl From<AssignmentError> for CliError {
 impl From<FolderError> for CliError {
     fn from(error: FolderError) -> Self {
         let (reason, hint) = match &error {
-            FolderError::Io { .. } => (ExitReason::Usage, "--results DIR names another place for results"),
+            FolderError::Io { .. } => {
+                (ExitReason::Usage, "use --results DIR to select another results folder")
+            }
             FolderError::Unknown { .. } | FolderError::NoJournal(_) => {
-                (ExitReason::Usage, "a run is named by the folder that it has in `runs`, or by its path")
+                (ExitReason::Usage, "name a run by its folder in `runs`, or by its path")
             }
             FolderError::Corrupt(_) => (
                 ExitReason::Usage,
-                "name another run, see `runs`; `merge` takes this one in from a backup once its folder is moved away",
+                "choose another run (see `runs`), or move its folder away and restore it from a backup with `merge`",
             ),
             FolderError::OtherVersion { .. } => {
                 (ExitReason::Usage, "name another run, see `runs`, or use the version that wrote it")
             }
             FolderError::Nothing { .. } => {
-                (ExitReason::NothingSelected, "--results DIR names another place for results")
+                (ExitReason::NothingSelected, "use --results DIR to select another results folder")
             }
             FolderError::NoName { .. } => {
-                (ExitReason::Usage, "--results DIR names another place for results")
+                (ExitReason::Usage, "use --results DIR to select another results folder")
             }
-            FolderError::NoPlan(_) => (ExitReason::Usage, "`show` shows it, and `run` begins a new one"),
-            FolderError::Busy(_) => (ExitReason::Usage, "`worker --join` helps with a run that is going on"),
+            FolderError::NoPlan(_) => {
+                (ExitReason::Usage, "use `show` to display it, or `run` to start a new run")
+            }
+            FolderError::Busy(_) => {
+                (ExitReason::Usage, "use `worker --join` to add workers to a run in progress")
+            }
         };
         Self::new(reason, &error, vec![hint.to_owned()])
     }
@@ -354,14 +359,16 @@ impl From<StoreError> for CliError {
         let hint = match error {
             StoreError::Folder(error) => return error.into(),
             StoreError::Io { .. } => {
-                "--results DIR names another place for results; `show` and `status` read journals"
+                "use --results DIR to select another results folder; `show` and `status` need only the journals"
             }
-            StoreError::Damaged(_) => "`store rebuild` makes the store again from the journals",
-            StoreError::Newer { .. } => "use the newer program, or another place for results: --results DIR",
-            StoreError::VibeSql { .. } => "the journals have everything: `show` and `status` read them",
-            StoreError::Busy(_) => "wait for it, or look which process has the file `store/lock` open",
-            StoreError::Twice(_) => "a run has one result of each file",
-            StoreError::NoNumber(_) => "give its folder the name that it had",
+            StoreError::Damaged(_) => "run `store rebuild` to recreate the store from the journals",
+            StoreError::Newer { .. } => {
+                "use the newer version of this program, or another results folder (--results DIR)"
+            }
+            StoreError::VibeSql { .. } => "no results are lost: `show` and `status` read the journals",
+            StoreError::Busy(_) => "wait for it, or find the process that has `store/lock` open",
+            StoreError::Twice(_) => "a run must have one result per file",
+            StoreError::NoNumber(_) => "restore the original name of its folder",
         };
         Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
     }
@@ -374,9 +381,10 @@ impl From<PortableError> for CliError {
             PortableError::Running(_) => {
                 (ExitReason::Usage, "wait until it has ended, or end it with Ctrl-C in its terminal")
             }
-            PortableError::Io { .. } => {
-                (ExitReason::Usage, "check that the place exists, may be written to, and is not full")
-            }
+            PortableError::Io { .. } => (
+                ExitReason::Usage,
+                "check that the path exists, that you have permission, and that the disk is not full",
+            ),
             PortableError::Foreign(_) => (
                 ExitReason::Usage,
                 "`export` and `backup` make such files; `import` takes results of other programs",
@@ -385,7 +393,7 @@ impl From<PortableError> for CliError {
                 (ExitReason::Usage, "use the version of this program that made it")
             }
             PortableError::Damaged { .. } => {
-                (ExitReason::Usage, "nothing of it was taken in; carry it over again, or take another copy")
+                (ExitReason::Usage, "nothing was imported from it; copy the file again, or use another copy")
             }
         };
         Self::new(reason, &error, vec![hint.to_owned()])
@@ -409,14 +417,14 @@ impl CliError {
     /// A file of another program that cannot be taken in.
     pub(super) fn import(error: &ImportError, file: &str) -> Self {
         let hint = match error {
-            ImportError::Portable => "`merge` takes it in".to_owned(),
+            ImportError::Portable => "use `merge` to import it".to_owned(),
             ImportError::Unknown | ImportError::NotText { .. } => {
                 "`import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
             }
-            ImportError::Sums(_) => "import what it was made of: sqllogictest_results.json, sqllogictest_cumulative.json, \
+            ImportError::Sums(_) => "import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, \
                 sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql"
                 .to_owned(),
-            _ => "nothing of it was taken in; --format says what it is, if it is something else".to_owned(),
+            _ => "nothing was imported from it; use --format if the format was detected incorrectly".to_owned(),
         };
         let error = Self::new(ExitReason::Usage, error, vec![hint]);
         Self { message: format!("cannot import `{file}`: {}", error.message), ..error }

@@ -93,9 +93,9 @@ pub(super) fn tell_skipped(skipped: usize, shortened: usize, ui: &mut Ui) {
     let files = |count: usize| plural(count as u64, "file");
     let left_out = match (skipped, shortened) {
         (0, 0) => return,
-        (_, 0) => format!("{} left out", files(skipped)),
-        (0, _) => format!("records of {} to be left out", files(shortened)),
-        _ => format!("{} left out, and records of {} to be left out", files(skipped), files(shortened)),
+        (_, 0) => format!("{} skipped", files(skipped)),
+        (0, _) => format!("records of {} skipped", files(shortened)),
+        _ => format!("{} and records of {} skipped", files(skipped), files(shortened)),
     };
-    ui.note(format_args!("{left_out}, as {FILE_NAME} says (`skip`)"));
+    ui.note(format_args!("{left_out} (`skip` in {FILE_NAME})"));
 }

@@ -1,4 +1,4 @@
-//! Where documents go that the user names: one way to write them, for all commands.
+//! Writes output files that the user names, in the same way for all commands.
 //!
 //! | the path | what happens |
 //! |---|---|
@@ -23,7 +23,7 @@ use super::ui::Ui;
 /// How many symbolic links may follow each other, as in Linux.
 const MOST_LINKS: usize = 40;
 
-/// What is to be done with a regular file that is there.
+/// What to do with an existing regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Existing {
     /// It is replaced.
@@ -353,8 +353,8 @@ fn folder_of(path: &Path) -> &Path {
 }
 
 pub(super) fn there_already(path: &Path) -> CliError {
-    let hint = "--force replaces it, and --output FILE names another".to_owned();
-    CliError::usage(format!("`{}` is there already", path.display()), vec![hint])
+    let hint = "use --force to replace it, or --output FILE to write elsewhere".to_owned();
+    CliError::usage(format!("`{}` already exists", path.display()), vec![hint])
 }
 
 fn cannot_write(shown: &str, error: &io::Error) -> CliError {

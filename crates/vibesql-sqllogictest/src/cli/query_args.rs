@@ -19,33 +19,33 @@ Examples:
 #[derive(Debug, Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct QueryArgs {
-    /// One statement that reads; - takes it from standard input. Without it, and in a terminal, there is a shell.
+    /// A read-only statement; - reads it from standard input. Without it, `query` opens a shell in a terminal.
     #[arg(value_name = "SQL", conflicts_with_all = ["preset", "list_presets"])]
     pub(super) sql: Option<String>,
-    /// Ask a question that has a name.
+    /// Run a predefined query.
     #[arg(long, value_name = "NAME", conflicts_with = "list_presets")]
     pub(super) preset: Option<String>,
-    /// List the questions that have names.
+    /// List the predefined queries.
     #[arg(long)]
     pub(super) list_presets: bool,
-    /// How the answer is written.
+    /// The output format.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(super) format: FormatWord,
-    /// Write the answer to FILE, whole or not at all.
+    /// Write the result to FILE, completely or not at all.
     #[arg(long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,
-    /// Show a long answer in a terminal without a pager.
+    /// Do not use a pager for long results in a terminal.
     #[arg(long)]
     pub(super) no_pager: bool,
     #[command(flatten)]
     pub(super) history: HistoryArgs,
-    /// Ask VibeSQL alone, without the second opinion of SQLite.
+    /// Run the query on VibeSQL only, without checking the result with SQLite.
     #[arg(long)]
     pub(super) no_check: bool,
-    /// Stop an engine that takes longer than SECONDS; 0 lets it run.
+    /// Stop an engine after SECONDS; 0 means no limit.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     pub(super) timeout: u64,
-    /// Stop an engine that has more than SIZE of memory in use. Linux only.
+    /// Stop an engine that uses more than SIZE of memory. Linux only.
     #[arg(long, value_name = "SIZE", default_value = "2G")]
     pub(super) max_memory: Bytes,
 }
@@ -63,7 +63,7 @@ pub(super) struct HistoryArgs {
     /// Load all results.
     #[arg(long, conflicts_with_all = ["last", "since"])]
     pub(super) all: bool,
-    /// The engine whose files `test_files` tells of; without it that of the last run.
+    /// The engine for `test_files`; by default that of the last run.
     #[arg(long, value_name = "ENGINE")]
     pub(super) engine: Option<String>,
 }

@@ -125,11 +125,15 @@ fn choose(
     }
     if args.earlier.failed {
         items.retain(|item| past(item, &history).good == Some(false));
-        check(&items, "--failed", "no file failed when it was run last; a plain `run` runs all")?;
+        check(
+            &items,
+            "--failed",
+            "every file passed in its last run; `run` without --failed runs all files",
+        )?;
     }
     if let Some(reference) = &args.earlier.changed {
         items = git::changed(items, reference)?;
-        check(&items, "--changed", "a plain `run` runs all")?;
+        check(&items, "--changed", "`run` without --changed runs all files")?;
     }
     let is_part = items.len() < all || !suite::are_whole(&args.paths);
     Ok(Chosen { items, shards: digest, is_part, history })
@@ -143,9 +147,8 @@ fn filtered(
     ui: &mut Ui,
 ) -> Result<Vec<WorkItem>, CliError> {
     if let Some(name) = filters.missing(&found) {
-        let hint =
-            "--files wants whole paths below the root, as in the reports; `list` without it shows the files";
-        let message = format!("no file `{name}` among the {} that were found", found.len());
+        let hint = "--files needs complete paths, as in reports; `list` without --files shows them";
+        let message = format!("no file `{name}` among the {} files found", found.len());
         return Err(CliError::usage(message, vec![hint.to_owned()]));
     }
     let files = plural(found.len() as u64, "file");
@@ -156,8 +159,9 @@ fn filtered(
     }
     let items = filters.apply(found);
     if items.is_empty() {
-        let message = format!("none of {files} passes --filter, --exclude, --shard and --files");
-        let hint = "`list` without them shows all files; docs/configuration.md says what patterns match";
+        let message = format!("--filter, --exclude, --shard and --files select none of {files}");
+        let hint =
+            "run `list` without these flags to see all files; docs/configuration.md describes patterns";
         return Err(CliError::nothing_selected(message, vec![hint.to_owned()]));
     }
     Ok(items)
@@ -184,8 +188,8 @@ fn take_out_skipped(
     }
     known::tell_skipped(before - items.len(), shortened, ui);
     if items.is_empty() {
-        let hint = "--no-expectations runs them".to_owned();
-        return Err(CliError::nothing_selected("all files are to be skipped".to_owned(), vec![hint]));
+        let hint = "use --no-expectations to run them".to_owned();
+        return Err(CliError::nothing_selected("expectations.toml skips every file".to_owned(), vec![hint]));
     }
     Ok(Some(known))
 }
@@ -213,7 +217,7 @@ fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {
     if !items.is_empty() {
         return Ok(());
     }
-    Err(CliError::nothing_selected(format!("no file is left by {what}"), vec![hint.to_owned()]))
+    Err(CliError::nothing_selected(format!("{what} selects no file"), vec![hint.to_owned()]))
 }
 
 fn past(item: &WorkItem, history: &History) -> Past {

@@ -14,7 +14,7 @@ use crate::location::path_text;
 
 /// What messages call standard input.
 const STDIN: &str = "<stdin>";
-/// What can be typed for standard input.
+/// The path that names standard input on the command line.
 const STDIN_WORDS: &[&str] = &["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
 /// The word for it that may have a line number behind it: `-:4` would be an option.
 const STDIN_WITH_LINE: &str = "/dev/stdin";

@@ -84,7 +84,7 @@ impl EngineRegistry {
             Ok(Box::new(VibeSql::new(mode)))
         });
         #[cfg(feature = "engine-sqlite")]
-        registry.add_with("sqlite", "the SQLite inside this program: the reference", |argument| {
+        registry.add_with("sqlite", "the bundled SQLite, used as the reference", |argument| {
             no_argument("sqlite", argument)?;
             Ok(Box::new(super::sqlite::Sqlite))
         });

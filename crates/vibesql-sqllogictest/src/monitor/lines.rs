@@ -149,25 +149,25 @@ fn note(event: &RunEvent) -> Option<String> {
         RunEvent::Stopping { running, why } => {
             let files = plural(*running as u64, "file");
             match why {
-                RunEnd::BudgetSpent => format!("time is over, {files} still running"),
-                _ => format!("stopping after {files} still running; Ctrl-C again stops at once"),
+                RunEnd::BudgetSpent => format!("time limit reached, {files} still running"),
+                _ => format!("stopping, {files} still running; press Ctrl-C again to stop immediately"),
             }
         }
         RunEvent::WorkerLost { shown, line, how, again: true } => {
-            format!("worker lost at {}: it {how}; the file is given to another", place(shown, *line))
+            format!("worker lost at {}: it {how}; retrying the file on another worker", place(shown, *line))
         }
         RunEvent::Retried { shown, status, left } => {
             let left = match left {
                 0 => "the last time".to_owned(),
                 left => format!("and up to {} more", plural(u64::from(*left), "time")),
             };
-            format!("{} {}, which is run again, {left}", status_word(*status).1, one_line(shown))
+            format!("{} {}; retrying, {left}", status_word(*status).1, one_line(shown))
         }
         RunEvent::NotSplit { shown } => {
-            format!("{} is run whole: its slices make no report", one_line(shown))
+            format!("{} is run as a whole: its slices could not be merged", one_line(shown))
         }
-        RunEvent::Helper { number, came: true } => format!("helper {number} has come"),
-        RunEvent::Helper { number, came: false } => format!("helper {number} has gone"),
+        RunEvent::Helper { number, came: true } => format!("helper {number} joined"),
+        RunEvent::Helper { number, came: false } => format!("helper {number} left"),
         RunEvent::WorkerLost { again: false, .. }
         | RunEvent::RunStarted(_)
         | RunEvent::TaskStarted { .. }

@@ -108,15 +108,15 @@ pub(crate) fn write(out: &mut String, bisection: &Bisection<'_>) -> fmt::Result 
     if !bisection.silent.is_empty() {
         let all = bisection.silent.values().sum::<u64>();
         let of = plural(bisection.runs, "run");
-        writeln!(out, "{} of {of} tell nothing: {}", thousands(all), silence(bisection.silent))?;
+        writeln!(out, "{} of {of} ignored: {}", thousands(all), silence(bisection.silent))?;
     }
     for note in &bisection.notes {
         writeln!(out, "{} {note}", Role::Warn.paint("note:"))?;
     }
     let Some(script) = script else { return Ok(()) };
     writeln!(out, "\nscript  {}", script.path)?;
-    writeln!(out, "        builds with `{}`, and judges with `{}`", script.build, script.program)?;
-    writeln!(out, "        `{} ends` tries whether both ends are as they should be", script.word)?;
+    writeln!(out, "        builds with `{}` and tests with `{}`", script.build, script.program)?;
+    writeln!(out, "        `{} ends` checks that both ends give the expected result", script.word)?;
     writeln!(out, "\n{}", Role::Hint.paint("next:"))?;
     script.steps.iter().try_for_each(|step| writeln!(out, "  {step}"))
 }
@@ -128,7 +128,7 @@ fn write_end(out: &mut String, indent: &str, word: &str, role: Role, end: &End) 
     writeln!(out, "{indent}{}{}{commit}{brief}", role.paint(word), &"      "[word.len()..])?;
     match &end.run {
         Some(run) => writeln!(out, "{indent}      run {run}"),
-        None => writeln!(out, "{indent}      as you say"),
+        None => writeln!(out, "{indent}      given on the command line"),
     }
 }
 
@@ -153,16 +153,16 @@ pub(crate) fn silence(silent: &BTreeMap<Silence, u64>) -> String {
 
 fn words(silence: Silence) -> &'static str {
     match silence {
-        Silence::NoCommit => "of no known commit",
-        Silence::Changes => "with changes that are in no commit",
-        Silence::Elsewhere => "of commits that do not lead here",
+        Silence::NoCommit => "without a known commit",
+        Silence::Changes => "with uncommitted changes",
+        Silence::Elsewhere => "of commits that are not ancestors",
         Silence::NotRun => "without the file",
         Silence::NotReached => "that ended before the record",
         Silence::LeftOut => "that left the record out",
         Silence::Absent => "without the record",
         Silence::OtherText => "with another expectation",
         Silence::FileChanged => "of a file with other records",
-        Silence::Unnamed => "without names of records",
+        Silence::Unnamed => "without record keys",
         Silence::Flaky => "in which the file was flaky",
     }
 }
@@ -206,13 +206,13 @@ pub(crate) fn write_overview(out: &mut String, overview: &Overview<'_>) -> fmt::
     let (run, runs) = (overview.run, plural(overview.runs, "run"));
     let count = overview.ranges.len() as u64;
     if count == 0 {
-        writeln!(out, "of nothing that fails in run {run} a good and a bad commit are known, by {runs}")?;
+        writeln!(out, "no failure of run {run} has both a good and a bad commit in {runs}")?;
     } else {
         let ranges = plural(count, "range");
         writeln!(out, "{ranges} of commits in which what fails in run {run} began, by {runs}")?;
     }
     for (what, count) in &overview.others {
-        writeln!(out, "besides: {} × {what}", thousands(*count))?;
+        writeln!(out, "no range: {} × {what}", thousands(*count))?;
     }
     Ok(())
 }

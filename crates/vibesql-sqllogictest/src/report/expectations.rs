@@ -45,12 +45,12 @@ pub(crate) fn write(
         let entry = &expectations.entries[passes.entry];
         format!("{} ({})", what_passes(passes), place(entry))
     });
-    list(out, "expected to fail, and passes", passes)?;
+    list(out, "expected to fail, but passes", passes)?;
     let about = |places: &[usize]| {
         places.iter().map(|place| described(&expectations.entries[*place])).collect::<Vec<_>>()
     };
     list(out, "expired", about(&judgement.expired).into_iter())?;
-    list(out, "about no file or record of this run", about(&judgement.unused).into_iter())?;
+    list(out, "matching no file or record of this run", about(&judgement.unused).into_iter())?;
     let verdict = match judgement.is_good() {
         true if run.untested() > 0 => Role::Warn.paint("INCOMPLETE, as expected so far"),
         true => Role::Pass.paint("AS EXPECTED"),

@@ -61,7 +61,7 @@ impl Expected<'_> {
         });
         let about = |places: &[usize]| places.iter().map(|place| described(&entries[*place])).collect();
         let all = [
-            ("expected to fail, and passes", passes.collect(), true),
+            ("expected to fail, but passes", passes.collect(), true),
             ("expired", about(&self.judgement.expired), true),
             ("about nothing in this run", about(&self.judgement.unused), false),
         ];

@@ -45,7 +45,7 @@ pub(crate) fn write(
     if single > 0 {
         writeln!(
             out,
-            "{} {} no two results of one state: the same commit without changes, engine and build",
+            "{} {} no two comparable results (same commit without uncommitted changes, engine and build)",
             Role::Warn.paint("note:"),
             match single {
                 1 => "1 file has".to_owned(),

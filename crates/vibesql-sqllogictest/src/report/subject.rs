@@ -194,7 +194,7 @@ pub(crate) fn end(end: RunEnd) -> &'static str {
         RunEnd::Completed => "completed",
         RunEnd::Interrupted => "interrupted",
         RunEnd::EnoughFailed => "enough failed",
-        RunEnd::BudgetSpent => "time is over",
+        RunEnd::BudgetSpent => "time limit reached",
     }
 }
 

@@ -76,11 +76,11 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals, fail_on_empty: b
         (totals.empty, "in which nothing was executed (EMPTY)"),
         (totals.flaky, flaky(run.header.flaky)),
         (totals.out_of_memory, "over the memory limit (OOM)"),
-        (totals.crashed, "in whose midst the engine was lost (CRASH)"),
+        (totals.crashed, "during which the engine was lost (CRASH)"),
         (totals.errors, "that could not be started (ERROR)"),
     ] {
         if count > 0 {
-            writeln!(out, "besides: {} {what}", plural(count, "file"))?;
+            writeln!(out, "also: {} {what}", plural(count, "file"))?;
         }
     }
     Ok(())

@@ -90,10 +90,10 @@ pub enum FolderError {
         results: PathBuf,
     },
     /// The run goes on.
-    #[error("run `{0}` is still going on")]
+    #[error("run `{0}` is still in progress")]
     Busy(String),
     /// The run has results, and nothing to go on with.
-    #[error("run `{0}` was made elsewhere, and cannot be gone on with here")]
+    #[error("run `{0}` was made elsewhere and cannot be resumed here")]
     NoPlan(String),
     /// The journal is of a run that ended before it began, or of none.
     #[error("the journal `{}` ends before it says what the run is", .0.display())]

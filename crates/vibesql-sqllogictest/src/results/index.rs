@@ -44,9 +44,9 @@ const KEY: usize = 32;
 const FIELDS: usize = KEY + 1 + 13 + 1 + 15 + 1 + 15;
 /// The width of a record: also a checksum, and the line end.
 const WIDTH: usize = FIELDS + 1 + 8 + 1;
-/// When so many bytes have been appended, the file is made anew.
+/// When this many bytes have been appended, the file is rewritten.
 const MOST_APPENDED: u64 = 256 << 10;
-/// Above so many questions, all records are read at once.
+/// Above this number of keys, all records are read at once.
 const FEW: usize = 64;
 /// How long another process may hold the lock. Without it, what is found is used, and not kept.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -61,7 +61,7 @@ pub(super) struct Record {
     run: i64,
 }
 
-/// What is asked for: a digest.
+/// A key of the index: a digest.
 type Key = String;
 
 /// The key of a file at a place, on an engine.

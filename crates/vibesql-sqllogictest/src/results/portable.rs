@@ -60,7 +60,7 @@ pub enum PortableError {
     #[error(transparent)]
     Folder(#[from] FolderError),
     /// The run goes on.
-    #[error("run `{0}` is still going on")]
+    #[error("run `{0}` is still in progress")]
     Running(String),
     /// The file cannot be read or written.
     #[error("cannot {what} `{}`", path.display())]
@@ -73,7 +73,7 @@ pub enum PortableError {
         source: io::Error,
     },
     /// The file is another kind of file.
-    #[error("`{}` is no file of exported runs", .0.display())]
+    #[error("`{}` is not a file of exported runs", .0.display())]
     Foreign(PathBuf),
     /// The file is of a later version.
     #[error("`{}` is of version {found} of the format, and this program knows version {FORMAT}", path.display())]

@@ -7,7 +7,7 @@
 
 /// The form of a name without its number in the second.
 const FORM: &str = "%Y%m%d-%H%M%S";
-/// So many runs can have begun in one second.
+/// The maximum number of runs that can start in one second.
 const MOST_OF_A_SECOND: i64 = 99;
 /// Room for the runs of a second, of which none has the number 0.
 const A_SECOND: i64 = MOST_OF_A_SECOND + 1;
@@ -49,7 +49,7 @@ pub(super) fn numbers_after(newest: Option<i64>, now: i64) -> impl Iterator<Item
     (first..).filter(|number| number.rem_euclid(A_SECOND) != 0)
 }
 
-/// The names that runs of one second can have.
+/// The possible names of runs that start in the same second.
 pub(super) fn names(second: &str) -> impl Iterator<Item = String> {
     (1..=MOST_OF_A_SECOND)
         .map(move |number| if number == 1 { second.to_owned() } else { format!("{second}-{number}") })

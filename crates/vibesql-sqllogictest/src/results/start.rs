@@ -1,4 +1,4 @@
-//! The beginning of a journal: whether it says which run it is of.
+//! Checks the beginning of a journal: whether it identifies its run.
 
 use std::io::{self, BufRead as _, BufReader};
 use std::path::Path;
@@ -12,11 +12,11 @@ use crate::jsonl::text_of;
 /// What the beginning of a journal is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Start {
-    /// It says which run it is of.
+    /// It identifies its run.
     Whole,
-    /// It ends before it does.
+    /// It ends before the header is complete.
     Missing,
-    /// The first line is not as it was written.
+    /// The first line is corrupt.
     Corrupt,
     /// Another version of this program has written it.
     OtherVersion { format: u32, program: String, known: u32 },

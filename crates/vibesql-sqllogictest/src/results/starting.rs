@@ -1,5 +1,5 @@
-//! A run that starts: it is made in a hidden folder, and gets its name when its journal says what it is. A
-//! process that dies before that leaves no run, and what it leaves is removed when the next run starts.
+//! Starting a run: its folder is created under a hidden name and renamed when the journal has its header. A process
+//! that dies before that leaves no run, and its leftovers are removed when the next run starts.
 //!
 //! ```text
 //! RESULTS/.starting/lock    held while a folder is made or removed
@@ -23,7 +23,7 @@ const LOCK: &str = "lock";
 #[derive(Debug)]
 pub struct StartingRun {
     results: ResultsFolder,
-    /// Removed when the run gets no name.
+    /// Removed if the run is never named.
     folder: tempfile::TempDir,
     lock: RunFolder,
     steps: Steps,

@@ -76,7 +76,7 @@ fn failed(failure: &Failure) -> String {
         Failure::RowsDiffer { expected, actual, .. } => {
             let (expected, actual) = (expected.total(), actual.total());
             if expected == actual {
-                format!("{} expected and found, but not the same", plural(expected, "value"))
+                format!("values differ ({expected} expected, {actual} found)")
             } else {
                 format!("{} expected, {actual} found", plural(expected, "value"))
             }

@@ -1,5 +1,5 @@
-//! Text of files and engines as people see it: characters that a terminal obeys, that have no shape or that turn the
-//! direction of text are shown as escapes. Nothing else decides how such text looks.
+//! Escapes text of files and engines for display: control characters, invisible characters, and characters that change
+//! the text direction. All such text is escaped here and nowhere else.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;

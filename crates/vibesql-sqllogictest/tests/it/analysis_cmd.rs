@@ -60,7 +60,7 @@ fn what_to_fix_first() {
     exit code 0
     --- stdout
     run [run] on sqlite [version]
-    17 failing records in 3 files are 3 clusters
+    17 failing records in 3 files: 3 clusters
     the first 2 fixes turn 2 of 3 files green
 
      fix  records  files  alone  green  what
@@ -72,7 +72,7 @@ fn what_to_fix_first() {
     fix 1: wrong values (another number), with operator +
       suite/select/more.test:41
           SELECT 0 + 0
-      1 value expected and found, but not the same: another number
+      values differ (1 expected, 1 found): another number
       again: vibesql-sqllogictest test --engine sqlite suite/select/more.test:41
 
     fix 2: error: no such function: frobnicate
@@ -94,7 +94,7 @@ fn what_to_fix_first() {
     exit code 0
     --- stdout
     run [run] on sqlite [version]
-    17 failing records in 3 files are 3 clusters
+    17 failing records in 3 files: 3 clusters
     the first 2 fixes turn 2 of 3 files green
 
      fix  records  files  alone  green  what
@@ -119,7 +119,7 @@ fn what_to_fix_first() {
 
     Run `[run]` on `sqlite [version]`
 
-    **17 failing records in 3 files are 3 clusters**
+    **17 failing records in 3 files: 3 clusters**
     **the first 2 fixes turn 2 of 3 files green**
 
     ## The smallest example of each
@@ -132,7 +132,7 @@ fn what_to_fix_first() {
     SELECT 0 + 0
     ```
 
-    `1 value expected and found, but not the same: another number`
+    `values differ (1 expected, 1 found): another number`
 
     ```sh
     vibesql-sqllogictest test --engine sqlite suite/select/more.test:41
@@ -193,7 +193,7 @@ fn as_json_for_programs() {
         "command": "[command]",
         "file": "select/more.test",
         "line": 41,
-        "message": "1 value expected and found, but not the same: another number",
+        "message": "values differ (1 expected, 1 found): another number",
         "sql": "SELECT 0 + 0"
       },
       "features": [
@@ -265,7 +265,7 @@ fn what_no_feature_sets_apart_is_no_heap() {
     exit code 0
     --- stdout
     run [run] on sqlite [version]
-    7 failing records in 1 file are 4 clusters
+    7 failing records in 1 file: 4 clusters
     the first 4 fixes turn 1 of 1 file green
 
      records    share  files  fix  what
@@ -395,7 +395,7 @@ fn nothing_to_analyse() {
     exit code 3
     --- stderr
     error: no run in `[home]/.vibesql/test_results`
-      hint: --results DIR names another place for results
+      hint: use --results DIR to select another results folder
     ");
     sandbox.run("run --engine sqlite t.test --quiet");
     assert_snapshot!(shown(&sandbox, "analyze"), @"
@@ -408,6 +408,6 @@ fn nothing_to_analyse() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nowhere`
-      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
     ");
 }

@@ -63,8 +63,8 @@ fn git_finds_the_commit_that_broke_a_record() {
     note: one build of the program has made both runs: if the engine is in it, it has not changed
 
     script  .git/sqllogictest-bisect/run.sh
-            builds with `sh build.sh`, and judges with `built/slt`
-            `.git/sqllogictest-bisect/run.sh ends` tries whether both ends are as they should be
+            builds with `sh build.sh` and tests with `built/slt`
+            `.git/sqllogictest-bisect/run.sh ends` checks that both ends give the expected result
 
     next:
       git bisect start [commit 11] [commit 0]
@@ -104,8 +104,8 @@ fn a_record_that_hangs_is_bad_where_it_hangs() {
     note: the time of the whole file was over at this record; `bisect 'suite/it'\''s $HOME; "x" `y`.test'` judges the file
 
     script  my scripts/bi sect.sh
-            builds with `sh build.sh`, and judges with `built/my slt`
-            `'my scripts/bi sect.sh' ends` tries whether both ends are as they should be
+            builds with `sh build.sh` and tests with `built/my slt`
+            `'my scripts/bi sect.sh' ends` checks that both ends give the expected result
 
     next:
       git bisect start [commit 3] [commit 0]
@@ -145,8 +145,8 @@ fn a_file_as_a_whole() {
     note: one build of the program has made both runs: if the engine is in it, it has not changed
 
     script  .git/sqllogictest-bisect/run.sh
-            builds with `sh build.sh`, and judges with `built/slt`
-            `.git/sqllogictest-bisect/run.sh ends` tries whether both ends are as they should be
+            builds with `sh build.sh` and tests with `built/slt`
+            `.git/sqllogictest-bisect/run.sh ends` checks that both ends give the expected result
 
     next:
       git bisect start [commit 4] [commit 0]
@@ -194,7 +194,7 @@ fn the_user_may_know_better() {
     suite/a.test:4  rows differ in run [run 1]
 
     good  [commit 1]  [day] rows 5
-          as you say
+          given on the command line
     bad   [commit 2]  [day] rows 7
           run [run 1]
     there is no commit between them: the bad one is it
@@ -207,9 +207,9 @@ fn the_user_may_know_better() {
     assert_snapshot!(project.told(&bisect(&["suite/b.test:1"])), @"
     exit code 3
     --- stderr
-    error: `suite/b.test:1` has failed in every run that tells of it, first in `[run 2]` at commit [commit 3]
-      hint: --good REV names a commit at which you know that it passed
-      hint: 2 runs are of no help: 2 without the file
+    error: `suite/b.test:1` failed in every run that tested it, first in `[run 2]` at commit [commit 3]
+      hint: use --good REV to name a commit at which it passed
+      hint: 2 runs ignored: 2 without the file
     ");
     let output = bisect(&["suite/b.test:1", "--good", "HEAD~3", "--format", "json"]);
     assert_snapshot!(project.told(&output), @r#"
@@ -270,25 +270,25 @@ fn what_cannot_be_bisected_says_why() {
     assert_snapshot!(told(&project, &[]), @"
     exit code 3
     --- stdout
-    of nothing that fails in run [run 1] a good and a bad commit are known, by 2 runs
+    no failure of run [run 1] has both a good and a bad commit in 2 runs
     ");
     assert_snapshot!(told(&project, &[TEST]), @"
     exit code 3
     --- stderr
     error: `suite/a.test` has not failed in run `[run 1]`
-      hint: `bisect` without a file says what fails; --run RUN names another run
+      hint: run `bisect` without a file to list failures, or select another run with --run RUN
     ");
     assert_snapshot!(told(&project, &["suite/a.test:4"]), @"
     exit code 3
     --- stderr
-    error: the run knows of no failing record on line 4 of `suite/a.test`
+    error: no failing record on line 4 of `suite/a.test` in the run
       hint: all of its records that were reached have passed
     ");
     assert_snapshot!(told(&project, &["a.tes"]), @"
     exit code 3
     --- stderr
     error: no result of `a.tes` in run `[run 1]`
-      hint: perhaps one of these is meant: suite/a.test
+      hint: did you mean one of these: suite/a.test
     ");
     // At the same commit, by what Git does not see.
     let run =
@@ -299,20 +299,20 @@ fn what_cannot_be_bisected_says_why() {
     exit code 3
     --- stderr
     error: `suite/a.test:4` passed in run `[run 1]` and failed in `[run 2]`, both at commit [commit 2]; nothing else had changed: it is flaky, and bisecting it would mislead
-      hint: --good REV and --bad REV name commits that you know
-      hint: `flaky` says how often; `run --repeat N` tries it
+      hint: use --good REV and --bad REV to name known commits
+      hint: `flaky` shows how often; `run --repeat N` repeats the file
     ");
     assert_snapshot!(told(&project, &["suite/a.test:1"]), @"
     exit code 3
     --- stderr
-    error: the run knows of no failing record on line 1 of `suite/a.test`
+    error: no failing record on line 1 of `suite/a.test` in the run
       hint: records fail on these lines: 4
     ");
     assert_snapshot!(told(&project, &[]), @"
     exit code 3
     --- stdout
-    of nothing that fails in run [run 2] a good and a bad commit are known, by 3 runs
-    besides: 1 × good and bad at one commit
+    no failure of run [run 2] has both a good and a bad commit in 3 runs
+    no range: 1 × good and bad at one commit
     ");
     // With changes only.
     project.commit("one more", &[("README", "x")]);
@@ -322,10 +322,10 @@ fn what_cannot_be_bisected_says_why() {
     assert_snapshot!(told(&project, &["suite/a.test:4"]), @"
     exit code 3
     --- stderr
-    error: `suite/a.test:4` passed in run `[run 3]` at commit [commit 3], the last that a run without changes tells of
-      hint: --bad REV names a commit at which you know that it fails
+    error: `suite/a.test:4` passed in run `[run 3]` at commit [commit 3], the last commit tested without uncommitted changes
+      hint: use --bad REV to name a commit at which it fails
       hint: commit the changes and run it again to have a bad commit
-      hint: 1 run is of no help: 1 with changes that are in no commit
+      hint: 1 run ignored: 1 with uncommitted changes
     ");
 }
 
@@ -341,7 +341,7 @@ fn the_program_must_come_from_the_repository() {
     exit code 2
     --- stderr
     error: this program is not built by the repository: its engine is the same at each commit
-      hint: --program names the program that the build makes, with the engine and this command line in it: for instance --program target/release/my-slt (docs/bisect.md)
+      hint: use --program to name a program that the build creates, with the engine and this command line in it, for example `--program target/release/my-slt` (docs/bisect.md)
     ");
     assert_snapshot!(bisect(&["--program", "built/slt"]), @"
     exit code 2
@@ -370,8 +370,8 @@ fn the_program_must_come_from_the_repository() {
     note: Git does not ignore `target/release/slt`, so the script leaves it in place: the build must make it anew each time
 
     script  .git/sqllogictest-bisect/run.sh
-            builds with `cargo build --release`, and judges with `target/release/slt`
-            `.git/sqllogictest-bisect/run.sh ends` tries whether both ends are as they should be
+            builds with `cargo build --release` and tests with `target/release/slt`
+            `.git/sqllogictest-bisect/run.sh ends` checks that both ends give the expected result
 
     next:
       git bisect start [commit 2] [commit 0]

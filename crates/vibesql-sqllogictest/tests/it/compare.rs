@@ -387,7 +387,7 @@ fn results_of_the_earlier_scripts_are_a_baseline() {
     note: the baseline run knows files as wholes only, not their records
     REGRESSED: at least one record or file has regressed, in 3 files that both runs have
     --- stderr
-    note: old.json: it does not say when the run was: the time of its last change is taken
+    note: old.json: it has no time of the run: using the modification time of the file
     ");
 }
 
@@ -398,7 +398,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nowhere`
-      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
     ");
     sandbox.git(&["init", "-q", "-b", "both"]);
     sandbox.git(&["add", "s"]);
@@ -415,7 +415,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     exit code 3
     --- stderr
     error: no other complete run of branch `both` on engine `scripted`
-      hint: the run itself is not compared with itself; `runs` lists runs
+      hint: a run cannot be compared with itself; `runs` lists all runs
     ");
     assert_snapshot!(sandbox.run("compare file:both"), @"
     exit code 2
@@ -450,7 +450,7 @@ fn a_run_is_compared_when_it_is_done() {
     exit code 4
     --- stdout
     FAIL    s/a.test  2 failed  [time] s
-            s/a.test:1: 1 value expected and found, but not the same
+            s/a.test:1: values differ (1 expected, 1 found)
 
      category  files  passed  failed  other    rate  records  passed  failed  skipped  other    rate
      other         1       0       1      0  0.00 %        2       0       2        0      0  0.00 %

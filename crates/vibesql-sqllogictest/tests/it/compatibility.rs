@@ -43,8 +43,8 @@ fn files_are_chosen_by_the_environment() {
     assert_snapshot!(with(&sandbox, "run --engine sqlite s", &[("SQLLOGICTEST_FILES", "select1.test,select2.test")]), @"
     exit code 2
     --- stderr
-    error: no file `select2.test` among the 3 that were found
-      hint: --files wants whole paths below the root, as in the reports; `list` without it shows the files
+    error: no file `select2.test` among the 3 files found
+      hint: --files needs complete paths, as in reports; `list` without --files shows them
     ");
 }
 

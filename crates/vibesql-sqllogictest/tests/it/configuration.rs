@@ -107,7 +107,7 @@ fn settings_are_shown_with_their_origin() {
 
     timeout 2400 for select5.test (line 18)
 
-    workers of ../../sqllogictest.toml: profile ci is left out, because of serial (command line)
+    workers of ../../sqllogictest.toml: profile ci is ignored because of serial (command line)
     ");
     assert_snapshot!(Sandbox::new().run("config show list"), @"
     exit code 0
@@ -181,7 +181,7 @@ fn the_file_is_found_above_or_named() {
     --- stderr
     error: cannot read `nowhere.toml`
       caused by: No such file or directory (os error 2)
-      hint: --no-config does without a file
+      hint: use --no-config to run without a configuration file
     ");
 }
 
@@ -243,38 +243,38 @@ retries = 3
     exit code 2
     --- stderr
     error: sqllogictest.toml:1: unknown key `engin`
-      hint: perhaps `engine` is meant
+      hint: did you mean `engine`?
     error: sqllogictest.toml:2: `timeout`: expected --timeout <SECONDS>, found `soon` (invalid digit found in string)
-      hint: `--help` of the command says what the flag takes
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:3: `workers`: expected --workers <N>, found `0` (0 is not in 1..=65535)
-      hint: `--help` of the command says what the flag takes
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:4: `quiet`: expected true or false, found `perhaps`
-      hint: `--help` of the command says what the flag takes
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:5: `max-fail`: expected one value, found `[1, 2]`
-      hint: `--help` of the command says what the flag takes
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:6: `color`: expected auto, always or never, found `pink`
-      hint: `--help` of the command says what the flag takes
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:7: `config` cannot be set here
       hint: this says where the file is; use the flag or its variable
     error: sqllogictest.toml:8: unknown suite `none`
       hint: suites of the file: own
     error: sqllogictest.toml:10: `paths`: expected a value, or a list of values, found `{ a = 1 }`
-      hint: `--help` of the command says what the flag takes
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:11: unknown key `path`
-      hint: perhaps `paths` is meant
+      hint: did you mean `paths`?
     error: sqllogictest.toml:12: unknown key `suites`
-      hint: perhaps `suite` is meant
+      hint: did you mean `suite`?
     error: sqllogictest.toml:14: profiles inherit from each other: a from b from a
     error: sqllogictest.toml:18: unknown profile `d`
       hint: profiles of the file: a, b, c
     error: sqllogictest.toml:19: `suite` cannot be set here
       hint: use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables
-    error: sqllogictest.toml:21: `files`: expected a pattern, found `[` (`[` is no glob)
-      hint: `--help` of the command says what the flag takes
+    error: sqllogictest.toml:21: `files`: expected a pattern, found `[` (`[` is not a valid glob)
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:23: an override without `timeout`
       hint: an override has `files`, patterns as of --filter, and `timeout` in seconds
     error: sqllogictest.toml:26: `timeout`: expected seconds, or 0 for no limit, found `1 h`
-      hint: `--help` of the command says what the flag takes
+      hint: see `--help` of the command for valid values
     error: sqllogictest.toml:27: unknown key `retries`
       hint: keys are the long flags without `--`; docs/configuration.md has the others
     ");
@@ -296,9 +296,9 @@ fn mistakes_of_the_environment() {
     exit code 2
     --- stderr
     error: SQLLOGICTEST_WORKERS: expected --workers <N>, found `many` (invalid digit found in string)
-      hint: `--help` of the command says what the flag takes; unset the variable to do without
+      hint: see `--help` of the command for valid values, or unset the variable
     error: SQLLOGICTEST_QUIET: expected true or false, found `maybe`
-      hint: `--help` of the command says what the flag takes; unset the variable to do without
+      hint: see `--help` of the command for valid values, or unset the variable
     ");
     assert_snapshot!(from_below(&sandbox, "list", &[("SQLLOGICTEST_PROFILE", "cy")]), @"
     exit code 2
@@ -312,7 +312,7 @@ fn mistakes_of_the_environment() {
     exit code 2
     --- stderr
     error: `workers` (sqllogictest.toml:1) and `serial` (sqllogictest.toml:2) exclude each other
-      hint: leave out one of them
+      hint: remove one of them
     ");
 }
 

@@ -334,8 +334,8 @@ fn what_is_there_is_left_unless_forced() {
         assert_eq!(first.code, 0, "{first}");
         let again = sandbox.run(&format!("export --format {format}"));
         assert_eq!((again.code, again.stdout.as_str()), (2, ""), "{again}");
-        assert!(again.stderr.contains(&format!("`{path}` is there already")), "{again}");
-        assert!(again.stderr.contains("hint: --force replaces it"), "{again}");
+        assert!(again.stderr.contains(&format!("`{path}` already exists")), "{again}");
+        assert!(again.stderr.contains("hint: use --force to replace it"), "{again}");
     }
     sandbox.write("results.sql", "old");
     sandbox.write("results-csv/test_runs.csv", "old");
@@ -359,7 +359,7 @@ fn what_is_there_is_left_unless_forced() {
 fn mistakes_are_told() {
     let sandbox = with_runs();
     for (words, expected) in [
-        ("export", "hint: `export --format sql`, `csv` or `json` exports the tables of all runs"),
+        ("export", "hint: use `export --format sql`, `csv` or `json` for the tables of all runs"),
         ("export --format csv --output -", "cannot go to standard output"),
         ("export --format sql --run", "cannot be used with"),
         ("export --format sql --output no/such/file", "cannot write `no/such/file`"),

@@ -47,7 +47,7 @@ fn what_fails_is_written_down_and_is_expected_then() {
     exit code 0
     --- stdout
     FAIL    s/b.test  1 passed, 2 failed  [time] s
-            s/b.test:1: 1 value expected and found, but not the same
+            s/b.test:1: values differ (1 expected, 1 found)
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
@@ -67,10 +67,10 @@ fn what_fails_is_written_down_and_is_expected_then() {
     exit code 1
     --- stdout
     FAIL    s/b.test  1 passed, 2 failed  [time] s
-            s/b.test:8: 1 value expected and found, but not the same
+            s/b.test:8: values differ (1 expected, 1 found)
 
     still failing: 1 file
-      FAIL    s/b.test:8: 1 value expected and found, but not the same (and 1 more record)
+      FAIL    s/b.test:8: values differ (1 expected, 1 found) (and 1 more record)
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
@@ -79,7 +79,7 @@ fn what_fails_is_written_down_and_is_expected_then() {
     expected to fail: 1 record
     not expected:
       s/b.test: line 8
-    expected to fail, and passes:
+    expected to fail, but passes:
       b.test: record daa2c11bca892711 (s/expectations.toml:3)
     NOT AS EXPECTED
     look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:8
@@ -100,7 +100,7 @@ fn entries_of_the_user_stay_as_they_are() {
     exit code 1
     --- stdout
     FAIL    s/b.test  1 passed, 2 failed  [time] s
-            s/b.test:1: 1 value expected and found, but not the same
+            s/b.test:1: values differ (1 expected, 1 found)
 
      category  files  passed  failed  other    rate  records  passed  failed  skipped  other     rate
      other         1       0       1      0  0.00 %        3       1       2        0      0  33.33 %
@@ -112,7 +112,7 @@ fn entries_of_the_user_stay_as_they_are() {
     NOT AS EXPECTED
     look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:11
     --- stderr
-    note: 1 file left out, as expectations.toml says (`skip`)
+    note: 1 file skipped (`skip` in expectations.toml)
     ");
     sandbox.run("ledger update");
     let text = std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap();
@@ -137,10 +137,10 @@ fn what_has_expired_or_passes_fails_the_run() {
     exit code 1
     --- stdout
     FAIL    s/b.test  1 passed, 2 failed  [time] s
-            s/b.test:1: 1 value expected and found, but not the same
+            s/b.test:1: values differ (1 expected, 1 found)
 
     failed: 1 file
-      FAIL    s/b.test:1: 1 value expected and found, but not the same (and 1 more record)
+      FAIL    s/b.test:1: values differ (1 expected, 1 found) (and 1 more record)
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
@@ -148,11 +148,11 @@ fn what_has_expired_or_passes_fails_the_run() {
     FAIL: 1 of 2 files and 2 of 4 records passed on sqlite [version] in [time] s
     not expected:
       s/b.test: line 1, 11
-    expected to fail, and passes:
+    expected to fail, but passes:
       a.test (s/expectations.toml:6)
     expired:
       s/expectations.toml:1 2020-02-29: https://example.org/7
-    about no file or record of this run:
+    matching no file or record of this run:
       s/expectations.toml:9
     NOT AS EXPECTED
     look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:1
@@ -178,7 +178,7 @@ fn a_part_of_a_suite_says_nothing_of_entries_about_the_rest() {
         clusters.iter().map(|cluster| format!("[[xfail]]\ncluster = \"{cluster:016x}\"\n\n")).collect();
     let stale = "[[xfail]]\nfile = \"gone.test\"\n";
     sandbox.write("s/expectations.toml", format!("{clusters}{stale}"));
-    let title = "about no file or record of this run";
+    let title = "matching no file or record of this run";
     let whole = sandbox.run(RUN);
     assert_eq!(whole.code, 0, "{whole}");
     assert!(whole.stdout.contains(title), "{whole}");
@@ -226,11 +226,11 @@ fn records_that_are_skipped_are_not_executed() {
      other         2       2       0      0  100.00 %        4       2       0        2      0  100.00 %
 
     PASS: 2 of 2 files and 2 of 2 records passed on sqlite [version] in [time] s
-    about no file or record of this run:
+    matching no file or record of this run:
       s/expectations.toml:9
     AS EXPECTED
     --- stderr
-    note: records of 2 files to be left out, as expectations.toml says (`skip`)
+    note: records of 2 files skipped (`skip` in expectations.toml)
     ");
     let json: serde_json::Value = serde_json::from_str(&sandbox.run("report --format json").stdout).unwrap();
     assert_eq!(json["files"][1]["left_out"], serde_json::json!([1, 11]), "{json:#}");
@@ -312,7 +312,7 @@ fn what_is_wrong_in_the_file_is_said_before_the_run() {
     error: s/expectations.toml:1: `records` without `file`
     error: s/expectations.toml:1: `records` and `cluster` exclude each other
     error: s/expectations.toml:1: `cluster`: expected 16 hexadecimal digits, found `x`
-    error: s/expectations.toml:1: `[` is no glob
+    error: s/expectations.toml:1: `[` is not a valid glob
     error: s/expectations.toml:1: `expires`: expected a date like 2026-12-31, found `soon`
     error: s/expectations.toml:1: files and records can be skipped, and no `cluster`: expected `xfail` or `flaky`
     error: s/expectations.toml:1: unclosed array table, expected `]`

@@ -337,7 +337,7 @@ fn a_pattern_without_a_slash_is_for_names_of_files_and_folders() {
     sandbox.write("s/expectations.toml", "[[skip]]\nfile = 'recursive*'\n");
     let listed = sandbox.run("list s");
     assert_eq!(listed.stdout, "s/index/a/b.test\ns/with/plain.test\n", "{listed}");
-    assert_eq!(listed.stderr, "note: 2 files left out, as expectations.toml says (`skip`)\n", "{listed}");
+    assert_eq!(listed.stderr, "note: 2 files skipped (`skip` in expectations.toml)\n", "{listed}");
     assert_eq!(list("--no-expectations --filter recursive1 s"), "s/with/recursive1.test\n");
 }
 

@@ -122,7 +122,7 @@ fn a_run_and_a_file_are_shown() {
     machine [machine]
 
     FAIL s/a.test 1 passed, 1 failed [time] s
-    s/a.test:4: 1 value expected and found, but not the same
+    s/a.test:4: values differ (1 expected, 1 found)
 
     category files passed failed other rate records passed failed skipped other rate
     other 4 3 1 0 75.00 % 8 7 1 0 0 87.50 %
@@ -134,7 +134,7 @@ fn a_run_and_a_file_are_shown() {
     --- stdout
     FAIL s/a.test:4 query I nosort
     rows 1
-    1 value expected and found, but not the same
+    values differ (1 expected, 1 found)
     - 2
     + 1
     again: vibesql-sqllogictest test --engine scripted s/a.test:4
@@ -145,7 +145,7 @@ fn a_run_and_a_file_are_shown() {
     exit code 3
     --- stderr
     error: no result of `test` in run `[run]`
-    hint: perhaps one of these is meant: a.test, b.test, c.test
+    hint: did you mean one of these: a.test, b.test, c.test
     ");
     let first = sandbox.all_runs()[0].display().to_string();
     let shown = sandbox.run(&format!("show {first} s/b.test"));
@@ -189,7 +189,7 @@ fn old_runs_are_removed_but_the_last_green_one() {
     let output = sandbox.run("prune --keep 1");
     assert_eq!(output.code, 0, "{output}");
     assert!(output.stdout.contains("3 runs removed, "), "{output}");
-    assert!(output.stderr.contains(" is the last in which all went well, and stays\n"), "{output}");
+    assert!(output.stderr.contains(" is the last successful run and is kept\n"), "{output}");
     assert_eq!(sandbox.all_runs(), [runs[1].clone(), runs[4].clone()]);
     assert_eq!(sandbox.run("prune --older-than 1").stdout, "0 runs removed, 0 bytes\n");
     assert_eq!(sandbox.run("prune").code, 2, "it is to be said what");

@@ -53,8 +53,8 @@ fn json_of_a_run() {
     --- stdout
     run 20251122-100000 from results.json: 5 files, 2 passed, 2 failed, 1 other
     --- stderr
-    note: results.json: it does not say when the run was: the time of its last change is taken
-    note: the engine of these results is `unknown`; --engine NAME says which it is
+    note: results.json: it has no time of the run: using the modification time of the file
+    note: the engine of these results is `unknown`; use --engine NAME to set it
     ");
     assert_snapshot!(files(&sandbox.last_run().unwrap()), @r#"
     evidence/in1.test passed 0 ms
@@ -96,13 +96,13 @@ fn merged_json_with_gaps() {
     --- stdout
     run 20251122-100000 from cumulative.json: 4 files, 1 passed, 3 failed, 2 without a result
     --- stderr
-    note: cumulative.json: it does not say when the run was: the time of its last change is taken
-    note: cumulative.json: the summary says 2 passed files, and there are 3
-    note: cumulative.json: the summary says 6 files, and there are 5
-    note: cumulative.json: `select1.test` is there more than once, passed and passed: passed is kept
-    note: cumulative.json: `select2.test` is there more than once, passed and failed: failed is kept
-    note: cumulative.json: `select4.test` has the text of a failure, and is in no list: taken for failed
-    note: cumulative.json: the summary says 6 files in all categories, and there are 5
+    note: cumulative.json: it has no time of the run: using the modification time of the file
+    note: cumulative.json: the summary says 2 passed files, but there are 3
+    note: cumulative.json: the summary says 6 files, but there are 5
+    note: cumulative.json: `select1.test` is listed more than once, as passed and passed: using passed
+    note: cumulative.json: `select2.test` is listed more than once, as passed and failed: using failed
+    note: cumulative.json: `select4.test` has a failure text but is in no list: treated as failed
+    note: cumulative.json: the summary says 6 files in all categories, but there are 5
     ");
     assert_snapshot!(files(&sandbox.last_run().unwrap()), @r#"
     select1.test passed 0 ms
@@ -114,14 +114,14 @@ fn merged_json_with_gaps() {
     assert_snapshot!(sandbox.run("run --resume 20251122-100000"), @"
     exit code 2
     --- stderr
-    error: run `20251122-100000` was made elsewhere, and cannot be gone on with here
-      hint: `show` shows it, and `run` begins a new one
+    error: run `20251122-100000` was made elsewhere and cannot be resumed here
+      hint: use `show` to display it, or `run` to start a new run
     ");
     assert_snapshot!(sandbox.run("run --resume").to_string().replace(sandbox.home(), "[home]"), @"
     exit code 3
     --- stderr
     error: no interrupted run in `[home]/.vibesql/test_results`
-      hint: --results DIR names another place for results
+      hint: use --results DIR to select another results folder
     ");
 }
 
@@ -137,9 +137,9 @@ fn a_dump_with_a_run_that_was_stored_twice() {
     note: test_results.sql: run 1763892000 has no results, and is left out
     note: test_results.sql: run 1763805600: 1 passed only by exit code, which says nothing: left without a result
     note: test_results.sql: runs 1763805600 and 1763806201 are one run, stored twice: the statuses of 1763806201 are kept, and 1 of the other differ
-    note: test_results.sql: `select1.test` has the unknown status `BROKEN`: taken for an error
-    note: test_results.sql: `select3.test` is there more than once, passed and failed: failed is kept
-    note: test_results.sql: run 1763892001 says 0 failed files, and there are 2
+    note: test_results.sql: `select1.test` has the unknown status `BROKEN`: treated as an error
+    note: test_results.sql: `select3.test` is listed more than once, as passed and failed: using failed
+    note: test_results.sql: run 1763892001 says 0 failed files, but there are 2
     ");
     let runs: Vec<_> = sandbox.all_runs().iter().map(|run| files(run)).collect();
     assert_snapshot!(runs.join("\n--\n"), @r#"
@@ -212,7 +212,7 @@ fn the_same_again_does_nothing() {
         std::fs::copy(sandbox.path().join(file), sandbox.path().join("copy")).unwrap();
         let again = sandbox.run("import copy --engine other");
         assert_eq!((again.code, sandbox.all_runs()), (0, runs), "{again}");
-        assert!(again.stdout.contains("is there already; nothing is done"), "{again}");
+        assert!(again.stdout.contains("already exists; nothing imported"), "{again}");
     }
 }
 
@@ -226,8 +226,8 @@ fn a_dump_that_has_grown_adds_what_is_new() {
     assert_snapshot!(sandbox.run("import --engine x test_results_simple.sql"), @"
     exit code 0
     --- stdout
-    run 20251001-080000 is there already; nothing is done
-    run 20251002-080000 is there already; nothing is done
+    run 20251001-080000 already exists; nothing imported
+    run 20251002-080000 already exists; nothing imported
     run 20251003-080000 from test_results_simple.sql: 1 file, 1 passed, 0 failed
     --- stderr
     note: test_results_simple.sql: of run 8 there are only results: its time is that of the first
@@ -283,30 +283,30 @@ fn mistakes_take_nothing_in() {
     assert_snapshot!(shown, @"
     error: cannot import `cut.json`: this is not the JSON of VibeSQL's scripts
       caused by: EOF while parsing an object at line 2 column 13
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `other.json`: no results in it: there is no `tested_files`, `failed_files` or `changes`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `type.json`: this is not the JSON of VibeSQL's scripts
       caused by: invalid type: integer `1`, expected a string at line 1 column 30
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `cut.sql`: line 4: expected whole statements, found a string without an end
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `values.sql`: line 1: expected a value for each column, found 2 values for 1 columns
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `call.sql`: line 3: expected a value, found `NOW`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `where.sql`: line 1: expected `run_id`, found `passed`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `empty.sql`: no results in it: there is no row of `test_runs` or `test_results`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `cut.xml`: line 3, column 24: the file ends, and `testcase` is not closed
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `tags.xml`: line 2, column 14: ill-formed document: expected `</testsuite>`, but `</testcase>` was found
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `html.xml`: line 1, column 1: expected `testsuites` or `testsuite`, found `html`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `entity.xml`: line 1, column 40: unknown entity `&nbsp;`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `words.txt`: this is neither JSON nor XML, no dump in SQL and no punchlist
       hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot import `bytes.bin`: line 2 is not UTF-8
@@ -323,7 +323,7 @@ fn mistakes_take_nothing_in() {
     run 20251122-100000 from good.xml: 1 file, 1 passed, 0 failed
     --- stderr
     error: cannot import `cut.xml`: line 3, column 24: the file ends, and `testcase` is not closed
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     ");
 }
 
@@ -351,7 +351,7 @@ fn an_imported_run_is_a_run() {
      total         5       2       2      1   40.00 %        5       2       2        0      1   40.00 %
 
     FAIL: 2 of 5 files and 2 of 5 records passed on vibesql in [time] s
-    besides: 1 file over the time limit (TIMEOUT)
+    also: 1 file over the time limit (TIMEOUT)
     ");
     assert_snapshot!(sandbox.run("status"), @"
     exit code 0
@@ -366,7 +366,7 @@ fn an_imported_run_is_a_run() {
      total         5       2       2      1   40.00 %        5       2       2        0      1   40.00 %
 
     FAIL: 2 of 5 files and 2 of 5 records passed on vibesql in [time] s
-    besides: 1 file over the time limit (TIMEOUT)
+    also: 1 file over the time limit (TIMEOUT)
     ");
 }
 

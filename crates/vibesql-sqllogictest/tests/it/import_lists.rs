@@ -25,8 +25,8 @@ fn a_punchlist_in_json() {
     --- stdout
     run 20251120-083000 from punchlist.json: 3 files, 1 passed, 2 failed, 2 without a result
     --- stderr
-    note: punchlist.json: `select2.test` is there more than once, passed and failed: failed is kept
-    note: punchlist.json: `select1.test` is there more than once, passed and untested: untested is kept
+    note: punchlist.json: `select2.test` is listed more than once, as passed and failed: using failed
+    note: punchlist.json: `select1.test` is listed more than once, as passed and untested: using untested
     ");
     assert_snapshot!(all_files(&sandbox), @r#"
     evidence/in1.test passed 0 ms
@@ -45,10 +45,10 @@ fn a_punchlist_in_csv() {
     --- stdout
     run 20251122-100000 from punchlist.csv: 6 files, 2 passed, 2 failed, 2 other, 1 without a result
     --- stderr
-    note: punchlist.csv: it does not say when the run was: the time of its last change is taken
+    note: punchlist.csv: it has no time of the run: using the modification time of the file
     note: punchlist.csv: `select5.test` is TIMEOUT and has the priority 3, which is that of another status: TIMEOUT is kept
     note: punchlist.csv: `two\r
-    lines.test` has the unknown status `BROKEN`: taken for an error
+    lines.test` has the unknown status `BROKEN`: treated as an error
     ");
     assert_snapshot!(all_files(&sandbox), @r#"
     evidence/in1.test passed 0 ms
@@ -74,7 +74,7 @@ fn a_punchlist_of_a_script_that_could_not_read_its_database() {
     --- stdout
     run [run] from list.csv: 0 files, 0 passed, 0 failed, 1 without a result
     --- stderr
-    note: list.csv: it does not say when the run was: the time of its last change is taken
+    note: list.csv: it has no time of the run: using the modification time of the file
     note: list.csv: all files, 1, are UNTESTED, as the earlier script wrote it if it could not read its database
     ");
     assert_snapshot!(all_files(&sandbox), @r#"
@@ -97,7 +97,7 @@ fn a_punchlist_in_markdown() {
     run 20251120-083000 from punchlist.md: 3 files, 0 passed, 3 failed, 4 without a result
     --- stderr
     note: punchlist.md: `index/delete/1/slt_good_0.test` is ticked off, which says nothing of this run: taken as it is listed
-    note: punchlist.md: the heading says 4 failing files, and there are 3
+    note: punchlist.md: the heading says 4 failing files, but there are 3
     note: punchlist.md: 1 failing file is known by number only: left without a result
     note: punchlist.md: 2 passing files are known by number only: left without a result
     ");
@@ -116,8 +116,8 @@ fn a_punchlist_whose_sums_are_zero_is_a_part_of_a_run() {
     --- stdout
     run 20251122-100000 from punchlist_zeros.md: 1 file, 0 passed, 1 failed
     --- stderr
-    note: punchlist_zeros.md: it does not say when the run was: the time of its last change is taken
-    note: punchlist_zeros.md: the head says 0 files, and there are 1
+    note: punchlist_zeros.md: it has no time of the run: using the modification time of the file
+    note: punchlist_zeros.md: the head says 0 files, but there are 1
     note: punchlist_zeros.md: it names files that have failed, and nothing says how many others there were
     ");
     // Nobody knows how much was run.
@@ -148,8 +148,8 @@ fn a_comparison_is_the_current_run_as_far_as_it_is_named() {
     --- stdout
     run 20251122-100000 from comparison.json: 4 files, 1 passed, 3 failed, 96 without a result
     --- stderr
-    note: comparison.json: it does not say when the run was: the time of its last change is taken
-    note: comparison.json: the summary says 49 failed files, and there are 50
+    note: comparison.json: it has no time of the run: using the modification time of the file
+    note: comparison.json: the summary says 49 failed files, but there are 50
     note: comparison.json: 47 failing files are known by number only: left without a result
     note: comparison.json: 49 passing files are known by number only: left without a result
     ");
@@ -177,13 +177,13 @@ fn sums_are_no_run() {
     shown += &sandbox.run("import list.md").stderr;
     assert_snapshot!(shown, @"
     error: cannot import `badge.json`: this is a badge: it has sums, and does not say how any file ended
-      hint: import what it was made of: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
+      hint: import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
     error: cannot import `summary.json`: this is the summary of a run: it has sums, and does not say how any file ended
-      hint: import what it was made of: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
+      hint: import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
     error: cannot import `web_results.json`: this is the summary of a run: it has sums, and does not say how any file ended
-      hint: import what it was made of: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
+      hint: import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
     error: cannot import `list.md`: this is a punchlist that names no file: it has sums, and does not say how any file ended
-      hint: import what it was made of: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
+      hint: import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
     ");
     assert_eq!(sandbox.last_run(), None);
 }
@@ -214,28 +214,28 @@ fn mistakes_in_lists_take_nothing_in() {
     shown += &sandbox.run("import --format csv columns.csv").stderr;
     assert_snapshot!(shown, @r#"
     error: cannot import `short.csv`: line 3: expected a field for each column, found 2 fields for 5 columns
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `open.csv`: line 2: expected whole fields, found a quoted field without an end
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `behind.csv`: line 2: expected a comma or the end of the line behind a quoted field, found `x`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `quote.csv`: line 4: expected quotes around a field that has some, found `a"b`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `unnamed.csv`: line 2: expected a file, found nothing
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `empty.csv`: no results in it: there is no line with a file
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `empty.json`: no results in it: there is no file in its lists
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `type.json`: this is not the JSON of VibeSQL's scripts
       caused by: invalid type: integer `1`, expected a string at line 1 column 19
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `changes.json`: this is a comparison that names no file: it has sums, and does not say how any file ended
-      hint: import what it was made of: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
+      hint: import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
     error: cannot import `other.md`: no results in it: there is no heading `SQLLogicTest Punchlist`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `columns.csv`: line 1: expected the columns `file` and `status`, found `path,result`
-      hint: nothing of it was taken in; --format says what it is, if it is something else
+      hint: nothing was imported from it; use --format if the format was detected incorrectly
     "#);
     assert_eq!(sandbox.last_run(), None);
 }
@@ -355,7 +355,7 @@ fn our_own_comparison_is_read() {
     --- stdout
     run [run] from diff.json: 3 files, 1 passed, 2 failed, 3 without a result
     --- stderr
-    note: diff.json: it does not say when the run was: the time of its last change is taken
+    note: diff.json: it has no time of the run: using the modification time of the file
     note: diff.json: 2 failing files are known by number only: left without a result
     note: diff.json: 1 passing file is known by number only: left without a result
     ");

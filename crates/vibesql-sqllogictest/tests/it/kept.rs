@@ -416,7 +416,7 @@ fn a_line_that_was_torn_before_a_resume_is_no_damage() {
     if cfg!(feature = "store") {
         for _ in 0..2 {
             let output = sandbox.run("store verify");
-            assert!(output.code == 0 && output.stdout.ends_with("all is well\n"), "{output}");
+            assert!(output.code == 0 && output.stdout.ends_with("no problems found\n"), "{output}");
             assert_eq!(sandbox.run("store seal").code, 0);
         }
     }

@@ -31,7 +31,7 @@ fn a_memory_bomb_is_stopped() {
         output.stdout.contains("OOM     s/b.test  line 4: the worker process was stopped with "),
         "{output}"
     );
-    assert!(output.stdout.contains("besides: 1 file over the memory limit (OOM)"), "{output}");
+    assert!(output.stdout.contains("also: 1 file over the memory limit (OOM)"), "{output}");
     let file = &report["files"][1];
     assert_eq!((&file["status"], &file["end"]["line"]), (&"out_of_memory".into(), &4.into()), "{file}");
     for (word, count) in [("total", 3), ("passed", 1), ("faulted", 1), ("not_reached", 1)] {
@@ -71,14 +71,14 @@ fn the_budget_of_a_run_is_kept() {
     let (output, report) = run(&sandbox, "--time 1 --grace 1 --serial --order path");
     assert!(start.elapsed() < Duration::from_secs(60));
     assert_eq!(output.code, 5, "{output}");
-    assert!(output.stdout.contains("note: time is over, 1 file still running"), "{output}");
-    assert!(output.stdout.contains("; 2 files not tested (time is over)\n"), "{output}");
+    assert!(output.stdout.contains("note: time limit reached, 1 file still running"), "{output}");
+    assert!(output.stdout.contains("; 2 files not tested (time limit reached)\n"), "{output}");
     assert_eq!((&report["end"], &report["summary"]["total"]), (&"budget_spent".into(), &1.into()));
     let next = format!(
         "vibesql-sqllogictest run --resume {}",
         sandbox.last_run().unwrap().file_name().unwrap().display()
     );
-    assert!(output.stdout.ends_with(&format!("go on with it: {next}\n")), "{output}");
+    assert!(output.stdout.ends_with(&format!("resume with: {next}\n")), "{output}");
 }
 
 #[test]
@@ -103,12 +103,12 @@ fn a_pass_after_a_failure_is_flaky() {
     insta::assert_snapshot!(output, @"
     exit code 1
     --- stdout
-    note: FAIL s/a.test, which is run again, and up to 1 time more
-    note: FAIL s/b.test, which is run again, and up to 1 time more
+    note: FAIL s/a.test; retrying, and up to 1 time more
+    note: FAIL s/b.test; retrying, and up to 1 time more
     PASS    s/c.test  2 records  [time] s
     FLAKY   s/a.test  1 record  [time] s
             FAIL in another attempt: s/a.test:1: unexpected error: not yet
-    note: FAIL s/b.test, which is run again, the last time
+    note: FAIL s/b.test; retrying, the last time
     FAIL    s/b.test  1 failed  [time] s
             s/b.test:1: unexpected error: never
 
@@ -122,7 +122,7 @@ fn a_pass_after_a_failure_is_flaky() {
      other         3       2       1      0  66.66 %        4       3       1        0      0  75.00 %
 
     FAIL: 2 of 3 files and 3 of 4 records passed on scripted 0.1.0 in [time] s
-    besides: 1 file that passed once and failed once (FLAKY)
+    also: 1 file that passed once and failed once (FLAKY)
     look at the first: vibesql-sqllogictest test --engine scripted s/b.test:1
     ");
     let attempts = |file: usize| report["files"][file]["attempts"].as_array().map_or(0, Vec::len);

@@ -193,8 +193,8 @@ fn export_and_merge() {
     assert_snapshot!(masked(&sandbox, &again.to_string()), @"
     exit code 2
     --- stderr
-    error: `[run 1].run.zst` is there already
-      hint: --force replaces it, and --output FILE names another
+    error: `[run 1].run.zst` already exists
+      hint: use --force to replace it, or --output FILE to write elsewhere
     ");
     assert_eq!(sandbox.run("export --run last --force").code, 0);
     let merged = sandbox.run(&format!("merge --results other {name}.run.zst"));
@@ -202,14 +202,14 @@ fn export_and_merge() {
     exit code 0
     --- stdout
     run [run 1]
-    [run 1].run.zst: 1 run taken in, 0 runs there already
+    [run 1].run.zst: 1 run imported, 0 runs already present
     ");
     let merged = sandbox.run(&format!("merge --results other {name}.run.zst {name}.run.zst"));
     assert_snapshot!(masked(&sandbox, &merged.to_string()), @"
     exit code 0
     --- stdout
-    [run 1].run.zst: 0 runs taken in, 1 run there already
-    [run 1].run.zst: 0 runs taken in, 1 run there already
+    [run 1].run.zst: 0 runs imported, 1 run already present
+    [run 1].run.zst: 0 runs imported, 1 run already present
     ");
     let shown = sandbox.run("status --results other");
     assert!(shown.stdout.contains("FAIL: 0 of 1 file"), "{shown}");
@@ -231,7 +231,7 @@ fn mistakes_have_a_hint() {
     let mut shown = String::new();
     // What else can be exported depends on the features.
     let nothing = sandbox.run("export");
-    assert!(nothing.stderr.contains("hint: `export --run` exports the last run"), "{nothing}");
+    assert!(nothing.stderr.contains("hint: use `export --run` for the last run"), "{nothing}");
     for line in [
         "export --run nowhere",
         "export --run --output no/folder/file",
@@ -249,28 +249,28 @@ fn mistakes_have_a_hint() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nowhere`
-      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
     exit code 2
     --- stderr
     error: cannot write `no/folder/file`
       caused by: entity not found
     exit code 2
     --- stderr
-    error: `text` is no file of exported runs
+    error: `text` is not a file of exported runs
       hint: `export` and `backup` make such files; `import` takes results of other programs
     exit code 2
     --- stderr
     error: cannot read `nowhere`
       caused by: No such file or directory (os error 2)
-      hint: check that the place exists, may be written to, and is not full
+      hint: check that the path exists, that you have permission, and that the disk is not full
     exit code 3
     --- stderr
     error: no run in `empty`
-      hint: --results DIR names another place for results
+      hint: use --results DIR to select another results folder
     exit code 3
     --- stderr
     error: no run that has ended in `empty`
-      hint: --results DIR names another place for results
+      hint: use --results DIR to select another results folder
     exit code 2
     --- stderr
     error: invalid value '0' for '--keep <N>': 0 is not in 1..=4294967295
@@ -286,15 +286,15 @@ fn mistakes_have_a_hint() {
     exit code 2
     --- stderr
     error: `flipped` is damaged: its checksum is of another content
-      hint: nothing of it was taken in; carry it over again, or take another copy
+      hint: nothing was imported from it; copy the file again, or use another copy
     error: `cut` is damaged: its end is missing
-      hint: nothing of it was taken in; carry it over again, or take another copy
+      hint: nothing was imported from it; copy the file again, or use another copy
     ");
     assert_snapshot!(sandbox.run("import file"), @"
     exit code 2
     --- stderr
     error: cannot import `file`: this is a file of exported runs
-      hint: `merge` takes it in
+      hint: use `merge` to import it
     ");
 }
 
@@ -307,7 +307,7 @@ fn a_run_that_goes_on_is_not_exported() {
     assert_snapshot!(masked(&sandbox, &sandbox.run("export --run").to_string()), @"
     exit code 2
     --- stderr
-    error: run `[run 1]` is still going on
+    error: run `[run 1]` is still in progress
       hint: wait until it has ended, or end it with Ctrl-C in its terminal
     ");
     let backup = sandbox.run("backup --output b");
@@ -418,11 +418,13 @@ fn a_backup_restores_all_runs() {
     b/[backup]: 2 runs, read back and found the same, [size]
     ");
     let merged = sandbox.run(&format!("merge --results other b/{name}"));
-    assert!(merged.stdout.contains("2 runs taken in, 0 runs there already"), "{merged}");
+    assert!(merged.stdout.contains("2 runs imported, 0 runs already present"), "{merged}");
     let (here, there) = (sandbox.last_run().unwrap(), sandbox.path().join("other/runs"));
     let there = there.join(here.file_name().unwrap()).join("journal.jsonl");
     assert_eq!(std::fs::read(here.join("journal.jsonl")).unwrap(), std::fs::read(there).unwrap());
-    assert!(sandbox.run(&format!("merge b/{name}")).stdout.contains("0 runs taken in, 2 runs there already"));
+    assert!(
+        sandbox.run(&format!("merge b/{name}")).stdout.contains("0 runs imported, 2 runs already present")
+    );
 
     // Only backups are removed, and the oldest first.
     sandbox.write("b/results-20200101-000000.runs.zst", "old");
@@ -456,7 +458,7 @@ fn a_backup_that_fails_leaves_the_older_ones() {
     --- stderr
     error: cannot write `b`
       caused by: File too large (os error 27)
-      hint: check that the place exists, may be written to, and is not full
+      hint: check that the path exists, that you have permission, and that the disk is not full
     ");
     let left: Vec<_> = std::fs::read_dir(sandbox.path().join("b")).unwrap().collect();
     assert_eq!(left.len(), 1, "{left:?}");
@@ -467,6 +469,6 @@ fn a_backup_that_fails_leaves_the_older_ones() {
     --- stderr
     error: cannot write a backup into `file`
       caused by: File exists (os error 17)
-      hint: check that the place exists, may be written to, and is not full
+      hint: check that the path exists, that you have permission, and that the disk is not full
     ");
 }

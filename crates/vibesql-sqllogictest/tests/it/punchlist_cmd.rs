@@ -17,7 +17,7 @@ fn punchlists() {
     Source: run `[run]` on `sqlite [version]`
     Pass rate: 25.00 % (1/4 files)
 
-    **17 failing records in 3 files are 3 clusters**
+    **17 failing records in 3 files: 3 clusters**
     **the first 2 fixes turn 2 of 3 files green**
 
     ## Progress by Category
@@ -41,8 +41,8 @@ fn punchlists() {
 
     ### `select/`
 
-    - [ ] `select/sums.test` - fix 1: FAIL, 6 records, `1 value expected and found, but not the same: another number`
-    - [ ] `select/more.test` - fix 1, 2: FAIL, 7 records, `1 value expected and found, but not the same: another number`
+    - [ ] `select/sums.test` - fix 1: FAIL, 6 records, `values differ (1 expected, 1 found): another number`
+    - [ ] `select/more.test` - fix 1, 2: FAIL, 7 records, `values differ (1 expected, 1 found): another number`
 
     ### `ddl/`
 

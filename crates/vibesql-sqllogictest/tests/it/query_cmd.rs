@@ -108,7 +108,7 @@ fn a_question_with_a_name() {
     exit code 2
     --- stderr
     error: no preset `flaky-test`
-      hint: perhaps `flaky-tests` is meant
+      hint: did you mean `flaky-tests`?
     ");
     for preset in vibesql_sqllogictest::results::ask::presets::PRESETS {
         let output = query(&sandbox, &["--preset", preset.name, "--format", "jsonl"]);
@@ -128,10 +128,10 @@ fn a_question_with_a_name() {
     latest-failures        loaded runs  The last results that are failures
     analyze-summary        all runs     The last run
     analyze-patterns       last run     What the failures of the last run have in common
-    analyze-opportunities  last run     The patterns of the last run whose mending gains most for its effort
+    analyze-opportunities  last run     Patterns of the last run that are most worth fixing for their effort
     analyze-examples       last run     Files of the last run for each pattern
     timeouts               loaded runs  Files that were over their time limit, and how often
-    crashes                loaded runs  Results in whose midst the engine was lost or took too much memory
+    crashes                loaded runs  Files during which the engine was lost or used too much memory
     slowest-records        loaded runs  Single records by their longest time
     flakiest               all runs     Files whose results change most often, with the counters of each engine
     by-engine              all runs     The counters of all files, by engine
@@ -151,7 +151,7 @@ fn a_question_that_is_wrong() {
     ] {
         let output = query(&sandbox, &[sql]);
         assert_eq!(output.code, 2, "{output}");
-        assert!(output.stderr.contains("the results can only be read"), "{output}");
+        assert!(output.stderr.contains("the results are read-only"), "{output}");
     }
     assert_snapshot!(query(&sandbox, &["SELECT 1; DROP TABLE test_runs"]), @"
     exit code 2
@@ -163,7 +163,7 @@ fn a_question_that_is_wrong() {
     exit code 2
     --- stderr
     error: no such column: stauts
-      hint: perhaps `status` is meant; `.schema` in the shell (`query` without SQL) has all columns
+      hint: did you mean `status`? `.schema` in the shell (`query` without SQL) lists all columns
     ");
     assert_snapshot!(query(&sandbox, &["SELECT * FROM results"]), @"
     exit code 2
@@ -175,7 +175,7 @@ fn a_question_that_is_wrong() {
     exit code 2
     --- stderr
     error: near "SELEC": syntax error
-      hint: the SQL is that of SQLite
+      hint: use SQLite's SQL dialect
     "#);
     assert_snapshot!(typed(&sandbox, "query", " -- nothing"), @"
     exit code 2
@@ -350,7 +350,7 @@ fn the_shell_answers_each_statement_of_a_line() {
     for answer in [
         "four",
         "no such table: test_result",
-        "perhaps `test_results` is meant; `.tables` lists all",
+        "did you mean `test_results`? `.tables` lists all",
         "2 statements behind it not run",
         "results> ",
     ] {

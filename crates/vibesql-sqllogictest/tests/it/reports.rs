@@ -200,7 +200,7 @@ fn annotations_are_at_the_lines_of_the_repository() {
     sandbox.git(&["init", "-q"]);
     assert_snapshot!(report(&sandbox, "--format github"));
     assert_snapshot!(report(&sandbox, "--format github --annotations 1"), @"
-    ::error file=s/a.test,line=4,title=6 values expected and found%2C but not the same::s/a.test:4%0Arows 1 2 / 3 4 / 5 6%0A  1 | 2%0A- 3 | 7%0A+ 3 | 4%0A  5 | 6%0Aagain: vibesql-sqllogictest test --engine scripted s/a.test:4
+    ::error file=s/a.test,line=4,title=values differ (6 expected%2C 6 found)::s/a.test:4%0Arows 1 2 / 3 4 / 5 6%0A  1 | 2%0A- 3 | 7%0A+ 3 | 4%0A  5 | 6%0Aagain: vibesql-sqllogictest test --engine scripted s/a.test:4
     ::notice title=SQLLogicTest::and 2 more failures without an annotation
     ");
 }
@@ -325,7 +325,7 @@ fn a_baseline_is_named_as_in_compare() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nothing`
-      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
     ");
 }
 
@@ -337,7 +337,7 @@ fn expected_failures_are_told_in_a_low_voice() {
     sandbox.write("s/expectations.toml", known);
     assert_snapshot!(report(&sandbox, "--format github"), @"
     ::error title=unexpected error%3A no such column%3A b1::s/a.test:14%0Aerror no such column: b1%0Aagain: vibesql-sqllogictest test --engine scripted s/a.test:14
-    ::error title=expected to fail%2C and passes::joins/c.test (s/expectations.toml:7: old)
+    ::error title=expected to fail%2C but passes::joins/c.test (s/expectations.toml:7: old)
     ::error title=expired::s/expectations.toml:10 2000-01-01
     ");
     let summary = report(&sandbox, "--format summary");
@@ -349,7 +349,7 @@ fn expected_failures_are_told_in_a_low_voice() {
 
     2 failing records are expected to fail; **not expected**: 1 record in 1 file.
 
-    expected to fail, and passes:
+    expected to fail, but passes:
 
     - `joins/c.test (s/expectations.toml:7: old)`
 
@@ -410,7 +410,7 @@ fn mistakes() {
     exit code 3
     --- stderr
     error: no run in `[home]/.vibesql/test_results`
-      hint: --results DIR names another place for results
+      hint: use --results DIR to select another results folder
     ");
     sandbox.write("t.test", GOOD);
     sandbox.run("run --engine scripted t.test");
@@ -418,7 +418,7 @@ fn mistakes() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `1999`
-      hint: `runs` lists the runs; last and previous name one, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
     ");
     let output = sandbox.run("report --output nowhere/report.html");
     assert_eq!(

@@ -226,7 +226,7 @@ fn what_is_done_is_not_done_again() {
     exit code 3
     --- stderr
     error: no interrupted run in `[home]/.vibesql/test_results`
-      hint: --results DIR names another place for results
+      hint: use --results DIR to select another results folder
     ");
 }
 
@@ -243,8 +243,8 @@ fn a_run_that_goes_on_has_one_master() {
     insta::assert_snapshot!(sandbox.without_names(&output.to_string()), @r"
     exit code 2
     --- stderr
-    error: run `[run]` is still going on
-      hint: `worker --join` helps with a run that is going on
+    error: run `[run]` is still in progress
+      hint: use `worker --join` to add workers to a run in progress
     ");
 }
 
@@ -275,7 +275,11 @@ fn a_run_of_another_version_is_refused() {
     let place = sandbox.last_run().unwrap().join("run.json");
     let text = std::fs::read_to_string(&place).unwrap();
     for (from, to, message) in [
-        ("\"protocol\":\"4/", "\"protocol\":\"9/", "the run speaks `9/0.1.0`, this program `4/0.1.0`"),
+        (
+            "\"protocol\":\"4/",
+            "\"protocol\":\"9/",
+            "the run uses protocol `9/0.1.0`, this program uses `4/0.1.0`",
+        ),
         (
             "\"version\":\"0.1.0\"",
             "\"version\":\"7\"",
@@ -320,7 +324,7 @@ fn a_helper_takes_part() {
     assert_eq!(master.wait().unwrap().code(), Some(1), "{seen}");
     assert_eq!(helped.code, 0, "{helped}");
     assert!(helped.stdout.contains("FAIL    s/b.test"), "{helped}");
-    for line in ["note: helper 1 has come", "PASS    s/a.test", "FAIL    s/b.test  ", "PASS    s/c.test"] {
+    for line in ["note: helper 1 joined", "PASS    s/a.test", "FAIL    s/b.test  ", "PASS    s/c.test"] {
         assert_eq!(seen.matches(line).count(), 1, "{line}: {seen}");
     }
     let report = report(&sandbox);
@@ -328,7 +332,7 @@ fn a_helper_takes_part() {
     assert_eq!(results(&sandbox.last_run().unwrap()).len(), 3);
     let over = sandbox.run(&format!("worker --join {}", sandbox.last_run().unwrap().display()));
     assert_eq!(over.code, 3, "{over}");
-    assert!(over.stderr.contains("the run is over: there is nothing to help with"), "{over}");
+    assert!(over.stderr.contains("the run has ended, so there is nothing to join"), "{over}");
 }
 
 #[test]

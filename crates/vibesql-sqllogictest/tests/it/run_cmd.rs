@@ -25,13 +25,13 @@ fn a_directory_is_walked_in_order() {
     --- stdout
     PASS    s/index/b.test       1 record  [time] s
     FAIL    s/index/deep/a.test  1 passed, 1 failed  [time] s
-            s/index/deep/a.test:1: 1 value expected and found, but not the same
+            s/index/deep/a.test:1: values differ (1 expected, 1 found)
     EMPTY   s/index/empty.test   no records  [time] s
     PASS    s/other.slt          1 record  [time] s
     PASS    s/select1.test       1 record  [time] s
 
     failed: 1 file
-      FAIL    s/index/deep/a.test:1: 1 value expected and found, but not the same
+      FAIL    s/index/deep/a.test:1: values differ (1 expected, 1 found)
 
      category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
      index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %
@@ -40,18 +40,18 @@ fn a_directory_is_walked_in_order() {
      total         5       3       1      1   75.00 %        5       4       1        0      0   80.00 %
 
     FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] in [time] s
-    besides: 1 file in which nothing was executed (EMPTY)
+    also: 1 file in which nothing was executed (EMPTY)
     look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
     ");
     assert_snapshot!(suite().run("run --serial --order path --engine sqlite --quiet s"), @"
     exit code 1
     --- stdout
     FAIL    s/index/deep/a.test  1 passed, 1 failed  [time] s
-            s/index/deep/a.test:1: 1 value expected and found, but not the same
+            s/index/deep/a.test:1: values differ (1 expected, 1 found)
     EMPTY   s/index/empty.test   no records  [time] s
 
     failed: 1 file
-      FAIL    s/index/deep/a.test:1: 1 value expected and found, but not the same
+      FAIL    s/index/deep/a.test:1: values differ (1 expected, 1 found)
 
      category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
      index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %
@@ -60,7 +60,7 @@ fn a_directory_is_walked_in_order() {
      total         5       3       1      1   75.00 %        5       4       1        0      0   80.00 %
 
     FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] in [time] s
-    besides: 1 file in which nothing was executed (EMPTY)
+    also: 1 file in which nothing was executed (EMPTY)
     look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
     ");
     assert_snapshot!(suite().run("list --long s"), @"
@@ -120,8 +120,8 @@ fn filters_choose_and_leave_out() {
     exit code 3
     --- stderr
     warning: --filter `nothing` matches none of 5 files
-    error: none of 5 files passes --filter, --exclude, --shard and --files
-      hint: `list` without them shows all files; docs/configuration.md says what patterns match
+    error: --filter, --exclude, --shard and --files select none of 5 files
+      hint: run `list` without these flags to see all files; docs/configuration.md describes patterns
     ");
     assert_eq!(sandbox.run("run --engine sqlite --shard 4/3 s").code, 2);
     assert_eq!(sandbox.run("run --engine sqlite --filter [ s").code, 2);

@@ -68,7 +68,7 @@ fn a_run_out_of_time_is_incomplete() {
     assert_eq!(output.code, 5, "{output}");
     let line = closing(&output);
     assert!(
-        line.starts_with("INCOMPLETE: ") && line.ends_with("; 1 file not tested (time is over)"),
+        line.starts_with("INCOMPLETE: ") && line.ends_with("; 1 file not tested (time limit reached)"),
         "{line}"
     );
 }

@@ -93,10 +93,10 @@ fn commands_about_one_run_take_a_file_of_export() {
     for command in ["run --resume file.run.zst", "bisect --run file.run.zst", "worker --join file.run.zst"] {
         let output = sandbox.run(command);
         assert_eq!(output.code, 2, "{output}");
-        assert!(output.stderr.contains("is a file; this command needs a run that is kept"), "{output}");
+        assert!(output.stderr.contains("is a file; this command needs a stored run"), "{output}");
     }
     sandbox.write("other.json", "{}");
     let output = sandbox.run("show other.json");
     assert_eq!(output.code, 2, "{output}");
-    assert!(output.stderr.contains("error: `other.json` is no file of `export`"), "{output}");
+    assert!(output.stderr.contains("error: `other.json` is not a file of `export`"), "{output}");
 }

@@ -38,7 +38,7 @@ fn verbose_says_all_that_is_known_of_a_file() {
     START   s/b.test
     FAIL    s/b.test  4 failed  [time] s  [speed]  [memory]
             s/b.test:1: unexpected error: no
-            s/b.test:4: 1 value expected and found, but not the same
+            s/b.test:4: values differ (1 expected, 1 found)
             2 more failing records (--max-details)
             note: s/b.test:12: no `----` line: taken as `expects no rows`
 
@@ -104,7 +104,7 @@ fn a_run_that_is_interrupted_leaves_the_terminal_as_it_was() {
     terminal.press("t");
     terminal.wait_for("now: 1 file");
     terminal.press("\x03");
-    terminal.wait_for("note: stopping after 1 file still running; Ctrl-C again stops at once");
+    terminal.wait_for("note: stopping, 1 file still running; press Ctrl-C again to stop immediately");
     terminal.press("\x03");
     check_settings(&terminal.end(), 2, "code 5");
 }

@@ -66,8 +66,8 @@ fn nothing_failed_is_nothing_to_do() {
             insta::assert_snapshot!(output, @r"
             exit code 3
             --- stderr
-            error: no file is left by --failed
-              hint: no file failed when it was run last; a plain `run` runs all
+            error: --failed selects no file
+              hint: every file passed in its last run; `run` without --failed runs all files
             ");
         }
         sandbox.run("run --engine scripted s");
@@ -207,5 +207,9 @@ fn slices_that_make_no_report_are_no_loss() {
         split("query I nosort\nSELECT abort\n----\n1\n\nquery I nosort\nSELECT rows 1\n----\n1\n");
     assert_eq!(report["files"][0]["status"], "crashed", "{report}");
     assert_eq!(report["files"][0]["records"]["not_reached"], 1, "{report}");
-    assert!(sandbox.read("output").contains("note: s/long.test is run whole: its slices make no report"));
+    assert!(
+        sandbox
+            .read("output")
+            .contains("note: s/long.test is run as a whole: its slices could not be merged")
+    );
 }

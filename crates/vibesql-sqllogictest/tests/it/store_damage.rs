@@ -46,7 +46,7 @@ fn files(results: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What must hold when a file was damaged: it is found, the rows are right, and all is well when it is mended. `kept`
+/// What must hold when a file was damaged: it is found, the rows are right, and no problems found when it is mended. `kept`
 /// says whether it is to be found among the damaged files then.
 fn check_damage(results: &Path, file: &Path, kept: bool) {
     let shown = file.display().to_string();

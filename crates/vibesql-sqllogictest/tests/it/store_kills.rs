@@ -223,7 +223,7 @@ fn check_after_kill(sandbox: &Sandbox, results: &Path, when: &str) {
     }
     seal(results);
     let output = sandbox.run("--results results store verify");
-    assert!(output.code == 0 && output.stdout.ends_with("all is well\n"), "{when}: {output}");
+    assert!(output.code == 0 && output.stdout.ends_with("no problems found\n"), "{when}: {output}");
     assert!(!output.stderr.contains("not in the store yet"), "{when}: {output}");
     let all = everything(results);
     let (runs, tested) = (rows_of(&all, "test_runs"), rows_of(&all, "test_results"));

@@ -72,7 +72,7 @@ fn every_kind_of_failure_reads_well() {
     FAIL  t.test:7   query IT rowsort
           SELECT a, b
             FROM t
-          6 values expected and found, but not the same
+          values differ (6 expected, 6 found)
             1 | x
           - 2 | z
           + 2 | y
@@ -194,7 +194,7 @@ fn long_diffs_are_cut_around_the_difference() {
     --- stdout
     FAIL  t.test:1   query I nosort
           WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n WHERE i < 300) SELECT i FROM n
-          300 values expected and found, but not the same
+          values differ (300 expected, 300 found)
             … 196 rows equal before
             197
             198
@@ -228,9 +228,7 @@ fn the_command_again_repeats_the_failure() {
     let command = format!("'{}'{again}", env!("CARGO_BIN_EXE_vibesql-sqllogictest"));
     let repeated = std::process::Command::new("sh").args(["-c", &command]).env_clear().output().unwrap();
     assert_eq!(repeated.status.code(), Some(1), "{command}");
-    assert!(
-        String::from_utf8_lossy(&repeated.stdout).contains("1 value expected and found, but not the same")
-    );
+    assert!(String::from_utf8_lossy(&repeated.stdout).contains("values differ (1 expected, 1 found)"));
 }
 
 #[test]

@@ -125,7 +125,7 @@ fn what_looks_slow_is_run_once_more_before_it_is_told() {
     sandbox.write("s/a.test", "statement ok\nsleep 300\n");
     let output = sandbox.run("run --engine scripted --baseline latest s");
     assert_eq!(output.code, 0, "{output}");
-    assert_eq!(output.stderr, "note: 1 file slower than usual, and run once more to be sure\n");
+    assert_eq!(output.stderr, "note: 1 file slower than usual; running again to confirm\n");
     let told = slower(&output);
     assert!(
         told.starts_with("slower: 1\n  s/a.test  0.020 s before, the median of 10 passes; now 0."),
@@ -161,7 +161,7 @@ fn what_ends_otherwise_in_the_same_state_is_flaky() {
     exit code 0
     --- stdout
     0 flaky, 1 broken, 2 healthy of 3 files in 1 run on scripted
-    note: 3 files have no two results of one state: the same commit without changes, engine and build
+    note: 3 files have no two comparable results (same commit without uncommitted changes, engine and build)
     ");
     run();
     run();

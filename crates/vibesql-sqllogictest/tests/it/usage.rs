@@ -87,7 +87,7 @@ fn an_unknown_engine_or_dialect() {
      other         2       1       0      1  50.00 %        1       1       0        0      0  100.00 %
 
     FAIL: 1 of 2 files and 1 of 1 record passed on sqlite [version] in [time] s
-    besides: 1 file that could not be started (ERROR)
+    also: 1 file that could not be started (ERROR)
     ");
 }
 
@@ -105,7 +105,7 @@ fn an_unreadable_file_does_not_hide_the_others() {
 #[test]
 fn engines_are_listed() {
     let output = Sandbox::new().run("engines");
-    assert!(output.stdout.contains("sqlite        the SQLite inside this program"), "{output}");
+    assert!(output.stdout.contains("sqlite        the bundled SQLite"), "{output}");
     assert!(!output.stdout.contains("scripted"), "it is for tests: {output}");
 }
 
@@ -146,50 +146,48 @@ fn help_says_what_there_is() {
     assert_snapshot!(text.lines().filter(|line| !of_store(line)).collect::<Vec<_>>().join("\n"), @"
     exit code 0
     --- stdout
-    Runs SQLLogicTest suites against SQL engines and judges every record
+    Runs SQLLogicTest suites against SQL engines and reports the outcome of every record
 
     Usage: vibesql-sqllogictest [OPTIONS] <COMMAND>
 
     Commands:
-      test         Runs files or single records, and shows each failure with a diff
-      run          Runs a suite: a line for each file, a summary by category
+      test         Runs files or single records and shows each failure with a diff
+      run          Runs a suite and prints a line for each file and a summary by category
       list         Lists the files that `run` would run
       engines      Lists the engines of this build
-      status       Shows the last run by category, and what has changed since the one before it
-      compare      Compares two runs record by record: what has regressed, what is fixed, what is new
-      flaky        Lists files that end one time so and another time otherwise, though nothing has
-                   changed
-      bisect       Says between which commits something began to fail, and writes a script for `git
-                   bisect run`
+      status       Shows the last run by category and the changes since the previous run
+      compare      Compares two runs record by record: regressed, fixed and new failures
+      flaky        Lists flaky files: results differ between runs of the same code
+      bisect       Finds the commits between which failures began and writes a script for `git bisect
+                   run`
       runs         Lists runs with their pass rates
-      show         Shows a run, or all that is known of one file in it
-      analyze      Says what the failures of a run come from, and what to fix first
-      punchlist    Lists the files of a run, those first that fixes turn green first
-      report       Writes a document about a run: a page for browsers, JUnit, Markdown and others
-      ledger       Keeps the list of what is expected to fail
+      show         Shows a run, or one file of a run with its failures
+      analyze      Groups the failures of a run by probable cause and suggests what to fix first
+      punchlist    Lists failing files in suggested fix order
+      report       Writes a report about a run: HTML, JUnit, Markdown and others
+      ledger       Maintains the list of expected failures
       prune        Removes old runs
-      import       Takes in results of VibeSQL's earlier scripts and of other runners, as runs
-      merge        Takes in runs from files of `export` and `backup`; what is there already stays as it
-                   is
-      backup       Writes all runs to one file, and reads it back; `merge` restores them
-      worker       Helps with a run that is going on: takes up files of it, in processes of its own
-      config       Shows the settings that hold, and where each comes from
-      completions  Prints the completions of a shell
+      import       Imports results of VibeSQL's earlier scripts and other runners as runs
+      merge        Imports runs from files of `export` and `backup`; existing runs stay unchanged
+      backup       Writes all runs to one file and verifies it; `merge` restores them
+      worker       Adds workers to a run in progress
+      config       Shows the effective settings and where each comes from
+      completions  Prints shell completions
       man          Prints the man page
       help         Print this message or the help of the given subcommand(s)
 
     Options:
           --color <WHEN>   When to use colours [default: auto] [possible values: auto, always, never]
-          --results <DIR>  Where results are kept, and those of earlier runs are; by default
-                           VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
+          --results <DIR>  Folder for results of this and earlier runs; by default VIBESQL_RESULTS_DIR,
+                           or ~/.vibesql/test_results
       -h, --help           Print help
       -V, --version        Print version
 
     Configuration:
-          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
-                            of one above it
-          --no-config       Take no settings from a file
-          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
+          --config <FILE>   Read settings from FILE instead of the nearest sqllogictest.toml in this
+                            folder or above
+          --no-config       Do not read a configuration file
+          --profile <NAME>  Use the settings of [profile.NAME] instead of [profile.default]
 
     Exit codes:
       0   all good              4   regressed
@@ -206,173 +204,169 @@ fn help_says_what_there_is() {
     assert_snapshot!(Sandbox::new().run("run --help"), @"
     exit code 0
     --- stdout
-    Runs a suite: a line for each file, a summary by category
+    Runs a suite and prints a line for each file and a summary by category
 
     Usage: vibesql-sqllogictest run [OPTIONS] [PATH]...
 
     Arguments:
-      [PATH]...  Files, directories (walked for *.test and *.slt), globs, or - for standard input; the
-                 shipped suite when there is none
+      [PATH]...  Files, directories (searched for *.test and *.slt), globs, or - for standard input; by
+                 default the shipped suite
 
     Options:
           --color <WHEN>             When to use colours [default: auto] [possible values: auto, always,
                                      never]
-          --json <FILE>              Write a report as JSON to FILE; - is standard output
-          --max-details <N>          Keep SQL, expected and actual values of at most N failing records
-                                     of a file; all are listed by line [default: 100]
-          --results <DIR>            Where results are kept, and those of earlier runs are; by default
+          --json <FILE>              Write a JSON report to FILE; - is standard output
+          --max-details <N>          Keep SQL and values of at most N failing records per file; the
+                                     others are listed by line only [default: 100]
+          --results <DIR>            Folder for results of this and earlier runs; by default
                                      VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
-          --fail-on-empty            Files in which nothing is executed count as failed
-      -j, --workers <N>              Run files in N worker processes at once; by default one for each
-                                     core
-          --serial                   One file after the other: the same as --workers 1
-          --fail-fast                Take up no further file after the first that has not passed
-          --max-fail <N>             Take up no further file after N files that have not passed
-          --resume [<RUN>]           Go on with RUN, which was interrupted; without RUN the last one
-                                     that was
-      -q, --quiet                    No lines for files that passed
-      -v, --verbose                  All failing records of a file, its notes, speed and memory, and a
-                                     line when a file is taken up
+          --fail-on-empty            Count files in which nothing was executed as failed
+      -j, --workers <N>              Run files in N worker processes; by default one per core
+          --serial                   Run one file at a time, like --workers 1
+          --fail-fast                Start no more files after the first that has not passed
+          --max-fail <N>             Start no more files after N files that have not passed
+          --resume [<RUN>]           Resume the interrupted run RUN; without RUN, the last interrupted
+                                     one
+      -q, --quiet                    Print no lines for files that passed
+      -v, --verbose                  Print all failing records, notes, speed and memory of each file,
+                                     and a line when a file starts
           --durations <N>            List the N slowest files at the end; 0 lists all
-          --no-progress              No progress bar and no keys; there are none where standard error is
-                                     no terminal
-          --message-format <FORMAT>  What standard output has: text, or the events of the run as JSON,
-                                     one in each line [default: human] [possible values: human, json]
+          --no-progress              Disable the progress bar and keys; they are always off if standard
+                                     error is not a terminal
+          --message-format <FORMAT>  Print text, or the events of the run as JSON lines, to standard
+                                     output [default: human] [possible values: human, json]
       -h, --help                     Print help
 
     Comparison:
-          --baseline <RUN>  When the run is done, compare it with RUN, as `compare` takes it
-          --gate <WHAT>     What ends the run with exit code 4, if nothing graver does: a file that has
-                            regressed, or a record as well [default: records] [possible values: none,
-                            files, records]
+          --baseline <RUN>  Compare the finished run with RUN, named as for `compare`
+          --gate <WHAT>     Exit with code 4, unless a more severe code applies, if a file (files), or a
+                            file or record (records), has regressed [default: records] [possible values:
+                            none, files, records]
 
     Limits:
-          --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
-          --time <SECONDS>     Take up no further file when the run has taken SECONDS; what is running
-                               then has the grace
-          --max-memory <SIZE>  Stop a file whose process has more than SIZE of memory in use, for
-                               instance 512M or 2G. Linux only
-          --slow <SECONDS>     Say when a file has taken SECONDS, or half of its time, and again at
-                               twice that; 0 never says it [default: 60]
-          --grace <SECONDS>    How long a process that is asked to end may take until it is killed
-                               [default: 2]
-          --retries <N>        Run a file that has not passed again, up to N times; one that passes then
-                               is FLAKY [default: 0]
-          --repeat <N>         Run each file N times; one that does not end well each time is FLAKY or
-                               worse [default: 1]
-          --flaky <RESULT>     What a FLAKY file counts as that passed in the end, after a retry or
-                               after a crash of its first worker [default: pass] [possible values: pass,
-                               fail]
+          --timeout <SECONDS>  Stop a file after SECONDS; 0 means no limit [default: 500]
+          --time <SECONDS>     Stop starting files after SECONDS; running files get the grace period
+          --max-memory <SIZE>  Stop a file whose process uses more than SIZE of memory, for example 512M
+                               or 2G. Linux only
+          --slow <SECONDS>     Print a note when a file has been running for SECONDS or half its time
+                               limit, and at each doubling; 0 disables the note [default: 60]
+          --grace <SECONDS>    Time between asking a process to end and killing it [default: 2]
+          --retries <N>        Rerun a file that has not passed, up to N times; if it then passes it is
+                               FLAKY [default: 0]
+          --repeat <N>         Run each file N times; a file that does not always pass is FLAKY or worse
+                               [default: 1]
+          --flaky <RESULT>     Whether a file counts as passed or failed if it passed only after a retry
+                               or a worker crash [default: pass] [possible values: pass, fail]
 
     Selection:
-          --filter <PATTERN>   Only files that match: a part of the path, a glob, or category:NAME; may
-                               be repeated. A glob without / is for the names of files and folders, one
-                               with / for the path below the directory that is named
-          --exclude <PATTERN>  No files that match, by a pattern as of --filter; may be repeated
-          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every
-                               machine; auto takes K and N from the variables of GitLab (CI_NODE_INDEX
-                               and CI_NODE_TOTAL), Heroku, CircleCI, Buildkite, Semaphore, Bitbucket or
+          --filter <PATTERN>   Select only matching files: a part of the path, a glob, or category:NAME;
+                               may be repeated. A glob without / matches names of files and folders, one
+                               with / the path below PATH
+          --exclude <PATTERN>  Exclude matching files; patterns as for --filter; may be repeated
+          --shard <K/N>        Select only shard K of N; every machine computes the same shards. auto
+                               reads K and N from the variables of GitLab (CI_NODE_INDEX and
+                               CI_NODE_TOTAL), Heroku, CircleCI, Buildkite, Semaphore, Bitbucket or
                                Azure
-          --files <PATH>       Only these files, by their path below the root; may be repeated. All of
-                               them must be there
-          --suite <NAME>       The paths and settings of [suite.NAME] in the configuration; paths that
-                               are typed replace its paths
+          --files <PATH>       Select only these files, by their path below PATH; may be repeated. All
+                               of them must exist
+          --suite <NAME>       Use the paths and settings of [suite.NAME] in the configuration; PATH
+                               arguments replace its paths
 
     Earlier runs:
-          --failed           Only files that did not pass when they were run last, on this engine
-          --changed[=<REF>]  Only files that differ from the commit REF of Git, or that Git does not
-                             know; without REF from the last commit
-          --balance <WHAT>   What --shard makes equal: the numbers of files, or the times that they
-                             took. Machines that know other times make other shards [default: count]
-                             [possible values: count, time]
-          --order <ORDER>    In which order files are taken up: those that failed last, new ones, those
-                             that passed, each the longest first; by their paths; or at random [default:
+          --failed           Select only files that did not pass in their last run on this engine
+          --changed[=<REF>]  Select only files that differ from the Git commit REF or are untracked;
+                             without REF, from the last commit
+          --balance <WHAT>   Balance shards by number of files or by earlier durations. Machines with
+                             different durations compute different shards [default: count] [possible
+                             values: count, time]
+          --order <ORDER>    The order of files. history: failed files first, then new ones, then passed
+                             ones, each longest first; path: by path; random: shuffled [default:
                              history] [possible values: history, path, random]
           --random           The same as --order random
-          --seed <N>         The random order that N stands for, the same on every machine
-          --no-split         Run each file whole. Else a file that would outlast all others is spread
-                             over workers, where that is sure to change no result
+          --seed <N>         Shuffle with seed N; the order is the same on every machine
+          --no-split         Do not split files. By default, a file that would outlast all others is
+                             split between workers if that cannot change any result
 
     Engine and dialect:
-          --engine <ENGINE>           The engine under test; without it the first of those that
-                                      `engines` lists
-          --engine-name <NAME>        A name that the engine answers to in skipif and onlyif, in place
-                                      of its own; may be repeated
-          --dialect <DIALECT>         The dialect of the files, in place of what they say of themselves:
+          --engine <ENGINE>           The engine under test; by default the first one listed by
+                                      `engines`
+          --engine-name <NAME>        Name of the engine for skipif and onlyif, instead of its own
+                                      names; may be repeated
+          --dialect <DIALECT>         The dialect of the files, overriding what the files declare:
                                       sqlite
-          --exact                     Reproduce the reference runner with its holes, in place of the
-                                      strict rules
-          --record-timeout <SECONDS>  Stop a record that takes longer than SECONDS: SQLite goes on with
-                                      the next; of an engine that cannot be interrupted, `run` ends the
-                                      file, and `test` waits
-          --hash-threshold <N>        The hash threshold, whatever the files say: results of more than N
-                                      values are to be hashed, with 0 none
+          --exact                     Behave exactly like the reference runner, including what it
+                                      silently ignores
+          --record-timeout <SECONDS>  Stop a record after SECONDS. SQLite continues with the next
+                                      record; if an engine cannot be interrupted, `run` ends the file
+                                      and `test` waits
+          --hash-threshold <N>        Expect results of more than N values to be hashed, overriding the
+                                      files; 0 means never
 
     Expected failures:
-          --expectations <FILE>  What is expected to fail; by default expectations.toml in the folder of
-                                 the suite, if it is there
-          --no-expectations      Whatever fails is unexpected
+          --expectations <FILE>  File with expected failures; by default expectations.toml in the folder
+                                 of the suite, if it exists
+          --no-expectations      Treat every failure as unexpected
 
     Compatibility:
-          --parallel  Run files at once, which is what `run` does; see --workers
-          --force     Run every file, whatever came of it earlier, which is what `run` does
+          --parallel  Run files in parallel, which is the default; see --workers
+          --force     Run every file regardless of earlier results, which is the default
 
     Configuration:
-          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
-                            of one above it
-          --no-config       Take no settings from a file
-          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
+          --config <FILE>   Read settings from FILE instead of the nearest sqllogictest.toml in this
+                            folder or above
+          --no-config       Do not read a configuration file
+          --profile <NAME>  Use the settings of [profile.NAME] instead of [profile.default]
 
-    While it runs in a terminal, the key t says what runs now, as SIGUSR1 does anywhere. Ctrl-C ends the
-    run when the files that are running are done, and a second one ends it at once.
+    In a terminal, the key t shows the running files; elsewhere, send SIGUSR1. Ctrl-C stops the run
+    after the running files have finished; a second Ctrl-C stops it immediately.
 
-    A RUN is last or latest, previous (the one before, on the same engine), its name in `runs` or the
-    path of its folder, a branch or a commit (its last complete run), or a file of `export --run`. Where
-    a word can mean two things, run:, branch:, commit: or file: in front of it says which.
+    RUN is last or latest, previous (the run before it on the same engine), a name listed by `runs`, the
+    path of a run's folder, a branch or a commit (its last complete run), or a file of `export --run`.
+    If a name is ambiguous, prefix it with run:, branch:, commit: or file:.
     ");
     assert_snapshot!(Sandbox::new().run("test --help"), @"
     exit code 0
     --- stdout
-    Runs files or single records, and shows each failure with a diff
+    Runs files or single records and shows each failure with a diff
 
     Usage: vibesql-sqllogictest test [OPTIONS] <FILE[:LINE]>...
 
     Arguments:
-      <FILE[:LINE]>...  A test file, a directory or a glob; with :LINE only the record on that line of
-                        the file, after the statements before it. Shipped files are called suite:PATH,
-                        and standard input is - or /dev/stdin:LINE
+      <FILE[:LINE]>...  A test file, a directory or a glob. FILE:LINE runs the statements before that
+                        line, then only the record on it. Shipped files are named suite:PATH; standard
+                        input is - or /dev/stdin:LINE
 
     Options:
           --color <WHEN>       When to use colours [default: auto] [possible values: auto, always,
                                never]
-          --trace              Name each record on standard error before it runs: where an engine hangs
-                               or dies, the last is it
-          --max-failures <N>   Show at most N failures of a file [default: 20]
-          --results <DIR>      Where results are kept, and those of earlier runs are; by default
+          --trace              Print each record to standard error before it runs, to locate a hang or
+                               crash
+          --max-failures <N>   Show at most N failures per file [default: 20]
+          --results <DIR>      Folder for results of this and earlier runs; by default
                                VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
-          --timeout <SECONDS>  Stop a file that takes longer than SECONDS; 0 lets it run [default: 500]
+          --timeout <SECONDS>  Stop a file after SECONDS; 0 means no limit [default: 500]
       -h, --help               Print help
 
     Engine and dialect:
-          --engine <ENGINE>           The engine under test; without it the first of those that
-                                      `engines` lists
-          --engine-name <NAME>        A name that the engine answers to in skipif and onlyif, in place
-                                      of its own; may be repeated
-          --dialect <DIALECT>         The dialect of the files, in place of what they say of themselves:
+          --engine <ENGINE>           The engine under test; by default the first one listed by
+                                      `engines`
+          --engine-name <NAME>        Name of the engine for skipif and onlyif, instead of its own
+                                      names; may be repeated
+          --dialect <DIALECT>         The dialect of the files, overriding what the files declare:
                                       sqlite
-          --exact                     Reproduce the reference runner with its holes, in place of the
-                                      strict rules
-          --record-timeout <SECONDS>  Stop a record that takes longer than SECONDS: SQLite goes on with
-                                      the next; of an engine that cannot be interrupted, `run` ends the
-                                      file, and `test` waits
-          --hash-threshold <N>        The hash threshold, whatever the files say: results of more than N
-                                      values are to be hashed, with 0 none
+          --exact                     Behave exactly like the reference runner, including what it
+                                      silently ignores
+          --record-timeout <SECONDS>  Stop a record after SECONDS. SQLite continues with the next
+                                      record; if an engine cannot be interrupted, `run` ends the file
+                                      and `test` waits
+          --hash-threshold <N>        Expect results of more than N values to be hashed, overriding the
+                                      files; 0 means never
 
     Configuration:
-          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
-                            of one above it
-          --no-config       Take no settings from a file
-          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
+          --config <FILE>   Read settings from FILE instead of the nearest sqllogictest.toml in this
+                            folder or above
+          --no-config       Do not read a configuration file
+          --profile <NAME>  Use the settings of [profile.NAME] instead of [profile.default]
     ");
     assert_snapshot!(Sandbox::new().run("list --help"), @"
     exit code 0
@@ -382,52 +376,52 @@ fn help_says_what_there_is() {
     Usage: vibesql-sqllogictest list [OPTIONS] [PATH]...
 
     Arguments:
-      [PATH]...  Files, directories (walked for *.test and *.slt), globs, or - for standard input; the
-                 shipped suite when there is none
+      [PATH]...  Files, directories (searched for *.test and *.slt), globs, or - for standard input; by
+                 default the shipped suite
 
     Options:
           --color <WHEN>       When to use colours [default: auto] [possible values: auto, always,
                                never]
-      -l, --long               Print the number of records of each file as well
-          --engine <ENGINE>    The engine whose earlier runs and expected failures count; without it the
-                               first of those that `engines` lists
-          --results <DIR>      Where results are kept, and those of earlier runs are; by default
+      -l, --long               Print the number of records of each file, too
+          --engine <ENGINE>    The engine whose earlier runs and expected failures are used; by default
+                               the first one listed by `engines`
+          --results <DIR>      Folder for results of this and earlier runs; by default
                                VIBESQL_RESULTS_DIR, or ~/.vibesql/test_results
           --dialect <DIALECT>  The dialect of the files, for counting records
       -h, --help               Print help
 
     Selection:
-          --filter <PATTERN>   Only files that match: a part of the path, a glob, or category:NAME; may
-                               be repeated. A glob without / is for the names of files and folders, one
-                               with / for the path below the directory that is named
-          --exclude <PATTERN>  No files that match, by a pattern as of --filter; may be repeated
-          --shard <K/N>        Only the Kth of N parts of the files, which are the same on every
-                               machine; auto takes K and N from the variables of GitLab (CI_NODE_INDEX
-                               and CI_NODE_TOTAL), Heroku, CircleCI, Buildkite, Semaphore, Bitbucket or
+          --filter <PATTERN>   Select only matching files: a part of the path, a glob, or category:NAME;
+                               may be repeated. A glob without / matches names of files and folders, one
+                               with / the path below PATH
+          --exclude <PATTERN>  Exclude matching files; patterns as for --filter; may be repeated
+          --shard <K/N>        Select only shard K of N; every machine computes the same shards. auto
+                               reads K and N from the variables of GitLab (CI_NODE_INDEX and
+                               CI_NODE_TOTAL), Heroku, CircleCI, Buildkite, Semaphore, Bitbucket or
                                Azure
-          --files <PATH>       Only these files, by their path below the root; may be repeated. All of
-                               them must be there
-          --suite <NAME>       The paths and settings of [suite.NAME] in the configuration; paths that
-                               are typed replace its paths
+          --files <PATH>       Select only these files, by their path below PATH; may be repeated. All
+                               of them must exist
+          --suite <NAME>       Use the paths and settings of [suite.NAME] in the configuration; PATH
+                               arguments replace its paths
 
     Earlier runs:
-          --failed           Only files that did not pass when they were run last, on this engine
-          --changed[=<REF>]  Only files that differ from the commit REF of Git, or that Git does not
-                             know; without REF from the last commit
-          --balance <WHAT>   What --shard makes equal: the numbers of files, or the times that they
-                             took. Machines that know other times make other shards [default: count]
-                             [possible values: count, time]
+          --failed           Select only files that did not pass in their last run on this engine
+          --changed[=<REF>]  Select only files that differ from the Git commit REF or are untracked;
+                             without REF, from the last commit
+          --balance <WHAT>   Balance shards by number of files or by earlier durations. Machines with
+                             different durations compute different shards [default: count] [possible
+                             values: count, time]
 
     Expected failures:
-          --expectations <FILE>  What is expected to fail; by default expectations.toml in the folder of
-                                 the suite, if it is there
-          --no-expectations      Whatever fails is unexpected
+          --expectations <FILE>  File with expected failures; by default expectations.toml in the folder
+                                 of the suite, if it exists
+          --no-expectations      Treat every failure as unexpected
 
     Configuration:
-          --config <FILE>   Take settings from FILE, in place of the sqllogictest.toml of this folder or
-                            of one above it
-          --no-config       Take no settings from a file
-          --profile <NAME>  Take the settings of [profile.NAME]; without it those of [profile.default]
+          --config <FILE>   Read settings from FILE instead of the nearest sqllogictest.toml in this
+                            folder or above
+          --no-config       Do not read a configuration file
+          --profile <NAME>  Use the settings of [profile.NAME] instead of [profile.default]
     ");
     assert_eq!(
         Sandbox::new().run("--version").stdout,
@@ -485,7 +479,7 @@ fn a_limit_of_the_system_is_no_bug() {
         let output = limited("-v 200000", line);
         assert_eq!(output.code, 71, "{output}");
         assert!(output.stderr.starts_with("error: cannot start a thread\n  caused by: "), "{output}");
-        assert!(output.stderr.contains("hint: a limit of the system is reached; `ulimit -a`"), "{output}");
+        assert!(output.stderr.contains("hint: a system limit is reached; `ulimit -a`"), "{output}");
     }
     // From too few files for anything at all to enough for everything.
     let codes: Vec<_> = (5..40)

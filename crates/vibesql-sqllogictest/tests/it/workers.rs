@@ -271,7 +271,7 @@ fn a_second_ctrl_c_ends_a_run_at_once() {
     send_signal("INT", child.id());
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut seen = String::new();
-    while !seen.contains("note: stopping after 1 file still running; Ctrl-C again stops at once") {
+    while !seen.contains("note: stopping, 1 file still running; press Ctrl-C again to stop immediately") {
         assert_ne!(stdout.read_line(&mut seen).unwrap(), 0, "{seen}");
     }
     send_signal("INT", child.id());
@@ -303,7 +303,7 @@ fn ctrl_c_lets_running_files_end() {
     send_signal("INT", child.id());
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut seen = String::new();
-    while !seen.contains("note: stopping after 1 file") {
+    while !seen.contains("note: stopping, 1 file") {
         assert_ne!(stdout.read_line(&mut seen).unwrap(), 0, "{seen}");
     }
     sandbox.write("go-on", "");

@@ -9,8 +9,8 @@ use super::results::{LAST_RUN, RUN_WORDS};
 const EXAMPLES: &str = "\
 Examples:
   vibesql-sqllogictest analyze                      the last run: what to fix first, with examples
-  vibesql-sqllogictest analyze --top-fixes          all clusters, in the order in which to fix them
-  vibesql-sqllogictest analyze --fix 1              every record that the first fix is to mend
+  vibesql-sqllogictest analyze --top-fixes          all clusters, in suggested fix order
+  vibesql-sqllogictest analyze --fix 1              every record of the first suggested fix
   vibesql-sqllogictest analyze --report             everything, to target/sqllogictest_analysis.md";
 
 #[derive(Debug, Args)]
@@ -19,20 +19,19 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// The run.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
-    /// Show all clusters in the order in which fixing them turns most files green soonest.
+    /// Show all clusters in suggested fix order.
     #[arg(long)]
     pub(in crate::cli) top_fixes: bool,
-    /// Show all clusters by their records.
+    /// Show all clusters by number of records.
     #[arg(long)]
     pub(in crate::cli) patterns: bool,
     /// Show the smallest example of each cluster, with the command that runs it.
     #[arg(long)]
     pub(in crate::cli) examples: bool,
-    /// Show how the pass rate went.
+    /// Show the pass rate of recent runs.
     #[arg(long)]
     pub(in crate::cli) trend: bool,
-    /// Show all records of the cluster with this place in the order of fixes; with --format toml as entries for
-    /// expectations.toml, by which they are expected to fail.
+    /// Show all records of cluster N in fix order; --format toml prints them as entries for expectations.toml.
     #[arg(
         long,
         value_name = "N",

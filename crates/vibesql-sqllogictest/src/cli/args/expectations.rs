@@ -11,19 +11,19 @@ use super::{LAST_RUN, RUN_WORDS};
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Expected failures")]
 pub(in crate::cli) struct ExpectationArgs {
-    /// What is expected to fail; by default expectations.toml in the folder of the suite, if it is there.
+    /// File with expected failures; by default expectations.toml in the folder of the suite, if it exists.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) expectations: Option<PathBuf>,
-    /// Whatever fails is unexpected.
+    /// Treat every failure as unexpected.
     #[arg(long, conflicts_with = "expectations")]
     pub(in crate::cli) no_expectations: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum LedgerCommand {
-    /// Writes what fails in a run into expectations.toml, so that a run like it is a good one.
+    /// Records the failures of a run as expected in expectations.toml.
     Update(LedgerUpdateArgs),
-    /// Holds a run against what is expected.
+    /// Checks a run against the expected failures.
     Check(LedgerCheckArgs),
 }
 
@@ -36,19 +36,19 @@ pub(in crate::cli) struct LedgerUpdateArgs {
     /// The file to write; by default expectations.toml in the folder of the suite.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) expectations: Option<PathBuf>,
-    /// Why the new ones fail.
+    /// Reason of the new entries.
     #[arg(long, value_name = "TEXT")]
     pub(in crate::cli) reason: Option<String>,
-    /// Where that is discussed.
+    /// Issue of the new entries.
     #[arg(long, value_name = "URL")]
     pub(in crate::cli) issue: Option<String>,
-    /// Who looks after the new ones.
+    /// Owner of the new entries.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) owner: Option<String>,
-    /// The last day on which the new ones hold, like 2026-12-31.
+    /// Last day on which the new entries are valid, for example 2026-12-31.
     #[arg(long, value_name = "DATE")]
     pub(in crate::cli) expires: Option<Date>,
-    /// Only say what would be written.
+    /// Print the file instead of writing it.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
 }

@@ -16,7 +16,7 @@ pub(in crate::cli) enum ConfigCommand {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ConfigShowArgs {
-    /// The command whose settings are meant: run, if there is none.
+    /// The command whose settings are shown; by default run.
     #[arg(value_name = "COMMAND")]
     pub(in crate::cli) command: Vec<String>,
     /// Print JSON.
@@ -35,7 +35,7 @@ pub(in crate::cli) struct CompletionsArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ManArgs {
-    /// Write a page for each command into the folder DIR, in place of printing the first.
+    /// Write a page for each command to the folder DIR instead of printing the main page.
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) dir: Option<PathBuf>,
 }

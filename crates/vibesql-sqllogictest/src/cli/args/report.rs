@@ -21,19 +21,19 @@ pub(in crate::cli) struct ReportArgs {
     /// sqllogictest-report.html in this folder.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
-    /// Look back on N runs of the same files.
+    /// Show the history of up to N runs of the same files.
     #[arg(long, value_name = "N", default_value_t = 30)]
     pub(in crate::cli) history: u32,
-    /// The run to compare with, as `compare` takes it; by default the last complete run of the same files before it.
+    /// The run to compare with, named as for `compare`; by default the previous complete run of the same files.
     #[arg(long, value_name = "RUN")]
     pub(in crate::cli) baseline: Option<String>,
-    /// In JUnit's XML, make up to N failing records of each file cases of their own.
+    /// In JUnit XML, report up to N failing records per file as separate test cases.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) junit_records: u32,
-    /// In JUnit's XML, what a file is that an incomplete run did not test.
+    /// In JUnit XML, the result of files that an incomplete run did not test.
     #[arg(long, value_name = "RESULT", default_value = "error")]
     pub(in crate::cli) junit_untested: UntestedWord,
-    /// Print up to N annotations; GitHub shows ten of a step.
+    /// Print up to N annotations; GitHub shows ten per step.
     #[arg(long, value_name = "N", default_value_t = 10)]
     pub(in crate::cli) annotations: u32,
     #[command(flatten)]

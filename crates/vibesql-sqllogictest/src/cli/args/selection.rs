@@ -13,8 +13,8 @@ use crate::location::path_text;
 /// Which files are meant: the same for `run` and `list`.
 #[derive(Debug, Args)]
 pub(in crate::cli) struct SelectionArgs {
-    /// Files, directories (walked for *.test and *.slt), globs, or - for standard input; the shipped suite when there is
-    /// none.
+    /// Files, directories (searched for *.test and *.slt), globs, or - for standard input; by default the shipped
+    /// suite.
     #[arg(value_name = "PATH", value_parser = path_word(), help_heading = None::<&'static str>)]
     pub(in crate::cli) paths: Vec<String>,
     #[command(flatten)]
@@ -76,21 +76,21 @@ impl SelectionArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Selection")]
 struct FilterArgs {
-    /// Only files that match: a part of the path, a glob, or category:NAME; may be repeated. A glob without / is for the
-    /// names of files and folders, one with / for the path below the directory that is named.
+    /// Select only matching files: a part of the path, a glob, or category:NAME; may be repeated. A glob without /
+    /// matches names of files and folders, one with / the path below PATH.
     #[arg(long, value_name = "PATTERN")]
     filter: Vec<Pattern>,
-    /// No files that match, by a pattern as of --filter; may be repeated.
+    /// Exclude matching files; patterns as for --filter; may be repeated.
     #[arg(long, value_name = "PATTERN")]
     exclude: Vec<Pattern>,
-    /// Only the Kth of N parts of the files, which are the same on every machine; auto takes K and N from the variables
-    /// of GitLab (CI_NODE_INDEX and CI_NODE_TOTAL), Heroku, CircleCI, Buildkite, Semaphore, Bitbucket or Azure.
+    /// Select only shard K of N; every machine computes the same shards. auto reads K and N from the variables of
+    /// GitLab (CI_NODE_INDEX and CI_NODE_TOTAL), Heroku, CircleCI, Buildkite, Semaphore, Bitbucket or Azure.
     #[arg(long, value_name = "K/N")]
     shard: Option<ShardWord>,
-    /// Only these files, by their path below the root; may be repeated. All of them must be there.
+    /// Select only these files, by their path below PATH; may be repeated. All of them must exist.
     #[arg(long, value_name = "PATH")]
     files: Vec<String>,
-    /// The paths and settings of [suite.NAME] in the configuration; paths that are typed replace its paths.
+    /// Use the paths and settings of [suite.NAME] in the configuration; PATH arguments replace its paths.
     #[arg(long, value_name = "NAME", conflicts_with = "no_config")]
     suite: Option<String>,
 }
@@ -99,14 +99,14 @@ struct FilterArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Earlier runs")]
 pub(in crate::cli) struct EarlierArgs {
-    /// Only files that did not pass when they were run last, on this engine.
+    /// Select only files that did not pass in their last run on this engine.
     #[arg(long)]
     pub(in crate::cli) failed: bool,
-    /// Only files that differ from the commit REF of Git, or that Git does not know; without REF from the last commit.
+    /// Select only files that differ from the Git commit REF or are untracked; without REF, from the last commit.
     #[arg(long, value_name = "REF", num_args = 0..=1, require_equals = true, default_missing_value = "HEAD")]
     pub(in crate::cli) changed: Option<String>,
-    /// What --shard makes equal: the numbers of files, or the times that they took. Machines that know other times make
-    /// other shards.
+    /// Balance shards by number of files or by earlier durations. Machines with different durations compute different
+    /// shards.
     #[arg(long, value_name = "WHAT", default_value = "count", requires = "shard")]
     pub(in crate::cli) balance: Balance,
 }

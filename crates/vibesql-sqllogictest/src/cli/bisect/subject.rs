@@ -29,8 +29,8 @@ pub(in crate::cli) fn find<'j>(
     let alike = journal.report.files.iter().filter(|file| file.file.contains(path)).take(MOST_LINES);
     let alike: Vec<_> = alike.map(|file| file.shown.as_str()).collect();
     let hint = match alike.as_slice() {
-        [] => "`bisect` without a file says what fails; --run RUN names another run".to_owned(),
-        alike => format!("perhaps one of these is meant: {}", alike.join(", ")),
+        [] => "run `bisect` without a file to list failures, or select another run with --run RUN".to_owned(),
+        alike => format!("did you mean one of these: {}", alike.join(", ")),
     };
     let message = format!("no result of `{path}` in run `{}`", journal.opened.run);
     Err(CliError::nothing_selected(message, vec![hint]))
@@ -85,6 +85,6 @@ fn not_failing(file: &FileReport, line: u32) -> CliError {
             format!("{} fail, the nearest on these lines: {}", plural(all as u64, "record"), words.join(", "))
         }
     };
-    let message = format!("the run knows of no failing record on line {line} of `{}`", file.shown);
+    let message = format!("no failing record on line {line} of `{}` in the run", file.shown);
     CliError::nothing_selected(message, vec![hint])
 }

@@ -184,7 +184,8 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
     let (file, line) = subject::find(target, journal)?;
     if file.status().is_good() && line.is_none() {
         let message = format!("`{}` has not failed in run `{}`", file.shown, journal.opened.run);
-        let hint = "`bisect` without a file says what fails; --run RUN names another run".to_owned();
+        let hint =
+            "run `bisect` without a file to list failures, or select another run with --run RUN".to_owned();
         return Err(CliError::nothing_selected(message, vec![hint]));
     }
     let mut history = FileHistory::of(&known.past, journal, file, known.repository.as_ref(), true);
@@ -293,23 +294,23 @@ fn ends(
 /// Why there is nothing to bisect.
 fn no_range(name: &str, trace: &Trace<'_>, has_good: bool, has_bad: bool) -> CliError {
     let by_hand = match (has_good, has_bad) {
-        (false, false) => "--good REV and --bad REV name commits that you know",
-        (false, true) => "--good REV names a commit at which you know that it passed",
-        (true, _) => "--bad REV names a commit at which you know that it fails",
+        (false, false) => "use --good REV and --bad REV to name known commits",
+        (false, true) => "use --good REV to name a commit at which it passed",
+        (true, _) => "use --bad REV to name a commit at which it fails",
     };
     let short = |sighting: &Sighting<'_>| sighting.commit.hash.get(..8).unwrap_or_default().to_owned();
     let mut hints = vec![by_hand.to_owned()];
     let message = match &trace.origin {
         Origin::NeverPassed { first } => {
             let (run, commit) = (&first.run.name, short(first));
-            format!("`{name}` has failed in every run that tells of it, first in `{run}` at commit {commit}")
+            format!("`{name}` failed in every run that tested it, first in `{run}` at commit {commit}")
         }
         Origin::Mixed { good, bad } => {
             let why = match same_state(good.run, bad.run) {
                 true => "nothing else had changed: it is flaky, and bisecting it would mislead",
                 false => "the engine, its build or the test files were not the same",
             };
-            hints.push("`flaky` says how often; `run --repeat N` tries it".to_owned());
+            hints.push("`flaky` shows how often; `run --repeat N` repeats the file".to_owned());
             let (good_run, bad_run) = (&good.run.name, &bad.run.name);
             format!(
                 "`{name}` passed in run `{good_run}` and failed in `{bad_run}`, both at commit {}; {why}",
@@ -320,23 +321,16 @@ fn no_range(name: &str, trace: &Trace<'_>, has_good: bool, has_bad: bool) -> Cli
             hints.push("commit the changes and run it again to have a bad commit".to_owned());
             let (run, commit) = (&last.run.name, short(last));
             format!(
-                "`{name}` passed in run `{run}` at commit {commit}, the last that a run without changes tells of"
+                "`{name}` passed in run `{run}` at commit {commit}, the last commit tested without uncommitted changes"
             )
         }
         Origin::Between { .. } | Origin::Unknown => {
-            format!("no run of a commit without changes tells of `{name}`")
+            format!("no run without uncommitted changes tested `{name}`")
         }
     };
     let total = trace.silent.values().sum::<u64>();
     if total > 0 {
-        hints.push(format!(
-            "{} no help: {}",
-            match total {
-                1 => "1 run is of".to_owned(),
-                more => format!("{more} runs are of"),
-            },
-            silence(&trace.silent)
-        ));
+        hints.push(format!("{} ignored: {}", plural(total, "run"), silence(&trace.silent)));
     }
     CliError::nothing_selected(message, hints)
 }

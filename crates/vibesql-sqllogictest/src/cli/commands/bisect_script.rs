@@ -109,8 +109,11 @@ fn set_up(
     });
     match read {
         Some((true, _)) => {
-            let message = format!("line {line} of `{shown}` is behind a halt");
-            Err(CliError::nothing_selected(message, vec!["nothing behind it is executed".to_owned()]))
+            let message = format!("line {line} of `{shown}` is after a `halt`");
+            Err(CliError::nothing_selected(
+                message,
+                vec!["records after a `halt` are not executed".to_owned()],
+            ))
         }
         Some((false, set_up)) => Ok(set_up),
         None => Ok(None),
@@ -189,8 +192,8 @@ fn program_of(args: &BisectArgs, repository: &Repository) -> Result<String, CliE
         None => {
             let message =
                 "this program is not built by the repository: its engine is the same at each commit";
-            let hint = "--program names the program that the build makes, with the engine and this command line in it: \
-                        for instance --program target/release/my-slt (docs/bisect.md)";
+            let hint = "use --program to name a program that the build creates, with the engine and this command line in it, \
+                        for example `--program target/release/my-slt` (docs/bisect.md)";
             Err(CliError::usage(message.to_owned(), vec![hint.to_owned()]))
         }
     }

@@ -161,7 +161,7 @@ impl Shown {
         }
         for left in &resolved.left_out {
             let (flag, origin, by, by_origin) = (&left.flag, &left.origin, &left.by, &left.by_origin);
-            writeln!(out, "\n{flag} of {origin} is left out, because of {by} ({by_origin})")?;
+            writeln!(out, "\n{flag} of {origin} is ignored because of {by} ({by_origin})")?;
         }
         Ok(())
     }

@@ -38,9 +38,9 @@ pub(in crate::cli) fn run(args: &ExportArgs, keeping: &Keeping, ui: &mut Ui) -> 
 }
 
 fn nothing_said() -> CliError {
-    let mut hints = vec!["`export --run` exports the last run, and `export --run RUN` another".to_owned()];
+    let mut hints = vec!["use `export --run` for the last run, or `export --run RUN` for another".to_owned()];
     if cfg!(feature = "store") {
-        hints.push("`export --format sql`, `csv` or `json` exports the tables of all runs".to_owned());
+        hints.push("use `export --format sql`, `csv` or `json` for the tables of all runs".to_owned());
     }
-    CliError::usage("nothing says what is to be exported".to_owned(), hints)
+    CliError::usage("nothing to export was specified".to_owned(), hints)
 }

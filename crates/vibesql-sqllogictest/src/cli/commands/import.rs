@@ -25,7 +25,7 @@ pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> 
         }
     }
     if new > 0 && args.engine.is_none() {
-        ui.note(format_args!("the engine of these results is `{UNKNOWN}`; --engine NAME says which it is"));
+        ui.note(format_args!("the engine of these results is `{UNKNOWN}`; use --engine NAME to set it"));
     }
     #[cfg(feature = "store")]
     super::store::catch_up(keeping.results()?, ui);
@@ -54,7 +54,7 @@ fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Res
                 new += 1;
                 ui.print(&format!("run {name} from {shown}: {}\n", account(run)))?;
             }
-            Kept::There(name) => ui.print(&format!("run {name} is there already; nothing is done\n"))?,
+            Kept::There(name) => ui.print(&format!("run {name} already exists; nothing imported\n"))?,
         }
     }
     reading.oddities.iter().for_each(|oddity| ui.note(format_args!("{shown}: {oddity}")));

@@ -22,7 +22,7 @@ pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> R
             let text = match &arrival.became {
                 Became::New(name) if *name == arrival.name => format!("run {name}\n"),
                 Became::New(name) => format!("run {name}, which is {} in the file\n", arrival.name),
-                Became::Longer(name) => format!("run {name}, of which only the beginning was there\n"),
+                Became::Longer(name) => format!("run {name}, of which only the beginning was present\n"),
                 Became::There(_) => String::new(),
             };
             ui.print(&text)?;
@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> R
             }
         }
         let (new, there) = (plural(new, "run"), plural(there, "run"));
-        ui.print(&format!("{}: {new} taken in, {there} there already\n", file.display()))?;
+        ui.print(&format!("{}: {new} imported, {there} already present\n", file.display()))?;
     }
     #[cfg(feature = "store")]
     super::store::catch_up(keeping.results()?, ui);

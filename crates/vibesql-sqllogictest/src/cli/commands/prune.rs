@@ -38,13 +38,12 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
         let size = bytes(run.size);
         match fate {
             Fate::Kept => {}
-            Fate::Spared(Spared::Going) => ui.note(format_args!("run {} goes on and stays", run.name)),
+            Fate::Spared(Spared::Going) => {
+                ui.note(format_args!("run {} is in progress and is kept", run.name));
+            }
             Fate::Spared(Spared::LastGreen) => {
                 let branch = run.branch.as_deref().map_or_else(String::new, |branch| format!(" of {branch}"));
-                ui.note(format_args!(
-                    "run {} is the last{branch} in which all went well, and stays",
-                    run.name
-                ));
+                ui.note(format_args!("run {} is the last successful run{branch} and is kept", run.name));
             }
             Fate::Removed if args.dry_run => ui.print(&format!("would remove {}  {size}\n", run.name))?,
             // Another process may have removed it meanwhile.

@@ -64,7 +64,7 @@ pub(in crate::cli) fn list() -> String {
 pub(in crate::cli) fn unknown_preset(name: &str, typed_in: TypedIn) -> CliError {
     let nearest = query::nearest(name, PRESETS.iter().map(|preset| preset.name));
     let hint = written(|out| match nearest {
-        Some(nearest) => std::fmt::Write::write_fmt(out, format_args!("perhaps `{nearest}` is meant")),
+        Some(nearest) => std::fmt::Write::write_fmt(out, format_args!("did you mean `{nearest}`?")),
         None if typed_in == TypedIn::Shell => std::fmt::Write::write_str(out, "`.presets` lists them"),
         None => std::fmt::Write::write_str(out, "`query --list-presets` lists them"),
     });

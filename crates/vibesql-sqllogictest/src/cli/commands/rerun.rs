@@ -38,13 +38,13 @@ pub(super) fn judge_times(
             suspects if args.limits.time.is_some() => {
                 let files = plural(suspects.len() as u64, "file");
                 ui.note(format_args!(
-                    "{files} slower than usual; with --time none is run once more to be sure"
+                    "{files} slower than usual; not run again to confirm because of --time"
                 ));
                 Vec::new()
             }
             suspects => {
                 let files = plural(suspects.len() as u64, "file");
-                ui.note(format_args!("{files} slower than usual, and run once more to be sure"));
+                ui.note(format_args!("{files} slower than usual; running again to confirm"));
                 let reports = run_again(args, run, prepared, suspects)?;
                 suspects.iter().filter_map(|suspect| slow_again(suspect, &reports)).collect()
             }

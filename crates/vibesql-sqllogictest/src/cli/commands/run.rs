@@ -225,7 +225,7 @@ fn begin(
     let starting = keeping.results()?.start_run_dying_at(args.die_at_step)?;
     shards.inspect(|shards| {
         ui.note(format_args!(
-            "shards by time, {shards}; where another shard has another word here, files are missing"
+            "shards by time, {shards}; all shards must print the same value, or files are missing"
         ));
     });
     seed.inspect(|seed| ui.note(format_args!("random order; `--seed {seed}` repeats it")));
@@ -401,7 +401,7 @@ fn cannot_write(path: &Path, error: &std::io::Error) -> CliError {
 fn resume_step(program: &str, results: Option<&Path>, run: &str) -> String {
     let results = results
         .map_or_else(String::new, |path| format!(" --results {}", shell_word(&path.display().to_string())));
-    format!("{} {program} run{results} --resume {run}\n", Role::Hint.paint("go on with it:"))
+    format!("{} {program} run{results} --resume {run}\n", Role::Hint.paint("resume with:"))
 }
 
 /// What to type next.

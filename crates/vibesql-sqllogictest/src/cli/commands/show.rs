@@ -87,7 +87,7 @@ fn find<'j>(journal: &'j Journal, name: &str) -> Result<&'j FileReport, CliError
         let alike: Vec<_> = alike.map(|file| file.file.as_str()).collect();
         let hint = match alike.as_slice() {
             [] => "`show` without a file names those that have not passed".to_owned(),
-            alike => format!("perhaps one of these is meant: {}", alike.join(", ")),
+            alike => format!("did you mean one of these: {}", alike.join(", ")),
         };
         CliError::nothing_selected(
             format!("no result of `{name}` in run `{}`", journal.opened.run),

@@ -39,13 +39,13 @@ fn verify(store: &Store, ui: &mut Ui) -> Result<ExitReason, CliError> {
     notes.iter().for_each(|note| ui.note(note));
     if !unsealed.is_empty() {
         ui.note(format_args!(
-            "{} not in the store yet; `store seal` takes them in",
+            "{} not in the store yet; run `store seal` to add them",
             plural(unsealed.len() as u64, "run")
         ));
     }
     let (runs, files) = (plural(runs as u64, "run"), plural(files as u64, "file"));
     if problems.is_empty() {
-        ui.print(&format!("{runs} in {files}, {}: all is well\n", bytes(length)))?;
+        ui.print(&format!("{runs} in {files}, {}: no problems found\n", bytes(length)))?;
         return Ok(ExitReason::Success);
     }
     for problem in &problems {
@@ -53,7 +53,7 @@ fn verify(store: &Store, ui: &mut Ui) -> Result<ExitReason, CliError> {
     }
     let found = plural(problems.len() as u64, "problem");
     ui.print(&format!("{runs} in {files}, {}: {found}\n", bytes(length)))?;
-    ui.note("`store rebuild` makes the store again from the journals");
+    ui.note("run `store rebuild` to recreate the store from the journals");
     Ok(ExitReason::TestsFailed)
 }
 
@@ -90,9 +90,9 @@ pub(in crate::cli) fn with_bar<T>(
 /// Sets aside what is damaged, and makes the store again. Nothing waits for that, so what hinders it is told and no error.
 pub(in crate::cli) fn mend(results: &ResultsFolder, ui: &mut Ui) {
     let store = Store::new(results);
-    match with_bar(ui, "runs mended", &mut |progress| store.rebuild(progress)) {
+    match with_bar(ui, "runs repaired", &mut |progress| store.rebuild(progress)) {
         Ok(done) => done.notes.iter().for_each(|note| ui.note(note)),
-        Err(error) => ui.warn(&format!("the store is not mended: {}", error.with_cause())),
+        Err(error) => ui.warn(&format!("cannot repair the store: {}", error.with_cause())),
     }
 }
 
@@ -109,11 +109,13 @@ pub(in crate::cli) fn catch_up_after_run(results: &ResultsFolder, ui: &mut Ui) {
 }
 
 fn told(work: &mut dyn FnMut(Progress<'_>) -> Result<Sealed, StoreError>, ui: &mut Ui) {
-    match with_bar(ui, "runs taken into the store", work) {
+    match with_bar(ui, "runs added to the store", work) {
         Ok(done) => done.notes.iter().for_each(|note| ui.warn(note)),
         Err(error) => {
             let error = error.with_cause();
-            ui.warn(&format!("the store is not up to date: {error}; the journals have everything"));
+            ui.warn(&format!(
+                "the store is not up to date: {error}; no results are lost, the journals are complete"
+            ));
         }
     }
 }

@@ -32,7 +32,7 @@ pub(in crate::cli) fn run(
         join(&folder, registry, &suite::text, &worker_command()?, workers, &mut sink)?
     };
     let (files, run) = (plural(done.len() as u64, "file"), folder.display());
-    ui.print(&format!("took up {files} of `{run}`; their results are those of the run\n"))?;
+    ui.print(&format!("ran {files} of `{run}`; the results are part of that run\n"))?;
     Ok(ExitReason::Success)
 }
 

@@ -52,7 +52,7 @@ pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
         PlanError::Writes => "`run` makes results, and `prune` removes old ones".to_owned(),
         PlanError::Sql { unknown: Some(Unknown::Table(name)), .. } => match nearest(name, tables()) {
             Some(nearest) => {
-                format!("perhaps `{nearest}` is meant; {} lists all", typed_in.command(".tables"))
+                format!("did you mean `{nearest}`? {} lists all", typed_in.command(".tables"))
             }
             None => format!("{} lists tables and views", typed_in.command(".tables")),
         },
@@ -60,12 +60,12 @@ pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
             let column = name.rsplit('.').next().unwrap_or(name);
             match nearest(column, columns()) {
                 Some(nearest) => {
-                    format!("perhaps `{nearest}` is meant; {} has all columns", typed_in.command(".schema"))
+                    format!("did you mean `{nearest}`? {} lists all columns", typed_in.command(".schema"))
                 }
                 None => format!("{} has the columns of a table", typed_in.command(".schema TABLE")),
             }
         }
-        PlanError::Sql { unknown: None, .. } => "the SQL is that of SQLite".to_owned(),
+        PlanError::Sql { unknown: None, .. } => "use SQLite's SQL dialect".to_owned(),
     };
     CliError::usage(error.to_string(), vec![hint])
 }

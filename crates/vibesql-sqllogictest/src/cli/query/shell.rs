@@ -24,13 +24,13 @@ use crate::text::count::plural;
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     (".tables", "", "tables and views"),
     (".schema", "[TABLE]", "the columns of a table, or of all"),
-    (".presets", "", "questions that have names"),
-    (".preset", "NAME", "ask one of them"),
-    (".format", "FORMAT", "how answers are written: table, csv, json, jsonl, markdown"),
+    (".presets", "", "predefined queries"),
+    (".preset", "NAME", "run one of them"),
+    (".format", "FORMAT", "output format: table, csv, json, jsonl, markdown"),
     (".last", "N", "load the results of the last N runs"),
     (".all", "", "load all results"),
     (".help", "", "this list"),
-    (".quit", "", "leave; so does Ctrl-D"),
+    (".quit", "", "leave the shell (also Ctrl-D)"),
 ];
 
 /// Whether the shell goes on.
@@ -133,7 +133,7 @@ fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
         (command, _) => {
             let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
             let hint = nearest
-                .map_or_else(|| "`.help` lists them".to_owned(), |name| format!("perhaps `{name}` is meant"));
+                .map_or_else(|| "`.help` lists them".to_owned(), |name| format!("did you mean `{name}`?"));
             return Err(CliError::usage(format!("no command `{command}`"), vec![hint]));
         }
     }
@@ -156,7 +156,7 @@ fn answer_each(statements: &[String], session: &mut Session<'_>, ui: &mut Ui) {
 
 fn unknown_table(name: &str) -> CliError {
     let hint = match nearest(name, tables()) {
-        Some(nearest) => format!("perhaps `{nearest}` is meant"),
+        Some(nearest) => format!("did you mean `{nearest}`?"),
         None => "`.tables` lists them".to_owned(),
     };
     CliError::usage(format!("no table `{name}`"), vec![hint])

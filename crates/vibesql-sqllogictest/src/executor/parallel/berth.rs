@@ -1,5 +1,5 @@
-//! The place that a process with workers has in the folder of a run: the files of its workers, what it tells the
-//! master of the run if it is not the master itself, and a lock that says whether it is there.
+//! The folder of a process with workers within the folder of a run: the files of its workers, its messages to the
+//! master of the run if it is a helper, and a lock that shows whether the process is alive.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -12,17 +12,17 @@ pub(super) struct Berth {
     pub(super) number: u64,
 }
 
-/// A berth that this process has, as long as this is there.
+/// A berth owned by this process until the value is dropped.
 #[derive(Debug)]
 pub(super) struct HeldBerth {
     pub(super) berth: Berth,
-    /// Given back when the file is closed, by whatever end of the process.
+    /// Released when the file is closed, however the process ends.
     _lock: File,
 }
 
 /// Workers of a berth are numbered below this, so that each worker of a run has a number of its own.
 const MOST_WORKERS: u64 = 100_000;
-/// So many berths a run can have: a claim has room for as many workers, and no more.
+/// The maximum number of berths in a run, limited by the width of a claim.
 const MOST_BERTHS: u64 = 10_000;
 
 impl Berth {
@@ -84,7 +84,7 @@ impl Berth {
         self.folder.join(format!("stderr-{worker}"))
     }
 
-    /// What a helping process tells the master.
+    /// The messages from a helper to the master.
     pub(super) fn reports(&self) -> PathBuf {
         self.folder.join("reports.jsonl")
     }

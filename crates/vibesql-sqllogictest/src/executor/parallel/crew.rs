@@ -1,6 +1,6 @@
-//! The workers of one process: starting them, hearing them, holding them to their limits, and burying them.
+//! The worker pool of one process: starts workers, reads their messages, enforces their limits, and reaps them.
 //!
-//! Whatever a worker does or suffers comes out as [`TaskNews`]. What follows for the run is not decided here.
+//! Everything that happens to a worker is reported as [`TaskNews`]. The consequences for the run are decided elsewhere.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -27,20 +27,20 @@ use crate::clock::{Clock, SystemClock};
 use crate::event::Running;
 use crate::outcome::{ExitHow, FailureDetail};
 
-/// What happens to tasks; also what a helping process tells the master of the run.
+/// Events of tasks; a helper also sends them to the master of the run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum TaskNews {
-    /// A worker took it up.
+    /// A worker has started it.
     Started { task: usize },
-    /// It takes long.
+    /// It is slow.
     Slow { task: usize, line: Option<u32>, elapsed: Duration },
-    /// Its worker brought it to its end.
+    /// Its worker has completed it.
     Finished { task: usize, part: Box<Part> },
-    /// Its worker was ended for a limit.
+    /// Its worker was stopped because of a limit.
     Stopped { task: usize, part: Box<Part> },
-    /// Its worker came to an end by itself.
+    /// Its worker died.
     Died { task: usize, part: Box<Part>, line: Option<u32>, how: ExitHow },
-    /// Its worker was ended for what an earlier task had done.
+    /// Its worker was stopped because of an earlier task.
     Innocent { task: usize },
 }
 
@@ -70,7 +70,7 @@ pub(super) struct Crew<'r> {
     size: usize,
     workers: BTreeMap<usize, Worker>,
     next: usize,
-    /// Workers in a row that ended without having taken anything.
+    /// Consecutive workers that ended without claiming a task.
     barren: u32,
     /// No worker is started any more.
     closed: bool,
@@ -83,12 +83,12 @@ struct Worker {
     pid: Pid,
     slot: Slot,
     at: Option<Current>,
-    /// How many claims it has told of.
+    /// The number of claims that it has announced.
     claims: usize,
-    /// Nothing more was left for it to claim.
+    /// Whether it found the queue empty.
     done: bool,
     over: Option<Over>,
-    /// Since when it has been asked to end.
+    /// When it was asked to end.
     asked: Option<Duration>,
     /// It was asked to end for a task that it has finished just in time.
     doomed: bool,
@@ -126,7 +126,7 @@ impl Current {
     }
 }
 
-/// After so many workers in a row that took nothing there is no hope.
+/// After this many consecutive workers without a claim, the run gives up.
 const MOST_BARREN: u32 = 3;
 
 impl<'r> Crew<'r> {
@@ -198,7 +198,7 @@ impl<'r> Crew<'r> {
         Ok(())
     }
 
-    /// The next word of a worker, or the end of one. Never comes when there is none.
+    /// Waits for the next message or the end of a worker; forever if there is no worker.
     pub(super) async fn news(&mut self) -> (usize, News) {
         match self.receiver.recv().await {
             Some(news) => news,
@@ -219,7 +219,7 @@ impl<'r> Crew<'r> {
         }
     }
 
-    /// A worker that says what makes no sense cannot be trusted with the rest of its file.
+    /// After an invalid message, the worker's further results for this file cannot be trusted.
     fn distrust(&self, number: usize) {
         if let Some(worker) = self.workers.get(&number) {
             signal_group(worker.pid, Signal::KILL);
@@ -321,7 +321,7 @@ impl<'r> Crew<'r> {
         }))
     }
 
-    /// What a worker had claimed when it ended, before it could say so.
+    /// Finds the task that a worker had claimed, but not announced, when it ended.
     fn unsaid(&self, number: usize, worker: &Worker) -> Result<Option<Current>, RunError> {
         if worker.done {
             return Ok(None);
@@ -332,7 +332,7 @@ impl<'r> Crew<'r> {
         Ok(unsaid.map(|claim| Current::new(claim.task, SystemClock.now())))
     }
 
-    /// Looks at all workers, and does what their limits ask for.
+    /// Checks all workers against their limits and acts on violations.
     pub(super) fn hold_to_limits(&mut self) -> Vec<TaskNews> {
         let now = SystemClock.now();
         let mut news = Vec::new();
@@ -374,7 +374,7 @@ impl<'r> Crew<'r> {
         news
     }
 
-    /// What the workers are at now.
+    /// Returns what the workers are running.
     pub(super) fn running(&self) -> Vec<Running> {
         let now = SystemClock.now();
         let at = self.workers.values().filter_map(|worker| {
@@ -416,23 +416,23 @@ impl<'r> Crew<'r> {
         stopped.map_err(io_error("stop this process"))
     }
 
-    /// How many workers are at a file. A slot knows of it before its worker's word is heard.
+    /// Counts the workers that are running a file. The slot shows this before the worker's message arrives.
     pub(super) fn busy(&self) -> usize {
         self.workers.values().filter(|worker| worker.slot.read().item.is_some()).count()
     }
 
-    /// Workers take up nothing further.
+    /// Stops workers from claiming further tasks.
     pub(super) fn close(&mut self) -> io::Result<()> {
         self.closed = true;
         self.berth.close()
     }
 
-    /// Ends all workers at once. The files that they were at get no result.
+    /// Ends all workers immediately. Their running files get no result.
     pub(super) fn abandon(&mut self) {
         self.end(|_| true);
     }
 
-    /// Ends the workers that are at something; the others find nothing left and go.
+    /// Ends the workers that are running a task; idle workers find the queue empty and exit.
     pub(super) fn dismiss(&mut self) {
         self.end(|worker| worker.at.is_some());
     }

@@ -1,4 +1,4 @@
-//! Why a run, or the help for one, cannot be had.
+//! Errors that prevent a run, or joining one.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::outcome::ExitHow;
 /// Why a run could not be run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The folder of the run, or a process, cannot be had.
+    /// The folder of the run cannot be used, or a process cannot be started.
     #[error("cannot {what}")]
     Io {
         /// What was to be done.
@@ -29,7 +29,7 @@ pub enum RunError {
     #[error(transparent)]
     Assignment(#[from] AssignmentError),
     /// The run that is to be helped is over.
-    #[error("the run is over: there is nothing to help with")]
+    #[error("the run has ended, so there is nothing to join")]
     Over,
     /// A sink cannot go on.
     #[error(transparent)]

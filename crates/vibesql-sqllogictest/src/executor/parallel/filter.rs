@@ -36,7 +36,7 @@ enum Kind {
 
 /// A word that is no pattern.
 #[derive(Debug, thiserror::Error)]
-#[error("`{word}` is no glob")]
+#[error("`{word}` is not a valid glob")]
 pub struct PatternError {
     word: String,
     source: globset::Error,
@@ -216,7 +216,7 @@ mod tests {
         for (word, file, expected) in cases {
             assert_eq!(word.parse::<Pattern>().unwrap().matches(file), expected, "{word} {file}");
         }
-        assert_eq!("[".parse::<Pattern>().unwrap_err().to_string(), "`[` is no glob");
+        assert_eq!("[".parse::<Pattern>().unwrap_err().to_string(), "`[` is not a valid glob");
     }
 
     #[test]

@@ -10,13 +10,13 @@ use super::crew::TaskNews;
 use super::queue::Claim;
 use crate::jsonl::Follower;
 
-/// What is heard of helpers.
+/// Events of helpers.
 pub(super) enum HelperNews {
-    /// One has come.
+    /// A helper has joined.
     Came(u64),
-    /// It tells of a task.
+    /// It reports an event of a task.
     Task(TaskNews),
-    /// It has gone; these tasks it had begun, and has not ended.
+    /// It has left without ending these tasks.
     Gone(u64, BTreeSet<usize>),
 }
 

@@ -1,4 +1,4 @@
-//! Helping with a run that another process has begun: workers of one's own on its queue, with its limits.
+//! Joining a run of another process with additional workers, on its queue and under its limits.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! Which tasks of a run have ended how, and what follows: decided here, without processes and time.
+//! Tracks how the tasks of a run ended and decides what follows, independently of processes and time.
 //!
-//! Every file gets exactly one report, however many processes have had it, and whatever became of them.
+//! Every file gets exactly one report, however many processes have run it, and however they ended.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use crate::outcome::{Attempt, FileEnd, FileReport, FlakyResult};
 /// How many times a file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
-    /// How many times more if it has not passed.
+    /// The number of retries if it has not passed.
     pub retries: u32,
     /// How many times in any case; at least once.
     pub repeat: u32,
-    /// What a file counts as that fails at one time and passes at another.
+    /// Whether a flaky file counts as passed or failed.
     pub flaky: FlakyResult,
-    /// Whether it is given to another worker if it takes one with it for the first time.
+    /// Whether it is retried on another worker after its first crash.
     pub after_crash: bool,
 }
 
@@ -46,7 +46,7 @@ pub(super) enum Next {
     SecondChance,
     /// The file has not passed: it is run once more, by this task.
     Retry(usize, Box<FileReport>),
-    /// The slices of the file make no report: it is run whole, by this task.
+    /// The slices of the file could not be merged: this task runs the whole file.
     Whole(usize),
     /// The file has its report.
     Done(Box<FileReport>),
@@ -69,7 +69,7 @@ struct TaskState {
     item: usize,
     slice: Option<Slice>,
     ended: bool,
-    /// It has taken a worker with it.
+    /// Whether it has crashed a worker.
     deadly: bool,
     retries_left: u32,
 }
@@ -147,7 +147,7 @@ impl Ledger {
         self.items[item].reports.push(report);
     }
 
-    /// Whether what a worker says of the task can still change anything.
+    /// Returns whether a result of the task can still have an effect.
     pub(super) fn is_open(&self, task: usize) -> bool {
         self.tasks.get(task).is_some_and(|state| {
             let item = &self.items[state.item];

@@ -1,4 +1,4 @@
-//! What a file may use, and what is done when it uses more: decided here, carried out by [`super::crew`].
+//! The resource limits of a file and the reaction to exceeding them: decided here, carried out by [`super::crew`].
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(super) enum Over {
     Memory { used: u64 },
 }
 
-/// What is known of a worker amid a file. Time in which it was stopped is not counted.
+/// The state of a worker that is running a file. Time while it was stopped is not counted.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Look {
     /// How long it has been at the file.
@@ -109,7 +109,7 @@ impl Limits {
         if due.is_some_and(|due| look.elapsed >= due) { Action::Say } else { Action::Nothing }
     }
 
-    /// A notice comes before the end: after half of the time at the latest.
+    /// The notice precedes the limit: it comes after half of the time at the latest.
     fn first_notice(&self, timeout: Option<Duration>) -> Option<Duration> {
         self.slow.map(|slow| timeout.map_or(slow, |timeout| slow.min(timeout / 2)))
     }

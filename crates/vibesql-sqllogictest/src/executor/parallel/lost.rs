@@ -1,4 +1,4 @@
-//! The report of a file whose worker has ended amid it: what was settled stays, one record was in flight, the rest
+//! The report of a file whose worker has died: finished records keep their outcome, one record was running, the rest
 //! was not reached.
 
 use std::time::Duration;

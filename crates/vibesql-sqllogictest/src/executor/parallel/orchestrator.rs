@@ -121,7 +121,7 @@ impl<'r> Orchestrator<'r> {
         Ok(RunReport { elapsed, ..fold(self.events).unwrap_or(nothing) })
     }
 
-    /// Takes in what was done before, if the run is not new.
+    /// Adds the results of earlier sessions, if the run is resumed.
     fn go_on(&mut self) -> Result<(), RunError> {
         let reports: Vec<FileReport> = self.prepared.done.iter().map(|(_, report)| report.clone()).collect();
         self.failing = reports.iter().filter(|report| !self.header.is_good(report)).count();
@@ -334,7 +334,7 @@ impl<'r> Orchestrator<'r> {
         Ok(())
     }
 
-    /// Gives out again what was claimed by a process that has gone. Returns whether there was anything.
+    /// Releases the claims of a process that has exited. Returns whether there were any.
     fn adopt_orphans(&mut self) -> Result<bool, RunError> {
         let queue = &self.prepared.queue;
         let claims = queue.claims().map_err(io_error("read the work queue"))?;
@@ -347,7 +347,7 @@ impl<'r> Orchestrator<'r> {
         Ok(!orphans.is_empty())
     }
 
-    /// The first Ctrl-C lets the files that are running end, the second does not.
+    /// The first Ctrl-C waits for running files, the second does not.
     fn interrupt(&mut self) -> Result<(), RunError> {
         if self.policy.ends_at_once {
             self.asked()?;

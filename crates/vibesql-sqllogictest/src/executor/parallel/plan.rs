@@ -1,4 +1,4 @@
-//! From what the user names to the files that are run.
+//! Resolves the paths that the user names to the files that are run.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -61,7 +61,7 @@ impl WorkItem {
     }
 }
 
-/// Why what the user named leads to no files.
+/// Why the named paths select no files.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
     /// There is nothing at the path.
@@ -77,8 +77,8 @@ pub enum PlanError {
         /// Why not.
         source: io::Error,
     },
-    /// The glob is none.
-    #[error("`{pattern}` is no glob")]
+    /// The glob is invalid.
+    #[error("`{pattern}` is not a valid glob")]
     Glob {
         /// What was given.
         pattern: String,

@@ -1,4 +1,4 @@
-//! Making the folder of a run ready, for a new run or for one that goes on.
+//! Prepares the folder of a run, for a new or a resumed run.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::File;

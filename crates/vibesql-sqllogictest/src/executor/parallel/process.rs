@@ -45,13 +45,13 @@ pub enum WorkerStderr {
     Shown,
 }
 
-/// What is heard of a worker.
+/// Messages and the end of a worker.
 pub(super) enum News {
     /// It said something.
     Message(WorkerMessage),
-    /// It said something in the right frame that is no message.
+    /// It sent a framed line that is not a valid message.
     Nonsense,
-    /// It has ended, and with it all that it had started.
+    /// It has ended, together with all processes that it had started.
     Ended(ExitHow),
 }
 

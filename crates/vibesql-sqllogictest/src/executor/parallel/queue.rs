@@ -1,12 +1,12 @@
 //! The work queue: files in the folder of the run that any number of processes may pull from.
 //!
 //! The list of tasks never changes. A claim is one line of fixed width, appended under the lock of the operating
-//! system, so how many there are is the length of the file, and a claim costs the same whatever came before. What
-//! is to be done once more is appended to a third file. Nothing is ever rewritten: a process that dies in the midst
-//! of it all leaves a queue that can be read.
+//! system. So the number of claims follows from the length of the file, and the cost of a claim is constant. Tasks to
+//! be repeated are appended to a third file. Nothing is ever rewritten: a process that dies at any point leaves a
+//! readable queue.
 //!
-//! The place of a claim says which task it is of: first the tasks in their order, then what was given again. What a
-//! claim says of its claimer is only for finding out what a dead process had taken.
+//! The position of a claim determines its task: first the tasks in order, then the repeated ones. A claim also names
+//! the claiming process and worker, which is used only to find the tasks of a dead process.
 //!
 //! `examples/claim.rs` is a process that pulls from a queue.
 
@@ -33,7 +33,7 @@ pub struct WorkQueue {
 pub struct Claim {
     /// The task.
     pub task: usize,
-    /// Who took it; nothing if the power went before the words of the claim were on the disk.
+    /// Who claimed it; `None` if a power failure kept the content of the claim from reaching the disk.
     pub worker: Option<u64>,
 }
 
@@ -77,7 +77,7 @@ impl WorkQueue {
         }
     }
 
-    /// Whether the queue is there; it goes with the end of its run.
+    /// Returns whether the queue exists; it is removed when its run ends.
     pub fn exists(&self) -> bool {
         self.claims.exists()
     }
@@ -100,7 +100,7 @@ impl WorkQueue {
         Ok(Some(task))
     }
 
-    /// Ends the giving out: there is nothing left to claim from now on.
+    /// Closes the queue: no task can be claimed from now on.
     ///
     /// # Errors
     ///
@@ -185,7 +185,7 @@ impl WorkQueue {
     }
 }
 
-/// Cuts off a line that its writer could not end.
+/// Truncates an incomplete last line.
 fn cut(file: &File, width: u64) -> io::Result<()> {
     let length = file.metadata()?.len();
     file.set_len(length - length % width)

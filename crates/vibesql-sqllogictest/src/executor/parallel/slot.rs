@@ -37,7 +37,7 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// What this says of `item`: nothing, if the worker was still or already at another.
+    /// Returns the state of `item`, or `None` if the worker was running another item.
     pub(super) fn of(self, item: usize) -> Self {
         let nothing = Self { item: Some(item), line: None, since: self.since, counts: Counts::default() };
         if self.item == Some(item) { self } else { nothing }

@@ -1,4 +1,4 @@
-//! What the processes of a run tell each other.
+//! The messages between the processes of a run.
 //!
 //! The orchestrator writes one document for all workers; each worker answers on a pipe with one message a line, framed as
 //! RFC 7464 has it: a record separator, JSON, a line feed. The pipe is the worker's standard output only until the worker
@@ -174,7 +174,7 @@ pub enum AssignmentError {
     #[error("cannot read `run.json` of the run")]
     Io(#[source] io::Error),
     /// It is that of another program.
-    #[error("the run speaks `{found}`, this program `{PROTOCOL}`")]
+    #[error("the run uses protocol `{found}`, this program uses `{PROTOCOL}`")]
     Protocol {
         /// What the document says.
         found: String,

@@ -1,4 +1,4 @@
-//! The worker process: claims a file, runs it, says what became of it, claims the next.
+//! The worker process: claims a file, runs it, reports the result, claims the next.
 
 use std::fs::File;
 use std::io::{self, Write as _};

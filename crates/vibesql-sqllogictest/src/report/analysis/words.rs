@@ -12,7 +12,7 @@ pub(super) fn punchline(view: &View<'_>) -> Vec<String> {
         return vec![format!("nothing has failed in {}", plural(view.report.files.len() as u64, "file"))];
     }
     let (records, files) = (plural(analysis.failing, "failing record"), plural(red, "file"));
-    let mut lines = vec![format!("{records} in {files} are {}", plural(clusters, "cluster"))];
+    let mut lines = vec![format!("{records} in {files}: {}", plural(clusters, "cluster"))];
     let first = view.first_fixes();
     if let Some(cluster) = first.checked_sub(1).and_then(|last| analysis.clusters.get(last)) {
         let what = if first == 1 {
@@ -31,7 +31,7 @@ pub(super) fn limits(view: &View<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     if analysis.not_reached > 0 {
         let records = plural(analysis.not_reached, "record");
-        lines.push(format!("{records} were not reached; nobody knows what they would have done"));
+        lines.push(format!("{records} were not reached; their outcome is unknown"));
     }
     let untested = (view.report.header.files as u64).saturating_sub(view.report.files.len() as u64);
     if untested > 0 {

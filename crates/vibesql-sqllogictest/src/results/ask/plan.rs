@@ -54,7 +54,7 @@ pub enum PlanError {
     #[error("more than one statement")]
     Several,
     /// It is no question.
-    #[error("the results can only be read: expected SELECT, WITH or VALUES")]
+    #[error("the results are read-only: expected SELECT, WITH or VALUES")]
     Writes,
     /// SQLite does not accept it.
     #[error("{message}")]

@@ -129,7 +129,7 @@ pub static PRESETS: &[Preset] = &[
     },
     Preset {
         name: "analyze-opportunities",
-        about: "The patterns of the last run whose mending gains most for its effort",
+        about: "Patterns of the last run that are most worth fixing for their effort",
         reach: Reach::LastRun,
         sql: "SELECT rank, priority, pattern, tests_affected, pct_failures, effort, impact_ratio FROM \
               fix_opportunities ORDER BY rank",
@@ -151,7 +151,7 @@ pub static PRESETS: &[Preset] = &[
     },
     Preset {
         name: "crashes",
-        about: "Results in whose midst the engine was lost or took too much memory",
+        about: "Files during which the engine was lost or used too much memory",
         reach: Reach::Loaded,
         sql: "SELECT run_id, file_path, status, signal, in_flight_line, error_message FROM test_results WHERE status \
               IN ('CRASH', 'OOM') ORDER BY run_id DESC, file_path, result_id LIMIT 50",

@@ -65,7 +65,7 @@ const FAILURE_PATTERNS: View = View {
 
 const FIX_OPPORTUNITIES: View = View {
     name: "fix_opportunities",
-    about: "The ten patterns of the last run whose mending gains most for its effort.",
+    about: "The ten patterns of the last run that are most worth fixing for their effort.",
     columns: &["rank", "pattern", "tests_affected", "pct_failures", "effort", "impact_ratio", "priority"],
     tables: &["test_runs", "failure_groups"],
     sql: "SELECT o.place AS rank, o.pattern AS pattern, o.tests AS tests_affected, CAST(o.tests * 1000.0 / o.files + \

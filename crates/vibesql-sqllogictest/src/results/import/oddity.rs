@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Oddity {
     /// A sum is not that of the list.
-    #[error("{place} says {says} {what}, and there are {found}")]
+    #[error("{place} says {says} {what}, but there are {found}")]
     Count {
         /// What says so.
         place: String,
@@ -16,7 +16,7 @@ pub enum Oddity {
         found: u64,
     },
     /// A file is there more than once.
-    #[error("`{file}` is there more than once, {one} and {other}: {kept} is kept")]
+    #[error("`{file}` is listed more than once, as {one} and {other}: using {kept}")]
     Duplicate {
         /// The file.
         file: String,
@@ -28,10 +28,10 @@ pub enum Oddity {
         kept: &'static str,
     },
     /// A file has an error text and is in no list.
-    #[error("`{0}` has the text of a failure, and is in no list: taken for failed")]
+    #[error("`{0}` has a failure text but is in no list: treated as failed")]
     Unlisted(String),
     /// A file is listed as good, and has an error text.
-    #[error("`{0}` is listed as passed, and has the text of a failure: taken for failed")]
+    #[error("`{0}` is listed as passed but has a failure text: treated as failed")]
     Contradiction(String),
     /// Files of which only the number is known.
     #[error("{count} {what} {} known by number only: left without a result", if *.count == 1 { "file is" } else { "files are" })]
@@ -63,7 +63,7 @@ pub enum Oddity {
         priority: String,
     },
     /// A status that is not known.
-    #[error("`{file}` has the unknown status `{status}`: taken for an error")]
+    #[error("`{file}` has the unknown status `{status}`: treated as an error")]
     Status {
         /// The file.
         file: String,
@@ -71,7 +71,7 @@ pub enum Oddity {
         status: String,
     },
     /// Nothing says when the run was.
-    #[error("it does not say when the run was: the time of its last change is taken")]
+    #[error("it has no time of the run: using the modification time of the file")]
     Undated,
     /// A run without results.
     #[error("run {0} has no results, and is left out")]

@@ -109,7 +109,7 @@ pub static TEST_RUNS: Table = Table {
         integer("empty", "Files in which nothing was executed"),
         integer("timed_out", "The part of `failed` that was over a time limit"),
         integer("flaky", "The part of `failed` that has passed and has not"),
-        integer("crashed", "The part of `failed` in whose midst the engine was lost"),
+        integer("crashed", "The part of `failed` during which the engine was lost"),
         integer("out_of_memory", "The part of `failed` that was over the memory limit"),
         integer("errors", "The part of `failed` that could not be started"),
         integer("records", "Records of all files"),
