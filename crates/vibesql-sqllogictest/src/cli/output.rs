@@ -19,6 +19,7 @@ use tempfile::NamedTempFile;
 
 use super::error::CliError;
 use super::ui::Ui;
+use crate::executor::parallel::has_test_ending;
 
 /// How many symbolic links may follow each other, as in Linux.
 const MOST_LINKS: usize = 40;
@@ -28,6 +29,8 @@ const MOST_LINKS: usize = 40;
 pub(super) enum Existing {
     /// It is replaced.
     Replace,
+    /// It is replaced, unless it is a test file: the shell may have made the path of `--json *.test`.
+    ReplaceReport,
     /// It is an error.
     Keep,
 }
@@ -64,6 +67,15 @@ impl Output {
         match &place {
             Place::File { old: Some(_), .. } if existing == Existing::Keep => {
                 return Err(there_already(path));
+            }
+            Place::File { path: file, old: Some(_) }
+                if existing == Existing::ReplaceReport && has_test_ending(file) =>
+            {
+                let hint = "name another file for the report".to_owned();
+                return Err(CliError::usage(
+                    format!("cannot replace `{shown}`: it is a test file"),
+                    vec![hint],
+                ));
             }
             Place::File { path, old } => {
                 probe(path, old.as_ref()).map_err(|error| cannot_write(&shown, &error))?;
@@ -261,7 +273,7 @@ fn put_in_place(
 ) -> io::Result<()> {
     new.as_file().sync_all()?;
     let placed = match existing {
-        Existing::Replace => new.persist(path),
+        Existing::Replace | Existing::ReplaceReport => new.persist(path),
         Existing::Keep => new.persist_noclobber(path),
     };
     match placed {

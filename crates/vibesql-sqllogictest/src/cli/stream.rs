@@ -45,6 +45,11 @@ pub(super) fn read(word: &str) -> Option<Result<WorkItem, CliError>> {
     })
 }
 
+/// Whether the file came from standard input, which can be read only once.
+pub(super) fn is_stdin(item: &WorkItem) -> bool {
+    matches!(item.origin, Origin::Stream(_)) && item.shown == STDIN
+}
+
 /// What can be typed for a file that messages call `shown`.
 pub(super) fn typed(shown: &str) -> &str {
     if shown == STDIN { STDIN_WITH_LINE } else { shown }

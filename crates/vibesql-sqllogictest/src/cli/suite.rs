@@ -26,7 +26,11 @@ pub(super) fn select(paths: &[String], ui: &mut Ui) -> Result<Vec<WorkItem>, Cli
         if path.starts_with(PREFIX) {
             others.extend(select_shipped(path)?);
         } else if let Some(streamed) = stream::read(path) {
-            others.push(streamed?);
+            let streamed = streamed?;
+            if stream::is_stdin(&streamed) && others.iter().any(stream::is_stdin) {
+                return Err(CliError::usage("standard input is named twice".to_owned(), Vec::new()));
+            }
+            others.push(streamed);
         } else {
             on_disk.push(path.clone());
         }

@@ -1,5 +1,6 @@
 //! What has to be expected so that a run is a good one: the file, written anew.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -73,7 +74,13 @@ fn word(entry: &Entry) -> &str {
 }
 
 fn new_entry(file: &FileReport, lines: &[u32], engine: &str, said: Option<&Entry>, note: &Note) -> Entry {
-    let records: Vec<_> = lines.iter().map(|line| record(file, *line)).collect();
+    let is_flaky = file.last_status().is_good();
+    let records: Vec<_> = if is_flaky {
+        let failed = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref());
+        failed.map(|detail| detail.line).collect::<BTreeSet<_>>().into_iter().map(RecordName::Line).collect()
+    } else {
+        lines.iter().map(|line| record(file, *line)).collect()
+    };
     // What has no record cannot be named by one, and neither can what comes behind the end of the file.
     let as_a_whole = records.is_empty() || lines.contains(&0) || file.counts.not_reached > 0;
     let files = super::Files::one(&file.file);
@@ -83,7 +90,7 @@ fn new_entry(file: &FileReport, lines: &[u32], engine: &str, said: Option<&Entry
     Entry {
         document: Arc::from(""),
         line: 0,
-        what: said.map_or(What::Xfail, |entry| entry.what),
+        what: if is_flaky { What::Flaky } else { said.map_or(What::Xfail, |entry| entry.what) },
         engine: Some(engine.to_owned()),
         scope: if as_a_whole { Scope::Files(files) } else { Scope::Records(files, records) },
         reason: of(&note.reason, said.map(|entry| &entry.reason)),

@@ -1,7 +1,7 @@
 //! Paths as text, without loss: how reports, journals and messages name a file.
 //!
-//! Bytes that are not UTF-8 and control characters are written `\xHH`, so a name is text and stays on one line. Where a
-//! name has such bytes, or looks as if it had, its backslashes are written `\x5c`. Any other path is its own text.
+//! Bytes that are not UTF-8 and characters that are not seen are written `\xHH`, so a name is text, stays on one line, and
+//! can be typed. Where a name has such bytes, or looks as if it had, its backslashes are written `\x5c`. Any other path is its own text.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 pub fn of(path: &Path) -> String {
     let bytes = path.as_os_str().as_bytes();
     match std::str::from_utf8(bytes) {
-        Ok(text) if !text.contains(char::is_control) && !has_escape(bytes) => text.to_owned(),
+        Ok(text) if !text.contains(is_unseen) && !has_escape(bytes) => text.to_owned(),
         _ => bytes.utf8_chunks().fold(String::new(), |mut out, chunk| {
             for sign in chunk.valid().chars() {
-                if sign == '\\' || sign.is_control() {
+                if sign == '\\' || is_unseen(sign) {
                     sign.encode_utf8(&mut [0; 4]).bytes().for_each(|byte| escape(&mut out, byte));
                 } else {
                     out.push(sign);
@@ -51,6 +51,26 @@ pub fn path(text: &str) -> PathBuf {
 pub fn typed(word: &str) -> PathBuf {
     let path = PathBuf::from(word);
     if has_escape(word.as_bytes()) && path.symlink_metadata().is_err() { self::path(word) } else { path }
+}
+
+/// Whether a character moves the cursor, has no shape, turns the direction of text, or is no character at all.
+pub(crate) fn is_unseen(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{ad}'
+                | '\u{61c}'
+                | '\u{180e}'
+                | '\u{200b}'..='\u{200f}'
+                | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{fdd0}'..='\u{fdef}'
+                | '\u{feff}'
+                | '\u{fff9}'..='\u{fffb}'
+                | '\u{fffe}'
+                | '\u{ffff}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 fn escape(out: &mut String, byte: u8) {

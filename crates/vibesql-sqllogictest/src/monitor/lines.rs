@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::event::{EventSink, RunEvent, Running, SinkError};
 use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RunEnd, bytes};
 use crate::text::count::{duration, plural, thousands};
-use crate::text::failure::{fault_with_time, headline};
+use crate::text::failure::{fault_with_time, headline, other_attempt, place};
 use crate::text::style::Role;
 use crate::text::visible::one_line;
 
@@ -55,25 +55,13 @@ impl<W: Write> Lines<W> {
             let line = Some(detail.line).filter(|&line| line > 0);
             writeln!(self.out, "        {}: {}", place(&report.shown, line), headline(&detail.what))?;
         }
-        if report.details.is_empty() {
-            self.other_attempt(report)?;
+        if let Some(attempt) = other_attempt(report) {
+            writeln!(self.out, "        {attempt}")?;
         }
         if verbose {
             self.besides(report)?;
         }
         self.out.flush()
-    }
-
-    /// What failed in another attempt of a file that passed in the end.
-    fn other_attempt(&mut self, report: &FileReport) -> std::io::Result<()> {
-        let failed = report.attempts.iter().find(|attempt| !attempt.status.is_good());
-        let Some((attempt, first)) = failed.and_then(|attempt| Some((attempt, attempt.first.as_ref()?)))
-        else {
-            return Ok(());
-        };
-        let (word, line) = (status_word(attempt.status).1, Some(first.line).filter(|&line| line > 0));
-        let place = place(&report.shown, line);
-        writeln!(self.out, "        {word} in another attempt: {place}: {}", headline(&first.what))
     }
 
     /// What is said of a file only where all is.
@@ -190,24 +178,18 @@ fn measures(report: &FileReport) -> String {
     speed + &memory
 }
 
-/// A file, or a line in it, as it stands in a line of text.
-pub(crate) fn place(shown: &str, line: Option<u32>) -> String {
-    let shown = one_line(shown);
-    line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
-}
-
 /// A status as it stands at the start of a line.
 pub(crate) fn status_word(status: FileStatus) -> (Role, &'static str) {
-    match status {
-        FileStatus::Passed => (Role::Pass, "PASS"),
-        FileStatus::Failed => (Role::Fail, "FAIL"),
-        FileStatus::TimedOut => (Role::Fail, "TIMEOUT"),
-        FileStatus::Empty => (Role::Warn, "EMPTY"),
-        FileStatus::Flaky => (Role::Warn, "FLAKY"),
-        FileStatus::OutOfMemory => (Role::Fail, "OOM"),
-        FileStatus::Crashed => (Role::Fail, "CRASH"),
-        FileStatus::Error => (Role::Fail, "ERROR"),
-    }
+    let role = match status {
+        FileStatus::Passed => Role::Pass,
+        FileStatus::Empty | FileStatus::Flaky => Role::Warn,
+        FileStatus::Failed
+        | FileStatus::TimedOut
+        | FileStatus::OutOfMemory
+        | FileStatus::Crashed
+        | FileStatus::Error => Role::Fail,
+    };
+    (role, status.label())
 }
 
 /// What became of the records of a file, in words.

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::event::{EventSink, RunEvent, Running, SinkError};
-use crate::outcome::{ExitHow, Totals};
+use crate::outcome::{ExitHow, FlakyResult, Totals};
 use crate::text::document::{
     AttemptDocument, EngineDocument, FileDocument, Files, Records, end_word, milliseconds,
 };
@@ -24,20 +24,23 @@ pub(crate) struct Stream<'n, W> {
     run: &'n str,
     /// The files that have their result.
     totals: Totals,
+    /// What flaky files count as.
+    flaky: FlakyResult,
 }
 
 impl<'n, W: Write> Stream<'n, W> {
     pub(crate) fn new(out: W, run: &'n str) -> Self {
-        Self { out, run, totals: Totals::default() }
+        Self { out, run, totals: Totals::default(), flaky: FlakyResult::default() }
     }
 
     fn write(&mut self, event: &RunEvent) -> std::io::Result<()> {
         match event {
+            RunEvent::RunStarted(header) => self.flaky = header.flaky,
             RunEvent::Resumed { done } => self.totals = *done,
             RunEvent::FileFinished(report) => self.totals.add(report),
             _ => {}
         }
-        let line = Line { format: FORMAT, event: Event::of(event, self.run, &self.totals) };
+        let line = Line { format: FORMAT, event: Event::of(event, self.run, &self.totals, self.flaky) };
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
         self.out.write_all(&text)?;
@@ -158,7 +161,7 @@ struct RunningFile<'e> {
 
 impl<'e> Event<'e> {
     /// `run` is the name of the run, and `totals` are the sums up to the event.
-    fn of(event: &'e RunEvent, run: &'e str, totals: &Totals) -> Self {
+    fn of(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResult) -> Self {
         match event {
             RunEvent::RunStarted(header) => Self::RunStarted {
                 run,
@@ -166,7 +169,7 @@ impl<'e> Event<'e> {
                 exact: header.exact,
                 files: header.files,
             },
-            RunEvent::Resumed { done } => Self::Resumed { done: Sums::of(done) },
+            RunEvent::Resumed { done } => Self::Resumed { done: Sums::of(done, flaky) },
             RunEvent::TaskStarted { task, shown, slice } => {
                 let slice =
                     slice.map(|slice| SliceDocument { number: slice.index() + 1, count: slice.count() });
@@ -200,7 +203,7 @@ impl<'e> Event<'e> {
             RunEvent::RunFinished { elapsed, end } => Self::RunFinished {
                 end: end_word(*end),
                 duration_ms: milliseconds(*elapsed),
-                summary: Sums::of(totals),
+                summary: Sums::of(totals, flaky),
             },
         }
     }
@@ -215,8 +218,8 @@ impl<'e> Event<'e> {
 }
 
 impl Sums {
-    fn of(totals: &Totals) -> Self {
-        Self { files: Files::of(totals), records: Records::of(&totals.records) }
+    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
+        Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
     }
 }
 

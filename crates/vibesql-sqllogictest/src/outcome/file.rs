@@ -235,6 +235,20 @@ impl FileStatus {
         }
     }
 
+    /// The word for it in text for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Passed => "PASS",
+            Self::Failed => "FAIL",
+            Self::TimedOut => "TIMEOUT",
+            Self::Empty => "EMPTY",
+            Self::Flaky => "FLAKY",
+            Self::Crashed => "CRASH",
+            Self::OutOfMemory => "OOM",
+            Self::Error => "ERROR",
+        }
+    }
+
     /// The status of a file that ended so, and at other times so.
     pub(crate) fn among(self, mut others: impl Iterator<Item = Self>) -> Self {
         if others.any(|other| other.is_good() != self.is_good()) { Self::Flaky } else { self }

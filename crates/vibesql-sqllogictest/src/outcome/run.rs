@@ -201,11 +201,6 @@ impl Totals {
         } += 1;
     }
 
-    /// The share of the files that passed, between 0 and 1; empty files are no part of it.
-    pub fn pass_rate(&self) -> Option<f64> {
-        self.share(self.passed)
-    }
-
     /// Returns how many files passed in the end, where flaky files count as this.
     pub fn passed_with(&self, flaky: FlakyResult) -> u64 {
         match flaky {
@@ -214,13 +209,9 @@ impl Totals {
         }
     }
 
-    /// Returns the share of these, as in [`Self::pass_rate`].
+    /// Returns the share of these among the files that are not empty, between 0 and 1.
     pub fn pass_rate_with(&self, flaky: FlakyResult) -> Option<f64> {
-        self.share(self.passed_with(flaky))
-    }
-
-    fn share(&self, files: u64) -> Option<f64> {
-        let wanted = self.files - self.empty;
-        (wanted > 0).then(|| files as f64 / wanted as f64)
+        let tested = self.files - self.empty;
+        (tested > 0).then(|| self.passed_with(flaky) as f64 / tested as f64)
     }
 }

@@ -93,6 +93,12 @@ pub enum ParseErrorKind {
     /// `----` in a statement, which has no result.
     #[error("expected SQL or a blank line, found `----` in a statement")]
     SeparatorInStatement,
+    /// `----` in a query with blanks around it, which does not begin the result.
+    #[error("expected `----` without blanks around it, found `{found}`")]
+    BlanksAroundSeparator {
+        /// The line.
+        found: String,
+    },
     /// A header or condition in the midst of SQL.
     #[error("expected SQL or a blank line, found the header `{found}`")]
     HeaderInSql {
@@ -140,6 +146,9 @@ impl ParseErrorKind {
             Self::UnusedWords { after, .. } => unused_words_hint(after),
             Self::SeparatorInStatement => {
                 "DuckDB and sqllogictest-rs write the expected message behind `----`; the SQLite runner compares no messages and takes these lines for SQL; --exact does the same"
+            }
+            Self::BlanksAroundSeparator { .. } => {
+                "the SQLite runner takes such a line for SQL; --exact does the same"
             }
             Self::HeaderInSql { .. } => {
                 "put a blank line in front of it; the SQLite runner takes it for SQL; --exact does the same"

@@ -263,7 +263,7 @@ impl<'s> Reader<'s> {
                 part.separator = Some(line);
                 break;
             }
-            if let Some(kind) = self.no_sql(line) {
+            if let Some(kind) = self.no_sql(line, directive) {
                 // What stands behind it was not meant to be SQL of this record.
                 let effect =
                     if part.last_line.is_some() { DefectEffect::SqlRuns } else { DefectEffect::Dropped };
@@ -299,12 +299,15 @@ impl<'s> Reader<'s> {
         self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
     }
 
-    /// What is wrong with a line that stands among SQL and is none.
-    fn no_sql(&self, line: Line<'s>) -> Option<ParseErrorKind> {
+    /// What is wrong with a line that is not SQL, but in the place of SQL.
+    fn no_sql(&self, line: Line<'s>, directive: Directive) -> Option<ParseErrorKind> {
         if !self.profile.refuses_unused_text {
             None
-        } else if line.text == SEPARATOR {
-            Some(ParseErrorKind::SeparatorInStatement)
+        } else if line.text.trim_ascii() == SEPARATOR {
+            Some(match directive {
+                Directive::Query => ParseErrorKind::BlanksAroundSeparator { found: text(line.text) },
+                _ => ParseErrorKind::SeparatorInStatement,
+            })
         } else if is_header(line, self.profile) {
             Some(ParseErrorKind::HeaderInSql { found: text(line.text.trim_ascii()) })
         } else {

@@ -5,10 +5,12 @@ use super::dialect::{Directive, Profile};
 use super::error::ParseErrorKind;
 use super::grammar::text;
 use super::lines::{Line, is_space};
-use super::record::SortMode;
 
 /// The letters that stand for a column.
 pub(super) const TYPE_LETTERS: &[u8] = b"TIR";
+
+/// The letters that stand for a column in any dialect.
+const COLUMN_LETTERS: &[u8] = b"TIRFBODX?!";
 
 /// As many words as are read of any header.
 const MOST_WORDS: usize = 5;
@@ -53,8 +55,8 @@ impl<'s> Header<'s> {
     }
 }
 
-/// Whether a line is a header or condition from its first to its last word, which a line of SQL, or of a string in it,
-/// hardly ever is.
+/// Whether a line is a header or condition, also one with words that other dialects write. Lines of SQL, and of strings in
+/// it, hardly ever begin so.
 pub(super) fn is_header(line: Line<'_>, profile: &Profile) -> bool {
     let first = line.text.iter().find(|&&byte| !is_space(byte));
     // Most lines are told apart by this alone.
@@ -63,21 +65,18 @@ pub(super) fn is_header(line: Line<'_>, profile: &Profile) -> bool {
     }
     let header = Header::read(line, profile);
     let name = header.word(0).unwrap_or_default();
-    let Some(word) = header.word(1) else {
-        return profile.directive(name) == Some(Directive::Halt);
-    };
-    if condition_kind(Some(name)).is_some() {
-        return header.ends_after(2);
-    }
+    let word = header.word(1).unwrap_or_default();
     match profile.directive(name) {
-        None => false,
+        None => condition_kind(Some(name)).is_some(),
         Some(Directive::Halt) => header.ends_after(1),
-        Some(Directive::Statement) => matches!(word, b"ok" | b"error") && header.ends_after(2),
-        Some(Directive::HashThreshold) => word.iter().all(u8::is_ascii_digit) && header.ends_after(2),
+        Some(Directive::Statement) => matches!(word, b"ok" | b"error" | b"count" | b"maybe"),
+        Some(Directive::HashThreshold) => true,
         Some(Directive::Query) => {
-            let is_sorted = header.word(2).is_some_and(|word| SortMode::from_word(word).is_some());
-            word.iter().all(|letter| TYPE_LETTERS.contains(letter))
-                && (header.ends_after(2) || is_sorted && (header.ends_after(3) || header.ends_after(4)))
+            let is_sorted = header.word(2).is_some_and(|word| word.ends_with(b"sort"));
+            word == b"error"
+                || !word.is_empty()
+                    && word.iter().all(|letter| COLUMN_LETTERS.contains(letter))
+                    && (header.ends_after(2) || is_sorted)
         }
     }
 }

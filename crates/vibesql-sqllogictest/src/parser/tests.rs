@@ -120,8 +120,7 @@ fn separators_are_exact_and_belong_to_queries() {
     assert_snapshot!(strict("statement ok\nSELECT 1\n----\n1\n\nquery I nosort\nSELECT 1\n---- \n-----\n"), @r#"
     1..5 line 1: statement Ok "SELECT 1" !! SqlRuns t:3: expected SQL or a blank line, found `----` in a statement
     blank
-    6..10 line 6: query I nosort  "SELECT 1\n---- \n-----" -> []
-    lint 6: no `----` line: taken as `expects no rows`
+    6..10 line 6: query I nosort  "SELECT 1" -> [] !! SqlRuns t:8: expected `----` without blanks around it, found `---- `
     "#);
     assert_snapshot!(exact("query I nosort\nSELECT 1\n FROM t\n"), @r#"1..4 line 1: query I nosort  "SELECT 1\n FROM t" -> [" FROM t"]"#);
 }

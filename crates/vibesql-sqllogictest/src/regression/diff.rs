@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::file::{FileChange, FileDiff};
 use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff};
 use crate::engine::EngineIdentity;
-use crate::outcome::{FileReport, RunEnd, RunReport, Totals};
+use crate::outcome::{FileReport, FlakyResult, RunEnd, RunReport, Totals};
 
 /// What has changed between two runs.
 ///
@@ -34,6 +34,8 @@ pub struct Side<'r> {
     pub wanted: u64,
     /// All files with a result.
     pub totals: Totals,
+    /// What a flaky file counts as.
+    pub flaky: FlakyResult,
     /// How it ended.
     pub end: RunEnd,
     /// Whether it knows files as wholes only, each as one record: it is of another program.
@@ -80,11 +82,17 @@ impl<'r> Side<'r> {
             exact: run.header.exact,
             wanted: run.header.files as u64,
             totals,
+            flaky: run.header.flaky,
             end: run.end,
             // Files of other programs count as one record each, on line 0.
             wholes: run.files.iter().any(|file| file.failing.contains(&0))
                 || (totals.files > 0 && run.header.engine.version.is_empty()),
         }
+    }
+
+    /// The share of the files that passed, between 0 and 1, as [`Totals::pass_rate_with`].
+    pub fn pass_rate(&self) -> Option<f64> {
+        self.totals.pass_rate_with(self.flaky)
     }
 
     /// The share of the files that should have been run and were, between 0 and 1, where their number is known.

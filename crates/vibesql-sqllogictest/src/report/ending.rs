@@ -2,10 +2,10 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::monitor::{account, place, status_word};
+use crate::monitor::{account, status_word};
 use crate::outcome::FileReport;
 use crate::text::count::{duration, plural};
-use crate::text::failure::headline;
+use crate::text::failure::{headline, other_attempt, place};
 use crate::text::style::Role;
 use crate::text::visible::one_line;
 
@@ -88,7 +88,10 @@ fn write_line(out: &mut String, file: &FileReport) -> fmt::Result {
             };
             writeln!(out, "  {word} {place}: {}{more}", headline(&first.what))
         }
-        None => writeln!(out, "  {word} {}: {}", one_line(&file.shown), account(file)),
+        None => {
+            let other = || format!("{}: {}", one_line(&file.shown), account(file));
+            writeln!(out, "  {word} {}", other_attempt(file).unwrap_or_else(other))
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use super::failure::{Limits, write_evidence};
-use super::subject::{Expected, Subject, account, clipped, detail_at, state, status_word};
+use super::subject::{Expected, Subject, account, clipped, detail_at, state};
 use crate::outcome::{FailureDetail, FileReport};
 use crate::regression::{RecordChange, RecordDiff};
 use crate::text::count::plural;
@@ -106,7 +106,7 @@ fn write_one(
         None => {
             let again = line.and_then(|line| (subject.again)(file, line));
             let again = again.map_or_else(String::new, |again| format!("\nagain: {again}"));
-            (format!("{} {}", status_word(file.status()), file.file), format!("{}{again}", account(file)))
+            (format!("{} {}", file.status().label(), file.file), format!("{}{again}", account(file)))
         }
     };
     let mut properties = Vec::new();

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunReport, Totals};
+use crate::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, FlakyResult, RunReport, Totals};
 use crate::text::document::{EngineDocument, FileDocument, Files, Records, end_word, milliseconds, sides};
 use crate::text::failure::message;
 
@@ -93,7 +93,9 @@ impl<'r> Document<'r> {
         let by_category = run.by_category();
         let mut categories: BTreeMap<&str, Option<Category>> =
             OLD_CATEGORIES.iter().map(|name| (*name, None)).collect();
-        categories.extend(by_category.iter().map(|(name, totals)| (*name, Some(Category::of(totals)))));
+        categories.extend(
+            by_category.iter().map(|(name, totals)| (*name, Some(Category::of(totals, run.header.flaky)))),
+        );
         let with_status = |wanted: &[FileStatus]| {
             run.files
                 .iter()
@@ -110,7 +112,7 @@ impl<'r> Document<'r> {
             verdict: run.verdict().as_str(),
             flaky: run.header.flaky.as_str(),
             summary: Summary {
-                files: Files::of(&totals),
+                files: Files::of(&totals, run.header.flaky),
                 total_available_files: run.header.files as u64,
                 untested: run.untested(),
                 tested_files: totals.files - totals.errors,
@@ -134,8 +136,8 @@ impl<'r> Document<'r> {
 }
 
 impl Category {
-    fn of(totals: &Totals) -> Self {
-        Self { files: Files::of(totals), records: Records::of(&totals.records) }
+    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
+        Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
     }
 }
 

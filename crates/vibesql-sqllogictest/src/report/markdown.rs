@@ -11,7 +11,7 @@ use std::fmt::{self, Write as _};
 use self::causes::{causes, examples};
 use self::since::since;
 use super::failure::{Limits, write_evidence};
-use super::subject::{Expected, Subject, account, clipped, detail_at, state, status_word};
+use super::subject::{Expected, Subject, account, clipped, detail_at, state};
 use crate::outcome::{FailureDetail, FileReport, FlakyResult, Totals};
 use crate::text::count::{duration, percent, plural, thousands};
 use crate::text::failure::headline;
@@ -183,10 +183,10 @@ fn files(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
     if files.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n### Files that have not passed ({})\n", thousands(files.len() as u64))?;
+    writeln!(out, "\n### Files that have not passed, or are flaky ({})\n", thousands(files.len() as u64))?;
     writeln!(out, "| file | | records | time |\n| --- | --- | --- | ---: |")?;
     for &(number, file) in files.iter().take(most) {
-        let (word, time) = (status_word(file.status()), duration(file.elapsed));
+        let (word, time) = (file.status().label(), duration(file.elapsed));
         let expected = subject.expected.is_some_and(|expected| expected.covers_all(number));
         let word = if expected { format!("{word}, as expected") } else { word.to_owned() };
         let account = cell(&clipped(&account(file), LIMITS.values));

@@ -5,10 +5,11 @@ use std::fmt;
 
 use crate::analysis::{Analysis, Assigned, Cluster};
 use crate::expectations::{Expectations, Judgement};
-use crate::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunEnd, RunReport, RunVerdict, Totals};
+use crate::outcome::{FailureDetail, FileEnd, FileReport, RunEnd, RunReport, RunVerdict, Totals};
 use crate::regression::{FileDiff, RunDiff};
 use crate::results::{Circumstances, Commit, RunFiles, RunState};
 use crate::text::count::{duration, plural, thousands};
+use crate::text::failure::other_attempt;
 
 /// A run, and what is known around it. Documents are pure functions of this.
 pub struct Subject<'r> {
@@ -198,20 +199,6 @@ pub(crate) fn end(end: RunEnd) -> &'static str {
     }
 }
 
-/// The word for how a file ended.
-pub(crate) fn status_word(status: FileStatus) -> &'static str {
-    match status {
-        FileStatus::Passed => "PASS",
-        FileStatus::Failed => "FAIL",
-        FileStatus::TimedOut => "TIMEOUT",
-        FileStatus::Empty => "EMPTY",
-        FileStatus::Flaky => "FLAKY",
-        FileStatus::OutOfMemory => "OOM",
-        FileStatus::Crashed => "CRASH",
-        FileStatus::Error => "ERROR",
-    }
-}
-
 /// What became of the records of a file, and what ended it early.
 pub(crate) fn account(file: &FileReport) -> String {
     let counts = &file.counts;
@@ -235,6 +222,7 @@ pub(crate) fn account(file: &FileReport) -> String {
     ];
     let counted = counted.into_iter().filter(|(count, _)| *count > 0);
     parts.extend(counted.map(|(count, word)| format!("{} {word}", thousands(count))));
+    parts.extend(other_attempt(file));
     if parts.is_empty() { "no records".to_owned() } else { parts.join(", ") }
 }
 

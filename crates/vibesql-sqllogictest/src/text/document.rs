@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::failure::message;
 use crate::engine::EngineIdentity;
 use crate::outcome::{
-    Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, NotPassed, RunEnd, RunHeader,
-    Totals,
+    Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed, RunEnd,
+    RunHeader, Totals,
 };
 use crate::parser::Lint;
 
@@ -124,7 +124,7 @@ impl<'r> EngineDocument<'r> {
 }
 
 impl Files {
-    pub(crate) fn of(totals: &Totals) -> Self {
+    pub(crate) fn of(totals: &Totals, flaky: FlakyResult) -> Self {
         Self {
             total: totals.files,
             passed: totals.passed,
@@ -134,7 +134,7 @@ impl Files {
             skipped: totals.empty,
             flaky: totals.flaky,
             out_of_memory: totals.out_of_memory,
-            pass_rate: percent(totals.pass_rate()),
+            pass_rate: percent(totals.pass_rate_with(flaky)),
         }
     }
 }

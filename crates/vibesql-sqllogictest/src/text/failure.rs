@@ -1,9 +1,10 @@
 //! The only place that words what has gone wrong with a record, in one line.
 
 use super::count::{duration, plural};
+use super::visible::one_line;
 #[cfg(feature = "cli")]
 use crate::outcome::Fault;
-use crate::outcome::{Difference, Excerpt, Failure, NotPassed};
+use crate::outcome::{Difference, Excerpt, Failure, FileReport, NotPassed};
 
 /// Of a failure of which another tool tells nothing else.
 pub(crate) const NOT_WHY: &str = "another tool reports a failure, and not why";
@@ -63,6 +64,24 @@ pub(crate) fn message(what: &NotPassed) -> String {
         NotPassed::Reported(text) if !text.is_empty() => text.clone(),
         what => headline(what),
     }
+}
+
+/// A file, or a line in it, as it stands in a line of text.
+pub(crate) fn place(shown: &str, line: Option<u32>) -> String {
+    let shown = one_line(shown);
+    line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
+}
+
+/// Describes what failed in another attempt of a file that passed in the end: `a.test:1: … (CRASH in another attempt)`.
+pub(crate) fn other_attempt(report: &FileReport) -> Option<String> {
+    if !report.details.is_empty() {
+        return None;
+    }
+    let attempt = report.attempts.iter().find(|attempt| !attempt.status.is_good())?;
+    let word = attempt.status.label();
+    let Some(first) = &attempt.first else { return Some(format!("{word} in another attempt")) };
+    let place = place(&report.shown, Some(first.line).filter(|&line| line > 0));
+    Some(format!("{place}: {} ({word} in another attempt)", headline(&first.what)))
 }
 
 fn failed(failure: &Failure) -> String {

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+pub(crate) use crate::location::path_text::is_unseen;
+
 /// Escapes text of any number of lines: ends of lines and tabs stay.
 pub(crate) fn escaped(text: &str) -> Cow<'_, str> {
     escape(text, |character| matches!(character, '\n' | '\t'))
@@ -46,26 +48,6 @@ pub(crate) fn push_escape(out: &mut String, character: char) {
         '\0'..='\x7f' => drop(write!(out, "\\x{:02x}", u32::from(character))),
         _ => drop(write!(out, "\\u{{{:x}}}", u32::from(character))),
     }
-}
-
-/// Whether a character moves the cursor, has no shape, turns the direction of text, or is no character at all.
-pub(crate) fn is_unseen(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{ad}'
-                | '\u{61c}'
-                | '\u{180e}'
-                | '\u{200b}'..='\u{200f}'
-                | '\u{2028}'..='\u{202e}'
-                | '\u{2060}'..='\u{206f}'
-                | '\u{fdd0}'..='\u{fdef}'
-                | '\u{feff}'
-                | '\u{fff9}'..='\u{fffb}'
-                | '\u{fffe}'
-                | '\u{ffff}'
-                | '\u{e0000}'..='\u{e007f}'
-        )
 }
 
 #[cfg(test)]

@@ -402,7 +402,7 @@ fn nothing_to_analyse() {
     exit code 0
     --- stdout
     run [run] on sqlite [version]
-    nothing has failed in 1 file
+    no failing records in 1 file
     ");
     assert_snapshot!(shown(&sandbox, "punchlist nowhere"), @"
     exit code 2

@@ -55,6 +55,10 @@ fn a_name_that_is_not_utf8_is_a_name_like_any_other() {
     assert!(output.stdout.contains("'s/caf\\xe9/b\\xff.test:4'"), "{output}");
     assert_eq!(sandbox.run("test --engine sqlite s/caf\\xe9/b\\xff.test:4").code, 1);
     assert_eq!(sandbox.run("test --engine sqlite s/line\\x0abreak.test").code, 0);
+    // A character that turns the direction of text is not printed, and the name can be typed all the same.
+    sandbox.write("t/\u{202e}tset.a.test", GOOD);
+    assert_eq!(sandbox.run("list t").stdout, "t/\\xe2\\x80\\xaetset.a.test\n");
+    assert_eq!(sandbox.run("test --engine sqlite t/\\xe2\\x80\\xaetset.a.test").code, 0);
     assert_eq!(sandbox.run("list s --files caf\\xe9/b\\xff.test").stdout, "s/caf\\xe9/b\\xff.test\n");
     // So can its bytes.
     let mut typed = sandbox.command("run --engine sqlite");
@@ -253,6 +257,9 @@ fn standard_input_is_read_once_and_has_a_name() {
     let output = Output::of(sandbox.command("run --engine sqlite -").stdin(file));
     assert_eq!(output.code, 0, "{output}");
     assert_eq!(piped(&sandbox, "run --engine sqlite -", "").code, 3, "it is empty");
+    let output = piped(&sandbox, "run --engine sqlite - /dev/stdin", GOOD);
+    assert_eq!(output.code, 2, "{output}");
+    assert!(output.stderr.contains("standard input is named twice"), "{output}");
 }
 
 #[test]

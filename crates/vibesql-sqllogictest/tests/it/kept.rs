@@ -353,6 +353,13 @@ fn a_damaged_first_line_is_not_taken_for_another_version() {
     );
 }
 
+/// Waits until so many files of the last run have their result: the worker is ahead of the journal.
+pub(crate) fn wait_for_results(sandbox: &Sandbox, count: usize) {
+    let journal = sandbox.last_run().unwrap().join("journal.jsonl");
+    let found = || std::fs::read_to_string(&journal).unwrap().matches("\"FileFinished\"").count();
+    wait_for("the results", || found() == count);
+}
+
 /// Waits until the lock of the last run is free: a process that was being started has it for another moment.
 pub(crate) fn wait_until_ended(sandbox: &Sandbox) {
     let results = ResultsFolder::new(results(sandbox));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vibesql_sqllogictest::results::{History, ResultsFolder};
 
-use crate::kept::{BAD, GOOD, copy_all, results, runs, two_runs, wait_until_ended};
+use crate::kept::{BAD, GOOD, copy_all, results, runs, two_runs, wait_for_results, wait_until_ended};
 use crate::sandbox::Sandbox;
 use crate::support::wait_for;
 
@@ -75,6 +75,7 @@ fn the_index_says_what_the_journals_say_whatever_happens_behind_its_back() {
     let mut command = sandbox.command("run --engine scripted --serial --order path s");
     let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     wait_for("the file that hangs", || sandbox.path().join("at-it").exists());
+    wait_for_results(&sandbox, 2);
     run.kill().unwrap();
     run.wait().unwrap();
     wait_until_ended(&sandbox);

@@ -107,7 +107,7 @@ fn a_pass_after_a_failure_is_flaky() {
     note: FAIL s/b.test; retrying, and up to 1 time more
     PASS    s/c.test  2 records  [time] s
     FLAKY   s/a.test  1 record  [time] s
-            FAIL in another attempt: s/a.test:1: unexpected error: not yet
+            s/a.test:1: unexpected error: not yet (FAIL in another attempt)
     note: FAIL s/b.test; retrying, the last time
     FAIL    s/b.test  1 failed  [time] s
             s/b.test:1: unexpected error: never
@@ -116,7 +116,7 @@ fn a_pass_after_a_failure_is_flaky() {
       FAIL    s/b.test:1: unexpected error: never
 
     flaky: 1 file
-      FLAKY   s/a.test: 1 record
+      FLAKY   s/a.test:1: unexpected error: not yet (FAIL in another attempt)
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         3       2       1      0  66.66 %        4       3       1        0      0  75.00 %

@@ -162,6 +162,24 @@ fn a_dash_is_standard_output_for_every_command() {
 }
 
 #[test]
+fn a_report_does_not_replace_a_test_file() {
+    let sandbox = with_runs();
+    sandbox.write("precious.test", "statement ok\nSELECT 1\n");
+    // As the shell writes `run --json *.test`.
+    for line in [
+        "run --engine sqlite --json precious.test s",
+        "report --output precious.test",
+        "analyze --output precious.test",
+    ] {
+        let output = sandbox.run(line);
+        assert_eq!(output.code, 2, "{line}: {output}");
+        let error = "error: cannot replace `precious.test`: it is a test file\n";
+        assert!(output.stderr.starts_with(error), "{line}: {output}");
+        assert_eq!(sandbox.read("precious.test"), "statement ok\nSELECT 1\n");
+    }
+}
+
+#[test]
 fn a_folder_is_no_file_and_the_error_names_it() {
     let sandbox = with_runs();
     std::fs::create_dir(sandbox.path().join("folder")).unwrap();

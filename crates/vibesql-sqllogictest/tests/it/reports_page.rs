@@ -1,8 +1,9 @@
 //! `report`: the page for browsers, and what bounds documents.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
+use vibesql_sqllogictest::location::path_text;
 
 use crate::browser::Browser;
 use crate::reports::{report, two_runs};
@@ -341,7 +342,7 @@ fn in_a_browser_hostile_text_stays_text() {
                 "files" => visible,
                 "expected" => visible.replace('\'', ""),
                 // There they are names of files.
-                _ => visible.replace('/', ""),
+                _ => path_text::of(Path::new(&text.replace('/', ""))),
             };
             assert!(all.contains(&visible), "{part}: {text}");
         }

@@ -123,7 +123,7 @@ fn a_flaky_file_passes_unless_told_otherwise() {
         assert!(closing(&output).starts_with(&wanted), "{flags}: {output}");
         assert!(output.stdout.contains("FLAKY   s/a.test"), "{output}");
         assert!(
-            output.stdout.contains("FAIL in another attempt: s/a.test:1: unexpected error: no"),
+            output.stdout.contains("s/a.test:1: unexpected error: no (FAIL in another attempt)"),
             "{output}"
         );
         let failed = sandbox.run("list --engine scripted --failed s");
@@ -159,6 +159,23 @@ fn a_flaky_file_that_the_ledger_names_is_expected_with_flaky_fail() {
     let line = "run --engine scripted --retries 1 --flaky fail --expectations expected.toml s";
     let output = sandbox.run(line);
     assert_eq!(output.code, 0, "{output}");
+}
+
+#[test]
+fn a_flaky_file_becomes_a_flaky_entry_of_its_record() {
+    let sandbox = flaky();
+    let line = "run --engine scripted --retries 1 --flaky fail --expectations expected.toml s";
+    sandbox.write("expected.toml", "");
+    assert_eq!(sandbox.run(line).code, 1);
+    let updated = sandbox.run("ledger update --expectations expected.toml");
+    assert!(updated.stdout.contains("1 file expected to fail or to be flaky"), "{updated}");
+    let text = sandbox.read("expected.toml");
+    assert!(text.contains("[[flaky]]") && text.contains("records = [1]"), "{text}");
+    // The file may be flaky again, but nothing else in it may fail.
+    std::fs::remove_file(sandbox.path().join("marker")).unwrap();
+    assert_eq!(sandbox.run(line).code, 0);
+    sandbox.write("s/a.test", "statement ok\nonce marker error no\n\nstatement ok\nerror no\n");
+    assert_eq!(sandbox.run(line).code, 1);
 }
 
 #[test]

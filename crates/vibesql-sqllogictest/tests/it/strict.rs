@@ -109,7 +109,15 @@ fn a_separator_in_a_statement_is_malformed() {
     // What follows finds the table that the statement makes.
     let text = "statement ok\nCREATE TABLE t(a)\n----\n\nquery I\nSELECT count(*) FROM t\n----\n0\n";
     assert_eq!(run_sqlite("t.test", text.as_bytes(), false).failing, [1]);
-    passes("statement ok\nSELECT 1\n---- \n-----\n--\n");
+    // Blanks around it do not make it a comment.
+    for line in ["---- ", "\t----", "----\u{c}"] {
+        let detail = refused(&format!("statement error\nSELEKT 1\n{line}\nDivision by zero\n"));
+        assert_eq!(message(&detail), "t.test:3: expected SQL or a blank line, found `----` in a statement");
+    }
+    let report = run_sqlite("t.test", b"query I\nSELECT 1\n ----\n1\n", false);
+    let expected = "t.test:3: expected `----` without blanks around it, found ` ----`";
+    assert_eq!(message(&report.details[0]), expected);
+    passes("statement ok\nSELECT 1\n-----\n--\n");
 }
 
 #[test]
@@ -125,6 +133,16 @@ fn a_header_or_condition_that_is_glued_to_sql_is_malformed() {
         "halt",
         " halt # why",
         "hash-threshold 8",
+        // With words that other dialects write.
+        "statement error UNIQUE constraint failed",
+        "\tstatement  count 3",
+        "query I foosort",
+        "query II rowsort l retry 3",
+        "query error",
+        "query X",
+        "onlyif sqlite because",
+        "onlyif",
+        "hash-threshold eight",
     ] {
         let text = format!("statement error\nSELECT * FROM nope\n{header}\nSELECT 1\n----\n2\n");
         let expected =
@@ -142,8 +160,7 @@ fn a_header_or_condition_that_is_glued_to_sql_is_malformed() {
 
 #[test]
 fn text_of_sql_that_reads_like_a_header_stays_sql() {
-    let lines = "statement of account\nquery I would like to ask\nskipif you like this\nhalt now\nonlyif\n\
-                 query\nhash-threshold\nhash-threshold x\nstatement okay\nquery it\nquery X\nhalted\n";
+    let lines = "statement of account\nquery I would like to ask\nhalt now\nquery\nstatement okay\nquery it\nhalted\n";
     let text = format!("statement ok\nSELECT '{lines}'\n");
     // What begins like one is noted all the same.
     assert!(!passes(&text).lints.is_empty());

@@ -365,7 +365,7 @@ fn ctrl_c_ends_a_test_at_once_and_says_where_it_was() {
     assert_eq!(output.status.code(), Some(5));
     let stderr = String::from_utf8(output.stderr).unwrap();
     assert!(stderr.contains("note: now at t.test:4, after "), "{stderr}");
-    assert!(stderr.contains("note: interrupted: no verdict on 1 file"), "{stderr}");
+    assert!(stderr.contains("note: INCOMPLETE: interrupted, no verdict on 1 file"), "{stderr}");
     assert!(sandbox.leftovers().is_empty(), "{:?}", sandbox.leftovers());
 }
 

@@ -111,7 +111,7 @@ pub(super) fn put(
             if path == Path::new(REPORT) {
                 std::fs::create_dir_all("target").map_err(failed)?;
             }
-            let place = Output::open(path, Existing::Replace)?;
+            let place = Output::open(path, Existing::ReplaceReport)?;
             let is_standard = place.is_standard();
             place.put(text)?;
             if !is_standard {

@@ -62,7 +62,7 @@ pub(in crate::cli) fn run(
     match &args.output {
         Some(path) => {
             let text = if args.format == CompareFormat::Text { plain(&text) } else { text };
-            Output::open(path, Existing::Replace)?.put(text)?;
+            Output::open(path, Existing::ReplaceReport)?.put(text)?;
         }
         None if args.format == CompareFormat::Text => ui.print(&text)?,
         None => Ui::put_raw(&text)?,

@@ -36,7 +36,7 @@ fn write(args: &LedgerUpdateArgs, keeping: &Keeping, ui: &mut Ui) -> Result<Exit
         None => place_for(&journal)?,
     };
     let (text, known) =
-        if path.exists() { known::read(&path)? } else { (String::new(), Expectations::default()) };
+        if path.is_file() { known::read(&path)? } else { (String::new(), Expectations::default()) };
     let today = expectations::today(milliseconds_since_1970());
     let note = Note {
         reason: args.reason.clone(),
@@ -62,10 +62,13 @@ fn write(args: &LedgerUpdateArgs, keeping: &Keeping, ui: &mut Ui) -> Result<Exit
     }
     let (judgement, left) =
         Known { expectations: again, today, is_part: journal.opened.is_part() }.judge(&journal.report);
-    let (records, files) =
-        (plural(judgement.expected, "record"), plural(judgement.expected_files.len() as u64, "file"));
     if judgement.is_good() {
-        ui.print(&format!("{shown}: {records} in {files} expected to fail\n"))?;
+        let records = match judgement.expected {
+            0 => String::new(),
+            records => format!("{} in ", plural(records, "record")),
+        };
+        let files = plural(judgement.expected_files.len() as u64, "file");
+        ui.print(&format!("{shown}: {records}{files} expected to fail or to be flaky\n"))?;
     } else {
         // Entries of the user that pass or have expired are for the user to change.
         ui.print(&format!("{shown}\n{left}"))?;

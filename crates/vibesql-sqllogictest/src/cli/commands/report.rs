@@ -81,7 +81,7 @@ pub(in crate::cli) fn run(
     };
     let write = |out: &mut dyn Write| write(out, &subject, args, environment, &journal);
     let shown = output.display().to_string();
-    let place = Output::open(&output, Existing::Replace)?;
+    let place = Output::open(&output, Existing::ReplaceReport)?;
     let is_standard = place.is_standard();
     let failed = |error| CliError::io("write", &shown, &error);
     let ((), size) = place.write(|out| write(out).map_err(failed))?;

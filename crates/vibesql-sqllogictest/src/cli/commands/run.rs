@@ -57,7 +57,7 @@ pub(in crate::cli) fn run(
 ) -> Result<ExitReason, CliError> {
     // Whoever asks for JSON on standard output gets nothing else there.
     // A report that cannot be written is better known before the run than after it.
-    let json = args.json.as_deref().map(|path| Output::open(path, Existing::Replace)).transpose()?;
+    let json = args.json.as_deref().map(|path| Output::open(path, Existing::ReplaceReport)).transpose()?;
     let json_to_out = json.as_ref().is_some_and(Output::is_standard);
     let events_to_out = args.message_format == MessageFormat::Json;
     if json_to_out && events_to_out {

@@ -18,11 +18,12 @@ use crate::executor::parallel::{
 };
 use crate::executor::{DetailLimits, Settings};
 use crate::location::Source;
-use crate::monitor::{account, place, status_word};
+use crate::monitor::{account, status_word};
 use crate::outcome::{Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed};
 use crate::parser::{self, Script};
 use crate::text::count::{duration, plural};
 use crate::text::detail::write_failure;
+use crate::text::failure::place;
 use crate::text::style::Role;
 use crate::text::visible::one_line;
 use crate::text::written;
@@ -56,7 +57,7 @@ pub(in crate::cli) fn run(
     for target in targets {
         let Some(report) = tester.test(target, ui)? else {
             let untested = plural((files - reports.len()) as u64, "file");
-            ui.note(format_args!("interrupted: no verdict on {untested}"));
+            ui.note(format_args!("INCOMPLETE: interrupted, no verdict on {untested}"));
             return Ok(reason(&reports, rules).or_graver(ExitReason::Incomplete));
         };
         ui.print(&written(|out| write_report(out, &ui.program, &report, &setup)))?;

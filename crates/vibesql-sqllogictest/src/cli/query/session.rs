@@ -137,7 +137,7 @@ impl<'a> Session<'a> {
         let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
         if let Some(path) = &self.output {
-            let place = Output::open(path, Existing::Replace)?;
+            let place = Output::open(path, Existing::ReplaceReport)?;
             let is_standard = place.is_standard();
             if !place.is_file() {
                 self.written.clear();

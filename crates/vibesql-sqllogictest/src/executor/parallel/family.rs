@@ -35,6 +35,7 @@ static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
 
 /// Makes orphans children of this process, and ends all of them that workers leave behind. From now on every child that is
 /// not [`expect_child`]ed is taken for an orphan.
+#[cfg(feature = "cli")]
 pub(crate) fn own_orphans() {
     adopt_orphans();
     let own = children().iter().map(|child| raw(child.pid)).collect();

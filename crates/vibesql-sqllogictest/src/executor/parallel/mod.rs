@@ -33,6 +33,8 @@ pub use join::join;
 pub use ledger::Attempts;
 pub use limits::{Limits, Timeouts};
 pub use orchestrator::{Policy, run};
+#[cfg(feature = "cli")]
+pub(crate) use plan::has_test_ending;
 pub use plan::{Origin, PlanError, SkippedPath, WorkItem, discover, file_of_path};
 pub use prepare::{Plan, Prepared, time_limit};
 pub use process::{WorkerCommand, WorkerStderr};

@@ -128,7 +128,8 @@ pub enum SkippedPath {
 /// Endings of test files, for directories and for globs whose last part names no ending.
 const ENDINGS: &[&str] = &["test", "slt"];
 
-fn has_test_ending(path: &Path) -> bool {
+/// Whether a file is taken for a test file below a directory.
+pub(crate) fn has_test_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
 }
 

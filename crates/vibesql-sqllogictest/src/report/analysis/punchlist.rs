@@ -11,8 +11,7 @@ use serde::Serialize;
 use super::View;
 use super::markdown::fixes;
 use super::words::{limits, punchline};
-use crate::monitor::status_word;
-use crate::outcome::{FileReport, FileStatus, category_of, subcategory_of};
+use crate::outcome::{FileReport, FileStatus, FlakyResult, category_of, subcategory_of};
 use crate::report::cluster::{title, wrong};
 use crate::text::count::{percent, plural, thousands};
 use crate::text::markdown::code;
@@ -46,9 +45,10 @@ struct Row<'v> {
 }
 
 /// A file of which nothing was executed has not passed: it is as good as untested.
-fn priority(status: FileStatus) -> u8 {
-    match status {
+fn priority(report: &FileReport, flaky: FlakyResult) -> u8 {
+    match report.status() {
         FileStatus::Passed => 3,
+        FileStatus::Flaky if report.is_good(flaky) => 3,
         FileStatus::Empty => 2,
         _ => 1,
     }
@@ -60,8 +60,8 @@ impl<'v> Punchlist<'v> {
         let files = &self.view.report.files;
         let row = |report: &'v FileReport, fixes| Row {
             file: &report.file,
-            status: status_word(report.status()).1,
-            priority: priority(report.status()),
+            status: report.status().label(),
+            priority: priority(report, self.view.report.header.flaky),
             report: Some(report),
             fixes,
         };

@@ -1,6 +1,7 @@
 //! An analysis in sentences.
 
 use super::View;
+use crate::outcome::FileStatus;
 use crate::report::cluster::gaps;
 use crate::text::count::{percent, plural, thousands};
 
@@ -9,7 +10,12 @@ pub(super) fn punchline(view: &View<'_>) -> Vec<String> {
     let analysis = view.analysis;
     let (clusters, red) = (analysis.clusters.len() as u64, analysis.files.len() as u64);
     if clusters == 0 {
-        return vec![format!("nothing has failed in {}", plural(view.report.files.len() as u64, "file"))];
+        let files = plural(view.report.files.len() as u64, "file");
+        let flaky = view.report.files.iter().filter(|file| file.status() == FileStatus::Flaky).count();
+        return vec![match flaky {
+            0 => format!("no failing records in {files}"),
+            flaky => format!("no failing records in {files}, {} flaky", thousands(flaky as u64)),
+        }];
     }
     let (records, files) = (plural(analysis.failing, "failing record"), plural(red, "file"));
     let mut lines = vec![format!("{records} in {files}: {}", plural(clusters, "cluster"))];
@@ -35,7 +41,7 @@ pub(super) fn limits(view: &View<'_>) -> Vec<String> {
     }
     let untested = (view.report.header.files as u64).saturating_sub(view.report.files.len() as u64);
     if untested > 0 {
-        lines.push(format!("{} untested", plural(untested, "file")));
+        lines.push(format!("INCOMPLETE: {} untested", plural(untested, "file")));
     }
     lines.extend(gaps(&analysis.gaps));
     lines

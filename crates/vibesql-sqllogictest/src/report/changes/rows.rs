@@ -3,7 +3,6 @@
 use super::sections::Tone;
 use crate::outcome::FileStatus;
 use crate::regression::{FileDiff, FileState, RunDiff};
-use crate::report::subject::status_word;
 use crate::text::count::{percent, plural, thousands};
 
 /// The rows of the table of both runs: what, then, now, change.
@@ -21,8 +20,8 @@ pub(crate) fn rows(diff: &RunDiff<'_>) -> Vec<[String; 4]> {
         count("records passed", then.records.passed, today.records.passed),
         count("records not passed", then.records.not_passed(), today.records.not_passed()),
         count("records not reached", then.records.not_reached, today.records.not_reached),
-        share("pass rate of files", then.pass_rate(), today.pass_rate()),
-        count("files passed", then.passed, today.passed),
+        share("pass rate of files", before.pass_rate(), now.pass_rate()),
+        count("files passed", then.passed_with(before.flaky), today.passed_with(now.flaky)),
         share("coverage", before.coverage(), now.coverage()),
     ]
 }
@@ -77,7 +76,7 @@ pub(crate) fn sums(diff: &RunDiff<'_>) -> Vec<Sum> {
         };
         let count = diff.files.iter().filter(is_new).count() as u64;
         let files = if count == 1 { "file ends" } else { "files end" };
-        Sum { count, tone: Tone::Bad, words: format!("{files} by {} and did not", status_word(status)) }
+        Sum { count, tone: Tone::Bad, words: format!("{files} by {} and did not", status.label()) }
     });
     records.into_iter().chain(abrupt).filter(|sum| sum.count > 0).collect()
 }

@@ -1,7 +1,6 @@
 //! What has changed, in the order in which somebody wants to know.
 
 use crate::regression::{Failing, FileChange, FileDiff, FileState, RecordChange, RecordDiff, RunDiff, Why};
-use crate::report::subject::status_word;
 use crate::text::count::plural;
 use crate::text::visible::one_line;
 
@@ -177,7 +176,7 @@ pub(crate) fn sections<'d>(diff: &'d RunDiff<'d>) -> Vec<Section<'d>> {
 }
 
 fn of_file(file: &FileDiff<'_>) -> String {
-    let word = |state: FileState| status_word(state.status);
+    let word = |state: FileState| state.status.label();
     let before =
         file.before.map_or("not in the baseline".to_owned(), |state| format!("{} before", word(state)));
     let now = file.now.map_or("not in the run", word);

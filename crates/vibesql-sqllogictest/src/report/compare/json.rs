@@ -197,7 +197,7 @@ impl<'c> Run<'c> {
 impl Summary {
     fn of(before: &Side<'_>, now: &Side<'_>) -> Self {
         let percent = |share: Option<f64>| share.unwrap_or(0.0) * 100.0;
-        let [then, today] = [before, now].map(|side| percent(side.totals.pass_rate()));
+        let [then, today] = [before, now].map(|side| percent(side.pass_rate()));
         let [covered_then, covered] = [before, now].map(|side| percent(side.coverage()));
         let failed = |side: &Side<'_>| side.totals.files - side.totals.passed - side.totals.empty;
         Self {

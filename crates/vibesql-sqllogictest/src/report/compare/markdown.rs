@@ -21,7 +21,7 @@ pub(crate) fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Resul
     }
     let (before, now) = (&diff.baseline, &diff.current);
     writeln!(out)?;
-    rate(out, "Pass rate", before.totals.pass_rate(), now.totals.pass_rate())?;
+    rate(out, "Pass rate", before.pass_rate(), now.pass_rate())?;
     rate(out, "Coverage", before.coverage(), now.coverage())?;
     writeln!(out, "\n| metric | baseline | current | change |\n|---|---:|---:|---:|")?;
     for [what, then, today, change] in rows(diff) {

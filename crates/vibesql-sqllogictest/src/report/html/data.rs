@@ -11,7 +11,7 @@ use super::known::Known;
 use super::since::{Numbered, Since};
 use crate::outcome::{Counts, FlakyResult, Totals};
 use crate::report::changes::sections;
-use crate::report::subject::{Subject, clipped, moment, state, status_word};
+use crate::report::subject::{Subject, clipped, moment, state};
 use crate::text::document::milliseconds;
 
 /// So many lines of records without details are named in all files together.
@@ -145,7 +145,7 @@ impl<'s> Page<'s> {
             of_file
         });
         let mut statuses = BTreeMap::new();
-        report.files.iter().for_each(|file| *statuses.entry(status_word(file.status())).or_default() += 1);
+        report.files.iter().for_each(|file| *statuses.entry(file.status().label()).or_default() += 1);
         Self {
             run: Run::of(subject, totals),
             files_total: Sums::of(totals, subject.report.header.flaky),

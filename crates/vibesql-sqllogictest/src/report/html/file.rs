@@ -11,7 +11,7 @@ use crate::analysis::Assigned;
 use crate::executor::diff::Side;
 use crate::outcome::{FailureDetail, FileReport, FileStatus};
 use crate::regression::FileDiff;
-use crate::report::subject::{Subject, account, clipped, detail_at, status_word};
+use crate::report::subject::{Subject, account, clipped, detail_at};
 use crate::text::document::milliseconds;
 use crate::text::evidence::{Evidence, evidence};
 use crate::text::failure::message;
@@ -127,7 +127,7 @@ impl<'s> File<'s> {
         Self {
             n: &file.file,
             c: file.category(),
-            s: status_word(file.status()),
+            s: file.status().label(),
             ms: milliseconds(file.elapsed),
             a: clipped(&account(file), LONGEST_VALUE),
             r: [file.counts.total, file.counts.passed, file.counts.not_passed()],

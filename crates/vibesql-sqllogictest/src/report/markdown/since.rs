@@ -21,7 +21,7 @@ pub(super) fn since(out: &mut String, baseline: &Baseline<'_>, most: usize) -> f
     });
     let sums: Vec<_> = sums.collect();
     let sums = if sums.is_empty() { "none".to_owned() } else { sums.join(", ") };
-    writeln!(out, "Records: {sums}. {} are in both runs.\n", plural(diff.common(), "file"))?;
+    writeln!(out, "Records: {sums}. In both runs: {}.\n", plural(diff.common(), "file"))?;
     writeln!(out, "{}.", rates(diff))?;
     for caveat in caveats(diff) {
         writeln!(out, "\n> Note: {}.", html(&clipped(&caveat, LIMITS.characters)))?;

@@ -117,7 +117,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("ci_run_id", ci.as_ref().map(|ci| &ci.id).into()),
         ("name", Cell::from(&opened.run)),
         ("state", state_word(running, journal).into()),
-        ("pass_rate", totals.pass_rate().map(percent).into()),
+        ("pass_rate", totals.pass_rate_with(report.header.flaky).map(percent).into()),
         ("duration_ms", Some(elapsed).filter(|&elapsed| elapsed > 0 || !report.elapsed.is_zero()).into()),
         ("engine", Cell::from(&report.header.engine.name)),
         ("engine_version", Cell::from(&report.header.engine.version)),
@@ -190,20 +190,6 @@ pub(super) fn iso(milliseconds: i64) -> Arc<str> {
     Arc::from(time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
 }
 
-/// The word for a status in the tables, and in the lines that `run` prints.
-pub(super) fn status_word(status: FileStatus) -> &'static str {
-    match status {
-        FileStatus::Passed => "PASS",
-        FileStatus::Failed => "FAIL",
-        FileStatus::TimedOut => "TIMEOUT",
-        FileStatus::Empty => "EMPTY",
-        FileStatus::Flaky => "FLAKY",
-        FileStatus::Crashed => "CRASH",
-        FileStatus::OutOfMemory => "OOM",
-        FileStatus::Error => "ERROR",
-    }
-}
-
 fn end_word(end: &FileEnd) -> &'static str {
     match end {
         FileEnd::Completed => "completed",
@@ -272,7 +258,7 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
 
 /// The same for files that ended in the same way: a digest of everything but times.
 fn outcome_id(file: &FileReport) -> String {
-    let mut words: Vec<Vec<u8>> = vec![file.file.clone().into_bytes(), status_word(file.status()).into()];
+    let mut words: Vec<Vec<u8>> = vec![file.file.clone().into_bytes(), file.status().label().into()];
     words.push(format!("{:?}", file.counts).into_bytes());
     words.push(format!("{}{:?}{:?}", end_word(&file.end), signal(file), in_flight(file)).into_bytes());
     words.extend(error_message(file).map(String::into_bytes));
@@ -311,7 +297,7 @@ fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
         &OUTCOMES,
         HashMap::from([
             ("outcome_id", Cell::from(id.clone())),
-            ("status", status_word(file.status()).into()),
+            ("status", file.status().label().into()),
             ("error_message", error_message(file).as_ref().into()),
             ("category", file.category().into()),
             ("subcategory", file.subcategory().into()),

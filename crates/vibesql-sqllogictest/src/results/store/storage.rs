@@ -8,7 +8,6 @@ use super::cell::Cell;
 use super::error::StoreError;
 use super::extract::{Extract, Wanted, Window};
 use super::keeper::{Sealed, Store};
-use super::rows::status_word;
 use super::schema::{TEST_RESULTS, TEST_RUNS, Table};
 use super::{Pin, RunId};
 use crate::clock::milliseconds_since_1970;
@@ -180,7 +179,7 @@ impl ResultStorage {
         let engines: HashMap<_, _> = rows(&extract, &TEST_RUNS)
             .map(|run| (run("run_id").as_integer(), run("engine").as_text().unwrap_or_default().to_owned()))
             .collect();
-        let words: Vec<_> = filter.statuses.iter().map(|status| status_word(*status)).collect();
+        let words: Vec<_> = filter.statuses.iter().map(|status| status.label()).collect();
         let wanted = |result: &Row<'_>| {
             let id = result("run_id").as_integer();
             filter.run.is_none_or(|run| id == Some(run.0))
@@ -245,8 +244,7 @@ fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item =
 }
 
 fn result_of(row: &Row<'_>) -> Option<TestResult> {
-    let statuses: BTreeMap<_, _> =
-        FileStatus::ALL.iter().map(|status| (status_word(*status), *status)).collect();
+    let statuses: BTreeMap<_, _> = FileStatus::ALL.iter().map(|status| (status.label(), *status)).collect();
     let milliseconds = row("duration_ms").as_integer().and_then(|time| u64::try_from(time).ok());
     Some(TestResult {
         run: row("run_id").as_integer().map(RunId),
