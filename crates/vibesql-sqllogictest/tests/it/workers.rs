@@ -334,7 +334,7 @@ fn check_nothing_is_left(command: &str, seconds: [&str; 2], last: &str) {
     let sleeping =
         || seconds.iter().map(|time| processes_with(&format!("sleep {time}")).len()).sum::<usize>();
     if last == "hang" {
-        assert_eq!(sleeping(), 2);
+        wait_for("both processes", || sleeping() == 2);
         send_signal("KILL", main.id());
     }
     // Nobody else has the pipes open, so that this is no wait for the processes.

@@ -11,7 +11,7 @@ use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTEST
 use super::schema::Table;
 use crate::outcome::{
     Digest, ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
-    NotPassed, RunEnd, Totals, category_of, subcategory_of,
+    FlakyResult, NotPassed, RunEnd, Totals, category_of, subcategory_of,
 };
 use crate::results::{Journal, Opened};
 use crate::text::document::sides;
@@ -117,7 +117,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("ci_run_id", ci.as_ref().map(|ci| &ci.id).into()),
         ("name", Cell::from(&opened.run)),
         ("state", state_word(running, journal).into()),
-        ("pass_rate", totals.pass_rate_with(report.header.flaky).map(percent).into()),
+        ("pass_rate", totals.pass_rate_with(FlakyResult::Fail).map(percent).into()),
         ("duration_ms", Some(elapsed).filter(|&elapsed| elapsed > 0 || !report.elapsed.is_zero()).into()),
         ("engine", Cell::from(&report.header.engine.name)),
         ("engine_version", Cell::from(&report.header.engine.version)),
