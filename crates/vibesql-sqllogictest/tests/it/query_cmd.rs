@@ -262,6 +262,31 @@ fn an_answer_that_depends_on_more_than_rows_is_that_of_sqlite() {
 }
 
 #[test]
+fn rows_that_do_not_fit_their_header_are_a_failure_of_the_engine() {
+    let sandbox = with_runs();
+    let steady = "SELECT s.* FROM (SELECT r.*, 1 AS e FROM test_files r) s";
+    let now = "SELECT s.* FROM (SELECT r.*, date('now') AS t FROM test_files r) s";
+    for format in ["table", "csv", "json", "jsonl", "markdown"] {
+        let output = query(&sandbox, &[steady, "--format", format]);
+        assert_eq!(output.code, 0, "{output}");
+        assert!(
+            output.stderr.contains("gives another answer: 0 columns in place of 8; shown is SQLite's"),
+            "{output}"
+        );
+        assert!(output.stdout.contains("select/a.test"), "{output}");
+        let output = query(&sandbox, &[now, "--format", format]);
+        assert_eq!(output.code, 0, "{output}");
+        assert!(output.stdout.contains("select/a.test"), "{output}");
+    }
+    assert_snapshot!(query(&sandbox, &[steady, "--no-check"]), @"
+    exit code 5
+    --- stderr
+    error: VibeSQL gives another answer: 0 columns in place of 8
+      hint: run the query without --no-check to get SQLite's answer
+    ");
+}
+
+#[test]
 fn an_answer_in_a_file() {
     let sandbox = with_runs();
     sandbox.write("old.csv", "old");

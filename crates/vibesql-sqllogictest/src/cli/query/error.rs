@@ -2,7 +2,7 @@
 
 use crate::cli::error::{CliError, ExitReason};
 use crate::results::ask::views::VIEWS;
-use crate::results::ask::{AskError, PlanError, Unknown, columns_of};
+use crate::results::ask::{AskError, EngineName, Kind, PlanError, Unknown, columns_of};
 use crate::results::store::schema::TABLES;
 
 /// Where the user types, which decides what a hint tells to type.
@@ -70,10 +70,19 @@ pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
     CliError::usage(error.to_string(), vec![hint])
 }
 
-pub(super) fn unanswered(error: &AskError, typed_in: TypedIn) -> CliError {
+pub(super) fn unanswered(error: &AskError, typed_in: TypedIn, is_checked: bool) -> CliError {
     let in_shell = typed_in == TypedIn::Shell;
     let (reason, hint) = match error {
         AskError::Sql(_) => (ExitReason::Usage, None),
+        AskError::Engine { kind: Kind::Differs(_) | Kind::Panics(_) | Kind::Dies(_), engine } => {
+            let hint = if in_shell {
+                "a shell started without --no-check shows SQLite's answer"
+            } else {
+                "run the query without --no-check to get SQLite's answer"
+            };
+            let fails_alone = *engine == EngineName::VibeSql && !is_checked;
+            (ExitReason::Incomplete, fails_alone.then_some(hint))
+        }
         AskError::Engine { .. } if in_shell => (
             ExitReason::Incomplete,
             Some(

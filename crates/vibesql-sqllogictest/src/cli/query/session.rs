@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
         let asked = self
             .asker
             .ask(&plan, About::Results(&reading, &self.results), effort)
-            .map_err(|error| unanswered(&error, self.typed_in))?;
+            .map_err(|error| unanswered(&error, self.typed_in, self.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
             store::mend(&self.results.0, ui);
