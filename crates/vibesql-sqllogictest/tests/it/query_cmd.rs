@@ -287,6 +287,21 @@ fn rows_that_do_not_fit_their_header_are_a_failure_of_the_engine() {
 }
 
 #[test]
+fn a_table_directly_behind_in_is_read_whole() {
+    let sandbox = with_runs();
+    for (sql, rows) in [
+        ("SELECT count(*) AS n FROM slow_records WHERE (1, 2, 3, 4, 5) IN slow_records", "n\r\n0\r\n"),
+        (
+            "SELECT count(*) > 0 AS n FROM test_runs WHERE (1, 2, 3, 4, 5) NOT IN main.\"slow_records\"",
+            "n\r\n1\r\n",
+        ),
+    ] {
+        let output = query(&sandbox, &[sql, "--format", "csv"]);
+        assert_eq!((output.code, output.stdout.as_str()), (0, rows), "{sql}: {output}");
+    }
+}
+
+#[test]
 fn an_answer_in_a_file() {
     let sandbox = with_runs();
     sandbox.write("old.csv", "old");

@@ -190,7 +190,9 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
     while let Some(text) = texts.pop() {
         let names = scan::names(text);
         let all = !understood || names.contains("natural") || scan::has_wildcard(text);
+        let behind_in = scan::names_behind_in(text);
         for table in TABLES.into_iter().filter(|table| names.contains(table.name)) {
+            let all = all || behind_in.contains(table.name);
             let named = table.columns.iter().filter(|column| all || names.contains(column.name));
             let columns: Vec<_> = named.collect();
             match wanted.iter_mut().find(|one| one.table == table) {
@@ -370,6 +372,24 @@ mod tests {
                 assert!(matches!(error(&sql).1, Some(Unknown::Table(_))), "{sql}");
             }
         }
+    }
+
+    #[test]
+    fn tables_behind_in_are_loaded_whole() {
+        for sql in [
+            "SELECT count(*) FROM slow_records WHERE (1, 2, 3, 4, 5) IN slow_records",
+            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) NOT IN main.\"SLOW_RECORDS\"",
+            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) in [main] . 'slow_records'",
+        ] {
+            let plan = plan(sql).unwrap();
+            assert!(plan.wanted.contains(&Wanted::all(&schema::SLOW_RECORDS)), "{sql}: {:?}", plan.wanted);
+        }
+        let others = "SELECT run_id FROM test_runs WHERE (1, 2, 3, 4, 5) IN slow_records";
+        assert_eq!(reads(others), "test_runs(run_id) slow_records(run_id,file_path,line,duration_ms,sql)");
+        assert_eq!(
+            reads("SELECT line FROM slow_records WHERE line IN (SELECT line FROM slow_records)"),
+            "slow_records(line)"
+        );
     }
 
     #[test]

@@ -106,6 +106,23 @@ pub(super) fn names(sql: &str) -> HashSet<String> {
     pieces(sql).into_iter().filter_map(Piece::name).map(str::to_ascii_lowercase).collect()
 }
 
+/// Returns the names that stand directly behind IN, without quotes and in lower case: `IN t` reads all columns of `t`.
+pub(super) fn names_behind_in(sql: &str) -> HashSet<String> {
+    let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
+    let mut found = HashSet::new();
+    for (place, piece) in pieces.iter().enumerate() {
+        if !matches!(piece, Piece::Word(word) if word.eq_ignore_ascii_case("in")) {
+            continue;
+        }
+        let name = match &pieces[place + 1..] {
+            [_, Piece::Other("."), name, ..] | [name, ..] => name.name(),
+            [] => None,
+        };
+        found.extend(name.map(str::to_ascii_lowercase));
+    }
+    found
+}
+
 /// Whether a statement has a `*` that stands for columns: behind the beginning of a list of results, a comma or a dot.
 /// That of `COUNT(*)` stands behind a parenthesis, and that of a product behind an operand.
 pub(super) fn has_wildcard(sql: &str) -> bool {
@@ -188,6 +205,14 @@ mod tests {
         let found = names("SELECT \"A\", [b c], `d`, 'e', f.g, 1 -- h\n FROM \"");
         let expected = ["select", "a", "b c", "d", "e", "f", "g", "1", "from", ""];
         assert_eq!(found, expected.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn tables_behind_in_are_found() {
+        let found = names_behind_in(
+            "SELECT 1 IN A, 2 in \"B\", 3 NOT IN main.[c d], 4 IN /**/ main . 'e', 5 IN (f), 'in' g, \"in\" h, x IN",
+        );
+        assert_eq!(found, ["a", "b", "c d", "e"].map(str::to_owned).into());
     }
 
     #[test]
