@@ -302,6 +302,34 @@ fn a_table_directly_behind_in_is_read_whole() {
 }
 
 #[test]
+fn an_error_of_sqlite_is_the_answer() {
+    let sandbox = with_runs();
+    let sql = "WITH test_files AS (SELECT * FROM test_files) SELECT count(*) FROM test_files";
+    assert_snapshot!(query(&sandbox, &[sql]), @"
+    exit code 2
+    --- stderr
+    error: circular reference: test_files
+      hint: give the common table expression a name that no table has
+    ");
+    assert_snapshot!(query(&sandbox, &["SELECT run_id FROM test_runs, test_results"]), @"
+    exit code 2
+    --- stderr
+    error: ambiguous column name: run_id
+      hint: write the table in front of the column: `TABLE.COLUMN`
+    ");
+    assert_snapshot!(query(&sandbox, &["SELECT sqrt(4) AS n"]), @"
+    exit code 0
+    --- stdout
+       n
+     2.0
+
+    1 row
+    --- stderr
+    note: not checked: SQLite cannot run this query (no such function: sqrt); shown is VibeSQL's answer
+    ");
+}
+
+#[test]
 fn an_answer_in_a_file() {
     let sandbox = with_runs();
     sandbox.write("old.csv", "old");

@@ -65,6 +65,12 @@ pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
                 None => format!("{} has the columns of a table", typed_in.command(".schema TABLE")),
             }
         }
+        PlanError::Sql { message, unknown: None } if message.starts_with("circular reference: ") => {
+            "give the common table expression a name that no table has".to_owned()
+        }
+        PlanError::Sql { message, unknown: None } if message.starts_with("ambiguous column name: ") => {
+            "write the table in front of the column: `TABLE.COLUMN`".to_owned()
+        }
         PlanError::Sql { unknown: None, .. } => "use SQLite's SQL dialect".to_owned(),
     };
     CliError::usage(error.to_string(), vec![hint])

@@ -41,7 +41,7 @@ pub enum Trust {
     Comparable,
     /// The answer depends on more than the rows, so that SQLite alone is asked.
     OnlySqlite(DependsOn),
-    /// SQLite cannot prepare it, and says so.
+    /// SQLite reaches one of its limits, or has no such function, and says so.
     OnlyVibeSql(String),
 }
 
@@ -117,10 +117,11 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
             let trust = depends_on(&sql, &seen.functions).map_or(Trust::Comparable, Trust::OnlySqlite);
             Ok(Plan { sql, wanted, views, columns, trust })
         }
-        Err(message) => match unknown(&message) {
-            None if may_be_a_question(&sql) => Ok(for_vibesql(sql, message)),
-            unknown => Err(PlanError::Sql { message, unknown }),
-        },
+        Err(message) if is_limit(&message) && may_be_a_question(&sql) => Ok(for_vibesql(sql, message)),
+        Err(message) => {
+            let unknown = unknown(&message);
+            Err(PlanError::Sql { message, unknown })
+        }
     }
 }
 
@@ -215,7 +216,25 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
     (wanted, views)
 }
 
-/// Whether VibeSQL may know what SQLite does not.
+/// Whether SQLite is not able to prepare a statement that may be right: it reaches a limit, or is built without a function
+/// of its dialect. Any other error is one of the statement.
+fn is_limit(message: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "too many ",
+        "at most ",
+        "Expression tree is too large",
+        "VIEWs and/or subqueries nested too deep",
+        "Recursion limit",
+        "parser stack overflow",
+        "out of memory",
+        "string or blob too big",
+        "statement too long",
+        "no such function: ",
+    ];
+    STARTS.iter().any(|start| message.starts_with(start))
+}
+
+/// Whether the statement begins as a question does.
 fn may_be_a_question(sql: &str) -> bool {
     let first = scan::pieces(sql).into_iter().find_map(|piece| match piece {
         Piece::Word(word) => Some(word.to_ascii_uppercase()),
@@ -431,5 +450,40 @@ mod tests {
         ] {
             assert_eq!(plan(sql).unwrap().trust, Trust::Comparable, "{sql}");
         }
+    }
+
+    #[test]
+    fn an_error_of_sqlite_is_one_of_the_statement_unless_it_is_a_limit() {
+        for (sql, expected) in [
+            ("SELECT status FROM test_results WHERE ILIKE status", "syntax error"),
+            (
+                "WITH test_files AS (SELECT * FROM test_files) SELECT count(*) FROM test_files",
+                "circular reference: test_files",
+            ),
+            ("SELECT run_id FROM test_runs, test_results", "ambiguous column name: run_id"),
+            ("SELECT substr(1)", "wrong number of arguments to function substr()"),
+            ("SELECT count(count(*)) FROM test_runs", "misuse of aggregate function count()"),
+            ("SELECT 1 UNION SELECT 1, 2", "do not have the same number of result columns"),
+            ("SELECT (1, 2)", "row value misused"),
+            ("SELECT (SELECT 1, 2)", "sub-select returns 2 columns - expected 1"),
+            ("SELECT 1 ORDER BY 2", "ORDER BY term out of range"),
+            ("SELECT x.* FROM test_runs", "no such table: x"),
+        ] {
+            match plan(sql) {
+                Err(PlanError::Sql { message, .. }) => {
+                    assert!(message.contains(expected), "{sql}: {message}");
+                }
+                other => panic!("{sql}: {other:?}"),
+            }
+        }
+        let joins = (0..70).map(|number| format!("slow_records t{number}")).collect::<Vec<_>>();
+        let limit = plan(&format!("SELECT 1 FROM {}", joins.join(", "))).unwrap();
+        assert_eq!(limit.trust, Trust::OnlyVibeSql("at most 64 tables in a join".to_owned()));
+        assert_eq!(limit.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
+        let deep = plan(&format!("SELECT {}1", "1 + ".repeat(3000))).unwrap();
+        assert!(matches!(deep.trust, Trust::OnlyVibeSql(_)), "{:?}", deep.trust);
+        // This build of SQLite has no mathematical functions.
+        let function = plan("SELECT sqrt(duration_ms) FROM test_results").unwrap();
+        assert_eq!(function.trust, Trust::OnlyVibeSql("no such function: sqrt".to_owned()));
     }
 }
