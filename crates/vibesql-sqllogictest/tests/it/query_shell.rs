@@ -94,6 +94,33 @@ fn the_shell_answers_each_statement_of_a_line() {
 }
 
 #[test]
+fn the_shell_takes_a_dot_command_by_itself() {
+    let sandbox = with_runs();
+    let lines = "stty rows 60 cols 200; $PROGRAM query; echo code $?";
+    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
+    terminal.wait_for("results> ");
+    for (typed, answers) in [
+        (".schema slow_records ;", &["How long the engine took"][..]),
+        (" .format csv;", &[]),
+        (
+            ".tables; SELECT 1;",
+            &["cannot run `.tables` together with `SELECT 1`", "enter a dot command by itself"],
+        ),
+        ("SELECT 7 AS seven; .schema x", &["seven\r\r\n7\r\r\n", "cannot run `.schema x` behind SQL"]),
+        (
+            "SELECT 8 AS eight; .help; SELECT 9;",
+            &["eight\r\r\n8\r\r\n", "cannot run `.help` behind SQL", "1 statement behind it not run"],
+        ),
+    ] {
+        terminal.press(&format!("{typed}\n"));
+        answers.iter().for_each(|answer| terminal.wait_for(answer));
+        terminal.wait_for("results> ");
+    }
+    terminal.press(".quit;\n");
+    assert!(terminal.end().contains("code 0"));
+}
+
+#[test]
 fn the_shell_adds_each_answer_to_its_output_file() {
     let sandbox = with_runs();
     let lines = "stty rows 60 cols 200; $PROGRAM query --format csv --output out.csv";
