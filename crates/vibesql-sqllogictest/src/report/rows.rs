@@ -43,7 +43,8 @@ pub fn write(out: &mut String, answer: &Answer, format: Format) -> fmt::Result {
 fn table(out: &mut String, answer: &Answer) -> fmt::Result {
     let numbers = numbers(answer);
     let cell = |place: usize, text: String| {
-        let alignment = if numbers[place] { CellAlignment::Right } else { CellAlignment::Left };
+        let is_number = numbers.get(place) == Some(&true);
+        let alignment = if is_number { CellAlignment::Right } else { CellAlignment::Left };
         Cell::new(text).set_alignment(alignment)
     };
     let mut table = Table::new();
@@ -62,7 +63,9 @@ fn table(out: &mut String, answer: &Answer) -> fmt::Result {
 fn numbers(answer: &Answer) -> Vec<bool> {
     let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Real(_) | Value::Null);
     (0..answer.columns.len())
-        .map(|place| !answer.rows.is_empty() && answer.rows.iter().all(|row| is_number(&row[place])))
+        .map(|place| {
+            !answer.rows.is_empty() && answer.rows.iter().all(|row| row.get(place).is_some_and(is_number))
+        })
         .collect()
 }
 

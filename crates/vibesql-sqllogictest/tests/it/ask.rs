@@ -8,8 +8,8 @@ use tempfile::TempDir;
 use vibesql_sqllogictest::clock::SystemClock;
 use vibesql_sqllogictest::results::ask::compare::{Difference, Key, Rule, compare};
 use vibesql_sqllogictest::results::ask::{
-    About, Answer, AskCommand, AskError, Asked, Asker, Doubt, Effort, EngineName, Keeping, Kind, Limits,
-    Value, plan,
+    About, Answer, AskCommand, AskError, Asked, Asker, DependsOn, Doubt, Effort, EngineName, Keeping, Kind,
+    Limits, Value, plan,
 };
 
 use crate::generated::Generated;
@@ -195,8 +195,28 @@ fn an_answer_of_one_is_better_than_none() {
     let mut asker = Asker::new([child(), child()], limits(), &SystemClock);
     let both = ask(&mut asker, "SELECT abs(-9223372036854775808) AS a", &about, folder.path());
     assert!(matches!(both, Err(AskError::Sql(_) | AskError::Engine { .. })) || both.unwrap().doubt.is_some());
-    let strange = ask(&mut asker, "SELECT 1 AS a FROM test_runs WHERE ILIKE ILIKE", &about, folder.path());
-    assert!(matches!(strange, Err(AskError::Sql(message)) if message.contains("syntax error")));
+    let neither = ask(&mut asker, "SELECT no_such_function(1) AS a", &about, folder.path());
+    assert!(
+        matches!(neither, Err(AskError::Sql(message)) if message == "no such function: no_such_function")
+    );
+}
+
+#[test]
+fn sqlite_answers_what_depends_on_more_than_rows() {
+    let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
+    let sql = "SELECT random() IS NULL AS a";
+    // Which is not even asked.
+    let mut asker = Asker::new([shell("kill -SEGV $$"), child()], limits(), &SystemClock);
+    let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &Value::Integer(0)));
+    assert!(matches!(asked.doubt, Some(Doubt::OnlySqlite(DependsOn::Chance))), "{:?}", asked.doubt);
+    let mut asker = Asker::new([child(), shell("exit 3")], limits(), &SystemClock);
+    let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(0)));
+    assert!(matches!(asked.doubt, Some(Doubt::SqliteFails(_))), "{:?}", asked.doubt);
+    let mut asker = Asker::new([shell("exit 3"), shell("exit 3")], limits(), &SystemClock);
+    let neither = ask(&mut asker, sql, &about, folder.path());
+    assert!(matches!(neither, Err(AskError::Engine { engine: EngineName::Sqlite, .. })), "{neither:?}");
 }
 
 #[test]

@@ -50,6 +50,8 @@ mod query_cmd;
 #[cfg(feature = "store")]
 mod query_formats;
 #[cfg(feature = "store")]
+mod query_shell;
+#[cfg(feature = "store")]
 mod questions;
 mod queue;
 mod reports;

@@ -15,6 +15,13 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// An answer with rows of any width.
+fn ragged() -> impl Strategy<Value = Answer> {
+    let columns = prop::collection::vec("[ab]", 0..3);
+    let rows = prop::collection::vec(prop::collection::vec(value(), 0..4), 0..4);
+    (columns, rows).prop_map(|(columns, rows)| Answer { columns, rows })
+}
+
 fn answer() -> impl Strategy<Value = Answer> {
     (1_usize..4).prop_flat_map(|width| {
         let columns = prop::collection::vec("[ab,\"é]{1,2}", width);
@@ -72,6 +79,13 @@ proptest! {
             }
         }
         prop_assert!(lines.next().is_none());
+    }
+
+    #[test]
+    fn rows_of_any_width_are_written(answer in ragged()) {
+        for format in [Format::Table, Format::Csv, Format::Json, Format::Jsonl, Format::Markdown] {
+            written(&answer, format);
+        }
     }
 
     #[test]

@@ -1,17 +1,20 @@
 //! Random questions over generated histories: `query` gives the rows that SQLite gives over the whole export, whichever
-//! columns it has loaded.
+//! columns it has loaded, and whatever VibeSQL makes of the question.
 
 use std::time::Duration;
 
 use vibesql_sqllogictest::clock::SystemClock;
 use vibesql_sqllogictest::engine::{EngineRegistry, Session};
+use vibesql_sqllogictest::report::rows::{Format, write};
 use vibesql_sqllogictest::results::ResultsFolder;
 use vibesql_sqllogictest::results::ask::views::VIEWS;
-use vibesql_sqllogictest::results::ask::{About, AskCommand, Asker, Effort, Reading, Results, Value, plan};
+use vibesql_sqllogictest::results::ask::{
+    About, Answer, AskCommand, Asker, Effort, EngineName, Limits, Reading, Results, Value, plan,
+};
 use vibesql_sqllogictest::results::store::Window;
 use vibesql_sqllogictest::results::store::schema::TABLES;
 
-use crate::ask::{limits, shell};
+use crate::ask::limits;
 use crate::dump::Taken;
 use crate::histories::{Numbers, runs};
 use crate::sandbox::Sandbox;
@@ -37,9 +40,9 @@ impl History {
     fn asker<'a>(&self, clock: &'a SystemClock) -> Asker<'a> {
         let results = self.sandbox.path().join("results").into_os_string();
         let program = env!("CARGO_BIN_EXE_vibesql-sqllogictest").into();
-        let sqlite = AskCommand { program, arguments: vec!["--results".into(), results, "ask".into()] };
-        // The answer of SQLite is the one that counts.
-        Asker::new([shell("exit 1"), sqlite], limits(), clock)
+        let child = AskCommand { program, arguments: vec!["--results".into(), results, "ask".into()] };
+        let limits = Limits { timeout: Duration::from_secs(10), ..limits() };
+        Asker::new([child.clone(), child], limits, clock)
     }
 
     /// Asks; false if SQLite does not accept the statement.
@@ -56,11 +59,24 @@ impl History {
         // Nothing can be kept below a file.
         let folder = self.sandbox.path().join("file/folder");
         let effort = Effort { check: true, folder: &folder, reducing: Duration::ZERO, now: 0 };
-        let asked = asker.ask(&plan, About::Results(&reading, &results), effort);
-        let asked = asked.unwrap_or_else(|error| panic!("{sql}\n{error}"));
+        let about = About::Results(&reading, &results);
+        if let Ok(alone) = asker.ask(&plan, about, Effort { check: false, ..effort }) {
+            is_shown(sql, &alone.answer);
+        }
+        let asked = asker.ask(&plan, about, effort).unwrap_or_else(|error| panic!("{sql}\n{error}"));
+        assert_eq!(asked.from, EngineName::Sqlite, "{sql}\n{:?}", asked.doubt);
+        is_shown(sql, &asked.answer);
         let expected = expected.0.iter().map(|row| row.iter().map(Value::from).collect()).collect();
         assert_eq!(sorted(asked.answer.rows), sorted(expected), "{sql}\n{:?}", plan.wanted);
         true
+    }
+}
+
+/// Each row has a value for each column, and every format can be written.
+fn is_shown(sql: &str, answer: &Answer) {
+    assert!(answer.rows.iter().all(|row| row.len() == answer.columns.len()), "{sql}\n{answer:?}");
+    for format in [Format::Table, Format::Csv, Format::Json, Format::Jsonl, Format::Markdown] {
+        write(&mut String::new(), answer, format).unwrap();
     }
 }
 
@@ -107,6 +123,11 @@ const CONSTRUCTS: &[&str] = &[
     "SELECT DISTINCT * FROM test_runs JOIN (test_results NATURAL JOIN file_stats) USING (run_id)",
     "VALUES (1, 'a'), (2, 'b')",
     "SELECT column1 FROM (VALUES (1), (2))",
+    "SELECT count(*) FROM slow_records WHERE (run_id, file_path, line, duration_ms, sql) IN slow_records",
+    "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) NOT IN main.\"slow_records\"",
+    "SELECT count(*) FILTER (WHERE status = 'PASS') FROM test_results WHERE date(tested_at) < date('now', '+9 years')",
+    "SELECT s.* FROM (SELECT r.*, 1 AS e FROM slow_records r) s",
+    "SELECT s.* FROM (SELECT r.*, date('now') > '2000' AS e FROM slow_records r) s",
 ];
 
 #[test]
@@ -260,8 +281,8 @@ impl Author {
         format!("{written}{list} AS ({sql})")
     }
 
-    /// A table, a view or a common table expression.
-    fn table(&mut self) -> From {
+    /// The name of a table, a view or a common table expression, as it may be written, with its columns.
+    fn named_table(&mut self) -> (String, String, Vec<String>, bool) {
         let tables = TABLES.iter().map(|table| {
             (table.name.to_owned(), table.columns.iter().map(|column| column.name.to_owned()).collect(), true)
         });
@@ -279,6 +300,12 @@ impl Author {
             0 if !table.contains('*') => format!("'{table}'"),
             _ => self.quoted(&table),
         };
+        (written, table, columns, has_rowid)
+    }
+
+    /// A table, a view or a common table expression.
+    fn table(&mut self) -> From {
+        let (written, table, columns, has_rowid) = self.named_table();
         if self.below(3) == 0 {
             return From { sql: written, name: table, columns, has_rowid };
         }
@@ -302,7 +329,13 @@ impl Author {
             7 => {
                 let inner = self.single(depth - 1);
                 let star = self.quoted(&inner.name);
-                (format!("(SELECT {star}.* FROM {})", inner.sql), inner.columns)
+                // The same at any time.
+                let more = self.one(&["", ", 1 AS e", ", date('now') > '2000' AS e"]);
+                let mut columns = inner.columns;
+                if !more.is_empty() && !columns.contains(&"e".to_owned()) {
+                    columns.push("e".to_owned());
+                }
+                (format!("(SELECT {star}.*{more} FROM {})", inner.sql), columns)
             }
             8 => {
                 let inner = self.single(depth - 1);
@@ -374,7 +407,7 @@ impl Author {
             _ => String::new(),
         };
         let group = self.expression(&sources);
-        let (items, width, tail) = match self.below(8) {
+        let (items, width, tail) = match self.below(10) {
             0 => ("*".to_owned(), columns.len(), String::new()),
             1 => {
                 let source = self.one(&sources);
@@ -382,6 +415,11 @@ impl Author {
                 (format!("1, {star}.*"), source.columns.len() + 1, String::new())
             }
             2 => ("count(*)".to_owned(), 1, String::new()),
+            8 => {
+                let source = self.one(&sources);
+                (format!("{}.*", self.quoted(&source.name)), source.columns.len(), String::new())
+            }
+            9 => (format!("count(*) FILTER (WHERE {})", self.condition(&sources)), 1, String::new()),
             3 => {
                 let tail = self.one(&[" GROUP BY 1", " GROUP BY status", " GROUP BY 1 HAVING count(*) > 1"]);
                 (format!("{group} AS status, count(*) AS n"), 2, tail.to_owned())
@@ -413,13 +451,20 @@ impl Author {
         let other = self.table();
         let (that, more) = (self.column(&other), self.column(&other));
         let sql = &other.sql;
-        match self.below(7) {
+        match self.below(9) {
             0 => format!("EXISTS (SELECT * FROM {sql} WHERE {that} = {one})"),
             1 => format!("({one}, {two}) IN (SELECT {that}, {more} FROM {sql})"),
             2 => format!("{one} NOT IN (SELECT {that} FROM {sql})"),
             3 => format!("({one}, {two}) >= ({two}, {one})"),
             4 => format!("{one} IS NOT NULL AND {two} > 'P'"),
             5 => format!("{one} BETWEEN 0 AND 'z'"),
+            6 => {
+                let (table, _, columns, _) = self.named_table();
+                let values: Vec<_> = columns.iter().map(|_| self.column(&source)).collect();
+                let word = self.one(&["IN", "NOT IN", "in"]);
+                format!("({}) {word} {table}", values.join(", "))
+            }
+            7 => format!("date({one}) < date('now', '+9 years')"),
             _ => format!("(SELECT count(*) FROM {sql} WHERE {that} = {one}) > 1"),
         }
     }

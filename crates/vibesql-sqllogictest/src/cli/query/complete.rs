@@ -9,8 +9,8 @@ use rustyline::{Context, Helper};
 
 use super::error::{columns, tables};
 use super::shell::COMMANDS;
-use crate::results::ask::is_whole;
 use crate::results::ask::presets::PRESETS;
+use crate::results::ask::{is_whole, statements};
 
 /// Words of SQL that questions are made of.
 const KEYWORDS: &[&str] = &[
@@ -118,11 +118,19 @@ fn completions(typed: &str) -> (usize, Vec<String>) {
     (start, found)
 }
 
+/// Whether nothing is missing. A dot command needs no semicolon; where it stands behind SQL it is an error.
+fn is_entered(text: &str) -> bool {
+    let is_command = |statement: &String| statement.starts_with('.');
+    text.trim().is_empty()
+        || text.trim_start().starts_with('.')
+        || is_whole(text)
+        || statements(text).last().is_some_and(is_command)
+}
+
 impl Validator for Typing {
     fn validate(&self, context: &mut ValidationContext<'_>) -> Result<ValidationResult, ReadlineError> {
         let text = context.input();
-        let whole = text.trim().is_empty() || text.starts_with('.') || is_whole(text);
-        Ok(if whole { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
+        Ok(if is_entered(text) { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
     }
 }
 
@@ -137,6 +145,18 @@ impl Helper for Typing {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_dot_command_needs_no_semicolon() {
+        for text in
+            ["", ".tables", " .tables", ".tables;", "SELECT 1;", "SELECT 1; .schema x", "SELECT ';';\n.help"]
+        {
+            assert!(is_entered(text), "{text}");
+        }
+        for text in ["SELECT 1", "SELECT 1; SELECT 2 -- ;", "SELECT '; .help", "SELECT 1\n.5"] {
+            assert!(!is_entered(text), "{text}");
+        }
+    }
 
     #[test]
     fn words_are_completed() {

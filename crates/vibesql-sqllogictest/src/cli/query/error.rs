@@ -2,7 +2,7 @@
 
 use crate::cli::error::{CliError, ExitReason};
 use crate::results::ask::views::VIEWS;
-use crate::results::ask::{AskError, PlanError, Unknown, columns_of};
+use crate::results::ask::{AskError, EngineName, Kind, PlanError, Unknown, columns_of};
 use crate::results::store::schema::TABLES;
 
 /// Where the user types, which decides what a hint tells to type.
@@ -65,15 +65,30 @@ pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
                 None => format!("{} has the columns of a table", typed_in.command(".schema TABLE")),
             }
         }
+        PlanError::Sql { message, unknown: None } if message.starts_with("circular reference: ") => {
+            "give the common table expression a name that no table has".to_owned()
+        }
+        PlanError::Sql { message, unknown: None } if message.starts_with("ambiguous column name: ") => {
+            "write the table in front of the column: `TABLE.COLUMN`".to_owned()
+        }
         PlanError::Sql { unknown: None, .. } => "use SQLite's SQL dialect".to_owned(),
     };
     CliError::usage(error.to_string(), vec![hint])
 }
 
-pub(super) fn unanswered(error: &AskError, typed_in: TypedIn) -> CliError {
+pub(super) fn unanswered(error: &AskError, typed_in: TypedIn, is_checked: bool) -> CliError {
     let in_shell = typed_in == TypedIn::Shell;
     let (reason, hint) = match error {
         AskError::Sql(_) => (ExitReason::Usage, None),
+        AskError::Engine { kind: Kind::Differs(_) | Kind::Panics(_) | Kind::Dies(_), engine } => {
+            let hint = if in_shell {
+                "a shell started without --no-check shows SQLite's answer"
+            } else {
+                "run the query without --no-check to get SQLite's answer"
+            };
+            let fails_alone = *engine == EngineName::VibeSql && !is_checked;
+            (ExitReason::Incomplete, fails_alone.then_some(hint))
+        }
         AskError::Engine { .. } if in_shell => (
             ExitReason::Incomplete,
             Some(

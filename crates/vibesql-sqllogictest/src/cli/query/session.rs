@@ -17,8 +17,8 @@ use crate::clock::{Clock, milliseconds_since_1970};
 use crate::report::rows::{self, Format};
 use crate::results::ask::presets::{Preset, Reach};
 use crate::results::ask::{
-    About, AskCommand, Asked, Asker, Doubt, Effort, EngineName, Interrupter, Keeping as Kept, Limits, Plan,
-    Reading, Results, Trust, VIBESQL_VERSION, plan,
+    About, AskCommand, Asked, Asker, DependsOn, Doubt, Effort, Interrupter, Keeping as Kept, Limits, Plan,
+    Reading, Results, VIBESQL_VERSION, plan,
 };
 use crate::results::store::schema::TEST_FILES;
 use crate::results::store::{Store, Window};
@@ -116,7 +116,7 @@ impl<'a> Session<'a> {
         let asked = self
             .asker
             .ask(&plan, About::Results(&reading, &self.results), effort)
-            .map_err(|error| unanswered(&error, self.typed_in))?;
+            .map_err(|error| unanswered(&error, self.typed_in, self.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
             store::mend(&self.results.0, ui);
@@ -130,7 +130,7 @@ impl<'a> Session<'a> {
             ));
         }
         if let Some(doubt) = &asked.doubt {
-            ui.note(doubted(doubt, asked.from));
+            ui.note(doubted(doubt));
         }
         let mut text = written(|out| rows::write(out, &asked.answer, self.format));
         // All that is asked for is loaded then.
@@ -189,19 +189,19 @@ impl<'a> Session<'a> {
 }
 
 /// Why an answer is not sure, in words.
-fn doubted(doubt: &Doubt, from: EngineName) -> String {
-    let whose = match from {
-        EngineName::VibeSql => "VibeSQL's",
-        EngineName::Sqlite => "SQLite's",
-    };
+fn doubted(doubt: &Doubt) -> String {
     match doubt {
-        Doubt::Alone(Trust::OnlyVibeSql(message)) => {
-            format!(
-                "not checked: SQLite does not understand this query ({message}); shown is VibeSQL's answer"
-            )
+        Doubt::OnlySqlite(on) => {
+            let on = match on {
+                DependsOn::Chance => "random values",
+                DependsOn::Time => "the current time",
+                DependsOn::Connection => "the state of the connection",
+                DependsOn::Engine => "the engine",
+            };
+            format!("not checked: the answer depends on {on}; shown is SQLite's answer")
         }
-        Doubt::Alone(_) => {
-            format!("not checked: this query has another answer each time; shown is {whose}")
+        Doubt::OnlyVibeSql(message) => {
+            format!("not checked: SQLite cannot run this query ({message}); shown is VibeSQL's answer")
         }
         Doubt::SqliteFails(message) => {
             format!("not checked: SQLite {message}; shown is VibeSQL's answer")

@@ -94,13 +94,18 @@ fn listen(interrupter: Interrupter) -> std::io::Result<()> {
     std::thread::Builder::new().name("interrupts".to_owned()).spawn(wait).map(drop)
 }
 
-fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {
-    if !line.starts_with('.') {
-        answer_each(&statements(line), session, ui);
+fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {
+    if !text.starts_with('.') {
+        answer_each(&statements(text), session, ui);
         return Ok(Flow::GoOn);
     }
+    let (line, rest) = text.split_once([';', '\n']).unwrap_or((text, ""));
+    let rest = rest.trim_matches(|character: char| character == ';' || character.is_whitespace());
+    if !rest.is_empty() {
+        return Err(not_alone(format!("cannot run `{}` together with `{rest}`", line.trim())));
+    }
     let (command, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
-    match (command, argument.trim().trim_end_matches(';')) {
+    match (command, argument.trim()) {
         (".quit" | ".exit", _) => return Ok(Flow::Quit),
         (".help", _) => ui.print(&help())?,
         (".tables", _) => ui.print(&named_tables())?,
@@ -143,7 +148,12 @@ fn entered(line: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
 /// Answers statements one after the other. An error, or Ctrl-C, ends it.
 fn answer_each(statements: &[String], session: &mut Session<'_>, ui: &mut Ui) {
     for (place, sql) in statements.iter().enumerate() {
-        if let Err(error) = session.answer(sql, ui) {
+        let answered = if sql.starts_with('.') {
+            Err(not_alone(format!("cannot run `{sql}` behind SQL")))
+        } else {
+            session.answer(sql, ui)
+        };
+        if let Err(error) = answered {
             ui.error(&error);
             let left = (statements.len() - place - 1) as u64;
             if left > 0 {
@@ -152,6 +162,10 @@ fn answer_each(statements: &[String], session: &mut Session<'_>, ui: &mut Ui) {
             return;
         }
     }
+}
+
+fn not_alone(message: String) -> CliError {
+    CliError::usage(message, vec!["enter a dot command by itself".to_owned()])
 }
 
 fn unknown_table(name: &str) -> CliError {

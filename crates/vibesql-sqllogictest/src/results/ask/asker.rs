@@ -13,6 +13,7 @@ use super::plan::{Plan, Trust};
 use super::process::AskCommand;
 use super::reduce;
 use super::source::Source;
+use super::volatile::DependsOn;
 use super::wire::{EngineName, GivenTable, Named, Request, Rows};
 use crate::clock::Clock;
 use crate::outcome::ExitHow;
@@ -78,8 +79,10 @@ pub struct Asked {
 /// Why an answer stands alone.
 #[derive(Debug)]
 pub enum Doubt {
-    /// There can be no second opinion.
-    Alone(Trust),
+    /// The answer is SQLite's, and depends on more than the rows.
+    OnlySqlite(DependsOn),
+    /// The answer is VibeSQL's, and SQLite cannot prepare the statement.
+    OnlyVibeSql(String),
     /// SQLite fails, and the answer is VibeSQL's.
     SqliteFails(String),
     /// VibeSQL is wrong or fails, and the answer is SQLite's.
@@ -205,14 +208,20 @@ impl<'a> Asker<'a> {
             },
             About::Rows(tables) => given(tables),
         };
-        let both = effort.check && plan.trust == Trust::Comparable;
         let request = request(plan, rows);
+        if let (true, Trust::OnlySqlite(on)) = (effort.check, &plan.trust) {
+            return self.sqlite_alone(plan, &request, *on);
+        }
+        let both = effort.check && plan.trust == Trust::Comparable;
         let [vibesql, sqlite] =
             self.pair.put([Some(&request), both.then_some(&request)], self.pair.limits.timeout)?;
         match (vibesql, sqlite) {
             (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
             (Some(End::Answered { answer, told, .. }), None) => {
-                let doubt = (effort.check && !both).then(|| Doubt::Alone(plan.trust.clone()));
+                let doubt = match &plan.trust {
+                    Trust::OnlyVibeSql(message) if effort.check => Some(Doubt::OnlyVibeSql(message.clone())),
+                    _ => None,
+                };
                 Ok(asked(plan, answer, EngineName::VibeSql, told, doubt))
             }
             (
@@ -235,7 +244,6 @@ impl<'a> Asker<'a> {
             (Some(End::Failed(kind)), None) => match (&plan.trust, kind) {
                 // Neither understands it.
                 (Trust::OnlyVibeSql(message), Kind::Refuses(_)) => Err(AskError::Sql(message.clone())),
-                (Trust::Unsteady, _) if effort.check => self.sqlite_alone(plan, &request),
                 (_, kind) => Err(failure(EngineName::VibeSql, kind)),
             },
             (_, Some(End::Failed(kind))) => Err(failure(EngineName::Sqlite, kind)),
@@ -243,13 +251,21 @@ impl<'a> Asker<'a> {
         }
     }
 
-    fn sqlite_alone(&mut self, plan: &Plan, request: &Request) -> Result<Asked, AskError> {
+    /// Asks SQLite, whose dialect it is, and VibeSQL only where SQLite fails.
+    fn sqlite_alone(&mut self, plan: &Plan, request: &Request, on: DependsOn) -> Result<Asked, AskError> {
         match self.pair.put([None, Some(request)], self.pair.limits.timeout)? {
             [_, Some(End::Answered { answer, told, .. })] => {
-                let doubt = Some(Doubt::Alone(plan.trust.clone()));
-                Ok(asked(plan, answer, EngineName::Sqlite, told, doubt))
+                Ok(asked(plan, answer, EngineName::Sqlite, told, Some(Doubt::OnlySqlite(on))))
             }
-            [_, Some(End::Failed(kind))] => Err(failure(EngineName::Sqlite, kind)),
+            [_, Some(End::Failed(kind))] => {
+                match self.pair.put([Some(request), None], self.pair.limits.timeout)? {
+                    [Some(End::Answered { answer, told, .. }), _] => {
+                        let doubt = Doubt::SqliteFails(kind.to_string());
+                        Ok(asked(plan, answer, EngineName::VibeSql, told, Some(doubt)))
+                    }
+                    _ => Err(failure(EngineName::Sqlite, kind)),
+                }
+            }
             [_, Some(End::NotLoaded(why))] => Err(AskError::Results(why)),
             [_, None] => Err(AskError::Interrupted),
         }

@@ -10,6 +10,7 @@ pub mod views;
 
 mod plan;
 mod scan;
+mod volatile;
 
 mod child;
 mod in_sqlite;
@@ -37,4 +38,5 @@ pub use plan::{Plan, PlanError, Trust, Unknown, columns_of, plan};
 pub use process::AskCommand;
 pub use scan::{is_whole, statements};
 pub use source::{Results, Source};
+pub use volatile::DependsOn;
 pub use wire::EngineName;

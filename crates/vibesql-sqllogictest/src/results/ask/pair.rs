@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::answer::Answer;
 use super::asker::{AskError, Kind};
+use super::compare::Difference;
 use super::process::{AskCommand, Child, Heard};
 use super::wire::{EngineName, Reply, Request};
 use crate::clock::Clock;
@@ -109,7 +110,8 @@ impl<'a> Pair<'a> {
                         if matches!(end, End::Failed(Kind::Panics(_))) {
                             self.children[place] = None;
                         }
-                        ends[place] = Some(end);
+                        let width = requests[place].and_then(|request| request.width);
+                        ends[place] = Some(checked(end, width));
                         parts[place] = None;
                     }
                 }
@@ -169,6 +171,19 @@ impl<'a> Pair<'a> {
             self.children[place] = Some(child.map_err(AskError::Start)?);
         }
         self.children[place].as_mut().ok_or_else(|| AskError::Start(io::ErrorKind::NotFound.into()))
+    }
+}
+
+/// Fails an engine whose rows do not have the width of the header, or no column at all.
+fn checked(end: End, width: Option<usize>) -> End {
+    let End::Answered { answer, .. } = &end else { return end };
+    let width = match answer.columns.len() {
+        0 => width.unwrap_or_default(),
+        named => named,
+    };
+    match answer.rows.iter().find(|row| row.is_empty() || row.len() != width) {
+        Some(row) => End::Failed(Kind::Differs(Difference::Columns { sqlite: width, vibesql: row.len() })),
+        None => end,
     }
 }
 

@@ -15,6 +15,7 @@ use rusqlite::{Batch, Connection, Error};
 
 use super::scan::{self, Piece};
 use super::views::{VIEWS, View};
+use super::volatile::{DependsOn, depends_on};
 use crate::results::store::Wanted;
 use crate::results::store::schema::{self, TABLES};
 
@@ -27,7 +28,7 @@ pub struct Plan {
     pub wanted: Vec<Wanted>,
     /// The views that it may read.
     pub views: Vec<&'static View>,
-    /// The names of the columns of the answer; empty if SQLite does not understand the statement.
+    /// The names of the columns of the answer; empty if SQLite cannot prepare the statement.
     pub columns: Vec<String>,
     /// Whether there can be a second opinion.
     pub trust: Trust,
@@ -38,9 +39,9 @@ pub struct Plan {
 pub enum Trust {
     /// They can.
     Comparable,
-    /// The statement asks for chance or for the time, so that every answer is another.
-    Unsteady,
-    /// SQLite does not understand it, and says so.
+    /// The answer depends on more than the rows, so that SQLite alone is asked.
+    OnlySqlite(DependsOn),
+    /// SQLite reaches one of its limits, or has no such function, and says so.
     OnlyVibeSql(String),
 }
 
@@ -113,13 +114,14 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
                 return Err(PlanError::Sql { message, unknown: Some(Unknown::Table(table.clone())) });
             }
             let (wanted, views) = needs(&sql, true);
-            let trust = if is_unsteady(&sql, &seen) { Trust::Unsteady } else { Trust::Comparable };
+            let trust = depends_on(&sql, &seen.functions).map_or(Trust::Comparable, Trust::OnlySqlite);
             Ok(Plan { sql, wanted, views, columns, trust })
         }
-        Err(message) => match unknown(&message) {
-            None if may_be_a_question(&sql) => Ok(for_vibesql(sql, message)),
-            unknown => Err(PlanError::Sql { message, unknown }),
-        },
+        Err(message) if is_limit(&message) && may_be_a_question(&sql) => Ok(for_vibesql(sql, message)),
+        Err(message) => {
+            let unknown = unknown(&message);
+            Err(PlanError::Sql { message, unknown })
+        }
     }
 }
 
@@ -189,7 +191,9 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
     while let Some(text) = texts.pop() {
         let names = scan::names(text);
         let all = !understood || names.contains("natural") || scan::has_wildcard(text);
+        let behind_in = scan::names_behind_in(text);
         for table in TABLES.into_iter().filter(|table| names.contains(table.name)) {
+            let all = all || behind_in.contains(table.name);
             let named = table.columns.iter().filter(|column| all || names.contains(column.name));
             let columns: Vec<_> = named.collect();
             match wanted.iter_mut().find(|one| one.table == table) {
@@ -212,37 +216,25 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
     (wanted, views)
 }
 
-/// | what is called | every answer is another |
-/// |---|---|
-/// | `random`, `randomblob`, `changes` and the like | yes |
-/// | `current_timestamp` and its kin | yes |
-/// | a function of time, with 'now' or with nothing | yes |
-/// | anything else | no |
-fn is_unsteady(sql: &str, seen: &Seen) -> bool {
-    const CHANCE: &[&str] = &[
-        "random",
-        "randomblob",
-        "changes",
-        "total_changes",
-        "last_insert_rowid",
-        "sqlite_version",
-        "sqlite_source_id",
-        "sqlite_compileoption_get",
-        "sqlite_compileoption_used",
-        "current_timestamp",
-        "current_date",
-        "current_time",
+/// Whether SQLite is not able to prepare a statement that may be right: it reaches a limit, or is built without a function
+/// of its dialect. Any other error is one of the statement.
+fn is_limit(message: &str) -> bool {
+    const STARTS: &[&str] = &[
+        "too many ",
+        "at most ",
+        "Expression tree is too large",
+        "VIEWs and/or subqueries nested too deep",
+        "Recursion limit",
+        "parser stack overflow",
+        "out of memory",
+        "string or blob too big",
+        "statement too long",
+        "no such function: ",
     ];
-    const TIME: &[&str] = &["date", "time", "datetime", "julianday", "unixepoch", "strftime", "timediff"];
-    let calls = |names: &[&str]| seen.functions.iter().any(|function| names.contains(&function.as_str()));
-    let lower = sql.to_ascii_lowercase();
-    let now = || lower.contains("'now'") || lower.replace(' ', "").contains("()");
-    // What SQLite makes of `julianday()` it does by itself; a format alone stands for now as well.
-    let format_alone = || scan::pieces(&lower).contains(&Piece::Word("strftime"));
-    calls(CHANCE) || calls(TIME) && (now() || format_alone())
+    STARTS.iter().any(|start| message.starts_with(start))
 }
 
-/// Whether VibeSQL may know what SQLite does not.
+/// Whether the statement begins as a question does.
 fn may_be_a_question(sql: &str) -> bool {
     let first = scan::pieces(sql).into_iter().find_map(|piece| match piece {
         Piece::Word(word) => Some(word.to_ascii_uppercase()),
@@ -402,19 +394,96 @@ mod tests {
     }
 
     #[test]
-    fn chance_and_time_have_no_second_opinion() {
-        for (sql, trust) in [
-            ("SELECT random()", Trust::Unsteady),
-            ("SELECT date('now', '-1 day')", Trust::Unsteady),
-            ("SELECT CURRENT_TIMESTAMP", Trust::Unsteady),
-            ("SELECT datetime()", Trust::Unsteady),
-            ("SELECT date(started_at) FROM test_runs", Trust::Comparable),
-            ("SELECT 'now', COUNT(*) FROM test_runs", Trust::Comparable),
+    fn tables_behind_in_are_loaded_whole() {
+        for sql in [
+            "SELECT count(*) FROM slow_records WHERE (1, 2, 3, 4, 5) IN slow_records",
+            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) NOT IN main.\"SLOW_RECORDS\"",
+            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) in [main] . 'slow_records'",
         ] {
-            assert_eq!(plan(sql).unwrap().trust, trust, "{sql}");
+            let plan = plan(sql).unwrap();
+            assert!(plan.wanted.contains(&Wanted::all(&schema::SLOW_RECORDS)), "{sql}: {:?}", plan.wanted);
         }
-        let strange = plan("SELECT status FROM test_results WHERE ILIKE status").unwrap();
-        assert!(matches!(strange.trust, Trust::OnlyVibeSql(_)), "{strange:?}");
-        assert_eq!(strange.wanted, [Wanted::all(&schema::TEST_RESULTS)]);
+        let others = "SELECT run_id FROM test_runs WHERE (1, 2, 3, 4, 5) IN slow_records";
+        assert_eq!(reads(others), "test_runs(run_id) slow_records(run_id,file_path,line,duration_ms,sql)");
+        assert_eq!(
+            reads("SELECT line FROM slow_records WHERE line IN (SELECT line FROM slow_records)"),
+            "slow_records(line)"
+        );
+    }
+
+    #[test]
+    fn what_depends_on_more_than_rows_is_for_sqlite_alone() {
+        use DependsOn::{Chance, Connection, Engine, Time};
+        for (sql, expected) in [
+            ("SELECT random()", Chance),
+            ("SELECT run_id FROM test_runs ORDER BY RANDOM()", Chance),
+            ("SELECT hex(randomblob(2))", Chance),
+            ("SELECT CURRENT_TIMESTAMP", Time),
+            ("SELECT date(current_date)", Time),
+            ("SELECT date('now', '-1 day')", Time),
+            ("SELECT \"date\" /* it */ ( 'NOW' )", Time),
+            ("SELECT date(\"now\")", Time),
+            ("SELECT date(coalesce(NULL, 'now'))", Time),
+            ("SELECT timediff('2026-01-01', 'now')", Time),
+            ("SELECT datetime()", Time),
+            ("SELECT julianday( /* nothing */ )", Time),
+            ("SELECT strftime('%Y')", Time),
+            ("SELECT strftime('%Y', 'now')", Time),
+            ("SELECT unixepoch('subsec')", Time),
+            ("SELECT strftime('%s', 'subsecond')", Time),
+            ("SELECT changes() + total_changes()", Connection),
+            ("SELECT last_insert_rowid()", Connection),
+            ("SELECT sqlite_version()", Engine),
+        ] {
+            assert_eq!(plan(sql).unwrap().trust, Trust::OnlySqlite(expected), "{sql}");
+        }
+        for sql in [
+            "SELECT date(started_at) FROM test_runs",
+            "SELECT 'now', COUNT(*) FROM test_runs",
+            "SELECT date(started_at) FROM test_runs WHERE git_commit = 'now'",
+            "SELECT date(started_at), row_number() OVER () FROM test_runs",
+            "SELECT date(started_at), row_number() OVER (ORDER BY run_id) FROM test_runs",
+            "SELECT strftime('%Y', started_at), 'strftime(now)' FROM test_runs",
+            "SELECT datetime(started_at, 'subsec') FROM test_runs -- datetime('now')",
+            "WITH date(now) AS (SELECT 'now') SELECT now FROM date",
+            "SELECT run_id AS random FROM test_runs",
+        ] {
+            assert_eq!(plan(sql).unwrap().trust, Trust::Comparable, "{sql}");
+        }
+    }
+
+    #[test]
+    fn an_error_of_sqlite_is_one_of_the_statement_unless_it_is_a_limit() {
+        for (sql, expected) in [
+            ("SELECT status FROM test_results WHERE ILIKE status", "syntax error"),
+            (
+                "WITH test_files AS (SELECT * FROM test_files) SELECT count(*) FROM test_files",
+                "circular reference: test_files",
+            ),
+            ("SELECT run_id FROM test_runs, test_results", "ambiguous column name: run_id"),
+            ("SELECT substr(1)", "wrong number of arguments to function substr()"),
+            ("SELECT count(count(*)) FROM test_runs", "misuse of aggregate function count()"),
+            ("SELECT 1 UNION SELECT 1, 2", "do not have the same number of result columns"),
+            ("SELECT (1, 2)", "row value misused"),
+            ("SELECT (SELECT 1, 2)", "sub-select returns 2 columns - expected 1"),
+            ("SELECT 1 ORDER BY 2", "ORDER BY term out of range"),
+            ("SELECT x.* FROM test_runs", "no such table: x"),
+        ] {
+            match plan(sql) {
+                Err(PlanError::Sql { message, .. }) => {
+                    assert!(message.contains(expected), "{sql}: {message}");
+                }
+                other => panic!("{sql}: {other:?}"),
+            }
+        }
+        let joins = (0..70).map(|number| format!("slow_records t{number}")).collect::<Vec<_>>();
+        let limit = plan(&format!("SELECT 1 FROM {}", joins.join(", "))).unwrap();
+        assert_eq!(limit.trust, Trust::OnlyVibeSql("at most 64 tables in a join".to_owned()));
+        assert_eq!(limit.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
+        let deep = plan(&format!("SELECT {}1", "1 + ".repeat(3000))).unwrap();
+        assert!(matches!(deep.trust, Trust::OnlyVibeSql(_)), "{:?}", deep.trust);
+        // This build of SQLite has no mathematical functions.
+        let function = plan("SELECT sqrt(duration_ms) FROM test_results").unwrap();
+        assert_eq!(function.trust, Trust::OnlyVibeSql("no such function: sqrt".to_owned()));
     }
 }

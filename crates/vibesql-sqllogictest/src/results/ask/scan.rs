@@ -19,6 +19,20 @@ pub(super) enum Piece<'s> {
     Other(&'s str),
 }
 
+impl<'s> Piece<'s> {
+    /// Returns what can be a name, without quotes. SQLite takes strings for names as well.
+    pub(super) fn name(self) -> Option<&'s str> {
+        match self {
+            Self::Word(text) => Some(text),
+            Self::Name(text) | Self::Text(text) => {
+                let open = text.get(1..).unwrap_or_default();
+                Some(open.strip_suffix(['"', '`', ']', '\'']).unwrap_or(open))
+            }
+            Self::Space | Self::Semicolon | Self::Other(_) => None,
+        }
+    }
+}
+
 /// Takes a statement apart. Quotes and comments that do not end go to the end of the text.
 pub(super) fn pieces(sql: &str) -> Vec<Piece<'_>> {
     let mut found = Vec::new();
@@ -87,18 +101,26 @@ pub fn is_whole(text: &str) -> bool {
     pieces(text).into_iter().rfind(|piece| *piece != Piece::Space) == Some(Piece::Semicolon)
 }
 
-/// Returns everything in a statement that can be a name, without quotes and in lower case. SQLite takes strings for names
-/// as well.
+/// Returns everything in a statement that can be a name, without quotes and in lower case.
 pub(super) fn names(sql: &str) -> HashSet<String> {
-    let names = pieces(sql).into_iter().filter_map(|piece| match piece {
-        Piece::Word(text) => Some(text),
-        Piece::Name(text) | Piece::Text(text) => {
-            let open = text.get(1..).unwrap_or_default();
-            Some(open.strip_suffix(['"', '`', ']', '\'']).unwrap_or(open))
+    pieces(sql).into_iter().filter_map(Piece::name).map(str::to_ascii_lowercase).collect()
+}
+
+/// Returns the names that stand directly behind IN, without quotes and in lower case: `IN t` reads all columns of `t`.
+pub(super) fn names_behind_in(sql: &str) -> HashSet<String> {
+    let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
+    let mut found = HashSet::new();
+    for (place, piece) in pieces.iter().enumerate() {
+        if !matches!(piece, Piece::Word(word) if word.eq_ignore_ascii_case("in")) {
+            continue;
         }
-        Piece::Space | Piece::Semicolon | Piece::Other(_) => None,
-    });
-    names.map(str::to_ascii_lowercase).collect()
+        let name = match &pieces[place + 1..] {
+            [_, Piece::Other("."), name, ..] | [name, ..] => name.name(),
+            [] => None,
+        };
+        found.extend(name.map(str::to_ascii_lowercase));
+    }
+    found
 }
 
 /// Whether a statement has a `*` that stands for columns: behind the beginning of a list of results, a comma or a dot.
@@ -183,6 +205,14 @@ mod tests {
         let found = names("SELECT \"A\", [b c], `d`, 'e', f.g, 1 -- h\n FROM \"");
         let expected = ["select", "a", "b c", "d", "e", "f", "g", "1", "from", ""];
         assert_eq!(found, expected.map(str::to_owned).into());
+    }
+
+    #[test]
+    fn tables_behind_in_are_found() {
+        let found = names_behind_in(
+            "SELECT 1 IN A, 2 in \"B\", 3 NOT IN main.[c d], 4 IN /**/ main . 'e', 5 IN (f), 'in' g, \"in\" h, x IN",
+        );
+        assert_eq!(found, ["a", "b", "c d", "e"].map(str::to_owned).into());
     }
 
     #[test]

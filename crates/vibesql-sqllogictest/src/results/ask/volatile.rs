@@ -1,0 +1,104 @@
+//! What an answer depends on besides the rows. Two engines cannot be compared then.
+
+use super::scan::{self, Piece};
+
+/// What an answer depends on besides the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DependsOn {
+    /// Random values.
+    Chance,
+    /// The current time.
+    Time,
+    /// What the connection did before.
+    Connection,
+    /// The name, version or build of the engine.
+    Engine,
+}
+
+/// The date and time functions. With fewer arguments than these they take the current time.
+const TIME: &[(&str, usize)] = &[
+    ("date", 1),
+    ("time", 1),
+    ("datetime", 1),
+    ("julianday", 1),
+    ("unixepoch", 1),
+    ("strftime", 2),
+    ("timediff", 2),
+];
+
+/// Returns what a statement depends on, if it calls these `functions` according to SQLite, named in lower case.
+///
+/// | call | depends on |
+/// |---|---|
+/// | `random`, `randomblob` | chance |
+/// | `current_timestamp`, `current_date`, `current_time` | time |
+/// | a date or time function with a literal 'now', or without a time | time |
+/// | `changes`, `total_changes`, `last_insert_rowid` | connection |
+/// | `sqlite_version` and the like | engine |
+/// | any other | nothing |
+pub(super) fn depends_on(sql: &str, functions: &[String]) -> Option<DependsOn> {
+    let by_name = functions.iter().find_map(|function| by_name(function));
+    by_name.or_else(|| reads_clock(sql, functions).then_some(DependsOn::Time))
+}
+
+fn by_name(function: &str) -> Option<DependsOn> {
+    Some(match function {
+        "random" | "randomblob" => DependsOn::Chance,
+        "current_timestamp" | "current_date" | "current_time" => DependsOn::Time,
+        "changes" | "total_changes" | "last_insert_rowid" => DependsOn::Connection,
+        "sqlite_version" | "sqlite_source_id" | "sqlite_compileoption_get" | "sqlite_compileoption_used" => {
+            DependsOn::Engine
+        }
+        _ => return None,
+    })
+}
+
+fn reads_clock(sql: &str, functions: &[String]) -> bool {
+    let pieces: Vec<_> = scan::pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
+    pieces.windows(2).enumerate().any(|(place, pair)| {
+        let [name, Piece::Other("(")] = pair else { return false };
+        let Some(name) = name.name() else { return false };
+        let function = TIME.iter().find(|(function, _)| name.eq_ignore_ascii_case(function));
+        // A common table expression may have the name of a function.
+        function.is_some_and(|(function, needed)| {
+            functions.iter().any(|called| called == function)
+                && takes_now(&arguments(&pieces[place + 2..]), *needed)
+        })
+    })
+}
+
+fn takes_now(arguments: &[&[Piece<'_>]], needed: usize) -> bool {
+    let is_literal = |piece: &Piece<'_>, words: &[&str]| {
+        // SQLite takes an unknown name in double quotes for a string.
+        matches!(piece, Piece::Text(_) | Piece::Name(_))
+            && piece.name().is_some_and(|text| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
+    };
+    // This modifier in place of a time stands for now as well.
+    let is_subsec =
+        |argument: &&[Piece<'_>]| matches!(argument, [piece] if is_literal(piece, &["subsec", "subsecond"]));
+    arguments.len() < needed
+        || arguments.get(needed - 1).is_some_and(is_subsec)
+        || arguments.iter().copied().flatten().any(|piece| is_literal(piece, &["now"]))
+}
+
+/// The arguments of a call, from behind its opening parenthesis.
+fn arguments<'p, 's>(pieces: &'p [Piece<'s>]) -> Vec<&'p [Piece<'s>]> {
+    let mut found = Vec::new();
+    let (mut start, mut depth) = (0, 0_usize);
+    for (place, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Other("(") => depth += 1,
+            Piece::Other("," | ")") if depth == 0 => {
+                found.push(&pieces[start..place]);
+                start = place + 1;
+                if *piece == Piece::Other(")") {
+                    break;
+                }
+            }
+            Piece::Other(")") => depth -= 1,
+            _ => {}
+        }
+    }
+    found.retain(|argument| !argument.is_empty());
+    found
+}
