@@ -38,6 +38,10 @@ static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
 #[cfg(feature = "cli")]
 pub(crate) fn own_orphans() {
     adopt_orphans();
+    // The first process of a container gets orphans of everybody there.
+    if getpid() == Pid::INIT {
+        return;
+    }
     let own = children().iter().map(|child| raw(child.pid)).collect();
     OWN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(own);
 }
