@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::commands::import::{UNKNOWN, changed};
+use super::commands::import::changed;
 use super::error::{CliError, ExitReason};
 use super::keeping::Keeping;
 use super::ui::Ui;
@@ -296,7 +296,7 @@ fn in_file(path: &str) -> Result<Found, CliError> {
             name: path.to_owned(),
             is_kept: false,
             opened: None,
-            report: run.report(UNKNOWN),
+            report: run.report(None),
             notes,
         }),
         _ => Err(several_runs(path, count, "use `import` to import it; `runs` then lists its runs")),
