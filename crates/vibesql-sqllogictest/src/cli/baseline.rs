@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
-use super::commands::import::{UNKNOWN, changed};
+use super::commands::import::changed;
 use super::error::{CliError, ExitReason};
 use super::keeping::Keeping;
 use super::ui::Ui;
 use crate::outcome::RunReport;
 use crate::results::import;
 use crate::results::portable::{self, is_portable};
-use crate::results::{Circumstances, Commit, Journal, Meaning, Opened, ResultsFolder, RunOverview, meanings};
+use crate::results::{
+    Circumstances, Commit, FolderError, Journal, LastRun, Meaning, Opened, ResultsFolder, RunOverview,
+    meanings,
+};
 use crate::text::count::plural;
 
 /// Conditions for a run in addition to its name.
@@ -79,13 +82,18 @@ impl Place {
 }
 
 /// Finds the run that `word` names, relative to another run.
-pub(super) fn find(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Found, CliError> {
-    found_at(place(word, keeping, besides)?, keeping)
+pub(super) fn find(
+    word: &str,
+    keeping: &Keeping,
+    besides: Besides<'_>,
+    ui: &mut Ui,
+) -> Result<Found, CliError> {
+    found_at(place(word, keeping, besides, ui)?, keeping)
 }
 
 /// Finds the run that `word` means, without regard to any other.
-pub(super) fn find_alone(word: &str, keeping: &Keeping) -> Result<Found, CliError> {
-    found_at(place_alone(word, keeping)?, keeping)
+pub(super) fn find_alone(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<Found, CliError> {
+    found_at(place_alone(word, keeping, ui)?, keeping)
 }
 
 fn found_at(place: Place, keeping: &Keeping) -> Result<Found, CliError> {
@@ -101,7 +109,7 @@ fn found_at(place: Place, keeping: &Keeping) -> Result<Found, CliError> {
 
 /// Reads the journal of the run that `word` means, and says what is wrong with it.
 pub(super) fn find_journal(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<Journal, CliError> {
-    let journal = match place_alone(word, keeping)? {
+    let journal = match place_alone(word, keeping, ui)? {
         Place::Kept { run, note } => {
             note.iter().for_each(|note| ui.note(note));
             keeping.results()?.journal(Some(&run))?
@@ -116,7 +124,7 @@ pub(super) fn find_journal(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result
 
 /// The name of the run that `word` means, or the path of its folder, for a command that needs the folder.
 pub(super) fn find_kept(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<String, CliError> {
-    match place_alone(word, keeping)? {
+    match place_alone(word, keeping, ui)? {
         Place::Kept { run, note } => {
             note.iter().for_each(|note| ui.note(note));
             Ok(run)
@@ -129,17 +137,28 @@ pub(super) fn find_kept(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<St
 }
 
 /// The run before the last one is that on the engine of the last one.
-fn place_alone(word: &str, keeping: &Keeping) -> Result<Place, CliError> {
+fn place_alone(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<Place, CliError> {
     if Meaning::by_order(word) != Some(Meaning::Previous) {
-        return place(word, keeping, Besides::default());
+        return place(word, keeping, Besides::default(), ui);
     }
     let results = keeping.results()?;
-    let last = results.last()?;
+    let last = last(results, ui)?;
     let engine = RunOverview::read(results, &last)?.header.engine.name;
-    place(word, keeping, Besides { before: Some(&last), engine: Some(&engine) })
+    place(word, keeping, Besides { before: Some(&last), engine: Some(&engine) }, ui)
 }
 
-fn place(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Place, CliError> {
+/// The last run that can be read.
+fn last(results: &ResultsFolder, ui: &mut Ui) -> Result<String, CliError> {
+    let LastRun { name, unreadable } = results.last_run()?;
+    unreadable.iter().for_each(|(run, error)| skipped(run, error, ui));
+    Ok(name.ok_or_else(|| results.no_run())?)
+}
+
+fn skipped(run: &str, error: &FolderError, ui: &mut Ui) {
+    ui.warn(&format!("run `{run}` is skipped: {error}; run `store verify` to check all results"));
+}
+
+fn place(word: &str, keeping: &Keeping, besides: Besides<'_>, ui: &mut Ui) -> Result<Place, CliError> {
     let path = word.strip_prefix("file:").unwrap_or(word);
     let results = match keeping.results() {
         // A file needs no results here.
@@ -153,11 +172,11 @@ fn place(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Place, C
     };
     match meanings.as_slice() {
         // No run is compared with itself.
-        [Meaning::Last] if besides.before == Some(&results.last()?) => {
-            before(results, Besides { engine: None, ..besides })
+        [Meaning::Last] if besides.before.is_some() && besides.before == Some(&results.last()?) => {
+            before(results, Besides { engine: None, ..besides }, ui)
         }
-        [Meaning::Last] => Ok(Place::kept(results.last()?)),
-        [Meaning::Previous] => before(results, besides),
+        [Meaning::Last] => Ok(Place::kept(last(results, ui)?)),
+        [Meaning::Previous] => before(results, besides, ui),
         [Meaning::Run(name)] => Ok(Place::kept(name)),
         [Meaning::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, besides),
         [Meaning::Commit { hash, runs }] => last_of(&format!("commit {hash}"), runs, results, besides),
@@ -170,15 +189,17 @@ fn place(word: &str, keeping: &Keeping, besides: Besides<'_>) -> Result<Place, C
 }
 
 /// The last run before one, on an engine.
-fn before(results: &ResultsFolder, besides: Besides<'_>) -> Result<Place, CliError> {
+fn before(results: &ResultsFolder, besides: Besides<'_>, ui: &mut Ui) -> Result<Place, CliError> {
     let runs = results.runs()?;
     let end = besides.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
-        // What cannot be read is passed over.
-        if let Ok(run) = RunOverview::read(results, name)
-            && besides.engine.is_none_or(|engine| run.header.engine.name == engine)
-        {
-            return Ok(Place::kept(name));
+        match RunOverview::read(results, name) {
+            Ok(run) if besides.engine.is_none_or(|engine| run.header.engine.name == engine) => {
+                return Ok(Place::kept(name));
+            }
+            // One that was killed before it began is not a run.
+            Ok(_) | Err(FolderError::NoJournal(_)) => {}
+            Err(error) => skipped(name, &error, ui),
         }
     }
     let before = end.map_or_else(String::new, |end| format!(" before {}", runs[end]));
@@ -292,13 +313,9 @@ fn in_file(path: &str) -> Result<Found, CliError> {
     let count = reading.runs.len();
     let mut runs = reading.runs;
     match (runs.pop(), count) {
-        (Some(run), 1) => Ok(Found {
-            name: path.to_owned(),
-            is_kept: false,
-            opened: None,
-            report: run.report(UNKNOWN),
-            notes,
-        }),
+        (Some(run), 1) => {
+            Ok(Found { name: path.to_owned(), is_kept: false, opened: None, report: run.report(None), notes })
+        }
         _ => Err(several_runs(path, count, "use `import` to import it; `runs` then lists its runs")),
     }
 }

@@ -329,7 +329,7 @@ impl From<FolderError> for CliError {
             FolderError::Unknown { .. } | FolderError::NoJournal(_) => {
                 (ExitReason::Usage, "name a run by its folder in `runs`, or by its path")
             }
-            FolderError::Corrupt(_) => (
+            FolderError::Corrupt(_) | FolderError::NoHeader(_) => (
                 ExitReason::Usage,
                 "choose another run (see `runs`), or move its folder away and restore it from a backup with `merge`",
             ),

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::folded;
 use crate::outcome::{Digest, LeftOut, RecordKey, RecordName};
 use crate::parser::{ConditionKind, Record, RecordKind, Script};
 
@@ -55,7 +56,7 @@ pub(super) fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<Le
     all.filter(|record| names.iter().any(|name| name.means(record.line, record.key))).collect()
 }
 
-/// What makes a record the one that it is: its SQL without regard to white space, or all its text if it has none.
+/// What makes a record the one that it is: the words of its SQL, or of all its text if it has none.
 fn words<'b>(
     script: &'b Script<'_>,
     record: &'b Record<'_>,
@@ -66,7 +67,7 @@ fn words<'b>(
         RecordKind::Query(query) => query.sql.text(buffer),
         _ => &script.source.bytes()[record.span.clone()],
     };
-    text.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty())
+    folded::words(text)
 }
 
 #[cfg(test)]
@@ -89,6 +90,9 @@ mod tests {
         );
         assert_eq!(first[..2], moved);
         assert!(first[0] != first[1] && first[1] != first[2]);
+        let of_sql = |sql: &str| keys(&format!("statement ok\n{sql}\n"), &[1]);
+        assert_ne!(of_sql("SELECT length('a  b')"), of_sql("SELECT length('a b')"));
+        assert_ne!(of_sql("SELECT 1 --a\n+1"), of_sql("SELECT 1 --a +1"));
         assert_eq!(keys("statement ok\nSELECT 1\n", &[5]), [RecordKey(0)], "no record on this line");
     }
 }

@@ -8,6 +8,7 @@ pub mod canonical;
 mod core;
 pub mod diff;
 mod evidence;
+mod folded;
 mod keys;
 mod label;
 mod observer;

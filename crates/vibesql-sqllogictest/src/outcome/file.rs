@@ -249,6 +249,11 @@ impl FileStatus {
         }
     }
 
+    /// Returns the status that reports for machines call so.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.word() == word)
+    }
+
     /// The status of a file that ended so, and at other times so.
     pub(crate) fn among(self, mut others: impl Iterator<Item = Self>) -> Self {
         if others.any(|other| other.is_good() != self.is_good()) { Self::Flaky } else { self }

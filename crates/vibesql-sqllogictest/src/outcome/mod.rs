@@ -5,6 +5,8 @@
 
 mod counts;
 mod difference;
+#[cfg(feature = "suite")]
+mod fault_text;
 mod file;
 mod group;
 mod name;

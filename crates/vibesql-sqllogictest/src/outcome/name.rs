@@ -1,7 +1,7 @@
 //! What a record is called: by its line, or by a key that stays when lines move.
 
-/// A name for a record that stays when the records in front of it change: a digest of its SQL without regard to white
-/// space, and its number among the records of the file with the same SQL.
+/// A name for a record that stays when the records in front of it change: a digest of its SQL, and its
+/// number among the records of the file with the same SQL. White space counts only in literals, quoted names and comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "suite", derive(serde::Serialize, serde::Deserialize))]
 pub struct RecordKey(pub u64);

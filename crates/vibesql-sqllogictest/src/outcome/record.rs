@@ -117,29 +117,26 @@ impl fmt::Display for ExitHow {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Code(code) => write!(f, "exited with code {code}"),
-            Self::Signal(signal) => match signal_name(signal) {
-                Some(name) => write!(f, "was killed by {name}"),
+            Self::Signal(signal) => match SIGNALS.iter().find(|(number, _)| *number == signal) {
+                Some((_, name)) => write!(f, "was killed by {name}"),
                 None => write!(f, "was killed by signal {signal}"),
             },
         }
     }
 }
 
-/// The names of the signals that processes usually die by, as Linux numbers them.
-fn signal_name(signal: i32) -> Option<&'static str> {
-    Some(match signal {
-        4 => "SIGILL",
-        6 => "SIGABRT",
-        7 => "SIGBUS",
-        8 => "SIGFPE",
-        9 => "SIGKILL",
-        11 => "SIGSEGV",
-        15 => "SIGTERM",
-        24 => "SIGXCPU",
-        31 => "SIGSYS",
-        _ => return None,
-    })
-}
+/// The signals that processes usually die by, as Linux numbers them.
+pub(super) const SIGNALS: [(i32, &str); 9] = [
+    (4, "SIGILL"),
+    (6, "SIGABRT"),
+    (7, "SIGBUS"),
+    (8, "SIGFPE"),
+    (9, "SIGKILL"),
+    (11, "SIGSEGV"),
+    (15, "SIGTERM"),
+    (24, "SIGXCPU"),
+    (31, "SIGSYS"),
+];
 
 /// How an expectation was not met.
 #[derive(Debug, Clone, PartialEq)]

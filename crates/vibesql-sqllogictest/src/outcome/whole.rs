@@ -64,6 +64,12 @@ impl FileReport {
         };
         Self { counts, failing, details, elapsed, attempts, ..Self::new(file, end) }
     }
+
+    /// Returns whether the file may be known only as a whole: it counts as one record, and nothing says which.
+    #[cfg(feature = "suite")]
+    pub(crate) fn is_whole(&self) -> bool {
+        self.counts.total == 1 && self.records.is_none()
+    }
 }
 
 #[cfg(test)]
@@ -78,6 +84,7 @@ mod tests {
                 assert_eq!(report.status(), status);
                 assert!(report.counts.add_up(), "{status:?}: {:?}", report.counts);
                 assert_eq!((report.counts.total, report.details_omitted()), (1, 0), "{status:?}");
+                assert!(report.is_whole());
                 assert_eq!(report.failing.is_empty(), report.counts.not_passed() == 0, "{status:?}");
             }
         }

@@ -84,9 +84,12 @@ impl<'r> Side<'r> {
             totals,
             flaky: run.header.flaky,
             end: run.end,
-            // Files of other programs count as one record each, on line 0.
+            // Files of other programs count as one record each, on line 0, and are run under no labels.
             wholes: run.files.iter().any(|file| file.failing.contains(&0))
-                || (totals.files > 0 && run.header.engine.version.is_empty()),
+                || (totals.files > 0 && run.header.engine.version.is_empty())
+                || (totals.files > 0
+                    && run.header.labels.is_empty()
+                    && run.files.iter().all(FileReport::is_whole)),
         }
     }
 

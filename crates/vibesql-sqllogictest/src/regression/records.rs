@@ -5,6 +5,9 @@ use std::ops::AddAssign;
 
 use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordKey};
 
+/// The kind of a failure of which another tool tells no kind.
+const REPORTED: &str = "reported";
+
 /// What became of a record that is on the list of failing records of one run, or of both.
 ///
 /// | fails in | what is known of the other run | class |
@@ -73,6 +76,8 @@ pub struct Failing<'r> {
     /// How it failed, as [`NotPassed::word`](crate::outcome::NotPassed::word) has it; nothing where an older version of
     /// this program has written the report.
     pub kind: Option<&'r str>,
+    /// Whether another tool tells of it. Then only the status that follows from the kind is known.
+    pub is_vague: bool,
 }
 
 impl RecordChange {
@@ -113,9 +118,26 @@ impl Why {
 impl Failing<'_> {
     /// Whether it took its engine, its process or all its time with it.
     pub fn is_abrupt(&self) -> bool {
-        const WORDS: [&str; 5] =
-            ["timed_out", "engine_panicked", "engine_lost", "process_died", "out_of_memory"];
-        self.kind.is_some_and(|kind| WORDS.contains(&kind))
+        self.status().is_some_and(|status| status != FileStatus::Failed)
+    }
+
+    /// The status of a file that ends with this failure, if its kind is known.
+    fn status(&self) -> Option<FileStatus> {
+        Some(match self.kind? {
+            "timed_out" => FileStatus::TimedOut,
+            "engine_panicked" | "engine_lost" | "process_died" => FileStatus::Crashed,
+            "out_of_memory" => FileStatus::OutOfMemory,
+            _ => FileStatus::Failed,
+        })
+    }
+
+    /// Whether it is known to be of another kind than `other`.
+    fn differs(&self, other: &Self) -> bool {
+        if self.is_vague || other.is_vague {
+            self.status().zip(other.status()).is_some_and(|(one, other)| one != other)
+        } else {
+            self.kind.zip(other.kind).is_some_and(|(one, other)| one != other)
+        }
     }
 }
 
@@ -127,14 +149,13 @@ impl RecordDiff<'_> {
 
     /// Whether it fails in both runs, in two ways.
     pub fn fails_otherwise(&self) -> bool {
-        let kind = |side: Option<Failing<'_>>| side.and_then(|failing| failing.kind.map(str::to_owned));
         self.change == RecordChange::StillFailing
-            && kind(self.before).zip(kind(self.now)).is_some_and(|(before, now)| before != now)
+            && self.before.zip(self.now).is_some_and(|(before, now)| before.differs(&now))
     }
 
     /// Whether it fails in both runs, and takes engine, process or time with it only now.
     pub fn is_graver(&self) -> bool {
-        self.before.is_some_and(|failing| !failing.is_abrupt())
+        self.before.is_some_and(|failing| failing.kind.is_some() && !failing.is_abrupt())
             && self.now.is_some_and(|failing| failing.is_abrupt())
     }
 }
@@ -274,10 +295,12 @@ impl<'r> Known<'r> {
             let detail = || report.details.iter().find(|detail| detail.line == line);
             let kind = group.map(|group| group.kind.as_str());
             let kind = kind.or_else(|| detail().map(|detail| detail.what.word()));
+            let is_vague = kind == Some(REPORTED);
+            let kind = if is_vague { Some(kind_of_whole(report)) } else { kind };
             // A file that is known as a whole has one record, on whatever line others have seen it fail.
             let whole = identity == Identity::Lines && report.counts.total == 1;
             let named = Name::Line(if whole { 0 } else { line });
-            failing.insert(key.map_or(named, |key| Name::Key(key.0)), Failing { line, kind });
+            failing.insert(key.map_or(named, |key| Name::Key(key.0)), Failing { line, kind, is_vague });
         }
         let named = |left_out: &LeftOut| match identity {
             Identity::Keys => Name::Key(left_out.key.0),
@@ -326,9 +349,23 @@ pub(super) fn reach(end: &FileEnd, counts: &Counts, failing: &[u32]) -> u32 {
     }
 }
 
+/// The kind of the only failure of a file that another tool tells of: the file's status says it.
+fn kind_of_whole(report: &FileReport) -> &'static str {
+    match report.last_status() {
+        _ if !report.is_whole() => REPORTED,
+        FileStatus::TimedOut => "timed_out",
+        FileStatus::Crashed => "process_died",
+        FileStatus::OutOfMemory => "out_of_memory",
+        _ => REPORTED,
+    }
+}
+
 fn identity(before: Option<&FileReport>, now: Option<&FileReport>) -> Identity {
-    let has_marks = |file: &FileReport| file.marks.len() == file.failing.len();
-    if before.is_none_or(has_marks) && now.is_none_or(has_marks) { Identity::Keys } else { Identity::Lines }
+    // The JSON report has the lines of records that were left out, and no keys.
+    let has_keys = |file: &FileReport| {
+        file.marks.len() == file.failing.len() && file.left_out.iter().all(|one| one.key != RecordKey(0))
+    };
+    if before.is_none_or(has_keys) && now.is_none_or(has_keys) { Identity::Keys } else { Identity::Lines }
 }
 
 /// Why nothing can be said of a record of which one of the runs has no word, wherever it is in the file.

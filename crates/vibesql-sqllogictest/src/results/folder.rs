@@ -10,8 +10,7 @@
 //! A run gets its name when its journal says what it is (see [`super::starting`]). Whatever else lies among the runs is
 //! ignored.
 
-use std::ffi::OsString;
-use std::fs::{File, TryLockError};
+use std::fs::{DirEntry, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -98,6 +97,9 @@ pub enum FolderError {
     /// The journal is of a run that ended before it began, or of none.
     #[error("the journal `{}` ends before it says what the run is", .0.display())]
     NoJournal(PathBuf),
+    /// The header, which is the second line of the journal, is not as it was written.
+    #[error("the journal `{}` is corrupt: its header cannot be read", .0.display())]
+    NoHeader(PathBuf),
     /// The first line of the journal is not as it was written.
     #[error("the journal `{}` is corrupt: its first line does not match its checksum", .0.display())]
     Corrupt(PathBuf),
@@ -144,8 +146,10 @@ impl ResultsFolder {
     ///
     /// [`FolderError::Io`]; a folder that is not there yet has no runs.
     pub fn runs(&self) -> Result<Vec<String>, FolderError> {
-        let runs = self.entries()?.into_iter().filter_map(|entry| {
-            let name = entry.into_string().ok()?;
+        // A link would be the same run once more.
+        let entries = self.entries()?.into_iter().filter(|entry| !is_link(entry));
+        let runs = entries.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
             let number = number_of(&name)?;
             has_journal(&self.runs_path().join(&name)).then_some((number, name))
         });
@@ -154,10 +158,10 @@ impl ResultsFolder {
         Ok(runs.into_iter().map(|(_, name)| name).collect())
     }
 
-    fn entries(&self) -> Result<Vec<OsString>, FolderError> {
+    fn entries(&self) -> Result<Vec<DirEntry>, FolderError> {
         let runs = self.runs_path();
         match std::fs::read_dir(&runs) {
-            Ok(entries) => Ok(entries.filter_map(Result::ok).map(|entry| entry.file_name()).collect()),
+            Ok(entries) => Ok(entries.filter_map(Result::ok).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(io_error("list", &runs)(error)),
         }
@@ -170,7 +174,8 @@ impl ResultsFolder {
     /// [`FolderError::Io`] when the folder cannot be listed.
     pub fn strays(&self) -> Result<Vec<String>, FolderError> {
         let mut strays = Vec::new();
-        for entry in self.entries()? {
+        for found in self.entries()? {
+            let entry = found.file_name();
             // Hidden entries are files of other programs.
             if entry.as_encoded_bytes().starts_with(b".") {
                 continue;
@@ -178,6 +183,7 @@ impl ResultsFolder {
             let path = self.runs_path().join(&entry);
             let why = match (entry.to_str().and_then(number_of), std::fs::read_dir(&path)) {
                 (None, _) => "it is not named as a run is".to_owned(),
+                _ if is_link(&found) => "it is a symbolic link".to_owned(),
                 (_, Err(error)) => error.to_string(),
                 (Some(_), Ok(_)) if !has_journal(&path) => "it has no journal".to_owned(),
                 (Some(_), Ok(_)) => match Start::read(&journal_path(&path)) {
@@ -190,20 +196,6 @@ impl ResultsFolder {
         }
         strays.sort();
         Ok(strays)
-    }
-
-    /// The name of the last run.
-    ///
-    /// # Errors
-    ///
-    /// [`FolderError::Nothing`] if there is none.
-    pub fn last(&self) -> Result<String, FolderError> {
-        let says_something = |name: &String| {
-            Start::read(&journal_path(&self.runs_path().join(name)))
-                .is_ok_and(|start| start != Start::Missing)
-        };
-        let last = self.runs()?.into_iter().rev().find(says_something);
-        last.ok_or_else(|| FolderError::Nothing { what: "run", results: self.path.clone() })
     }
 
     /// Where the run is that `name` means: its name, or the path of its folder.
@@ -357,6 +349,11 @@ fn read_journal(run: &Path) -> Result<Journal, FolderError> {
     journal.ok_or_else(|| why_unreadable(path))
 }
 
+/// Whether an entry is a symbolic link.
+fn is_link(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_symlink())
+}
+
 /// Why a journal is none that can be read.
 pub(super) fn why_unreadable(path: PathBuf) -> FolderError {
     match Start::read(&path) {
@@ -365,7 +362,8 @@ pub(super) fn why_unreadable(path: PathBuf) -> FolderError {
         Ok(Start::OtherVersion { format, program, known }) => {
             FolderError::OtherVersion { path, format, program, known }
         }
-        Ok(Start::Missing | Start::Whole) => FolderError::NoJournal(path),
+        Ok(Start::Whole) => FolderError::NoHeader(path),
+        Ok(Start::Missing) => FolderError::NoJournal(path),
     }
 }
 

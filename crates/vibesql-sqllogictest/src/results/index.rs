@@ -458,7 +458,7 @@ fn parse(bytes: &[u8]) -> Option<(Key, Record)> {
     }
     let mut words = fields.split_whitespace();
     let (key, status, elapsed, run) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let status = FileStatus::ALL.into_iter().find(|known| known.word() == status)?;
+    let status = FileStatus::from_word(status)?;
     let elapsed = if elapsed == "-" { None } else { Some(Duration::from_micros(elapsed.parse().ok()?)) };
     Some((key.to_owned(), Record { status, elapsed, run: run.parse().ok()? }))
 }

@@ -291,6 +291,12 @@ pub(crate) fn end_word(end: RunEnd) -> &'static str {
     }
 }
 
+/// Returns the end that [`end_word`] calls so.
+pub(crate) fn end_from_word(word: &str) -> Option<RunEnd> {
+    let ends = [RunEnd::Completed, RunEnd::Interrupted, RunEnd::EnoughFailed, RunEnd::BudgetSpent];
+    ends.into_iter().find(|end| end_word(*end) == word)
+}
+
 /// The time of a file; one of zero is a time that another program does not say, or of a file that could not be started.
 fn known_milliseconds(time: Duration) -> Option<u64> {
     (!time.is_zero()).then(|| milliseconds(time))

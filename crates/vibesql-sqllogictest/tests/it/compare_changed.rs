@@ -92,3 +92,23 @@ fn a_new_record_that_fails_has_not_regressed_but_the_gate_is_not_opened() {
     );
     assert_eq!(text.code, 4, "the file passed, and nothing shows that its old records do: {text}");
 }
+
+#[test]
+fn white_space_in_a_literal_makes_another_record() {
+    let expected = |sql: &str, value: u32| format!("query I nosort\n{sql}\n----\n{value}\n");
+    for (one, other, value) in
+        [("SELECT length('a  b')", "SELECT length('a b')", 3), ("SELECT 1 --a\n+1", "SELECT 1 --a +1", 1)]
+    {
+        for (before, now) in [(one, other), (other, one)] {
+            let sandbox = Sandbox::new();
+            for sql in [before, now] {
+                sandbox.write("s/a.test", expected(sql, value));
+                sandbox.run("run --engine sqlite s");
+            }
+            let output = sandbox.run("compare --format json");
+            let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+            let records = &json["records"];
+            assert_eq!((&records["fixed"], &records["regressed"]), (&0.into(), &0.into()), "{json:#}");
+        }
+    }
+}

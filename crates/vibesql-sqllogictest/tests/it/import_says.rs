@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vibesql_sqllogictest::outcome::NotPassed;
 use vibesql_sqllogictest::results::Journal;
 
 use crate::sandbox::Sandbox;
@@ -74,6 +75,52 @@ fn a_failure_of_which_nothing_is_said_is_not_the_first_to_be_mended() {
     assert_eq!(titles[1..], ["another tool reports a failure, and not why"]);
 }
 
+#[test]
+fn a_test_case_that_was_not_run_has_not_passed() {
+    let text = "<testsuites><testsuite name='s' timestamp='2025-11-22T10:00:00'>\
+        <testcase name='Off' status='notrun' classname='s'/><testcase name='On' status='run' classname='s'/>\
+        </testsuite></testsuites>";
+    let (_, journal) = imported("gtest.xml", text);
+    let files: Vec<_> =
+        journal.report.files.iter().map(|file| (file.file.as_str(), file.status().word())).collect();
+    assert_eq!(files, [("s/On", "passed")]);
+    assert_eq!(journal.opened.imported.unwrap().untested, ["s/Off"]);
+}
+
+#[test]
+fn a_message_is_kept_whole() {
+    for text in ["", "m&amp;", "other"] {
+        let text = format!(
+            "<testsuite timestamp='2025-11-22T10:00:00'><testcase name='a'>\
+             <failure message=\"m&amp;&#10;x\">{text}</failure></testcase></testsuite>"
+        );
+        let (_, journal) = imported("message.xml", &text);
+        let NotPassed::Reported(message) = &journal.report.files[0].details[0].what else { unreachable!() };
+        assert!(message.contains("m&\nx"), "{message:?}");
+    }
+}
+
+#[test]
+fn json_of_python_is_read() {
+    let text = r#"{"summary": {"total": NaN}, "tested_files": {"passed": ["a\udcff.test"], "failed": ["b.test"]},
+        "detailed_failures": [{"file_path": "b.test", "failures": [{"error_message": "\ud800x", "line_number": 3}]}],
+        "rate": -Infinity}"#;
+    let (_, journal) = imported("python.json", text);
+    let [a, b] = journal.report.files.as_slice() else { unreachable!() };
+    assert_eq!((a.file.as_str(), b.details[0].line), ("a\u{fffd}.test", 3));
+    assert_eq!(b.details[0].what, NotPassed::Reported("\u{fffd}x".to_owned()));
+}
+
+#[test]
+fn what_has_no_name_is_not_quoted() {
+    let sandbox = Sandbox::new();
+    let text = "INSERT INTO test_results (run_id, file_path, status) VALUES (NULL, 'a.test', NULL);";
+    sandbox.write("dump.sql", text);
+    let output = sandbox.run("import --engine x dump.sql");
+    assert!(output.stderr.contains("`a.test` has no status: treated as an error"), "{output}");
+    assert!(output.stderr.contains("of a run without an identifier there are only results"), "{output}");
+}
+
 #[cfg(feature = "store")]
 #[test]
 fn what_is_not_known_is_null_in_the_tables() {
@@ -92,5 +139,14 @@ fn what_is_not_known_is_null_in_the_tables() {
         "2025-11-22 10:00:10.000"
     );
     assert_eq!(ask("SELECT file_path FROM test_files WHERE status = 'UNTESTED'"), "never.test");
+    let undated = "INSERT INTO test_results (run_id, file_path, status) VALUES (1, 'a.test', 'PASS');";
+    let (sandbox, _) = imported("undated.sql", undated);
+    let output = sandbox.run("export --format json --output -");
+    let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let null = serde_json::Value::Null;
+    assert_eq!(json["tables"]["test_results"][0]["tested_at"], null);
+    for column in ["last_tested", "last_passed"] {
+        assert_eq!(json["tables"]["test_files"][0][column], null, "{column}");
+    }
     assert_eq!(ask("SELECT COUNT(*) FROM record_failures WHERE message IS NULL"), "1");
 }

@@ -114,6 +114,9 @@ fn put_strays(runs: &Path) {
     std::fs::create_dir(runs.join("zzz foreign \u{1b}[31m\n")).unwrap();
     std::fs::create_dir(runs.join(std::ffi::OsStr::from_bytes(b"20990101-\xff\xfe"))).unwrap();
     std::fs::write(runs.join(".DS_Store"), "x").unwrap();
+    let run = std::fs::read_dir(runs).unwrap().map(|entry| entry.unwrap().path());
+    let run = run.filter(|path| path.is_dir()).find(|path| path.join("lock").exists()).unwrap();
+    symlink(run, runs.join("20990101-000010")).unwrap();
     std::fs::create_dir(runs.join("20990101-000008")).unwrap();
     std::fs::write(runs.join("20990101-000008/journal.jsonl"), "x\n").unwrap();
     let closed = std::fs::Permissions::from_mode(0o0);
@@ -163,9 +166,10 @@ fn store_verify_names_what_is_no_run() {
         ("20990101-000002", "it has no journal"),
         ("20990101-000003", "its journal ends before it says what the run is"),
         ("20990101-000004", "it has no journal"),
-        ("20990101-000005", "No such file"),
+        ("20990101-000005", "it is a symbolic link"),
         ("20990101-000006", "it has no journal"),
-        ("20990101-000007", "Too many levels of symbolic links"),
+        ("20990101-000007", "it is a symbolic link"),
+        ("20990101-000010", "it is a symbolic link"),
         ("zzz foreign \\u{1b}[31m\\n", "it is not named as a run is"),
         ("20990101-\\xFF\\xFE", "it is not named as a run is"),
     ] {
@@ -320,6 +324,53 @@ fn without_a_home_each_command_says_so_and_nothing_is_written() {
 }
 
 #[test]
+fn runs_that_cannot_be_read_are_passed_over() {
+    let sandbox = two_runs();
+    assert_eq!(sandbox.run("run --engine scripted s").code, 1);
+    let folder = results(&sandbox).join("runs");
+    let names = runs(&sandbox);
+    std::fs::create_dir(folder.join("20301231-235958")).unwrap();
+    std::fs::write(folder.join("20301231-235958/journal.jsonl"), "garbage\n").unwrap();
+    // A run without its header, which is the second line.
+    let journal = folder.join(&names[1]).join("journal.jsonl");
+    let text = std::fs::read_to_string(&journal).unwrap();
+    std::fs::write(&journal, text.replacen("RunStarted", "RunStartet", 1)).unwrap();
+    let garbage = "warning: run `20301231-235958` is skipped: the journal `";
+    let headless = format!("warning: run `{}` is skipped: the journal `", names[1]);
+    for line in [
+        "status",
+        "show last",
+        "show",
+        "flaky",
+        "analyze",
+        "punchlist",
+        "report --format markdown",
+        "compare",
+    ] {
+        let output = sandbox.run(line);
+        assert!(matches!(output.code, 0 | 1), "{line}: {output}");
+        assert_eq!(output.stderr.matches(garbage).count(), 1, "{line}: {output}");
+        assert!(output.stderr.contains("run `store verify`"), "{line}: {output}");
+        let needs_previous = matches!(line, "status" | "compare");
+        assert_eq!(output.stderr.matches(&headless).count(), usize::from(needs_previous), "{line}: {output}");
+    }
+    let status = sandbox.run("status");
+    assert!(status.stdout.starts_with(&format!("run {}: completed", names[2])), "{status}");
+    assert!(status.stdout.contains(&names[0]), "{status}");
+    let named = sandbox.run("show 20301231-235958");
+    assert_eq!(named.code, 2, "{named}");
+    // A new run is not named behind it.
+    sandbox.run("run --engine scripted s");
+    assert!(!runs(&sandbox).iter().any(|name| name.starts_with("20301231-235958-")));
+    let only = Sandbox::new();
+    let folder = results(&only).join("runs/20301231-235958");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("journal.jsonl"), "garbage\n").unwrap();
+    let output = only.run("status");
+    assert_eq!((output.code, output.stderr.matches(garbage).count()), (3, 1), "{output}");
+}
+
+#[test]
 fn a_damaged_first_line_is_not_taken_for_another_version() {
     let sandbox = two_runs();
     let name = runs(&sandbox)[1].clone();
@@ -328,7 +379,7 @@ fn a_damaged_first_line_is_not_taken_for_another_version() {
     let mut damaged = whole.clone();
     damaged[60] ^= 1;
     std::fs::write(&journal, &damaged).unwrap();
-    let output = sandbox.run("show");
+    let output = sandbox.run(&format!("show {name}"));
     assert_eq!(output.code, 2, "{output}");
     assert!(output.stderr.contains("is corrupt: its first line does not match its checksum"), "{output}");
     let listed = sandbox.run("runs");
@@ -345,7 +396,7 @@ fn a_damaged_first_line_is_not_taken_for_another_version() {
     let line =
         format!("{{\"crc32\":\"{:08x}\",\"entry\":{entry}}}\n{rest}", crc32fast::hash(entry.as_bytes()));
     std::fs::write(&journal, line).unwrap();
-    let output = sandbox.run("show");
+    let output = sandbox.run(&format!("show {name}"));
     assert_eq!(output.code, 2, "{output}");
     assert!(
         output.stderr.contains("has format 2 (written by version 7.8.9), and this program reads format 1"),

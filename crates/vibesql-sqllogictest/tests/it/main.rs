@@ -40,6 +40,7 @@ mod kept;
 mod last_outcomes;
 mod limits;
 mod output_files;
+mod own_reports;
 mod portable;
 mod project;
 mod punchlist_cmd;

@@ -129,6 +129,7 @@ fn punchlists() {
         "select/good.test"
       ],
       "run": "[run]",
+      "statuses": {},
       "summary": {
         "failed": 3,
         "passed": 1,

@@ -207,8 +207,8 @@ fn pasts(runs: &[Told]) -> BTreeMap<(&str, &str), Past<'_>> {
     pasts
 }
 
-fn tested(run: &Told, report: &FileReport) -> Cell {
-    iso(report.finished.unwrap_or(run.journal.opened.started))
+fn tested(report: &FileReport) -> Cell {
+    report.finished.map_or(Cell::Null, iso)
 }
 
 fn file_stats(runs: &[Told]) -> Vec<Row> {
@@ -233,8 +233,8 @@ fn file_stats(runs: &[Told]) -> Vec<Row> {
             ("flips", goods.windows(2).filter(|pair| pair[0] != pair[1]).count().into()),
             ("last_status", words.last().copied().into()),
             ("last_run_id", last.map(|(run, _)| run.id).into()),
-            ("last_tested", last.map_or(Cell::Null, |(run, report)| tested(run, report))),
-            ("last_passed", passed.map_or(Cell::Null, |(run, report)| tested(run, report))),
+            ("last_tested", last.map_or(Cell::Null, |(_, report)| tested(report))),
+            ("last_passed", passed.map_or(Cell::Null, |(_, report)| tested(report))),
             ("total_ms", times.iter().sum::<i64>().into()),
             ("max_ms", times.iter().max().copied().unwrap_or(0).into()),
             ("last_good", goods.last().copied().into()),

@@ -29,12 +29,12 @@ pub(in crate::cli) fn run(
     keeping: &Keeping,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let current = find_alone(&args.current, keeping)?;
+    let current = find_alone(&args.current, keeping, ui)?;
     let besides = Besides {
         before: Some(current.name.as_str()).filter(|_| current.is_kept),
         engine: current.opened.is_some().then_some(current.report.header.engine.name.as_str()),
     };
-    let baseline = find(&args.baseline, keeping, besides)?;
+    let baseline = find(&args.baseline, keeping, besides, ui)?;
     baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
     let diff = compare(&baseline.report, &current.report);
     let past = match current.is_kept {

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::cli::args::{FlakyArgs, FlakyFormat};
+use crate::cli::args::{FlakyArgs, FlakyFormat, LAST_RUN};
+use crate::cli::baseline::find_journal;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
@@ -15,7 +16,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
     let results = keeping.results()?;
     let engine = match &args.engine {
         Some(engine) => engine.clone(),
-        None => results.journal(None)?.report.header.engine.name,
+        None => find_journal(LAST_RUN, keeping, ui)?.report.header.engine.name,
     };
     let runs = results.past_runs(None, args.last as usize, |run| run.header.engine.name == engine)?;
     if runs.is_empty() {

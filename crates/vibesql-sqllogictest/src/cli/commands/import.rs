@@ -9,11 +9,8 @@ use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use crate::clock::milliseconds_since_1970;
 use crate::outcome::Totals;
-use crate::results::import::{ForeignRun, Format, Kept, keep, read};
+use crate::results::import::{ForeignRun, Format, Kept, UNKNOWN_ENGINE, keep, read};
 use crate::text::count::{plural, thousands};
-
-/// The engine of results that nobody has told of.
-pub(in crate::cli) const UNKNOWN: &str = "unknown";
 
 pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let mut reason = ExitReason::Success;
@@ -25,14 +22,16 @@ pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> 
         }
     }
     if new > 0 && args.engine.is_none() {
-        ui.note(format_args!("the engine of these results is `{UNKNOWN}`; use --engine NAME to set it"));
+        ui.note(format_args!(
+            "the engine of these results is `{UNKNOWN_ENGINE}`; use --engine NAME to set it"
+        ));
     }
     #[cfg(feature = "store")]
     super::store::catch_up(keeping.results()?, ui);
     Ok(reason)
 }
 
-/// Takes in a file, and returns how many runs of it are new.
+/// Takes in a file, and returns how many runs of it are new and do not say their engine.
 fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<usize, CliError> {
     let shown = file.display().to_string();
     let unreadable = |error| CliError::io("read", &shown, &error);
@@ -48,10 +47,10 @@ fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Res
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut new = 0;
     for run in &reading.runs {
-        let kept = keep(keeping.results()?, run, &name, args.engine.as_deref().unwrap_or(UNKNOWN))?;
+        let kept = keep(keeping.results()?, run, &name, args.engine.as_deref())?;
         match kept {
             Kept::New(name) => {
-                new += 1;
+                new += usize::from(run.origin.engine.is_none());
                 ui.print(&format!("run {name} from {shown}: {}\n", account(run)))?;
             }
             Kept::There(name) => ui.print(&format!("run {name} already exists; nothing imported\n"))?,

@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(
     let results = keeping.results()?;
     let journal = find_journal(&args.run, keeping, ui)?;
     let history = history(results, &journal, args.history as usize)?;
-    let found = baseline(args.baseline.as_deref(), &history, &journal, keeping)?;
+    let found = baseline(args.baseline.as_deref(), &history, &journal, keeping, ui)?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
     let known = known(args, &journal)?;
@@ -195,12 +195,13 @@ fn baseline(
     history: &[RunFiles],
     journal: &Journal,
     keeping: &Keeping,
+    ui: &mut Ui,
 ) -> Result<Option<Found>, CliError> {
     let before = history.last().map(|run| format!("run:{}", run.run.name));
     let Some(word) = word.map(str::to_owned).or(before) else { return Ok(None) };
     let besides =
         Besides { before: Some(&journal.opened.run), engine: Some(&journal.report.header.engine.name) };
-    find(&word, keeping, besides).map(Some)
+    find(&word, keeping, besides, ui).map(Some)
 }
 
 /// What the failures come from, for the documents that tell it.

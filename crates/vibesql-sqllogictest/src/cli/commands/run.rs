@@ -202,7 +202,8 @@ fn baseline(
     besides: Besides<'_>,
     ui: &mut Ui,
 ) -> Result<Option<Found>, CliError> {
-    let found = args.baseline.baseline.as_ref().map(|word| find(word, keeping, besides)).transpose()?;
+    let word = args.baseline.baseline.as_ref();
+    let found = word.map(|word| find(word, keeping, besides, ui)).transpose()?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     Ok(found)
 }

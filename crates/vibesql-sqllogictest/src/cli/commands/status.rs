@@ -14,7 +14,7 @@ use crate::text::count::plural;
 use crate::text::written;
 
 pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let found = find_alone(LAST_RUN, keeping)?;
+    let found = find_alone(LAST_RUN, keeping, ui)?;
     let (name, run) = (&found.name, &found.report);
     let overview = RunOverview::read(keeping.results()?, name)?;
     let mut text = written(|out| {
@@ -28,7 +28,7 @@ pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, 
     text += &written(|out| report::summary::write(out, run, false));
     let besides = Besides { before: Some(name), engine: Some(&run.header.engine.name) };
     // The first run of an engine has none before it.
-    if let Ok(before) = find(PREVIOUS_RUN, keeping, besides) {
+    if let Ok(before) = find(PREVIOUS_RUN, keeping, besides, ui) {
         let diff = compare(&before.report, run);
         text += &written(|out| report::compare::write_brief(out, &before.name, &diff));
     }

@@ -274,6 +274,7 @@ struct Document<'v> {
     passed_files: Vec<&'v str>,
     failed_files: Vec<&'v str>,
     untested_files: Vec<&'v str>,
+    statuses: BTreeMap<&'v str, &'static str>,
     fixes: Vec<FixDocument<'v>>,
 }
 
@@ -305,6 +306,8 @@ pub(crate) fn json(list: &Punchlist<'_>) -> serde_json::Result<String> {
     let categories = list.by_category();
     let all = sum(&categories);
     let files = &list.view.analysis.files;
+    // Those that the lists do not tell.
+    let others = rows.iter().filter(|row| !["PASS", "FAIL", "UNTESTED"].contains(&row.status));
     let turned_green = |fix: usize| {
         let own = files.iter().filter(move |red| red.fixes() == fix);
         own.map(|red| list.view.report.files[red.file].file.as_str()).collect()
@@ -319,6 +322,7 @@ pub(crate) fn json(list: &Punchlist<'_>) -> serde_json::Result<String> {
         passed_files: with(3),
         failed_files: with(1),
         untested_files: with(2),
+        statuses: others.map(|row| (row.file, row.status)).collect(),
         fixes: clusters
             .map(|(place, cluster)| FixDocument {
                 fix: place + 1,

@@ -244,7 +244,9 @@ mod tests {
     #[test]
     fn a_record_is_of_one_kind_and_what_fails_as_before_is_of_none() {
         let sides = [None, Some("rows_differ"), Some("hash_differs"), Some("timed_out")];
-        let failing = |kind: Option<&'static str>| kind.map(|kind| Failing { line: 1, kind: Some(kind) });
+        let failing = |kind: Option<&'static str>| {
+            kind.map(|kind| Failing { line: 1, kind: Some(kind), is_vague: false })
+        };
         for (before, now) in sides.iter().flat_map(|before| sides.map(|now| (*before, now))) {
             let changes = match (before, now) {
                 (None, None) => continue,

@@ -3,6 +3,8 @@
 //! It names the files that ended otherwise than before, and has numbers for the others. So the current run is known in
 //! part. `coverage_rate` and its kin are always 0 in the files of the script, and are not looked at.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::files::Files;
@@ -14,6 +16,15 @@ struct Document {
     #[serde(default)]
     summary: Sums,
     changes: Changes,
+    /// How files ended; the earlier script did not say it.
+    #[serde(default)]
+    files: Vec<File>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    file: String,
+    now: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -39,8 +50,12 @@ struct Changes {
 }
 
 pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
-    let Document { summary, changes } = serde_json::from_str(text).map_err(ImportError::Json)?;
+    let Document { summary, changes, files: told } = serde_json::from_str(text).map_err(ImportError::Json)?;
     let mut oddities = vec![Oddity::Undated];
+    let told = told
+        .iter()
+        .filter_map(|file| Some((file.file.as_str(), FileStatus::from_word(file.now.as_deref()?)?)));
+    let told: HashMap<_, _> = told.collect();
     let mut files = Files::default();
     for (named, status) in [
         (&changes.regressions, FileStatus::Failed),
@@ -49,6 +64,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
         (&changes.fixed_tests, FileStatus::Passed),
     ] {
         for file in named {
+            let status = told.get(file.as_str()).copied().unwrap_or(status);
             files.add(FileReport::of_whole(file, status, None, std::time::Duration::ZERO), &mut oddities);
         }
     }

@@ -1,13 +1,17 @@
-//! The JSON files of VibeSQL's earlier scripts. Which one it is, its fields say.
+//! JSON of this program and of VibeSQL's earlier scripts. Which one it is, its fields say.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{ImportError, Reading, comparison, punchlist, results};
+use super::mended::mended;
+use super::{ImportError, Reading, comparison, punchlist, report, results};
 
 /// The fields that tell one from another.
 #[derive(Deserialize)]
 struct Shape {
+    format: Option<IgnoredAny>,
+    engine: Option<IgnoredAny>,
+    files: Option<IgnoredAny>,
     tested_files: Option<IgnoredAny>,
     detailed_failures: Option<IgnoredAny>,
     passed_files: Option<IgnoredAny>,
@@ -21,14 +25,19 @@ struct Shape {
 
 /// | it has | it is |
 /// |---|---|
+/// | `format`, `engine`, `tested_files` and `files` | a report of this program |
 /// | `tested_files` or `detailed_failures` | results |
 /// | one of `passed_files`, `failed_files`, `untested_files` | a punchlist |
 /// | `changes` | a comparison |
 /// | `schemaVersion` | a badge, which has no file |
 /// | `summary` | sums, without a file |
 pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+    let text = &*mended(text);
     let shape: Shape = serde_json::from_str(text).map_err(ImportError::Json)?;
-    if shape.tested_files.or(shape.detailed_failures).is_some() {
+    let own = [&shape.format, &shape.engine, &shape.tested_files, &shape.files];
+    if own.iter().all(|field| field.is_some()) {
+        report::read(text, changed)
+    } else if shape.tested_files.or(shape.detailed_failures).is_some() {
         results::read(text, changed)
     } else if shape.passed_files.or(shape.failed_files).or(shape.untested_files).is_some() {
         punchlist::read_json(text, changed)

@@ -7,7 +7,8 @@ use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 use super::files::Files;
-use super::{ForeignRun, ImportError, Oddity, Reading};
+use super::{ForeignRun, ImportError, Oddity, Reading, SHORTEST};
+use crate::engine::EngineIdentity;
 use crate::outcome::{Attempt, FileReport, FileStatus};
 
 /// What is said of a test case, in the order of gravity.
@@ -36,8 +37,22 @@ impl Verdict {
     }
 }
 
-/// So short a time is none that a program tells.
-const SHORTEST: Duration = Duration::from_nanos(1);
+/// The name of the outermost element that this program writes.
+const OWN_NAME: &str = "vibesql-sqllogictest";
+/// The `type` of a file that an incomplete run of this program did not test.
+const UNTESTED: &str = "untested";
+/// The `type` of a file that has failed as this program expects it.
+const EXPECTED_FAILURE: &str = "expected_failure";
+
+/// An element of a test case that says how it ended.
+#[derive(Debug)]
+struct Said {
+    verdict: Verdict,
+    /// The status that the `type` of a file of this program says.
+    status: Option<FileStatus>,
+    /// The message, and behind it the text.
+    text: String,
+}
 
 #[derive(Debug)]
 struct Case {
@@ -45,18 +60,18 @@ struct Case {
     class: Option<String>,
     name: String,
     time: Duration,
-    said: Vec<(Verdict, String)>,
-    /// A file that an incomplete run of this program did not test.
+    said: Vec<Said>,
+    /// Whether it was not run.
     untested: bool,
 }
 
 impl Case {
     fn verdict(&self) -> Verdict {
-        self.said.iter().map(|(verdict, _)| *verdict).max().unwrap_or(Verdict::Passed)
+        self.said.iter().map(|said| said.verdict).max().unwrap_or(Verdict::Passed)
     }
 
-    fn said(&self, wanted: Verdict) -> impl Iterator<Item = &str> {
-        self.said.iter().filter(move |(verdict, _)| *verdict == wanted).map(|(_, text)| text.as_str())
+    fn said(&self, wanted: Verdict) -> impl Iterator<Item = &Said> {
+        self.said.iter().filter(move |said| said.verdict == wanted)
     }
 }
 
@@ -77,8 +92,11 @@ struct Document {
     open: Vec<String>,
     suites: Vec<Suite>,
     cases: Vec<Case>,
-    /// What is being said of the last case: the attribute, and the text so far.
-    saying: Option<(Verdict, String, String)>,
+    /// Whether this program has written it.
+    is_own: bool,
+    engine: Option<EngineIdentity>,
+    /// What is being said of the last case, with its message, and the text so far.
+    saying: Option<(Said, String)>,
     started: Option<i64>,
     elapsed: Option<Duration>,
     /// The time of the suites within the outermost.
@@ -104,12 +122,12 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     if document.cases.is_empty() {
         return Err(ImportError::Nothing("`testcase`"));
     }
-    let Document { cases, started, elapsed, within, mut oddities, .. } = document;
+    let Document { cases, is_own, engine, started, elapsed, within, mut oddities, .. } = document;
     let elapsed = elapsed.or(within);
     if started.is_none() {
         oddities.push(Oddity::Undated);
     }
-    let names = names(&cases);
+    let names = if is_own { cases.iter().map(|case| case.name.clone()).collect() } else { names(&cases) };
     let mut files = Files::default();
     for (case, name) in cases.iter().zip(&names) {
         match case.untested {
@@ -118,6 +136,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
         }
     }
     let mut run = ForeignRun::of_files(text, files, started.unwrap_or(changed), 0);
+    run.origin.engine = engine;
     run.elapsed = elapsed.unwrap_or_else(|| run.files.iter().map(|file| file.elapsed).sum());
     Ok(Reading { runs: vec![run], oddities })
 }
@@ -168,7 +187,7 @@ impl Document {
             let blank = text.trim().is_empty();
             return if blank { Ok(()) } else { Err("text outside of all elements".to_owned()) };
         };
-        if let (Some(_), Some((_, _, so_far))) = (Verdict::of(element), &mut self.saying) {
+        if let (Some(_), Some((_, so_far))) = (Verdict::of(element), &mut self.saying) {
             so_far.push_str(text);
         }
         Ok(())
@@ -183,12 +202,16 @@ impl Document {
         match name.as_str() {
             "testsuites" | "testsuite" => self.suite(&attributes),
             "testcase" => self.case(attributes),
+            "property" => self.property(&attributes),
             word if self.open.last().is_some_and(|parent| parent == "testcase") => {
-                let message = attributes.get("message").cloned().unwrap_or_default();
+                let kind = attributes.get("type").map(String::as_str).unwrap_or_default();
                 if let Some(case) = self.cases.last_mut() {
-                    case.untested |= attributes.get("type").is_some_and(|kind| kind == "untested");
+                    case.untested |= kind == UNTESTED;
                 }
-                self.saying = Verdict::of(word).map(|verdict| (verdict, message, String::new()));
+                self.saying = Verdict::of(word).map(|verdict| {
+                    let text = attributes.get("message").cloned().unwrap_or_default();
+                    (Said { verdict, status: status_of(verdict, kind), text }, String::new())
+                });
             }
             _ => {}
         }
@@ -196,7 +219,22 @@ impl Document {
         Ok(())
     }
 
+    /// Takes the engine of a document of this program.
+    fn property(&mut self, attributes: &HashMap<String, String>) {
+        let of_suite =
+            matches!(self.open.as_slice(), [.., suite, list] if suite == "testsuite" && list == "properties");
+        let [name, value] = ["name", "value"].map(|name| attributes.get(name));
+        let (true, Some(name), Some(value)) = (self.is_own && of_suite, name, value) else { return };
+        let unknown = || EngineIdentity { name: String::new(), version: String::new(), labels: Vec::new() };
+        match name.as_str() {
+            "engine" => self.engine.get_or_insert_with(unknown).name.clone_from(value),
+            "engine.version" => self.engine.get_or_insert_with(unknown).version.clone_from(value),
+            _ => {}
+        }
+    }
+
     fn suite(&mut self, attributes: &HashMap<String, String>) {
+        self.is_own |= self.open.is_empty() && attributes.get("name").is_some_and(|name| name == OWN_NAME);
         self.suites.push(Suite {
             name: attributes.get("name").cloned().unwrap_or_default(),
             said: COUNTS.map(|(name, _)| attributes.get(name)?.parse().ok()),
@@ -228,7 +266,8 @@ impl Document {
                 .and_then(|time| seconds(&time))
                 .map_or(Duration::ZERO, |time| time.max(SHORTEST)),
             said: Vec::new(),
-            untested: false,
+            // GoogleTest says so of what is disabled.
+            untested: filled("status").is_some_and(|status| status == "notrun"),
         });
     }
 
@@ -240,8 +279,8 @@ impl Document {
             // Elements inside of a verdict are about something else.
             _ if self.open.last().is_some_and(|parent| parent == "testcase") => {
                 let said = self.saying.take();
-                if let (Some((verdict, message, text)), Some(case)) = (said, self.cases.last_mut()) {
-                    case.said.push((verdict, joined(message, text)));
+                if let (Some((said, text)), Some(case)) = (said, self.cases.last_mut()) {
+                    case.said.push(Said { text: joined(said.text, text), ..said });
                 }
             }
             _ => {}
@@ -326,24 +365,41 @@ fn is_path(name: &str) -> bool {
     [".test", ".slt", ".sql", ".test_slow", ".test_coverage"].iter().any(|ending| name.ends_with(ending))
 }
 
+/// The status that the `type` of an element says, if it is a word of this program.
+fn status_of(verdict: Verdict, kind: &str) -> Option<FileStatus> {
+    match (verdict, kind) {
+        (Verdict::Skipped, EXPECTED_FAILURE) => Some(FileStatus::Failed),
+        (Verdict::Skipped | Verdict::Passed, _) => None,
+        _ => FileStatus::from_word(kind).filter(|status| !status.is_good()),
+    }
+}
+
 fn report(name: &str, case: &Case) -> FileReport {
     let verdict = case.verdict();
+    let typed = case.said(verdict).find_map(|said| said.status);
+    let is_flaky = typed == Some(FileStatus::Flaky);
     let status = match verdict {
         // Each try that failed is an attempt, which makes it flaky.
         Verdict::Passed | Verdict::Flaky => FileStatus::Passed,
-        Verdict::Skipped => FileStatus::Empty,
-        Verdict::Failed | Verdict::Rerun => FileStatus::Failed,
-        Verdict::Error => FileStatus::Error,
+        Verdict::Skipped => typed.unwrap_or(FileStatus::Empty),
+        // It counts as failed, and has passed at another time.
+        Verdict::Failed | Verdict::Rerun | Verdict::Error if is_flaky => FileStatus::Failed,
+        Verdict::Failed | Verdict::Rerun => typed.unwrap_or(FileStatus::Failed),
+        Verdict::Error => typed.unwrap_or(FileStatus::Error),
     };
-    let said: Vec<_> = case.said(verdict).collect();
-    let mut report = FileReport::of_whole(name, status, Some(&said.join("\n")), case.time);
+    let texts: Vec<_> = case.said(verdict).map(|said| said.text.as_str()).collect();
+    let mut report = FileReport::of_whole(name, status, Some(&texts.join("\n")), case.time);
     let tries = case.said(Verdict::Flaky).chain(case.said(Verdict::Rerun));
     report.attempts = tries
-        .map(|text| {
-            let failed = FileReport::of_whole(name, FileStatus::Failed, Some(text), Duration::ZERO);
-            let first = failed.details.into_iter().next();
-            Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first }
+        .map(|said| {
+            let status = said.status.filter(|status| *status != FileStatus::Flaky);
+            let status = status.unwrap_or(FileStatus::Failed);
+            let failed = FileReport::of_whole(name, status, Some(&said.text), Duration::ZERO);
+            Attempt { status, elapsed: Duration::ZERO, first: failed.details.into_iter().next() }
         })
         .collect();
+    if is_flaky && verdict > Verdict::Skipped {
+        report.attempts.push(Attempt { status: FileStatus::Passed, elapsed: Duration::ZERO, first: None });
+    }
     report
 }

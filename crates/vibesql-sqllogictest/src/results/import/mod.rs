@@ -1,15 +1,19 @@
-//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, punchlists, and JUnit
-//! reports.
+//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, punchlists, JUnit
+//! reports, and the JSON report of this program.
 //!
 //! Reading makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
-//! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`].
+//! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`]. Only the JSON
+//! report has its records.
 
 mod comparison;
+mod failures;
 mod files;
 mod json;
 mod junit;
+mod mended;
 mod oddity;
 mod punchlist;
+mod report;
 mod results;
 mod sql;
 mod status;
@@ -27,10 +31,21 @@ use crate::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 
 pub use oddity::Oddity;
 
+/// The engine of results that nobody has named.
+pub const UNKNOWN_ENGINE: &str = "unknown";
+
+/// So short a time is none that a program tells: 0 milliseconds are known, and are not the same as nothing.
+const SHORTEST: Duration = Duration::from_nanos(1);
+
+/// Returns the time of a file, which is 0 only where it is not known.
+fn known_time(milliseconds: Option<u64>) -> Duration {
+    milliseconds.map_or(Duration::ZERO, |known| Duration::from_millis(known).max(SHORTEST))
+}
+
 /// A kind of file that runs are taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// The JSON files of VibeSQL's earlier scripts.
+    /// The JSON report of this program, or the JSON files of VibeSQL's earlier scripts.
     Json,
     /// Their dumps in SQL.
     Sql,
@@ -57,10 +72,27 @@ pub struct ForeignRun {
     pub untested: Vec<String>,
     /// Whether there were other files, and nobody knows how many.
     pub is_partial: bool,
+    /// What it says of the run as a whole.
+    pub origin: Origin,
     /// Where and with what it was made.
     pub circumstances: Circumstances,
     /// The MD5 of what it was made from.
     pub digest: String,
+}
+
+/// What a document of this program says of the run that it is about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Origin {
+    /// The engine under test.
+    pub engine: Option<EngineIdentity>,
+    /// The names that conditions were held against.
+    pub labels: Vec<String>,
+    /// Whether the reference runner's holes are reproduced.
+    pub exact: bool,
+    /// What flaky files count as.
+    pub flaky: FlakyResult,
+    /// How the run ended.
+    pub end: Option<RunEnd>,
 }
 
 impl ForeignRun {
@@ -74,25 +106,31 @@ impl ForeignRun {
             files,
             untested,
             is_partial: false,
+            origin: Origin::default(),
             circumstances: Circumstances::default(),
             digest: digest::of(text.as_bytes()),
         }
     }
 
-    /// Makes the report of it, as one of this engine.
-    pub fn report(&self, engine: &str) -> RunReport {
-        let engine = EngineIdentity { name: engine.to_owned(), version: String::new(), labels: Vec::new() };
-        let header = RunHeader {
-            engine,
-            labels: Vec::new(),
-            exact: false,
-            files: self.wanted,
-            flaky: FlakyResult::Pass,
+    /// Makes the report of it, as one of the named engine, or else of the one that it says.
+    pub fn report(&self, engine: Option<&str>) -> RunReport {
+        let Origin { labels, exact, flaky, .. } = self.origin.clone();
+        let engine = match (engine, &self.origin.engine) {
+            (Some(name), Some(own)) if name != own.name => named_only(name),
+            (_, Some(own)) => own.clone(),
+            (name, None) => named_only(name.unwrap_or(UNKNOWN_ENGINE)),
         };
+        let header = RunHeader { engine, labels, exact, files: self.wanted, flaky };
         let complete = !self.is_partial && self.files.len() >= self.wanted;
         let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
+        let end = self.origin.end.unwrap_or(end);
         RunReport { header, files: self.files.clone(), elapsed: self.elapsed, end }
     }
+}
+
+/// An engine of which only the name is known.
+fn named_only(name: &str) -> EngineIdentity {
+    EngineIdentity { name: name.to_owned(), version: String::new(), labels: Vec::new() }
 }
 
 /// What was read.
@@ -225,7 +263,7 @@ pub fn keep(
     results: &ResultsFolder,
     run: &ForeignRun,
     from: &str,
-    engine: &str,
+    engine: Option<&str>,
 ) -> Result<Kept, FolderError> {
     if let Some(name) = results.imported(&run.digest)? {
         return Ok(Kept::There(name));

@@ -70,17 +70,20 @@ pub enum Oddity {
         /// The status.
         status: String,
     },
+    /// A file without a status.
+    #[error("`{0}` has no status: treated as an error")]
+    NoStatus(String),
     /// Nothing says when the run was.
     #[error("it has no time of the run: using the modification time of the file")]
     Undated,
     /// A run without results.
-    #[error("run {0} has no results, and is left out")]
+    #[error("{} has no results, and is left out", run(.0))]
     Empty(String),
     /// Results of a run that is not there.
-    #[error("of run {0} there are only results: its time is that of the first")]
+    #[error("of {} there are only results: its time is that of the first", run(.0))]
     Headless(String),
     /// Two rows of one run.
-    #[error("run {0} is there more than once: the last is kept")]
+    #[error("{} is there more than once: the last is kept", run(.0))]
     RunAgain(String),
     /// A run that was stored twice.
     #[error(
@@ -111,4 +114,12 @@ pub enum Oddity {
         /// Its first word.
         word: String,
     },
+}
+
+/// What a run is called.
+pub(super) fn run(identifier: &str) -> String {
+    match identifier {
+        "" => "a run without an identifier".to_owned(),
+        identifier => format!("run {identifier}"),
+    }
 }

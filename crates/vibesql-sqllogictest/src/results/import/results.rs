@@ -131,12 +131,15 @@ fn report(file: &str, status: FileStatus, failures: &HashMap<&str, &[Failure]>) 
 }
 
 fn text_of(failure: &Failure) -> Option<String> {
-    let mut text = failure.error_message.clone();
-    for (word, side) in [("expected", &failure.expected_result), ("actual", &failure.actual_result)] {
-        if let Some(side) = side {
-            let before = text.map_or_else(String::new, |text| text + "\n");
-            text = Some(format!("{before}{word}: {side}"));
-        }
-    }
-    text
+    let sides = [failure.expected_result.as_deref(), failure.actual_result.as_deref()];
+    joined(failure.error_message.clone(), sides)
+}
+
+/// Joins a message, what was expected and what was found, as far as they are said.
+pub(super) fn joined(message: Option<String>, sides: [Option<&str>; 2]) -> Option<String> {
+    ["expected", "actual"].into_iter().zip(sides).fold(message, |text, (word, side)| {
+        let Some(side) = side else { return text };
+        let before = text.map_or_else(String::new, |text| text + "\n");
+        Some(format!("{before}{word}: {side}"))
+    })
 }

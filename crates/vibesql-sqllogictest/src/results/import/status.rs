@@ -22,7 +22,11 @@ pub(super) fn status_of(word: &str) -> Option<Option<FileStatus>> {
 /// The same of a file; a word that nobody knows is an error.
 pub(super) fn status_of_file(file: &str, word: &str, oddities: &mut Vec<Oddity>) -> Option<FileStatus> {
     status_of(word).unwrap_or_else(|| {
-        oddities.push(Oddity::Status { file: file.to_owned(), status: word.to_owned() });
+        let file = file.to_owned();
+        oddities.push(match word.trim() {
+            "" => Oddity::NoStatus(file),
+            _ => Oddity::Status { file, status: word.to_owned() },
+        });
         Some(FileStatus::Error)
     })
 }

@@ -46,7 +46,6 @@ impl Summary {
         let of_run = |name: &str| &run[place(&RUN, name)];
         let engine: Arc<str> = Arc::from(of_run("engine").as_text().unwrap_or_default());
         let id = of_run("run_id").as_integer().unwrap_or_default();
-        let started = shared(of_run("started_at"));
         let [file, outcome_id, tested_at, duration] =
             ["file_path", "outcome_id", "tested_at", "duration_ms"].map(|name| place(&RESULTS, name));
         let [category, subcategory, status] =
@@ -59,9 +58,8 @@ impl Summary {
             let stats = self.stats.entry((engine.clone(), path)).or_default();
             stats.category = shared(&outcome.outcome[category]);
             stats.subcategory = shared(&outcome.outcome[subcategory]);
-            let tested = shared(&result[tested_at]).or_else(|| started.clone());
             let milliseconds = result[duration].as_integer().unwrap_or(0);
-            stats.enter(id, shared(&outcome.outcome[status]), tested, milliseconds);
+            stats.enter(id, shared(&outcome.outcome[status]), shared(&result[tested_at]), milliseconds);
         }
         for file in &untested.rows {
             let Some(path) = shared(&file[place(&UNTESTED, "file_path")]) else { continue };

@@ -69,7 +69,9 @@ impl Store {
                 Err(error @ FolderError::OtherVersion { .. }) => {
                     found.notes.push(format!("run {name}: {error}"));
                 }
-                Err(error @ FolderError::Corrupt(_)) => found.problems.push(format!("run {name}: {error}")),
+                Err(error @ (FolderError::Corrupt(_) | FolderError::NoHeader(_))) => {
+                    found.problems.push(format!("run {name}: {error}"));
+                }
                 _ => found.unsealed.push(name),
             }
         }

@@ -1,11 +1,13 @@
 //! `sqllogictest_punchlist.json`: files by what is to be done about them.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::super::files::Files;
 use super::super::sql::moment;
+use super::super::status::status_of_file;
 use super::super::{ForeignRun, ImportError, Oddity, Reading};
 use crate::outcome::{FileReport, FileStatus};
 
@@ -15,6 +17,9 @@ struct Document {
     passed_files: Option<Vec<String>>,
     failed_files: Option<Vec<String>>,
     untested_files: Option<Vec<String>>,
+    /// What the lists do not tell; the earlier scripts did not have it.
+    #[serde(default)]
+    statuses: BTreeMap<String, String>,
     total_files: Option<u64>,
     summary: Option<Sums>,
 }
@@ -39,12 +44,19 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
     let listed = [passed, failed, untested].map(|list| list.len() as u64);
     compare(&document, listed, &mut oddities);
     let mut files = Files::default();
-    for (list, status) in [(passed, FileStatus::Passed), (failed, FileStatus::Failed)] {
+    for (list, status) in
+        [(passed, Some(FileStatus::Passed)), (failed, Some(FileStatus::Failed)), (untested, None)]
+    {
         for file in list {
-            files.add(FileReport::of_whole(file, status, None, Duration::ZERO), &mut oddities);
+            let other = document.statuses.get(file);
+            match other.map_or(status, |word| status_of_file(file, word, &mut oddities)) {
+                Some(status) => {
+                    files.add(FileReport::of_whole(file, status, None, Duration::ZERO), &mut oddities);
+                }
+                None => files.add_untested(file, &mut oddities),
+            }
         }
     }
-    untested.iter().for_each(|file| files.add_untested(file, &mut oddities));
     if files.len() == 0 {
         return Err(ImportError::Nothing("file in its lists"));
     }

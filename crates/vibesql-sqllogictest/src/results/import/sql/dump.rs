@@ -8,8 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::super::files::Files;
+use super::super::oddity::run;
 use super::super::status::{status_of, status_of_file};
-use super::super::{ForeignRun, ImportError, Oddity, Reading};
+use super::super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
 use super::moment::moment;
 use super::statement::{Change, Row, Table, Value, changes};
 use crate::outcome::{FileReport, FileStatus};
@@ -43,9 +44,6 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
     let runs = runs.iter().map(|run| run.to_foreign(changed, &mut oddities)).collect();
     Ok(Reading { runs, oddities })
 }
-
-/// So short a time is none that a program tells: 0 milliseconds are known, and are not the same as nothing.
-const SHORTEST: Duration = Duration::from_nanos(1);
 
 /// A row of `test_runs`, with the rows of `test_results` that belong to it.
 #[derive(Debug, Default)]
@@ -157,8 +155,7 @@ impl Tested {
     /// Makes the report; `later` is how much later times are than the dump says, in milliseconds.
     fn report(&self, later: i64, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
         let status = status_of_file(&self.file, &self.status, oddities)?;
-        let known = |milliseconds| Duration::from_millis(milliseconds).max(SHORTEST);
-        let elapsed = self.duration.map_or(Duration::ZERO, known);
+        let elapsed = known_time(self.duration);
         let mut report = FileReport::of_whole(&self.file, status, self.message.as_deref(), elapsed);
         if let Some(detail) = report.details.first_mut() {
             detail.header = self.kind.clone().unwrap_or_default();
@@ -284,7 +281,7 @@ impl Run {
             ("failed files", ["failed", "failed_files"], failed),
         ] {
             if let Some(says) = number(&self.row, &columns).filter(|&says| says != found) {
-                oddities.push(Oddity::Count { place: format!("run {}", self.id), what, says, found });
+                oddities.push(Oddity::Count { place: run(&self.id), what, says, found });
             }
         }
         if self.row.is_empty() {
@@ -303,6 +300,7 @@ impl Run {
             files,
             untested,
             is_partial: false,
+            origin: Origin::default(),
             circumstances: self.circumstances(),
             digest: digest::of(&content),
         }

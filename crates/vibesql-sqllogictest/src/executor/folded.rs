@@ -1,0 +1,83 @@
+//! The words of SQL: white space is folded where it has no meaning, in every dialect of SQL.
+
+/// Splits SQL at white space outside of literals, quoted names and comments. Where dialects differ about where one of these
+/// ends, the rest of the text is one word.
+pub(super) fn words(sql: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = sql.trim_ascii();
+    std::iter::from_fn(move || {
+        let (word, behind) = rest.split_at(end_of_word(rest));
+        rest = behind.trim_ascii_start();
+        (!word.is_empty()).then_some(word)
+    })
+}
+
+fn end_of_word(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(rest) =
+        text.get(at..).filter(|rest| rest.first().is_some_and(|byte| !byte.is_ascii_whitespace()))
+    {
+        at += length(rest).unwrap_or(rest.len());
+    }
+    at
+}
+
+/// The length of the literal, quoted name, comment or character at the beginning of this text, if it has an end.
+fn length(text: &[u8]) -> Option<usize> {
+    match text {
+        [quote @ (b'\'' | b'"' | b'`'), inside @ ..] => {
+            let end = find(inside, &[*quote])?;
+            // A backslash is a character of its own, or not.
+            (!inside[..end].ends_with(b"\\")).then_some(end + 2)
+        }
+        // A quoted name, or an array.
+        [b'[', inside @ ..] => {
+            let end = find(inside, b"]")?;
+            (!inside[..end].iter().any(|byte| b"'\"`[$".contains(byte))).then_some(end + 2)
+        }
+        [b'-', b'-', ..] => Some(text[..find(text, b"\n").unwrap_or(text.len())].trim_ascii_end().len()),
+        [b'/', b'*', inside @ ..] => Some(find(inside, b"*/")? + 4),
+        [b'$', inside @ ..] => match tag(inside) {
+            Some(tag) => Some(find(&inside[tag..], &text[..=tag])? + 2 * (tag + 1) - 1),
+            None => Some(1),
+        },
+        _ => Some(1),
+    }
+}
+
+/// The length of `tag$` in `$tag$`, which quotes text up to the same again.
+fn tag(text: &[u8]) -> Option<usize> {
+    let length = text.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')?;
+    (text[length] == b'$' && !text[0].is_ascii_digit()).then_some(length + 1)
+}
+
+fn find(text: &[u8], wanted: &[u8]) -> Option<usize> {
+    memchr::memmem::find(text, wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn white_space_is_folded_where_it_has_no_meaning() {
+        let check = |sql: &str, expected: &[&str]| {
+            let found: Vec<_> =
+                words(sql.as_bytes()).map(|word| std::str::from_utf8(word).unwrap()).collect();
+            assert_eq!(found, expected, "{sql}");
+        };
+        check(" SELECT\t1,\r\n 2 \n", &["SELECT", "1,", "2"]);
+        check("a('b  c') || 'd''  e'", &["a('b  c')", "||", "'d''  e'"]);
+        check("\"a  b\"  `c  d` [e  f]", &["\"a  b\"", "`c  d`", "[e  f]"]);
+        check("SELECT 1 --a\n+1", &["SELECT", "1", "--a", "+1"]);
+        check("SELECT 1 --a +1 \r\n;", &["SELECT", "1", "--a +1", ";"]);
+        check("1 --it's\n  2", &["1", "--it's", "2"]);
+        check("1/* a  ' b */  2 /* a", &["1/* a  ' b */", "2", "/* a"]);
+        check("$$ a  b $$  $x$ $$ ' $x$  $1  $2", &["$$ a  b $$", "$x$ $$ ' $x$", "$1", "$2"]);
+        check("$a  :b  5$", &["$a", ":b", "5$"]);
+        // Nobody knows which of these is the end.
+        check("'a\\'  b  ' c", &["'a\\'  b  ' c"]);
+        check("['a]  b'] c  d", &["['a]  b'] c  d"]);
+        check("'a  b", &["'a  b"]);
+        check("  ", &[]);
+    }
+}
