@@ -19,7 +19,7 @@ use rustix::process::{
 /// The variable that tells the processes that a worker has started from other children of the main process.
 pub(crate) const MARK: &str = "VIBESQL_SQLLOGICTEST_STARTED_BY";
 
-/// Ends a process group; one that is gone already is what was wanted.
+/// Sends a signal to a process group. Errors are ignored: the group may be gone already.
 pub(crate) fn signal_group(pid: Pid, signal: Signal) {
     kill_process_group(pid, signal).ok();
 }
@@ -63,8 +63,8 @@ fn raw(pid: Pid) -> i32 {
     pid.as_raw_nonzero().get()
 }
 
-/// Ends this process with all that it has started when `lifeline` comes to its end, which is when its parent ends, by
-/// whatever cause.
+/// Ends this process and all that it has started when `lifeline` is closed, which happens when the parent ends for any
+/// reason.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ pub(crate) fn end_with_parent(mut lifeline: File) -> io::Result<()> {
 
 const SMALL_STACK: usize = 128 << 10;
 
-/// So many times children are looked for: those of a child that was killed become children themselves.
+/// How often children are looked for: those of a child that was killed become children themselves.
 const ROUNDS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
