@@ -4,8 +4,12 @@
 /// ends, the rest of the text is one word.
 pub(super) fn words(sql: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = sql.trim_ascii();
+    let mut before: &[u8] = b"";
     std::iter::from_fn(move || {
-        let (word, behind) = rest.split_at(end_of_word(rest));
+        // No dialect escapes the quote in `ESCAPE '\'`.
+        let is_escape = before.eq_ignore_ascii_case(b"ESCAPE") && rest.starts_with(b"'\\'");
+        let (word, behind) = rest.split_at(if is_escape { 3 } else { end_of_word(rest) });
+        before = word;
         rest = behind.trim_ascii_start();
         (!word.is_empty()).then_some(word)
     })
@@ -78,6 +82,7 @@ mod tests {
         check("'a\\'  b  ' c", &["'a\\'  b  ' c"]);
         check("['a]  b'] c  d", &["['a]  b'] c  d"]);
         check("'a  b", &["'a  b"]);
+        check("a LIKE '1\\%' ESCAPE '\\'\n AND b", &["a", "LIKE", "'1\\%'", "ESCAPE", "'\\'", "AND", "b"]);
         check("  ", &[]);
     }
 }

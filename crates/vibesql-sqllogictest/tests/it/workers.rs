@@ -361,6 +361,25 @@ fn nothing_that_an_engine_has_started_outlives_its_worker() {
     check_nothing_is_left("test", ["3349", "3350"], "ok");
 }
 
+/// A shell that has started something before it becomes this program.
+#[test]
+#[cfg(target_os = "linux")]
+fn what_a_shell_had_started_before_is_left_alone() {
+    let sandbox = Sandbox::with("statement ok\nsleep 900\n");
+    let command = sandbox.command("test --engine scripted t.test");
+    let words: Vec<_> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+    let line = "(sleep 3351 & sleep 0.3) >/dev/null 2>&1 & exec \"$@\"";
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", line, "sh"]).args(words).current_dir(sandbox.path());
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let output = shell.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let left: Vec<_> =
+        processes_with("sleep 3351").into_iter().filter(|line| line == "sleep 3351 ").collect();
+    std::process::Command::new("sh").args(["-c", "pkill -KILL -x -f 'sleep 3351'"]).status().unwrap();
+    assert_eq!(left.len(), 1);
+}
+
 #[test]
 #[cfg(target_os = "linux")]
 fn a_stopped_worker_does_not_outlive_an_orchestrator_that_is_killed() {

@@ -30,20 +30,20 @@ pub(crate) fn adopt_orphans() {
     rustix::process::set_child_subreaper(Some(getpid())).ok();
 }
 
-/// Processes that this process has started itself: its workers, and what was there before the first of them.
+/// The workers that this process has started, if all its other children are orphans of workers.
 static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
 
-/// Makes orphans children of this process, and ends all of them that workers leave behind. From now on every child that is
-/// not [`expect_child`]ed is taken for an orphan.
+/// Makes orphans children of this process. If it has no children yet, every child that is not [`expect_child`]ed is an orphan
+/// of a worker from now on. Otherwise orphans may be descendants of those: a shell may have started them before it became
+/// this process.
 #[cfg(feature = "cli")]
 pub(crate) fn own_orphans() {
+    let has_children = !children().is_empty();
     adopt_orphans();
-    // The first process of a container gets orphans of everybody there.
-    if getpid() == Pid::INIT {
-        return;
+    // The first process of a container gets the orphans of all other processes.
+    if !has_children && getpid() != Pid::INIT {
+        OWN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
     }
-    let own = children().iter().map(|child| raw(child.pid)).collect();
-    OWN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(own);
 }
 
 /// Says that a process is a child, and no orphan.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::wire::{Part, Task};
 use crate::executor::DetailLimits;
 use crate::executor::slice::{Slice, SliceReport, merge};
-use crate::outcome::{Attempt, FileEnd, FileReport, FlakyResult};
+use crate::outcome::{Attempt, FileEnd, FileReport, FileStatus, FlakyResult};
 
 /// How many times a file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,8 +132,20 @@ impl Ledger {
         }
     }
 
-    /// The file had these attempts before, and no report.
-    pub(super) fn had_attempts(&mut self, item: usize, attempts: Vec<Attempt>) {
+    /// The file had these attempts before, and no report. They count as retries and as the crash that may happen once.
+    /// Repetitions begin anew, and those that failed stay attempts.
+    pub(super) fn had_attempts(&mut self, item: usize, mut attempts: Vec<Attempt>) {
+        if self.attempts.repeat > 1 {
+            attempts.retain(|attempt| !attempt.status.is_good());
+        } else {
+            let has_crashed = attempts.iter().any(|attempt| attempt.status == FileStatus::Crashed);
+            let failed = attempts.iter().filter(|attempt| !attempt.status.is_good()).count();
+            let retried = u32::try_from(failed - usize::from(has_crashed)).unwrap_or(u32::MAX);
+            for task in self.tasks.iter_mut().filter(|task| task.item == item) {
+                task.deadly = has_crashed;
+                task.retries_left = task.retries_left.saturating_sub(retried);
+            }
+        }
         self.items[item].earlier = attempts;
     }
 
@@ -303,7 +315,7 @@ mod tests {
 
     use super::super::worker::not_started;
     use super::*;
-    use crate::outcome::{Digest, FileProblem, FileStatus};
+    use crate::outcome::{Digest, FileProblem};
 
     const DETAILS: DetailLimits = DetailLimits { records: 10, values: 10 };
 
@@ -393,6 +405,19 @@ mod tests {
         attempts.into_iter().for_each(|(item, attempt)| second.had_attempts(item, vec![attempt]));
         let report = report_of(second.ended(0, part(true), Ending::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
+    }
+
+    #[test]
+    fn attempts_of_an_earlier_session_count_as_retries() {
+        let mut first = ledger(1, 1);
+        first.ended(0, part(false), Ending::Finished, false);
+        let mut second = ledger(1, 1);
+        first
+            .take_attempts()
+            .into_iter()
+            .for_each(|(item, attempt)| second.had_attempts(item, vec![attempt]));
+        let report = report_of(second.ended(0, part(false), Ending::Finished, false));
+        assert_eq!(report.attempts.len(), 1, "one retry in all");
     }
 
     #[test]

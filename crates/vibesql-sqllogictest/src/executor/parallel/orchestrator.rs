@@ -64,6 +64,9 @@ struct Orchestrator<'r> {
     ticks: u32,
     /// Files that have not passed.
     failing: usize,
+    /// Attempts that have ended, and when. Whoever kills all processes of a run kills some workers first; these crashes are
+    /// no fault of the engine, and this process does not live to tell of them.
+    untold: Vec<(Duration, RunEvent)>,
     /// Why no further file is taken up.
     stopping: Option<RunEnd>,
     /// Nobody is waited for.
@@ -71,6 +74,9 @@ struct Orchestrator<'r> {
     /// Every file has its report, and workers have been told to go.
     dismissed: bool,
 }
+
+/// How long an attempt that has ended is kept back.
+const TELL_ATTEMPTS_AFTER: Duration = Duration::from_millis(250);
 
 /// Every so many ticks helpers are looked for.
 const TICKS_PER_LOOK: u32 = 4;
@@ -100,6 +106,7 @@ impl<'r> Orchestrator<'r> {
             start: SystemClock.now(),
             ticks: 0,
             failing: 0,
+            untold: Vec::new(),
             stopping: None,
             abandoned: false,
             dismissed: false,
@@ -115,6 +122,7 @@ impl<'r> Orchestrator<'r> {
             _ if self.ledger.is_complete() => RunEnd::Completed,
             why => why.unwrap_or(RunEnd::Interrupted),
         };
+        self.tell_attempts(Duration::MAX)?;
         self.tell(RunEvent::RunFinished { elapsed, end })?;
         let elapsed = self.prepared.elapsed + elapsed;
         let nothing = RunReport { header: self.header, files: Vec::new(), elapsed, end };
@@ -218,6 +226,7 @@ impl<'r> Orchestrator<'r> {
     }
 
     fn tick(&mut self) -> Result<(), RunError> {
+        self.tell_attempts(SystemClock.now().saturating_sub(TELL_ATTEMPTS_AFTER))?;
         for news in self.crew.hold_to_limits() {
             self.hear(news)?;
         }
@@ -264,6 +273,14 @@ impl<'r> Orchestrator<'r> {
         }
     }
 
+    /// Tells of attempts that ended before `until`.
+    fn tell_attempts(&mut self, until: Duration) -> Result<(), RunError> {
+        let (told, untold) = std::mem::take(&mut self.untold).into_iter().partition(|(at, _)| *at <= until);
+        self.untold = untold;
+        let told: Vec<(Duration, RunEvent)> = told;
+        told.into_iter().try_for_each(|(_, event)| self.tell(event))
+    }
+
     fn ended(
         &mut self,
         task: usize,
@@ -276,7 +293,8 @@ impl<'r> Orchestrator<'r> {
         for (item, attempt) in self.ledger.take_attempts() {
             let WorkItem { file, shown, .. } = &self.prepared.items[item];
             let (file, shown) = (file.clone(), shown.clone());
-            self.tell(RunEvent::AttemptEnded { file, shown, attempt: Box::new(attempt) })?;
+            let event = RunEvent::AttemptEnded { file, shown, attempt: Box::new(attempt) };
+            self.untold.push((SystemClock.now(), event));
         }
         if let Some((line, how)) = death {
             let (shown, again) = (self.shown(task), next == Next::SecondChance);

@@ -123,6 +123,8 @@ impl Prepared {
         let attempts = attempts.into_iter();
         let attempts =
             attempts.filter_map(|((file, shown), attempts)| Some((number_of(&file, &shown)?, attempts)));
+        // Attempts at another text say nothing of this one.
+        let attempts = attempts.filter(|(number, _)| !assignment.items[*number].has_changed());
         let elapsed = report.elapsed;
         let done = report
             .files
@@ -135,9 +137,8 @@ impl Prepared {
 
     /// What messages call the files that are no longer as they were when the run began.
     pub fn changed_files(&self) -> Vec<&str> {
-        let stamp = |path: &String| Stamp::of(&path_text::path(path));
-        let changed = |item: &&AssignedItem| item.path.as_ref().and_then(stamp) != item.stamp;
-        self.assignment.items.iter().filter(changed).map(|item| item.shown.as_str()).collect()
+        let changed = self.assignment.items.iter().filter(|item| item.has_changed());
+        changed.map(|item| item.shown.as_str()).collect()
     }
 
     /// What is known of the run before it starts.
@@ -204,6 +205,14 @@ fn tasks(slices: &[u32], repeat: u32) -> (Vec<Task>, usize) {
     let split: BTreeSet<_> = once.iter().filter(|task| task.slice.is_some()).map(|task| task.item).collect();
     tasks.extend(split.into_iter().map(Task::whole));
     (tasks, given)
+}
+
+impl AssignedItem {
+    /// Whether the file is no longer as it was when the run began.
+    fn has_changed(&self) -> bool {
+        let stamp = |path: &String| Stamp::of(&path_text::path(path));
+        self.path.as_ref().and_then(stamp) != self.stamp
+    }
 }
 
 fn assigned(
