@@ -17,13 +17,28 @@ pub(super) fn words(sql: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 fn end_of_word(text: &[u8]) -> usize {
     let mut at = 0;
-    while let Some(rest) =
-        text.get(at..).filter(|rest| rest.first().is_some_and(|byte| !byte.is_ascii_whitespace()))
-    {
-        at += length(rest).unwrap_or(rest.len());
+    loop {
+        at += text[at..].iter().take_while(|&&byte| IS_PLAIN[usize::from(byte)]).count();
+        match text.get(at) {
+            Some(byte) if !byte.is_ascii_whitespace() => {
+                at += length(&text[at..]).unwrap_or(text.len() - at);
+            }
+            _ => return at,
+        }
     }
-    at
 }
+
+/// The bytes that are part of a word and begin nothing else. This is asked of every byte of a suite.
+const IS_PLAIN: [bool; 256] = {
+    let mut plain = [true; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let special = matches!(byte as u8, b'\'' | b'"' | b'`' | b'[' | b'-' | b'/' | b'$');
+        plain[byte] = !special && !(byte as u8).is_ascii_whitespace();
+        byte += 1;
+    }
+    plain
+};
 
 /// The length of the literal, quoted name, comment or character at the beginning of this text, if it has an end.
 fn length(text: &[u8]) -> Option<usize> {
