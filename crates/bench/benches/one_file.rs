@@ -51,7 +51,7 @@ fn measure(folder: &Path) -> Result<(), Box<dyn Error>> {
     run_file(&program, folder, "and 1,000 runs of one file")
 }
 
-/// Keeps a run of this second of so many files that passed.
+/// Stores a run that started at `second` and has `files` passing files.
 fn keep(results: &ResultsFolder, folder: &Path, second: i64, files: usize) -> Result<(), Box<dyn Error>> {
     let name = |file: usize| format!("f{file}.test");
     let file = |file: usize| FileReport {

@@ -301,7 +301,7 @@ mod tests {
             ],
             &[(4, 3), (6, 3), (7, 3)],
         );
-        // What the engine cannot read fails whatever was begun.
+        // SQL that the engine cannot parse fails in any transaction.
         check(&[('?', "SAVEPOINT a"), ('!', "RELEASE a"), ('?', "COMMIT")], &[(2, 0)]);
         // Most records of the table are right.
         check(

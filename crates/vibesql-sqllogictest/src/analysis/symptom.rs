@@ -99,8 +99,8 @@ impl Symptom {
         )
     }
 
-    /// Whether the record may fail because of what the database has in it. An engine that cannot read SQL, or has no way to
-    /// execute it, fails whatever that is.
+    /// Returns whether the record may fail because of the content of the database. SQL that the engine cannot parse or
+    /// does not support fails with any content.
     pub(super) fn may_come_of_state(&self) -> bool {
         match self.kind.as_str() {
             WRONG_RESULT | "unexpected_success" | "column_count_differs" => true,

@@ -161,8 +161,8 @@ pub(super) struct EngineArgs {
     /// Behave exactly like the reference runner, including what it silently ignores.
     #[arg(long)]
     pub(super) exact: bool,
-    /// Stop a record after SECONDS. SQLite continues with the next record; if an engine cannot be interrupted, `run`
-    /// ends the file and `test` waits.
+    /// Stop a record after SECONDS. SQLite continues with the next record; if an engine cannot be interrupted, the
+    /// file ends there.
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) record_timeout: Option<u64>,
     /// Expect results of more than N values to be hashed, overriding the files; 0 means never.

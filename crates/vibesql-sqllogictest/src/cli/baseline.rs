@@ -197,7 +197,7 @@ fn before(results: &ResultsFolder, besides: Besides<'_>, ui: &mut Ui) -> Result<
             Ok(run) if besides.engine.is_none_or(|engine| run.header.engine.name == engine) => {
                 return Ok(Place::kept(name));
             }
-            // One that was killed before it began is not a run.
+            // Its process was killed before the run began.
             Ok(_) | Err(FolderError::NoJournal(_)) => {}
             Err(error) => skipped(name, &error, ui),
         }

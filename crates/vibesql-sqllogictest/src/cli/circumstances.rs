@@ -51,7 +51,7 @@ pub(super) fn circumstances(
     }
 }
 
-/// By what it is seen that the file of the program is still the same: whoever changes it changes one of these.
+/// Attributes of the program file. If none has changed, the file is the same and need not be hashed again.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ProgramStamp {
     path: PathBuf,

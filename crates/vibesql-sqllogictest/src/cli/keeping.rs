@@ -25,8 +25,8 @@ impl Keeping {
         Self { results: path.map(ResultsFolder::new), named: named.is_some() }
     }
 
-    /// The folder. There is no other one, such as a folder that all users of the machine can write to: results would be
-    /// looked for in a place and kept in another.
+    /// Returns the results folder. There is no fallback, such as a folder in `/tmp`: commands would look for results where
+    /// they are not, and other users could write there.
     pub(super) fn results(&self) -> Result<&ResultsFolder, CliError> {
         let hint = || "`--results DIR` or the variable VIBESQL_RESULTS_DIR names a folder".to_owned();
         let message = "no folder for results: the variable HOME is not set";

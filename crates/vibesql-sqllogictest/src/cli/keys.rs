@@ -50,7 +50,7 @@ impl Keys {
 }
 
 impl Keys {
-    /// Lends the terminal to whoever comes next, or takes it back. Returns when it is done.
+    /// Gives the terminal back to the shell before a stop, or takes it again. Returns when it is done.
     fn lend(&self, lent: bool) {
         let Some(listener) = &self.listener else { return };
         let (done, wait) = sync_channel(1);

@@ -14,7 +14,7 @@ use crate::text::document::{
     AttemptDocument, EngineDocument, FileDocument, Files, Records, end_word, milliseconds,
 };
 
-/// The version of the lines: it grows when a field or an event appears, and stays when none goes away.
+/// The version of the lines. It grows when a field or an event is removed or changes its meaning; new ones do not change it.
 const FORMAT: u32 = 1;
 
 /// Writes a line for each event.

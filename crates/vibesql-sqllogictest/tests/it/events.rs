@@ -73,6 +73,15 @@ fn a_run_is_told_event_by_event() {
         assert!(retried.contains(&file.into()), "{retried:?}");
     }
 
+    // The attempts of a file are told before its result, and are the same.
+    for file in named(&events, "file-finished") {
+        let attempts = |told: &Value| told["event"] == "attempt-ended" && told["shown"] == file["shown"];
+        let told = events.iter().take_while(|event| *event != file).filter(|event| attempts(event));
+        let told: Vec<_> = told.map(|event| event["attempt"].clone()).collect();
+        assert_eq!(told, *file["attempts"].as_array().unwrap_or(&Vec::new()), "{output}");
+        assert_eq!(told.len(), events.iter().filter(|event| attempts(event)).count(), "{output}");
+    }
+
     let files = named(&events, "file-finished");
     let status: BTreeMap<_, _> =
         files.iter().map(|file| (file["file"].as_str().unwrap(), file["status"].as_str().unwrap())).collect();

@@ -69,7 +69,7 @@ fn the_index_says_what_the_journals_say_whatever_happens_behind_its_back() {
     // A run on another engine says nothing of this one.
     sandbox.run("run --engine sqlite s");
     assert_eq!(read(&sandbox, "s/a.test", "a.test").0, Some(true));
-    // A run that is killed is entered by whoever comes next.
+    // A run that is killed is added to the index by the next command.
     sandbox.write("s/a.test", BAD);
     sandbox.write("s/c.test", "statement ok\nonce at-it hang\n");
     let mut command = sandbox.command("run --engine scripted --serial --order path s");

@@ -5,13 +5,19 @@ use crate::query_cmd::with_runs;
 use crate::sandbox::Sandbox;
 use crate::screen::Terminal;
 
+/// Starts a command line in a terminal and waits for the prompt of the query shell.
+fn shell(sandbox: &Sandbox, line: &str) -> Terminal {
+    let lines = format!("stty rows 60 cols 200; {line}");
+    let mut terminal = Terminal::start(sandbox, &[("TERM", "xterm")], &lines);
+    terminal.wait_for("results> ");
+    terminal
+}
+
 #[test]
 fn the_shell() {
     let sandbox = with_runs();
     // The shell around is in the foreground as well.
-    let lines = "trap : INT; stty rows 60 cols 200; $PROGRAM query; echo code $?";
-    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
-    terminal.wait_for("results> ");
+    let mut terminal = shell(&sandbox, "trap : INT; $PROGRAM query; echo code $?");
     terminal.press("SELECT COUNT(*) AS n,\n'é;' AS s\nFROM test_runs;\n");
     terminal.wait_for("é;\r\n");
     terminal.wait_for("1 row; VibeSQL 0.2.0 and SQLite agree");
@@ -63,9 +69,7 @@ fn wait_until_it_runs(sandbox: &Sandbox) {
 #[test]
 fn the_shell_answers_each_statement_of_a_line() {
     let sandbox = with_runs();
-    let lines = "stty rows 60 cols 200; $PROGRAM query --last 1; echo code $?";
-    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
-    terminal.wait_for("results> ");
+    let mut terminal = shell(&sandbox, "$PROGRAM query --last 1; echo code $?");
     terminal.press("SELECT 11 AS one; SELECT ';' AS two;; SELECT 33 AS three; -- the end;\n");
     terminal.press(";\n");
     for answer in ["one", "11", "1 row", "two", ";", "1 row", "three", "33", "1 row", "results> "] {
@@ -96,9 +100,7 @@ fn the_shell_answers_each_statement_of_a_line() {
 #[test]
 fn the_shell_takes_a_dot_command_by_itself() {
     let sandbox = with_runs();
-    let lines = "stty rows 60 cols 200; $PROGRAM query; echo code $?";
-    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
-    terminal.wait_for("results> ");
+    let mut terminal = shell(&sandbox, "$PROGRAM query; echo code $?");
     for (typed, answers) in [
         (".schema slow_records ;", &["How long the engine took"][..]),
         (" .format csv;", &[]),
@@ -123,9 +125,7 @@ fn the_shell_takes_a_dot_command_by_itself() {
 #[test]
 fn the_shell_adds_each_answer_to_its_output_file() {
     let sandbox = with_runs();
-    let lines = "stty rows 60 cols 200; $PROGRAM query --format csv --output out.csv";
-    let mut terminal = Terminal::start(&sandbox, &[("TERM", "xterm")], lines);
-    terminal.wait_for("results> ");
+    let mut terminal = shell(&sandbox, "$PROGRAM query --format csv --output out.csv");
     terminal.press("SELECT 1 AS one; SELECT 2 AS two;\n");
     terminal.wait_for("results> ");
     terminal.press("SELECT 3 AS three;\n");

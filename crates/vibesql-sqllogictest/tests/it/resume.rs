@@ -248,21 +248,27 @@ fn a_run_that_goes_on_has_one_master() {
     ");
 }
 
+/// A run that ends by a signal in its second file. The first has crashed, and waits for its second attempt.
+fn crashed_and_interrupted(signal: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nonce crashed abort\n");
+    sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
+    let mut child = start(&sandbox, "run --engine scripted --serial --order path --flaky fail s");
+    wait_for("the second file", || sandbox.path().join("at-it").exists());
+    if signal == "KILL" {
+        let journal = sandbox.last_run().unwrap().join("journal.jsonl");
+        wait_for("the attempt", || std::fs::read_to_string(&journal).unwrap().contains("AttemptEnded"));
+    }
+    send_signal(signal, child.id());
+    child.wait().unwrap();
+    wait_until_ended(&sandbox);
+    sandbox
+}
+
 #[test]
 fn an_attempt_that_crashed_before_the_interruption_is_part_of_the_report() {
     for signal in ["TERM", "KILL"] {
-        let sandbox = Sandbox::new();
-        sandbox.write("s/a.test", "statement ok\nonce crashed abort\n");
-        sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
-        let mut child = start(&sandbox, "run --engine scripted --serial --order path --flaky fail s");
-        wait_for("the second file", || sandbox.path().join("at-it").exists());
-        if signal == "KILL" {
-            let journal = sandbox.last_run().unwrap().join("journal.jsonl");
-            wait_for("the attempt", || std::fs::read_to_string(&journal).unwrap().contains("AttemptEnded"));
-        }
-        send_signal(signal, child.id());
-        child.wait().unwrap();
-        wait_until_ended(&sandbox);
+        let sandbox = crashed_and_interrupted(signal);
         let output = sandbox.run("run --resume --json out.json");
         assert_eq!(output.code, 1, "{signal}: {output}");
         let report = report(&sandbox);
@@ -275,14 +281,7 @@ fn an_attempt_that_crashed_before_the_interruption_is_part_of_the_report() {
 
 #[test]
 fn an_attempt_at_a_text_that_has_changed_since_is_not_part_of_the_report() {
-    let sandbox = Sandbox::new();
-    sandbox.write("s/a.test", "statement ok\nonce crashed abort\n");
-    sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
-    let mut child = start(&sandbox, "run --engine scripted --serial --order path s");
-    wait_for("the second file", || sandbox.path().join("at-it").exists());
-    send_signal("TERM", child.id());
-    child.wait().unwrap();
-    wait_until_ended(&sandbox);
+    let sandbox = crashed_and_interrupted("TERM");
     sandbox.write("s/a.test", GOOD);
     let output = sandbox.run("run --resume --json out.json");
     assert_eq!(output.code, 0, "{output}");

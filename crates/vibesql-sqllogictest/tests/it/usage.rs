@@ -297,8 +297,7 @@ fn help_says_what_there_is() {
           --exact                     Behave exactly like the reference runner, including what it
                                       silently ignores
           --record-timeout <SECONDS>  Stop a record after SECONDS. SQLite continues with the next
-                                      record; if an engine cannot be interrupted, `run` ends the file
-                                      and `test` waits
+                                      record; if an engine cannot be interrupted, the file ends there
           --hash-threshold <N>        Expect results of more than N values to be hashed, overriding the
                                       files; 0 means never
 
@@ -357,8 +356,7 @@ fn help_says_what_there_is() {
           --exact                     Behave exactly like the reference runner, including what it
                                       silently ignores
           --record-timeout <SECONDS>  Stop a record after SECONDS. SQLite continues with the next
-                                      record; if an engine cannot be interrupted, `run` ends the file
-                                      and `test` waits
+                                      record; if an engine cannot be interrupted, the file ends there
           --hash-threshold <N>        Expect results of more than N values to be hashed, overriding the
                                       files; 0 means never
 

@@ -17,7 +17,7 @@ pub(in crate::cli) fn run(args: &RunsArgs, keeping: &Keeping, ui: &mut Ui) -> Re
     for name in &names[first..] {
         match RunOverview::read(results, name) {
             Ok(run) => runs.push(run),
-            // One that was killed before it began is none.
+            // Its process was killed before the run began.
             Err(FolderError::NoJournal(_)) => {}
             Err(error) => ui.warn(&format!("run {name} is left out: {error}")),
         }

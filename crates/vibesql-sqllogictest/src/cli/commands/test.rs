@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(
     Ok(reason(&reports, rules))
 }
 
-/// Tests files in a process of their own, as `run` does: whatever an engine does to it, there is a verdict.
+/// Tests each file in a worker process, as `run` does, so that no engine can prevent a verdict.
 struct Tester<'t> {
     setup: &'t Setup,
     /// The engine that is asked for the rows behind a hash.

@@ -20,7 +20,7 @@ use super::wire::Part;
 use super::worker::not_started;
 use crate::clock::{Clock, SystemClock, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
-use crate::outcome::{ExitHow, FileProblem, FileReport, RunEnd, RunHeader, RunReport, Totals};
+use crate::outcome::{Attempt, ExitHow, FileProblem, FileReport, RunEnd, RunHeader, RunReport, Totals};
 
 /// How a run is driven by this process. A run that is taken up again may be driven in another way.
 #[derive(Debug, Clone, Copy)]
@@ -64,9 +64,9 @@ struct Orchestrator<'r> {
     ticks: u32,
     /// Files that have not passed.
     failing: usize,
-    /// Attempts that have ended, and when. Whoever kills all processes of a run kills some workers first; these crashes are
-    /// no fault of the engine, and this process does not live to tell of them.
-    untold: Vec<(Duration, RunEvent)>,
+    /// Attempts that have ended and were not told yet: when, of which file, and how. A kill of all processes of a run reaches
+    /// some workers first. These crashes are not a fault of the engine, and are not told if this process dies, too.
+    untold: Vec<(Duration, usize, Attempt)>,
     /// Why no further file is taken up.
     stopping: Option<RunEnd>,
     /// Nobody is waited for.
@@ -122,7 +122,7 @@ impl<'r> Orchestrator<'r> {
             _ if self.ledger.is_complete() => RunEnd::Completed,
             why => why.unwrap_or(RunEnd::Interrupted),
         };
-        self.tell_attempts(Duration::MAX)?;
+        self.tell_attempts(|_, _| true)?;
         self.tell(RunEvent::RunFinished { elapsed, end })?;
         let elapsed = self.prepared.elapsed + elapsed;
         let nothing = RunReport { header: self.header, files: Vec::new(), elapsed, end };
@@ -226,7 +226,8 @@ impl<'r> Orchestrator<'r> {
     }
 
     fn tick(&mut self) -> Result<(), RunError> {
-        self.tell_attempts(SystemClock.now().saturating_sub(TELL_ATTEMPTS_AFTER))?;
+        let until = SystemClock.now().saturating_sub(TELL_ATTEMPTS_AFTER);
+        self.tell_attempts(|ended, _| ended <= until)?;
         for news in self.crew.hold_to_limits() {
             self.hear(news)?;
         }
@@ -273,12 +274,17 @@ impl<'r> Orchestrator<'r> {
         }
     }
 
-    /// Tells of attempts that ended before `until`.
-    fn tell_attempts(&mut self, until: Duration) -> Result<(), RunError> {
-        let (told, untold) = std::mem::take(&mut self.untold).into_iter().partition(|(at, _)| *at <= until);
+    /// Tells of the attempts that are due, by when they ended and the file.
+    fn tell_attempts(&mut self, is_due: impl Fn(Duration, usize) -> bool) -> Result<(), RunError> {
+        let (due, untold) =
+            std::mem::take(&mut self.untold).into_iter().partition(|(ended, item, _)| is_due(*ended, *item));
         self.untold = untold;
-        let told: Vec<(Duration, RunEvent)> = told;
-        told.into_iter().try_for_each(|(_, event)| self.tell(event))
+        let due: Vec<_> = due;
+        due.into_iter().try_for_each(|(_, item, attempt)| {
+            let WorkItem { file, shown, .. } = &self.prepared.items[item];
+            let (file, shown) = (file.clone(), shown.clone());
+            self.tell(RunEvent::AttemptEnded { file, shown, attempt: Box::new(attempt) })
+        })
     }
 
     fn ended(
@@ -290,12 +296,9 @@ impl<'r> Orchestrator<'r> {
     ) -> Result<(), RunError> {
         self.tell(RunEvent::TaskEnded { task })?;
         let next = self.ledger.ended(task, part, ending, self.stopping.is_some());
-        for (item, attempt) in self.ledger.take_attempts() {
-            let WorkItem { file, shown, .. } = &self.prepared.items[item];
-            let (file, shown) = (file.clone(), shown.clone());
-            let event = RunEvent::AttemptEnded { file, shown, attempt: Box::new(attempt) };
-            self.untold.push((SystemClock.now(), event));
-        }
+        let now = SystemClock.now();
+        self.untold
+            .extend(self.ledger.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
         if let Some((line, how)) = death {
             let (shown, again) = (self.shown(task), next == Next::SecondChance);
             self.tell(RunEvent::WorkerLost { shown, line, how, again })?;
@@ -315,6 +318,8 @@ impl<'r> Orchestrator<'r> {
                 self.tell(RunEvent::Retried { shown, status, left })
             }
             Next::Done(mut report) => {
+                let done = self.prepared.assignment.tasks[task].item;
+                self.tell_attempts(|_, item| item == done)?;
                 report.finished = Some(milliseconds_since_1970());
                 self.failing += usize::from(!self.header.is_good(&report));
                 if self.policy.most_failing.is_some_and(|most| self.failing >= most) {

@@ -83,8 +83,8 @@ pub(super) struct AssignedItem {
     pub(super) timeout: Option<Duration>,
     /// The records that are not to be executed.
     pub(super) left_out: Vec<RecordName>,
-    /// By what it is seen that the file has changed since the run began; nothing of a file inside the program, or of
-    /// one that could not be looked at.
+    /// Shows whether the file has changed since the run began; `None` for an embedded file and for one that could not be
+    /// read.
     pub(super) stamp: Option<Stamp>,
 }
 
