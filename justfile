@@ -1,34 +1,33 @@
 # `just` without a word lists the recipes. CONTRIBUTING.md says when to use which.
 
 # Everything but VibeSQL, which takes minutes to compile.
-quick_features := "--no-default-features --features cli,engine-sqlite"
+quick_crates := "--workspace --no-default-features --exclude '*-bench' --exclude '*-engine-vibesql' --exclude '*-store'"
 
 _list:
     @just --list --unsorted
 
 # All tests that need no VibeSQL: the daily loop.
 quick *args:
-    cargo test {{quick_features}} {{args}}
+    cargo test {{quick_crates}} {{args}}
 
 # All tests.
 test *args:
     cargo test {{args}}
 
-# Formatting, and clippy for each feature set. The last one checks VibeSQL, too, which takes minutes once.
+# Formatting, and clippy without and with VibeSQL, whose check takes minutes once.
 lint:
     cargo fmt --all --check
-    cargo clippy --no-default-features --all-targets -- -D warnings
-    cargo clippy --no-default-features --features suite -- -D warnings
-    cargo clippy {{quick_features}} --all-targets -- -D warnings
+    cargo clippy -p vibesql-sqllogictest-core -- -D warnings
+    cargo clippy {{quick_crates}} --all-targets -- -D warnings
     cargo clippy --workspace --all-targets -- -D warnings
 
 # The documentation with its private items.
 doc:
-    RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --document-private-items
+    RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
 # Look at changed snapshots one by one and accept them (cargo install cargo-insta).
 bless:
-    cargo insta test --review {{quick_features}}
+    cargo insta test --review {{quick_crates}}
 
 # Speed of the parser, CPU time beside that of SQLite alone, the queue, runs and simulated runs; SLT_CORPUS names other files.
 bench:
@@ -36,7 +35,7 @@ bench:
 
 # Kills runs at random moments and resumes them, or takes them into the store, so many times.
 soak rounds="200":
-    SLT_SOAK_ROUNDS={{rounds}} cargo test --test it killed_at_any_moment
+    SLT_SOAK_ROUNDS={{rounds}} cargo test -p vibesql-sqllogictest --test it killed_at_any_moment
 
 # Random input for a fuzz target: parser, executor or canonical (cargo install cargo-fuzz); see fuzz/README.md.
 fuzz target="parser" seconds="60":

@@ -12,10 +12,10 @@
 //! | `~` | gives its rows against the contract: before the columns, and on after a stop |
 //! | any other | gives its words as values; `/` ends a row, `^` is an error amid the rows |
 
-use vibesql_sqllogictest::engine::{
+use slt_core::engine::{
     Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError,
 };
-use vibesql_sqllogictest::value::{TypeTag, ValueRef};
+use slt_core::value::{TypeTag, ValueRef};
 
 /// The name by which conditions can mean the engine.
 pub const LABEL: &str = "fuzz";

@@ -1,10 +1,10 @@
 //! The laws of the executor: every record ends in one outcome, and the account says so.
 
-use vibesql_sqllogictest::executor::diff::diff_rows;
-use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script, unhash};
-use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{FileEnd, FileReport};
-use vibesql_sqllogictest::parser::{Script, parse};
+use slt_core::executor::diff::diff_rows;
+use slt_core::executor::{DetailLimits, Options, Selection, run_script, unhash};
+use slt_core::location::Source;
+use slt_core::outcome::{FileEnd, FileReport};
+use slt_core::parser::{Script, parse};
 
 use crate::engine::{Echo, LABEL};
 use crate::text::PROFILES;

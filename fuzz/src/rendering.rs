@@ -1,9 +1,9 @@
 //! The laws of rendering: as many lines as values, printable ASCII, in the order asked for.
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
-use vibesql_sqllogictest::executor::canonical::{Output, ResultBuffer};
-use vibesql_sqllogictest::parser::{HashLine, SortMode};
-use vibesql_sqllogictest::value::ValueRef;
+use slt_core::executor::canonical::{Output, ResultBuffer};
+use slt_core::parser::{HashLine, SortMode};
+use slt_core::value::ValueRef;
 
 /// The type letters, and one that no file has, which renders as text does.
 const LETTERS: &[u8] = b"TIR?";

@@ -1,7 +1,7 @@
 //! The laws of the parser: any bytes are a script, and the script is those bytes.
 
-use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::parser::{
+use slt_core::location::Source;
+use slt_core::parser::{
     Block, HashLine, Item, Profile, Query, Record, RecordKind, SQLITE, SQLITE_EXACT, Script, Sql, choose,
     parse,
 };

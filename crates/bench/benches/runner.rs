@@ -9,7 +9,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use vibesql_sqllogictest::engine::{Engine as _, EngineRegistry, sqlite::Sqlite};
+use vibesql_sqllogictest::engine::{Engine as _, sqlite::Sqlite};
+use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::event::{EventSink, RunEvent, SinkError};
 use vibesql_sqllogictest::executor::parallel::schedule::{Known, LastResult, Order, order};
 use vibesql_sqllogictest::executor::parallel::{
@@ -39,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(folder: &str, berth: &str, number: &str) -> Result<(), Box<dyn Error>> {
-    Ok(work(Path::new(folder), berth.parse()?, number.parse()?, &EngineRegistry::builtin(), &|_| None)?)
+    Ok(work(Path::new(folder), berth.parse()?, number.parse()?, &engines::builtin(), &|_| None)?)
 }
 
 /// One run.

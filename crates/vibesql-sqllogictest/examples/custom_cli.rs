@@ -7,8 +7,9 @@ use std::process::ExitCode;
 
 use vibesql_sqllogictest::cli;
 use vibesql_sqllogictest::engine::{
-    Engine, EngineError, EngineIdentity, EngineRegistry, ExecuteError, Flow, RowSink, Session, SqlError,
+    Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError,
 };
+use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::value::{TypeTag, ValueRef};
 
 struct Counter;
@@ -76,7 +77,7 @@ fn sql_error(message: String) -> ExecuteError {
 }
 
 fn main() -> ExitCode {
-    let mut registry = EngineRegistry::builtin();
+    let mut registry = engines::builtin();
     registry.add("counter", "a database of a single number", || Box::new(Counter));
     cli::main(registry)
 }

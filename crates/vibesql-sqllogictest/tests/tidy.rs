@@ -3,43 +3,31 @@
 
 use std::path::{Path, PathBuf};
 
-/// Modules and their layers, the lowest first; ARCHITECTURE.md says what each is for. The longest name wins.
-const LAYERS: &[(&str, u8)] = &[
-    ("location", 0),
-    ("value", 0),
-    ("clock", 0),
-    ("jsonl", 0),
-    ("parser", 1),
-    ("engine", 1),
-    ("outcome", 1),
-    ("executor", 2),
-    ("event", 3),
-    ("text", 3),
-    ("executor::parallel", 4),
-    ("results", 4),
-    ("monitor", 4),
-    ("expectations", 5),
-    ("results::ask", 5),
-    ("regression", 5),
-    ("analysis", 5),
-    ("report", 6),
-    ("cli", 7),
-];
-
-/// Uses within one layer: outcomes carry the errors of parser and engine.
-const WITHIN_A_LAYER: &[(&str, &str)] = &[("outcome", "parser"), ("outcome", "engine")];
-
-/// Uses that stand out of the order, with the reason.
-const EXCEPTIONS: &[(&str, &str)] = &[
-    // The engine registry is vocabulary, and each adapter is a child of `engine`.
-    ("engine", "engine"),
+/// The modules of each crate, the lowest first; a module uses only those of earlier groups. The compiler keeps the order
+/// of the crates. ARCHITECTURE.md says what each module is for.
+const LAYERS: &[(&str, &[&[&str]])] = &[
+    ("core", &[&["clock", "location", "value"], &["parser", "engine"], &["outcome"], &["executor"]]),
+    ("runner", &[&["clock", "jsonl"], &["event", "text"], &["parallel", "results"]]),
+    ("insight", &[&["analysis", "expectations", "regression"], &["report"]]),
+    ("vibesql-sqllogictest", &[&["engines", "monitor"], &["cli"]]),
 ];
 
 /// Lines of a source file in front of its tests.
 const MOST_LINES: usize = 500;
 
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The folder of all crates.
+fn crates() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The folders `name` of all crates: `src`, `tests` or `examples`.
+fn folders(name: &str) -> Vec<PathBuf> {
+    let folders_in = |folder: PathBuf| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let all = folders_in(crates()).chain(folders_in(crates().join("engines")));
+    let mut found: Vec<_> = all.map(|folder| folder.join(name)).filter(|folder| folder.is_dir()).collect();
+    found.sort();
+    assert!(!found.is_empty(), "no crate has {name}");
+    found
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
@@ -56,17 +44,10 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The module that a file below `src` is, as `a::b`.
-fn module_of(path: &Path) -> String {
-    let below = path.strip_prefix(root().join("src")).unwrap().with_extension("");
-    let parts: Vec<_> = below.iter().map(|part| part.to_string_lossy().into_owned()).collect();
-    let parts: Vec<_> = parts.into_iter().filter(|part| part != "mod").collect();
-    parts.join("::")
-}
-
-fn layer_of(module: &str) -> Option<(&'static str, u8)> {
-    let within = |name: &str| module == name || module.starts_with(&format!("{name}::"));
-    LAYERS.iter().filter(|(name, _)| within(name)).max_by_key(|(name, _)| name.len()).copied()
+/// The module at the root of a crate that a file below `src` belongs to.
+fn module_of(path: &Path, src: &Path) -> String {
+    let below = path.strip_prefix(src).unwrap().with_extension("");
+    below.iter().next().unwrap().to_string_lossy().into_owned()
 }
 
 /// The modules that a line of code names by `crate::`; braces are taken apart.
@@ -95,22 +76,22 @@ fn code_of(path: &Path) -> String {
 fn modules_use_lower_layers_only() {
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for path in rust_files(&root().join("src")) {
-        let module = module_of(&path);
-        if module == "lib" || module.starts_with("bin::") {
-            continue;
-        }
-        let (name, layer) = layer_of(&module).unwrap_or_else(|| panic!("`{module}` has no layer"));
-        for used in uses(&code_of(&path)) {
-            let Some((used_name, used_layer)) = layer_of(&used) else { continue };
-            seen += 1;
-            let pair = (name, used_name);
-            let allowed = used_layer < layer
-                || name == used_name
-                || WITHIN_A_LAYER.contains(&pair)
-                || EXCEPTIONS.contains(&pair);
-            if !allowed {
-                wrong.push(format!("{module} (layer {layer}) uses {used} (layer {used_layer})"));
+    for (name, layers) in LAYERS {
+        let layer_of = |module: &str| layers.iter().position(|layer| layer.contains(&module));
+        let src = crates().join(name).join("src");
+        for path in rust_files(&src) {
+            let module = module_of(&path, &src);
+            if ["lib", "bin"].contains(&module.as_str()) {
+                continue;
+            }
+            let layer = layer_of(&module).unwrap_or_else(|| panic!("{name}: `{module}` has no layer"));
+            for used in uses(&code_of(&path)) {
+                let used = used.split("::").next().unwrap_or_default();
+                let Some(used_layer) = layer_of(used) else { continue };
+                seen += 1;
+                if used_layer >= layer && used != module {
+                    wrong.push(format!("{name}: {module} (layer {layer}) uses {used} (layer {used_layer})"));
+                }
             }
         }
     }
@@ -121,8 +102,8 @@ fn modules_use_lower_layers_only() {
 #[test]
 fn files_have_one_job() {
     let mut long = Vec::new();
-    for folder in ["src", "tests"] {
-        for path in rust_files(&root().join(folder)) {
+    for folder in ["src", "tests"].into_iter().flat_map(folders) {
+        for path in rust_files(&folder) {
             let text = std::fs::read_to_string(&path).unwrap();
             let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).count();
             if lines > MOST_LINES {
@@ -146,8 +127,8 @@ fn nothing_is_switched_off_or_left_open() {
         ["assert!(", "true"].concat(),
     ];
     let mut found = Vec::new();
-    for folder in ["src", "tests", "examples"] {
-        for path in rust_files(&root().join(folder)) {
+    for folder in ["src", "tests", "examples"].into_iter().flat_map(folders) {
+        for path in rust_files(&folder) {
             let text = std::fs::read_to_string(&path).unwrap();
             for (number, line) in text.lines().enumerate() {
                 if forbidden.iter().any(|word| line.contains(word.as_str())) {
@@ -161,8 +142,9 @@ fn nothing_is_switched_off_or_left_open() {
 
 #[test]
 fn modules_say_what_they_are_for() {
-    let undocumented: Vec<_> = rust_files(&root().join("src"))
-        .into_iter()
+    let undocumented: Vec<_> = folders("src")
+        .iter()
+        .flat_map(|folder| rust_files(folder))
         .filter(|path| !path.ends_with("tests.rs"))
         .filter(|path| !std::fs::read_to_string(path).unwrap().starts_with("//! "))
         .collect();
@@ -171,7 +153,7 @@ fn modules_say_what_they_are_for() {
 
 #[test]
 fn the_documents_name_every_command_and_exit_code() {
-    let repository = root().join("../..");
+    let repository = crates().join("..");
     // A package taken from a registry has no repository around it.
     let Ok(readme) = std::fs::read_to_string(repository.join("README.md")) else { return };
     let codes = std::fs::read_to_string(repository.join("docs/exit-codes.md")).unwrap();
@@ -207,7 +189,7 @@ fn the_documents_name_every_command_and_exit_code() {
         assert!(codes.contains(&format!("| {code} |")), "docs/exit-codes.md: {code}");
     }
     let architecture = std::fs::read_to_string(repository.join("ARCHITECTURE.md")).unwrap();
-    for (module, _) in LAYERS {
+    for module in LAYERS.iter().flat_map(|(_, layers)| layers.iter().copied().flatten()) {
         assert!(architecture.contains(&format!("`{module}`")), "ARCHITECTURE.md: {module}");
     }
 }

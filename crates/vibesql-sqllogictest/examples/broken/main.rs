@@ -7,13 +7,14 @@
 use std::process::ExitCode;
 
 use vibesql_sqllogictest::cli;
-use vibesql_sqllogictest::engine::{EngineRegistry, RegistryError};
+use vibesql_sqllogictest::engine::RegistryError;
+use vibesql_sqllogictest::engines;
 
 mod engine;
 
 fn main() -> ExitCode {
-    let mut registry = EngineRegistry::builtin();
-    let sound = EngineRegistry::builtin();
+    let mut registry = engines::builtin();
+    let sound = engines::builtin();
     registry.add_with(
         "broken",
         "ENGINE/WORD: answers of queries with WORD lack their first row",

@@ -2,8 +2,8 @@
 
 use std::process::ExitCode;
 
-use vibesql_sqllogictest::{cli, engine::EngineRegistry};
+use vibesql_sqllogictest::{cli, engines};
 
 fn main() -> ExitCode {
-    cli::main(EngineRegistry::builtin())
+    cli::main(engines::builtin())
 }

@@ -25,8 +25,8 @@ pub(super) use self::results::{
 #[cfg(feature = "store")]
 pub(super) use self::results::{DumpFormat, StoreCommand};
 pub(super) use self::selection::{Balance, SelectionArgs, ShardWord, path_word};
-use crate::executor::parallel::Pattern;
-use crate::outcome::FlakyResult;
+use slt_core::outcome::FlakyResult;
+use slt_runner::parallel::Pattern;
 
 const AFTER: &str = "\
 Exit codes:

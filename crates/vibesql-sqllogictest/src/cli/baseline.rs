@@ -6,14 +6,14 @@ use super::commands::import::changed;
 use super::error::{CliError, ExitReason};
 use super::keeping::Keeping;
 use super::ui::Ui;
-use crate::outcome::RunReport;
-use crate::results::import;
-use crate::results::portable::{self, is_portable};
-use crate::results::{
+use slt_core::outcome::RunReport;
+use slt_runner::results::import;
+use slt_runner::results::portable::{self, is_portable};
+use slt_runner::results::{
     Circumstances, Commit, FolderError, Journal, LastRun, Meaning, Opened, ResultsFolder, RunOverview,
     meanings,
 };
-use crate::text::count::plural;
+use slt_runner::text::count::plural;
 
 /// Conditions for a run in addition to its name.
 #[derive(Debug, Clone, Copy, Default)]

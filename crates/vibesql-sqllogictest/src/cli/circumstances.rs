@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Environment;
 use super::git;
-use crate::jsonl::{entry_of, line_of};
-use crate::results::{Circumstances, ResultsFolder};
+use slt_runner::jsonl::{entry_of, line_of};
+use slt_runner::results::{Circumstances, ResultsFolder};
 
 /// What the run itself adds.
 pub(super) struct Drive {

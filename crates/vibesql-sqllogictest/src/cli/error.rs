@@ -5,16 +5,16 @@ use std::error::Error;
 use std::path::Path;
 
 use super::config::Mistake;
-use crate::engine::{EngineError, RegistryError};
-use crate::executor::parallel::{AssignmentError, PlanError, RunError, WorkerError};
-use crate::outcome::ExitHow;
-use crate::parser::{DIALECTS, UnknownDialect};
-use crate::results::FolderError;
-use crate::results::backup::BackupError;
-use crate::results::import::ImportError;
-use crate::results::portable::PortableError;
+use slt_core::engine::{EngineError, RegistryError};
+use slt_core::outcome::ExitHow;
+use slt_core::parser::{DIALECTS, UnknownDialect};
+use slt_runner::parallel::{AssignmentError, PlanError, RunError, WorkerError};
+use slt_runner::results::FolderError;
+use slt_runner::results::backup::BackupError;
+use slt_runner::results::import::ImportError;
+use slt_runner::results::portable::PortableError;
 #[cfg(feature = "store")]
-use crate::results::store::StoreError;
+use slt_store::StoreError;
 
 /// Why the process ends, as its exit code; documented in docs/exit-codes.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

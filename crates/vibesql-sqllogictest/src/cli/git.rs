@@ -6,8 +6,8 @@ use std::process::Command;
 
 use super::error::CliError;
 use super::keeping::place_of;
-use crate::executor::parallel::{Origin, WorkItem};
-use crate::results::Commit;
+use slt_runner::parallel::{Origin, WorkItem};
+use slt_runner::results::Commit;
 
 /// Leaves the files that differ from the commit `reference` of their repository, or that Git does not know. Files may
 /// be in several repositories, such as a suite that is a submodule; shipped files never change, and of standard input Git knows nothing.

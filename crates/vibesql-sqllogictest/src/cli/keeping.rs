@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::error::CliError;
-use crate::executor::Settings;
-use crate::executor::parallel::{Origin, WorkItem};
-use crate::results::{Circumstances, Opened, ResultsFolder, RunFolder};
+use slt_core::executor::Settings;
+use slt_runner::parallel::{Origin, WorkItem};
+use slt_runner::results::{Circumstances, Opened, ResultsFolder, RunFolder};
 
 /// The folder of results, whether it is there or not.
 pub(super) struct Keeping {

@@ -27,7 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use crate::event::{EventSink, RunEvent, SinkError};
+use slt_runner::event::{EventSink, RunEvent, SinkError};
 
 /// The key that asks what runs now.
 const ASK: u8 = b't';

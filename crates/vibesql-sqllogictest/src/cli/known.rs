@@ -9,13 +9,13 @@ use super::args::ExpectationArgs;
 use super::error::{CliError, ExitReason};
 use super::settings::{Rules, reason_without};
 use super::ui::Ui;
-use crate::clock::milliseconds_since_1970;
-use crate::expectations::{self, Expectations, FILE_NAME, Judgement, judge};
-use crate::location::path_text;
-use crate::outcome::RunReport;
-use crate::report;
-use crate::text::count::plural;
-use crate::text::written;
+use slt_core::location::path_text;
+use slt_core::outcome::RunReport;
+use slt_insight::expectations::{self, Expectations, FILE_NAME, Judgement, judge};
+use slt_insight::report;
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::text::count::plural;
+use slt_runner::text::written;
 
 /// What is expected of a run, on this day.
 pub(super) struct Known {

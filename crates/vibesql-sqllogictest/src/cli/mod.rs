@@ -36,7 +36,7 @@ use self::config::{Environment, ResolveError};
 use self::error::{CliError, ExitReason};
 use self::keeping::Keeping;
 use self::ui::Ui;
-use crate::engine::EngineRegistry;
+use slt_core::engine::EngineRegistry;
 
 /// Engines recurse over SQL; a stack this large lets them refuse deep SQL rather than die of it. It is address
 /// space, and costs memory only where it is used.
@@ -45,10 +45,10 @@ const STACK: usize = 256 << 20;
 /// Runs the command line of this process with the engines of `registry`.
 ///
 /// ```no_run
-/// use vibesql_sqllogictest::{cli, engine::EngineRegistry};
+/// use vibesql_sqllogictest::{cli, engines};
 ///
 /// fn main() -> std::process::ExitCode {
-///     cli::main(EngineRegistry::builtin())
+///     cli::main(engines::builtin())
 /// }
 /// ```
 pub fn main(registry: EngineRegistry) -> ExitCode {

@@ -19,7 +19,7 @@ use tempfile::NamedTempFile;
 
 use super::error::CliError;
 use super::ui::Ui;
-use crate::executor::parallel::has_test_ending;
+use slt_runner::parallel::has_test_ending;
 
 /// How many symbolic links may follow each other, as in Linux.
 const MOST_LINKS: usize = 40;

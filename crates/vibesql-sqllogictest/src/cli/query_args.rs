@@ -6,8 +6,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::args::Bytes;
-use crate::report::rows::Format;
-use crate::results::store::Window;
+use slt_store::Window;
+use slt_store::ask::format::Format;
 
 const EXAMPLES: &str = "\
 Examples:

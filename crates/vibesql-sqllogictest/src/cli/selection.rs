@@ -11,15 +11,15 @@ use super::keeping::{Keeping, place_of};
 use super::known::{self, Known};
 use super::suite;
 use super::ui::Ui;
-use crate::clock::milliseconds_since_1970;
-use crate::executor::Settings;
-use crate::executor::parallel::schedule::{self, LastResult, Order};
-use crate::executor::parallel::{Filters, Origin, WorkItem};
-use crate::executor::slice::may_split;
-use crate::location::Source;
-use crate::parser;
-use crate::results::{History, Past, ResultsFolder};
-use crate::text::count::plural;
+use slt_core::executor::Settings;
+use slt_core::executor::slice::may_split;
+use slt_core::location::Source;
+use slt_core::parser;
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::parallel::schedule::{self, LastResult, Order};
+use slt_runner::parallel::{Filters, Origin, WorkItem};
+use slt_runner::results::{History, Past, ResultsFolder};
+use slt_runner::text::count::plural;
 
 /// What is run.
 pub(super) struct Selected {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use super::args::EngineArgs;
 use super::error::{CliError, ExitReason};
 use super::stream;
-use crate::engine::{Engine, EngineRegistry};
-use crate::executor::{DetailLimits, Options, Settings};
-use crate::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult};
-use crate::parser;
-use crate::text::visible::is_unseen;
+use slt_core::engine::{Engine, EngineRegistry};
+use slt_core::executor::{DetailLimits, Options, Settings};
+use slt_core::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult};
+use slt_core::parser;
+use slt_runner::text::visible::is_unseen;
 
 /// The engine, and how to run scripts on it.
 pub(super) struct Setup {

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use md5::{Digest as _, Md5};
 
 use super::error::CliError;
-use crate::executor::parallel::{Origin, WorkItem};
-use crate::location::path_text;
+use slt_core::location::path_text;
+use slt_runner::parallel::{Origin, WorkItem};
 
 /// What messages call standard input.
 const STDIN: &str = "<stdin>";

@@ -8,8 +8,8 @@ use include_dir::{Dir, include_dir};
 use super::error::CliError;
 use super::stream;
 use super::ui::Ui;
-use crate::executor::parallel::{Origin, WorkItem, discover};
-use crate::location::path_text;
+use slt_core::location::path_text;
+use slt_runner::parallel::{Origin, WorkItem, discover};
 
 static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 

@@ -3,8 +3,8 @@
 use super::error::CliError;
 use super::suite;
 use super::ui::Ui;
-use crate::executor::parallel::WorkItem;
-use crate::location::path_text;
+use slt_core::location::path_text;
+use slt_runner::parallel::WorkItem;
 
 /// One file to test, or one record of it.
 pub(super) struct Target {

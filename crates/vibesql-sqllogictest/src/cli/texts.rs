@@ -1,10 +1,10 @@
 //! The texts of the files of a run: on the disk where the run has found them, or in this program.
 
 use super::suite;
-use crate::analysis::{NoText, Texts};
-use crate::location::Source;
-use crate::outcome::FileReport;
-use crate::results::Journal;
+use slt_core::location::Source;
+use slt_core::outcome::FileReport;
+use slt_insight::analysis::{NoText, Texts};
+use slt_runner::results::Journal;
 
 /// The texts of a run.
 pub(super) struct TextsOfRun<'j> {

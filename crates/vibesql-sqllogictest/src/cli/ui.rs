@@ -13,8 +13,8 @@ use clap::ColorChoice;
 
 use super::error::{CliError, ExitReason};
 use crate::monitor::Look;
-use crate::text::style::{Role, rendered};
-use crate::text::written;
+use slt_runner::text::style::{Role, rendered};
+use slt_runner::text::written;
 
 /// A stream whose reader may go.
 pub(super) struct Pipe<W> {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use crate::text::count::{plural, thousands};
-use crate::text::style::{Role, rendered};
+use slt_runner::text::count::{plural, thousands};
+use slt_runner::text::style::{Role, rendered};
 
 /// What is known of a run that is going on.
 #[derive(Debug, Clone, Default)]

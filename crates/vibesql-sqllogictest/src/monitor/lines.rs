@@ -2,12 +2,13 @@
 
 use std::io::Write;
 
-use crate::event::{EventSink, RunEvent, Running, SinkError};
-use crate::outcome::{Counts, FileEnd, FileReport, FileStatus, RunEnd, bytes};
-use crate::text::count::{duration, plural, thousands};
-use crate::text::failure::{fault_with_time, headline, other_attempt, place};
-use crate::text::style::Role;
-use crate::text::visible::one_line;
+use slt_core::outcome::{FileReport, FileStatus, RunEnd, bytes};
+use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
+use slt_runner::text::count::{duration, plural, thousands};
+use slt_runner::text::failure::{headline, other_attempt, place};
+use slt_runner::text::file::{account, status_word};
+use slt_runner::text::style::Role;
+use slt_runner::text::visible::one_line;
 
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -176,68 +177,4 @@ fn measures(report: &FileReport) -> String {
     let speed = if seconds > 0.0 { format!("  {} records/s", thousands(per_second)) } else { String::new() };
     let memory = report.peak_memory.map_or_else(String::new, |memory| format!("  {}", bytes(memory)));
     speed + &memory
-}
-
-/// A status as it stands at the start of a line.
-pub(crate) fn status_word(status: FileStatus) -> (Role, &'static str) {
-    let role = match status {
-        FileStatus::Passed => Role::Pass,
-        FileStatus::Empty | FileStatus::Flaky => Role::Warn,
-        FileStatus::Failed
-        | FileStatus::TimedOut
-        | FileStatus::OutOfMemory
-        | FileStatus::Crashed
-        | FileStatus::Error => Role::Fail,
-    };
-    (role, status.label())
-}
-
-/// What became of the records of a file, in words.
-pub(crate) fn account(report: &FileReport) -> String {
-    let counts = &report.counts;
-    match &report.end {
-        FileEnd::NotStarted(problem) => return problem.to_string(),
-        FileEnd::Faulted { line: Some(line), fault } => {
-            return format!("line {line}: {}; {}", fault_with_time(fault), parts(counts));
-        }
-        FileEnd::Faulted { line: None, fault } => return format!("{fault}; {}", parts(counts)),
-        FileEnd::TimedOut { .. }
-        | FileEnd::Completed
-        | FileEnd::Halted { .. }
-        | FileEnd::Malformed { .. } => {}
-    }
-    match report.status() {
-        FileStatus::Empty => {
-            let besides = parts(counts);
-            if besides.is_empty() {
-                "no records".to_owned()
-            } else {
-                format!("nothing was executed: {besides}")
-            }
-        }
-        _ => parts(counts),
-    }
-}
-
-/// `12 passed, 3 skipped`; what is 0 is not mentioned.
-fn parts(counts: &Counts) -> String {
-    if counts.passed == counts.total && counts.skipped == 0 && counts.total > 0 {
-        return plural(counts.total, "record");
-    }
-    let parts = [
-        (counts.passed, "passed"),
-        (counts.failed, "failed"),
-        (counts.timed_out, "timed out"),
-        (counts.faulted, "crashed"),
-        (counts.malformed, "malformed"),
-        (counts.unsupported, "unsupported"),
-        (counts.skipped, "skipped"),
-        (counts.not_reached, "not reached"),
-    ];
-    let parts: Vec<_> = parts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{} {word}", thousands(*count)))
-        .collect();
-    parts.join(", ")
 }

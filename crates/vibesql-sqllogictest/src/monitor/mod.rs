@@ -5,6 +5,6 @@ mod lines;
 mod progress;
 mod stream;
 
-pub(crate) use lines::{Lines, Verbosity, account, status_word};
+pub(crate) use lines::{Lines, Verbosity};
 pub(crate) use progress::{Look, Progress};
 pub(crate) use stream::Stream;

@@ -10,10 +10,10 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::layout::{Size, View, layout};
-use crate::clock::{Clock as _, SystemClock};
-use crate::event::{EventSink, RunEvent, SinkError};
-use crate::outcome::FlakyResult;
-use crate::text::visible::one_line;
+use slt_core::outcome::FlakyResult;
+use slt_runner::clock::{Clock as _, SystemClock};
+use slt_runner::event::{EventSink, RunEvent, SinkError};
+use slt_runner::text::visible::one_line;
 
 /// How progress is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

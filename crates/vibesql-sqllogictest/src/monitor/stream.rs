@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::event::{EventSink, RunEvent, Running, SinkError};
-use crate::outcome::{ExitHow, FlakyResult, Totals};
-use crate::text::document::{
+use slt_core::outcome::{ExitHow, FlakyResult, Totals};
+use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
+use slt_runner::text::document::{
     AttemptDocument, EngineDocument, FileDocument, Files, Records, end_word, milliseconds,
 };
 
@@ -244,9 +244,9 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::engine::EngineIdentity;
-    use crate::executor::slice::Slice;
-    use crate::outcome::{
+    use slt_core::engine::EngineIdentity;
+    use slt_core::executor::slice::Slice;
+    use slt_core::outcome::{
         Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, LeftOut, RecordKey, RunEnd, RunHeader,
     };
 

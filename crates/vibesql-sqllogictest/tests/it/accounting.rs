@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
-use vibesql_sqllogictest::engine::{Engine, EngineError, EngineIdentity, EngineRegistry, Session};
+use vibesql_sqllogictest::engine::{Engine, EngineError, EngineIdentity, Session};
+use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::outcome::{FileEnd, FileReport};
 
 use crate::support::{run_on, run_scripted};
@@ -211,7 +212,7 @@ fn scripts() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn counts_add_up(script in scripts()) {
-        let engine = EngineRegistry::builtin().make("scripted").unwrap();
+        let engine = engines::builtin().make("scripted").unwrap();
         for exact in [false, true] {
             let report = run_on(engine.as_ref(), "t", script.as_bytes(), exact);
             let counts = report.counts;

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use proptest::prelude::*;
 use serde_json::Value as Json;
-use vibesql_sqllogictest::engine::{EngineRegistry, Flow, RowSink, Session};
-use vibesql_sqllogictest::report::dump::{Dump, Form, csv};
+use vibesql_sqllogictest::engine::{Flow, RowSink, Session};
+use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
 use vibesql_sqllogictest::results::ask::views::VIEWS;
+use vibesql_sqllogictest::results::store::dump::{Dump, Form, csv};
 use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table};
 use vibesql_sqllogictest::results::store::{Cell, Loaded, Store, Wanted, Window};
 use vibesql_sqllogictest::value::{TypeTag, ValueRef};
@@ -64,7 +65,7 @@ fn document(form: Form, tables: &[Loaded]) -> String {
 
 fn is_read_back_from_sql(sql: &str, tables: &[Loaded]) {
     for engine in ["sqlite", "vibesql"] {
-        let engine = EngineRegistry::builtin().make(engine).unwrap();
+        let engine = engines::builtin().make(engine).unwrap();
         let mut session = engine.open().unwrap();
         session.execute(sql, &mut Taken::default()).unwrap();
         for Loaded { wanted, rows } in tables {
@@ -294,7 +295,7 @@ fn exported_views_answer_as_query_does() {
     let sql = sandbox.run("--results results export --format sql --output -").stdout;
     // Where the engines disagree, `query` shows the answer of SQLite, and with --no-check that of VibeSQL.
     for (engine, flag) in [("sqlite", "--all"), ("vibesql", "--all --no-check")] {
-        let mut session = EngineRegistry::builtin().make(engine).unwrap().open().unwrap();
+        let mut session = engines::builtin().make(engine).unwrap().open().unwrap();
         session.execute(&sql, &mut Taken::default()).unwrap();
         for view in VIEWS {
             let all =

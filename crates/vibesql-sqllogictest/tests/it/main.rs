@@ -2,7 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
-mod analysis;
 mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
@@ -16,7 +15,6 @@ mod compressed;
 mod configuration;
 mod conformance;
 mod corpus;
-mod detectors;
 #[cfg(feature = "store")]
 mod dump;
 mod events;

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use vibesql_sqllogictest::report::rows::{Format, write};
+use vibesql_sqllogictest::results::ask::format::{Format, write};
 use vibesql_sqllogictest::results::ask::{Answer, Value};
 
 fn value() -> impl Strategy<Value = Value> {

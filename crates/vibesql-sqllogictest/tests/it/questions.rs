@@ -4,9 +4,10 @@
 use std::time::Duration;
 
 use vibesql_sqllogictest::clock::SystemClock;
-use vibesql_sqllogictest::engine::{EngineRegistry, Session};
-use vibesql_sqllogictest::report::rows::{Format, write};
+use vibesql_sqllogictest::engine::Session;
+use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
+use vibesql_sqllogictest::results::ask::format::{Format, write};
 use vibesql_sqllogictest::results::ask::views::VIEWS;
 use vibesql_sqllogictest::results::ask::{
     About, Answer, AskCommand, Asker, Effort, EngineName, Limits, Reading, Results, Value, plan,
@@ -32,7 +33,7 @@ impl History {
         runs(seed, 3, 5).iter().for_each(|run| run.write(&sandbox.path().join("results")));
         sandbox.write("file", "");
         let sql = sandbox.run("--results results export --format sql --output -").stdout;
-        let mut all = EngineRegistry::builtin().make("sqlite").unwrap().open().unwrap();
+        let mut all = engines::builtin().make("sqlite").unwrap().open().unwrap();
         all.execute(&sql, &mut Taken::default()).unwrap();
         Self { sandbox, all, asked: 0 }
     }

@@ -4,8 +4,9 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use proptest::prelude::*;
+use vibesql_sqllogictest::engine::Engine;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
-use vibesql_sqllogictest::engine::{Engine, EngineRegistry};
+use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::slice::{NotMerged, Slice, SliceReport, WhyNot, may_split, merge};
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, Unobserved, run_script, run_slice};
 use vibesql_sqllogictest::location::Source;
@@ -159,7 +160,7 @@ fn set_up_is_the_text_and_what_the_statements_did() {
     let set_up = |text: &str, sql: &str| {
         let source = Source::new("t.test", format!("{text}query I\n{sql}\n----\n1\n"));
         let script = parse(&source, parser::profile("sqlite", false).unwrap());
-        let engine = EngineRegistry::builtin().make("scripted").unwrap();
+        let engine = engines::builtin().make("scripted").unwrap();
         let found = slices(&script, engine.as_ref(), &few_details(engine.as_ref(), 9), 2);
         assert_eq!(found[0].set_up, found[1].set_up);
         found[0].set_up
@@ -175,7 +176,7 @@ fn a_statement_that_does_another_thing_in_each_slice_is_found() {
     let text = format!("statement ok\nonce {} error e\n\nquery I\nrows 1\n----\n1\n", once.display());
     let source = Source::new("t.test", text);
     let script = parse(&source, parser::profile("sqlite", false).unwrap());
-    let engine = EngineRegistry::builtin().make("scripted").unwrap();
+    let engine = engines::builtin().make("scripted").unwrap();
     let found = slices(&script, engine.as_ref(), &few_details(engine.as_ref(), 9), 2);
     assert_eq!(merge(found, LIMITS), Err(NotMerged::SetUpDiffers { slice: 1 }));
 }
@@ -279,7 +280,7 @@ proptest! {
     ) {
         let source = Source::new("t.test", text);
         let script = parse(&source, parser::profile("sqlite", false).unwrap());
-        let engine = EngineRegistry::builtin().make("scripted").unwrap();
+        let engine = engines::builtin().make("scripted").unwrap();
         let options = few_details(engine.as_ref(), records);
         let expected = whole(&script, engine.as_ref(), &options);
         let found = slices(&script, engine.as_ref(), &options, count);

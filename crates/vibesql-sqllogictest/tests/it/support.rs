@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use vibesql_sqllogictest::engine::Engine;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
-use vibesql_sqllogictest::engine::{Engine, EngineRegistry};
+use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::FileReport;
@@ -78,7 +79,7 @@ pub(crate) fn run_sqlite(name: &str, text: &[u8], exact: bool) -> FileReport {
 }
 
 pub(crate) fn run_scripted(text: &str) -> FileReport {
-    let engine = EngineRegistry::builtin().make("scripted").unwrap();
+    let engine = engines::builtin().make("scripted").unwrap();
     run_on(engine.as_ref(), "scripted.test", text.as_bytes(), false)
 }
 

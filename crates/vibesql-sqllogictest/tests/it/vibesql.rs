@@ -1,9 +1,8 @@
 //! VibeSQL as the engine under test: its true state, and no panic that escapes.
 
-use vibesql_sqllogictest::engine::EngineRegistry;
-
 use crate::sandbox::Sandbox;
 use crate::support::run_on;
+use vibesql_sqllogictest::engines;
 
 #[test]
 fn it_is_the_default_engine_and_says_its_version() {
@@ -56,7 +55,7 @@ fn a_wrong_result_is_a_failure() {
     let text = "statement ok\nCREATE TABLE t(a INTEGER, d INTEGER)\n\nstatement ok\n\
                 INSERT INTO t VALUES (1,NULL),(2,5),(3,6),(4,NULL)\n\n\
                 query I rowsort\nSELECT a FROM t WHERE a > 1 AND d IS NULL\n----\n4\n";
-    let engine = EngineRegistry::builtin().make("vibesql").unwrap();
+    let engine = engines::builtin().make("vibesql").unwrap();
     let report = run_on(engine.as_ref(), "t", text.as_bytes(), false);
     assert_eq!(report.failing, [7]);
 }

@@ -7,8 +7,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::Command;
-use crate::executor::parallel::{Filters, Pattern, Shard, ShardError};
-use crate::location::path_text;
+use slt_core::location::path_text;
+use slt_runner::parallel::{Filters, Pattern, Shard, ShardError};
 
 /// Which files are meant: the same for `run` and `list`.
 #[derive(Debug, Args)]

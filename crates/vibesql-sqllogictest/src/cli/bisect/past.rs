@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use super::repository::Repository;
 use super::texts::{Texts, place_below};
-use crate::outcome::FileReport;
-use crate::regression::origin::{FilePast, Silence, Text, Trace, WantedRecord};
-use crate::results::{Commit, Journal, PastRun};
+use slt_core::outcome::FileReport;
+use slt_insight::regression::origin::{FilePast, Silence, Text, Trace, WantedRecord};
+use slt_runner::results::{Commit, Journal, PastRun};
 
 /// The runs that one run is seen in the light of; it is one of them.
 pub(in crate::cli) struct Past<'h> {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::cli::settings::shell_word;
-use crate::parser::{DefectEffect, Record, RecordKind, Script, first_refusal};
+use slt_core::parser::{DefectEffect, Record, RecordKind, Script, first_refusal};
 
 /// What a script does.
 pub(in crate::cli) struct Plan<'p> {
@@ -248,8 +248,8 @@ pub(in crate::cli) fn is_behind_halt(script: &Script<'_>, line: u32, labels: &[S
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::location::Source;
-    use crate::parser::{SQLITE, parse};
+    use slt_core::location::Source;
+    use slt_core::parser::{SQLITE, parse};
 
     #[test]
     fn a_set_up_is_what_was_executed_and_did_as_it_should() {

@@ -6,10 +6,10 @@ use super::past::kind;
 use super::texts::with_script;
 use crate::cli::error::CliError;
 use crate::cli::target::split_line;
-use crate::executor::Settings;
-use crate::outcome::FileReport;
-use crate::results::Journal;
-use crate::text::count::plural;
+use slt_core::executor::Settings;
+use slt_core::outcome::FileReport;
+use slt_runner::results::Journal;
+use slt_runner::text::count::plural;
 
 /// So many lines are named in a hint.
 const MOST_LINES: usize = 3;
@@ -55,7 +55,7 @@ pub(in crate::cli) fn failing(
     let place_of = |line: u32| file.failing.iter().position(|&known| known == line);
     let header = || {
         let script = |text: &[u8]| {
-            let of = |script: &crate::parser::Script<'_>| script.record_at(line).map(|record| record.line);
+            let of = |script: &slt_core::parser::Script<'_>| script.record_at(line).map(|record| record.line);
             with_script(&file.shown, text.to_vec(), settings, of)
         };
         text.and_then(script).flatten()

@@ -6,12 +6,12 @@ use std::rc::Rc;
 
 use super::repository::{BlobId, Repository};
 use crate::cli::suite;
-use crate::executor::{Settings, record_keys};
-use crate::location::Source;
-use crate::outcome::RecordKey;
-use crate::parser::{self, Script};
-use crate::regression::origin::{Text, WantedRecord};
-use crate::results::{Opened, PastRun};
+use slt_core::executor::{Settings, record_keys};
+use slt_core::location::Source;
+use slt_core::outcome::RecordKey;
+use slt_core::parser::{self, Script};
+use slt_insight::regression::origin::{Text, WantedRecord};
+use slt_runner::results::{Opened, PastRun};
 
 /// The records of a text by their names: the line of each, and its words.
 type Records = HashMap<RecordKey, (u32, Vec<u8>)>;

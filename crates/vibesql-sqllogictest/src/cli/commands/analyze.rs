@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::analysis::{Analysis, analyze};
 use crate::cli::args::{AnalysisFormat, AnalyzeArgs};
 use crate::cli::baseline::find_journal;
 use crate::cli::error::{CliError, ExitReason};
@@ -11,14 +10,15 @@ use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
-use crate::outcome::FileReport;
-use crate::report::analysis::{
+use slt_core::outcome::FileReport;
+use slt_insight::analysis::{Analysis, analyze};
+use slt_insight::report::analysis::{
     Section, View, json, markdown, members_json, members_text, members_toml, text,
 };
-use crate::results::{Journal, ResultsFolder, RunOverview};
-use crate::text::count::plural;
-use crate::text::style::plain;
-use crate::text::written;
+use slt_runner::results::{Journal, ResultsFolder, RunOverview};
+use slt_runner::text::count::plural;
+use slt_runner::text::style::plain;
+use slt_runner::text::written;
 
 /// So many runs tell how the pass rate went.
 const RUNS_OF_TREND: usize = 10;

@@ -5,8 +5,8 @@ use std::io::BufReader;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::query_args::AskArgs;
-use crate::executor::parallel::stdio::{take_stdin, take_stdout};
-use crate::results::ask::{EngineName, Results, serve};
+use slt_runner::parallel::stdio::{take_stdin, take_stdout};
+use slt_store::ask::{EngineName, Results, serve};
 
 /// The name by which it is started.
 pub(in crate::cli) const NAME: &str = "ask";

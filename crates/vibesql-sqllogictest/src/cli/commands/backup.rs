@@ -4,10 +4,10 @@ use crate::cli::args::BackupArgs;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::clock::milliseconds_since_1970;
-use crate::outcome::bytes;
-use crate::results::backup::make;
-use crate::text::count::plural;
+use slt_core::outcome::bytes;
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::results::backup::make;
+use slt_runner::text::count::plural;
 
 pub(in crate::cli) fn run(args: &BackupArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let results = keeping.results()?;

@@ -14,15 +14,15 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::settings::shell_word;
 use crate::cli::ui::Ui;
-use crate::executor::{DetailLimits, Options, Settings};
-use crate::outcome::{FileReport, RunHeader};
-use crate::regression::origin::{Origin, Sighting, Trace, same_program, same_rules, same_state};
-use crate::report::bisect::{
+use slt_core::executor::{DetailLimits, Options, Settings};
+use slt_core::outcome::{FileReport, RunHeader};
+use slt_insight::regression::origin::{Origin, Sighting, Trace, same_program, same_rules, same_state};
+use slt_insight::report::bisect::{
     Bisection, End, Overview, Range, json, overview_json, silence, write, write_overview,
 };
-use crate::results::{Journal, Meaning, PastRun};
-use crate::text::count::plural;
-use crate::text::written;
+use slt_runner::results::{Journal, Meaning, PastRun};
+use slt_runner::text::count::plural;
+use slt_runner::text::written;
 
 pub(in crate::cli) fn run(args: &BisectArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let name = find_kept(&args.run, keeping, ui)?;

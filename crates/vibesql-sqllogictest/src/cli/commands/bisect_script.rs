@@ -13,11 +13,11 @@ use crate::cli::bisect::texts::{text_now, with_script};
 use crate::cli::error::CliError;
 use crate::cli::output::{Existing, Output};
 use crate::cli::settings::{repeat_words, shell_word};
-use crate::executor::parallel::time_limit;
-use crate::outcome::{FileEnd, FileReport, RecordKey};
-use crate::regression::origin::{Origin, Trace, WantedRecord};
-use crate::report::bisect::{End, Written};
-use crate::results::PastRun;
+use slt_core::outcome::{FileEnd, FileReport, RecordKey};
+use slt_insight::regression::origin::{Origin, Trace, WantedRecord};
+use slt_insight::report::bisect::{End, Written};
+use slt_runner::parallel::time_limit;
+use slt_runner::results::PastRun;
 
 /// As long as a run lets a file take, if nothing else is said.
 const USUAL_LIMIT: Duration = Duration::from_secs(500);

@@ -9,15 +9,15 @@ use crate::cli::keeping::Keeping;
 use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::ui::Ui;
-use crate::executor::Settings;
-use crate::outcome::RunReport;
-use crate::regression::past::timed;
-use crate::regression::timing::{Slower, slower};
-use crate::regression::{Gate, RecordChange, RunDiff, compare};
-use crate::report::compare::{Comparison, Named, Slow, write, write_json, write_markdown};
-use crate::results::{PastRun, ResultsFolder};
-use crate::text::style::plain;
-use crate::text::written;
+use slt_core::executor::Settings;
+use slt_core::outcome::RunReport;
+use slt_insight::regression::past::timed;
+use slt_insight::regression::timing::{Slower, slower};
+use slt_insight::regression::{Gate, RecordChange, RunDiff, compare};
+use slt_insight::report::compare::{Comparison, Named, Slow, write, write_json, write_markdown};
+use slt_runner::results::{PastRun, ResultsFolder};
+use slt_runner::text::style::plain;
+use slt_runner::text::written;
 
 /// So many runs are enough to judge times.
 const MOST_PAST: usize = 40;

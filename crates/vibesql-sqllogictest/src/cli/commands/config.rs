@@ -11,7 +11,7 @@ use crate::cli::args::{Cli, ConfigCommand, ConfigShowArgs};
 use crate::cli::config::{self, Environment, FILE_NAME, Origin, ResolveError, Resolved, Section, relaxed};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::ui::Ui;
-use crate::text::written;
+use slt_runner::text::written;
 
 /// Arguments that are no settings: they say where settings come from, and are shown above them.
 const ABOVE: &[&str] = &["config", "no_config", "profile", "suite", "help", "version"];

@@ -10,12 +10,12 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::output::{self, Existing, Output, there_already};
 use crate::cli::ui::Ui;
-use crate::outcome::bytes;
-use crate::report::dump::{Dump, Form, csv};
-use crate::results::ask::views::VIEWS;
-use crate::results::store::schema::{TABLES, Table};
-use crate::results::store::{Loaded, Pin, Store, Wanted, Window};
-use crate::text::count::plural;
+use slt_core::outcome::bytes;
+use slt_runner::text::count::plural;
+use slt_store::ask::views::VIEWS;
+use slt_store::dump::{Dump, Form, csv};
+use slt_store::schema::{TABLES, Table};
+use slt_store::{Loaded, Pin, Store, Wanted, Window};
 
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 

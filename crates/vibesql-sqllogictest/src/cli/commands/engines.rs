@@ -2,7 +2,7 @@
 
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::ui::Ui;
-use crate::engine::EngineRegistry;
+use slt_core::engine::EngineRegistry;
 
 pub(in crate::cli) fn run(registry: &EngineRegistry, ui: &mut Ui) -> Result<ExitReason, CliError> {
     for (name, about) in registry.list() {

@@ -8,9 +8,9 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::output::{Existing, Output};
 use crate::cli::ui::Ui;
-use crate::outcome::bytes;
-use crate::results::portable::{ENDING_OF_ONE, write};
-use crate::text::count::plural;
+use slt_core::outcome::bytes;
+use slt_runner::results::portable::{ENDING_OF_ONE, write};
+use slt_runner::text::count::plural;
 
 pub(in crate::cli) fn run(args: &ExportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     #[cfg(feature = "store")]

@@ -7,10 +7,10 @@ use crate::cli::baseline::find_journal;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::regression::past::{health, state_of};
-use crate::report::flaky::{write, write_json};
-use crate::results::{ResultsFolder, RunOverview};
-use crate::text::written;
+use slt_insight::regression::past::{health, state_of};
+use slt_insight::report::flaky::{write, write_json};
+use slt_runner::results::{ResultsFolder, RunOverview};
+use slt_runner::text::written;
 
 pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let results = keeping.results()?;

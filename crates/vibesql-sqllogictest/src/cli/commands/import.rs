@@ -7,10 +7,10 @@ use crate::cli::args::{ImportArgs, ImportFormat};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::clock::milliseconds_since_1970;
-use crate::outcome::Totals;
-use crate::results::import::{ForeignRun, Format, Kept, UNKNOWN_ENGINE, keep, read};
-use crate::text::count::{plural, thousands};
+use slt_core::outcome::Totals;
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::results::import::{ForeignRun, Format, Kept, UNKNOWN_ENGINE, keep, read};
+use slt_runner::text::count::{plural, thousands};
 
 pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let mut reason = ExitReason::Success;

@@ -9,10 +9,10 @@ use crate::cli::keeping::Keeping;
 use crate::cli::known::{self, Known};
 use crate::cli::output::{Existing, Output};
 use crate::cli::ui::Ui;
-use crate::clock::milliseconds_since_1970;
-use crate::expectations::{self, Expectations, Note, update};
-use crate::results::Journal;
-use crate::text::count::plural;
+use slt_insight::expectations::{self, Expectations, Note, update};
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::results::Journal;
+use slt_runner::text::count::plural;
 
 pub(in crate::cli) fn run(
     command: &LedgerCommand,

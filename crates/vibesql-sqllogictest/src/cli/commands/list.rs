@@ -6,12 +6,12 @@ use crate::cli::keeping::Keeping;
 use crate::cli::selection;
 use crate::cli::settings::engine_of;
 use crate::cli::ui::Ui;
-use crate::engine::EngineRegistry;
-use crate::executor::parallel::WorkItem;
-use crate::location::Source;
-use crate::parser::{self, UnknownDialect};
-use crate::text::count::plural;
-use crate::text::visible::one_line;
+use slt_core::engine::EngineRegistry;
+use slt_core::location::Source;
+use slt_core::parser::{self, UnknownDialect};
+use slt_runner::parallel::WorkItem;
+use slt_runner::text::count::plural;
+use slt_runner::text::visible::one_line;
 
 pub(in crate::cli) fn run(
     args: &ListArgs,

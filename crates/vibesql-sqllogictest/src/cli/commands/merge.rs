@@ -4,8 +4,8 @@ use crate::cli::args::MergeArgs;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::results::portable::{Became, merge};
-use crate::text::count::plural;
+use slt_runner::results::portable::{Became, merge};
+use slt_runner::text::count::plural;
 
 pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let mut reason = ExitReason::Success;

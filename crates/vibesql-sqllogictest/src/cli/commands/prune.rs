@@ -7,13 +7,13 @@ use crate::cli::args::PruneArgs;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::clock::milliseconds_since_1970;
-use crate::outcome::bytes;
-use crate::results::prune::{Candidate, Fate, Leave, Spared, decide};
+use slt_core::outcome::bytes;
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::results::prune::{Candidate, Fate, Leave, Spared, decide};
+use slt_runner::results::{ResultsFolder, RunOverview, RunState};
+use slt_runner::text::count::plural;
 #[cfg(feature = "store")]
-use crate::results::store::Store;
-use crate::results::{ResultsFolder, RunOverview, RunState};
-use crate::text::count::plural;
+use slt_store::Store;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 

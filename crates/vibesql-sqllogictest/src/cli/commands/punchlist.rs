@@ -7,8 +7,8 @@ use crate::cli::args::{PunchlistArgs, PunchlistFormat};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::report::analysis::{Punchlist, View, punchlist_csv, punchlist_json, punchlist_markdown};
-use crate::text::written;
+use slt_insight::report::analysis::{Punchlist, View, punchlist_csv, punchlist_json, punchlist_markdown};
+use slt_runner::text::written;
 
 pub(in crate::cli) fn run(
     args: &PunchlistArgs,

@@ -8,9 +8,9 @@ use crate::cli::keeping::Keeping;
 use crate::cli::query::{self, Session, TypedIn};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
-use crate::clock::SystemClock;
-use crate::results::ask::presets::{PRESETS, Reach, preset};
-use crate::text::written;
+use slt_runner::clock::SystemClock;
+use slt_runner::text::written;
+use slt_store::ask::presets::{PRESETS, Reach, preset};
 
 pub(in crate::cli) fn run(
     args: &QueryArgs,

@@ -5,7 +5,6 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::analysis::{Analysis, analyze};
 use crate::cli::args::{ReportArgs, ReportFormat, UntestedWord};
 use crate::cli::baseline::{Besides, Found, find, find_journal};
 use crate::cli::config::Environment;
@@ -17,14 +16,15 @@ use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
-use crate::expectations::judge;
-use crate::outcome::{FileReport, bytes};
-use crate::regression::compare;
-use crate::report::markdown::Form;
-use crate::report::subject::{Baseline, Expected, Subject};
-use crate::report::{badge, github, html, json, junit, markdown};
-use crate::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
-use crate::text::written;
+use slt_core::outcome::{FileReport, bytes};
+use slt_insight::analysis::{Analysis, analyze};
+use slt_insight::expectations::judge;
+use slt_insight::regression::compare;
+use slt_insight::report::markdown::Form;
+use slt_insight::report::subject::{Baseline, Expected, Subject};
+use slt_insight::report::{badge, github, html, json, junit, markdown};
+use slt_runner::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
+use slt_runner::text::written;
 
 /// Where the page is, if nothing says where.
 const PAGE: &str = "sqllogictest-report.html";

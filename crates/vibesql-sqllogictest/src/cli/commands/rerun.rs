@@ -7,13 +7,13 @@ use super::run::{limits, policy, timeouts, worker_command};
 use crate::cli::args::RunArgs;
 use crate::cli::error::CliError;
 use crate::cli::ui::Ui;
-use crate::event::{EventSink, RunEvent, SinkError};
-use crate::executor::parallel::{self, Attempts, Plan, Prepared, WorkKind};
-use crate::outcome::{FileReport, FileStatus, RunReport};
-use crate::regression::past::timed;
-use crate::regression::timing::{Slowdown, Slower, slower};
-use crate::results::{PastRun, RunFolder};
-use crate::text::count::plural;
+use slt_core::outcome::{FileReport, FileStatus, RunReport};
+use slt_insight::regression::past::timed;
+use slt_insight::regression::timing::{Slowdown, Slower, slower};
+use slt_runner::event::{EventSink, RunEvent, SinkError};
+use slt_runner::parallel::{self, Attempts, Plan, Prepared, WorkKind};
+use slt_runner::results::{PastRun, RunFolder};
+use slt_runner::text::count::plural;
 
 /// A file that looked slower than usual, and was slow when it was run once more.
 pub(super) struct SlowAgain {

@@ -21,27 +21,27 @@ use crate::cli::selection::{Selected, select};
 use crate::cli::settings::{Rules, Setup, reason, repeat_command, shell_word};
 use crate::cli::suite;
 use crate::cli::ui::Ui;
-use crate::clock::milliseconds_since_1970;
-use crate::engine::EngineRegistry;
-use crate::event::Tee;
-use crate::executor::parallel::family::own_orphans;
-use crate::executor::parallel::{
+use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
+use slt_core::engine::EngineRegistry;
+use slt_core::executor::{DetailLimits, Settings};
+use slt_core::outcome::{Fault, FileReport, FileStatus, NotPassed, RunReport};
+use slt_insight::expectations::Judgement;
+use slt_insight::regression::past::timed;
+use slt_insight::regression::timing::{Slower, slower};
+use slt_insight::report;
+use slt_insight::report::compare::{Named, Slow};
+use slt_insight::report::ending::{FailedFile, write_failed, write_slowest};
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::event::Tee;
+use slt_runner::parallel::family::own_orphans;
+use slt_runner::parallel::{
     self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand,
     WorkerStderr,
 };
-use crate::executor::{DetailLimits, Settings};
-use crate::expectations::Judgement;
-use crate::monitor::{Lines, Look, Progress, Stream, Verbosity};
-use crate::outcome::{Fault, FileReport, FileStatus, NotPassed, RunReport};
-use crate::regression::past::timed;
-use crate::regression::timing::{Slower, slower};
-use crate::report;
-use crate::report::compare::{Named, Slow};
-use crate::report::ending::{FailedFile, write_failed, write_slowest};
-use crate::results::{Commit, History, JournalWriter, RunFolder};
-use crate::text::count::plural;
-use crate::text::style::Role;
-use crate::text::written;
+use slt_runner::results::{Commit, History, JournalWriter, RunFolder};
+use slt_runner::text::count::plural;
+use slt_runner::text::style::Role;
+use slt_runner::text::written;
 
 /// Values of a result that the JSON report keeps.
 const VALUES: usize = 64;

@@ -4,10 +4,10 @@ use crate::cli::args::RunsArgs;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::report;
-use crate::results::{FolderError, RunOverview};
-use crate::text::count::plural;
-use crate::text::written;
+use slt_insight::report;
+use slt_runner::results::{FolderError, RunOverview};
+use slt_runner::text::count::plural;
+use slt_runner::text::written;
 
 pub(in crate::cli) fn run(args: &RunsArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let results = keeping.results()?;

@@ -7,11 +7,11 @@ use crate::cli::baseline::{Besides, find, find_alone};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use crate::regression::compare;
-use crate::report;
-use crate::results::{RunOverview, RunState};
-use crate::text::count::plural;
-use crate::text::written;
+use slt_insight::regression::compare;
+use slt_insight::report;
+use slt_runner::results::{RunOverview, RunState};
+use slt_runner::text::count::plural;
+use slt_runner::text::written;
 
 pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let found = find_alone(LAST_RUN, keeping, ui)?;

@@ -7,10 +7,10 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use crate::monitor::Look;
-use crate::outcome::bytes;
-use crate::results::ResultsFolder;
-use crate::results::store::{Progress, Sealed, Store, StoreError, Verified};
-use crate::text::count::plural;
+use slt_core::outcome::bytes;
+use slt_runner::results::ResultsFolder;
+use slt_runner::text::count::plural;
+use slt_store::{Progress, Sealed, Store, StoreError, Verified};
 
 pub(in crate::cli) fn run(
     command: &StoreCommand,

@@ -11,22 +11,22 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::settings::{Rules, Setup, reason, repeat_command};
 use crate::cli::target::{self, Target};
 use crate::cli::ui::Ui;
-use crate::engine::{EngineIdentity, EngineRegistry};
-use crate::event::{EventSink, RunEvent, SinkError};
-use crate::executor::parallel::{
+use slt_core::engine::{EngineIdentity, EngineRegistry};
+use slt_core::executor::{DetailLimits, Settings};
+use slt_core::location::Source;
+use slt_core::outcome::{Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed};
+use slt_core::parser::{self, Script};
+use slt_runner::event::{EventSink, RunEvent, SinkError};
+use slt_runner::parallel::{
     self, Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerStderr,
 };
-use crate::executor::{DetailLimits, Settings};
-use crate::location::Source;
-use crate::monitor::{account, status_word};
-use crate::outcome::{Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed};
-use crate::parser::{self, Script};
-use crate::text::count::{duration, plural};
-use crate::text::detail::write_failure;
-use crate::text::failure::place;
-use crate::text::style::Role;
-use crate::text::visible::one_line;
-use crate::text::written;
+use slt_runner::text::count::{duration, plural};
+use slt_runner::text::detail::write_failure;
+use slt_runner::text::failure::place;
+use slt_runner::text::file::{account, status_word};
+use slt_runner::text::style::Role;
+use slt_runner::text::visible::one_line;
+use slt_runner::text::written;
 
 /// Values of a result that are kept to find the first difference in.
 const VALUES: usize = 100_000;
@@ -206,7 +206,7 @@ fn write_report(out: &mut String, program: &str, report: &FileReport, setup: &Se
     }
     for failure in report.setup_failures.iter().take(MOST_NOTES) {
         let place = place(&report.shown, Some(failure.line));
-        let what = crate::text::failure::headline(&failure.what);
+        let what = slt_runner::text::failure::headline(&failure.what);
         writeln!(out, "{} in the set-up: {place}: {what}", Role::Warn.paint("note:"))?;
     }
     let (role, word) = status_word(report.status());

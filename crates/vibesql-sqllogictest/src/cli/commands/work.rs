@@ -3,8 +3,8 @@
 use crate::cli::args::WorkArgs;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::suite;
-use crate::engine::EngineRegistry;
-use crate::executor::parallel::work;
+use slt_core::engine::EngineRegistry;
+use slt_runner::parallel::work;
 
 /// The name by which it is started.
 pub(in crate::cli) const NAME: &str = "work";

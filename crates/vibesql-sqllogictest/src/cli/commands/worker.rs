@@ -7,10 +7,10 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::suite;
 use crate::cli::ui::Ui;
-use crate::engine::EngineRegistry;
-use crate::executor::parallel::join;
 use crate::monitor::{Lines, Progress, Verbosity};
-use crate::text::count::plural;
+use slt_core::engine::EngineRegistry;
+use slt_runner::parallel::join;
+use slt_runner::text::count::plural;
 use std::num::NonZero;
 
 pub(in crate::cli) fn run(

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use super::environment::Environment;
 use crate::cli::args::{Command, SelectionArgs, ShardWord};
 use crate::cli::error::CliError;
-use crate::executor::parallel::Shard;
-use crate::results::CiRun;
+use slt_runner::parallel::Shard;
+use slt_runner::results::CiRun;
 
 /// A system's variables for the number of a job and for how many there are.
 struct System {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::flags::{FlagError, Value};
-use crate::executor::parallel::Pattern;
+use slt_runner::parallel::Pattern;
 
 /// The name of the file.
 pub(in crate::cli) const FILE_NAME: &str = "sqllogictest.toml";

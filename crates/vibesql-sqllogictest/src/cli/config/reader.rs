@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::file::{ConfigFile, DEFAULT_PROFILE, Entry, Mistake, Override, Profile, Suite};
 use super::flags::{self, FlagError, Value};
-use crate::executor::parallel::Pattern;
+use slt_runner::parallel::Pattern;
 
 type Node<'t> = Spanned<DeValue<'t>>;
 

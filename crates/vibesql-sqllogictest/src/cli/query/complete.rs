@@ -9,8 +9,8 @@ use rustyline::{Context, Helper};
 
 use super::error::{columns, tables};
 use super::shell::COMMANDS;
-use crate::results::ask::presets::PRESETS;
-use crate::results::ask::{is_whole, statements};
+use slt_store::ask::presets::PRESETS;
+use slt_store::ask::{is_whole, statements};
 
 /// Words of SQL that questions are made of.
 const KEYWORDS: &[&str] = &[

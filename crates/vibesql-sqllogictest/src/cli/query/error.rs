@@ -1,9 +1,9 @@
 //! What is wrong with a question, and the way out.
 
 use crate::cli::error::{CliError, ExitReason};
-use crate::results::ask::views::VIEWS;
-use crate::results::ask::{AskError, EngineName, Kind, PlanError, Unknown, columns_of};
-use crate::results::store::schema::TABLES;
+use slt_store::ask::views::VIEWS;
+use slt_store::ask::{AskError, EngineName, Kind, PlanError, Unknown, columns_of};
+use slt_store::schema::TABLES;
 
 /// Where the user types, which decides what a hint tells to type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

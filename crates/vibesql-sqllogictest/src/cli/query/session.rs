@@ -13,18 +13,18 @@ use crate::cli::keeping::Keeping;
 use crate::cli::output::{Existing, Output};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
-use crate::clock::{Clock, milliseconds_since_1970};
-use crate::report::rows::{self, Format};
-use crate::results::ask::presets::{Preset, Reach};
-use crate::results::ask::{
+use slt_runner::clock::{Clock, milliseconds_since_1970};
+use slt_runner::text::count::{plural, thousands};
+use slt_runner::text::style::{Role, rendered};
+use slt_runner::text::written;
+use slt_store::ask::format::{self, Format};
+use slt_store::ask::presets::{Preset, Reach};
+use slt_store::ask::{
     About, AskCommand, Asked, Asker, DependsOn, Doubt, Effort, Interrupter, Keeping as Kept, Limits, Plan,
     Reading, Results, VIBESQL_VERSION, plan,
 };
-use crate::results::store::schema::TEST_FILES;
-use crate::results::store::{Store, Window};
-use crate::text::count::{plural, thousands};
-use crate::text::style::{Role, rendered};
-use crate::text::written;
+use slt_store::schema::TEST_FILES;
+use slt_store::{Store, Window};
 
 /// How long rows are taken away from a disagreement.
 const REDUCING: Duration = Duration::from_secs(5);
@@ -132,7 +132,7 @@ impl<'a> Session<'a> {
         if let Some(doubt) = &asked.doubt {
             ui.note(doubted(doubt));
         }
-        let mut text = written(|out| rows::write(out, &asked.answer, self.format));
+        let mut text = written(|out| format::write(out, &asked.answer, self.format));
         // All that is asked for is loaded then.
         let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);

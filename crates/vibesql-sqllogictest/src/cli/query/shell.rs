@@ -13,12 +13,12 @@ use crate::cli::commands::query::{list, unknown_preset};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::query_args::FormatWord;
 use crate::cli::ui::Ui;
-use crate::results::ask::presets::preset;
-use crate::results::ask::views::VIEWS;
-use crate::results::ask::{Interrupter, VIBESQL_VERSION, statements};
-use crate::results::store::Window;
-use crate::results::store::schema::{self, TABLES};
-use crate::text::count::plural;
+use slt_runner::text::count::plural;
+use slt_store::Window;
+use slt_store::ask::presets::preset;
+use slt_store::ask::views::VIEWS;
+use slt_store::ask::{Interrupter, VIBESQL_VERSION, statements};
+use slt_store::schema::{self, TABLES};
 
 /// The commands: name, argument, and what they do.
 pub(super) const COMMANDS: &[(&str, &str, &str)] = &[

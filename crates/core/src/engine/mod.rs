@@ -1,0 +1,141 @@
+//! What an engine is: SQL text in, typed rows out, and nothing else.
+//!
+//! An [`Engine`] makes [`Session`]s, each on a fresh and empty database. A session executes SQL text and
+//! pushes what comes back into a [`RowSink`], row by row, as values borrowed from the engine. It never sees
+//! an expectation, a file name or the progress of a run, so it cannot answer from the answer sheet.
+//!
+//! The traits are object safe and synchronous: a script is sequential, and parallel runs use processes.
+
+use std::fmt;
+
+use crate::value::{TypeTag, ValueRef};
+
+pub mod registry;
+
+pub use registry::{EngineRegistry, RegistryError};
+
+/// A SQL engine that can be put under test.
+pub trait Engine: Send + Sync {
+    /// Returns who the engine is.
+    fn identity(&self) -> EngineIdentity;
+
+    /// Opens a session on a new, empty database that no other session sees.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the engine cannot be had: no connection, not enough memory, wrong version.
+    fn open(&self) -> Result<Box<dyn Session>, EngineError>;
+}
+
+/// One connection to a database.
+pub trait Session {
+    /// Executes every statement of `sql` in order, until one fails or the sink asks to stop.
+    ///
+    /// For each statement the session calls [`RowSink::columns`] once it knows the shape of the result and
+    /// *before* it executes anything with an effect, then [`RowSink::row`] for each row, then
+    /// [`RowSink::end_of_statement`]. Text without any statement calls none of them.
+    ///
+    /// # Errors
+    ///
+    /// [`ExecuteError::Sql`] is a fact about the SQL, [`ExecuteError::Unsupported`] an honest refusal,
+    /// [`ExecuteError::Lost`] a fault after which the session is of no further use. Rows pushed before an
+    /// error stay pushed.
+    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError>;
+
+    /// Returns a way to end what the session executes from another thread, if the engine has one. The execution
+    /// then returns an error, and the session can be used further.
+    fn interrupter(&self) -> Option<Interrupter> {
+        None
+    }
+}
+
+/// Ends what a session executes at the moment it is called; does nothing between two executions.
+pub type Interrupter = Box<dyn Fn() + Send + Sync>;
+
+/// Takes the rows of a result.
+pub trait RowSink {
+    /// Takes the columns of the statement's result; an empty slice for a statement without a result set.
+    fn columns(&mut self, columns: &[TypeTag]) -> Flow;
+
+    /// Takes one row with as many values as there are columns.
+    fn row(&mut self, values: &[ValueRef<'_>]) -> Flow;
+
+    /// Says that the statement's result is complete.
+    fn end_of_statement(&mut self) -> Flow;
+}
+
+/// Whether a sink wants more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// Go on.
+    Continue,
+    /// Execute and push nothing further of this text; this is no error.
+    Stop,
+}
+
+/// Who an engine is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct EngineIdentity {
+    /// The engine's name, as `--engine` takes it.
+    pub name: String,
+    /// The engine's own version.
+    pub version: String,
+    /// The names it answers to in `skipif` and `onlyif`, compared without regard to case.
+    pub labels: Vec<String>,
+}
+
+/// The name and the version; the name alone where nothing is known of the version.
+impl fmt::Display for EngineIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let space = if self.version.is_empty() { "" } else { " " };
+        write!(f, "{}{space}{}", self.name, self.version)
+    }
+}
+
+/// What the engine said about a piece of SQL.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[error("{message}")]
+pub struct SqlError {
+    /// The engine's own words.
+    pub message: String,
+    /// The SQLSTATE or the engine's own code, where it gives one.
+    pub code: Option<String>,
+}
+
+impl SqlError {
+    /// Makes an error without a code.
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string(), code: None }
+    }
+}
+
+/// An engine that cannot be used, or no longer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct EngineError {
+    /// What went wrong.
+    pub message: String,
+}
+
+impl EngineError {
+    /// Makes an error of its text.
+    pub fn new(message: impl fmt::Display) -> Self {
+        Self { message: message.to_string() }
+    }
+}
+
+/// Why SQL text was not executed to its end.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ExecuteError {
+    /// The engine refused the SQL or failed while executing it: a fact about engine and SQL.
+    #[error(transparent)]
+    Sql(SqlError),
+    /// The adapter has no way to execute this kind of statement; nothing was executed.
+    #[error("{0}")]
+    Unsupported(String),
+    /// The session broke; nothing more can be learnt from it.
+    #[error(transparent)]
+    Lost(EngineError),
+}

@@ -1,0 +1,180 @@
+//! Values as text: the rendering by type letter, the sort modes, the digest.
+//!
+//! The rules are those of SQLite's runner with its SQLite adapter: the type letter converts the value, it
+//! does not assert a type. A result becomes one text, each value followed by one LF, in its final order;
+//! comparing, hashing and showing all work on that text. No rendered value contains an LF or any other byte
+//! below a blank, which is why comparing the text of two rows is comparing them column by column.
+
+mod number;
+mod power_of_ten;
+mod sort;
+
+use std::cell::OnceCell;
+
+use md5::{Digest as _, Md5};
+
+use self::number::{leading_integer, leading_real, write_fixed, write_general};
+use self::sort::Sorter;
+use crate::outcome::Digest;
+use crate::parser::{HashLine, SortMode};
+use crate::value::ValueRef;
+
+/// A result in its final order.
+#[derive(Debug, Clone)]
+pub struct Output<'o> {
+    values: u64,
+    text: &'o [u8],
+    /// Wanted by the verdict and by the label, and costly.
+    digest: OnceCell<Digest>,
+}
+
+impl<'o> Output<'o> {
+    /// Takes `values` values, each followed by one LF.
+    pub fn new(values: u64, text: &'o [u8]) -> Self {
+        Self { values, text, digest: OnceCell::new() }
+    }
+
+    /// How many values there are.
+    pub fn values(&self) -> u64 {
+        self.values
+    }
+
+    /// The values one by one.
+    pub fn lines(&self) -> impl Iterator<Item = &'o [u8]> + use<'o> {
+        let mut rest = self.text;
+        std::iter::from_fn(move || {
+            let end = memchr::memchr(b'\n', rest)?;
+            let line = &rest[..end];
+            rest = &rest[end + 1..];
+            Some(line)
+        })
+    }
+
+    /// The MD5 of the text.
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| Digest(Md5::digest(self.text).into()))
+    }
+
+    /// The hash line that stands for the output.
+    pub fn hash_line(&self) -> HashLine {
+        HashLine { values: self.values, digest: self.digest().0 }
+    }
+}
+
+/// The digest of value lines as they stand in a file.
+pub fn digest_of_lines<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Digest {
+    let mut md5 = Md5::new();
+    for line in lines {
+        md5.update(line);
+        md5.update(b"\n");
+    }
+    Digest(md5.finalize().into())
+}
+
+/// Collects the rows of one result after another, without an allocation for each value.
+#[derive(Debug, Default)]
+pub struct ResultBuffer {
+    text: Vec<u8>,
+    row_ends: Vec<usize>,
+    values: u64,
+    sorter: Sorter,
+}
+
+impl ResultBuffer {
+    /// Forgets the rows.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.row_ends.clear();
+        self.values = 0;
+    }
+
+    /// Renders a row, one type letter for each value.
+    pub fn push_row(&mut self, types: &[u8], row: &[ValueRef<'_>]) {
+        for (&letter, value) in types.iter().zip(row) {
+            render(&mut self.text, letter, value);
+            self.text.push(b'\n');
+        }
+        self.values += row.len() as u64;
+        self.row_ends.push(self.text.len());
+    }
+
+    /// Puts the values into their final order.
+    pub fn arrange(&mut self, sort: SortMode) -> Output<'_> {
+        let sorted = match sort {
+            SortMode::NoSort => false,
+            SortMode::RowSort => self.sorter.sort(&self.text, self.row_ends.iter().copied()),
+            SortMode::ValueSort => {
+                let ends = memchr::memchr_iter(b'\n', &self.text).map(|end| end + 1);
+                self.sorter.sort(&self.text, ends)
+            }
+        };
+        Output::new(self.values, if sorted { &self.sorter.sorted } else { &self.text })
+    }
+}
+
+/// Appends `value` as the type letter has it.
+fn render(out: &mut Vec<u8>, letter: u8, value: &ValueRef<'_>) {
+    if *value == ValueRef::Null {
+        return out.extend_from_slice(b"NULL");
+    }
+    match letter {
+        b'I' => render_integer(out, value),
+        b'R' => render_real(out, value),
+        _ => render_text(out, value),
+    }
+}
+
+/// As a whole number: reals toward zero, text by its leading digits, and of that the low 32 bits, since the
+/// runner's adapter reads a C `int`.
+fn render_integer(out: &mut Vec<u8>, value: &ValueRef<'_>) {
+    let integer = match *value {
+        ValueRef::Null => return,
+        ValueRef::Integer(integer) => integer,
+        ValueRef::Real(real) => real as i64,
+        ValueRef::Boolean(truth) => i64::from(truth),
+        ValueRef::Text(text) | ValueRef::Blob(text) => leading_integer(text),
+        ValueRef::Decimal(text) | ValueRef::Other(text) => leading_integer(text.as_bytes()),
+    };
+    out.extend_from_slice(itoa::Buffer::new().format(integer as i32).as_bytes());
+}
+
+/// The runner prints numbers into a buffer of 200 bytes.
+const LONGEST_REAL: usize = 199;
+
+/// With three decimals, as SQLite's own `%.3f` prints them.
+fn render_real(out: &mut Vec<u8>, value: &ValueRef<'_>) {
+    let real = match *value {
+        ValueRef::Null => return,
+        ValueRef::Integer(integer) => integer as f64,
+        ValueRef::Real(real) => real,
+        ValueRef::Boolean(truth) => f64::from(u8::from(truth)),
+        ValueRef::Text(text) | ValueRef::Blob(text) => leading_real(text),
+        ValueRef::Decimal(text) | ValueRef::Other(text) => leading_real(text.as_bytes()),
+    };
+    let start = out.len();
+    write_fixed(out, real);
+    out.truncate(out.len().min(start + LONGEST_REAL));
+}
+
+/// As text: up to the first NUL, `(empty)` for nothing, `@` for every byte that is not printable ASCII.
+fn render_text(out: &mut Vec<u8>, value: &ValueRef<'_>) {
+    match *value {
+        ValueRef::Null => {}
+        ValueRef::Integer(integer) => out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes()),
+        ValueRef::Real(real) => write_general(out, real),
+        ValueRef::Boolean(truth) => out.push(if truth { b'1' } else { b'0' }),
+        ValueRef::Text(text) | ValueRef::Blob(text) => write_printable(out, text),
+        ValueRef::Decimal(text) | ValueRef::Other(text) => write_printable(out, text.as_bytes()),
+    }
+}
+
+fn write_printable(out: &mut Vec<u8>, text: &[u8]) {
+    let text = &text[..memchr::memchr(0, text).unwrap_or(text.len())];
+    if text.is_empty() {
+        return out.extend_from_slice(b"(empty)");
+    }
+    out.extend(text.iter().map(|&byte| if matches!(byte, b' '..=b'~') { byte } else { b'@' }));
+}
+
+#[cfg(test)]
+mod tests;

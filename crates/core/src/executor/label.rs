@@ -1,0 +1,56 @@
+//! Labels: queries of one file that must have the same result.
+
+use std::collections::HashMap;
+
+use super::canonical::digest_of_lines;
+use crate::location::text_of;
+use crate::outcome::{Digest, Excerpt, Failure};
+use crate::parser::{HashLine, Query};
+
+/// The first result of each label of a file.
+#[derive(Debug, Default)]
+pub struct LabelBook<'s> {
+    first: HashMap<&'s [u8], First>,
+}
+
+/// Where a label had which result first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct First {
+    pub line: u32,
+    pub digest: Digest,
+}
+
+impl<'s> LabelBook<'s> {
+    /// Enters the result of a label; an earlier one that differs is returned. Of the label, `limit` bytes
+    /// count.
+    pub fn enter(&mut self, label: &'s [u8], limit: usize, digest: Digest, line: u32) -> Option<First> {
+        let key = &label[..label.len().min(limit)];
+        let first = self.first.entry(key).or_insert(First { line, digest });
+        (first.digest != digest).then_some(*first)
+    }
+}
+
+/// Makes a failure of a result that differs from the first one of its label.
+pub fn label_failure(
+    query: &Query<'_>,
+    label: &[u8],
+    first: First,
+    digest: Digest,
+    rows: Excerpt,
+) -> Failure {
+    Failure::LabelDiffers {
+        label: text_of(label),
+        first_line: first.line,
+        first_digest: first.digest,
+        digest,
+        rows,
+        columns: query.types.len(),
+    }
+}
+
+/// The digest that a query's expectation stands for; an empty expectation stands for none.
+pub fn expected_digest(query: &Query<'_>) -> Option<Digest> {
+    let first = query.expected.lines().next()?;
+    let hash = HashLine::parse(first).map(|line| Digest(line.digest));
+    Some(hash.unwrap_or_else(|| digest_of_lines(query.expected.lines())))
+}

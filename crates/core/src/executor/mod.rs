@@ -1,0 +1,28 @@
+//! Executing: from a parsed script and an engine to outcomes.
+//!
+//! [`run_script`] runs one script; Values are rendered, sorted and
+//! hashed in buffers that are used again and again, and a verdict is a pure function of an expectation and
+//! an output; owned text exists only where a record has failed.
+
+pub mod canonical;
+pub mod core;
+pub mod diff;
+mod evidence;
+mod folded;
+pub mod keys;
+mod label;
+mod observer;
+pub mod record_processor;
+mod settings;
+pub mod slice;
+mod unhash;
+pub mod verdict;
+mod watchdog;
+
+pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
+pub use keys::record_keys;
+
+pub use core::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
+pub use observer::{Observer, Unobserved};
+pub use settings::Settings;
+pub use unhash::unhash;

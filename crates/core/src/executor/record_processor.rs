@@ -1,0 +1,221 @@
+//! One record against one session: execute, and collect what comes back.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::Duration;
+
+use super::canonical::{Output, ResultBuffer};
+use super::watchdog::Watchdog;
+use crate::clock::Stopwatch;
+use crate::engine::{ExecuteError, Flow, RowSink, Session, SqlError};
+use crate::outcome::Fault;
+use crate::parser::{Query, Sql};
+use crate::value::{TypeTag, ValueRef};
+
+/// Executes records in a session, with buffers that outlive a record.
+pub struct RecordProcessor {
+    session: Box<dyn Session>,
+    /// Of an engine that can be interrupted, when records have a time limit.
+    watchdog: Option<Watchdog>,
+    rows: ResultBuffer,
+    sql: Vec<u8>,
+    time: EngineTime,
+}
+
+/// The time that the engine has taken.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct EngineTime {
+    /// For all records.
+    pub total: Duration,
+    /// For the last one that was executed.
+    pub last: Duration,
+}
+
+/// Why a record has no result that could be judged.
+pub enum NotJudged {
+    /// The adapter cannot execute the SQL, with its reason.
+    Unsupported(String),
+    /// The engine or the runner broke.
+    Fault(Fault),
+    /// The engine was interrupted after so long.
+    TimedOut(Duration),
+}
+
+/// What a query did. Its rows are in the processor.
+pub struct QueryRun {
+    /// The number of columns, once it was known; SQL without a result set has none.
+    pub columns: Option<usize>,
+    /// The error that ended it, before or amid the rows.
+    pub error: Option<SqlError>,
+    /// Whether there is SQL behind the first statement, if that was asked for.
+    pub has_more_sql: bool,
+}
+
+impl RecordProcessor {
+    /// Makes a processor that interrupts a record after `limit`, if the engine can be interrupted.
+    pub fn new(session: Box<dyn Session>, limit: Option<Duration>) -> Self {
+        let watchdog = limit.and_then(|limit| Watchdog::new(limit, session.interrupter()?));
+        Self {
+            session,
+            watchdog,
+            rows: ResultBuffer::default(),
+            sql: Vec::new(),
+            time: EngineTime::default(),
+        }
+    }
+
+    /// Executes all SQL of a statement.
+    pub fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, NotJudged> {
+        let start = Stopwatch::start();
+        let sql = sql.text(&mut self.sql);
+        let done = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut StatementSink);
+        self.time.add(start.elapsed());
+        done
+    }
+
+    /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as
+    /// there are type letters. Looks behind it for more SQL, which it does not execute, if `looks_further`.
+    pub fn query(&mut self, query: &Query<'_>, looks_further: bool) -> Result<QueryRun, NotJudged> {
+        self.rows.clear();
+        let more = if looks_further { More::Wanted } else { More::Unwanted };
+        let mut sink =
+            QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None, more };
+        let sql = query.sql.text(&mut self.sql);
+        let start = Stopwatch::start();
+        let done = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut sink);
+        self.time.add(start.elapsed());
+        // An engine that refuses the text behind the first statement has found some.
+        let has_more_sql = match (sink.more, &done) {
+            (More::Found, _) | (More::Looking, Ok(Err(_)) | Err(NotJudged::Unsupported(_))) => true,
+            (More::Looking, Ok(Ok(())) | Err(_)) | (More::Unwanted | More::Wanted, _) => false,
+        };
+        let error = if has_more_sql { None } else { done?.err() };
+        match sink.broken {
+            Some(broken) => Err(NotJudged::Fault(Fault::Adapter(broken))),
+            None => Ok(QueryRun { columns: sink.columns, error, has_more_sql }),
+        }
+    }
+
+    /// The time that the engine has taken.
+    pub fn time(&self) -> EngineTime {
+        self.time
+    }
+
+    /// The rows of the last query in the order of its sort mode.
+    pub fn output(&mut self, query: &Query<'_>) -> Output<'_> {
+        self.rows.arrange(query.sort)
+    }
+
+    /// Ends the session; an engine that panicked may panic once more while it goes.
+    pub fn close(self) {
+        // What a closing engine does can change no outcome any more.
+        drop(catch_unwind(AssertUnwindSafe(|| drop(self))));
+    }
+}
+
+impl EngineTime {
+    fn add(&mut self, more: Duration) {
+        self.last = more;
+        self.total += more;
+    }
+}
+
+fn execute(
+    session: &mut dyn Session,
+    watchdog: Option<&Watchdog>,
+    sql: &[u8],
+    sink: &mut dyn RowSink,
+) -> Result<Result<(), SqlError>, NotJudged> {
+    let sql = std::str::from_utf8(sql).map_err(|error| {
+        let place = error.valid_up_to();
+        NotJudged::Unsupported(format!("engines take SQL as UTF-8, and byte {place} of this SQL is not"))
+    })?;
+    watchdog.inspect(|watchdog| watchdog.start());
+    // After a panic the session is not used again, so no broken state can be seen.
+    let result = catch_unwind(AssertUnwindSafe(|| session.execute(sql, sink)));
+    if let Some(limit) = watchdog.and_then(Watchdog::end)
+        && matches!(result, Ok(Ok(()) | Err(ExecuteError::Sql(_))))
+    {
+        return Err(NotJudged::TimedOut(limit));
+    }
+    match result {
+        Ok(Ok(())) => Ok(Ok(())),
+        Ok(Err(ExecuteError::Sql(error))) => Ok(Err(error)),
+        Ok(Err(ExecuteError::Unsupported(why))) => Err(NotJudged::Unsupported(why)),
+        Ok(Err(ExecuteError::Lost(error))) => Err(NotJudged::Fault(Fault::Lost(error.message))),
+        Err(panic) => Err(NotJudged::Fault(Fault::Panicked(panic_text(panic.as_ref())))),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
+}
+
+/// Lets everything run and keeps nothing.
+struct StatementSink;
+
+impl RowSink for StatementSink {
+    fn columns(&mut self, _: &[TypeTag]) -> Flow {
+        Flow::Continue
+    }
+
+    fn row(&mut self, _: &[ValueRef<'_>]) -> Flow {
+        Flow::Continue
+    }
+
+    fn end_of_statement(&mut self) -> Flow {
+        Flow::Continue
+    }
+}
+
+/// Lets one statement run, if its columns fit, and renders its rows.
+struct QuerySink<'q> {
+    rows: &'q mut ResultBuffer,
+    types: &'q [u8],
+    columns: Option<usize>,
+    broken: Option<String>,
+    more: More,
+}
+
+/// What is known of SQL behind the first statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum More {
+    /// It is not asked for.
+    Unwanted,
+    /// It is asked for, and the first statement has not ended.
+    Wanted,
+    /// The first statement has ended.
+    Looking,
+    /// There is some.
+    Found,
+}
+
+impl RowSink for QuerySink<'_> {
+    fn columns(&mut self, columns: &[TypeTag]) -> Flow {
+        if self.more == More::Looking {
+            self.more = More::Found;
+            return Flow::Stop;
+        }
+        self.columns = Some(columns.len());
+        // The count is judged before anything runs, so an INSERT under `query` changes nothing.
+        if columns.len() == self.types.len() { Flow::Continue } else { Flow::Stop }
+    }
+
+    fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
+        if values.len() != self.types.len() || self.columns != Some(values.len()) {
+            let columns = self.columns.unwrap_or(0);
+            self.broken = Some(format!("a row of {} values in a result of {columns} columns", values.len()));
+            return Flow::Stop;
+        }
+        self.rows.push_row(self.types, values);
+        Flow::Continue
+    }
+
+    fn end_of_statement(&mut self) -> Flow {
+        if self.more == More::Unwanted {
+            return Flow::Stop;
+        }
+        self.more = More::Looking;
+        Flow::Continue
+    }
+}

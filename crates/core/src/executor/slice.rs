@@ -1,0 +1,222 @@
+//! One file in several pieces, where it would outlast the rest of a run.
+//!
+//! A slice executes every statement of a script, in order, and judges its share of the queries
+//! ([`run_slice`](super::run_slice)). [`may_split`] says for which scripts that finds what a run of the whole file finds;
+//! [`merge()`] makes the report of the file of the reports of all slices, and refuses where they do not fit together.
+//! Both say no when in doubt: a file that is run whole is slower, and never wrong.
+
+mod merge;
+mod permission;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod words;
+
+use std::collections::HashMap;
+use std::num::NonZeroU32;
+
+use md5::{Digest as _, Md5};
+
+pub use self::merge::{NotMerged, merge};
+pub use self::permission::{WhyNot, may_split};
+use super::record_processor::NotJudged;
+use crate::engine::SqlError;
+use crate::outcome::{Digest, FileReport};
+use crate::parser::{Query, Record, RecordKind, Script, first_refusal};
+
+/// One of several slices of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Slice {
+    index: u32,
+    count: NonZeroU32,
+}
+
+/// What became of one slice.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct SliceReport {
+    /// Which slice.
+    pub slice: Slice,
+    /// The outcomes of the records that the slice accounts for.
+    pub report: FileReport,
+    /// The text of the file, and what each of its statements did. Only slices that have this in common belong together.
+    pub set_up: Digest,
+}
+
+/// What a slice does with a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Executes it and accounts for it.
+    Judged,
+    /// Executes it; another slice accounts for it.
+    Replayed,
+    /// Leaves it to another slice.
+    Left,
+}
+
+impl Slice {
+    /// All slices of a file that is split into `count`.
+    pub fn all(count: NonZeroU32) -> impl Iterator<Item = Self> {
+        (0..count.get()).map(move |index| Self { index, count })
+    }
+
+    /// Returns the slice with this index, counted from 0, of `count`, if there is one.
+    pub fn new(index: u32, count: u32) -> Option<Self> {
+        let count = NonZeroU32::new(count)?;
+        (index < count.get()).then_some(Self { index, count })
+    }
+
+    /// Which it is, counted from 0.
+    pub fn index(self) -> u32 {
+        self.index
+    }
+
+    /// How many there are.
+    pub fn count(self) -> u32 {
+        self.count.get()
+    }
+
+    /// The slice that accounts for whatever is no query.
+    pub(super) fn is_first(self) -> bool {
+        self.index == 0
+    }
+
+    /// The records of a script, with what the slice does with them.
+    pub(super) fn parts<'r, 's>(
+        self,
+        script: &'r Script<'s>,
+        labels: &[String],
+    ) -> impl Iterator<Item = (&'r Record<'s>, Part)> + use<'r, 's> {
+        let owners = owners(script, labels, self.count);
+        script.records().zip(owners).map(move |(record, owner)| {
+            let part = match owner {
+                Owner::Everyone if self.is_first() => Part::Judged,
+                Owner::Everyone => Part::Replayed,
+                Owner::Slice(index) if index == self.index => Part::Judged,
+                Owner::Slice(_) => Part::Left,
+            };
+            (record, part)
+        })
+    }
+
+    /// How many records of a script the slice accounts for.
+    pub(super) fn total(self, script: &Script<'_>, labels: &[String]) -> u64 {
+        let judged = self.parts(script, labels).filter(|(_, part)| *part == Part::Judged);
+        judged.filter(|(record, _)| record.is_counted()).count() as u64
+    }
+}
+
+/// Who executes a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Everyone,
+    Slice(u32),
+}
+
+/// Deals the records of a script out to slices.
+///
+/// Queries that share a label are judged together, since each is held against the first of them; any other query is alone.
+/// Such a unit goes to the slice that has the fewest queries to execute so far, where the unit begins in the file. Alike
+/// units are so dealt in turn: what a query costs often grows along a file, and runs of neighbours would give one
+/// slice all the dear ones. What is not executed has no weight, or a file that has every other query for
+/// another engine would be dealt to every other slice.
+fn owners(script: &Script<'_>, labels: &[String], count: NonZeroU32) -> Vec<Owner> {
+    let units = Units::of(script, labels);
+    let mut loads = vec![0_u64; count.get() as usize];
+    let mut dealt: Vec<Option<u32>> = vec![None; units.weights.len()];
+    let owners = units.of_record.iter().map(|unit| {
+        let Some(unit) = *unit else { return Owner::Everyone };
+        let owner = *dealt[unit].get_or_insert_with(|| {
+            let (least, _) = (0..).zip(&loads).min_by_key(|(_, load)| **load).unwrap_or((0, &0));
+            loads[least as usize] += units.weights[unit];
+            least
+        });
+        Owner::Slice(owner)
+    });
+    owners.collect()
+}
+
+/// The queries of a script in units that cannot be taken apart.
+struct Units {
+    /// The unit of each record; what is no query is in none.
+    of_record: Vec<Option<usize>>,
+    /// How many queries of each unit are executed.
+    weights: Vec<u64>,
+}
+
+impl Units {
+    fn of(script: &Script<'_>, labels: &[String]) -> Self {
+        let mut units = Self { of_record: Vec::new(), weights: Vec::new() };
+        let mut labelled = HashMap::new();
+        let mut halted = false;
+        for record in script.records() {
+            let executed = !halted && first_refusal(&record.conditions, labels).is_none();
+            let RecordKind::Query(query) = &record.kind else {
+                halted |= executed && matches!(record.kind, RecordKind::Halt);
+                units.of_record.push(None);
+                continue;
+            };
+            let new = units.weights.len();
+            let unit = match label_key(script, query) {
+                Some(key) => *labelled.entry(key).or_insert(new),
+                None => new,
+            };
+            if unit == new {
+                units.weights.push(0);
+            }
+            units.weights[unit] += u64::from(executed);
+            units.of_record.push(Some(unit));
+        }
+        units
+    }
+
+    /// How many units have something to execute.
+    fn executed(&self) -> usize {
+        self.weights.iter().filter(|weight| **weight > 0).count()
+    }
+}
+
+/// The part of a label that decides which queries may be compared. Executed and skipped queries may count
+/// different lengths of it; by the shorter one, all that meet in either way are together.
+fn label_key<'s>(script: &Script<'s>, query: &Query<'s>) -> Option<&'s [u8]> {
+    let limits = script.profile.label_limits;
+    let limit = limits.executed.min(limits.skipped);
+    query.label.map(|label| &label[..label.len().min(limit)])
+}
+
+/// Learns what was replayed: the text of the file, and what each executed statement did.
+pub(super) struct SetUp(Md5);
+
+impl SetUp {
+    /// Begins with the text, so that slices of a file that changed meanwhile do not fit together.
+    pub(super) fn of(script: &Script<'_>) -> Self {
+        Self(Md5::new_with_prefix(script.source.bytes()))
+    }
+
+    /// Enters what the statement on `line` did.
+    pub(super) fn enter(&mut self, line: u32, result: &Result<Result<(), SqlError>, NotJudged>) {
+        self.0.update(line.to_le_bytes());
+        match result {
+            Ok(Ok(())) => self.word(0, ""),
+            Ok(Err(error)) => {
+                self.word(1, &error.message);
+                self.word(1, error.code.as_deref().unwrap_or(""));
+            }
+            Err(NotJudged::Unsupported(why)) => self.word(2, why),
+            Err(NotJudged::Fault(fault)) => self.word(3, &fault.to_string()),
+            Err(NotJudged::TimedOut(_)) => self.word(4, ""),
+        }
+    }
+
+    /// With its length, so that no two lists of words run into the same bytes.
+    fn word(&mut self, kind: u8, word: &str) {
+        self.0.update([kind]);
+        self.0.update((word.len() as u64).to_le_bytes());
+        self.0.update(word);
+    }
+
+    pub(super) fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
+    }
+}

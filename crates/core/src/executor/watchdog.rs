@@ -1,0 +1,93 @@
+//! The time limit of a record, for engines that can be interrupted.
+//!
+//! A thread beside the session looks at the record that is running and interrupts it when its time is over. It does
+//! so under a lock that the end of a record takes as well, so that no interrupt can hit a later record.
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::engine::Interrupter;
+
+/// Watches the records of one session. The thread ends when this is dropped.
+pub struct Watchdog {
+    limit: Duration,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    ended: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// How many records have begun: tells one from the next.
+    begun: u64,
+    running: bool,
+    interrupted: bool,
+    /// The session is over.
+    ended: bool,
+}
+
+/// The thread looks so many times within a limit, but not less often than [`LONGEST_LOOK`].
+const LOOKS: u32 = 20;
+const LONGEST_LOOK: Duration = Duration::from_millis(50);
+
+impl Watchdog {
+    /// Starts watching; nothing comes of it if there can be no thread.
+    pub fn new(limit: Duration, interrupt: Interrupter) -> Option<Self> {
+        let shared = Arc::<Shared>::default();
+        let watched = Arc::clone(&shared);
+        let thread = std::thread::Builder::new().name("watchdog".to_owned());
+        thread.spawn(move || watched.watch(limit, &interrupt)).ok()?;
+        Some(Self { limit, shared })
+    }
+
+    /// A record begins. The thread is not woken for it: that would cost more than most records do.
+    pub fn start(&self) {
+        let mut state = self.shared.lock();
+        state.begun += 1;
+        (state.running, state.interrupted) = (true, false);
+    }
+
+    /// The record is over. Returns the limit if it was over first.
+    pub fn end(&self) -> Option<Duration> {
+        let mut state = self.shared.lock();
+        state.running = false;
+        state.interrupted.then_some(self.limit)
+    }
+}
+
+impl Drop for Watchdog {
+    fn drop(&mut self) {
+        self.shared.lock().ended = true;
+        self.shared.ended.notify_one();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it has the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn watch(&self, limit: Duration, interrupt: &Interrupter) {
+        let look = (limit / LOOKS).clamp(Duration::from_millis(1), LONGEST_LOOK);
+        let mut seen = 0;
+        let mut seen_for = Duration::ZERO;
+        let mut state = self.lock();
+        while !state.ended {
+            if !state.running || state.begun != seen {
+                (seen, seen_for) = (state.begun, Duration::ZERO);
+            } else if seen_for >= limit {
+                // Again at every look: the call has no effect between two statements of one text.
+                state.interrupted = true;
+                interrupt();
+            }
+            let waited = self.ended.wait_timeout(state, look);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            seen_for += look;
+        }
+    }
+}

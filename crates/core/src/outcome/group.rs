@@ -1,0 +1,189 @@
+//! Which failures look alike: a kind, and what is left of the message when names and numbers are taken out.
+
+use std::collections::HashMap;
+
+use super::difference::Difference;
+use super::name::RecordKey;
+use super::record::{Digest, Failure, Fault, NotPassed};
+
+/// The failures of a file that look alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct FailureGroup {
+    /// What happened, see [`NotPassed::word`].
+    pub kind: String,
+    /// What they have in common: the message without its names and numbers, or how the values differ.
+    pub what: String,
+    /// How many records.
+    pub records: u64,
+    /// The line of the first one.
+    pub first_line: u32,
+}
+
+/// What is known of every failing record, however many there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Mark {
+    /// The record, see [`RecordKey`].
+    pub key: RecordKey,
+    /// The place of its group.
+    pub group: u32,
+}
+
+/// The longest common text that is kept, in characters.
+const LONGEST: usize = 200;
+
+/// The groups of a file while its records come in.
+#[derive(Debug, Default)]
+pub struct GroupBook {
+    places: HashMap<(&'static str, String), u32>,
+}
+
+impl GroupBook {
+    /// Enters a failure into `groups`, and returns the place of its group.
+    pub fn enter(&mut self, groups: &mut Vec<FailureGroup>, line: u32, failure: &NotPassed) -> u32 {
+        let kind = failure.word();
+        let new = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+        let place = *self.places.entry((kind, common(failure))).or_insert_with_key(|(kind, what)| {
+            let (kind, what) = ((*kind).to_owned(), what.clone());
+            groups.push(FailureGroup { kind, what, records: 0, first_line: line });
+            new
+        });
+        groups[place as usize].records += 1;
+        place
+    }
+}
+
+/// Puts the groups and marks of a part of a file, whose records are other ones, to those of another part.
+pub fn append(
+    groups: &mut Vec<FailureGroup>,
+    marks: &mut Vec<Mark>,
+    more_groups: Vec<FailureGroup>,
+    more_marks: Vec<Mark>,
+) {
+    let places: Vec<u32> = more_groups.into_iter().map(|more| place_of(groups, more)).collect();
+    marks.extend(more_marks.into_iter().map(|mark| Mark { group: places[mark.group as usize], ..mark }));
+}
+
+fn place_of(groups: &mut Vec<FailureGroup>, more: FailureGroup) -> u32 {
+    let same = |group: &FailureGroup| group.kind == more.kind && group.what == more.what;
+    let place = groups.iter().position(same).unwrap_or(groups.len());
+    match groups.get_mut(place) {
+        Some(group) => {
+            group.records += more.records;
+            group.first_line = group.first_line.min(more.first_line);
+        }
+        None => groups.push(more),
+    }
+    u32::try_from(place).unwrap_or(u32::MAX)
+}
+
+/// Puts groups into the order of their first lines, as the run of a whole file has them.
+pub fn arrange(groups: &mut Vec<FailureGroup>, marks: &mut [Mark]) {
+    let mut order: Vec<_> = (0..groups.len()).collect();
+    order.sort_by_key(|&place| groups[place].first_line);
+    let mut new_places = vec![0; groups.len()];
+    for (new, &old) in (0_u32..).zip(&order) {
+        new_places[old] = new;
+    }
+    *groups = order.into_iter().map(|old| groups[old].clone()).collect();
+    marks.iter_mut().for_each(|mark| mark.group = new_places[mark.group as usize]);
+}
+
+impl FailureGroup {
+    /// The same number for failures that look alike, in whichever file or run they are.
+    pub fn fingerprint(&self) -> u64 {
+        Digest::of_words([self.kind.as_bytes(), self.what.as_bytes()]).short()
+    }
+}
+
+/// What a failure has in common with others like it.
+pub fn common(failure: &NotPassed) -> String {
+    match failure {
+        NotPassed::Failed(failure) => match failure {
+            Failure::RowsDiffer { expected, actual, columns } => {
+                Difference::of(expected, actual, *columns).word().to_owned()
+            }
+            Failure::HashDiffers { expected, actual, .. } if expected.values == actual.values => {
+                Difference::Hash.word().to_owned()
+            }
+            Failure::HashDiffers { expected, actual, .. } => {
+                Difference::of_totals(expected.values, actual.values).word().to_owned()
+            }
+            Failure::PresentationDiffers { .. } => "hash or list".to_owned(),
+            Failure::ColumnCountDiffers { actual: 0, .. } => "no result".to_owned(),
+            Failure::ColumnCountDiffers { expected, actual } if actual > expected => {
+                "more columns".to_owned()
+            }
+            Failure::ColumnCountDiffers { .. } => "fewer columns".to_owned(),
+            Failure::LabelDiffers { .. } => "another result under the same label".to_owned(),
+            Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => without_names(&error.message),
+            Failure::UnexpectedSuccess => "an error was expected".to_owned(),
+        },
+        NotPassed::Unsupported(why) | NotPassed::Reported(why) => without_names(why),
+        NotPassed::TimedOut { .. } => "over the time limit".to_owned(),
+        NotPassed::Malformed(error) => without_names(&error.kind.to_string()),
+        NotPassed::Faulted(fault) => match fault {
+            Fault::Panicked(message) | Fault::Lost(message) | Fault::Adapter(message) => {
+                without_names(message)
+            }
+            Fault::Died { how, .. } => how.to_string(),
+            Fault::OutOfMemory { .. } => "over the memory limit".to_owned(),
+        },
+    }
+}
+
+/// A message with `_` for what is quoted and `#` for numbers.
+fn without_names(message: &str) -> String {
+    let mut text = String::new();
+    let mut characters = message.chars().peekable();
+    let mut before = ' ';
+    for _ in 0..LONGEST {
+        let Some(character) = characters.next() else { break };
+        match character {
+            // An apostrophe within a word quotes nothing.
+            '\'' | '"' | '`' if !before.is_alphanumeric() => {
+                text.push(character);
+                text.push('_');
+                if characters.by_ref().any(|next| next == character) {
+                    text.push(character);
+                }
+            }
+            digit if digit.is_ascii_digit() && !(before.is_alphabetic() || before == '_') => {
+                while characters.next_if(|next| next.is_ascii_digit() || *next == '.').is_some() {}
+                text.push('#');
+            }
+            // Of a name, which is kept whole.
+            digit if digit.is_ascii_digit() => {
+                text.push(digit);
+                while let Some(next) = characters.next_if(char::is_ascii_digit) {
+                    text.push(next);
+                }
+            }
+            other if other.is_whitespace() => {
+                while characters.next_if(|next| next.is_whitespace()).is_some() {}
+                text.push(' ');
+            }
+            other => text.push(other),
+        }
+        before = character;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_numbers_are_taken_out() {
+        let check = |message, expected| assert_eq!(without_names(message), expected);
+        check("no such column: 'a b'", "no such column: '_'");
+        check("column \"x1\"  at 12.5:\n7", "column \"_\" at #: #");
+        check("can't find t1 in `db", "can't find t1 in `_");
+        // The second digit of a name was once taken for a number.
+        check("no such column: col12, t1_345 x", "no such column: col12, t1_345 x");
+        check("", "");
+        assert_eq!(without_names(&"é".repeat(300)).chars().count(), LONGEST);
+    }
+}

@@ -1,0 +1,91 @@
+//! Files of which another tool tells only how they ended.
+
+use std::time::Duration;
+
+use super::counts::Counts;
+use super::file::{Attempt, FileEnd, FileProblem, FileReport, FileStatus};
+use super::record::{FailureDetail, Fault, NotPassed};
+
+impl FileReport {
+    /// Makes the report of a file that is known only as a whole. It counts as one record, which is on line 0, since
+    /// lines are counted from 1.
+    ///
+    /// | status        | the record               | end         | the message is kept        |
+    /// |---------------|--------------------------|-------------|----------------------------|
+    /// | Passed        | executed, passed         | completed   | no                         |
+    /// | Empty         | skipped                  | completed   | no                         |
+    /// | Failed        | executed, failed         | completed   | in the details             |
+    /// | Flaky         | executed, passed         | completed   | with an attempt that failed |
+    /// | TimedOut      | executed, timed out      | timed out   | in the details             |
+    /// | Crashed       | executed, faulted        | faulted     | in the details             |
+    /// | OutOfMemory   | executed, faulted        | faulted     | in the details             |
+    /// | Error         | faulted                  | not started | in the details             |
+    pub fn of_whole(file: &str, status: FileStatus, message: Option<&str>, elapsed: Duration) -> Self {
+        let executed = !matches!(status, FileStatus::Empty | FileStatus::Error);
+        let mut counts = Counts { total: 1, executed: u64::from(executed), ..Counts::default() };
+        *match status {
+            FileStatus::Passed | FileStatus::Flaky => &mut counts.passed,
+            FileStatus::Failed => &mut counts.failed,
+            FileStatus::TimedOut => &mut counts.timed_out,
+            FileStatus::Empty => &mut counts.skipped,
+            FileStatus::Crashed | FileStatus::OutOfMemory | FileStatus::Error => &mut counts.faulted,
+        } = 1;
+        let end = match status {
+            FileStatus::Passed | FileStatus::Failed | FileStatus::Empty | FileStatus::Flaky => {
+                FileEnd::Completed
+            }
+            FileStatus::TimedOut => FileEnd::TimedOut { line: None },
+            FileStatus::Crashed => {
+                let fault = Fault::Lost("as another tool reports".to_owned());
+                FileEnd::Faulted { line: None, fault }
+            }
+            FileStatus::OutOfMemory => {
+                let fault = Fault::OutOfMemory { used: 0, limit: 0, after: None };
+                FileEnd::Faulted { line: None, fault }
+            }
+            FileStatus::Error => FileEnd::NotStarted(FileProblem::Reported),
+        };
+        let what = match message {
+            None if status == FileStatus::TimedOut && !elapsed.is_zero() => {
+                NotPassed::TimedOut { after: elapsed }
+            }
+            message => NotPassed::Reported(message.unwrap_or_default().to_owned()),
+        };
+        let detail =
+            FailureDetail { line: 0, header: String::new(), sql: String::new(), what, unhashed: None };
+        let (failing, details, attempts) = match status {
+            FileStatus::Passed | FileStatus::Empty => (Vec::new(), Vec::new(), Vec::new()),
+            FileStatus::Flaky => {
+                let first = Some(detail);
+                let attempt = Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first };
+                (Vec::new(), Vec::new(), vec![attempt])
+            }
+            _ => (vec![0], vec![detail], Vec::new()),
+        };
+        Self { counts, failing, details, elapsed, attempts, ..Self::new(file, end) }
+    }
+
+    /// Returns whether the file may be known only as a whole: it counts as one record, and nothing says which.
+    pub fn is_whole(&self) -> bool {
+        self.counts.total == 1 && self.records.is_none()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_as_a_whole_keeps_its_status_and_adds_up() {
+        for status in FileStatus::ALL {
+            for message in [None, Some("why")] {
+                let report = FileReport::of_whole("a.test", status, message, Duration::from_secs(1));
+                assert_eq!(report.status(), status);
+                assert!(report.counts.add_up(), "{status:?}: {:?}", report.counts);
+                assert_eq!((report.counts.total, report.details_omitted()), (1, 0), "{status:?}");
+                assert!(report.is_whole());
+                assert_eq!(report.failing.is_empty(), report.counts.not_passed() == 0, "{status:?}");
+            }
+        }
+    }
+}

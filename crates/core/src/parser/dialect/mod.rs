@@ -1,0 +1,155 @@
+//! Dialects: one lexer and one grammar, and a [`Profile`] that says how a dialect reads them.
+//!
+//! A dialect is a `const` of rules and the words that start its records. The same bytes mean opposite
+//! things in two dialects, so there is no superset that accepts everything at once.
+
+use crate::location::Source;
+
+mod sqlite;
+
+pub use sqlite::{SQLITE, SQLITE_EXACT};
+
+/// The rules of one dialect.
+#[derive(Debug)]
+pub struct Profile {
+    /// The dialect's name, as `--dialect` takes it.
+    pub name: &'static str,
+    /// The words that start a record.
+    pub(super) directives: &'static [(&'static str, Directive)],
+    /// How many words of a header are read; one more than any header has, if more are malformed.
+    pub(super) header_words: usize,
+    /// How many bytes of a word are read.
+    pub(super) word_limit: usize,
+    /// Whether a byte order mark is taken off, or is part of the first word.
+    pub(super) strips_byte_order_mark: bool,
+    /// Whether text that no record would use is malformed, or skipped without a word.
+    pub refuses_unused_text: bool,
+    /// What a query without `----` expects.
+    pub(super) missing_separator: MissingSeparator,
+    /// The hash threshold of a file that does not set one.
+    pub default_threshold: u64,
+    /// How an expectation is held against a result of a given size.
+    pub presentation: Presentation,
+    /// What an error in the midst of a result means.
+    pub step_error: StepError,
+    /// How many bytes of a label count.
+    pub label_limits: LabelLimits,
+}
+
+impl Profile {
+    /// The kind of record that starts with `word`.
+    pub(super) fn directive(&self, word: &[u8]) -> Option<Directive> {
+        self.directives.iter().find(|(name, _)| name.as_bytes() == word).map(|(_, directive)| *directive)
+    }
+}
+
+/// The kinds of records that a dialect can have; each has one function in the grammar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Directive {
+    Statement,
+    Query,
+    HashThreshold,
+    Halt,
+}
+
+/// What a query without `----` expects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MissingSeparator {
+    /// No rows, as the manual says.
+    NoRows,
+    /// The last line of its SQL as a value, as the runner does since November 2024.
+    LastSqlLine,
+}
+
+/// Whether values must be listed or hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presentation {
+    /// The expectation decides by its shape; what does not fit the threshold is only odd.
+    ByShape,
+    /// The threshold decides: a fitting result in the other presentation is a failure.
+    ByThreshold,
+}
+
+/// What an error after the first row, or while looking for it, means for a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepError {
+    /// The query failed.
+    Fails,
+    /// The rows so far are the result: a hole of the SQLite runner.
+    EndsRows,
+}
+
+/// How many bytes of a label tell it from others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LabelLimits {
+    /// Of an executed query.
+    pub executed: usize,
+    /// Of a skipped query, whose expectation counts as its result.
+    pub skipped: usize,
+}
+
+/// How the dialect of a file was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChosenBy {
+    /// The user asked for it.
+    Request,
+    /// A `# slt-dialect:` comment near the top of the file.
+    Comment,
+    /// Nothing else was said.
+    Default,
+}
+
+/// A dialect that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("unknown dialect `{found}`")]
+pub struct UnknownDialect {
+    /// The name that was asked for.
+    pub found: String,
+}
+
+/// The names of all dialects.
+pub const DIALECTS: &[&str] = &["sqlite"];
+
+/// Returns the rules of the dialect called `name`, with the reference runner's holes if `exact`.
+///
+/// # Errors
+///
+/// [`UnknownDialect`] for a name that is not in [`DIALECTS`].
+pub fn profile(name: &str, exact: bool) -> Result<&'static Profile, UnknownDialect> {
+    match (name, exact) {
+        ("sqlite", false) => Ok(&SQLITE),
+        ("sqlite", true) => Ok(&SQLITE_EXACT),
+        _ => Err(UnknownDialect { found: name.to_owned() }),
+    }
+}
+
+/// Chooses the dialect of a file: what was asked for, else what the file says of itself, else SQLite's.
+///
+/// # Errors
+///
+/// [`UnknownDialect`] when the request or the file names one that there is not.
+pub fn choose(
+    source: &Source,
+    request: Option<&str>,
+    exact: bool,
+) -> Result<(&'static Profile, ChosenBy), UnknownDialect> {
+    if let Some(name) = request {
+        return Ok((profile(name, exact)?, ChosenBy::Request));
+    }
+    match named_in_comment(source.bytes()) {
+        Some(name) => Ok((profile(&String::from_utf8_lossy(name), exact)?, ChosenBy::Comment)),
+        None => Ok((profile("sqlite", exact)?, ChosenBy::Default)),
+    }
+}
+
+/// How far from the top a file may name its dialect.
+const COMMENT_LINES: usize = 20;
+
+fn named_in_comment(bytes: &[u8]) -> Option<&[u8]> {
+    bytes
+        .split(|&byte| byte == b'\n')
+        .take(COMMENT_LINES)
+        .filter_map(|line| line.strip_prefix(b"#"))
+        .find_map(|line| line.trim_ascii().strip_prefix(b"slt-dialect:"))
+        .map(<[u8]>::trim_ascii)
+}

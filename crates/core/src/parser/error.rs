@@ -1,0 +1,225 @@
+//! What can be wrong with the text of a test file.
+
+use std::borrow::Cow;
+
+use crate::location::Location;
+
+/// A record, or a piece of one, that the dialect does not allow.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[error("{location}: {kind}")]
+pub struct ParseError {
+    /// The line that is wrong.
+    pub location: Location,
+    /// What is wrong with it.
+    pub kind: ParseErrorKind,
+}
+
+/// What was expected, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum ParseErrorKind {
+    /// The first word of a header is no word of the dialect.
+    #[error("expected a record ({expected}), found `{found}`")]
+    UnknownRecord {
+        /// The first word.
+        found: String,
+        /// The dialect's words.
+        expected: String,
+    },
+    /// `skipif` or `onlyif` without a name.
+    #[error("expected an engine name after `{found}`, found nothing")]
+    MissingConditionName {
+        /// The condition's word.
+        found: String,
+    },
+    /// A condition with no record behind it.
+    #[error("expected a record right after the condition, found {found}")]
+    ConditionWithoutRecord {
+        /// What stands there: a blank line or the end of the file.
+        found: Cow<'static, str>,
+    },
+    /// The second word of a statement is neither `ok` nor `error`.
+    #[error("expected `ok` or `error` after `statement`, found {found}")]
+    StatementExpectation {
+        /// The word in backticks, or `nothing`.
+        found: String,
+    },
+    /// A query without type letters.
+    #[error("expected one type letter (T, I or R) for each result column after `query`, found nothing")]
+    MissingTypes,
+    /// A type letter that the dialect does not have.
+    #[error("expected the type letters T, I or R, found `{letter}` in `{found}`")]
+    TypeLetter {
+        /// The first wrong letter.
+        letter: char,
+        /// The whole word.
+        found: String,
+    },
+    /// A word that is no sort mode in the place of the sort mode.
+    #[error("expected a sort mode, found `{found}`")]
+    SortMode {
+        /// The word.
+        found: String,
+    },
+    /// A hash threshold that is no number.
+    #[error("expected a number after `hash-threshold`, found {found}")]
+    Threshold {
+        /// The word in backticks, or `nothing`.
+        found: String,
+    },
+    /// A statement or query without SQL.
+    #[error("expected SQL after the header, found {found}")]
+    MissingSql {
+        /// What stands there instead.
+        found: Cow<'static, str>,
+    },
+    /// Text directly behind a record that takes none.
+    #[error("expected a blank line after `{after}`, found `{found}`")]
+    GluedText {
+        /// The word of the record.
+        after: String,
+        /// The line behind it.
+        found: String,
+    },
+    /// Words behind those that a line of the header uses.
+    #[error("expected nothing after `{after}`, found `{found}`")]
+    UnusedWords {
+        /// The words that are used.
+        after: String,
+        /// The words behind them.
+        found: String,
+    },
+    /// `----` in a statement, which has no result.
+    #[error("expected SQL or a blank line, found `----` in a statement")]
+    SeparatorInStatement,
+    /// `----` in a query with blanks around it, which does not begin the result.
+    #[error("expected `----` without blanks around it, found `{found}`")]
+    BlanksAroundSeparator {
+        /// The line.
+        found: String,
+    },
+    /// A header or condition in the midst of SQL.
+    #[error("expected SQL or a blank line, found the header `{found}`")]
+    HeaderInSql {
+        /// The line.
+        found: String,
+    },
+    /// SQL with a NUL byte, behind which SQLite reads nothing.
+    #[error("expected SQL, found a NUL byte in it")]
+    NulInSql,
+    /// SQL behind the first statement of a query.
+    #[error("expected one SQL statement in a query, found more SQL after the first")]
+    MoreThanOneStatement,
+    /// Value lines behind a hash line, which nothing would ever compare.
+    #[error("expected nothing after the hash line, found `{found}`")]
+    TextAfterHash {
+        /// The first of the lines.
+        found: String,
+    },
+}
+
+impl ParseErrorKind {
+    /// Whether the defect is that text beside the record would be left out unseen.
+    pub fn hides_other_text(&self) -> bool {
+        matches!(
+            self,
+            Self::GluedText { .. }
+                | Self::ConditionWithoutRecord { .. }
+                | Self::MissingConditionName { .. }
+                | Self::HeaderInSql { .. }
+        ) || matches!(self, Self::UnusedWords { after, .. } if is_condition(after))
+    }
+
+    /// Returns the way out, where there is one to name.
+    pub fn hint(&self) -> Option<&'static str> {
+        Some(match self {
+            Self::UnknownRecord { .. } => {
+                "the dialect ends the file here; records are separated by blank lines, comments start with `#` in column 1"
+            }
+            Self::SortMode { .. } => "sort modes are nosort, rowsort, valuesort; a label comes after them",
+            Self::MissingTypes => "the dialect ends the file here; write for instance `query IT rowsort`",
+            Self::TypeLetter { .. } => "T is text, I an integer, R a number with three decimals",
+            Self::GluedText { .. } | Self::TextAfterHash { .. } => {
+                "the SQLite runner skips such text silently; --exact does the same"
+            }
+            Self::UnusedWords { after, .. } => unused_words_hint(after),
+            Self::SeparatorInStatement => {
+                "DuckDB and sqllogictest-rs write the expected message behind `----`; the SQLite runner compares no messages and takes these lines for SQL; --exact does the same"
+            }
+            Self::BlanksAroundSeparator { .. } => {
+                "the SQLite runner takes such a line for SQL; --exact does the same"
+            }
+            Self::HeaderInSql { .. } => {
+                "put a blank line in front of it; the SQLite runner takes it for SQL; --exact does the same"
+            }
+            Self::NulInSql => "take the byte out; SQLite ends the SQL there; --exact does the same",
+            Self::MoreThanOneStatement => {
+                "write a record for each statement; the SQLite runner skips all but the first; --exact does the same"
+            }
+            Self::Threshold { .. } => "0 means: never hash; --exact reads such a word as 0",
+            Self::ConditionWithoutRecord { .. } => "a condition stands on the line right before its record",
+            Self::StatementExpectation { .. }
+            | Self::MissingConditionName { .. }
+            | Self::MissingSql { .. } => {
+                return None;
+            }
+        })
+    }
+}
+
+fn is_condition(words: &str) -> bool {
+    words.starts_with("skipif ") || words.starts_with("onlyif ")
+}
+
+/// Says which dialects write more words there.
+fn unused_words_hint(after: &str) -> &'static str {
+    match after.split(' ').next() {
+        Some("statement") if after.ends_with(" error") => {
+            "sqllogictest-rs, CockroachDB and Materialize write the expected message here, Databend a code, DuckDB a connection; the SQLite runner skips these words silently; --exact does the same"
+        }
+        Some("statement") => {
+            "DuckDB writes a connection here, sqllogictest-rs `retry`; the SQLite runner skips these words silently; --exact does the same"
+        }
+        Some("query") => {
+            "sqllogictest-rs writes `retry` here; the SQLite runner skips these words silently; --exact does the same"
+        }
+        Some("skipif" | "onlyif") => {
+            "CockroachDB writes more than a name here; put `#` in front of a comment; --exact skips these words"
+        }
+        _ => {
+            "put `#` in front of a comment; the SQLite runner skips these words silently; --exact does the same"
+        }
+    }
+}
+
+/// Something legal that may not be what the author meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Lint {
+    /// The line.
+    pub line: u32,
+    /// What is odd about it.
+    pub kind: LintKind,
+}
+
+/// The kinds of [`Lint`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum LintKind {
+    /// A line of SQL that begins like a record.
+    #[error("a line of SQL that looks like a header; records are separated by blank lines")]
+    HeaderInSql,
+    /// An expected value, in a record with conditions, that has the shape of a header.
+    #[error("an expected value that looks like a header; records are separated by blank lines")]
+    HeaderInValues,
+    /// A query without `----`.
+    #[error("no `----` line: taken as `expects no rows`")]
+    NoSeparator,
+    /// A hash line although the result is not above the threshold.
+    #[error("a hash line for a result that the threshold would list")]
+    HashBelowThreshold,
+    /// Listed values although the result is above the threshold.
+    #[error("listed values for a result that the threshold would hash")]
+    ValuesAboveThreshold,
+}

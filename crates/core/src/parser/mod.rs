@@ -1,0 +1,36 @@
+//! SQLLogicTest files as records that borrow from the text.
+//!
+//! The parser never fails and never touches an engine: what is wrong with a record is part of the record,
+//! and every byte of the file belongs to exactly one item, so that a file can be written back unchanged.
+//!
+//! ```
+//! use slt_core::location::Source;
+//! use slt_core::parser::{SQLITE, parse};
+//!
+//! let source = Source::new("one.test", "query I nosort\nSELECT 1\n----\n1\n");
+//! let script = parse(&source, &SQLITE);
+//! assert_eq!(script.total(), 1);
+//! assert_eq!(script.unparse(), source.bytes());
+//! ```
+
+mod condition;
+mod dialect;
+mod error;
+mod grammar;
+mod header;
+mod lines;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub use condition::{Condition, ConditionKind, first_refusal};
+pub use dialect::{
+    ChosenBy, DIALECTS, LabelLimits, Presentation, Profile, SQLITE, SQLITE_EXACT, StepError, UnknownDialect,
+    choose, profile,
+};
+pub use error::{Lint, LintKind, ParseError, ParseErrorKind};
+pub use grammar::parse;
+pub use record::{
+    Block, Defect, DefectEffect, HashLine, Item, Query, Record, RecordKind, Script, SortMode, Sql, Statement,
+    StatementExpectation,
+};

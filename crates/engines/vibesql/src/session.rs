@@ -1,0 +1,91 @@
+//! The engine, and the session that holds one database.
+
+use std::fmt;
+
+use vibesql::executor::{CursorStore, clear_in_subquery_cache};
+use vibesql::parser::Parser;
+use vibesql::storage::Database;
+use vibesql::types::SqlMode;
+
+use super::split::statements;
+use super::transfer::Transfer;
+use slt_core::engine::{Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError};
+
+/// The version that `Cargo.toml` pins; the library exports none, and a test asks it in SQL.
+const VERSION: &str = "0.2.0";
+
+/// Which dialect VibeSQL follows where SQLite and MySQL differ, as in the division of whole numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// As SQLite does it.
+    Sqlite,
+    /// As MySQL does it, which is the library's own default.
+    Mysql,
+}
+
+/// VibeSQL with a private database in memory for each session.
+#[derive(Debug, Clone)]
+pub struct VibeSql {
+    mode: Mode,
+    labels: Vec<String>,
+}
+
+impl VibeSql {
+    /// Makes the engine with the labels that belong to the mode.
+    #[must_use]
+    pub fn new(mode: Mode) -> Self {
+        let label = match mode {
+            Mode::Sqlite => "sqlite",
+            Mode::Mysql => "mysql",
+        };
+        Self { mode, labels: vec![label.to_owned()] }
+    }
+}
+
+impl Engine for VibeSql {
+    fn identity(&self) -> EngineIdentity {
+        EngineIdentity {
+            name: "vibesql".to_owned(),
+            version: VERSION.to_owned(),
+            labels: self.labels.clone(),
+        }
+    }
+
+    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+        // VibeSQL keeps answers of IN subqueries per thread, not per database, so an earlier session's would
+        // be given in this one. A session is not `Send` and stays on the thread that opened it.
+        // VibeSQL filters large tables on the threads of Rayon's pool as well, and each has a cache of its own.
+        clear_in_subquery_cache();
+        rayon::broadcast(|_| clear_in_subquery_cache());
+        let mut db = Database::new();
+        db.set_sql_mode(match self.mode {
+            Mode::Sqlite => SqlMode::SQLite,
+            Mode::Mysql => SqlMode::default(),
+        });
+        Ok(Box::new(VibeSqlSession { db, cursors: CursorStore::new(), transfer: Transfer::default() }))
+    }
+}
+
+/// One database, with what VibeSQL leaves to its caller: the cursors.
+pub(super) struct VibeSqlSession {
+    pub(super) db: Database,
+    pub(super) cursors: CursorStore,
+    pub(super) transfer: Transfer,
+}
+
+impl Session for VibeSqlSession {
+    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        for text in statements(sql) {
+            let statement = Parser::parse_sql(text).map_err(refused)?;
+            if self.run(text, statement, rows)? == Flow::Stop {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes VibeSQL's words a fact about the SQL.
+pub(super) fn refused(error: impl fmt::Display) -> ExecuteError {
+    ExecuteError::Sql(SqlError::new(error))
+}

@@ -1,0 +1,56 @@
+//! Finds out how many columns a result has when no row shows it.
+
+use vibesql::ast::{SelectItem, SelectStmt};
+use vibesql::executor::SelectExecutor;
+use vibesql::storage::Database;
+
+use super::session::refused;
+use slt_core::engine::ExecuteError;
+
+/// Counts the columns of a SELECT, of which the first arm of a set operation decides.
+pub(super) fn of_select(stmt: &SelectStmt, db: &Database) -> Result<usize, ExecuteError> {
+    if let Some(values) = &stmt.values {
+        return Ok(values.first().map_or(0, Vec::len));
+    }
+    match plain(&stmt.select_list) {
+        Some(columns) => Ok(columns),
+        // This evaluates FROM a second time, so it is kept for the results that need it.
+        None => Ok(SelectExecutor::new(db).resolve_column_names(stmt).map_err(refused)?.len()),
+    }
+}
+
+/// Counts the columns of a RETURNING list; none if it has a wildcard and VibeSQL knows no such table.
+pub(super) fn of_returning(items: &[SelectItem], table: &str, db: &Database) -> Option<usize> {
+    if let Some(columns) = plain(items) {
+        return Some(columns);
+    }
+    let visible = visible_columns(table, db)?;
+    Some(
+        items
+            .iter()
+            .map(|item| match item {
+                SelectItem::Expression { .. } => 1,
+                SelectItem::Wildcard { .. } | SelectItem::QualifiedWildcard { .. } => visible,
+            })
+            .sum(),
+    )
+}
+
+/// Counts the items of a list without wildcards.
+fn plain(items: &[SelectItem]) -> Option<usize> {
+    items.iter().all(|item| matches!(item, SelectItem::Expression { .. })).then_some(items.len())
+}
+
+/// Counts the columns that `*` stands for in a RETURNING list.
+fn visible_columns(table: &str, db: &Database) -> Option<usize> {
+    // As VibeSQL projects RETURNING: a view may hide columns by their names.
+    let shown = |name: &str| !name.starts_with("__hidden__");
+    if let Some(table) = db.get_table(table) {
+        return Some(table.schema.columns.iter().filter(|column| shown(&column.name)).count());
+    }
+    let view = db.catalog.get_view(table)?;
+    match &view.columns {
+        Some(columns) => Some(columns.iter().filter(|column| shown(column)).count()),
+        None => of_select(&view.query, db).ok(),
+    }
+}

@@ -1,0 +1,100 @@
+//! Hands VibeSQL's rows to a sink.
+
+use std::fmt::Write as _;
+
+use vibesql::storage::Row;
+use vibesql::types::SqlValue;
+
+use slt_core::engine::{EngineError, ExecuteError, Flow, RowSink};
+use slt_core::value::{TypeTag, ValueRef, recycle};
+
+/// The buffers that stay allocated between rows and statements.
+#[derive(Debug, Default)]
+pub(super) struct Transfer {
+    tags: Vec<TypeTag>,
+    /// The text of the values of one row that have no variant of their own, one behind the other.
+    text: String,
+    /// Where each of these texts ends.
+    ends: Vec<usize>,
+}
+
+impl Transfer {
+    /// Says how many columns the result has.
+    pub(super) fn announce(&mut self, columns: usize, sink: &mut dyn RowSink) -> Flow {
+        // VibeSQL types values, not the columns of a result.
+        self.tags.clear();
+        self.tags.resize(columns, TypeTag::Unknown);
+        sink.columns(&self.tags)
+    }
+
+    /// Hands over the rows of an announced result, and its end.
+    pub(super) fn finish(&mut self, found: &[Row], sink: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+        let mut spare = Vec::new();
+        for row in found {
+            let row: &[SqlValue] = &row.values;
+            if row.len() != self.tags.len() {
+                // Neither a result nor an error that VibeSQL gave, so it can be held against no expectation.
+                let (expected, got) = (self.tags.len(), row.len());
+                return Err(ExecuteError::Lost(EngineError::new(format_args!(
+                    "VibeSQL returned a row of {got} values in a result of {expected} columns"
+                ))));
+            }
+            self.write_texts(row);
+            let mut values = recycle(std::mem::take(&mut spare));
+            let mut start = 0;
+            let mut ends = self.ends.iter();
+            for value in row {
+                values.push(match value_ref(value) {
+                    Some(value) => value,
+                    None => {
+                        let end = ends.next().copied().unwrap_or(self.text.len());
+                        let text = &self.text[start..end];
+                        start = end;
+                        if matches!(value, SqlValue::Unsigned(_)) {
+                            ValueRef::Decimal(text)
+                        } else {
+                            ValueRef::Other(text)
+                        }
+                    }
+                });
+            }
+            if sink.row(&values) == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+            spare = recycle(values);
+        }
+        Ok(sink.end_of_statement())
+    }
+
+    /// Writes the texts first, because values borrow them from a buffer that must not move any more.
+    fn write_texts(&mut self, row: &[SqlValue]) {
+        self.text.clear();
+        self.ends.clear();
+        for value in row.iter().filter(|value| value_ref(value).is_none()) {
+            // Writing into a `String` does not fail.
+            let _ = write!(self.text, "{value}");
+            self.ends.push(self.text.len());
+        }
+    }
+}
+
+/// Borrows a value, unless it has to be written as text.
+fn value_ref(value: &SqlValue) -> Option<ValueRef<'_>> {
+    Some(match value {
+        SqlValue::Integer(integer) | SqlValue::Bigint(integer) => ValueRef::Integer(*integer),
+        SqlValue::Smallint(integer) => ValueRef::Integer(i64::from(*integer)),
+        SqlValue::Unsigned(integer) => ValueRef::Integer(i64::try_from(*integer).ok()?),
+        SqlValue::Float(real) => ValueRef::Real(f64::from(*real)),
+        // VibeSQL keeps exact numbers as binary ones too.
+        SqlValue::Numeric(real) | SqlValue::Real(real) | SqlValue::Double(real) => ValueRef::Real(*real),
+        SqlValue::Character(text) | SqlValue::Varchar(text) => ValueRef::Text(text.as_bytes()),
+        SqlValue::Boolean(truth) => ValueRef::Boolean(*truth),
+        SqlValue::Blob(bytes) => ValueRef::Blob(bytes),
+        SqlValue::Null => ValueRef::Null,
+        SqlValue::Date(_)
+        | SqlValue::Time(_)
+        | SqlValue::Timestamp(_)
+        | SqlValue::Interval(_)
+        | SqlValue::Vector(_) => return None,
+    })
+}

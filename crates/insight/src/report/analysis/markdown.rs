@@ -1,0 +1,120 @@
+//! An analysis as Markdown. What comes from outside is code in it, so that nothing of it is markup.
+
+use std::fmt::{self, Write as _};
+
+use super::words::{limits, punchline, trend};
+use super::{Section, View};
+use crate::report::cluster::{notes, title, wrong};
+use crate::report::runs;
+use slt_runner::text::count::{duration, percent, thousands};
+use slt_runner::text::markdown::{block, cell, code};
+
+const ALL: [Section; 4] = [Section::Fixes, Section::Patterns, Section::Examples, Section::Trend];
+
+/// Writes the sections; all of them if none is named.
+pub fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> fmt::Result {
+    writeln!(out, "# SQLLogicTest failure analysis\n")?;
+    writeln!(out, "Run {} on {}\n", code(view.run), code(&view.report.header.engine.to_string()))?;
+    punchline(view).iter().try_for_each(|line| writeln!(out, "**{line}**  "))?;
+    if let Some(trend) = trend(view) {
+        writeln!(out, "{trend}  ")?;
+    }
+    for limit in limits(view) {
+        writeln!(out, "\n> {}", code(&limit))?;
+    }
+    let sections = if sections.is_empty() { &ALL } else { sections };
+    for section in sections {
+        match section {
+            Section::Fixes => fixes(out, view)?,
+            Section::Patterns => patterns(out, view)?,
+            Section::Examples => examples(out, view)?,
+            Section::Trend => history(out, view)?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn fixes(out: &mut String, view: &View<'_>) -> fmt::Result {
+    writeln!(out, "\n## What to fix, in this order\n")?;
+    writeln!(out, "| fix | records | files | alone | green | what |\n|---:|---:|---:|---:|---:|---|")?;
+    for (place, cluster) in view.analysis.clusters.iter().enumerate() {
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            place + 1,
+            thousands(cluster.records),
+            thousands(cluster.files.len() as u64),
+            thousands(cluster.only),
+            thousands(cluster.green_after),
+            cell(&title(cluster))
+        )?;
+    }
+    writeln!(out, "\n*alone*: files that it turns green by itself; *green*: files that are green after it.")
+}
+
+fn patterns(out: &mut String, view: &View<'_>) -> fmt::Result {
+    writeln!(out, "\n## Patterns, by records\n")?;
+    writeln!(out, "| records | share | files | fix | what | besides |\n|---:|---:|---:|---:|---|---|")?;
+    let all = view.analysis.failing;
+    for (place, cluster) in view.by_records() {
+        let notes = notes(cluster);
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            thousands(cluster.records),
+            percent((all > 0).then(|| cluster.records as f64 / all as f64)),
+            thousands(cluster.files.len() as u64),
+            place + 1,
+            cell(&title(cluster)),
+            notes.join("; ").replace('|', "\\|")
+        )?;
+    }
+    Ok(())
+}
+
+fn examples(out: &mut String, view: &View<'_>) -> fmt::Result {
+    writeln!(out, "\n## The smallest example of each")?;
+    for (place, cluster) in view.analysis.clusters.iter().enumerate() {
+        writeln!(out, "\n### {}. {}\n", place + 1, code(&title(cluster)))?;
+        let Some(sample) = view.sample(cluster) else {
+            let files = cluster.files.iter().map(|&file| code(&view.report.files[file].shown));
+            writeln!(out, "{}", files.collect::<Vec<_>>().join(", "))?;
+            continue;
+        };
+        writeln!(out, "{}", code(&sample.place()))?;
+        if let Some(sql) = sample.sql {
+            writeln!(out, "\n{}", block("sql", sql))?;
+        }
+        if let Some(detail) = sample.detail {
+            writeln!(out, "\n{}", code(&wrong(detail)))?;
+        }
+        let again = view.again(&sample);
+        if !again.is_empty() {
+            writeln!(out, "\n{}", block("sh", &again))?;
+        }
+    }
+    Ok(())
+}
+
+fn history(out: &mut String, view: &View<'_>) -> fmt::Result {
+    writeln!(out, "\n## Trend\n")?;
+    writeln!(out, "| run | files | passed | rate | records | passed | rate | time |")?;
+    writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
+    for run in view.history {
+        let (totals, records) = (&run.totals, &run.totals.records);
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} | {} | {} |",
+            cell(&run.name),
+            thousands(totals.files),
+            thousands(totals.passed_with(run.header.flaky)),
+            percent(totals.pass_rate_with(run.header.flaky)),
+            thousands(records.total),
+            thousands(records.passed),
+            percent(records.pass_rate()),
+            duration(run.elapsed)
+        )?;
+    }
+    let rates: Vec<_> = view.history.iter().filter_map(|run| run.totals.records.pass_rate()).collect();
+    if rates.len() > 1 { writeln!(out, "\n{}", runs::sparkline(&rates)) } else { Ok(()) }
+}

@@ -1,0 +1,119 @@
+//! All records of one cluster: as places, as JSON, and as entries of what is expected to fail.
+
+use std::fmt::{self, Write as _};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::View;
+use crate::expectations::{Entry, Files, Scope, What, write_entry};
+use crate::report::cluster::{notes, title};
+use slt_core::outcome::{FileReport, RecordKey, RecordName};
+use slt_runner::text::count::plural;
+use slt_runner::text::style::Role;
+use slt_runner::text::visible::one_line;
+
+/// A record of the cluster.
+struct Member<'v> {
+    file: &'v FileReport,
+    line: u32,
+    key: RecordKey,
+}
+
+#[derive(Serialize)]
+struct Document<'v> {
+    format: u32,
+    run: &'v str,
+    fix: usize,
+    title: String,
+    records: Vec<MemberDocument<'v>>,
+}
+
+#[derive(Serialize)]
+struct MemberDocument<'v> {
+    file: &'v str,
+    line: u32,
+    key: Option<String>,
+}
+
+fn members<'v>(view: &View<'v>, place: usize) -> impl Iterator<Item = Member<'v>> + use<'v> {
+    let files = &view.report.files;
+    let of_cluster = view.analysis.records.iter().filter(move |record| record.cluster as usize == place);
+    of_cluster.map(|record| {
+        let file = &files[record.file as usize];
+        let at = file.failing.binary_search(&record.line).ok();
+        let key = at.and_then(|at| file.marks.get(at)).map(|mark| mark.key).unwrap_or_default();
+        Member { file, line: record.line, key }
+    })
+}
+
+/// The name of a record in documents for machines, where it has one.
+fn key_word(key: RecordKey) -> Option<String> {
+    (key.0 != 0).then(|| format!("{:016x}", key.0))
+}
+
+/// Writes one record to a line, as it can be typed again. `place` is that of the cluster in the analysis.
+pub fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
+    let cluster = &view.analysis.clusters[place];
+    let name = format!("fix {}: {}", place + 1, title(cluster));
+    writeln!(out, "{}", Role::Strong.paint(name))?;
+    let (records, files) = (plural(cluster.records, "record"), plural(cluster.files.len() as u64, "file"));
+    writeln!(out, "{records} in {files}")?;
+    notes(cluster).iter().try_for_each(|note| writeln!(out, "{note}"))?;
+    writeln!(out)?;
+    members(view, place).try_for_each(|Member { file, line, .. }| match line {
+        0 => writeln!(out, "{}", one_line(&file.shown)),
+        line => writeln!(out, "{}:{line}", one_line(&file.shown)),
+    })
+}
+
+/// Writes them as JSON.
+///
+/// # Errors
+///
+/// None but those of the writer.
+pub fn json(view: &View<'_>, place: usize) -> serde_json::Result<String> {
+    let document = Document {
+        format: super::json::FORMAT,
+        run: view.run,
+        fix: place + 1,
+        title: title(&view.analysis.clusters[place]),
+        records: members(view, place)
+            .map(|Member { file, line, key }| MemberDocument { file: &file.file, line, key: key_word(key) })
+            .collect(),
+    };
+    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+}
+
+/// Writes entries for `expectations.toml`: these records are expected to fail.
+pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
+    let reason = title(&view.analysis.clusters[place]);
+    let mut members = members(view, place).peekable();
+    while let Some(first) = members.next() {
+        let file = first.file;
+        let mut of_file = vec![first];
+        while let Some(next) = members.next_if(|next| std::ptr::eq(next.file, file)) {
+            of_file.push(next);
+        }
+        let name = |member: &Member<'_>| match member.key.0 {
+            0 => RecordName::Line(member.line),
+            key => RecordName::Key(key),
+        };
+        let files = Files::one(&file.file);
+        let whole = of_file.iter().any(|member| member.line == 0);
+        let names = of_file.iter().map(name).collect();
+        let entry = Entry {
+            document: Arc::from(""),
+            line: 0,
+            what: What::Xfail,
+            engine: Some(view.report.header.engine.name.clone()),
+            scope: if whole { Scope::Files(files) } else { Scope::Records(files, names) },
+            reason: Some(reason.clone()),
+            issue: None,
+            owner: None,
+            expires: None,
+        };
+        write_entry(out, &entry)?;
+    }
+    Ok(())
+}

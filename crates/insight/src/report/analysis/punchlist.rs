@@ -1,0 +1,346 @@
+//! The list of what is to be done: files in the order in which fixes turn them green.
+//!
+//! Layout and fields are those of VibeSQL's earlier scripts (`sqllogictest_punchlist.md`, `.csv`, `.json`), which put the
+//! files into the order of a guessed effort.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use serde::Serialize;
+
+use super::View;
+use super::markdown::fixes;
+use super::words::{limits, punchline};
+use crate::report::cluster::{title, wrong};
+use slt_core::outcome::{FileReport, FileStatus, FlakyResult, category_of, subcategory_of};
+use slt_runner::text::count::{percent, plural, thousands};
+use slt_runner::text::markdown::code;
+
+/// The categories of the earlier scripts, in their order; others come behind them.
+const CATEGORIES: [&str; 6] = ["index", "evidence", "select", "random", "ddl", "other"];
+/// So many files and commands are in the next steps, as the earlier scripts had it.
+const MOST_NEXT: usize = 10;
+
+/// A run and its analysis, with what the list tells besides.
+pub struct Punchlist<'v> {
+    /// The analysis.
+    pub view: View<'v>,
+    /// When the run began, in milliseconds since 1970.
+    pub started: i64,
+    /// The files of the run without a result.
+    pub untested: Vec<&'v str>,
+    /// The name of the program.
+    pub program: &'v str,
+}
+
+/// A file with its place in the order.
+struct Row<'v> {
+    file: &'v str,
+    status: &'static str,
+    priority: u8,
+    /// The file as the run has it, if it was tested.
+    report: Option<&'v FileReport>,
+    /// Which fixes it needs.
+    fixes: Vec<usize>,
+}
+
+/// A file of which nothing was executed has not passed: it is as good as untested.
+fn priority(report: &FileReport, flaky: FlakyResult) -> u8 {
+    match report.status() {
+        FileStatus::Passed => 3,
+        FileStatus::Flaky if report.is_good(flaky) => 3,
+        FileStatus::Empty => 2,
+        _ => 1,
+    }
+}
+
+impl<'v> Punchlist<'v> {
+    /// All files: those that have not passed in the order of fixes, those without a result, and the others.
+    fn rows(&self) -> Vec<Row<'v>> {
+        let files = &self.view.report.files;
+        let row = |report: &'v FileReport, fixes| Row {
+            file: &report.file,
+            status: report.status().label(),
+            priority: priority(report, self.view.report.header.flaky),
+            report: Some(report),
+            fixes,
+        };
+        let red = self.view.analysis.files.iter();
+        let mut rows: Vec<_> = red
+            .map(|red| row(&files[red.file], red.clusters.iter().map(|place| place + 1).collect()))
+            .collect();
+        let others = || files.iter().filter(|file| file.last_status().is_good());
+        // They have passed at last; nothing is known to be fixed.
+        rows.extend(others().filter(|file| !file.status().is_good()).map(|file| row(file, Vec::new())));
+        rows.extend(self.untested.iter().map(|&file| Row {
+            file,
+            status: "UNTESTED",
+            priority: 2,
+            report: None,
+            fixes: Vec::new(),
+        }));
+        for status in [FileStatus::Empty, FileStatus::Passed] {
+            rows.extend(others().filter(|file| file.status() == status).map(|file| row(file, Vec::new())));
+        }
+        rows
+    }
+
+    fn time(&self) -> String {
+        let time = jiff::Timestamp::from_millisecond(self.started).unwrap_or_default();
+        time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
+    /// Files by category, in the order of the earlier scripts.
+    fn by_category(&self) -> Vec<(&'v str, CategoryDocument)> {
+        let mut categories = BTreeMap::<&str, CategoryDocument>::new();
+        for row in self.rows() {
+            categories.entry(category_of(row.file)).or_default().add(row.priority);
+        }
+        let mut categories: Vec<_> = categories.into_iter().collect();
+        let order =
+            |name: &str| CATEGORIES.iter().position(|known| *known == name).unwrap_or(CATEGORIES.len());
+        categories.sort_by_key(|(name, _)| (order(name), *name));
+        categories
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct CategoryDocument {
+    total: u64,
+    passed: u64,
+    failed: u64,
+    untested: u64,
+}
+
+impl CategoryDocument {
+    fn add(&mut self, priority: u8) {
+        self.total += 1;
+        *match priority {
+            1 => &mut self.failed,
+            2 => &mut self.untested,
+            _ => &mut self.passed,
+        } += 1;
+    }
+
+    fn rate(&self) -> String {
+        percent((self.total > 0).then(|| self.passed as f64 / self.total as f64))
+    }
+}
+
+fn sum(categories: &[(&str, CategoryDocument)]) -> CategoryDocument {
+    categories.iter().fold(CategoryDocument::default(), |sum, (_, one)| CategoryDocument {
+        total: sum.total + one.total,
+        passed: sum.passed + one.passed,
+        failed: sum.failed + one.failed,
+        untested: sum.untested + one.untested,
+    })
+}
+
+/// Writes the list as Markdown.
+pub fn markdown(out: &mut String, list: &Punchlist<'_>) -> fmt::Result {
+    let categories = list.by_category();
+    let all = sum(&categories);
+    writeln!(out, "# SQLLogicTest Punchlist\n")?;
+    writeln!(out, "Last updated: {}  ", list.time())?;
+    writeln!(
+        out,
+        "Source: run {} on {}  ",
+        code(list.view.run),
+        code(&list.view.report.header.engine.to_string())
+    )?;
+    writeln!(out, "Pass rate: {} ({}/{} files)\n", all.rate(), all.passed, all.total)?;
+    punchline(&list.view).iter().try_for_each(|line| writeln!(out, "**{line}**  "))?;
+    for limit in limits(&list.view) {
+        writeln!(out, "\n> {}", code(&limit))?;
+    }
+    writeln!(out, "\n## Progress by Category\n")?;
+    for (name, category) in &categories {
+        let done = if category.passed == category.total { "x" } else { " " };
+        writeln!(
+            out,
+            "- [{done}] {}: {} ({}/{})",
+            code(name),
+            category.rate(),
+            category.passed,
+            category.total
+        )?;
+    }
+    if !list.view.analysis.clusters.is_empty() {
+        fixes(out, &list.view)?;
+    }
+    let rows = list.rows();
+    failing(out, list, &rows, &categories)?;
+    untested(out, &rows)?;
+    next_steps(out, list, &rows)
+}
+
+fn failing(
+    out: &mut String,
+    list: &Punchlist<'_>,
+    rows: &[Row<'_>],
+    categories: &[(&str, CategoryDocument)],
+) -> fmt::Result {
+    let failing = || rows.iter().filter(|row| row.priority == 1);
+    writeln!(out, "\n## Failing Files ({})\n", failing().count())?;
+    writeln!(out, "In each category first those that turn green first.")?;
+    for (category, _) in categories {
+        let own: Vec<_> = failing().filter(|row| category_of(row.file) == *category).collect();
+        if own.is_empty() {
+            continue;
+        }
+        writeln!(out, "\n### {}\n", code(&format!("{category}/")))?;
+        for row in own {
+            let fixes: Vec<_> = row.fixes.iter().map(usize::to_string).collect();
+            let fixes = match fixes.as_slice() {
+                [] => String::new(),
+                fixes => format!("fix {}: ", fixes.join(", ")),
+            };
+            writeln!(out, "- [ ] {} - {fixes}{}", code(row.file), reason(list, row))?;
+        }
+    }
+    Ok(())
+}
+
+/// What is wrong with a file: the first failing record that is known, and how many there are.
+fn reason(list: &Punchlist<'_>, row: &Row<'_>) -> String {
+    let Some(report) = row.report else { return String::new() };
+    let records = plural(report.failing.len() as u64, "record");
+    let first = report.details.first().map(wrong);
+    let title = || {
+        let cluster = row.fixes.first().and_then(|fix| list.view.analysis.clusters.get(fix - 1));
+        cluster.map(title)
+    };
+    match first.or_else(title) {
+        Some(what) => format!("{}, {records}, {}", row.status, code(&what)),
+        None => format!("{}, {records}", row.status),
+    }
+}
+
+fn untested(out: &mut String, rows: &[Row<'_>]) -> fmt::Result {
+    let untested: Vec<_> = rows.iter().filter(|row| row.priority == 2).collect();
+    if untested.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Untested Files ({})\n", untested.len())?;
+    untested.iter().try_for_each(|row| writeln!(out, "- [ ] {}", code(row.file)))
+}
+
+fn next_steps(out: &mut String, list: &Punchlist<'_>, rows: &[Row<'_>]) -> fmt::Result {
+    writeln!(out, "\n## Next Steps\n")?;
+    let clusters = list.view.analysis.clusters.iter().enumerate();
+    let commands = clusters.filter_map(|(place, cluster)| {
+        let again = list.view.again(&list.view.sample(cluster)?);
+        (!again.is_empty()).then(|| (place, title(cluster), again))
+    });
+    for (place, title, again) in commands.take(MOST_NEXT) {
+        writeln!(out, "{}. {}: {}", place + 1, code(&title), code(&again))?;
+    }
+    let files = |priority| rows.iter().filter(move |row| row.priority == priority).take(MOST_NEXT);
+    for (priority, what) in [(1, "files that turn green first"), (2, "untested files")] {
+        let names: Vec<_> = files(priority).map(|row| code(row.file)).collect();
+        if !names.is_empty() {
+            writeln!(out, "\nThe first {what}: {}", names.join(", "))?;
+        }
+    }
+    let program = list.program;
+    writeln!(out, "\n{} runs again what has not passed.", code(&format!("{program} run --failed")))
+}
+
+/// Writes the list as CSV: `file,category,subcategory,status,priority`. The first line is what to do first.
+pub fn csv(out: &mut String, list: &Punchlist<'_>) -> fmt::Result {
+    out.write_str("file,category,subcategory,status,priority\n")?;
+    for row in list.rows() {
+        let words = [row.file, category_of(row.file), subcategory_of(row.file), row.status].map(field);
+        writeln!(out, "{},{}", words.join(","), row.priority)?;
+    }
+    Ok(())
+}
+
+fn field(text: &str) -> String {
+    if text.is_empty() || text.contains([',', '"', '\r', '\n']) || text.trim() != text {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'v> {
+    timestamp: String,
+    run: &'v str,
+    total_files: u64,
+    summary: SummaryDocument,
+    by_category: BTreeMap<&'v str, CategoryDocument>,
+    passed_files: Vec<&'v str>,
+    failed_files: Vec<&'v str>,
+    untested_files: Vec<&'v str>,
+    statuses: BTreeMap<&'v str, &'static str>,
+    fixes: Vec<FixDocument<'v>>,
+}
+
+#[derive(Serialize)]
+struct SummaryDocument {
+    passed: u64,
+    failed: u64,
+    untested: u64,
+}
+
+#[derive(Serialize)]
+struct FixDocument<'v> {
+    fix: usize,
+    title: String,
+    records: u64,
+    green_after: u64,
+    turns_green: Vec<&'v str>,
+}
+
+/// Writes the list as JSON, with the fields of the earlier `sqllogictest_punchlist.json` and `sqllogictest_summary.json`.
+///
+/// # Errors
+///
+/// None but those of the writer.
+pub fn json(list: &Punchlist<'_>) -> serde_json::Result<String> {
+    let rows = list.rows();
+    let with =
+        |priority| rows.iter().filter(move |row| row.priority == priority).map(|row| row.file).collect();
+    let categories = list.by_category();
+    let all = sum(&categories);
+    let files = &list.view.analysis.files;
+    // Those that the lists do not tell.
+    let others = rows.iter().filter(|row| !["PASS", "FAIL", "UNTESTED"].contains(&row.status));
+    let turned_green = |fix: usize| {
+        let own = files.iter().filter(move |red| red.fixes() == fix);
+        own.map(|red| list.view.report.files[red.file].file.as_str()).collect()
+    };
+    let clusters = list.view.analysis.clusters.iter().enumerate();
+    let document = Document {
+        timestamp: list.time(),
+        run: list.view.run,
+        total_files: all.total,
+        summary: SummaryDocument { passed: all.passed, failed: all.failed, untested: all.untested },
+        by_category: categories.iter().copied().collect(),
+        passed_files: with(3),
+        failed_files: with(1),
+        untested_files: with(2),
+        statuses: others.map(|row| (row.file, row.status)).collect(),
+        fixes: clusters
+            .map(|(place, cluster)| FixDocument {
+                fix: place + 1,
+                title: title(cluster),
+                records: cluster.records,
+                green_after: cluster.green_after,
+                turns_green: turned_green(place + 1),
+            })
+            .collect(),
+    };
+    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+}
+
+/// The list in a sentence, for those who have it written to a file.
+impl fmt::Display for Punchlist<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = sum(&self.by_category());
+        let (failed, untested) = (thousands(all.failed), thousands(all.untested));
+        write!(f, "{}: {failed} failing, {untested} untested", plural(all.total, "file"))
+    }
+}

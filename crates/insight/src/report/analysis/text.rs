@@ -1,0 +1,165 @@
+//! An analysis on the screen.
+
+use std::fmt::{self, Write as _};
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use super::words::{limits, punchline, trend};
+use super::{Section, View};
+use crate::analysis::Cluster;
+use crate::report::cluster::{notes, title, wrong};
+use crate::report::runs;
+use slt_runner::text::count::{percent, thousands};
+use slt_runner::text::style::Role;
+use slt_runner::text::visible::one_line;
+
+/// Without a wish, so many clusters and examples are shown.
+const MOST_CLUSTERS: usize = 10;
+const MOST_EXAMPLES: usize = 5;
+const MOST_SQL_LINES: usize = 12;
+/// The longest words of a cluster in a table, in characters.
+const LONGEST: usize = 100;
+
+/// Writes the sections, or what one wants to see first.
+pub fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> fmt::Result {
+    writeln!(out, "run {} on {}", view.run, view.report.header.engine)?;
+    for line in punchline(view) {
+        writeln!(out, "{}", Role::Strong.paint(line))?;
+    }
+    let clusters = &view.analysis.clusters;
+    if sections.is_empty() {
+        if let Some(trend) = trend(view) {
+            writeln!(out, "{trend}")?;
+        }
+        if !clusters.is_empty() {
+            fixes(out, view, MOST_CLUSTERS)?;
+            examples(out, view, MOST_EXAMPLES)?;
+        }
+    }
+    for section in sections {
+        match section {
+            Section::Fixes if !clusters.is_empty() => fixes(out, view, usize::MAX)?,
+            Section::Patterns if !clusters.is_empty() => patterns(out, view)?,
+            Section::Examples if !clusters.is_empty() => examples(out, view, usize::MAX)?,
+            Section::Trend => {
+                if let Some(trend) = trend(view) {
+                    writeln!(out, "{trend}")?;
+                }
+                writeln!(out)?;
+                runs::write(out, view.history)?;
+            }
+            Section::Fixes | Section::Patterns | Section::Examples => {}
+        }
+    }
+    for limit in limits(view) {
+        writeln!(out, "{} {limit}", Role::Warn.paint("note:"))?;
+    }
+    let next = clusters.iter().filter_map(|cluster| view.sample(cluster)).map(|sample| view.again(&sample));
+    match next.into_iter().find(|again| !again.is_empty()) {
+        Some(again) if sections.is_empty() => writeln!(out, "{} {again}", Role::Hint.paint("next:")),
+        _ => Ok(()),
+    }
+}
+
+fn table(headers: &[&str], rows: Vec<Vec<String>>) -> Table {
+    // All but the last column are numbers.
+    let cell = |column: usize, text: String| {
+        let is_text = column + 1 == headers.len();
+        Cell::new(text).set_alignment(if is_text { CellAlignment::Left } else { CellAlignment::Right })
+    };
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(headers.iter().enumerate().map(|(column, text)| cell(column, (*text).to_owned())));
+    for row in rows {
+        table.add_row(row.into_iter().enumerate().map(|(column, text)| cell(column, text)));
+    }
+    table
+}
+
+fn shortened(text: String) -> String {
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+fn fixes(out: &mut String, view: &View<'_>, most: usize) -> fmt::Result {
+    let clusters = &view.analysis.clusters;
+    let rows = clusters.iter().take(most).enumerate().map(|(place, cluster)| {
+        vec![
+            (place + 1).to_string(),
+            thousands(cluster.records),
+            thousands(cluster.files.len() as u64),
+            thousands(cluster.only),
+            thousands(cluster.green_after),
+            shortened(title(cluster)),
+        ]
+    });
+    let headers = ["fix", "records", "files", "alone", "green", "what"];
+    writeln!(out, "\n{}", table(&headers, rows.collect()).trim_fmt())?;
+    writeln!(
+        out,
+        "{}",
+        Role::Faint.paint("alone: files that it turns green by itself; green: files that are green after it")
+    )?;
+    match clusters.len().saturating_sub(most) {
+        0 => writeln!(out),
+        more => writeln!(out, "… and {more} more clusters; --top-fixes shows all\n"),
+    }
+}
+
+fn patterns(out: &mut String, view: &View<'_>) -> fmt::Result {
+    let all = view.analysis.failing;
+    let rows = view.by_records().into_iter().map(|(place, cluster)| {
+        vec![
+            thousands(cluster.records),
+            percent((all > 0).then(|| cluster.records as f64 / all as f64)),
+            thousands(cluster.files.len() as u64),
+            (place + 1).to_string(),
+            shortened(title(cluster)),
+        ]
+    });
+    writeln!(out, "\n{}\n", table(&["records", "share", "files", "fix", "what"], rows.collect()).trim_fmt())?;
+    let noted = view.by_records().into_iter().map(|(place, cluster)| (place, cluster, notes(cluster)));
+    for (place, cluster, notes) in noted.filter(|(_, _, notes)| !notes.is_empty()) {
+        writeln!(out, "fix {}: {}", place + 1, shortened(title(cluster)))?;
+        notes.iter().try_for_each(|note| writeln!(out, "  {note}"))?;
+    }
+    writeln!(out)
+}
+
+fn examples(out: &mut String, view: &View<'_>, most: usize) -> fmt::Result {
+    let clusters = &view.analysis.clusters;
+    for (place, cluster) in clusters.iter().take(most).enumerate() {
+        example(out, view, place, cluster)?;
+    }
+    match clusters.len().saturating_sub(most) {
+        0 => Ok(()),
+        more => writeln!(out, "… and {more} more examples; --examples shows all\n"),
+    }
+}
+
+fn example(out: &mut String, view: &View<'_>, place: usize, cluster: &Cluster) -> fmt::Result {
+    let name = format!("fix {}: {}", place + 1, shortened(title(cluster)));
+    writeln!(out, "{}", Role::Strong.paint(name))?;
+    notes(cluster).iter().try_for_each(|note| writeln!(out, "  {}", Role::Faint.paint(note)))?;
+    let Some(sample) = view.sample(cluster) else {
+        let files = cluster.files.iter().map(|&file| one_line(&view.report.files[file].shown));
+        return writeln!(out, "  {}\n", files.collect::<Vec<_>>().join(", "));
+    };
+    writeln!(out, "  {}", sample.place())?;
+    let sql: Vec<_> = sample.sql.unwrap_or_default().lines().collect();
+    sql.iter().take(MOST_SQL_LINES).try_for_each(|line| writeln!(out, "      {line}"))?;
+    if sql.len() > MOST_SQL_LINES {
+        writeln!(out, "      … {} more lines", sql.len() - MOST_SQL_LINES)?;
+    }
+    if let Some(detail) = sample.detail {
+        writeln!(out, "  {}", Role::Warn.paint(wrong(detail)))?;
+    }
+    let again = view.again(&sample);
+    if !again.is_empty() {
+        writeln!(out, "  {} {again}", Role::Hint.paint("again:"))?;
+    }
+    writeln!(out)
+}

@@ -1,0 +1,60 @@
+//! An analysis in sentences.
+
+use super::View;
+use crate::report::cluster::gaps;
+use slt_core::outcome::FileStatus;
+use slt_runner::text::count::{percent, plural, thousands};
+
+/// The sentences in front of everything.
+pub(super) fn punchline(view: &View<'_>) -> Vec<String> {
+    let analysis = view.analysis;
+    let (clusters, red) = (analysis.clusters.len() as u64, analysis.files.len() as u64);
+    if clusters == 0 {
+        let files = plural(view.report.files.len() as u64, "file");
+        let flaky = view.report.files.iter().filter(|file| file.status() == FileStatus::Flaky).count();
+        return vec![match flaky {
+            0 => format!("no failing records in {files}"),
+            flaky => format!("no failing records in {files}, {} flaky", thousands(flaky as u64)),
+        }];
+    }
+    let (records, files) = (plural(analysis.failing, "failing record"), plural(red, "file"));
+    let mut lines = vec![format!("{records} in {files}: {}", plural(clusters, "cluster"))];
+    let first = view.first_fixes();
+    if let Some(cluster) = first.checked_sub(1).and_then(|last| analysis.clusters.get(last)) {
+        let what = if first == 1 {
+            "the first fix turns".to_owned()
+        } else {
+            format!("the first {first} fixes turn")
+        };
+        lines.push(format!("{what} {} of {files} green", thousands(cluster.green_after)));
+    }
+    lines
+}
+
+/// What could not be seen, and what that means.
+pub(super) fn limits(view: &View<'_>) -> Vec<String> {
+    let analysis = view.analysis;
+    let mut lines = Vec::new();
+    if analysis.not_reached > 0 {
+        let records = plural(analysis.not_reached, "record");
+        lines.push(format!("{records} were not reached; their outcome is unknown"));
+    }
+    let untested = (view.report.header.files as u64).saturating_sub(view.report.files.len() as u64);
+    if untested > 0 {
+        lines.push(format!("INCOMPLETE: {} untested", plural(untested, "file")));
+    }
+    lines.extend(gaps(&analysis.gaps));
+    lines
+}
+
+/// How the pass rate went, if there is more than one run.
+pub(super) fn trend(view: &View<'_>) -> Option<String> {
+    let rates: Vec<f64> = view.history.iter().filter_map(|run| run.totals.records.pass_rate()).collect();
+    let [.., before, last] = rates.as_slice() else { return None };
+    let line = crate::report::runs::sparkline(&rates);
+    let change = (last - before) * 100.0;
+    Some(format!(
+        "pass rate {line} {} of the records, {change:+.2} since the run before",
+        percent(Some(*last))
+    ))
+}

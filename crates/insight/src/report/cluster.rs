@@ -1,0 +1,128 @@
+//! How clusters, and what could not be seen of them, are worded.
+
+use crate::analysis::{Cluster, Gap, WRONG_RESULT, WRONG_VALUES, explain};
+use slt_core::outcome::{FailureDetail, FileReport, RunReport};
+use slt_runner::text::count::{plural, thousands};
+use slt_runner::text::failure::{NOT_WHY, headline};
+use slt_runner::text::visible::one_line;
+
+/// The smallest record of a cluster, with what is known of it.
+pub struct Sample<'v> {
+    /// The file that it is in.
+    pub file: &'v FileReport,
+    /// The line that it is on now, as far as that is known.
+    pub line: u32,
+    /// Its SQL, if the file can still be read.
+    pub sql: Option<&'v str>,
+    /// What the run kept of it.
+    pub detail: Option<&'v FailureDetail>,
+}
+
+impl<'v> Sample<'v> {
+    /// Nothing for files that fail as a whole.
+    pub fn of(cluster: &'v Cluster, report: &'v RunReport) -> Option<Self> {
+        let example = cluster.example.as_ref()?;
+        let file = &report.files[example.file];
+        Some(Self {
+            file,
+            line: example.now.unwrap_or(example.line),
+            sql: example.sql.as_deref(),
+            detail: file.details.iter().find(|detail| detail.line == example.line),
+        })
+    }
+
+    /// What messages call the file, with the line.
+    pub fn place(&self) -> String {
+        format!("{}:{}", one_line(&self.file.shown), self.line)
+    }
+}
+
+/// What a cluster is, in one line.
+pub fn title(cluster: &Cluster) -> String {
+    let what = cluster.symptom.what.as_str();
+    let seen = match cluster.symptom.kind.as_str() {
+        WRONG_RESULT => match cluster.classes.as_slice() {
+            // One class that says little is better than none.
+            [(class, _)] if what == WRONG_VALUES => format!("{what} ({})", class.word()),
+            _ => what.to_owned(),
+        },
+        "unexpected_error" => format!("error: {what}"),
+        "unexpected_success" => "no error where one was expected".to_owned(),
+        "unsupported" => format!("not supported: {what}"),
+        "malformed" => format!("malformed record: {what}"),
+        "engine_panicked" => format!("panic: {what}"),
+        "engine_lost" => format!("engine lost: {what}"),
+        "process_died" => format!("process died: {what}"),
+        // Another tool has said that a file failed, and nothing else.
+        _ if cluster.symptom.is_unknown() => NOT_WHY.to_owned(),
+        "unknown" => format!("not known: {what}"),
+        _ => what.to_owned(),
+    };
+    match cluster.features.as_slice() {
+        [] => seen,
+        features => format!("{seen}, with {}", features.join(" and ")),
+    }
+}
+
+/// What else is known of a cluster: the classes of its values, its consequences, how many records with its features
+/// fail.
+pub fn notes(cluster: &Cluster) -> Vec<String> {
+    let mut notes = Vec::new();
+    if cluster.consequences > 0 {
+        let (roots, follow) = (cluster.records - cluster.consequences, cluster.consequences);
+        notes.push(format!("{} and {} that follow", plural(roots, "root"), thousands(follow)));
+    }
+    if let Some(share) = cluster.share.filter(|share| *share < 0.995) {
+        let features = cluster.features.join(" and ");
+        notes.push(format!("about {} of the records with {features} fail so", rounded(share)));
+    }
+    if cluster.classes.len() > 1 {
+        let classes =
+            cluster.classes.iter().map(|(class, count)| format!("{} {}", class.word(), thousands(*count)));
+        notes.push(classes.collect::<Vec<_>>().join(", "));
+    }
+    notes
+}
+
+fn rounded(share: f64) -> String {
+    match (share * 100.0).round() {
+        percent if percent < 1.0 => "less than 1 %".to_owned(),
+        percent => format!("{} %", percent.min(99.0)),
+    }
+}
+
+/// What is wrong with a record, in one line.
+pub fn wrong(detail: &FailureDetail) -> String {
+    match explain(detail) {
+        Some(explanation) => format!("{}: {}", headline(&detail.what), explanation),
+        None => headline(&detail.what),
+    }
+}
+
+/// So many files are named.
+const MOST_NAMES: usize = 3;
+
+/// What could not be seen of the files of a run.
+pub fn gaps(gaps: &[Gap]) -> Option<String> {
+    if gaps.is_empty() {
+        return None;
+    }
+    let records: u64 = gaps.iter().map(|gap| gap.records).sum();
+    let mut files: Vec<_> = gaps
+        .iter()
+        .take(MOST_NAMES)
+        .map(|gap| match &gap.why {
+            Some(why) => format!("{} ({why})", gap.file),
+            None => format!("{} (it has changed)", gap.file),
+        })
+        .collect();
+    if gaps.len() > MOST_NAMES {
+        files.push(format!("and {} more", gaps.len() - MOST_NAMES));
+    }
+    let records = plural(records, "failing record");
+    Some(format!(
+        "{records} known without their SQL, of {}: {}",
+        plural(gaps.len() as u64, "file"),
+        files.join(", ")
+    ))
+}

@@ -1,0 +1,120 @@
+//! What is listed at the end of a run: the files that failed, and the slowest files.
+
+use std::fmt::{self, Write as _};
+
+use slt_core::outcome::FileReport;
+use slt_runner::text::count::{duration, plural};
+use slt_runner::text::failure::{headline, other_attempt, place};
+use slt_runner::text::file::{account, status_word};
+use slt_runner::text::style::Role;
+use slt_runner::text::visible::one_line;
+
+/// So many files that failed are listed.
+const MOST_FAILED: usize = 20;
+
+/// A file that failed in a run, and what earlier runs say of it.
+pub struct FailedFile<'r> {
+    /// Its report.
+    pub file: &'r FileReport,
+    /// Whether it was good when it was run before; nothing if that is not known.
+    pub was_good: Option<bool>,
+    /// Whether it counts as passed nevertheless: it is flaky.
+    pub passes: bool,
+}
+
+/// The groups in which files that failed are listed, the most important first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Group {
+    New,
+    FirstRun,
+    Still,
+    Flaky,
+}
+
+impl FailedFile<'_> {
+    /// | passes | was good | group |
+    /// |---|---|---|
+    /// | yes | any | flaky |
+    /// | no | yes | new |
+    /// | no | not known | run for the first time |
+    /// | no | no | still failing |
+    fn group(&self) -> Group {
+        match self.was_good {
+            _ if self.passes => Group::Flaky,
+            Some(true) => Group::New,
+            None => Group::FirstRun,
+            Some(false) => Group::Still,
+        }
+    }
+}
+
+/// Writes the files that failed, those first that passed before; `see_all` is the command that lists all of them.
+pub fn write_failed(out: &mut String, files: &mut [FailedFile<'_>], see_all: &str) -> fmt::Result {
+    // The order of files stays within a group.
+    files.sort_by_key(FailedFile::group);
+    let any_known = files.iter().any(|file| file.was_good.is_some());
+    let mut room = MOST_FAILED;
+    for files in files.chunk_by(|one, next| one.group() == next.group()) {
+        let Some(first) = files.first() else { continue };
+        let (role, title) = match first.group() {
+            Group::New => (Role::Fail, "newly failing"),
+            Group::FirstRun if any_known => (Role::Fail, "failing in their first run"),
+            Group::FirstRun => (Role::Fail, "failed"),
+            Group::Still => (Role::Fail, "still failing"),
+            Group::Flaky => (Role::Warn, "flaky"),
+        };
+        writeln!(out, "\n{}: {}", role.paint(title), plural(files.len() as u64, "file"))?;
+        files.iter().take(room).try_for_each(|file| write_line(out, file.file))?;
+        if files.len() > room {
+            writeln!(
+                out,
+                "  … and {}; `{see_all}` lists all",
+                plural((files.len() - room) as u64, "more file")
+            )?;
+        }
+        room = room.saturating_sub(files.len());
+    }
+    Ok(())
+}
+
+fn write_line(out: &mut String, file: &FileReport) -> fmt::Result {
+    let (role, word) = status_word(file.status());
+    let word = role.paint(format!("{word:<7}"));
+    match file.details.first() {
+        Some(first) => {
+            let place = place(&file.shown, Some(first.line).filter(|&line| line > 0));
+            let more = match file.failing.len() {
+                0 | 1 => String::new(),
+                more => format!(" (and {})", plural(more as u64 - 1, "more record")),
+            };
+            writeln!(out, "  {word} {place}: {}{more}", headline(&first.what))
+        }
+        None => {
+            let other = || format!("{}: {}", one_line(&file.shown), account(file));
+            writeln!(out, "  {word} {}", other_attempt(file).unwrap_or_else(other))
+        }
+    }
+}
+
+/// Writes the `most` slowest files, or all with 0, with the slowest record of each.
+pub fn write_slowest(out: &mut String, files: &[FileReport], most: usize) -> fmt::Result {
+    let most = if most == 0 { usize::MAX } else { most };
+    let mut slowest: Vec<_> = files.iter().collect();
+    slowest.sort_by_key(|file| std::cmp::Reverse(file.elapsed));
+    slowest.truncate(most);
+    let all = plural(files.len() as u64, "file");
+    writeln!(out, "\n{}: {} of {all}", Role::Strong.paint("slowest files"), slowest.len())?;
+    for file in slowest {
+        let record = file.slowest.first().map_or_else(String::new, |record| {
+            format!("  line {} took {}", record.line, duration(record.elapsed))
+        });
+        writeln!(
+            out,
+            "  {:>10}  {}{}",
+            duration(file.elapsed),
+            one_line(&file.shown),
+            Role::Faint.paint(record)
+        )?;
+    }
+    Ok(())
+}

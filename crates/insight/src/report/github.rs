@@ -1,0 +1,150 @@
+//! Annotations of GitHub Actions: commands that a step prints, which GitHub shows beside the lines of a file.
+
+use std::collections::HashSet;
+use std::fmt::{self, Write as _};
+
+use super::failure::{Limits, write_evidence};
+use super::subject::{Expected, Subject, account, clipped, detail_at, state};
+use crate::regression::{RecordChange, RecordDiff};
+use slt_core::outcome::{FailureDetail, FileReport};
+use slt_runner::text::count::plural;
+use slt_runner::text::failure::headline;
+use slt_runner::text::visible::{escaped, one_line};
+use slt_runner::text::written;
+
+/// So many untested files are named.
+const MOST_NAMES: usize = 10;
+const LIMITS: Limits = Limits { characters: 400, values: 120 };
+
+/// Writes a warning if files were not tested. Then come annotations for up to `most` records or files that have not passed and are not expected to fail, and says how
+/// many there are besides: what has regressed first, and one of each file, then the second ones, and so on. Then comes what
+/// was expected to fail and passes, and what is not expected any more. `path` says where a file is in the repository.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn annotations(
+    out: &mut String,
+    subject: &Subject<'_>,
+    most: usize,
+    path: &dyn Fn(&FileReport) -> Option<String>,
+) -> fmt::Result {
+    write_untested(out, subject)?;
+    let notes = notes(subject);
+    for &(file, place) in notes.iter().take(most) {
+        let file = &subject.report.files[file];
+        write_one(out, subject, file, place, path(file).as_deref())?;
+    }
+    let entries = subject.expected.iter().flat_map(Expected::notes).filter(|notes| notes.matters);
+    let entries: Vec<_> =
+        entries.flat_map(|notes| notes.entries.into_iter().map(move |entry| (notes.title, entry))).collect();
+    for (title, entry) in entries.iter().take(most.saturating_sub(notes.len())) {
+        writeln!(out, "::error title={}::{}", property(title), data(entry))?;
+    }
+    match (notes.len() + entries.len()).saturating_sub(most) {
+        0 => Ok(()),
+        more => {
+            let message = format!("and {} without an annotation", plural(more as u64, "more failure"));
+            writeln!(out, "::notice title=SQLLogicTest::{}", data(&message))
+        }
+    }
+}
+
+/// The first of all, since an incomplete run may have nothing else to tell.
+fn write_untested(out: &mut String, subject: &Subject<'_>) -> fmt::Result {
+    let count = subject.report.untested();
+    if count == 0 {
+        return Ok(());
+    }
+    let (files, why) = (plural(count, "file"), state(subject.state));
+    let names: Vec<_> = subject.untested.iter().take(MOST_NAMES).copied().collect();
+    let more = if names.len() < count as usize && !names.is_empty() { ", …" } else { "" };
+    let names = names.iter().map(|name| one_line(name)).collect::<Vec<_>>().join(", ");
+    let title = format!("SQLLogicTest {}", subject.verdict());
+    let text = format!("{files} not tested ({why}): {names}{more}");
+    writeln!(out, "::warning title={}::{}", property(&title), data(text.trim_end_matches([':', ' '])))
+}
+
+/// What there is to say of all files: their failing records by their places, or 0 for the file as a whole.
+fn notes(subject: &Subject<'_>) -> Vec<(usize, usize)> {
+    let changes = subject.changes();
+    let mut notes = Vec::new();
+    for (number, file) in subject.report.files.iter().enumerate().filter(|(_, file)| !file.status().is_good())
+    {
+        let lines = if file.failing.is_empty() { &[0] } else { file.failing.as_slice() };
+        let told = lines.iter().enumerate().filter(|(_, line)| !subject.is_expected(number, **line));
+        let regressed: HashSet<u32> = changes[number]
+            .iter()
+            .flat_map(|file| file.with(|change| change == RecordChange::Regressed))
+            .map(RecordDiff::line)
+            .collect();
+        let mut turns = [0, 0];
+        for (place, line) in told {
+            let is_old = !regressed.contains(line);
+            let turn = &mut turns[usize::from(is_old)];
+            notes.push((is_old, *turn, number, place));
+            *turn += 1;
+        }
+    }
+    notes.sort_unstable();
+    notes.into_iter().map(|(_, _, number, place)| (number, place)).collect()
+}
+
+fn write_one(
+    out: &mut String,
+    subject: &Subject<'_>,
+    file: &FileReport,
+    place: usize,
+    path: Option<&str>,
+) -> fmt::Result {
+    let line = file.failing.get(place).copied().filter(|&line| line > 0);
+    let detail = detail_at(file, place);
+    // One that passed in the end breaks nothing.
+    let level = if subject.report.header.is_good(file) { "warning" } else { "error" };
+    let (title, text) = match detail {
+        Some(detail) => (headline(&detail.what), text_of(subject, file, detail)),
+        None => {
+            let again = line.and_then(|line| (subject.again)(file, line));
+            let again = again.map_or_else(String::new, |again| format!("\nagain: {again}"));
+            (format!("{} {}", file.status().label(), file.file), format!("{}{again}", account(file)))
+        }
+    };
+    let mut properties = Vec::new();
+    if let Some(path) = path {
+        properties.push(format!("file={}", property(path)));
+        properties.extend(line.map(|line| format!("line={line}")));
+    }
+    properties.push(format!("title={}", property(&clipped(&title, LIMITS.values))));
+    let place = line.map_or_else(|| file.shown.clone(), |line| format!("{}:{line}", file.shown));
+    writeln!(out, "::{level} {}::{}", properties.join(","), data(&format!("{place}\n{text}")))
+}
+
+fn text_of(subject: &Subject<'_>, file: &FileReport, detail: &FailureDetail) -> String {
+    let text = written(|out| {
+        writeln!(out, "{}", clipped(&detail.sql, LIMITS.characters))?;
+        write_evidence(out, detail, LIMITS)?;
+        (subject.again)(file, detail.line).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
+    });
+    text.trim_end().to_owned()
+}
+
+/// Text behind the second pair of colons, as GitHub's own toolkit writes it.
+fn data(text: &str) -> String {
+    escaped(text).replace('%', "%25").replace('\n', "%0A")
+}
+
+/// The value of a property, which ends at a comma or a colon.
+fn property(text: &str) -> String {
+    data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_ends_a_command_or_begins_another() {
+        assert_eq!(data("100%\r\n::set-output name=x::y"), "100%25\\r%0A::set-output name=x::y");
+        assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+    }
+}

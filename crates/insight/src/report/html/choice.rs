@@ -1,0 +1,95 @@
+//! Which failing records are in the page with all that is known of them: so many that the page stays small.
+//!
+//! First one of each cluster, then what became worse, then the first ones of all files, the second ones, and so on.
+
+use std::collections::BTreeSet;
+
+use crate::regression::{FileDiff, RecordChange, RecordDiff};
+use crate::report::subject::{Subject, detail_at};
+use slt_core::outcome::{FailureDetail, FileReport};
+
+/// So many records, whose texts have so many bytes together.
+const MOST_RECORDS: usize = 4_000;
+const MOST_BYTES: usize = 2_500_000;
+
+/// The longest text of a kind that is shown, in characters, and the most rows of a difference.
+pub(super) const LONGEST_SQL: usize = 4_000;
+pub(super) const LONGEST_VALUE: usize = 400;
+
+/// The places of the chosen records in [`FileReport::failing`], for each file.
+pub(super) fn choose(subject: &Subject<'_>) -> Vec<BTreeSet<usize>> {
+    let files = &subject.report.files;
+    let mut choice = Choice { chosen: vec![BTreeSet::new(); files.len()], records: 0, bytes: 0 };
+    for example in subject.clusters().iter().filter_map(|cluster| cluster.example.as_ref()) {
+        choice.take_line(example.file, &files[example.file], example.line);
+    }
+    choice.take_changed(subject);
+    let deepest = files.iter().map(|file| file.failing.len()).max().unwrap_or(0);
+    for place in 0..deepest {
+        if choice.is_full() {
+            break;
+        }
+        files.iter().enumerate().for_each(|(number, file)| choice.take(number, file, place));
+    }
+    choice.chosen
+}
+
+struct Choice {
+    chosen: Vec<BTreeSet<usize>>,
+    records: usize,
+    bytes: usize,
+}
+
+impl Choice {
+    fn is_full(&self) -> bool {
+        self.records >= MOST_RECORDS || self.bytes >= MOST_BYTES
+    }
+
+    /// Takes records that became worse, of each file the first ones first, as long as there is much room.
+    fn take_changed(&mut self, subject: &Subject<'_>) {
+        let is_worse = |record: &&RecordDiff<'_>| {
+            matches!(record.change, RecordChange::Regressed | RecordChange::NewFailure(_))
+                || record.is_graver()
+        };
+        let lines = |file: Option<&FileDiff<'_>>| {
+            let records = file.filter(|file| file.is_common()).map_or(&[][..], |file| &file.records);
+            records.iter().filter(is_worse).map(RecordDiff::line).collect::<Vec<_>>()
+        };
+        let worse: Vec<_> = subject.changes().into_iter().map(lines).collect();
+        for turn in 0..worse.iter().map(Vec::len).max().unwrap_or(0) {
+            for (number, file) in subject.report.files.iter().enumerate() {
+                if self.records * 2 >= MOST_RECORDS || self.bytes * 2 >= MOST_BYTES {
+                    return;
+                }
+                worse[number].get(turn).iter().for_each(|&&line| self.take_line(number, file, line));
+            }
+        }
+    }
+
+    fn take_line(&mut self, number: usize, file: &FileReport, line: u32) {
+        if let Ok(place) = file.failing.binary_search(&line) {
+            self.take(number, file, place);
+        }
+    }
+
+    fn take(&mut self, number: usize, file: &FileReport, place: usize) {
+        let Some(detail) = detail_at(file, place).filter(|_| !self.is_full()) else { return };
+        if self.chosen[number].insert(place) {
+            self.records += 1;
+            self.bytes += weight(detail);
+        }
+    }
+}
+
+/// About how many bytes a record takes in the page.
+fn weight(detail: &FailureDetail) -> usize {
+    use slt_runner::text::evidence::{Evidence, evidence};
+    let rows: usize = evidence(detail)
+        .iter()
+        .map(|line| match line {
+            Evidence::Row(_, values) => values.iter().map(|value| value.len().min(LONGEST_VALUE) + 3).sum(),
+            Evidence::Text(_, text) | Evidence::Gap(text) | Evidence::Note(text) => text.len(),
+        })
+        .sum();
+    300 + rows + detail.sql.len().min(LONGEST_SQL)
+}

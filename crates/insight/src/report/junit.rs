@@ -1,0 +1,471 @@
+//! JUnit's XML, as Jenkins and others read it (`junit-10.xsd` of Jenkins' xUnit plugin).
+//!
+//! A suite for each category, a case for each file. On demand, failing records are cases of their own, and one more is
+//! what is left of the file.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::failure::{Limits, write_failure};
+use super::subject::{Subject, account, clipped, detail_at, moment, state};
+use slt_core::outcome::{FileEnd, FileReport, FileStatus, NotPassed, category_of};
+use slt_runner::text::count::plural;
+use slt_runner::text::failure::headline;
+use slt_runner::text::visible::push_escape;
+use slt_runner::text::written;
+
+/// How much of its failures the case of a file tells.
+const LIMITS: Limits = Limits { characters: 2_000, values: 200 };
+const MOST_DETAILS: usize = 10;
+/// So many lines of records without details are named.
+const MOST_LINES: usize = 200;
+
+/// What a file is that an incomplete run did not test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untested {
+    /// An error, so that an incomplete run is not taken for a good one.
+    Error,
+    /// Skipped.
+    Skipped,
+}
+
+/// Writes the document. Of each file up to `records` failing records are cases of their own.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write(
+    out: &mut impl Write,
+    subject: &Subject<'_>,
+    records: usize,
+    untested: Untested,
+) -> io::Result<()> {
+    let mut suites = BTreeMap::<&str, Suite<'_>>::new();
+    for (number, file) in subject.report.files.iter().enumerate() {
+        let cases = &mut suites.entry(file.category()).or_default().cases;
+        if records == 0 {
+            cases.push(Case::of_file(subject, number));
+        } else {
+            cases.extend(Case::of_records(subject, number, records));
+        }
+    }
+    let named = subject.untested.iter().map(|file| (category_of(file), (*file).to_owned()));
+    // Of an imported run only their number may be known.
+    let nameless = subject.report.untested().saturating_sub(subject.untested.len() as u64);
+    let nameless = (nameless > 0).then(|| ("other", plural(nameless, "file without a name")));
+    for (category, name) in named.chain(nameless) {
+        suites.entry(category).or_default().untested.push(name);
+    }
+    writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
+    let mut all = Sums::default();
+    suites.values().for_each(|suite| all.add(suite, untested));
+    let time = seconds(subject.report.elapsed);
+    writeln!(
+        out,
+        r#"<testsuites name="vibesql-sqllogictest" tests="{}" failures="{}" errors="{}" time="{time}">"#,
+        all.tests, all.failures, all.errors
+    )?;
+    for (name, suite) in &suites {
+        write_suite(out, subject, name, suite, untested)?;
+    }
+    writeln!(out, "</testsuites>")
+}
+
+fn write_suite(
+    out: &mut impl Write,
+    subject: &Subject<'_>,
+    name: &str,
+    suite: &Suite<'_>,
+    untested: Untested,
+) -> io::Result<()> {
+    let mut sums = Sums::default();
+    sums.add(suite, untested);
+    let host = subject.circumstances.map(|of| of.host.as_str()).filter(|host| !host.is_empty());
+    let host = host.map(|host| format!(r#" hostname="{}""#, attribute(host))).unwrap_or_default();
+    writeln!(
+        out,
+        r#"  <testsuite name="{}" tests="{}" failures="{}" errors="{}" skipped="{}" time="{}" timestamp="{}"{host}>"#,
+        attribute(name),
+        sums.tests,
+        sums.failures,
+        sums.errors,
+        sums.skipped,
+        seconds(sums.time),
+        moment(subject.started)
+    )?;
+    writeln!(out, "    <properties>")?;
+    for (name, value) in properties(subject) {
+        writeln!(out, r#"      <property name="{name}" value="{}"/>"#, attribute(&value))?;
+    }
+    writeln!(out, "    </properties>")?;
+    suite.cases.iter().try_for_each(|case| write_case(out, subject, case))?;
+    suite.untested.iter().try_for_each(|file| write_untested(out, subject, [name, file], untested))?;
+    writeln!(out, "  </testsuite>")
+}
+
+/// A file without a result is a case as well, so that a run that stopped early does not look like a small good one.
+fn write_untested(
+    out: &mut impl Write,
+    subject: &Subject<'_>,
+    [category, file]: [&str; 2],
+    untested: Untested,
+) -> io::Result<()> {
+    let (file, category) = (attribute(file), attribute(category));
+    writeln!(out, r#"    <testcase name="{file}" classname="{category}" time="0.000">"#)?;
+    let message = attribute(&format!("INCOMPLETE: not tested ({})", state(subject.state)));
+    match untested {
+        Untested::Error => writeln!(out, r#"      <error type="untested" message="{message}"></error>"#)?,
+        Untested::Skipped => writeln!(out, r#"      <skipped type="untested" message="{message}"/>"#)?,
+    }
+    writeln!(out, "    </testcase>")
+}
+
+fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
+    let engine = &subject.report.header.engine;
+    let mut found = vec![
+        ("run", subject.name.to_owned()),
+        ("engine", engine.name.clone()),
+        ("engine.version", engine.version.clone()),
+        ("verdict", subject.verdict().to_owned()),
+    ];
+    if let Some(commit) = subject.circumstances.and_then(|of| of.commit.as_ref()) {
+        found.push(("commit", commit.hash.clone()));
+        found.extend(commit.branch.iter().map(|branch| ("branch", branch.clone())));
+    }
+    found
+}
+
+/// The files of a category.
+#[derive(Default)]
+struct Suite<'r> {
+    cases: Vec<Case<'r>>,
+    untested: Vec<String>,
+}
+
+/// What a case is about.
+#[derive(Clone, Copy)]
+enum Part {
+    File,
+    /// The failing record at this place.
+    Record(usize),
+    /// What the file has besides its first so many failing records.
+    Rest(usize),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Passed,
+    Skipped,
+    /// It is expected to fail, and does.
+    Expected,
+    Failed,
+    Error,
+}
+
+struct Case<'r> {
+    /// The place of the file in the run.
+    number: usize,
+    file: &'r FileReport,
+    part: Part,
+    verdict: Verdict,
+    time: Duration,
+}
+
+impl<'r> Case<'r> {
+    fn of_file(subject: &Subject<'r>, number: usize) -> Self {
+        let file = &subject.report.files[number];
+        let is_good = subject.report.header.is_good(file);
+        let verdict = match file.last_status() {
+            FileStatus::Passed | FileStatus::Flaky if is_good => Verdict::Passed,
+            FileStatus::Empty if is_good => Verdict::Skipped,
+            _ if subject.expected.is_some_and(|expected| expected.covers_all(number)) => Verdict::Expected,
+            FileStatus::Failed
+            | FileStatus::TimedOut
+            | FileStatus::Passed
+            | FileStatus::Empty
+            | FileStatus::Flaky => Verdict::Failed,
+            FileStatus::Crashed | FileStatus::OutOfMemory | FileStatus::Error => Verdict::Error,
+        };
+        Self { number, file, part: Part::File, verdict, time: file.elapsed }
+    }
+
+    /// The cases of a file together take the time of the file.
+    fn of_records(subject: &Subject<'r>, number: usize, most: usize) -> Vec<Self> {
+        let whole = Self::of_file(subject, number);
+        let file = whole.file;
+        let told = file.failing.len().min(most);
+        let mut cases: Vec<_> = (0..told).map(|place| Self::of_record(subject, number, place)).collect();
+        let apart: Duration = cases.iter().map(|case| case.time).sum();
+        let verdict =
+            match whole.verdict {
+                // What it failed by is told by the other cases.
+                Verdict::Failed | Verdict::Error | Verdict::Expected
+                    if told == file.failing.len() && told > 0 && !cut_short(file) =>
+                {
+                    if file.counts.passed > 0 { Verdict::Passed } else { Verdict::Skipped }
+                }
+                verdict => verdict,
+            };
+        let time = file.elapsed.saturating_sub(apart);
+        cases.insert(0, Self { part: Part::Rest(told), verdict, time, ..whole });
+        cases
+    }
+
+    fn of_record(subject: &Subject<'r>, number: usize, place: usize) -> Self {
+        let file = &subject.report.files[number];
+        let line = file.failing[place];
+        let what = detail_at(file, place).map(|detail| &detail.what);
+        let verdict = match what {
+            _ if subject.is_expected(number, line) => Verdict::Expected,
+            Some(NotPassed::Faulted(_)) => Verdict::Error,
+            _ => Verdict::Failed,
+        };
+        let slow = file.slowest.iter().find(|record| record.line == line).map(|record| record.elapsed);
+        let time = what.and_then(NotPassed::in_flight).or(slow).unwrap_or_default();
+        Self { number, file, part: Part::Record(place), verdict, time: time.min(file.elapsed) }
+    }
+
+    fn name(&self) -> String {
+        match self.part {
+            Part::File | Part::Rest(_) => self.file.file.clone(),
+            Part::Record(place) => format!("{}:{}", self.file.file, self.file.failing[place]),
+        }
+    }
+}
+
+/// Whether something else than its records is wrong with a file, or records were not reached.
+fn cut_short(file: &FileReport) -> bool {
+    let ended =
+        matches!(file.end, FileEnd::NotStarted(_) | FileEnd::TimedOut { .. } | FileEnd::Faulted { .. });
+    ended || file.counts.not_reached > 0
+}
+
+#[derive(Default)]
+struct Sums {
+    tests: u64,
+    failures: u64,
+    errors: u64,
+    skipped: u64,
+    time: Duration,
+}
+
+impl Sums {
+    fn add(&mut self, suite: &Suite<'_>, untested: Untested) {
+        for case in &suite.cases {
+            self.tests += 1;
+            self.failures += u64::from(case.verdict == Verdict::Failed);
+            self.errors += u64::from(case.verdict == Verdict::Error);
+            self.skipped += u64::from(matches!(case.verdict, Verdict::Skipped | Verdict::Expected));
+            self.time += case.time;
+        }
+        let files = suite.untested.len() as u64;
+        self.tests += files;
+        *match untested {
+            Untested::Error => &mut self.errors,
+            Untested::Skipped => &mut self.skipped,
+        } += files;
+    }
+}
+
+fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &Case<'_>) -> io::Result<()> {
+    let (file, time) = (case.file, seconds(case.time));
+    let (name, class) = (case.name(), file.category());
+    write!(
+        out,
+        r#"    <testcase name="{}" classname="{}" time="{time}""#,
+        attribute(&name),
+        attribute(class)
+    )?;
+    let tries = matches!(case.part, Part::File | Part::Rest(_)) && !file.attempts.is_empty();
+    if case.verdict == Verdict::Passed && !tries {
+        return writeln!(out, "/>");
+    }
+    writeln!(out, ">")?;
+    let said = |out: &mut _, element| {
+        let (kind, message, text) = said(subject, case);
+        match case.verdict {
+            Verdict::Expected => {
+                write_said(out, element, "expected_failure", &format!("expected to fail: {message}"), &text)
+            }
+            _ => write_said(out, element, kind, &message, &text),
+        }
+    };
+    match case.verdict {
+        Verdict::Passed => Ok(()),
+        Verdict::Skipped => {
+            writeln!(out, r#"      <skipped message="{}"/>"#, attribute(&skipped(case)))
+        }
+        Verdict::Expected => said(out, "skipped"),
+        Verdict::Failed => said(out, "failure"),
+        Verdict::Error => said(out, "error"),
+    }?;
+    if tries {
+        write_tries(out, case)?;
+    }
+    writeln!(out, "    </testcase>")
+}
+
+fn skipped(case: &Case<'_>) -> String {
+    match case.part {
+        Part::Rest(told) if told > 0 => "no other record was executed".to_owned(),
+        _ => format!("nothing was executed: {}", account(case.file)),
+    }
+}
+
+/// Kind, message and text of a case that has not passed.
+fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String) {
+    let file = case.file;
+    match case.part {
+        Part::Record(place) => match detail_at(file, place) {
+            Some(detail) => {
+                let text = written(|out| write_failure(out, subject, file, detail, LIMITS));
+                (detail.what.word(), headline(&detail.what), text)
+            }
+            None => {
+                let line = file.failing[place];
+                let again =
+                    (subject.again)(file, line).map_or_else(String::new, |again| format!("again: {again}\n"));
+                let text = format!("{}:{line}: no details are kept\n{again}", file.shown);
+                (file.status().word(), "it has not passed".to_owned(), text)
+            }
+        },
+        Part::File => {
+            (file.status().word(), with_first(subject, case, 0, account(file)), whole_text(subject, case, 0))
+        }
+        Part::Rest(told) => {
+            let message = match file.failing.len() - told {
+                0 => account(file),
+                more => {
+                    let besides = format!("{} besides", plural(more as u64, "failing record"));
+                    with_first(subject, case, told, besides)
+                }
+            };
+            (file.status().word(), message, whole_text(subject, case, told))
+        }
+    }
+}
+
+/// A message, and what is wrong with the first record behind so many: many programs show nothing but the message.
+fn with_first(subject: &Subject<'_>, case: &Case<'_>, told: usize, message: String) -> String {
+    let first = unexpected(subject, case, told).next();
+    match first.and_then(|place| detail_at(case.file, place)).filter(|detail| detail.line > 0) {
+        Some(detail) => format!("{message}; line {}: {}", detail.line, headline(&detail.what)),
+        None => message,
+    }
+}
+
+/// The places of the failing records of a file behind the first `told`; those that are expected to fail only if all are.
+fn unexpected<'c>(
+    subject: &'c Subject<'_>,
+    case: &'c Case<'_>,
+    told: usize,
+) -> impl Iterator<Item = usize> + Clone + 'c {
+    let of_all = case.verdict == Verdict::Expected;
+    let lines = &case.file.failing;
+    (told..lines.len()).filter(move |&place| of_all || !subject.is_expected(case.number, lines[place]))
+}
+
+/// What is known of the failing records of a file behind the first `told`.
+fn whole_text(subject: &Subject<'_>, case: &Case<'_>, told: usize) -> String {
+    let file = case.file;
+    if file.failing.is_empty() {
+        let details = file.details.iter().take(MOST_DETAILS);
+        return written(|out| {
+            details.clone().try_for_each(|one| write_failure(out, subject, file, one, LIMITS))
+        });
+    }
+    let places = unexpected(subject, case, told);
+    let with_details = |place: &usize| detail_at(file, *place).is_some();
+    let shown: Vec<_> = places.clone().filter(with_details).take(MOST_DETAILS).collect();
+    let rest: Vec<_> = places.filter(|place| !shown.contains(place)).collect();
+    let expected = file.failing.len() - told - shown.len() - rest.len();
+    written(|out| {
+        for (number, detail) in shown.iter().filter_map(|&place| detail_at(file, place)).enumerate() {
+            if number > 0 {
+                writeln!(out)?;
+            }
+            write_failure(out, subject, file, detail, LIMITS)?;
+        }
+        if !rest.is_empty() {
+            let lines: Vec<_> =
+                rest.iter().take(MOST_LINES).map(|&place| file.failing[place].to_string()).collect();
+            let more = if rest.len() > MOST_LINES { " …" } else { "" };
+            writeln!(out, "\n… and {}: {}{more}", plural(rest.len() as u64, "record"), lines.join(", "))?;
+        }
+        match expected {
+            0 => Ok(()),
+            count => {
+                let records = plural(count as u64, "record");
+                writeln!(out, "\nBesides, {records} failed as is expected.")
+            }
+        }
+    })
+}
+
+fn write_tries(out: &mut impl Write, case: &Case<'_>) -> io::Result<()> {
+    let flaky = matches!(case.verdict, Verdict::Passed | Verdict::Skipped);
+    for attempt in case.file.attempts.iter().filter(|attempt| !attempt.status.is_good()) {
+        let element = if flaky { "flakyFailure" } else { "rerunFailure" };
+        let message = attempt.first.as_ref().map_or_else(String::new, |first| headline(&first.what));
+        let text = attempt.first.as_ref().map_or_else(String::new, |first| {
+            format!("{}:{}\n{}\n", case.file.shown, first.line, clipped(&first.sql, LIMITS.characters))
+        });
+        write_said(out, element, attempt.status.word(), &message, &text)?;
+    }
+    Ok(())
+}
+
+fn write_said(out: &mut impl Write, element: &str, kind: &str, message: &str, text: &str) -> io::Result<()> {
+    let message = attribute(&clipped(message, LIMITS.characters));
+    writeln!(out, r#"      <{element} type="{kind}" message="{message}">{}</{element}>"#, escaped(text))
+}
+
+fn seconds(time: Duration) -> String {
+    format!("{:.3}", time.as_secs_f64())
+}
+
+/// Text between tags. What XML cannot have is shown by another character.
+fn escaped(text: &str) -> String {
+    escape(text, false)
+}
+
+/// Text of an attribute, in which a reader would take ends of lines for blanks.
+fn attribute(text: &str) -> String {
+    escape(text, true)
+}
+
+/// Characters that XML cannot have, and those that a terminal obeys, are escaped as on the screen.
+fn escape(text: &str, attribute: bool) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\r' => escaped.push_str("&#13;"),
+            '\n' if attribute => escaped.push_str("&#10;"),
+            '\t' if attribute => escaped.push_str("&#9;"),
+            '\n' | '\t' => escaped.push(character),
+            '\0'..='\u{1f}' | '\u{7f}' | '\u{fffe}' | '\u{ffff}' => push_escape(&mut escaped, character),
+            _ => escaped.push(character),
+        }
+        escaped
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_that_xml_cannot_have_are_escaped() {
+        assert_eq!(
+            escaped("a<b>&\"\u{0}\u{1b}\u{7f}\u{ffff}\r\n"),
+            "a&lt;b&gt;&amp;&quot;\\x00\\x1b\\x7f\\u{ffff}&#13;\n"
+        );
+        assert_eq!(attribute("a\nb\t"), "a&#10;b&#9;");
+        assert_eq!(escaped("\u{85}🎉"), "\u{85}🎉");
+    }
+}

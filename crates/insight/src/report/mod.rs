@@ -1,0 +1,21 @@
+//! Documents: pure functions of a finished run.
+
+pub mod analysis;
+pub mod badge;
+pub mod bisect;
+pub mod changes;
+pub mod cluster;
+pub mod compare;
+pub mod ending;
+pub mod expectations;
+mod expected;
+mod failure;
+pub mod flaky;
+pub mod github;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod markdown;
+pub mod runs;
+pub mod subject;
+pub mod summary;

@@ -1,0 +1,91 @@
+//! A list of runs on the screen.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write as _};
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use slt_runner::results::RunOverview;
+use slt_runner::text::count::{duration, percent, thousands};
+use slt_runner::text::style::Role;
+
+const HEADERS: &[&str] =
+    &["run", "engine", "files", "passed", "rate", "records", "passed", "rate", "time", "end"];
+/// These columns are numbers.
+const NUMBERS: std::ops::Range<usize> = 2..9;
+
+/// Writes a table of the runs, the oldest first, and below it how the pass rate of each engine went.
+pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(HEADERS.iter().enumerate().map(|(column, header)| cell(column, (*header).to_owned())));
+    for run in runs {
+        table.add_row(row(run));
+    }
+    writeln!(out, "{}\n", table.trim_fmt())?;
+    let mut engines = BTreeMap::<&str, Vec<f64>>::new();
+    for run in runs.iter().filter(|run| run.is_complete()) {
+        let rates = engines.entry(&run.header.engine.name).or_default();
+        rates.extend(run.totals.records.pass_rate());
+    }
+    for (engine, rates) in engines.iter().filter(|(_, rates)| rates.len() > 1) {
+        let last = rates.last().copied();
+        let line = Role::Strong.paint(sparkline(rates));
+        writeln!(out, "{engine}: {line}  {} of the records in the last complete run", percent(last))?;
+    }
+    Ok(())
+}
+
+fn row(run: &RunOverview) -> Vec<Cell> {
+    let (totals, records) = (&run.totals, &run.totals.records);
+    let files = match run.header.files as u64 {
+        all if all == totals.files => thousands(all),
+        all => format!("{} of {}", thousands(totals.files), thousands(all)),
+    };
+    let texts = [
+        run.name.clone(),
+        run.header.engine.to_string(),
+        files,
+        thousands(totals.passed_with(run.header.flaky)),
+        percent(totals.pass_rate_with(run.header.flaky)),
+        thousands(records.total),
+        thousands(records.passed),
+        percent(records.pass_rate()),
+        duration(run.elapsed),
+        state(run).to_owned(),
+    ];
+    texts.into_iter().enumerate().map(|(column, text)| cell(column, text)).collect()
+}
+
+fn cell(column: usize, text: String) -> Cell {
+    let alignment = if NUMBERS.contains(&column) { CellAlignment::Right } else { CellAlignment::Left };
+    Cell::new(text).set_alignment(alignment)
+}
+
+/// What a run is at, in a word.
+pub fn state(run: &RunOverview) -> &'static str {
+    super::subject::state(run.state)
+}
+
+/// Bars between the lowest and the highest of the rates; all alike if there is no difference.
+pub fn sparkline(rates: &[f64]) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);
+    let highest = rates.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let bar = |rate: &f64| {
+        let share = if highest > lowest { (rate - lowest) / (highest - lowest) } else { 1.0 };
+        BARS[(share * 7.0).round() as usize]
+    };
+    rates.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_go_from_the_lowest_to_the_highest() {
+        assert_eq!(sparkline(&[0.5, 0.75, 1.0]), "▁▅█");
+        assert_eq!(sparkline(&[0.3, 0.3]), "██");
+    }
+}

@@ -1,0 +1,96 @@
+//! The end of a run on the screen: a table by category, and the sums in a sentence.
+
+use std::fmt::{self, Write as _};
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use super::subject::{end, sums};
+use slt_core::outcome::{FlakyResult, RunReport, RunVerdict, Totals};
+use slt_runner::text::count::{percent, plural, thousands};
+use slt_runner::text::style::Role;
+
+/// Writes the table and the sums. With `fail_on_empty`, files in which nothing was executed count as failed.
+pub fn write(out: &mut String, run: &RunReport, fail_on_empty: bool) -> fmt::Result {
+    let totals = run.totals();
+    let categories = run.by_category();
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(HEADERS.iter().enumerate().map(|(column, header)| cell(column, (*header).to_owned())));
+    for (name, totals) in &categories {
+        table.add_row(row(name, totals, run.header.flaky));
+    }
+    if categories.len() != 1 {
+        table.add_row(row("total", &totals, run.header.flaky));
+    }
+    writeln!(out, "\n{}\n", table.trim_fmt())?;
+    sentence(out, run, &totals, fail_on_empty)
+}
+
+const HEADERS: &[&str] = &[
+    "category", "files", "passed", "failed", "other", "rate", "records", "passed", "failed", "skipped",
+    "other", "rate",
+];
+
+fn row(name: &str, totals: &Totals, flaky: FlakyResult) -> Vec<Cell> {
+    let records = &totals.records;
+    let passed = totals.passed_with(flaky);
+    let other_files = totals.files - passed - totals.failed;
+    let other_records = records.not_passed() - records.failed + records.not_reached;
+    [
+        name.to_owned(),
+        thousands(totals.files),
+        thousands(passed),
+        thousands(totals.failed),
+        thousands(other_files),
+        percent(totals.pass_rate_with(flaky)),
+        thousands(records.total),
+        thousands(records.passed),
+        thousands(records.failed),
+        thousands(records.skipped),
+        thousands(other_records),
+        percent(records.pass_rate()),
+    ]
+    .into_iter()
+    .enumerate()
+    .map(|(column, text)| cell(column, text))
+    .collect()
+}
+
+fn cell(column: usize, text: String) -> Cell {
+    Cell::new(text).set_alignment(if column == 0 { CellAlignment::Left } else { CellAlignment::Right })
+}
+
+fn sentence(out: &mut String, run: &RunReport, totals: &Totals, fail_on_empty: bool) -> fmt::Result {
+    let verdict = match run.verdict() {
+        RunVerdict::Pass if fail_on_empty && totals.empty > 0 => RunVerdict::Fail,
+        verdict => verdict,
+    };
+    let role = match verdict {
+        RunVerdict::Pass => Role::Pass,
+        RunVerdict::Fail => Role::Fail,
+        RunVerdict::Incomplete => Role::Warn,
+    };
+    writeln!(out, "{}: {}", role.paint(verdict.as_str()), sums(run, totals, end(run.end)))?;
+    for (count, what) in [
+        (totals.timed_out, "over the time limit (TIMEOUT)"),
+        (totals.empty, "in which nothing was executed (EMPTY)"),
+        (totals.flaky, flaky(run.header.flaky)),
+        (totals.out_of_memory, "over the memory limit (OOM)"),
+        (totals.crashed, "during which the engine was lost (CRASH)"),
+        (totals.errors, "that could not be started (ERROR)"),
+    ] {
+        if count > 0 {
+            writeln!(out, "also: {} {what}", plural(count, "file"))?;
+        }
+    }
+    Ok(())
+}
+
+fn flaky(result: FlakyResult) -> &'static str {
+    match result {
+        FlakyResult::Pass => "that passed once and failed once (FLAKY)",
+        FlakyResult::Fail => {
+            "that passed once and failed once (FLAKY), which counts as failed (--flaky fail)"
+        }
+    }
+}

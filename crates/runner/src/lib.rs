@@ -1,0 +1,13 @@
+//! Runs many files in worker processes and keeps a journal of what became of each.
+//!
+//! [`parallel`] finds files and runs them in worker processes; [`event`] is what happens in a run; [`results`] keeps
+//! runs on disk; [`text`] words outcomes for all audiences.
+
+pub mod clock;
+pub mod jsonl;
+
+pub mod event;
+pub mod text;
+
+pub mod parallel;
+pub mod results;

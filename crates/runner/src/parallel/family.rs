@@ -1,0 +1,179 @@
+//! What an engine has started, and how it is ended: a process group, and on Linux also processes that have left it.
+//!
+//! A worker is the leader of a process group. Where the system can, orphans become children of the nearest process that has
+//! asked for them ([`adopt_orphans`]): a worker asks, and so does the main process of a command. So what left the group of
+//! a worker is found below the worker as long as that lives, and below the main process afterwards.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use rustix::process::{
+    Pid, Signal, WaitOptions, getpgrp, getpid, kill_current_process_group, kill_process, kill_process_group,
+    waitpid,
+};
+
+/// The variable that tells the processes that a worker has started from other children of the main process.
+pub const MARK: &str = "VIBESQL_SQLLOGICTEST_STARTED_BY";
+
+/// Sends a signal to a process group. Errors are ignored: the group may be gone already.
+pub fn signal_group(pid: Pid, signal: Signal) {
+    kill_process_group(pid, signal).ok();
+}
+
+/// Makes orphans among the descendants of this process its children. Systems other than Linux cannot.
+pub fn adopt_orphans() {
+    #[cfg(target_os = "linux")]
+    rustix::process::set_child_subreaper(Some(getpid())).ok();
+}
+
+/// The workers that this process has started, if all its other children are orphans of workers.
+static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
+
+/// Makes orphans children of this process. If it has no children yet, every child that is not [`expect_child`]ed is an orphan
+/// of a worker from now on. Otherwise orphans may be descendants of those: a shell may have started them before it became
+/// this process.
+pub fn own_orphans() {
+    let has_children = !children().is_empty();
+    adopt_orphans();
+    // The first process of a container gets the orphans of all other processes.
+    if !has_children && getpid() != Pid::INIT {
+        OWN.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+    }
+}
+
+/// Says that a process is a child, and no orphan.
+pub fn expect_child(pid: Pid) {
+    if let Some(own) = OWN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
+        own.insert(raw(pid));
+    }
+}
+
+/// Whether the child is an orphan that was adopted.
+fn is_orphan(pid: Pid) -> bool {
+    let own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
+    own.as_ref().is_some_and(|own| !own.contains(&raw(pid)))
+}
+
+fn raw(pid: Pid) -> i32 {
+    pid.as_raw_nonzero().get()
+}
+
+/// Ends this process and all that it has started when `lifeline` is closed, which happens when the parent ends for any
+/// reason.
+///
+/// # Errors
+///
+/// When the thread that waits for it cannot be started.
+pub fn end_with_parent(mut lifeline: File) -> io::Result<()> {
+    adopt_orphans();
+    // A stopped process would not notice the end of its parent.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(Signal::CONT))?;
+    let wait = move || {
+        let mut nothing = [0; 16];
+        while let Ok(1..) = lifeline.read(&mut nothing) {}
+        end_all();
+    };
+    std::thread::Builder::new().name("lifeline".to_owned()).stack_size(SMALL_STACK).spawn(wait).map(drop)
+}
+
+const SMALL_STACK: usize = 128 << 10;
+
+/// How often children are looked for: those of a child that was killed become children themselves.
+const ROUNDS: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(1);
+
+/// Ends this process, and all that it has started.
+pub fn end_all() {
+    end_children(|_| true);
+    // A process that is not the leader of its group was started by hand: the group is somebody else's.
+    if getpgrp() == getpid() {
+        kill_current_process_group(Signal::KILL).ok();
+    }
+    kill_process(getpid(), Signal::KILL).ok();
+}
+
+/// Ends what a worker has left behind: its process group, and orphans that have left the group. Orphans of living workers
+/// are children of these, so all orphans here are meant; a program that has not called [`own_orphans`] may have other
+/// children, and there the mark of the worker tells.
+pub fn end_family(worker: Pid, mark: &OsStr) {
+    signal_group(worker, Signal::KILL);
+    end_children(|child| child.group == worker || is_orphan(child.pid) || has_mark(child.pid, mark));
+}
+
+/// Kills those children that are meant, and reaps them, until there are none.
+fn end_children(is_meant: impl Fn(&Child) -> bool) {
+    for _ in 0..ROUNDS {
+        let mut meant = children();
+        meant.retain(&is_meant);
+        if meant.is_empty() {
+            return;
+        }
+        for child in meant {
+            kill_process(child.pid, Signal::KILL).ok();
+            waitpid(Some(child.pid), WaitOptions::NOHANG).ok();
+        }
+        std::thread::park_timeout(PAUSE);
+    }
+}
+
+struct Child {
+    pid: Pid,
+    group: Pid,
+}
+
+#[cfg(target_os = "linux")]
+fn children() -> Vec<Child> {
+    use rustix::process::{WaitId, WaitIdOptions, waitid};
+    // The usual case, which costs no look at all processes of the machine.
+    let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+    if matches!(waitid(WaitId::All, look), Err(rustix::io::Errno::CHILD)) {
+        return Vec::new();
+    }
+    let own = raw(getpid());
+    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
+    let pids = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
+    let child = |pid: i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let (parent, group) = parent_and_group(&stat)?;
+        (parent == own).then_some(Child { pid: Pid::from_raw(pid)?, group: Pid::from_raw(group)? })
+    };
+    pids.filter_map(child).collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn children() -> Vec<Child> {
+    Vec::new()
+}
+
+/// What `/proc/PID/stat` says: the number, the name in parentheses, which may contain anything, the state, the parent and
+/// the process group.
+#[cfg(target_os = "linux")]
+fn parent_and_group(stat: &str) -> Option<(i32, i32)> {
+    let mut words = stat[stat.rfind(')')? + 1..].split_whitespace().skip(1);
+    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
+/// Whether the process was started with [`MARK`] set to this.
+fn has_mark(pid: Pid, mark: &OsStr) -> bool {
+    use std::os::unix::ffi::OsStrExt as _;
+    let wanted = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
+    let environment = std::fs::read(format!("/proc/{}/environ", raw(pid))).unwrap_or_default();
+    environment.split(|&byte| byte == 0).any(|variable| variable == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_name_with_parentheses_hides_no_parent() {
+        assert_eq!(parent_and_group("7 (a) S (b) S 12 34 5 0 -1"), Some((12, 34)));
+        assert_eq!(parent_and_group("7 (a"), None);
+    }
+}

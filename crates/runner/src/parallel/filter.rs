@@ -1,0 +1,254 @@
+//! Which of the files that were found are run: filters, and shards of a run that is shared out over machines.
+
+use std::fmt;
+use std::str::FromStr;
+
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
+use md5::{Digest as _, Md5};
+
+use super::plan::WorkItem;
+use slt_core::outcome::category_of;
+
+/// A word that chooses files; the same on the command line, in the configuration and in `expectations.toml`.
+///
+/// | word | chooses |
+/// |---|---|
+/// | `category:NAME` | the files of the category |
+/// | a glob (it has one of `*?[{`) without `/` | files with such a name, and those in folders with such a name |
+/// | a glob with `/` | files whose path below the directory that was named is such; `*` stays within a folder, `**` does not |
+/// | a glob that ends in `/` | what is in such folders |
+/// | a glob that begins with `/` | the same as with any other `/`: it holds from the directory that was named |
+/// | any other word | files whose path has it somewhere |
+///
+/// A word with `/` may also be written for the path as messages show it.
+#[derive(Debug, Clone)]
+pub struct Pattern {
+    word: String,
+    kind: Kind,
+}
+
+#[derive(Debug, Clone)]
+enum Kind {
+    Category(String),
+    Globs(GlobSet),
+    Part,
+}
+
+/// A word that is no pattern.
+#[derive(Debug, thiserror::Error)]
+#[error("`{word}` is not a valid glob")]
+pub struct PatternError {
+    word: String,
+    source: globset::Error,
+}
+
+impl FromStr for Pattern {
+    type Err = PatternError;
+
+    fn from_str(word: &str) -> Result<Self, PatternError> {
+        let kind = if let Some(category) = word.strip_prefix("category:") {
+            Kind::Category(category.to_owned())
+        } else if word.contains(['*', '?', '[', '{']) {
+            Kind::Globs(globs(word).map_err(|source| PatternError { word: word.to_owned(), source })?)
+        } else {
+            Kind::Part
+        };
+        Ok(Self { word: word.to_owned(), kind })
+    }
+}
+
+fn globs(word: &str) -> Result<GlobSet, globset::Error> {
+    let (name, is_folder) = word.strip_suffix('/').map_or((word, false), |name| (name, true));
+    let (name, is_anchored) = (name.trim_start_matches('/'), name.contains('/'));
+    let start = if is_anchored { "" } else { "**/" };
+    let named = (!is_folder).then(|| format!("{start}{name}"));
+    let inside = (is_folder || !is_anchored).then(|| format!("{start}{name}/**"));
+    let mut globs = GlobSetBuilder::new();
+    for glob in named.iter().chain(&inside) {
+        globs.add(GlobBuilder::new(glob).literal_separator(true).build()?);
+    }
+    globs.build()
+}
+
+impl Pattern {
+    /// Whether the pattern chooses the file with this path below its root.
+    pub fn matches(&self, file: &str) -> bool {
+        match &self.kind {
+            Kind::Category(category) => category_of(file) == category,
+            Kind::Globs(globs) => globs.is_match(file.trim_start_matches('/')),
+            Kind::Part => file.contains(self.word.as_str()),
+        }
+    }
+
+    /// Whether the pattern chooses the file, by its path below the root or as messages show it.
+    pub fn chooses(&self, item: &WorkItem) -> bool {
+        let is_path = self.word.contains('/') && !matches!(self.kind, Kind::Category(_));
+        self.matches(&item.file) || (is_path && self.matches(&item.shown))
+    }
+}
+
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.word)
+    }
+}
+
+/// One of several parts of a run: the `index`th of `count`, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shard {
+    index: u64,
+    count: u64,
+}
+
+/// A shard that there cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected K/N with K from 1 to N, found `{0}`")]
+pub struct ShardError(String);
+
+impl FromStr for Shard {
+    type Err = ShardError;
+
+    fn from_str(word: &str) -> Result<Self, ShardError> {
+        let parts =
+            word.split_once('/').and_then(|(index, count)| Some((index.parse().ok()?, count.parse().ok()?)));
+        match parts {
+            Some((index, count)) if (1..=count).contains(&index) => Ok(Self { index, count }),
+            _ => Err(ShardError(word.to_owned())),
+        }
+    }
+}
+
+impl Shard {
+    /// Which part it is, from 0, and of how many.
+    pub fn place(self) -> (u64, u64) {
+        (self.index - 1, self.count)
+    }
+
+    /// Whether the file belongs to the shard. That depends on nothing but its path below the root, so every machine
+    /// and every version of this program says the same.
+    pub fn has(&self, file: &str) -> bool {
+        let digest = Md5::digest(file.as_bytes());
+        let number = digest.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte));
+        number % self.count == self.index - 1
+    }
+}
+
+/// Which files are run.
+#[derive(Debug, Clone, Default)]
+pub struct Filters {
+    /// A file must be one of these, if there is any: by its path below the root, or as messages call it.
+    pub files: Vec<String>,
+    /// A file must match one of these, if there is any.
+    pub only: Vec<Pattern>,
+    /// A file must match none of these.
+    pub exclude: Vec<Pattern>,
+    /// A file must be in this shard, if there is one.
+    pub shard: Option<Shard>,
+}
+
+impl Filters {
+    /// Leaves the files that pass all filters, in their order.
+    pub fn apply(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
+        let named =
+            |item: &WorkItem| self.files.is_empty() || self.files.iter().any(|name| is_called(item, name));
+        items.into_iter().filter(|item| named(item) && self.passes(item)).collect()
+    }
+
+    /// The first of [`Self::files`] that is none of the items.
+    pub fn missing<'f>(&'f self, items: &[WorkItem]) -> Option<&'f str> {
+        let missing = |name: &&String| !items.iter().any(|item| is_called(item, name));
+        self.files.iter().find(missing).map(String::as_str)
+    }
+
+    fn passes(&self, item: &WorkItem) -> bool {
+        (self.only.is_empty() || self.only.iter().any(|pattern| pattern.chooses(item)))
+            && !self.exclude.iter().any(|pattern| pattern.chooses(item))
+            && self.shard.is_none_or(|shard| shard.has(&item.file))
+    }
+}
+
+fn is_called(item: &WorkItem, name: &str) -> bool {
+    item.file == name || item.shown == name
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use super::super::plan::file_of_path;
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        let cases = [
+            ("category:index", "index/a/b.test", true),
+            ("category:index", "indexes/a.test", false),
+            ("category:select", "select1.test", true),
+            ("category:other", "x.test", true),
+            ("a/b", "index/a/b.test", true),
+            ("**/*.test", "index/a/b.test", true),
+            ("index/*/b.test", "index/a/b.test", true),
+            ("{index,random}/**", "random/x.test", true),
+            // Without a slash: the name of the file, or of a folder that it is in.
+            ("*.test", "index/a/b.test", true),
+            ("b*", "index/a/b.test", true),
+            ("a*", "index/a/b.test", true),
+            ("ind*", "index/a/b.test", true),
+            ("nd*", "index/a/b.test", false),
+            ("recursive*", "with/recursive1.test", true),
+            ("recursive*", "with/nonrecursive.test", false),
+            // With a slash: the whole path.
+            ("index/*", "index/a/b.test", false),
+            ("index/*", "index/b.test", true),
+            ("a/*", "index/a/b.test", false),
+            ("/*.test", "b.test", true),
+            ("/*.test", "index/a/b.test", false),
+            ("/index/*", "index/b.test", true),
+            // With a slash at the end: folders.
+            ("in*/", "index/a/b.test", true),
+            ("a*/", "index/a/b.test", true),
+            ("b*/", "index/a/b.test", false),
+            ("index/*/", "index/a/b.test", true),
+            ("/a*/", "index/a/b.test", false),
+        ];
+        for (word, file, expected) in cases {
+            assert_eq!(word.parse::<Pattern>().unwrap().matches(file), expected, "{word} {file}");
+        }
+        assert_eq!("[".parse::<Pattern>().unwrap_err().to_string(), "`[` is not a valid glob");
+    }
+
+    #[test]
+    fn a_path_may_be_written_as_messages_show_it() {
+        let item = WorkItem { file: "a/b.test".to_owned(), ..file_of_path(Path::new("/s/index/a/b.test")) };
+        let chooses = |word: &str| word.parse::<Pattern>().unwrap().chooses(&item);
+        for word in ["/s/index/a/*", "s/index/**", "index/a/b", "a/*", "/a/*", "/s/ind*/"] {
+            assert!(chooses(word), "{word}");
+        }
+        // Without a slash, what is above the directory that was named does not count.
+        for word in ["ind*", "index", "category:s", "/index/*"] {
+            assert!(!chooses(word), "{word}");
+        }
+    }
+
+    #[test]
+    fn shards_are_k_of_n() {
+        for wrong in ["", "1", "0/2", "3/2", "1/0", "a/b", "-1/2"] {
+            assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
+        }
+        // Held fast: a machine of the next version must choose the same files.
+        let first: Shard = "1/3".parse().unwrap();
+        let files = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
+        let chosen: Vec<_> = files.iter().filter(|file| first.has(file)).collect();
+        assert_eq!(chosen, [&"b.test", &"d.test", &"e.test"]);
+    }
+
+    proptest! {
+        #[test]
+        fn each_file_is_in_one_shard(file in ".{0,30}", count in 1_u64..20) {
+            let shards = (1..=count).map(|index| Shard { index, count });
+            prop_assert_eq!(shards.filter(|shard| shard.has(&file)).count(), 1);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Times in which the processes of a run were stopped, which no limit and no duration counts.
+//!
+//! Ctrl-Z stops the main process together with its workers. SIGSTOP, a debugger or a frozen container stops the main
+//! process alone, or everything, and it learns of that only afterwards, by a tick that comes late. It cannot know then
+//! whether its workers went on: their own measurements stand, but no limit is held against them for that time.
+
+use std::cmp::Reverse;
+use std::time::Duration;
+
+use slt_core::executor::LEAST_SLOW;
+use slt_core::outcome::FileReport;
+
+/// The pauses of this process. Times are those of the clock.
+#[derive(Debug, Default)]
+pub(super) struct Pauses {
+    spans: Vec<Pause>,
+    ticked: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Pause {
+    from: Duration,
+    to: Duration,
+    /// Whether the workers were stopped as well.
+    workers: bool,
+}
+
+/// A tick that comes later than this was kept from coming.
+const LONGEST_TICK: Duration = Duration::from_millis(500);
+
+impl Pauses {
+    /// Notes that this process is running, which it does every few milliseconds. Returns whether it was not for a while.
+    pub(super) fn tick(&mut self, now: Duration) -> bool {
+        let last = self.ticked.replace(now);
+        let Some(from) = last.filter(|&last| now > last + LONGEST_TICK) else { return false };
+        self.spans.push(Pause { from, to: now, workers: false });
+        true
+    }
+
+    /// Notes that this process and its workers were stopped.
+    pub(super) fn stopped(&mut self, from: Duration, to: Duration) {
+        self.spans.push(Pause { from, to, workers: true });
+        self.ticked = Some(to);
+    }
+
+    /// Returns the part of a time in which this process was running: what limits count.
+    pub(super) fn elapsed(&self, from: Duration, to: Duration) -> Duration {
+        without(self.spans.iter(), from, to)
+    }
+
+    /// Takes the time in which a worker was stopped out of the times that it measured for a file: it began then, and these
+    /// records were running when it was stopped for so long.
+    pub(super) fn take_from(&self, report: &mut FileReport, began: Duration, stopped: &[(u32, Duration)]) {
+        report.elapsed = self.worked(began, began + report.elapsed);
+        report.engine_time = report.engine_time.map(|time| time.min(report.elapsed));
+        if stopped.is_empty() {
+            return;
+        }
+        for slow in &mut report.slowest {
+            let stops = stopped.iter().filter(|(line, _)| *line == slow.line).map(|(_, time)| *time);
+            slow.elapsed = slow.elapsed.saturating_sub(stops.sum());
+        }
+        report.slowest.retain(|slow| slow.elapsed >= LEAST_SLOW);
+        report.slowest.sort_by_key(|slow| Reverse(slow.elapsed));
+    }
+
+    /// Returns the part of a time in which the workers were running, as far as that is known.
+    fn worked(&self, from: Duration, to: Duration) -> Duration {
+        without(self.spans.iter().filter(|pause| pause.workers), from, to)
+    }
+}
+
+fn without<'p>(pauses: impl Iterator<Item = &'p Pause>, from: Duration, to: Duration) -> Duration {
+    let within = |pause: &Pause| pause.to.min(to).saturating_sub(pause.from.max(from));
+    to.saturating_sub(from).saturating_sub(pauses.map(within).sum())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn stopped_time_does_not_count() {
+        let mut pauses = Pauses::default();
+        assert!(!pauses.tick(at(10)), "the first");
+        assert!(!pauses.tick(at(10) + LONGEST_TICK));
+        pauses.stopped(at(20), at(50));
+        assert!(!pauses.tick(at(50) + LONGEST_TICK), "counted once");
+        assert_eq!(pauses.elapsed(at(15), at(55)), at(10));
+        assert_eq!(pauses.elapsed(at(30), at(40)), at(0));
+        assert_eq!(pauses.elapsed(at(51), at(60)), at(9));
+        assert_eq!(pauses.worked(at(15), at(55)), at(10));
+    }
+
+    #[test]
+    fn workers_may_have_gone_on_while_a_tick_was_late() {
+        let mut pauses = Pauses::default();
+        pauses.tick(at(10));
+        assert!(pauses.tick(at(70)));
+        assert_eq!((pauses.elapsed(at(5), at(71)), pauses.worked(at(5), at(71))), (at(6), at(66)));
+    }
+}

@@ -1,0 +1,170 @@
+//! The flight recorder: which record a worker is at, in memory that outlives the worker.
+//!
+//! A slot is a small file mapped into worker and orchestrator. The worker writes it before and after each record
+//! without a system call; when it has died, by whatever cause, the orchestrator reads what it was at.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use memmap2::{MmapOptions, MmapRaw};
+
+use slt_core::outcome::Counts;
+
+/// Item, line and start of the record, then the account of the file.
+const WORDS: usize = 3 + Counts::FIELDS;
+const BYTES: usize = WORDS * size_of::<AtomicU64>();
+
+/// A mapped slot.
+#[derive(Debug)]
+pub(super) struct Slot {
+    map: MmapRaw,
+}
+
+/// What a slot says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct InFlight {
+    /// The item, if the worker is at one.
+    pub(super) item: Option<usize>,
+    /// The line of the record; nothing before the first, and between two.
+    pub(super) line: Option<u32>,
+    /// When the record was taken up, by the clock that processes share.
+    pub(super) since: Duration,
+    /// The account of the file up to the record.
+    pub(super) counts: Counts,
+}
+
+impl InFlight {
+    /// Returns the state of `item`, or `None` if the worker was running another item.
+    pub(super) fn of(self, item: usize) -> Self {
+        let nothing = Self { item: Some(item), line: None, since: self.since, counts: Counts::default() };
+        if self.item == Some(item) { self } else { nothing }
+    }
+}
+
+impl Slot {
+    /// Makes the file of a slot, or empties it, and maps it.
+    pub(super) fn create(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
+        file.set_len(BYTES as u64)?;
+        Ok(Self { map: MmapOptions::new().len(BYTES).map_raw(&file)? })
+    }
+
+    /// Maps a slot that exists.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        let file = OpenOptions::new().read(true).write(true).open(path)?;
+        if file.metadata()?.len() != BYTES as u64 {
+            return Err(io::Error::other("the slot has another size than this program's"));
+        }
+        Ok(Self { map: MmapOptions::new().len(BYTES).map_raw(&file)? })
+    }
+
+    #[expect(unsafe_code, reason = "shared memory has no safe view in the standard library")]
+    fn words(&self) -> &[AtomicU64; WORDS] {
+        // SAFETY: the map is BYTES long, which is the size of the array, starts at the start of a page and so is
+        // aligned, and lives as long as `self`. All access, in both processes, is through atomics, for which any
+        // bits are a value.
+        unsafe { &*self.map.as_ptr().cast() }
+    }
+
+    fn set(&self, word: usize, value: u64) {
+        self.words()[word].store(value, Ordering::Release);
+    }
+
+    fn get(&self, word: usize) -> u64 {
+        self.words()[word].load(Ordering::Acquire)
+    }
+
+    /// The worker is at `item`, before its first record.
+    pub(super) fn start_item(&self, item: usize, now: Duration) {
+        self.set(1, 0);
+        self.set(2, nanoseconds(now));
+        self.settle(&Counts::default());
+        self.set(0, item as u64 + 1);
+    }
+
+    /// The worker is at the record on `line`.
+    pub(super) fn start_record(&self, line: u32, now: Duration) {
+        self.set(2, nanoseconds(now));
+        self.set(1, u64::from(line));
+    }
+
+    /// The record has its outcome, with which this is the account of the item.
+    pub(super) fn end_record(&self, counts: &Counts) {
+        self.settle(counts);
+        self.set(1, 0);
+    }
+
+    fn settle(&self, counts: &Counts) {
+        for (index, count) in to_words(*counts).into_iter().enumerate() {
+            self.set(3 + index, count);
+        }
+    }
+
+    /// The worker is at no item.
+    pub(super) fn end_item(&self) {
+        self.set(0, 0);
+    }
+
+    /// What the slot says now.
+    pub(super) fn read(&self) -> InFlight {
+        let counts = from_words(std::array::from_fn(|index| self.get(3 + index)));
+        let line = u32::try_from(self.get(1)).ok().filter(|&line| line > 0);
+        let item = self.get(0).checked_sub(1).map(|item| item as usize);
+        InFlight { item, line, since: Duration::from_nanos(self.get(2)), counts }
+    }
+}
+
+fn nanoseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn to_words(mut counts: Counts) -> [u64; Counts::FIELDS] {
+    counts.fields_mut().map(|count| *count)
+}
+
+fn from_words(words: [u64; Counts::FIELDS]) -> Counts {
+    let mut counts = Counts::default();
+    for (count, word) in counts.fields_mut().into_iter().zip(words) {
+        *count = word;
+    }
+    counts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_maps_of_a_slot_are_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slot");
+        let written = Slot::create(&path).unwrap();
+        let read = Slot::open(&path).unwrap();
+        assert_eq!(read.read().item, None);
+        written.start_item(4, Duration::from_secs(1));
+        assert_eq!((read.read().item, read.read().line), (Some(4), None));
+        written.start_record(77, Duration::from_secs(2));
+        let words: [u64; Counts::FIELDS] = std::array::from_fn(|index| index as u64 + 1);
+        written.settle(&from_words(words));
+        let found = read.read();
+        assert_eq!((found.item, found.line, found.since), (Some(4), Some(77), Duration::from_secs(2)));
+        assert_eq!(to_words(found.counts), words);
+        written.end_record(&found.counts);
+        assert_eq!((read.read().item, read.read().line), (Some(4), None));
+        assert_eq!(read.read().of(4), read.read());
+        assert_eq!((read.read().of(5).line, read.read().of(5).counts), (None, Counts::default()));
+        written.end_item();
+        assert_eq!(read.read().item, None);
+    }
+
+    #[test]
+    fn a_file_of_another_size_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("slot");
+        std::fs::write(&path, b"short").unwrap();
+        assert!(Slot::open(&path).is_err());
+    }
+}

@@ -1,0 +1,42 @@
+//! The standard streams of a child process, taken over before an engine runs.
+//!
+//! A child is started with the pipes to its parent as its standard input and output, because that needs no `unsafe` in the
+//! parent. The child moves them to descriptors that no other program inherits, and leaves something harmless in their
+//! place. So whatever an engine prints is no message, and what an engine starts cannot keep a pipe open.
+
+use std::fs::File;
+use std::io;
+use std::mem::ManuallyDrop;
+use std::os::fd::{AsFd, FromRawFd as _, OwnedFd, RawFd};
+
+use rustix::io::{dup2, fcntl_dupfd_cloexec};
+
+const STDIN: RawFd = 0;
+const STDOUT: RawFd = 1;
+/// The lowest descriptor that is not a standard stream.
+const FIRST_FREE: RawFd = 3;
+
+/// Returns standard input, and leaves an empty file in its place.
+pub fn take_stdin() -> io::Result<File> {
+    let taken = fcntl_dupfd_cloexec(io::stdin(), FIRST_FREE)?;
+    replace(STDIN, &File::open("/dev/null")?)?;
+    Ok(taken.into())
+}
+
+/// Returns standard output. What is printed from now on goes to `instead`, or is dropped.
+pub fn take_stdout(instead: Option<&dyn AsFd>) -> io::Result<File> {
+    let taken = fcntl_dupfd_cloexec(io::stdout(), FIRST_FREE)?;
+    match instead {
+        Some(instead) => replace(STDOUT, instead)?,
+        None => replace(STDOUT, &File::options().write(true).open("/dev/null")?)?,
+    }
+    Ok(taken.into())
+}
+
+#[expect(unsafe_code, reason = "a standard stream has no owner that could be borrowed mutably")]
+fn replace(stream: RawFd, with: &dyn AsFd) -> io::Result<()> {
+    // SAFETY: the standard library opens the standard streams at the start of the process if they are not open, and
+    // nothing here closes them: the value is never dropped, and `dup2` puts another file behind the same number.
+    let mut stream = ManuallyDrop::new(unsafe { OwnedFd::from_raw_fd(stream) });
+    Ok(dup2(with.as_fd(), &mut stream)?)
+}

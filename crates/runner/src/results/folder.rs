@@ -1,0 +1,450 @@
+//! Where results are kept: a folder of runs, each of which is a folder.
+//!
+//! ```text
+//! RESULTS/runs/20261122-214410/journal.jsonl   the truth of the run; of an old one journal.jsonl.zst
+//!                              run.json        what its workers need to know
+//!                              lock            held as long as the run goes on
+//!                              …               the work queue and the workers' files, until the run is complete
+//! ```
+//!
+//! A run gets its name when its journal says what it is (see [`super::starting`]). Whatever else lies among the runs is
+//! ignored.
+
+use std::fs::{DirEntry, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::index::Index;
+use super::journal::Journal;
+use super::journal_file::{has_journal, journal_path, plain_path};
+use super::sequence::{number_of, seconds_ahead};
+use super::start::Start;
+
+/// What a run needs to go on.
+const PLAN: &str = "run.json";
+
+/// A folder of runs.
+#[derive(Debug, Clone)]
+pub struct ResultsFolder {
+    path: PathBuf,
+}
+
+/// The folder of one run, which nobody else can work on as its master while this is there.
+#[derive(Debug)]
+pub struct RunFolder {
+    /// The name of the run.
+    pub name: String,
+    /// The folder.
+    pub path: PathBuf,
+    pub(super) _lock: Held,
+}
+
+/// A lock, given back by whatever end of the process. It is given back by name, too: a process that is being started has
+/// the files of the one that starts it for a moment, and would keep it.
+#[derive(Debug)]
+pub struct Held(pub(super) File);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        drop(self.0.unlock());
+    }
+}
+
+/// Why there is no such folder.
+#[derive(Debug, thiserror::Error)]
+pub enum FolderError {
+    /// The file system does not let us.
+    #[error("cannot {what} `{}`", path.display())]
+    Io {
+        /// What was to be done.
+        what: &'static str,
+        /// With what.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// No run has this name.
+    #[error("no run `{name}` in `{}`", results.display())]
+    Unknown {
+        /// The name.
+        name: String,
+        /// The folder of runs.
+        results: PathBuf,
+    },
+    /// There is no run at all, or none that was interrupted.
+    #[error("no {what} in `{}`", results.display())]
+    Nothing {
+        /// What was looked for.
+        what: &'static str,
+        /// The folder of runs.
+        results: PathBuf,
+    },
+    /// So many runs are of one second that no name is left.
+    #[error("99 runs of the second `{second}` in `{}`, and no name for one more", results.display())]
+    NoName {
+        /// The second.
+        second: String,
+        /// The folder of runs.
+        results: PathBuf,
+    },
+    /// The run goes on.
+    #[error("run `{0}` is still in progress")]
+    Busy(String),
+    /// The run has results, and nothing to go on with.
+    #[error("run `{0}` was made elsewhere and cannot be resumed here")]
+    NoPlan(String),
+    /// The journal is of a run that ended before it began, or of none.
+    #[error("the journal `{}` ends before it says what the run is", .0.display())]
+    NoJournal(PathBuf),
+    /// The header, which is the second line of the journal, is not as it was written.
+    #[error("the journal `{}` is corrupt: its header cannot be read", .0.display())]
+    NoHeader(PathBuf),
+    /// The first line of the journal is not as it was written.
+    #[error("the journal `{}` is corrupt: its first line does not match its checksum", .0.display())]
+    Corrupt(PathBuf),
+    /// Another version of this program has written the journal.
+    #[error("the journal `{}` has format {format} (written by version {program}), and this program reads format {known}", path.display())]
+    OtherVersion {
+        /// The journal.
+        path: PathBuf,
+        /// The format that it has.
+        format: u32,
+        /// The version of the program that wrote it.
+        program: String,
+        /// The format that this program reads.
+        known: u32,
+    },
+}
+
+pub(super) fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Error) -> FolderError + 'p {
+    move |source| FolderError::Io { what, path: path.to_owned(), source }
+}
+
+impl ResultsFolder {
+    /// Names the folder; it is made when the first run needs it.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self { path: path.into() }
+    }
+
+    /// The folder itself.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn runs_path(&self) -> PathBuf {
+        self.path.join("runs")
+    }
+
+    pub(super) fn no_name(&self, second: &str) -> FolderError {
+        FolderError::NoName { second: second.to_owned(), results: self.path.clone() }
+    }
+
+    /// The names of all runs, the oldest first. Entries that are not runs are left out, see [`Self::strays`].
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Io`]; a folder that is not there yet has no runs.
+    pub fn runs(&self) -> Result<Vec<String>, FolderError> {
+        // A link would be the same run once more.
+        let entries = self.entries()?.into_iter().filter(|entry| !is_link(entry));
+        let runs = entries.filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let number = number_of(&name)?;
+            has_journal(&self.runs_path().join(&name)).then_some((number, name))
+        });
+        let mut runs: Vec<_> = runs.collect();
+        runs.sort_unstable();
+        Ok(runs.into_iter().map(|(_, name)| name).collect())
+    }
+
+    fn entries(&self) -> Result<Vec<DirEntry>, FolderError> {
+        let runs = self.runs_path();
+        match std::fs::read_dir(&runs) {
+            Ok(entries) => Ok(entries.filter_map(Result::ok).collect()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(io_error("list", &runs)(error)),
+        }
+    }
+
+    /// What lies among the runs and is none, each with the reason: sentences for the user.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Io`] when the folder cannot be listed.
+    pub fn strays(&self) -> Result<Vec<String>, FolderError> {
+        let mut strays = Vec::new();
+        for found in self.entries()? {
+            let entry = found.file_name();
+            // Hidden entries are files of other programs.
+            if entry.as_encoded_bytes().starts_with(b".") {
+                continue;
+            }
+            let path = self.runs_path().join(&entry);
+            let why = match (entry.to_str().and_then(number_of), std::fs::read_dir(&path)) {
+                (None, _) => "it is not named as a run is".to_owned(),
+                _ if is_link(&found) => "it is a symbolic link".to_owned(),
+                (_, Err(error)) => error.to_string(),
+                (Some(_), Ok(_)) if !has_journal(&path) => "it has no journal".to_owned(),
+                (Some(_), Ok(_)) => match Start::read(&journal_path(&path)) {
+                    Ok(Start::Missing) => "its journal ends before it says what the run is".to_owned(),
+                    Ok(_) => continue,
+                    Err(error) => format!("its journal cannot be read: {error}"),
+                },
+            };
+            strays.push(format!("{path:?} is ignored: {why}"));
+        }
+        strays.sort();
+        Ok(strays)
+    }
+
+    /// Where the run is that `name` means: its name, or the path of its folder.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Unknown`].
+    pub fn path_of(&self, name: &str) -> Result<PathBuf, FolderError> {
+        let named = self.runs_path().join(name);
+        let candidates = [named, PathBuf::from(name)];
+        let mut found = candidates.into_iter().filter(|path| has_journal(path));
+        found.next().ok_or_else(|| FolderError::Unknown { name: name.to_owned(), results: self.path.clone() })
+    }
+
+    /// Takes up the run that `name` means, or the last one that has not ended with a result for each file.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], for instance when the run is going on.
+    pub fn take_up(&self, name: Option<&str>) -> Result<(RunFolder, Journal), FolderError> {
+        let path = match name {
+            Some(name) => self.path_of(name)?,
+            None => self.last_incomplete()?,
+        };
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let folder = lock(name, path)?;
+        let journal = read_journal(&folder.path)?;
+        if !folder.path.join(PLAN).exists() {
+            return Err(FolderError::NoPlan(folder.name));
+        }
+        Ok((folder, journal))
+    }
+
+    fn last_incomplete(&self) -> Result<PathBuf, FolderError> {
+        for name in self.runs()?.into_iter().rev() {
+            let path = self.runs_path().join(name);
+            // A run without a readable journal has nothing to go on from, and one that comes from elsewhere has no list
+            // of its files.
+            if path.join(PLAN).exists()
+                && let Ok(journal) = read_journal(&path)
+                && journal.report.files.len() < journal.report.header.files
+            {
+                return Ok(path);
+            }
+        }
+        Err(FolderError::Nothing { what: "interrupted run", results: self.path.clone() })
+    }
+
+    /// Reads the journal of the run that `name` means, or of the last run, whether it goes on or not.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], for instance when there is no run.
+    pub fn journal(&self, name: Option<&str>) -> Result<Journal, FolderError> {
+        let path = match name {
+            Some(name) => self.path_of(name)?,
+            None => self.runs_path().join(self.last()?),
+        };
+        read_journal(&path)
+    }
+
+    /// The folder of a run.
+    pub fn run_path(&self, name: &str) -> PathBuf {
+        self.runs_path().join(name)
+    }
+
+    /// The length of the journal of a run, whether it is compressed or not; nothing if it has none.
+    pub fn journal_bytes(&self, name: &str) -> Option<u64> {
+        super::journal_file::length(&self.run_path(name))
+    }
+
+    /// Reads a journal as it was when it had this length.
+    pub fn journal_up_to(&self, name: &str, length: u64) -> Result<Journal, FolderError> {
+        let path = journal_path(&self.run_path(name));
+        let journal = Journal::read_up_to(&path, length).map_err(io_error("read", &path))?;
+        journal.ok_or_else(|| why_unreadable(path))
+    }
+
+    /// Says that these runs are going to be removed: how files ended in them is not forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], when the index of last outcomes cannot be written.
+    pub fn keep_outcomes_of(&self, names: &[String]) -> Result<(), FolderError> {
+        if names.is_empty() { Ok(()) } else { Index::prune(self, names) }
+    }
+
+    /// Removes a run.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], for instance when the run goes on.
+    pub fn remove(&self, name: &str) -> Result<(), FolderError> {
+        let run = lock(name.to_owned(), self.path_of(name)?)?;
+        std::fs::remove_dir_all(&run.path).map_err(io_error("remove", &run.path))
+    }
+
+    /// The last run that goes on now.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError::Nothing`] if none does.
+    pub fn running(&self) -> Result<PathBuf, FolderError> {
+        let paths = self.runs()?.into_iter().rev().map(|name| self.runs_path().join(name));
+        let mut running = paths.filter(|path| is_running(path));
+        running
+            .next()
+            .ok_or_else(|| FolderError::Nothing { what: "run that is going on", results: self.path.clone() })
+    }
+}
+
+/// Returns when the names of the files in a folder are on the disk.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Whether somebody works on the run in this folder. Those who ask at the same time do not take each other for that.
+pub fn is_running(path: &Path) -> bool {
+    let held = |lock: File| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
+    File::open(lock_path(path)).is_ok_and(held)
+}
+
+impl RunFolder {
+    /// The folder of results that the run is in.
+    pub fn results(&self) -> ResultsFolder {
+        let results = self.path.parent().and_then(Path::parent);
+        ResultsFolder::new(results.unwrap_or(&self.path))
+    }
+
+    /// Whether its name is of a later time than this one, by more than a second.
+    pub fn is_ahead_of(&self, now: i64) -> bool {
+        seconds_ahead(&self.name, now) > 1
+    }
+
+    /// Where the journal is written.
+    pub fn journal(&self) -> PathBuf {
+        plain_path(&self.path)
+    }
+}
+
+fn lock_path(run: &Path) -> PathBuf {
+    run.join("lock")
+}
+
+fn read_journal(run: &Path) -> Result<Journal, FolderError> {
+    let path = journal_path(run);
+    let journal = Journal::read(&path).map_err(io_error("read", &path))?;
+    journal.ok_or_else(|| why_unreadable(path))
+}
+
+/// Whether an entry is a symbolic link.
+fn is_link(entry: &DirEntry) -> bool {
+    entry.file_type().is_ok_and(|kind| kind.is_symlink())
+}
+
+/// Why a journal is none that can be read.
+pub(super) fn why_unreadable(path: PathBuf) -> FolderError {
+    match Start::read(&path) {
+        Err(source) => FolderError::Io { what: "read", path, source },
+        Ok(Start::Corrupt) => FolderError::Corrupt(path),
+        Ok(Start::OtherVersion { format, program, known }) => {
+            FolderError::OtherVersion { path, format, program, known }
+        }
+        Ok(Start::Whole) => FolderError::NoHeader(path),
+        Ok(Start::Missing) => FolderError::NoJournal(path),
+    }
+}
+
+pub(super) fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError> {
+    let lock_path = lock_path(&path);
+    let lock = File::create(&lock_path).map_err(io_error("make", &lock_path))?;
+    match try_lock(&lock) {
+        Ok(()) => Ok(RunFolder { name, path, _lock: Held(lock) }),
+        Err(TryLockError::WouldBlock) => Err(FolderError::Busy(name)),
+        Err(TryLockError::Error(error)) => Err(io_error("lock", &lock_path)(error)),
+    }
+}
+
+/// Keeps a run from being taken up, unless somebody works on it. Who looks whether it goes on is not misled by this.
+pub fn hold_still(path: &Path) -> Option<Held> {
+    let lock = File::open(lock_path(path)).or_else(|_| File::create(lock_path(path))).ok()?;
+    lock.try_lock_shared().ok().map(|()| Held(lock))
+}
+
+/// How long a lock is waited for. A process that is killed while it starts another leaves its lock to the other, until
+/// that one has become the program that it is to be.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+fn try_lock(lock: &File) -> Result<(), TryLockError> {
+    lock_with_patience(lock, PATIENCE)
+}
+
+/// Locks a file, or gives up after so long.
+pub fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), TryLockError> {
+    match lock.try_lock() {
+        Err(TryLockError::WouldBlock) => {}
+        done => return done,
+    }
+    // The lock belongs to the open file, of which this is another handle.
+    let waiting = lock.try_clone().map_err(TryLockError::Error)?;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let thread = std::thread::Builder::new().spawn(move || drop(sender.send(waiting.lock())));
+    thread.map_err(TryLockError::Error)?;
+    match receiver.recv_timeout(patience) {
+        Ok(locked) => locked.map_err(TryLockError::Error),
+        Err(_) => Err(TryLockError::WouldBlock),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::results::{Circumstances, Imported, Opened};
+    use slt_core::engine::EngineIdentity;
+    use slt_core::outcome::{FlakyResult, RunHeader};
+
+    fn start(results: &ResultsFolder, now: i64) -> RunFolder {
+        let engine = EngineIdentity { name: "e".to_owned(), version: String::new(), labels: Vec::new() };
+        let header =
+            RunHeader { engine, labels: Vec::new(), exact: false, files: 1, flaky: FlakyResult::Pass };
+        let imported = Imported { from: String::new(), digest: String::new(), untested: Vec::new() };
+        let opened = Opened::of_import(now, imported, Circumstances::default());
+        let opened = |name: &str| Opened { run: name.to_owned(), ..opened.clone() };
+        results.start_run().unwrap().publish(now, &header, &opened).unwrap().0
+    }
+
+    #[test]
+    fn runs_are_named_by_their_second() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = ResultsFolder::new(folder.path().join("not/there"));
+        assert_eq!(results.runs().unwrap(), Vec::<String>::new());
+        let made: Vec<_> = (0..11).map(|_| start(&results, 1_000).name).collect();
+        assert_eq!(made[..2], ["19700101-000001", "19700101-000001-2"]);
+        assert_eq!(results.runs().unwrap(), made, "the tenth comes after the ninth");
+    }
+
+    #[test]
+    fn a_run_has_one_master() {
+        let folder = tempfile::tempdir().unwrap();
+        let results = ResultsFolder::new(folder.path());
+        let run = start(&results, 0);
+        assert_eq!(results.running().unwrap(), run.path);
+        let error = results.take_up(Some(&run.name)).unwrap_err();
+        assert!(matches!(error, FolderError::Busy(_)), "{error}");
+        drop(run);
+        assert!(matches!(results.running(), Err(FolderError::Nothing { .. })));
+        let error = results.take_up(Some("19700101-000000")).unwrap_err();
+        assert!(matches!(error, FolderError::NoPlan(_)), "{error}");
+        assert!(matches!(results.take_up(Some("x")), Err(FolderError::Unknown { .. })));
+        assert!(matches!(results.take_up(None), Err(FolderError::Nothing { .. })));
+    }
+}

@@ -1,0 +1,80 @@
+//! The files of a run, of which each is there once.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::Oddity;
+use slt_core::outcome::{FileReport, FileStatus};
+
+/// Files by name; those without a report were to be run, and were not.
+#[derive(Debug, Default)]
+pub(super) struct Files(BTreeMap<String, Option<FileReport>>);
+
+impl Files {
+    /// Adds a file. Of two with one name the graver is kept.
+    pub(super) fn add(&mut self, report: FileReport, oddities: &mut Vec<Oddity>) {
+        self.enter(report.file.clone(), Some(report), oddities);
+    }
+
+    /// Adds a file that was not run.
+    pub(super) fn add_untested(&mut self, file: &str, oddities: &mut Vec<Oddity>) {
+        self.enter(file.to_owned(), None, oddities);
+    }
+
+    fn enter(&mut self, file: String, report: Option<FileReport>, oddities: &mut Vec<Oddity>) {
+        match self.0.entry(file) {
+            Entry::Vacant(place) => {
+                place.insert(report);
+            }
+            Entry::Occupied(mut place) => {
+                let [one, other] = [place.get(), &report].map(|file| file.as_ref().map(FileReport::status));
+                if gravity(other) > gravity(one) {
+                    place.insert(report);
+                }
+                let (file, kept) = (place.key().clone(), place.get().as_ref().map(FileReport::status));
+                let [one, other, kept] = [one, other, kept].map(word);
+                oddities.push(Oddity::Duplicate { file, one, other, kept });
+            }
+        }
+    }
+
+    pub(super) fn contains(&self, file: &str) -> bool {
+        self.0.contains_key(file)
+    }
+
+    /// How many files there are, those that were not run among them.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The reports, and the names of those that were not run.
+    pub(super) fn into_parts(self) -> (Vec<FileReport>, Vec<String>) {
+        let (mut tested, mut untested) = (Vec::new(), Vec::new());
+        for (file, report) in self.0 {
+            match report {
+                Some(report) => tested.push(report),
+                None => untested.push(file),
+            }
+        }
+        (tested, untested)
+    }
+}
+
+fn word(status: Option<FileStatus>) -> &'static str {
+    status.map_or("untested", FileStatus::word)
+}
+
+/// Whoever says that a file was not run at least does not know that it passed.
+fn gravity(status: Option<FileStatus>) -> u8 {
+    match status {
+        Some(FileStatus::Empty) => 0,
+        Some(FileStatus::Passed) => 1,
+        Some(FileStatus::Flaky) => 2,
+        None => 3,
+        Some(FileStatus::Failed) => 4,
+        Some(FileStatus::TimedOut) => 5,
+        Some(FileStatus::Error) => 6,
+        Some(FileStatus::OutOfMemory) => 7,
+        Some(FileStatus::Crashed) => 8,
+    }
+}

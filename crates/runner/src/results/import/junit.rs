@@ -1,0 +1,405 @@
+//! JUnit's XML, as nextest, pytest, DuckDB and many others write it. A test case is taken for a file.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::{Reader, XmlVersion};
+
+use super::files::Files;
+use super::{ForeignRun, ImportError, Oddity, Reading, SHORTEST};
+use slt_core::engine::EngineIdentity;
+use slt_core::outcome::{Attempt, FileReport, FileStatus};
+
+/// What is said of a test case, in the order of gravity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Verdict {
+    Passed,
+    /// It failed, and passed when it was run again.
+    Flaky,
+    Skipped,
+    /// An earlier try of one that failed in the end.
+    Rerun,
+    Failed,
+    Error,
+}
+
+impl Verdict {
+    fn of(element: &str) -> Option<Self> {
+        Some(match element {
+            "failure" => Self::Failed,
+            "error" => Self::Error,
+            "skipped" => Self::Skipped,
+            "flakyFailure" | "flakyError" => Self::Flaky,
+            "rerunFailure" | "rerunError" => Self::Rerun,
+            _ => return None,
+        })
+    }
+}
+
+/// The name of the outermost element that this program writes.
+const OWN_NAME: &str = "vibesql-sqllogictest";
+/// The `type` of a file that an incomplete run of this program did not test.
+const UNTESTED: &str = "untested";
+/// The `type` of a file that has failed as this program expects it.
+const EXPECTED_FAILURE: &str = "expected_failure";
+
+/// An element of a test case that says how it ended.
+#[derive(Debug)]
+struct Said {
+    verdict: Verdict,
+    /// The status that the `type` of a file of this program says.
+    status: Option<FileStatus>,
+    /// The message, and behind it the text.
+    text: String,
+}
+
+#[derive(Debug)]
+struct Case {
+    file: Option<String>,
+    class: Option<String>,
+    name: String,
+    time: Duration,
+    said: Vec<Said>,
+    /// Whether it was not run.
+    untested: bool,
+}
+
+impl Case {
+    fn verdict(&self) -> Verdict {
+        self.said.iter().map(|said| said.verdict).max().unwrap_or(Verdict::Passed)
+    }
+
+    fn said(&self, wanted: Verdict) -> impl Iterator<Item = &Said> {
+        self.said.iter().filter(move |said| said.verdict == wanted)
+    }
+}
+
+/// A suite that is open: its name, what it says, and what was found.
+#[derive(Debug, Default)]
+struct Suite {
+    name: String,
+    said: [Option<u64>; 4],
+    found: [u64; 4],
+}
+
+const COUNTS: [(&str, &str); 4] =
+    [("tests", "test cases"), ("failures", "failures"), ("errors", "errors"), ("skipped", "skipped cases")];
+
+/// What has been read so far.
+#[derive(Default)]
+struct Document {
+    open: Vec<String>,
+    suites: Vec<Suite>,
+    cases: Vec<Case>,
+    /// Whether this program has written it.
+    is_own: bool,
+    engine: Option<EngineIdentity>,
+    /// What is being said of the last case, with its message, and the text so far.
+    saying: Option<(Said, String)>,
+    started: Option<i64>,
+    elapsed: Option<Duration>,
+    /// The time of the suites within the outermost.
+    within: Option<Duration>,
+    oddities: Vec<Oddity>,
+}
+
+pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+    let mut reader = Reader::from_str(text);
+    let mut document = Document::default();
+    loop {
+        let before = reader.buffer_position();
+        let event = match reader.read_event() {
+            Ok(event) => event,
+            Err(error) => return Err(error_at(text, reader.error_position(), error.to_string())),
+        };
+        let done = matches!(event, Event::Eof);
+        document.take(event).map_err(|what| error_at(text, before, what))?;
+        if done {
+            break;
+        }
+    }
+    if document.cases.is_empty() {
+        return Err(ImportError::Nothing("`testcase`"));
+    }
+    let Document { cases, is_own, engine, started, elapsed, within, mut oddities, .. } = document;
+    let elapsed = elapsed.or(within);
+    if started.is_none() {
+        oddities.push(Oddity::Undated);
+    }
+    let names = if is_own { cases.iter().map(|case| case.name.clone()).collect() } else { names(&cases) };
+    let mut files = Files::default();
+    for (case, name) in cases.iter().zip(&names) {
+        match case.untested {
+            true => files.add_untested(name, &mut oddities),
+            false => files.add(report(name, case), &mut oddities),
+        }
+    }
+    let mut run = ForeignRun::of_files(text, files, started.unwrap_or(changed), 0);
+    run.origin.engine = engine;
+    run.elapsed = elapsed.unwrap_or_else(|| run.files.iter().map(|file| file.elapsed).sum());
+    Ok(Reading { runs: vec![run], oddities })
+}
+
+fn error_at(text: &str, at: u64, what: String) -> ImportError {
+    let at = usize::try_from(at).unwrap_or(usize::MAX).min(text.len());
+    let before = String::from_utf8_lossy(&text.as_bytes()[..at]);
+    let line = memchr::memchr_iter(b'\n', before.as_bytes()).count() + 1;
+    let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+    ImportError::Xml { line, column, what }
+}
+
+impl Document {
+    fn take(&mut self, event: Event<'_>) -> Result<(), String> {
+        match event {
+            Event::Start(element) => return self.start(&element),
+            Event::Empty(element) => {
+                self.start(&element)?;
+                self.end();
+            }
+            Event::End(_) => self.end(),
+            Event::Text(text) => return self.text(&text.xml10_content()),
+            Event::CData(text) => return self.text(&text.xml10_content()),
+            Event::GeneralRef(reference) => {
+                let character = reference.resolve_char_ref().map_err(|error| error.to_string())?;
+                let resolved = match character {
+                    Some(character) => character.to_string(),
+                    None => match quick_xml::escape::resolve_xml_entity(&reference) {
+                        Some(text) => text.to_owned(),
+                        None => return Err(format!("unknown entity `&{};`", &*reference)),
+                    },
+                };
+                return self.text(&resolved);
+            }
+            Event::Eof => {
+                if let Some(element) = self.open.last() {
+                    return Err(format!("the file ends, and `{element}` is not closed"));
+                }
+            }
+            Event::Comment(_) | Event::Decl(_) | Event::PI(_) | Event::DocType(_) => {}
+        }
+        Ok(())
+    }
+
+    /// A text between tags. It counts inside of what is said of a case, and nowhere else.
+    fn text(&mut self, text: &str) -> Result<(), String> {
+        let Some(element) = self.open.last() else {
+            let blank = text.trim().is_empty();
+            return if blank { Ok(()) } else { Err("text outside of all elements".to_owned()) };
+        };
+        if let (Some(_), Some((_, so_far))) = (Verdict::of(element), &mut self.saying) {
+            so_far.push_str(text);
+        }
+        Ok(())
+    }
+
+    fn start(&mut self, element: &BytesStart<'_>) -> Result<(), String> {
+        let name = element.local_name().as_ref().to_owned();
+        if self.open.is_empty() && !matches!(name.as_str(), "testsuites" | "testsuite") {
+            return Err(format!("expected `testsuites` or `testsuite`, found `{name}`"));
+        }
+        let attributes = attributes(element)?;
+        match name.as_str() {
+            "testsuites" | "testsuite" => self.suite(&attributes),
+            "testcase" => self.case(attributes),
+            "property" => self.property(&attributes),
+            word if self.open.last().is_some_and(|parent| parent == "testcase") => {
+                let kind = attributes.get("type").map(String::as_str).unwrap_or_default();
+                if let Some(case) = self.cases.last_mut() {
+                    case.untested |= kind == UNTESTED;
+                }
+                self.saying = Verdict::of(word).map(|verdict| {
+                    let text = attributes.get("message").cloned().unwrap_or_default();
+                    (Said { verdict, status: status_of(verdict, kind), text }, String::new())
+                });
+            }
+            _ => {}
+        }
+        self.open.push(name);
+        Ok(())
+    }
+
+    /// Takes the engine of a document of this program.
+    fn property(&mut self, attributes: &HashMap<String, String>) {
+        let of_suite =
+            matches!(self.open.as_slice(), [.., suite, list] if suite == "testsuite" && list == "properties");
+        let [name, value] = ["name", "value"].map(|name| attributes.get(name));
+        let (true, Some(name), Some(value)) = (self.is_own && of_suite, name, value) else { return };
+        let unknown = || EngineIdentity { name: String::new(), version: String::new(), labels: Vec::new() };
+        match name.as_str() {
+            "engine" => self.engine.get_or_insert_with(unknown).name.clone_from(value),
+            "engine.version" => self.engine.get_or_insert_with(unknown).version.clone_from(value),
+            _ => {}
+        }
+    }
+
+    fn suite(&mut self, attributes: &HashMap<String, String>) {
+        self.is_own |= self.open.is_empty() && attributes.get("name").is_some_and(|name| name == OWN_NAME);
+        self.suites.push(Suite {
+            name: attributes.get("name").cloned().unwrap_or_default(),
+            said: COUNTS.map(|(name, _)| attributes.get(name)?.parse().ok()),
+            found: [0; 4],
+        });
+        let time = attributes.get("timestamp").and_then(|time| super::sql::moment(time));
+        self.started = match (self.started, time) {
+            (Some(one), Some(other)) => Some(one.min(other)),
+            (one, other) => one.or(other),
+        };
+        // That of the outermost is of all; where it has none, those within it make it up.
+        let time = attributes.get("time").and_then(|time| seconds(time));
+        match self.open.len() {
+            0 => self.elapsed = time,
+            1 => self.within = self.within.zip(time).map(|(one, other)| one + other).or(self.within).or(time),
+            _ => {}
+        }
+    }
+
+    fn case(&mut self, mut attributes: HashMap<String, String>) {
+        let mut filled = |name: &str| attributes.remove(name).filter(|value| !value.is_empty());
+        self.saying = None;
+        self.cases.push(Case {
+            file: filled("file"),
+            class: filled("classname"),
+            name: filled("name").unwrap_or_default(),
+            // A time of 0 is one that is known.
+            time: filled("time")
+                .and_then(|time| seconds(&time))
+                .map_or(Duration::ZERO, |time| time.max(SHORTEST)),
+            said: Vec::new(),
+            // GoogleTest says so of what is disabled.
+            untested: filled("status").is_some_and(|status| status == "notrun"),
+        });
+    }
+
+    fn end(&mut self) {
+        let Some(element) = self.open.pop() else { return };
+        match element.as_str() {
+            "testsuites" | "testsuite" => self.end_suite(),
+            "testcase" => self.end_case(),
+            // Elements inside of a verdict are about something else.
+            _ if self.open.last().is_some_and(|parent| parent == "testcase") => {
+                let said = self.saying.take();
+                if let (Some((said, text)), Some(case)) = (said, self.cases.last_mut()) {
+                    case.said.push(Said { text: joined(said.text, text), ..said });
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn end_case(&mut self) {
+        let verdict = self.cases.last().map_or(Verdict::Passed, Case::verdict);
+        let is = |wanted| verdict == wanted;
+        let found = [true, is(Verdict::Failed), is(Verdict::Error), is(Verdict::Skipped)];
+        if let Some(suite) = self.suites.last_mut() {
+            suite.found.iter_mut().zip(found).for_each(|(count, yes)| *count += u64::from(yes));
+        }
+    }
+
+    fn end_suite(&mut self) {
+        let Some(suite) = self.suites.pop() else { return };
+        for ((said, found), (_, what)) in suite.said.into_iter().zip(suite.found).zip(COUNTS) {
+            if let Some(says) = said.filter(|&says| says != found) {
+                let place = format!("suite `{}`", suite.name);
+                self.oddities.push(Oddity::Count { place, what, says, found });
+            }
+        }
+        if let Some(outer) = self.suites.last_mut() {
+            outer.found.iter_mut().zip(suite.found).for_each(|(count, more)| *count += more);
+        }
+    }
+}
+
+fn attributes(element: &BytesStart<'_>) -> Result<HashMap<String, String>, String> {
+    let mut found = HashMap::new();
+    for attribute in element.attributes() {
+        let attribute = attribute.map_err(|error| error.to_string())?;
+        let value = attribute.normalized_value(XmlVersion::Implicit1_0).map_err(|error| error.to_string())?;
+        found.insert(attribute.key.local_name().as_ref().to_owned(), value.into_owned());
+    }
+    Ok(found)
+}
+
+/// The text of a verdict, which many writers begin with its message.
+fn joined(message: String, text: String) -> String {
+    match (message.as_str(), text.as_str()) {
+        (_, blank) if blank.trim().is_empty() => message,
+        ("", _) => text,
+        (message, text) if text.contains(message) => text.to_owned(),
+        (message, text) => format!("{message}\n{text}"),
+    }
+}
+
+/// A time that some thousands of can be added up; a longer one is a mistake.
+fn seconds(text: &str) -> Option<Duration> {
+    const LONGEST: Duration = Duration::from_secs(1_000_000_000);
+    let time = Duration::try_from_secs_f64(text.trim().replace(',', "").parse().ok()?).ok()?;
+    (time <= LONGEST).then_some(time)
+}
+
+/// What the files are called.
+///
+/// | the test case has | name |
+/// |---|---|
+/// | a file that no other case has | the file |
+/// | a file that others have too, as pytest writes it | file::name |
+/// | a name that is a path, as DuckDB writes it | the name |
+/// | a class, as nextest and sqllogictest-rs write it | class/name |
+/// | else | the name |
+fn names(cases: &[Case]) -> Vec<String> {
+    let mut of_file = HashMap::<_, u32>::new();
+    for file in cases.iter().filter_map(|case| case.file.as_deref()) {
+        *of_file.entry(file).or_default() += 1;
+    }
+    let name = |case: &Case| match (&case.file, &case.class) {
+        (Some(file), _) if of_file.get(file.as_str()) == Some(&1) => file.clone(),
+        (Some(file), _) => format!("{file}::{}", case.name),
+        (None, _) if is_path(&case.name) => case.name.clone(),
+        (None, Some(class)) => format!("{class}/{}", case.name),
+        (None, None) => case.name.clone(),
+    };
+    cases.iter().map(name).collect()
+}
+
+fn is_path(name: &str) -> bool {
+    [".test", ".slt", ".sql", ".test_slow", ".test_coverage"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// The status that the `type` of an element says, if it is a word of this program.
+fn status_of(verdict: Verdict, kind: &str) -> Option<FileStatus> {
+    match (verdict, kind) {
+        (Verdict::Skipped, EXPECTED_FAILURE) => Some(FileStatus::Failed),
+        (Verdict::Skipped | Verdict::Passed, _) => None,
+        _ => FileStatus::from_word(kind).filter(|status| !status.is_good()),
+    }
+}
+
+fn report(name: &str, case: &Case) -> FileReport {
+    let verdict = case.verdict();
+    let typed = case.said(verdict).find_map(|said| said.status);
+    let is_flaky = typed == Some(FileStatus::Flaky);
+    let status = match verdict {
+        // Each try that failed is an attempt, which makes it flaky.
+        Verdict::Passed | Verdict::Flaky => FileStatus::Passed,
+        Verdict::Skipped => typed.unwrap_or(FileStatus::Empty),
+        // It counts as failed, and has passed at another time.
+        Verdict::Failed | Verdict::Rerun | Verdict::Error if is_flaky => FileStatus::Failed,
+        Verdict::Failed | Verdict::Rerun => typed.unwrap_or(FileStatus::Failed),
+        Verdict::Error => typed.unwrap_or(FileStatus::Error),
+    };
+    let texts: Vec<_> = case.said(verdict).map(|said| said.text.as_str()).collect();
+    let mut report = FileReport::of_whole(name, status, Some(&texts.join("\n")), case.time);
+    let tries = case.said(Verdict::Flaky).chain(case.said(Verdict::Rerun));
+    report.attempts = tries
+        .map(|said| {
+            let status = said.status.filter(|status| *status != FileStatus::Flaky);
+            let status = status.unwrap_or(FileStatus::Failed);
+            let failed = FileReport::of_whole(name, status, Some(&said.text), Duration::ZERO);
+            Attempt { status, elapsed: Duration::ZERO, first: failed.details.into_iter().next() }
+        })
+        .collect();
+    if is_flaky && verdict > Verdict::Skipped {
+        report.attempts.push(Attempt { status: FileStatus::Passed, elapsed: Duration::ZERO, first: None });
+    }
+    report
+}

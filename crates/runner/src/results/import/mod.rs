@@ -1,0 +1,275 @@
+//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, punchlists, JUnit
+//! reports, and the JSON report of this program.
+//!
+//! Reading makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
+//! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`]. Only the JSON
+//! report has its records.
+
+mod comparison;
+mod failures;
+mod files;
+mod json;
+mod junit;
+mod mended;
+mod oddity;
+mod punchlist;
+mod report;
+mod results;
+mod sql;
+mod status;
+
+use std::time::Duration;
+
+use self::files::Files;
+use super::circumstances::{Circumstances, Imported};
+use super::digest;
+use super::folder::{FolderError, ResultsFolder};
+use super::journal::Opened;
+use super::portable::is_portable;
+use slt_core::engine::EngineIdentity;
+use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
+
+pub use oddity::Oddity;
+
+/// The engine of results that nobody has named.
+pub const UNKNOWN_ENGINE: &str = "unknown";
+
+/// So short a time is none that a program tells: 0 milliseconds are known, and are not the same as nothing.
+const SHORTEST: Duration = Duration::from_nanos(1);
+
+/// Returns the time of a file, which is 0 only where it is not known.
+fn known_time(milliseconds: Option<u64>) -> Duration {
+    milliseconds.map_or(Duration::ZERO, |known| Duration::from_millis(known).max(SHORTEST))
+}
+
+/// A kind of file that runs are taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// The JSON report of this program, or the JSON files of VibeSQL's earlier scripts.
+    Json,
+    /// Their dumps in SQL.
+    Sql,
+    /// JUnit's XML.
+    Junit,
+    /// A punchlist as CSV.
+    Csv,
+    /// A punchlist as Markdown.
+    Markdown,
+}
+
+/// A run of another program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ForeignRun {
+    /// When it began, in milliseconds since 1970.
+    pub started: i64,
+    /// How long it took; 0 where that is not known.
+    pub elapsed: Duration,
+    /// The files, each with another name.
+    pub files: Vec<FileReport>,
+    /// How many files there should be.
+    pub wanted: usize,
+    /// Files that were to be run, and were not, by name; there may be others.
+    pub untested: Vec<String>,
+    /// Whether there were other files, and nobody knows how many.
+    pub is_partial: bool,
+    /// What it says of the run as a whole.
+    pub origin: Origin,
+    /// Where and with what it was made.
+    pub circumstances: Circumstances,
+    /// The MD5 of what it was made from.
+    pub digest: String,
+}
+
+/// What a document of this program says of the run that it is about.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Origin {
+    /// The engine under test.
+    pub engine: Option<EngineIdentity>,
+    /// The names that conditions were held against.
+    pub labels: Vec<String>,
+    /// Whether the reference runner's holes are reproduced.
+    pub exact: bool,
+    /// What flaky files count as.
+    pub flaky: FlakyResult,
+    /// How the run ended.
+    pub end: Option<RunEnd>,
+}
+
+impl ForeignRun {
+    /// Makes a run of which nothing is known but its files. `wanted` is how many there should be, at least.
+    fn of_files(text: &str, files: Files, started: i64, wanted: u64) -> Self {
+        let (files, untested) = files.into_parts();
+        Self {
+            started,
+            elapsed: Duration::ZERO,
+            wanted: usize::try_from(wanted).unwrap_or(usize::MAX).max(files.len() + untested.len()),
+            files,
+            untested,
+            is_partial: false,
+            origin: Origin::default(),
+            circumstances: Circumstances::default(),
+            digest: digest::of(text.as_bytes()),
+        }
+    }
+
+    /// Makes the report of it, as one of the named engine, or else of the one that it says.
+    pub fn report(&self, engine: Option<&str>) -> RunReport {
+        let Origin { labels, exact, flaky, .. } = self.origin.clone();
+        let engine = match (engine, &self.origin.engine) {
+            (Some(name), Some(own)) if name != own.name => named_only(name),
+            (_, Some(own)) => own.clone(),
+            (name, None) => named_only(name.unwrap_or(UNKNOWN_ENGINE)),
+        };
+        let header = RunHeader { engine, labels, exact, files: self.wanted, flaky };
+        let complete = !self.is_partial && self.files.len() >= self.wanted;
+        let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
+        let end = self.origin.end.unwrap_or(end);
+        RunReport { header, files: self.files.clone(), elapsed: self.elapsed, end }
+    }
+}
+
+/// An engine of which only the name is known.
+fn named_only(name: &str) -> EngineIdentity {
+    EngineIdentity { name: name.to_owned(), version: String::new(), labels: Vec::new() }
+}
+
+/// What was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reading {
+    /// The runs, in the order of the file.
+    pub runs: Vec<ForeignRun>,
+    /// What was odd.
+    pub oddities: Vec<Oddity>,
+}
+
+/// Why a file cannot be taken in.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// It is no text.
+    #[error("line {line} is not UTF-8")]
+    NotText {
+        /// The line.
+        line: usize,
+    },
+    /// It is none of the formats.
+    #[error("this is neither JSON nor XML, no dump in SQL and no punchlist")]
+    Unknown,
+    /// It is a file of exported runs.
+    #[error("this is a file of exported runs")]
+    Portable,
+    /// It is no JSON, or another than is expected.
+    #[error("this is not the JSON of VibeSQL's scripts")]
+    Json(#[source] serde_json::Error),
+    /// A statement is wrong.
+    #[error("line {line}: expected {expected}, found {found}")]
+    Sql {
+        /// The line.
+        line: usize,
+        /// What was expected.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// A line of CSV is wrong.
+    #[error("line {line}: expected {expected}, found {found}")]
+    Csv {
+        /// The line.
+        line: usize,
+        /// What was expected.
+        expected: &'static str,
+        /// What was found.
+        found: String,
+    },
+    /// It is no XML.
+    #[error("line {line}, column {column}: {what}")]
+    Xml {
+        /// The line.
+        line: usize,
+        /// The column, in characters from 1.
+        column: usize,
+        /// What is wrong.
+        what: String,
+    },
+    /// There is nothing in it.
+    #[error("no results in it: there is no {0}")]
+    Nothing(&'static str),
+    /// There are sums in it, and no files.
+    #[error("this is {0}: it has sums, and does not say how any file ended")]
+    Sums(&'static str),
+}
+
+/// Reads a file, whose format is recognised if it is not given. `changed` is when it was changed last, in milliseconds
+/// since 1970, which counts where it does not say when the run was.
+///
+/// # Errors
+///
+/// [`ImportError`].
+pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Reading, ImportError> {
+    if is_portable(bytes) {
+        return Err(ImportError::Portable);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let before = &bytes[..error.valid_up_to()];
+        ImportError::NotText { line: memchr::memchr_iter(b'\n', before).count() + 1 }
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    match format.or_else(|| format_of(text)).ok_or(ImportError::Unknown)? {
+        Format::Json => json::read(text, changed),
+        Format::Sql => sql::read(text, changed),
+        Format::Junit => junit::read(text, changed),
+        Format::Csv => punchlist::read_csv(text, changed),
+        Format::Markdown => punchlist::read_markdown(text, changed),
+    }
+}
+
+/// | begins with | format |
+/// |---|---|
+/// | `{` | JSON |
+/// | `<` | JUnit |
+/// | a heading of Markdown | Markdown |
+/// | a line with the columns `file` and `status` | CSV |
+/// | a comment or a word of SQL | SQL |
+fn format_of(text: &str) -> Option<Format> {
+    const WORDS: [&str; 8] = ["insert", "create", "update", "begin", "pragma", "drop", "set", "replace"];
+    let text = text.trim_start();
+    match text.as_bytes().first()? {
+        b'{' => Some(Format::Json),
+        b'<' => Some(Format::Junit),
+        _ if punchlist::is_markdown(text) => Some(Format::Markdown),
+        _ if punchlist::is_csv(text) => Some(Format::Csv),
+        _ if text.starts_with("--") || text.starts_with("/*") => Some(Format::Sql),
+        _ => {
+            let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
+            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(Format::Sql)
+        }
+    }
+}
+
+/// What became of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// It is kept under this name.
+    New(String),
+    /// It was taken in before, under this name.
+    There(String),
+}
+
+/// Keeps a run of another program, if it is not there yet. `from` is the name of the file that it comes from.
+///
+/// # Errors
+///
+/// [`FolderError`].
+pub fn keep(
+    results: &ResultsFolder,
+    run: &ForeignRun,
+    from: &str,
+    engine: Option<&str>,
+) -> Result<Kept, FolderError> {
+    if let Some(name) = results.imported(&run.digest)? {
+        return Ok(Kept::There(name));
+    }
+    let untested = run.untested.clone();
+    let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
+    let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
+    results.keep(&opened, &run.report(engine)).map(Kept::New)
+}

@@ -1,0 +1,81 @@
+//! `sqllogictest_punchlist.json`: files by what is to be done about them.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::super::files::Files;
+use super::super::sql::moment;
+use super::super::status::status_of_file;
+use super::super::{ForeignRun, ImportError, Oddity, Reading};
+use slt_core::outcome::{FileReport, FileStatus};
+
+#[derive(Deserialize)]
+struct Document {
+    timestamp: Option<String>,
+    passed_files: Option<Vec<String>>,
+    failed_files: Option<Vec<String>>,
+    untested_files: Option<Vec<String>>,
+    /// What the lists do not tell; the earlier scripts did not have it.
+    #[serde(default)]
+    statuses: BTreeMap<String, String>,
+    total_files: Option<u64>,
+    summary: Option<Sums>,
+}
+
+#[derive(Deserialize)]
+struct Sums {
+    passed: Option<u64>,
+    failed: Option<u64>,
+    untested: Option<u64>,
+}
+
+pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+    let document: Document = serde_json::from_str(text).map_err(ImportError::Json)?;
+    let mut oddities = Vec::new();
+    let started = document.timestamp.as_deref().and_then(moment);
+    if started.is_none() {
+        oddities.push(Oddity::Undated);
+    }
+    let [passed, failed, untested] =
+        [&document.passed_files, &document.failed_files, &document.untested_files]
+            .map(|list| list.as_deref().unwrap_or_default());
+    let listed = [passed, failed, untested].map(|list| list.len() as u64);
+    compare(&document, listed, &mut oddities);
+    let mut files = Files::default();
+    for (list, status) in
+        [(passed, Some(FileStatus::Passed)), (failed, Some(FileStatus::Failed)), (untested, None)]
+    {
+        for file in list {
+            let other = document.statuses.get(file);
+            match other.map_or(status, |word| status_of_file(file, word, &mut oddities)) {
+                Some(status) => {
+                    files.add(FileReport::of_whole(file, status, None, Duration::ZERO), &mut oddities);
+                }
+                None => files.add_untested(file, &mut oddities),
+            }
+        }
+    }
+    if files.len() == 0 {
+        return Err(ImportError::Nothing("file in its lists"));
+    }
+    let wanted = document.total_files.unwrap_or(0);
+    let run = ForeignRun::of_files(text, files, started.unwrap_or(changed), wanted);
+    Ok(Reading { runs: vec![run], oddities })
+}
+
+fn compare(document: &Document, listed: [u64; 3], oddities: &mut Vec<Oddity>) {
+    let sums = document.summary.as_ref();
+    let said = [
+        ("passed files", sums.and_then(|sums| sums.passed), listed[0]),
+        ("failed files", sums.and_then(|sums| sums.failed), listed[1]),
+        ("untested files", sums.and_then(|sums| sums.untested), listed[2]),
+        ("files", document.total_files, listed.iter().sum()),
+    ];
+    for (what, says, found) in said {
+        if let Some(says) = says.filter(|&says| says != found) {
+            oddities.push(Oddity::Count { place: "the summary".to_owned(), what, says, found });
+        }
+    }
+}

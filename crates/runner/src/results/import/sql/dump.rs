@@ -1,0 +1,343 @@
+//! Runs out of the rows of a dump.
+//!
+//! The earlier scripts stored a parallel run twice: while it went on, with statuses from exit codes, which are 0 for
+//! files that fail; and once more from its results, which lack the files that crashed or took too long. The two are
+//! found and put together here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::super::files::Files;
+use super::super::oddity::run;
+use super::super::status::{status_of, status_of_file};
+use super::super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
+use super::moment::moment;
+use super::statement::{Change, Row, Table, Value, changes};
+use crate::results::circumstances::{CiRun, Circumstances, Commit};
+use crate::results::digest;
+use slt_core::outcome::{FileReport, FileStatus};
+
+/// So long after a run its results were stored again at the latest, in milliseconds.
+const AFTERWARDS: i64 = 10 * 60 * 1000;
+
+pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+    let mut oddities = Vec::new();
+    let (mut runs, mut untested) = rows(changes(text, &mut oddities)?, &mut oddities);
+    if runs.is_empty() {
+        return Err(ImportError::Nothing("row of `test_runs` or `test_results`"));
+    }
+    runs.retain(|run| {
+        if run.results.is_empty() {
+            oddities.push(Oddity::Empty(run.id.clone()));
+        }
+        !run.results.is_empty()
+    });
+    runs.sort_by_key(Run::started);
+    let mut runs = pairs(runs, &mut oddities);
+    // What was never run was not run last either, and nothing says which earlier runs were to have it.
+    for result in runs.iter().flat_map(|run| &run.results) {
+        untested.remove(&result.file);
+    }
+    if let Some(last) = runs.last_mut() {
+        last.untested = untested;
+    }
+    let runs = runs.iter().map(|run| run.to_foreign(changed, &mut oddities)).collect();
+    Ok(Reading { runs, oddities })
+}
+
+/// A row of `test_runs`, with the rows of `test_results` that belong to it.
+#[derive(Debug, Default)]
+struct Run {
+    id: String,
+    row: Row,
+    results: Vec<Tested>,
+    /// Files that the dump knows, and that no run has tested.
+    untested: BTreeSet<String>,
+    /// What of another run has been added: files that exist, and how long it took.
+    wanted: usize,
+    span: Option<(i64, i64)>,
+}
+
+/// A row of `test_results`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Tested {
+    file: String,
+    status: String,
+    tested: Option<i64>,
+    duration: Option<u64>,
+    message: Option<String>,
+    kind: Option<String>,
+}
+
+/// Puts results to their runs, and finds the files that are called untested. The runs are in the order in which the dump names
+/// them.
+fn rows(changes: Vec<Change>, oddities: &mut Vec<Oddity>) -> (Vec<Run>, BTreeSet<String>) {
+    let (mut order, mut runs) = (Vec::new(), BTreeMap::<String, Run>::new());
+    let mut files = BTreeMap::new();
+    for change in changes {
+        match change {
+            Change::Insert { table: Table::Files, row } => {
+                let is_untested = text(&row, &["status"]).is_some_and(|word| status_of(&word) == Some(None));
+                // A later row replaces an earlier one.
+                files.extend(text(&row, &["file_path"]).map(|file| (file, is_untested)));
+            }
+            Change::Insert { table: Table::Runs, row } => {
+                let id = text(&row, &["run_id", "id"]).unwrap_or_default();
+                let run = runs.entry(id.clone()).or_insert_with(|| {
+                    order.push(id.clone());
+                    Run { id: id.clone(), ..Run::default() }
+                });
+                if !run.row.is_empty() {
+                    oddities.push(Oddity::RunAgain(id));
+                }
+                run.row = row;
+            }
+            Change::Insert { table: Table::Results, row } => {
+                let id = text(&row, &["run_id"]).unwrap_or_default();
+                let run = runs.entry(id.clone()).or_insert_with(|| {
+                    order.push(id.clone());
+                    Run { id, ..Run::default() }
+                });
+                run.results.push(Tested::of(&row));
+            }
+            Change::UpdateRuns { set, run } => {
+                let run = run.and_then(|value| word(&value));
+                let concerned = runs.values_mut().filter(|one| run.as_ref().is_none_or(|run| *run == one.id));
+                concerned.for_each(|one| one.row.extend(set.clone()));
+            }
+        }
+    }
+    let runs = order.into_iter().filter_map(|id| runs.remove(&id)).collect();
+    (runs, files.into_iter().filter(|(_, is_untested)| *is_untested).map(|(file, _)| file).collect())
+}
+
+fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::Number(text) | Value::Text(text) => Some(text.clone()),
+    }
+}
+
+/// The first of these columns that a row has; the schemas call them differently.
+fn text(row: &Row, columns: &[&str]) -> Option<String> {
+    columns.iter().find_map(|column| row.get(*column)).and_then(word)
+}
+
+fn number(row: &Row, columns: &[&str]) -> Option<u64> {
+    let number: f64 = text(row, columns)?.trim().parse().ok()?;
+    (number >= 0.0).then_some(number as u64)
+}
+
+fn time(row: &Row, columns: &[&str]) -> Option<i64> {
+    moment(&text(row, columns)?)
+}
+
+impl Tested {
+    fn of(row: &Row) -> Self {
+        Self {
+            file: text(row, &["file_path", "test_file", "file"]).unwrap_or_default(),
+            status: text(row, &["status"]).unwrap_or_default(),
+            tested: time(row, &["tested_at", "timestamp"]),
+            duration: number(row, &["duration_ms", "execution_time_ms"]),
+            message: text(row, &["error_message"]),
+            kind: text(row, &["error_type"]),
+        }
+    }
+
+    fn passed(&self) -> bool {
+        self.status() == Some(Some(FileStatus::Passed))
+    }
+
+    fn status(&self) -> Option<Option<FileStatus>> {
+        status_of(&self.status)
+    }
+
+    /// Makes the report; `later` is how much later times are than the dump says, in milliseconds.
+    fn report(&self, later: i64, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
+        let status = status_of_file(&self.file, &self.status, oddities)?;
+        let elapsed = known_time(self.duration);
+        let mut report = FileReport::of_whole(&self.file, status, self.message.as_deref(), elapsed);
+        if let Some(detail) = report.details.first_mut() {
+            detail.header = self.kind.clone().unwrap_or_default();
+        }
+        report.finished = self.tested.map(|tested| tested.saturating_add(later));
+        Some(report)
+    }
+}
+
+impl Run {
+    /// When it began, as the dump says: often the time of day without a zone.
+    fn said_start(&self) -> Option<i64> {
+        time(&self.row, &["started_at", "timestamp", "run_timestamp"])
+            .or_else(|| self.results.iter().filter_map(|result| result.tested).min())
+    }
+
+    /// When it began. The identifier of a run is its second in UTC, which makes good for a zone that is not said.
+    fn started(&self) -> Option<i64> {
+        const FARTHEST_ZONE: u64 = 15 * 60 * 60 * 1000;
+        let said = self.said_start();
+        let second = self.id.parse::<i64>().ok().and_then(|second| second.checked_mul(1000));
+        match (said, second) {
+            (Some(said), Some(second)) if said.abs_diff(second) < FARTHEST_ZONE => Some(second),
+            (said, _) => said,
+        }
+    }
+
+    fn said_end(&self) -> Option<i64> {
+        time(&self.row, &["completed_at"])
+    }
+
+    fn elapsed(&self) -> Duration {
+        let span = self.span.or_else(|| self.said_start().zip(self.said_end()));
+        let milliseconds = span.and_then(|(start, end)| u64::try_from(end - start).ok());
+        Duration::from_millis(milliseconds.unwrap_or(0))
+    }
+
+    fn files(&self) -> BTreeSet<&str> {
+        self.results.iter().map(|result| result.file.as_str()).collect()
+    }
+
+    fn wanted(&self) -> usize {
+        let said = number(&self.row, &["total_files"]).and_then(|files| usize::try_from(files).ok());
+        said.unwrap_or(0).max(self.wanted)
+    }
+
+    /// Whether this was stored while it went on, and `other` is the same run, stored from its results.
+    ///
+    /// | | |
+    /// |---|---|
+    /// | this has durations, the other none | only what went on was measured |
+    /// | the other took no time | it was stored, not run |
+    /// | the other began before this ended, or soon after | |
+    /// | the other has no files but those of this | |
+    fn is_streamed(&self, other: &Self) -> bool {
+        let (Some(start), Some(stored)) = (self.said_start(), other.said_start()) else { return false };
+        let last = self.results.iter().filter_map(|result| result.tested).max();
+        let end = self.said_end().or(last).unwrap_or(start).max(start);
+        self.results.iter().any(|result| result.duration.is_some())
+            && other.results.iter().all(|result| result.duration.is_none())
+            && other.elapsed().is_zero()
+            && (start..=end + AFTERWARDS).contains(&stored)
+            && other.files().is_subset(&self.files())
+    }
+
+    /// Makes one run of two, of which this was stored while it went on.
+    fn with(self, processed: Self, oddities: &mut Vec<Oddity>) -> Self {
+        let own: BTreeMap<_, _> = self.results.iter().map(|result| (result.file.as_str(), result)).collect();
+        let (mut results, mut wrong) = (processed.results.clone(), 0);
+        for result in &mut results {
+            if let Some(own) = own.get(result.file.as_str()) {
+                wrong += usize::from(own.status() != result.status());
+                (result.duration, result.tested) = (own.duration, own.tested);
+            }
+        }
+        // Of the files that the results lack, an exit code tells the truth unless it says that all is well.
+        let known = processed.files();
+        let (unsure, lost): (Vec<_>, Vec<_>) = self
+            .results
+            .iter()
+            .filter(|result| !known.contains(result.file.as_str()))
+            .partition(|result| result.passed());
+        results.extend(lost.into_iter().cloned());
+        if !unsure.is_empty() {
+            oddities.push(Oddity::Unsure { run: self.id.clone(), files: unsure.len() });
+        }
+        let (streamed, processed_id) = (self.id.clone(), processed.id.clone());
+        oddities.push(Oddity::Twice { streamed, processed: processed_id, wrong });
+        let span = self.said_start().zip(self.said_end());
+        let wanted = self.wanted().max(self.results.len());
+        let mut row = self.row;
+        // These are sums of the results that are kept, and of no others.
+        for column in ["passed", "failed"] {
+            row.remove(column);
+        }
+        Self { id: self.id, row, results, untested: BTreeSet::new(), wanted, span }
+    }
+
+    fn to_foreign(&self, changed: i64, oddities: &mut Vec<Oddity>) -> ForeignRun {
+        let mut files = Files::default();
+        // The zone that the identifier of the run makes good for is also that of its results.
+        let later = self.started().zip(self.said_start()).map_or(0, |(started, said)| started - said);
+        for file in &self.untested {
+            files.add_untested(file, oddities);
+        }
+        for result in &self.results {
+            match result.report(later, oddities) {
+                Some(report) => files.add(report, oddities),
+                None => files.add_untested(&result.file, oddities),
+            }
+        }
+        let (files, untested) = files.into_parts();
+        let is = |status| files.iter().filter(|file| file.status() == status).count() as u64;
+        let passed = is(FileStatus::Passed);
+        let not_passed = files.len() as u64 - passed - is(FileStatus::Empty);
+        // Files over their time are sometimes counted with those that failed.
+        let failed = match number(&self.row, &["failed", "failed_files"]) {
+            Some(said) if said.saturating_add(is(FileStatus::TimedOut)) == not_passed => said,
+            _ => not_passed,
+        };
+        for (what, columns, found) in [
+            ("passed files", ["passed", "passed_files"], passed),
+            ("failed files", ["failed", "failed_files"], failed),
+        ] {
+            if let Some(says) = number(&self.row, &columns).filter(|&says| says != found) {
+                oddities.push(Oddity::Count { place: run(&self.id), what, says, found });
+            }
+        }
+        if self.row.is_empty() {
+            oddities.push(Oddity::Headless(self.id.clone()));
+        }
+        let started = self.started();
+        if started.is_none() {
+            oddities.push(Oddity::Undated);
+        }
+        // The text of a value that serialises is the same whatever this was read from.
+        let content = serde_json::to_vec(&(&self.id, started, &files)).unwrap_or_default();
+        ForeignRun {
+            started: started.unwrap_or(changed),
+            elapsed: self.elapsed(),
+            wanted: self.wanted().max(files.len() + untested.len()),
+            files,
+            untested,
+            is_partial: false,
+            origin: Origin::default(),
+            circumstances: self.circumstances(),
+            digest: digest::of(&content),
+        }
+    }
+
+    fn circumstances(&self) -> Circumstances {
+        let commit = text(&self.row, &["git_commit"]).map(|hash| Commit {
+            hash,
+            branch: text(&self.row, &["branch_name", "git_branch"]),
+            dirty: false,
+        });
+        Circumstances {
+            workers: number(&self.row, &["workers"])
+                .and_then(|workers| usize::try_from(workers).ok())
+                .unwrap_or(0),
+            budget: number(&self.row, &["time_budget"]).map(Duration::from_secs),
+            seed: number(&self.row, &["seed"]),
+            commit,
+            ci: text(&self.row, &["ci_run_id"]).map(|id| CiRun { id, url: None }),
+            ..Circumstances::default()
+        }
+    }
+}
+
+/// Puts together the runs that were stored twice.
+fn pairs(runs: Vec<Run>, oddities: &mut Vec<Oddity>) -> Vec<Run> {
+    let mut done: Vec<Run> = Vec::new();
+    for run in runs {
+        // One that is put together already has the span of the two.
+        let streamed = done.iter().rposition(|earlier| earlier.span.is_none() && earlier.is_streamed(&run));
+        match streamed {
+            Some(at) => {
+                let streamed = std::mem::take(&mut done[at]);
+                done[at] = streamed.with(run, oddities);
+            }
+            None => done.push(run),
+        }
+    }
+    done
+}

@@ -1,0 +1,464 @@
+//! The journal of a run: what became of each file, appended the moment it is known.
+//!
+//! One JSON line for each entry (see [`crate::jsonl`]), on the disk before anything else hears of it. Replaying a
+//! journal gives the report of the run. The entries hold the types of [`slt_core::outcome`] in their own form; a journal
+//! that another version of this program has written is read as long as [`FORMAT`] is the same, which a test holds
+//! against a journal of the past.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Serialize};
+
+use super::circumstances::{Circumstances, Imported};
+use super::folder::sync_folder;
+use super::journal_file::{beginning, lines, make_plain, open};
+use super::time_worked::TimeWorked;
+use crate::event::{EventSink, RunEvent, SinkError, fold};
+use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
+use slt_core::executor::Settings;
+use slt_core::location::path_text;
+use slt_core::outcome::{
+    Attempt, Counts, ExitHow, FileAttempts, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd,
+    RunHeader, RunReport, SlowRecord,
+};
+
+/// The version of the entries.
+pub(super) const FORMAT: u32 = 1;
+
+/// The first entry of a journal: what is known of the run besides its header.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Opened {
+    /// The version of the journal.
+    pub format: u32,
+    /// The name of the run.
+    pub run: String,
+    /// When it began, in milliseconds since 1970 in UTC.
+    pub started: i64,
+    /// The version of this program.
+    pub program: String,
+    /// The words of the command line.
+    pub command: Vec<String>,
+    /// Where it was started.
+    #[serde(with = "path_text::field")]
+    pub folder: PathBuf,
+    /// How files were read and executed; unknown of the first runs.
+    #[serde(default)]
+    pub settings: Option<Settings>,
+    /// Where and with what the run was made; unknown of the first runs.
+    #[serde(default)]
+    pub circumstances: Option<Circumstances>,
+    /// Where the run comes from, if another program made it.
+    #[serde(default)]
+    pub imported: Option<Imported>,
+    /// The files by the names that reports call them, and where they are; files inside of the program by their name
+    /// there.
+    #[serde(with = "path_text::map")]
+    pub places: BTreeMap<String, PathBuf>,
+}
+
+impl Opened {
+    /// The files that were to be run, by the names that reports call them. Of a run of another program these are the ones
+    /// that it names and has no result of.
+    pub fn wanted_files(&self) -> impl Iterator<Item = &str> {
+        let untested = self.imported.iter().flat_map(|imported| &imported.untested);
+        self.places.keys().chain(untested).map(String::as_str)
+    }
+
+    /// Whether files of the suite were left out of the run, as far as that is known.
+    pub fn is_part(&self) -> bool {
+        self.circumstances.as_ref().is_some_and(|circumstances| circumstances.is_part)
+    }
+
+    /// Makes the entry of a run of this program.
+    pub fn new(
+        run: &str,
+        started: i64,
+        command: Vec<String>,
+        folder: PathBuf,
+        settings: Settings,
+        circumstances: Circumstances,
+        places: BTreeMap<String, PathBuf>,
+    ) -> Self {
+        let (format, program) = (FORMAT, env!("CARGO_PKG_VERSION").to_owned());
+        let (settings, circumstances) = (Some(settings), Some(circumstances));
+        Self {
+            format,
+            run: run.to_owned(),
+            started,
+            program,
+            command,
+            folder,
+            settings,
+            circumstances,
+            imported: None,
+            places,
+        }
+    }
+
+    /// Makes the entry of a run that another program made. Nothing is known of its command and its settings.
+    pub fn of_import(started: i64, imported: Imported, circumstances: Circumstances) -> Self {
+        Self {
+            format: FORMAT,
+            run: String::new(),
+            started,
+            program: env!("CARGO_PKG_VERSION").to_owned(),
+            command: Vec::new(),
+            folder: PathBuf::new(),
+            settings: None,
+            circumstances: Some(circumstances),
+            imported: Some(imported),
+            places: BTreeMap::new(),
+        }
+    }
+
+    /// Reads what a journal says first; nothing if it does not say which run it is of.
+    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+        let mut lines = lines(path)?;
+        let first = lines.next_line()?.and_then(entry_of::<Entry>);
+        let Some(Entry::Opened(opened)) = first else { return Ok(None) };
+        Ok(Some(*opened).filter(|opened| opened.format == FORMAT))
+    }
+}
+
+/// One line.
+#[derive(Debug, Serialize, Deserialize)]
+enum Entry {
+    Opened(Box<Opened>),
+    RunStarted(RunHeader),
+    /// The run is taken up again, at so many milliseconds since 1970 in UTC.
+    Resumed {
+        at: i64,
+    },
+    WorkerLost {
+        shown: String,
+        line: Option<u32>,
+        how: ExitHow,
+        again: bool,
+    },
+    AttemptEnded {
+        file: String,
+        shown: String,
+        attempt: Box<Attempt>,
+    },
+    FileFinished(Box<FileReport>),
+    RunFinished {
+        elapsed: Duration,
+        end: RunEnd,
+    },
+}
+
+/// The same line for who wants to know of each file only how it ended and how long it took: what it leaves out, which
+/// may be long, is passed over.
+#[derive(Debug, Deserialize)]
+enum BriefEntry {
+    Opened(Box<Opened>),
+    RunStarted(RunHeader),
+    Resumed { at: i64 },
+    WorkerLost(IgnoredAny),
+    AttemptEnded(IgnoredAny),
+    FileFinished(Box<PastFile>),
+    RunFinished { elapsed: Duration, end: RunEnd },
+}
+
+/// A file in a run of the past: how it ended and how long it took, without what was wrong in detail.
+#[derive(Debug, Clone, Deserialize)]
+pub struct PastFile {
+    /// The path below the root.
+    pub file: String,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// The account.
+    pub counts: Counts,
+    /// How the file ended.
+    pub end: FileEnd,
+    /// The lines of all records that have not passed.
+    #[serde(default)]
+    pub failing: Vec<u32>,
+    /// Their keys, in the same order; none in old journals.
+    #[serde(default)]
+    pub marks: Vec<Mark>,
+    /// The records that the user has left out.
+    #[serde(default)]
+    pub left_out: Vec<LeftOut>,
+    /// The part of the time that the engine took; unknown in old journals, which have no slowest records either.
+    #[serde(default)]
+    pub engine_time: Option<Duration>,
+    /// The slowest records, the slowest first.
+    #[serde(default)]
+    pub slowest: Vec<SlowRecord>,
+    /// When the result was known, in milliseconds since 1970 in UTC.
+    #[serde(default)]
+    finished: Option<i64>,
+    attempts: Vec<PastAttempt>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+struct PastAttempt {
+    status: FileStatus,
+}
+
+impl PastFile {
+    /// How the file ended at the time that is told of.
+    pub fn last_status(&self) -> FileStatus {
+        self.end.status(&self.counts)
+    }
+
+    /// How the file ended, all times together.
+    pub fn status(&self) -> FileStatus {
+        self.last_status().among(self.attempts())
+    }
+
+    /// How it ended at other times of the same run.
+    pub fn attempts(&self) -> impl Iterator<Item = FileStatus> {
+        self.attempts.iter().map(|attempt| attempt.status)
+    }
+}
+
+/// A run in brief.
+pub(super) struct Brief {
+    pub(super) opened: Opened,
+    pub(super) header: RunHeader,
+    pub(super) files: Vec<PastFile>,
+    pub(super) elapsed: Duration,
+    /// How it ended last; nothing if it goes on or was killed.
+    pub(super) end: Option<RunEnd>,
+}
+
+impl Brief {
+    /// Reads a journal; nothing if it does not say which run it is of.
+    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
+        let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
+        let (mut worked, mut end) = (TimeWorked::default(), None);
+        for entry in Follower::of(open(path)?).more::<BriefEntry>()?.into_iter().flatten() {
+            match entry {
+                BriefEntry::Opened(opened) => {
+                    worked.session_begins(opened.started);
+                    first = first.or(Some(*opened));
+                }
+                // Once for each time that the run was taken up.
+                BriefEntry::RunStarted(found) => (header, end) = (Some(found), None),
+                BriefEntry::Resumed { at } => worked.session_begins(at),
+                BriefEntry::FileFinished(report) => {
+                    worked.file_finishes(report.finished);
+                    files.push(*report);
+                }
+                BriefEntry::RunFinished { elapsed, end: found } => {
+                    worked.session_ends(elapsed);
+                    end = Some(found);
+                }
+                BriefEntry::WorkerLost(_) | BriefEntry::AttemptEnded(_) => {}
+            }
+        }
+        let known = first.filter(|opened| opened.format == FORMAT).zip(header);
+        Ok(known.map(|(opened, header)| Self { opened, header, files, elapsed: worked.sum(), end }))
+    }
+}
+
+/// Appends what happens in a run to its journal.
+#[derive(Debug)]
+pub struct JournalWriter {
+    lines: Appender,
+    /// The header is there already, and is not repeated.
+    has_begun: bool,
+    /// What brings the folder of the run to the disk. No result is told before that.
+    behind: Option<JoinHandle<io::Result<()>>>,
+}
+
+impl JournalWriter {
+    /// Begins a journal.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn create(path: &Path, opened: Opened) -> io::Result<Self> {
+        let mut lines = Appender::open(path)?;
+        lines.append(&Entry::Opened(Box::new(opened)))?;
+        lines.sync()?;
+        path.parent().map_or(Ok(()), sync_folder)?;
+        Ok(Self { lines, has_begun: false, behind: None })
+    }
+
+    /// Begins a journal that can be read from then on: what the run is, and its header, which the run does not have to tell
+    /// again.
+    pub(super) fn begin(path: &Path, opened: Opened, header: &RunHeader) -> io::Result<Self> {
+        let mut lines = Appender::open(path)?;
+        lines.append(&Entry::Opened(Box::new(opened)))?;
+        lines.append(&Entry::RunStarted(header.clone()))?;
+        Ok(Self { lines, has_begun: true, behind: None })
+    }
+
+    /// Brings these files and folders to the disk while the workers start: that takes about as long.
+    pub(super) fn sync_behind(&mut self, files: Vec<File>) -> io::Result<()> {
+        let files = Arc::new(files);
+        let of_thread = files.clone();
+        let sync = |files: &[File]| files.iter().try_for_each(File::sync_all);
+        match std::thread::Builder::new().spawn(move || sync(&of_thread)) {
+            Ok(thread) => self.behind = Some(thread),
+            // There is no room for a thread.
+            Err(_) => sync(&files)?,
+        }
+        Ok(())
+    }
+
+    /// Goes on with a journal, which is no longer compressed then, at so many milliseconds since 1970.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn resume(path: &Path, at: i64) -> io::Result<Self> {
+        make_plain(path)?;
+        let mut lines = Appender::open(path)?;
+        lines.append(&Entry::Resumed { at })?;
+        Ok(Self { lines, has_begun: false, behind: None })
+    }
+
+    fn write(&mut self, event: &RunEvent) -> io::Result<()> {
+        let (entry, durable) = match event {
+            RunEvent::RunStarted(_) if std::mem::take(&mut self.has_begun) => return Ok(()),
+            RunEvent::RunStarted(header) => (Entry::RunStarted(header.clone()), true),
+            RunEvent::WorkerLost { shown, line, how, again } => {
+                (Entry::WorkerLost { shown: shown.clone(), line: *line, how: *how, again: *again }, false)
+            }
+            RunEvent::AttemptEnded { file, shown, attempt } => {
+                let (file, shown) = (file.clone(), shown.clone());
+                (Entry::AttemptEnded { file, shown, attempt: attempt.clone() }, false)
+            }
+            RunEvent::FileFinished(report) => (Entry::FileFinished(report.clone()), true),
+            RunEvent::RunFinished { elapsed, end } => {
+                (Entry::RunFinished { elapsed: *elapsed, end: *end }, true)
+            }
+            _ => return Ok(()),
+        };
+        self.lines.append(&entry)?;
+        if !durable {
+            return Ok(());
+        }
+        if let Some(behind) = self.behind.take() {
+            behind.join().map_err(|_| io::Error::other("a thread has died"))??;
+        }
+        self.lines.sync()
+    }
+}
+
+impl EventSink for JournalWriter {
+    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
+        self.write(event).map_err(|source| SinkError { what: "journal of the run", source })
+    }
+}
+
+/// Writes the journal of a run that has ended.
+pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunReport) -> io::Result<()> {
+    out.write_all(&line_of(&Entry::Opened(Box::new(opened)))?)?;
+    out.write_all(&line_of(&Entry::RunStarted(report.header.clone()))?)?;
+    for file in &report.files {
+        out.write_all(&line_of(&Entry::FileFinished(Box::new(file.clone())))?)?;
+    }
+    // The last entry says that the others are all.
+    out.write_all(&line_of(&Entry::RunFinished { elapsed: report.elapsed, end: report.end })?)
+}
+
+/// How many lines are damaged. One in front of the beginning of a session is none: the session before it was killed, or its
+/// disk was full, while it wrote that line, and whatever was to be in it is told again.
+fn damaged(entries: &[Option<Entry>]) -> usize {
+    let is_torn = |place: usize| {
+        matches!(entries.get(place + 1), Some(Some(Entry::Resumed { .. } | Entry::RunStarted(_))))
+    };
+    (1..entries.len().max(1)).filter(|&place| entries[place].is_none() && !is_torn(place)).count()
+        + usize::from(entries.first().is_some_and(Option::is_none))
+}
+
+/// Whether a line is the beginning of a session.
+pub(super) fn begins_session(line: &[u8]) -> bool {
+    let starts = [&b"{\"Resumed\""[..], b"{\"RunStarted\""];
+    text_of(line).is_some_and(|text| starts.iter().any(|start| text.starts_with(start)))
+}
+
+/// A journal that was read.
+#[derive(Debug)]
+pub struct Journal {
+    /// What it says of the run.
+    pub opened: Opened,
+    /// The report, as far as the run has come.
+    pub report: RunReport,
+    /// The attempts at files that have no result yet.
+    pub attempts: FileAttempts,
+    /// How many lines are damaged, and tell nothing.
+    pub damaged: usize,
+    /// Whether the run has ended; if not, it goes on or was killed.
+    pub ended: bool,
+}
+
+impl Journal {
+    /// Reads a journal; nothing if it does not say which run it is of.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the file system says.
+    pub fn read(path: &Path) -> io::Result<Option<Self>> {
+        Self::read_up_to(path, u64::MAX)
+    }
+
+    /// Reads what was there when the file had this length.
+    pub(super) fn read_up_to(path: &Path, length: u64) -> io::Result<Option<Self>> {
+        Self::of_bytes(&beginning(path, length)?)
+    }
+
+    /// Reads a journal that is in memory.
+    pub(super) fn of_bytes(bytes: &[u8]) -> io::Result<Option<Self>> {
+        let entries = Follower::of(bytes).more::<Entry>()?;
+        let damaged = damaged(&entries);
+        let mut opened = None;
+        let mut ended = false;
+        let mut events = Vec::with_capacity(entries.len());
+        let mut files = HashSet::new();
+        let mut attempts = FileAttempts::new();
+        let mut worked = TimeWorked::default();
+        for entry in entries.into_iter().flatten() {
+            ended = matches!(entry, Entry::RunFinished { .. });
+            match entry {
+                Entry::Opened(found) => {
+                    worked.session_begins(found.started);
+                    opened = opened.or(Some(*found));
+                }
+                Entry::RunStarted(header) => events.push(RunEvent::RunStarted(header)),
+                Entry::Resumed { at } => worked.session_begins(at),
+                Entry::WorkerLost { shown, line, how, again } => {
+                    events.push(RunEvent::WorkerLost { shown, line, how, again });
+                }
+                Entry::AttemptEnded { file, shown, attempt } => {
+                    attempts.entry((file, shown)).or_default().push(*attempt);
+                }
+                // The first result of a file is the one that was told.
+                Entry::FileFinished(report) => {
+                    worked.file_finishes(report.finished);
+                    let file = (report.file.clone(), report.shown.clone());
+                    attempts.remove(&file);
+                    if files.insert(file) {
+                        events.push(RunEvent::FileFinished(report));
+                    }
+                }
+                // One for each time that the run was taken up.
+                Entry::RunFinished { elapsed, end } => {
+                    worked.session_ends(elapsed);
+                    events.push(RunEvent::RunFinished { elapsed, end });
+                }
+            }
+        }
+        let known = opened.filter(|opened: &Opened| opened.format == FORMAT).zip(fold(events));
+        let read = |(opened, report)| Self {
+            opened,
+            report: RunReport { elapsed: worked.sum(), ..report },
+            attempts,
+            damaged,
+            ended,
+        };
+        Ok(known.map(read))
+    }
+}

@@ -1,0 +1,31 @@
+//! What is kept of runs: a folder for each, and in it the journal, which is the truth of the run.
+mod circumstances;
+mod digest;
+pub mod folder;
+mod history;
+mod index;
+mod journal;
+pub mod journal_file;
+mod last;
+mod meaning;
+mod overview;
+pub mod sequence;
+mod staging;
+mod start;
+mod starting;
+pub mod steps;
+mod time_worked;
+
+pub mod backup;
+pub mod import;
+pub mod portable;
+pub mod prune;
+
+pub use circumstances::{CiRun, Circumstances, Commit, Imported};
+pub use folder::{FolderError, ResultsFolder, RunFolder};
+pub use history::{History, Past, PastRun};
+pub use journal::{Journal, JournalWriter, Opened, PastFile};
+pub use last::LastRun;
+pub use meaning::{KnownRun, Meaning, meanings};
+pub use overview::{RunFiles, RunOverview, RunState};
+pub use starting::StartingRun;

@@ -1,0 +1,108 @@
+//! A failure on the screen: where, the SQL, what was expected and found, and the command that repeats it.
+
+use std::fmt::{self, Write};
+
+use super::count::plural;
+use super::evidence::{Evidence, evidence};
+use super::failure::{hint, message};
+use super::style::Role;
+use super::visible::{distinct, one_line};
+use slt_core::executor::diff::Side;
+use slt_core::outcome::{FailureDetail, FileReport, NotPassed};
+
+/// The word in front of a record that has not passed.
+fn word(what: &NotPassed) -> &'static str {
+    match what {
+        NotPassed::Failed(_) | NotPassed::Reported(_) => "FAIL",
+        NotPassed::Unsupported(_) => "UNSUPPORTED",
+        NotPassed::TimedOut { .. } => "TIMEOUT",
+        NotPassed::Malformed(_) => "MALFORMED",
+        NotPassed::Faulted(_) => "CRASH",
+    }
+}
+
+/// Lines of SQL on the screen.
+const MOST_SQL_LINES: usize = 40;
+
+/// Writes one failure: where, the SQL, what was expected and found, and the command that repeats it.
+pub fn write_failure(
+    out: &mut String,
+    report: &FileReport,
+    detail: &FailureDetail,
+    again: &str,
+) -> fmt::Result {
+    let place = match detail.line {
+        0 => one_line(&report.shown).into_owned(),
+        line => format!("{}:{line}", one_line(&report.shown)),
+    };
+    write!(out, "{}  {}", Role::Fail.paint(word(&detail.what)), Role::Strong.paint(place))?;
+    match detail.header.as_str() {
+        "" => writeln!(out),
+        header => writeln!(out, "   {}", Role::Faint.paint(header)),
+    }?;
+    let sql: Vec<&str> = detail.sql.lines().collect();
+    for line in sql.iter().take(MOST_SQL_LINES) {
+        writeln!(out, "      {line}")?;
+    }
+    if sql.len() > MOST_SQL_LINES {
+        let more = plural((sql.len() - MOST_SQL_LINES) as u64, "more line");
+        writeln!(out, "      {}", Role::Faint.paint(format_args!("… {more} of SQL")))?;
+    }
+    for line in message(&detail.what).lines() {
+        writeln!(out, "      {}", Role::Warn.paint(line))?;
+    }
+    write_evidence(out, detail)?;
+    if let NotPassed::Malformed(error) = &detail.what
+        && error.location.line != detail.line
+    {
+        writeln!(out, "      at: {}", error.location)?;
+    }
+    if let Some(hint) = hint(&detail.what) {
+        writeln!(out, "      {} {hint}", Role::Hint.paint("hint:"))?;
+    }
+    // What another tool has run cannot be named.
+    if again.is_empty() { Ok(()) } else { writeln!(out, "      {} {again}", Role::Hint.paint("again:")) }
+}
+
+fn write_evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {
+    let lines = evidence(detail);
+    let shown = look(&lines);
+    for line in &lines {
+        match line {
+            Evidence::Row(side, values) => {
+                let values: Vec<_> = values.iter().map(|value| shown(value)).collect();
+                write_line(out, *side, &values.join(" | "))
+            }
+            Evidence::Text(side, text) => write_line(out, *side, &shown(text)),
+            Evidence::Gap(text) => writeln!(out, "      {}", Role::Faint.paint(format_args!("  {text}"))),
+            Evidence::Note(text) => writeln!(out, "      {}", Role::Faint.paint(text)),
+        }?;
+    }
+    Ok(())
+}
+
+/// How values are shown: such that what differs is seen, though one side has the text of an escape and the other the
+/// character.
+fn look(lines: &[Evidence<'_>]) -> fn(&str) -> String {
+    let of = |wanted: Side| {
+        let values = lines.iter().filter_map(move |line| match line {
+            Evidence::Row(side, values) if *side == wanted => Some(*values),
+            _ => None,
+        });
+        values.map(|values| values.iter().map(|value| one_line(value)).collect::<Vec<_>>())
+    };
+    let expected: Vec<_> = of(Side::Expected).collect();
+    if of(Side::Actual).any(|row| expected.contains(&row)) {
+        distinct
+    } else {
+        |text| one_line(text).into_owned()
+    }
+}
+
+fn write_line(out: &mut String, side: Side, text: &str) -> fmt::Result {
+    match side {
+        Side::Both => writeln!(out, "        {text}"),
+        Side::Expected => writeln!(out, "      {}", Role::Expected.paint(format_args!("- {text}"))),
+        Side::Actual => writeln!(out, "      {}", Role::Actual.paint(format_args!("+ {text}"))),
+    }
+}

@@ -1,0 +1,19 @@
+//! Words: how outcomes read, in one place for every audience that reads sentences.
+
+pub mod count;
+pub mod detail;
+pub mod document;
+pub mod evidence;
+pub mod failure;
+pub mod file;
+pub mod markdown;
+pub mod style;
+pub mod visible;
+
+/// Returns what `write` writes. Writing to a string cannot fail.
+pub fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
+    let mut text = String::new();
+    match write(&mut text) {
+        Ok(()) | Err(std::fmt::Error) => text,
+    }
+}

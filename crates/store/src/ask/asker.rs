@@ -1,0 +1,455 @@
+//! The one who asks: whether the answers of the two children agree, and which of them the user gets.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use super::answer::Answer;
+use super::compare::{Difference, Rule, compare, fits};
+use super::keep::{self, Keeping};
+use super::order::{Order, order};
+use super::pair::{End, Interrupter, Limits, Pair, Told};
+use super::plan::{Plan, Trust};
+use super::process::AskCommand;
+use super::reduce;
+use super::source::Source;
+use super::volatile::DependsOn;
+use super::wire::{EngineName, GivenTable, Named, Request, Rows};
+use crate::{Loaded, Window};
+use slt_core::outcome::ExitHow;
+use slt_runner::clock::Clock;
+
+/// As many rows SQLite may give to show where it has a choice.
+const MOST_ROWS: usize = 500_000;
+/// With more rows than these a disagreement is not looked into.
+const MOST_GIVEN: usize = 200_000;
+
+/// What is read of the history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Which runs.
+    pub window: Window,
+    /// Whose files `test_files` tells of; without it those of the last run's engine.
+    pub engine: Option<String>,
+}
+
+/// What a question is about.
+#[derive(Clone, Copy)]
+pub enum About<'a> {
+    /// The results, which each child loads by itself. The source is read where a disagreement is to be looked into.
+    Results(&'a Reading, &'a dyn Source),
+    /// These rows.
+    Rows(&'a [Loaded]),
+}
+
+/// What is done about a disagreement.
+#[derive(Debug, Clone, Copy)]
+pub struct Effort<'a> {
+    /// Whether there is a second opinion at all.
+    pub check: bool,
+    /// The folder that disagreements are kept in.
+    pub folder: &'a Path,
+    /// How long rows are taken away to make one small.
+    pub reducing: Duration,
+    /// The time of day, in milliseconds since 1970.
+    pub now: i64,
+}
+
+/// The answer, and what is to be said of it.
+#[derive(Debug)]
+pub struct Asked {
+    /// The answer.
+    pub answer: Answer,
+    /// Whose it is.
+    pub from: EngineName,
+    /// Why there is no agreement; nothing where both agree, and where nobody has asked for a second opinion.
+    pub doubt: Option<Doubt>,
+    /// Whether both were asked and agree.
+    pub agreed: bool,
+    /// How many runs there are.
+    pub runs: usize,
+    /// How many of them are loaded.
+    pub loaded: usize,
+    /// What was damaged or could not be read.
+    pub notes: Vec<String>,
+    /// Whether files of the store are damaged, so that it should be mended.
+    pub damaged: bool,
+}
+
+/// Why an answer stands alone.
+#[derive(Debug)]
+pub enum Doubt {
+    /// The answer is SQLite's, and depends on more than the rows.
+    OnlySqlite(DependsOn),
+    /// The answer is VibeSQL's, and SQLite cannot prepare the statement.
+    OnlyVibeSql(String),
+    /// SQLite fails, and the answer is VibeSQL's.
+    SqliteFails(String),
+    /// VibeSQL is wrong or fails, and the answer is SQLite's.
+    VibeSql {
+        /// What it does.
+        kind: Kind,
+        /// Where that is kept.
+        kept: Keeping,
+    },
+}
+
+/// What VibeSQL does wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Kind {
+    /// It gives another answer.
+    #[error("gives another answer: {0}")]
+    Differs(Difference),
+    /// It does not accept the statement.
+    #[error("fails: {0}")]
+    Refuses(String),
+    /// It panics.
+    #[error("panics: {0}")]
+    Panics(String),
+    /// Its process dies.
+    #[error("breaks: its process {0}")]
+    Dies(ExitHow),
+    /// It takes too long.
+    #[error("takes longer than {} s", .0.as_secs())]
+    TimesOut(Duration),
+    /// It takes too much memory.
+    #[error("takes more than {} MiB of memory", .0 >> 20)]
+    OutOfMemory(u64),
+}
+
+impl Kind {
+    /// Whether it is the same thing that goes wrong, perhaps in another number of rows.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Differs(one), Self::Differs(other)) => {
+                matches!(one, Difference::Order) == matches!(other, Difference::Order)
+                    && matches!(one, Difference::Columns { .. })
+                        == matches!(other, Difference::Columns { .. })
+            }
+            _ => self.word() == other.word(),
+        }
+    }
+
+    /// Its name in one word.
+    pub(super) fn word(&self) -> &'static str {
+        match self {
+            Self::Differs(Difference::Order) => "order",
+            Self::Differs(_) => "answer",
+            Self::Refuses(_) => "error",
+            Self::Panics(_) => "panic",
+            Self::Dies(_) => "crash",
+            Self::TimesOut(_) => "timeout",
+            Self::OutOfMemory(_) => "memory",
+        }
+    }
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub enum AskError {
+    /// The engine fails at the statement.
+    #[error("{0}")]
+    Sql(String),
+    /// The engine does something worse.
+    #[error("{} {kind}", name(*.engine))]
+    Engine {
+        /// Which one.
+        engine: EngineName,
+        /// What it does.
+        kind: Kind,
+    },
+    /// The results cannot be read.
+    #[error("the results cannot be read: {0}")]
+    Results(String),
+    /// A child cannot be started.
+    #[error("cannot start a process for the question")]
+    Start(#[source] io::Error),
+    /// The user does not want it any more.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn name(engine: EngineName) -> &'static str {
+    match engine {
+        EngineName::VibeSql => "VibeSQL",
+        EngineName::Sqlite => "SQLite",
+    }
+}
+
+/// Asks, and keeps the children for the next question.
+pub struct Asker<'a> {
+    pair: Pair<'a>,
+}
+
+impl<'a> Asker<'a> {
+    /// One that starts VibeSQL's children by the first command, and SQLite's by the second.
+    pub fn new(command: [AskCommand; 2], limits: Limits, clock: &'a dyn Clock) -> Self {
+        Self { pair: Pair::new(command, limits, clock) }
+    }
+
+    /// What stops a question.
+    pub fn interrupter(&self) -> Interrupter {
+        self.pair.interrupter()
+    }
+
+    /// Asks both engines, or as many as are wanted.
+    ///
+    /// # Errors
+    ///
+    /// [`AskError`], if no engine has an answer.
+    pub fn ask(&mut self, plan: &Plan, about: About<'_>, effort: Effort<'_>) -> Result<Asked, AskError> {
+        self.pair.forget_what_came_too_late();
+        let rows = match about {
+            About::Results(reading, source) => Rows::Kept {
+                state: source.state().map_err(AskError::Results)?,
+                wanted: plan.wanted.iter().map(Named::from).collect(),
+                window: reading.window,
+                engine: reading.engine.clone(),
+            },
+            About::Rows(tables) => given(tables),
+        };
+        let request = request(plan, rows);
+        if let (true, Trust::OnlySqlite(on)) = (effort.check, &plan.trust) {
+            return self.sqlite_alone(plan, &request, *on);
+        }
+        let both = effort.check && plan.trust == Trust::Comparable;
+        let [vibesql, sqlite] =
+            self.pair.put([Some(&request), both.then_some(&request)], self.pair.limits.timeout)?;
+        match (vibesql, sqlite) {
+            (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
+            (Some(End::Answered { answer, told, .. }), None) => {
+                let doubt = match &plan.trust {
+                    Trust::OnlyVibeSql(message) if effort.check => Some(Doubt::OnlyVibeSql(message.clone())),
+                    _ => None,
+                };
+                Ok(asked(plan, answer, EngineName::VibeSql, told, doubt))
+            }
+            (
+                Some(End::Answered { answer: vibesql, told, .. }),
+                Some(End::Answered { answer: sqlite, .. }),
+            ) => match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
+                None => Ok(Asked { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, told, None) }),
+                Some(difference) => {
+                    let kind = Kind::Differs(difference);
+                    self.disagreement(plan, about, &request.rows, effort, (kind, sqlite, told))
+                }
+            },
+            (Some(End::Failed(kind)), Some(End::Answered { answer, told, .. })) => {
+                self.disagreement(plan, about, &request.rows, effort, (kind, answer, told))
+            }
+            (Some(End::Answered { answer, told, .. }), Some(End::Failed(kind))) => {
+                let doubt = Doubt::SqliteFails(kind.to_string());
+                Ok(asked(plan, answer, EngineName::VibeSql, told, Some(doubt)))
+            }
+            (Some(End::Failed(kind)), None) => match (&plan.trust, kind) {
+                // Neither understands it.
+                (Trust::OnlyVibeSql(message), Kind::Refuses(_)) => Err(AskError::Sql(message.clone())),
+                (_, kind) => Err(failure(EngineName::VibeSql, kind)),
+            },
+            (_, Some(End::Failed(kind))) => Err(failure(EngineName::Sqlite, kind)),
+            (None, _) => Err(AskError::Interrupted),
+        }
+    }
+
+    /// Asks SQLite, whose dialect it is, and VibeSQL only where SQLite fails.
+    fn sqlite_alone(&mut self, plan: &Plan, request: &Request, on: DependsOn) -> Result<Asked, AskError> {
+        match self.pair.put([None, Some(request)], self.pair.limits.timeout)? {
+            [_, Some(End::Answered { answer, told, .. })] => {
+                Ok(asked(plan, answer, EngineName::Sqlite, told, Some(Doubt::OnlySqlite(on))))
+            }
+            [_, Some(End::Failed(kind))] => {
+                match self.pair.put([Some(request), None], self.pair.limits.timeout)? {
+                    [Some(End::Answered { answer, told, .. }), _] => {
+                        let doubt = Doubt::SqliteFails(kind.to_string());
+                        Ok(asked(plan, answer, EngineName::VibeSql, told, Some(doubt)))
+                    }
+                    _ => Err(failure(EngineName::Sqlite, kind)),
+                }
+            }
+            [_, Some(End::NotLoaded(why))] => Err(AskError::Results(why)),
+            [_, None] => Err(AskError::Interrupted),
+        }
+    }
+
+    /// Looks into a disagreement: both are asked once more about the same rows, which must be enough to show it. Then it
+    /// is made small, and kept.
+    fn disagreement(
+        &mut self,
+        plan: &Plan,
+        about: About<'_>,
+        rows: &Rows,
+        effort: Effort<'_>,
+        (kind, sqlite, told): (Kind, Answer, Told),
+    ) -> Result<Asked, AskError> {
+        let shown = |answer, told, kind, kept| {
+            let doubt = Some(Doubt::VibeSql { kind, kept });
+            Ok(asked(plan, answer, EngineName::Sqlite, told, doubt))
+        };
+        if let Some(known) = keep::known(effort.folder, plan, &kind) {
+            return shown(sqlite, told, kind, Keeping::In(known));
+        }
+        let tables = match (about, rows) {
+            (About::Results(reading, source), Rows::Kept { state, .. }) => {
+                let loaded = source.load(state, &plan.wanted, reading.window, reading.engine.as_deref());
+                loaded.map_err(AskError::Results)?.tables
+            }
+            (About::Rows(tables), _) => tables.to_vec(),
+            (About::Results(..), Rows::Given(_)) => Vec::new(),
+        };
+        if tables.iter().map(|table| table.rows.len()).sum::<usize>() > MOST_GIVEN {
+            return shown(sqlite, told, kind, Keeping::Not("there are too many rows".to_owned()));
+        }
+        let mut sqlite = sqlite;
+        let mut kind = kind;
+        // What hangs would hang once more, and what takes too much memory would take it.
+        if matches!(kind, Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_)) {
+            match self.try_given(plan, &tables, self.pair.limits.timeout)? {
+                Tried::Wrong(again, answer) => (kind, sqlite) = (again, answer),
+                Tried::Right(answer) => {
+                    return Ok(Asked { agreed: true, ..asked(plan, answer, EngineName::Sqlite, told, None) });
+                }
+                Tried::Unknown => {}
+            }
+        }
+        let small = reduce::reduce(self, plan, tables, &kind, effort.reducing)?;
+        let kept = keep::keep(self, effort, plan, &small, &kind)?;
+        shown(sqlite, told, kind, kept)
+    }
+
+    /// Asks both about these rows.
+    pub(super) fn try_given(
+        &mut self,
+        plan: &Plan,
+        tables: &[Loaded],
+        limit: Duration,
+    ) -> Result<Tried, AskError> {
+        let request = request(plan, given(tables));
+        let [vibesql, sqlite] = self.pair.put([Some(&request), Some(&request)], limit)?;
+        Ok(match (vibesql, sqlite) {
+            (Some(End::Answered { answer: vibesql, .. }), Some(End::Answered { answer: sqlite, .. })) => {
+                match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
+                    Some(difference) => Tried::Wrong(Kind::Differs(difference), named(plan, sqlite)),
+                    None => Tried::Right(named(plan, sqlite)),
+                }
+            }
+            (Some(End::Failed(kind)), Some(End::Answered { answer, .. })) => {
+                Tried::Wrong(kind, named(plan, answer))
+            }
+            _ => Tried::Unknown,
+        })
+    }
+
+    /// The answer of one engine about these rows, if it has one.
+    pub(super) fn answer_of(
+        &mut self,
+        engine: EngineName,
+        plan: &Plan,
+        tables: &[Loaded],
+    ) -> Result<Option<Answer>, AskError> {
+        let request = request(plan, given(tables));
+        let wanted = EngineName::BOTH.map(|name| (name == engine).then_some(&request));
+        let ends = self.pair.put(wanted, self.pair.limits.timeout)?;
+        Ok(ends.into_iter().flatten().find_map(|end| match end {
+            End::Answered { answer, .. } => Some(named(plan, answer)),
+            End::NotLoaded(_) | End::Failed(_) => None,
+        }))
+    }
+
+    pub(super) fn clock(&self) -> &'a dyn Clock {
+        self.pair.clock
+    }
+
+    pub(super) fn limits(&self) -> Limits {
+        self.pair.limits
+    }
+
+    /// Whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
+    fn judge(
+        &mut self,
+        plan: &Plan,
+        rows: &Rows,
+        sqlite: &Answer,
+        vibesql: &Answer,
+    ) -> Result<Option<Difference>, AskError> {
+        let exactly = compare(sqlite, vibesql, Rule::Exactly).err();
+        if matches!(exactly, None | Some(Difference::Columns { .. } | Difference::Count { .. })) {
+            return Ok(exactly);
+        }
+        let width = sqlite.columns.len();
+        match order(&plan.sql, &plan.columns) {
+            Order::Unclear => Ok(exactly),
+            Order::Any => Ok(compare(sqlite, vibesql, Rule::AnyOrder).err()),
+            Order::AnyOf(all) => {
+                if compare(sqlite, vibesql, Rule::AnyOrder).is_ok() {
+                    return Ok(None);
+                }
+                let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
+                let rule = Rule::SomeOf(&all);
+                // If not even SQLite's own answer obeys, the rule was misread.
+                let usable = fits(&sqlite.rows, width, rule).is_ok();
+                Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
+            }
+            Order::Sorted { all, keys, offset } => {
+                let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
+                if keys.iter().any(|key| all.first().is_some_and(|row| key.place >= row.len())) {
+                    return Ok(exactly);
+                }
+                let rule = Rule::Sorted { all: &all, keys: &keys, offset };
+                let usable = fits(&sqlite.rows, width, rule).is_ok();
+                Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
+            }
+        }
+    }
+
+    /// All rows that SQLite has a choice of.
+    fn all_rows(
+        &mut self,
+        plan: &Plan,
+        rows: &Rows,
+        sql: String,
+    ) -> Result<Option<Vec<Vec<super::Value>>>, AskError> {
+        let request = Request { sql, at_most: Some(MOST_ROWS), ..request(plan, rows.clone()) };
+        Ok(match self.pair.put([None, Some(&request)], self.pair.limits.timeout)? {
+            [_, Some(End::Answered { answer, stopped: false, .. })] => Some(answer.rows),
+            _ => None,
+        })
+    }
+}
+
+/// What came of one try.
+pub(super) enum Tried {
+    /// VibeSQL is wrong; SQLite's answer.
+    Wrong(Kind, Answer),
+    /// Both agree.
+    Right(Answer),
+    /// SQLite has no answer.
+    Unknown,
+}
+
+fn request(plan: &Plan, rows: Rows) -> Request {
+    let views = plan.views.iter().map(|view| view.name.to_owned()).collect();
+    let width = (!plan.columns.is_empty()).then_some(plan.columns.len());
+    Request { sql: plan.sql.clone(), views, rows, width, at_most: None }
+}
+
+fn given(tables: &[Loaded]) -> Rows {
+    Rows::Given(tables.iter().map(GivenTable::from).collect())
+}
+
+/// The columns have SQLite's names, if it knows them.
+fn named(plan: &Plan, answer: Answer) -> Answer {
+    let columns = if plan.columns.is_empty() { answer.columns } else { plan.columns.clone() };
+    Answer { columns, ..answer }
+}
+
+fn asked(plan: &Plan, answer: Answer, from: EngineName, told: Told, doubt: Option<Doubt>) -> Asked {
+    let Told { runs, loaded, notes, damaged } = told;
+    Asked { answer: named(plan, answer), from, doubt, agreed: false, runs, loaded, notes, damaged }
+}
+
+fn failure(engine: EngineName, kind: Kind) -> AskError {
+    match kind {
+        Kind::Refuses(message) => AskError::Sql(message),
+        kind => AskError::Engine { engine, kind },
+    }
+}

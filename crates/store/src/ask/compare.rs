@@ -1,0 +1,261 @@
+//! Whether two answers to one statement can both be right: a pure function.
+
+use std::collections::HashMap;
+
+use super::answer::{Answer, Value};
+use slt_runner::text::count::plural;
+
+/// What the statement says about the rows of its answer, with what SQLite says of them besides.
+#[derive(Debug, Clone, Copy)]
+pub enum Rule<'a> {
+    /// These rows in this order.
+    Exactly,
+    /// These rows in any order.
+    AnyOrder,
+    /// As many rows, in any order, out of these.
+    SomeOf(&'a [Vec<Value>]),
+    /// A part of these rows, sorted by keys. Rows with equal keys may have any order.
+    Sorted {
+        /// All rows, as SQLite sorts them, with their keys.
+        all: &'a [Vec<Value>],
+        /// Where the keys are.
+        keys: &'a [Key],
+        /// The first row of the answer among these.
+        offset: usize,
+    },
+}
+
+/// A sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Key {
+    /// Its column.
+    pub place: usize,
+    /// Whether the case of ASCII letters makes no difference.
+    pub nocase: bool,
+}
+
+/// How two answers differ.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Difference {
+    /// One has more columns.
+    #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "column"))]
+    Columns {
+        /// How many SQLite has.
+        sqlite: usize,
+        /// How many VibeSQL has.
+        vibesql: usize,
+    },
+    /// One has more rows.
+    #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "row"))]
+    Count {
+        /// How many SQLite has.
+        sqlite: usize,
+        /// How many VibeSQL has.
+        vibesql: usize,
+    },
+    /// Values differ.
+    #[error("{} that SQLite has not", plural(*.0 as u64, "row"))]
+    Rows(usize),
+    /// The rows are right, but where they stand is not.
+    #[error("another order of the rows")]
+    Order,
+}
+
+/// Whether VibeSQL's answer is a possible one, if SQLite's is right.
+///
+/// | rule | VibeSQL's rows |
+/// |---|---|
+/// | exactly | equal SQLite's one by one |
+/// | any order | are SQLite's, each as often |
+/// | some of | are as many as SQLite's, each at most as often as among all rows |
+/// | sorted | are as many as SQLite's, and in each group of equal keys at most as often as in that group |
+///
+/// # Errors
+///
+/// The first [`Difference`] that is found.
+pub fn compare(sqlite: &Answer, vibesql: &Answer, rule: Rule<'_>) -> Result<(), Difference> {
+    let width = sqlite.columns.len();
+    if let Some(wrong) = vibesql.rows.iter().find(|row| row.len() != width) {
+        return Err(Difference::Columns { sqlite: width, vibesql: wrong.len() });
+    }
+    let (expected, found) = (&sqlite.rows, &vibesql.rows);
+    if expected.len() != found.len() {
+        return Err(Difference::Count { sqlite: expected.len(), vibesql: found.len() });
+    }
+    if expected.iter().zip(found).all(|(one, other)| same_row(one, other)) {
+        return Ok(());
+    }
+    match rule {
+        Rule::Exactly => match missing(found.iter(), expected.iter(), width) {
+            0 => Err(Difference::Order),
+            count => Err(Difference::Rows(count)),
+        },
+        Rule::AnyOrder => none(missing(found.iter(), expected.iter(), width)),
+        Rule::SomeOf(_) | Rule::Sorted { .. } => fits(found, width, rule),
+    }
+}
+
+/// Whether rows obey a rule that says by itself which rows there are; others hold for all rows.
+pub(super) fn fits(found: &[Vec<Value>], width: usize, rule: Rule<'_>) -> Result<(), Difference> {
+    match rule {
+        Rule::Exactly | Rule::AnyOrder => Ok(()),
+        Rule::SomeOf(all) => none(missing(found.iter(), all.iter(), width)),
+        Rule::Sorted { all, keys, offset } => sorted(found, all, keys, offset, width),
+    }
+}
+
+fn none(missing: usize) -> Result<(), Difference> {
+    if missing == 0 { Ok(()) } else { Err(Difference::Rows(missing)) }
+}
+
+/// Walks over the groups of equal keys: where the answer shows a part of a group, its rows are from that group.
+fn sorted(
+    found: &[Vec<Value>],
+    all: &[Vec<Value>],
+    keys: &[Key],
+    offset: usize,
+    width: usize,
+) -> Result<(), Difference> {
+    let last = offset + found.len();
+    let equal = |one: &[Value], other: &[Value]| keys.iter().all(|key| same_key(one, other, *key));
+    let (mut start, mut wrong) = (0, 0);
+    while start < all.len() && start < last {
+        let end = (start + 1..all.len()).find(|&at| !equal(&all[start], &all[at])).unwrap_or(all.len());
+        let shown = start.max(offset)..end.min(last);
+        if shown.start < shown.end {
+            let rows = &found[shown.start - offset..shown.end - offset];
+            wrong += missing(rows.iter(), all[start..end].iter(), width);
+        }
+        start = end;
+    }
+    if wrong == 0 && all.len() >= last {
+        return Ok(());
+    }
+    match missing(found.iter(), all.iter(), width) {
+        0 => Err(Difference::Order),
+        count => Err(Difference::Rows(count)),
+    }
+}
+
+/// How many rows are not among those that there are, each of which counts once.
+fn missing<'v>(
+    rows: impl Iterator<Item = &'v Vec<Value>>,
+    there: impl Iterator<Item = &'v Vec<Value>>,
+    width: usize,
+) -> usize {
+    let mut known: HashMap<Vec<Exact<'_>>, Vec<&Vec<Value>>> = HashMap::new();
+    for row in there {
+        known.entry(exact(&row[..width])).or_default().push(row);
+    }
+    let others: Vec<_> =
+        rows.filter(|row| known.get_mut(&exact(row)).is_none_or(|same| same.pop().is_none())).collect();
+    if others.is_empty() {
+        return 0;
+    }
+    // What is left may differ by rounding.
+    let mut left: Vec<_> = known.into_values().flatten().collect();
+    let mut missing = 0;
+    for row in others {
+        match left.iter().position(|there| same_row(&there[..width], row)) {
+            Some(place) => drop(left.swap_remove(place)),
+            None => missing += 1,
+        }
+    }
+    missing
+}
+
+/// A value such that equal numbers are equal, whatever their type.
+#[derive(PartialEq, Eq, Hash)]
+enum Exact<'v> {
+    Null,
+    Integer(i64),
+    Real(u64),
+    Text(&'v str),
+    Blob(&'v [u8]),
+}
+
+fn exact(row: &[Value]) -> Vec<Exact<'_>> {
+    row.iter()
+        .map(|value| match value {
+            Value::Null => Exact::Null,
+            Value::Integer(number) => Exact::Integer(*number),
+            Value::Real(number) => whole(*number).map_or(Exact::Real(number.to_bits()), Exact::Integer),
+            Value::Text(text) => Exact::Text(text),
+            Value::Blob(bytes) => Exact::Blob(bytes),
+        })
+        .collect()
+}
+
+/// The whole number that a number is.
+fn whole(number: f64) -> Option<i64> {
+    let whole = number as i64;
+    (whole as f64 == number && whole != i64::MAX).then_some(whole)
+}
+
+fn same_row(one: &[Value], other: &[Value]) -> bool {
+    one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
+}
+
+/// Numbers are the same if they differ by rounding only, for sums depend on the order of their parts.
+fn same(one: &Value, other: &Value) -> bool {
+    match (one, other) {
+        (Value::Integer(one), Value::Integer(other)) => one == other,
+        (Value::Integer(_) | Value::Real(_), Value::Integer(_) | Value::Real(_)) => {
+            close(number(one), number(other))
+        }
+        _ => one == other,
+    }
+}
+
+fn number(value: &Value) -> f64 {
+    match value {
+        Value::Integer(number) => *number as f64,
+        Value::Real(number) => *number,
+        Value::Null | Value::Text(_) | Value::Blob(_) => f64::NAN,
+    }
+}
+
+fn close(one: f64, other: f64) -> bool {
+    let largest = one.abs().max(other.abs());
+    // Nothing but itself is close to infinity.
+    one == other || largest.is_finite() && (one - other).abs() <= 1e-9 * largest
+}
+
+/// Keys are told apart as SQLite does it, without any tolerance.
+fn same_key(one: &[Value], other: &[Value], key: Key) -> bool {
+    match (&one[key.place], &other[key.place]) {
+        (Value::Text(one), Value::Text(other)) if key.nocase => one.eq_ignore_ascii_case(other),
+        (Value::Integer(_) | Value::Real(_), Value::Integer(_) | Value::Real(_)) => {
+            exact(&one[key.place..=key.place]) == exact(&other[key.place..=key.place])
+        }
+        (one, other) => one == other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_equal_by_value() {
+        use Value::{Integer, Null, Real, Text};
+        let text = |text: &str| Text(text.to_owned());
+        for (one, other, expected) in [
+            (Integer(1), Real(1.0), true),
+            (Real(0.1 + 0.2), Real(0.3), true),
+            (Real(1.0), Real(1.000_001), false),
+            (Integer(i64::MAX), Integer(i64::MAX - 1), false),
+            (Integer(0), Real(-0.0), true),
+            (Integer(0), Null, false),
+            (text("1"), Integer(1), false),
+            (text("a"), text("A"), false),
+            (Real(f64::INFINITY), Real(f64::INFINITY), true),
+            (Real(f64::INFINITY), Real(1.0), false),
+        ] {
+            let answer =
+                |value: &Value| Answer { columns: vec!["a".to_owned()], rows: vec![vec![value.clone()]] };
+            let found = compare(&answer(&one), &answer(&other), Rule::AnyOrder).is_ok();
+            assert_eq!(found, expected, "{one:?} {other:?}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Answers to questions, in the formats that people and programs read.
+
+use std::fmt::{self, Write as _};
+
+use comfy_table::{Cell, CellAlignment, Table, presets};
+
+use crate::ask::{Answer, Value};
+use slt_runner::text::visible::one_line;
+
+/// How an answer is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Aligned columns. Long text is cut, and what would move the cursor is written as an escape.
+    Table,
+    /// RFC 4180: NULL is nothing at all, and text without a character is a pair of quotes.
+    Csv,
+    /// One array of objects.
+    Json,
+    /// One object to a line.
+    Jsonl,
+    /// A table of Markdown.
+    Markdown,
+}
+
+/// The longest text in a table, in characters.
+const LONGEST: usize = 120;
+
+/// Writes an answer.
+///
+/// # Errors
+///
+/// Only those of `out`.
+pub fn write(out: &mut String, answer: &Answer, format: Format) -> fmt::Result {
+    match format {
+        Format::Table => table(out, answer),
+        Format::Csv => csv(out, answer),
+        Format::Json => json(out, answer),
+        Format::Jsonl => jsonl(out, answer),
+        Format::Markdown => markdown(out, answer),
+    }
+}
+
+fn table(out: &mut String, answer: &Answer) -> fmt::Result {
+    let numbers = numbers(answer);
+    let cell = |place: usize, text: String| {
+        let is_number = numbers.get(place) == Some(&true);
+        let alignment = if is_number { CellAlignment::Right } else { CellAlignment::Left };
+        Cell::new(text).set_alignment(alignment)
+    };
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    let names = answer.columns.iter().enumerate();
+    table.set_header(names.map(|(place, name)| cell(place, one_line(name).into_owned())));
+    for row in &answer.rows {
+        let values = row.iter().enumerate();
+        table.add_row(values.map(|(place, value)| cell(place, cut(one_line(&plain(value)).into_owned()))));
+    }
+    // Blanks at the ends of lines are of no use to anybody.
+    table.to_string().lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+}
+
+/// Which columns have numbers only.
+fn numbers(answer: &Answer) -> Vec<bool> {
+    let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Real(_) | Value::Null);
+    (0..answer.columns.len())
+        .map(|place| {
+            !answer.rows.is_empty() && answer.rows.iter().all(|row| row.get(place).is_some_and(is_number))
+        })
+        .collect()
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::Null => "NULL".to_owned(),
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) => real(*number),
+        Value::Text(text) => text.clone(),
+        Value::Blob(bytes) => hex(bytes),
+    }
+}
+
+/// So many digits that the same number can be read from them.
+pub fn real(number: f64) -> String {
+    if number.is_finite() {
+        format!("{number:?}")
+    } else if number.is_nan() {
+        "NaN".to_owned()
+    } else {
+        format!("{}Infinity", if number < 0.0 { "-" } else { "" })
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn cut(text: String) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+/// The names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
+fn distinct(columns: &[String]) -> Vec<String> {
+    let mut names = Vec::<String>::new();
+    for column in columns {
+        let numbered = (2..).map(|number| format!("{column}_{number}"));
+        let is_free = |name: &String| !names.contains(name) && (name == column || !columns.contains(name));
+        let name = std::iter::once(column.clone()).chain(numbered).find(is_free);
+        names.extend(name);
+    }
+    names
+}
+
+fn csv(out: &mut String, answer: &Answer) -> fmt::Result {
+    let names = distinct(&answer.columns);
+    csv_line(out, names.iter().map(|name| quoted(name)))?;
+    for row in &answer.rows {
+        let fields = row.iter().map(|value| match value {
+            Value::Null => String::new(),
+            Value::Text(text) => quoted(text),
+            value => plain(value),
+        });
+        csv_line(out, fields)?;
+    }
+    Ok(())
+}
+
+fn csv_line(out: &mut String, fields: impl Iterator<Item = String>) -> fmt::Result {
+    for (place, field) in fields.enumerate() {
+        if place > 0 {
+            out.write_char(',')?;
+        }
+        out.write_str(&field)?;
+    }
+    out.write_str("\r\n")
+}
+
+/// A field of CSV.
+pub fn quoted(text: &str) -> String {
+    if text.is_empty() || text.contains([',', '"', '\r', '\n']) || text.trim() != text {
+        format!("\"{}\"", text.replace('"', "\"\""))
+    } else {
+        text.to_owned()
+    }
+}
+
+fn json(out: &mut String, answer: &Answer) -> fmt::Result {
+    let names = distinct(&answer.columns);
+    out.write_char('[')?;
+    for (place, row) in answer.rows.iter().enumerate() {
+        out.write_str(if place == 0 { "\n" } else { ",\n" })?;
+        object(out, &names, row)?;
+    }
+    out.write_str(if answer.rows.is_empty() { "]\n" } else { "\n]\n" })
+}
+
+fn jsonl(out: &mut String, answer: &Answer) -> fmt::Result {
+    let names = distinct(&answer.columns);
+    answer.rows.iter().try_for_each(|row| {
+        object(out, &names, row)?;
+        out.write_char('\n')
+    })
+}
+
+fn object(out: &mut String, names: &[String], row: &[Value]) -> fmt::Result {
+    out.write_char('{')?;
+    for (place, (name, value)) in names.iter().zip(row).enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        write!(out, "{comma}{}:{}", string(name), json_value(value))?;
+    }
+    out.write_char('}')
+}
+
+fn json_value(value: &Value) -> String {
+    match value {
+        Value::Integer(number) => number.to_string(),
+        Value::Real(number) if number.is_finite() => real(*number),
+        // JSON has no other numbers.
+        Value::Null | Value::Real(_) => "null".to_owned(),
+        Value::Text(text) => string(text),
+        Value::Blob(bytes) => string(&hex(bytes)),
+    }
+}
+
+fn string(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn markdown(out: &mut String, answer: &Answer) -> fmt::Result {
+    let cell = |text: &str| {
+        let lines: Vec<_> = text.split('\n').map(|line| one_line(line.trim_end_matches('\r'))).collect();
+        lines.join("<br>").replace('\\', "\\\\").replace('|', "\\|")
+    };
+    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
+    writeln!(out, "{}", line(answer.columns.iter().map(|name| cell(name)).collect()))?;
+    let rules = numbers(answer).into_iter().map(|number| if number { "---:" } else { "---" }.to_owned());
+    writeln!(out, "{}", line(rules.collect()))?;
+    answer
+        .rows
+        .iter()
+        .try_for_each(|row| writeln!(out, "{}", line(row.iter().map(|value| cell(&plain(value))).collect())))
+}

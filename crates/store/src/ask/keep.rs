@@ -1,0 +1,186 @@
+//! Keeps a disagreement as a test file: it passes on SQLite, and fails on VibeSQL.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::answer::{Answer, Value};
+use super::asker::{AskError, Asker, Effort, Kind};
+use super::compare::{Rule, compare};
+use super::order::{Order, order};
+use super::plan::Plan;
+use super::scan::{literal, one_line};
+use super::wire::EngineName;
+use crate::{Cell, Loaded};
+use slt_core::executor::canonical::ResultBuffer;
+use slt_core::parser::SortMode;
+use slt_core::value::ValueRef;
+
+/// Nobody reads a file with more rows.
+const MOST_ROWS: usize = 2000;
+
+/// Where a disagreement is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Keeping {
+    /// In this file.
+    In(PathBuf),
+    /// Nowhere, and why.
+    Not(String),
+}
+
+/// The file that the same statement has for the same kind of disagreement.
+pub(super) fn known(folder: &Path, plan: &Plan, kind: &Kind) -> Option<PathBuf> {
+    let ending = format!("-{}.test", mark(plan, kind));
+    let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
+    let mut files: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(&ending)).collect();
+    files.sort();
+    files.into_iter().next()
+}
+
+/// The same for the same statement and kind.
+fn mark(plan: &Plan, kind: &Kind) -> String {
+    format!("{:08x}", crc32fast::hash(format!("{} {}", kind.word(), one_line(&plan.sql)).as_bytes()))
+}
+
+/// Writes the file, whole or not at all.
+pub(super) fn keep(
+    asker: &mut Asker<'_>,
+    effort: Effort<'_>,
+    plan: &Plan,
+    tables: &[Loaded],
+    kind: &Kind,
+) -> Result<Keeping, AskError> {
+    let rows: usize = tables.iter().map(|table| table.rows.len()).sum();
+    if rows > MOST_ROWS {
+        return Ok(Keeping::Not(format!("it takes {rows} rows")));
+    }
+    let Some(sqlite) = asker.answer_of(EngineName::Sqlite, plan, tables)? else {
+        return Ok(Keeping::Not("SQLite has no answer to it alone".to_owned()));
+    };
+    // What hangs or breaks has none, and would do it once more.
+    let vibesql = match kind {
+        Kind::Differs(_) => asker.answer_of(EngineName::VibeSql, plan, tables)?,
+        _ => None,
+    };
+    // With fewer rows it is another number of rows that differ.
+    let small = vibesql.as_ref().and_then(|vibesql| compare(&sqlite, vibesql, Rule::Exactly).err());
+    let shown = small.map_or_else(|| kind.clone(), Kind::Differs);
+    let text = text(plan, tables, &sqlite, vibesql.as_ref(), &shown);
+    let name = format!("{}-{}.test", second(effort.now), mark(plan, kind));
+    let path = effort.folder.join(name);
+    Ok(match write(effort.folder, &path, &text) {
+        Ok(()) => Keeping::In(path),
+        Err(error) => Keeping::Not(error.to_string()),
+    })
+}
+
+fn write(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let mut file = tempfile::Builder::new().prefix(".test-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.persist(path)?;
+    Ok(())
+}
+
+fn second(now: i64) -> String {
+    let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
+    time.strftime("%Y%m%d-%H%M%S").to_string()
+}
+
+/// The test file.
+fn text(plan: &Plan, tables: &[Loaded], sqlite: &Answer, vibesql: Option<&Answer>, kind: &Kind) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_text(&mut out, plan, tables, sqlite, vibesql, kind);
+    out
+}
+
+fn write_text(
+    out: &mut String,
+    plan: &Plan,
+    tables: &[Loaded],
+    sqlite: &Answer,
+    vibesql: Option<&Answer>,
+    kind: &Kind,
+) -> std::fmt::Result {
+    let words = kind.to_string().replace(|character: char| character.is_control(), " ");
+    writeln!(out, "# VibeSQL {} {words}", super::VIBESQL_VERSION)?;
+    writeln!(out, "# The expected rows are those of SQLite {}.\n", rusqlite::version())?;
+    for Loaded { wanted, rows } in tables {
+        writeln!(out, "statement ok\n{}\n", wanted.table.create(&wanted.columns))?;
+        for row in rows {
+            let values: Vec<_> = row.iter().map(cell).collect();
+            writeln!(
+                out,
+                "statement ok\nINSERT INTO {} VALUES ({})\n",
+                wanted.table.name,
+                values.join(", ")
+            )?;
+        }
+    }
+    for view in &plan.views {
+        writeln!(out, "statement ok\n{}\n", view.create())?;
+    }
+    let (types, sort) = presentation(plan, sqlite, vibesql);
+    let word = if sort == SortMode::RowSort { "rowsort" } else { "nosort" };
+    writeln!(out, "query {} {word}\n{}\n----", String::from_utf8_lossy(&types), one_line(&plan.sql))?;
+    out.push_str(&String::from_utf8_lossy(&shown(sqlite, &types, sort)));
+    Ok(())
+}
+
+fn cell(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => "NULL".to_owned(),
+        Cell::Integer(number) => number.to_string(),
+        Cell::Real(number) => format!("{number:?}"),
+        Cell::Text(text) => literal(text),
+    }
+}
+
+/// How the rows are shown: such that what VibeSQL does differently is seen, if it can be seen at all.
+fn presentation(plan: &Plan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<u8>, SortMode) {
+    let has_real =
+        |answer: &Answer, place: usize| answer.rows.iter().any(|row| matches!(row[place], Value::Real(_)));
+    let is_text = |row: &[Value], place: usize| matches!(row[place], Value::Text(_) | Value::Blob(_));
+    let width = sqlite.columns.len();
+    let letter = |place| {
+        let both = std::iter::once(sqlite).chain(vibesql);
+        let mut rows = both.clone().flat_map(|answer| &answer.rows).filter(|row| row.len() == width);
+        let numbers = !rows.any(|row| is_text(row, place));
+        if numbers && has_real(sqlite, place) { b'R' } else { b'T' }
+    };
+    let types: Vec<u8> = (0..width).map(letter).collect();
+    let any_order = matches!(order(&plan.sql, &plan.columns), Order::Any | Order::AnyOf(_));
+    let sort = if any_order { SortMode::RowSort } else { SortMode::NoSort };
+    let hides = |types: &[u8]| {
+        let differs = |vibesql: &Answer| shown(sqlite, types, sort) == shown(vibesql, types, sort);
+        vibesql.is_some_and(differs)
+    };
+    // Three decimals do not show everything.
+    if hides(&types) { (vec![b'T'; width], sort) } else { (types, sort) }
+}
+
+/// The lines of an answer, as the runner has them.
+fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
+    let mut buffer = ResultBuffer::default();
+    for row in &answer.rows {
+        let values: Vec<_> = row.iter().map(value).collect();
+        buffer.push_row(types, &values);
+    }
+    let mut lines = Vec::new();
+    for line in buffer.arrange(sort).lines() {
+        lines.extend_from_slice(line);
+        lines.push(b'\n');
+    }
+    lines
+}
+
+fn value(value: &Value) -> ValueRef<'_> {
+    match value {
+        Value::Null => ValueRef::Null,
+        Value::Integer(number) => ValueRef::Integer(*number),
+        Value::Real(number) => ValueRef::Real(*number),
+        Value::Text(text) => ValueRef::Text(text.as_bytes()),
+        Value::Blob(bytes) => ValueRef::Blob(bytes),
+    }
+}

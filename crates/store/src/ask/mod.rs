@@ -1,0 +1,43 @@
+//! Questions in SQL about the results, asked of VibeSQL and, as a second opinion, of SQLite.
+//!
+//! [`plan`](fn@plan) finds out which columns a statement may read. Two child processes, one for each engine, load just
+//! these and answer; the [`Asker`] holds them to their limits, and [`compare`] says whether the answers agree. Where they
+//! do not, the user gets SQLite's, and the disagreement is kept as a test file that is reduced to what matters.
+
+mod answer;
+pub mod format;
+pub mod presets;
+pub mod views;
+
+mod plan;
+mod scan;
+mod volatile;
+
+mod child;
+mod in_sqlite;
+mod in_vibesql;
+mod wire;
+
+mod asker;
+mod pair;
+mod process;
+
+pub mod compare;
+mod order;
+
+mod keep;
+mod reduce;
+mod source;
+
+pub use answer::{Answer, Value};
+pub use asker::{About, AskError, Asked, Asker, Doubt, Effort, Kind, Reading};
+pub use child::serve;
+pub use in_vibesql::VERSION as VIBESQL_VERSION;
+pub use keep::Keeping;
+pub use pair::{Interrupter, Limits};
+pub use plan::{Plan, PlanError, Trust, Unknown, columns_of, plan};
+pub use process::AskCommand;
+pub use scan::{is_whole, statements};
+pub use source::{Results, Source};
+pub use volatile::DependsOn;
+pub use wire::EngineName;

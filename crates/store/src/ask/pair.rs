@@ -1,0 +1,216 @@
+//! Two children, one for each engine, and the limits that they are held to.
+
+use std::io;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
+
+use super::answer::Answer;
+use super::asker::{AskError, Kind};
+use super::compare::Difference;
+use super::process::{AskCommand, Child, Heard};
+use super::wire::{EngineName, Reply, Request};
+use slt_runner::clock::Clock;
+
+/// How often limits are looked at.
+const TICK: Duration = Duration::from_millis(50);
+/// A look that comes later was kept from coming.
+const LONGEST_TICK: Duration = Duration::from_millis(500);
+
+/// What a child may use for one question.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// How long it may take, loading included.
+    pub timeout: Duration,
+    /// How much memory it may have in use, in bytes.
+    pub memory: u64,
+}
+
+/// What came of a question to one child.
+#[derive(Debug)]
+pub(super) enum End {
+    Answered { answer: Answer, stopped: bool, told: Told },
+    NotLoaded(String),
+    Failed(Kind),
+}
+
+/// What a child has said of the loaded history.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    pub(super) runs: usize,
+    pub(super) loaded: usize,
+    pub(super) notes: Vec<String>,
+    pub(super) damaged: bool,
+}
+
+/// Stops the question that is being asked, from another thread.
+#[derive(Debug, Clone)]
+pub struct Interrupter(Sender<Heard>);
+
+impl Interrupter {
+    /// Stops it.
+    pub fn interrupt(&self) {
+        drop(self.0.send(Heard::Interrupt));
+    }
+}
+
+/// The children, in the order of [`EngineName::BOTH`].
+pub(super) struct Pair<'a> {
+    command: [AskCommand; 2],
+    pub(super) limits: Limits,
+    pub(super) clock: &'a dyn Clock,
+    sender: Sender<Heard>,
+    heard: Receiver<Heard>,
+    children: [Option<Child>; 2],
+    started: u64,
+}
+
+impl<'a> Pair<'a> {
+    pub(super) fn new(command: [AskCommand; 2], limits: Limits, clock: &'a dyn Clock) -> Self {
+        let (sender, heard) = channel();
+        Self { command, limits, clock, sender, heard, children: [None, None], started: 0 }
+    }
+
+    pub(super) fn interrupter(&self) -> Interrupter {
+        Interrupter(self.sender.clone())
+    }
+
+    /// An interrupt may have been for an earlier question, and a child may have died since.
+    pub(super) fn forget_what_came_too_late(&mut self) {
+        while let Ok(heard) = self.heard.try_recv() {
+            if let Heard::Silent(number) = heard
+                && let Some(place) = self.place(number)
+            {
+                self.children[place] = None;
+            }
+        }
+    }
+
+    /// Puts questions to children at the same time, and waits for what comes of each.
+    pub(super) fn put(
+        &mut self,
+        requests: [Option<&Request>; 2],
+        limit: Duration,
+    ) -> Result<[Option<End>; 2], AskError> {
+        let mut ends = [None, None];
+        let mut parts: [Option<(Answer, Told)>; 2] = [None, None];
+        for (place, request) in requests.into_iter().enumerate() {
+            let Some(request) = request else { continue };
+            parts[place] = Some(Default::default());
+            self.child(place)?.ask(request);
+        }
+        let mut start = self.clock.now();
+        let mut looked = start;
+        while parts.iter().any(Option::is_some) {
+            match self.heard.recv_timeout(TICK) {
+                Ok(Heard::Said(number, reply)) => {
+                    if let Some(place) = self.place(number)
+                        && let Some(part) = &mut parts[place]
+                        && let Some(end) = hear(reply, part)
+                    {
+                        if matches!(end, End::Failed(Kind::Panics(_))) {
+                            self.children[place] = None;
+                        }
+                        let width = requests[place].and_then(|request| request.width);
+                        ends[place] = Some(checked(end, width));
+                        parts[place] = None;
+                    }
+                }
+                Ok(Heard::Silent(number)) => {
+                    if let Some(place) = self.place(number)
+                        && let Some(child) = self.children[place].take()
+                        && parts[place].take().is_some()
+                    {
+                        ends[place] = Some(End::Failed(Kind::Dies(child.fate())));
+                    }
+                }
+                Ok(Heard::Interrupt) => {
+                    self.children = [None, None];
+                    return Err(AskError::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
+            }
+            let now = self.clock.now();
+            if now.saturating_sub(looked) < TICK {
+                continue;
+            }
+            // This process was stopped meanwhile, which is not held against the children.
+            start += Some(now.saturating_sub(looked)).filter(|gap| *gap > LONGEST_TICK).unwrap_or_default();
+            looked = now;
+            for place in 0..parts.len() {
+                if parts[place].is_some()
+                    && let Some(kind) = self.over_limit(place, now.saturating_sub(start), limit)
+                {
+                    self.children[place] = None;
+                    ends[place] = Some(End::Failed(kind));
+                    parts[place] = None;
+                }
+            }
+        }
+        Ok(ends)
+    }
+
+    fn over_limit(&self, place: usize, taken: Duration, limit: Duration) -> Option<Kind> {
+        let memory = self.children[place].as_ref().and_then(Child::memory).unwrap_or(0);
+        if memory > self.limits.memory {
+            Some(Kind::OutOfMemory(self.limits.memory))
+        } else {
+            (taken > limit).then_some(Kind::TimesOut(limit))
+        }
+    }
+
+    fn place(&self, number: u64) -> Option<usize> {
+        self.children.iter().position(|child| child.as_ref().is_some_and(|child| child.number == number))
+    }
+
+    /// The child at this place, started if there is none.
+    fn child(&mut self, place: usize) -> Result<&mut Child, AskError> {
+        if self.children[place].is_none() {
+            self.started += 1;
+            let (command, engine) = (&self.command[place], EngineName::BOTH[place]);
+            let child = Child::start(command, engine, self.started, self.sender.clone());
+            self.children[place] = Some(child.map_err(AskError::Start)?);
+        }
+        self.children[place].as_mut().ok_or_else(|| AskError::Start(io::ErrorKind::NotFound.into()))
+    }
+}
+
+/// Fails an engine whose rows do not have the width of the header, or no column at all.
+fn checked(end: End, width: Option<usize>) -> End {
+    let End::Answered { answer, .. } = &end else { return end };
+    let width = match answer.columns.len() {
+        0 => width.unwrap_or_default(),
+        named => named,
+    };
+    match answer.rows.iter().find(|row| row.is_empty() || row.len() != width) {
+        Some(row) => End::Failed(Kind::Differs(Difference::Columns { sqlite: width, vibesql: row.len() })),
+        None => end,
+    }
+}
+
+/// Adds what a child says to its answer; the end of it, if that is it.
+fn hear(reply: Reply, part: &mut (Answer, Told)) -> Option<End> {
+    let (answer, told) = part;
+    Some(match reply {
+        Reply::Loaded { runs, loaded, notes, damaged } => {
+            (told.runs, told.loaded) = (runs, loaded);
+            told.notes.extend(notes);
+            told.damaged |= damaged;
+            return None;
+        }
+        Reply::Columns(names) => {
+            answer.columns = names;
+            return None;
+        }
+        Reply::Rows(rows) => {
+            answer.rows.extend(rows);
+            return None;
+        }
+        Reply::Done { stopped } => {
+            let (answer, told) = (std::mem::take(answer), std::mem::take(told));
+            End::Answered { answer, stopped, told }
+        }
+        Reply::Refused(message) => End::Failed(Kind::Refuses(message)),
+        Reply::NotLoaded(why) => End::NotLoaded(why),
+        Reply::Panicked(words) => End::Failed(Kind::Panics(words)),
+    })
+}

@@ -1,0 +1,115 @@
+//! A child process as the one who asks has it: started in a process group of its own, heard by a thread, and killed
+//! with all that it started.
+
+use std::ffi::OsString;
+use std::io::{self, BufReader};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::PathBuf;
+use std::process::{Child as Process, ChildStdin, Command, Stdio};
+use std::sync::mpsc::Sender;
+
+use rustix::process::{Pid, Signal, kill_process_group};
+
+use super::wire::{EngineName, Reply, Request, receive, send};
+use slt_core::outcome::ExitHow;
+use slt_runner::parallel::memory;
+
+/// How to start a child: a program and its arguments, to which the word of the engine is added.
+#[derive(Debug, Clone)]
+pub struct AskCommand {
+    /// The program.
+    pub program: PathBuf,
+    /// What comes before the engine.
+    pub arguments: Vec<OsString>,
+}
+
+/// What is heard: of which child, and what.
+pub(super) enum Heard {
+    /// A child said something.
+    Said(u64, Reply),
+    /// A child says nothing more.
+    Silent(u64),
+    /// The user wants no answer any more.
+    Interrupt,
+}
+
+/// A child that can be asked.
+pub(super) struct Child {
+    /// What it is called in what is heard.
+    pub(super) number: u64,
+    process: Process,
+    pid: Option<Pid>,
+    stdin: Option<ChildStdin>,
+}
+
+impl Child {
+    pub(super) fn start(
+        command: &AskCommand,
+        engine: EngineName,
+        number: u64,
+        heard: Sender<Heard>,
+    ) -> io::Result<Self> {
+        let mut process = Command::new(&command.program)
+            .args(&command.arguments)
+            .arg(engine.word())
+            // VibeSQL words its messages by the locale.
+            .env("LC_ALL", "C")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            // A library that prints to it tells the user nothing.
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()?;
+        let pid = i32::try_from(process.id()).ok().and_then(Pid::from_raw);
+        let (stdin, stdout) = (process.stdin.take(), process.stdout.take());
+        let child = Self { number, process, pid, stdin };
+        if let Some(stdout) = stdout {
+            let listen = move || {
+                let mut from = BufReader::new(stdout);
+                while let Ok(Some(reply)) = receive(&mut from) {
+                    if heard.send(Heard::Said(number, reply)).is_err() {
+                        return;
+                    }
+                }
+                drop(heard.send(Heard::Silent(number)));
+            };
+            let thread = std::thread::Builder::new().name("answers".to_owned()).spawn(listen);
+            // Without it the child is ended as it is dropped.
+            thread?;
+        }
+        Ok(child)
+    }
+
+    /// Asks. A child that is gone is heard to be so.
+    pub(super) fn ask(&mut self, request: &Request) {
+        if let Some(stdin) = &mut self.stdin {
+            drop(send(request, stdin));
+        }
+    }
+
+    /// The memory that it has in use, in bytes, where that can be known.
+    pub(super) fn memory(&self) -> Option<u64> {
+        memory::in_use(self.pid?)
+    }
+
+    /// How it ended after it fell silent.
+    pub(super) fn fate(mut self) -> ExitHow {
+        self.stdin = None;
+        match self.process.wait() {
+            Ok(status) => status.signal().map_or(ExitHow::Code(status.code().unwrap_or(-1)), ExitHow::Signal),
+            Err(_) => ExitHow::Code(-1),
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        // One that has ended by itself has given its number back.
+        if matches!(self.process.try_wait(), Ok(None)) {
+            if let Some(pid) = self.pid {
+                kill_process_group(pid, Signal::KILL).ok();
+            }
+            self.process.wait().ok();
+        }
+    }
+}

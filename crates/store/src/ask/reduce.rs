@@ -1,0 +1,85 @@
+//! Makes a disagreement small: takes rows away as long as VibeSQL does the same thing wrong.
+
+use std::time::Duration;
+
+use super::asker::{AskError, Asker, Kind, Tried};
+use super::plan::Plan;
+use crate::Loaded;
+
+/// The longest that one try may take.
+const LONGEST_TRY: Duration = Duration::from_secs(2);
+/// Tries at what takes very much memory or very long.
+const FEW: usize = 3;
+
+/// Takes rows away as long as there is time.
+pub(super) fn reduce(
+    asker: &mut Asker<'_>,
+    plan: &Plan,
+    tables: Vec<Loaded>,
+    kind: &Kind,
+    time: Duration,
+) -> Result<Vec<Loaded>, AskError> {
+    let end = asker.clock().now() + time;
+    let mut tries = match kind {
+        Kind::TimesOut(_) => 0,
+        Kind::OutOfMemory(_) | Kind::Dies(_) => FEW,
+        Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_) => usize::MAX,
+    };
+    let mut fails = |tables: &[Loaded]| -> Result<Option<bool>, AskError> {
+        if tries == 0 || asker.clock().now() > end {
+            return Ok(None);
+        }
+        tries -= 1;
+        let limit = LONGEST_TRY.min(asker.limits().timeout);
+        Ok(Some(match asker.try_given(plan, tables, limit)? {
+            Tried::Wrong(found, _) => found.is_like(kind),
+            Tried::Right(_) | Tried::Unknown => false,
+        }))
+    };
+    let mut tables = tables;
+    loop {
+        let before = count(&tables);
+        for place in 0..tables.len() {
+            if !shrink(&mut tables, place, &mut fails)? {
+                return Ok(tables);
+            }
+        }
+        if count(&tables) == before {
+            return Ok(tables);
+        }
+    }
+}
+
+fn count(tables: &[Loaded]) -> usize {
+    tables.iter().map(|table| table.rows.len()).sum()
+}
+
+/// Takes away all rows of a table, then halves, quarters and so on down to single rows. False when the time is over.
+fn shrink(
+    tables: &mut [Loaded],
+    place: usize,
+    fails: &mut impl FnMut(&[Loaded]) -> Result<Option<bool>, AskError>,
+) -> Result<bool, AskError> {
+    let mut size = tables[place].rows.len();
+    while size > 0 {
+        let mut start = 0;
+        while start < tables[place].rows.len() {
+            let end = (start + size).min(tables[place].rows.len());
+            let mut tail = tables[place].rows.split_off(start);
+            let rest = tail.split_off(end - start);
+            tables[place].rows.extend_from_slice(&rest);
+            let verdict = fails(tables)?;
+            if verdict != Some(true) {
+                tables[place].rows.truncate(start);
+                tables[place].rows.append(&mut tail);
+                tables[place].rows.extend(rest);
+                start = end;
+            }
+            if verdict.is_none() {
+                return Ok(false);
+            }
+        }
+        size /= 2;
+    }
+    Ok(true)
+}

@@ -1,0 +1,125 @@
+//! What kind of problem a group of failures is, in the words of VibeSQL's earlier scripts, and what mending it takes.
+
+use slt_core::outcome::FailureGroup;
+
+/// A verdict on a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Class {
+    /// The type of the error.
+    pub(super) error_type: &'static str,
+    /// The pattern, finer than the type.
+    pub(super) pattern: &'static str,
+    pub(super) effort: Effort,
+}
+
+/// What mending takes, by the earlier scripts' rule of thumb.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Effort {
+    Low = 1,
+    Medium = 2,
+    High = 3,
+}
+
+impl Effort {
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Low => "Low",
+            Self::Medium => "Medium",
+            Self::High => "High",
+        }
+    }
+}
+
+/// Classes whose pattern is found in a message, the first that fits. All words must be there, in any case.
+const BY_MESSAGE: [(&[&str], &str, &str, Effort); 21] = [
+    (&["result mismatch", ".000"], "Result Mismatch", "Decimal formatting (N.000 vs N)", Effort::Low),
+    (&["result mismatch"], "Result Mismatch", "Wrong values", Effort::Medium),
+    (&["invalidline"], "InvalidLine", "Malformed record", Effort::Low),
+    (&["columnnotfound"], "ColumnNotFound", "Case-sensitive column resolution", Effort::Medium),
+    (&["no such column"], "ColumnNotFound", "Column not found", Effort::Medium),
+    (&["column", "not found"], "ColumnNotFound", "Column not found", Effort::Medium),
+    (&["typemismatch", "not"], "TypeMismatch", "NOT NULL type mismatch", Effort::Medium),
+    (&["typemismatch"], "TypeMismatch", "Type mismatch", Effort::Medium),
+    (&["type mismatch"], "TypeMismatch", "Type mismatch", Effort::Medium),
+    (&["parse", "error"], "Parse Error", "SQL parse error", Effort::High),
+    (&["syntax error"], "Parse Error", "SQL parse error", Effort::High),
+    (&["expected", "found"], "Parse Error", "SQL parse error", Effort::High),
+    (&["unsupportedexpression"], "UnsupportedExpression", "Unsupported expression", Effort::Medium),
+    (&["nullif"], "Missing Function", "Missing function: NULLIF/COALESCE", Effort::Low),
+    (&["coalesce"], "Missing Function", "Missing function: NULLIF/COALESCE", Effort::Low),
+    (&["no such function"], "Missing Function", "Missing function", Effort::Low),
+    (&["function", "not found"], "Missing Function", "Missing function", Effort::Low),
+    (&["division", "zero"], "DivisionByZero", "Division by zero", Effort::Low),
+    (&["not implemented"], "Not Implemented", "Feature not implemented", Effort::High),
+    (&["not supported"], "Not Implemented", "Feature not implemented", Effort::High),
+    (&["table", "not found"], "TableNotFound", "Table not found", Effort::Medium),
+];
+
+/// Says what kind of problem a group is.
+pub(super) fn classify(group: &FailureGroup) -> Class {
+    let class = |error_type, pattern, effort| Class { error_type, pattern, effort };
+    match (group.kind.as_str(), group.what.as_str()) {
+        ("rows_differ", "form of a number") => {
+            class("Result Mismatch", "Decimal formatting (N.000 vs N)", Effort::Low)
+        }
+        ("rows_differ", "order of the values") => class("Result Mismatch", "Order of rows", Effort::Low),
+        ("rows_differ" | "hash_differs", "number of values" | "rows missing" | "rows too many") => {
+            class("Result Mismatch", "Number of rows", Effort::Medium)
+        }
+        ("rows_differ", "one row per line") => class("Result Mismatch", "One row per line", Effort::Low),
+        ("rows_differ", "duplicates") => class("Result Mismatch", "Duplicate rows", Effort::Medium),
+        ("rows_differ", "NULL or a value") => class("Result Mismatch", "NULL handling", Effort::Medium),
+        ("rows_differ", "case of letters") => class("Result Mismatch", "Case of letters", Effort::Low),
+        ("rows_differ", "last digits of a number") => class("Result Mismatch", "Rounding", Effort::Low),
+        ("rows_differ" | "hash_differs", _) => class("Result Mismatch", "Wrong values", Effort::Medium),
+        ("presentation_differs", _) => class("Result Mismatch", "Hash or list", Effort::Low),
+        ("column_count_differs", _) => class("Result Mismatch", "Number of columns", Effort::Medium),
+        ("label_differs", _) => class("Result Mismatch", "Results of one label differ", Effort::Medium),
+        ("unexpected_success", _) => class("Missing Error", "An error was expected", Effort::Medium),
+        ("timed_out", _) => class("Timeout", "Over the time limit", Effort::High),
+        ("malformed", _) => class("InvalidLine", "Malformed record", Effort::Low),
+        ("engine_panicked", _) => class("Crash", "Panic of the engine", Effort::Medium),
+        ("engine_lost" | "process_died", _) => class("Crash", "Engine lost", Effort::High),
+        ("out_of_memory", _) => class("Out Of Memory", "Over the memory limit", Effort::High),
+        ("adapter_fault", _) => class("Adapter Fault", "Adapter fault", Effort::Medium),
+        (kind, what) => {
+            let message = what.to_ascii_lowercase();
+            let fits = |words: &&[&str]| words.iter().all(|word| message.contains(word));
+            match BY_MESSAGE.iter().find(|(words, ..)| fits(words)) {
+                Some(&(_, error_type, pattern, effort)) => class(error_type, pattern, effort),
+                None if kind == "unsupported" => {
+                    class("Not Implemented", "Feature not implemented", Effort::High)
+                }
+                None => class("Other", "Other error", Effort::Medium),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_of_both_engines_are_known() {
+        let check = |kind: &str, what: &str, error_type, pattern| {
+            let group =
+                FailureGroup { kind: kind.to_owned(), what: what.to_owned(), records: 1, first_line: 1 };
+            let found = classify(&group);
+            assert_eq!((found.error_type, found.pattern), (error_type, pattern), "{kind}: {what}");
+        };
+        check("unexpected_error", "no such column: x", "ColumnNotFound", "Column not found");
+        check(
+            "unexpected_error",
+            "ColumnNotFound { .. }",
+            "ColumnNotFound",
+            "Case-sensitive column resolution",
+        );
+        check("unexpected_error", "Parse error: near SELECT", "Parse Error", "SQL parse error");
+        check("unexpected_error", "near \"_\": syntax error", "Parse Error", "SQL parse error");
+        check("unexpected_error", "Division by zero", "DivisionByZero", "Division by zero");
+        check("unexpected_error", "something new", "Other", "Other error");
+        check("unsupported", "PRAGMA", "Not Implemented", "Feature not implemented");
+        check("rows_differ", "form of a number", "Result Mismatch", "Decimal formatting (N.000 vs N)");
+    }
+}

@@ -1,0 +1,199 @@
+//! Files that appear whole or not at all, under names that say what is in them.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use md5::{Digest as _, Md5};
+use serde::{Deserialize, Serialize};
+
+use super::error::{StoreError, io_error};
+use slt_runner::results::folder::sync_folder;
+use slt_runner::results::steps::Steps;
+
+/// A file of the store, as the manifest knows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileRef {
+    /// Its name in the folder of segments.
+    pub(super) name: String,
+    /// The MD5 of its bytes, in hexadecimal digits.
+    pub(super) md5: String,
+    /// Its length.
+    pub(super) bytes: u64,
+}
+
+/// The folder of the store. Every change of the disk is a step; a test can have the process killed at any of them.
+#[derive(Debug)]
+pub(super) struct Disk {
+    folder: PathBuf,
+    steps: Steps,
+}
+
+/// What the names of files begin with that are not whole yet.
+const UNFINISHED: &str = ".unfinished-";
+
+/// What the names of files end in.
+const ENDING: &str = ".vbsqlz";
+
+impl Disk {
+    pub(super) fn new(folder: PathBuf, die_at: Option<u64>) -> Self {
+        Self { folder, steps: Steps::dying_at(die_at) }
+    }
+
+    pub(super) fn manifest(&self) -> PathBuf {
+        self.folder.join("manifest.json")
+    }
+
+    pub(super) fn lock(&self) -> PathBuf {
+        self.folder.join("lock")
+    }
+
+    pub(super) fn segments(&self) -> PathBuf {
+        self.folder.join("segments")
+    }
+
+    pub(super) fn damaged(&self) -> PathBuf {
+        self.folder.join("damaged")
+    }
+
+    /// The place of a segment.
+    pub(super) fn path_of(&self, file: &FileRef) -> PathBuf {
+        self.segments().join(&file.name)
+    }
+
+    /// Makes the folders.
+    pub(super) fn prepare(&self) -> Result<(), StoreError> {
+        let segments = self.segments();
+        std::fs::create_dir_all(&segments).map_err(io_error("make the folder", &segments))
+    }
+
+    /// Announces a change of the disk.
+    pub(super) fn step(&self) {
+        self.steps.step();
+    }
+
+    /// Puts a file into the folder of segments that `make` writes. Its name is `stem` and a digest of its bytes.
+    pub(super) fn put(
+        &self,
+        stem: &str,
+        make: impl FnOnce(&Path) -> Result<(), StoreError>,
+    ) -> Result<FileRef, StoreError> {
+        let segments = self.segments();
+        let unfinished = segments.join(format!("{UNFINISHED}{stem}"));
+        let made = self.finish(&unfinished, stem, make);
+        if made.is_err() {
+            // Of no use to anybody; what cannot be removed now is removed by the next that writes.
+            drop(std::fs::remove_file(&unfinished));
+        }
+        made
+    }
+
+    fn finish(
+        &self,
+        unfinished: &Path,
+        stem: &str,
+        make: impl FnOnce(&Path) -> Result<(), StoreError>,
+    ) -> Result<FileRef, StoreError> {
+        self.step();
+        make(unfinished)?;
+        self.step();
+        let bytes = std::fs::read(unfinished).map_err(io_error("read", unfinished))?;
+        let md5 = digest(&bytes);
+        let file = FileRef { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
+        self.place(unfinished, &self.path_of(&file))?;
+        Ok(file)
+    }
+
+    /// Writes a file that replaces another one.
+    pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+        let unfinished = self.segments().join(format!("{UNFINISHED}manifest"));
+        self.step();
+        std::fs::write(&unfinished, bytes).map_err(io_error("write", &unfinished))?;
+        self.step();
+        self.place(&unfinished, path)
+    }
+
+    /// Makes sure that a file is on the disk, and then gives it its name.
+    fn place(&self, unfinished: &Path, path: &Path) -> Result<(), StoreError> {
+        let file = File::open(unfinished).map_err(io_error("open", unfinished))?;
+        file.sync_all().map_err(io_error("write", unfinished))?;
+        self.step();
+        std::fs::rename(unfinished, path).map_err(io_error("write", path))?;
+        self.step();
+        let folder = path.parent().unwrap_or(&self.folder);
+        sync_folder(folder).map_err(io_error("write", folder))?;
+        self.step();
+        Ok(())
+    }
+
+    /// Reads a file that must be as it was written.
+    pub(super) fn check(&self, file: &FileRef) -> Result<(), StoreError> {
+        let path = self.path_of(file);
+        let bytes = std::fs::read(&path).map_err(io_error("read", &path))?;
+        if digest(&bytes) == file.md5 { Ok(()) } else { Err(StoreError::Damaged(path)) }
+    }
+
+    /// Whether there are files that nobody refers to.
+    pub(super) fn has_strays(&self, wanted: &HashSet<&str>) -> bool {
+        let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
+        let mut names = entries.map(|entry| entry.file_name());
+        names.any(|name| !name.to_str().is_some_and(|name| wanted.contains(name)))
+    }
+
+    /// The files that are as their names say, the oldest first, with their names' stems.
+    pub(super) fn whole_files(&self) -> Vec<(String, FileRef)> {
+        let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
+        let mut found: Vec<_> = entries
+            .filter_map(|entry| {
+                let name = entry.file_name().into_string().ok()?;
+                let (stem, short) = name.strip_suffix(ENDING)?.rsplit_once('.')?;
+                let bytes = std::fs::read(entry.path()).ok()?;
+                let md5 = digest(&bytes);
+                let written = entry.metadata().and_then(|file| file.modified()).ok();
+                let file = FileRef { name: name.clone(), md5, bytes: bytes.len() as u64 };
+                file.md5.starts_with(short).then(|| (written, stem.to_owned(), file))
+            })
+            .collect();
+        found.sort_by(|one, other| (one.0, &one.2.name).cmp(&(other.0, &other.2.name)));
+        found.into_iter().map(|(_, stem, file)| (stem, file)).collect()
+    }
+
+    /// Removes whatever nobody refers to.
+    pub(super) fn sweep(&self, wanted: &HashSet<&str>) -> Result<(), StoreError> {
+        let segments = self.segments();
+        for entry in std::fs::read_dir(&segments).map_err(io_error("list", &segments))?.flatten() {
+            if !entry.file_name().to_str().is_some_and(|name| wanted.contains(name)) {
+                self.step();
+                std::fs::remove_file(entry.path()).map_err(io_error("remove", &entry.path()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps a copy of a damaged file that is to be replaced.
+    pub(super) fn keep_damaged(&self, path: &Path) -> Result<(), StoreError> {
+        let damaged = self.damaged();
+        std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;
+        let Some(name) = path.file_name() else { return Ok(()) };
+        self.step();
+        std::fs::copy(path, damaged.join(name)).map(drop).map_err(io_error("copy", path))
+    }
+
+    /// Moves a damaged file out of the way. It is kept, for those who want to know what happened to it.
+    pub(super) fn set_aside(&self, path: &Path) -> Result<(), StoreError> {
+        let damaged = self.damaged();
+        std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;
+        let Some(name) = path.file_name() else { return Ok(()) };
+        self.step();
+        match std::fs::rename(path, damaged.join(name)) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(io_error("move away", path)(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Md5::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,391 @@
+//! Taking rows out of the store for a question. Reading changes nothing and takes no lock.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::RunId;
+use super::cell::Cell;
+use super::error::StoreError;
+use super::extract::{Extract, Loaded, Wanted, Window};
+use super::keeper::Store;
+use super::manifest::{Manifest, SealedRun};
+use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::pick::{project, sources_rows};
+use super::read::{collect_outcomes, known_of};
+use super::rows::{Outcomes, RunRows, iso, rows_of};
+use super::schema::{TEST_RESULTS, Table};
+use super::segment::Texts;
+use super::summary::Summary;
+use slt_runner::results::folder::is_running;
+use slt_runner::text::count::plural;
+
+/// One state of the store, to which several processes can refer: what they load is then the same, whatever is written
+/// meanwhile.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Pin {
+    manifest: Manifest,
+    /// Runs that are read from their journals.
+    live: Vec<Live>,
+    notes: Vec<String>,
+    /// Whether the manifest is damaged.
+    damaged: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Live {
+    id: i64,
+    name: String,
+    /// How far its journal had come.
+    journal: u64,
+    running: bool,
+}
+
+/// The rows of a run, wherever they come from.
+pub(super) struct Source {
+    pub(super) id: i64,
+    pub(super) rows: RunRows,
+}
+
+impl Store {
+    /// Takes down the state of the store: what is sealed, and how far the journals of other runs have come.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], when the folder of runs cannot be listed or the store is of a newer version.
+    pub fn pin(&self) -> Result<Pin, StoreError> {
+        let (mut notes, mut damaged) = (Vec::new(), false);
+        let manifest = match Manifest::read(&self.disk.manifest()) {
+            Ok(manifest) => manifest,
+            Err(StoreError::Damaged(path)) => {
+                notes.push(format!("`{}` is damaged; everything is read from the journals", path.display()));
+                damaged = true;
+                Manifest::new()
+            }
+            Err(error) => return Err(error),
+        };
+        let mut live = Vec::new();
+        for name in self.results.runs()? {
+            // In this order: a run that ends between the two is then one that has ended.
+            let running = is_running(&self.results.run_path(&name));
+            let Some(journal) = self.results.journal_bytes(&name) else { continue };
+            match manifest.run(&name) {
+                // One that was taken up again goes on before it has a new result.
+                Some(run) if self.is_as_sealed(run, journal) && !running => continue,
+                Some(run) if run.journal > journal => {
+                    notes.push(format!(
+                        "the journal of run {name} is shorter than it was; the store has the run"
+                    ));
+                    continue;
+                }
+                _ => {}
+            }
+            match RunId::of_name(&name) {
+                Ok(id) => live.push(Live { id: id.0, name, journal, running }),
+                Err(error) => notes.push(error.to_string()),
+            }
+        }
+        Ok(Pin { manifest, live, notes, damaged })
+    }
+
+    /// Returns the names of the engines that runs are of.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn engines(&self, pin: &Pin) -> Result<BTreeSet<String>, StoreError> {
+        let mut loader = self.loader(pin);
+        let live = loader.live();
+        let summary = loader.summary(&live)?;
+        let engines = summary.runs.values().filter_map(|run| run[place(&RUN, "engine")].as_text());
+        Ok(engines.map(str::to_owned).collect())
+    }
+
+    fn loader<'l>(&'l self, pin: &'l Pin) -> Loader<'l> {
+        let (notes, damaged) = (pin.notes.clone(), pin.damaged);
+        Loader { store: self, pin, instead: BTreeSet::new(), notes, damaged }
+    }
+
+    /// Loads what is wanted. Test files are those of `engine`, or of the engine of the last run.
+    ///
+    /// What is damaged is read from the journal, and the extract says so. A run is left out, and the extract says that
+    /// as well, when neither its segment nor its journal can be read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn load(
+        &self,
+        pin: &Pin,
+        wanted: &[Wanted],
+        window: Window,
+        engine: Option<&str>,
+    ) -> Result<Extract, StoreError> {
+        let mut loader = self.loader(pin);
+        let live = loader.live();
+        let summary = loader.summary(&live)?;
+        let ids = chosen(&summary, window);
+        let needs_results = wanted.iter().any(|one| is_windowed(one.table));
+        let sources = if needs_results { loader.sources(&ids, live, wanted)? } else { Vec::new() };
+        let engine = engine.map(Arc::from).or_else(|| summary.last_engine()).unwrap_or_else(|| Arc::from(""));
+        let tables = wanted.iter().map(|one| Loaded {
+            wanted: one.clone(),
+            rows: match one.table.name {
+                "test_runs" => project(one, &RUN, summary.runs.values()),
+                "file_stats" => project(one, one.table, summary.file_stats().iter()),
+                "test_files" => project(one, one.table, summary.test_files(&engine).iter()),
+                _ => sources_rows(one, &sources),
+            },
+        });
+        let tables = tables.collect();
+        Ok(Extract {
+            tables,
+            runs: summary.runs.len(),
+            loaded: ids.len(),
+            notes: loader.notes,
+            damaged: loader.damaged,
+        })
+    }
+}
+
+/// Whether only a part of a table is loaded.
+pub(super) fn is_windowed(table: &Table) -> bool {
+    !matches!(table.name, "test_runs" | "file_stats" | "test_files")
+}
+
+/// The runs of a window.
+fn chosen(summary: &Summary, window: Window) -> BTreeSet<i64> {
+    let all = summary.runs.keys().copied();
+    match window {
+        Window::All => all.collect(),
+        Window::Last(most) => all.rev().take(most).collect(),
+        Window::Since(time) => {
+            let (since, started) = (iso(time), place(&RUN, "started_at"));
+            let later = |run: &&Vec<Cell>| run[started].as_text().is_some_and(|started| started >= &*since);
+            let runs = summary.runs.iter().filter(|(_, run)| later(run));
+            runs.map(|(id, _)| *id).collect()
+        }
+    }
+}
+
+struct Loader<'l> {
+    store: &'l Store,
+    pin: &'l Pin,
+    /// The runs that are read from their journals, whether the store has them or not.
+    instead: BTreeSet<i64>,
+    notes: Vec<String>,
+    damaged: bool,
+}
+
+impl Loader<'_> {
+    /// The runs that are read from their journals, the oldest first.
+    fn live(&mut self) -> Vec<Source> {
+        let mut found = Vec::new();
+        for live in &self.pin.live {
+            match self.of_journal(&live.name, live.id, live.journal, live.running) {
+                Ok(source) => found.push(source),
+                Err(_) if self.pin.manifest.run(&live.name).is_some() => {
+                    self.notes
+                        .push(format!("the journal of run {} cannot be read; the store has it", live.name));
+                    continue;
+                }
+                Err(error) => {
+                    self.notes.push(format!("run {} is left out: {}", live.name, error.with_cause()));
+                }
+            }
+            self.instead.insert(live.id);
+        }
+        found.sort_by_key(|source| source.id);
+        found
+    }
+
+    fn of_journal(&mut self, name: &str, id: i64, length: u64, running: bool) -> Result<Source, StoreError> {
+        let journal = self.store.journal(name, length)?;
+        if journal.damaged > 0 {
+            let lines = plural(journal.damaged as u64, "line");
+            self.notes.push(format!("{lines} of the journal of run {name} damaged"));
+        }
+        Ok(Source { id, rows: rows_of(&journal, RunId(id), running) })
+    }
+
+    fn summary(&mut self, live: &[Source]) -> Result<Summary, StoreError> {
+        let manifest = &self.pin.manifest;
+        let newest = manifest.runs.last().map(|run| run.id);
+        let sealed = self.store.summary(manifest);
+        let in_order = live.iter().all(|source| newest.is_none_or(|newest| source.id > newest));
+        let mut summary = match sealed {
+            Ok(summary) if in_order => summary,
+            other => {
+                if let Err(error) = other {
+                    self.note_damage(&error);
+                }
+                // Counters know what was last, so all runs are gone through in their order.
+                let ids = manifest.runs.iter().map(|run| run.id).collect();
+                let all = &mut Texts::default();
+                let mut sources = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES], all)?;
+                sources.extend(live.iter().map(|source| Source { id: source.id, rows: source.rows.clone() }));
+                sources.sort_by_key(|source| source.id);
+                let mut summary = Summary::default();
+                sources.iter().for_each(|source| summary.fold(&source.rows));
+                return Ok(summary);
+            }
+        };
+        live.iter().for_each(|source| summary.fold(&source.rows));
+        Ok(summary)
+    }
+
+    /// Says that a file is damaged, unless it is gone because the store has others by now.
+    fn note_damage(&mut self, error: &StoreError) {
+        let replaced = |now: Manifest| now != self.pin.manifest;
+        let missing = error.is_damage() && !matches!(error, StoreError::Damaged(_));
+        if missing && Manifest::read(&self.store.disk.manifest()).is_ok_and(replaced) {
+            return;
+        }
+        self.damaged = true;
+        self.notes.push(error.with_cause());
+    }
+
+    /// The runs that had outcomes first, as far as the rows of their sources do not know.
+    fn first_runs(&mut self, live: &[Source]) -> HashMap<Arc<str>, i64> {
+        let mut first = HashMap::new();
+        if live.is_empty() && !self.damaged {
+            return first;
+        }
+        if let Some(file) = &self.pin.manifest.known {
+            match self.store.read(file, &[&KNOWN]) {
+                Ok(sheets) => {
+                    first.extend(sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)));
+                }
+                Err(error) => self.note_damage(&error),
+            }
+        }
+        for source in live.iter().rev() {
+            for outcome in source.rows.outcomes.keys() {
+                let run = first.entry(outcome.clone()).or_insert(source.id);
+                *run = source.id.min(*run);
+            }
+        }
+        first
+    }
+
+    /// The rows of the chosen runs, as far as they are wanted, the oldest run first.
+    fn sources(
+        &mut self,
+        ids: &BTreeSet<i64>,
+        live: Vec<Source>,
+        wanted: &[Wanted],
+    ) -> Result<Vec<Source>, StoreError> {
+        let is_wanted = |name: &str| wanted.iter().any(|one| one.table.name == name);
+        let of_outcomes = wanted.iter().filter(|one| one.table.name == TEST_RESULTS.name).any(|one| {
+            one.columns.iter().any(|column| {
+                RESULTS.place(column.name).is_none() && column.name != "run_id" && column.name != "result_id"
+            })
+        });
+        let mut own: Vec<&'static Table> = Vec::new();
+        let mut outcomes: Vec<&'static Table> = Vec::new();
+        if is_wanted("test_results") || is_wanted("failure_groups") || is_wanted("record_failures") {
+            own.push(&RESULTS);
+        }
+        if is_wanted("slow_records") {
+            own.push(&SLOW);
+        }
+        if of_outcomes {
+            outcomes.push(&OUTCOMES);
+        }
+        if is_wanted("failure_groups") {
+            outcomes.push(&GROUPS);
+        }
+        if is_wanted("record_failures") {
+            outcomes.push(&FAILURES);
+        }
+        // The link between the tables, and what `passed` and `failed` are made of, are needed in any case.
+        let columns = wanted.iter().flat_map(|one| &one.columns).map(|column| column.name);
+        let mut texts = Texts::only(columns.chain(["outcome_id", "status"]));
+        let mut sources = self.sealed(ids, &own, &outcomes, &mut texts)?;
+        let first = if is_wanted("record_failures") { self.first_runs(&live) } else { HashMap::new() };
+        sources.extend(live.into_iter().filter(|source| ids.contains(&source.id)));
+        sources.sort_by_key(|source| source.id);
+        for (id, outcome) in sources.iter_mut().flat_map(|source| &mut source.rows.outcomes) {
+            let Some(run) = first.get(id) else { continue };
+            if outcome
+                .failures
+                .iter()
+                .all(|row| row[place(&FAILURES, "first_run_id")].as_integer() == Some(*run))
+            {
+                continue;
+            }
+            let failures = &mut Arc::make_mut(outcome).failures;
+            failures.iter_mut().for_each(|row| row[place(&FAILURES, "first_run_id")] = Cell::from(*run));
+        }
+        Ok(sources)
+    }
+
+    /// Sealed runs, with these of their own tables, and these of their outcomes.
+    fn sealed(
+        &mut self,
+        ids: &BTreeSet<i64>,
+        own: &[&'static Table],
+        of_outcomes: &[&'static Table],
+        texts: &mut Texts,
+    ) -> Result<Vec<Source>, StoreError> {
+        let manifest = &self.pin.manifest;
+        let instead = &self.instead;
+        let runs = manifest.runs.iter().filter(|run| ids.contains(&run.id) && !instead.contains(&run.id));
+        let runs: Vec<_> = runs.collect();
+        let needed: BTreeSet<i64> = runs.iter().flat_map(|run| run.needs.iter().copied()).collect();
+        let mut kept = BTreeMap::new();
+        let mut unreadable = BTreeSet::new();
+        for run in needed.iter().filter(|_| !of_outcomes.is_empty()) {
+            let file = manifest.outcomes_of(*run);
+            let sheets = file.map(|file| self.store.read_texts(file, of_outcomes, texts));
+            match sheets {
+                Some(Ok(sheets)) => collect_outcomes(&mut kept, &sheets),
+                Some(Err(error)) => {
+                    self.note_damage(&error);
+                    unreadable.insert(*run);
+                }
+                None => {
+                    unreadable.insert(*run);
+                }
+            }
+        }
+        let mut sources = Vec::with_capacity(runs.len());
+        for run in runs {
+            let whole = run.needs.iter().all(|needed| !unreadable.contains(needed));
+            if let Some(sheets) = self.read_own(run, own, texts).filter(|_| whole) {
+                sources.push(Source { id: run.id, rows: of_sheets(sheets, &kept) });
+                continue;
+            }
+            match self.of_journal(&run.name, run.id, run.journal, false) {
+                Ok(source) => sources.push(source),
+                // The others stand in no need of it.
+                Err(error) => {
+                    self.notes.push(format!("run {} is left out: {}", run.name, error.with_cause()));
+                }
+            }
+        }
+        Ok(sources)
+    }
+
+    fn read_own(
+        &mut self,
+        run: &SealedRun,
+        tables: &[&'static Table],
+        texts: &mut Texts,
+    ) -> Option<Vec<Sheet>> {
+        let sheets = self.store.read_texts(&run.file, tables, texts);
+        sheets.map_err(|error| self.note_damage(&error)).ok()
+    }
+}
+
+/// The rows of a run whose outcomes are among those that are kept.
+fn of_sheets(own: Vec<Sheet>, kept: &Outcomes) -> RunRows {
+    let results = own.iter().filter(|sheet| sheet.table.name == RESULTS.name).flat_map(|sheet| &sheet.rows);
+    let ids = results.filter_map(|row| match &row[place(&RESULTS, "outcome_id")] {
+        Cell::Text(id) => Some(id.clone()),
+        _ => None,
+    });
+    let outcomes = ids.filter_map(|id| Some((id.clone(), kept.get(&id)?.clone()))).collect();
+    RunRows { own, outcomes }
+}

@@ -1,0 +1,135 @@
+//! The manifest: which files the store consists of. It is replaced as a whole, so whoever reads it sees one state.
+
+use std::collections::{BTreeSet, HashSet};
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::disk::FileRef;
+use super::error::{StoreError, io_error};
+use super::schema;
+use slt_runner::jsonl::{entry_of, line_of};
+
+/// The state of the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Manifest {
+    /// The version of the schema that its files have.
+    pub(super) schema: u32,
+    /// The runs, by their numbers.
+    pub(super) runs: Vec<SealedRun>,
+    /// Where outcomes are kept, by the runs that had them first.
+    pub(super) outcomes: Vec<OutcomeFile>,
+    /// Runs and counters over all of them.
+    pub(super) summary: Option<FileRef>,
+    /// Which outcomes are kept.
+    pub(super) known: Option<FileRef>,
+}
+
+/// What every version of a manifest says.
+#[derive(Deserialize)]
+struct Version {
+    schema: u32,
+}
+
+/// A run that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct SealedRun {
+    pub(super) id: i64,
+    pub(super) name: String,
+    pub(super) file: FileRef,
+    /// The length of its journal. Another one means that the run was taken up again.
+    pub(super) journal: u64,
+    /// The runs whose outcome files its outcomes are in.
+    pub(super) needs: Vec<i64>,
+}
+
+/// A file of outcomes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct OutcomeFile {
+    pub(super) run: i64,
+    pub(super) file: FileRef,
+}
+
+impl Manifest {
+    pub(super) fn new() -> Self {
+        Self { schema: schema::VERSION, runs: Vec::new(), outcomes: Vec::new(), summary: None, known: None }
+    }
+
+    /// Whether its files are of this version.
+    pub(super) fn is_current(&self) -> bool {
+        self.schema == schema::VERSION
+    }
+
+    /// Reads a manifest; an empty one where there is none.
+    pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
+        let bytes = match std::fs::read(path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Self::new()),
+            Err(error) => return Err(io_error("read", path)(error)),
+        };
+        let damaged = || StoreError::Damaged(path.to_owned());
+        // A newer version may say other things besides.
+        let Version { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
+        if found > schema::VERSION {
+            return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+        }
+        entry_of(&bytes).ok_or_else(damaged)
+    }
+
+    pub(super) fn line(&self) -> io::Result<Vec<u8>> {
+        Ok(line_of(self)?)
+    }
+
+    /// The names of the files that belong to the store.
+    pub(super) fn names(&self) -> HashSet<&str> {
+        self.files().map(|file| file.name.as_str()).collect()
+    }
+
+    /// All files.
+    pub(super) fn files(&self) -> impl Iterator<Item = &FileRef> {
+        let runs = self.runs.iter().map(|run| &run.file);
+        let outcomes = self.outcomes.iter().map(|outcomes| &outcomes.file);
+        runs.chain(outcomes).chain(&self.summary).chain(&self.known)
+    }
+
+    pub(super) fn run(&self, name: &str) -> Option<&SealedRun> {
+        self.runs.iter().find(|run| run.name == name)
+    }
+
+    /// Enters a run in place of what is known of it.
+    pub(super) fn enter(&mut self, run: SealedRun) {
+        self.runs.retain(|known| known.id != run.id);
+        let place = self.runs.partition_point(|known| known.id < run.id);
+        self.runs.insert(place, run);
+    }
+
+    /// Enters a file of outcomes in place of the one of the same run.
+    pub(super) fn enter_outcomes(&mut self, outcomes: OutcomeFile) {
+        self.outcomes.retain(|known| known.run != outcomes.run);
+        self.outcomes.push(outcomes);
+    }
+
+    pub(super) fn outcomes_of(&self, run: i64) -> Option<&FileRef> {
+        self.outcomes.iter().find(|outcomes| outcomes.run == run).map(|outcomes| &outcomes.file)
+    }
+
+    /// Says that whoever needs the outcomes of one of these runs needs those of `run` besides: they have some in common.
+    pub(super) fn share_outcomes(&mut self, run: i64, with: &BTreeSet<i64>) {
+        for sealed in &mut self.runs {
+            if sealed.needs.iter().any(|needed| with.contains(needed)) && !sealed.needs.contains(&run) {
+                sealed.needs.push(run);
+                sealed.needs.sort_unstable();
+            }
+        }
+    }
+
+    /// Removes files of outcomes that no run needs any more; returns whose they were.
+    pub(super) fn drop_unneeded(&mut self) -> Vec<i64> {
+        let needed: HashSet<_> = self.runs.iter().flat_map(|run| run.needs.clone()).collect();
+        let gone =
+            self.outcomes.iter().map(|outcomes| outcomes.run).filter(|run| !needed.contains(run)).collect();
+        self.outcomes.retain(|outcomes| needed.contains(&outcomes.run));
+        gone
+    }
+}

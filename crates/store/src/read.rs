@@ -1,0 +1,118 @@
+//! Reading what the store has: files that are as they were written, and what they say together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::RunId;
+use super::cell::Cell;
+use super::disk::FileRef;
+use super::error::StoreError;
+use super::keeper::Store;
+use super::manifest::{Manifest, SealedRun};
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::rows::{OutcomeRows, Outcomes, RunRows, rows_of};
+use super::schema::{FILE_STATS, Table};
+use super::segment::{self, Texts};
+use super::summary::Summary;
+use slt_runner::results::Journal;
+
+impl Store {
+    /// The summary as it was written; an empty one where nothing is in the store.
+    pub(super) fn summary(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
+        match &manifest.summary {
+            Some(file) => Ok(Summary::of_sheets(&self.read(file, &[&RUN, &FILE_STATS])?)),
+            None => Ok(Summary::default()),
+        }
+    }
+
+    /// The summary, made of all segments; what is damaged is made of the journal.
+    pub(super) fn fold_all(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
+        let mut summary = Summary::default();
+        let mut outcomes = BTreeMap::new();
+        let mut unreadable = BTreeSet::new();
+        for file in &manifest.outcomes {
+            match self.read(&file.file, &[&OUTCOMES]) {
+                Ok(sheets) => collect_outcomes(&mut outcomes, &sheets),
+                Err(_) => drop(unreadable.insert(file.run)),
+            }
+        }
+        for run in &manifest.runs {
+            match self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED]) {
+                Ok(own) if run.needs.iter().all(|needed| !unreadable.contains(needed)) => {
+                    let rows = RunRows { own, outcomes };
+                    summary.fold(&rows);
+                    outcomes = rows.outcomes;
+                }
+                damaged => {
+                    let journal = self.journal(&run.name, run.journal);
+                    let error = || damaged.err().unwrap_or_else(|| StoreError::Damaged(self.disk.segments()));
+                    let journal = journal.map_err(|_| error())?;
+                    summary.fold(&rows_of(&journal, RunId(run.id), false));
+                }
+            }
+        }
+        Ok(summary)
+    }
+
+    /// All rows of a run, as the store has them.
+    pub(super) fn read_run(&self, manifest: &Manifest, run: &SealedRun) -> Result<RunRows, StoreError> {
+        let own = self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED, &SLOW])?;
+        let mut outcomes = BTreeMap::new();
+        for needed in &run.needs {
+            let Some(file) = manifest.outcomes_of(*needed) else { continue };
+            collect_outcomes(&mut outcomes, &self.read(file, &[&OUTCOMES, &GROUPS, &FAILURES])?);
+        }
+        let ids: BTreeSet<_> =
+            own[1].rows.iter().filter_map(|row| row[place(&RESULTS, "outcome_id")].as_text()).collect();
+        outcomes.retain(|id, _| ids.contains(&**id));
+        Ok(RunRows { own, outcomes })
+    }
+
+    /// Reads a file that must be as it was written.
+    pub(super) fn read(&self, file: &FileRef, tables: &[&'static Table]) -> Result<Vec<Sheet>, StoreError> {
+        self.read_texts(file, tables, &mut Texts::default())
+    }
+
+    /// Reads a file that must be as it was written, with some of its texts.
+    pub(super) fn read_texts(
+        &self,
+        file: &FileRef,
+        tables: &[&'static Table],
+        texts: &mut Texts,
+    ) -> Result<Vec<Sheet>, StoreError> {
+        self.disk.check(file)?;
+        segment::read(&self.disk.path_of(file), tables, texts)
+    }
+
+    /// The journal of a run up to a length, so that whoever reads it twice reads the same.
+    pub(super) fn journal(&self, name: &str, length: u64) -> Result<Journal, StoreError> {
+        Ok(self.results.journal_up_to(name, length)?)
+    }
+}
+
+/// The outcome and the run that it is kept with.
+pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
+    match row {
+        [Cell::Text(outcome), Cell::Integer(run)] => Some((outcome.clone(), *run)),
+        _ => None,
+    }
+}
+
+/// Enters what the sheets of a file of outcomes have. What another file has had already stays as it is.
+pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[Sheet]) {
+    let mut found: BTreeMap<Arc<str>, OutcomeRows> = BTreeMap::new();
+    for sheet in sheets {
+        for row in &sheet.rows {
+            let Cell::Text(id) = &row[0] else { continue };
+            let entry = found.entry(id.clone()).or_default();
+            match sheet.table.name {
+                "outcomes" => entry.outcome.clone_from(row),
+                "groups" => entry.groups.push(row.clone()),
+                _ => entry.failures.push(row.clone()),
+            }
+        }
+    }
+    for (id, rows) in found {
+        outcomes.entry(id).or_insert_with(|| Arc::new(rows));
+    }
+}

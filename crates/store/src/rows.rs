@@ -1,0 +1,403 @@
+//! From the journal of a run to the rows that tell of it. Pure.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::RunId;
+use super::cell::Cell;
+use super::classify::classify;
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED};
+use super::schema::Table;
+use slt_core::outcome::{
+    Digest, ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
+    FlakyResult, NotPassed, RunEnd, Totals, category_of, subcategory_of,
+};
+use slt_runner::results::{Journal, Opened};
+use slt_runner::text::document::sides;
+use slt_runner::text::failure::headline;
+
+/// All rows of a run.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct RunRows {
+    /// What only this run has: the tables `run`, `results`, `untested` and `slow`.
+    pub(super) own: Vec<Sheet>,
+    /// The outcomes of its files, by their ids.
+    pub(super) outcomes: Outcomes,
+}
+
+/// Outcomes by their ids. Those that many runs have are in memory once.
+pub(super) type Outcomes = BTreeMap<Arc<str>, Arc<OutcomeRows>>;
+
+/// The rows of an outcome.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct OutcomeRows {
+    pub(super) outcome: Vec<Cell>,
+    pub(super) groups: Vec<Vec<Cell>>,
+    pub(super) failures: Vec<Vec<Cell>>,
+}
+
+/// Makes the rows of a run.
+pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
+    let report = &journal.report;
+    let (mut results, mut slow, mut outcomes) = (Vec::new(), Vec::new(), BTreeMap::new());
+    let mut tested = HashSet::new();
+    for (seq, file) in (1_i64..).zip(&report.files) {
+        let outcome: Arc<str> = Arc::from(outcome_id(file));
+        let path: Arc<str> = Arc::from(file.file.as_str());
+        tested.insert(path.clone());
+        slow.extend(file.slowest.iter().map(|record| {
+            let values = HashMap::from([
+                ("run_id", Cell::from(id.0)),
+                ("file_path", path.clone().into()),
+                ("line", record.line.into()),
+                ("duration_ms", (record.elapsed.as_secs_f64() * 1000.0).into()),
+                ("sql", Cell::from(&record.sql)),
+            ]);
+            row(&SLOW, values)
+        }));
+        results.push(row(
+            &RESULTS,
+            HashMap::from([
+                ("seq", Cell::from(seq)),
+                ("file_path", path.into()),
+                ("outcome_id", outcome.clone().into()),
+                ("tested_at", file.finished.map(iso).into()),
+                (
+                    "duration_ms",
+                    Some(file.elapsed).filter(|time| !time.is_zero()).map_or(Cell::Null, milliseconds),
+                ),
+                ("engine_ms", file.engine_time.map_or(Cell::Null, milliseconds)),
+                ("peak_memory", file.peak_memory.into()),
+                ("retries", file.attempts.len().into()),
+            ]),
+        ));
+        outcomes.entry(outcome.clone()).or_insert_with(|| Arc::new(outcome_rows(file, &outcome, id)));
+    }
+    let untested: Vec<_> =
+        journal.opened.wanted_files().filter(|file| !tested.contains(*file)).map(untested).collect();
+    let run = run_row(journal, id, running);
+    let own = [(&RUN, vec![run]), (&RESULTS, results), (&UNTESTED, untested), (&SLOW, slow)];
+    RunRows { own: own.map(|(table, rows)| Sheet { table, rows }).into(), outcomes }
+}
+
+/// A row of named values. Columns without one are NULL.
+fn row(table: &Table, mut values: HashMap<&'static str, Cell>) -> Vec<Cell> {
+    let row = table.columns.iter().map(|column| values.remove(column.name).unwrap_or(Cell::Null)).collect();
+    debug_assert!(values.is_empty(), "{} has no {values:?}", table.name);
+    row
+}
+
+fn untested(file: &str) -> Vec<Cell> {
+    let values = HashMap::from([
+        ("file_path", Cell::from(file)),
+        ("category", category_of(file).into()),
+        ("subcategory", subcategory_of(file).into()),
+    ]);
+    row(&UNTESTED, values)
+}
+
+fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
+    let Journal { opened, report, .. } = journal;
+    let Opened { circumstances, settings, .. } = opened;
+    let totals = report.totals();
+    let circumstances = circumstances.clone().unwrap_or_default();
+    let (commit, ci) = (circumstances.commit, circumstances.ci);
+    let elapsed = i64::try_from(report.elapsed.as_millis()).unwrap_or(i64::MAX);
+    let last = report.files.iter().filter_map(|file| file.finished).max();
+    let completed = last.unwrap_or(0).max(opened.started.saturating_add(elapsed));
+    let untested = (report.header.files as u64).saturating_sub(totals.files);
+    let mut values = HashMap::from([
+        ("run_id", Cell::from(id.0)),
+        ("started_at", iso(opened.started).into()),
+        ("completed_at", if running { Cell::Null } else { iso(completed).into() }),
+        ("untested", untested.into()),
+        ("git_commit", commit.as_ref().map(|commit| &commit.hash).into()),
+        ("branch_name", commit.as_ref().and_then(|commit| commit.branch.as_ref()).into()),
+        ("ci_run_id", ci.as_ref().map(|ci| &ci.id).into()),
+        ("name", Cell::from(&opened.run)),
+        ("state", state_word(running, journal).into()),
+        ("pass_rate", totals.pass_rate_with(FlakyResult::Fail).map(percent).into()),
+        ("duration_ms", Some(elapsed).filter(|&elapsed| elapsed > 0 || !report.elapsed.is_zero()).into()),
+        ("engine", Cell::from(&report.header.engine.name)),
+        ("engine_version", Cell::from(&report.header.engine.version)),
+        ("engine_hash", circumstances.engine_hash.as_ref().into()),
+        ("labels", report.header.labels.join(",").as_str().into()),
+        ("dialect", settings.as_ref().and_then(|settings| settings.dialect.as_ref()).into()),
+        ("exact", report.header.exact.into()),
+        ("suite", circumstances.suite.join(" ").as_str().into()),
+        ("corpus_commit", circumstances.corpus_commit.as_ref().into()),
+        ("dirty", commit.as_ref().map(|commit| commit.dirty).into()),
+        ("ci_url", ci.as_ref().and_then(|ci| ci.url.as_ref()).into()),
+        ("host", Cell::from(&circumstances.host)),
+        ("os", Cell::from(&circumstances.system)),
+        ("cpus", circumstances.cpus.into()),
+        ("workers", circumstances.workers.into()),
+        ("seed", circumstances.seed.into()),
+        ("budget_ms", circumstances.budget.map_or(Cell::Null, milliseconds)),
+        ("command", opened.command.join(" ").as_str().into()),
+        ("imported_from", opened.imported.as_ref().map(|imported| &imported.from).into()),
+        ("tool_version", Cell::from(&opened.program)),
+    ]);
+    values.extend(counters(&totals));
+    row(&RUN, values)
+}
+
+fn counters(totals: &Totals) -> [(&'static str, Cell); 14] {
+    let records = &totals.records;
+    [
+        ("total_files", totals.files.into()),
+        ("passed", totals.passed.into()),
+        ("failed", (totals.files - totals.passed - totals.empty).into()),
+        ("empty", totals.empty.into()),
+        ("timed_out", totals.timed_out.into()),
+        ("flaky", totals.flaky.into()),
+        ("crashed", totals.crashed.into()),
+        ("out_of_memory", totals.out_of_memory.into()),
+        ("errors", totals.errors.into()),
+        ("records", records.total.into()),
+        ("records_passed", records.passed.into()),
+        ("records_failed", records.not_passed().into()),
+        ("records_skipped", records.skipped.into()),
+        ("records_not_reached", records.not_reached.into()),
+    ]
+}
+
+fn state_word(running: bool, journal: &Journal) -> &'static str {
+    match journal.report.end {
+        _ if running => "RUNNING",
+        // Killed before it could say how it ended.
+        _ if !journal.ended => "INTERRUPTED",
+        RunEnd::Completed => "COMPLETED",
+        RunEnd::Interrupted => "INTERRUPTED",
+        RunEnd::EnoughFailed => "ENOUGH_FAILED",
+        RunEnd::BudgetSpent => "BUDGET_SPENT",
+    }
+}
+
+/// A share in percent with one digit, rounded half up.
+pub(super) fn percent(share: f64) -> f64 {
+    (share * 1000.0 + 0.5).floor() / 10.0
+}
+
+fn milliseconds(time: Duration) -> Cell {
+    Cell::Integer(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A time in UTC as SQLite's functions read it: `2026-11-22 06:34:04.123`.
+pub(super) fn iso(milliseconds: i64) -> Arc<str> {
+    let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
+    Arc::from(time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
+}
+
+fn end_word(end: &FileEnd) -> &'static str {
+    match end {
+        FileEnd::Completed => "completed",
+        FileEnd::Halted { .. } => "halted",
+        FileEnd::Malformed { .. } => "malformed",
+        FileEnd::TimedOut { .. } => "timed_out",
+        FileEnd::Faulted { .. } => "faulted",
+        FileEnd::NotStarted(_) => "not_started",
+    }
+}
+
+/// What happened to a record, without the time that it took: that differs between outcomes which are the same.
+fn message(what: &NotPassed) -> String {
+    match what {
+        NotPassed::TimedOut { .. } => "over the time limit".to_owned(),
+        other => headline(other),
+    }
+}
+
+/// The same as far as it is known: another program may say that a file failed, and not why.
+fn said(what: &NotPassed) -> Option<String> {
+    let is_silent = matches!(what, NotPassed::Reported(text) if text.trim().is_empty());
+    (!is_silent).then(|| message(what))
+}
+
+/// The first thing that was wrong with a file, as far as that is known.
+fn error_message(file: &FileReport) -> Option<String> {
+    match (&file.end, file.details.first()) {
+        (_, Some(detail)) => said(&detail.what),
+        (FileEnd::NotStarted(problem), None) => Some(problem.to_string()),
+        (_, None) => file.groups.first().map(|group| group.what.clone()),
+    }
+}
+
+/// The groups of a file's failures. A file that could not be started has one of its own; for a journal of an older
+/// version they are made of the details.
+fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
+    let group = |kind: &str, what: String, line| FailureGroup {
+        kind: kind.to_owned(),
+        what,
+        records: 1,
+        first_line: line,
+    };
+    match &file.end {
+        FileEnd::NotStarted(problem) if file.details.is_empty() => {
+            let kind = match problem {
+                FileProblem::Died(_) => "process_died",
+                FileProblem::TimedOut => "timed_out",
+                FileProblem::OutOfMemory { .. } => "out_of_memory",
+                FileProblem::Unreadable(_)
+                | FileProblem::Dialect(_)
+                | FileProblem::Engine(_)
+                | FileProblem::Reported => "not_started",
+            };
+            vec![FailureGroup { records: 0, ..group(kind, problem.to_string(), 0) }]
+        }
+        _ if file.groups.is_empty() => {
+            let details = file.details.iter();
+            details
+                .map(|detail| group(detail.what.word(), said(&detail.what).unwrap_or_default(), detail.line))
+                .collect()
+        }
+        _ => file.groups.clone(),
+    }
+}
+
+/// The same for files that ended in the same way: a digest of everything but times.
+fn outcome_id(file: &FileReport) -> String {
+    let mut words: Vec<Vec<u8>> = vec![file.file.clone().into_bytes(), file.status().label().into()];
+    words.push(format!("{:?}", file.counts).into_bytes());
+    words.push(format!("{}{:?}{:?}", end_word(&file.end), signal(file), in_flight(file)).into_bytes());
+    words.extend(error_message(file).map(String::into_bytes));
+    words.extend(file.failing.iter().map(|line| line.to_le_bytes().into()));
+    words.extend(file.marks.iter().map(|mark| format!("{} {}", mark.key.0, mark.group).into_bytes()));
+    words.extend(file.groups.iter().map(|group| format!("{group:?}").into_bytes()));
+    for detail in &file.details {
+        let (expected, actual) = sides(&detail.what);
+        let texts = [Some(detail.sql.clone()), said(&detail.what), expected, actual];
+        words.extend(texts.into_iter().map(|text| text.unwrap_or_default().into_bytes()));
+    }
+    let digest = Digest::of_words(words.iter().map(Vec::as_slice));
+    digest.to_string()[..16].to_owned()
+}
+
+fn signal(file: &FileReport) -> Option<i64> {
+    match &file.end {
+        FileEnd::Faulted { fault: Fault::Died { how: ExitHow::Signal(signal), .. }, .. }
+        | FileEnd::NotStarted(FileProblem::Died(ExitHow::Signal(signal))) => Some(i64::from(*signal)),
+        _ => None,
+    }
+}
+
+fn in_flight(file: &FileReport) -> Option<u32> {
+    match &file.end {
+        FileEnd::TimedOut { line } | FileEnd::Faulted { line, .. } => *line,
+        _ => None,
+    }
+}
+
+fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
+    let counts = &file.counts;
+    let groups = groups_of(file);
+    let first = groups.first().map(classify);
+    let outcome = row(
+        &OUTCOMES,
+        HashMap::from([
+            ("outcome_id", Cell::from(id.clone())),
+            ("status", file.status().label().into()),
+            ("error_message", error_message(file).as_ref().into()),
+            ("category", file.category().into()),
+            ("subcategory", file.subcategory().into()),
+            ("outcome", end_word(&file.end).into()),
+            ("error_type", first.as_ref().map(|class| class.error_type).into()),
+            ("error_pattern", first.as_ref().map(|class| class.pattern).into()),
+            ("records", counts.total.into()),
+            ("records_executed", counts.executed.into()),
+            ("records_passed", counts.passed.into()),
+            ("records_failed", counts.failed.into()),
+            ("records_skipped", counts.skipped.into()),
+            ("records_unsupported", counts.unsupported.into()),
+            ("records_timed_out", counts.timed_out.into()),
+            ("records_malformed", counts.malformed.into()),
+            ("records_not_reached", counts.not_reached.into()),
+            ("records_faulted", counts.faulted.into()),
+            ("flaky", (file.status() == FileStatus::Flaky).into()),
+            ("signal", signal(file).into()),
+            ("in_flight_line", in_flight(file).into()),
+        ]),
+    );
+    let details: HashMap<u32, &FailureDetail> =
+        file.details.iter().map(|detail| (detail.line, detail)).collect();
+    let group_rows = groups.iter().map(|group| group_row(group, id, details.get(&group.first_line).copied()));
+    OutcomeRows {
+        outcome,
+        groups: group_rows.collect(),
+        failures: failure_rows(file, &groups, id, run, &details),
+    }
+}
+
+fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<&FailureDetail>) -> Vec<Cell> {
+    let class = classify(group);
+    row(
+        &GROUPS,
+        HashMap::from([
+            ("outcome_id", Cell::from(id.clone())),
+            ("kind", Cell::from(&group.kind)),
+            ("error_type", class.error_type.into()),
+            ("error_pattern", class.pattern.into()),
+            ("fingerprint", hexadecimal(group.fingerprint())),
+            ("effort", class.effort.word().into()),
+            ("effort_score", Cell::from(class.effort as i64)),
+            ("records", group.records.into()),
+            ("first_line", group.first_line.into()),
+            (
+                "message",
+                first.map_or_else(|| Some(group.what.clone()), |detail| said(&detail.what)).as_ref().into(),
+            ),
+        ]),
+    )
+}
+
+/// Row for row in the order of their lines, so that words that many records share are one text in memory.
+fn failure_rows(
+    file: &FileReport,
+    groups: &[FailureGroup],
+    id: &Arc<str>,
+    run: RunId,
+    details: &HashMap<u32, &FailureDetail>,
+) -> Vec<Vec<Cell>> {
+    let path: Arc<str> = Arc::from(file.file.as_str());
+    let of_group = |group: &FailureGroup| {
+        let class = classify(group);
+        let (kind, fingerprint) = (Cell::from(&group.kind), hexadecimal(group.fingerprint()));
+        [kind, Cell::from(class.error_type), Cell::from(class.pattern), fingerprint]
+    };
+    let classes: Vec<_> = groups.iter().map(of_group).collect();
+    let unknown = [Cell::Null, Cell::Null, Cell::Null, Cell::Null];
+    let rows = file.failing.iter().enumerate().map(|(number, line)| {
+        let mark = file.marks.get(number);
+        let detail = details.get(line);
+        let class = match mark {
+            Some(mark) => classes.get(mark.group as usize),
+            None => {
+                groups.iter().position(|group| group.first_line == *line).and_then(|place| classes.get(place))
+            }
+        };
+        let [kind, error_type, pattern, fingerprint] = class.unwrap_or(&unknown).clone();
+        let (expected, actual) = detail.map_or((None, None), |detail| sides(&detail.what));
+        let values = HashMap::from([
+            ("outcome_id", Cell::from(id.clone())),
+            ("first_run_id", run.0.into()),
+            ("file_path", path.clone().into()),
+            ("line", (*line).into()),
+            ("record_key", mark.map_or(Cell::Null, |mark| hexadecimal(mark.key.0))),
+            ("kind", kind),
+            ("error_type", error_type),
+            ("error_pattern", pattern),
+            ("fingerprint", fingerprint),
+            ("message", detail.and_then(|detail| said(&detail.what)).as_ref().into()),
+            ("sql", detail.map(|detail| &detail.sql).into()),
+            ("expected", expected.as_ref().into()),
+            ("actual", actual.as_ref().into()),
+        ]);
+        row(&FAILURES, values)
+    });
+    rows.collect()
+}
+
+fn hexadecimal(number: u64) -> Cell {
+    Cell::text(format!("{number:016x}"))
+}

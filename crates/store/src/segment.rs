@@ -1,0 +1,216 @@
+//! Segments: VibeSQL database files, written once and never changed.
+//!
+//! VibeSQL keeps no checksums and may panic over a damaged file; whoever reads one has held its digest against the
+//! manifest before.
+
+use std::collections::{BTreeSet, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+
+use vibesql::ast::Statement;
+use vibesql::executor::CreateTableExecutor;
+use vibesql::parser::Parser;
+use vibesql::storage::{Database, Row};
+use vibesql::types::{SqlMode, SqlValue, StringValue};
+
+use super::cell::Cell;
+use super::error::StoreError;
+use super::parts::Sheet;
+use super::schema::{Column, Kind, Table};
+
+/// Writes sheets into a new file, and reads it back: what does not come back as it was is not kept.
+pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
+    guarded("write a segment", || {
+        let mut database = empty();
+        for sheet in sheets {
+            let columns: Vec<_> = sheet.table.columns.iter().collect();
+            create(&mut database, sheet.table, &columns)?;
+            fill(&mut database, sheet.table.name, &sheet.rows)?;
+        }
+        database.save_compressed(path).map_err(|error| error.to_string())
+    })?;
+    let tables: Vec<_> = sheets.iter().map(|sheet| sheet.table).collect();
+    if read(path, &tables, &mut Texts::default())?.as_slice() == sheets {
+        Ok(())
+    } else {
+        let message = "the rows that it reads are not those that it has written".to_owned();
+        Err(StoreError::VibeSql { what: "keep a segment", message })
+    }
+}
+
+/// Reads tables of a file. A table or a column that an older version did not have is empty.
+pub(super) fn read(
+    path: &Path,
+    tables: &[&'static Table],
+    texts: &mut Texts,
+) -> Result<Vec<Sheet>, StoreError> {
+    guarded("read a segment", || {
+        let database = Database::load_compressed(path).map_err(|error| error.to_string())?;
+        Ok(tables.iter().map(|table| Sheet { table, rows: rows_of(&database, table, texts) }).collect())
+    })
+}
+
+fn rows_of(database: &Database, table: &Table, texts: &mut Texts) -> Vec<Vec<Cell>> {
+    let Some(found) = database.get_table(table.name) else { return Vec::new() };
+    let names = &found.schema.columns;
+    let place = |column: &&Column| {
+        let place = names.iter().position(|name| name.name.eq_ignore_ascii_case(column.name));
+        place.filter(|_| texts.wants(column))
+    };
+    let places: Vec<_> = table.columns.iter().map(|column| place(&column)).collect();
+    let mut cell = |row: &Row, place: &Option<usize>| {
+        place.and_then(|place| row.values.get(place)).map_or(Cell::Null, |value| cell_of(value, texts))
+    };
+    found.scan().iter().map(|row| places.iter().map(|place| cell(row, place)).collect()).collect()
+}
+
+/// What becomes of texts that are read: those of columns that nobody wants are left out, and equal ones are shared, since
+/// the same files are in all runs.
+#[derive(Debug, Default)]
+pub(super) struct Texts {
+    only: Option<BTreeSet<&'static str>>,
+    known: HashSet<Arc<str>>,
+}
+
+impl Texts {
+    /// Those of these columns, wherever they are.
+    pub(super) fn only(columns: impl IntoIterator<Item = &'static str>) -> Self {
+        Self { only: Some(columns.into_iter().collect()), known: HashSet::new() }
+    }
+
+    fn wants(&self, column: &Column) -> bool {
+        column.kind != Kind::Text || self.only.as_ref().is_none_or(|only| only.contains(column.name))
+    }
+
+    fn shared(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.known.get(text) {
+            return known.clone();
+        }
+        let new: Arc<str> = Arc::from(text);
+        self.known.insert(new.clone());
+        new
+    }
+}
+
+/// An empty database that follows SQLite where dialects differ.
+pub fn empty() -> Database {
+    let mut database = Database::new();
+    database.set_sql_mode(SqlMode::SQLite);
+    database
+}
+
+/// Makes a table with these of its columns.
+pub fn create(database: &mut Database, table: &Table, columns: &[&Column]) -> Result<(), String> {
+    let sql = table.create(columns);
+    match Parser::parse_sql(&sql).map_err(|error| error.to_string())? {
+        Statement::CreateTable(statement) => {
+            CreateTableExecutor::execute_with_source(&statement, database, Some(&sql))
+                .map(drop)
+                .map_err(|error| error.to_string())
+        }
+        _ => Err(format!("`{sql}` makes no table")),
+    }
+}
+
+/// Puts rows into a table.
+pub fn fill(database: &mut Database, table: &str, rows: &[Vec<Cell>]) -> Result<(), String> {
+    let rows = rows.iter().map(|row| Row::from_vec(row.iter().map(value_of).collect())).collect();
+    database.insert_rows_batch(table, rows).map(drop).map_err(|error| error.to_string())
+}
+
+fn value_of(cell: &Cell) -> SqlValue {
+    match cell {
+        Cell::Null => SqlValue::Null,
+        Cell::Integer(number) => SqlValue::Integer(*number),
+        Cell::Real(number) => SqlValue::Real(*number),
+        Cell::Text(text) => SqlValue::Varchar(StringValue::from(&**text)),
+    }
+}
+
+/// The value of a segment. Others than those that were written do not occur.
+fn cell_of(value: &SqlValue, texts: &mut Texts) -> Cell {
+    match value {
+        SqlValue::Integer(number) | SqlValue::Bigint(number) => Cell::Integer(*number),
+        SqlValue::Smallint(number) => Cell::Integer(i64::from(*number)),
+        SqlValue::Real(number) | SqlValue::Double(number) | SqlValue::Numeric(number) => Cell::Real(*number),
+        SqlValue::Varchar(text) | SqlValue::Character(text) => Cell::Text(texts.shared(text)),
+        _ => Cell::Null,
+    }
+}
+
+/// Calls VibeSQL, which may panic.
+fn guarded<T>(what: &'static str, call: impl FnOnce() -> Result<T, String>) -> Result<T, StoreError> {
+    let done = catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| Err("it panicked".to_owned()));
+    done.map_err(|message| StoreError::VibeSql { what, message })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::parts::{GROUPS, SLOW};
+
+    fn cell() -> impl Strategy<Value = Option<String>> {
+        let hostile = prop::sample::select(vec![
+            "",
+            "'",
+            "\\'",
+            "a\nb\r\n",
+            "\0",
+            "👩‍👩‍👧",
+            "\u{202e}rtl",
+            "--",
+            "NaN",
+            "1",
+        ]);
+        prop::option::of(prop_oneof![".*", hostile.prop_map(str::to_owned)])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
+        #[test]
+        fn what_is_written_is_read(
+            texts in prop::collection::vec((cell(), any::<i64>(), any::<f64>()), 0..20),
+        ) {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("segment");
+            let groups = texts.iter().map(|(text, number, _)| {
+                let text = Cell::from(text.as_deref());
+                let mut row = vec![Cell::Null; GROUPS.columns.len()];
+                (row[0], row[9]) = (text.clone(), text);
+                (row[6], row[7]) = (Cell::from(*number), Cell::Integer(i64::MIN));
+                row
+            });
+            let slow = texts.iter().map(|(text, number, real)| {
+                let text = Cell::from(text.as_deref());
+                vec![Cell::from(*number), text.clone(), Cell::Integer(i64::MAX), Cell::from(*real), text]
+            });
+            let sheets = [
+                Sheet { table: &GROUPS, rows: groups.collect() },
+                Sheet { table: &SLOW, rows: slow.collect() },
+            ];
+            // Reads back by itself.
+            write(&path, &sheets).unwrap();
+            prop_assert_eq!(read(&path, &[&SLOW], &mut Texts::default()).unwrap(), [sheets[1].clone()]);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let row = vec![Cell::Null, Cell::text("x'\n".repeat(4_000_000)), Cell::Null, Cell::Null, Cell::Null];
+        write(&folder.path().join("segment"), &[Sheet { table: &SLOW, rows: vec![row] }]).unwrap();
+    }
+
+    #[test]
+    fn no_file_is_no_panic() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("segment");
+        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
+        std::fs::write(&path, [0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).unwrap();
+        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
+    }
+}

@@ -1,0 +1,56 @@
+//! The journals of old runs take a tenth of their room when they are compressed.
+
+use super::error::StoreError;
+use super::keeper::Store;
+use super::parts::{RUN, place};
+use super::seal::Draft;
+use slt_runner::results::folder::{hold_still, is_running};
+use slt_runner::results::{FolderError, journal_file};
+
+/// The newest runs keep their journals as they are: these are read most, also by hand.
+const PLAIN_RUNS: usize = 20;
+/// So many journals are compressed at once, so that nobody has to wait long when a program of this version finds a
+/// long history. The others follow with the next runs.
+const AT_ONCE: usize = 4;
+
+impl Store {
+    /// Compresses journals of old runs that are sealed as they are, and in which nothing is left to do. Where that
+    /// cannot be done the journals stay as they are; what is returned says why.
+    pub(super) fn compress_old(&self, draft: &Draft) -> Result<Option<String>, StoreError> {
+        let names = self.results.runs()?;
+        let old = &names[..names.len().saturating_sub(PLAIN_RUNS)];
+        for name in old.iter().filter(|name| self.may_be_compressed(draft, name)).take(AT_ONCE) {
+            if let Err(error) = self.compress(draft, name) {
+                let error = StoreError::from(error).with_cause();
+                return Ok(Some(format!("the journals of old runs are not compressed: {error}")));
+            }
+        }
+        Ok(None)
+    }
+
+    fn may_be_compressed(&self, draft: &Draft, name: &str) -> bool {
+        let run = self.results.run_path(name);
+        let Some(sealed) = draft.manifest.run(name) else { return false };
+        let Some(row) = draft.summary.runs.get(&sealed.id) else { return false };
+        let is_complete = row[place(&RUN, "untested")].as_integer() == Some(0)
+            && !matches!(row[place(&RUN, "state")].as_text(), None | Some("RUNNING" | "INTERRUPTED"));
+        is_complete
+            && journal_file::plain_path(&run).exists()
+            && journal_file::length(&run) == Some(sealed.journal)
+            && !is_running(&run)
+    }
+
+    fn compress(&self, draft: &Draft, name: &str) -> Result<(), FolderError> {
+        let run = self.results.run_path(name);
+        // It may just have been taken up again.
+        let Some(_held) = hold_still(&run) else { return Ok(()) };
+        if journal_file::length(&run) != draft.manifest.run(name).map(|sealed| sealed.journal) {
+            return Ok(());
+        }
+        journal_file::compress(&run, &|| self.disk.step()).map_err(|source| FolderError::Io {
+            what: "compress",
+            path: journal_file::plain_path(&run),
+            source,
+        })
+    }
+}

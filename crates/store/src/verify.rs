@@ -1,0 +1,136 @@
+//! Looking whether everything is as it should be.
+
+use std::sync::Arc;
+
+use super::RunId;
+use super::error::StoreError;
+use super::keeper::{Progress, Store};
+use super::manifest::{Manifest, SealedRun};
+use super::parts::{FAILURES, place};
+use super::rows::{Outcomes, RunRows, rows_of};
+use slt_runner::results::{FolderError, Journal};
+use slt_runner::text::count::plural;
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// How many runs are in the store.
+    pub runs: usize,
+    /// How many files it consists of.
+    pub files: usize,
+    /// Their length, in bytes.
+    pub bytes: u64,
+    /// Ended runs that are not in the store yet.
+    pub unsealed: Vec<String>,
+    /// What is wrong: sentences for the user.
+    pub problems: Vec<String>,
+    /// What is unusual, and no problem.
+    pub notes: Vec<String>,
+}
+
+impl Store {
+    /// Checks every file against its digest, every run against its journal, and the counters against the runs.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`], when the store cannot be looked at. What is found wrong with it is no error.
+    pub fn verify(&self, progress: Progress<'_>) -> Result<Verified, StoreError> {
+        loop {
+            let manifest = match Manifest::read(&self.disk.manifest()) {
+                Ok(manifest) => manifest,
+                Err(error @ StoreError::Damaged(_)) => {
+                    return Ok(Verified { problems: vec![error.to_string()], ..Verified::default() });
+                }
+                Err(error) => return Err(error),
+            };
+            let found = self.verify_state(&manifest, &mut *progress)?;
+            // What was replaced while it was looked at is no problem.
+            let same = Manifest::read(&self.disk.manifest()).is_ok_and(|now| now == manifest);
+            if same || found.problems.is_empty() {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<Verified, StoreError> {
+        let notes = self.results.strays()?;
+        let mut found = Verified { runs: manifest.runs.len(), notes, ..Verified::default() };
+        for file in manifest.files() {
+            found.files += 1;
+            found.bytes += file.bytes;
+            if let Err(error) = self.disk.check(file) {
+                found.problems.push(error.with_cause());
+            }
+        }
+        for name in self.unsealed(manifest)? {
+            match self.results.journal(Some(&name)) {
+                // Killed before its first word: it is among the strays.
+                Err(FolderError::NoJournal(_)) => {}
+                Err(error @ FolderError::OtherVersion { .. }) => {
+                    found.notes.push(format!("run {name}: {error}"));
+                }
+                Err(error @ (FolderError::Corrupt(_) | FolderError::NoHeader(_))) => {
+                    found.problems.push(format!("run {name}: {error}"));
+                }
+                _ => found.unsealed.push(name),
+            }
+        }
+        if !manifest.is_current() {
+            found.notes.push(format!(
+                "the store is of version {} and is made again when it is used",
+                manifest.schema
+            ));
+            return Ok(found);
+        }
+        for (number, run) in manifest.runs.iter().enumerate() {
+            match (self.read_run(manifest, run), self.journal(&run.name, run.journal)) {
+                (Err(error), _) => found.problems.push(format!("run {}: {}", run.name, error.with_cause())),
+                (Ok(_), Err(StoreError::Folder(FolderError::Io { source, .. })))
+                    if source.kind() == std::io::ErrorKind::NotFound =>
+                {
+                    found
+                        .notes
+                        .push(format!("run {} has no journal any more; it is in the store alone", run.name));
+                }
+                (Ok(_), Err(error)) => {
+                    found.problems.push(format!("run {}: {}", run.name, error.with_cause()));
+                }
+                (Ok(kept), Ok(journal)) => found.problems.extend(self.held_against(run, &kept, &journal)),
+            }
+            progress(number + 1, manifest.runs.len());
+        }
+        match (self.summary(manifest), self.fold_all(manifest)) {
+            (Ok(kept), Ok(made)) if kept == made => {}
+            (Ok(_), Ok(_)) => found.problems.push("the counters are not those of the runs".to_owned()),
+            // The file that cannot be read has been told.
+            (Err(_), _) | (_, Err(_)) => {}
+        }
+        Ok(found)
+    }
+
+    /// What is wrong with a run or its journal.
+    fn held_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
+        let name = &run.name;
+        if journal.damaged > 0 {
+            Some(format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line")))
+        } else if self.results.journal_bytes(name).is_some_and(|length| length < run.journal) {
+            Some(format!("run {name}: its journal is shorter than it was"))
+        } else if !same(kept, &rows_of(journal, RunId(run.id), false)) {
+            Some(format!("run {name} is not in the store as its journal has it"))
+        } else {
+            None
+        }
+    }
+}
+
+/// Whether two are the same but for the run in which an outcome was seen first.
+fn same(kept: &RunRows, made: &RunRows) -> bool {
+    let normal = |outcomes: &Outcomes| {
+        let first = place(&FAILURES, "first_run_id");
+        let mut outcomes = outcomes.clone();
+        let failures = outcomes.values_mut().flat_map(|outcome| &mut Arc::make_mut(outcome).failures);
+        failures.for_each(|row| row[first] = super::cell::Cell::Null);
+        outcomes
+    };
+    kept.own == made.own && normal(&kept.outcomes) == normal(&made.outcomes)
+}
