@@ -5,6 +5,7 @@ use std::process::Stdio;
 use insta::assert_snapshot;
 
 use crate::sandbox::{Output, Sandbox, path_of_tests};
+use crate::support::wait_for;
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 /// The same records, of which one expects something else.
@@ -211,9 +212,7 @@ fn a_run_that_goes_on_or_was_killed_is_called_so() {
     sandbox.write("s/b.test", "statement ok\nonce at-it hang\n");
     let mut command = sandbox.command("run --engine scripted --serial --order path s");
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    while !sandbox.path().join("at-it").exists() {
-        std::thread::yield_now();
-    }
+    wait_for("the file that hangs", || sandbox.path().join("at-it").exists());
     let status = sandbox.run("status");
     assert!(
         status.stdout.contains(": going on\n") && status.stdout.contains(" of 2 files done\n"),

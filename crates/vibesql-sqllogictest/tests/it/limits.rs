@@ -156,11 +156,7 @@ fn sigusr1_shows_what_runs() {
     sandbox.write("s/a.test", "statement ok\nok\n\nstatement ok\nonce at-it await go-on\n");
     let mut command = sandbox.command("run --engine scripted s");
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let start = Instant::now();
-    while !sandbox.path().join("at-it").exists() {
-        assert!(start.elapsed() < Duration::from_secs(60));
-        std::thread::yield_now();
-    }
+    wait_for("the second record", || sandbox.path().join("at-it").exists());
     let mut stdout = std::io::BufReader::new(child.stdout.take().unwrap());
     let mut line = || {
         let mut line = String::new();

@@ -60,6 +60,8 @@ mod run_cmd;
 mod run_end;
 mod run_words;
 mod sandbox;
+// The program `script` makes a terminal, with options that only Linux has.
+#[cfg(target_os = "linux")]
 mod screen;
 mod selection;
 mod slices;

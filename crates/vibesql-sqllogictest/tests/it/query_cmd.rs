@@ -6,6 +6,7 @@ use std::process::Stdio;
 use insta::assert_snapshot;
 
 use crate::sandbox::{Output, Sandbox};
+#[cfg(target_os = "linux")]
 use crate::screen::Terminal;
 
 const GOOD: &str = "query I nosort\nSELECT 1\n----\n1\n";

@@ -4,6 +4,7 @@
 use crate::query_cmd::with_runs;
 use crate::sandbox::Sandbox;
 use crate::screen::Terminal;
+use crate::support::{processes_with, wait_for};
 
 /// Starts a command line in a terminal and waits for the prompt of the query shell.
 fn shell(sandbox: &Sandbox, line: &str) -> Terminal {
@@ -54,16 +55,14 @@ fn the_shell() {
 /// Waits until the child with VibeSQL has something to do, or is gone: then nobody reads keys.
 fn wait_until_it_runs(sandbox: &Sandbox) {
     let results = sandbox.last_run().unwrap().join("../..").canonicalize().unwrap();
-    let line = format!("--results\0{}\0ask\0vibesql", results.display());
-    let idle = |process: &std::path::Path| {
-        let is_it = std::fs::read(process.join("cmdline"))
-            .is_ok_and(|found| String::from_utf8_lossy(&found).contains(&line));
+    let line = format!("--results {} ask vibesql", results.display());
+    let is_idle = |process: &u32| {
         // Its time is counted in hundredths of a second; idle, it has taken less than a few.
-        let stat = std::fs::read_to_string(process.join("stat")).unwrap_or_default();
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
         let time = stat.rsplit(')').next().and_then(|rest| rest.split(' ').nth(12)?.parse::<u64>().ok());
-        is_it && time <= Some(50)
+        time <= Some(50)
     };
-    while std::fs::read_dir("/proc").unwrap().any(|process| idle(&process.unwrap().path())) {}
+    wait_for("VibeSQL to begin", || !processes_with(&line).iter().any(is_idle));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::kept::wait_until_ended;
 use crate::sandbox::Sandbox;
-use crate::support::{processes_with, send_signal, wait_for, without_measurements};
+use crate::support::{processes_with, send_signal, wait_for, wait_until, without_measurements};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 
@@ -89,18 +89,6 @@ fn kill(pid: u32) {
     std::process::Command::new("sh").args(["-c", &command]).stderr(Stdio::null()).status().unwrap();
 }
 
-/// The workers of a run that are there now.
-fn workers(run: &Path) -> Vec<u32> {
-    let folder = run.display().to_string();
-    let processes = std::fs::read_dir("/proc").unwrap().filter_map(|entry| {
-        let entry = entry.ok()?;
-        let pid = entry.file_name().to_str()?.parse().ok()?;
-        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
-        String::from_utf8_lossy(&line).contains(&folder).then_some(pid)
-    });
-    processes.collect()
-}
-
 fn start(sandbox: &Sandbox, line: &str) -> Child {
     let mut command = sandbox.command(line);
     let stderr = std::fs::File::create(sandbox.path().join("stderr")).unwrap();
@@ -119,13 +107,13 @@ fn killed_round(seed: u64, undisturbed: &Value, files: usize) {
         let mut master = start(&sandbox, line);
         // The later kills come later, so that there is progress.
         let moment = Instant::now() + Duration::from_micros(next(&mut state) % (30_000 + 10_000 * kills));
-        while Instant::now() < moment && master.try_wait().unwrap().is_none() {}
+        wait_until(moment, &mut master);
         kills += 1;
         let victim = next(&mut state) % 3;
         let run = sandbox.last_run();
         if let Some(run) = run.as_deref().filter(|_| victim > 0) {
             // One only: a file that takes two workers with it has its result.
-            let worker = workers(run).into_iter().take(1);
+            let worker = processes_with(&run.display().to_string()).into_iter().take(1);
             killed_workers += worker.inspect(|&worker| kill(worker)).count();
         }
         if victim < 2 {

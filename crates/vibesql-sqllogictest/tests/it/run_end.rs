@@ -323,3 +323,26 @@ fn durations_lists_the_slowest_files() {
     assert_eq!(lists(&sandbox.run("run --engine scripted --durations 0 s")).len(), 4);
     assert!(lists(&sandbox.run("run --engine scripted s")).is_empty());
 }
+
+#[test]
+fn colours_are_for_those_who_see_them() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", GOOD);
+    let coloured = |flags: &str, environment: &[(&str, &str)]| {
+        let mut command = sandbox.command(&format!("run --engine scripted {flags} s"));
+        let output = command.envs(environment.iter().copied()).output().unwrap();
+        assert_eq!(output.status.code(), Some(0));
+        output.stdout.contains(&0x1b)
+    };
+    for (flags, environment, expected) in [
+        ("", &[][..], false),
+        ("", &[("TERM", "xterm-256color")], false),
+        ("", &[("CLICOLOR_FORCE", "1")], true),
+        ("", &[("CLICOLOR_FORCE", "")], false),
+        ("", &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false),
+        ("--color never", &[("CLICOLOR_FORCE", "1")], false),
+        ("--color always", &[("NO_COLOR", "1"), ("TERM", "dumb")], true),
+    ] {
+        assert_eq!(coloured(flags, environment), expected, "{flags} {environment:?}");
+    }
+}

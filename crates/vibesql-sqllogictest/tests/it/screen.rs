@@ -7,12 +7,11 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
 use crate::sandbox::Sandbox;
-use crate::support::wait_for;
+use crate::support::{processes_with, wait_for};
 
 const GOOD: &str = "statement ok\nok\n\nquery I nosort\nrows 1\n----\n1\n";
 
 #[test]
-#[cfg(target_os = "linux")]
 fn verbose_says_all_that_is_known_of_a_file() {
     let sandbox = Sandbox::new();
     sandbox.write("s/a.test", GOOD);
@@ -56,30 +55,6 @@ fn verbose_says_all_that_is_known_of_a_file() {
 }
 
 #[test]
-fn colours_are_for_those_who_see_them() {
-    let sandbox = Sandbox::new();
-    sandbox.write("s/a.test", GOOD);
-    let coloured = |flags: &str, environment: &[(&str, &str)]| {
-        let mut command = sandbox.command(&format!("run --engine scripted {flags} s"));
-        let output = command.envs(environment.iter().copied()).output().unwrap();
-        assert_eq!(output.status.code(), Some(0));
-        output.stdout.contains(&0x1b)
-    };
-    for (flags, environment, expected) in [
-        ("", &[][..], false),
-        ("", &[("TERM", "xterm-256color")], false),
-        ("", &[("CLICOLOR_FORCE", "1")], true),
-        ("", &[("CLICOLOR_FORCE", "")], false),
-        ("", &[("NO_COLOR", "1"), ("CLICOLOR_FORCE", "1")], false),
-        ("--color never", &[("CLICOLOR_FORCE", "1")], false),
-        ("--color always", &[("NO_COLOR", "1"), ("TERM", "dumb")], true),
-    ] {
-        assert_eq!(coloured(flags, environment), expected, "{flags} {environment:?}");
-    }
-}
-
-#[test]
-#[cfg(target_os = "linux")]
 fn the_key_t_shows_what_runs() {
     let sandbox = waiting();
     let mut terminal = Terminal::start(&sandbox, &[], "eval $LOOK; $RUN s; echo code $?; eval $LOOK");
@@ -94,7 +69,6 @@ fn the_key_t_shows_what_runs() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_run_that_is_interrupted_leaves_the_terminal_as_it_was() {
     let sandbox = waiting();
     // The shell is in the foreground as well.
@@ -110,7 +84,6 @@ fn a_run_that_is_interrupted_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_run_that_is_stopped_lends_the_terminal_to_the_shell() {
     let sandbox = waiting();
     let lines = "set -m; eval $LOOK; $RUN s; echo stopped; eval $LOOK; fg; echo code $?; eval $LOOK";
@@ -128,7 +101,6 @@ fn a_run_that_is_stopped_lends_the_terminal_to_the_shell() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn stopped_time_is_in_no_limit_and_no_duration() {
     for command in
         ["$RUN --timeout 4 --json out.json s", "$PROGRAM test --engine scripted --timeout 4 s/a.test"]
@@ -158,18 +130,14 @@ fn stopped_time_is_in_no_limit_and_no_duration() {
 
 /// The states of the processes whose command lines contain `text`: `T` is stopped.
 fn states_of(text: &str) -> Vec<String> {
-    let processes = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path());
-    let state = |path: std::path::PathBuf| {
-        let line = std::fs::read(path.join("cmdline")).ok()?;
-        let stat = std::fs::read_to_string(path.join("stat")).ok()?;
-        let state = stat.rsplit(") ").next()?.split(' ').next()?.to_owned();
-        String::from_utf8_lossy(&line).contains(text).then_some(state)
+    let state = |process: &u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+        Some(stat.rsplit(") ").next()?.split(' ').next()?.to_owned())
     };
-    processes.filter_map(state).collect()
+    processes_with(text).iter().filter_map(state).collect()
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_run_that_nobody_could_make_go_on_does_not_stop() {
     let sandbox = waiting();
     let mut terminal = Terminal::start(&sandbox, &[], "eval $LOOK; $RUN s; echo code $?; eval $LOOK");
@@ -183,7 +151,6 @@ fn a_run_that_nobody_could_make_go_on_does_not_stop() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn an_error_leaves_the_terminal_as_it_was() {
     let sandbox = waiting();
     let mut terminal = Terminal::start(&sandbox, &[], "eval $LOOK; $RUN s; echo code $?; eval $LOOK");
@@ -198,7 +165,6 @@ fn an_error_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_quit_leaves_the_terminal_as_it_was() {
     let sandbox = waiting();
     // The shell is in the foreground as well.
@@ -212,7 +178,6 @@ fn a_quit_leaves_the_terminal_as_it_was() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn without_progress_the_terminal_is_not_touched() {
     // At the other end of a pipe there may be a pager, which reads keys itself.
     for (words, environment) in
@@ -234,7 +199,6 @@ fn without_progress_the_terminal_is_not_touched() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn a_terminal_has_a_bar_in_the_colours_that_are_wanted() {
     const GREEN: &str = "\x1b[32m";
     let xterm = ("TERM", "xterm");

@@ -16,6 +16,7 @@ use crate::store::{
     store, write_manifest,
 };
 use crate::store_model::rows_of;
+use crate::support::{wait_for, wait_until};
 
 fn program(results: &Path, words: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vibesql-sqllogictest"));
@@ -199,9 +200,7 @@ fn runs_that_are_killed_at_any_moment_are_in_the_store() {
             let mut command = sandbox.command(&format!("--results results run --engine sqlite {how} s"));
             let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             let moment = Instant::now() + Duration::from_micros(numbers.below(400_000));
-            while Instant::now() < moment && run.try_wait().unwrap().is_none() {
-                std::thread::yield_now();
-            }
+            wait_until(moment, &mut run);
             // What has ended meanwhile cannot be killed.
             drop(run.kill());
             run.wait().unwrap();
@@ -214,13 +213,10 @@ fn runs_that_are_killed_at_any_moment_are_in_the_store() {
 
 fn check_after_kill(sandbox: &Sandbox, results: &Path, when: &str) {
     // A process that was just being started has the lock of its run for another moment.
-    let start = Instant::now();
-    while start.elapsed() < Duration::from_secs(60) {
+    wait_for("the end of the run", || {
         let runs = rows_of(&everything(results), "test_runs");
-        if runs.iter().all(|run| run["state"].as_text() != Some("RUNNING")) {
-            break;
-        }
-    }
+        runs.iter().all(|run| run["state"].as_text() != Some("RUNNING"))
+    });
     seal(results);
     let output = sandbox.run("--results results store verify");
     assert!(output.code == 0 && output.stdout.ends_with("no problems found\n"), "{when}: {output}");

@@ -1,6 +1,7 @@
 //! Running scripts through the library.
 
 use std::path::{Path, PathBuf};
+use std::process::Child;
 use std::time::{Duration, Instant};
 
 use vibesql_sqllogictest::engine::Engine;
@@ -11,13 +12,29 @@ use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::FileReport;
 use vibesql_sqllogictest::parser::{self, parse};
 
-/// Waits until something is so, and gives up after a while.
+/// The pause between two looks at something that is awaited: a busy loop takes a core from what it waits for.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// Waits until a condition holds, and fails after two minutes.
 #[expect(clippy::disallowed_methods, reason = "a test that waits gives up after a while")]
 pub(crate) fn wait_for(what: &str, mut is_there: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_there() {
         assert!(start.elapsed() < Duration::from_secs(120), "{what} did not come");
-        std::thread::park_timeout(Duration::from_millis(2));
+        std::thread::park_timeout(PAUSE);
+    }
+}
+
+/// Waits for a point in time, or for the end of `child` if that comes first.
+#[expect(clippy::disallowed_methods, reason = "the point in time is one of the real clock")]
+pub(crate) fn wait_until(moment: Instant, child: &mut Child) {
+    while child.try_wait().unwrap().is_none() {
+        let rest = moment.saturating_duration_since(Instant::now());
+        if rest.is_zero() {
+            return;
+        }
+        // The rest is exact, so that a random moment stays random.
+        std::thread::park_timeout(rest.min(PAUSE));
     }
 }
 
@@ -83,13 +100,29 @@ pub(crate) fn run_scripted(text: &str) -> FileReport {
     run_on(engine.as_ref(), "scripted.test", text.as_bytes(), false)
 }
 
-/// The command lines of the machine's processes that contain `text`.
-pub(crate) fn processes_with(text: &str) -> Vec<String> {
-    let entries = std::fs::read_dir("/proc").unwrap().map(|entry| entry.unwrap().path().join("cmdline"));
-    // What has ended meanwhile cannot be read.
-    let lines = entries.filter_map(|path| std::fs::read(path).ok());
-    let lines = lines.map(|line| String::from_utf8_lossy(&line).replace('\0', " "));
-    lines.filter(|line| line.contains(text)).collect()
+/// The processes of this machine whose command lines, with a space between the words, contain `text`.
+#[cfg(target_os = "linux")]
+pub(crate) fn processes_with(text: &str) -> Vec<u32> {
+    let process = |entry: std::io::Result<std::fs::DirEntry>| {
+        let entry = entry.unwrap();
+        let pid = entry.file_name().to_str()?.parse().ok()?;
+        // A process that has ended meanwhile cannot be read.
+        let line = std::fs::read(entry.path().join("cmdline")).ok()?;
+        String::from_utf8_lossy(&line).replace('\0', " ").contains(text).then_some(pid)
+    };
+    std::fs::read_dir("/proc").unwrap().filter_map(process).collect()
+}
+
+/// The processes of this machine whose command lines, with a space between the words, contain `text`.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn processes_with(text: &str) -> Vec<u32> {
+    let listed = std::process::Command::new("ps").args(["-axww", "-o", "pid=,command="]).output().unwrap();
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let process = |line: &str| {
+        let (pid, line) = line.trim_start().split_once(' ')?;
+        line.contains(text).then_some(pid.parse().ok()?)
+    };
+    listed.lines().filter_map(process).collect()
 }
 
 /// Takes out of a JSON report what differs from run to run.
