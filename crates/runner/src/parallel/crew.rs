@@ -16,10 +16,10 @@ use super::error::{RunError, io_error};
 use super::family::{end_family, signal_group};
 use super::limits::{Action, Look, Over};
 use super::lost::{Lost, lost_report};
-use super::memory;
 use super::pauses::Pauses;
 use super::plan::WorkItem;
 use super::process::{News, WorkerCommand, complaint, follow, last_words, stop_here};
+use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::wire::{Assignment, Part, WorkerMessage};
@@ -342,7 +342,7 @@ impl<'r> Crew<'r> {
         }
         for worker in self.workers.values_mut() {
             let Some(current) = worker.at.as_mut() else { continue };
-            current.memory = memory::in_use(worker.pid);
+            current.memory = procfs::memory(worker.pid);
             current.most_memory = current.most_memory.max(current.memory);
             let in_flight = worker.slot.read().of(current.task);
             let elapsed = self.pauses.elapsed(current.since, now);
@@ -388,7 +388,7 @@ impl<'r> Crew<'r> {
                 elapsed: elapsed(current.since),
                 settled: in_flight.counts.total,
                 total: current.total,
-                memory: current.memory.or_else(|| memory::in_use(worker.pid)),
+                memory: current.memory.or_else(|| procfs::memory(worker.pid)),
             })
         });
         at.collect()

@@ -12,9 +12,11 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::process::{
-    Pid, Signal, WaitOptions, getpgrp, getpid, kill_current_process_group, kill_process, kill_process_group,
-    waitpid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitOptions, getpgrp, getpid, kill_current_process_group,
+    kill_process, kill_process_group, waitid, waitpid,
 };
+
+use super::procfs::{self, ProcessEntry};
 
 /// The variable that tells the processes that a worker has started from other children of the main process.
 pub const MARK: &str = "VIBESQL_SQLLOGICTEST_STARTED_BY";
@@ -106,7 +108,7 @@ pub fn end_family(worker: Pid, mark: &OsStr) {
 }
 
 /// Kills those children that are meant, and reaps them, until there are none.
-fn end_children(is_meant: impl Fn(&Child) -> bool) {
+fn end_children(is_meant: impl Fn(&ProcessEntry) -> bool) {
     for _ in 0..ROUNDS {
         let mut meant = children();
         meant.retain(&is_meant);
@@ -121,59 +123,21 @@ fn end_children(is_meant: impl Fn(&Child) -> bool) {
     }
 }
 
-struct Child {
-    pid: Pid,
-    group: Pid,
-}
-
-#[cfg(target_os = "linux")]
-fn children() -> Vec<Child> {
-    use rustix::process::{WaitId, WaitIdOptions, waitid};
+/// The children of this process, as far as the system tells.
+fn children() -> Vec<ProcessEntry> {
     // The usual case, which costs no look at all processes of the machine.
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     if matches!(waitid(WaitId::All, look), Err(rustix::io::Errno::CHILD)) {
         return Vec::new();
     }
     let own = raw(getpid());
-    let Ok(processes) = std::fs::read_dir("/proc") else { return Vec::new() };
-    let pids = processes.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
-    let child = |pid: i32| {
-        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        let (parent, group) = parent_and_group(&stat)?;
-        (parent == own).then_some(Child { pid: Pid::from_raw(pid)?, group: Pid::from_raw(group)? })
-    };
-    pids.filter_map(child).collect()
-}
-
-#[cfg(not(target_os = "linux"))]
-fn children() -> Vec<Child> {
-    Vec::new()
-}
-
-/// What `/proc/PID/stat` says: the number, the name in parentheses, which may contain anything, the state, the parent and
-/// the process group.
-#[cfg(target_os = "linux")]
-fn parent_and_group(stat: &str) -> Option<(i32, i32)> {
-    let mut words = stat[stat.rfind(')')? + 1..].split_whitespace().skip(1);
-    Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+    procfs::processes().into_iter().flatten().filter(|process| process.parent == own).collect()
 }
 
 /// Whether the process was started with [`MARK`] set to this.
 fn has_mark(pid: Pid, mark: &OsStr) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
     let wanted = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();
-    let environment = std::fs::read(format!("/proc/{}/environ", raw(pid))).unwrap_or_default();
+    let environment = procfs::environment(pid).unwrap_or_default();
     environment.split(|&byte| byte == 0).any(|variable| variable == wanted)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn a_name_with_parentheses_hides_no_parent() {
-        assert_eq!(parent_and_group("7 (a) S (b) S 12 34 5 0 -1"), Some((12, 34)));
-        assert_eq!(parent_and_group("7 (a"), None);
-    }
 }

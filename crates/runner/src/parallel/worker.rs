@@ -6,8 +6,8 @@ use std::path::Path;
 
 use super::berth::Berth;
 use super::family::end_with_parent;
-use super::memory;
 use super::plan::{Origin, WorkItem};
+use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::stdio::{take_stdin, take_stdout};
@@ -79,14 +79,15 @@ pub fn work(
         let trace = assignment.kind.is_traced().then_some(found.shown.as_str());
         let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, failed: None };
         let start = SystemClock.now();
-        memory::forget_peak();
+        procfs::reset_peak_memory();
         let part = run_item(&found, slice, engine.as_ref(), &assignment, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
         let elapsed = SystemClock.now().saturating_sub(start);
         let (failing, details) = (Vec::new(), Vec::new());
-        let report = FileReport { elapsed, failing, details, peak_memory: memory::peak(), ..part.report };
+        let report =
+            FileReport { elapsed, failing, details, peak_memory: procfs::peak_memory(), ..part.report };
         say(&WorkerMessage::Finished { task, part: Box::new(Part { report, ..part }) })?;
         slot.end_item();
         if keeps_too_much(assignment.limits.memory) {
@@ -107,7 +108,7 @@ fn take_streams(kind: &WorkKind) -> Result<File, WorkerError> {
 
 /// Whether the next file would begin with half of the memory that it may have.
 fn keeps_too_much(limit: Option<u64>) -> bool {
-    limit.zip(memory::in_use(rustix::process::getpid())).is_some_and(|(limit, used)| used > limit / 2)
+    limit.zip(procfs::memory(rustix::process::getpid())).is_some_and(|(limit, used)| used > limit / 2)
 }
 
 fn claim(queue: &WorkQueue, berth: &Berth, worker: usize) -> io::Result<Option<usize>> {

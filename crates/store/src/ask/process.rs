@@ -12,7 +12,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::wire::{EngineName, Reply, Request, receive, send};
 use slt_core::outcome::ExitHow;
-use slt_runner::parallel::memory;
+use slt_runner::parallel::procfs;
 
 /// How to start a child: a program and its arguments, to which the word of the engine is added.
 #[derive(Debug, Clone)]
@@ -89,7 +89,7 @@ impl Child {
 
     /// The memory that it has in use, in bytes, where that can be known.
     pub(super) fn memory(&self) -> Option<u64> {
-        memory::in_use(self.pid?)
+        procfs::memory(self.pid?)
     }
 
     /// How it ended after it fell silent.

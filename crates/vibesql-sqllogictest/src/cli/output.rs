@@ -12,6 +12,7 @@
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Seek as _, Write};
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 
@@ -218,8 +219,9 @@ fn through(path: &Path) -> io::Result<Place> {
 
 /// Whether standard output goes to this file. Devices that many use, like /dev/null, are no such file.
 fn is_standard_output(found: &Metadata) -> bool {
-    let own = rustix::fs::fstat(io::stdout());
-    let same = own.is_ok_and(|own| (own.st_dev, own.st_ino) == (found.dev(), found.ino()));
+    // Not `fstat`, whose types differ between systems.
+    let own = io::stdout().as_fd().try_clone_to_owned().and_then(|own| File::from(own).metadata());
+    let same = own.is_ok_and(|own| (own.dev(), own.ino()) == (found.dev(), found.ino()));
     same && (!found.file_type().is_char_device() || io::stdout().is_terminal())
 }
 

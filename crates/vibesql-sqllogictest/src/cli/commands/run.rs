@@ -5,6 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::process::getpid;
+
 use super::compare::{Ended, after_run};
 use super::rerun::judge_times;
 use super::worker::cores;
@@ -34,6 +36,7 @@ use slt_insight::report::ending::{FailedFile, write_failed, write_slowest};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::event::Tee;
 use slt_runner::parallel::family::own_orphans;
+use slt_runner::parallel::procfs;
 use slt_runner::parallel::{
     self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand,
     WorkerStderr,
@@ -316,7 +319,7 @@ fn resume(
 }
 
 pub(super) fn limits(args: &LimitArgs) -> Result<Limits, CliError> {
-    if args.max_memory.is_some() && !cfg!(target_os = "linux") {
+    if args.max_memory.is_some() && procfs::memory(getpid()).is_none() {
         let message = "--max-memory: this system does not tell how much memory a process has in use";
         return Err(CliError::usage(
             message.to_owned(),
