@@ -41,9 +41,25 @@ soak rounds="200":
 fuzz target="parser" seconds="60":
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} -- -max_total_time={{seconds}}
 
-# Licences, sources and advisories of the dependencies (cargo install cargo-deny).
-deny:
+# Spelling, workflow, dependencies: the quick checks of the CI (pip install -r .ci/tools.txt; actionlint).
+check:
+    typos
+    actionlint
     cargo deny check
+    cargo shear --deny-warnings
+
+# The declared `rust-version` builds (installs that toolchain).
+msrv:
+    .ci/msrv
+
+# The public API against the newest release: is the next version number high enough? (cargo install cargo-semver-checks)
+semver:
+    cargo semver-checks --workspace
+
+# Numbers about the source, now and at another commit.
+measure commit="main":
+    scripts/measure_source.py
+    scripts/measure_source.py --rev {{commit}}
 
 # What the CI does, in its order.
 ci:
