@@ -7,7 +7,7 @@
 //!                              …               the work queue and the workers' files, until the run is complete
 //! ```
 //!
-//! A run gets its name when its journal says what it is (see [`super::starting`]). Whatever else lies among the runs is
+//! A run gets its name when its journal says what it is (see `results::starting`). Whatever else lies among the runs is
 //! ignored.
 
 use std::fs::{DirEntry, File, TryLockError};
