@@ -52,6 +52,10 @@ check:
 msrv:
     .ci/msrv
 
+# Program and tests compile for macOS, checked on Linux (installs rustup's target and, from PyPI, Zig as the C compiler).
+macos:
+    .ci/macos
+
 # The public API against the newest release: is the next version number high enough? (cargo install cargo-semver-checks)
 semver:
     cargo semver-checks --workspace
