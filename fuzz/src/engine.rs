@@ -13,9 +13,9 @@
 //! | any other | gives its words as values; `/` ends a row, `^` is an error amid the rows |
 
 use slt_core::engine::{
-    Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError,
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError, utf8,
 };
-use slt_core::value::{TypeTag, ValueRef};
+use slt_core::value::{Column, ValueRef};
 
 /// The name by which conditions can mean the engine.
 pub const LABEL: &str = "fuzz";
@@ -28,18 +28,18 @@ pub struct Echo {
 }
 
 impl Engine for Echo {
-    fn identity(&self) -> EngineIdentity {
-        EngineIdentity { name: LABEL.to_owned(), version: String::new(), labels: vec![LABEL.to_owned()] }
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(EngineIdentity { name: LABEL.to_owned(), version: String::new(), labels: vec![LABEL.to_owned()] })
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        Ok(Box::new(*self))
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        Ok(Box::new(SingleSession::new(*self)))
     }
 }
 
 impl Session for Echo {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        for statement in utf8(sql)?.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             let flow = match statement.as_bytes()[0] {
                 b'!' => return Err(ExecuteError::Lost(EngineError::new(statement))),
                 b'?' => return Err(ExecuteError::Unsupported(statement.to_owned())),
@@ -59,7 +59,7 @@ impl Session for Echo {
 impl Echo {
     fn give_rows(self, text: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         let mut table = text.split('/').map(|row| self.values(row)).peekable();
-        let columns = vec![TypeTag::Unknown; table.peek().map_or(0, Vec::len)];
+        let columns = vec![Column::UNKNOWN; table.peek().map_or(0, Vec::len)];
         if rows.columns(&columns) == Flow::Stop {
             return Ok(Flow::Stop);
         }
@@ -71,13 +71,13 @@ impl Echo {
                 return Ok(Flow::Stop);
             }
         }
-        Ok(rows.end_of_statement())
+        Ok(rows.done(None))
     }
 
     fn give_rows_wrongly(self, text: &str, rows: &mut dyn RowSink) -> Flow {
         for row in text.split('/').map(|row| self.values(row)) {
             rows.row(&row);
-            rows.columns(&vec![TypeTag::Unknown; row.len()]);
+            rows.columns(&vec![Column::UNKNOWN; row.len()]);
             rows.row(&row);
         }
         Flow::Continue
@@ -106,5 +106,5 @@ impl Echo {
 }
 
 fn end(flow: Flow, rows: &mut dyn RowSink) -> Flow {
-    if flow == Flow::Stop { flow } else { rows.end_of_statement() }
+    if flow == Flow::Stop { flow } else { rows.done(None) }
 }

@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use vibesql_sqllogictest::analysis::{NoText, Texts, analyze};
 use vibesql_sqllogictest::engine::{
-    Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SqlError,
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SingleSession, SqlError,
+    utf8,
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
-use vibesql_sqllogictest::value::{TypeTag, ValueRef};
+use vibesql_sqllogictest::value::{Column, ValueRef};
 use vibesql_sqllogictest_bench::cpu_time;
 
 const FILES: u64 = 2_000;
@@ -49,7 +50,7 @@ fn memory(what: &str) -> u64 {
 }
 
 fn run(records: u64) -> RunReport {
-    let identity = Buggy.identity();
+    let identity = identity();
     let options = Options {
         labels: identity.labels.clone(),
         threshold: None,
@@ -118,19 +119,24 @@ fn text(number: u64, records: u64) -> String {
 /// An engine whose every query has one row, 1, but for its bugs.
 struct Buggy;
 
+fn identity() -> EngineIdentity {
+    EngineIdentity { name: "buggy".to_owned(), version: "1".to_owned(), labels: vec!["buggy".to_owned()] }
+}
+
 impl Engine for Buggy {
-    fn identity(&self) -> EngineIdentity {
-        EngineIdentity { name: "buggy".to_owned(), version: "1".to_owned(), labels: vec!["buggy".to_owned()] }
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(identity())
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        Ok(Box::new(Self))
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        Ok(Box::new(SingleSession::new(Self)))
     }
 }
 
 impl Session for Buggy {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        rows.columns(&[TypeTag::Unknown]);
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        let sql = utf8(sql)?;
+        rows.columns(&[Column::UNKNOWN]);
         let length = sql.len() as i64;
         if sql.contains("CASE") && sql.contains("CROSS") {
             return Err(ExecuteError::Sql(SqlError::new(format_args!("column col{length} is ambiguous"))));
@@ -139,7 +145,7 @@ impl Session for Buggy {
             || (sql.contains("CAST") && sql.contains('/'))
             || length % 211 == 0;
         rows.row(&[ValueRef::Integer(if is_wrong { length + 2 } else { 1 })]);
-        rows.end_of_statement();
+        rows.done(None);
         Ok(())
     }
 }

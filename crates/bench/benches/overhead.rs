@@ -55,9 +55,9 @@ fn measure() -> Result<String, Box<dyn std::error::Error>> {
     Ok(report(files.len(), values, &counts, &pairs))
 }
 
-fn run_all(files: &[WorkItem]) -> std::io::Result<Counts> {
+fn run_all(files: &[WorkItem]) -> Result<Counts, Box<dyn std::error::Error>> {
     let options = Options {
-        labels: Sqlite.identity().labels,
+        labels: Sqlite.describe()?.labels,
         threshold: None,
         record_timeout: None,
         details: DetailLimits { records: 100, values: 64 },

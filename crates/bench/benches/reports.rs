@@ -6,7 +6,7 @@ use std::time::Duration;
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
 use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, analyze};
-use vibesql_sqllogictest::engine::Engine as _;
+use vibesql_sqllogictest::engine::EngineIdentity;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -42,8 +42,10 @@ fn source(number: usize, right: bool) -> Source {
 }
 
 fn run(right: bool) -> RunReport {
+    let label = "sqlite".to_owned();
+    let engine = EngineIdentity { name: label.clone(), version: String::new(), labels: vec![label] };
     let options = Options {
-        labels: Sqlite.identity().labels,
+        labels: engine.labels.clone(),
         threshold: None,
         record_timeout: None,
         details: DetailLimits { records: RECORDS, values: 100 },
@@ -52,7 +54,6 @@ fn run(right: bool) -> RunReport {
         let source = source(number, right);
         run_script(&parse(&source, &SQLITE), &Sqlite, &options, Selection::All)
     };
-    let engine = Sqlite.identity();
     let header = RunHeader {
         labels: engine.labels.clone(),
         engine,

@@ -103,7 +103,7 @@ impl EventSink for Silent {
 fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport), Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("runner-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
-    let engine = Sqlite.identity();
+    let engine = Sqlite.describe()?;
     let options = Options {
         labels: engine.labels.clone(),
         threshold: None,

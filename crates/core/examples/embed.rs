@@ -5,12 +5,15 @@
 
 use std::process::ExitCode;
 
-use slt_core::engine::{Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError};
+use slt_core::engine::{
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession,
+    SqlError, utf8,
+};
 use slt_core::executor::{DetailLimits, Options, Selection, run_script};
 use slt_core::location::Source;
 use slt_core::outcome::FileStatus;
 use slt_core::parser::{SQLITE, parse};
-use slt_core::value::{TypeTag, ValueRef};
+use slt_core::value::{Column, TypeTag, ValueRef};
 
 const SCRIPT: &str = "\
 query I nosort
@@ -30,24 +33,24 @@ SELECT 1 +
 struct Adder;
 
 impl Engine for Adder {
-    fn identity(&self) -> EngineIdentity {
-        EngineIdentity {
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(EngineIdentity {
             name: "adder".to_owned(),
             version: "1.0".to_owned(),
             labels: vec!["adder".to_owned()],
-        }
+        })
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        Ok(Box::new(AdderSession))
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        Ok(Box::new(SingleSession::new(AdderSession)))
     }
 }
 
 struct AdderSession;
 
 impl Session for AdderSession {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        let Some(sum) = sql.trim().strip_prefix("SELECT ") else {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        let Some(sum) = utf8(sql)?.trim().strip_prefix("SELECT ") else {
             return Err(ExecuteError::Unsupported("this engine has nothing but SELECT".to_owned()));
         };
         let mut total = 0;
@@ -58,21 +61,21 @@ impl Session for AdderSession {
             total += number;
         }
         // First the columns, then the rows, then the end; and no further than the sink wants.
-        if rows.columns(&[TypeTag::Integer]) == Flow::Stop {
+        if rows.columns(&[Column::new("sum", TypeTag::Integer)]) == Flow::Stop {
             return Ok(());
         }
         if rows.row(&[ValueRef::Integer(total)]) == Flow::Continue {
-            rows.end_of_statement();
+            rows.done(None);
         }
         Ok(())
     }
 }
 
 #[expect(clippy::print_stdout, reason = "an example shows what it found")]
-fn main() -> ExitCode {
+fn main() -> Result<ExitCode, EngineError> {
     let source = Source::new("sums.test", SCRIPT);
     let options = Options {
-        labels: Adder.identity().labels,
+        labels: Adder.describe()?.labels,
         threshold: None,
         record_timeout: None,
         details: DetailLimits { records: 10, values: 100 },
@@ -85,5 +88,5 @@ fn main() -> ExitCode {
         println!("{}: {}: {}", source.at(detail.line), detail.what.word(), detail.sql);
     }
     // The second record is meant to fail, so a file that has passed would be the error here.
-    if report.status() == FileStatus::Failed { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    Ok(if report.status() == FileStatus::Failed { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -24,7 +24,26 @@ pub enum ValueRef<'v> {
     Other(&'v str),
 }
 
-/// What an engine says of a column before the first row.
+/// A column of a result, as the engine describes it before the first row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column<'c> {
+    /// The name; `None` where the engine does not know it, or nobody has asked for it.
+    pub name: Option<&'c str>,
+    /// The type.
+    pub type_tag: TypeTag,
+}
+
+impl<'c> Column<'c> {
+    /// A column of which nothing is known.
+    pub const UNKNOWN: Self = Self { name: None, type_tag: TypeTag::Unknown };
+
+    /// Returns a column with this name and type.
+    pub fn new(name: &'c str, type_tag: TypeTag) -> Self {
+        Self { name: Some(name), type_tag }
+    }
+}
+
+/// What an engine says of the type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TypeTag {
     /// The engine does not know, or decides value by value.

@@ -4,12 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use slt_core::engine::{Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SqlError};
+use slt_core::engine::{
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SingleSession, SqlError,
+    utf8,
+};
 use slt_core::executor::{DetailLimits, Options, Selection, run_script};
 use slt_core::location::Source;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use slt_core::parser::{SQLITE, parse};
-use slt_core::value::{TypeTag, ValueRef};
+use slt_core::value::{Column, ValueRef};
 use slt_insight::analysis::{NoText, Texts};
 
 use super::planted::Random;
@@ -202,14 +205,19 @@ impl Buggy {
     }
 }
 
+fn identity() -> EngineIdentity {
+    let name = "buggy".to_owned();
+    EngineIdentity { labels: vec![name.clone()], name, version: "1".to_owned() }
+}
+
 impl Engine for Buggy {
-    fn identity(&self) -> EngineIdentity {
-        let name = "buggy".to_owned();
-        EngineIdentity { labels: vec![name.clone()], name, version: "1".to_owned() }
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(identity())
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        Ok(Box::new(BuggySession { engine: self.clone(), lacking: Lacking::new() }))
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        let session = BuggySession { engine: self.clone(), lacking: Lacking::new() };
+        Ok(Box::new(SingleSession::new(session)))
     }
 }
 
@@ -219,10 +227,11 @@ struct BuggySession {
 }
 
 impl Session for BuggySession {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        let sql = utf8(sql)?;
         let error = |text: String| Err(ExecuteError::Sql(SqlError::new(text)));
         let is_query = is_query(sql);
-        rows.columns(if is_query { &[TypeTag::Unknown] } else { &[] });
+        rows.columns(if is_query { &[Column::UNKNOWN] } else { &[] });
         let first = match self.engine.wrong(sql, &mut self.lacking).map(|(_, wrong)| wrong) {
             Some(Wrong::NoTable(table)) => return error(format!("no such table: {table}")),
             Some(Wrong::Bug(Seen::NotMade)) => return error("near \"WITHOUT\": syntax error".to_owned()),
@@ -239,7 +248,7 @@ impl Session for BuggySession {
                 rows.row(&[value]);
             });
         }
-        rows.end_of_statement();
+        rows.done(None);
         Ok(())
     }
 }
@@ -327,8 +336,8 @@ pub fn text_of(sql: &[String], written: Written) -> String {
 }
 
 /// Runs texts, one after the other.
-pub fn run(engine: &dyn Engine, files: &[(String, String)]) -> RunReport {
-    let identity = engine.identity();
+fn run(engine: &Buggy, files: &[(String, String)]) -> RunReport {
+    let identity = identity();
     let options = Options {
         labels: identity.labels.clone(),
         threshold: None,

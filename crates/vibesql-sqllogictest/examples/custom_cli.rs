@@ -7,25 +7,26 @@ use std::process::ExitCode;
 
 use vibesql_sqllogictest::cli;
 use vibesql_sqllogictest::engine::{
-    Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError,
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession,
+    SqlError, utf8,
 };
 use vibesql_sqllogictest::engines;
-use vibesql_sqllogictest::value::{TypeTag, ValueRef};
+use vibesql_sqllogictest::value::{Column, TypeTag, ValueRef};
 
 struct Counter;
 
 impl Engine for Counter {
-    fn identity(&self) -> EngineIdentity {
-        EngineIdentity {
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(EngineIdentity {
             name: "counter".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             labels: vec!["counter".to_owned()],
-        }
+        })
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        // A session is a new, empty database: one file cannot see what another has left behind.
-        Ok(Box::new(CounterSession { number: 0 }))
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        // New and empty: one file cannot see what another has left behind.
+        Ok(Box::new(SingleSession::new(CounterSession { number: 0 })))
     }
 }
 
@@ -34,8 +35,8 @@ struct CounterSession {
 }
 
 impl Session for CounterSession {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        for statement in utf8(sql)?.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             if self.statement(statement, rows)? == Flow::Stop {
                 break;
             }
@@ -47,7 +48,7 @@ impl Session for CounterSession {
 impl CounterSession {
     fn statement(&mut self, statement: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         let (word, rest) = statement.split_once(' ').unwrap_or((statement, ""));
-        match word {
+        let affected = match word {
             "ADD" => {
                 let number: i64 = rest
                     .trim()
@@ -58,17 +59,19 @@ impl CounterSession {
                     return Ok(Flow::Stop);
                 }
                 self.number += number;
+                Some(1)
             }
             "SHOW" => {
-                if rows.columns(&[TypeTag::Integer]) == Flow::Stop
+                if rows.columns(&[Column::new("number", TypeTag::Integer)]) == Flow::Stop
                     || rows.row(&[ValueRef::Integer(self.number)]) == Flow::Stop
                 {
                     return Ok(Flow::Stop);
                 }
+                None
             }
             _ => return Err(sql_error(format!("expected ADD or SHOW, found `{word}`"))),
-        }
-        Ok(rows.end_of_statement())
+        };
+        Ok(rows.done(affected))
     }
 }
 

@@ -6,6 +6,7 @@
 //! it, under the names that are promised to embedders; ARCHITECTURE.md has the picture.
 //!
 //! ```
+//! # fn main() -> Result<(), vibesql_sqllogictest::engine::EngineError> {
 //! use vibesql_sqllogictest::engine::sqlite::Sqlite;
 //! use vibesql_sqllogictest::engine::Engine as _;
 //! use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
@@ -14,13 +15,15 @@
 //!
 //! let source = Source::new("sum.test", "query I nosort\nSELECT 1 + 1\n----\n3\n");
 //! let options = Options {
-//!     labels: Sqlite.identity().labels,
+//!     labels: Sqlite.describe()?.labels,
 //!     threshold: None,
 //!     record_timeout: None,
 //!     details: DetailLimits { records: 10, values: 100 },
 //! };
 //! let report = run_script(&parse(&source, &SQLITE), &Sqlite, &options, Selection::All);
 //! assert_eq!(report.counts.failed, 1);
+//! # Ok(())
+//! # }
 //! ```
 
 pub mod cli;

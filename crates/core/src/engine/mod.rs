@@ -1,30 +1,37 @@
 //! What an engine is: SQL text in, typed rows out, and nothing else.
 //!
-//! An [`Engine`] makes [`Session`]s, each on a fresh and empty database. A session executes SQL text and
-//! pushes what comes back into a [`RowSink`], row by row, as values borrowed from the engine. It never sees
-//! an expectation, a file name or the progress of a run, so it cannot answer from the answer sheet.
+//! An [`Engine`] creates a fresh and empty [`Database`] for each file, and a database opens [`Session`]s. A session executes
+//! SQL text and pushes what comes back into a [`RowSink`], row by row, as values borrowed from the engine. It never sees an
+//! expectation, a file name or the progress of a run, so it cannot answer from the answer sheet. An engine with one session
+//! for each database wraps it in [`SingleSession`] and has nothing else to say about databases.
 //!
 //! The traits are object safe and synchronous: a script is sequential, and parallel runs use processes.
 
 use std::fmt;
 
-use crate::value::{TypeTag, ValueRef};
+use crate::value::{Column, ValueRef};
 
+mod database;
 pub mod registry;
 
+pub use database::{Database, DatabaseError, SingleSession};
 pub use registry::{EngineRegistry, RegistryError};
 
 /// A SQL engine that can be put under test.
 pub trait Engine: Send + Sync {
-    /// Returns who the engine is.
-    fn identity(&self) -> EngineIdentity;
-
-    /// Opens a session on a new, empty database that no other session sees.
+    /// Returns who the engine is; a server has to be asked.
     ///
     /// # Errors
     ///
-    /// [`EngineError`] when the engine cannot be had: no connection, not enough memory, wrong version.
-    fn open(&self) -> Result<Box<dyn Session>, EngineError>;
+    /// [`EngineError`] when the engine is not available.
+    fn describe(&self) -> Result<EngineIdentity, EngineError>;
+
+    /// Creates a new, empty database for one file, which shows nothing of any other.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the engine is not available: no connection, not enough memory, wrong version.
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError>;
 }
 
 /// One connection to a database.
@@ -32,15 +39,16 @@ pub trait Session {
     /// Executes every statement of `sql` in order, until one fails or the sink asks to stop.
     ///
     /// For each statement the session calls [`RowSink::columns`] once it knows the shape of the result and
-    /// *before* it executes anything with an effect, then [`RowSink::row`] for each row, then
-    /// [`RowSink::end_of_statement`]. Text without any statement calls none of them.
+    /// *before* it executes anything with an effect, then [`RowSink::row`] for each row, then [`RowSink::done`].
+    /// Text without any statement calls none of them. The SQL is any bytes, as they stand in the file; an adapter of an
+    /// engine that takes text converts them with [`utf8`].
     ///
     /// # Errors
     ///
     /// [`ExecuteError::Sql`] is a fact about the SQL, [`ExecuteError::Unsupported`] an honest refusal,
     /// [`ExecuteError::Lost`] a fault after which the session is of no further use. Rows pushed before an
     /// error stay pushed.
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError>;
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError>;
 
     /// Returns a way to end what the session executes from another thread, if the engine has one. The execution
     /// then returns an error, and the session can be used further.
@@ -54,14 +62,20 @@ pub type Interrupter = Box<dyn Fn() + Send + Sync>;
 
 /// Takes the rows of a result.
 pub trait RowSink {
+    /// Whether [`Self::columns`] is interested in names; an engine can leave them out where they cost something.
+    fn wants_names(&self) -> bool {
+        false
+    }
+
     /// Takes the columns of the statement's result; an empty slice for a statement without a result set.
-    fn columns(&mut self, columns: &[TypeTag]) -> Flow;
+    fn columns(&mut self, columns: &[Column<'_>]) -> Flow;
 
     /// Takes one row with as many values as there are columns.
     fn row(&mut self, values: &[ValueRef<'_>]) -> Flow;
 
-    /// Says that the statement's result is complete.
-    fn end_of_statement(&mut self) -> Flow;
+    /// Takes the end of the statement and the number of rows that it inserted, updated or deleted; `None` for a statement
+    /// that changes no rows, or where the engine does not count them.
+    fn done(&mut self, affected: Option<u64>) -> Flow;
 }
 
 /// Whether a sink wants more.
@@ -138,4 +152,16 @@ pub enum ExecuteError {
     /// The session broke; nothing more can be learnt from it.
     #[error(transparent)]
     Lost(EngineError),
+}
+
+/// Returns SQL as text, for engines that take nothing else.
+///
+/// # Errors
+///
+/// [`ExecuteError::Unsupported`] for SQL that is not UTF-8.
+pub fn utf8(sql: &[u8]) -> Result<&str, ExecuteError> {
+    std::str::from_utf8(sql).map_err(|error| {
+        let place = error.valid_up_to();
+        ExecuteError::Unsupported(format!("engines take SQL as UTF-8, and byte {place} of this SQL is not"))
+    })
 }

@@ -97,11 +97,8 @@ fn run_with(
 ) -> FileReport {
     let mut report = FileReport::new(script.source.name(), FileEnd::Completed);
     report.lints.clone_from(&script.lints);
-    match engine.open() {
-        Ok(session) => {
-            let processor = RecordProcessor::new(session, options.record_timeout);
-            FileRunner::new(script, options, processor, report, observer, set_up).run(selection)
-        }
+    match RecordProcessor::open(engine, options.record_timeout) {
+        Ok(processor) => FileRunner::new(script, options, processor, report, observer, set_up).run(selection),
         Err(error) => {
             report.counts.total = match selection {
                 Selection::All | Selection::AllBut(_) => script.total(),
@@ -109,7 +106,7 @@ fn run_with(
                 Selection::Slice(slice) => slice.total(script, &options.labels),
             };
             report.counts.not_reached = report.counts.total;
-            report.end = FileEnd::NotStarted(FileProblem::Engine(error.message));
+            report.end = FileEnd::NotStarted(FileProblem::Engine(error.to_string()));
             report
         }
     }
@@ -165,7 +162,9 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.report.engine_time = Some(self.processor.time().total);
         slow::write_sql(&mut self.report.slowest, self.script);
         debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);
-        self.processor.close();
+        if let Err(error) = self.processor.close() {
+            self.observer.database_not_closed(&error);
+        }
         self.report
     }
 

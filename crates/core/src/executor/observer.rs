@@ -1,5 +1,6 @@
 //! What can be seen of a script while it runs.
 
+use crate::engine::EngineError;
 use crate::outcome::{Counts, FailureDetail};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
@@ -12,6 +13,9 @@ pub trait Observer {
 
     /// A record has its outcome; this is the account of the file with it.
     fn record_settled(&mut self, counts: &Counts);
+
+    /// The file is over, and something of its database is left. This changes no outcome.
+    fn database_not_closed(&mut self, error: &EngineError);
 }
 
 /// Watches nothing.
@@ -22,4 +26,5 @@ impl Observer for Unobserved {
     fn record_started(&mut self, _: u32) {}
     fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
     fn record_settled(&mut self, _: &Counts) {}
+    fn database_not_closed(&mut self, _: &EngineError) {}
 }

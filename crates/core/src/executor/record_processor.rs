@@ -6,19 +6,27 @@ use std::time::Duration;
 use super::canonical::{Output, ResultBuffer};
 use super::watchdog::Watchdog;
 use crate::clock::Stopwatch;
-use crate::engine::{ExecuteError, Flow, RowSink, Session, SqlError};
+use crate::engine::{
+    Database, DatabaseError, Engine, EngineError, ExecuteError, Flow, RowSink, Session, SqlError,
+};
 use crate::outcome::Fault;
 use crate::parser::{Query, Sql};
-use crate::value::{TypeTag, ValueRef};
+use crate::value::{Column, ValueRef};
 
-/// Executes records in a session, with buffers that outlive a record.
+/// Executes records on a database of their file, with buffers that outlive a record.
 pub struct RecordProcessor {
-    session: Box<dyn Session>,
-    /// Of an engine that can be interrupted, when records have a time limit.
-    watchdog: Option<Watchdog>,
+    database: Box<dyn Database>,
+    connection: Connection,
     rows: ResultBuffer,
     sql: Vec<u8>,
     time: EngineTime,
+}
+
+/// A session of the database.
+struct Connection {
+    session: Box<dyn Session>,
+    /// Of an engine that can be interrupted, when records have a time limit.
+    watchdog: Option<Watchdog>,
 }
 
 /// The time that the engine has taken.
@@ -51,23 +59,30 @@ pub struct QueryRun {
 }
 
 impl RecordProcessor {
-    /// Makes a processor that interrupts a record after `limit`, if the engine can be interrupted.
-    pub fn new(session: Box<dyn Session>, limit: Option<Duration>) -> Self {
+    /// Creates a database and opens its default connection. A record is interrupted after `limit`, if the engine can be
+    /// interrupted.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError`], when there is no database or connection.
+    pub fn open(engine: &dyn Engine, limit: Option<Duration>) -> Result<Self, DatabaseError> {
+        let mut database = engine.create_database()?;
+        let session = database.connect(None, None)?;
         let watchdog = limit.and_then(|limit| Watchdog::new(limit, session.interrupter()?));
-        Self {
-            session,
-            watchdog,
+        Ok(Self {
+            database,
+            connection: Connection { session, watchdog },
             rows: ResultBuffer::default(),
             sql: Vec::new(),
             time: EngineTime::default(),
-        }
+        })
     }
 
     /// Executes all SQL of a statement.
     pub fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, NotJudged> {
         let start = Stopwatch::start();
         let sql = sql.text(&mut self.sql);
-        let done = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut StatementSink);
+        let done = self.connection.execute(sql, &mut StatementSink);
         self.time.add(start.elapsed());
         done
     }
@@ -81,7 +96,7 @@ impl RecordProcessor {
             QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None, more };
         let sql = query.sql.text(&mut self.sql);
         let start = Stopwatch::start();
-        let done = execute(self.session.as_mut(), self.watchdog.as_ref(), sql, &mut sink);
+        let done = self.connection.execute(sql, &mut sink);
         self.time.add(start.elapsed());
         // An engine that refuses the text behind the first statement has found some.
         let has_more_sql = match (sink.more, &done) {
@@ -105,10 +120,19 @@ impl RecordProcessor {
         self.rows.arrange(query.sort)
     }
 
-    /// Ends the session; an engine that panicked may panic once more while it goes.
-    pub fn close(self) {
-        // What a closing engine does can change no outcome any more.
-        drop(catch_unwind(AssertUnwindSafe(|| drop(self))));
+    /// Ends the session and drops the database, which changes no outcome any more.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`], when something of the database is left over.
+    pub fn close(self) -> Result<(), EngineError> {
+        let Self { database, connection, .. } = self;
+        // An engine that panicked may panic once more while it goes.
+        let closed = catch_unwind(AssertUnwindSafe(|| {
+            drop(connection);
+            database.close()
+        }));
+        closed.unwrap_or_else(|panic| Err(EngineError::new(panic_text(panic.as_ref()))))
     }
 }
 
@@ -119,30 +143,23 @@ impl EngineTime {
     }
 }
 
-fn execute(
-    session: &mut dyn Session,
-    watchdog: Option<&Watchdog>,
-    sql: &[u8],
-    sink: &mut dyn RowSink,
-) -> Result<Result<(), SqlError>, NotJudged> {
-    let sql = std::str::from_utf8(sql).map_err(|error| {
-        let place = error.valid_up_to();
-        NotJudged::Unsupported(format!("engines take SQL as UTF-8, and byte {place} of this SQL is not"))
-    })?;
-    watchdog.inspect(|watchdog| watchdog.start());
-    // After a panic the session is not used again, so no broken state can be seen.
-    let result = catch_unwind(AssertUnwindSafe(|| session.execute(sql, sink)));
-    if let Some(limit) = watchdog.and_then(Watchdog::end)
-        && matches!(result, Ok(Ok(()) | Err(ExecuteError::Sql(_))))
-    {
-        return Err(NotJudged::TimedOut(limit));
-    }
-    match result {
-        Ok(Ok(())) => Ok(Ok(())),
-        Ok(Err(ExecuteError::Sql(error))) => Ok(Err(error)),
-        Ok(Err(ExecuteError::Unsupported(why))) => Err(NotJudged::Unsupported(why)),
-        Ok(Err(ExecuteError::Lost(error))) => Err(NotJudged::Fault(Fault::Lost(error.message))),
-        Err(panic) => Err(NotJudged::Fault(Fault::Panicked(panic_text(panic.as_ref())))),
+impl Connection {
+    fn execute(&mut self, sql: &[u8], sink: &mut dyn RowSink) -> Result<Result<(), SqlError>, NotJudged> {
+        self.watchdog.as_ref().inspect(|watchdog| watchdog.start());
+        // After a panic the session is not used again, so no broken state can be seen.
+        let result = catch_unwind(AssertUnwindSafe(|| self.session.execute(sql, sink)));
+        if let Some(limit) = self.watchdog.as_ref().and_then(Watchdog::end)
+            && matches!(result, Ok(Ok(()) | Err(ExecuteError::Sql(_))))
+        {
+            return Err(NotJudged::TimedOut(limit));
+        }
+        match result {
+            Ok(Ok(())) => Ok(Ok(())),
+            Ok(Err(ExecuteError::Sql(error))) => Ok(Err(error)),
+            Ok(Err(ExecuteError::Unsupported(why))) => Err(NotJudged::Unsupported(why)),
+            Ok(Err(ExecuteError::Lost(error))) => Err(NotJudged::Fault(Fault::Lost(error.message))),
+            Err(panic) => Err(NotJudged::Fault(Fault::Panicked(panic_text(panic.as_ref())))),
+        }
     }
 }
 
@@ -155,7 +172,7 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
 struct StatementSink;
 
 impl RowSink for StatementSink {
-    fn columns(&mut self, _: &[TypeTag]) -> Flow {
+    fn columns(&mut self, _: &[Column<'_>]) -> Flow {
         Flow::Continue
     }
 
@@ -163,7 +180,7 @@ impl RowSink for StatementSink {
         Flow::Continue
     }
 
-    fn end_of_statement(&mut self) -> Flow {
+    fn done(&mut self, _: Option<u64>) -> Flow {
         Flow::Continue
     }
 }
@@ -191,7 +208,7 @@ enum More {
 }
 
 impl RowSink for QuerySink<'_> {
-    fn columns(&mut self, columns: &[TypeTag]) -> Flow {
+    fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
         if self.more == More::Looking {
             self.more = More::Found;
             return Flow::Stop;
@@ -211,7 +228,7 @@ impl RowSink for QuerySink<'_> {
         Flow::Continue
     }
 
-    fn end_of_statement(&mut self) -> Flow {
+    fn done(&mut self, _: Option<u64>) -> Flow {
         if self.more == More::Unwanted {
             return Flow::Stop;
         }

@@ -18,9 +18,8 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
     if wanted.peek().is_none() {
         return;
     }
-    let Ok(session) = reference.open() else { return };
-    let engine = reference.identity().name;
-    let mut processor = RecordProcessor::new(session, options.record_timeout);
+    let Ok(engine) = reference.describe() else { return };
+    let Ok(mut processor) = RecordProcessor::open(reference, options.record_timeout) else { return };
     for record in script.records() {
         let Some(next) = wanted.peek() else { break };
         if first_refusal(&record.conditions, &options.labels).is_some() || record.defect.is_some() {
@@ -33,14 +32,15 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
                 let Some(detail) = wanted.next() else { break };
                 detail.unhashed = hash_of(&detail.what).and_then(|(expected, actual)| {
                     let (expected, actual) = rows(&mut processor, query, expected, actual)?;
-                    Some(UnhashedRows { engine: engine.clone(), expected, actual })
+                    Some(UnhashedRows { engine: engine.name.clone(), expected, actual })
                 });
             }
             RecordKind::Query(_) | RecordKind::HashThreshold(_) | RecordKind::Unknown => {}
             RecordKind::Halt => break,
         }
     }
-    processor.close();
+    // What is left of the reference's database is no matter of this report.
+    processor.close().ok();
 }
 
 fn hash_of(what: &NotPassed) -> Option<(HashLine, &Excerpt)> {

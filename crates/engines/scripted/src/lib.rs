@@ -38,25 +38,26 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use slt_core::engine::{
-    Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session, SqlError,
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session,
+    SingleSession, SqlError, utf8,
 };
-use slt_core::value::{TypeTag, ValueRef};
+use slt_core::value::{Column, ValueRef};
 
 /// The scripted engine.
 #[derive(Debug, Clone, Copy)]
 pub struct Scripted;
 
 impl Engine for Scripted {
-    fn identity(&self) -> EngineIdentity {
-        EngineIdentity {
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(EngineIdentity {
             name: "scripted".to_owned(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             labels: vec!["scripted".to_owned()],
-        }
+        })
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        Ok(Box::new(ScriptedSession { interrupted: Arc::default() }))
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        Ok(Box::new(SingleSession::new(ScriptedSession { interrupted: Arc::default() })))
     }
 }
 
@@ -66,8 +67,8 @@ struct ScriptedSession {
 }
 
 impl Session for ScriptedSession {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        for order in sql.lines().map(str::trim).filter(|order| !order.is_empty()) {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        for order in utf8(sql)?.lines().map(str::trim).filter(|order| !order.is_empty()) {
             let order = order.strip_prefix("SELECT ").unwrap_or(order);
             let flow = match order.strip_prefix("doze ") {
                 Some(time) => self.doze(number(time)?)?,
@@ -104,14 +105,14 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
     match word {
         "ok" => Ok(end(rows.columns(&[]), rows)),
         "rows" => give_rows(rest, rows),
-        "columns" => Ok(end(rows.columns(&vec![TypeTag::Unknown; number(rest)? as usize]), rows)),
+        "columns" => Ok(end(rows.columns(&vec![Column::UNKNOWN; number(rest)? as usize]), rows)),
         "ragged" => {
-            if rows.columns(&[TypeTag::Unknown; 2]) == Flow::Stop {
+            if rows.columns(&[Column::UNKNOWN; 2]) == Flow::Stop {
                 return Ok(Flow::Stop);
             }
             rows.row(&[ValueRef::Integer(1); 2]);
             rows.row(&[ValueRef::Integer(1)]);
-            Ok(rows.end_of_statement())
+            Ok(rows.done(None))
         }
         "error" => Err(ExecuteError::Sql(SqlError::new(rest))),
         "unsupported" => Err(ExecuteError::Unsupported(rest.to_owned())),
@@ -155,7 +156,7 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
 }
 
 fn end(flow: Flow, rows: &mut dyn RowSink) -> Flow {
-    if flow == Flow::Stop { flow } else { rows.end_of_statement() }
+    if flow == Flow::Stop { flow } else { rows.done(None) }
 }
 
 fn give_rows(text: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
@@ -165,7 +166,7 @@ fn give_rows(text: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
     };
     let table: Vec<Vec<ValueRef<'_>>> =
         table.split('/').map(|row| row.split_whitespace().map(value).collect()).collect();
-    if rows.columns(&vec![TypeTag::Unknown; table[0].len()]) == Flow::Stop {
+    if rows.columns(&vec![Column::UNKNOWN; table[0].len()]) == Flow::Stop {
         return Ok(Flow::Stop);
     }
     if table.iter().any(|row| rows.row(row) == Flow::Stop) {
@@ -173,7 +174,7 @@ fn give_rows(text: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
     }
     match error {
         Some(error) => Err(ExecuteError::Sql(SqlError::new(error))),
-        None => Ok(rows.end_of_statement()),
+        None => Ok(rows.done(None)),
     }
 }
 

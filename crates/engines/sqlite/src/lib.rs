@@ -5,31 +5,32 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection, Error, ErrorCode};
 
 use slt_core::engine::{
-    Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session, SqlError,
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session,
+    SingleSession, SqlError, utf8,
 };
-use slt_core::value::{TypeTag, ValueRef, recycle};
+use slt_core::value::{Column, TypeTag, ValueRef, recycle};
 
-/// SQLite with a private database in memory for each session.
+/// SQLite with a private database in memory for each file.
 #[derive(Debug, Clone, Copy)]
 pub struct Sqlite;
 
 impl Engine for Sqlite {
-    fn identity(&self) -> EngineIdentity {
-        EngineIdentity {
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(EngineIdentity {
             name: "sqlite".to_owned(),
             version: rusqlite::version().to_owned(),
             labels: vec!["sqlite".to_owned()],
-        }
+        })
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
         lift_heap_limits();
         let connection = Connection::open_in_memory().map_err(EngineError::new)?;
         // The folder for temporary files is the process's too: an earlier session may have set it.
         connection.execute_batch("PRAGMA temp_store_directory=''").map_err(EngineError::new)?;
         // The bundled build turns foreign keys on; SQLite as everybody else has it leaves them off.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
-        Ok(Box::new(SqliteSession { connection, tags: Vec::new() }))
+        Ok(Box::new(SingleSession::new(SqliteSession { connection, unnamed: Vec::new() })))
     }
 }
 
@@ -46,20 +47,28 @@ fn lift_heap_limits() {
 
 struct SqliteSession {
     connection: Connection,
-    tags: Vec<TypeTag>,
+    /// Columns for sinks that want no names.
+    unnamed: Vec<Column<'static>>,
 }
 
 impl Session for SqliteSession {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        let mut batch = Batch::new(&self.connection, sql);
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        let mut batch = Batch::new(&self.connection, utf8(sql)?);
         let mut spare = Vec::new();
         while let Some(mut statement) = batch.next().map_err(sql_error)? {
             let columns = statement.column_count();
             // SQLite types values, not columns.
-            self.tags.resize(columns, TypeTag::Unknown);
-            if rows.columns(&self.tags) == Flow::Stop {
+            let flow = if rows.wants_names() {
+                let named = statement.column_names().map(|name| Column::new(name, TypeTag::Unknown));
+                rows.columns(&named.collect::<Vec<_>>())
+            } else {
+                self.unnamed.resize(columns, Column::UNKNOWN);
+                rows.columns(&self.unnamed)
+            };
+            if flow == Flow::Stop {
                 return Ok(());
             }
+            let changed_before = (!statement.readonly()).then(|| self.connection.total_changes());
             let mut found = statement.raw_query();
             while let Some(row) = found.next().map_err(sql_error)? {
                 let value = |column| row.get_ref(column).map(value_ref).map_err(sql_error);
@@ -82,7 +91,8 @@ impl Session for SqliteSession {
                     return Ok(());
                 }
             }
-            if rows.end_of_statement() == Flow::Stop {
+            let affected = changed_before.map(|before| affected_rows(&self.connection, before));
+            if rows.done(affected) == Flow::Stop {
                 return Ok(());
             }
         }
@@ -93,6 +103,12 @@ impl Session for SqliteSession {
         let handle = self.connection.get_interrupt_handle();
         Some(Box::new(move || handle.interrupt()))
     }
+}
+
+/// The rows that the last statement has changed. SQLite keeps the number of an earlier one where a statement, such as CREATE
+/// TABLE, changes none.
+fn affected_rows(connection: &Connection, changed_before: u64) -> u64 {
+    if connection.total_changes() == changed_before { 0 } else { connection.changes() }
 }
 
 fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
@@ -123,5 +139,66 @@ fn words(error: &Error) -> String {
         Error::SqliteFailure(_, Some(message)) => message.clone(),
         Error::SqlInputError { msg, .. } => msg.clone(),
         other => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes down what it is told about statements.
+    #[derive(Default)]
+    struct Log {
+        names: bool,
+        calls: Vec<String>,
+    }
+
+    impl RowSink for Log {
+        fn wants_names(&self) -> bool {
+            self.names
+        }
+
+        fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
+            self.calls.push(columns.iter().map(|column| column.name.unwrap_or("?")).collect());
+            Flow::Continue
+        }
+
+        fn row(&mut self, _: &[ValueRef<'_>]) -> Flow {
+            Flow::Continue
+        }
+
+        fn done(&mut self, affected: Option<u64>) -> Flow {
+            self.calls.push(format!("{affected:?}"));
+            Flow::Continue
+        }
+    }
+
+    fn calls(names: bool, sql: &[u8]) -> Result<Vec<String>, ExecuteError> {
+        let mut session = Sqlite.create_database().unwrap().connect(None, None).unwrap();
+        let mut log = Log { names, calls: Vec::new() };
+        session.execute(sql, &mut log)?;
+        Ok(log.calls)
+    }
+
+    #[test]
+    fn the_rows_that_a_statement_changes_are_counted() {
+        let sql = b"CREATE TABLE t(a); INSERT INTO t VALUES (1), (2); CREATE TABLE u AS SELECT * FROM t;
+            UPDATE t SET a = 0 WHERE a > 1; DELETE FROM t WHERE a > 9; SELECT a FROM t;
+            INSERT INTO t VALUES (3) RETURNING a";
+        let affected = ["Some(0)", "Some(2)", "Some(0)", "Some(1)", "Some(0)", "None", "Some(1)"];
+        let columns = ["", "", "", "", "", "?", "?"];
+        let expected: Vec<_> = columns.iter().zip(affected).flat_map(|(one, other)| [*one, other]).collect();
+        assert_eq!(calls(false, sql).unwrap(), expected);
+    }
+
+    #[test]
+    fn columns_have_names_for_sinks_that_want_them() {
+        assert_eq!(calls(true, b"SELECT 1 AS a, 2 AS b").unwrap(), ["ab", "None"]);
+        assert_eq!(calls(false, b"SELECT 1 AS a, 2 AS b").unwrap(), ["??", "None"]);
+    }
+
+    #[test]
+    fn sql_that_is_not_utf8_is_unsupported() {
+        assert!(matches!(calls(false, b"SELECT '\xff'"), Err(ExecuteError::Unsupported(_))));
     }
 }

@@ -9,7 +9,10 @@ use vibesql::types::SqlMode;
 
 use super::split::statements;
 use super::transfer::Transfer;
-use slt_core::engine::{Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SqlError};
+use slt_core::engine::{
+    self, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError,
+    utf8,
+};
 
 /// The version that `Cargo.toml` pins; the library exports none, and a test asks it in SQL.
 const VERSION: &str = "0.2.0";
@@ -23,7 +26,7 @@ pub enum Mode {
     Mysql,
 }
 
-/// VibeSQL with a private database in memory for each session.
+/// VibeSQL with a private database in memory for each file.
 #[derive(Debug, Clone)]
 pub struct VibeSql {
     mode: Mode,
@@ -43,15 +46,15 @@ impl VibeSql {
 }
 
 impl Engine for VibeSql {
-    fn identity(&self) -> EngineIdentity {
-        EngineIdentity {
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Ok(EngineIdentity {
             name: "vibesql".to_owned(),
             version: VERSION.to_owned(),
             labels: self.labels.clone(),
-        }
+        })
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+    fn create_database(&self) -> Result<Box<dyn engine::Database>, EngineError> {
         // VibeSQL keeps answers of IN subqueries per thread, not per database, so an earlier session's would
         // be given in this one. A session is not `Send` and stays on the thread that opened it.
         // VibeSQL filters large tables on the threads of Rayon's pool as well, and each has a cache of its own.
@@ -62,7 +65,8 @@ impl Engine for VibeSql {
             Mode::Sqlite => SqlMode::SQLite,
             Mode::Mysql => SqlMode::default(),
         });
-        Ok(Box::new(VibeSqlSession { db, cursors: CursorStore::new(), transfer: Transfer::default() }))
+        let (cursors, transfer) = (CursorStore::new(), Transfer::default());
+        Ok(Box::new(SingleSession::new(VibeSqlSession { db, cursors, transfer })))
     }
 }
 
@@ -74,8 +78,8 @@ pub(super) struct VibeSqlSession {
 }
 
 impl Session for VibeSqlSession {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        for text in statements(sql) {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        for text in statements(utf8(sql)?) {
             let statement = Parser::parse_sql(text).map_err(refused)?;
             if self.run(text, statement, rows)? == Flow::Stop {
                 return Ok(());

@@ -175,7 +175,7 @@ impl VibeSqlSession {
             return Ok(Flow::Stop);
         }
         execute(self).map_err(refused)?;
-        Ok(rows.end_of_statement())
+        Ok(rows.done(None))
     }
 
     /// Executes COMMIT or ROLLBACK, with which VibeSQL leaves the end of most cursors to its caller.
@@ -244,7 +244,7 @@ impl VibeSqlSession {
         if columns.is_none() && self.transfer.announce(returned.columns.len(), rows) == Flow::Stop {
             return Ok(Flow::Stop);
         }
-        self.transfer.finish(&returned.rows, rows)
+        self.transfer.finish(&returned.rows, Some(affected as u64), rows)
     }
 
     fn fetch(&mut self, s: &FetchStmt, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
@@ -262,7 +262,7 @@ impl VibeSqlSession {
             return Ok(Flow::Stop);
         }
         let fetched = self.cursors.fetch(s).map_err(refused)?;
-        self.transfer.finish(&fetched.rows, rows)
+        self.transfer.finish(&fetched.rows, None, rows)
     }
 
     fn show(
@@ -293,7 +293,7 @@ impl VibeSqlSession {
                 return Ok(Flow::Stop);
             }
         }
-        Ok(rows.end_of_statement())
+        Ok(rows.done(None))
     }
 
     fn pragma(&mut self, s: &PragmaStmt, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
@@ -320,7 +320,7 @@ impl VibeSqlSession {
         if self.transfer.announce(columns, rows) == Flow::Stop {
             return Ok(Flow::Stop);
         }
-        self.transfer.finish(found, rows)
+        self.transfer.finish(found, None, rows)
     }
 }
 

@@ -5,7 +5,7 @@ use vibesql::storage::Row;
 use super::transfer::Transfer;
 use super::{Mode, VibeSql};
 use slt_core::engine::{Engine, ExecuteError, Flow, RowSink, Session};
-use slt_core::value::{TypeTag, ValueRef};
+use slt_core::value::{Column, ValueRef};
 
 /// Writes down each call, and stops at the one that it is told to stop at.
 #[derive(Default)]
@@ -23,7 +23,7 @@ impl Log {
 }
 
 impl RowSink for Log {
-    fn columns(&mut self, columns: &[TypeTag]) -> Flow {
+    fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
         self.call(format!("columns {}", columns.len()))
     }
 
@@ -32,8 +32,8 @@ impl RowSink for Log {
         self.call(values.join(" "))
     }
 
-    fn end_of_statement(&mut self) -> Flow {
-        self.call("end".to_owned())
+    fn done(&mut self, affected: Option<u64>) -> Flow {
+        self.call(affected.map_or_else(|| "end".to_owned(), |affected| format!("end {affected}")))
     }
 }
 
@@ -45,15 +45,19 @@ fn show(value: &ValueRef<'_>) -> String {
     }
 }
 
+fn session(mode: Mode) -> Box<dyn Session> {
+    VibeSql::new(mode).create_database().unwrap().connect(None, None).unwrap()
+}
+
 fn open(setup: &str) -> Box<dyn Session> {
-    let mut session = VibeSql::new(Mode::Sqlite).open().unwrap();
-    session.execute(setup, &mut Log::default()).unwrap();
+    let mut session = session(Mode::Sqlite);
+    session.execute(setup.as_bytes(), &mut Log::default()).unwrap();
     session
 }
 
 fn calls(session: &mut dyn Session, sql: &str) -> Vec<String> {
     let mut log = Log::default();
-    if let Err(error) = session.execute(sql, &mut log) {
+    if let Err(error) = session.execute(sql.as_bytes(), &mut log) {
         log.calls.push(match error {
             ExecuteError::Sql(error) => format!("sql: {error}"),
             ExecuteError::Unsupported(text) => format!("unsupported: {text}"),
@@ -72,10 +76,10 @@ const TABLE: &str =
 
 #[test]
 fn statements_without_a_result_have_no_columns() {
-    check("", TABLE, &["columns 0", "end", "columns 0", "end"]);
+    check("", TABLE, &["columns 0", "end", "columns 0", "end 2"]);
     check(TABLE, "-- nothing\n;", &[]);
     check(TABLE, "SELECT * FROM t ORDER BY a", &["columns 2", "Integer(1) 'x'", "Integer(2) Null", "end"]);
-    check(TABLE, "DELETE FROM t; SELECT a FROM t", &["columns 0", "end", "columns 1", "end"]);
+    check(TABLE, "DELETE FROM t; SELECT a FROM t", &["columns 0", "end 2", "columns 1", "end"]);
 }
 
 #[test]
@@ -107,7 +111,7 @@ fn values_keep_their_types() {
         ],
     );
     check("", "SELECT 7 / 2, 'a;b'", &["columns 2", "Integer(3) 'a;b'", "end"]);
-    let mut mysql = VibeSql::new(Mode::Mysql).open().unwrap();
+    let mut mysql = session(Mode::Mysql);
     assert_eq!(calls(&mut *mysql, "SELECT 7 / 2"), ["columns 1", "Real(3.5)", "end"]);
 }
 
@@ -119,16 +123,16 @@ fn values_without_a_variant_are_written() {
     let mut transfer = Transfer::default();
     let mut log = Log::default();
     transfer.announce(5, &mut log);
-    transfer.finish(&[Row::new(values), Row::new(vec![V::Null; 5])], &mut log).unwrap();
+    transfer.finish(&[Row::new(values), Row::new(vec![V::Null; 5])], None, &mut log).unwrap();
     let first = "Decimal(\"18446744073709551615\") Null Other(\"[0.5, 2]\") Integer(7) Real(0.5)";
     assert_eq!(log.calls, ["columns 5", first, "Null Null Null Null Null", "end"]);
-    let ragged = transfer.finish(&[Row::new(vec![V::Null])], &mut log);
+    let ragged = transfer.finish(&[Row::new(vec![V::Null])], None, &mut log);
     assert!(matches!(ragged, Err(ExecuteError::Lost(_))), "{ragged:?}");
 }
 
 #[test]
 fn the_version_is_the_one_that_is_linked() {
-    let version = VibeSql::new(Mode::Sqlite).identity().version;
+    let version = VibeSql::new(Mode::Sqlite).describe().unwrap().version;
     check("", "SELECT VERSION()", &["columns 1", &format!("'NistMemSQL {version}'"), "end"]);
 }
 
@@ -137,11 +141,11 @@ fn returning_announces_its_columns_before_the_change() {
     check(
         TABLE,
         "INSERT INTO t VALUES (3, 'z') RETURNING *, a + 1",
-        &["columns 3", "Integer(3) 'z' Integer(4)", "end"],
+        &["columns 3", "Integer(3) 'z' Integer(4)", "end 1"],
     );
-    check(TABLE, "UPDATE t SET b = 'y' WHERE a = 2 RETURNING b", &["columns 1", "'y'", "end"]);
-    check(TABLE, "DELETE FROM t WHERE a > 9 RETURNING *", &["columns 2", "end"]);
-    check(TABLE, "INSERT INTO main.t VALUES (3, 'z') RETURNING *", &["columns 2", "Integer(3) 'z'", "end"]);
+    check(TABLE, "UPDATE t SET b = 'y' WHERE a = 2 RETURNING b", &["columns 1", "'y'", "end 1"]);
+    check(TABLE, "DELETE FROM t WHERE a > 9 RETURNING *", &["columns 2", "end 0"]);
+    check(TABLE, "INSERT INTO main.t VALUES (3, 'z') RETURNING *", &["columns 2", "Integer(3) 'z'", "end 1"]);
     let failed = calls(&mut *open(TABLE), "DELETE FROM missing RETURNING *");
     assert!(matches!(&failed[..], [error] if error.starts_with("sql: ")), "{failed:?}");
 }
@@ -157,7 +161,7 @@ fn a_sink_that_stops_keeps_statements_from_being_executed() {
     ] {
         let mut session = open(TABLE);
         let mut log = Log { stop_at: Some(stop_at), ..Log::default() };
-        session.execute(sql, &mut log).unwrap();
+        session.execute(sql.as_bytes(), &mut log).unwrap();
         assert!(log.calls.last().is_some_and(|call| call.starts_with(stop_at)), "{sql}: {:?}", log.calls);
         assert_eq!(
             calls(&mut *session, "SELECT COUNT(*) FROM t"),
@@ -213,7 +217,7 @@ fn changes_are_counted() {
     check(
         TABLE,
         "UPDATE t SET b = 'u'; SELECT changes(), total_changes()",
-        &["columns 0", "end", "columns 2", "Integer(2) Integer(4)", "end"],
+        &["columns 0", "end 2", "columns 2", "Integer(2) Integer(4)", "end"],
     );
 }
 

@@ -6,12 +6,12 @@ use vibesql::storage::Row;
 use vibesql::types::SqlValue;
 
 use slt_core::engine::{EngineError, ExecuteError, Flow, RowSink};
-use slt_core::value::{TypeTag, ValueRef, recycle};
+use slt_core::value::{Column, ValueRef, recycle};
 
 /// The buffers that stay allocated between rows and statements.
 #[derive(Debug, Default)]
 pub(super) struct Transfer {
-    tags: Vec<TypeTag>,
+    columns: Vec<Column<'static>>,
     /// The text of the values of one row that have no variant of their own, one behind the other.
     text: String,
     /// Where each of these texts ends.
@@ -21,20 +21,24 @@ pub(super) struct Transfer {
 impl Transfer {
     /// Says how many columns the result has.
     pub(super) fn announce(&mut self, columns: usize, sink: &mut dyn RowSink) -> Flow {
-        // VibeSQL types values, not the columns of a result.
-        self.tags.clear();
-        self.tags.resize(columns, TypeTag::Unknown);
-        sink.columns(&self.tags)
+        // VibeSQL types values, not the columns of a result, and would evaluate FROM a second time for their names.
+        self.columns.resize(columns, Column::UNKNOWN);
+        sink.columns(&self.columns)
     }
 
-    /// Hands over the rows of an announced result, and its end.
-    pub(super) fn finish(&mut self, found: &[Row], sink: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+    /// Hands over the rows of an announced result, and its end with the number of rows that were changed.
+    pub(super) fn finish(
+        &mut self,
+        found: &[Row],
+        affected: Option<u64>,
+        sink: &mut dyn RowSink,
+    ) -> Result<Flow, ExecuteError> {
         let mut spare = Vec::new();
         for row in found {
             let row: &[SqlValue] = &row.values;
-            if row.len() != self.tags.len() {
+            if row.len() != self.columns.len() {
                 // Neither a result nor an error that VibeSQL gave, so it can be held against no expectation.
-                let (expected, got) = (self.tags.len(), row.len());
+                let (expected, got) = (self.columns.len(), row.len());
                 return Err(ExecuteError::Lost(EngineError::new(format_args!(
                     "VibeSQL returned a row of {got} values in a result of {expected} columns"
                 ))));
@@ -63,7 +67,7 @@ impl Transfer {
             }
             spare = recycle(values);
         }
-        Ok(sink.end_of_statement())
+        Ok(sink.done(affected))
     }
 
     /// Writes the texts first, because values borrow them from a buffer that must not move any more.

@@ -175,7 +175,7 @@ pub(super) fn read(
     embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
 ) -> Result<(Assignment, Vec<WorkItem>), AssignmentError> {
     let assignment = Assignment::read(folder)?;
-    let engine = registry.make(&assignment.settings.engine)?.identity();
+    let engine = registry.make(&assignment.settings.engine)?.describe()?;
     if engine != assignment.engine {
         let words = |engine: &EngineIdentity| format!("{} {}", engine.name, engine.version);
         let (expected, found) = (words(&assignment.engine), words(&engine));

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Attempts;
 use super::limits::Limits;
-use slt_core::engine::{EngineIdentity, RegistryError};
+use slt_core::engine::{EngineError, EngineIdentity, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
 use slt_core::location::path_text;
@@ -190,6 +190,9 @@ pub enum AssignmentError {
     /// There is no such engine here.
     #[error(transparent)]
     Engine(#[from] RegistryError),
+    /// The engine is not available here.
+    #[error(transparent)]
+    Unavailable(#[from] EngineError),
 }
 
 fn assignment_path(folder: &Path) -> PathBuf {

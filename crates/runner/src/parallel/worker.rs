@@ -13,7 +13,7 @@ use super::slot::Slot;
 use super::stdio::{take_stdin, take_stdout};
 use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Task, WorkKind, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
-use slt_core::engine::{Engine, EngineRegistry, RegistryError};
+use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::Observer;
 use slt_core::executor::core::{Selection, run_observed, run_slice};
 use slt_core::executor::slice::Slice;
@@ -218,5 +218,10 @@ impl Observer for Recorder<'_> {
 
     fn record_settled(&mut self, counts: &Counts) {
         self.slot.end_record(counts);
+    }
+
+    fn database_not_closed(&mut self, error: &EngineError) {
+        // Where standard error is closed there is nobody to tell.
+        writeln!(io::stderr(), "cannot close the database: {error}").ok();
     }
 }

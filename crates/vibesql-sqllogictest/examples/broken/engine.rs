@@ -5,9 +5,10 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use vibesql_sqllogictest::engine::{
-    Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session,
+    Database, DatabaseError, Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink,
+    Session,
 };
-use vibesql_sqllogictest::value::{TypeTag, ValueRef};
+use vibesql_sqllogictest::value::{Column, ValueRef};
 
 /// An engine of which each answer to SQL with a certain word lacks its first row.
 pub(crate) struct Broken {
@@ -24,15 +25,37 @@ impl Broken {
 }
 
 impl Engine for Broken {
-    fn identity(&self) -> EngineIdentity {
-        let sound = self.sound.identity();
-        EngineIdentity { version: format!("{} with a bug in {}", sound.version, self.word), ..sound }
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        let sound = self.sound.describe()?;
+        Ok(EngineIdentity { version: format!("{} with a bug in {}", sound.version, self.word), ..sound })
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        let sound = self.sound.create_database()?;
+        Ok(Box::new(BrokenDatabase { sound, word: self.word.clone(), log: self.log.clone() }))
+    }
+}
+
+struct BrokenDatabase {
+    sound: Box<dyn Database>,
+    word: String,
+    log: Option<PathBuf>,
+}
+
+impl Database for BrokenDatabase {
+    fn connect(&mut self, name: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError> {
         let open = |path| File::options().append(true).create(true).open(path);
         let log = self.log.as_ref().map(open).transpose().map_err(EngineError::new)?;
-        Ok(Box::new(BrokenSession { sound: self.sound.open()?, word: self.word.clone(), log }))
+        let sound = self.sound.connect(name, user)?;
+        Ok(Box::new(BrokenSession { sound, word: self.word.clone(), log }))
+    }
+
+    fn restart(&mut self) -> Result<(), DatabaseError> {
+        self.sound.restart()
+    }
+
+    fn close(self: Box<Self>) -> Result<(), EngineError> {
+        self.sound.close()
     }
 }
 
@@ -43,14 +66,15 @@ struct BrokenSession {
 }
 
 impl Session for BrokenSession {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        if !sql.to_ascii_uppercase().contains(&self.word) {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        let text = String::from_utf8_lossy(sql);
+        if !text.to_ascii_uppercase().contains(&self.word) {
             return self.sound.execute(sql, rows);
         }
         let mut lossy = Lossy { rows, lost: false };
         let executed = self.sound.execute(sql, &mut lossy);
         if let Some(log) = self.log.as_mut().filter(|_| lossy.lost) {
-            let line = format!("{}\n", sql.split_whitespace().collect::<Vec<_>>().join(" "));
+            let line = format!("{}\n", text.split_whitespace().collect::<Vec<_>>().join(" "));
             // At once, for other processes append to the file as well.
             log.write_all(line.as_bytes()).map_err(|error| ExecuteError::Lost(EngineError::new(error)))?;
         }
@@ -69,7 +93,11 @@ struct Lossy<'r> {
 }
 
 impl RowSink for Lossy<'_> {
-    fn columns(&mut self, columns: &[TypeTag]) -> Flow {
+    fn wants_names(&self) -> bool {
+        self.rows.wants_names()
+    }
+
+    fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
         self.rows.columns(columns)
     }
 
@@ -81,7 +109,7 @@ impl RowSink for Lossy<'_> {
         Flow::Continue
     }
 
-    fn end_of_statement(&mut self) -> Flow {
-        self.rows.end_of_statement()
+    fn done(&mut self, affected: Option<u64>) -> Flow {
+        self.rows.done(affected)
     }
 }

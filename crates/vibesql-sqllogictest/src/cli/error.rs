@@ -315,6 +315,9 @@ impl From<AssignmentError> for CliError {
                 "use the build that the run was started with, or start a new one"
             }
             AssignmentError::Engine(_) => "use a build with the engine that the run was started with",
+            AssignmentError::Unavailable(_) => {
+                return Self::new(ExitReason::EngineUnavailable, &error, Vec::new());
+            }
         };
         Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
     }

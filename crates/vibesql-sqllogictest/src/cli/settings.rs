@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::args::EngineArgs;
 use super::error::{CliError, ExitReason};
 use super::stream;
-use slt_core::engine::{Engine, EngineRegistry};
+use slt_core::engine::{Engine, EngineIdentity, EngineRegistry};
 use slt_core::executor::{DetailLimits, Options, Settings};
 use slt_core::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult};
 use slt_core::parser;
@@ -15,7 +15,7 @@ use slt_runner::text::visible::is_unseen;
 
 /// The engine, and how to run scripts on it.
 pub(super) struct Setup {
-    pub(super) engine: Box<dyn Engine>,
+    pub(super) engine: EngineIdentity,
     pub(super) settings: Settings,
 }
 
@@ -29,8 +29,9 @@ impl Setup {
             parser::profile(dialect, args.exact)?;
         }
         let (spec, engine) = engine_of(args.engine.as_deref(), registry)?;
+        let engine = engine.describe()?;
         let labels =
-            if args.engine_name.is_empty() { engine.identity().labels } else { args.engine_name.clone() };
+            if args.engine_name.is_empty() { engine.labels.clone() } else { args.engine_name.clone() };
         let record_timeout = args.record_timeout.map(Duration::from_secs);
         let options = Options { labels, threshold: args.hash_threshold, record_timeout, details };
         let settings = Settings { engine: spec, options, dialect: args.dialect.clone(), exact: args.exact };

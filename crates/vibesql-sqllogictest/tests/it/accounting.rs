@@ -2,11 +2,14 @@
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
-use vibesql_sqllogictest::engine::{Engine, EngineError, EngineIdentity, Session};
+use vibesql_sqllogictest::engine::{Database, DatabaseError, Engine, EngineError, EngineIdentity, Session};
 use vibesql_sqllogictest::engines;
-use vibesql_sqllogictest::outcome::{FileEnd, FileReport};
+use vibesql_sqllogictest::executor::{Observer, Selection, run_observed};
+use vibesql_sqllogictest::location::Source;
+use vibesql_sqllogictest::outcome::{Counts, FailureDetail, FileEnd, FileReport};
+use vibesql_sqllogictest::parser::{SQLITE, parse};
 
-use crate::support::{run_on, run_scripted};
+use crate::support::{options, run_on, run_scripted};
 
 /// The counts in one line, without what is zero.
 fn account(report: &FileReport) -> String {
@@ -166,15 +169,57 @@ fn statements_run_whole_and_queries_run_their_first_statement() {
 fn an_engine_that_does_not_open_reaches_nothing() {
     struct Shut;
     impl Engine for Shut {
-        fn identity(&self) -> EngineIdentity {
-            EngineIdentity { name: "shut".to_owned(), version: String::new(), labels: Vec::new() }
+        fn describe(&self) -> Result<EngineIdentity, EngineError> {
+            Ok(EngineIdentity { name: "shut".to_owned(), version: String::new(), labels: Vec::new() })
         }
-        fn open(&self) -> Result<Box<dyn Session>, EngineError> {
+        fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
             Err(EngineError::new("connection refused"))
         }
     }
     let report = run_on(&Shut, "t", b"statement ok\nSELECT 1\n", false);
     assert_eq!(account(&report), "error: total 1, not_reached 1");
+}
+
+#[test]
+fn a_database_that_is_not_dropped_is_reported_and_changes_no_outcome() {
+    struct Sticky;
+    struct StickyDatabase(Box<dyn Database>);
+    #[derive(Default)]
+    struct Heard(Vec<String>);
+    impl Engine for Sticky {
+        fn describe(&self) -> Result<EngineIdentity, EngineError> {
+            Sqlite.describe()
+        }
+        fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+            Ok(Box::new(StickyDatabase(Sqlite.create_database()?)))
+        }
+    }
+    impl Database for StickyDatabase {
+        fn connect(
+            &mut self,
+            name: Option<&str>,
+            user: Option<&str>,
+        ) -> Result<Box<dyn Session>, DatabaseError> {
+            self.0.connect(name, user)
+        }
+        fn close(self: Box<Self>) -> Result<(), EngineError> {
+            Err(EngineError::new("database is in use"))
+        }
+    }
+    impl Observer for Heard {
+        fn record_started(&mut self, _: u32) {}
+        fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
+        fn record_settled(&mut self, _: &Counts) {}
+        fn database_not_closed(&mut self, error: &EngineError) {
+            self.0.push(error.to_string());
+        }
+    }
+    let source = Source::new("t", "statement ok\nSELECT 1\n");
+    let mut heard = Heard::default();
+    let report =
+        run_observed(&parse(&source, &SQLITE), &Sticky, &options(&["sqlite"]), Selection::All, &mut heard);
+    assert_eq!(account(&report), "passed: total 1, executed 1, passed 1");
+    assert_eq!(heard.0, ["database is in use"]);
 }
 
 /// Scripts over everything that the scripted engine survives, with conditions, labels and broken records.

@@ -12,10 +12,11 @@ use vibesql_sqllogictest::results::ask::views::VIEWS;
 use vibesql_sqllogictest::results::store::dump::{Dump, Form, csv};
 use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table};
 use vibesql_sqllogictest::results::store::{Cell, Loaded, Store, Wanted, Window};
-use vibesql_sqllogictest::value::{TypeTag, ValueRef};
+use vibesql_sqllogictest::value::{Column, ValueRef};
 
 use crate::histories::runs;
 use crate::sandbox::{Output, Sandbox};
+use crate::support::session;
 
 const GOOD: &str = "query I nosort\nSELECT 1\n----\n1\n";
 const HOSTILE: &str =
@@ -28,7 +29,7 @@ pub(crate) type Rows = Vec<Vec<Cell>>;
 pub(crate) struct Taken(pub(crate) Rows);
 
 impl RowSink for Taken {
-    fn columns(&mut self, _: &[TypeTag]) -> Flow {
+    fn columns(&mut self, _: &[Column<'_>]) -> Flow {
         Flow::Continue
     }
 
@@ -44,14 +45,14 @@ impl RowSink for Taken {
         Flow::Continue
     }
 
-    fn end_of_statement(&mut self) -> Flow {
+    fn done(&mut self, _: Option<u64>) -> Flow {
         Flow::Continue
     }
 }
 
 fn rows_of(session: &mut dyn Session, table: &Table) -> Rows {
     let mut taken = Taken::default();
-    session.execute(&format!("SELECT * FROM {}", table.name), &mut taken).unwrap();
+    session.execute(format!("SELECT * FROM {}", table.name).as_bytes(), &mut taken).unwrap();
     taken.0
 }
 
@@ -66,10 +67,10 @@ fn document(form: Form, tables: &[Loaded]) -> String {
 fn is_read_back_from_sql(sql: &str, tables: &[Loaded]) {
     for engine in ["sqlite", "vibesql"] {
         let engine = engines::builtin().make(engine).unwrap();
-        let mut session = engine.open().unwrap();
-        session.execute(sql, &mut Taken::default()).unwrap();
+        let mut session = session(engine.as_ref());
+        session.execute(sql.as_bytes(), &mut Taken::default()).unwrap();
         for Loaded { wanted, rows } in tables {
-            let name = engine.identity().name;
+            let name = engine.describe().unwrap().name;
             assert_eq!(
                 &rows_of(session.as_mut(), wanted.table),
                 rows,
@@ -295,8 +296,8 @@ fn exported_views_answer_as_query_does() {
     let sql = sandbox.run("--results results export --format sql --output -").stdout;
     // Where the engines disagree, `query` shows the answer of SQLite, and with --no-check that of VibeSQL.
     for (engine, flag) in [("sqlite", "--all"), ("vibesql", "--all --no-check")] {
-        let mut session = engines::builtin().make(engine).unwrap().open().unwrap();
-        session.execute(&sql, &mut Taken::default()).unwrap();
+        let mut session = session(engines::builtin().make(engine).unwrap().as_ref());
+        session.execute(sql.as_bytes(), &mut Taken::default()).unwrap();
         for view in VIEWS {
             let all =
                 (1..=view.columns.len()).map(|column| column.to_string()).collect::<Vec<_>>().join(", ");
@@ -306,7 +307,7 @@ fn exported_views_answer_as_query_does() {
             assert_eq!(answer.code, 0, "{question}: {answer}");
             let answer: Vec<serde_json::Map<String, Json>> = serde_json::from_str(&answer.stdout).unwrap();
             let mut taken = Taken::default();
-            session.execute(&question, &mut taken).unwrap();
+            session.execute(question.as_bytes(), &mut taken).unwrap();
             let rows: Vec<Vec<Json>> = taken.0.iter().map(|row| row.iter().map(json).collect()).collect();
             let expected: Vec<Vec<Json>> = answer
                 .iter()

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, WRONG_RESULT, analyze};
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engine::{
-    Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SqlError,
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SingleSession, SqlError,
 };
 use vibesql_sqllogictest::executor::{Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -18,7 +18,7 @@ use vibesql_sqllogictest::outcome::{
 use vibesql_sqllogictest::parser::{self, RecordKind, parse};
 use vibesql_sqllogictest::regression::{FileChange, Gate, RecordChange, compare};
 
-use crate::support::{manifest, options, test_files};
+use crate::support::{manifest, options, session, test_files};
 
 #[path = "../../examples/broken/engine.rs"]
 mod broken;
@@ -39,7 +39,7 @@ fn suite() -> Suite {
 /// Runs the suite without the records at these places.
 fn run(engine: &dyn Engine, suite: &Suite, left_out: &BTreeSet<(String, u32)>) -> RunReport {
     let profile = parser::profile("sqlite", false).unwrap();
-    let labels = engine.identity().labels;
+    let labels = engine.describe().unwrap().labels;
     let options = options(&labels.iter().map(String::as_str).collect::<Vec<_>>());
     let file = |(name, text): (&String, &String)| {
         let names = left_out.iter().filter(|(file, _)| file == name);
@@ -48,7 +48,7 @@ fn run(engine: &dyn Engine, suite: &Suite, left_out: &BTreeSet<(String, u32)>) -
         run_script(&parse(&source, profile), engine, &options, Selection::AllBut(&names))
     };
     let files: Vec<_> = suite.iter().map(file).collect();
-    let engine = engine.identity();
+    let engine = engine.describe().unwrap();
     let header = RunHeader {
         labels: engine.labels.clone(),
         engine,
@@ -172,18 +172,18 @@ struct WithoutTransactions;
 struct SessionWithoutTransactions(Box<dyn Session>);
 
 impl Engine for WithoutTransactions {
-    fn identity(&self) -> EngineIdentity {
-        Sqlite.identity()
+    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        Sqlite.describe()
     }
 
-    fn open(&self) -> Result<Box<dyn Session>, EngineError> {
-        Ok(Box::new(SessionWithoutTransactions(Sqlite.open()?)))
+    fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
+        Ok(Box::new(SingleSession::new(SessionWithoutTransactions(session(&Sqlite)))))
     }
 }
 
 impl Session for SessionWithoutTransactions {
-    fn execute(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        if sql.trim_start().to_ascii_uppercase().starts_with("BEGIN") {
+    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
+        if sql.trim_ascii_start().to_ascii_uppercase().starts_with(b"BEGIN") {
             return Err(ExecuteError::Sql(SqlError::new("transaction refused")));
         }
         self.0.execute(sql, rows)

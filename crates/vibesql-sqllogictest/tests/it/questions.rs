@@ -19,6 +19,7 @@ use crate::ask::limits;
 use crate::dump::Taken;
 use crate::histories::{Numbers, runs};
 use crate::sandbox::Sandbox;
+use crate::support::session;
 
 /// A history, and all of it in SQLite.
 struct History {
@@ -33,8 +34,8 @@ impl History {
         runs(seed, 3, 5).iter().for_each(|run| run.write(&sandbox.path().join("results")));
         sandbox.write("file", "");
         let sql = sandbox.run("--results results export --format sql --output -").stdout;
-        let mut all = engines::builtin().make("sqlite").unwrap().open().unwrap();
-        all.execute(&sql, &mut Taken::default()).unwrap();
+        let mut all = session(engines::builtin().make("sqlite").unwrap().as_ref());
+        all.execute(sql.as_bytes(), &mut Taken::default()).unwrap();
         Self { sandbox, all, asked: 0 }
     }
 
@@ -49,7 +50,7 @@ impl History {
     /// Asks; false if SQLite does not accept the statement.
     fn agrees(&mut self, sql: &str, asker: &mut Asker<'_>) -> bool {
         let mut expected = Taken::default();
-        if self.all.execute(sql, &mut expected).is_err() {
+        if self.all.execute(sql.as_bytes(), &mut expected).is_err() {
             return false;
         }
         let plan = plan(sql).unwrap_or_else(|error| panic!("{sql}\n{error}"));

@@ -16,7 +16,7 @@ use vibesql_sqllogictest::parser::{self, Script, parse};
 use crate::support::{manifest, options, shared, test_files};
 
 fn few_details(engine: &dyn Engine, records: usize) -> Options {
-    let labels = engine.identity().labels;
+    let labels = engine.describe().unwrap().labels;
     let labels: Vec<_> = labels.iter().map(String::as_str).collect();
     Options { details: DetailLimits { records, values: 3 }, ..options(&labels) }
 }

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use vibesql_sqllogictest::engine::Engine;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
+use vibesql_sqllogictest::engine::{Engine, Session};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -83,10 +83,15 @@ pub(crate) fn options(labels: &[&str]) -> Options {
     }
 }
 
+/// The default connection of a new database.
+pub(crate) fn session(engine: &dyn Engine) -> Box<dyn Session> {
+    engine.create_database().unwrap().connect(None, None).unwrap()
+}
+
 pub(crate) fn run_on(engine: &dyn Engine, name: &str, text: &[u8], exact: bool) -> FileReport {
     let source = Source::new(name, text);
     let profile = parser::profile("sqlite", exact).unwrap();
-    let labels = engine.identity().labels;
+    let labels = engine.describe().unwrap().labels;
     let labels: Vec<_> = labels.iter().map(String::as_str).collect();
     run_script(&parse(&source, profile), engine, &options(&labels), Selection::All)
 }

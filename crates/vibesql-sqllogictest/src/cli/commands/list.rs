@@ -22,7 +22,7 @@ pub(in crate::cli) fn run(
     if let Some(dialect) = &args.dialect {
         parser::profile(dialect, false)?;
     }
-    let engine = || Ok(engine_of(args.engine.as_deref(), registry)?.1.identity().name);
+    let engine = || Ok(engine_of(args.engine.as_deref(), registry)?.1.describe()?.name);
     let mut reason = ExitReason::Success;
     for item in selection::list(args, keeping, engine, ui)? {
         let rest = match args.long.then(|| in_brief(&item, args.dialect.as_deref())) {

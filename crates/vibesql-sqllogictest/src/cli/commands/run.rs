@@ -219,9 +219,8 @@ fn begin(
     ui: &mut Ui,
 ) -> Result<Started, CliError> {
     let details = DetailLimits { records: args.max_details as usize, values: VALUES };
-    let Setup { engine, settings } = Setup::new(&args.engine, registry, details)?;
+    let Setup { engine: identity, settings } = Setup::new(&args.engine, registry, details)?;
     let limits = limits(&args.limits)?;
-    let identity = engine.identity();
     let workers = workers(args);
     let selected = select(args, keeping.results()?, &settings, &identity.name, workers, ui)?;
     let Selected { items, slices, seed, shards, known, is_part, history } = selected;

@@ -46,7 +46,7 @@ pub(in crate::cli) fn run(
     }
     let tester = Tester {
         setup: &setup,
-        reference: registry.make("sqlite").ok().map(|engine| engine.identity()),
+        reference: registry.make("sqlite").ok().and_then(|engine| engine.describe().ok()),
         timeouts: Timeouts { usual: seconds(args.timeout), own: args.timeouts.clone() },
         trace: args.trace,
         command: WorkerCommand { stderr: WorkerStderr::Shown, ..worker_command()? },
@@ -87,7 +87,7 @@ impl Tester<'_> {
         let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
         let only = self.header_line(&item, bytes, line)?;
         let settings = &self.setup.settings;
-        let (engine, kind) = (self.setup.engine.identity(), WorkKind::Test { only, trace: self.trace });
+        let (engine, kind) = (self.setup.engine.clone(), WorkKind::Test { only, trace: self.trace });
         let report = self.work(folder.path(), &item, engine, settings.clone(), kind, ui)?;
         report.map(|report| self.unhash(report, &item, ui)).transpose()
     }
@@ -186,9 +186,9 @@ fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
 }
 
 fn write_report(out: &mut String, program: &str, report: &FileReport, setup: &Setup) -> std::fmt::Result {
-    let labels = setup.engine.identity().labels;
     for detail in &report.details {
-        let again = repeat_command(program, &setup.settings, &labels, &report.shown, detail.line);
+        let again =
+            repeat_command(program, &setup.settings, &setup.engine.labels, &report.shown, detail.line);
         write_failure(out, report, detail, &again)?;
         writeln!(out)?;
     }
