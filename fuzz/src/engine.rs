@@ -13,7 +13,8 @@
 //! | any other | gives its words as values; `/` ends a row, `^` is an error amid the rows |
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError, utf8,
+    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession,
+    SqlError, utf8,
 };
 use slt_core::value::{Column, ValueRef};
 

@@ -2,8 +2,8 @@
 
 use slt_core::location::Source;
 use slt_core::parser::{
-    Block, HashLine, Item, Profile, Query, Record, RecordKind, SQLITE, SQLITE_EXACT, Script, Sql, choose,
-    parse,
+    HashLine, Item, Profile, Query, QueryExpectation, Record, RecordKind, SQLITE, SQLITE_EXACT, Script, Sql,
+    choose, parse,
 };
 
 /// Both readings of the dialect.
@@ -87,7 +87,7 @@ fn check_record(record: &Record<'_>) {
     match &record.kind {
         RecordKind::Statement(statement) => check_sql(&statement.sql),
         RecordKind::Query(query) => check_query(query),
-        RecordKind::HashThreshold(_) | RecordKind::Halt => {}
+        RecordKind::Control(_) => {}
         RecordKind::Unknown => assert!(record.defect.is_some(), "text that nothing is wrong with"),
     }
 }
@@ -106,12 +106,16 @@ fn check_sql(sql: &Sql<'_>) {
     check_lines(&lines);
 }
 
-fn check_expectation(expected: &Block<'_>) {
-    let lines: Vec<_> = expected.lines().collect();
-    check_lines(&lines);
-    if let Some(hash) = expected.hash() {
-        assert_eq!(lines, [hash.to_string().as_bytes()], "read as {hash:?}");
-        assert_eq!(HashLine::parse(lines[0]), Some(hash));
+fn check_expectation(expected: &QueryExpectation<'_>) {
+    match expected {
+        QueryExpectation::Rows(listed) => {
+            let lines: Vec<_> = listed.lines().collect();
+            check_lines(&lines);
+            assert!(lines.len() != 1 || listed.leading_hash().is_none(), "a hash line taken for a value");
+        }
+        QueryExpectation::Hash(hash) => {
+            assert_eq!(HashLine::parse(hash.to_string().as_bytes()).as_ref(), Some(hash));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rustix::time::{ClockId, clock_gettime};
 use vibesql_sqllogictest::executor::parallel::{WorkItem, discover};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::parser::{self, RecordKind, SQLITE};
+use vibesql_sqllogictest::parser::{self, Control, RecordKind, SQLITE};
 
 /// The files below `SLT_CORPUS` (a directory or a glob); by default the shared corpus, else the shipped suite.
 ///
@@ -62,8 +62,8 @@ impl Work {
             match &record.kind {
                 RecordKind::Statement(statement) => texts.push(Text::Statement(text(&statement.sql))),
                 RecordKind::Query(query) => texts.push(Text::Query(text(&query.sql))),
-                RecordKind::Halt => break,
-                RecordKind::HashThreshold(_) | RecordKind::Unknown => {}
+                RecordKind::Control(Control::Halt) => break,
+                RecordKind::Control(_) | RecordKind::Unknown => {}
             }
         }
         Self { texts }

@@ -16,7 +16,7 @@ use md5::{Digest as _, Md5};
 use self::number::{leading_integer, leading_real, write_fixed, write_general};
 use self::sort::Sorter;
 use crate::outcome::Digest;
-use crate::parser::{HashLine, SortMode};
+use crate::parser::{HashLine, Renderer, SortMode};
 use crate::value::ValueRef;
 
 /// A result in its final order.
@@ -72,8 +72,9 @@ pub fn digest_of_lines<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Digest {
 }
 
 /// Collects the rows of one result after another, without an allocation for each value.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct ResultBuffer {
+    renderer: Renderer,
     text: Vec<u8>,
     row_ends: Vec<usize>,
     values: u64,
@@ -81,6 +82,12 @@ pub struct ResultBuffer {
 }
 
 impl ResultBuffer {
+    /// Returns an empty buffer whose values are written by `renderer`.
+    pub fn new(renderer: Renderer) -> Self {
+        let (text, row_ends, sorter) = (Vec::new(), Vec::new(), Sorter::default());
+        Self { renderer, text, row_ends, values: 0, sorter }
+    }
+
     /// Forgets the rows.
     pub fn clear(&mut self) {
         self.text.clear();
@@ -90,9 +97,8 @@ impl ResultBuffer {
 
     /// Renders a row, one type letter for each value.
     pub fn push_row(&mut self, types: &[u8], row: &[ValueRef<'_>]) {
-        for (&letter, value) in types.iter().zip(row) {
-            render(&mut self.text, letter, value);
-            self.text.push(b'\n');
+        match self.renderer {
+            Renderer::SqliteLetters => render_by_letters(&mut self.text, types, row),
         }
         self.values += row.len() as u64;
         self.row_ends.push(self.text.len());
@@ -109,6 +115,14 @@ impl ResultBuffer {
             }
         };
         Output::new(self.values, if sorted { &self.sorter.sorted } else { &self.text })
+    }
+}
+
+/// Appends the values of a row as their type letters have them, each with an LF.
+fn render_by_letters(out: &mut Vec<u8>, types: &[u8], row: &[ValueRef<'_>]) {
+    for (&letter, value) in types.iter().zip(row) {
+        render(out, letter, value);
+        out.push(b'\n');
     }
 }
 

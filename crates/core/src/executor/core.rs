@@ -8,13 +8,13 @@ use std::time::Duration;
 
 pub use self::sliced::run_slice;
 
-use super::evidence::{excerpt, failure, header_text};
+use super::evidence::{excerpt, expected_excerpt, failure, header_text};
 use super::keys::{record_keys, records_digest};
 use super::label::{LabelBook, expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
 use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
 use super::slice::{SetUp, Slice};
-use super::verdict::judge;
+use super::verdict::{judge, judge_statement};
 use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
@@ -22,8 +22,8 @@ use crate::outcome::{
     RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
-    DefectEffect, Lint, ParseError, ParseErrorKind, Query, Record, RecordKind, Script, Statement,
-    StatementExpectation, StepError, first_refusal,
+    Control, DefectEffect, Lint, ParseError, ParseErrorKind, Query, Record, RecordKind, Script, Statement,
+    StepError, first_refusal,
 };
 
 /// How scripts are executed.
@@ -97,7 +97,7 @@ fn run_with(
 ) -> FileReport {
     let mut report = FileReport::new(script.source.name(), FileEnd::Completed);
     report.lints.clone_from(&script.lints);
-    match RecordProcessor::open(engine, options.record_timeout) {
+    match RecordProcessor::open(engine, script.profile.renderer, options.record_timeout) {
         Ok(processor) => FileRunner::new(script, options, processor, report, observer, set_up).run(selection),
         Err(error) => {
             report.counts.total = match selection {
@@ -212,17 +212,22 @@ impl<'r, 's> FileRunner<'r, 's> {
             (Some(defect), _) => self.malformed(record, defect.effect),
             (None, RecordKind::Statement(statement)) => self.statement(record.line, statement),
             (None, RecordKind::Query(query)) => self.query(record, query),
-            (None, RecordKind::HashThreshold(threshold)) => {
-                self.threshold = self.options.threshold.unwrap_or(*threshold);
-                return None;
-            }
-            (None, RecordKind::Halt) => {
-                self.report.end = FileEnd::Halted { line: record.line };
+            (None, RecordKind::Control(control)) => {
+                self.control(record.line, *control);
                 return None;
             }
             // Unknown text always has a defect.
             (None, RecordKind::Unknown) => return None,
         })
+    }
+
+    fn control(&mut self, line: u32, control: Control) {
+        match control {
+            Control::HashThreshold(threshold) => {
+                self.threshold = self.options.threshold.unwrap_or(threshold);
+            }
+            Control::Halt => self.report.end = FileEnd::Halted { line },
+        }
     }
 
     /// Leaves a record out. The expectation of a skipped query still speaks for its label.
@@ -239,7 +244,7 @@ impl<'r, 's> FileRunner<'r, 's> {
             let limit = self.script.profile.label_limits.skipped;
             if let Some(first) = self.labels.enter(label, limit, digest, record.line) {
                 let kept = values_to_keep(self.options.details, &self.report);
-                let rows = excerpt(query.expected.lines(), 0, kept);
+                let rows = expected_excerpt(&query.expected, 0, kept);
                 let failure = label_failure(query, label, first, digest, rows);
                 return self.settle(record, RecordOutcome::Failed(failure), Also::Skipped);
             }
@@ -279,12 +284,9 @@ impl<'r, 's> FileRunner<'r, 's> {
             Ok(result) => result,
             Err(not_judged) => return outcome_of(not_judged),
         };
-        match (statement.expected, result) {
-            (StatementExpectation::Ok, Ok(())) | (StatementExpectation::Error, Err(_)) => {
-                RecordOutcome::Passed
-            }
-            (StatementExpectation::Ok, Err(error)) => RecordOutcome::Failed(Failure::UnexpectedError(error)),
-            (StatementExpectation::Error, Ok(())) => RecordOutcome::Failed(Failure::UnexpectedSuccess),
+        match judge_statement(&statement.expected, result) {
+            Ok(()) => RecordOutcome::Passed,
+            Err(failure) => RecordOutcome::Failed(failure),
         }
     }
 
@@ -322,7 +324,7 @@ impl<'r, 's> FileRunner<'r, 's> {
             return Err(Failure::ColumnCountDiffers { expected: columns, actual });
         }
         let output = self.processor.output(query);
-        let verdict = judge(&query.expected, &output, self.threshold, profile.presentation);
+        let verdict = judge(profile.matcher, &query.expected, &output, self.threshold);
         let limit = values_to_keep(self.options.details, &self.report);
         let verdict = verdict.map_err(|mismatch| failure(mismatch, &query.expected, &output, columns, limit));
         // The label learns the result whatever the verdict on the values is.
@@ -410,11 +412,7 @@ impl<'r, 's> FileRunner<'r, 's> {
 
 /// The SQL of a record, if it has any.
 fn sql_of<'b>(record: &'b Record<'_>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
-    match &record.kind {
-        RecordKind::Statement(statement) => statement.sql.text(buffer),
-        RecordKind::Query(query) => query.sql.text(buffer),
-        _ => &[],
-    }
+    record.sql().map_or(&[], |sql| sql.text(buffer))
 }
 
 /// What a report keeps of a record that has not passed.
@@ -435,13 +433,6 @@ pub fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPassed) -> F
 fn hidden_text<'r>(record: &'r Record<'_>) -> Option<&'r ParseError> {
     let defect = record.defect.as_ref()?;
     (defect.effect != DefectEffect::EndsFile && defect.error.kind.hides_other_text()).then_some(&defect.error)
-}
-
-fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {
-    match &record.kind {
-        RecordKind::Query(query) => query.label,
-        _ => None,
-    }
 }
 
 /// Values are worth keeping only for a record that gets details; of others, as many as tell in which way they are wrong.

@@ -4,7 +4,7 @@ use super::canonical::Output;
 use super::verdict::Mismatch;
 use crate::location::text_of;
 use crate::outcome::{Excerpt, Failure};
-use crate::parser::{Block, Record};
+use crate::parser::{QueryExpectation, Record};
 
 /// Rows shown in front of the first difference.
 const CONTEXT_ROWS: u64 = 3;
@@ -12,7 +12,7 @@ const CONTEXT_ROWS: u64 = 3;
 /// Makes a failure of a mismatch, with at most `limit` values of each side.
 pub fn failure(
     mismatch: Mismatch,
-    expected: &Block<'_>,
+    expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     columns: usize,
     limit: usize,
@@ -21,7 +21,7 @@ pub fn failure(
         Mismatch::Values { at } => {
             let from = window_start(at, columns);
             Failure::RowsDiffer {
-                expected: excerpt(expected.lines(), from, limit),
+                expected: expected_excerpt(expected, from, limit),
                 actual: excerpt(output.lines(), from, limit),
                 columns,
             }
@@ -37,6 +37,14 @@ pub fn failure(
 pub fn window_start(at: u64, columns: usize) -> u64 {
     let columns = columns.max(1) as u64;
     (at / columns).saturating_sub(CONTEXT_ROWS) * columns
+}
+
+/// Takes `limit` lines of an expectation from the line at `from` on.
+pub(crate) fn expected_excerpt(expected: &QueryExpectation<'_>, from: u64, limit: usize) -> Excerpt {
+    match expected {
+        QueryExpectation::Rows(listed) => excerpt(listed.lines(), from, limit),
+        QueryExpectation::Hash(hash) => excerpt(std::iter::once(hash.to_string().as_bytes()), from, limit),
+    }
 }
 
 /// Takes `limit` values from the value at `from` on.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::folded;
 use crate::outcome::{Digest, LeftOut, RecordKey, RecordName};
-use crate::parser::{ConditionKind, Record, RecordKind, Script};
+use crate::parser::{ConditionKind, Record, Script};
 
 /// The keys of the records on `lines`, which are in the order of the script. A line without a record has the key 0.
 pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> {
@@ -62,11 +62,7 @@ fn words<'b>(
     record: &'b Record<'_>,
     buffer: &'b mut Vec<u8>,
 ) -> impl Iterator<Item = &'b [u8]> + use<'b> {
-    let text = match &record.kind {
-        RecordKind::Statement(statement) => statement.sql.text(buffer),
-        RecordKind::Query(query) => query.sql.text(buffer),
-        _ => &script.source.bytes()[record.span.clone()],
-    };
+    let text = record.sql().map_or(&script.source.bytes()[record.span.clone()], |sql| sql.text(buffer));
     folded::words(text)
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::canonical::digest_of_lines;
 use crate::location::text_of;
 use crate::outcome::{Digest, Excerpt, Failure};
-use crate::parser::{HashLine, Query};
+use crate::parser::{Query, QueryExpectation};
 
 /// The first result of each label of a file.
 #[derive(Debug, Default)]
@@ -50,7 +50,10 @@ pub fn label_failure(
 
 /// The digest that a query's expectation stands for; an empty expectation stands for none.
 pub fn expected_digest(query: &Query<'_>) -> Option<Digest> {
-    let first = query.expected.lines().next()?;
-    let hash = HashLine::parse(first).map(|line| Digest(line.digest));
-    Some(hash.unwrap_or_else(|| digest_of_lines(query.expected.lines())))
+    let (hash, listed) = match &query.expected {
+        QueryExpectation::Hash(hash) => return Some(Digest(hash.digest)),
+        QueryExpectation::Rows(listed) => (listed.leading_hash(), listed),
+    };
+    listed.lines().next()?;
+    Some(hash.map_or_else(|| digest_of_lines(listed.lines()), |hash| Digest(hash.digest)))
 }

@@ -10,7 +10,7 @@ use crate::engine::{
     Database, DatabaseError, Engine, EngineError, ExecuteError, Flow, RowSink, Session, SqlError,
 };
 use crate::outcome::Fault;
-use crate::parser::{Query, Sql};
+use crate::parser::{Query, Renderer, Sql};
 use crate::value::{Column, ValueRef};
 
 /// Executes records on a database of their file, with buffers that outlive a record.
@@ -65,14 +65,18 @@ impl RecordProcessor {
     /// # Errors
     ///
     /// [`DatabaseError`], when there is no database or connection.
-    pub fn open(engine: &dyn Engine, limit: Option<Duration>) -> Result<Self, DatabaseError> {
+    pub fn open(
+        engine: &dyn Engine,
+        renderer: Renderer,
+        limit: Option<Duration>,
+    ) -> Result<Self, DatabaseError> {
         let mut database = engine.create_database()?;
         let session = database.connect(None, None)?;
         let watchdog = limit.and_then(|limit| Watchdog::new(limit, session.interrupter()?));
         Ok(Self {
             database,
             connection: Connection { session, watchdog },
-            rows: ResultBuffer::default(),
+            rows: ResultBuffer::new(renderer),
             sql: Vec::new(),
             time: EngineTime::default(),
         })

@@ -22,7 +22,7 @@ pub use self::permission::{WhyNot, may_split};
 use super::record_processor::NotJudged;
 use crate::engine::SqlError;
 use crate::outcome::{Digest, FileReport};
-use crate::parser::{Query, Record, RecordKind, Script, first_refusal};
+use crate::parser::{Control, Query, Record, RecordKind, Script, first_refusal};
 
 /// One of several slices of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,7 +153,7 @@ impl Units {
         for record in script.records() {
             let executed = !halted && first_refusal(&record.conditions, labels).is_none();
             let RecordKind::Query(query) = &record.kind else {
-                halted |= executed && matches!(record.kind, RecordKind::Halt);
+                halted |= executed && matches!(record.kind, RecordKind::Control(Control::Halt));
                 units.of_record.push(None);
                 continue;
             };

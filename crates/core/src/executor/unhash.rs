@@ -6,7 +6,7 @@ use super::evidence::{excerpt, window_start};
 use super::record_processor::RecordProcessor;
 use crate::engine::Engine;
 use crate::outcome::{Excerpt, Failure, FileReport, NotPassed, UnhashedRows};
-use crate::parser::{HashLine, Query, RecordKind, Script, first_refusal};
+use crate::parser::{Control, HashLine, Query, RecordKind, Script, first_refusal};
 
 /// How many values of each side a row diff gets.
 const DIFF_VALUES: usize = 4_000;
@@ -19,7 +19,8 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
         return;
     }
     let Ok(engine) = reference.describe() else { return };
-    let Ok(mut processor) = RecordProcessor::open(reference, options.record_timeout) else { return };
+    let opened = RecordProcessor::open(reference, script.profile.renderer, options.record_timeout);
+    let Ok(mut processor) = opened else { return };
     for record in script.records() {
         let Some(next) = wanted.peek() else { break };
         if first_refusal(&record.conditions, &options.labels).is_some() || record.defect.is_some() {
@@ -35,8 +36,8 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
                     Some(UnhashedRows { engine: engine.name.clone(), expected, actual })
                 });
             }
-            RecordKind::Query(_) | RecordKind::HashThreshold(_) | RecordKind::Unknown => {}
-            RecordKind::Halt => break,
+            RecordKind::Control(Control::Halt) => break,
+            RecordKind::Query(_) | RecordKind::Control(_) | RecordKind::Unknown => {}
         }
     }
     // What is left of the reference's database is no matter of this report.

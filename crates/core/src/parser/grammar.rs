@@ -8,8 +8,8 @@ use super::error::{Lint, LintKind, ParseErrorKind};
 use super::header::{Header, TYPE_LETTERS, condition_kind, is_header};
 use super::lines::{Line, LineCursor};
 use super::record::{
-    Block, Defect, DefectEffect, HashLine, Item, Query, Record, RecordKind, Script, SortMode, Sql, Statement,
-    StatementExpectation,
+    Block, Control, Defect, DefectEffect, ErrorPattern, Item, Query, QueryExpectation, Record, RecordKind,
+    Script, SortMode, Sql, Statement, StatementExpectation,
 };
 use crate::location::{Source, text_of};
 
@@ -139,7 +139,8 @@ impl<'s> Reader<'s> {
                 self.control_record(header, 2, first_of_record, body)
             }
             Some(Directive::Halt) => {
-                self.control_record(header, 1, first_of_record, (RecordKind::Halt, None))
+                let halt = RecordKind::Control(Control::Halt);
+                self.control_record(header, 1, first_of_record, (halt, None))
             }
             None => self.unknown(header),
         }
@@ -148,7 +149,7 @@ impl<'s> Reader<'s> {
     fn statement(&mut self, header: &Header<'s>) -> Body<'s> {
         let (expected, mut defect) = match header.word(1) {
             Some(b"ok") => (StatementExpectation::Ok, None),
-            Some(b"error") => (StatementExpectation::Error, None),
+            Some(b"error") => (StatementExpectation::Error(ErrorPattern::Any), None),
             other => {
                 let kind = ParseErrorKind::StatementExpectation { found: found(other) };
                 (StatementExpectation::Ok, Some(self.defect(header.line, kind, DefectEffect::SqlRuns)))
@@ -210,9 +211,11 @@ impl<'s> Reader<'s> {
         if let Some(separator) = part.separator.filter(|_| !unconditional) {
             self.look_for_headers(separator, &expected);
         }
+        let (expected, behind_hash) = query_expectation(expected);
         if self.profile.refuses_unused_text
-            && let Some(error) = text_after_hash(&expected)
+            && let Some(line) = behind_hash
         {
+            let error = ParseErrorKind::TextAfterHash { found: text(line) };
             defect = Some(self.defect(header.line, error, DefectEffect::Dropped));
         }
         let label = header.word(3);
@@ -222,15 +225,15 @@ impl<'s> Reader<'s> {
     fn hash_threshold(&mut self, header: &Header<'s>) -> Body<'s> {
         let word = header.word(1);
         let number = word.and_then(|word| std::str::from_utf8(word).ok()?.parse::<u64>().ok());
-        match number {
-            Some(number) => (RecordKind::HashThreshold(number), None),
+        let (threshold, defect) = match number {
+            Some(number) => (number, None),
             None if self.profile.refuses_unused_text => {
                 let kind = ParseErrorKind::Threshold { found: found(word) };
-                let defect = self.defect(header.line, kind, DefectEffect::Dropped);
-                (RecordKind::HashThreshold(0), Some(defect))
+                (0, Some(self.defect(header.line, kind, DefectEffect::Dropped)))
             }
-            None => (RecordKind::HashThreshold(leading_number(word.unwrap_or_default())), None),
-        }
+            None => (leading_number(word.unwrap_or_default()), None),
+        };
+        (RecordKind::Control(Control::HashThreshold(threshold)), defect)
     }
 
     fn unknown(&mut self, header: &Header<'s>) -> Body<'s> {
@@ -396,10 +399,13 @@ impl<'s> Reader<'s> {
     }
 }
 
-fn text_after_hash(expected: &Block<'_>) -> Option<ParseErrorKind> {
-    let mut lines = expected.lines();
-    HashLine::parse(lines.next()?)?;
-    Some(ParseErrorKind::TextAfterHash { found: text(lines.next()?) })
+/// What value lines stand for, and the line behind a hash line, if there is one.
+fn query_expectation<'s>(lines: Block<'s>) -> (QueryExpectation<'s>, Option<&'s [u8]>) {
+    let Some(hash) = lines.leading_hash() else { return (QueryExpectation::Rows(lines), None) };
+    match lines.lines().nth(1) {
+        Some(behind) => (QueryExpectation::Rows(lines), Some(behind)),
+        None => (QueryExpectation::Hash(hash), None),
+    }
 }
 
 /// The number at the start of a word as C's `atoi` reads it, where below 0 means the same as 0.

@@ -25,12 +25,12 @@ mod tests;
 
 pub use condition::{Condition, ConditionKind, first_refusal};
 pub use dialect::{
-    ChosenBy, DIALECTS, LabelLimits, Presentation, Profile, SQLITE, SQLITE_EXACT, StepError, UnknownDialect,
-    choose, profile,
+    ChosenBy, DIALECTS, LabelLimits, Matcher, Presentation, Profile, Renderer, SQLITE, SQLITE_EXACT,
+    StepError, UnknownDialect, choose, profile,
 };
 pub use error::{Lint, LintKind, ParseError, ParseErrorKind};
 pub use grammar::parse;
 pub use record::{
-    Block, Defect, DefectEffect, HashLine, Item, Query, Record, RecordKind, Script, SortMode, Sql, Statement,
-    StatementExpectation,
+    Block, Control, Defect, DefectEffect, ErrorPattern, HashLine, Item, Query, QueryExpectation, Record,
+    RecordKind, Script, SortMode, Sql, Statement, StatementExpectation,
 };

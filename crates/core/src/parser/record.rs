@@ -86,7 +86,24 @@ pub struct Record<'s> {
     pub defect: Option<Box<Defect>>,
 }
 
-impl Record<'_> {
+impl<'s> Record<'s> {
+    /// The SQL of a statement or query.
+    pub fn sql(&self) -> Option<&Sql<'s>> {
+        match &self.kind {
+            RecordKind::Statement(statement) => Some(&statement.sql),
+            RecordKind::Query(query) => Some(&query.sql),
+            RecordKind::Control(_) | RecordKind::Unknown => None,
+        }
+    }
+
+    /// The label of a query.
+    pub fn label(&self) -> Option<&'s [u8]> {
+        match &self.kind {
+            RecordKind::Query(query) => query.label,
+            RecordKind::Statement(_) | RecordKind::Control(_) | RecordKind::Unknown => None,
+        }
+    }
+
     /// Whether the record ends in an outcome: control records that are in order do not.
     pub fn is_counted(&self) -> bool {
         self.defect.is_some() || matches!(self.kind, RecordKind::Statement(_) | RecordKind::Query(_))
@@ -100,12 +117,19 @@ pub enum RecordKind<'s> {
     Statement(Statement<'s>),
     /// `query`.
     Query(Query<'s>),
+    /// Anything that has no SQL.
+    Control(Control),
+    /// Text that is no record; its defect says why.
+    Unknown,
+}
+
+/// What changes how later records are executed. It has an outcome only if it is malformed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Control {
     /// `hash-threshold`; 0 means that nothing is hashed.
     HashThreshold(u64),
     /// `halt`.
     Halt,
-    /// Text that is no record; its defect says why.
-    Unknown,
 }
 
 /// SQL that is executed for its effect.
@@ -118,12 +142,19 @@ pub struct Statement<'s> {
 }
 
 /// What a statement must do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatementExpectation {
     /// Succeed.
     Ok,
-    /// Fail, with any error.
-    Error,
+    /// Fail, with an error like this.
+    Error(ErrorPattern),
+}
+
+/// Which errors an expectation accepts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ErrorPattern {
+    /// All.
+    Any,
 }
 
 /// SQL that is executed for its result.
@@ -138,7 +169,16 @@ pub struct Query<'s> {
     /// Queries with the same label must have the same result.
     pub label: Option<&'s [u8]>,
     /// The expected result.
-    pub expected: Block<'s>,
+    pub expected: QueryExpectation<'s>,
+}
+
+/// What a query must return.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum QueryExpectation<'s> {
+    /// These values.
+    Rows(Block<'s>),
+    /// Values with this hash: the hash line is the only line.
+    Hash(HashLine),
 }
 
 /// In which order the values of a result are compared.
@@ -230,11 +270,9 @@ impl<'s> Block<'s> {
         })
     }
 
-    /// The hash line, when the block is one and nothing but one.
-    pub fn hash(&self) -> Option<HashLine> {
-        let mut lines = self.lines();
-        let first = lines.next()?;
-        if lines.next().is_some() { None } else { HashLine::parse(first) }
+    /// The hash on the first line, if it is a hash line.
+    pub fn leading_hash(&self) -> Option<HashLine> {
+        self.lines().next().and_then(HashLine::parse)
     }
 }
 

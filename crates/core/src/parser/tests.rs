@@ -50,12 +50,15 @@ fn kind(kind: &RecordKind<'_>) -> String {
         }
         RecordKind::Query(query) => {
             let label = query.label.map(show).unwrap_or_default();
-            let values: Vec<_> = query.expected.lines().map(show).collect();
+            let values = match &query.expected {
+                QueryExpectation::Rows(listed) => listed.lines().map(show).collect(),
+                QueryExpectation::Hash(hash) => vec![hash.to_string()],
+            };
             let sort = query.sort.word();
             format!("query {} {sort} {label} {} -> {values:?}", show(query.types), sql(&query.sql))
         }
-        RecordKind::HashThreshold(threshold) => format!("hash-threshold {threshold}"),
-        RecordKind::Halt => "halt".to_owned(),
+        RecordKind::Control(Control::HashThreshold(threshold)) => format!("hash-threshold {threshold}"),
+        RecordKind::Control(Control::Halt) => "halt".to_owned(),
         RecordKind::Unknown => "unknown".to_owned(),
     }
 }
@@ -80,7 +83,7 @@ fn all_kinds_of_records() {
     blank
     5..8 line 5: statement Ok "CREATE TABLE t\n  (a)"
     blank
-    9..11 line 9: statement Error "boom"
+    9..11 line 9: statement Error(Any) "boom"
     blank
     12..20 line 14: SkipIf mysql OnlyIf SQLite query IT rowsort label-1 "SELECT 1,\n'a'" -> ["1", "a"]
     blank

@@ -139,21 +139,10 @@ fn last_line(end: &FileEnd) -> u32 {
     }
 }
 
-fn label_of<'s>(record: &Record<'s>) -> Option<&'s [u8]> {
-    match &record.kind {
-        RecordKind::Query(query) => query.label,
-        _ => None,
-    }
-}
-
 /// The SQL of a record.
 pub(super) fn sql_of(record: &Record<'_>) -> String {
     let mut buffer = Vec::new();
-    let sql = match &record.kind {
-        RecordKind::Statement(statement) => statement.sql.text(&mut buffer),
-        RecordKind::Query(query) => query.sql.text(&mut buffer),
-        _ => &[],
-    };
+    let sql = record.sql().map_or(&[][..], |sql| sql.text(&mut buffer));
     String::from_utf8_lossy(sql).into_owned()
 }
 
@@ -290,12 +279,12 @@ impl Facts {
             if let Some(&place) = places.get(&record.line) {
                 self.enter(own, place, &sql_of(record), is_query(record), Some(record));
                 seen[place] = true;
-                if let Some(label) = label_of(record) {
+                if let Some(label) = record.label() {
                     own.cascade.failed_labelled(place, label, &own.kind(place).0);
                 }
                 continue;
             }
-            if let Some(label) = label_of(record).filter(|_| record.line <= last)
+            if let Some(label) = record.label().filter(|_| record.line <= last)
                 && !left_out.contains_key(&record.line)
             {
                 own.cascade.has_label(label);

@@ -13,7 +13,7 @@ use super::scan::{literal, one_line};
 use super::wire::EngineName;
 use crate::{Cell, Loaded};
 use slt_core::executor::canonical::ResultBuffer;
-use slt_core::parser::SortMode;
+use slt_core::parser::{Renderer, SortMode};
 use slt_core::value::ValueRef;
 
 /// Nobody reads a file with more rows.
@@ -162,7 +162,7 @@ fn presentation(plan: &Plan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<
 
 /// The lines of an answer, as the runner has them.
 fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
-    let mut buffer = ResultBuffer::default();
+    let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
     for row in &answer.rows {
         let values: Vec<_> = row.iter().map(value).collect();
         buffer.push_row(types, &values);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{Failure, NotPassed};
-use vibesql_sqllogictest::parser::{Query, Record, RecordKind, SQLITE, parse};
+use vibesql_sqllogictest::parser::{Query, QueryExpectation, Record, RecordKind, SQLITE, parse};
 
 use crate::support::{manifest, run_sqlite, shared, test_files};
 
@@ -117,14 +117,17 @@ fn targets(source: &Source) -> Vec<Target> {
 
 fn target(record: &Record<'_>, query: &Query<'_>) -> Target {
     // Value lines are the last lines of a record.
-    let values = query.expected.lines().count();
+    let (values, hashed) = match &query.expected {
+        QueryExpectation::Rows(listed) => (listed.lines().count(), false),
+        QueryExpectation::Hash(_) => (1, true),
+    };
     let end = record.lines.end as usize - 1;
     Target {
         header: record.line as usize,
         values: end - values..end,
         columns: query.types.len(),
         label: query.label.map(|label| String::from_utf8_lossy(label).into_owned()),
-        hashed: query.expected.hash().is_some(),
+        hashed,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which records of a script are executed, and which of them are judged.
 
-use super::{Also, FileRunner, hidden_text, label_of};
+use super::{Also, FileRunner, hidden_text};
 use crate::executor::keys::records_named;
 use crate::outcome::{Counts, GroupBook, RecordName, RecordOutcome, SkipReason};
 use crate::parser::{Record, RecordKind};
@@ -24,7 +24,7 @@ impl<'r, 's> FileRunner<'r, 's> {
     /// Runs what the record at `line` builds on, and judges only that record: the statements before it, and
     /// the queries with its label, whose result it must have.
     pub(super) fn run_only(&mut self, line: u32) {
-        let label = self.script.records().find(|record| record.line == line).and_then(label_of);
+        let label = self.script.records().find(|record| record.line == line).and_then(Record::label);
         for record in self.script.records() {
             let target = record.line == line;
             if self.has_ended() {
@@ -35,7 +35,7 @@ impl<'r, 's> FileRunner<'r, 's> {
                 self.step(record);
             } else {
                 let needed = match record.kind {
-                    RecordKind::Query(_) => label.is_some() && label_of(record) == label,
+                    RecordKind::Query(_) => label.is_some() && record.label() == label,
                     _ => true,
                 };
                 if needed {

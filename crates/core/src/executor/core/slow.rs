@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::sql_of;
 use crate::location::text_of;
 use crate::outcome::SlowRecord;
-use crate::parser::{Record, RecordKind, Script};
+use crate::parser::{Record, Script};
 
 /// How many of the slowest records of a file are kept.
 pub const MOST: usize = 5;
@@ -19,8 +19,7 @@ const LONGEST_SQL: usize = 300;
 /// Enters a record on which the engine was so long, if it is among the slowest so far.
 pub(super) fn enter(slowest: &mut Vec<SlowRecord>, record: &Record<'_>, elapsed: Duration) {
     let least = slowest.last().filter(|_| slowest.len() >= MOST).map_or(LEAST, |slow| slow.elapsed);
-    let has_sql = matches!(record.kind, RecordKind::Statement(_) | RecordKind::Query(_));
-    if has_sql && elapsed > least {
+    if record.sql().is_some() && elapsed > least {
         let place = slowest.partition_point(|slow| slow.elapsed >= elapsed);
         slowest.insert(place, SlowRecord { line: record.line, elapsed, sql: String::new() });
         slowest.truncate(MOST);

@@ -11,7 +11,7 @@ use super::Units;
 use super::tokens::{Token, tokens};
 use super::words::{CHOICES, ENGINE_NAMES, FUNCTIONS, KEYWORDS, VOLATILE, WRITES};
 use crate::executor::Options;
-use crate::parser::{RecordKind, Script, Sql, first_refusal};
+use crate::parser::{Control, RecordKind, Script, Sql, first_refusal};
 
 /// Why a script may not be split.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -109,8 +109,8 @@ pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
                 queried = true;
                 tokens_of(&query.sql, &mut buffer, check_query)?;
             }
-            RecordKind::Halt => break,
-            RecordKind::HashThreshold(_) | RecordKind::Unknown => {}
+            RecordKind::Control(Control::Halt) => break,
+            RecordKind::Control(Control::HashThreshold(_)) | RecordKind::Unknown => {}
         }
     }
     let found = Units::of(script, &options.labels).executed();

@@ -28,8 +28,10 @@ pub struct Profile {
     pub(super) missing_separator: MissingSeparator,
     /// The hash threshold of a file that does not set one.
     pub default_threshold: u64,
-    /// How an expectation is held against a result of a given size.
-    pub presentation: Presentation,
+    /// How the values of a result are written.
+    pub renderer: Renderer,
+    /// How a written result is compared with its expectation.
+    pub matcher: Matcher,
     /// What an error in the midst of a result means.
     pub step_error: StepError,
     /// How many bytes of a label count.
@@ -59,6 +61,20 @@ pub(super) enum MissingSeparator {
     NoRows,
     /// The last line of its SQL as a value, as the runner does since November 2024.
     LastSqlLine,
+}
+
+/// How the values of a result are written, before they are sorted, compared and hashed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renderer {
+    /// The type letter converts the value, as SQLite's runner with its SQLite adapter does.
+    SqliteLetters,
+}
+
+/// How a written result is compared with its expectation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Matcher {
+    /// Each line is one value, compared byte for byte. The result is sorted, the expectation stands in its final order.
+    ValuePerLine(Presentation),
 }
 
 /// Whether values must be listed or hashed.

@@ -3,7 +3,7 @@
 //! [`SQLITE`] gives that runner's verdicts without its holes: what it skips silently is malformed here.
 //! [`SQLITE_EXACT`] reproduces it, holes and all.
 
-use super::{Directive, LabelLimits, MissingSeparator, Presentation, Profile, StepError};
+use super::{Directive, LabelLimits, Matcher, MissingSeparator, Presentation, Profile, Renderer, StepError};
 
 const DIRECTIVES: &[(&str, Directive)] = &[
     ("statement", Directive::Statement),
@@ -22,7 +22,8 @@ pub static SQLITE: Profile = Profile {
     refuses_unused_text: true,
     missing_separator: MissingSeparator::NoRows,
     default_threshold: 8,
-    presentation: Presentation::ByShape,
+    renderer: Renderer::SqliteLetters,
+    matcher: Matcher::ValuePerLine(Presentation::ByShape),
     step_error: StepError::Fails,
     label_limits: LabelLimits { executed: usize::MAX, skipped: usize::MAX },
 };
@@ -34,7 +35,7 @@ pub static SQLITE_EXACT: Profile = Profile {
     strips_byte_order_mark: false,
     refuses_unused_text: false,
     missing_separator: MissingSeparator::LastSqlLine,
-    presentation: Presentation::ByThreshold,
+    matcher: Matcher::ValuePerLine(Presentation::ByThreshold),
     step_error: StepError::EndsRows,
     label_limits: LabelLimits { executed: 20, skipped: 23 },
     ..SQLITE

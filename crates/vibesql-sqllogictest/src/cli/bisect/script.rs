@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use crate::cli::settings::shell_word;
-use slt_core::parser::{DefectEffect, Record, RecordKind, Script, first_refusal};
+use slt_core::parser::{Control, DefectEffect, Record, RecordKind, Script, first_refusal};
 
 /// What a script does.
 pub(in crate::cli) struct Plan<'p> {
@@ -217,8 +217,8 @@ pub(in crate::cli) fn set_up(
     let stays = |record: &Record<'_>| match record.kind {
         _ if record.defect.is_some() => false,
         RecordKind::Statement(_) => !known.contains(&record.line),
-        RecordKind::HashThreshold(_) => true,
-        RecordKind::Query(_) | RecordKind::Halt | RecordKind::Unknown => false,
+        RecordKind::Control(Control::HashThreshold(_)) => true,
+        RecordKind::Query(_) | RecordKind::Control(Control::Halt) | RecordKind::Unknown => false,
     };
     let is_executed = |record: &Record<'_>| {
         stays(record) && record.is_counted() && first_refusal(&record.conditions, labels).is_none()
@@ -241,7 +241,8 @@ pub(in crate::cli) fn set_up(
 pub(in crate::cli) fn is_behind_halt(script: &Script<'_>, line: u32, labels: &[String]) -> bool {
     let mut before = script.records().take_while(|record| record.line < line);
     before.any(|record| {
-        matches!(record.kind, RecordKind::Halt) && first_refusal(&record.conditions, labels).is_none()
+        matches!(record.kind, RecordKind::Control(Control::Halt))
+            && first_refusal(&record.conditions, labels).is_none()
     })
 }
 
