@@ -1,25 +1,23 @@
 //! One script against one engine, record by record.
 
-mod selected;
-mod sliced;
 pub(super) mod slow;
 
 use std::time::Duration;
 
-pub use self::sliced::run_slice;
-
+use super::environment::Environment;
 use super::evidence::{excerpt, expected_excerpt, failure, header_text};
 use super::keys::{record_keys, records_digest};
-use super::label::{LabelBook, expected_digest, label_failure};
+use super::label::{expected_digest, label_failure};
 use super::observer::{Observer, Unobserved};
+use super::program::{Program, Role, Selection, Step, hidden_text};
 use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
-use super::slice::{SetUp, Slice};
+use super::slice::{SetUp, Slice, SliceReport};
 use super::verdict::{judge, judge_statement};
 use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
-    Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed, RecordKey,
-    RecordName, RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed,
+    RecordKey, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
     Control, DefectEffect, Lint, ParseError, ParseErrorKind, Query, Record, RecordKind, Script, Statement,
@@ -50,19 +48,6 @@ pub struct DetailLimits {
     pub values: usize,
 }
 
-/// Which records of a script are judged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Selection<'n> {
-    /// All.
-    All,
-    /// All but those with one of these names, which are not executed. A record that would hide other text is not left out.
-    AllBut(&'n [RecordName]),
-    /// The record with its header on this line, after the statements before it.
-    Only(u32),
-    /// The queries of a slice after all statements, as [`run_slice`] has it.
-    Slice(Slice),
-}
-
 /// Runs a script on a fresh database of `engine`.
 ///
 /// Every record of the script that `selection` covers ends in exactly one outcome. The report calls the file by
@@ -87,6 +72,24 @@ pub fn run_observed(
     run_with(script, engine, options, selection, observer, None)
 }
 
+/// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
+///
+/// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge()). Statements, and
+/// whatever else is no query, are accounted for by the first slice only. Where
+/// [`may_split`](crate::executor::slice::may_split) says no, slices may find something else than a run of the whole file.
+pub fn run_slice(
+    script: &Script<'_>,
+    engine: &dyn Engine,
+    options: &Options,
+    slice: Slice,
+    observer: &mut dyn Observer,
+) -> SliceReport {
+    let mut set_up = SetUp::of(script);
+    let selection = Selection::Slice(slice);
+    let report = run_with(script, engine, options, selection, observer, Some(&mut set_up));
+    SliceReport { slice, report, set_up: set_up.digest() }
+}
+
 fn run_with(
     script: &Script<'_>,
     engine: &dyn Engine,
@@ -95,16 +98,18 @@ fn run_with(
     observer: &mut dyn Observer,
     set_up: Option<&mut SetUp>,
 ) -> FileReport {
+    let program = Program::new(script, selection, &options.labels);
     let mut report = FileReport::new(script.source.name(), FileEnd::Completed);
-    report.lints.clone_from(&script.lints);
+    report.lints.clone_from(&program.lints);
     match RecordProcessor::open(engine, script.profile.renderer, options.record_timeout) {
-        Ok(processor) => FileRunner::new(script, options, processor, report, observer, set_up).run(selection),
+        Ok(processor) => {
+            let environment = Environment::new(processor, script.profile, options);
+            let groups = GroupBook::default();
+            let runner = FileRunner { script, options, environment, report, groups, observer, set_up };
+            runner.run(&program)
+        }
         Err(error) => {
-            report.counts.total = match selection {
-                Selection::All | Selection::AllBut(_) => script.total(),
-                Selection::Only(_) => 1,
-                Selection::Slice(slice) => slice.total(script, &options.labels),
-            };
+            report.counts.total = program.total();
             report.counts.not_reached = report.counts.total;
             report.end = FileEnd::NotStarted(FileProblem::Engine(error.to_string()));
             report
@@ -115,9 +120,7 @@ fn run_with(
 struct FileRunner<'r, 's> {
     script: &'r Script<'s>,
     options: &'r Options,
-    processor: RecordProcessor,
-    labels: LabelBook<'s>,
-    threshold: u64,
+    environment: Environment<'s>,
     report: FileReport,
     groups: GroupBook,
     observer: &'r mut dyn Observer,
@@ -134,35 +137,16 @@ enum Also {
 }
 
 impl<'r, 's> FileRunner<'r, 's> {
-    fn new(
-        script: &'r Script<'s>,
-        options: &'r Options,
-        processor: RecordProcessor,
-        report: FileReport,
-        observer: &'r mut dyn Observer,
-        set_up: Option<&'r mut SetUp>,
-    ) -> Self {
-        let threshold = options.threshold.unwrap_or(script.profile.default_threshold);
-        let labels = LabelBook::default();
-        let groups = GroupBook::default();
-        Self { script, options, processor, labels, threshold, report, groups, observer, set_up }
-    }
-
-    fn run(mut self, selection: Selection<'_>) -> FileReport {
-        match selection {
-            Selection::All => self.run_all_but(&[]),
-            Selection::AllBut(names) => self.run_all_but(names),
-            Selection::Only(line) => self.run_only(line),
-            Selection::Slice(slice) => self.run_slice(slice),
-        }
+    fn run(mut self, program: &Program<'r, 's>) -> FileReport {
+        program.steps.iter().for_each(|step| self.step(step));
         // The parser's come first, and then those of the records.
         self.report.lints.sort_by_key(|lint| lint.line);
         self.name_marks();
         self.report.records = Some(records_digest(self.script));
-        self.report.engine_time = Some(self.processor.time().total);
+        self.report.engine_time = Some(self.environment.processor.time().total);
         slow::write_sql(&mut self.report.slowest, self.script);
         debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);
-        if let Err(error) = self.processor.close() {
+        if let Err(error) = self.environment.processor.close() {
             self.observer.database_not_closed(&error);
         }
         self.report
@@ -184,7 +168,22 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
     }
 
-    fn step(&mut self, record: &'r Record<'s>) {
+    fn step(&mut self, step: &Step<'r, 's>) {
+        let record = step.record;
+        match (step.role, self.has_ended()) {
+            (Role::Judged | Role::LeftOut(_), true) => self.settle_unreached(record),
+            (Role::SetUp | Role::Replayed, true) => {}
+            (Role::Judged, false) => self.judge(record),
+            (Role::LeftOut(left_out), false) => {
+                self.report.left_out.push(left_out);
+                self.settle(record, RecordOutcome::Skipped(SkipReason::LeftOut), Also::Nothing);
+            }
+            (Role::SetUp, false) => self.prepare(record),
+            (Role::Replayed, false) => self.replay(record),
+        }
+    }
+
+    fn judge(&mut self, record: &'r Record<'s>) {
         self.observer.record_started(record.line);
         if !self.allows(record) {
             return match hidden_text(record) {
@@ -196,9 +195,34 @@ impl<'r, 's> FileRunner<'r, 's> {
             };
         }
         if let Some(outcome) = self.execute(record) {
-            slow::enter(&mut self.report.slowest, record, self.processor.time().last);
+            slow::enter(&mut self.report.slowest, record, self.environment.processor.time().last);
             self.settle(record, outcome, Also::Nothing);
         }
+    }
+
+    /// Executes a record that the judged one builds on; it is in no count, but what it did wrong is kept.
+    fn prepare(&mut self, record: &'r Record<'s>) {
+        let lints = self.report.lints.len();
+        self.judge(record);
+        self.report.lints.truncate(lints);
+        self.report.counts = Counts::default();
+        self.report.failing.clear();
+        self.report.marks.clear();
+        self.report.groups.clear();
+        self.groups = GroupBook::default();
+        self.report.setup_failures.append(&mut self.report.details);
+        self.observer.record_settled(&self.report.counts);
+    }
+
+    /// Executes a record that another slice accounts for.
+    fn replay(&mut self, record: &'r Record<'s>) {
+        self.observer.record_started(record.line);
+        if self.allows(record)
+            && let Some(RecordOutcome::Faulted(fault)) = self.execute(record)
+        {
+            self.end_by(record.line, &fault);
+        }
+        self.observer.record_settled(&self.report.counts);
     }
 
     /// Whether the conditions of a record let it run.
@@ -224,7 +248,7 @@ impl<'r, 's> FileRunner<'r, 's> {
     fn control(&mut self, line: u32, control: Control) {
         match control {
             Control::HashThreshold(threshold) => {
-                self.threshold = self.options.threshold.unwrap_or(threshold);
+                self.environment.set_threshold(threshold);
             }
             Control::Halt => self.report.end = FileEnd::Halted { line },
         }
@@ -242,7 +266,7 @@ impl<'r, 's> FileRunner<'r, 's> {
             && let Some(digest) = expected_digest(query)
         {
             let limit = self.script.profile.label_limits.skipped;
-            if let Some(first) = self.labels.enter(label, limit, digest, record.line) {
+            if let Some(first) = self.environment.labels.enter(label, limit, digest, record.line) {
                 let kept = values_to_keep(self.options.details, &self.report);
                 let rows = expected_excerpt(&query.expected, 0, kept);
                 let failure = label_failure(query, label, first, digest, rows);
@@ -276,7 +300,7 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 
     fn statement(&mut self, line: u32, statement: &Statement<'s>) -> RecordOutcome {
-        let result = self.processor.statement(&statement.sql);
+        let result = self.environment.processor.statement(&statement.sql);
         if let Some(set_up) = &mut self.set_up {
             set_up.enter(line, &result);
         }
@@ -292,7 +316,7 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     fn query(&mut self, record: &Record<'s>, query: &Query<'s>) -> RecordOutcome {
         let strict = self.script.profile.refuses_unused_text;
-        let run = match self.processor.query(query, strict) {
+        let run = match self.environment.processor.query(query, strict) {
             Ok(run) => run,
             Err(not_judged) => return outcome_of(not_judged),
         };
@@ -323,14 +347,16 @@ impl<'r, 's> FileRunner<'r, 's> {
         if actual != columns {
             return Err(Failure::ColumnCountDiffers { expected: columns, actual });
         }
-        let output = self.processor.output(query);
-        let verdict = judge(profile.matcher, &query.expected, &output, self.threshold);
+        let threshold = self.environment.threshold();
+        let output = self.environment.processor.output(query);
+        let verdict = judge(profile.matcher, &query.expected, &output, threshold);
         let limit = values_to_keep(self.options.details, &self.report);
         let verdict = verdict.map_err(|mismatch| failure(mismatch, &query.expected, &output, columns, limit));
         // The label learns the result whatever the verdict on the values is.
         let contradiction = query.label.and_then(|label| {
             let digest = output.digest();
-            let first = self.labels.enter(label, profile.label_limits.executed, digest, record.line)?;
+            let first =
+                self.environment.labels.enter(label, profile.label_limits.executed, digest, record.line)?;
             Some(label_failure(query, label, first, digest, excerpt(output.lines(), 0, limit)))
         });
         if let Some(kind) = verdict? {
@@ -426,13 +452,6 @@ pub fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPassed) -> F
         what,
         unhashed: None,
     }
-}
-
-/// What makes the record malformed even where a condition leaves it out: other text would be left out with it, unseen. With
-/// the reference's holes there is no such thing.
-fn hidden_text<'r>(record: &'r Record<'_>) -> Option<&'r ParseError> {
-    let defect = record.defect.as_ref()?;
-    (defect.effect != DefectEffect::EndsFile && defect.error.kind.hides_other_text()).then_some(&defect.error)
 }
 
 /// Values are worth keeping only for a record that gets details; of others, as many as tell in which way they are wrong.

@@ -7,11 +7,13 @@
 pub mod canonical;
 pub mod core;
 pub mod diff;
+mod environment;
 mod evidence;
 mod folded;
 pub mod keys;
 mod label;
 mod observer;
+mod program;
 pub mod record_processor;
 mod settings;
 pub mod slice;
@@ -22,7 +24,8 @@ mod watchdog;
 pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
 pub use keys::record_keys;
 
-pub use core::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
+pub use core::{DetailLimits, Options, run_observed, run_script, run_slice};
 pub use observer::{Observer, Unobserved};
+pub use program::Selection;
 pub use settings::Settings;
 pub use unhash::unhash;

@@ -19,10 +19,11 @@ use md5::{Digest as _, Md5};
 
 pub use self::merge::{NotMerged, merge};
 pub use self::permission::{WhyNot, may_split};
+use super::program::{Role, Step};
 use super::record_processor::NotJudged;
 use crate::engine::SqlError;
 use crate::outcome::{Digest, FileReport};
-use crate::parser::{Control, Query, Record, RecordKind, Script, first_refusal};
+use crate::parser::{Control, Query, RecordKind, Script, first_refusal};
 
 /// One of several slices of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,17 +43,6 @@ pub struct SliceReport {
     pub report: FileReport,
     /// The text of the file, and what each of its statements did. Only slices that have this in common belong together.
     pub set_up: Digest,
-}
-
-/// What a slice does with a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Part {
-    /// Executes it and accounts for it.
-    Judged,
-    /// Executes it; another slice accounts for it.
-    Replayed,
-    /// Leaves it to another slice.
-    Left,
 }
 
 impl Slice {
@@ -82,28 +72,19 @@ impl Slice {
         self.index == 0
     }
 
-    /// The records of a script, with what the slice does with them.
-    pub(super) fn parts<'r, 's>(
-        self,
-        script: &'r Script<'s>,
-        labels: &[String],
-    ) -> impl Iterator<Item = (&'r Record<'s>, Part)> + use<'r, 's> {
+    /// What the slice does with a script. Queries of other slices are not among the steps.
+    pub(super) fn steps<'r, 's>(self, script: &'r Script<'s>, labels: &[String]) -> Vec<Step<'r, 's>> {
         let owners = owners(script, labels, self.count);
-        script.records().zip(owners).map(move |(record, owner)| {
-            let part = match owner {
-                Owner::Everyone if self.is_first() => Part::Judged,
-                Owner::Everyone => Part::Replayed,
-                Owner::Slice(index) if index == self.index => Part::Judged,
-                Owner::Slice(_) => Part::Left,
+        let steps = script.records().zip(owners).filter_map(|(record, owner)| {
+            let role = match owner {
+                Owner::Everyone if self.is_first() => Role::Judged,
+                Owner::Everyone => Role::Replayed,
+                Owner::Slice(index) if index == self.index => Role::Judged,
+                Owner::Slice(_) => return None,
             };
-            (record, part)
-        })
-    }
-
-    /// How many records of a script the slice accounts for.
-    pub(super) fn total(self, script: &Script<'_>, labels: &[String]) -> u64 {
-        let judged = self.parts(script, labels).filter(|(_, part)| *part == Part::Judged);
-        judged.filter(|(record, _)| record.is_counted()).count() as u64
+            Some(Step { record, role })
+        });
+        steps.collect()
     }
 }
 

@@ -3,6 +3,7 @@
 use super::canonical::Output;
 use super::core::Options;
 use super::evidence::{excerpt, window_start};
+use super::program::{Program, Selection, Step};
 use super::record_processor::RecordProcessor;
 use crate::engine::Engine;
 use crate::outcome::{Excerpt, Failure, FileReport, NotPassed, UnhashedRows};
@@ -21,7 +22,7 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
     let Ok(engine) = reference.describe() else { return };
     let opened = RecordProcessor::open(reference, script.profile.renderer, options.record_timeout);
     let Ok(mut processor) = opened else { return };
-    for record in script.records() {
+    for Step { record, .. } in Program::new(script, Selection::All, &options.labels).steps {
         let Some(next) = wanted.peek() else { break };
         if first_refusal(&record.conditions, &options.labels).is_some() || record.defect.is_some() {
             continue;

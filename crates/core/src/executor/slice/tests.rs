@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::tokens::{Ambiguous, Token, tokens};
 use super::{Slice, may_split};
-use crate::executor::slice::Part;
+use crate::executor::program::Role;
 use crate::executor::{DetailLimits, Options};
 use crate::location::Source;
 use crate::parser::{RecordKind, SQLITE, SQLITE_EXACT, Script, parse};
@@ -173,10 +173,10 @@ fn deal(text: &str, exact: bool, count: u32) -> Vec<Vec<u32>> {
 /// The lines of the queries that a slice judges.
 fn judged(script: &Script<'_>, slice: Slice) -> Vec<u32> {
     let labels = options().labels;
-    let parts = slice
-        .parts(script, &labels)
-        .filter(|(record, part)| *part == Part::Judged && matches!(record.kind, RecordKind::Query(_)));
-    parts.map(|(record, _)| record.line).collect()
+    let steps = slice.steps(script, &labels).into_iter();
+    let judged =
+        steps.filter(|step| step.role == Role::Judged && matches!(step.record.kind, RecordKind::Query(_)));
+    judged.map(|step| step.record.line).collect()
 }
 
 #[test]

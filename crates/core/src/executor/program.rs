@@ -1,0 +1,146 @@
+//! What a run of a script does: its records as steps, with the part that each plays in the run.
+
+use super::keys::records_named;
+use super::slice::Slice;
+use crate::outcome::{LeftOut, RecordName};
+use crate::parser::{DefectEffect, Lint, ParseError, Record, RecordKind, Script};
+
+/// Which records of a script are judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Selection<'n> {
+    /// All.
+    All,
+    /// All but those with one of these names, which are not executed. A record that would hide other text is not left out.
+    AllBut(&'n [RecordName]),
+    /// The record with its header on this line, after the statements before it.
+    Only(u32),
+    /// The queries of a slice after all statements, as [`run_slice`](super::run_slice) has it.
+    Slice(Slice),
+}
+
+/// The steps of a run, in order.
+pub(super) struct Program<'r, 's> {
+    pub(super) steps: Vec<Step<'r, 's>>,
+    /// What the parser noted, as far as the run reports it.
+    pub(super) lints: Vec<Lint>,
+}
+
+/// One record, and what is done with it.
+pub(super) struct Step<'r, 's> {
+    pub(super) record: &'r Record<'s>,
+    pub(super) role: Role,
+}
+
+/// The part that a record plays in a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It is executed and has an outcome.
+    Judged,
+    /// The user left it out: it is skipped.
+    LeftOut(LeftOut),
+    /// It is executed because the judged record builds on it. What it does wrong is kept, and counts for nothing.
+    SetUp,
+    /// It is executed, and another slice has its outcome.
+    Replayed,
+}
+
+impl<'r, 's> Program<'r, 's> {
+    /// Returns what a run of `selection` does on an engine that answers to `labels`.
+    pub(super) fn new(script: &'r Script<'s>, selection: Selection<'_>, labels: &[String]) -> Self {
+        let lints =
+            |kept: &dyn Fn(&Lint) -> bool| script.lints.iter().filter(|lint| kept(lint)).cloned().collect();
+        match selection {
+            Selection::All => Self { steps: all_but(script, &[]), lints: lints(&|_| true) },
+            Selection::AllBut(names) => Self { steps: all_but(script, names), lints: lints(&|_| true) },
+            Selection::Only(line) => {
+                Self { steps: only(script, line), lints: lints(&|lint| lint.line == line) }
+            }
+            Selection::Slice(slice) => {
+                Self { steps: slice.steps(script, labels), lints: lints(&|_| slice.is_first()) }
+            }
+        }
+    }
+
+    /// How many records have an outcome.
+    pub(super) fn total(&self) -> u64 {
+        let counted = |step: &&Step<'_, '_>| match step.role {
+            Role::Judged | Role::LeftOut(_) => step.record.is_counted(),
+            Role::SetUp | Role::Replayed => false,
+        };
+        self.steps.iter().filter(counted).count() as u64
+    }
+}
+
+fn all_but<'r, 's>(script: &'r Script<'s>, names: &[RecordName]) -> Vec<Step<'r, 's>> {
+    let mut named = records_named(script, names).into_iter().peekable();
+    let steps = script.records().map(|record| {
+        let left_out = named.next_if(|named| named.line == record.line);
+        let left_out = left_out.filter(|_| hidden_text(record).is_none());
+        Step { record, role: left_out.map_or(Role::Judged, Role::LeftOut) }
+    });
+    steps.collect()
+}
+
+/// What the record at `line` builds on, and that record: the statements and control records before it, and the queries with
+/// its label, whose result it must have.
+fn only<'r, 's>(script: &'r Script<'s>, line: u32) -> Vec<Step<'r, 's>> {
+    let label = script.records().find(|record| record.line == line).and_then(Record::label);
+    let is_needed = |record: &Record<'_>| match record.kind {
+        RecordKind::Query(_) => label.is_some() && record.label() == label,
+        _ => true,
+    };
+    let mut steps = Vec::new();
+    for record in script.records() {
+        if record.line == line {
+            steps.push(Step { record, role: Role::Judged });
+            break;
+        }
+        if is_needed(record) {
+            steps.push(Step { record, role: Role::SetUp });
+        }
+    }
+    steps
+}
+
+/// What makes the record malformed even where it is left out: other text would be left out with it, unseen. With the
+/// reference's holes there is no such thing.
+pub(super) fn hidden_text<'r>(record: &'r Record<'_>) -> Option<&'r ParseError> {
+    let defect = record.defect.as_ref()?;
+    (defect.effect != DefectEffect::EndsFile && defect.error.kind.hides_other_text()).then_some(&defect.error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::location::Source;
+    use crate::parser::{SQLITE, parse};
+
+    const TEXT: &str = "hash-threshold 8\n\nstatement ok\nCREATE\n\nquery I nosort a\nSELECT 1\n----\n1\n\n\
+        query I\nSELECT 2\n----\n2\n\nstatement ok\nINSERT\n\nquery I nosort a\nSELECT 1\n----\n1\n";
+
+    fn check(selection: Selection<'_>, expected: &[(u32, Role)], total: u64) {
+        let source = Source::new("t.test", TEXT);
+        let script = parse(&source, &SQLITE);
+        let program = Program::new(&script, selection, &[]);
+        let steps: Vec<_> = program.steps.iter().map(|step| (step.record.line, step.role)).collect();
+        assert_eq!((steps.as_slice(), program.total()), (expected, total), "{selection:?}");
+    }
+
+    #[test]
+    fn a_selection_decides_what_is_done_with_each_record() {
+        use Role::{Judged, LeftOut as Out, Replayed, SetUp};
+        let judged = [1, 3, 6, 11, 16, 19].map(|line| (line, Judged));
+        check(Selection::All, &judged, 5);
+        let names = [RecordName::Line(11)];
+        let source = Source::new("t.test", TEXT);
+        let left_out = records_named(&parse(&source, &SQLITE), &names)[0];
+        let steps = judged.map(|(line, role)| (line, if line == 11 { Out(left_out) } else { role }));
+        check(Selection::AllBut(&names), &steps, 5);
+        // The query on line 11 is none that the one on line 19 builds on.
+        check(Selection::Only(19), &[(1, SetUp), (3, SetUp), (6, SetUp), (16, SetUp), (19, Judged)], 1);
+        check(Selection::Only(11), &[(1, SetUp), (3, SetUp), (11, Judged)], 1);
+        let slices: Vec<_> = (0..2).filter_map(|index| Slice::new(index, 2)).map(Selection::Slice).collect();
+        check(slices[0], &[(1, Judged), (3, Judged), (6, Judged), (16, Judged), (19, Judged)], 4);
+        check(slices[1], &[(1, Replayed), (3, Replayed), (11, Judged), (16, Replayed)], 1);
+    }
+}
