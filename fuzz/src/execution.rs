@@ -22,7 +22,8 @@ pub fn check(bytes: &[u8]) {
     for profile in PROFILES {
         let script = parse(&source, profile);
         for threshold in [None, Some(2)] {
-            let options = Options { labels: vec![LABEL.to_owned()], threshold, details: LIMITS };
+            let labels = vec![LABEL.to_owned()];
+            let options = Options { labels, threshold, record_timeout: None, details: LIMITS };
             let report = run_script(&script, &engine, &options, Selection::All);
             check_whole(&script, &report);
             assert_eq!(report, run_script(&script, &engine, &options, Selection::All), "not repeatable");
