@@ -38,6 +38,8 @@ mod kept;
 mod last_outcomes;
 mod limits;
 mod output_files;
+// One of the statuses is OOM, which only Linux tells.
+#[cfg(target_os = "linux")]
 mod own_reports;
 mod portable;
 mod project;
