@@ -100,16 +100,8 @@ impl<'r> Side<'r> {
 
     /// The share of the files that should have been run and were, between 0 and 1, where their number is known.
     pub fn coverage(&self) -> Option<f64> {
-        if self.is_partial() {
-            return None;
-        }
         let wanted = self.wanted.max(self.totals.files);
         (wanted > 0).then(|| (self.totals.files - self.totals.errors) as f64 / wanted as f64)
-    }
-
-    /// Whether another program names only some of the files, and does not say how many there were.
-    pub fn is_partial(&self) -> bool {
-        self.wholes && self.end == RunEnd::Interrupted && self.is_complete()
     }
 
     /// Whether every file has its result.

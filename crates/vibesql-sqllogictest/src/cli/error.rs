@@ -425,7 +425,7 @@ impl CliError {
                 "`import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
             }
             ImportError::Sums(_) => "import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, \
-                sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql"
+                sqllogictest_punchlist.json, or the dump sqllogictest_results.sql"
                 .to_owned(),
             _ => "nothing was imported from it; use --format if the format was detected incorrectly".to_owned(),
         };

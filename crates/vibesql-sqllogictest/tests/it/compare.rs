@@ -420,7 +420,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     assert_snapshot!(sandbox.run("compare file:both"), @"
     exit code 2
     --- stderr
-    error: cannot import `both`: this is neither JSON nor XML, no dump in SQL and no punchlist
+    error: cannot import `both`: this is neither JSON nor XML nor a dump in SQL
       hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     ");
     assert_eq!(Sandbox::new().run("compare").code, 3);

@@ -284,7 +284,7 @@ fn mistakes_take_nothing_in() {
     error: cannot import `cut.json`: this is not the JSON of VibeSQL's scripts
       caused by: EOF while parsing an object at line 2 column 13
       hint: nothing was imported from it; use --format if the format was detected incorrectly
-    error: cannot import `other.json`: no results in it: there is no `tested_files`, `failed_files` or `changes`
+    error: cannot import `other.json`: no results in it: there is no `tested_files` or `failed_files`
       hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `type.json`: this is not the JSON of VibeSQL's scripts
       caused by: invalid type: integer `1`, expected a string at line 1 column 30
@@ -307,7 +307,7 @@ fn mistakes_take_nothing_in() {
       hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `entity.xml`: line 1, column 40: unknown entity `&nbsp;`
       hint: nothing was imported from it; use --format if the format was detected incorrectly
-    error: cannot import `words.txt`: this is neither JSON nor XML, no dump in SQL and no punchlist
+    error: cannot import `words.txt`: this is neither JSON nor XML nor a dump in SQL
       hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot import `bytes.bin`: line 2 is not UTF-8
       hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports

@@ -56,12 +56,8 @@ fn last(sandbox: &Sandbox) -> Journal {
 #[test]
 fn a_run_has_not_changed_since_its_own_report() {
     let sandbox = every_status();
-    let lists = ["csv list.csv", "json list.json", "markdown list.md"];
-    for list in lists {
-        let (format, file) = list.split_once(' ').unwrap();
-        assert_eq!(sandbox.run(&format!("punchlist --format {format} --output {file}")).code, 0);
-    }
-    let mut files = vec!["r.json", "r.xml", "list.csv", "list.json", "list.md"];
+    assert_eq!(sandbox.run("punchlist --format json --output list.json").code, 0);
+    let mut files = vec!["r.json", "r.xml", "list.json"];
     if cfg!(feature = "store") {
         assert_eq!(sandbox.run("export --format sql --output r.sql").code, 0);
         files.push("r.sql");

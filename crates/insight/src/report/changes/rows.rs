@@ -101,9 +101,6 @@ pub fn caveats(diff: &RunDiff<'_>) -> Vec<String> {
             let missing = plural(side.wanted - side.totals.files, "file");
             caveats.push(format!("the {word} run is incomplete: {missing} without a result"));
         }
-        if side.is_partial() {
-            caveats.push(format!("the {word} run is incomplete: nothing says how many files there were"));
-        }
         if side.wholes {
             caveats.push(format!("the {word} run knows files as wholes only, not their records"));
         }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::mended::mended;
-use super::{ImportError, Reading, comparison, punchlist, report, results};
+use super::{ImportError, Reading, punchlist, report, results};
 
 /// The fields that tell one from another.
 #[derive(Deserialize)]
@@ -17,7 +17,6 @@ struct Shape {
     passed_files: Option<IgnoredAny>,
     failed_files: Option<IgnoredAny>,
     untested_files: Option<IgnoredAny>,
-    changes: Option<IgnoredAny>,
     #[serde(rename = "schemaVersion")]
     schema_version: Option<IgnoredAny>,
     summary: Option<IgnoredAny>,
@@ -28,7 +27,6 @@ struct Shape {
 /// | `format`, `engine`, `tested_files` and `files` | a report of this program |
 /// | `tested_files` or `detailed_failures` | results |
 /// | one of `passed_files`, `failed_files`, `untested_files` | a punchlist |
-/// | `changes` | a comparison |
 /// | `schemaVersion` | a badge, which has no file |
 /// | `summary` | sums, without a file |
 pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
@@ -40,14 +38,12 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     } else if shape.tested_files.or(shape.detailed_failures).is_some() {
         results::read(text, changed)
     } else if shape.passed_files.or(shape.failed_files).or(shape.untested_files).is_some() {
-        punchlist::read_json(text, changed)
-    } else if shape.changes.is_some() {
-        comparison::read(text, changed)
+        punchlist::read(text, changed)
     } else if shape.schema_version.is_some() {
         Err(ImportError::Sums("a badge"))
     } else if shape.summary.is_some() {
         Err(ImportError::Sums("the summary of a run"))
     } else {
-        Err(ImportError::Nothing("`tested_files`, `failed_files` or `changes`"))
+        Err(ImportError::Nothing("`tested_files` or `failed_files`"))
     }
 }

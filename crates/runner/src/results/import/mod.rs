@@ -1,11 +1,10 @@
-//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, punchlists, JUnit
-//! reports, and the JSON report of this program.
+//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, JUnit reports, and
+//! the JSON report of this program.
 //!
 //! Reading makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
 //! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`]. Only the JSON
 //! report has its records.
 
-mod comparison;
 mod failures;
 mod files;
 mod json;
@@ -51,10 +50,6 @@ pub enum Format {
     Sql,
     /// JUnit's XML.
     Junit,
-    /// A punchlist as CSV.
-    Csv,
-    /// A punchlist as Markdown.
-    Markdown,
 }
 
 /// A run of another program.
@@ -70,8 +65,6 @@ pub struct ForeignRun {
     pub wanted: usize,
     /// Files that were to be run, and were not, by name; there may be others.
     pub untested: Vec<String>,
-    /// Whether there were other files, and nobody knows how many.
-    pub is_partial: bool,
     /// What it says of the run as a whole.
     pub origin: Origin,
     /// Where and with what it was made.
@@ -105,7 +98,6 @@ impl ForeignRun {
             wanted: usize::try_from(wanted).unwrap_or(usize::MAX).max(files.len() + untested.len()),
             files,
             untested,
-            is_partial: false,
             origin: Origin::default(),
             circumstances: Circumstances::default(),
             digest: digest::of(text.as_bytes()),
@@ -121,7 +113,7 @@ impl ForeignRun {
             (name, None) => named_only(name.unwrap_or(UNKNOWN_ENGINE)),
         };
         let header = RunHeader { engine, labels, exact, files: self.wanted, flaky };
-        let complete = !self.is_partial && self.files.len() >= self.wanted;
+        let complete = self.files.len() >= self.wanted;
         let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
         let end = self.origin.end.unwrap_or(end);
         RunReport { header, files: self.files.clone(), elapsed: self.elapsed, end }
@@ -152,7 +144,7 @@ pub enum ImportError {
         line: usize,
     },
     /// It is none of the formats.
-    #[error("this is neither JSON nor XML, no dump in SQL and no punchlist")]
+    #[error("this is neither JSON nor XML nor a dump in SQL")]
     Unknown,
     /// It is a file of exported runs.
     #[error("this is a file of exported runs")]
@@ -163,16 +155,6 @@ pub enum ImportError {
     /// A statement is wrong.
     #[error("line {line}: expected {expected}, found {found}")]
     Sql {
-        /// The line.
-        line: usize,
-        /// What was expected.
-        expected: &'static str,
-        /// What was found.
-        found: String,
-    },
-    /// A line of CSV is wrong.
-    #[error("line {line}: expected {expected}, found {found}")]
-    Csv {
         /// The line.
         line: usize,
         /// What was expected.
@@ -217,8 +199,6 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
         Format::Json => json::read(text, changed),
         Format::Sql => sql::read(text, changed),
         Format::Junit => junit::read(text, changed),
-        Format::Csv => punchlist::read_csv(text, changed),
-        Format::Markdown => punchlist::read_markdown(text, changed),
     }
 }
 
@@ -226,8 +206,6 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
 /// |---|---|
 /// | `{` | JSON |
 /// | `<` | JUnit |
-/// | a heading of Markdown | Markdown |
-/// | a line with the columns `file` and `status` | CSV |
 /// | a comment or a word of SQL | SQL |
 fn format_of(text: &str) -> Option<Format> {
     const WORDS: [&str; 8] = ["insert", "create", "update", "begin", "pragma", "drop", "set", "replace"];
@@ -235,8 +213,6 @@ fn format_of(text: &str) -> Option<Format> {
     match text.as_bytes().first()? {
         b'{' => Some(Format::Json),
         b'<' => Some(Format::Junit),
-        _ if punchlist::is_markdown(text) => Some(Format::Markdown),
-        _ if punchlist::is_csv(text) => Some(Format::Csv),
         _ if text.starts_with("--") || text.starts_with("/*") => Some(Format::Sql),
         _ => {
             let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();

@@ -33,35 +33,6 @@ pub enum Oddity {
     /// A file is listed as good, and has an error text.
     #[error("`{0}` is listed as passed but has a failure text: treated as failed")]
     Contradiction(String),
-    /// Files of which only the number is known.
-    #[error("{count} {what} {} known by number only: left without a result", if *.count == 1 { "file is" } else { "files are" })]
-    Unnamed {
-        /// How many.
-        count: u64,
-        /// How they ended.
-        what: &'static str,
-    },
-    /// Only failing files are there.
-    #[error("it names files that have failed, and nothing says how many others there were")]
-    OnlyFailing,
-    /// A failing file has been ticked off by someone.
-    #[error("`{0}` is ticked off, which says nothing of this run: taken as it is listed")]
-    Ticked(String),
-    /// No file has a result.
-    #[error("all files, {0}, are UNTESTED, as the earlier script wrote it if it could not read its database")]
-    AllUntested(usize),
-    /// A priority that the status does not have.
-    #[error(
-        "`{file}` is {status} and has the priority {priority}, which is that of another status: {status} is kept"
-    )]
-    Priority {
-        /// The file.
-        file: String,
-        /// How it ended.
-        status: String,
-        /// The priority.
-        priority: String,
-    },
     /// A status that is not known.
     #[error("`{file}` has the unknown status `{status}`: treated as an error")]
     Status {

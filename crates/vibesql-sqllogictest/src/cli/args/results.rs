@@ -217,8 +217,6 @@ pub(in crate::cli) enum ImportFormat {
     Json,
     Sql,
     Junit,
-    Csv,
-    Markdown,
 }
 
 #[derive(Debug, Args)]

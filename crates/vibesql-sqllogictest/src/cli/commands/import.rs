@@ -40,8 +40,6 @@ fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Res
         ImportFormat::Json => Format::Json,
         ImportFormat::Sql => Format::Sql,
         ImportFormat::Junit => Format::Junit,
-        ImportFormat::Csv => Format::Csv,
-        ImportFormat::Markdown => Format::Markdown,
     });
     let reading = read(&bytes, format, changed(file)).map_err(|error| CliError::import(&error, &shown))?;
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

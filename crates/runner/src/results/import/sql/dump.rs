@@ -299,7 +299,6 @@ impl Run {
             wanted: self.wanted().max(files.len() + untested.len()),
             files,
             untested,
-            is_partial: false,
             origin: Origin::default(),
             circumstances: self.circumstances(),
             digest: digest::of(&content),

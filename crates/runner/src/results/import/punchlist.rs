@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::super::files::Files;
-use super::super::sql::moment;
-use super::super::status::status_of_file;
-use super::super::{ForeignRun, ImportError, Oddity, Reading};
+use super::files::Files;
+use super::sql::moment;
+use super::status::status_of_file;
+use super::{ForeignRun, ImportError, Oddity, Reading};
 use slt_core::outcome::{FileReport, FileStatus};
 
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ struct Sums {
     untested: Option<u64>,
 }
 
-pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let document: Document = serde_json::from_str(text).map_err(ImportError::Json)?;
     let mut oddities = Vec::new();
     let started = document.timestamp.as_deref().and_then(moment);
