@@ -3,6 +3,7 @@
 //! [`parallel`] finds files and runs them in worker processes; [`event`] is what happens in a run; [`results`] keeps
 //! runs on disk; [`text`] words outcomes for all audiences.
 
+pub mod atomic_file;
 pub mod clock;
 pub mod jsonl;
 

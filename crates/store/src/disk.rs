@@ -1,14 +1,13 @@
 //! Files that appear whole or not at all, under names that say what is in them.
 
 use std::collections::HashSet;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::error::{StoreError, io_error};
-use slt_runner::results::folder::sync_folder;
+use slt_runner::atomic_file;
 use slt_runner::results::steps::Steps;
 
 /// A file of the store, as the manifest knows it.
@@ -100,7 +99,8 @@ impl Disk {
         let bytes = std::fs::read(unfinished).map_err(io_error("read", unfinished))?;
         let md5 = digest(&bytes);
         let file = FileRef { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
-        self.place(unfinished, &self.path_of(&file))?;
+        let path = self.path_of(&file);
+        atomic_file::commit(unfinished, &path, &|| self.step()).map_err(io_error("write", &path))?;
         Ok(file)
     }
 
@@ -110,20 +110,7 @@ impl Disk {
         self.step();
         std::fs::write(&unfinished, bytes).map_err(io_error("write", &unfinished))?;
         self.step();
-        self.place(&unfinished, path)
-    }
-
-    /// Makes sure that a file is on the disk, and then gives it its name.
-    fn place(&self, unfinished: &Path, path: &Path) -> Result<(), StoreError> {
-        let file = File::open(unfinished).map_err(io_error("open", unfinished))?;
-        file.sync_all().map_err(io_error("write", unfinished))?;
-        self.step();
-        std::fs::rename(unfinished, path).map_err(io_error("write", path))?;
-        self.step();
-        let folder = path.parent().unwrap_or(&self.folder);
-        sync_folder(folder).map_err(io_error("write", folder))?;
-        self.step();
-        Ok(())
+        atomic_file::commit(&unfinished, path, &|| self.step()).map_err(io_error("write", path))
     }
 
     /// Reads a file that must be as it was written.

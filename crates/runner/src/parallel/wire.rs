@@ -7,7 +7,6 @@
 //! and the first message makes sure of that.
 
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Attempts;
 use super::limits::Limits;
+use crate::atomic_file;
 use slt_core::engine::{EngineError, EngineIdentity, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
@@ -135,12 +135,8 @@ impl Part {
 impl Assignment {
     /// Writes the document whole, or not at all.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        // What the user's umask leaves of it, as for any file: others may help.
-        let mode = std::fs::Permissions::from_mode(0o666);
-        let mut file = tempfile::Builder::new().prefix(".run-").permissions(mode).tempfile_in(folder)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
         // Whoever gives the run its name brings it to the disk with the rest.
-        Ok(file.persist(assignment_path(folder)).map(drop)?)
+        atomic_file::replace(&assignment_path(folder), |out| Ok(serde_json::to_writer(out, self)?))
     }
 
     /// Reads the document of the run in `folder`.

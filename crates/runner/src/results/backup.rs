@@ -1,16 +1,15 @@
 //! Copies of all runs in one file, read back before they count.
 
 use std::collections::VecDeque;
-use std::fs::Permissions;
 use std::io::{self, BufWriter, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use super::folder::{FolderError, ResultsFolder, is_running, sync_folder};
+use super::folder::{FolderError, ResultsFolder, is_running};
 use super::journal::Opened;
 use super::journal_file::{Text, is_sound, journal_path, lines};
 use super::portable::{self, ENDING, PortableError, Sink, Written};
 use super::sequence::{name_of, names, number_of};
+use crate::atomic_file;
 use crate::jsonl::WholeLines;
 
 /// How the names of backups begin.
@@ -80,11 +79,7 @@ pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Re
     }
     let failed = |source| PortableError::Io { what: "write a backup into", path: folder.to_owned(), source };
     std::fs::create_dir_all(folder).map_err(failed)?;
-    // What the user's umask leaves of it, as for any file.
-    let mode = Permissions::from_mode(0o666);
-    let temporary = tempfile::Builder::new().prefix(".backup-").permissions(mode).tempfile_in(folder);
-    // The kind alone: the message would name a file of which the user knows nothing.
-    let temporary = temporary.map_err(|error| failed(error.kind().into()))?;
+    let temporary = atomic_file::temporary(folder, 0o666).map_err(failed)?;
     let mut out = BufWriter::new(temporary.as_file());
     let written = portable::write(results, &names, &mut out, folder)?;
     out.flush().map_err(failed)?;
@@ -97,7 +92,7 @@ pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Re
     }
     read?;
     let path = named(temporary, folder, now)?;
-    sync_folder(folder).map_err(failed)?;
+    atomic_file::sync_folder(folder).map_err(failed)?;
     let removed = remove_old(folder, &path, keep)?;
     Ok(Backup { path, written, left_out, removed })
 }

@@ -307,11 +307,6 @@ impl ResultsFolder {
     }
 }
 
-/// Returns when the names of the files in a folder are on the disk.
-pub fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
-}
-
 /// Whether somebody works on the run in this folder. Those who ask at the same time do not take each other for that.
 pub fn is_running(path: &Path) -> bool {
     let held = |lock: File| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));

@@ -21,7 +21,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, BufWriter, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -34,6 +34,7 @@ use super::folder::{FolderError, Held, ResultsFolder, io_error, is_running, lock
 use super::journal::Brief;
 use super::journal_file::{journal_path, plain_path};
 use super::sequence::number_of;
+use crate::atomic_file;
 use crate::jsonl::{entry_of, line_of};
 use slt_core::outcome::{FileStatus, FlakyResult};
 
@@ -335,18 +336,11 @@ impl Index {
             let known = records.entry(key.clone()).or_insert(*record);
             *known = later_of(*known, *record);
         }
-        let folder = self.path.parent().unwrap_or(Path::new("."));
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-        let beside = tempfile::Builder::new().prefix(".outcomes-").permissions(mode).tempfile_in(folder)?;
-        let mut out = BufWriter::new(beside.as_file());
         let header = Header { version: VERSION, records: records.len() as u64, runs: self.runs.clone() };
-        out.write_all(&line_of(&header).map_err(io::Error::from)?)?;
-        for (key, record) in &records {
-            writeln!(out, "{}", text_of(key, record))?;
-        }
-        out.flush()?;
-        drop(out);
-        beside.persist(&self.path).map_err(|error| error.error)?;
+        atomic_file::replace(&self.path, |out| {
+            out.write_all(&line_of(&header)?)?;
+            records.iter().try_for_each(|(key, record)| writeln!(out, "{}", text_of(key, record)))
+        })?;
         Ok(())
     }
 

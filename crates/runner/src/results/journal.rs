@@ -17,9 +17,9 @@ use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::circumstances::{Circumstances, Imported};
-use super::folder::sync_folder;
 use super::journal_file::{beginning, lines, make_plain, open};
 use super::time_worked::TimeWorked;
+use crate::atomic_file::{folder_of, sync_folder};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
 use slt_core::executor::Settings;
@@ -281,7 +281,7 @@ impl JournalWriter {
         let mut lines = Appender::open(path)?;
         lines.append(&Entry::Opened(Box::new(opened)))?;
         lines.sync()?;
-        path.parent().map_or(Ok(()), sync_folder)?;
+        sync_folder(folder_of(path))?;
         Ok(Self { lines, has_begun: false, behind: None })
     }
 

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
-use super::folder::sync_folder;
+use crate::atomic_file;
 use crate::jsonl::WholeLines;
 
 const PLAIN: &str = "journal.jsonl";
@@ -112,11 +112,8 @@ pub(super) fn make_plain(plain: &Path) -> io::Result<()> {
         return Ok(());
     }
     let unfinished = plain.with_file_name(UNFINISHED);
-    let mut out = File::create(&unfinished)?;
-    io::copy(&mut open(plain)?, &mut out)?;
-    out.sync_all()?;
-    std::fs::rename(&unfinished, plain)?;
-    plain.parent().map_or(Ok(()), sync_folder)
+    io::copy(&mut open(plain)?, &mut File::create(&unfinished)?)?;
+    atomic_file::commit(&unfinished, plain, &|| {})
 }
 
 /// Whether the journal of a run is there in its compressed form alone.
@@ -146,14 +143,10 @@ pub fn compress(run: &Path, step: &dyn Fn()) -> io::Result<()> {
         drop(std::fs::remove_file(&unfinished));
     }
     made?;
-    step();
-    std::fs::rename(&unfinished, &compressed)?;
-    step();
-    sync_folder(run)?;
-    step();
+    atomic_file::commit(&unfinished, &compressed, step)?;
     std::fs::remove_file(&plain)?;
     step();
-    sync_folder(run)
+    atomic_file::sync_folder(run)
 }
 
 /// Writes a compressed file, brings it to the disk and reads it back.
@@ -164,7 +157,7 @@ fn write_compressed(plain: &Path, compressed: &Path) -> io::Result<()> {
     // A text of another length is an error then.
     encoder.set_pledged_src_size(Some(text.metadata()?.len()))?;
     io::copy(&mut text, &mut encoder)?;
-    encoder.finish()?.sync_all()?;
+    encoder.finish()?;
     let (mut one, mut other) = (File::open(plain)?, zstd::Decoder::new(File::open(compressed)?)?);
     if same(&mut one, &mut other)? {
         Ok(())

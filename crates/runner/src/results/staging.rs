@@ -9,11 +9,12 @@ use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::folder::{FolderError, ResultsFolder, io_error, sync_folder};
+use super::folder::{FolderError, ResultsFolder, io_error};
 use super::journal::{Opened, write_whole};
 use super::journal_file::{journal_path, plain_path};
 use super::sequence::{name_of, names};
 use super::starting::is_taken;
+use crate::atomic_file::{self, sync_folder};
 use slt_core::outcome::RunReport;
 
 /// The hidden folder, for one process at a time.
@@ -97,8 +98,7 @@ impl Staging {
     ) -> Result<(), FolderError> {
         let staged = self.path.join("journal");
         written(&staged, write).map_err(io_error("write", &staged))?;
-        let renamed = std::fs::rename(&staged, plain_path(run)).and_then(|()| sync_folder(run));
-        renamed.map_err(io_error("write", run))
+        atomic_file::commit(&staged, &plain_path(run), &|| {}).map_err(io_error("write", run))
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{Cell, Loaded};
 use slt_core::executor::canonical::ResultBuffer;
 use slt_core::parser::{Renderer, SortMode};
 use slt_core::value::ValueRef;
+use slt_runner::atomic_file;
 
 /// Nobody reads a file with more rows.
 const MOST_ROWS: usize = 2000;
@@ -76,10 +77,7 @@ pub(super) fn keep(
 
 fn write(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
-    let mut file = tempfile::Builder::new().prefix(".test-").tempfile_in(folder)?;
-    file.write_all(text.as_bytes())?;
-    file.persist(path)?;
-    Ok(())
+    atomic_file::replace(path, |out| out.write_all(text.as_bytes()))
 }
 
 fn second(now: i64) -> String {

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::config::Environment;
 use super::git;
+use slt_runner::atomic_file;
 use slt_runner::jsonl::{entry_of, line_of};
 use slt_runner::results::{Circumstances, ResultsFolder};
 
@@ -108,12 +109,5 @@ fn program_hash(cache: &Path) -> Option<String> {
 
 /// Where the answer cannot be kept, the next run finds it again.
 fn keep(cache: &Path, answer: &impl Serialize) {
-    let Some(folder) = cache.parent() else { return };
-    // All who share the folder may use it.
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    let beside = tempfile::Builder::new().prefix(".program-").permissions(mode).tempfile_in(folder);
-    let (Ok(line), Ok(mut beside)) = (line_of(answer), beside) else { return };
-    if beside.write_all(&line).is_ok() {
-        drop(beside.persist(cache));
-    }
+    drop(atomic_file::replace(cache, |out| out.write_all(&line_of(answer)?)));
 }

@@ -20,6 +20,7 @@ use tempfile::NamedTempFile;
 
 use super::error::CliError;
 use super::ui::Ui;
+use slt_runner::atomic_file::{folder_of, sync_folder, temporary};
 use slt_runner::parallel::has_test_ending;
 
 /// How many symbolic links may follow each other, as in Linux.
@@ -247,13 +248,8 @@ fn is_refusal(error: &io::Error) -> bool {
 
 /// Makes a file that can take the place of `path`.
 fn beside(path: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
-    // What the user's umask leaves of it, as for any file.
     let mode = if old.is_some() { 0o600 } else { 0o666 };
-    let mode = Permissions::from_mode(mode);
-    let made =
-        tempfile::Builder::new().prefix(".sqllogictest-").permissions(mode).tempfile_in(folder_of(path));
-    // The kind alone: the message would name a file of which the user knows nothing.
-    let made = made.map_err(|error| io::Error::from(error.kind()))?;
+    let made = temporary(folder_of(path), mode)?;
     if let Some(old) = old {
         let new = made.as_file().metadata()?;
         if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
@@ -281,7 +277,7 @@ fn put_in_place(
     match placed {
         Ok(_) => {
             // Not every file system can do it; the file is there in any case.
-            File::open(folder_of(path)).and_then(|folder| folder.sync_all()).ok();
+            sync_folder(folder_of(path)).ok();
             Ok(())
         }
         // A mount point, or the file of another user in a folder like /tmp.
@@ -359,11 +355,6 @@ pub(super) fn write_folder<T>(
     // It has another name now.
     drop(made.keep());
     Ok(written)
-}
-
-/// The folder that a file is in.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 pub(super) fn there_already(path: &Path) -> CliError {
