@@ -23,7 +23,7 @@ use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::wire::{Assignment, Part, WorkerMessage};
-use crate::clock::{Clock, SystemClock};
+use crate::clock;
 use crate::event::Running;
 use slt_core::outcome::{ExitHow, FailureDetail};
 
@@ -296,7 +296,7 @@ impl<'r> Crew<'r> {
         if worker.doomed && worker.over.is_none() {
             return Ok(Some(TaskNews::Innocent { task }));
         }
-        let now = SystemClock.now();
+        let now = clock::now();
         let in_flight = worker.slot.read().of(task);
         let (line, over) = (in_flight.line, worker.over);
         let lost = Lost {
@@ -329,12 +329,12 @@ impl<'r> Crew<'r> {
         let claims = self.queue.claims().map_err(io_error("read the work queue"))?;
         let own = claims.iter().filter(|claim| claim.worker == Some(self.berth.worker(number)));
         let unsaid = own.skip(worker.claims).last();
-        Ok(unsaid.map(|claim| Current::new(claim.task, SystemClock.now())))
+        Ok(unsaid.map(|claim| Current::new(claim.task, clock::now())))
     }
 
     /// Checks all workers against their limits and acts on violations.
     pub(super) fn hold_to_limits(&mut self) -> Vec<TaskNews> {
-        let now = SystemClock.now();
+        let now = clock::now();
         let mut news = Vec::new();
         if self.pauses.tick(now) {
             // Workers may have said much that has not been heard yet.
@@ -376,7 +376,7 @@ impl<'r> Crew<'r> {
 
     /// Returns what the workers are running.
     pub(super) fn running(&self) -> Vec<Running> {
-        let now = SystemClock.now();
+        let now = clock::now();
         let at = self.workers.values().filter_map(|worker| {
             let current = worker.at.as_ref()?;
             let in_flight = worker.slot.read().of(current.task);
@@ -396,15 +396,15 @@ impl<'r> Crew<'r> {
 
     /// How long this process has been running since then.
     pub(super) fn elapsed_since(&self, start: Duration) -> Duration {
-        self.pauses.elapsed(start, SystemClock.now())
+        self.pauses.elapsed(start, clock::now())
     }
 
     /// Stops the workers and this process, as Ctrl-Z does, until somebody makes it go on.
     pub(super) async fn stop(&mut self) -> Result<(), RunError> {
-        let from = SystemClock.now();
+        let from = clock::now();
         self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::STOP));
         let stopped = stop_here().await;
-        let to = SystemClock.now();
+        let to = clock::now();
         self.pauses.stopped(from, to);
         for worker in self.workers.values_mut() {
             let line = worker.slot.read().line;

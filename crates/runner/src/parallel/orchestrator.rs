@@ -18,7 +18,7 @@ use super::prepare::Prepared;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
 use super::wire::Part;
 use super::worker::not_started;
-use crate::clock::{Clock, SystemClock, milliseconds_since_1970};
+use crate::clock::{self, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
 use slt_core::outcome::{Attempt, ExitHow, FileProblem, FileReport, RunEnd, RunHeader, RunReport, Totals};
 
@@ -103,7 +103,7 @@ impl<'r> Orchestrator<'r> {
             crew: Crew::new(assignment, items, command, folder, &held.berth, queue, policy.workers),
             helpers: Helpers::new(folder.clone(), held.berth.number),
             ledger,
-            start: SystemClock.now(),
+            start: clock::now(),
             ticks: 0,
             failing: 0,
             untold: Vec::new(),
@@ -226,7 +226,7 @@ impl<'r> Orchestrator<'r> {
     }
 
     fn tick(&mut self) -> Result<(), RunError> {
-        let until = SystemClock.now().saturating_sub(TELL_ATTEMPTS_AFTER);
+        let until = clock::now().saturating_sub(TELL_ATTEMPTS_AFTER);
         self.tell_attempts(|ended, _| ended <= until)?;
         for news in self.crew.hold_to_limits() {
             self.hear(news)?;
@@ -296,7 +296,7 @@ impl<'r> Orchestrator<'r> {
     ) -> Result<(), RunError> {
         self.tell(RunEvent::TaskEnded { task })?;
         let next = self.ledger.ended(task, part, ending, self.stopping.is_some());
-        let now = SystemClock.now();
+        let now = clock::now();
         self.untold
             .extend(self.ledger.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
         if let Some((line, how)) = death {

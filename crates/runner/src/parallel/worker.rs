@@ -12,7 +12,7 @@ use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::stdio::{take_stdin, take_stdout};
 use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Task, WorkKind, WorkerMessage};
-use crate::clock::{Clock, SystemClock};
+use crate::clock;
 use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::slice::Slice;
 use slt_core::executor::{Observer, Selection, run_observed, run_slice, unhash};
@@ -69,20 +69,20 @@ pub fn work(
     let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
     while let Some(task) = claim(&queue, &berth, worker).map_err(io_error("claims"))? {
-        let at = SystemClock.now();
+        let at = clock::now();
         slot.start_item(task, at);
         say(&WorkerMessage::Claimed { task, at })?;
         let Task { item, slice } = assignment.tasks[task];
         let found = work_item(&assignment.items[item], embedded);
         let trace = assignment.kind.is_traced().then_some(found.shown.as_str());
         let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, failed: None };
-        let start = SystemClock.now();
+        let start = clock::now();
         procfs::reset_peak_memory();
         let part = run_item(&found, slice, engine.as_ref(), &assignment, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
-        let elapsed = SystemClock.now().saturating_sub(start);
+        let elapsed = clock::now().saturating_sub(start);
         let (failing, details) = (Vec::new(), Vec::new());
         let report =
             FileReport { elapsed, failing, details, peak_memory: procfs::peak_memory(), ..part.report };
@@ -206,7 +206,7 @@ impl Observer for Recorder<'_> {
             // Where standard error is closed there is nobody to tell.
             writeln!(io::stderr(), "{shown}:{line}").ok();
         }
-        self.slot.start_record(line, SystemClock.now());
+        self.slot.start_record(line, clock::now());
     }
 
     fn record_not_passed(&mut self, line: u32, detail: Option<&FailureDetail>) {

@@ -17,7 +17,6 @@ use super::volatile::DependsOn;
 use super::wire::{EngineName, GivenTable, Named, Request, Rows};
 use crate::{Loaded, Window};
 use slt_core::outcome::ExitHow;
-use slt_runner::clock::Clock;
 
 /// As many rows SQLite may give to show where it has a choice.
 const MOST_ROWS: usize = 500_000;
@@ -177,14 +176,14 @@ fn name(engine: EngineName) -> &'static str {
 }
 
 /// Asks, and keeps the children for the next question.
-pub struct Asker<'a> {
-    pair: Pair<'a>,
+pub struct Asker {
+    pair: Pair,
 }
 
-impl<'a> Asker<'a> {
+impl Asker {
     /// One that starts VibeSQL's children by the first command, and SQLite's by the second.
-    pub fn new(command: [AskCommand; 2], limits: Limits, clock: &'a dyn Clock) -> Self {
-        Self { pair: Pair::new(command, limits, clock) }
+    pub fn new(command: [AskCommand; 2], limits: Limits) -> Self {
+        Self { pair: Pair::new(command, limits) }
     }
 
     /// What stops a question.
@@ -353,10 +352,6 @@ impl<'a> Asker<'a> {
             End::Answered { answer, .. } => Some(named(plan, answer)),
             End::NotLoaded(_) | End::Failed(_) => None,
         }))
-    }
-
-    pub(super) fn clock(&self) -> &'a dyn Clock {
-        self.pair.clock
     }
 
     pub(super) fn limits(&self) -> Limits {

@@ -45,7 +45,7 @@ fn mark(plan: &Plan, kind: &Kind) -> String {
 
 /// Writes the file, whole or not at all.
 pub(super) fn keep(
-    asker: &mut Asker<'_>,
+    asker: &mut Asker,
     effort: Effort<'_>,
     plan: &Plan,
     tables: &[Loaded],

@@ -9,7 +9,7 @@ use super::asker::{AskError, Kind};
 use super::compare::Difference;
 use super::process::{AskCommand, Child, Heard};
 use super::wire::{EngineName, Reply, Request};
-use slt_runner::clock::Clock;
+use slt_runner::clock;
 
 /// How often limits are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -54,20 +54,19 @@ impl Interrupter {
 }
 
 /// The children, in the order of [`EngineName::BOTH`].
-pub(super) struct Pair<'a> {
+pub(super) struct Pair {
     command: [AskCommand; 2],
     pub(super) limits: Limits,
-    pub(super) clock: &'a dyn Clock,
     sender: Sender<Heard>,
     heard: Receiver<Heard>,
     children: [Option<Child>; 2],
     started: u64,
 }
 
-impl<'a> Pair<'a> {
-    pub(super) fn new(command: [AskCommand; 2], limits: Limits, clock: &'a dyn Clock) -> Self {
+impl Pair {
+    pub(super) fn new(command: [AskCommand; 2], limits: Limits) -> Self {
         let (sender, heard) = channel();
-        Self { command, limits, clock, sender, heard, children: [None, None], started: 0 }
+        Self { command, limits, sender, heard, children: [None, None], started: 0 }
     }
 
     pub(super) fn interrupter(&self) -> Interrupter {
@@ -98,7 +97,7 @@ impl<'a> Pair<'a> {
             parts[place] = Some(Default::default());
             self.child(place)?.ask(request);
         }
-        let mut start = self.clock.now();
+        let mut start = clock::now();
         let mut looked = start;
         while parts.iter().any(Option::is_some) {
             match self.heard.recv_timeout(TICK) {
@@ -129,7 +128,7 @@ impl<'a> Pair<'a> {
                 }
                 Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
             }
-            let now = self.clock.now();
+            let now = clock::now();
             if now.saturating_sub(looked) < TICK {
                 continue;
             }

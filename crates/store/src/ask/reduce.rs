@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::asker::{AskError, Asker, Kind, Tried};
 use super::plan::Plan;
 use crate::Loaded;
+use slt_runner::clock;
 
 /// The longest that one try may take.
 const LONGEST_TRY: Duration = Duration::from_secs(2);
@@ -13,20 +14,20 @@ const FEW: usize = 3;
 
 /// Takes rows away as long as there is time.
 pub(super) fn reduce(
-    asker: &mut Asker<'_>,
+    asker: &mut Asker,
     plan: &Plan,
     tables: Vec<Loaded>,
     kind: &Kind,
     time: Duration,
 ) -> Result<Vec<Loaded>, AskError> {
-    let end = asker.clock().now() + time;
+    let end = clock::now() + time;
     let mut tries = match kind {
         Kind::TimesOut(_) => 0,
         Kind::OutOfMemory(_) | Kind::Dies(_) => FEW,
         Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_) => usize::MAX,
     };
     let mut fails = |tables: &[Loaded]| -> Result<Option<bool>, AskError> {
-        if tries == 0 || asker.clock().now() > end {
+        if tries == 0 || clock::now() > end {
             return Ok(None);
         }
         tries -= 1;

@@ -11,7 +11,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::layout::{Size, View, layout};
 use slt_core::outcome::FlakyResult;
-use slt_runner::clock::{Clock as _, SystemClock};
+use slt_runner::clock;
 use slt_runner::event::{EventSink, RunEvent, SinkError};
 use slt_runner::text::visible::one_line;
 
@@ -83,7 +83,7 @@ fn style(known: Arc<Mutex<Known>>, colour: bool) -> ProgressStyle {
 
 impl Known {
     fn view(&self, state: &ProgressState) -> View {
-        let now = SystemClock.now();
+        let now = clock::now();
         let mut running: Vec<_> = self.running.values().collect();
         running.sort_by_key(|(since, _)| *since);
         let running = running.into_iter().map(|(since, file)| (now.saturating_sub(*since), file.clone()));
@@ -118,7 +118,7 @@ impl<S: EventSink> EventSink for Progress<S> {
                     format!(" (slice {} of {})", slice.index() + 1, slice.count())
                 });
                 let shown = format!("{}{part}", one_line(shown));
-                self.know(|known| drop(known.running.insert(*task, (SystemClock.now(), shown))));
+                self.know(|known| drop(known.running.insert(*task, (clock::now(), shown))));
                 // Each call of it starts a thread.
                 if !self.ticking {
                     self.bar.enable_steady_tick(TICK);

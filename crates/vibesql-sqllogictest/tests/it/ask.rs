@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use vibesql_sqllogictest::clock::SystemClock;
 use vibesql_sqllogictest::results::ask::compare::{Difference, Key, Rule, compare};
 use vibesql_sqllogictest::results::ask::{
     About, Answer, AskCommand, AskError, Asked, Asker, DependsOn, Doubt, Effort, EngineName, Keeping, Kind,
@@ -37,7 +36,7 @@ fn effort(folder: &Path) -> Effort<'_> {
     Effort { check: true, folder, reducing: Duration::from_secs(5), now: NOW }
 }
 
-fn ask(asker: &mut Asker<'_>, sql: &str, about: &Generated, folder: &Path) -> Result<Asked, AskError> {
+fn ask(asker: &mut Asker, sql: &str, about: &Generated, folder: &Path) -> Result<Asked, AskError> {
     let plan = plan(sql).unwrap();
     asker.ask(&plan, About::Rows(&about.loaded(&plan)), effort(folder))
 }
@@ -53,7 +52,7 @@ fn wrong(asked: &Asked) -> (&Kind, &Path) {
 fn wrong_answers_of_vibesql_are_found_and_kept() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(3, 8));
     let sandbox = Sandbox::new();
-    let mut asker = Asker::new([child(), child()], limits(), &SystemClock);
+    let mut asker = Asker::new([child(), child()], limits());
     for (kind, sql) in [
         // Conditions beside each other are lost.
         (
@@ -121,7 +120,7 @@ fn wrong_answers_of_vibesql_are_found_and_kept() {
 #[test]
 fn a_kept_file_can_be_read() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(3, 8));
-    let mut asker = Asker::new([child(), child()], limits(), &SystemClock);
+    let mut asker = Asker::new([child(), child()], limits());
     let sql = "SELECT file_path\n\n FROM test_results -- which\nWHERE run_id > 176000000300 AND error_message IS NULL";
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
     let (_, path) = wrong(&asked);
@@ -148,7 +147,7 @@ fn children_that_fail_are_replaced_by_the_second_opinion() {
         ("cat >/dev/null", short, "takes longer than 1 s"),
         ("echo nonsense; cat >/dev/null", short, "takes longer than 1 s"),
     ] {
-        let mut asker = Asker::new([shell(line), child()], limits, &SystemClock);
+        let mut asker = Asker::new([shell(line), child()], limits);
         for number in 0..2 {
             let sql = format!("SELECT COUNT(*) + {number} AS n FROM test_runs");
             let asked = ask(&mut asker, &sql, &about, &folder.path().join(line.replace('/', "-"))).unwrap();
@@ -163,7 +162,7 @@ fn children_that_fail_are_replaced_by_the_second_opinion() {
 fn an_engine_that_takes_too_much_is_stopped() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 40));
     let little = Limits { memory: 60 << 20, ..limits() };
-    let mut asker = Asker::new([child(), child()], little, &SystemClock);
+    let mut asker = Asker::new([child(), child()], little);
     // SQLite counts the pairs; VibeSQL makes them.
     let sql = "SELECT COUNT(*) AS n FROM test_results a JOIN test_results b ON a.category = b.category \
                JOIN test_runs c ON c.run_id > 0";
@@ -176,7 +175,7 @@ fn an_engine_that_takes_too_much_is_stopped() {
 fn time_is_limited_for_real_queries() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
     let short = Limits { timeout: Duration::from_secs(1), ..limits() };
-    let mut asker = Asker::new([child(), child()], short, &SystemClock);
+    let mut asker = Asker::new([child(), child()], short);
     let deep = format!("{}SELECT 1 AS a{}", "SELECT * FROM (".repeat(22), ") t".repeat(22));
     let asked = ask(&mut asker, &deep, &about, folder.path()).unwrap();
     assert_eq!(wrong(&asked).0, &Kind::TimesOut(Duration::from_secs(1)));
@@ -188,11 +187,11 @@ fn time_is_limited_for_real_queries() {
 #[test]
 fn an_answer_of_one_is_better_than_none() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
-    let mut asker = Asker::new([child(), shell("exit 1")], limits(), &SystemClock);
+    let mut asker = Asker::new([child(), shell("exit 1")], limits());
     let asked = ask(&mut asker, "SELECT 1 AS a", &about, folder.path()).unwrap();
     assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(1)));
     assert!(matches!(asked.doubt, Some(Doubt::SqliteFails(_))));
-    let mut asker = Asker::new([child(), child()], limits(), &SystemClock);
+    let mut asker = Asker::new([child(), child()], limits());
     let both = ask(&mut asker, "SELECT abs(-9223372036854775808) AS a", &about, folder.path());
     assert!(matches!(both, Err(AskError::Sql(_) | AskError::Engine { .. })) || both.unwrap().doubt.is_some());
     let neither = ask(&mut asker, "SELECT no_such_function(1) AS a", &about, folder.path());
@@ -206,15 +205,15 @@ fn sqlite_answers_what_depends_on_more_than_rows() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
     let sql = "SELECT random() IS NULL AS a";
     // Which is not even asked.
-    let mut asker = Asker::new([shell("kill -SEGV $$"), child()], limits(), &SystemClock);
+    let mut asker = Asker::new([shell("kill -SEGV $$"), child()], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
     assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &Value::Integer(0)));
     assert!(matches!(asked.doubt, Some(Doubt::OnlySqlite(DependsOn::Chance))), "{:?}", asked.doubt);
-    let mut asker = Asker::new([child(), shell("exit 3")], limits(), &SystemClock);
+    let mut asker = Asker::new([child(), shell("exit 3")], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
     assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(0)));
     assert!(matches!(asked.doubt, Some(Doubt::SqliteFails(_))), "{:?}", asked.doubt);
-    let mut asker = Asker::new([shell("exit 3"), shell("exit 3")], limits(), &SystemClock);
+    let mut asker = Asker::new([shell("exit 3"), shell("exit 3")], limits());
     let neither = ask(&mut asker, sql, &about, folder.path());
     assert!(matches!(neither, Err(AskError::Engine { engine: EngineName::Sqlite, .. })), "{neither:?}");
 }
@@ -222,7 +221,7 @@ fn sqlite_answers_what_depends_on_more_than_rows() {
 #[test]
 fn names_change_nothing() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(5, 3));
-    let mut asker = Asker::new([child(), child()], limits(), &SystemClock);
+    let mut asker = Asker::new([child(), child()], limits());
     let asked = ask(&mut asker, "SELECT file_path FROM test_files", &about, folder.path()).unwrap();
     assert!(asked.agreed, "{:?}", asked.doubt);
     let expected: Vec<_> =

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tempfile::TempDir;
-use vibesql_sqllogictest::clock::SystemClock;
 use vibesql_sqllogictest::results::ask::presets::{PRESETS, preset};
 use vibesql_sqllogictest::results::ask::views::VIEWS;
 use vibesql_sqllogictest::results::ask::{About, Asker, Effort, Value, plan};
@@ -349,7 +348,7 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
 #[test]
 fn presets_and_views_are_right_on_both_engines() {
     let folder = TempDir::new().unwrap();
-    let mut asker = Asker::new([child(), child()], limits(), &SystemClock);
+    let mut asker = Asker::new([child(), child()], limits());
     for (seed, runs) in [(1, 8), (2, 13), (3, 1), (4, 3), (5, 0)] {
         let of = Generated::new(seed, runs);
         let views = VIEWS.iter().map(|view| (view.name, format!("SELECT * FROM {}", view.name)));

@@ -3,7 +3,6 @@
 
 use std::time::Duration;
 
-use vibesql_sqllogictest::clock::SystemClock;
 use vibesql_sqllogictest::engine::Session;
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
@@ -39,16 +38,16 @@ impl History {
         Self { sandbox, all, asked: 0 }
     }
 
-    fn asker<'a>(&self, clock: &'a SystemClock) -> Asker<'a> {
+    fn asker(&self) -> Asker {
         let results = self.sandbox.path().join("results").into_os_string();
         let program = env!("CARGO_BIN_EXE_vibesql-sqllogictest").into();
         let child = AskCommand { program, arguments: vec!["--results".into(), results, "ask".into()] };
         let limits = Limits { timeout: Duration::from_secs(10), ..limits() };
-        Asker::new([child.clone(), child], limits, clock)
+        Asker::new([child.clone(), child], limits)
     }
 
     /// Asks; false if SQLite does not accept the statement.
-    fn agrees(&mut self, sql: &str, asker: &mut Asker<'_>) -> bool {
+    fn agrees(&mut self, sql: &str, asker: &mut Asker) -> bool {
         let mut expected = Taken::default();
         if self.all.execute(sql.as_bytes(), &mut expected).is_err() {
             return false;
@@ -135,8 +134,7 @@ const CONSTRUCTS: &[&str] = &[
 #[test]
 fn each_construct_is_answered_as_by_sqlite_over_the_export() {
     let mut history = History::new(1);
-    let clock = SystemClock;
-    let mut asker = history.asker(&clock);
+    let mut asker = history.asker();
     for sql in CONSTRUCTS {
         assert!(history.agrees(sql, &mut asker), "SQLite does not accept: {sql}");
     }
@@ -152,8 +150,7 @@ fn random_questions_are_answered_as_by_sqlite_over_the_export() {
     const QUESTIONS: u64 = 100;
     for seed in 1..=rounds() {
         let mut history = History::new(seed);
-        let clock = SystemClock;
-        let mut asker = history.asker(&clock);
+        let mut asker = history.asker();
         let mut author = Author { numbers: Numbers::new(seed), named: 0, tables: Vec::new() };
         let accepted =
             (0..QUESTIONS).filter(|_| history.agrees(&author.question(), &mut asker)).count() as u64;

@@ -8,7 +8,6 @@ use crate::cli::keeping::Keeping;
 use crate::cli::query::{self, Session, TypedIn};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
-use slt_runner::clock::SystemClock;
 use slt_runner::text::written;
 use slt_store::ask::presets::{PRESETS, Reach, preset};
 
@@ -28,7 +27,7 @@ pub(in crate::cli) fn run(
         .map(|name| preset(name).ok_or_else(|| unknown_preset(name, TypedIn::CommandLine)))
         .transpose()?;
     super::store::catch_up(keeping.results()?, ui);
-    let mut session = Session::new(args, keeping, environment, &SystemClock)?;
+    let mut session = Session::new(args, keeping, environment)?;
     match (named, args.sql.as_deref()) {
         (Some(preset), _) => session.answer_preset(preset, ui)?,
         (None, None) if stdin().is_terminal() => return query::shell(&mut session, ui),

@@ -13,7 +13,7 @@ use crate::cli::keeping::Keeping;
 use crate::cli::output::{Existing, Output};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
-use slt_runner::clock::{Clock, milliseconds_since_1970};
+use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::{Role, rendered};
 use slt_runner::text::written;
@@ -34,8 +34,8 @@ const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
 const PARTIAL: [&str; 4] = ["test_results", "record_failures", "failure_groups", "slow_records"];
 
 /// What holds for all questions, until the user changes it.
-pub(in crate::cli) struct Session<'a> {
-    asker: Asker<'a>,
+pub(in crate::cli) struct Session {
+    asker: Asker,
     results: Results,
     /// Where its questions are typed.
     pub(super) typed_in: TypedIn,
@@ -49,12 +49,11 @@ pub(in crate::cli) struct Session<'a> {
     check: bool,
 }
 
-impl<'a> Session<'a> {
+impl Session {
     pub(in crate::cli) fn new(
         args: &QueryArgs,
         keeping: &Keeping,
         environment: &Environment,
-        clock: &'a dyn Clock,
     ) -> Result<Self, CliError> {
         let program =
             std::env::current_exe().map_err(|error| CliError::io("find", "this program", &error))?;
@@ -76,7 +75,7 @@ impl<'a> Session<'a> {
             None => Pager::Less,
         };
         Ok(Self {
-            asker: Asker::new([command.clone(), command], limits, clock),
+            asker: Asker::new([command.clone(), command], limits),
             typed_in: TypedIn::CommandLine,
             reading: Reading {
                 window: args.history.window(milliseconds_since_1970()),

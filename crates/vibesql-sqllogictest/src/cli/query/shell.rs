@@ -41,7 +41,7 @@ enum Flow {
 }
 
 /// Reads lines until the user leaves. Errors do not end it.
-pub(in crate::cli) fn shell(session: &mut Session<'_>, ui: &mut Ui) -> Result<ExitReason, CliError> {
+pub(in crate::cli) fn shell(session: &mut Session, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
     let editor = Editor::<Typing, FileHistory>::with_config(config);
     let mut editor = editor.map_err(|error| CliError::internal(error.to_string()))?;
@@ -94,7 +94,7 @@ fn listen(interrupter: Interrupter) -> std::io::Result<()> {
     std::thread::Builder::new().name("interrupts".to_owned()).spawn(wait).map(drop)
 }
 
-fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {
+fn entered(text: &str, session: &mut Session, ui: &mut Ui) -> Result<Flow, CliError> {
     if !text.starts_with('.') {
         answer_each(&statements(text), session, ui);
         return Ok(Flow::GoOn);
@@ -146,7 +146,7 @@ fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
 }
 
 /// Answers statements one after the other. An error, or Ctrl-C, ends it.
-fn answer_each(statements: &[String], session: &mut Session<'_>, ui: &mut Ui) {
+fn answer_each(statements: &[String], session: &mut Session, ui: &mut Ui) {
     for (place, sql) in statements.iter().enumerate() {
         let answered = if sql.starts_with('.') {
             Err(not_alone(format!("cannot run `{sql}` behind SQL")))
