@@ -3,10 +3,11 @@
 
 use std::io::{self, Write};
 
-use crate::ask::format::{quoted, real};
+use crate::ask::format::real;
 use crate::ask::views::View;
 use crate::schema::{Table, VERSION};
 use crate::{Cell, Loaded};
+use slt_runner::text::csv::field;
 
 /// What is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,7 +180,7 @@ fn csv_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
         Cell::Null => Ok(()),
         Cell::Integer(number) => write!(out, "{number}"),
         Cell::Real(number) => out.write_all(real(*number).as_bytes()),
-        Cell::Text(text) => out.write_all(quoted(text).as_bytes()),
+        Cell::Text(text) => out.write_all(field(text).as_bytes()),
     }
 }
 

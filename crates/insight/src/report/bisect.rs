@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use serde::Serialize;
-
 use crate::regression::origin::Silence;
+use serde::Serialize;
 use slt_runner::text::count::{plural, thousands};
+use slt_runner::text::object::{Object, object};
 use slt_runner::text::style::Role;
 
 /// A commit at an end of the range.
@@ -103,7 +103,6 @@ pub struct Range {
 }
 
 /// All that fails in a run.
-#[derive(Serialize)]
 pub struct Overview<'b> {
     /// The run.
     pub run: &'b str,
@@ -238,50 +237,31 @@ pub fn write_overview(out: &mut String, overview: &Overview<'_>) -> fmt::Result 
 }
 
 /// Makes the document of all that fails.
-pub fn overview_json(overview: &Overview<'_>) -> serde_json::Result<String> {
-    #[derive(Serialize)]
-    struct Document<'b> {
-        format: u32,
-        #[serde(flatten)]
-        overview: &'b Overview<'b>,
+pub fn overview_json<'b>(overview: &'b Overview<'b>) -> Object<'b> {
+    object! {
+        "format": 1,
+        "run": overview.run,
+        "runs": overview.runs,
+        "ranges": &overview.ranges,
+        "others": &overview.others,
     }
-    serde_json::to_string_pretty(&Document { format: 1, overview }).map(|text| text + "\n")
 }
 
 /// Makes the document of one record or file.
-pub fn json(bisection: &Bisection<'_>) -> serde_json::Result<String> {
-    let Bisection { run, file, line, kind, good, bad, commits, runs, silent, notes, script, .. } = bisection;
-    let silent = silent.iter().map(|(why, &count)| (word(*why), count)).collect();
-    let document = Document {
-        format: 1,
-        run,
-        file,
-        line: *line,
-        kind,
-        good,
-        bad,
-        commits: *commits,
-        runs: *runs,
-        silent,
-        notes,
-        script: script.as_ref(),
-    };
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
-}
-
-#[derive(Serialize)]
-struct Document<'b> {
-    format: u32,
-    run: &'b str,
-    file: &'b str,
-    line: Option<u32>,
-    kind: &'b str,
-    good: &'b End,
-    bad: &'b End,
-    commits: Option<u64>,
-    runs: u64,
-    /// How many runs tell nothing, by the reason.
-    silent: BTreeMap<&'static str, u64>,
-    notes: &'b [String],
-    script: Option<&'b Written>,
+pub fn json<'b>(bisection: &'b Bisection<'b>) -> Object<'b> {
+    let silent: BTreeMap<_, _> = bisection.silent.iter().map(|(why, count)| (word(*why), count)).collect();
+    object! {
+        "format": 1,
+        "run": bisection.run,
+        "file": bisection.file,
+        "line": bisection.line,
+        "kind": bisection.kind,
+        "good": &bisection.good,
+        "bad": &bisection.bad,
+        "commits": bisection.commits,
+        "runs": bisection.runs,
+        "silent": silent,
+        "notes": &bisection.notes,
+        "script": &bisection.script,
+    }
 }

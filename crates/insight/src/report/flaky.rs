@@ -2,12 +2,11 @@
 
 use std::fmt::{self, Write as _};
 
-use serde::Serialize;
-
 use crate::regression::flaky::{Health, Steadiness};
-use crate::regression::past::FileHealth;
+use crate::regression::past::{FileHealth, RecordHealth};
 use slt_runner::results::PastRun;
 use slt_runner::text::count::{percent, plural, thousands};
+use slt_runner::text::object::{Object, object};
 use slt_runner::text::style::Role;
 
 /// Writes the flaky files with their records, and how many others there are.
@@ -60,94 +59,42 @@ fn rate(steadiness: &Steadiness<'_>) -> String {
     format!("deviated {deviating} of {repeated} times ({rate}, between {low} and {high})")
 }
 
-/// Writes all files.
-pub fn write_json(engine: &str, runs: &[PastRun], files: &[FileHealth<'_>]) -> serde_json::Result<String> {
-    let document = Document {
-        format: 1,
-        engine,
-        runs: runs.iter().map(|run| run.name.as_str()).collect(),
-        files: files.iter().map(FileDocument::of).collect(),
+/// Makes the document of all files; the oldest run is the first.
+pub fn json<'h>(engine: &'h str, runs: &'h [PastRun], files: &'h [FileHealth<'h>]) -> Object<'h> {
+    let files = files.iter().map(|file| {
+        // Changes from one state to the next.
+        let turns = |good| -> Vec<_> {
+            file.steadiness.turns.iter().filter(|turn| turn.good == good).map(|turn| turn.to).collect()
+        };
+        let record =
+            |record: &RecordHealth<'_>| with_steadiness(object! { "line": record.line }, &record.steadiness);
+        let document = object! { "file": file.file, "last": file.last.word(), "results": file.results };
+        with_steadiness(document, &file.steadiness)
+            .with("regressed_at", turns(false))
+            .with("fixed_at", turns(true))
+            .with("records", file.records.iter().map(record).collect::<Vec<_>>())
+    });
+    object! {
+        "format": 1,
+        "engine": engine,
+        "runs": runs.iter().map(|run| &run.name).collect::<Vec<_>>(),
+        "files": files.collect::<Vec<_>>(),
+    }
+}
+
+fn with_steadiness<'h>(document: Object<'h>, steadiness: &Steadiness<'_>) -> Object<'h> {
+    let interval = steadiness.interval();
+    let health = match steadiness.health {
+        Health::Flaky => "flaky",
+        Health::Broken => "broken",
+        Health::Healthy => "healthy",
     };
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
-}
-
-#[derive(Serialize)]
-struct Document<'h> {
-    format: u32,
-    engine: &'h str,
-    /// The oldest first.
-    runs: Vec<&'h str>,
-    files: Vec<FileDocument<'h>>,
-}
-
-#[derive(Serialize)]
-struct FileDocument<'h> {
-    file: &'h str,
-    last: &'static str,
-    results: u64,
-    #[serde(flatten)]
-    steadiness: SteadinessDocument,
-    /// Changes from one state to the next.
-    regressed_at: Vec<&'h str>,
-    fixed_at: Vec<&'h str>,
-    records: Vec<RecordDocument>,
-}
-
-#[derive(Serialize)]
-struct RecordDocument {
-    line: u32,
-    #[serde(flatten)]
-    steadiness: SteadinessDocument,
-}
-
-#[derive(Serialize)]
-struct SteadinessDocument {
-    health: &'static str,
-    repeated: u64,
-    deviating: u64,
-    mixed_states: u64,
-    flake_rate: Option<f64>,
-    flake_rate_low: Option<f64>,
-    flake_rate_high: Option<f64>,
-}
-
-impl<'h> FileDocument<'h> {
-    fn of(file: &FileHealth<'h>) -> Self {
-        let turns = |good| {
-            let turns = file.steadiness.turns.iter().filter(move |turn| turn.good == good);
-            turns.map(|turn| turn.to).collect()
-        };
-        let record = |record: &crate::regression::past::RecordHealth<'_>| RecordDocument {
-            line: record.line,
-            steadiness: SteadinessDocument::of(&record.steadiness),
-        };
-        Self {
-            file: file.file,
-            last: file.last.word(),
-            results: file.results,
-            steadiness: SteadinessDocument::of(&file.steadiness),
-            regressed_at: turns(false),
-            fixed_at: turns(true),
-            records: file.records.iter().map(record).collect(),
-        }
-    }
-}
-
-impl SteadinessDocument {
-    fn of(steadiness: &Steadiness<'_>) -> Self {
-        let interval = steadiness.interval();
-        Self {
-            health: match steadiness.health {
-                Health::Flaky => "flaky",
-                Health::Broken => "broken",
-                Health::Healthy => "healthy",
-            },
-            repeated: steadiness.repeated,
-            deviating: steadiness.deviating,
-            mixed_states: steadiness.mixed,
-            flake_rate: steadiness.rate(),
-            flake_rate_low: interval.map(|(low, _)| low),
-            flake_rate_high: interval.map(|(_, high)| high),
-        }
-    }
+    document
+        .with("health", health)
+        .with("repeated", steadiness.repeated)
+        .with("deviating", steadiness.deviating)
+        .with("mixed_states", steadiness.mixed)
+        .with("flake_rate", steadiness.rate())
+        .with("flake_rate_low", interval.map(|(low, _)| low))
+        .with("flake_rate_high", interval.map(|(_, high)| high))
 }

@@ -13,7 +13,7 @@ mod since;
 
 use std::io::{self, Write};
 
-use self::data::Page;
+use self::data::data;
 use super::subject::Subject;
 use slt_core::outcome::Digest;
 use slt_runner::text::count::percent;
@@ -36,7 +36,7 @@ const SCRIPTS: [&str; 6] = [
 /// Only those of `out`.
 pub fn write(out: &mut impl Write, subject: &Subject<'_>) -> io::Result<()> {
     let totals = subject.report.totals();
-    let data = serde_json::to_string(&Page::of(subject, &totals))?.replace('<', "\\u003c");
+    let data = serde_json::to_string(&data(subject, &totals))?.replace('<', "\\u003c");
     // Whoever writes a text of the run cannot know it: it depends on that text.
     let nonce = Digest::of_words([data.as_bytes()]).to_string();
     let rate = percent(totals.records.pass_rate());

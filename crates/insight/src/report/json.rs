@@ -5,13 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
-
-use slt_core::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, FlakyResult, RunReport, Totals};
-use slt_runner::text::document::{
-    EngineDocument, FileDocument, Files, Records, end_word, milliseconds, sides,
-};
+use slt_core::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunReport, Totals};
+use slt_runner::text::document;
+use slt_runner::text::document::{end_word, milliseconds, sides};
 use slt_runner::text::failure::message;
+use slt_runner::text::object::{Each, Object, object};
 
 /// The version of the document: it grows when a field appears, and stays when none goes away.
 const FORMAT: u32 = 1;
@@ -25,149 +23,68 @@ const OLD_CATEGORIES: &[&str] = &["select", "evidence", "index", "random", "ddl"
 ///
 /// Those of the writer.
 pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> serde_json::Result<()> {
-    serde_json::to_writer_pretty(out, &Document::of(run, untested))
+    let totals = run.totals();
+    let by_category = run.by_category();
+    let sums = |totals: &Totals| document::files(totals, run.header.flaky);
+    let category = |totals: &Totals| sums(totals).with("records", document::records(&totals.records));
+    let mut categories: BTreeMap<&str, _> = OLD_CATEGORIES.iter().map(|name| (*name, None)).collect();
+    categories.extend(by_category.iter().map(|(name, totals)| (*name, Some(category(totals)))));
+    let with_status = |wanted: &'static [FileStatus]| {
+        let files = run.files.iter().filter(|file| wanted.contains(&file.status()));
+        files.map(|file| file.file.as_str()).collect::<Vec<_>>()
+    };
+    let document = object! {
+        "format": FORMAT,
+        "engine": document::engine(&run.header.engine, &run.header.labels),
+        "exact": run.header.exact,
+        "duration_ms": milliseconds(run.elapsed),
+        "end": end_word(run.end),
+        "verdict": run.verdict().as_str(),
+        "flaky": run.header.flaky.as_str(),
+        "summary": sums(&totals)
+            .with("total_available_files", run.header.files)
+            .with("untested", run.untested())
+            .with("tested_files", totals.files - totals.errors)
+            .with("records", document::records(&totals.records)),
+        "tested_files": object! {
+            "passed": with_status(&[FileStatus::Passed]),
+            "failed": with_status(&[FileStatus::Failed]),
+            "timed_out": with_status(&[FileStatus::TimedOut]),
+            "errors": with_status(&[FileStatus::Error, FileStatus::Crashed]),
+            "skipped": with_status(&[FileStatus::Empty]),
+            "flaky": with_status(&[FileStatus::Flaky]),
+            "out_of_memory": with_status(&[FileStatus::OutOfMemory]),
+            "untested": untested,
+        },
+        "categories": categories,
+        "detailed_failures": Each(|| run.files.iter().filter_map(old_failures)),
+        "files": Each(|| run.files.iter().map(document::file)),
+    };
+    serde_json::to_writer_pretty(out, &document)
 }
 
-#[derive(Serialize)]
-struct Document<'r> {
-    format: u32,
-    engine: EngineDocument<'r>,
-    exact: bool,
-    duration_ms: u64,
-    end: &'static str,
-    verdict: &'static str,
-    flaky: &'static str,
-    summary: Summary,
-    tested_files: TestedFiles<'r>,
-    categories: BTreeMap<&'r str, Option<Category>>,
-    detailed_failures: Vec<FileFailures<'r>>,
-    files: Vec<FileDocument<'r>>,
-}
-
-#[derive(Serialize)]
-struct Summary {
-    #[serde(flatten)]
-    files: Files,
-    total_available_files: u64,
-    untested: u64,
-    tested_files: u64,
-    records: Records,
-}
-
-#[derive(Serialize)]
-struct TestedFiles<'r> {
-    passed: Vec<&'r str>,
-    failed: Vec<&'r str>,
-    timed_out: Vec<&'r str>,
-    errors: Vec<&'r str>,
-    skipped: Vec<&'r str>,
-    flaky: Vec<&'r str>,
-    out_of_memory: Vec<&'r str>,
-    untested: &'r [&'r str],
-}
-
-#[derive(Serialize)]
-struct Category {
-    #[serde(flatten)]
-    files: Files,
-    records: Records,
-}
-
-#[derive(Serialize)]
-struct FileFailures<'r> {
-    file_path: &'r str,
-    failures: Vec<OldFailure<'r>>,
-}
-
-/// A failure in the words of the old scripts.
-#[derive(Serialize)]
-struct OldFailure<'r> {
-    sql_statement: Option<&'r str>,
-    expected_result: Option<String>,
-    actual_result: Option<String>,
-    error_message: String,
-    line_number: Option<u32>,
-}
-
-impl<'r> Document<'r> {
-    fn of(run: &'r RunReport, untested: &'r [&'r str]) -> Self {
-        let totals = run.totals();
-        let by_category = run.by_category();
-        let mut categories: BTreeMap<&str, Option<Category>> =
-            OLD_CATEGORIES.iter().map(|name| (*name, None)).collect();
-        categories.extend(
-            by_category.iter().map(|(name, totals)| (*name, Some(Category::of(totals, run.header.flaky)))),
-        );
-        let with_status = |wanted: &[FileStatus]| {
-            run.files
-                .iter()
-                .filter(|file| wanted.contains(&file.status()))
-                .map(|file| file.file.as_str())
-                .collect()
-        };
-        Self {
-            format: FORMAT,
-            engine: EngineDocument::of(&run.header),
-            exact: run.header.exact,
-            duration_ms: milliseconds(run.elapsed),
-            end: end_word(run.end),
-            verdict: run.verdict().as_str(),
-            flaky: run.header.flaky.as_str(),
-            summary: Summary {
-                files: Files::of(&totals, run.header.flaky),
-                total_available_files: run.header.files as u64,
-                untested: run.untested(),
-                tested_files: totals.files - totals.errors,
-                records: Records::of(&totals.records),
-            },
-            tested_files: TestedFiles {
-                passed: with_status(&[FileStatus::Passed]),
-                failed: with_status(&[FileStatus::Failed]),
-                timed_out: with_status(&[FileStatus::TimedOut]),
-                errors: with_status(&[FileStatus::Error, FileStatus::Crashed]),
-                skipped: with_status(&[FileStatus::Empty]),
-                flaky: with_status(&[FileStatus::Flaky]),
-                out_of_memory: with_status(&[FileStatus::OutOfMemory]),
-                untested,
-            },
-            categories,
-            detailed_failures: run.files.iter().filter_map(FileFailures::of).collect(),
-            files: run.files.iter().map(FileDocument::of).collect(),
-        }
+/// The failures of a file in the words of the old scripts.
+fn old_failures(file: &FileReport) -> Option<Object<'_>> {
+    let mut failures: Vec<_> = file.details.iter().map(old_failure).collect();
+    if let FileEnd::NotStarted(problem) = &file.end {
+        failures.push(object! {
+            "sql_statement": (),
+            "expected_result": (),
+            "actual_result": (),
+            "error_message": problem.to_string(),
+            "line_number": (),
+        });
     }
+    (!failures.is_empty()).then(|| object! { "file_path": &file.file, "failures": failures })
 }
 
-impl Category {
-    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
-        Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
-    }
-}
-
-impl<'r> FileFailures<'r> {
-    fn of(file: &'r FileReport) -> Option<Self> {
-        let mut failures: Vec<_> = file.details.iter().map(OldFailure::of).collect();
-        if let FileEnd::NotStarted(problem) = &file.end {
-            failures.push(OldFailure {
-                sql_statement: None,
-                expected_result: None,
-                actual_result: None,
-                error_message: problem.to_string(),
-                line_number: None,
-            });
-        }
-        (!failures.is_empty()).then_some(Self { file_path: &file.file, failures })
-    }
-}
-
-impl<'r> OldFailure<'r> {
-    fn of(detail: &'r FailureDetail) -> Self {
-        let (expected, actual) = sides(&detail.what);
-        Self {
-            sql_statement: Some(&detail.sql),
-            expected_result: expected,
-            actual_result: actual,
-            error_message: message(&detail.what),
-            line_number: Some(detail.line),
-        }
+fn old_failure(detail: &FailureDetail) -> Object<'_> {
+    let (expected, actual) = sides(&detail.what);
+    object! {
+        "sql_statement": &detail.sql,
+        "expected_result": expected,
+        "actual_result": actual,
+        "error_message": message(&detail.what),
+        "line_number": detail.line,
     }
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
-
 use slt_runner::results::RunOverview;
 use slt_runner::text::count::{duration, percent, thousands};
 use slt_runner::text::style::Role;
+use slt_runner::text::table::table;
 
 const HEADERS: &[&str] =
     &["run", "engine", "files", "passed", "rate", "records", "passed", "rate", "time", "end"];
@@ -16,13 +15,7 @@ const NUMBERS: std::ops::Range<usize> = 2..9;
 
 /// Writes a table of the runs, the oldest first, and below it how the pass rate of each engine went.
 pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(HEADERS.iter().enumerate().map(|(column, header)| cell(column, (*header).to_owned())));
-    for run in runs {
-        table.add_row(row(run));
-    }
-    writeln!(out, "{}\n", table.trim_fmt())?;
+    writeln!(out, "{}\n", table(HEADERS, runs.iter().map(row), |column| NUMBERS.contains(&column)))?;
     let mut engines = BTreeMap::<&str, Vec<f64>>::new();
     for run in runs.iter().filter(|run| run.is_complete()) {
         let rates = engines.entry(&run.header.engine.name).or_default();
@@ -36,13 +29,13 @@ pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
     Ok(())
 }
 
-fn row(run: &RunOverview) -> Vec<Cell> {
+fn row(run: &RunOverview) -> Vec<String> {
     let (totals, records) = (&run.totals, &run.totals.records);
     let files = match run.header.files as u64 {
         all if all == totals.files => thousands(all),
         all => format!("{} of {}", thousands(totals.files), thousands(all)),
     };
-    let texts = [
+    vec![
         run.name.clone(),
         run.header.engine.to_string(),
         files,
@@ -53,13 +46,7 @@ fn row(run: &RunOverview) -> Vec<Cell> {
         percent(records.pass_rate()),
         duration(run.elapsed),
         state(run).to_owned(),
-    ];
-    texts.into_iter().enumerate().map(|(column, text)| cell(column, text)).collect()
-}
-
-fn cell(column: usize, text: String) -> Cell {
-    let alignment = if NUMBERS.contains(&column) { CellAlignment::Right } else { CellAlignment::Left };
-    Cell::new(text).set_alignment(alignment)
+    ]
 }
 
 /// What a run is at, in a word.

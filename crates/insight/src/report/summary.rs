@@ -2,27 +2,19 @@
 
 use std::fmt::{self, Write as _};
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
-
 use super::subject::{end, sums};
 use slt_core::outcome::{FlakyResult, RunReport, RunVerdict, Totals};
 use slt_runner::text::count::{percent, plural, thousands};
 use slt_runner::text::style::Role;
+use slt_runner::text::table::table;
 
 /// Writes the table and the sums. With `fail_on_empty`, files in which nothing was executed count as failed.
 pub fn write(out: &mut String, run: &RunReport, fail_on_empty: bool) -> fmt::Result {
     let totals = run.totals();
     let categories = run.by_category();
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(HEADERS.iter().enumerate().map(|(column, header)| cell(column, (*header).to_owned())));
-    for (name, totals) in &categories {
-        table.add_row(row(name, totals, run.header.flaky));
-    }
-    if categories.len() != 1 {
-        table.add_row(row("total", &totals, run.header.flaky));
-    }
-    writeln!(out, "\n{}\n", table.trim_fmt())?;
+    let all = (categories.len() != 1).then_some((&"total", &totals));
+    let rows = categories.iter().chain(all).map(|(name, totals)| row(name, totals, run.header.flaky));
+    writeln!(out, "\n{}\n", table(HEADERS, rows, |column| column > 0))?;
     sentence(out, run, &totals, fail_on_empty)
 }
 
@@ -31,12 +23,12 @@ const HEADERS: &[&str] = &[
     "other", "rate",
 ];
 
-fn row(name: &str, totals: &Totals, flaky: FlakyResult) -> Vec<Cell> {
+fn row(name: &str, totals: &Totals, flaky: FlakyResult) -> Vec<String> {
     let records = &totals.records;
     let passed = totals.passed_with(flaky);
     let other_files = totals.files - passed - totals.failed;
     let other_records = records.not_passed() - records.failed + records.not_reached;
-    [
+    vec![
         name.to_owned(),
         thousands(totals.files),
         thousands(passed),
@@ -50,14 +42,6 @@ fn row(name: &str, totals: &Totals, flaky: FlakyResult) -> Vec<Cell> {
         thousands(other_records),
         percent(records.pass_rate()),
     ]
-    .into_iter()
-    .enumerate()
-    .map(|(column, text)| cell(column, text))
-    .collect()
-}
-
-fn cell(column: usize, text: String) -> Cell {
-    Cell::new(text).set_alignment(if column == 0 { CellAlignment::Left } else { CellAlignment::Right })
 }
 
 fn sentence(out: &mut String, run: &RunReport, totals: &Totals, fail_on_empty: bool) -> fmt::Result {

@@ -4,247 +4,120 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::failure::message;
+use super::object::{Each, Object, object};
 use slt_core::engine::EngineIdentity;
 use slt_core::outcome::{
     Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed, RunEnd,
-    RunHeader, Totals,
+    Totals,
 };
 use slt_core::parser::Lint;
 
 /// The engine under test.
-#[derive(Serialize)]
-pub struct EngineDocument<'r> {
-    name: &'r str,
-    version: &'r str,
-    labels: &'r [String],
+pub fn engine<'r>(engine: &'r EngineIdentity, labels: &'r [String]) -> Object<'r> {
+    object! { "name": &engine.name, "version": &engine.version, "labels": labels }
 }
 
 /// How many files ended how, in the words of the old scripts.
-#[derive(Serialize)]
-pub struct Files {
-    total: u64,
-    passed: u64,
-    failed: u64,
-    timed_out: u64,
-    errors: u64,
-    skipped: u64,
-    flaky: u64,
-    out_of_memory: u64,
-    pass_rate: f64,
+pub fn files(totals: &Totals, flaky: FlakyResult) -> Object<'static> {
+    object! {
+        "total": totals.files,
+        "passed": totals.passed,
+        "failed": totals.failed,
+        "timed_out": totals.timed_out,
+        "errors": totals.errors + totals.crashed,
+        "skipped": totals.empty,
+        "flaky": totals.flaky,
+        "out_of_memory": totals.out_of_memory,
+        "pass_rate": percent(totals.pass_rate_with(flaky)),
+    }
 }
 
 /// The account of records.
-#[derive(Serialize)]
-pub struct Records {
-    total: u64,
-    executed: u64,
-    passed: u64,
-    failed: u64,
-    skipped: u64,
-    skipped_besides: u64,
-    unsupported: u64,
-    timed_out: u64,
-    not_reached: u64,
-    malformed: u64,
-    faulted: u64,
-    pass_rate: Option<f64>,
+pub fn records(counts: &Counts) -> Object<'static> {
+    object! {
+        "total": counts.total,
+        "executed": counts.executed,
+        "passed": counts.passed,
+        "failed": counts.failed,
+        "skipped": counts.skipped,
+        "skipped_besides": counts.skipped_besides,
+        "unsupported": counts.unsupported,
+        "timed_out": counts.timed_out,
+        "not_reached": counts.not_reached,
+        "malformed": counts.malformed,
+        "faulted": counts.faulted,
+        "pass_rate": counts.pass_rate().map(|rate| percent(Some(rate))),
+    }
 }
 
 /// A file, with every record that has not passed.
-#[derive(Serialize)]
-pub struct FileDocument<'r> {
-    file: &'r str,
-    category: &'r str,
-    subcategory: &'r str,
-    status: &'static str,
-    duration_ms: Option<u64>,
-    peak_memory: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    attempts: Vec<AttemptDocument<'r>>,
-    records: Records,
-    end: EndDocument,
-    failures: Vec<FailureDocument<'r>>,
-    details_omitted: u64,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    left_out: Vec<u32>,
-    lints: Vec<LintDocument>,
+pub fn file(file: &FileReport) -> Object<'_> {
+    object! {
+        "file": &file.file,
+        "category": file.category(),
+        "subcategory": file.subcategory(),
+        "status": file.status().word(),
+        "duration_ms": known_milliseconds(file.elapsed),
+        "peak_memory": file.peak_memory,
+    }
+    .with_list("attempts", file.attempts.iter().map(attempt).collect())
+    .with("records", records(&file.counts))
+    .with("end", end(&file.end))
+    .with("failures", Each(|| failures(file)))
+    .with("details_omitted", file.details_omitted())
+    .with_list("left_out", file.left_out.iter().map(|left_out| left_out.line).collect())
+    .with("lints", Each(|| file.lints.iter().map(lint)))
 }
 
 /// A time that a file was run besides.
-#[derive(Serialize)]
-pub struct AttemptDocument<'r> {
-    status: &'static str,
-    duration_ms: Option<u64>,
-    failure: Option<FailureDocument<'r>>,
+pub fn attempt(attempt: &Attempt) -> Object<'_> {
+    object! {
+        "status": attempt.status.word(),
+        "duration_ms": known_milliseconds(attempt.elapsed),
+        "failure": attempt.first.as_ref().map(|detail| failure(detail.line, Some(detail))),
+    }
 }
 
 /// How a file ended.
-#[derive(Serialize)]
-struct EndDocument {
-    how: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    line: Option<u32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<String>,
+fn end(end: &FileEnd) -> Object<'static> {
+    let (how, line, message) = match end {
+        FileEnd::Completed => ("completed", None, None),
+        FileEnd::Halted { line } => ("halted", Some(*line), None),
+        FileEnd::Malformed { line } => ("malformed", Some(*line), None),
+        FileEnd::TimedOut { line } => ("timed_out", *line, None),
+        FileEnd::Faulted { line, fault } => ("faulted", *line, Some(fault.to_string())),
+        FileEnd::NotStarted(problem) => ("not_started", None, Some(problem.to_string())),
+    };
+    object! { "how": how }.with_some("line", line).with_some("message", message)
+}
+
+/// The records of a file that have not passed.
+fn failures(file: &FileReport) -> impl Iterator<Item = Object<'_>> {
+    let mut details = file.details.iter().peekable();
+    file.failing.iter().map(move |&line| failure(line, details.next_if(|detail| detail.line == line)))
 }
 
 /// A record that has not passed; of one without details the line alone is known.
-#[derive(Serialize)]
-struct FailureDocument<'r> {
-    line: u32,
-    kind: Option<&'static str>,
-    sql: Option<&'r str>,
-    expected: Option<String>,
-    actual: Option<String>,
-    message: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duration_ms: Option<u64>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    details_omitted: bool,
+fn failure(line: u32, detail: Option<&FailureDetail>) -> Object<'_> {
+    let (expected, actual) = detail.map(|detail| sides(&detail.what)).unwrap_or_default();
+    let object = object! {
+        "line": line,
+        "kind": detail.map(|detail| detail.what.word()),
+        "sql": detail.map(|detail| &detail.sql),
+        "expected": expected,
+        "actual": actual,
+        "message": detail.map(|detail| message(&detail.what)),
+    };
+    match detail {
+        Some(detail) => object.with_some("duration_ms", detail.what.in_flight().map(milliseconds)),
+        None => object.with("details_omitted", true),
+    }
 }
 
 /// What is legal but odd.
-#[derive(Serialize)]
-struct LintDocument {
-    line: u32,
-    message: String,
-}
-
-impl<'r> EngineDocument<'r> {
-    /// Describes the engine of a run.
-    pub fn of(header: &'r RunHeader) -> Self {
-        Self::new(&header.engine, &header.labels)
-    }
-
-    /// Describes an engine.
-    pub fn new(engine: &'r EngineIdentity, labels: &'r [String]) -> Self {
-        Self { name: &engine.name, version: &engine.version, labels }
-    }
-}
-
-impl Files {
-    /// Counts the files of a run.
-    pub fn of(totals: &Totals, flaky: FlakyResult) -> Self {
-        Self {
-            total: totals.files,
-            passed: totals.passed,
-            failed: totals.failed,
-            timed_out: totals.timed_out,
-            errors: totals.errors + totals.crashed,
-            skipped: totals.empty,
-            flaky: totals.flaky,
-            out_of_memory: totals.out_of_memory,
-            pass_rate: percent(totals.pass_rate_with(flaky)),
-        }
-    }
-}
-
-impl Records {
-    /// Counts records.
-    pub fn of(counts: &Counts) -> Self {
-        Self {
-            total: counts.total,
-            executed: counts.executed,
-            passed: counts.passed,
-            failed: counts.failed,
-            skipped: counts.skipped,
-            skipped_besides: counts.skipped_besides,
-            unsupported: counts.unsupported,
-            timed_out: counts.timed_out,
-            not_reached: counts.not_reached,
-            malformed: counts.malformed,
-            faulted: counts.faulted,
-            pass_rate: counts.pass_rate().map(|rate| percent(Some(rate))),
-        }
-    }
-}
-
-impl<'r> FileDocument<'r> {
-    /// Describes a file.
-    pub fn of(file: &'r FileReport) -> Self {
-        let mut details = file.details.iter().peekable();
-        let failures = file.failing.iter().map(|&line| {
-            let detail = details.next_if(|detail| detail.line == line);
-            FailureDocument::of(line, detail)
-        });
-        Self {
-            file: &file.file,
-            category: file.category(),
-            subcategory: file.subcategory(),
-            status: file.status().word(),
-            duration_ms: known_milliseconds(file.elapsed),
-            peak_memory: file.peak_memory,
-            attempts: file.attempts.iter().map(AttemptDocument::of).collect(),
-            records: Records::of(&file.counts),
-            failures: failures.collect(),
-            end: EndDocument::of(&file.end),
-            details_omitted: file.details_omitted(),
-            left_out: file.left_out.iter().map(|left_out| left_out.line).collect(),
-            lints: file.lints.iter().map(LintDocument::of).collect(),
-        }
-    }
-}
-
-impl<'r> AttemptDocument<'r> {
-    /// Describes an attempt.
-    pub fn of(attempt: &'r Attempt) -> Self {
-        Self {
-            status: attempt.status.word(),
-            duration_ms: known_milliseconds(attempt.elapsed),
-            failure: attempt.first.as_ref().map(|detail| FailureDocument::of(detail.line, Some(detail))),
-        }
-    }
-}
-
-impl EndDocument {
-    fn of(end: &FileEnd) -> Self {
-        let (how, line, message) = match end {
-            FileEnd::Completed => ("completed", None, None),
-            FileEnd::Halted { line } => ("halted", Some(*line), None),
-            FileEnd::Malformed { line } => ("malformed", Some(*line), None),
-            FileEnd::TimedOut { line } => ("timed_out", *line, None),
-            FileEnd::Faulted { line, fault } => ("faulted", *line, Some(fault.to_string())),
-            FileEnd::NotStarted(problem) => ("not_started", None, Some(problem.to_string())),
-        };
-        Self { how, line, message }
-    }
-}
-
-impl<'r> FailureDocument<'r> {
-    fn of(line: u32, detail: Option<&'r FailureDetail>) -> Self {
-        let Some(detail) = detail else {
-            return Self {
-                line,
-                kind: None,
-                sql: None,
-                expected: None,
-                actual: None,
-                message: None,
-                duration_ms: None,
-                details_omitted: true,
-            };
-        };
-        let (expected, actual) = sides(&detail.what);
-        Self {
-            line,
-            kind: Some(detail.what.word()),
-            sql: Some(&detail.sql),
-            expected,
-            actual,
-            message: Some(message(&detail.what)),
-            duration_ms: detail.what.in_flight().map(milliseconds),
-            details_omitted: false,
-        }
-    }
-}
-
-impl LintDocument {
-    fn of(lint: &Lint) -> Self {
-        Self { line: lint.line, message: lint.kind.to_string() }
-    }
+fn lint(lint: &Lint) -> Object<'_> {
+    object! { "line": lint.line, "message": lint.kind.to_string() }
 }
 
 /// What was expected and what was found, as the file would have it.

@@ -1,13 +1,16 @@
 //! Words: how outcomes read, in one place for every audience that reads sentences.
 
 pub mod count;
+pub mod csv;
 pub mod detail;
 pub mod document;
 pub mod evidence;
 pub mod failure;
 pub mod file;
 pub mod markdown;
+pub mod object;
 pub mod style;
+pub mod table;
 pub mod visible;
 
 /// Returns what `write` writes. Writing to a string cannot fail.

@@ -2,9 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
-
 use crate::ask::{Answer, Value};
+use slt_runner::text::csv;
+use slt_runner::text::table::table;
 use slt_runner::text::visible::one_line;
 
 /// How an answer is written.
@@ -32,31 +32,21 @@ const LONGEST: usize = 120;
 /// Only those of `out`.
 pub fn write(out: &mut String, answer: &Answer, format: Format) -> fmt::Result {
     match format {
-        Format::Table => table(out, answer),
-        Format::Csv => csv(out, answer),
+        Format::Table => write_table(out, answer),
+        Format::Csv => write_csv(out, answer),
         Format::Json => json(out, answer),
         Format::Jsonl => jsonl(out, answer),
         Format::Markdown => markdown(out, answer),
     }
 }
 
-fn table(out: &mut String, answer: &Answer) -> fmt::Result {
+fn write_table(out: &mut String, answer: &Answer) -> fmt::Result {
     let numbers = numbers(answer);
-    let cell = |place: usize, text: String| {
-        let is_number = numbers.get(place) == Some(&true);
-        let alignment = if is_number { CellAlignment::Right } else { CellAlignment::Left };
-        Cell::new(text).set_alignment(alignment)
-    };
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    let names = answer.columns.iter().enumerate();
-    table.set_header(names.map(|(place, name)| cell(place, one_line(name).into_owned())));
-    for row in &answer.rows {
-        let values = row.iter().enumerate();
-        table.add_row(values.map(|(place, value)| cell(place, cut(one_line(&plain(value)).into_owned()))));
-    }
-    // Blanks at the ends of lines are of no use to anybody.
-    table.to_string().lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+    let names: Vec<_> = answer.columns.iter().map(|name| one_line(name)).collect();
+    let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
+    let text = |value: &Value| cut(one_line(&plain(value)).into_owned());
+    let rows = answer.rows.iter().map(|row| row.iter().map(text).collect());
+    writeln!(out, "{}", table(&names, rows, |column| numbers.get(column) == Some(&true)))
 }
 
 /// Which columns have numbers only.
@@ -117,13 +107,13 @@ fn distinct(columns: &[String]) -> Vec<String> {
     names
 }
 
-fn csv(out: &mut String, answer: &Answer) -> fmt::Result {
+fn write_csv(out: &mut String, answer: &Answer) -> fmt::Result {
     let names = distinct(&answer.columns);
-    csv_line(out, names.iter().map(|name| quoted(name)))?;
+    csv_line(out, names.iter().map(|name| csv::field(name)))?;
     for row in &answer.rows {
         let fields = row.iter().map(|value| match value {
             Value::Null => String::new(),
-            Value::Text(text) => quoted(text),
+            Value::Text(text) => csv::field(text),
             value => plain(value),
         });
         csv_line(out, fields)?;
@@ -139,15 +129,6 @@ fn csv_line(out: &mut String, fields: impl Iterator<Item = String>) -> fmt::Resu
         out.write_str(&field)?;
     }
     out.write_str("\r\n")
-}
-
-/// A field of CSV.
-pub fn quoted(text: &str) -> String {
-    if text.is_empty() || text.contains([',', '"', '\r', '\n']) || text.trim() != text {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 fn json(out: &mut String, answer: &Answer) -> fmt::Result {

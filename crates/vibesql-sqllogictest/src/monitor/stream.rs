@@ -1,18 +1,14 @@
 //! The events of a run for other programs: one JSON object in each line, as it happens.
 //!
-//! The types are this module's own, so that what others read changes only where it is meant to. docs/events.md has
-//! every event and every field.
+//! docs/events.md has every event and every field.
 
 use std::io::Write;
-use std::time::Duration;
-
-use serde::Serialize;
 
 use slt_core::outcome::{ExitHow, FlakyResult, Totals};
 use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
-use slt_runner::text::document::{
-    AttemptDocument, EngineDocument, FileDocument, Files, Records, end_word, milliseconds,
-};
+use slt_runner::text::document;
+use slt_runner::text::document::{end_word, milliseconds};
+use slt_runner::text::object::{Each, Object, object};
 
 /// The version of the lines. It grows when a field or an event is removed or changes its meaning; new ones do not change it.
 const FORMAT: u32 = 1;
@@ -40,8 +36,7 @@ impl<'n, W: Write> Stream<'n, W> {
             RunEvent::FileFinished(report) => self.totals.add(report),
             _ => {}
         }
-        let line = Line { format: FORMAT, event: Event::of(event, self.run, &self.totals, self.flaky) };
-        let mut text = serde_json::to_vec(&line)?;
+        let mut text = serde_json::to_vec(&line(event, self.run, &self.totals, self.flaky))?;
         text.push(b'\n');
         self.out.write_all(&text)?;
         self.out.flush()
@@ -54,186 +49,75 @@ impl<W: Write> EventSink for Stream<'_, W> {
     }
 }
 
-#[derive(Serialize)]
-struct Line<'e> {
-    format: u32,
-    #[serde(flatten)]
-    event: Event<'e>,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "event", rename_all = "kebab-case")]
-enum Event<'e> {
-    RunStarted {
-        run: &'e str,
-        engine: EngineDocument<'e>,
-        exact: bool,
-        files: usize,
-    },
-    Resumed {
-        done: Sums,
-    },
-    TaskStarted {
-        task: usize,
-        shown: &'e str,
-        slice: Option<SliceDocument>,
-    },
-    TaskEnded {
-        task: usize,
-    },
-    Slow {
-        shown: &'e str,
-        line: Option<u32>,
-        elapsed_ms: u64,
-        limit_ms: Option<u64>,
-    },
-    WorkerLost {
-        shown: &'e str,
-        line: Option<u32>,
-        exit_code: Option<i32>,
-        signal: Option<i32>,
-        message: String,
-        again: bool,
-    },
-    Retried {
-        shown: &'e str,
-        status: &'static str,
-        left: u32,
-    },
-    AttemptEnded {
-        shown: &'e str,
-        attempt: AttemptDocument<'e>,
-    },
-    NotSplit {
-        shown: &'e str,
-    },
-    Helper {
-        number: usize,
-        came: bool,
-    },
-    Stopping {
-        running: usize,
-        why: &'static str,
-    },
-    Suspended {},
-    Continued {},
-    Asked {
-        done: usize,
-        running: Vec<RunningFile<'e>>,
-    },
-    FileFinished {
-        shown: &'e str,
-        #[serde(flatten)]
-        file: FileDocument<'e>,
-    },
-    RunFinished {
-        end: &'static str,
-        duration_ms: u64,
-        summary: Sums,
-    },
-}
-
-/// Files and their records, summed up.
-#[derive(Serialize)]
-struct Sums {
-    #[serde(flatten)]
-    files: Files,
-    records: Records,
-}
-
-/// Which slice of how many, from 1.
-#[derive(Serialize)]
-struct SliceDocument {
-    number: u32,
-    count: u32,
-}
-
-#[derive(Serialize)]
-struct RunningFile<'e> {
-    shown: &'e str,
-    line: Option<u32>,
-    record_ms: Option<u64>,
-    elapsed_ms: u64,
-    settled: u64,
-    total: Option<u64>,
-    memory: Option<u64>,
-}
-
-impl<'e> Event<'e> {
-    /// `run` is the name of the run, and `totals` are the sums up to the event.
-    fn of(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResult) -> Self {
-        match event {
-            RunEvent::RunStarted(header) => Self::RunStarted {
-                run,
-                engine: EngineDocument::of(header),
-                exact: header.exact,
-                files: header.files,
-            },
-            RunEvent::Resumed { done } => Self::Resumed { done: Sums::of(done, flaky) },
-            RunEvent::TaskStarted { task, shown, slice } => {
-                let slice =
-                    slice.map(|slice| SliceDocument { number: slice.index() + 1, count: slice.count() });
-                Self::TaskStarted { task: *task, shown, slice }
-            }
-            RunEvent::AttemptEnded { shown, attempt, .. } => {
-                Self::AttemptEnded { shown, attempt: AttemptDocument::of(attempt) }
-            }
-            RunEvent::NotSplit { shown } => Self::NotSplit { shown },
-            RunEvent::TaskEnded { task } => Self::TaskEnded { task: *task },
-            RunEvent::Slow { shown, line, elapsed, limit } => Self::Slow {
-                shown,
-                line: *line,
-                elapsed_ms: milliseconds(*elapsed),
-                limit_ms: limit.map(milliseconds),
-            },
-            RunEvent::WorkerLost { shown, line, how, again } => Self::worker_lost(shown, *line, *how, *again),
-            RunEvent::Retried { shown, status, left } => {
-                Self::Retried { shown, status: status.word(), left: *left }
-            }
-            RunEvent::Helper { number, came } => Self::Helper { number: *number, came: *came },
-            RunEvent::Stopping { running, why } => Self::Stopping { running: *running, why: end_word(*why) },
-            RunEvent::Suspended => Self::Suspended {},
-            RunEvent::Continued => Self::Continued {},
-            RunEvent::Asked { running, done } => {
-                Self::Asked { done: *done, running: running.iter().map(RunningFile::of).collect() }
-            }
-            RunEvent::FileFinished(report) => {
-                Self::FileFinished { shown: &report.shown, file: FileDocument::of(report) }
-            }
-            RunEvent::RunFinished { elapsed, end } => Self::RunFinished {
-                end: end_word(*end),
-                duration_ms: milliseconds(*elapsed),
-                summary: Sums::of(totals, flaky),
-            },
+/// Makes the line of an event. `run` is the name of the run, and `totals` are the sums up to the event.
+fn line<'e>(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResult) -> Object<'e> {
+    let sums = |totals| document::files(totals, flaky).with("records", document::records(&totals.records));
+    let named = |event: &'static str| object! { "format": FORMAT, "event": event };
+    match event {
+        RunEvent::RunStarted(header) => named("run-started")
+            .with("run", run)
+            .with("engine", document::engine(&header.engine, &header.labels))
+            .with("exact", header.exact)
+            .with("files", header.files),
+        RunEvent::Resumed { done } => named("resumed").with("done", sums(done)),
+        RunEvent::TaskStarted { task, shown, slice } => {
+            let slice = slice.map(|slice| object! { "number": slice.index() + 1, "count": slice.count() });
+            named("task-started").with("task", task).with("shown", shown).with("slice", slice)
         }
-    }
-
-    fn worker_lost(shown: &'e str, line: Option<u32>, how: ExitHow, again: bool) -> Self {
-        let (exit_code, signal) = match how {
-            ExitHow::Code(code) => (Some(code), None),
-            ExitHow::Signal(signal) => (None, Some(signal)),
-        };
-        Self::WorkerLost { shown, line, exit_code, signal, message: how.to_string(), again }
-    }
-}
-
-impl Sums {
-    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
-        Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
-    }
-}
-
-impl<'e> RunningFile<'e> {
-    fn of(file: &'e Running) -> Self {
-        Self {
-            shown: &file.shown,
-            line: file.record.map(|(line, _)| line),
-            record_ms: file.record.map(|(_, time): (u32, Duration)| milliseconds(time)),
-            elapsed_ms: milliseconds(file.elapsed),
-            settled: file.settled,
-            total: file.total,
-            memory: file.memory,
+        RunEvent::AttemptEnded { shown, attempt, .. } => {
+            named("attempt-ended").with("shown", shown).with("attempt", document::attempt(attempt))
         }
+        RunEvent::NotSplit { shown } => named("not-split").with("shown", shown),
+        RunEvent::TaskEnded { task } => named("task-ended").with("task", task),
+        RunEvent::Slow { shown, line, elapsed, limit } => named("slow")
+            .with("shown", shown)
+            .with("line", line)
+            .with("elapsed_ms", milliseconds(*elapsed))
+            .with("limit_ms", limit.map(milliseconds)),
+        RunEvent::WorkerLost { shown, line, how, again } => {
+            let (exit_code, signal) = match how {
+                ExitHow::Code(code) => (Some(code), None),
+                ExitHow::Signal(signal) => (None, Some(signal)),
+            };
+            named("worker-lost")
+                .with("shown", shown)
+                .with("line", line)
+                .with("exit_code", exit_code)
+                .with("signal", signal)
+                .with("message", how.to_string())
+                .with("again", again)
+        }
+        RunEvent::Retried { shown, status, left } => {
+            named("retried").with("shown", shown).with("status", status.word()).with("left", left)
+        }
+        RunEvent::Helper { number, came } => named("helper").with("number", number).with("came", came),
+        RunEvent::Stopping { running, why } => {
+            named("stopping").with("running", running).with("why", end_word(*why))
+        }
+        RunEvent::Suspended => named("suspended"),
+        RunEvent::Continued => named("continued"),
+        RunEvent::Asked { running, done } => {
+            named("asked").with("done", done).with("running", Each(|| running.iter().map(running_file)))
+        }
+        RunEvent::FileFinished(report) => {
+            named("file-finished").with("shown", &report.shown).with_all(document::file(report))
+        }
+        RunEvent::RunFinished { elapsed, end } => named("run-finished")
+            .with("end", end_word(*end))
+            .with("duration_ms", milliseconds(*elapsed))
+            .with("summary", sums(totals)),
+    }
+}
+
+fn running_file(file: &Running) -> Object<'_> {
+    object! {
+        "shown": &file.shown,
+        "line": file.record.map(|(line, _)| line),
+        "record_ms": file.record.map(|(_, time)| milliseconds(time)),
+        "elapsed_ms": milliseconds(file.elapsed),
+        "settled": file.settled,
+        "total": file.total,
+        "memory": file.memory,
     }
 }
 
@@ -242,6 +126,8 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     use serde_json::Value;
+
+    use std::time::Duration;
 
     use super::*;
     use slt_core::engine::EngineIdentity;

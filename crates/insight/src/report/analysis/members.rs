@@ -3,13 +3,12 @@
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::View;
 use crate::expectations::{Entry, Files, Scope, What, write_entry};
 use crate::report::cluster::{notes, title};
 use slt_core::outcome::{FileReport, RecordKey, RecordName};
 use slt_runner::text::count::plural;
+use slt_runner::text::object::{Object, object};
 use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
 
@@ -18,22 +17,6 @@ struct Member<'v> {
     file: &'v FileReport,
     line: u32,
     key: RecordKey,
-}
-
-#[derive(Serialize)]
-struct Document<'v> {
-    format: u32,
-    run: &'v str,
-    fix: usize,
-    title: String,
-    records: Vec<MemberDocument<'v>>,
-}
-
-#[derive(Serialize)]
-struct MemberDocument<'v> {
-    file: &'v str,
-    line: u32,
-    key: Option<String>,
 }
 
 fn members<'v>(view: &View<'v>, place: usize) -> impl Iterator<Item = Member<'v>> + use<'v> {
@@ -45,11 +28,6 @@ fn members<'v>(view: &View<'v>, place: usize) -> impl Iterator<Item = Member<'v>
         let key = at.and_then(|at| file.marks.get(at)).map(|mark| mark.key).unwrap_or_default();
         Member { file, line: record.line, key }
     })
-}
-
-/// The name of a record in documents for machines, where it has one.
-fn key_word(key: RecordKey) -> Option<String> {
-    (key.0 != 0).then(|| format!("{:016x}", key.0))
 }
 
 /// Writes one record to a line, as it can be typed again. `place` is that of the cluster in the analysis.
@@ -67,22 +45,19 @@ pub fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
     })
 }
 
-/// Writes them as JSON.
-///
-/// # Errors
-///
-/// None but those of the writer.
-pub fn json(view: &View<'_>, place: usize) -> serde_json::Result<String> {
-    let document = Document {
-        format: super::json::FORMAT,
-        run: view.run,
-        fix: place + 1,
-        title: title(&view.analysis.clusters[place]),
-        records: members(view, place)
-            .map(|Member { file, line, key }| MemberDocument { file: &file.file, line, key: key_word(key) })
-            .collect(),
-    };
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+/// Makes the JSON document of them.
+pub fn json<'v>(view: &View<'v>, place: usize) -> Object<'v> {
+    let records = members(view, place).map(|Member { file, line, key }| {
+        let key = (key.0 != 0).then(|| format!("{:016x}", key.0));
+        object! { "file": &file.file, "line": line, "key": key }
+    });
+    object! {
+        "format": super::json::FORMAT,
+        "run": view.run,
+        "fix": place + 1,
+        "title": title(&view.analysis.clusters[place]),
+        "records": records.collect::<Vec<_>>(),
+    }
 }
 
 /// Writes entries for `expectations.toml`: these records are expected to fail.

@@ -12,9 +12,10 @@ use crate::analysis::{Analysis, Cluster};
 use slt_core::outcome::{FileReport, RunReport};
 use slt_runner::results::RunOverview;
 
-pub use self::punchlist::{Punchlist, csv as punchlist_csv};
-pub use self::punchlist::{json as punchlist_json, markdown as punchlist_markdown};
-pub use json::write as json;
+pub use self::punchlist::{
+    Punchlist, csv as punchlist_csv, json as punchlist_json, markdown as punchlist_markdown,
+};
+pub use json::document as json;
 pub use markdown::write as markdown;
 pub use members::{json as members_json, text as members_text, toml as members_toml};
 pub use text::write as text;

@@ -6,15 +6,15 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use serde::Serialize;
-
 use super::View;
 use super::markdown::fixes;
 use super::words::{limits, punchline};
 use crate::report::cluster::{title, wrong};
 use slt_core::outcome::{FileReport, FileStatus, FlakyResult, category_of, subcategory_of};
 use slt_runner::text::count::{percent, plural, thousands};
+use slt_runner::text::csv::field;
 use slt_runner::text::markdown::code;
+use slt_runner::text::object::{Object, object};
 
 /// The categories of the earlier scripts, in their order; others come behind them.
 const CATEGORIES: [&str; 6] = ["index", "evidence", "select", "random", "ddl", "other"];
@@ -91,8 +91,8 @@ impl<'v> Punchlist<'v> {
     }
 
     /// Files by category, in the order of the earlier scripts.
-    fn by_category(&self) -> Vec<(&'v str, CategoryDocument)> {
-        let mut categories = BTreeMap::<&str, CategoryDocument>::new();
+    fn by_category(&self) -> Vec<(&'v str, CategorySums)> {
+        let mut categories = BTreeMap::<&str, CategorySums>::new();
         for row in self.rows() {
             categories.entry(category_of(row.file)).or_default().add(row.priority);
         }
@@ -104,15 +104,15 @@ impl<'v> Punchlist<'v> {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-struct CategoryDocument {
+#[derive(Debug, Clone, Copy, Default)]
+struct CategorySums {
     total: u64,
     passed: u64,
     failed: u64,
     untested: u64,
 }
 
-impl CategoryDocument {
+impl CategorySums {
     fn add(&mut self, priority: u8) {
         self.total += 1;
         *match priority {
@@ -122,13 +122,18 @@ impl CategoryDocument {
         } += 1;
     }
 
+    fn json(self) -> Object<'static> {
+        let Self { total, passed, failed, untested } = self;
+        object! { "total": total, "passed": passed, "failed": failed, "untested": untested }
+    }
+
     fn rate(&self) -> String {
         percent((self.total > 0).then(|| self.passed as f64 / self.total as f64))
     }
 }
 
-fn sum(categories: &[(&str, CategoryDocument)]) -> CategoryDocument {
-    categories.iter().fold(CategoryDocument::default(), |sum, (_, one)| CategoryDocument {
+fn sum(categories: &[(&str, CategorySums)]) -> CategorySums {
+    categories.iter().fold(CategorySums::default(), |sum, (_, one)| CategorySums {
         total: sum.total + one.total,
         passed: sum.passed + one.passed,
         failed: sum.failed + one.failed,
@@ -178,7 +183,7 @@ fn failing(
     out: &mut String,
     list: &Punchlist<'_>,
     rows: &[Row<'_>],
-    categories: &[(&str, CategoryDocument)],
+    categories: &[(&str, CategorySums)],
 ) -> fmt::Result {
     let failing = || rows.iter().filter(|row| row.priority == 1);
     writeln!(out, "\n## Failing Files ({})\n", failing().count())?;
@@ -256,84 +261,39 @@ pub fn csv(out: &mut String, list: &Punchlist<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn field(text: &str) -> String {
-    if text.is_empty() || text.contains([',', '"', '\r', '\n']) || text.trim() != text {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
-#[derive(Serialize)]
-struct Document<'v> {
-    timestamp: String,
-    run: &'v str,
-    total_files: u64,
-    summary: SummaryDocument,
-    by_category: BTreeMap<&'v str, CategoryDocument>,
-    passed_files: Vec<&'v str>,
-    failed_files: Vec<&'v str>,
-    untested_files: Vec<&'v str>,
-    statuses: BTreeMap<&'v str, &'static str>,
-    fixes: Vec<FixDocument<'v>>,
-}
-
-#[derive(Serialize)]
-struct SummaryDocument {
-    passed: u64,
-    failed: u64,
-    untested: u64,
-}
-
-#[derive(Serialize)]
-struct FixDocument<'v> {
-    fix: usize,
-    title: String,
-    records: u64,
-    green_after: u64,
-    turns_green: Vec<&'v str>,
-}
-
-/// Writes the list as JSON, with the fields of the earlier `sqllogictest_punchlist.json` and `sqllogictest_summary.json`.
-///
-/// # Errors
-///
-/// None but those of the writer.
-pub fn json(list: &Punchlist<'_>) -> serde_json::Result<String> {
+/// Makes the list as JSON, with the fields of the earlier `sqllogictest_punchlist.json` and `sqllogictest_summary.json`.
+pub fn json<'v>(list: &'v Punchlist<'v>) -> Object<'v> {
     let rows = list.rows();
-    let with =
-        |priority| rows.iter().filter(move |row| row.priority == priority).map(|row| row.file).collect();
+    let with = |priority| -> Vec<_> {
+        rows.iter().filter(|row| row.priority == priority).map(|row| row.file).collect()
+    };
     let categories = list.by_category();
     let all = sum(&categories);
-    let files = &list.view.analysis.files;
+    let by_category: BTreeMap<_, _> = categories.iter().map(|(name, sums)| (*name, sums.json())).collect();
     // Those that the lists do not tell.
     let others = rows.iter().filter(|row| !["PASS", "FAIL", "UNTESTED"].contains(&row.status));
-    let turned_green = |fix: usize| {
-        let own = files.iter().filter(move |red| red.fixes() == fix);
-        own.map(|red| list.view.report.files[red.file].file.as_str()).collect()
-    };
-    let clusters = list.view.analysis.clusters.iter().enumerate();
-    let document = Document {
-        timestamp: list.time(),
-        run: list.view.run,
-        total_files: all.total,
-        summary: SummaryDocument { passed: all.passed, failed: all.failed, untested: all.untested },
-        by_category: categories.iter().copied().collect(),
-        passed_files: with(3),
-        failed_files: with(1),
-        untested_files: with(2),
-        statuses: others.map(|row| (row.file, row.status)).collect(),
-        fixes: clusters
-            .map(|(place, cluster)| FixDocument {
-                fix: place + 1,
-                title: title(cluster),
-                records: cluster.records,
-                green_after: cluster.green_after,
-                turns_green: turned_green(place + 1),
-            })
-            .collect(),
-    };
-    serde_json::to_string_pretty(&document).map(|text| text + "\n")
+    let fixes = list.view.analysis.clusters.iter().enumerate().map(|(place, cluster)| {
+        let files = list.view.analysis.files.iter().filter(|red| red.fixes() == place + 1);
+        object! {
+            "fix": place + 1,
+            "title": title(cluster),
+            "records": cluster.records,
+            "green_after": cluster.green_after,
+            "turns_green": files.map(|red| &list.view.report.files[red.file].file).collect::<Vec<_>>(),
+        }
+    });
+    object! {
+        "timestamp": list.time(),
+        "run": list.view.run,
+        "total_files": all.total,
+        "summary": object! { "passed": all.passed, "failed": all.failed, "untested": all.untested },
+        "by_category": by_category,
+        "passed_files": with(3),
+        "failed_files": with(1),
+        "untested_files": with(2),
+        "statuses": others.map(|row| (row.file, row.status)).collect::<BTreeMap<_, _>>(),
+        "fixes": fixes.collect::<Vec<_>>(),
+    }
 }
 
 /// The list in a sentence, for those who have it written to a file.

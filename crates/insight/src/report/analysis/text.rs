@@ -2,8 +2,6 @@
 
 use std::fmt::{self, Write as _};
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
-
 use super::words::{limits, punchline, trend};
 use super::{Section, View};
 use crate::analysis::Cluster;
@@ -11,6 +9,7 @@ use crate::report::cluster::{notes, title, wrong};
 use crate::report::runs;
 use slt_runner::text::count::{percent, thousands};
 use slt_runner::text::style::Role;
+use slt_runner::text::table::table;
 use slt_runner::text::visible::one_line;
 
 /// Without a wish, so many clusters and examples are shown.
@@ -61,21 +60,6 @@ pub fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> fmt::Re
     }
 }
 
-fn table(headers: &[&str], rows: Vec<Vec<String>>) -> Table {
-    // All but the last column are numbers.
-    let cell = |column: usize, text: String| {
-        let is_text = column + 1 == headers.len();
-        Cell::new(text).set_alignment(if is_text { CellAlignment::Left } else { CellAlignment::Right })
-    };
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(headers.iter().enumerate().map(|(column, text)| cell(column, (*text).to_owned())));
-    for row in rows {
-        table.add_row(row.into_iter().enumerate().map(|(column, text)| cell(column, text)));
-    }
-    table
-}
-
 fn shortened(text: String) -> String {
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match text.char_indices().nth(LONGEST) {
@@ -97,7 +81,7 @@ fn fixes(out: &mut String, view: &View<'_>, most: usize) -> fmt::Result {
         ]
     });
     let headers = ["fix", "records", "files", "alone", "green", "what"];
-    writeln!(out, "\n{}", table(&headers, rows.collect()).trim_fmt())?;
+    writeln!(out, "\n{}", table(&headers, rows, |column| column + 1 < headers.len()))?;
     writeln!(
         out,
         "{}",
@@ -120,7 +104,8 @@ fn patterns(out: &mut String, view: &View<'_>) -> fmt::Result {
             shortened(title(cluster)),
         ]
     });
-    writeln!(out, "\n{}\n", table(&["records", "share", "files", "fix", "what"], rows.collect()).trim_fmt())?;
+    let headers = ["records", "share", "files", "fix", "what"];
+    writeln!(out, "\n{}\n", table(&headers, rows, |column| column + 1 < headers.len()))?;
     let noted = view.by_records().into_iter().map(|(place, cluster)| (place, cluster, notes(cluster)));
     for (place, cluster, notes) in noted.filter(|(_, _, notes)| !notes.is_empty()) {
         writeln!(out, "fix {}: {}", place + 1, shortened(title(cluster)))?;

@@ -7,7 +7,7 @@ mod markdown;
 mod slower;
 mod text;
 
-pub use json::write as write_json;
+pub use json::document as json;
 pub use markdown::write as write_markdown;
 pub use slower::Slow;
 pub use text::{write, write_brief};

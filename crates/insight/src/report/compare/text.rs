@@ -2,13 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
-
 use super::{Comparison, verdict};
 use crate::regression::RunDiff;
 use crate::report::changes::{Section, Tone, rows, sections};
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::Role;
+use slt_runner::text::table::table;
 
 /// So many files are named in brief.
 const MOST_NAMES: usize = 10;
@@ -21,13 +20,8 @@ pub fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Result {
         writeln!(out, "{word:<8}  {}  {}{state}", Role::Strong.paint(named.name), side.engine)?;
     }
     writeln!(out)?;
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["", "baseline", "current", "change"].map(|header| cell(header, header.is_empty())));
-    for row in rows(diff) {
-        table.add_row(row.iter().enumerate().map(|(column, text)| cell(text, column == 0)));
-    }
-    writeln!(out, "{}\n", table.trim_fmt())?;
+    let headers = ["", "baseline", "current", "change"];
+    writeln!(out, "{}\n", table(&headers, rows(diff).into_iter().map(Into::into), |column| column > 0))?;
     comparison.sections().iter().try_for_each(|section| write_section(out, section, comparison.limit))?;
     counts(out, diff)?;
     for caveat in comparison.caveats() {
@@ -72,10 +66,6 @@ fn role(tone: Tone) -> Role {
         Tone::Good => Role::Pass,
         Tone::Plain => Role::Hint,
     }
-}
-
-fn cell(text: &str, first: bool) -> Cell {
-    Cell::new(text).set_alignment(if first { CellAlignment::Left } else { CellAlignment::Right })
 }
 
 fn write_section(out: &mut String, section: &Section<'_>, limit: usize) -> fmt::Result {

@@ -1,18 +1,18 @@
 //! The data of the page. Its scripts are the only reader; the names are short, since some come thousands of times.
 
-use std::collections::BTreeMap;
-
-use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::choice::choose;
-use super::clusters::Causes;
-use super::file::File;
-use super::known::Known;
-use super::since::{Numbered, Since};
+use super::clusters::causes;
+use super::file;
+use super::known::known;
+use super::since::{Numbered, since};
 use crate::report::changes::sections;
 use crate::report::subject::{Subject, clipped, moment, state};
 use slt_core::outcome::{Counts, FlakyResult, Totals};
+use slt_runner::results::Commit;
 use slt_runner::text::document::milliseconds;
+use slt_runner::text::object::{Object, object};
 
 /// So many lines of records without details are named in all files together.
 const MOST_LINES: usize = 60_000;
@@ -21,218 +21,120 @@ const SLOW_RECORDS: usize = 8;
 const LONGEST_SLOW_SQL: usize = 200;
 
 /// All that the page shows.
-#[derive(Serialize)]
-pub(super) struct Page<'s> {
-    run: Run<'s>,
-    files_total: Sums,
-    records: Records,
-    statuses: BTreeMap<&'static str, u64>,
-    categories: Vec<Category<'s>>,
-    history: Vec<Past>,
-    since: Option<Since<'s>>,
-    known: Option<Known>,
-    causes: Option<Causes>,
-    slow_records: Vec<Slow>,
-    slow_files: Vec<usize>,
-    files: Vec<File<'s>>,
-    details: u64,
-    details_left_out: u64,
-}
-
-#[derive(Serialize)]
-struct Run<'s> {
-    name: &'s str,
-    started: String,
-    state: &'static str,
-    good: bool,
-    verdict: &'static str,
-    untested: u64,
-    engine: &'s str,
-    version: &'s str,
-    exact: bool,
-    ms: u64,
-    sentence: String,
-    commit: Option<&'s str>,
-    branch: Option<&'s str>,
-    dirty: bool,
-    machine: Option<String>,
-    workers: Option<usize>,
-    ci: Option<&'s str>,
-    suite: &'s [String],
-    program: &'static str,
-}
-
-#[derive(Serialize)]
-struct Sums {
-    all: u64,
-    passed: u64,
-    wanted: u64,
-    rate: Option<f64>,
-}
-
-impl Sums {
-    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
-        let (wanted, passed) = (totals.files - totals.empty, totals.passed_with(flaky));
-        Self { all: totals.files, passed, wanted, rate: totals.pass_rate_with(flaky) }
+pub(super) fn data<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> {
+    let report = subject.report;
+    let chosen = choose(subject);
+    let details: usize = chosen.iter().map(BTreeSet::len).sum();
+    let failing: usize = report.files.iter().map(|file| file.failing.len()).sum();
+    let sections = subject.baseline.map_or_else(Vec::new, |baseline| sections(baseline.diff));
+    let (kinds, changes) = (Numbered::of(&sections), subject.changes());
+    let mut lines = MOST_LINES;
+    let files = chosen.iter().zip(changes).enumerate().map(|(number, (chosen, change))| {
+        let (document, named) = file::document(subject, number, chosen, lines, &kinds, change);
+        lines -= named;
+        document
+    });
+    let files: Vec<_> = files.collect();
+    let mut statuses = BTreeMap::<_, u64>::new();
+    report.files.iter().for_each(|file| *statuses.entry(file.status().label()).or_default() += 1);
+    object! {
+        "run": run(subject, totals),
+        "files_total": sums(totals, report.header.flaky),
+        "records": records(&totals.records),
+        "statuses": statuses,
+        "categories": categories(subject),
+        "history": history(subject, totals),
+        "since": subject.baseline.as_ref().map(|baseline| since(subject, baseline, &sections)),
+        "known": subject.expected.as_ref().map(known),
+        "causes": subject.analysis.map(|analysis| causes(subject, analysis)),
+        "slow_records": slow_records(subject),
+        "slow_files": slow_files(subject),
+        "files": files,
+        "details": details,
+        "details_left_out": failing - details,
     }
 }
 
-#[derive(Serialize)]
-struct Records {
-    all: u64,
-    passed: u64,
-    wanted: u64,
-    failing: u64,
-    skipped: u64,
-    not_reached: u64,
-    rate: Option<f64>,
-}
-
-impl Records {
-    fn of(counts: &Counts) -> Self {
-        Self {
-            all: counts.total,
-            passed: counts.passed,
-            wanted: counts.passed + counts.not_passed() + counts.not_reached,
-            failing: counts.not_passed(),
-            skipped: counts.skipped,
-            not_reached: counts.not_reached,
-            rate: counts.pass_rate(),
-        }
+fn run<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> {
+    let header = &subject.report.header;
+    let circumstances = subject.circumstances;
+    let commit = circumstances.and_then(|of| of.commit.as_ref());
+    let machine = circumstances.filter(|of| !of.host.is_empty());
+    object! {
+        "name": subject.name,
+        "started": moment(subject.started),
+        "state": state(subject.state),
+        "good": subject.is_good(),
+        "verdict": subject.verdict(),
+        "untested": subject.report.untested(),
+        "engine": &header.engine.name,
+        "version": &header.engine.version,
+        "exact": header.exact,
+        "ms": milliseconds(subject.report.elapsed),
+        "sentence": subject.sentence(totals),
+        "commit": commit.map(|commit| &commit.hash),
+        "branch": commit.map(|commit| &commit.branch),
+        "dirty": commit.is_some_and(|commit| commit.dirty),
+        "machine": machine.map(|of| format!("{}, {}, {} CPUs", of.host, of.system, of.cpus)),
+        "workers": machine.map(|of| of.workers),
+        "ci": circumstances.and_then(|of| of.ci.as_ref()?.url.as_deref()),
+        "suite": circumstances.map_or(&[][..], |of| &of.suite),
+        "program": env!("CARGO_PKG_VERSION"),
     }
 }
 
-#[derive(Serialize)]
-struct Category<'s> {
-    name: &'s str,
-    files: Sums,
-    records: Records,
-    /// The rate of the records in each run of the history, and in this one.
-    rates: Vec<Option<f64>>,
-}
-
-/// A run of the history; the last one is this run.
-#[derive(Serialize)]
-struct Past {
-    name: String,
-    started: String,
-    rate: Option<f64>,
-    files: u64,
-    passed: u64,
-    commit: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Slow {
-    file: usize,
-    line: u32,
-    ms: u64,
-    sql: String,
-}
-
-impl<'s> Page<'s> {
-    pub(super) fn of(subject: &'s Subject<'_>, totals: &Totals) -> Self {
-        let report = subject.report;
-        let chosen = choose(subject);
-        let details = chosen.iter().map(|places| places.len() as u64).sum();
-        let failing: u64 = report.files.iter().map(|file| file.failing.len() as u64).sum();
-        let sections = subject.baseline.map_or_else(Vec::new, |baseline| sections(baseline.diff));
-        let (kinds, changes) = (Numbered::of(&sections), subject.changes());
-        let mut lines = MOST_LINES;
-        let files = chosen.iter().zip(changes).enumerate().map(|(number, (chosen, change))| {
-            let of_file = File::of(subject, number, chosen, lines, &kinds, change);
-            lines -= of_file.named();
-            of_file
-        });
-        let mut statuses = BTreeMap::new();
-        report.files.iter().for_each(|file| *statuses.entry(file.status().label()).or_default() += 1);
-        Self {
-            run: Run::of(subject, totals),
-            files_total: Sums::of(totals, subject.report.header.flaky),
-            records: Records::of(&totals.records),
-            statuses,
-            categories: categories(subject),
-            history: history(subject, totals),
-            since: subject.baseline.as_ref().map(|baseline| Since::of(subject, baseline, &sections)),
-            known: subject.expected.as_ref().map(Known::of),
-            causes: subject.analysis.map(|analysis| Causes::of(subject, analysis)),
-            slow_records: slow_records(subject),
-            slow_files: slow_files(subject),
-            files: files.collect(),
-            details,
-            details_left_out: failing - details,
-        }
+fn sums(totals: &Totals, flaky: FlakyResult) -> Object<'static> {
+    object! {
+        "all": totals.files,
+        "passed": totals.passed_with(flaky),
+        "wanted": totals.files - totals.empty,
+        "rate": totals.pass_rate_with(flaky),
     }
 }
 
-impl<'s> Run<'s> {
-    fn of(subject: &'s Subject<'_>, totals: &Totals) -> Self {
-        let header = &subject.report.header;
-        let circumstances = subject.circumstances;
-        let commit = circumstances.and_then(|of| of.commit.as_ref());
-        let machine = circumstances.filter(|of| !of.host.is_empty());
-        Self {
-            name: subject.name,
-            started: moment(subject.started),
-            state: state(subject.state),
-            good: subject.is_good(),
-            verdict: subject.verdict(),
-            untested: subject.report.untested(),
-            engine: &header.engine.name,
-            version: &header.engine.version,
-            exact: header.exact,
-            ms: milliseconds(subject.report.elapsed),
-            sentence: subject.sentence(totals),
-            commit: commit.map(|commit| commit.hash.as_str()),
-            branch: commit.and_then(|commit| commit.branch.as_deref()),
-            dirty: commit.is_some_and(|commit| commit.dirty),
-            machine: machine.map(|of| format!("{}, {}, {} CPUs", of.host, of.system, of.cpus)),
-            workers: machine.map(|of| of.workers),
-            ci: circumstances.and_then(|of| of.ci.as_ref()?.url.as_deref()),
-            suite: circumstances.map_or(&[], |of| of.suite.as_slice()),
-            program: env!("CARGO_PKG_VERSION"),
-        }
+fn records(counts: &Counts) -> Object<'static> {
+    object! {
+        "all": counts.total,
+        "passed": counts.passed,
+        "wanted": counts.passed + counts.not_passed() + counts.not_reached,
+        "failing": counts.not_passed(),
+        "skipped": counts.skipped,
+        "not_reached": counts.not_reached,
+        "rate": counts.pass_rate(),
     }
 }
 
-fn categories<'s>(subject: &'s Subject<'_>) -> Vec<Category<'s>> {
+/// The categories, with the rates of their records in each run of the history, and in this one.
+fn categories<'s>(subject: &'s Subject<'_>) -> Vec<Object<'s>> {
     let category = |(name, totals): (&'s str, Totals)| {
         let past = subject.history.iter().map(|run| run.categories.get(name)?.records.pass_rate());
-        let now = totals.records.pass_rate();
-        Category {
-            name,
-            files: Sums::of(&totals, subject.report.header.flaky),
-            records: Records::of(&totals.records),
-            rates: past.chain([now]).collect(),
+        let rates = past.chain([totals.records.pass_rate()]);
+        object! {
+            "name": name,
+            "files": sums(&totals, subject.report.header.flaky),
+            "records": records(&totals.records),
+            "rates": rates.collect::<Vec<_>>(),
         }
     };
     subject.report.by_category().into_iter().map(category).collect()
 }
 
-fn history(subject: &Subject<'_>, totals: &Totals) -> Vec<Past> {
-    let hash = |hash: &str| hash.chars().take(10).collect::<String>();
-    let mut history: Vec<_> = subject
-        .history
-        .iter()
-        .map(|run| Past {
-            name: run.run.name.clone(),
-            started: moment(run.run.started),
-            rate: run.run.totals.records.pass_rate(),
-            files: run.run.totals.files,
-            passed: run.run.totals.passed,
-            commit: run.run.commit.as_ref().map(|commit| hash(&commit.hash)),
-        })
-        .collect();
+/// The runs of the history; the last one is this run.
+fn history<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Vec<Object<'s>> {
+    let past = |name: &'s str, started: i64, totals: &Totals, commit: Option<&Commit>| {
+        object! {
+            "name": name,
+            "started": moment(started),
+            "rate": totals.records.pass_rate(),
+            "files": totals.files,
+            "passed": totals.passed,
+            "commit": commit.map(|commit| commit.hash.chars().take(10).collect::<String>()),
+        }
+    };
+    let before = subject.history.iter().map(|run| &run.run);
+    let before = before.map(|run| past(&run.name, run.started, &run.totals, run.commit.as_ref()));
     let commit = subject.circumstances.and_then(|of| of.commit.as_ref());
-    history.push(Past {
-        name: subject.name.to_owned(),
-        started: moment(subject.started),
-        rate: totals.records.pass_rate(),
-        files: totals.files,
-        passed: totals.passed,
-        commit: commit.map(|commit| hash(&commit.hash)),
-    });
-    history
+    before.chain([past(subject.name, subject.started, totals, commit)]).collect()
 }
 
 fn slow_files(subject: &Subject<'_>) -> Vec<usize> {
@@ -243,16 +145,18 @@ fn slow_files(subject: &Subject<'_>) -> Vec<usize> {
     numbers
 }
 
-fn slow_records(subject: &Subject<'_>) -> Vec<Slow> {
+fn slow_records(subject: &Subject<'_>) -> Vec<Object<'static>> {
     let files = subject.report.files.iter().enumerate();
     let mut all: Vec<_> =
         files.flat_map(|(number, file)| file.slowest.iter().map(move |record| (number, record))).collect();
     all.sort_by_key(|(_, record)| std::cmp::Reverse(record.elapsed));
-    let shown = all.into_iter().take(SLOW_RECORDS).map(|(file, record)| Slow {
-        file,
-        line: record.line,
-        ms: milliseconds(record.elapsed),
-        sql: clipped(&record.sql, LONGEST_SLOW_SQL),
+    let shown = all.into_iter().take(SLOW_RECORDS).map(|(file, record)| {
+        object! {
+            "file": file,
+            "line": record.line,
+            "ms": milliseconds(record.elapsed),
+            "sql": clipped(&record.sql, LONGEST_SLOW_SQL),
+        }
     });
     shown.collect()
 }

@@ -15,139 +15,66 @@ use slt_core::outcome::{FailureDetail, FileReport, FileStatus};
 use slt_runner::text::document::milliseconds;
 use slt_runner::text::evidence::{Evidence, evidence};
 use slt_runner::text::failure::message;
+use slt_runner::text::object::{Object, object};
 
 const MOST_LINTS: usize = 20;
 const MOST_TRIES: usize = 10;
 
-#[derive(Serialize)]
-pub(super) struct File<'s> {
-    n: &'s str,
-    c: &'s str,
-    s: &'static str,
-    ms: u64,
-    a: String,
-    /// All records, those that passed, those that failed.
-    r: [u64; 3],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    mem: Option<u64>,
-    /// A letter for each run of the history.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    past: String,
-    /// Clusters, and how many records of the file are in them; none of a file that fails as a whole.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    g: Vec<(usize, u64)>,
-    /// Kinds of changes, and how many the file has.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ch: Vec<(usize, usize)>,
-    /// How much of it is expected: all, or so many of its failing records.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    x: Option<Share>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    f: Vec<Failure>,
-    /// Lines of failing records without details here, by their clusters, and how many more there are.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    rest: Vec<(Option<usize>, Vec<u32>)>,
-    #[serde(skip_serializing_if = "is_zero")]
-    more: usize,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    tries: Vec<Failure>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    lints: Vec<(u32, String)>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands fields over so")]
-fn is_zero(count: &usize) -> bool {
-    *count == 0
-}
-
-#[derive(Serialize)]
-struct Failure {
-    l: u32,
-    k: &'static str,
-    /// The cluster.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    c: Option<usize>,
-    /// The kind of its change.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ch: Option<usize>,
-    /// Whether it is expected to fail.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    x: bool,
-    h: String,
-    sql: String,
-    m: String,
-    /// Lines: a mark, and the values of a row or a text.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    d: Vec<Vec<String>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    again: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ms: Option<u64>,
-}
-
-/// How much of a file is expected to fail.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Share {
-    All(&'static str),
-    Records(usize),
-}
-
-impl<'s> File<'s> {
-    /// Names up to `lines` of its records without details.
-    pub(super) fn of(
-        subject: &'s Subject<'_>,
-        number: usize,
-        chosen: &BTreeSet<usize>,
-        lines: usize,
-        kinds: &Numbered,
-        change: Option<&FileDiff<'_>>,
-    ) -> Self {
-        let file = &subject.report.files[number];
-        let clusters = subject.clusters_of(number);
-        let changed = kinds.lines(change);
-        let failures = chosen.iter().filter_map(|&place| {
-            let detail = detail_at(file, place)?;
-            let change = changed.iter().find(|(line, _)| *line == detail.line);
-            Some(Failure {
-                c: clusters.get(place).and_then(shown),
-                ch: change.map(|(_, kind)| *kind),
-                x: subject.is_expected(number, detail.line),
-                ..Failure::of(subject, file, detail)
-            })
-        });
-        let others = (0..file.failing.len()).filter(|place| !chosen.contains(place)).take(lines);
-        let mut rest = BTreeMap::<Option<usize>, Vec<u32>>::new();
-        for place in others {
-            rest.entry(clusters.get(place).and_then(shown)).or_default().push(file.failing[place]);
-        }
-        let named: usize = rest.values().map(Vec::len).sum();
-        let tries = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref());
-        let lints = file.lints.iter().take(MOST_LINTS);
-        Self {
-            n: &file.file,
-            c: file.category(),
-            s: file.status().label(),
-            ms: milliseconds(file.elapsed),
-            a: clipped(&account(file), LONGEST_VALUE),
-            r: [file.counts.total, file.counts.passed, file.counts.not_passed()],
-            mem: file.peak_memory,
-            past: subject.history.iter().map(|run| letter(run.files.get(&file.file))).collect(),
-            g: of_clusters(subject, number),
-            ch: kinds.counts(change),
-            x: share(subject, number),
-            f: failures.collect(),
-            more: file.failing.len() - chosen.len() - named,
-            rest: rest.into_iter().collect(),
-            tries: tries.take(MOST_TRIES).map(|detail| Failure::of(subject, file, detail)).collect(),
-            lints: lints.map(|lint| (lint.line, clipped(&lint.kind.to_string(), LONGEST_VALUE))).collect(),
-        }
+/// A file, and how many of its records without details are named: up to `lines`.
+pub(super) fn document<'s>(
+    subject: &'s Subject<'_>,
+    number: usize,
+    chosen: &BTreeSet<usize>,
+    lines: usize,
+    kinds: &Numbered,
+    change: Option<&FileDiff<'_>>,
+) -> (Object<'s>, usize) {
+    let file = &subject.report.files[number];
+    let clusters = subject.clusters_of(number);
+    let changed = kinds.lines(change);
+    let failures = chosen.iter().filter_map(|&place| {
+        let detail = detail_at(file, place)?;
+        let change = changed.iter().find(|(line, _)| *line == detail.line).map(|(_, kind)| *kind);
+        let is_expected = subject.is_expected(number, detail.line);
+        Some(failure(subject, file, detail, clusters.get(place).and_then(shown), change, is_expected))
+    });
+    // Lines of failing records without details here, by their clusters.
+    let mut rest = BTreeMap::<Option<usize>, Vec<u32>>::new();
+    for place in (0..file.failing.len()).filter(|place| !chosen.contains(place)).take(lines) {
+        rest.entry(clusters.get(place).and_then(shown)).or_default().push(file.failing[place]);
     }
-
-    /// How many records without details are named.
-    pub(super) fn named(&self) -> usize {
-        self.rest.iter().map(|(_, lines)| lines.len()).sum()
-    }
+    let named: usize = rest.values().map(Vec::len).sum();
+    let more = file.failing.len() - chosen.len() - named;
+    let past: String = subject.history.iter().map(|run| letter(run.files.get(&file.file))).collect();
+    let tries = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref()).take(MOST_TRIES);
+    let tries = tries.map(|detail| failure(subject, file, detail, None, None, false));
+    let lints = file.lints.iter().take(MOST_LINTS);
+    let lints = lints.map(|lint| (lint.line, clipped(&lint.kind.to_string(), LONGEST_VALUE)));
+    let document = object! {
+        "n": &file.file,
+        "c": file.category(),
+        "s": file.status().label(),
+        "ms": milliseconds(file.elapsed),
+        "a": clipped(&account(file), LONGEST_VALUE),
+        // All records, those that passed, those that failed.
+        "r": [file.counts.total, file.counts.passed, file.counts.not_passed()],
+    };
+    let document = document
+        .with_some("mem", file.peak_memory)
+        // A letter for each run of the history.
+        .with_some("past", Some(past).filter(|past| !past.is_empty()))
+        // Clusters, and how many records of the file are in them; none of a file that fails as a whole.
+        .with_list("g", of_clusters(subject, number))
+        // Kinds of changes, and how many the file has.
+        .with_list("ch", kinds.counts(change))
+        // How much of it is expected: all, or so many of its failing records.
+        .with_some("x", share(subject, number))
+        .with_list("f", failures.collect())
+        .with_list("rest", rest.into_iter().collect())
+        .with_some("more", (more > 0).then_some(more))
+        .with_list("tries", tries.collect())
+        .with_list("lints", lints.collect());
+    (document, named)
 }
 
 /// The cluster of a record, if it is in the page.
@@ -166,6 +93,14 @@ fn of_clusters(subject: &Subject<'_>, number: usize) -> Vec<(usize, u64)> {
         counts.extend(whole.map(|(place, _)| (place, 0)));
     }
     counts.into_iter().collect()
+}
+
+/// How much of a file is expected to fail.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Share {
+    All(&'static str),
+    Records(usize),
 }
 
 fn share(subject: &Subject<'_>, number: usize) -> Option<Share> {
@@ -188,22 +123,26 @@ fn letter(status: Option<&FileStatus>) -> char {
     }
 }
 
-impl Failure {
-    fn of(subject: &Subject<'_>, file: &FileReport, detail: &FailureDetail) -> Self {
-        Self {
-            l: detail.line,
-            k: detail.what.word(),
-            c: None,
-            ch: None,
-            x: false,
-            h: clipped(&detail.header, LONGEST_VALUE),
-            sql: clipped(&detail.sql, LONGEST_SQL),
-            m: clipped(&message(&detail.what), LONGEST_SQL),
-            d: evidence(detail).iter().map(line).collect(),
-            again: (subject.again)(file, detail.line),
-            ms: detail.what.in_flight().map(milliseconds),
-        }
-    }
+/// A failure with its cluster, the kind of its change, and whether it is expected.
+fn failure(
+    subject: &Subject<'_>,
+    file: &FileReport,
+    detail: &FailureDetail,
+    cluster: Option<usize>,
+    change: Option<usize>,
+    is_expected: bool,
+) -> Object<'static> {
+    object! { "l": detail.line, "k": detail.what.word() }
+        .with_some("c", cluster)
+        .with_some("ch", change)
+        .with_some("x", is_expected.then_some(true))
+        .with("h", clipped(&detail.header, LONGEST_VALUE))
+        .with("sql", clipped(&detail.sql, LONGEST_SQL))
+        .with("m", clipped(&message(&detail.what), LONGEST_SQL))
+        // Lines: a mark, and the values of a row or a text.
+        .with_list("d", evidence(detail).iter().map(line).collect())
+        .with_some("again", (subject.again)(file, detail.line))
+        .with_some("ms", detail.what.in_flight().map(milliseconds))
 }
 
 /// `-` is expected, `+` is found, `=` is on both sides, `~` is no row.

@@ -2,88 +2,52 @@
 
 use std::collections::HashSet;
 
-use serde::Serialize;
-
 use super::choice::LONGEST_VALUE;
 use crate::regression::FileDiff;
 use crate::report::changes::{KINDS, Kind, Section, Tone, caveats, rows, sums};
 use crate::report::subject::{Baseline, Subject, clipped};
+use slt_runner::text::object::{Object, object};
 
 /// So many changes of a kind are named.
 const MOST_PLACES: usize = 200;
 
 /// The comparison with a baseline.
-#[derive(Serialize)]
-pub(super) struct Since<'s> {
-    baseline: String,
-    commit: Option<&'s str>,
-    branch: Option<&'s str>,
-    /// How many files are in both runs.
-    common: u64,
-    /// The pass rate of the baseline's records.
-    rate: Option<f64>,
-    /// What, then, now, the change.
-    rows: Vec<[String; 4]>,
-    caveats: Vec<String>,
-    sums: Vec<(u64, &'static str, String)>,
-    kinds: Vec<Changes<'s>>,
-}
-
-/// Changes that have something in common.
-#[derive(Serialize)]
-struct Changes<'s> {
-    title: &'static str,
-    tone: &'static str,
-    /// Whether they are of records.
-    records: bool,
-    count: usize,
-    places: Vec<Place<'s>>,
-}
-
-#[derive(Serialize)]
-struct Place<'s> {
-    n: &'s str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    l: Option<u32>,
-    w: String,
-    /// Whether the file is in this run.
-    here: bool,
-}
-
-impl<'s> Since<'s> {
-    pub(super) fn of(subject: &Subject<'_>, baseline: &Baseline<'s>, sections: &[Section<'s>]) -> Self {
-        let diff = baseline.diff;
-        let known: HashSet<&str> = subject.report.files.iter().map(|file| file.file.as_str()).collect();
-        let sums = sums(diff).into_iter().map(|sum| (sum.count, word(sum.tone), sum.words));
-        Self {
-            baseline: clipped(baseline.name, LONGEST_VALUE),
-            commit: baseline.commit.map(|commit| commit.hash.as_str()),
-            branch: baseline.commit.and_then(|commit| commit.branch.as_deref()),
-            common: diff.common(),
-            rate: diff.baseline.totals.records.pass_rate(),
-            rows: rows(diff),
-            caveats: caveats(diff).iter().map(|caveat| clipped(caveat, LONGEST_VALUE)).collect(),
-            sums: sums.collect(),
-            kinds: sections.iter().map(|section| Changes::of(section, &known)).collect(),
-        }
+pub(super) fn since<'s>(
+    subject: &Subject<'_>,
+    baseline: &Baseline<'s>,
+    sections: &[Section<'s>],
+) -> Object<'s> {
+    let diff = baseline.diff;
+    let known: HashSet<&str> = subject.report.files.iter().map(|file| file.file.as_str()).collect();
+    let sums = sums(diff).into_iter().map(|sum| (sum.count, word(sum.tone), sum.words));
+    let caveats = caveats(diff).into_iter().map(|caveat| clipped(&caveat, LONGEST_VALUE));
+    object! {
+        "baseline": clipped(baseline.name, LONGEST_VALUE),
+        "commit": baseline.commit.map(|commit| &commit.hash),
+        "branch": baseline.commit.map(|commit| &commit.branch),
+        "common": diff.common(),
+        // The pass rate of the baseline's records.
+        "rate": diff.baseline.totals.records.pass_rate(),
+        // What, then, now, the change.
+        "rows": rows(diff),
+        "caveats": caveats.collect::<Vec<_>>(),
+        "sums": sums.collect::<Vec<_>>(),
+        "kinds": sections.iter().map(|section| kind(section, &known)).collect::<Vec<_>>(),
     }
 }
 
-impl<'s> Changes<'s> {
-    fn of(section: &Section<'s>, known: &HashSet<&str>) -> Self {
-        let places = section.entries.iter().take(MOST_PLACES).map(|entry| Place {
-            n: entry.file,
-            l: entry.line,
-            w: entry.what(),
-            here: known.contains(entry.file),
-        });
-        Self {
-            title: section.title,
-            tone: word(section.tone),
-            records: !section.of_files,
-            count: section.entries.len(),
-            places: places.collect(),
-        }
+/// Changes that have something in common; a place says whether its file is in this run.
+fn kind<'s>(section: &Section<'s>, known: &HashSet<&str>) -> Object<'s> {
+    let places = section.entries.iter().take(MOST_PLACES).map(|entry| {
+        let place = object! { "n": entry.file }.with_some("l", entry.line);
+        place.with("w", entry.what()).with("here", known.contains(entry.file))
+    });
+    object! {
+        "title": section.title,
+        "tone": word(section.tone),
+        "records": !section.of_files,
+        "count": section.entries.len(),
+        "places": places.collect::<Vec<_>>(),
     }
 }
 

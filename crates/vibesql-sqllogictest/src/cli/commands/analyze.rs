@@ -43,13 +43,12 @@ pub(in crate::cli) fn run(
     let sections = sections(args);
     let format = if args.report { AnalysisFormat::Markdown } else { args.format };
     let cluster = args.fix.map(|fix| cluster_of(fix, &analysis)).transpose()?;
-    let internal = |error: serde_json::Error| CliError::internal(error.to_string());
     let document = match (format, cluster) {
         (AnalysisFormat::Text, None) => written(|out| text(out, &view, &sections)),
         (AnalysisFormat::Markdown, None) => written(|out| markdown(out, &view, &sections)),
-        (AnalysisFormat::Json, None) => json(&view).map_err(internal)?,
+        (AnalysisFormat::Json, None) => json(&view).pretty(),
         (AnalysisFormat::Text, Some(cluster)) => written(|out| members_text(out, &view, cluster)),
-        (AnalysisFormat::Json, Some(cluster)) => members_json(&view, cluster).map_err(internal)?,
+        (AnalysisFormat::Json, Some(cluster)) => members_json(&view, cluster).pretty(),
         (AnalysisFormat::Toml, Some(cluster)) => written(|out| members_toml(out, &view, cluster)),
         (AnalysisFormat::Toml, None) | (AnalysisFormat::Markdown, Some(_)) => return Err(no_such_form(args)),
     };

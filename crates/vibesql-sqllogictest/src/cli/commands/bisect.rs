@@ -102,7 +102,7 @@ fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, 
     let overview = Overview { run: &known.journal.opened.run, runs: known.past.count(), ranges, others };
     match args.format {
         FlakyFormat::Text => ui.print(&written(|out| write_overview(out, &overview)))?,
-        FlakyFormat::Json => Ui::put_raw(&overview_json(&overview).map_err(not_written)?)?,
+        FlakyFormat::Json => Ui::put_raw(&overview_json(&overview).pretty())?,
     }
     Ok(reason)
 }
@@ -234,7 +234,7 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
         Bisection { run, name, file, line, kind, good, bad, commits, runs, silent, notes, script };
     match args.format {
         FlakyFormat::Text => ui.print(&written(|out| write(out, &bisection)))?,
-        FlakyFormat::Json => Ui::put_raw(&json(&bisection).map_err(not_written)?)?,
+        FlakyFormat::Json => Ui::put_raw(&json(&bisection).pretty())?,
     }
     Ok(ExitReason::Success)
 }
@@ -353,8 +353,4 @@ fn checked(repository: &Repository, good: &str, bad: &str, notes: &mut Vec<Strin
         let message = format!("Git cannot say what lies between {good} and {bad}");
         CliError::usage(message, vec!["fetch what is missing: is this a shallow clone?".to_owned()])
     })
-}
-
-fn not_written(error: serde_json::Error) -> CliError {
-    CliError::internal(format!("cannot write the result: {error}"))
 }

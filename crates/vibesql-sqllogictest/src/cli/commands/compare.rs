@@ -14,7 +14,7 @@ use slt_core::outcome::RunReport;
 use slt_insight::regression::past::timed;
 use slt_insight::regression::timing::{Slower, slower};
 use slt_insight::regression::{Gate, RecordChange, RunDiff, compare};
-use slt_insight::report::compare::{Comparison, Named, Slow, write, write_json, write_markdown};
+use slt_insight::report::compare::{Comparison, Named, Slow, json, write, write_markdown};
 use slt_runner::results::{PastRun, ResultsFolder};
 use slt_runner::text::style::plain;
 use slt_runner::text::written;
@@ -56,8 +56,7 @@ pub(in crate::cli) fn run(
     let text = match args.format {
         CompareFormat::Text => written(|out| write(out, &comparison)),
         CompareFormat::Markdown => written(|out| write_markdown(out, &comparison)),
-        CompareFormat::Json => write_json(&comparison)
-            .map_err(|error| CliError::internal(format!("cannot write the comparison: {error}")))?,
+        CompareFormat::Json => json(&comparison).pretty(),
     };
     match &args.output {
         Some(path) => {

@@ -4,13 +4,13 @@ use std::ffi::OsString;
 use std::fmt::Write as _;
 
 use clap::{Arg, ArgMatches, CommandFactory as _};
-use comfy_table::{Table, presets};
 use serde_json::{Value, json};
 
 use crate::cli::args::{Cli, ConfigCommand, ConfigShowArgs};
 use crate::cli::config::{self, Environment, FILE_NAME, Origin, ResolveError, Resolved, Section, relaxed};
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::ui::Ui;
+use slt_runner::text::table::table;
 use slt_runner::text::written;
 
 /// Arguments that are no settings: they say where settings come from, and are shown above them.
@@ -147,13 +147,9 @@ impl Shown {
         let profiles = resolved.profiles.join(", which inherits from ");
         writeln!(out, "profile  {}", Some(profiles).filter(|names| !names.is_empty()).unwrap_or_else(none))?;
         writeln!(out, "suite    {}\n", resolved.suite.clone().unwrap_or_else(none))?;
-        let mut table = Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_header(["setting", "value", "from"]);
-        for setting in &self.settings {
-            table.add_row([setting.name.clone(), setting.value.text(), setting.origin.to_string()]);
-        }
-        let lines = table.trim_fmt();
+        let rows = self.settings.iter();
+        let rows = rows.map(|one| vec![one.name.clone(), one.value.text(), one.origin.to_string()]);
+        let lines = table(&["setting", "value", "from"], rows, |_| false);
         lines.lines().try_for_each(|line| writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line)))?;
         for one in &resolved.overrides {
             let timeout = one.timeout.map_or(0, |timeout| timeout.as_secs());

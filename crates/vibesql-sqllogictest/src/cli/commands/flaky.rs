@@ -8,7 +8,7 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use slt_insight::regression::past::{health, state_of};
-use slt_insight::report::flaky::{write, write_json};
+use slt_insight::report::flaky::{json, write};
 use slt_runner::results::{ResultsFolder, RunOverview};
 use slt_runner::text::written;
 
@@ -26,11 +26,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
     let files = health(&runs, &states);
     match args.format {
         FlakyFormat::Text => ui.print(&written(|out| write(out, &engine, &runs, &files)))?,
-        FlakyFormat::Json => {
-            let text = write_json(&engine, &runs, &files)
-                .map_err(|error| CliError::internal(format!("cannot write the list: {error}")))?;
-            Ui::put_raw(&text)?;
-        }
+        FlakyFormat::Json => Ui::put_raw(&json(&engine, &runs, &files).pretty())?,
     }
     Ok(ExitReason::Success)
 }

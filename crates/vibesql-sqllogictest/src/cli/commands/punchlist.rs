@@ -34,9 +34,7 @@ pub(in crate::cli) fn run(
     let document = match args.format {
         PunchlistFormat::Markdown => written(|out| punchlist_markdown(out, &list)),
         PunchlistFormat::Csv => written(|out| punchlist_csv(out, &list)),
-        PunchlistFormat::Json => {
-            punchlist_json(&list).map_err(|error| CliError::internal(error.to_string()))?
-        }
+        PunchlistFormat::Json => punchlist_json(&list).pretty(),
     };
     if put(&document, args.output.as_deref(), false, ui)? {
         ui.print(&format!("{list}\n"))?;
