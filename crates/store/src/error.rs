@@ -21,15 +21,15 @@ pub enum StoreError {
     /// A file that is not as it was written.
     #[error("`{}` is damaged", .0.display())]
     Damaged(PathBuf),
-    /// A file that a newer version of this program has made.
-    #[error("`{}` is of version {found} of the schema, and this program knows {known}", path.display())]
-    Newer {
-        /// The file.
+    /// A store that another version of this program has made.
+    #[error("`{}` has version {found} of the schema, expected {expected}", path.display())]
+    OtherVersion {
+        /// The manifest.
         path: PathBuf,
         /// Its version.
         found: u32,
         /// Ours.
-        known: u32,
+        expected: u32,
     },
     /// VibeSQL could not do what was asked of it.
     #[error("VibeSQL cannot {what}: {message}")]

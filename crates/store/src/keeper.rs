@@ -77,7 +77,7 @@ impl Store {
     /// [`StoreError`]. Nothing is lost then: what is not sealed is read from its journal.
     pub fn catch_up(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
         match Manifest::read(&self.disk.manifest()) {
-            Ok(manifest) if manifest.is_current() && self.unsealed(&manifest)?.is_empty() => {
+            Ok(manifest) if self.unsealed(&manifest)?.is_empty() => {
                 if self.disk.has_strays(&manifest.names()) {
                     self.tidy();
                 }
@@ -88,8 +88,8 @@ impl Store {
         }
         let _lock = self.lock()?;
         let manifest = match Manifest::read(&self.disk.manifest()) {
-            Ok(manifest) if manifest.is_current() && self.disk.manifest().exists() => manifest,
-            // Of an older version, damaged, or not there: everything is made again.
+            Ok(manifest) if self.disk.manifest().exists() => manifest,
+            // Damaged, or not there: everything is made again.
             Ok(_) | Err(StoreError::Damaged(_)) => return self.rebuild_locked(progress),
             Err(error) => return Err(error),
         };
@@ -117,9 +117,7 @@ impl Store {
     ///
     /// [`StoreError`], as of [`Self::catch_up`].
     pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
-        if let Ok(manifest) = Manifest::read(&self.disk.manifest())
-            && manifest.is_current()
-        {
+        if let Ok(manifest) = Manifest::read(&self.disk.manifest()) {
             let waiting = self.unsealed(&manifest)?;
             let bytes = waiting.iter().filter_map(|name| self.results.journal_bytes(name)).sum();
             let written_anew = manifest.summary.iter().chain(&manifest.known).map(|file| file.bytes).sum();

@@ -15,7 +15,6 @@
 
 pub mod ask;
 mod cell;
-mod classify;
 mod disk;
 pub mod dump;
 mod error;

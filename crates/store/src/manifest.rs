@@ -56,11 +56,6 @@ impl Manifest {
         Self { schema: schema::VERSION, runs: Vec::new(), outcomes: Vec::new(), summary: None, known: None }
     }
 
-    /// Whether its files are of this version.
-    pub(super) fn is_current(&self) -> bool {
-        self.schema == schema::VERSION
-    }
-
     /// Reads a manifest; an empty one where there is none.
     pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
         let bytes = match std::fs::read(path) {
@@ -69,10 +64,10 @@ impl Manifest {
             Err(error) => return Err(io_error("read", path)(error)),
         };
         let damaged = || StoreError::Damaged(path.to_owned());
-        // A newer version may say other things besides.
+        // Another version may say other things besides.
         let Version { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
-        if found > schema::VERSION {
-            return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+        if found != schema::VERSION {
+            return Err(StoreError::OtherVersion { path: path.to_owned(), found, expected: schema::VERSION });
         }
         entry_of(&bytes).ok_or_else(damaged)
     }

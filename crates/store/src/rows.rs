@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use super::RunId;
 use super::cell::Cell;
-use super::classify::classify;
 use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED};
 use super::schema::Table;
 use slt_core::outcome::{
@@ -292,7 +291,6 @@ fn in_flight(file: &FileReport) -> Option<u32> {
 fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
     let counts = &file.counts;
     let groups = groups_of(file);
-    let first = groups.first().map(classify);
     let outcome = row(
         &OUTCOMES,
         HashMap::from([
@@ -302,8 +300,8 @@ fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
             ("category", file.category().into()),
             ("subcategory", file.subcategory().into()),
             ("outcome", end_word(&file.end).into()),
-            ("error_type", first.as_ref().map(|class| class.error_type).into()),
-            ("error_pattern", first.as_ref().map(|class| class.pattern).into()),
+            ("kind", groups.first().map(|group| &group.kind).into()),
+            ("error_pattern", groups.first().map(pattern).into()),
             ("records", counts.total.into()),
             ("records_executed", counts.executed.into()),
             ("records_passed", counts.passed.into()),
@@ -329,18 +327,19 @@ fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
     }
 }
 
+/// What the failures of a group have in common, in words.
+fn pattern(group: &FailureGroup) -> &str {
+    if group.what.is_empty() { &group.kind } else { &group.what }
+}
+
 fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<&FailureDetail>) -> Vec<Cell> {
-    let class = classify(group);
     row(
         &GROUPS,
         HashMap::from([
             ("outcome_id", Cell::from(id.clone())),
             ("kind", Cell::from(&group.kind)),
-            ("error_type", class.error_type.into()),
-            ("error_pattern", class.pattern.into()),
+            ("error_pattern", pattern(group).into()),
             ("fingerprint", hexadecimal(group.fingerprint())),
-            ("effort", class.effort.word().into()),
-            ("effort_score", Cell::from(class.effort as i64)),
             ("records", group.records.into()),
             ("first_line", group.first_line.into()),
             (
@@ -361,12 +360,10 @@ fn failure_rows(
 ) -> Vec<Vec<Cell>> {
     let path: Arc<str> = Arc::from(file.file.as_str());
     let of_group = |group: &FailureGroup| {
-        let class = classify(group);
-        let (kind, fingerprint) = (Cell::from(&group.kind), hexadecimal(group.fingerprint()));
-        [kind, Cell::from(class.error_type), Cell::from(class.pattern), fingerprint]
+        [Cell::from(&group.kind), pattern(group).into(), hexadecimal(group.fingerprint())]
     };
     let classes: Vec<_> = groups.iter().map(of_group).collect();
-    let unknown = [Cell::Null, Cell::Null, Cell::Null, Cell::Null];
+    let unknown = [Cell::Null, Cell::Null, Cell::Null];
     let rows = file.failing.iter().enumerate().map(|(number, line)| {
         let mark = file.marks.get(number);
         let detail = details.get(line);
@@ -376,7 +373,7 @@ fn failure_rows(
                 groups.iter().position(|group| group.first_line == *line).and_then(|place| classes.get(place))
             }
         };
-        let [kind, error_type, pattern, fingerprint] = class.unwrap_or(&unknown).clone();
+        let [kind, pattern, fingerprint] = class.unwrap_or(&unknown).clone();
         let (expected, actual) = detail.map_or((None, None), |detail| sides(&detail.what));
         let values = HashMap::from([
             ("outcome_id", Cell::from(id.clone())),
@@ -385,7 +382,6 @@ fn failure_rows(
             ("line", (*line).into()),
             ("record_key", mark.map_or(Cell::Null, |mark| hexadecimal(mark.key.0))),
             ("kind", kind),
-            ("error_type", error_type),
             ("error_pattern", pattern),
             ("fingerprint", fingerprint),
             ("message", detail.and_then(|detail| said(&detail.what)).as_ref().into()),

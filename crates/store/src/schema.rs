@@ -2,9 +2,8 @@
 //!
 //! The first columns of `test_files`, `test_runs` and `test_results` are those of VibeSQL's earlier scripts.
 
-/// The version of the schema. It grows with every change of a table; segments of older versions are read by the names
-/// of their columns.
-pub const VERSION: u32 = 1;
+/// The version of the schema. It grows with every change of a table; stores of other versions are not read.
+pub const VERSION: u32 = 2;
 
 /// A table.
 #[derive(Debug, PartialEq, Eq)]
@@ -163,8 +162,8 @@ pub static TEST_RESULTS: Table = Table {
             "outcome",
             "How its execution ended: completed, halted, malformed, timed_out, faulted or not_started",
         ),
-        text("error_type", "The type of the first failure"),
-        text("error_pattern", "The pattern of the first failure"),
+        text("kind", "The kind of the first failure, in one word"),
+        text("error_pattern", "Its message without names and numbers, or how values differ"),
         integer("records", "Its records"),
         integer("records_executed", "Records that the engine executed"),
         integer("records_passed", "Records that passed"),
@@ -214,8 +213,7 @@ pub static RECORD_FAILURES: Table = Table {
         integer("line", "The line of the record"),
         text("record_key", "A key of the record that does not change when lines move"),
         text("kind", "The kind of failure, in one word"),
-        text("error_type", "The type of the failure"),
-        text("error_pattern", "The pattern of the failure"),
+        text("error_pattern", "The message without names and numbers, or how values differ"),
         text("fingerprint", "Equal for failures that look alike"),
         text("message", "The message; only for records with details"),
         text("sql", "The SQL; only for records with details"),
@@ -233,11 +231,8 @@ pub static FAILURE_GROUPS: Table = Table {
         text("file_path", "The file"),
         text("outcome_id", "The link to record_failures"),
         text("kind", "The kind of failure, in one word"),
-        text("error_type", "The type of the failures"),
-        text("error_pattern", "The pattern of the failures"),
+        text("error_pattern", "The message without names and numbers, or how values differ"),
         text("fingerprint", "Equal for failures that look alike"),
-        text("effort", "The effort to fix such failures: Low, Medium or High"),
-        integer("effort_score", "The same as a number, 1 to 3"),
         integer("records", "The number of records"),
         integer("first_line", "The line of the first one"),
         text("message", "What happened to the first one"),

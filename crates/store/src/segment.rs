@@ -39,7 +39,7 @@ pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
     }
 }
 
-/// Reads tables of a file. A table or a column that an older version did not have is empty.
+/// Reads tables of a file.
 pub(super) fn read(
     path: &Path,
     tables: &[&'static Table],

@@ -6,36 +6,15 @@ use std::sync::Arc;
 use super::cell::Cell;
 use super::parts::{OUTCOMES, RESULTS, RUN, Sheet, UNTESTED, place};
 use super::rows::RunRows;
-use super::schema::{FILE_STATS, TEST_FILES, Table};
+use super::schema::{Column, FILE_STATS, TEST_FILES, Table};
 
 /// Runs and counters.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Summary {
     /// The runs by their numbers.
     pub(super) runs: BTreeMap<i64, Vec<Cell>>,
-    /// The counters by engine and file.
-    pub(super) stats: BTreeMap<(Arc<str>, Arc<str>), Stats>,
-}
-
-/// The counters of a file.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Stats {
-    category: Option<Arc<str>>,
-    subcategory: Option<Arc<str>>,
-    runs: i64,
-    passes: i64,
-    fails: i64,
-    timeouts: i64,
-    crashes: i64,
-    flips: i64,
-    last_status: Option<Arc<str>>,
-    last_run: Option<i64>,
-    last_tested: Option<Arc<str>>,
-    last_passed: Option<Arc<str>>,
-    total_ms: i64,
-    max_ms: i64,
-    /// Whether the last result that was neither empty nor untested was a pass.
-    last_good: Option<bool>,
+    /// The rows of `file_stats` by engine and file.
+    pub(super) stats: BTreeMap<(Arc<str>, Arc<str>), Vec<Cell>>,
 }
 
 impl Summary {
@@ -54,20 +33,39 @@ impl Summary {
             let Some(outcome) = result[outcome_id].as_text().and_then(|id| rows.outcomes.get(id)) else {
                 continue;
             };
-            let Some(path) = shared(&result[file]) else { continue };
-            let stats = self.stats.entry((engine.clone(), path)).or_default();
-            stats.category = shared(&outcome.outcome[category]);
-            stats.subcategory = shared(&outcome.outcome[subcategory]);
-            let milliseconds = result[duration].as_integer().unwrap_or(0);
-            stats.enter(id, shared(&outcome.outcome[status]), shared(&result[tested_at]), milliseconds);
+            let outcome = &outcome.outcome;
+            let Some(stats) = self.stats_of(&engine, &result[file]) else { continue };
+            set(stats, "category", outcome[category].clone());
+            set(stats, "subcategory", outcome[subcategory].clone());
+            enter(
+                stats,
+                id,
+                &outcome[status],
+                &result[tested_at],
+                result[duration].as_integer().unwrap_or(0),
+            );
         }
         for file in &untested.rows {
-            let Some(path) = shared(&file[place(&UNTESTED, "file_path")]) else { continue };
-            let stats = self.stats.entry((engine.clone(), path)).or_default();
-            stats.category = shared(&file[place(&UNTESTED, "category")]);
-            stats.subcategory = shared(&file[place(&UNTESTED, "subcategory")]);
+            let of_file = |name: &str| file[place(&UNTESTED, name)].clone();
+            let Some(stats) = self.stats_of(&engine, &of_file("file_path")) else { continue };
+            set(stats, "category", of_file("category"));
+            set(stats, "subcategory", of_file("subcategory"));
         }
         self.runs.insert(id, run.clone());
+    }
+
+    /// The counters of a file; those of one that is not known yet are 0.
+    fn stats_of(&mut self, engine: &Arc<str>, file: &Cell) -> Option<&mut Vec<Cell>> {
+        let new = || {
+            let cell = |column: &Column| match column.name {
+                "engine" => Cell::Text(engine.clone()),
+                "file_path" => file.clone(),
+                name if COUNTERS.contains(&name) => Cell::Integer(0),
+                _ => Cell::Null,
+            };
+            FILE_STATS.columns.iter().map(cell).collect()
+        };
+        Some(self.stats.entry((engine.clone(), shared(file)?)).or_insert_with(new))
     }
 
     /// The engine of the last run.
@@ -82,24 +80,19 @@ impl Summary {
 
     /// The rows of `file_stats`.
     pub(super) fn file_stats(&self) -> Vec<Vec<Cell>> {
-        self.stats.iter().map(|((engine, file), stats)| stats.row(engine, file)).collect()
+        self.stats.values().cloned().collect()
     }
 
     /// The rows of `test_files`, for an engine.
     pub(super) fn test_files(&self, engine: &str) -> Vec<Vec<Cell>> {
         let of_engine = self.stats.iter().filter(|((name, _), _)| &**name == engine);
-        let row = |((_, file), stats): (&(Arc<str>, Arc<str>), &Stats)| -> Vec<Cell> {
-            let status = stats.last_status.clone().unwrap_or_else(|| Arc::from("UNTESTED"));
-            let cell = |name: &str| match name {
-                "file_path" => Cell::Text(file.clone()),
-                "category" => stats.category.clone().into(),
-                "subcategory" => stats.subcategory.clone().into(),
-                "status" => Cell::Text(status.clone()),
-                "last_tested" => stats.last_tested.clone().into(),
-                "last_passed" => stats.last_passed.clone().into(),
-                _ => Cell::from(engine),
+        let row = |(_, stats): (_, &Vec<Cell>)| {
+            let cell = |column: &Column| match (column.name, get(stats, "last_status")) {
+                ("status", Cell::Null) => Cell::from("UNTESTED"),
+                ("status", status) => status.clone(),
+                (name, _) => get(stats, name).clone(),
             };
-            TEST_FILES.columns.iter().map(|column| cell(column.name)).collect()
+            TEST_FILES.columns.iter().map(cell).collect()
         };
         of_engine.map(row).collect()
     }
@@ -115,82 +108,55 @@ impl Summary {
             }
         }
         for row in rows(&FILE_STATS) {
-            let cell = |name: &str| &row[place(&FILE_STATS, name)];
-            if let (Some(engine), Some(file)) = (shared(cell("engine")), shared(cell("file_path"))) {
-                summary.stats.insert((engine, file), Stats::of(&cell));
+            if let (Some(engine), Some(file)) = (shared(get(row, "engine")), shared(get(row, "file_path"))) {
+                summary.stats.insert((engine, file), row.clone());
             }
         }
         summary
     }
 }
 
-impl Stats {
-    fn enter(&mut self, run: i64, status: Option<Arc<str>>, tested: Option<Arc<str>>, milliseconds: i64) {
-        let word = status.as_deref().unwrap_or_default();
-        let good = match word {
-            "PASS" => Some(true),
-            "EMPTY" => None,
-            _ => Some(false),
-        };
-        self.runs += 1;
-        self.passes += i64::from(good == Some(true));
-        self.fails += i64::from(good == Some(false));
-        self.timeouts += i64::from(word == "TIMEOUT");
-        self.crashes += i64::from(word == "CRASH");
-        self.flips += i64::from(good.is_some() && self.last_good.is_some() && good != self.last_good);
-        self.last_good = good.or(self.last_good);
-        if good == Some(true) {
-            self.last_passed.clone_from(&tested);
-        }
-        (self.last_status, self.last_run, self.last_tested) = (status, Some(run), tested);
-        self.total_ms = self.total_ms.saturating_add(milliseconds);
-        self.max_ms = self.max_ms.max(milliseconds);
-    }
+/// The columns of `file_stats` that begin with 0.
+const COUNTERS: [&str; 8] = ["runs", "passes", "fails", "timeouts", "crashes", "flips", "total_ms", "max_ms"];
 
-    fn row(&self, engine: &Arc<str>, file: &Arc<str>) -> Vec<Cell> {
-        let cell = |name: &str| match name {
-            "engine" => Cell::Text(engine.clone()),
-            "file_path" => Cell::Text(file.clone()),
-            "category" => self.category.clone().into(),
-            "subcategory" => self.subcategory.clone().into(),
-            "runs" => self.runs.into(),
-            "passes" => self.passes.into(),
-            "fails" => self.fails.into(),
-            "timeouts" => self.timeouts.into(),
-            "crashes" => self.crashes.into(),
-            "flips" => self.flips.into(),
-            "last_status" => self.last_status.clone().into(),
-            "last_run_id" => self.last_run.into(),
-            "last_tested" => self.last_tested.clone().into(),
-            "last_passed" => self.last_passed.clone().into(),
-            "total_ms" => self.total_ms.into(),
-            "max_ms" => self.max_ms.into(),
-            _ => Cell::from(self.last_good),
-        };
-        FILE_STATS.columns.iter().map(|column| cell(column.name)).collect()
+/// Enters a result into the counters of its file.
+fn enter(stats: &mut [Cell], run: i64, status: &Cell, tested: &Cell, milliseconds: i64) {
+    let word = status.as_text().unwrap_or_default();
+    let good = match word {
+        "PASS" => Some(true),
+        "EMPTY" => None,
+        _ => Some(false),
+    };
+    let last_good = get(stats, "last_good").as_integer().map(|good| good == 1);
+    let number = |name| get(stats, name).as_integer().unwrap_or(0);
+    let [total, max] = ["total_ms", "max_ms"].map(number);
+    let counted = [
+        ("runs", true),
+        ("passes", good == Some(true)),
+        ("fails", good == Some(false)),
+        ("timeouts", word == "TIMEOUT"),
+        ("crashes", word == "CRASH"),
+        ("flips", good.is_some() && last_good.is_some() && good != last_good),
+    ]
+    .map(|(name, counts)| (name, number(name) + i64::from(counts)));
+    counted.into_iter().for_each(|(name, count)| set(stats, name, count.into()));
+    set(stats, "last_good", good.or(last_good).into());
+    if good == Some(true) {
+        set(stats, "last_passed", tested.clone());
     }
+    set(stats, "last_status", status.clone());
+    set(stats, "last_run_id", run.into());
+    set(stats, "last_tested", tested.clone());
+    set(stats, "total_ms", total.saturating_add(milliseconds).into());
+    set(stats, "max_ms", max.max(milliseconds).into());
+}
 
-    fn of<'r>(cell: &impl Fn(&str) -> &'r Cell) -> Self {
-        let number = |name: &str| cell(name).as_integer().unwrap_or(0);
-        let text = |name: &str| shared(cell(name));
-        Self {
-            category: text("category"),
-            subcategory: text("subcategory"),
-            runs: number("runs"),
-            passes: number("passes"),
-            fails: number("fails"),
-            timeouts: number("timeouts"),
-            crashes: number("crashes"),
-            flips: number("flips"),
-            last_status: text("last_status"),
-            last_run: cell("last_run_id").as_integer(),
-            last_tested: text("last_tested"),
-            last_passed: text("last_passed"),
-            total_ms: number("total_ms"),
-            max_ms: number("max_ms"),
-            last_good: cell("last_good").as_integer().map(|good| good == 1),
-        }
-    }
+fn get<'s>(stats: &'s [Cell], name: &str) -> &'s Cell {
+    &stats[place(&FILE_STATS, name)]
+}
+
+fn set(stats: &mut [Cell], name: &str, cell: Cell) {
+    stats[place(&FILE_STATS, name)] = cell;
 }
 
 fn shared(cell: &Cell) -> Option<Arc<str>> {

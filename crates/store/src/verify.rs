@@ -75,13 +75,6 @@ impl Store {
                 _ => found.unsealed.push(name),
             }
         }
-        if !manifest.is_current() {
-            found.notes.push(format!(
-                "the store is of version {} and is made again when it is used",
-                manifest.schema
-            ));
-            return Ok(found);
-        }
         for (number, run) in manifest.runs.iter().enumerate() {
             match (self.read_run(manifest, run), self.journal(&run.name, run.journal)) {
                 (Err(error), _) => found.problems.push(format!("run {}: {}", run.name, error.with_cause())),

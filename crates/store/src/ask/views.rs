@@ -55,12 +55,12 @@ const FAILURE_PATTERNS: View = View {
     about: "What the failures of a run have in common: records, files, and the part of all failing records in percent.",
     columns: &["error_type", "failure_count", "affected_files", "pct_of_failures", "error_pattern", "run_id"],
     tables: &["failure_groups"],
-    sql: "SELECT g.error_type AS error_type, g.failure_count AS failure_count, g.affected_files AS affected_files, \
+    sql: "SELECT g.kind AS error_type, g.failure_count AS failure_count, g.affected_files AS affected_files, \
           CAST(g.failure_count * 1000.0 / t.failures + 0.5 AS INTEGER) / 10.0 AS pct_of_failures, g.error_pattern AS \
-          error_pattern, g.run_id AS run_id FROM (SELECT run_id, error_type, error_pattern, SUM(records) AS \
-          failure_count, COUNT(DISTINCT file_path) AS affected_files FROM failure_groups GROUP BY run_id, \
-          error_type, error_pattern) g JOIN (SELECT run_id, SUM(records) AS failures FROM failure_groups GROUP BY \
-          run_id) t ON g.run_id = t.run_id",
+          error_pattern, g.run_id AS run_id FROM (SELECT run_id, kind, error_pattern, SUM(records) AS \
+          failure_count, COUNT(DISTINCT file_path) AS affected_files FROM failure_groups GROUP BY run_id, kind, \
+          error_pattern) g JOIN (SELECT run_id, SUM(records) AS failures FROM failure_groups GROUP BY run_id) t ON \
+          g.run_id = t.run_id",
 };
 
 const FIX_OPPORTUNITIES: View = View {
@@ -74,9 +74,10 @@ const FIX_OPPORTUNITIES: View = View {
           <= 3 THEN 'P0' WHEN o.place <= 7 THEN 'P1' ELSE 'P2' END AS priority FROM (SELECT p.pattern AS pattern, \
           p.tests AS tests, p.score AS score, a.files AS files, ROW_NUMBER() OVER (ORDER BY p.tests * 1.0 / p.score \
           DESC, p.tests DESC, p.pattern) AS place FROM (SELECT g.error_pattern AS pattern, COUNT(DISTINCT \
-          g.file_path) AS tests, MAX(g.effort_score) AS score, g.run_id AS run_id FROM failure_groups g JOIN (SELECT \
-          MAX(run_id) AS newest FROM test_runs) n ON g.run_id = n.newest GROUP BY g.run_id, g.error_pattern) p JOIN \
-          (SELECT run_id, COUNT(DISTINCT file_path) AS files FROM failure_groups GROUP BY run_id) a ON p.run_id = \
+          g.file_path) AS tests, MAX(CASE WHEN g.kind IN ('presentation_differs', 'malformed', 'adapter_fault') THEN 1 \
+          WHEN g.kind IN ('unsupported', 'timed_out', 'engine_lost', 'process_died', 'out_of_memory') THEN 3 ELSE 2 \
+          END) AS score, g.run_id AS run_id FROM failure_groups g JOIN (SELECT MAX(run_id) AS newest FROM \
+          test_runs) n ON g.run_id = n.newest GROUP BY g.run_id, g.error_pattern) p JOIN (SELECT run_id, COUNT(DISTINCT file_path) AS files FROM failure_groups GROUP BY run_id) a ON p.run_id = \
           a.run_id) o WHERE o.place <= 10",
 };
 
@@ -85,12 +86,12 @@ const FAILURE_EXAMPLES: View = View {
     about: "Up to three files of the last run for each pattern.",
     columns: &["error_pattern", "file_path", "error_type", "error_message_preview"],
     tables: &["test_runs", "failure_groups"],
-    sql: "SELECT e.error_pattern AS error_pattern, e.file_path AS file_path, e.error_type AS error_type, \
+    sql: "SELECT e.error_pattern AS error_pattern, e.file_path AS file_path, e.kind AS error_type, \
           SUBSTR(e.message, 1, 150) AS error_message_preview FROM (SELECT f.error_pattern AS error_pattern, \
-          f.file_path AS file_path, f.error_type AS error_type, f.message AS message, ROW_NUMBER() OVER (PARTITION \
+          f.file_path AS file_path, f.kind AS kind, f.message AS message, ROW_NUMBER() OVER (PARTITION \
           BY f.error_pattern ORDER BY f.file_path) AS place FROM (SELECT g.error_pattern AS error_pattern, \
-          g.file_path AS file_path, g.error_type AS error_type, g.message AS message, ROW_NUMBER() OVER (PARTITION \
-          BY g.error_pattern, g.file_path ORDER BY g.first_line, g.fingerprint, g.error_type) AS place FROM \
+          g.file_path AS file_path, g.kind AS kind, g.message AS message, ROW_NUMBER() OVER (PARTITION \
+          BY g.error_pattern, g.file_path ORDER BY g.first_line, g.fingerprint, g.kind) AS place FROM \
           failure_groups g JOIN (SELECT MAX(run_id) AS newest FROM test_runs) n ON g.run_id = n.newest) f WHERE \
           f.place = 1) e WHERE e.place <= 3",
 };

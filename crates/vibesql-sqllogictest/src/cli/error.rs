@@ -365,8 +365,8 @@ impl From<StoreError> for CliError {
                 "use --results DIR to select another results folder; `show` and `status` need only the journals"
             }
             StoreError::Damaged(_) => "run `store rebuild` to recreate the store from the journals",
-            StoreError::Newer { .. } => {
-                "use the newer version of this program, or another results folder (--results DIR)"
+            StoreError::OtherVersion { .. } => {
+                "use that version of this program, or move the folder of the file away and run `store rebuild`"
             }
             StoreError::VibeSql { .. } => "no results are lost: `show` and `status` read the journals",
             StoreError::Busy(_) => "wait for it, or find the process that has `store/lock` open",

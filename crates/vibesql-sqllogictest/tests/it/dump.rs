@@ -10,7 +10,7 @@ use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
 use vibesql_sqllogictest::results::ask::views::VIEWS;
 use vibesql_sqllogictest::results::store::dump::{Dump, Form, csv};
-use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table};
+use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table, VERSION};
 use vibesql_sqllogictest::results::store::{Cell, Loaded, Store, Wanted, Window};
 use vibesql_sqllogictest::value::{Column, ValueRef};
 
@@ -86,7 +86,7 @@ fn is_read_back_from_sql(sql: &str, tables: &[Loaded]) {
 
 fn is_read_back_from_json(text: &str, tables: &[Loaded]) {
     let document: Json = serde_json::from_str(text).unwrap();
-    assert_eq!(document["schema"], 1);
+    assert_eq!(document["schema"], VERSION);
     assert_eq!(document["tables"].as_object().unwrap().len(), tables.len());
     for Loaded { wanted, rows } in tables {
         let expected: Vec<Json> = rows
@@ -220,8 +220,8 @@ fn a_text_is_a_literal_of_one_line() {
     let loaded = Loaded { wanted: Wanted::all(&SLOW_RECORDS), rows: vec![row] };
     assert_eq!(
         document(Form::Sql, &[loaded]),
-        "-- program 1.0, schema 1\nBEGIN;\n-- slow_records: rows: 1\n\
-        CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT);\n\
+        format!("-- program 1.0, schema {VERSION}\nBEGIN;\n-- slow_records: rows: 1\n")
+            + "CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT);\n\
         INSERT INTO slow_records VALUES \
         (NULL,NULL,NULL,NULL,replace(replace('it''s\\n1a\\n\\r','\\n1',char(10)),'\\r',char(13)));\nCOMMIT;\n"
     );
@@ -265,7 +265,8 @@ fn all_results_are_exported() {
     assert_eq!(rows["record_failures"].trim(), "1 row", "{output}");
     assert!(size.starts_with("results.sql, "), "{output}");
     let sql = sandbox.read("results.sql");
-    assert!(sql.starts_with(concat!("-- vibesql-sqllogictest ", env!("CARGO_PKG_VERSION"), ", schema 1\n")));
+    let program = concat!("-- vibesql-sqllogictest ", env!("CARGO_PKG_VERSION"));
+    assert!(sql.starts_with(&format!("{program}, schema {VERSION}\n")));
     assert!(sql.contains("\n-- test_results: rows: 4\n"), "{sql}");
     is_read_back_from_sql(&sql, &kept);
 

@@ -128,23 +128,17 @@ impl Generated {
     }
 
     fn failure(&mut self, run: i64, file: &String, outcome: &String, chance: &Chance) {
-        let (pattern, effort, score) = chance.one(&[
-            ("Decimal formatting", "Low", 1),
-            ("Other error", "Medium", 2),
-            ("SQL parse error", "High", 3),
-        ]);
-        let kind = chance.one(&["Result Mismatch", "Other", "Parse"]);
+        let pattern = chance.one(&["form of a number", "no such table: ?", "near ?: syntax error"]);
+        let kind = chance.one(&["presentation_differs", "unexpected_error", "timed_out"]);
         let fingerprint = format!("fp{}", chance.below(1000));
         for table in ["failure_groups", "record_failures"] {
             self.add(table, chance, &|chance, column| match column {
                 "run_id" | "first_run_id" => Some(run.into()),
                 "file_path" => Some(file.into()),
                 "outcome_id" => Some(outcome.into()),
-                "error_type" => Some(kind.into()),
+                "kind" => Some(kind.into()),
                 "error_pattern" => Some(pattern.into()),
                 "fingerprint" => Some((&fingerprint).into()),
-                "effort" => Some(effort.into()),
-                "effort_score" => Some(i64::from(score).into()),
                 "records" => Some((1 + chance.below(9)).into()),
                 "message" => Some(chance.maybe("é long ".repeat(40).as_str())),
                 _ => None,

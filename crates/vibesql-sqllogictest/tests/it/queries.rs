@@ -115,8 +115,7 @@ fn summary(of: &Generated) -> Vec<Row> {
 fn patterns(of: &Generated) -> Vec<Row> {
     let rows = of.table("failure_groups");
     let all = groups(rows.clone(), |row| row.integer("run_id"));
-    let found =
-        groups(rows, |row| (row.integer("run_id"), row.text("error_type"), row.text("error_pattern")));
+    let found = groups(rows, |row| (row.integer("run_id"), row.text("kind"), row.text("error_pattern")));
     let row = |((run, kind, pattern), rows): (Alike<'_>, Vec<Named<'_>>)| {
         let records = sum(&rows, "records").unwrap();
         let percent = percent(records, sum(&all[&run], "records").unwrap());
@@ -136,13 +135,22 @@ fn of_last_run<'g>(of: &'g Generated) -> Vec<Named<'g>> {
     of.table("failure_groups").into_iter().filter(|row| row.integer("run_id") == newest(of)).collect()
 }
 
+/// What mending takes, as `fix_opportunities` has it.
+fn effort(kind: &str) -> i64 {
+    match kind {
+        "presentation_differs" | "malformed" | "adapter_fault" => 1,
+        "unsupported" | "timed_out" | "engine_lost" | "process_died" | "out_of_memory" => 3,
+        _ => 2,
+    }
+}
+
 fn opportunities(of: &Generated) -> Vec<Row> {
     let rows = of_last_run(of);
     let all = files(&rows);
     let mut found: Vec<_> = groups(rows, |row| row.text("error_pattern"))
         .into_iter()
         .map(|(pattern, rows)| {
-            (pattern, files(&rows), rows.iter().filter_map(|row| row.integer("effort_score")).max().unwrap())
+            (pattern, files(&rows), rows.iter().filter_map(|row| row.text("kind").map(effort)).max().unwrap())
         })
         .collect();
     found.sort_by(|(pattern, files, score), (pattern2, files2, score2)| {
@@ -168,16 +176,9 @@ fn examples(of: &Generated) -> Vec<Row> {
     let mut found = Vec::new();
     for (pattern, rows) in groups(of_last_run(of), |row| row.text("error_pattern")) {
         for (file, mut rows) in groups(rows, |row| row.text("file_path")).into_iter().take(3) {
-            rows.sort_by_key(|row| {
-                (row.integer("first_line"), row.text("fingerprint"), row.text("error_type"))
-            });
+            rows.sort_by_key(|row| (row.integer("first_line"), row.text("fingerprint"), row.text("kind")));
             let message = rows[0].text("message").map(|text| text.chars().take(150).collect::<String>());
-            found.push(vec![
-                text(pattern),
-                text(file),
-                text(rows[0].text("error_type")),
-                text(message.as_deref()),
-            ]);
+            found.push(vec![text(pattern), text(file), text(rows[0].text("kind")), text(message.as_deref())]);
         }
     }
     found

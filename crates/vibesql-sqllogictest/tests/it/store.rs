@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use vibesql_sqllogictest::event::RunEvent;
 use vibesql_sqllogictest::outcome::RunHeader;
-use vibesql_sqllogictest::results::store::schema::{TABLES, TEST_RUNS};
+use vibesql_sqllogictest::results::store::schema::TABLES;
 use vibesql_sqllogictest::results::store::{Cell, Extract, RunId, Sealed, Store, StoreError, Wanted, Window};
 use vibesql_sqllogictest::results::{Opened, ResultsFolder};
 
 use crate::histories::{self, DAY, Run, copy_tree};
 use crate::store_model::{self, rows_of};
-use crate::support::manifest;
 
 pub(crate) fn store(results: &Path) -> Store {
     Store::new(&ResultsFolder::new(results))
@@ -349,46 +348,6 @@ fn what_is_pinned_is_loaded_whatever_is_written_meanwhile() {
     assert_eq!((after.runs, after.damaged), (1, false), "{:?}", after.notes);
 }
 
-/// Written by the first version of the schema, from the first runs of a history; the journals are gone.
-fn fixture() -> PathBuf {
-    manifest().join("tests/fixtures/store/schema-1")
-}
-
-#[test]
-fn a_store_of_the_past_is_read() {
-    let folder = tempfile::tempdir().unwrap();
-    copy_tree(&fixture(), &folder.path().join("store"));
-    let shown = |extract: &Extract| {
-        let runs = rows_of(extract, "test_runs").into_iter().map(|run| {
-            let text = |name: &str| run[name].as_text().unwrap().to_owned();
-            let number = |name: &str| run[name].as_integer().unwrap();
-            let counts = ["total_files", "passed", "failed", "untested", "records"].map(number);
-            format!("{} {} {} {counts:?}", text("name"), text("state"), text("engine"))
-        });
-        let results = rows_of(extract, "test_results").into_iter().map(|result| {
-            let text = |name: &str| result[name].as_text().unwrap_or("NULL").escape_debug().to_string();
-            let words = ["file_path", "status", "outcome_id", "error_type", "error_message"].map(text);
-            words.join(" | ")
-        });
-        let counts =
-            extract.tables.iter().map(|loaded| format!("{} {}", loaded.wanted.table.name, loaded.rows.len()));
-        let mut lines: Vec<_> = runs.chain(results).collect();
-        lines.extend(counts);
-        lines.join("\n")
-    };
-    let before = everything(folder.path());
-    assert!(before.notes.is_empty() && !before.damaged, "{:?}", before.notes);
-    insta::assert_snapshot!("store_of_the_past", shown(&before));
-    assert_eq!(seal(folder.path()).notes, Vec::<String>::new());
-    assert_same(&everything(folder.path()), &before, "used by this version");
-    rebuild(folder.path());
-    assert_same(&everything(folder.path()), &before, "made again");
-    assert_eq!(problems(folder.path()), Vec::<String>::new());
-    // Whatever the version is, columns that it does not know are NULL.
-    let loaded = before.tables.iter().find(|loaded| *loaded.wanted.table == TEST_RUNS).unwrap();
-    assert!(loaded.rows.iter().all(|row| row.len() == TEST_RUNS.columns.len()));
-}
-
 #[test]
 fn a_store_of_a_newer_version_is_left_alone() {
     let folder = folder_with(&histories::runs(1, 2, 4));
@@ -409,7 +368,7 @@ fn a_store_of_a_newer_version_is_left_alone() {
     ];
     for error in errors {
         let error = error.unwrap_err();
-        assert!(matches!(error, StoreError::Newer { found: 1_000_000, .. }), "{error}");
+        assert!(matches!(error, StoreError::OtherVersion { found: 1_000_000, .. }), "{error}");
     }
     for place in ["store", "store/segments", "store/damaged"] {
         let (now, then) = (folder.path().join(place), before.path().join(place));

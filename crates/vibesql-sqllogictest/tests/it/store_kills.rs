@@ -12,8 +12,7 @@ use vibesql_sqllogictest::results::store::Extract;
 use crate::histories::{self, Numbers, Run, copy_tree};
 use crate::sandbox::Sandbox;
 use crate::store::{
-    assert_same, everything, files_of_manifest, folder_with, manifest_of, names_in, problems, rebuild, seal,
-    store, write_manifest,
+    assert_same, everything, files_of_manifest, folder_with, names_in, problems, rebuild, seal, store,
 };
 use crate::store_model::rows_of;
 use crate::support::{wait_for, wait_until};
@@ -125,18 +124,6 @@ fn killed_while_a_damaged_manifest_is_replaced() {
             break;
         }
     }
-}
-
-#[test]
-fn killed_while_a_store_of_an_older_version_is_made_again() {
-    let folder = folder_with(&histories::runs(26, 2, 5));
-    seal(folder.path());
-    let mut older = manifest_of(folder.path());
-    older["schema"] = 0.into();
-    write_manifest(folder.path(), &older);
-    killed_at_every_step(folder.path(), "store seal", &nothing, &[&healthy(folder.path())]);
-    seal(folder.path());
-    assert!(manifest_of(folder.path())["schema"].as_u64().unwrap() > 0);
 }
 
 #[test]
