@@ -66,7 +66,7 @@ impl History {
             is_shown(sql, &alone.answer);
         }
         let asked = asker.ask(&plan, about, effort).unwrap_or_else(|error| panic!("{sql}\n{error}"));
-        assert_eq!(asked.from, EngineName::Sqlite, "{sql}\n{:?}", asked.doubt);
+        assert_eq!(asked.from, EngineName::Sqlite, "{sql}\n{:?}", asked.unconfirmed);
         is_shown(sql, &asked.answer);
         let expected = expected.0.iter().map(|row| row.iter().map(Value::from).collect()).collect();
         assert_eq!(sorted(asked.answer.rows), sorted(expected), "{sql}\n{:?}", plan.wanted);

@@ -20,8 +20,8 @@ use slt_runner::text::written;
 use slt_store::ask::format::{self, Format};
 use slt_store::ask::presets::{Preset, Reach};
 use slt_store::ask::{
-    About, AskCommand, Asked, Asker, DependsOn, Doubt, Effort, Interrupter, Keeping as Kept, Limits, Plan,
-    Reading, Results, VIBESQL_VERSION, plan,
+    About, AskCommand, Asked, Asker, DependsOn, Effort, Interrupter, Keeping as Kept, Limits, Plan, Reading,
+    Results, Unconfirmed, VIBESQL_VERSION, plan,
 };
 use slt_store::schema::TEST_FILES;
 use slt_store::{Store, Window};
@@ -129,7 +129,7 @@ impl<'a> Session<'a> {
                 "--engine {engine} changes nothing: it says whose files `test_files` has, and this query does not read it"
             ));
         }
-        if let Some(doubt) = &asked.doubt {
+        if let Some(doubt) = &asked.unconfirmed {
             ui.note(doubted(doubt));
         }
         let mut text = written(|out| format::write(out, &asked.answer, self.format));
@@ -189,9 +189,9 @@ impl<'a> Session<'a> {
 }
 
 /// Why an answer is not sure, in words.
-fn doubted(doubt: &Doubt) -> String {
+fn doubted(doubt: &Unconfirmed) -> String {
     match doubt {
-        Doubt::OnlySqlite(on) => {
+        Unconfirmed::OnlySqlite(on) => {
             let on = match on {
                 DependsOn::Chance => "random values",
                 DependsOn::Time => "the current time",
@@ -200,13 +200,13 @@ fn doubted(doubt: &Doubt) -> String {
             };
             format!("not checked: the answer depends on {on}; shown is SQLite's answer")
         }
-        Doubt::OnlyVibeSql(message) => {
+        Unconfirmed::OnlyVibeSql(message) => {
             format!("not checked: SQLite cannot run this query ({message}); shown is VibeSQL's answer")
         }
-        Doubt::SqliteFails(message) => {
+        Unconfirmed::SqliteFails(message) => {
             format!("not checked: SQLite {message}; shown is VibeSQL's answer")
         }
-        Doubt::VibeSql { kind, kept } => {
+        Unconfirmed::VibeSql { kind, kept } => {
             let kept = match kept {
                 Kept::In(path) => format!("kept as `{}`", path.display()),
                 Kept::Not(why) => format!("not kept ({why})"),
