@@ -10,8 +10,8 @@ use slt_core::outcome::RunReport;
 use slt_runner::results::import;
 use slt_runner::results::portable::{self, is_portable};
 use slt_runner::results::{
-    Circumstances, Commit, FolderError, Journal, LastRun, Meaning, Opened, ResultsFolder, RunOverview,
-    meanings,
+    Circumstances, Commit, FolderError, Journal, LastRun, Opened, ResultsFolder, RunOverview, RunRef,
+    run_refs,
 };
 use slt_runner::text::count::plural;
 
@@ -138,7 +138,7 @@ pub(super) fn find_kept(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<St
 
 /// The run before the last one is that on the engine of the last one.
 fn place_alone(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<Place, CliError> {
-    if Meaning::by_order(word) != Some(Meaning::Previous) {
+    if RunRef::by_order(word) != Some(RunRef::Previous) {
         return place(word, keeping, Besides::default(), ui);
     }
     let results = keeping.results()?;
@@ -165,22 +165,22 @@ fn place(word: &str, keeping: &Keeping, besides: Besides<'_>, ui: &mut Ui) -> Re
         Err(_) if Path::new(path).is_file() => return Ok(Place::File(path.to_owned())),
         results => results?,
     };
-    let meanings = match Meaning::by_order(word) {
+    let run_refs = match RunRef::by_order(word) {
         // To look at every run would be for nothing.
-        Some(meaning) => vec![meaning],
-        None => meanings(word, &results.known_runs()?, |path| Path::new(path).is_file()),
+        Some(run_ref) => vec![run_ref],
+        None => run_refs(word, &results.known_runs()?, |path| Path::new(path).is_file()),
     };
-    match meanings.as_slice() {
+    match run_refs.as_slice() {
         // No run is compared with itself.
-        [Meaning::Last] if besides.before.is_some() && besides.before == Some(&results.last()?) => {
+        [RunRef::Last] if besides.before.is_some() && besides.before == Some(&results.last()?) => {
             before(results, Besides { engine: None, ..besides }, ui)
         }
-        [Meaning::Last] => Ok(Place::kept(last(results, ui)?)),
-        [Meaning::Previous] => before(results, besides, ui),
-        [Meaning::Run(name)] => Ok(Place::kept(name)),
-        [Meaning::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, besides),
-        [Meaning::Commit { hash, runs }] => last_of(&format!("commit {hash}"), runs, results, besides),
-        [Meaning::File(path)] => Ok(Place::File(path.clone())),
+        [RunRef::Last] => Ok(Place::kept(last(results, ui)?)),
+        [RunRef::Previous] => before(results, besides, ui),
+        [RunRef::Run(name)] => Ok(Place::kept(name)),
+        [RunRef::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, besides),
+        [RunRef::Commit { hash, runs }] => last_of(&format!("commit {hash}"), runs, results, besides),
+        [RunRef::File(path)] => Ok(Place::File(path.clone())),
         // The path of a folder of a run, which may be anywhere; or a run whose journal does not say what it is.
         [] if results.path_of(word).is_ok() => Ok(Place::kept(word)),
         [] => Err(unknown(word, results)),
@@ -264,20 +264,9 @@ fn unknown(word: &str, results: &ResultsFolder) -> CliError {
     CliError::usage(message, vec![words])
 }
 
-fn ambiguous(word: &str, several: &[Meaning]) -> CliError {
-    let meaning = |meaning: &Meaning| match meaning {
-        Meaning::Last => "last".to_owned(),
-        Meaning::Previous => "previous".to_owned(),
-        Meaning::Run(name) => format!("run:{name}"),
-        Meaning::Branch { name, .. } => format!("branch:{name}"),
-        Meaning::Commit { hash, .. } => format!("commit:{hash}"),
-        Meaning::File(path) => format!("file:{path}"),
-    };
-    let meanings: Vec<_> = several.iter().map(meaning).collect();
-    CliError::usage(
-        format!("`{word}` can mean several things"),
-        vec![format!("write one of these: {}", meanings.join(", "))],
-    )
+fn ambiguous(word: &str, several: &[RunRef]) -> CliError {
+    let names: Vec<_> = several.iter().map(RunRef::to_string).collect();
+    CliError::usage(format!("`{word}` is ambiguous"), vec![format!("use one of these: {}", names.join(", "))])
 }
 
 /// The run in a file of `export`.

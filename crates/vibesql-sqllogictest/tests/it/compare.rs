@@ -408,8 +408,8 @@ fn what_means_nothing_or_two_things_is_refused() {
     assert_snapshot!(sandbox.run("compare both"), @"
     exit code 2
     --- stderr
-    error: `both` can mean several things
-      hint: write one of these: branch:both, file:both
+    error: `both` is ambiguous
+      hint: use one of these: branch:both, file:both
     ");
     assert_snapshot!(sandbox.run("compare branch:both"), @"
     exit code 3

@@ -20,7 +20,7 @@ use slt_insight::regression::origin::{Origin, Sighting, Trace, same_program, sam
 use slt_insight::report::bisect::{
     Bisection, End, Overview, Range, json, overview_json, silence, write, write_overview,
 };
-use slt_runner::results::{Journal, Meaning, PastRun};
+use slt_runner::results::{Journal, PastRun, RunRef};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
@@ -93,7 +93,7 @@ fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, 
         }
     }
     let mut again = format!("{} bisect", shell_word(&ui.program));
-    if Meaning::by_order(&args.run) != Some(Meaning::Last) {
+    if RunRef::by_order(&args.run) != Some(RunRef::Last) {
         again = format!("{again} --run {}", shell_word(&args.run));
     }
     let mut ranges: Vec<_> = ranges.into_values().map(|found| found.range(known, &again)).collect();

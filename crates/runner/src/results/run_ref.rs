@@ -1,32 +1,33 @@
-//! Which run a word means: a run by its name, a branch, a commit, or a file.
+//! References to runs: by name, branch, commit, file, or place in the order of runs.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use super::circumstances::Commit;
 use super::folder::{FolderError, ResultsFolder};
 use super::journal::Opened;
 use super::journal_file::journal_path;
 
-/// A run, as far as the first line of its journal tells.
+/// A run, as described by the first line of its journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownRun {
     /// Its name.
     pub name: String,
-    /// The state of the project that it was made in, where that is known.
+    /// The commit that it was made at, if that is known.
     pub commit: Option<Commit>,
 }
 
-/// The words for the last run.
+/// The names of the last run.
 const LAST: [&str; 2] = ["last", "latest"];
-/// The word for the run before another one, on the same engine.
+/// The name of the run before another one, on the same engine.
 const PREVIOUS: &str = "previous";
 
-/// What a word can mean.
+/// What the name of a run can refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Meaning {
+pub enum RunRef {
     /// The last run.
     Last,
-    /// The run before the last one, or before another that is known, on the same engine.
+    /// The run before the last one, or before a given one, on the same engine.
     Previous,
     /// The run with this name.
     Run(String),
@@ -48,23 +49,23 @@ pub enum Meaning {
     File(String),
 }
 
-/// The least letters of a commit.
-const LEAST: usize = 4;
+/// The minimum length of an abbreviated commit.
+const MIN_ABBREVIATION: usize = 4;
 
-/// All that a word can mean, among the runs that are known. `is_file` tells whether there is a file with a path.
+/// Returns everything that a name can refer to among these runs. `is_file` returns whether a file with this path exists.
 ///
-/// | word | meaning |
+/// | name | refers to |
 /// |---|---|
-/// | `last`, `latest` | the last run, and nothing else |
-/// | `previous` | the run before another one, and nothing else |
+/// | `last`, `latest` | only the last run |
+/// | `previous` | only the run before another one |
 /// | the name of a run | that run |
-/// | the name of a branch on which runs were made | these runs |
-/// | at least four letters with which the commit of a run begins | the runs of that commit, for each such commit |
+/// | a branch that runs were made on | these runs |
+/// | a prefix of the commit of a run, of at least four digits | the runs of that commit, for each such commit |
 /// | the path of a file | that file |
-/// | `run:`, `branch:`, `commit:` or `file:`, and one of these | that alone |
-pub fn meanings(word: &str, runs: &[KnownRun], is_file: impl Fn(&str) -> bool) -> Vec<Meaning> {
-    if let Some(meaning) = Meaning::by_order(word) {
-        return vec![meaning];
+/// | one of these with the prefix `run:`, `branch:`, `commit:` or `file:` | only that |
+pub fn run_refs(word: &str, runs: &[KnownRun], is_file: impl Fn(&str) -> bool) -> Vec<RunRef> {
+    if let Some(run_ref) = RunRef::by_order(word) {
+        return vec![run_ref];
     }
     let (kind, word) = match word.split_once(':') {
         Some((kind @ ("run" | "branch" | "commit" | "file"), word)) => (Some(kind), word),
@@ -73,7 +74,7 @@ pub fn meanings(word: &str, runs: &[KnownRun], is_file: impl Fn(&str) -> bool) -
     let wanted = |this: &str| kind.is_none_or(|kind| kind == this);
     let mut found = Vec::new();
     if wanted("run") && runs.iter().any(|run| run.name == word) {
-        found.push(Meaning::Run(word.to_owned()));
+        found.push(RunRef::Run(word.to_owned()));
     }
     if wanted("branch") {
         let of = |run: &&KnownRun| {
@@ -81,10 +82,11 @@ pub fn meanings(word: &str, runs: &[KnownRun], is_file: impl Fn(&str) -> bool) -
         };
         let runs: Vec<_> = runs.iter().filter(of).map(|run| run.name.clone()).collect();
         if !runs.is_empty() {
-            found.push(Meaning::Branch { name: word.to_owned(), runs });
+            found.push(RunRef::Branch { name: word.to_owned(), runs });
         }
     }
-    if wanted("commit") && word.len() >= LEAST && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if wanted("commit") && word.len() >= MIN_ABBREVIATION && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
         let word = word.to_ascii_lowercase();
         let mut commits = BTreeMap::<&str, Vec<String>>::new();
         for run in runs {
@@ -92,16 +94,30 @@ pub fn meanings(word: &str, runs: &[KnownRun], is_file: impl Fn(&str) -> bool) -
                 commits.entry(&commit.hash).or_default().push(run.name.clone());
             }
         }
-        found.extend(commits.into_iter().map(|(hash, runs)| Meaning::Commit { hash: hash.to_owned(), runs }));
+        found.extend(commits.into_iter().map(|(hash, runs)| RunRef::Commit { hash: hash.to_owned(), runs }));
     }
     if wanted("file") && is_file(word) {
-        found.push(Meaning::File(word.to_owned()));
+        found.push(RunRef::File(word.to_owned()));
     }
     found
 }
 
-impl Meaning {
-    /// What a word means, if it is about the order of runs: then no run has to be known.
+impl fmt::Display for RunRef {
+    /// Writes the name that refers to this and to nothing else.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Last => f.write_str(LAST[0]),
+            Self::Previous => f.write_str(PREVIOUS),
+            Self::Run(name) => write!(f, "run:{name}"),
+            Self::Branch { name, .. } => write!(f, "branch:{name}"),
+            Self::Commit { hash, .. } => write!(f, "commit:{hash}"),
+            Self::File(path) => write!(f, "file:{path}"),
+        }
+    }
+}
+
+impl RunRef {
+    /// Parses a name that refers to the order of runs, which needs no list of runs.
     pub fn by_order(word: &str) -> Option<Self> {
         match word {
             PREVIOUS => Some(Self::Previous),
@@ -111,7 +127,7 @@ impl Meaning {
 }
 
 impl ResultsFolder {
-    /// All runs that have a journal of this version, the oldest first; only its first line is read.
+    /// Returns all runs with a journal of this version, the oldest first, by the first line of their journals.
     ///
     /// # Errors
     ///
@@ -145,24 +161,24 @@ mod tests {
     }
 
     #[test]
-    fn words_have_meanings() {
-        let check = |word: &str| meanings(word, &runs(), |path| path == "main" || path == "old.json");
+    fn names_refer_to_runs() {
+        let check = |word: &str| run_refs(word, &runs(), |path| path == "main" || path == "old.json");
         let names = |runs: &[&str]| runs.iter().map(|run| format!("2026010{run}-000000")).collect::<Vec<_>>();
-        assert_eq!([check("last"), check("latest")], [[Meaning::Last], [Meaning::Last]]);
-        assert_eq!(check("previous"), [Meaning::Previous]);
+        assert_eq!([check("last"), check("latest")], [[RunRef::Last], [RunRef::Last]]);
+        assert_eq!(check("previous"), [RunRef::Previous]);
         assert_eq!(check("branch:last"), []);
-        assert_eq!(check("20260105-000000"), [Meaning::Run("20260105-000000".to_owned())]);
-        assert_eq!(check("old.json"), [Meaning::File("old.json".to_owned())]);
-        let commit = |hash: &str, of: &[&str]| Meaning::Commit { hash: hash.to_owned(), runs: names(of) };
-        let branch = |name: &str, of: &[&str]| Meaning::Branch { name: name.to_owned(), runs: names(of) };
+        assert_eq!(check("20260105-000000"), [RunRef::Run("20260105-000000".to_owned())]);
+        assert_eq!(check("old.json"), [RunRef::File("old.json".to_owned())]);
+        let commit = |hash: &str, of: &[&str]| RunRef::Commit { hash: hash.to_owned(), runs: names(of) };
+        let branch = |name: &str, of: &[&str]| RunRef::Branch { name: name.to_owned(), runs: names(of) };
         assert_eq!(check("4F1C1"), [commit("4f1c11", &["2", "3"])]);
         assert_eq!(check("4f1c"), [commit("4f1c00", &["1"]), commit("4f1c11", &["2", "3"])], "ambiguous");
         assert_eq!(check("4f1"), [], "too short");
         assert_eq!(check("beef"), [branch("beef", &["4"]), commit("beef22", &["4"])]);
         assert_eq!(check("commit:beef"), [commit("beef22", &["4"])]);
-        assert_eq!(check("main"), [branch("main", &["1", "3"]), Meaning::File("main".to_owned())]);
+        assert_eq!(check("main"), [branch("main", &["1", "3"]), RunRef::File("main".to_owned())]);
         assert_eq!(check("branch:main"), [branch("main", &["1", "3"])]);
         assert_eq!(check("run:main"), []);
-        assert_eq!(check("file:main"), [Meaning::File("main".to_owned())]);
+        assert_eq!(check("file:main"), [RunRef::File("main".to_owned())]);
     }
 }
