@@ -2,7 +2,6 @@
 
 mod args;
 mod baseline;
-mod bisect;
 mod circumstances;
 mod commands;
 mod config;
@@ -12,8 +11,6 @@ mod keeping;
 mod keys;
 mod known;
 mod output;
-#[cfg(feature = "store")]
-mod query;
 #[cfg(feature = "store")]
 mod query_args;
 mod selection;

@@ -1,15 +1,21 @@
 //! `bisect`: between which commits something began to fail, and a script that finds the one.
 
+mod past;
+mod prepare;
+mod repository;
+mod script;
+mod subject;
+mod texts;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::bisect_script::{self, Wish};
+use self::past::{FileHistory, Past, commit_of, kind, wanted};
+use self::prepare::{Wish, prepare};
+use self::repository::Repository;
+use self::texts::text_now;
 use crate::cli::args::{BisectArgs, FlakyFormat};
 use crate::cli::baseline::find_kept;
-use crate::cli::bisect::past::{FileHistory, Past, commit_of, kind, wanted};
-use crate::cli::bisect::repository::Repository;
-use crate::cli::bisect::subject;
-use crate::cli::bisect::texts::text_now;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::settings::shell_word;
@@ -49,13 +55,13 @@ pub(in crate::cli) fn run(args: &BisectArgs, keeping: &Keeping, ui: &mut Ui) -> 
 }
 
 /// What there is to know, whatever is asked.
-pub(super) struct Known<'k> {
-    pub(super) journal: &'k Journal,
-    pub(super) settings: Settings,
+struct Known<'k> {
+    journal: &'k Journal,
+    settings: Settings,
     past: Past<'k>,
     /// The folder of the run.
-    pub(super) folder: Option<PathBuf>,
-    pub(super) repository: Option<Repository>,
+    folder: Option<PathBuf>,
+    repository: Option<Repository>,
 }
 
 fn settings_of(header: &RunHeader) -> Settings {
@@ -212,9 +218,7 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
     let script = match repository {
         // The bad commit is the only one that can be it.
         Some(_) if commits == Some(1) && args.output.is_none() => None,
-        Some(repository) => {
-            Some(bisect_script::prepare(&wish, known, repository, [&good, &bad], &trace, &mut notes)?)
-        }
+        Some(repository) => Some(prepare(&wish, known, repository, [&good, &bad], &trace, &mut notes)?),
         None => {
             notes.push(
                 "this is no Git repository: no script is written; try it in that of the engine".to_owned(),

@@ -5,7 +5,6 @@ pub(super) mod analyze;
 pub(super) mod ask;
 pub(super) mod backup;
 pub(super) mod bisect;
-mod bisect_script;
 pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod config;

@@ -1,11 +1,19 @@
 //! `query`: questions in SQL about the results.
 
+mod complete;
+mod error;
+mod output;
+mod session;
+mod shell;
+
 use std::io::{IsTerminal as _, Read as _, stdin};
 
+use self::error::{TypedIn, nearest};
+use self::session::Session;
+use self::shell::shell;
 use crate::cli::config::Environment;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
-use crate::cli::query::{self, Session, TypedIn};
 use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
 use slt_runner::clock::SystemClock;
@@ -31,7 +39,7 @@ pub(in crate::cli) fn run(
     let mut session = Session::new(args, keeping, environment, &SystemClock)?;
     match (named, args.sql.as_deref()) {
         (Some(preset), _) => session.answer_preset(preset, ui)?,
-        (None, None) if stdin().is_terminal() => return query::shell(&mut session, ui),
+        (None, None) if stdin().is_terminal() => return shell(&mut session, ui),
         (None, None | Some("-")) => session.answer(&typed_in()?, ui)?,
         (None, Some(sql)) => session.answer(sql, ui)?,
     }
@@ -62,7 +70,7 @@ pub(in crate::cli) fn list() -> String {
 }
 
 pub(in crate::cli) fn unknown_preset(name: &str, typed_in: TypedIn) -> CliError {
-    let nearest = query::nearest(name, PRESETS.iter().map(|preset| preset.name));
+    let nearest = nearest(name, PRESETS.iter().map(|preset| preset.name));
     let hint = written(|out| match nearest {
         Some(nearest) => std::fmt::Write::write_fmt(out, format_args!("did you mean `{nearest}`?")),
         None if typed_in == TypedIn::Shell => std::fmt::Write::write_str(out, "`.presets` lists them"),

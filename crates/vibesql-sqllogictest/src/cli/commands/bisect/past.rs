@@ -9,7 +9,7 @@ use slt_insight::regression::origin::{FilePast, Silence, Text, Trace, WantedReco
 use slt_runner::results::{Commit, Journal, PastRun};
 
 /// The runs that one run is seen in the light of; it is one of them.
-pub(in crate::cli) struct Past<'h> {
+pub(super) struct Past<'h> {
     /// In the order of their commits, and then of time.
     runs: Vec<&'h PastRun>,
     /// So many are of commits that do not lead to that of the run.
@@ -19,11 +19,7 @@ pub(in crate::cli) struct Past<'h> {
 impl<'h> Past<'h> {
     /// Puts runs, which come the oldest first, into the order of their commits, as far as these lead to `tip`. Where
     /// there is no repository, time has to do.
-    pub(in crate::cli) fn of(
-        runs: &'h [PastRun],
-        repository: Option<&Repository>,
-        tip: Option<&str>,
-    ) -> Self {
+    pub(super) fn of(runs: &'h [PastRun], repository: Option<&Repository>, tip: Option<&str>) -> Self {
         let Some((repository, tip)) = repository.zip(tip) else {
             return Self { runs: runs.iter().collect(), elsewhere: 0 };
         };
@@ -38,26 +34,26 @@ impl<'h> Past<'h> {
     }
 
     /// How many runs were looked at.
-    pub(in crate::cli) fn count(&self) -> u64 {
+    pub(super) fn count(&self) -> u64 {
         self.runs.len() as u64 + self.elsewhere
     }
 }
 
 /// The commit of a run that was made without changes.
-pub(in crate::cli) fn clean(run: &PastRun) -> Option<&Commit> {
+pub(super) fn clean(run: &PastRun) -> Option<&Commit> {
     run.circumstances.as_ref()?.commit.as_ref().filter(|commit| !commit.dirty)
 }
 
 /// A file of a run, in all runs.
-pub(in crate::cli) struct FileHistory<'h> {
+pub(super) struct FileHistory<'h> {
     past: FilePast<'h>,
-    pub(in crate::cli) texts: Texts,
+    pub(super) texts: Texts,
     elsewhere: u64,
 }
 
 impl<'h> FileHistory<'h> {
     /// Looks the file of the run in `journal` up; its text is kept where it is wanted.
-    pub(in crate::cli) fn of(
+    pub(super) fn of(
         past: &Past<'h>,
         journal: &Journal,
         file: &FileReport,
@@ -78,7 +74,7 @@ impl<'h> FileHistory<'h> {
     }
 
     /// What the runs tell of a record, or of the file as a whole.
-    pub(in crate::cli) fn trace(&self, record: Option<WantedRecord>) -> Trace<'h> {
+    pub(super) fn trace(&self, record: Option<WantedRecord>) -> Trace<'h> {
         let text = |run| record.map_or(Text::Unknown, |record| self.texts.of(run, record));
         let mut trace = self.past.trace(record, text);
         if self.elsewhere > 0 {
@@ -89,12 +85,12 @@ impl<'h> FileHistory<'h> {
 }
 
 /// The state of the project that a run was made in.
-pub(in crate::cli) fn commit_of(journal: &Journal) -> Option<&Commit> {
+pub(super) fn commit_of(journal: &Journal) -> Option<&Commit> {
     journal.opened.circumstances.as_ref()?.commit.as_ref()
 }
 
 /// The failing record at a place of a file's list, as other runs are asked for it; nothing if it has no name.
-pub(in crate::cli) fn wanted(file: &FileReport, place: usize) -> Option<WantedRecord> {
+pub(super) fn wanted(file: &FileReport, place: usize) -> Option<WantedRecord> {
     let line = *file.failing.get(place)?;
     let mark = file.marks.get(place)?;
     let named = line > 0 && mark.key.0 != 0;
@@ -102,7 +98,7 @@ pub(in crate::cli) fn wanted(file: &FileReport, place: usize) -> Option<WantedRe
 }
 
 /// What is wrong with the failing record at a place of a file's list, in one word.
-pub(in crate::cli) fn kind(file: &FileReport, place: usize) -> Option<&str> {
+pub(super) fn kind(file: &FileReport, place: usize) -> Option<&str> {
     let mark = file.marks.get(place)?;
     file.groups.get(mark.group as usize).map(|group| group.kind.as_str())
 }

@@ -7,33 +7,33 @@ use crate::cli::settings::shell_word;
 use slt_core::parser::{Control, DefectEffect, Record, RecordKind, Script, first_refusal};
 
 /// What a script does.
-pub(in crate::cli) struct Plan<'p> {
+pub(super) struct Plan<'p> {
     /// What is judged, for people.
-    pub(in crate::cli) subject: &'p str,
-    pub(in crate::cli) good: &'p str,
-    pub(in crate::cli) bad: &'p str,
+    pub(super) subject: &'p str,
+    pub(super) good: &'p str,
+    pub(super) bad: &'p str,
     /// The build step, a command for the shell.
-    pub(in crate::cli) build: &'p str,
+    pub(super) build: &'p str,
     /// The program that the build step makes, as the top of the working copy calls it.
-    pub(in crate::cli) program: &'p str,
+    pub(super) program: &'p str,
     /// The words between the program and the file.
-    pub(in crate::cli) words: &'p [String],
+    pub(super) words: &'p [String],
     /// The copy of the file.
-    pub(in crate::cli) copy: &'p Path,
+    pub(super) copy: &'p Path,
     /// The line of the record; nothing for the file as a whole.
-    pub(in crate::cli) line: Option<u32>,
+    pub(super) line: Option<u32>,
     /// The statements that the record builds on, as a file of their own, if there are any.
-    pub(in crate::cli) set_up: Option<&'p Path>,
+    pub(super) set_up: Option<&'p Path>,
     /// Where the script keeps what the program prints.
-    pub(in crate::cli) output: &'p Path,
+    pub(super) output: &'p Path,
     /// The time limit of each execution.
-    pub(in crate::cli) seconds: u64,
+    pub(super) seconds: u64,
     /// Whether a process that is lost, or takes too long, is what is looked for.
-    pub(in crate::cli) loss_is_bad: bool,
+    pub(super) loss_is_bad: bool,
 }
 
 /// Writes the script.
-pub(in crate::cli) fn write(plan: &Plan<'_>) -> String {
+pub(super) fn write(plan: &Plan<'_>) -> String {
     let path = |path: &Path| shell_word(&path.display().to_string());
     let words: Vec<_> = plan.words.iter().map(|word| shell_word(word)).collect();
     let target = match plan.line {
@@ -199,7 +199,7 @@ cannot_be_judged "the program ends with exit code $code"
 /// The statements that the record on `line` builds on, as a text in which everything is on the line where it was. Records
 /// that are known to do otherwise (`known`, by their lines) are left out; so are queries, whose verdict is not asked for.
 /// Nothing, if there is nothing to execute, or if that text would not do what the file does.
-pub(in crate::cli) fn set_up(
+pub(super) fn set_up(
     script: &Script<'_>,
     line: u32,
     known: &HashSet<u32>,
@@ -238,7 +238,7 @@ pub(in crate::cli) fn set_up(
 }
 
 /// Whether the record on `line` is behind a `halt` that ends the file, and is never reached.
-pub(in crate::cli) fn is_behind_halt(script: &Script<'_>, line: u32, labels: &[String]) -> bool {
+pub(super) fn is_behind_halt(script: &Script<'_>, line: u32, labels: &[String]) -> bool {
     let mut before = script.records().take_while(|record| record.line < line);
     before.any(|record| {
         matches!(record.kind, RecordKind::Control(Control::Halt))

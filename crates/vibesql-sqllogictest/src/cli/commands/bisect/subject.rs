@@ -15,10 +15,7 @@ use slt_runner::text::count::plural;
 const MOST_LINES: usize = 3;
 
 /// The file of a run that is meant, and the line, if one is named. A file whose name ends like a line number wins.
-pub(in crate::cli) fn find<'j>(
-    word: &str,
-    journal: &'j Journal,
-) -> Result<(&'j FileReport, Option<u32>), CliError> {
+pub(super) fn find<'j>(word: &str, journal: &'j Journal) -> Result<(&'j FileReport, Option<u32>), CliError> {
     let (path, line) = split_line(word);
     if let Some(file) = named(word, journal) {
         return Ok((file, None));
@@ -46,7 +43,7 @@ fn named<'j>(name: &str, journal: &'j Journal) -> Option<&'j FileReport> {
 }
 
 /// The place of a record in the list of those that fail in the file, by any line of it.
-pub(in crate::cli) fn failing(
+pub(super) fn failing(
     file: &FileReport,
     line: u32,
     text: Option<&[u8]>,

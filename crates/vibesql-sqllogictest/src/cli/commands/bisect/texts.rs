@@ -27,9 +27,9 @@ enum Version {
 }
 
 /// A file in all runs.
-pub(in crate::cli) struct Texts {
+pub(super) struct Texts {
     /// Its text in the run that is asked about, where it is wanted.
-    pub(in crate::cli) current: Option<Vec<u8>>,
+    pub(super) current: Option<Vec<u8>>,
     /// Its records then, where they are wanted or other texts are held against them.
     wanted: Option<Rc<Records>>,
     versions: Vec<Version>,
@@ -38,7 +38,7 @@ pub(in crate::cli) struct Texts {
 impl Texts {
     /// Asks Git for all of them. `commit` is that of the run that is asked about, if it was made without changes. Its text
     /// is kept where it is wanted; else no text is read that need not be.
-    pub(in crate::cli) fn read(
+    pub(super) fn read(
         repository: &Repository,
         place: &Path,
         commit: Option<&str>,
@@ -72,23 +72,23 @@ impl Texts {
     }
 
     /// Where Git is of no help.
-    pub(in crate::cli) fn unknown(runs: usize) -> Self {
+    pub(super) fn unknown(runs: usize) -> Self {
         Self { current: None, wanted: None, versions: vec![Version::Unknown; runs] }
     }
 
     /// The text that the file has at its place is that of the run; so much is known where Git does not have it.
-    pub(in crate::cli) fn set_current(&mut self, text: Vec<u8>, settings: &Settings) {
+    pub(super) fn set_current(&mut self, text: Vec<u8>, settings: &Settings) {
         self.wanted = records_of(text.clone(), settings).map(Rc::new);
         self.current = Some(text);
     }
 
     /// The line of a record in the text of the run that is asked about.
-    pub(in crate::cli) fn line(&self, key: RecordKey) -> Option<u32> {
+    pub(super) fn line(&self, key: RecordKey) -> Option<u32> {
         Some(self.wanted.as_ref()?.get(&key)?.0)
     }
 
     /// What the text in the run with this place says of a record.
-    pub(in crate::cli) fn of(&self, run: usize, record: WantedRecord) -> Text {
+    pub(super) fn of(&self, run: usize, record: WantedRecord) -> Text {
         let version = match &self.versions[run] {
             Version::Unknown => return Text::Unknown,
             Version::Current => return Text::Same(record.line),
@@ -106,7 +106,7 @@ impl Texts {
 }
 
 /// Reads a text as the run did; nothing if it names a dialect that there is not.
-pub(in crate::cli) fn with_script<T>(
+pub(super) fn with_script<T>(
     name: &str,
     text: Vec<u8>,
     settings: &Settings,
@@ -129,14 +129,14 @@ fn records_of(text: Vec<u8>, settings: &Settings) -> Option<Records> {
 
 /// Where a file of a run is below the top of the repository: in this working copy, or in another one that the run was
 /// made in the top of.
-pub(in crate::cli) fn place_below(opened: &Opened, file: &str, repository: &Repository) -> Option<PathBuf> {
+pub(super) fn place_below(opened: &Opened, file: &str, repository: &Repository) -> Option<PathBuf> {
     let place = opened.places.get(file)?;
     let below = place.strip_prefix(&repository.top).or_else(|_| place.strip_prefix(&opened.folder));
     below.ok().map(Path::to_owned)
 }
 
 /// The text of a file as it is now, on the disk or in this program.
-pub(in crate::cli) fn text_now(opened: &Opened, file: &str) -> Option<Vec<u8>> {
+pub(super) fn text_now(opened: &Opened, file: &str) -> Option<Vec<u8>> {
     let place = opened.places.get(file)?;
     if place.to_str().is_some_and(|place| place.starts_with(suite::PREFIX)) {
         return suite::text(place.to_str()?).map(<[u8]>::to_vec);

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use super::bisect::Known;
+use super::Known;
+use super::past::{FileHistory, kind};
+use super::repository::Repository;
+use super::script::{self, Plan};
+use super::texts::{text_now, with_script};
 use crate::cli::args::BisectArgs;
-use crate::cli::bisect::past::{FileHistory, kind};
-use crate::cli::bisect::repository::Repository;
-use crate::cli::bisect::script::{self, Plan};
-use crate::cli::bisect::texts::{text_now, with_script};
 use crate::cli::error::CliError;
 use crate::cli::output::{Existing, Output};
 use crate::cli::settings::{repeat_words, shell_word};

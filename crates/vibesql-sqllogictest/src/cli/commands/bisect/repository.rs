@@ -8,19 +8,19 @@ use std::process::{Command, Stdio};
 
 /// A repository with a working copy.
 #[derive(Debug)]
-pub(in crate::cli) struct Repository {
+pub(super) struct Repository {
     /// The top of the working copy, without links.
-    pub(in crate::cli) top: PathBuf,
+    pub(super) top: PathBuf,
     /// Git's own folder for this working copy.
-    pub(in crate::cli) folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 /// The name of a text, whatever it is called.
-pub(in crate::cli) type BlobId = String;
+pub(super) type BlobId = String;
 
 impl Repository {
     /// The repository of the working folder; nothing if there is none, or no Git.
-    pub(in crate::cli) fn at_hand() -> Option<Self> {
+    pub(super) fn at_hand() -> Option<Self> {
         let said = answer(Command::new("git").args(["rev-parse", "--show-toplevel"]))?;
         let top = path_of(&said).canonicalize().ok()?;
         let said = answer(Command::new("git").args(["rev-parse", "--absolute-git-dir"]))?;
@@ -35,7 +35,7 @@ impl Repository {
     }
 
     /// The hash of the commit that a word means.
-    pub(in crate::cli) fn commit(&self, word: &str) -> Option<String> {
+    pub(super) fn commit(&self, word: &str) -> Option<String> {
         let revision = format!("{word}^{{commit}}");
         let words = ["rev-parse", "--verify", "--quiet", "--end-of-options", &revision];
         answer(self.git().args(words)).map(|said| String::from_utf8_lossy(&said).into_owned())
@@ -43,7 +43,7 @@ impl Repository {
 
     /// How old commits are compared with others, the oldest first: the places of those of `wanted` that are `tip` or come
     /// before it.
-    pub(in crate::cli) fn places(&self, tip: &str, wanted: &HashSet<&str>) -> HashMap<String, usize> {
+    pub(super) fn places(&self, tip: &str, wanted: &HashSet<&str>) -> HashMap<String, usize> {
         let mut places = HashMap::new();
         // The order that Git tests in: no commit in front of its parents.
         let words = ["rev-list", "--topo-order", tip];
@@ -65,31 +65,31 @@ impl Repository {
     }
 
     /// Whether a commit is another, or comes before it.
-    pub(in crate::cli) fn is_before(&self, one: &str, other: &str) -> bool {
+    pub(super) fn is_before(&self, one: &str, other: &str) -> bool {
         let status = self.git().args(["merge-base", "--is-ancestor", one, other]).status();
         status.is_ok_and(|status| status.success())
     }
 
     /// How many commits a bisection has to choose from: those that `bad` has and `good` does not.
-    pub(in crate::cli) fn count(&self, good: &str, bad: &str) -> Option<u64> {
+    pub(super) fn count(&self, good: &str, bad: &str) -> Option<u64> {
         let said = answer(self.git().args(["rev-list", "--count", bad, &format!("^{good}")]))?;
         String::from_utf8_lossy(&said).parse().ok()
     }
 
     /// The moment of a commit and its first line, for people.
-    pub(in crate::cli) fn brief(&self, commit: &str) -> Option<String> {
+    pub(super) fn brief(&self, commit: &str) -> Option<String> {
         let words = ["log", "-1", "--format=%cs %s", "--end-of-options", commit];
         answer(self.git().args(words)).map(|said| String::from_utf8_lossy(&said).into_owned())
     }
 
     /// Whether Git keeps a file of the working copy.
-    pub(in crate::cli) fn has_ignored(&self, path: &Path) -> bool {
+    pub(super) fn has_ignored(&self, path: &Path) -> bool {
         let status = self.git().args(["check-ignore", "--quiet", "--"]).arg(path).status();
         status.is_ok_and(|status| status.success())
     }
 
     /// Which texts a file had at commits, in their order; nothing where it was not there.
-    pub(in crate::cli) fn blobs(&self, commits: &[&str], path: &Path) -> Vec<Option<BlobId>> {
+    pub(super) fn blobs(&self, commits: &[&str], path: &Path) -> Vec<Option<BlobId>> {
         use std::os::unix::ffi::OsStrExt as _;
         let path = path.as_os_str().as_bytes();
         if path.contains(&b'\n') {
@@ -112,7 +112,7 @@ impl Repository {
     }
 
     /// A text.
-    pub(in crate::cli) fn text(&self, blob: &str) -> Option<Vec<u8>> {
+    pub(super) fn text(&self, blob: &str) -> Option<Vec<u8>> {
         let output = self.git().args(["cat-file", "blob", blob]).stderr(Stdio::null()).output().ok()?;
         output.status.success().then_some(output.stdout)
     }
