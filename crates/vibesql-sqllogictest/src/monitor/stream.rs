@@ -18,7 +18,7 @@ use slt_runner::text::document::{
 const FORMAT: u32 = 1;
 
 /// Writes a line for each event.
-pub(crate) struct Stream<'n, W> {
+pub(crate) struct EventStream<'n, W> {
     out: W,
     /// The name of the run.
     run: &'n str,
@@ -28,7 +28,7 @@ pub(crate) struct Stream<'n, W> {
     flaky: FlakyResult,
 }
 
-impl<'n, W: Write> Stream<'n, W> {
+impl<'n, W: Write> EventStream<'n, W> {
     pub(crate) fn new(out: W, run: &'n str) -> Self {
         Self { out, run, totals: Totals::default(), flaky: FlakyResult::default() }
     }
@@ -40,7 +40,8 @@ impl<'n, W: Write> Stream<'n, W> {
             RunEvent::FileFinished(report) => self.totals.add(report),
             _ => {}
         }
-        let line = Line { format: FORMAT, event: Event::of(event, self.run, &self.totals, self.flaky) };
+        let line =
+            EventLine { format: FORMAT, event: EventDocument::of(event, self.run, &self.totals, self.flaky) };
         let mut text = serde_json::to_vec(&line)?;
         text.push(b'\n');
         self.out.write_all(&text)?;
@@ -48,22 +49,22 @@ impl<'n, W: Write> Stream<'n, W> {
     }
 }
 
-impl<W: Write> EventSink for Stream<'_, W> {
+impl<W: Write> EventSink for EventStream<'_, W> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         self.write(event).map_err(|source| SinkError { what: "events", source })
     }
 }
 
 #[derive(Serialize)]
-struct Line<'e> {
+struct EventLine<'e> {
     format: u32,
     #[serde(flatten)]
-    event: Event<'e>,
+    event: EventDocument<'e>,
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
-enum Event<'e> {
+enum EventDocument<'e> {
     RunStarted {
         run: &'e str,
         engine: EngineDocument<'e>,
@@ -71,7 +72,7 @@ enum Event<'e> {
         files: usize,
     },
     Resumed {
-        done: Sums,
+        done: EventTotals,
     },
     TaskStarted {
         task: usize,
@@ -119,7 +120,7 @@ enum Event<'e> {
     Continued {},
     Asked {
         done: usize,
-        running: Vec<RunningFile<'e>>,
+        running: Vec<RunningFileDocument<'e>>,
     },
     FileFinished {
         shown: &'e str,
@@ -129,13 +130,13 @@ enum Event<'e> {
     RunFinished {
         end: &'static str,
         duration_ms: u64,
-        summary: Sums,
+        summary: EventTotals,
     },
 }
 
 /// Files and their records, summed up.
 #[derive(Serialize)]
-struct Sums {
+struct EventTotals {
     #[serde(flatten)]
     files: Files,
     records: Records,
@@ -149,7 +150,7 @@ struct SliceDocument {
 }
 
 #[derive(Serialize)]
-struct RunningFile<'e> {
+struct RunningFileDocument<'e> {
     shown: &'e str,
     line: Option<u32>,
     record_ms: Option<u64>,
@@ -159,7 +160,7 @@ struct RunningFile<'e> {
     memory: Option<u64>,
 }
 
-impl<'e> Event<'e> {
+impl<'e> EventDocument<'e> {
     /// `run` is the name of the run, and `totals` are the sums up to the event.
     fn of(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResult) -> Self {
         match event {
@@ -169,7 +170,7 @@ impl<'e> Event<'e> {
                 exact: header.exact,
                 files: header.files,
             },
-            RunEvent::Resumed { done } => Self::Resumed { done: Sums::of(done, flaky) },
+            RunEvent::Resumed { done } => Self::Resumed { done: EventTotals::of(done, flaky) },
             RunEvent::TaskStarted { task, shown, slice } => {
                 let slice =
                     slice.map(|slice| SliceDocument { number: slice.index() + 1, count: slice.count() });
@@ -195,7 +196,7 @@ impl<'e> Event<'e> {
             RunEvent::Suspended => Self::Suspended {},
             RunEvent::Continued => Self::Continued {},
             RunEvent::Asked { running, done } => {
-                Self::Asked { done: *done, running: running.iter().map(RunningFile::of).collect() }
+                Self::Asked { done: *done, running: running.iter().map(RunningFileDocument::of).collect() }
             }
             RunEvent::FileFinished(report) => {
                 Self::FileFinished { shown: &report.shown, file: FileDocument::of(report) }
@@ -203,7 +204,7 @@ impl<'e> Event<'e> {
             RunEvent::RunFinished { elapsed, end } => Self::RunFinished {
                 end: end_word(*end),
                 duration_ms: milliseconds(*elapsed),
-                summary: Sums::of(totals, flaky),
+                summary: EventTotals::of(totals, flaky),
             },
         }
     }
@@ -217,13 +218,13 @@ impl<'e> Event<'e> {
     }
 }
 
-impl Sums {
+impl EventTotals {
     fn of(totals: &Totals, flaky: FlakyResult) -> Self {
         Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
     }
 }
 
-impl<'e> RunningFile<'e> {
+impl<'e> RunningFileDocument<'e> {
     fn of(file: &'e Running) -> Self {
         Self {
             shown: &file.shown,
@@ -315,7 +316,7 @@ mod tests {
 
     fn lines() -> Vec<Value> {
         let mut out = Vec::new();
-        let mut stream = Stream::new(&mut out, "r1");
+        let mut stream = EventStream::new(&mut out, "r1");
         events().iter().for_each(|event| stream.on_event(event).unwrap());
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), events().len(), "an event is a line");

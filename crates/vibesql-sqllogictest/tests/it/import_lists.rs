@@ -69,7 +69,7 @@ fn a_punchlist_of_a_script_that_could_not_read_its_database() {
         "list.csv",
         "file,category,subcategory,status,priority\nselect1.test,select,root,UNTESTED,2\n",
     );
-    assert_snapshot!(sandbox.run("import --engine vibesql list.csv").to_string().replace(&name_of_last_run(&sandbox), "[run]"), @"
+    assert_snapshot!(sandbox.run("store import --engine vibesql list.csv").to_string().replace(&name_of_last_run(&sandbox), "[run]"), @"
     exit code 0
     --- stdout
     run [run] from list.csv: 0 files, 0 passed, 0 failed, 1 without a result
@@ -169,12 +169,12 @@ fn sums_are_no_run() {
     let mut shown = String::new();
     for name in ["badge.json", "summary.json", "web_results.json"] {
         sandbox.write(name, with_fixture(name).read(name));
-        let output = sandbox.run(&format!("import {name}"));
+        let output = sandbox.run(&format!("store import {name}"));
         assert_eq!(output.code, 2, "{output}");
         shown += &output.stderr;
     }
     sandbox.write("list.md", "# SQLLogicTest Punchlist\n\nPass rate: 0% (0/0 files)\n");
-    shown += &sandbox.run("import list.md").stderr;
+    shown += &sandbox.run("store import list.md").stderr;
     assert_snapshot!(shown, @"
     error: cannot import `badge.json`: this is a badge: it has sums, and does not say how any file ended
       hint: import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, sqllogictest_punchlist.json or .csv, or the dump sqllogictest_results.sql
@@ -206,12 +206,12 @@ fn mistakes_in_lists_take_nothing_in() {
         ("other.md", "# Failures\n\n- [ ] a.test - wrong\n".to_owned()),
     ] {
         sandbox.write(name, text);
-        let output = sandbox.run(&format!("import {name}"));
+        let output = sandbox.run(&format!("store import {name}"));
         assert_eq!(output.code, 2, "{output}");
         shown += &output.stderr;
     }
     sandbox.write("columns.csv", "path,result\na.test,PASS\n");
-    shown += &sandbox.run("import --format csv columns.csv").stderr;
+    shown += &sandbox.run("store import --format csv columns.csv").stderr;
     assert_snapshot!(shown, @r#"
     error: cannot import `short.csv`: line 3: expected a field for each column, found 2 fields for 5 columns
       hint: nothing was imported from it; use --format if the format was detected incorrectly
@@ -348,7 +348,7 @@ fn lists_and_comparisons_are_compared() {
 fn our_own_comparison_is_read() {
     let sandbox = two_runs();
     assert_eq!(sandbox.run("compare --format json --output diff.json").code, 4);
-    let output = sandbox.run("import diff.json --engine scripted");
+    let output = sandbox.run("store import diff.json --engine scripted");
     let run = name_of_last_run(&sandbox);
     assert_snapshot!(output.to_string().replace(&run, "[run]"), @"
     exit code 0
@@ -412,7 +412,7 @@ fn our_own_csv_comes_back_as_it_was() {
     let untested = before.iter().filter(|line| line.contains(",UNTESTED,2")).count();
     assert!(before.len() == 8 && untested > 0, "{before:#?}");
     sandbox.run("punchlist --format csv --output list.csv");
-    let output = sandbox.run("import list.csv --engine scripted");
+    let output = sandbox.run("store import list.csv --engine scripted");
     assert_eq!(output.code, 0, "{output}");
     assert!(output.stdout.contains(&format!("{untested} without a result")), "{output}");
     assert_eq!(statuses(&sandbox, "punchlist --format csv"), before);
@@ -425,11 +425,11 @@ fn our_own_json_and_markdown_come_back_as_far_as_they_go() {
     sandbox.run("punchlist --format json --output list.json");
     sandbox.run("punchlist --output list.md");
     let before = statuses(&sandbox, "punchlist --format csv");
-    let output = sandbox.run("import list.json --engine scripted");
+    let output = sandbox.run("store import list.json --engine scripted");
     assert_eq!((output.code, output.stderr.as_str()), (0, ""), "nothing is odd: {output}");
     assert_eq!(statuses(&sandbox, "punchlist --format csv"), before);
 
-    let output = sandbox.run("import list.md --engine scripted");
+    let output = sandbox.run("store import list.md --engine scripted");
     assert_eq!(output.code, 0, "{output}");
     let passed = |line: &&String| line.contains(",PASS,3");
     let expected: Vec<_> =

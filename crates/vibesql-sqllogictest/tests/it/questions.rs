@@ -33,7 +33,7 @@ impl History {
         let sandbox = Sandbox::new();
         runs(seed, 3, 5).iter().for_each(|run| run.write(&sandbox.path().join("results")));
         sandbox.write("file", "");
-        let sql = sandbox.run("--results results export --format sql --output -").stdout;
+        let sql = sandbox.run("--results results store export --format sql --output -").stdout;
         let mut all = session(engines::builtin().make("sqlite").unwrap().as_ref());
         all.execute(sql.as_bytes(), &mut Taken::default()).unwrap();
         Self { sandbox, all, asked: 0 }

@@ -1,31 +1,31 @@
-//! The runs of the past in the order of their commits, and what they tell of a file.
+//! Earlier runs in commit order, and what they say about a file.
 
 use std::collections::HashSet;
 
 use super::repository::Repository;
-use super::texts::{Texts, place_below};
+use super::texts::{FileTexts, place_below};
 use slt_core::outcome::FileReport;
 use slt_insight::regression::origin::{FilePast, Silence, Text, Trace, WantedRecord};
 use slt_runner::results::{Commit, Journal, PastRun};
 
-/// The runs that one run is seen in the light of; it is one of them.
-pub(super) struct Past<'h> {
+/// The runs that a run is compared with, itself included.
+pub(super) struct RunsByCommit<'h> {
     /// In the order of their commits, and then of time.
     runs: Vec<&'h PastRun>,
-    /// So many are of commits that do not lead to that of the run.
+    /// The number of runs of commits that are not ancestors of the commit of the run.
     elsewhere: u64,
 }
 
-impl<'h> Past<'h> {
-    /// Puts runs, which come the oldest first, into the order of their commits, as far as these lead to `tip`. Where
-    /// there is no repository, time has to do.
-    pub(super) fn of(runs: &'h [PastRun], repository: Option<&Repository>, tip: Option<&str>) -> Self {
+impl<'h> RunsByCommit<'h> {
+    /// Sorts runs, given oldest first, by the order of the ancestors of `tip`. Without a repository, they stay in order
+    /// of time.
+    pub(super) fn new(runs: &'h [PastRun], repository: Option<&Repository>, tip: Option<&str>) -> Self {
         let Some((repository, tip)) = repository.zip(tip) else {
             return Self { runs: runs.iter().collect(), elsewhere: 0 };
         };
         let hashes: HashSet<_> = runs.iter().filter_map(clean).map(|commit| commit.hash.as_str()).collect();
         let places = repository.places(tip, &hashes);
-        // Runs that tell of no commit say why themselves, wherever they stand.
+        // Runs without a clean commit state the reason themselves, wherever they are in the list.
         let place = |run: &PastRun| clean(run).map_or(Some(0), |commit| places.get(&commit.hash).copied());
         let mut ordered: Vec<_> = runs.iter().filter_map(|run| Some((place(run)?, run))).collect();
         ordered.sort_by_key(|(place, _)| *place);
@@ -33,28 +33,28 @@ impl<'h> Past<'h> {
         Self { runs: ordered.into_iter().map(|(_, run)| run).collect(), elsewhere }
     }
 
-    /// How many runs were looked at.
+    /// The number of runs examined.
     pub(super) fn count(&self) -> u64 {
         self.runs.len() as u64 + self.elsewhere
     }
 }
 
-/// The commit of a run that was made without changes.
+/// The commit of a run that was made without uncommitted changes.
 pub(super) fn clean(run: &PastRun) -> Option<&Commit> {
     run.circumstances.as_ref()?.commit.as_ref().filter(|commit| !commit.dirty)
 }
 
-/// A file of a run, in all runs.
+/// The history of one file in all runs.
 pub(super) struct FileHistory<'h> {
     past: FilePast<'h>,
-    pub(super) texts: Texts,
+    pub(super) texts: FileTexts,
     elsewhere: u64,
 }
 
 impl<'h> FileHistory<'h> {
-    /// Looks the file of the run in `journal` up; its text is kept where it is wanted.
-    pub(super) fn of(
-        past: &Past<'h>,
+    /// Looks up the file of the run in `journal`, and keeps its text if `keep_text` is set.
+    pub(super) fn new(
+        past: &RunsByCommit<'h>,
         journal: &Journal,
         file: &FileReport,
         repository: Option<&Repository>,
@@ -66,14 +66,14 @@ impl<'h> FileHistory<'h> {
             (Some((repository, place)), Some(settings)) => {
                 let commit = commit_of(journal).filter(|commit| !commit.dirty);
                 let hash = commit.map(|commit| commit.hash.as_str());
-                Texts::read(repository, &place, hash, &past.runs, settings, keep_text)
+                FileTexts::read(repository, &place, hash, &past.runs, settings, keep_text)
             }
-            _ => Texts::unknown(past.runs.len()),
+            _ => FileTexts::unknown(past.runs.len()),
         };
         Self { past: FilePast::of(&past.runs, &file.file), texts, elsewhere: past.elsewhere }
     }
 
-    /// What the runs tell of a record, or of the file as a whole.
+    /// Returns what the runs say about a record, or about the file as a whole.
     pub(super) fn trace(&self, record: Option<WantedRecord>) -> Trace<'h> {
         let text = |run| record.map_or(Text::Unknown, |record| self.texts.of(run, record));
         let mut trace = self.past.trace(record, text);
@@ -84,12 +84,12 @@ impl<'h> FileHistory<'h> {
     }
 }
 
-/// The state of the project that a run was made in.
+/// Returns the commit that a run was made at.
 pub(super) fn commit_of(journal: &Journal) -> Option<&Commit> {
     journal.opened.circumstances.as_ref()?.commit.as_ref()
 }
 
-/// The failing record at a place of a file's list, as other runs are asked for it; nothing if it has no name.
+/// Returns the failing record at `place` of a file's list as it is looked up in other runs; `None` if it has no key.
 pub(super) fn wanted(file: &FileReport, place: usize) -> Option<WantedRecord> {
     let line = *file.failing.get(place)?;
     let mark = file.marks.get(place)?;
@@ -97,7 +97,7 @@ pub(super) fn wanted(file: &FileReport, place: usize) -> Option<WantedRecord> {
     named.then_some(WantedRecord { key: mark.key, line, total: file.counts.total })
 }
 
-/// What is wrong with the failing record at a place of a file's list, in one word.
+/// Returns the kind of failure of the record at `place` of a file's list.
 pub(super) fn kind(file: &FileReport, place: usize) -> Option<&str> {
     let mark = file.marks.get(place)?;
     file.groups.get(mark.group as usize).map(|group| group.kind.as_str())

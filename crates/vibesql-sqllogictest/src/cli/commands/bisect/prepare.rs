@@ -1,18 +1,18 @@
-//! The script of `bisect`, with the copies that it needs, on the disk.
+//! Writes the script of `bisect`, with the copies of files that it needs.
 
 use std::collections::HashSet;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
-use super::Known;
+use super::context::BisectContext;
 use super::past::{FileHistory, kind};
 use super::repository::Repository;
-use super::script::{self, Plan};
-use super::texts::{text_now, with_script};
-use crate::cli::args::BisectArgs;
+use super::script::{self, ScriptPlan};
+use super::texts::with_script;
 use crate::cli::error::CliError;
-use crate::cli::output::{Existing, Output};
-use crate::cli::settings::{repeat_words, shell_word};
+use crate::cli::output::{ExistingFile, OutputFile};
+use crate::cli::repeat::{repeat_words, shell_word};
+use crate::cli::run_texts::read_text;
 use slt_core::outcome::{FileEnd, FileReport, RecordKey};
 use slt_insight::regression::origin::{Origin, Trace, WantedRecord};
 use slt_insight::report::bisect::{End, Written};
@@ -24,9 +24,18 @@ const USUAL_LIMIT: Duration = Duration::from_secs(500);
 /// The folder in Git's own folder, where no checkout changes it.
 const FOLDER: &str = "sqllogictest-bisect";
 
-/// What a script is wanted for.
-pub(super) struct Wish<'w> {
-    pub(super) args: &'w BisectArgs,
+/// How the script builds and tests a commit, and where it is written, as far as the user says.
+pub(super) struct ScriptOptions {
+    pub(super) build: Option<String>,
+    pub(super) program: Option<String>,
+    /// The time limit at each commit, in seconds.
+    pub(super) timeout: Option<u64>,
+    pub(super) output: Option<PathBuf>,
+}
+
+/// What the script tests.
+pub(super) struct ScriptRequest<'w> {
+    pub(super) options: &'w ScriptOptions,
     pub(super) file: &'w FileReport,
     /// The place of the record in the list of failing ones; nothing for the file as a whole.
     pub(super) place: Option<usize>,
@@ -38,19 +47,19 @@ pub(super) struct Wish<'w> {
 
 /// Writes the script and what it needs.
 pub(super) fn prepare(
-    wish: &Wish<'_>,
-    known: &Known<'_>,
+    request: &ScriptRequest<'_>,
+    context: &BisectContext<'_>,
     repository: &Repository,
     [good, bad]: [&End; 2],
     trace: &Trace<'_>,
     notes: &mut Vec<String>,
 ) -> Result<Written, CliError> {
-    let (args, file) = (wish.args, wish.file);
-    let text = text_of_run(wish, known, notes)?;
-    let program = program_of(args, repository)?;
-    let build = build_of(args, repository, &program)?;
-    let place = Place::of(args, repository)?;
-    let line = wish.place.map(|place| file.failing[place]);
+    let (options, file) = (request.options, request.file);
+    let text = text_of_run(request, context, notes)?;
+    let program = program_of(options, repository)?;
+    let build = build_of(options, repository, &program)?;
+    let place = ScriptLocation::new(options, repository)?;
+    let line = request.place.map(|place| file.failing[place]);
     if matches!(file.end, FileEnd::TimedOut { line: at } if at == line && line.is_some()) {
         notes.push(format!(
             "the time of the whole file was over at this record; `bisect {}` judges the file",
@@ -58,16 +67,16 @@ pub(super) fn prepare(
         ));
     }
     let set_up = match line {
-        Some(line) => set_up(wish, known, trace, text, line)?,
+        Some(line) => set_up(request, context, trace, text, line)?,
         None => None,
     };
     let name = Path::new(&file.file).file_name().unwrap_or_else(|| "file.test".as_ref());
     let copy = place.keep("record", name, text)?;
     let set_up = set_up.map(|text| place.keep("set-up", name, &text)).transpose()?;
     let mut words = vec!["--no-config".to_owned()];
-    words.extend(repeat_words(&known.settings, &known.journal.report.header.engine.labels));
+    words.extend(repeat_words(&context.settings, &context.journal.report.header.engine.labels));
     let subject = line.map_or_else(|| file.shown.clone(), |line| format!("{}:{line}", file.shown));
-    let plan = Plan {
+    let plan = ScriptPlan {
         subject: &subject,
         good: &good.commit,
         bad: &bad.commit,
@@ -78,8 +87,8 @@ pub(super) fn prepare(
         line,
         set_up: set_up.as_deref(),
         output: &place.files.join("output"),
-        seconds: limit(args, known, &file.file).as_secs(),
-        loss_is_bad: wish.place.is_none_or(|place| is_loss(kind(file, place))),
+        seconds: limit(options, context, &file.file).as_secs(),
+        loss_is_bad: request.place.is_none_or(|place| is_loss(kind(file, place))),
     };
     let text = script::write(&plan);
     if is_kept_as_it_is(repository, &program) {
@@ -96,15 +105,15 @@ pub(super) fn prepare(
 
 /// The statements that the record on `line` builds on.
 fn set_up(
-    wish: &Wish<'_>,
-    known: &Known<'_>,
+    request: &ScriptRequest<'_>,
+    context: &BisectContext<'_>,
     trace: &Trace<'_>,
     text: &[u8],
     line: u32,
 ) -> Result<Option<Vec<u8>>, CliError> {
-    let (shown, labels) = (&wish.file.shown, &known.settings.options.labels);
-    let failing = known_failing(wish, trace);
-    let read = with_script(shown, text.to_vec(), &known.settings, |script| {
+    let (shown, labels) = (&request.file.shown, &context.settings.options.labels);
+    let failing = known_failing(request, trace);
+    let read = with_script(shown, text.to_vec(), &context.settings, |script| {
         (script::is_behind_halt(script, line, labels), script::set_up(script, line, &failing, labels))
     });
     match read {
@@ -125,28 +134,28 @@ fn is_loss(kind: Option<&str>) -> bool {
     kind.is_some_and(|kind| ["timed_out", "process_died", "out_of_memory", "engine_lost"].contains(&kind))
 }
 
-/// The text that the file had in the run, as far as that can be known.
+/// The text that the file had in the run, as far as that can be context.
 fn text_of_run<'t>(
-    wish: &Wish<'t>,
-    known: &Known<'_>,
+    request: &ScriptRequest<'t>,
+    context: &BisectContext<'_>,
     notes: &mut Vec<String>,
 ) -> Result<&'t [u8], CliError> {
-    let (file, opened) = (wish.file, &known.journal.opened);
+    let (file, opened) = (request.file, &context.journal.opened);
     let shown = &file.shown;
     let hint = "run it again, and bisect what fails then".to_owned();
-    let Some(text) = wish.history.texts.current.as_deref() else {
+    let Some(text) = request.history.texts.current.as_deref() else {
         let message = format!("the text that `{shown}` had in run `{}` cannot be found", opened.run);
         return Err(CliError::usage(message, vec![hint]));
     };
-    let is_there = |record: WantedRecord| wish.history.texts.line(record.key) == Some(record.line);
-    if !wish.record.is_none_or(is_there) {
-        let line = wish.record.map_or(0, |record| record.line);
+    let is_there = |record: WantedRecord| request.history.texts.line(record.key) == Some(record.line);
+    if !request.record.is_none_or(is_there) {
+        let line = request.record.map_or(0, |record| record.line);
         let message =
             format!("`{shown}` has changed since run `{}`: line {line} is another record", opened.run);
         return Err(CliError::usage(message, vec![hint]));
     }
-    if wish.from_git {
-        if text_now(opened, &file.file).is_some_and(|now| now != text) {
+    if request.from_git {
+        if read_text(opened, &file.file).is_some_and(|now| now.is_ok_and(|now| now != text)) {
             notes.push(format!("`{shown}` is another one now; the script has it as it was in the run"));
         }
     } else if opened.places.get(&file.file).is_some_and(|place| is_newer(place, opened.started)) {
@@ -163,24 +172,24 @@ fn is_newer(place: &Path, started: i64) -> bool {
 
 /// The lines of the records that fail in the run or at one of the ends, or that the run left out: they are no part of a
 /// set-up that must succeed.
-fn known_failing(wish: &Wish<'_>, trace: &Trace<'_>) -> HashSet<u32> {
+fn known_failing(request: &ScriptRequest<'_>, trace: &Trace<'_>) -> HashSet<u32> {
     let ends = match trace.origin {
         Origin::Between { good, bad, .. } | Origin::Mixed { good, bad } => vec![good, bad],
         Origin::NeverPassed { first: one } | Origin::Passes { last: one } => vec![one],
         Origin::Unknown => Vec::new(),
     };
     let keys = |run: &PastRun| -> Vec<RecordKey> {
-        let file = run.files.iter().find(|file| file.file == wish.file.file);
+        let file = run.files.iter().find(|file| file.file == request.file.file);
         file.into_iter().flat_map(|file| &file.marks).map(|mark| mark.key).collect()
     };
-    let lines = ends.iter().flat_map(|end| keys(end.run)).filter_map(|key| wish.history.texts.line(key));
-    let left_out = wish.file.left_out.iter().map(|left_out| left_out.line);
-    lines.chain(wish.file.failing.iter().copied()).chain(left_out).collect()
+    let lines = ends.iter().flat_map(|end| keys(end.run)).filter_map(|key| request.history.texts.line(key));
+    let left_out = request.file.left_out.iter().map(|left_out| left_out.line);
+    lines.chain(request.file.failing.iter().copied()).chain(left_out).collect()
 }
 
 /// The program that the build makes: what was named, or this one if it is in the working copy.
-fn program_of(args: &BisectArgs, repository: &Repository) -> Result<String, CliError> {
-    if let Some(program) = &args.program {
+fn program_of(options: &ScriptOptions, repository: &Repository) -> Result<String, CliError> {
+    if let Some(program) = &options.program {
         // Without a slash the shell would look elsewhere.
         return Ok(if program.contains('/') { program.clone() } else { format!("./{program}") });
     }
@@ -200,8 +209,8 @@ fn program_of(args: &BisectArgs, repository: &Repository) -> Result<String, CliE
 }
 
 /// The build step: what was named, or Cargo as far as the place of the program tells how.
-fn build_of(args: &BisectArgs, repository: &Repository, program: &str) -> Result<String, CliError> {
-    if let Some(build) = &args.build {
+fn build_of(options: &ScriptOptions, repository: &Repository, program: &str) -> Result<String, CliError> {
+    if let Some(build) = &options.build {
         return Ok(build.clone());
     }
     if !repository.top.join("Cargo.toml").is_file() {
@@ -236,24 +245,24 @@ fn is_kept_as_it_is(repository: &Repository, program: &str) -> bool {
     !program.starts_with('/') && !repository.has_ignored(Path::new(program))
 }
 
-fn limit(args: &BisectArgs, known: &Known<'_>, file: &str) -> Duration {
-    match args.timeout {
+fn limit(options: &ScriptOptions, context: &BisectContext<'_>, file: &str) -> Duration {
+    match options.timeout {
         Some(seconds) => Duration::from_secs(seconds),
-        None => known.folder.as_deref().and_then(|folder| time_limit(folder, file)).unwrap_or(USUAL_LIMIT),
+        None => context.folder.as_deref().and_then(|folder| time_limit(folder, file)).unwrap_or(USUAL_LIMIT),
     }
 }
 
 /// Where the script is written, and the files beside it.
-struct Place {
+struct ScriptLocation {
     /// Nothing is standard output.
     script: Option<PathBuf>,
     files: PathBuf,
 }
 
-impl Place {
-    fn of(args: &BisectArgs, repository: &Repository) -> Result<Self, CliError> {
+impl ScriptLocation {
+    fn new(options: &ScriptOptions, repository: &Repository) -> Result<Self, CliError> {
         let own = repository.folder.join(FOLDER);
-        let output = args.output.as_deref();
+        let output = options.output.as_deref();
         let absolute = |path: &Path| {
             std::path::absolute(path).map_err(|error| CliError::io("write", &shown(path), &error))
         };
@@ -274,7 +283,7 @@ impl Place {
         let folder = self.files.join(folder);
         std::fs::create_dir_all(&folder).map_err(|error| CliError::io("make", &shown(&folder), &error))?;
         let path = folder.join(name);
-        Output::open(&path, Existing::Replace)?.put(text)?;
+        OutputFile::open(&path, ExistingFile::Replace)?.put(text)?;
         Ok(path)
     }
 }
@@ -282,7 +291,7 @@ impl Place {
 fn write_script(path: &Path, text: &str) -> Result<(), CliError> {
     use std::os::unix::fs::PermissionsExt as _;
     let failed = |error| CliError::io("write", &shown(path), &error);
-    Output::open(path, Existing::Replace)?.put(text)?;
+    OutputFile::open(path, ExistingFile::Replace)?.put(text)?;
     let found = std::fs::metadata(path).map_err(failed)?;
     if !found.is_file() {
         return Ok(());

@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use crate::cli::settings::shell_word;
+use crate::cli::repeat::shell_word;
 use slt_core::parser::{Control, DefectEffect, Record, RecordKind, Script, first_refusal};
 
 /// What a script does.
-pub(super) struct Plan<'p> {
+pub(super) struct ScriptPlan<'p> {
     /// What is judged, for people.
     pub(super) subject: &'p str,
     pub(super) good: &'p str,
@@ -33,7 +33,7 @@ pub(super) struct Plan<'p> {
 }
 
 /// Writes the script.
-pub(super) fn write(plan: &Plan<'_>) -> String {
+pub(super) fn write(plan: &ScriptPlan<'_>) -> String {
     let path = |path: &Path| shell_word(&path.display().to_string());
     let words: Vec<_> = plan.words.iter().map(|word| shell_word(word)).collect();
     let target = match plan.line {
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn what_is_put_in_is_a_word_or_a_comment() {
         let words = ["--engine".to_owned(), "a'b".to_owned()];
-        let plan = Plan {
+        let plan = ScriptPlan {
             subject: "a\nrm -rf x\u{7}:3",
             good: "1",
             bad: "2",

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use super::repository::{BlobId, Repository};
-use crate::cli::suite;
 use slt_core::executor::{Settings, record_keys};
 use slt_core::location::Source;
 use slt_core::outcome::RecordKey;
@@ -14,28 +13,28 @@ use slt_insight::regression::origin::{Text, WantedRecord};
 use slt_runner::results::{Opened, PastRun};
 
 /// The records of a text by their names: the line of each, and its words.
-type Records = HashMap<RecordKey, (u32, Vec<u8>)>;
+type RecordsByKey = HashMap<RecordKey, (u32, Vec<u8>)>;
 
 /// What is known of the text in a run.
 #[derive(Debug, Clone)]
-enum Version {
+enum TextVersion {
     Unknown,
     /// It is that of the run that is asked about.
     Current,
     /// It is another one, with these records.
-    Other(Rc<Records>),
+    Other(Rc<RecordsByKey>),
 }
 
 /// A file in all runs.
-pub(super) struct Texts {
+pub(super) struct FileTexts {
     /// Its text in the run that is asked about, where it is wanted.
     pub(super) current: Option<Vec<u8>>,
     /// Its records then, where they are wanted or other texts are held against them.
-    wanted: Option<Rc<Records>>,
-    versions: Vec<Version>,
+    wanted: Option<Rc<RecordsByKey>>,
+    versions: Vec<TextVersion>,
 }
 
-impl Texts {
+impl FileTexts {
     /// Asks Git for all of them. `commit` is that of the run that is asked about, if it was made without changes. Its text
     /// is kept where it is wanted; else no text is read that need not be.
     pub(super) fn read(
@@ -56,16 +55,16 @@ impl Texts {
         let current = blobs.pop().flatten();
         let read = |blob: &BlobId| {
             let records = repository.text(blob).and_then(|text| records_of(text, settings));
-            records.map_or(Version::Unknown, |records| Version::Other(Rc::new(records)))
+            records.map_or(TextVersion::Unknown, |records| TextVersion::Other(Rc::new(records)))
         };
-        let mut known = HashMap::<BlobId, Version>::new();
+        let mut known = HashMap::<BlobId, TextVersion>::new();
         let version = |blob: Option<BlobId>| match blob {
-            None => Version::Unknown,
-            Some(blob) if current.as_ref() == Some(&blob) => Version::Current,
+            None => TextVersion::Unknown,
+            Some(blob) if current.as_ref() == Some(&blob) => TextVersion::Current,
             Some(blob) => known.entry(blob).or_insert_with_key(read).clone(),
         };
         let versions: Vec<_> = blobs.into_iter().map(version).collect();
-        let differ = versions.iter().any(|version| matches!(version, Version::Other(_)));
+        let differ = versions.iter().any(|version| matches!(version, TextVersion::Other(_)));
         let text = current.filter(|_| keep || differ).and_then(|blob| repository.text(&blob));
         let wanted = text.clone().and_then(|text| records_of(text, settings)).map(Rc::new);
         Self { current: text.filter(|_| keep), wanted, versions }
@@ -73,7 +72,7 @@ impl Texts {
 
     /// Where Git is of no help.
     pub(super) fn unknown(runs: usize) -> Self {
-        Self { current: None, wanted: None, versions: vec![Version::Unknown; runs] }
+        Self { current: None, wanted: None, versions: vec![TextVersion::Unknown; runs] }
     }
 
     /// The text that the file has at its place is that of the run; so much is known where Git does not have it.
@@ -90,9 +89,9 @@ impl Texts {
     /// What the text in the run with this place says of a record.
     pub(super) fn of(&self, run: usize, record: WantedRecord) -> Text {
         let version = match &self.versions[run] {
-            Version::Unknown => return Text::Unknown,
-            Version::Current => return Text::Same(record.line),
-            Version::Other(records) => records,
+            TextVersion::Unknown => return Text::Unknown,
+            TextVersion::Current => return Text::Same(record.line),
+            TextVersion::Other(records) => records,
         };
         let Some((_, wanted)) = self.wanted.as_ref().and_then(|wanted| wanted.get(&record.key)) else {
             return Text::Unknown;
@@ -117,7 +116,7 @@ pub(super) fn with_script<T>(
     Some(use_it(&parser::parse(&source, profile)))
 }
 
-fn records_of(text: Vec<u8>, settings: &Settings) -> Option<Records> {
+fn records_of(text: Vec<u8>, settings: &Settings) -> Option<RecordsByKey> {
     with_script("", text, settings, |script| {
         let counted = || script.records().filter(|record| record.is_counted());
         let lines: Vec<_> = counted().map(|record| record.line).collect();
@@ -133,13 +132,4 @@ pub(super) fn place_below(opened: &Opened, file: &str, repository: &Repository) 
     let place = opened.places.get(file)?;
     let below = place.strip_prefix(&repository.top).or_else(|_| place.strip_prefix(&opened.folder));
     below.ok().map(Path::to_owned)
-}
-
-/// The text of a file as it is now, on the disk or in this program.
-pub(super) fn text_now(opened: &Opened, file: &str) -> Option<Vec<u8>> {
-    let place = opened.places.get(file)?;
-    if place.to_str().is_some_and(|place| place.starts_with(suite::PREFIX)) {
-        return suite::text(place.to_str()?).map(<[u8]>::to_vec);
-    }
-    std::fs::read(place).ok()
 }

@@ -7,8 +7,7 @@ use rustyline::hint::Hinter;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
-use super::error::{columns, tables};
-use super::shell::COMMANDS;
+use super::names::{COMMANDS, columns, tables};
 use slt_store::ask::presets::PRESETS;
 use slt_store::ask::{is_whole, statements};
 
@@ -65,9 +64,9 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// Helps with typing.
-pub(super) struct Typing;
+pub(super) struct ShellHelper;
 
-impl Completer for Typing {
+impl Completer for ShellHelper {
     type Candidate = String;
 
     fn complete(
@@ -127,20 +126,20 @@ fn is_entered(text: &str) -> bool {
         || statements(text).last().is_some_and(is_command)
 }
 
-impl Validator for Typing {
+impl Validator for ShellHelper {
     fn validate(&self, context: &mut ValidationContext<'_>) -> Result<ValidationResult, ReadlineError> {
         let text = context.input();
         Ok(if is_entered(text) { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
     }
 }
 
-impl Hinter for Typing {
+impl Hinter for ShellHelper {
     type Hint = String;
 }
 
-impl Highlighter for Typing {}
+impl Highlighter for ShellHelper {}
 
-impl Helper for Typing {}
+impl Helper for ShellHelper {}
 
 #[cfg(test)]
 mod tests {

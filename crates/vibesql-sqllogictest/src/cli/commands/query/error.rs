@@ -1,21 +1,21 @@
-//! What is wrong with a question, and the way out.
+//! Errors of queries, with hints.
 
-use crate::cli::error::{CliError, ExitReason};
-use slt_store::ask::views::VIEWS;
-use slt_store::ask::{AskError, EngineName, Kind, PlanError, Unknown, columns_of};
-use slt_store::schema::TABLES;
+use super::names::{columns, nearest, tables};
+use crate::cli::error::CliError;
+use crate::cli::exit::ExitReason;
+use slt_store::ask::{AskError, EngineName, Kind, PlanError, Unknown};
 
-/// Where the user types, which decides what a hint tells to type.
+/// Where the user types queries; hints depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::cli) enum TypedIn {
-    /// At the prompt of the system, or in a script.
+pub(super) enum QueryPrompt {
+    /// On the command line of the program, or in a script.
     CommandLine,
     /// In the shell of `query`.
     Shell,
 }
 
-impl TypedIn {
-    /// How to get at a command of the shell.
+impl QueryPrompt {
+    /// Returns how to run a command of the shell.
     fn command(self, command: &str) -> String {
         match self {
             Self::CommandLine => format!("`{command}` in the shell (`query` without SQL)"),
@@ -24,45 +24,28 @@ impl TypedIn {
     }
 }
 
-/// The nearest of some names, if one is near enough to be meant.
-pub(in crate::cli) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let lower = name.to_ascii_lowercase();
-    let scored =
-        names.map(|known| (strsim::jaro_winkler(&lower, known), known)).filter(|(score, _)| *score > 0.8);
-    scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, known)| known)
-}
-
-/// The names of all tables and views.
-pub(super) fn tables() -> impl Iterator<Item = &'static str> {
-    TABLES.into_iter().map(|table| table.name).chain(VIEWS.iter().map(|view| view.name))
-}
-
-/// The names of all columns, some of them more than once.
-pub(super) fn columns() -> impl Iterator<Item = &'static str> {
-    tables().filter_map(columns_of).flatten()
-}
-
-pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
+/// Returns the error of a statement that cannot be executed.
+pub(super) fn rejected(error: &PlanError, prompt: QueryPrompt) -> CliError {
     let hint = match error {
         PlanError::Nothing => "write for instance `SELECT * FROM test_runs`, or ask by --preset".to_owned(),
         PlanError::Several => {
             "write one statement for each `query`; its shell (`query` without SQL) takes several on a line"
                 .to_owned()
         }
-        PlanError::Writes => "`run` makes results, and `prune` removes old ones".to_owned(),
+        PlanError::Writes => "`run` makes results, and `store prune` removes old ones".to_owned(),
         PlanError::Sql { unknown: Some(Unknown::Table(name)), .. } => match nearest(name, tables()) {
             Some(nearest) => {
-                format!("did you mean `{nearest}`? {} lists all", typed_in.command(".tables"))
+                format!("did you mean `{nearest}`? {} lists all", prompt.command(".tables"))
             }
-            None => format!("{} lists tables and views", typed_in.command(".tables")),
+            None => format!("{} lists tables and views", prompt.command(".tables")),
         },
         PlanError::Sql { unknown: Some(Unknown::Column(name)), .. } => {
             let column = name.rsplit('.').next().unwrap_or(name);
             match nearest(column, columns()) {
                 Some(nearest) => {
-                    format!("did you mean `{nearest}`? {} lists all columns", typed_in.command(".schema"))
+                    format!("did you mean `{nearest}`? {} lists all columns", prompt.command(".schema"))
                 }
-                None => format!("{} has the columns of a table", typed_in.command(".schema TABLE")),
+                None => format!("{} has the columns of a table", prompt.command(".schema TABLE")),
             }
         }
         PlanError::Sql { message, unknown: None } if message.starts_with("circular reference: ") => {
@@ -76,8 +59,9 @@ pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
     CliError::usage(error.to_string(), vec![hint])
 }
 
-pub(super) fn unanswered(error: &AskError, typed_in: TypedIn, is_checked: bool) -> CliError {
-    let in_shell = typed_in == TypedIn::Shell;
+/// Returns the error of a query without an answer.
+pub(super) fn unanswered(error: &AskError, prompt: QueryPrompt, is_checked: bool) -> CliError {
+    let in_shell = prompt == QueryPrompt::Shell;
     let (reason, hint) = match error {
         AskError::Sql(_) => (ExitReason::Usage, None),
         AskError::Engine { kind: Kind::Differs(_) | Kind::Panics(_) | Kind::Dies(_), engine } => {

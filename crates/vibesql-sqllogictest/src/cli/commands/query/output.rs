@@ -6,15 +6,15 @@ use std::process::{Command, Stdio};
 use crate::cli::error::CliError;
 use crate::cli::ui::Ui;
 
-/// What shows text that is longer than the screen.
+/// The pager for text that is longer than the screen.
 #[derive(Debug, Clone)]
 pub(super) enum Pager {
-    /// None.
-    No,
-    /// `less`, if there is one.
+    /// No pager.
+    Off,
+    /// `less`, if it is installed.
     Less,
-    /// What the user wants, as a command of the shell.
-    Named(String),
+    /// The command of the user, run by a shell.
+    Command(String),
 }
 
 /// Shows text, in a pager if it is longer than the terminal.
@@ -33,13 +33,13 @@ fn is_long(text: &str) -> bool {
 /// Whether the pager has shown it.
 fn paged(text: &str, pager: &Pager) -> bool {
     let mut command = match pager {
-        Pager::No => return false,
+        Pager::Off => return false,
         Pager::Less => {
             let mut less = Command::new("less");
             less.arg("-FRX");
             less
         }
-        Pager::Named(command) => {
+        Pager::Command(command) => {
             let mut shell = Command::new("sh");
             shell.args(["-c", command]);
             shell

@@ -1,19 +1,18 @@
-//! Questions one after the other, with the same children and the same settings.
+//! Queries one after the other, with the same engine processes and the same settings.
 
 use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::error::{TypedIn, unanswered, wrong};
+use super::error::{QueryPrompt, rejected, unanswered};
 use super::output::{Pager, to_screen};
-use crate::cli::commands::{ask, store};
-use crate::cli::config::Environment;
+use crate::cli::commands::ask;
 use crate::cli::error::CliError;
-use crate::cli::keeping::Keeping;
-use crate::cli::output::{Existing, Output};
-use crate::cli::query_args::QueryArgs;
+use crate::cli::output::{ExistingFile, OutputFile};
+use crate::cli::store;
 use crate::cli::ui::Ui;
 use slt_runner::clock::{Clock, milliseconds_since_1970};
+use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::{Role, rendered};
 use slt_runner::text::written;
@@ -26,41 +25,60 @@ use slt_store::ask::{
 use slt_store::schema::TEST_FILES;
 use slt_store::{Store, Window};
 
-/// How long rows are taken away from a disagreement.
-const REDUCING: Duration = Duration::from_secs(5);
-/// No limit in words.
-const FOR_EVER: Duration = Duration::from_secs(u32::MAX as u64);
-/// The tables of which only a part of the history is loaded.
-const PARTIAL: [&str; 4] = ["test_results", "record_failures", "failure_groups", "slow_records"];
+/// The time limit for reducing a disagreement.
+const REDUCTION_TIME: Duration = Duration::from_secs(5);
+/// A timeout that is not reached.
+const NO_TIMEOUT: Duration = Duration::from_secs(u32::MAX as u64);
+/// The tables that have only the loaded part of the history.
+const PARTIAL_TABLES: [&str; 4] = ["test_results", "record_failures", "failure_groups", "slow_records"];
 
-/// What holds for all questions, until the user changes it.
-pub(in crate::cli) struct Session<'a> {
+/// The settings of a session.
+pub(super) struct QuerySettings {
+    /// The results to load.
+    pub(super) reading: Reading,
+    pub(super) format: Format,
+    /// The file that results are written to.
+    pub(super) output: Option<PathBuf>,
+    pub(super) pager: Pager,
+    /// Whether results are checked with SQLite.
+    pub(super) check: bool,
+    /// The limits of each engine.
+    pub(super) limits: Limits,
+}
+
+/// Queries that share engines and settings.
+pub(super) struct QuerySession<'a> {
     asker: Asker<'a>,
     results: Results,
-    /// Where its questions are typed.
-    pub(super) typed_in: TypedIn,
+    /// Where its queries are typed.
+    pub(super) prompt: QueryPrompt,
     pub(super) reading: Reading,
     pub(super) format: Format,
     pub(super) folder: PathBuf,
     output: Option<PathBuf>,
-    /// What has been written to the output file: the next answer is added to it.
+    /// The text in the output file; the next result is appended.
     written: String,
     pager: Pager,
     check: bool,
 }
 
-impl<'a> Session<'a> {
-    pub(in crate::cli) fn new(
-        args: &QueryArgs,
-        keeping: &Keeping,
-        environment: &Environment,
+/// Returns the limits of an engine; a timeout of 0 seconds is no limit.
+pub(super) fn limits(timeout: u64, memory: u64) -> Limits {
+    let timeout = if timeout == 0 { NO_TIMEOUT } else { Duration::from_secs(timeout) };
+    Limits { timeout, memory }
+}
+
+impl<'a> QuerySession<'a> {
+    pub(super) fn new(
+        settings: QuerySettings,
+        results: &ResultsFolder,
         clock: &'a dyn Clock,
     ) -> Result<Self, CliError> {
+        let QuerySettings { reading, format, output, pager, check, limits } = settings;
         let program =
             std::env::current_exe().map_err(|error| CliError::io("find", "this program", &error))?;
-        let results = keeping.results()?.clone();
-        if let Some(engine) = &args.history.engine {
-            let store = Store::new(&results);
+        if let Some(engine) = &reading.engine {
+            let store = Store::new(results);
             let known = store.engines(&store.pin()?)?;
             if !known.contains(engine) {
                 return Err(CliError::no_run_on_engine(engine, &known, results.path()));
@@ -68,27 +86,17 @@ impl<'a> Session<'a> {
         }
         let arguments = vec!["--results".into(), results.path().into(), ask::NAME.into()];
         let command = AskCommand { program, arguments };
-        let timeout = if args.timeout == 0 { FOR_EVER } else { Duration::from_secs(args.timeout) };
-        let limits = Limits { timeout, memory: args.max_memory.0 };
-        let pager = match environment.pager() {
-            _ if args.no_pager => Pager::No,
-            Some(command) => Pager::Named(command.to_owned()),
-            None => Pager::Less,
-        };
         Ok(Self {
             asker: Asker::new([command.clone(), command], limits, clock),
-            typed_in: TypedIn::CommandLine,
-            reading: Reading {
-                window: args.history.window(milliseconds_since_1970()),
-                engine: args.history.engine.clone(),
-            },
-            format: args.format.format(),
+            prompt: QueryPrompt::CommandLine,
+            reading,
+            format,
             folder: results.path().join("store"),
-            results: Results(results),
-            output: args.output.clone(),
+            results: Results(results.clone()),
+            output,
             written: String::new(),
             pager,
-            check: !args.no_check,
+            check,
         })
     }
 
@@ -96,32 +104,36 @@ impl<'a> Session<'a> {
         self.asker.interrupter()
     }
 
-    /// Asks, and shows the answer with what is to be said of it.
-    pub(in crate::cli) fn answer(&mut self, sql: &str, ui: &mut Ui) -> Result<(), CliError> {
+    /// Runs a statement, and shows the result with notes.
+    pub(super) fn answer(&mut self, sql: &str, ui: &mut Ui) -> Result<(), CliError> {
         self.ask(sql, Reach::Loaded, ui)
     }
 
-    /// Asks what has a name.
-    pub(in crate::cli) fn answer_preset(&mut self, preset: &Preset, ui: &mut Ui) -> Result<(), CliError> {
+    /// Runs a preset.
+    pub(super) fn answer_preset(&mut self, preset: &Preset, ui: &mut Ui) -> Result<(), CliError> {
         self.ask(preset.sql, preset.reach, ui)
     }
 
     fn ask(&mut self, sql: &str, reach: Reach, ui: &mut Ui) -> Result<(), CliError> {
-        let plan = plan(sql).map_err(|error| wrong(&error, self.typed_in))?;
+        let plan = plan(sql).map_err(|error| rejected(&error, self.prompt))?;
         let window = if reach == Reach::LastRun { Window::Last(1) } else { self.reading.window };
         let reading = Reading { window, ..self.reading.clone() };
         let folder = self.folder.join("disagreements");
-        let effort =
-            Effort { check: self.check, folder: &folder, reducing: REDUCING, now: milliseconds_since_1970() };
+        let effort = Effort {
+            check: self.check,
+            folder: &folder,
+            reducing: REDUCTION_TIME,
+            now: milliseconds_since_1970(),
+        };
         let asked = self
             .asker
             .ask(&plan, About::Results(&reading, &self.results), effort)
-            .map_err(|error| unanswered(&error, self.typed_in, self.check))?;
+            .map_err(|error| unanswered(&error, self.prompt, self.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
-            store::mend(&self.results.0, ui);
+            store::repair(&self.results.0, ui);
         }
-        if self.typed_in == TypedIn::CommandLine
+        if self.prompt == QueryPrompt::CommandLine
             && let Some(engine) = &self.reading.engine
             && !plan.wanted.iter().any(|wanted| wanted.table.name == TEST_FILES.name)
         {
@@ -129,15 +141,15 @@ impl<'a> Session<'a> {
                 "--engine {engine} changes nothing: it says whose files `test_files` has, and this query does not read it"
             ));
         }
-        if let Some(doubt) = &asked.unconfirmed {
-            ui.note(doubted(doubt));
+        if let Some(unconfirmed) = &asked.unconfirmed {
+            ui.note(unconfirmed_text(unconfirmed));
         }
         let mut text = written(|out| format::write(out, &asked.answer, self.format));
         // All that is asked for is loaded then.
         let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
         if let Some(path) = &self.output {
-            let place = Output::open(path, Existing::ReplaceReport)?;
+            let place = OutputFile::open(path, ExistingFile::ReplaceReport)?;
             let is_standard = place.is_standard();
             if !place.is_file() {
                 self.written.clear();
@@ -161,13 +173,15 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Whether more of the history would perhaps be another answer.
+    /// Whether loading more of the history could change the result.
     fn is_partial(&self, plan: &Plan, asked: &Asked) -> bool {
         let reads = |name: &str| plan.wanted.iter().any(|wanted| wanted.table.name == name);
-        asked.loaded < asked.runs && self.reading.window != Window::All && PARTIAL.into_iter().any(reads)
+        asked.loaded < asked.runs
+            && self.reading.window != Window::All
+            && PARTIAL_TABLES.into_iter().any(reads)
     }
 
-    /// What stands below an answer.
+    /// Returns the line below a result.
     fn foot(&self, asked: &Asked, is_partial: bool) -> String {
         let rows = plural(asked.answer.rows.len() as u64, "row");
         let part = if is_partial {
@@ -176,7 +190,7 @@ impl<'a> Session<'a> {
                 Window::Last(_) => "the last ",
                 Window::Since(_) | Window::All => "",
             };
-            let flag = if self.typed_in == TypedIn::Shell { ".all" } else { "--all" };
+            let flag = if self.prompt == QueryPrompt::Shell { ".all" } else { "--all" };
             format!("; results of {which}{loaded} of {all}, {flag} loads all")
         } else {
             String::new()
@@ -188,9 +202,9 @@ impl<'a> Session<'a> {
     }
 }
 
-/// Why an answer is not sure, in words.
-fn doubted(doubt: &Unconfirmed) -> String {
-    match doubt {
+/// Describes why a result is unconfirmed.
+fn unconfirmed_text(unconfirmed: &Unconfirmed) -> String {
+    match unconfirmed {
         Unconfirmed::OnlySqlite(on) => {
             let on = match on {
                 DependsOn::Chance => "random values",

@@ -1,4 +1,4 @@
-//! The shell: statements that end with `;`, and commands that begin with a dot.
+//! The shell: reads statements, which end with `;`, and commands, which start with a dot.
 
 use clap::ValueEnum as _;
 use rustyline::error::ReadlineError;
@@ -6,50 +6,38 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 use tokio::signal::unix::{self, SignalKind};
 
-use super::complete::Typing;
-use super::error::{TypedIn, nearest, tables};
-use super::session::Session;
-use crate::cli::commands::query::{list, unknown_preset};
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::query_args::FormatWord;
+use super::complete::ShellHelper;
+use super::error::QueryPrompt;
+use super::names::{COMMANDS, nearest, tables};
+use super::presets::{find_preset, list_presets};
+use super::session::QuerySession;
+use crate::cli::args::QueryFormat;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_runner::text::count::plural;
 use slt_store::Window;
-use slt_store::ask::presets::preset;
 use slt_store::ask::views::VIEWS;
 use slt_store::ask::{Interrupter, VIBESQL_VERSION, statements};
 use slt_store::schema::{self, TABLES};
 
-/// The commands: name, argument, and what they do.
-pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
-    (".tables", "", "tables and views"),
-    (".schema", "[TABLE]", "the columns of a table, or of all"),
-    (".presets", "", "predefined queries"),
-    (".preset", "NAME", "run one of them"),
-    (".format", "FORMAT", "output format: table, csv, json, jsonl, markdown"),
-    (".last", "N", "load the results of the last N runs"),
-    (".all", "", "load all results"),
-    (".help", "", "this list"),
-    (".quit", "", "leave the shell (also Ctrl-D)"),
-];
-
 /// Whether the shell goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flow {
+enum ShellFlow {
     GoOn,
     Quit,
 }
 
 /// Reads lines until the user leaves. Errors do not end it.
-pub(in crate::cli) fn shell(session: &mut Session<'_>, ui: &mut Ui) -> Result<ExitReason, CliError> {
+pub(super) fn shell(session: &mut QuerySession<'_>, ui: &mut Ui) -> CommandResult {
     let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
-    let editor = Editor::<Typing, FileHistory>::with_config(config);
+    let editor = Editor::<ShellHelper, FileHistory>::with_config(config);
     let mut editor = editor.map_err(|error| CliError::internal(error.to_string()))?;
-    editor.set_helper(Some(Typing));
+    editor.set_helper(Some(ShellHelper));
     let history = session.folder.join("history");
     // There is none before the first time.
     drop(editor.load_history(&history));
-    session.typed_in = TypedIn::Shell;
+    session.prompt = QueryPrompt::Shell;
     listen(session.interrupter()).map_err(|error| CliError::io("listen for", "Ctrl-C", &error))?;
     ui.print(&format!(
         "Results in VibeSQL {VIBESQL_VERSION}. Statements end with `;`, and `.help` lists commands.\n"
@@ -57,8 +45,8 @@ pub(in crate::cli) fn shell(session: &mut Session<'_>, ui: &mut Ui) -> Result<Ex
     loop {
         match editor.readline("results> ") {
             Ok(line) => match entered(line.trim(), session, ui) {
-                Ok(Flow::GoOn) => {}
-                Ok(Flow::Quit) => break,
+                Ok(ShellFlow::GoOn) => {}
+                Ok(ShellFlow::Quit) => break,
                 Err(error) => {
                     ui.error(&error);
                 }
@@ -94,10 +82,10 @@ fn listen(interrupter: Interrupter) -> std::io::Result<()> {
     std::thread::Builder::new().name("interrupts".to_owned()).spawn(wait).map(drop)
 }
 
-fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, CliError> {
+fn entered(text: &str, session: &mut QuerySession<'_>, ui: &mut Ui) -> Result<ShellFlow, CliError> {
     if !text.starts_with('.') {
         answer_each(&statements(text), session, ui);
-        return Ok(Flow::GoOn);
+        return Ok(ShellFlow::GoOn);
     }
     let (line, rest) = text.split_once([';', '\n']).unwrap_or((text, ""));
     let rest = rest.trim_matches(|character: char| character == ';' || character.is_whitespace());
@@ -106,7 +94,7 @@ fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
     }
     let (command, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     match (command, argument.trim()) {
-        (".quit" | ".exit", _) => return Ok(Flow::Quit),
+        (".quit" | ".exit", _) => return Ok(ShellFlow::Quit),
         (".help", _) => ui.print(&help())?,
         (".tables", _) => ui.print(&named_tables())?,
         (".schema", "") => ui.print(&tables().filter_map(shape).collect::<Vec<_>>().join("\n"))?,
@@ -114,16 +102,15 @@ fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
             Some(text) => ui.print(&text)?,
             None => return Err(unknown_table(name)),
         },
-        (".presets", _) => ui.print(&list())?,
+        (".presets", _) => ui.print(&list_presets())?,
         (".preset", name) => {
-            let preset = preset(name).ok_or_else(|| unknown_preset(name, TypedIn::Shell))?;
-            session.answer_preset(preset, ui)?;
+            session.answer_preset(find_preset(name, QueryPrompt::Shell)?, ui)?;
         }
         (".format", word) => {
-            let format = FormatWord::from_str(word, true);
+            let format = QueryFormat::from_str(word, true);
             let hint = || vec!["formats: table, csv, json, jsonl, markdown".to_owned()];
-            session.format =
-                format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint()))?.format();
+            let format = format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint()))?;
+            session.format = format.into();
         }
         (".last", count) => match count.parse() {
             Ok(count) if count > 0 => session.reading.window = Window::Last(count),
@@ -142,11 +129,11 @@ fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
             return Err(CliError::usage(format!("no command `{command}`"), vec![hint]));
         }
     }
-    Ok(Flow::GoOn)
+    Ok(ShellFlow::GoOn)
 }
 
 /// Answers statements one after the other. An error, or Ctrl-C, ends it.
-fn answer_each(statements: &[String], session: &mut Session<'_>, ui: &mut Ui) {
+fn answer_each(statements: &[String], session: &mut QuerySession<'_>, ui: &mut Ui) {
     for (place, sql) in statements.iter().enumerate() {
         let answered = if sql.starts_with('.') {
             Err(not_alone(format!("cannot run `{sql}` behind SQL")))

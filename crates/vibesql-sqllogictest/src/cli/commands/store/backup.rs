@@ -1,18 +1,17 @@
-//! `backup`: all runs in one file.
+//! `store backup`: writes all runs to one file.
 
 use crate::cli::args::BackupArgs;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::error::CommandResult;
+use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::clock::milliseconds_since_1970;
-use slt_runner::results::backup::make;
+use slt_runner::results::{ResultsFolder, backup};
 use slt_runner::text::count::plural;
 
-pub(in crate::cli) fn run(args: &BackupArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let results = keeping.results()?;
-    let folder = args.output.clone().unwrap_or_else(|| results.path().join("backups"));
-    let backup = make(results, &folder, milliseconds_since_1970(), args.keep as usize)?;
+pub(super) fn run(args: &BackupArgs, results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
+    let folder = args.output.clone().unwrap_or_else(|| backup::folder(results));
+    let backup = backup::make(results, &folder, milliseconds_since_1970(), args.keep as usize)?;
     for name in &backup.left_out {
         ui.note(format_args!("run {name} is not in it: it goes on, or its journal cannot be read"));
     }

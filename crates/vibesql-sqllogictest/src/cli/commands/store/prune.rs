@@ -1,11 +1,11 @@
-//! `prune`: removes old runs.
+//! `store prune`: removes old runs.
 
 use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::args::PruneArgs;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::clock::milliseconds_since_1970;
@@ -17,20 +17,19 @@ use slt_store::Store;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+pub(super) fn run(args: &PruneArgs, results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
     let leave = Leave {
         runs: args.keep.map(|runs| runs as usize),
         younger_than: args.older_than.map(|days| DAY * days),
         size: args.max_size.map(|size| size.0),
     };
-    let results = keeping.results()?;
     let runs = candidates(results)?;
     let fates = decide(&runs, leave);
     let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed && !args.dry_run);
     let gone: Vec<_> = gone.map(|(run, _)| run.name.clone()).collect();
     results.keep_outcomes_of(&gone)?;
-    // Out of the store before the journals go: in the other order, a run that has lost its journal would stay in it.
-    // Nobody takes them in again before they are gone.
+    // The runs leave the results database before their journals are removed; otherwise a run without a journal could stay
+    // in it. Until they are removed, this lock keeps other processes from adding them again.
     #[cfg(feature = "store")]
     let _removal = Store::dying_at(results, args.die_at_step).remove(&gone)?;
     let (mut removed, mut freed) = (0, 0);
@@ -46,7 +45,7 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
                 ui.note(format_args!("run {} is the last successful run{branch} and is kept", run.name));
             }
             Fate::Removed if args.dry_run => ui.print(&format!("would remove {}  {size}\n", run.name))?,
-            // Another process may have removed it meanwhile.
+            // Another process has removed it in the meantime.
             Fate::Removed if results.path_of(&run.name).is_err() => continue,
             Fate::Removed => {
                 results.remove(&run.name)?;
@@ -63,12 +62,12 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
     Ok(ExitReason::Success)
 }
 
-/// All runs, the oldest first.
+/// Returns all runs, the oldest first.
 fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
     let now = milliseconds_since_1970();
     let mut found = Vec::new();
     for name in results.runs()? {
-        // What has no journal of this version may be of another, and is not ours to judge.
+        // A run without a journal of this version may belong to another version, so it is never removed.
         let Ok(run) = RunOverview::read(results, &name) else { continue };
         let age = Duration::from_millis(u64::try_from(now - run.started).unwrap_or(0));
         let totals = &run.totals;

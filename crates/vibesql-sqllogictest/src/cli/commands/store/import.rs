@@ -1,24 +1,26 @@
-//! `import`: results of other programs, as runs.
+//! `store import`: imports results of other programs as runs.
 
 use std::path::Path;
-use std::time::UNIX_EPOCH;
 
-use crate::cli::args::{ImportArgs, ImportFormat};
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::args::ImportArgs;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::modified_at;
+use crate::cli::store::catch_up;
 use crate::cli::ui::Ui;
 use slt_core::outcome::Totals;
-use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::results::ResultsFolder;
 use slt_runner::results::import::{ForeignRun, Format, Kept, UNKNOWN_ENGINE, keep, read};
 use slt_runner::text::count::{plural, thousands};
 
-pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
+pub(super) fn run(args: &ImportArgs, results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
+    let format = args.format.map(Format::from);
     let mut reason = ExitReason::Success;
     let mut new = 0;
     for file in &args.files {
-        match import(file, args, keeping, ui) {
+        match import(file, format, args.engine.as_deref(), results, ui) {
             Ok(count) => new += count,
-            Err(error) => reason = reason.or_graver(ui.error(&error)),
+            Err(error) => reason = reason.max(ui.error(&error)),
         }
     }
     if new > 0 && args.engine.is_none() {
@@ -26,28 +28,27 @@ pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> 
             "the engine of these results is `{UNKNOWN_ENGINE}`; use --engine NAME to set it"
         ));
     }
-    #[cfg(feature = "store")]
-    super::store::catch_up(keeping.results()?, ui);
+    catch_up(results, ui);
     Ok(reason)
 }
 
-/// Takes in a file, and returns how many runs of it are new and do not say their engine.
-fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<usize, CliError> {
+/// Imports a file, and returns the number of new runs whose engine it does not name.
+fn import(
+    file: &Path,
+    format: Option<Format>,
+    engine: Option<&str>,
+    results: &ResultsFolder,
+    ui: &mut Ui,
+) -> Result<usize, CliError> {
     let shown = file.display().to_string();
     let unreadable = |error| CliError::io("read", &shown, &error);
     let bytes = std::fs::read(file).map_err(unreadable)?;
-    let format = args.format.map(|format| match format {
-        ImportFormat::Json => Format::Json,
-        ImportFormat::Sql => Format::Sql,
-        ImportFormat::Junit => Format::Junit,
-        ImportFormat::Csv => Format::Csv,
-        ImportFormat::Markdown => Format::Markdown,
-    });
-    let reading = read(&bytes, format, changed(file)).map_err(|error| CliError::import(&error, &shown))?;
+    let reading =
+        read(&bytes, format, modified_at(file)).map_err(|error| CliError::import(&error, &shown))?;
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut new = 0;
     for run in &reading.runs {
-        let kept = keep(keeping.results()?, run, &name, args.engine.as_deref())?;
+        let kept = keep(results, run, &name, engine)?;
         match kept {
             Kept::New(name) => {
                 new += usize::from(run.origin.engine.is_none());
@@ -72,11 +73,4 @@ fn account(run: &ForeignRun) -> String {
     let missing = run.wanted as u64 - totals.files;
     let missing = (missing > 0).then(|| format!("{} without a result", thousands(missing)));
     parts.into_iter().chain(other).chain(missing).collect::<Vec<_>>().join(", ")
-}
-
-/// When a file was changed last; now, if the system does not tell.
-pub(in crate::cli) fn changed(file: &Path) -> i64 {
-    let time = file.metadata().and_then(|metadata| metadata.modified()).ok();
-    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_else(milliseconds_since_1970)
 }

@@ -1,95 +1,101 @@
-//! The words of `query`, and of the processes that it starts.
+//! The arguments of `query`, and of the processes that it starts.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use super::args::Bytes;
+use super::size::ByteSize;
 use slt_store::Window;
 use slt_store::ask::format::Format;
 
-const EXAMPLES: &str = "\
+const QUERY_EXAMPLES: &str = "\
 Examples:
   vibesql-sqllogictest query \"SELECT status, COUNT(*) FROM test_files GROUP BY status\"
   vibesql-sqllogictest query --preset flaky-tests --all
   vibesql-sqllogictest query --preset progress --format csv --output progress.csv
-  vibesql-sqllogictest query                        a shell; .help says what it knows";
+  vibesql-sqllogictest query                        open a shell; .help lists its commands";
 
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
-pub(super) struct QueryArgs {
-    /// A read-only statement; - reads it from standard input. Without it, `query` opens a shell in a terminal.
+#[command(after_help = QUERY_EXAMPLES)]
+pub(in crate::cli) struct QueryArgs {
+    /// Read-only SQL statement; - reads it from standard input
+    ///
+    /// Without a statement, `query` opens a shell if standard input is a terminal.
     #[arg(value_name = "SQL", conflicts_with_all = ["preset", "list_presets"])]
-    pub(super) sql: Option<String>,
+    pub(in crate::cli) sql: Option<String>,
     /// Run a predefined query.
     #[arg(long, value_name = "NAME", conflicts_with = "list_presets")]
-    pub(super) preset: Option<String>,
+    pub(in crate::cli) preset: Option<String>,
     /// List the predefined queries.
     #[arg(long)]
-    pub(super) list_presets: bool,
-    /// The output format.
+    pub(in crate::cli) list_presets: bool,
+    /// Output format.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
-    pub(super) format: FormatWord,
-    /// Write the result to FILE, completely or not at all.
+    pub(in crate::cli) format: QueryFormat,
+    /// Write the result to FILE.
     #[arg(long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
+    pub(in crate::cli) output: Option<PathBuf>,
     /// Do not use a pager for long results in a terminal.
     #[arg(long)]
-    pub(super) no_pager: bool,
-    #[command(flatten)]
-    pub(super) history: HistoryArgs,
-    /// Run the query on VibeSQL only, without checking the result with SQLite.
+    pub(in crate::cli) no_pager: bool,
+    /// Do not check the result with SQLite.
     #[arg(long)]
-    pub(super) no_check: bool,
-    /// Stop an engine after SECONDS; 0 means no limit.
+    pub(in crate::cli) no_check: bool,
+    /// Stop an engine after SECONDS; 0 disables the limit.
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    pub(super) timeout: u64,
-    /// Stop an engine that uses more than SIZE of memory. Linux only.
+    pub(in crate::cli) timeout: u64,
+    /// Stop an engine that uses more than SIZE of memory (Linux only).
     #[arg(long, value_name = "SIZE", default_value = "2G")]
-    pub(super) max_memory: Bytes,
+    pub(in crate::cli) max_memory: ByteSize,
+    #[command(flatten)]
+    pub(in crate::cli) history: HistoryArgs,
 }
 
-/// What is read of the history.
+/// Which results are loaded.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "History")]
-pub(super) struct HistoryArgs {
-    /// Load the results of the last N runs. Runs, files and counters are always complete.
+pub(in crate::cli) struct HistoryArgs {
+    /// Load the results of the last N runs
+    ///
+    /// Runs, files and counters are always complete.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
-    pub(super) last: u32,
-    /// Load the results of the runs since DATE: 2026-11-22, 2026-11-22T21:44:10 (UTC), or 7d or 24h ago.
+    last: u32,
+    /// Load the results of the runs since DATE
+    ///
+    /// DATE is 2026-11-22, 2026-11-22T21:44:10 (UTC), or 7d or 24h for a time ago.
     #[arg(long, value_name = "DATE", conflicts_with = "last")]
-    pub(super) since: Option<Since>,
+    since: Option<HistoryStart>,
     /// Load all results.
     #[arg(long, conflicts_with_all = ["last", "since"])]
-    pub(super) all: bool,
-    /// The engine for `test_files`; by default that of the last run.
+    all: bool,
+    /// Engine whose files `test_files` has [default: the engine of the last run].
     #[arg(long, value_name = "ENGINE")]
-    pub(super) engine: Option<String>,
+    pub(in crate::cli) engine: Option<String>,
 }
 
 impl HistoryArgs {
-    /// What the words mean, at so many milliseconds since 1970.
-    pub(super) fn window(&self, now: i64) -> Window {
+    /// Returns which results are loaded; `now` is in milliseconds since 1970.
+    pub(in crate::cli) fn window(&self, now: i64) -> Window {
         match self.since {
             _ if self.all => Window::All,
-            Some(Since::At(time)) => Window::Since(time),
-            Some(Since::Ago(time)) => Window::Since(now.saturating_sub(time)),
+            Some(HistoryStart::At(time)) => Window::Since(time),
+            Some(HistoryStart::Ago(time)) => Window::Since(now.saturating_sub(time)),
             None => Window::Last(self.last as usize),
         }
     }
 }
 
-/// The beginning of the part of the history that is loaded.
+/// The start of the history that is loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Since {
+enum HistoryStart {
     /// A moment, in milliseconds since 1970.
     At(i64),
-    /// So many milliseconds ago.
+    /// A number of milliseconds ago.
     Ago(i64),
 }
 
-impl FromStr for Since {
+impl FromStr for HistoryStart {
     type Err = String;
 
     fn from_str(word: &str) -> Result<Self, String> {
@@ -110,10 +116,9 @@ impl FromStr for Since {
     }
 }
 
-/// A format on the command line.
+/// The format of a query result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum FormatWord {
-    // A `///` here would make the whole help long.
+pub(in crate::cli) enum QueryFormat {
     Table,
     Csv,
     Json,
@@ -121,22 +126,22 @@ pub(super) enum FormatWord {
     Markdown,
 }
 
-impl FormatWord {
-    pub(super) fn format(self) -> Format {
-        match self {
-            Self::Table => Format::Table,
-            Self::Csv => Format::Csv,
-            Self::Json => Format::Json,
-            Self::Jsonl => Format::Jsonl,
-            Self::Markdown => Format::Markdown,
+impl From<QueryFormat> for Format {
+    fn from(format: QueryFormat) -> Self {
+        match format {
+            QueryFormat::Table => Self::Table,
+            QueryFormat::Csv => Self::Csv,
+            QueryFormat::Json => Self::Json,
+            QueryFormat::Jsonl => Self::Jsonl,
+            QueryFormat::Markdown => Self::Markdown,
         }
     }
 }
 
 #[derive(Debug, Args)]
-pub(super) struct AskArgs {
+pub(in crate::cli) struct AskArgs {
     /// The engine: vibesql or sqlite.
-    pub(super) engine: String,
+    pub(in crate::cli) engine: String,
 }
 
 #[cfg(test)]
@@ -146,15 +151,15 @@ mod tests {
     #[test]
     fn beginnings() {
         for (word, expected) in [
-            ("7d", Since::Ago(7 * 86_400_000)),
-            ("24h", Since::Ago(86_400_000)),
-            ("1970-01-02", Since::At(86_400_000)),
-            ("1970-01-01T00:00:01", Since::At(1000)),
+            ("7d", HistoryStart::Ago(7 * 86_400_000)),
+            ("24h", HistoryStart::Ago(86_400_000)),
+            ("1970-01-02", HistoryStart::At(86_400_000)),
+            ("1970-01-01T00:00:01", HistoryStart::At(1000)),
         ] {
             assert_eq!(word.parse(), Ok(expected), "{word}");
         }
         for wrong in ["", "d", "-1d", "7w", "yesterday", "1970-13-01", "99999999999d"] {
-            assert!(wrong.parse::<Since>().is_err(), "{wrong}");
+            assert!(wrong.parse::<HistoryStart>().is_err(), "{wrong}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Where results are kept: what the user says, or a folder at home.
+//! The location of the results, and what is written there when a run starts.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -9,39 +9,38 @@ use slt_core::executor::Settings;
 use slt_runner::parallel::{Origin, WorkItem};
 use slt_runner::results::{Circumstances, Opened, ResultsFolder, RunFolder};
 
-/// The folder of results, whether it is there or not.
-pub(super) struct Keeping {
-    /// Nothing if the user has not said where it is, and has no home.
+/// The results folder, whether it exists or not.
+pub(super) struct ResultsLocation {
+    /// `None` if the user has neither named a folder nor a home directory.
     results: Option<ResultsFolder>,
-    /// Whether the user has said where it is.
+    /// Whether the user has named it.
     named: bool,
 }
 
-impl Keeping {
-    /// The folder that the user names, or one at home.
+impl ResultsLocation {
+    /// Selects the folder that the user names, or the default one in the home directory.
     pub(super) fn new(named: Option<&Path>, home: Option<&OsStr>) -> Self {
         let at_home = || Some(Path::new(home?).join(".vibesql/test_results"));
         let path = named.map(Path::to_owned).or_else(at_home);
         Self { results: path.map(ResultsFolder::new), named: named.is_some() }
     }
 
-    /// Returns the results folder. There is no fallback, such as a folder in `/tmp`: commands would look for results where
-    /// they are not, and other users could write there.
+    /// Returns the results folder.
+    // There is no fallback such as a folder in `/tmp`: results would be lost there, and other users could write there.
     pub(super) fn results(&self) -> Result<&ResultsFolder, CliError> {
         let hint = || "`--results DIR` or the variable VIBESQL_RESULTS_DIR names a folder".to_owned();
         let message = "no folder for results: the variable HOME is not set";
         self.results.as_ref().ok_or_else(|| CliError::usage(message.to_owned(), vec![hint()]))
     }
 
-    /// The folder, if the user has named it.
-    pub(super) fn named_place(&self) -> Option<PathBuf> {
-        let named = self.results.as_ref().filter(|_| self.named);
-        named.map(|results| results.path().to_owned())
+    /// Returns the folder if the user has named it.
+    pub(super) fn named_path(&self) -> Option<&Path> {
+        self.results.as_ref().filter(|_| self.named).map(ResultsFolder::path)
     }
 }
 
-/// What is to be said of a run that got a name that the clock is behind.
-pub(super) fn clock_is_behind(run: &RunFolder, now: i64) -> Option<String> {
+/// Returns a warning if the clock is behind an earlier run, so that the name of this run is ahead of the clock.
+pub(super) fn clock_warning(run: &RunFolder, now: i64) -> Option<String> {
     run.is_ahead_of(now).then(|| {
         format!(
             "the clock is behind an earlier run, so it or that run is wrong; this run is named `{}`, so that it is the last",
@@ -50,7 +49,7 @@ pub(super) fn clock_is_behind(run: &RunFolder, now: i64) -> Option<String> {
     })
 }
 
-/// What the journal of a new run says first.
+/// Returns the first entry of the journal of a new run.
 pub(super) fn opened(
     run: &str,
     started: i64,
@@ -64,7 +63,7 @@ pub(super) fn opened(
     Opened::new(run, started, command, folder, settings.clone(), circumstances, places)
 }
 
-/// Where a file is, whatever folder one is in.
+/// Returns the absolute location of a file.
 pub(super) fn place_of(item: &WorkItem) -> PathBuf {
     match &item.origin {
         Origin::Disk(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),

@@ -1,16 +1,18 @@
-//! `export --format`: the tables of all runs, for other programs.
+//! `store export --format`: exports the tables of all runs for other programs.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{DumpFormat, ExportArgs};
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
-use crate::cli::output::{self, Existing, Output, there_already};
+use crate::cli::args::TableFormat;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::output::{self, ExistingFile, OutputFile, there_already};
+use crate::cli::store;
 use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
+use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::plural;
 use slt_store::ask::views::VIEWS;
 use slt_store::dump::{Dump, Form, csv};
@@ -19,29 +21,29 @@ use slt_store::{Loaded, Pin, Store, Wanted, Window};
 
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-pub(super) fn run(
-    format: DumpFormat,
-    args: &ExportArgs,
-    keeping: &Keeping,
+pub(super) fn export(
+    format: TableFormat,
+    output: Option<PathBuf>,
+    existing: ExistingFile,
+    results: &ResultsFolder,
     ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    let results = keeping.results()?;
-    // No run at all is more likely a wrong place than a wish for empty tables.
+) -> CommandResult {
+    // A results folder without any run is probably the wrong folder.
     results.last()?;
-    super::store::catch_up(results, ui);
+    store::catch_up(results, ui);
     let store = Store::new(results);
     let pin = store.pin()?;
-    let mut tables = Tables { store, pin, notes: BTreeSet::new(), rows: Vec::new() };
+    let mut tables = PinnedTables { store, pin, notes: BTreeSet::new(), rows: Vec::new() };
     let default = match format {
-        DumpFormat::Sql => "results.sql",
-        DumpFormat::Csv => "results-csv",
-        DumpFormat::Json => "results.json",
+        TableFormat::Sql => "results.sql",
+        TableFormat::Csv => "results-csv",
+        TableFormat::Json => "results.json",
     };
-    let output = args.output.clone().unwrap_or_else(|| PathBuf::from(default));
+    let output = output.unwrap_or_else(|| PathBuf::from(default));
     let size = match format {
-        DumpFormat::Sql => write_document(Form::Sql, &mut tables, &output, args.force)?,
-        DumpFormat::Csv => Some(write_folder(&mut tables, &output, args.force)?),
-        DumpFormat::Json => write_document(Form::Json, &mut tables, &output, args.force)?,
+        TableFormat::Sql => write_document(Form::Sql, &mut tables, &output, existing)?,
+        TableFormat::Csv => Some(write_folder(&mut tables, &output, existing)?),
+        TableFormat::Json => write_document(Form::Json, &mut tables, &output, existing)?,
     };
     tables.notes.iter().for_each(|note| ui.warn(note));
     if let Some(size) = size {
@@ -52,15 +54,15 @@ pub(super) fn run(
     Ok(ExitReason::Success)
 }
 
-/// All tables as they are at one moment, of which one at a time is in memory.
-struct Tables {
+/// All tables at one moment. One table at a time is loaded.
+struct PinnedTables {
     store: Store,
     pin: Pin,
     notes: BTreeSet<String>,
     rows: Vec<(&'static str, u64)>,
 }
 
-impl Tables {
+impl PinnedTables {
     fn load(&mut self, table: &'static Table) -> Result<Vec<Loaded>, CliError> {
         let extract = self.store.load(&self.pin, &[Wanted::all(table)], Window::All, None)?;
         self.notes.extend(extract.notes);
@@ -69,21 +71,26 @@ impl Tables {
     }
 }
 
-/// Writes a file, and returns its size; nothing for standard output.
+/// Writes one file, and returns its size; `None` for standard output.
 fn write_document(
     form: Form,
-    tables: &mut Tables,
+    tables: &mut PinnedTables,
     path: &Path,
-    force: bool,
+    existing: ExistingFile,
 ) -> Result<Option<u64>, CliError> {
     let shown = path.display().to_string();
-    let place = Output::open(path, if force { Existing::Replace } else { Existing::Keep })?;
+    let place = OutputFile::open(path, existing)?;
     let is_standard = place.is_standard();
     let ((), size) = place.write(|out| write_tables(form, tables, &shown, out))?;
     Ok((!is_standard).then_some(size))
 }
 
-fn write_tables(form: Form, tables: &mut Tables, shown: &str, out: &mut impl Write) -> Result<(), CliError> {
+fn write_tables(
+    form: Form,
+    tables: &mut PinnedTables,
+    shown: &str,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
     let failed = |error| CliError::io("write", shown, &error);
     let mut dump = Dump::new(form, PROGRAM, out).map_err(failed)?;
     for table in TABLES {
@@ -99,8 +106,8 @@ fn file_of(table: &Table) -> String {
     format!("{}.csv", table.name)
 }
 
-/// Writes a folder of CSV files that appears whole or not at all, and returns the size of all.
-fn write_folder(tables: &mut Tables, path: &Path, force: bool) -> Result<u64, CliError> {
+/// Writes a folder of CSV files atomically, and returns the size of all.
+fn write_folder(tables: &mut PinnedTables, path: &Path, existing: ExistingFile) -> Result<u64, CliError> {
     if path.as_os_str() == "-" {
         let hint = "--output DIR names a folder, and --format sql and json are one file each".to_owned();
         let message = "CSV is a file for each table, and cannot go to standard output".to_owned();
@@ -116,12 +123,12 @@ fn write_folder(tables: &mut Tables, path: &Path, force: bool) -> Result<u64, Cl
         }
         Ok(size)
     };
-    output::write_folder(path, |path| may_be_replaced(path, force), write)
+    output::write_folder(path, |path| may_be_replaced(path, existing), write)
 }
 
-/// A folder is replaced as a whole, so it must have nothing that was not exported.
-fn may_be_replaced(path: &Path, force: bool) -> Result<(), CliError> {
-    if !force {
+/// Checks that a folder contains only exported files, since it is replaced as a whole.
+fn may_be_replaced(path: &Path, existing: ExistingFile) -> Result<(), CliError> {
+    if existing == ExistingFile::Keep {
         return Err(there_already(path));
     }
     let entries = std::fs::read_dir(path);
