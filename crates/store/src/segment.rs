@@ -180,8 +180,8 @@ mod tests {
             let groups = texts.iter().map(|(text, number, _)| {
                 let text = Cell::from(text.as_deref());
                 let mut row = vec![Cell::Null; GROUPS.columns.len()];
-                (row[0], row[9]) = (text.clone(), text);
-                (row[6], row[7]) = (Cell::from(*number), Cell::Integer(i64::MIN));
+                (row[0], row[6]) = (text.clone(), text);
+                (row[4], row[5]) = (Cell::from(*number), Cell::Integer(i64::MIN));
                 row
             });
             let slow = texts.iter().map(|(text, number, real)| {

@@ -11,7 +11,7 @@ use slt_core::outcome::{FileReport, RecordName, RunReport};
 use slt_runner::text::written;
 
 /// Above this line the file is the user's, and stays as it is.
-const MARK: &str = "# Below this line `ledger update` writes. What stands above stays as it is.";
+const MARK: &str = "# Entries below this line are written by `expectations update`; entries above are kept.";
 
 /// What new entries say besides.
 #[derive(Debug, Clone, Default)]

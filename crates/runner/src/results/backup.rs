@@ -111,8 +111,24 @@ fn named(mut temporary: tempfile::NamedTempFile, folder: &Path, now: i64) -> Res
     Err(ResultsFolder::new(folder).no_name(&second).into())
 }
 
-/// Removes all backups but the newest; the one just made is never removed.
-fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, BackupError> {
+/// Returns the folder where backups of these results are by default.
+pub fn folder(results: &ResultsFolder) -> PathBuf {
+    results.path().join("backups")
+}
+
+/// Returns the newest backup in `folder`.
+///
+/// # Errors
+///
+/// [`FolderError::Nothing`] if there is none.
+pub fn newest(folder: &Path) -> Result<PathBuf, BackupError> {
+    let backups = if folder.exists() { list(folder)? } else { Vec::new() };
+    let none = || FolderError::Nothing { what: "backup", results: folder.to_owned() }.into();
+    backups.into_iter().next_back().ok_or_else(none)
+}
+
+/// Returns all backups in `folder`, the oldest first.
+fn list(folder: &Path) -> Result<Vec<PathBuf>, PortableError> {
     let unlisted = |source| PortableError::Io { what: "list", path: folder.to_owned(), source };
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unlisted)? {
@@ -123,9 +139,15 @@ fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, B
         }
     }
     names.sort();
-    let old = names.len().saturating_sub(keep);
+    Ok(names.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Removes all backups but the newest; the one just made is never removed.
+fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, BackupError> {
+    let backups = list(folder)?;
+    let old = backups.len().saturating_sub(keep);
     let mut removed = Vec::new();
-    for (_, path) in names.into_iter().take(old).filter(|(_, path)| path != made) {
+    for path in backups.into_iter().take(old).filter(|path| path != made) {
         std::fs::remove_file(&path).map_err(|source| BackupError::NotRemoved {
             made: made.to_owned(),
             old: path.clone(),

@@ -405,6 +405,12 @@ impl Journal {
         Self::read_up_to(path, u64::MAX)
     }
 
+    /// Returns the files of the run without a result.
+    pub fn untested(&self) -> Vec<&str> {
+        let tested: HashSet<&str> = self.report.files.iter().map(|file| file.file.as_str()).collect();
+        self.opened.wanted_files().filter(|file| !tested.contains(file)).collect()
+    }
+
     /// Reads what was there when the file had this length.
     pub(super) fn read_up_to(path: &Path, length: u64) -> io::Result<Option<Self>> {
         Self::of_bytes(&beginning(path, length)?)

@@ -1,4 +1,4 @@
-//! Runs in one file that can be carried elsewhere: for `export`, `merge` and `backup`.
+//! Runs in one portable file: for `store export`, `store merge` and `store backup`.
 //!
 //! The file is a Zstandard frame of checksummed JSON lines (see `jsonl`), which any `zstd -dc` shows, and a
 //! seal behind it:

@@ -62,7 +62,7 @@ pub struct Asked {
     /// Whose it is.
     pub from: EngineName,
     /// Why there is no agreement; nothing where both agree, and where nobody has asked for a second opinion.
-    pub doubt: Option<Doubt>,
+    pub unconfirmed: Option<Unconfirmed>,
     /// Whether both were asked and agree.
     pub agreed: bool,
     /// How many runs there are.
@@ -77,7 +77,7 @@ pub struct Asked {
 
 /// Why an answer stands alone.
 #[derive(Debug)]
-pub enum Doubt {
+pub enum Unconfirmed {
     /// The answer is SQLite's, and depends on more than the rows.
     OnlySqlite(DependsOn),
     /// The answer is VibeSQL's, and SQLite cannot prepare the statement.
@@ -217,11 +217,13 @@ impl Asker {
         match (vibesql, sqlite) {
             (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
             (Some(End::Answered { answer, told, .. }), None) => {
-                let doubt = match &plan.trust {
-                    Trust::OnlyVibeSql(message) if effort.check => Some(Doubt::OnlyVibeSql(message.clone())),
+                let unconfirmed = match &plan.trust {
+                    Trust::OnlyVibeSql(message) if effort.check => {
+                        Some(Unconfirmed::OnlyVibeSql(message.clone()))
+                    }
                     _ => None,
                 };
-                Ok(asked(plan, answer, EngineName::VibeSql, told, doubt))
+                Ok(asked(plan, answer, EngineName::VibeSql, told, unconfirmed))
             }
             (
                 Some(End::Answered { answer: vibesql, told, .. }),
@@ -237,8 +239,8 @@ impl Asker {
                 self.disagreement(plan, about, &request.rows, effort, (kind, answer, told))
             }
             (Some(End::Answered { answer, told, .. }), Some(End::Failed(kind))) => {
-                let doubt = Doubt::SqliteFails(kind.to_string());
-                Ok(asked(plan, answer, EngineName::VibeSql, told, Some(doubt)))
+                let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
+                Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
             }
             (Some(End::Failed(kind)), None) => match (&plan.trust, kind) {
                 // Neither understands it.
@@ -254,13 +256,13 @@ impl Asker {
     fn sqlite_alone(&mut self, plan: &Plan, request: &Request, on: DependsOn) -> Result<Asked, AskError> {
         match self.pair.put([None, Some(request)], self.pair.limits.timeout)? {
             [_, Some(End::Answered { answer, told, .. })] => {
-                Ok(asked(plan, answer, EngineName::Sqlite, told, Some(Doubt::OnlySqlite(on))))
+                Ok(asked(plan, answer, EngineName::Sqlite, told, Some(Unconfirmed::OnlySqlite(on))))
             }
             [_, Some(End::Failed(kind))] => {
                 match self.pair.put([Some(request), None], self.pair.limits.timeout)? {
                     [Some(End::Answered { answer, told, .. }), _] => {
-                        let doubt = Doubt::SqliteFails(kind.to_string());
-                        Ok(asked(plan, answer, EngineName::VibeSql, told, Some(doubt)))
+                        let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
+                        Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
                     }
                     _ => Err(failure(EngineName::Sqlite, kind)),
                 }
@@ -281,8 +283,8 @@ impl Asker {
         (kind, sqlite, told): (Kind, Answer, Told),
     ) -> Result<Asked, AskError> {
         let shown = |answer, told, kind, kept| {
-            let doubt = Some(Doubt::VibeSql { kind, kept });
-            Ok(asked(plan, answer, EngineName::Sqlite, told, doubt))
+            let unconfirmed = Some(Unconfirmed::VibeSql { kind, kept });
+            Ok(asked(plan, answer, EngineName::Sqlite, told, unconfirmed))
         };
         if let Some(known) = keep::known(effort.folder, plan, &kind) {
             return shown(sqlite, told, kind, Keeping::In(known));
@@ -437,9 +439,15 @@ fn named(plan: &Plan, answer: Answer) -> Answer {
     Answer { columns, ..answer }
 }
 
-fn asked(plan: &Plan, answer: Answer, from: EngineName, told: Told, doubt: Option<Doubt>) -> Asked {
+fn asked(
+    plan: &Plan,
+    answer: Answer,
+    from: EngineName,
+    told: Told,
+    unconfirmed: Option<Unconfirmed>,
+) -> Asked {
     let Told { runs, loaded, notes, damaged } = told;
-    Asked { answer: named(plan, answer), from, doubt, agreed: false, runs, loaded, notes, damaged }
+    Asked { answer: named(plan, answer), from, unconfirmed, agreed: false, runs, loaded, notes, damaged }
 }
 
 fn failure(engine: EngineName, kind: Kind) -> AskError {

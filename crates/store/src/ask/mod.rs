@@ -30,7 +30,7 @@ mod reduce;
 mod source;
 
 pub use answer::{Answer, Value};
-pub use asker::{About, AskError, Asked, Asker, Doubt, Effort, Kind, Reading};
+pub use asker::{About, AskError, Asked, Asker, Effort, Kind, Reading, Unconfirmed};
 pub use child::serve;
 pub use in_vibesql::VERSION as VIBESQL_VERSION;
 pub use keep::Keeping;

@@ -15,7 +15,7 @@ use slt_runner::jsonl::{entry_of, line_of};
 use slt_runner::results::{Circumstances, ResultsFolder};
 
 /// What the run itself adds.
-pub(super) struct Drive {
+pub(super) struct RunConditions {
     pub(super) workers: usize,
     pub(super) budget: Option<Duration>,
     pub(super) seed: Option<u64>,
@@ -30,7 +30,7 @@ pub(super) struct Drive {
 /// Looks around.
 pub(super) fn circumstances(
     environment: &Environment,
-    drive: Drive,
+    conditions: RunConditions,
     results: &ResultsFolder,
 ) -> Circumstances {
     let commit = git::commit();
@@ -40,14 +40,17 @@ pub(super) fn circumstances(
         host: word(machine.nodename()),
         system: format!("{} {}", word(machine.sysname()), word(machine.release())),
         cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers: drive.workers,
-        budget: drive.budget,
-        seed: drive.seed,
-        corpus_commit: drive.first.as_deref().and_then(|first| git::commit_above(first, commit.as_ref())),
+        workers: conditions.workers,
+        budget: conditions.budget,
+        seed: conditions.seed,
+        corpus_commit: conditions
+            .first
+            .as_deref()
+            .and_then(|first| git::commit_above(first, commit.as_ref())),
         commit,
         ci: environment.ci_run(),
-        suite: drive.suite,
-        is_part: drive.is_part,
+        suite: conditions.suite,
+        is_part: conditions.is_part,
         engine_hash: program_hash(&results.path().join("program.json")),
     }
 }

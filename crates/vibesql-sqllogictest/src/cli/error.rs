@@ -1,10 +1,10 @@
-//! Errors of the command line, and the exit code that stands for each.
+//! Errors of the command line, with the exit code and the hints of each.
 
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::path::Path;
 
-use super::config::Mistake;
+use super::exit::ExitReason;
 use slt_core::engine::{EngineError, RegistryError};
 use slt_core::outcome::ExitHow;
 use slt_core::parser::{DIALECTS, UnknownDialect};
@@ -16,32 +16,6 @@ use slt_runner::results::portable::PortableError;
 #[cfg(feature = "store")]
 use slt_store::StoreError;
 
-/// Why the process ends, as its exit code; documented in docs/exit-codes.md.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ExitReason {
-    /// All good.
-    Success,
-    /// A record has not passed.
-    TestsFailed,
-    /// Wrong arguments, or input that cannot be read as what it should be.
-    Usage,
-    /// There was nothing to do.
-    NothingSelected,
-    /// What was good is not any more.
-    Regressed,
-    /// The run did not come to its end.
-    Incomplete,
-    /// The engine cannot be had.
-    EngineUnavailable,
-    /// The system refused a thread, a process, memory or an open file.
-    System,
-    /// A bug of ours.
-    Internal,
-}
-
-/// The exit code of a process to which the system refused something that it needs.
-const SYSTEM: u8 = 71;
-
 /// What to do about it.
 const SYSTEM_HINT: &str = "a system limit is reached; `ulimit -a` shows the limits: -v memory, -u processes and threads, -n \
      open files";
@@ -52,40 +26,8 @@ fn is_refusal(error: &std::io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE))
 }
 
-impl ExitReason {
-    pub(super) fn code(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::TestsFailed => 1,
-            Self::Usage => 2,
-            Self::NothingSelected => 3,
-            Self::Regressed => 4,
-            Self::Incomplete => 5,
-            Self::EngineUnavailable => 6,
-            Self::Internal => 70,
-            Self::System => SYSTEM,
-        }
-    }
-
-    /// The graver of two reasons: 70, 71, 6, 5, 2, 4, 1, then 3, then 0.
-    pub(super) fn or_graver(self, other: Self) -> Self {
-        if other.gravity() > self.gravity() { other } else { self }
-    }
-
-    fn gravity(self) -> u8 {
-        match self {
-            Self::Success => 0,
-            Self::NothingSelected => 1,
-            Self::TestsFailed => 2,
-            Self::Regressed => 3,
-            Self::Usage => 4,
-            Self::Incomplete => 5,
-            Self::EngineUnavailable => 6,
-            Self::System => 7,
-            Self::Internal => 8,
-        }
-    }
-}
+/// The result of a command.
+pub(super) type CommandResult = Result<ExitReason, CliError>;
 
 /// An error as the user gets it: what, because of what, and the way out.
 #[derive(Debug)]
@@ -213,51 +155,6 @@ impl From<PlanError> for CliError {
     }
 }
 
-impl From<Mistake> for CliError {
-    fn from(mistake: Mistake) -> Self {
-        let hint = match &mistake {
-            Mistake::Unreadable { .. } => {
-                Some("use --no-config to run without a configuration file".to_owned())
-            }
-            Mistake::UnknownKey { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
-            Mistake::UnknownKey { nearest: None, .. } => {
-                Some("keys are the long flags without `--`; docs/configuration.md has the others".to_owned())
-            }
-            Mistake::Selector { key, .. } => Some(match key.as_str() {
-                "suite" => {
-                    "use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables".to_owned()
-                }
-                "profile" => {
-                    "use --profile or SQLLOGICTEST_PROFILE; without them [profile.default] holds".to_owned()
-                }
-                _ => "this says where the file is; use the flag or its variable".to_owned(),
-            }),
-            Mistake::Value { .. } => Some("see `--help` of the command for valid values".to_owned()),
-            Mistake::Variable { variable, .. } if variable.contains("WORKER_ID") => {
-                Some("workers are counted from 1 to the number of all of them".to_owned())
-            }
-            Mistake::Variable { .. } => {
-                Some("see `--help` of the command for valid values, or unset the variable".to_owned())
-            }
-            Mistake::Incomplete { .. } => {
-                Some("an override has `files`, patterns as of --filter, and `timeout` in seconds".to_owned())
-            }
-            Mistake::UnknownName { kind, known, .. } if known.is_empty() => {
-                Some(format!("the file has no {kind}"))
-            }
-            Mistake::UnknownName { kind, known, .. } => {
-                Some(format!("{kind}s of the file: {}", known.join(", ")))
-            }
-            Mistake::NoFile { .. } => {
-                Some("the file is searched for in this folder and its parents; see --config".to_owned())
-            }
-            Mistake::Contradiction { .. } => Some("remove one of them".to_owned()),
-            Mistake::Circle { .. } | Mistake::Syntax { .. } => None,
-        };
-        Self::new(ExitReason::Usage, &mistake, hint.into_iter().collect())
-    }
-}
-
 impl From<RegistryError> for CliError {
     fn from(error: RegistryError) -> Self {
         let (reason, hint) = match &error {
@@ -293,7 +190,9 @@ impl From<RunError> for CliError {
     fn from(error: RunError) -> Self {
         let reason = match error {
             RunError::Assignment(error) => return error.into(),
-            RunError::NoWorker { how: ExitHow::Code(code), .. } if code == i32::from(SYSTEM) => {
+            RunError::NoWorker { how: ExitHow::Code(code), .. }
+                if code == i32::from(ExitReason::System.code()) =>
+            {
                 return Self::new(ExitReason::System, &error, Vec::new()).of_system();
             }
             RunError::NoWorker { .. } => ExitReason::EngineUnavailable,
@@ -334,7 +233,7 @@ impl From<FolderError> for CliError {
             }
             FolderError::Corrupt(_) | FolderError::NoHeader(_) => (
                 ExitReason::Usage,
-                "choose another run (see `runs`), or move its folder away and restore it from a backup with `merge`",
+                "choose another run (see `runs`), or move its folder away and restore it with `store restore`",
             ),
             FolderError::OtherVersion { .. } => {
                 (ExitReason::Usage, "name another run, see `runs`, or use the version that wrote it")
@@ -390,7 +289,7 @@ impl From<PortableError> for CliError {
             ),
             PortableError::Foreign(_) => (
                 ExitReason::Usage,
-                "`export` and `backup` make such files; `import` takes results of other programs",
+                "`store export` and `store backup` make such files; `store import` takes results of other programs",
             ),
             PortableError::Version { .. } => {
                 (ExitReason::Usage, "use the version of this program that made it")
@@ -420,9 +319,9 @@ impl CliError {
     /// A file of another program that cannot be taken in.
     pub(super) fn import(error: &ImportError, file: &str) -> Self {
         let hint = match error {
-            ImportError::Portable => "use `merge` to import it".to_owned(),
+            ImportError::Portable => "use `store merge` to import it".to_owned(),
             ImportError::Unknown | ImportError::NotText { .. } => {
-                "`import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
+                "`store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
             }
             ImportError::Sums(_) => "import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, \
                 sqllogictest_punchlist.json, or the dump sqllogictest_results.sql"

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::error::CliError;
-use super::keeping::place_of;
+use super::results_location::place_of;
 use slt_runner::parallel::{Origin, WorkItem};
 use slt_runner::results::Commit;
 

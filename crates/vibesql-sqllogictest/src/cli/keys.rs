@@ -35,12 +35,12 @@ const ASK: u8 = b't';
 const TICK: Duration = Duration::from_millis(100);
 
 /// Listens to keys while files are running.
-pub(super) struct Keys {
+pub(super) struct KeyListener {
     wanted: bool,
-    listener: Option<Listener>,
+    listener: Option<KeyThread>,
 }
 
-impl Keys {
+impl KeyListener {
     /// Listens if it is `wanted`, and if the terminal is this program's alone: where standard output is a pipe, a pager
     /// at its other end may read keys as well.
     pub(super) fn new(wanted: bool) -> Self {
@@ -49,28 +49,28 @@ impl Keys {
     }
 }
 
-impl Keys {
+impl KeyListener {
     /// Gives the terminal back to the shell before a stop, or takes it again. Returns when it is done.
     fn lend(&self, lent: bool) {
         let Some(listener) = &self.listener else { return };
         let (done, wait) = sync_channel(1);
-        if listener.orders.send(Order { lent, done }).is_ok() {
+        if listener.orders.send(LendRequest { lent, done }).is_ok() {
             wait.recv().ok();
         }
     }
 }
 
 /// Whether the terminal is lent to somebody else from now on.
-struct Order {
+struct LendRequest {
     lent: bool,
     done: SyncSender<()>,
 }
 
-impl EventSink for Keys {
+impl EventSink for KeyListener {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::TaskStarted { .. } if self.wanted && self.listener.is_none() => {
-                self.listener = Listener::start();
+                self.listener = KeyThread::start();
             }
             RunEvent::Suspended => self.lend(true),
             RunEvent::Continued => self.lend(false),
@@ -82,15 +82,15 @@ impl EventSink for Keys {
 }
 
 /// Has the terminal until it is dropped.
-struct Listener {
-    orders: UnboundedSender<Order>,
+struct KeyThread {
+    orders: UnboundedSender<LendRequest>,
     /// Dropped, it ends the thread.
     over: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Listener {
-    /// Keys are a comfort: where there can be no thread there are none.
+impl KeyThread {
+    /// KeyListener are a comfort: where there can be no thread there are none.
     fn start() -> Option<Self> {
         let (over, ended) = oneshot::channel();
         let (orders, ordered) = unbounded_channel();
@@ -100,7 +100,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for KeyThread {
     fn drop(&mut self) {
         drop(self.over.take());
         if let Some(thread) = self.thread.take() {
@@ -109,14 +109,17 @@ impl Drop for Listener {
     }
 }
 
-fn listen(mut over: oneshot::Receiver<()>, mut orders: UnboundedReceiver<Order>) -> std::io::Result<()> {
+fn listen(
+    mut over: oneshot::Receiver<()>,
+    mut orders: UnboundedReceiver<LendRequest>,
+) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut quit = signal(SignalKind::quit())?;
         // As long as there is a listener, the signal that is sent below ends nothing.
         let _asked = signal(SignalKind::user_defined1())?;
         let mut tick = tokio::time::interval(TICK);
-        let mut terminal = Terminal { found: None, lent: false };
+        let mut terminal = RawTerminal { found: None, lent: false };
         loop {
             tokio::select! {
                 _ = &mut over => return Ok(()),
@@ -140,14 +143,14 @@ fn listen(mut over: oneshot::Receiver<()>, mut orders: UnboundedReceiver<Order>)
 }
 
 /// The terminal at standard input.
-struct Terminal {
+struct RawTerminal {
     /// Its settings from before, as long as it has others.
     found: Option<Termios>,
     /// It is somebody else's for now.
     lent: bool,
 }
 
-impl Terminal {
+impl RawTerminal {
     /// Makes it hand out single keys, unless it does. Returns whether it does.
     fn take(&mut self) -> bool {
         if self.lent || !in_foreground() {
@@ -185,7 +188,7 @@ impl Terminal {
     }
 }
 
-impl Drop for Terminal {
+impl Drop for RawTerminal {
     fn drop(&mut self) {
         self.give_back();
     }

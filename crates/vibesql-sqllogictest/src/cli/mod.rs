@@ -1,40 +1,42 @@
 //! The command line. Its only door is [`main`], so that an embedder can have it with engines of their own.
 
 mod args;
-mod baseline;
-mod bisect;
 mod circumstances;
 mod commands;
 mod config;
 mod error;
+mod exit;
+mod find_run;
 mod git;
-mod keeping;
 mod keys;
-mod known;
+mod loaded_expectations;
 mod output;
-#[cfg(feature = "store")]
-mod query;
-#[cfg(feature = "store")]
-mod query_args;
+mod repeat;
+mod results_location;
+mod run_texts;
 mod selection;
 mod settings;
+#[cfg_attr(not(feature = "store"), path = "no_store.rs")]
+mod store;
 mod stream;
 mod suite;
 mod target;
-mod texts;
 mod ui;
+mod workers;
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
-use self::args::{Cli, Command};
-use self::config::{Environment, ResolveError};
-use self::error::{CliError, ExitReason};
-use self::keeping::Keeping;
+use self::args::{Cli, CliCommand};
+use self::config::{Environment, ResolveError, ResolvedArguments};
+use self::error::{CliError, CommandResult};
+use self::exit::ExitReason;
+use self::results_location::ResultsLocation;
 use self::ui::Ui;
 use slt_core::engine::EngineRegistry;
 
@@ -77,23 +79,22 @@ fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 
 fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let environment = Environment::of_process();
-    let resolved = config::resolve(&Cli::command(), arguments, &environment, &config::read);
-    let resolved = match resolved {
+    let resolved = match config::resolve(&Cli::command(), arguments, &environment, &config::read) {
         Ok(resolved) => resolved,
-        Err(ResolveError::Typed(error)) => return wrong_words(&error),
-        Err(ResolveError::Configuration(mistakes)) => {
+        Err(ResolveError::Typed(error)) => return print_usage_error(error),
+        Err(ResolveError::Configuration(errors)) => {
             let mut ui = Ui::new(clap::ColorChoice::Auto);
-            for mistake in mistakes {
-                ui.error(&mistake.into());
+            for error in errors {
+                ui.error(&error.into());
             }
             return ExitReason::Usage;
         }
     };
-    let mut cli = match Cli::try_parse_from(&resolved.arguments) {
+    let cli = match Cli::try_parse_from(&resolved.arguments) {
         Ok(cli) => cli,
         Err(error) => {
-            let reason = wrong_words(&error);
-            // What was typed has been parsed before, without complaint.
+            let reason = print_usage_error(error);
+            // What was typed has been parsed before, without an error.
             let note =
                 "environment and configuration file are part of this; `config show` has their settings";
             Ui::new(clap::ColorChoice::Auto).note(note);
@@ -102,59 +103,71 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     };
     let mut ui = Ui::new(cli.color);
     resolved.notes.iter().for_each(|note| ui.note(note));
-    if let Err(error) = environment.fill_in_shard(&mut cli.command) {
-        return ui.error(&error);
-    }
-    cli.command.selection_mut().into_iter().for_each(|selection| resolved.tell_patterns(selection));
-    let timeouts = resolved.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect();
-    match &mut cli.command {
-        Command::Run(args) => args.timeouts = timeouts,
-        Command::Test(args) => args.timeouts = timeouts,
-        _ => {}
-    }
-    let keeping = Keeping::new(cli.results.as_deref(), environment.home());
-    let done = match cli.command {
-        Command::Test(args) => commands::test::run(&args, registry, &mut ui),
-        Command::Run(args) => commands::run::run(&args, &keeping, &environment, registry, &mut ui),
-        Command::List(args) => commands::list::run(&args, &keeping, registry, &mut ui),
-        Command::Engines => commands::engines::run(registry, &mut ui),
-        Command::Ledger(command) => commands::ledger::run(&command, &keeping, &mut ui),
-        Command::Prune(args) => commands::prune::run(&args, &keeping, &mut ui),
-        #[cfg(feature = "store")]
-        Command::Store(command) => commands::store::run(&command, &keeping, &mut ui),
-        Command::Import(args) => commands::import::run(&args, &keeping, &mut ui),
-        Command::Export(args) => commands::export::run(&args, &keeping, &mut ui),
-        Command::Merge(args) => commands::merge::run(&args, &keeping, &mut ui),
-        Command::Backup(args) => commands::backup::run(&args, &keeping, &mut ui),
-        Command::Status => commands::status::run(&keeping, &mut ui),
-        Command::Compare(args) => commands::compare::run(&args, &keeping, &mut ui),
-        Command::Flaky(args) => commands::flaky::run(&args, &keeping, &mut ui),
-        Command::Bisect(args) => commands::bisect::run(&args, &keeping, &mut ui),
-        Command::Runs(args) => commands::runs::run(&args, &keeping, &mut ui),
-        Command::Show(args) => commands::show::run(&args, &keeping, &mut ui),
-        Command::Analyze(args) => commands::analyze::run(&args, &keeping, &mut ui),
-        Command::Punchlist(args) => commands::punchlist::run(&args, &keeping, &mut ui),
-        Command::Report(args) => commands::report::run(&args, &keeping, &environment, &mut ui),
-        Command::Worker(args) => commands::worker::run(&args, &keeping, registry, &mut ui),
-        Command::Config(args) => commands::config::run(&args, &resolved, &environment, &mut ui),
-        Command::Completions(args) => commands::completions::run(&args, &mut ui),
-        Command::Man(args) => commands::man::run(&args, &mut ui),
-        #[cfg(feature = "store")]
-        Command::Query(args) => commands::query::run(&args, &keeping, &environment, &mut ui),
-        #[cfg(feature = "store")]
-        Command::Ask(args) => commands::ask::run(&args, &keeping),
-        Command::Work(args) => commands::work::run(&args, registry),
-    };
+    let location = ResultsLocation::new(cli.results.as_deref(), environment.home());
+    let done = execute(cli.command, &location, &environment, &resolved, registry, &mut ui);
     done.unwrap_or_else(|error| ui.error(&error))
 }
 
-/// Help and version are errors of clap's, too, with an exit code of 0; a reader that is gone cannot be told anything.
-fn wrong_words(error: &clap::Error) -> ExitReason {
+fn execute(
+    command: CliCommand,
+    location: &ResultsLocation,
+    environment: &Environment,
+    resolved: &ResolvedArguments,
+    registry: &EngineRegistry,
+    ui: &mut Ui,
+) -> CommandResult {
+    match command {
+        CliCommand::Test(args) => commands::test::run(args, resolved, registry, ui),
+        CliCommand::Run(args) => commands::run::run(*args, location, environment, resolved, registry, ui),
+        CliCommand::List(args) => commands::list::run(args, location, environment, resolved, registry, ui),
+        CliCommand::Engines => commands::engines::run(registry, ui),
+        CliCommand::Status => commands::status::run(location, ui),
+        CliCommand::Compare(args) => commands::compare::run(&args, location, ui),
+        CliCommand::Flaky(args) => commands::flaky::run(&args, location, ui),
+        CliCommand::Bisect(args) => commands::bisect::run(args, location, ui),
+        CliCommand::Runs(args) => commands::runs::run(&args, location, ui),
+        CliCommand::Show(args) => commands::show::run(&args, location, ui),
+        CliCommand::Analyze(args) => commands::analyze::run(&args, location, ui),
+        CliCommand::Punchlist(args) => commands::punchlist::run(&args, location, ui),
+        CliCommand::Report(args) => commands::report::run(args, location, environment, ui),
+        #[cfg(feature = "store")]
+        CliCommand::Query(args) => commands::query::run(*args, location, environment, ui),
+        CliCommand::Expectations(command) => commands::expectations::run(command, location, ui),
+        CliCommand::Store(command) => commands::store::run(&command, location, ui),
+        CliCommand::Worker(args) => commands::worker::run(&args, location, registry, ui),
+        CliCommand::Config(command) => commands::config::run(&command, resolved, environment, ui),
+        CliCommand::Completions(args) => commands::completions::run(&args, ui),
+        CliCommand::Man(args) => commands::man::run(&args, ui),
+        CliCommand::Work(args) => commands::work::run(&args, registry),
+        #[cfg(feature = "store")]
+        CliCommand::Ask(args) => commands::ask::run(&args, location),
+    }
+}
+
+/// Prints an error of clap, which can also be the help or the version.
+fn print_usage_error(error: clap::Error) -> ExitReason {
+    let error = with_full_name(error);
+    // A closed output leaves nowhere to report to.
     drop(error.print());
     if error.use_stderr() { ExitReason::Usage } else { ExitReason::Success }
 }
 
-/// Where the last panic came from.
+/// Suggests `store prune` for an unknown command `prune`.
+fn with_full_name(mut error: clap::Error) -> clap::Error {
+    if error.kind() == ErrorKind::InvalidSubcommand
+        && let Some(ContextValue::String(name)) = error.get(ContextKind::InvalidSubcommand)
+    {
+        let root = Cli::command();
+        let group = root.get_subcommands().find(|group| group.find_subcommand(name).is_some());
+        if let Some(group) = group {
+            let full_names = ContextValue::Strings(vec![format!("{} {name}", group.get_name())]);
+            error.insert(ContextKind::SuggestedSubcommand, full_names);
+        }
+    }
+    error
+}
+
+/// The message and the place of the last panic.
 static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 
 /// A panic of an engine is the outcome of a record, and is reported there; a panic of ours is reported by

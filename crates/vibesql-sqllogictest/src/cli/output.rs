@@ -28,7 +28,7 @@ const MOST_LINKS: usize = 40;
 
 /// What to do with an existing regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Existing {
+pub(super) enum ExistingFile {
     /// It is replaced.
     Replace,
     /// It is replaced, unless it is a test file: the shell may have made the path of `--json *.test`.
@@ -38,13 +38,13 @@ pub(super) enum Existing {
 }
 
 /// A place for a document, which can be written to as far as that is known.
-pub(super) struct Output {
+pub(super) struct OutputFile {
     shown: String,
-    place: Place,
-    existing: Existing,
+    place: OutputPlace,
+    existing: ExistingFile,
 }
 
-enum Place {
+enum OutputPlace {
     Standard,
     Through(File),
     /// A regular file, or none yet.
@@ -55,23 +55,23 @@ enum Place {
 }
 
 /// What a document is written to.
-pub(super) struct Sink<'f> {
+pub(super) struct OutputSink<'f> {
     to: Box<dyn Write + 'f>,
     size: u64,
     failed: Option<io::Error>,
 }
 
-impl Output {
+impl OutputFile {
     /// Looks at `path`, and opens it if it is no regular file: a FIFO waits for its reader. A regular file stays as it is.
-    pub(super) fn open(path: &Path, existing: Existing) -> Result<Self, CliError> {
+    pub(super) fn open(path: &Path, existing: ExistingFile) -> Result<Self, CliError> {
         let shown = path.display().to_string();
         let place = place(path).map_err(|error| cannot_write(&shown, &error))?;
         match &place {
-            Place::File { old: Some(_), .. } if existing == Existing::Keep => {
+            OutputPlace::File { old: Some(_), .. } if existing == ExistingFile::Keep => {
                 return Err(there_already(path));
             }
-            Place::File { path: file, old: Some(_) }
-                if existing == Existing::ReplaceReport && has_test_ending(file) =>
+            OutputPlace::File { path: file, old: Some(_) }
+                if existing == ExistingFile::ReplaceReport && has_test_ending(file) =>
             {
                 let hint = "name another file for the report".to_owned();
                 return Err(CliError::usage(
@@ -79,29 +79,29 @@ impl Output {
                     vec![hint],
                 ));
             }
-            Place::File { path, old } => {
+            OutputPlace::File { path, old } => {
                 probe(path, old.as_ref()).map_err(|error| cannot_write(&shown, &error))?;
             }
-            Place::Standard | Place::Through(_) => {}
+            OutputPlace::Standard | OutputPlace::Through(_) => {}
         }
         Ok(Self { shown, place, existing })
     }
 
     /// Whether this is standard output, which has nothing but the document then.
     pub(super) fn is_standard(&self) -> bool {
-        matches!(self.place, Place::Standard)
+        matches!(self.place, OutputPlace::Standard)
     }
 
     /// Whether this is a regular file, which a document replaces as a whole.
     #[cfg(feature = "store")]
     pub(super) fn is_file(&self) -> bool {
-        matches!(self.place, Place::File { .. })
+        matches!(self.place, OutputPlace::File { .. })
     }
 
     /// Writes a document that is in memory.
     pub(super) fn put(self, document: impl AsRef<[u8]>) -> Result<u64, CliError> {
         let shown = self.shown.clone();
-        let put = |out: &mut BufWriter<Sink<'_>>| {
+        let put = |out: &mut BufWriter<OutputSink<'_>>| {
             out.write_all(document.as_ref()).map_err(|error| cannot_write(&shown, &error))
         };
         self.write(put).map(|((), size)| size)
@@ -110,13 +110,13 @@ impl Output {
     /// Writes what `write` writes, and returns its size besides. If it fails, a regular file is as it was.
     pub(super) fn write<T>(
         self,
-        write: impl FnOnce(&mut BufWriter<Sink<'_>>) -> Result<T, CliError>,
+        write: impl FnOnce(&mut BufWriter<OutputSink<'_>>) -> Result<T, CliError>,
     ) -> Result<(T, u64), CliError> {
         let Self { shown, place, existing } = self;
         match place {
-            Place::Standard => fill(Ui::raw_out(), "standard output", write),
-            Place::Through(file) => fill(file, &shown, write),
-            Place::File { path, old } => match beside(&path, old.as_ref()) {
+            OutputPlace::Standard => fill(Ui::raw_out(), "standard output", write),
+            OutputPlace::Through(file) => fill(file, &shown, write),
+            OutputPlace::File { path, old } => match beside(&path, old.as_ref()) {
                 Ok(new) => {
                     let written = fill(new.as_file(), &shown, write)?;
                     let placed = put_in_place(new, &path, old.as_ref(), existing);
@@ -137,7 +137,7 @@ impl Output {
     }
 }
 
-impl Write for Sink<'_> {
+impl Write for OutputSink<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.to.write(bytes);
         match &written {
@@ -157,9 +157,9 @@ impl Write for Sink<'_> {
 fn fill<'f, T>(
     to: impl Write + 'f,
     shown: &str,
-    write: impl FnOnce(&mut BufWriter<Sink<'_>>) -> Result<T, CliError>,
+    write: impl FnOnce(&mut BufWriter<OutputSink<'_>>) -> Result<T, CliError>,
 ) -> Result<(T, u64), CliError> {
-    let mut out = BufWriter::new(Sink { to: Box::new(to), size: 0, failed: None });
+    let mut out = BufWriter::new(OutputSink { to: Box::new(to), size: 0, failed: None });
     let written = write(&mut out);
     let flushed = if written.is_ok() { out.flush() } else { Ok(()) };
     if let Some(error) = out.get_mut().failed.take() {
@@ -172,16 +172,16 @@ fn fill<'f, T>(
 }
 
 /// What a path leads to.
-fn place(path: &Path) -> io::Result<Place> {
+fn place(path: &Path) -> io::Result<OutputPlace> {
     if path.as_os_str() == "-" {
-        return Ok(Place::Standard);
+        return Ok(OutputPlace::Standard);
     }
     let mut path = path.to_owned();
     for _ in 0..MOST_LINKS {
         let found = match path.symlink_metadata() {
             Ok(found) => found,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Ok(Place::File { path, old: None });
+                return Ok(OutputPlace::File { path, old: None });
             }
             Err(error) => return Err(error),
         };
@@ -197,25 +197,25 @@ fn place(path: &Path) -> io::Result<Place> {
         } else if !found.is_file() {
             return through(&path);
         } else if is_standard_output(&found) {
-            return Ok(Place::Standard);
+            return Ok(OutputPlace::Standard);
         } else {
-            return Ok(Place::File { path, old: Some(found) });
+            return Ok(OutputPlace::File { path, old: Some(found) });
         }
     }
     Err(io::Error::other("too many symbolic links"))
 }
 
-fn through(path: &Path) -> io::Result<Place> {
+fn through(path: &Path) -> io::Result<OutputPlace> {
     let found = path.metadata()?;
     if found.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     if is_standard_output(&found) {
-        return Ok(Place::Standard);
+        return Ok(OutputPlace::Standard);
     }
     // A file that is open already may have something in it.
     let file = OpenOptions::new().write(true).append(found.is_file()).open(path)?;
-    Ok(Place::Through(file))
+    Ok(OutputPlace::Through(file))
 }
 
 /// Whether standard output goes to this file. Devices that many use, like /dev/null, are no such file.
@@ -267,12 +267,12 @@ fn put_in_place(
     new: NamedTempFile,
     path: &Path,
     old: Option<&Metadata>,
-    existing: Existing,
+    existing: ExistingFile,
 ) -> io::Result<()> {
     new.as_file().sync_all()?;
     let placed = match existing {
-        Existing::Replace | Existing::ReplaceReport => new.persist(path),
-        Existing::Keep => new.persist_noclobber(path),
+        ExistingFile::Replace | ExistingFile::ReplaceReport => new.persist(path),
+        ExistingFile::Keep => new.persist_noclobber(path),
     };
     match placed {
         Ok(_) => {

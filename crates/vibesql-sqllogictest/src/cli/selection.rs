@@ -1,100 +1,97 @@
-//! Which files `run` runs and `list` lists, in which order and in how many slices: what the user says, and what earlier runs know.
+//! Selects the files of `run` and `list`, and their order and split, by the settings and by earlier runs.
 
 use std::time::Duration;
 
 use md5::{Digest as _, Md5};
 
-use super::args::{Balance, ExpectationArgs, ListArgs, OrderArgs, OrderWord, RunArgs, SelectionArgs};
+use super::args::ShardBalance;
 use super::error::CliError;
 use super::git;
-use super::keeping::{Keeping, place_of};
-use super::known::{self, Known};
+use super::loaded_expectations::{ExpectationsSource, LoadedExpectations, note_skipped};
+use super::results_location::{ResultsLocation, place_of};
+use super::settings::{NewRun, SelectionSettings};
 use super::suite;
 use super::ui::Ui;
 use slt_core::executor::Settings;
 use slt_core::executor::slice::may_split;
 use slt_core::location::Source;
 use slt_core::parser;
-use slt_runner::clock::milliseconds_since_1970;
-use slt_runner::parallel::schedule::{self, LastResult, Order};
-use slt_runner::parallel::{Filters, Origin, WorkItem};
+use slt_runner::parallel::schedule::{self, LastResult};
+use slt_runner::parallel::{Filters, Origin, Pattern, WorkItem};
 use slt_runner::results::{History, Past, ResultsFolder};
 use slt_runner::text::count::plural;
 
-/// What is run.
-pub(super) struct Selected {
-    /// The files, in the order in which they are taken up.
+/// The files of a run.
+pub(super) struct SelectedFiles {
+    /// The files, in the order in which they are started.
     pub(super) items: Vec<WorkItem>,
-    /// How many slices each is run in.
+    /// The number of slices of each file.
     pub(super) slices: Vec<u32>,
-    /// What to give to `--seed` for the same order.
-    pub(super) seed: Option<u64>,
-    /// With `--balance time`, what tells these shards from others: machines with other times make others, in which
-    /// a file may be twice or not at all.
+    /// With `--balance time`, the fingerprint of the shards: machines with other durations compute other shards, so that
+    /// a file can be in two of them or in none.
     pub(super) shards: Option<String>,
-    /// What is expected to fail.
-    pub(super) known: Option<Known>,
+    pub(super) expectations: Option<LoadedExpectations>,
     /// Whether files of the suite are left out.
     pub(super) is_part: bool,
-    /// What earlier runs know of the files.
+    /// The results of earlier runs.
     pub(super) history: History,
 }
 
-/// Finds the files and brings them into order.
+/// Finds the files of a new run, and brings them into order.
 pub(super) fn select(
-    args: &RunArgs,
+    run: &NewRun,
+    expectations: &ExpectationsSource,
     results: &ResultsFolder,
-    settings: &Settings,
-    engine: &str,
     workers: usize,
     ui: &mut Ui,
-) -> Result<Selected, CliError> {
-    let read = |items: &[WorkItem]| match history_of(results, engine, items) {
+) -> Result<SelectedFiles, CliError> {
+    let engine = run.setup.engine.name.clone();
+    let read = |items: &[WorkItem]| match history_of(results, &engine, items) {
         Ok(history) => Ok(history),
-        // What is asked of earlier runs cannot be answered without them; an order can.
-        Err(error) if args.selection.needs_history() => Err(error),
+        // A selection by earlier runs is impossible without them; an order is not.
+        Err(error) if run.selection.needs_history() => Err(error),
         Err(_) => Ok(History::default()),
     };
-    let Chosen { mut items, shards, is_part, history } = choose(&args.selection, read, ui)?;
-    let known = take_out_skipped(&args.expectations, &mut items, is_part, || Ok(engine.to_owned()), ui)?;
-    let order = order(&args.order);
-    let seed = match order {
-        Order::Random(seed) => Some(seed),
-        Order::History | Order::Path => None,
-    };
+    let ChosenFiles { mut items, shards, is_part, history } = choose(&run.selection, read, ui)?;
+    let expectations = take_out_skipped(expectations, &mut items, is_part, || Ok(engine.clone()), ui)?;
     let times = past_of(&items, &history);
-    let order = schedule::order(&times, order);
+    let order = schedule::order(&times, run.order);
     let items: Vec<_> = order.iter().map(|&index| items[index].clone()).collect();
     let times: Vec<_> = order.iter().map(|&index| times[index].duration).collect();
-    let slices =
-        if args.order.no_split { vec![1; items.len()] } else { split(&items, &times, settings, workers) };
-    Ok(Selected { items, slices, seed, shards, known, is_part, history })
+    let slices = if run.may_split {
+        split(&items, &times, &run.setup.settings, workers)
+    } else {
+        vec![1; items.len()]
+    };
+    Ok(SelectedFiles { items, slices, shards, expectations, is_part, history })
 }
 
-/// Finds the files that `run` would run, in the order of their paths. `engine` is asked for its name if it is needed.
+/// Finds the files that `run` would run, in the order of their paths. `engine` returns the name of the engine, if it is
+/// needed.
 pub(super) fn list(
-    args: &ListArgs,
-    keeping: &Keeping,
+    selection: &SelectionSettings,
+    expectations: &ExpectationsSource,
+    location: &ResultsLocation,
     engine: impl Fn() -> Result<String, CliError>,
     ui: &mut Ui,
 ) -> Result<Vec<WorkItem>, CliError> {
-    let read = |items: &[WorkItem]| match args.selection.needs_history() {
-        true => history_of(keeping.results()?, &engine()?, items),
+    let read = |items: &[WorkItem]| match selection.needs_history() {
+        true => history_of(location.results()?, &engine()?, items),
         false => Ok(History::default()),
     };
-    let Chosen { mut items, is_part, .. } = choose(&args.selection, read, ui)?;
-    take_out_skipped(&args.expectations, &mut items, is_part, engine, ui)?;
+    let ChosenFiles { mut items, is_part, .. } = choose(selection, read, ui)?;
+    take_out_skipped(expectations, &mut items, is_part, engine, ui)?;
     Ok(items)
 }
 
-/// What earlier runs know of these files.
+/// Reads the results of earlier runs for these files.
 fn history_of(results: &ResultsFolder, engine: &str, items: &[WorkItem]) -> Result<History, CliError> {
     let wanted: Vec<_> = items.iter().map(|item| (place_of(item), item.file.as_str())).collect();
     Ok(History::read(results, engine, &wanted)?)
 }
 
-/// The files that are meant, before anything that is expected of them.
-struct Chosen {
+/// The selected files, before expected failures are considered.
+struct ChosenFiles {
     items: Vec<WorkItem>,
     shards: Option<String>,
     is_part: bool,
@@ -102,16 +99,16 @@ struct Chosen {
 }
 
 fn choose(
-    args: &SelectionArgs,
+    selection: &SelectionSettings,
     read_history: impl FnOnce(&[WorkItem]) -> Result<History, CliError>,
     ui: &mut Ui,
-) -> Result<Chosen, CliError> {
-    let mut filters = args.filters();
-    // By time, shards are parts of all files, and known only when these are.
-    let by_time = filters.shard.take_if(|_| args.earlier.balance == Balance::Time);
-    let found = suite::select(&args.paths, ui)?;
+) -> Result<ChosenFiles, CliError> {
+    let mut filters = selection.filters.clone();
+    // Shards by time depend on the durations of all files, so they are computed after the other filters.
+    let by_time = filters.shard.take_if(|_| selection.balance == ShardBalance::Time);
+    let found = suite::select(&selection.paths, ui)?;
     let all = found.len();
-    let mut items = filtered(found, &filters, args, ui)?;
+    let mut items = filtered(found, &filters, &selection.must_match, ui)?;
     let history = read_history(&items)?;
     let mut digest = None;
     if let Some(shard) = by_time {
@@ -123,7 +120,7 @@ fn choose(
         items.retain(|_| shards.next() == Some(index));
         check(&items, "this shard", "with --balance time, there are more shards than files")?;
     }
-    if args.earlier.failed {
+    if selection.failed {
         items.retain(|item| past(item, &history).good == Some(false));
         check(
             &items,
@@ -131,19 +128,19 @@ fn choose(
             "every file passed in its last run; `run` without --failed runs all files",
         )?;
     }
-    if let Some(reference) = &args.earlier.changed {
+    if let Some(reference) = &selection.changed {
         items = git::changed(items, reference)?;
         check(&items, "--changed", "`run` without --changed runs all files")?;
     }
-    let is_part = items.len() < all || !suite::are_whole(&args.paths);
-    Ok(Chosen { items, shards: digest, is_part, history })
+    let is_part = items.len() < all || !suite::are_whole(&selection.paths);
+    Ok(ChosenFiles { items, shards: digest, is_part, history })
 }
 
-/// Leaves the files that pass the filters, and names patterns that match none of those that were found.
+/// Keeps the files that pass the filters, and warns about patterns that match no file.
 fn filtered(
     found: Vec<WorkItem>,
     filters: &Filters,
-    args: &SelectionArgs,
+    must_match: &[(String, Pattern)],
     ui: &mut Ui,
 ) -> Result<Vec<WorkItem>, CliError> {
     if let Some(name) = filters.missing(&found) {
@@ -152,7 +149,7 @@ fn filtered(
         return Err(CliError::usage(message, vec![hint.to_owned()]));
     }
     let files = plural(found.len() as u64, "file");
-    for (what, pattern) in &args.to_match {
+    for (what, pattern) in must_match {
         if !found.iter().any(|item| pattern.chooses(item)) {
             ui.warn(&format!("{what} matches none of {files}"));
         }
@@ -167,17 +164,17 @@ fn filtered(
     Ok(items)
 }
 
-/// Takes out the files that are expected to be skipped, and marks records that are.
+/// Removes the files to skip, and marks the records to skip, as expectations.toml says.
 fn take_out_skipped(
-    args: &ExpectationArgs,
+    source: &ExpectationsSource,
     items: &mut Vec<WorkItem>,
     is_part: bool,
     engine: impl Fn() -> Result<String, CliError>,
     ui: &mut Ui,
-) -> Result<Option<Known>, CliError> {
+) -> Result<Option<LoadedExpectations>, CliError> {
     let places: Vec<_> = items.iter().map(place_of).collect();
     let files = items.iter().zip(&places).map(|(item, place)| (item.file.as_str(), place.as_path()));
-    let Some(known) = Known::load(args, files, is_part)? else { return Ok(None) };
+    let Some(known) = LoadedExpectations::load(source, files, is_part)? else { return Ok(None) };
     let engine = engine()?;
     let before = items.len();
     items.retain(|item| !known.expectations.skips(&engine, &item.file, known.today));
@@ -186,7 +183,7 @@ fn take_out_skipped(
         item.left_out = known.expectations.left_out(&engine, &item.file, known.today);
         shortened += usize::from(!item.left_out.is_empty());
     }
-    known::tell_skipped(before - items.len(), shortened, ui);
+    note_skipped(before - items.len(), shortened, ui);
     if items.is_empty() {
         let hint = "use --no-expectations to run them".to_owned();
         return Err(CliError::nothing_selected("expectations.toml skips every file".to_owned(), vec![hint]));
@@ -194,23 +191,13 @@ fn take_out_skipped(
     Ok(Some(known))
 }
 
-/// Short enough to be compared by eye.
+/// Returns a fingerprint of the shards, short enough to compare by eye.
 fn digest_of(items: &[WorkItem], shards: &[u64]) -> String {
     let mut md5 = Md5::new();
     for (item, shard) in items.iter().zip(shards) {
         md5.update(format!("{} {shard}\n", item.file));
     }
     md5.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn order(args: &OrderArgs) -> Order {
-    let word = if args.random { OrderWord::Random } else { args.order };
-    match (args.seed, word) {
-        (Some(seed), _) => Order::Random(seed),
-        (None, OrderWord::Random) => Order::Random(seed_of_now()),
-        (None, OrderWord::History) => Order::History,
-        (None, OrderWord::Path) => Order::Path,
-    }
 }
 
 fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {
@@ -237,7 +224,7 @@ fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::Known> {
     known.collect()
 }
 
-/// A file that cannot be looked at is reported when it is run.
+/// Returns the size of a file. A missing file is reported when it is run.
 fn length(item: &WorkItem) -> u64 {
     match &item.origin {
         Origin::Disk(path) => path.metadata().map_or(0, |file| file.len()),
@@ -256,9 +243,4 @@ fn split(items: &[WorkItem], times: &[Option<Duration>], settings: &Settings, wo
             .is_ok_and(|(profile, _)| may_split(&parser::parse(&source, profile), &settings.options).is_ok())
     };
     schedule::split_plan(times, &allowed, workers)
-}
-
-/// A number that a person can type again.
-fn seed_of_now() -> u64 {
-    milliseconds_since_1970().unsigned_abs() % 1_000_000
 }

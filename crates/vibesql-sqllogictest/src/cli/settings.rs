@@ -1,162 +1,245 @@
-//! From the words of the command line to what they mean.
+//! Settled values: what the arguments of a run mean, without clap.
 
-use std::collections::BTreeSet;
-use std::fmt::Write as _;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use super::args::EngineArgs;
-use super::error::{CliError, ExitReason};
-use super::stream;
+use rustix::process::getpid;
+
+use super::args::{
+    EngineArgs, MessageFormat, OrderChoice, RunArgs, SelectionArgs, ShardBalance, ShardChoice,
+};
+use super::config::{Environment, ResolvedArguments};
+use super::error::CliError;
+use super::loaded_expectations::ExpectationsSource;
+use super::workers::cores;
+use crate::monitor::Verbosity;
 use slt_core::engine::{Engine, EngineIdentity, EngineRegistry};
 use slt_core::executor::{DetailLimits, Options, Settings};
-use slt_core::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult};
 use slt_core::parser;
-use slt_runner::text::visible::is_unseen;
+use slt_insight::regression::Gate;
+use slt_runner::clock::milliseconds_since_1970;
+use slt_runner::parallel::procfs;
+use slt_runner::parallel::schedule::Order;
+use slt_runner::parallel::{Attempts, Filters, Limits, Pattern, Policy, Timeouts};
 
-/// The engine, and how to run scripts on it.
-pub(super) struct Setup {
+/// The number of values of a result that the JSON report keeps.
+const VALUES_IN_REPORT: usize = 64;
+
+/// The engine under test, and how scripts run on it.
+pub(super) struct EngineSetup {
     pub(super) engine: EngineIdentity,
     pub(super) settings: Settings,
 }
 
-impl Setup {
+impl EngineSetup {
     pub(super) fn new(
-        args: &EngineArgs,
+        args: EngineArgs,
         registry: &EngineRegistry,
         details: DetailLimits,
     ) -> Result<Self, CliError> {
         if let Some(dialect) = &args.dialect {
             parser::profile(dialect, args.exact)?;
         }
-        let (spec, engine) = engine_of(args.engine.as_deref(), registry)?;
+        let (spec, engine) = make_engine(args.engine.as_deref(), registry)?;
         let engine = engine.describe()?;
-        let labels =
-            if args.engine_name.is_empty() { engine.labels.clone() } else { args.engine_name.clone() };
+        let labels = if args.engine_name.is_empty() { engine.labels.clone() } else { args.engine_name };
         let record_timeout = args.record_timeout.map(Duration::from_secs);
         let options = Options { labels, threshold: args.hash_threshold, record_timeout, details };
-        let settings = Settings { engine: spec, options, dialect: args.dialect.clone(), exact: args.exact };
+        let settings = Settings { engine: spec, options, dialect: args.dialect, exact: args.exact };
         Ok(Self { engine, settings })
     }
 }
 
-/// The engine that a word means, or the first one; with the word.
-pub(super) fn engine_of(
-    word: Option<&str>,
+/// Returns the engine with this name, or the first one, and how it is named on the command line.
+pub(super) fn make_engine(
+    name: Option<&str>,
     registry: &EngineRegistry,
 ) -> Result<(String, Box<dyn Engine>), CliError> {
-    let word = word.or(registry.default_name()).ok_or_else(CliError::no_engine)?;
-    Ok((word.to_owned(), registry.make(word)?))
+    let name = name.or(registry.default_name()).ok_or_else(CliError::no_engine)?;
+    Ok((name.to_owned(), registry.make(name)?))
 }
 
-/// The command that runs the record at `line` of `shown` alone, and reads files and judges as this run did. `own_labels`
-/// are those of the engine.
-pub(super) fn repeat_command(
-    program: &str,
-    settings: &Settings,
-    own_labels: &[String],
-    shown: &str,
-    line: u32,
-) -> String {
-    let words = repeat_words(settings, own_labels);
-    let target = format!("{}:{line}", stream::typed(shown));
-    let words = [program].into_iter().chain(words.iter().map(String::as_str)).chain([target.as_str()]);
-    words.map(shell_word).collect::<Vec<_>>().join(" ")
+/// Which files are selected.
+pub(super) struct SelectionSettings {
+    /// Files, directories and globs; the shipped suite if there are none.
+    pub(super) paths: Vec<String>,
+    pub(super) filters: Filters,
+    pub(super) balance: ShardBalance,
+    /// Whether only files are selected that did not pass in their last run.
+    pub(super) failed: bool,
+    /// The commit that selected files differ from.
+    pub(super) changed: Option<String>,
+    /// Patterns that should match a file, each with its origin for messages.
+    pub(super) must_match: Vec<(String, Pattern)>,
 }
 
-/// The words between the program and the file of a command that reads files and judges as a run did.
-pub(super) fn repeat_words(settings: &Settings, own_labels: &[String]) -> Vec<String> {
-    let options = &settings.options;
-    let mut words = vec!["test".to_owned()];
-    let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
-    flag("--engine", &settings.engine);
-    if options.labels != own_labels {
-        options.labels.iter().for_each(|name| flag("--engine-name", name));
+impl SelectionSettings {
+    pub(super) fn new(
+        args: SelectionArgs,
+        environment: &Environment,
+        resolved: &ResolvedArguments,
+    ) -> Result<Self, CliError> {
+        let must_match = resolved.patterns_to_match(args.patterns());
+        let shard = match args.filter.shard {
+            Some(ShardChoice::Auto) => Some(environment.shard_of_ci()?),
+            Some(ShardChoice::Shard(shard)) => Some(shard),
+            None => None,
+        };
+        Ok(Self {
+            paths: args.paths,
+            filters: Filters {
+                files: args.filter.files,
+                only: args.filter.filter,
+                exclude: args.filter.exclude,
+                shard,
+            },
+            balance: args.earlier.balance,
+            failed: args.earlier.failed,
+            changed: args.earlier.changed,
+            must_match,
+        })
     }
-    settings.dialect.iter().for_each(|dialect| flag("--dialect", dialect));
-    options.threshold.iter().for_each(|threshold| flag("--hash-threshold", &threshold.to_string()));
-    options.record_timeout.iter().for_each(|time| flag("--record-timeout", &time.as_secs().to_string()));
-    if settings.exact {
-        words.push("--exact".to_owned());
-    }
-    words
-}
 
-/// Quotes a word where a POSIX shell would take it apart.
-pub(super) fn shell_word(word: &str) -> String {
-    let plain = |character: char| character.is_ascii_alphanumeric() || "-_./:=+,@%".contains(character);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else if word.contains(is_unseen) {
-        // What a shell makes the characters of again, without an end of the line amid a command.
-        let escaped = word.chars().fold(String::new(), |mut escaped, character| {
-            match character {
-                '\n' => escaped.push_str("\\n"),
-                '\\' | '\'' => escaped.extend(['\\', character]),
-                _ if !is_unseen(character) => escaped.push(character),
-                // Writing to a string cannot fail.
-                '\0'..='\x7f' => drop(write!(escaped, "\\{:03o}", u32::from(character))),
-                _ => drop(write!(escaped, "\\U{:08x}", u32::from(character))),
-            }
-            escaped
-        });
-        format!("$'{escaped}'")
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
+    /// Whether the selection depends on earlier runs.
+    pub(super) fn needs_history(&self) -> bool {
+        self.failed || self.balance == ShardBalance::Time
     }
 }
 
-/// How strictly files are judged.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rules {
-    /// Files in which nothing is executed fail.
+/// Returns a limit in seconds; 0 is no limit.
+pub(super) fn seconds(count: u64) -> Option<Duration> {
+    (count > 0).then(|| Duration::from_secs(count))
+}
+
+/// The settings of `run`.
+pub(super) struct RunSettings {
+    pub(super) start: RunStart,
+    pub(super) policy: Policy,
+    pub(super) limits: Limits,
+    pub(super) timeouts: Timeouts,
+    pub(super) expectations: ExpectationsSource,
+    /// What the finished run is compared with.
+    pub(super) baseline: Option<BaselineSettings>,
     pub(super) fail_on_empty: bool,
-    /// What flaky files count as.
-    pub(super) flaky: FlakyResult,
+    pub(super) output: RunOutput,
 }
 
-/// Why to end after these files; nothing executed at all is a reason of its own.
-pub(super) fn reason(files: &[FileReport], rules: Rules) -> ExitReason {
-    reason_without(files, &BTreeSet::new(), rules)
+/// The run that is started.
+pub(super) enum RunStart {
+    New(Box<NewRun>),
+    /// The interrupted run with this name, or the last one.
+    Resumed(Option<String>),
 }
 
-/// The same, where all that is wrong with some files is expected; these are given by their places.
-pub(super) fn reason_without(files: &[FileReport], expected: &BTreeSet<usize>, rules: Rules) -> ExitReason {
-    let executed: u64 = files.iter().map(|file| file.counts.executed).sum();
-    let start = if executed == 0 { ExitReason::NothingSelected } else { ExitReason::Success };
-    let counted = files.iter().enumerate().filter(|(place, _)| !expected.contains(place));
-    counted.map(|(_, file)| file_reason(file, rules)).fold(start, ExitReason::or_graver)
+/// A run that begins.
+pub(super) struct NewRun {
+    pub(super) setup: EngineSetup,
+    pub(super) selection: SelectionSettings,
+    pub(super) order: Order,
+    /// Whether files may be split between workers.
+    pub(super) may_split: bool,
+    pub(super) attempts: Attempts,
+    /// A step of the start at which this process kills itself, for tests.
+    pub(super) die_at_step: Option<u64>,
 }
 
-/// | file | reason |
-/// |---|---|
-/// | cannot be read, or names an unknown dialect | usage |
-/// | engine does not open | engine unavailable |
-/// | engine or worker lost amid the file | incomplete |
-/// | over the limit of time or memory | tests failed |
-/// | malformed records | usage |
-/// | any other record that has not passed | tests failed |
-/// | nothing executed | success, or tests failed if that was asked for |
-/// | passed in the end, but is flaky | success, or tests failed if that was asked for |
-fn file_reason(file: &FileReport, rules: Rules) -> ExitReason {
-    let end = match &file.end {
-        FileEnd::NotStarted(FileProblem::Unreadable(_) | FileProblem::Dialect(_)) => ExitReason::Usage,
-        FileEnd::NotStarted(FileProblem::Engine(_)) => ExitReason::EngineUnavailable,
-        FileEnd::Faulted { fault: Fault::Lost(_) | Fault::Died { .. }, .. }
-        | FileEnd::NotStarted(FileProblem::Died(_) | FileProblem::Reported) => ExitReason::Incomplete,
-        FileEnd::NotStarted(FileProblem::TimedOut | FileProblem::OutOfMemory { .. })
-        | FileEnd::TimedOut { .. }
-        | FileEnd::Faulted { .. } => ExitReason::TestsFailed,
-        FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => ExitReason::Success,
-    };
-    let records = if file.counts.malformed > 0 {
-        ExitReason::Usage
-    } else if file.counts.not_passed() > 0
-        || (rules.fail_on_empty && file.status() == FileStatus::Empty)
-        || (rules.flaky == FlakyResult::Fail && file.status() == FileStatus::Flaky)
-    {
-        ExitReason::TestsFailed
-    } else {
-        ExitReason::Success
-    };
-    end.or_graver(records)
+/// A run to compare with, by its name, and what counts as a regression.
+pub(super) struct BaselineSettings {
+    pub(super) run: String,
+    pub(super) gate: Gate,
+}
+
+/// What a run prints and writes.
+pub(super) struct RunOutput {
+    /// Where the JSON report is written.
+    pub(super) json: Option<PathBuf>,
+    pub(super) format: MessageFormat,
+    pub(super) verbosity: Verbosity,
+    /// Whether progress is shown.
+    pub(super) progress: bool,
+    /// The number of slowest files to list.
+    pub(super) durations: Option<usize>,
+}
+
+impl RunSettings {
+    pub(super) fn new(
+        args: RunArgs,
+        registry: &EngineRegistry,
+        environment: &Environment,
+        resolved: &ResolvedArguments,
+    ) -> Result<Self, CliError> {
+        let limits = args.limits;
+        if limits.max_memory.is_some() && procfs::memory(getpid()).is_none() {
+            let message = "--max-memory: this system does not report the memory use of a process";
+            let hint = "use a limit of the system, such as ulimit".to_owned();
+            return Err(CliError::usage(message.to_owned(), vec![hint]));
+        }
+        let verbosity = match (args.quiet, args.verbose) {
+            (true, _) => Verbosity::Quiet,
+            (false, true) => Verbosity::Verbose,
+            (false, false) => Verbosity::Normal,
+        };
+        let start = match args.resume {
+            Some(name) => RunStart::Resumed(name),
+            None => {
+                let details = DetailLimits { records: args.max_details as usize, values: VALUES_IN_REPORT };
+                RunStart::New(Box::new(NewRun {
+                    setup: EngineSetup::new(args.engine, registry, details)?,
+                    selection: SelectionSettings::new(args.selection, environment, resolved)?,
+                    order: order(args.order.seed, args.order.random, args.order.order),
+                    may_split: !args.order.no_split,
+                    attempts: Attempts {
+                        retries: limits.retries,
+                        repeat: limits.repeat,
+                        flaky: limits.flaky.into(),
+                        after_crash: true,
+                    },
+                    die_at_step: args.die_at_step,
+                }))
+            }
+        };
+        Ok(Self {
+            start,
+            policy: Policy {
+                workers: if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) },
+                budget: limits.time.map(Duration::from_secs),
+                most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
+                ends_at_once: false,
+            },
+            limits: Limits {
+                memory: limits.max_memory.map(|size| size.0),
+                slow: seconds(limits.slow),
+                grace: Duration::from_secs(limits.grace),
+            },
+            timeouts: Timeouts { usual: seconds(limits.timeout), own: resolved.timeouts() },
+            expectations: args.expectations.into(),
+            baseline: args
+                .baseline
+                .baseline
+                .map(|run| BaselineSettings { run, gate: args.baseline.gate.into() }),
+            fail_on_empty: args.fail_on_empty,
+            output: RunOutput {
+                json: args.json,
+                format: args.message_format,
+                verbosity,
+                progress: !args.no_progress,
+                durations: args.durations.map(|most| most as usize),
+            },
+        })
+    }
+}
+
+fn order(seed: Option<u64>, is_random: bool, choice: OrderChoice) -> Order {
+    match (seed, choice) {
+        (Some(seed), _) => Order::Random(seed),
+        (None, OrderChoice::Random) => Order::Random(seed_from_clock()),
+        (None, _) if is_random => Order::Random(seed_from_clock()),
+        (None, OrderChoice::History) => Order::History,
+        (None, OrderChoice::Path) => Order::Path,
+    }
+}
+
+/// Returns a number that a person can type again.
+fn seed_from_clock() -> u64 {
+    milliseconds_since_1970().unsigned_abs() % 1_000_000
 }

@@ -7,7 +7,7 @@ use slt_core::location::path_text;
 use slt_runner::parallel::WorkItem;
 
 /// One file to test, or one record of it.
-pub(super) struct Target {
+pub(super) struct TestTarget {
     pub(super) item: WorkItem,
     /// The line the user named; any line of the record will do.
     pub(super) line: Option<u32>,
@@ -15,7 +15,7 @@ pub(super) struct Target {
 
 /// Reads a word: a file, a record of it, or all files of a directory or a glob as `run` finds them. A file whose name ends
 /// like a line number wins over the line.
-pub(super) fn parse(word: &str, ui: &mut Ui) -> Result<Vec<Target>, CliError> {
+pub(super) fn parse(word: &str, ui: &mut Ui) -> Result<Vec<TestTarget>, CliError> {
     let (path, line) = match split_line(word) {
         _ if path_text::typed(word).exists() => (word, None),
         split => split,
@@ -25,7 +25,7 @@ pub(super) fn parse(word: &str, ui: &mut Ui) -> Result<Vec<Target>, CliError> {
         let hint = format!("name the file, or leave out the line: `vibesql-sqllogictest test {path}`");
         return Err(CliError::usage(format!("`{path}` is not one file"), vec![hint]));
     }
-    Ok(items.into_iter().map(|item| Target { item, line }).collect())
+    Ok(items.into_iter().map(|item| TestTarget { item, line }).collect())
 }
 
 /// Takes a line number off the end of a word.

@@ -11,18 +11,19 @@ use std::path::{Path, PathBuf};
 use anstream::AutoStream;
 use clap::ColorChoice;
 
-use super::error::{CliError, ExitReason};
-use crate::monitor::Look;
+use super::error::CliError;
+use super::exit::ExitReason;
+use crate::monitor::ProgressLook;
 use slt_runner::text::style::{Role, rendered};
 use slt_runner::text::written;
 
 /// A stream whose reader may go.
-pub(super) struct Pipe<W> {
+pub(super) struct PipeWriter<W> {
     to: W,
     gone: bool,
 }
 
-impl<W: Write> Pipe<W> {
+impl<W: Write> PipeWriter<W> {
     fn new(to: W) -> Self {
         Self { to, gone: false }
     }
@@ -38,7 +39,7 @@ impl<W: Write> Pipe<W> {
     }
 }
 
-impl<W: Write> Write for Pipe<W> {
+impl<W: Write> Write for PipeWriter<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.gone {
             return Ok(bytes.len());
@@ -54,9 +55,9 @@ impl<W: Write> Write for Pipe<W> {
 }
 
 /// A stream for people, in colours where these are wanted. Text of files and engines is shown as [`rendered`] does.
-pub(super) struct Screen<W>(Pipe<W>);
+pub(super) struct ScreenWriter<W>(PipeWriter<W>);
 
-impl<W: Write> Write for Screen<W> {
+impl<W: Write> Write for ScreenWriter<W> {
     /// Takes whole characters only, which is what everything that formats text writes.
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.0.write_all(rendered(text).as_bytes())?;
@@ -72,8 +73,8 @@ impl<W: Write> Write for Screen<W> {
 pub(super) struct Ui {
     /// What the user typed to start this program, without the folder.
     pub(super) program: String,
-    pub(super) out: Screen<AutoStream<io::Stdout>>,
-    pub(super) err: Screen<AutoStream<io::Stderr>>,
+    pub(super) out: ScreenWriter<AutoStream<io::Stdout>>,
+    pub(super) err: ScreenWriter<AutoStream<io::Stderr>>,
 }
 
 impl Ui {
@@ -83,8 +84,8 @@ impl Ui {
             ColorChoice::Always => anstream::ColorChoice::Always,
             ColorChoice::Never => anstream::ColorChoice::Never,
         };
-        let out = Screen(Pipe::new(AutoStream::new(io::stdout(), choice)));
-        let err = Screen(Pipe::new(AutoStream::new(io::stderr(), choice)));
+        let out = ScreenWriter(PipeWriter::new(AutoStream::new(io::stdout(), choice)));
+        let err = ScreenWriter(PipeWriter::new(AutoStream::new(io::stderr(), choice)));
         let typed = std::env::args_os().next().map(PathBuf::from);
         let program = typed.as_deref().and_then(Path::file_name);
         let program = program.map_or_else(|| "vibesql-sqllogictest".into(), OsStr::to_string_lossy);
@@ -93,18 +94,18 @@ impl Ui {
 
     /// How progress is drawn, if it is wanted: a terminal that cannot move its cursor shows none.
     #[expect(clippy::disallowed_methods, reason = "the command line knows the terminal")]
-    pub(super) fn progress(&self, wanted: bool) -> Look {
+    pub(super) fn progress(&self, wanted: bool) -> ProgressLook {
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
         match self.err.0.to.current_choice() {
-            _ if !wanted || dumb => Look::Hidden,
-            anstream::ColorChoice::Never => Look::Plain,
-            _ => Look::Coloured,
+            _ if !wanted || dumb => ProgressLook::Hidden,
+            anstream::ColorChoice::Never => ProgressLook::Plain,
+            _ => ProgressLook::Colored,
         }
     }
 
     /// Standard output for other programs: byte for byte.
-    pub(super) fn raw_out() -> Pipe<io::Stdout> {
-        Pipe::new(io::stdout())
+    pub(super) fn raw_out() -> PipeWriter<io::Stdout> {
+        PipeWriter::new(io::stdout())
     }
 
     /// Writes a document for other programs.

@@ -7,7 +7,7 @@ use slt_runner::text::style::{Role, rendered};
 
 /// What is known of a run that is going on.
 #[derive(Debug, Clone, Default)]
-pub(super) struct View {
+pub(super) struct ProgressView {
     /// The files of the run; a process that helps with one does not know them.
     pub(super) files: Option<u64>,
     /// The files that have their result.
@@ -26,7 +26,7 @@ pub(super) struct View {
 
 /// The size of a terminal, in characters.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Size {
+pub(super) struct TerminalSize {
     pub(super) columns: usize,
     pub(super) rows: usize,
 }
@@ -41,7 +41,7 @@ const GAP: &str = "  ";
 
 /// Lays `view` out: sums with a bar, and below them a line for each file that is running. No line is wider than the
 /// terminal, and all of them together are not higher.
-pub(super) fn layout(view: &View, size: Size, colour: bool) -> Vec<String> {
+pub(super) fn layout(view: &ProgressView, size: TerminalSize, color: bool) -> Vec<String> {
     // A character in the last column makes some terminals wrap.
     let columns = size.columns.saturating_sub(1).max(1);
     let sums = sums(view);
@@ -50,7 +50,7 @@ pub(super) fn layout(view: &View, size: Size, colour: bool) -> Vec<String> {
             let others: usize = sums.iter().map(|sum| GAP.len() + width(sum)).sum();
             let bar = columns.saturating_sub(others).clamp(SHORT_BAR, LONG_BAR);
             let mut lines = flow(&sums, columns, bar + GAP.len());
-            lines[0] = format!("{}{GAP}{}", draw_bar(view.done, files, bar, colour), lines[0]);
+            lines[0] = format!("{}{GAP}{}", draw_bar(view.done, files, bar, color), lines[0]);
             lines
         }
         _ => flow(&sums, columns, 0),
@@ -67,7 +67,7 @@ pub(super) fn layout(view: &View, size: Size, colour: bool) -> Vec<String> {
 }
 
 /// The most important first.
-fn sums(view: &View) -> Vec<String> {
+fn sums(view: &ProgressView) -> Vec<String> {
     let mut sums = vec![
         match view.files {
             Some(files) => format!("{}/{} files", thousands(view.done), thousands(files)),
@@ -102,10 +102,10 @@ fn flow(pieces: &[String], columns: usize, in_front: usize) -> Vec<String> {
     lines
 }
 
-fn draw_bar(done: u64, files: u64, columns: usize, colour: bool) -> String {
+fn draw_bar(done: u64, files: u64, columns: usize, color: bool) -> String {
     let done = done.min(files) as usize * columns / files.max(1) as usize;
     let full = "█".repeat(done);
-    let full = if colour { rendered(Role::Pass.paint(full).to_string().as_bytes()) } else { full };
+    let full = if color { rendered(Role::Pass.paint(full).to_string().as_bytes()) } else { full };
     format!("{full}{}", "░".repeat(columns - done))
 }
 
@@ -148,10 +148,10 @@ mod tests {
 
     use super::*;
 
-    fn view(running: usize) -> View {
+    fn view(running: usize) -> ProgressView {
         let file =
             |number| (Duration::from_secs(number * 50), format!("suite/joins/part{number}/outer.test"));
-        View {
+        ProgressView {
             files: Some(622),
             done: 311,
             failing: 3,
@@ -163,7 +163,7 @@ mod tests {
     }
 
     fn draw(running: usize, columns: usize, rows: usize) -> String {
-        layout(&view(running), Size { columns, rows }, false).join("\n")
+        layout(&view(running), TerminalSize { columns, rows }, false).join("\n")
     }
 
     #[test]
@@ -177,8 +177,8 @@ mod tests {
 
     #[test]
     fn a_process_that_helps() {
-        let view = View { files: None, left: None, ..view(1) };
-        assert_snapshot!(layout(&view, Size { columns: 80, rows: 24 }, false).join("\n"), @"
+        let view = ProgressView { files: None, left: None, ..view(1) };
+        assert_snapshot!(layout(&view, TerminalSize { columns: 80, rows: 24 }, false).join("\n"), @"
         311 files done  3 not passed  5,746,335 records  3m20s
             0s  suite/joins/part0/outer.test
         ");
@@ -229,8 +229,8 @@ mod tests {
             files in proptest::option::of(0_u64..2_000_000), done in 0_u64..2_000_000, seconds in 0_u64..1_000_000,
         ) {
             let left = (seconds % 3 > 0).then(|| Duration::from_secs(seconds / 2));
-            let view = View { files, done, elapsed: Duration::from_secs(seconds), left, ..view(running) };
-            let lines = layout(&view, Size { columns, rows }, false);
+            let view = ProgressView { files, done, elapsed: Duration::from_secs(seconds), left, ..view(running) };
+            let lines = layout(&view, TerminalSize { columns, rows }, false);
             for line in &lines {
                 prop_assert!(width(line) < columns.max(2), "{line}");
             }

@@ -22,14 +22,14 @@ pub(crate) enum Verbosity {
 }
 
 /// Writes a line for each finished file, and below it what went wrong.
-pub(crate) struct Lines<W> {
+pub(crate) struct ResultLines<W> {
     out: W,
     verbosity: Verbosity,
     /// The width of the column of files.
     width: usize,
 }
 
-impl<W: Write> Lines<W> {
+impl<W: Write> ResultLines<W> {
     pub(crate) fn new(out: W, verbosity: Verbosity, width: usize) -> Self {
         Self { out, verbosity, width }
     }
@@ -111,7 +111,7 @@ impl<W: Write> Lines<W> {
     }
 }
 
-impl<W: Write> EventSink for Lines<W> {
+impl<W: Write> EventSink for ResultLines<W> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::FileFinished(report) => self.file(report),

@@ -5,6 +5,6 @@ mod lines;
 mod progress;
 mod stream;
 
-pub(crate) use lines::{Lines, Verbosity};
-pub(crate) use progress::{Look, Progress};
-pub(crate) use stream::Stream;
+pub(crate) use lines::{ResultLines, Verbosity};
+pub(crate) use progress::{ProgressDisplay, ProgressLook};
+pub(crate) use stream::EventStream;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::layout::{Size, View, layout};
+use super::layout::{ProgressView, TerminalSize, layout};
 use slt_core::outcome::FlakyResult;
 use slt_runner::clock;
 use slt_runner::event::{EventSink, RunEvent, SinkError};
@@ -17,28 +17,28 @@ use slt_runner::text::visible::one_line;
 
 /// How progress is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum ProgressLook {
     /// Not at all.
     Hidden,
-    /// Without colours.
+    /// Without colors.
     Plain,
-    /// With colours.
-    Coloured,
+    /// With colors.
+    Colored,
 }
 
 /// Draws progress around the lines of another sink.
-pub(crate) struct Progress<S> {
+pub(crate) struct ProgressDisplay<S> {
     lines: S,
     bar: ProgressBar,
-    known: Arc<Mutex<Known>>,
+    known: Arc<Mutex<RunProgress>>,
     /// Whether it is drawn by itself from time to time.
     ticking: bool,
 }
 
 /// What events have told, for the thread that draws.
 #[derive(Debug, Default)]
-struct Known {
-    view: View,
+struct RunProgress {
+    view: ProgressView,
     /// What a flaky file counts as.
     flaky: FlakyResult,
     /// The files that are running by their tasks, and since when.
@@ -48,52 +48,55 @@ struct Known {
 /// How often times on the screen move on.
 const TICK: Duration = Duration::from_millis(200);
 /// The size of a terminal that does not know it.
-const USUAL: Size = Size { columns: 80, rows: 24 };
+const USUAL: TerminalSize = TerminalSize { columns: 80, rows: 24 };
 
-impl<S: EventSink> Progress<S> {
+impl<S: EventSink> ProgressDisplay<S> {
     /// Draws on standard error if it is a terminal; else there are only the lines.
-    pub(crate) fn new(lines: S, look: Look) -> Self {
-        let target =
-            if look == Look::Hidden { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+    pub(crate) fn new(lines: S, look: ProgressLook) -> Self {
+        let target = if look == ProgressLook::Hidden {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(None, target);
-        let known = Arc::<Mutex<Known>>::default();
-        bar.set_style(style(Arc::clone(&known), look == Look::Coloured));
+        let known = Arc::<Mutex<RunProgress>>::default();
+        bar.set_style(style(Arc::clone(&known), look == ProgressLook::Colored));
         Self { lines, bar, known, ticking: false }
     }
 
-    fn know(&self, learn: impl FnOnce(&mut Known)) {
+    fn know(&self, learn: impl FnOnce(&mut RunProgress)) {
         learn(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }
 
 /// All that is drawn is one piece.
-fn style(known: Arc<Mutex<Known>>, colour: bool) -> ProgressStyle {
+fn style(known: Arc<Mutex<RunProgress>>, color: bool) -> ProgressStyle {
     let draw = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
         if !in_foreground() {
             return;
         }
         let view = known.lock().unwrap_or_else(PoisonError::into_inner).view(state);
         // A drawing that fails is missing on the screen, and nowhere else.
-        out.write_str(&layout(&view, terminal_size(), colour).join("\n")).ok();
+        out.write_str(&layout(&view, terminal_size(), color).join("\n")).ok();
     };
     // A template that is wrong would only look wrong.
     let style = ProgressStyle::with_template("{all}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     style.with_key("all", draw)
 }
 
-impl Known {
-    fn view(&self, state: &ProgressState) -> View {
+impl RunProgress {
+    fn view(&self, state: &ProgressState) -> ProgressView {
         let now = clock::now();
         let mut running: Vec<_> = self.running.values().collect();
         running.sort_by_key(|(since, _)| *since);
         let running = running.into_iter().map(|(since, file)| (now.saturating_sub(*since), file.clone()));
         // Before the first file is done there is nothing to tell from.
         let left = Some(state.eta()).filter(|left| !left.is_zero());
-        View { elapsed: state.elapsed(), left, running: running.collect(), ..self.view.clone() }
+        ProgressView { elapsed: state.elapsed(), left, running: running.collect(), ..self.view.clone() }
     }
 }
 
-impl<S: EventSink> EventSink for Progress<S> {
+impl<S: EventSink> EventSink for ProgressDisplay<S> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::RunStarted(header) => {
@@ -141,7 +144,7 @@ impl<S: EventSink> EventSink for Progress<S> {
     }
 }
 
-impl<S> Drop for Progress<S> {
+impl<S> Drop for ProgressDisplay<S> {
     /// A run that ends by an error leaves a clean screen as well.
     fn drop(&mut self) {
         self.bar.finish_and_clear();
@@ -154,11 +157,11 @@ fn in_foreground() -> bool {
     group.map_or(true, |group| group == rustix::process::getpgrp())
 }
 
-fn terminal_size() -> Size {
+fn terminal_size() -> TerminalSize {
     let size = rustix::termios::tcgetwinsize(std::io::stderr());
     match size {
         Ok(size) if size.ws_col > 0 && size.ws_row > 0 => {
-            Size { columns: usize::from(size.ws_col), rows: usize::from(size.ws_row) }
+            TerminalSize { columns: usize::from(size.ws_col), rows: usize::from(size.ws_row) }
         }
         _ => USUAL,
     }

@@ -14,7 +14,7 @@ use slt_runner::text::object::{Each, Object, object};
 const FORMAT: u32 = 1;
 
 /// Writes a line for each event.
-pub(crate) struct Stream<'n, W> {
+pub(crate) struct EventStream<'n, W> {
     out: W,
     /// The name of the run.
     run: &'n str,
@@ -24,7 +24,7 @@ pub(crate) struct Stream<'n, W> {
     flaky: FlakyResult,
 }
 
-impl<'n, W: Write> Stream<'n, W> {
+impl<'n, W: Write> EventStream<'n, W> {
     pub(crate) fn new(out: W, run: &'n str) -> Self {
         Self { out, run, totals: Totals::default(), flaky: FlakyResult::default() }
     }
@@ -43,7 +43,7 @@ impl<'n, W: Write> Stream<'n, W> {
     }
 }
 
-impl<W: Write> EventSink for Stream<'_, W> {
+impl<W: Write> EventSink for EventStream<'_, W> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         self.write(event).map_err(|source| SinkError { what: "events", source })
     }
@@ -201,7 +201,7 @@ mod tests {
 
     fn lines() -> Vec<Value> {
         let mut out = Vec::new();
-        let mut stream = Stream::new(&mut out, "r1");
+        let mut stream = EventStream::new(&mut out, "r1");
         events().iter().for_each(|event| stream.on_event(event).unwrap());
         let text = String::from_utf8(out).unwrap();
         assert_eq!(text.lines().count(), events().len(), "an event is a line");

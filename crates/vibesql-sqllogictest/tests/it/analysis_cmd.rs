@@ -347,13 +347,13 @@ fn the_records_of_a_cluster() {
     assert_snapshot!(shown(&sandbox, "analyze --format toml"), @"
     exit code 2
     --- stderr
-    error: --format toml is for the records of one cluster
+    error: --format toml requires --fix
       hint: name a cluster, as in `--fix 1 --format toml`
     ");
     // What is expected to fail then, and what is green if it is left out, is what was said.
     let entries = sandbox.run("analyze --fix 3 --format toml").stdout;
     sandbox.write("suite/expectations.toml", &entries);
-    let judged = sandbox.run("ledger check").stdout;
+    let judged = sandbox.run("expectations check").stdout;
     assert!(judged.contains("expected to fail: 4 records, and nothing else in 1 file"), "{judged}");
     sandbox.write("suite/expectations.toml", entries.replace("xfail", "skip"));
     sandbox.run("run --engine sqlite suite --quiet");

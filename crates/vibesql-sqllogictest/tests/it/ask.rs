@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use vibesql_sqllogictest::results::ask::compare::{Difference, Key, Rule, compare};
 use vibesql_sqllogictest::results::ask::{
-    About, Answer, AskCommand, AskError, Asked, Asker, DependsOn, Doubt, Effort, EngineName, Keeping, Kind,
-    Limits, Value, plan,
+    About, Answer, AskCommand, AskError, Asked, Asker, DependsOn, Effort, EngineName, Keeping, Kind, Limits,
+    Unconfirmed, Value, plan,
 };
 
 use crate::generated::Generated;
@@ -42,8 +42,8 @@ fn ask(asker: &mut Asker, sql: &str, about: &Generated, folder: &Path) -> Result
 }
 
 fn wrong(asked: &Asked) -> (&Kind, &Path) {
-    match &asked.doubt {
-        Some(Doubt::VibeSql { kind, kept: Keeping::In(path) }) => (kind, path),
+    match &asked.unconfirmed {
+        Some(Unconfirmed::VibeSql { kind, kept: Keeping::In(path) }) => (kind, path),
         other => panic!("{other:?}: {:?}", asked.answer.columns),
     }
 }
@@ -190,10 +190,13 @@ fn an_answer_of_one_is_better_than_none() {
     let mut asker = Asker::new([child(), shell("exit 1")], limits());
     let asked = ask(&mut asker, "SELECT 1 AS a", &about, folder.path()).unwrap();
     assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(1)));
-    assert!(matches!(asked.doubt, Some(Doubt::SqliteFails(_))));
+    assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))));
     let mut asker = Asker::new([child(), child()], limits());
     let both = ask(&mut asker, "SELECT abs(-9223372036854775808) AS a", &about, folder.path());
-    assert!(matches!(both, Err(AskError::Sql(_) | AskError::Engine { .. })) || both.unwrap().doubt.is_some());
+    assert!(
+        matches!(both, Err(AskError::Sql(_) | AskError::Engine { .. }))
+            || both.unwrap().unconfirmed.is_some()
+    );
     let neither = ask(&mut asker, "SELECT no_such_function(1) AS a", &about, folder.path());
     assert!(
         matches!(neither, Err(AskError::Sql(message)) if message == "no such function: no_such_function")
@@ -208,11 +211,15 @@ fn sqlite_answers_what_depends_on_more_than_rows() {
     let mut asker = Asker::new([shell("kill -SEGV $$"), child()], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
     assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &Value::Integer(0)));
-    assert!(matches!(asked.doubt, Some(Doubt::OnlySqlite(DependsOn::Chance))), "{:?}", asked.doubt);
+    assert!(
+        matches!(asked.unconfirmed, Some(Unconfirmed::OnlySqlite(DependsOn::Chance))),
+        "{:?}",
+        asked.unconfirmed
+    );
     let mut asker = Asker::new([child(), shell("exit 3")], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
     assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(0)));
-    assert!(matches!(asked.doubt, Some(Doubt::SqliteFails(_))), "{:?}", asked.doubt);
+    assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))), "{:?}", asked.unconfirmed);
     let mut asker = Asker::new([shell("exit 3"), shell("exit 3")], limits());
     let neither = ask(&mut asker, sql, &about, folder.path());
     assert!(matches!(neither, Err(AskError::Engine { engine: EngineName::Sqlite, .. })), "{neither:?}");
@@ -223,7 +230,7 @@ fn names_change_nothing() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(5, 3));
     let mut asker = Asker::new([child(), child()], limits());
     let asked = ask(&mut asker, "SELECT file_path FROM test_files", &about, folder.path()).unwrap();
-    assert!(asked.agreed, "{:?}", asked.doubt);
+    assert!(asked.agreed, "{:?}", asked.unconfirmed);
     let expected: Vec<_> =
         about.table("test_files").iter().map(|row| vec![row.cell("file_path").into()]).collect();
     assert_eq!(asked.answer.rows, expected);

@@ -332,7 +332,7 @@ fn runs_are_named_in_many_ways() {
     // The run itself is never its own baseline.
     assert_eq!(check("main main", [1, 0]).code, 0);
 
-    let exported = sandbox.run("export --run --output x.run.zst");
+    let exported = sandbox.run("store export --run --output x.run.zst");
     assert_eq!(exported.code, 0, "{exported}");
     let output = sandbox.run("compare main x.run.zst");
     assert_eq!(output.code, 4, "{output}");
@@ -408,8 +408,8 @@ fn what_means_nothing_or_two_things_is_refused() {
     assert_snapshot!(sandbox.run("compare both"), @"
     exit code 2
     --- stderr
-    error: `both` can mean several things
-      hint: write one of these: branch:both, file:both
+    error: `both` is ambiguous
+      hint: use one of these: branch:both, file:both
     ");
     assert_snapshot!(sandbox.run("compare branch:both"), @"
     exit code 3
@@ -421,7 +421,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     exit code 2
     --- stderr
     error: cannot import `both`: this is neither JSON nor XML nor a dump in SQL
-      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     ");
     assert_eq!(Sandbox::new().run("compare").code, 3);
 }

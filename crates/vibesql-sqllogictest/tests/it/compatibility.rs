@@ -119,6 +119,6 @@ fn the_old_script_warns_and_calls_the_program() {
     }
     if let Some(output) = script(&sandbox, "") {
         assert_eq!(output.code, 0, "{output}");
-        assert!(output.stdout.starts_with("Runs SQLLogicTest suites"), "{output}");
+        assert!(output.stdout.starts_with("Run SQLLogicTest suites"), "{output}");
     }
 }

@@ -273,7 +273,7 @@ fn a_compressed_run_can_be_shown_and_taken_up() {
     let after = exported(&results, std::slice::from_ref(&name));
     assert_ne!(after, before);
     assert_eq!(problems(&results), Vec::<String>::new());
-    let removed = sandbox.run("prune --keep 20");
+    let removed = sandbox.run("store prune --keep 20");
     assert!(removed.stdout.contains(&format!("removed {name}")), "{removed}");
     assert_eq!(results.runs().unwrap().len(), PLAIN);
 }

@@ -255,7 +255,7 @@ fn entries(sandbox: &Sandbox, path: &str) -> Vec<String> {
 #[test]
 fn all_results_are_exported() {
     let sandbox = with_runs();
-    let output = sandbox.run("export --format sql");
+    let output = sandbox.run("store export --format sql");
     assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{output}");
     let (rows, size) = output.stdout.trim_end().rsplit_once('\n').unwrap();
     let kept = kept(&sandbox);
@@ -272,13 +272,13 @@ fn all_results_are_exported() {
 
     assert_eq!(sql.matches("\nCREATE VIEW ").count(), VIEWS.len(), "{sql}");
 
-    let output = sandbox.run("export --format json --output some.json");
+    let output = sandbox.run("store export --format json --output some.json");
     assert!(output.stdout.contains("some.json, "), "{output}");
     is_read_back_from_json(&sandbox.read("some.json"), &kept);
-    assert_eq!(sandbox.run("export --format json --output -").stdout, sandbox.read("some.json"));
-    assert_eq!(sandbox.run("export --format sql --output -").stdout, sql);
+    assert_eq!(sandbox.run("store export --format json --output -").stdout, sandbox.read("some.json"));
+    assert_eq!(sandbox.run("store export --format sql --output -").stdout, sql);
 
-    let output = sandbox.run("export --format csv");
+    let output = sandbox.run("store export --format csv");
     assert!(output.stdout.contains("\nresults-csv, "), "{output}");
     for loaded in &kept {
         is_read_back_from_csv(
@@ -294,7 +294,7 @@ fn exported_views_answer_as_query_does() {
     let sandbox = Sandbox::new();
     let results = sandbox.path().join("results");
     runs(5, 6, 12).iter().for_each(|run| run.write(&results));
-    let sql = sandbox.run("--results results export --format sql --output -").stdout;
+    let sql = sandbox.run("--results results store export --format sql --output -").stdout;
     // Where the engines disagree, `query` shows the answer of SQLite, and with --no-check that of VibeSQL.
     for (engine, flag) in [("sqlite", "--all"), ("vibesql", "--all --no-check")] {
         let mut session = session(engines::builtin().make(engine).unwrap().as_ref());
@@ -333,9 +333,9 @@ fn json(cell: &Cell) -> Json {
 fn what_is_there_is_left_unless_forced() {
     let sandbox = with_runs();
     for (format, path) in [("sql", "results.sql"), ("json", "results.json"), ("csv", "results-csv")] {
-        let first = sandbox.run(&format!("export --format {format}"));
+        let first = sandbox.run(&format!("store export --format {format}"));
         assert_eq!(first.code, 0, "{first}");
-        let again = sandbox.run(&format!("export --format {format}"));
+        let again = sandbox.run(&format!("store export --format {format}"));
         assert_eq!((again.code, again.stdout.as_str()), (2, ""), "{again}");
         assert!(again.stderr.contains(&format!("`{path}` already exists")), "{again}");
         assert!(again.stderr.contains("hint: use --force to replace it"), "{again}");
@@ -343,17 +343,17 @@ fn what_is_there_is_left_unless_forced() {
     sandbox.write("results.sql", "old");
     sandbox.write("results-csv/test_runs.csv", "old");
     for (format, path) in [("sql", "results.sql"), ("csv", "results-csv/test_runs.csv")] {
-        let forced = sandbox.run(&format!("export --force --format {format}"));
+        let forced = sandbox.run(&format!("store export --force --format {format}"));
         assert_eq!((forced.code, forced.stderr.as_str()), (0, ""), "{forced}");
         assert_ne!(sandbox.read(path), "old");
     }
     // A folder in which there is something else is not replaced.
     sandbox.write("results-csv/mine.txt", "mine");
-    let output = sandbox.run("export --force --format csv");
+    let output = sandbox.run("store export --force --format csv");
     assert_eq!(output.code, 2, "{output}");
     assert!(output.stderr.contains("`results-csv` has `mine.txt`, which no export has made"), "{output}");
-    assert_eq!(sandbox.run("export --force --format csv --output s").code, 2);
-    assert_eq!(sandbox.run("export --force --format csv --output results.sql").code, 2);
+    assert_eq!(sandbox.run("store export --force --format csv --output s").code, 2);
+    assert_eq!(sandbox.run("store export --force --format csv --output results.sql").code, 2);
     assert_eq!(sandbox.read("results-csv/mine.txt"), "mine");
     assert_eq!(entries(&sandbox, "."), ["results-csv", "results.json", "results.sql", "s"]);
 }
@@ -362,18 +362,18 @@ fn what_is_there_is_left_unless_forced() {
 fn mistakes_are_told() {
     let sandbox = with_runs();
     for (words, expected) in [
-        ("export", "hint: use `export --format sql`, `csv` or `json` for the tables of all runs"),
-        ("export --format csv --output -", "cannot go to standard output"),
-        ("export --format sql --run", "cannot be used with"),
-        ("export --format sql --output no/such/file", "cannot write `no/such/file`"),
-        ("export --format csv --output no/such/folder", "cannot write `no/such/folder`"),
-        ("export --format xml", "[possible values: sql, csv, json]"),
+        ("store export", "hint: use `store export --format sql`, `csv` or `json` for the tables of all runs"),
+        ("store export --format csv --output -", "cannot go to standard output"),
+        ("store export --format sql --run", "cannot be used with"),
+        ("store export --format sql --output no/such/file", "cannot write `no/such/file`"),
+        ("store export --format csv --output no/such/folder", "cannot write `no/such/folder`"),
+        ("store export --format xml", "[possible values: sql, csv, json]"),
     ] {
         let output = sandbox.run(words);
         assert_eq!((output.code, output.stdout.as_str()), (2, ""), "{words}: {output}");
         assert!(output.stderr.contains(expected), "{words}: {output}");
     }
-    let nowhere = sandbox.run("--results empty export --format sql");
+    let nowhere = sandbox.run("--results empty store export --format sql");
     assert_eq!(nowhere.code, 3, "{nowhere}");
     assert_eq!(entries(&sandbox, "."), ["s"]);
 }

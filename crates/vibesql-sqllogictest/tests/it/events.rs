@@ -164,7 +164,7 @@ fn two_kinds_of_json_are_too_many_for_standard_output() {
     insta::assert_snapshot!(output, @"
     exit code 2
     --- stderr
-    error: `--json -` and `--message-format json` both want standard output
-      hint: write the report to a file; the last event has the sums as well
+    error: `--json -` and `--message-format json` both write to standard output
+      hint: write the report to a file; the last event has the totals as well
     ");
 }

@@ -27,13 +27,13 @@ const RUN: &str = "run --engine sqlite --quiet --order path s";
 fn what_fails_is_written_down_and_is_expected_then() {
     let sandbox = sandbox();
     assert_eq!(sandbox.run(RUN).code, 1);
-    assert_snapshot!(sandbox.run("ledger update --reason to-do --owner ann --expires 2999-12-31"), @"
+    assert_snapshot!(sandbox.run("expectations update --reason to-do --owner ann --expires 2999-12-31"), @"
     exit code 0
     --- stdout
     s/expectations.toml: 2 records in 1 file expected to fail or to be flaky
     ");
     assert_snapshot!(std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap(), @r#"
-    # Below this line `ledger update` writes. What stands above stays as it is.
+    # Entries below this line are written by `expectations update`; entries above are kept.
 
     [[xfail]]
     engine = "sqlite"
@@ -56,7 +56,7 @@ fn what_fails_is_written_down_and_is_expected_then() {
     expected to fail: 2 records, and nothing else in 1 file
     AS EXPECTED
     ");
-    assert_eq!(sandbox.run("ledger check").code, 0);
+    assert_eq!(sandbox.run("expectations check").code, 0);
     assert_eq!(sandbox.run(&format!("{RUN} --no-expectations")).code, 1);
     // Records are known again where their lines have moved; a new failure is one, and so is a record that passes.
     sandbox.write(
@@ -85,7 +85,7 @@ fn what_fails_is_written_down_and_is_expected_then() {
     look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:8
     ");
     // Written once more, what is said stays.
-    sandbox.run("ledger update");
+    sandbox.run("expectations update");
     assert_eq!(sandbox.run(RUN).code, 0);
     let text = std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap();
     assert!(text.contains("reason = \"to-do\"\nowner = \"ann\"\nexpires = 2999-12-31"), "{text}");
@@ -114,7 +114,7 @@ fn entries_of_the_user_stay_as_they_are() {
     --- stderr
     note: 1 file skipped (`skip` in expectations.toml)
     ");
-    sandbox.run("ledger update");
+    sandbox.run("expectations update");
     let text = std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap();
     assert!(text.starts_with(mine), "{text}");
     assert_eq!(sandbox.run(RUN).code, 0);
@@ -188,7 +188,7 @@ fn a_part_of_a_suite_says_nothing_of_entries_about_the_rest() {
         let part = sandbox.run(&format!("{all} {words}"));
         assert_eq!(part.code, 0, "no cluster passes: {part}");
         assert!(part.stdout.ends_with("AS EXPECTED\n") && !part.stdout.contains(title), "{part}");
-        for later in ["ledger check", "report --format markdown"] {
+        for later in ["expectations check", "report --format markdown"] {
             let later = sandbox.run(later);
             assert!(later.code == 0 && !later.stdout.contains("gone.test"), "{later}");
         }
@@ -250,14 +250,14 @@ fn records_that_are_skipped_are_not_executed() {
     left out, as the run was told to: the records on these lines: 1, 11
     PASS  s/b.test  1 passed, 2 skipped  [time] s
     ");
-    // What `ledger update` does not know, it keeps.
-    let marked = "# Below this line `ledger update` writes. What stands above stays as it is.\n\n\
+    // `expectations update` keeps entries that it does not know.
+    let marked = "# Entries below this line are written by `expectations update`; entries above are kept.\n\n\
                   [[skip]]\nengine = \"sqlite\"\nfile = \"b.test\"\nrecords = [11]\n";
     sandbox.write("s/expectations.toml", marked);
     assert_eq!(sandbox.run(RUN).code, 1);
-    sandbox.run("ledger update");
+    sandbox.run("expectations update");
     assert_snapshot!(std::fs::read_to_string(sandbox.path().join("s/expectations.toml")).unwrap(), @r#"
-    # Below this line `ledger update` writes. What stands above stays as it is.
+    # Entries below this line are written by `expectations update`; entries above are kept.
 
     [[skip]]
     engine = "sqlite"

@@ -354,7 +354,7 @@ fn the_ledger_names_a_file_with_special_signs_and_no_other_of_that_name() {
     sandbox.write("s/a[1].test", BAD);
     sandbox.write("s/sub/a[1].test", GOOD);
     assert_eq!(sandbox.run("run --engine sqlite s").code, 1);
-    assert_eq!(sandbox.run("ledger update").code, 0);
+    assert_eq!(sandbox.run("expectations update").code, 0);
     let output = sandbox.run("run --engine sqlite s");
     assert_eq!(output.code, 0, "{output}");
     sandbox.write("s/sub/a[1].test", BAD);

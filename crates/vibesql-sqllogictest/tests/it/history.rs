@@ -184,16 +184,16 @@ fn old_runs_are_removed_but_the_last_green_one() {
     sandbox.write("a.test", BAD);
     (0..3).for_each(|_| drop(sandbox.run("run --engine scripted a.test")));
     let runs = sandbox.all_runs();
-    let dry = sandbox.run("prune --keep 1 --dry-run");
+    let dry = sandbox.run("store prune --keep 1 --dry-run");
     assert_eq!((dry.code, sandbox.all_runs().len()), (0, 5), "{dry}");
     assert_eq!(dry.stdout.matches("would remove ").count(), 3, "{dry}");
-    let output = sandbox.run("prune --keep 1");
+    let output = sandbox.run("store prune --keep 1");
     assert_eq!(output.code, 0, "{output}");
     assert!(output.stdout.contains("3 runs removed, "), "{output}");
     assert!(output.stderr.contains(" is the last successful run and is kept\n"), "{output}");
     assert_eq!(sandbox.all_runs(), [runs[1].clone(), runs[4].clone()]);
-    assert_eq!(sandbox.run("prune --older-than 1").stdout, "0 runs removed, 0 bytes\n");
-    assert_eq!(sandbox.run("prune").code, 2, "it is to be said what");
+    assert_eq!(sandbox.run("store prune --older-than 1").stdout, "0 runs removed, 0 bytes\n");
+    assert_eq!(sandbox.run("store prune").code, 2, "it is to be said what");
 }
 
 #[test]

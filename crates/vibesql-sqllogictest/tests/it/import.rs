@@ -22,7 +22,7 @@ pub(crate) fn with_fixture(name: &str) -> Sandbox {
 
 pub(crate) fn import(name: &str, words: &str) -> (Sandbox, Output) {
     let sandbox = with_fixture(name);
-    let output = sandbox.run(&format!("import {words} {name}"));
+    let output = sandbox.run(&format!("store import {words} {name}"));
     (sandbox, output)
 }
 
@@ -207,10 +207,10 @@ fn junit_of_several_runners() {
 fn the_same_again_does_nothing() {
     for file in ["results.json", "test_results.sql", "nextest.xml"] {
         let sandbox = with_fixture(file);
-        sandbox.run(&format!("import {file}"));
+        sandbox.run(&format!("store import {file}"));
         let runs = sandbox.all_runs();
         std::fs::copy(sandbox.path().join(file), sandbox.path().join("copy")).unwrap();
-        let again = sandbox.run("import copy --engine other");
+        let again = sandbox.run("store import copy --engine other");
         assert_eq!((again.code, sandbox.all_runs()), (0, runs), "{again}");
         assert!(again.stdout.contains("already exists; nothing imported"), "{again}");
     }
@@ -219,11 +219,11 @@ fn the_same_again_does_nothing() {
 #[test]
 fn a_dump_that_has_grown_adds_what_is_new() {
     let sandbox = with_fixture("test_results_simple.sql");
-    sandbox.run("import test_results_simple.sql");
+    sandbox.run("store import test_results_simple.sql");
     let more = "INSERT INTO test_results (run_id, file_path, status, tested_at) VALUES (9, 'a.test', 'PASS', '2025-10-03 08:00:00');";
     let text = sandbox.read("test_results_simple.sql") + more;
     sandbox.write("test_results_simple.sql", text);
-    assert_snapshot!(sandbox.run("import --engine x test_results_simple.sql"), @"
+    assert_snapshot!(sandbox.run("store import --engine x test_results_simple.sql"), @"
     exit code 0
     --- stdout
     run 20251001-080000 already exists; nothing imported
@@ -276,7 +276,7 @@ fn mistakes_take_nothing_in() {
         "bytes.bin",
         "nowhere",
     ] {
-        let output = sandbox.run(&format!("import {file}"));
+        let output = sandbox.run(&format!("store import {file}"));
         assert_eq!(output.code, 2, "{output}");
         shown += &output.stderr;
     }
@@ -308,16 +308,16 @@ fn mistakes_take_nothing_in() {
     error: cannot import `entity.xml`: line 1, column 40: unknown entity `&nbsp;`
       hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `words.txt`: this is neither JSON nor XML nor a dump in SQL
-      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot import `bytes.bin`: line 2 is not UTF-8
-      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot read `nowhere`
       caused by: No such file or directory (os error 2)
     ");
     assert_eq!(sandbox.last_run(), None);
     // What is wrong with one file is no reason to leave out another.
     sandbox.write("good.xml", "<testsuite timestamp='2025-11-22T10:00:00'><testcase name='a'/></testsuite>");
-    assert_snapshot!(sandbox.run("import --engine x cut.xml good.xml"), @"
+    assert_snapshot!(sandbox.run("store import --engine x cut.xml good.xml"), @"
     exit code 2
     --- stdout
     run 20251122-100000 from good.xml: 1 file, 1 passed, 0 failed
@@ -374,7 +374,7 @@ fn an_imported_run_is_a_run() {
 fn configuration_says_nothing_of_results_that_come_from_elsewhere() {
     let sandbox = with_fixture("results.json");
     sandbox.write("sqllogictest.toml", "results = \"kept\"\n[profile.default]\nengine = \"sqlite\"\n");
-    let output = sandbox.run("import results.json");
+    let output = sandbox.run("store import results.json");
     assert!(output.stderr.contains("the engine of these results is `unknown`"), "{output}");
     assert!(sandbox.path().join("kept/runs").is_dir(), "{output}");
 }

@@ -40,7 +40,7 @@ fn sums_are_no_run() {
     let mut shown = String::new();
     for name in ["badge.json", "summary.json", "web_results.json"] {
         sandbox.write(name, with_fixture(name).read(name));
-        let output = sandbox.run(&format!("import {name}"));
+        let output = sandbox.run(&format!("store import {name}"));
         assert_eq!(output.code, 2, "{output}");
         shown += &output.stderr;
     }
@@ -67,7 +67,7 @@ fn mistakes_in_lists_take_nothing_in() {
         ("list.md", "# SQLLogicTest Punchlist\n\n- [ ] a.test - wrong\n"),
     ] {
         sandbox.write(name, text);
-        let output = sandbox.run(&format!("import {name}"));
+        let output = sandbox.run(&format!("store import {name}"));
         assert_eq!(output.code, 2, "{output}");
         shown += &output.stderr;
     }
@@ -80,9 +80,9 @@ fn mistakes_in_lists_take_nothing_in() {
     error: cannot import `comparison.json`: no results in it: there is no `tested_files` or `failed_files`
       hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `list.csv`: this is neither JSON nor XML nor a dump in SQL
-      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot import `list.md`: this is neither JSON nor XML nor a dump in SQL
-      hint: `import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     ");
     assert_eq!(sandbox.last_run(), None);
 }
@@ -131,7 +131,7 @@ fn our_own_json_comes_back_as_it_was() {
     let sandbox = own_run();
     sandbox.run("punchlist --format json --output list.json");
     let before = statuses(&sandbox, "punchlist --format csv");
-    let output = sandbox.run("import list.json --engine scripted");
+    let output = sandbox.run("store import list.json --engine scripted");
     assert_eq!((output.code, output.stderr.as_str()), (0, ""), "nothing is odd: {output}");
     assert_eq!(statuses(&sandbox, "punchlist --format csv"), before);
 }

@@ -21,7 +21,7 @@ INSERT INTO test_results (result_id, run_id, file_path, status, tested_at, durat
 fn imported(name: &str, text: &str) -> (Sandbox, Journal) {
     let sandbox = Sandbox::new();
     sandbox.write(name, text);
-    let output = sandbox.run(&format!("import --engine vibesql {name}"));
+    let output = sandbox.run(&format!("store import --engine vibesql {name}"));
     assert_eq!(output.code, 0, "{output}");
     let journal = Journal::read(&sandbox.last_run().unwrap().join("journal.jsonl")).unwrap().unwrap();
     (sandbox, journal)
@@ -34,7 +34,7 @@ fn json_that_says_when_the_run_was_is_believed() {
     let (sandbox, journal) = imported("cumulative.json", text);
     assert_eq!(sandbox.last_run().unwrap().file_name().unwrap(), "20251119-083436");
     assert_eq!(journal.opened.started, 1_763_541_276_000);
-    let again = sandbox.run("import cumulative.json");
+    let again = sandbox.run("store import cumulative.json");
     assert!(!again.stderr.contains("has no time of the run"), "{again}");
 }
 
@@ -116,7 +116,7 @@ fn what_has_no_name_is_not_quoted() {
     let sandbox = Sandbox::new();
     let text = "INSERT INTO test_results (run_id, file_path, status) VALUES (NULL, 'a.test', NULL);";
     sandbox.write("dump.sql", text);
-    let output = sandbox.run("import --engine x dump.sql");
+    let output = sandbox.run("store import --engine x dump.sql");
     assert!(output.stderr.contains("`a.test` has no status: treated as an error"), "{output}");
     assert!(output.stderr.contains("of a run without an identifier there are only results"), "{output}");
 }
@@ -141,7 +141,7 @@ fn what_is_not_known_is_null_in_the_tables() {
     assert_eq!(ask("SELECT file_path FROM test_files WHERE status = 'UNTESTED'"), "never.test");
     let undated = "INSERT INTO test_results (run_id, file_path, status) VALUES (1, 'a.test', 'PASS');";
     let (sandbox, _) = imported("undated.sql", undated);
-    let output = sandbox.run("export --format json --output -");
+    let output = sandbox.run("store export --format json --output -");
     let json: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
     let null = serde_json::Value::Null;
     assert_eq!(json["tables"]["test_results"][0]["tested_at"], null);

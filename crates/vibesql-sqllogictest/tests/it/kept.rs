@@ -28,10 +28,10 @@ const READING: [&str; 17] = [
     "flaky",
     "analyze",
     "punchlist",
-    "ledger update --expectations e.toml",
-    "export --run --output run.zst --force",
-    "backup",
-    "prune --keep 50",
+    "expectations update --expectations e.toml",
+    "store export --run --output run.zst --force",
+    "store backup",
+    "store prune --keep 50",
     "list",
     "run --engine scripted s",
 ];
@@ -291,7 +291,7 @@ fn the_last_run_is_the_one_that_was_started_last_whatever_the_clock_says() {
 #[test]
 fn without_a_home_each_command_says_so_and_nothing_is_written() {
     let sandbox = two_runs();
-    for line in ["run --engine scripted s", "status", "compare", "prune --keep 1", "run --resume"] {
+    for line in ["run --engine scripted s", "status", "compare", "store prune --keep 1", "run --resume"] {
         let output = Output::of(sandbox.command(line).env_remove("HOME"));
         assert_eq!(output.code, 2, "{line}: {output}");
         assert!(
@@ -467,7 +467,7 @@ fn a_line_that_was_torn_before_a_resume_is_no_damage() {
     assert!(!output.stderr.contains("damaged"), "{output}");
     let read = Journal::read(&journal).unwrap().unwrap();
     assert_eq!((read.damaged, read.report.files.len()), (0, 2));
-    for line in ["show", "export --run --output x.zst", "backup", "compare"] {
+    for line in ["show", "store export --run --output x.zst", "store backup", "compare"] {
         let output = sandbox.run(line);
         assert!(output.code <= 1 && !output.stderr.contains("damaged"), "{line}: {output}");
     }

@@ -28,7 +28,7 @@ fn a_failing_file_is_not_forgotten_behind_many_other_runs() {
     };
     only_b("after other runs");
     // Nor when the runs themselves have gone.
-    assert_eq!(sandbox.run("prune --keep 1").code, 0);
+    assert_eq!(sandbox.run("store prune --keep 1").code, 0);
     only_b("after the removal of runs");
     let index = results(&sandbox).join("outcomes.index");
     // Whatever is wrong with the index: it is made again.

@@ -24,13 +24,13 @@ const WRITERS: &[&str] = &[
     "punchlist --format csv --output",
     "compare --output",
     "compare --format json --output",
-    "export --run --force --output",
-    "ledger update --expectations",
+    "store export --run --force --output",
+    "expectations update --expectations",
     "run --engine scripted s --json",
     #[cfg(feature = "store")]
     "query --no-check --format csv SELECT(1) --output",
     #[cfg(feature = "store")]
-    "export --format sql --force --output",
+    "store export --format sql --force --output",
 ];
 
 /// A folder of results with two runs, in which a file fails.
@@ -99,7 +99,7 @@ fn a_link_is_followed_and_mode_and_owner_stay() {
 #[test]
 fn a_fifo_gets_the_document_and_stays_a_fifo() {
     let sandbox = with_runs();
-    for (number, writer) in WRITERS.iter().filter(|writer| !writer.starts_with("ledger")).enumerate() {
+    for (number, writer) in WRITERS.iter().filter(|writer| !writer.starts_with("expectations")).enumerate() {
         let fifo = sandbox.path().join(format!("fifo{number}"));
         assert!(sh(&sandbox, &format!("mkfifo fifo{number}")));
         let place = fifo.clone();
@@ -201,7 +201,7 @@ fn a_device_of_ones_own_is_written_to_and_stays() {
     if !is_root() || !sh(&sandbox, "mknod null c 1 3 && mknod full c 1 7 && echo >null") {
         return;
     }
-    for writer in WRITERS.iter().filter(|writer| !writer.starts_with("ledger")) {
+    for writer in WRITERS.iter().filter(|writer| !writer.starts_with("expectations")) {
         let output = sandbox.run(&format!("{writer} null"));
         assert!(matches!(output.code, 0 | 1), "{writer}: {output}");
         let output = sandbox.run(&format!("{writer} full"));
@@ -382,7 +382,7 @@ fn a_closed_pipe_ends_a_display_quietly() {
         "punchlist",
         "report --format junit",
         "report --format markdown --output -",
-        "export --run --output -",
+        "store export --run --output -",
         "config show",
         "completions bash",
         "man",

@@ -59,7 +59,7 @@ fn a_run_has_not_changed_since_its_own_report() {
     assert_eq!(sandbox.run("punchlist --format json --output list.json").code, 0);
     let mut files = vec!["r.json", "r.xml", "list.json"];
     if cfg!(feature = "store") {
-        assert_eq!(sandbox.run("export --format sql --output r.sql").code, 0);
+        assert_eq!(sandbox.run("store export --format sql --output r.sql").code, 0);
         files.push("r.sql");
     }
     for file in files {
@@ -104,7 +104,7 @@ fn told(file: &FileReport) -> String {
 fn the_json_report_comes_back_whole() {
     let sandbox = every_status();
     let before = last(&sandbox);
-    let output = sandbox.run("import r.json");
+    let output = sandbox.run("store import r.json");
     assert_eq!(output.code, 0, "{output}");
     assert!(!output.stderr.contains("engine") && !output.stdout.contains("without a result"), "{output}");
     let after = last(&sandbox);
@@ -163,7 +163,7 @@ fn forget(json: &mut Value) {
 fn junit_keeps_statuses_and_the_engine() {
     let sandbox = every_status();
     let before = last(&sandbox);
-    let output = sandbox.run("import r.xml");
+    let output = sandbox.run("store import r.xml");
     assert_eq!((output.code, output.stderr.as_str()), (0, ""), "{output}");
     let after = last(&sandbox);
     let engine = |journal: &Journal| {

@@ -183,28 +183,28 @@ fn masked(sandbox: &Sandbox, text: &str) -> String {
 #[test]
 fn export_and_merge() {
     let sandbox = two_runs();
-    assert_snapshot!(masked(&sandbox, &sandbox.run("export --run").to_string()), @"
+    assert_snapshot!(masked(&sandbox, &sandbox.run("store export --run").to_string()), @"
     exit code 0
     --- stdout
     run [run 1] in [run 1].run.zst, [size]
     ");
     let name = sandbox.last_run().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
-    let again = sandbox.run("export --run");
+    let again = sandbox.run("store export --run");
     assert_snapshot!(masked(&sandbox, &again.to_string()), @"
     exit code 2
     --- stderr
     error: `[run 1].run.zst` already exists
       hint: use --force to replace it, or --output FILE to write elsewhere
     ");
-    assert_eq!(sandbox.run("export --run last --force").code, 0);
-    let merged = sandbox.run(&format!("merge --results other {name}.run.zst"));
+    assert_eq!(sandbox.run("store export --run last --force").code, 0);
+    let merged = sandbox.run(&format!("store merge --results other {name}.run.zst"));
     assert_snapshot!(masked(&sandbox, &merged.to_string()), @"
     exit code 0
     --- stdout
     run [run 1]
     [run 1].run.zst: 1 run imported, 0 runs already present
     ");
-    let merged = sandbox.run(&format!("merge --results other {name}.run.zst {name}.run.zst"));
+    let merged = sandbox.run(&format!("store merge --results other {name}.run.zst {name}.run.zst"));
     assert_snapshot!(masked(&sandbox, &merged.to_string()), @"
     exit code 0
     --- stdout
@@ -217,9 +217,9 @@ fn export_and_merge() {
     assert_eq!(sandbox.run("run --results other --resume").code, 3);
 
     let first = sandbox.all_runs()[0].file_name().unwrap().to_str().unwrap().to_owned();
-    let output = sandbox.command(&format!("export --run {first} --output -")).output().unwrap();
+    let output = sandbox.command(&format!("store export --run {first} --output -")).output().unwrap();
     sandbox.write("piped", output.stdout);
-    assert_eq!(sandbox.run("merge --results other piped").code, 0);
+    assert_eq!(sandbox.run("store merge --results other piped").code, 0);
     assert_eq!(sandbox.run("runs --results other").code, 0);
     assert_eq!(std::fs::read_dir(sandbox.path().join("other/runs")).unwrap().count(), 2);
 }
@@ -230,16 +230,16 @@ fn mistakes_have_a_hint() {
     sandbox.write("text", "no such file");
     let mut shown = String::new();
     // What else can be exported depends on the features.
-    let nothing = sandbox.run("export");
-    assert!(nothing.stderr.contains("hint: use `export --run` for the last run"), "{nothing}");
+    let nothing = sandbox.run("store export");
+    assert!(nothing.stderr.contains("hint: use `store export --run` for the last run"), "{nothing}");
     for line in [
-        "export --run nowhere",
-        "export --run --output no/folder/file",
-        "merge text",
-        "merge nowhere",
-        "--results empty export --run",
-        "--results empty backup",
-        "backup --keep 0",
+        "store export --run nowhere",
+        "store export --run --output no/folder/file",
+        "store merge text",
+        "store merge nowhere",
+        "--results empty store export --run",
+        "--results empty store backup",
+        "store backup --keep 0",
     ] {
         let output = sandbox.run(line);
         shown += &masked(&sandbox, &output.to_string());
@@ -257,7 +257,7 @@ fn mistakes_have_a_hint() {
     exit code 2
     --- stderr
     error: `text` is not a file of exported runs
-      hint: `export` and `backup` make such files; `import` takes results of other programs
+      hint: `store export` and `store backup` make such files; `store import` takes results of other programs
     exit code 2
     --- stderr
     error: cannot read `nowhere`
@@ -277,12 +277,12 @@ fn mistakes_have_a_hint() {
 
     For more information, try '--help'.
     ");
-    sandbox.run("export --run --output file");
+    sandbox.run("store export --run --output file");
     let mut bytes = std::fs::read(sandbox.path().join("file")).unwrap();
     bytes[30] ^= 1;
     sandbox.write("flipped", &bytes);
     sandbox.write("cut", &bytes[..40]);
-    assert_snapshot!(sandbox.run("merge flipped cut"), @"
+    assert_snapshot!(sandbox.run("store merge flipped cut"), @"
     exit code 2
     --- stderr
     error: `flipped` is damaged: its checksum is of another content
@@ -290,11 +290,11 @@ fn mistakes_have_a_hint() {
     error: `cut` is damaged: its end is missing
       hint: nothing was imported from it; copy the file again, or use another copy
     ");
-    assert_snapshot!(sandbox.run("import file"), @"
+    assert_snapshot!(sandbox.run("store import file"), @"
     exit code 2
     --- stderr
     error: cannot import `file`: this is a file of exported runs
-      hint: use `merge` to import it
+      hint: use `store merge` to import it
     ");
 }
 
@@ -304,13 +304,13 @@ fn a_run_that_goes_on_is_not_exported() {
     let run = sandbox.last_run().unwrap();
     let lock = std::fs::File::open(run.join("lock")).unwrap();
     lock.lock().unwrap();
-    assert_snapshot!(masked(&sandbox, &sandbox.run("export --run").to_string()), @"
+    assert_snapshot!(masked(&sandbox, &sandbox.run("store export --run").to_string()), @"
     exit code 2
     --- stderr
     error: run `[run 1]` is still in progress
       hint: wait until it has ended, or end it with Ctrl-C in its terminal
     ");
-    let backup = sandbox.run("backup --output b");
+    let backup = sandbox.run("store backup --output b");
     assert!(backup.stderr.contains("is not in it: it goes on"), "{backup}");
     assert!(backup.stdout.contains(": 1 run, "), "{backup}");
 }
@@ -401,7 +401,7 @@ fn half_of_a_run_is_no_run() {
 #[test]
 fn a_backup_restores_all_runs() {
     let sandbox = two_runs();
-    let output = sandbox.run("backup --output b");
+    let output = sandbox.run("store backup --output b");
     assert_eq!(output.code, 0, "{output}");
     let backups = || {
         let entries = std::fs::read_dir(sandbox.path().join("b")).unwrap();
@@ -417,20 +417,32 @@ fn a_backup_restores_all_runs() {
     --- stdout
     b/[backup]: 2 runs, read back and found the same, [size]
     ");
-    let merged = sandbox.run(&format!("merge --results other b/{name}"));
+    let merged = sandbox.run(&format!("store restore --results other b/{name}"));
     assert!(merged.stdout.contains("2 runs imported, 0 runs already present"), "{merged}");
     let (here, there) = (sandbox.last_run().unwrap(), sandbox.path().join("other/runs"));
     let there = there.join(here.file_name().unwrap()).join("journal.jsonl");
     assert_eq!(std::fs::read(here.join("journal.jsonl")).unwrap(), std::fs::read(there).unwrap());
     assert!(
-        sandbox.run(&format!("merge b/{name}")).stdout.contains("0 runs imported, 2 runs already present")
+        sandbox
+            .run(&format!("store merge b/{name}"))
+            .stdout
+            .contains("0 runs imported, 2 runs already present")
     );
+
+    // Without a file, the newest backup of the results folder is restored.
+    assert_eq!(sandbox.run("store restore").code, 3, "there is none");
+    assert_eq!(sandbox.run("store backup").code, 0);
+    let older = ".vibesql/test_results/backups/results-20200101-000000.runs.zst";
+    std::fs::write(Path::new(sandbox.home()).join(older), "old").unwrap();
+    std::fs::remove_dir_all(sandbox.last_run().unwrap()).unwrap();
+    let restored = sandbox.run("store restore");
+    assert!(restored.stdout.contains("1 run imported, 1 run already present"), "{restored}");
 
     // Only backups are removed, and the oldest first.
     sandbox.write("b/results-20200101-000000.runs.zst", "old");
     sandbox.write("b/results-20200101-000000-2.runs.zst", "old");
     sandbox.write("b/results-of-mine.txt", "mine");
-    let output = sandbox.run("backup --output b --keep 3");
+    let output = sandbox.run("store backup --output b --keep 3");
     assert!(output.stdout.ends_with("removed b/results-20200101-000000.runs.zst\n"), "{output}");
     let left = backups();
     assert_eq!(left.len(), 4, "{left:?}");
@@ -447,7 +459,7 @@ fn a_backup_that_fails_leaves_the_older_ones() {
     sandbox.run("run --engine scripted s");
     sandbox.write("b/results-20200101-000000.runs.zst", "old");
     // No file may grow beyond one block, of 512 or 1024 bytes.
-    let backup = sandbox.command("backup --output b --keep 1");
+    let backup = sandbox.command("store backup --output b --keep 1");
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" \"$@\""]).arg(backup.get_program());
     limited.args(backup.get_args()).current_dir(sandbox.path()).env_clear();
@@ -464,7 +476,7 @@ fn a_backup_that_fails_leaves_the_older_ones() {
     assert_eq!(left.len(), 1, "{left:?}");
     // A file where the folder should be.
     sandbox.write("file", "");
-    assert_snapshot!(sandbox.run("backup --output file"), @"
+    assert_snapshot!(sandbox.run("store backup --output file"), @"
     exit code 2
     --- stderr
     error: cannot write a backup into `file`

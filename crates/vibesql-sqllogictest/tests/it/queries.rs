@@ -358,7 +358,7 @@ fn presets_and_views_are_right_on_both_engines() {
             let plan = plan(&sql).unwrap();
             let effort = Effort { check: true, folder: folder.path(), reducing: Default::default(), now: 0 };
             let asked = asker.ask(&plan, About::Rows(&of.loaded(&plan)), effort).unwrap();
-            assert!(asked.agreed, "{name} {seed}: {:?}", asked.doubt);
+            assert!(asked.agreed, "{name} {seed}: {:?}", asked.unconfirmed);
             let (mut found, mut wanted) = (
                 asked.answer.rows,
                 match name {

@@ -32,7 +32,7 @@ impl History {
         let sandbox = Sandbox::new();
         runs(seed, 3, 5).iter().for_each(|run| run.write(&sandbox.path().join("results")));
         sandbox.write("file", "");
-        let sql = sandbox.run("--results results export --format sql --output -").stdout;
+        let sql = sandbox.run("--results results store export --format sql --output -").stdout;
         let mut all = session(engines::builtin().make("sqlite").unwrap().as_ref());
         all.execute(sql.as_bytes(), &mut Taken::default()).unwrap();
         Self { sandbox, all, asked: 0 }
@@ -65,7 +65,7 @@ impl History {
             is_shown(sql, &alone.answer);
         }
         let asked = asker.ask(&plan, about, effort).unwrap_or_else(|error| panic!("{sql}\n{error}"));
-        assert_eq!(asked.from, EngineName::Sqlite, "{sql}\n{:?}", asked.doubt);
+        assert_eq!(asked.from, EngineName::Sqlite, "{sql}\n{:?}", asked.unconfirmed);
         is_shown(sql, &asked.answer);
         let expected = expected.0.iter().map(|row| row.iter().map(Value::from).collect()).collect();
         assert_eq!(sorted(asked.answer.rows), sorted(expected), "{sql}\n{:?}", plan.wanted);

@@ -168,7 +168,7 @@ fn junit_is_read_back() {
     let text = report(&sandbox, "--format junit --output ./junit.xml");
     assert!(text.starts_with("./junit.xml, "), "{text}");
     check_schema(&sandbox.read("junit.xml"));
-    let output = sandbox.run("import junit.xml");
+    let output = sandbox.run("store import junit.xml");
     assert_eq!((output.code, output.stderr.contains("note: junit.xml")), (0, false), "{output}");
     let read = statuses(&sandbox);
     assert_eq!(read, expected);
@@ -288,7 +288,7 @@ fn a_baseline_is_named_as_in_compare() {
     let sandbox = two_runs();
     sandbox.run("run --engine scripted s");
     let first = sandbox.all_runs()[0].file_name().unwrap().to_str().unwrap().to_owned();
-    assert_eq!(sandbox.run(&format!("export --run {first} --output first.run.zst")).code, 0);
+    assert_eq!(sandbox.run(&format!("store export --run {first} --output first.run.zst")).code, 0);
     let since = |words: &str| data_of(&report(&sandbox, &format!("--output - {words}")))["since"].clone();
     for word in [first.as_str(), "first.run.zst"] {
         let since = since(&format!("--baseline {word}"));

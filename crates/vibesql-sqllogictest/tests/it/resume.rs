@@ -178,7 +178,7 @@ fn what_is_done_is_not_done_again() {
     // It would not pass any more.
     sandbox.write("s/a.test", "statement ok\nerror changed\n");
     let output = sandbox.run("run --resume --serial --json out.json");
-    assert!(output.stderr.contains("warning: changed since the run began: s/a.test; "), "{output}");
+    assert!(output.stderr.contains("warning: changed since the run started: s/a.test; "), "{output}");
     insta::assert_snapshot!(sandbox.without_names(&output.to_string()), @"
     exit code 1
     --- stdout
@@ -196,7 +196,7 @@ fn what_is_done_is_not_done_again() {
     FAIL: 2 of 3 files and 5 of 6 records passed on scripted 0.1.0 in [time] s
     look at the first: vibesql-sqllogictest test --engine scripted s/b.test:4
     --- stderr
-    warning: changed since the run began: s/a.test; results that are there stay as they are
+    warning: changed since the run started: s/a.test; existing results are kept
     ");
     let resumed = report(&sandbox);
     assert_eq!(resumed["end"], "completed");

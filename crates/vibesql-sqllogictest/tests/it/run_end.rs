@@ -167,7 +167,7 @@ fn a_flaky_file_becomes_a_flaky_entry_of_its_record() {
     let line = "run --engine scripted --retries 1 --flaky fail --expectations expected.toml s";
     sandbox.write("expected.toml", "");
     assert_eq!(sandbox.run(line).code, 1);
-    let updated = sandbox.run("ledger update --expectations expected.toml");
+    let updated = sandbox.run("expectations update --expectations expected.toml");
     assert!(updated.stdout.contains("1 file expected to fail or to be flaky"), "{updated}");
     let text = sandbox.read("expected.toml");
     assert!(text.contains("[[flaky]]") && text.contains("records = [1]"), "{text}");
@@ -207,7 +207,7 @@ fn an_imported_junit_report_keeps_what_was_not_tested() {
         let junit = sandbox.run(&format!("report --format junit {flags}")).stdout;
         let elsewhere = Sandbox::new();
         elsewhere.write("junit.xml", &junit);
-        assert_eq!(elsewhere.run("import junit.xml").code, 0);
+        assert_eq!(elsewhere.run("store import junit.xml").code, 0);
         let status = elsewhere.run("status").stdout;
         assert!(status.contains("INCOMPLETE: 1 of 1 file"), "{flags}: {status}");
         assert!(status.contains("2 files not tested"), "{flags}: {status}");

@@ -9,12 +9,12 @@ const COMMANDS: &[&str] = &[
     "analyze RUN",
     "punchlist RUN",
     "report --format json RUN",
-    "ledger check --expectations none.toml RUN",
-    "ledger update --expectations none.toml --dry-run RUN",
+    "expectations check --expectations none.toml RUN",
+    "expectations update --expectations none.toml --dry-run RUN",
     "compare RUN 20200101-000000",
     "compare 20200101-000000 RUN",
     "report --format markdown 20200101-000000 --baseline RUN",
-    "export --run RUN --output out --force",
+    "store export --run RUN --output out --force",
     "bisect --run RUN",
     "bisect --run RUN a.test",
     "worker --join RUN",
@@ -84,7 +84,7 @@ fn every_command_takes_the_same_words_for_a_run() {
 #[test]
 fn commands_about_one_run_take_a_file_of_export() {
     let (sandbox, names) = four_runs();
-    assert_eq!(sandbox.run("export --run last --output file.run.zst").code, 0);
+    assert_eq!(sandbox.run("store export --run last --output file.run.zst").code, 0);
     for command in ["show RUN", "show RUN a.test", "punchlist RUN", "report --format json RUN"] {
         let [kept, file] =
             [names[3].as_str(), "file.run.zst"].map(|word| sandbox.run(&command.replace("RUN", word)));
@@ -98,5 +98,5 @@ fn commands_about_one_run_take_a_file_of_export() {
     sandbox.write("other.json", "{}");
     let output = sandbox.run("show other.json");
     assert_eq!(output.code, 2, "{output}");
-    assert!(output.stderr.contains("error: `other.json` is not a file of `export`"), "{output}");
+    assert!(output.stderr.contains("error: `other.json` is not a file of `store export`"), "{output}");
 }

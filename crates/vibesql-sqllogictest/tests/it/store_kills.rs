@@ -132,13 +132,14 @@ fn killed_while_runs_are_removed() {
     let folder = folder_with(&runs);
     seal(folder.path());
     let before = everything(folder.path());
-    let prune = |results: &Path| assert!(program(results, "prune --keep 2").status().unwrap().success());
+    let prune =
+        |results: &Path| assert!(program(results, "store prune --keep 2").status().unwrap().success());
     let after = tempfile::tempdir().unwrap();
     copy_tree(folder.path(), after.path());
     prune(after.path());
     let after = everything(after.path());
     assert!(after.runs < before.runs);
-    killed_at_every_step(folder.path(), "prune --keep 2", &prune, &[&before, &after]);
+    killed_at_every_step(folder.path(), "store prune --keep 2", &prune, &[&before, &after]);
 }
 
 #[test]

@@ -32,9 +32,9 @@ fn takes_part(sandbox: &Sandbox, results: &Path, rounds: usize, number: usize) -
     let mut outputs = Vec::new();
     for round in 0..rounds {
         for words in
-            ["run --engine sqlite --serial s", "store seal", "runs", "store verify", "prune --keep 14"]
+            ["run --engine sqlite --serial s", "store seal", "runs", "store verify", "store prune --keep 14"]
         {
-            if words.starts_with("prune") && (round + number).is_multiple_of(2) {
+            if words.starts_with("store prune") && (round + number).is_multiple_of(2) {
                 continue;
             }
             let output = within_minutes(sandbox.command(&format!("--results results {words}")));

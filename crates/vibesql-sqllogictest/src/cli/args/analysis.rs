@@ -1,22 +1,22 @@
-//! The words of the commands that think about a run.
+//! The arguments of `analyze` and `punchlist`.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
-use super::results::{LAST_RUN, RUN_WORDS};
+use super::runs::{LAST_RUN, RUN_NAMES};
 
-const EXAMPLES: &str = "\
+const ANALYZE_EXAMPLES: &str = "\
 Examples:
-  vibesql-sqllogictest analyze                      the last run: what to fix first, with examples
-  vibesql-sqllogictest analyze --top-fixes          all clusters, in suggested fix order
-  vibesql-sqllogictest analyze --fix 1              every record of the first suggested fix
-  vibesql-sqllogictest analyze --report             everything, to target/sqllogictest_analysis.md";
+  vibesql-sqllogictest analyze                      show what to fix first
+  vibesql-sqllogictest analyze --top-fixes          show all clusters in suggested fix order
+  vibesql-sqllogictest analyze --fix 1              show every record of the first suggested fix
+  vibesql-sqllogictest analyze --report             write everything to a file";
 
 #[derive(Debug, Args)]
-#[command(after_help = format!("{EXAMPLES}\n\n{RUN_WORDS}"))]
+#[command(after_help = ANALYZE_EXAMPLES, after_long_help = format!("{ANALYZE_EXAMPLES}\n\n{RUN_NAMES}"))]
 pub(in crate::cli) struct AnalyzeArgs {
-    /// The run.
+    /// Run to analyze.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     /// Show all clusters in suggested fix order.
@@ -31,7 +31,9 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Show the pass rate of recent runs.
     #[arg(long)]
     pub(in crate::cli) trend: bool,
-    /// Show all records of cluster N in fix order; --format toml prints them as entries for expectations.toml.
+    /// Show all records of cluster N in fix order
+    ///
+    /// --format toml prints them as entries for expectations.toml.
     #[arg(
         long,
         value_name = "N",
@@ -42,18 +44,17 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Write everything as Markdown to target/sqllogictest_analysis.md, or to --output.
     #[arg(long, conflicts_with_all = ["top_fixes", "patterns", "examples", "trend"])]
     pub(in crate::cli) report: bool,
-    /// How it is written.
+    /// Output format.
     #[arg(long, value_name = "FORMAT", conflicts_with = "report", default_value = "text")]
     pub(in crate::cli) format: AnalysisFormat,
-    /// Write to FILE, whole or not at all; - is standard output.
+    /// Write to FILE; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 }
 
-/// How an analysis is written.
+/// The format of an analysis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum AnalysisFormat {
-    // A `///` here would make the whole help long.
     Text,
     Markdown,
     Json,
@@ -61,23 +62,22 @@ pub(in crate::cli) enum AnalysisFormat {
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = RUN_WORDS)]
+#[command(after_long_help = RUN_NAMES)]
 pub(in crate::cli) struct PunchlistArgs {
-    /// The run.
+    /// Run whose failing files are listed.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
-    /// How it is written.
+    /// Output format.
     #[arg(long, value_name = "FORMAT", default_value = "markdown")]
     pub(in crate::cli) format: PunchlistFormat,
-    /// Write to FILE, whole or not at all; - is standard output.
+    /// Write to FILE; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
 }
 
-/// How a punchlist is written.
+/// The format of a punchlist.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum PunchlistFormat {
-    // A `///` here would make the whole help long.
     Markdown,
     Csv,
     Json,

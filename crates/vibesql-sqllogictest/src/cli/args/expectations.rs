@@ -1,17 +1,19 @@
-//! The words about what is expected to fail.
+//! The arguments about expected failures.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use jiff::civil::Date;
 
-use super::{LAST_RUN, RUN_WORDS};
+use super::runs::{LAST_RUN, RUN_NAMES};
 
-/// Where it is said what is expected to fail.
+/// Which expected failures are used.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Expected failures")]
 pub(in crate::cli) struct ExpectationArgs {
-    /// File with expected failures; by default expectations.toml in the folder of the suite, if it exists.
+    /// Read expected failures from FILE
+    ///
+    /// By default, expectations.toml in the folder of the suite is read, if it exists.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) expectations: Option<PathBuf>,
     /// Treat every failure as unexpected.
@@ -20,20 +22,20 @@ pub(in crate::cli) struct ExpectationArgs {
 }
 
 #[derive(Debug, Subcommand)]
-pub(in crate::cli) enum LedgerCommand {
-    /// Records the failures of a run as expected in expectations.toml.
-    Update(LedgerUpdateArgs),
-    /// Checks a run against the expected failures.
-    Check(LedgerCheckArgs),
+pub(in crate::cli) enum ExpectationsCommand {
+    /// Add the failures of a run to expectations.toml.
+    Update(ExpectationsUpdateArgs),
+    /// Check a run against the expected failures.
+    Check(ExpectationsCheckArgs),
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = RUN_WORDS)]
-pub(in crate::cli) struct LedgerUpdateArgs {
-    /// The run.
+#[command(after_long_help = RUN_NAMES)]
+pub(in crate::cli) struct ExpectationsUpdateArgs {
+    /// Run whose failures are added.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
-    /// The file to write; by default expectations.toml in the folder of the suite.
+    /// Write to FILE [default: expectations.toml in the folder of the suite].
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) expectations: Option<PathBuf>,
     /// Reason of the new entries.
@@ -45,18 +47,18 @@ pub(in crate::cli) struct LedgerUpdateArgs {
     /// Owner of the new entries.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) owner: Option<String>,
-    /// Last day on which the new entries are valid, for example 2026-12-31.
+    /// Last day on which the new entries are valid, such as 2026-12-31.
     #[arg(long, value_name = "DATE")]
     pub(in crate::cli) expires: Option<Date>,
-    /// Print the file instead of writing it.
+    /// Print the new file instead of writing it.
     #[arg(long)]
     pub(in crate::cli) dry_run: bool,
 }
 
 #[derive(Debug, Args)]
-#[command(after_help = RUN_WORDS)]
-pub(in crate::cli) struct LedgerCheckArgs {
-    /// The run.
+#[command(after_long_help = RUN_NAMES)]
+pub(in crate::cli) struct ExpectationsCheckArgs {
+    /// Run to check.
     #[arg(value_name = "RUN", default_value = LAST_RUN)]
     pub(in crate::cli) run: String,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! The words of the commands about the program itself.
+//! The arguments of the commands about the program itself.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -8,15 +8,15 @@ use clap_complete::Shell;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ConfigCommand {
-    /// Shows each setting of a command, and where it comes from.
+    /// Show each setting of a command and where it comes from.
     Show(ConfigShowArgs),
-    /// Prints the path of the configuration file.
+    /// Print the path of the configuration file.
     Path,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ConfigShowArgs {
-    /// The command whose settings are shown; by default run.
+    /// Command whose settings are shown [default: run].
     #[arg(value_name = "COMMAND")]
     pub(in crate::cli) command: Vec<String>,
     /// Print JSON.
@@ -29,13 +29,13 @@ pub(in crate::cli) struct ConfigShowArgs {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct CompletionsArgs {
-    /// The shell.
+    /// Shell to complete in.
     pub(in crate::cli) shell: Shell,
 }
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ManArgs {
-    /// Write a page for each command to the folder DIR instead of printing the main page.
+    /// Write a page for each command to the folder DIR.
     #[arg(long, value_name = "DIR")]
     pub(in crate::cli) dir: Option<PathBuf>,
 }

@@ -1,16 +1,16 @@
-//! `analyze`: what the failures of a run come from, and what to fix first.
+//! `analyze`: groups the failures of a run by probable cause, and suggests what to fix first.
 
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{AnalysisFormat, AnalyzeArgs};
-use crate::cli::baseline::find_journal;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
-use crate::cli::output::{Existing, Output};
-use crate::cli::settings::repeat_command;
-use crate::cli::texts::TextsOfRun;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::find_journal;
+use crate::cli::output::{ExistingFile, OutputFile};
+use crate::cli::repeat::repeat_in_run;
+use crate::cli::results_location::ResultsLocation;
+use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
-use slt_core::outcome::FileReport;
 use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::report::analysis::{
     Section, View, json, markdown, members_json, members_text, members_toml, text,
@@ -20,27 +20,30 @@ use slt_runner::text::count::plural;
 use slt_runner::text::style::plain;
 use slt_runner::text::written;
 
-/// So many runs tell how the pass rate went.
+/// The number of runs in the trend of the pass rate.
 const RUNS_OF_TREND: usize = 10;
-/// Where the earlier scripts had written it.
+/// The report of --report, at the path of the earlier scripts.
 const REPORT: &str = "target/sqllogictest_analysis.md";
 
-pub(in crate::cli) fn run(
-    args: &AnalyzeArgs,
-    keeping: &Keeping,
-    ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    let (journal, analysis) = analyzed(&args.run, keeping, ui)?;
-    let history = history(keeping.results()?, &journal)?;
+pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let (journal, analysis) = analyzed(&args.run, location, ui)?;
+    let history = history(location.results()?, &journal)?;
     let program = ui.program.clone();
     let view = View {
         run: &journal.opened.run,
         report: &journal.report,
         analysis: &analysis,
-        again: &|file, line| again(&program, &journal, file, line),
+        again: &|file, line| repeat_in_run(&program, &journal, file, line).unwrap_or_default(),
         history: &history,
     };
-    let sections = sections(args);
+    let sections = [
+        (args.top_fixes, Section::Fixes),
+        (args.patterns, Section::Patterns),
+        (args.examples, Section::Examples),
+        (args.trend, Section::Trend),
+    ];
+    let sections = sections.into_iter().filter(|(wanted, _)| *wanted);
+    let sections: Vec<_> = sections.map(|(_, section)| section).collect();
     let format = if args.report { AnalysisFormat::Markdown } else { args.format };
     let cluster = args.fix.map(|fix| cluster_of(fix, &analysis)).transpose()?;
     let document = match (format, cluster) {
@@ -50,14 +53,21 @@ pub(in crate::cli) fn run(
         (AnalysisFormat::Text, Some(cluster)) => written(|out| members_text(out, &view, cluster)),
         (AnalysisFormat::Json, Some(cluster)) => members_json(&view, cluster).pretty(),
         (AnalysisFormat::Toml, Some(cluster)) => written(|out| members_toml(out, &view, cluster)),
-        (AnalysisFormat::Toml, None) | (AnalysisFormat::Markdown, Some(_)) => return Err(no_such_form(args)),
+        (AnalysisFormat::Toml, None) => {
+            let hint = "name a cluster, as in `--fix 1 --format toml`".to_owned();
+            return Err(CliError::usage("--format toml requires --fix".to_owned(), vec![hint]));
+        }
+        (AnalysisFormat::Markdown, Some(_)) => {
+            let hint = "use --format text, json or toml".to_owned();
+            return Err(CliError::usage("--fix does not support --format markdown".to_owned(), vec![hint]));
+        }
     };
     let output = args.output.clone().or_else(|| args.report.then(|| PathBuf::from(REPORT)));
     put(&document, output.as_deref(), format == AnalysisFormat::Text, ui)?;
     Ok(ExitReason::Success)
 }
 
-/// The place in the analysis of the cluster that the user names.
+/// Returns the index of the cluster that the user names.
 fn cluster_of(fix: u32, analysis: &Analysis) -> Result<usize, CliError> {
     let (place, clusters) = (fix as usize - 1, analysis.clusters.len());
     if place < clusters {
@@ -68,35 +78,20 @@ fn cluster_of(fix: u32, analysis: &Analysis) -> Result<usize, CliError> {
     Err(CliError::usage(format!("--fix {fix}: the run has {found}"), vec![hint]))
 }
 
-fn no_such_form(args: &AnalyzeArgs) -> CliError {
-    match args.fix {
-        None => {
-            let hint = "name a cluster, as in `--fix 1 --format toml`".to_owned();
-            CliError::usage("--format toml is for the records of one cluster".to_owned(), vec![hint])
-        }
-        Some(_) => {
-            let hint = "text, json and toml are there".to_owned();
-            CliError::usage("--fix has no --format markdown".to_owned(), vec![hint])
-        }
-    }
-}
-
-/// Reads a run and analyses it.
-pub(super) fn analyzed(name: &str, keeping: &Keeping, ui: &mut Ui) -> Result<(Journal, Analysis), CliError> {
-    let journal = find_journal(name, keeping, ui)?;
+/// Reads a run, and analyzes it.
+pub(super) fn analyzed(
+    name: &str,
+    location: &ResultsLocation,
+    ui: &mut Ui,
+) -> Result<(Journal, Analysis), CliError> {
+    let journal = find_journal(name, location, ui)?;
     let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.clone());
-    let analysis = analyze(&journal.report, dialect.as_deref(), &mut TextsOfRun::new(&journal));
+    let analysis = analyze(&journal.report, dialect.as_deref(), &mut RunTexts(&journal.opened));
     Ok((journal, analysis))
 }
 
-/// The command that runs a record as the run did; empty if the run does not say how.
-pub(super) fn again(program: &str, journal: &Journal, file: &FileReport, line: u32) -> String {
-    let labels = &journal.report.header.engine.labels;
-    let command = |settings| repeat_command(program, settings, labels, &file.shown, line);
-    journal.opened.settings.as_ref().map_or_else(String::new, command)
-}
-
-/// Writes a document to a file, or shows it, and returns whether it is in a file. What is for people may lose its colours.
+/// Writes a document to a file or to standard output, and returns whether it is in a file. A text for people loses its
+/// colors in a file.
 pub(super) fn put(
     document: &str,
     output: Option<&Path>,
@@ -110,7 +105,7 @@ pub(super) fn put(
             if path == Path::new(REPORT) {
                 std::fs::create_dir_all("target").map_err(failed)?;
             }
-            let place = Output::open(path, Existing::ReplaceReport)?;
+            let place = OutputFile::open(path, ExistingFile::ReplaceReport)?;
             let is_standard = place.is_standard();
             place.put(text)?;
             if !is_standard {
@@ -123,22 +118,12 @@ pub(super) fn put(
     }
 }
 
-fn sections(args: &AnalyzeArgs) -> Vec<Section> {
-    let wanted = [
-        (args.top_fixes, Section::Fixes),
-        (args.patterns, Section::Patterns),
-        (args.examples, Section::Examples),
-        (args.trend, Section::Trend),
-    ];
-    wanted.into_iter().filter(|(wanted, _)| *wanted).map(|(_, section)| section).collect()
-}
-
-/// Complete runs of the same engine up to this one, the oldest first.
+/// Returns the complete runs of the same engine up to this one, the oldest first.
 fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunOverview>, CliError> {
     let names = results.runs()?;
     let own = names.iter().position(|name| *name == journal.opened.run);
     let up_to = own.map_or(0, |place| place + 1);
-    // What cannot be read is passed over.
+    // Unreadable runs are skipped.
     let runs = names[..up_to].iter().rev().filter_map(|name| RunOverview::read(results, name).ok());
     let engine = &journal.report.header.engine.name;
     let alike = runs.filter(|run| run.is_complete() && run.header.engine.name == *engine);

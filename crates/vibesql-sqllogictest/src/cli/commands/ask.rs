@@ -1,17 +1,18 @@
-//! `ask`: a process that answers questions with one engine, started by `query`.
+//! `ask`: a process that answers queries with one engine, started by `query`.
 
 use std::io::BufReader;
 
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
-use crate::cli::query_args::AskArgs;
+use crate::cli::args::AskArgs;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::results_location::ResultsLocation;
 use slt_runner::parallel::stdio::{take_stdin, take_stdout};
 use slt_store::ask::{EngineName, Results, serve};
 
 /// The name by which it is started.
 pub(in crate::cli) const NAME: &str = "ask";
 
-pub(in crate::cli) fn run(args: &AskArgs, keeping: &Keeping) -> Result<ExitReason, CliError> {
+pub(in crate::cli) fn run(args: &AskArgs, location: &ResultsLocation) -> CommandResult {
     let Some(engine) = EngineName::of_word(&args.engine) else {
         return Err(CliError::usage(format!("no engine `{}`", args.engine), Vec::new()));
     };
@@ -19,7 +20,8 @@ pub(in crate::cli) fn run(args: &AskArgs, keeping: &Keeping) -> Result<ExitReaso
     let streams = take_stdin().and_then(|questions| Ok((questions, take_stdout(None)?)));
     let (questions, mut answers) =
         streams.map_err(|error| CliError::io("use", "standard streams", &error))?;
-    let served = serve(engine, &Results(keeping.results()?.clone()), BufReader::new(questions), &mut answers);
+    let served =
+        serve(engine, &Results(location.results()?.clone()), BufReader::new(questions), &mut answers);
     served.map_err(|error| CliError::io("write to", "standard output", &error))?;
     Ok(ExitReason::Success)
 }

@@ -1,18 +1,26 @@
-//! `bisect`: between which commits something began to fail, and a script that finds the one.
+//! `bisect`: finds the commits between which failures began, and writes a script that finds the one commit.
+
+mod context;
+mod past;
+mod prepare;
+mod repository;
+mod script;
+mod subject;
+mod texts;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
-use super::bisect_script::{self, Wish};
-use crate::cli::args::{BisectArgs, FlakyFormat};
-use crate::cli::baseline::find_kept;
-use crate::cli::bisect::past::{FileHistory, Past, commit_of, kind, wanted};
-use crate::cli::bisect::repository::Repository;
-use crate::cli::bisect::subject;
-use crate::cli::bisect::texts::text_now;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
-use crate::cli::settings::shell_word;
+use self::context::BisectContext;
+use self::past::{FileHistory, RunsByCommit, commit_of, kind, wanted};
+use self::prepare::{ScriptOptions, ScriptRequest, prepare};
+use self::repository::Repository;
+use crate::cli::args::{BisectArgs, TextOrJson};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::find_stored;
+use crate::cli::repeat::shell_word;
+use crate::cli::results_location::ResultsLocation;
+use crate::cli::run_texts::read_text;
 use crate::cli::ui::Ui;
 use slt_core::executor::{DetailLimits, Options, Settings};
 use slt_core::outcome::{FileReport, RunHeader};
@@ -20,42 +28,48 @@ use slt_insight::regression::origin::{Origin, Sighting, Trace, same_program, sam
 use slt_insight::report::bisect::{
     Bisection, End, Overview, Range, json, overview_json, silence, write, write_overview,
 };
-use slt_runner::results::{Journal, Meaning, PastRun};
+use slt_runner::results::{PastRun, RunRef};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
-pub(in crate::cli) fn run(args: &BisectArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let name = find_kept(&args.run, keeping, ui)?;
-    let mut journal = keeping.results()?.journal(Some(&name))?;
-    // Runs of other programs say no more than their headers do.
+pub(in crate::cli) fn run(args: BisectArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let results = location.results()?;
+    let name = find_stored(&args.run, location, ui)?;
+    let mut journal = results.journal(Some(&name))?;
+    // Runs of other programs have a header, but no settings.
     let settings = journal.opened.settings.get_or_insert_with(|| settings_of(&journal.report.header)).clone();
     let header = &journal.report.header;
     let rules = |run: &PastRun| same_rules(&run.header, header);
-    let runs = keeping.results()?.past_runs(Some(&journal.opened.run), args.last as usize, rules)?;
+    let runs = results.past_runs(Some(&journal.opened.run), args.last as usize, rules)?;
     let repository = Repository::at_hand();
     let head = || repository.as_ref().and_then(|repository| repository.commit("HEAD"));
     let tip = commit_of(&journal).map(|commit| commit.hash.clone()).or_else(head);
-    let past = Past::of(&runs, repository.as_ref(), tip.as_deref());
-    let folder = keeping.results()?.path_of(&journal.opened.run).ok();
-    let known = Known { journal: &journal, settings, past, folder, repository };
+    let past = RunsByCommit::new(&runs, repository.as_ref(), tip.as_deref());
+    let folder = results.path_of(&journal.opened.run).ok();
+    let context = BisectContext { journal: &journal, settings, past, folder, repository };
+    let ends = NamedEnds { good: args.good, bad: args.bad };
     match &args.target {
-        Some(target) => one(args, target, &known, ui),
-        None if args.good.is_some() || args.bad.is_some() || args.output.is_some() => {
+        Some(target) => {
+            let script = ScriptOptions {
+                build: args.build,
+                program: args.program,
+                timeout: args.timeout,
+                output: args.output,
+            };
+            one(target, &ends, &script, args.format, &context, ui)
+        }
+        None if ends.good.is_some() || ends.bad.is_some() || args.output.is_some() => {
             let message = "--good, --bad and --output are for one record or file".to_owned();
             Err(CliError::usage(message, vec!["name it: `bisect FILE:LINE`".to_owned()]))
         }
-        None => all(args, &known, ui),
+        None => all(&args.run, args.format, &context, ui),
     }
 }
 
-/// What there is to know, whatever is asked.
-pub(super) struct Known<'k> {
-    pub(super) journal: &'k Journal,
-    pub(super) settings: Settings,
-    past: Past<'k>,
-    /// The folder of the run.
-    pub(super) folder: Option<PathBuf>,
-    pub(super) repository: Option<Repository>,
+/// The commits that the user names as good and as bad.
+struct NamedEnds {
+    good: Option<String>,
+    bad: Option<String>,
 }
 
 fn settings_of(header: &RunHeader) -> Settings {
@@ -68,12 +82,13 @@ fn settings_of(header: &RunHeader) -> Settings {
     Settings { engine: header.engine.name.clone(), options, dialect: None, exact: header.exact }
 }
 
-/// Everything that fails in the run, by the commits that it began between.
-fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let mut ranges = BTreeMap::<(String, String), Found<'_>>::new();
+/// Lists all failures of the run `name` by the commits where they began.
+fn all(name: &str, format: TextOrJson, context: &BisectContext<'_>, ui: &mut Ui) -> CommandResult {
+    let mut ranges = BTreeMap::<(String, String), FailureRange<'_>>::new();
     let mut others = BTreeMap::<&'static str, u64>::new();
-    for file in known.journal.report.files.iter().filter(|file| !file.status().is_good()) {
-        let history = FileHistory::of(&known.past, known.journal, file, known.repository.as_ref(), false);
+    for file in context.journal.report.files.iter().filter(|file| !file.status().is_good()) {
+        let history =
+            FileHistory::new(&context.past, context.journal, file, context.repository.as_ref(), false);
         let by_record = file.marks.len() == file.failing.len() && !file.failing.is_empty();
         let places = if by_record { (0..file.failing.len()).map(Some).collect() } else { vec![None] };
         for place in places {
@@ -86,28 +101,28 @@ fn all(args: &BisectArgs, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, 
             match origin {
                 Origin::Between { good, bad, .. } => {
                     let ends = (good.commit.hash.clone(), bad.commit.hash.clone());
-                    ranges.entry(ends).or_insert_with(|| Found::new(good, bad)).add(file, place);
+                    ranges.entry(ends).or_insert_with(|| FailureRange::new(good, bad)).add(file, place);
                 }
                 origin => *others.entry(other(&origin)).or_default() += 1,
             }
         }
     }
     let mut again = format!("{} bisect", shell_word(&ui.program));
-    if Meaning::by_order(&args.run) != Some(Meaning::Last) {
-        again = format!("{again} --run {}", shell_word(&args.run));
+    if RunRef::by_order(name) != Some(RunRef::Last) {
+        again = format!("{again} --run {}", shell_word(name));
     }
-    let mut ranges: Vec<_> = ranges.into_values().map(|found| found.range(known, &again)).collect();
+    let mut ranges: Vec<_> = ranges.into_values().map(|found| found.range(context, &again)).collect();
     ranges.sort_by_key(|range| std::cmp::Reverse((range.records, range.files)));
     let reason = if ranges.is_empty() { ExitReason::NothingSelected } else { ExitReason::Success };
-    let overview = Overview { run: &known.journal.opened.run, runs: known.past.count(), ranges, others };
-    match args.format {
-        FlakyFormat::Text => ui.print(&written(|out| write_overview(out, &overview)))?,
-        FlakyFormat::Json => Ui::put_raw(&overview_json(&overview).pretty())?,
+    let overview = Overview { run: &context.journal.opened.run, runs: context.past.count(), ranges, others };
+    match format {
+        TextOrJson::Text => ui.print(&written(|out| write_overview(out, &overview)))?,
+        TextOrJson::Json => Ui::put_raw(&overview_json(&overview).pretty())?,
     }
     Ok(reason)
 }
 
-/// What became of what has no range.
+/// Describes a failure without a range.
 fn other(origin: &Origin<'_>) -> &'static str {
     match origin {
         Origin::NeverPassed { .. } => "failed in every run that tells of it",
@@ -117,8 +132,8 @@ fn other(origin: &Origin<'_>) -> &'static str {
     }
 }
 
-/// What began to fail between two commits.
-struct Found<'h> {
+/// The failures that began between two commits.
+struct FailureRange<'h> {
     good: Sighting<'h>,
     bad: Sighting<'h>,
     records: u64,
@@ -127,7 +142,7 @@ struct Found<'h> {
     example: Option<(usize, &'h FileReport, Option<usize>)>,
 }
 
-impl<'h> Found<'h> {
+impl<'h> FailureRange<'h> {
     fn new(good: Sighting<'h>, bad: Sighting<'h>) -> Self {
         Self { good, bad, records: 0, files: BTreeSet::new(), example: None }
     }
@@ -143,8 +158,8 @@ impl<'h> Found<'h> {
         }
     }
 
-    fn range(self, known: &Known<'_>, again: &str) -> Range {
-        let repository = known.repository.as_ref();
+    fn range(self, context: &BisectContext<'_>, again: &str) -> Range {
+        let repository = context.repository.as_ref();
         let (good, bad) = (&self.good.commit.hash, &self.bad.commit.hash);
         let named = |(_, file, place): (usize, &FileReport, Option<usize>)| {
             let line = place.map(|place| file.failing[place]);
@@ -178,9 +193,16 @@ fn end_of(sighting: &Sighting<'_>, repository: Option<&Repository>) -> End {
     }
 }
 
-/// One record, or one file as a whole.
-fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let journal = known.journal;
+/// Finds where one record, or one file, began to fail, and writes the script.
+fn one(
+    target: &str,
+    named: &NamedEnds,
+    options: &ScriptOptions,
+    format: TextOrJson,
+    context: &BisectContext<'_>,
+    ui: &mut Ui,
+) -> CommandResult {
+    let journal = context.journal;
     let (file, line) = subject::find(target, journal)?;
     if file.status().is_good() && line.is_none() {
         let message = format!("`{}` has not failed in run `{}`", file.shown, journal.opened.run);
@@ -188,13 +210,13 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
             "run `bisect` without a file to list failures, or select another run with --run RUN".to_owned();
         return Err(CliError::nothing_selected(message, vec![hint]));
     }
-    let mut history = FileHistory::of(&known.past, journal, file, known.repository.as_ref(), true);
+    let mut history = FileHistory::new(&context.past, journal, file, context.repository.as_ref(), true);
     let from_git = history.texts.current.is_some();
-    if !from_git && let Some(text) = text_now(&journal.opened, &file.file) {
-        history.texts.set_current(text, &known.settings);
+    if !from_git && let Some(Ok(text)) = read_text(&journal.opened, &file.file) {
+        history.texts.set_current(text.into_owned(), &context.settings);
     }
     let text = history.texts.current.as_deref();
-    let place = line.map(|line| subject::failing(file, line, text, &known.settings)).transpose()?;
+    let place = line.map(|line| subject::failing(file, line, text, &context.settings)).transpose()?;
     let line = place.map(|place| file.failing[place]);
     let name = name_of(file, line);
     let record = place.and_then(|place| wanted(file, place));
@@ -202,19 +224,17 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
         true => Trace { origin: Origin::Unknown, silent: BTreeMap::new() },
         false => history.trace(record),
     };
-    let (good, bad, mut notes) = ends(args, &name, &trace, known)?;
-    let repository = known.repository.as_ref();
+    let (good, bad, mut notes) = ends(named, &name, &trace, context)?;
+    let repository = context.repository.as_ref();
     let commits = match repository {
         Some(repository) => Some(checked(repository, &good.commit, &bad.commit, &mut notes)?),
         None => None,
     };
-    let wish = Wish { args, file, place, record, from_git, history: &history };
+    let request = ScriptRequest { options, file, place, record, from_git, history: &history };
     let script = match repository {
         // The bad commit is the only one that can be it.
-        Some(_) if commits == Some(1) && args.output.is_none() => None,
-        Some(repository) => {
-            Some(bisect_script::prepare(&wish, known, repository, [&good, &bad], &trace, &mut notes)?)
-        }
+        Some(_) if commits == Some(1) && options.output.is_none() => None,
+        Some(repository) => Some(prepare(&request, context, repository, [&good, &bad], &trace, &mut notes)?),
         None => {
             notes.push(
                 "this is no Git repository: no script is written; try it in that of the engine".to_owned(),
@@ -228,25 +248,25 @@ fn one(args: &BisectArgs, target: &str, known: &Known<'_>, ui: &mut Ui) -> Resul
         Ui::put_raw(text)?;
         return Ok(ExitReason::Success);
     }
-    let (run, runs, silent) = (journal.opened.run.as_str(), known.past.count(), &trace.silent);
+    let (run, runs, silent) = (journal.opened.run.as_str(), context.past.count(), &trace.silent);
     let (name, file) = (name.as_str(), file.file.as_str());
     let bisection =
         Bisection { run, name, file, line, kind, good, bad, commits, runs, silent, notes, script };
-    match args.format {
-        FlakyFormat::Text => ui.print(&written(|out| write(out, &bisection)))?,
-        FlakyFormat::Json => Ui::put_raw(&json(&bisection).pretty())?,
+    match format {
+        TextOrJson::Text => ui.print(&written(|out| write(out, &bisection)))?,
+        TextOrJson::Json => Ui::put_raw(&json(&bisection).pretty())?,
     }
     Ok(ExitReason::Success)
 }
 
-/// The ends of the range, by the words of the user or by what the runs tell, and what is to be said of them.
+/// Returns the ends of the range, as named by the user or found in the runs, with notes about them.
 fn ends(
-    args: &BisectArgs,
+    named: &NamedEnds,
     name: &str,
     trace: &Trace<'_>,
-    known: &Known<'_>,
+    context: &BisectContext<'_>,
 ) -> Result<(End, End, Vec<String>), CliError> {
-    let repository = known.repository.as_ref();
+    let repository = context.repository.as_ref();
     let typed = |flag: &str, word: &Option<String>| -> Result<Option<End>, CliError> {
         let Some(word) = word else { return Ok(None) };
         let Some(repository) = repository else {
@@ -259,7 +279,7 @@ fn ends(
         })?;
         Ok(Some(End { brief: repository.brief(&commit), commit, run: None }))
     };
-    let (good, bad) = (typed("--good", &args.good)?, typed("--bad", &args.bad)?);
+    let (good, bad) = (typed("--good", &named.good)?, typed("--bad", &named.bad)?);
     let has_word = good.is_some() || bad.is_some();
     let (told_good, told_bad) = match trace.origin {
         Origin::Between { good, bad, .. } => (Some(good), Some(bad)),

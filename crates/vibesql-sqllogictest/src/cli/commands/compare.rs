@@ -1,13 +1,14 @@
-//! `compare`: what has changed between two runs.
+//! `compare`: compares two runs record by record.
 
 use std::fmt::Write as _;
 
-use crate::cli::args::{CompareArgs, CompareFormat, GateWord};
-use crate::cli::baseline::{Besides, Found, find, find_alone};
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
-use crate::cli::output::{Existing, Output};
-use crate::cli::settings::repeat_command;
+use crate::cli::args::{CompareArgs, CompareFormat};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::{LocatedRun, RunConstraints, find_run, find_run_with};
+use crate::cli::output::{ExistingFile, OutputFile};
+use crate::cli::repeat::repeat_command;
+use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_core::executor::Settings;
 use slt_core::outcome::RunReport;
@@ -24,21 +25,17 @@ const MOST_PAST: usize = 40;
 /// So many changes of each kind are named after a run.
 const LIMIT: usize = 10;
 
-pub(in crate::cli) fn run(
-    args: &CompareArgs,
-    keeping: &Keeping,
-    ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    let current = find_alone(&args.current, keeping, ui)?;
-    let besides = Besides {
-        before: Some(current.name.as_str()).filter(|_| current.is_kept),
+pub(in crate::cli) fn run(args: &CompareArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let current = find_run(&args.current, location, ui)?;
+    let constraints = RunConstraints {
+        before: Some(current.name.as_str()).filter(|_| current.is_stored),
         engine: current.opened.is_some().then_some(current.report.header.engine.name.as_str()),
     };
-    let baseline = find(&args.baseline, keeping, besides, ui)?;
+    let baseline = find_run_with(&args.baseline, location, constraints, ui)?;
     baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
     let diff = compare(&baseline.report, &current.report);
-    let past = match current.is_kept {
-        true => past_of(keeping.results()?, &current.name, &current.report)?,
+    let past = match current.is_stored {
+        true => past_of(location.results()?, &current.name, &current.report)?,
         false => Vec::new(),
     };
     let Slower { slower, load, .. } = slower(&timed(&past));
@@ -47,7 +44,7 @@ pub(in crate::cli) fn run(
         diff: &diff,
         baseline: named(&baseline),
         current: named(&current),
-        gate: gate(args.gate),
+        gate: args.gate.into(),
         limit: limit(args.limit),
         slower: slower.into_iter().map(|slowdown| Slow { slowdown, again: None }).collect(),
         load,
@@ -61,12 +58,12 @@ pub(in crate::cli) fn run(
     match &args.output {
         Some(path) => {
             let text = if args.format == CompareFormat::Text { plain(&text) } else { text };
-            Output::open(path, Existing::ReplaceReport)?.put(text)?;
+            OutputFile::open(path, ExistingFile::ReplaceReport)?.put(text)?;
         }
         None if args.format == CompareFormat::Text => ui.print(&text)?,
         None => Ui::put_raw(&text)?,
     }
-    Ok(ExitReason::of_comparison(diff.has_regressed(comparison.gate), diff.common()))
+    Ok(ExitReason::from_comparison(diff.has_regressed(comparison.gate), diff.common()))
 }
 
 /// The runs by which the times of a run are judged, and the run itself.
@@ -80,8 +77,8 @@ pub(super) fn past_of(
 }
 
 /// A run that has just ended, and what is known of it.
-pub(super) struct Ended<'r> {
-    pub(super) baseline: &'r Found,
+pub(super) struct EndedRun<'r> {
+    pub(super) baseline: &'r LocatedRun,
     pub(super) run: &'r RunReport,
     pub(super) current: Named<'r>,
     pub(super) settings: &'r Settings,
@@ -90,14 +87,14 @@ pub(super) struct Ended<'r> {
 }
 
 /// Holds a run that has just ended against its baseline: the text for the screen, and what to end with.
-pub(super) fn after_run(ended: Ended<'_>, gate_word: GateWord, program: &str) -> (String, ExitReason) {
-    let Ended { baseline, run, current, settings, slower, load } = ended;
+pub(super) fn after_run(ended: EndedRun<'_>, gate: Gate, program: &str) -> (String, ExitReason) {
+    let EndedRun { baseline, run, current, settings, slower, load } = ended;
     let diff = compare(&baseline.report, run);
     let comparison = Comparison {
         diff: &diff,
         baseline: named(baseline),
         current,
-        gate: gate(gate_word),
+        gate,
         limit: LIMIT,
         slower,
         load,
@@ -111,20 +108,12 @@ pub(super) fn after_run(ended: Ended<'_>, gate_word: GateWord, program: &str) ->
     (text, if regressed { ExitReason::Regressed } else { ExitReason::Success })
 }
 
-fn gate(word: GateWord) -> Gate {
-    match word {
-        GateWord::None => Gate::Never,
-        GateWord::Files => Gate::Files,
-        GateWord::Records => Gate::Records,
-    }
-}
-
 /// 0 is no limit.
 fn limit(count: usize) -> usize {
     if count == 0 { usize::MAX } else { count }
 }
 
-fn named(found: &Found) -> Named<'_> {
+fn named(found: &LocatedRun) -> Named<'_> {
     Named { name: &found.name, commit: found.commit() }
 }
 

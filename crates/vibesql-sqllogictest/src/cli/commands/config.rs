@@ -1,4 +1,4 @@
-//! `config`: which settings hold, and where each comes from.
+//! `config`: shows the effective settings, and where each comes from.
 
 use std::ffi::OsString;
 use std::fmt::Write as _;
@@ -7,8 +7,11 @@ use clap::{Arg, ArgMatches, CommandFactory as _};
 use serde_json::{Value, json};
 
 use crate::cli::args::{Cli, ConfigCommand, ConfigShowArgs};
-use crate::cli::config::{self, Environment, FILE_NAME, Origin, ResolveError, Resolved, Section, relaxed};
-use crate::cli::error::{CliError, ExitReason};
+use crate::cli::config::{
+    self, ConfigSection, Environment, FILE_NAME, ResolveError, ResolvedArguments, SettingOrigin, relaxed,
+};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_runner::text::table::table;
 use slt_runner::text::written;
@@ -18,18 +21,18 @@ const ABOVE: &[&str] = &["config", "no_config", "profile", "suite", "help", "ver
 
 pub(in crate::cli) fn run(
     command: &ConfigCommand,
-    typed: &Resolved,
+    typed: &ResolvedArguments,
     environment: &Environment,
     ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
+) -> CommandResult {
     match command {
         ConfigCommand::Show(args) => show(args, typed, environment, ui),
         ConfigCommand::Path => path(typed, environment, ui),
     }
 }
 
-fn path(typed: &Resolved, environment: &Environment, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let shown = Shown::new(&["run".to_owned()], &[], typed, environment, ui)?;
+fn path(typed: &ResolvedArguments, environment: &Environment, ui: &mut Ui) -> CommandResult {
+    let shown = EffectiveSettings::new(&["run".to_owned()], &[], typed, environment, ui)?;
     match shown.and_then(|shown| shown.resolved.file) {
         Some(file) => {
             ui.print(&format!("{file}\n"))?;
@@ -45,13 +48,13 @@ fn path(typed: &Resolved, environment: &Environment, ui: &mut Ui) -> Result<Exit
 
 fn show(
     args: &ConfigShowArgs,
-    typed: &Resolved,
+    typed: &ResolvedArguments,
     environment: &Environment,
     ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
+) -> CommandResult {
     let run = ["run".to_owned()];
     let command = if args.command.is_empty() { &run[..] } else { &args.command[..] };
-    let Some(shown) = Shown::new(command, &args.arguments, typed, environment, ui)? else {
+    let Some(shown) = EffectiveSettings::new(command, &args.arguments, typed, environment, ui)? else {
         return Ok(ExitReason::Usage);
     };
     shown.resolved.notes.iter().for_each(|note| ui.note(note));
@@ -61,32 +64,32 @@ fn show(
 }
 
 /// What `config show` shows.
-pub(in crate::cli) struct Shown {
-    pub(in crate::cli) resolved: Resolved,
-    pub(in crate::cli) settings: Vec<Setting>,
+pub(in crate::cli) struct EffectiveSettings {
+    pub(in crate::cli) resolved: ResolvedArguments,
+    pub(in crate::cli) settings: Vec<ShownSetting>,
 }
 
 /// One line of it.
-pub(in crate::cli) struct Setting {
+pub(in crate::cli) struct ShownSetting {
     pub(in crate::cli) name: String,
-    pub(in crate::cli) value: Held,
-    pub(in crate::cli) origin: Origin,
+    pub(in crate::cli) value: SettingValue,
+    pub(in crate::cli) origin: SettingOrigin,
 }
 
 /// The value of a setting, as it would be typed.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::cli) enum Held {
+pub(in crate::cli) enum SettingValue {
     Switch(bool),
     One(Option<String>),
     List(Vec<String>),
 }
 
-impl Shown {
+impl EffectiveSettings {
     /// Resolves a command that is not run; nothing where what is wrong with it has been printed.
     fn new(
         command: &[String],
         arguments: &[OsString],
-        typed: &Resolved,
+        typed: &ResolvedArguments,
         environment: &Environment,
         ui: &mut Ui,
     ) -> Result<Option<Self>, CliError> {
@@ -99,10 +102,10 @@ impl Shown {
                 drop(error.print());
                 return Ok(None);
             }
-            Err(ResolveError::Configuration(mut mistakes)) => {
-                let Some(last) = mistakes.pop() else { return Ok(None) };
-                for mistake in mistakes {
-                    ui.error(&mistake.into());
+            Err(ResolveError::Configuration(mut errors)) => {
+                let Some(last) = errors.pop() else { return Ok(None) };
+                for error in errors {
+                    ui.error(&error.into());
                 }
                 return Err(last.into());
             }
@@ -117,7 +120,7 @@ impl Shown {
     }
 
     /// What a resolved command line says.
-    pub(in crate::cli) fn of(resolved: Resolved) -> Result<Self, clap::Error> {
+    pub(in crate::cli) fn of(resolved: ResolvedArguments) -> Result<Self, clap::Error> {
         let definition = relaxed(Cli::command());
         let matches = definition.clone().try_get_matches_from(&resolved.arguments)?;
         let mut root = definition;
@@ -133,8 +136,8 @@ impl Shown {
         let settings = command
             .get_arguments()
             .filter(|arg| !ABOVE.contains(&arg.get_id().as_str()) && !arg.is_hide_set())
-            .map(|arg| Setting::new(arg, matches, &resolved))
-            .filter(|setting| setting.origin != Origin::Default || !is_compatibility(&setting.name));
+            .map(|arg| ShownSetting::new(arg, matches, &resolved))
+            .filter(|setting| setting.origin != SettingOrigin::Default || !is_compatibility(&setting.name));
         let settings = settings.collect();
         Ok(Self { resolved, settings })
     }
@@ -215,43 +218,43 @@ fn is_compatibility(name: &str) -> bool {
     ["parallel", "force"].contains(&name)
 }
 
-fn origin(origin: &Origin) -> Value {
+fn origin(origin: &SettingOrigin) -> Value {
     match origin {
-        Origin::CommandLine => json!({ "kind": "command line" }),
-        Origin::Variable(name) => json!({ "kind": "environment", "variable": name }),
-        Origin::File { file, section, line } => {
+        SettingOrigin::CommandLine => json!({ "kind": "command line" }),
+        SettingOrigin::Variable(name) => json!({ "kind": "environment", "variable": name }),
+        SettingOrigin::File { file, section, line } => {
             let (kind, name) = match section {
-                Section::Defaults => ("file", None),
-                Section::Suite(name) => ("suite", Some(name)),
-                Section::Profile(name) => ("profile", Some(name)),
+                ConfigSection::Defaults => ("file", None),
+                ConfigSection::Suite(name) => ("suite", Some(name)),
+                ConfigSection::Profile(name) => ("profile", Some(name)),
             };
             json!({ "kind": kind, "name": name, "file": file, "line": line })
         }
-        Origin::Default => json!({ "kind": "default" }),
+        SettingOrigin::Default => json!({ "kind": "default" }),
     }
 }
 
-impl Setting {
-    fn new(arg: &Arg, matches: &ArgMatches, resolved: &Resolved) -> Self {
+impl ShownSetting {
+    fn new(arg: &Arg, matches: &ArgMatches, resolved: &ResolvedArguments) -> Self {
         let id = arg.get_id().as_str();
         let words = matches.get_raw(id).into_iter().flatten();
         let mut words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
         let many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);
         let value = match arg.get_action() {
             clap::ArgAction::SetTrue | clap::ArgAction::SetFalse => {
-                Held::Switch(words.pop().is_some_and(|word| word == "true"))
+                SettingValue::Switch(words.pop().is_some_and(|word| word == "true"))
             }
-            clap::ArgAction::Append => Held::List(words),
-            _ if many => Held::List(words),
-            clap::ArgAction::Count => Held::One(Some(matches.get_count(id).to_string())),
-            _ => Held::One(words.pop()),
+            clap::ArgAction::Append => SettingValue::List(words),
+            _ if many => SettingValue::List(words),
+            clap::ArgAction::Count => SettingValue::One(Some(matches.get_count(id).to_string())),
+            _ => SettingValue::One(words.pop()),
         };
-        let origin = resolved.origins.get(id).cloned().unwrap_or(Origin::Default);
+        let origin = resolved.origins.get(id).cloned().unwrap_or(SettingOrigin::Default);
         Self { name: arg.get_long().unwrap_or(id).to_owned(), value, origin }
     }
 }
 
-impl Held {
+impl SettingValue {
     fn text(&self) -> String {
         match self {
             Self::Switch(is) => is.to_string(),

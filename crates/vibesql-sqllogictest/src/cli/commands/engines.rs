@@ -1,10 +1,11 @@
-//! `engines`: what can be put under test.
+//! `engines`: lists the available engines.
 
-use crate::cli::error::{CliError, ExitReason};
+use crate::cli::error::CommandResult;
+use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_core::engine::EngineRegistry;
 
-pub(in crate::cli) fn run(registry: &EngineRegistry, ui: &mut Ui) -> Result<ExitReason, CliError> {
+pub(in crate::cli) fn run(registry: &EngineRegistry, ui: &mut Ui) -> CommandResult {
     for (name, about) in registry.list() {
         ui.print(&format!("{name:<12}  {about}\n"))?;
     }

@@ -1,22 +1,23 @@
-//! `flaky`: what ends one time so and another time otherwise, though nothing has changed.
+//! `flaky`: lists flaky files: results differ between runs of the same code.
 
 use std::collections::BTreeSet;
 
-use crate::cli::args::{FlakyArgs, FlakyFormat, LAST_RUN};
-use crate::cli::baseline::find_journal;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::args::{FlakyArgs, LAST_RUN, TextOrJson};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::find_journal;
+use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::regression::past::{health, state_of};
 use slt_insight::report::flaky::{json, write};
 use slt_runner::results::{ResultsFolder, RunOverview};
 use slt_runner::text::written;
 
-pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let results = keeping.results()?;
+pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let results = location.results()?;
     let engine = match &args.engine {
         Some(engine) => engine.clone(),
-        None => find_journal(LAST_RUN, keeping, ui)?.report.header.engine.name,
+        None => find_journal(LAST_RUN, location, ui)?.report.header.engine.name,
     };
     let runs = results.past_runs(None, args.last as usize, |run| run.header.engine.name == engine)?;
     if runs.is_empty() {
@@ -25,8 +26,8 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
     let states: Vec<_> = runs.iter().map(state_of).collect();
     let files = health(&runs, &states);
     match args.format {
-        FlakyFormat::Text => ui.print(&written(|out| write(out, &engine, &runs, &files)))?,
-        FlakyFormat::Json => Ui::put_raw(&json(&engine, &runs, &files).pretty())?,
+        TextOrJson::Text => ui.print(&written(|out| write(out, &engine, &runs, &files)))?,
+        TextOrJson::Json => Ui::put_raw(&json(&engine, &runs, &files).pretty())?,
     }
     Ok(ExitReason::Success)
 }

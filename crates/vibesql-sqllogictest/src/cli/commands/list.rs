@@ -1,10 +1,12 @@
-//! `list`: what `run` would run.
+//! `list`: lists the files that `run` would run.
 
 use crate::cli::args::ListArgs;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::config::{Environment, ResolvedArguments};
+use crate::cli::error::CommandResult;
+use crate::cli::exit::ExitReason;
+use crate::cli::results_location::ResultsLocation;
 use crate::cli::selection;
-use crate::cli::settings::engine_of;
+use crate::cli::settings::{SelectionSettings, make_engine};
 use crate::cli::ui::Ui;
 use slt_core::engine::EngineRegistry;
 use slt_core::location::Source;
@@ -14,18 +16,21 @@ use slt_runner::text::count::plural;
 use slt_runner::text::visible::one_line;
 
 pub(in crate::cli) fn run(
-    args: &ListArgs,
-    keeping: &Keeping,
+    args: ListArgs,
+    location: &ResultsLocation,
+    environment: &Environment,
+    resolved: &ResolvedArguments,
     registry: &EngineRegistry,
     ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
+) -> CommandResult {
     if let Some(dialect) = &args.dialect {
         parser::profile(dialect, false)?;
     }
-    let engine = || Ok(engine_of(args.engine.as_deref(), registry)?.1.describe()?.name);
+    let selection = SelectionSettings::new(args.selection, environment, resolved)?;
+    let engine = || Ok(make_engine(args.engine.as_deref(), registry)?.1.describe()?.name);
     let mut reason = ExitReason::Success;
-    for item in selection::list(args, keeping, engine, ui)? {
-        let rest = match args.long.then(|| in_brief(&item, args.dialect.as_deref())) {
+    for item in selection::list(&selection, &args.expectations.into(), location, engine, ui)? {
+        let rest = match args.long.then(|| summary(&item, args.dialect.as_deref())) {
             None => String::new(),
             Some(Ok(rest)) => format!("  {rest}"),
             Some(Err(problem)) => {
@@ -42,9 +47,8 @@ pub(in crate::cli) fn run(
     Ok(reason)
 }
 
-/// How many records a file has, in which dialect; or why that cannot be said. `run` would say the same of the file, and go
-/// on with the others.
-fn in_brief(item: &WorkItem, dialect: Option<&str>) -> Result<String, String> {
+/// Returns the number of records of a file and its dialect. An error concerns this file only, as in `run`.
+fn summary(item: &WorkItem, dialect: Option<&str>) -> Result<String, String> {
     let bytes = item.read().map_err(|error| format!("cannot read it: {error}"))?;
     let source = Source::new(item.shown.as_str(), bytes);
     let (profile, _) =

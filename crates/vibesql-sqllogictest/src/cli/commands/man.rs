@@ -1,4 +1,4 @@
-//! `man`: the manual, from the definitions of the command line.
+//! `man`: generates the man pages from the definition of the command line.
 
 use std::path::Path;
 
@@ -6,11 +6,12 @@ use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use crate::cli::args::{Cli, ManArgs};
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::output::{Existing, Output};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::ui::Ui;
 
-pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> Result<ExitReason, CliError> {
+pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> CommandResult {
     let mut command = visible(&Cli::command()).disable_help_subcommand(true);
     command.build();
     match &args.dir {
@@ -24,11 +25,11 @@ pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> Result<ExitReason, Cli
     Ok(ExitReason::Success)
 }
 
-/// The definitions without the commands that are hidden.
+/// Returns the definition without hidden commands.
 pub(super) fn visible(command: &Command) -> Command {
     let shown: Vec<_> =
         command.get_subcommands().filter(|command| !command.is_hide_set()).map(visible).collect();
-    // There is no way to take a command out, so the others are put into a copy that has none.
+    // clap cannot remove a subcommand, so a copy is made with the others only.
     let mut copy = Command::new(kept(command.get_name()))
         .args(command.get_arguments().cloned())
         .groups(command.get_groups().cloned())
@@ -43,25 +44,28 @@ pub(super) fn visible(command: &Command) -> Command {
     if let Some(after) = command.get_after_help() {
         copy = copy.after_help(after.clone());
     }
+    if let Some(after) = command.get_after_long_help() {
+        copy = copy.after_long_help(after.clone());
+    }
     if let Some(version) = command.get_version() {
         copy = copy.version(kept(version));
     }
     copy
 }
 
-/// Clap's names live as long as the program, which prints this and ends.
+/// Returns a name that lives as long as the program, as clap requires.
 fn kept(name: &str) -> &'static str {
     name.to_owned().leak()
 }
 
-/// A page for each command: `vibesql-sqllogictest-config-show.1`.
+/// Writes a page per command, such as `vibesql-sqllogictest-config-show.1`.
 fn write_pages(command: Command, dir: &Path) -> Result<(), CliError> {
     for next in command.get_subcommands() {
         write_pages(next.clone(), dir)?;
     }
     let name = command.get_display_name().unwrap_or_else(|| command.get_name()).to_owned();
     let path = dir.join(format!("{name}.1"));
-    Output::open(&path, Existing::Replace)?.put(page(command)?).map(drop)
+    OutputFile::open(&path, ExistingFile::Replace)?.put(page(command)?).map(drop)
 }
 
 fn page(command: Command) -> Result<Vec<u8>, CliError> {

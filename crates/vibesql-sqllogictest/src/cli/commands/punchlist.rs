@@ -1,34 +1,28 @@
-//! `punchlist`: the files of a run, those first that fixes turn green first.
+//! `punchlist`: lists the failing files of a run in suggested fix order.
 
-use std::collections::HashSet;
-
-use super::analyze::{again, analyzed, put};
+use super::analyze::{analyzed, put};
 use crate::cli::args::{PunchlistArgs, PunchlistFormat};
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::error::CommandResult;
+use crate::cli::exit::ExitReason;
+use crate::cli::repeat::repeat_in_run;
+use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::report::analysis::{Punchlist, View, punchlist_csv, punchlist_json, punchlist_markdown};
 use slt_runner::text::written;
 
-pub(in crate::cli) fn run(
-    args: &PunchlistArgs,
-    keeping: &Keeping,
-    ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    let (journal, analysis) = analyzed(&args.run, keeping, ui)?;
+pub(in crate::cli) fn run(args: &PunchlistArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let (journal, analysis) = analyzed(&args.run, location, ui)?;
     let program = ui.program.clone();
-    let tested: HashSet<&str> = journal.report.files.iter().map(|file| file.file.as_str()).collect();
-    let files = journal.opened.wanted_files();
     let list = Punchlist {
         view: View {
             run: &journal.opened.run,
             report: &journal.report,
             analysis: &analysis,
-            again: &|file, line| again(&program, &journal, file, line),
+            again: &|file, line| repeat_in_run(&program, &journal, file, line).unwrap_or_default(),
             history: &[],
         },
         started: journal.opened.started,
-        untested: files.filter(|file| !tested.contains(file)).collect(),
+        untested: journal.untested(),
         program: &program,
     };
     let document = match args.format {

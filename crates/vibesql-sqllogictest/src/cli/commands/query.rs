@@ -1,71 +1,72 @@
-//! `query`: questions in SQL about the results.
+//! `query`: queries the results with SQL, one statement or many in a shell.
+
+mod complete;
+mod error;
+mod names;
+mod output;
+mod presets;
+mod session;
+mod shell;
 
 use std::io::{IsTerminal as _, Read as _, stdin};
 
+use self::error::QueryPrompt;
+use self::output::Pager;
+use self::presets::{find_preset, list_presets};
+use self::session::{QuerySession, QuerySettings, limits};
+use self::shell::shell;
+use crate::cli::args::QueryArgs;
 use crate::cli::config::Environment;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
-use crate::cli::query::{self, Session, TypedIn};
-use crate::cli::query_args::QueryArgs;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::results_location::ResultsLocation;
+use crate::cli::store;
 use crate::cli::ui::Ui;
-use slt_runner::text::written;
-use slt_store::ask::presets::{PRESETS, Reach, preset};
+use slt_runner::clock::milliseconds_since_1970;
+use slt_store::ask::Reading;
 
 pub(in crate::cli) fn run(
-    args: &QueryArgs,
-    keeping: &Keeping,
+    args: QueryArgs,
+    location: &ResultsLocation,
     environment: &Environment,
     ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
+) -> CommandResult {
     if args.list_presets {
-        ui.print(&list())?;
+        ui.print(&list_presets())?;
         return Ok(ExitReason::Success);
     }
-    let named = args
-        .preset
-        .as_deref()
-        .map(|name| preset(name).ok_or_else(|| unknown_preset(name, TypedIn::CommandLine)))
-        .transpose()?;
-    super::store::catch_up(keeping.results()?, ui);
-    let mut session = Session::new(args, keeping, environment)?;
-    match (named, args.sql.as_deref()) {
+    let preset =
+        args.preset.as_deref().map(|name| find_preset(name, QueryPrompt::CommandLine)).transpose()?;
+    let results = location.results()?;
+    store::catch_up(results, ui);
+    let settings = QuerySettings {
+        reading: Reading {
+            window: args.history.window(milliseconds_since_1970()),
+            engine: args.history.engine,
+        },
+        format: args.format.into(),
+        output: args.output,
+        pager: match environment.pager() {
+            _ if args.no_pager => Pager::Off,
+            Some(command) => Pager::Command(command.to_owned()),
+            None => Pager::Less,
+        },
+        check: !args.no_check,
+        limits: limits(args.timeout, args.max_memory.0),
+    };
+    let mut session = QuerySession::new(settings, results)?;
+    match (preset, args.sql.as_deref()) {
         (Some(preset), _) => session.answer_preset(preset, ui)?,
-        (None, None) if stdin().is_terminal() => return query::shell(&mut session, ui),
-        (None, None | Some("-")) => session.answer(&typed_in()?, ui)?,
+        (None, None) if stdin().is_terminal() => return shell(&mut session, ui),
+        (None, None | Some("-")) => session.answer(&read_stdin()?, ui)?,
         (None, Some(sql)) => session.answer(sql, ui)?,
     }
     Ok(ExitReason::Success)
 }
 
-fn typed_in() -> Result<String, CliError> {
+fn read_stdin() -> Result<String, CliError> {
     let mut sql = String::new();
     let read = stdin().read_to_string(&mut sql);
     read.map_err(|error| CliError::io("read", "standard input", &error))?;
     Ok(sql)
-}
-
-/// The presets, with how much of the history each reads.
-pub(in crate::cli) fn list() -> String {
-    let width = PRESETS.iter().map(|preset| preset.name.len()).max().unwrap_or(0);
-    PRESETS
-        .iter()
-        .map(|preset| {
-            let reach = match preset.reach {
-                Reach::Everything => "all runs",
-                Reach::Loaded => "loaded runs",
-                Reach::LastRun => "last run",
-            };
-            format!("{:<width$}  {:<11}  {}\n", preset.name, reach, preset.about)
-        })
-        .collect()
-}
-
-pub(in crate::cli) fn unknown_preset(name: &str, typed_in: TypedIn) -> CliError {
-    let nearest = query::nearest(name, PRESETS.iter().map(|preset| preset.name));
-    let hint = written(|out| match nearest {
-        Some(nearest) => std::fmt::Write::write_fmt(out, format_args!("did you mean `{nearest}`?")),
-        None if typed_in == TypedIn::Shell => std::fmt::Write::write_str(out, "`.presets` lists them"),
-        None => std::fmt::Write::write_str(out, "`query --list-presets` lists them"),
-    });
-    CliError::usage(format!("no preset `{name}`"), vec![hint])
 }

@@ -1,20 +1,20 @@
-//! `report`: a document about a run, for people elsewhere and for other programs.
+//! `report`: writes a document about a run, for people or for other programs.
 
-use std::collections::HashSet;
 use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::cli::args::{ReportArgs, ReportFormat, UntestedWord};
-use crate::cli::baseline::{Besides, Found, find, find_journal};
+use crate::cli::args::{ReportArgs, ReportFormat};
 use crate::cli::config::Environment;
-use crate::cli::error::{CliError, ExitReason};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::{LocatedRun, RunConstraints, find_journal, find_run_with};
 use crate::cli::git::repository_of;
-use crate::cli::keeping::Keeping;
-use crate::cli::known::Known;
-use crate::cli::output::{Existing, Output};
-use crate::cli::settings::repeat_command;
-use crate::cli::texts::TextsOfRun;
+use crate::cli::loaded_expectations::{ExpectationsSource, LoadedExpectations};
+use crate::cli::output::{ExistingFile, OutputFile};
+use crate::cli::repeat::repeat_in_run;
+use crate::cli::results_location::ResultsLocation;
+use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
 use slt_core::outcome::{FileReport, bytes};
 use slt_insight::analysis::{Analysis, analyze};
@@ -26,33 +26,31 @@ use slt_insight::report::{badge, github, html, json, junit, markdown};
 use slt_runner::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
 use slt_runner::text::written;
 
-/// Where the page is, if nothing says where.
+/// Where the page is written by default.
 const PAGE: &str = "sqllogictest-report.html";
-/// So many runs are looked at for each one that is like this one.
+/// The number of runs examined for each run of the history.
 const TRIES: usize = 4;
 
 pub(in crate::cli) fn run(
-    args: &ReportArgs,
-    keeping: &Keeping,
+    args: ReportArgs,
+    location: &ResultsLocation,
     environment: &Environment,
     ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
-    let results = keeping.results()?;
-    let journal = find_journal(&args.run, keeping, ui)?;
+) -> CommandResult {
+    let results = location.results()?;
+    let journal = find_journal(&args.run, location, ui)?;
     let history = history(results, &journal, args.history as usize)?;
-    let found = baseline(args.baseline.as_deref(), &history, &journal, keeping, ui)?;
+    let found = baseline(args.baseline.as_deref(), &history, &journal, location, ui)?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
-    let known = known(args, &journal)?;
+    let known = known(args.format, &args.expectations.into(), &journal)?;
     let judgement =
         known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today, known.is_part));
     let analysis = analysis(args.format, &journal, environment);
-    let untested = untested(&journal);
+    let untested = journal.untested();
     let program = ui.program.clone();
     let again = |file: &FileReport, line: u32| {
-        let settings = journal.opened.settings.as_ref().filter(|_| line > 0)?;
-        let labels = &journal.report.header.engine.labels;
-        Some(repeat_command(&program, settings, labels, &file.shown, line))
+        if line > 0 { repeat_in_run(&program, &journal, file, line) } else { None }
     };
     let subject = Subject {
         name: &journal.opened.run,
@@ -74,14 +72,20 @@ pub(in crate::cli) fn run(
             .map(|(known, judgement)| Expected { expectations: &known.expectations, judgement }),
         again: &again,
     };
-    let output = match (&args.output, args.format) {
-        (Some(path), _) => path.clone(),
+    let output = match (args.output, args.format) {
+        (Some(path), _) => path,
         (None, ReportFormat::Html) => PathBuf::from(PAGE),
         (None, _) => PathBuf::from("-"),
     };
-    let write = |out: &mut dyn Write| write(out, &subject, args, environment, &journal);
+    let options = DocumentOptions {
+        format: args.format,
+        junit_records: args.junit_records as usize,
+        junit_untested: args.junit_untested.into(),
+        annotations: args.annotations as usize,
+    };
+    let write = |out: &mut dyn Write| write(out, &subject, &options, environment, &journal);
     let shown = output.display().to_string();
-    let place = Output::open(&output, Existing::ReplaceReport)?;
+    let place = OutputFile::open(&output, ExistingFile::ReplaceReport)?;
     let is_standard = place.is_standard();
     let failed = |error| CliError::io("write", &shown, &error);
     let ((), size) = place.write(|out| write(out).map_err(failed))?;
@@ -94,17 +98,25 @@ pub(in crate::cli) fn run(
     Ok(ExitReason::Success)
 }
 
+/// The options of a document.
+struct DocumentOptions {
+    format: ReportFormat,
+    junit_records: usize,
+    junit_untested: junit::Untested,
+    annotations: usize,
+}
+
 fn write(
     mut out: &mut dyn Write,
     subject: &Subject<'_>,
-    args: &ReportArgs,
+    options: &DocumentOptions,
     environment: &Environment,
     journal: &Journal,
 ) -> std::io::Result<()> {
-    let text = match args.format {
+    let text = match options.format {
         ReportFormat::Html => return html::write(&mut out, subject),
         ReportFormat::Junit => {
-            return junit::write(&mut out, subject, args.junit_records as usize, untested_as(args));
+            return junit::write(&mut out, subject, options.junit_records, options.junit_untested);
         }
         ReportFormat::Json => {
             json::write(subject.report, subject.untested, &mut out)?;
@@ -113,7 +125,7 @@ fn write(
         ReportFormat::Github => {
             let root = environment.workspace();
             let path = |file: &FileReport| path_in_repository(journal, file, root.as_deref());
-            written(|text| github::annotations(text, subject, args.annotations as usize, &path))
+            written(|text| github::annotations(text, subject, options.annotations, &path))
         }
         ReportFormat::Summary => markdown::document(subject, Form::Summary),
         ReportFormat::Comment => markdown::document(subject, Form::Comment),
@@ -131,43 +143,33 @@ fn append_summary(subject: &Subject<'_>, environment: &Environment) -> Result<()
     file.write_all(markdown::document(subject, Form::Summary).as_bytes()).map_err(failed)
 }
 
-/// What is expected to fail. Documents that say nothing of it need no file that can be read.
-fn known(args: &ReportArgs, journal: &Journal) -> Result<Option<Known>, CliError> {
-    let is_silent = matches!(args.format, ReportFormat::Json | ReportFormat::Badge);
-    if is_silent && args.expectations.expectations.is_none() {
+/// Reads the expected failures, unless the document does not show them.
+fn known(
+    format: ReportFormat,
+    source: &ExpectationsSource,
+    journal: &Journal,
+) -> Result<Option<LoadedExpectations>, CliError> {
+    let is_silent = matches!(format, ReportFormat::Json | ReportFormat::Badge);
+    if is_silent && !matches!(source, ExpectationsSource::File(_)) {
         return Ok(None);
     }
-    let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
-    Known::load(&args.expectations, places, journal.opened.is_part())
+    LoadedExpectations::load_for_run(source, &journal.opened)
 }
 
-/// The files that were to be run and have no result.
-fn untested(journal: &Journal) -> Vec<&str> {
-    let tested: HashSet<&str> = journal.report.files.iter().map(|file| file.file.as_str()).collect();
-    journal.opened.wanted_files().filter(|file| !tested.contains(file)).collect()
-}
-
-fn untested_as(args: &ReportArgs) -> junit::Untested {
-    match args.junit_untested {
-        UntestedWord::Error => junit::Untested::Error,
-        UntestedWord::Skipped => junit::Untested::Skipped,
-    }
-}
-
-/// What the run is at; one that lies elsewhere is what its journal says.
+/// Returns the state of the run; for a run that is not stored here, by its journal.
 fn state(results: &ResultsFolder, journal: &Journal) -> Result<RunState, CliError> {
     let known = RunOverview::read(results, &journal.opened.run).ok().map(|run| run.state);
     let ended = || if journal.ended { RunState::Ended(journal.report.end) } else { RunState::Killed };
     Ok(known.unwrap_or_else(ended))
 }
 
-/// Complete runs before this one on the same engine that have most files in common with it, the oldest first.
+/// Returns earlier complete runs on the same engine with mostly the same files, the oldest first.
 fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Vec<RunFiles>, CliError> {
     let names = results.runs()?;
     let earlier = names.iter().rev().skip_while(|name| **name != journal.opened.run).skip(1);
     let mut found = Vec::new();
     for name in earlier.take(most.saturating_mul(TRIES)) {
-        // What cannot be read is passed over.
+        // Unreadable runs are skipped.
         if let Ok(run) = RunFiles::read(results, name)
             && run.run.header.engine.name == journal.report.header.engine.name
             && run.run.is_complete()
@@ -189,33 +191,35 @@ fn is_like(run: &RunFiles, journal: &Journal) -> bool {
     common > 0 && common * 2 >= files.len().max(run.files.len())
 }
 
-/// The run that is named, or else the last one before it that is like it.
+/// Returns the run to compare with: the named one, or the last one of the history.
 fn baseline(
     word: Option<&str>,
     history: &[RunFiles],
     journal: &Journal,
-    keeping: &Keeping,
+    location: &ResultsLocation,
     ui: &mut Ui,
-) -> Result<Option<Found>, CliError> {
+) -> Result<Option<LocatedRun>, CliError> {
     let before = history.last().map(|run| format!("run:{}", run.run.name));
     let Some(word) = word.map(str::to_owned).or(before) else { return Ok(None) };
-    let besides =
-        Besides { before: Some(&journal.opened.run), engine: Some(&journal.report.header.engine.name) };
-    find(&word, keeping, besides, ui).map(Some)
+    let constraints = RunConstraints {
+        before: Some(&journal.opened.run),
+        engine: Some(&journal.report.header.engine.name),
+    };
+    find_run_with(&word, location, constraints, ui).map(Some)
 }
 
-/// What the failures come from, for the documents that tell it.
+/// Analyzes the failures, for the documents that show it.
 fn analysis(format: ReportFormat, journal: &Journal, environment: &Environment) -> Option<Analysis> {
-    let is_told = match format {
+    let is_shown = match format {
         ReportFormat::Html | ReportFormat::Summary | ReportFormat::Comment | ReportFormat::Markdown => true,
         ReportFormat::Github => environment.step_summary().is_some(),
         ReportFormat::Junit | ReportFormat::Badge | ReportFormat::Json => false,
     };
     let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.as_deref());
-    is_told.then(|| analyze(&journal.report, dialect, &mut TextsOfRun::new(journal)))
+    is_shown.then(|| analyze(&journal.report, dialect, &mut RunTexts(&journal.opened)))
 }
 
-/// Where a file is below the folder that GitHub has checked out, or below its own repository.
+/// Returns the path of a file below the checkout of GitHub Actions, or below its own repository.
 fn path_in_repository(journal: &Journal, file: &FileReport, workspace: Option<&Path>) -> Option<String> {
     let place = journal.opened.places.get(&file.file).filter(|place| place.is_absolute())?;
     let below = |root: &Path| Some(place.strip_prefix(root).ok()?.to_str()?.to_owned());

@@ -1,12 +1,12 @@
-//! Files of a run that look slower than usual are run once more, before anybody is told.
+//! Runs files that look slower than usual once more, before they are reported as slower.
 
 use std::time::Duration;
 
 use super::compare::past_of;
-use super::run::{limits, policy, timeouts, worker_command};
-use crate::cli::args::RunArgs;
 use crate::cli::error::CliError;
+use crate::cli::settings::RunSettings;
 use crate::cli::ui::Ui;
+use crate::cli::workers::worker_command;
 use slt_core::outcome::{FileReport, FileStatus, RunReport};
 use slt_insight::regression::past::timed;
 use slt_insight::regression::timing::{Slowdown, Slower, slower};
@@ -16,26 +16,27 @@ use slt_runner::results::{PastRun, RunFolder};
 use slt_runner::text::count::plural;
 
 /// A file that looked slower than usual, and was slow when it was run once more.
-pub(super) struct SlowAgain {
+pub(super) struct ConfirmedSlow {
     pub(super) file: String,
-    pub(super) again: Duration,
+    /// The duration of the second time.
+    pub(super) elapsed: Duration,
 }
 
-/// The history that the times of the run are judged by, and the files that were slow once more. Nothing is kept of the
-/// second time.
+/// Returns the history by which the durations of the run are judged, and the files that were slow again. The results of
+/// the second time are not kept.
 pub(super) fn judge_times(
-    args: &RunArgs,
+    settings: &RunSettings,
     folder: &RunFolder,
     run: &RunReport,
     prepared: &Prepared,
     ui: &mut Ui,
-) -> Result<(Vec<PastRun>, Vec<SlowAgain>), CliError> {
+) -> Result<(Vec<PastRun>, Vec<ConfirmedSlow>), CliError> {
     let past = past_of(&folder.results(), &folder.name, run)?;
     let again = {
         let Slower { suspects, .. } = slower(&timed(&past));
         match suspects.as_slice() {
             [] => Vec::new(),
-            suspects if args.limits.time.is_some() => {
+            suspects if settings.policy.budget.is_some() => {
                 let files = plural(suspects.len() as u64, "file");
                 ui.note(format_args!(
                     "{files} slower than usual; not run again to confirm because of --time"
@@ -45,23 +46,23 @@ pub(super) fn judge_times(
             suspects => {
                 let files = plural(suspects.len() as u64, "file");
                 ui.note(format_args!("{files} slower than usual; running again to confirm"));
-                let reports = run_again(args, run, prepared, suspects)?;
-                suspects.iter().filter_map(|suspect| slow_again(suspect, &reports)).collect()
+                let reports = run_again(settings, run, prepared, suspects)?;
+                suspects.iter().filter_map(|suspect| confirmed_slow(suspect, &reports)).collect()
             }
         }
     };
     Ok((past, again))
 }
 
-/// Whether a file that was suspected was slow again.
-fn slow_again(suspect: &Slowdown<'_>, reports: &[FileReport]) -> Option<SlowAgain> {
+/// Returns the file of a suspect if it was slow again.
+fn confirmed_slow(suspect: &Slowdown<'_>, reports: &[FileReport]) -> Option<ConfirmedSlow> {
     let report = reports.iter().find(|report| report.file == suspect.file)?;
     let slow = report.last_status() == FileStatus::Passed && report.elapsed > suspect.threshold;
-    slow.then(|| SlowAgain { file: report.file.clone(), again: report.elapsed })
+    slow.then(|| ConfirmedSlow { file: report.file.clone(), elapsed: report.elapsed })
 }
 
 fn run_again(
-    args: &RunArgs,
+    settings: &RunSettings,
     run: &RunReport,
     prepared: &Prepared,
     suspects: &[Slowdown<'_>],
@@ -74,22 +75,22 @@ fn run_again(
         items,
         engine: run.header.engine.clone(),
         settings: prepared.settings().clone(),
-        limits: limits(&args.limits)?,
-        timeouts: &timeouts(args),
+        limits: settings.limits,
+        timeouts: &settings.timeouts,
         attempts: Attempts { retries: 0, repeat: 1, flaky: run.header.flaky, after_crash: true },
         kind: WorkKind::Run,
         slices,
     };
     let again = Prepared::new(folder.path(), plan)?;
-    let mut reports = Reports(Vec::new());
-    parallel::run(&again, &worker_command()?, policy(args), &mut reports)?;
+    let mut reports = ReportCollector(Vec::new());
+    parallel::run(&again, &worker_command()?, settings.policy, &mut reports)?;
     Ok(reports.0)
 }
 
-/// Keeps what becomes of files, and shows nothing.
-struct Reports(Vec<FileReport>);
+/// Collects the reports of files, and shows nothing.
+struct ReportCollector(Vec<FileReport>);
 
-impl EventSink for Reports {
+impl EventSink for ReportCollector {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         if let RunEvent::FileFinished(report) = event {
             self.0.push(report.as_ref().clone());

@@ -1,16 +1,17 @@
-//! `runs`: the history of runs.
+//! `runs`: lists the stored runs.
 
 use crate::cli::args::RunsArgs;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::report;
 use slt_runner::results::{FolderError, RunOverview};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
-pub(in crate::cli) fn run(args: &RunsArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let results = keeping.results()?;
+pub(in crate::cli) fn run(args: &RunsArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let results = location.results()?;
     let names = results.runs()?;
     let first = names.len().saturating_sub(args.last as usize);
     let mut runs = Vec::with_capacity(names.len() - first);

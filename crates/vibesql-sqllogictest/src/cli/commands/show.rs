@@ -1,15 +1,16 @@
-//! `show`: a run, or all that is known of one file in it.
+//! `show`: shows a run, or one file of a run with its failures.
 
 use std::fmt::Write as _;
 use std::path::Path;
 
 use crate::cli::args::ShowArgs;
-use crate::cli::baseline::find_journal;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
-use crate::cli::settings::{repeat_command, shell_word};
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::find_journal;
+use crate::cli::repeat::{repeat_in_run, shell_word};
+use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
-use crate::monitor::{Lines, Verbosity};
+use crate::monitor::{ResultLines, Verbosity};
 use slt_core::outcome::{FileReport, FileStatus};
 use slt_insight::report;
 use slt_runner::event::{EventSink as _, RunEvent};
@@ -22,8 +23,8 @@ use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
 use slt_runner::text::written;
 
-pub(in crate::cli) fn run(args: &ShowArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let journal = find_journal(&args.run, keeping, ui)?;
+pub(in crate::cli) fn run(args: &ShowArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let journal = find_journal(&args.run, location, ui)?;
     match &args.file {
         Some(name) => show_file(find(&journal, name)?, &journal, ui),
         None => show_run(&journal, ui),
@@ -48,7 +49,7 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
     ui.print(&text)?;
     let not_good = journal.report.files.iter().filter(|file| file.status() != FileStatus::Passed);
     {
-        let mut lines = Lines::new(&mut ui.out, Verbosity::Normal, 0);
+        let mut lines = ResultLines::new(&mut ui.out, Verbosity::Normal, 0);
         for file in not_good {
             let told = lines.on_event(&RunEvent::FileFinished(Box::new(file.clone())));
             told.map_err(|error| CliError::io("write to", "standard output", &error.source))?;
@@ -102,15 +103,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
     let program = ui.program.clone();
     let text = written(|out| {
         for detail in &file.details {
-            let again = journal.opened.settings.as_ref().map_or_else(String::new, |settings| {
-                repeat_command(
-                    &program,
-                    settings,
-                    &journal.report.header.engine.labels,
-                    &file.shown,
-                    detail.line,
-                )
-            });
+            let again = repeat_in_run(&program, journal, file, detail.line).unwrap_or_default();
             write_failure(out, file, detail, &again)?;
             writeln!(out)?;
         }

@@ -1,11 +1,12 @@
-//! `status`: the last run, and what has changed since the one before it.
+//! `status`: shows the last run, and the changes since the previous one.
 
 use std::fmt::Write as _;
 
 use crate::cli::args::{LAST_RUN, PREVIOUS_RUN};
-use crate::cli::baseline::{Besides, find, find_alone};
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::keeping::Keeping;
+use crate::cli::error::CommandResult;
+use crate::cli::exit::ExitReason;
+use crate::cli::find_run::{RunConstraints, find_run, find_run_with};
+use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::regression::compare;
 use slt_insight::report;
@@ -13,10 +14,10 @@ use slt_runner::results::{RunOverview, RunState};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
-pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let found = find_alone(LAST_RUN, keeping, ui)?;
+pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+    let found = find_run(LAST_RUN, location, ui)?;
     let (name, run) = (&found.name, &found.report);
-    let overview = RunOverview::read(keeping.results()?, name)?;
+    let overview = RunOverview::read(location.results()?, name)?;
     let mut text = written(|out| {
         writeln!(out, "run {name}: {}", report::runs::state(&overview))?;
         if overview.state == RunState::Going {
@@ -26,9 +27,9 @@ pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, 
         Ok(())
     });
     text += &written(|out| report::summary::write(out, run, false));
-    let besides = Besides { before: Some(name), engine: Some(&run.header.engine.name) };
+    let constraints = RunConstraints { before: Some(name), engine: Some(&run.header.engine.name) };
     // The first run of an engine has none before it.
-    if let Ok(before) = find(PREVIOUS_RUN, keeping, besides, ui) {
+    if let Ok(before) = find_run_with(PREVIOUS_RUN, location, constraints, ui) {
         let diff = compare(&before.report, run);
         text += &written(|out| report::compare::write_brief(out, &before.name, &diff));
     }

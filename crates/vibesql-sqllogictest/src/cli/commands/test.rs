@@ -1,16 +1,19 @@
-//! `test`: files or single records, each failure with its evidence.
+//! `test`: runs files or single records, and shows each failure with its evidence.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use super::run::{seconds, worker_command};
 use crate::cli::args::TestArgs;
-use crate::cli::error::{CliError, ExitReason};
-use crate::cli::settings::{Rules, Setup, reason, repeat_command};
-use crate::cli::target::{self, Target};
+use crate::cli::config::ResolvedArguments;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::{ExitReason, VerdictRules, exit_reason};
+use crate::cli::repeat::repeat_command;
+use crate::cli::settings::{EngineSetup, seconds};
+use crate::cli::target::{self, TestTarget};
 use crate::cli::ui::Ui;
+use crate::cli::workers::worker_command;
 use slt_core::engine::{EngineIdentity, EngineRegistry};
 use slt_core::executor::{DetailLimits, Settings};
 use slt_core::location::Source;
@@ -34,41 +37,42 @@ const VALUES: usize = 100_000;
 const MOST_NOTES: usize = 10;
 
 pub(in crate::cli) fn run(
-    args: &TestArgs,
+    args: TestArgs,
+    resolved: &ResolvedArguments,
     registry: &EngineRegistry,
     ui: &mut Ui,
-) -> Result<ExitReason, CliError> {
+) -> CommandResult {
     let details = DetailLimits { records: args.max_failures, values: VALUES };
-    let setup = Setup::new(&args.engine, registry, details)?;
+    let setup = EngineSetup::new(args.engine, registry, details)?;
     let mut targets = Vec::new();
     for word in &args.targets {
         targets.extend(target::parse(word, ui)?);
     }
-    let tester = Tester {
+    let tester = FileTester {
         setup: &setup,
         reference: registry.make("sqlite").ok().and_then(|engine| engine.describe().ok()),
-        timeouts: Timeouts { usual: seconds(args.timeout), own: args.timeouts.clone() },
+        timeouts: Timeouts { usual: seconds(args.timeout), own: resolved.timeouts() },
         trace: args.trace,
         command: WorkerCommand { stderr: WorkerStderr::Shown, ..worker_command()? },
     };
-    let rules = Rules { fail_on_empty: true, flaky: FlakyResult::Pass };
+    let rules = VerdictRules { fail_on_empty: true, flaky: FlakyResult::Pass };
     let files = targets.len();
     let mut reports = Vec::with_capacity(targets.len());
     for target in targets {
         let Some(report) = tester.test(target, ui)? else {
             let untested = plural((files - reports.len()) as u64, "file");
             ui.note(format_args!("INCOMPLETE: interrupted, no verdict on {untested}"));
-            return Ok(reason(&reports, rules).or_graver(ExitReason::Incomplete));
+            return Ok(exit_reason(&reports, rules).max(ExitReason::Incomplete));
         };
         ui.print(&written(|out| write_report(out, &ui.program, &report, &setup)))?;
         reports.push(FileReport { details: Vec::new(), ..report });
     }
-    Ok(reason(&reports, rules))
+    Ok(exit_reason(&reports, rules))
 }
 
 /// Tests each file in a worker process, as `run` does, so that no engine can prevent a verdict.
-struct Tester<'t> {
-    setup: &'t Setup,
+struct FileTester<'t> {
+    setup: &'t EngineSetup,
     /// The engine that is asked for the rows behind a hash.
     reference: Option<EngineIdentity>,
     timeouts: Timeouts,
@@ -79,11 +83,11 @@ struct Tester<'t> {
 /// How long a process that is asked to end may take until it is killed.
 const GRACE: Duration = Duration::from_secs(2);
 
-impl Tester<'_> {
+impl FileTester<'_> {
     /// The report of a file, or of one record of it; nothing if the user has interrupted it.
-    fn test(&self, target: Target, ui: &mut Ui) -> Result<Option<FileReport>, CliError> {
+    fn test(&self, target: TestTarget, ui: &mut Ui) -> Result<Option<FileReport>, CliError> {
         let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
-        let Target { item, line } = target;
+        let TestTarget { item, line } = target;
         let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
         let only = self.header_line(&item, bytes, line)?;
         let settings = &self.setup.settings;
@@ -143,15 +147,15 @@ impl Tester<'_> {
         };
         let prepared = Prepared::new(folder, plan)?;
         let policy = Policy { workers: 1, budget: None, most_failing: None, ends_at_once: true };
-        let run = parallel::run(&prepared, &self.command, policy, &mut Watch(ui))?;
+        let run = parallel::run(&prepared, &self.command, policy, &mut PositionNotes(ui))?;
         Ok(run.files.into_iter().next())
     }
 }
 
-/// Says where a file is when somebody asks, or interrupts it.
-struct Watch<'u>(&'u mut Ui);
+/// Prints the position in the running file on request, and when it is interrupted.
+struct PositionNotes<'u>(&'u mut Ui);
 
-impl EventSink for Watch<'_> {
+impl EventSink for PositionNotes<'_> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         if let RunEvent::Asked { running, .. } = event {
             for file in running {
@@ -185,7 +189,12 @@ fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
     }
 }
 
-fn write_report(out: &mut String, program: &str, report: &FileReport, setup: &Setup) -> std::fmt::Result {
+fn write_report(
+    out: &mut String,
+    program: &str,
+    report: &FileReport,
+    setup: &EngineSetup,
+) -> std::fmt::Result {
     for detail in &report.details {
         let again =
             repeat_command(program, &setup.settings, &setup.engine.labels, &report.shown, detail.line);

@@ -1,7 +1,8 @@
 //! `work`: a worker process, started by `run` and `worker`.
 
 use crate::cli::args::WorkArgs;
-use crate::cli::error::{CliError, ExitReason};
+use crate::cli::error::CommandResult;
+use crate::cli::exit::ExitReason;
 use crate::cli::suite;
 use slt_core::engine::EngineRegistry;
 use slt_runner::parallel::work;
@@ -9,7 +10,7 @@ use slt_runner::parallel::work;
 /// The name by which it is started.
 pub(in crate::cli) const NAME: &str = "work";
 
-pub(in crate::cli) fn run(args: &WorkArgs, registry: &EngineRegistry) -> Result<ExitReason, CliError> {
+pub(in crate::cli) fn run(args: &WorkArgs, registry: &EngineRegistry) -> CommandResult {
     work(&args.folder, args.berth, args.number, registry, &suite::text)?;
     Ok(ExitReason::Success)
 }

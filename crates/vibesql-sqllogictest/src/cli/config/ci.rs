@@ -1,65 +1,64 @@
-//! What the variables of common CIs say: which part of a run this job is to do, and what the whole is called.
+//! Variables of common CIs: the shard of this job, and the name of the CI run.
 
 use std::path::PathBuf;
 
 use super::environment::Environment;
-use crate::cli::args::{Command, SelectionArgs, ShardWord};
 use crate::cli::error::CliError;
 use slt_runner::parallel::Shard;
 use slt_runner::results::CiRun;
 
-/// A system's variables for the number of a job and for how many there are.
-struct System {
+/// The variables of a CI for the number of a parallel job and the total number of jobs.
+struct CiSystem {
     name: &'static str,
-    /// A variable that tells the system from others that use the same names in another way.
-    besides: Option<&'static str>,
+    /// A variable that must be set, where another CI uses the same names in another way.
+    only_if: Option<&'static str>,
     index: &'static str,
     count: &'static str,
     /// The number of the first job.
     first: u64,
 }
 
-const SYSTEMS: &[System] = &[
+const SYSTEMS: &[CiSystem] = &[
     // Counts the variables of GitLab from 0.
-    System {
+    CiSystem {
         name: "Heroku",
-        besides: Some("HEROKU_TEST_RUN_ID"),
+        only_if: Some("HEROKU_TEST_RUN_ID"),
         index: "CI_NODE_INDEX",
         count: "CI_NODE_TOTAL",
         first: 0,
     },
-    System { name: "GitLab", besides: None, index: "CI_NODE_INDEX", count: "CI_NODE_TOTAL", first: 1 },
-    System {
+    CiSystem { name: "GitLab", only_if: None, index: "CI_NODE_INDEX", count: "CI_NODE_TOTAL", first: 1 },
+    CiSystem {
         name: "CircleCI",
-        besides: None,
+        only_if: None,
         index: "CIRCLE_NODE_INDEX",
         count: "CIRCLE_NODE_TOTAL",
         first: 0,
     },
-    System {
+    CiSystem {
         name: "Buildkite",
-        besides: None,
+        only_if: None,
         index: "BUILDKITE_PARALLEL_JOB",
         count: "BUILDKITE_PARALLEL_JOB_COUNT",
         first: 0,
     },
-    System {
+    CiSystem {
         name: "Semaphore",
-        besides: None,
+        only_if: None,
         index: "SEMAPHORE_JOB_INDEX",
         count: "SEMAPHORE_JOB_COUNT",
         first: 1,
     },
-    System {
+    CiSystem {
         name: "Bitbucket",
-        besides: None,
+        only_if: None,
         index: "BITBUCKET_PARALLEL_STEP",
         count: "BITBUCKET_PARALLEL_STEP_COUNT",
         first: 0,
     },
-    System {
+    CiSystem {
         name: "Azure",
-        besides: None,
+        only_if: None,
         index: "SYSTEM_JOBPOSITIONINPHASE",
         count: "SYSTEM_TOTALJOBSINPHASE",
         first: 1,
@@ -92,19 +91,10 @@ pub(super) fn is_variable(name: &str) -> bool {
     {
         return true;
     }
-    SYSTEMS.iter().any(|system| name == system.index || name == system.count || system.besides == Some(name))
+    SYSTEMS.iter().any(|system| name == system.index || name == system.count || system.only_if == Some(name))
 }
 
 impl Environment {
-    /// Puts the shard that the CI says in the place of `--shard auto`.
-    pub(in crate::cli) fn fill_in_shard(&self, command: &mut Command) -> Result<(), CliError> {
-        let Some(shard) = command.selection_mut().map(SelectionArgs::shard_mut) else { return Ok(()) };
-        if *shard == Some(ShardWord::Auto) {
-            *shard = Some(ShardWord::Of(self.shard_of_ci()?));
-        }
-        Ok(())
-    }
-
     /// The run of a CI that this process is part of.
     pub(in crate::cli) fn ci_run(&self) -> Option<CiRun> {
         let value = |name: &str| Some(self.lossy(name)).filter(|value| !value.is_empty());
@@ -127,9 +117,10 @@ impl Environment {
         PathBuf::from(self.lossy(WORKSPACE)).canonicalize().ok()
     }
 
-    fn shard_of_ci(&self) -> Result<Shard, CliError> {
+    /// Returns the shard that the variables of the CI name.
+    pub(in crate::cli) fn shard_of_ci(&self) -> Result<Shard, CliError> {
         let value = |name: &str| Some(self.lossy(name)).filter(|value| !value.is_empty());
-        let systems = SYSTEMS.iter().filter(|system| system.besides.is_none_or(|name| value(name).is_some()));
+        let systems = SYSTEMS.iter().filter(|system| system.only_if.is_none_or(|name| value(name).is_some()));
         let (mut found, mut half) = (None, None);
         for system in systems {
             match (value(system.index), value(system.count)) {
@@ -187,14 +178,14 @@ mod tests {
     #[test]
     fn each_system_counts_in_its_way() {
         for system in SYSTEMS {
-            let besides = system.besides.unwrap_or("X");
+            let only_if = system.only_if.unwrap_or("X");
             for part in 0..3 {
                 let index = (system.first + part).to_string();
-                let found = shard(&[(system.index, &index), (system.count, "3"), (besides, "true")]);
+                let found = shard(&[(system.index, &index), (system.count, "3"), (only_if, "true")]);
                 assert_eq!(found, Ok(format!("{}/3", part + 1)), "{}", system.name);
             }
             let past = (system.first + 3).to_string();
-            assert!(shard(&[(system.index, &past), (system.count, "3"), (besides, "true")]).is_err());
+            assert!(shard(&[(system.index, &past), (system.count, "3"), (only_if, "true")]).is_err());
         }
     }
 

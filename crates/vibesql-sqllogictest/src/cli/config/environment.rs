@@ -7,8 +7,8 @@ use std::fmt;
 use clap::{Arg, Command};
 
 use super::ci;
-use super::file::Mistake;
-use super::flags::{self, FlagError, Value};
+use super::error::ConfigError;
+use super::flags::{self, FlagError, FlagValue};
 
 const PREFIX: &str = "SQLLOGICTEST_";
 
@@ -60,7 +60,7 @@ impl FromIterator<(OsString, OsString)> for Environment {
 
 /// What there is to say about old variables.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) enum Note {
+pub(in crate::cli) enum VariableNote {
     /// It is followed.
     OldName {
         /// Its name.
@@ -77,7 +77,7 @@ pub(in crate::cli) enum Note {
     },
 }
 
-impl fmt::Display for Note {
+impl fmt::Display for VariableNote {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::OldName { variable, flag } => {
@@ -91,15 +91,15 @@ impl fmt::Display for Note {
 
 /// The value of a variable, or of the two that make one.
 #[derive(Debug)]
-pub(super) struct Variable {
+pub(super) struct EnvironmentValue {
     pub(super) name: String,
-    pub(super) value: Value,
-    pub(super) note: Option<Note>,
+    pub(super) value: FlagValue,
+    pub(super) note: Option<VariableNote>,
 }
 
 impl Environment {
     /// What the environment says about a flag.
-    pub(super) fn given(&self, long: &str, arg: &Arg) -> Result<Option<Variable>, Mistake> {
+    pub(super) fn given(&self, long: &str, arg: &Arg) -> Result<Option<EnvironmentValue>, ConfigError> {
         let names = |table: &'static [(&str, &str)]| {
             table.iter().filter(|(_, flag)| *flag == long).map(|(name, _)| (*name).to_owned())
         };
@@ -107,39 +107,39 @@ impl Environment {
             if let Some(text) = self.text(&new)? {
                 let says_nothing = text.is_empty() && flags::takes_value(arg);
                 if !says_nothing {
-                    return Ok(Some(Variable { name: new, value: value(arg, text), note: None }));
+                    return Ok(Some(EnvironmentValue { name: new, value: value(arg, text), note: None }));
                 }
             }
         }
         for name in names(OLD_NAMES) {
             if let Some(text) = self.text(&name)?.filter(|text| !text.is_empty()) {
-                let note = Note::OldName { variable: name.clone(), flag: long.to_owned() };
-                return Ok(Some(Variable { value: value(arg, text), note: Some(note), name }));
+                let note = VariableNote::OldName { variable: name.clone(), flag: long.to_owned() };
+                return Ok(Some(EnvironmentValue { value: value(arg, text), note: Some(note), name }));
             }
         }
         if long == "shard" { self.shard() } else { Ok(None) }
     }
 
     /// The workers of the earlier scripts counted themselves from 1.
-    fn shard(&self) -> Result<Option<Variable>, Mistake> {
+    fn shard(&self) -> Result<Option<EnvironmentValue>, ConfigError> {
         match (self.text(WORKER_ID)?, self.text(TOTAL_WORKERS)?) {
             (Some(index), Some(count)) => {
                 let name = format!("{WORKER_ID} and {TOTAL_WORKERS}");
-                let note = Note::OldName { variable: name.clone(), flag: "shard".to_owned() };
-                let value = Value::One(format!("{index}/{count}"));
-                Ok(Some(Variable { name, value, note: Some(note) }))
+                let note = VariableNote::OldName { variable: name.clone(), flag: "shard".to_owned() };
+                let value = FlagValue::One(format!("{index}/{count}"));
+                Ok(Some(EnvironmentValue { name, value, note: Some(note) }))
             }
             _ => Ok(None),
         }
     }
 
     /// What old variables do not do for a command. Who has typed the flag that replaces one needs no word about it.
-    pub(super) fn notes(&self, command: &Command, typed: impl Fn(&str) -> bool) -> Vec<Note> {
+    pub(super) fn notes(&self, command: &Command, typed: impl Fn(&str) -> bool) -> Vec<VariableNote> {
         let concerns = |flag: &str| flags::flag(command, flag).is_some() && !typed(flag);
         let mut notes: Vec<_> = NOT_FOLLOWED
             .iter()
             .filter(|(variable, flag, _)| self.0.contains_key(*variable) && concerns(flag))
-            .map(|&(variable, _, why)| Note::NotFollowed { variable, why })
+            .map(|&(variable, _, why)| VariableNote::NotFollowed { variable, why })
             .collect();
         let half = match (self.0.contains_key(WORKER_ID), self.0.contains_key(TOTAL_WORKERS)) {
             (true, false) => Some((
@@ -153,7 +153,7 @@ impl Environment {
             _ => None,
         };
         if concerns("shard") {
-            notes.extend(half.map(|(variable, why)| Note::NotFollowed { variable, why }));
+            notes.extend(half.map(|(variable, why)| VariableNote::NotFollowed { variable, why }));
         }
         notes
     }
@@ -174,19 +174,19 @@ impl Environment {
         self.0.get(name).map_or_else(String::new, |value| value.to_string_lossy().into_owned())
     }
 
-    fn text(&self, name: &str) -> Result<Option<&str>, Mistake> {
+    fn text(&self, name: &str) -> Result<Option<&str>, ConfigError> {
         let Some(raw) = self.0.get(name) else { return Ok(None) };
         let no_text = || {
             let expected = "text in UTF-8".to_owned();
             let error = FlagError { expected, found: raw.display().to_string(), reason: None };
-            Mistake::Variable { variable: name.to_owned(), error }
+            ConfigError::Variable { variable: name.to_owned(), error }
         };
         raw.to_str().map(Some).ok_or_else(no_text)
     }
 }
 
-fn value(arg: &Arg, text: &str) -> Value {
-    if flags::is_list(arg) { Value::List(split(text)) } else { Value::One(text.to_owned()) }
+fn value(arg: &Arg, text: &str) -> FlagValue {
+    if flags::is_list(arg) { FlagValue::List(split(text)) } else { FlagValue::One(text.to_owned()) }
 }
 
 /// Splits at commas, but for those between the braces of a glob.

@@ -1,11 +1,11 @@
 //! What is in `sqllogictest.toml`, and what may be wrong with it.
 
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::flags::{FlagError, Value};
+use super::error::ConfigError;
+use super::flags::FlagValue;
 use slt_runner::parallel::Pattern;
 
 /// The name of the file.
@@ -21,43 +21,43 @@ pub(super) struct ConfigFile {
     pub(super) shown: String,
     /// Its folder, from here.
     pub(super) folder: PathBuf,
-    pub(super) defaults: Vec<Entry>,
+    pub(super) defaults: Vec<ConfigEntry>,
     pub(super) default_suite: Option<String>,
-    pub(super) suites: BTreeMap<String, Suite>,
-    pub(super) profiles: BTreeMap<String, Profile>,
-    pub(super) overrides: Vec<Override>,
+    pub(super) suites: BTreeMap<String, ConfigSuite>,
+    pub(super) profiles: BTreeMap<String, ConfigProfile>,
+    pub(super) overrides: Vec<TimeoutOverride>,
 }
 
 /// A key and its value.
 #[derive(Debug, Clone)]
-pub(super) struct Entry {
+pub(super) struct ConfigEntry {
     pub(super) key: String,
-    pub(super) value: Value,
+    pub(super) value: FlagValue,
     /// Counted from 1.
     pub(super) line: usize,
 }
 
 /// `[suite.NAME]`
 #[derive(Debug)]
-pub(super) struct Suite {
+pub(super) struct ConfigSuite {
     /// Where its files are, relative to the folder of the file; nothing for the shipped suite.
     pub(super) paths: Vec<String>,
     /// The line of these.
     pub(super) line: usize,
-    pub(super) settings: Vec<Entry>,
+    pub(super) settings: Vec<ConfigEntry>,
 }
 
 /// `[profile.NAME]`
 #[derive(Debug)]
-pub(super) struct Profile {
+pub(super) struct ConfigProfile {
     pub(super) inherits: Option<String>,
     pub(super) line: usize,
-    pub(super) settings: Vec<Entry>,
+    pub(super) settings: Vec<ConfigEntry>,
 }
 
 /// `[[override]]`: settings for some of the files.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct Override {
+pub(in crate::cli) struct TimeoutOverride {
     /// The pattern as it was written.
     pub(in crate::cli) files: String,
     /// Whom it concerns.
@@ -66,33 +66,6 @@ pub(in crate::cli) struct Override {
     pub(in crate::cli) timeout: Option<Duration>,
     /// Its line in the file.
     pub(in crate::cli) line: usize,
-}
-
-/// A mistake in the configuration.
-#[derive(Debug, thiserror::Error)]
-pub(in crate::cli) enum Mistake {
-    #[error("cannot read `{file}`")]
-    Unreadable { file: String, source: io::Error },
-    #[error("{place}: {what}")]
-    Syntax { place: String, what: String },
-    #[error("{place}: unknown key `{key}`")]
-    UnknownKey { place: String, key: String, nearest: Option<String> },
-    #[error("{place}: `{key}` cannot be set here")]
-    Selector { place: String, key: String },
-    #[error("{place}: `{key}`: {error}")]
-    Value { place: String, key: String, error: FlagError },
-    #[error("{variable}: {error}")]
-    Variable { variable: String, error: FlagError },
-    #[error("{place}: an override without `{missing}`")]
-    Incomplete { place: String, missing: &'static str },
-    #[error("{place}: unknown {kind} `{name}`")]
-    UnknownName { place: String, kind: &'static str, name: String, known: Vec<String> },
-    #[error("{place}: profiles inherit from each other: {}", names.join(" from "))]
-    Circle { place: String, names: Vec<String> },
-    #[error("{place}: there is no {kind} `{name}`, since there is no {FILE_NAME}")]
-    NoFile { place: String, kind: &'static str, name: String },
-    #[error("`{first}` ({first_place}) and `{second}` ({second_place}) exclude each other")]
-    Contradiction { first: String, first_place: String, second: String, second_place: String },
 }
 
 /// Looks for the file here and in each folder above.
@@ -110,18 +83,18 @@ pub(in crate::cli) fn find() -> Option<PathBuf> {
 }
 
 /// Reads the file that is named, or else the one that is found.
-pub(in crate::cli) fn read(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, Mistake> {
+pub(in crate::cli) fn read(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, ConfigError> {
     let Some(path) = named.map(Path::to_owned).or_else(find) else { return Ok(None) };
     match std::fs::read_to_string(&path) {
         Ok(text) => Ok(Some((path, text))),
-        Err(source) => Err(Mistake::Unreadable { file: path.display().to_string(), source }),
+        Err(source) => Err(ConfigError::Unreadable { file: path.display().to_string(), source }),
     }
 }
 
 impl ConfigFile {
     /// The profile with those that it inherits from, the nearest first. The reader has seen to it that there is an end.
-    pub(super) fn chain(&self, name: &str) -> Vec<(&str, &Profile)> {
-        let mut chain: Vec<(&str, &Profile)> = Vec::new();
+    pub(super) fn chain(&self, name: &str) -> Vec<(&str, &ConfigProfile)> {
+        let mut chain: Vec<(&str, &ConfigProfile)> = Vec::new();
         let mut next = self.profiles.get_key_value(name);
         while let Some((name, profile)) = next {
             if chain.iter().any(|(seen, _)| seen == name) {

@@ -12,13 +12,19 @@ pub(super) const SELECTORS: &[&str] = &["config", "no-config", "profile", "suite
 /// Commands that are about this program, and run nothing.
 const ABOUT_ITSELF: &[&str] = &["config", "completions", "man", "help"];
 
-/// Commands that take results in or give them out. What files they read and write is typed, each time; where results
-/// are kept is the same for them as for all.
-const CARRIERS: &[&str] = &["import", "export", "merge", "backup", "report"];
+/// Commands that import or export results: the files that they read and write are typed each time.
+const CARRIERS: &[&[&str]] = &[
+    &["report"],
+    &["store", "backup"],
+    &["store", "restore"],
+    &["store", "import"],
+    &["store", "export"],
+    &["store", "merge"],
+];
 
 /// A value as the environment or the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum FlagValue {
     One(String),
     List(Vec<String>),
 }
@@ -34,7 +40,7 @@ pub(in crate::cli) struct FlagError {
 
 /// What may configure a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scope {
+pub(super) enum ConfigScope {
     /// Nothing: it is started by this program, with all that it needs.
     Nothing,
     /// The environment, and only the options that all commands have.
@@ -49,21 +55,21 @@ pub(super) enum Scope {
 /// |---|---|
 /// | hidden, or below a hidden one: `work` | nothing |
 /// | about this program: `config`, `completions`, `man` | globals |
-/// | carries results: `import`, `export`, `merge`, `backup`, `report` | globals, also of the file |
+/// | imports or exports results: `report`, `store import` and others | globals, also of the file |
 /// | any other | everything |
-pub(super) fn scope(root: &Command, path: &[String]) -> Scope {
+pub(super) fn scope(root: &Command, path: &[String]) -> ConfigScope {
     let mut command = root;
     for name in path {
         match command.find_subcommand(name) {
             Some(next) if !next.is_hide_set() => command = next,
-            _ => return Scope::Nothing,
+            _ => return ConfigScope::Nothing,
         }
     }
     match path.first() {
-        Some(first) if ABOUT_ITSELF.contains(&first.as_str()) => Scope::Globals,
-        Some(first) if CARRIERS.contains(&first.as_str()) => Scope::GlobalsOfFile,
-        Some(_) => Scope::Everything,
-        None => Scope::Nothing,
+        Some(first) if ABOUT_ITSELF.contains(&first.as_str()) => ConfigScope::Globals,
+        Some(_) if CARRIERS.iter().any(|carrier| path == *carrier) => ConfigScope::GlobalsOfFile,
+        Some(_) => ConfigScope::Everything,
+        None => ConfigScope::Nothing,
     }
 }
 
@@ -80,7 +86,7 @@ pub(super) fn configurable(root: &Command) -> Vec<(Vec<String>, &Command)> {
         for next in command.get_subcommands() {
             let mut path = path.clone();
             path.push(next.get_name().to_owned());
-            if scope(root, &path) == Scope::Everything {
+            if scope(root, &path) == ConfigScope::Everything {
                 found.push((path.clone(), next));
                 open.push((path, next));
             }
@@ -122,27 +128,27 @@ pub(super) fn takes_value(arg: &Arg) -> bool {
 }
 
 /// What is to be typed for a value of a flag; nothing where it switches the flag off.
-pub(super) fn words(arg: &Arg, value: &Value) -> Result<Vec<String>, FlagError> {
+pub(super) fn words(arg: &Arg, value: &FlagValue) -> Result<Vec<String>, FlagError> {
     let long = arg.get_long().unwrap_or_default();
     let wrong =
         |expected: &str, found: String| FlagError { expected: expected.to_owned(), found, reason: None };
     match (value, arg.get_action()) {
-        (Value::List(values), ArgAction::Append) => {
+        (FlagValue::List(values), ArgAction::Append) => {
             Ok(values.iter().map(|value| format!("--{long}={value}")).collect())
         }
-        (Value::List(values), _) => Err(wrong("one value", format!("[{}]", values.join(", ")))),
-        (Value::One(text), ArgAction::SetTrue | ArgAction::SetFalse) => match switch(text) {
+        (FlagValue::List(values), _) => Err(wrong("one value", format!("[{}]", values.join(", ")))),
+        (FlagValue::One(text), ArgAction::SetTrue | ArgAction::SetFalse) => match switch(text) {
             Some(true) => Ok(vec![format!("--{long}")]),
             Some(false) => Ok(Vec::new()),
             None => Err(wrong("true or false", text.clone())),
         },
-        (Value::One(text), ArgAction::Count) => match (switch(text), text.parse::<u8>()) {
+        (FlagValue::One(text), ArgAction::Count) => match (switch(text), text.parse::<u8>()) {
             (_, Ok(times)) => Ok(vec![format!("--{long}"); usize::from(times)]),
             (Some(true), _) => Ok(vec![format!("--{long}")]),
             (Some(false), _) => Ok(Vec::new()),
             (None, Err(_)) => Err(wrong("true, false or how often", text.clone())),
         },
-        (Value::One(text), _) => Ok(vec![format!("--{long}={text}")]),
+        (FlagValue::One(text), _) => Ok(vec![format!("--{long}={text}")]),
     }
 }
 
@@ -159,15 +165,15 @@ fn switch(text: &str) -> Option<bool> {
 }
 
 /// Takes a relative path of the file's for what it means from here.
-pub(super) fn from_folder(arg: &Arg, value: Value, folder: &Path) -> Value {
+pub(super) fn from_folder(arg: &Arg, value: FlagValue, folder: &Path) -> FlagValue {
     if arg.get_value_parser().type_id() != TypeId::of::<PathBuf>() {
         return value;
     }
     match value {
         // The one word that is no path where a path is wanted.
-        Value::One(text) if text != "-" => Value::One(below(folder, &text)),
-        Value::List(values) => Value::List(values.iter().map(|value| below(folder, value)).collect()),
-        other @ Value::One(_) => other,
+        FlagValue::One(text) if text != "-" => FlagValue::One(below(folder, &text)),
+        FlagValue::List(values) => FlagValue::List(values.iter().map(|value| below(folder, value)).collect()),
+        other @ FlagValue::One(_) => other,
     }
 }
 
@@ -187,7 +193,7 @@ pub(super) fn check(root: &Command, path: &[String], words: &[String]) -> Result
 }
 
 /// Whether there is a command whose flag of this name takes the value: then it is meant for that one.
-pub(super) fn suits_some(root: &Command, long: &str, value: &Value) -> bool {
+pub(super) fn suits_some(root: &Command, long: &str, value: &FlagValue) -> bool {
     configurable(root).iter().any(|(path, command)| {
         let takes = |arg| words(arg, value).and_then(|words| check(root, path, &words)).is_ok();
         flag(command, long).is_some_and(takes)

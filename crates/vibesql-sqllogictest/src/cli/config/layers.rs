@@ -1,10 +1,10 @@
 //! The order of precedence: which of several words about one setting holds.
 
-use super::origin::Origin;
+use super::origin::SettingOrigin;
 
 /// A setting that one layer has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Given {
+pub(super) struct GivenSetting {
     /// The argument, as clap knows it.
     pub(super) id: String,
     /// The flag, as the user knows it.
@@ -12,36 +12,36 @@ pub(super) struct Given {
     /// What is to be typed for it; nothing where it is switched off.
     pub(super) words: Vec<String>,
     /// Where it comes from.
-    pub(super) origin: Origin,
+    pub(super) origin: SettingOrigin,
     /// The layer; a lower number wins.
     pub(super) rank: usize,
 }
 
 /// A setting that does not hold, since one that contradicts it stands higher.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) struct LeftOut {
+pub(in crate::cli) struct IgnoredSetting {
     /// The flag that does not hold.
     pub(in crate::cli) flag: String,
     /// Where it comes from.
-    pub(in crate::cli) origin: Origin,
+    pub(in crate::cli) origin: SettingOrigin,
     /// The flag that holds.
     pub(in crate::cli) by: String,
     /// Where that one comes from.
-    pub(in crate::cli) by_origin: Origin,
+    pub(in crate::cli) by_origin: SettingOrigin,
 }
 
 /// Two settings of one layer that contradict each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Contradiction {
-    pub(super) first: Given,
-    pub(super) second: Given,
+pub(super) struct SettingConflict {
+    pub(super) first: GivenSetting,
+    pub(super) second: GivenSetting,
 }
 
 /// What holds, and what does not.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Settled {
-    pub(super) kept: Vec<Given>,
-    pub(super) left_out: Vec<LeftOut>,
+pub(super) struct SettledSettings {
+    pub(super) kept: Vec<GivenSetting>,
+    pub(super) left_out: Vec<IgnoredSetting>,
 }
 
 /// Chooses from all that the layers have.
@@ -56,11 +56,11 @@ pub(super) struct Settled {
 /// `typed` are the settings of the command line as identifier and flag; it stands above all.
 pub(super) fn settle(
     typed: &[(String, String)],
-    mut given: Vec<Given>,
+    mut given: Vec<GivenSetting>,
     exclude: impl Fn(&str, &str) -> bool,
-) -> Result<Settled, Box<Contradiction>> {
+) -> Result<SettledSettings, Box<SettingConflict>> {
     given.sort_by_key(|given| given.rank);
-    let mut settled = Settled::default();
+    let mut settled = SettledSettings::default();
     for new in given {
         let same = |id: &str| id == new.id;
         if typed.iter().any(|(id, _)| same(id)) || settled.kept.iter().any(|kept| same(&kept.id)) {
@@ -71,17 +71,22 @@ pub(super) fn settle(
             continue;
         }
         let above = typed.iter().find(|(id, _)| exclude(id, &new.id));
-        let above = above.map(|(_, flag)| (flag.clone(), Origin::CommandLine));
+        let above = above.map(|(_, flag)| (flag.clone(), SettingOrigin::CommandLine));
         let beside = settled.kept.iter().find(|kept| !kept.words.is_empty() && exclude(&kept.id, &new.id));
         match (above, beside) {
             (None, None) => settled.kept.push(new),
             (None, Some(beside)) if beside.rank == new.rank => {
-                return Err(Box::new(Contradiction { first: beside.clone(), second: new }));
+                return Err(Box::new(SettingConflict { first: beside.clone(), second: new }));
             }
             (above, beside) => {
                 let by = above.or_else(|| beside.map(|kept| (kept.flag.clone(), kept.origin.clone())));
                 if let Some((by, by_origin)) = by {
-                    settled.left_out.push(LeftOut { flag: new.flag, origin: new.origin, by, by_origin });
+                    settled.left_out.push(IgnoredSetting {
+                        flag: new.flag,
+                        origin: new.origin,
+                        by,
+                        by_origin,
+                    });
                 }
             }
         }
@@ -95,10 +100,10 @@ mod tests {
 
     use super::*;
 
-    fn given(id: &str, rank: usize, on: bool) -> Given {
+    fn given(id: &str, rank: usize, on: bool) -> GivenSetting {
         let words = if on { vec![format!("--{id}={rank}")] } else { Vec::new() };
-        let origin = Origin::Variable(rank.to_string());
-        Given { id: id.to_owned(), flag: id.to_owned(), words, origin, rank }
+        let origin = SettingOrigin::Variable(rank.to_string());
+        GivenSetting { id: id.to_owned(), flag: id.to_owned(), words, origin, rank }
     }
 
     /// `a` and `b` exclude each other.
@@ -107,7 +112,7 @@ mod tests {
     }
 
     /// The kept as `id` and rank, the left out as `-id` and rank.
-    fn check(typed: &[&str], all: Vec<Given>) -> Result<String, Box<Contradiction>> {
+    fn check(typed: &[&str], all: Vec<GivenSetting>) -> Result<String, Box<SettingConflict>> {
         let typed: Vec<_> = typed.iter().map(|&id| (id.to_owned(), id.to_owned())).collect();
         let settled = settle(&typed, all, exclude)?;
         let kept = settled.kept.iter().map(|kept| format!("{}{}", kept.id, kept.rank));
@@ -117,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_table_of_precedence() {
-        let cases: [(&[&str], Vec<Given>, &str); 7] = [
+        let cases: [(&[&str], Vec<GivenSetting>, &str); 7] = [
             (&[], vec![given("c", 2, true), given("c", 0, true), given("c", 1, true)], "c0"),
             (&["c"], vec![given("c", 0, true)], ""),
             (&["a"], vec![given("b", 0, true)], "-b0"),

@@ -7,6 +7,7 @@
 
 mod ci;
 mod environment;
+mod error;
 mod file;
 mod flags;
 mod layers;
@@ -18,7 +19,7 @@ mod resolve;
 mod tests;
 
 pub(super) use environment::Environment;
-pub(super) use file::{FILE_NAME, Mistake, read};
+pub(super) use file::{FILE_NAME, read};
 pub(super) use flags::relaxed;
-pub(super) use origin::{Origin, Section};
-pub(super) use resolve::{ResolveError, Resolved, resolve};
+pub(super) use origin::{ConfigSection, SettingOrigin};
+pub(super) use resolve::{ResolveError, ResolvedArguments, resolve};

@@ -1,4 +1,4 @@
-//! Reads `sqllogictest.toml`, and finds every mistake in it at once: also in the parts that are not chosen.
+//! Reads `sqllogictest.toml`, and finds every error in it at once: also in the parts that are not chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -8,8 +8,9 @@ use clap::Command;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::file::{ConfigFile, DEFAULT_PROFILE, Entry, Mistake, Override, Profile, Suite};
-use super::flags::{self, FlagError, Value};
+use super::error::ConfigError;
+use super::file::{ConfigEntry, ConfigFile, ConfigProfile, ConfigSuite, DEFAULT_PROFILE, TimeoutOverride};
+use super::flags::{self, FlagError, FlagValue};
 use slt_runner::parallel::Pattern;
 
 type Node<'t> = Spanned<DeValue<'t>>;
@@ -18,44 +19,44 @@ type Node<'t> = Spanned<DeValue<'t>>;
 const ALIKE: f64 = 0.7;
 
 /// Reads the text of the file at `path`. `root` are the definitions of the command line, which say what keys there are.
-pub(super) fn read(root: &Command, path: &Path, text: &str) -> Result<ConfigFile, Vec<Mistake>> {
-    let mut reader = Reader::new(root, path.display().to_string(), text);
+pub(super) fn read(root: &Command, path: &Path, text: &str) -> Result<ConfigFile, Vec<ConfigError>> {
+    let mut reader = ConfigReader::new(root, path.display().to_string(), text);
     let file = reader.file(path);
     match file {
-        Some(file) if reader.mistakes.is_empty() => Ok(file),
+        Some(file) if reader.errors.is_empty() => Ok(file),
         _ => {
-            reader.mistakes.sort_by_key(|(line, _)| *line);
-            Err(reader.mistakes.into_iter().map(|(_, mistake)| mistake).collect())
+            reader.errors.sort_by_key(|(line, _)| *line);
+            Err(reader.errors.into_iter().map(|(_, error)| error).collect())
         }
     }
 }
 
-struct Reader<'r> {
+struct ConfigReader<'r> {
     root: &'r Command,
     commands: Vec<(Vec<String>, &'r Command)>,
     shown: String,
     text: &'r str,
     /// With their lines.
-    mistakes: Vec<(usize, Mistake)>,
+    errors: Vec<(usize, ConfigError)>,
 }
 
 /// The part of the file that a key is in, as far as it decides about keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Part {
+enum ConfigTable {
     Defaults,
-    Suite,
-    Profile,
-    Override,
+    ConfigSuite,
+    ConfigProfile,
+    TimeoutOverride,
 }
 
-impl Part {
+impl ConfigTable {
     /// Keys that are no flags.
     fn own_keys(self) -> &'static [&'static str] {
         match self {
             Self::Defaults => &["suite", "profile", "override", "default-suite"],
-            Self::Suite => &["paths"],
-            Self::Profile => &["inherits"],
-            Self::Override => &["files", "timeout"],
+            Self::ConfigSuite => &["paths"],
+            Self::ConfigProfile => &["inherits"],
+            Self::TimeoutOverride => &["files", "timeout"],
         }
     }
 }
@@ -68,9 +69,9 @@ fn in_order<'t, 'd>(table: &'t DeTable<'d>) -> Vec<(&'t str, usize, &'t Node<'d>
     keys
 }
 
-impl<'r> Reader<'r> {
+impl<'r> ConfigReader<'r> {
     fn new(root: &'r Command, shown: String, text: &'r str) -> Self {
-        Self { root, commands: flags::configurable(root), shown, text, mistakes: Vec::new() }
+        Self { root, commands: flags::configurable(root), shown, text, errors: Vec::new() }
     }
 
     fn file(&mut self, path: &Path) -> Option<ConfigFile> {
@@ -80,7 +81,7 @@ impl<'r> Reader<'r> {
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
                 let what = error.message().to_owned();
-                self.tell(at, Mistake::Syntax { place: self.place(at), what });
+                self.tell(at, ConfigError::Syntax { place: self.place(at), what });
                 return None;
             }
         };
@@ -101,7 +102,7 @@ impl<'r> Reader<'r> {
                 "profile" => file.profiles = self.tables(key, at, node, Self::profile),
                 "override" => file.overrides = self.overrides(at, node),
                 "default-suite" => default_suite = self.word(key, at, node).map(|name| (name, at)),
-                _ => file.defaults.extend(self.setting(Part::Defaults, key, at, node)),
+                _ => file.defaults.extend(self.setting(ConfigTable::Defaults, key, at, node)),
             }
         }
         if let Some((name, at)) = default_suite {
@@ -130,33 +131,33 @@ impl<'r> Reader<'r> {
         found
     }
 
-    fn suite(&mut self, at: usize, table: &DeTable<'_>) -> Suite {
-        let mut suite = Suite { paths: Vec::new(), line: self.line(at), settings: Vec::new() };
+    fn suite(&mut self, at: usize, table: &DeTable<'_>) -> ConfigSuite {
+        let mut suite = ConfigSuite { paths: Vec::new(), line: self.line(at), settings: Vec::new() };
         for (key, at, node) in in_order(table) {
             if key == "paths" {
                 suite.line = self.line(at);
                 suite.paths = self.words(key, at, node);
             } else {
-                suite.settings.extend(self.setting(Part::Suite, key, at, node));
+                suite.settings.extend(self.setting(ConfigTable::ConfigSuite, key, at, node));
             }
         }
         suite
     }
 
-    fn profile(&mut self, at: usize, table: &DeTable<'_>) -> Profile {
-        let mut profile = Profile { inherits: None, line: self.line(at), settings: Vec::new() };
+    fn profile(&mut self, at: usize, table: &DeTable<'_>) -> ConfigProfile {
+        let mut profile = ConfigProfile { inherits: None, line: self.line(at), settings: Vec::new() };
         for (key, at, node) in in_order(table) {
             if key == "inherits" {
                 profile.line = self.line(at);
                 profile.inherits = self.word(key, at, node);
             } else {
-                profile.settings.extend(self.setting(Part::Profile, key, at, node));
+                profile.settings.extend(self.setting(ConfigTable::ConfigProfile, key, at, node));
             }
         }
         profile
     }
 
-    fn overrides(&mut self, at: usize, node: &Node<'_>) -> Vec<Override> {
+    fn overrides(&mut self, at: usize, node: &Node<'_>) -> Vec<TimeoutOverride> {
         let DeValue::Array(array) = node.get_ref() else {
             self.shape("override", at, "tables, written [[override]]", node);
             return Vec::new();
@@ -171,27 +172,27 @@ impl<'r> Reader<'r> {
         overrides
     }
 
-    fn one_override(&mut self, at: usize, table: &DeTable<'_>) -> Vec<Override> {
-        let before = self.mistakes.len();
+    fn one_override(&mut self, at: usize, table: &DeTable<'_>) -> Vec<TimeoutOverride> {
+        let before = self.errors.len();
         let mut files = Vec::new();
         let mut timeout = None;
         for (key, at, node) in in_order(table) {
             match key {
                 "files" => files = self.patterns(key, at, node),
                 "timeout" => timeout = self.timeout(key, at, node),
-                _ => self.unknown(Part::Override, key, at),
+                _ => self.unknown(ConfigTable::TimeoutOverride, key, at),
             }
         }
         // A value that is wrong has been told; it is not missing.
-        if self.mistakes.len() == before {
+        if self.errors.len() == before {
             let missing = [("files", files.is_empty()), ("timeout", timeout.is_none())];
             for (missing, _) in missing.iter().filter(|(_, is_missing)| *is_missing) {
-                self.tell(at, Mistake::Incomplete { place: self.place(at), missing });
+                self.tell(at, ConfigError::Incomplete { place: self.place(at), missing });
             }
         }
         let line = self.line(at);
         let Some(timeout) = timeout else { return Vec::new() };
-        let with = |(files, pattern)| Override { files, pattern, timeout, line };
+        let with = |(files, pattern)| TimeoutOverride { files, pattern, timeout, line };
         files.into_iter().map(with).collect()
     }
 
@@ -221,9 +222,9 @@ impl<'r> Reader<'r> {
     }
 
     /// A key that is a flag.
-    fn setting(&mut self, part: Part, key: &str, at: usize, node: &Node<'_>) -> Option<Entry> {
+    fn setting(&mut self, part: ConfigTable, key: &str, at: usize, node: &Node<'_>) -> Option<ConfigEntry> {
         if flags::SELECTORS.contains(&key) {
-            self.tell(at, Mistake::Selector { place: self.place(at), key: key.to_owned() });
+            self.tell(at, ConfigError::Selector { place: self.place(at), key: key.to_owned() });
             return None;
         }
         let root = self.root;
@@ -247,28 +248,29 @@ impl<'r> Reader<'r> {
             self.wrong(key, at, error);
             return None;
         }
-        Some(Entry { key: key.to_owned(), value, line: self.line(at) })
+        Some(ConfigEntry { key: key.to_owned(), value, line: self.line(at) })
     }
 
     /// The commands that the keys of a part are flags of.
-    fn takers(&self, part: Part) -> impl Iterator<Item = &(Vec<String>, &'r Command)> {
+    fn takers(&self, part: ConfigTable) -> impl Iterator<Item = &(Vec<String>, &'r Command)> {
         self.commands.iter().filter(move |(_, command)| match part {
-            Part::Defaults | Part::Profile => true,
-            Part::Suite => flags::flag(command, "suite").is_some(),
-            Part::Override => false,
+            ConfigTable::Defaults | ConfigTable::ConfigProfile => true,
+            ConfigTable::ConfigSuite => flags::flag(command, "suite").is_some(),
+            ConfigTable::TimeoutOverride => false,
         })
     }
 
-    fn unknown(&mut self, part: Part, key: &str, at: usize) {
+    fn unknown(&mut self, part: ConfigTable, key: &str, at: usize) {
         let mut keys: BTreeSet<&str> = part.own_keys().iter().copied().collect();
         for (_, command) in self.takers(part) {
             keys.extend(flags::flags(command).map(|(long, _)| long));
         }
-        let keys =
-            keys.into_iter().filter(|known| part == Part::Defaults || !flags::SELECTORS.contains(known));
+        let keys = keys
+            .into_iter()
+            .filter(|known| part == ConfigTable::Defaults || !flags::SELECTORS.contains(known));
         let alike = keys.map(|known| (strsim::jaro(key, known), known)).filter(|(alike, _)| *alike >= ALIKE);
         let nearest = alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known.to_owned());
-        self.tell(at, Mistake::UnknownKey { place: self.place(at), key: key.to_owned(), nearest });
+        self.tell(at, ConfigError::UnknownKey { place: self.place(at), key: key.to_owned(), nearest });
     }
 
     /// Each profile inherits from one that there is, and none in the end from itself.
@@ -281,7 +283,7 @@ impl<'r> Reader<'r> {
             {
                 let known = file.profiles.keys().cloned().collect();
                 let (kind, name) = ("profile", parent.clone());
-                self.mistakes.push((profile.line, Mistake::UnknownName { place, kind, name, known }));
+                self.errors.push((profile.line, ConfigError::UnknownName { place, kind, name, known }));
                 continue;
             }
             let chain = file.chain(name);
@@ -289,7 +291,7 @@ impl<'r> Reader<'r> {
             // Each circle is told once: by the first of its names.
             if back && chain.iter().all(|(other, _)| *other >= name.as_str()) {
                 let names = chain.iter().map(|(name, _)| (*name).to_owned()).chain([name.clone()]).collect();
-                self.mistakes.push((profile.line, Mistake::Circle { place, names }));
+                self.errors.push((profile.line, ConfigError::Cycle { place, names }));
             }
         }
     }
@@ -304,7 +306,7 @@ impl<'r> Reader<'r> {
         let known: Vec<_> = known.cloned().collect();
         if !known.iter().any(|known| known == name) {
             let place = self.place(at);
-            self.tell(at, Mistake::UnknownName { place, kind, name: name.to_owned(), known });
+            self.tell(at, ConfigError::UnknownName { place, kind, name: name.to_owned(), known });
         }
     }
 
@@ -318,8 +320,8 @@ impl<'r> Reader<'r> {
 
     fn word(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<String> {
         match self.value(key, at, node)? {
-            Value::One(word) => Some(word),
-            Value::List(_) => {
+            FlagValue::One(word) => Some(word),
+            FlagValue::List(_) => {
                 self.shape(key, at, "one value", node);
                 None
             }
@@ -328,19 +330,19 @@ impl<'r> Reader<'r> {
 
     fn words(&mut self, key: &str, at: usize, node: &Node<'_>) -> Vec<String> {
         match self.value(key, at, node) {
-            Some(Value::One(word)) => vec![word],
-            Some(Value::List(words)) => words,
+            Some(FlagValue::One(word)) => vec![word],
+            Some(FlagValue::List(words)) => words,
             None => Vec::new(),
         }
     }
 
-    fn value(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<Value> {
+    fn value(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<FlagValue> {
         let value = match node.get_ref() {
             DeValue::Array(array) => {
                 let words: Option<Vec<_>> = array.iter().map(|node| scalar(node.get_ref())).collect();
-                words.map(Value::List)
+                words.map(FlagValue::List)
             }
-            one => scalar(one).map(Value::One),
+            one => scalar(one).map(FlagValue::One),
         };
         if value.is_none() {
             self.shape(key, at, "a value, or a list of values", node);
@@ -355,11 +357,11 @@ impl<'r> Reader<'r> {
     }
 
     fn wrong(&mut self, key: &str, at: usize, error: FlagError) {
-        self.tell(at, Mistake::Value { place: self.place(at), key: key.to_owned(), error });
+        self.tell(at, ConfigError::Value { place: self.place(at), key: key.to_owned(), error });
     }
 
-    fn tell(&mut self, at: usize, mistake: Mistake) {
-        self.mistakes.push((self.line(at), mistake));
+    fn tell(&mut self, at: usize, error: ConfigError) {
+        self.errors.push((self.line(at), error));
     }
 
     fn place(&self, at: usize) -> String {

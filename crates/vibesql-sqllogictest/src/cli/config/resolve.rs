@@ -3,24 +3,26 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use super::environment::{Environment, Note};
-use super::file::{ConfigFile, DEFAULT_PROFILE, Entry, Mistake, Override};
-use super::flags::{self, Scope};
-use super::layers::{Given, LeftOut, Settled, settle};
-use super::origin::{Origin, Section};
+use super::environment::{Environment, VariableNote};
+use super::error::ConfigError;
+use super::file::{ConfigEntry, ConfigFile, DEFAULT_PROFILE, TimeoutOverride};
+use super::flags::{self, ConfigScope};
+use super::layers::{GivenSetting, IgnoredSetting, SettledSettings, settle};
+use super::origin::{ConfigSection, SettingOrigin};
 use super::reader;
-use crate::cli::args::SelectionArgs;
+use slt_runner::parallel::Pattern;
 
 /// The identifier of the argument that a suite's paths go to.
 const PATHS: &str = "paths";
 
 /// A command line in which everything is typed, and where it comes from.
 #[derive(Debug, Default)]
-pub(in crate::cli) struct Resolved {
+pub(in crate::cli) struct ResolvedArguments {
     /// What to parse.
     pub(in crate::cli) arguments: Vec<OsString>,
     /// The command, with its subcommands.
@@ -28,13 +30,13 @@ pub(in crate::cli) struct Resolved {
     /// Options for all commands that were typed.
     pub(in crate::cli) globals: Vec<OsString>,
     /// Where settings come from, by the identifier of the argument; any other has its default.
-    pub(in crate::cli) origins: BTreeMap<String, Origin>,
+    pub(in crate::cli) origins: BTreeMap<String, SettingOrigin>,
     /// What does not hold.
-    pub(in crate::cli) left_out: Vec<LeftOut>,
+    pub(in crate::cli) left_out: Vec<IgnoredSetting>,
     /// What there is to say about old variables.
-    pub(in crate::cli) notes: Vec<Note>,
+    pub(in crate::cli) notes: Vec<VariableNote>,
     /// What holds for some files.
-    pub(in crate::cli) overrides: Vec<Override>,
+    pub(in crate::cli) overrides: Vec<TimeoutOverride>,
     /// Whether the file has more than one suite.
     has_suites: bool,
     /// The file.
@@ -45,14 +47,17 @@ pub(in crate::cli) struct Resolved {
     pub(in crate::cli) suite: Option<String>,
 }
 
-impl Resolved {
-    /// Tells the command which of its patterns have to match something, and where each is from: one that matches nothing
-    /// is a mistake then.
-    pub(in crate::cli) fn tell_patterns(&self, selection: &mut SelectionArgs) {
+impl ResolvedArguments {
+    /// Returns the patterns that should match a file, each with its origin for messages. `patterns` are those of the
+    /// command, each with its flag.
+    pub(in crate::cli) fn patterns_to_match<'p>(
+        &self,
+        patterns: impl Iterator<Item = (&'static str, &'p Pattern)>,
+    ) -> Vec<(String, Pattern)> {
         let mut to_match = Vec::new();
-        for (flag, pattern) in selection.patterns() {
+        for (flag, pattern) in patterns {
             match self.origins.get(flag) {
-                Some(Origin::CommandLine) => {
+                Some(SettingOrigin::CommandLine) => {
                     to_match.push((format!("--{flag} `{pattern}`"), pattern.clone()));
                 }
                 Some(origin) if self.must_match(origin) => {
@@ -62,20 +67,27 @@ impl Resolved {
             }
         }
         let file = self.file.as_deref().unwrap_or_default();
-        for Override { files, pattern, line, .. } in &self.overrides {
-            let origin = Origin::File { file: file.to_owned(), section: Section::Defaults, line: *line };
+        for TimeoutOverride { files, pattern, line, .. } in &self.overrides {
+            let origin =
+                SettingOrigin::File { file: file.to_owned(), section: ConfigSection::Defaults, line: *line };
             if self.must_match(&origin) {
                 to_match.push((format!("override `{files}` ({})", origin.place()), pattern.clone()));
             }
         }
-        selection.to_match = to_match;
+        to_match
+    }
+
+    /// Returns the time limits of single files.
+    pub(in crate::cli) fn timeouts(&self) -> Vec<(Pattern, Option<Duration>)> {
+        self.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect()
     }
 
     /// Whether a pattern that was not typed has to match: not in paths that are typed, and if it is for several suites not
     /// in each of them.
-    fn must_match(&self, origin: &Origin) -> bool {
-        let is_for_all = matches!(origin, Origin::File { section: Section::Defaults, .. }) && self.has_suites;
-        self.origins.get(PATHS) != Some(&Origin::CommandLine) && !is_for_all
+    fn must_match(&self, origin: &SettingOrigin) -> bool {
+        let is_for_all =
+            matches!(origin, SettingOrigin::File { section: ConfigSection::Defaults, .. }) && self.has_suites;
+        self.origins.get(PATHS) != Some(&SettingOrigin::CommandLine) && !is_for_all
     }
 }
 
@@ -85,12 +97,12 @@ pub(in crate::cli) enum ResolveError {
     /// What was typed is wrong, or asks for help.
     Typed(clap::Error),
     /// The configuration is wrong.
-    Configuration(Vec<Mistake>),
+    Configuration(Vec<ConfigError>),
 }
 
-impl From<Mistake> for ResolveError {
-    fn from(mistake: Mistake) -> Self {
-        Self::Configuration(vec![mistake])
+impl From<ConfigError> for ResolveError {
+    fn from(error: ConfigError) -> Self {
+        Self::Configuration(vec![error])
     }
 }
 
@@ -102,7 +114,7 @@ impl From<clap::Error> for ResolveError {
 
 /// Finds and reads the file: the one at the path, or the one that there is.
 pub(in crate::cli) type ReadFile<'r> =
-    dyn Fn(Option<&Path>) -> Result<Option<(PathBuf, String)>, Mistake> + 'r;
+    dyn Fn(Option<&Path>) -> Result<Option<(PathBuf, String)>, ConfigError> + 'r;
 
 /// Completes a command line with what the environment and the file say.
 ///
@@ -114,14 +126,14 @@ pub(in crate::cli) fn resolve(
     arguments: Vec<OsString>,
     environment: &Environment,
     read: &ReadFile<'_>,
-) -> Result<Resolved, ResolveError> {
+) -> Result<ResolvedArguments, ResolveError> {
     let matches = definition.clone().try_get_matches_from(&arguments)?;
     let mut root = definition.clone();
     root.build();
     let (path, matches) = innermost(&matches);
     let (scope, command) = (flags::scope(&root, &path), flags::command_at(&root, &path));
-    let Some(command) = command.filter(|_| scope != Scope::Nothing) else {
-        return Ok(Resolved { arguments, command: path, ..Resolved::default() });
+    let Some(command) = command.filter(|_| scope != ConfigScope::Nothing) else {
+        return Ok(ResolvedArguments { arguments, command: path, ..ResolvedArguments::default() });
     };
     let line = CommandLine { definition, root: &root, command, scope, path: &path, arguments: &arguments };
     let typed = line.typed(matches);
@@ -133,11 +145,12 @@ pub(in crate::cli) fn resolve(
     let mut notes: Vec<_> =
         old_names.into_iter().filter(|(id, _)| holds(id)).filter_map(|(_, note)| note).collect();
     notes.extend(environment.notes(command, |flag| typed.iter().any(|(_, name)| name == flag)));
-    let mut resolved = Resolved { command: path.clone(), globals, notes, ..Resolved::default() };
+    let mut resolved =
+        ResolvedArguments { command: path.clone(), globals, notes, ..ResolvedArguments::default() };
 
-    if matches!(scope, Scope::Everything | Scope::GlobalsOfFile) {
+    if matches!(scope, ConfigScope::Everything | ConfigScope::GlobalsOfFile) {
         let matches = definition.clone().try_get_matches_from(line.with(&given.kept))?;
-        let chosen = Chosen::new(&line, innermost(&matches).1, &given.kept, read)?;
+        let chosen = SelectedConfig::new(&line, innermost(&matches).1, &given.kept, read)?;
         if let Some(chosen) = chosen {
             let all = given.kept.iter().cloned().chain(chosen.given(&line)).collect();
             let left_out = std::mem::take(&mut given.left_out);
@@ -151,11 +164,14 @@ pub(in crate::cli) fn resolve(
         }
     }
     resolved.arguments = line.with(&given.kept);
-    resolved.origins = typed.into_iter().map(|(id, _)| (id, Origin::CommandLine)).collect();
+    resolved.origins = typed.into_iter().map(|(id, _)| (id, SettingOrigin::CommandLine)).collect();
     resolved.origins.extend(given.kept.into_iter().map(|given| (given.id, given.origin)));
     resolved.left_out = given.left_out;
     // An override is of the file; whoever types a limit, or puts it into the environment, means it for all files.
-    let for_all = matches!(resolved.origins.get("timeout"), Some(Origin::CommandLine | Origin::Variable(_)));
+    let for_all = matches!(
+        resolved.origins.get("timeout"),
+        Some(SettingOrigin::CommandLine | SettingOrigin::Variable(_))
+    );
     if for_all || flags::flag(command, "timeout").is_none() {
         resolved.overrides.clear();
     }
@@ -178,7 +194,7 @@ struct CommandLine<'c> {
     /// The definitions with the options of all commands put into each.
     root: &'c Command,
     command: &'c Command,
-    scope: Scope,
+    scope: ConfigScope,
     path: &'c [String],
     arguments: &'c [OsString],
 }
@@ -217,7 +233,7 @@ impl CommandLine<'_> {
 
     /// Whether a flag may come from elsewhere.
     fn concerns(&self, arg: &Arg) -> bool {
-        self.scope == Scope::Everything || arg.is_global_set()
+        self.scope == ConfigScope::Everything || arg.is_global_set()
     }
 
     /// What the environment says about what was not typed, and what there is to say about old names.
@@ -225,8 +241,8 @@ impl CommandLine<'_> {
         &self,
         environment: &Environment,
         typed: &[(String, String)],
-    ) -> Result<Vec<(Given, Option<Note>)>, ResolveError> {
-        let (mut given, mut mistakes) = (Vec::new(), Vec::new());
+    ) -> Result<Vec<(GivenSetting, Option<VariableNote>)>, ResolveError> {
+        let (mut given, mut errors) = (Vec::new(), Vec::new());
         for (long, arg) in flags::flags(self.command) {
             let id = arg.get_id().as_str();
             if !self.concerns(arg) || typed.iter().any(|(typed, _)| typed == id) {
@@ -234,10 +250,10 @@ impl CommandLine<'_> {
             }
             match self.variable(environment, long, arg) {
                 Ok(new) => given.extend(new),
-                Err(mistake) => mistakes.push(mistake),
+                Err(error) => errors.push(error),
             }
         }
-        if mistakes.is_empty() { Ok(given) } else { Err(ResolveError::Configuration(mistakes)) }
+        if errors.is_empty() { Ok(given) } else { Err(ResolveError::Configuration(errors)) }
     }
 
     fn variable(
@@ -245,23 +261,27 @@ impl CommandLine<'_> {
         environment: &Environment,
         long: &str,
         arg: &Arg,
-    ) -> Result<Option<(Given, Option<Note>)>, Mistake> {
+    ) -> Result<Option<(GivenSetting, Option<VariableNote>)>, ConfigError> {
         let Some(variable) = environment.given(long, arg)? else { return Ok(None) };
         let words = flags::words(arg, &variable.value)
             .and_then(|words| flags::check(self.root, self.path, &words).map(|()| words));
         let words = match words {
             Ok(words) => words,
             Err(_) if flags::suits_some(self.root, long, &variable.value) => return Ok(None),
-            Err(error) => return Err(Mistake::Variable { variable: variable.name, error }),
+            Err(error) => return Err(ConfigError::Variable { variable: variable.name, error }),
         };
         let (id, flag) = (arg.get_id().to_string(), long.to_owned());
-        let given = Given { id, flag, words, origin: Origin::Variable(variable.name), rank: 0 };
+        let given = GivenSetting { id, flag, words, origin: SettingOrigin::Variable(variable.name), rank: 0 };
         Ok(Some((given, variable.note)))
     }
 
-    fn settle(&self, typed: &[(String, String)], given: Vec<Given>) -> Result<Settled, Mistake> {
+    fn settle(
+        &self,
+        typed: &[(String, String)],
+        given: Vec<GivenSetting>,
+    ) -> Result<SettledSettings, ConfigError> {
         settle(typed, given, |one, other| self.exclude(one, other) || self.exclude(other, one)).map_err(
-            |wrong| Mistake::Contradiction {
+            |wrong| ConfigError::Conflict {
                 first: wrong.first.flag,
                 first_place: wrong.first.origin.place(),
                 second: wrong.second.flag,
@@ -278,7 +298,7 @@ impl CommandLine<'_> {
     }
 
     /// What was typed, with the words of `given` behind the command.
-    fn with(&self, given: &[Given]) -> Vec<OsString> {
+    fn with(&self, given: &[GivenSetting]) -> Vec<OsString> {
         let (before, after) = self.arguments.split_at(self.end_of_command());
         // Flags come first: behind a path there may be nothing but paths.
         let (paths, flags): (Vec<_>, Vec<_>) = given.iter().partition(|given| given.id == PATHS);
@@ -318,17 +338,17 @@ impl CommandLine<'_> {
 }
 
 /// The parts of the file that hold.
-struct Chosen {
+struct SelectedConfig {
     file: ConfigFile,
     profile: String,
     suite: Option<String>,
 }
 
-impl Chosen {
+impl SelectedConfig {
     fn new(
         line: &CommandLine<'_>,
         matches: &ArgMatches,
-        given: &[Given],
+        given: &[GivenSetting],
         read: &ReadFile<'_>,
     ) -> Result<Option<Self>, ResolveError> {
         // Not every definition of a command line has all of these.
@@ -345,7 +365,7 @@ impl Chosen {
         let Some((path, text)) = text else {
             let named = profile.map(|name| ("profile", name)).or(suite.map(|name| ("suite", name)));
             return match named {
-                Some((kind, name)) => Err(Mistake::NoFile { place: place(kind), kind, name }.into()),
+                Some((kind, name)) => Err(ConfigError::NoFile { place: place(kind), kind, name }.into()),
                 None => Ok(None),
             };
         };
@@ -367,16 +387,16 @@ impl Chosen {
     }
 
     /// The settings of the file for a command, layer by layer.
-    fn given(&self, line: &CommandLine<'_>) -> Vec<Given> {
-        let mut layers: Vec<(Section, &[Entry])> = Vec::new();
+    fn given(&self, line: &CommandLine<'_>) -> Vec<GivenSetting> {
+        let mut layers: Vec<(ConfigSection, &[ConfigEntry])> = Vec::new();
         for (name, profile) in self.file.chain(&self.profile) {
-            layers.push((Section::Profile(name.to_owned()), &profile.settings));
+            layers.push((ConfigSection::Profile(name.to_owned()), &profile.settings));
         }
         let suite = self.suite.as_ref().and_then(|name| self.file.suites.get_key_value(name));
         if let Some((name, suite)) = suite {
-            layers.push((Section::Suite(name.clone()), &suite.settings));
+            layers.push((ConfigSection::Suite(name.clone()), &suite.settings));
         }
-        layers.push((Section::Defaults, &self.file.defaults));
+        layers.push((ConfigSection::Defaults, &self.file.defaults));
         let mut given = Vec::new();
         for (rank, (section, entries)) in layers.iter().enumerate() {
             for entry in *entries {
@@ -384,10 +404,10 @@ impl Chosen {
             }
         }
         if let Some((name, suite)) = suite.filter(|(_, suite)| !suite.paths.is_empty()) {
-            let origin = self.origin(&Section::Suite(name.clone()), suite.line);
+            let origin = self.origin(&ConfigSection::Suite(name.clone()), suite.line);
             let words = suite.paths.iter().map(|path| self.path(path)).collect();
             let (id, flag) = (PATHS.to_owned(), PATHS.to_owned());
-            given.push(Given { id, flag, words, origin, rank: layers.len() - 1 });
+            given.push(GivenSetting { id, flag, words, origin, rank: layers.len() - 1 });
         }
         given
     }
@@ -395,10 +415,10 @@ impl Chosen {
     fn setting(
         &self,
         line: &CommandLine<'_>,
-        section: &Section,
-        entry: &Entry,
+        section: &ConfigSection,
+        entry: &ConfigEntry,
         rank: usize,
-    ) -> Option<Given> {
+    ) -> Option<GivenSetting> {
         let arg = flags::flag(line.command, &entry.key).filter(|arg| line.concerns(arg))?;
         let origin = self.origin(section, entry.line);
         let value = flags::from_folder(arg, entry.value.clone(), &self.file.folder);
@@ -407,11 +427,11 @@ impl Chosen {
             .and_then(|words| flags::check(line.root, line.path, &words).map(|()| words))
             .ok()?;
         let (id, flag) = (arg.get_id().to_string(), entry.key.clone());
-        Some(Given { id, flag, words, origin, rank })
+        Some(GivenSetting { id, flag, words, origin, rank })
     }
 
-    fn origin(&self, section: &Section, line: usize) -> Origin {
-        Origin::File { file: self.file.shown.clone(), section: section.clone(), line }
+    fn origin(&self, section: &ConfigSection, line: usize) -> SettingOrigin {
+        SettingOrigin::File { file: self.file.shown.clone(), section: section.clone(), line }
     }
 
     /// A path of a suite, as it would be typed from here.
@@ -430,10 +450,10 @@ fn is_known<'n>(
     name: &str,
     place: &str,
     known: impl Iterator<Item = &'n String>,
-) -> Result<(), Mistake> {
+) -> Result<(), ConfigError> {
     let known: Vec<_> = known.cloned().collect();
     if known.iter().any(|known| known == name) {
         return Ok(());
     }
-    Err(Mistake::UnknownName { place: place.to_owned(), kind, name: name.to_owned(), known })
+    Err(ConfigError::UnknownName { place: place.to_owned(), kind, name: name.to_owned(), known })
 }

@@ -7,8 +7,8 @@ use clap::{Arg, ArgAction, Command, CommandFactory as _, Parser as _};
 use proptest::prelude::*;
 
 use super::*;
-use crate::cli::args::{Cli, Command as Typed, RunArgs};
-use crate::cli::commands::config::{Held, Shown};
+use crate::cli::args::{Cli, CliCommand, RunArgs};
+use crate::cli::commands::config::{EffectiveSettings, SettingValue};
 
 /// Names and values.
 type Variables<'v> = [(&'v str, &'v str)];
@@ -26,7 +26,7 @@ fn resolve_in(
     line: &str,
     variables: &[(&str, &str)],
     file: Option<&str>,
-) -> Result<Resolved, ResolveError> {
+) -> Result<ResolvedArguments, ResolveError> {
     let arguments = std::iter::once("slt").chain(line.split_whitespace()).map(OsString::from).collect();
     let read = |_: Option<&std::path::Path>| {
         Ok(file.map(|text| (PathBuf::from("sqllogictest.toml"), text.to_owned())))
@@ -34,15 +34,15 @@ fn resolve_in(
     resolve(definition, arguments, &environment(variables), &read)
 }
 
-/// The words that come of it, or the mistakes.
+/// The words that come of it, or the errors.
 fn check(line: &str, variables: &[(&str, &str)], file: &str) -> String {
     match resolve_in(&Cli::command(), line, variables, Some(file)) {
         Ok(resolved) => {
             let words = resolved.arguments.iter().skip(1).map(|word| word.to_str().unwrap());
             words.collect::<Vec<_>>().join(" ")
         }
-        Err(ResolveError::Configuration(mistakes)) => {
-            mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+        Err(ResolveError::Configuration(errors)) => {
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         }
         Err(ResolveError::Typed(error)) => format!("typed: {:?}", error.kind()),
     }
@@ -206,11 +206,11 @@ fn a_name_without_a_file_is_a_mistake() {
             "SQLLOGICTEST_SUITE: there is no suite `s`, since there is no sqllogictest.toml",
         ),
     ] {
-        let Err(ResolveError::Configuration(mistakes)) = resolve_in(&Cli::command(), line, variables, None)
+        let Err(ResolveError::Configuration(errors)) = resolve_in(&Cli::command(), line, variables, None)
         else {
             panic!("{line}")
         };
-        assert_eq!(mistakes[0].to_string(), expected);
+        assert_eq!(errors[0].to_string(), expected);
     }
 }
 
@@ -298,9 +298,9 @@ fn a_limit_for_all_files_puts_overrides_aside() {
     assert_eq!(overrides("run", &[("SQLLOGICTEST_TIMEOUT", "3")]), []);
 }
 
-fn run_args(resolved: &Resolved) -> RunArgs {
+fn run_args(resolved: &ResolvedArguments) -> RunArgs {
     match Cli::try_parse_from(&resolved.arguments).unwrap().command {
-        Typed::Run(args) => *args,
+        CliCommand::Run(args) => *args,
         other => panic!("{other:?}"),
     }
 }
@@ -341,13 +341,13 @@ proptest! {
         prop_assert_eq!(args.limits.timeout, typed.or(variable).or(in_profile).unwrap_or(500));
         prop_assert_eq!(args.workers, workers.filter(|_| !serial));
 
-        let shown = Shown::of(resolved).unwrap();
+        let shown = EffectiveSettings::of(resolved).unwrap();
         let held = |name: &str| &shown.settings.iter().find(|setting| setting.name == name).unwrap().value;
-        prop_assert_eq!(held("timeout"), &Held::One(Some(args.limits.timeout.to_string())));
-        prop_assert_eq!(held("quiet"), &Held::Switch(args.quiet));
-        prop_assert_eq!(held("serial"), &Held::Switch(args.serial));
-        prop_assert_eq!(held("workers"), &Held::One(args.workers.map(|workers| workers.to_string())));
-        prop_assert_eq!(held("engine"), &Held::One(args.engine.engine.clone()));
-        prop_assert_eq!(held("engine-name"), &Held::List(args.engine.engine_name.clone()));
+        prop_assert_eq!(held("timeout"), &SettingValue::One(Some(args.limits.timeout.to_string())));
+        prop_assert_eq!(held("quiet"), &SettingValue::Switch(args.quiet));
+        prop_assert_eq!(held("serial"), &SettingValue::Switch(args.serial));
+        prop_assert_eq!(held("workers"), &SettingValue::One(args.workers.map(|workers| workers.to_string())));
+        prop_assert_eq!(held("engine"), &SettingValue::One(args.engine.engine.clone()));
+        prop_assert_eq!(held("engine-name"), &SettingValue::List(args.engine.engine_name.clone()));
     }
 }

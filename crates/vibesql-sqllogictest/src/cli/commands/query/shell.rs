@@ -1,0 +1,190 @@
+//! The shell: reads statements, which end with `;`, and commands, which start with a dot.
+
+use clap::ValueEnum as _;
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{CompletionType, Config, Editor};
+use tokio::signal::unix::{self, SignalKind};
+
+use super::complete::ShellHelper;
+use super::error::QueryPrompt;
+use super::names::{COMMANDS, nearest, tables};
+use super::presets::{find_preset, list_presets};
+use super::session::QuerySession;
+use crate::cli::args::QueryFormat;
+use crate::cli::error::{CliError, CommandResult};
+use crate::cli::exit::ExitReason;
+use crate::cli::ui::Ui;
+use slt_runner::text::count::plural;
+use slt_store::Window;
+use slt_store::ask::views::VIEWS;
+use slt_store::ask::{Interrupter, VIBESQL_VERSION, statements};
+use slt_store::schema::{self, TABLES};
+
+/// Whether the shell goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ShellFlow {
+    GoOn,
+    Quit,
+}
+
+/// Reads lines until the user leaves. Errors do not end it.
+pub(super) fn shell(session: &mut QuerySession, ui: &mut Ui) -> CommandResult {
+    let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
+    let editor = Editor::<ShellHelper, FileHistory>::with_config(config);
+    let mut editor = editor.map_err(|error| CliError::internal(error.to_string()))?;
+    editor.set_helper(Some(ShellHelper));
+    let history = session.folder.join("history");
+    // There is none before the first time.
+    drop(editor.load_history(&history));
+    session.prompt = QueryPrompt::Shell;
+    listen(session.interrupter()).map_err(|error| CliError::io("listen for", "Ctrl-C", &error))?;
+    ui.print(&format!(
+        "Results in VibeSQL {VIBESQL_VERSION}. Statements end with `;`, and `.help` lists commands.\n"
+    ))?;
+    loop {
+        match editor.readline("results> ") {
+            Ok(line) => match entered(line.trim(), session, ui) {
+                Ok(ShellFlow::GoOn) => {}
+                Ok(ShellFlow::Quit) => break,
+                Err(error) => {
+                    ui.error(&error);
+                }
+            },
+            // The line is abandoned.
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => break,
+            Err(error) => return Err(CliError::internal(error.to_string())),
+        }
+    }
+    let saved = std::fs::create_dir_all(&session.folder).map_err(ReadlineError::from);
+    if let Err(error) = saved.and_then(|()| editor.save_history(&history)) {
+        ui.note(format_args!("the history of the shell is not kept: {error}"));
+    }
+    Ok(ExitReason::Success)
+}
+
+/// Ctrl-C stops the question that is being asked, and not this program. It is listened for before the first line is
+/// read: whoever reads a line gives the signal back as it was.
+fn listen(interrupter: Interrupter) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut interrupts = {
+        let _within = runtime.enter();
+        unix::signal(SignalKind::interrupt())?
+    };
+    let wait = move || {
+        runtime.block_on(async move {
+            while interrupts.recv().await.is_some() {
+                interrupter.interrupt();
+            }
+        });
+    };
+    std::thread::Builder::new().name("interrupts".to_owned()).spawn(wait).map(drop)
+}
+
+fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellFlow, CliError> {
+    if !text.starts_with('.') {
+        answer_each(&statements(text), session, ui);
+        return Ok(ShellFlow::GoOn);
+    }
+    let (line, rest) = text.split_once([';', '\n']).unwrap_or((text, ""));
+    let rest = rest.trim_matches(|character: char| character == ';' || character.is_whitespace());
+    if !rest.is_empty() {
+        return Err(not_alone(format!("cannot run `{}` together with `{rest}`", line.trim())));
+    }
+    let (command, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    match (command, argument.trim()) {
+        (".quit" | ".exit", _) => return Ok(ShellFlow::Quit),
+        (".help", _) => ui.print(&help())?,
+        (".tables", _) => ui.print(&named_tables())?,
+        (".schema", "") => ui.print(&tables().filter_map(shape).collect::<Vec<_>>().join("\n"))?,
+        (".schema", name) => match shape(name) {
+            Some(text) => ui.print(&text)?,
+            None => return Err(unknown_table(name)),
+        },
+        (".presets", _) => ui.print(&list_presets())?,
+        (".preset", name) => {
+            session.answer_preset(find_preset(name, QueryPrompt::Shell)?, ui)?;
+        }
+        (".format", word) => {
+            let format = QueryFormat::from_str(word, true);
+            let hint = || vec!["formats: table, csv, json, jsonl, markdown".to_owned()];
+            let format = format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint()))?;
+            session.format = format.into();
+        }
+        (".last", count) => match count.parse() {
+            Ok(count) if count > 0 => session.reading.window = Window::Last(count),
+            _ => {
+                return Err(CliError::usage(
+                    format!("expected a number of runs, found `{count}`"),
+                    Vec::new(),
+                ));
+            }
+        },
+        (".all", _) => session.reading.window = Window::All,
+        (command, _) => {
+            let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
+            let hint = nearest
+                .map_or_else(|| "`.help` lists them".to_owned(), |name| format!("did you mean `{name}`?"));
+            return Err(CliError::usage(format!("no command `{command}`"), vec![hint]));
+        }
+    }
+    Ok(ShellFlow::GoOn)
+}
+
+/// Answers statements one after the other. An error, or Ctrl-C, ends it.
+fn answer_each(statements: &[String], session: &mut QuerySession, ui: &mut Ui) {
+    for (place, sql) in statements.iter().enumerate() {
+        let answered = if sql.starts_with('.') {
+            Err(not_alone(format!("cannot run `{sql}` behind SQL")))
+        } else {
+            session.answer(sql, ui)
+        };
+        if let Err(error) = answered {
+            ui.error(&error);
+            let left = (statements.len() - place - 1) as u64;
+            if left > 0 {
+                ui.note(format_args!("{} behind it not run", plural(left, "statement")));
+            }
+            return;
+        }
+    }
+}
+
+fn not_alone(message: String) -> CliError {
+    CliError::usage(message, vec!["enter a dot command by itself".to_owned()])
+}
+
+fn unknown_table(name: &str) -> CliError {
+    let hint = match nearest(name, tables()) {
+        Some(nearest) => format!("did you mean `{nearest}`?"),
+        None => "`.tables` lists them".to_owned(),
+    };
+    CliError::usage(format!("no table `{name}`"), vec![hint])
+}
+
+fn help() -> String {
+    let line = |(name, argument, about): &(&str, &str, &str)| {
+        format!("{:<18}  {about}\n", format!("{name} {argument}"))
+    };
+    COMMANDS.iter().map(line).collect()
+}
+
+fn named_tables() -> String {
+    let tables = TABLES.into_iter().map(|table| (table.name, table.about));
+    let views = VIEWS.iter().map(|view| (view.name, view.about));
+    tables.chain(views).map(|(name, about)| format!("{name:<20}  {about}\n")).collect()
+}
+
+/// The columns of a table with what they say, or the statement of a view.
+fn shape(name: &str) -> Option<String> {
+    if let Some(table) = schema::table(name) {
+        let columns = table
+            .columns
+            .iter()
+            .map(|column| format!("  {:<22} {:<8} {}\n", column.name, column.kind.sql(), column.about));
+        return Some(format!("{}: {}\n{}", table.name, table.about, columns.collect::<String>()));
+    }
+    let view = VIEWS.iter().find(|view| view.name.eq_ignore_ascii_case(name))?;
+    Some(format!("{}: {}\n  {};\n", view.name, view.about, view.create()))
+}
