@@ -17,7 +17,7 @@ use slt_core::executor::slice::may_split;
 use slt_core::location::Source;
 use slt_core::parser;
 use slt_runner::parallel::schedule::{self, LastResult};
-use slt_runner::parallel::{Filters, Origin, Pattern, WorkItem};
+use slt_runner::parallel::{FileSource, Filters, Pattern, WorkItem};
 use slt_runner::results::{History, Past, ResultsFolder};
 use slt_runner::text::count::plural;
 
@@ -211,7 +211,7 @@ fn past(item: &WorkItem, history: &History) -> Past {
     history.of(&place_of(item), &item.file)
 }
 
-fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::Known> {
+fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::FileHistory> {
     let known = items.iter().map(|item| {
         let Past { good, duration } = past(item, history);
         let last = match good {
@@ -219,17 +219,17 @@ fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::Known> {
             None => LastResult::Untested,
             Some(true) => LastResult::Passed,
         };
-        schedule::Known { last, duration, bytes: length(item) }
+        schedule::FileHistory { last, duration, bytes: length(item) }
     });
     known.collect()
 }
 
 /// Returns the size of a file. A missing file is reported when it is run.
 fn length(item: &WorkItem) -> u64 {
-    match &item.origin {
-        Origin::Disk(path) => path.metadata().map_or(0, |file| file.len()),
-        Origin::Embedded(text) => text.len() as u64,
-        Origin::Stream(text) => text.len() as u64,
+    match &item.source {
+        FileSource::Disk(path) => path.metadata().map_or(0, |file| file.len()),
+        FileSource::Embedded(text) => text.len() as u64,
+        FileSource::Stream(text) => text.len() as u64,
     }
 }
 

@@ -19,8 +19,8 @@ use slt_core::parser;
 use slt_insight::regression::Gate;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::parallel::procfs;
-use slt_runner::parallel::schedule::Order;
-use slt_runner::parallel::{Attempts, Filters, Limits, Pattern, Policy, Timeouts};
+use slt_runner::parallel::schedule::FileOrder;
+use slt_runner::parallel::{Attempts, Filters, Limits, Pattern, RunPolicy, Timeouts};
 
 /// The number of values of a result that the JSON report keeps.
 const VALUES_IN_REPORT: usize = 64;
@@ -114,7 +114,7 @@ pub(super) fn seconds(count: u64) -> Option<Duration> {
 /// The settings of `run`.
 pub(super) struct RunSettings {
     pub(super) start: RunStart,
-    pub(super) policy: Policy,
+    pub(super) policy: RunPolicy,
     pub(super) limits: Limits,
     pub(super) timeouts: Timeouts,
     pub(super) expectations: ExpectationsSource,
@@ -135,7 +135,7 @@ pub(super) enum RunStart {
 pub(super) struct NewRun {
     pub(super) setup: EngineSetup,
     pub(super) selection: SelectionSettings,
-    pub(super) order: Order,
+    pub(super) order: FileOrder,
     /// Whether files may be split between workers.
     pub(super) may_split: bool,
     pub(super) attempts: Attempts,
@@ -200,7 +200,7 @@ impl RunSettings {
         };
         Ok(Self {
             start,
-            policy: Policy {
+            policy: RunPolicy {
                 workers: if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) },
                 budget: limits.time.map(Duration::from_secs),
                 most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
@@ -229,13 +229,13 @@ impl RunSettings {
     }
 }
 
-fn order(seed: Option<u64>, is_random: bool, choice: OrderChoice) -> Order {
+fn order(seed: Option<u64>, is_random: bool, choice: OrderChoice) -> FileOrder {
     match (seed, choice) {
-        (Some(seed), _) => Order::Random(seed),
-        (None, OrderChoice::Random) => Order::Random(seed_from_clock()),
-        (None, _) if is_random => Order::Random(seed_from_clock()),
-        (None, OrderChoice::History) => Order::History,
-        (None, OrderChoice::Path) => Order::Path,
+        (Some(seed), _) => FileOrder::Random(seed),
+        (None, OrderChoice::Random) => FileOrder::Random(seed_from_clock()),
+        (None, _) if is_random => FileOrder::Random(seed_from_clock()),
+        (None, OrderChoice::History) => FileOrder::History,
+        (None, OrderChoice::Path) => FileOrder::Path,
     }
 }
 

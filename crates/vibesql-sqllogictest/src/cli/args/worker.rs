@@ -23,7 +23,7 @@ pub(in crate::cli) struct WorkArgs {
     /// The folder of the run.
     pub(in crate::cli) folder: PathBuf,
     /// The number of the process that starts this one, within the run.
-    pub(in crate::cli) berth: u64,
+    pub(in crate::cli) process_dir: u64,
     /// The number of the worker.
     pub(in crate::cli) number: usize,
 }

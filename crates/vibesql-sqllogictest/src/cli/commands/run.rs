@@ -35,8 +35,8 @@ use slt_insight::report::compare::{Named, Slow};
 use slt_insight::report::ending::{FailedFile, write_failed, write_slowest};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::event::Tee;
-use slt_runner::parallel::schedule::Order;
-use slt_runner::parallel::{self, Origin, Plan, Prepared, WorkItem, WorkKind};
+use slt_runner::parallel::schedule::FileOrder;
+use slt_runner::parallel::{self, FileSource, PreparedRun, RunPlan, WorkItem, WorkKind};
 use slt_runner::results::{Commit, History, JournalWriter, RunFolder};
 use slt_runner::text::count::plural;
 use slt_runner::text::style::Role;
@@ -182,7 +182,7 @@ fn lists(
 struct StartedRun {
     /// Held as long as this process is the master of the run.
     folder: RunFolder,
-    prepared: Prepared,
+    prepared: PreparedRun,
     journal: JournalWriter,
     /// The run that it is compared with at its end.
     baseline: Option<LocatedRun>,
@@ -226,7 +226,7 @@ fn begin(
             "shards by time, {shards}; all shards must print the same value, or files are missing"
         ));
     }
-    let seed = if let Order::Random(seed) = new.order { Some(seed) } else { None };
+    let seed = if let FileOrder::Random(seed) = new.order { Some(seed) } else { None };
     if let Some(seed) = seed {
         ui.note(format_args!("random order; `--seed {seed}` repeats it"));
     }
@@ -236,13 +236,13 @@ fn begin(
         seed,
         suite: new.selection.paths.clone(),
         is_part,
-        first: items.iter().find(|item| matches!(item.origin, Origin::Disk(_))).map(place_of),
+        first: items.iter().find(|item| matches!(item.source, FileSource::Disk(_))).map(place_of),
     };
     let circumstances = circumstances(environment, conditions, results);
     let commit = circumstances.commit.clone();
-    let mut prepared = Prepared::new(
+    let mut prepared = PreparedRun::new(
         starting.path(),
-        Plan {
+        RunPlan {
             items,
             engine,
             settings: new.setup.settings.clone(),
@@ -281,7 +281,8 @@ fn resume(
     let baseline = find_baseline(settings, location, constraints, ui)?;
     let expectations = LoadedExpectations::load_for_run(&settings.expectations, &journal.opened)?;
     let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
-    let prepared = Prepared::resumed(&folder.path, journal.report, journal.attempts, registry, &suite::text)?;
+    let prepared =
+        PreparedRun::resumed(&folder.path, journal.report, journal.attempts, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
         let more = match more.len() {
             0 => String::new(),
@@ -301,7 +302,7 @@ fn column_width(items: &[WorkItem]) -> usize {
     widest.unwrap_or(0).min(MAX_FILE_WIDTH)
 }
 
-fn write_json(place: OutputFile, run: &RunReport, prepared: &Prepared) -> Result<(), CliError> {
+fn write_json(place: OutputFile, run: &RunReport, prepared: &PreparedRun) -> Result<(), CliError> {
     let tested: HashSet<&str> = run.files.iter().map(|file| file.file.as_str()).collect();
     let files = prepared.items().iter().map(|item| item.file.as_str());
     let mut untested: Vec<_> = files.filter(|file| !tested.contains(file)).collect();
