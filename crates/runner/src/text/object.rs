@@ -27,7 +27,7 @@ impl<'f> Object<'f> {
     }
 
     /// Adds the fields of another object.
-    pub fn with_all(mut self, mut other: Object<'f>) -> Self {
+    pub fn with_all(mut self, mut other: Self) -> Self {
         self.0.append(&mut other.0);
         self
     }

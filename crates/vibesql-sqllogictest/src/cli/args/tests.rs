@@ -19,7 +19,9 @@ fn write_pages(command: &mut Command, globals: &str, pages: &mut String) {
         return;
     }
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
-    *pages += &format!("======== {name}\n\n");
+    pages.push_str("======== ");
+    pages.push_str(name);
+    pages.push_str("\n\n");
     *pages += &command.render_long_help().to_string().replace(globals, "\n[Global options]\n");
     *pages += "\n";
     command.get_subcommands_mut().for_each(|next| write_pages(next, globals, pages));
