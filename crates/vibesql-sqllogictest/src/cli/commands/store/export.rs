@@ -1,4 +1,4 @@
-//! `store export`: exports a run to a file. The tables of all runs are in [`super::tables`].
+//! `store export`: exports a run to a file. The tables of all runs are in `store::tables`.
 
 use std::path::PathBuf;
 
