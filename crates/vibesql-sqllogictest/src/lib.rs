@@ -25,6 +25,61 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! One record at a time, and a share of the files of a run:
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use vibesql_sqllogictest::engine::sqlite::Sqlite;
+//! use vibesql_sqllogictest::executor::parallel::Shard;
+//! use vibesql_sqllogictest::executor::record_processor::RecordProcessor;
+//! use vibesql_sqllogictest::location::Source;
+//! use vibesql_sqllogictest::parser::{RecordKind, SQLITE, parse};
+//!
+//! let source = Source::new("table.test", "statement ok\nCREATE TABLE t (a)\n\nstatement ok\nCREATE TABLE t (a)\n");
+//! let script = parse(&source, &SQLITE);
+//! let mut processor = RecordProcessor::open(&Sqlite, SQLITE.renderer, None)?;
+//! let mut errors = Vec::new();
+//! for record in script.records() {
+//!     if let RecordKind::Statement(statement) = &record.kind
+//!         && let Ok(Err(error)) = processor.statement(&statement.sql)
+//!     {
+//!         errors.push(error.message);
+//!     }
+//! }
+//! processor.close()?;
+//! assert_eq!(errors, ["table t already exists"]);
+//!
+//! assert!("1/4".parse::<Shard>().is_ok());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Results that are stored and queried, and what changed between two runs:
+//!
+//! ```
+//! # #[cfg(feature = "store")]
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::Duration;
+//!
+//! use vibesql_sqllogictest::outcome::FileStatus;
+//! use vibesql_sqllogictest::regression::flaky::{Health, Seen, steadiness};
+//! use vibesql_sqllogictest::results::{ResultFilter, ResultStorage, RunId, TestResult};
+//!
+//! let folder = tempfile::tempdir()?;
+//! let mut storage = ResultStorage::open(folder.path())?;
+//! let result = TestResult::new("joins.test", FileStatus::Passed, Duration::from_millis(3));
+//! let run: RunId = storage.store_run(vec![result])?;
+//! let stored = storage.query(ResultFilter { run: Some(run), ..ResultFilter::default() })?;
+//! assert_eq!(stored.len(), 1);
+//!
+//! let results = [true, false].map(|good| Seen { state: "commit 1", good });
+//! assert_eq!(steadiness(&results).map(|found| found.health), Some(Health::Flaky));
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "store"))]
+//! # fn main() {}
+//! ```
 
 pub mod cli;
 pub mod engines;
@@ -43,15 +98,10 @@ pub mod engine {
     pub use slt_vibesql as vibesql;
 }
 
-/// Executing one script ([`core`](executor::core)) or one record, and many files in worker processes.
+/// Executing one script (`core`), one record (`record_processor`) or many files in worker processes (`parallel`).
 pub mod executor {
     pub use slt_core::executor::*;
     pub use slt_runner::parallel;
-
-    /// Executing one script.
-    pub mod core {
-        pub use slt_core::executor::{DetailLimits, Options, Selection, run_observed, run_script, run_slice};
-    }
 }
 
 /// What is kept of runs: folders and journals, and every result in an embedded database.
