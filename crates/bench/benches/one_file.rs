@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::{Counts, FileEnd, FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::{Circumstances, Opened, ResultsFolder};
@@ -61,8 +61,7 @@ fn keep(results: &ResultsFolder, folder: &Path, second: i64, files: usize) -> Re
         ..FileReport::new(name(file), FileEnd::Completed)
     };
     let labels = vec!["vibesql".to_owned()];
-    let engine =
-        EngineIdentity { name: "vibesql".to_owned(), version: "1".to_owned(), labels: labels.clone() };
+    let engine = EngineId { labels: labels.clone(), ..EngineId::new("vibesql", "1") };
     let details = DetailLimits { records: 100, values: 64 };
     let options = Options { labels: labels.clone(), threshold: None, record_timeout: None, details };
     let settings = Settings { engine: "vibesql".to_owned(), options, dialect: None, exact: false };

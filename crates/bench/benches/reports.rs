@@ -6,7 +6,7 @@ use std::time::Duration;
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
 use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, analyze};
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -43,7 +43,7 @@ fn source(number: usize, right: bool) -> Source {
 
 fn run(right: bool) -> RunReport {
     let label = "sqlite".to_owned();
-    let engine = EngineIdentity { name: label.clone(), version: String::new(), labels: vec![label] };
+    let engine = EngineId::new(label, "");
     let options = Options {
         labels: engine.labels.clone(),
         threshold: None,

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
+use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::{
     Counts, Excerpt, Failure, FailureDetail, FailureGroup, FileEnd, FileReport, FlakyResult, Mark, NotPassed,
@@ -191,11 +191,7 @@ fn name(file: u64) -> String {
 /// Keeps the run of this number: one each hour.
 fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
     let started = 1_760_000_000_000 + i64::try_from(run)? * 3_600_000;
-    let engine = EngineIdentity {
-        name: "vibesql".to_owned(),
-        version: "0.2.0".to_owned(),
-        labels: vec!["sqlite".to_owned()],
-    };
+    let engine = EngineId { labels: vec!["sqlite".to_owned()], ..EngineId::new("vibesql", "0.2.0") };
     let files: Vec<_> = (0..FILES).map(|file| report(run, file, started)).collect();
     let options = Options {
         labels: engine.labels.clone(),

@@ -118,7 +118,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("state", state_word(running, journal).into()),
         ("pass_rate", totals.pass_rate_with(FlakyResult::Fail).map(percent).into()),
         ("duration_ms", Some(elapsed).filter(|&elapsed| elapsed > 0 || !report.elapsed.is_zero()).into()),
-        ("engine", Cell::from(&report.header.engine.name)),
+        ("engine", Cell::from(report.header.engine.qualified_name())),
         ("engine_version", Cell::from(&report.header.engine.version)),
         ("engine_hash", circumstances.engine_hash.as_ref().into()),
         ("labels", report.header.labels.join(",").as_str().into()),

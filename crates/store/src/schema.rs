@@ -120,7 +120,7 @@ pub static TEST_RUNS: Table = Table {
         integer("records_skipped", "Records that were skipped"),
         integer("records_not_reached", "Records after the end of their file's execution"),
         integer("duration_ms", "How long the run took, all its sessions together"),
-        text("engine", "The engine under test"),
+        text("engine", "The engine under test, with its variant: `vibesql`, `vibesql:mysql`"),
         text("engine_version", "Its version"),
         text("engine_hash", "A checksum of the program that contains it"),
         text("labels", "The names that conditions were compared with, separated by commas"),

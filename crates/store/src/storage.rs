@@ -10,7 +10,7 @@ use super::extract::{Extract, Wanted, Window};
 use super::keeper::{Sealed, Store};
 use super::schema::{TEST_RESULTS, TEST_RUNS, Table};
 use super::{Pin, RunId};
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::{Circumstances, Imported, Journal, Opened, ResultsFolder};
@@ -41,7 +41,7 @@ use slt_runner::results::{Circumstances, Imported, Journal, Opened, ResultsFolde
 #[derive(Debug)]
 pub struct ResultStorage {
     store: Store,
-    engine: EngineIdentity,
+    engine: EngineId,
 }
 
 /// What became of a file in a run.
@@ -111,17 +111,15 @@ impl ResultStorage {
     ///
     /// [`StoreError`], for instance when the folder cannot be written to.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let storage = Self {
-            store: Store::new(&ResultsFolder::new(folder)),
-            engine: EngineIdentity { name: "unknown".to_owned(), version: String::new(), labels: Vec::new() },
-        };
+        let storage =
+            Self { store: Store::new(&ResultsFolder::new(folder)), engine: EngineId::named("unknown") };
         storage.catch_up()?;
         Ok(storage)
     }
 
     /// Says which engine the runs are of that [`store_run`](Self::store_run) stores.
     #[must_use]
-    pub fn for_engine(self, engine: EngineIdentity) -> Self {
+    pub fn for_engine(self, engine: EngineId) -> Self {
         Self { engine, ..self }
     }
 

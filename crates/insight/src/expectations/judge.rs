@@ -67,7 +67,7 @@ impl Judgement {
 /// not passed (it could not be read, its worker was lost) is covered by an entry for the file only.
 pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part: bool) -> Judgement {
     let is_whole = !is_part && run.files.len() == run.header.files;
-    let engine = &run.header.engine.name;
+    let engine = &run.header.engine.qualified_name();
     let entries: Vec<_> =
         expectations.entries.iter().enumerate().filter(|(_, entry)| entry.is_for(engine)).collect();
     let (expired, live): (Vec<_>, Vec<_>) =

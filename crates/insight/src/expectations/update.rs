@@ -38,7 +38,7 @@ pub fn update(text: &str, expectations: &Expectations, run: &RunReport, today: D
     };
     let (users, ours): (Vec<_>, Vec<_>) =
         expectations.entries.iter().cloned().partition(|entry| entry.line < first_below);
-    let engine = &run.header.engine.name;
+    let engine = &run.header.engine.qualified_name();
     let is_replaced = |entry: &Entry| {
         // Of what is skipped the run does not know whether it fails.
         entry.what != What::Skip

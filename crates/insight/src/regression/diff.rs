@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::file::{FileChange, FileDiff};
 use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff};
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunReport, Totals};
 
 /// What has changed between two runs.
@@ -25,7 +25,7 @@ pub struct RunDiff<'r> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side<'r> {
     /// The engine under test.
-    pub engine: &'r EngineIdentity,
+    pub engine: &'r EngineId,
     /// The names that conditions were held against.
     pub labels: &'r [String],
     /// Whether the reference runner's holes are reproduced.

@@ -179,7 +179,7 @@ pub fn same_program(one: &PastRun, other: &PastRun) -> bool {
 
 /// Whether runs executed and judged by the same rules on the same engine, whatever its version.
 pub fn same_rules(one: &RunHeader, other: &RunHeader) -> bool {
-    let rules = |header: &RunHeader| (header.engine.name.clone(), header.labels.clone(), header.exact);
+    let rules = |header: &RunHeader| (header.engine.qualified_name(), header.labels.clone(), header.exact);
     rules(one) == rules(other)
 }
 

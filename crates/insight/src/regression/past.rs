@@ -14,7 +14,7 @@ pub fn same_conditions(one: &PastRun, other: &PastRun) -> bool {
         let Circumstances { host, cpus, workers, .. } = run.circumstances.clone()?;
         (!host.is_empty()).then_some((host, cpus, workers))
     };
-    let rules = |run: &PastRun| (run.header.engine.name.clone(), run.header.exact);
+    let rules = |run: &PastRun| (run.header.engine.qualified_name(), run.header.exact);
     machine(one).is_some() && machine(one) == machine(other) && rules(one) == rules(other)
 }
 

@@ -126,7 +126,7 @@ fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
     let engine = &subject.report.header.engine;
     let mut found = vec![
         ("run", subject.name.to_owned()),
-        ("engine", engine.name.clone()),
+        ("engine", engine.qualified_name()),
         ("engine.version", engine.version.clone()),
         ("verdict", subject.verdict().to_owned()),
     ];

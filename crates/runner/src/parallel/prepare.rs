@@ -15,7 +15,7 @@ use super::queue::WorkQueue;
 use super::task_tracker::Attempts;
 use super::wire::{AssignedItem, Assignment, AssignmentError, FileStamp, PROTOCOL, Task, WorkKind};
 use super::worker::work_item;
-use slt_core::engine::{EngineIdentity, EngineRegistry};
+use slt_core::engine::{EngineId, EngineRegistry};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
 use slt_core::location::path_text;
@@ -26,7 +26,7 @@ pub struct RunPlan<'p> {
     /// The files, in the order in which they start.
     pub items: Vec<WorkItem>,
     /// The engine that `settings` name.
-    pub engine: EngineIdentity,
+    pub engine: EngineId,
     /// The settings of each file.
     pub settings: Settings,
     /// The limits of workers.
@@ -180,8 +180,7 @@ pub(super) fn read(
     let assignment = Assignment::read(folder)?;
     let engine = registry.make(&assignment.settings.engine)?.describe()?;
     if engine != assignment.engine {
-        let words = |engine: &EngineIdentity| format!("{} {}", engine.name, engine.version);
-        let (expected, found) = (words(&assignment.engine), words(&engine));
+        let (expected, found) = (assignment.engine.to_string(), engine.to_string());
         return Err(AssignmentError::OtherEngine { expected, found });
     }
     let items = assignment.items.iter().map(|item| work_item(item, embedded)).collect();

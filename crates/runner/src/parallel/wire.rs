@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::limits::Limits;
 use super::task_tracker::Attempts;
 use crate::atomic_file;
-use slt_core::engine::{EngineError, EngineIdentity, RegistryError};
+use slt_core::engine::{EngineError, EngineId, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
 use slt_core::location::path_text;
@@ -28,7 +28,7 @@ pub(super) const PROTOCOL: &str = concat!("4/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Assignment {
     pub(super) protocol: String,
-    pub(super) engine: EngineIdentity,
+    pub(super) engine: EngineId,
     pub(super) settings: Settings,
     pub(super) limits: Limits,
     pub(super) attempts: Attempts,

@@ -417,7 +417,7 @@ fn addition(results: &ResultsFolder, name: &str, length: u64) -> Addition {
     let mut addition = Addition { runs: [(name.to_owned(), Some(length))].into(), records: Vec::new() };
     let journal = journal_path(&results.runs_path().join(name));
     let (Some(run), Ok(Some(brief))) = (number_of(name), Brief::read(&journal)) else { return addition };
-    let engine = &brief.header.engine.name;
+    let engine = &brief.header.engine.qualified_name();
     for file in &brief.files {
         let elapsed = Some(file.elapsed).filter(|elapsed| !elapsed.is_zero());
         let status = match brief.header.flaky {

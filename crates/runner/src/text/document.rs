@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::failure::message;
 use super::object::{Each, Object, object};
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{
     Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed, RunEnd,
     Totals,
@@ -14,8 +14,12 @@ use slt_core::outcome::{
 use slt_core::parser::Lint;
 
 /// The engine under test.
-pub fn engine<'r>(engine: &'r EngineIdentity, labels: &'r [String]) -> Object<'r> {
-    object! { "name": &engine.name, "version": &engine.version, "labels": labels }
+pub fn engine<'r>(engine: &'r EngineId, labels: &'r [String]) -> Object<'r> {
+    object! { "name": &engine.name }
+        .with_some("variant", engine.variant.as_ref())
+        .with("version", &engine.version)
+        .with_some("build", engine.build.as_ref())
+        .with("labels", labels)
 }
 
 /// How many files ended how, in the words of the old scripts.

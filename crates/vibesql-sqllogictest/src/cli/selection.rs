@@ -45,7 +45,7 @@ pub(super) fn select(
     workers: usize,
     ui: &mut Ui,
 ) -> Result<SelectedFiles, CliError> {
-    let engine = run.setup.engine.name.clone();
+    let engine = run.setup.engine.qualified_name();
     let read = |items: &[WorkItem]| match history_of(results, &engine, items) {
         Ok(history) => Ok(history),
         // A selection by earlier runs is impossible without them; an order is not.

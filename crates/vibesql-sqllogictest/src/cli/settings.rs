@@ -13,7 +13,7 @@ use super::error::CliError;
 use super::loaded_expectations::ExpectationsSource;
 use super::workers::cores;
 use crate::monitor::Verbosity;
-use slt_core::engine::{Engine, EngineIdentity, EngineRegistry};
+use slt_core::engine::{Engine, EngineId, EngineRegistry};
 use slt_core::executor::{DetailLimits, Options, Settings};
 use slt_core::parser;
 use slt_insight::regression::Gate;
@@ -27,7 +27,7 @@ const VALUES_IN_REPORT: usize = 64;
 
 /// The engine under test, and how scripts run on it.
 pub(super) struct EngineSetup {
-    pub(super) engine: EngineIdentity,
+    pub(super) engine: EngineId,
     pub(super) settings: Settings,
 }
 

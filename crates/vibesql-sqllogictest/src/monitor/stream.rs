@@ -130,7 +130,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use slt_core::engine::EngineIdentity;
+    use slt_core::engine::EngineId;
     use slt_core::executor::slice::Slice;
     use slt_core::outcome::{
         Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, LeftOut, RecordKey, RunEnd, RunHeader,
@@ -152,8 +152,7 @@ mod tests {
     fn events() -> Vec<RunEvent> {
         let time = Duration::from_millis(1500);
         let (shown, line) = ("s/a.test".to_owned(), Some(4));
-        let engine =
-            EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: vec!["e".to_owned()] };
+        let engine = EngineId::new("e", "1");
         let labels = vec!["l".to_owned()];
         let passed = Counts { total: 2, executed: 2, passed: 2, ..Counts::default() };
         let mut done = Totals::default();

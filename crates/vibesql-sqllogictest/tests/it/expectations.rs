@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::expectations::{Note, judge, read, today, update};
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, FailureGroup, FileEnd, FileReport, FileStatus, FlakyResult, Mark, RecordKey, RunEnd,
@@ -338,7 +338,7 @@ fn file(name: &str, failing: &[u64], end: FileEnd) -> FileReport {
 }
 
 fn run(files: Vec<FileReport>) -> RunReport {
-    let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("e", "1") };
     let header =
         RunHeader { engine, labels: Vec::new(), exact: false, files: files.len(), flaky: FlakyResult::Pass };
     RunReport { header, files, elapsed: std::time::Duration::ZERO, end: RunEnd::Completed }

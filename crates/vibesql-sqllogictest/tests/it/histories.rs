@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
+use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
@@ -121,11 +121,7 @@ fn run(seed: u64, number: usize, files: usize) -> Run {
     let started = DAY + seconds * 1000 + numbers.below(1000) as i64;
     let engine = ["sqlite", "sqlite", "vibesql"][number % 3];
     let header = RunHeader {
-        engine: EngineIdentity {
-            name: engine.to_owned(),
-            version: format!("3.{number}"),
-            labels: vec![engine.to_owned()],
-        },
+        engine: EngineId::new(engine, format!("3.{number}")),
         labels: vec![engine.to_owned(), numbers.one_of(&HOSTILE).to_owned()],
         exact: number % 2 == 1,
         files,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, WRONG_RESULT, analyze};
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SingleSession, SqlError,
+    Database, Engine, EngineError, EngineId, ExecuteError, RowSink, Session, SingleSession, SqlError,
 };
 use vibesql_sqllogictest::executor::{Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -172,7 +172,7 @@ struct WithoutTransactions;
 struct SessionWithoutTransactions(Box<dyn Session>);
 
 impl Engine for WithoutTransactions {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+    fn describe(&self) -> Result<EngineId, EngineError> {
         Sqlite.describe()
     }
 

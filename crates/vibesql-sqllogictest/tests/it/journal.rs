@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
+use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
@@ -87,7 +87,7 @@ fn report_of(text: &str) -> RunReport {
     file.peak_memory = Some(u64::MAX);
     file.file = format!("f{text}");
     let word = || text.to_owned();
-    let engine = EngineIdentity { name: word(), version: word(), labels: vec![word()] };
+    let engine = EngineId::new(word(), word());
     let header = RunHeader { engine, labels: vec![word()], exact: true, files: 2, flaky: FlakyResult::Pass };
     RunReport { header, files: vec![file], elapsed: Duration::MAX, end: RunEnd::EnoughFailed }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
@@ -33,8 +33,7 @@ fn past_run(sandbox: &Sandbox, second: i64, circumstances: &Circumstances, file:
         let (folder, circumstances) = (sandbox.path().to_owned(), circumstances.clone());
         Opened::new(name, second * 1000, Vec::new(), folder, settings.clone(), circumstances, BTreeMap::new())
     };
-    let engine =
-        EngineIdentity { name: "scripted".to_owned(), version: "0.1.0".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("scripted", "0.1.0") };
     let header = RunHeader {
         engine,
         labels: vec!["scripted".to_owned()],

@@ -81,7 +81,7 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
             document: Arc::from(""),
             line: 0,
             what: What::Xfail,
-            engine: Some(view.report.header.engine.name.clone()),
+            engine: Some(view.report.header.engine.qualified_name()),
             scope: if whole { Scope::Files(files) } else { Scope::Records(files, names) },
             reason: Some(reason.clone()),
             issue: None,

@@ -11,7 +11,7 @@ use super::failures::{ReportedFailure, what_of};
 use super::files::Files;
 use super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
 use crate::text::document::end_from_word;
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{
     Attempt, Counts, FailureDetail, Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult,
     LeftOut, NotPassed, RecordKey,
@@ -33,8 +33,10 @@ struct ReportedRun {
 #[derive(Deserialize)]
 struct ReportedEngine {
     name: String,
+    variant: Option<String>,
     #[serde(default)]
     version: String,
+    build: Option<String>,
     #[serde(default)]
     labels: Vec<String>,
 }
@@ -109,9 +111,9 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let wanted = document.summary.total_available_files.unwrap_or(0);
     let mut run = ForeignRun::of_files(text, files, changed, wanted);
     run.elapsed = document.duration_ms.map_or(Duration::ZERO, Duration::from_millis);
-    let ReportedEngine { name, version, labels } = document.engine;
+    let ReportedEngine { name, variant, version, build, labels } = document.engine;
     run.origin = Origin {
-        engine: Some(EngineIdentity { name, version, labels: labels.clone() }),
+        engine: Some(EngineId { name, variant, version, build, labels: labels.clone() }),
         labels,
         exact: document.exact,
         flaky: match document.flaky.as_deref() {

@@ -79,7 +79,7 @@ fn settings_of(header: &RunHeader) -> Settings {
         record_timeout: None,
         details: DetailLimits { records: 0, values: 0 },
     };
-    Settings { engine: header.engine.name.clone(), options, dialect: None, exact: header.exact }
+    Settings { engine: header.engine.qualified_name(), options, dialect: None, exact: header.exact }
 }
 
 /// Lists all failures of the run `name` by the commits where they began.

@@ -218,7 +218,7 @@ fn begin(
     let workers = settings.policy.workers;
     let SelectedFiles { items, slices, shards, expectations, is_part, history } =
         select(new, &settings.expectations, results, workers, ui)?;
-    let constraints = RunConstraints { before: None, engine: Some(&engine.name) };
+    let constraints = RunConstraints { before: None, engine: Some(&engine) };
     let baseline = find_baseline(settings, location, constraints, ui)?;
     let starting = results.start_run_dying_at(new.die_at_step)?;
     if let Some(shards) = shards {
@@ -276,7 +276,7 @@ fn resume(
         let verb = if journal.damaged == 1 { "is" } else { "are" };
         ui.warn(&format!("{lines} of the journal {verb} damaged; the files that were in them are run again"));
     }
-    let engine = Some(journal.report.header.engine.name.as_str());
+    let engine = Some(&journal.report.header.engine);
     let constraints = RunConstraints { before: Some(&folder.name), engine };
     let baseline = find_baseline(settings, location, constraints, ui)?;
     let expectations = LoadedExpectations::load_for_run(&settings.expectations, &journal.opened)?;
