@@ -77,9 +77,9 @@ struct Made {
 
 impl Texts for Made {
     fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let number: String = file.file.chars().filter(char::is_ascii_digit).collect();
+        let number: String = file.file.path().chars().filter(char::is_ascii_digit).collect();
         let number = number.parse().map_err(|_| NoText::Unknown)?;
-        Ok(Source::new(file.file.as_str(), text(number, self.records)))
+        Ok(Source::new(file.file.path(), text(number, self.records)))
     }
 }
 

@@ -42,8 +42,7 @@ fn source(number: usize, right: bool) -> Source {
 }
 
 fn run(right: bool) -> RunReport {
-    let label = "sqlite".to_owned();
-    let engine = EngineId::new(label, "");
+    let engine = EngineId::new("sqlite", "");
     let options = Options {
         labels: engine.labels.clone(),
         threshold: None,
@@ -70,7 +69,7 @@ struct Generated;
 
 impl Texts for Generated {
     fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let number = file.file.trim_start_matches("folder/").trim_end_matches(".test").parse();
+        let number = file.file.path().trim_start_matches("folder/").trim_end_matches(".test").parse();
         number.map(|number| source(number, false)).map_err(|_| NoText::Unknown)
     }
 }

@@ -213,8 +213,10 @@ fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
         }),
         ..Circumstances::default()
     };
-    let places: BTreeMap<_, _> =
-        files.iter().map(|file| (file.file.clone(), PathBuf::from("/suite").join(&file.file))).collect();
+    let places: BTreeMap<_, _> = files
+        .iter()
+        .map(|file| (file.file.clone(), PathBuf::from("/suite").join(file.file.path())))
+        .collect();
     let command = vec!["vibesql-sqllogictest".to_owned(), "run".to_owned(), "/suite".to_owned()];
     let opened = Opened::new("", started, command, "/project".into(), settings, circumstances, places);
     let header = RunHeader {
@@ -235,7 +237,7 @@ fn report(run: u64, file: u64, started: i64) -> FileReport {
     let limit = 650_u64.saturating_sub(run / 2).max(150);
     let flips = mixed([run, file, 2]).is_multiple_of(400);
     let failing = (chance < limit) != flips;
-    let mut report = FileReport::new(name(file), FileEnd::Completed);
+    let mut report = FileReport::new(&name(file), FileEnd::Completed);
     let milliseconds = 50 + mixed([file, 3, 0]) % 900;
     report.elapsed = Duration::from_millis(milliseconds * (90 + mixed([run, file, 4]) % 20) / 100);
     report.engine_time = Some(report.elapsed * 9 / 10);

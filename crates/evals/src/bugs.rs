@@ -365,8 +365,8 @@ impl InMemory {
 
 impl Texts for InMemory {
     fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let text = self.0.get(&file.file).ok_or(NoText::Unknown)?;
-        Ok(Source::new(file.file.as_str(), text.as_str()))
+        let text = self.0.get(file.file.path()).ok_or(NoText::Unknown)?;
+        Ok(Source::new(file.file.path(), text.as_str()))
     }
 }
 

@@ -68,7 +68,7 @@ pub struct ResultFilter {
     pub window: Window,
     /// Only this run.
     pub run: Option<RunId>,
-    /// Only the file with this path.
+    /// Only the files with this path in reports, or the one with this identity.
     pub file: Option<String>,
     /// Only results that ended so; any if there is none.
     pub statuses: Vec<FileStatus>,
@@ -159,7 +159,7 @@ impl ResultStorage {
     pub fn store_report(&mut self, opened: &Opened, report: &RunReport) -> Result<RunId, StoreError> {
         let mut files = HashSet::new();
         if let Some(twice) = report.files.iter().find(|file| !files.insert(&file.file)) {
-            return Err(StoreError::Twice(twice.file.clone()));
+            return Err(StoreError::Twice(twice.file.path().to_owned()));
         }
         let name = self.store.results.keep(opened, report)?;
         self.catch_up()?;
@@ -179,9 +179,11 @@ impl ResultStorage {
             .collect();
         let words: Vec<_> = filter.statuses.iter().map(|status| status.label()).collect();
         let wanted = |result: &Row<'_>| {
+            let is_file =
+                |file| ["file_path", "file_id"].iter().any(|name| result(name).as_text() == Some(file));
             let id = result("run_id").as_integer();
             filter.run.is_none_or(|run| id == Some(run.0))
-                && filter.file.as_deref().is_none_or(|file| result("file_path").as_text() == Some(file))
+                && filter.file.as_deref().is_none_or(is_file)
                 && (words.is_empty() || result("status").as_text().is_some_and(|word| words.contains(&word)))
                 && filter.engine.as_ref().is_none_or(|engine| engines.get(&id) == Some(engine))
         };

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::past::state_of;
 use super::records::reach;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileEnd, FileProblem, FileStatus, RecordKey, RunHeader};
 use slt_runner::results::{Commit, PastFile, PastRun};
 
@@ -199,8 +200,8 @@ struct InRun<'h> {
 
 impl<'h> FilePast<'h> {
     /// Looks the file up in runs, which come in the order that [`origin`] wants.
-    pub fn of(runs: &[&'h PastRun], file: &str) -> Self {
-        let find = |run: &'h PastRun| run.files.iter().find(|known| known.file == file).map(InRun::of);
+    pub fn of(runs: &[&'h PastRun], file: &FileId) -> Self {
+        let find = |run: &'h PastRun| run.files.iter().find(|known| known.file == *file).map(InRun::of);
         Self { runs: runs.iter().map(|&run| (run, find(run))).collect() }
     }
 

@@ -229,7 +229,7 @@ impl<'r> Case<'r> {
 
     fn name(&self) -> String {
         match self.part {
-            Part::File | Part::Rest(_) => self.file.file.clone(),
+            Part::File | Part::Rest(_) => self.file.file.path().to_owned(),
             Part::Record(place) => format!("{}:{}", self.file.file, self.file.failing[place]),
         }
     }

@@ -132,6 +132,7 @@ mod tests {
     use super::*;
     use slt_core::engine::EngineId;
     use slt_core::executor::slice::Slice;
+    use slt_core::location::FileId;
     use slt_core::outcome::{
         Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, LeftOut, RecordKey, RunEnd, RunHeader,
     };
@@ -144,7 +145,7 @@ mod tests {
             peak_memory: Some(7),
             attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
             left_out: vec![LeftOut { line: 9, key: RecordKey(9) }],
-            ..FileReport::new(file, FileEnd::Completed)
+            ..FileReport::new(FileId::in_suite("s", file), FileEnd::Completed)
         })
     }
 
@@ -189,7 +190,7 @@ mod tests {
             },
             RunEvent::TaskEnded { task: 3 },
             RunEvent::AttemptEnded {
-                file: "a.test".to_owned(),
+                file: "a.test".into(),
                 shown: "s/a.test".to_owned(),
                 attempt: Box::new(Attempt { status: FileStatus::Crashed, elapsed: time, first: None }),
             },

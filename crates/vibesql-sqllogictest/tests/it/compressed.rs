@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 use vibesql_sqllogictest::engine::EngineId;
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::portable::{Became, merge, write};
 use vibesql_sqllogictest::results::store::schema::TABLES;
@@ -71,8 +72,8 @@ fn said(results: &ResultsFolder) -> String {
     let run =
         |name: &String| (results.journal(Some(name)).unwrap(), RunOverview::read(results, name).unwrap());
     let runs: Vec<_> = names.iter().map(run).collect();
-    let history =
-        History::read(results, "e", &[("nowhere".into(), "d/1")]).unwrap().of(Path::new("nowhere"), "d/1");
+    let file = FileId::unknown("d/1");
+    let history = History::read(results, "e", &[&file]).unwrap().of(&file);
     let imported: Vec<_> =
         (0..names.len()).map(|number| results.imported(&number.to_string()).unwrap()).collect();
     format!("{runs:?} {history:?} {imported:?} {:?}", exported(results, &names))

@@ -184,7 +184,7 @@ fn runs_that_tell_nothing_are_counted_by_their_reasons() {
         run(3, Some(("b", false)), None),
         run(4, Some(("c", false)), Some(bad())),
     ];
-    let past = FilePast::of(&runs.iter().collect::<Vec<_>>(), "a.test");
+    let past = FilePast::of(&runs.iter().collect::<Vec<_>>(), &"a.test".into());
     let record = WantedRecord { key: KEY, line: 7, total: 4 };
     for wanted in [Some(record), None] {
         let Trace { origin, silent } = past.trace(wanted, |_| Text::Unknown);

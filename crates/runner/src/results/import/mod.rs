@@ -26,6 +26,7 @@ use super::folder::{FolderError, ResultsFolder};
 use super::journal::Opened;
 use super::portable::is_portable;
 use slt_core::engine::EngineId;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 
 pub use oddity::Oddity;
@@ -239,7 +240,7 @@ pub fn keep(
     if let Some(name) = results.imported(&run.digest)? {
         return Ok(Kept::There(name));
     }
-    let untested = run.untested.clone();
+    let untested = run.untested.iter().map(FileId::from).collect();
     let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
     let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
     results.keep(&opened, &run.report(engine)).map(Kept::New)

@@ -12,6 +12,7 @@ use super::files::Files;
 use super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
 use crate::text::document::end_from_word;
 use slt_core::engine::EngineId;
+use slt_core::location::FileId;
 use slt_core::outcome::{
     Attempt, Counts, FailureDetail, Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult,
     LeftOut, NotPassed, RecordKey,
@@ -55,6 +56,7 @@ struct ReportedLists {
 #[derive(Deserialize)]
 struct ReportedFile {
     file: String,
+    id: Option<FileId>,
     status: String,
     duration_ms: Option<u64>,
     peak_memory: Option<u64>,
@@ -103,7 +105,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let mut files = Files::default();
     for file in &document.files {
         match file.report(&mut oddities) {
-            Some(report) => files.add(report, &mut oddities),
+            Some(report) => files.add(FileReport { file: file.identity(), ..report }, &mut oddities),
             None => files.add_untested(&file.file, &mut oddities),
         }
     }
@@ -126,6 +128,10 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
 }
 
 impl ReportedFile {
+    fn identity(&self) -> FileId {
+        self.id.clone().unwrap_or_else(|| FileId::unknown(&self.file))
+    }
+
     /// Makes the report; of a file whose parts do not fit, only the status and the messages.
     fn report(&self, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
         let known = FileStatus::from_word(&self.status);
