@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Entry, Expectations, Files, LedgerFiles, Scope, What};
+use super::{DocumentFiles, Entry, Expectations, Files, Scope, What};
 use slt_core::outcome::RecordName;
 
 /// The name of the file.
@@ -67,7 +67,7 @@ enum Day {
 /// # Errors
 ///
 /// [`DocumentError`] for the first thing that is wrong.
-pub fn read(name: &str, text: &str, about: &LedgerFiles) -> Result<Expectations, DocumentError> {
+pub fn read(name: &str, text: &str, about: &DocumentFiles) -> Result<Expectations, DocumentError> {
     let line_of = |at: usize| 1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
     let document: Document = toml::from_str(text).map_err(|error| DocumentError {
         line: error.span().map_or(1, |span| line_of(span.start)),
@@ -91,7 +91,7 @@ fn entry(
     what: What,
     document: Arc<str>,
     line: usize,
-    about: &LedgerFiles,
+    about: &DocumentFiles,
     table: Table,
 ) -> Result<Entry, String> {
     let files = table.file.as_deref().map(Files::new).transpose().map_err(|error| error.to_string())?;

@@ -4,13 +4,13 @@
 //! expected changes no outcome: a failing record is a failing record. It changes what the run as a whole is worth.
 
 mod document;
+mod files;
 mod judge;
-mod ledger;
 mod update;
 
 pub use document::{DocumentError, FILE_NAME, read, today};
+pub use files::DocumentFiles;
 pub use judge::{Judgement, NotExpected, Passes, judge};
-pub use ledger::LedgerFiles;
 pub use update::write_entry;
 pub use update::{Note, update};
 
@@ -36,8 +36,8 @@ pub struct Entry {
     pub document: Arc<str>,
     /// Its line there.
     pub line: usize,
-    /// The files that this ledger is about.
-    pub files: LedgerFiles,
+    /// The test files that it can be about.
+    pub files: DocumentFiles,
     /// What is expected.
     pub what: What,
     /// The engine that it is expected of; without it any.
@@ -97,7 +97,7 @@ impl Scope {
     }
 }
 
-/// Files: one by its path below the directory of the ledger, or those that a glob chooses, see [`Pattern`].
+/// Files: one by its path below the directory of the expectations file, or those that a glob chooses, see [`Pattern`].
 #[derive(Debug, Clone)]
 pub struct Files {
     /// As it was written.

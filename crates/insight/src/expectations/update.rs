@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Entry, Expectations, LedgerFiles, Scope, What, judge};
+use super::{DocumentFiles, Entry, Expectations, Scope, What, judge};
 use slt_core::outcome::{FileReport, RecordName, RunReport};
 use slt_runner::text::written;
 
@@ -34,7 +34,7 @@ pub struct Note {
 pub fn update(
     text: &str,
     expectations: &Expectations,
-    about: &LedgerFiles,
+    about: &DocumentFiles,
     run: &RunReport,
     today: Date,
     note: &Note,
@@ -82,7 +82,7 @@ fn word(entry: &Entry) -> &str {
 
 fn new_entry(
     file: &FileReport,
-    about: &LedgerFiles,
+    about: &DocumentFiles,
     lines: &[u32],
     engine: &str,
     said: Option<&Entry>,

@@ -11,7 +11,7 @@ use super::exit::{ExitReason, VerdictRules, exit_reason_without};
 use super::ui::Ui;
 use slt_core::location::{FileId, path_text};
 use slt_core::outcome::RunReport;
-use slt_insight::expectations::{self, Expectations, FILE_NAME, Judgement, LedgerFiles, judge};
+use slt_insight::expectations::{self, DocumentFiles, Expectations, FILE_NAME, Judgement, judge};
 use slt_insight::report;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::Opened;
@@ -56,7 +56,7 @@ impl LoadedExpectations {
         files: impl Iterator<Item = (&'f FileId, &'f Path)>,
         is_part: bool,
     ) -> Result<Option<Self>, CliError> {
-        let documents: BTreeMap<PathBuf, LedgerFiles> = match source {
+        let documents: BTreeMap<PathBuf, DocumentFiles> = match source {
             ExpectationsSource::Off => BTreeMap::new(),
             ExpectationsSource::File(path) => [(path.clone(), files_of_named(path, files))].into(),
             ExpectationsSource::Suites => find(files),
@@ -95,7 +95,7 @@ pub(super) fn shown(path: &Path) -> String {
 }
 
 /// Reads a file about these test files, and returns its text and its entries.
-pub(super) fn read(path: &Path, files: &LedgerFiles) -> Result<(String, Expectations), CliError> {
+pub(super) fn read(path: &Path, files: &DocumentFiles) -> Result<(String, Expectations), CliError> {
     let shown = shown(path);
     let text = std::fs::read_to_string(path).map_err(|error| CliError::io("read", &shown, &error))?;
     let found = expectations::read(&shown, &text, files).map_err(|error| {
@@ -109,7 +109,7 @@ pub(super) fn read(path: &Path, files: &LedgerFiles) -> Result<(String, Expectat
 /// given with its location.
 pub(super) fn find<'f>(
     files: impl Iterator<Item = (&'f FileId, &'f Path)>,
-) -> BTreeMap<PathBuf, LedgerFiles> {
+) -> BTreeMap<PathBuf, DocumentFiles> {
     let mut seen = HashSet::new();
     let mut found = BTreeMap::new();
     for (file, place) in files.filter(|(_, place)| place.is_absolute()) {
@@ -121,7 +121,7 @@ pub(super) fn find<'f>(
             }
             let document = folder.join(FILE_NAME);
             if document.exists() {
-                found.insert(document, LedgerFiles::found(prefix));
+                found.insert(document, DocumentFiles::found(prefix));
             }
         }
     }
@@ -132,11 +132,11 @@ pub(super) fn find<'f>(
 pub(super) fn files_of_named<'f>(
     document: &Path,
     mut files: impl Iterator<Item = (&'f FileId, &'f Path)>,
-) -> LedgerFiles {
+) -> DocumentFiles {
     let folder = document.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().ok();
     let prefix = folder.and_then(|folder| files.find_map(|(file, place)| prefix(file, place, &folder)));
-    LedgerFiles::named(prefix)
+    DocumentFiles::named(prefix)
 }
 
 /// Returns what the keys of the files in a folder begin with, where one of them is at `place`.

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineId;
-use vibesql_sqllogictest::expectations::{LedgerFiles, Note, judge, read, today, update};
+use vibesql_sqllogictest::expectations::{DocumentFiles, Note, judge, read, today, update};
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, FailureGroup, FileEnd, FileReport, FileStatus, FlakyResult, Mark, RecordKey, RunEnd,
     RunHeader, RunReport,
@@ -319,9 +319,9 @@ fn what_is_wrong_in_the_file_is_said_before_the_run() {
     ");
 }
 
-/// The files of a ledger that the user names.
-fn anywhere() -> LedgerFiles {
-    LedgerFiles::named(None)
+/// The test files of an expectations file that the user names.
+fn anywhere() -> DocumentFiles {
+    DocumentFiles::named(None)
 }
 
 /// A file with these failing records, by their keys, each in the cluster of its number.

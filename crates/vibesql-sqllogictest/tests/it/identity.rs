@@ -335,7 +335,7 @@ fn shipped_files_keep_their_prefix() {
 }
 
 #[test]
-fn a_ledger_is_found_from_the_file_upwards() {
+fn expectations_are_found_from_the_file_upwards() {
     let sandbox = Sandbox::new();
     sandbox.write("dir/sub/a.test", BAD);
     sandbox.write("dir/sub/b.test", BAD);
@@ -348,7 +348,7 @@ fn a_ledger_is_found_from_the_file_upwards() {
     {
         let run = run_in(&sandbox, folder, &format!("run --engine scripted {typed}"));
         assert_eq!(run.code, 0, "{typed} in {folder}: {run}");
-        // Only who has run all that a ledger is about knows that a file is missing.
+        // Only who has run all files that it is about knows that a file is missing.
         let is_named = run.stdout.contains("matching no file or record of this run");
         assert_eq!(is_named, ["dir", "."].contains(&typed) && folder == ".", "{typed} in {folder}: {run}");
     }
@@ -357,7 +357,7 @@ fn a_ledger_is_found_from_the_file_upwards() {
 }
 
 #[test]
-fn a_ledger_is_not_about_another_suite() {
+fn expectations_are_not_about_another_suite() {
     let sandbox = Sandbox::new();
     sandbox.write("one/a.test", BAD);
     sandbox.write("two/a.test", BAD);

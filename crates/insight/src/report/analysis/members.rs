@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::View;
-use crate::expectations::{Entry, Files, LedgerFiles, Scope, What, write_entry};
+use crate::expectations::{DocumentFiles, Entry, Files, Scope, What, write_entry};
 use crate::report::cluster::{notes, title};
 use slt_core::outcome::{FileReport, RecordKey, RecordName};
 use slt_runner::text::count::plural;
@@ -80,7 +80,7 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
         let entry = Entry {
             document: Arc::from(""),
             line: 0,
-            files: LedgerFiles::named(None),
+            files: DocumentFiles::named(None),
             what: What::Xfail,
             engine: Some(view.report.header.engine.qualified_name()),
             scope: if whole { Scope::Files(files) } else { Scope::Records(files, names) },

@@ -11,7 +11,7 @@ use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_core::location::path_text;
-use slt_insight::expectations::{self, Expectations, LedgerFiles, Note};
+use slt_insight::expectations::{self, DocumentFiles, Expectations, Note};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::Opened;
 use slt_runner::text::count::plural;
@@ -80,12 +80,12 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
 
 /// Returns the path of the nearest file above all test files of the run, or else of a new one in the folder that was run,
 /// with the test files that it is about.
-fn document_for(opened: &Opened) -> Result<(PathBuf, LedgerFiles), CliError> {
+fn document_for(opened: &Opened) -> Result<(PathBuf, DocumentFiles), CliError> {
     let usage = |message: &str| {
         let hint = "use --expectations FILE to name the file".to_owned();
         CliError::usage(message.to_owned(), vec![hint])
     };
-    let is_above_all = |files: &LedgerFiles| opened.places.keys().all(|file| files.below(file).is_some());
+    let is_above_all = |files: &DocumentFiles| opened.places.keys().all(|file| files.below(file).is_some());
     let found = loaded_expectations::find(opened.places());
     // The nearest one has the longest path.
     if let Some(nearest) = found.into_iter().filter(|(_, files)| is_above_all(files)).last() {
