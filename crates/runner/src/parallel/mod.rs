@@ -39,5 +39,6 @@ pub use plan::{FileSource, PathNote, PlanError, WorkItem, discover, file_of_path
 pub use prepare::{PreparedRun, RunPlan, time_limit};
 pub use process::{WorkerCommand, WorkerStderr};
 pub use suites::{SuiteConfig, SuiteResolver};
+pub use task_tracker::Attempts;
 pub use wire::{AssignmentError, WorkKind};
 pub use worker::{WorkerError, work};

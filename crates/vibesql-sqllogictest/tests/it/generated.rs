@@ -141,7 +141,7 @@ impl Generated {
         }
     }
 
-    fn failure(&mut self, run: i64, file: &String, outcome: &String, chance: &Chance) {
+    fn failure(&mut self, run: i64, file: &File, outcome: &String, chance: &Chance) {
         let pattern = chance.one(&["form of a number", "no such table: ?", "near ?: syntax error"]);
         let kind = chance.one(&["presentation_differs", "unexpected_error", "timed_out"]);
         let fingerprint = format!("fp{}", chance.below(1000));
