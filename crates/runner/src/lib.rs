@@ -5,6 +5,7 @@
 
 pub mod clock;
 pub mod jsonl;
+mod wire;
 
 pub mod event;
 pub mod text;

@@ -99,12 +99,17 @@ pub(super) fn classify(group: &FailureGroup) -> Class {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slt_core::outcome::RecordId;
 
     #[test]
     fn messages_of_both_engines_are_known() {
         let check = |kind: &str, what: &str, error_type, pattern| {
-            let group =
-                FailureGroup { kind: kind.to_owned(), what: what.to_owned(), records: 1, first_line: 1 };
+            let group = FailureGroup {
+                kind: kind.to_owned(),
+                what: what.to_owned(),
+                records: 1,
+                first: RecordId::at(1),
+            };
             let found = classify(&group);
             assert_eq!((found.error_type, found.pattern), (error_type, pattern), "{kind}: {what}");
         };

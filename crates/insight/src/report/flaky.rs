@@ -23,7 +23,7 @@ pub fn write(out: &mut String, engine: &str, runs: &[PastRun], files: &[FileHeal
             file.last.word().replace('_', " ")
         )?;
         for record in &file.records {
-            writeln!(out, "       line {}  {}", record.line, rate(&record.steadiness))?;
+            writeln!(out, "       line {}  {}", record.id, rate(&record.steadiness))?;
         }
     }
     let count = |health| thousands(with(health).count() as u64);
@@ -65,7 +65,7 @@ pub fn write_json(engine: &str, runs: &[PastRun], files: &[FileHealth<'_>]) -> s
     let document = Document {
         format: 1,
         engine,
-        runs: runs.iter().map(|run| run.name.as_str()).collect(),
+        runs: runs.iter().map(|past| past.run.name.as_str()).collect(),
         files: files.iter().map(FileDocument::of).collect(),
     };
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
@@ -118,7 +118,7 @@ impl<'h> FileDocument<'h> {
             turns.map(|turn| turn.to).collect()
         };
         let record = |record: &crate::regression::past::RecordHealth<'_>| RecordDocument {
-            line: record.line,
+            line: record.id.line,
             steadiness: SteadinessDocument::of(&record.steadiness),
         };
         Self {

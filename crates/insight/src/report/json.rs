@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use slt_core::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, FlakyResult, RunReport, Totals};
+use slt_core::outcome::{DetailedFailure, FileEnd, FileReport, FileStatus, RunReport};
 use slt_runner::text::document::{
-    EngineDocument, FileDocument, Files, Records, end_word, milliseconds, sides,
+    EngineDocument, FileDocument, Files, Records, TotalsDocument, end_word, milliseconds, sides,
 };
 use slt_runner::text::failure::message;
 
@@ -39,7 +39,7 @@ struct Document<'r> {
     flaky: &'static str,
     summary: Summary,
     tested_files: TestedFiles<'r>,
-    categories: BTreeMap<&'r str, Option<Category>>,
+    categories: BTreeMap<&'r str, Option<TotalsDocument>>,
     detailed_failures: Vec<FileFailures<'r>>,
     files: Vec<FileDocument<'r>>,
 }
@@ -67,13 +67,6 @@ struct TestedFiles<'r> {
 }
 
 #[derive(Serialize)]
-struct Category {
-    #[serde(flatten)]
-    files: Files,
-    records: Records,
-}
-
-#[derive(Serialize)]
 struct FileFailures<'r> {
     file_path: &'r str,
     failures: Vec<OldFailure<'r>>,
@@ -93,10 +86,12 @@ impl<'r> Document<'r> {
     fn of(run: &'r RunReport, untested: &'r [&'r str]) -> Self {
         let totals = run.totals();
         let by_category = run.by_category();
-        let mut categories: BTreeMap<&str, Option<Category>> =
+        let mut categories: BTreeMap<&str, Option<TotalsDocument>> =
             OLD_CATEGORIES.iter().map(|name| (*name, None)).collect();
         categories.extend(
-            by_category.iter().map(|(name, totals)| (*name, Some(Category::of(totals, run.header.flaky)))),
+            by_category
+                .iter()
+                .map(|(name, totals)| (*name, Some(TotalsDocument::of(totals, run.header.flaky)))),
         );
         let with_status = |wanted: &[FileStatus]| {
             run.files
@@ -137,15 +132,9 @@ impl<'r> Document<'r> {
     }
 }
 
-impl Category {
-    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
-        Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
-    }
-}
-
 impl<'r> FileFailures<'r> {
     fn of(file: &'r FileReport) -> Option<Self> {
-        let mut failures: Vec<_> = file.details.iter().map(OldFailure::of).collect();
+        let mut failures: Vec<_> = file.details().map(OldFailure::of).collect();
         if let FileEnd::NotStarted(problem) = &file.end {
             failures.push(OldFailure {
                 sql_statement: None,
@@ -160,14 +149,14 @@ impl<'r> FileFailures<'r> {
 }
 
 impl<'r> OldFailure<'r> {
-    fn of(detail: &'r FailureDetail) -> Self {
-        let (expected, actual) = sides(&detail.what);
+    fn of(detail: DetailedFailure<'r>) -> Self {
+        let (expected, actual) = sides(detail.problem);
         Self {
-            sql_statement: Some(&detail.sql),
+            sql_statement: Some(detail.sql),
             expected_result: expected,
             actual_result: actual,
-            error_message: message(&detail.what),
-            line_number: Some(detail.line),
+            error_message: message(detail.problem),
+            line_number: Some(detail.id.line),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use slt_runner::results::RunOverview;
+use slt_runner::results::RunSummary;
 use slt_runner::text::count::{duration, percent, thousands};
 use slt_runner::text::style::Role;
 
@@ -15,7 +15,7 @@ const HEADERS: &[&str] =
 const NUMBERS: std::ops::Range<usize> = 2..9;
 
 /// Writes a table of the runs, the oldest first, and below it how the pass rate of each engine went.
-pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
+pub fn write(out: &mut String, runs: &[RunSummary]) -> fmt::Result {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(HEADERS.iter().enumerate().map(|(column, header)| cell(column, (*header).to_owned())));
@@ -36,7 +36,7 @@ pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
     Ok(())
 }
 
-fn row(run: &RunOverview) -> Vec<Cell> {
+fn row(run: &RunSummary) -> Vec<Cell> {
     let (totals, records) = (&run.totals, &run.totals.records);
     let files = match run.header.files as u64 {
         all if all == totals.files => thousands(all),
@@ -63,7 +63,7 @@ fn cell(column: usize, text: String) -> Cell {
 }
 
 /// What a run is at, in a word.
-pub fn state(run: &RunOverview) -> &'static str {
+pub fn state(run: &RunSummary) -> &'static str {
     super::subject::state(run.state)
 }
 

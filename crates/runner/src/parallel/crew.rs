@@ -25,7 +25,8 @@ use super::slot::Slot;
 use super::wire::{Assignment, Part, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
 use crate::event::Running;
-use slt_core::outcome::{ExitHow, FailureDetail};
+use crate::wire::{ExitHowForm, Maybe, RecordIdForm};
+use slt_core::outcome::{ExitHow, FailingRecord, RecordId};
 
 /// Events of tasks; a helper also sends them to the master of the run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,13 +34,25 @@ pub(super) enum TaskNews {
     /// A worker has started it.
     Started { task: usize },
     /// It is slow.
-    Slow { task: usize, line: Option<u32>, elapsed: Duration },
+    Slow {
+        task: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordIdForm>")]
+        record: Option<RecordId>,
+        elapsed: Duration,
+    },
     /// Its worker has completed it.
     Finished { task: usize, part: Box<Part> },
     /// Its worker was stopped because of a limit.
     Stopped { task: usize, part: Box<Part> },
     /// Its worker died.
-    Died { task: usize, part: Box<Part>, line: Option<u32>, how: ExitHow },
+    Died {
+        task: usize,
+        part: Box<Part>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordIdForm>")]
+        record: Option<RecordId>,
+        #[serde(with = "ExitHowForm")]
+        how: ExitHow,
+    },
     /// Its worker was stopped because of an earlier task.
     Innocent { task: usize },
 }
@@ -101,13 +114,12 @@ struct Current {
     task: usize,
     since: Duration,
     total: Option<u64>,
-    failing: Vec<u32>,
-    details: Vec<FailureDetail>,
+    failures: Vec<FailingRecord>,
     said_slow: Option<Duration>,
     memory: Option<u64>,
     most_memory: Option<u64>,
     /// The records that were running when the worker was stopped, and for how long it was.
-    stopped: Vec<(u32, Duration)>,
+    stopped: Vec<(RecordId, Duration)>,
 }
 
 impl Current {
@@ -116,8 +128,7 @@ impl Current {
             task,
             since,
             total: None,
-            failing: Vec::new(),
-            details: Vec::new(),
+            failures: Vec::new(),
             said_slow: None,
             memory: None,
             most_memory: None,
@@ -226,7 +237,7 @@ impl<'r> Crew<'r> {
         }
     }
 
-    fn message(&mut self, number: usize, message: WorkerMessage) -> Option<TaskNews> {
+    fn message(&mut self, number: usize, message: WorkerMessage<'_>) -> Option<TaskNews> {
         let worker = self.workers.get_mut(&number)?;
         let current = worker.at.as_ref().map(|current| current.task);
         if !message.makes_sense(current, self.assignment.tasks.len()) {
@@ -245,25 +256,23 @@ impl<'r> Crew<'r> {
                 worker.at.as_mut()?.total = Some(total);
                 None
             }
-            WorkerMessage::NotPassed { line, detail, .. } => {
-                let current = worker.at.as_mut()?;
-                current.failing.push(line);
-                current.details.extend(detail.map(|detail| *detail));
+            WorkerMessage::NotPassed { record, .. } => {
+                worker.at.as_mut()?.failures.push(record.into_owned());
                 None
             }
-            WorkerMessage::Finished { task, part } => {
+            WorkerMessage::Finished { task, part, keys } => {
                 let current = worker.at.take()?;
                 // Just in time: what was to end this file must not be held against the next.
                 worker.doomed |= worker.asked.is_some();
                 (worker.over, worker.asked) = (None, None);
                 let mut report = part.report;
                 self.pauses.take_from(&mut report, current.since, &current.stopped);
-                (report.failing, report.details) = (current.failing, current.details);
+                report.failures = current.failures;
                 if let Some(only) = self.assignment.kind.only() {
                     // What its set-up did wrong is in the report already.
-                    report.failing.retain(|&line| line == only);
-                    report.details.retain(|detail| detail.line == only);
+                    report.failures.retain(|record| record.id.is_on(only));
                 }
+                report.failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
                 Some(TaskNews::Finished { task, part: Box::new(Part { report, set_up: part.set_up }) })
             }
             WorkerMessage::Done => {
@@ -298,7 +307,8 @@ impl<'r> Crew<'r> {
         }
         let now = SystemClock.now();
         let in_flight = worker.slot.read().of(task);
-        let (line, over) = (in_flight.line, worker.over);
+        let (record, over) = (in_flight.record.clone(), worker.over);
+        let after = record.as_ref().map(|_| self.pauses.elapsed(in_flight.since, now));
         let lost = Lost {
             in_flight,
             how,
@@ -307,17 +317,16 @@ impl<'r> Crew<'r> {
             memory_limit: self.assignment.limits.memory.unwrap_or(0),
             peak_memory: current.most_memory,
             elapsed: self.pauses.elapsed(current.since, now),
-            after: line.map(|_| self.pauses.elapsed(in_flight.since, now)),
+            after,
             only: self.assignment.kind.only(),
             total: current.total,
-            failing: current.failing,
-            details: current.details,
+            failures: current.failures,
         };
         let item = &self.items[self.assignment.tasks[task].item];
         let part = Box::new(Part::of(lost_report(item, &self.assignment.settings, lost)));
         Ok(Some(match over {
             Some(_) => TaskNews::Stopped { task, part },
-            None => TaskNews::Died { task, part, line, how },
+            None => TaskNews::Died { task, part, record, how },
         }))
     }
 
@@ -348,7 +357,7 @@ impl<'r> Crew<'r> {
             let elapsed = self.pauses.elapsed(current.since, now);
             let look = Look {
                 elapsed,
-                record: in_flight.line.map(|_| self.pauses.elapsed(in_flight.since, now)),
+                record: in_flight.record.as_ref().map(|_| self.pauses.elapsed(in_flight.since, now)),
                 memory: current.memory,
                 asked: worker.asked.map(|asked| self.pauses.elapsed(asked, now)),
                 said_slow: current.said_slow,
@@ -359,7 +368,7 @@ impl<'r> Crew<'r> {
                 Action::Nothing => {}
                 Action::Say => {
                     current.said_slow = Some(elapsed);
-                    news.push(TaskNews::Slow { task: current.task, line: in_flight.line, elapsed });
+                    news.push(TaskNews::Slow { task: current.task, record: in_flight.record, elapsed });
                 }
                 Action::Ask => {
                     (worker.asked, worker.over) = (Some(now), Some(Over::Time));
@@ -381,7 +390,7 @@ impl<'r> Crew<'r> {
             let current = worker.at.as_ref()?;
             let in_flight = worker.slot.read().of(current.task);
             let elapsed = |since| self.pauses.elapsed(since, now);
-            let record = in_flight.line.map(|line| (line, elapsed(in_flight.since)));
+            let record = in_flight.record.map(|record| (record, elapsed(in_flight.since)));
             Some(Running {
                 shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
                 record,
@@ -407,9 +416,9 @@ impl<'r> Crew<'r> {
         let to = SystemClock.now();
         self.pauses.stopped(from, to);
         for worker in self.workers.values_mut() {
-            let line = worker.slot.read().line;
-            if let (Some(current), Some(line)) = (&mut worker.at, line) {
-                current.stopped.push((line, to.saturating_sub(from)));
+            let record = worker.slot.read().record;
+            if let (Some(current), Some(record)) = (&mut worker.at, record) {
+                current.stopped.push((record, to.saturating_sub(from)));
             }
             signal_group(worker.pid, Signal::CONT);
         }

@@ -114,9 +114,9 @@ impl Helper<'_> {
                 let slice = self.assignment.tasks[task].slice;
                 self.sink.on_event(&RunEvent::TaskStarted { task, shown: shown(task), slice })?;
             }
-            TaskNews::Slow { task, line, elapsed } => {
+            TaskNews::Slow { task, record, elapsed } => {
                 let limit = self.assignment.items[self.assignment.tasks[task].item].timeout;
-                self.sink.on_event(&RunEvent::Slow { shown: shown(task), line, elapsed, limit })?;
+                self.sink.on_event(&RunEvent::Slow { shown: shown(task), record, elapsed, limit })?;
             }
             TaskNews::Finished { task, part }
             | TaskNews::Stopped { task, part }
@@ -131,9 +131,12 @@ impl Helper<'_> {
         self.sink.on_event(&RunEvent::TaskEnded { task })?;
         // What became of the file of a slice only the master can say.
         if self.assignment.tasks[task].slice.is_none() {
-            self.sink.on_event(&RunEvent::FileFinished(Box::new(part.report.clone())))?;
+            let finished = RunEvent::FileFinished(Box::new(part.report));
+            self.sink.on_event(&finished)?;
+            self.done.extend(finished.into_report());
+        } else {
+            self.done.push(part.report);
         }
-        self.done.push(part.report);
         Ok(())
     }
 }

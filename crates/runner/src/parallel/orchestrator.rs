@@ -20,7 +20,9 @@ use super::wire::Part;
 use super::worker::not_started;
 use crate::clock::{Clock, SystemClock, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
-use slt_core::outcome::{Attempt, ExitHow, FileProblem, FileReport, RunEnd, RunHeader, RunReport, Totals};
+use slt_core::outcome::{
+    Attempt, ExitHow, FileProblem, FileReport, RecordId, RunEnd, RunHeader, RunReport, Totals,
+};
 
 /// How a run is driven by this process. A run that is taken up again may be driven in another way.
 #[derive(Debug, Clone, Copy)]
@@ -258,18 +260,18 @@ impl<'r> Orchestrator<'r> {
                 let slice = self.prepared.assignment.tasks[task].slice;
                 self.tell(RunEvent::TaskStarted { task, shown, slice })
             }
-            TaskNews::Slow { task, line, elapsed } => {
+            TaskNews::Slow { task, record, elapsed } => {
                 let limit = self.prepared.assignment.items[self.prepared.assignment.tasks[task].item].timeout;
                 let shown = self.shown(task);
-                self.tell(RunEvent::Slow { shown, line, elapsed, limit })
+                self.tell(RunEvent::Slow { shown, record, elapsed, limit })
             }
             TaskNews::Finished { task, part } => self.ended(task, *part, Ending::Finished, None),
             TaskNews::Stopped { task, part } => self.ended(task, *part, Ending::Stopped, None),
             TaskNews::Innocent { task } => {
                 self.ended(task, Part::of(not_started(FileProblem::TimedOut)), Ending::Innocent, None)
             }
-            TaskNews::Died { task, part, line, how } => {
-                self.ended(task, *part, Ending::Died, Some((line, how)))
+            TaskNews::Died { task, part, record, how } => {
+                self.ended(task, *part, Ending::Died, Some((record, how)))
             }
         }
     }
@@ -292,16 +294,16 @@ impl<'r> Orchestrator<'r> {
         task: usize,
         part: Part,
         ending: Ending,
-        death: Option<(Option<u32>, ExitHow)>,
+        death: Option<(Option<RecordId>, ExitHow)>,
     ) -> Result<(), RunError> {
         self.tell(RunEvent::TaskEnded { task })?;
         let next = self.ledger.ended(task, part, ending, self.stopping.is_some());
         let now = SystemClock.now();
         self.untold
             .extend(self.ledger.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
-        if let Some((line, how)) = death {
+        if let Some((record, how)) = death {
             let (shown, again) = (self.shown(task), next == Next::SecondChance);
-            self.tell(RunEvent::WorkerLost { shown, line, how, again })?;
+            self.tell(RunEvent::WorkerLost { shown, record, how, again })?;
         }
         match next {
             Next::Wait => Ok(()),
@@ -311,9 +313,8 @@ impl<'r> Orchestrator<'r> {
                 self.give_again(whole)?;
                 self.tell(RunEvent::NotSplit { shown })
             }
-            Next::Retry(again, report) => {
-                let (shown, status, left) =
-                    (report.shown.clone(), report.last_status(), self.ledger.retries_left(again));
+            Next::Retry(again, status) => {
+                let (shown, left) = (self.shown(again), self.ledger.retries_left(again));
                 self.give_again(again)?;
                 self.tell(RunEvent::Retried { shown, status, left })
             }

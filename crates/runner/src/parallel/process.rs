@@ -48,7 +48,7 @@ pub enum WorkerStderr {
 /// Messages and the end of a worker.
 pub(super) enum News {
     /// It said something.
-    Message(WorkerMessage),
+    Message(WorkerMessage<'static>),
     /// It sent a framed line that is not a valid message.
     Nonsense,
     /// It has ended, together with all processes that it had started.

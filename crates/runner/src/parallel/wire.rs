@@ -3,9 +3,10 @@
 //! The orchestrator writes one document for all workers; each worker answers on a pipe with one message a line, framed as
 //! RFC 7464 has it: a record separator, JSON, a line feed. The pipe is the worker's standard output only until the worker
 //! has started ([`super::stdio`]), so an engine cannot write to it. The frame tells messages from what an embedding
-//! program may have printed before. The types are serialised as they are, since both ends are one program in one version,
-//! and the first message makes sure of that.
+//! program may have printed before. Both ends are one program in one version, which the first message makes sure of; what
+//! is said of files and records has the forms of [`crate::wire`].
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,20 +16,26 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::Attempts;
 use super::limits::Limits;
+use crate::wire::{
+    DigestForm, EngineIdentityForm, FailingRecordForm, FileReportForm, Lent, List, Maybe, RecordKeyForm,
+    RecordNameForm, SettingsForm, SliceForm,
+};
 use slt_core::engine::{EngineError, EngineIdentity, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
 use slt_core::location::path_text;
-use slt_core::outcome::{Digest, FailureDetail, FileReport, RecordName};
+use slt_core::outcome::{Digest, FailingRecord, FileReport, RecordKey, RecordName};
 
 /// What both ends must agree on: the version of the messages and of the program.
-pub(super) const PROTOCOL: &str = concat!("4/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("5/", env!("CARGO_PKG_VERSION"));
 
 /// The document that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Assignment {
     pub(super) protocol: String,
+    #[serde(with = "EngineIdentityForm")]
     pub(super) engine: EngineIdentity,
+    #[serde(with = "SettingsForm")]
     pub(super) settings: Settings,
     pub(super) limits: Limits,
     pub(super) attempts: Attempts,
@@ -54,7 +61,7 @@ pub enum WorkKind {
         trace: bool,
     },
     /// They judge nothing, and look for the rows behind the hashes of these records.
-    Unhash(Vec<FailureDetail>),
+    Unhash(#[serde(with = "List::<FailingRecordForm>")] Vec<FailingRecord>),
 }
 
 impl WorkKind {
@@ -82,6 +89,7 @@ pub(super) struct AssignedItem {
     /// How long the file may take.
     pub(super) timeout: Option<Duration>,
     /// The records that are not to be executed.
+    #[serde(with = "List::<RecordNameForm>")]
     pub(super) left_out: Vec<RecordName>,
     /// Shows whether the file has changed since the run began; `None` for an embedded file and for one that could not be
     /// read.
@@ -107,14 +115,17 @@ impl Stamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Task {
     pub(super) item: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<SliceForm>")]
     pub(super) slice: Option<Slice>,
 }
 
 /// What a task came to.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Part {
+    #[serde(with = "FileReportForm")]
     pub(super) report: FileReport,
     /// Of a slice that came to its end: what the statements did.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<DigestForm>")]
     pub(super) set_up: Option<Digest>,
 }
 
@@ -199,9 +210,9 @@ fn assignment_path(folder: &Path) -> PathBuf {
     folder.join("run.json")
 }
 
-/// What a worker says.
+/// What a worker says. A record is borrowed where it is told.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum WorkerMessage {
+pub(super) enum WorkerMessage<'m> {
     /// The first message.
     Hello { protocol: String },
     /// A task was claimed, at a time of the clock that processes share.
@@ -209,16 +220,25 @@ pub(super) enum WorkerMessage {
     /// The file of the task was read and has this many records.
     Counted { task: usize, total: u64 },
     /// A record of the task has not passed.
-    NotPassed { task: usize, line: u32, detail: Option<Box<FailureDetail>> },
-    /// The task is done. The records that have not passed are not repeated.
-    Finished { task: usize, part: Box<Part> },
+    NotPassed {
+        task: usize,
+        #[serde(with = "Lent::<FailingRecordForm>")]
+        record: Cow<'m, FailingRecord>,
+    },
+    /// The task is done. The records that have not passed are not repeated; their keys are known now.
+    Finished {
+        task: usize,
+        part: Box<Part>,
+        #[serde(with = "List::<Maybe<RecordKeyForm>>")]
+        keys: Vec<Option<RecordKey>>,
+    },
     /// There is nothing left to claim.
     Done,
 }
 
 const RECORD_SEPARATOR: u8 = 0x1e;
 
-impl WorkerMessage {
+impl WorkerMessage<'_> {
     /// Writes the message in its frame, in one piece.
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut frame = vec![RECORD_SEPARATOR];
@@ -235,7 +255,7 @@ impl WorkerMessage {
             Self::Hello { protocol } => protocol == PROTOCOL,
             Self::Claimed { task, .. } => current.is_none() && *task < tasks,
             Self::Counted { task, .. } | Self::NotPassed { task, .. } => current == Some(*task),
-            Self::Finished { task, part } => current == Some(*task) && part.report.counts.add_up(),
+            Self::Finished { task, part, .. } => current == Some(*task) && part.report.counts.add_up(),
             Self::Done => current.is_none(),
         }
     }

@@ -1,5 +1,6 @@
 //! The worker process: claims a file, runs it, reports the result, claims the next.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -17,7 +18,7 @@ use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::slice::Slice;
 use slt_core::executor::{Observer, Selection, run_observed, run_slice, unhash};
 use slt_core::location::{Source, path_text};
-use slt_core::outcome::{Counts, FailureDetail, FileEnd, FileProblem, FileReport};
+use slt_core::outcome::{Counts, FailingRecord, FileEnd, FileProblem, FileReport, RecordId};
 use slt_core::parser;
 
 /// Why a worker cannot work.
@@ -66,7 +67,8 @@ pub fn work(
     let slot = Slot::open(&berth.slot(worker)).map_err(io_error("slot"))?;
     let queue = WorkQueue::open(folder, assignment.given);
     let engine = registry.make(&assignment.settings.engine)?;
-    let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("pipe for messages"));
+    let mut say =
+        |message: &WorkerMessage<'_>| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
     while let Some(task) = claim(&queue, &berth, worker).map_err(io_error("claims"))? {
         let at = SystemClock.now();
@@ -83,10 +85,9 @@ pub fn work(
             return Err(error);
         }
         let elapsed = SystemClock.now().saturating_sub(start);
-        let (failing, details) = (Vec::new(), Vec::new());
-        let report =
-            FileReport { elapsed, failing, details, peak_memory: procfs::peak_memory(), ..part.report };
-        say(&WorkerMessage::Finished { task, part: Box::new(Part { report, ..part }) })?;
+        let mut report = FileReport { elapsed, peak_memory: procfs::peak_memory(), ..part.report };
+        let keys = report.failures.drain(..).map(|record| record.key).collect();
+        say(&WorkerMessage::Finished { task, part: Box::new(Part { report, ..part }), keys })?;
         slot.end_item();
         if keeps_too_much(assignment.limits.memory) {
             // What a file has left behind must not be held against the next: a fresh worker goes on.
@@ -160,11 +161,11 @@ fn run_source(
         Err(unknown) => return Part::of(not_started(FileProblem::Dialect(unknown.to_string()))),
     };
     let script = parser::parse(source, profile);
-    if let WorkKind::Unhash(details) = &assignment.kind {
+    if let WorkKind::Unhash(failures) = &assignment.kind {
         let mut report = FileReport::new("", FileEnd::Completed);
-        report.details.clone_from(details);
+        report.failures.clone_from(failures);
         unhash(&mut report, &script, engine, &settings.options);
-        report.details.iter().for_each(|detail| recorder.record_not_passed(detail.line, Some(detail)));
+        report.failures.iter().for_each(|record| recorder.record_not_passed(record));
         return Part::of(report);
     }
     let total = if let Selection::Only(_) = selection { 1 } else { script.total() };
@@ -185,7 +186,7 @@ pub(super) fn not_started(problem: FileProblem) -> FileReport {
 struct Recorder<'r> {
     task: usize,
     slot: &'r Slot,
-    say: &'r mut dyn FnMut(&WorkerMessage) -> Result<(), WorkerError>,
+    say: &'r mut dyn FnMut(&WorkerMessage<'_>) -> Result<(), WorkerError>,
     /// What messages call the file, if each record is named on standard error before it runs.
     trace: Option<&'r str>,
     /// The first message that could not be sent: nobody listens any more.
@@ -193,7 +194,7 @@ struct Recorder<'r> {
 }
 
 impl Recorder<'_> {
-    fn send(&mut self, message: &WorkerMessage) {
+    fn send(&mut self, message: &WorkerMessage<'_>) {
         if self.failed.is_none() {
             self.failed = (self.say)(message).err();
         }
@@ -201,17 +202,16 @@ impl Recorder<'_> {
 }
 
 impl Observer for Recorder<'_> {
-    fn record_started(&mut self, line: u32) {
+    fn record_started(&mut self, id: &RecordId) {
         if let Some(shown) = self.trace {
             // Where standard error is closed there is nobody to tell.
-            writeln!(io::stderr(), "{shown}:{line}").ok();
+            writeln!(io::stderr(), "{shown}:{id}").ok();
         }
-        self.slot.start_record(line, SystemClock.now());
+        self.slot.start_record(id, SystemClock.now());
     }
 
-    fn record_not_passed(&mut self, line: u32, detail: Option<&FailureDetail>) {
-        let detail = detail.cloned().map(Box::new);
-        self.send(&WorkerMessage::NotPassed { task: self.task, line, detail });
+    fn record_not_passed(&mut self, record: &FailingRecord) {
+        self.send(&WorkerMessage::NotPassed { task: self.task, record: Cow::Borrowed(record) });
     }
 
     fn record_settled(&mut self, counts: &Counts) {

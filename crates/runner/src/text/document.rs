@@ -9,8 +9,8 @@ use serde::Serialize;
 use super::failure::message;
 use slt_core::engine::EngineIdentity;
 use slt_core::outcome::{
-    Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed, RunEnd,
-    RunHeader, Totals,
+    Attempt, Counts, Excerpt, FailingRecord, FileEnd, FileReport, FlakyResult, Mismatch, Problem, RecordId,
+    RunEnd, RunHeader, Totals,
 };
 use slt_core::parser::Lint;
 
@@ -20,6 +20,14 @@ pub struct EngineDocument<'r> {
     name: &'r str,
     version: &'r str,
     labels: &'r [String],
+}
+
+/// How many files ended how, in the words of the old scripts, and the account of their records.
+#[derive(Serialize)]
+pub struct TotalsDocument {
+    #[serde(flatten)]
+    files: Files,
+    records: Records,
 }
 
 /// How many files ended how, in the words of the old scripts.
@@ -125,6 +133,13 @@ impl<'r> EngineDocument<'r> {
     }
 }
 
+impl TotalsDocument {
+    /// Makes the piece of these sums; flaky files count as `flaky`.
+    pub fn of(totals: &Totals, flaky: FlakyResult) -> Self {
+        Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
+    }
+}
+
 impl Files {
     /// Counts the files of a run.
     pub fn of(totals: &Totals, flaky: FlakyResult) -> Self {
@@ -165,11 +180,6 @@ impl Records {
 impl<'r> FileDocument<'r> {
     /// Describes a file.
     pub fn of(file: &'r FileReport) -> Self {
-        let mut details = file.details.iter().peekable();
-        let failures = file.failing.iter().map(|&line| {
-            let detail = details.next_if(|detail| detail.line == line);
-            FailureDocument::of(line, detail)
-        });
         Self {
             file: &file.file,
             category: file.category(),
@@ -179,10 +189,10 @@ impl<'r> FileDocument<'r> {
             peak_memory: file.peak_memory,
             attempts: file.attempts.iter().map(AttemptDocument::of).collect(),
             records: Records::of(&file.counts),
-            failures: failures.collect(),
+            failures: file.failures.iter().map(FailureDocument::of).collect(),
             end: EndDocument::of(&file.end),
             details_omitted: file.details_omitted(),
-            left_out: file.left_out.iter().map(|left_out| left_out.line).collect(),
+            left_out: file.left_out.iter().map(|left_out| left_out.id.line).collect(),
             lints: file.lints.iter().map(LintDocument::of).collect(),
         }
     }
@@ -194,19 +204,20 @@ impl<'r> AttemptDocument<'r> {
         Self {
             status: attempt.status.word(),
             duration_ms: known_milliseconds(attempt.elapsed),
-            failure: attempt.first.as_ref().map(|detail| FailureDocument::of(detail.line, Some(detail))),
+            failure: attempt.first.as_ref().map(FailureDocument::of),
         }
     }
 }
 
 impl EndDocument {
     fn of(end: &FileEnd) -> Self {
+        let line_of = |id: &Option<RecordId>| id.as_ref().map(|id| id.line);
         let (how, line, message) = match end {
             FileEnd::Completed => ("completed", None, None),
-            FileEnd::Halted { line } => ("halted", Some(*line), None),
-            FileEnd::Malformed { line } => ("malformed", Some(*line), None),
-            FileEnd::TimedOut { line } => ("timed_out", *line, None),
-            FileEnd::Faulted { line, fault } => ("faulted", *line, Some(fault.to_string())),
+            FileEnd::Halted { id } => ("halted", Some(id.line), None),
+            FileEnd::Malformed { id } => ("malformed", Some(id.line), None),
+            FileEnd::TimedOut { id } => ("timed_out", line_of(id), None),
+            FileEnd::Faulted { id, fault } => ("faulted", line_of(id), Some(fault.to_string())),
             FileEnd::NotStarted(problem) => ("not_started", None, Some(problem.to_string())),
         };
         Self { how, line, message }
@@ -214,8 +225,9 @@ impl EndDocument {
 }
 
 impl<'r> FailureDocument<'r> {
-    fn of(line: u32, detail: Option<&'r FailureDetail>) -> Self {
-        let Some(detail) = detail else {
+    fn of(record: &'r FailingRecord) -> Self {
+        let line = record.id.line;
+        let Some(detail) = record.detailed() else {
             return Self {
                 line,
                 kind: None,
@@ -227,15 +239,15 @@ impl<'r> FailureDocument<'r> {
                 details_omitted: true,
             };
         };
-        let (expected, actual) = sides(&detail.what);
+        let (expected, actual) = sides(detail.problem);
         Self {
             line,
-            kind: Some(detail.what.word()),
-            sql: Some(&detail.sql),
+            kind: Some(detail.problem.word()),
+            sql: Some(detail.sql),
             expected,
             actual,
-            message: Some(message(&detail.what)),
-            duration_ms: detail.what.in_flight().map(milliseconds),
+            message: Some(message(detail.problem)),
+            duration_ms: detail.problem.in_flight().map(milliseconds),
             details_omitted: false,
         }
     }
@@ -248,30 +260,26 @@ impl LintDocument {
 }
 
 /// What was expected and what was found, as the file would have it.
-pub fn sides(what: &NotPassed) -> (Option<String>, Option<String>) {
+pub fn sides(what: &Problem) -> (Option<String>, Option<String>) {
     match what {
-        NotPassed::Failed(failure) => match failure {
-            Failure::RowsDiffer { expected, actual, .. } => (Some(values(expected)), Some(values(actual))),
-            Failure::HashDiffers { expected, actual, .. } => {
-                (Some(expected.to_string()), Some(actual.to_string()))
-            }
-            Failure::PresentationDiffers { wanted } => (Some(wanted.clone()), None),
-            Failure::ColumnCountDiffers { expected, actual } => {
+        Problem::Mismatch(mismatch) => match mismatch {
+            Mismatch::Rows { expected, actual, .. } => (Some(values(expected)), Some(values(actual))),
+            Mismatch::Hash { expected, actual, .. } => (Some(expected.to_string()), Some(actual.to_string())),
+            Mismatch::Presentation { wanted } => (Some(wanted.clone()), None),
+            Mismatch::ColumnCount { expected, actual } => {
                 (Some(format!("{expected} columns")), Some(format!("{actual} columns")))
             }
-            Failure::LabelDiffers { first_digest, digest, .. } => {
+            Mismatch::Label { first_digest, digest, .. } => {
                 (Some(first_digest.to_string()), Some(digest.to_string()))
             }
-            Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => {
-                (Some("success".to_owned()), Some(error.message.clone()))
-            }
-            Failure::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),
         },
-        NotPassed::Unsupported(_)
-        | NotPassed::TimedOut { .. }
-        | NotPassed::Malformed(_)
-        | NotPassed::Faulted(_)
-        | NotPassed::Reported(_) => (None, None),
+        Problem::UnexpectedError { error, .. } => (Some("success".to_owned()), Some(error.message.clone())),
+        Problem::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),
+        Problem::Unsupported(_)
+        | Problem::TimedOut { .. }
+        | Problem::Malformed { .. }
+        | Problem::Fault(_)
+        | Problem::Reported(_) => (None, None),
     }
 }
 

@@ -10,7 +10,7 @@ use slt_core::outcome::RunReport;
 use slt_runner::results::import;
 use slt_runner::results::portable::{self, is_portable};
 use slt_runner::results::{
-    Circumstances, Commit, FolderError, Journal, LastRun, Meaning, Opened, ResultsFolder, RunOverview,
+    Circumstances, Commit, FolderError, Journal, LastRun, Meaning, Opened, ResultsFolder, RunSummary,
     meanings,
 };
 use slt_runner::text::count::plural;
@@ -143,7 +143,7 @@ fn place_alone(word: &str, keeping: &Keeping, ui: &mut Ui) -> Result<Place, CliE
     }
     let results = keeping.results()?;
     let last = last(results, ui)?;
-    let engine = RunOverview::read(results, &last)?.header.engine.name;
+    let engine = RunSummary::read(results, &last)?.header.engine.name;
     place(word, keeping, Besides { before: Some(&last), engine: Some(&engine) }, ui)
 }
 
@@ -193,7 +193,7 @@ fn before(results: &ResultsFolder, besides: Besides<'_>, ui: &mut Ui) -> Result<
     let runs = results.runs()?;
     let end = besides.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
-        match RunOverview::read(results, name) {
+        match RunSummary::read(results, name) {
             Ok(run) if besides.engine.is_none_or(|engine| run.header.engine.name == engine) => {
                 return Ok(Place::kept(name));
             }
@@ -217,12 +217,12 @@ fn last_of(
 ) -> Result<Place, CliError> {
     let (mut with_changes, mut incomplete, mut other_engines) = (None, 0, 0);
     for name in runs.iter().rev().filter(|&name| Some(name.as_str()) != besides.before) {
-        let Ok(run) = RunOverview::read(results, name) else { continue };
+        let Ok(run) = RunSummary::read(results, name) else { continue };
         if !run.is_complete() {
             incomplete += 1;
         } else if besides.engine.is_some_and(|engine| engine != run.header.engine.name) {
             other_engines += 1;
-        } else if run.commit.is_some_and(|commit| commit.dirty) {
+        } else if run.commit().is_some_and(|commit| commit.dirty) {
             with_changes = with_changes.or(Some(name));
         } else {
             return Ok(Place::kept(name));

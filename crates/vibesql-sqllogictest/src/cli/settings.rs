@@ -9,7 +9,7 @@ use super::error::{CliError, ExitReason};
 use super::stream;
 use slt_core::engine::{Engine, EngineIdentity, EngineRegistry};
 use slt_core::executor::{DetailLimits, Options, Settings};
-use slt_core::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult};
+use slt_core::outcome::{Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult, RecordId};
 use slt_core::parser;
 use slt_runner::text::visible::is_unseen;
 
@@ -48,17 +48,20 @@ pub(super) fn engine_of(
     Ok((word.to_owned(), registry.make(word)?))
 }
 
-/// The command that runs the record at `line` of `shown` alone, and reads files and judges as this run did. `own_labels`
-/// are those of the engine.
+/// The command that runs a record of `shown` alone, and reads files and judges as this run did. A record of an included
+/// file is run with the file that includes it. `own_labels` are those of the engine.
 pub(super) fn repeat_command(
     program: &str,
     settings: &Settings,
     own_labels: &[String],
     shown: &str,
-    line: u32,
+    record: &RecordId,
 ) -> String {
     let words = repeat_words(settings, own_labels);
-    let target = format!("{}:{line}", stream::typed(shown));
+    let target = match record.source {
+        None => format!("{}:{}", stream::typed(shown), record.line),
+        Some(_) => stream::typed(shown).to_string(),
+    };
     let words = [program].into_iter().chain(words.iter().map(String::as_str)).chain([target.as_str()]);
     words.map(shell_word).collect::<Vec<_>>().join(" ")
 }

@@ -4,14 +4,13 @@
 //! every event and every field.
 
 use std::io::Write;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use slt_core::outcome::{ExitHow, FlakyResult, Totals};
 use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
 use slt_runner::text::document::{
-    AttemptDocument, EngineDocument, FileDocument, Files, Records, end_word, milliseconds,
+    AttemptDocument, EngineDocument, FileDocument, TotalsDocument, end_word, milliseconds,
 };
 
 /// The version of the lines. It grows when a field or an event is removed or changes its meaning; new ones do not change it.
@@ -71,7 +70,7 @@ enum Event<'e> {
         files: usize,
     },
     Resumed {
-        done: Sums,
+        done: TotalsDocument,
     },
     TaskStarted {
         task: usize,
@@ -129,16 +128,8 @@ enum Event<'e> {
     RunFinished {
         end: &'static str,
         duration_ms: u64,
-        summary: Sums,
+        summary: TotalsDocument,
     },
-}
-
-/// Files and their records, summed up.
-#[derive(Serialize)]
-struct Sums {
-    #[serde(flatten)]
-    files: Files,
-    records: Records,
 }
 
 /// Which slice of how many, from 1.
@@ -169,7 +160,7 @@ impl<'e> Event<'e> {
                 exact: header.exact,
                 files: header.files,
             },
-            RunEvent::Resumed { done } => Self::Resumed { done: Sums::of(done, flaky) },
+            RunEvent::Resumed { done } => Self::Resumed { done: TotalsDocument::of(done, flaky) },
             RunEvent::TaskStarted { task, shown, slice } => {
                 let slice =
                     slice.map(|slice| SliceDocument { number: slice.index() + 1, count: slice.count() });
@@ -180,13 +171,16 @@ impl<'e> Event<'e> {
             }
             RunEvent::NotSplit { shown } => Self::NotSplit { shown },
             RunEvent::TaskEnded { task } => Self::TaskEnded { task: *task },
-            RunEvent::Slow { shown, line, elapsed, limit } => Self::Slow {
+            RunEvent::Slow { shown, record, elapsed, limit } => Self::Slow {
                 shown,
-                line: *line,
+                line: record.as_ref().map(|id| id.line),
                 elapsed_ms: milliseconds(*elapsed),
                 limit_ms: limit.map(milliseconds),
             },
-            RunEvent::WorkerLost { shown, line, how, again } => Self::worker_lost(shown, *line, *how, *again),
+            RunEvent::WorkerLost { shown, record, how, again } => {
+                let line = record.as_ref().map(|id| id.line);
+                Self::worker_lost(shown, line, *how, *again)
+            }
             RunEvent::Retried { shown, status, left } => {
                 Self::Retried { shown, status: status.word(), left: *left }
             }
@@ -203,7 +197,7 @@ impl<'e> Event<'e> {
             RunEvent::RunFinished { elapsed, end } => Self::RunFinished {
                 end: end_word(*end),
                 duration_ms: milliseconds(*elapsed),
-                summary: Sums::of(totals, flaky),
+                summary: TotalsDocument::of(totals, flaky),
             },
         }
     }
@@ -217,18 +211,12 @@ impl<'e> Event<'e> {
     }
 }
 
-impl Sums {
-    fn of(totals: &Totals, flaky: FlakyResult) -> Self {
-        Self { files: Files::of(totals, flaky), records: Records::of(&totals.records) }
-    }
-}
-
 impl<'e> RunningFile<'e> {
     fn of(file: &'e Running) -> Self {
         Self {
             shown: &file.shown,
-            line: file.record.map(|(line, _)| line),
-            record_ms: file.record.map(|(_, time): (u32, Duration)| milliseconds(time)),
+            line: file.record.as_ref().map(|(id, _)| id.line),
+            record_ms: file.record.as_ref().map(|(_, time)| milliseconds(*time)),
             elapsed_ms: milliseconds(file.elapsed),
             settled: file.settled,
             total: file.total,
@@ -241,13 +229,16 @@ impl<'e> RunningFile<'e> {
 mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
+    use std::time::Duration;
+
     use serde_json::Value;
 
     use super::*;
     use slt_core::engine::EngineIdentity;
     use slt_core::executor::slice::Slice;
     use slt_core::outcome::{
-        Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, LeftOut, RecordKey, RunEnd, RunHeader,
+        Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, LeftOut, RecordId, RecordKey, RunEnd,
+        RunHeader,
     };
 
     fn report(file: &str, counts: Counts) -> Box<FileReport> {
@@ -257,7 +248,7 @@ mod tests {
             elapsed: Duration::from_millis(5),
             peak_memory: Some(7),
             attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
-            left_out: vec![LeftOut { line: 9, key: RecordKey(9) }],
+            left_out: vec![LeftOut { id: RecordId::at(9), key: Some(RecordKey(9)) }],
             ..FileReport::new(file, FileEnd::Completed)
         })
     }
@@ -265,7 +256,7 @@ mod tests {
     /// One of each.
     fn events() -> Vec<RunEvent> {
         let time = Duration::from_millis(1500);
-        let (shown, line) = ("s/a.test".to_owned(), Some(4));
+        let (shown, record) = ("s/a.test".to_owned(), Some(RecordId::at(4)));
         let engine =
             EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: vec!["e".to_owned()] };
         let labels = vec!["l".to_owned()];
@@ -282,9 +273,19 @@ mod tests {
             }),
             RunEvent::Resumed { done },
             RunEvent::TaskStarted { task: 3, shown: shown.clone(), slice: Slice::new(0, 2) },
-            RunEvent::Slow { shown: shown.clone(), line, elapsed: time, limit: None },
-            RunEvent::WorkerLost { shown: shown.clone(), line, how: ExitHow::Signal(6), again: true },
-            RunEvent::WorkerLost { shown: shown.clone(), line, how: ExitHow::Code(3), again: false },
+            RunEvent::Slow { shown: shown.clone(), record: record.clone(), elapsed: time, limit: None },
+            RunEvent::WorkerLost {
+                shown: shown.clone(),
+                record: record.clone(),
+                how: ExitHow::Signal(6),
+                again: true,
+            },
+            RunEvent::WorkerLost {
+                shown: shown.clone(),
+                record: record.clone(),
+                how: ExitHow::Code(3),
+                again: false,
+            },
             RunEvent::Retried { shown: shown.clone(), status: FileStatus::Failed, left: 0 },
             RunEvent::NotSplit { shown: shown.clone() },
             RunEvent::Helper { number: 1, came: true },
@@ -294,7 +295,7 @@ mod tests {
             RunEvent::Asked {
                 running: vec![Running {
                     shown,
-                    record: Some((4, time)),
+                    record: Some((RecordId::at(4), time)),
                     elapsed: time,
                     settled: 1,
                     total: Some(2),

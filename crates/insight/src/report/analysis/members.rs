@@ -8,16 +8,15 @@ use serde::Serialize;
 use super::View;
 use crate::expectations::{Entry, Files, Scope, What, write_entry};
 use crate::report::cluster::{notes, title};
-use slt_core::outcome::{FileReport, RecordKey, RecordName};
+use slt_core::outcome::{FailingRecord, FileReport, RecordKey, RecordName};
 use slt_runner::text::count::plural;
+use slt_runner::text::failure::place_of;
 use slt_runner::text::style::Role;
-use slt_runner::text::visible::one_line;
 
 /// A record of the cluster.
 struct Member<'v> {
     file: &'v FileReport,
-    line: u32,
-    key: RecordKey,
+    record: &'v FailingRecord,
 }
 
 #[derive(Serialize)]
@@ -41,15 +40,13 @@ fn members<'v>(view: &View<'v>, place: usize) -> impl Iterator<Item = Member<'v>
     let of_cluster = view.analysis.records.iter().filter(move |record| record.cluster as usize == place);
     of_cluster.map(|record| {
         let file = &files[record.file as usize];
-        let at = file.failing.binary_search(&record.line).ok();
-        let key = at.and_then(|at| file.marks.get(at)).map(|mark| mark.key).unwrap_or_default();
-        Member { file, line: record.line, key }
+        Member { file, record: &file.failures[record.place as usize] }
     })
 }
 
-/// The name of a record in documents for machines, where it has one.
-fn key_word(key: RecordKey) -> Option<String> {
-    (key.0 != 0).then(|| format!("{:016x}", key.0))
+/// The name of a record in documents for machines.
+fn key_word(key: RecordKey) -> String {
+    format!("{:016x}", key.0)
 }
 
 /// Writes one record to a line, as it can be typed again. `place` is that of the cluster in the analysis.
@@ -61,10 +58,8 @@ pub fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
     writeln!(out, "{records} in {files}")?;
     notes(cluster).iter().try_for_each(|note| writeln!(out, "{note}"))?;
     writeln!(out)?;
-    members(view, place).try_for_each(|Member { file, line, .. }| match line {
-        0 => writeln!(out, "{}", one_line(&file.shown)),
-        line => writeln!(out, "{}:{line}", one_line(&file.shown)),
-    })
+    members(view, place)
+        .try_for_each(|Member { file, record }| writeln!(out, "{}", place_of(file, &record.id)))
 }
 
 /// Writes them as JSON.
@@ -79,7 +74,11 @@ pub fn json(view: &View<'_>, place: usize) -> serde_json::Result<String> {
         fix: place + 1,
         title: title(&view.analysis.clusters[place]),
         records: members(view, place)
-            .map(|Member { file, line, key }| MemberDocument { file: &file.file, line, key: key_word(key) })
+            .map(|Member { file, record }| MemberDocument {
+                file: &file.file,
+                line: record.id.line,
+                key: record.key.map(key_word),
+            })
             .collect(),
     };
     serde_json::to_string_pretty(&document).map(|text| text + "\n")
@@ -95,12 +94,9 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
         while let Some(next) = members.next_if(|next| std::ptr::eq(next.file, file)) {
             of_file.push(next);
         }
-        let name = |member: &Member<'_>| match member.key.0 {
-            0 => RecordName::Line(member.line),
-            key => RecordName::Key(key),
-        };
+        let name = |member: &Member<'_>| RecordName::of(member.record);
         let files = Files::one(&file.file);
-        let whole = of_file.iter().any(|member| member.line == 0);
+        let whole = of_file.iter().any(|member| member.record.id.is_whole_file());
         let names = of_file.iter().map(name).collect();
         let entry = Entry {
             document: Arc::from(""),

@@ -168,7 +168,7 @@ impl<'c> SlowDocument<'c> {
         let Slow { slowdown, again } = slow;
         Self {
             file: slowdown.file,
-            line: slowdown.record.map(|record| record.line),
+            line: slowdown.record.map(|record| record.id.line),
             before_ms: milliseconds(slowdown.before),
             now_ms: milliseconds(slowdown.now),
             threshold_ms: milliseconds(slowdown.threshold),
@@ -291,7 +291,7 @@ impl<'c> Record<'c> {
             RecordChange::StillFailing if !record.fails_otherwise() => return None,
             _ => None,
         };
-        let side = |failing: Failing<'c>| FailingDocument { line: failing.line, kind: failing.kind };
+        let side = |failing: Failing<'c>| FailingDocument { line: failing.id.line, kind: failing.kind };
         Some(Self {
             change: record.change.word(),
             why,

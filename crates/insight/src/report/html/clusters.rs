@@ -95,10 +95,10 @@ impl Example {
         let (example, sample) = cluster.example.as_ref().zip(Sample::of(cluster, subject.report))?;
         Some(Self {
             file: example.file,
-            line: example.line,
+            line: sample.file.failures[example.place].id.line,
             sql: sample.sql.map(|sql| clipped(sql, LONGEST_SQL)),
             message: sample.detail.map(|detail| clipped(&wrong(detail), LONGEST_VALUE)),
-            again: (subject.again)(sample.file, sample.line),
+            again: (subject.again)(sample.file, &sample.id),
         })
     }
 }

@@ -12,6 +12,7 @@ use super::since::{Numbered, Since};
 use crate::report::changes::sections;
 use crate::report::subject::{Subject, clipped, moment, state};
 use slt_core::outcome::{Counts, FlakyResult, Totals};
+use slt_runner::results::PastRun;
 use slt_runner::text::document::milliseconds;
 
 /// So many lines of records without details are named in all files together.
@@ -135,12 +136,13 @@ impl<'s> Page<'s> {
         let report = subject.report;
         let chosen = choose(subject);
         let details = chosen.iter().map(|places| places.len() as u64).sum();
-        let failing: u64 = report.files.iter().map(|file| file.failing.len() as u64).sum();
+        let failing: u64 = report.files.iter().map(|file| file.failures.len() as u64).sum();
         let sections = subject.baseline.map_or_else(Vec::new, |baseline| sections(baseline.diff));
         let (kinds, changes) = (Numbered::of(&sections), subject.changes());
+        let before: Vec<_> = subject.history.iter().map(PastRun::statuses).collect();
         let mut lines = MOST_LINES;
         let files = chosen.iter().zip(changes).enumerate().map(|(number, (chosen, change))| {
-            let of_file = File::of(subject, number, chosen, lines, &kinds, change);
+            let of_file = File::of(subject, number, chosen, lines, &kinds, change, &before);
             lines -= of_file.named();
             of_file
         });
@@ -196,8 +198,9 @@ impl<'s> Run<'s> {
 }
 
 fn categories<'s>(subject: &'s Subject<'_>) -> Vec<Category<'s>> {
+    let before: Vec<_> = subject.history.iter().map(PastRun::by_category).collect();
     let category = |(name, totals): (&'s str, Totals)| {
-        let past = subject.history.iter().map(|run| run.categories.get(name)?.records.pass_rate());
+        let past = before.iter().map(|categories| categories.get(name)?.records.pass_rate());
         let now = totals.records.pass_rate();
         Category {
             name,
@@ -214,13 +217,13 @@ fn history(subject: &Subject<'_>, totals: &Totals) -> Vec<Past> {
     let mut history: Vec<_> = subject
         .history
         .iter()
-        .map(|run| Past {
-            name: run.run.name.clone(),
-            started: moment(run.run.started),
-            rate: run.run.totals.records.pass_rate(),
-            files: run.run.totals.files,
-            passed: run.run.totals.passed,
-            commit: run.run.commit.as_ref().map(|commit| hash(&commit.hash)),
+        .map(|PastRun { run, .. }| Past {
+            name: run.name.clone(),
+            started: moment(run.started),
+            rate: run.totals.records.pass_rate(),
+            files: run.totals.files,
+            passed: run.totals.passed,
+            commit: run.commit().map(|commit| hash(&commit.hash)),
         })
         .collect();
     let commit = subject.circumstances.and_then(|of| of.commit.as_ref());
@@ -250,7 +253,7 @@ fn slow_records(subject: &Subject<'_>) -> Vec<Slow> {
     all.sort_by_key(|(_, record)| std::cmp::Reverse(record.elapsed));
     let shown = all.into_iter().take(SLOW_RECORDS).map(|(file, record)| Slow {
         file,
-        line: record.line,
+        line: record.id.line,
         ms: milliseconds(record.elapsed),
         sql: clipped(&record.sql, LONGEST_SLOW_SQL),
     });

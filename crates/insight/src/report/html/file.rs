@@ -11,7 +11,7 @@ use crate::analysis::Assigned;
 use crate::regression::FileDiff;
 use crate::report::subject::{Subject, account, clipped, detail_at};
 use slt_core::executor::diff::Side;
-use slt_core::outcome::{FailureDetail, FileReport, FileStatus};
+use slt_core::outcome::{DetailedFailure, FileReport, FileStatus};
 use slt_runner::text::document::milliseconds;
 use slt_runner::text::evidence::{Evidence, evidence};
 use slt_runner::text::failure::message;
@@ -94,7 +94,7 @@ enum Share {
 }
 
 impl<'s> File<'s> {
-    /// Names up to `lines` of its records without details.
+    /// Names up to `lines` of its records without details. `before` has the files of each run of the history.
     pub(super) fn of(
         subject: &'s Subject<'_>,
         number: usize,
@@ -102,27 +102,28 @@ impl<'s> File<'s> {
         lines: usize,
         kinds: &Numbered,
         change: Option<&FileDiff<'_>>,
+        before: &[BTreeMap<&str, FileStatus>],
     ) -> Self {
         let file = &subject.report.files[number];
         let clusters = subject.clusters_of(number);
-        let changed = kinds.lines(change);
+        let changed = kinds.records(change);
         let failures = chosen.iter().filter_map(|&place| {
             let detail = detail_at(file, place)?;
-            let change = changed.iter().find(|(line, _)| *line == detail.line);
+            let change = changed.iter().find(|(id, _)| *id == detail.id);
             Some(Failure {
                 c: clusters.get(place).and_then(shown),
                 ch: change.map(|(_, kind)| *kind),
-                x: subject.is_expected(number, detail.line),
+                x: subject.is_expected(number, Some(place)),
                 ..Failure::of(subject, file, detail)
             })
         });
-        let others = (0..file.failing.len()).filter(|place| !chosen.contains(place)).take(lines);
+        let others = (0..file.failures.len()).filter(|place| !chosen.contains(place)).take(lines);
         let mut rest = BTreeMap::<Option<usize>, Vec<u32>>::new();
         for place in others {
-            rest.entry(clusters.get(place).and_then(shown)).or_default().push(file.failing[place]);
+            rest.entry(clusters.get(place).and_then(shown)).or_default().push(file.failures[place].id.line);
         }
         let named: usize = rest.values().map(Vec::len).sum();
-        let tries = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref());
+        let tries = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref()?.detailed());
         let lints = file.lints.iter().take(MOST_LINTS);
         Self {
             n: &file.file,
@@ -132,12 +133,12 @@ impl<'s> File<'s> {
             a: clipped(&account(file), LONGEST_VALUE),
             r: [file.counts.total, file.counts.passed, file.counts.not_passed()],
             mem: file.peak_memory,
-            past: subject.history.iter().map(|run| letter(run.files.get(&file.file))).collect(),
+            past: before.iter().map(|run| letter(run.get(file.file.as_str()))).collect(),
             g: of_clusters(subject, number),
             ch: kinds.counts(change),
             x: share(subject, number),
             f: failures.collect(),
-            more: file.failing.len() - chosen.len() - named,
+            more: file.failures.len() - chosen.len() - named,
             rest: rest.into_iter().collect(),
             tries: tries.take(MOST_TRIES).map(|detail| Failure::of(subject, file, detail)).collect(),
             lints: lints.map(|lint| (lint.line, clipped(&lint.kind.to_string(), LONGEST_VALUE))).collect(),
@@ -173,8 +174,8 @@ fn share(subject: &Subject<'_>, number: usize) -> Option<Share> {
     if expected.covers_all(number) {
         return Some(Share::All("all"));
     }
-    let lines = &subject.report.files[number].failing;
-    let count = lines.iter().filter(|&&line| expected.covers(number, line)).count();
+    let places = 0..subject.report.files[number].failures.len();
+    let count = places.filter(|&place| expected.covers(number, Some(place))).count();
     (count > 0).then_some(Share::Records(count))
 }
 
@@ -189,19 +190,19 @@ fn letter(status: Option<&FileStatus>) -> char {
 }
 
 impl Failure {
-    fn of(subject: &Subject<'_>, file: &FileReport, detail: &FailureDetail) -> Self {
+    fn of(subject: &Subject<'_>, file: &FileReport, detail: DetailedFailure<'_>) -> Self {
         Self {
-            l: detail.line,
-            k: detail.what.word(),
+            l: detail.id.line,
+            k: detail.problem.word(),
             c: None,
             ch: None,
             x: false,
-            h: clipped(&detail.header, LONGEST_VALUE),
-            sql: clipped(&detail.sql, LONGEST_SQL),
-            m: clipped(&message(&detail.what), LONGEST_SQL),
+            h: clipped(detail.header, LONGEST_VALUE),
+            sql: clipped(detail.sql, LONGEST_SQL),
+            m: clipped(&message(detail.problem), LONGEST_SQL),
             d: evidence(detail).iter().map(line).collect(),
-            again: (subject.again)(file, detail.line),
-            ms: detail.what.in_flight().map(milliseconds),
+            again: (subject.again)(file, detail.id),
+            ms: detail.problem.in_flight().map(milliseconds),
         }
     }
 }

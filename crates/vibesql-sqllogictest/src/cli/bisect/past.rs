@@ -45,7 +45,7 @@ impl<'h> Past<'h> {
 
 /// The commit of a run that was made without changes.
 pub(in crate::cli) fn clean(run: &PastRun) -> Option<&Commit> {
-    run.circumstances.as_ref()?.commit.as_ref().filter(|commit| !commit.dirty)
+    run.run.commit().filter(|commit| !commit.dirty)
 }
 
 /// A file of a run, in all runs.
@@ -95,14 +95,11 @@ pub(in crate::cli) fn commit_of(journal: &Journal) -> Option<&Commit> {
 
 /// The failing record at a place of a file's list, as other runs are asked for it; nothing if it has no name.
 pub(in crate::cli) fn wanted(file: &FileReport, place: usize) -> Option<WantedRecord> {
-    let line = *file.failing.get(place)?;
-    let mark = file.marks.get(place)?;
-    let named = line > 0 && mark.key.0 != 0;
-    named.then_some(WantedRecord { key: mark.key, line, total: file.counts.total })
+    let record = file.failures.get(place).filter(|record| !record.id.is_whole_file())?;
+    Some(WantedRecord { key: record.key?, line: record.id.line, total: file.counts.total })
 }
 
 /// What is wrong with the failing record at a place of a file's list, in one word.
 pub(in crate::cli) fn kind(file: &FileReport, place: usize) -> Option<&str> {
-    let mark = file.marks.get(place)?;
-    file.groups.get(mark.group as usize).map(|group| group.kind.as_str())
+    file.group_of(file.failures.get(place)?).map(|group| group.kind.as_str())
 }

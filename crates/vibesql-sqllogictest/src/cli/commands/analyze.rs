@@ -10,12 +10,12 @@ use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
-use slt_core::outcome::FileReport;
+use slt_core::outcome::{FileReport, RecordId};
 use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::report::analysis::{
     Section, View, json, markdown, members_json, members_text, members_toml, text,
 };
-use slt_runner::results::{Journal, ResultsFolder, RunOverview};
+use slt_runner::results::{Journal, ResultsFolder, RunSummary};
 use slt_runner::text::count::plural;
 use slt_runner::text::style::plain;
 use slt_runner::text::written;
@@ -37,7 +37,7 @@ pub(in crate::cli) fn run(
         run: &journal.opened.run,
         report: &journal.report,
         analysis: &analysis,
-        again: &|file, line| again(&program, &journal, file, line),
+        again: &|file, record| again(&program, &journal, file, record),
         history: &history,
     };
     let sections = sections(args);
@@ -91,9 +91,9 @@ pub(super) fn analyzed(name: &str, keeping: &Keeping, ui: &mut Ui) -> Result<(Jo
 }
 
 /// The command that runs a record as the run did; empty if the run does not say how.
-pub(super) fn again(program: &str, journal: &Journal, file: &FileReport, line: u32) -> String {
+pub(super) fn again(program: &str, journal: &Journal, file: &FileReport, record: &RecordId) -> String {
     let labels = &journal.report.header.engine.labels;
-    let command = |settings| repeat_command(program, settings, labels, &file.shown, line);
+    let command = |settings| repeat_command(program, settings, labels, &file.shown, record);
     journal.opened.settings.as_ref().map_or_else(String::new, command)
 }
 
@@ -135,12 +135,12 @@ fn sections(args: &AnalyzeArgs) -> Vec<Section> {
 }
 
 /// Complete runs of the same engine up to this one, the oldest first.
-fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunOverview>, CliError> {
+fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunSummary>, CliError> {
     let names = results.runs()?;
     let own = names.iter().position(|name| *name == journal.opened.run);
     let up_to = own.map_or(0, |place| place + 1);
     // What cannot be read is passed over.
-    let runs = names[..up_to].iter().rev().filter_map(|name| RunOverview::read(results, name).ok());
+    let runs = names[..up_to].iter().rev().filter_map(|name| RunSummary::read(results, name).ok());
     let engine = &journal.report.header.engine.name;
     let alike = runs.filter(|run| run.is_complete() && run.header.engine.name == *engine);
     let mut runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();

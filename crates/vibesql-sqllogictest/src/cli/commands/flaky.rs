@@ -9,7 +9,7 @@ use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use slt_insight::regression::past::{health, state_of};
 use slt_insight::report::flaky::{write, write_json};
-use slt_runner::results::{ResultsFolder, RunOverview};
+use slt_runner::results::{ResultsFolder, RunSummary};
 use slt_runner::text::written;
 
 pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
         Some(engine) => engine.clone(),
         None => find_journal(LAST_RUN, keeping, ui)?.report.header.engine.name,
     };
-    let runs = results.past_runs(None, args.last as usize, |run| run.header.engine.name == engine)?;
+    let runs = results.past_runs(None, args.last as usize, |past| past.run.header.engine.name == engine)?;
     if runs.is_empty() {
         return Err(no_runs(&engine, results)?);
     }
@@ -38,7 +38,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, keeping: &Keeping, ui: &mut Ui) -> R
 /// Why no run is on the engine: its name is unknown, or its runs are too old.
 fn no_runs(engine: &str, results: &ResultsFolder) -> Result<CliError, CliError> {
     let names = results.runs()?;
-    let runs = names.iter().filter_map(|name| RunOverview::read(results, name).ok());
+    let runs = names.iter().filter_map(|name| RunSummary::read(results, name).ok());
     let known: BTreeSet<_> = runs.map(|run| run.header.engine.name).collect();
     if known.contains(engine) {
         let hint = "--last N looks at more runs".to_owned();

@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(
             run: &journal.opened.run,
             report: &journal.report,
             analysis: &analysis,
-            again: &|file, line| again(&program, &journal, file, line),
+            again: &|file, record| again(&program, &journal, file, record),
             history: &[],
         },
         started: journal.opened.started,

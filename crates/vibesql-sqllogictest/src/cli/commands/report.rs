@@ -16,14 +16,14 @@ use crate::cli::output::{Existing, Output};
 use crate::cli::settings::repeat_command;
 use crate::cli::texts::TextsOfRun;
 use crate::cli::ui::Ui;
-use slt_core::outcome::{FileReport, bytes};
+use slt_core::outcome::{FileReport, RecordId, bytes};
 use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::expectations::judge;
 use slt_insight::regression::compare;
 use slt_insight::report::markdown::Form;
 use slt_insight::report::subject::{Baseline, Expected, Subject};
 use slt_insight::report::{badge, github, html, json, junit, markdown};
-use slt_runner::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
+use slt_runner::results::{Journal, PastRun, ResultsFolder, RunState, RunSummary};
 use slt_runner::text::written;
 
 /// Where the page is, if nothing says where.
@@ -49,10 +49,10 @@ pub(in crate::cli) fn run(
     let analysis = analysis(args.format, &journal, environment);
     let untested = untested(&journal);
     let program = ui.program.clone();
-    let again = |file: &FileReport, line: u32| {
-        let settings = journal.opened.settings.as_ref().filter(|_| line > 0)?;
+    let again = |file: &FileReport, record: &RecordId| {
+        let settings = journal.opened.settings.as_ref().filter(|_| !record.is_whole_file())?;
         let labels = &journal.report.header.engine.labels;
-        Some(repeat_command(&program, settings, labels, &file.shown, line))
+        Some(repeat_command(&program, settings, labels, &file.shown, record))
     };
     let subject = Subject {
         name: &journal.opened.run,
@@ -156,24 +156,24 @@ fn untested_as(args: &ReportArgs) -> junit::Untested {
 
 /// What the run is at; one that lies elsewhere is what its journal says.
 fn state(results: &ResultsFolder, journal: &Journal) -> Result<RunState, CliError> {
-    let known = RunOverview::read(results, &journal.opened.run).ok().map(|run| run.state);
+    let known = RunSummary::read(results, &journal.opened.run).ok().map(|run| run.state);
     let ended = || if journal.ended { RunState::Ended(journal.report.end) } else { RunState::Killed };
     Ok(known.unwrap_or_else(ended))
 }
 
 /// Complete runs before this one on the same engine that have most files in common with it, the oldest first.
-fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Vec<RunFiles>, CliError> {
+fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Vec<PastRun>, CliError> {
     let names = results.runs()?;
     let earlier = names.iter().rev().skip_while(|name| **name != journal.opened.run).skip(1);
     let mut found = Vec::new();
     for name in earlier.take(most.saturating_mul(TRIES)) {
         // What cannot be read is passed over.
-        if let Ok(run) = RunFiles::read(results, name)
-            && run.run.header.engine.name == journal.report.header.engine.name
-            && run.run.is_complete()
-            && is_like(&run, journal)
+        if let Ok(past) = PastRun::read(results, name)
+            && past.run.header.engine.name == journal.report.header.engine.name
+            && past.run.is_complete()
+            && is_like(&past, journal)
         {
-            found.push(run);
+            found.push(past);
         }
         if found.len() >= most {
             break;
@@ -183,21 +183,21 @@ fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Ve
     Ok(found)
 }
 
-fn is_like(run: &RunFiles, journal: &Journal) -> bool {
-    let files = &journal.report.files;
-    let common = files.iter().filter(|file| run.files.contains_key(&file.file)).count();
-    common > 0 && common * 2 >= files.len().max(run.files.len())
+fn is_like(past: &PastRun, journal: &Journal) -> bool {
+    let (files, before) = (&journal.report.files, past.statuses());
+    let common = files.iter().filter(|file| before.contains_key(file.file.as_str())).count();
+    common > 0 && common * 2 >= files.len().max(before.len())
 }
 
 /// The run that is named, or else the last one before it that is like it.
 fn baseline(
     word: Option<&str>,
-    history: &[RunFiles],
+    history: &[PastRun],
     journal: &Journal,
     keeping: &Keeping,
     ui: &mut Ui,
 ) -> Result<Option<Found>, CliError> {
-    let before = history.last().map(|run| format!("run:{}", run.run.name));
+    let before = history.last().map(|past| format!("run:{}", past.run.name));
     let Some(word) = word.map(str::to_owned).or(before) else { return Ok(None) };
     let besides =
         Besides { before: Some(&journal.opened.run), engine: Some(&journal.report.header.engine.name) };

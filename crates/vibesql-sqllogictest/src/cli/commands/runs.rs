@@ -5,7 +5,7 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use slt_insight::report;
-use slt_runner::results::{FolderError, RunOverview};
+use slt_runner::results::{FolderError, RunSummary};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
@@ -15,7 +15,7 @@ pub(in crate::cli) fn run(args: &RunsArgs, keeping: &Keeping, ui: &mut Ui) -> Re
     let first = names.len().saturating_sub(args.last as usize);
     let mut runs = Vec::with_capacity(names.len() - first);
     for name in &names[first..] {
-        match RunOverview::read(results, name) {
+        match RunSummary::read(results, name) {
             Ok(run) => runs.push(run),
             // Its process was killed before the run began.
             Err(FolderError::NoJournal(_)) => {}

@@ -9,14 +9,14 @@ use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use slt_insight::regression::compare;
 use slt_insight::report;
-use slt_runner::results::{RunOverview, RunState};
+use slt_runner::results::{RunState, RunSummary};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
 pub(in crate::cli) fn run(keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
     let found = find_alone(LAST_RUN, keeping, ui)?;
     let (name, run) = (&found.name, &found.report);
-    let overview = RunOverview::read(keeping.results()?, name)?;
+    let overview = RunSummary::read(keeping.results()?, name)?;
     let mut text = written(|out| {
         writeln!(out, "run {name}: {}", report::runs::state(&overview))?;
         if overview.state == RunState::Going {
