@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::canonical::digest_of_lines;
 use crate::location::text_of;
-use crate::outcome::{Digest, Excerpt, Mismatch, RecordId};
+use crate::outcome::{Digest, Excerpt, LabelMismatch, Mismatch, RecordId};
 use crate::parser::{Query, QueryExpectation};
 
 /// The first result of each label of a file.
@@ -38,14 +38,14 @@ pub fn label_mismatch(
     digest: Digest,
     rows: Excerpt,
 ) -> Mismatch {
-    Mismatch::Label {
+    Mismatch::Label(Box::new(LabelMismatch {
         label: text_of(label),
         first: RecordId::at(first.line),
         first_digest: first.digest,
         digest,
         rows,
         columns: query.types.len(),
-    }
+    }))
 }
 
 /// The digest that a query's expectation stands for; an empty expectation stands for none.

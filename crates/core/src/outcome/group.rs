@@ -114,7 +114,7 @@ pub fn common(problem: &Problem) -> String {
             Mismatch::ColumnCount { actual: 0, .. } => "no result".to_owned(),
             Mismatch::ColumnCount { expected, actual } if actual > expected => "more columns".to_owned(),
             Mismatch::ColumnCount { .. } => "fewer columns".to_owned(),
-            Mismatch::Label { .. } => "another result under the same label".to_owned(),
+            Mismatch::Label(_) => "another result under the same label".to_owned(),
         },
         Problem::UnexpectedError { error, .. } => without_names(&error.message),
         Problem::UnexpectedSuccess => "an error was expected".to_owned(),

@@ -30,7 +30,7 @@ pub use file::{
 pub use group::common;
 pub use group::{FailureGroup, GroupBook, append, arrange};
 pub use name::{LeftOut, RecordId, RecordKey, RecordName};
-pub use problem::{Excerpt, Mismatch, Problem, UnhashedRows};
+pub use problem::{Excerpt, LabelMismatch, Mismatch, Problem, UnhashedRows};
 pub use record::{DetailedFailure, FailingRecord, FailureDetail, RecordOutcome, SkipReason};
 pub use run::{FlakyResult, RunEnd, RunHeader, RunReport, RunVerdict, Totals};
 pub use summary::{FailureSummary, FileSummary};

@@ -78,20 +78,24 @@ pub enum Mismatch {
         actual: usize,
     },
     /// Another result than an earlier query with the same label.
-    Label {
-        /// The label.
-        label: String,
-        /// The query that had the label first.
-        first: RecordId,
-        /// The digest of that query's values.
-        first_digest: Digest,
-        /// The digest of this query's values.
-        digest: Digest,
-        /// The values of this query.
-        rows: Excerpt,
-        /// The values that make a row.
-        columns: usize,
-    },
+    Label(Box<LabelMismatch>),
+}
+
+/// A result that differs from the first one of its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LabelMismatch {
+    /// The label.
+    pub label: String,
+    /// The query that had the label first.
+    pub first: RecordId,
+    /// The digest of that query's values.
+    pub first_digest: Digest,
+    /// The digest of this query's values.
+    pub digest: Digest,
+    /// The values of this query.
+    pub rows: Excerpt,
+    /// The values that make a row.
+    pub columns: usize,
 }
 
 /// Some of the values of a result, owned, for showing.
@@ -141,7 +145,7 @@ impl Problem {
                 Mismatch::Hash { .. } => "hash_differs",
                 Mismatch::Presentation { .. } => "presentation_differs",
                 Mismatch::ColumnCount { .. } => "column_count_differs",
-                Mismatch::Label { .. } => "label_differs",
+                Mismatch::Label(_) => "label_differs",
             },
             Self::UnexpectedError { .. } => "unexpected_error",
             Self::UnexpectedSuccess => "unexpected_success",

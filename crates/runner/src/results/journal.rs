@@ -169,7 +169,7 @@ enum BriefEntry {
     },
     WorkerLost(IgnoredAny),
     AttemptEnded(IgnoredAny),
-    FileFinished(#[serde(deserialize_with = "FileSummaryForm::read")] FileSummary),
+    FileFinished(#[serde(deserialize_with = "FileSummaryForm::read")] Box<FileSummary>),
     RunFinished {
         elapsed: Duration,
         #[serde(with = "RunEndForm")]
@@ -192,7 +192,7 @@ pub(super) fn read_brief(path: &Path) -> io::Result<Option<PastRun>> {
             BriefEntry::Resumed { at } => worked.session_begins(at),
             BriefEntry::FileFinished(file) => {
                 worked.file_finishes(file.finished);
-                files.push(file);
+                files.push(*file);
             }
             BriefEntry::RunFinished { elapsed, end } => {
                 worked.session_ends(elapsed);

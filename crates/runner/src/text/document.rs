@@ -269,9 +269,7 @@ pub fn sides(what: &Problem) -> (Option<String>, Option<String>) {
             Mismatch::ColumnCount { expected, actual } => {
                 (Some(format!("{expected} columns")), Some(format!("{actual} columns")))
             }
-            Mismatch::Label { first_digest, digest, .. } => {
-                (Some(first_digest.to_string()), Some(digest.to_string()))
-            }
+            Mismatch::Label(label) => (Some(label.first_digest.to_string()), Some(label.digest.to_string())),
         },
         Problem::UnexpectedError { error, .. } => (Some("success".to_owned()), Some(error.message.clone())),
         Problem::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),

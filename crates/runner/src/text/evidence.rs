@@ -2,7 +2,7 @@
 
 use super::count::plural;
 use slt_core::executor::diff::{DiffRow, Side, diff_rows};
-use slt_core::outcome::{DetailedFailure, Difference, Excerpt, Mismatch, Problem};
+use slt_core::outcome::{DetailedFailure, Difference, Excerpt, LabelMismatch, Mismatch, Problem};
 
 /// Rows of a diff that are shown, and rows around a difference.
 const MOST_ROWS: usize = 40;
@@ -51,7 +51,8 @@ pub fn evidence(detail: DetailedFailure<'_>) -> Vec<Evidence<'_>> {
                 }
             }
         }
-        Mismatch::Label { rows, columns, first_digest, digest, .. } => {
+        Mismatch::Label(mismatch) => {
+            let LabelMismatch { rows, columns, first_digest, digest, .. } = &**mismatch;
             lines.push(Evidence::Text(Side::Expected, format!("hash {first_digest}")));
             lines.push(Evidence::Text(Side::Actual, format!("hash {digest}")));
             found(&mut lines, rows, *columns);

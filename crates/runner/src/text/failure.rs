@@ -3,7 +3,9 @@
 use super::count::{duration, plural};
 use super::visible::one_line;
 use slt_core::outcome::Fault;
-use slt_core::outcome::{Difference, Excerpt, FailingRecord, FileReport, Mismatch, Problem, RecordId};
+use slt_core::outcome::{
+    Difference, Excerpt, FailingRecord, FileReport, LabelMismatch, Mismatch, Problem, RecordId,
+};
 
 /// Of a failure of which another tool tells nothing else.
 pub const NOT_WHY: &str = "another tool reports a failure, and not why";
@@ -131,7 +133,8 @@ fn mismatched(mismatch: &Mismatch) -> String {
         Mismatch::ColumnCount { expected, actual } => {
             format!("{} expected by the type letters, {actual} found", plural(*expected as u64, "column"))
         }
-        Mismatch::Label { label, first, .. } => {
+        Mismatch::Label(mismatch) => {
+            let LabelMismatch { label, first, .. } = &**mismatch;
             format!("another result than line {first}, which has the same label `{label}`")
         }
     }

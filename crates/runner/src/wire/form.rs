@@ -124,6 +124,22 @@ impl<T, F: Form<T>> Form<Option<T>> for Maybe<F> {
 /// The form of a value in a box.
 pub(crate) struct Boxed<F>(PhantomData<F>);
 
+impl<F> Boxed<F> {
+    pub(crate) fn serialize<T, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error>
+    where
+        F: Form<T>,
+    {
+        F::write(value, serializer)
+    }
+
+    pub(crate) fn deserialize<'de, T, D: Deserializer<'de>>(deserializer: D) -> Result<Box<T>, D::Error>
+    where
+        F: Form<T>,
+    {
+        F::read(deserializer).map(Box::new)
+    }
+}
+
 impl<T, F: Form<T>> Form<Box<T>> for Boxed<F> {
     fn write<S: Serializer>(value: &Box<T>, serializer: S) -> Result<S::Ok, S::Error> {
         F::write(value, serializer)
@@ -138,6 +154,7 @@ impl<T, F: Form<T>> Form<Box<T>> for Boxed<F> {
 pub(crate) struct Lent<F>(PhantomData<F>);
 
 impl<F> Lent<F> {
+    #[expect(clippy::ptr_arg, reason = "serde hands fields over so")]
     pub(crate) fn serialize<T: Clone, S: Serializer>(
         value: &Cow<'_, T>,
         serializer: S,

@@ -10,8 +10,8 @@ use super::form::{Boxed, Maybe, forms};
 use slt_core::engine::SqlError;
 use slt_core::location::Location;
 use slt_core::outcome::{
-    Digest, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, LeftOut, Mismatch, Problem,
-    RecordId, RecordKey, RecordName, SlowRecord, UnhashedRows,
+    Digest, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, LabelMismatch, LeftOut,
+    Mismatch, Problem, RecordId, RecordKey, RecordName, SlowRecord, UnhashedRows,
 };
 use slt_core::parser::{HashLine, Lint, LintKind, ParseError, ParseErrorKind};
 
@@ -137,18 +137,22 @@ pub(crate) enum MismatchForm {
         expected: usize,
         actual: usize,
     },
-    Label {
-        label: String,
-        #[serde(with = "RecordIdForm")]
-        first: RecordId,
-        #[serde(with = "DigestForm")]
-        first_digest: Digest,
-        #[serde(with = "DigestForm")]
-        digest: Digest,
-        #[serde(with = "ExcerptForm")]
-        rows: Excerpt,
-        columns: usize,
-    },
+    Label(#[serde(with = "Boxed::<LabelMismatchForm>")] Box<LabelMismatch>),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "LabelMismatch")]
+pub(crate) struct LabelMismatchForm {
+    label: String,
+    #[serde(with = "RecordIdForm")]
+    first: RecordId,
+    #[serde(with = "DigestForm")]
+    first_digest: Digest,
+    #[serde(with = "DigestForm")]
+    digest: Digest,
+    #[serde(with = "ExcerptForm")]
+    rows: Excerpt,
+    columns: usize,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -280,6 +284,7 @@ forms! {
     RecordIdForm => RecordId,
     RecordKeyForm => RecordKey,
     RecordNameForm => RecordName,
+    LabelMismatchForm => LabelMismatch,
     LeftOutForm => LeftOut,
     SlowRecordForm => SlowRecord,
     FailureGroupForm => FailureGroup,

@@ -46,11 +46,11 @@ struct AttemptSummaryForm {
 }
 
 impl FileSummaryForm {
-    pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileSummary, D::Error> {
+    pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<FileSummary>, D::Error> {
         let Self { file, elapsed, counts, end, failures, left_out, engine_time, slowest, finished, attempts } =
             Self::deserialize(deserializer)?;
         let failures = failures.into_iter().map(|FailureSummaryForm { id, key }| FailureSummary { id, key });
-        Ok(FileSummary {
+        Ok(Box::new(FileSummary {
             file,
             elapsed,
             counts,
@@ -61,6 +61,6 @@ impl FileSummaryForm {
             slowest,
             finished,
             attempts: attempts.into_iter().map(|attempt| attempt.status).collect(),
-        })
+        }))
     }
 }

@@ -13,8 +13,8 @@ use slt_core::engine::SqlError;
 use slt_core::location::Location;
 use slt_core::outcome::{
     Attempt, Counts, Digest, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, FileEnd,
-    FileProblem, FileReport, FileStatus, LeftOut, Mismatch, Problem, RecordId, RecordKey, SlowRecord,
-    UnhashedRows,
+    FileProblem, FileReport, FileStatus, LabelMismatch, LeftOut, Mismatch, Problem, RecordId, RecordKey,
+    SlowRecord, UnhashedRows,
 };
 use slt_core::parser::{HashLine, Lint, LintKind, ParseError, ParseErrorKind};
 
@@ -61,14 +61,16 @@ fn mismatch() -> impl Strategy<Value = Mismatch> {
         }),
         text().prop_map(|wanted| Mismatch::Presentation { wanted }),
         any::<(usize, usize)>().prop_map(|(expected, actual)| Mismatch::ColumnCount { expected, actual }),
-        label.prop_map(|(label, first, [first_digest, digest], rows, columns)| Mismatch::Label {
-            label,
-            first,
-            first_digest: Digest(first_digest),
-            digest: Digest(digest),
-            rows,
-            columns,
-        }),
+        label.prop_map(|(label, first, [first_digest, digest], rows, columns)| Mismatch::Label(Box::new(
+            LabelMismatch {
+                label,
+                first,
+                first_digest: Digest(first_digest),
+                digest: Digest(digest),
+                rows,
+                columns,
+            }
+        ))),
     ]
 }
 
