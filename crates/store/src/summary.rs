@@ -1,4 +1,4 @@
-//! What is small and covers all runs: the runs themselves, and counters for each file. Always loaded first.
+//! The summary of all runs: the runs themselves, and counters for each file. Always loaded first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ pub(super) struct Summary {
 }
 
 impl Summary {
-    /// Enters a run. It must be the newest: counters know what was last.
+    /// Adds a run, which must be the newest, because counters depend on the order.
     pub(super) fn fold(&mut self, rows: &RunRows) {
         let [run, results, untested, ..] = rows.own.as_slice() else { return };
         let Some(run) = run.rows.first() else { return };
@@ -78,12 +78,12 @@ impl Summary {
         [runs, Sheet { table: &FILE_STATS, rows: self.file_stats() }]
     }
 
-    /// The rows of `file_stats`.
+    /// Returns the rows of `file_stats`.
     pub(super) fn file_stats(&self) -> Vec<Vec<Cell>> {
         self.stats.values().cloned().collect()
     }
 
-    /// The rows of `test_files`, for an engine.
+    /// Returns the rows of `test_files`, for an engine.
     pub(super) fn test_files(&self, engine: &str) -> Vec<Vec<Cell>> {
         let of_engine = self.stats.iter().filter(|((name, _), _)| &**name == engine);
         let row = |(_, stats): (_, &Vec<Cell>)| {

@@ -10,7 +10,7 @@ use slt_runner::text::visible::one_line;
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Aligned columns. Long text is cut, and what would move the cursor is written as an escape.
+    /// Aligned columns. Long text is truncated, and control characters are escaped.
     Table,
     /// RFC 4180: NULL is nothing at all, and text without a character is a pair of quotes.
     Csv,
@@ -29,7 +29,7 @@ const LONGEST: usize = 120;
 ///
 /// # Errors
 ///
-/// Only those of `out`.
+/// Returns the errors of `out`.
 pub fn write(out: &mut String, answer: &Answer, format: Format) -> fmt::Result {
     match format {
         Format::Table => write_table(out, answer),
@@ -49,7 +49,7 @@ fn write_table(out: &mut String, answer: &Answer) -> fmt::Result {
     writeln!(out, "{}", table(&names, rows, |column| numbers.get(column) == Some(&true)))
 }
 
-/// Which columns have numbers only.
+/// Returns for each column whether it has only numbers.
 fn numbers(answer: &Answer) -> Vec<bool> {
     let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Real(_) | Value::Null);
     (0..answer.columns.len())
@@ -69,7 +69,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// So many digits that the same number can be read from them.
+/// Formats a number with as many digits as reading it back exactly requires.
 pub fn real(number: f64) -> String {
     if number.is_finite() {
         format!("{number:?}")
@@ -95,7 +95,7 @@ fn cut(text: String) -> String {
     }
 }
 
-/// The names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
+/// Returns the names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
 fn distinct(columns: &[String]) -> Vec<String> {
     let mut names = Vec::<String>::new();
     for column in columns {
