@@ -386,7 +386,7 @@ impl<'r> WorkerPool<'r> {
             let in_flight = worker.slot.read().of(current.task);
             let elapsed = |since| self.pauses.elapsed(since, now);
             let record = in_flight.line.map(|line| (line, elapsed(in_flight.since)));
-            Some(Running {
+            Some(RunningFile {
                 shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
                 record,
                 elapsed: elapsed(current.since),

@@ -207,13 +207,13 @@ fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {
     Err(CliError::nothing_selected(format!("{what} selects no file"), vec![hint.to_owned()]))
 }
 
-fn past(item: &WorkItem, history: &History) -> Past {
+fn past(item: &WorkItem, history: &History) -> PastResult {
     history.of(&place_of(item), &item.file)
 }
 
 fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::FileHistory> {
     let known = items.iter().map(|item| {
-        let Past { good, duration } = past(item, history);
+        let PastResult { good, duration } = past(item, history);
         let last = match good {
             Some(false) => LastResult::Failed,
             None => LastResult::Untested,

@@ -178,7 +178,7 @@ mod tests {
             RunEvent::Suspended,
             RunEvent::Continued,
             RunEvent::Asked {
-                running: vec![Running {
+                running: vec![RunningFile {
                     shown,
                     record: Some((4, time)),
                     elapsed: time,

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::outcome::NotPassed;
-use vibesql_sqllogictest::results::import::{ForeignRun, Format, ImportError, Reading, read};
+use vibesql_sqllogictest::results::import::{ForeignRun, ImportError, ImportFormat, ImportResult, read};
 
-fn reported(reading: &Reading) -> (&str, &str) {
+fn reported(reading: &ImportResult) -> (&str, &str) {
     let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
     let [file] = run.files.as_slice() else { panic!("{reading:?}") };
     let NotPassed::Reported(text) = &file.details[0].what else { panic!("{reading:?}") };
@@ -66,11 +66,11 @@ const HOSTILE: &[&str] = &[
 fn check(text: &str) {
     check_list(text);
     let read = |content: String, format| read(content.as_bytes(), Some(format), 0).unwrap();
-    assert_eq!(reported(&read(in_sql(text), Format::Sql)), (text, text));
-    assert_eq!(reported(&read(in_json(text), Format::Json)), (text, text));
+    assert_eq!(reported(&read(in_sql(text), ImportFormat::Sql)), (text, text));
+    assert_eq!(reported(&read(in_json(text), ImportFormat::Json)), (text, text));
     let legal = |c: char| !c.is_control() || "\n\r\t".contains(c);
     if text.chars().all(legal) && !text.contains(['\u{fffe}', '\u{ffff}']) && !text.trim().is_empty() {
-        assert_eq!(reported(&read(in_xml(text), Format::Junit)), (text, text));
+        assert_eq!(reported(&read(in_xml(text), ImportFormat::Junit)), (text, text));
     }
 }
 

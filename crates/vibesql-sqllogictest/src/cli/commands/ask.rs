@@ -7,7 +7,7 @@ use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::results_location::ResultsLocation;
 use slt_runner::parallel::stdio::{take_stdin, take_stdout};
-use slt_store::ask::{EngineName, Results, serve};
+use slt_store::ask::{EngineName, ResultsSource, serve};
 
 /// The name by which it is started.
 pub(in crate::cli) const NAME: &str = "ask";

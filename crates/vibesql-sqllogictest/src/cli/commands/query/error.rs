@@ -39,7 +39,7 @@ pub(super) fn rejected(error: &PlanError, prompt: QueryPrompt) -> CliError {
             }
             None => format!("{} lists tables and views", prompt.command(".tables")),
         },
-        PlanError::Sql { unknown: Some(Unknown::Column(name)), .. } => {
+        PlanError::Sql { unknown: Some(UnknownName::Column(name)), .. } => {
             let column = name.rsplit('.').next().unwrap_or(name);
             match nearest(column, columns()) {
                 Some(nearest) => {
@@ -64,7 +64,10 @@ pub(super) fn unanswered(error: &AskError, prompt: QueryPrompt, is_checked: bool
     let in_shell = prompt == QueryPrompt::Shell;
     let (reason, hint) = match error {
         AskError::Sql(_) => (ExitReason::Usage, None),
-        AskError::Engine { kind: Kind::Differs(_) | Kind::Panics(_) | Kind::Dies(_), engine } => {
+        AskError::Engine {
+            kind: VibeSqlFault::Differs(_) | VibeSqlFault::Panics(_) | VibeSqlFault::Dies(_),
+            engine,
+        } => {
             let hint = if in_shell {
                 "a shell started without --no-check shows SQLite's answer"
             } else {

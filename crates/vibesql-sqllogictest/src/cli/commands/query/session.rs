@@ -16,14 +16,14 @@ use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::{Role, rendered};
 use slt_runner::text::written;
-use slt_store::ask::format::{self, Format};
-use slt_store::ask::presets::{Preset, Reach};
+use slt_store::ask::format::{self, AnswerFormat};
+use slt_store::ask::presets::{Preset, PresetReach};
 use slt_store::ask::{
     About, AskCommand, Asked, Asker, DependsOn, Effort, Interrupter, Keeping as Kept, Limits, Plan, Reading,
     Results, Unconfirmed, VIBESQL_VERSION, plan,
 };
 use slt_store::schema::TEST_FILES;
-use slt_store::{Store, Window};
+use slt_store::{HistoryWindow, Store};
 
 /// The time limit for reducing a disagreement.
 const REDUCTION_TIME: Duration = Duration::from_secs(5);
@@ -142,7 +142,7 @@ impl QuerySession {
         }
         let mut text = written(|out| format::write(out, &asked.answer, self.format));
         // All that is asked for is loaded then.
-        let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
+        let is_partial = reach == PresetReach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
         if let Some(path) = &self.output {
             let place = OutputFile::open(path, ExistingFile::ReplaceReport)?;
@@ -155,7 +155,7 @@ impl QuerySession {
             if !is_standard {
                 ui.note(format_args!("{foot}; written to `{}`", path.display()));
             }
-        } else if self.format == Format::Table {
+        } else if self.format == AnswerFormat::Table {
             let faint = std::io::stdout().is_terminal();
             let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
             text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
@@ -183,15 +183,15 @@ impl QuerySession {
         let part = if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
             let which = match self.reading.window {
-                Window::Last(_) => "the last ",
-                Window::Since(_) | Window::All => "",
+                HistoryWindow::Last(_) => "the last ",
+                HistoryWindow::Since(_) | HistoryWindow::All => "",
             };
             let flag = if self.prompt == QueryPrompt::Shell { ".all" } else { "--all" };
             format!("; results of {which}{loaded} of {all}, {flag} loads all")
         } else {
             String::new()
         };
-        let is_told = asked.agreed && self.format == Format::Table && std::io::stdout().is_terminal();
+        let is_told = asked.agreed && self.format == AnswerFormat::Table && std::io::stdout().is_terminal();
         let agreed =
             if is_told { format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree") } else { String::new() };
         format!("{rows}{part}{agreed}")
@@ -203,10 +203,10 @@ fn unconfirmed_text(unconfirmed: &Unconfirmed) -> String {
     match unconfirmed {
         Unconfirmed::OnlySqlite(on) => {
             let on = match on {
-                DependsOn::Chance => "random values",
-                DependsOn::Time => "the current time",
-                DependsOn::Connection => "the state of the connection",
-                DependsOn::Engine => "the engine",
+                Dependency::Chance => "random values",
+                Dependency::Time => "the current time",
+                Dependency::Connection => "the state of the connection",
+                Dependency::Engine => "the engine",
             };
             format!("not checked: the answer depends on {on}; shown is SQLite's answer")
         }
@@ -218,8 +218,8 @@ fn unconfirmed_text(unconfirmed: &Unconfirmed) -> String {
         }
         Unconfirmed::VibeSql { kind, kept } => {
             let kept = match kept {
-                Kept::In(path) => format!("kept as `{}`", path.display()),
-                Kept::Not(why) => format!("not kept ({why})"),
+                SavedExample::In(path) => format!("kept as `{}`", path.display()),
+                SavedExample::Not(why) => format!("not kept ({why})"),
             };
             format!("VibeSQL {VIBESQL_VERSION} {kind}; shown is SQLite's answer; {kept}")
         }

@@ -50,11 +50,11 @@ fn import(
     for run in &reading.runs {
         let kept = keep(results, run, &name, engine)?;
         match kept {
-            Kept::New(name) => {
+            KeptRun::New(name) => {
                 new += usize::from(run.origin.engine.is_none());
                 ui.print(&format!("run {name} from {shown}: {}\n", account(run)))?;
             }
-            Kept::There(name) => ui.print(&format!("run {name} already exists; nothing imported\n"))?,
+            KeptRun::There(name) => ui.print(&format!("run {name} already exists; nothing imported\n"))?,
         }
     }
     reading.oddities.iter().for_each(|oddity| ui.note(format_args!("{shown}: {oddity}")));

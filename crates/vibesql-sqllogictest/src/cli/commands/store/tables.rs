@@ -15,9 +15,9 @@ use slt_core::outcome::bytes;
 use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::plural;
 use slt_store::ask::views::VIEWS;
-use slt_store::dump::{Dump, Form, csv};
+use slt_store::dump::{Dump, DumpFormat, csv};
 use slt_store::schema::{TABLES, Table};
-use slt_store::{Loaded, Pin, Store, Wanted, Window};
+use slt_store::{HistoryWindow, LoadedTable, Store, StoreSnapshot, WantedColumns};
 
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
@@ -57,7 +57,7 @@ pub(super) fn export(
 /// All tables at one moment. One table at a time is loaded.
 struct PinnedTables {
     store: Store,
-    pin: Pin,
+    pin: StoreSnapshot,
     notes: BTreeSet<String>,
     rows: Vec<(&'static str, u64)>,
 }
@@ -144,7 +144,7 @@ fn may_be_replaced(path: &Path, existing: ExistingFile) -> Result<(), CliError> 
     }
 }
 
-fn write_csv(path: &Path, loaded: &Loaded) -> std::io::Result<u64> {
+fn write_csv(path: &Path, loaded: &LoadedTable) -> std::io::Result<u64> {
     let mut out = BufWriter::new(File::create(path)?);
     csv(&mut out, loaded)?;
     out.flush()?;
