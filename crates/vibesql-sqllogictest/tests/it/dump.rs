@@ -56,7 +56,7 @@ fn rows_of(session: &mut dyn Session, table: &Table) -> Rows {
     taken.0
 }
 
-fn document(form: DumpFormat, tables: &[LoadedTable]) -> String {
+fn document(form: DumpSyntax, tables: &[LoadedTable]) -> String {
     let mut out = Vec::new();
     let mut dump = Dump::new(form, "program 1.0", &mut out).unwrap();
     tables.iter().for_each(|table| dump.table(table).unwrap());
@@ -192,8 +192,8 @@ proptest! {
 
     #[test]
     fn whatever_is_written_is_read_back(tables in TABLES.map(any_table)) {
-        is_read_back_from_sql(&document(DumpFormat::Sql, &tables), &tables);
-        is_read_back_from_json(&document(DumpFormat::Json, &tables), &tables);
+        is_read_back_from_sql(&document(DumpSyntax::Sql, &tables), &tables);
+        is_read_back_from_json(&document(DumpSyntax::Json, &tables), &tables);
         for table in &tables {
             let mut text = Vec::new();
             csv(&mut text, table).unwrap();
@@ -209,7 +209,7 @@ fn many_rows_and_long_texts() {
         vec![number.into(), "f".into(), number.into(), (number as f64 / 3.0).into(), lines.as_str().into()]
     };
     let loaded = LoadedTable { wanted: WantedColumns::all(&SLOW_RECORDS), rows: (0..321).map(row).collect() };
-    let sql = document(DumpFormat::Sql, std::slice::from_ref(&loaded));
+    let sql = document(DumpSyntax::Sql, std::slice::from_ref(&loaded));
     assert_eq!(sql.lines().filter(|line| line.starts_with("INSERT INTO slow_records VALUES ")).count(), 7);
     is_read_back_from_sql(&sql, &[loaded]);
 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::outcome::NotPassed;
-use vibesql_sqllogictest::results::import::{ForeignRun, ImportError, ImportFormat, ImportResult, read};
+use vibesql_sqllogictest::results::import::{ForeignRun, ImportError, ImportResult, SourceFormat, read};
 
 fn reported(reading: &ImportResult) -> (&str, &str) {
     let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
@@ -66,11 +66,11 @@ const HOSTILE: &[&str] = &[
 fn check(text: &str) {
     check_list(text);
     let read = |content: String, format| read(content.as_bytes(), Some(format), 0).unwrap();
-    assert_eq!(reported(&read(in_sql(text), ImportFormat::Sql)), (text, text));
-    assert_eq!(reported(&read(in_json(text), ImportFormat::Json)), (text, text));
+    assert_eq!(reported(&read(in_sql(text), SourceFormat::Sql)), (text, text));
+    assert_eq!(reported(&read(in_json(text), SourceFormat::Json)), (text, text));
     let legal = |c: char| !c.is_control() || "\n\r\t".contains(c);
     if text.chars().all(legal) && !text.contains(['\u{fffe}', '\u{ffff}']) && !text.trim().is_empty() {
-        assert_eq!(reported(&read(in_xml(text), ImportFormat::Junit)), (text, text));
+        assert_eq!(reported(&read(in_xml(text), SourceFormat::Junit)), (text, text));
     }
 }
 

@@ -15,7 +15,7 @@ use slt_core::outcome::bytes;
 use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::plural;
 use slt_store::ask::views::VIEWS;
-use slt_store::dump::{Dump, DumpFormat, csv};
+use slt_store::dump::{Dump, DumpSyntax, csv};
 use slt_store::schema::{TABLES, Table};
 use slt_store::{HistoryWindow, LoadedTable, Store, StoreSnapshot, WantedColumns};
 
