@@ -12,10 +12,10 @@ use std::time::Duration;
 use vibesql_sqllogictest::engine::{Engine as _, sqlite::Sqlite};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::event::{EventSink, RunEvent, SinkError};
-use vibesql_sqllogictest::executor::parallel::schedule::{Known, LastResult, Order, order};
+use vibesql_sqllogictest::executor::parallel::schedule::{FileHistory, FileOrder, LastResult, order};
 use vibesql_sqllogictest::executor::parallel::{
-    Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerStderr, run,
-    work,
+    Attempts, Limits, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand,
+    WorkerStderr, run, work,
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::{FlakyResult, RunReport};
@@ -27,7 +27,7 @@ const WORKERS: [usize; 2] = [1, 2];
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let done = match words.as_slice() {
-        [word, folder, berth, number] if word == "work" => serve(folder, berth, number),
+        [word, folder, process_dir, number] if word == "work" => serve(folder, process_dir, number),
         _ => measure(),
     };
     match done {
@@ -39,8 +39,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn serve(folder: &str, berth: &str, number: &str) -> Result<(), Box<dyn Error>> {
-    Ok(work(Path::new(folder), berth.parse()?, number.parse()?, &engines::builtin(), &|_| None)?)
+fn serve(folder: &str, process_dir: &str, number: &str) -> Result<(), Box<dyn Error>> {
+    Ok(work(Path::new(folder), process_dir.parse()?, number.parse()?, &engines::builtin(), &|_| None)?)
 }
 
 /// One run.
@@ -59,11 +59,12 @@ fn measure() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|item| {
             let report = first.1.files.iter().find(|report| report.file == item.file);
-            Known { last: LastResult::Passed, duration: report.map(|report| report.elapsed), bytes: 0 }
+            FileHistory { last: LastResult::Passed, duration: report.map(|report| report.elapsed), bytes: 0 }
         })
         .collect();
     let found = files()?;
-    let items: Vec<_> = order(&known, Order::History).into_iter().map(|index| found[index].clone()).collect();
+    let items: Vec<_> =
+        order(&known, FileOrder::History).into_iter().map(|index| found[index].clone()).collect();
     let mut rounds: Vec<Vec<Measured>> = WORKERS.iter().map(|_| Vec::new()).collect();
     for _ in 0..ROUNDS {
         for (round, workers) in rounds.iter_mut().zip(WORKERS) {
@@ -112,9 +113,9 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
     };
     let slices = vec![1; items.len()];
     let start = cpu_time();
-    let prepared = Prepared::new(
+    let prepared = PreparedRun::new(
         &folder,
-        Plan {
+        RunPlan {
             items,
             engine,
             settings: Settings { engine: "sqlite".to_owned(), options, dialect: None, exact: false },
@@ -131,7 +132,7 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
         environment: Vec::new(),
         stderr: WorkerStderr::Kept,
     };
-    let policy = Policy { workers, budget: None, most_failing: None, ends_at_once: false };
+    let policy = RunPolicy { workers, budget: None, most_failing: None, ends_at_once: false };
     let report = run(&prepared, &command, policy, &mut Silent)?;
     let own = cpu_time() - start;
     std::fs::remove_dir_all(&folder)?;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use vibesql_sqllogictest::executor::parallel::WorkItem;
 use vibesql_sqllogictest::executor::parallel::schedule::{
-    Job, Known, LastResult, Order, order, simulate, split_plan,
+    FileHistory, FileOrder, LastResult, SimulatedFile, order, simulate, split_plan,
 };
 use vibesql_sqllogictest::executor::slice::may_split;
 use vibesql_sqllogictest::executor::{DetailLimits, Options};
@@ -60,10 +60,13 @@ fn report() -> Result<String, Box<dyn std::error::Error>> {
     let mut times = recorded()?;
     let known: Vec<_> = times
         .iter()
-        .map(|time| Known { last: LastResult::Passed, duration: Some(time.duration), bytes: 0 })
+        .map(|time| FileHistory { last: LastResult::Passed, duration: Some(time.duration), bytes: 0 })
         .collect();
     let mut places = vec![0; times.len()];
-    order(&known, Order::History).into_iter().enumerate().for_each(|(place, index)| places[index] = place);
+    order(&known, FileOrder::History)
+        .into_iter()
+        .enumerate()
+        .for_each(|(place, index)| places[index] = place);
     let mut place = places.into_iter();
     times.sort_by_cached_key(|_| place.next());
 
@@ -99,7 +102,8 @@ fn report() -> Result<String, Box<dyn std::error::Error>> {
 }
 
 fn row(times: &[Recorded<'_>], plan: &[u32], sum: Duration, workers: usize) -> String {
-    let job = |time: &Recorded<'_>, slices| Job { duration: time.duration, set_up: time.set_up, slices };
+    let job =
+        |time: &Recorded<'_>, slices| SimulatedFile { duration: time.duration, set_up: time.set_up, slices };
     let whole: Vec<_> = times.iter().map(|time| job(time, 1)).collect();
     let split: Vec<_> = times.iter().zip(plan).map(|(time, slices)| job(time, *slices)).collect();
     let ideal = sum.as_secs_f64() / workers as f64;

@@ -6,32 +6,32 @@ use super::wire::AssignmentError;
 use crate::event::SinkError;
 use slt_core::outcome::ExitHow;
 
-/// Why a run could not be run.
+/// An error that prevents a run.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
-    /// The folder of the run cannot be used, or a process cannot be started.
+    /// The run folder is unusable, or a process cannot be started.
     #[error("cannot {what}")]
     Io {
-        /// What was to be done.
+        /// The failed action.
         what: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// Workers end before they take a file.
+    /// Workers exit before they claim a file.
     #[error("no worker can be started: the last one {how}{}", words.as_ref().map(|words| format!(" ({words})")).unwrap_or_default())]
     NoWorker {
-        /// How the last one ended.
+        /// The end of the last worker.
         how: ExitHow,
-        /// The last that it wrote to its standard error.
+        /// The last line of its standard error.
         words: Option<String>,
     },
-    /// The document of the run cannot be used.
+    /// The assignment of the run is unusable.
     #[error(transparent)]
     Assignment(#[from] AssignmentError),
-    /// The run that is to be helped is over.
+    /// The run to join has ended.
     #[error("the run has ended, so there is nothing to join")]
-    Over,
-    /// A sink cannot go on.
+    Ended,
+    /// A sink failed.
     #[error(transparent)]
     Sink(#[from] SinkError),
 }

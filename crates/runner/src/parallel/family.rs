@@ -1,8 +1,9 @@
-//! What an engine has started, and how it is ended: a process group, and on Linux also processes that have left it.
+//! Ends the processes that an engine has started: a process group and, on Linux, processes that have left it.
 //!
-//! A worker is the leader of a process group. Where the system can, orphans become children of the nearest process that has
-//! asked for them ([`adopt_orphans`]): a worker asks, and so does the main process of a command. So what left the group of
-//! a worker is found below the worker as long as that lives, and below the main process afterwards.
+//! A worker is the leader of a process group. Where the system supports it, orphans become children of the nearest
+//! ancestor that asked for them ([`adopt_orphans`]). Each worker asks, and so does the main process of a command. So a
+//! process that left the group of a worker is a descendant of the worker while that lives, and of the main process
+//! afterwards.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -18,26 +19,27 @@ use rustix::process::{
 
 use super::procfs::{self, ProcessEntry};
 
-/// The variable that tells the processes that a worker has started from other children of the main process.
+/// The variable that marks processes started by a worker; other children of the main process lack it.
 pub const MARK: &str = "VIBESQL_SQLLOGICTEST_STARTED_BY";
 
-/// Sends a signal to a process group. Errors are ignored: the group may be gone already.
+/// Sends a signal to a process group. Ignores errors, because the group may have exited.
 pub fn signal_group(pid: Pid, signal: Signal) {
     kill_process_group(pid, signal).ok();
 }
 
-/// Makes orphans among the descendants of this process its children. Systems other than Linux cannot.
+/// Makes orphaned descendants children of this process (Linux only).
 pub fn adopt_orphans() {
     #[cfg(target_os = "linux")]
     rustix::process::set_child_subreaper(Some(getpid())).ok();
 }
 
-/// The workers that this process has started, if all its other children are orphans of workers.
+/// The worker processes of this process, if all its other children are orphans of workers.
 static OWN: Mutex<Option<HashSet<i32>>> = Mutex::new(None);
 
-/// Makes orphans children of this process. If it has no children yet, every child that is not [`expect_child`]ed is an orphan
-/// of a worker from now on. Otherwise orphans may be descendants of those: a shell may have started them before it became
-/// this process.
+/// Makes orphans children of this process.
+///
+/// If it has no children yet, every later child without [`expect_child`] is an orphan of a worker. Otherwise orphans
+/// may be descendants of the earlier children: a shell may have started them before it became this process.
 pub fn own_orphans() {
     let has_children = !children().is_empty();
     adopt_orphans();
@@ -47,14 +49,14 @@ pub fn own_orphans() {
     }
 }
 
-/// Says that a process is a child, and no orphan.
+/// Registers a process as a child that is not an orphan.
 pub fn expect_child(pid: Pid) {
     if let Some(own) = OWN.lock().unwrap_or_else(PoisonError::into_inner).as_mut() {
         own.insert(raw(pid));
     }
 }
 
-/// Whether the child is an orphan that was adopted.
+/// Returns whether the child is an adopted orphan.
 fn is_orphan(pid: Pid) -> bool {
     let own = OWN.lock().unwrap_or_else(PoisonError::into_inner);
     own.as_ref().is_some_and(|own| !own.contains(&raw(pid)))
@@ -64,12 +66,11 @@ fn raw(pid: Pid) -> i32 {
     pid.as_raw_nonzero().get()
 }
 
-/// Ends this process and all that it has started when `lifeline` is closed, which happens when the parent ends for any
-/// reason.
+/// Ends this process and its descendants when `lifeline` is closed, which happens when the parent exits.
 ///
 /// # Errors
 ///
-/// When the thread that waits for it cannot be started.
+/// When the waiting thread cannot be started.
 pub fn end_with_parent(mut lifeline: File) -> io::Result<()> {
     adopt_orphans();
     // A stopped process would not notice the end of its parent.
@@ -85,29 +86,30 @@ pub fn end_with_parent(mut lifeline: File) -> io::Result<()> {
 
 const SMALL_STACK: usize = 128 << 10;
 
-/// How often children are looked for: those of a child that was killed become children themselves.
+/// The maximum number of searches for children: the children of a killed child become children of this process.
 const ROUNDS: u32 = 100;
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// Ends this process, and all that it has started.
+/// Ends this process and its descendants.
 pub fn end_all() {
     end_children(|_| true);
-    // A process that is not the leader of its group was started by hand: the group is somebody else's.
+    // A process that does not lead its group was started by hand: the group belongs to somebody else.
     if getpgrp() == getpid() {
         kill_current_process_group(Signal::KILL).ok();
     }
     kill_process(getpid(), Signal::KILL).ok();
 }
 
-/// Ends what a worker has left behind: its process group, and orphans that have left the group. Orphans of living workers
-/// are children of these, so all orphans here are meant; a program that has not called [`own_orphans`] may have other
-/// children, and there the mark of the worker tells.
+/// Ends the remains of a worker: its process group, and orphans that have left the group.
+///
+/// Orphans of living workers are children of those workers, so all orphans here belong to ended workers. A program that
+/// has not called [`own_orphans`] may have other children; there the mark of the worker decides.
 pub fn end_family(worker: Pid, mark: &OsStr) {
     signal_group(worker, Signal::KILL);
     end_children(|child| child.group == worker || is_orphan(child.pid) || has_mark(child.pid, mark));
 }
 
-/// Kills those children that are meant, and reaps them, until there are none.
+/// Kills and reaps the matching children until none is left.
 fn end_children(is_meant: impl Fn(&ProcessEntry) -> bool) {
     for _ in 0..ROUNDS {
         let mut meant = children();
@@ -123,9 +125,9 @@ fn end_children(is_meant: impl Fn(&ProcessEntry) -> bool) {
     }
 }
 
-/// The children of this process, as far as the system tells.
+/// Returns the children of this process; empty if unknown.
 fn children() -> Vec<ProcessEntry> {
-    // The usual case, which costs no look at all processes of the machine.
+    // The usual case, which needs no scan of all processes.
     let look = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
     if matches!(waitid(WaitId::All, look), Err(rustix::io::Errno::CHILD)) {
         return Vec::new();
@@ -134,7 +136,7 @@ fn children() -> Vec<ProcessEntry> {
     procfs::processes().into_iter().flatten().filter(|process| process.parent == own).collect()
 }
 
-/// Whether the process was started with [`MARK`] set to this.
+/// Returns whether the process was started with [`MARK`] set to `mark`.
 fn has_mark(pid: Pid, mark: &OsStr) -> bool {
     use std::os::unix::ffi::OsStrExt as _;
     let wanted = [MARK.as_bytes(), b"=", mark.as_bytes()].concat();

@@ -1,4 +1,4 @@
-//! Which of the files that were found are run: filters, and shards of a run that is shared out over machines.
+//! Selects files of a run: filters, and shards for runs over several machines.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,32 +9,32 @@ use md5::{Digest as _, Md5};
 use super::plan::WorkItem;
 use slt_core::outcome::category_of;
 
-/// A word that chooses files; the same on the command line, in the configuration and in `expectations.toml`.
+/// A file pattern; the same on the command line, in the configuration and in `expectations.toml`.
 ///
-/// | word | chooses |
+/// | pattern | matches |
 /// |---|---|
 /// | `category:NAME` | the files of the category |
-/// | a glob (it has one of `*?[{`) without `/` | files with such a name, and those in folders with such a name |
-/// | a glob with `/` | files whose path below the directory that was named is such; `*` stays within a folder, `**` does not |
-/// | a glob that ends in `/` | what is in such folders |
-/// | a glob that begins with `/` | the same as with any other `/`: it holds from the directory that was named |
-/// | any other word | files whose path has it somewhere |
+/// | a glob (with one of `*?[{`) without `/` | files of that name, and files in folders of that name |
+/// | a glob with `/` | files by their path below the named directory; `*` stays within a folder, `**` does not |
+/// | a glob that ends in `/` | the contents of matching folders |
+/// | a glob that begins with `/` | the same as with any other `/`: anchored at the named directory |
+/// | any other text | files with this text in their path |
 ///
-/// A word with `/` may also be written for the path as messages show it.
+/// A pattern with `/` may also match the displayed path.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     word: String,
-    kind: Kind,
+    kind: PatternKind,
 }
 
 #[derive(Debug, Clone)]
-enum Kind {
+enum PatternKind {
     Category(String),
     Globs(GlobSet),
-    Part,
+    Substring,
 }
 
-/// A word that is no pattern.
+/// An invalid pattern.
 #[derive(Debug, thiserror::Error)]
 #[error("`{word}` is not a valid glob")]
 pub struct PatternError {
@@ -47,11 +47,11 @@ impl FromStr for Pattern {
 
     fn from_str(word: &str) -> Result<Self, PatternError> {
         let kind = if let Some(category) = word.strip_prefix("category:") {
-            Kind::Category(category.to_owned())
+            PatternKind::Category(category.to_owned())
         } else if word.contains(['*', '?', '[', '{']) {
-            Kind::Globs(globs(word).map_err(|source| PatternError { word: word.to_owned(), source })?)
+            PatternKind::Globs(globs(word).map_err(|source| PatternError { word: word.to_owned(), source })?)
         } else {
-            Kind::Part
+            PatternKind::Substring
         };
         Ok(Self { word: word.to_owned(), kind })
     }
@@ -71,18 +71,18 @@ fn globs(word: &str) -> Result<GlobSet, globset::Error> {
 }
 
 impl Pattern {
-    /// Whether the pattern chooses the file with this path below its root.
+    /// Returns whether the pattern matches the file with this path below its root.
     pub fn matches(&self, file: &str) -> bool {
         match &self.kind {
-            Kind::Category(category) => category_of(file) == category,
-            Kind::Globs(globs) => globs.is_match(file.trim_start_matches('/')),
-            Kind::Part => file.contains(self.word.as_str()),
+            PatternKind::Category(category) => category_of(file) == category,
+            PatternKind::Globs(globs) => globs.is_match(file.trim_start_matches('/')),
+            PatternKind::Substring => file.contains(self.word.as_str()),
         }
     }
 
-    /// Whether the pattern chooses the file, by its path below the root or as messages show it.
+    /// Returns whether the pattern matches the file's path below the root or its displayed path.
     pub fn chooses(&self, item: &WorkItem) -> bool {
-        let is_path = self.word.contains('/') && !matches!(self.kind, Kind::Category(_));
+        let is_path = self.word.contains('/') && !matches!(self.kind, PatternKind::Category(_));
         self.matches(&item.file) || (is_path && self.matches(&item.shown))
     }
 }
@@ -93,14 +93,14 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// One of several parts of a run: the `index`th of `count`, counted from 1.
+/// One part of a run: the `index`th of `count`, counted from 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {
     index: u64,
     count: u64,
 }
 
-/// A shard that there cannot be.
+/// An invalid shard.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected K/N with K from 1 to N, found `{0}`")]
 pub struct ShardError(String);
@@ -119,13 +119,14 @@ impl FromStr for Shard {
 }
 
 impl Shard {
-    /// Which part it is, from 0, and of how many.
+    /// Returns the index of the shard, from 0, and the number of shards.
     pub fn place(self) -> (u64, u64) {
         (self.index - 1, self.count)
     }
 
-    /// Whether the file belongs to the shard. That depends on nothing but its path below the root, so every machine
-    /// and every version of this program says the same.
+    /// Returns whether the file belongs to the shard.
+    ///
+    /// This depends only on the path below the root, so every machine and every version of this program agrees.
     pub fn has(&self, file: &str) -> bool {
         let digest = Md5::digest(file.as_bytes());
         let number = digest.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte));
@@ -133,28 +134,28 @@ impl Shard {
     }
 }
 
-/// Which files are run.
+/// The filters for the files of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
-    /// A file must be one of these, if there is any: by its path below the root, or as messages call it.
+    /// If not empty: the only files to run, by path below the root or displayed path.
     pub files: Vec<String>,
-    /// A file must match one of these, if there is any.
+    /// If not empty: a file must match one of these.
     pub only: Vec<Pattern>,
-    /// A file must match none of these.
+    /// A file must not match any of these.
     pub exclude: Vec<Pattern>,
-    /// A file must be in this shard, if there is one.
+    /// The shard that a file must be in.
     pub shard: Option<Shard>,
 }
 
 impl Filters {
-    /// Leaves the files that pass all filters, in their order.
+    /// Returns the files that pass all filters, in their order.
     pub fn apply(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
         let named =
             |item: &WorkItem| self.files.is_empty() || self.files.iter().any(|name| is_called(item, name));
         items.into_iter().filter(|item| named(item) && self.passes(item)).collect()
     }
 
-    /// The first of [`Self::files`] that is none of the items.
+    /// Returns the first of [`Self::files`] without an item.
     pub fn missing<'f>(&'f self, items: &[WorkItem]) -> Option<&'f str> {
         let missing = |name: &&String| !items.iter().any(|item| is_called(item, name));
         self.files.iter().find(missing).map(String::as_str)
@@ -191,7 +192,7 @@ mod tests {
             ("**/*.test", "index/a/b.test", true),
             ("index/*/b.test", "index/a/b.test", true),
             ("{index,random}/**", "random/x.test", true),
-            // Without a slash: the name of the file, or of a folder that it is in.
+            // Without a slash: the name of the file, or of one of its folders.
             ("*.test", "index/a/b.test", true),
             ("b*", "index/a/b.test", true),
             ("a*", "index/a/b.test", true),
@@ -226,7 +227,7 @@ mod tests {
         for word in ["/s/index/a/*", "s/index/**", "index/a/b", "a/*", "/a/*", "/s/ind*/"] {
             assert!(chooses(word), "{word}");
         }
-        // Without a slash, what is above the directory that was named does not count.
+        // Without a slash, folders above the named directory do not count.
         for word in ["ind*", "index", "category:s", "/index/*"] {
             assert!(!chooses(word), "{word}");
         }
@@ -237,7 +238,7 @@ mod tests {
         for wrong in ["", "1", "0/2", "3/2", "1/0", "a/b", "-1/2"] {
             assert!(wrong.parse::<Shard>().is_err(), "{wrong}");
         }
-        // Held fast: a machine of the next version must choose the same files.
+        // A fixed expectation: a machine with the next version must choose the same files.
         let first: Shard = "1/3".parse().unwrap();
         let files = ["a.test", "b.test", "c.test", "d.test", "e.test", "f.test"];
         let chosen: Vec<_> = files.iter().filter(|file| first.has(file)).collect();

@@ -1,38 +1,40 @@
-//! Processes that help with a run, as its master sees them: each tells what happens to tasks in a file of its berth,
-//! and holds a lock as long as it is there. Nothing else is shared, so a helper may be on another machine.
+//! HelperState processes of a run, as seen by its master.
+//!
+//! Each helper writes its task events to a file in its process directory, and holds a lock as long as it lives. Nothing
+//! else is shared, so a helper may be on another machine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 
-use super::berth::Berth;
-use super::crew::TaskNews;
+use super::process_dir::ProcessDir;
 use super::queue::Claim;
+use super::worker_pool::TaskEvent;
 use crate::jsonl::Follower;
 
-/// Events of helpers.
-pub(super) enum HelperNews {
+/// An event of a helper.
+pub(super) enum HelperEvent {
     /// A helper has joined.
     Came(u64),
-    /// It reports an event of a task.
-    Task(TaskNews),
-    /// It has left without ending these tasks.
+    /// A helper reports a task event.
+    Task(TaskEvent),
+    /// A helper has left without ending these tasks.
     Gone(u64, BTreeSet<usize>),
 }
 
-/// All berths of the run but the master's own.
+/// All process directories of the run except the master's own.
 pub(super) struct Helpers {
     run: PathBuf,
     own: u64,
-    known: BTreeMap<u64, Helper>,
+    known: BTreeMap<u64, HelperState>,
     looked: bool,
 }
 
-struct Helper {
-    berth: Berth,
+struct HelperState {
+    process_dir: ProcessDir,
     reports: Option<Follower>,
     held: bool,
-    /// Its coming, or that it had been there before, is known.
+    /// Its arrival was reported, or it had left before the first look.
     announced: bool,
     /// Tasks that it has begun and not ended.
     at: BTreeSet<usize>,
@@ -43,51 +45,59 @@ impl Helpers {
         Self { run, own, known: BTreeMap::new(), looked: false }
     }
 
-    /// Whether one is there.
+    /// Returns whether any helper is alive.
     pub(super) fn any_here(&self) -> bool {
         self.known.values().any(|helper| helper.held)
     }
 
-    /// Whether one that is there is at a task.
+    /// Returns whether any living helper is running a task.
     pub(super) fn any_at_work(&self) -> bool {
         self.known.values().any(|helper| helper.held && !helper.at.is_empty())
     }
 
-    /// Whether the process that has the berth is there. The master itself is.
-    pub(super) fn is_held(&self, berth: u64) -> bool {
-        berth == self.own || self.known.get(&berth).is_some_and(|helper| helper.held)
+    /// Returns whether the owner of the process directory is alive; for the master's own, always.
+    pub(super) fn is_held(&self, process_dir: u64) -> bool {
+        process_dir == self.own || self.known.get(&process_dir).is_some_and(|helper| helper.held)
     }
 
-    /// Whether the berth is that of this process.
-    pub(super) fn is_own(&self, berth: u64) -> bool {
-        berth == self.own
+    /// Returns whether the process directory belongs to this process.
+    pub(super) fn is_own(&self, process_dir: u64) -> bool {
+        process_dir == self.own
     }
 
-    /// Looks for what has happened since the last time. Those that have gone before the first time are not told of,
-    /// only what they did.
-    pub(super) fn look(&mut self) -> io::Result<Vec<HelperNews>> {
+    /// Returns the events since the last call.
+    ///
+    /// For helpers that left before the first call, only their task events are reported.
+    pub(super) fn look(&mut self) -> io::Result<Vec<HelperEvent>> {
         let mut news = Vec::new();
         let first = !std::mem::replace(&mut self.looked, true);
-        for berth in Berth::all(&self.run)? {
-            if berth.number == self.own {
+        for process_dir in ProcessDir::all(&self.run)? {
+            if process_dir.number == self.own {
                 continue;
             }
-            // In this order: what it wrote before it went is read after it is seen to be gone.
-            let held = berth.is_held();
+            // The order matters: a helper may write and exit between the two calls, so its file is read after the
+            // liveness check.
+            let held = process_dir.is_held();
             let announced = first && !held;
-            let new = |berth| Helper { berth, reports: None, held: false, announced, at: BTreeSet::new() };
-            let helper = self.known.entry(berth.number).or_insert_with(|| new(berth));
+            let new = |process_dir| HelperState {
+                process_dir,
+                reports: None,
+                held: false,
+                announced,
+                at: BTreeSet::new(),
+            };
+            let helper = self.known.entry(process_dir.number).or_insert_with(|| new(process_dir));
             let before = news.len();
             helper.read(&mut news)?;
-            // One that was quick may have come and gone between two looks.
+            // A quick helper may have come and gone between two looks.
             let told = news.len() > before;
             let came = !helper.announced && (held || told);
             if came {
                 helper.announced = true;
-                news.insert(before, HelperNews::Came(helper.berth.number));
+                news.insert(before, HelperEvent::Came(helper.process_dir.number));
             }
             if (helper.held || came) && !held {
-                news.push(HelperNews::Gone(helper.berth.number, std::mem::take(&mut helper.at)));
+                news.push(HelperEvent::Gone(helper.process_dir.number, std::mem::take(&mut helper.at)));
             }
             helper.held = held;
         }
@@ -95,34 +105,34 @@ impl Helpers {
     }
 }
 
-impl Helper {
-    fn read(&mut self, news: &mut Vec<HelperNews>) -> io::Result<()> {
+impl HelperState {
+    fn read(&mut self, news: &mut Vec<HelperEvent>) -> io::Result<()> {
         if self.reports.is_none() {
-            // It makes the file when it has something to say.
-            self.reports = Follower::open(&self.berth.reports()).ok();
+            // The helper creates the file with its first event.
+            self.reports = Follower::open(&self.process_dir.reports()).ok();
         }
         let Some(reports) = &mut self.reports else { return Ok(()) };
-        // A damaged line tells nothing: its task will be found without an end.
-        for told in reports.more::<TaskNews>()?.into_iter().flatten() {
+        // A damaged line is skipped: its task stays without an end.
+        for told in reports.more::<TaskEvent>()?.into_iter().flatten() {
             match &told {
-                TaskNews::Started { task } => {
+                TaskEvent::Started { task } => {
                     self.at.insert(*task);
                 }
-                TaskNews::Slow { .. } => {}
-                TaskNews::Finished { .. }
-                | TaskNews::Stopped { .. }
-                | TaskNews::Died { .. }
-                | TaskNews::Innocent { .. } => {
+                TaskEvent::Slow { .. } => {}
+                TaskEvent::Finished { .. }
+                | TaskEvent::Stopped { .. }
+                | TaskEvent::Died { .. }
+                | TaskEvent::Bystander { .. } => {
                     self.at.remove(&told.task());
                 }
             }
-            news.push(HelperNews::Task(told));
+            news.push(HelperEvent::Task(told));
         }
         Ok(())
     }
 }
 
-/// The tasks that somebody claimed who has gone since, and that have neither ended nor been given out again.
+/// Returns the claimed tasks of exited processes that have not ended and are not queued again.
 pub(super) fn orphans(
     claims: &[Claim],
     waiting: &BTreeSet<usize>,
@@ -133,7 +143,7 @@ pub(super) fn orphans(
     let orphaned = |task: usize, worker: Option<u64>| {
         is_open(task)
             && !waiting.contains(&task)
-            && worker.is_none_or(|worker| !is_held(Berth::number_of(worker)))
+            && worker.is_none_or(|worker| !is_held(ProcessDir::number_of(worker)))
     };
     last.into_iter().filter(|&(task, worker)| orphaned(task, worker)).map(|(task, _)| task).collect()
 }
@@ -145,7 +155,7 @@ mod tests {
     #[test]
     fn only_tasks_of_the_gone_are_orphans() {
         let claim = |task, worker| Claim { task, worker };
-        let worker = |berth| Some(Berth::of("run".as_ref(), berth).worker(3));
+        let worker = |process_dir| Some(ProcessDir::of("run".as_ref(), process_dir).worker(3));
         let (first, second) = (worker(0), worker(1));
         let claims = [
             claim(0, first),
@@ -158,7 +168,11 @@ mod tests {
         ];
         let found = |held: fn(u64) -> bool| orphans(&claims, &BTreeSet::from([2]), |task| task != 5, held);
         assert_eq!(found(|_| true), [3], "a claim that the power took");
-        assert_eq!(found(|berth| berth == 1), [0, 3], "2 is waiting already, 5 has ended, 4 is at another");
+        assert_eq!(
+            found(|process_dir| process_dir == 1),
+            [0, 3],
+            "2 is waiting already, 5 has ended, 4 is at another"
+        );
         assert_eq!(found(|_| false), [0, 1, 3, 4]);
     }
 }

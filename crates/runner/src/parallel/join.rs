@@ -1,28 +1,30 @@
-//! Joining a run of another process with additional workers, on its queue and under its limits.
+//! Joins a run of another process with additional workers, on its queue and under its limits.
 
 use std::path::Path;
 
 use tokio::signal::unix::SignalKind;
 
-use super::berth::{Berth, HeldBerth};
-use super::crew::{Crew, TaskNews};
 use super::error::{RunError, io_error};
 use super::plan::WorkItem;
 use super::prepare::read;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
+use super::process_dir::{OwnedProcessDir, ProcessDir};
 use super::queue::WorkQueue;
-use super::wire::{Assignment, Part};
+use super::wire::{Assignment, TaskResult};
+use super::worker_pool::{TaskEvent, WorkerPool};
 use crate::event::{EventSink, RunEvent};
 use crate::jsonl::Appender;
 use slt_core::engine::EngineRegistry;
 use slt_core::outcome::FileReport;
 
-/// Works on the run in `folder` with so many workers until there is nothing left to take up, and returns what became
-/// of the files that they had. The master of the run has it from a file; `sink` is told besides.
+/// Works on the run in `folder` with `workers` workers until the queue is empty.
+///
+/// Returns the reports of the files that they finished. The master of the run reads them from a file; `sink` receives
+/// them as well.
 ///
 /// # Errors
 ///
-/// [`RunError`], for instance when the run is over, or of another version of this program or of the engine.
+/// [`RunError`], for instance when the run has ended, or belongs to another version of this program or of the engine.
 pub fn join(
     folder: &Path,
     registry: &EngineRegistry,
@@ -34,106 +36,106 @@ pub fn join(
     let (assignment, items) = read(folder, registry, embedded)?;
     let queue = WorkQueue::open(folder, assignment.given);
     if !queue.exists() {
-        return Err(RunError::Over);
+        return Err(RunError::Ended);
     }
     let runtime = runtime()?;
-    let held = Berth::take(folder).map_err(io_error("make a folder for workers"))?;
-    let HeldBerth { berth, .. } = &held;
-    let reports = Appender::open(&berth.reports()).map_err(io_error("make the file of reports"))?;
-    let crew = Crew::new(&assignment, &items, command, folder, berth, &queue, workers);
+    let held = ProcessDir::take(folder).map_err(io_error("make a folder for workers"))?;
+    let OwnedProcessDir { process_dir, .. } = &held;
+    let reports = Appender::open(&process_dir.reports()).map_err(io_error("make the file of reports"))?;
+    let pool = WorkerPool::new(&assignment, &items, command, folder, process_dir, &queue, workers);
     let assignment = &assignment;
     let mut helper =
-        Helper { assignment, items: &items, crew, reports, sink, done: Vec::new(), leaving: false };
+        HelperProcess { assignment, items: &items, pool, reports, sink, done: Vec::new(), leaving: false };
     let helped = runtime.block_on(helper.help(&queue));
-    // The end of the run takes its folder away, in whose midst a worker may have been.
+    // The master removes the folder at the end of the run, possibly while a worker uses it.
     if queue.exists() {
         helped?;
     }
     Ok(helper.done)
 }
 
-struct Helper<'r> {
+struct HelperProcess<'r> {
     assignment: &'r Assignment,
     items: &'r [WorkItem],
-    crew: Crew<'r>,
+    pool: WorkerPool<'r>,
     reports: Appender,
     sink: &'r mut dyn EventSink,
     done: Vec<FileReport>,
     leaving: bool,
 }
 
-impl Helper<'_> {
+impl HelperProcess<'_> {
     async fn help(&mut self, queue: &WorkQueue) -> Result<(), RunError> {
         let mut tick = ticks();
         let mut interrupt = listen(SignalKind::interrupt())?;
         let mut terminate = listen(SignalKind::terminate())?;
         let mut stop = listen(STOP)?;
         loop {
-            self.crew.fill()?;
-            if self.crew.is_empty()
+            self.pool.fill()?;
+            if self.pool.is_empty()
                 && (self.leaving || queue.left().map_err(io_error("read the work queue"))? == 0)
             {
                 return Ok(());
             }
             tokio::select! {
-                (worker, news) = self.crew.news() => {
-                    if let Some(news) = self.crew.hear(worker, news)? {
+                (worker, news) = self.pool.news() => {
+                    if let Some(news) = self.pool.hear(worker, news)? {
                         self.pass_on(news)?;
                     }
                 }
                 _ = tick.tick() => {
-                    for news in self.crew.hold_to_limits() {
+                    for news in self.pool.hold_to_limits() {
                         self.pass_on(news)?;
                     }
                 }
                 _ = interrupt.recv() => self.leave()?,
-                _ = stop.recv() => if is_job() { self.crew.stop().await? },
+                _ = stop.recv() => if is_job() { self.pool.stop().await? },
                 _ = terminate.recv() => {
                     self.leaving = true;
-                    self.crew.abandon();
+                    self.pool.abandon();
                 }
             }
         }
     }
 
-    /// The first time what is running is brought to its end, the second time not.
+    /// Finishes the running files the first time, and abandons them the second time.
     fn leave(&mut self) -> Result<(), RunError> {
         if self.leaving {
-            self.crew.abandon();
+            self.pool.abandon();
             return Ok(());
         }
         self.leaving = true;
-        self.crew.close().map_err(io_error("close the berth"))
+        self.pool.close().map_err(io_error("close the process_dir"))
     }
 
-    fn pass_on(&mut self, news: TaskNews) -> Result<(), RunError> {
+    fn pass_on(&mut self, news: TaskEvent) -> Result<(), RunError> {
         self.reports.append(&news).map_err(io_error("write to the file of reports"))?;
         let shown = |task: usize| self.items[self.assignment.tasks[task].item].shown.clone();
         match news {
-            TaskNews::Started { task } => {
+            TaskEvent::Started { task } => {
                 let slice = self.assignment.tasks[task].slice;
                 self.sink.on_event(&RunEvent::TaskStarted { task, shown: shown(task), slice })?;
             }
-            TaskNews::Slow { task, line, elapsed } => {
+            TaskEvent::Slow { task, line, elapsed } => {
                 let limit = self.assignment.items[self.assignment.tasks[task].item].timeout;
                 self.sink.on_event(&RunEvent::Slow { shown: shown(task), line, elapsed, limit })?;
             }
-            TaskNews::Finished { task, part }
-            | TaskNews::Stopped { task, part }
-            | TaskNews::Died { task, part, .. } => self.ended(task, *part)?,
-            TaskNews::Innocent { task } => self.sink.on_event(&RunEvent::TaskEnded { task })?,
+            TaskEvent::Finished { task, result }
+            | TaskEvent::Stopped { task, result }
+            | TaskEvent::Died { task, result, .. } => self.ended(task, *result)?,
+            TaskEvent::Bystander { task } => self.sink.on_event(&RunEvent::TaskEnded { task })?,
         }
         Ok(())
     }
 
-    fn ended(&mut self, task: usize, part: Part) -> Result<(), RunError> {
+    fn ended(&mut self, task: usize, result: TaskResult) -> Result<(), RunError> {
         self.reports.sync().map_err(io_error("write to the file of reports"))?;
         self.sink.on_event(&RunEvent::TaskEnded { task })?;
-        // What became of the file of a slice only the master can say.
+        // Only the master knows the result of a file that was run in slices.
         if self.assignment.tasks[task].slice.is_none() {
-            self.sink.on_event(&RunEvent::FileFinished(Box::new(part.report.clone())))?;
+            self.sink.on_event(&RunEvent::FileFinished(Box::new(result.report.clone())))?;
         }
-        self.done.push(part.report);
+        self.done.push(result.report);
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! The resource limits of a file and the reaction to exceeding them: decided here, carried out by [`super::crew`].
+//! The resource limits of a file. The decision is made here and carried out by [`super::worker_pool`].
 
 use std::time::Duration;
 
@@ -7,109 +7,111 @@ use serde::{Deserialize, Serialize};
 use super::filter::Pattern;
 use super::plan::WorkItem;
 
-/// What a worker may use.
+/// The limits of a worker.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub struct Limits {
-    /// How much memory its process may have in use, in bytes. Known on Linux only.
+    /// The maximum memory in use, in bytes. Measured on Linux only.
     pub memory: Option<u64>,
-    /// After how long a file is said to be slow; again each time that this has doubled.
+    /// The time until a file is reported as slow; repeated each time that it has doubled.
     pub slow: Option<Duration>,
-    /// How long a worker that is asked to end may take until it is killed.
+    /// The time between asking a worker to exit and killing it.
     pub grace: Duration,
 }
 
-/// How long a file may take; nothing for as long as it likes.
+/// The time limits of files; `None` means no limit.
 #[derive(Debug, Clone, Default)]
 pub struct Timeouts {
-    /// A file of which nothing else is said.
+    /// The limit of files without one of their own.
     pub usual: Option<Duration>,
-    /// The files that a pattern chooses; the last one that does holds.
+    /// Limits by pattern; the last matching pattern applies.
     pub own: Vec<(Pattern, Option<Duration>)>,
 }
 
 impl Timeouts {
-    /// How long this file may take.
+    /// Returns the time limit of the file.
     pub fn of(&self, item: &WorkItem) -> Option<Duration> {
         let own = self.own.iter().rev().find(|(pattern, _)| pattern.chooses(item));
         own.map_or(self.usual, |(_, timeout)| *timeout)
     }
 }
 
-/// A limit that was exceeded.
+/// An exceeded limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Over {
+pub(super) enum ExceededLimit {
     /// The time of the file, or of a record of an engine that cannot be interrupted.
     Time,
-    /// The memory, with so many bytes in use.
+    /// The memory, with the bytes in use.
     Memory { used: u64 },
 }
 
-/// The state of a worker that is running a file. Time while it was stopped is not counted.
+/// The state of a worker that is running a file. Excludes the time while it was stopped.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Look {
-    /// How long it has been at the file.
+pub(super) struct WorkerStatus {
+    /// The time since the start of the file.
     pub(super) elapsed: Duration,
-    /// How long it has been at the record, if it is at one.
+    /// The time since the start of the record, if one is running.
     pub(super) record: Option<Duration>,
     /// The memory in use.
     pub(super) memory: Option<u64>,
-    /// How long ago it was asked to end.
+    /// The time since it was asked to exit.
     pub(super) asked: Option<Duration>,
-    /// How long the file had been running when it was said to be slow.
+    /// The elapsed time of the file at the last slow notice.
     pub(super) said_slow: Option<Duration>,
-    /// How long the file may take.
+    /// The time limit of the file.
     pub(super) timeout: Option<Duration>,
-    /// How long a record may take.
+    /// The time limit of a record.
     pub(super) record_timeout: Option<Duration>,
 }
 
-/// What is to be done about a worker.
+/// The reaction to the state of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Action {
+pub(super) enum LimitAction {
     Nothing,
-    /// Say that the file is slow.
+    /// Report the file as slow.
     Say,
-    /// Ask the worker to end.
+    /// Ask the worker to exit.
     Ask,
-    /// End the worker without asking.
-    Kill(Option<Over>),
+    /// Kill the worker.
+    Kill(Option<ExceededLimit>),
 }
 
-/// How long the interrupt of a record may take until its worker is ended instead.
+/// The time for interrupting a record until its worker is ended instead.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
 impl Limits {
-    /// | the worker                                         | what is done |
+    /// Decides on the reaction to the state of a worker.
+    ///
+    /// | the worker                                         | reaction |
     /// |----------------------------------------------------|--------------|
-    /// | has more memory than it may                        | killed: it would only take more |
-    /// | was asked to end, and the grace is over            | killed |
-    /// | was asked to end                                   | nothing |
-    /// | is over the time of the file                       | asked |
-    /// | is over the time of the record, and has not been interrupted | asked |
-    /// | has been at the file for a time not said yet       | said |
-    /// | else                                               | nothing |
-    pub(super) fn decide(&self, look: &Look) -> Action {
+    /// | exceeds its memory limit                           | kill: it would only use more |
+    /// | was asked to exit, and the grace period is over    | kill |
+    /// | was asked to exit                                  | none |
+    /// | exceeds the time limit of the file                 | ask |
+    /// | exceeds the time limit of the record, and was not interrupted | ask |
+    /// | has reached the time of the next slow notice       | report |
+    /// | otherwise                                          | none |
+    pub(super) fn decide(&self, look: &WorkerStatus) -> LimitAction {
         if let (Some(used), Some(limit)) = (look.memory, self.memory)
             && used > limit
         {
-            return Action::Kill(look.asked.is_none().then_some(Over::Memory { used }));
+            return LimitAction::Kill(look.asked.is_none().then_some(ExceededLimit::Memory { used }));
         }
         if let Some(asked) = look.asked {
-            return if asked >= self.grace { Action::Kill(None) } else { Action::Nothing };
+            return if asked >= self.grace { LimitAction::Kill(None) } else { LimitAction::Nothing };
         }
         let over_file = look.timeout.is_some_and(|timeout| look.elapsed >= timeout);
         let over_record = look.record.zip(look.record_timeout).is_some_and(|(elapsed, limit)| {
-            // An engine that can be interrupted is, by its worker; this one cannot.
+            // The worker interrupts engines that support it; this engine does not.
             elapsed >= limit + INTERRUPT_GRACE
         });
         if over_file || over_record {
-            return Action::Ask;
+            return LimitAction::Ask;
         }
         let due = look.said_slow.map_or_else(|| self.first_notice(look.timeout), |said| Some(said * 2));
-        if due.is_some_and(|due| look.elapsed >= due) { Action::Say } else { Action::Nothing }
+        if due.is_some_and(|due| look.elapsed >= due) { LimitAction::Say } else { LimitAction::Nothing }
     }
 
-    /// The notice precedes the limit: it comes after half of the time at the latest.
+    /// Returns the time of the first notice: at most half of the limit.
     fn first_notice(&self, timeout: Option<Duration>) -> Option<Duration> {
         self.slow.map(|slow| timeout.map_or(slow, |timeout| slow.min(timeout / 2)))
     }
@@ -124,8 +126,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn look(elapsed: u32) -> Look {
-        Look {
+    fn look(elapsed: u32) -> WorkerStatus {
+        WorkerStatus {
             elapsed: SECOND * elapsed,
             record: None,
             memory: Some(10),
@@ -159,30 +161,42 @@ mod tests {
         let limits = Limits { memory: Some(100), slow: Some(SECOND * 60), grace: SECOND * 2 };
         let seconds = |count| Some(SECOND * count);
         let cases = [
-            ("early", look(1), Action::Nothing),
-            ("half of the time", look(25), Action::Say),
-            ("said", Look { said_slow: Some(SECOND * 25), ..look(49) }, Action::Nothing),
-            ("over the file's time", look(50), Action::Ask),
-            ("without a limit", Look { timeout: None, ..look(59) }, Action::Nothing),
-            ("slow without a limit", Look { timeout: None, ..look(60) }, Action::Say),
-            ("said once", Look { timeout: None, said_slow: Some(SECOND * 60), ..look(119) }, Action::Nothing),
-            ("said twice", Look { timeout: None, said_slow: Some(SECOND * 60), ..look(120) }, Action::Say),
-            ("a record that may be interrupted", Look { record: seconds(5), ..look(5) }, Action::Nothing),
-            ("a record that was not", Look { record: seconds(6), ..look(6) }, Action::Ask),
-            ("asked", Look { asked: seconds(1), ..look(51) }, Action::Nothing),
-            ("deaf", Look { asked: seconds(2), ..look(52) }, Action::Kill(None)),
-            ("all of the memory", Look { memory: Some(100), ..look(1) }, Action::Nothing),
+            ("early", look(1), LimitAction::Nothing),
+            ("half of the time", look(25), LimitAction::Say),
+            ("said", WorkerStatus { said_slow: Some(SECOND * 25), ..look(49) }, LimitAction::Nothing),
+            ("over the file's time", look(50), LimitAction::Ask),
+            ("without a limit", WorkerStatus { timeout: None, ..look(59) }, LimitAction::Nothing),
+            ("slow without a limit", WorkerStatus { timeout: None, ..look(60) }, LimitAction::Say),
+            (
+                "said once",
+                WorkerStatus { timeout: None, said_slow: Some(SECOND * 60), ..look(119) },
+                LimitAction::Nothing,
+            ),
+            (
+                "said twice",
+                WorkerStatus { timeout: None, said_slow: Some(SECOND * 60), ..look(120) },
+                LimitAction::Say,
+            ),
+            (
+                "a record that may be interrupted",
+                WorkerStatus { record: seconds(5), ..look(5) },
+                LimitAction::Nothing,
+            ),
+            ("a record that was not", WorkerStatus { record: seconds(6), ..look(6) }, LimitAction::Ask),
+            ("asked", WorkerStatus { asked: seconds(1), ..look(51) }, LimitAction::Nothing),
+            ("deaf", WorkerStatus { asked: seconds(2), ..look(52) }, LimitAction::Kill(None)),
+            ("all of the memory", WorkerStatus { memory: Some(100), ..look(1) }, LimitAction::Nothing),
             (
                 "too much",
-                Look { memory: Some(101), ..look(60) },
-                Action::Kill(Some(Over::Memory { used: 101 })),
+                WorkerStatus { memory: Some(101), ..look(60) },
+                LimitAction::Kill(Some(ExceededLimit::Memory { used: 101 })),
             ),
             (
                 "too much while it ends",
-                Look { memory: Some(101), asked: seconds(0), ..look(50) },
-                Action::Kill(None),
+                WorkerStatus { memory: Some(101), asked: seconds(0), ..look(50) },
+                LimitAction::Kill(None),
             ),
-            ("not known", Look { memory: None, ..look(1) }, Action::Nothing),
+            ("not known", WorkerStatus { memory: None, ..look(1) }, LimitAction::Nothing),
         ];
         for (what, look, expected) in cases {
             assert_eq!(limits.decide(&look), expected, "{what}");

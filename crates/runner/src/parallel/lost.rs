@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::limits::Over;
+use super::limits::ExceededLimit;
 use super::plan::WorkItem;
 use super::slot::InFlight;
 use super::worker::not_started;
@@ -17,28 +17,28 @@ use slt_core::outcome::{
 };
 use slt_core::parser::{self, Script};
 
-/// All that is known of a lost file.
-pub(super) struct Lost {
+/// The known facts about a lost file.
+pub(super) struct LostFile {
     pub(super) in_flight: InFlight,
     pub(super) how: ExitHow,
     pub(super) words: Option<String>,
-    /// The limit that it was ended for.
-    pub(super) over: Option<Over>,
+    /// The limit that its worker exceeded.
+    pub(super) over: Option<ExceededLimit>,
     pub(super) memory_limit: u64,
     pub(super) peak_memory: Option<u64>,
-    /// How long the worker was at the file.
+    /// The time that the worker spent on the file.
     pub(super) elapsed: Duration,
-    /// How long it was at the record, if it was at one.
+    /// The time that it spent on the running record, if there was one.
     pub(super) after: Option<Duration>,
-    /// The only record that is judged.
+    /// The only judged record.
     pub(super) only: Option<u32>,
     pub(super) total: Option<u64>,
     pub(super) failing: Vec<u32>,
     pub(super) details: Vec<FailureDetail>,
 }
 
-/// Makes the report.
-pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> FileReport {
+/// Builds the report of a lost file.
+pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) -> FileReport {
     let named = |report: FileReport| FileReport {
         file: item.file.clone(),
         shown: item.shown.clone(),
@@ -47,15 +47,15 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
         ..report
     };
     let out_of_memory = match lost.over {
-        Some(Over::Memory { used }) => Some((used, lost.memory_limit)),
+        Some(ExceededLimit::Memory { used }) => Some((used, lost.memory_limit)),
         _ => None,
     };
-    let over_time = lost.over == Some(Over::Time);
+    let over_time = lost.over == Some(ExceededLimit::Time);
     let mut counts = lost.in_flight.counts;
     let line = lost.in_flight.line;
     if line.is_none() && counts.total == 0 {
         let problem = match (lost.over, out_of_memory) {
-            (Some(Over::Time), _) => FileProblem::TimedOut,
+            (Some(ExceededLimit::Time), _) => FileProblem::TimedOut,
             (_, Some((used, limit))) => FileProblem::OutOfMemory { used, limit },
             (_, None) => FileProblem::Died(lost.how),
         };
@@ -91,7 +91,7 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
     failing.retain(|&line| is_judged(line));
     let (details, setup_failures): (Vec<_>, Vec<_>) =
         details.into_iter().partition(|detail| is_judged(detail.line));
-    // The file may have been too short-lived for its worker to say how long it is.
+    // The worker may have died before it reported the number of records.
     let total = lost.total.or(lost.only.map(|_| 1)).unwrap_or(counts.total).max(counts.total);
     counts.not_reached += total - counts.total;
     counts.total = total;
@@ -105,8 +105,9 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: Lost) -> F
     named(FileReport { counts, failing, marks, groups, details, setup_failures, left_out, records, ..report })
 }
 
-/// What is known of the failing records. The worker has told details of the first ones only; of the others it is not known
-/// any more how they failed.
+/// Returns the marks of the failing records.
+///
+/// The worker has sent details of the first ones only; for the others the kind of failure is unknown.
 fn marks_of(
     item: &WorkItem,
     settings: &Settings,
@@ -126,7 +127,7 @@ fn marks_of(
     (marks, groups)
 }
 
-/// The record on `line` with its SQL, read once more from the file.
+/// Reads the record on `line` with its SQL from the file again.
 fn detail_at(item: &WorkItem, settings: &Settings, line: u32, what: NotPassed) -> Option<FailureDetail> {
     let detail = with_script(item, settings, |script| {
         let record = script.records().find(|record| record.line == line)?;

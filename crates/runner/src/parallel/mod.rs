@@ -1,17 +1,14 @@
-//! Many files over many processes.
+//! Runs many files over many processes.
 //!
-//! [`run`] is the orchestrator: it starts worker processes of the same program, which claim files from a queue
-//! on disk, and turns what they say, and how they end, into one stream of events. An engine that hangs, crashes
-//! or leaves takes down its worker and one file, and nothing else. [`join()`] helps with a run from another process.
+//! [`run`] is the orchestrator. It starts worker processes of the same program, which claim files from a queue on disk.
+//! It turns their messages and exits into one stream of events. An engine that hangs, crashes or exits takes down its
+//! worker and one file only. [`join()`] helps with a run from another process.
 
-mod berth;
-mod crew;
 mod error;
 pub mod family;
 mod filter;
 mod helpers;
 mod join;
-mod ledger;
 mod limits;
 mod lost;
 mod orchestrator;
@@ -19,23 +16,26 @@ mod pauses;
 mod plan;
 mod prepare;
 mod process;
+mod process_dir;
 pub mod procfs;
 pub mod queue;
 pub mod schedule;
 mod slot;
 pub mod stdio;
+mod task_tracker;
 mod wire;
 mod worker;
+mod worker_pool;
 
 pub use error::RunError;
 pub use filter::{Filters, Pattern, PatternError, Shard, ShardError};
 pub use join::join;
-pub use ledger::Attempts;
 pub use limits::{Limits, Timeouts};
-pub use orchestrator::{Policy, run};
+pub use orchestrator::{RunPolicy, run};
 pub use plan::has_test_ending;
-pub use plan::{Origin, PlanError, SkippedPath, WorkItem, discover, file_of_path};
-pub use prepare::{Plan, Prepared, time_limit};
+pub use plan::{FileSource, PlanError, SkippedPath, WorkItem, discover, file_of_path};
+pub use prepare::{PreparedRun, RunPlan, time_limit};
 pub use process::{WorkerCommand, WorkerStderr};
+pub use task_tracker::Attempts;
 pub use wire::{AssignmentError, WorkKind};
 pub use worker::{WorkerError, work};

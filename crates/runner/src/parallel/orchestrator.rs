@@ -1,108 +1,120 @@
-//! The orchestrator: the only component that sees workers, the clock and signals.
+//! The orchestrator: the only component that deals with workers, the clock and signals.
 //!
-//! One loop over what workers say, how they end, what helping processes tell, ticks and signals. Whatever happens
-//! becomes a [`RunEvent`]; every file gets exactly one report.
+//! One loop handles worker messages, worker exits, helper events, ticks and signals. Each becomes a [`RunEvent`]; every
+//! file gets exactly one report.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use tokio::signal::unix::SignalKind;
 
-use super::berth::{Berth, HeldBerth};
-use super::crew::{Crew, TaskNews};
 use super::error::{RunError, io_error};
-use super::helpers::{HelperNews, Helpers, orphans};
-use super::ledger::{Ending, Ledger, Next};
+use super::helpers::{HelperEvent, Helpers, orphans};
 use super::plan::WorkItem;
-use super::prepare::Prepared;
+use super::prepare::PreparedRun;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
-use super::wire::Part;
+use super::process_dir::{OwnedProcessDir, ProcessDir};
+use super::task_tracker::{NextStep, TaskEnd, TaskTracker};
+use super::wire::TaskResult;
 use super::worker::not_started;
+use super::worker_pool::{TaskEvent, WorkerPool};
 use crate::clock::{Clock, SystemClock, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
 use slt_core::outcome::{Attempt, ExitHow, FileProblem, FileReport, RunEnd, RunHeader, RunReport, Totals};
 
-/// How a run is driven by this process. A run that is taken up again may be driven in another way.
+/// The settings of this process for a run. A resumed run may have other settings.
 #[derive(Debug, Clone, Copy)]
-pub struct Policy {
-    /// How many workers run at once.
+pub struct RunPolicy {
+    /// The maximum number of workers at once.
     pub workers: usize,
-    /// How long the run may take. Then no further file is taken up, and those that run have the grace of the limits.
+    /// The time budget. After it no further file starts, and running files get the grace period.
     pub budget: Option<Duration>,
-    /// After how many files that have not passed no further file is taken up.
+    /// The number of failed files after which no further file starts.
     pub most_failing: Option<usize>,
-    /// Whether the first Ctrl-C ends the run at once. Otherwise it lets running files end, and the second does not.
+    /// Whether the first Ctrl-C ends the run at once. Otherwise it lets running files finish, and the second ends the
+    /// run.
     pub ends_at_once: bool,
 }
 
-/// Runs what is prepared over worker processes, and tells `sink` what happens.
+/// Runs the prepared files on worker processes and sends events to `sink`.
 ///
 /// # Errors
 ///
-/// [`RunError`], when there is no run. Whatever goes wrong with a file is part of its report.
+/// [`RunError`], when the run cannot start or continue. Failures of a file are result of its report.
 pub fn run(
-    prepared: &Prepared,
+    prepared: &PreparedRun,
     command: &WorkerCommand,
-    policy: Policy,
+    policy: RunPolicy,
     sink: &mut dyn EventSink,
 ) -> Result<RunReport, RunError> {
     let runtime = runtime()?;
-    let held = Berth::take(&prepared.folder).map_err(io_error("make a folder for workers"))?;
+    let held = ProcessDir::take(&prepared.folder).map_err(io_error("make a folder for workers"))?;
     runtime.block_on(Orchestrator::new(prepared, command, policy, sink, &held).run())
 }
 
 struct Orchestrator<'r> {
-    prepared: &'r Prepared,
+    prepared: &'r PreparedRun,
     header: RunHeader,
-    policy: Policy,
+    policy: RunPolicy,
     sink: &'r mut dyn EventSink,
     events: Vec<RunEvent>,
-    crew: Crew<'r>,
+    pool: WorkerPool<'r>,
     helpers: Helpers,
-    ledger: Ledger,
+    tracker: TaskTracker,
     start: Duration,
     ticks: u32,
-    /// Files that have not passed.
+    /// The number of files that have not passed.
     failing: usize,
-    /// Attempts that have ended and were not told yet: when, of which file, and how. A kill of all processes of a run reaches
-    /// some workers first. These crashes are not a fault of the engine, and are not told if this process dies, too.
+    /// Attempts that have ended and were not reported yet: time, file and result.
+    ///
+    /// Killing all processes of a run reaches some workers first. Those crashes are not a fault of the engine, and stay
+    /// unreported if this process dies too.
     untold: Vec<(Duration, usize, Attempt)>,
-    /// Why no further file is taken up.
+    /// The reason why no further file starts.
     stopping: Option<RunEnd>,
-    /// Nobody is waited for.
+    /// Whether the run ends without waiting for workers.
     abandoned: bool,
-    /// Every file has its report, and workers have been told to go.
+    /// Every file has its report, and the workers were asked to exit.
     dismissed: bool,
 }
 
-/// How long an attempt that has ended is kept back.
+/// The delay before an ended attempt is reported.
 const TELL_ATTEMPTS_AFTER: Duration = Duration::from_millis(250);
 
-/// Every so many ticks helpers are looked for.
+/// The number of ticks between two looks for helpers.
 const TICKS_PER_LOOK: u32 = 4;
 
 impl<'r> Orchestrator<'r> {
     fn new(
-        prepared: &'r Prepared,
+        prepared: &'r PreparedRun,
         command: &'r WorkerCommand,
-        policy: Policy,
+        policy: RunPolicy,
         sink: &'r mut dyn EventSink,
-        held: &'r HeldBerth,
+        held: &'r OwnedProcessDir,
     ) -> Self {
-        let Prepared { folder, assignment, items, queue, done, attempts, .. } = prepared;
+        let PreparedRun { folder, assignment, items, queue, done, attempts, .. } = prepared;
         let (tasks, details) = (&assignment.tasks, assignment.settings.options.details);
-        let mut ledger = Ledger::new(tasks, assignment.given, items.len(), assignment.attempts, details);
-        done.iter().for_each(|(item, _)| ledger.is_done_already(*item));
-        attempts.iter().for_each(|(item, attempts)| ledger.had_attempts(*item, attempts.clone()));
+        let mut tracker =
+            TaskTracker::new(tasks, assignment.given, items.len(), assignment.attempts, details);
+        done.iter().for_each(|(item, _)| tracker.is_done_already(*item));
+        attempts.iter().for_each(|(item, attempts)| tracker.had_attempts(*item, attempts.clone()));
         Self {
             prepared,
             header: prepared.header(),
             policy,
             sink,
             events: Vec::with_capacity(items.len() + 2),
-            crew: Crew::new(assignment, items, command, folder, &held.berth, queue, policy.workers),
-            helpers: Helpers::new(folder.clone(), held.berth.number),
-            ledger,
+            pool: WorkerPool::new(
+                assignment,
+                items,
+                command,
+                folder,
+                &held.process_dir,
+                queue,
+                policy.workers,
+            ),
+            helpers: Helpers::new(folder.clone(), held.process_dir.number),
+            tracker,
             start: SystemClock.now(),
             ticks: 0,
             failing: 0,
@@ -117,9 +129,9 @@ impl<'r> Orchestrator<'r> {
         self.tell(RunEvent::RunStarted(self.header.clone()))?;
         self.go_on()?;
         self.drive().await?;
-        let elapsed = self.crew.elapsed_since(self.start);
+        let elapsed = self.pool.elapsed_since(self.start);
         let end = match self.stopping {
-            _ if self.ledger.is_complete() => RunEnd::Completed,
+            _ if self.tracker.is_complete() => RunEnd::Completed,
             why => why.unwrap_or(RunEnd::Interrupted),
         };
         self.tell_attempts(|_, _| true)?;
@@ -138,7 +150,7 @@ impl<'r> Orchestrator<'r> {
         if done.files > 0 {
             self.tell(RunEvent::Resumed { done })?;
         }
-        if !self.ledger.is_complete() {
+        if !self.tracker.is_complete() {
             self.look_for_helpers()?;
             self.adopt_orphans()?;
         }
@@ -153,10 +165,10 @@ impl<'r> Orchestrator<'r> {
         let mut asked = listen(SignalKind::user_defined1())?;
         let mut stop = listen(STOP)?;
         while !self.is_over()? {
-            self.crew.fill()?;
+            self.pool.fill()?;
             tokio::select! {
-                (worker, news) = self.crew.news() => {
-                    if let Some(news) = self.crew.hear(worker, news)? {
+                (worker, news) = self.pool.news() => {
+                    if let Some(news) = self.pool.hear(worker, news)? {
                         self.hear(news)?;
                     }
                 }
@@ -172,40 +184,40 @@ impl<'r> Orchestrator<'r> {
     }
 
     fn asked(&mut self) -> Result<(), RunError> {
-        let (running, done) = (self.crew.running(), self.ledger.done());
+        let (running, done) = (self.pool.running(), self.tracker.done());
         self.tell(RunEvent::Asked { running, done })
     }
 
-    /// Ctrl-Z stops all processes of the run.
+    /// Stops all processes of the run, as Ctrl-Z does.
     async fn stop_here(&mut self) -> Result<(), RunError> {
         if is_job() {
             self.tell(RunEvent::Suspended)?;
-            self.crew.stop().await?;
+            self.pool.stop().await?;
             self.tell(RunEvent::Continued)?;
         }
         Ok(())
     }
 
-    /// Whether nothing more can come.
+    /// Returns whether no further event can arrive.
     fn is_over(&mut self) -> Result<bool, RunError> {
-        if self.ledger.is_complete() && !self.dismissed {
-            // What still runs, like a slice of a file that has been run whole meanwhile, is of no use.
+        if self.tracker.is_complete() && !self.dismissed {
+            // Running tasks are useless now, like a slice of a file that has been run as a whole meanwhile.
             self.dismissed = true;
             self.prepared.queue.close().map_err(io_error("close the work queue"))?;
-            self.crew.dismiss();
+            self.pool.dismiss();
         }
-        if !self.crew.is_empty() {
+        if !self.pool.is_empty() {
             return Ok(false);
         }
-        if self.ledger.is_complete() || self.abandoned {
+        if self.tracker.is_complete() || self.abandoned {
             return Ok(true);
         }
         if self.stopping.is_some() {
             return Ok(!self.helpers.any_at_work());
         }
-        // A helper may have been quicker than the last look at it.
+        // A helper may have acted since the last look at it.
         self.look_for_helpers()?;
-        if self.ledger.is_complete() {
+        if self.tracker.is_complete() {
             return Ok(true);
         }
         let left = self.prepared.queue.left().map_err(io_error("read the work queue"))?;
@@ -228,14 +240,14 @@ impl<'r> Orchestrator<'r> {
     fn tick(&mut self) -> Result<(), RunError> {
         let until = SystemClock.now().saturating_sub(TELL_ATTEMPTS_AFTER);
         self.tell_attempts(|ended, _| ended <= until)?;
-        for news in self.crew.hold_to_limits() {
+        for news in self.pool.hold_to_limits() {
             self.hear(news)?;
         }
         self.ticks += 1;
         if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
             self.look_for_helpers()?;
         }
-        let elapsed = self.crew.elapsed_since(self.start);
+        let elapsed = self.pool.elapsed_since(self.start);
         match self.policy.budget {
             Some(budget) if elapsed >= budget && self.stopping.is_none() => {
                 self.stop_soon(RunEnd::BudgetSpent)
@@ -247,34 +259,34 @@ impl<'r> Orchestrator<'r> {
         }
     }
 
-    fn hear(&mut self, news: TaskNews) -> Result<(), RunError> {
-        // One that helped an earlier master may tell of what has ended since.
-        if !self.ledger.is_open(news.task()) {
+    fn hear(&mut self, news: TaskEvent) -> Result<(), RunError> {
+        // A helper of an earlier master may report a task that has ended since.
+        if !self.tracker.is_open(news.task()) {
             return Ok(());
         }
         match news {
-            TaskNews::Started { task } => {
+            TaskEvent::Started { task } => {
                 let shown = self.shown(task);
                 let slice = self.prepared.assignment.tasks[task].slice;
                 self.tell(RunEvent::TaskStarted { task, shown, slice })
             }
-            TaskNews::Slow { task, line, elapsed } => {
+            TaskEvent::Slow { task, line, elapsed } => {
                 let limit = self.prepared.assignment.items[self.prepared.assignment.tasks[task].item].timeout;
                 let shown = self.shown(task);
                 self.tell(RunEvent::Slow { shown, line, elapsed, limit })
             }
-            TaskNews::Finished { task, part } => self.ended(task, *part, Ending::Finished, None),
-            TaskNews::Stopped { task, part } => self.ended(task, *part, Ending::Stopped, None),
-            TaskNews::Innocent { task } => {
-                self.ended(task, Part::of(not_started(FileProblem::TimedOut)), Ending::Innocent, None)
+            TaskEvent::Finished { task, result } => self.ended(task, *result, TaskEnd::Finished, None),
+            TaskEvent::Stopped { task, result } => self.ended(task, *result, TaskEnd::Stopped, None),
+            TaskEvent::Bystander { task } => {
+                self.ended(task, TaskResult::of(not_started(FileProblem::TimedOut)), TaskEnd::Bystander, None)
             }
-            TaskNews::Died { task, part, line, how } => {
-                self.ended(task, *part, Ending::Died, Some((line, how)))
+            TaskEvent::Died { task, result, line, how } => {
+                self.ended(task, *result, TaskEnd::Died, Some((line, how)))
             }
         }
     }
 
-    /// Tells of the attempts that are due, by when they ended and the file.
+    /// Reports the attempts that are due, by their end and file.
     fn tell_attempts(&mut self, is_due: impl Fn(Duration, usize) -> bool) -> Result<(), RunError> {
         let (due, untold) =
             std::mem::take(&mut self.untold).into_iter().partition(|(ended, item, _)| is_due(*ended, *item));
@@ -290,34 +302,34 @@ impl<'r> Orchestrator<'r> {
     fn ended(
         &mut self,
         task: usize,
-        part: Part,
-        ending: Ending,
+        result: TaskResult,
+        ending: TaskEnd,
         death: Option<(Option<u32>, ExitHow)>,
     ) -> Result<(), RunError> {
         self.tell(RunEvent::TaskEnded { task })?;
-        let next = self.ledger.ended(task, part, ending, self.stopping.is_some());
+        let next = self.tracker.ended(task, result, ending, self.stopping.is_some());
         let now = SystemClock.now();
         self.untold
-            .extend(self.ledger.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
+            .extend(self.tracker.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
         if let Some((line, how)) = death {
-            let (shown, again) = (self.shown(task), next == Next::SecondChance);
+            let (shown, again) = (self.shown(task), next == NextStep::RunAgain);
             self.tell(RunEvent::WorkerLost { shown, line, how, again })?;
         }
         match next {
-            Next::Wait => Ok(()),
-            Next::SecondChance => self.give_again(task),
-            Next::Whole(whole) => {
+            NextStep::Wait => Ok(()),
+            NextStep::RunAgain => self.give_again(task),
+            NextStep::Whole(whole) => {
                 let shown = self.shown(whole);
                 self.give_again(whole)?;
                 self.tell(RunEvent::NotSplit { shown })
             }
-            Next::Retry(again, report) => {
+            NextStep::Retry(again, report) => {
                 let (shown, status, left) =
-                    (report.shown.clone(), report.last_status(), self.ledger.retries_left(again));
+                    (report.shown.clone(), report.last_status(), self.tracker.retries_left(again));
                 self.give_again(again)?;
                 self.tell(RunEvent::Retried { shown, status, left })
             }
-            Next::Done(mut report) => {
+            NextStep::Done(mut report) => {
                 let done = self.prepared.assignment.tasks[task].item;
                 self.tell_attempts(|_, item| item == done)?;
                 report.finished = Some(milliseconds_since_1970());
@@ -338,13 +350,14 @@ impl<'r> Orchestrator<'r> {
         let mut gone = false;
         for news in self.helpers.look().map_err(io_error("look for helpers"))? {
             match news {
-                HelperNews::Came(number) => {
+                HelperEvent::Came(number) => {
                     self.tell(RunEvent::Helper { number: number as usize, came: true })?;
                 }
-                HelperNews::Task(news) => self.hear(news)?,
-                HelperNews::Gone(number, at) => {
+                HelperEvent::Task(news) => self.hear(news)?,
+                HelperEvent::Gone(number, at) => {
                     gone = true;
-                    for task in at.into_iter().filter(|&task| self.ledger.is_open(task)).collect::<Vec<_>>() {
+                    for task in at.into_iter().filter(|&task| self.tracker.is_open(task)).collect::<Vec<_>>()
+                    {
                         self.tell(RunEvent::TaskEnded { task })?;
                     }
                     self.tell(RunEvent::Helper { number: number as usize, came: false })?;
@@ -357,20 +370,22 @@ impl<'r> Orchestrator<'r> {
         Ok(())
     }
 
-    /// Releases the claims of a process that has exited. Returns whether there were any.
+    /// Releases the claims of exited processes. Returns whether there were any.
     fn adopt_orphans(&mut self) -> Result<bool, RunError> {
         let queue = &self.prepared.queue;
         let claims = queue.claims().map_err(io_error("read the work queue"))?;
         let waiting = queue.waiting_again().map_err(io_error("read the work queue"))?;
         let waiting: BTreeSet<_> = waiting.into_iter().collect();
-        let own_here = !self.crew.is_empty();
-        let is_held = |berth| self.helpers.is_held(berth) && (own_here || !self.helpers.is_own(berth));
-        let orphans = orphans(&claims, &waiting, |task| self.ledger.is_open(task), is_held);
+        let own_here = !self.pool.is_empty();
+        let is_held = |process_dir| {
+            self.helpers.is_held(process_dir) && (own_here || !self.helpers.is_own(process_dir))
+        };
+        let orphans = orphans(&claims, &waiting, |task| self.tracker.is_open(task), is_held);
         orphans.iter().try_for_each(|&task| self.give_again(task))?;
         Ok(!orphans.is_empty())
     }
 
-    /// The first Ctrl-C waits for running files, the second does not.
+    /// Handles Ctrl-C: the first waits for running files, the second does not.
     fn interrupt(&mut self) -> Result<(), RunError> {
         if self.policy.ends_at_once {
             self.asked()?;
@@ -384,21 +399,21 @@ impl<'r> Orchestrator<'r> {
 
     fn stop_soon(&mut self, why: RunEnd) -> Result<(), RunError> {
         self.stop(why)?;
-        let running = self.crew.busy();
+        let running = self.pool.busy();
         self.tell(RunEvent::Stopping { running, why })
     }
 
-    /// No further file is taken up.
+    /// Starts no further file.
     fn stop(&mut self, why: RunEnd) -> Result<(), RunError> {
         self.stopping = Some(why);
         self.prepared.queue.close().map_err(io_error("close the work queue"))
     }
 
-    /// Files that are running get no result; those that are done keep theirs.
+    /// Abandons the running files; finished files keep their results.
     fn abandon(&mut self) -> Result<(), RunError> {
         self.stop(self.stopping.unwrap_or(RunEnd::Interrupted))?;
         self.abandoned = true;
-        self.crew.abandon();
+        self.pool.abandon();
         Ok(())
     }
 }

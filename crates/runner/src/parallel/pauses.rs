@@ -1,8 +1,8 @@
-//! Times in which the processes of a run were stopped, which no limit and no duration counts.
+//! The periods in which processes of the run were stopped, excluded from all limits and durations.
 //!
 //! Ctrl-Z stops the main process together with its workers. SIGSTOP, a debugger or a frozen container stops the main
-//! process alone, or everything, and it learns of that only afterwards, by a tick that comes late. It cannot know then
-//! whether its workers went on: their own measurements stand, but no limit is held against them for that time.
+//! process alone, or everything. The main process detects that only afterwards, by a late tick, and cannot know whether
+//! its workers kept running. So the workers' own measurements stand, but limits exclude that period.
 
 use std::cmp::Reverse;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use slt_core::executor::LEAST_SLOW;
 use slt_core::outcome::FileReport;
 
-/// The pauses of this process. Times are those of the clock.
+/// The pauses of this process, in the time of the clock.
 #[derive(Debug, Default)]
 pub(super) struct Pauses {
     spans: Vec<Pause>,
@@ -25,11 +25,11 @@ struct Pause {
     workers: bool,
 }
 
-/// A tick that comes later than this was kept from coming.
+/// A longer interval between ticks means that this process was stopped.
 const LONGEST_TICK: Duration = Duration::from_millis(500);
 
 impl Pauses {
-    /// Notes that this process is running, which it does every few milliseconds. Returns whether it was not for a while.
+    /// Records that this process is running; called every few milliseconds. Returns whether it was stopped before.
     pub(super) fn tick(&mut self, now: Duration) -> bool {
         let last = self.ticked.replace(now);
         let Some(from) = last.filter(|&last| now > last + LONGEST_TICK) else { return false };
@@ -37,19 +37,20 @@ impl Pauses {
         true
     }
 
-    /// Notes that this process and its workers were stopped.
+    /// Records that this process and its workers were stopped.
     pub(super) fn stopped(&mut self, from: Duration, to: Duration) {
         self.spans.push(Pause { from, to, workers: true });
         self.ticked = Some(to);
     }
 
-    /// Returns the part of a time in which this process was running: what limits count.
+    /// Returns the time in which this process was running, for comparison with limits.
     pub(super) fn elapsed(&self, from: Duration, to: Duration) -> Duration {
         without(self.spans.iter(), from, to)
     }
 
-    /// Takes the time in which a worker was stopped out of the times that it measured for a file: it began then, and these
-    /// records were running when it was stopped for so long.
+    /// Subtracts the time in which a worker was stopped from its measurements of a file.
+    ///
+    /// `began` is the start of the file; `stopped` has the records that were running during a stop, with its length.
     pub(super) fn take_from(&self, report: &mut FileReport, began: Duration, stopped: &[(u32, Duration)]) {
         report.elapsed = self.worked(began, began + report.elapsed);
         report.engine_time = report.engine_time.map(|time| time.min(report.elapsed));
@@ -64,7 +65,7 @@ impl Pauses {
         report.slowest.sort_by_key(|slow| Reverse(slow.elapsed));
     }
 
-    /// Returns the part of a time in which the workers were running, as far as that is known.
+    /// Returns the time in which the workers were running, as far as known.
     fn worked(&self, from: Duration, to: Duration) -> Duration {
         without(self.spans.iter().filter(|pause| pause.workers), from, to)
     }

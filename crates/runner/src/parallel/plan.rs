@@ -1,4 +1,4 @@
-//! Resolves the paths that the user names to the files that are run.
+//! Resolves the paths on the command line to the files of the run.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -17,24 +17,24 @@ use slt_core::outcome::RecordName;
 /// One file to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkItem {
-    /// The path below the root that was named, with `/` between its parts: the file's identity in reports.
+    /// The path below the named root, with `/` between its parts: the file's identity in reports.
     pub file: String,
-    /// What messages call it; it can be typed again.
+    /// The displayed path, which the user can type again.
     pub shown: String,
-    /// Where its text is.
-    pub origin: Origin,
-    /// The records that are not to be executed. A file that has some is run whole.
+    /// The location of its text.
+    pub source: FileSource,
+    /// Records to leave out. A file with any is not split into slices.
     pub left_out: Vec<RecordName>,
 }
 
-/// Where the text of a file is.
+/// The location of a file's text.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// On disk.
+pub enum FileSource {
+    /// A file on disk.
     Disk(PathBuf),
-    /// In this program.
+    /// Text embedded in this program.
     Embedded(&'static [u8]),
-    /// It came from a pipe or from standard input, which can be read only once.
+    /// Text of a pipe or standard input, which can be read only once.
     Stream(Arc<[u8]>),
 }
 
@@ -43,11 +43,11 @@ impl WorkItem {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn read(&self) -> io::Result<Cow<'static, [u8]>> {
-        match &self.origin {
-            Origin::Disk(path) => {
-                // To open a FIFO waits for its other end, and a device may never come to an end.
+        match &self.source {
+            FileSource::Disk(path) => {
+                // Opening a FIFO blocks until its other end is opened, and a device may never end.
                 match kind_of_special(path.metadata()?.file_type()) {
                     Some(kind) if path != Path::new("/dev/null") => {
                         Err(io::Error::other(format!("it is a {kind}, not a file")))
@@ -55,56 +55,56 @@ impl WorkItem {
                     _ => std::fs::read(path).map(Cow::Owned),
                 }
             }
-            Origin::Embedded(bytes) => Ok(Cow::Borrowed(bytes)),
-            Origin::Stream(bytes) => Ok(Cow::Owned(bytes.to_vec())),
+            FileSource::Embedded(bytes) => Ok(Cow::Borrowed(bytes)),
+            FileSource::Stream(bytes) => Ok(Cow::Owned(bytes.to_vec())),
         }
     }
 }
 
-/// Why the named paths select no files.
+/// A reason why the named paths select no files.
 #[derive(Debug, thiserror::Error)]
 pub enum PlanError {
-    /// There is nothing at the path.
+    /// The path does not exist.
     #[error("no such file or directory: `{0}`")]
     NotFound(String),
-    /// There is something at the path, and it cannot be reached: a dangling symbolic link, for instance.
+    /// The path exists and cannot be reached, for instance because of a dangling symbolic link.
     #[error("cannot read `{path}`{}", if *is_link { ", a symbolic link" } else { "" })]
     Unreachable {
         /// The path.
         path: String,
         /// Whether it is a symbolic link.
         is_link: bool,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The glob is invalid.
     #[error("`{pattern}` is not a valid glob")]
-    Glob {
-        /// What was given.
+    InvalidGlob {
+        /// The pattern as given.
         pattern: String,
-        /// What is wrong with it.
+        /// The cause.
         source: globset::Error,
     },
-    /// A directory or a glob without a single test file.
+    /// A directory or a glob without a test file.
     #[error("no test file matches `{0}`")]
     NothingMatches(String),
-    /// A directory that cannot be listed.
+    /// The directory cannot be listed.
     #[error("cannot list `{path}`")]
     Unreadable {
         /// The path.
         path: String,
-        /// Why not.
+        /// The cause.
         source: walkdir::Error,
     },
 }
 
-/// Something below a directory that is not run, though it may be a test file or hold some.
+/// A skipped path below a directory that may be, or may contain, a test file.
 #[derive(Debug, thiserror::Error)]
 pub enum SkippedPath {
-    /// A symbolic link to nothing.
+    /// A dangling symbolic link.
     #[error("skipped `{0}`: a symbolic link to something that is not there")]
     DanglingLink(String),
-    /// A symbolic link to a directory that it is in.
+    /// A symbolic link to a directory that contains it.
     #[error("skipped `{0}`: a symbolic link that leads back to itself")]
     Loop(String),
     /// A FIFO, a socket or a device with the name of a test file.
@@ -112,28 +112,28 @@ pub enum SkippedPath {
     Special {
         /// The path.
         path: String,
-        /// What it is.
+        /// The kind of file.
         kind: &'static str,
     },
-    /// A directory that cannot be listed, or anything else that cannot be reached.
+    /// A directory that cannot be listed, or another unreachable path.
     #[error("skipped `{path}`, with all that is in it: {source}")]
     Unreadable {
         /// The path.
         path: String,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
 
-/// Endings of test files, for directories and for globs whose last part names no ending.
+/// Extensions of test files, for directories and for globs without an extension.
 const ENDINGS: &[&str] = &["test", "slt"];
 
-/// Whether a file is taken for a test file below a directory.
+/// Returns whether the path has the extension of a test file.
 pub fn has_test_ending(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending == *known))
 }
 
-/// What a file is that cannot be read like one.
+/// Names the kind of a special file, which cannot be read as a regular one.
 fn kind_of_special(kind: FileType) -> Option<&'static str> {
     let kinds = [
         (kind.is_fifo(), "FIFO"),
@@ -143,19 +143,20 @@ fn kind_of_special(kind: FileType) -> Option<&'static str> {
     kinds.into_iter().find(|(is, _)| *is).map(|(_, name)| name)
 }
 
-/// Finds the files that `paths` name: files, directories (walked) and globs, in which `*` stays within one
-/// folder and `**` does not. The files come in the order of their paths, each once. `skipped` is called for what is met
-/// on the way and cannot be run; a glob looks at nothing that it cannot match.
+/// Finds the files that `paths` name: files, directories (walked) and globs.
+///
+/// In a glob, `*` stays within one folder and `**` does not. The files come in the order of their paths, each once.
+/// `skipped` is called for each path that cannot be run; a glob reports only paths that it may match.
 ///
 /// # Errors
 ///
-/// [`PlanError`] for the first path that leads to no file: nothing is left out silently.
+/// [`PlanError`] for the first path without a file: no path is ignored silently.
 pub fn discover(paths: &[String], skipped: &mut dyn FnMut(SkippedPath)) -> Result<Vec<WorkItem>, PlanError> {
     let mut items = Vec::new();
     let mut seen = HashSet::new();
     for path in paths {
         for item in files_of(path, skipped)? {
-            if let Origin::Disk(place) = &item.origin
+            if let FileSource::Disk(place) = &item.source
                 && seen.insert(place.canonicalize().unwrap_or_else(|_| place.clone()))
             {
                 items.push(item);
@@ -167,13 +168,13 @@ pub fn discover(paths: &[String], skipped: &mut dyn FnMut(SkippedPath)) -> Resul
     Ok(items)
 }
 
-/// Returns the item for one file on disk, which is not looked at.
+/// Returns the item for one file on disk, without reading it.
 pub fn file_of_path(path: &Path) -> WorkItem {
     let name = path.file_name().map_or(path, Path::new);
     WorkItem {
         file: path_text::of(name),
         shown: path_text::of(path),
-        origin: Origin::Disk(path.to_owned()),
+        source: FileSource::Disk(path.to_owned()),
         left_out: Vec::new(),
     }
 }
@@ -182,12 +183,12 @@ fn files_of(word: &str, skipped: &mut dyn FnMut(SkippedPath)) -> Result<Vec<Work
     let place = path_text::typed(word);
     match place.metadata() {
         Ok(found) if found.is_dir() => {
-            let search = Search { root: place, wanted: &has_test_ending, may_hold: &|_| true };
+            let search = FileSearch { root: place, wanted: &has_test_ending, may_hold: &|_| true };
             search.run(word, skipped)
         }
         Ok(_) => Ok(vec![file_of_path(&place)]),
         Err(_) if is_glob(word) && place.symlink_metadata().is_err() => {
-            let glob = Glob::new(word)?;
+            let glob = SplitGlob::new(word)?;
             if !glob.root.is_dir() {
                 return Err(PlanError::NothingMatches(word.to_owned()));
             }
@@ -195,7 +196,7 @@ fn files_of(word: &str, skipped: &mut dyn FnMut(SkippedPath)) -> Result<Vec<Work
             let wanted =
                 |below: &Path| glob.matcher.is_match(below) && (names_ending || has_test_ending(below));
             let may_hold = |below: &Path| glob.may_hold(below);
-            Search { root: glob.root.clone(), wanted: &wanted, may_hold: &may_hold }.run(word, skipped)
+            FileSearch { root: glob.root.clone(), wanted: &wanted, may_hold: &may_hold }.run(word, skipped)
         }
         Err(source) => match place.symlink_metadata() {
             Err(_) if source.kind() == io::ErrorKind::NotFound => Err(PlanError::NotFound(word.to_owned())),
@@ -211,19 +212,19 @@ fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
 }
 
-/// A glob, taken apart.
-struct Glob {
-    /// The folder in front of its first special part.
+/// A glob, split into its root and its patterns.
+struct SplitGlob {
+    /// The folder before its first special part.
     root: PathBuf,
-    /// Matches what is below the root.
+    /// Matches paths below the root.
     matcher: GlobMatcher,
-    /// Match folders below the root that may hold files, one for each depth.
+    /// Match folders below the root that may contain files, one for each depth.
     folders: Vec<GlobMatcher>,
-    /// Whether folders further below may hold files as well.
+    /// Whether deeper folders may contain files as well.
     is_deep: bool,
 }
 
-impl Glob {
+impl SplitGlob {
     fn new(path: &str) -> Result<Self, PlanError> {
         let parts: Vec<&str> = path.split('/').collect();
         let special = parts.iter().position(|part| is_glob(part)).unwrap_or(0);
@@ -235,8 +236,8 @@ impl Glob {
         let matcher = |glob: &str| GlobBuilder::new(glob).literal_separator(true).build();
         let below = &parts[special..];
         let whole = matcher(&below.join("/"))
-            .map_err(|source| PlanError::Glob { pattern: path.to_owned(), source })?;
-        // From `**` on, and where braces hold a `/`, any folder may hold files.
+            .map_err(|source| PlanError::InvalidGlob { pattern: path.to_owned(), source })?;
+        // After `**`, and after braces with a `/`, any folder may contain files.
         let folders_named = &below[..below.len() - 1];
         let folders = (1..=folders_named.len())
             .take_while(|&depth| !folders_named[depth - 1].contains("**"))
@@ -246,7 +247,7 @@ impl Glob {
         Ok(Self { root: path_text::typed(&root), matcher: whole.compile_matcher(), folders, is_deep })
     }
 
-    /// Whether files that match can be in this folder below the root.
+    /// Returns whether this folder below the root may contain matching files.
     fn may_hold(&self, below: &Path) -> bool {
         let depth = below.components().count();
         let folder = depth.checked_sub(1).and_then(|above| self.folders.get(above));
@@ -255,15 +256,15 @@ impl Glob {
 }
 
 /// A search for files below a folder.
-struct Search<'s> {
+struct FileSearch<'s> {
     root: PathBuf,
-    /// Whether a file below the root is wanted, going by its path.
+    /// Whether a file below the root is wanted, by its path.
     wanted: &'s dyn Fn(&Path) -> bool,
-    /// Whether a folder below the root may hold files that are.
+    /// Whether a folder below the root may contain wanted files.
     may_hold: &'s dyn Fn(&Path) -> bool,
 }
 
-impl Search<'_> {
+impl FileSearch<'_> {
     fn run(&self, named: &str, skipped: &mut dyn FnMut(SkippedPath)) -> Result<Vec<WorkItem>, PlanError> {
         let mut items = Vec::new();
         let walk = WalkDir::new(&self.root).follow_links(true).sort_by_file_name().into_iter();
@@ -281,7 +282,7 @@ impl Search<'_> {
                         None => items.push(WorkItem {
                             file: path_text::of(below),
                             shown: self.shown(path, named),
-                            origin: Origin::Disk(path.to_owned()),
+                            source: FileSource::Disk(path.to_owned()),
                             left_out: Vec::new(),
                         }),
                     }
@@ -303,13 +304,13 @@ impl Search<'_> {
         path.strip_prefix(&self.root).unwrap_or(path)
     }
 
-    /// What messages call a path.
+    /// Returns the displayed form of a path.
     fn shown(&self, path: &Path, named: &str) -> String {
         let is_here = self.root == Path::new(".") && named != ".";
         path_text::of(if is_here { self.below(path) } else { path })
     }
 
-    /// Says what was met and cannot be searched, if something that is wanted may be there.
+    /// Reports an unsearchable path, if wanted files may be below it.
     fn tell(&self, error: walkdir::Error, named: &str, skipped: &mut dyn FnMut(SkippedPath)) {
         let place = error.path().unwrap_or(&self.root).to_owned();
         if !self.enters(&place) && !(self.wanted)(self.below(&place)) {
@@ -327,12 +328,12 @@ impl Search<'_> {
     }
 }
 
-/// Whether the system gave up following symbolic links.
+/// Returns whether the system detected a cycle of symbolic links.
 fn is_circular(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
-/// Where files of several roots have one path below them, they go by their whole path.
+/// Uses whole paths as identities where several roots contain the same relative path.
 fn name_apart(items: &mut [WorkItem]) {
     let mut uses = BTreeMap::<String, usize>::new();
     for item in items.iter() {

@@ -7,13 +7,13 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::berth;
 use super::error::{RunError, io_error};
-use super::ledger::Attempts;
 use super::limits::{Limits, Timeouts};
-use super::plan::{Origin, WorkItem};
+use super::plan::{FileSource, WorkItem};
+use super::process_dir;
 use super::queue::WorkQueue;
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Stamp, Task, WorkKind};
+use super::task_tracker::Attempts;
+use super::wire::{AssignedItem, Assignment, AssignmentError, FileStamp, PROTOCOL, Task, WorkKind};
 use super::worker::work_item;
 use slt_core::engine::{EngineIdentity, EngineRegistry};
 use slt_core::executor::Settings;
@@ -21,50 +21,51 @@ use slt_core::executor::slice::Slice;
 use slt_core::location::path_text;
 use slt_core::outcome::{Attempt, FileAttempts, FileReport, RunHeader, RunReport};
 
-/// What a run consists of.
-pub struct Plan<'p> {
-    /// The files, in the order in which they are taken up.
+/// The contents of a run.
+pub struct RunPlan<'p> {
+    /// The files, in the order in which they start.
     pub items: Vec<WorkItem>,
     /// The engine that `settings` name.
     pub engine: EngineIdentity,
-    /// How each file is run.
+    /// The settings of each file.
     pub settings: Settings,
-    /// What workers may use.
+    /// The limits of workers.
     pub limits: Limits,
-    /// How long a file may take.
+    /// The time limits of files.
     pub timeouts: &'p Timeouts,
-    /// How many times each file is run.
+    /// The number of attempts for each file.
     pub attempts: Attempts,
-    /// What is done with each file.
+    /// The work to do with each file.
     pub kind: WorkKind,
-    /// How many slices each file is run in; 1 is the whole file. Only a file that may be split, in a run without
-    /// repetitions, may have more.
+    /// The number of slices for each file; 1 is the whole file.
+    ///
+    /// Only a splittable file, in a run without repetitions, may have more.
     pub slices: Vec<u32>,
 }
 
 /// A run whose folder is ready.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct PreparedRun {
     pub(super) folder: PathBuf,
     pub(super) assignment: Assignment,
     pub(super) items: Vec<WorkItem>,
     pub(super) queue: WorkQueue,
-    /// Files that have their report from before, by their number.
+    /// Files with a report from an earlier session, by their number.
     pub(super) done: Vec<(usize, FileReport)>,
-    /// Attempts from before at files that have no report, by the number of the file.
+    /// Attempts of earlier sessions for files without a report, by the number of the file.
     pub(super) attempts: Vec<(usize, Vec<Attempt>)>,
-    /// How long it has taken before.
+    /// The time spent in earlier sessions.
     pub(super) elapsed: Duration,
 }
 
-impl Prepared {
-    /// Writes into `folder` what the processes of a new run need.
+impl PreparedRun {
+    /// Writes the assignment and the queue of a new run to `folder`.
     ///
     /// # Errors
     ///
     /// [`RunError::Io`].
-    pub fn new(folder: &Path, plan: Plan<'_>) -> Result<Self, RunError> {
-        let Plan { items, engine, settings, limits, timeouts, attempts, kind, mut slices } = plan;
+    pub fn new(folder: &Path, plan: RunPlan<'_>) -> Result<Self, RunError> {
+        let RunPlan { items, engine, settings, limits, timeouts, attempts, kind, mut slices } = plan;
         let assigned: io::Result<_> = items
             .iter()
             .enumerate()
@@ -92,17 +93,19 @@ impl Prepared {
         })
     }
 
-    /// Says that the folder of the run has another place now.
+    /// Changes the path of the run folder, after a rename.
     pub fn moved_to(&mut self, folder: &Path) {
         self.queue = WorkQueue::open(folder, self.assignment.given);
         self.folder = folder.to_owned();
     }
 
-    /// Takes up the run in `folder`. `report` has the files that are done, and `attempts` what has happened to others.
+    /// Resumes the run in `folder`.
+    ///
+    /// `report` has the finished files, and `attempts` the earlier attempts of the others.
     ///
     /// # Errors
     ///
-    /// [`RunError`], for instance when the run is of another version of this program or of the engine.
+    /// [`RunError`], for instance when the run belongs to another version of this program or of the engine.
     pub fn resumed(
         folder: &Path,
         report: RunReport,
@@ -113,7 +116,7 @@ impl Prepared {
         let (assignment, items) = read(folder, registry, embedded)?;
         let given = assignment.given;
         let complete = report.files.len() >= items.len();
-        // A run that is complete has no queue any more, and needs none.
+        // A complete run has no queue any more, and needs none.
         let queue =
             if complete { Ok(WorkQueue::open(folder, given)) } else { WorkQueue::reopen(folder, given) };
         let queue = queue.map_err(io_error("open the work queue of the run"))?;
@@ -123,7 +126,7 @@ impl Prepared {
         let attempts = attempts.into_iter();
         let attempts =
             attempts.filter_map(|((file, shown), attempts)| Some((number_of(&file, &shown)?, attempts)));
-        // Attempts at another text say nothing of this one.
+        // Attempts at another text do not apply to this one.
         let attempts = attempts.filter(|(number, _)| !assignment.items[*number].has_changed());
         let elapsed = report.elapsed;
         let done = report
@@ -135,13 +138,13 @@ impl Prepared {
         Ok(Self { folder, assignment, items, queue, done, attempts, elapsed })
     }
 
-    /// What messages call the files that are no longer as they were when the run began.
+    /// Returns the displayed paths of files that have changed since the run began.
     pub fn changed_files(&self) -> Vec<&str> {
         let changed = self.assignment.items.iter().filter(|item| item.has_changed());
         changed.map(|item| item.shown.as_str()).collect()
     }
 
-    /// What is known of the run before it starts.
+    /// Returns the header of the run.
     pub fn header(&self) -> RunHeader {
         RunHeader {
             engine: self.assignment.engine.clone(),
@@ -152,23 +155,23 @@ impl Prepared {
         }
     }
 
-    /// How each file is run.
+    /// Returns the settings of each file.
     pub fn settings(&self) -> &Settings {
         &self.assignment.settings
     }
 
-    /// The files of the run.
+    /// Returns the files of the run.
     pub fn items(&self) -> &[WorkItem] {
         &self.items
     }
 
-    /// Removes what only the processes of the run needed. What is left tells of it.
+    /// Removes the files that only running processes need. The results stay.
     pub fn clear(&self) {
-        berth::clear(&self.folder);
+        process_dir::clear(&self.folder);
     }
 }
 
-/// Reads what the run in `folder` is about, for a process that did not begin it.
+/// Reads the assignment of the run in `folder`, for a process that did not begin it.
 pub(super) fn read(
     folder: &Path,
     registry: &EngineRegistry,
@@ -185,13 +188,13 @@ pub(super) fn read(
     Ok((assignment, items))
 }
 
-/// How long the run in `folder` let a file take; nothing if it had no limit, or nobody knows any more.
+/// Returns the time limit of a file in the run in `folder`; `None` without a limit or if unknown.
 pub fn time_limit(folder: &Path, file: &str) -> Option<Duration> {
     let assignment = Assignment::read(folder).ok()?;
     assignment.items.iter().find(|item| item.file == file)?.timeout
 }
 
-/// The tasks for files in so many slices each, and how many of them are given out from the beginning.
+/// Returns the tasks for files with these numbers of slices, and the number of tasks that are queued at the start.
 fn tasks(slices: &[u32], repeat: u32) -> (Vec<Task>, usize) {
     let parts = |item: usize, count: u32| match NonZeroU32::new(count) {
         Some(count) if count.get() > 1 && repeat == 1 => {
@@ -208,9 +211,9 @@ fn tasks(slices: &[u32], repeat: u32) -> (Vec<Task>, usize) {
 }
 
 impl AssignedItem {
-    /// Whether the file is no longer as it was when the run began.
+    /// Returns whether the file has changed since the run began.
     fn has_changed(&self) -> bool {
-        let stamp = |path: &String| Stamp::of(&path_text::path(path));
+        let stamp = |path: &String| FileStamp::of(&path_text::path(path));
         self.path.as_ref().and_then(stamp) != self.stamp
     }
 }
@@ -221,24 +224,24 @@ fn assigned(
     timeout: Option<Duration>,
     folder: &Path,
 ) -> io::Result<AssignedItem> {
-    let path = match &item.origin {
-        // A path that cannot be made absolute is left as it is, and the file is reported as unreadable.
-        Origin::Disk(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
-        Origin::Embedded(_) => None,
-        Origin::Stream(text) => {
+    let path = match &item.source {
+        // A path that cannot be made absolute stays as it is, and the file is reported as unreadable.
+        FileSource::Disk(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+        FileSource::Embedded(_) => None,
+        FileSource::Stream(text) => {
             let name = PathBuf::from(format!("input-{number}.test"));
             keep(text, &folder.join(&name))?;
-            // Relative: the folder of a run that starts is renamed.
+            // Relative, because the folder of a starting run is renamed.
             Some(name)
         }
     };
-    let stamp = path.as_deref().and_then(|path| Stamp::of(&folder.join(path)));
+    let stamp = path.as_deref().and_then(|path| FileStamp::of(&folder.join(path)));
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
     let path = path.as_deref().map(path_text::of);
     Ok(AssignedItem { file, shown, path, timeout, left_out, stamp })
 }
 
-/// Keeps what can be read only once, for the workers, and for when the run goes on after a power cut.
+/// Saves text that can be read only once, for the workers and for resuming after a power failure.
 fn keep(text: &[u8], path: &Path) -> io::Result<()> {
     let mut file = File::create(path)?;
     file.write_all(text)?;

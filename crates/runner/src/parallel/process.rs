@@ -1,4 +1,4 @@
-//! Processes and signals: starting workers, following what they say, seeing how they end.
+//! Processes and signals: starts workers, reads their messages, and reaps them.
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,63 +16,71 @@ use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::UnboundedSender;
 use tokio::time::{Interval, MissedTickBehavior};
 
-use super::berth::Berth;
 use super::error::{RunError, io_error};
 use super::family::{MARK, end_family, expect_child};
+use super::process_dir::ProcessDir;
 use super::wire::WorkerMessage;
 use slt_core::outcome::ExitHow;
 
-/// How to start a worker: this program, by arguments to which the folder of the run, the number of
-/// the process's berth in it and the worker's number are added.
+/// The command line of a worker.
+///
+/// Three arguments are added: the folder of the run, the number of the process directory, and the number of the worker.
 #[derive(Debug, Clone)]
 pub struct WorkerCommand {
     /// The program.
     pub program: PathBuf,
-    /// What comes before the folder.
+    /// The arguments before the folder.
     pub arguments: Vec<OsString>,
-    /// Variables that are set for workers.
+    /// Environment variables for workers.
     pub environment: Vec<(OsString, OsString)>,
-    /// Where the standard error of workers goes.
+    /// The destination of the workers' standard error.
     pub stderr: WorkerStderr,
 }
 
-/// Where the standard error of workers goes.
+/// The destination of the workers' standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerStderr {
-    /// To a file in the folder of the run; the last line of a worker that dies is part of the report.
+    /// A file in the run folder; the last line of a worker that dies becomes part of the report.
     Kept,
-    /// To the standard error of this process.
+    /// The standard error of this process.
     Shown,
 }
 
-/// Messages and the end of a worker.
-pub(super) enum News {
-    /// It said something.
+/// A message or the end of a worker.
+pub(super) enum WorkerEvent {
+    /// A message.
     Message(WorkerMessage),
-    /// It sent a framed line that is not a valid message.
-    Nonsense,
-    /// It has ended, together with all processes that it had started.
+    /// A framed line that is not a valid message.
+    InvalidMessage,
+    /// The worker has exited, together with all processes that it had started.
     Ended(ExitHow),
 }
 
-/// How long the pipe of a worker that has ended may stay open, in the hands of a copy of it that could not be ended.
+/// The time for which a surviving copy of an exited worker may keep its pipe open.
 const PIPE_GRACE: Duration = Duration::from_secs(1);
 
 impl WorkerCommand {
-    /// Starts a worker in a process group of its own. It ends when its standard input does, and its messages come on its
-    /// standard output; before it runs an engine it puts both away.
-    pub(super) fn start(&self, run: &Path, berth: &Berth, worker: usize) -> io::Result<(Child, Pid)> {
+    /// Starts a worker in its own process group.
+    ///
+    /// It exits when its standard input closes, and sends messages on its standard output. Before it runs an engine it
+    /// replaces both.
+    pub(super) fn start(
+        &self,
+        run: &Path,
+        process_dir: &ProcessDir,
+        worker: usize,
+    ) -> io::Result<(Child, Pid)> {
         let stderr = match self.stderr {
-            WorkerStderr::Kept => File::create(berth.stderr(worker))?.into(),
+            WorkerStderr::Kept => File::create(process_dir.stderr(worker))?.into(),
             WorkerStderr::Shown => Stdio::inherit(),
         };
         let child = Command::new(&self.program)
             .args(&self.arguments)
             .arg(run)
-            .arg(berth.number.to_string())
+            .arg(process_dir.number.to_string())
             .arg(worker.to_string())
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
-            .env(MARK, berth.slot(worker))
+            .env(MARK, process_dir.slot(worker))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(stderr)
@@ -86,73 +94,73 @@ impl WorkerCommand {
     }
 }
 
-/// What a process with workers runs in.
+/// Creates the async runtime of a process with workers.
 pub(super) fn runtime() -> Result<Runtime, RunError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(io_error("start the runtime"))
 }
 
-/// Takes a signal in place of its usual effect.
+/// Handles a signal instead of its default action.
 pub(super) fn listen(kind: SignalKind) -> Result<unix::Signal, RunError> {
     unix::signal(kind).map_err(io_error("listen for signals"))
 }
 
-/// Stops this process as Ctrl-Z does, and returns when it goes on.
+/// Stops this process as Ctrl-Z does, and returns when it continues.
 pub(super) async fn stop_here() -> io::Result<()> {
-    // The signal may stop other threads before this one, so that it is not enough to have sent it.
+    // The signal may stop other threads before this one, so sending it is not enough.
     let mut go_on = unix::signal(SignalKind::from_raw(Signal::CONT.as_raw()))?;
     kill_process(getpid(), Signal::STOP)?;
     go_on.recv().await;
     Ok(())
 }
 
-/// Whether this process can be stopped: nobody could make one go on that is not a job of a shell.
+/// Returns whether this process may stop: only a job of a shell can be continued.
 pub(super) fn is_job() -> bool {
     getsid(None).is_ok_and(|session| session != getpgrp())
 }
 
-/// What Ctrl-Z sends.
+/// The signal of Ctrl-Z.
 pub(super) const STOP: SignalKind = SignalKind::from_raw(Signal::TSTP.as_raw());
 
-/// How often limits are looked at.
+/// The interval of limit checks.
 const TICK: Duration = Duration::from_millis(50);
 
-/// The moments at which limits are looked at. Those that were missed are not made up for.
+/// Returns the ticks for limit checks. Missed ticks are skipped.
 pub(super) fn ticks() -> Interval {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
 }
 
-/// The last line that a worker wrote to its standard error.
-pub(super) fn last_words(berth: &Berth, worker: usize) -> Option<String> {
-    let text = std::fs::read(berth.stderr(worker)).ok()?;
+/// Returns the last line of a worker's standard error.
+pub(super) fn last_stderr_line(process_dir: &ProcessDir, worker: usize) -> Option<String> {
+    let text = std::fs::read(process_dir.stderr(worker)).ok()?;
     let text = String::from_utf8_lossy(&text);
     text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
-/// What a worker said that could not work: its error, or the last line that it wrote.
-pub(super) fn complaint(berth: &Berth, worker: usize) -> Option<String> {
-    let text = std::fs::read(berth.stderr(worker)).ok()?;
+/// Returns the error of a worker that failed to start, or the last line of its standard error.
+pub(super) fn complaint(process_dir: &ProcessDir, worker: usize) -> Option<String> {
+    let text = std::fs::read(process_dir.stderr(worker)).ok()?;
     let text = String::from_utf8_lossy(&text);
     let error = text.lines().find_map(|line| line.strip_prefix("error: "));
-    error.map(str::to_owned).or_else(|| last_words(berth, worker))
+    error.map(str::to_owned).or_else(|| last_stderr_line(process_dir, worker))
 }
 
-/// Passes on all that a worker says, and in the end how it ended.
+/// Forwards the messages of a worker, and finally its exit status.
 pub(super) async fn follow(
     worker: usize,
     mut child: Child,
     pid: Pid,
     mark: PathBuf,
-    news: UnboundedSender<(usize, News)>,
+    news: UnboundedSender<(usize, WorkerEvent)>,
 ) {
-    // Once the orchestrator has gone there is nobody to tell, and the child is killed when it is dropped.
-    let tell = |found: News| drop(news.send((worker, found)));
+    // Without an orchestrator nobody receives this, and dropping the child kills it.
+    let tell = |found: WorkerEvent| drop(news.send((worker, found)));
     let Some(stdout) = child.stdout.take() else { return };
-    // Waiting for a child closes its standard input, by which this one is told that nobody needs it any more.
+    // Waiting for a child closes its standard input, which would tell this worker to exit.
     let lifeline = child.stdin.take();
-    let mut lines = Lines { pipe: BufReader::new(stdout), line: Vec::new() };
+    let mut lines = OutputLines { pipe: BufReader::new(stdout), line: Vec::new() };
     let status = loop {
         tokio::select! {
             biased;
@@ -164,21 +172,21 @@ pub(super) async fn follow(
         }
     };
     drop(lifeline);
-    // What the worker started must not outlive it.
+    // Processes started by the worker must not outlive it.
     end_family(pid, mark.as_os_str());
     while let Ok(Some(line)) = tokio::time::timeout(PIPE_GRACE, lines.next()).await {
         heard(&line, &tell);
     }
-    tell(News::Ended(status.map_or(ExitHow::Code(-1), exit_how)));
+    tell(WorkerEvent::Ended(status.map_or(ExitHow::Code(-1), exit_how)));
 }
 
-struct Lines {
+struct OutputLines {
     pipe: BufReader<ChildStdout>,
-    /// The beginning of a line that was not whole when something else happened.
+    /// The beginning of an incomplete line, kept across a cancelled read.
     line: Vec<u8>,
 }
 
-impl Lines {
+impl OutputLines {
     async fn next(&mut self) -> Option<Vec<u8>> {
         match self.pipe.read_until(b'\n', &mut self.line).await {
             Ok(0) | Err(_) => None,
@@ -187,11 +195,11 @@ impl Lines {
     }
 }
 
-fn heard(line: &[u8], tell: &impl Fn(News)) {
+fn heard(line: &[u8], tell: &impl Fn(WorkerEvent)) {
     match WorkerMessage::read(line) {
-        Some(Ok(message)) => tell(News::Message(message)),
-        Some(Err(_)) => tell(News::Nonsense),
-        // Something that the program printed before the worker put its standard output away.
+        Some(Ok(message)) => tell(WorkerEvent::Message(message)),
+        Some(Err(_)) => tell(WorkerEvent::InvalidMessage),
+        // Output of the program from before the worker replaced its standard output.
         None => {}
     }
 }

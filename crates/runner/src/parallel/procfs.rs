@@ -1,4 +1,4 @@
-//! What Linux tells about processes in `/proc`. Other systems have no such folder: there each answer is [`None`].
+//! Reads the state of processes from `/proc` on Linux. On other systems each answer is [`None`].
 
 use std::fmt::Display;
 use std::fs;
@@ -14,7 +14,7 @@ pub(super) struct ProcessEntry {
     pub(super) group: Pid,
 }
 
-/// Returns the processes of this machine, without those that end meanwhile.
+/// Returns the processes of this machine, except those that exit during the scan.
 pub(super) fn processes() -> Option<impl Iterator<Item = ProcessEntry>> {
     let entries = fs::read_dir(ROOT?).ok()?;
     let pids = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
@@ -25,22 +25,22 @@ pub(super) fn processes() -> Option<impl Iterator<Item = ProcessEntry>> {
     }))
 }
 
-/// Returns the environment that the process was started with, as `NAME=value` with a zero byte after each variable.
+/// Returns the initial environment of the process, as `NAME=value` with a zero byte after each variable.
 pub(super) fn environment(pid: Pid) -> Option<Vec<u8>> {
     fs::read(path_of(pid.as_raw_nonzero(), "environ")?).ok()
 }
 
-/// Returns the memory that the process has in use, in bytes.
+/// Returns the memory that the process is using, in bytes.
 pub fn memory(pid: Pid) -> Option<u64> {
     bytes_in(&text_of(pid, "status")?, "VmRSS:")
 }
 
-/// Returns the most memory that this process has had in use since [`reset_peak_memory`], in bytes.
+/// Returns the peak memory use of this process since [`reset_peak_memory`], in bytes.
 pub(super) fn peak_memory() -> Option<u64> {
     bytes_in(&fs::read_to_string(path_of("self", "status")?).ok()?, "VmHWM:")
 }
 
-/// Resets the peak of this process to what it uses now. Where the system refuses, the peak of its whole life stays.
+/// Resets the peak of this process to its current use. Where the system refuses, the lifetime peak stays.
 pub(super) fn reset_peak_memory() {
     if let Some(path) = path_of("self", "clear_refs") {
         fs::write(path, "5").ok();
@@ -55,13 +55,14 @@ fn text_of(pid: Pid, name: &str) -> Option<String> {
     fs::read_to_string(path_of(pid.as_raw_nonzero(), name)?).ok()
 }
 
-/// Reads `stat`: the number, the name in parentheses, which may contain anything, the state, the parent, the group.
+/// Parses `stat`: the number, the name in parentheses, which may contain any character, the state, the parent, the
+/// group.
 fn parent_and_group(stat: &str) -> Option<(i32, i32)> {
     let mut words = stat[stat.rfind(')')? + 1..].split_whitespace().skip(1);
     Some((words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }
 
-/// Reads a field of `status` that is a size.
+/// Reads a size from a field of `status`.
 fn bytes_in(status: &str, field: &str) -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix(field))?;
     let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;

@@ -1,4 +1,4 @@
-//! The work queue: files in the folder of the run that any number of processes may pull from.
+//! The work queue: files in the run folder from which any number of processes can pull.
 //!
 //! The list of tasks never changes. A claim is one line of fixed width, appended under the lock of the operating
 //! system. So the number of claims follows from the length of the file, and the cost of a claim is constant. Tasks to
@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 /// The width of a claim: task, worker and process, and the line end.
 const CLAIM_WIDTH: u64 = 32;
-/// The width of what is given again: the task and the line end.
+/// The width of a repeated task: the task and the line end.
 const AGAIN_WIDTH: u64 = 11;
 
 /// A queue in a folder.
@@ -28,21 +28,21 @@ pub struct WorkQueue {
     tasks: u64,
 }
 
-/// Somebody took a task.
+/// A claim of a task by a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     /// The task.
     pub task: usize,
-    /// Who claimed it; `None` if a power failure kept the content of the claim from reaching the disk.
+    /// The claiming worker; `None` if a power failure kept the claim's content from reaching the disk.
     pub worker: Option<u64>,
 }
 
 impl WorkQueue {
-    /// Makes the queue of `tasks` tasks in an existing folder.
+    /// Creates the queue of `tasks` tasks in an existing folder.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn create(folder: &Path, tasks: usize) -> io::Result<Self> {
         let queue = Self::open(folder, tasks);
         File::create(&queue.claims)?;
@@ -50,7 +50,7 @@ impl WorkQueue {
         Ok(queue)
     }
 
-    /// Opens a queue that [`Self::create`] has made.
+    /// Opens a queue made by [`Self::create`].
     pub fn open(folder: &Path, tasks: usize) -> Self {
         Self {
             claims: folder.join("claims"),
@@ -60,11 +60,11 @@ impl WorkQueue {
         }
     }
 
-    /// Opens a queue for going on with it: what its writers could not end is cut off, and claims are given out again.
+    /// Opens a queue to resume its run: truncates incomplete lines and allows claims again.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn reopen(folder: &Path, tasks: usize) -> io::Result<Self> {
         let queue = Self::open(folder, tasks);
         let claims = OpenOptions::new().read(true).write(true).open(&queue.claims)?;
@@ -82,14 +82,14 @@ impl WorkQueue {
         self.claims.exists()
     }
 
-    /// Claims the next task for a worker; nothing when all are claimed.
+    /// Claims the next task for a worker; `None` when all are claimed.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn claim(&self, worker: u64) -> io::Result<Option<usize>> {
         let mut claims = OpenOptions::new().append(true).open(&self.claims)?;
-        // Released when the file is closed, by whatever end of the process.
+        // The OS releases the lock when the process exits.
         claims.lock()?;
         if self.closed.exists() {
             return Ok(None);
@@ -100,20 +100,20 @@ impl WorkQueue {
         Ok(Some(task))
     }
 
-    /// Closes the queue: no task can be claimed from now on.
+    /// Closes the queue: no further task can be claimed.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn close(&self) -> io::Result<()> {
         File::create(&self.closed).map(drop)
     }
 
-    /// How many tasks are there to be claimed.
+    /// Returns the number of unclaimed tasks.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn left(&self) -> io::Result<usize> {
         if self.closed.exists() {
             return Ok(0);
@@ -123,11 +123,11 @@ impl WorkQueue {
         Ok(wanted.saturating_sub(length(&self.claims)? / CLAIM_WIDTH) as usize)
     }
 
-    /// All claims, in their order.
+    /// Returns all claims in order.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn claims(&self) -> io::Result<Vec<Claim>> {
         let text = std::fs::read(&self.claims)?;
         let mut claims = Vec::with_capacity(text.len() / CLAIM_WIDTH as usize);
@@ -140,22 +140,22 @@ impl WorkQueue {
         Ok(claims)
     }
 
-    /// Tasks that were given out again and that nobody has claimed since.
+    /// Returns the repeated tasks that are unclaimed.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn waiting_again(&self) -> io::Result<Vec<usize>> {
         let claimed = std::fs::metadata(&self.claims)?.len() / CLAIM_WIDTH;
         let first = claimed.saturating_sub(self.tasks);
         (first..).map_while(|index| self.again_at(index).transpose()).collect()
     }
 
-    /// Gives a task out once more.
+    /// Queues a task once more.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn give_again(&self, task: usize) -> io::Result<()> {
         let claims = File::open(&self.claims)?;
         claims.lock()?;
@@ -216,7 +216,7 @@ mod tests {
         queue.give_again(1).unwrap();
         queue.close().unwrap();
         assert_eq!((queue.claim(7).unwrap(), queue.left().unwrap()), (None, 0));
-        // A power cut amid a claim: the rest of the queue is as it was.
+        // A power failure during a claim leaves the rest of the queue intact.
         let mut claims = OpenOptions::new().append(true).open(&queue.claims).unwrap();
         claims.write_all(b"     1   ").unwrap();
         let queue = WorkQueue::reopen(folder.path(), 2).unwrap();

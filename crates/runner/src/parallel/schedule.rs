@@ -1,29 +1,28 @@
-//! In which order files are run, which of them are split, and how files are dealt out to shards: arithmetic on what is
-//! known of earlier runs.
+//! Scheduling by earlier results: the order of files, splitting, and shards.
 //!
-//! A run is over when its last worker is. So what takes long begins early, and a file that would outlast all the others is
-//! split. Everything here is a pure function, and gives the same on every machine.
+//! A run ends with its last worker, so slow files start early, and a file that would outlast all others is split.
+//! Everything here is a pure function with the same result on every machine.
 
 use std::cmp::Reverse;
 use std::time::Duration;
 
-/// What earlier runs say about a file.
+/// The history of a file in earlier runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
-    /// What became of it.
+pub struct FileHistory {
+    /// The last result.
     pub last: LastResult,
-    /// How long it took.
+    /// The last duration.
     pub duration: Option<Duration>,
-    /// How long its text is.
+    /// The size of its text.
     pub bytes: u64,
 }
 
-/// What became of a file in the last run that it was part of, in the order in which files are wanted.
+/// The result of a file in its last run, in scheduling order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LastResult {
     /// It did not pass.
     Failed,
-    /// No run knows it.
+    /// No run has tested it.
     Untested,
     /// It passed.
     Passed,
@@ -31,25 +30,25 @@ pub enum LastResult {
 
 /// The order of the files of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    /// Failed files, then untested ones, then those that passed; of each, the longest first.
+pub enum FileOrder {
+    /// Failed files, then untested ones, then passed ones; of each, the longest first.
     History,
-    /// As they were given: in the order of their paths.
+    /// The given order, by path.
     Path,
-    /// In an order that depends on the seed alone.
+    /// A shuffle that depends only on the seed.
     Random(u64),
 }
 
-/// Returns the files, by their index, in the order in which they are to be run. Each is in it once.
+/// Returns the indices of the files in execution order.
 ///
-/// A file of unknown duration is taken to need as long for a byte as the files that are known, by their median; where no
-/// duration is known, the longer text takes longer. Files that are alike stay in the order of their indices.
-pub fn order(known: &[Known], order: Order) -> Vec<usize> {
+/// The duration of an untimed file is estimated from its size, by the median speed of the timed files. Without any
+/// timed file, larger files count as slower. Equal files stay in the order of their indices.
+pub fn order(known: &[FileHistory], order: FileOrder) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..known.len()).collect();
     match order {
-        Order::Path => {}
-        Order::Random(seed) => shuffle(&mut indices, seed),
-        Order::History => {
+        FileOrder::Path => {}
+        FileOrder::Random(seed) => shuffle(&mut indices, seed),
+        FileOrder::History => {
             let per_byte = nanoseconds_per_byte(known).unwrap_or(1.0);
             indices.sort_by(|&a, &b| {
                 let (left, right) = (known[a], known[b]);
@@ -61,18 +60,18 @@ pub fn order(known: &[Known], order: Order) -> Vec<usize> {
     indices
 }
 
-/// How long each file takes, or may take: what is not known is estimated as for [`order`].
-pub fn estimate(known: &[Known]) -> Vec<Duration> {
+/// Returns the duration of each file, estimated as for [`order`] where unknown.
+pub fn estimate(known: &[FileHistory]) -> Vec<Duration> {
     let per_byte = nanoseconds_per_byte(known).unwrap_or(1.0);
     known.iter().map(|known| Duration::from_nanos(cost(*known, per_byte) as u64)).collect()
 }
 
-fn cost(known: Known, per_byte: f64) -> f64 {
+fn cost(known: FileHistory, per_byte: f64) -> f64 {
     known.duration.map_or(known.bytes as f64 * per_byte, |duration| duration.as_nanos() as f64)
 }
 
-/// The median over the files whose duration is known, the upper one of two.
-fn nanoseconds_per_byte(known: &[Known]) -> Option<f64> {
+/// Returns the (upper) median speed of the files with a known duration.
+fn nanoseconds_per_byte(known: &[FileHistory]) -> Option<f64> {
     let known = known.iter().filter(|known| known.bytes > 0);
     let mut ratios: Vec<f64> =
         known.filter_map(|known| Some(known.duration?.as_nanos() as f64 / known.bytes as f64)).collect();
@@ -80,7 +79,7 @@ fn nanoseconds_per_byte(known: &[Known]) -> Option<f64> {
     ratios.get(ratios.len() / 2).copied()
 }
 
-/// Fisher and Yates's shuffle, in Durstenfeld's form.
+/// Shuffles as Fisher and Yates do, in Durstenfeld's form.
 fn shuffle(indices: &mut [usize], seed: u64) {
     let mut random = SplitMix64 { state: seed };
     for last in (1..indices.len()).rev() {
@@ -89,8 +88,9 @@ fn shuffle(indices: &mut [usize], seed: u64) {
 }
 
 /// The generator of Steele, Lea and Flood, "Fast Splittable Pseudorandom Number Generators" (OOPSLA 2014), with the
-/// constants of Vigna's `splitmix64.c` in the public domain. A seed means the same order on every machine and in every
-/// version, which no crate for random numbers promises of its default generator.
+/// constants of Vigna's `splitmix64.c` in the public domain.
+///
+/// A seed gives the same order on every machine and in every version; crates for random numbers do not promise that.
 struct SplitMix64 {
     state: u64,
 }
@@ -104,20 +104,20 @@ impl SplitMix64 {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `end`. The upper half of the product favours no number by more than `end` parts in 2^64.
+    /// Returns a number below `end`. Taking the upper half of the product limits the bias to `end` parts in 2^64.
     fn below(&mut self, end: u64) -> u64 {
         ((u128::from(self.next()) * u128::from(end)) >> 64) as u64
     }
 }
 
-/// A file that takes less is not worth the set-up of a second worker.
+/// A shorter file does not justify the set-up of a second worker.
 const SHORTEST_TO_SPLIT: Duration = Duration::from_secs(2);
 
-/// Returns into how many slices each file is to be split; 1 is a file that is run whole.
+/// Returns the number of slices for each file; 1 means not split.
 ///
-/// Only a file of known duration is split, and only if it takes longer, by a quarter, than a worker has to do if all have
-/// alike: then it decides when the run ends. It gets as many slices as make each no longer than that, but not more than
-/// there are workers. `may_split` is asked about these files only.
+/// Only a file of known duration is split, and only if it exceeds the ideal load of a worker by a quarter, because then
+/// it determines the end of the run. Each slice is at most that ideal load, with at most one slice per worker.
+/// `may_split` is called for these files only.
 ///
 /// | duration                | `may_split` | slices                      |
 /// |-------------------------|-------------|-----------------------------|
@@ -147,25 +147,25 @@ pub fn split_plan(
 
 /// A file of a simulated run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Job {
-    /// How long all of it takes.
+pub struct SimulatedFile {
+    /// The duration of the whole file.
     pub duration: Duration,
-    /// How much of that every slice has to do again.
+    /// The part of it that every slice repeats.
     pub set_up: Duration,
-    /// How many slices it is split into; 0 is as good as 1.
+    /// The number of slices; 0 counts as 1.
     pub slices: u32,
 }
 
-impl Job {
-    /// How long one of its slices takes, if they are alike.
+impl SimulatedFile {
+    /// Returns the duration of one of its equal slices.
     fn slice(&self) -> Duration {
         let set_up = self.set_up.min(self.duration);
         set_up + (self.duration - set_up) / self.slices.max(1)
     }
 }
 
-/// Returns how long a run takes if each slice of each file, in this order, goes to the worker that is free first.
-pub fn simulate(jobs: &[Job], workers: usize) -> Duration {
+/// Returns the duration of a run that assigns each slice, in this order, to the first free worker.
+pub fn simulate(jobs: &[SimulatedFile], workers: usize) -> Duration {
     let mut busy = vec![Duration::ZERO; workers.max(1)];
     for job in jobs {
         for _ in 0..job.slices.max(1) {
@@ -177,15 +177,14 @@ pub fn simulate(jobs: &[Job], workers: usize) -> Duration {
     busy.into_iter().max().unwrap_or_default()
 }
 
-/// Deals items out to shards, so that each has about as much to do: the longest first, each to the shard that has the
-/// least so far. Returns the shard of each item, counted from 0.
+/// Assigns items to shards of similar load: the longest first, each to the shard with the least load.
 ///
-/// The longest shard has at most 4/3 - 1/(3 m) of what it would have in the best of all ways to deal (Graham, "Bounds on
-/// Multiprocessing Timing Anomalies", 1969). Every machine that knows the same durations finds the same shards.
+/// Returns the shard of each item, counted from 0. The longest shard has at most 4/3 - 1/(3 m) of the optimum (Graham,
+/// "Bounds on Multiprocessing Timing Anomalies", 1969). Machines with the same durations compute the same shards.
 pub fn balance(durations: &[Duration], shards: u64) -> Vec<u64> {
     let mut indices: Vec<usize> = (0..durations.len()).collect();
     indices.sort_by_key(|&index| (Reverse(durations[index]), index));
-    // More shards than items stay empty.
+    // With more shards than items, some shards stay empty.
     let used = shards.clamp(1, durations.len().max(1) as u64);
     let mut loads: Vec<(Duration, u64)> = (0..used).map(|shard| (Duration::ZERO, shard)).collect();
     let mut assigned = vec![0; durations.len()];

@@ -1,7 +1,7 @@
-//! The flight recorder: which record a worker is at, in memory that outlives the worker.
+//! The flight recorder: the current record of a worker, in memory that outlives the worker.
 //!
-//! A slot is a small file mapped into worker and orchestrator. The worker writes it before and after each record
-//! without a system call; when it has died, by whatever cause, the orchestrator reads what it was at.
+//! A slot is a small file mapped into worker and orchestrator. The worker updates it before and after each record
+//! without a system call. After the worker has died, the orchestrator reads the record that was running.
 
 use std::fs::OpenOptions;
 use std::io;
@@ -13,7 +13,7 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use slt_core::outcome::Counts;
 
-/// Item, line and start of the record, then the account of the file.
+/// Item, line and start of the record, then the counts of the file.
 const WORDS: usize = 3 + Counts::FIELDS;
 const BYTES: usize = WORDS * size_of::<AtomicU64>();
 
@@ -23,16 +23,16 @@ pub(super) struct Slot {
     map: MmapRaw,
 }
 
-/// What a slot says.
+/// The contents of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct InFlight {
-    /// The item, if the worker is at one.
+    /// The item, if one is running.
     pub(super) item: Option<usize>,
-    /// The line of the record; nothing before the first, and between two.
+    /// The line of the running record; `None` between records.
     pub(super) line: Option<u32>,
-    /// When the record was taken up, by the clock that processes share.
+    /// The start of the record, by the clock that processes share.
     pub(super) since: Duration,
-    /// The account of the file up to the record.
+    /// The counts of the file before the record.
     pub(super) counts: Counts,
 }
 
@@ -45,14 +45,14 @@ impl InFlight {
 }
 
 impl Slot {
-    /// Makes the file of a slot, or empties it, and maps it.
+    /// Creates or empties the file of a slot, and maps it.
     pub(super) fn create(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).create(true).truncate(true).open(path)?;
         file.set_len(BYTES as u64)?;
         Ok(Self { map: MmapOptions::new().len(BYTES).map_raw(&file)? })
     }
 
-    /// Maps a slot that exists.
+    /// Maps an existing slot.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         let file = OpenOptions::new().read(true).write(true).open(path)?;
         if file.metadata()?.len() != BYTES as u64 {
@@ -77,7 +77,7 @@ impl Slot {
         self.words()[word].load(Ordering::Acquire)
     }
 
-    /// The worker is at `item`, before its first record.
+    /// Records the start of `item`, before its first record.
     pub(super) fn start_item(&self, item: usize, now: Duration) {
         self.set(1, 0);
         self.set(2, nanoseconds(now));
@@ -85,13 +85,13 @@ impl Slot {
         self.set(0, item as u64 + 1);
     }
 
-    /// The worker is at the record on `line`.
+    /// Records the start of the record on `line`.
     pub(super) fn start_record(&self, line: u32, now: Duration) {
         self.set(2, nanoseconds(now));
         self.set(1, u64::from(line));
     }
 
-    /// The record has its outcome, with which this is the account of the item.
+    /// Records the end of a record, with the counts of the item including it.
     pub(super) fn end_record(&self, counts: &Counts) {
         self.settle(counts);
         self.set(1, 0);
@@ -103,12 +103,12 @@ impl Slot {
         }
     }
 
-    /// The worker is at no item.
+    /// Records the end of the item.
     pub(super) fn end_item(&self) {
         self.set(0, 0);
     }
 
-    /// What the slot says now.
+    /// Reads the slot.
     pub(super) fn read(&self) -> InFlight {
         let counts = from_words(std::array::from_fn(|index| self.get(3 + index)));
         let line = u32::try_from(self.get(1)).ok().filter(|&line| line > 0);

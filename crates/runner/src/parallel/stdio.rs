@@ -1,8 +1,8 @@
-//! The standard streams of a child process, taken over before an engine runs.
+//! Takes over the standard streams of a child process before an engine runs.
 //!
-//! A child is started with the pipes to its parent as its standard input and output, because that needs no `unsafe` in the
-//! parent. The child moves them to descriptors that no other program inherits, and leaves something harmless in their
-//! place. So whatever an engine prints is no message, and what an engine starts cannot keep a pipe open.
+//! A child is started with the pipes to its parent as its standard input and output, because that needs no `unsafe` in
+//! the parent. The child moves them to descriptors that no other program inherits, and replaces them by harmless files.
+//! So engine output cannot be mistaken for messages, and processes started by an engine cannot keep a pipe open.
 
 use std::fs::File;
 use std::io;
@@ -16,14 +16,14 @@ const STDOUT: RawFd = 1;
 /// The lowest descriptor that is not a standard stream.
 const FIRST_FREE: RawFd = 3;
 
-/// Returns standard input, and leaves an empty file in its place.
+/// Returns standard input, and replaces it by an empty file.
 pub fn take_stdin() -> io::Result<File> {
     let taken = fcntl_dupfd_cloexec(io::stdin(), FIRST_FREE)?;
     replace(STDIN, &File::open("/dev/null")?)?;
     Ok(taken.into())
 }
 
-/// Returns standard output. What is printed from now on goes to `instead`, or is dropped.
+/// Returns standard output. Later output goes to `instead`, or is discarded.
 pub fn take_stdout(instead: Option<&dyn AsFd>) -> io::Result<File> {
     let taken = fcntl_dupfd_cloexec(io::stdout(), FIRST_FREE)?;
     match instead {

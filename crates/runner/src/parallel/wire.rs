@@ -1,10 +1,10 @@
 //! The messages between the processes of a run.
 //!
-//! The orchestrator writes one document for all workers; each worker answers on a pipe with one message a line, framed as
-//! RFC 7464 has it: a record separator, JSON, a line feed. The pipe is the worker's standard output only until the worker
-//! has started ([`super::stdio`]), so an engine cannot write to it. The frame tells messages from what an embedding
-//! program may have printed before. The types are serialised as they are, since both ends are one program in one version,
-//! and the first message makes sure of that.
+//! The orchestrator writes one assignment for all workers. Each worker answers on a pipe with one message a line,
+//! framed as in RFC 7464: a record separator, JSON, a line feed. The pipe is the worker's standard output only until
+//! the worker has started ([`super::stdio`]), so an engine cannot write to it. The frame separates messages from
+//! earlier output of an embedding program. The types are serialised directly, because both ends are the same version of
+//! one program; the first message checks that.
 
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt as _;
@@ -13,7 +13,6 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::ledger::Attempts;
 use super::limits::Limits;
 use slt_core::engine::{EngineError, EngineIdentity, RegistryError};
 use slt_core::executor::Settings;
@@ -21,10 +20,10 @@ use slt_core::executor::slice::Slice;
 use slt_core::location::path_text;
 use slt_core::outcome::{Digest, FailureDetail, FileReport, RecordName};
 
-/// What both ends must agree on: the version of the messages and of the program.
+/// The version of the messages and of the program, which both ends must share.
 pub(super) const PROTOCOL: &str = concat!("4/", env!("CARGO_PKG_VERSION"));
 
-/// The document that all processes of a run read: written once, before the first of them starts.
+/// The assignment that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Assignment {
     pub(super) protocol: String,
@@ -34,31 +33,32 @@ pub(super) struct Assignment {
     pub(super) attempts: Attempts,
     pub(super) kind: WorkKind,
     pub(super) items: Vec<AssignedItem>,
-    /// In the order in which they are given out; see [`Self::given`].
+    /// The tasks in the order of the queue; see [`Self::given`].
     pub(super) tasks: Vec<Task>,
-    /// How many of the tasks are given out from the beginning. The others are whole files, whose slices are given out
-    /// instead as long as these make one report.
+    /// The number of tasks that are queued at the start.
+    ///
+    /// The others are whole files that are run in slices, queued only if their slices cannot be merged.
     pub(super) given: usize,
 }
 
-/// What workers do with each file.
+/// The work to do with each file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum WorkKind {
-    /// They judge all of its records, and drop what the engine prints.
+    /// Judge all records, and discard the engine's output.
     Run,
-    /// They do what `test` wants: what the engine prints goes to standard error.
+    /// Run as the command `test` does: the engine's output goes to standard error.
     Test {
         /// The line of the only record to judge, after the statements before it.
         only: Option<u32>,
         /// Whether each record is named on standard error before it runs.
         trace: bool,
     },
-    /// They judge nothing, and look for the rows behind the hashes of these records.
+    /// Judge nothing, and find the rows after the hashes of these records.
     Unhash(Vec<FailureDetail>),
 }
 
 impl WorkKind {
-    /// The line of the only record that is judged.
+    /// Returns the line of the only record to judge.
     pub(super) fn only(&self) -> Option<u32> {
         if let Self::Test { only, .. } = self { *only } else { None }
     }
@@ -72,82 +72,81 @@ impl WorkKind {
     }
 }
 
-/// A file of the run; one without a path is in the program itself.
+/// A file of the run; one without a path is embedded in the program.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct AssignedItem {
     pub(super) file: String,
     pub(super) shown: String,
-    /// The text of an absolute path, so that a process that was started elsewhere finds the file.
+    /// An absolute path, so that processes with other working directories find the file.
     pub(super) path: Option<String>,
-    /// How long the file may take.
+    /// The time limit of the file.
     pub(super) timeout: Option<Duration>,
-    /// The records that are not to be executed.
+    /// The records to leave out.
     pub(super) left_out: Vec<RecordName>,
-    /// Shows whether the file has changed since the run began; `None` for an embedded file and for one that could not be
-    /// read.
-    pub(super) stamp: Option<Stamp>,
+    /// Detects changes of the file since the run began; `None` for embedded and unreadable files.
+    pub(super) stamp: Option<FileStamp>,
 }
 
-/// What changes when a file does: its length, and when it was written last.
+/// The attributes that change with a file: its length and modification time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Stamp {
+pub(super) struct FileStamp {
     length: u64,
     written: Option<SystemTime>,
 }
 
-impl Stamp {
-    /// The stamp of the file as it is now.
+impl FileStamp {
+    /// Returns the current stamp of the file.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let file = std::fs::metadata(path).ok()?;
         Some(Self { length: file.len(), written: file.modified().ok() })
     }
 }
 
-/// What a worker takes up at once: a file, or a slice of one.
+/// The unit of a claim: a file, or a slice of one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Task {
     pub(super) item: usize,
     pub(super) slice: Option<Slice>,
 }
 
-/// What a task came to.
+/// The result of a task.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Part {
+pub(super) struct TaskResult {
     pub(super) report: FileReport,
-    /// Of a slice that came to its end: what the statements did.
+    /// For a completed slice: a digest of the statements' results.
     pub(super) set_up: Option<Digest>,
 }
 
 impl Task {
-    /// The whole file.
+    /// Creates the task for a whole file.
     pub(super) fn whole(item: usize) -> Self {
         Self { item, slice: None }
     }
 }
 
-impl Part {
-    /// What became of a whole file, or of a slice that did not come to its end.
+impl TaskResult {
+    /// Creates the result of a whole file, or of an incomplete slice.
     pub(super) fn of(report: FileReport) -> Self {
         Self { report, set_up: None }
     }
 }
 
 impl Assignment {
-    /// Writes the document whole, or not at all.
+    /// Writes the assignment atomically.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        // What the user's umask leaves of it, as for any file: others may help.
+        // Reduced by the user's umask, as for any file: other users may help.
         let mode = std::fs::Permissions::from_mode(0o666);
         let mut file = tempfile::Builder::new().prefix(".run-").permissions(mode).tempfile_in(folder)?;
         file.write_all(&serde_json::to_vec(self)?)?;
-        // Whoever gives the run its name brings it to the disk with the rest.
+        // The rename of the run folder syncs this file with the rest.
         Ok(file.persist(assignment_path(folder)).map(drop)?)
     }
 
-    /// Reads the document of the run in `folder`.
+    /// Reads the assignment of the run in `folder`.
     pub(super) fn read(folder: &Path) -> Result<Self, AssignmentError> {
         let text = std::fs::read(assignment_path(folder)).map_err(AssignmentError::Io)?;
-        // First of all, and whatever else may have changed: for which version it was written.
-        let version: Version =
+        // The version comes first, because everything else may differ between versions.
+        let version: AssignmentVersion =
             serde_json::from_slice(&text).map_err(|error| AssignmentError::Io(error.into()))?;
         if version.protocol != PROTOCOL {
             return Err(AssignmentError::Protocol { found: version.protocol });
@@ -155,7 +154,7 @@ impl Assignment {
         let mut assignment: Self =
             serde_json::from_slice(&text).map_err(|error| AssignmentError::Io(error.into()))?;
         for path in assignment.items.iter_mut().filter_map(|item| item.path.as_mut()) {
-            // A path that is absolute stays as it is.
+            // An absolute path stays as it is.
             *path = path_text::of(&folder.join(path_text::path(path)));
         }
         Ok(assignment)
@@ -163,23 +162,23 @@ impl Assignment {
 }
 
 #[derive(Deserialize)]
-struct Version {
+struct AssignmentVersion {
     protocol: String,
 }
 
-/// Why the document of a run cannot be used.
+/// A reason why the assignment of a run is unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum AssignmentError {
     /// It cannot be read.
     #[error("cannot read `run.json` of the run")]
     Io(#[source] io::Error),
-    /// It is that of another program.
+    /// It belongs to another program version.
     #[error("the run uses protocol `{found}`, this program uses `{PROTOCOL}`")]
     Protocol {
-        /// What the document says.
+        /// The version in the assignment.
         found: String,
     },
-    /// The engine of this program is another one.
+    /// This program has another engine.
     #[error("the run is on {expected}, and this program has {found}")]
     OtherEngine {
         /// The engine of the run.
@@ -187,7 +186,7 @@ pub enum AssignmentError {
         /// The engine of this program.
         found: String,
     },
-    /// There is no such engine here.
+    /// The engine is unknown here.
     #[error(transparent)]
     Engine(#[from] RegistryError),
     /// The engine is not available here.
@@ -199,7 +198,7 @@ fn assignment_path(folder: &Path) -> PathBuf {
     folder.join("run.json")
 }
 
-/// What a worker says.
+/// A message from a worker.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum WorkerMessage {
     /// The first message.
@@ -210,16 +209,16 @@ pub(super) enum WorkerMessage {
     Counted { task: usize, total: u64 },
     /// A record of the task has not passed.
     NotPassed { task: usize, line: u32, detail: Option<Box<FailureDetail>> },
-    /// The task is done. The records that have not passed are not repeated.
-    Finished { task: usize, part: Box<Part> },
-    /// There is nothing left to claim.
+    /// The task is done. Failing records are not repeated.
+    Finished { task: usize, result: Box<TaskResult> },
+    /// The queue is empty.
     Done,
 }
 
 const RECORD_SEPARATOR: u8 = 0x1e;
 
 impl WorkerMessage {
-    /// Writes the message in its frame, in one piece.
+    /// Writes the framed message with one call.
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut frame = vec![RECORD_SEPARATOR];
         serde_json::to_writer(&mut frame, self)?;
@@ -228,21 +227,21 @@ impl WorkerMessage {
         out.flush()
     }
 
-    /// Whether a worker that is at `current` of `tasks` tasks can say this. Only a worker whose memory is damaged says
-    /// anything else.
+    /// Returns whether a worker at task `current` of `tasks` tasks can send this. Only a worker with damaged memory
+    /// sends anything else.
     pub(super) fn makes_sense(&self, current: Option<usize>, tasks: usize) -> bool {
         match self {
             Self::Hello { protocol } => protocol == PROTOCOL,
             Self::Claimed { task, .. } => current.is_none() && *task < tasks,
             Self::Counted { task, .. } | Self::NotPassed { task, .. } => current == Some(*task),
-            Self::Finished { task, part } => current == Some(*task) && part.report.counts.add_up(),
+            Self::Finished { task, result } => current == Some(*task) && result.report.counts.add_up(),
             Self::Done => current.is_none(),
         }
     }
 
-    /// Reads the message of a line; nothing if the line is no message but something else that was printed.
+    /// Parses the message of a line; `None` for other output.
     pub(super) fn read(line: &[u8]) -> Option<Result<Self, serde_json::Error>> {
-        // What was printed without a line feed stands in front of the frame.
+        // Output without a line feed precedes the frame.
         let start = memchr::memrchr(RECORD_SEPARATOR, line)? + 1;
         Some(serde_json::from_slice(&line[start..]))
     }

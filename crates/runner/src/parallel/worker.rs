@@ -4,14 +4,16 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use super::berth::Berth;
 use super::family::end_with_parent;
-use super::plan::{Origin, WorkItem};
+use super::plan::{FileSource, WorkItem};
+use super::process_dir::ProcessDir;
 use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::stdio::{take_stdin, take_stdout};
-use super::wire::{AssignedItem, Assignment, AssignmentError, PROTOCOL, Part, Task, WorkKind, WorkerMessage};
+use super::wire::{
+    AssignedItem, Assignment, AssignmentError, PROTOCOL, Task, TaskResult, WorkKind, WorkerMessage,
+};
 use crate::clock::{Clock, SystemClock};
 use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::slice::Slice;
@@ -20,21 +22,21 @@ use slt_core::location::{Source, path_text};
 use slt_core::outcome::{Counts, FailureDetail, FileEnd, FileProblem, FileReport};
 use slt_core::parser;
 
-/// Why a worker cannot work.
+/// An error that stops a worker.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
-    /// A file of the run's folder, or standard output, cannot be read or written.
+    /// A file in the run folder, or standard output, cannot be read or written.
     #[error("the worker cannot use `{what}`")]
     Io {
-        /// Which.
+        /// The file.
         what: &'static str,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// The document of the run cannot be used.
+    /// The assignment of the run is unusable.
     #[error(transparent)]
     Assignment(#[from] AssignmentError),
-    /// There is no such engine here.
+    /// The engine is unknown here.
     #[error(transparent)]
     Engine(#[from] RegistryError),
 }
@@ -43,32 +45,33 @@ fn io_error(what: &'static str) -> impl Fn(io::Error) -> WorkerError {
     move |source| WorkerError::Io { what, source }
 }
 
-/// Works on the run in `folder` until there is nothing left to claim, as the `worker`th worker of the process that has
-/// this berth there. `embedded` gives the text of a file inside the program by the name that messages call it.
+/// Works on the run in `folder` until the queue is empty, as the `worker`th worker of the process with this directory.
 ///
-/// Standard input and output are the pipes from and to that process. They are put away before an engine is made: an engine
-/// reads from an empty file, and what it prints is dropped or goes to standard error.
+/// `embedded` returns the text of an embedded file by its displayed path.
+///
+/// Standard input and output are the pipes from and to the parent process. Before an engine starts they are replaced:
+/// an engine reads from an empty file, and its output is discarded or goes to standard error.
 ///
 /// # Errors
 ///
-/// [`WorkerError`], when the run cannot be worked on at all. What goes wrong with a file is part of its report.
+/// [`WorkerError`], when the run is unusable. Failures of a file are result of its report.
 pub fn work(
     folder: &Path,
-    berth: u64,
+    process_dir: u64,
     worker: usize,
     registry: &EngineRegistry,
     embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
 ) -> Result<(), WorkerError> {
     let assignment = Assignment::read(folder)?;
-    // From here on no engine can print a message, or keep the pipe for them open.
+    // From here on no engine can print a message, or keep the message pipe open.
     let mut out = take_streams(&assignment.kind)?;
-    let berth = Berth::of(folder, berth);
-    let slot = Slot::open(&berth.slot(worker)).map_err(io_error("slot"))?;
+    let process_dir = ProcessDir::of(folder, process_dir);
+    let slot = Slot::open(&process_dir.slot(worker)).map_err(io_error("slot"))?;
     let queue = WorkQueue::open(folder, assignment.given);
     let engine = registry.make(&assignment.settings.engine)?;
     let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
-    while let Some(task) = claim(&queue, &berth, worker).map_err(io_error("claims"))? {
+    while let Some(task) = claim(&queue, &process_dir, worker).map_err(io_error("claims"))? {
         let at = SystemClock.now();
         slot.start_item(task, at);
         say(&WorkerMessage::Claimed { task, at })?;
@@ -78,25 +81,25 @@ pub fn work(
         let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, failed: None };
         let start = SystemClock.now();
         procfs::reset_peak_memory();
-        let part = run_item(&found, slice, engine.as_ref(), &assignment, &mut recorder);
+        let result = run_item(&found, slice, engine.as_ref(), &assignment, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
         let elapsed = SystemClock.now().saturating_sub(start);
         let (failing, details) = (Vec::new(), Vec::new());
         let report =
-            FileReport { elapsed, failing, details, peak_memory: procfs::peak_memory(), ..part.report };
-        say(&WorkerMessage::Finished { task, part: Box::new(Part { report, ..part }) })?;
+            FileReport { elapsed, failing, details, peak_memory: procfs::peak_memory(), ..result.report };
+        say(&WorkerMessage::Finished { task, result: Box::new(TaskResult { report, ..result }) })?;
         slot.end_item();
         if keeps_too_much(assignment.limits.memory) {
-            // What a file has left behind must not be held against the next: a fresh worker goes on.
+            // A fresh worker continues, so that leftovers of this file cannot affect the next.
             return Ok(());
         }
     }
     say(&WorkerMessage::Done)
 }
 
-/// Puts standard input and output away, and returns the latter. This process ends when the former does.
+/// Replaces standard input and output, and returns the latter. This process exits when standard input closes.
 fn take_streams(kind: &WorkKind) -> Result<File, WorkerError> {
     let lifeline = take_stdin().map_err(io_error("standard input"))?;
     end_with_parent(lifeline).map_err(io_error("a thread that waits for the end of the main process"))?;
@@ -104,35 +107,37 @@ fn take_streams(kind: &WorkKind) -> Result<File, WorkerError> {
     take_stdout(kind.shows_output().then_some(&stderr)).map_err(io_error("standard output"))
 }
 
-/// Whether the next file would begin with half of the memory that it may have.
+/// Returns whether the next file would begin with half of the memory limit in use.
 fn keeps_too_much(limit: Option<u64>) -> bool {
     limit.zip(procfs::memory(rustix::process::getpid())).is_some_and(|(limit, used)| used > limit / 2)
 }
 
-fn claim(queue: &WorkQueue, berth: &Berth, worker: usize) -> io::Result<Option<usize>> {
-    if berth.is_closed() { Ok(None) } else { queue.claim(berth.worker(worker)) }
+fn claim(queue: &WorkQueue, process_dir: &ProcessDir, worker: usize) -> io::Result<Option<usize>> {
+    if process_dir.is_closed() { Ok(None) } else { queue.claim(process_dir.worker(worker)) }
 }
 
-/// The file behind an entry of the assignment.
+/// Returns the file of an entry of the assignment.
 pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&'static [u8]>) -> WorkItem {
-    let origin = match &item.path {
-        Some(path) => Origin::Disk(path_text::path(path)),
-        // A name that this program does not have is read like a path, and reported as unreadable.
-        None => embedded(&item.shown).map_or_else(|| Origin::Disk((&item.shown).into()), Origin::Embedded),
+    let source = match &item.path {
+        Some(path) => FileSource::Disk(path_text::path(path)),
+        // A name unknown to this program is treated as a path, and reported as unreadable.
+        None => {
+            embedded(&item.shown).map_or_else(|| FileSource::Disk((&item.shown).into()), FileSource::Embedded)
+        }
     };
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
-    WorkItem { file, shown, origin, left_out }
+    WorkItem { file, shown, source, left_out }
 }
 
-/// Runs one file from its bytes to its report, which has no time yet.
+/// Runs one file and returns its report, still without a duration.
 fn run_item(
     item: &WorkItem,
     slice: Option<Slice>,
     engine: &dyn Engine,
     assignment: &Assignment,
     recorder: &mut Recorder<'_>,
-) -> Part {
-    let part = match item.read() {
+) -> TaskResult {
+    let result = match item.read() {
         Ok(bytes) => {
             let selection = match (assignment.kind.only(), slice) {
                 (Some(line), _) => Selection::Only(line),
@@ -141,10 +146,10 @@ fn run_item(
             };
             run_source(&Source::new(item.shown.as_str(), bytes), selection, engine, assignment, recorder)
         }
-        Err(error) => Part::of(not_started(FileProblem::Unreadable(error.to_string()))),
+        Err(error) => TaskResult::of(not_started(FileProblem::Unreadable(error.to_string()))),
     };
     let (file, shown) = (item.file.clone(), item.shown.clone());
-    Part { report: FileReport { file, shown, ..part.report }, ..part }
+    TaskResult { report: FileReport { file, shown, ..result.report }, ..result }
 }
 
 fn run_source(
@@ -153,11 +158,11 @@ fn run_source(
     engine: &dyn Engine,
     assignment: &Assignment,
     recorder: &mut Recorder<'_>,
-) -> Part {
+) -> TaskResult {
     let settings = &assignment.settings;
     let profile = match parser::choose(source, settings.dialect.as_deref(), settings.exact) {
         Ok((profile, _)) => profile,
-        Err(unknown) => return Part::of(not_started(FileProblem::Dialect(unknown.to_string()))),
+        Err(unknown) => return TaskResult::of(not_started(FileProblem::Dialect(unknown.to_string()))),
     };
     let script = parser::parse(source, profile);
     if let WorkKind::Unhash(details) = &assignment.kind {
@@ -165,30 +170,30 @@ fn run_source(
         report.details.clone_from(details);
         unhash(&mut report, &script, engine, &settings.options);
         report.details.iter().for_each(|detail| recorder.record_not_passed(detail.line, Some(detail)));
-        return Part::of(report);
+        return TaskResult::of(report);
     }
     let total = if let Selection::Only(_) = selection { 1 } else { script.total() };
     recorder.send(&WorkerMessage::Counted { task: recorder.task, total });
     let Selection::Slice(slice) = selection else {
-        return Part::of(run_observed(&script, engine, &settings.options, selection, recorder));
+        return TaskResult::of(run_observed(&script, engine, &settings.options, selection, recorder));
     };
     let sliced = run_slice(&script, engine, &settings.options, slice, recorder);
-    Part { report: sliced.report, set_up: Some(sliced.set_up) }
+    TaskResult { report: sliced.report, set_up: Some(sliced.set_up) }
 }
 
-/// The report of a file of which nothing was executed.
+/// Returns the report of a file without any executed record.
 pub(super) fn not_started(problem: FileProblem) -> FileReport {
     FileReport::new("", FileEnd::NotStarted(problem))
 }
 
-/// Keeps the slot true, and passes on what has not passed.
+/// Keeps the slot up to date, and forwards failing records.
 struct Recorder<'r> {
     task: usize,
     slot: &'r Slot,
     say: &'r mut dyn FnMut(&WorkerMessage) -> Result<(), WorkerError>,
-    /// What messages call the file, if each record is named on standard error before it runs.
+    /// The displayed path, if each record is named on standard error before it runs.
     trace: Option<&'r str>,
-    /// The first message that could not be sent: nobody listens any more.
+    /// The first message that could not be sent: nobody reads the pipe any more.
     failed: Option<WorkerError>,
 }
 
@@ -203,7 +208,7 @@ impl Recorder<'_> {
 impl Observer for Recorder<'_> {
     fn record_started(&mut self, line: u32) {
         if let Some(shown) = self.trace {
-            // Where standard error is closed there is nobody to tell.
+            // A closed standard error is not an error.
             writeln!(io::stderr(), "{shown}:{line}").ok();
         }
         self.slot.start_record(line, SystemClock.now());

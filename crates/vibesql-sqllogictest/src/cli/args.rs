@@ -424,8 +424,8 @@ pub(super) struct WorkerArgs {
 pub(super) struct WorkArgs {
     /// The folder of the run.
     pub(super) folder: PathBuf,
-    /// The place there of the process that starts this one.
-    pub(super) berth: u64,
+    /// The number of the process directory of the parent process.
+    pub(super) process_dir: u64,
     /// The number of the worker.
     pub(super) number: usize,
 }

@@ -202,7 +202,7 @@ impl From<PlanError> for CliError {
             PlanError::Unreachable { .. } => {
                 (ExitReason::Usage, "check the permissions of its parent directories")
             }
-            PlanError::Glob { .. } => (ExitReason::Usage, "in a glob, [ ] and { } come in pairs"),
+            PlanError::InvalidGlob { .. } => (ExitReason::Usage, "in a glob, [ ] and { } come in pairs"),
             PlanError::NothingMatches(_) => (
                 ExitReason::NothingSelected,
                 "directories are searched for *.test and *.slt; in a glob * stays within a folder, ** does not",
@@ -297,7 +297,7 @@ impl From<RunError> for CliError {
                 return Self::new(ExitReason::System, &error, Vec::new()).of_system();
             }
             RunError::NoWorker { .. } => ExitReason::EngineUnavailable,
-            RunError::Over => ExitReason::NothingSelected,
+            RunError::Ended => ExitReason::NothingSelected,
             RunError::Io { .. } | RunError::Sink(_) => ExitReason::Incomplete,
         };
         Self::new(reason, &error, Vec::new())

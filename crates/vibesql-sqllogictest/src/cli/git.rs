@@ -6,7 +6,7 @@ use std::process::Command;
 
 use super::error::CliError;
 use super::keeping::place_of;
-use slt_runner::parallel::{Origin, WorkItem};
+use slt_runner::parallel::{FileSource, WorkItem};
 use slt_runner::results::Commit;
 
 /// Leaves the files that differ from the commit `reference` of their repository, or that Git does not know. Files may
@@ -15,7 +15,7 @@ pub(super) fn changed(items: Vec<WorkItem>, reference: &str) -> Result<Vec<WorkI
     let mut repositories = BTreeMap::<PathBuf, BTreeSet<PathBuf>>::new();
     let mut left = Vec::new();
     for item in items {
-        if !matches!(item.origin, Origin::Disk(_)) {
+        if !matches!(item.source, FileSource::Disk(_)) {
             continue;
         }
         let place = place_of(&item);

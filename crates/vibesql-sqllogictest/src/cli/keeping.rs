@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use slt_core::executor::Settings;
-use slt_runner::parallel::{Origin, WorkItem};
+use slt_runner::parallel::{FileSource, WorkItem};
 use slt_runner::results::{Circumstances, Opened, ResultsFolder, RunFolder};
 
 /// The folder of results, whether it is there or not.
@@ -66,10 +66,10 @@ pub(super) fn opened(
 
 /// Where a file is, whatever folder one is in.
 pub(super) fn place_of(item: &WorkItem) -> PathBuf {
-    match &item.origin {
-        Origin::Disk(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
-        Origin::Embedded(_) => PathBuf::from(&item.shown),
+    match &item.source {
+        FileSource::Disk(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+        FileSource::Embedded(_) => PathBuf::from(&item.shown),
         // What was read is nowhere to be found again.
-        Origin::Stream(_) => PathBuf::from(&item.file),
+        FileSource::Stream(_) => PathBuf::from(&item.file),
     }
 }

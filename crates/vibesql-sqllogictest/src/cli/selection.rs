@@ -16,8 +16,8 @@ use slt_core::executor::slice::may_split;
 use slt_core::location::Source;
 use slt_core::parser;
 use slt_runner::clock::milliseconds_since_1970;
-use slt_runner::parallel::schedule::{self, LastResult, Order};
-use slt_runner::parallel::{Filters, Origin, WorkItem};
+use slt_runner::parallel::schedule::{self, FileOrder, LastResult};
+use slt_runner::parallel::{FileSource, Filters, WorkItem};
 use slt_runner::results::{History, Past, ResultsFolder};
 use slt_runner::text::count::plural;
 
@@ -59,8 +59,8 @@ pub(super) fn select(
     let known = take_out_skipped(&args.expectations, &mut items, is_part, || Ok(engine.to_owned()), ui)?;
     let order = order(&args.order);
     let seed = match order {
-        Order::Random(seed) => Some(seed),
-        Order::History | Order::Path => None,
+        FileOrder::Random(seed) => Some(seed),
+        FileOrder::History | FileOrder::Path => None,
     };
     let times = past_of(&items, &history);
     let order = schedule::order(&times, order);
@@ -203,13 +203,13 @@ fn digest_of(items: &[WorkItem], shards: &[u64]) -> String {
     md5.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn order(args: &OrderArgs) -> Order {
+fn order(args: &OrderArgs) -> FileOrder {
     let word = if args.random { OrderWord::Random } else { args.order };
     match (args.seed, word) {
-        (Some(seed), _) => Order::Random(seed),
-        (None, OrderWord::Random) => Order::Random(seed_of_now()),
-        (None, OrderWord::History) => Order::History,
-        (None, OrderWord::Path) => Order::Path,
+        (Some(seed), _) => FileOrder::Random(seed),
+        (None, OrderWord::Random) => FileOrder::Random(seed_of_now()),
+        (None, OrderWord::History) => FileOrder::History,
+        (None, OrderWord::Path) => FileOrder::Path,
     }
 }
 
@@ -224,7 +224,7 @@ fn past(item: &WorkItem, history: &History) -> Past {
     history.of(&place_of(item), &item.file)
 }
 
-fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::Known> {
+fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::FileHistory> {
     let known = items.iter().map(|item| {
         let Past { good, duration } = past(item, history);
         let last = match good {
@@ -232,17 +232,17 @@ fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::Known> {
             None => LastResult::Untested,
             Some(true) => LastResult::Passed,
         };
-        schedule::Known { last, duration, bytes: length(item) }
+        schedule::FileHistory { last, duration, bytes: length(item) }
     });
     known.collect()
 }
 
 /// A file that cannot be looked at is reported when it is run.
 fn length(item: &WorkItem) -> u64 {
-    match &item.origin {
-        Origin::Disk(path) => path.metadata().map_or(0, |file| file.len()),
-        Origin::Embedded(text) => text.len() as u64,
-        Origin::Stream(text) => text.len() as u64,
+    match &item.source {
+        FileSource::Disk(path) => path.metadata().map_or(0, |file| file.len()),
+        FileSource::Embedded(text) => text.len() as u64,
+        FileSource::Stream(text) => text.len() as u64,
     }
 }
 

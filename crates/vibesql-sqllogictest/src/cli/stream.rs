@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 
 use super::error::CliError;
 use slt_core::location::path_text;
-use slt_runner::parallel::{Origin, WorkItem};
+use slt_runner::parallel::{FileSource, WorkItem};
 
 /// What messages call standard input.
 const STDIN: &str = "<stdin>";
@@ -38,8 +38,8 @@ pub(super) fn read(word: &str) -> Option<Result<WorkItem, CliError>> {
         Ok(text) => {
             let digest: String =
                 Md5::digest(&text).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            let origin = Origin::Stream(Arc::from(text));
-            Ok(WorkItem { file: format!("{name}-{digest}"), shown, origin, left_out: Vec::new() })
+            let source = FileSource::Stream(Arc::from(text));
+            Ok(WorkItem { file: format!("{name}-{digest}"), shown, source, left_out: Vec::new() })
         }
         Err(error) => Err(CliError::io("read", &shown, &error)),
     })
@@ -47,7 +47,7 @@ pub(super) fn read(word: &str) -> Option<Result<WorkItem, CliError>> {
 
 /// Whether the file came from standard input, which can be read only once.
 pub(super) fn is_stdin(item: &WorkItem) -> bool {
-    matches!(item.origin, Origin::Stream(_)) && item.shown == STDIN
+    matches!(item.source, FileSource::Stream(_)) && item.shown == STDIN
 }
 
 /// What can be typed for a file that messages call `shown`.

@@ -9,7 +9,7 @@ use super::error::CliError;
 use super::stream;
 use super::ui::Ui;
 use slt_core::location::path_text;
-use slt_runner::parallel::{Origin, WorkItem, discover};
+use slt_runner::parallel::{FileSource, WorkItem, discover};
 
 static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
@@ -64,8 +64,8 @@ fn collect(dir: &Dir<'static>, items: &mut Vec<WorkItem>) {
         if file.path().extension().is_some_and(|ending| ending == "test") {
             let parts: Vec<_> = file.path().iter().map(|part| part.to_string_lossy()).collect();
             let path = parts.join("/");
-            let (shown, origin) = (format!("{PREFIX}{path}"), Origin::Embedded(file.contents()));
-            items.push(WorkItem { file: path, shown, origin, left_out: Vec::new() });
+            let (shown, source) = (format!("{PREFIX}{path}"), FileSource::Embedded(file.contents()));
+            items.push(WorkItem { file: path, shown, source, left_out: Vec::new() });
         }
     }
     dir.dirs().for_each(|dir| collect(dir, items));

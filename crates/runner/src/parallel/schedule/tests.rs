@@ -3,12 +3,14 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{Job, Known, LastResult, Order, SplitMix64, balance, order, simulate, split_plan};
+use super::{
+    FileHistory, FileOrder, LastResult, SimulatedFile, SplitMix64, balance, order, simulate, split_plan,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn known(last: LastResult, seconds: Option<u64>, bytes: u64) -> Known {
-    Known { last, duration: seconds.map(Duration::from_secs), bytes }
+fn known(last: LastResult, seconds: Option<u64>, bytes: u64) -> FileHistory {
+    FileHistory { last, duration: seconds.map(Duration::from_secs), bytes }
 }
 
 fn seconds(list: &[u64]) -> Vec<Duration> {
@@ -32,9 +34,9 @@ fn failed_before_untested_before_passed_and_the_longest_first() {
         known(Failed, Some(2), 1),
         known(Failed, Some(2), 1),
     ];
-    assert_eq!(order(&files, Order::History), [5, 6, 4, 3, 2, 1, 0]);
-    assert_eq!(order(&files, Order::Path), [0, 1, 2, 3, 4, 5, 6]);
-    assert_eq!(order(&[], Order::History), [0; 0]);
+    assert_eq!(order(&files, FileOrder::History), [5, 6, 4, 3, 2, 1, 0]);
+    assert_eq!(order(&files, FileOrder::Path), [0, 1, 2, 3, 4, 5, 6]);
+    assert_eq!(order(&[], FileOrder::History), [0; 0]);
 }
 
 #[test]
@@ -50,9 +52,9 @@ fn an_unknown_duration_is_estimated_by_the_median() {
         known(Passed, Some(4), 2),
         known(Passed, Some(3), 0),
     ];
-    assert_eq!(order(&files, Order::History), [2, 1, 0, 3, 4, 5]);
+    assert_eq!(order(&files, FileOrder::History), [2, 1, 0, 3, 4, 5]);
     let nothing_known = [known(Failed, None, 3), known(Failed, None, 5), known(Failed, None, 3)];
-    assert_eq!(order(&nothing_known, Order::History), [1, 0, 2]);
+    assert_eq!(order(&nothing_known, FileOrder::History), [1, 0, 2]);
 }
 
 #[test]
@@ -62,7 +64,7 @@ fn a_seed_means_the_same_order_everywhere() {
     let first: Vec<u64> = (0..3).map(|_| random.next()).collect();
     assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     let files = vec![known(LastResult::Untested, None, 1); 10];
-    let shuffled = |seed| order(&files, Order::Random(seed));
+    let shuffled = |seed| order(&files, FileOrder::Random(seed));
     assert_eq!(shuffled(1), [9, 0, 1, 4, 8, 2, 3, 7, 6, 5]);
     assert_ne!(shuffled(1), shuffled(2));
 }
@@ -81,8 +83,8 @@ fn what_outlasts_the_rest_is_split_and_nothing_else() {
     assert_eq!(split_plan(&durations, &|index| index != 0, 4), [1, 1, 2]);
 }
 
-fn job(seconds: u64) -> Job {
-    Job { duration: Duration::from_secs(seconds), set_up: Duration::ZERO, slices: 1 }
+fn job(seconds: u64) -> SimulatedFile {
+    SimulatedFile { duration: Duration::from_secs(seconds), set_up: Duration::ZERO, slices: 1 }
 }
 
 #[test]
@@ -111,7 +113,7 @@ fn shards_get_about_as_much_to_do() {
     assert_eq!(balance(&[], 3), [0; 0]);
 }
 
-/// The shortest possible time of the longest shard, by trying every way to deal.
+/// Returns the shortest possible time of the longest shard, by trying every way to deal.
 fn optimum(durations: &[u64], loads: &mut [u64]) -> u64 {
     let Some((first, rest)) = durations.split_first() else {
         return loads.iter().copied().max().unwrap_or(0);
@@ -136,7 +138,7 @@ fn longest_shard(durations: &[u64], shards: u64) -> u64 {
     (0..shards).map(load).max().unwrap_or(0)
 }
 
-fn any_known() -> impl Strategy<Value = Known> {
+fn any_known() -> impl Strategy<Value = FileHistory> {
     let last = prop::sample::select(vec![LastResult::Failed, LastResult::Untested, LastResult::Passed]);
     (last, prop::option::of(0..50_u64), 0..50_u64)
         .prop_map(|(last, duration, bytes)| known(last, duration, bytes))
@@ -145,13 +147,13 @@ fn any_known() -> impl Strategy<Value = Known> {
 proptest! {
     #[test]
     fn every_order_has_every_file_once(files in prop::collection::vec(any_known(), 0..30), seed: u64) {
-        for how in [Order::History, Order::Path, Order::Random(seed)] {
+        for how in [FileOrder::History, FileOrder::Path, FileOrder::Random(seed)] {
             let found = order(&files, how);
             prop_assert_eq!(found.len(), files.len());
             prop_assert_eq!(found.iter().collect::<HashSet<_>>().len(), files.len());
             prop_assert_eq!(&found, &order(&files, how));
         }
-        let found = order(&files, Order::History);
+        let found = order(&files, FileOrder::History);
         for pair in found.windows(2) {
             let (first, second) = (files[pair[0]], files[pair[1]]);
             prop_assert!(first.last <= second.last);

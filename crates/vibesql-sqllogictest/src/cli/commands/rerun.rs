@@ -11,7 +11,7 @@ use slt_core::outcome::{FileReport, FileStatus, RunReport};
 use slt_insight::regression::past::timed;
 use slt_insight::regression::timing::{Slowdown, Slower, slower};
 use slt_runner::event::{EventSink, RunEvent, SinkError};
-use slt_runner::parallel::{self, Attempts, Plan, Prepared, WorkKind};
+use slt_runner::parallel::{self, Attempts, PreparedRun, RunPlan, WorkKind};
 use slt_runner::results::{PastRun, RunFolder};
 use slt_runner::text::count::plural;
 
@@ -27,7 +27,7 @@ pub(super) fn judge_times(
     args: &RunArgs,
     folder: &RunFolder,
     run: &RunReport,
-    prepared: &Prepared,
+    prepared: &PreparedRun,
     ui: &mut Ui,
 ) -> Result<(Vec<PastRun>, Vec<SlowAgain>), CliError> {
     let past = past_of(&folder.results(), &folder.name, run)?;
@@ -63,14 +63,14 @@ fn slow_again(suspect: &Slowdown<'_>, reports: &[FileReport]) -> Option<SlowAgai
 fn run_again(
     args: &RunArgs,
     run: &RunReport,
-    prepared: &Prepared,
+    prepared: &PreparedRun,
     suspects: &[Slowdown<'_>],
 ) -> Result<Vec<FileReport>, CliError> {
     let wanted = |file: &str| suspects.iter().any(|suspect| suspect.file == file);
     let items: Vec<_> = prepared.items().iter().filter(|item| wanted(&item.file)).cloned().collect();
     let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
     let slices = vec![1; items.len()];
-    let plan = Plan {
+    let plan = RunPlan {
         items,
         engine: run.header.engine.clone(),
         settings: prepared.settings().clone(),
@@ -80,7 +80,7 @@ fn run_again(
         kind: WorkKind::Run,
         slices,
     };
-    let again = Prepared::new(folder.path(), plan)?;
+    let again = PreparedRun::new(folder.path(), plan)?;
     let mut reports = Reports(Vec::new());
     parallel::run(&again, &worker_command()?, policy(args), &mut reports)?;
     Ok(reports.0)

@@ -38,8 +38,8 @@ use slt_runner::event::Tee;
 use slt_runner::parallel::family::own_orphans;
 use slt_runner::parallel::procfs;
 use slt_runner::parallel::{
-    self, Attempts, Limits, Origin, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand,
-    WorkerStderr,
+    self, Attempts, FileSource, Limits, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind,
+    WorkerCommand, WorkerStderr,
 };
 use slt_runner::results::{Commit, History, JournalWriter, RunFolder};
 use slt_runner::text::count::plural;
@@ -184,7 +184,7 @@ fn lists(
 struct Started {
     /// Held as long as this process is the master of the run.
     folder: RunFolder,
-    prepared: Prepared,
+    prepared: PreparedRun,
     journal: JournalWriter,
     /// Where the results are, if that is to be named for finding them again.
     elsewhere: Option<PathBuf>,
@@ -239,13 +239,13 @@ fn begin(
         seed,
         suite: args.selection.paths.clone(),
         is_part,
-        first: items.iter().find(|item| matches!(item.origin, Origin::Disk(_))).map(place_of),
+        first: items.iter().find(|item| matches!(item.source, FileSource::Disk(_))).map(place_of),
     };
     let circumstances = circumstances(environment, drive, keeping.results()?);
     let commit = circumstances.commit.clone();
-    let mut prepared = Prepared::new(
+    let mut prepared = PreparedRun::new(
         starting.path(),
-        Plan {
+        RunPlan {
             items,
             engine: identity,
             settings,
@@ -291,7 +291,8 @@ fn resume(
     let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
     let places = journal.opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()));
     let known = Known::load(&args.expectations, places, is_part)?;
-    let prepared = Prepared::resumed(&folder.path, journal.report, journal.attempts, registry, &suite::text)?;
+    let prepared =
+        PreparedRun::resumed(&folder.path, journal.report, journal.attempts, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
         let more = match more.len() {
             0 => String::new(),
@@ -345,8 +346,8 @@ fn workers(args: &RunArgs) -> usize {
     if args.serial { 1 } else { args.workers.map_or_else(cores, usize::from) }
 }
 
-pub(super) fn policy(args: &RunArgs) -> Policy {
-    Policy {
+pub(super) fn policy(args: &RunArgs) -> RunPolicy {
+    RunPolicy {
         workers: workers(args),
         budget: args.limits.time.map(Duration::from_secs),
         most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
@@ -384,7 +385,7 @@ fn column_width(items: &[WorkItem]) -> usize {
     widest.unwrap_or(0).min(WIDEST)
 }
 
-fn write_json(place: Output, run: &RunReport, prepared: &Prepared) -> Result<(), CliError> {
+fn write_json(place: Output, run: &RunReport, prepared: &PreparedRun) -> Result<(), CliError> {
     let tested: HashSet<&str> = run.files.iter().map(|file| file.file.as_str()).collect();
     let files = prepared.items().iter().map(|item| item.file.as_str());
     let mut untested: Vec<_> = files.filter(|file| !tested.contains(file)).collect();

@@ -18,7 +18,8 @@ use slt_core::outcome::{Failure, FailureDetail, FileEnd, FileReport, FlakyResult
 use slt_core::parser::{self, Script};
 use slt_runner::event::{EventSink, RunEvent, SinkError};
 use slt_runner::parallel::{
-    self, Attempts, Limits, Plan, Policy, Prepared, Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerStderr,
+    self, Attempts, Limits, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand,
+    WorkerStderr,
 };
 use slt_runner::text::count::{duration, plural};
 use slt_runner::text::detail::write_failure;
@@ -131,7 +132,7 @@ impl Tester<'_> {
         kind: WorkKind,
         ui: &mut Ui,
     ) -> Result<Option<FileReport>, CliError> {
-        let plan = Plan {
+        let plan = RunPlan {
             items: vec![item.clone()],
             engine,
             settings,
@@ -141,8 +142,8 @@ impl Tester<'_> {
             kind,
             slices: vec![1],
         };
-        let prepared = Prepared::new(folder, plan)?;
-        let policy = Policy { workers: 1, budget: None, most_failing: None, ends_at_once: true };
+        let prepared = PreparedRun::new(folder, plan)?;
+        let policy = RunPolicy { workers: 1, budget: None, most_failing: None, ends_at_once: true };
         let run = parallel::run(&prepared, &self.command, policy, &mut Watch(ui))?;
         Ok(run.files.into_iter().next())
     }

@@ -10,6 +10,6 @@ use slt_runner::parallel::work;
 pub(in crate::cli) const NAME: &str = "work";
 
 pub(in crate::cli) fn run(args: &WorkArgs, registry: &EngineRegistry) -> Result<ExitReason, CliError> {
-    work(&args.folder, args.berth, args.number, registry, &suite::text)?;
+    work(&args.folder, args.process_dir, args.number, registry, &suite::text)?;
     Ok(ExitReason::Success)
 }

@@ -6,47 +6,47 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{Part, Task};
+use super::wire::{Task, TaskResult};
 use slt_core::executor::DetailLimits;
 use slt_core::executor::slice::{Slice, SliceReport, merge};
 use slt_core::outcome::{Attempt, FileEnd, FileReport, FileStatus, FlakyResult};
 
-/// How many times a file is run.
+/// The number of times that a file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempts {
     /// The number of retries if it has not passed.
     pub retries: u32,
-    /// How many times in any case; at least once.
+    /// The number of runs in any case; at least one.
     pub repeat: u32,
     /// Whether a flaky file counts as passed or failed.
     pub flaky: FlakyResult,
-    /// Whether it is retried on another worker after its first crash.
+    /// Whether another worker retries it after its first crash.
     pub after_crash: bool,
 }
 
-/// How a task ended.
+/// The end of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Ending {
-    /// Its worker said so.
+pub(super) enum TaskEnd {
+    /// Its worker completed it.
     Finished,
-    /// Its worker was ended for a limit.
+    /// Its worker was stopped because of a limit.
     Stopped,
-    /// Its worker came to an end by itself.
+    /// Its worker died.
     Died,
-    /// Its worker was ended for what an earlier task did.
-    Innocent,
+    /// Its worker was stopped because of an earlier task.
+    Bystander,
 }
 
-/// What is to be done after a task has ended.
+/// The next step after the end of a task.
 #[derive(Debug, PartialEq)]
-pub(super) enum Next {
-    /// Nothing yet.
+pub(super) enum NextStep {
+    /// Wait for other tasks.
     Wait,
-    /// Once more, on a fresh worker.
-    SecondChance,
-    /// The file has not passed: it is run once more, by this task.
+    /// Run the task again, on a fresh worker.
+    RunAgain,
+    /// The file has not passed: retry it by this task.
     Retry(usize, Box<FileReport>),
-    /// The slices of the file could not be merged: this task runs the whole file.
+    /// The slices of the file could not be merged: run the whole file by this task.
     Whole(usize),
     /// The file has its report.
     Done(Box<FileReport>),
@@ -54,13 +54,13 @@ pub(super) enum Next {
 
 /// The state of a run.
 #[derive(Debug)]
-pub(super) struct Ledger {
+pub(super) struct TaskTracker {
     attempts: Attempts,
     details: DetailLimits,
     tasks: Vec<TaskState>,
     items: Vec<ItemState>,
     done: usize,
-    /// Attempts that have ended and were not taken yet, with the files.
+    /// Ended attempts that were not taken yet, with their files.
     ended: Vec<(usize, Attempt)>,
 }
 
@@ -76,23 +76,23 @@ struct TaskState {
 
 #[derive(Debug, Clone, Default)]
 struct ItemState {
-    /// Tasks that have not ended, of those that make the report.
+    /// The number of running or queued tasks that contribute to the report.
     open: u32,
-    /// What its tasks came to so far, with the retries before each.
+    /// The reports of its tasks so far, with the retries before each.
     reports: Vec<FileReport>,
-    /// What its slices came to so far.
+    /// The reports of its slices so far.
     slices: Vec<SliceReport>,
-    /// The first slice that has not passed.
+    /// The report of the first slice that has not passed.
     bad_slice: Option<FileReport>,
     /// The attempts of earlier sessions of the run.
     earlier: Vec<Attempt>,
-    /// The task for the whole file, as long as the file is run in slices.
+    /// The task for the whole file, while the file is run in slices.
     whole: Option<usize>,
     done: bool,
 }
 
-impl Ledger {
-    /// The state of a run that begins. The first `given` tasks are given out.
+impl TaskTracker {
+    /// Creates the state of a new run, in which the first `given` tasks are queued.
     pub(super) fn new(
         tasks: &[Task],
         given: usize,
@@ -123,7 +123,7 @@ impl Ledger {
         }
     }
 
-    /// The file has its report from before.
+    /// Records that the file has its report from an earlier session.
     pub(super) fn is_done_already(&mut self, item: usize) {
         let state = &mut self.items[item];
         if !state.done {
@@ -132,8 +132,10 @@ impl Ledger {
         }
     }
 
-    /// The file had these attempts before, and no report. They count as retries and as the crash that may happen once.
-    /// Repetitions begin anew, and those that failed stay attempts.
+    /// Records earlier attempts of a file without a report.
+    ///
+    /// They count as retries, and a crash as the one allowed crash. Repetitions start again, and failed ones stay
+    /// attempts.
     pub(super) fn had_attempts(&mut self, item: usize, mut attempts: Vec<Attempt>) {
         if self.attempts.repeat > 1 {
             attempts.retain(|attempt| !attempt.status.is_good());
@@ -149,7 +151,8 @@ impl Ledger {
         self.items[item].earlier = attempts;
     }
 
-    /// The attempts that have ended since this was asked last, with their files. The report of the file is still to come.
+    /// Returns the attempts that have ended since the last call, with their files. Each precedes the report of its
+    /// file.
     pub(super) fn take_attempts(&mut self) -> Vec<(usize, Attempt)> {
         std::mem::take(&mut self.ended)
     }
@@ -163,61 +166,66 @@ impl Ledger {
     pub(super) fn is_open(&self, task: usize) -> bool {
         self.tasks.get(task).is_some_and(|state| {
             let item = &self.items[state.item];
-            // Once a file is run whole, what its slices come to is of no use.
+            // Once a file is run as a whole, the results of its slices are useless.
             !state.ended && !item.done && (state.slice.is_none() || item.whole.is_some())
         })
     }
 
-    /// How many files have their report.
+    /// Returns the number of files with a report.
     pub(super) fn done(&self) -> usize {
         self.done
     }
 
-    /// Whether all have.
+    /// Returns whether all files have a report.
     pub(super) fn is_complete(&self) -> bool {
         self.done == self.items.len()
     }
 
-    /// Takes in how a task ended. While the run is `stopping` nothing is tried again.
+    /// Handles the end of a task. While the run is `stopping` nothing is retried.
     ///
-    /// A crash that does not repeat has happened all the same: it is an attempt of the file, which is flaky then. Nobody can
-    /// tell an engine that broke from a process that was killed from outside, for instance because the machine had no memory
-    /// left, so both count.
-    pub(super) fn ended(&mut self, task: usize, part: Part, ending: Ending, stopping: bool) -> Next {
+    /// A crash that does not repeat still counts: it is an attempt of the file, which is then flaky. A crash of the
+    /// engine cannot be distinguished from a kill from outside, for instance by the OOM killer, so both count.
+    pub(super) fn ended(
+        &mut self,
+        task: usize,
+        result: TaskResult,
+        ending: TaskEnd,
+        stopping: bool,
+    ) -> NextStep {
         if !self.is_open(task) {
-            return Next::Wait;
+            return NextStep::Wait;
         }
         let state = &mut self.tasks[task];
-        if ending == Ending::Innocent {
-            return if stopping { Next::Wait } else { Next::SecondChance };
+        if ending == TaskEnd::Bystander {
+            return if stopping { NextStep::Wait } else { NextStep::RunAgain };
         }
-        if ending == Ending::Died && self.attempts.after_crash && !state.deadly && !stopping {
+        if ending == TaskEnd::Died && self.attempts.after_crash && !state.deadly && !stopping {
             state.deadly = true;
             let item = state.item;
-            self.attempt_ended(item, part.report);
-            return Next::SecondChance;
+            self.attempt_ended(item, result.report);
+            return NextStep::RunAgain;
         }
         match state.slice {
-            Some(slice) => self.slice_ended(task, slice, part, stopping),
-            None => self.file_ended(task, part.report, stopping),
+            Some(slice) => self.slice_ended(task, slice, result, stopping),
+            None => self.file_ended(task, result.report, stopping),
         }
     }
 
-    fn slice_ended(&mut self, task: usize, slice: Slice, part: Part, stopping: bool) -> Next {
+    fn slice_ended(&mut self, task: usize, slice: Slice, result: TaskResult, stopping: bool) -> NextStep {
         let state = &mut self.tasks[task];
         state.ended = true;
         let item = &mut self.items[state.item];
         item.open -= 1;
-        if !part.report.last_status().is_good() {
-            item.bad_slice.get_or_insert_with(|| part.report.clone());
+        if !result.report.last_status().is_good() {
+            item.bad_slice.get_or_insert_with(|| result.report.clone());
         }
-        let Some(set_up) = part.set_up else { return self.run_whole(task) };
-        item.slices.push(SliceReport { slice, report: part.report, set_up });
+        let Some(set_up) = result.set_up else { return self.run_whole(task) };
+        item.slices.push(SliceReport { slice, report: result.report, set_up });
         if item.open > 0 {
-            return Next::Wait;
+            return NextStep::Wait;
         }
         match (merge(std::mem::take(&mut item.slices), self.details), item.whole) {
-            // Retries are of the whole file.
+            // Retries run the whole file.
             (Ok(report), Some(whole)) => {
                 item.whole = None;
                 item.open = 1;
@@ -228,60 +236,64 @@ impl Ledger {
         }
     }
 
-    /// From now on the file is run whole. Its attempts are the same as if it had been from the beginning: a record that crashes
-    /// in several slices is one crash, and what has crashed twice in a slice has had its second chance.
-    fn run_whole(&mut self, slice: usize) -> Next {
+    /// Switches from slices to the whole file.
+    ///
+    /// The attempts are the same as for a file that was never split: a record that crashes in several slices is one
+    /// crash, and a slice that has crashed twice has used the allowed crash.
+    fn run_whole(&mut self, slice: usize) -> NextStep {
         let TaskState { item: number, deadly, .. } = self.tasks[slice];
         let item = &mut self.items[number];
         item.open = 1;
         item.slices.clear();
         item.reports.truncate(1);
-        let Some(whole) = item.whole.take() else { return Next::Wait };
+        let Some(whole) = item.whole.take() else { return NextStep::Wait };
         self.ended.extend(item.bad_slice.clone().map(|report| (number, attempt_of(report))));
         self.tasks[whole].deadly |= deadly;
-        Next::Whole(whole)
+        NextStep::Whole(whole)
     }
 
-    fn file_ended(&mut self, task: usize, report: FileReport, stopping: bool) -> Next {
+    fn file_ended(&mut self, task: usize, report: FileReport, stopping: bool) -> NextStep {
         let state = &mut self.tasks[task];
         let item = &mut self.items[state.item];
         if !report.last_status().is_good() && state.retries_left > 0 && !stopping {
             state.retries_left -= 1;
             let item = state.item;
             self.attempt_ended(item, report.clone());
-            return Next::Retry(task, Box::new(report));
+            return NextStep::Retry(task, Box::new(report));
         }
         state.ended = true;
         item.open -= 1;
         if item.open > 0 {
             let item = state.item;
             self.attempt_ended(item, report);
-            return Next::Wait;
+            return NextStep::Wait;
         }
         item.done = true;
         self.done += 1;
-        // A file that passes as a whole, and failed in a slice, is flaky. If it fails as a whole, the slice adds nothing.
+        // A file that passes as a whole and failed in a slice is flaky. If it fails as a whole, the slice adds nothing.
         let bad = item.bad_slice.take().filter(|_| report.last_status().is_good());
         item.reports.splice(0..0, bad);
         item.reports.push(report);
         let (reports, mut attempts) = (std::mem::take(&mut item.reports), std::mem::take(&mut item.earlier));
-        combine(reports, self.attempts).map_or(Next::Wait, |mut report| {
+        combine(reports, self.attempts).map_or(NextStep::Wait, |mut report| {
             attempts.append(&mut report.attempts);
-            Next::Done(Box::new(FileReport { attempts, ..report }))
+            NextStep::Done(Box::new(FileReport { attempts, ..report }))
         })
     }
 
-    /// How many times a task may still be retried.
+    /// Returns the number of retries left for a task.
     pub(super) fn retries_left(&self, task: usize) -> u32 {
         self.tasks[task].retries_left
     }
 }
 
-/// One report of a file that was run more than once: with retries the last, in which it may have passed; else the first
-/// that is not good, since that is what repeating looks for. The others are its attempts, in their order.
+/// Combines the reports of a file that was run more than once.
+///
+/// With retries, the last report counts, because it may have passed. With repetitions, the first failing report counts,
+/// because repeating searches for failures. The others become attempts, in their order.
 fn combine(mut reports: Vec<FileReport>, attempts: Attempts) -> Option<FileReport> {
     let wanted = if attempts.repeat > 1 {
-        // Repetitions end in any order; the same report should come of it.
+        // Repetitions end in any order, and the report must not depend on that.
         reports.sort_by_key(|report| {
             (report.last_status().is_good(), report.failing.clone(), report.status().word())
         });
@@ -319,139 +331,149 @@ mod tests {
 
     const DETAILS: DetailLimits = DetailLimits { records: 10, values: 10 };
 
-    fn part(passes: bool) -> Part {
+    fn result(passes: bool) -> TaskResult {
         let mut report = not_started(FileProblem::TimedOut);
         if passes {
             report.end = FileEnd::Completed;
             (report.counts.total, report.counts.executed, report.counts.passed) = (1, 1, 1);
         }
-        Part::of(report)
+        TaskResult::of(report)
     }
 
     fn attempts(retries: u32, repeat: u32) -> Attempts {
         Attempts { retries, repeat, flaky: FlakyResult::Pass, after_crash: true }
     }
 
-    fn ledger(retries: u32, repeat: u32) -> Ledger {
+    fn tracker(retries: u32, repeat: u32) -> TaskTracker {
         let tasks = vec![Task::whole(0); repeat as usize];
-        Ledger::new(&tasks, tasks.len(), 1, attempts(retries, repeat), DETAILS)
+        TaskTracker::new(&tasks, tasks.len(), 1, attempts(retries, repeat), DETAILS)
     }
 
-    /// A file in two slices, the tasks 0 and 1; task 2 is the whole file.
-    fn sliced(retries: u32) -> Ledger {
+    /// Creates a file in two slices, the tasks 0 and 1; task 2 is the whole file.
+    fn sliced(retries: u32) -> TaskTracker {
         let slice = |index| Task { item: 0, slice: Slice::new(index, 2) };
         let tasks = [slice(0), slice(1), Task::whole(0)];
-        Ledger::new(&tasks, 2, 1, attempts(retries, 1), DETAILS)
+        TaskTracker::new(&tasks, 2, 1, attempts(retries, 1), DETAILS)
     }
 
-    /// A slice that came to its end after statements with results of this kind.
-    fn slice_part(passes: bool, kind: u8) -> Part {
-        let mut part = Part { set_up: Some(Digest([kind; 16])), ..part(true) };
+    /// Creates the result of a completed slice after statements with results of this kind.
+    fn slice_result(passes: bool, kind: u8) -> TaskResult {
+        let mut result = TaskResult { set_up: Some(Digest([kind; 16])), ..result(true) };
         if !passes {
-            (part.report.counts.passed, part.report.counts.failed) = (0, 1);
+            (result.report.counts.passed, result.report.counts.failed) = (0, 1);
         }
-        part
+        result
     }
 
-    fn report_of(next: Next) -> FileReport {
+    fn report_of(next: NextStep) -> FileReport {
         match next {
-            Next::Done(report) => *report,
+            NextStep::Done(report) => *report,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
     fn a_worker_that_dies_is_given_one_second_chance() {
-        let mut once = ledger(0, 1);
-        assert_eq!(once.ended(0, part(false), Ending::Died, false), Next::SecondChance);
+        let mut once = tracker(0, 1);
+        assert_eq!(once.ended(0, result(false), TaskEnd::Died, false), NextStep::RunAgain);
         assert!(once.is_open(0) && !once.is_complete());
-        let report = report_of(once.ended(0, part(false), Ending::Died, false));
+        let report = report_of(once.ended(0, result(false), TaskEnd::Died, false));
         assert_eq!((report.status(), once.is_complete()), (FileStatus::TimedOut, true));
         assert_eq!(report.attempts.len(), 1, "the first death");
-        assert_eq!(once.ended(0, part(true), Ending::Finished, false), Next::Wait, "one result, and no more");
-        let mut stopping = ledger(3, 1);
-        assert!(matches!(stopping.ended(0, part(false), Ending::Died, true), Next::Done(_)));
-        let mut stopped = ledger(0, 1);
-        assert!(matches!(stopped.ended(0, part(false), Ending::Stopped, false), Next::Done(_)));
+        assert_eq!(
+            once.ended(0, result(true), TaskEnd::Finished, false),
+            NextStep::Wait,
+            "one result, and no more"
+        );
+        let mut stopping = tracker(3, 1);
+        assert!(matches!(stopping.ended(0, result(false), TaskEnd::Died, true), NextStep::Done(_)));
+        let mut stopped = tracker(0, 1);
+        assert!(matches!(stopped.ended(0, result(false), TaskEnd::Stopped, false), NextStep::Done(_)));
     }
 
     #[test]
     fn a_crash_that_does_not_repeat_is_an_attempt() {
-        let finished = Ending::Finished;
-        let mut whole = ledger(0, 1);
-        whole.ended(0, part(false), Ending::Died, false);
-        let report = report_of(whole.ended(0, part(true), finished, false));
+        let finished = TaskEnd::Finished;
+        let mut whole = tracker(0, 1);
+        whole.ended(0, result(false), TaskEnd::Died, false);
+        let report = report_of(whole.ended(0, result(true), finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
 
         let mut slices = sliced(0);
-        assert_eq!(slices.ended(0, part(false), Ending::Died, false), Next::SecondChance);
-        slices.ended(0, slice_part(true, 1), finished, false);
-        let report = report_of(slices.ended(1, slice_part(true, 1), finished, false));
+        assert_eq!(slices.ended(0, result(false), TaskEnd::Died, false), NextStep::RunAgain);
+        slices.ended(0, slice_result(true, 1), finished, false);
+        let report = report_of(slices.ended(1, slice_result(true, 1), finished, false));
         assert_eq!((report.status(), report.attempts.len(), report.counts.total), (FileStatus::Flaky, 1, 2));
 
-        let mut once =
-            Ledger::new(&[Task::whole(0)], 1, 1, Attempts { after_crash: false, ..attempts(0, 1) }, DETAILS);
-        assert!(matches!(once.ended(0, part(false), Ending::Died, false), Next::Done(_)));
+        let mut once = TaskTracker::new(
+            &[Task::whole(0)],
+            1,
+            1,
+            Attempts { after_crash: false, ..attempts(0, 1) },
+            DETAILS,
+        );
+        assert!(matches!(once.ended(0, result(false), TaskEnd::Died, false), NextStep::Done(_)));
     }
 
     #[test]
     fn attempts_of_an_earlier_session_are_part_of_the_report() {
-        let mut first = ledger(0, 1);
-        first.ended(0, part(false), Ending::Died, false);
+        let mut first = tracker(0, 1);
+        first.ended(0, result(false), TaskEnd::Died, false);
         let attempts = first.take_attempts();
         assert_eq!((attempts.len(), attempts[0].0), (1, 0));
         assert!(first.take_attempts().is_empty());
-        let mut second = ledger(0, 1);
+        let mut second = tracker(0, 1);
         attempts.into_iter().for_each(|(item, attempt)| second.had_attempts(item, vec![attempt]));
-        let report = report_of(second.ended(0, part(true), Ending::Finished, false));
+        let report = report_of(second.ended(0, result(true), TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
     }
 
     #[test]
     fn attempts_of_an_earlier_session_count_as_retries() {
-        let mut first = ledger(1, 1);
-        first.ended(0, part(false), Ending::Finished, false);
-        let mut second = ledger(1, 1);
+        let mut first = tracker(1, 1);
+        first.ended(0, result(false), TaskEnd::Finished, false);
+        let mut second = tracker(1, 1);
         first
             .take_attempts()
             .into_iter()
             .for_each(|(item, attempt)| second.had_attempts(item, vec![attempt]));
-        let report = report_of(second.ended(0, part(false), Ending::Finished, false));
+        let report = report_of(second.ended(0, result(false), TaskEnd::Finished, false));
         assert_eq!(report.attempts.len(), 1, "one retry in all");
     }
 
     #[test]
     fn what_an_earlier_file_did_to_a_worker_is_not_held_against_the_next() {
-        let mut ledger = ledger(0, 1);
+        let mut tracker = tracker(0, 1);
         for _ in 0..3 {
-            assert_eq!(ledger.ended(0, part(false), Ending::Innocent, false), Next::SecondChance);
+            assert_eq!(tracker.ended(0, result(false), TaskEnd::Bystander, false), NextStep::RunAgain);
         }
-        let report = report_of(ledger.ended(0, part(true), Ending::Finished, false));
+        let report = report_of(tracker.ended(0, result(true), TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Passed, 0));
     }
 
     #[test]
     fn a_pass_after_a_failure_is_flaky() {
-        let mut ledger = ledger(2, 1);
-        assert!(matches!(ledger.ended(0, part(false), Ending::Finished, false), Next::Retry(0, _)));
-        let report = report_of(ledger.ended(0, part(true), Ending::Finished, false));
+        let mut tracker = tracker(2, 1);
+        assert!(matches!(tracker.ended(0, result(false), TaskEnd::Finished, false), NextStep::Retry(0, _)));
+        let report = report_of(tracker.ended(0, result(true), TaskEnd::Finished, false));
         assert_eq!((report.status(), report.last_status()), (FileStatus::Flaky, FileStatus::Passed));
         assert_eq!(report.attempts.len(), 1);
     }
 
     #[test]
     fn what_always_fails_is_not_flaky() {
-        let mut ledger = ledger(1, 1);
-        ledger.ended(0, part(false), Ending::Finished, false);
-        let report = report_of(ledger.ended(0, part(false), Ending::Finished, false));
+        let mut tracker = tracker(1, 1);
+        tracker.ended(0, result(false), TaskEnd::Finished, false);
+        let report = report_of(tracker.ended(0, result(false), TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::TimedOut, 1));
     }
 
     #[test]
     fn one_failing_repetition_is_what_is_told() {
         for failing in 0..3 {
-            let mut ledger = ledger(0, 3);
-            let ended = (0..3).map(|task| ledger.ended(task, part(task != failing), Ending::Finished, false));
+            let mut tracker = tracker(0, 3);
+            let ended =
+                (0..3).map(|task| tracker.ended(task, result(task != failing), TaskEnd::Finished, false));
             let report = report_of(ended.last().unwrap());
             assert_eq!((report.status(), report.last_status()), (FileStatus::Flaky, FileStatus::TimedOut));
             assert_eq!(report.attempts.len(), 2);
@@ -460,61 +482,61 @@ mod tests {
 
     #[test]
     fn slices_make_one_report_or_the_file_is_run_whole() {
-        let finished = Ending::Finished;
+        let finished = TaskEnd::Finished;
         let mut agreeing = sliced(0);
-        assert_eq!(agreeing.ended(1, slice_part(true, 1), finished, false), Next::Wait);
-        let report = report_of(agreeing.ended(0, slice_part(false, 1), finished, false));
+        assert_eq!(agreeing.ended(1, slice_result(true, 1), finished, false), NextStep::Wait);
+        let report = report_of(agreeing.ended(0, slice_result(false, 1), finished, false));
         assert_eq!((report.counts.total, report.status()), (2, FileStatus::Failed));
         assert!(agreeing.is_complete() && !agreeing.is_open(2));
 
         let mut differing = sliced(0);
-        differing.ended(0, slice_part(true, 1), finished, false);
-        assert_eq!(differing.ended(1, slice_part(true, 2), finished, false), Next::Whole(2));
-        assert_eq!(report_of(differing.ended(2, part(true), finished, false)).counts.total, 1);
+        differing.ended(0, slice_result(true, 1), finished, false);
+        assert_eq!(differing.ended(1, slice_result(true, 2), finished, false), NextStep::Whole(2));
+        assert_eq!(report_of(differing.ended(2, result(true), finished, false)).counts.total, 1);
 
         let mut stopped = sliced(0);
-        assert_eq!(stopped.ended(0, part(false), Ending::Stopped, false), Next::Whole(2));
+        assert_eq!(stopped.ended(0, result(false), TaskEnd::Stopped, false), NextStep::Whole(2));
         assert!(!stopped.is_open(1) && stopped.is_open(2), "the other slice is of no use any more");
-        assert_eq!(stopped.ended(1, slice_part(true, 1), finished, false), Next::Wait);
+        assert_eq!(stopped.ended(1, slice_result(true, 1), finished, false), NextStep::Wait);
         assert_eq!(stopped.take_attempts().len(), 1);
-        let report = report_of(stopped.ended(2, part(true), finished, false));
+        let report = report_of(stopped.ended(2, result(true), finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1), "the slice was stopped");
         let mut always = sliced(0);
-        always.ended(0, part(false), Ending::Stopped, false);
-        let report = report_of(always.ended(2, part(false), Ending::Stopped, false));
+        always.ended(0, result(false), TaskEnd::Stopped, false);
+        let report = report_of(always.ended(2, result(false), TaskEnd::Stopped, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::TimedOut, 0), "as without slices");
     }
 
     #[test]
     fn retries_are_of_the_whole_file() {
-        let mut ledger = sliced(1);
-        ledger.ended(0, slice_part(true, 1), Ending::Finished, false);
-        let next = ledger.ended(1, slice_part(false, 1), Ending::Finished, false);
-        assert!(matches!(next, Next::Retry(2, _)), "{next:?}");
-        let report = report_of(ledger.ended(2, part(true), Ending::Finished, false));
+        let mut tracker = sliced(1);
+        tracker.ended(0, slice_result(true, 1), TaskEnd::Finished, false);
+        let next = tracker.ended(1, slice_result(false, 1), TaskEnd::Finished, false);
+        assert!(matches!(next, NextStep::Retry(2, _)), "{next:?}");
+        let report = report_of(tracker.ended(2, result(true), TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
     }
 
     proptest! {
-        /// Whatever ends how, in whatever order and however often: each file is done once.
+        /// Each file is done once, for any ends in any order and number.
         #[test]
         fn each_file_gets_one_report(
             endings in prop::collection::vec((0_usize..6, any::<bool>(), 0_u8..4), 0..60),
             retries in 0_u32..3,
         ) {
             let tasks: Vec<_> = (0..6).map(|task| Task::whole(task / 2)).collect();
-            let mut ledger = Ledger::new(&tasks, 6, 3, attempts(retries, 2), DETAILS);
+            let mut tracker = TaskTracker::new(&tasks, 6, 3, attempts(retries, 2), DETAILS);
             let mut done = [0; 3];
             let last = (0..6).flat_map(|task| (0..5).map(move |_| (task, true, 0)));
             for (task, passes, ending) in endings.into_iter().chain(last) {
-                let ending = [Ending::Finished, Ending::Stopped, Ending::Died, Ending::Innocent][usize::from(ending)];
-                let report = part(passes);
-                if let Next::Done(_) = ledger.ended(task, report, ending, false) {
+                let ending = [TaskEnd::Finished, TaskEnd::Stopped, TaskEnd::Died, TaskEnd::Bystander][usize::from(ending)];
+                let report = result(passes);
+                if let NextStep::Done(_) = tracker.ended(task, report, ending, false) {
                     done[task / 2] += 1;
                 }
             }
             prop_assert_eq!(done, [1; 3]);
-            prop_assert!(ledger.is_complete());
+            prop_assert!(tracker.is_complete());
         }
     }
 }

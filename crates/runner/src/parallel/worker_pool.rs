@@ -1,6 +1,6 @@
 //! The worker pool of one process: starts workers, reads their messages, enforces their limits, and reaps them.
 //!
-//! Everything that happens to a worker is reported as [`TaskNews`]. The consequences for the run are decided elsewhere.
+//! Each change of a worker is reported as a [`TaskEvent`]. The orchestrator decides on the consequences for the run.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -11,41 +11,41 @@ use rustix::process::{Pid, Signal};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::berth::Berth;
 use super::error::{RunError, io_error};
 use super::family::{end_family, signal_group};
-use super::limits::{Action, Look, Over};
-use super::lost::{Lost, lost_report};
+use super::limits::{ExceededLimit, LimitAction, WorkerStatus};
+use super::lost::{LostFile, lost_report};
 use super::pauses::Pauses;
 use super::plan::WorkItem;
-use super::process::{News, WorkerCommand, complaint, follow, last_words, stop_here};
+use super::process::{WorkerCommand, WorkerEvent, complaint, follow, last_stderr_line, stop_here};
+use super::process_dir::ProcessDir;
 use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
-use super::wire::{Assignment, Part, WorkerMessage};
+use super::wire::{Assignment, TaskResult, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
 use crate::event::Running;
 use slt_core::outcome::{ExitHow, FailureDetail};
 
-/// Events of tasks; a helper also sends them to the master of the run.
+/// An event of a task; a helper also sends it to the master of the run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum TaskNews {
+pub(super) enum TaskEvent {
     /// A worker has started it.
     Started { task: usize },
     /// It is slow.
     Slow { task: usize, line: Option<u32>, elapsed: Duration },
     /// Its worker has completed it.
-    Finished { task: usize, part: Box<Part> },
+    Finished { task: usize, result: Box<TaskResult> },
     /// Its worker was stopped because of a limit.
-    Stopped { task: usize, part: Box<Part> },
+    Stopped { task: usize, result: Box<TaskResult> },
     /// Its worker died.
-    Died { task: usize, part: Box<Part>, line: Option<u32>, how: ExitHow },
+    Died { task: usize, result: Box<TaskResult>, line: Option<u32>, how: ExitHow },
     /// Its worker was stopped because of an earlier task.
-    Innocent { task: usize },
+    Bystander { task: usize },
 }
 
-impl TaskNews {
-    /// The task that it is about.
+impl TaskEvent {
+    /// Returns the task of the event.
     pub(super) fn task(&self) -> usize {
         match self {
             Self::Started { task }
@@ -53,51 +53,51 @@ impl TaskNews {
             | Self::Finished { task, .. }
             | Self::Stopped { task, .. }
             | Self::Died { task, .. }
-            | Self::Innocent { task } => *task,
+            | Self::Bystander { task } => *task,
         }
     }
 }
 
 /// The workers of one process.
-pub(super) struct Crew<'r> {
+pub(super) struct WorkerPool<'r> {
     assignment: &'r Assignment,
     items: &'r [WorkItem],
     command: &'r WorkerCommand,
     run: PathBuf,
-    berth: &'r Berth,
+    process_dir: &'r ProcessDir,
     queue: &'r WorkQueue,
-    /// How many workers there may be at once.
+    /// The maximum number of workers at once.
     size: usize,
     workers: BTreeMap<usize, Worker>,
     next: usize,
     /// Consecutive workers that ended without claiming a task.
-    barren: u32,
-    /// No worker is started any more.
+    failed_starts: u32,
+    /// Whether no further worker may start.
     closed: bool,
     pauses: Pauses,
-    sender: UnboundedSender<(usize, News)>,
-    receiver: UnboundedReceiver<(usize, News)>,
+    sender: UnboundedSender<(usize, WorkerEvent)>,
+    receiver: UnboundedReceiver<(usize, WorkerEvent)>,
 }
 
 struct Worker {
     pid: Pid,
     slot: Slot,
-    at: Option<Current>,
+    at: Option<CurrentTask>,
     /// The number of claims that it has announced.
     claims: usize,
     /// Whether it found the queue empty.
     done: bool,
-    over: Option<Over>,
-    /// When it was asked to end.
+    over: Option<ExceededLimit>,
+    /// The time when it was asked to exit.
     asked: Option<Duration>,
-    /// It was asked to end for a task that it has finished just in time.
+    /// It was asked to exit for a task that it then finished in time.
     doomed: bool,
-    /// It was killed, and its file with it has no result.
+    /// It was killed, and its running file gets no result.
     abandoned: bool,
 }
 
-/// What is known of the task that a worker is at.
-struct Current {
+/// The progress of the task that a worker is running.
+struct CurrentTask {
     task: usize,
     since: Duration,
     total: Option<u64>,
@@ -106,11 +106,11 @@ struct Current {
     said_slow: Option<Duration>,
     memory: Option<u64>,
     most_memory: Option<u64>,
-    /// The records that were running when the worker was stopped, and for how long it was.
+    /// The records that were running when the worker was stopped, with the length of the stop.
     stopped: Vec<(u32, Duration)>,
 }
 
-impl Current {
+impl CurrentTask {
     fn new(task: usize, since: Duration) -> Self {
         Self {
             task,
@@ -127,15 +127,15 @@ impl Current {
 }
 
 /// After this many consecutive workers without a claim, the run gives up.
-const MOST_BARREN: u32 = 3;
+const MAX_FAILED_STARTS: u32 = 3;
 
-impl<'r> Crew<'r> {
+impl<'r> WorkerPool<'r> {
     pub(super) fn new(
         assignment: &'r Assignment,
         items: &'r [WorkItem],
         command: &'r WorkerCommand,
         run: &Path,
-        berth: &'r Berth,
+        process_dir: &'r ProcessDir,
         queue: &'r WorkQueue,
         size: usize,
     ) -> Self {
@@ -145,12 +145,12 @@ impl<'r> Crew<'r> {
             items,
             command,
             run: run.to_owned(),
-            berth,
+            process_dir,
             queue,
             size,
             workers: BTreeMap::new(),
             next: 0,
-            barren: 0,
+            failed_starts: 0,
             closed: false,
             pauses: Pauses::default(),
             sender,
@@ -158,12 +158,12 @@ impl<'r> Crew<'r> {
         }
     }
 
-    /// Whether no worker is left.
+    /// Returns whether no worker is left.
     pub(super) fn is_empty(&self) -> bool {
         self.workers.is_empty()
     }
 
-    /// Starts as many workers as there is work for.
+    /// Starts as many workers as there are tasks for.
     pub(super) fn fill(&mut self) -> Result<(), RunError> {
         if self.closed || self.workers.len() >= self.size {
             return Ok(());
@@ -173,14 +173,15 @@ impl<'r> Crew<'r> {
         for _ in 0..left.saturating_sub(idle).min(self.size - self.workers.len()) {
             let number = self.next;
             self.next += 1;
-            let slot = Slot::create(&self.berth.slot(number)).map_err(io_error("make a flight recorder"))?;
-            let (child, pid) = match self.command.start(&self.run, self.berth, number) {
+            let slot =
+                Slot::create(&self.process_dir.slot(number)).map_err(io_error("make a flight recorder"))?;
+            let (child, pid) = match self.command.start(&self.run, self.process_dir, number) {
                 Ok(started) => started,
-                // The machine is full: those that run go on, and the next that ends makes room.
+                // The machine is full: the running workers continue, and the next exit makes room.
                 Err(_) if !self.workers.is_empty() => return Ok(()),
                 Err(error) => return Err(io_error("start a worker process")(error)),
             };
-            let mark = self.berth.slot(number);
+            let mark = self.process_dir.slot(number);
             tokio::spawn(follow(number, child, pid, mark, self.sender.clone()));
             let worker = Worker {
                 pid,
@@ -198,48 +199,48 @@ impl<'r> Crew<'r> {
         Ok(())
     }
 
-    /// Waits for the next message or the end of a worker; forever if there is no worker.
-    pub(super) async fn news(&mut self) -> (usize, News) {
+    /// Waits for the next message or exit of a worker; forever if there is no worker.
+    pub(super) async fn news(&mut self) -> (usize, WorkerEvent) {
         match self.receiver.recv().await {
             Some(news) => news,
-            // There is a sender as long as this is there.
+            // `self` holds a sender, so the channel never closes.
             None => std::future::pending().await,
         }
     }
 
-    /// Takes in what was heard.
-    pub(super) fn hear(&mut self, number: usize, news: News) -> Result<Option<TaskNews>, RunError> {
+    /// Handles an event of a worker.
+    pub(super) fn hear(&mut self, number: usize, news: WorkerEvent) -> Result<Option<TaskEvent>, RunError> {
         match news {
-            News::Message(message) => Ok(self.message(number, message)),
-            News::Nonsense => {
-                self.distrust(number);
+            WorkerEvent::Message(message) => Ok(self.message(number, message)),
+            WorkerEvent::InvalidMessage => {
+                self.kill_misbehaving(number);
                 Ok(None)
             }
-            News::Ended(how) => self.ended(number, how),
+            WorkerEvent::Ended(how) => self.ended(number, how),
         }
     }
 
-    /// After an invalid message, the worker's further results for this file cannot be trusted.
-    fn distrust(&self, number: usize) {
+    /// Kills a worker after an invalid message, because its further results cannot be trusted.
+    fn kill_misbehaving(&self, number: usize) {
         if let Some(worker) = self.workers.get(&number) {
             signal_group(worker.pid, Signal::KILL);
         }
     }
 
-    fn message(&mut self, number: usize, message: WorkerMessage) -> Option<TaskNews> {
+    fn message(&mut self, number: usize, message: WorkerMessage) -> Option<TaskEvent> {
         let worker = self.workers.get_mut(&number)?;
         let current = worker.at.as_ref().map(|current| current.task);
         if !message.makes_sense(current, self.assignment.tasks.len()) {
-            self.distrust(number);
+            self.kill_misbehaving(number);
             return None;
         }
         match message {
             WorkerMessage::Hello { .. } => None,
             WorkerMessage::Claimed { task, at } => {
-                worker.at = Some(Current::new(task, at));
+                worker.at = Some(CurrentTask::new(task, at));
                 worker.claims += 1;
-                self.barren = 0;
-                Some(TaskNews::Started { task })
+                self.failed_starts = 0;
+                Some(TaskEvent::Started { task })
             }
             WorkerMessage::Counted { total, .. } => {
                 worker.at.as_mut()?.total = Some(total);
@@ -251,20 +252,23 @@ impl<'r> Crew<'r> {
                 current.details.extend(detail.map(|detail| *detail));
                 None
             }
-            WorkerMessage::Finished { task, part } => {
+            WorkerMessage::Finished { task, result } => {
                 let current = worker.at.take()?;
-                // Just in time: what was to end this file must not be held against the next.
+                // It finished in time, so the pending stop must not count against its next task.
                 worker.doomed |= worker.asked.is_some();
                 (worker.over, worker.asked) = (None, None);
-                let mut report = part.report;
+                let mut report = result.report;
                 self.pauses.take_from(&mut report, current.since, &current.stopped);
                 (report.failing, report.details) = (current.failing, current.details);
                 if let Some(only) = self.assignment.kind.only() {
-                    // What its set-up did wrong is in the report already.
+                    // Failures of its set-up statements are in the report already.
                     report.failing.retain(|&line| line == only);
                     report.details.retain(|detail| detail.line == only);
                 }
-                Some(TaskNews::Finished { task, part: Box::new(Part { report, set_up: part.set_up }) })
+                Some(TaskEvent::Finished {
+                    task,
+                    result: Box::new(TaskResult { report, set_up: result.set_up }),
+                })
             }
             WorkerMessage::Done => {
                 worker.done = true;
@@ -273,20 +277,20 @@ impl<'r> Crew<'r> {
         }
     }
 
-    fn ended(&mut self, number: usize, how: ExitHow) -> Result<Option<TaskNews>, RunError> {
+    fn ended(&mut self, number: usize, how: ExitHow) -> Result<Option<TaskEvent>, RunError> {
         let Some(mut worker) = self.workers.remove(&number) else { return Ok(None) };
-        let words = last_words(self.berth, number);
+        let words = last_stderr_line(self.process_dir, number);
         let current = match worker.at.take() {
             Some(current) => Some(current),
-            None => self.unsaid(number, &worker)?,
+            None => self.unannounced_claim(number, &worker)?,
         };
         let Some(current) = current else {
             if worker.done || worker.claims > 0 || worker.abandoned || self.closed {
                 return Ok(None);
             }
-            self.barren += 1;
-            let hopeless = self.barren >= MOST_BARREN;
-            let words = complaint(self.berth, number);
+            self.failed_starts += 1;
+            let hopeless = self.failed_starts >= MAX_FAILED_STARTS;
+            let words = complaint(self.process_dir, number);
             return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(None) };
         };
         if worker.abandoned {
@@ -294,12 +298,12 @@ impl<'r> Crew<'r> {
         }
         let task = current.task;
         if worker.doomed && worker.over.is_none() {
-            return Ok(Some(TaskNews::Innocent { task }));
+            return Ok(Some(TaskEvent::Bystander { task }));
         }
         let now = SystemClock.now();
         let in_flight = worker.slot.read().of(task);
         let (line, over) = (in_flight.line, worker.over);
-        let lost = Lost {
+        let lost = LostFile {
             in_flight,
             how,
             words,
@@ -314,26 +318,26 @@ impl<'r> Crew<'r> {
             details: current.details,
         };
         let item = &self.items[self.assignment.tasks[task].item];
-        let part = Box::new(Part::of(lost_report(item, &self.assignment.settings, lost)));
+        let result = Box::new(TaskResult::of(lost_report(item, &self.assignment.settings, lost)));
         Ok(Some(match over {
-            Some(_) => TaskNews::Stopped { task, part },
-            None => TaskNews::Died { task, part, line, how },
+            Some(_) => TaskEvent::Stopped { task, result },
+            None => TaskEvent::Died { task, result, line, how },
         }))
     }
 
     /// Finds the task that a worker had claimed, but not announced, when it ended.
-    fn unsaid(&self, number: usize, worker: &Worker) -> Result<Option<Current>, RunError> {
+    fn unannounced_claim(&self, number: usize, worker: &Worker) -> Result<Option<CurrentTask>, RunError> {
         if worker.done {
             return Ok(None);
         }
         let claims = self.queue.claims().map_err(io_error("read the work queue"))?;
-        let own = claims.iter().filter(|claim| claim.worker == Some(self.berth.worker(number)));
-        let unsaid = own.skip(worker.claims).last();
-        Ok(unsaid.map(|claim| Current::new(claim.task, SystemClock.now())))
+        let own = claims.iter().filter(|claim| claim.worker == Some(self.process_dir.worker(number)));
+        let unannounced_claim = own.skip(worker.claims).last();
+        Ok(unannounced_claim.map(|claim| CurrentTask::new(claim.task, SystemClock.now())))
     }
 
     /// Checks all workers against their limits and acts on violations.
-    pub(super) fn hold_to_limits(&mut self) -> Vec<TaskNews> {
+    pub(super) fn hold_to_limits(&mut self) -> Vec<TaskEvent> {
         let now = SystemClock.now();
         let mut news = Vec::new();
         if self.pauses.tick(now) {
@@ -346,7 +350,7 @@ impl<'r> Crew<'r> {
             current.most_memory = current.most_memory.max(current.memory);
             let in_flight = worker.slot.read().of(current.task);
             let elapsed = self.pauses.elapsed(current.since, now);
-            let look = Look {
+            let look = WorkerStatus {
                 elapsed,
                 record: in_flight.line.map(|_| self.pauses.elapsed(in_flight.since, now)),
                 memory: current.memory,
@@ -356,16 +360,16 @@ impl<'r> Crew<'r> {
                 record_timeout: self.assignment.settings.options.record_timeout,
             };
             match self.assignment.limits.decide(&look) {
-                Action::Nothing => {}
-                Action::Say => {
+                LimitAction::Nothing => {}
+                LimitAction::Say => {
                     current.said_slow = Some(elapsed);
-                    news.push(TaskNews::Slow { task: current.task, line: in_flight.line, elapsed });
+                    news.push(TaskEvent::Slow { task: current.task, line: in_flight.line, elapsed });
                 }
-                Action::Ask => {
-                    (worker.asked, worker.over) = (Some(now), Some(Over::Time));
+                LimitAction::Ask => {
+                    (worker.asked, worker.over) = (Some(now), Some(ExceededLimit::Time));
                     signal_group(worker.pid, Signal::TERM);
                 }
-                Action::Kill(over) => {
+                LimitAction::Kill(over) => {
                     worker.over = over.or(worker.over);
                     signal_group(worker.pid, Signal::KILL);
                 }
@@ -374,7 +378,7 @@ impl<'r> Crew<'r> {
         news
     }
 
-    /// Returns what the workers are running.
+    /// Returns the tasks that the workers are running.
     pub(super) fn running(&self) -> Vec<Running> {
         let now = SystemClock.now();
         let at = self.workers.values().filter_map(|worker| {
@@ -394,12 +398,12 @@ impl<'r> Crew<'r> {
         at.collect()
     }
 
-    /// How long this process has been running since then.
+    /// Returns the time for which this process has been running since `start`.
     pub(super) fn elapsed_since(&self, start: Duration) -> Duration {
         self.pauses.elapsed(start, SystemClock.now())
     }
 
-    /// Stops the workers and this process, as Ctrl-Z does, until somebody makes it go on.
+    /// Stops the workers and this process, as Ctrl-Z does, until it is continued.
     pub(super) async fn stop(&mut self) -> Result<(), RunError> {
         let from = SystemClock.now();
         self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::STOP));
@@ -424,7 +428,7 @@ impl<'r> Crew<'r> {
     /// Stops workers from claiming further tasks.
     pub(super) fn close(&mut self) -> io::Result<()> {
         self.closed = true;
-        self.berth.close()
+        self.process_dir.close()
     }
 
     /// Ends all workers immediately. Their running files get no result.
@@ -446,12 +450,12 @@ impl<'r> Crew<'r> {
     }
 }
 
-impl Drop for Crew<'_> {
-    /// Whatever ends a run, no process outlives it.
+impl Drop for WorkerPool<'_> {
+    /// No worker process may outlive the pool.
     fn drop(&mut self) {
         self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::KILL));
         for (number, worker) in &self.workers {
-            end_family(worker.pid, self.berth.slot(*number).as_os_str());
+            end_family(worker.pid, self.process_dir.slot(*number).as_os_str());
         }
     }
 }
