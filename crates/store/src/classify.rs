@@ -1,18 +1,18 @@
-//! What kind of problem a group of failures is, in the words of VibeSQL's earlier scripts, and what mending it takes.
+//! Classifies groups of failures in the terms of VibeSQL's earlier scripts, with an estimate of the effort to fix them.
 
 use slt_core::outcome::FailureGroup;
 
-/// A verdict on a group.
+/// The class of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Class {
-    /// The type of the error.
+    /// The error type.
     pub(super) error_type: &'static str,
     /// The pattern, finer than the type.
     pub(super) pattern: &'static str,
     pub(super) effort: Effort,
 }
 
-/// What mending takes, by the earlier scripts' rule of thumb.
+/// The effort of a fix, by the earlier scripts' rule of thumb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Effort {
     Low = 1,
@@ -30,7 +30,7 @@ impl Effort {
     }
 }
 
-/// Classes whose pattern is found in a message, the first that fits. All words must be there, in any case.
+/// Classes by patterns in a message; the first match counts. All words must occur, in any case.
 const BY_MESSAGE: [(&[&str], &str, &str, Effort); 21] = [
     (&["result mismatch", ".000"], "Result Mismatch", "Decimal formatting (N.000 vs N)", Effort::Low),
     (&["result mismatch"], "Result Mismatch", "Wrong values", Effort::Medium),
@@ -55,7 +55,7 @@ const BY_MESSAGE: [(&[&str], &str, &str, Effort); 21] = [
     (&["table", "not found"], "TableNotFound", "Table not found", Effort::Medium),
 ];
 
-/// Says what kind of problem a group is.
+/// Classifies a group.
 pub(super) fn classify(group: &FailureGroup) -> Class {
     let class = |error_type, pattern, effort| Class { error_type, pattern, effort };
     match (group.kind.as_str(), group.what.as_str()) {

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, under names that say what is in them.
+//! Atomically written files with digests in their names.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -22,17 +22,17 @@ pub(super) struct FileRef {
     pub(super) bytes: u64,
 }
 
-/// The folder of the store. Every change of the disk is a step; a test can have the process killed at any of them.
+/// The folder of the store. Every change on disk is a step; tests can kill the process at each of them.
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: PathBuf,
     steps: Steps,
 }
 
-/// What the names of files begin with that are not whole yet.
+/// The prefix of incomplete files.
 const UNFINISHED: &str = ".unfinished-";
 
-/// What the names of files end in.
+/// The suffix of segment files.
 const ENDING: &str = ".vbsqlz";
 
 impl Disk {
@@ -56,12 +56,12 @@ impl Disk {
         self.folder.join("damaged")
     }
 
-    /// The place of a segment.
+    /// Returns the path of a segment.
     pub(super) fn path_of(&self, file: &FileRef) -> PathBuf {
         self.segments().join(&file.name)
     }
 
-    /// Makes the folders.
+    /// Creates the folders.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
         let segments = self.segments();
         std::fs::create_dir_all(&segments).map_err(io_error("make the folder", &segments))
@@ -72,7 +72,7 @@ impl Disk {
         self.steps.step();
     }
 
-    /// Puts a file into the folder of segments that `make` writes. Its name is `stem` and a digest of its bytes.
+    /// Writes a segment with `make`. Its name is `stem` and a digest of its bytes.
     pub(super) fn put(
         &self,
         stem: &str,
@@ -82,7 +82,7 @@ impl Disk {
         let unfinished = segments.join(format!("{UNFINISHED}{stem}"));
         let made = self.finish(&unfinished, stem, make);
         if made.is_err() {
-            // Of no use to anybody; what cannot be removed now is removed by the next that writes.
+            // A leftover is harmless; the next writer removes it.
             drop(std::fs::remove_file(&unfinished));
         }
         made
@@ -104,7 +104,7 @@ impl Disk {
         Ok(file)
     }
 
-    /// Writes a file that replaces another one.
+    /// Atomically replaces a file.
     pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let unfinished = self.segments().join(format!("{UNFINISHED}manifest"));
         self.step();
@@ -113,7 +113,7 @@ impl Disk {
         self.place(&unfinished, path)
     }
 
-    /// Makes sure that a file is on the disk, and then gives it its name.
+    /// Syncs a file, and then renames it.
     fn place(&self, unfinished: &Path, path: &Path) -> Result<(), StoreError> {
         let file = File::open(unfinished).map_err(io_error("open", unfinished))?;
         file.sync_all().map_err(io_error("write", unfinished))?;
@@ -126,21 +126,21 @@ impl Disk {
         Ok(())
     }
 
-    /// Reads a file that must be as it was written.
+    /// Reads a file and checks its digest.
     pub(super) fn check(&self, file: &FileRef) -> Result<(), StoreError> {
         let path = self.path_of(file);
         let bytes = std::fs::read(&path).map_err(io_error("read", &path))?;
         if digest(&bytes) == file.md5 { Ok(()) } else { Err(StoreError::Damaged(path)) }
     }
 
-    /// Whether there are files that nobody refers to.
+    /// Returns whether there are unreferenced files.
     pub(super) fn has_strays(&self, wanted: &HashSet<&str>) -> bool {
         let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name());
         names.any(|name| !name.to_str().is_some_and(|name| wanted.contains(name)))
     }
 
-    /// The files that are as their names say, the oldest first, with their names' stems.
+    /// Returns the undamaged segments, the oldest first, with the stems of their names.
     pub(super) fn whole_files(&self) -> Vec<(String, FileRef)> {
         let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
         let mut found: Vec<_> = entries
@@ -158,7 +158,7 @@ impl Disk {
         found.into_iter().map(|(_, stem, file)| (stem, file)).collect()
     }
 
-    /// Removes whatever nobody refers to.
+    /// Removes unreferenced files.
     pub(super) fn sweep(&self, wanted: &HashSet<&str>) -> Result<(), StoreError> {
         let segments = self.segments();
         for entry in std::fs::read_dir(&segments).map_err(io_error("list", &segments))?.flatten() {
@@ -179,7 +179,7 @@ impl Disk {
         std::fs::copy(path, damaged.join(name)).map(drop).map_err(io_error("copy", path))
     }
 
-    /// Moves a damaged file out of the way. It is kept, for those who want to know what happened to it.
+    /// Moves a damaged file to another folder, for later analysis.
     pub(super) fn set_aside(&self, path: &Path) -> Result<(), StoreError> {
         let damaged = self.damaged();
         std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;

@@ -1,20 +1,20 @@
-//! What is taken out of the store for one question: some columns of some tables, over some of the history.
+//! The rows loaded for one query: some columns of some tables, over a part of the history.
 
 use super::cell::Cell;
 use super::schema::{Column, Table};
 
-/// How much of the history is loaded. Runs, files and counters are always complete.
+/// A part of the history. Runs, files and counters are always complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Window {
-    /// The last runs, so many.
+    /// The given number of last runs.
     Last(usize),
-    /// The runs that began at this time or later, in milliseconds since 1970 in UTC.
+    /// Runs since this time, in milliseconds since 1970 in UTC.
     Since(i64),
     /// All runs.
     All,
 }
 
-/// The columns that are wanted of a table. What nobody reads is not loaded.
+/// The needed columns of a table. Other columns are not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The table.
@@ -32,28 +32,28 @@ pub struct Loaded {
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// What was taken out.
+/// The loaded tables.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Extract {
-    /// The tables that were wanted.
+    /// The tables.
     pub tables: Vec<Loaded>,
-    /// How many runs there are.
+    /// The number of runs in the history.
     pub runs: usize,
-    /// How many of them are loaded.
+    /// The number of loaded runs.
     pub loaded: usize,
-    /// What was damaged or could not be read, and what was done about it: sentences for the user.
+    /// Damaged or unreadable files and the reaction to them, as sentences for the user.
     pub notes: Vec<String>,
-    /// Whether files of the store are damaged, so that it should be mended.
+    /// Whether files of the store are damaged, so that it should be repaired.
     pub damaged: bool,
 }
 
 impl Wanted {
-    /// All columns of a table.
+    /// Selects all columns of a table.
     pub fn all(table: &'static Table) -> Self {
         Self { table, columns: table.columns.iter().collect() }
     }
 
-    /// Adds the columns that are wanted besides.
+    /// Adds further columns.
     pub fn widen(&mut self, columns: &[&'static Column]) {
         let all = self.table.columns.iter();
         self.columns =

@@ -21,8 +21,7 @@ use super::summary::Summary;
 use slt_runner::results::folder::is_running;
 use slt_runner::text::count::plural;
 
-/// One state of the store, to which several processes can refer: what they load is then the same, whatever is written
-/// meanwhile.
+/// A snapshot of the store, shared by several processes: later writes do not affect their reads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Pin {
     manifest: Manifest,
@@ -49,11 +48,11 @@ pub(super) struct Source {
 }
 
 impl Store {
-    /// Takes down the state of the store: what is sealed, and how far the journals of other runs have come.
+    /// Takes a snapshot of the store: the sealed runs, and the journal lengths of the others.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], when the folder of runs cannot be listed or the store is of a newer version.
+    /// [`StoreError`], when the folder of runs cannot be listed or the store has a newer version.
     pub fn pin(&self) -> Result<Pin, StoreError> {
         let (mut notes, mut damaged) = (Vec::new(), false);
         let manifest = match Manifest::read(&self.disk.manifest()) {
@@ -71,7 +70,7 @@ impl Store {
             let running = is_running(&self.results.run_path(&name));
             let Some(journal) = self.results.journal_bytes(&name) else { continue };
             match manifest.run(&name) {
-                // One that was taken up again goes on before it has a new result.
+                // One that was resumed continues before it has a new result.
                 Some(run) if self.is_as_sealed(run, journal) && !running => continue,
                 Some(run) if run.journal > journal => {
                     notes.push(format!(
@@ -107,10 +106,10 @@ impl Store {
         Loader { store: self, pin, instead: BTreeSet::new(), notes, damaged }
     }
 
-    /// Loads what is wanted. Test files are those of `engine`, or of the engine of the last run.
+    /// Loads the wanted tables. Test files are those of `engine`, or of the engine of the last run.
     ///
-    /// What is damaged is read from the journal, and the extract says so. A run is left out, and the extract says that
-    /// as well, when neither its segment nor its journal can be read.
+    /// For damaged segments the journal is read, and noted in the extract. A run whose segment and journal are both
+    /// unreadable is omitted, and noted as well.
     ///
     /// # Errors
     ///
@@ -149,7 +148,7 @@ impl Store {
     }
 }
 
-/// Whether only a part of a table is loaded.
+/// Returns whether only a part of a table is loaded.
 pub(super) fn is_windowed(table: &Table) -> bool {
     !matches!(table.name, "test_runs" | "file_stats" | "test_files")
 }
@@ -220,7 +219,7 @@ impl Loader<'_> {
                 if let Err(error) = other {
                     self.note_damage(&error);
                 }
-                // Counters know what was last, so all runs are gone through in their order.
+                // Counters depend on the order of runs, so all runs are read in order.
                 let ids = manifest.runs.iter().map(|run| run.id).collect();
                 let all = &mut Texts::default();
                 let mut sources = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES], all)?;
@@ -235,7 +234,7 @@ impl Loader<'_> {
         Ok(summary)
     }
 
-    /// Says that a file is damaged, unless it is gone because the store has others by now.
+    /// Notes a damaged file, unless the store has replaced it meanwhile.
     fn note_damage(&mut self, error: &StoreError) {
         let replaced = |now: Manifest| now != self.pin.manifest;
         let missing = error.is_damage() && !matches!(error, StoreError::Damaged(_));
@@ -269,7 +268,7 @@ impl Loader<'_> {
         first
     }
 
-    /// The rows of the chosen runs, as far as they are wanted, the oldest run first.
+    /// Returns the wanted rows of the chosen runs, the oldest run first.
     fn sources(
         &mut self,
         ids: &BTreeSet<i64>,
@@ -299,7 +298,7 @@ impl Loader<'_> {
         if is_wanted("record_failures") {
             outcomes.push(&FAILURES);
         }
-        // The link between the tables, and what `passed` and `failed` are made of, are needed in any case.
+        // The columns that link the tables, and those behind `passed` and `failed`, are always needed.
         let columns = wanted.iter().flat_map(|one| &one.columns).map(|column| column.name);
         let mut texts = Texts::only(columns.chain(["outcome_id", "status"]));
         let mut sources = self.sealed(ids, &own, &outcomes, &mut texts)?;

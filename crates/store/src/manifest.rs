@@ -1,4 +1,4 @@
-//! The manifest: which files the store consists of. It is replaced as a whole, so whoever reads it sees one state.
+//! The manifest: the list of the store's files. It is replaced atomically, so that readers see one state.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -18,15 +18,15 @@ pub(super) struct Manifest {
     pub(super) schema: u32,
     /// The runs, by their numbers.
     pub(super) runs: Vec<SealedRun>,
-    /// Where outcomes are kept, by the runs that had them first.
+    /// The files of outcomes, by the runs that had them first.
     pub(super) outcomes: Vec<OutcomeFile>,
     /// Runs and counters over all of them.
     pub(super) summary: Option<FileRef>,
-    /// Which outcomes are kept.
+    /// The file with the identities of all stored outcomes.
     pub(super) known: Option<FileRef>,
 }
 
-/// What every version of a manifest says.
+/// The part of a manifest that all versions share.
 #[derive(Deserialize)]
 struct Version {
     schema: u32,
@@ -38,7 +38,7 @@ pub(super) struct SealedRun {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) file: FileRef,
-    /// The length of its journal. Another one means that the run was taken up again.
+    /// The length of its journal. Another one means that the run was resumed.
     pub(super) journal: u64,
     /// The runs whose outcome files its outcomes are in.
     pub(super) needs: Vec<i64>,
@@ -56,12 +56,12 @@ impl Manifest {
         Self { schema: schema::VERSION, runs: Vec::new(), outcomes: Vec::new(), summary: None, known: None }
     }
 
-    /// Whether its files are of this version.
+    /// Returns whether its files are of this version.
     pub(super) fn is_current(&self) -> bool {
         self.schema == schema::VERSION
     }
 
-    /// Reads a manifest; an empty one where there is none.
+    /// Reads a manifest; it is empty if the file is missing.
     pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -69,7 +69,7 @@ impl Manifest {
             Err(error) => return Err(io_error("read", path)(error)),
         };
         let damaged = || StoreError::Damaged(path.to_owned());
-        // A newer version may say other things besides.
+        // A newer version may have other fields.
         let Version { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
         if found > schema::VERSION {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
@@ -81,12 +81,12 @@ impl Manifest {
         Ok(line_of(self)?)
     }
 
-    /// The names of the files that belong to the store.
+    /// Returns the names of the files that belong to the store.
     pub(super) fn names(&self) -> HashSet<&str> {
         self.files().map(|file| file.name.as_str()).collect()
     }
 
-    /// All files.
+    /// Returns all files.
     pub(super) fn files(&self) -> impl Iterator<Item = &FileRef> {
         let runs = self.runs.iter().map(|run| &run.file);
         let outcomes = self.outcomes.iter().map(|outcomes| &outcomes.file);
@@ -97,7 +97,7 @@ impl Manifest {
         self.runs.iter().find(|run| run.name == name)
     }
 
-    /// Enters a run in place of what is known of it.
+    /// Adds or replaces a run.
     pub(super) fn enter(&mut self, run: SealedRun) {
         self.runs.retain(|known| known.id != run.id);
         let place = self.runs.partition_point(|known| known.id < run.id);
@@ -114,7 +114,7 @@ impl Manifest {
         self.outcomes.iter().find(|outcomes| outcomes.run == run).map(|outcomes| &outcomes.file)
     }
 
-    /// Says that whoever needs the outcomes of one of these runs needs those of `run` besides: they have some in common.
+    /// Adds `run` to the needs of these runs, because they share outcomes.
     pub(super) fn share_outcomes(&mut self, run: i64, with: &BTreeSet<i64>) {
         for sealed in &mut self.runs {
             if sealed.needs.iter().any(|needed| with.contains(needed)) && !sealed.needs.contains(&run) {

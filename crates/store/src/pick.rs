@@ -1,4 +1,4 @@
-//! The rows that are asked for, put together of what segments hold.
+//! Assembles requested rows from segments.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use super::load::Source;
 use super::parts::{GROUPS, OUTCOMES, RESULTS, SLOW, place};
 use super::schema::{RECORD_FAILURES, Table};
 
-/// The wanted columns of rows that have those of `table`.
+/// Returns the wanted columns of rows that have those of `table`.
 pub(super) fn project<'r>(
     wanted: &Wanted,
     table: &Table,
@@ -37,7 +37,7 @@ pub(super) fn sources_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>
     }
 }
 
-/// Where the value of a column comes from.
+/// The source of a column's values.
 #[derive(Debug, Clone, Copy)]
 enum Pick {
     Run,
@@ -88,7 +88,7 @@ fn sheet_rows<'s>(source: &'s Source, table: &Table) -> impl Iterator<Item = &'s
     source.rows.own.iter().filter(move |sheet| sheet.table.name == name).flat_map(|sheet| &sheet.rows)
 }
 
-/// The results of a run, each with what its outcome says.
+/// Returns the results of a run, joined with their outcomes.
 fn results_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
     let outcome_id = place(&RESULTS, "outcome_id");
     let row = |own: &Vec<Cell>| {
@@ -99,7 +99,7 @@ fn results_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
     sheet_rows(source, &RESULTS).map(row).collect()
 }
 
-/// The groups of failures of a run: those of each of its outcomes.
+/// Returns the groups of failures of a run: those of each of its outcomes.
 fn groups_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
     let outcome_id = place(&RESULTS, "outcome_id");
     let rows = sheet_rows(source, &RESULTS).flat_map(|own| {
@@ -112,7 +112,7 @@ fn groups_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
     rows.collect()
 }
 
-/// The failing records of all outcomes, each outcome once.
+/// Returns the failing records of all outcomes, each outcome once.
 fn failures_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>> {
     let mut seen: HashSet<&Arc<str>> = HashSet::new();
     let mut rows = Vec::new();

@@ -1,4 +1,4 @@
-//! Reading what the store has: files that are as they were written, and what they say together.
+//! Reads the files of the store, after checking their digests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use super::summary::Summary;
 use slt_runner::results::Journal;
 
 impl Store {
-    /// The summary as it was written; an empty one where nothing is in the store.
+    /// Reads the summary; it is empty for an empty store.
     pub(super) fn summary(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
         match &manifest.summary {
             Some(file) => Ok(Summary::of_sheets(&self.read(file, &[&RUN, &FILE_STATS])?)),
@@ -25,7 +25,7 @@ impl Store {
         }
     }
 
-    /// The summary, made of all segments; what is damaged is made of the journal.
+    /// Rebuilds the summary from all segments, and from the journal for damaged ones.
     pub(super) fn fold_all(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
         let mut summary = Summary::default();
         let mut outcomes = BTreeMap::new();
@@ -54,7 +54,7 @@ impl Store {
         Ok(summary)
     }
 
-    /// All rows of a run, as the store has them.
+    /// Returns all rows of a run, as the store has them.
     pub(super) fn read_run(&self, manifest: &Manifest, run: &SealedRun) -> Result<RunRows, StoreError> {
         let own = self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED, &SLOW])?;
         let mut outcomes = BTreeMap::new();
@@ -84,13 +84,13 @@ impl Store {
         segment::read(&self.disk.path_of(file), tables, texts)
     }
 
-    /// The journal of a run up to a length, so that whoever reads it twice reads the same.
+    /// Reads the journal of a run up to a length, so that two reads give the same entries.
     pub(super) fn journal(&self, name: &str, length: u64) -> Result<Journal, StoreError> {
         Ok(self.results.journal_up_to(name, length)?)
     }
 }
 
-/// The outcome and the run that it is kept with.
+/// Returns the outcome and the run that it is kept with.
 pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
     match row {
         [Cell::Text(outcome), Cell::Integer(run)] => Some((outcome.clone(), *run)),
@@ -98,7 +98,7 @@ pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
     }
 }
 
-/// Enters what the sheets of a file of outcomes have. What another file has had already stays as it is.
+/// Adds the outcomes of a file. Outcomes from earlier files stay.
 pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[Sheet]) {
     let mut found: BTreeMap<Arc<str>, OutcomeRows> = BTreeMap::new();
     for sheet in sheets {

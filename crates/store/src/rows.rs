@@ -1,4 +1,4 @@
-//! From the journal of a run to the rows that tell of it. Pure.
+//! Converts the journal of a run to rows (pure functions).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use slt_runner::text::failure::headline;
 /// All rows of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RunRows {
-    /// What only this run has: the tables `run`, `results`, `untested` and `slow`.
+    /// The rows of this run only: the tables `run`, `results`, `untested` and `slow`.
     pub(super) own: Vec<Sheet>,
     /// The outcomes of its files, by their ids.
     pub(super) outcomes: Outcomes,
@@ -37,7 +37,7 @@ pub(super) struct OutcomeRows {
     pub(super) failures: Vec<Vec<Cell>>,
 }
 
-/// Makes the rows of a run.
+/// Builds the rows of a run.
 pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
     let report = &journal.report;
     let (mut results, mut slow, mut outcomes) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -81,7 +81,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
     RunRows { own: own.map(|(table, rows)| Sheet { table, rows }).into(), outcomes }
 }
 
-/// A row of named values. Columns without one are NULL.
+/// Builds a row from named values. Missing columns are NULL.
 fn row(table: &Table, mut values: HashMap<&'static str, Cell>) -> Vec<Cell> {
     let row = table.columns.iter().map(|column| values.remove(column.name).unwrap_or(Cell::Null)).collect();
     debug_assert!(values.is_empty(), "{} has no {values:?}", table.name);
@@ -166,7 +166,7 @@ fn counters(totals: &Totals) -> [(&'static str, Cell); 14] {
 fn state_word(running: bool, journal: &Journal) -> &'static str {
     match journal.report.end {
         _ if running => "RUNNING",
-        // Killed before it could say how it ended.
+        // The process was killed before it could record the end.
         _ if !journal.ended => "INTERRUPTED",
         RunEnd::Completed => "COMPLETED",
         RunEnd::Interrupted => "INTERRUPTED",
@@ -175,7 +175,7 @@ fn state_word(running: bool, journal: &Journal) -> &'static str {
     }
 }
 
-/// A share in percent with one digit, rounded half up.
+/// Rounds a share in percent to one digit, half up.
 pub(super) fn percent(share: f64) -> f64 {
     (share * 1000.0 + 0.5).floor() / 10.0
 }
@@ -184,7 +184,7 @@ fn milliseconds(time: Duration) -> Cell {
     Cell::Integer(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A time in UTC as SQLite's functions read it: `2026-11-22 06:34:04.123`.
+/// Formats a time in UTC as SQLite's functions read it: `2026-11-22 06:34:04.123`.
 pub(super) fn iso(milliseconds: i64) -> Arc<str> {
     let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
     Arc::from(time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
@@ -201,7 +201,7 @@ fn end_word(end: &FileEnd) -> &'static str {
     }
 }
 
-/// What happened to a record, without the time that it took: that differs between outcomes which are the same.
+/// Formats the problem of a record, without the elapsed time, which differs between equal outcomes.
 fn message(what: &NotPassed) -> String {
     match what {
         NotPassed::TimedOut { .. } => "over the time limit".to_owned(),
@@ -209,13 +209,13 @@ fn message(what: &NotPassed) -> String {
     }
 }
 
-/// The same as far as it is known: another program may say that a file failed, and not why.
+/// Formats the problem as far as known: another program may report a failure without a reason.
 fn said(what: &NotPassed) -> Option<String> {
     let is_silent = matches!(what, NotPassed::Reported(text) if text.trim().is_empty());
     (!is_silent).then(|| message(what))
 }
 
-/// The first thing that was wrong with a file, as far as that is known.
+/// Returns the first problem of a file, as far as known.
 fn error_message(file: &FileReport) -> Option<String> {
     match (&file.end, file.details.first()) {
         (_, Some(detail)) => said(&detail.what),
@@ -224,8 +224,8 @@ fn error_message(file: &FileReport) -> Option<String> {
     }
 }
 
-/// The groups of a file's failures. A file that could not be started has one of its own; for a journal of an older
-/// version they are made of the details.
+/// Returns the groups of a file's failures. A file that could not be started has one group; for a journal of an older
+/// version the groups are built from the details.
 fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
     let group = |kind: &str, what: String, line| FailureGroup {
         kind: kind.to_owned(),
@@ -256,7 +256,7 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
     }
 }
 
-/// The same for files that ended in the same way: a digest of everything but times.
+/// Returns the identity of an outcome: a digest of everything but times.
 fn outcome_id(file: &FileReport) -> String {
     let mut words: Vec<Vec<u8>> = vec![file.file.clone().into_bytes(), file.status().label().into()];
     words.push(format!("{:?}", file.counts).into_bytes());
@@ -351,7 +351,7 @@ fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<&FailureDetail>)
     )
 }
 
-/// Row for row in the order of their lines, so that words that many records share are one text in memory.
+/// Builds the rows of failing records in the order of their lines, sharing equal texts.
 fn failure_rows(
     file: &FileReport,
     groups: &[FailureGroup],

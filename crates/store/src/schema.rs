@@ -1,9 +1,9 @@
-//! The tables that can be asked about, and the version of their shape.
+//! The public tables and the version of their schema.
 //!
 //! The first columns of `test_files`, `test_runs` and `test_results` are those of VibeSQL's earlier scripts.
 
-/// The version of the schema. It grows with every change of a table; segments of older versions are read by the names
-/// of their columns.
+/// The version of the schema. It grows with every change of a table; segments of older versions are read by column
+/// names.
 pub const VERSION: u32 = 1;
 
 /// A table.
@@ -11,7 +11,7 @@ pub const VERSION: u32 = 1;
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// What a row is.
+    /// The meaning of a row.
     pub about: &'static str,
     /// Its columns, in their order.
     pub columns: &'static [Column],
@@ -22,13 +22,13 @@ pub struct Table {
 pub struct Column {
     /// Its name.
     pub name: &'static str,
-    /// What its values are.
+    /// The type of its values.
     pub kind: Kind,
-    /// What it says.
+    /// The meaning of its values.
     pub about: &'static str,
 }
 
-/// What the values of a column are, besides NULL.
+/// The type of a column's values, which may also be NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Whole numbers.
@@ -40,7 +40,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The type in SQL. Text has no limit in it: VibeSQL cuts what is longer, without a word.
+    /// Returns the SQL type. Text has no length limit, because VibeSQL silently truncates longer values.
     pub fn sql(self) -> &'static str {
         match self {
             Self::Integer => "INTEGER",
@@ -51,12 +51,12 @@ impl Kind {
 }
 
 impl Table {
-    /// The place of a column.
+    /// Returns the index of a column.
     pub fn place(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|known| known.name == column)
     }
 
-    /// The statement that makes the table with these of its columns.
+    /// Returns the statement that creates the table with some of its columns.
     pub fn create(&self, columns: &[&Column]) -> String {
         let columns: Vec<_> =
             columns.iter().map(|column| format!("{} {}", column.name, column.kind.sql())).collect();
@@ -64,7 +64,7 @@ impl Table {
     }
 }
 
-/// The table of this name, in any case of its letters.
+/// Finds a table by name, ignoring case.
 pub fn table(name: &str) -> Option<&'static Table> {
     TABLES.into_iter().find(|table| table.name.eq_ignore_ascii_case(name))
 }
@@ -203,7 +203,7 @@ pub static TEST_FILES: Table = Table {
     ],
 };
 
-/// A record that did not pass. Stored once for all results with the same outcome_id.
+/// A failing record. Stored once for all results with the same outcome_id.
 pub static RECORD_FAILURES: Table = Table {
     name: "record_failures",
     about: "A record that did not pass. Stored once for all results with the same outcome_id.",
@@ -224,7 +224,7 @@ pub static RECORD_FAILURES: Table = Table {
     ],
 };
 
-/// The failures of a file in a run that look alike.
+/// Similar failures of a file in a run.
 pub static FAILURE_GROUPS: Table = Table {
     name: "failure_groups",
     about: "The failures of a file in a run that look alike.",

@@ -1,4 +1,4 @@
-//! Sealing: the rows of a run become files of the store, and the manifest names them.
+//! Sealing: writes the rows of a run to files of the store, and names them in the manifest.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use super::segment;
 use super::summary::Summary;
 use slt_runner::results::FolderError;
 
-/// How many runs are sealed before the manifest is written, when there are many.
+/// The number of runs sealed per manifest, if there are many.
 const AT_ONCE: usize = 50;
 
-/// What is in memory while the store is changed.
+/// The state in memory during a change of the store.
 pub(super) struct Draft {
     pub(super) manifest: Manifest,
     pub(super) summary: Summary,
-    /// The runs with which outcomes are kept.
+    /// The runs that store the outcomes.
     pub(super) known: HashMap<Arc<str>, i64>,
-    /// Whether counters have to be made again of all runs.
+    /// Whether the counters must be recomputed from all runs.
     pub(super) stale: bool,
 }
 
@@ -56,21 +56,21 @@ impl Store {
             }
             progress(number + 1, all);
         }
-        // Journals that cannot be read are no reason to write anything, however often they are tried.
+        // Unreadable journals are no reason to write, even after repeated attempts.
         if draft.stale || !done.runs.is_empty() {
             self.finish(draft)?;
         }
         Ok(done)
     }
 
-    /// Seals a run; says no where it has no readable journal.
+    /// Seals a run. Returns false if its journal is missing or unreadable.
     fn seal_from_journal(&self, draft: &mut Draft, name: &str) -> Result<bool, StoreError> {
         let id = RunId::of_name(name)?;
         let Some(length) = self.results.journal_bytes(name) else { return Ok(false) };
         let journal = match self.journal(name, length) {
             Ok(journal) => journal,
             Err(StoreError::Folder(FolderError::NoJournal(_))) => return Ok(false),
-            // Removed meanwhile.
+            // The run was removed at the same time.
             Err(_) if self.results.journal_bytes(name).is_none() => return Ok(false),
             Err(error) => return Err(error),
         };
@@ -87,14 +87,14 @@ impl Store {
         journal: u64,
     ) -> Result<(), StoreError> {
         self.disk.prepare()?;
-        // An outcome is kept with the first run that had it, even if that one is sealed later than others.
+        // An outcome stays with the first run that had it, even if that run is sealed later than others.
         let kept_with = |outcome: &Arc<str>| draft.known.get(outcome).copied();
         let is_new = |outcome: &Arc<str>| kept_with(outcome).is_none_or(|first| first > id.0);
         let new: Vec<_> = rows.outcomes.iter().filter(|(outcome, _)| is_new(outcome)).collect();
         let later: BTreeSet<_> = new.iter().filter_map(|(outcome, _)| kept_with(outcome)).collect();
         if !new.is_empty() {
             let mut sheets = match draft.manifest.outcomes_of(id.0) {
-                // The run was taken up again; others may need what it had before.
+                // The run was resumed; other runs may need its earlier outcomes.
                 Some(file) => self.read(file, &[&OUTCOMES, &GROUPS, &FAILURES])?,
                 None => [&OUTCOMES, &GROUPS, &FAILURES].map(|table| Sheet { table, rows: Vec::new() }).into(),
             };
@@ -127,7 +127,7 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down what has changed. Only now is it in the store.
+    /// Writes the changes. The manifest comes last and makes them visible.
     pub(super) fn finish(&self, draft: &mut Draft) -> Result<(), StoreError> {
         self.disk.prepare()?;
         if draft.stale {
@@ -159,7 +159,7 @@ impl Store {
                 Ok(Draft { manifest, summary, known, stale: false })
             }
             (_, None) if manifest.runs.is_empty() => Ok(Draft::new()),
-            // One of the two is damaged. Both can be had from the segments.
+            // One of the two is damaged. Both can be rebuilt from the segments.
             _ => {
                 let mut known: HashMap<Arc<str>, i64> = HashMap::new();
                 for outcomes in &manifest.outcomes {

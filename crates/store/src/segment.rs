@@ -1,7 +1,7 @@
 //! Segments: VibeSQL database files, written once and never changed.
 //!
-//! VibeSQL keeps no checksums and may panic over a damaged file; whoever reads one has held its digest against the
-//! manifest before.
+//! VibeSQL keeps no checksums and may panic over a damaged file, so readers first check its digest against the
+//! manifest.
 
 use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -19,7 +19,7 @@ use super::error::StoreError;
 use super::parts::Sheet;
 use super::schema::{Column, Kind, Table};
 
-/// Writes sheets into a new file, and reads it back: what does not come back as it was is not kept.
+/// Writes sheets to a new file, and verifies it by reading it back.
 pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
     guarded("write a segment", || {
         let mut database = empty();
@@ -65,8 +65,8 @@ fn rows_of(database: &Database, table: &Table, texts: &mut Texts) -> Vec<Vec<Cel
     found.scan().iter().map(|row| places.iter().map(|place| cell(row, place)).collect()).collect()
 }
 
-/// What becomes of texts that are read: those of columns that nobody wants are left out, and equal ones are shared, since
-/// the same files are in all runs.
+/// Filters and shares the texts of a file: unwanted columns are skipped, and equal texts are stored once, since all
+/// runs have the same files.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
     only: Option<BTreeSet<&'static str>>,
@@ -74,7 +74,7 @@ pub(super) struct Texts {
 }
 
 impl Texts {
-    /// Those of these columns, wherever they are.
+    /// Keeps only the texts of these columns.
     pub(super) fn only(columns: impl IntoIterator<Item = &'static str>) -> Self {
         Self { only: Some(columns.into_iter().collect()), known: HashSet::new() }
     }
@@ -93,7 +93,7 @@ impl Texts {
     }
 }
 
-/// An empty database that follows SQLite where dialects differ.
+/// Returns an empty database that follows SQLite where dialects differ.
 pub fn empty() -> Database {
     let mut database = Database::new();
     database.set_sql_mode(SqlMode::SQLite);
@@ -128,7 +128,7 @@ fn value_of(cell: &Cell) -> SqlValue {
     }
 }
 
-/// The value of a segment. Others than those that were written do not occur.
+/// Returns the value of a segment. Others than those that were written do not occur.
 fn cell_of(value: &SqlValue, texts: &mut Texts) -> Cell {
     match value {
         SqlValue::Integer(number) | SqlValue::Bigint(number) => Cell::Integer(*number),
@@ -192,7 +192,7 @@ mod tests {
                 Sheet { table: &GROUPS, rows: groups.collect() },
                 Sheet { table: &SLOW, rows: slow.collect() },
             ];
-            // Reads back by itself.
+            // `write` verifies the file by reading it back.
             write(&path, &sheets).unwrap();
             prop_assert_eq!(read(&path, &[&SLOW], &mut Texts::default()).unwrap(), [sheets[1].clone()]);
         }

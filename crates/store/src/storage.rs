@@ -1,4 +1,4 @@
-//! Results for programs: storing runs and finding results again, without SQL and without the command line.
+//! The programming interface to results: stores and finds runs, without SQL and without the command line.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -44,33 +44,33 @@ pub struct ResultStorage {
     engine: EngineIdentity,
 }
 
-/// What became of a file in a run.
+/// The result of a file in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestResult {
-    /// The run; nothing before it is stored.
+    /// The run; `None` until it is stored.
     pub run: Option<RunId>,
     /// The path of the file, with `/` between its parts.
     pub file: String,
-    /// How it ended.
+    /// The status of the file.
     pub status: FileStatus,
-    /// How long it took, to the millisecond.
+    /// The duration, to the millisecond.
     pub duration: Duration,
-    /// The first thing that was wrong.
+    /// The first problem.
     pub message: Option<String>,
-    /// When its result was known, in milliseconds since 1970 in UTC. Where it is not said, the time of storing counts.
+    /// The time of the result, in milliseconds since 1970 in UTC. Defaults to the time of storing.
     pub tested_at: Option<i64>,
 }
 
-/// Which results are wanted. The default is all those of the last 100 runs.
+/// A filter for results. The default selects all results of the last 100 runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultFilter {
-    /// How far to look back.
+    /// The part of the history to search.
     pub window: Window,
     /// Only this run.
     pub run: Option<RunId>,
     /// Only the file with this path.
     pub file: Option<String>,
-    /// Only results that ended so; any if there is none.
+    /// Only results with one of these statuses; all if empty.
     pub statuses: Vec<FileStatus>,
     /// Only runs of this engine.
     pub engine: Option<String>,
@@ -98,18 +98,18 @@ impl Default for ResultFilter {
 }
 
 impl TestResult {
-    /// A result of which no more is known.
+    /// Creates a result with only these facts.
     pub fn new(file: impl Into<String>, status: FileStatus, duration: Duration) -> Self {
         Self { run: None, file: file.into(), status, duration, message: None, tested_at: None }
     }
 }
 
 impl ResultStorage {
-    /// Opens the results of a folder, and takes in the runs whose journals are not in the store yet.
+    /// Opens the results of a folder, and adds the runs that are not in the store yet.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], for instance when the folder cannot be written to.
+    /// [`StoreError`], for instance when the folder is not writable.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let storage = Self {
             store: Store::new(&ResultsFolder::new(folder)),
@@ -119,13 +119,13 @@ impl ResultStorage {
         Ok(storage)
     }
 
-    /// Says which engine the runs are of that [`store_run`](Self::store_run) stores.
+    /// Sets the engine of the runs that [`store_run`](Self::store_run) stores.
     #[must_use]
     pub fn for_engine(self, engine: EngineIdentity) -> Self {
         Self { engine, ..self }
     }
 
-    /// Stores a run of which only the results of its files are known. Each file counts as one record.
+    /// Stores a run given by its file results. Each file counts as one record.
     ///
     /// # Errors
     ///
@@ -152,12 +152,13 @@ impl ResultStorage {
         self.store_report(&opened, &RunReport { header, files, elapsed, end: RunEnd::Completed })
     }
 
-    /// Stores a run with all that is known of it: a journal is written, and taken into the store. The name of the run in
-    /// `opened` does not matter; it is named by the time at which it began.
+    /// Stores a complete run: writes its journal, and adds it to the store.
+    ///
+    /// The name of the run in `opened` is ignored; its start time gives the name.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. A run that has its journal is not lost, and taken in when the store is opened again.
+    /// [`StoreError`]. Once its journal is written, a run is not lost: the next opening adds it to the store.
     pub fn store_report(&mut self, opened: &Opened, report: &RunReport) -> Result<RunId, StoreError> {
         let mut files = HashSet::new();
         if let Some(twice) = report.files.iter().find(|file| !files.insert(&file.file)) {
@@ -168,7 +169,7 @@ impl ResultStorage {
         RunId::of_name(&name)
     }
 
-    /// The results that a filter lets through, by run, and in a run in the order in which they were stored.
+    /// Returns the matching results by run, and within a run in the order of storing.
     ///
     /// # Errors
     ///
@@ -211,11 +212,11 @@ impl ResultStorage {
         Ok(rows(&extract, &TEST_RUNS).filter_map(run).collect())
     }
 
-    /// Everything that is known of a run, from its journal; nothing if there is no such run.
+    /// Reads a whole run from its journal; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], for instance when its journal is gone.
+    /// [`StoreError`], for instance when its journal was removed.
     pub fn run(&self, id: RunId) -> Result<Option<Journal>, StoreError> {
         let found = self.runs()?.into_iter().find(|run| run.id == id);
         Ok(found.map(|run| self.store.results.journal(Some(&run.name))).transpose()?)
@@ -232,7 +233,7 @@ impl ResultStorage {
     }
 }
 
-/// A row, whose values are found by the names of their columns.
+/// Access to a row by column names.
 type Row<'r> = Box<dyn Fn(&str) -> &'r Cell + 'r>;
 
 fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item = Row<'e>> + use<'e> {
@@ -256,7 +257,7 @@ fn result_of(row: &Row<'_>) -> Option<TestResult> {
     })
 }
 
-/// The milliseconds since 1970 of a time as the tables have it.
+/// Parses a time of the tables as milliseconds since 1970.
 fn moment(text: &str) -> Option<i64> {
     let time: jiff::civil::DateTime = text.parse().ok()?;
     Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())

@@ -1,4 +1,4 @@
-//! What is small and covers all runs: the runs themselves, and counters for each file. Always loaded first.
+//! The summary of all runs: the runs themselves, and counters for each file. Always loaded first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ pub(super) struct Stats {
 }
 
 impl Summary {
-    /// Enters a run. It must be the newest: counters know what was last.
+    /// Adds a run, which must be the newest, because counters depend on the order.
     pub(super) fn fold(&mut self, rows: &RunRows) {
         let [run, results, untested, ..] = rows.own.as_slice() else { return };
         let Some(run) = run.rows.first() else { return };
@@ -70,7 +70,7 @@ impl Summary {
         self.runs.insert(id, run.clone());
     }
 
-    /// The engine of the last run.
+    /// Returns the engine of the last run.
     pub(super) fn last_engine(&self) -> Option<Arc<str>> {
         shared(&self.runs.values().next_back()?[place(&RUN, "engine")])
     }
@@ -80,12 +80,12 @@ impl Summary {
         [runs, Sheet { table: &FILE_STATS, rows: self.file_stats() }]
     }
 
-    /// The rows of `file_stats`.
+    /// Returns the rows of `file_stats`.
     pub(super) fn file_stats(&self) -> Vec<Vec<Cell>> {
         self.stats.iter().map(|((engine, file), stats)| stats.row(engine, file)).collect()
     }
 
-    /// The rows of `test_files`, for an engine.
+    /// Returns the rows of `test_files`, for an engine.
     pub(super) fn test_files(&self, engine: &str) -> Vec<Vec<Cell>> {
         let of_engine = self.stats.iter().filter(|((name, _), _)| &**name == engine);
         let row = |((_, file), stats): (&(Arc<str>, Arc<str>), &Stats)| -> Vec<Cell> {

@@ -3,7 +3,7 @@
 use vibesql::ast::{PragmaStmt, PragmaValue};
 use vibesql::storage::Database;
 
-/// A switch that a PRAGMA reads or sets.
+/// A database switch with a PRAGMA to read or set it.
 pub(super) struct Switch {
     name: &'static str,
     pub(super) get: fn(&Database) -> bool,
@@ -48,7 +48,7 @@ static SWITCHES: [Switch; 7] = [
     },
 ];
 
-/// What a PRAGMA asks for.
+/// The request of a PRAGMA.
 pub(super) enum Request {
     /// Returns the state of the switch.
     Get(&'static Switch),
@@ -56,7 +56,7 @@ pub(super) enum Request {
     Set(&'static Switch, bool),
 }
 
-/// Reads a PRAGMA; none if VibeSQL has no such switch or the value is no truth value.
+/// Parses a PRAGMA; `None` if VibeSQL lacks the switch or the value is not a boolean.
 pub(super) fn request(stmt: &PragmaStmt) -> Option<Request> {
     let switch = SWITCHES.iter().find(|switch| stmt.name.eq_ignore_ascii_case(switch.name))?;
     match &stmt.value {

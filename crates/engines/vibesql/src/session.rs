@@ -17,12 +17,12 @@ use slt_core::engine::{
 /// The version that `Cargo.toml` pins; the library exports none, and a test asks it in SQL.
 const VERSION: &str = "0.2.0";
 
-/// Which dialect VibeSQL follows where SQLite and MySQL differ, as in the division of whole numbers.
+/// The dialect of VibeSQL, for instance for the division of whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// As SQLite does it.
+    /// SQLite's rules.
     Sqlite,
-    /// As MySQL does it, which is the library's own default.
+    /// MySQL's rules, which are the library's default.
     Mysql,
 }
 
@@ -34,7 +34,7 @@ pub struct VibeSql {
 }
 
 impl VibeSql {
-    /// Makes the engine with the labels that belong to the mode.
+    /// Creates the engine with the labels of the mode.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         let label = match mode {
@@ -70,7 +70,7 @@ impl Engine for VibeSql {
     }
 }
 
-/// One database, with what VibeSQL leaves to its caller: the cursors.
+/// One database, with the cursors that VibeSQL leaves to its caller.
 pub(super) struct VibeSqlSession {
     pub(super) db: Database,
     pub(super) cursors: CursorStore,
@@ -89,7 +89,7 @@ impl Session for VibeSqlSession {
     }
 }
 
-/// Makes VibeSQL's words a fact about the SQL.
+/// Converts a message of VibeSQL to a SQL error.
 pub(super) fn refused(error: impl fmt::Display) -> ExecuteError {
     ExecuteError::Sql(SqlError::new(error))
 }

@@ -19,7 +19,7 @@ pub(super) fn of_select(stmt: &SelectStmt, db: &Database) -> Result<usize, Execu
     }
 }
 
-/// Counts the columns of a RETURNING list; none if it has a wildcard and VibeSQL knows no such table.
+/// Counts the columns of a RETURNING list; `None` if it has a wildcard and VibeSQL knows no such table.
 pub(super) fn of_returning(items: &[SelectItem], table: &str, db: &Database) -> Option<usize> {
     if let Some(columns) = plain(items) {
         return Some(columns);

@@ -16,7 +16,7 @@ use super::shape;
 use slt_core::engine::{ExecuteError, Flow, RowSink};
 use slt_core::value::ValueRef;
 
-/// What VibeSQL's executors of INSERT, UPDATE and DELETE return.
+/// The result of VibeSQL's executors of INSERT, UPDATE and DELETE.
 type Changes = (usize, Option<SelectResult>);
 
 impl VibeSqlSession {
@@ -165,7 +165,7 @@ impl VibeSqlSession {
         }
     }
 
-    /// Executes what returns no rows, unless the sink does not want that.
+    /// Executes a statement without rows, unless the sink stops it.
     fn effect<T>(
         &mut self,
         rows: &mut dyn RowSink,
@@ -198,7 +198,7 @@ impl VibeSqlSession {
         if let Some(table) = &s.into_table {
             return self.effect(rows, |it| ex::SelectIntoExecutor::execute(s, table, &mut it.db));
         }
-        // `execute_with_columns` would evaluate FROM a second time for names that nobody asks for.
+        // `execute_with_columns` would evaluate FROM a second time for unneeded names.
         let found = ex::SelectExecutor::new(&self.db).execute(s).map_err(refused)?;
         let columns = match found.first() {
             Some(row) => row.len(),
@@ -236,7 +236,7 @@ impl VibeSqlSession {
             return Ok(Flow::Stop);
         }
         let (affected, returned) = execute(&mut self.db).map_err(refused)?;
-        // `changes()` and `total_changes()` answer with what the caller of VibeSQL has counted.
+        // `changes()` and `total_changes()` return the counts set by the caller of VibeSQL.
         self.db.set_last_changes_count(affected);
         self.db.increment_total_changes_count(affected);
         let returned = returned.unwrap_or_else(|| SelectResult { columns: Vec::new(), rows: Vec::new() });
@@ -251,7 +251,7 @@ impl VibeSqlSession {
         if s.into_variables.is_some() {
             return Err(no_executor("FETCH INTO"));
         }
-        // A fetch moves the cursor; one that stays where it is says how many columns there are.
+        // A relative fetch of zero rows keeps the cursor in place, and returns the number of columns.
         let look = FetchStmt {
             cursor_name: s.cursor_name.clone(),
             orientation: FetchOrientation::Relative(0),
@@ -310,7 +310,7 @@ impl VibeSqlSession {
         }
     }
 
-    /// Hands over a result that is there already.
+    /// Transfers a complete result.
     fn transfer(
         &mut self,
         columns: usize,

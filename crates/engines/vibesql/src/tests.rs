@@ -1,4 +1,4 @@
-//! Executes SQL and looks at what the sink was told.
+//! Executes SQL and checks the calls of the sink.
 
 use vibesql::storage::Row;
 
@@ -7,7 +7,7 @@ use super::{Mode, VibeSql};
 use slt_core::engine::{Engine, ExecuteError, Flow, RowSink, Session};
 use slt_core::value::{Column, ValueRef};
 
-/// Writes down each call, and stops at the one that it is told to stop at.
+/// Records each call, and stops at the given one.
 #[derive(Default)]
 struct Log {
     calls: Vec<String>,

@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::limits::Limits;
+use super::task_tracker::Attempts;
 use slt_core::engine::{EngineError, EngineIdentity, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;

@@ -1,4 +1,4 @@
-//! What a database answers: names of columns, and rows of values.
+//! The answer of a database: names of columns, and rows of values.
 
 use serde::{Deserialize, Serialize};
 

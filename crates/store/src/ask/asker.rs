@@ -1,4 +1,4 @@
-//! The one who asks: whether the answers of the two children agree, and which of them the user gets.
+//! Asks both children, compares their answers, and chooses the answer for the user.
 
 use std::io;
 use std::path::Path;
@@ -19,30 +19,30 @@ use crate::{Loaded, Window};
 use slt_core::outcome::ExitHow;
 use slt_runner::clock::Clock;
 
-/// As many rows SQLite may give to show where it has a choice.
+/// The maximum number of rows for finding SQLite's choices of order.
 const MOST_ROWS: usize = 500_000;
 /// With more rows than these a disagreement is not looked into.
 const MOST_GIVEN: usize = 200_000;
 
-/// What is read of the history.
+/// The part of the history that a query reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
-    /// Which runs.
+    /// The runs.
     pub window: Window,
-    /// Whose files `test_files` tells of; without it those of the last run's engine.
+    /// The engine for `test_files`; the default is the engine of the last run.
     pub engine: Option<String>,
 }
 
-/// What a question is about.
+/// The rows that a query is about.
 #[derive(Clone, Copy)]
 pub enum About<'a> {
-    /// The results, which each child loads by itself. The source is read where a disagreement is to be looked into.
+    /// The results, which each child loads by itself. The source is read to analyse a disagreement.
     Results(&'a Reading, &'a dyn Source),
     /// These rows.
     Rows(&'a [Loaded]),
 }
 
-/// What is done about a disagreement.
+/// The effort spent on a disagreement.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort<'a> {
     /// Whether there is a second opinion at all.
@@ -55,28 +55,28 @@ pub struct Effort<'a> {
     pub now: i64,
 }
 
-/// The answer, and what is to be said of it.
+/// The answer, with notes about it.
 #[derive(Debug)]
 pub struct Asked {
     /// The answer.
     pub answer: Answer,
     /// Whose it is.
     pub from: EngineName,
-    /// Why there is no agreement; nothing where both agree, and where nobody has asked for a second opinion.
+    /// The reason for a missing agreement; `None` if both agree, and without a second opinion.
     pub doubt: Option<Doubt>,
     /// Whether both were asked and agree.
     pub agreed: bool,
-    /// How many runs there are.
+    /// The number of runs.
     pub runs: usize,
-    /// How many of them are loaded.
+    /// The number of of that them are loaded.
     pub loaded: usize,
-    /// What was damaged or could not be read.
+    /// Damaged or unreadable files.
     pub notes: Vec<String>,
-    /// Whether files of the store are damaged, so that it should be mended.
+    /// Whether files of the store are damaged, so that it should be repaired.
     pub damaged: bool,
 }
 
-/// Why an answer stands alone.
+/// The reason why an answer is unconfirmed.
 #[derive(Debug)]
 pub enum Doubt {
     /// The answer is SQLite's, and depends on more than the rows.
@@ -87,14 +87,14 @@ pub enum Doubt {
     SqliteFails(String),
     /// VibeSQL is wrong or fails, and the answer is SQLite's.
     VibeSql {
-        /// What it does.
+        /// The kind of fault.
         kind: Kind,
-        /// Where that is kept.
+        /// The location of the saved test file.
         kept: Keeping,
     },
 }
 
-/// What VibeSQL does wrong.
+/// A fault of VibeSQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Kind {
     /// It gives another answer.
@@ -118,7 +118,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether it is the same thing that goes wrong, perhaps in another number of rows.
+    /// Returns whether it is the same thing that goes wrong, perhaps in another number of rows.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Differs(one), Self::Differs(other)) => {
@@ -130,7 +130,7 @@ impl Kind {
         }
     }
 
-    /// Its name in one word.
+    /// Returns its name.
     pub(super) fn word(&self) -> &'static str {
         match self {
             Self::Differs(Difference::Order) => "order",
@@ -144,7 +144,7 @@ impl Kind {
     }
 }
 
-/// Why there is no answer.
+/// A reason for a missing answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The engine fails at the statement.
@@ -153,9 +153,9 @@ pub enum AskError {
     /// The engine does something worse.
     #[error("{} {kind}", name(*.engine))]
     Engine {
-        /// Which one.
+        /// The engine.
         engine: EngineName,
-        /// What it does.
+        /// The kind of fault.
         kind: Kind,
     },
     /// The results cannot be read.
@@ -187,7 +187,7 @@ impl<'a> Asker<'a> {
         Self { pair: Pair::new(command, limits, clock) }
     }
 
-    /// What stops a question.
+    /// Returns a handle that interrupts a query.
     pub fn interrupter(&self) -> Interrupter {
         self.pair.interrupter()
     }
@@ -301,7 +301,7 @@ impl<'a> Asker<'a> {
         }
         let mut sqlite = sqlite;
         let mut kind = kind;
-        // What hangs would hang once more, and what takes too much memory would take it.
+        // Reducing a query that hangs or exhausts memory would repeat that each time.
         if matches!(kind, Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_)) {
             match self.try_given(plan, &tables, self.pair.limits.timeout)? {
                 Tried::Wrong(again, answer) => (kind, sqlite) = (again, answer),
@@ -339,7 +339,7 @@ impl<'a> Asker<'a> {
         })
     }
 
-    /// The answer of one engine about these rows, if it has one.
+    /// Returns the answer of one engine about these rows, if it has one.
     pub(super) fn answer_of(
         &mut self,
         engine: EngineName,
@@ -363,7 +363,7 @@ impl<'a> Asker<'a> {
         self.pair.limits
     }
 
-    /// Whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
+    /// Returns whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
     fn judge(
         &mut self,
         plan: &Plan,
@@ -401,7 +401,7 @@ impl<'a> Asker<'a> {
         }
     }
 
-    /// All rows that SQLite has a choice of.
+    /// Returns all rows that SQLite has a choice of.
     fn all_rows(
         &mut self,
         plan: &Plan,
@@ -416,7 +416,7 @@ impl<'a> Asker<'a> {
     }
 }
 
-/// What came of one try.
+/// The result of one try.
 pub(super) enum Tried {
     /// VibeSQL is wrong; SQLite's answer.
     Wrong(Kind, Answer),

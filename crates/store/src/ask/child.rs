@@ -1,4 +1,4 @@
-//! The child: it has one engine, loads what questions need, and answers them one after the other.
+//! The child process: it owns one engine, loads the needed rows, and answers queries one after the other.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
@@ -40,12 +40,13 @@ pub(super) enum Flow {
     Stop,
 }
 
-/// Answers the questions that come in, until there are no more. When their reader is gone, and so is the one who asks,
-/// this process ends in the midst of an answer, with all that it has started.
+/// Answers queries until the input ends.
+///
+/// If the reader or the asking process is gone, this process exits immediately, with all processes that it has started.
 ///
 /// # Errors
 ///
-/// What cannot be written, or a thread that cannot be started.
+/// An output error, or a thread that cannot be started.
 pub fn serve(
     engine: EngineName,
     source: &dyn Source,
@@ -61,7 +62,7 @@ pub fn serve(
             }
         }
         drop(sender);
-        // Nobody wants an answer any more, and nobody would stop an engine that hangs.
+        // Nobody reads an answer any more, and nobody would stop a hanging engine.
         end_all();
     };
     std::thread::Builder::new().name("questions".to_owned()).spawn(listen)?;
@@ -81,7 +82,7 @@ pub fn serve(
             Err(payload) => {
                 let text = payload.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no words");
-                // What is left of the engine cannot be trusted.
+                // After a panic the state of the engine cannot be trusted.
                 return send(&Reply::Panicked(text.to_owned()), out);
             }
         }
@@ -95,7 +96,7 @@ struct State<'s> {
     kept: Option<Kept>,
 }
 
-/// What is loaded, and from where.
+/// The loaded rows and their source.
 struct Kept {
     database: Box<dyn Database>,
     columns: BTreeMap<&'static str, Wanted>,
@@ -104,7 +105,7 @@ struct Kept {
     told: (usize, usize),
 }
 
-/// A part of the history, as it is in one state of the results.
+/// A part of the history, in one state of the results.
 #[derive(PartialEq, Eq)]
 struct Part {
     state: String,
@@ -135,7 +136,7 @@ impl State<'_> {
         }
     }
 
-    /// Loads what is not there yet, with all that is: tables cannot be made wider.
+    /// Reloads all tables with the missing columns: tables cannot be widened.
     fn load(&mut self, part: Part, wanted: &[Wanted], answer: &mut Answering<'_>) -> Result<(), Reply> {
         let mut columns = match self.kept.take() {
             Some(kept) if kept.of == part => {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::answer::{Answer, Value};
 use slt_runner::text::count::plural;
 
-/// What the statement says about the rows of its answer, with what SQLite says of them besides.
+/// The rule of the statement for the rows of its answer, with further rows of SQLite where needed.
 #[derive(Debug, Clone, Copy)]
 pub enum Rule<'a> {
     /// These rows in this order.
@@ -18,7 +18,7 @@ pub enum Rule<'a> {
     Sorted {
         /// All rows, as SQLite sorts them, with their keys.
         all: &'a [Vec<Value>],
-        /// Where the keys are.
+        /// The columns of the keys.
         keys: &'a [Key],
         /// The first row of the answer among these.
         offset: usize,
@@ -40,17 +40,17 @@ pub enum Difference {
     /// One has more columns.
     #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "column"))]
     Columns {
-        /// How many SQLite has.
+        /// The number of SQLite that has.
         sqlite: usize,
-        /// How many VibeSQL has.
+        /// The number of VibeSQL that has.
         vibesql: usize,
     },
     /// One has more rows.
     #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "row"))]
     Count {
-        /// How many SQLite has.
+        /// The number of SQLite that has.
         sqlite: usize,
-        /// How many VibeSQL has.
+        /// The number of VibeSQL that has.
         vibesql: usize,
     },
     /// Values differ.
@@ -61,7 +61,7 @@ pub enum Difference {
     Order,
 }
 
-/// Whether VibeSQL's answer is a possible one, if SQLite's is right.
+/// Returns whether VibeSQL's answer is a possible one, if SQLite's is right.
 ///
 /// | rule | VibeSQL's rows |
 /// |---|---|
@@ -95,7 +95,7 @@ pub fn compare(sqlite: &Answer, vibesql: &Answer, rule: Rule<'_>) -> Result<(), 
     }
 }
 
-/// Whether rows obey a rule that says by itself which rows there are; others hold for all rows.
+/// Returns whether rows obey a rule that determines the set of rows; other rules hold for all rows.
 pub(super) fn fits(found: &[Vec<Value>], width: usize, rule: Rule<'_>) -> Result<(), Difference> {
     match rule {
         Rule::Exactly | Rule::AnyOrder => Ok(()),
@@ -137,7 +137,7 @@ fn sorted(
     }
 }
 
-/// How many rows are not among those that there are, each of which counts once.
+/// Returns the number of rows that are missing among the allowed ones, each counted once.
 fn missing<'v>(
     rows: impl Iterator<Item = &'v Vec<Value>>,
     there: impl Iterator<Item = &'v Vec<Value>>,
@@ -152,7 +152,7 @@ fn missing<'v>(
     if others.is_empty() {
         return 0;
     }
-    // What is left may differ by rounding.
+    // The rest may differ by rounding.
     let mut left: Vec<_> = known.into_values().flatten().collect();
     let mut missing = 0;
     for row in others {
@@ -164,7 +164,7 @@ fn missing<'v>(
     missing
 }
 
-/// A value such that equal numbers are equal, whatever their type.
+/// A value in which equal numbers are equal, for any types.
 #[derive(PartialEq, Eq, Hash)]
 enum Exact<'v> {
     Null,
@@ -186,7 +186,7 @@ fn exact(row: &[Value]) -> Vec<Exact<'_>> {
         .collect()
 }
 
-/// The whole number that a number is.
+/// Returns the whole number that a number is.
 fn whole(number: f64) -> Option<i64> {
     let whole = number as i64;
     (whole as f64 == number && whole != i64::MAX).then_some(whole)
@@ -221,7 +221,7 @@ fn close(one: f64, other: f64) -> bool {
     one == other || largest.is_finite() && (one - other).abs() <= 1e-9 * largest
 }
 
-/// Keys are told apart as SQLite does it, without any tolerance.
+/// Keys are reported apart as SQLite does it, without any tolerance.
 fn same_key(one: &[Value], other: &[Value], key: Key) -> bool {
     match (&one[key.place], &other[key.place]) {
         (Value::Text(one), Value::Text(other)) if key.nocase => one.eq_ignore_ascii_case(other),

@@ -10,7 +10,7 @@ use slt_runner::text::visible::one_line;
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Aligned columns. Long text is cut, and what would move the cursor is written as an escape.
+    /// Aligned columns. Long text is truncated, and control characters are escaped.
     Table,
     /// RFC 4180: NULL is nothing at all, and text without a character is a pair of quotes.
     Csv,
@@ -29,7 +29,7 @@ const LONGEST: usize = 120;
 ///
 /// # Errors
 ///
-/// Only those of `out`.
+/// Returns the errors of `out`.
 pub fn write(out: &mut String, answer: &Answer, format: Format) -> fmt::Result {
     match format {
         Format::Table => table(out, answer),
@@ -55,11 +55,11 @@ fn table(out: &mut String, answer: &Answer) -> fmt::Result {
         let values = row.iter().enumerate();
         table.add_row(values.map(|(place, value)| cell(place, cut(one_line(&plain(value)).into_owned()))));
     }
-    // Blanks at the ends of lines are of no use to anybody.
+    // Blanks at the ends of lines are useless to anybody.
     table.to_string().lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-/// Which columns have numbers only.
+/// Returns for each column whether it has only numbers.
 fn numbers(answer: &Answer) -> Vec<bool> {
     let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Real(_) | Value::Null);
     (0..answer.columns.len())
@@ -79,7 +79,7 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// So many digits that the same number can be read from them.
+/// Formats a number with as many digits as reading it back exactly requires.
 pub fn real(number: f64) -> String {
     if number.is_finite() {
         format!("{number:?}")
@@ -105,7 +105,7 @@ fn cut(text: String) -> String {
     }
 }
 
-/// The names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
+/// Returns the names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
 fn distinct(columns: &[String]) -> Vec<String> {
     let mut names = Vec::<String>::new();
     for column in columns {
@@ -141,7 +141,7 @@ fn csv_line(out: &mut String, fields: impl Iterator<Item = String>) -> fmt::Resu
     out.write_str("\r\n")
 }
 
-/// A field of CSV.
+/// Returns a field of CSV.
 pub fn quoted(text: &str) -> String {
     if text.is_empty() || text.contains([',', '"', '\r', '\n']) || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))

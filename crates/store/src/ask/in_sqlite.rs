@@ -83,7 +83,7 @@ fn value(value: ValueRef<'_>) -> Value {
     }
 }
 
-/// A cell as it is bound: text is not copied.
+/// A bound cell, without copying its text.
 struct Bound<'c>(&'c Cell);
 
 impl ToSql for Bound<'_> {

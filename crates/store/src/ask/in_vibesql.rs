@@ -57,7 +57,7 @@ impl Database for InVibeSql {
     }
 
     fn ask(&mut self, sql: &str, width: Option<usize>, sink: &mut dyn Sink) -> Result<(), String> {
-        // What it remembers of an IN subquery it would give again, whatever the rows are by then.
+        // A cached answer of an IN subquery would be returned again after the rows have changed.
         clear_in_subquery_cache();
         let Statement::Select(select) = parse(sql)? else { return Err("only SELECT is asked".to_owned()) };
         if select.into_table.is_some() || select.into_variables.is_some() {
@@ -108,7 +108,7 @@ impl Shared {
     }
 }
 
-/// What has no type in SQLite is the text that VibeSQL shows.
+/// A value without a type in SQLite becomes the text that VibeSQL shows.
 fn value(value: &SqlValue) -> Value {
     match value {
         SqlValue::Null => Value::Null,
@@ -119,7 +119,7 @@ fn value(value: &SqlValue) -> Value {
             Err(_) => Value::Real(*number as f64),
         },
         SqlValue::Float(number) => Value::Real(f64::from(*number)),
-        // SQLite has NULL where others have a number that is none.
+        // SQLite has NULL in place of non-finite numbers.
         SqlValue::Numeric(number) | SqlValue::Real(number) | SqlValue::Double(number) if number.is_nan() => {
             Value::Null
         }

@@ -16,10 +16,10 @@ use slt_core::executor::canonical::ResultBuffer;
 use slt_core::parser::{Renderer, SortMode};
 use slt_core::value::ValueRef;
 
-/// Nobody reads a file with more rows.
+/// A file with more rows would be unreadable.
 const MOST_ROWS: usize = 2000;
 
-/// Where a disagreement is kept.
+/// The location of a saved disagreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Keeping {
     /// In this file.
@@ -28,7 +28,7 @@ pub enum Keeping {
     Not(String),
 }
 
-/// The file that the same statement has for the same kind of disagreement.
+/// Returns the file that the same statement has for the same kind of disagreement.
 pub(super) fn known(folder: &Path, plan: &Plan, kind: &Kind) -> Option<PathBuf> {
     let ending = format!("-{}.test", mark(plan, kind));
     let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
@@ -37,12 +37,12 @@ pub(super) fn known(folder: &Path, plan: &Plan, kind: &Kind) -> Option<PathBuf> 
     files.into_iter().next()
 }
 
-/// The same for the same statement and kind.
+/// Returns the same for the same statement and kind.
 fn mark(plan: &Plan, kind: &Kind) -> String {
     format!("{:08x}", crc32fast::hash(format!("{} {}", kind.word(), one_line(&plan.sql)).as_bytes()))
 }
 
-/// Writes the file, whole or not at all.
+/// Writes the file, atomically.
 pub(super) fn keep(
     asker: &mut Asker<'_>,
     effort: Effort<'_>,
@@ -57,7 +57,7 @@ pub(super) fn keep(
     let Some(sqlite) = asker.answer_of(EngineName::Sqlite, plan, tables)? else {
         return Ok(Keeping::Not("SQLite has no answer to it alone".to_owned()));
     };
-    // What hangs or breaks has none, and would do it once more.
+    // A query that hangs or crashes has no answer, and would do it again.
     let vibesql = match kind {
         Kind::Differs(_) => asker.answer_of(EngineName::VibeSql, plan, tables)?,
         _ => None,
@@ -87,7 +87,7 @@ fn second(now: i64) -> String {
     time.strftime("%Y%m%d-%H%M%S").to_string()
 }
 
-/// The test file.
+/// Returns the test file.
 fn text(plan: &Plan, tables: &[Loaded], sqlite: &Answer, vibesql: Option<&Answer>, kind: &Kind) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
@@ -160,7 +160,7 @@ fn presentation(plan: &Plan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<
     if hides(&types) { (vec![b'T'; width], sort) } else { (types, sort) }
 }
 
-/// The lines of an answer, as the runner has them.
+/// Returns the lines of an answer, as the runner has them.
 fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
     let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
     for row in &answer.rows {

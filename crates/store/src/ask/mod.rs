@@ -1,8 +1,8 @@
-//! Questions in SQL about the results, asked of VibeSQL and, as a second opinion, of SQLite.
+//! Queries in SQL over the results, answered by VibeSQL and, as a second opinion, by SQLite.
 //!
-//! [`plan`](fn@plan) finds out which columns a statement may read. Two child processes, one for each engine, load just
-//! these and answer; the [`Asker`] holds them to their limits, and [`compare`] says whether the answers agree. Where they
-//! do not, the user gets SQLite's, and the disagreement is kept as a test file that is reduced to what matters.
+//! [`plan`](fn@plan) finds the columns that a statement may read. Two child processes, one for each engine, load only
+//! these and answer. The [`Asker`] enforces their limits, and [`compare`] compares the answers. On a disagreement the
+//! user gets SQLite's answer, and the disagreement is saved as a reduced test file.
 
 mod answer;
 pub mod format;

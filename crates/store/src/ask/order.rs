@@ -1,4 +1,4 @@
-//! What a statement says about the order of its rows, and the statement that shows where SQLite has a choice.
+//! Finds the row order that a statement specifies, and the statement that shows SQLite's choices.
 
 use sqlparser::ast::{
     Distinct, Expr, LimitClause, OrderByKind, Query, SelectItem, SetExpr, Statement, UnaryOperator, Value,
@@ -9,7 +9,7 @@ use sqlparser::parser::Parser;
 use super::compare::Key;
 use super::scan::{self, Piece};
 
-/// What is said about the order.
+/// The specified order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Order {
     /// Nothing, and all rows are shown.
@@ -32,7 +32,7 @@ pub(super) fn order(sql: &str, columns: &[String]) -> Order {
     }
 }
 
-/// Where the parser gives up: without the words there is no order.
+/// Used where the parser fails: without ORDER BY in the text there is no order.
 fn by_words(sql: &str) -> Order {
     let mut depth = 0_usize;
     for piece in scan::pieces(sql) {
@@ -78,7 +78,7 @@ fn of_query(query: &Query, columns: &[String]) -> Option<Order> {
         keys.push(Key { place, nocase });
     }
     if !added.is_empty() {
-        // Where rows are held against each other, a column more would change which rows there are.
+        // For a set operation, a further column would change the set of rows.
         let SetExpr::Select(select) = all.body.as_mut() else { return None };
         if !matches!(select.distinct, None | Some(Distinct::All)) {
             return None;
@@ -88,8 +88,8 @@ fn of_query(query: &Query, columns: &[String]) -> Option<Order> {
     Some(Order::Sorted { all: all.to_string(), keys, offset })
 }
 
-/// The column of the answer that a term means: by its number, or by its name. The outer nothing is a number of no
-/// column, the inner one any other expression.
+/// Returns the column of the answer that a term means: by its number, or by its name. The outer nothing is a number of
+/// no column, the inner one any other expression.
 #[expect(clippy::option_option, reason = "two different ways of not being a column")]
 fn column(expr: &Expr, columns: &[String]) -> Option<Option<usize>> {
     match expr {
@@ -107,7 +107,7 @@ fn column(expr: &Expr, columns: &[String]) -> Option<Option<usize>> {
     }
 }
 
-/// The expression without what says how text is sorted; nothing for a way of sorting that has no rule here.
+/// Returns the expression without COLLATE; `None` for an unsupported collation.
 fn collation(expr: &Expr) -> Option<(&Expr, bool)> {
     match expr {
         Expr::Nested(inner) => collation(inner),

@@ -16,7 +16,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// A look that comes later was kept from coming.
 const LONGEST_TICK: Duration = Duration::from_millis(500);
 
-/// What a child may use for one question.
+/// The limits of a child for one query.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// How long it may take, loading included.
@@ -25,7 +25,7 @@ pub struct Limits {
     pub memory: u64,
 }
 
-/// What came of a question to one child.
+/// The end of a query to one child.
 #[derive(Debug)]
 pub(super) enum End {
     Answered { answer: Answer, stopped: bool, told: Told },
@@ -33,7 +33,7 @@ pub(super) enum End {
     Failed(Kind),
 }
 
-/// What a child has said of the loaded history.
+/// The loaded history, as reported by a child.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     pub(super) runs: usize,
@@ -85,7 +85,7 @@ impl<'a> Pair<'a> {
         }
     }
 
-    /// Puts questions to children at the same time, and waits for what comes of each.
+    /// Sends requests to children at the same time, and waits for their ends.
     pub(super) fn put(
         &mut self,
         requests: [Option<&Request>; 2],
@@ -133,7 +133,7 @@ impl<'a> Pair<'a> {
             if now.saturating_sub(looked) < TICK {
                 continue;
             }
-            // This process was stopped meanwhile, which is not held against the children.
+            // This process was stopped meanwhile; the limits exclude that time.
             start += Some(now.saturating_sub(looked)).filter(|gap| *gap > LONGEST_TICK).unwrap_or_default();
             looked = now;
             for place in 0..parts.len() {
@@ -162,7 +162,7 @@ impl<'a> Pair<'a> {
         self.children.iter().position(|child| child.as_ref().is_some_and(|child| child.number == number))
     }
 
-    /// The child at this place, started if there is none.
+    /// Returns the child at this index, after starting it if necessary.
     fn child(&mut self, place: usize) -> Result<&mut Child, AskError> {
         if self.children[place].is_none() {
             self.started += 1;
@@ -187,7 +187,7 @@ fn checked(end: End, width: Option<usize>) -> End {
     }
 }
 
-/// Adds what a child says to its answer; the end of it, if that is it.
+/// Adds a reply to the child's answer; returns its end with the last reply.
 fn hear(reply: Reply, part: &mut (Answer, Told)) -> Option<End> {
     let (answer, told) = part;
     Some(match reply {

@@ -1,9 +1,9 @@
-//! Which tables and columns a statement may read.
+//! Finds the tables and columns that a statement may read.
 //!
-//! SQLite prepares the statement on empty tables, and says whether it is a question and what is wrong with it. Which
-//! columns are loaded is decided by the text alone: a statement can only read a column that it spells, unless it has a
-//! wildcard or NATURAL. So a column is left out only if its name occurs nowhere in the statement, neither as a word nor in
-//! quotes. What SQLite says about the columns it reads is no help: it says nothing about those that join tables.
+//! SQLite prepares the statement on empty tables, and reports errors and whether it is a query. The text alone decides
+//! on the loaded columns: a statement can only read a column that it spells, unless it has a wildcard or NATURAL. So a
+//! column is omitted only if its name occurs nowhere in the statement, neither as a word nor in quotes. SQLite's report
+//! of read columns cannot be used: it omits the columns that join tables.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -19,7 +19,7 @@ use super::volatile::{DependsOn, depends_on};
 use crate::Wanted;
 use crate::schema::{self, TABLES};
 
-/// What is needed to answer a statement.
+/// The requirements of a statement.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
     /// The statement, without comments.
@@ -41,11 +41,11 @@ pub enum Trust {
     Comparable,
     /// The answer depends on more than the rows, so that SQLite alone is asked.
     OnlySqlite(DependsOn),
-    /// SQLite reaches one of its limits, or has no such function, and says so.
+    /// SQLite reaches one of its limits or lacks a function, with its message.
     OnlyVibeSql(String),
 }
 
-/// Why a statement is not asked.
+/// A reason to reject a statement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// There is nothing in the text.
@@ -54,13 +54,13 @@ pub enum PlanError {
     /// There is more than one statement in the text.
     #[error("more than one statement")]
     Several,
-    /// It is no question.
+    /// It is not a question.
     #[error("the results are read-only: expected SELECT, WITH or VALUES")]
     Writes,
     /// SQLite does not accept it.
     #[error("{message}")]
     Sql {
-        /// SQLite's words.
+        /// SQLite's message.
         message: String,
         /// The name that it does not know.
         unknown: Option<Unknown>,
@@ -70,13 +70,13 @@ pub enum PlanError {
 /// A name that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unknown {
-    /// Of a table.
+    /// A table.
     Table(String),
-    /// Of a column, perhaps with that of its table.
+    /// A column, perhaps with its table.
     Column(String),
 }
 
-/// What SQLite has seen in the statement.
+/// SQLite's report on the statement.
 #[derive(Debug, Default)]
 struct Seen {
     /// The tables that it reads, and common table expressions of which it counts the rows.
@@ -85,11 +85,11 @@ struct Seen {
     denied: bool,
 }
 
-/// Finds out what a statement needs.
+/// Finds the requirements of a statement.
 ///
 /// # Errors
 ///
-/// [`PlanError`], if it is to write, if it is not exactly one, or if it is wrong.
+/// [`PlanError`], for a writing statement, for none or several statements, and for an invalid one.
 pub fn plan(sql: &str) -> Result<Plan, PlanError> {
     if sql.contains('\0') {
         // SQLite would take it for the end of the statement.
@@ -125,7 +125,7 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
     }
 }
 
-/// The names of the columns, or nothing of a statement that writes.
+/// Returns the names of the columns, or nothing of a statement that writes.
 fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, String> {
     let seen = Arc::clone(seen);
     let connection = with_everything(move |context| {
@@ -154,7 +154,7 @@ fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, St
     Ok(reads_only.then(|| statement.column_names().map(str::to_owned).collect()))
 }
 
-/// All tables and views, without a row.
+/// Returns all tables and views, without a row.
 fn with_everything(
     allows: impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static,
 ) -> Result<Connection, Error> {
@@ -170,10 +170,10 @@ fn with_everything(
     Ok(connection)
 }
 
-/// What SQLite calls tables, and is none of its own matters.
+/// Functions that SQLite reports as tables.
 const FUNCTIONS_LIKE_TABLES: &[&str] = &["json_each", "json_tree"];
 
-/// Whether SQLite has a table of this name by itself, which VibeSQL has not.
+/// Returns whether SQLite has a built-in table of this name, which VibeSQL lacks.
 fn is_of_sqlite(table: &str) -> bool {
     if FUNCTIONS_LIKE_TABLES.contains(&table) {
         return false;
@@ -182,8 +182,8 @@ fn is_of_sqlite(table: &str) -> bool {
     Connection::open_in_memory().is_ok_and(|connection| connection.prepare(&select).is_ok())
 }
 
-/// The tables and views that a statement names, with the columns that it names, or with all of them if it can read columns
-/// that it does not name, or is not `understood`.
+/// Returns the tables and views that a statement names, with their named columns. All columns are returned if it can
+/// read unnamed ones, or is not `understood`.
 fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
     let mut wanted: Vec<Wanted> = Vec::new();
     let mut views: Vec<&'static View> = Vec::new();
@@ -201,7 +201,7 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
                 None => wanted.push(Wanted { table, columns }),
             }
         }
-        // A view reads by itself what is behind it, and nothing of that can be read through it but what it spells.
+        // A view reads its own columns, and through it a query can only read the columns that it spells.
         for view in VIEWS.iter().filter(|view| names.contains(view.name)) {
             if !views.contains(&view) {
                 views.push(view);
@@ -216,8 +216,8 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
     (wanted, views)
 }
 
-/// Whether SQLite is not able to prepare a statement that may be right: it reaches a limit, or is built without a function
-/// of its dialect. Any other error is one of the statement.
+/// Returns whether SQLite is not able to prepare a statement that may be right: it reaches a limit, or is built without
+/// a function of its dialect. Any other error is one of the statement.
 fn is_limit(message: &str) -> bool {
     const STARTS: &[&str] = &[
         "too many ",
@@ -234,7 +234,7 @@ fn is_limit(message: &str) -> bool {
     STARTS.iter().any(|start| message.starts_with(start))
 }
 
-/// Whether the statement begins as a question does.
+/// Returns whether the statement begins as a question does.
 fn may_be_a_question(sql: &str) -> bool {
     let first = scan::pieces(sql).into_iter().find_map(|piece| match piece {
         Piece::Word(word) => Some(word.to_ascii_uppercase()),
@@ -249,7 +249,7 @@ fn for_vibesql(sql: String, message: String) -> Plan {
     Plan { sql, wanted, views, columns: Vec::new(), trust: Trust::OnlyVibeSql(message) }
 }
 
-/// The name in SQLite's words.
+/// Parses the unknown name in SQLite's message.
 fn unknown(message: &str) -> Option<Unknown> {
     let behind = |start: &str| {
         let rest = message.split_once(start)?.1;
@@ -258,7 +258,7 @@ fn unknown(message: &str) -> Option<Unknown> {
     behind("no such table: ").map(Unknown::Table).or_else(|| behind("no such column: ").map(Unknown::Column))
 }
 
-/// The table of this name or the view, as the user may write it, with the names of its columns.
+/// Returns the column names of the table or view with this name, in any spelling that users may write.
 pub fn columns_of(name: &str) -> Option<Vec<&'static str>> {
     let view = || VIEWS.iter().find(|view| view.name.eq_ignore_ascii_case(name));
     match schema::table(name) {
@@ -267,7 +267,7 @@ pub fn columns_of(name: &str) -> Option<Vec<&'static str>> {
     }
 }
 
-/// SQLite's own words.
+/// Returns SQLite's message.
 pub(super) fn words(error: &Error) -> String {
     match error {
         Error::SqliteFailure(_, Some(message)) => message.clone(),
@@ -307,7 +307,7 @@ mod tests {
                 "SELECT file_path FROM test_files UNION SELECT file_path FROM file_stats",
                 "test_files(file_path) file_stats(file_path)",
             ),
-            // Whatever a name stands for, and whatever quotes it has.
+            // Names in all roles and with all quotes.
             (
                 "SELECT count(*) FROM \"TEST_RESULTS\" JOIN [test_files] USING (`status`)",
                 "test_results(status) test_files(status)",
@@ -383,7 +383,7 @@ mod tests {
         assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(Unknown::Column("t.stat".to_owned())));
         assert!(error("SELEC 1").0.contains("syntax error"));
         assert!(error("SELECT 1\0 no SQL").0.contains("NUL"));
-        // What SQLite has besides, and VibeSQL has not.
+        // Features of SQLite that VibeSQL lacks.
         for table in ["pragma_table_info", "sqlite_schema", "sqlite_master"] {
             let arguments = if table.starts_with("pragma") { "('test_runs')" } else { "" };
             for columns in ["*", "COUNT(*)"] {

@@ -1,17 +1,16 @@
-//! Questions that are asked often, by name. The first thirteen have the names and columns of VibeSQL's earlier scripts.
+//! Named queries for common questions. The first thirteen have the names and columns of VibeSQL's earlier scripts.
 //!
-//! A file fails whatever is neither PASS nor EMPTY. Every order is total, so that both engines give the same rows, and
-//! numbers are rounded by whole numbers, half up, which no two engines do differently.
+//! Every status except PASS and EMPTY counts as a failure. Every order is total, so that both engines give the same
+//! rows. Numbers are rounded with integer arithmetic, half up, which gives equal results in all engines.
 //!
-//! VibeSQL takes long for many small groups, so that `flaky-tests` makes them of those files only that have passed and
-//! failed at all.
+//! VibeSQL is slow with many small groups, so `flaky-tests` groups only files that have both passed and failed.
 
 /// A question.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Preset {
     /// Its name.
     pub name: &'static str,
-    /// What the answer tells.
+    /// The meaning of its rows.
     pub about: &'static str,
     /// How much of the history it reads.
     pub reach: Reach,
@@ -22,7 +21,7 @@ pub struct Preset {
 /// How much of the history a preset reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
-    /// All of it, since what it reads is kept for all runs.
+    /// The whole history, from data that is kept for all runs.
     Everything,
     /// The part that is loaded.
     Loaded,
@@ -30,7 +29,7 @@ pub enum Reach {
     LastRun,
 }
 
-/// The preset of this name.
+/// Returns the preset of this name.
 pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name.eq_ignore_ascii_case(name))
 }

@@ -8,7 +8,7 @@ use crate::Loaded;
 
 /// The longest that one try may take.
 const LONGEST_TRY: Duration = Duration::from_secs(2);
-/// Tries at what takes very much memory or very long.
+/// The maximum number of tries for disagreements that take long or much memory.
 const FEW: usize = 3;
 
 /// Takes rows away as long as there is time.

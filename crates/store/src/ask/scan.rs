@@ -1,4 +1,4 @@
-//! The text of a statement: where its quotes and comments are, as SQLite reads them.
+//! Scans the text of a statement: its quotes and comments, as SQLite reads them.
 
 use std::collections::HashSet;
 
@@ -20,7 +20,7 @@ pub(super) enum Piece<'s> {
 }
 
 impl<'s> Piece<'s> {
-    /// Returns what can be a name, without quotes. SQLite takes strings for names as well.
+    /// Returns a possible name, without quotes. SQLite accepts strings as names.
     pub(super) fn name(self) -> Option<&'s str> {
         match self {
             Self::Word(text) => Some(text),
@@ -56,7 +56,7 @@ pub(super) fn pieces(sql: &str) -> Vec<Piece<'_>> {
     found
 }
 
-/// A piece of this length at the beginning of the text.
+/// Returns a piece of this length at the beginning of the text.
 fn with<'s>(text: &'s str, length: usize, piece: impl Fn(&'s str) -> Piece<'s>) -> (usize, Piece<'s>) {
     (length, piece(&text[..length]))
 }
@@ -69,7 +69,7 @@ fn length_of(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.find(|character| !belongs(character)).unwrap_or(text.len())
 }
 
-/// The length of what begins with a quote; the quote twice stands for itself.
+/// Returns the length of a quoted text; a doubled quote stands for itself.
 fn quoted(text: &str, quote: char) -> usize {
     let mut from = 1;
     while let Some(found) = text[from..].find(quote) {
@@ -82,8 +82,8 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Splits a text into its statements, without comments, because VibeSQL does not know all kinds of them, and without
-/// semicolons. A statement without any word is left out.
+/// Splits a text into statements, without semicolons, and without comments, because VibeSQL lacks some kinds of them.
+/// Empty statements are skipped.
 pub fn statements(text: &str) -> Vec<String> {
     let pieces = pieces(text);
     let statements = pieces.split(|piece| *piece == Piece::Semicolon).map(|pieces| {
@@ -96,7 +96,7 @@ pub fn statements(text: &str) -> Vec<String> {
     statements.filter(|statement| !statement.is_empty()).collect()
 }
 
-/// Whether a text ends with the end of a statement.
+/// Returns whether a text ends with the end of a statement.
 pub fn is_whole(text: &str) -> bool {
     pieces(text).into_iter().rfind(|piece| *piece != Piece::Space) == Some(Piece::Semicolon)
 }
@@ -123,8 +123,8 @@ pub(super) fn names_behind_in(sql: &str) -> HashSet<String> {
     found
 }
 
-/// Whether a statement has a `*` that stands for columns: behind the beginning of a list of results, a comma or a dot.
-/// That of `COUNT(*)` stands behind a parenthesis, and that of a product behind an operand.
+/// Returns whether a statement has a `*` that stands for columns: after the beginning of a list of results, a comma or
+/// a dot. That of `COUNT(*)` stands behind a parenthesis, and that of a product behind an operand.
 pub(super) fn has_wildcard(sql: &str) -> bool {
     let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
     let begins = |piece: Piece<'_>| match piece {
@@ -137,8 +137,8 @@ pub(super) fn has_wildcard(sql: &str) -> bool {
     pieces.windows(2).any(|pair| pair[1] == Piece::Other("*") && begins(pair[0]))
 }
 
-/// The same statement on one line: a test file takes an empty line for the end of a record. A line end in a string
-/// becomes a call of `char`.
+/// Returns the same statement on one line: a test file takes an empty line for the end of a record. A line end in a
+/// string becomes a call of `char`.
 pub(super) fn one_line(sql: &str) -> String {
     let text = |piece| match piece {
         Piece::Space => " ".to_owned(),
@@ -150,7 +150,7 @@ pub(super) fn one_line(sql: &str) -> String {
     pieces(sql).into_iter().map(text).collect()
 }
 
-/// What stands between the quotes.
+/// Returns the text between the quotes.
 fn inside(text: &str) -> &str {
     let open = text.get(1..).unwrap_or_default();
     open.strip_suffix('\'').unwrap_or(open)

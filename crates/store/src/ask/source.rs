@@ -1,25 +1,26 @@
-//! Where rows come from: the one place that knows how results are loaded.
+//! The interface for loading rows.
 
 use std::error::Error;
 
 use crate::{Extract, Pin, Store, Wanted, Window};
 use slt_runner::results::ResultsFolder;
 
-/// Loads what a question needs.
+/// Loads the rows for a query.
 pub trait Source {
-    /// The state that the results are in now, for whoever loads: the children and their parent must read the same.
+    /// Returns the current state of the results, so that children and parent read the same.
     ///
     /// # Errors
     ///
-    /// Why the results cannot be read, in words.
+    /// A message, when the results cannot be read.
     fn state(&self) -> Result<String, String>;
 
-    /// The rows of these columns in a state, over a part of the history; `engine` is the one whose files `test_files`
-    /// tells of, and without it that of the last run.
+    /// Returns the rows of these columns in a state, over a part of the history.
+    ///
+    /// `engine` selects the files of `test_files`; the default is the engine of the last run.
     ///
     /// # Errors
     ///
-    /// Why the results cannot be read, in words.
+    /// A message, when the results cannot be read.
     fn load(
         &self,
         state: &str,
@@ -51,7 +52,7 @@ impl Source for Results {
     }
 }
 
-/// An error with its causes, for it goes from one process to another.
+/// Returns an error with its causes, for it goes from one process to another.
 fn words(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

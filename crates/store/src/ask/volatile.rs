@@ -1,15 +1,15 @@
-//! What an answer depends on besides the rows. Two engines cannot be compared then.
+//! Detects answers that depend on more than the rows, and so cannot be compared between engines.
 
 use super::scan::{self, Piece};
 
-/// What an answer depends on besides the rows.
+/// A dependency of an answer besides the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DependsOn {
     /// Random values.
     Chance,
     /// The current time.
     Time,
-    /// What the connection did before.
+    /// Earlier statements of the connection.
     Connection,
     /// The name, version or build of the engine.
     Engine,
@@ -26,7 +26,7 @@ const TIME: &[(&str, usize)] = &[
     ("timediff", 2),
 ];
 
-/// Returns what a statement depends on, if it calls these `functions` according to SQLite, named in lower case.
+/// Returns the dependency of a statement that calls these `functions` according to SQLite, named in lower case.
 ///
 /// | call | depends on |
 /// |---|---|
@@ -34,7 +34,7 @@ const TIME: &[(&str, usize)] = &[
 /// | `current_timestamp`, `current_date`, `current_time` | time |
 /// | a date or time function with a literal 'now', or without a time | time |
 /// | `changes`, `total_changes`, `last_insert_rowid` | connection |
-/// | `sqlite_version` and the like | engine |
+/// | `sqlite_version` and similar functions | engine |
 /// | any other | nothing |
 pub(super) fn depends_on(sql: &str, functions: &[String]) -> Option<DependsOn> {
     let by_name = functions.iter().find_map(|function| by_name(function));
@@ -81,7 +81,7 @@ fn takes_now(arguments: &[&[Piece<'_>]], needed: usize) -> bool {
         || arguments.iter().copied().flatten().any(|piece| is_literal(piece, &["now"]))
 }
 
-/// The arguments of a call, from behind its opening parenthesis.
+/// Returns the arguments of a call, from behind its opening parenthesis.
 fn arguments<'p, 's>(pieces: &'p [Piece<'s>]) -> Vec<&'p [Piece<'s>]> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0_usize);

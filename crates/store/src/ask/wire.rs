@@ -1,4 +1,5 @@
-//! What an asking process and its child tell each other: a JSON object a line, framed as between the processes of a run.
+//! The messages between an asking process and its child: a JSON object a line, framed as between the processes of a
+//! run.
 
 use std::io::{self, BufRead, Write};
 
@@ -21,7 +22,7 @@ impl EngineName {
     /// Both, in the order of their places.
     pub(super) const BOTH: [Self; 2] = [Self::VibeSql, Self::Sqlite];
 
-    /// Its word on the command line.
+    /// Returns its name on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::VibeSql => "vibesql",
@@ -29,7 +30,7 @@ impl EngineName {
         }
     }
 
-    /// The engine with this word.
+    /// Finds an engine by its name.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::BOTH.into_iter().find(|engine| engine.word() == word)
     }
@@ -44,16 +45,16 @@ pub(super) struct Request {
     pub(super) views: Vec<String>,
     /// The rows that it is about.
     pub(super) rows: Rows,
-    /// How many columns the answer has, if that is known.
+    /// The number of columns that the answer has, if that is known.
     pub(super) width: Option<usize>,
     /// With how many rows to stop.
     pub(super) at_most: Option<usize>,
 }
 
-/// Where the rows come from.
+/// The source of the rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Rows {
-    /// From the results folder. What is loaded stays loaded for the next question.
+    /// The results folder. Loaded rows stay loaded for the next query.
     Kept {
         /// In this state.
         state: String,
@@ -96,7 +97,7 @@ impl From<&Wanted> for Named {
 }
 
 impl Named {
-    /// The columns of our own schema; nothing of what it does not have.
+    /// Returns the columns of the public schema; `None` for unknown ones.
     pub(super) fn wanted(&self) -> Option<Wanted> {
         let table = schema::table(&self.table)?;
         let is_named = |name: &str| self.columns.iter().any(|column| column == name);
@@ -113,17 +114,17 @@ impl From<&Loaded> for GivenTable {
 }
 
 impl GivenTable {
-    /// The rows, if their table is one of our own.
+    /// Returns the rows, if their table is one of our own.
     pub(super) fn loaded(self) -> Option<Loaded> {
         let rows = self.rows.into_iter().map(|row| row.into_iter().map(Into::into).collect());
         Some(Loaded { wanted: self.of.wanted()?, rows: rows.collect() })
     }
 }
 
-/// What the child says. Each question is answered by some of the first three, and then by one of the others.
+/// A message of the child. A query is answered by any of the first three, then by one of the others.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Reply {
-    /// The rows are there, so much of the history; `damaged` says that the store should be mended.
+    /// The rows are loaded, for this part of the history; `damaged` reports that the store needs repair.
     Loaded { runs: usize, loaded: usize, notes: Vec<String>, damaged: bool },
     /// The names of the columns.
     Columns(Vec<String>),
@@ -150,7 +151,7 @@ pub(super) fn send(message: &impl Serialize, out: &mut dyn Write) -> io::Result<
     out.flush()
 }
 
-/// Reads the next message; nothing at the end of the stream. What an engine prints in between is passed over.
+/// Reads the next message; `None` at the end of the stream. Output of the engine is skipped.
 pub(super) fn receive<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     loop {
