@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// A source of elapsed time.
 pub trait Clock: Send + Sync {
-    /// The time since a moment that never changes for this clock.
+    /// Returns the time since a moment that never changes for this clock.
     fn now(&self) -> Duration;
 }
 
@@ -19,7 +19,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// The time of day, in milliseconds since 1970 in UTC.
+/// Returns the time of day, in milliseconds since 1970 in UTC.
 pub fn milliseconds_since_1970() -> i64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000

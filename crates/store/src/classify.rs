@@ -4,23 +4,23 @@ use slt_core::outcome::FailureGroup;
 
 /// The class of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Class {
+pub(super) struct FailureClass {
     /// The error type.
     pub(super) error_type: &'static str,
     /// The pattern, finer than the type.
     pub(super) pattern: &'static str,
-    pub(super) effort: Effort,
+    pub(super) effort: FixEffort,
 }
 
 /// The effort of a fix, by the earlier scripts' rule of thumb.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Effort {
+pub(super) enum FixEffort {
     Low = 1,
     Medium = 2,
     High = 3,
 }
 
-impl Effort {
+impl FixEffort {
     pub(super) fn word(self) -> &'static str {
         match self {
             Self::Low => "Low",
@@ -31,66 +31,66 @@ impl Effort {
 }
 
 /// Classes by patterns in a message; the first match counts. All words must occur, in any case.
-const BY_MESSAGE: [(&[&str], &str, &str, Effort); 21] = [
-    (&["result mismatch", ".000"], "Result Mismatch", "Decimal formatting (N.000 vs N)", Effort::Low),
-    (&["result mismatch"], "Result Mismatch", "Wrong values", Effort::Medium),
-    (&["invalidline"], "InvalidLine", "Malformed record", Effort::Low),
-    (&["columnnotfound"], "ColumnNotFound", "Case-sensitive column resolution", Effort::Medium),
-    (&["no such column"], "ColumnNotFound", "Column not found", Effort::Medium),
-    (&["column", "not found"], "ColumnNotFound", "Column not found", Effort::Medium),
-    (&["typemismatch", "not"], "TypeMismatch", "NOT NULL type mismatch", Effort::Medium),
-    (&["typemismatch"], "TypeMismatch", "Type mismatch", Effort::Medium),
-    (&["type mismatch"], "TypeMismatch", "Type mismatch", Effort::Medium),
-    (&["parse", "error"], "Parse Error", "SQL parse error", Effort::High),
-    (&["syntax error"], "Parse Error", "SQL parse error", Effort::High),
-    (&["expected", "found"], "Parse Error", "SQL parse error", Effort::High),
-    (&["unsupportedexpression"], "UnsupportedExpression", "Unsupported expression", Effort::Medium),
-    (&["nullif"], "Missing Function", "Missing function: NULLIF/COALESCE", Effort::Low),
-    (&["coalesce"], "Missing Function", "Missing function: NULLIF/COALESCE", Effort::Low),
-    (&["no such function"], "Missing Function", "Missing function", Effort::Low),
-    (&["function", "not found"], "Missing Function", "Missing function", Effort::Low),
-    (&["division", "zero"], "DivisionByZero", "Division by zero", Effort::Low),
-    (&["not implemented"], "Not Implemented", "Feature not implemented", Effort::High),
-    (&["not supported"], "Not Implemented", "Feature not implemented", Effort::High),
-    (&["table", "not found"], "TableNotFound", "Table not found", Effort::Medium),
+const BY_MESSAGE: [(&[&str], &str, &str, FixEffort); 21] = [
+    (&["result mismatch", ".000"], "Result Mismatch", "Decimal formatting (N.000 vs N)", FixEffort::Low),
+    (&["result mismatch"], "Result Mismatch", "Wrong values", FixEffort::Medium),
+    (&["invalidline"], "InvalidLine", "Malformed record", FixEffort::Low),
+    (&["columnnotfound"], "ColumnNotFound", "Case-sensitive column resolution", FixEffort::Medium),
+    (&["no such column"], "ColumnNotFound", "Column not found", FixEffort::Medium),
+    (&["column", "not found"], "ColumnNotFound", "Column not found", FixEffort::Medium),
+    (&["typemismatch", "not"], "TypeMismatch", "NOT NULL type mismatch", FixEffort::Medium),
+    (&["typemismatch"], "TypeMismatch", "Type mismatch", FixEffort::Medium),
+    (&["type mismatch"], "TypeMismatch", "Type mismatch", FixEffort::Medium),
+    (&["parse", "error"], "Parse Error", "SQL parse error", FixEffort::High),
+    (&["syntax error"], "Parse Error", "SQL parse error", FixEffort::High),
+    (&["expected", "found"], "Parse Error", "SQL parse error", FixEffort::High),
+    (&["unsupportedexpression"], "UnsupportedExpression", "Unsupported expression", FixEffort::Medium),
+    (&["nullif"], "Missing Function", "Missing function: NULLIF/COALESCE", FixEffort::Low),
+    (&["coalesce"], "Missing Function", "Missing function: NULLIF/COALESCE", FixEffort::Low),
+    (&["no such function"], "Missing Function", "Missing function", FixEffort::Low),
+    (&["function", "not found"], "Missing Function", "Missing function", FixEffort::Low),
+    (&["division", "zero"], "DivisionByZero", "Division by zero", FixEffort::Low),
+    (&["not implemented"], "Not Implemented", "Feature not implemented", FixEffort::High),
+    (&["not supported"], "Not Implemented", "Feature not implemented", FixEffort::High),
+    (&["table", "not found"], "TableNotFound", "Table not found", FixEffort::Medium),
 ];
 
 /// Classifies a group.
-pub(super) fn classify(group: &FailureGroup) -> Class {
-    let class = |error_type, pattern, effort| Class { error_type, pattern, effort };
+pub(super) fn classify(group: &FailureGroup) -> FailureClass {
+    let class = |error_type, pattern, effort| FailureClass { error_type, pattern, effort };
     match (group.kind.as_str(), group.what.as_str()) {
         ("rows_differ", "form of a number") => {
-            class("Result Mismatch", "Decimal formatting (N.000 vs N)", Effort::Low)
+            class("Result Mismatch", "Decimal formatting (N.000 vs N)", FixEffort::Low)
         }
-        ("rows_differ", "order of the values") => class("Result Mismatch", "Order of rows", Effort::Low),
+        ("rows_differ", "order of the values") => class("Result Mismatch", "Order of rows", FixEffort::Low),
         ("rows_differ" | "hash_differs", "number of values" | "rows missing" | "rows too many") => {
-            class("Result Mismatch", "Number of rows", Effort::Medium)
+            class("Result Mismatch", "Number of rows", FixEffort::Medium)
         }
-        ("rows_differ", "one row per line") => class("Result Mismatch", "One row per line", Effort::Low),
-        ("rows_differ", "duplicates") => class("Result Mismatch", "Duplicate rows", Effort::Medium),
-        ("rows_differ", "NULL or a value") => class("Result Mismatch", "NULL handling", Effort::Medium),
-        ("rows_differ", "case of letters") => class("Result Mismatch", "Case of letters", Effort::Low),
-        ("rows_differ", "last digits of a number") => class("Result Mismatch", "Rounding", Effort::Low),
-        ("rows_differ" | "hash_differs", _) => class("Result Mismatch", "Wrong values", Effort::Medium),
-        ("presentation_differs", _) => class("Result Mismatch", "Hash or list", Effort::Low),
-        ("column_count_differs", _) => class("Result Mismatch", "Number of columns", Effort::Medium),
-        ("label_differs", _) => class("Result Mismatch", "Results of one label differ", Effort::Medium),
-        ("unexpected_success", _) => class("Missing Error", "An error was expected", Effort::Medium),
-        ("timed_out", _) => class("Timeout", "Over the time limit", Effort::High),
-        ("malformed", _) => class("InvalidLine", "Malformed record", Effort::Low),
-        ("engine_panicked", _) => class("Crash", "Panic of the engine", Effort::Medium),
-        ("engine_lost" | "process_died", _) => class("Crash", "Engine lost", Effort::High),
-        ("out_of_memory", _) => class("Out Of Memory", "Over the memory limit", Effort::High),
-        ("adapter_fault", _) => class("Adapter Fault", "Adapter fault", Effort::Medium),
+        ("rows_differ", "one row per line") => class("Result Mismatch", "One row per line", FixEffort::Low),
+        ("rows_differ", "duplicates") => class("Result Mismatch", "Duplicate rows", FixEffort::Medium),
+        ("rows_differ", "NULL or a value") => class("Result Mismatch", "NULL handling", FixEffort::Medium),
+        ("rows_differ", "case of letters") => class("Result Mismatch", "Case of letters", FixEffort::Low),
+        ("rows_differ", "last digits of a number") => class("Result Mismatch", "Rounding", FixEffort::Low),
+        ("rows_differ" | "hash_differs", _) => class("Result Mismatch", "Wrong values", FixEffort::Medium),
+        ("presentation_differs", _) => class("Result Mismatch", "Hash or list", FixEffort::Low),
+        ("column_count_differs", _) => class("Result Mismatch", "Number of columns", FixEffort::Medium),
+        ("label_differs", _) => class("Result Mismatch", "Results of one label differ", FixEffort::Medium),
+        ("unexpected_success", _) => class("Missing Error", "An error was expected", FixEffort::Medium),
+        ("timed_out", _) => class("Timeout", "Over the time limit", FixEffort::High),
+        ("malformed", _) => class("InvalidLine", "Malformed record", FixEffort::Low),
+        ("engine_panicked", _) => class("Crash", "Panic of the engine", FixEffort::Medium),
+        ("engine_lost" | "process_died", _) => class("Crash", "Engine lost", FixEffort::High),
+        ("out_of_memory", _) => class("Out Of Memory", "Over the memory limit", FixEffort::High),
+        ("adapter_fault", _) => class("Adapter Fault", "Adapter fault", FixEffort::Medium),
         (kind, what) => {
             let message = what.to_ascii_lowercase();
             let fits = |words: &&[&str]| words.iter().all(|word| message.contains(word));
             match BY_MESSAGE.iter().find(|(words, ..)| fits(words)) {
                 Some(&(_, error_type, pattern, effort)) => class(error_type, pattern, effort),
                 None if kind == "unsupported" => {
-                    class("Not Implemented", "Feature not implemented", Effort::High)
+                    class("Not Implemented", "Feature not implemented", FixEffort::High)
                 }
-                None => class("Other", "Other error", Effort::Medium),
+                None => class("Other", "Other error", FixEffort::Medium),
             }
         }
     }

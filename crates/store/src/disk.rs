@@ -13,7 +13,7 @@ use slt_runner::results::steps::Steps;
 
 /// A file of the store, as the manifest knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct FileRef {
+pub(super) struct StoreFile {
     /// Its name in the folder of segments.
     pub(super) name: String,
     /// The MD5 of its bytes, in hexadecimal digits.
@@ -57,7 +57,7 @@ impl Disk {
     }
 
     /// Returns the path of a segment.
-    pub(super) fn path_of(&self, file: &FileRef) -> PathBuf {
+    pub(super) fn path_of(&self, file: &StoreFile) -> PathBuf {
         self.segments().join(&file.name)
     }
 
@@ -77,7 +77,7 @@ impl Disk {
         &self,
         stem: &str,
         make: impl FnOnce(&Path) -> Result<(), StoreError>,
-    ) -> Result<FileRef, StoreError> {
+    ) -> Result<StoreFile, StoreError> {
         let segments = self.segments();
         let unfinished = segments.join(format!("{UNFINISHED}{stem}"));
         let made = self.finish(&unfinished, stem, make);
@@ -93,13 +93,14 @@ impl Disk {
         unfinished: &Path,
         stem: &str,
         make: impl FnOnce(&Path) -> Result<(), StoreError>,
-    ) -> Result<FileRef, StoreError> {
+    ) -> Result<StoreFile, StoreError> {
         self.step();
         make(unfinished)?;
         self.step();
         let bytes = std::fs::read(unfinished).map_err(io_error("read", unfinished))?;
         let md5 = digest(&bytes);
-        let file = FileRef { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
+        let file =
+            StoreFile { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
         self.place(unfinished, &self.path_of(&file))?;
         Ok(file)
     }
@@ -127,7 +128,7 @@ impl Disk {
     }
 
     /// Reads a file and checks its digest.
-    pub(super) fn check(&self, file: &FileRef) -> Result<(), StoreError> {
+    pub(super) fn check(&self, file: &StoreFile) -> Result<(), StoreError> {
         let path = self.path_of(file);
         let bytes = std::fs::read(&path).map_err(io_error("read", &path))?;
         if digest(&bytes) == file.md5 { Ok(()) } else { Err(StoreError::Damaged(path)) }
@@ -141,7 +142,7 @@ impl Disk {
     }
 
     /// Returns the undamaged segments, the oldest first, with the stems of their names.
-    pub(super) fn whole_files(&self) -> Vec<(String, FileRef)> {
+    pub(super) fn whole_files(&self) -> Vec<(String, StoreFile)> {
         let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
         let mut found: Vec<_> = entries
             .filter_map(|entry| {
@@ -150,7 +151,7 @@ impl Disk {
                 let bytes = std::fs::read(entry.path()).ok()?;
                 let md5 = digest(&bytes);
                 let written = entry.metadata().and_then(|file| file.modified()).ok();
-                let file = FileRef { name: name.clone(), md5, bytes: bytes.len() as u64 };
+                let file = StoreFile { name: name.clone(), md5, bytes: bytes.len() as u64 };
                 file.md5.starts_with(short).then(|| (written, stem.to_owned(), file))
             })
             .collect();

@@ -6,11 +6,11 @@ use std::io::{self, Write};
 use crate::ask::format::{quoted, real};
 use crate::ask::views::View;
 use crate::schema::{Table, VERSION};
-use crate::{Cell, Loaded};
+use crate::{Cell, LoadedTable};
 
 /// The format of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum DumpFormat {
     /// Statements that create the tables and views, for SQLite and VibeSQL, one per line.
     Sql,
     /// One object: `{"schema":1,"tables":{"test_runs":[{…},…],…}}`.
@@ -20,7 +20,7 @@ pub enum Form {
 /// A document that is being written.
 #[derive(Debug)]
 pub struct Dump<W> {
-    form: Form,
+    form: DumpFormat,
     out: W,
     tables: usize,
 }
@@ -31,11 +31,11 @@ impl<W: Write> Dump<W> {
     /// # Errors
     ///
     /// Returns the errors of `out`.
-    pub fn new(form: Form, program: &str, mut out: W) -> io::Result<Self> {
+    pub fn new(form: DumpFormat, program: &str, mut out: W) -> io::Result<Self> {
         match form {
             // One transaction, because SQLite would otherwise sync after each statement.
-            Form::Sql => write!(out, "-- {program}, schema {VERSION}\nBEGIN;\n")?,
-            Form::Json => write!(out, "{{\"schema\":{VERSION},\"tables\":{{")?,
+            DumpFormat::Sql => write!(out, "-- {program}, schema {VERSION}\nBEGIN;\n")?,
+            DumpFormat::Json => write!(out, "{{\"schema\":{VERSION},\"tables\":{{")?,
         }
         Ok(Self { form, out, tables: 0 })
     }
@@ -45,12 +45,12 @@ impl<W: Write> Dump<W> {
     /// # Errors
     ///
     /// Returns the errors of `out`.
-    pub fn table(&mut self, loaded: &Loaded) -> io::Result<()> {
+    pub fn table(&mut self, loaded: &LoadedTable) -> io::Result<()> {
         let first = self.tables == 0;
         self.tables += 1;
         match self.form {
-            Form::Sql => sql_table(&mut self.out, loaded),
-            Form::Json => json_table(&mut self.out, loaded, first),
+            DumpFormat::Sql => sql_table(&mut self.out, loaded),
+            DumpFormat::Json => json_table(&mut self.out, loaded, first),
         }
     }
 
@@ -61,8 +61,8 @@ impl<W: Write> Dump<W> {
     /// Returns the errors of `out`.
     pub fn views(&mut self, views: &[View]) -> io::Result<()> {
         match self.form {
-            Form::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
-            Form::Json => Ok(()),
+            DumpFormat::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
+            DumpFormat::Json => Ok(()),
         }
     }
 
@@ -73,8 +73,8 @@ impl<W: Write> Dump<W> {
     /// Returns the errors of `out`.
     pub fn end(mut self) -> io::Result<()> {
         match self.form {
-            Form::Sql => self.out.write_all(b"COMMIT;\n"),
-            Form::Json => self.out.write_all(b"\n}}\n"),
+            DumpFormat::Sql => self.out.write_all(b"COMMIT;\n"),
+            DumpFormat::Json => self.out.write_all(b"\n}}\n"),
         }
     }
 }
@@ -82,7 +82,7 @@ impl<W: Write> Dump<W> {
 /// The maximum number of rows in one statement.
 const ROWS_OF_INSERT: usize = 50;
 
-fn sql_table(out: &mut impl Write, loaded: &Loaded) -> io::Result<()> {
+fn sql_table(out: &mut impl Write, loaded: &LoadedTable) -> io::Result<()> {
     let Table { name, .. } = loaded.wanted.table;
     writeln!(out, "-- {name}: rows: {}", loaded.rows.len())?;
     writeln!(out, "{};", loaded.wanted.table.create(&loaded.wanted.columns))?;
@@ -135,7 +135,7 @@ fn mark(text: &str, letter: char) -> String {
     marks.find(|mark| !text.contains(mark.as_str())).unwrap_or_default()
 }
 
-fn json_table(out: &mut impl Write, loaded: &Loaded, first: bool) -> io::Result<()> {
+fn json_table(out: &mut impl Write, loaded: &LoadedTable, first: bool) -> io::Result<()> {
     let comma = if first { "" } else { "," };
     write!(out, "{comma}\n\"{}\":[", loaded.wanted.table.name)?;
     for (place, row) in loaded.rows.iter().enumerate() {
@@ -165,7 +165,7 @@ fn json_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
 /// # Errors
 ///
 /// Returns the errors of `out`.
-pub fn csv(out: &mut impl Write, loaded: &Loaded) -> io::Result<()> {
+pub fn csv(out: &mut impl Write, loaded: &LoadedTable) -> io::Result<()> {
     separated(out, &loaded.wanted.columns, |out, column| out.write_all(column.name.as_bytes()))?;
     out.write_all(b"\r\n")?;
     for row in &loaded.rows {

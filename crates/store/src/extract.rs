@@ -5,7 +5,7 @@ use super::schema::{Column, Table};
 
 /// A part of the history. Runs, files and counters are always complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
+pub enum HistoryWindow {
     /// The given number of last runs.
     Last(usize),
     /// Runs since this time, in milliseconds since 1970 in UTC.
@@ -16,7 +16,7 @@ pub enum Window {
 
 /// The needed columns of a table. Other columns are not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedColumns {
     /// The table.
     pub table: &'static Table,
     /// Its columns, in the order of the table.
@@ -25,9 +25,9 @@ pub struct Wanted {
 
 /// The rows of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loaded {
+pub struct LoadedTable {
     /// The table, and the columns that the rows have.
-    pub wanted: Wanted,
+    pub wanted: WantedColumns,
     /// The rows, in the order of their runs.
     pub rows: Vec<Vec<Cell>>,
 }
@@ -36,7 +36,7 @@ pub struct Loaded {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Extract {
     /// The tables.
-    pub tables: Vec<Loaded>,
+    pub tables: Vec<LoadedTable>,
     /// The number of runs in the history.
     pub runs: usize,
     /// The number of loaded runs.
@@ -47,7 +47,7 @@ pub struct Extract {
     pub damaged: bool,
 }
 
-impl Wanted {
+impl WantedColumns {
     /// Selects all columns of a table.
     pub fn all(table: &'static Table) -> Self {
         Self { table, columns: table.columns.iter().collect() }

@@ -9,7 +9,7 @@ use super::disk::Disk;
 use super::error::{StoreError, io_error};
 use super::manifest::{Manifest, SealedRun};
 use super::rows::{RunRows, rows_of};
-use super::seal::Draft;
+use super::seal::StoreDraft;
 use slt_runner::results::folder::{is_running, lock_with_patience};
 use slt_runner::results::{FolderError, ResultsFolder, journal_file};
 
@@ -25,7 +25,7 @@ pub struct Store {
 
 /// The result of an update of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sealed {
+pub struct SealResult {
     /// The runs that were sealed.
     pub runs: Vec<String>,
     /// Failures, as sentences for the user.
@@ -35,7 +35,7 @@ pub struct Sealed {
 /// Prevents other processes from changing the store while it exists.
 #[derive(Debug)]
 #[must_use]
-pub struct Removal {
+pub struct RemovalLock {
     _lock: Option<File>,
 }
 
@@ -75,13 +75,13 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]. Nothing is lost then: unsealed runs are read from their journals.
-    pub fn catch_up(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+    pub fn catch_up(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
         match Manifest::read(&self.disk.manifest()) {
             Ok(manifest) if manifest.is_current() && self.unsealed(&manifest)?.is_empty() => {
                 if self.disk.has_strays(&manifest.names()) {
                     self.tidy();
                 }
-                return Ok(Sealed::default());
+                return Ok(SealResult::default());
             }
             Ok(_) | Err(StoreError::Damaged(_)) => {}
             Err(error) => return Err(error),
@@ -95,7 +95,7 @@ impl Store {
         };
         let unsealed = self.unsealed(&manifest)?;
         if unsealed.is_empty() {
-            return Ok(Sealed::default());
+            return Ok(SealResult::default());
         }
         self.disk.sweep(&manifest.names())?;
         let done = self.draft(manifest).and_then(|mut draft| {
@@ -118,7 +118,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`], as for [`Self::catch_up`].
-    pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+    pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
         if let Ok(manifest) = Manifest::read(&self.disk.manifest())
             && manifest.is_current()
         {
@@ -126,7 +126,7 @@ impl Store {
             let bytes = waiting.iter().filter_map(|name| self.results.journal_bytes(name)).sum();
             let written_anew = manifest.summary.iter().chain(&manifest.known).map(|file| file.bytes).sum();
             if !is_worth_sealing(waiting.len(), bytes, written_anew) {
-                return Ok(Sealed::default());
+                return Ok(SealResult::default());
             }
         }
         self.catch_up(progress)
@@ -149,13 +149,13 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]. The store is unchanged then.
-    pub fn rebuild(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+    pub fn rebuild(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
         let _lock = self.lock()?;
         self.rebuild_locked(progress)
     }
 
-    fn rebuild_locked(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
-        let mut done = Sealed::default();
+    fn rebuild_locked(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
+        let mut done = SealResult::default();
         let old = self.old_manifest(&mut done.notes)?;
         let mut names: BTreeSet<(i64, String)> = BTreeSet::new();
         for name in self.results.runs()? {
@@ -165,7 +165,7 @@ impl Store {
             }
         }
         names.extend(old.runs.iter().map(|run| (run.id, run.name.clone())));
-        let mut draft = Draft::new();
+        let mut draft = StoreDraft::new();
         let all = names.len();
         for (number, (id, name)) in names.into_iter().enumerate() {
             match self.rows_for_rebuild(&old, RunId(id), &name) {
@@ -212,16 +212,16 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`]. The runs are still in the store then.
-    pub fn remove(&self, names: &[String]) -> Result<Removal, StoreError> {
+    pub fn remove(&self, names: &[String]) -> Result<RemovalLock, StoreError> {
         if names.is_empty() {
-            return Ok(Removal { _lock: None });
+            return Ok(RemovalLock { _lock: None });
         }
         let is_in = |manifest: &Manifest| names.iter().any(|name| manifest.run(name).is_some());
         let lock = match (self.lock(), Manifest::read(&self.disk.manifest())?) {
             (Ok(lock), _) => lock,
             // In a read-only folder no process can add them.
             (Err(StoreError::Io { .. }), manifest) if !is_in(&manifest) => {
-                return Ok(Removal { _lock: None });
+                return Ok(RemovalLock { _lock: None });
             }
             (Err(error), _) => return Err(error),
         };
@@ -233,7 +233,7 @@ impl Store {
             draft.stale = true;
             self.finish(&mut draft)?;
         }
-        Ok(Removal { _lock: Some(lock) })
+        Ok(RemovalLock { _lock: Some(lock) })
     }
 
     /// Returns the ended runs that are new or changed since sealing.

@@ -39,9 +39,9 @@ mod verify;
 
 pub use cell::Cell;
 pub use error::StoreError;
-pub use extract::{Extract, Loaded, Wanted, Window};
-pub use keeper::{Progress, Removal, Sealed, Store};
-pub use load::Pin;
+pub use extract::{Extract, HistoryWindow, LoadedTable, WantedColumns};
+pub use keeper::{Progress, RemovalLock, SealResult, Store};
+pub use load::StoreSnapshot;
 pub use run_id::RunId;
 pub use storage::{ResultFilter, ResultStorage, StoredRun, TestResult};
-pub use verify::Verified;
+pub use verify::VerifyReport;

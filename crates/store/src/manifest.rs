@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::FileRef;
+use super::disk::StoreFile;
 use super::error::{StoreError, io_error};
 use super::schema;
 use slt_runner::jsonl::{entry_of, line_of};
@@ -21,14 +21,14 @@ pub(super) struct Manifest {
     /// The files of outcomes, by the runs that had them first.
     pub(super) outcomes: Vec<OutcomeFile>,
     /// Runs and counters over all of them.
-    pub(super) summary: Option<FileRef>,
+    pub(super) summary: Option<StoreFile>,
     /// The file with the identities of all stored outcomes.
-    pub(super) known: Option<FileRef>,
+    pub(super) known: Option<StoreFile>,
 }
 
 /// The part of a manifest that all versions share.
 #[derive(Deserialize)]
-struct Version {
+struct ManifestVersion {
     schema: u32,
 }
 
@@ -37,7 +37,7 @@ struct Version {
 pub(super) struct SealedRun {
     pub(super) id: i64,
     pub(super) name: String,
-    pub(super) file: FileRef,
+    pub(super) file: StoreFile,
     /// The length of its journal. Another one means that the run was resumed.
     pub(super) journal: u64,
     /// The runs whose outcome files its outcomes are in.
@@ -48,7 +48,7 @@ pub(super) struct SealedRun {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OutcomeFile {
     pub(super) run: i64,
-    pub(super) file: FileRef,
+    pub(super) file: StoreFile,
 }
 
 impl Manifest {
@@ -70,7 +70,7 @@ impl Manifest {
         };
         let damaged = || StoreError::Damaged(path.to_owned());
         // A newer version may have other fields.
-        let Version { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
+        let ManifestVersion { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
         if found > schema::VERSION {
             return Err(StoreError::Newer { path: path.to_owned(), found, known: schema::VERSION });
         }
@@ -87,7 +87,7 @@ impl Manifest {
     }
 
     /// Returns all files.
-    pub(super) fn files(&self) -> impl Iterator<Item = &FileRef> {
+    pub(super) fn files(&self) -> impl Iterator<Item = &StoreFile> {
         let runs = self.runs.iter().map(|run| &run.file);
         let outcomes = self.outcomes.iter().map(|outcomes| &outcomes.file);
         runs.chain(outcomes).chain(&self.summary).chain(&self.known)
@@ -110,7 +110,7 @@ impl Manifest {
         self.outcomes.push(outcomes);
     }
 
-    pub(super) fn outcomes_of(&self, run: i64) -> Option<&FileRef> {
+    pub(super) fn outcomes_of(&self, run: i64) -> Option<&StoreFile> {
         self.outcomes.iter().find(|outcomes| outcomes.run == run).map(|outcomes| &outcomes.file)
     }
 

@@ -93,7 +93,7 @@ pub(super) static KNOWN: Table = Table {
 
 /// Rows of one of these tables.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sheet {
+pub(super) struct TableRows {
     pub(super) table: &'static Table,
     pub(super) rows: Vec<Vec<Cell>>,
 }

@@ -5,29 +5,29 @@ use std::sync::Arc;
 
 use super::RunId;
 use super::cell::Cell;
-use super::disk::FileRef;
+use super::disk::StoreFile;
 use super::error::StoreError;
 use super::keeper::Store;
 use super::manifest::{Manifest, SealedRun};
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
 use super::rows::{OutcomeRows, Outcomes, RunRows, rows_of};
 use super::schema::{FILE_STATS, Table};
-use super::segment::{self, Texts};
-use super::summary::Summary;
+use super::segment::{self, TextPool};
+use super::summary::StoreSummary;
 use slt_runner::results::Journal;
 
 impl Store {
     /// Reads the summary; it is empty for an empty store.
-    pub(super) fn summary(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
+    pub(super) fn summary(&self, manifest: &Manifest) -> Result<StoreSummary, StoreError> {
         match &manifest.summary {
-            Some(file) => Ok(Summary::of_sheets(&self.read(file, &[&RUN, &FILE_STATS])?)),
-            None => Ok(Summary::default()),
+            Some(file) => Ok(StoreSummary::of_sheets(&self.read(file, &[&RUN, &FILE_STATS])?)),
+            None => Ok(StoreSummary::default()),
         }
     }
 
     /// Rebuilds the summary from all segments, and from the journal for damaged ones.
-    pub(super) fn fold_all(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
-        let mut summary = Summary::default();
+    pub(super) fn fold_all(&self, manifest: &Manifest) -> Result<StoreSummary, StoreError> {
+        let mut summary = StoreSummary::default();
         let mut outcomes = BTreeMap::new();
         let mut unreadable = BTreeSet::new();
         for file in &manifest.outcomes {
@@ -69,17 +69,21 @@ impl Store {
     }
 
     /// Reads a file that must be as it was written.
-    pub(super) fn read(&self, file: &FileRef, tables: &[&'static Table]) -> Result<Vec<Sheet>, StoreError> {
-        self.read_texts(file, tables, &mut Texts::default())
+    pub(super) fn read(
+        &self,
+        file: &StoreFile,
+        tables: &[&'static Table],
+    ) -> Result<Vec<TableRows>, StoreError> {
+        self.read_texts(file, tables, &mut TextPool::default())
     }
 
     /// Reads a file that must be as it was written, with some of its texts.
     pub(super) fn read_texts(
         &self,
-        file: &FileRef,
+        file: &StoreFile,
         tables: &[&'static Table],
-        texts: &mut Texts,
-    ) -> Result<Vec<Sheet>, StoreError> {
+        texts: &mut TextPool,
+    ) -> Result<Vec<TableRows>, StoreError> {
         self.disk.check(file)?;
         segment::read(&self.disk.path_of(file), tables, texts)
     }
@@ -99,7 +103,7 @@ pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
 }
 
 /// Adds the outcomes of a file. Outcomes from earlier files stay.
-pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[Sheet]) {
+pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[TableRows]) {
     let mut found: BTreeMap<Arc<str>, OutcomeRows> = BTreeMap::new();
     for sheet in sheets {
         for row in &sheet.rows {

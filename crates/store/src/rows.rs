@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::RunId;
 use super::cell::Cell;
 use super::classify::classify;
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED};
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED};
 use super::schema::Table;
 use slt_core::outcome::{
     Digest, ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
@@ -21,7 +21,7 @@ use slt_runner::text::failure::headline;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RunRows {
     /// The rows of this run only: the tables `run`, `results`, `untested` and `slow`.
-    pub(super) own: Vec<Sheet>,
+    pub(super) own: Vec<TableRows>,
     /// The outcomes of its files, by their ids.
     pub(super) outcomes: Outcomes,
 }
@@ -78,7 +78,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
         journal.opened.wanted_files().filter(|file| !tested.contains(*file)).map(untested).collect();
     let run = run_row(journal, id, running);
     let own = [(&RUN, vec![run]), (&RESULTS, results), (&UNTESTED, untested), (&SLOW, slow)];
-    RunRows { own: own.map(|(table, rows)| Sheet { table, rows }).into(), outcomes }
+    RunRows { own: own.map(|(table, rows)| TableRows { table, rows }).into(), outcomes }
 }
 
 /// Builds a row from named values. Missing columns are NULL.

@@ -23,14 +23,14 @@ pub struct Column {
     /// Its name.
     pub name: &'static str,
     /// The type of its values.
-    pub kind: Kind,
+    pub kind: ColumnType,
     /// The meaning of its values.
     pub about: &'static str,
 }
 
 /// The type of a column's values, which may also be NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     /// Whole numbers.
     Integer,
     /// Numbers.
@@ -39,7 +39,7 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
+impl ColumnType {
     /// Returns the SQL type. Text has no length limit, because VibeSQL silently truncates longer values.
     pub fn sql(self) -> &'static str {
         match self {
@@ -74,15 +74,15 @@ pub static TABLES: [&Table; 7] =
     [&TEST_RUNS, &TEST_RESULTS, &TEST_FILES, &RECORD_FAILURES, &FAILURE_GROUPS, &SLOW_RECORDS, &FILE_STATS];
 
 pub(super) const fn integer(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: Kind::Integer, about }
+    Column { name, kind: ColumnType::Integer, about }
 }
 
 pub(super) const fn real(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: Kind::Real, about }
+    Column { name, kind: ColumnType::Real, about }
 }
 
 pub(super) const fn text(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: Kind::Text, about }
+    Column { name, kind: ColumnType::Text, about }
 }
 
 /// A run. Complete regardless of the loaded part of the history.

@@ -6,22 +6,22 @@ use std::sync::Arc;
 use super::RunId;
 use super::cell::Cell;
 use super::error::{StoreError, io_error};
-use super::keeper::{Progress, Sealed, Store};
+use super::keeper::{Progress, SealResult, Store};
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
-use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, Sheet};
+use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, TableRows};
 use super::read::known_of;
 use super::rows::{RunRows, rows_of};
 use super::segment;
-use super::summary::Summary;
+use super::summary::StoreSummary;
 use slt_runner::results::FolderError;
 
 /// The number of runs sealed per manifest, if there are many.
 const AT_ONCE: usize = 50;
 
 /// The state in memory during a change of the store.
-pub(super) struct Draft {
+pub(super) struct StoreDraft {
     pub(super) manifest: Manifest,
-    pub(super) summary: Summary,
+    pub(super) summary: StoreSummary,
     /// The runs that store the outcomes.
     pub(super) known: HashMap<Arc<str>, i64>,
     /// Whether the counters must be recomputed from all runs.
@@ -31,12 +31,12 @@ pub(super) struct Draft {
 impl Store {
     pub(super) fn seal_all(
         &self,
-        draft: &mut Draft,
+        draft: &mut StoreDraft,
         names: Vec<String>,
         progress: Progress<'_>,
-    ) -> Result<Sealed, StoreError> {
+    ) -> Result<SealResult, StoreError> {
         let all = names.len();
-        let mut done = Sealed::default();
+        let mut done = SealResult::default();
         for (number, name) in names.into_iter().enumerate() {
             match self.seal_from_journal(draft, &name) {
                 Ok(true) => done.runs.push(name),
@@ -64,7 +64,7 @@ impl Store {
     }
 
     /// Seals a run. Returns false if its journal is missing or unreadable.
-    fn seal_from_journal(&self, draft: &mut Draft, name: &str) -> Result<bool, StoreError> {
+    fn seal_from_journal(&self, draft: &mut StoreDraft, name: &str) -> Result<bool, StoreError> {
         let id = RunId::of_name(name)?;
         let Some(length) = self.results.journal_bytes(name) else { return Ok(false) };
         let journal = match self.journal(name, length) {
@@ -80,7 +80,7 @@ impl Store {
 
     pub(super) fn seal(
         &self,
-        draft: &mut Draft,
+        draft: &mut StoreDraft,
         name: &str,
         id: RunId,
         rows: &RunRows,
@@ -96,7 +96,9 @@ impl Store {
             let mut sheets = match draft.manifest.outcomes_of(id.0) {
                 // The run was resumed; other runs may need its earlier outcomes.
                 Some(file) => self.read(file, &[&OUTCOMES, &GROUPS, &FAILURES])?,
-                None => [&OUTCOMES, &GROUPS, &FAILURES].map(|table| Sheet { table, rows: Vec::new() }).into(),
+                None => {
+                    [&OUTCOMES, &GROUPS, &FAILURES].map(|table| TableRows { table, rows: Vec::new() }).into()
+                }
             };
             for (_, outcome) in &new {
                 sheets[0].rows.push(outcome.outcome.clone());
@@ -128,7 +130,7 @@ impl Store {
     }
 
     /// Writes the changes. The manifest comes last and makes them visible.
-    pub(super) fn finish(&self, draft: &mut Draft) -> Result<(), StoreError> {
+    pub(super) fn finish(&self, draft: &mut StoreDraft) -> Result<(), StoreError> {
         self.disk.prepare()?;
         if draft.stale {
             draft.summary = self.fold_all(&draft.manifest)?;
@@ -140,7 +142,7 @@ impl Store {
             draft.known.iter().map(|(outcome, run)| vec![Cell::Text(outcome.clone()), Cell::from(*run)]);
         let mut known: Vec<_> = known.collect();
         known.sort_by(|one, other| one[0].as_text().cmp(&other[0].as_text()));
-        let known = [Sheet { table: &KNOWN, rows: known }];
+        let known = [TableRows { table: &KNOWN, rows: known }];
         draft.manifest.summary = Some(self.disk.put("summary", |path| segment::write(path, &summary))?);
         draft.manifest.known = Some(self.disk.put("known", |path| segment::write(path, &known))?);
         let path = self.disk.manifest();
@@ -149,16 +151,16 @@ impl Store {
         self.disk.sweep(&draft.manifest.names())
     }
 
-    pub(super) fn draft(&self, manifest: Manifest) -> Result<Draft, StoreError> {
+    pub(super) fn draft(&self, manifest: Manifest) -> Result<StoreDraft, StoreError> {
         let summary = self.summary(&manifest);
         let known = manifest.known.as_ref().map(|file| self.read(file, &[&KNOWN]));
         match (summary, known) {
             (Ok(summary), Some(Ok(sheets))) => {
                 let known =
                     sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)).collect();
-                Ok(Draft { manifest, summary, known, stale: false })
+                Ok(StoreDraft { manifest, summary, known, stale: false })
             }
-            (_, None) if manifest.runs.is_empty() => Ok(Draft::new()),
+            (_, None) if manifest.runs.is_empty() => Ok(StoreDraft::new()),
             // One of the two is damaged. Both can be rebuilt from the segments.
             _ => {
                 let mut known: HashMap<Arc<str>, i64> = HashMap::new();
@@ -170,15 +172,20 @@ impl Store {
                         *first = outcomes.run.min(*first);
                     }
                 }
-                Ok(Draft { manifest, summary: Summary::default(), known, stale: true })
+                Ok(StoreDraft { manifest, summary: StoreSummary::default(), known, stale: true })
             }
         }
     }
 }
 
-impl Draft {
+impl StoreDraft {
     pub(super) fn new() -> Self {
-        Self { manifest: Manifest::new(), summary: Summary::default(), known: HashMap::new(), stale: false }
+        Self {
+            manifest: Manifest::new(),
+            summary: StoreSummary::default(),
+            known: HashMap::new(),
+            stale: false,
+        }
     }
 
     pub(super) fn forget_unneeded(&mut self) {

@@ -16,11 +16,11 @@ use vibesql::types::{SqlMode, SqlValue, StringValue};
 
 use super::cell::Cell;
 use super::error::StoreError;
-use super::parts::Sheet;
-use super::schema::{Column, Kind, Table};
+use super::parts::TableRows;
+use super::schema::{Column, ColumnType, Table};
 
 /// Writes sheets to a new file, and verifies it by reading it back.
-pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
+pub(super) fn write(path: &Path, sheets: &[TableRows]) -> Result<(), StoreError> {
     guarded("write a segment", || {
         let mut database = empty();
         for sheet in sheets {
@@ -31,7 +31,7 @@ pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
         database.save_compressed(path).map_err(|error| error.to_string())
     })?;
     let tables: Vec<_> = sheets.iter().map(|sheet| sheet.table).collect();
-    if read(path, &tables, &mut Texts::default())?.as_slice() == sheets {
+    if read(path, &tables, &mut TextPool::default())?.as_slice() == sheets {
         Ok(())
     } else {
         let message = "the rows that it reads are not those that it has written".to_owned();
@@ -43,15 +43,15 @@ pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
 pub(super) fn read(
     path: &Path,
     tables: &[&'static Table],
-    texts: &mut Texts,
-) -> Result<Vec<Sheet>, StoreError> {
+    texts: &mut TextPool,
+) -> Result<Vec<TableRows>, StoreError> {
     guarded("read a segment", || {
         let database = Database::load_compressed(path).map_err(|error| error.to_string())?;
-        Ok(tables.iter().map(|table| Sheet { table, rows: rows_of(&database, table, texts) }).collect())
+        Ok(tables.iter().map(|table| TableRows { table, rows: rows_of(&database, table, texts) }).collect())
     })
 }
 
-fn rows_of(database: &Database, table: &Table, texts: &mut Texts) -> Vec<Vec<Cell>> {
+fn rows_of(database: &Database, table: &Table, texts: &mut TextPool) -> Vec<Vec<Cell>> {
     let Some(found) = database.get_table(table.name) else { return Vec::new() };
     let names = &found.schema.columns;
     let place = |column: &&Column| {
@@ -68,19 +68,19 @@ fn rows_of(database: &Database, table: &Table, texts: &mut Texts) -> Vec<Vec<Cel
 /// Filters and shares the texts of a file: unwanted columns are skipped, and equal texts are stored once, since all
 /// runs have the same files.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
+pub(super) struct TextPool {
     only: Option<BTreeSet<&'static str>>,
     known: HashSet<Arc<str>>,
 }
 
-impl Texts {
+impl TextPool {
     /// Keeps only the texts of these columns.
     pub(super) fn only(columns: impl IntoIterator<Item = &'static str>) -> Self {
         Self { only: Some(columns.into_iter().collect()), known: HashSet::new() }
     }
 
     fn wants(&self, column: &Column) -> bool {
-        column.kind != Kind::Text || self.only.as_ref().is_none_or(|only| only.contains(column.name))
+        column.kind != ColumnType::Text || self.only.as_ref().is_none_or(|only| only.contains(column.name))
     }
 
     fn shared(&mut self, text: &str) -> Arc<str> {
@@ -129,7 +129,7 @@ fn value_of(cell: &Cell) -> SqlValue {
 }
 
 /// Returns the value of a segment. Others than those that were written do not occur.
-fn cell_of(value: &SqlValue, texts: &mut Texts) -> Cell {
+fn cell_of(value: &SqlValue, texts: &mut TextPool) -> Cell {
     match value {
         SqlValue::Integer(number) | SqlValue::Bigint(number) => Cell::Integer(*number),
         SqlValue::Smallint(number) => Cell::Integer(i64::from(*number)),
@@ -189,12 +189,12 @@ mod tests {
                 vec![Cell::from(*number), text.clone(), Cell::Integer(i64::MAX), Cell::from(*real), text]
             });
             let sheets = [
-                Sheet { table: &GROUPS, rows: groups.collect() },
-                Sheet { table: &SLOW, rows: slow.collect() },
+                TableRows { table: &GROUPS, rows: groups.collect() },
+                TableRows { table: &SLOW, rows: slow.collect() },
             ];
             // `write` verifies the file by reading it back.
             write(&path, &sheets).unwrap();
-            prop_assert_eq!(read(&path, &[&SLOW], &mut Texts::default()).unwrap(), [sheets[1].clone()]);
+            prop_assert_eq!(read(&path, &[&SLOW], &mut TextPool::default()).unwrap(), [sheets[1].clone()]);
         }
     }
 
@@ -202,15 +202,15 @@ mod tests {
     fn long_texts_are_whole() {
         let folder = tempfile::tempdir().unwrap();
         let row = vec![Cell::Null, Cell::text("x'\n".repeat(4_000_000)), Cell::Null, Cell::Null, Cell::Null];
-        write(&folder.path().join("segment"), &[Sheet { table: &SLOW, rows: vec![row] }]).unwrap();
+        write(&folder.path().join("segment"), &[TableRows { table: &SLOW, rows: vec![row] }]).unwrap();
     }
 
     #[test]
     fn no_file_is_no_panic() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("segment");
-        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
+        assert!(matches!(read(&path, &[&SLOW], &mut TextPool::default()), Err(StoreError::VibeSql { .. })));
         std::fs::write(&path, [0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).unwrap();
-        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
+        assert!(matches!(read(&path, &[&SLOW], &mut TextPool::default()), Err(StoreError::VibeSql { .. })));
     }
 }

@@ -3,7 +3,7 @@
 use super::error::StoreError;
 use super::keeper::Store;
 use super::parts::{RUN, place};
-use super::seal::Draft;
+use super::seal::StoreDraft;
 use slt_runner::results::folder::{hold_still, is_running};
 use slt_runner::results::{FolderError, journal_file};
 
@@ -16,7 +16,7 @@ const AT_ONCE: usize = 4;
 impl Store {
     /// Compresses journals of old, finished runs that are sealed in their present state. On failure the journals stay
     /// plain, and the reason is returned.
-    pub(super) fn compress_old(&self, draft: &Draft) -> Result<Option<String>, StoreError> {
+    pub(super) fn compress_old(&self, draft: &StoreDraft) -> Result<Option<String>, StoreError> {
         let names = self.results.runs()?;
         let old = &names[..names.len().saturating_sub(PLAIN_RUNS)];
         for name in old.iter().filter(|name| self.may_be_compressed(draft, name)).take(AT_ONCE) {
@@ -28,7 +28,7 @@ impl Store {
         Ok(None)
     }
 
-    fn may_be_compressed(&self, draft: &Draft, name: &str) -> bool {
+    fn may_be_compressed(&self, draft: &StoreDraft, name: &str) -> bool {
         let run = self.results.run_path(name);
         let Some(sealed) = draft.manifest.run(name) else { return false };
         let Some(row) = draft.summary.runs.get(&sealed.id) else { return false };
@@ -40,7 +40,7 @@ impl Store {
             && !is_running(&run)
     }
 
-    fn compress(&self, draft: &Draft, name: &str) -> Result<(), FolderError> {
+    fn compress(&self, draft: &StoreDraft, name: &str) -> Result<(), FolderError> {
         let run = self.results.run_path(name);
         // The run may just have been resumed.
         let Some(_held) = hold_still(&run) else { return Ok(()) };

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::cell::Cell;
 use super::error::StoreError;
-use super::extract::{Extract, Wanted, Window};
-use super::keeper::{Sealed, Store};
+use super::extract::{Extract, HistoryWindow, WantedColumns};
+use super::keeper::{SealResult, Store};
 use super::schema::{TEST_RESULTS, TEST_RUNS, Table};
-use super::{Pin, RunId};
+use super::{RunId, StoreSnapshot};
 use slt_core::engine::EngineIdentity;
 use slt_core::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use slt_runner::clock::milliseconds_since_1970;
@@ -65,7 +65,7 @@ pub struct TestResult {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultFilter {
     /// The part of the history to search.
-    pub window: Window,
+    pub window: HistoryWindow,
     /// Only this run.
     pub run: Option<RunId>,
     /// Only the file with this path.
@@ -93,7 +93,7 @@ pub struct StoredRun {
 
 impl Default for ResultFilter {
     fn default() -> Self {
-        Self { window: Window::Last(100), run: None, file: None, statuses: Vec::new(), engine: None }
+        Self { window: HistoryWindow::Last(100), run: None, file: None, statuses: Vec::new(), engine: None }
     }
 }
 
@@ -175,13 +175,13 @@ impl ResultStorage {
     ///
     /// [`StoreError`].
     pub fn query(&self, filter: ResultFilter) -> Result<Vec<TestResult>, StoreError> {
-        let window = if filter.run.is_some() { Window::All } else { filter.window };
+        let window = if filter.run.is_some() { HistoryWindow::All } else { filter.window };
         let extract = self.load(&[&TEST_RUNS, &TEST_RESULTS], window)?;
         let engines: HashMap<_, _> = rows(&extract, &TEST_RUNS)
             .map(|run| (run("run_id").as_integer(), run("engine").as_text().unwrap_or_default().to_owned()))
             .collect();
         let words: Vec<_> = filter.statuses.iter().map(|status| status.label()).collect();
-        let wanted = |result: &Row<'_>| {
+        let wanted = |result: &NamedRow<'_>| {
             let id = result("run_id").as_integer();
             filter.run.is_none_or(|run| id == Some(run.0))
                 && filter.file.as_deref().is_none_or(|file| result("file_path").as_text() == Some(file))
@@ -197,10 +197,10 @@ impl ResultStorage {
     ///
     /// [`StoreError`].
     pub fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
-        let extract = self.load(&[&TEST_RUNS], Window::All)?;
+        let extract = self.load(&[&TEST_RUNS], HistoryWindow::All)?;
         let count = |cell: &Cell| cell.as_integer().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         let text = |cell: &Cell| cell.as_text().unwrap_or_default().to_owned();
-        let run = |run: Row<'_>| {
+        let run = |run: NamedRow<'_>| {
             Some(StoredRun {
                 id: RunId(run("run_id").as_integer()?),
                 name: text(run("name")),
@@ -222,29 +222,30 @@ impl ResultStorage {
         Ok(found.map(|run| self.store.results.journal(Some(&run.name))).transpose()?)
     }
 
-    fn catch_up(&self) -> Result<Sealed, StoreError> {
+    fn catch_up(&self) -> Result<SealResult, StoreError> {
         self.store.catch_up(&mut |_, _| {})
     }
 
-    fn load(&self, tables: &[&'static Table], window: Window) -> Result<Extract, StoreError> {
-        let wanted: Vec<_> = tables.iter().map(|table| Wanted::all(table)).collect();
-        let pin: Pin = self.store.pin()?;
+    fn load(&self, tables: &[&'static Table], window: HistoryWindow) -> Result<Extract, StoreError> {
+        let wanted: Vec<_> = tables.iter().map(|table| WantedColumns::all(table)).collect();
+        let pin: StoreSnapshot = self.store.pin()?;
         self.store.load(&pin, &wanted, window, None)
     }
 }
 
 /// Access to a row by column names.
-type Row<'r> = Box<dyn Fn(&str) -> &'r Cell + 'r>;
+type NamedRow<'r> = Box<dyn Fn(&str) -> &'r Cell + 'r>;
 
-fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item = Row<'e>> + use<'e> {
+fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item = NamedRow<'e>> + use<'e> {
     let loaded = extract.tables.iter().filter(move |loaded| loaded.wanted.table.name == table.name);
     loaded.flat_map(|loaded| &loaded.rows).map(move |row| {
-        let row: Row<'e> = Box::new(move |name| table.place(name).map_or(&Cell::Null, |place| &row[place]));
+        let row: NamedRow<'e> =
+            Box::new(move |name| table.place(name).map_or(&Cell::Null, |place| &row[place]));
         row
     })
 }
 
-fn result_of(row: &Row<'_>) -> Option<TestResult> {
+fn result_of(row: &NamedRow<'_>) -> Option<TestResult> {
     let statuses: BTreeMap<_, _> = FileStatus::ALL.iter().map(|status| (status.label(), *status)).collect();
     let milliseconds = row("duration_ms").as_integer().and_then(|time| u64::try_from(time).ok());
     Some(TestResult {

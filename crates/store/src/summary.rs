@@ -4,22 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::parts::{OUTCOMES, RESULTS, RUN, Sheet, UNTESTED, place};
+use super::parts::{OUTCOMES, RESULTS, RUN, TableRows, UNTESTED, place};
 use super::rows::RunRows;
 use super::schema::{FILE_STATS, TEST_FILES, Table};
 
 /// Runs and counters.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Summary {
+pub(super) struct StoreSummary {
     /// The runs by their numbers.
     pub(super) runs: BTreeMap<i64, Vec<Cell>>,
     /// The counters by engine and file.
-    pub(super) stats: BTreeMap<(Arc<str>, Arc<str>), Stats>,
+    pub(super) stats: BTreeMap<(Arc<str>, Arc<str>), FileCounters>,
 }
 
 /// The counters of a file.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Stats {
+pub(super) struct FileCounters {
     category: Option<Arc<str>>,
     subcategory: Option<Arc<str>>,
     runs: i64,
@@ -38,7 +38,7 @@ pub(super) struct Stats {
     last_good: Option<bool>,
 }
 
-impl Summary {
+impl StoreSummary {
     /// Adds a run, which must be the newest, because counters depend on the order.
     pub(super) fn fold(&mut self, rows: &RunRows) {
         let [run, results, untested, ..] = rows.own.as_slice() else { return };
@@ -75,9 +75,9 @@ impl Summary {
         shared(&self.runs.values().next_back()?[place(&RUN, "engine")])
     }
 
-    pub(super) fn sheets(&self) -> [Sheet; 2] {
-        let runs = Sheet { table: &RUN, rows: self.runs.values().cloned().collect() };
-        [runs, Sheet { table: &FILE_STATS, rows: self.file_stats() }]
+    pub(super) fn sheets(&self) -> [TableRows; 2] {
+        let runs = TableRows { table: &RUN, rows: self.runs.values().cloned().collect() };
+        [runs, TableRows { table: &FILE_STATS, rows: self.file_stats() }]
     }
 
     /// Returns the rows of `file_stats`.
@@ -88,7 +88,7 @@ impl Summary {
     /// Returns the rows of `test_files`, for an engine.
     pub(super) fn test_files(&self, engine: &str) -> Vec<Vec<Cell>> {
         let of_engine = self.stats.iter().filter(|((name, _), _)| &**name == engine);
-        let row = |((_, file), stats): (&(Arc<str>, Arc<str>), &Stats)| -> Vec<Cell> {
+        let row = |((_, file), stats): (&(Arc<str>, Arc<str>), &FileCounters)| -> Vec<Cell> {
             let status = stats.last_status.clone().unwrap_or_else(|| Arc::from("UNTESTED"));
             let cell = |name: &str| match name {
                 "file_path" => Cell::Text(file.clone()),
@@ -104,7 +104,7 @@ impl Summary {
         of_engine.map(row).collect()
     }
 
-    pub(super) fn of_sheets(sheets: &[Sheet]) -> Self {
+    pub(super) fn of_sheets(sheets: &[TableRows]) -> Self {
         let mut summary = Self::default();
         let rows = |table: &'static Table| {
             sheets.iter().filter(|sheet| sheet.table.name == table.name).flat_map(|sheet| &sheet.rows)
@@ -117,14 +117,14 @@ impl Summary {
         for row in rows(&FILE_STATS) {
             let cell = |name: &str| &row[place(&FILE_STATS, name)];
             if let (Some(engine), Some(file)) = (shared(cell("engine")), shared(cell("file_path"))) {
-                summary.stats.insert((engine, file), Stats::of(&cell));
+                summary.stats.insert((engine, file), FileCounters::of(&cell));
             }
         }
         summary
     }
 }
 
-impl Stats {
+impl FileCounters {
     fn enter(&mut self, run: i64, status: Option<Arc<str>>, tested: Option<Arc<str>>, milliseconds: i64) {
         let word = status.as_deref().unwrap_or_default();
         let good = match word {

@@ -13,7 +13,7 @@ use slt_runner::text::count::plural;
 
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Verified {
+pub struct VerifyReport {
     /// The number of runs in the store.
     pub runs: usize,
     /// The number of its files.
@@ -34,12 +34,12 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`], when the store cannot be read. Corruption is part of the result.
-    pub fn verify(&self, progress: Progress<'_>) -> Result<Verified, StoreError> {
+    pub fn verify(&self, progress: Progress<'_>) -> Result<VerifyReport, StoreError> {
         loop {
             let manifest = match Manifest::read(&self.disk.manifest()) {
                 Ok(manifest) => manifest,
                 Err(error @ StoreError::Damaged(_)) => {
-                    return Ok(Verified { problems: vec![error.to_string()], ..Verified::default() });
+                    return Ok(VerifyReport { problems: vec![error.to_string()], ..VerifyReport::default() });
                 }
                 Err(error) => return Err(error),
             };
@@ -52,9 +52,9 @@ impl Store {
         }
     }
 
-    fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<Verified, StoreError> {
+    fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<VerifyReport, StoreError> {
         let notes = self.results.strays()?;
-        let mut found = Verified { runs: manifest.runs.len(), notes, ..Verified::default() };
+        let mut found = VerifyReport { runs: manifest.runs.len(), notes, ..VerifyReport::default() };
         for file in manifest.files() {
             found.files += 1;
             found.bytes += file.bytes;

@@ -8,7 +8,7 @@ use vibesql::storage::Database;
 use vibesql::types::SqlMode;
 
 use super::split::statements;
-use super::transfer::Transfer;
+use super::transfer::RowTransfer;
 use slt_core::engine::{
     self, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError,
     utf8,
@@ -65,7 +65,7 @@ impl Engine for VibeSql {
             Mode::Sqlite => SqlMode::SQLite,
             Mode::Mysql => SqlMode::default(),
         });
-        let (cursors, transfer) = (CursorStore::new(), Transfer::default());
+        let (cursors, transfer) = (CursorStore::new(), RowTransfer::default());
         Ok(Box::new(SingleSession::new(VibeSqlSession { db, cursors, transfer })))
     }
 }
@@ -74,13 +74,13 @@ impl Engine for VibeSql {
 pub(super) struct VibeSqlSession {
     pub(super) db: Database,
     pub(super) cursors: CursorStore,
-    pub(super) transfer: Transfer,
+    pub(super) transfer: RowTransfer,
 }
 
 impl Session for VibeSqlSession {
     fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
         for text in statements(utf8(sql)?) {
-            let statement = Parser::parse_sql(text).map_err(refused)?;
+            let statement = Parser::parse_sql(text).map_err(sql_error)?;
             if self.run(text, statement, rows)? == Flow::Stop {
                 return Ok(());
             }
@@ -90,6 +90,6 @@ impl Session for VibeSqlSession {
 }
 
 /// Converts a message of VibeSQL to a SQL error.
-pub(super) fn refused(error: impl fmt::Display) -> ExecuteError {
+pub(super) fn sql_error(error: impl fmt::Display) -> ExecuteError {
     ExecuteError::Sql(SqlError::new(error))
 }

@@ -49,7 +49,7 @@ fn end_of_statement(bytes: &[u8], start: usize) -> usize {
         Some(first) if start + first + 1 == bytes.len() => return bytes.len(),
         Some(_) => {}
     }
-    let mut body = Body::default();
+    let mut body = BodyDepth::default();
     let mut at = start;
     loop {
         at = after_blanks(bytes, at);
@@ -116,38 +116,42 @@ fn is_word(byte: u8) -> bool {
 /// `BEGIN` and `CASE` open a block that the next `END` closes. The `END` of `END IF` and of the loops closes a block
 /// that was not counted, so it is undone.
 #[derive(Debug, Default)]
-struct Body {
-    head: Head,
+struct BodyDepth {
+    head: StatementHead,
     depth: usize,
     after_end: bool,
 }
 
 /// The kind of a statement by its first words: whether it may have a body.
 #[derive(Debug, Default, PartialEq, Eq)]
-enum Head {
+enum StatementHead {
     #[default]
     Nothing,
     Create,
-    Body,
+    BodyDepth,
     NoBody,
 }
 
-impl Body {
+impl BodyDepth {
     fn no_word(&mut self) {
         self.after_end = false;
-        if self.head != Head::Body {
-            self.head = Head::NoBody;
+        if self.head != StatementHead::BodyDepth {
+            self.head = StatementHead::NoBody;
         }
     }
 
     fn word(&mut self, word: &[u8]) {
         let is = |keywords: &[&str]| keywords.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()));
         match self.head {
-            Head::Nothing => self.head = if is(&["CREATE"]) { Head::Create } else { Head::NoBody },
-            Head::Create if is(&["OR", "REPLACE", "TEMP", "TEMPORARY"]) => {}
-            Head::Create if is(&["TRIGGER", "PROCEDURE", "FUNCTION"]) => self.head = Head::Body,
-            Head::Create => self.head = Head::NoBody,
-            Head::Body => {
+            StatementHead::Nothing => {
+                self.head = if is(&["CREATE"]) { StatementHead::Create } else { StatementHead::NoBody }
+            }
+            StatementHead::Create if is(&["OR", "REPLACE", "TEMP", "TEMPORARY"]) => {}
+            StatementHead::Create if is(&["TRIGGER", "PROCEDURE", "FUNCTION"]) => {
+                self.head = StatementHead::BodyDepth
+            }
+            StatementHead::Create => self.head = StatementHead::NoBody,
+            StatementHead::BodyDepth => {
                 let opens: &[&str] = if self.after_end {
                     &["BEGIN", "IF", "WHILE", "LOOP", "REPEAT"]
                 } else {
@@ -160,7 +164,7 @@ impl Body {
                     self.depth += 1;
                 }
             }
-            Head::NoBody => {}
+            StatementHead::NoBody => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use slt_core::value::{Column, ValueRef, recycle};
 
 /// Buffers that stay allocated between rows and statements.
 #[derive(Debug, Default)]
-pub(super) struct Transfer {
+pub(super) struct RowTransfer {
     columns: Vec<Column<'static>>,
     /// The text of the values of one row that have no variant of their own, one behind the other.
     text: String,
@@ -18,7 +18,7 @@ pub(super) struct Transfer {
     ends: Vec<usize>,
 }
 
-impl Transfer {
+impl RowTransfer {
     /// Announces the number of columns of the result.
     pub(super) fn announce(&mut self, columns: usize, sink: &mut dyn RowSink) -> Flow {
         // VibeSQL types values, not the columns of a result, and would evaluate FROM a second time for their names.
@@ -92,7 +92,7 @@ fn value_ref(value: &SqlValue) -> Option<ValueRef<'_>> {
         // VibeSQL keeps exact numbers as binary ones too.
         SqlValue::Numeric(real) | SqlValue::Real(real) | SqlValue::Double(real) => ValueRef::Real(*real),
         SqlValue::Character(text) | SqlValue::Varchar(text) => ValueRef::Text(text.as_bytes()),
-        SqlValue::Boolean(truth) => ValueRef::Boolean(*truth),
+        SqlValue::Boolean(parse_bool) => ValueRef::Boolean(*parse_bool),
         SqlValue::Blob(bytes) => ValueRef::Blob(bytes),
         SqlValue::Null => ValueRef::Null,
         SqlValue::Date(_)

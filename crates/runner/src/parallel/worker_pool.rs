@@ -24,7 +24,7 @@ use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::wire::{Assignment, TaskResult, WorkerMessage};
 use crate::clock::{Clock, SystemClock};
-use crate::event::Running;
+use crate::event::RunningFile;
 use slt_core::outcome::{ExitHow, FailureDetail};
 
 /// An event of a task; a helper also sends it to the master of the run.
@@ -379,14 +379,14 @@ impl<'r> WorkerPool<'r> {
     }
 
     /// Returns the tasks that the workers are running.
-    pub(super) fn running(&self) -> Vec<Running> {
+    pub(super) fn running(&self) -> Vec<RunningFile> {
         let now = SystemClock.now();
         let at = self.workers.values().filter_map(|worker| {
             let current = worker.at.as_ref()?;
             let in_flight = worker.slot.read().of(current.task);
             let elapsed = |since| self.pauses.elapsed(since, now);
             let record = in_flight.line.map(|line| (line, elapsed(in_flight.since)));
-            Some(Running {
+            Some(RunningFile {
                 shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
                 record,
                 elapsed: elapsed(current.since),

@@ -1,4 +1,4 @@
-//! What earlier runs say of a file: how it ended last, and how long it takes.
+//! The last result and the duration of a file in earlier runs.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,19 @@ use super::journal::{Brief, PastFile};
 use super::journal_file::journal_path;
 use slt_core::outcome::RunHeader;
 
-/// What is known of a file.
+/// The known facts about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Past {
-    /// Whether it ended well when it was run last; nothing if it was not run.
+pub struct PastResult {
+    /// Whether the last result was good; `None` if it was not run.
     pub good: Option<bool>,
     /// How long it took then, or in another working copy.
     pub duration: Option<Duration>,
 }
 
-/// What earlier runs know of the files that are asked about.
+/// The results of earlier runs for some files.
 #[derive(Debug, Default)]
 pub struct History {
-    by_place: HashMap<PathBuf, Past>,
+    by_place: HashMap<PathBuf, PastResult>,
     /// The same file in another folder: another working copy of a project, mostly.
     by_name: HashMap<String, Duration>,
 }
@@ -33,17 +33,18 @@ pub struct History {
 pub struct PastRun {
     /// Its name.
     pub name: String,
-    /// What was known before.
+    /// The header of the run.
     pub header: RunHeader,
-    /// Where and with what it was made, where that is known.
+    /// The circumstances of the run, if known.
     pub circumstances: Option<Circumstances>,
     /// The files that have their result.
     pub files: Vec<PastFile>,
 }
 
 impl ResultsFolder {
-    /// Reads the last runs that `wanted` takes, no more than `most`, up to the one that is called `last` if it is there; the
-    /// oldest first. Runs that cannot be read say nothing.
+    /// Reads the last runs that `wanted` accepts, at most `most`, the oldest first.
+    ///
+    /// If the run `last` exists, no later one is read. Unreadable runs are skipped.
     ///
     /// # Errors
     ///
@@ -70,11 +71,11 @@ impl ResultsFolder {
     }
 }
 
-/// For each run that is wanted, so many are looked at.
+/// The number of runs to look at for each wanted run.
 const LOOK_FURTHER: usize = 4;
 
 impl History {
-    /// Reads how these files ended last on `engine`, each given by its place and by what reports call it.
+    /// Reads the last results of these files on `engine`, each given by its path and its name in reports.
     ///
     /// # Errors
     ///
@@ -93,7 +94,8 @@ impl History {
             let elapsed = by_name.and_then(|record| record.elapsed);
             history.by_name.extend(elapsed.map(|elapsed| ((*file).to_owned(), elapsed)));
             history.by_place.extend(by_place.map(|record| {
-                let past = Past { good: Some(record.status.is_good()), duration: record.elapsed.or(elapsed) };
+                let past =
+                    PastResult { good: Some(record.status.is_good()), duration: record.elapsed.or(elapsed) };
                 (place.clone(), past)
             }));
         }
@@ -109,9 +111,9 @@ impl History {
         Index::read(results).map(drop)
     }
 
-    /// What is known of the file at `place`, which reports call `file`.
-    pub fn of(&self, place: &Path, file: &str) -> Past {
-        let untested = || Past { good: None, duration: self.by_name.get(file).copied() };
+    /// Returns the facts about the file at `place`, named `file` in reports.
+    pub fn of(&self, place: &Path, file: &str) -> PastResult {
+        let untested = || PastResult { good: None, duration: self.by_name.get(file).copied() };
         self.by_place.get(place).copied().unwrap_or_else(untested)
     }
 }

@@ -1,9 +1,9 @@
-//! The journal of a run: what became of each file, appended the moment it is known.
+//! The journal of a run: the result of each file, appended the moment it is known.
 //!
 //! One JSON line for each entry (see [`crate::jsonl`]), on the disk before anything else hears of it. Replaying a
-//! journal gives the report of the run. The entries hold the types of [`slt_core::outcome`] in their own form; a journal
-//! that another version of this program has written is read as long as [`FORMAT`] is the same, which a test holds
-//! against a journal of the past.
+//! journal gives the report of the run. The entries hold the types of [`slt_core::outcome`] in their own form; a
+//! journal that another version of this program has written is read as long as [`FORMAT`] is the same, which a test
+//! holds against a journal of the past.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
@@ -64,14 +64,14 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The files that were to be run, by the names that reports call them. Of a run of another program these are the ones
-    /// that it names and has no result of.
+    /// Returns the files that were to be run, by the names that reports call them. Of a run of another program these
+    /// are the ones that it names and has no result of.
     pub fn wanted_files(&self) -> impl Iterator<Item = &str> {
         let untested = self.imported.iter().flat_map(|imported| &imported.untested);
         self.places.keys().chain(untested).map(String::as_str)
     }
 
-    /// Whether files of the suite were left out of the run, as far as that is known.
+    /// Returns whether files of the suite were left out of the run, as far as that is known.
     pub fn is_part(&self) -> bool {
         self.circumstances.as_ref().is_some_and(|circumstances| circumstances.is_part)
     }
@@ -118,7 +118,7 @@ impl Opened {
         }
     }
 
-    /// Reads what a journal says first; nothing if it does not say which run it is of.
+    /// Reads what a journal says first; `None` if it does not say which run it is of.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let mut lines = lines(path)?;
         let first = lines.next_line()?.and_then(entry_of::<Entry>);
@@ -132,7 +132,7 @@ impl Opened {
 enum Entry {
     Opened(Box<Opened>),
     RunStarted(RunHeader),
-    /// The run is taken up again, at so many milliseconds since 1970 in UTC.
+    /// The run is resumed, at so many milliseconds since 1970 in UTC.
     Resumed {
         at: i64,
     },
@@ -181,7 +181,7 @@ pub struct PastFile {
     /// The lines of all records that have not passed.
     #[serde(default)]
     pub failing: Vec<u32>,
-    /// Their keys, in the same order; none in old journals.
+    /// Their keys, in the same order; `None` in old journals.
     #[serde(default)]
     pub marks: Vec<Mark>,
     /// The records that the user has left out.
@@ -205,7 +205,7 @@ struct PastAttempt {
 }
 
 impl PastFile {
-    /// How the file ended at the time that is told of.
+    /// How the file ended at the time that is reported.
     pub fn last_status(&self) -> FileStatus {
         self.end.status(&self.counts)
     }
@@ -227,12 +227,12 @@ pub(super) struct Brief {
     pub(super) header: RunHeader,
     pub(super) files: Vec<PastFile>,
     pub(super) elapsed: Duration,
-    /// How it ended last; nothing if it goes on or was killed.
+    /// How it ended last; `None` if it continues or was killed.
     pub(super) end: Option<RunEnd>,
 }
 
 impl Brief {
-    /// Reads a journal; nothing if it does not say which run it is of.
+    /// Reads a journal; `None` if it does not say which run it is of.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
         let (mut worked, mut end) = (TimeWorked::default(), None);
@@ -242,7 +242,7 @@ impl Brief {
                     worked.session_begins(opened.started);
                     first = first.or(Some(*opened));
                 }
-                // Once for each time that the run was taken up.
+                // Once for each time that the run was started.
                 BriefEntry::RunStarted(found) => (header, end) = (Some(found), None),
                 BriefEntry::Resumed { at } => worked.session_begins(at),
                 BriefEntry::FileFinished(report) => {
@@ -267,7 +267,7 @@ pub struct JournalWriter {
     lines: Appender,
     /// The header is there already, and is not repeated.
     has_begun: bool,
-    /// What brings the folder of the run to the disk. No result is told before that.
+    /// What brings the folder of the run to the disk. No result is reported before that.
     behind: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -276,7 +276,7 @@ impl JournalWriter {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn create(path: &Path, opened: Opened) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
         lines.append(&Entry::Opened(Box::new(opened)))?;
@@ -311,7 +311,7 @@ impl JournalWriter {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn resume(path: &Path, at: i64) -> io::Result<Self> {
         make_plain(path)?;
         let mut lines = Appender::open(path)?;
@@ -364,8 +364,8 @@ pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunRepo
     out.write_all(&line_of(&Entry::RunFinished { elapsed: report.elapsed, end: report.end })?)
 }
 
-/// How many lines are damaged. One in front of the beginning of a session is none: the session before it was killed, or its
-/// disk was full, while it wrote that line, and whatever was to be in it is told again.
+/// Returns the number of lines that are damaged. One in front of the beginning of a session is none: the session before
+/// it was killed, or its disk was full, while it wrote that line, and whatever was to be in it is reported again.
 fn damaged(entries: &[Option<Entry>]) -> usize {
     let is_torn = |place: usize| {
         matches!(entries.get(place + 1), Some(Some(Entry::Resumed { .. } | Entry::RunStarted(_))))
@@ -374,7 +374,7 @@ fn damaged(entries: &[Option<Entry>]) -> usize {
         + usize::from(entries.first().is_some_and(Option::is_none))
 }
 
-/// Whether a line is the beginning of a session.
+/// Returns whether a line is the beginning of a session.
 pub(super) fn begins_session(line: &[u8]) -> bool {
     let starts = [&b"{\"Resumed\""[..], b"{\"RunStarted\""];
     text_of(line).is_some_and(|text| starts.iter().any(|start| text.starts_with(start)))
@@ -389,18 +389,18 @@ pub struct Journal {
     pub report: RunReport,
     /// The attempts at files that have no result yet.
     pub attempts: FileAttempts,
-    /// How many lines are damaged, and tell nothing.
+    /// The number of lines that are damaged, and tell nothing.
     pub damaged: usize,
-    /// Whether the run has ended; if not, it goes on or was killed.
+    /// Whether the run has ended; if not, it continues or was killed.
     pub ended: bool,
 }
 
 impl Journal {
-    /// Reads a journal; nothing if it does not say which run it is of.
+    /// Reads a journal; `None` if it does not say which run it is of.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
         Self::read_up_to(path, u64::MAX)
     }
@@ -435,7 +435,7 @@ impl Journal {
                 Entry::AttemptEnded { file, shown, attempt } => {
                     attempts.entry((file, shown)).or_default().push(*attempt);
                 }
-                // The first result of a file is the one that was told.
+                // The first result of a file is the one that was reported.
                 Entry::FileFinished(report) => {
                     worked.file_finishes(report.finished);
                     let file = (report.file.clone(), report.shown.clone());
@@ -444,7 +444,7 @@ impl Journal {
                         events.push(RunEvent::FileFinished(report));
                     }
                 }
-                // One for each time that the run was taken up.
+                // One for each time that the run was started.
                 Entry::RunFinished { elapsed, end } => {
                     worked.session_ends(elapsed);
                     events.push(RunEvent::RunFinished { elapsed, end });

@@ -51,7 +51,8 @@ pub enum Meaning {
 /// The least letters of a commit.
 const LEAST: usize = 4;
 
-/// All that a word can mean, among the runs that are known. `is_file` tells whether there is a file with a path.
+/// Returns all that a word can mean, among the runs that are known. `is_file` tells whether there is a file with a
+/// path.
 ///
 /// | word | meaning |
 /// |---|---|

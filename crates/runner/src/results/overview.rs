@@ -1,4 +1,4 @@
-//! Runs in brief: what a list of runs tells of each.
+//! Summaries of runs, for lists.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,13 +16,13 @@ pub struct RunOverview {
     pub name: String,
     /// When it began, in milliseconds since 1970 in UTC.
     pub started: i64,
-    /// What was known before.
+    /// The header of the run.
     pub header: RunHeader,
     /// The files that have their result.
     pub totals: Totals,
     /// How long it took, as far as it says.
     pub elapsed: Duration,
-    /// Whether it goes on.
+    /// Whether it continues.
     pub state: RunState,
     /// The state of the project that it was made in, where that is known.
     pub commit: Option<Commit>,
@@ -35,27 +35,27 @@ pub struct RunFiles {
     pub run: RunOverview,
     /// Sums over its files, by category.
     pub categories: BTreeMap<String, Totals>,
-    /// How each file ended, without regard to attempts besides.
+    /// The status of each file, ignoring earlier attempts.
     pub files: BTreeMap<String, FileStatus>,
 }
 
-/// What a run is at.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
-    /// It goes on.
+    /// It continues.
     Going,
-    /// It ended so.
+    /// The run has ended.
     Ended(RunEnd),
-    /// It ended without a word.
+    /// The process was killed before it could record the end.
     Killed,
 }
 
 impl RunOverview {
-    /// Reads what the journal of a run says in brief.
+    /// Reads the summary of a run from its journal.
     ///
     /// # Errors
     ///
-    /// [`FolderError`], when there is no such run, or its journal cannot be read.
+    /// [`FolderError`], when the run does not exist, or its journal cannot be read.
     pub fn read(results: &ResultsFolder, name: &str) -> Result<Self, FolderError> {
         let (brief, going) = read(results, name)?;
         Ok(Self::of(name, &brief, going))
@@ -86,23 +86,23 @@ impl RunOverview {
         }
     }
 
-    /// The branch of Git that it was made on, where that is known.
+    /// Returns the branch of Git that it was made on, where that is known.
     pub fn branch(&self) -> Option<&str> {
         self.commit.as_ref()?.branch.as_deref()
     }
 
-    /// Whether every file has its result.
+    /// Returns whether every file has its result.
     pub fn is_complete(&self) -> bool {
         self.totals.files == self.header.files as u64
     }
 }
 
 impl RunFiles {
-    /// Reads what the journal of a run says in brief, file by file.
+    /// Reads the status of each file from the journal of a run.
     ///
     /// # Errors
     ///
-    /// [`FolderError`], when there is no such run, or its journal cannot be read.
+    /// [`FolderError`], when the run does not exist, or its journal cannot be read.
     pub fn read(results: &ResultsFolder, name: &str) -> Result<Self, FolderError> {
         let (brief, going) = read(results, name)?;
         Ok(Self::of(name, &brief, going))
@@ -119,7 +119,7 @@ impl RunFiles {
     }
 }
 
-/// Reads a run, and whether it goes on.
+/// Reads a run, and whether it continues.
 fn read(results: &ResultsFolder, name: &str) -> Result<(Brief, bool), FolderError> {
     let path = results.path_of(name)?;
     // In this order: a run that ends between the two is then one that has ended.

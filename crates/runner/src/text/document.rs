@@ -22,7 +22,7 @@ pub struct EngineDocument<'r> {
     labels: &'r [String],
 }
 
-/// How many files ended how, in the words of the old scripts.
+/// The number of files that ended how, in the words of the old scripts.
 #[derive(Serialize)]
 pub struct Files {
     total: u64,
@@ -303,7 +303,8 @@ pub fn end_from_word(word: &str) -> Option<RunEnd> {
     ends.into_iter().find(|end| end_word(*end) == word)
 }
 
-/// The time of a file; one of zero is a time that another program does not say, or of a file that could not be started.
+/// Returns the time of a file; one of zero is a time that another program does not say, or of a file that could not be
+/// started.
 fn known_milliseconds(time: Duration) -> Option<u64> {
     (!time.is_zero()).then(|| milliseconds(time))
 }
@@ -313,7 +314,7 @@ pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A share in percent; 0 where there is nothing to have a share of.
+/// Returns a share in percent; 0 where there is nothing to have a share of.
 fn percent(rate: Option<f64>) -> f64 {
     rate.unwrap_or(0.0) * 100.0
 }

@@ -1,14 +1,14 @@
-//! The only place that words what has gone wrong with a record, in one line.
+//! Formats the problem of a record in one line; the only place that does so.
 
 use super::count::{duration, plural};
 use super::visible::one_line;
 use slt_core::outcome::Fault;
 use slt_core::outcome::{Difference, Excerpt, Failure, FileReport, NotPassed};
 
-/// Of a failure of which another tool tells nothing else.
+/// The message for a failure of another tool without further facts.
 pub const NOT_WHY: &str = "another tool reports a failure, and not why";
 
-/// What broke, and after what time of the record, where that is known.
+/// Formats a fault, with the elapsed time of the record if known.
 pub fn fault_with_time(fault: &Fault) -> String {
     match fault {
         Fault::Died { after: Some(after), .. } | Fault::OutOfMemory { after: Some(after), .. } => {
@@ -18,7 +18,7 @@ pub fn fault_with_time(fault: &Fault) -> String {
     }
 }
 
-/// What happened, in one line.
+/// Formats the problem in one line.
 pub fn headline(what: &NotPassed) -> String {
     match what {
         NotPassed::Failed(failure) => failed(failure),
@@ -35,7 +35,7 @@ pub fn headline(what: &NotPassed) -> String {
     }
 }
 
-/// What the author of the file can do about it.
+/// Returns a hint for the author of the file.
 pub fn hint(what: &NotPassed) -> Option<&'static str> {
     match what {
         NotPassed::Malformed(error) => error.kind.hint(),
@@ -55,7 +55,7 @@ fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bo
     Difference::of(expected, actual, columns) == Difference::RowsOnLines
 }
 
-/// What happened, in full.
+/// Formats the problem in full.
 pub fn message(what: &NotPassed) -> String {
     match what {
         NotPassed::Reported(text) if !text.is_empty() => text.clone(),
@@ -63,13 +63,13 @@ pub fn message(what: &NotPassed) -> String {
     }
 }
 
-/// A file, or a line in it, as it stands in a line of text.
+/// Returns a file, or a line in it, as it stands in a line of text.
 pub fn place(shown: &str, line: Option<u32>) -> String {
     let shown = one_line(shown);
     line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
 }
 
-/// Describes what failed in another attempt of a file that passed in the end: `a.test:1: … (CRASH in another attempt)`.
+/// Formats the problem of another attempt of a file that finally passed: `a.test:1: … (CRASH in another attempt)`.
 pub fn other_attempt(report: &FileReport) -> Option<String> {
     if !report.details.is_empty() {
         return None;

@@ -4,12 +4,12 @@ use std::fmt::{self, Write as _};
 
 use comfy_table::{Cell, CellAlignment, Table, presets};
 
-use crate::ask::{Answer, Value};
+use crate::ask::{Answer, AnswerValue};
 use slt_runner::text::visible::one_line;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum AnswerFormat {
     /// Aligned columns. Long text is truncated, and control characters are escaped.
     Table,
     /// RFC 4180: NULL is nothing at all, and text without a character is a pair of quotes.
@@ -30,13 +30,13 @@ const LONGEST: usize = 120;
 /// # Errors
 ///
 /// Returns the errors of `out`.
-pub fn write(out: &mut String, answer: &Answer, format: Format) -> fmt::Result {
+pub fn write(out: &mut String, answer: &Answer, format: AnswerFormat) -> fmt::Result {
     match format {
-        Format::Table => table(out, answer),
-        Format::Csv => csv(out, answer),
-        Format::Json => json(out, answer),
-        Format::Jsonl => jsonl(out, answer),
-        Format::Markdown => markdown(out, answer),
+        AnswerFormat::Table => table(out, answer),
+        AnswerFormat::Csv => csv(out, answer),
+        AnswerFormat::Json => json(out, answer),
+        AnswerFormat::Jsonl => jsonl(out, answer),
+        AnswerFormat::Markdown => markdown(out, answer),
     }
 }
 
@@ -61,7 +61,9 @@ fn table(out: &mut String, answer: &Answer) -> fmt::Result {
 
 /// Returns for each column whether it has only numbers.
 fn numbers(answer: &Answer) -> Vec<bool> {
-    let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Real(_) | Value::Null);
+    let is_number = |value: &AnswerValue| {
+        matches!(value, AnswerValue::Integer(_) | AnswerValue::Real(_) | AnswerValue::Null)
+    };
     (0..answer.columns.len())
         .map(|place| {
             !answer.rows.is_empty() && answer.rows.iter().all(|row| row.get(place).is_some_and(is_number))
@@ -69,13 +71,13 @@ fn numbers(answer: &Answer) -> Vec<bool> {
         .collect()
 }
 
-fn plain(value: &Value) -> String {
+fn plain(value: &AnswerValue) -> String {
     match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => real(*number),
-        Value::Text(text) => text.clone(),
-        Value::Blob(bytes) => hex(bytes),
+        AnswerValue::Null => "NULL".to_owned(),
+        AnswerValue::Integer(number) => number.to_string(),
+        AnswerValue::Real(number) => real(*number),
+        AnswerValue::Text(text) => text.clone(),
+        AnswerValue::Blob(bytes) => hex(bytes),
     }
 }
 
@@ -122,8 +124,8 @@ fn csv(out: &mut String, answer: &Answer) -> fmt::Result {
     csv_line(out, names.iter().map(|name| quoted(name)))?;
     for row in &answer.rows {
         let fields = row.iter().map(|value| match value {
-            Value::Null => String::new(),
-            Value::Text(text) => quoted(text),
+            AnswerValue::Null => String::new(),
+            AnswerValue::Text(text) => quoted(text),
             value => plain(value),
         });
         csv_line(out, fields)?;
@@ -168,7 +170,7 @@ fn jsonl(out: &mut String, answer: &Answer) -> fmt::Result {
     })
 }
 
-fn object(out: &mut String, names: &[String], row: &[Value]) -> fmt::Result {
+fn object(out: &mut String, names: &[String], row: &[AnswerValue]) -> fmt::Result {
     out.write_char('{')?;
     for (place, (name, value)) in names.iter().zip(row).enumerate() {
         let comma = if place == 0 { "" } else { "," };
@@ -177,14 +179,14 @@ fn object(out: &mut String, names: &[String], row: &[Value]) -> fmt::Result {
     out.write_char('}')
 }
 
-fn json_value(value: &Value) -> String {
+fn json_value(value: &AnswerValue) -> String {
     match value {
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) if number.is_finite() => real(*number),
+        AnswerValue::Integer(number) => number.to_string(),
+        AnswerValue::Real(number) if number.is_finite() => real(*number),
         // JSON has no other numbers.
-        Value::Null | Value::Real(_) => "null".to_owned(),
-        Value::Text(text) => string(text),
-        Value::Blob(bytes) => string(&hex(bytes)),
+        AnswerValue::Null | AnswerValue::Real(_) => "null".to_owned(),
+        AnswerValue::Text(text) => string(text),
+        AnswerValue::Blob(bytes) => string(&hex(bytes)),
     }
 }
 

@@ -29,15 +29,17 @@ mod keep;
 mod reduce;
 mod source;
 
-pub use answer::{Answer, Value};
-pub use asker::{About, AskError, Asked, Asker, Doubt, Effort, Kind, Reading};
+pub use answer::{Answer, AnswerValue};
+pub use asker::{
+    AskError, AskResult, Asker, DisagreementEffort, Doubt, HistorySelection, QueryTarget, VibeSqlFault,
+};
 pub use child::serve;
 pub use in_vibesql::VERSION as VIBESQL_VERSION;
-pub use keep::Keeping;
-pub use pair::{Interrupter, Limits};
-pub use plan::{Plan, PlanError, Trust, Unknown, columns_of, plan};
+pub use keep::SavedExample;
+pub use pair::{AskLimits, Interrupter};
+pub use plan::{Comparability, PlanError, QueryPlan, UnknownName, columns_of, plan};
 pub use process::AskCommand;
 pub use scan::{is_whole, statements};
-pub use source::{Results, Source};
-pub use volatile::DependsOn;
+pub use source::{ResultsSource, RowSource};
+pub use volatile::Dependency;
 pub use wire::EngineName;

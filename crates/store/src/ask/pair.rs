@@ -5,10 +5,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::asker::{AskError, Kind};
-use super::compare::Difference;
-use super::process::{AskCommand, Child, Heard};
-use super::wire::{EngineName, Reply, Request};
+use super::asker::{AskError, VibeSqlFault};
+use super::compare::AnswerDifference;
+use super::process::{AskCommand, ChildEvent, ChildProcess};
+use super::wire::{AskReply, AskRequest, EngineName};
 use slt_runner::clock::Clock;
 
 /// How often limits are looked at.
@@ -18,7 +18,7 @@ const LONGEST_TICK: Duration = Duration::from_millis(500);
 
 /// The limits of a child for one query.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct AskLimits {
     /// How long it may take, loading included.
     pub timeout: Duration,
     /// How much memory it may have in use, in bytes.
@@ -27,15 +27,15 @@ pub struct Limits {
 
 /// The end of a query to one child.
 #[derive(Debug)]
-pub(super) enum End {
-    Answered { answer: Answer, stopped: bool, told: Told },
+pub(super) enum QueryEnd {
+    Answered { answer: Answer, stopped: bool, told: LoadInfo },
     NotLoaded(String),
-    Failed(Kind),
+    Failed(VibeSqlFault),
 }
 
 /// The loaded history, as reported by a child.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct LoadInfo {
     pub(super) runs: usize,
     pub(super) loaded: usize,
     pub(super) notes: Vec<String>,
@@ -44,28 +44,28 @@ pub(super) struct Told {
 
 /// Stops the question that is being asked, from another thread.
 #[derive(Debug, Clone)]
-pub struct Interrupter(Sender<Heard>);
+pub struct Interrupter(Sender<ChildEvent>);
 
 impl Interrupter {
     /// Stops it.
     pub fn interrupt(&self) {
-        drop(self.0.send(Heard::Interrupt));
+        drop(self.0.send(ChildEvent::Interrupt));
     }
 }
 
 /// The children, in the order of [`EngineName::BOTH`].
-pub(super) struct Pair<'a> {
+pub(super) struct ChildPair<'a> {
     command: [AskCommand; 2],
-    pub(super) limits: Limits,
+    pub(super) limits: AskLimits,
     pub(super) clock: &'a dyn Clock,
-    sender: Sender<Heard>,
-    heard: Receiver<Heard>,
-    children: [Option<Child>; 2],
+    sender: Sender<ChildEvent>,
+    heard: Receiver<ChildEvent>,
+    children: [Option<ChildProcess>; 2],
     started: u64,
 }
 
-impl<'a> Pair<'a> {
-    pub(super) fn new(command: [AskCommand; 2], limits: Limits, clock: &'a dyn Clock) -> Self {
+impl<'a> ChildPair<'a> {
+    pub(super) fn new(command: [AskCommand; 2], limits: AskLimits, clock: &'a dyn Clock) -> Self {
         let (sender, heard) = channel();
         Self { command, limits, clock, sender, heard, children: [None, None], started: 0 }
     }
@@ -77,7 +77,7 @@ impl<'a> Pair<'a> {
     /// An interrupt may have been for an earlier question, and a child may have died since.
     pub(super) fn forget_what_came_too_late(&mut self) {
         while let Ok(heard) = self.heard.try_recv() {
-            if let Heard::Silent(number) = heard
+            if let ChildEvent::Silent(number) = heard
                 && let Some(place) = self.place(number)
             {
                 self.children[place] = None;
@@ -88,11 +88,11 @@ impl<'a> Pair<'a> {
     /// Sends requests to children at the same time, and waits for their ends.
     pub(super) fn put(
         &mut self,
-        requests: [Option<&Request>; 2],
+        requests: [Option<&AskRequest>; 2],
         limit: Duration,
-    ) -> Result<[Option<End>; 2], AskError> {
+    ) -> Result<[Option<QueryEnd>; 2], AskError> {
         let mut ends = [None, None];
-        let mut parts: [Option<(Answer, Told)>; 2] = [None, None];
+        let mut parts: [Option<(Answer, LoadInfo)>; 2] = [None, None];
         for (place, request) in requests.into_iter().enumerate() {
             let Some(request) = request else { continue };
             parts[place] = Some(Default::default());
@@ -102,12 +102,12 @@ impl<'a> Pair<'a> {
         let mut looked = start;
         while parts.iter().any(Option::is_some) {
             match self.heard.recv_timeout(TICK) {
-                Ok(Heard::Said(number, reply)) => {
+                Ok(ChildEvent::Said(number, reply)) => {
                     if let Some(place) = self.place(number)
                         && let Some(part) = &mut parts[place]
                         && let Some(end) = hear(reply, part)
                     {
-                        if matches!(end, End::Failed(Kind::Panics(_))) {
+                        if matches!(end, QueryEnd::Failed(VibeSqlFault::Panics(_))) {
                             self.children[place] = None;
                         }
                         let width = requests[place].and_then(|request| request.width);
@@ -115,15 +115,15 @@ impl<'a> Pair<'a> {
                         parts[place] = None;
                     }
                 }
-                Ok(Heard::Silent(number)) => {
+                Ok(ChildEvent::Silent(number)) => {
                     if let Some(place) = self.place(number)
                         && let Some(child) = self.children[place].take()
                         && parts[place].take().is_some()
                     {
-                        ends[place] = Some(End::Failed(Kind::Dies(child.fate())));
+                        ends[place] = Some(QueryEnd::Failed(VibeSqlFault::Dies(child.fate())));
                     }
                 }
-                Ok(Heard::Interrupt) => {
+                Ok(ChildEvent::Interrupt) => {
                     self.children = [None, None];
                     return Err(AskError::Interrupted);
                 }
@@ -141,7 +141,7 @@ impl<'a> Pair<'a> {
                     && let Some(kind) = self.over_limit(place, now.saturating_sub(start), limit)
                 {
                     self.children[place] = None;
-                    ends[place] = Some(End::Failed(kind));
+                    ends[place] = Some(QueryEnd::Failed(kind));
                     parts[place] = None;
                 }
             }
@@ -149,12 +149,12 @@ impl<'a> Pair<'a> {
         Ok(ends)
     }
 
-    fn over_limit(&self, place: usize, taken: Duration, limit: Duration) -> Option<Kind> {
-        let memory = self.children[place].as_ref().and_then(Child::memory).unwrap_or(0);
+    fn over_limit(&self, place: usize, taken: Duration, limit: Duration) -> Option<VibeSqlFault> {
+        let memory = self.children[place].as_ref().and_then(ChildProcess::memory).unwrap_or(0);
         if memory > self.limits.memory {
-            Some(Kind::OutOfMemory(self.limits.memory))
+            Some(VibeSqlFault::OutOfMemory(self.limits.memory))
         } else {
-            (taken > limit).then_some(Kind::TimesOut(limit))
+            (taken > limit).then_some(VibeSqlFault::TimesOut(limit))
         }
     }
 
@@ -163,11 +163,11 @@ impl<'a> Pair<'a> {
     }
 
     /// Returns the child at this index, after starting it if necessary.
-    fn child(&mut self, place: usize) -> Result<&mut Child, AskError> {
+    fn child(&mut self, place: usize) -> Result<&mut ChildProcess, AskError> {
         if self.children[place].is_none() {
             self.started += 1;
             let (command, engine) = (&self.command[place], EngineName::BOTH[place]);
-            let child = Child::start(command, engine, self.started, self.sender.clone());
+            let child = ChildProcess::start(command, engine, self.started, self.sender.clone());
             self.children[place] = Some(child.map_err(AskError::Start)?);
         }
         self.children[place].as_mut().ok_or_else(|| AskError::Start(io::ErrorKind::NotFound.into()))
@@ -175,42 +175,45 @@ impl<'a> Pair<'a> {
 }
 
 /// Fails an engine whose rows do not have the width of the header, or no column at all.
-fn checked(end: End, width: Option<usize>) -> End {
-    let End::Answered { answer, .. } = &end else { return end };
+fn checked(end: QueryEnd, width: Option<usize>) -> QueryEnd {
+    let QueryEnd::Answered { answer, .. } = &end else { return end };
     let width = match answer.columns.len() {
         0 => width.unwrap_or_default(),
         named => named,
     };
     match answer.rows.iter().find(|row| row.is_empty() || row.len() != width) {
-        Some(row) => End::Failed(Kind::Differs(Difference::Columns { sqlite: width, vibesql: row.len() })),
+        Some(row) => QueryEnd::Failed(VibeSqlFault::Differs(AnswerDifference::Columns {
+            sqlite: width,
+            vibesql: row.len(),
+        })),
         None => end,
     }
 }
 
 /// Adds a reply to the child's answer; returns its end with the last reply.
-fn hear(reply: Reply, part: &mut (Answer, Told)) -> Option<End> {
+fn hear(reply: AskReply, part: &mut (Answer, LoadInfo)) -> Option<QueryEnd> {
     let (answer, told) = part;
     Some(match reply {
-        Reply::Loaded { runs, loaded, notes, damaged } => {
+        AskReply::Loaded { runs, loaded, notes, damaged } => {
             (told.runs, told.loaded) = (runs, loaded);
             told.notes.extend(notes);
             told.damaged |= damaged;
             return None;
         }
-        Reply::Columns(names) => {
+        AskReply::Columns(names) => {
             answer.columns = names;
             return None;
         }
-        Reply::Rows(rows) => {
+        AskReply::RequestRows(rows) => {
             answer.rows.extend(rows);
             return None;
         }
-        Reply::Done { stopped } => {
+        AskReply::Done { stopped } => {
             let (answer, told) = (std::mem::take(answer), std::mem::take(told));
-            End::Answered { answer, stopped, told }
+            QueryEnd::Answered { answer, stopped, told }
         }
-        Reply::Refused(message) => End::Failed(Kind::Refuses(message)),
-        Reply::NotLoaded(why) => End::NotLoaded(why),
-        Reply::Panicked(words) => End::Failed(Kind::Panics(words)),
+        AskReply::Refused(message) => QueryEnd::Failed(VibeSqlFault::Refuses(message)),
+        AskReply::NotLoaded(why) => QueryEnd::NotLoaded(why),
+        AskReply::Panicked(words) => QueryEnd::Failed(VibeSqlFault::Panics(words)),
     })
 }

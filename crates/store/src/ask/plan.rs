@@ -13,34 +13,34 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Batch, Connection, Error};
 
-use super::scan::{self, Piece};
+use super::scan::{self, SqlPiece};
 use super::views::{VIEWS, View};
-use super::volatile::{DependsOn, depends_on};
-use crate::Wanted;
+use super::volatile::{Dependency, depends_on};
+use crate::WantedColumns;
 use crate::schema::{self, TABLES};
 
 /// The requirements of a statement.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct QueryPlan {
     /// The statement, without comments.
     pub sql: String,
     /// The columns that it may read.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<WantedColumns>,
     /// The views that it may read.
     pub views: Vec<&'static View>,
     /// The names of the columns of the answer; empty if SQLite cannot prepare the statement.
     pub columns: Vec<String>,
     /// Whether there can be a second opinion.
-    pub trust: Trust,
+    pub trust: Comparability,
 }
 
 /// Whether two answers to the same statement can be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
+pub enum Comparability {
     /// They can.
     Comparable,
     /// The answer depends on more than the rows, so that SQLite alone is asked.
-    OnlySqlite(DependsOn),
+    OnlySqlite(Dependency),
     /// SQLite reaches one of its limits or lacks a function, with its message.
     OnlyVibeSql(String),
 }
@@ -63,13 +63,13 @@ pub enum PlanError {
         /// SQLite's message.
         message: String,
         /// The name that it does not know.
-        unknown: Option<Unknown>,
+        unknown: Option<UnknownName>,
     },
 }
 
 /// A name that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unknown {
+pub enum UnknownName {
     /// A table.
     Table(String),
     /// A column, perhaps with its table.
@@ -78,7 +78,7 @@ pub enum Unknown {
 
 /// SQLite's report on the statement.
 #[derive(Debug, Default)]
-struct Seen {
+struct StatementInfo {
     /// The tables that it reads, and common table expressions of which it counts the rows.
     tables: HashSet<String>,
     functions: Vec<String>,
@@ -90,7 +90,7 @@ struct Seen {
 /// # Errors
 ///
 /// [`PlanError`], for a writing statement, for none or several statements, and for an invalid one.
-pub fn plan(sql: &str) -> Result<Plan, PlanError> {
+pub fn plan(sql: &str) -> Result<QueryPlan, PlanError> {
     if sql.contains('\0') {
         // SQLite would take it for the end of the statement.
         let message = "unrecognized token: a NUL character".to_owned();
@@ -102,7 +102,7 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
         1 => statements.remove(0),
         _ => return Err(PlanError::Several),
     };
-    let seen = Arc::new(Mutex::new(Seen::default()));
+    let seen = Arc::new(Mutex::new(StatementInfo::default()));
     let prepared = prepare(&sql, &seen);
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     match prepared {
@@ -111,11 +111,12 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
         Ok(Some(columns)) => {
             if let Some(table) = seen.tables.iter().find(|table| is_of_sqlite(table)) {
                 let message = format!("no such table: {table}");
-                return Err(PlanError::Sql { message, unknown: Some(Unknown::Table(table.clone())) });
+                return Err(PlanError::Sql { message, unknown: Some(UnknownName::Table(table.clone())) });
             }
             let (wanted, views) = needs(&sql, true);
-            let trust = depends_on(&sql, &seen.functions).map_or(Trust::Comparable, Trust::OnlySqlite);
-            Ok(Plan { sql, wanted, views, columns, trust })
+            let trust = depends_on(&sql, &seen.functions)
+                .map_or(Comparability::Comparable, Comparability::OnlySqlite);
+            Ok(QueryPlan { sql, wanted, views, columns, trust })
         }
         Err(message) if is_limit(&message) && may_be_a_question(&sql) => Ok(for_vibesql(sql, message)),
         Err(message) => {
@@ -126,7 +127,7 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
 }
 
 /// Returns the names of the columns, or nothing of a statement that writes.
-fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, String> {
+fn prepare(sql: &str, seen: &Arc<Mutex<StatementInfo>>) -> Result<Option<Vec<String>>, String> {
     let seen = Arc::clone(seen);
     let connection = with_everything(move |context| {
         let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -184,8 +185,8 @@ fn is_of_sqlite(table: &str) -> bool {
 
 /// Returns the tables and views that a statement names, with their named columns. All columns are returned if it can
 /// read unnamed ones, or is not `understood`.
-fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
-    let mut wanted: Vec<Wanted> = Vec::new();
+fn needs(sql: &str, understood: bool) -> (Vec<WantedColumns>, Vec<&'static View>) {
+    let mut wanted: Vec<WantedColumns> = Vec::new();
     let mut views: Vec<&'static View> = Vec::new();
     let mut texts = vec![sql];
     while let Some(text) = texts.pop() {
@@ -198,7 +199,7 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
             let columns: Vec<_> = named.collect();
             match wanted.iter_mut().find(|one| one.table == table) {
                 Some(one) => one.widen(&columns),
-                None => wanted.push(Wanted { table, columns }),
+                None => wanted.push(WantedColumns { table, columns }),
             }
         }
         // A view reads its own columns, and through it a query can only read the columns that it spells.
@@ -237,25 +238,27 @@ fn is_limit(message: &str) -> bool {
 /// Returns whether the statement begins as a question does.
 fn may_be_a_question(sql: &str) -> bool {
     let first = scan::pieces(sql).into_iter().find_map(|piece| match piece {
-        Piece::Word(word) => Some(word.to_ascii_uppercase()),
+        SqlPiece::Word(word) => Some(word.to_ascii_uppercase()),
         _ => None,
     });
     matches!(first.as_deref(), Some("SELECT" | "WITH" | "VALUES"))
 }
 
 /// Everything that may be meant is loaded.
-fn for_vibesql(sql: String, message: String) -> Plan {
+fn for_vibesql(sql: String, message: String) -> QueryPlan {
     let (wanted, views) = needs(&sql, false);
-    Plan { sql, wanted, views, columns: Vec::new(), trust: Trust::OnlyVibeSql(message) }
+    QueryPlan { sql, wanted, views, columns: Vec::new(), trust: Comparability::OnlyVibeSql(message) }
 }
 
 /// Parses the unknown name in SQLite's message.
-fn unknown(message: &str) -> Option<Unknown> {
+fn unknown(message: &str) -> Option<UnknownName> {
     let behind = |start: &str| {
         let rest = message.split_once(start)?.1;
         Some(rest.split(" - ").next().unwrap_or(rest).trim().to_owned())
     };
-    behind("no such table: ").map(Unknown::Table).or_else(|| behind("no such column: ").map(Unknown::Column))
+    behind("no such table: ")
+        .map(UnknownName::Table)
+        .or_else(|| behind("no such column: ").map(UnknownName::Column))
 }
 
 /// Returns the column names of the table or view with this name, in any spelling that users may write.
@@ -282,7 +285,7 @@ mod tests {
 
     fn reads(sql: &str) -> String {
         let plan = plan(sql).unwrap();
-        let table = |wanted: &Wanted| {
+        let table = |wanted: &WantedColumns| {
             let columns: Vec<_> = wanted.columns.iter().map(|column| column.name).collect();
             format!("{}({})", wanted.table.name, columns.join(","))
         };
@@ -318,14 +321,14 @@ mod tests {
             assert_eq!(reads(sql), expected, "{sql}");
         }
         let all = plan("SELECT * FROM slow_records").unwrap();
-        assert_eq!(all.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
+        assert_eq!(all.wanted, [WantedColumns::all(&schema::SLOW_RECORDS)]);
         assert_eq!(all.columns, ["run_id", "file_path", "line", "duration_ms", "sql"]);
         for sql in [
             "SELECT count(*) FROM slow_records NATURAL JOIN (SELECT 1 AS line)",
             "SELECT 1 FROM (SELECT s.* FROM slow_records AS s)",
             "SELECT line FROM slow_records WHERE EXISTS (SELECT 1, * FROM slow_records)",
         ] {
-            assert_eq!(plan(sql).unwrap().wanted, [Wanted::all(&schema::SLOW_RECORDS)], "{sql}");
+            assert_eq!(plan(sql).unwrap().wanted, [WantedColumns::all(&schema::SLOW_RECORDS)], "{sql}");
         }
     }
 
@@ -378,9 +381,9 @@ mod tests {
             Err(PlanError::Sql { message, unknown }) => (message, unknown),
             other => panic!("{sql}: {other:?}"),
         };
-        assert_eq!(error("SELECT 1 FROM test_run").1, Some(Unknown::Table("test_run".to_owned())));
-        assert_eq!(error("SELECT stat FROM test_runs").1, Some(Unknown::Column("stat".to_owned())));
-        assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(Unknown::Column("t.stat".to_owned())));
+        assert_eq!(error("SELECT 1 FROM test_run").1, Some(UnknownName::Table("test_run".to_owned())));
+        assert_eq!(error("SELECT stat FROM test_runs").1, Some(UnknownName::Column("stat".to_owned())));
+        assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(UnknownName::Column("t.stat".to_owned())));
         assert!(error("SELEC 1").0.contains("syntax error"));
         assert!(error("SELECT 1\0 no SQL").0.contains("NUL"));
         // Features of SQLite that VibeSQL lacks.
@@ -388,7 +391,7 @@ mod tests {
             let arguments = if table.starts_with("pragma") { "('test_runs')" } else { "" };
             for columns in ["*", "COUNT(*)"] {
                 let sql = format!("SELECT {columns} FROM {table}{arguments}");
-                assert!(matches!(error(&sql).1, Some(Unknown::Table(_))), "{sql}");
+                assert!(matches!(error(&sql).1, Some(UnknownName::Table(_))), "{sql}");
             }
         }
     }
@@ -401,7 +404,11 @@ mod tests {
             "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) in [main] . 'slow_records'",
         ] {
             let plan = plan(sql).unwrap();
-            assert!(plan.wanted.contains(&Wanted::all(&schema::SLOW_RECORDS)), "{sql}: {:?}", plan.wanted);
+            assert!(
+                plan.wanted.contains(&WantedColumns::all(&schema::SLOW_RECORDS)),
+                "{sql}: {:?}",
+                plan.wanted
+            );
         }
         let others = "SELECT run_id FROM test_runs WHERE (1, 2, 3, 4, 5) IN slow_records";
         assert_eq!(reads(others), "test_runs(run_id) slow_records(run_id,file_path,line,duration_ms,sql)");
@@ -413,7 +420,7 @@ mod tests {
 
     #[test]
     fn what_depends_on_more_than_rows_is_for_sqlite_alone() {
-        use DependsOn::{Chance, Connection, Engine, Time};
+        use Dependency::{Chance, Connection, Engine, Time};
         for (sql, expected) in [
             ("SELECT random()", Chance),
             ("SELECT run_id FROM test_runs ORDER BY RANDOM()", Chance),
@@ -435,7 +442,7 @@ mod tests {
             ("SELECT last_insert_rowid()", Connection),
             ("SELECT sqlite_version()", Engine),
         ] {
-            assert_eq!(plan(sql).unwrap().trust, Trust::OnlySqlite(expected), "{sql}");
+            assert_eq!(plan(sql).unwrap().trust, Comparability::OnlySqlite(expected), "{sql}");
         }
         for sql in [
             "SELECT date(started_at) FROM test_runs",
@@ -448,7 +455,7 @@ mod tests {
             "WITH date(now) AS (SELECT 'now') SELECT now FROM date",
             "SELECT run_id AS random FROM test_runs",
         ] {
-            assert_eq!(plan(sql).unwrap().trust, Trust::Comparable, "{sql}");
+            assert_eq!(plan(sql).unwrap().trust, Comparability::Comparable, "{sql}");
         }
     }
 
@@ -478,12 +485,12 @@ mod tests {
         }
         let joins = (0..70).map(|number| format!("slow_records t{number}")).collect::<Vec<_>>();
         let limit = plan(&format!("SELECT 1 FROM {}", joins.join(", "))).unwrap();
-        assert_eq!(limit.trust, Trust::OnlyVibeSql("at most 64 tables in a join".to_owned()));
-        assert_eq!(limit.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
+        assert_eq!(limit.trust, Comparability::OnlyVibeSql("at most 64 tables in a join".to_owned()));
+        assert_eq!(limit.wanted, [WantedColumns::all(&schema::SLOW_RECORDS)]);
         let deep = plan(&format!("SELECT {}1", "1 + ".repeat(3000))).unwrap();
-        assert!(matches!(deep.trust, Trust::OnlyVibeSql(_)), "{:?}", deep.trust);
+        assert!(matches!(deep.trust, Comparability::OnlyVibeSql(_)), "{:?}", deep.trust);
         // This build of SQLite has no mathematical functions.
         let function = plan("SELECT sqrt(duration_ms) FROM test_results").unwrap();
-        assert_eq!(function.trust, Trust::OnlyVibeSql("no such function: sqrt".to_owned()));
+        assert_eq!(function.trust, Comparability::OnlyVibeSql("no such function: sqrt".to_owned()));
     }
 }

@@ -10,7 +10,7 @@ use std::sync::mpsc::Sender;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::wire::{EngineName, Reply, Request, receive, send};
+use super::wire::{AskReply, AskRequest, EngineName, receive, send};
 use slt_core::outcome::ExitHow;
 use slt_runner::parallel::procfs;
 
@@ -24,9 +24,9 @@ pub struct AskCommand {
 }
 
 /// An event of a child.
-pub(super) enum Heard {
+pub(super) enum ChildEvent {
     /// A message.
-    Said(u64, Reply),
+    Said(u64, AskReply),
     /// A child says nothing more.
     Silent(u64),
     /// The user wants no answer any more.
@@ -34,7 +34,7 @@ pub(super) enum Heard {
 }
 
 /// A child that can be asked.
-pub(super) struct Child {
+pub(super) struct ChildProcess {
     /// Its number in events.
     pub(super) number: u64,
     process: Process,
@@ -42,12 +42,12 @@ pub(super) struct Child {
     stdin: Option<ChildStdin>,
 }
 
-impl Child {
+impl ChildProcess {
     pub(super) fn start(
         command: &AskCommand,
         engine: EngineName,
         number: u64,
-        heard: Sender<Heard>,
+        heard: Sender<ChildEvent>,
     ) -> io::Result<Self> {
         let mut process = Command::new(&command.program)
             .args(&command.arguments)
@@ -67,11 +67,11 @@ impl Child {
             let listen = move || {
                 let mut from = BufReader::new(stdout);
                 while let Ok(Some(reply)) = receive(&mut from) {
-                    if heard.send(Heard::Said(number, reply)).is_err() {
+                    if heard.send(ChildEvent::Said(number, reply)).is_err() {
                         return;
                     }
                 }
-                drop(heard.send(Heard::Silent(number)));
+                drop(heard.send(ChildEvent::Silent(number)));
             };
             let thread = std::thread::Builder::new().name("answers".to_owned()).spawn(listen);
             // Without the thread, dropping the value kills the child.
@@ -81,7 +81,7 @@ impl Child {
     }
 
     /// Sends a request. If the child has exited, an event reports that.
-    pub(super) fn ask(&mut self, request: &Request) {
+    pub(super) fn ask(&mut self, request: &AskRequest) {
         if let Some(stdin) = &mut self.stdin {
             drop(send(request, stdin));
         }
@@ -102,7 +102,7 @@ impl Child {
     }
 }
 
-impl Drop for Child {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         // The number of an exited child may belong to another process.
         if matches!(self.process.try_wait(), Ok(None)) {

@@ -2,11 +2,11 @@
 
 use std::error::Error;
 
-use crate::{Extract, Pin, Store, Wanted, Window};
+use crate::{Extract, HistoryWindow, Store, StoreSnapshot, WantedColumns};
 use slt_runner::results::ResultsFolder;
 
 /// Loads the rows for a query.
-pub trait Source {
+pub trait RowSource {
     /// Returns the current state of the results, so that children and parent read the same.
     ///
     /// # Errors
@@ -24,17 +24,17 @@ pub trait Source {
     fn load(
         &self,
         state: &str,
-        wanted: &[Wanted],
-        window: Window,
+        wanted: &[WantedColumns],
+        window: HistoryWindow,
         engine: Option<&str>,
     ) -> Result<Extract, String>;
 }
 
 /// The results of a folder.
 #[derive(Debug, Clone)]
-pub struct Results(pub ResultsFolder);
+pub struct ResultsSource(pub ResultsFolder);
 
-impl Source for Results {
+impl RowSource for ResultsSource {
     fn state(&self) -> Result<String, String> {
         let pin = Store::new(&self.0).pin().map_err(|error| words(&error))?;
         serde_json::to_string(&pin).map_err(|error| words(&error))
@@ -43,11 +43,11 @@ impl Source for Results {
     fn load(
         &self,
         state: &str,
-        wanted: &[Wanted],
-        window: Window,
+        wanted: &[WantedColumns],
+        window: HistoryWindow,
         engine: Option<&str>,
     ) -> Result<Extract, String> {
-        let pin: Pin = serde_json::from_str(state).map_err(|error| words(&error))?;
+        let pin: StoreSnapshot = serde_json::from_str(state).map_err(|error| words(&error))?;
         Store::new(&self.0).load(&pin, wanted, window, engine).map_err(|error| words(&error))
     }
 }

@@ -6,8 +6,8 @@ use std::io::{self, BufRead, Write};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::answer::Value;
-use crate::{Loaded, Wanted, Window, schema};
+use super::answer::AnswerValue;
+use crate::{HistoryWindow, LoadedTable, WantedColumns, schema};
 
 /// An engine that questions are put to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,13 +38,13 @@ impl EngineName {
 
 /// A question.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(super) struct AskRequest {
     /// The statement.
     pub(super) sql: String,
     /// The names of the views that it reads.
     pub(super) views: Vec<String>,
     /// The rows that it is about.
-    pub(super) rows: Rows,
+    pub(super) rows: RequestRows,
     /// The number of columns that the answer has, if that is known.
     pub(super) width: Option<usize>,
     /// With how many rows to stop.
@@ -53,14 +53,14 @@ pub(super) struct Request {
 
 /// The source of the rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Rows {
-    /// The results folder. Loaded rows stay loaded for the next query.
+pub(super) enum RequestRows {
+    /// The results folder. LoadedTable rows stay loaded for the next query.
     Kept {
         /// In this state.
         state: String,
-        wanted: Vec<Named>,
+        wanted: Vec<NamedColumns>,
         #[serde(with = "WindowDef")]
-        window: Window,
+        window: HistoryWindow,
         engine: Option<String>,
     },
     /// From here, for this question only.
@@ -69,67 +69,67 @@ pub(super) enum Rows {
 
 /// Columns of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Named {
+pub(super) struct NamedColumns {
     pub(super) table: String,
     pub(super) columns: Vec<String>,
 }
 
-/// Rows of a table.
+/// RequestRows of a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct GivenTable {
-    of: Named,
-    rows: Vec<Vec<Value>>,
+    of: NamedColumns,
+    rows: Vec<Vec<AnswerValue>>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Window")]
+#[serde(remote = "HistoryWindow")]
 enum WindowDef {
     Last(usize),
     Since(i64),
     All,
 }
 
-impl From<&Wanted> for Named {
-    fn from(wanted: &Wanted) -> Self {
+impl From<&WantedColumns> for NamedColumns {
+    fn from(wanted: &WantedColumns) -> Self {
         let columns = wanted.columns.iter().map(|column| column.name.to_owned()).collect();
         Self { table: wanted.table.name.to_owned(), columns }
     }
 }
 
-impl Named {
+impl NamedColumns {
     /// Returns the columns of the public schema; `None` for unknown ones.
-    pub(super) fn wanted(&self) -> Option<Wanted> {
+    pub(super) fn wanted(&self) -> Option<WantedColumns> {
         let table = schema::table(&self.table)?;
         let is_named = |name: &str| self.columns.iter().any(|column| column == name);
         let columns = table.columns.iter().filter(|column| is_named(column.name)).collect();
-        Some(Wanted { table, columns })
+        Some(WantedColumns { table, columns })
     }
 }
 
-impl From<&Loaded> for GivenTable {
-    fn from(loaded: &Loaded) -> Self {
-        let rows = loaded.rows.iter().map(|row| row.iter().map(Value::from).collect()).collect();
-        Self { of: Named::from(&loaded.wanted), rows }
+impl From<&LoadedTable> for GivenTable {
+    fn from(loaded: &LoadedTable) -> Self {
+        let rows = loaded.rows.iter().map(|row| row.iter().map(AnswerValue::from).collect()).collect();
+        Self { of: NamedColumns::from(&loaded.wanted), rows }
     }
 }
 
 impl GivenTable {
     /// Returns the rows, if their table is one of our own.
-    pub(super) fn loaded(self) -> Option<Loaded> {
+    pub(super) fn loaded(self) -> Option<LoadedTable> {
         let rows = self.rows.into_iter().map(|row| row.into_iter().map(Into::into).collect());
-        Some(Loaded { wanted: self.of.wanted()?, rows: rows.collect() })
+        Some(LoadedTable { wanted: self.of.wanted()?, rows: rows.collect() })
     }
 }
 
 /// A message of the child. A query is answered by any of the first three, then by one of the others.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Reply {
+pub(super) enum AskReply {
     /// The rows are loaded, for this part of the history; `damaged` reports that the store needs repair.
     Loaded { runs: usize, loaded: usize, notes: Vec<String>, damaged: bool },
     /// The names of the columns.
     Columns(Vec<String>),
     /// Some rows.
-    Rows(Vec<Vec<Value>>),
+    RequestRows(Vec<Vec<AnswerValue>>),
     /// That was all, or as much as was wanted.
     Done { stopped: bool },
     /// The engine does not accept the statement, or fails at it.
@@ -172,13 +172,14 @@ mod tests {
     #[test]
     fn messages_survive_what_an_engine_prints() {
         let mut stream = b"printed\nwithout end".to_vec();
-        send(&Reply::Rows(vec![vec![Value::Text("\u{1e}\n".to_owned())]]), &mut stream).unwrap();
+        send(&AskReply::RequestRows(vec![vec![AnswerValue::Text("\u{1e}\n".to_owned())]]), &mut stream)
+            .unwrap();
         stream.extend_from_slice(b"a line\n");
-        send(&Reply::Done { stopped: false }, &mut stream).unwrap();
+        send(&AskReply::Done { stopped: false }, &mut stream).unwrap();
         let mut from = stream.as_slice();
-        let Some(Reply::Rows(rows)) = receive(&mut from).unwrap() else { panic!("no rows") };
-        assert_eq!(rows, [[Value::Text("\u{1e}\n".to_owned())]]);
-        assert!(matches!(receive(&mut from).unwrap(), Some(Reply::Done { stopped: false })));
-        assert!(receive::<Reply>(&mut from).unwrap().is_none());
+        let Some(AskReply::RequestRows(rows)) = receive(&mut from).unwrap() else { panic!("no rows") };
+        assert_eq!(rows, [[AnswerValue::Text("\u{1e}\n".to_owned())]]);
+        assert!(matches!(receive(&mut from).unwrap(), Some(AskReply::Done { stopped: false })));
+        assert!(receive::<AskReply>(&mut from).unwrap().is_none());
     }
 }

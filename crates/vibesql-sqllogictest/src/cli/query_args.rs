@@ -6,8 +6,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::args::Bytes;
-use slt_store::Window;
-use slt_store::ask::format::Format;
+use slt_store::HistoryWindow;
+use slt_store::ask::format::AnswerFormat;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -70,12 +70,12 @@ pub(super) struct HistoryArgs {
 
 impl HistoryArgs {
     /// What the words mean, at so many milliseconds since 1970.
-    pub(super) fn window(&self, now: i64) -> Window {
+    pub(super) fn window(&self, now: i64) -> HistoryWindow {
         match self.since {
-            _ if self.all => Window::All,
-            Some(Since::At(time)) => Window::Since(time),
-            Some(Since::Ago(time)) => Window::Since(now.saturating_sub(time)),
-            None => Window::Last(self.last as usize),
+            _ if self.all => HistoryWindow::All,
+            Some(Since::At(time)) => HistoryWindow::Since(time),
+            Some(Since::Ago(time)) => HistoryWindow::Since(now.saturating_sub(time)),
+            None => HistoryWindow::Last(self.last as usize),
         }
     }
 }
@@ -122,13 +122,13 @@ pub(super) enum FormatWord {
 }
 
 impl FormatWord {
-    pub(super) fn format(self) -> Format {
+    pub(super) fn format(self) -> AnswerFormat {
         match self {
-            Self::Table => Format::Table,
-            Self::Csv => Format::Csv,
-            Self::Json => Format::Json,
-            Self::Jsonl => Format::Jsonl,
-            Self::Markdown => Format::Markdown,
+            Self::Table => AnswerFormat::Table,
+            Self::Csv => AnswerFormat::Csv,
+            Self::Json => AnswerFormat::Json,
+            Self::Jsonl => AnswerFormat::Jsonl,
+            Self::Markdown => AnswerFormat::Markdown,
         }
     }
 }

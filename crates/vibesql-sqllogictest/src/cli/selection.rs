@@ -18,7 +18,7 @@ use slt_core::parser;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::parallel::schedule::{self, FileOrder, LastResult};
 use slt_runner::parallel::{FileSource, Filters, WorkItem};
-use slt_runner::results::{History, Past, ResultsFolder};
+use slt_runner::results::{History, PastResult, ResultsFolder};
 use slt_runner::text::count::plural;
 
 /// What is run.
@@ -220,13 +220,13 @@ fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {
     Err(CliError::nothing_selected(format!("{what} selects no file"), vec![hint.to_owned()]))
 }
 
-fn past(item: &WorkItem, history: &History) -> Past {
+fn past(item: &WorkItem, history: &History) -> PastResult {
     history.of(&place_of(item), &item.file)
 }
 
 fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::FileHistory> {
     let known = items.iter().map(|item| {
-        let Past { good, duration } = past(item, history);
+        let PastResult { good, duration } = past(item, history);
         let last = match good {
             Some(false) => LastResult::Failed,
             None => LastResult::Untested,

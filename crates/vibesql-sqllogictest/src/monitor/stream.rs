@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use slt_core::outcome::{ExitHow, FlakyResult, Totals};
-use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
+use slt_runner::event::{EventSink, RunEvent, RunningFile, SinkError};
 use slt_runner::text::document::{
     AttemptDocument, EngineDocument, FileDocument, Files, Records, end_word, milliseconds,
 };
@@ -224,7 +224,7 @@ impl Sums {
 }
 
 impl<'e> RunningFile<'e> {
-    fn of(file: &'e Running) -> Self {
+    fn of(file: &'e RunningFile) -> Self {
         Self {
             shown: &file.shown,
             line: file.record.map(|(line, _)| line),
@@ -292,7 +292,7 @@ mod tests {
             RunEvent::Suspended,
             RunEvent::Continued,
             RunEvent::Asked {
-                running: vec![Running {
+                running: vec![RunningFile {
                     shown,
                     record: Some((4, time)),
                     elapsed: time,

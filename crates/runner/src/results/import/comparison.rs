@@ -7,8 +7,8 @@ use std::collections::HashMap;
 
 use serde::Deserialize;
 
-use super::files::Files;
-use super::{ForeignRun, ImportError, Oddity, Reading};
+use super::files::ImportedFiles;
+use super::{ForeignRun, ImportError, ImportResult, ImportWarning};
 use slt_core::outcome::{FileReport, FileStatus};
 
 #[derive(Deserialize)]
@@ -49,14 +49,14 @@ struct Changes {
     still_flaky: u64,
 }
 
-pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
     let Document { summary, changes, files: told } = serde_json::from_str(text).map_err(ImportError::Json)?;
-    let mut oddities = vec![Oddity::Undated];
+    let mut oddities = vec![ImportWarning::Undated];
     let told = told
         .iter()
         .filter_map(|file| Some((file.file.as_str(), FileStatus::from_word(file.now.as_deref()?)?)));
     let told: HashMap<_, _> = told.collect();
-    let mut files = Files::default();
+    let mut files = ImportedFiles::default();
     for (named, status) in [
         (&changes.regressions, FileStatus::Failed),
         (&changes.new_failures, FileStatus::Failed),
@@ -74,20 +74,20 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let [failing, passing] = changes.by_number(&summary, &mut oddities);
     for (count, what) in [(failing, "failing"), (passing, "passing")] {
         if count > 0 {
-            oddities.push(Oddity::Unnamed { count, what });
+            oddities.push(ImportWarning::Unnamed { count, what });
         }
     }
     let wanted = (files.len() as u64).saturating_add(failing).saturating_add(passing);
     let run = ForeignRun::of_files(text, files, changed, wanted);
-    Ok(Reading { runs: vec![run], oddities })
+    Ok(ImportResult { runs: vec![run], oddities })
 }
 
 impl Changes {
-    /// How many failing and passing files are known by number only, as far as the sums say.
-    fn by_number(&self, sums: &Sums, oddities: &mut Vec<Oddity>) -> [u64; 2] {
+    /// Returns the number of failing that and passing files are known by number only, as far as the sums say.
+    fn by_number(&self, sums: &Sums, oddities: &mut Vec<ImportWarning>) -> [u64; 2] {
         let named_failing = (self.new_failures.len() + self.regressions.len()) as u64;
         let named_passing = self.fixed_tests.len() as u64;
-        // Files of which the lists do not say how they ended, or that only some sums count.
+        // ImportedFiles of which the lists do not say how they ended, or that only some sums count.
         let unclear = [&self.newly_flaky, &self.newly_tested, &self.no_longer_flaky];
         let unclear =
             unclear.iter().map(|files| files.len() as u64).fold(self.still_flaky, u64::saturating_add);
@@ -105,7 +105,7 @@ impl Changes {
         ];
         for (_, what, says, found) in said.into_iter().filter(|(fits, ..)| !fits) {
             let (place, says) = ("the summary".to_owned(), says.unwrap_or(0));
-            oddities.push(Oddity::Count { place, what, says, found });
+            oddities.push(ImportWarning::Count { place, what, says, found });
         }
         let flaky = self.newly_flaky.len() as u64;
         let all_failing = sums.current_failed.map_or(failing, |says| says.saturating_sub(flaky).max(failing));

@@ -1,7 +1,7 @@
 //! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, punchlists, JUnit
 //! reports, and the JSON report of this program.
 //!
-//! Reading makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
+//! ImportResult makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
 //! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`]. Only the JSON
 //! report has its records.
 
@@ -20,7 +20,7 @@ mod status;
 
 use std::time::Duration;
 
-use self::files::Files;
+use self::files::ImportedFiles;
 use super::circumstances::{Circumstances, Imported};
 use super::digest;
 use super::folder::{FolderError, ResultsFolder};
@@ -29,22 +29,22 @@ use super::portable::is_portable;
 use slt_core::engine::EngineIdentity;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 
-pub use oddity::Oddity;
+pub use oddity::ImportWarning;
 
-/// The engine of results that nobody has named.
+/// The engine of results without an engine name.
 pub const UNKNOWN_ENGINE: &str = "unknown";
 
-/// So short a time is none that a program tells: 0 milliseconds are known, and are not the same as nothing.
+/// Stands for a known time of 0 milliseconds, because 0 means an unknown time.
 const SHORTEST: Duration = Duration::from_nanos(1);
 
-/// Returns the time of a file, which is 0 only where it is not known.
+/// Returns the duration of a file; it is 0 only if unknown.
 fn known_time(milliseconds: Option<u64>) -> Duration {
     milliseconds.map_or(Duration::ZERO, |known| Duration::from_millis(known).max(SHORTEST))
 }
 
 /// A kind of file that runs are taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum ImportFormat {
     /// The JSON report of this program, or the JSON files of VibeSQL's earlier scripts.
     Json,
     /// Their dumps in SQL.
@@ -66,30 +66,30 @@ pub struct ForeignRun {
     pub elapsed: Duration,
     /// The files, each with another name.
     pub files: Vec<FileReport>,
-    /// How many files there should be.
+    /// The number of files that there should be.
     pub wanted: usize,
-    /// Files that were to be run, and were not, by name; there may be others.
+    /// ImportedFiles that were to be run, and were not, by name; there may be others.
     pub untested: Vec<String>,
-    /// Whether there were other files, and nobody knows how many.
+    /// Whether there were more files, in unknown number.
     pub is_partial: bool,
-    /// What it says of the run as a whole.
-    pub origin: Origin,
-    /// Where and with what it was made.
+    /// The facts about the whole run.
+    pub origin: RunOrigin,
+    /// The circumstances of the run.
     pub circumstances: Circumstances,
-    /// The MD5 of what it was made from.
+    /// The MD5 of the imported file.
     pub digest: String,
 }
 
-/// What a document of this program says of the run that it is about.
+/// The facts about a run in a document of this program.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Origin {
+pub struct RunOrigin {
     /// The engine under test.
     pub engine: Option<EngineIdentity>,
-    /// The names that conditions were held against.
+    /// The labels for conditions.
     pub labels: Vec<String>,
     /// Whether the reference runner's holes are reproduced.
     pub exact: bool,
-    /// What flaky files count as.
+    /// The treatment of flaky files.
     pub flaky: FlakyResult,
     /// How the run ended.
     pub end: Option<RunEnd>,
@@ -97,7 +97,7 @@ pub struct Origin {
 
 impl ForeignRun {
     /// Makes a run of which nothing is known but its files. `wanted` is how many there should be, at least.
-    fn of_files(text: &str, files: Files, started: i64, wanted: u64) -> Self {
+    fn of_files(text: &str, files: ImportedFiles, started: i64, wanted: u64) -> Self {
         let (files, untested) = files.into_parts();
         Self {
             started,
@@ -106,7 +106,7 @@ impl ForeignRun {
             files,
             untested,
             is_partial: false,
-            origin: Origin::default(),
+            origin: RunOrigin::default(),
             circumstances: Circumstances::default(),
             digest: digest::of(text.as_bytes()),
         }
@@ -114,7 +114,7 @@ impl ForeignRun {
 
     /// Makes the report of it, as one of the named engine, or else of the one that it says.
     pub fn report(&self, engine: Option<&str>) -> RunReport {
-        let Origin { labels, exact, flaky, .. } = self.origin.clone();
+        let RunOrigin { labels, exact, flaky, .. } = self.origin.clone();
         let engine = match (engine, &self.origin.engine) {
             (Some(name), Some(own)) if name != own.name => named_only(name),
             (_, Some(own)) => own.clone(),
@@ -128,36 +128,36 @@ impl ForeignRun {
     }
 }
 
-/// An engine of which only the name is known.
+/// Returns an engine of which only the name is known.
 fn named_only(name: &str) -> EngineIdentity {
     EngineIdentity { name: name.to_owned(), version: String::new(), labels: Vec::new() }
 }
 
-/// What was read.
+/// The result of reading a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub struct ImportResult {
     /// The runs, in the order of the file.
     pub runs: Vec<ForeignRun>,
-    /// What was odd.
-    pub oddities: Vec<Oddity>,
+    /// Its warnings.
+    pub oddities: Vec<ImportWarning>,
 }
 
-/// Why a file cannot be taken in.
+/// An error while importing a file.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// It is no text.
+    /// The file is not text.
     #[error("line {line} is not UTF-8")]
     NotText {
         /// The line.
         line: usize,
     },
-    /// It is none of the formats.
+    /// The format is unknown.
     #[error("this is neither JSON nor XML, no dump in SQL and no punchlist")]
     Unknown,
     /// It is a file of exported runs.
     #[error("this is a file of exported runs")]
     Portable,
-    /// It is no JSON, or another than is expected.
+    /// The file is not JSON, or not as expected.
     #[error("this is not the JSON of VibeSQL's scripts")]
     Json(#[source] serde_json::Error),
     /// A statement is wrong.
@@ -165,9 +165,9 @@ pub enum ImportError {
     Sql {
         /// The line.
         line: usize,
-        /// What was expected.
+        /// The expected value.
         expected: &'static str,
-        /// What was found.
+        /// The found value.
         found: String,
     },
     /// A line of CSV is wrong.
@@ -175,19 +175,19 @@ pub enum ImportError {
     Csv {
         /// The line.
         line: usize,
-        /// What was expected.
+        /// The expected value.
         expected: &'static str,
-        /// What was found.
+        /// The found value.
         found: String,
     },
-    /// It is no XML.
+    /// The file is not XML.
     #[error("line {line}, column {column}: {what}")]
     Xml {
         /// The line.
         line: usize,
         /// The column, in characters from 1.
         column: usize,
-        /// What is wrong.
+        /// The defect.
         what: String,
     },
     /// There is nothing in it.
@@ -198,13 +198,14 @@ pub enum ImportError {
     Sums(&'static str),
 }
 
-/// Reads a file, whose format is recognised if it is not given. `changed` is when it was changed last, in milliseconds
-/// since 1970, which counts where it does not say when the run was.
+/// Reads a file, and detects its format if it is not given.
+///
+/// `changed` is the modification time of the file, in milliseconds since 1970; it replaces a missing time of the run.
 ///
 /// # Errors
 ///
 /// [`ImportError`].
-pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Reading, ImportError> {
+pub fn read(bytes: &[u8], format: Option<ImportFormat>, changed: i64) -> Result<ImportResult, ImportError> {
     if is_portable(bytes) {
         return Err(ImportError::Portable);
     }
@@ -214,11 +215,11 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format.or_else(|| format_of(text)).ok_or(ImportError::Unknown)? {
-        Format::Json => json::read(text, changed),
-        Format::Sql => sql::read(text, changed),
-        Format::Junit => junit::read(text, changed),
-        Format::Csv => punchlist::read_csv(text, changed),
-        Format::Markdown => punchlist::read_markdown(text, changed),
+        ImportFormat::Json => json::read(text, changed),
+        ImportFormat::Sql => sql::read(text, changed),
+        ImportFormat::Junit => junit::read(text, changed),
+        ImportFormat::Csv => punchlist::read_csv(text, changed),
+        ImportFormat::Markdown => punchlist::read_markdown(text, changed),
     }
 }
 
@@ -229,25 +230,25 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
 /// | a heading of Markdown | Markdown |
 /// | a line with the columns `file` and `status` | CSV |
 /// | a comment or a word of SQL | SQL |
-fn format_of(text: &str) -> Option<Format> {
+fn format_of(text: &str) -> Option<ImportFormat> {
     const WORDS: [&str; 8] = ["insert", "create", "update", "begin", "pragma", "drop", "set", "replace"];
     let text = text.trim_start();
     match text.as_bytes().first()? {
-        b'{' => Some(Format::Json),
-        b'<' => Some(Format::Junit),
-        _ if punchlist::is_markdown(text) => Some(Format::Markdown),
-        _ if punchlist::is_csv(text) => Some(Format::Csv),
-        _ if text.starts_with("--") || text.starts_with("/*") => Some(Format::Sql),
+        b'{' => Some(ImportFormat::Json),
+        b'<' => Some(ImportFormat::Junit),
+        _ if punchlist::is_markdown(text) => Some(ImportFormat::Markdown),
+        _ if punchlist::is_csv(text) => Some(ImportFormat::Csv),
+        _ if text.starts_with("--") || text.starts_with("/*") => Some(ImportFormat::Sql),
         _ => {
             let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
-            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(Format::Sql)
+            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(ImportFormat::Sql)
         }
     }
 }
 
-/// What became of a run.
+/// The result of importing a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kept {
+pub enum KeptRun {
     /// It is kept under this name.
     New(String),
     /// It was taken in before, under this name.
@@ -264,12 +265,12 @@ pub fn keep(
     run: &ForeignRun,
     from: &str,
     engine: Option<&str>,
-) -> Result<Kept, FolderError> {
+) -> Result<KeptRun, FolderError> {
     if let Some(name) = results.imported(&run.digest)? {
-        return Ok(Kept::There(name));
+        return Ok(KeptRun::There(name));
     }
     let untested = run.untested.clone();
     let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
     let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
-    results.keep(&opened, &run.report(engine)).map(Kept::New)
+    results.keep(&opened, &run.report(engine)).map(KeptRun::New)
 }

@@ -6,7 +6,7 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::query_args::AskArgs;
 use slt_runner::parallel::stdio::{take_stdin, take_stdout};
-use slt_store::ask::{EngineName, Results, serve};
+use slt_store::ask::{EngineName, ResultsSource, serve};
 
 /// The name by which it is started.
 pub(in crate::cli) const NAME: &str = "ask";
@@ -19,7 +19,8 @@ pub(in crate::cli) fn run(args: &AskArgs, keeping: &Keeping) -> Result<ExitReaso
     let streams = take_stdin().and_then(|questions| Ok((questions, take_stdout(None)?)));
     let (questions, mut answers) =
         streams.map_err(|error| CliError::io("use", "standard streams", &error))?;
-    let served = serve(engine, &Results(keeping.results()?.clone()), BufReader::new(questions), &mut answers);
+    let served =
+        serve(engine, &ResultsSource(keeping.results()?.clone()), BufReader::new(questions), &mut answers);
     served.map_err(|error| CliError::io("write to", "standard output", &error))?;
     Ok(ExitReason::Success)
 }

@@ -13,9 +13,9 @@ use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::text::count::plural;
 use slt_store::ask::views::VIEWS;
-use slt_store::dump::{Dump, Form, csv};
+use slt_store::dump::{Dump, DumpFormat, csv};
 use slt_store::schema::{TABLES, Table};
-use slt_store::{Loaded, Pin, Store, Wanted, Window};
+use slt_store::{HistoryWindow, LoadedTable, Store, StoreSnapshot, WantedColumns};
 
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
@@ -39,9 +39,9 @@ pub(super) fn run(
     };
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(default));
     let size = match format {
-        DumpFormat::Sql => write_document(Form::Sql, &mut tables, &output, args.force)?,
+        DumpFormat::Sql => write_document(DumpFormat::Sql, &mut tables, &output, args.force)?,
         DumpFormat::Csv => Some(write_folder(&mut tables, &output, args.force)?),
-        DumpFormat::Json => write_document(Form::Json, &mut tables, &output, args.force)?,
+        DumpFormat::Json => write_document(DumpFormat::Json, &mut tables, &output, args.force)?,
     };
     tables.notes.iter().for_each(|note| ui.warn(note));
     if let Some(size) = size {
@@ -55,14 +55,14 @@ pub(super) fn run(
 /// All tables as they are at one moment, of which one at a time is in memory.
 struct Tables {
     store: Store,
-    pin: Pin,
+    pin: StoreSnapshot,
     notes: BTreeSet<String>,
     rows: Vec<(&'static str, u64)>,
 }
 
 impl Tables {
-    fn load(&mut self, table: &'static Table) -> Result<Vec<Loaded>, CliError> {
-        let extract = self.store.load(&self.pin, &[Wanted::all(table)], Window::All, None)?;
+    fn load(&mut self, table: &'static Table) -> Result<Vec<LoadedTable>, CliError> {
+        let extract = self.store.load(&self.pin, &[WantedColumns::all(table)], HistoryWindow::All, None)?;
         self.notes.extend(extract.notes);
         self.rows.extend(extract.tables.iter().map(|loaded| (table.name, loaded.rows.len() as u64)));
         Ok(extract.tables)
@@ -71,7 +71,7 @@ impl Tables {
 
 /// Writes a file, and returns its size; nothing for standard output.
 fn write_document(
-    form: Form,
+    form: DumpFormat,
     tables: &mut Tables,
     path: &Path,
     force: bool,
@@ -83,7 +83,12 @@ fn write_document(
     Ok((!is_standard).then_some(size))
 }
 
-fn write_tables(form: Form, tables: &mut Tables, shown: &str, out: &mut impl Write) -> Result<(), CliError> {
+fn write_tables(
+    form: DumpFormat,
+    tables: &mut Tables,
+    shown: &str,
+    out: &mut impl Write,
+) -> Result<(), CliError> {
     let failed = |error| CliError::io("write", shown, &error);
     let mut dump = Dump::new(form, PROGRAM, out).map_err(failed)?;
     for table in TABLES {
@@ -137,7 +142,7 @@ fn may_be_replaced(path: &Path, force: bool) -> Result<(), CliError> {
     }
 }
 
-fn write_csv(path: &Path, loaded: &Loaded) -> std::io::Result<u64> {
+fn write_csv(path: &Path, loaded: &LoadedTable) -> std::io::Result<u64> {
     let mut out = BufWriter::new(File::create(path)?);
     csv(&mut out, loaded)?;
     out.flush()?;

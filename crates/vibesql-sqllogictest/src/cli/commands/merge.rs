@@ -4,7 +4,7 @@ use crate::cli::args::MergeArgs;
 use crate::cli::error::{CliError, ExitReason};
 use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
-use slt_runner::results::portable::{Became, merge};
+use slt_runner::results::portable::{MergeOutcome, merge};
 use slt_runner::text::count::plural;
 
 pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
@@ -20,15 +20,17 @@ pub(in crate::cli) fn run(args: &MergeArgs, keeping: &Keeping, ui: &mut Ui) -> R
         let (mut new, mut there) = (0, 0);
         for arrival in &arrivals {
             let text = match &arrival.became {
-                Became::New(name) if *name == arrival.name => format!("run {name}\n"),
-                Became::New(name) => format!("run {name}, which is {} in the file\n", arrival.name),
-                Became::Longer(name) => format!("run {name}, of which only the beginning was present\n"),
-                Became::There(_) => String::new(),
+                MergeOutcome::New(name) if *name == arrival.name => format!("run {name}\n"),
+                MergeOutcome::New(name) => format!("run {name}, which is {} in the file\n", arrival.name),
+                MergeOutcome::Longer(name) => {
+                    format!("run {name}, of which only the beginning was present\n")
+                }
+                MergeOutcome::There(_) => String::new(),
             };
             ui.print(&text)?;
             match arrival.became {
-                Became::There(_) => there += 1,
-                Became::New(_) | Became::Longer(_) => new += 1,
+                MergeOutcome::There(_) => there += 1,
+                MergeOutcome::New(_) | MergeOutcome::Longer(_) => new += 1,
             }
         }
         let (new, there) = (plural(new, "run"), plural(there, "run"));

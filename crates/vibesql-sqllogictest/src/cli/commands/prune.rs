@@ -9,7 +9,7 @@ use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::clock::milliseconds_since_1970;
-use slt_runner::results::prune::{Candidate, Fate, Leave, Spared, decide};
+use slt_runner::results::prune::{PruneCandidate, PruneDecision, RetentionRules, SpareReason, decide};
 use slt_runner::results::{ResultsFolder, RunOverview, RunState};
 use slt_runner::text::count::plural;
 #[cfg(feature = "store")]
@@ -18,7 +18,7 @@ use slt_store::Store;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let leave = Leave {
+    let leave = RetentionRules {
         runs: args.keep.map(|runs| runs as usize),
         younger_than: args.older_than.map(|days| DAY * days),
         size: args.max_size.map(|size| size.0),
@@ -26,7 +26,7 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
     let results = keeping.results()?;
     let runs = candidates(results)?;
     let fates = decide(&runs, leave);
-    let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed && !args.dry_run);
+    let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == PruneDecision::Removed && !args.dry_run);
     let gone: Vec<_> = gone.map(|(run, _)| run.name.clone()).collect();
     results.keep_outcomes_of(&gone)?;
     // Out of the store before the journals go: in the other order, a run that has lost its journal would stay in it.
@@ -37,23 +37,25 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
     for (run, fate) in runs.iter().zip(fates) {
         let size = bytes(run.size);
         match fate {
-            Fate::Kept => {}
-            Fate::Spared(Spared::Going) => {
+            PruneDecision::Kept => {}
+            PruneDecision::SpareReason(SpareReason::Going) => {
                 ui.note(format_args!("run {} is in progress and is kept", run.name));
             }
-            Fate::Spared(Spared::LastGreen) => {
+            PruneDecision::SpareReason(SpareReason::LastGreen) => {
                 let branch = run.branch.as_deref().map_or_else(String::new, |branch| format!(" of {branch}"));
                 ui.note(format_args!("run {} is the last successful run{branch} and is kept", run.name));
             }
-            Fate::Removed if args.dry_run => ui.print(&format!("would remove {}  {size}\n", run.name))?,
+            PruneDecision::Removed if args.dry_run => {
+                ui.print(&format!("would remove {}  {size}\n", run.name))?
+            }
             // Another process may have removed it meanwhile.
-            Fate::Removed if results.path_of(&run.name).is_err() => continue,
-            Fate::Removed => {
+            PruneDecision::Removed if results.path_of(&run.name).is_err() => continue,
+            PruneDecision::Removed => {
                 results.remove(&run.name)?;
                 ui.print(&format!("removed {}  {size}\n", run.name))?;
             }
         }
-        if fate == Fate::Removed {
+        if fate == PruneDecision::Removed {
             removed += 1;
             freed += run.size;
         }
@@ -64,7 +66,7 @@ pub(in crate::cli) fn run(args: &PruneArgs, keeping: &Keeping, ui: &mut Ui) -> R
 }
 
 /// All runs, the oldest first.
-fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
+fn candidates(results: &ResultsFolder) -> Result<Vec<PruneCandidate>, CliError> {
     let now = milliseconds_since_1970();
     let mut found = Vec::new();
     for name in results.runs()? {
@@ -76,7 +78,7 @@ fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
         let going = run.state == RunState::Going;
         let Ok(folder) = results.path_of(&name) else { continue };
         let size = size_of(&folder);
-        found.push(Candidate { name, age, size, going, green, branch: run.branch().map(str::to_owned) });
+        found.push(PruneCandidate { name, age, size, going, green, branch: run.branch().map(str::to_owned) });
     }
     Ok(found)
 }

@@ -10,7 +10,7 @@ use crate::cli::query_args::QueryArgs;
 use crate::cli::ui::Ui;
 use slt_runner::clock::SystemClock;
 use slt_runner::text::written;
-use slt_store::ask::presets::{PRESETS, Reach, preset};
+use slt_store::ask::presets::{PRESETS, PresetReach, preset};
 
 pub(in crate::cli) fn run(
     args: &QueryArgs,
@@ -52,9 +52,9 @@ pub(in crate::cli) fn list() -> String {
         .iter()
         .map(|preset| {
             let reach = match preset.reach {
-                Reach::Everything => "all runs",
-                Reach::Loaded => "loaded runs",
-                Reach::LastRun => "last run",
+                PresetReach::Everything => "all runs",
+                PresetReach::Loaded => "loaded runs",
+                PresetReach::LastRun => "last run",
             };
             format!("{:<width$}  {:<11}  {}\n", preset.name, reach, preset.about)
         })

@@ -10,7 +10,7 @@ use crate::monitor::Look;
 use slt_core::outcome::bytes;
 use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::plural;
-use slt_store::{Progress, Sealed, Store, StoreError, Verified};
+use slt_store::{Progress, SealResult, Store, StoreError, VerifyReport};
 
 pub(in crate::cli) fn run(
     command: &StoreCommand,
@@ -34,7 +34,7 @@ pub(in crate::cli) fn run(
 }
 
 fn verify(store: &Store, ui: &mut Ui) -> Result<ExitReason, CliError> {
-    let Verified { runs, files, bytes: length, unsealed, problems, notes } =
+    let VerifyReport { runs, files, bytes: length, unsealed, problems, notes } =
         with_bar(ui, "runs", &mut |progress| store.verify(progress))?;
     notes.iter().for_each(|note| ui.note(note));
     if !unsealed.is_empty() {
@@ -57,7 +57,7 @@ fn verify(store: &Store, ui: &mut Ui) -> Result<ExitReason, CliError> {
     Ok(ExitReason::TestsFailed)
 }
 
-fn tell(done: &Sealed, verb: &str, ui: &mut Ui) -> Result<ExitReason, CliError> {
+fn tell(done: &SealResult, verb: &str, ui: &mut Ui) -> Result<ExitReason, CliError> {
     done.notes.iter().for_each(|note| ui.warn(note));
     ui.print(&format!("{} {verb}\n", plural(done.runs.len() as u64, "run")))?;
     Ok(ExitReason::Success)
@@ -108,7 +108,7 @@ pub(in crate::cli) fn catch_up_after_run(results: &ResultsFolder, ui: &mut Ui) {
     told(&mut |progress| store.catch_up_after_run(progress), ui);
 }
 
-fn told(work: &mut dyn FnMut(Progress<'_>) -> Result<Sealed, StoreError>, ui: &mut Ui) {
+fn told(work: &mut dyn FnMut(Progress<'_>) -> Result<SealResult, StoreError>, ui: &mut Ui) {
     match with_bar(ui, "runs added to the store", work) {
         Ok(done) => done.notes.iter().for_each(|note| ui.warn(note)),
         Err(error) => {

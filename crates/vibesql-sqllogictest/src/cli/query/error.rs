@@ -2,7 +2,7 @@
 
 use crate::cli::error::{CliError, ExitReason};
 use slt_store::ask::views::VIEWS;
-use slt_store::ask::{AskError, EngineName, Kind, PlanError, Unknown, columns_of};
+use slt_store::ask::{AskError, EngineName, PlanError, UnknownName, VibeSqlFault, columns_of};
 use slt_store::schema::TABLES;
 
 /// Where the user types, which decides what a hint tells to type.
@@ -50,13 +50,13 @@ pub(super) fn wrong(error: &PlanError, typed_in: TypedIn) -> CliError {
                 .to_owned()
         }
         PlanError::Writes => "`run` makes results, and `prune` removes old ones".to_owned(),
-        PlanError::Sql { unknown: Some(Unknown::Table(name)), .. } => match nearest(name, tables()) {
+        PlanError::Sql { unknown: Some(UnknownName::Table(name)), .. } => match nearest(name, tables()) {
             Some(nearest) => {
                 format!("did you mean `{nearest}`? {} lists all", typed_in.command(".tables"))
             }
             None => format!("{} lists tables and views", typed_in.command(".tables")),
         },
-        PlanError::Sql { unknown: Some(Unknown::Column(name)), .. } => {
+        PlanError::Sql { unknown: Some(UnknownName::Column(name)), .. } => {
             let column = name.rsplit('.').next().unwrap_or(name);
             match nearest(column, columns()) {
                 Some(nearest) => {
@@ -80,7 +80,10 @@ pub(super) fn unanswered(error: &AskError, typed_in: TypedIn, is_checked: bool) 
     let in_shell = typed_in == TypedIn::Shell;
     let (reason, hint) = match error {
         AskError::Sql(_) => (ExitReason::Usage, None),
-        AskError::Engine { kind: Kind::Differs(_) | Kind::Panics(_) | Kind::Dies(_), engine } => {
+        AskError::Engine {
+            kind: VibeSqlFault::Differs(_) | VibeSqlFault::Panics(_) | VibeSqlFault::Dies(_),
+            engine,
+        } => {
             let hint = if in_shell {
                 "a shell started without --no-check shows SQLite's answer"
             } else {

@@ -17,14 +17,14 @@ use slt_runner::clock::{Clock, milliseconds_since_1970};
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::{Role, rendered};
 use slt_runner::text::written;
-use slt_store::ask::format::{self, Format};
-use slt_store::ask::presets::{Preset, Reach};
+use slt_store::ask::format::{self, AnswerFormat};
+use slt_store::ask::presets::{Preset, PresetReach};
 use slt_store::ask::{
-    About, AskCommand, Asked, Asker, DependsOn, Doubt, Effort, Interrupter, Keeping as Kept, Limits, Plan,
-    Reading, Results, VIBESQL_VERSION, plan,
+    AskCommand, AskLimits, AskResult, Asker, Dependency, DisagreementEffort, Doubt, HistorySelection,
+    Interrupter, QueryPlan, QueryTarget, ResultsSource, SavedExample, VIBESQL_VERSION, plan,
 };
 use slt_store::schema::TEST_FILES;
-use slt_store::{Store, Window};
+use slt_store::{HistoryWindow, Store};
 
 /// How long rows are taken away from a disagreement.
 const REDUCING: Duration = Duration::from_secs(5);
@@ -36,11 +36,11 @@ const PARTIAL: [&str; 4] = ["test_results", "record_failures", "failure_groups",
 /// What holds for all questions, until the user changes it.
 pub(in crate::cli) struct Session<'a> {
     asker: Asker<'a>,
-    results: Results,
+    results: ResultsSource,
     /// Where its questions are typed.
     pub(super) typed_in: TypedIn,
-    pub(super) reading: Reading,
-    pub(super) format: Format,
+    pub(super) reading: HistorySelection,
+    pub(super) format: AnswerFormat,
     pub(super) folder: PathBuf,
     output: Option<PathBuf>,
     /// What has been written to the output file: the next answer is added to it.
@@ -69,7 +69,7 @@ impl<'a> Session<'a> {
         let arguments = vec!["--results".into(), results.path().into(), ask::NAME.into()];
         let command = AskCommand { program, arguments };
         let timeout = if args.timeout == 0 { FOR_EVER } else { Duration::from_secs(args.timeout) };
-        let limits = Limits { timeout, memory: args.max_memory.0 };
+        let limits = AskLimits { timeout, memory: args.max_memory.0 };
         let pager = match environment.pager() {
             _ if args.no_pager => Pager::No,
             Some(command) => Pager::Named(command.to_owned()),
@@ -78,13 +78,13 @@ impl<'a> Session<'a> {
         Ok(Self {
             asker: Asker::new([command.clone(), command], limits, clock),
             typed_in: TypedIn::CommandLine,
-            reading: Reading {
+            reading: HistorySelection {
                 window: args.history.window(milliseconds_since_1970()),
                 engine: args.history.engine.clone(),
             },
             format: args.format.format(),
             folder: results.path().join("store"),
-            results: Results(results),
+            results: ResultsSource(results),
             output: args.output.clone(),
             written: String::new(),
             pager,
@@ -98,7 +98,7 @@ impl<'a> Session<'a> {
 
     /// Asks, and shows the answer with what is to be said of it.
     pub(in crate::cli) fn answer(&mut self, sql: &str, ui: &mut Ui) -> Result<(), CliError> {
-        self.ask(sql, Reach::Loaded, ui)
+        self.ask(sql, PresetReach::Loaded, ui)
     }
 
     /// Asks what has a name.
@@ -106,16 +106,20 @@ impl<'a> Session<'a> {
         self.ask(preset.sql, preset.reach, ui)
     }
 
-    fn ask(&mut self, sql: &str, reach: Reach, ui: &mut Ui) -> Result<(), CliError> {
+    fn ask(&mut self, sql: &str, reach: PresetReach, ui: &mut Ui) -> Result<(), CliError> {
         let plan = plan(sql).map_err(|error| wrong(&error, self.typed_in))?;
-        let window = if reach == Reach::LastRun { Window::Last(1) } else { self.reading.window };
-        let reading = Reading { window, ..self.reading.clone() };
+        let window = if reach == PresetReach::LastRun { HistoryWindow::Last(1) } else { self.reading.window };
+        let reading = HistorySelection { window, ..self.reading.clone() };
         let folder = self.folder.join("disagreements");
-        let effort =
-            Effort { check: self.check, folder: &folder, reducing: REDUCING, now: milliseconds_since_1970() };
+        let effort = DisagreementEffort {
+            check: self.check,
+            folder: &folder,
+            reducing: REDUCING,
+            now: milliseconds_since_1970(),
+        };
         let asked = self
             .asker
-            .ask(&plan, About::Results(&reading, &self.results), effort)
+            .ask(&plan, QueryTarget::Results(&reading, &self.results), effort)
             .map_err(|error| unanswered(&error, self.typed_in, self.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
@@ -134,7 +138,7 @@ impl<'a> Session<'a> {
         }
         let mut text = written(|out| format::write(out, &asked.answer, self.format));
         // All that is asked for is loaded then.
-        let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
+        let is_partial = reach == PresetReach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
         if let Some(path) = &self.output {
             let place = Output::open(path, Existing::ReplaceReport)?;
@@ -147,7 +151,7 @@ impl<'a> Session<'a> {
             if !is_standard {
                 ui.note(format_args!("{foot}; written to `{}`", path.display()));
             }
-        } else if self.format == Format::Table {
+        } else if self.format == AnswerFormat::Table {
             let faint = std::io::stdout().is_terminal();
             let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
             text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
@@ -162,26 +166,28 @@ impl<'a> Session<'a> {
     }
 
     /// Whether more of the history would perhaps be another answer.
-    fn is_partial(&self, plan: &Plan, asked: &Asked) -> bool {
+    fn is_partial(&self, plan: &QueryPlan, asked: &AskResult) -> bool {
         let reads = |name: &str| plan.wanted.iter().any(|wanted| wanted.table.name == name);
-        asked.loaded < asked.runs && self.reading.window != Window::All && PARTIAL.into_iter().any(reads)
+        asked.loaded < asked.runs
+            && self.reading.window != HistoryWindow::All
+            && PARTIAL.into_iter().any(reads)
     }
 
     /// What stands below an answer.
-    fn foot(&self, asked: &Asked, is_partial: bool) -> String {
+    fn foot(&self, asked: &AskResult, is_partial: bool) -> String {
         let rows = plural(asked.answer.rows.len() as u64, "row");
         let part = if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
             let which = match self.reading.window {
-                Window::Last(_) => "the last ",
-                Window::Since(_) | Window::All => "",
+                HistoryWindow::Last(_) => "the last ",
+                HistoryWindow::Since(_) | HistoryWindow::All => "",
             };
             let flag = if self.typed_in == TypedIn::Shell { ".all" } else { "--all" };
             format!("; results of {which}{loaded} of {all}, {flag} loads all")
         } else {
             String::new()
         };
-        let is_told = asked.agreed && self.format == Format::Table && std::io::stdout().is_terminal();
+        let is_told = asked.agreed && self.format == AnswerFormat::Table && std::io::stdout().is_terminal();
         let agreed =
             if is_told { format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree") } else { String::new() };
         format!("{rows}{part}{agreed}")
@@ -193,10 +199,10 @@ fn doubted(doubt: &Doubt) -> String {
     match doubt {
         Doubt::OnlySqlite(on) => {
             let on = match on {
-                DependsOn::Chance => "random values",
-                DependsOn::Time => "the current time",
-                DependsOn::Connection => "the state of the connection",
-                DependsOn::Engine => "the engine",
+                Dependency::Chance => "random values",
+                Dependency::Time => "the current time",
+                Dependency::Connection => "the state of the connection",
+                Dependency::Engine => "the engine",
             };
             format!("not checked: the answer depends on {on}; shown is SQLite's answer")
         }
@@ -208,8 +214,8 @@ fn doubted(doubt: &Doubt) -> String {
         }
         Doubt::VibeSql { kind, kept } => {
             let kept = match kept {
-                Kept::In(path) => format!("kept as `{}`", path.display()),
-                Kept::Not(why) => format!("not kept ({why})"),
+                SavedExample::In(path) => format!("kept as `{}`", path.display()),
+                SavedExample::Not(why) => format!("not kept ({why})"),
             };
             format!("VibeSQL {VIBESQL_VERSION} {kind}; shown is SQLite's answer; {kept}")
         }

@@ -14,7 +14,7 @@ use crate::cli::error::{CliError, ExitReason};
 use crate::cli::query_args::FormatWord;
 use crate::cli::ui::Ui;
 use slt_runner::text::count::plural;
-use slt_store::Window;
+use slt_store::HistoryWindow;
 use slt_store::ask::presets::preset;
 use slt_store::ask::views::VIEWS;
 use slt_store::ask::{Interrupter, VIBESQL_VERSION, statements};
@@ -126,7 +126,7 @@ fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
                 format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint()))?.format();
         }
         (".last", count) => match count.parse() {
-            Ok(count) if count > 0 => session.reading.window = Window::Last(count),
+            Ok(count) if count > 0 => session.reading.window = HistoryWindow::Last(count),
             _ => {
                 return Err(CliError::usage(
                     format!("expected a number of runs, found `{count}`"),
@@ -134,7 +134,7 @@ fn entered(text: &str, session: &mut Session<'_>, ui: &mut Ui) -> Result<Flow, C
                 ));
             }
         },
-        (".all", _) => session.reading.window = Window::All,
+        (".all", _) => session.reading.window = HistoryWindow::All,
         (command, _) => {
             let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
             let hint = nearest

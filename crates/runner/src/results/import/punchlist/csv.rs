@@ -5,18 +5,18 @@
 
 use std::time::Duration;
 
-use super::super::files::Files;
+use super::super::files::ImportedFiles;
 use super::super::status::status_of_file;
-use super::super::{ForeignRun, ImportError, Oddity, Reading};
+use super::super::{ForeignRun, ImportError, ImportResult, ImportWarning};
 use slt_core::outcome::{FileReport, FileStatus};
 
-/// Whether the first line names the columns of a punchlist.
+/// Returns whether the first line names the columns of a punchlist.
 pub(in super::super) fn is_csv(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     Rows::of(first).next().is_ok_and(|head| head.is_some_and(|head| Columns::of(&head.fields).is_some()))
 }
 
-pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(in super::super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
     let mut rows = Rows::of(text);
     let head = rows.next()?.ok_or(ImportError::Nothing("line with the names of the columns"))?;
     let columns = Columns::of(&head.fields).ok_or_else(|| ImportError::Csv {
@@ -24,8 +24,8 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
         expected: "the columns `file` and `status`",
         found: format!("`{}`", head.fields.join(",")),
     })?;
-    let mut oddities = vec![Oddity::Undated];
-    let mut files = Files::default();
+    let mut oddities = vec![ImportWarning::Undated];
+    let mut files = ImportedFiles::default();
     let mut tested = false;
     while let Some(row) = rows.next()? {
         if row.fields.len() != head.fields.len() {
@@ -37,19 +37,19 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
     }
     match files.len() {
         0 => return Err(ImportError::Nothing("line with a file")),
-        count if !tested => oddities.push(Oddity::AllUntested(count)),
+        count if !tested => oddities.push(ImportWarning::AllUntested(count)),
         _ => {}
     }
     let run = ForeignRun::of_files(text, files, changed, 0);
-    Ok(Reading { runs: vec![run], oddities })
+    Ok(ImportResult { runs: vec![run], oddities })
 }
 
 /// Adds the file of a row, and returns whether it was run.
 fn add(
     row: &Row,
     columns: &Columns,
-    files: &mut Files,
-    oddities: &mut Vec<Oddity>,
+    files: &mut ImportedFiles,
+    oddities: &mut Vec<ImportWarning>,
 ) -> Result<bool, ImportError> {
     let (file, word) = (&row.fields[columns.file], &row.fields[columns.status]);
     if file.is_empty() {
@@ -59,7 +59,7 @@ fn add(
     let priority = columns.priority.map(|column| row.fields[column].trim());
     if let Some(priority) = priority.filter(|said| !said.is_empty() && *said != priority_of(status)) {
         let (file, status, priority) = (file.clone(), word.clone(), priority.to_owned());
-        oddities.push(Oddity::Priority { file, status, priority });
+        oddities.push(ImportWarning::Priority { file, status, priority });
     }
     match status {
         Some(status) => files.add(FileReport::of_whole(file, status, None, Duration::ZERO), oddities),
@@ -107,7 +107,7 @@ impl<'t> Rows<'t> {
         Self { rest: text, line: 1 }
     }
 
-    /// The next row that is not empty.
+    /// Returns the next row that is not empty.
     fn next(&mut self) -> Result<Option<Row>, ImportError> {
         while !self.rest.is_empty() {
             if self.end_of_line() {
@@ -124,7 +124,7 @@ impl<'t> Rows<'t> {
         Ok(None)
     }
 
-    /// Goes behind the end of a line, if this is one.
+    /// Goes after the end of a line, if this is one.
     fn end_of_line(&mut self) -> bool {
         let Some(rest) = self.rest.strip_prefix("\r\n").or_else(|| self.rest.strip_prefix('\n')) else {
             return false;

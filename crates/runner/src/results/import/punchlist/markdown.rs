@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use super::super::files::Files;
+use super::super::files::ImportedFiles;
 use super::super::sql::moment;
 use super::super::status::status_of_file;
-use super::super::{ForeignRun, ImportError, Oddity, Reading};
+use super::super::{ForeignRun, ImportError, ImportResult, ImportWarning};
 use super::code::code;
 use slt_core::outcome::{FileReport, FileStatus};
 
@@ -18,7 +18,7 @@ pub(in super::super) fn is_markdown(text: &str) -> bool {
     text.starts_with("# ")
 }
 
-pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(in super::super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
     let mut list = List::default();
     text.lines().for_each(|line| list.line(line));
     if !list.is_punchlist {
@@ -30,15 +30,15 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
     let mut oddities = Vec::new();
     let started = list.updated.as_deref().and_then(moment);
     if started.is_none() {
-        oddities.push(Oddity::Undated);
+        oddities.push(ImportWarning::Undated);
     }
-    let mut files = Files::default();
+    let mut files = ImportedFiles::default();
     list.failing.iter().for_each(|item| item.add(&mut files, &mut oddities));
     list.untested.iter().for_each(|file| files.add_untested(file, &mut oddities));
     let wanted = list.account(files.len() as u64, &mut oddities);
     let mut run = ForeignRun::of_files(text, files, started.unwrap_or(changed), wanted.unwrap_or(0));
     run.is_partial = wanted.is_none();
-    Ok(Reading { runs: vec![run], oddities })
+    Ok(ImportResult { runs: vec![run], oddities })
 }
 
 /// The part of the list that is being read.
@@ -57,11 +57,11 @@ struct List {
     part: Part,
     is_punchlist: bool,
     updated: Option<String>,
-    /// How many files have passed, and how many there are, as the head says.
+    /// The number of files that have passed, and how many there are, as the head says.
     passed: Option<(u64, u64)>,
     /// The same of all categories together.
     categories: (u64, u64),
-    /// How many have failed, as the heading says.
+    /// The number of have that failed, as the heading says.
     said_failing: Option<u64>,
     failing: Vec<Item>,
     untested: Vec<String>,
@@ -102,10 +102,10 @@ impl List {
         self.is_open = false;
         self.part = if heading.starts_with("Progress by Category") {
             Part::Categories
-        } else if let Some(count) = heading.strip_prefix("Failing Files") {
+        } else if let Some(count) = heading.strip_prefix("Failing ImportedFiles") {
             self.said_failing = count.trim().trim_matches(['(', ')']).parse().ok();
             Part::Failing
-        } else if heading.starts_with("Untested Files") {
+        } else if heading.starts_with("Untested ImportedFiles") {
             Part::Untested
         } else {
             Part::Other
@@ -140,12 +140,12 @@ impl List {
         }
     }
 
-    /// How many files there should be, if anything says so. `named` is how many have a name.
-    fn account(&self, named: u64, oddities: &mut Vec<Oddity>) -> Option<u64> {
+    /// Returns the number of files that there should be, if anything says so. `named` is how many have a name.
+    fn account(&self, named: u64, oddities: &mut Vec<ImportWarning>) -> Option<u64> {
         let listed = self.failing.len() as u64;
         let failing = self.said_failing.unwrap_or(0).max(listed);
         let mut say = |place: &str, what, says, found| {
-            oddities.push(Oddity::Count { place: place.to_owned(), what, says, found });
+            oddities.push(ImportWarning::Count { place: place.to_owned(), what, says, found });
         };
         if let Some(says) = self.said_failing.filter(|&says| says != listed) {
             say("the heading", "failing files", says, listed);
@@ -158,12 +158,12 @@ impl List {
         let passed = self.passed.map_or(0, |(passed, _)| passed).max(self.categories.0);
         for (count, what) in [(failing - listed, "failing"), (passed, "passing")] {
             if count > 0 {
-                oddities.push(Oddity::Unnamed { count, what });
+                oddities.push(ImportWarning::Unnamed { count, what });
             }
         }
         let said = self.passed.map_or(0, |(_, says)| says);
         if said.max(by_category) == 0 {
-            oddities.push(Oddity::OnlyFailing);
+            oddities.push(ImportWarning::OnlyFailing);
             return None;
         }
         Some(said.max(least))
@@ -171,13 +171,13 @@ impl List {
 }
 
 impl Item {
-    fn add(&self, files: &mut Files, oddities: &mut Vec<Oddity>) {
+    fn add(&self, files: &mut ImportedFiles, oddities: &mut Vec<ImportWarning>) {
         let status = match &self.status {
             Some(word) => status_of_file(&self.file, word, oddities),
             None => Some(FileStatus::Failed),
         };
         if self.is_ticked {
-            oddities.push(Oddity::Ticked(self.file.clone()));
+            oddities.push(ImportWarning::Ticked(self.file.clone()));
         }
         let message = Some(self.message.trim_end()).filter(|text| !text.is_empty());
         match status {
@@ -189,13 +189,13 @@ impl Item {
     }
 }
 
-/// Whether an entry of a list of things to do is done, and its text.
+/// Returns whether an entry of a list of things to do is done, and its text.
 fn item(line: &str) -> Option<(bool, &str)> {
     let ticked = ["- [x] ", "- [X] "].iter().find_map(|mark| line.strip_prefix(mark));
     ticked.map(|text| (true, text)).or_else(|| Some((false, line.strip_prefix("- [ ] ")?)))
 }
 
-/// The file that an entry begins with, and what is said of it.
+/// Returns the file that an entry begins with, and what is said of it.
 fn named(text: &str) -> (&str, &str) {
     match code(text) {
         Some((file, rest)) => (file, rest.strip_prefix(" - ").unwrap_or(rest)),
@@ -215,7 +215,7 @@ fn told(said: &str) -> (Option<&str>, &str) {
     (Some(status), message.map_or("", |(message, _)| message))
 }
 
-/// The two numbers of `… (1/2)` or `… (1/2 files)`.
+/// Returns the two numbers of `… (1/2)` or `… (1/2 files)`.
 fn share(line: &str) -> Option<(u64, u64)> {
     let (_, rest) = line.rsplit_once('(')?;
     let (one, rest) = rest.split_once('/')?;
