@@ -10,7 +10,7 @@ use crate::{Cell, LoadedTable};
 
 /// The format of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DumpFormat {
+pub enum DumpSyntax {
     /// Statements that create the tables and views, for SQLite and VibeSQL, one per line.
     Sql,
     /// One object: `{"schema":1,"tables":{"test_runs":[{…},…],…}}`.
@@ -20,7 +20,7 @@ pub enum DumpFormat {
 /// A document that is being written.
 #[derive(Debug)]
 pub struct Dump<W> {
-    form: DumpFormat,
+    form: DumpSyntax,
     out: W,
     tables: usize,
 }
@@ -31,11 +31,11 @@ impl<W: Write> Dump<W> {
     /// # Errors
     ///
     /// Returns the errors of `out`.
-    pub fn new(form: DumpFormat, program: &str, mut out: W) -> io::Result<Self> {
+    pub fn new(form: DumpSyntax, program: &str, mut out: W) -> io::Result<Self> {
         match form {
             // One transaction, because SQLite would otherwise sync after each statement.
-            DumpFormat::Sql => write!(out, "-- {program}, schema {VERSION}\nBEGIN;\n")?,
-            DumpFormat::Json => write!(out, "{{\"schema\":{VERSION},\"tables\":{{")?,
+            DumpSyntax::Sql => write!(out, "-- {program}, schema {VERSION}\nBEGIN;\n")?,
+            DumpSyntax::Json => write!(out, "{{\"schema\":{VERSION},\"tables\":{{")?,
         }
         Ok(Self { form, out, tables: 0 })
     }
@@ -49,8 +49,8 @@ impl<W: Write> Dump<W> {
         let first = self.tables == 0;
         self.tables += 1;
         match self.form {
-            DumpFormat::Sql => sql_table(&mut self.out, loaded),
-            DumpFormat::Json => json_table(&mut self.out, loaded, first),
+            DumpSyntax::Sql => sql_table(&mut self.out, loaded),
+            DumpSyntax::Json => json_table(&mut self.out, loaded, first),
         }
     }
 
@@ -61,8 +61,8 @@ impl<W: Write> Dump<W> {
     /// Returns the errors of `out`.
     pub fn views(&mut self, views: &[View]) -> io::Result<()> {
         match self.form {
-            DumpFormat::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
-            DumpFormat::Json => Ok(()),
+            DumpSyntax::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
+            DumpSyntax::Json => Ok(()),
         }
     }
 
@@ -73,8 +73,8 @@ impl<W: Write> Dump<W> {
     /// Returns the errors of `out`.
     pub fn end(mut self) -> io::Result<()> {
         match self.form {
-            DumpFormat::Sql => self.out.write_all(b"COMMIT;\n"),
-            DumpFormat::Json => self.out.write_all(b"\n}}\n"),
+            DumpSyntax::Sql => self.out.write_all(b"COMMIT;\n"),
+            DumpSyntax::Json => self.out.write_all(b"\n}}\n"),
         }
     }
 }

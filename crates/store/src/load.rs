@@ -327,7 +327,7 @@ impl Loader<'_> {
         Ok(sources)
     }
 
-    /// SealResult runs, with these of their own tables, and these of their outcomes.
+    /// Sealed runs, with these of their own tables, and these of their outcomes.
     fn sealed(
         &mut self,
         ids: &BTreeSet<i64>,

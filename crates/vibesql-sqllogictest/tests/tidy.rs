@@ -151,6 +151,50 @@ fn modules_say_what_they_are_for() {
     assert!(undocumented.is_empty(), "{undocumented:#?}");
 }
 
+/// The crates in which each type name is unique.
+const UNIQUE_TYPES: &[&str] =
+    &["core", "engines/scripted", "engines/sqlite", "engines/vibesql", "evals", "runner", "store"];
+
+/// Returns the types that a file declares outside of its tests, each with its line.
+fn declared_types(path: &Path) -> Vec<(String, usize)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]"));
+    // Aliases within an `impl` are indented, and belong to its trait.
+    let declared = lines.zip(1..).filter_map(|(line, number)| {
+        let visibility = line.find("pub").map_or(0, |at| line[at..].find(' ').map_or(0, |blank| at + blank));
+        let mut words = line[visibility..].split(|c: char| !c.is_alphanumeric() && c != '_');
+        let keyword = words.find(|word| !word.is_empty())?;
+        let is_type = ["struct", "enum", "union", "trait"].contains(&keyword)
+            || keyword == "type" && !line.starts_with(' ');
+        is_type.then(|| (words.next().unwrap_or_default().to_owned(), number))
+    });
+    declared.collect()
+}
+
+#[test]
+fn type_names_are_unique_in_their_crate() {
+    let mut seen = 0;
+    let mut twice = Vec::new();
+    for name in UNIQUE_TYPES {
+        let src = crates().join(name).join("src");
+        let mut places = std::collections::BTreeMap::new();
+        for path in rust_files(&src) {
+            if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
+                continue;
+            }
+            for (found, line) in declared_types(&path) {
+                seen += 1;
+                let place = format!("{}:{line}", path.strip_prefix(&src).unwrap().display());
+                if let Some(first) = places.insert(found.clone(), place.clone()) {
+                    twice.push(format!("{name}: `{found}` is declared at {first} and at {place}"));
+                }
+            }
+        }
+    }
+    assert!(twice.is_empty(), "{twice:#?}");
+    assert!(seen > 300, "found only {seen} types");
+}
+
 #[test]
 fn the_documents_name_every_command_and_exit_code() {
     let repository = crates().join("..");

@@ -28,17 +28,17 @@ use crate::parser::{
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Options {
-    /// The names that `skipif` and `onlyif` are held against.
+    /// The labels for `skipif` and `onlyif`.
     pub labels: Vec<String>,
     /// A hash threshold that wins over the files' own.
     pub threshold: Option<u64>,
-    /// How long a record may take. An engine that can be interrupted goes on with the next record then.
+    /// How long a record may take. An engine that can be interrupted continues with the next record then.
     pub record_timeout: Option<Duration>,
     /// How much of a failing record is kept.
     pub details: DetailLimits,
 }
 
-/// How much is kept of what has not passed.
+/// The limits of details about failures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DetailLimits {
@@ -74,9 +74,10 @@ pub fn run_observed(
 
 /// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
 ///
-/// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge()). Statements, and
-/// whatever else is no query, are accounted for by the first slice only. Where
-/// [`may_split`](crate::executor::slice::may_split) says no, slices may find something else than a run of the whole file.
+/// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge()). Statements,
+/// and whatever else is not a query, are accounted for by the first slice only. Where
+/// [`may_split`](crate::executor::slice::may_split) says no, slices may find something else than a run of the whole
+/// file.
 pub fn run_slice(
     script: &Script<'_>,
     engine: &dyn Engine,
@@ -124,11 +125,11 @@ struct FileRunner<'r, 's> {
     report: FileReport,
     groups: GroupBook,
     observer: &'r mut dyn Observer,
-    /// Learns what the statements do, when a slice is run.
+    /// Digests the results of statements, when a slice is run.
     set_up: Option<&'r mut SetUp>,
 }
 
-/// What a record adds to the account besides its outcome.
+/// A contribution of a record to the counts besides its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Also {
     Nothing,
@@ -200,7 +201,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
     }
 
-    /// Executes a record that the judged one builds on; it is in no count, but what it did wrong is kept.
+    /// Executes a record for the judged one. It is not counted, but its failures are kept.
     fn prepare(&mut self, record: &'r Record<'s>) {
         let lints = self.report.lints.len();
         self.judge(record);
@@ -225,12 +226,12 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.observer.record_settled(&self.report.counts);
     }
 
-    /// Whether the conditions of a record let it run.
+    /// Returns whether the conditions of a record let it run.
     fn allows(&self, record: &Record<'_>) -> bool {
         first_refusal(&record.conditions, &self.options.labels).is_none()
     }
 
-    /// Does what a record says. A control record that is in order has no outcome.
+    /// Executes a record. A valid control record has no outcome.
     fn execute(&mut self, record: &'r Record<'s>) -> Option<RecordOutcome> {
         Some(match (&record.defect, &record.kind) {
             (Some(defect), _) => self.malformed(record, defect.effect),
@@ -352,7 +353,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         let verdict = judge(profile.matcher, &query.expected, &output, threshold);
         let limit = values_to_keep(self.options.details, &self.report);
         let verdict = verdict.map_err(|mismatch| failure(mismatch, &query.expected, &output, columns, limit));
-        // The label learns the result whatever the verdict on the values is.
+        // The label gets the result independently of the verdict on the values.
         let contradiction = query.label.and_then(|label| {
             let digest = output.digest();
             let first =
@@ -365,7 +366,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         contradiction.map_or(Ok(()), Err)
     }
 
-    /// Enters the one outcome of a record into the account.
+    /// Adds the outcome of a record to the counts.
     fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
         if let Some(what) = self.count(record, outcome, also) {
             self.report.failing.push(record.line);
@@ -436,12 +437,12 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 }
 
-/// The SQL of a record, if it has any.
+/// Returns the SQL of a record, if it has any.
 fn sql_of<'b>(record: &'b Record<'_>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
     record.sql().map_or(&[], |sql| sql.text(buffer))
 }
 
-/// What a report keeps of a record that has not passed.
+/// Builds the details of a failing record.
 pub fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPassed) -> FailureDetail {
     let mut buffer = Vec::new();
     let sql = sql_of(record, &mut buffer);
@@ -454,7 +455,7 @@ pub fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPassed) -> F
     }
 }
 
-/// Values are worth keeping only for a record that gets details; of others, as many as tell in which way they are wrong.
+/// Values are kept only for a record with details; for others, enough to classify the difference.
 fn values_to_keep(limits: DetailLimits, report: &FileReport) -> usize {
     if report.details.len() < limits.records { limits.values } else { limits.values.min(VALUES_OF_GROUP) }
 }

@@ -1,11 +1,11 @@
-//! What can be seen of a script while it runs.
+//! The interface for observing a running script.
 
 use crate::engine::EngineError;
 use crate::outcome::{Counts, FailureDetail};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
 pub trait Observer {
-    /// The record with its header on `line` is about to be taken up.
+    /// Called before the record with its header on `line` is executed.
     fn record_started(&mut self, line: u32);
 
     /// The record on `line` has not passed. Details are given for the first of a file only.

@@ -1,8 +1,8 @@
-//! How the files of a run are read and executed: what a run, its workers and its journal agree on.
+//! The settings for reading and executing files, shared by a run, its workers and its journal.
 
 use super::core::Options;
 
-/// What a run needs to know besides its files.
+/// The settings of a run besides its files.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Settings {
@@ -10,7 +10,7 @@ pub struct Settings {
     pub engine: String,
     /// How scripts are executed.
     pub options: Options,
-    /// The dialect to read every file in, instead of what it says of itself.
+    /// The dialect of all files, overriding the one that a file names.
     pub dialect: Option<String>,
     /// Whether the reference runner's holes are reproduced.
     pub exact: bool,

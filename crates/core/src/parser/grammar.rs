@@ -40,10 +40,10 @@ struct Reader<'s> {
     lints: Vec<Lint>,
 }
 
-/// What a record's words and lines say, before its conditions are put to it.
+/// The parsed words and lines of a record, without its conditions.
 type Body<'s> = (RecordKind<'s>, Option<Box<Defect>>);
 
-/// The SQL of a record and what came behind it.
+/// The SQL of a record and the text after it.
 struct SqlPart<'s> {
     sql: Sql<'s>,
     last_line: Option<Line<'s>>,
@@ -75,7 +75,7 @@ impl<'s> Reader<'s> {
         self.lines.peek().map_or(self.source.bytes().len(), |line| line.start)
     }
 
-    /// The next line of the record that is no comment; nothing at its end.
+    /// Takes the next line of the record that is not a comment; `None` at its end.
     fn take_text(&mut self) -> Option<Line<'s>> {
         loop {
             let line = self.lines.peek().filter(|line| !line.is_blank())?;
@@ -175,7 +175,7 @@ impl<'s> Reader<'s> {
             return (RecordKind::Unknown, Some(defect));
         };
         if let Some(&letter) = types.iter().find(|letter| !TYPE_LETTERS.contains(letter)) {
-            // What follows would be a record of its own in the SQLite runner, see `is_first_line`.
+            // The SQLite runner would read the rest as a separate record, see `is_first_line`.
             if self.profile.refuses_unused_text || !self.is_first_line(header) {
                 self.take_rest();
             }
@@ -267,7 +267,7 @@ impl<'s> Reader<'s> {
                 break;
             }
             if let Some(kind) = self.no_sql(line, directive) {
-                // What stands behind it was not meant to be SQL of this record.
+                // The following text was not meant to be SQL of this record.
                 let effect =
                     if part.last_line.is_some() { DefectEffect::SqlRuns } else { DefectEffect::Dropped };
                 part.defect = Some(self.defect(line, kind, effect));
@@ -295,14 +295,13 @@ impl<'s> Reader<'s> {
         part
     }
 
-    /// Whether a line begins with the word of a record that has a second word, as two records with no blank line
-    /// between them do.
+    /// Returns whether a line begins with the keyword and second word of a record, as after a missing blank line.
     fn looks_like_header(&self, line: &[u8]) -> bool {
         let begins = |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first() == Some(&b' '));
         self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
     }
 
-    /// What is wrong with a line that is not SQL, but in the place of SQL.
+    /// Returns the defect of a line in place of SQL.
     fn no_sql(&self, line: Line<'s>, directive: Directive) -> Option<ParseErrorKind> {
         if !self.profile.refuses_unused_text {
             None
@@ -318,7 +317,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// A query that a condition leaves out compares no values, so a record that is glued to it would not be missed.
+    /// A skipped query compares no values, so nobody would miss a record glued to it.
     fn look_for_headers(&mut self, separator: Line<'s>, expected: &Block<'s>) {
         let mut cursor = LineCursor::new(expected.raw, 0);
         while let Some(line) = cursor.take() {
@@ -347,7 +346,7 @@ impl<'s> Reader<'s> {
         Block { raw }
     }
 
-    /// Skips what stands behind the words of a record that takes no further lines, or makes it malformed.
+    /// Handles the text after a record that takes no further lines: skips it, or makes the record malformed.
     fn control_record(
         &mut self,
         header: &Header<'s>,
@@ -379,8 +378,8 @@ impl<'s> Reader<'s> {
         self.span_while(|line| !line.is_blank());
     }
 
-    /// The SQLite runner looks for the blank line behind a record only when the record's last line is not at
-    /// offset 0; so what is glued to a one-line record at the very start of a file is a record of its own.
+    /// The SQLite runner requires a blank line after a record only if the record's last line is not at offset 0. So
+    /// text glued to a one-line record at the very start of a file is a separate record.
     fn is_first_line(&self, header: &Header<'s>) -> bool {
         header.line.number == 1
     }
@@ -399,7 +398,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// What value lines stand for, and the line behind a hash line, if there is one.
+/// Parses value lines, and returns the line after a hash line, if there is one.
 fn query_expectation<'s>(lines: Block<'s>) -> (QueryExpectation<'s>, Option<&'s [u8]>) {
     let Some(hash) = lines.leading_hash() else { return (QueryExpectation::Rows(lines), None) };
     match lines.lines().nth(1) {
@@ -408,7 +407,7 @@ fn query_expectation<'s>(lines: Block<'s>) -> (QueryExpectation<'s>, Option<&'s 
     }
 }
 
-/// The number at the start of a word as C's `atoi` reads it, where below 0 means the same as 0.
+/// Parses the number at the start of a word as C's `atoi` does; negative numbers count as 0.
 fn leading_number(word: &[u8]) -> u64 {
     let digits = word.strip_prefix(b"+").unwrap_or(word);
     let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());

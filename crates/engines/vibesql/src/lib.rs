@@ -6,7 +6,7 @@
 //! VibeSQL's caches between statements, because a stale answer within a session is a defect of VibeSQL and must be
 //! visible.
 //!
-//! Statements that VibeSQL can parse but not execute are sql_error as [`ExecuteError::Unsupported`] and never reported as
+//! Statements that VibeSQL can parse but not execute are refused as [`ExecuteError::Unsupported`] and never reported as
 //! executed.
 //!
 //! The caller handles panics, stack overflows and time limits. VibeSQL itself aborts some SELECTs after five minutes,

@@ -40,7 +40,7 @@ pub struct RunPolicy {
 ///
 /// # Errors
 ///
-/// [`RunError`], when the run cannot start or continue. Failures of a file are result of its report.
+/// [`RunError`], when the run cannot start or continue. Failures of a file are part of its report.
 pub fn run(
     prepared: &PreparedRun,
     command: &WorkerCommand,
@@ -201,7 +201,7 @@ impl<'r> Orchestrator<'r> {
     /// Returns whether no further event can arrive.
     fn is_over(&mut self) -> Result<bool, RunError> {
         if self.tracker.is_complete() && !self.dismissed {
-            // RunningFile tasks are useless now, like a slice of a file that has been run as a whole meanwhile.
+            // Running tasks are useless now, like a slice of a file that has been run as a whole meanwhile.
             self.dismissed = true;
             self.prepared.queue.close().map_err(io_error("close the work queue"))?;
             self.pool.dismiss();

@@ -13,7 +13,7 @@
 //! A key is a digest of what is known: an engine with the place of a file, or with the name of a file for copies that
 //! lie elsewhere. Of two records with one key, that of the later run holds. What comes is appended in one piece, and
 //! when that has become long, the whole file is recreated and takes the place of the old one. Whatever is wrong with
-//! the file is found by checksums, and then it is made of the journals again. IndexedRuns that are not in it, because their
+//! the file is found by checksums, and then it is made of the journals again. Runs that are not in it, because their
 //! process was killed or because they arrived from elsewhere, are added when the index is read.
 //!
 //! Where `prune` has removed a run, what the run said of files still holds, and its length is null here. Where a run

@@ -39,7 +39,7 @@ pub enum QueryTarget<'a> {
     /// The results, which each child loads by itself. The source is read to analyse a disagreement.
     Results(&'a HistorySelection, &'a dyn RowSource),
     /// These rows.
-    RequestRows(&'a [LoadedTable]),
+    Rows(&'a [LoadedTable]),
 }
 
 /// The effort spent on a disagreement.
@@ -211,7 +211,7 @@ impl<'a> Asker<'a> {
                 window: reading.window,
                 engine: reading.engine.clone(),
             },
-            QueryTarget::RequestRows(tables) => given(tables),
+            QueryTarget::Rows(tables) => given(tables),
         };
         let request = request(plan, rows);
         if let (true, Comparability::OnlySqlite(on)) = (effort.check, &plan.trust) {
@@ -309,7 +309,7 @@ impl<'a> Asker<'a> {
                 let loaded = source.load(state, &plan.wanted, reading.window, reading.engine.as_deref());
                 loaded.map_err(AskError::Results)?.tables
             }
-            (QueryTarget::RequestRows(tables), _) => tables.to_vec(),
+            (QueryTarget::Rows(tables), _) => tables.to_vec(),
             (QueryTarget::Results(..), RequestRows::Given(_)) => Vec::new(),
         };
         if tables.iter().map(|table| table.rows.len()).sum::<usize>() > MOST_GIVEN {

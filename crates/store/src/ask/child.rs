@@ -14,7 +14,7 @@ use super::wire::{AskReply, AskRequest, EngineName, RequestRows, receive, send};
 use crate::{Extract, HistoryWindow, LoadedTable, WantedColumns};
 use slt_runner::parallel::family::end_all;
 
-/// RequestRows of one message, at most.
+/// Rows of one message, at most.
 const BATCH: usize = 500;
 
 /// A database that can be filled and asked.
@@ -217,7 +217,7 @@ impl AnswerWriter<'_> {
     fn flush(&mut self) {
         if !self.batch.is_empty() {
             let rows = std::mem::take(&mut self.batch);
-            self.say(&AskReply::RequestRows(rows));
+            self.say(&AskReply::Rows(rows));
         }
     }
 }

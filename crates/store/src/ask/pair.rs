@@ -204,7 +204,7 @@ fn hear(reply: AskReply, part: &mut (Answer, LoadInfo)) -> Option<QueryEnd> {
             answer.columns = names;
             return None;
         }
-        AskReply::RequestRows(rows) => {
+        AskReply::Rows(rows) => {
             answer.rows.extend(rows);
             return None;
         }

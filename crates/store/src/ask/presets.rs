@@ -24,7 +24,7 @@ pub enum PresetReach {
     /// The whole history, from data that is kept for all runs.
     Everything,
     /// The part that is loaded.
-    LoadedTable,
+    Loaded,
     /// The last run.
     LastRun,
 }
@@ -63,7 +63,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "flaky-tests",
         about: "Files that passed and failed in runs of the same engine on the same commit, where a commit is known",
-        reach: PresetReach::LoadedTable,
+        reach: PresetReach::Loaded,
         sql: "SELECT file_path, SUM(results) AS total_runs, SUM(passed) AS passes, SUM(lost) AS fails FROM (SELECT \
               r.file_path AS file_path, t.same AS same, COUNT(*) AS results, SUM(r.passed) AS passed, \
               SUM(r.failed) AS lost FROM \
@@ -91,7 +91,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "slow-tests",
         about: "Files by their average time",
-        reach: PresetReach::LoadedTable,
+        reach: PresetReach::Loaded,
         sql: "SELECT file_path, CAST(total * 10.0 / run_count + 0.5 AS INTEGER) / 10.0 AS avg_duration_ms, \
               max_duration_ms, run_count FROM (SELECT file_path, SUM(duration_ms) AS total, MAX(duration_ms) AS \
               max_duration_ms, COUNT(duration_ms) AS run_count FROM test_results GROUP BY file_path) t WHERE \
@@ -107,7 +107,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "latest-failures",
         about: "The last results that are failures",
-        reach: PresetReach::LoadedTable,
+        reach: PresetReach::Loaded,
         sql: "SELECT file_path, category, error_message, tested_at FROM test_results WHERE status NOT IN ('PASS', \
               'EMPTY') ORDER BY tested_at DESC, file_path, result_id LIMIT 20",
     },
@@ -143,7 +143,7 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "timeouts",
         about: "Files that were over their time limit, and how often",
-        reach: PresetReach::LoadedTable,
+        reach: PresetReach::Loaded,
         sql: "SELECT file_path, COUNT(*) AS timeouts, MAX(tested_at) AS last_timeout, MAX(in_flight_line) AS line \
               FROM test_results WHERE status = 'TIMEOUT' GROUP BY file_path ORDER BY timeouts DESC, file_path LIMIT \
               50",
@@ -151,14 +151,14 @@ pub static PRESETS: &[Preset] = &[
     Preset {
         name: "crashes",
         about: "Files during which the engine was lost or used too much memory",
-        reach: PresetReach::LoadedTable,
+        reach: PresetReach::Loaded,
         sql: "SELECT run_id, file_path, status, signal, in_flight_line, error_message FROM test_results WHERE status \
               IN ('CRASH', 'OOM') ORDER BY run_id DESC, file_path, result_id LIMIT 50",
     },
     Preset {
         name: "slowest-records",
         about: "Single records by their longest time",
-        reach: PresetReach::LoadedTable,
+        reach: PresetReach::Loaded,
         sql: "SELECT file_path, line, MAX(duration_ms) AS max_duration_ms, COUNT(*) AS times FROM slow_records GROUP \
               BY file_path, line ORDER BY max_duration_ms DESC, file_path, line LIMIT 20",
     },

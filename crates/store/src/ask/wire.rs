@@ -54,7 +54,7 @@ pub(super) struct AskRequest {
 /// The source of the rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum RequestRows {
-    /// The results folder. LoadedTable rows stay loaded for the next query.
+    /// The results folder. Loaded rows stay loaded for the next query.
     Kept {
         /// In this state.
         state: String,
@@ -74,7 +74,7 @@ pub(super) struct NamedColumns {
     pub(super) columns: Vec<String>,
 }
 
-/// RequestRows of a table.
+/// Rows of a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct GivenTable {
     of: NamedColumns,
@@ -129,7 +129,7 @@ pub(super) enum AskReply {
     /// The names of the columns.
     Columns(Vec<String>),
     /// Some rows.
-    RequestRows(Vec<Vec<AnswerValue>>),
+    Rows(Vec<Vec<AnswerValue>>),
     /// That was all, or as much as was wanted.
     Done { stopped: bool },
     /// The engine does not accept the statement, or fails at it.
@@ -172,12 +172,11 @@ mod tests {
     #[test]
     fn messages_survive_what_an_engine_prints() {
         let mut stream = b"printed\nwithout end".to_vec();
-        send(&AskReply::RequestRows(vec![vec![AnswerValue::Text("\u{1e}\n".to_owned())]]), &mut stream)
-            .unwrap();
+        send(&AskReply::Rows(vec![vec![AnswerValue::Text("\u{1e}\n".to_owned())]]), &mut stream).unwrap();
         stream.extend_from_slice(b"a line\n");
         send(&AskReply::Done { stopped: false }, &mut stream).unwrap();
         let mut from = stream.as_slice();
-        let Some(AskReply::RequestRows(rows)) = receive(&mut from).unwrap() else { panic!("no rows") };
+        let Some(AskReply::Rows(rows)) = receive(&mut from).unwrap() else { panic!("no rows") };
         assert_eq!(rows, [[AnswerValue::Text("\u{1e}\n".to_owned())]]);
         assert!(matches!(receive(&mut from).unwrap(), Some(AskReply::Done { stopped: false })));
         assert!(receive::<AskReply>(&mut from).unwrap().is_none());

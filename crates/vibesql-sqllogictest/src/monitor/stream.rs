@@ -119,7 +119,7 @@ enum Event<'e> {
     Continued {},
     Asked {
         done: usize,
-        running: Vec<RunningFile<'e>>,
+        running: Vec<RunningDocument<'e>>,
     },
     FileFinished {
         shown: &'e str,
@@ -149,7 +149,7 @@ struct SliceDocument {
 }
 
 #[derive(Serialize)]
-struct RunningFile<'e> {
+struct RunningDocument<'e> {
     shown: &'e str,
     line: Option<u32>,
     record_ms: Option<u64>,
@@ -195,7 +195,7 @@ impl<'e> Event<'e> {
             RunEvent::Suspended => Self::Suspended {},
             RunEvent::Continued => Self::Continued {},
             RunEvent::Asked { running, done } => {
-                Self::Asked { done: *done, running: running.iter().map(RunningFile::of).collect() }
+                Self::Asked { done: *done, running: running.iter().map(RunningDocument::of).collect() }
             }
             RunEvent::FileFinished(report) => {
                 Self::FileFinished { shown: &report.shown, file: FileDocument::of(report) }
@@ -223,7 +223,7 @@ impl Sums {
     }
 }
 
-impl<'e> RunningFile<'e> {
+impl<'e> RunningDocument<'e> {
     fn of(file: &'e RunningFile) -> Self {
         Self {
             shown: &file.shown,

@@ -233,7 +233,7 @@ fn names_change_nothing() {
 }
 
 /// Rows of a key and a number, sorted by the key.
-fn sorted_rows() -> impl Strategy<AnswerValue = Vec<Vec<AnswerValue>>> {
+fn sorted_rows() -> impl Strategy<Value = Vec<Vec<AnswerValue>>> {
     prop::collection::vec((0_i64..4, 0_i64..6), 1..12).prop_map(|mut rows| {
         rows.sort_by_key(|row| row.0);
         rows.into_iter()

@@ -9,7 +9,7 @@ use vibesql_sqllogictest::engine::{Flow, RowSink, Session};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
 use vibesql_sqllogictest::results::ask::views::VIEWS;
-use vibesql_sqllogictest::results::store::dump::{Dump, DumpFormat, csv};
+use vibesql_sqllogictest::results::store::dump::{Dump, DumpSyntax, csv};
 use vibesql_sqllogictest::results::store::schema::{ColumnType, SLOW_RECORDS, TABLES, Table};
 use vibesql_sqllogictest::results::store::{Cell, HistoryWindow, LoadedTable, Store, WantedColumns};
 use vibesql_sqllogictest::value::{Column, ValueRef};
@@ -56,7 +56,7 @@ fn rows_of(session: &mut dyn Session, table: &Table) -> Rows {
     taken.0
 }
 
-fn document(form: DumpFormat, tables: &[LoadedTable]) -> String {
+fn document(form: DumpSyntax, tables: &[LoadedTable]) -> String {
     let mut out = Vec::new();
     let mut dump = Dump::new(form, "program 1.0", &mut out).unwrap();
     tables.iter().for_each(|table| dump.table(table).unwrap());
@@ -192,8 +192,8 @@ proptest! {
 
     #[test]
     fn whatever_is_written_is_read_back(tables in TABLES.map(any_table)) {
-        is_read_back_from_sql(&document(DumpFormat::Sql, &tables), &tables);
-        is_read_back_from_json(&document(DumpFormat::Json, &tables), &tables);
+        is_read_back_from_sql(&document(DumpSyntax::Sql, &tables), &tables);
+        is_read_back_from_json(&document(DumpSyntax::Json, &tables), &tables);
         for table in &tables {
             let mut text = Vec::new();
             csv(&mut text, table).unwrap();
@@ -209,7 +209,7 @@ fn many_rows_and_long_texts() {
         vec![number.into(), "f".into(), number.into(), (number as f64 / 3.0).into(), lines.as_str().into()]
     };
     let loaded = LoadedTable { wanted: WantedColumns::all(&SLOW_RECORDS), rows: (0..321).map(row).collect() };
-    let sql = document(DumpFormat::Sql, std::slice::from_ref(&loaded));
+    let sql = document(DumpSyntax::Sql, std::slice::from_ref(&loaded));
     assert_eq!(sql.lines().filter(|line| line.starts_with("INSERT INTO slow_records VALUES ")).count(), 7);
     is_read_back_from_sql(&sql, &[loaded]);
 }
@@ -220,7 +220,7 @@ fn a_text_is_a_literal_of_one_line() {
     row.push("it's\na\\n\r".into());
     let loaded = LoadedTable { wanted: WantedColumns::all(&SLOW_RECORDS), rows: vec![row] };
     assert_eq!(
-        document(DumpFormat::Sql, &[loaded]),
+        document(DumpSyntax::Sql, &[loaded]),
         "-- program 1.0, schema 1\nBEGIN;\n-- slow_records: rows: 1\n\
         CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT);\n\
         INSERT INTO slow_records VALUES \

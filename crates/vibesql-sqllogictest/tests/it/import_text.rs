@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::outcome::NotPassed;
-use vibesql_sqllogictest::results::import::{ForeignRun, ImportError, ImportFormat, ImportResult, read};
+use vibesql_sqllogictest::results::import::{ForeignRun, ImportError, ImportResult, SourceFormat, read};
 
 fn reported(reading: &ImportResult) -> (&str, &str) {
     let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
@@ -46,7 +46,7 @@ fn in_xml(text: &str) -> String {
 }
 
 /// The only file of a list, and what is said of it.
-fn named(content: &str, format: ImportFormat) -> (String, String) {
+fn named(content: &str, format: SourceFormat) -> (String, String) {
     let reading = read(content.as_bytes(), Some(format), 0).unwrap();
     let (file, text) = reported(&reading);
     (file.to_owned(), text.to_owned())
@@ -54,22 +54,22 @@ fn named(content: &str, format: ImportFormat) -> (String, String) {
 
 fn check_lists(text: &str) {
     let nothing = (text.to_owned(), String::new());
-    assert_eq!(named(&serde_json::json!({"failed_files": [text]}).to_string(), ImportFormat::Json), nothing);
+    assert_eq!(named(&serde_json::json!({"failed_files": [text]}).to_string(), SourceFormat::Json), nothing);
     let changes = serde_json::json!({"changes": {"regressions": [text]}});
-    assert_eq!(named(&changes.to_string(), ImportFormat::Json), nothing);
+    assert_eq!(named(&changes.to_string(), SourceFormat::Json), nothing);
     for end in ["\n", "\r\n"] {
         let csv = format!("file,status{end}\"{}\",FAIL{end}", text.replace('"', "\"\""));
-        assert_eq!(named(&csv, ImportFormat::Csv), nothing);
+        assert_eq!(named(&csv, SourceFormat::Csv), nothing);
     }
     // A line of Markdown has no mark for what ends it.
     if !text.contains(['\n', '\r', '`']) && !text.is_empty() {
         let title = "# SQLLogicTest Punchlist\n\n## Failing Files (1)";
         let markdown = format!("{title}\n\n- [ ] a.test - x{text}x\n");
         let expected = ("a.test".to_owned(), format!("x{text}x"));
-        assert_eq!(named(&markdown, ImportFormat::Markdown), expected);
+        assert_eq!(named(&markdown, SourceFormat::Markdown), expected);
         let markdown = format!("{title}\n\n- [ ] `{text}` - fix 1: FAIL, 1 record, `x`\n");
         let file = if text.chars().all(|c| c == ' ') && text.len() == 2 { "" } else { text };
-        assert_eq!(named(&markdown, ImportFormat::Markdown), (file.to_owned(), "x".to_owned()));
+        assert_eq!(named(&markdown, SourceFormat::Markdown), (file.to_owned(), "x".to_owned()));
     }
 }
 
@@ -88,11 +88,11 @@ const HOSTILE: &[&str] = &[
 fn check(text: &str) {
     check_lists(text);
     let read = |content: String, format| read(content.as_bytes(), Some(format), 0).unwrap();
-    assert_eq!(reported(&read(in_sql(text), ImportFormat::Sql)), (text, text));
-    assert_eq!(reported(&read(in_json(text), ImportFormat::Json)), (text, text));
+    assert_eq!(reported(&read(in_sql(text), SourceFormat::Sql)), (text, text));
+    assert_eq!(reported(&read(in_json(text), SourceFormat::Json)), (text, text));
     let legal = |c: char| !c.is_control() || "\n\r\t".contains(c);
     if text.chars().all(legal) && !text.contains(['\u{fffe}', '\u{ffff}']) && !text.trim().is_empty() {
-        assert_eq!(reported(&read(in_xml(text), ImportFormat::Junit)), (text, text));
+        assert_eq!(reported(&read(in_xml(text), SourceFormat::Junit)), (text, text));
     }
 }
 
@@ -178,13 +178,13 @@ const LINES: &[&str] = &[
     "}",
 ];
 
-const FORMATS: [Option<ImportFormat>; 6] = [
+const FORMATS: [Option<SourceFormat>; 6] = [
     None,
-    Some(ImportFormat::Json),
-    Some(ImportFormat::Sql),
-    Some(ImportFormat::Junit),
-    Some(ImportFormat::Csv),
-    Some(ImportFormat::Markdown),
+    Some(SourceFormat::Json),
+    Some(SourceFormat::Sql),
+    Some(SourceFormat::Junit),
+    Some(SourceFormat::Csv),
+    Some(SourceFormat::Markdown),
 ];
 
 proptest! {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::results::ask::format::{AnswerFormat, write};
 use vibesql_sqllogictest::results::ask::{Answer, AnswerValue};
 
-fn value() -> impl Strategy<AnswerValue = AnswerValue> {
+fn value() -> impl Strategy<Value = AnswerValue> {
     prop_oneof![
         Just(AnswerValue::Null),
         any::<i64>().prop_map(AnswerValue::Integer),
@@ -16,13 +16,13 @@ fn value() -> impl Strategy<AnswerValue = AnswerValue> {
 }
 
 /// An answer with rows of any width.
-fn ragged() -> impl Strategy<AnswerValue = Answer> {
+fn ragged() -> impl Strategy<Value = Answer> {
     let columns = prop::collection::vec("[ab]", 0..3);
     let rows = prop::collection::vec(prop::collection::vec(value(), 0..4), 0..4);
     (columns, rows).prop_map(|(columns, rows)| Answer { columns, rows })
 }
 
-fn answer() -> impl Strategy<AnswerValue = Answer> {
+fn answer() -> impl Strategy<Value = Answer> {
     (1_usize..4).prop_flat_map(|width| {
         let columns = prop::collection::vec("[ab,\"é]{1,2}", width);
         let rows = prop::collection::vec(prop::collection::vec(value(), width), 0..5);

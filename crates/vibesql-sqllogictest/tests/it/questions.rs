@@ -11,7 +11,7 @@ use vibesql_sqllogictest::results::ask::format::{AnswerFormat, write};
 use vibesql_sqllogictest::results::ask::views::VIEWS;
 use vibesql_sqllogictest::results::ask::{
     Answer, AnswerValue, AskCommand, AskLimits, Asker, DisagreementEffort, EngineName, HistorySelection,
-    QueryTarget, Results, plan,
+    QueryTarget, ResultsSource, plan,
 };
 use vibesql_sqllogictest::results::store::HistoryWindow;
 use vibesql_sqllogictest::results::store::schema::TABLES;
@@ -58,7 +58,7 @@ impl History {
         // All runs, and another part of the history each time: the child then loads what this statement needs.
         self.asked += 1;
         let reading = HistorySelection { window: HistoryWindow::Last(1000 + self.asked), engine: None };
-        let results = Results(ResultsFolder::new(self.sandbox.path().join("results")));
+        let results = ResultsSource(ResultsFolder::new(self.sandbox.path().join("results")));
         // Nothing can be kept below a file.
         let folder = self.sandbox.path().join("file/folder");
         let effort = DisagreementEffort { check: true, folder: &folder, reducing: Duration::ZERO, now: 0 };

@@ -139,7 +139,7 @@ proptest! {
         let from_journals = everything(results);
         prop_assert!(from_journals.notes.is_empty() && !from_journals.damaged, "{:?}", from_journals.notes);
         store_model::check(&from_journals, results);
-        // SealResult in any order of arrival, the rows are the same.
+        // Sealed in any order of arrival, the rows are the same.
         let mut names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
         let mut numbers = histories::Numbers::new(order);
         (0..names.len()).for_each(|at| names.swap(at, numbers.below(runs.len() as u64) as usize));

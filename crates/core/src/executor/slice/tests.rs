@@ -170,7 +170,7 @@ fn deal(text: &str, exact: bool, count: u32) -> Vec<Vec<u32>> {
     (0..count).map(|index| judged(&script, Slice::new(index, count).unwrap())).collect()
 }
 
-/// The lines of the queries that a slice judges.
+/// Returns the lines of the queries that a slice judges.
 fn judged(script: &Script<'_>, slice: Slice) -> Vec<u32> {
     let labels = options().labels;
     let steps = slice.steps(script, &labels).into_iter();

@@ -87,7 +87,7 @@ impl Changes {
     fn by_number(&self, sums: &Sums, oddities: &mut Vec<ImportWarning>) -> [u64; 2] {
         let named_failing = (self.new_failures.len() + self.regressions.len()) as u64;
         let named_passing = self.fixed_tests.len() as u64;
-        // ImportedFiles of which the lists do not say how they ended, or that only some sums count.
+        // Files of which the lists do not say how they ended, or that only some sums count.
         let unclear = [&self.newly_flaky, &self.newly_tested, &self.no_longer_flaky];
         let unclear =
             unclear.iter().map(|files| files.len() as u64).fold(self.still_flaky, u64::saturating_add);

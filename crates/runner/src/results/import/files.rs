@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use super::ImportWarning;
 use slt_core::outcome::{FileReport, FileStatus};
 
-/// ImportedFiles by name; those without a report were to be run, and were not.
+/// Files by name; those without a report were to be run, and were not.
 #[derive(Debug, Default)]
 pub(super) struct ImportedFiles(BTreeMap<String, Option<FileReport>>);
 

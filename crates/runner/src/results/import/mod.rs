@@ -1,7 +1,7 @@
 //! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, punchlists, JUnit
 //! reports, and the JSON report of this program.
 //!
-//! ImportResult makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
+//! Reading returns plain data and a list of warnings, and stores nothing. A file that is not understood is an error as a
 //! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`]. Only the JSON
 //! report has its records.
 
@@ -44,7 +44,7 @@ fn known_time(milliseconds: Option<u64>) -> Duration {
 
 /// A kind of file that runs are taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ImportFormat {
+pub enum SourceFormat {
     /// The JSON report of this program, or the JSON files of VibeSQL's earlier scripts.
     Json,
     /// Their dumps in SQL.
@@ -68,7 +68,7 @@ pub struct ForeignRun {
     pub files: Vec<FileReport>,
     /// The number of files that there should be.
     pub wanted: usize,
-    /// ImportedFiles that were to be run, and were not, by name; there may be others.
+    /// Files that were to be run, and were not, by name; there may be others.
     pub untested: Vec<String>,
     /// Whether there were more files, in unknown number.
     pub is_partial: bool,
@@ -205,7 +205,7 @@ pub enum ImportError {
 /// # Errors
 ///
 /// [`ImportError`].
-pub fn read(bytes: &[u8], format: Option<ImportFormat>, changed: i64) -> Result<ImportResult, ImportError> {
+pub fn read(bytes: &[u8], format: Option<SourceFormat>, changed: i64) -> Result<ImportResult, ImportError> {
     if is_portable(bytes) {
         return Err(ImportError::Portable);
     }
@@ -215,11 +215,11 @@ pub fn read(bytes: &[u8], format: Option<ImportFormat>, changed: i64) -> Result<
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format.or_else(|| format_of(text)).ok_or(ImportError::Unknown)? {
-        ImportFormat::Json => json::read(text, changed),
-        ImportFormat::Sql => sql::read(text, changed),
-        ImportFormat::Junit => junit::read(text, changed),
-        ImportFormat::Csv => punchlist::read_csv(text, changed),
-        ImportFormat::Markdown => punchlist::read_markdown(text, changed),
+        SourceFormat::Json => json::read(text, changed),
+        SourceFormat::Sql => sql::read(text, changed),
+        SourceFormat::Junit => junit::read(text, changed),
+        SourceFormat::Csv => punchlist::read_csv(text, changed),
+        SourceFormat::Markdown => punchlist::read_markdown(text, changed),
     }
 }
 
@@ -230,18 +230,18 @@ pub fn read(bytes: &[u8], format: Option<ImportFormat>, changed: i64) -> Result<
 /// | a heading of Markdown | Markdown |
 /// | a line with the columns `file` and `status` | CSV |
 /// | a comment or a word of SQL | SQL |
-fn format_of(text: &str) -> Option<ImportFormat> {
+fn format_of(text: &str) -> Option<SourceFormat> {
     const WORDS: [&str; 8] = ["insert", "create", "update", "begin", "pragma", "drop", "set", "replace"];
     let text = text.trim_start();
     match text.as_bytes().first()? {
-        b'{' => Some(ImportFormat::Json),
-        b'<' => Some(ImportFormat::Junit),
-        _ if punchlist::is_markdown(text) => Some(ImportFormat::Markdown),
-        _ if punchlist::is_csv(text) => Some(ImportFormat::Csv),
-        _ if text.starts_with("--") || text.starts_with("/*") => Some(ImportFormat::Sql),
+        b'{' => Some(SourceFormat::Json),
+        b'<' => Some(SourceFormat::Junit),
+        _ if punchlist::is_markdown(text) => Some(SourceFormat::Markdown),
+        _ if punchlist::is_csv(text) => Some(SourceFormat::Csv),
+        _ if text.starts_with("--") || text.starts_with("/*") => Some(SourceFormat::Sql),
         _ => {
             let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
-            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(ImportFormat::Sql)
+            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(SourceFormat::Sql)
         }
     }
 }

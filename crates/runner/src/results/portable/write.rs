@@ -58,7 +58,7 @@ pub fn write(
         let name = run.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         lines.write_all(&frame(&FrameLine::Run { name, lines: count })?).map_err(written)?;
         let mut whole = lines_of(&journal).map_err(unreadable)?;
-        // PortableLines are only ever appended: there are as many as there were.
+        // Lines are only ever appended: there are as many as there were.
         for _ in 0..count {
             let line = whole.next_line().map_err(unreadable)?.unwrap_or_default();
             lines.write_all(line).map_err(written)?;

@@ -13,7 +13,7 @@ use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::text::count::plural;
 use slt_store::ask::views::VIEWS;
-use slt_store::dump::{Dump, DumpFormat, csv};
+use slt_store::dump::{Dump, DumpSyntax, csv};
 use slt_store::schema::{TABLES, Table};
 use slt_store::{HistoryWindow, LoadedTable, Store, StoreSnapshot, WantedColumns};
 
@@ -39,9 +39,9 @@ pub(super) fn run(
     };
     let output = args.output.clone().unwrap_or_else(|| PathBuf::from(default));
     let size = match format {
-        DumpFormat::Sql => write_document(DumpFormat::Sql, &mut tables, &output, args.force)?,
+        DumpFormat::Sql => write_document(DumpSyntax::Sql, &mut tables, &output, args.force)?,
         DumpFormat::Csv => Some(write_folder(&mut tables, &output, args.force)?),
-        DumpFormat::Json => write_document(DumpFormat::Json, &mut tables, &output, args.force)?,
+        DumpFormat::Json => write_document(DumpSyntax::Json, &mut tables, &output, args.force)?,
     };
     tables.notes.iter().for_each(|note| ui.warn(note));
     if let Some(size) = size {
@@ -71,7 +71,7 @@ impl Tables {
 
 /// Writes a file, and returns its size; nothing for standard output.
 fn write_document(
-    form: DumpFormat,
+    form: DumpSyntax,
     tables: &mut Tables,
     path: &Path,
     force: bool,
@@ -84,7 +84,7 @@ fn write_document(
 }
 
 fn write_tables(
-    form: DumpFormat,
+    form: DumpSyntax,
     tables: &mut Tables,
     shown: &str,
     out: &mut impl Write,

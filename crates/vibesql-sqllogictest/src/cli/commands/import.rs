@@ -9,7 +9,7 @@ use crate::cli::keeping::Keeping;
 use crate::cli::ui::Ui;
 use slt_core::outcome::Totals;
 use slt_runner::clock::milliseconds_since_1970;
-use slt_runner::results::import::{ForeignRun, ImportFormat, KeptRun, UNKNOWN_ENGINE, keep, read};
+use slt_runner::results::import::{ForeignRun, KeptRun, SourceFormat, UNKNOWN_ENGINE, keep, read};
 use slt_runner::text::count::{plural, thousands};
 
 pub(in crate::cli) fn run(args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Result<ExitReason, CliError> {
@@ -37,11 +37,11 @@ fn import(file: &Path, args: &ImportArgs, keeping: &Keeping, ui: &mut Ui) -> Res
     let unreadable = |error| CliError::io("read", &shown, &error);
     let bytes = std::fs::read(file).map_err(unreadable)?;
     let format = args.format.map(|format| match format {
-        ImportFormat::Json => ImportFormat::Json,
-        ImportFormat::Sql => ImportFormat::Sql,
-        ImportFormat::Junit => ImportFormat::Junit,
-        ImportFormat::Csv => ImportFormat::Csv,
-        ImportFormat::Markdown => ImportFormat::Markdown,
+        ImportFormat::Json => SourceFormat::Json,
+        ImportFormat::Sql => SourceFormat::Sql,
+        ImportFormat::Junit => SourceFormat::Junit,
+        ImportFormat::Csv => SourceFormat::Csv,
+        ImportFormat::Markdown => SourceFormat::Markdown,
     });
     let reading = read(&bytes, format, changed(file)).map_err(|error| CliError::import(&error, &shown))?;
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());

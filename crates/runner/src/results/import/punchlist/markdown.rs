@@ -102,10 +102,10 @@ impl List {
         self.is_open = false;
         self.part = if heading.starts_with("Progress by Category") {
             Part::Categories
-        } else if let Some(count) = heading.strip_prefix("Failing ImportedFiles") {
+        } else if let Some(count) = heading.strip_prefix("Failing Files") {
             self.said_failing = count.trim().trim_matches(['(', ')']).parse().ok();
             Part::Failing
-        } else if heading.starts_with("Untested ImportedFiles") {
+        } else if heading.starts_with("Untested Files") {
             Part::Untested
         } else {
             Part::Other

@@ -51,9 +51,9 @@ struct DumpRun {
     id: String,
     row: DumpRow,
     results: Vec<DumpResult>,
-    /// ImportedFiles that the dump knows, and that no run has tested.
+    /// Files that the dump knows, and that no run has tested.
     untested: BTreeSet<String>,
-    /// ImportedFiles and durations added from other runs.
+    /// Files and durations added from other runs.
     wanted: usize,
     span: Option<(i64, i64)>,
 }
@@ -271,7 +271,7 @@ impl DumpRun {
         let is = |status| files.iter().filter(|file| file.status() == status).count() as u64;
         let passed = is(FileStatus::Passed);
         let not_passed = files.len() as u64 - passed - is(FileStatus::Empty);
-        // ImportedFiles over their time are sometimes counted with those that failed.
+        // Files over their time are sometimes counted with those that failed.
         let failed = match number(&self.row, &["failed", "failed_files"]) {
             Some(said) if said.saturating_add(is(FileStatus::TimedOut)) == not_passed => said,
             _ => not_passed,

@@ -85,7 +85,7 @@ pub(super) fn changes(text: &str, oddities: &mut Vec<ImportWarning>) -> Result<V
                 }
             }
             "delete" if statement.names_a_table() => {
-                oddities.push(ImportWarning::DumpStatement { line, word: "DELETE".to_owned() });
+                oddities.push(ImportWarning::Statement { line, word: "DELETE".to_owned() });
             }
             _ => {}
         }
@@ -261,7 +261,7 @@ impl DumpStatement {
         match DumpTable::of(&self.name("the name of a table")?) {
             Some(DumpTable::Runs) => {}
             Some(DumpTable::Results) => {
-                oddities.push(ImportWarning::DumpStatement { line: self.line, word: "UPDATE".to_owned() });
+                oddities.push(ImportWarning::Statement { line: self.line, word: "UPDATE".to_owned() });
                 return Ok(());
             }
             // The last result of a file follows from its last run.
