@@ -31,7 +31,7 @@ pub(super) use self::expectations::{
 };
 pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, ManArgs};
 #[cfg(feature = "store")]
-pub(super) use self::query::{AskArgs, QueryArgs, QueryFormat};
+pub(super) use self::query::{QueryArgs, QueryFormat};
 pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::run::{MessageFormat, OrderChoice, RunArgs};
 pub(super) use self::runs::{LAST_RUN, PREVIOUS_RUN, RunsArgs, ShowArgs};
@@ -42,7 +42,7 @@ pub(super) use self::store::{
 #[cfg(feature = "store")]
 pub(super) use self::store::{SealArgs, TableFormat};
 pub(super) use self::test::TestArgs;
-pub(super) use self::worker::{WorkArgs, WorkerArgs};
+pub(super) use self::worker::WorkerArgs;
 
 const GLOBAL: &str = "Global options";
 
@@ -140,11 +140,4 @@ pub(super) enum CliCommand {
     Completions(CompletionsArgs),
     /// Print the man page.
     Man(ManArgs),
-    /// Run files of a run; started by `run` and `worker`.
-    #[command(hide = true)]
-    Work(WorkArgs),
-    /// Answer queries with one engine; started by `query`.
-    #[cfg(feature = "store")]
-    #[command(hide = true)]
-    Ask(AskArgs),
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::Environment;
+use super::config::EnvironmentVariables;
 use super::git;
 use slt_runner::atomic_file;
 use slt_runner::jsonl::{entry_of, line_of};
@@ -29,7 +29,7 @@ pub(super) struct RunConditions {
 
 /// Looks around.
 pub(super) fn circumstances(
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     conditions: RunConditions,
     results: &ResultsFolder,
 ) -> Circumstances {

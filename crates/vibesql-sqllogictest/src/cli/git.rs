@@ -100,7 +100,8 @@ fn names(repository: &Path, words: &[&str]) -> Result<BTreeSet<PathBuf>, CliErro
     Ok(paths.map(|path| repository.join(path_of(path))).collect())
 }
 
-fn path_of(bytes: &[u8]) -> &Path {
+/// Returns a path that Git prints.
+pub(super) fn path_of(bytes: &[u8]) -> &Path {
     use std::os::unix::ffi::OsStrExt as _;
     Path::new(std::ffi::OsStr::from_bytes(bytes))
 }

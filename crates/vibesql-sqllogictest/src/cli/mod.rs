@@ -8,6 +8,7 @@ mod error;
 mod exit;
 mod find_run;
 mod git;
+mod internal;
 mod keys;
 mod loaded_expectations;
 mod output;
@@ -33,7 +34,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 use self::args::{Cli, CliCommand};
-use self::config::{Environment, ResolveError, ResolvedArguments};
+use self::config::{EnvironmentVariables, ResolveError, ResolvedArguments};
 use self::error::{CliError, CommandResult};
 use self::exit::ExitReason;
 use self::results_location::ResultsLocation;
@@ -78,7 +79,10 @@ fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 }
 
 fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
-    let environment = Environment::of_process();
+    if let Some(done) = internal::run(&arguments, registry) {
+        return done.unwrap_or_else(|error| Ui::new(clap::ColorChoice::Auto).error(&error));
+    }
+    let environment = EnvironmentVariables::of_process();
     let resolved = match config::resolve(&Cli::command(), arguments, &environment, &config::read) {
         Ok(resolved) => resolved,
         Err(ResolveError::Typed(error)) => return print_usage_error(error),
@@ -111,7 +115,7 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 fn execute(
     command: CliCommand,
     location: &ResultsLocation,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     resolved: &ResolvedArguments,
     registry: &EngineRegistry,
     ui: &mut Ui,
@@ -138,9 +142,6 @@ fn execute(
         CliCommand::Config(command) => commands::config::run(&command, resolved, environment, ui),
         CliCommand::Completions(args) => commands::completions::run(&args, ui),
         CliCommand::Man(args) => commands::man::run(&args, ui),
-        CliCommand::Work(args) => commands::work::run(&args, registry),
-        #[cfg(feature = "store")]
-        CliCommand::Ask(args) => commands::ask::run(&args, location),
     }
 }
 

@@ -8,7 +8,7 @@ use rustix::process::getpid;
 use super::args::{
     EngineArgs, MessageFormat, OrderChoice, RunArgs, SelectionArgs, ShardBalance, ShardChoice,
 };
-use super::config::{Environment, ResolvedArguments};
+use super::config::{EnvironmentVariables, ResolvedArguments};
 use super::error::CliError;
 use super::loaded_expectations::ExpectationsSource;
 use super::workers::cores;
@@ -76,7 +76,7 @@ pub(super) struct SelectionSettings {
 impl SelectionSettings {
     pub(super) fn new(
         args: SelectionArgs,
-        environment: &Environment,
+        environment: &EnvironmentVariables,
         resolved: &ResolvedArguments,
     ) -> Result<Self, CliError> {
         let must_match = resolved.patterns_to_match(args.patterns());
@@ -165,7 +165,7 @@ impl RunSettings {
     pub(super) fn new(
         args: RunArgs,
         registry: &EngineRegistry,
-        environment: &Environment,
+        environment: &EnvironmentVariables,
         resolved: &ResolvedArguments,
     ) -> Result<Self, CliError> {
         let limits = args.limits;

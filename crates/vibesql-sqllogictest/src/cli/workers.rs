@@ -2,8 +2,8 @@
 
 use std::num::NonZero;
 
-use super::commands::work;
 use super::error::CliError;
+use super::internal::WORK;
 use slt_runner::parallel::family::own_orphans;
 use slt_runner::parallel::{WorkerCommand, WorkerStderr};
 
@@ -18,7 +18,7 @@ pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
     let environment = [("RAYON_NUM_THREADS", "1"), ("LC_ALL", "C")];
     Ok(WorkerCommand {
         program,
-        arguments: vec![work::NAME.into()],
+        arguments: vec![WORK.into()],
         environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
         stderr: WorkerStderr::Kept,
     })

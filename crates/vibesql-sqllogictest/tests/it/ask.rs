@@ -20,7 +20,7 @@ const NOW: i64 = 1_795_435_200_000;
 /// The program as a child.
 pub(crate) fn child() -> AskCommand {
     let program = env!("CARGO_BIN_EXE_vibesql-sqllogictest").into();
-    AskCommand { program, arguments: ["--results", "/nowhere", "ask"].map(Into::into).to_vec() }
+    AskCommand { program, arguments: ["ask", "/nowhere"].map(Into::into).to_vec() }
 }
 
 /// A child that is a line of the shell.

@@ -41,7 +41,7 @@ impl History {
     fn asker(&self) -> Asker {
         let results = self.sandbox.path().join("results").into_os_string();
         let program = env!("CARGO_BIN_EXE_vibesql-sqllogictest").into();
-        let child = AskCommand { program, arguments: vec!["--results".into(), results, "ask".into()] };
+        let child = AskCommand { program, arguments: vec!["ask".into(), results] };
         let limits = Limits { timeout: Duration::from_secs(10), ..limits() };
         Asker::new([child.clone(), child], limits)
     }

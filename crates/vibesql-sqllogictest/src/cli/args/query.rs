@@ -1,4 +1,4 @@
-//! The arguments of `query`, and of the processes that it starts.
+//! The arguments of `query`.
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -136,12 +136,6 @@ impl From<QueryFormat> for Format {
             QueryFormat::Markdown => Self::Markdown,
         }
     }
-}
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct AskArgs {
-    /// The engine: vibesql or sqlite.
-    pub(in crate::cli) engine: String,
 }
 
 #[cfg(test)]

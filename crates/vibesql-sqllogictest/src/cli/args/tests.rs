@@ -15,9 +15,6 @@ fn definition() -> Command {
 
 /// Writes the page of a command, and those of its subcommands. `globals` are the options that all pages share.
 fn write_pages(command: &mut Command, globals: &str, pages: &mut String) {
-    if command.is_hide_set() {
-        return;
-    }
     let name = command.get_bin_name().unwrap_or_else(|| command.get_name());
     *pages += &format!("======== {name}\n\n");
     *pages += &command.render_long_help().to_string().replace(globals, "\n[Global options]\n");

@@ -1,6 +1,4 @@
-//! The arguments of `worker`, and of the worker processes that are started by this program.
-
-use std::path::PathBuf;
+//! The arguments of `worker`.
 
 use clap::Args;
 
@@ -16,14 +14,4 @@ pub(in crate::cli) struct WorkerArgs {
     /// Number of worker processes [default: one per core].
     #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(in crate::cli) workers: Option<u16>,
-}
-
-#[derive(Debug, Args)]
-pub(in crate::cli) struct WorkArgs {
-    /// The folder of the run.
-    pub(in crate::cli) folder: PathBuf,
-    /// The number of the process that starts this one, within the run.
-    pub(in crate::cli) process_dir: u64,
-    /// The number of the worker.
-    pub(in crate::cli) number: usize,
 }

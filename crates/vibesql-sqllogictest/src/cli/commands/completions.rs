@@ -3,13 +3,12 @@
 use clap::CommandFactory as _;
 
 use crate::cli::args::{Cli, CompletionsArgs};
-use crate::cli::commands::man::visible;
 use crate::cli::error::CommandResult;
 use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 
 pub(in crate::cli) fn run(args: &CompletionsArgs, ui: &mut Ui) -> CommandResult {
-    let mut command = visible(&Cli::command());
+    let mut command = Cli::command();
     let name = command.get_name().to_owned();
     // Into memory first, since the generator panics when standard output is closed.
     let mut script = Vec::new();

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Cli, ConfigCommand, ConfigShowArgs};
 use crate::cli::config::{
-    self, ConfigSection, Environment, FILE_NAME, ResolveError, ResolvedArguments, SettingOrigin, relaxed,
+    self, ConfigSection, EnvironmentVariables, FILE_NAME, IgnoredSetting, ResolveError, ResolvedArguments,
+    SettingOrigin, TimeoutOverride, relaxed,
 };
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
@@ -22,7 +23,7 @@ const ABOVE: &[&str] = &["config", "no_config", "profile", "suite", "help", "ver
 pub(in crate::cli) fn run(
     command: &ConfigCommand,
     typed: &ResolvedArguments,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     ui: &mut Ui,
 ) -> CommandResult {
     match command {
@@ -31,7 +32,7 @@ pub(in crate::cli) fn run(
     }
 }
 
-fn path(typed: &ResolvedArguments, environment: &Environment, ui: &mut Ui) -> CommandResult {
+fn path(typed: &ResolvedArguments, environment: &EnvironmentVariables, ui: &mut Ui) -> CommandResult {
     let shown = EffectiveSettings::new(&["run".to_owned()], &[], typed, environment, ui)?;
     match shown.and_then(|shown| shown.resolved.file) {
         Some(file) => {
@@ -49,7 +50,7 @@ fn path(typed: &ResolvedArguments, environment: &Environment, ui: &mut Ui) -> Co
 fn show(
     args: &ConfigShowArgs,
     typed: &ResolvedArguments,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     ui: &mut Ui,
 ) -> CommandResult {
     let run = ["run".to_owned()];
@@ -90,7 +91,7 @@ impl EffectiveSettings {
         command: &[String],
         arguments: &[OsString],
         typed: &ResolvedArguments,
-        environment: &Environment,
+        environment: &EnvironmentVariables,
         ui: &mut Ui,
     ) -> Result<Option<Self>, CliError> {
         let program = OsString::from(ui.program.as_str());
@@ -167,53 +168,28 @@ impl EffectiveSettings {
 
     fn json(&self) -> Value {
         let resolved = &self.resolved;
-        let settings: Vec<_> = self
-            .settings
-            .iter()
-            .map(|setting| {
-                json!({
-                    "setting": setting.name,
-                    "value": setting.value.json(),
-                    "from": origin(&setting.origin),
-                })
-            })
-            .collect();
-        let overrides: Vec<_> = resolved
-            .overrides
-            .iter()
-            .map(|one| {
-                json!({
-                    "files": one.files,
-                    "timeout": one.timeout.map_or(0, |timeout| timeout.as_secs()),
-                    "line": one.line,
-                })
-            })
-            .collect();
-        let left_out: Vec<_> = resolved
-            .left_out
-            .iter()
-            .map(|left| {
-                json!({
-                    "setting": left.flag,
-                    "from": origin(&left.origin),
-                    "because_of": left.by,
-                    "because_of_from": origin(&left.by_origin),
-                })
-            })
-            .collect();
+        let setting = |setting: &ShownSetting| json!({ "setting": setting.name, "value": setting.value.json(), "from": origin(&setting.origin) });
+        let timeout = |one: &TimeoutOverride| {
+            let timeout = one.timeout.map_or(0, |timeout| timeout.as_secs());
+            json!({ "files": one.files, "timeout": timeout, "line": one.line })
+        };
+        let ignored = |left: &IgnoredSetting| {
+            let (from, because_of_from) = (origin(&left.origin), origin(&left.by_origin));
+            json!({ "setting": left.flag, "from": from, "because_of": left.by, "because_of_from": because_of_from })
+        };
         json!({
             "command": resolved.command.join(" "),
             "file": resolved.file,
             "profiles": resolved.profiles,
             "suite": resolved.suite,
-            "settings": settings,
-            "overrides": overrides,
-            "left_out": left_out,
+            "settings": self.settings.iter().map(setting).collect::<Value>(),
+            "overrides": resolved.overrides.iter().map(timeout).collect::<Value>(),
+            "left_out": resolved.left_out.iter().map(ignored).collect::<Value>(),
         })
     }
 }
 
-/// Words that say what holds anyway are shown only to who uses them.
+/// Flags that select the default are shown only if they are used.
 fn is_compatibility(name: &str) -> bool {
     ["parallel", "force"].contains(&name)
 }

@@ -1,7 +1,7 @@
 //! `list`: lists the files that `run` would run.
 
 use crate::cli::args::ListArgs;
-use crate::cli::config::{Environment, ResolvedArguments};
+use crate::cli::config::{EnvironmentVariables, ResolvedArguments};
 use crate::cli::error::CommandResult;
 use crate::cli::exit::ExitReason;
 use crate::cli::results_location::ResultsLocation;
@@ -18,7 +18,7 @@ use slt_runner::text::visible::one_line;
 pub(in crate::cli) fn run(
     args: ListArgs,
     location: &ResultsLocation,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     resolved: &ResolvedArguments,
     registry: &EngineRegistry,
     ui: &mut Ui,

@@ -12,7 +12,7 @@ use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::ui::Ui;
 
 pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> CommandResult {
-    let mut command = visible(&Cli::command()).disable_help_subcommand(true);
+    let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     match &args.dir {
         Some(dir) => {
@@ -23,39 +23,6 @@ pub(in crate::cli) fn run(args: &ManArgs, ui: &mut Ui) -> CommandResult {
         None => ui.print(&String::from_utf8_lossy(&page(command)?))?,
     }
     Ok(ExitReason::Success)
-}
-
-/// Returns the definition without hidden commands.
-pub(super) fn visible(command: &Command) -> Command {
-    let shown: Vec<_> =
-        command.get_subcommands().filter(|command| !command.is_hide_set()).map(visible).collect();
-    // clap cannot remove a subcommand, so a copy is made with the others only.
-    let mut copy = Command::new(kept(command.get_name()))
-        .args(command.get_arguments().cloned())
-        .groups(command.get_groups().cloned())
-        .subcommands(shown);
-    copy = copy.subcommand_required(command.is_subcommand_required_set());
-    if let Some(about) = command.get_about() {
-        copy = copy.about(about.clone());
-    }
-    if let Some(about) = command.get_long_about() {
-        copy = copy.long_about(about.clone());
-    }
-    if let Some(after) = command.get_after_help() {
-        copy = copy.after_help(after.clone());
-    }
-    if let Some(after) = command.get_after_long_help() {
-        copy = copy.after_long_help(after.clone());
-    }
-    if let Some(version) = command.get_version() {
-        copy = copy.version(kept(version));
-    }
-    copy
-}
-
-/// Returns a name that lives as long as the program, as clap requires.
-fn kept(name: &str) -> &'static str {
-    name.to_owned().leak()
 }
 
 /// Writes a page per command, such as `vibesql-sqllogictest-config-show.1`.

@@ -1,8 +1,6 @@
 //! One file per command. The arguments of the commands are in `args`.
 
 pub(super) mod analyze;
-#[cfg(feature = "store")]
-pub(super) mod ask;
 pub(super) mod bisect;
 pub(super) mod compare;
 pub(super) mod completions;
@@ -23,5 +21,4 @@ pub(super) mod show;
 pub(super) mod status;
 pub(super) mod store;
 pub(super) mod test;
-pub(super) mod work;
 pub(super) mod worker;

@@ -16,7 +16,7 @@ use self::presets::{find_preset, list_presets};
 use self::session::{QuerySession, QuerySettings, limits};
 use self::shell::shell;
 use crate::cli::args::QueryArgs;
-use crate::cli::config::Environment;
+use crate::cli::config::EnvironmentVariables;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::results_location::ResultsLocation;
@@ -28,7 +28,7 @@ use slt_store::ask::Reading;
 pub(in crate::cli) fn run(
     args: QueryArgs,
     location: &ResultsLocation,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     ui: &mut Ui,
 ) -> CommandResult {
     if args.list_presets {

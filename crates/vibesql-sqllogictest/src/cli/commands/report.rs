@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::{ReportArgs, ReportFormat};
-use crate::cli::config::Environment;
+use crate::cli::config::EnvironmentVariables;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::find_run::{LocatedRun, RunConstraints, find_journal, find_run_with};
@@ -34,7 +34,7 @@ const TRIES: usize = 4;
 pub(in crate::cli) fn run(
     args: ReportArgs,
     location: &ResultsLocation,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     ui: &mut Ui,
 ) -> CommandResult {
     let results = location.results()?;
@@ -110,7 +110,7 @@ fn write(
     mut out: &mut dyn Write,
     subject: &Subject<'_>,
     options: &DocumentOptions,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     journal: &Journal,
 ) -> std::io::Result<()> {
     let text = match options.format {
@@ -136,7 +136,7 @@ fn write(
 }
 
 /// Several steps of a job may write to one file.
-fn append_summary(subject: &Subject<'_>, environment: &Environment) -> Result<(), CliError> {
+fn append_summary(subject: &Subject<'_>, environment: &EnvironmentVariables) -> Result<(), CliError> {
     let Some(path) = environment.step_summary() else { return Ok(()) };
     let failed = |error| CliError::io("write", &path.display().to_string(), &error);
     let mut file = File::options().append(true).create(true).open(&path).map_err(failed)?;
@@ -209,7 +209,7 @@ fn baseline(
 }
 
 /// Analyzes the failures, for the documents that show it.
-fn analysis(format: ReportFormat, journal: &Journal, environment: &Environment) -> Option<Analysis> {
+fn analysis(format: ReportFormat, journal: &Journal, environment: &EnvironmentVariables) -> Option<Analysis> {
     let is_shown = match format {
         ReportFormat::Html | ReportFormat::Summary | ReportFormat::Comment | ReportFormat::Markdown => true,
         ReportFormat::Github => environment.step_summary().is_some(),

@@ -8,7 +8,7 @@ use super::compare::{EndedRun, after_run};
 use super::rerun::judge_times;
 use crate::cli::args::{MessageFormat, RunArgs};
 use crate::cli::circumstances::{RunConditions, circumstances};
-use crate::cli::config::{Environment, ResolvedArguments};
+use crate::cli::config::{EnvironmentVariables, ResolvedArguments};
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::{ExitReason, VerdictRules, exit_reason};
 use crate::cli::find_run::{LocatedRun, RunConstraints, find_run_with, find_stored};
@@ -48,7 +48,7 @@ const MAX_FILE_WIDTH: usize = 60;
 pub(in crate::cli) fn run(
     args: RunArgs,
     location: &ResultsLocation,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     resolved: &ResolvedArguments,
     registry: &EngineRegistry,
     ui: &mut Ui,
@@ -210,7 +210,7 @@ fn begin(
     new: &NewRun,
     settings: &RunSettings,
     location: &ResultsLocation,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     ui: &mut Ui,
 ) -> Result<StartedRun, CliError> {
     let results = location.results()?;

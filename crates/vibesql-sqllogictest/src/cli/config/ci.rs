@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::environment::Environment;
+use super::environment::EnvironmentVariables;
 use crate::cli::error::CliError;
 use slt_runner::parallel::Shard;
 use slt_runner::results::CiRun;
@@ -83,18 +83,7 @@ const GITHUB: [&str; 3] = ["GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_REPOSIT
 const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 const WORKSPACE: &str = "GITHUB_WORKSPACE";
 
-/// Whether a variable is one of a CI.
-pub(super) fn is_variable(name: &str) -> bool {
-    if GITHUB.contains(&name)
-        || [STEP_SUMMARY, WORKSPACE].contains(&name)
-        || RUNS.iter().any(|(id, url)| name == *id || name == *url)
-    {
-        return true;
-    }
-    SYSTEMS.iter().any(|system| name == system.index || name == system.count || system.only_if == Some(name))
-}
-
-impl Environment {
+impl EnvironmentVariables {
     /// The run of a CI that this process is part of.
     pub(in crate::cli) fn ci_run(&self) -> Option<CiRun> {
         let value = |name: &str| Some(self.lossy(name)).filter(|value| !value.is_empty());
@@ -169,7 +158,7 @@ mod tests {
 
     fn shard(variables: &[(&str, &str)]) -> Result<String, String> {
         let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let environment: Environment = variables.collect();
+        let environment: EnvironmentVariables = variables.collect();
         let shard = environment.shard_of_ci().map_err(|error| error.message)?;
         let (index, count) = shard.place();
         Ok(format!("{}/{count}", index + 1))
@@ -193,7 +182,7 @@ mod tests {
     fn the_run_of_a_ci_is_known() {
         let run = |variables: &[(&str, &str)]| {
             let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-            variables.collect::<Environment>().ci_run().map(|run| (run.id, run.url))
+            variables.collect::<EnvironmentVariables>().ci_run().map(|run| (run.id, run.url))
         };
         let github =
             [("GITHUB_RUN_ID", "7"), ("GITHUB_SERVER_URL", "https://g"), ("GITHUB_REPOSITORY", "a/b")];

@@ -6,11 +6,8 @@ use std::fmt;
 
 use clap::{Arg, Command};
 
-use super::ci;
 use super::error::ConfigError;
 use super::flags::{self, FlagError, FlagValue};
-
-const PREFIX: &str = "SQLLOGICTEST_";
 
 /// Names that do not follow the rule, and the flag that they are for: other programs know them, too.
 const OTHER_NAMES: &[(&str, &str)] = &[("VIBESQL_RESULTS_DIR", "results")];
@@ -35,11 +32,11 @@ const NOT_FOLLOWED: &[(&str, &str, &str)] = &[
 const HOME: &str = "HOME";
 const PAGER: &str = "PAGER";
 
-/// The variables that concern this program, as the process found them.
+/// The environment variables of the process whose names are UTF-8.
 #[derive(Debug, Clone, Default)]
-pub(in crate::cli) struct Environment(BTreeMap<String, OsString>);
+pub(in crate::cli) struct EnvironmentVariables(BTreeMap<String, OsString>);
 
-impl Environment {
+impl EnvironmentVariables {
     /// The environment of this process. Nothing else of the program reads it.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub(in crate::cli) fn of_process() -> Self {
@@ -47,14 +44,10 @@ impl Environment {
     }
 }
 
-impl FromIterator<(OsString, OsString)> for Environment {
+impl FromIterator<(OsString, OsString)> for EnvironmentVariables {
     fn from_iter<T: IntoIterator<Item = (OsString, OsString)>>(variables: T) -> Self {
         let named = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        let other = |name: &str| OTHER_NAMES.iter().any(|(other, _)| *other == name);
-        let ours = |name: &str| {
-            name.starts_with(PREFIX) || other(name) || ci::is_variable(name) || [HOME, PAGER].contains(&name)
-        };
-        Self(named.filter(|(name, _)| ours(name)).collect())
+        Self(named.collect())
     }
 }
 
@@ -97,7 +90,7 @@ pub(super) struct EnvironmentValue {
     pub(super) note: Option<VariableNote>,
 }
 
-impl Environment {
+impl EnvironmentVariables {
     /// What the environment says about a flag.
     pub(super) fn given(&self, long: &str, arg: &Arg) -> Result<Option<EnvironmentValue>, ConfigError> {
         let names = |table: &'static [(&str, &str)]| {

@@ -2,10 +2,12 @@
 
 use std::io;
 
-use super::file::FILE_NAME;
 use super::flags::FlagError;
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitReason;
+
+/// The name of the configuration file.
+pub(in crate::cli) const FILE_NAME: &str = "sqllogictest.toml";
 
 /// An error in the configuration.
 #[derive(Debug, thiserror::Error)]

@@ -4,12 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::error::ConfigError;
+use super::error::{ConfigError, FILE_NAME};
 use super::flags::FlagValue;
 use slt_runner::parallel::Pattern;
-
-/// The name of the file.
-pub(in crate::cli) const FILE_NAME: &str = "sqllogictest.toml";
 
 /// The profile that holds when none is named.
 pub(super) const DEFAULT_PROFILE: &str = "default";

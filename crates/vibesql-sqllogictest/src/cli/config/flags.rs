@@ -41,8 +41,6 @@ pub(in crate::cli) struct FlagError {
 /// What may configure a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConfigScope {
-    /// Nothing: it is started by this program, with all that it needs.
-    Nothing,
     /// The environment, and only the options that all commands have.
     Globals,
     /// Environment and file, and only the options that all commands have.
@@ -53,23 +51,15 @@ pub(super) enum ConfigScope {
 
 /// | command | scope |
 /// |---|---|
-/// | hidden, or below a hidden one: `work` | nothing |
 /// | about this program: `config`, `completions`, `man` | globals |
 /// | imports or exports results: `report`, `store import` and others | globals, also of the file |
 /// | any other | everything |
-pub(super) fn scope(root: &Command, path: &[String]) -> ConfigScope {
-    let mut command = root;
-    for name in path {
-        match command.find_subcommand(name) {
-            Some(next) if !next.is_hide_set() => command = next,
-            _ => return ConfigScope::Nothing,
-        }
-    }
+pub(super) fn scope(path: &[String]) -> ConfigScope {
     match path.first() {
         Some(first) if ABOUT_ITSELF.contains(&first.as_str()) => ConfigScope::Globals,
         Some(_) if CARRIERS.iter().any(|carrier| path == *carrier) => ConfigScope::GlobalsOfFile,
         Some(_) => ConfigScope::Everything,
-        None => ConfigScope::Nothing,
+        None => ConfigScope::Globals,
     }
 }
 
@@ -86,7 +76,7 @@ pub(super) fn configurable(root: &Command) -> Vec<(Vec<String>, &Command)> {
         for next in command.get_subcommands() {
             let mut path = path.clone();
             path.push(next.get_name().to_owned());
-            if scope(root, &path) == ConfigScope::Everything {
+            if scope(&path) == ConfigScope::Everything {
                 found.push((path.clone(), next));
                 open.push((path, next));
             }

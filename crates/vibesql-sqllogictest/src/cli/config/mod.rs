@@ -18,8 +18,10 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
-pub(super) use environment::Environment;
-pub(super) use file::{FILE_NAME, read};
+pub(super) use environment::EnvironmentVariables;
+pub(super) use error::FILE_NAME;
+pub(super) use file::{TimeoutOverride, read};
 pub(super) use flags::relaxed;
+pub(super) use layers::IgnoredSetting;
 pub(super) use origin::{ConfigSection, SettingOrigin};
 pub(super) use resolve::{ResolveError, ResolvedArguments, resolve};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use super::environment::{Environment, VariableNote};
+use super::environment::{EnvironmentVariables, VariableNote};
 use super::error::ConfigError;
 use super::file::{ConfigEntry, ConfigFile, DEFAULT_PROFILE, TimeoutOverride};
 use super::flags::{self, ConfigScope};
@@ -124,15 +124,15 @@ pub(in crate::cli) type ReadFile<'r> =
 pub(in crate::cli) fn resolve(
     definition: &Command,
     arguments: Vec<OsString>,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     read: &ReadFile<'_>,
 ) -> Result<ResolvedArguments, ResolveError> {
     let matches = definition.clone().try_get_matches_from(&arguments)?;
     let mut root = definition.clone();
     root.build();
     let (path, matches) = innermost(&matches);
-    let (scope, command) = (flags::scope(&root, &path), flags::command_at(&root, &path));
-    let Some(command) = command.filter(|_| scope != ConfigScope::Nothing) else {
+    let scope = flags::scope(&path);
+    let Some(command) = flags::command_at(&root, &path) else {
         return Ok(ResolvedArguments { arguments, command: path, ..ResolvedArguments::default() });
     };
     let line = CommandLine { definition, root: &root, command, scope, path: &path, arguments: &arguments };
@@ -239,7 +239,7 @@ impl CommandLine<'_> {
     /// What the environment says about what was not typed, and what there is to say about old names.
     fn variables(
         &self,
-        environment: &Environment,
+        environment: &EnvironmentVariables,
         typed: &[(String, String)],
     ) -> Result<Vec<(GivenSetting, Option<VariableNote>)>, ResolveError> {
         let (mut given, mut errors) = (Vec::new(), Vec::new());
@@ -258,7 +258,7 @@ impl CommandLine<'_> {
 
     fn variable(
         &self,
-        environment: &Environment,
+        environment: &EnvironmentVariables,
         long: &str,
         arg: &Arg,
     ) -> Result<Option<(GivenSetting, Option<VariableNote>)>, ConfigError> {

@@ -17,7 +17,7 @@ type Case<'c> = (&'c str, &'c Variables<'c>, &'c str, &'c str);
 /// What is typed, the environment, what comes of it, what is said about it.
 type OldCase<'c> = (&'c str, &'c Variables<'c>, &'c str, &'c [&'c str]);
 
-fn environment(variables: &Variables<'_>) -> Environment {
+fn environment(variables: &Variables<'_>) -> EnvironmentVariables {
     variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
 }
 
@@ -147,13 +147,6 @@ fn suites() {
     for (line, expected) in cases {
         assert_eq!(check(line, &[], file), expected, "{line}");
     }
-}
-
-#[test]
-fn a_worker_is_configured_by_nobody() {
-    let variables =
-        [("SQLLOGICTEST_COLOR", "nonsense"), ("SQLLOGICTEST_PROFILE", "x"), ("SQLLOGICTEST_FILES", "a")];
-    assert_eq!(check("work folder 0 1", &variables, "no = toml = at all"), "work folder 0 1");
 }
 
 #[test]

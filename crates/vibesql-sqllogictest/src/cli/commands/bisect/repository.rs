@@ -1,10 +1,11 @@
 //! The Git repository that this process was started in: its commits, and the texts of files at them.
 
 use std::collections::{HashMap, HashSet};
-use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use crate::cli::git::path_of;
 
 /// A repository with a working copy.
 #[derive(Debug)]
@@ -141,9 +142,4 @@ fn answer(command: &mut Command) -> Option<Vec<u8>> {
         said.pop();
     }
     (output.status.success() && !said.is_empty()).then_some(said)
-}
-
-fn path_of(bytes: &[u8]) -> &Path {
-    use std::os::unix::ffi::OsStrExt as _;
-    Path::new(OsStr::from_bytes(bytes))
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::error::{QueryPrompt, rejected, unanswered};
 use super::output::{Pager, to_screen};
-use crate::cli::commands::ask;
 use crate::cli::error::CliError;
+use crate::cli::internal::ASK;
 use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::store;
 use crate::cli::ui::Ui;
@@ -50,16 +50,12 @@ pub(super) struct QuerySettings {
 pub(super) struct QuerySession {
     asker: Asker,
     results: Results,
+    pub(super) settings: QuerySettings,
     /// Where its queries are typed.
     pub(super) prompt: QueryPrompt,
-    pub(super) reading: Reading,
-    pub(super) format: Format,
     pub(super) folder: PathBuf,
-    output: Option<PathBuf>,
     /// The text in the output file; the next result is appended.
     written: String,
-    pager: Pager,
-    check: bool,
 }
 
 /// Returns the limits of an engine; a timeout of 0 seconds is no limit.
@@ -70,29 +66,23 @@ pub(super) fn limits(timeout: u64, memory: u64) -> Limits {
 
 impl QuerySession {
     pub(super) fn new(settings: QuerySettings, results: &ResultsFolder) -> Result<Self, CliError> {
-        let QuerySettings { reading, format, output, pager, check, limits } = settings;
         let program =
             std::env::current_exe().map_err(|error| CliError::io("find", "this program", &error))?;
-        if let Some(engine) = &reading.engine {
+        if let Some(engine) = &settings.reading.engine {
             let store = Store::new(results);
             let known = store.engines(&store.pin()?)?;
             if !known.contains(engine) {
                 return Err(CliError::no_run_on_engine(engine, &known, results.path()));
             }
         }
-        let arguments = vec!["--results".into(), results.path().into(), ask::NAME.into()];
-        let command = AskCommand { program, arguments };
+        let command = AskCommand { program, arguments: vec![ASK.into(), results.path().into()] };
         Ok(Self {
-            asker: Asker::new([command.clone(), command], limits),
-            prompt: QueryPrompt::CommandLine,
-            reading,
-            format,
-            folder: results.path().join("store"),
+            asker: Asker::new([command.clone(), command], settings.limits),
             results: Results(results.clone()),
-            output,
+            settings,
+            prompt: QueryPrompt::CommandLine,
+            folder: results.path().join("store"),
             written: String::new(),
-            pager,
-            check,
         })
     }
 
@@ -112,11 +102,11 @@ impl QuerySession {
 
     fn ask(&mut self, sql: &str, reach: Reach, ui: &mut Ui) -> Result<(), CliError> {
         let plan = plan(sql).map_err(|error| rejected(&error, self.prompt))?;
-        let window = if reach == Reach::LastRun { Window::Last(1) } else { self.reading.window };
-        let reading = Reading { window, ..self.reading.clone() };
+        let window = if reach == Reach::LastRun { Window::Last(1) } else { self.settings.reading.window };
+        let reading = Reading { window, ..self.settings.reading.clone() };
         let folder = self.folder.join("disagreements");
         let effort = Effort {
-            check: self.check,
+            check: self.settings.check,
             folder: &folder,
             reducing: REDUCTION_TIME,
             now: milliseconds_since_1970(),
@@ -124,13 +114,13 @@ impl QuerySession {
         let asked = self
             .asker
             .ask(&plan, About::Results(&reading, &self.results), effort)
-            .map_err(|error| unanswered(&error, self.prompt, self.check))?;
+            .map_err(|error| unanswered(&error, self.prompt, self.settings.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
             store::repair(&self.results.0, ui);
         }
         if self.prompt == QueryPrompt::CommandLine
-            && let Some(engine) = &self.reading.engine
+            && let Some(engine) = &self.settings.reading.engine
             && !plan.wanted.iter().any(|wanted| wanted.table.name == TEST_FILES.name)
         {
             ui.note(format_args!(
@@ -140,11 +130,11 @@ impl QuerySession {
         if let Some(unconfirmed) = &asked.unconfirmed {
             ui.note(unconfirmed_text(unconfirmed));
         }
-        let mut text = written(|out| format::write(out, &asked.answer, self.format));
+        let mut text = written(|out| format::write(out, &asked.answer, self.settings.format));
         // All that is asked for is loaded then.
         let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
-        if let Some(path) = &self.output {
+        if let Some(path) = &self.settings.output {
             let place = OutputFile::open(path, ExistingFile::ReplaceReport)?;
             let is_standard = place.is_standard();
             if !place.is_file() {
@@ -155,13 +145,13 @@ impl QuerySession {
             if !is_standard {
                 ui.note(format_args!("{foot}; written to `{}`", path.display()));
             }
-        } else if self.format == Format::Table {
+        } else if self.settings.format == Format::Table {
             let faint = std::io::stdout().is_terminal();
             let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
             text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
-            to_screen(&rendered(text.as_bytes()), &self.pager)?;
+            to_screen(&rendered(text.as_bytes()), &self.settings.pager)?;
         } else {
-            to_screen(&text, &self.pager)?;
+            to_screen(&text, &self.settings.pager)?;
             if is_partial {
                 ui.note(foot);
             }
@@ -173,7 +163,7 @@ impl QuerySession {
     fn is_partial(&self, plan: &Plan, asked: &Asked) -> bool {
         let reads = |name: &str| plan.wanted.iter().any(|wanted| wanted.table.name == name);
         asked.loaded < asked.runs
-            && self.reading.window != Window::All
+            && self.settings.reading.window != Window::All
             && PARTIAL_TABLES.into_iter().any(reads)
     }
 
@@ -182,7 +172,7 @@ impl QuerySession {
         let rows = plural(asked.answer.rows.len() as u64, "row");
         let part = if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
-            let which = match self.reading.window {
+            let which = match self.settings.reading.window {
                 Window::Last(_) => "the last ",
                 Window::Since(_) | Window::All => "",
             };
@@ -191,7 +181,8 @@ impl QuerySession {
         } else {
             String::new()
         };
-        let is_told = asked.agreed && self.format == Format::Table && std::io::stdout().is_terminal();
+        let is_told =
+            asked.agreed && self.settings.format == Format::Table && std::io::stdout().is_terminal();
         let agreed =
             if is_told { format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree") } else { String::new() };
         format!("{rows}{part}{agreed}")

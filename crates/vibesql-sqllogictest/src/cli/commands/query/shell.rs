@@ -110,10 +110,10 @@ fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellF
             let format = QueryFormat::from_str(word, true);
             let hint = || vec!["formats: table, csv, json, jsonl, markdown".to_owned()];
             let format = format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint()))?;
-            session.format = format.into();
+            session.settings.format = format.into();
         }
         (".last", count) => match count.parse() {
-            Ok(count) if count > 0 => session.reading.window = Window::Last(count),
+            Ok(count) if count > 0 => session.settings.reading.window = Window::Last(count),
             _ => {
                 return Err(CliError::usage(
                     format!("expected a number of runs, found `{count}`"),
@@ -121,7 +121,7 @@ fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellF
                 ));
             }
         },
-        (".all", _) => session.reading.window = Window::All,
+        (".all", _) => session.settings.reading.window = Window::All,
         (command, _) => {
             let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
             let hint = nearest
