@@ -98,7 +98,8 @@ impl Disk {
         self.step();
         let bytes = std::fs::read(unfinished).map_err(io_error("read", unfinished))?;
         let md5 = digest(&bytes);
-        let file = FileRef { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
+        let file =
+            StoreFile { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
         let path = self.path_of(&file);
         atomic_file::commit(unfinished, &path, &|| self.step()).map_err(io_error("write", &path))?;
         Ok(file)

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::ask::format::real;
 use crate::ask::views::View;
 use crate::schema::{Table, VERSION};
-use crate::{Cell, Loaded};
+use crate::{Cell, LoadedTable};
 use slt_runner::text::csv::field;
 
 /// The format of a dump.

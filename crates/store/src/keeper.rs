@@ -118,7 +118,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`], as for [`Self::catch_up`].
-    pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+    pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
         if let Ok(manifest) = Manifest::read(&self.disk.manifest()) {
             let waiting = self.unsealed(&manifest)?;
             let bytes = waiting.iter().filter_map(|name| self.results.journal_bytes(name)).sum();

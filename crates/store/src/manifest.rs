@@ -65,7 +65,7 @@ impl Manifest {
         };
         let damaged = || StoreError::Damaged(path.to_owned());
         // Another version may say other things besides.
-        let Version { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
+        let ManifestVersion { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
         if found != schema::VERSION {
             return Err(StoreError::OtherVersion { path: path.to_owned(), found, expected: schema::VERSION });
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::RunId;
 use super::cell::Cell;
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED};
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED};
 use super::schema::Table;
 use slt_core::outcome::{
     Digest, ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Entry, Expectations, Scope, What, judge};
+use super::{ExpectationEntry, ExpectationKind, Expectations, Scope, judge};
 use slt_core::outcome::{FileReport, RecordName, RunReport};
 use slt_runner::text::written;
 
@@ -39,9 +39,9 @@ pub fn update(text: &str, expectations: &Expectations, run: &RunReport, today: D
     let (users, ours): (Vec<_>, Vec<_>) =
         expectations.entries.iter().cloned().partition(|entry| entry.line < first_below);
     let engine = &run.header.engine.name;
-    let is_replaced = |entry: &Entry| {
+    let is_replaced = |entry: &ExpectationEntry| {
         // Of what is skipped the run does not know whether it fails.
-        entry.what != What::Skip
+        entry.what != ExpectationKind::Skip
             && entry.engine.as_deref() == Some(engine)
             && run.files.iter().any(|file| entry.scope.is_about(&file.file))
     };
@@ -66,14 +66,20 @@ pub fn update(text: &str, expectations: &Expectations, run: &RunReport, today: D
     out
 }
 
-fn word(entry: &Entry) -> &str {
+fn word(entry: &ExpectationEntry) -> &str {
     match &entry.scope {
         Scope::Files(files) | Scope::Records(files, _) | Scope::Cluster(Some(files), _) => &files.word,
         Scope::Cluster(None, _) => "",
     }
 }
 
-fn new_entry(file: &FileReport, lines: &[u32], engine: &str, said: Option<&Entry>, note: &Note) -> Entry {
+fn new_entry(
+    file: &FileReport,
+    lines: &[u32],
+    engine: &str,
+    said: Option<&ExpectationEntry>,
+    note: &Note,
+) -> ExpectationEntry {
     let is_flaky = file.last_status().is_good();
     let records: Vec<_> = if is_flaky {
         let failed = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref());
@@ -87,10 +93,14 @@ fn new_entry(file: &FileReport, lines: &[u32], engine: &str, said: Option<&Entry
     let of = |note: &Option<String>, said: Option<&Option<String>>| {
         note.clone().or_else(|| said.cloned().flatten())
     };
-    Entry {
+    ExpectationEntry {
         document: Arc::from(""),
         line: 0,
-        what: if is_flaky { What::Flaky } else { said.map_or(What::Xfail, |entry| entry.what) },
+        what: if is_flaky {
+            ExpectationKind::Flaky
+        } else {
+            said.map_or(ExpectationKind::Xfail, |entry| entry.what)
+        },
         engine: Some(engine.to_owned()),
         scope: if as_a_whole { Scope::Files(files) } else { Scope::Records(files, records) },
         reason: of(&note.reason, said.map(|entry| &entry.reason)),
@@ -109,7 +119,7 @@ fn record(file: &FileReport, line: u32) -> RecordName {
 }
 
 /// Writes an entry as it stands in the file.
-pub fn write_entry(out: &mut String, entry: &Entry) -> std::fmt::Result {
+pub fn write_entry(out: &mut String, entry: &ExpectationEntry) -> std::fmt::Result {
     writeln!(out, "\n[[{}]]", entry.what.word())?;
     let text = |out: &mut String, name: &str, value: &Option<String>| match value {
         Some(value) => writeln!(out, "{name} = {}", quoted(value)),

@@ -24,7 +24,7 @@ use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::wire::{Assignment, TaskResult, WorkerMessage};
 use crate::clock;
-use crate::event::Running;
+use crate::event::RunningFile;
 use slt_core::outcome::{ExitHow, FailureDetail};
 
 /// An event of a task; a helper also sends it to the master of the run.
@@ -379,7 +379,7 @@ impl<'r> WorkerPool<'r> {
     }
 
     /// Returns the tasks that the workers are running.
-    pub(super) fn running(&self) -> Vec<Running> {
+    pub(super) fn running(&self) -> Vec<RunningFile> {
         let now = clock::now();
         let at = self.workers.values().filter_map(|worker| {
             let current = worker.at.as_ref()?;

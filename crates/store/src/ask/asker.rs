@@ -177,13 +177,13 @@ fn name(engine: EngineName) -> &'static str {
 
 /// Asks, and keeps the children for the next question.
 pub struct Asker {
-    pair: Pair,
+    pair: ChildPair,
 }
 
 impl Asker {
     /// One that starts VibeSQL's children by the first command, and SQLite's by the second.
-    pub fn new(command: [AskCommand; 2], limits: Limits) -> Self {
-        Self { pair: Pair::new(command, limits) }
+    pub fn new(command: [AskCommand; 2], limits: AskLimits) -> Self {
+        Self { pair: ChildPair::new(command, limits) }
     }
 
     /// Returns a handle that interrupts a query.
@@ -220,10 +220,12 @@ impl Asker {
         let [vibesql, sqlite] =
             self.pair.put([Some(&request), both.then_some(&request)], self.pair.limits.timeout)?;
         match (vibesql, sqlite) {
-            (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
-            (Some(End::Answered { answer, told, .. }), None) => {
+            (Some(QueryEnd::NotLoaded(why)), _) | (_, Some(QueryEnd::NotLoaded(why))) => {
+                Err(AskError::Results(why))
+            }
+            (Some(QueryEnd::Answered { answer, told, .. }), None) => {
                 let unconfirmed = match &plan.trust {
-                    Trust::OnlyVibeSql(message) if effort.check => {
+                    Comparability::OnlyVibeSql(message) if effort.check => {
                         Some(Unconfirmed::OnlyVibeSql(message.clone()))
                     }
                     _ => None,
@@ -243,7 +245,7 @@ impl Asker {
             (Some(QueryEnd::Failed(kind)), Some(QueryEnd::Answered { answer, told, .. })) => {
                 self.disagreement(plan, about, &request.rows, effort, (kind, answer, told))
             }
-            (Some(End::Answered { answer, told, .. }), Some(End::Failed(kind))) => {
+            (Some(QueryEnd::Answered { answer, told, .. }), Some(QueryEnd::Failed(kind))) => {
                 let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
                 Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
             }
@@ -267,12 +269,12 @@ impl Asker {
         on: Dependency,
     ) -> Result<AskResult, AskError> {
         match self.pair.put([None, Some(request)], self.pair.limits.timeout)? {
-            [_, Some(End::Answered { answer, told, .. })] => {
+            [_, Some(QueryEnd::Answered { answer, told, .. })] => {
                 Ok(asked(plan, answer, EngineName::Sqlite, told, Some(Unconfirmed::OnlySqlite(on))))
             }
             [_, Some(QueryEnd::Failed(kind))] => {
                 match self.pair.put([Some(request), None], self.pair.limits.timeout)? {
-                    [Some(End::Answered { answer, told, .. }), _] => {
+                    [Some(QueryEnd::Answered { answer, told, .. }), _] => {
                         let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
                         Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
                     }
@@ -372,7 +374,7 @@ impl Asker {
         }))
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> AskLimits {
         self.pair.limits
     }
 
@@ -456,14 +458,14 @@ fn named(plan: &QueryPlan, answer: Answer) -> Answer {
 }
 
 fn asked(
-    plan: &Plan,
+    plan: &QueryPlan,
     answer: Answer,
     from: EngineName,
-    told: Told,
+    told: LoadInfo,
     unconfirmed: Option<Unconfirmed>,
-) -> Asked {
-    let Told { runs, loaded, notes, damaged } = told;
-    Asked { answer: named(plan, answer), from, unconfirmed, agreed: false, runs, loaded, notes, damaged }
+) -> AskResult {
+    let LoadInfo { runs, loaded, notes, damaged } = told;
+    AskResult { answer: named(plan, answer), from, unconfirmed, agreed: false, runs, loaded, notes, damaged }
 }
 
 fn failure(engine: EngineName, kind: VibeSqlFault) -> AskError {

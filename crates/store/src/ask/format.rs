@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::ask::{Answer, Value};
+use crate::ask::{Answer, AnswerValue};
 use slt_runner::text::csv;
 use slt_runner::text::table::table;
 use slt_runner::text::visible::one_line;
@@ -32,11 +32,11 @@ const LONGEST: usize = 120;
 /// Returns the errors of `out`.
 pub fn write(out: &mut String, answer: &Answer, format: AnswerFormat) -> fmt::Result {
     match format {
-        Format::Table => write_table(out, answer),
-        Format::Csv => write_csv(out, answer),
-        Format::Json => json(out, answer),
-        Format::Jsonl => jsonl(out, answer),
-        Format::Markdown => markdown(out, answer),
+        AnswerFormat::Table => write_table(out, answer),
+        AnswerFormat::Csv => write_csv(out, answer),
+        AnswerFormat::Json => json(out, answer),
+        AnswerFormat::Jsonl => jsonl(out, answer),
+        AnswerFormat::Markdown => markdown(out, answer),
     }
 }
 
@@ -44,7 +44,7 @@ fn write_table(out: &mut String, answer: &Answer) -> fmt::Result {
     let numbers = numbers(answer);
     let names: Vec<_> = answer.columns.iter().map(|name| one_line(name)).collect();
     let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
-    let text = |value: &Value| cut(one_line(&plain(value)).into_owned());
+    let text = |value: &AnswerValue| cut(one_line(&plain(value)).into_owned());
     let rows = answer.rows.iter().map(|row| row.iter().map(text).collect());
     writeln!(out, "{}", table(&names, rows, |column| numbers.get(column) == Some(&true)))
 }
@@ -114,8 +114,8 @@ fn write_csv(out: &mut String, answer: &Answer) -> fmt::Result {
     csv_line(out, names.iter().map(|name| csv::field(name)))?;
     for row in &answer.rows {
         let fields = row.iter().map(|value| match value {
-            Value::Null => String::new(),
-            Value::Text(text) => csv::field(text),
+            AnswerValue::Null => String::new(),
+            AnswerValue::Text(text) => csv::field(text),
             value => plain(value),
         });
         csv_line(out, fields)?;

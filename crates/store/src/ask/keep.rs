@@ -46,11 +46,11 @@ fn mark(plan: &QueryPlan, kind: &VibeSqlFault) -> String {
 /// Writes the file, atomically.
 pub(super) fn keep(
     asker: &mut Asker,
-    effort: Effort<'_>,
-    plan: &Plan,
+    effort: DisagreementEffort<'_>,
+    plan: &QueryPlan,
     tables: &[Loaded],
-    kind: &Kind,
-) -> Result<Keeping, AskError> {
+    kind: &VibeSqlFault,
+) -> Result<SavedExample, AskError> {
     let rows: usize = tables.iter().map(|table| table.rows.len()).sum();
     if rows > MOST_ROWS {
         return Ok(SavedExample::Not(format!("it takes {rows} rows")));

@@ -29,8 +29,10 @@ mod keep;
 mod reduce;
 mod source;
 
-pub use answer::{Answer, Value};
-pub use asker::{About, AskError, Asked, Asker, Effort, Kind, Reading, Unconfirmed};
+pub use answer::{Answer, AnswerValue};
+pub use asker::{
+    AskError, AskResult, Asker, DisagreementEffort, HistorySelection, QueryTarget, Unconfirmed, VibeSqlFault,
+};
 pub use child::serve;
 pub use in_vibesql::VERSION as VIBESQL_VERSION;
 pub use keep::SavedExample;

@@ -5,9 +5,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::asker::{AskError, Kind};
-use super::compare::Difference;
-use super::process::{AskCommand, Child, Heard};
+use super::asker::{AskError, VibeSqlFault};
+use super::compare::AnswerDifference;
+use super::process::{AskCommand, ChildEvent, ChildProcess};
 use super::wire::{EngineName, Reply, Request};
 use slt_runner::clock;
 
@@ -54,17 +54,17 @@ impl Interrupter {
 }
 
 /// The children, in the order of [`EngineName::BOTH`].
-pub(super) struct Pair {
+pub(super) struct ChildPair {
     command: [AskCommand; 2],
-    pub(super) limits: Limits,
-    sender: Sender<Heard>,
-    heard: Receiver<Heard>,
-    children: [Option<Child>; 2],
+    pub(super) limits: AskLimits,
+    sender: Sender<ChildEvent>,
+    heard: Receiver<ChildEvent>,
+    children: [Option<ChildProcess>; 2],
     started: u64,
 }
 
-impl Pair {
-    pub(super) fn new(command: [AskCommand; 2], limits: Limits) -> Self {
+impl ChildPair {
+    pub(super) fn new(command: [AskCommand; 2], limits: AskLimits) -> Self {
         let (sender, heard) = channel();
         Self { command, limits, sender, heard, children: [None, None], started: 0 }
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::asker::{AskError, Asker, Kind, Tried};
-use super::plan::Plan;
+use super::asker::{AskError, Asker, TryResult, VibeSqlFault};
+use super::plan::QueryPlan;
 use crate::Loaded;
 use slt_runner::clock;
 
@@ -15,9 +15,9 @@ const FEW: usize = 3;
 /// Takes rows away as long as there is time.
 pub(super) fn reduce(
     asker: &mut Asker,
-    plan: &Plan,
+    plan: &QueryPlan,
     tables: Vec<Loaded>,
-    kind: &Kind,
+    kind: &VibeSqlFault,
     time: Duration,
 ) -> Result<Vec<Loaded>, AskError> {
     let end = clock::now() + time;

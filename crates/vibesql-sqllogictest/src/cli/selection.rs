@@ -18,7 +18,7 @@ use slt_core::location::Source;
 use slt_core::parser;
 use slt_runner::parallel::schedule::{self, LastResult};
 use slt_runner::parallel::{FileSource, Filters, Pattern, WorkItem};
-use slt_runner::results::{History, Past, ResultsFolder};
+use slt_runner::results::{History, PastResult, ResultsFolder};
 use slt_runner::text::count::plural;
 
 /// The files of a run.

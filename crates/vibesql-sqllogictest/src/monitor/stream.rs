@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use slt_core::outcome::{ExitHow, FlakyResult, Totals};
-use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
+use slt_runner::event::{EventSink, RunEvent, RunningFile, SinkError};
 use slt_runner::text::document;
 use slt_runner::text::document::{end_word, milliseconds};
 use slt_runner::text::object::{Each, Object, object};
@@ -109,7 +109,7 @@ fn line<'e>(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResu
     }
 }
 
-fn running_file(file: &Running) -> Object<'_> {
+fn running_file(file: &RunningFile) -> Object<'_> {
     object! {
         "shown": &file.shown,
         "line": file.record.map(|(line, _)| line),

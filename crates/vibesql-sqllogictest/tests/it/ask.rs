@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use vibesql_sqllogictest::results::ask::compare::{Difference, Key, Rule, compare};
+use vibesql_sqllogictest::results::ask::compare::{AnswerDifference, RowRule, SortKey, compare};
 use vibesql_sqllogictest::results::ask::{
-    About, Answer, AskCommand, AskError, Asked, Asker, DependsOn, Effort, EngineName, Keeping, Kind, Limits,
-    Unconfirmed, Value, plan,
+    Answer, AnswerValue, AskCommand, AskError, AskLimits, AskResult, Asker, Dependency, DisagreementEffort,
+    EngineName, QueryTarget, SavedExample, Unconfirmed, VibeSqlFault, plan,
 };
 
 use crate::generated::Generated;
@@ -36,14 +36,14 @@ fn effort(folder: &Path) -> DisagreementEffort<'_> {
     DisagreementEffort { check: true, folder, reducing: Duration::from_secs(5), now: NOW }
 }
 
-fn ask(asker: &mut Asker, sql: &str, about: &Generated, folder: &Path) -> Result<Asked, AskError> {
+fn ask(asker: &mut Asker, sql: &str, about: &Generated, folder: &Path) -> Result<AskResult, AskError> {
     let plan = plan(sql).unwrap();
     asker.ask(&plan, QueryTarget::Rows(&about.loaded(&plan)), effort(folder))
 }
 
-fn wrong(asked: &Asked) -> (&Kind, &Path) {
+fn wrong(asked: &AskResult) -> (&VibeSqlFault, &Path) {
     match &asked.unconfirmed {
-        Some(Unconfirmed::VibeSql { kind, kept: Keeping::In(path) }) => (kind, path),
+        Some(Unconfirmed::VibeSql { kind, kept: SavedExample::In(path) }) => (kind, path),
         other => panic!("{other:?}: {:?}", asked.answer.columns),
     }
 }
@@ -161,7 +161,7 @@ fn children_that_fail_are_replaced_by_the_second_opinion() {
 #[cfg(target_os = "linux")]
 fn an_engine_that_takes_too_much_is_stopped() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 40));
-    let little = Limits { memory: 60 << 20, ..limits() };
+    let little = AskLimits { memory: 60 << 20, ..limits() };
     let mut asker = Asker::new([child(), child()], little);
     // SQLite counts the pairs; VibeSQL makes them.
     let sql = "SELECT COUNT(*) AS n FROM test_results a JOIN test_results b ON a.category = b.category \
@@ -174,7 +174,7 @@ fn an_engine_that_takes_too_much_is_stopped() {
 #[test]
 fn time_is_limited_for_real_queries() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
-    let short = Limits { timeout: Duration::from_secs(1), ..limits() };
+    let short = AskLimits { timeout: Duration::from_secs(1), ..limits() };
     let mut asker = Asker::new([child(), child()], short);
     let deep = format!("{}SELECT 1 AS a{}", "SELECT * FROM (".repeat(22), ") t".repeat(22));
     let asked = ask(&mut asker, &deep, &about, folder.path()).unwrap();
@@ -189,7 +189,7 @@ fn an_answer_of_one_is_better_than_none() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
     let mut asker = Asker::new([child(), shell("exit 1")], limits());
     let asked = ask(&mut asker, "SELECT 1 AS a", &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(1)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &AnswerValue::Integer(1)));
     assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))));
     let mut asker = Asker::new([child(), child()], limits());
     let both = ask(&mut asker, "SELECT abs(-9223372036854775808) AS a", &about, folder.path());
@@ -210,15 +210,15 @@ fn sqlite_answers_what_depends_on_more_than_rows() {
     // Which is not even asked.
     let mut asker = Asker::new([shell("kill -SEGV $$"), child()], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &Value::Integer(0)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &AnswerValue::Integer(0)));
     assert!(
-        matches!(asked.unconfirmed, Some(Unconfirmed::OnlySqlite(DependsOn::Chance))),
+        matches!(asked.unconfirmed, Some(Unconfirmed::OnlySqlite(Dependency::Chance))),
         "{:?}",
         asked.unconfirmed
     );
     let mut asker = Asker::new([child(), shell("exit 3")], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(0)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &AnswerValue::Integer(0)));
     assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))), "{:?}", asked.unconfirmed);
     let mut asker = Asker::new([shell("exit 3"), shell("exit 3")], limits());
     let neither = ask(&mut asker, sql, &about, folder.path());

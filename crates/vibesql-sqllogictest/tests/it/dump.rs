@@ -9,9 +9,9 @@ use vibesql_sqllogictest::engine::{Flow, RowSink, Session};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
 use vibesql_sqllogictest::results::ask::views::VIEWS;
-use vibesql_sqllogictest::results::store::dump::{Dump, Form, csv};
-use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table, VERSION};
-use vibesql_sqllogictest::results::store::{Cell, Loaded, Store, Wanted, Window};
+use vibesql_sqllogictest::results::store::dump::{Dump, DumpSyntax, csv};
+use vibesql_sqllogictest::results::store::schema::{ColumnType, SLOW_RECORDS, TABLES, Table, VERSION};
+use vibesql_sqllogictest::results::store::{Cell, HistoryWindow, LoadedTable, Store, WantedColumns};
 use vibesql_sqllogictest::value::{Column, ValueRef};
 
 use crate::histories::runs;
@@ -220,7 +220,7 @@ fn a_text_is_a_literal_of_one_line() {
     row.push("it's\na\\n\r".into());
     let loaded = LoadedTable { wanted: WantedColumns::all(&SLOW_RECORDS), rows: vec![row] };
     assert_eq!(
-        document(Form::Sql, &[loaded]),
+        document(DumpSyntax::Sql, &[loaded]),
         format!("-- program 1.0, schema {VERSION}\nBEGIN;\n-- slow_records: rows: 1\n")
             + "CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT);\n\
         INSERT INTO slow_records VALUES \

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::event::RunEvent;
 use vibesql_sqllogictest::outcome::RunHeader;
 use vibesql_sqllogictest::results::store::schema::TABLES;
-use vibesql_sqllogictest::results::store::{Cell, Extract, RunId, Sealed, Store, StoreError, Wanted, Window};
+use vibesql_sqllogictest::results::store::{
+    Cell, Extract, HistoryWindow, RunId, SealResult, Store, StoreError, WantedColumns,
+};
 use vibesql_sqllogictest::results::{Opened, ResultsFolder};
 
 use crate::histories::{self, DAY, Run, copy_tree};
@@ -136,7 +138,7 @@ proptest! {
         let from_journals = everything(results);
         prop_assert!(from_journals.notes.is_empty() && !from_journals.damaged, "{:?}", from_journals.notes);
         store_model::check(&from_journals, results);
-        // Sealed in any order of arrival, the rows are the same.
+        // SealResult in any order of arrival, the rows are the same.
         let mut names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
         let mut numbers = histories::Numbers::new(order);
         (0..names.len()).for_each(|at| names.swap(at, numbers.below(runs.len() as u64) as usize));

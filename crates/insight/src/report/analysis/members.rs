@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::View;
-use crate::expectations::{Entry, Files, Scope, What, write_entry};
+use crate::expectations::{ExpectationEntry, ExpectationKind, Files, Scope, write_entry};
 use crate::report::cluster::{notes, title};
 use slt_core::outcome::{FileReport, RecordKey, RecordName};
 use slt_runner::text::count::plural;
@@ -77,10 +77,10 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
         let files = Files::one(&file.file);
         let whole = of_file.iter().any(|member| member.line == 0);
         let names = of_file.iter().map(name).collect();
-        let entry = Entry {
+        let entry = ExpectationEntry {
             document: Arc::from(""),
             line: 0,
-            what: What::Xfail,
+            what: ExpectationKind::Xfail,
             engine: Some(view.report.header.engine.name.clone()),
             scope: if whole { Scope::Files(files) } else { Scope::Records(files, names) },
             reason: Some(reason.clone()),

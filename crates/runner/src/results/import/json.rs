@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::mended::mended;
-use super::{ImportError, Reading, punchlist, report, results};
+use super::{ImportError, ImportResult, punchlist, report, results};
 
 /// The fields that identify a format.
 #[derive(Deserialize)]

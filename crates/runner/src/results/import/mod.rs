@@ -66,7 +66,7 @@ pub struct ForeignRun {
     /// Files that were to be run, and were not, by name; there may be others.
     pub untested: Vec<String>,
     /// What it says of the run as a whole.
-    pub origin: Origin,
+    pub origin: RunOrigin,
     /// Where and with what it was made.
     pub circumstances: Circumstances,
     /// The MD5 of the imported file.
@@ -98,7 +98,7 @@ impl ForeignRun {
             wanted: usize::try_from(wanted).unwrap_or(usize::MAX).max(files.len() + untested.len()),
             files,
             untested,
-            origin: Origin::default(),
+            origin: RunOrigin::default(),
             circumstances: Circumstances::default(),
             digest: digest::of(text.as_bytes()),
         }

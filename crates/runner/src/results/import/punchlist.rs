@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::files::Files;
+use super::files::ImportedFiles;
 use super::sql::moment;
 use super::status::status_of_file;
-use super::{ForeignRun, ImportError, Oddity, Reading};
+use super::{ForeignRun, ImportError, ImportResult, ImportWarning};
 use slt_core::outcome::{FileReport, FileStatus};
 
 #[derive(Deserialize)]
@@ -31,8 +31,8 @@ struct PunchlistTotals {
     untested: Option<u64>,
 }
 
-pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
-    let document: Document = serde_json::from_str(text).map_err(ImportError::Json)?;
+pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
+    let document: PunchlistDocument = serde_json::from_str(text).map_err(ImportError::Json)?;
     let mut oddities = Vec::new();
     let started = document.timestamp.as_deref().and_then(moment);
     if started.is_none() {

@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::runs::{LAST_RUN, RUN_NAMES};
 use super::size::ByteSize;
-use slt_runner::results::import::Format;
+use slt_runner::results::import::SourceFormat;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum StoreCommand {
@@ -87,7 +87,7 @@ pub(in crate::cli) struct ImportArgs {
     /// Result files: JSON, punchlists and SQL dumps of VibeSQL's earlier scripts, and JUnit reports.
     #[arg(required = true, value_name = "FILE")]
     pub(in crate::cli) files: Vec<PathBuf>,
-    /// Format of the files [default: detected from the content].
+    /// SourceFormat of the files [default: detected from the content].
     #[arg(long, value_name = "FORMAT")]
     pub(in crate::cli) format: Option<ImportFormat>,
     /// Engine that the results are of.
@@ -103,7 +103,7 @@ pub(in crate::cli) enum ImportFormat {
     Junit,
 }
 
-impl From<ImportFormat> for Format {
+impl From<ImportFormat> for SourceFormat {
     fn from(format: ImportFormat) -> Self {
         match format {
             ImportFormat::Json => Self::Json,

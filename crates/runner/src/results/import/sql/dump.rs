@@ -299,7 +299,7 @@ impl DumpRun {
             wanted: self.wanted().max(files.len() + untested.len()),
             files,
             untested,
-            origin: Origin::default(),
+            origin: RunOrigin::default(),
             circumstances: self.circumstances(),
             digest: digest::of(&content),
         }

@@ -3,7 +3,7 @@
 use super::names::{columns, nearest, tables};
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitReason;
-use slt_store::ask::{AskError, EngineName, Kind, PlanError, Unknown};
+use slt_store::ask::{AskError, EngineName, PlanError, UnknownName, VibeSqlFault};
 
 /// Where the user types queries; hints depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub(super) fn rejected(error: &PlanError, prompt: QueryPrompt) -> CliError {
                 .to_owned()
         }
         PlanError::Writes => "`run` makes results, and `store prune` removes old ones".to_owned(),
-        PlanError::Sql { unknown: Some(Unknown::Table(name)), .. } => match nearest(name, tables()) {
+        PlanError::Sql { unknown: Some(UnknownName::Table(name)), .. } => match nearest(name, tables()) {
             Some(nearest) => {
                 format!("did you mean `{nearest}`? {} lists all", prompt.command(".tables"))
             }

@@ -19,8 +19,8 @@ use slt_runner::text::written;
 use slt_store::ask::format::{self, AnswerFormat};
 use slt_store::ask::presets::{Preset, PresetReach};
 use slt_store::ask::{
-    About, AskCommand, Asked, Asker, DependsOn, Effort, Interrupter, Keeping as Kept, Limits, Plan, Reading,
-    Results, Unconfirmed, VIBESQL_VERSION, plan,
+    AskCommand, AskLimits, AskResult, Asker, Dependency, DisagreementEffort, HistorySelection, Interrupter,
+    QueryPlan, QueryTarget, ResultsSource, SavedExample, Unconfirmed, VIBESQL_VERSION, plan,
 };
 use slt_store::schema::TEST_FILES;
 use slt_store::{HistoryWindow, Store};
@@ -35,25 +35,25 @@ const PARTIAL_TABLES: [&str; 4] = ["test_results", "record_failures", "failure_g
 /// The settings of a session.
 pub(super) struct QuerySettings {
     /// The results to load.
-    pub(super) reading: Reading,
-    pub(super) format: Format,
+    pub(super) reading: HistorySelection,
+    pub(super) format: AnswerFormat,
     /// The file that results are written to.
     pub(super) output: Option<PathBuf>,
     pub(super) pager: Pager,
     /// Whether results are checked with SQLite.
     pub(super) check: bool,
     /// The limits of each engine.
-    pub(super) limits: Limits,
+    pub(super) limits: AskLimits,
 }
 
 /// Queries that share engines and settings.
 pub(super) struct QuerySession {
     asker: Asker,
-    results: Results,
+    results: ResultsSource,
     /// Where its queries are typed.
     pub(super) prompt: QueryPrompt,
-    pub(super) reading: Reading,
-    pub(super) format: Format,
+    pub(super) reading: HistorySelection,
+    pub(super) format: AnswerFormat,
     pub(super) folder: PathBuf,
     output: Option<PathBuf>,
     /// The text in the output file; the next result is appended.
@@ -63,9 +63,9 @@ pub(super) struct QuerySession {
 }
 
 /// Returns the limits of an engine; a timeout of 0 seconds is no limit.
-pub(super) fn limits(timeout: u64, memory: u64) -> Limits {
+pub(super) fn limits(timeout: u64, memory: u64) -> AskLimits {
     let timeout = if timeout == 0 { NO_TIMEOUT } else { Duration::from_secs(timeout) };
-    Limits { timeout, memory }
+    AskLimits { timeout, memory }
 }
 
 impl QuerySession {
@@ -88,7 +88,7 @@ impl QuerySession {
             reading,
             format,
             folder: results.path().join("store"),
-            results: Results(results.clone()),
+            results: ResultsSource(results.clone()),
             output,
             written: String::new(),
             pager,
@@ -102,7 +102,7 @@ impl QuerySession {
 
     /// Runs a statement, and shows the result with notes.
     pub(super) fn answer(&mut self, sql: &str, ui: &mut Ui) -> Result<(), CliError> {
-        self.ask(sql, Reach::Loaded, ui)
+        self.ask(sql, PresetReach::Loaded, ui)
     }
 
     /// Runs a preset.
@@ -110,12 +110,12 @@ impl QuerySession {
         self.ask(preset.sql, preset.reach, ui)
     }
 
-    fn ask(&mut self, sql: &str, reach: Reach, ui: &mut Ui) -> Result<(), CliError> {
+    fn ask(&mut self, sql: &str, reach: PresetReach, ui: &mut Ui) -> Result<(), CliError> {
         let plan = plan(sql).map_err(|error| rejected(&error, self.prompt))?;
-        let window = if reach == Reach::LastRun { Window::Last(1) } else { self.reading.window };
-        let reading = Reading { window, ..self.reading.clone() };
+        let window = if reach == PresetReach::LastRun { HistoryWindow::Last(1) } else { self.reading.window };
+        let reading = HistorySelection { window, ..self.reading.clone() };
         let folder = self.folder.join("disagreements");
-        let effort = Effort {
+        let effort = DisagreementEffort {
             check: self.check,
             folder: &folder,
             reducing: REDUCTION_TIME,
@@ -123,7 +123,7 @@ impl QuerySession {
         };
         let asked = self
             .asker
-            .ask(&plan, About::Results(&reading, &self.results), effort)
+            .ask(&plan, QueryTarget::Results(&reading, &self.results), effort)
             .map_err(|error| unanswered(&error, self.prompt, self.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
@@ -170,15 +170,15 @@ impl QuerySession {
     }
 
     /// Whether loading more of the history could change the result.
-    fn is_partial(&self, plan: &Plan, asked: &Asked) -> bool {
+    fn is_partial(&self, plan: &QueryPlan, asked: &AskResult) -> bool {
         let reads = |name: &str| plan.wanted.iter().any(|wanted| wanted.table.name == name);
         asked.loaded < asked.runs
-            && self.reading.window != Window::All
+            && self.reading.window != HistoryWindow::All
             && PARTIAL_TABLES.into_iter().any(reads)
     }
 
     /// Returns the line below a result.
-    fn foot(&self, asked: &Asked, is_partial: bool) -> String {
+    fn foot(&self, asked: &AskResult, is_partial: bool) -> String {
         let rows = plural(asked.answer.rows.len() as u64, "row");
         let part = if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));

@@ -16,7 +16,7 @@ use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_runner::text::count::plural;
-use slt_store::Window;
+use slt_store::HistoryWindow;
 use slt_store::ask::views::VIEWS;
 use slt_store::ask::{Interrupter, VIBESQL_VERSION, statements};
 use slt_store::schema::{self, TABLES};

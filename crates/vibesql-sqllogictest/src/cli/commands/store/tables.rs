@@ -41,9 +41,9 @@ pub(super) fn export(
     };
     let output = output.unwrap_or_else(|| PathBuf::from(default));
     let size = match format {
-        TableFormat::Sql => write_document(Form::Sql, &mut tables, &output, existing)?,
+        TableFormat::Sql => write_document(DumpSyntax::Sql, &mut tables, &output, existing)?,
         TableFormat::Csv => Some(write_folder(&mut tables, &output, existing)?),
-        TableFormat::Json => write_document(Form::Json, &mut tables, &output, existing)?,
+        TableFormat::Json => write_document(DumpSyntax::Json, &mut tables, &output, existing)?,
     };
     tables.notes.iter().for_each(|note| ui.warn(note));
     if let Some(size) = size {
@@ -63,8 +63,8 @@ struct PinnedTables {
 }
 
 impl PinnedTables {
-    fn load(&mut self, table: &'static Table) -> Result<Vec<Loaded>, CliError> {
-        let extract = self.store.load(&self.pin, &[Wanted::all(table)], Window::All, None)?;
+    fn load(&mut self, table: &'static Table) -> Result<Vec<LoadedTable>, CliError> {
+        let extract = self.store.load(&self.pin, &[WantedColumns::all(table)], HistoryWindow::All, None)?;
         self.notes.extend(extract.notes);
         self.rows.extend(extract.tables.iter().map(|loaded| (table.name, loaded.rows.len() as u64)));
         Ok(extract.tables)
@@ -73,7 +73,7 @@ impl PinnedTables {
 
 /// Writes one file, and returns its size; `None` for standard output.
 fn write_document(
-    form: Form,
+    form: DumpSyntax,
     tables: &mut PinnedTables,
     path: &Path,
     existing: ExistingFile,
@@ -86,7 +86,7 @@ fn write_document(
 }
 
 fn write_tables(
-    form: Form,
+    form: DumpSyntax,
     tables: &mut PinnedTables,
     shown: &str,
     out: &mut impl Write,
