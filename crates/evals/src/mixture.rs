@@ -120,7 +120,7 @@ fn regressions(score: &mut Score, history: &History) {
     let place =
         |name: &str| (0..).zip(&current.files).find(|(_, file)| file.file == name).map(|(place, _)| place);
     let named = diff.records_with(|change| change == RecordChange::Regressed);
-    let named = named.filter_map(|(file, record)| Some((place(file.file)?, record.line()))).collect();
+    let named = named.filter_map(|(file, record)| Some((place(file.file)?, record.id()?.line))).collect();
     count(score, &named, &planted);
 }
 

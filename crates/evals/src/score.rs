@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use slt_insight::regression::flaky::{Health, Seen, steadiness};
-use slt_insight::regression::timing::{Pass, RECENT, TimedRun, slower};
+use slt_insight::regression::timing::{Pass, RECENT, slower};
 use slt_insight::regression::{RecordChange, compare};
 
 use super::clusters;
@@ -63,7 +63,8 @@ fn regressions(between: Between, on: &str) -> Score {
         let pair = pair(&mut random, between, 60);
         let diff = compare(&pair.baseline, &pair.current);
         let named = diff.records_with(|change| change == RecordChange::Regressed);
-        let named: BTreeSet<_> = named.map(|(file, record)| (file.file.to_owned(), record.line())).collect();
+        let named: BTreeSet<_> =
+            named.filter_map(|(file, record)| Some((file.file.to_owned(), record.id()?.line))).collect();
         score.planted += pair.regressed.len() as u64;
         score.found += named.intersection(&pair.regressed).count() as u64;
         score.wrong += named.difference(&pair.regressed).count() as u64;
@@ -143,7 +144,7 @@ const FIRST: usize = 11;
 pub fn slower_files(names: &[String], times: &[Vec<std::time::Duration>]) -> BTreeSet<usize> {
     let run = |times: &Vec<std::time::Duration>| {
         let pass = |(file, &elapsed)| Pass { file, executed: 9, elapsed, slowest: None };
-        TimedRun { passes: names.iter().map(String::as_str).zip(times).map(pass).collect() }
+        names.iter().map(String::as_str).zip(times).map(pass).collect::<Vec<_>>()
     };
     let runs: Vec<_> = times.iter().map(run).collect();
     let found = slower(&runs).slower;

@@ -89,7 +89,6 @@ pub enum Flow {
 
 /// Who an engine is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EngineIdentity {
     /// The engine's name, as `--engine` takes it.
     pub name: String,
@@ -109,7 +108,6 @@ impl fmt::Display for EngineIdentity {
 
 /// What the engine said about a piece of SQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[error("{message}")]
 pub struct SqlError {
     /// The engine's own words.

@@ -10,7 +10,7 @@ use vibesql_sqllogictest::results::portable::{Became, merge, write};
 use vibesql_sqllogictest::results::store::schema::TABLES;
 use vibesql_sqllogictest::results::store::{Extract, Sealed, Store, Wanted, Window};
 use vibesql_sqllogictest::results::{
-    Circumstances, History, Imported, Opened, ResultsFolder, RunOverview, backup,
+    Circumstances, History, Imported, Opened, ResultsFolder, RunSummary, backup,
 };
 
 use crate::sandbox::Sandbox;
@@ -69,7 +69,7 @@ fn exported(results: &ResultsFolder, names: &[String]) -> Vec<u8> {
 fn said(results: &ResultsFolder) -> String {
     let names = results.runs().unwrap();
     let run =
-        |name: &String| (results.journal(Some(name)).unwrap(), RunOverview::read(results, name).unwrap());
+        |name: &String| (results.journal(Some(name)).unwrap(), RunSummary::read(results, name).unwrap());
     let runs: Vec<_> = names.iter().map(run).collect();
     let history =
         History::read(results, "e", &[("nowhere".into(), "d/1")]).unwrap().of(Path::new("nowhere"), "d/1");

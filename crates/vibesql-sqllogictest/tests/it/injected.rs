@@ -18,7 +18,7 @@ use vibesql_sqllogictest::outcome::{
 use vibesql_sqllogictest::parser::{self, RecordKind, parse};
 use vibesql_sqllogictest::regression::{FileChange, Gate, RecordChange, compare};
 
-use crate::support::{manifest, options, session, test_files};
+use crate::support::{failing_lines, manifest, options, session, test_files};
 
 #[path = "../../examples/broken/engine.rs"]
 mod broken;
@@ -91,15 +91,17 @@ fn touched(log: &str, suite: &Suite) -> BTreeSet<(String, u32)> {
 }
 
 fn failing(report: &RunReport) -> BTreeSet<(String, u32)> {
-    let of =
-        |file: &FileReport| file.failing.iter().map(|&line| (file.file.clone(), line)).collect::<Vec<_>>();
+    let of = |file: &FileReport| {
+        failing_lines(file).into_iter().map(|line| (file.file.clone(), line)).collect::<Vec<_>>()
+    };
     report.files.iter().flat_map(of).collect()
 }
 
 /// The records of a cluster, as places in the suite.
 fn records_of(report: &RunReport, analysis: &Analysis, cluster: usize) -> BTreeSet<(String, u32)> {
     let records = analysis.records.iter().filter(|record| record.cluster as usize == cluster);
-    records.map(|record| (report.files[record.file as usize].file.clone(), record.line)).collect()
+    let of = |file: &FileReport, place: u32| (file.file.clone(), file.failures[place as usize].id.line);
+    records.map(|record| of(&report.files[record.file as usize], record.place)).collect()
 }
 
 fn green(report: &RunReport) -> BTreeSet<&str> {
@@ -121,7 +123,8 @@ fn a_bug_in_one_feature_is_told_record_by_record() {
     let diff = compare(&sound, &current);
     let place = |(file, record): (&str, u32)| (file.to_owned(), record);
     let regressed = diff.records_with(|change| change == RecordChange::Regressed);
-    let regressed: BTreeSet<_> = regressed.map(|(file, record)| place((file.file, record.line()))).collect();
+    let regressed: BTreeSet<_> =
+        regressed.map(|(file, record)| place((file.file, record.id().unwrap().line))).collect();
     assert_eq!(regressed, touched);
     assert_eq!(diff.records_with(|change| change != RecordChange::Regressed).count(), 0);
     let files: BTreeSet<_> = touched.iter().map(|(file, _)| file.as_str()).collect();

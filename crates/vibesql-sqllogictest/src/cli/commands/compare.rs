@@ -73,7 +73,7 @@ pub(super) fn past_of(
     run: &RunReport,
 ) -> Result<Vec<PastRun>, CliError> {
     let engine = &run.header.engine.name;
-    Ok(results.past_runs(Some(name), MOST_PAST, |past| past.header.engine.name == *engine)?)
+    Ok(results.past_runs(Some(name), MOST_PAST, |past| past.run.header.engine.name == *engine)?)
 }
 
 /// A run that has just ended, and what is known of it.
@@ -120,6 +120,7 @@ fn named(found: &LocatedRun) -> Named<'_> {
 /// The command that shows the first record that has regressed.
 fn again(program: &str, settings: &Settings, current: &RunReport, diff: &RunDiff<'_>) -> Option<String> {
     let mut regressed = diff.records_with(|change| change == RecordChange::Regressed);
-    let (file, record) = regressed.find(|(_, record)| record.line() > 0)?;
-    Some(repeat_command(program, settings, &current.header.engine.labels, file.shown, record.line()))
+    let (file, id) =
+        regressed.find_map(|(file, record)| Some((file, record.id().filter(|id| !id.is_whole_file())?)))?;
+    Some(repeat_command(program, settings, &current.header.engine.labels, file.shown, id))
 }
