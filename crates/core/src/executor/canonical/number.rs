@@ -192,6 +192,12 @@ fn write_exponent(out: &mut Vec<u8>, number: &Decimal, exponent: i32) {
     out.extend_from_slice(format!("e{sign}{:02}", exponent.abs()).as_bytes());
 }
 
+/// SQLite adds no digit to a significand from here on, which keeps it in 64 bits.
+const SIGNIFICAND_LIMIT: u64 = (u64::MAX - 9) / 10;
+
+/// An exponent beyond it makes every number 0 or infinite.
+const EXPONENT_LIMIT: i64 = 10_000;
+
 fn skip_space(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|byte| !matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r'));
     &text[start.unwrap_or(text.len())..]
@@ -207,7 +213,10 @@ fn sign(text: &[u8]) -> usize {
 
 /// The integer that `text` begins with, or 0; beyond 64 bits the nearest that there is.
 pub(super) fn leading_integer(text: &[u8]) -> i64 {
-    let text = skip_space(text);
+    integer(skip_space(text))
+}
+
+fn integer(text: &[u8]) -> i64 {
     let start = sign(text);
     let negative = text.first() == Some(&b'-');
     text[start..start + digits(&text[start..])].iter().fold(0_i64, |number, &digit| {
@@ -217,26 +226,33 @@ pub(super) fn leading_integer(text: &[u8]) -> i64 {
     })
 }
 
-/// The number that `text` begins with, or 0.
+/// The number that `text` begins with, or 0. Like SQLite (`sqlite3AtoF`), it
+/// reads about 19 significant digits and ignores those behind them, so a long
+/// text can be one unit in the last place away from the nearest double.
 pub(super) fn leading_real(text: &[u8]) -> f64 {
     let text = skip_space(text);
-    let mut end = sign(text);
-    let whole = digits(&text[end..]);
-    end += whole;
-    let mut fraction = 0;
-    if text.get(end) == Some(&b'.') {
-        fraction = digits(&text[end + 1..]);
-        end += 1 + fraction;
+    let start = sign(text);
+    let whole = &text[start..start + digits(&text[start..])];
+    let mut rest = &text[start + whole.len()..];
+    let mut fraction: &[u8] = b"";
+    if let Some(behind_point) = rest.strip_prefix(b".") {
+        fraction = &behind_point[..digits(behind_point)];
+        rest = &behind_point[fraction.len()..];
     }
-    if whole + fraction == 0 {
-        return 0.0;
+    let mut exponent = 0;
+    if let [b'e' | b'E', behind_e @ ..] = rest {
+        exponent = integer(behind_e).clamp(-EXPONENT_LIMIT, EXPONENT_LIMIT);
     }
-    if matches!(text.get(end), Some(b'e' | b'E')) {
-        let sign = sign(&text[end + 1..]);
-        let exponent = digits(&text[end + 1 + sign..]);
-        if exponent > 0 {
-            end += 1 + sign + exponent;
+
+    let mut significand = 0_u64;
+    for (index, &digit) in whole.iter().chain(fraction).enumerate() {
+        if significand < SIGNIFICAND_LIMIT {
+            significand = significand * 10 + u64::from(digit - b'0');
+            exponent -= i64::from(index >= whole.len());
+        } else {
+            exponent += i64::from(index < whole.len());
         }
     }
-    std::str::from_utf8(&text[..end]).ok().and_then(|number| number.parse().ok()).unwrap_or(0.0)
+    let real: f64 = format!("{significand}e{exponent}").parse().unwrap_or(0.0);
+    if text.first() == Some(&b'-') { -real } else { real }
 }

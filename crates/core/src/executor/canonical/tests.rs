@@ -160,6 +160,34 @@ mod as_sqlite_does {
         Ok(())
     }
 
+    /// The text in a column of reals as SQLite renders it, and as this crate does.
+    fn text_as_real(text: &str) -> (String, String) {
+        let sql = "SELECT printf('%.3f', CAST(?1 AS REAL))";
+        let mut fixed: String = CONNECTION.with(|it| it.query_row(sql, [text], |row| row.get(0)).unwrap());
+        fixed.truncate(LONGEST_REAL);
+        (fixed, rendered(b'R', ValueRef::Text(text.as_bytes())))
+    }
+
+    #[test]
+    fn digits_behind_the_nineteenth_are_ignored() {
+        for text in [
+            "300000089893.97585101E9",
+            "3500000000000000.2500001",
+            "-0",
+            "-x",
+            ".",
+            "1e99999999999999999999",
+            "-1e-400",
+            "0e999",
+            "1e 2",
+            "1e+",
+            "1e+2",
+        ] {
+            let (expected, found) = text_as_real(text);
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4000))]
 
@@ -173,10 +201,14 @@ mod as_sqlite_does {
 
         #[test]
         fn text_in_a_column_of_reals(text in r"[+-]?[0-9]{0,12}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,2})?x?") {
-            let sql = "SELECT printf('%.3f', CAST(?1 AS REAL))";
-            let mut fixed: String = CONNECTION.with(|it| it.query_row(sql, [&text], |row| row.get(0)).unwrap());
-            fixed.truncate(LONGEST_REAL);
-            prop_assert_eq!(rendered(b'R', ValueRef::Text(text.as_bytes())), fixed, "{}", text);
+            let (expected, found) = text_as_real(&text);
+            prop_assert_eq!(found, expected, "{}", text);
+        }
+
+        #[test]
+        fn long_text_in_a_column_of_reals(text in r"-?[0-9]{1,24}\.[0-9]{0,24}(e-?[0-9]{1,2})?") {
+            let (expected, found) = text_as_real(&text);
+            prop_assert_eq!(found, expected, "{}", text);
         }
 
         #[test]
