@@ -13,7 +13,7 @@
 //! | any other | gives its words as values; `/` ends a row, `^` is an error amid the rows |
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession,
+    Database, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession,
     SqlError, utf8,
 };
 use slt_core::value::{Column, ValueRef};
@@ -29,8 +29,8 @@ pub struct Echo {
 }
 
 impl Engine for Echo {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
-        Ok(EngineIdentity { name: LABEL.to_owned(), version: String::new(), labels: vec![LABEL.to_owned()] })
+    fn describe(&self) -> Result<EngineId, EngineError> {
+        Ok(EngineId::new(LABEL, String::new()))
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {

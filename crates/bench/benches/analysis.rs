@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use vibesql_sqllogictest::analysis::{NoText, Texts, analyze};
 use vibesql_sqllogictest::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SingleSession, SqlError,
-    utf8,
+    Database, Engine, EngineError, EngineId, ExecuteError, RowSink, Session, SingleSession, SqlError, utf8,
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -78,9 +77,9 @@ struct Made {
 
 impl Texts for Made {
     fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let number: String = file.file.chars().filter(char::is_ascii_digit).collect();
+        let number: String = file.file.path().chars().filter(char::is_ascii_digit).collect();
         let number = number.parse().map_err(|_| NoText::Unknown)?;
-        Ok(Source::new(file.file.as_str(), text(number, self.records)))
+        Ok(Source::new(file.file.path(), text(number, self.records)))
     }
 }
 
@@ -119,12 +118,12 @@ fn text(number: u64, records: u64) -> String {
 /// An engine whose every query has one row, 1, but for its bugs.
 struct Buggy;
 
-fn identity() -> EngineIdentity {
-    EngineIdentity { name: "buggy".to_owned(), version: "1".to_owned(), labels: vec!["buggy".to_owned()] }
+fn identity() -> EngineId {
+    EngineId::new("buggy", "1")
 }
 
 impl Engine for Buggy {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+    fn describe(&self) -> Result<EngineId, EngineError> {
         Ok(identity())
     }
 

@@ -13,8 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{Counts, FileEnd, FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::{Circumstances, Opened, ResultsFolder};
 
@@ -58,15 +59,15 @@ fn keep(results: &ResultsFolder, folder: &Path, second: i64, files: usize) -> Re
         shown: format!("suite/f{file}.test"),
         counts: Counts { total: 1, executed: 1, passed: 1, ..Counts::default() },
         elapsed: Duration::from_micros(1_000 + file as u64),
-        ..FileReport::new(name(file), FileEnd::Completed)
+        ..FileReport::new(&name(file), FileEnd::Completed)
     };
     let labels = vec!["vibesql".to_owned()];
-    let engine =
-        EngineIdentity { name: "vibesql".to_owned(), version: "1".to_owned(), labels: labels.clone() };
+    let engine = EngineId { labels: labels.clone(), ..EngineId::new("vibesql", "1") };
     let details = DetailLimits { records: 100, values: 64 };
     let options = Options { labels: labels.clone(), threshold: None, record_timeout: None, details };
     let settings = Settings { engine: "vibesql".to_owned(), options, dialect: None, exact: false };
-    let places = (0..files).map(|file| (name(file), folder.join("suite").join(name(file)))).collect();
+    let places =
+        (0..files).map(|file| (FileId::from(&name(file)), folder.join("suite").join(name(file)))).collect();
     let started = second * 1000;
     let opened =
         Opened::new("", started, Vec::new(), folder.to_owned(), settings, Circumstances::default(), places);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
 use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, analyze};
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -42,8 +42,7 @@ fn source(number: usize, right: bool) -> Source {
 }
 
 fn run(right: bool) -> RunReport {
-    let label = "sqlite".to_owned();
-    let engine = EngineIdentity { name: label.clone(), version: String::new(), labels: vec![label] };
+    let engine = EngineId::new("sqlite", "");
     let options = Options {
         labels: engine.labels.clone(),
         threshold: None,
@@ -70,7 +69,7 @@ struct Generated;
 
 impl Texts for Generated {
     fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let number = file.file.trim_start_matches("folder/").trim_end_matches(".test").parse();
+        let number = file.file.path().trim_start_matches("folder/").trim_end_matches(".test").parse();
         number.map(|number| source(number, false)).map_err(|_| NoText::Unknown)
     }
 }

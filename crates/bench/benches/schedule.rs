@@ -122,7 +122,7 @@ const YES: &str = "yes";
 
 /// The files that the times are of, as far as they are there.
 fn sources() -> Result<HashMap<String, WorkItem>, Box<dyn std::error::Error>> {
-    Ok(files()?.into_iter().map(|item| (item.file.clone(), item)).collect())
+    Ok(files()?.into_iter().map(|item| (item.file.path().to_owned(), item)).collect())
 }
 
 /// Whether a file may be split; nothing, if it is not there.

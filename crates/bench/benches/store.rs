@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
-use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
+use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::{
     Counts, Excerpt, Failure, FailureDetail, FailureGroup, FileEnd, FileReport, FlakyResult, Mark, NotPassed,
@@ -191,11 +191,7 @@ fn name(file: u64) -> String {
 /// Keeps the run of this number: one each hour.
 fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
     let started = 1_760_000_000_000 + i64::try_from(run)? * 3_600_000;
-    let engine = EngineIdentity {
-        name: "vibesql".to_owned(),
-        version: "0.2.0".to_owned(),
-        labels: vec!["sqlite".to_owned()],
-    };
+    let engine = EngineId { labels: vec!["sqlite".to_owned()], ..EngineId::new("vibesql", "0.2.0") };
     let files: Vec<_> = (0..FILES).map(|file| report(run, file, started)).collect();
     let options = Options {
         labels: engine.labels.clone(),
@@ -217,8 +213,10 @@ fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
         }),
         ..Circumstances::default()
     };
-    let places: BTreeMap<_, _> =
-        files.iter().map(|file| (file.file.clone(), PathBuf::from("/suite").join(&file.file))).collect();
+    let places: BTreeMap<_, _> = files
+        .iter()
+        .map(|file| (file.file.clone(), PathBuf::from("/suite").join(file.file.path())))
+        .collect();
     let command = vec!["vibesql-sqllogictest".to_owned(), "run".to_owned(), "/suite".to_owned()];
     let opened = Opened::new("", started, command, "/project".into(), settings, circumstances, places);
     let header = RunHeader {
@@ -239,7 +237,7 @@ fn report(run: u64, file: u64, started: i64) -> FileReport {
     let limit = 650_u64.saturating_sub(run / 2).max(150);
     let flips = mixed([run, file, 2]).is_multiple_of(400);
     let failing = (chance < limit) != flips;
-    let mut report = FileReport::new(name(file), FileEnd::Completed);
+    let mut report = FileReport::new(&name(file), FileEnd::Completed);
     let milliseconds = 50 + mixed([file, 3, 0]) % 900;
     report.elapsed = Duration::from_millis(milliseconds * (90 + mixed([run, file, 4]) % 20) / 100);
     report.engine_time = Some(report.elapsed * 9 / 10);

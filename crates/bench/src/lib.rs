@@ -9,7 +9,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use rusqlite::fallible_iterator::FallibleIterator as _;
 use rustix::time::{ClockId, clock_gettime};
-use vibesql_sqllogictest::executor::parallel::{WorkItem, discover};
+use vibesql_sqllogictest::executor::parallel::{SuiteResolver, WorkItem, discover};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::parser::{self, Control, RecordKind, SQLITE};
 
@@ -27,7 +27,7 @@ pub fn files() -> Result<Vec<WorkItem>, Box<dyn std::error::Error>> {
         let up = |path: &str| format!("../../{path}");
         if std::path::Path::new(&up(shared)).exists() { up(shared) } else { up("suites") }
     });
-    Ok(discover(&[root], &mut |_| {})?)
+    Ok(discover(&[root], &mut SuiteResolver::without_configuration(), &mut |_| {})?)
 }
 
 /// The CPU time that this process has used.

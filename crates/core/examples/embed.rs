@@ -6,8 +6,8 @@
 use std::process::ExitCode;
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession,
-    SqlError, utf8,
+    Database, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError,
+    utf8,
 };
 use slt_core::executor::{DetailLimits, Options, Selection, run_script};
 use slt_core::location::Source;
@@ -33,12 +33,8 @@ SELECT 1 +
 struct Adder;
 
 impl Engine for Adder {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
-        Ok(EngineIdentity {
-            name: "adder".to_owned(),
-            version: "1.0".to_owned(),
-            labels: vec!["adder".to_owned()],
-        })
+    fn describe(&self) -> Result<EngineId, EngineError> {
+        Ok(EngineId::new("adder", "1.0"))
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {

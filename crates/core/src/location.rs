@@ -1,8 +1,12 @@
 //! Where text comes from: a source and a line in it.
+
+pub mod file_id;
 pub mod path_text;
 
 use std::fmt;
 use std::sync::Arc;
+
+pub use file_id::FileId;
 
 /// The bytes of one test file, and the name it goes by in messages.
 #[derive(Debug, Clone)]

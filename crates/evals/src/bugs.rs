@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SingleSession, SqlError,
-    utf8,
+    Database, Engine, EngineError, EngineId, ExecuteError, RowSink, Session, SingleSession, SqlError, utf8,
 };
 use slt_core::executor::{DetailLimits, Options, Selection, run_script};
 use slt_core::location::Source;
@@ -205,13 +204,12 @@ impl Buggy {
     }
 }
 
-fn identity() -> EngineIdentity {
-    let name = "buggy".to_owned();
-    EngineIdentity { labels: vec![name.clone()], name, version: "1".to_owned() }
+fn identity() -> EngineId {
+    EngineId::new("buggy", "1")
 }
 
 impl Engine for Buggy {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+    fn describe(&self) -> Result<EngineId, EngineError> {
         Ok(identity())
     }
 
@@ -367,8 +365,8 @@ impl InMemory {
 
 impl Texts for InMemory {
     fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let text = self.0.get(&file.file).ok_or(NoText::Unknown)?;
-        Ok(Source::new(file.file.as_str(), text.as_str()))
+        let text = self.0.get(file.file.path()).ok_or(NoText::Unknown)?;
+        Ok(Source::new(file.file.path(), text.as_str()))
     }
 }
 

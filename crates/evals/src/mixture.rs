@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use slt_core::location::FileId;
 use slt_insight::analysis::analyze;
 use slt_insight::regression::flaky::{Health, Seen as SeenGood, steadiness};
 use slt_insight::regression::timing::RECENT;
@@ -117,8 +118,9 @@ fn regressions(score: &mut Score, history: &History) {
     let planted = truth.iter().filter(|(_, bug)| **bug == "between").map(|(&place, _)| place).collect();
     let (baseline, current) = (history.suite.run(before), history.suite.run(now));
     let diff = compare(&baseline, &current);
-    let place =
-        |name: &str| (0..).zip(&current.files).find(|(_, file)| file.file == name).map(|(place, _)| place);
+    let place = |name: &FileId| {
+        (0..).zip(&current.files).find(|(_, file)| file.file == *name).map(|(place, _)| place)
+    };
     let named = diff.records_with(|change| change == RecordChange::Regressed);
     let named = named.filter_map(|(file, record)| Some((place(file.file)?, record.line()))).collect();
     count(score, &named, &planted);

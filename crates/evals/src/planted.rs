@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{
     Counts, Fault, FileEnd, FileReport, FlakyResult, Mark, RecordKey, RunEnd, RunHeader, RunReport,
 };
@@ -241,7 +241,7 @@ fn report(name: &str, records: &[(u32, u64, bool)], died: Option<usize>) -> File
 }
 
 fn run(files: Vec<FileReport>) -> RunReport {
-    let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("e", "1") };
     let header =
         RunHeader { engine, labels: Vec::new(), exact: false, files: files.len(), flaky: FlakyResult::Pass };
     RunReport { header, files, elapsed: Duration::ZERO, end: RunEnd::Completed }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use slt_core::location::FileId;
 use slt_insight::regression::flaky::{Health, Seen, steadiness};
 use slt_insight::regression::timing::{Pass, RECENT, TimedRun, slower};
 use slt_insight::regression::{RecordChange, compare};
@@ -63,7 +64,8 @@ fn regressions(between: Between, on: &str) -> Score {
         let pair = pair(&mut random, between, 60);
         let diff = compare(&pair.baseline, &pair.current);
         let named = diff.records_with(|change| change == RecordChange::Regressed);
-        let named: BTreeSet<_> = named.map(|(file, record)| (file.file.to_owned(), record.line())).collect();
+        let named: BTreeSet<_> =
+            named.map(|(file, record)| (file.file.path().to_owned(), record.line())).collect();
         score.planted += pair.regressed.len() as u64;
         score.found += named.intersection(&pair.regressed).count() as u64;
         score.wrong += named.difference(&pair.regressed).count() as u64;
@@ -141,13 +143,14 @@ const FIRST: usize = 11;
 
 /// The places of the files that are called slower in the last of these runs.
 pub fn slower_files(names: &[String], times: &[Vec<std::time::Duration>]) -> BTreeSet<usize> {
+    let files: Vec<_> = names.iter().map(FileId::from).collect();
     let run = |times: &Vec<std::time::Duration>| {
         let pass = |(file, &elapsed)| Pass { file, executed: 9, elapsed, slowest: None };
-        TimedRun { passes: names.iter().map(String::as_str).zip(times).map(pass).collect() }
+        TimedRun { passes: files.iter().zip(times).map(pass).collect() }
     };
     let runs: Vec<_> = times.iter().map(run).collect();
     let found = slower(&runs).slower;
-    found.iter().filter_map(|slow| names.iter().position(|name| name == slow.file)).collect()
+    found.iter().filter_map(|slow| files.iter().position(|file| file == slow.file)).collect()
 }
 
 fn names() -> Vec<String> {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
+use slt_core::location::FileId;
 use slt_core::outcome::{Difference, FileReport, RunReport};
 use slt_insight::analysis::{Analysis, NoText, analyze};
 
@@ -120,7 +121,7 @@ fn lines_that_have_moved_are_found_and_gone_files_are_told() {
     let after = analysis_of(&report, &files);
     check_counts(&report, &after);
     let gone = &report.files[4];
-    let of = |file: &str| after.gaps.iter().find(|gap| gap.file == file);
+    let of = |file: &FileId| after.gaps.iter().find(|gap| gap.file == file.path());
     assert_eq!(of(&report.files[1].file), None, "all records are found on their new lines");
     assert_eq!(of(&report.files[2].file), None, "details have the SQL of those that have changed");
     assert_eq!(of(&gone.file), None, "and of those whose file is gone");
@@ -132,9 +133,9 @@ fn lines_that_have_moved_are_found_and_gone_files_are_told() {
     let after = analysis_of(&report, &files);
     check_counts(&report, &after);
     let gaps: BTreeMap<_, _> = after.gaps.iter().map(|gap| (gap.file.as_str(), gap)).collect();
-    assert_eq!(gaps[report.files[4].file.as_str()].why, Some(NoText::Unknown));
-    assert_eq!(gaps[report.files[4].file.as_str()].records, report.files[4].failing.len() as u64);
-    let changed = gaps[report.files[2].file.as_str()];
+    assert_eq!(gaps[report.files[4].file.path()].why, Some(NoText::Unknown));
+    assert_eq!(gaps[report.files[4].file.path()].records, report.files[4].failing.len() as u64);
+    let changed = gaps[report.files[2].file.path()];
     assert!(changed.why.is_none() && changed.records > 0);
     assert_eq!(gaps.len(), 2, "{gaps:?}");
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use slt_core::executor::slice::Slice;
+use slt_core::location::FileId;
 use slt_core::outcome::{Attempt, ExitHow, FileReport, FileStatus, RunEnd, RunHeader, RunReport, Totals};
 
 /// Something that happened, in order.
@@ -62,8 +63,8 @@ pub enum RunEvent {
     },
     /// An attempt at a file has ended, and others follow: it will be part of the report of the file.
     AttemptEnded {
-        /// The path of the file below the root.
-        file: String,
+        /// The identity of the file.
+        file: FileId,
         /// What messages call the file.
         shown: String,
         /// How it ended.
@@ -186,6 +187,6 @@ pub fn fold(events: impl IntoIterator<Item = RunEvent>) -> Option<RunReport> {
             _ => {}
         }
     }
-    report.files.sort_by(|a, b| (&a.file, &a.shown).cmp(&(&b.file, &b.shown)));
+    report.files.sort_by(|a, b| (a.file.path(), &a.shown).cmp(&(b.file.path(), &b.shown)));
     Some(report)
 }

@@ -20,6 +20,7 @@ pub(super) static RESULTS: Table = Table {
         integer("engine_ms", ""),
         integer("peak_memory", ""),
         integer("retries", ""),
+        text("file_id", ""),
     ],
 };
 
@@ -27,7 +28,7 @@ pub(super) static RESULTS: Table = Table {
 pub(super) static UNTESTED: Table = Table {
     name: "untested",
     about: "A file of the run without a result",
-    columns: &[text("file_path", ""), text("category", ""), text("subcategory", "")],
+    columns: &[text("file_path", ""), text("category", ""), text("subcategory", ""), text("file_id", "")],
 };
 
 /// The slowest records of the run.

@@ -8,6 +8,7 @@ use super::RunId;
 use super::cell::Cell;
 use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED};
 use super::schema::Table;
+use slt_core::location::FileId;
 use slt_core::outcome::{
     Digest, ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
     FlakyResult, NotPassed, RunEnd, Totals, category_of, subcategory_of,
@@ -43,12 +44,14 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
     let mut tested = HashSet::new();
     for (seq, file) in (1_i64..).zip(&report.files) {
         let outcome: Arc<str> = Arc::from(outcome_id(file));
-        let path: Arc<str> = Arc::from(file.file.as_str());
-        tested.insert(path.clone());
+        let path: Arc<str> = Arc::from(file.file.path());
+        let key: Arc<str> = Arc::from(file.file.key());
+        tested.insert(&file.file);
         slow.extend(file.slowest.iter().map(|record| {
             let values = HashMap::from([
                 ("run_id", Cell::from(id.0)),
                 ("file_path", path.clone().into()),
+                ("file_id", key.clone().into()),
                 ("line", record.line.into()),
                 ("duration_ms", (record.elapsed.as_secs_f64() * 1000.0).into()),
                 ("sql", Cell::from(&record.sql)),
@@ -60,6 +63,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
             HashMap::from([
                 ("seq", Cell::from(seq)),
                 ("file_path", path.into()),
+                ("file_id", key.into()),
                 ("outcome_id", outcome.clone().into()),
                 ("tested_at", file.finished.map(iso).into()),
                 (
@@ -74,7 +78,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
         outcomes.entry(outcome.clone()).or_insert_with(|| Arc::new(outcome_rows(file, &outcome, id)));
     }
     let untested: Vec<_> =
-        journal.opened.wanted_files().filter(|file| !tested.contains(*file)).map(untested).collect();
+        journal.opened.wanted_files().filter(|file| !tested.contains(file)).map(untested).collect();
     let run = run_row(journal, id, running);
     let own = [(&RUN, vec![run]), (&RESULTS, results), (&UNTESTED, untested), (&SLOW, slow)];
     RunRows { own: own.map(|(table, rows)| Sheet { table, rows }).into(), outcomes }
@@ -87,11 +91,12 @@ fn row(table: &Table, mut values: HashMap<&'static str, Cell>) -> Vec<Cell> {
     row
 }
 
-fn untested(file: &str) -> Vec<Cell> {
+fn untested(file: &FileId) -> Vec<Cell> {
     let values = HashMap::from([
-        ("file_path", Cell::from(file)),
-        ("category", category_of(file).into()),
-        ("subcategory", subcategory_of(file).into()),
+        ("file_path", Cell::from(file.path())),
+        ("file_id", file.key().into()),
+        ("category", category_of(file.path()).into()),
+        ("subcategory", subcategory_of(file.path()).into()),
     ]);
     row(&UNTESTED, values)
 }
@@ -118,7 +123,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("state", state_word(running, journal).into()),
         ("pass_rate", totals.pass_rate_with(FlakyResult::Fail).map(percent).into()),
         ("duration_ms", Some(elapsed).filter(|&elapsed| elapsed > 0 || !report.elapsed.is_zero()).into()),
-        ("engine", Cell::from(&report.header.engine.name)),
+        ("engine", Cell::from(&report.header.engine.qualified_name())),
         ("engine_version", Cell::from(&report.header.engine.version)),
         ("engine_hash", circumstances.engine_hash.as_ref().into()),
         ("labels", report.header.labels.join(",").as_str().into()),
@@ -257,7 +262,7 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
 
 /// The same for files that ended in the same way: a digest of everything but times.
 fn outcome_id(file: &FileReport) -> String {
-    let mut words: Vec<Vec<u8>> = vec![file.file.clone().into_bytes(), file.status().label().into()];
+    let mut words: Vec<Vec<u8>> = vec![file.file.to_text().into_bytes(), file.status().label().into()];
     words.push(format!("{:?}", file.counts).into_bytes());
     words.push(format!("{}{:?}{:?}", end_word(&file.end), signal(file), in_flight(file)).into_bytes());
     words.extend(error_message(file).map(String::into_bytes));
@@ -358,7 +363,7 @@ fn failure_rows(
     run: RunId,
     details: &HashMap<u32, &FailureDetail>,
 ) -> Vec<Vec<Cell>> {
-    let path: Arc<str> = Arc::from(file.file.as_str());
+    let (path, key) = (Arc::<str>::from(file.file.path()), Arc::<str>::from(file.file.key()));
     let of_group = |group: &FailureGroup| {
         [Cell::from(&group.kind), pattern(group).into(), hexadecimal(group.fingerprint())]
     };
@@ -379,6 +384,7 @@ fn failure_rows(
             ("outcome_id", Cell::from(id.clone())),
             ("first_run_id", run.0.into()),
             ("file_path", path.clone().into()),
+            ("file_id", key.clone().into()),
             ("line", (*line).into()),
             ("record_key", mark.map_or(Cell::Null, |mark| hexadecimal(mark.key.0))),
             ("kind", kind),

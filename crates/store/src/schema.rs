@@ -3,7 +3,7 @@
 //! The first columns of `test_files`, `test_runs` and `test_results` are those of VibeSQL's earlier scripts.
 
 /// The version of the schema. It grows with every change of a table; stores of other versions are not read.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// A table.
 #[derive(Debug, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub static TEST_RUNS: Table = Table {
         integer("records_skipped", "Records that were skipped"),
         integer("records_not_reached", "Records after the end of their file's execution"),
         integer("duration_ms", "How long the run took, all its sessions together"),
-        text("engine", "The engine under test"),
+        text("engine", "The engine under test, with its variant: `vibesql`, `vibesql:mysql`"),
         text("engine_version", "Its version"),
         text("engine_hash", "A checksum of the program that contains it"),
         text("labels", "The names that conditions were compared with, separated by commas"),
@@ -149,7 +149,7 @@ pub static TEST_RESULTS: Table = Table {
     columns: &[
         integer("result_id", "`run_id` times 1,000,000, plus the number of the file in the run"),
         integer("run_id", "The run"),
-        text("file_path", "The file"),
+        text("file_path", "The file, by the path that reports show"),
         text("status", "PASS, FAIL, TIMEOUT, EMPTY, FLAKY, CRASH, OOM or ERROR"),
         integer("passed", "1 for PASS, otherwise 0"),
         integer("failed", "0 for PASS and EMPTY, otherwise 1"),
@@ -184,6 +184,7 @@ pub static TEST_RESULTS: Table = Table {
             "outcome_id",
             "The same for files that ended in the same way, whatever time it took: the link to record_failures",
         ),
+        text("file_id", "The identity of the file: what to group by"),
     ],
 };
 
@@ -192,13 +193,14 @@ pub static TEST_FILES: Table = Table {
     name: "test_files",
     about: "A file and its last result on the queried engine. Complete regardless of the loaded part of the history.",
     columns: &[
-        text("file_path", "The file"),
+        text("file_path", "The file, by the path that reports show"),
         text("category", "The first folder of its path"),
         text("subcategory", "The second one, or root"),
         text("status", "As in test_results, or UNTESTED"),
         text("last_tested", "The time of its last result"),
         text("last_passed", "The time of its last pass"),
         text("engine", "The engine"),
+        text("file_id", "The identity of the file: what to group by"),
     ],
 };
 
@@ -209,7 +211,7 @@ pub static RECORD_FAILURES: Table = Table {
     columns: &[
         text("outcome_id", "The link to test_results"),
         integer("first_run_id", "The run in which this outcome was seen first"),
-        text("file_path", "The file"),
+        text("file_path", "The file, by the path that reports show"),
         integer("line", "The line of the record"),
         text("record_key", "A key of the record that does not change when lines move"),
         text("kind", "The kind of failure, in one word"),
@@ -219,6 +221,7 @@ pub static RECORD_FAILURES: Table = Table {
         text("sql", "The SQL; only for records with details"),
         text("expected", "The expected result, one value per line; only for records with details"),
         text("actual", "What the engine gave; only for records with details"),
+        text("file_id", "The identity of the file: what to group by"),
     ],
 };
 
@@ -228,7 +231,7 @@ pub static FAILURE_GROUPS: Table = Table {
     about: "The failures of a file in a run that look alike.",
     columns: &[
         integer("run_id", "The run"),
-        text("file_path", "The file"),
+        text("file_path", "The file, by the path that reports show"),
         text("outcome_id", "The link to record_failures"),
         text("kind", "The kind of failure, in one word"),
         text("error_pattern", "The message without names and numbers, or how values differ"),
@@ -236,6 +239,7 @@ pub static FAILURE_GROUPS: Table = Table {
         integer("records", "The number of records"),
         integer("first_line", "The line of the first one"),
         text("message", "What happened to the first one"),
+        text("file_id", "The identity of the file: what to group by"),
     ],
 };
 
@@ -245,10 +249,11 @@ pub static SLOW_RECORDS: Table = Table {
     about: "The slowest records of a file in a run.",
     columns: &[
         integer("run_id", "The run"),
-        text("file_path", "The file"),
+        text("file_path", "The file, by the path that reports show"),
         integer("line", "The line of the record"),
         real("duration_ms", "How long the engine took"),
         text("sql", "The SQL, or its beginning"),
+        text("file_id", "The identity of the file: what to group by"),
     ],
 };
 
@@ -258,7 +263,7 @@ pub static FILE_STATS: Table = Table {
     about: "Counters over all runs of an engine. Complete regardless of the loaded part of the history.",
     columns: &[
         text("engine", "The engine"),
-        text("file_path", "The file"),
+        text("file_path", "The file, by the path that reports show"),
         text("category", "The first folder of its path"),
         text("subcategory", "The second one, or root"),
         integer("runs", "The number of results"),
@@ -274,6 +279,7 @@ pub static FILE_STATS: Table = Table {
         integer("total_ms", "The total duration of all results"),
         integer("max_ms", "The longest duration"),
         integer("last_good", "Whether the last result that was not EMPTY was PASS"),
+        text("file_id", "The identity of the file: what to group by"),
     ],
 };
 

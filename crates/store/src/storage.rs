@@ -10,7 +10,7 @@ use super::extract::{Extract, Wanted, Window};
 use super::keeper::{Sealed, Store};
 use super::schema::{TEST_RESULTS, TEST_RUNS, Table};
 use super::{Pin, RunId};
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::{Circumstances, Imported, Journal, Opened, ResultsFolder};
@@ -41,7 +41,7 @@ use slt_runner::results::{Circumstances, Imported, Journal, Opened, ResultsFolde
 #[derive(Debug)]
 pub struct ResultStorage {
     store: Store,
-    engine: EngineIdentity,
+    engine: EngineId,
 }
 
 /// What became of a file in a run.
@@ -68,7 +68,7 @@ pub struct ResultFilter {
     pub window: Window,
     /// Only this run.
     pub run: Option<RunId>,
-    /// Only the file with this path.
+    /// Only the files with this path in reports, or the one with this identity.
     pub file: Option<String>,
     /// Only results that ended so; any if there is none.
     pub statuses: Vec<FileStatus>,
@@ -111,17 +111,15 @@ impl ResultStorage {
     ///
     /// [`StoreError`], for instance when the folder cannot be written to.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
-        let storage = Self {
-            store: Store::new(&ResultsFolder::new(folder)),
-            engine: EngineIdentity { name: "unknown".to_owned(), version: String::new(), labels: Vec::new() },
-        };
+        let storage =
+            Self { store: Store::new(&ResultsFolder::new(folder)), engine: EngineId::named("unknown") };
         storage.catch_up()?;
         Ok(storage)
     }
 
     /// Says which engine the runs are of that [`store_run`](Self::store_run) stores.
     #[must_use]
-    pub fn for_engine(self, engine: EngineIdentity) -> Self {
+    pub fn for_engine(self, engine: EngineId) -> Self {
         Self { engine, ..self }
     }
 
@@ -161,7 +159,7 @@ impl ResultStorage {
     pub fn store_report(&mut self, opened: &Opened, report: &RunReport) -> Result<RunId, StoreError> {
         let mut files = HashSet::new();
         if let Some(twice) = report.files.iter().find(|file| !files.insert(&file.file)) {
-            return Err(StoreError::Twice(twice.file.clone()));
+            return Err(StoreError::Twice(twice.file.path().to_owned()));
         }
         let name = self.store.results.keep(opened, report)?;
         self.catch_up()?;
@@ -181,9 +179,11 @@ impl ResultStorage {
             .collect();
         let words: Vec<_> = filter.statuses.iter().map(|status| status.label()).collect();
         let wanted = |result: &Row<'_>| {
+            let is_file =
+                |file| ["file_path", "file_id"].iter().any(|name| result(name).as_text() == Some(file));
             let id = result("run_id").as_integer();
             filter.run.is_none_or(|run| id == Some(run.0))
-                && filter.file.as_deref().is_none_or(|file| result("file_path").as_text() == Some(file))
+                && filter.file.as_deref().is_none_or(is_file)
                 && (words.is_empty() || result("status").as_text().is_some_and(|word| words.contains(&word)))
                 && filter.engine.as_ref().is_none_or(|engine| engines.get(&id) == Some(engine))
         };

@@ -13,7 +13,7 @@ use super::schema::{Column, FILE_STATS, TEST_FILES, Table};
 pub(super) struct Summary {
     /// The runs by their numbers.
     pub(super) runs: BTreeMap<i64, Vec<Cell>>,
-    /// The rows of `file_stats` by engine and file.
+    /// The rows of `file_stats` by engine and identity of the file.
     pub(super) stats: BTreeMap<(Arc<str>, Arc<str>), Vec<Cell>>,
 }
 
@@ -25,8 +25,9 @@ impl Summary {
         let of_run = |name: &str| &run[place(&RUN, name)];
         let engine: Arc<str> = Arc::from(of_run("engine").as_text().unwrap_or_default());
         let id = of_run("run_id").as_integer().unwrap_or_default();
-        let [file, outcome_id, tested_at, duration] =
-            ["file_path", "outcome_id", "tested_at", "duration_ms"].map(|name| place(&RESULTS, name));
+        let [file, path, outcome_id, tested_at, duration] =
+            ["file_id", "file_path", "outcome_id", "tested_at", "duration_ms"]
+                .map(|name| place(&RESULTS, name));
         let [category, subcategory, status] =
             ["category", "subcategory", "status"].map(|name| place(&OUTCOMES, name));
         for result in &results.rows {
@@ -35,6 +36,7 @@ impl Summary {
             };
             let outcome = &outcome.outcome;
             let Some(stats) = self.stats_of(&engine, &result[file]) else { continue };
+            set(stats, "file_path", result[path].clone());
             set(stats, "category", outcome[category].clone());
             set(stats, "subcategory", outcome[subcategory].clone());
             enter(
@@ -47,7 +49,8 @@ impl Summary {
         }
         for file in &untested.rows {
             let of_file = |name: &str| file[place(&UNTESTED, name)].clone();
-            let Some(stats) = self.stats_of(&engine, &of_file("file_path")) else { continue };
+            let Some(stats) = self.stats_of(&engine, &of_file("file_id")) else { continue };
+            set(stats, "file_path", of_file("file_path"));
             set(stats, "category", of_file("category"));
             set(stats, "subcategory", of_file("subcategory"));
         }
@@ -59,7 +62,7 @@ impl Summary {
         let new = || {
             let cell = |column: &Column| match column.name {
                 "engine" => Cell::Text(engine.clone()),
-                "file_path" => file.clone(),
+                "file_id" => file.clone(),
                 name if COUNTERS.contains(&name) => Cell::Integer(0),
                 _ => Cell::Null,
             };
@@ -108,7 +111,7 @@ impl Summary {
             }
         }
         for row in rows(&FILE_STATS) {
-            if let (Some(engine), Some(file)) = (shared(get(row, "engine")), shared(get(row, "file_path"))) {
+            if let (Some(engine), Some(file)) = (shared(get(row, "engine")), shared(get(row, "file_id"))) {
                 summary.stats.insert((engine, file), row.clone());
             }
         }

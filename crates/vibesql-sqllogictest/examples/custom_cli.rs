@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use vibesql_sqllogictest::cli;
 use vibesql_sqllogictest::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession,
-    SqlError, utf8,
+    Database, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError,
+    utf8,
 };
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::value::{Column, TypeTag, ValueRef};
@@ -16,12 +16,8 @@ use vibesql_sqllogictest::value::{Column, TypeTag, ValueRef};
 struct Counter;
 
 impl Engine for Counter {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
-        Ok(EngineIdentity {
-            name: "counter".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            labels: vec!["counter".to_owned()],
-        })
+    fn describe(&self) -> Result<EngineId, EngineError> {
+        Ok(EngineId::new("counter", env!("CARGO_PKG_VERSION")))
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {

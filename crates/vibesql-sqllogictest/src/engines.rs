@@ -25,8 +25,8 @@ pub fn builtin() -> EngineRegistry {
         Ok(Box::new(slt_sqlite::Sqlite))
     });
     registry.add_with("scripted", "does what the SQL text tells it to", |argument| {
-        RegistryError::unless_empty("scripted", argument)?;
-        Ok(Box::new(slt_scripted::Scripted))
+        let variant = (!argument.is_empty()).then(|| argument.to_owned());
+        Ok(Box::new(slt_scripted::Scripted { variant }))
     });
     registry.hide("scripted");
     registry

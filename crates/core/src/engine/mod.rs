@@ -24,7 +24,7 @@ pub trait Engine: Send + Sync {
     /// # Errors
     ///
     /// [`EngineError`] when the engine is not available.
-    fn describe(&self) -> Result<EngineIdentity, EngineError>;
+    fn describe(&self) -> Result<EngineId, EngineError>;
 
     /// Creates a new, empty database for one file, which shows nothing of any other.
     ///
@@ -87,23 +87,63 @@ pub enum Flow {
     Stop,
 }
 
-/// Who an engine is.
+/// The identity of an engine.
+///
+/// Results of several runs are grouped by name and variant, see [`Self::is_same`]. Everything else is an attribute: a
+/// new version is the same engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct EngineIdentity {
+pub struct EngineId {
     /// The engine's name, as `--engine` takes it.
     pub name: String,
-    /// The engine's own version.
+    /// The mode or configuration that gives other results, as `mysql` in `vibesql:mysql`. The default has none.
+    pub variant: Option<String>,
+    /// The engine's own version; empty if unknown.
     pub version: String,
+    /// The build, if the engine reports one besides its version.
+    pub build: Option<String>,
     /// The names it answers to in `skipif` and `onlyif`, compared without regard to case.
     pub labels: Vec<String>,
 }
 
-/// The name and the version; the name alone where nothing is known of the version.
-impl fmt::Display for EngineIdentity {
+impl EngineId {
+    /// Returns the identity of an engine without a variant whose only label is its name.
+    pub fn new(name: impl Into<String>, version: impl Into<String>) -> Self {
+        let name = name.into();
+        Self { labels: vec![name.clone()], name, variant: None, version: version.into(), build: None }
+    }
+
+    /// Returns the identity of an engine of which only `NAME` or `NAME:VARIANT` is known.
+    pub fn named(word: &str) -> Self {
+        let (name, variant) = match word.split_once(':') {
+            Some((name, variant)) if !variant.is_empty() => (name, Some(variant.to_owned())),
+            _ => (word, None),
+        };
+        Self { variant, labels: Vec::new(), ..Self::new(name, "") }
+    }
+
+    /// Returns the name with the variant: `vibesql`, `vibesql:mysql`.
+    pub fn qualified_name(&self) -> String {
+        match &self.variant {
+            Some(variant) => format!("{}:{variant}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Returns whether results of both can be compared as results of one engine: name and variant are equal.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.name == other.name && self.variant == other.variant
+    }
+}
+
+/// The name with the variant, and what is known of version and build: `vibesql:mysql 0.2.0`.
+impl fmt::Display for EngineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let space = if self.version.is_empty() { "" } else { " " };
-        write!(f, "{}{space}{}", self.name, self.version)
+        f.write_str(&self.qualified_name())?;
+        if !self.version.is_empty() {
+            write!(f, " {}", self.version)?;
+        }
+        self.build.iter().try_for_each(|build| write!(f, " ({build})"))
     }
 }
 

@@ -117,7 +117,7 @@ pub mod field {
     }
 }
 
-/// Fields with many paths by their names, for serde.
+/// Fields with the paths of many files, for serde.
 #[cfg(feature = "serde")]
 pub mod map {
     use std::collections::BTreeMap;
@@ -125,16 +125,18 @@ pub mod map {
 
     use serde::{Deserialize as _, Deserializer, Serializer};
 
+    use crate::location::FileId;
+
     /// Writes the texts of the paths.
     ///
     /// # Errors
     ///
     /// Those of the serialiser.
     pub fn serialize<S: Serializer>(
-        paths: &BTreeMap<String, PathBuf>,
+        paths: &BTreeMap<FileId, PathBuf>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(paths.iter().map(|(name, path)| (name, super::of(path))))
+        serializer.collect_map(paths.iter().map(|(file, path)| (file, super::of(path))))
     }
 
     /// Reads texts, and returns the paths that they name.
@@ -144,9 +146,9 @@ pub mod map {
     /// Those of the deserialiser.
     pub fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
-    ) -> Result<BTreeMap<String, PathBuf>, D::Error> {
-        let texts = BTreeMap::<String, String>::deserialize(deserializer)?;
-        Ok(texts.into_iter().map(|(name, text)| (name, super::path(&text))).collect())
+    ) -> Result<BTreeMap<FileId, PathBuf>, D::Error> {
+        let texts = BTreeMap::<FileId, String>::deserialize(deserializer)?;
+        Ok(texts.into_iter().map(|(file, text)| (file, super::path(&text))).collect())
     }
 }
 

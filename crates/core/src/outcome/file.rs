@@ -7,14 +7,15 @@ use super::group::{FailureGroup, Mark};
 use super::name::LeftOut;
 use super::record::{ExitHow, FailureDetail, Fault, bytes};
 use super::run::FlakyResult;
+use crate::location::FileId;
 use crate::parser::Lint;
 
 /// The outcomes of a file, summed up.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileReport {
-    /// The path below the root that was given, with `/` between its parts.
-    pub file: String,
+    /// The identity of the file.
+    pub file: FileId,
     /// What messages call the file: a path that can be typed again.
     pub shown: String,
     /// The account.
@@ -83,8 +84,8 @@ pub struct Attempt {
     pub first: Option<FailureDetail>,
 }
 
-/// Attempts by file: its path below the root and what messages call it.
-pub type FileAttempts = std::collections::BTreeMap<(String, String), Vec<Attempt>>;
+/// Attempts by file.
+pub type FileAttempts = std::collections::BTreeMap<FileId, Vec<Attempt>>;
 
 /// How the execution of a file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -266,10 +267,10 @@ impl FileStatus {
 
 impl FileReport {
     /// The report of a file of which nothing is known yet but what it is called.
-    pub fn new(file: impl Into<String>, end: FileEnd) -> Self {
+    pub fn new(file: impl Into<FileId>, end: FileEnd) -> Self {
         let file = file.into();
         Self {
-            shown: file.clone(),
+            shown: file.path().to_owned(),
             file,
             counts: Counts::default(),
             failing: Vec::new(),
@@ -320,12 +321,12 @@ impl FileReport {
 
     /// The category of the file, see [`category_of`].
     pub fn category(&self) -> &str {
-        category_of(&self.file)
+        category_of(self.file.path())
     }
 
     /// The second folder of the path, or `root`.
     pub fn subcategory(&self) -> &str {
-        subcategory_of(&self.file)
+        subcategory_of(self.file.path())
     }
 }
 

@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use super::counts::Counts;
 use super::file::{FileReport, FileStatus};
-use crate::engine::EngineIdentity;
+use crate::engine::EngineId;
 
 /// What is known of a run before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RunHeader {
     /// The engine under test.
-    pub engine: EngineIdentity,
+    pub engine: EngineId,
     /// The names that conditions were held against.
     pub labels: Vec<String>,
     /// Whether the reference runner's holes are reproduced.

@@ -30,6 +30,7 @@
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
 //! | `do FILE` | the orders in the file: an engine whose code is not in its tests |
 //! | `SELECT ORDER` | the order, for what looks at the SQL |
+//! | `in VARIANT ORDER` | the order, in that variant of the engine only (`scripted:VARIANT`) |
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
 
@@ -38,30 +39,33 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session,
+    Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
     SingleSession, SqlError, utf8,
 };
 use slt_core::value::{Column, ValueRef};
 
 /// The scripted engine.
-#[derive(Debug, Clone, Copy)]
-pub struct Scripted;
+#[derive(Debug, Clone, Default)]
+pub struct Scripted {
+    /// The variant.
+    pub variant: Option<String>,
+}
 
 impl Engine for Scripted {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
-        Ok(EngineIdentity {
-            name: "scripted".to_owned(),
-            version: env!("CARGO_PKG_VERSION").to_owned(),
-            labels: vec!["scripted".to_owned()],
-        })
+    fn describe(&self) -> Result<EngineId, EngineError> {
+        Ok(EngineId { variant: self.variant.clone(), ..EngineId::new("scripted", env!("CARGO_PKG_VERSION")) })
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
-        Ok(Box::new(SingleSession::new(ScriptedSession { interrupted: Arc::default() })))
+        Ok(Box::new(SingleSession::new(ScriptedSession {
+            variant: self.variant.clone(),
+            interrupted: Arc::default(),
+        })))
     }
 }
 
 struct ScriptedSession {
+    variant: Option<String>,
     /// Set by an interrupter, and taken back by the order that it ends.
     interrupted: Arc<AtomicBool>,
 }
@@ -70,6 +74,11 @@ impl Session for ScriptedSession {
     fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
         for order in utf8(sql)?.lines().map(str::trim).filter(|order| !order.is_empty()) {
             let order = order.strip_prefix("SELECT ").unwrap_or(order);
+            let order = match order.strip_prefix("in ").and_then(|rest| rest.split_once(' ')) {
+                Some((variant, order)) if self.variant.as_deref() == Some(variant) => order,
+                Some(_) => continue,
+                None => order,
+            };
             let flow = match order.strip_prefix("doze ") {
                 Some(time) => self.doze(number(time)?)?,
                 None => obey(order, rows)?,

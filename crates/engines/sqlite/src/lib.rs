@@ -5,7 +5,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection, Error, ErrorCode};
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink, Session,
+    Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
     SingleSession, SqlError, utf8,
 };
 use slt_core::value::{Column, TypeTag, ValueRef, recycle};
@@ -15,12 +15,8 @@ use slt_core::value::{Column, TypeTag, ValueRef, recycle};
 pub struct Sqlite;
 
 impl Engine for Sqlite {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
-        Ok(EngineIdentity {
-            name: "sqlite".to_owned(),
-            version: rusqlite::version().to_owned(),
-            labels: vec!["sqlite".to_owned()],
-        })
+    fn describe(&self) -> Result<EngineId, EngineError> {
+        Ok(EngineId::new("sqlite", rusqlite::version()))
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {

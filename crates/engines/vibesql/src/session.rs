@@ -10,8 +10,7 @@ use vibesql::types::SqlMode;
 use super::split::statements;
 use super::transfer::Transfer;
 use slt_core::engine::{
-    self, Engine, EngineError, EngineIdentity, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError,
-    utf8,
+    self, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError, utf8,
 };
 
 /// The version that `Cargo.toml` pins; the library exports none, and a test asks it in SQL.
@@ -46,12 +45,12 @@ impl VibeSql {
 }
 
 impl Engine for VibeSql {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
-        Ok(EngineIdentity {
-            name: "vibesql".to_owned(),
-            version: VERSION.to_owned(),
-            labels: self.labels.clone(),
-        })
+    fn describe(&self) -> Result<EngineId, EngineError> {
+        let variant = match self.mode {
+            Mode::Sqlite => None,
+            Mode::Mysql => Some("mysql".to_owned()),
+        };
+        Ok(EngineId { variant, labels: self.labels.clone(), ..EngineId::new("vibesql", VERSION) })
     }
 
     fn create_database(&self) -> Result<Box<dyn engine::Database>, EngineError> {

@@ -246,7 +246,7 @@ impl Facts {
         let unseen = self.records[first..].iter().filter(|record| record.set.is_none()).count() as u64;
         // A line of 0 is the file as a whole, which has no SQL.
         if unseen > 0 && file.failing != [0] {
-            self.gaps.push(Gap { file: file.file.clone(), why, records: unseen });
+            self.gaps.push(Gap { file: file.file.path().to_owned(), why, records: unseen });
         }
         for (place, root) in std::mem::take(&mut own.cascade).end() {
             self.records[first + place].root = u32::try_from(first + root).ok();

@@ -7,10 +7,10 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Entry, Expectations, Files, Scope, What};
+use super::{DocumentFiles, Entry, Expectations, Files, Scope, What};
 use slt_core::outcome::RecordName;
 
-/// The name of the file, in the folder of a suite.
+/// The name of the file.
 pub const FILE_NAME: &str = "expectations.toml";
 
 /// What is wrong in the file.
@@ -62,12 +62,12 @@ enum Day {
     Text(String),
 }
 
-/// Reads the text of a file; `name` is what it is called.
+/// Reads the text of a file; `name` is what it is called, and `about` says which files it is about.
 ///
 /// # Errors
 ///
 /// [`DocumentError`] for the first thing that is wrong.
-pub fn read(name: &str, text: &str) -> Result<Expectations, DocumentError> {
+pub fn read(name: &str, text: &str, about: &DocumentFiles) -> Result<Expectations, DocumentError> {
     let line_of = |at: usize| 1 + text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count();
     let document: Document = toml::from_str(text).map_err(|error| DocumentError {
         line: error.span().map_or(1, |span| line_of(span.start)),
@@ -80,14 +80,20 @@ pub fn read(name: &str, text: &str) -> Result<Expectations, DocumentError> {
     {
         for table in tables {
             let line = line_of(table.span().start);
-            let entry = entry(what, name.clone(), line, table.into_inner());
+            let entry = entry(what, name.clone(), line, about, table.into_inner());
             entries.insert(line, entry.map_err(|message| DocumentError { line, message })?);
         }
     }
     Ok(Expectations { entries: entries.into_values().collect() })
 }
 
-fn entry(what: What, document: Arc<str>, line: usize, table: Table) -> Result<Entry, String> {
+fn entry(
+    what: What,
+    document: Arc<str>,
+    line: usize,
+    about: &DocumentFiles,
+    table: Table,
+) -> Result<Entry, String> {
     let files = table.file.as_deref().map(Files::new).transpose().map_err(|error| error.to_string())?;
     let records = table.records.map(|words| words.into_iter().map(record).collect::<Result<Vec<_>, _>>());
     let scope = match (files, records.transpose()?, table.cluster) {
@@ -123,6 +129,7 @@ fn entry(what: What, document: Arc<str>, line: usize, table: Table) -> Result<En
     Ok(Entry {
         document,
         line,
+        files: about.clone(),
         what,
         engine: table.engine,
         scope,

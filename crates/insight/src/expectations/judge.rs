@@ -67,7 +67,7 @@ impl Judgement {
 /// not passed (it could not be read, its worker was lost) is covered by an entry for the file only.
 pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part: bool) -> Judgement {
     let is_whole = !is_part && run.files.len() == run.header.files;
-    let engine = &run.header.engine.name;
+    let engine = &run.header.engine.qualified_name();
     let entries: Vec<_> =
         expectations.entries.iter().enumerate().filter(|(_, entry)| entry.is_for(engine)).collect();
     let (expired, live): (Vec<_>, Vec<_>) =
@@ -75,21 +75,18 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part:
     let mut judgement = Judgement::default();
     for (place, file) in run.files.iter().enumerate() {
         if !run.header.is_good(file) {
-            let about: Vec<&Entry> = live
-                .iter()
-                .map(|(_, entry)| *entry)
-                .filter(|entry| entry.scope.is_about(&file.file))
-                .collect();
+            let about: Vec<&Entry> =
+                live.iter().map(|(_, entry)| *entry).filter(|entry| entry.is_about(&file.file)).collect();
             judgement.enter(place, file, &about);
         }
     }
     for (place, entry) in expired {
-        if run.files.iter().any(|file| entry.scope.is_about(&file.file)) {
+        if run.files.iter().any(|file| entry.is_about(&file.file)) {
             judgement.expired.push(place);
         }
     }
     for (place, entry) in live {
-        let mut about = run.files.iter().filter(|file| entry.scope.is_about(&file.file)).peekable();
+        let mut about = run.files.iter().filter(|file| entry.is_about(&file.file)).peekable();
         if about.peek().is_none() {
             // A file that is skipped is not in the run.
             if entry.what != What::Skip && is_whole {
@@ -167,7 +164,9 @@ fn passes<'r>(
     match &of.scope {
         Scope::Files(_) => {
             let passed = about.filter(|file| file.status() == FileStatus::Passed);
-            passed.map(|file| Passes { entry, file: Some(file.file.clone()), records: Vec::new() }).collect()
+            passed
+                .map(|file| Passes { entry, file: Some(file.file.path().to_owned()), records: Vec::new() })
+                .collect()
         }
         Scope::Records(_, records) => {
             let reached =
@@ -181,7 +180,7 @@ fn passes<'r>(
                 };
                 let passes = |record: &RecordName| !fails(record) && !is_left_out(file, *record);
                 let records = records.iter().copied().filter(passes).collect();
-                Passes { entry, file: Some(file.file.clone()), records }
+                Passes { entry, file: Some(file.file.path().to_owned()), records }
             });
             found.filter(|passes| !passes.records.is_empty()).collect()
         }

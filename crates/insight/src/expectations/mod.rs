@@ -1,13 +1,15 @@
-//! Which failures are known: a file `expectations.toml` beside a suite says what is expected to fail, why, and until when.
+//! Which failures are known: a file `expectations.toml` in a directory above test files says what is expected to fail, why, and until when.
 //!
 //! A run in which just that fails is a good one, so that an engine on its way has an honest CI from the first day. What is
 //! expected changes no outcome: a failing record is a failing record. It changes what the run as a whole is worth.
 
 mod document;
+mod files;
 mod judge;
 mod update;
 
 pub use document::{DocumentError, FILE_NAME, read, today};
+pub use files::DocumentFiles;
 pub use judge::{Judgement, NotExpected, Passes, judge};
 pub use update::write_entry;
 pub use update::{Note, update};
@@ -16,6 +18,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use slt_core::location::FileId;
 use slt_core::outcome::RecordName;
 use slt_runner::parallel::{Pattern, PatternError};
 
@@ -33,6 +36,8 @@ pub struct Entry {
     pub document: Arc<str>,
     /// Its line there.
     pub line: usize,
+    /// The test files that it can be about.
+    pub files: DocumentFiles,
     /// What is expected.
     pub what: What,
     /// The engine that it is expected of; without it any.
@@ -83,8 +88,8 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// Whether anything in this file can be meant.
-    pub fn is_about(&self, file: &str) -> bool {
+    /// Whether anything in the file with this path can be meant.
+    fn is_about(&self, file: &str) -> bool {
         match self {
             Self::Files(files) | Self::Records(files, _) => files.has(file),
             Self::Cluster(files, _) => files.as_ref().is_none_or(|files| files.has(file)),
@@ -92,7 +97,7 @@ impl Scope {
     }
 }
 
-/// Files: one by its path below the root of the suite, or those that a glob chooses, see [`Pattern`].
+/// Files: one by its path below the directory of the expectations file, or those that a glob chooses, see [`Pattern`].
 #[derive(Debug, Clone)]
 pub struct Files {
     /// As it was written.
@@ -143,6 +148,11 @@ impl Entry {
         self.engine.as_deref().is_none_or(|of| of == engine)
     }
 
+    /// Whether anything in this file can be meant.
+    pub fn is_about(&self, file: &FileId) -> bool {
+        self.files.any(file, |path| self.scope.is_about(path))
+    }
+
     /// Whether its last day is over.
     pub fn has_expired(&self, today: Date) -> bool {
         self.expires.is_some_and(|last| last < today)
@@ -151,12 +161,12 @@ impl Entry {
 
 impl Expectations {
     /// Whether a file is not to be run.
-    pub fn skips(&self, engine: &str, file: &str, today: Date) -> bool {
+    pub fn skips(&self, engine: &str, file: &FileId, today: Date) -> bool {
         self.skipping(engine, file, today).any(|entry| matches!(entry.scope, Scope::Files(_)))
     }
 
     /// The records of a file that are not to be executed.
-    pub fn left_out(&self, engine: &str, file: &str, today: Date) -> Vec<RecordName> {
+    pub fn left_out(&self, engine: &str, file: &FileId, today: Date) -> Vec<RecordName> {
         let records = self.skipping(engine, file, today).filter_map(|entry| match &entry.scope {
             Scope::Records(_, records) => Some(records),
             Scope::Files(_) | Scope::Cluster(..) => None,
@@ -164,12 +174,12 @@ impl Expectations {
         records.flatten().copied().collect()
     }
 
-    fn skipping(&self, engine: &str, file: &str, today: Date) -> impl Iterator<Item = &Entry> {
+    fn skipping(&self, engine: &str, file: &FileId, today: Date) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(move |entry| {
             entry.what == What::Skip
                 && entry.is_for(engine)
                 && !entry.has_expired(today)
-                && entry.scope.is_about(file)
+                && entry.is_about(file)
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{Entry, Expectations, Scope, What, judge};
+use super::{DocumentFiles, Entry, Expectations, Scope, What, judge};
 use slt_core::outcome::{FileReport, RecordName, RunReport};
 use slt_runner::text::written;
 
@@ -26,32 +26,39 @@ pub struct Note {
     pub expires: Option<Date>,
 }
 
-/// The text of a file with which the run is a good one, but for entries of the user that pass or have expired. `text` is the
+/// The text of a file `about` these files with which the run is a good one, but for entries of the user that pass or have expired. `text` is the
 /// file as it is, and `expectations` what it says.
 ///
 /// Entries above the mark stay as they are. Those below it stay if they are for another engine or for files that the run
 /// does not have; the others are made anew, with what they said besides.
-pub fn update(text: &str, expectations: &Expectations, run: &RunReport, today: Date, note: &Note) -> String {
+pub fn update(
+    text: &str,
+    expectations: &Expectations,
+    about: &DocumentFiles,
+    run: &RunReport,
+    today: Date,
+    note: &Note,
+) -> String {
     let (above, first_below) = match text.find(MARK) {
         Some(at) => (&text[..at], 1 + text[..at].matches('\n').count()),
         None => (text, usize::MAX),
     };
     let (users, ours): (Vec<_>, Vec<_>) =
         expectations.entries.iter().cloned().partition(|entry| entry.line < first_below);
-    let engine = &run.header.engine.name;
+    let engine = &run.header.engine.qualified_name();
     let is_replaced = |entry: &Entry| {
         // Of what is skipped the run does not know whether it fails.
         entry.what != What::Skip
             && entry.engine.as_deref() == Some(engine)
-            && run.files.iter().any(|file| entry.scope.is_about(&file.file))
+            && run.files.iter().any(|file| entry.is_about(&file.file))
     };
     let (old, kept): (Vec<_>, Vec<_>) = ours.into_iter().partition(is_replaced);
     let covered = Expectations { entries: users.into_iter().chain(kept.iter().cloned()).collect() };
     let mut entries = kept;
     for unexpected in judge(&covered, run, today, true).unexpected {
         let file = &run.files[unexpected.file];
-        let said = old.iter().find(|entry| entry.scope.is_about(&file.file) && !entry.has_expired(today));
-        entries.push(new_entry(file, &unexpected.lines, engine, said, note));
+        let said = old.iter().find(|entry| entry.is_about(&file.file) && !entry.has_expired(today));
+        entries.push(new_entry(file, about, &unexpected.lines, engine, said, note));
     }
     entries.sort_by(|one, other| (&one.engine, word(one)).cmp(&(&other.engine, word(other))));
     let mut out = above.to_owned();
@@ -73,7 +80,14 @@ fn word(entry: &Entry) -> &str {
     }
 }
 
-fn new_entry(file: &FileReport, lines: &[u32], engine: &str, said: Option<&Entry>, note: &Note) -> Entry {
+fn new_entry(
+    file: &FileReport,
+    about: &DocumentFiles,
+    lines: &[u32],
+    engine: &str,
+    said: Option<&Entry>,
+    note: &Note,
+) -> Entry {
     let is_flaky = file.last_status().is_good();
     let records: Vec<_> = if is_flaky {
         let failed = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref());
@@ -83,13 +97,14 @@ fn new_entry(file: &FileReport, lines: &[u32], engine: &str, said: Option<&Entry
     };
     // What has no record cannot be named by one, and neither can what comes behind the end of the file.
     let as_a_whole = records.is_empty() || lines.contains(&0) || file.counts.not_reached > 0;
-    let files = super::Files::one(&file.file);
+    let files = super::Files::one(about.name(&file.file));
     let of = |note: &Option<String>, said: Option<&Option<String>>| {
         note.clone().or_else(|| said.cloned().flatten())
     };
     Entry {
         document: Arc::from(""),
         line: 0,
+        files: about.clone(),
         what: if is_flaky { What::Flaky } else { said.map_or(What::Xfail, |entry| entry.what) },
         engine: Some(engine.to_owned()),
         scope: if as_a_whole { Scope::Files(files) } else { Scope::Records(files, records) },

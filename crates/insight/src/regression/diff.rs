@@ -1,10 +1,11 @@
 //! Two runs, held against each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::file::{FileChange, FileDiff};
 use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff};
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunReport, Totals};
 
 /// What has changed between two runs.
@@ -25,7 +26,7 @@ pub struct RunDiff<'r> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side<'r> {
     /// The engine under test.
-    pub engine: &'r EngineIdentity,
+    pub engine: &'r EngineId,
     /// The names that conditions were held against.
     pub labels: &'r [String],
     /// Whether the reference runner's holes are reproduced.
@@ -58,19 +59,44 @@ pub fn compare<'r>(baseline: &'r RunReport, current: &'r RunReport) -> RunDiff<'
     let (before, now) = (Side::of(baseline), Side::of(current));
     let conditions =
         Conditions { same: before.labels == now.labels, one_of_wholes: before.wholes != now.wholes };
-    let mut files = BTreeMap::<(&str, u32), [Option<&FileReport>; 2]>::new();
+    let mut files = FilePairs::new();
     for (place, run) in [baseline, current].into_iter().enumerate() {
-        // Two files may have one path, below two roots; they are in the order of the run then.
-        let mut times = BTreeMap::<&str, u32>::new();
         for file in &run.files {
-            let time = times.entry(&file.file).or_default();
-            files.entry((&file.file, *time)).or_default()[place] = Some(file);
-            *time += 1;
+            files.entry(&file.file).or_default()[place] = Some(file);
         }
     }
-    let files =
-        files.into_values().filter_map(|[before, now]| FileDiff::of(before, now, conditions)).collect();
+    pair_unknown(&mut files);
+    let diffs = files.into_values().filter_map(|[before, now]| FileDiff::of(before, now, conditions));
+    let mut files: Vec<_> = diffs.collect();
+    files.sort_by_key(|file| (file.file.path(), file.file));
     RunDiff { baseline: before, current: now, files }
+}
+
+/// Files as they are in the baseline and in the current run.
+type FilePairs<'r> = BTreeMap<&'r FileId, [Option<&'r FileReport>; 2]>;
+
+/// Other programs do not say which suite a file is of: it is the only file of the other run that reports show by the same
+/// path, if there is just one.
+fn pair_unknown(files: &mut FilePairs<'_>) {
+    let is_alone = |[before, now]: &[Option<&FileReport>; 2]| before.is_none() != now.is_none();
+    let mut by_path = HashMap::<&str, Vec<&FileId>>::new();
+    for (&file, pair) in files.iter() {
+        if file.is_known() && is_alone(pair) {
+            by_path.entry(file.path()).or_default().push(file);
+        }
+    }
+    let alone: Vec<_> = files.iter().filter(|(file, pair)| !file.is_known() && is_alone(pair)).collect();
+    let alone: Vec<_> = alone.into_iter().map(|(&file, &pair)| (file, pair)).collect();
+    for (unknown, [before, now]) in alone {
+        let Some([file]) = by_path.get(unknown.path()).map(Vec::as_slice) else { continue };
+        let Some(pair) = files.get_mut(file) else { continue };
+        match (before, now, pair) {
+            (Some(_), None, [old @ None, _]) => *old = before,
+            (None, Some(_), [_, new @ None]) => *new = now,
+            _ => continue,
+        }
+        files.remove(unknown);
+    }
 }
 
 impl<'r> Side<'r> {

@@ -1,13 +1,14 @@
 //! One file in two runs.
 
 use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff, Why, matched};
+use slt_core::location::FileId;
 use slt_core::outcome::{Counts, FileReport, FileStatus};
 
 /// A file that is in one of the runs, or in both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileDiff<'r> {
-    /// The path below the root.
-    pub file: &'r str,
+    /// The identity of the file.
+    pub file: &'r FileId,
     /// What messages call it: a path that can be typed again.
     pub shown: &'r str,
     /// How it ended in the baseline, if it is there.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use super::past::state_of;
 use super::records::reach;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileEnd, FileProblem, FileStatus, RecordKey, RunHeader};
 use slt_runner::results::{Commit, PastFile, PastRun};
 
@@ -179,7 +180,7 @@ pub fn same_program(one: &PastRun, other: &PastRun) -> bool {
 
 /// Whether runs executed and judged by the same rules on the same engine, whatever its version.
 pub fn same_rules(one: &RunHeader, other: &RunHeader) -> bool {
-    let rules = |header: &RunHeader| (header.engine.name.clone(), header.labels.clone(), header.exact);
+    let rules = |header: &RunHeader| (header.engine.qualified_name(), header.labels.clone(), header.exact);
     rules(one) == rules(other)
 }
 
@@ -199,8 +200,8 @@ struct InRun<'h> {
 
 impl<'h> FilePast<'h> {
     /// Looks the file up in runs, which come in the order that [`origin`] wants.
-    pub fn of(runs: &[&'h PastRun], file: &str) -> Self {
-        let find = |run: &'h PastRun| run.files.iter().find(|known| known.file == file).map(InRun::of);
+    pub fn of(runs: &[&'h PastRun], file: &FileId) -> Self {
+        let find = |run: &'h PastRun| run.files.iter().find(|known| known.file == *file).map(InRun::of);
         Self { runs: runs.iter().map(|&run| (run, find(run))).collect() }
     }
 

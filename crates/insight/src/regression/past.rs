@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use super::flaky::{Seen, Steadiness, steadiness};
 use super::records::reach;
 use super::timing::{Pass, TimedRun};
+use slt_core::location::FileId;
 use slt_core::outcome::{FileStatus, RecordKey};
 use slt_runner::results::{Circumstances, PastFile, PastRun};
 
@@ -14,7 +15,7 @@ pub fn same_conditions(one: &PastRun, other: &PastRun) -> bool {
         let Circumstances { host, cpus, workers, .. } = run.circumstances.clone()?;
         (!host.is_empty()).then_some((host, cpus, workers))
     };
-    let rules = |run: &PastRun| (run.header.engine.name.clone(), run.header.exact);
+    let rules = |run: &PastRun| (run.header.engine.qualified_name(), run.header.exact);
     machine(one).is_some() && machine(one) == machine(other) && rules(one) == rules(other)
 }
 
@@ -49,8 +50,8 @@ pub fn state_of(run: &PastRun) -> String {
 /// What many runs tell of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileHealth<'h> {
-    /// Its path below the root.
-    pub file: &'h str,
+    /// Its identity.
+    pub file: &'h FileId,
     /// How it ended last.
     pub last: FileStatus,
     /// In so many results.
@@ -73,7 +74,7 @@ pub struct RecordHealth<'h> {
 /// Judges every file of these runs, which come the oldest first, by the names of their states. A file of which nothing was
 /// executed has no result.
 pub fn health<'h>(runs: &'h [PastRun], states: &'h [String]) -> Vec<FileHealth<'h>> {
-    let mut files = BTreeMap::<&str, Vec<(&str, &PastFile)>>::new();
+    let mut files = BTreeMap::<&FileId, Vec<(&str, &PastFile)>>::new();
     for (run, state) in runs.iter().zip(states) {
         for file in run.files.iter().filter(|file| file.last_status() != FileStatus::Empty) {
             files.entry(&file.file).or_default().push((state, file));
@@ -82,7 +83,7 @@ pub fn health<'h>(runs: &'h [PastRun], states: &'h [String]) -> Vec<FileHealth<'
     files.into_iter().filter_map(|(file, results)| file_health(file, &results)).collect()
 }
 
-fn file_health<'h>(file: &'h str, results: &[(&'h str, &'h PastFile)]) -> Option<FileHealth<'h>> {
+fn file_health<'h>(file: &'h FileId, results: &[(&'h str, &'h PastFile)]) -> Option<FileHealth<'h>> {
     let seen: Vec<_> = results
         .iter()
         .flat_map(|&(state, file)| {

@@ -8,14 +8,14 @@ use proptest::prelude::*;
 
 use self::model::{Ending, fates_of_choice, model, model_of};
 use super::*;
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{
     Counts, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FlakyResult, Mark, RecordKey, RunEnd,
     RunHeader, RunReport,
 };
 
 fn run(file: Option<FileReport>, labels: &[&str]) -> RunReport {
-    let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("e", "1") };
     let labels = labels.iter().map(|&label| label.to_owned()).collect();
     let files: Vec<_> = file.into_iter().collect();
     RunReport {

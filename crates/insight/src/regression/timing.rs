@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use slt_core::executor::{LEAST_SLOW, MOST_SLOW};
+use slt_core::location::FileId;
 use slt_core::outcome::SlowRecord;
 
 /// So many passes in a row must be slow.
@@ -53,7 +54,7 @@ pub struct TimedRun<'h> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pass<'h> {
     /// Its path below the root.
-    pub file: &'h str,
+    pub file: &'h FileId,
     /// How many records were executed.
     pub executed: u64,
     /// How long it took.
@@ -76,8 +77,8 @@ pub struct Slower<'h> {
 /// A file, or a record, that takes longer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slowdown<'h> {
-    /// The path of the file.
-    pub file: &'h str,
+    /// The file.
+    pub file: &'h FileId,
     /// The record, if it is not the whole file.
     pub record: Option<&'h SlowRecord>,
     /// The median of the passes before; of a record that was not among the slowest, what it took at most.
@@ -93,7 +94,7 @@ pub struct Slowdown<'h> {
 /// Looks for slowdowns in the last of these runs, which come the oldest first.
 pub fn slower<'h>(runs: &[TimedRun<'h>]) -> Slower<'h> {
     let Some((last, _)) = runs.split_last() else { return Slower::default() };
-    let mut by_file = HashMap::<(&str, u64), Vec<(usize, &Pass<'h>)>>::new();
+    let mut by_file = HashMap::<(&FileId, u64), Vec<(usize, &Pass<'h>)>>::new();
     for (place, run) in runs.iter().enumerate() {
         for pass in &run.passes {
             by_file.entry((pass.file, pass.executed)).or_default().push((place, pass));
@@ -261,7 +262,7 @@ mod tests {
 
     #[test]
     fn a_slow_machine_is_no_slow_file() {
-        let names: Vec<_> = (0..10).map(|number| format!("{number}.test")).collect();
+        let names: Vec<_> = (0..10).map(|number| FileId::unknown(&format!("{number}.test"))).collect();
         let run = |factor: u64, first: u64| TimedRun {
             passes: (0..)
                 .zip(&names)
@@ -284,7 +285,7 @@ mod tests {
         runs.extend(vec![run(3, 2); 3]);
         let found = slower(&runs);
         assert_eq!(found.slower.len(), 1, "{found:?}");
-        assert_eq!((found.slower[0].file, found.slower[0].now.as_millis()), ("0.test", 200));
+        assert_eq!((found.slower[0].file.path(), found.slower[0].now.as_millis()), ("0.test", 200));
     }
 
     #[test]
@@ -297,9 +298,10 @@ mod tests {
         let usual = vec![record(3, 60, "SELECT 1"), record(9, 50, "SELECT 1")];
         // Lines have moved, and there is one more.
         let slow = vec![record(7, 400, "SELECT 2"), record(4, 60, "SELECT 1"), record(10, 50, "SELECT 1")];
+        let file = FileId::unknown("a.test");
         let run = |slowest| {
             let pass =
-                Pass { file: "a.test", executed: 5, elapsed: Duration::from_secs(9), slowest: Some(slowest) };
+                Pass { file: &file, executed: 5, elapsed: Duration::from_secs(9), slowest: Some(slowest) };
             TimedRun { passes: vec![pass] }
         };
         let mut runs = vec![run(&usual); 8];

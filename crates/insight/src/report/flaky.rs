@@ -68,7 +68,8 @@ pub fn json<'h>(engine: &'h str, runs: &'h [PastRun], files: &'h [FileHealth<'h>
         };
         let record =
             |record: &RecordHealth<'_>| with_steadiness(object! { "line": record.line }, &record.steadiness);
-        let document = object! { "file": file.file, "last": file.last.word(), "results": file.results };
+        let document =
+            object! { "file": file.file.path(), "last": file.last.word(), "results": file.results };
         with_steadiness(document, &file.steadiness)
             .with("regressed_at", turns(false))
             .with("fixed_at", turns(true))

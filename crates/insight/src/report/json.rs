@@ -31,7 +31,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
     categories.extend(by_category.iter().map(|(name, totals)| (*name, Some(category(totals)))));
     let with_status = |wanted: &'static [FileStatus]| {
         let files = run.files.iter().filter(|file| wanted.contains(&file.status()));
-        files.map(|file| file.file.as_str()).collect::<Vec<_>>()
+        files.map(|file| file.file.path()).collect::<Vec<_>>()
     };
     let document = object! {
         "format": FORMAT,
@@ -75,7 +75,7 @@ fn old_failures(file: &FileReport) -> Option<Object<'_>> {
             "line_number": (),
         });
     }
-    (!failures.is_empty()).then(|| object! { "file_path": &file.file, "failures": failures })
+    (!failures.is_empty()).then(|| object! { "file_path": file.file.path(), "failures": failures })
 }
 
 fn old_failure(detail: &FailureDetail) -> Object<'_> {

@@ -126,7 +126,7 @@ fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
     let engine = &subject.report.header.engine;
     let mut found = vec![
         ("run", subject.name.to_owned()),
-        ("engine", engine.name.clone()),
+        ("engine", engine.qualified_name()),
         ("engine.version", engine.version.clone()),
         ("verdict", subject.verdict().to_owned()),
     ];
@@ -229,7 +229,7 @@ impl<'r> Case<'r> {
 
     fn name(&self) -> String {
         match self.part {
-            Part::File | Part::Rest(_) => self.file.file.clone(),
+            Part::File | Part::Rest(_) => self.file.file.path().to_owned(),
             Part::Record(place) => format!("{}:{}", self.file.file, self.file.failing[place]),
         }
     }

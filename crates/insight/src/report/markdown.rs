@@ -190,7 +190,7 @@ fn files(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
         let expected = subject.expected.is_some_and(|expected| expected.covers_all(number));
         let word = if expected { format!("{word}, as expected") } else { word.to_owned() };
         let account = cell(&clipped(&account(file), LIMITS.values));
-        writeln!(out, "| {} | {word} | {account} | {time} |", cell(&file.file))?;
+        writeln!(out, "| {} | {word} | {account} | {time} |", cell(file.file.path()))?;
     }
     more(out, files.len(), most, "file")
 }
@@ -214,7 +214,7 @@ fn slowest(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result 
     writeln!(out, "\n### Slowest files\n\n| file | time | records |\n| --- | ---: | ---: |")?;
     for file in files {
         let (time, records) = (duration(file.elapsed), thousands(file.counts.total));
-        writeln!(out, "| {} | {time} | {records} |", cell(&file.file))?;
+        writeln!(out, "| {} | {time} | {records} |", cell(file.file.path()))?;
     }
     Ok(())
 }

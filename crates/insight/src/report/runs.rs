@@ -16,9 +16,9 @@ const NUMBERS: std::ops::Range<usize> = 2..9;
 /// Writes a table of the runs, the oldest first, and below it how the pass rate of each engine went.
 pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
     writeln!(out, "{}\n", table(HEADERS, runs.iter().map(row), |column| NUMBERS.contains(&column)))?;
-    let mut engines = BTreeMap::<&str, Vec<f64>>::new();
+    let mut engines = BTreeMap::<String, Vec<f64>>::new();
     for run in runs.iter().filter(|run| run.is_complete()) {
-        let rates = engines.entry(&run.header.engine.name).or_default();
+        let rates = engines.entry(run.header.engine.qualified_name()).or_default();
         rates.extend(run.totals.records.pass_rate());
     }
     for (engine, rates) in engines.iter().filter(|(_, rates)| rates.len() > 1) {

@@ -1,11 +1,12 @@
 //! What a document is about: a run, and what is known around it.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::fmt;
 
 use crate::analysis::{Analysis, Assigned, Cluster};
 use crate::expectations::{Expectations, Judgement};
 use crate::regression::{FileDiff, RunDiff};
+use slt_core::location::FileId;
 use slt_core::outcome::{FailureDetail, FileEnd, FileReport, RunEnd, RunReport, RunVerdict, Totals};
 use slt_runner::results::{Circumstances, Commit, RunFiles, RunState};
 use slt_runner::text::count::{duration, plural, thousands};
@@ -79,14 +80,13 @@ impl Subject<'_> {
 
     /// What has changed in each file of the run, in their order.
     pub fn changes(&self) -> Vec<Option<&FileDiff<'_>>> {
-        // Files with one path are in the order of the run, here and there.
-        let mut known = HashMap::<&str, VecDeque<&FileDiff<'_>>>::new();
+        let mut known = HashMap::<&FileId, &FileDiff<'_>>::new();
         for file in self.baseline.iter().flat_map(|baseline| &baseline.diff.files) {
             if file.now.is_some() {
-                known.entry(file.file).or_default().push_back(file);
+                known.insert(file.file, file);
             }
         }
-        let change = |file: &FileReport| known.get_mut(file.file.as_str())?.pop_front();
+        let change = |file: &FileReport| known.get(&file.file).copied();
         self.report.files.iter().map(change).collect()
     }
 

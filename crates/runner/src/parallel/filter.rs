@@ -71,7 +71,7 @@ fn globs(word: &str) -> Result<GlobSet, globset::Error> {
 }
 
 impl Pattern {
-    /// Returns whether the pattern matches the file with this path below its root.
+    /// Whether the pattern chooses the file with this path below the directory that was named.
     pub fn matches(&self, file: &str) -> bool {
         match &self.kind {
             PatternKind::Category(category) => category_of(file) == category,
@@ -80,10 +80,15 @@ impl Pattern {
         }
     }
 
-    /// Returns whether the pattern matches the file's path below the root or its displayed path.
+    /// Whether the pattern chooses the file, by its path below the directory that was named or as messages show it.
     pub fn chooses(&self, item: &WorkItem) -> bool {
-        let is_path = self.word.contains('/') && !matches!(self.kind, PatternKind::Category(_));
-        self.matches(&item.file) || (is_path && self.matches(&item.shown))
+        let is_path = self.word.contains('/');
+        match &self.kind {
+            PatternKind::Category(category) => category_of(item.file.path()) == category,
+            PatternKind::Globs(_) | PatternKind::Substring => {
+                self.matches(&item.below) || (is_path && self.matches(&item.shown))
+            }
+        }
     }
 }
 
@@ -124,9 +129,8 @@ impl Shard {
         (self.index - 1, self.count)
     }
 
-    /// Returns whether the file belongs to the shard.
-    ///
-    /// This depends only on the path below the root, so every machine and every version of this program agrees.
+    /// Whether the file belongs to the shard. That depends on nothing but the path that reports show, so every machine
+    /// and every version of this program says the same.
     pub fn has(&self, file: &str) -> bool {
         let digest = Md5::digest(file.as_bytes());
         let number = digest.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte));
@@ -137,7 +141,8 @@ impl Shard {
 /// The filters for the files of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
-    /// If not empty: the only files to run, by path below the root or displayed path.
+    /// A file must be one of these, if there is any: by its path in reports, its identity, its path below the
+    /// directory that was named, or as messages call it.
     pub files: Vec<String>,
     /// If not empty: a file must match one of these.
     pub only: Vec<Pattern>,
@@ -164,12 +169,12 @@ impl Filters {
     fn passes(&self, item: &WorkItem) -> bool {
         (self.only.is_empty() || self.only.iter().any(|pattern| pattern.chooses(item)))
             && !self.exclude.iter().any(|pattern| pattern.chooses(item))
-            && self.shard.is_none_or(|shard| shard.has(&item.file))
+            && self.shard.is_none_or(|shard| shard.has(item.file.path()))
     }
 }
 
 fn is_called(item: &WorkItem, name: &str) -> bool {
-    item.file == name || item.shown == name
+    [item.file.path(), item.file.key(), &item.below, &item.shown].contains(&name)
 }
 
 #[cfg(test)]
@@ -222,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_path_may_be_written_as_messages_show_it() {
-        let item = WorkItem { file: "a/b.test".to_owned(), ..file_of_path(Path::new("/s/index/a/b.test")) };
+        let item = WorkItem { below: "a/b.test".to_owned(), ..file_of_path(Path::new("/s/index/a/b.test")) };
         let chooses = |word: &str| word.parse::<Pattern>().unwrap().chooses(&item);
         for word in ["/s/index/a/*", "s/index/**", "index/a/b", "a/*", "/a/*", "/s/ind*/"] {
             assert!(chooses(word), "{word}");

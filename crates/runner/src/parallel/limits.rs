@@ -152,7 +152,15 @@ mod tests {
         ];
         for (file, expected) in cases {
             let item = file_of_path(Path::new(file));
-            assert_eq!(timeouts.of(&WorkItem { file: item.shown.clone(), ..item }), expected, "{file}");
+            assert_eq!(
+                timeouts.of(&WorkItem {
+                    below: item.shown.clone(),
+                    file: item.shown.as_str().into(),
+                    ..item
+                }),
+                expected,
+                "{file}"
+            );
         }
     }
 

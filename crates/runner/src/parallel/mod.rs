@@ -4,6 +4,7 @@
 //! It turns their messages and exits into one stream of events. An engine that hangs, crashes or exits takes down its
 //! worker and one file only. [`join()`] helps with a run from another process.
 
+mod checkout;
 mod error;
 pub mod family;
 mod filter;
@@ -22,6 +23,7 @@ pub mod queue;
 pub mod schedule;
 mod slot;
 pub mod stdio;
+mod suites;
 mod task_tracker;
 mod wire;
 mod worker;
@@ -33,9 +35,10 @@ pub use join::join;
 pub use limits::{Limits, Timeouts};
 pub use orchestrator::{RunPolicy, run};
 pub use plan::has_test_ending;
-pub use plan::{FileSource, PlanError, SkippedPath, WorkItem, discover, file_of_path};
+pub use plan::{FileSource, PathNote, PlanError, WorkItem, discover, file_of_path};
 pub use prepare::{PreparedRun, RunPlan, time_limit};
 pub use process::{WorkerCommand, WorkerStderr};
+pub use suites::{SuiteConfig, SuiteResolver};
 pub use task_tracker::Attempts;
 pub use wire::{AssignmentError, WorkKind};
 pub use worker::{WorkerError, work};

@@ -1,7 +1,7 @@
 //! Resolves the paths on the command line to the files of the run.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::fs::FileType;
 use std::io;
 use std::os::unix::fs::FileTypeExt as _;
@@ -11,15 +11,18 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
-use slt_core::location::path_text;
+use super::suites::{ArgumentDirectories, SuiteResolver, tell_apart};
+use slt_core::location::{FileId, path_text};
 use slt_core::outcome::RecordName;
 
 /// One file to run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkItem {
-    /// The path below the named root, with `/` between its parts: the file's identity in reports.
-    pub file: String,
-    /// The displayed path, which the user can type again.
+    /// The identity of the file.
+    pub file: FileId,
+    /// The path below the directory that was named, with `/` between its parts: what filters are about.
+    pub below: String,
+    /// What messages call it; it can be typed again.
     pub shown: String,
     /// The location of its text.
     pub source: FileSource,
@@ -88,7 +91,15 @@ pub enum PlanError {
     /// A directory or a glob without a test file.
     #[error("no test file matches `{0}`")]
     NothingMatches(String),
-    /// The directory cannot be listed.
+    /// The suite of a file cannot be found out.
+    #[error("cannot tell the suite of `{path}`: {message}")]
+    Suite {
+        /// What messages call the file.
+        path: String,
+        /// Why not.
+        message: String,
+    },
+    /// A directory that cannot be listed.
     #[error("cannot list `{path}`")]
     Unreadable {
         /// The path.
@@ -98,10 +109,11 @@ pub enum PlanError {
     },
 }
 
-/// A skipped path below a directory that may be, or may contain, a test file.
+/// Something that the user should know about the files that were found: most often, that something below a directory is not
+/// run, though it may be a test file or hold some.
 #[derive(Debug, thiserror::Error)]
-pub enum SkippedPath {
-    /// A dangling symbolic link.
+pub enum PathNote {
+    /// A symbolic link to nothing.
     #[error("skipped `{0}`: a symbolic link to something that is not there")]
     DanglingLink(String),
     /// A symbolic link to a directory that contains it.
@@ -123,6 +135,19 @@ pub enum SkippedPath {
         /// The cause.
         source: io::Error,
     },
+    /// Two copies of one file, as in two checkouts of a repository, and perhaps more of such files.
+    #[error(
+        "`{path}`{} and `{of}` are copies of one file; this run knows the former by its absolute path",
+        match more { 0 => String::new(), more => format!(" (and {more} more)") }
+    )]
+    Copy {
+        /// What messages call the copy.
+        path: String,
+        /// What messages call the file that it is a copy of.
+        of: String,
+        /// How many other files have copies.
+        more: usize,
+    },
 }
 
 /// Extensions of test files, for directories and for globs without an extension.
@@ -143,50 +168,102 @@ fn kind_of_special(kind: FileType) -> Option<&'static str> {
     kinds.into_iter().find(|(is, _)| *is).map(|(_, name)| name)
 }
 
-/// Finds the files that `paths` name: files, directories (walked) and globs.
-///
-/// In a glob, `*` stays within one folder and `**` does not. The files come in the order of their paths, each once.
-/// `skipped` is called for each path that cannot be run; a glob reports only paths that it may match.
+/// Finds the files that `paths` name: files, directories (walked) and globs, in which `*` stays within one
+/// folder and `**` does not. The files come in the order of their paths, each once. `skipped` is called for what is met
+/// on the way and cannot be run; a glob looks at nothing that it cannot match. `suites` finds out the identities of files.
 ///
 /// # Errors
 ///
-/// [`PlanError`] for the first path without a file: no path is ignored silently.
-pub fn discover(paths: &[String], skipped: &mut dyn FnMut(SkippedPath)) -> Result<Vec<WorkItem>, PlanError> {
-    let mut items = Vec::new();
-    let mut seen = HashSet::new();
+/// [`PlanError`] for the first path that leads to no file: nothing is left out silently.
+pub fn discover(
+    paths: &[String],
+    suites: &mut SuiteResolver<'_>,
+    skipped: &mut dyn FnMut(PathNote),
+) -> Result<Vec<WorkItem>, PlanError> {
+    let mut found = Vec::with_capacity(paths.len());
     for path in paths {
-        for item in files_of(path, skipped)? {
-            if let FileSource::Disk(place) = &item.source
-                && seen.insert(place.canonicalize().unwrap_or_else(|_| place.clone()))
-            {
-                items.push(item);
+        let (directory, items) = files_of(path, skipped)?;
+        found.push((canonical(&directory), items));
+    }
+    let arguments = ArgumentDirectories::new(found.iter().map(|(directory, _)| directory.as_path()));
+    let mut items = Vec::new();
+    let mut seen = HashMap::new();
+    for (directory, found) in found {
+        for mut item in found {
+            let FileSource::Disk(place) = &item.source else { continue };
+            let place = canonical(place);
+            if seen.contains_key(&place) {
+                continue;
             }
+            let identity = suites.identify(&place, &directory, &arguments);
+            item.file = identity.map_err(|message| PlanError::Suite { path: item.shown.clone(), message })?;
+            seen.insert(place, items.len());
+            items.push(item);
         }
     }
-    name_apart(&mut items);
-    items.sort_by(|a, b| (&a.file, &a.shown).cmp(&(&b.file, &b.shown)));
+    separate_copies(&mut items, &seen, skipped);
+    tell_apart(&mut items.iter_mut().map(|item| &mut item.file).collect::<Vec<_>>());
+    items.sort_by(|a, b| (&a.below, &a.shown).cmp(&(&b.below, &b.shown)));
     Ok(items)
 }
 
-/// Returns the item for one file on disk, without reading it.
+fn canonical(path: &Path) -> PathBuf {
+    let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    path.canonicalize().unwrap_or_else(|_| absolute())
+}
+
+/// Of files with one identity, which are copies in several checkouts, only the one with the shortest path keeps it. `places`
+/// are the places of the items.
+fn separate_copies(items: &mut [WorkItem], places: &HashMap<PathBuf, usize>, note: &mut dyn FnMut(PathNote)) {
+    let identities: HashSet<_> = items.iter().map(|item| &item.file).collect();
+    if identities.len() == items.len() {
+        return;
+    }
+    let mut places: Vec<_> = places.iter().map(|(place, &item)| (place.as_path(), item)).collect();
+    places.sort_by_cached_key(|(place, _)| (place.components().count(), place.to_path_buf()));
+    let mut known = HashMap::<FileId, usize>::with_capacity(items.len());
+    let mut copies = Vec::new();
+    for (place, item) in places {
+        let id = items[item].file.clone();
+        match known.get(&id) {
+            Some(&first) => {
+                copies.push((first, item));
+                let folder = place.parent().unwrap_or(Path::new("/"));
+                items[item].file = FileId::at(&path_text::of(place), &path_text::of(folder));
+            }
+            None => drop(known.insert(id, item)),
+        }
+    }
+    if let Some(&(first, copy)) = copies.first() {
+        let [path, of] = [copy, first].map(|item| items[item].shown.clone());
+        note(PathNote::Copy { path, of, more: copies.len() - 1 });
+    }
+}
+
+/// Returns the item for one file on disk, which is not looked at; its suite is not known.
 pub fn file_of_path(path: &Path) -> WorkItem {
-    let name = path.file_name().map_or(path, Path::new);
+    let name = path_text::of(path.file_name().map_or(path, Path::new));
     WorkItem {
-        file: path_text::of(name),
+        file: FileId::unknown(&name),
+        below: name,
         shown: path_text::of(path),
         source: FileSource::Disk(path.to_owned()),
         left_out: Vec::new(),
     }
 }
 
-fn files_of(word: &str, skipped: &mut dyn FnMut(SkippedPath)) -> Result<Vec<WorkItem>, PlanError> {
+/// The files that a word names, and the directory that they are below.
+fn files_of(word: &str, skipped: &mut dyn FnMut(PathNote)) -> Result<(PathBuf, Vec<WorkItem>), PlanError> {
     let place = path_text::typed(word);
     match place.metadata() {
         Ok(found) if found.is_dir() => {
             let search = FileSearch { root: place, wanted: &has_test_ending, may_hold: &|_| true };
             search.run(word, skipped)
         }
-        Ok(_) => Ok(vec![file_of_path(&place)]),
+        Ok(_) => {
+            let folder = canonical(&place).parent().unwrap_or(Path::new("/")).to_owned();
+            Ok((folder, vec![file_of_path(&place)]))
+        }
         Err(_) if is_glob(word) && place.symlink_metadata().is_err() => {
             let glob = SplitGlob::new(word)?;
             if !glob.root.is_dir() {
@@ -265,7 +342,11 @@ struct FileSearch<'s> {
 }
 
 impl FileSearch<'_> {
-    fn run(&self, named: &str, skipped: &mut dyn FnMut(SkippedPath)) -> Result<Vec<WorkItem>, PlanError> {
+    fn run(
+        self,
+        named: &str,
+        skipped: &mut dyn FnMut(PathNote),
+    ) -> Result<(PathBuf, Vec<WorkItem>), PlanError> {
         let mut items = Vec::new();
         let walk = WalkDir::new(&self.root).follow_links(true).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| !entry.file_type().is_dir() || self.enters(entry.path())) {
@@ -273,14 +354,15 @@ impl FileSearch<'_> {
                 Ok(entry) if entry.file_type().is_dir() => {}
                 Ok(entry) => {
                     let path = entry.path();
-                    let below = self.below(path);
-                    if !(self.wanted)(below) {
+                    if !(self.wanted)(self.below(path)) {
                         continue;
                     }
+                    let below = path_text::of(self.below(path));
                     match kind_of_special(entry.file_type()) {
-                        Some(kind) => skipped(SkippedPath::Special { path: self.shown(path, named), kind }),
+                        Some(kind) => skipped(PathNote::Special { path: self.shown(path, named), kind }),
                         None => items.push(WorkItem {
-                            file: path_text::of(below),
+                            file: FileId::unknown(&below),
+                            below,
                             shown: self.shown(path, named),
                             source: FileSource::Disk(path.to_owned()),
                             left_out: Vec::new(),
@@ -293,7 +375,10 @@ impl FileSearch<'_> {
                 Err(error) => self.tell(error, named, skipped),
             }
         }
-        if items.is_empty() { Err(PlanError::NothingMatches(named.to_owned())) } else { Ok(items) }
+        match items.is_empty() {
+            true => Err(PlanError::NothingMatches(named.to_owned())),
+            false => Ok((self.root, items)),
+        }
     }
 
     fn enters(&self, folder: &Path) -> bool {
@@ -310,8 +395,8 @@ impl FileSearch<'_> {
         path_text::of(if is_here { self.below(path) } else { path })
     }
 
-    /// Reports an unsearchable path, if wanted files may be below it.
-    fn tell(&self, error: walkdir::Error, named: &str, skipped: &mut dyn FnMut(SkippedPath)) {
+    /// Says what was met and cannot be searched, if something that is wanted may be there.
+    fn tell(&self, error: walkdir::Error, named: &str, skipped: &mut dyn FnMut(PathNote)) {
         let place = error.path().unwrap_or(&self.root).to_owned();
         if !self.enters(&place) && !(self.wanted)(self.below(&place)) {
             return;
@@ -320,10 +405,10 @@ impl FileSearch<'_> {
         let is_loop = error.loop_ancestor().is_some();
         let source = error.into_io_error().unwrap_or_else(|| io::Error::other("unknown"));
         skipped(match source.kind() {
-            _ if is_loop => SkippedPath::Loop(path),
-            io::ErrorKind::NotFound if place.is_symlink() => SkippedPath::DanglingLink(path),
-            _ if is_circular(&source) => SkippedPath::Loop(path),
-            _ => SkippedPath::Unreadable { path, source },
+            _ if is_loop => PathNote::Loop(path),
+            io::ErrorKind::NotFound if place.is_symlink() => PathNote::DanglingLink(path),
+            _ if is_circular(&source) => PathNote::Loop(path),
+            _ => PathNote::Unreadable { path, source },
         });
     }
 }
@@ -331,17 +416,4 @@ impl FileSearch<'_> {
 /// Returns whether the system detected a cycle of symbolic links.
 fn is_circular(error: &io::Error) -> bool {
     error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
-}
-
-/// Uses whole paths as identities where several roots contain the same relative path.
-fn name_apart(items: &mut [WorkItem]) {
-    let mut uses = BTreeMap::<String, usize>::new();
-    for item in items.iter() {
-        *uses.entry(item.file.clone()).or_default() += 1;
-    }
-    for item in items.iter_mut() {
-        if uses[&item.file] > 1 {
-            item.file.clone_from(&item.shown);
-        }
-    }
 }

@@ -15,10 +15,10 @@ use super::queue::WorkQueue;
 use super::task_tracker::Attempts;
 use super::wire::{AssignedItem, Assignment, AssignmentError, FileStamp, PROTOCOL, Task, WorkKind};
 use super::worker::work_item;
-use slt_core::engine::{EngineIdentity, EngineRegistry};
+use slt_core::engine::{EngineId, EngineRegistry};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
-use slt_core::location::path_text;
+use slt_core::location::{FileId, path_text};
 use slt_core::outcome::{Attempt, FileAttempts, FileReport, RunHeader, RunReport};
 
 /// The contents of a run.
@@ -26,7 +26,7 @@ pub struct RunPlan<'p> {
     /// The files, in the order in which they start.
     pub items: Vec<WorkItem>,
     /// The engine that `settings` name.
-    pub engine: EngineIdentity,
+    pub engine: EngineId,
     /// The settings of each file.
     pub settings: Settings,
     /// The limits of workers.
@@ -121,18 +121,14 @@ impl PreparedRun {
             if complete { Ok(WorkQueue::open(folder, given)) } else { WorkQueue::reopen(folder, given) };
         let queue = queue.map_err(io_error("open the work queue of the run"))?;
         let numbers: HashMap<_, _> =
-            items.iter().enumerate().map(|(number, item)| ((&*item.file, &*item.shown), number)).collect();
-        let number_of = |file: &str, shown: &str| numbers.get(&(file, shown)).copied();
+            items.iter().enumerate().map(|(number, item)| (&item.file, number)).collect();
+        let number_of = |file: &FileId| numbers.get(file).copied();
         let attempts = attempts.into_iter();
-        let attempts =
-            attempts.filter_map(|((file, shown), attempts)| Some((number_of(&file, &shown)?, attempts)));
-        // Attempts at another text do not apply to this one.
+        let attempts = attempts.filter_map(|(file, attempts)| Some((number_of(&file)?, attempts)));
+        // Attempts at another text say nothing of this one.
         let attempts = attempts.filter(|(number, _)| !assignment.items[*number].has_changed());
         let elapsed = report.elapsed;
-        let done = report
-            .files
-            .into_iter()
-            .filter_map(|report| Some((number_of(&report.file, &report.shown)?, report)));
+        let done = report.files.into_iter().filter_map(|report| Some((number_of(&report.file)?, report)));
         let (done, attempts) = (done.collect(), attempts.collect());
         let folder = folder.to_owned();
         Ok(Self { folder, assignment, items, queue, done, attempts, elapsed })
@@ -180,18 +176,17 @@ pub(super) fn read(
     let assignment = Assignment::read(folder)?;
     let engine = registry.make(&assignment.settings.engine)?.describe()?;
     if engine != assignment.engine {
-        let words = |engine: &EngineIdentity| format!("{} {}", engine.name, engine.version);
-        let (expected, found) = (words(&assignment.engine), words(&engine));
+        let (expected, found) = (assignment.engine.to_string(), engine.to_string());
         return Err(AssignmentError::OtherEngine { expected, found });
     }
     let items = assignment.items.iter().map(|item| work_item(item, embedded)).collect();
     Ok((assignment, items))
 }
 
-/// Returns the time limit of a file in the run in `folder`; `None` without a limit or if unknown.
-pub fn time_limit(folder: &Path, file: &str) -> Option<Duration> {
+/// How long the run in `folder` let a file take; nothing if it had no limit, or nobody knows any more.
+pub fn time_limit(folder: &Path, file: &FileId) -> Option<Duration> {
     let assignment = Assignment::read(folder).ok()?;
-    assignment.items.iter().find(|item| item.file == file)?.timeout
+    assignment.items.iter().find(|item| item.file == *file)?.timeout
 }
 
 /// Returns the tasks for files with these numbers of slices, and the number of tasks that are queued at the start.

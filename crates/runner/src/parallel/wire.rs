@@ -15,20 +15,20 @@ use serde::{Deserialize, Serialize};
 use super::limits::Limits;
 use super::task_tracker::Attempts;
 use crate::atomic_file;
-use slt_core::engine::{EngineError, EngineIdentity, RegistryError};
+use slt_core::engine::{EngineError, EngineId, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
-use slt_core::location::path_text;
+use slt_core::location::{FileId, path_text};
 use slt_core::outcome::{Digest, FailureDetail, FileReport, RecordName};
 
-/// The version of the messages and of the program, which both ends must share.
-pub(super) const PROTOCOL: &str = concat!("4/", env!("CARGO_PKG_VERSION"));
+/// What both ends must agree on: the version of the messages and of the program.
+pub(super) const PROTOCOL: &str = concat!("5/", env!("CARGO_PKG_VERSION"));
 
 /// The assignment that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Assignment {
     pub(super) protocol: String,
-    pub(super) engine: EngineIdentity,
+    pub(super) engine: EngineId,
     pub(super) settings: Settings,
     pub(super) limits: Limits,
     pub(super) attempts: Attempts,
@@ -76,7 +76,7 @@ impl WorkKind {
 /// A file of the run; one without a path is embedded in the program.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct AssignedItem {
-    pub(super) file: String,
+    pub(super) file: FileId,
     pub(super) shown: String,
     /// An absolute path, so that processes with other working directories find the file.
     pub(super) path: Option<String>,

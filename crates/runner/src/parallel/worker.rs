@@ -126,7 +126,7 @@ pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&
         }
     };
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
-    WorkItem { file, shown, source, left_out }
+    WorkItem { below: file.path().to_owned(), file, shown, source, left_out }
 }
 
 /// Runs one file and returns its report, still without a duration.

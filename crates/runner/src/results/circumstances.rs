@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use slt_core::location::FileId;
+
 /// Where a run comes from that another program made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imported {
@@ -13,7 +15,7 @@ pub struct Imported {
     pub digest: String,
     /// The files that it names and has no result of.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub untested: Vec<String>,
+    pub untested: Vec<FileId>,
 }
 
 /// Where and with what a run was made.

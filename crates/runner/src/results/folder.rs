@@ -404,11 +404,11 @@ pub fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), TryLock
 mod tests {
     use super::*;
     use crate::results::{Circumstances, Imported, Opened};
-    use slt_core::engine::EngineIdentity;
+    use slt_core::engine::EngineId;
     use slt_core::outcome::{FlakyResult, RunHeader};
 
     fn start(results: &ResultsFolder, now: i64) -> RunFolder {
-        let engine = EngineIdentity { name: "e".to_owned(), version: String::new(), labels: Vec::new() };
+        let engine = EngineId::named("e");
         let header =
             RunHeader { engine, labels: Vec::new(), exact: false, files: 1, flaky: FlakyResult::Pass };
         let imported = Imported { from: String::new(), digest: String::new(), untested: Vec::new() };

@@ -1,14 +1,14 @@
 //! What earlier runs say of a file: how it ended last, and how long it takes.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::circumstances::Circumstances;
 use super::folder::{FolderError, ResultsFolder};
-use super::index::{Index, name_key, place_key};
+use super::index::{Index, file_key, name_key};
 use super::journal::{Brief, PastFile};
 use super::journal_file::journal_path;
+use slt_core::location::FileId;
 use slt_core::outcome::RunHeader;
 
 /// What is known of a file.
@@ -16,15 +16,15 @@ use slt_core::outcome::RunHeader;
 pub struct Past {
     /// Whether it ended well when it was run last; nothing if it was not run.
     pub good: Option<bool>,
-    /// How long it took then, or in another working copy.
+    /// How long it took then, or in a copy of the suite.
     pub duration: Option<Duration>,
 }
 
 /// What earlier runs know of the files that are asked about.
 #[derive(Debug, Default)]
 pub struct History {
-    by_place: HashMap<PathBuf, Past>,
-    /// The same file in another folder: another working copy of a project, mostly.
+    by_file: HashMap<FileId, Past>,
+    /// A file that reports call the same: a copy of a suite without a name, mostly.
     by_name: HashMap<String, Duration>,
 }
 
@@ -74,27 +74,23 @@ impl ResultsFolder {
 const LOOK_FURTHER: usize = 4;
 
 impl History {
-    /// Reads how these files ended last on `engine`, each given by its place and by what reports call it.
+    /// Reads how these files ended last on `engine`.
     ///
     /// # Errors
     ///
     /// [`FolderError`] when the folder cannot be listed.
-    pub fn read(
-        results: &ResultsFolder,
-        engine: &str,
-        wanted: &[(PathBuf, &str)],
-    ) -> Result<Self, FolderError> {
-        let places = wanted.iter().map(|(place, _)| place_key(engine, place));
-        let names = wanted.iter().map(|(_, file)| name_key(engine, file));
-        let found = Index::find(results, &places.chain(names).collect::<Vec<_>>())?;
-        let (places, names) = found.split_at(wanted.len());
+    pub fn read(results: &ResultsFolder, engine: &str, wanted: &[&FileId]) -> Result<Self, FolderError> {
+        let files = wanted.iter().map(|file| file_key(engine, file));
+        let names = wanted.iter().map(|file| name_key(engine, file.path()));
+        let found = Index::find(results, &files.chain(names).collect::<Vec<_>>())?;
+        let (files, names) = found.split_at(wanted.len());
         let mut history = Self::default();
-        for (((place, file), by_place), by_name) in wanted.iter().zip(places).zip(names) {
+        for ((&file, by_file), by_name) in wanted.iter().zip(files).zip(names) {
             let elapsed = by_name.and_then(|record| record.elapsed);
-            history.by_name.extend(elapsed.map(|elapsed| ((*file).to_owned(), elapsed)));
-            history.by_place.extend(by_place.map(|record| {
+            history.by_name.extend(elapsed.map(|elapsed| (file.path().to_owned(), elapsed)));
+            history.by_file.extend(by_file.map(|record| {
                 let past = Past { good: Some(record.status.is_good()), duration: record.elapsed.or(elapsed) };
-                (place.clone(), past)
+                (file.clone(), past)
             }));
         }
         Ok(history)
@@ -109,9 +105,9 @@ impl History {
         Index::read(results).map(drop)
     }
 
-    /// What is known of the file at `place`, which reports call `file`.
-    pub fn of(&self, place: &Path, file: &str) -> Past {
-        let untested = || Past { good: None, duration: self.by_name.get(file).copied() };
-        self.by_place.get(place).copied().unwrap_or_else(untested)
+    /// What is known of a file.
+    pub fn of(&self, file: &FileId) -> Past {
+        let untested = || Past { good: None, duration: self.by_name.get(file.path()).copied() };
+        self.by_file.get(file).copied().unwrap_or_else(untested)
     }
 }

@@ -4,14 +4,14 @@
 //! however many runs and files there are. One file, `outcomes.index` beside the runs:
 //!
 //! ```text
-//! {"crc32":…,"entry":{"version":2,"records":N,"runs":{NAME:LENGTH,…}}}    which runs are in it, with the lengths of their journals
+//! {"crc32":…,"entry":{"version":3,"records":N,"runs":{NAME:LENGTH,…}}}    which runs are in it, with the lengths of their journals
 //! 6f1ed002ab5595859014ebf0951522d9 passed               1234    179538385001 0c2f5f9a
 //! …                                                       N records of one width, sorted by their keys
 //! {"crc32":…,"entry":{"runs":{NAME:LENGTH},"records":[…]}}    what has come since, a line for each run
 //! ```
 //!
-//! A key is a digest of what is known: an engine with the place of a file, or with the name of a file for copies that lie
-//! elsewhere. Of two records with one key, that of the later run holds. What comes is appended in one piece, and when that has
+//! A key is a digest of what is known: an engine with the identity of a file, or with its path in reports, for copies of a
+//! suite without a name. Of two records with one key, that of the later run holds. What comes is appended in one piece, and when that has
 //! become long, the whole file is made anew and takes the place of the old one. Whatever is wrong with the file is found by
 //! checksums, and then it is made of the journals again. Runs that are not in it, because their process was killed or because
 //! they arrived from elsewhere, are added when the index is read.
@@ -36,9 +36,10 @@ use super::journal_file::{journal_path, plain_path};
 use super::sequence::number_of;
 use crate::atomic_file;
 use crate::jsonl::{entry_of, line_of};
+use slt_core::location::FileId;
 use slt_core::outcome::{FileStatus, FlakyResult};
 
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 /// The width of a key: an MD5 in hexadecimal digits.
 const KEY: usize = 32;
 /// The width of a record without its checksum: key, status, microseconds, number of the run.
@@ -65,9 +66,9 @@ pub(super) struct Record {
 /// A key of the index: a digest.
 type Key = String;
 
-/// The key of a file at a place, on an engine.
-pub(super) fn place_key(engine: &str, place: &Path) -> Key {
-    key(&[b"place", engine.as_bytes(), place.as_os_str().as_encoded_bytes()])
+/// The key of a file, on an engine.
+pub(super) fn file_key(engine: &str, file: &FileId) -> Key {
+    key(&[b"file", engine.as_bytes(), file.key().as_bytes()])
 }
 
 /// The key of files that reports call so, on an engine.
@@ -417,7 +418,7 @@ fn addition(results: &ResultsFolder, name: &str, length: u64) -> Addition {
     let mut addition = Addition { runs: [(name.to_owned(), Some(length))].into(), records: Vec::new() };
     let journal = journal_path(&results.runs_path().join(name));
     let (Some(run), Ok(Some(brief))) = (number_of(name), Brief::read(&journal)) else { return addition };
-    let engine = &brief.header.engine.name;
+    let engine = &brief.header.engine.qualified_name();
     for file in &brief.files {
         let elapsed = Some(file.elapsed).filter(|elapsed| !elapsed.is_zero());
         let status = match brief.header.flaky {
@@ -425,10 +426,8 @@ fn addition(results: &ResultsFolder, name: &str, length: u64) -> Addition {
             FlakyResult::Fail => file.status(),
         };
         let record = Record { status, elapsed, run };
-        if let Some(place) = brief.opened.places.get(&file.file) {
-            addition.records.push(text_of(&place_key(engine, place), &record));
-        }
-        addition.records.push(text_of(&name_key(engine, &file.file), &record));
+        addition.records.push(text_of(&file_key(engine, &file.file), &record));
+        addition.records.push(text_of(&name_key(engine, file.file.path()), &record));
     }
     addition
 }

@@ -23,14 +23,14 @@ use crate::atomic_file::{folder_of, sync_folder};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
 use slt_core::executor::Settings;
-use slt_core::location::path_text;
+use slt_core::location::{FileId, path_text};
 use slt_core::outcome::{
     Attempt, Counts, ExitHow, FileAttempts, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd,
     RunHeader, RunReport, SlowRecord,
 };
 
 /// The version of the entries.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// The first entry of a journal: what is known of the run besides its header.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -57,18 +57,21 @@ pub struct Opened {
     /// Where the run comes from, if another program made it.
     #[serde(default)]
     pub imported: Option<Imported>,
-    /// The files by the names that reports call them, and where they are; files inside of the program by their name
-    /// there.
+    /// The files, and where they were when the run began; files inside of the program by their name there.
     #[serde(with = "path_text::map")]
-    pub places: BTreeMap<String, PathBuf>,
+    pub places: BTreeMap<FileId, PathBuf>,
 }
 
 impl Opened {
-    /// The files that were to be run, by the names that reports call them. Of a run of another program these are the ones
-    /// that it names and has no result of.
-    pub fn wanted_files(&self) -> impl Iterator<Item = &str> {
+    /// The files that were to be run. Of a run of another program these are the ones that it names and has no result of.
+    pub fn wanted_files(&self) -> impl Iterator<Item = &FileId> {
         let untested = self.imported.iter().flat_map(|imported| &imported.untested);
-        self.places.keys().chain(untested).map(String::as_str)
+        self.places.keys().chain(untested)
+    }
+
+    /// The files with the places where they were.
+    pub fn places(&self) -> impl Iterator<Item = (&FileId, &Path)> {
+        self.places.iter().map(|(file, place)| (file, place.as_path()))
     }
 
     /// Whether files of the suite were left out of the run, as far as that is known.
@@ -84,7 +87,7 @@ impl Opened {
         folder: PathBuf,
         settings: Settings,
         circumstances: Circumstances,
-        places: BTreeMap<String, PathBuf>,
+        places: BTreeMap<FileId, PathBuf>,
     ) -> Self {
         let (format, program) = (FORMAT, env!("CARGO_PKG_VERSION").to_owned());
         let (settings, circumstances) = (Some(settings), Some(circumstances));
@@ -143,7 +146,7 @@ enum Entry {
         again: bool,
     },
     AttemptEnded {
-        file: String,
+        file: FileId,
         shown: String,
         attempt: Box<Attempt>,
     },
@@ -170,8 +173,8 @@ enum BriefEntry {
 /// A file in a run of the past: how it ended and how long it took, without what was wrong in detail.
 #[derive(Debug, Clone, Deserialize)]
 pub struct PastFile {
-    /// The path below the root.
-    pub file: String,
+    /// The identity of the file.
+    pub file: FileId,
     /// How long it took.
     pub elapsed: Duration,
     /// The account.
@@ -407,8 +410,8 @@ impl Journal {
 
     /// Returns the files of the run without a result.
     pub fn untested(&self) -> Vec<&str> {
-        let tested: HashSet<&str> = self.report.files.iter().map(|file| file.file.as_str()).collect();
-        self.opened.wanted_files().filter(|file| !tested.contains(file)).collect()
+        let tested: HashSet<_> = self.report.files.iter().map(|file| &file.file).collect();
+        self.opened.wanted_files().filter(|file| !tested.contains(file)).map(FileId::path).collect()
     }
 
     /// Reads what was there when the file had this length.
@@ -438,15 +441,14 @@ impl Journal {
                 Entry::WorkerLost { shown, line, how, again } => {
                     events.push(RunEvent::WorkerLost { shown, line, how, again });
                 }
-                Entry::AttemptEnded { file, shown, attempt } => {
-                    attempts.entry((file, shown)).or_default().push(*attempt);
+                Entry::AttemptEnded { file, attempt, .. } => {
+                    attempts.entry(file).or_default().push(*attempt);
                 }
                 // The first result of a file is the one that was told.
                 Entry::FileFinished(report) => {
                     worked.file_finishes(report.finished);
-                    let file = (report.file.clone(), report.shown.clone());
-                    attempts.remove(&file);
-                    if files.insert(file) {
+                    attempts.remove(&report.file);
+                    if files.insert(report.file.clone()) {
                         events.push(RunEvent::FileFinished(report));
                     }
                 }

@@ -7,6 +7,7 @@ use super::circumstances::Commit;
 use super::folder::{FolderError, ResultsFolder, io_error, is_running, why_unreadable};
 use super::journal::Brief;
 use super::journal_file::journal_path;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileStatus, RunEnd, RunHeader, Totals, category_of};
 
 /// A run in brief.
@@ -36,7 +37,7 @@ pub struct RunFiles {
     /// Sums over its files, by category.
     pub categories: BTreeMap<String, Totals>,
     /// How each file ended, without regard to attempts besides.
-    pub files: BTreeMap<String, FileStatus>,
+    pub files: BTreeMap<FileId, FileStatus>,
 }
 
 /// What a run is at.
@@ -111,7 +112,7 @@ impl RunFiles {
     fn of(name: &str, brief: &Brief, going: bool) -> Self {
         let mut categories = BTreeMap::<String, Totals>::new();
         for file in &brief.files {
-            let totals = categories.entry(category_of(&file.file).to_owned()).or_default();
+            let totals = categories.entry(category_of(file.file.path()).to_owned()).or_default();
             totals.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
         }
         let files = brief.files.iter().map(|file| (file.file.clone(), file.last_status())).collect();

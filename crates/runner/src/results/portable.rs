@@ -36,7 +36,7 @@ pub const ENDING: &str = "runs.zst";
 pub const ENDING_OF_ONE: &str = "run.zst";
 
 /// The version of the format.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The lines that are of no journal.
 #[derive(Debug, Serialize, Deserialize)]
@@ -75,8 +75,8 @@ pub enum PortableError {
     /// The file is another kind of file.
     #[error("`{}` is not a file of exported runs", .0.display())]
     Foreign(PathBuf),
-    /// The file is of a later version.
-    #[error("`{}` is of version {found} of the format, and this program knows version {FORMAT}", path.display())]
+    /// Another version of this program has written the file.
+    #[error("`{}` has format {found}, and this program reads format {FORMAT}", path.display())]
     Version {
         /// The file.
         path: PathBuf,

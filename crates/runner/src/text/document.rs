@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::failure::message;
 use super::object::{Each, Object, object};
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{
     Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed, RunEnd,
     Totals,
@@ -14,8 +14,12 @@ use slt_core::outcome::{
 use slt_core::parser::Lint;
 
 /// The engine under test.
-pub fn engine<'r>(engine: &'r EngineIdentity, labels: &'r [String]) -> Object<'r> {
-    object! { "name": &engine.name, "version": &engine.version, "labels": labels }
+pub fn engine<'r>(engine: &'r EngineId, labels: &'r [String]) -> Object<'r> {
+    object! { "name": &engine.name }
+        .with_some("variant", engine.variant.as_ref())
+        .with("version", &engine.version)
+        .with_some("build", engine.build.as_ref())
+        .with("labels", labels)
 }
 
 /// How many files ended how, in the words of the old scripts.
@@ -53,21 +57,22 @@ pub fn records(counts: &Counts) -> Object<'static> {
 
 /// A file, with every record that has not passed.
 pub fn file(file: &FileReport) -> Object<'_> {
-    object! {
-        "file": &file.file,
-        "category": file.category(),
-        "subcategory": file.subcategory(),
-        "status": file.status().word(),
-        "duration_ms": known_milliseconds(file.elapsed),
-        "peak_memory": file.peak_memory,
-    }
-    .with_list("attempts", file.attempts.iter().map(attempt).collect())
-    .with("records", records(&file.counts))
-    .with("end", end(&file.end))
-    .with("failures", Each(|| failures(file)))
-    .with("details_omitted", file.details_omitted())
-    .with_list("left_out", file.left_out.iter().map(|left_out| left_out.line).collect())
-    .with("lints", Each(|| file.lints.iter().map(lint)))
+    object! { "file": file.file.path() }
+        .with_some("id", file.file.is_known().then(|| file.file.to_text()))
+        .with_all(object! {
+            "category": file.category(),
+            "subcategory": file.subcategory(),
+            "status": file.status().word(),
+            "duration_ms": known_milliseconds(file.elapsed),
+            "peak_memory": file.peak_memory,
+        })
+        .with_list("attempts", file.attempts.iter().map(attempt).collect())
+        .with("records", records(&file.counts))
+        .with("end", end(&file.end))
+        .with("failures", Each(|| failures(file)))
+        .with("details_omitted", file.details_omitted())
+        .with_list("left_out", file.left_out.iter().map(|left_out| left_out.line).collect())
+        .with("lints", Each(|| file.lints.iter().map(lint)))
 }
 
 /// A time that a file was run besides.

@@ -319,7 +319,7 @@ mod tests {
         }
         let all = plan("SELECT * FROM slow_records").unwrap();
         assert_eq!(all.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
-        assert_eq!(all.columns, ["run_id", "file_path", "line", "duration_ms", "sql"]);
+        assert_eq!(all.columns, ["run_id", "file_path", "line", "duration_ms", "sql", "file_id"]);
         for sql in [
             "SELECT count(*) FROM slow_records NATURAL JOIN (SELECT 1 AS line)",
             "SELECT 1 FROM (SELECT s.* FROM slow_records AS s)",
@@ -396,15 +396,18 @@ mod tests {
     #[test]
     fn tables_behind_in_are_loaded_whole() {
         for sql in [
-            "SELECT count(*) FROM slow_records WHERE (1, 2, 3, 4, 5) IN slow_records",
-            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) NOT IN main.\"SLOW_RECORDS\"",
-            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5) in [main] . 'slow_records'",
+            "SELECT count(*) FROM slow_records WHERE (1, 2, 3, 4, 5, 6) IN slow_records",
+            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5, 6) NOT IN main.\"SLOW_RECORDS\"",
+            "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5, 6) in [main] . 'slow_records'",
         ] {
             let plan = plan(sql).unwrap();
             assert!(plan.wanted.contains(&Wanted::all(&schema::SLOW_RECORDS)), "{sql}: {:?}", plan.wanted);
         }
-        let others = "SELECT run_id FROM test_runs WHERE (1, 2, 3, 4, 5) IN slow_records";
-        assert_eq!(reads(others), "test_runs(run_id) slow_records(run_id,file_path,line,duration_ms,sql)");
+        let others = "SELECT run_id FROM test_runs WHERE (1, 2, 3, 4, 5, 6) IN slow_records";
+        assert_eq!(
+            reads(others),
+            "test_runs(run_id) slow_records(run_id,file_path,line,duration_ms,sql,file_id)"
+        );
         assert_eq!(
             reads("SELECT line FROM slow_records WHERE line IN (SELECT line FROM slow_records)"),
             "slow_records(line)"

@@ -65,15 +65,16 @@ pub static PRESETS: &[Preset] = &[
         name: "flaky-tests",
         about: "Files that passed and failed in runs of the same engine on the same commit, where a commit is known",
         reach: Reach::Loaded,
-        sql: "SELECT file_path, SUM(results) AS total_runs, SUM(passed) AS passes, SUM(lost) AS fails FROM (SELECT \
-              r.file_path AS file_path, t.same AS same, COUNT(*) AS results, SUM(r.passed) AS passed, \
-              SUM(r.failed) AS lost FROM \
-              test_results r JOIN (SELECT file_path FROM (SELECT file_path, SUM(passed) AS passes, SUM(failed) AS fails FROM \
-              test_results GROUP BY file_path) s WHERE CASE WHEN passes > 0 AND fails > 0 THEN 1 ELSE 0 END = 1) f ON \
-              r.file_path = f.file_path JOIN (SELECT run_id, COALESCE(git_commit, '') || ' ' || COALESCE(engine, '') || ' ' || \
-              COALESCE(engine_version, '') AS same FROM test_runs) t ON r.run_id = t.run_id GROUP BY r.file_path, \
-              t.same) c WHERE CASE WHEN passed > 0 AND lost > 0 THEN 1 ELSE 0 END = 1 GROUP BY file_path ORDER BY \
-              fails DESC, file_path LIMIT 20",
+        sql: "SELECT p.file_path AS file_path, g.total_runs AS total_runs, g.passes AS passes, g.fails AS fails FROM \
+              (SELECT file_id, SUM(results) AS total_runs, SUM(passed) AS passes, SUM(lost) AS fails FROM (SELECT \
+              r.file_id AS file_id, t.same AS same, COUNT(*) AS results, SUM(r.passed) AS passed, SUM(r.failed) AS \
+              lost FROM test_results r JOIN (SELECT file_id FROM (SELECT file_id, SUM(passed) AS passes, SUM(failed) \
+              AS fails FROM test_results GROUP BY file_id) s WHERE CASE WHEN passes > 0 AND fails > 0 THEN 1 ELSE 0 \
+              END = 1) f ON r.file_id = f.file_id JOIN (SELECT run_id, COALESCE(git_commit, '') || ' ' || \
+              COALESCE(engine, '') || ' ' || COALESCE(engine_version, '') AS same FROM test_runs) t ON r.run_id = \
+              t.run_id GROUP BY r.file_id, t.same) c WHERE CASE WHEN passed > 0 AND lost > 0 THEN 1 ELSE 0 END = 1 \
+              GROUP BY file_id) g JOIN test_files p ON g.file_id = p.file_id ORDER BY fails DESC, p.file_path, \
+              p.file_id LIMIT 20",
     },
     Preset {
         name: "recent-runs",
@@ -93,10 +94,11 @@ pub static PRESETS: &[Preset] = &[
         name: "slow-tests",
         about: "Files by their average time",
         reach: Reach::Loaded,
-        sql: "SELECT file_path, CAST(total * 10.0 / run_count + 0.5 AS INTEGER) / 10.0 AS avg_duration_ms, \
-              max_duration_ms, run_count FROM (SELECT file_path, SUM(duration_ms) AS total, MAX(duration_ms) AS \
-              max_duration_ms, COUNT(duration_ms) AS run_count FROM test_results GROUP BY file_path) t WHERE \
-              run_count > 0 ORDER BY avg_duration_ms DESC, file_path LIMIT 20",
+        sql: "SELECT f.file_path AS file_path, CAST(t.total * 10.0 / t.run_count + 0.5 AS INTEGER) / 10.0 AS \
+              avg_duration_ms, t.max_duration_ms AS max_duration_ms, t.run_count AS run_count FROM (SELECT file_id, \
+              SUM(duration_ms) AS total, MAX(duration_ms) AS max_duration_ms, COUNT(duration_ms) AS run_count FROM \
+              test_results GROUP BY file_id) t JOIN test_files f ON t.file_id = f.file_id WHERE t.run_count > 0 ORDER \
+              BY avg_duration_ms DESC, f.file_path, f.file_id LIMIT 20",
     },
     Preset {
         name: "failing-by-category",
@@ -145,9 +147,10 @@ pub static PRESETS: &[Preset] = &[
         name: "timeouts",
         about: "Files that were over their time limit, and how often",
         reach: Reach::Loaded,
-        sql: "SELECT file_path, COUNT(*) AS timeouts, MAX(tested_at) AS last_timeout, MAX(in_flight_line) AS line \
-              FROM test_results WHERE status = 'TIMEOUT' GROUP BY file_path ORDER BY timeouts DESC, file_path LIMIT \
-              50",
+        sql: "SELECT file_path, timeouts, last_timeout, line FROM (SELECT f.file_path AS file_path, f.file_id AS \
+              file_id, COUNT(*) AS timeouts, MAX(r.tested_at) AS last_timeout, MAX(r.in_flight_line) AS line FROM \
+              test_results r JOIN test_files f ON r.file_id = f.file_id WHERE r.status = 'TIMEOUT' GROUP BY \
+              f.file_path, f.file_id) t ORDER BY timeouts DESC, file_path, file_id LIMIT 50",
     },
     Preset {
         name: "crashes",
@@ -160,15 +163,17 @@ pub static PRESETS: &[Preset] = &[
         name: "slowest-records",
         about: "Single records by their longest time",
         reach: Reach::Loaded,
-        sql: "SELECT file_path, line, MAX(duration_ms) AS max_duration_ms, COUNT(*) AS times FROM slow_records GROUP \
-              BY file_path, line ORDER BY max_duration_ms DESC, file_path, line LIMIT 20",
+        sql: "SELECT f.file_path AS file_path, t.line AS line, t.max_duration_ms AS max_duration_ms, t.times AS times \
+              FROM (SELECT file_id, line, MAX(duration_ms) AS max_duration_ms, COUNT(*) AS times FROM slow_records \
+              GROUP BY file_id, line) t JOIN test_files f ON t.file_id = f.file_id ORDER BY max_duration_ms DESC, \
+              f.file_path, t.line, f.file_id LIMIT 20",
     },
     Preset {
         name: "flakiest",
         about: "Files whose results change most often, with the counters of each engine",
         reach: Reach::Everything,
         sql: "SELECT file_path, engine, flips, runs, passes, fails, last_status FROM file_stats WHERE flips > 1 \
-              ORDER BY flips DESC, file_path, engine LIMIT 20",
+              ORDER BY flips DESC, file_path, engine, file_id LIMIT 20",
     },
     Preset {
         name: "by-engine",

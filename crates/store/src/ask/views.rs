@@ -58,7 +58,7 @@ const FAILURE_PATTERNS: View = View {
     sql: "SELECT g.kind AS error_type, g.failure_count AS failure_count, g.affected_files AS affected_files, \
           CAST(g.failure_count * 1000.0 / t.failures + 0.5 AS INTEGER) / 10.0 AS pct_of_failures, g.error_pattern AS \
           error_pattern, g.run_id AS run_id FROM (SELECT run_id, kind, error_pattern, SUM(records) AS \
-          failure_count, COUNT(DISTINCT file_path) AS affected_files FROM failure_groups GROUP BY run_id, kind, \
+          failure_count, COUNT(DISTINCT file_id) AS affected_files FROM failure_groups GROUP BY run_id, kind, \
           error_pattern) g JOIN (SELECT run_id, SUM(records) AS failures FROM failure_groups GROUP BY run_id) t ON \
           g.run_id = t.run_id",
 };
@@ -74,11 +74,11 @@ const FIX_OPPORTUNITIES: View = View {
           <= 3 THEN 'P0' WHEN o.place <= 7 THEN 'P1' ELSE 'P2' END AS priority FROM (SELECT p.pattern AS pattern, \
           p.tests AS tests, p.score AS score, a.files AS files, ROW_NUMBER() OVER (ORDER BY p.tests * 1.0 / p.score \
           DESC, p.tests DESC, p.pattern) AS place FROM (SELECT g.error_pattern AS pattern, COUNT(DISTINCT \
-          g.file_path) AS tests, MAX(CASE WHEN g.kind IN ('presentation_differs', 'malformed', 'adapter_fault') THEN 1 \
+          g.file_id) AS tests, MAX(CASE WHEN g.kind IN ('presentation_differs', 'malformed', 'adapter_fault') THEN 1 \
           WHEN g.kind IN ('unsupported', 'timed_out', 'engine_lost', 'process_died', 'out_of_memory') THEN 3 ELSE 2 \
           END) AS score, g.run_id AS run_id FROM failure_groups g JOIN (SELECT MAX(run_id) AS newest FROM \
-          test_runs) n ON g.run_id = n.newest GROUP BY g.run_id, g.error_pattern) p JOIN (SELECT run_id, COUNT(DISTINCT file_path) AS files FROM failure_groups GROUP BY run_id) a ON p.run_id = \
-          a.run_id) o WHERE o.place <= 10",
+          test_runs) n ON g.run_id = n.newest GROUP BY g.run_id, g.error_pattern) p JOIN (SELECT run_id, \
+          COUNT(DISTINCT file_id) AS files FROM failure_groups GROUP BY run_id) a ON p.run_id = a.run_id) o WHERE o.place <= 10",
 };
 
 const FAILURE_EXAMPLES: View = View {

@@ -5,8 +5,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use vibesql_sqllogictest::engine::{
-    Database, DatabaseError, Engine, EngineError, EngineIdentity, ExecuteError, Flow, Interrupter, RowSink,
-    Session,
+    Database, DatabaseError, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
 };
 use vibesql_sqllogictest::value::{Column, ValueRef};
 
@@ -25,9 +24,9 @@ impl Broken {
 }
 
 impl Engine for Broken {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+    fn describe(&self) -> Result<EngineId, EngineError> {
         let sound = self.sound.describe()?;
-        Ok(EngineIdentity { version: format!("{} with a bug in {}", sound.version, self.word), ..sound })
+        Ok(EngineId { version: format!("{} with a bug in {}", sound.version, self.word), ..sound })
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {

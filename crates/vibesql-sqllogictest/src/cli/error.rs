@@ -150,6 +150,9 @@ impl From<PlanError> for CliError {
                 "directories are searched for *.test and *.slt; in a glob * stays within a folder, ** does not",
             ),
             PlanError::Unreadable { .. } => (ExitReason::Usage, "check the permissions of the directory"),
+            PlanError::Suite { .. } => {
+                (ExitReason::Usage, "correct the file; docs/identity.md says what it is read for")
+            }
         };
         Self::new(reason, &error, vec![hint.to_owned()])
     }

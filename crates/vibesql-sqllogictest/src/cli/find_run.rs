@@ -6,6 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::error::CliError;
 use super::results_location::ResultsLocation;
 use super::ui::Ui;
+use slt_core::engine::EngineId;
 use slt_core::outcome::RunReport;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::import;
@@ -21,8 +22,15 @@ use slt_runner::text::count::plural;
 pub(super) struct RunConstraints<'b> {
     /// It must be older than this run, unless it is named directly.
     pub(super) before: Option<&'b str>,
-    /// It must be of this engine, if the name leaves a choice.
-    pub(super) engine: Option<&'b str>,
+    /// It must be on this engine, if the name leaves a choice.
+    pub(super) engine: Option<&'b EngineId>,
+}
+
+impl RunConstraints<'_> {
+    /// Names the engine in a message about runs.
+    fn on_engine(self) -> String {
+        self.engine.map_or_else(String::new, |engine| format!(" on engine `{}`", engine.qualified_name()))
+    }
 }
 
 /// A run that was found.
@@ -145,7 +153,7 @@ fn resolve(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<RunPla
     }
     let results = location.results()?;
     let last = last(results, ui)?;
-    let engine = RunOverview::read(results, &last)?.header.engine.name;
+    let engine = RunOverview::read(results, &last)?.header.engine;
     resolve_with(word, location, RunConstraints { before: Some(&last), engine: Some(&engine) }, ui)
 }
 
@@ -205,7 +213,7 @@ fn before(
     let end = constraints.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
         match RunOverview::read(results, name) {
-            Ok(run) if constraints.engine.is_none_or(|engine| run.header.engine.name == engine) => {
+            Ok(run) if constraints.engine.is_none_or(|engine| run.header.engine.is_same(engine)) => {
                 return Ok(RunPlace::stored(name));
             }
             // Its process was killed before the run started.
@@ -214,7 +222,7 @@ fn before(
         }
     }
     let before = end.map_or_else(String::new, |end| format!(" before {}", runs[end]));
-    let engine = constraints.engine.map_or_else(String::new, |engine| format!(" on engine `{engine}`"));
+    let engine = constraints.on_engine();
     let hint = "name a run, a branch, a commit or a file; `runs` lists runs".to_owned();
     Err(CliError::nothing_selected(format!("no run{before}{engine}"), vec![hint]))
 }
@@ -231,7 +239,7 @@ fn last_of(
         let Ok(run) = RunOverview::read(results, name) else { continue };
         if !run.is_complete() {
             incomplete += 1;
-        } else if constraints.engine.is_some_and(|engine| engine != run.header.engine.name) {
+        } else if constraints.engine.is_some_and(|engine| !engine.is_same(&run.header.engine)) {
             other_engines += 1;
         } else if run.commit.is_some_and(|commit| commit.dirty) {
             with_changes = with_changes.or(Some(name));
@@ -243,7 +251,7 @@ fn last_of(
         let note = format!("run `{name}` of {what} was made with uncommitted changes");
         return Ok(RunPlace::Stored { run: name.clone(), note: Some(note) });
     }
-    let engine = constraints.engine.map_or_else(String::new, |engine| format!(" on engine `{engine}`"));
+    let engine = constraints.on_engine();
     let others = [(incomplete, "incomplete run"), (other_engines, "run on another engine")];
     let others = others.into_iter().filter(|(count, _)| *count > 0);
     let others: Vec<_> = others.map(|(count, what)| format!("{count} × {what}")).collect();

@@ -1,6 +1,6 @@
 //! Finds and reads the files with expected failures.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -9,9 +9,9 @@ use super::args::ExpectationArgs;
 use super::error::CliError;
 use super::exit::{ExitReason, VerdictRules, exit_reason_without};
 use super::ui::Ui;
-use slt_core::location::path_text;
+use slt_core::location::{FileId, path_text};
 use slt_core::outcome::RunReport;
-use slt_insight::expectations::{self, Expectations, FILE_NAME, Judgement, judge};
+use slt_insight::expectations::{self, DocumentFiles, Expectations, FILE_NAME, Judgement, judge};
 use slt_insight::report;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::Opened;
@@ -25,7 +25,7 @@ pub(super) enum ExpectationsSource {
     Off,
     /// This file.
     File(PathBuf),
-    /// The files in the folders of the suites, where there are any.
+    /// The files in the folders of the test files and above, where there are any.
     Suites,
 }
 
@@ -45,26 +45,31 @@ pub(super) struct LoadedExpectations {
     pub(super) today: Date,
     /// Whether the run leaves out files of the suite; their entries are not judged.
     pub(super) is_part: bool,
+    /// The folders of the files that were found.
+    pub(super) folders: Vec<PathBuf>,
 }
 
 impl LoadedExpectations {
     /// Reads the expected failures of these files; `None` if there is no file with expected failures.
     pub(super) fn load<'f>(
         source: &ExpectationsSource,
-        files: impl Iterator<Item = (&'f str, &'f Path)>,
+        files: impl Iterator<Item = (&'f FileId, &'f Path)>,
         is_part: bool,
     ) -> Result<Option<Self>, CliError> {
-        let documents: BTreeSet<PathBuf> = match source {
-            ExpectationsSource::Off => BTreeSet::new(),
-            ExpectationsSource::File(path) => [path.clone()].into(),
-            ExpectationsSource::Suites => documents(files).into_iter().filter(|path| path.exists()).collect(),
+        let documents: BTreeMap<PathBuf, DocumentFiles> = match source {
+            ExpectationsSource::Off => BTreeMap::new(),
+            ExpectationsSource::File(path) => [(path.clone(), files_of_named(path, files))].into(),
+            ExpectationsSource::Suites => find(files),
         };
         let today = expectations::today(milliseconds_since_1970());
         let mut all = Expectations::default();
-        for document in &documents {
-            all.entries.extend(read(document)?.1.entries);
+        for (document, files) in &documents {
+            all.entries.extend(read(document, files)?.1.entries);
         }
-        Ok((!documents.is_empty()).then_some(Self { expectations: all, today, is_part }))
+        let is_found = *source == ExpectationsSource::Suites;
+        let folders = documents.keys().filter(|_| is_found).filter_map(|path| path.parent());
+        let folders = folders.map(Path::to_owned).collect();
+        Ok((!documents.is_empty()).then_some(Self { expectations: all, today, is_part, folders }))
     }
 
     /// Reads the expected failures of a stored run.
@@ -72,7 +77,7 @@ impl LoadedExpectations {
         source: &ExpectationsSource,
         opened: &Opened,
     ) -> Result<Option<Self>, CliError> {
-        Self::load(source, places(opened), opened.is_part())
+        Self::load(source, opened.places(), opened.is_part())
     }
 
     /// Compares a run with the expected failures, and returns the result with its text.
@@ -83,42 +88,62 @@ impl LoadedExpectations {
     }
 }
 
-/// Returns the files of a run with their locations.
-fn places(opened: &Opened) -> impl Iterator<Item = (&str, &Path)> {
-    opened.places.iter().map(|(file, place)| (file.as_str(), place.as_path()))
-}
-
-/// Returns the paths of the expectations files of a stored run, whether they exist or not.
-pub(super) fn documents_of_run(opened: &Opened) -> BTreeSet<PathBuf> {
-    documents(places(opened))
-}
-
 /// Returns the path of a file for messages, relative to the working directory where possible.
 pub(super) fn shown(path: &Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(here).unwrap_or(path).display().to_string()
 }
 
-/// Reads a file, and returns its text and its entries.
-pub(super) fn read(path: &Path) -> Result<(String, Expectations), CliError> {
+/// Reads a file about these test files, and returns its text and its entries.
+pub(super) fn read(path: &Path, files: &DocumentFiles) -> Result<(String, Expectations), CliError> {
     let shown = shown(path);
     let text = std::fs::read_to_string(path).map_err(|error| CliError::io("read", &shown, &error))?;
-    let found = expectations::read(&shown, &text).map_err(|error| {
+    let found = expectations::read(&shown, &text, files).map_err(|error| {
         let hint = "docs/expectations.md describes the format".to_owned();
         CliError::usage(format!("{shown}:{}: {}", error.line, error.message), vec![hint])
     })?;
     Ok((text, found))
 }
 
-/// Returns the paths of the expectations files of suites, whether they exist or not: one in the folder of each suite.
-// A file is identified by its path below the folder of its suite, so the rest of its absolute path is that folder.
-fn documents<'f>(files: impl Iterator<Item = (&'f str, &'f Path)>) -> BTreeSet<PathBuf> {
-    let root = |(file, place): (&str, &Path)| {
-        let below = path_text::path(file);
-        let root = place.ancestors().nth(below.components().count())?;
-        (place.is_absolute() && root.join(below) == place).then(|| root.join(FILE_NAME))
-    };
-    files.filter_map(root).collect()
+/// Finds the expectations files of test files: in their folders and above, up to the root of the suite. Each test file is
+/// given with its location.
+pub(super) fn find<'f>(
+    files: impl Iterator<Item = (&'f FileId, &'f Path)>,
+) -> BTreeMap<PathBuf, DocumentFiles> {
+    let mut seen = HashSet::new();
+    let mut found = BTreeMap::new();
+    for (file, place) in files.filter(|(_, place)| place.is_absolute()) {
+        for folder in place.ancestors().skip(1) {
+            // Everything above a folder that was searched was searched, too.
+            let Some(prefix) = prefix(file, place, folder) else { break };
+            if !seen.insert(folder.to_owned()) {
+                break;
+            }
+            let document = folder.join(FILE_NAME);
+            if document.exists() {
+                found.insert(document, DocumentFiles::found(prefix));
+            }
+        }
+    }
+    found
+}
+
+/// Returns the test files that an expectations file is about which the user names.
+pub(super) fn files_of_named<'f>(
+    document: &Path,
+    mut files: impl Iterator<Item = (&'f FileId, &'f Path)>,
+) -> DocumentFiles {
+    let folder = document.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder.canonicalize().ok();
+    let prefix = folder.and_then(|folder| files.find_map(|(file, place)| prefix(file, place, &folder)));
+    DocumentFiles::named(prefix)
+}
+
+/// Returns what the keys of the files in a folder begin with, where one of them is at `place`.
+fn prefix<'f>(file: &'f FileId, place: &Path, folder: &Path) -> Option<&'f str> {
+    let below = path_text::of(place.strip_prefix(folder).ok()?);
+    let prefix = file.key().strip_suffix(&below)?;
+    prefix.ends_with(['/', ':']).then_some(prefix)
 }
 
 /// Returns the exit reason of a run in which only unexpected failures count.

@@ -69,6 +69,6 @@ pub(super) fn place_of(item: &WorkItem) -> PathBuf {
         FileSource::Disk(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
         FileSource::Embedded(_) => PathBuf::from(&item.shown),
         // What was read is nowhere to be found again.
-        FileSource::Stream(_) => PathBuf::from(&item.file),
+        FileSource::Stream(_) => PathBuf::from(item.file.path()),
     }
 }

@@ -4,13 +4,13 @@ use std::borrow::Cow;
 use std::io;
 
 use super::suite;
-use slt_core::location::Source;
+use slt_core::location::{FileId, Source};
 use slt_core::outcome::FileReport;
 use slt_insight::analysis::{NoText, Texts};
 use slt_runner::results::Opened;
 
 /// Reads the current text of a file of a run; `None` if the location of the file is unknown.
-pub(super) fn read_text(opened: &Opened, file: &str) -> Option<io::Result<Cow<'static, [u8]>>> {
+pub(super) fn read_text(opened: &Opened, file: &FileId) -> Option<io::Result<Cow<'static, [u8]>>> {
     let place = opened.places.get(file)?;
     let shipped = place.to_str().and_then(suite::text);
     Some(shipped.map_or_else(|| std::fs::read(place).map(Cow::Owned), |text| Ok(Cow::Borrowed(text))))

@@ -45,7 +45,7 @@ pub(super) fn select(
     workers: usize,
     ui: &mut Ui,
 ) -> Result<SelectedFiles, CliError> {
-    let engine = run.setup.engine.name.clone();
+    let engine = run.setup.engine.qualified_name();
     let read = |items: &[WorkItem]| match history_of(results, &engine, items) {
         Ok(history) => Ok(history),
         // A selection by earlier runs is impossible without them; an order is not.
@@ -53,7 +53,9 @@ pub(super) fn select(
         Err(_) => Ok(History::default()),
     };
     let ChosenFiles { mut items, shards, is_part, history } = choose(&run.selection, read, ui)?;
-    let expectations = take_out_skipped(expectations, &mut items, is_part, || Ok(engine.clone()), ui)?;
+    let engine = || Ok(engine.clone());
+    let expectations = take_out_skipped(expectations, &run.selection.paths, &mut items, is_part, engine, ui)?;
+    let is_part = is_part || expectations.as_ref().is_some_and(|known| known.is_part);
     let times = past_of(&items, &history);
     let order = schedule::order(&times, run.order);
     let items: Vec<_> = order.iter().map(|&index| items[index].clone()).collect();
@@ -80,13 +82,13 @@ pub(super) fn list(
         false => Ok(History::default()),
     };
     let ChosenFiles { mut items, is_part, .. } = choose(selection, read, ui)?;
-    take_out_skipped(expectations, &mut items, is_part, engine, ui)?;
+    take_out_skipped(expectations, &selection.paths, &mut items, is_part, engine, ui)?;
     Ok(items)
 }
 
 /// Reads the results of earlier runs for these files.
 fn history_of(results: &ResultsFolder, engine: &str, items: &[WorkItem]) -> Result<History, CliError> {
-    let wanted: Vec<_> = items.iter().map(|item| (place_of(item), item.file.as_str())).collect();
+    let wanted: Vec<_> = items.iter().map(|item| &item.file).collect();
     Ok(History::read(results, engine, &wanted)?)
 }
 
@@ -106,7 +108,7 @@ fn choose(
     let mut filters = selection.filters.clone();
     // Shards by time depend on the durations of all files, so they are computed after the other filters.
     let by_time = filters.shard.take_if(|_| selection.balance == ShardBalance::Time);
-    let found = suite::select(&selection.paths, ui)?;
+    let found = suite::select(&selection.paths, selection.suite_name.as_ref(), ui)?;
     let all = found.len();
     let mut items = filtered(found, &filters, &selection.must_match, ui)?;
     let history = read_history(&items)?;
@@ -167,14 +169,16 @@ fn filtered(
 /// Removes the files to skip, and marks the records to skip, as expectations.toml says.
 fn take_out_skipped(
     source: &ExpectationsSource,
+    paths: &[String],
     items: &mut Vec<WorkItem>,
     is_part: bool,
     engine: impl Fn() -> Result<String, CliError>,
     ui: &mut Ui,
 ) -> Result<Option<LoadedExpectations>, CliError> {
     let places: Vec<_> = items.iter().map(place_of).collect();
-    let files = items.iter().zip(&places).map(|(item, place)| (item.file.as_str(), place.as_path()));
-    let Some(known) = LoadedExpectations::load(source, files, is_part)? else { return Ok(None) };
+    let files = items.iter().zip(&places).map(|(item, place)| (&item.file, place.as_path()));
+    let Some(mut known) = LoadedExpectations::load(source, files, is_part)? else { return Ok(None) };
+    known.is_part |= !suite::cover(paths, &known.folders);
     let engine = engine()?;
     let before = items.len();
     items.retain(|item| !known.expectations.skips(&engine, &item.file, known.today));
@@ -195,7 +199,7 @@ fn take_out_skipped(
 fn digest_of(items: &[WorkItem], shards: &[u64]) -> String {
     let mut md5 = Md5::new();
     for (item, shard) in items.iter().zip(shards) {
-        md5.update(format!("{} {shard}\n", item.file));
+        md5.update(format!("{} {shard}\n", item.file.path()));
     }
     md5.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
 }
@@ -208,7 +212,7 @@ fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {
 }
 
 fn past(item: &WorkItem, history: &History) -> Past {
-    history.of(&place_of(item), &item.file)
+    history.of(&item.file)
 }
 
 fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::FileHistory> {

@@ -13,8 +13,9 @@ use super::error::CliError;
 use super::loaded_expectations::ExpectationsSource;
 use super::workers::cores;
 use crate::monitor::Verbosity;
-use slt_core::engine::{Engine, EngineIdentity, EngineRegistry};
+use slt_core::engine::{Engine, EngineId, EngineRegistry};
 use slt_core::executor::{DetailLimits, Options, Settings};
+use slt_core::location::file_id::SuiteName;
 use slt_core::parser;
 use slt_insight::regression::Gate;
 use slt_runner::clock::milliseconds_since_1970;
@@ -27,7 +28,7 @@ const VALUES_IN_REPORT: usize = 64;
 
 /// The engine under test, and how scripts run on it.
 pub(super) struct EngineSetup {
-    pub(super) engine: EngineIdentity,
+    pub(super) engine: EngineId,
     pub(super) settings: Settings,
 }
 
@@ -63,6 +64,8 @@ pub(super) fn make_engine(
 pub(super) struct SelectionSettings {
     /// Files, directories and globs; the shipped suite if there are none.
     pub(super) paths: Vec<String>,
+    /// The name of the suite, if it was given.
+    pub(super) suite_name: Option<SuiteName>,
     pub(super) filters: Filters,
     pub(super) balance: ShardBalance,
     /// Whether only files are selected that did not pass in their last run.
@@ -87,6 +90,7 @@ impl SelectionSettings {
         };
         Ok(Self {
             paths: args.paths,
+            suite_name: args.filter.suite_name,
             filters: Filters {
                 files: args.filter.files,
                 only: args.filter.filter,

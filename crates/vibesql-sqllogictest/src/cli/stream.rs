@@ -9,7 +9,7 @@ use std::sync::Arc;
 use md5::{Digest as _, Md5};
 
 use super::error::CliError;
-use slt_core::location::path_text;
+use slt_core::location::{FileId, path_text};
 use slt_runner::parallel::{FileSource, WorkItem};
 
 /// What messages call standard input.
@@ -38,8 +38,9 @@ pub(super) fn read(word: &str) -> Option<Result<WorkItem, CliError>> {
         Ok(text) => {
             let digest: String =
                 Md5::digest(&text).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
-            let source = FileSource::Stream(Arc::from(text));
-            Ok(WorkItem { file: format!("{name}-{digest}"), shown, source, left_out: Vec::new() })
+            let origin = FileSource::Stream(Arc::from(text));
+            let below = format!("{name}-{digest}");
+            Ok(WorkItem { file: FileId::unknown(&below), below, shown, source: origin, left_out: Vec::new() })
         }
         Err(error) => Err(CliError::io("read", &shown, &error)),
     })

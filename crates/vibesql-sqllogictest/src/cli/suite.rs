@@ -1,15 +1,19 @@
 //! The suite that this program carries, so that it has something to run wherever it is installed.
 
 use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
 use include_dir::{Dir, include_dir};
+use serde::Deserialize;
 
+use super::config::FILE_NAME;
 use super::error::CliError;
 use super::stream;
 use super::ui::Ui;
-use slt_core::location::path_text;
-use slt_runner::parallel::{FileSource, WorkItem, discover};
+use slt_core::location::file_id::{SHIPPED_SUITE, SuiteName};
+use slt_core::location::{FileId, path_text};
+use slt_runner::parallel::{FileSource, SuiteConfig, SuiteResolver, WorkItem, discover};
 
 static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
@@ -17,10 +21,17 @@ static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 pub(super) const PREFIX: &str = "suite:";
 
 /// Finds the files that `paths` name, among them shipped ones and standard input; all shipped ones when there is no path.
-pub(super) fn select(paths: &[String], ui: &mut Ui) -> Result<Vec<WorkItem>, CliError> {
+///
+/// Files are identified by the name of their suite, if there is a `name`.
+pub(super) fn select(
+    paths: &[String],
+    name: Option<&SuiteName>,
+    ui: &mut Ui,
+) -> Result<Vec<WorkItem>, CliError> {
     if paths.is_empty() {
         return Ok(shipped());
     }
+    let mut suites = SuiteResolver::new(name.cloned(), suite_config);
     let (mut others, mut on_disk) = (Vec::new(), Vec::new());
     for path in paths {
         if path.starts_with(PREFIX) {
@@ -35,16 +46,42 @@ pub(super) fn select(paths: &[String], ui: &mut Ui) -> Result<Vec<WorkItem>, Cli
             on_disk.push(path.clone());
         }
     }
-    let mut items = discover(&on_disk, &mut |skipped| ui.warn(&skipped.to_string()))?;
+    let mut items = discover(&on_disk, &mut suites, &mut |note| ui.warn(&note.to_string()))?;
     items.append(&mut others);
     let mut seen = HashSet::new();
-    items.retain(|item| seen.insert((item.file.clone(), item.shown.clone())));
+    items.retain(|item| seen.insert(item.file.clone()));
     Ok(items)
+}
+
+/// Reads what `sqllogictest.toml` in a directory says of the suite there.
+fn suite_config(directory: &Path) -> Result<SuiteConfig, String> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "kebab-case")]
+    struct Document {
+        suite_name: Option<String>,
+    }
+    let path = directory.join(FILE_NAME);
+    if !path.is_file() {
+        return Ok(SuiteConfig::Missing);
+    }
+    let wrong = |message: String| format!("`{}`: {message}", path.display());
+    let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
+    let document: Document = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+    match document.suite_name {
+        None => Ok(SuiteConfig::Unnamed),
+        Some(name) => name.parse().map(SuiteConfig::Named).map_err(|error| wrong(format!("{error}"))),
+    }
 }
 
 /// Whether `paths` name whole folders, or all shipped files, so that no file of a suite is left out by them.
 pub(super) fn are_whole(paths: &[String]) -> bool {
     paths.iter().all(|path| path == PREFIX || path_text::typed(path).is_dir())
+}
+
+/// Whether each of these directories is in one of the directories that `paths` name, so that all of its files are found.
+pub(super) fn cover(paths: &[String], directories: &[PathBuf]) -> bool {
+    let named: Vec<_> = paths.iter().filter_map(|path| path_text::typed(path).canonicalize().ok()).collect();
+    directories.iter().all(|directory| named.iter().any(|named| directory.starts_with(named)))
 }
 
 /// The text of the shipped file that messages call `shown`.
@@ -55,7 +92,7 @@ pub(super) fn text(shown: &str) -> Option<&'static [u8]> {
 fn shipped() -> Vec<WorkItem> {
     let mut items = Vec::new();
     collect(&SUITE, &mut items);
-    items.sort_by(|a, b| a.file.cmp(&b.file));
+    items.sort_by(|a, b| a.file.path().cmp(b.file.path()));
     items
 }
 
@@ -64,8 +101,9 @@ fn collect(dir: &Dir<'static>, items: &mut Vec<WorkItem>) {
         if file.path().extension().is_some_and(|ending| ending == "test") {
             let parts: Vec<_> = file.path().iter().map(|part| part.to_string_lossy()).collect();
             let path = parts.join("/");
-            let (shown, source) = (format!("{PREFIX}{path}"), FileSource::Embedded(file.contents()));
-            items.push(WorkItem { file: path, shown, source, left_out: Vec::new() });
+            let (shown, origin) = (format!("{PREFIX}{path}"), FileSource::Embedded(file.contents()));
+            let file = FileId::in_suite(SHIPPED_SUITE, &path);
+            items.push(WorkItem { file, below: path, shown, source: origin, left_out: Vec::new() });
         }
     }
     dir.dirs().for_each(|dir| collect(dir, items));
@@ -81,7 +119,7 @@ fn select_shipped(path: &str) -> Result<Vec<WorkItem>, CliError> {
             || file.strip_prefix(below).is_some_and(|rest| rest.starts_with('/'))
             || glob.as_ref().is_ok_and(|glob| glob.is_match(file))
     };
-    let items: Vec<_> = shipped().into_iter().filter(|item| matches(&item.file)).collect();
+    let items: Vec<_> = shipped().into_iter().filter(|item| matches(item.file.path())).collect();
     if items.is_empty() {
         let hint = "`vibesql-sqllogictest list` lists the shipped files".to_owned();
         return Err(CliError::nothing_selected(format!("no shipped file matches `{path}`"), vec![hint]));

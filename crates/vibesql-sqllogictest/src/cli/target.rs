@@ -20,7 +20,7 @@ pub(super) fn parse(word: &str, ui: &mut Ui) -> Result<Vec<TestTarget>, CliError
         _ if path_text::typed(word).exists() => (word, None),
         split => split,
     };
-    let items = suite::select(&[path.to_owned()], ui)?;
+    let items = suite::select(&[path.to_owned()], None, ui)?;
     if line.is_some() && (items.len() > 1 || path_text::typed(path).is_dir()) {
         let hint = format!("name the file, or leave out the line: `vibesql-sqllogictest test {path}`");
         return Err(CliError::usage(format!("`{path}` is not one file"), vec![hint]));

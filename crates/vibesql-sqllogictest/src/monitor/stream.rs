@@ -130,8 +130,9 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use slt_core::engine::EngineIdentity;
+    use slt_core::engine::EngineId;
     use slt_core::executor::slice::Slice;
+    use slt_core::location::FileId;
     use slt_core::outcome::{
         Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, LeftOut, RecordKey, RunEnd, RunHeader,
     };
@@ -144,7 +145,7 @@ mod tests {
             peak_memory: Some(7),
             attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
             left_out: vec![LeftOut { line: 9, key: RecordKey(9) }],
-            ..FileReport::new(file, FileEnd::Completed)
+            ..FileReport::new(FileId::in_suite("s", file), FileEnd::Completed)
         })
     }
 
@@ -152,8 +153,7 @@ mod tests {
     fn events() -> Vec<RunEvent> {
         let time = Duration::from_millis(1500);
         let (shown, line) = ("s/a.test".to_owned(), Some(4));
-        let engine =
-            EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: vec!["e".to_owned()] };
+        let engine = EngineId::new("e", "1");
         let labels = vec!["l".to_owned()];
         let passed = Counts { total: 2, executed: 2, passed: 2, ..Counts::default() };
         let mut done = Totals::default();
@@ -190,7 +190,7 @@ mod tests {
             },
             RunEvent::TaskEnded { task: 3 },
             RunEvent::AttemptEnded {
-                file: "a.test".to_owned(),
+                file: "a.test".into(),
                 shown: "s/a.test".to_owned(),
                 attempt: Box::new(Attempt { status: FileStatus::Crashed, elapsed: time, first: None }),
             },

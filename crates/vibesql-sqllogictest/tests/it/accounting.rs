@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
-use vibesql_sqllogictest::engine::{Database, DatabaseError, Engine, EngineError, EngineIdentity, Session};
+use vibesql_sqllogictest::engine::{Database, DatabaseError, Engine, EngineError, EngineId, Session};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::{Observer, Selection, run_observed};
 use vibesql_sqllogictest::location::Source;
@@ -169,8 +169,8 @@ fn statements_run_whole_and_queries_run_their_first_statement() {
 fn an_engine_that_does_not_open_reaches_nothing() {
     struct Shut;
     impl Engine for Shut {
-        fn describe(&self) -> Result<EngineIdentity, EngineError> {
-            Ok(EngineIdentity { name: "shut".to_owned(), version: String::new(), labels: Vec::new() })
+        fn describe(&self) -> Result<EngineId, EngineError> {
+            Ok(EngineId::named("shut"))
         }
         fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
             Err(EngineError::new("connection refused"))
@@ -187,7 +187,7 @@ fn a_database_that_is_not_dropped_is_reported_and_changes_no_outcome() {
     #[derive(Default)]
     struct Heard(Vec<String>);
     impl Engine for Sticky {
-        fn describe(&self) -> Result<EngineIdentity, EngineError> {
+        fn describe(&self) -> Result<EngineId, EngineError> {
             Sqlite.describe()
         }
         fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {

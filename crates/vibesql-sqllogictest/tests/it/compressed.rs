@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::portable::{Became, merge, write};
 use vibesql_sqllogictest::results::store::schema::TABLES;
@@ -21,7 +22,7 @@ const PLAIN: usize = 20;
 const LATER: i64 = 4_102_444_800_000;
 
 fn report(number: usize, end: RunEnd) -> RunReport {
-    let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("e", "1") };
     let file = |name: usize| {
         let text = format!("it's\n{}", (number * name).to_string().repeat(50));
         FileReport::of_whole(&format!("d/{name}"), FileStatus::Failed, Some(&text), Duration::from_millis(7))
@@ -71,8 +72,8 @@ fn said(results: &ResultsFolder) -> String {
     let run =
         |name: &String| (results.journal(Some(name)).unwrap(), RunOverview::read(results, name).unwrap());
     let runs: Vec<_> = names.iter().map(run).collect();
-    let history =
-        History::read(results, "e", &[("nowhere".into(), "d/1")]).unwrap().of(Path::new("nowhere"), "d/1");
+    let file = FileId::unknown("d/1");
+    let history = History::read(results, "e", &[&file]).unwrap().of(&file);
     let imported: Vec<_> =
         (0..names.len()).map(|number| results.imported(&number.to_string()).unwrap()).collect();
     format!("{runs:?} {history:?} {imported:?} {:?}", exported(results, &names))

@@ -87,6 +87,7 @@ fn settings_are_shown_with_their_origin() {
     exclude          index/view/**          ../../sqllogictest.toml: suite own
     shard            -                      default
     files            -                      default
+    suite-name       -                      default
     failed           false                  default
     changed          -                      default
     balance          count                  default
@@ -126,6 +127,7 @@ fn settings_are_shown_with_their_origin() {
     exclude          -      default
     shard            -      default
     files            -      default
+    suite-name       -      default
     failed           false  default
     changed          -      default
     balance          count  default

@@ -205,7 +205,8 @@ proptest! {
 fn many_rows_and_long_texts() {
     let row = |number: i64| {
         let lines = "x\r\n\\n\0".repeat(if number == 7 { 20_000 } else { 1 });
-        vec![number.into(), "f".into(), number.into(), (number as f64 / 3.0).into(), lines.as_str().into()]
+        let duration = number as f64 / 3.0;
+        vec![number.into(), "f".into(), number.into(), duration.into(), lines.as_str().into(), "s:f".into()]
     };
     let loaded = Loaded { wanted: Wanted::all(&SLOW_RECORDS), rows: (0..321).map(row).collect() };
     let sql = document(Form::Sql, std::slice::from_ref(&loaded));
@@ -216,14 +217,14 @@ fn many_rows_and_long_texts() {
 #[test]
 fn a_text_is_a_literal_of_one_line() {
     let mut row = vec![Cell::Null; 4];
-    row.push("it's\na\\n\r".into());
+    row.extend(["it's\na\\n\r".into(), Cell::Null]);
     let loaded = Loaded { wanted: Wanted::all(&SLOW_RECORDS), rows: vec![row] };
     assert_eq!(
         document(Form::Sql, &[loaded]),
         format!("-- program 1.0, schema {VERSION}\nBEGIN;\n-- slow_records: rows: 1\n")
-            + "CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT);\n\
+            + "CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT, file_id TEXT);\n\
         INSERT INTO slow_records VALUES \
-        (NULL,NULL,NULL,NULL,replace(replace('it''s\\n1a\\n\\r','\\n1',char(10)),'\\r',char(13)));\nCOMMIT;\n"
+        (NULL,NULL,NULL,NULL,replace(replace('it''s\\n1a\\n\\r','\\n1',char(10)),'\\r',char(13)),NULL);\nCOMMIT;\n"
     );
 }
 

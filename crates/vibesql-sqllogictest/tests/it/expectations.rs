@@ -2,8 +2,8 @@
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use vibesql_sqllogictest::engine::EngineIdentity;
-use vibesql_sqllogictest::expectations::{Note, judge, read, today, update};
+use vibesql_sqllogictest::engine::EngineId;
+use vibesql_sqllogictest::expectations::{DocumentFiles, Note, judge, read, today, update};
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, FailureGroup, FileEnd, FileReport, FileStatus, FlakyResult, Mark, RecordKey, RunEnd,
     RunHeader, RunReport,
@@ -319,6 +319,11 @@ fn what_is_wrong_in_the_file_is_said_before_the_run() {
     ");
 }
 
+/// The test files of an expectations file that the user names.
+fn anywhere() -> DocumentFiles {
+    DocumentFiles::named(None)
+}
+
 /// A file with these failing records, by their keys, each in the cluster of its number.
 fn file(name: &str, failing: &[u64], end: FileEnd) -> FileReport {
     let mut report = FileReport::new(name, end);
@@ -338,7 +343,7 @@ fn file(name: &str, failing: &[u64], end: FileEnd) -> FileReport {
 }
 
 fn run(files: Vec<FileReport>) -> RunReport {
-    let engine = EngineIdentity { name: "e".to_owned(), version: "1".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("e", "1") };
     let header =
         RunHeader { engine, labels: Vec::new(), exact: false, files: files.len(), flaky: FlakyResult::Pass };
     RunReport { header, files, elapsed: std::time::Duration::ZERO, end: RunEnd::Completed }
@@ -365,14 +370,14 @@ proptest! {
         let day = today(1_800_000_000_000);
         let mut text = "# mine\n".to_owned();
         for run in [&before, &now] {
-            text = update(&text, &read("f", &text).unwrap(), run, day, &Note::default());
-            let known = read("f", &text).unwrap();
+            text = update(&text, &read("f", &text, &anywhere()).unwrap(), &anywhere(), run, day, &Note::default());
+            let known = read("f", &text, &anywhere()).unwrap();
             let judgement = judge(&known, run, day, false);
             prop_assert!(judgement.is_good(), "{:?}\n{}", judgement, text);
             let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
             prop_assert_eq!(judgement.expected, failing as u64);
             // Nothing more is to be written.
-            prop_assert_eq!(&update(&text, &known, run, day, &Note::default()), &text);
+            prop_assert_eq!(&update(&text, &known, &anywhere(), run, day, &Note::default()), &text);
         }
     }
 
@@ -380,12 +385,12 @@ proptest! {
     fn each_failing_record_is_expected_or_not(run in any_run(), records in prop::collection::btree_set(1_u64..19, 1..5)) {
         let keys: Vec<_> = records.iter().map(|key| format!("\"{key:016x}\"")).collect();
         let text = format!("[[xfail]]\nfile = \"**\"\nrecords = [{}]\n", keys.join(", "));
-        let judgement = judge(&read("f", &text).unwrap(), &run, today(0), false);
+        let judgement = judge(&read("f", &text, &anywhere()).unwrap(), &run, today(0), false);
         let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
         let unexpected: usize = judgement.unexpected.iter().map(|one| one.lines.len()).sum();
         prop_assert_eq!(judgement.expected + unexpected as u64, failing as u64);
         for (place, file) in run.files.iter().enumerate() {
-            let passes: usize = judgement.passes.iter().filter(|one| one.file.as_ref() == Some(&file.file)).map(|one| one.records.len()).sum();
+            let passes: usize = judgement.passes.iter().filter(|one| one.file.as_deref() == Some(file.file.path())).map(|one| one.records.len()).sum();
             let fails = records.iter().filter(|key| file.failing.contains(&(**key as u32 * 3))).count();
             let known = if file.end == FileEnd::Completed { records.len() - fails } else { 0 };
             prop_assert_eq!(passes, known);
@@ -401,8 +406,9 @@ fn what_passed_in_the_end_is_no_failure_that_nobody_expects() {
     let failed = Attempt { status: FileStatus::Failed, elapsed: std::time::Duration::ZERO, first: None };
     let retried = FileReport { attempts: vec![failed], ..file("a", &[], FileEnd::Completed) };
     let other = FileReport { attempts: retried.attempts.clone(), ..file("b", &[1], FileEnd::Completed) };
-    let judged =
-        |files: Vec<FileReport>, text: &str| judge(&read("f", text).unwrap(), &run(files), today(0), false);
+    let judged = |files: Vec<FileReport>, text: &str| {
+        judge(&read("f", text, &anywhere()).unwrap(), &run(files), today(0), false)
+    };
     assert_eq!(retried.status(), FileStatus::Flaky);
     assert!(judged(vec![retried.clone()], "").is_good());
     // It did not pass whenever it was run, so it is not said to pass though it should fail.
@@ -415,7 +421,7 @@ fn a_cluster_is_expected_wherever_it_is() {
     let files = vec![file("a", &[1, 4], FileEnd::Completed), file("b", &[7, 8], FileEnd::Completed)];
     let cluster = files[0].groups[0].fingerprint();
     let run = run(files);
-    let judged = |text: &str| judge(&read("f", text).unwrap(), &run, today(0), false);
+    let judged = |text: &str| judge(&read("f", text, &anywhere()).unwrap(), &run, today(0), false);
     let judgement = judged(&format!("[[xfail]]\ncluster = \"{cluster:016x}\"\n"));
     assert_eq!((judgement.expected, judgement.expected_files.len()), (3, 1));
     assert_eq!(judgement.unexpected[0].lines, [24]);

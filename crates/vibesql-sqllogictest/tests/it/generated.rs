@@ -61,6 +61,13 @@ impl Chance {
     }
 }
 
+/// A file of a suite.
+#[derive(Debug, Clone)]
+struct File {
+    path: String,
+    id: String,
+}
+
 impl Generated {
     pub(crate) fn new(seed: u64, runs: u64) -> Self {
         let chance = Chance(seed.wrapping_add(17).into());
@@ -71,6 +78,11 @@ impl Generated {
             }
         }
         files.extend(["'); DROP TABLE test_runs; --", "a\"b\\c\n%_.test", "", "x😀.test"].map(str::to_owned));
+        let files = files.into_iter().map(|path| File { id: format!("s:{path}"), path });
+        let mut files: Vec<_> = files.collect();
+        // Another suite has files with the same paths.
+        files.extend_from_within(..3);
+        files.iter_mut().rev().take(3).for_each(|file| file.id = format!("t:{}", file.path));
         let mut made = Self { rows: BTreeMap::new() };
         for run in 0..runs {
             made.run(176_000_000_000 + 100 * run as i64, &files, &chance);
@@ -81,7 +93,7 @@ impl Generated {
         made
     }
 
-    fn run(&mut self, run: i64, files: &[String], chance: &Chance) {
+    fn run(&mut self, run: i64, files: &[File], chance: &Chance) {
         self.add("test_runs", chance, &|chance, column| match column {
             "run_id" => Some(run.into()),
             "pass_rate" => Some(chance.maybe(chance.below(801) as f64 / 8.0)),
@@ -100,11 +112,12 @@ impl Generated {
             self.add("test_results", chance, &|chance, column| match column {
                 "result_id" => Some((run * 1_000_000 + number as i64).into()),
                 "run_id" => Some(run.into()),
-                "file_path" => Some(file.into()),
+                "file_path" => Some((&file.path).into()),
+                "file_id" => Some((&file.id).into()),
                 "status" => Some(status.into()),
                 "passed" => Some(i64::from(status == "PASS").into()),
                 "failed" => Some(i64::from(status != "PASS" && status != "EMPTY").into()),
-                "category" => Some(file.split('/').next().unwrap_or("other").into()),
+                "category" => Some(file.path.split('/').next().unwrap_or("other").into()),
                 "tested_at" => Some(Cell::text(format!("2026-01-01 00:00:{:02}", chance.below(60)))),
                 "outcome_id" => Some((&outcome).into()),
                 "error_message" => {
@@ -118,7 +131,8 @@ impl Generated {
             if chance.below(2) == 0 {
                 self.add("slow_records", chance, &|chance, column| match column {
                     "run_id" => Some(run.into()),
-                    "file_path" => Some(file.into()),
+                    "file_path" => Some((&file.path).into()),
+                    "file_id" => Some((&file.id).into()),
                     "line" => Some(chance.below(3).into()),
                     "duration_ms" => Some((chance.below(20) as f64 / 4.0).into()),
                     _ => None,
@@ -127,14 +141,15 @@ impl Generated {
         }
     }
 
-    fn failure(&mut self, run: i64, file: &String, outcome: &String, chance: &Chance) {
+    fn failure(&mut self, run: i64, file: &File, outcome: &String, chance: &Chance) {
         let pattern = chance.one(&["form of a number", "no such table: ?", "near ?: syntax error"]);
         let kind = chance.one(&["presentation_differs", "unexpected_error", "timed_out"]);
         let fingerprint = format!("fp{}", chance.below(1000));
         for table in ["failure_groups", "record_failures"] {
             self.add(table, chance, &|chance, column| match column {
                 "run_id" | "first_run_id" => Some(run.into()),
-                "file_path" => Some(file.into()),
+                "file_path" => Some((&file.path).into()),
+                "file_id" => Some((&file.id).into()),
                 "outcome_id" => Some(outcome.into()),
                 "kind" => Some(kind.into()),
                 "error_pattern" => Some(pattern.into()),
@@ -146,10 +161,11 @@ impl Generated {
         }
     }
 
-    fn file(&mut self, file: &String, chance: &Chance) {
-        let category = file.split('/').next().unwrap_or("other");
+    fn file(&mut self, file: &File, chance: &Chance) {
+        let category = file.path.split('/').next().unwrap_or("other");
         self.add("test_files", chance, &|chance, column| match column {
-            "file_path" => Some(file.into()),
+            "file_path" => Some((&file.path).into()),
+            "file_id" => Some((&file.id).into()),
             "category" => Some(category.into()),
             "subcategory" => Some(chance.one(&["root", "a"]).into()),
             "status" => Some(if chance.below(4) == 0 { "UNTESTED" } else { chance.one(&STATUSES) }.into()),
@@ -159,7 +175,8 @@ impl Generated {
             let runs = 1 + chance.below(6);
             self.add("file_stats", chance, &|chance, column| match column {
                 "engine" => Some(engine.into()),
-                "file_path" => Some(file.into()),
+                "file_path" => Some((&file.path).into()),
+                "file_id" => Some((&file.id).into()),
                 "category" => Some(category.into()),
                 "runs" => Some(runs.into()),
                 "passes" | "fails" => Some(chance.below(runs).into()),

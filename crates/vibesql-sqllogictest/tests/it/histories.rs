@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
+use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, Excerpt, ExitHow, Failure, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem,
     FileReport, FileStatus, FlakyResult, Mark, NotPassed, RecordKey, RunEnd, RunHeader, SlowRecord,
@@ -121,17 +122,15 @@ fn run(seed: u64, number: usize, files: usize) -> Run {
     let started = DAY + seconds * 1000 + numbers.below(1000) as i64;
     let engine = ["sqlite", "sqlite", "vibesql"][number % 3];
     let header = RunHeader {
-        engine: EngineIdentity {
-            name: engine.to_owned(),
-            version: format!("3.{number}"),
-            labels: vec![engine.to_owned()],
-        },
+        engine: EngineId::new(engine, format!("3.{number}")),
         labels: vec![engine.to_owned(), numbers.one_of(&HOSTILE).to_owned()],
         exact: number % 2 == 1,
         files,
         flaky: FlakyResult::Pass,
     };
-    let places = (0..files).map(|file| (file_name(file), PathBuf::from(format!("/suite/{file}")))).collect();
+    let places = (0..files)
+        .map(|file| (FileId::from(&file_name(file)), PathBuf::from(format!("/suite/{file}"))))
+        .collect();
     let opened = opened(&mut numbers, &name, started, number, places);
     let sessions = sessions(&mut numbers, seed, number, &header, started);
     Run { name, opened, sessions }
@@ -142,7 +141,7 @@ fn opened(
     name: &str,
     started: i64,
     number: usize,
-    places: BTreeMap<String, PathBuf>,
+    places: BTreeMap<FileId, PathBuf>,
 ) -> Opened {
     let text = |numbers: &mut Numbers| numbers.one_of(&HOSTILE).to_owned();
     let settings = Settings {
@@ -223,7 +222,7 @@ fn report(seed: u64, run: usize, file: usize) -> FileReport {
     let version = (run + file) / 4;
     let mut numbers = Numbers::new(seed.wrapping_mul(7919) + (version * 1000 + file) as u64);
     let text = |numbers: &mut Numbers| numbers.one_of(&HOSTILE).to_owned();
-    let mut report = FileReport::new(file_name(file), FileEnd::Completed);
+    let mut report = FileReport::new(&file_name(file), FileEnd::Completed);
     report.shown = format!("suite/{}", report.file);
     let records = numbers.below(50) + 12;
     report.counts = Counts { total: records, executed: records, passed: records, ..Counts::default() };

@@ -10,7 +10,8 @@ use crate::sandbox::Sandbox;
 fn all_files(sandbox: &Sandbox) -> String {
     let run = sandbox.last_run().unwrap();
     let opened = Journal::read(&run.join("journal.jsonl")).unwrap().unwrap().opened;
-    let untested: String = opened.wanted_files().map(|file| format!("\n{file:?} untested")).collect();
+    let untested: String =
+        opened.wanted_files().map(|file| format!("\n{:?} untested", file.path())).collect();
     files(&run) + &untested
 }
 

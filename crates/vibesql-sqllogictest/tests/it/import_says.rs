@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::NotPassed;
 use vibesql_sqllogictest::results::Journal;
 
@@ -49,7 +50,7 @@ fn a_dump_keeps_times_and_untested_files() {
     assert!(!elapsed[1].is_zero() && elapsed[1].as_millis() == 0, "known, and short");
     assert_eq!(elapsed[2], Duration::from_millis(100));
     // What has a result in some run is no longer untested.
-    assert_eq!(journal.opened.imported.unwrap().untested, ["never.test"]);
+    assert_eq!(journal.opened.imported.unwrap().untested, [FileId::unknown("never.test")]);
     assert_eq!(journal.report.header.files, 4);
     let status = sandbox.run("status");
     assert!(status.stdout.contains(": interrupted\n"), "{status}");
@@ -82,9 +83,9 @@ fn a_test_case_that_was_not_run_has_not_passed() {
         </testsuite></testsuites>";
     let (_, journal) = imported("gtest.xml", text);
     let files: Vec<_> =
-        journal.report.files.iter().map(|file| (file.file.as_str(), file.status().word())).collect();
+        journal.report.files.iter().map(|file| (file.file.path(), file.status().word())).collect();
     assert_eq!(files, [("s/On", "passed")]);
-    assert_eq!(journal.opened.imported.unwrap().untested, ["s/Off"]);
+    assert_eq!(journal.opened.imported.unwrap().untested, [FileId::unknown("s/Off")]);
 }
 
 #[test]
@@ -107,7 +108,7 @@ fn json_of_python_is_read() {
         "rate": -Infinity}"#;
     let (_, journal) = imported("python.json", text);
     let [a, b] = journal.report.files.as_slice() else { unreachable!() };
-    assert_eq!((a.file.as_str(), b.details[0].line), ("a\u{fffd}.test", 3));
+    assert_eq!((a.file.path(), b.details[0].line), ("a\u{fffd}.test", 3));
     assert_eq!(b.details[0].what, NotPassed::Reported("\u{fffd}x".to_owned()));
 }
 

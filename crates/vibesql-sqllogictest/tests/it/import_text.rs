@@ -10,7 +10,7 @@ fn reported(reading: &Reading) -> (&str, &str) {
     let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
     let [file] = run.files.as_slice() else { panic!("{reading:?}") };
     let NotPassed::Reported(text) = &file.details[0].what else { panic!("{reading:?}") };
-    (&file.file, text)
+    (file.file.path(), text)
 }
 
 /// Text as VibeSQL's scripts wrote it.

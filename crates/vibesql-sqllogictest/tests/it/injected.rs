@@ -8,7 +8,7 @@ use std::time::Duration;
 use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, WRONG_RESULT, analyze};
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engine::{
-    Database, Engine, EngineError, EngineIdentity, ExecuteError, RowSink, Session, SingleSession, SqlError,
+    Database, Engine, EngineError, EngineId, ExecuteError, RowSink, Session, SingleSession, SqlError,
 };
 use vibesql_sqllogictest::executor::{Selection, run_script};
 use vibesql_sqllogictest::location::Source;
@@ -63,8 +63,8 @@ struct InMemory<'s>(&'s Suite);
 
 impl Texts for InMemory<'_> {
     fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let text = self.0.get(&file.file).ok_or(NoText::Unknown)?;
-        Ok(Source::new(file.file.as_str(), text.as_str()))
+        let text = self.0.get(file.file.path()).ok_or(NoText::Unknown)?;
+        Ok(Source::new(file.file.path(), text.as_str()))
     }
 }
 
@@ -91,20 +91,21 @@ fn touched(log: &str, suite: &Suite) -> BTreeSet<(String, u32)> {
 }
 
 fn failing(report: &RunReport) -> BTreeSet<(String, u32)> {
-    let of =
-        |file: &FileReport| file.failing.iter().map(|&line| (file.file.clone(), line)).collect::<Vec<_>>();
+    let of = |file: &FileReport| {
+        file.failing.iter().map(|&line| (file.file.path().to_owned(), line)).collect::<Vec<_>>()
+    };
     report.files.iter().flat_map(of).collect()
 }
 
 /// The records of a cluster, as places in the suite.
 fn records_of(report: &RunReport, analysis: &Analysis, cluster: usize) -> BTreeSet<(String, u32)> {
     let records = analysis.records.iter().filter(|record| record.cluster as usize == cluster);
-    records.map(|record| (report.files[record.file as usize].file.clone(), record.line)).collect()
+    records.map(|record| (report.files[record.file as usize].file.path().to_owned(), record.line)).collect()
 }
 
 fn green(report: &RunReport) -> BTreeSet<&str> {
     let green = |file: &&FileReport| file.status() == FileStatus::Passed;
-    report.files.iter().filter(green).map(|file| file.file.as_str()).collect()
+    report.files.iter().filter(green).map(|file| file.file.path()).collect()
 }
 
 #[test]
@@ -121,11 +122,12 @@ fn a_bug_in_one_feature_is_told_record_by_record() {
     let diff = compare(&sound, &current);
     let place = |(file, record): (&str, u32)| (file.to_owned(), record);
     let regressed = diff.records_with(|change| change == RecordChange::Regressed);
-    let regressed: BTreeSet<_> = regressed.map(|(file, record)| place((file.file, record.line()))).collect();
+    let regressed: BTreeSet<_> =
+        regressed.map(|(file, record)| place((file.file.path(), record.line()))).collect();
     assert_eq!(regressed, touched);
     assert_eq!(diff.records_with(|change| change != RecordChange::Regressed).count(), 0);
     let files: BTreeSet<_> = touched.iter().map(|(file, _)| file.as_str()).collect();
-    assert_eq!(diff.with(FileChange::Regressed).map(|file| file.file).collect::<BTreeSet<_>>(), files);
+    assert_eq!(diff.with(FileChange::Regressed).map(|file| file.file.path()).collect::<BTreeSet<_>>(), files);
     assert!(diff.has_regressed(Gate::Files));
     // And the way back is the same with the words exchanged.
     let fixed = compare(&current, &sound);
@@ -172,7 +174,7 @@ struct WithoutTransactions;
 struct SessionWithoutTransactions(Box<dyn Session>);
 
 impl Engine for WithoutTransactions {
-    fn describe(&self) -> Result<EngineIdentity, EngineError> {
+    fn describe(&self) -> Result<EngineId, EngineError> {
         Sqlite.describe()
     }
 

@@ -5,9 +5,10 @@ use std::process::Command;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use vibesql_sqllogictest::engine::{EngineIdentity, SqlError};
+use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
     Excerpt, Failure, FailureDetail, FileReport, FlakyResult, NotPassed, RunEnd, RunHeader, RunReport,
 };
@@ -18,10 +19,10 @@ use crate::support::{manifest, options, run_scripted};
 
 #[test]
 fn a_journal_of_the_past_is_read() {
-    // Written by the first version that kept journals: pass, fail, malformed, crash, time and memory limits, retries.
-    let path = manifest().join("tests/fixtures/journal/format-1.jsonl");
+    // Written by the first version with this format: pass, fail, malformed, crash, time and memory limits, retries.
+    let path = manifest().join("tests/fixtures/journal/format-2.jsonl");
     let journal = Journal::read(&path).unwrap().unwrap();
-    assert_eq!((journal.damaged, journal.ended, journal.opened.format), (0, true, 1));
+    assert_eq!((journal.damaged, journal.ended, journal.opened.format), (0, true, 2));
     let files = journal.report.files.iter().map(|file| {
         let details = file.details.iter().map(|detail| format!(" {}:{}", detail.line, detail.what.word()));
         let attempts = file.attempts.iter().map(|attempt| format!(" before: {}", attempt.status.word()));
@@ -85,9 +86,9 @@ fn report_of(text: &str) -> RunReport {
         })
         .collect();
     file.peak_memory = Some(u64::MAX);
-    file.file = format!("f{text}");
+    file.file = FileId::at(&format!("/d/f{text}"), "/d");
     let word = || text.to_owned();
-    let engine = EngineIdentity { name: word(), version: word(), labels: vec![word()] };
+    let engine = EngineId::new(word(), word());
     let header = RunHeader { engine, labels: vec![word()], exact: true, files: 2, flaky: FlakyResult::Pass };
     RunReport { header, files: vec![file], elapsed: Duration::MAX, end: RunEnd::EnoughFailed }
 }
@@ -123,10 +124,10 @@ fn a_full_disk_ends_the_run_and_what_is_done_is_kept() {
     for file in 0..30 {
         sandbox.write(&format!("s/{file:02}.test"), "statement ok\nok\n");
     }
-    // No file may grow beyond 8 KiB, which is enough for the list of files and for some of the results.
+    // No file may grow beyond 12 KiB, which is enough for the list of files and for some of the results.
     let run = sandbox.command("run --engine scripted --serial s");
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 16; exec \"$0\" \"$@\""]).arg(run.get_program());
+    limited.args(["-c", "trap '' XFSZ; ulimit -f 24; exec \"$0\" \"$@\""]).arg(run.get_program());
     limited.args(run.get_args()).current_dir(sandbox.path()).env_clear();
     limited.envs(run.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let output = Output::of(&mut limited);

@@ -12,6 +12,7 @@ fn report(sandbox: &Sandbox, line: &str) -> Value {
     blank(&mut report, "duration_ms");
     blank(&mut report, "version");
     blank(&mut report, "peak_memory");
+    blank(&mut report, "id");
     report
 }
 

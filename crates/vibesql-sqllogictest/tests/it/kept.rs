@@ -257,7 +257,8 @@ fn a_run_that_cannot_be_written_when_it_starts_leaves_no_run() {
         }
         for line in ["status", "compare", "report --format markdown"] {
             let read = copy.run(line);
-            assert!(read.code <= 1, "{when}: `{line}`: {read}");
+            // The earlier runs are of the suite in another place, and have no file in common with this one.
+            assert!([0, 1, 3].contains(&read.code), "{when}: `{line}`: {read}");
         }
     }
     assert!((3..24).contains(&failed), "{failed}");
@@ -391,7 +392,7 @@ fn a_damaged_first_line_is_not_taken_for_another_version() {
     let text = String::from_utf8(whole).unwrap();
     let (first, rest) = text.split_once('\n').unwrap();
     let entry = first[r#"{"crc32":"00000000","entry":"#.len()..first.len() - 1]
-        .replace("\"format\":1", "\"format\":2");
+        .replace("\"format\":2", "\"format\":3");
     let entry = entry.replace("\"program\":\"0.1.0\"", "\"program\":\"7.8.9\"");
     let line =
         format!("{{\"crc32\":\"{:08x}\",\"entry\":{entry}}}\n{rest}", crc32fast::hash(entry.as_bytes()));
@@ -399,7 +400,7 @@ fn a_damaged_first_line_is_not_taken_for_another_version() {
     let output = sandbox.run(&format!("show {name}"));
     assert_eq!(output.code, 2, "{output}");
     assert!(
-        output.stderr.contains("has format 2 (written by version 7.8.9), and this program reads format 1"),
+        output.stderr.contains("has format 3 (written by version 7.8.9), and this program reads format 2"),
         "{output}"
     );
 }

@@ -3,6 +3,7 @@
 use std::process::Stdio;
 use std::time::Duration;
 
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::results::{History, ResultsFolder};
 
 use crate::kept::{BAD, GOOD, copy_all, results, runs, two_runs, wait_for_results, wait_until_ended};
@@ -56,7 +57,9 @@ fn a_failing_file_is_not_forgotten_behind_many_other_runs() {
 fn read(sandbox: &Sandbox, path: &str, file: &str) -> (Option<bool>, Option<Duration>) {
     let place = sandbox.path().join(path).canonicalize().unwrap();
     let results = ResultsFolder::new(results(sandbox));
-    let past = History::read(&results, "scripted", &[(place.clone(), file)]).unwrap().of(&place, file);
+    let place = place.to_str().unwrap();
+    let file = FileId::at(place, place.strip_suffix(file).unwrap());
+    let past = History::read(&results, "scripted", &[&file]).unwrap().of(&file);
     (past.good, past.duration)
 }
 

@@ -26,6 +26,7 @@ mod generated;
 mod histories;
 mod history;
 mod honesty;
+mod identity;
 mod import;
 mod import_lists;
 mod import_says;

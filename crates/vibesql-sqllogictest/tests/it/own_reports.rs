@@ -174,7 +174,7 @@ fn junit_keeps_statuses_and_the_engine() {
     let statuses = |journal: &Journal| {
         let files = journal.report.files.iter();
         files
-            .map(|file| (file.file.clone(), file.status().word()))
+            .map(|file| (file.file.path().to_owned(), file.status().word()))
             .collect::<std::collections::BTreeMap<_, _>>()
     };
     assert_eq!(statuses(&after), statuses(&before));

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::portable::{Became, PortableError, merge, write};
 use vibesql_sqllogictest::results::{Circumstances, Imported, Journal, Opened, ResultsFolder};
@@ -23,8 +23,7 @@ fn opened(started: i64, from: &str) -> Opened {
 }
 
 fn report(files: Vec<FileReport>, text: &str) -> RunReport {
-    let engine =
-        EngineIdentity { name: text.to_owned(), version: text.to_owned(), labels: vec![text.to_owned()] };
+    let engine = EngineId::new(text, text);
     let header = RunHeader {
         engine,
         labels: vec![text.to_owned()],

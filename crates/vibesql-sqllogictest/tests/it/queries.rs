@@ -94,7 +94,12 @@ fn count<'g>(rows: &[Named<'g>], is: impl Fn(Named<'g>) -> bool) -> i64 {
 }
 
 fn files(rows: &[Named<'_>]) -> i64 {
-    rows.iter().map(|row| row.text("file_path")).collect::<BTreeSet<_>>().len() as i64
+    rows.iter().map(|row| row.text("file_id")).collect::<BTreeSet<_>>().len() as i64
+}
+
+/// The path and the identity of a file: two suites may have files with one path.
+fn file_of<'g>(row: Named<'g>) -> (Option<&'g str>, Option<&'g str>) {
+    (row.text("file_path"), row.text("file_id"))
 }
 
 fn sum(rows: &[Named<'_>], column: &str) -> Option<i64> {
@@ -194,7 +199,7 @@ fn flaky(of: &Generated) -> Vec<Row> {
         .collect();
     let results = of.table("test_results");
     let mut found = Vec::new();
-    for (file, results) in groups(results, |row| row.text("file_path")) {
+    for ((path, id), results) in groups(results, file_of) {
         let mut totals = [0; 3];
         for results in groups(results, |row| runs[&row.integer("run_id")]).into_values() {
             let passes = count(&results, |row| row.text("status") == Some("PASS"));
@@ -204,10 +209,10 @@ fn flaky(of: &Generated) -> Vec<Row> {
             }
         }
         if totals[0] > 0 {
-            found.push([vec![text(file)], totals.map(integer).to_vec()].concat());
+            found.push([vec![text(path)], totals.map(integer).to_vec(), vec![text(id)]].concat());
         }
     }
-    top(found, &[-4, 1], 20)
+    without(top(found, &[-4, 1, 5], 20), 4)
 }
 
 /// What a preset has to say.
@@ -252,12 +257,12 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
         "slow-tests" => {
             let rows =
                 of.table("test_results").into_iter().filter(|row| row.integer("duration_ms").is_some());
-            let rows = groups(rows, |row| row.text("file_path")).into_iter().map(|(file, rows)| {
+            let rows = groups(rows, file_of).into_iter().map(|((path, id), rows)| {
                 let mean = sum(&rows, "duration_ms").unwrap() as f64 / rows.len() as f64;
                 let longest = rows.iter().filter_map(|row| row.integer("duration_ms")).max().unwrap();
-                vec![text(file), tenths(mean), integer(longest), integer(rows.len())]
+                vec![text(path), tenths(mean), integer(longest), integer(rows.len()), text(id)]
             });
-            top(rows.collect(), &[-2, 1], 20)
+            without(top(rows.collect(), &[-2, 1, 5], 20), 4)
         }
         "failing-by-category" => {
             let rows = files_of().into_iter().filter(|row| fails(row.text("status")));
@@ -287,12 +292,13 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
         "timeouts" => {
             let rows =
                 of.table("test_results").into_iter().filter(|row| row.text("status") == Some("TIMEOUT"));
-            let rows = groups(rows, |row| row.text("file_path")).into_iter().map(|(file, rows)| {
+            let rows = groups(rows, file_of).into_iter().map(|((path, id), rows)| {
                 let last = rows.iter().filter_map(|row| row.text("tested_at")).max();
                 let line = rows.iter().filter_map(|row| row.integer("in_flight_line")).max();
-                vec![text(file), integer(rows.len()), text(last), line.map_or(Value::Null, integer)]
+                let line = line.map_or(Value::Null, integer);
+                vec![text(path), integer(rows.len()), text(last), line, text(id)]
             });
-            top(rows.collect(), &[-2, 1], 50)
+            without(top(rows.collect(), &[-2, 1, 5], 50), 4)
         }
         "crashes" => {
             let rows = of.table("test_results").into_iter();
@@ -301,18 +307,19 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
             without(top(rows.map(|row| cells(row, columns)).collect(), &[-1, 2, 7], 50), 6)
         }
         "slowest-records" => {
-            let rows = groups(of.table("slow_records"), |row| (row.text("file_path"), row.integer("line")))
-                .into_iter();
-            let rows = rows.map(|((file, line), rows)| {
+            let rows =
+                groups(of.table("slow_records"), |row| (file_of(row), row.integer("line"))).into_iter();
+            let rows = rows.map(|(((path, id), line), rows)| {
                 let longest = rows.iter().filter_map(|row| row.real("duration_ms")).fold(0.0, f64::max);
-                vec![text(file), line.map_or(Value::Null, integer), Value::Real(longest), integer(rows.len())]
+                let line = line.map_or(Value::Null, integer);
+                vec![text(path), line, Value::Real(longest), integer(rows.len()), text(id)]
             });
-            top(rows.collect(), &[-3, 1, 2], 20)
+            without(top(rows.collect(), &[-3, 1, 2, 5], 20), 4)
         }
         "flakiest" => {
             let rows = of.table("file_stats").into_iter().filter(|row| row.integer("flips") > Some(1));
-            let columns = "file_path engine flips runs passes fails last_status";
-            top(rows.map(|row| cells(row, columns)).collect(), &[-3, 1, 2], 20)
+            let columns = "file_path engine flips runs passes fails last_status file_id";
+            without(top(rows.map(|row| cells(row, columns)).collect(), &[-3, 1, 2, 8], 20), 7)
         }
         "by-engine" => {
             let rows =

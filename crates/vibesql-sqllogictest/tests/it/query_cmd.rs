@@ -271,7 +271,7 @@ fn rows_that_do_not_fit_their_header_are_a_failure_of_the_engine() {
         let output = query(&sandbox, &[steady, "--format", format]);
         assert_eq!(output.code, 0, "{output}");
         assert!(
-            output.stderr.contains("gives another answer: 0 columns in place of 8; shown is SQLite's"),
+            output.stderr.contains("gives another answer: 0 columns in place of 9; shown is SQLite's"),
             "{output}"
         );
         assert!(output.stdout.contains("select/a.test"), "{output}");
@@ -282,7 +282,7 @@ fn rows_that_do_not_fit_their_header_are_a_failure_of_the_engine() {
     assert_snapshot!(query(&sandbox, &[steady, "--no-check"]), @"
     exit code 5
     --- stderr
-    error: VibeSQL gives another answer: 0 columns in place of 8
+    error: VibeSQL gives another answer: 0 columns in place of 9
       hint: run the query without --no-check to get SQLite's answer
     ");
 }
@@ -291,9 +291,9 @@ fn rows_that_do_not_fit_their_header_are_a_failure_of_the_engine() {
 fn a_table_directly_behind_in_is_read_whole() {
     let sandbox = with_runs();
     for (sql, rows) in [
-        ("SELECT count(*) AS n FROM slow_records WHERE (1, 2, 3, 4, 5) IN slow_records", "n\r\n0\r\n"),
+        ("SELECT count(*) AS n FROM slow_records WHERE (1, 2, 3, 4, 5, 6) IN slow_records", "n\r\n0\r\n"),
         (
-            "SELECT count(*) > 0 AS n FROM test_runs WHERE (1, 2, 3, 4, 5) NOT IN main.\"slow_records\"",
+            "SELECT count(*) > 0 AS n FROM test_runs WHERE (1, 2, 3, 4, 5, 6) NOT IN main.\"slow_records\"",
             "n\r\n1\r\n",
         ),
     ] {

@@ -228,7 +228,7 @@ fn check_after_kill(sandbox: &Sandbox, results: &Path, when: &str) {
             .map(|result| result["file_path"].as_text().unwrap())
             .collect();
         files.sort_unstable();
-        let mut expected: Vec<_> = journal.report.files.iter().map(|file| file.file.as_str()).collect();
+        let mut expected: Vec<_> = journal.report.files.iter().map(|file| file.file.path()).collect();
         expected.sort_unstable();
         assert_eq!(files, expected, "{when}: {name}");
     }

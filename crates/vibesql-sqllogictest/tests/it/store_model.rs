@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{FileEnd, FileReport, FileStatus, RunEnd, category_of, subcategory_of};
 use vibesql_sqllogictest::results::Journal;
 use vibesql_sqllogictest::results::store::{Cell, Extract};
@@ -153,14 +154,15 @@ fn result_rows(run: &Told) -> Vec<Row> {
         Row::from([
             ("result_id", Cell::Integer(run.id * 1_000_000 + number as i64 + 1)),
             ("run_id", run.id.into()),
-            ("file_path", Cell::from(&file.file)),
+            ("file_path", Cell::from(file.file.path())),
+            ("file_id", Cell::from(file.file.key())),
             ("status", word(file).into()),
             ("passed", (word(file) == "PASS").into()),
             ("failed", (!["PASS", "EMPTY"].contains(&word(file))).into()),
             ("tested_at", file.finished.map_or(Cell::Null, iso)),
             ("duration_ms", milliseconds(file).into()),
-            ("category", category_of(&file.file).into()),
-            ("subcategory", subcategory_of(&file.file).into()),
+            ("category", category_of(file.file.path()).into()),
+            ("subcategory", subcategory_of(file.file.path()).into()),
             ("outcome", outcome.into()),
             ("records", counts.total.into()),
             ("records_executed", counts.executed.into()),
@@ -194,12 +196,12 @@ struct Past<'r> {
     results: Vec<(&'r Told, &'r FileReport)>,
 }
 
-fn pasts(runs: &[Told]) -> BTreeMap<(&str, &str), Past<'_>> {
+fn pasts(runs: &[Told]) -> BTreeMap<(&str, &FileId), Past<'_>> {
     let mut pasts: BTreeMap<_, Past<'_>> = BTreeMap::new();
     for run in runs {
         let engine = run.journal.report.header.engine.name.as_str();
         for file in run.journal.opened.places.keys() {
-            let past = pasts.entry((engine, file.as_str())).or_insert(Past { results: Vec::new() });
+            let past = pasts.entry((engine, file)).or_insert(Past { results: Vec::new() });
             let files = run.journal.report.files.iter();
             past.results.extend(files.filter(|report| report.file == *file).map(|report| (run, report)));
         }
@@ -212,7 +214,7 @@ fn tested(report: &FileReport) -> Cell {
 }
 
 fn file_stats(runs: &[Told]) -> Vec<Row> {
-    let row = |((engine, file), past): ((&str, &str), Past<'_>)| {
+    let row = |((engine, file), past): ((&str, &FileId), Past<'_>)| {
         let words: Vec<_> = past.results.iter().map(|(_, report)| word(report)).collect();
         let times: Vec<_> = past.results.iter().filter_map(|(_, report)| milliseconds(report)).collect();
         let count = |wanted: &[&str]| Cell::from(words.iter().filter(|word| wanted.contains(word)).count());
@@ -222,9 +224,10 @@ fn file_stats(runs: &[Told]) -> Vec<Row> {
         let last = past.results.last();
         Row::from([
             ("engine", engine.into()),
-            ("file_path", file.into()),
-            ("category", category_of(file).into()),
-            ("subcategory", subcategory_of(file).into()),
+            ("file_path", file.path().into()),
+            ("file_id", file.key().into()),
+            ("category", category_of(file.path()).into()),
+            ("subcategory", subcategory_of(file.path()).into()),
             ("runs", words.len().into()),
             ("passes", count(&["PASS"])),
             ("fails", count(&["FAIL", "TIMEOUT", "FLAKY", "CRASH", "OOM", "ERROR"])),
@@ -250,8 +253,16 @@ fn test_files(runs: &[Told]) -> Vec<Row> {
     let row = |mut row: Row| {
         let status = row["last_status"].as_text().unwrap_or("UNTESTED").into();
         row.insert("status", status);
-        let columns =
-            ["file_path", "category", "subcategory", "status", "last_tested", "last_passed", "engine"];
+        let columns = [
+            "file_path",
+            "file_id",
+            "category",
+            "subcategory",
+            "status",
+            "last_tested",
+            "last_passed",
+            "engine",
+        ];
         row.retain(|column, _| columns.contains(column));
         row
     };
@@ -281,7 +292,8 @@ fn record_failures(runs: &[Told]) -> Vec<Row> {
             let kind = kind.or_else(|| detail.map(|detail| detail.what.word()));
             Row::from([
                 ("first_run_id", first.into()),
-                ("file_path", Cell::from(&report.file)),
+                ("file_path", Cell::from(report.file.path())),
+                ("file_id", Cell::from(report.file.key())),
                 ("line", (*line).into()),
                 ("record_key", mark.map(|mark| format!("{:016x}", mark.key.0)).as_ref().into()),
                 ("kind", kind.into()),
@@ -298,7 +310,8 @@ fn failure_groups(runs: &[Told]) -> Vec<Row> {
             let row = |records: u64, first_line: u32| {
                 Row::from([
                     ("run_id", Cell::from(run.id)),
-                    ("file_path", Cell::from(&report.file)),
+                    ("file_path", Cell::from(report.file.path())),
+                    ("file_id", Cell::from(report.file.key())),
                     ("records", records.into()),
                     ("first_line", first_line.into()),
                 ])

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use insta::assert_snapshot;
-use vibesql_sqllogictest::engine::EngineIdentity;
+use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
@@ -33,8 +33,7 @@ fn past_run(sandbox: &Sandbox, second: i64, circumstances: &Circumstances, file:
         let (folder, circumstances) = (sandbox.path().to_owned(), circumstances.clone());
         Opened::new(name, second * 1000, Vec::new(), folder, settings.clone(), circumstances, BTreeMap::new())
     };
-    let engine =
-        EngineIdentity { name: "scripted".to_owned(), version: "0.1.0".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("scripted", "0.1.0") };
     let header = RunHeader {
         engine,
         labels: vec!["scripted".to_owned()],
@@ -118,8 +117,9 @@ fn what_looks_slow_is_run_once_more_before_it_is_told() {
     sandbox.run("run --engine scripted s");
     let journal = results(&sandbox).journal(None).unwrap();
     let machine = journal.opened.circumstances.unwrap();
+    let file = &journal.report.files[0].file;
     for second in 0..9 {
-        past_run(&sandbox, second, &machine, pass(20));
+        past_run(&sandbox, second, &machine, FileReport { file: file.clone(), ..pass(20) });
     }
     // Slow by any measure, each time.
     sandbox.write("s/a.test", "statement ok\nsleep 300\n");
@@ -173,7 +173,7 @@ fn what_ends_otherwise_in_the_same_state_is_flaky() {
     assert_snapshot!(sandbox.run("flaky"), @"
     exit code 0
     --- stdout
-    FLAKY  flaky.test  deviated 1 of 5 times (20.00 %, between 3.62 % and 62.44 %), last passed
+    FLAKY  s/flaky.test  deviated 1 of 5 times (20.00 %, between 3.62 % and 62.44 %), last passed
            line 1  deviated 1 of 5 times (20.00 %, between 3.62 % and 62.44 %)
     1 flaky, 1 broken, 1 healthy of 3 files in 5 runs on scripted
     ");
@@ -182,10 +182,10 @@ fn what_ends_otherwise_in_the_same_state_is_flaky() {
         let files = json["files"].as_array().unwrap();
         files.iter().find(|file| file["file"] == name).unwrap().clone()
     };
-    assert_eq!(file("calm.test")["health"], "healthy");
-    assert_eq!(file("broken.test")["health"], "broken");
-    assert!(file("broken.test")["regressed_at"][0].as_str().unwrap().starts_with("commit "));
-    assert_eq!(file("flaky.test")["records"][0]["line"], 1);
+    assert_eq!(file("s/calm.test")["health"], "healthy");
+    assert_eq!(file("s/broken.test")["health"], "broken");
+    assert!(file("s/broken.test")["regressed_at"][0].as_str().unwrap().starts_with("commit "));
+    assert_eq!(file("s/flaky.test")["records"][0]["line"], 1);
     // What is in no commit is in no state that is known.
     sandbox.write("s/calm.test", GOOD.replace("----\n1", "----\n2"));
     run();

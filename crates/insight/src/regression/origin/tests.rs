@@ -3,14 +3,13 @@
 use proptest::prelude::*;
 
 use super::*;
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{Attempt, Counts, Fault, FileReport, FlakyResult, LeftOut, Mark};
 use slt_runner::results::Circumstances;
 
 fn run(number: usize, commit: Option<(&str, bool)>, file: Option<FileReport>) -> PastRun {
     let commit = commit.map(|(hash, dirty)| Commit { hash: hash.to_owned(), branch: None, dirty });
-    let engine =
-        EngineIdentity { name: "scripted".to_owned(), version: "0.1.0".to_owned(), labels: Vec::new() };
+    let engine = EngineId { labels: Vec::new(), ..EngineId::new("scripted", "0.1.0") };
     // What is kept of a file is read from what was written of it.
     let past = |file: FileReport| serde_json::from_value(serde_json::to_value(file).unwrap()).unwrap();
     PastRun {
@@ -185,7 +184,7 @@ fn runs_that_tell_nothing_are_counted_by_their_reasons() {
         run(3, Some(("b", false)), None),
         run(4, Some(("c", false)), Some(bad())),
     ];
-    let past = FilePast::of(&runs.iter().collect::<Vec<_>>(), "a.test");
+    let past = FilePast::of(&runs.iter().collect::<Vec<_>>(), &"a.test".into());
     let record = WantedRecord { key: KEY, line: 7, total: 4 };
     for wanted in [Some(record), None] {
         let Trace { origin, silent } = past.trace(wanted, |_| Text::Unknown);

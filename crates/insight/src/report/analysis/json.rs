@@ -44,7 +44,7 @@ pub fn document<'v>(view: &'v View<'v>) -> Object<'v> {
 }
 
 fn path<'v>(view: &View<'v>, file: usize) -> &'v str {
-    &view.report.files[file].file
+    view.report.files[file].file.path()
 }
 
 fn cluster<'v>(view: &View<'v>, place: usize, cluster: &'v Cluster) -> Object<'v> {

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::View;
-use crate::expectations::{Entry, Files, Scope, What, write_entry};
+use crate::expectations::{DocumentFiles, Entry, Files, Scope, What, write_entry};
 use crate::report::cluster::{notes, title};
 use slt_core::outcome::{FileReport, RecordKey, RecordName};
 use slt_runner::text::count::plural;
@@ -49,7 +49,7 @@ pub fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
 pub fn json<'v>(view: &View<'v>, place: usize) -> Object<'v> {
     let records = members(view, place).map(|Member { file, line, key }| {
         let key = (key.0 != 0).then(|| format!("{:016x}", key.0));
-        object! { "file": &file.file, "line": line, "key": key }
+        object! { "file": file.file.path(), "line": line, "key": key }
     });
     object! {
         "format": super::json::FORMAT,
@@ -74,14 +74,15 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
             0 => RecordName::Line(member.line),
             key => RecordName::Key(key),
         };
-        let files = Files::one(&file.file);
+        let files = Files::one(file.file.path());
         let whole = of_file.iter().any(|member| member.line == 0);
         let names = of_file.iter().map(name).collect();
         let entry = Entry {
             document: Arc::from(""),
             line: 0,
+            files: DocumentFiles::named(None),
             what: What::Xfail,
-            engine: Some(view.report.header.engine.name.clone()),
+            engine: Some(view.report.header.engine.qualified_name()),
             scope: if whole { Scope::Files(files) } else { Scope::Records(files, names) },
             reason: Some(reason.clone()),
             issue: None,

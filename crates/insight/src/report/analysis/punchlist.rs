@@ -59,7 +59,7 @@ impl<'v> Punchlist<'v> {
     fn rows(&self) -> Vec<Row<'v>> {
         let files = &self.view.report.files;
         let row = |report: &'v FileReport, fixes| Row {
-            file: &report.file,
+            file: report.file.path(),
             status: report.status().label(),
             priority: priority(report, self.view.report.header.flaky),
             report: Some(report),
@@ -279,7 +279,7 @@ pub fn json<'v>(list: &'v Punchlist<'v>) -> Object<'v> {
             "title": title(cluster),
             "records": cluster.records,
             "green_after": cluster.green_after,
-            "turns_green": files.map(|red| &list.view.report.files[red.file].file).collect::<Vec<_>>(),
+            "turns_green": files.map(|red| list.view.report.files[red.file].file.path()).collect::<Vec<_>>(),
         }
     });
     object! {

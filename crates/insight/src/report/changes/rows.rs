@@ -2,6 +2,7 @@
 
 use super::sections::Tone;
 use crate::regression::{FileDiff, FileState, RunDiff};
+use slt_core::engine::EngineId;
 use slt_core::outcome::FileStatus;
 use slt_runner::text::count::{percent, plural, thousands};
 
@@ -86,8 +87,9 @@ pub fn caveats(diff: &RunDiff<'_>) -> Vec<String> {
     let (before, now) = (&diff.baseline, &diff.current);
     let mut caveats = Vec::new();
     let of_wholes = before.wholes || now.wholes;
-    if before.engine.name != now.engine.name && !of_wholes {
-        caveats.push("the runs are of two engines".to_owned());
+    if !before.engine.is_same(now.engine) && !of_wholes {
+        let [then, today] = [before.engine, now.engine].map(EngineId::qualified_name);
+        caveats.push(format!("the runs are on different engines: `{then}` and now `{today}`"));
     }
     if before.labels != now.labels && !of_wholes {
         let (then, today) = (before.labels.join(", "), now.labels.join(", "));

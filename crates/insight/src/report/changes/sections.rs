@@ -1,6 +1,7 @@
 //! What has changed, in the order in which somebody wants to know.
 
 use crate::regression::{Failing, FileChange, FileDiff, FileState, RecordChange, RecordDiff, RunDiff, Why};
+use slt_core::location::FileId;
 use slt_runner::text::count::plural;
 use slt_runner::text::visible::one_line;
 
@@ -103,8 +104,8 @@ pub struct Section<'d> {
 
 /// One change.
 pub struct Entry<'d> {
-    /// The path of the file below the root.
-    pub file: &'d str,
+    /// The identity of the file.
+    pub file: &'d FileId,
     /// What messages call the file.
     pub shown: &'d str,
     /// The line, if it is of a record.
@@ -132,7 +133,7 @@ impl<'d> Entry<'d> {
     }
 
     /// A change in the words of its own.
-    pub fn told(file: &'d str, shown: &'d str, line: Option<u32>, what: String) -> Self {
+    pub fn told(file: &'d FileId, shown: &'d str, line: Option<u32>, what: String) -> Self {
         Self { file, shown, line, about: About::Told(what) }
     }
 

@@ -43,7 +43,7 @@ fn slow<'c>(slow: &'c Slow<'c>) -> Object<'c> {
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
     let Slow { slowdown, again } = slow;
     object! {
-        "file": slowdown.file,
+        "file": slowdown.file.path(),
         "line": slowdown.record.map(|record| record.line),
         "before_ms": milliseconds(slowdown.before),
         "now_ms": milliseconds(slowdown.now),
@@ -89,7 +89,7 @@ fn summary(before: &Side<'_>, now: &Side<'_>) -> Object<'static> {
 
 /// Files by what became of them.
 fn changes<'c>(diff: &'c RunDiff<'c>) -> Object<'c> {
-    let files = |change| diff.with(change).map(|file| file.file).collect::<Vec<_>>();
+    let files = |change| diff.with(change).map(|file| file.file.path()).collect::<Vec<_>>();
     let count = |change| diff.with(change).count();
     object! {
         "new_failures": files(FileChange::NewFailure),
@@ -139,7 +139,7 @@ fn file<'c>(file: &'c FileDiff<'c>) -> Option<Object<'c>> {
     let status = |state: Option<FileState>| state.map(|state| state.status.word());
     let doubt = file.doubt.filter(|_| file.is_common());
     let document = object! {
-        "file": file.file,
+        "file": file.file.path(),
         "change": file.change.word(),
         "before": status(file.before),
         "now": status(file.now),

@@ -29,7 +29,7 @@ fn entry<'d>(diff: &'d RunDiff<'d>, slow: &'d Slow<'d>) -> Entry<'d> {
         Some(again) => format!("and {} when it was run once more", duration(*again)),
         None => format!("in each of the last {RECENT} passes"),
     };
-    let shown = known.map_or(slowdown.file, |file| file.shown);
+    let shown = known.map_or(slowdown.file.path(), |file| file.shown);
     let line = slowdown.record.map(|record| record.line);
     let what = format!("{before} before, the median of {passes} passes; now {now}, {shown_by}");
     Entry::told(slowdown.file, shown, line, what)

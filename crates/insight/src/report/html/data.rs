@@ -67,7 +67,7 @@ fn run<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> {
         "good": subject.is_good(),
         "verdict": subject.verdict(),
         "untested": subject.report.untested(),
-        "engine": &header.engine.name,
+        "engine": header.engine.qualified_name(),
         "version": &header.engine.version,
         "exact": header.exact,
         "ms": milliseconds(subject.report.elapsed),

@@ -51,7 +51,7 @@ pub(super) fn document<'s>(
     let lints = file.lints.iter().take(MOST_LINTS);
     let lints = lints.map(|lint| (lint.line, clipped(&lint.kind.to_string(), LONGEST_VALUE)));
     let document = object! {
-        "n": &file.file,
+        "n": file.file.path(),
         "c": file.category(),
         "s": file.status().label(),
         "ms": milliseconds(file.elapsed),

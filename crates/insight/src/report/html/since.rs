@@ -6,6 +6,7 @@ use super::choice::LONGEST_VALUE;
 use crate::regression::FileDiff;
 use crate::report::changes::{KINDS, Kind, Section, Tone, caveats, rows, sums};
 use crate::report::subject::{Baseline, Subject, clipped};
+use slt_core::location::FileId;
 use slt_runner::text::object::{Object, object};
 
 /// So many changes of a kind are named.
@@ -18,7 +19,7 @@ pub(super) fn since<'s>(
     sections: &[Section<'s>],
 ) -> Object<'s> {
     let diff = baseline.diff;
-    let known: HashSet<&str> = subject.report.files.iter().map(|file| file.file.as_str()).collect();
+    let known: HashSet<&FileId> = subject.report.files.iter().map(|file| &file.file).collect();
     let sums = sums(diff).into_iter().map(|sum| (sum.count, word(sum.tone), sum.words));
     let caveats = caveats(diff).into_iter().map(|caveat| clipped(&caveat, LONGEST_VALUE));
     object! {
@@ -37,9 +38,9 @@ pub(super) fn since<'s>(
 }
 
 /// Changes that have something in common; a place says whether its file is in this run.
-fn kind<'s>(section: &Section<'s>, known: &HashSet<&str>) -> Object<'s> {
+fn kind<'s>(section: &Section<'s>, known: &HashSet<&FileId>) -> Object<'s> {
     let places = section.entries.iter().take(MOST_PLACES).map(|entry| {
-        let place = object! { "n": entry.file }.with_some("l", entry.line);
+        let place = object! { "n": entry.file.path() }.with_some("l", entry.line);
         place.with("w", entry.what()).with("here", known.contains(entry.file))
     });
     object! {

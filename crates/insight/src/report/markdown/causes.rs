@@ -45,7 +45,7 @@ pub(super) fn causes(out: &mut String, subject: &Subject<'_>, most: usize) -> fm
 
 /// Where the smallest record is, or the first file that fails as a whole.
 fn instance(subject: &Subject<'_>, cluster: &Cluster) -> String {
-    let file = |place: usize| subject.report.files[place].file.clone();
+    let file = |place: usize| subject.report.files[place].file.path().to_owned();
     match &cluster.example {
         Some(example) => format!("{}:{}", file(example.file), example.line),
         None => cluster.files.first().map_or_else(String::new, |&place| file(place)),

@@ -13,7 +13,7 @@ pub(super) struct Files(BTreeMap<String, Option<FileReport>>);
 impl Files {
     /// Adds a file. Of two with one name the graver is kept.
     pub(super) fn add(&mut self, report: FileReport, oddities: &mut Vec<Oddity>) {
-        self.enter(report.file.clone(), Some(report), oddities);
+        self.enter(report.file.path().to_owned(), Some(report), oddities);
     }
 
     /// Adds a file that was not run.

@@ -8,7 +8,7 @@ use quick_xml::{Reader, XmlVersion};
 
 use super::files::Files;
 use super::{ForeignRun, ImportError, Oddity, Reading, SHORTEST};
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
 use slt_core::outcome::{Attempt, FileReport, FileStatus};
 
 /// What is said of a test case, in the order of gravity.
@@ -94,7 +94,7 @@ struct Document {
     cases: Vec<Case>,
     /// Whether this program has written it.
     is_own: bool,
-    engine: Option<EngineIdentity>,
+    engine: Option<EngineId>,
     /// What is being said of the last case, with its message, and the text so far.
     saying: Option<(Said, String)>,
     started: Option<i64>,
@@ -225,10 +225,14 @@ impl Document {
             matches!(self.open.as_slice(), [.., suite, list] if suite == "testsuite" && list == "properties");
         let [name, value] = ["name", "value"].map(|name| attributes.get(name));
         let (true, Some(name), Some(value)) = (self.is_own && of_suite, name, value) else { return };
-        let unknown = || EngineIdentity { name: String::new(), version: String::new(), labels: Vec::new() };
         match name.as_str() {
-            "engine" => self.engine.get_or_insert_with(unknown).name.clone_from(value),
-            "engine.version" => self.engine.get_or_insert_with(unknown).version.clone_from(value),
+            "engine" => {
+                let version = self.engine.take().map_or_else(String::new, |engine| engine.version);
+                self.engine = Some(EngineId { version, ..EngineId::named(value) });
+            }
+            "engine.version" => {
+                self.engine.get_or_insert_with(|| EngineId::named("")).version.clone_from(value);
+            }
             _ => {}
         }
     }

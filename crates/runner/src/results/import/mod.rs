@@ -25,7 +25,8 @@ use super::digest;
 use super::folder::{FolderError, ResultsFolder};
 use super::journal::Opened;
 use super::portable::is_portable;
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 
 pub use oddity::Oddity;
@@ -77,7 +78,7 @@ pub struct ForeignRun {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Origin {
     /// The engine under test.
-    pub engine: Option<EngineIdentity>,
+    pub engine: Option<EngineId>,
     /// The names that conditions were held against.
     pub labels: Vec<String>,
     /// Whether the reference runner's holes are reproduced.
@@ -108,9 +109,9 @@ impl ForeignRun {
     pub fn report(&self, engine: Option<&str>) -> RunReport {
         let Origin { labels, exact, flaky, .. } = self.origin.clone();
         let engine = match (engine, &self.origin.engine) {
-            (Some(name), Some(own)) if name != own.name => named_only(name),
+            (Some(name), Some(own)) if name != own.qualified_name() => EngineId::named(name),
             (_, Some(own)) => own.clone(),
-            (name, None) => named_only(name.unwrap_or(UNKNOWN_ENGINE)),
+            (name, None) => EngineId::named(name.unwrap_or(UNKNOWN_ENGINE)),
         };
         let header = RunHeader { engine, labels, exact, files: self.wanted, flaky };
         let complete = self.files.len() >= self.wanted;
@@ -118,11 +119,6 @@ impl ForeignRun {
         let end = self.origin.end.unwrap_or(end);
         RunReport { header, files: self.files.clone(), elapsed: self.elapsed, end }
     }
-}
-
-/// An engine of which only the name is known.
-fn named_only(name: &str) -> EngineIdentity {
-    EngineIdentity { name: name.to_owned(), version: String::new(), labels: Vec::new() }
 }
 
 /// What was read.
@@ -244,7 +240,7 @@ pub fn keep(
     if let Some(name) = results.imported(&run.digest)? {
         return Ok(Kept::There(name));
     }
-    let untested = run.untested.clone();
+    let untested = run.untested.iter().map(FileId::from).collect();
     let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
     let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
     results.keep(&opened, &run.report(engine)).map(Kept::New)

@@ -11,7 +11,8 @@ use super::failures::{ReportedFailure, what_of};
 use super::files::Files;
 use super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
 use crate::text::document::end_from_word;
-use slt_core::engine::EngineIdentity;
+use slt_core::engine::EngineId;
+use slt_core::location::FileId;
 use slt_core::outcome::{
     Attempt, Counts, FailureDetail, Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult,
     LeftOut, NotPassed, RecordKey,
@@ -33,8 +34,10 @@ struct ReportedRun {
 #[derive(Deserialize)]
 struct ReportedEngine {
     name: String,
+    variant: Option<String>,
     #[serde(default)]
     version: String,
+    build: Option<String>,
     #[serde(default)]
     labels: Vec<String>,
 }
@@ -53,6 +56,7 @@ struct ReportedLists {
 #[derive(Deserialize)]
 struct ReportedFile {
     file: String,
+    id: Option<FileId>,
     status: String,
     duration_ms: Option<u64>,
     peak_memory: Option<u64>,
@@ -101,7 +105,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let mut files = Files::default();
     for file in &document.files {
         match file.report(&mut oddities) {
-            Some(report) => files.add(report, &mut oddities),
+            Some(report) => files.add(FileReport { file: file.identity(), ..report }, &mut oddities),
             None => files.add_untested(&file.file, &mut oddities),
         }
     }
@@ -109,9 +113,9 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let wanted = document.summary.total_available_files.unwrap_or(0);
     let mut run = ForeignRun::of_files(text, files, changed, wanted);
     run.elapsed = document.duration_ms.map_or(Duration::ZERO, Duration::from_millis);
-    let ReportedEngine { name, version, labels } = document.engine;
+    let ReportedEngine { name, variant, version, build, labels } = document.engine;
     run.origin = Origin {
-        engine: Some(EngineIdentity { name, version, labels: labels.clone() }),
+        engine: Some(EngineId { name, variant, version, build, labels: labels.clone() }),
         labels,
         exact: document.exact,
         flaky: match document.flaky.as_deref() {
@@ -124,6 +128,10 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
 }
 
 impl ReportedFile {
+    fn identity(&self) -> FileId {
+        self.id.clone().unwrap_or_else(|| FileId::unknown(&self.file))
+    }
+
     /// Makes the report; of a file whose parts do not fit, only the status and the messages.
     fn report(&self, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
         let known = FileStatus::from_word(&self.status);

@@ -7,6 +7,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::expectations::ExpectationArgs;
+use slt_core::location::file_id::SuiteName;
 use slt_core::location::path_text;
 use slt_runner::parallel::{Pattern, Shard, ShardError};
 
@@ -83,6 +84,12 @@ pub(in crate::cli) struct FilterArgs {
     /// PATH arguments replace its paths.
     #[arg(long, value_name = "NAME", conflicts_with = "no_config")]
     suite: Option<String>,
+    /// Identify files by NAME and their path in the suite
+    ///
+    /// Results are then compared wherever the suite is. By default, the suite has the name that sqllogictest.toml in its
+    /// directory gives it, or that of its Git repository.
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) suite_name: Option<SuiteName>,
 }
 
 /// Selects files by their earlier results and by Git.

@@ -125,8 +125,8 @@ fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunOverview
     let up_to = own.map_or(0, |place| place + 1);
     // Unreadable runs are skipped.
     let runs = names[..up_to].iter().rev().filter_map(|name| RunOverview::read(results, name).ok());
-    let engine = &journal.report.header.engine.name;
-    let alike = runs.filter(|run| run.is_complete() && run.header.engine.name == *engine);
+    let engine = &journal.report.header.engine;
+    let alike = runs.filter(|run| run.is_complete() && run.header.engine.is_same(engine));
     let mut runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();
     runs.reverse();
     Ok(runs)

@@ -23,6 +23,7 @@ use crate::cli::results_location::ResultsLocation;
 use crate::cli::run_texts::read_text;
 use crate::cli::ui::Ui;
 use slt_core::executor::{DetailLimits, Options, Settings};
+use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, RunHeader};
 use slt_insight::regression::origin::{Origin, Sighting, Trace, same_program, same_rules, same_state};
 use slt_insight::report::bisect::{
@@ -79,7 +80,7 @@ fn settings_of(header: &RunHeader) -> Settings {
         record_timeout: None,
         details: DetailLimits { records: 0, values: 0 },
     };
-    Settings { engine: header.engine.name.clone(), options, dialect: None, exact: header.exact }
+    Settings { engine: header.engine.qualified_name(), options, dialect: None, exact: header.exact }
 }
 
 /// Lists all failures of the run `name` by the commits where they began.
@@ -137,7 +138,7 @@ struct FailureRange<'h> {
     good: Sighting<'h>,
     bad: Sighting<'h>,
     records: u64,
-    files: BTreeSet<&'h str>,
+    files: BTreeSet<&'h FileId>,
     /// The one with the shortest SQL, with its length.
     example: Option<(usize, &'h FileReport, Option<usize>)>,
 }
@@ -249,7 +250,7 @@ fn one(
         return Ok(ExitReason::Success);
     }
     let (run, runs, silent) = (journal.opened.run.as_str(), context.past.count(), &trace.silent);
-    let (name, file) = (name.as_str(), file.file.as_str());
+    let (name, file) = (name.as_str(), file.file.path());
     let bisection =
         Bisection { run, name, file, line, kind, good, bad, commits, runs, silent, notes, script };
     match format {

@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(args: &CompareArgs, location: &ResultsLocation, ui: &m
     let current = find_run(&args.current, location, ui)?;
     let constraints = RunConstraints {
         before: Some(current.name.as_str()).filter(|_| current.is_stored),
-        engine: current.opened.is_some().then_some(current.report.header.engine.name.as_str()),
+        engine: current.opened.is_some().then_some(&current.report.header.engine),
     };
     let baseline = find_run_with(&args.baseline, location, constraints, ui)?;
     baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
@@ -72,8 +72,7 @@ pub(super) fn past_of(
     name: &str,
     run: &RunReport,
 ) -> Result<Vec<PastRun>, CliError> {
-    let engine = &run.header.engine.name;
-    Ok(results.past_runs(Some(name), MOST_PAST, |past| past.header.engine.name == *engine)?)
+    Ok(results.past_runs(Some(name), MOST_PAST, |past| past.header.engine.is_same(&run.header.engine))?)
 }
 
 /// A run that has just ended, and what is known of it.

@@ -10,7 +10,8 @@ use crate::cli::loaded_expectations::{self, LoadedExpectations};
 use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
-use slt_insight::expectations::{self, Expectations, Note};
+use slt_core::location::path_text;
+use slt_insight::expectations::{self, DocumentFiles, Expectations, Note};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::Opened;
 use slt_runner::text::count::plural;
@@ -28,12 +29,12 @@ pub(in crate::cli) fn run(
 
 fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
     let journal = find_journal(&args.run, location, ui)?;
-    let path = match &args.expectations {
-        Some(path) => path.clone(),
+    let (path, files) = match &args.expectations {
+        Some(path) => (path.clone(), loaded_expectations::files_of_named(path, journal.opened.places())),
         None => document_for(&journal.opened)?,
     };
     let (text, known) = if path.is_file() {
-        loaded_expectations::read(&path)?
+        loaded_expectations::read(&path, &files)?
     } else {
         (String::new(), Expectations::default())
     };
@@ -44,14 +45,14 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
         owner: args.owner.clone(),
         expires: args.expires,
     };
-    let new = expectations::update(&text, &known, &journal.report, today, &note);
+    let new = expectations::update(&text, &known, &files, &journal.report, today, &note);
     let shown = loaded_expectations::shown(&path);
     if args.dry_run {
         ui.print(&new)?;
         return Ok(ExitReason::Success);
     }
     // The new text must be readable before it replaces the file of the user.
-    let again = expectations::read(&shown, &new).map_err(|error| {
+    let again = expectations::read(&shown, &new, &files).map_err(|error| {
         CliError::internal(format!("what would be written to `{shown}` cannot be read: {error}"))
     })?;
     let place = OutputFile::open(&path, ExistingFile::Replace)?;
@@ -60,9 +61,9 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
     if is_standard {
         return Ok(ExitReason::Success);
     }
-    let (judgement, left) =
-        LoadedExpectations { expectations: again, today, is_part: journal.opened.is_part() }
-            .judge(&journal.report);
+    let is_part = journal.opened.is_part();
+    let (judgement, left) = LoadedExpectations { expectations: again, today, is_part, folders: Vec::new() }
+        .judge(&journal.report);
     if judgement.is_good() {
         let records = match judgement.expected {
             0 => String::new(),
@@ -77,15 +78,31 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
     Ok(ExitReason::Success)
 }
 
-/// Returns the path of the file, if all files of the run are of one suite on disk.
-fn document_for(opened: &Opened) -> Result<PathBuf, CliError> {
-    let documents = loaded_expectations::documents_of_run(opened);
-    let hint = "use --expectations FILE to name the file".to_owned();
-    match documents.len() {
-        1 => Ok(documents.into_iter().next().unwrap_or_default()),
-        0 => Err(CliError::usage("the suite of this run is not a folder".to_owned(), vec![hint])),
-        _ => Err(CliError::usage("this run has more than one suite folder".to_owned(), vec![hint])),
+/// Returns the path of the nearest file above all test files of the run, or else of a new one in the folder that was run,
+/// with the test files that it is about.
+fn document_for(opened: &Opened) -> Result<(PathBuf, DocumentFiles), CliError> {
+    let usage = |message: &str| {
+        let hint = "use --expectations FILE to name the file".to_owned();
+        CliError::usage(message.to_owned(), vec![hint])
+    };
+    let is_above_all = |files: &DocumentFiles| opened.places.keys().all(|file| files.below(file).is_some());
+    let found = loaded_expectations::find(opened.places());
+    // The nearest one has the longest path.
+    if let Some(nearest) = found.into_iter().rfind(|(_, files)| is_above_all(files)) {
+        return Ok(nearest);
     }
+    let named = opened.circumstances.as_ref().map_or(&[][..], |circumstances| &circumstances.suite);
+    let path = match named {
+        [] => None,
+        [word] => opened.folder.join(path_text::typed(word)).canonicalize().ok(),
+        _ => return Err(usage("this run has more than one suite folder")),
+    };
+    let folder =
+        path.and_then(|path| if path.is_dir() { Some(path) } else { Some(path.parent()?.to_owned()) });
+    let document = folder.map(|folder| folder.join(expectations::FILE_NAME));
+    let document = document.ok_or_else(|| usage("the suite of this run is not a folder"))?;
+    let files = loaded_expectations::files_of_named(&document, opened.places());
+    Ok((document, files))
 }
 
 fn check(args: ExpectationsCheckArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {

@@ -17,9 +17,10 @@ pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut
     let results = location.results()?;
     let engine = match &args.engine {
         Some(engine) => engine.clone(),
-        None => find_journal(LAST_RUN, location, ui)?.report.header.engine.name,
+        None => find_journal(LAST_RUN, location, ui)?.report.header.engine.qualified_name(),
     };
-    let runs = results.past_runs(None, args.last as usize, |run| run.header.engine.name == engine)?;
+    let runs =
+        results.past_runs(None, args.last as usize, |run| run.header.engine.qualified_name() == engine)?;
     if runs.is_empty() {
         return Err(no_runs(&engine, results)?);
     }
@@ -36,7 +37,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut
 fn no_runs(engine: &str, results: &ResultsFolder) -> Result<CliError, CliError> {
     let names = results.runs()?;
     let runs = names.iter().filter_map(|name| RunOverview::read(results, name).ok());
-    let known: BTreeSet<_> = runs.map(|run| run.header.engine.name).collect();
+    let known: BTreeSet<_> = runs.map(|run| run.header.engine.qualified_name()).collect();
     if known.contains(engine) {
         let hint = "--last N looks at more runs".to_owned();
         return Ok(CliError::nothing_selected(format!("no recent run on engine `{engine}`"), vec![hint]));

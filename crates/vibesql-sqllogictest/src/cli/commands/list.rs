@@ -27,7 +27,7 @@ pub(in crate::cli) fn run(
         parser::profile(dialect, false)?;
     }
     let selection = SelectionSettings::new(args.selection, environment, resolved)?;
-    let engine = || Ok(make_engine(args.engine.as_deref(), registry)?.1.describe()?.name);
+    let engine = || Ok(make_engine(args.engine.as_deref(), registry)?.1.describe()?.qualified_name());
     let mut reason = ExitReason::Success;
     for item in selection::list(&selection, &args.expectations.into(), location, engine, ui)? {
         let rest = match args.long.then(|| summary(&item, args.dialect.as_deref())) {

@@ -171,7 +171,7 @@ fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Ve
     for name in earlier.take(most.saturating_mul(TRIES)) {
         // Unreadable runs are skipped.
         if let Ok(run) = RunFiles::read(results, name)
-            && run.run.header.engine.name == journal.report.header.engine.name
+            && run.run.header.engine.is_same(&journal.report.header.engine)
             && run.run.is_complete()
             && is_like(&run, journal)
         {
@@ -201,10 +201,8 @@ fn baseline(
 ) -> Result<Option<LocatedRun>, CliError> {
     let before = history.last().map(|run| format!("run:{}", run.run.name));
     let Some(word) = word.map(str::to_owned).or(before) else { return Ok(None) };
-    let constraints = RunConstraints {
-        before: Some(&journal.opened.run),
-        engine: Some(&journal.report.header.engine.name),
-    };
+    let constraints =
+        RunConstraints { before: Some(&journal.opened.run), engine: Some(&journal.report.header.engine) };
     find_run_with(&word, location, constraints, ui).map(Some)
 }
 

@@ -7,6 +7,7 @@ use crate::cli::error::CliError;
 use crate::cli::settings::RunSettings;
 use crate::cli::ui::Ui;
 use crate::cli::workers::worker_command;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, FileStatus, RunReport};
 use slt_insight::regression::past::timed;
 use slt_insight::regression::timing::{Slowdown, Slower, slower};
@@ -17,7 +18,7 @@ use slt_runner::text::count::plural;
 
 /// A file that looked slower than usual, and was slow when it was run once more.
 pub(super) struct ConfirmedSlow {
-    pub(super) file: String,
+    pub(super) file: FileId,
     /// The duration of the second time.
     pub(super) elapsed: Duration,
 }
@@ -56,7 +57,7 @@ pub(super) fn judge_times(
 
 /// Returns the file of a suspect if it was slow again.
 fn confirmed_slow(suspect: &Slowdown<'_>, reports: &[FileReport]) -> Option<ConfirmedSlow> {
-    let report = reports.iter().find(|report| report.file == suspect.file)?;
+    let report = reports.iter().find(|report| report.file == *suspect.file)?;
     let slow = report.last_status() == FileStatus::Passed && report.elapsed > suspect.threshold;
     slow.then(|| ConfirmedSlow { file: report.file.clone(), elapsed: report.elapsed })
 }
@@ -67,7 +68,7 @@ fn run_again(
     prepared: &PreparedRun,
     suspects: &[Slowdown<'_>],
 ) -> Result<Vec<FileReport>, CliError> {
-    let wanted = |file: &str| suspects.iter().any(|suspect| suspect.file == file);
+    let wanted = |file: &FileId| suspects.iter().any(|suspect| suspect.file == file);
     let items: Vec<_> = prepared.items().iter().filter(|item| wanted(&item.file)).cloned().collect();
     let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
     let slices = vec![1; items.len()];

@@ -1,6 +1,6 @@
 //! `run`: runs a suite, and prints a line per file and a summary.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashSet};
 use std::io::Write as _;
 use std::path::Path;
 
@@ -26,6 +26,7 @@ use crate::cli::workers::worker_command;
 use crate::monitor::{EventStream, ProgressDisplay, ProgressLook, ResultLines};
 use slt_core::engine::EngineRegistry;
 use slt_core::executor::Settings;
+use slt_core::location::FileId;
 use slt_core::outcome::{Fault, FileReport, FileStatus, NotPassed, RunReport};
 use slt_insight::expectations::Judgement;
 use slt_insight::regression::past::timed;
@@ -106,7 +107,7 @@ pub(in crate::cli) fn run(
         let Slower { slower, suspects, load } = slower(&timed(&past));
         let certain = slower.into_iter().map(|slowdown| Slow { slowdown, again: None });
         let confirmed = suspects.into_iter().filter_map(|slowdown| {
-            let again = again.iter().find(|again| again.file == slowdown.file)?;
+            let again = again.iter().find(|again| again.file == *slowdown.file)?;
             Some(Slow { slowdown, again: Some(again.elapsed) })
         });
         let ended = EndedRun {
@@ -159,11 +160,8 @@ fn lists(
     };
     let files = run.files.iter().enumerate();
     let files = files.filter(|(place, file)| is_listed(file) && !is_expected(*place));
-    let items: HashMap<_, _> =
-        started.prepared.items().iter().map(|item| (item.file.as_str(), item)).collect();
     let failed = files.map(|(_, file)| {
-        let item = items.get(file.file.as_str());
-        let was_good = item.and_then(|item| started.history.of(&place_of(item), &file.file).good);
+        let was_good = started.history.of(&file.file).good;
         let passes = file.status() == FileStatus::Flaky && run.header.is_good(file);
         FailedFile { file, was_good, passes }
     });
@@ -218,7 +216,7 @@ fn begin(
     let workers = settings.policy.workers;
     let SelectedFiles { items, slices, shards, expectations, is_part, history } =
         select(new, &settings.expectations, results, workers, ui)?;
-    let constraints = RunConstraints { before: None, engine: Some(&engine.name) };
+    let constraints = RunConstraints { before: None, engine: Some(&engine) };
     let baseline = find_baseline(settings, location, constraints, ui)?;
     let starting = results.start_run_dying_at(new.die_at_step)?;
     if let Some(shards) = shards {
@@ -276,7 +274,7 @@ fn resume(
         let verb = if journal.damaged == 1 { "is" } else { "are" };
         ui.warn(&format!("{lines} of the journal {verb} damaged; the files that were in them are run again"));
     }
-    let engine = Some(journal.report.header.engine.name.as_str());
+    let engine = Some(&journal.report.header.engine);
     let constraints = RunConstraints { before: Some(&folder.name), engine };
     let baseline = find_baseline(settings, location, constraints, ui)?;
     let expectations = LoadedExpectations::load_for_run(&settings.expectations, &journal.opened)?;
@@ -303,9 +301,9 @@ fn column_width(items: &[WorkItem]) -> usize {
 }
 
 fn write_json(place: OutputFile, run: &RunReport, prepared: &PreparedRun) -> Result<(), CliError> {
-    let tested: HashSet<&str> = run.files.iter().map(|file| file.file.as_str()).collect();
-    let files = prepared.items().iter().map(|item| item.file.as_str());
-    let mut untested: Vec<_> = files.filter(|file| !tested.contains(file)).collect();
+    let tested: HashSet<_> = run.files.iter().map(|file| &file.file).collect();
+    let files = prepared.items().iter().map(|item| &item.file);
+    let mut untested: Vec<_> = files.filter(|file| !tested.contains(file)).map(FileId::path).collect();
     untested.sort_unstable();
     let mut document = Vec::new();
     report::json::write(run, &untested, &mut document)

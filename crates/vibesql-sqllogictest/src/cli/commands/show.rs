@@ -84,10 +84,10 @@ fn command_line(words: &[String]) -> String {
 /// The file that reports or messages call so.
 fn find<'j>(journal: &'j Journal, name: &str) -> Result<&'j FileReport, CliError> {
     let mut files = journal.report.files.iter();
-    let found = files.find(|file| file.file == name || file.shown == name);
+    let found = files.find(|file| [file.file.path(), file.file.key(), &file.shown].contains(&name));
     found.ok_or_else(|| {
-        let alike = journal.report.files.iter().filter(|file| file.file.contains(name)).take(3);
-        let alike: Vec<_> = alike.map(|file| file.file.as_str()).collect();
+        let alike = journal.report.files.iter().filter(|file| file.file.path().contains(name)).take(3);
+        let alike: Vec<_> = alike.map(|file| file.file.path()).collect();
         let hint = match alike.as_slice() {
             [] => "`show` without a file names those that have not passed".to_owned(),
             alike => format!("did you mean one of these: {}", alike.join(", ")),

@@ -27,7 +27,7 @@ pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandRes
         Ok(())
     });
     text += &written(|out| report::summary::write(out, run, false));
-    let constraints = RunConstraints { before: Some(name), engine: Some(&run.header.engine.name) };
+    let constraints = RunConstraints { before: Some(name), engine: Some(&run.header.engine) };
     // The first run of an engine has none before it.
     if let Ok(before) = find_run_with(PREVIOUS_RUN, location, constraints, ui) {
         let diff = compare(&before.report, run);

@@ -14,7 +14,7 @@ use crate::cli::settings::{EngineSetup, seconds};
 use crate::cli::target::{self, TestTarget};
 use crate::cli::ui::Ui;
 use crate::cli::workers::worker_command;
-use slt_core::engine::{EngineIdentity, EngineRegistry};
+use slt_core::engine::{EngineId, EngineRegistry};
 use slt_core::executor::{DetailLimits, Settings};
 use slt_core::location::Source;
 use slt_core::outcome::{Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed};
@@ -75,7 +75,7 @@ pub(in crate::cli) fn run(
 struct FileTester<'t> {
     setup: &'t EngineSetup,
     /// The engine that is asked for the rows behind a hash.
-    reference: Option<EngineIdentity>,
+    reference: Option<EngineId>,
     timeouts: Timeouts,
     trace: bool,
     command: WorkerCommand,
@@ -131,7 +131,7 @@ impl FileTester<'_> {
         &self,
         folder: &Path,
         item: &WorkItem,
-        engine: EngineIdentity,
+        engine: EngineId,
         settings: Settings,
         kind: WorkKind,
         ui: &mut Ui,

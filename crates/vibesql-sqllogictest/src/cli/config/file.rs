@@ -11,6 +11,9 @@ use slt_runner::parallel::Pattern;
 /// The name of the file.
 pub(in crate::cli) const FILE_NAME: &str = "sqllogictest.toml";
 
+/// The key with the name of the suite that is in the folder of the file.
+pub(in crate::cli) const SUITE_NAME: &str = "suite-name";
+
 /// The profile that holds when none is named.
 pub(super) const DEFAULT_PROFILE: &str = "default";
 

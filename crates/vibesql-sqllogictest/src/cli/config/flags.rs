@@ -7,7 +7,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
 /// Flags that choose where settings come from. The file cannot have them.
-pub(super) const SELECTORS: &[&str] = &["config", "no-config", "profile", "suite", "resume", "join"];
+pub(super) const SELECTORS: &[&str] =
+    &["config", "no-config", "profile", "suite", "suite-name", "resume", "join"];
 
 /// Commands that are about this program, and run nothing.
 const ABOUT_ITSELF: &[&str] = &["config", "completions", "man", "help"];

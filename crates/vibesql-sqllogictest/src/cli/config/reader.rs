@@ -9,8 +9,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigError;
-use super::file::{ConfigEntry, ConfigFile, ConfigProfile, ConfigSuite, DEFAULT_PROFILE, TimeoutOverride};
+use super::file::{
+    ConfigEntry, ConfigFile, ConfigProfile, ConfigSuite, DEFAULT_PROFILE, SUITE_NAME, TimeoutOverride,
+};
 use super::flags::{self, FlagError, FlagValue};
+use slt_core::location::file_id::SuiteName;
 use slt_runner::parallel::Pattern;
 
 type Node<'t> = Spanned<DeValue<'t>>;
@@ -101,6 +104,7 @@ impl<'r> ConfigReader<'r> {
                 "suite" => file.suites = self.tables(key, at, node, Self::suite),
                 "profile" => file.profiles = self.tables(key, at, node, Self::profile),
                 "override" => file.overrides = self.overrides(at, node),
+                SUITE_NAME => self.suite_name(at, node),
                 "default-suite" => default_suite = self.word(key, at, node).map(|name| (name, at)),
                 _ => file.defaults.extend(self.setting(ConfigTable::Defaults, key, at, node)),
             }
@@ -111,6 +115,18 @@ impl<'r> ConfigReader<'r> {
         }
         self.inheritance(&file);
         Some(file)
+    }
+
+    /// The name of the suite in the folder of the file. Who finds out the suite of a file reads it: it holds for the files
+    /// below this folder, and not for those that are named from here.
+    fn suite_name(&mut self, at: usize, node: &Node<'_>) {
+        if let Some(word) = self.word(SUITE_NAME, at, node)
+            && let Err(error) = word.parse::<SuiteName>()
+        {
+            let reason = Some(error.to_string());
+            let error = FlagError { expected: "the name of a suite".to_owned(), found: word, reason };
+            self.wrong(SUITE_NAME, at, error);
+        }
     }
 
     /// `[kind.NAME]` tables.

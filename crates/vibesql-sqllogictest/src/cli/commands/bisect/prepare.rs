@@ -13,6 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::repeat::{repeat_words, shell_word};
 use crate::cli::run_texts::read_text;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileEnd, FileReport, RecordKey};
 use slt_insight::regression::origin::{Origin, Trace, WantedRecord};
 use slt_insight::report::bisect::{End, Written};
@@ -70,7 +71,7 @@ pub(super) fn prepare(
         Some(line) => set_up(request, context, trace, text, line)?,
         None => None,
     };
-    let name = Path::new(&file.file).file_name().unwrap_or_else(|| "file.test".as_ref());
+    let name = Path::new(file.file.path()).file_name().unwrap_or_else(|| "file.test".as_ref());
     let copy = place.keep("record", name, text)?;
     let set_up = set_up.map(|text| place.keep("set-up", name, &text)).transpose()?;
     let mut words = vec!["--no-config".to_owned()];
@@ -245,7 +246,7 @@ fn is_kept_as_it_is(repository: &Repository, program: &str) -> bool {
     !program.starts_with('/') && !repository.has_ignored(Path::new(program))
 }
 
-fn limit(options: &ScriptOptions, context: &BisectContext<'_>, file: &str) -> Duration {
+fn limit(options: &ScriptOptions, context: &BisectContext<'_>, file: &FileId) -> Duration {
     match options.timeout {
         Some(seconds) => Duration::from_secs(seconds),
         None => context.folder.as_deref().and_then(|folder| time_limit(folder, file)).unwrap_or(USUAL_LIMIT),

@@ -23,7 +23,7 @@ pub(super) fn find<'j>(word: &str, journal: &'j Journal) -> Result<(&'j FileRepo
     if let Some(file) = named(path, journal) {
         return Ok((file, line));
     }
-    let alike = journal.report.files.iter().filter(|file| file.file.contains(path)).take(MOST_LINES);
+    let alike = journal.report.files.iter().filter(|file| file.file.path().contains(path)).take(MOST_LINES);
     let alike: Vec<_> = alike.map(|file| file.shown.as_str()).collect();
     let hint = match alike.as_slice() {
         [] => "run `bisect` without a file to list failures, or select another run with --run RUN".to_owned(),
@@ -35,7 +35,9 @@ pub(super) fn find<'j>(word: &str, journal: &'j Journal) -> Result<(&'j FileRepo
 
 fn named<'j>(name: &str, journal: &'j Journal) -> Option<&'j FileReport> {
     let files = &journal.report.files;
-    if let Some(file) = files.iter().find(|file| file.shown == name || file.file == name) {
+    if let Some(file) =
+        files.iter().find(|file| file.shown == name || [file.file.path(), file.file.key()].contains(&name))
+    {
         return Some(file);
     }
     let place = Path::new(name).canonicalize().ok()?;

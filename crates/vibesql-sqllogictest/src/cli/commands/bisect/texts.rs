@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::repository::{BlobId, Repository};
 use slt_core::executor::{Settings, record_keys};
-use slt_core::location::Source;
+use slt_core::location::{FileId, Source};
 use slt_core::outcome::RecordKey;
 use slt_core::parser::{self, Script};
 use slt_insight::regression::origin::{Text, WantedRecord};
@@ -128,7 +128,7 @@ fn records_of(text: Vec<u8>, settings: &Settings) -> Option<RecordsByKey> {
 
 /// Where a file of a run is below the top of the repository: in this working copy, or in another one that the run was
 /// made in the top of.
-pub(super) fn place_below(opened: &Opened, file: &str, repository: &Repository) -> Option<PathBuf> {
+pub(super) fn place_below(opened: &Opened, file: &FileId, repository: &Repository) -> Option<PathBuf> {
     let place = opened.places.get(file)?;
     let below = place.strip_prefix(&repository.top).or_else(|_| place.strip_prefix(&opened.folder));
     below.ok().map(Path::to_owned)

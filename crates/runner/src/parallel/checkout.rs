@@ -1,0 +1,208 @@
+//! Checkouts of Git, as far as the identity of suites needs them: read from Git's files.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+/// What a checkout is a checkout of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Repository {
+    /// A repository on another host, as `HOST/PATH`.
+    Named(String),
+    /// A repository on this machine: the directory of its main checkout, or its own if it has none.
+    At(PathBuf),
+}
+
+/// How many local repositories can be clones of each other.
+const MOST_CLONES: usize = 16;
+
+/// Returns what `folder`, a canonical path, is a checkout of, if it is the root of a checkout.
+pub(super) fn find(folder: &Path) -> Option<Repository> {
+    let git = git_directory(&folder.join(".git"))?;
+    Some(follow(shared_directory(&git), Some(folder)))
+}
+
+/// Returns the directory of Git that `.git` is or names, as in submodules and further checkouts.
+fn git_directory(dot_git: &Path) -> Option<PathBuf> {
+    if dot_git.is_dir() {
+        return Some(dot_git.to_owned());
+    }
+    let text = std::fs::read(dot_git).ok()?;
+    let path = path_of(text.strip_prefix(b"gitdir:")?);
+    Some(dot_git.parent()?.join(path))
+}
+
+/// Returns the directory that all checkouts of a repository share.
+fn shared_directory(git: &Path) -> PathBuf {
+    match std::fs::read(git.join("commondir")) {
+        Ok(text) => git.join(path_of(&text)),
+        Err(_) => git.to_owned(),
+    }
+}
+
+fn path_of(line: &[u8]) -> PathBuf {
+    PathBuf::from(OsStr::from_bytes(line.trim_ascii()))
+}
+
+/// Follows the origins of local repositories. `checkout` is a checkout of the first one.
+fn follow(mut git: PathBuf, checkout: Option<&Path>) -> Repository {
+    let mut main = main_checkout(&git, checkout);
+    for _ in 0..MOST_CLONES {
+        let Some(url) = origin(&git) else { break };
+        let Some(path) = local_path(&url) else {
+            return Repository::Named(name_of(&url));
+        };
+        let path = main.join(path);
+        let Some(next) = repository_at(&path) else {
+            // It is not there any more, and still the same for all of its clones.
+            return Repository::At(path);
+        };
+        let next = shared_directory(&next);
+        main = main_checkout(&next, None);
+        if std::mem::replace(&mut git, next) == git {
+            break;
+        }
+    }
+    Repository::At(main)
+}
+
+/// Returns the directory of Git of the repository at a path: a checkout, or a repository without one.
+fn repository_at(path: &Path) -> Option<PathBuf> {
+    let with_ending = PathBuf::from(format!("{}.git", path.display()));
+    [path.to_owned(), with_ending].into_iter().find_map(|path| {
+        let path = path.canonicalize().ok()?;
+        let own = || path.join("HEAD").is_file().then(|| path.clone());
+        git_directory(&path.join(".git")).or_else(own)
+    })
+}
+
+/// Returns the main checkout of a repository. A submodule has its directory of Git elsewhere, and is its own.
+fn main_checkout(git: &Path, checkout: Option<&Path>) -> PathBuf {
+    let git = git.canonicalize().unwrap_or_else(|_| git.to_owned());
+    if git.file_name() == Some(OsStr::new(".git")) {
+        return git.parent().unwrap_or(&git).to_owned();
+    }
+    let has_others = checkout.is_none_or(|checkout| checkout.join(".git/commondir").exists());
+    let is_module = git.ancestors().any(|above| above.ends_with(".git/modules"));
+    match checkout {
+        Some(checkout) if is_module && !has_others => checkout.to_owned(),
+        _ => git,
+    }
+}
+
+/// Returns the address of `origin` in the configuration of a repository.
+fn origin(git: &Path) -> Option<String> {
+    let text = std::fs::read(git.join("config")).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let mut is_origin = false;
+    let mut found = None;
+    for line in text.lines().map(str::trim) {
+        if let Some(section) = line.strip_prefix('[') {
+            let section = section.split(']').next().unwrap_or_default();
+            let (kind, name) = section.split_once(char::is_whitespace).unwrap_or((section, ""));
+            is_origin = kind.eq_ignore_ascii_case("remote") && name.trim() == "\"origin\"";
+        } else if is_origin
+            && let Some((key, value)) = line.split_once('=')
+            && key.trim().eq_ignore_ascii_case("url")
+        {
+            found = Some(value_of(value)).filter(|url| !url.is_empty()).or(found);
+        }
+    }
+    found
+}
+
+/// Returns a value of Git's configuration without its quotes and comments.
+fn value_of(text: &str) -> String {
+    let (mut value, mut is_quoted) = (String::new(), false);
+    let mut signs = text.trim().chars();
+    while let Some(sign) = signs.next() {
+        match sign {
+            '"' => is_quoted = !is_quoted,
+            '\\' => value.extend(signs.next()),
+            '#' | ';' if !is_quoted => break,
+            sign => value.push(sign),
+        }
+    }
+    value.trim_end().to_owned()
+}
+
+/// Returns the path of an address that is one.
+fn local_path(url: &str) -> Option<&str> {
+    if let Some(path) = url.strip_prefix("file://") {
+        return Some(path.strip_prefix("localhost").unwrap_or(path));
+    }
+    let is_address = url.contains("://") || url.split('/').next().is_some_and(|first| first.contains(':'));
+    (!is_address).then_some(url)
+}
+
+/// Returns `HOST/PATH` of an address, whatever protocol, user and port it names.
+fn name_of(url: &str) -> String {
+    let (host, path) = match url.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
+        // As `scp` has it.
+        None => url.split_once(':').unwrap_or((url, "")),
+    };
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let host = match host.rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|sign| sign.is_ascii_digit()) => host,
+        _ => host,
+    };
+    let parts = path.split('/').filter(|part| !part.is_empty());
+    let path = parts.collect::<Vec<_>>().join("/");
+    let path = path.strip_suffix(".git").unwrap_or(&path);
+    let name = format!("{}/{path}", host.to_ascii_lowercase());
+    // The name ends before the first colon of a key.
+    name.chars().fold(String::new(), |mut out, sign| {
+        match sign {
+            ':' => out.push_str("%3A"),
+            sign if sign.is_whitespace() || sign.is_control() => out.push('_'),
+            sign => out.push(sign),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_of_one_repository_have_one_name() {
+        for url in [
+            "https://github.com/a/b.git",
+            "https://github.com/a/b",
+            "https://user:secret@GitHub.com/a/b/",
+            "ssh://git@github.com:22/a/b.git",
+            "git@github.com:a/b.git",
+            "git@github.com:/a/b.git",
+            "git://github.com//a/b",
+        ] {
+            assert_eq!((local_path(url), name_of(url).as_str()), (None, "github.com/a/b"), "{url}");
+        }
+        assert_eq!(name_of("https://[::1]:80/a:b"), "[%3A%3A1]/a%3Ab");
+    }
+
+    #[test]
+    fn paths_are_no_addresses() {
+        for (url, path) in [
+            ("/s/r", "/s/r"),
+            ("../r:x", "../r:x"),
+            ("file:///s/r.git", "/s/r.git"),
+            ("file://localhost/s/r", "/s/r"),
+        ] {
+            assert_eq!(local_path(url), Some(path), "{url}");
+        }
+    }
+
+    #[test]
+    fn values_of_the_configuration() {
+        for (text, value) in [
+            (" https://h/p # c", "https://h/p"),
+            (" \"a b\" ; c", "a b"),
+            (r#" "a;\"b" "#, "a;\"b"),
+            (r" a\\b", r"a\b"),
+        ] {
+            assert_eq!(value_of(text), value);
+        }
+    }
+}
