@@ -37,23 +37,24 @@ fn check_whole(script: &Script<'_>, report: &FileReport) {
     let counts = report.counts;
     check_account(report);
     assert_eq!(counts.total, script.total(), "records without an outcome, or with two: {counts:?}");
-    assert_eq!(report.details.len(), report.failing.len().min(LIMITS.records));
-    assert_eq!(report.details_omitted(), (report.failing.len() - report.details.len()) as u64);
+    let detailed = report.failures.iter().take_while(|record| record.detail.is_some()).count();
+    assert_eq!(detailed, report.failures.len().min(LIMITS.records));
+    assert_eq!(report.details_omitted(), (report.failures.len() - detailed) as u64);
     assert!(counts.pass_rate().is_none_or(|rate| (0.0..=1.0).contains(&rate)));
     assert!(report.setup_failures.is_empty());
     if report.end == FileEnd::Completed {
         assert_eq!(counts.not_reached, 0, "{counts:?}");
     }
-    for line in &report.failing {
-        assert!(script.record_at(*line).is_some_and(|record| record.line == *line));
+    for failing in &report.failures {
+        assert!(script.record_at(failing.id.line).is_some_and(|record| failing.id.is_on(record.line)));
     }
 }
 
 fn check_account(report: &FileReport) {
     let counts = report.counts;
     assert!(counts.add_up(), "{counts:?}");
-    assert_eq!(report.failing.len() as u64, counts.not_passed(), "{counts:?}");
-    assert!(report.failing.is_sorted_by(|a, b| a < b), "{:?}", report.failing);
+    assert_eq!(report.failures.len() as u64, counts.not_passed(), "{counts:?}");
+    assert!(report.failures.is_sorted_by(|a, b| a.id < b.id), "{:?}", report.failures);
     assert!(counts.passed <= counts.executed && counts.executed <= counts.total, "{counts:?}");
     assert_eq!(counts.timed_out, 0, "{counts:?}");
 }
@@ -61,9 +62,9 @@ fn check_account(report: &FileReport) {
 /// What is shown of a failing record must be had without a panic as well.
 fn check_details(mut report: FileReport, script: &Script<'_>, options: &Options) {
     unhash(&mut report, script, &Echo { turn: 1 }, options);
-    for detail in &report.details {
+    for detail in report.details() {
         assert!(!detail.header.contains('\n'), "{}", detail.header);
-        let Some(rows) = &detail.unhashed else { continue };
+        let Some(rows) = detail.unhashed else { continue };
         let (expected, actual) = (&rows.expected.values, &rows.actual.values);
         let shown: usize = diff_rows(expected, actual, 2).iter().map(|row| row.values.len()).sum();
         assert!(shown >= expected.len().max(actual.len()));
@@ -76,6 +77,6 @@ fn check_alone(script: &Script<'_>, engine: &Echo) {
         let report = run_script(script, engine, &options, Selection::Only(record.line));
         check_account(&report);
         assert!(report.counts.total <= u64::from(record.is_counted()), "{:?}", report.counts);
-        assert!(report.failing.iter().all(|&line| line == record.line));
+        assert!(report.failures.iter().all(|failing| failing.id.is_on(record.line)));
     }
 }

@@ -22,7 +22,7 @@ const FILES: u64 = 2_000;
 fn main() {
     for records in [200, 2_000] {
         let report = run(records);
-        let failing: usize = report.files.iter().map(|file| file.failing.len()).sum();
+        let failing: usize = report.files.iter().map(|file| file.failures.len()).sum();
         let all: u64 = report.files.iter().map(|file| file.counts.total).sum();
         let before = memory("VmRSS");
         let start = cpu_time();

@@ -10,7 +10,7 @@ use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
+use vibesql_sqllogictest::outcome::{FileReport, FlakyResult, RecordId, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
 use vibesql_sqllogictest::regression::compare;
 use vibesql_sqllogictest::report::markdown::{self, Form};
@@ -81,8 +81,9 @@ fn analysis(report: &RunReport) -> Analysis {
 fn with_subject(work: impl FnOnce(&Subject<'_>)) {
     let (before, report) = (run(true), run(false));
     let (diff, analysis) = (compare(&before, &report), analysis(&report));
-    let again =
-        |file: &FileReport, line: u32| Some(format!("vibesql-sqllogictest test {}:{line}", file.shown));
+    let again = |file: &FileReport, record: &RecordId| {
+        Some(format!("vibesql-sqllogictest test {}:{record}", file.shown))
+    };
     work(&Subject {
         name: "20261122-214410",
         started: 1_795_383_850_000,

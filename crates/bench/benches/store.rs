@@ -18,8 +18,8 @@ use std::time::{Duration, Instant};
 use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
 use vibesql_sqllogictest::outcome::{
-    Counts, Excerpt, Failure, FailureDetail, FailureGroup, FileEnd, FileReport, FlakyResult, Mark, NotPassed,
-    RecordKey, RunEnd, RunHeader, RunReport, SlowRecord,
+    Counts, Excerpt, FailingRecord, FailureDetail, FailureGroup, FileEnd, FileReport, FlakyResult, Mismatch,
+    Problem, RecordId, RecordKey, RunEnd, RunHeader, RunReport, SlowRecord,
 };
 use vibesql_sqllogictest::results::{Circumstances, Commit, Opened, ResultsFolder};
 
@@ -245,7 +245,7 @@ fn report(run: u64, file: u64, started: i64) -> FileReport {
     report.finished = Some(started + i64::try_from(file * 480).unwrap_or(0));
     report.slowest = (0..3)
         .map(|place: u32| SlowRecord {
-            line: 100 * place + 7,
+            id: RecordId::at(100 * place + 7),
             elapsed: report.elapsed / (place + 4),
             sql: format!("SELECT a, b, c FROM tab{place} WHERE a BETWEEN {file} AND {}", file + 10),
         })
@@ -266,42 +266,37 @@ fn fail(report: &mut FileReport, file: u64) {
             kind: if place == 0 { "rows_differ" } else { "unexpected_error" }.to_owned(),
             what: if place == 0 { "form of a number" } else { kinds[place as usize] }.to_owned(),
             records: (0..FAILING).filter(|number| number % 3 == u64::from(place)).count() as u64,
-            first_line: 11 + place * 9,
+            first: RecordId::at(11 + place * 9),
         })
         .collect();
     for number in 0..FAILING {
         let line = u32::try_from(11 + number * 9).unwrap_or(u32::MAX);
         let group = u32::try_from(number % 3).unwrap_or(0);
-        report.failing.push(line);
-        report.marks.push(Mark { key: RecordKey(mixed([file, number, 6])), group });
-        if number < DETAILS {
-            report.details.push(detail(file, number, line, group));
-        }
+        let detail = (number < DETAILS).then(|| Box::new(detail(file, number, group)));
+        let (id, key) = (RecordId::at(line), Some(RecordKey(mixed([file, number, 6]))));
+        report.failures.push(FailingRecord { id, key, group: Some(group), detail });
     }
 }
 
-fn detail(file: u64, number: u64, line: u32, group: u32) -> FailureDetail {
+fn detail(file: u64, number: u64, group: u32) -> FailureDetail {
     let values = |ending: &str| Excerpt {
         values: (0..12).map(|value| format!("{}{ending}", mixed([file, number, value]) % 10_000)).collect(),
         ..Excerpt::default()
     };
-    let failure = if group == 0 {
-        Failure::RowsDiffer { expected: values(".000"), actual: values(""), columns: 3 }
+    let problem = if group == 0 {
+        Problem::Mismatch(Mismatch::Rows { expected: values(".000"), actual: values(""), columns: 3 })
     } else {
-        Failure::UnexpectedError(SqlError::new(format!(
-            "Column 'col{}' not found",
-            mixed([file, number, 7]) % 9
-        )))
+        let error = SqlError::new(format!("Column 'col{}' not found", mixed([file, number, 7]) % 9));
+        Problem::UnexpectedError { error, after_rows: false }
     };
     FailureDetail {
-        line,
         header: "query III rowsort".to_owned(),
         sql: format!(
             "SELECT pk, col0, col{} FROM tab{} WHERE (col3 > {number} AND col0 <= {file}) OR col4 IN (1, 2)",
             number % 5,
             file % 4
         ),
-        what: NotPassed::Failed(failure),
+        problem,
         unhashed: None,
     }
 }

@@ -80,8 +80,8 @@ fn main() -> Result<ExitCode, EngineError> {
 
     println!("{}: {}", report.shown, report.status().word());
     println!("{} of {} records passed", report.counts.passed, report.counts.total);
-    for detail in &report.details {
-        println!("{}: {}: {}", source.at(detail.line), detail.what.word(), detail.sql);
+    for detail in report.details() {
+        println!("{}: {}: {}", source.at(detail.id.line), detail.problem.word(), detail.sql);
     }
     // The second record is meant to fail, so a file that has passed would be the error here.
     Ok(if report.status() == FileStatus::Failed { ExitCode::SUCCESS } else { ExitCode::FAILURE })

@@ -49,7 +49,6 @@ pub fn text_of(bytes: &[u8]) -> String {
 
 /// A line of a source; shown as `path:line`, which terminals and editors make clickable.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Location {
     /// The name of the source.
     pub file: Arc<str>,

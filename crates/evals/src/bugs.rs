@@ -301,18 +301,14 @@ impl Suite {
         run(&Buggy { bugs: bugs.to_vec(), written: self.written }, &self.texts())
     }
 
-    /// The bug of each failing record, by the place of the file and the line.
+    /// The bug of each failing record, by the place of the file and its own among those that fail.
     pub fn truth(&self, bugs: &[Bug]) -> HashMap<(u32, u32), &'static str> {
         let engine = Buggy { bugs: bugs.to_vec(), written: self.written };
         let mut truth = HashMap::new();
         for (place, (_, sql)) in (0..).zip(&self.files) {
-            let (mut lacking, mut line) = (Lacking::new(), 1);
-            for sql in sql {
-                if let Some((bug, _)) = engine.wrong(sql, &mut lacking) {
-                    truth.insert((place, line), bug);
-                }
-                line += if is_query(sql) { 5 } else { 3 };
-            }
+            let mut lacking = Lacking::new();
+            let bugs = sql.iter().filter_map(|sql| engine.wrong(sql, &mut lacking));
+            truth.extend((0..).zip(bugs).map(|(failing, (bug, _))| ((place, failing), bug)));
         }
         truth
     }

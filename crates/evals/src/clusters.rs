@@ -109,7 +109,7 @@ pub fn best_cluster(
     bug: &str,
 ) -> Option<(usize, u64)> {
     let mut clusters = BTreeMap::<u32, u64>::new();
-    let own = analysis.records.iter().filter(|record| truth[&(record.file, record.line)] == bug);
+    let own = analysis.records.iter().filter(|record| truth[&(record.file, record.place)] == bug);
     own.for_each(|record| *clusters.entry(record.cluster).or_default() += 1);
     // Of equals the first.
     let best =
@@ -137,7 +137,7 @@ pub fn bug_of(
 ) -> &'static str {
     let mut bugs = BTreeMap::<&'static str, u64>::new();
     for record in analysis.records.iter().filter(|record| record.cluster as usize == cluster) {
-        *bugs.entry(truth[&(record.file, record.line)]).or_default() += 1;
+        *bugs.entry(truth[&(record.file, record.place)]).or_default() += 1;
     }
     bugs.into_iter().max_by_key(|&(_, records)| records).map_or(NOISE, |(bug, _)| bug)
 }
@@ -151,7 +151,7 @@ fn unlocked(score: &mut Score, suite: &Suite, bugs: &[Bug], report: &RunReport, 
         fixed.push(bug_of(analysis, &truth, place));
         let still: BTreeSet<_> =
             suite.truth(&without(bugs, &fixed)).keys().map(|&(file, _)| file as usize).collect();
-        let red = (0..report.files.len()).filter(|&file| !report.files[file].failing.is_empty());
+        let red = (0..report.files.len()).filter(|&file| !report.files[file].failures.is_empty());
         let green: BTreeSet<_> = red.filter(|file| !still.contains(file)).collect();
         let promised = analysis.files.iter().filter(|red| red.fixes() <= place + 1);
         let promised: BTreeSet<_> = promised.map(|red| red.file).collect();

@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 
 use slt_core::location::FileId;
+use slt_core::outcome::RecordId;
 use slt_insight::analysis::analyze;
 use slt_insight::regression::flaky::{Health, Seen as SeenGood, steadiness};
 use slt_insight::regression::timing::RECENT;
@@ -118,11 +119,13 @@ fn regressions(score: &mut Score, history: &History) {
     let planted = truth.iter().filter(|(_, bug)| **bug == "between").map(|(&place, _)| place).collect();
     let (baseline, current) = (history.suite.run(before), history.suite.run(now));
     let diff = compare(&baseline, &current);
-    let place = |name: &FileId| {
-        (0..).zip(&current.files).find(|(_, file)| file.file == *name).map(|(place, _)| place)
+    let place = |name: &FileId, id: &RecordId| {
+        let (file, report) = (0..).zip(&current.files).find(|(_, file)| file.file == *name)?;
+        let (failing, _) = (0..).zip(&report.failures).find(|(_, record)| record.id == *id)?;
+        Some((file, failing))
     };
     let named = diff.records_with(|change| change == RecordChange::Regressed);
-    let named = named.filter_map(|(file, record)| Some((place(file.file)?, record.line()))).collect();
+    let named = named.filter_map(|(file, record)| place(file.file, record.id()?)).collect();
     count(score, &named, &planted);
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use slt_core::engine::EngineId;
 use slt_core::outcome::{
-    Counts, Fault, FileEnd, FileReport, FlakyResult, Mark, RecordKey, RunEnd, RunHeader, RunReport,
+    Counts, FailingRecord, Fault, FileEnd, FileReport, FlakyResult, RecordId, RecordKey, RunEnd, RunHeader,
+    RunReport,
 };
 
 /// Numbers that are the same each time.
@@ -226,15 +227,15 @@ fn report(name: &str, records: &[(u32, u64, bool)], died: Option<usize>) -> File
         if died == Some(place) {
             counts.faulted += 1;
             let fault = Fault::Lost("gone".to_owned());
-            report.end = FileEnd::Faulted { line: Some(line), fault };
+            report.end = FileEnd::Faulted { id: Some(RecordId::at(line)), fault };
         } else if good {
             counts.passed += 1;
             continue;
         } else {
             counts.failed += 1;
         }
-        report.failing.push(line);
-        report.marks.push(Mark { key: RecordKey(key), group: 0 });
+        let (id, key) = (RecordId::at(line), Some(RecordKey(key)));
+        report.failures.push(FailingRecord { id, key, group: None, detail: None });
     }
     report.counts = counts;
     report

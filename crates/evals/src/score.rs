@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use slt_core::location::FileId;
 use slt_insight::regression::flaky::{Health, Seen, steadiness};
-use slt_insight::regression::timing::{Pass, RECENT, TimedRun, slower};
+use slt_insight::regression::timing::{Pass, RECENT, slower};
 use slt_insight::regression::{RecordChange, compare};
 
 use super::clusters;
@@ -64,8 +64,9 @@ fn regressions(between: Between, on: &str) -> Score {
         let pair = pair(&mut random, between, 60);
         let diff = compare(&pair.baseline, &pair.current);
         let named = diff.records_with(|change| change == RecordChange::Regressed);
-        let named: BTreeSet<_> =
-            named.map(|(file, record)| (file.file.path().to_owned(), record.line())).collect();
+        let named: BTreeSet<_> = named
+            .filter_map(|(file, record)| Some((file.file.path().to_owned(), record.id()?.line)))
+            .collect();
         score.planted += pair.regressed.len() as u64;
         score.found += named.intersection(&pair.regressed).count() as u64;
         score.wrong += named.difference(&pair.regressed).count() as u64;
@@ -146,7 +147,7 @@ pub fn slower_files(names: &[String], times: &[Vec<std::time::Duration>]) -> BTr
     let files: Vec<_> = names.iter().map(FileId::from).collect();
     let run = |times: &Vec<std::time::Duration>| {
         let pass = |(file, &elapsed)| Pass { file, executed: 9, elapsed, slowest: None };
-        TimedRun { passes: files.iter().zip(times).map(pass).collect() }
+        files.iter().zip(times).map(pass).collect::<Vec<_>>()
     };
     let runs: Vec<_> = times.iter().map(run).collect();
     let found = slower(&runs).slower;

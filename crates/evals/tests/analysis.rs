@@ -6,7 +6,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use slt_core::location::FileId;
 use slt_core::outcome::{Difference, FileReport, RunReport};
-use slt_insight::analysis::{Analysis, NoText, analyze};
+use slt_insight::analysis::{Analysis, Assigned, NoText, analyze};
 
 use slt_evals::bugs::{InMemory, NOISE, Suite, Written, five_bugs, form, without};
 use slt_evals::clusters::{best_cluster, bug_of};
@@ -20,9 +20,9 @@ fn analysis_of(report: &RunReport, files: &[(String, String)]) -> Analysis {
 fn check_counts(report: &RunReport, analysis: &Analysis) {
     let failing: Vec<_> = (0_u32..)
         .zip(&report.files)
-        .flat_map(|(place, file)| file.failing.iter().map(move |&line| (place, line)))
+        .flat_map(|(number, file)| (0..file.failures.len() as u32).map(move |place| (number, place)))
         .collect();
-    let assigned: Vec<_> = analysis.records.iter().map(|record| (record.file, record.line)).collect();
+    let assigned: Vec<_> = analysis.records.iter().map(|record| (record.file, record.place)).collect();
     assert_eq!(assigned, failing, "each failing record once");
     assert_eq!(analysis.failing, failing.len() as u64);
     let sum: u64 = analysis.clusters.iter().map(|cluster| cluster.records).sum();
@@ -43,7 +43,12 @@ fn check_counts(report: &RunReport, analysis: &Analysis) {
         assert_eq!(green as u64, cluster.green_after);
         assert!(cluster.consequences < cluster.records.max(1));
         // A file of which another tool tells only as a whole has no record to show.
-        let has_record = analysis.records.iter().any(|one| one.cluster as usize == place && one.line > 0);
+        let is_record = |one: &Assigned| {
+            let failing = &report.files[one.file as usize].failures[one.place as usize];
+            !failing.id.is_whole_file()
+        };
+        let mut own = analysis.records.iter().filter(|one| one.cluster as usize == place);
+        let has_record = own.any(is_record);
         assert_eq!(cluster.example.is_some(), has_record);
     }
 }
@@ -56,7 +61,7 @@ fn planted_bugs_are_found() {
     let analysis = analysis_of(&report, &suite.texts());
     check_counts(&report, &analysis);
     let truth = suite.truth(&bugs);
-    let failing: usize = report.files.iter().map(|file| file.failing.len()).sum();
+    let failing: usize = report.files.iter().map(|file| file.failures.len()).sum();
     assert_eq!(truth.len(), failing, "it is known of each failing record why it fails");
     // Of each bug its best cluster: which share of the cluster is it, and which share of it is in the cluster.
     let mut shares = Vec::new();
@@ -127,14 +132,14 @@ fn lines_that_have_moved_are_found_and_gone_files_are_told() {
     assert_eq!(of(&gone.file), None, "and of those whose file is gone");
     assert_eq!(after.clusters.len(), before.clusters.len());
 
-    let without_details: Vec<_> =
-        report.files.iter().map(|file| FileReport { details: Vec::new(), ..file.clone() }).collect();
-    let report = RunReport { files: without_details, ..report };
+    let mut report = report;
+    let failures = report.files.iter_mut().flat_map(|file| &mut file.failures);
+    failures.for_each(|record| record.detail = None);
     let after = analysis_of(&report, &files);
     check_counts(&report, &after);
     let gaps: BTreeMap<_, _> = after.gaps.iter().map(|gap| (gap.file.as_str(), gap)).collect();
     assert_eq!(gaps[report.files[4].file.path()].why, Some(NoText::Unknown));
-    assert_eq!(gaps[report.files[4].file.path()].records, report.files[4].failing.len() as u64);
+    assert_eq!(gaps[report.files[4].file.path()].records, report.files[4].failures.len() as u64);
     let changed = gaps[report.files[2].file.path()];
     assert!(changed.why.is_none() && changed.records > 0);
     assert_eq!(gaps.len(), 2, "{gaps:?}");
@@ -149,11 +154,13 @@ proptest! {
         let mut files = suite.texts();
         let mut report = suite.run(&five_bugs());
         if old {
-            // As the first versions have written it.
+            // As another program tells of it.
             for file in &mut report.files {
-                file.marks.clear();
                 file.groups.clear();
-                file.details.truncate(gone);
+                for (place, record) in file.failures.iter_mut().enumerate() {
+                    (record.key, record.group) = (None, None);
+                    record.detail = record.detail.take().filter(|_| place < gone);
+                }
             }
         }
         files.retain(|(name, _)| !name.ends_with(&format!("{gone}.test")));

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use slt_core::executor::slice::Slice;
 use slt_core::location::FileId;
-use slt_core::outcome::{Attempt, ExitHow, FileReport, FileStatus, RunEnd, RunHeader, RunReport, Totals};
+use slt_core::outcome::{
+    Attempt, ExitHow, FileReport, FileStatus, RecordId, RunEnd, RunHeader, RunReport, Totals,
+};
 
 /// Something that happened, in order.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,8 +36,8 @@ pub enum RunEvent {
     Slow {
         /// What messages call the file.
         shown: String,
-        /// The line of the record that is running.
-        line: Option<u32>,
+        /// The record that is running.
+        record: Option<RecordId>,
         /// How long the file has been running.
         elapsed: Duration,
         /// How long it may.
@@ -45,8 +47,8 @@ pub enum RunEvent {
     WorkerLost {
         /// What messages call the file.
         shown: String,
-        /// The line of the record that it was at.
-        line: Option<u32>,
+        /// The record that it was at.
+        record: Option<RecordId>,
         /// How it ended.
         how: ExitHow,
         /// Whether the file is given to another worker; if not, this is its result.
@@ -116,8 +118,8 @@ pub enum RunEvent {
 pub struct Running {
     /// What messages call the file.
     pub shown: String,
-    /// The line of the record that is running, and for how long.
-    pub record: Option<(u32, Duration)>,
+    /// The record that is running, and for how long.
+    pub record: Option<(RecordId, Duration)>,
     /// How long the file has been running.
     pub elapsed: Duration,
     /// The records that have their outcome.
@@ -169,6 +171,13 @@ pub struct SinkError {
     /// Why not.
     #[source]
     pub source: std::io::Error,
+}
+
+impl RunEvent {
+    /// The report of the file that is done.
+    pub(crate) fn into_report(self) -> Option<FileReport> {
+        if let Self::FileFinished(report) = self { Some(*report) } else { None }
+    }
 }
 
 /// Makes the report of a run from its events, live or replayed.

@@ -6,6 +6,7 @@
 pub mod atomic_file;
 pub mod clock;
 pub mod jsonl;
+mod wire;
 
 pub mod event;
 pub mod text;

@@ -10,8 +10,8 @@ use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTEST
 use super::schema::Table;
 use slt_core::location::FileId;
 use slt_core::outcome::{
-    Digest, ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
-    FlakyResult, NotPassed, RunEnd, Totals, category_of, subcategory_of,
+    DetailedFailure, Digest, ExitHow, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
+    FlakyResult, Problem, RecordId, RunEnd, Totals, category_of, subcategory_of,
 };
 use slt_runner::results::{Journal, Opened};
 use slt_runner::text::document::sides;
@@ -52,7 +52,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
                 ("run_id", Cell::from(id.0)),
                 ("file_path", path.clone().into()),
                 ("file_id", key.clone().into()),
-                ("line", record.line.into()),
+                ("line", record.id.line.into()),
                 ("duration_ms", (record.elapsed.as_secs_f64() * 1000.0).into()),
                 ("sql", Cell::from(&record.sql)),
             ]);
@@ -206,23 +206,23 @@ fn end_word(end: &FileEnd) -> &'static str {
 }
 
 /// What happened to a record, without the time that it took: that differs between outcomes which are the same.
-fn message(what: &NotPassed) -> String {
+fn message(what: &Problem) -> String {
     match what {
-        NotPassed::TimedOut { .. } => "over the time limit".to_owned(),
+        Problem::TimedOut { .. } => "over the time limit".to_owned(),
         other => headline(other),
     }
 }
 
 /// The same as far as it is known: another program may say that a file failed, and not why.
-fn said(what: &NotPassed) -> Option<String> {
-    let is_silent = matches!(what, NotPassed::Reported(text) if text.trim().is_empty());
+fn said(what: &Problem) -> Option<String> {
+    let is_silent = matches!(what, Problem::Reported(text) if text.trim().is_empty());
     (!is_silent).then(|| message(what))
 }
 
 /// The first thing that was wrong with a file, as far as that is known.
 fn error_message(file: &FileReport) -> Option<String> {
-    match (&file.end, file.details.first()) {
-        (_, Some(detail)) => said(&detail.what),
+    match (&file.end, file.details().next()) {
+        (_, Some(detail)) => said(detail.problem),
         (FileEnd::NotStarted(problem), None) => Some(problem.to_string()),
         (_, None) => file.groups.first().map(|group| group.what.clone()),
     }
@@ -231,14 +231,10 @@ fn error_message(file: &FileReport) -> Option<String> {
 /// The groups of a file's failures. A file that could not be started has one of its own; for a journal of an older
 /// version they are made of the details.
 fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
-    let group = |kind: &str, what: String, line| FailureGroup {
-        kind: kind.to_owned(),
-        what,
-        records: 1,
-        first_line: line,
-    };
+    let group =
+        |kind: &str, what: String, first| FailureGroup { kind: kind.to_owned(), what, records: 1, first };
     match &file.end {
-        FileEnd::NotStarted(problem) if file.details.is_empty() => {
+        FileEnd::NotStarted(problem) if file.details().next().is_none() => {
             let kind = match problem {
                 FileProblem::Died(_) => "process_died",
                 FileProblem::TimedOut => "timed_out",
@@ -248,12 +244,14 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
                 | FileProblem::Engine(_)
                 | FileProblem::Reported => "not_started",
             };
-            vec![FailureGroup { records: 0, ..group(kind, problem.to_string(), 0) }]
+            vec![FailureGroup { records: 0, ..group(kind, problem.to_string(), RecordId::WHOLE_FILE) }]
         }
         _ if file.groups.is_empty() => {
-            let details = file.details.iter();
+            let details = file.details();
             details
-                .map(|detail| group(detail.what.word(), said(&detail.what).unwrap_or_default(), detail.line))
+                .map(|detail| {
+                    group(detail.problem.word(), said(detail.problem).unwrap_or_default(), detail.id.clone())
+                })
                 .collect()
         }
         _ => file.groups.clone(),
@@ -262,19 +260,27 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
 
 /// The same for files that ended in the same way: a digest of everything but times.
 fn outcome_id(file: &FileReport) -> String {
-    let mut words: Vec<Vec<u8>> = vec![file.file.to_text().into_bytes(), file.status().label().into()];
-    words.push(format!("{:?}", file.counts).into_bytes());
-    words.push(format!("{}{:?}{:?}", end_word(&file.end), signal(file), in_flight(file)).into_bytes());
-    words.extend(error_message(file).map(String::into_bytes));
-    words.extend(file.failing.iter().map(|line| line.to_le_bytes().into()));
-    words.extend(file.marks.iter().map(|mark| format!("{} {}", mark.key.0, mark.group).into_bytes()));
-    words.extend(file.groups.iter().map(|group| format!("{group:?}").into_bytes()));
-    for detail in &file.details {
-        let (expected, actual) = sides(&detail.what);
-        let texts = [Some(detail.sql.clone()), said(&detail.what), expected, actual];
-        words.extend(texts.into_iter().map(|text| text.unwrap_or_default().into_bytes()));
+    let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+    let mut words =
+        vec![file.file.to_text(), file.status().label().to_owned(), end_word(&file.end).to_owned()];
+    words.extend(file.counts.fields().map(|count| count.to_string()));
+    words.push(signal(file).map_or_else(String::new, |signal| signal.to_string()));
+    words.push(in_flight(file).map_or_else(String::new, RecordId::to_string));
+    words.push(error_message(file).unwrap_or_default());
+    for record in &file.failures {
+        let key = number(record.key.map(|key| key.0));
+        words.extend([record.id.to_string(), key, number(record.group.map(u64::from))]);
+        if let Some(detail) = record.detailed() {
+            let (expected, actual) = sides(detail.problem);
+            let texts = [Some(detail.sql.to_owned()), said(detail.problem), expected, actual];
+            words.extend(texts.map(Option::unwrap_or_default));
+        }
     }
-    let digest = Digest::of_words(words.iter().map(Vec::as_slice));
+    for group in &file.groups {
+        let (records, first) = (group.records.to_string(), group.first.to_string());
+        words.extend([group.kind.clone(), group.what.clone(), records, first]);
+    }
+    let digest = Digest::of_words(words.iter().map(String::as_bytes));
     digest.to_string()[..16].to_owned()
 }
 
@@ -286,9 +292,9 @@ fn signal(file: &FileReport) -> Option<i64> {
     }
 }
 
-fn in_flight(file: &FileReport) -> Option<u32> {
+fn in_flight(file: &FileReport) -> Option<&RecordId> {
     match &file.end {
-        FileEnd::TimedOut { line } | FileEnd::Faulted { line, .. } => *line,
+        FileEnd::TimedOut { id } | FileEnd::Faulted { id, .. } => id.as_ref(),
         _ => None,
     }
 }
@@ -319,17 +325,13 @@ fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
             ("records_faulted", counts.faulted.into()),
             ("flaky", (file.status() == FileStatus::Flaky).into()),
             ("signal", signal(file).into()),
-            ("in_flight_line", in_flight(file).into()),
+            ("in_flight_line", in_flight(file).map(|id| id.line).into()),
         ]),
     );
-    let details: HashMap<u32, &FailureDetail> =
-        file.details.iter().map(|detail| (detail.line, detail)).collect();
-    let group_rows = groups.iter().map(|group| group_row(group, id, details.get(&group.first_line).copied()));
-    OutcomeRows {
-        outcome,
-        groups: group_rows.collect(),
-        failures: failure_rows(file, &groups, id, run, &details),
-    }
+    let details: HashMap<&RecordId, DetailedFailure<'_>> =
+        file.details().map(|detail| (detail.id, detail)).collect();
+    let group_rows = groups.iter().map(|group| group_row(group, id, details.get(&group.first).copied()));
+    OutcomeRows { outcome, groups: group_rows.collect(), failures: failure_rows(file, &groups, id, run) }
 }
 
 /// What the failures of a group have in common, in words.
@@ -337,7 +339,7 @@ fn pattern(group: &FailureGroup) -> &str {
     if group.what.is_empty() { &group.kind } else { &group.what }
 }
 
-fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<&FailureDetail>) -> Vec<Cell> {
+fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<DetailedFailure<'_>>) -> Vec<Cell> {
     row(
         &GROUPS,
         HashMap::from([
@@ -346,52 +348,45 @@ fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<&FailureDetail>)
             ("error_pattern", pattern(group).into()),
             ("fingerprint", hexadecimal(group.fingerprint())),
             ("records", group.records.into()),
-            ("first_line", group.first_line.into()),
+            ("first_line", group.first.line.into()),
             (
                 "message",
-                first.map_or_else(|| Some(group.what.clone()), |detail| said(&detail.what)).as_ref().into(),
+                first.map_or_else(|| Some(group.what.clone()), |detail| said(detail.problem)).as_ref().into(),
             ),
         ]),
     )
 }
 
 /// Row for row in the order of their lines, so that words that many records share are one text in memory.
-fn failure_rows(
-    file: &FileReport,
-    groups: &[FailureGroup],
-    id: &Arc<str>,
-    run: RunId,
-    details: &HashMap<u32, &FailureDetail>,
-) -> Vec<Vec<Cell>> {
+fn failure_rows(file: &FileReport, groups: &[FailureGroup], id: &Arc<str>, run: RunId) -> Vec<Vec<Cell>> {
     let (path, key) = (Arc::<str>::from(file.file.path()), Arc::<str>::from(file.file.key()));
     let of_group = |group: &FailureGroup| {
         [Cell::from(&group.kind), pattern(group).into(), hexadecimal(group.fingerprint())]
     };
     let classes: Vec<_> = groups.iter().map(of_group).collect();
     let unknown = [Cell::Null, Cell::Null, Cell::Null];
-    let rows = file.failing.iter().enumerate().map(|(number, line)| {
-        let mark = file.marks.get(number);
-        let detail = details.get(line);
-        let class = match mark {
-            Some(mark) => classes.get(mark.group as usize),
+    let rows = file.failures.iter().map(|record| {
+        let detail = record.detailed();
+        let class = match record.group {
+            Some(group) => classes.get(group as usize),
             None => {
-                groups.iter().position(|group| group.first_line == *line).and_then(|place| classes.get(place))
+                groups.iter().position(|group| group.first == record.id).and_then(|place| classes.get(place))
             }
         };
         let [kind, pattern, fingerprint] = class.unwrap_or(&unknown).clone();
-        let (expected, actual) = detail.map_or((None, None), |detail| sides(&detail.what));
+        let (expected, actual) = detail.map_or((None, None), |detail| sides(detail.problem));
         let values = HashMap::from([
             ("outcome_id", Cell::from(id.clone())),
             ("first_run_id", run.0.into()),
             ("file_path", path.clone().into()),
             ("file_id", key.clone().into()),
-            ("line", (*line).into()),
-            ("record_key", mark.map_or(Cell::Null, |mark| hexadecimal(mark.key.0))),
+            ("line", record.id.line.into()),
+            ("record_key", record.key.map_or(Cell::Null, |key| hexadecimal(key.0))),
             ("kind", kind),
             ("error_pattern", pattern),
             ("fingerprint", fingerprint),
-            ("message", detail.and_then(|detail| said(&detail.what)).as_ref().into()),
-            ("sql", detail.map(|detail| &detail.sql).into()),
+            ("message", detail.and_then(|detail| said(detail.problem)).as_ref().into()),
+            ("sql", detail.map(|detail| detail.sql).into()),
             ("expected", expected.as_ref().into()),
             ("actual", actual.as_ref().into()),
         ]);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// of the crates. ARCHITECTURE.md says what each module is for.
 const LAYERS: &[(&str, &[&[&str]])] = &[
     ("core", &[&["clock", "location", "value"], &["parser", "engine"], &["outcome"], &["executor"]]),
-    ("runner", &[&["atomic_file", "clock", "jsonl"], &["event", "text"], &["parallel", "results"]]),
+    ("runner", &[&["atomic_file", "clock", "jsonl", "wire"], &["event", "text"], &["parallel", "results"]]),
     ("insight", &[&["analysis", "expectations", "regression"], &["report"]]),
     ("vibesql-sqllogictest", &[&["engines", "monitor"], &["cli"]]),
 ];

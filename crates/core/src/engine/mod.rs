@@ -92,7 +92,6 @@ pub enum Flow {
 /// Results of several runs are grouped by name and variant, see [`Self::is_same`]. Everything else is an attribute: a
 /// new version is the same engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct EngineId {
     /// The engine's name, as `--engine` takes it.
     pub name: String,
@@ -149,7 +148,6 @@ impl fmt::Display for EngineId {
 
 /// What the engine said about a piece of SQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[error("{message}")]
 pub struct SqlError {
     /// The engine's own words.

@@ -5,19 +5,19 @@ pub(super) mod slow;
 use std::time::Duration;
 
 use super::environment::Environment;
-use super::evidence::{excerpt, expected_excerpt, failure, header_text};
+use super::evidence::{excerpt, expected_excerpt, header_text};
 use super::keys::{record_keys, records_digest};
-use super::label::{expected_digest, label_failure};
+use super::label::{expected_digest, label_mismatch};
 use super::observer::{Observer, Unobserved};
 use super::program::{Program, Role, Selection, Step, hidden_text};
-use super::record_processor::{NotJudged, QueryRun, RecordProcessor};
+use super::record_processor::{QueryRun, RecordProcessor};
 use super::slice::{SetUp, Slice, SliceReport};
-use super::verdict::{judge, judge_statement};
+use super::verdict::{Evidence, judge, judge_statement};
 use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
-    Counts, Failure, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark, NotPassed,
-    RecordKey, RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    Counts, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mismatch,
+    Problem, RecordId, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{
     Control, DefectEffect, Lint, ParseError, ParseErrorKind, Query, Record, RecordKind, Script, Statement,
@@ -26,7 +26,6 @@ use crate::parser::{
 
 /// How scripts are executed.
 #[derive(Debug, Clone)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Options {
     /// The names that `skipif` and `onlyif` are held against.
     pub labels: Vec<String>,
@@ -40,7 +39,6 @@ pub struct Options {
 
 /// How much is kept of what has not passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct DetailLimits {
     /// Records of a file with details; further ones are listed by their line.
     pub records: usize,
@@ -141,7 +139,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         program.steps.iter().for_each(|step| self.step(step));
         // The parser's come first, and then those of the records.
         self.report.lints.sort_by_key(|lint| lint.line);
-        self.name_marks();
+        self.name_failures();
         self.report.records = Some(records_digest(self.script));
         self.report.engine_time = Some(self.environment.processor.time().total);
         slow::write_sql(&mut self.report.slowest, self.script);
@@ -153,9 +151,10 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 
     /// Keys need the whole script, and are only wanted where something has failed.
-    fn name_marks(&mut self) {
-        let keys = record_keys(self.script, &self.report.failing);
-        self.report.marks.iter_mut().zip(keys).for_each(|(mark, key)| mark.key = key);
+    fn name_failures(&mut self) {
+        let lines: Vec<_> = self.report.failures.iter().map(|record| record.id.line).collect();
+        let keys = record_keys(self.script, &lines);
+        self.report.failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
     }
 
     fn has_ended(&self) -> bool {
@@ -170,12 +169,12 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     fn step(&mut self, step: &Step<'r, 's>) {
         let record = step.record;
-        match (step.role, self.has_ended()) {
+        match (&step.role, self.has_ended()) {
             (Role::Judged | Role::LeftOut(_), true) => self.settle_unreached(record),
             (Role::SetUp | Role::Replayed, true) => {}
             (Role::Judged, false) => self.judge(record),
             (Role::LeftOut(left_out), false) => {
-                self.report.left_out.push(left_out);
+                self.report.left_out.push(left_out.clone());
                 self.settle(record, RecordOutcome::Skipped(SkipReason::LeftOut), Also::Nothing);
             }
             (Role::SetUp, false) => self.prepare(record),
@@ -184,11 +183,12 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 
     fn judge(&mut self, record: &'r Record<'s>) {
-        self.observer.record_started(record.line);
+        self.observer.record_started(&RecordId::at(record.line));
         if !self.allows(record) {
             return match hidden_text(record) {
                 Some(error) => {
-                    let outcome = RecordOutcome::Malformed { error: error.clone(), executed: false };
+                    let outcome =
+                        RecordOutcome::Failed(Problem::Malformed { error: error.clone(), executed: false });
                     self.settle(record, outcome, Also::Nothing);
                 }
                 None => self.skip(record),
@@ -206,19 +206,18 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.judge(record);
         self.report.lints.truncate(lints);
         self.report.counts = Counts::default();
-        self.report.failing.clear();
-        self.report.marks.clear();
         self.report.groups.clear();
         self.groups = GroupBook::default();
-        self.report.setup_failures.append(&mut self.report.details);
+        let failures = self.report.failures.drain(..).map(|record| FailingRecord { group: None, ..record });
+        self.report.setup_failures.extend(failures);
         self.observer.record_settled(&self.report.counts);
     }
 
     /// Executes a record that another slice accounts for.
     fn replay(&mut self, record: &'r Record<'s>) {
-        self.observer.record_started(record.line);
+        self.observer.record_started(&RecordId::at(record.line));
         if self.allows(record)
-            && let Some(RecordOutcome::Faulted(fault)) = self.execute(record)
+            && let Some(RecordOutcome::Failed(Problem::Fault(fault))) = self.execute(record)
         {
             self.end_by(record.line, &fault);
         }
@@ -250,7 +249,7 @@ impl<'r, 's> FileRunner<'r, 's> {
             Control::HashThreshold(threshold) => {
                 self.environment.set_threshold(threshold);
             }
-            Control::Halt => self.report.end = FileEnd::Halted { line },
+            Control::Halt => self.report.end = FileEnd::Halted { id: RecordId::at(line) },
         }
     }
 
@@ -269,8 +268,9 @@ impl<'r, 's> FileRunner<'r, 's> {
             if let Some(first) = self.environment.labels.enter(label, limit, digest, record.line) {
                 let kept = values_to_keep(self.options.details, &self.report);
                 let rows = expected_excerpt(&query.expected, 0, kept);
-                let failure = label_failure(query, label, first, digest, rows);
-                return self.settle(record, RecordOutcome::Failed(failure), Also::Skipped);
+                let mismatch = label_mismatch(query, label, first, digest, rows);
+                let outcome = RecordOutcome::Failed(Problem::Mismatch(mismatch));
+                return self.settle(record, outcome, Also::Skipped);
             }
         }
         self.settle(record, RecordOutcome::Skipped(SkipReason::Condition), Also::Nothing);
@@ -280,21 +280,23 @@ impl<'r, 's> FileRunner<'r, 's> {
         let mut executed = false;
         match effect {
             DefectEffect::Dropped => {}
-            DefectEffect::EndsFile => self.report.end = FileEnd::Malformed { line: record.line },
+            DefectEffect::EndsFile => self.report.end = FileEnd::Malformed { id: RecordId::at(record.line) },
             DefectEffect::SqlRuns => {
                 let outcome = match &record.kind {
                     RecordKind::Statement(statement) => self.statement(record.line, statement),
                     RecordKind::Query(query) => self.query(record, query),
                     _ => RecordOutcome::NotReached,
                 };
-                if let RecordOutcome::Faulted(_) | RecordOutcome::TimedOut { .. } = outcome {
+                if let RecordOutcome::Failed(Problem::Fault(_) | Problem::TimedOut { .. }) = outcome {
                     return outcome;
                 }
-                executed = matches!(outcome, RecordOutcome::Passed | RecordOutcome::Failed(_));
+                executed = outcome.was_executed();
             }
         }
         match &record.defect {
-            Some(defect) => RecordOutcome::Malformed { error: defect.error.clone(), executed },
+            Some(defect) => {
+                RecordOutcome::Failed(Problem::Malformed { error: defect.error.clone(), executed })
+            }
             None => RecordOutcome::NotReached,
         }
     }
@@ -306,11 +308,11 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
         let result = match result {
             Ok(result) => result,
-            Err(not_judged) => return outcome_of(not_judged),
+            Err(problem) => return RecordOutcome::Failed(problem),
         };
         match judge_statement(&statement.expected, result) {
             Ok(()) => RecordOutcome::Passed,
-            Err(failure) => RecordOutcome::Failed(failure),
+            Err(problem) => RecordOutcome::Failed(problem),
         }
     }
 
@@ -318,120 +320,80 @@ impl<'r, 's> FileRunner<'r, 's> {
         let strict = self.script.profile.refuses_unused_text;
         let run = match self.environment.processor.query(query, strict) {
             Ok(run) => run,
-            Err(not_judged) => return outcome_of(not_judged),
+            Err(problem) => return RecordOutcome::Failed(problem),
         };
         let has_more_sql = run.has_more_sql;
         match self.judge_query(record, query, run) {
             Ok(()) if has_more_sql => {
                 let location = self.script.source.at(record.line);
                 let error = ParseError { location, kind: ParseErrorKind::MoreThanOneStatement };
-                RecordOutcome::Malformed { error, executed: true }
+                RecordOutcome::Failed(Problem::Malformed { error, executed: true })
             }
             Ok(()) => RecordOutcome::Passed,
-            Err(failure) => RecordOutcome::Failed(failure),
+            Err(problem) => RecordOutcome::Failed(problem),
         }
     }
 
-    fn judge_query(&mut self, record: &Record<'s>, query: &Query<'s>, run: QueryRun) -> Result<(), Failure> {
+    fn judge_query(&mut self, record: &Record<'s>, query: &Query<'s>, run: QueryRun) -> Result<(), Problem> {
         let profile = self.script.profile;
         let columns = query.types.len();
         if let Some(error) = run.error {
             match (run.columns == Some(columns), profile.step_error) {
                 (true, StepError::EndsRows) => {}
-                (true, StepError::Fails) => return Err(Failure::ErrorAmidRows(error)),
-                (false, _) => return Err(Failure::UnexpectedError(error)),
+                (true, StepError::Fails) => return Err(Problem::UnexpectedError { error, after_rows: true }),
+                (false, _) => return Err(Problem::UnexpectedError { error, after_rows: false }),
             }
         }
         // Text without a statement in it has no columns either.
         let actual = run.columns.unwrap_or(0);
         if actual != columns {
-            return Err(Failure::ColumnCountDiffers { expected: columns, actual });
+            return Err(Problem::Mismatch(Mismatch::ColumnCount { expected: columns, actual }));
         }
         let threshold = self.environment.threshold();
         let output = self.environment.processor.output(query);
-        let verdict = judge(profile.matcher, &query.expected, &output, threshold);
         let limit = values_to_keep(self.options.details, &self.report);
-        let verdict = verdict.map_err(|mismatch| failure(mismatch, &query.expected, &output, columns, limit));
+        let evidence = Evidence { columns, values: limit };
+        let verdict = judge(profile.matcher, &query.expected, &output, threshold, evidence);
         // The label learns the result whatever the verdict on the values is.
         let contradiction = query.label.and_then(|label| {
             let digest = output.digest();
             let first =
                 self.environment.labels.enter(label, profile.label_limits.executed, digest, record.line)?;
-            Some(label_failure(query, label, first, digest, excerpt(output.lines(), 0, limit)))
+            Some(label_mismatch(query, label, first, digest, excerpt(output.lines(), 0, limit)))
         });
-        if let Some(kind) = verdict? {
+        if let Some(kind) = verdict.map_err(Problem::Mismatch)? {
             self.report.lints.push(Lint { line: record.line, kind });
         }
-        contradiction.map_or(Ok(()), Err)
+        contradiction.map_or(Ok(()), |mismatch| Err(Problem::Mismatch(mismatch)))
     }
 
     /// Enters the one outcome of a record into the account.
     fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
-        if let Some(what) = self.count(record, outcome, also) {
-            self.report.failing.push(record.line);
-            let group = self.groups.enter(&mut self.report.groups, record.line, &what);
-            self.report.marks.push(Mark { key: RecordKey::default(), group });
-            let detail = (self.report.details.len() < self.options.details.records)
-                .then(|| detail_of(self.script, record, what));
-            self.observer.record_not_passed(record.line, detail.as_ref());
-            self.report.details.extend(detail);
-        }
-        self.observer.record_settled(&self.report.counts);
-    }
-
-    fn count(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) -> Option<NotPassed> {
         let counts = &mut self.report.counts;
-        counts.total += 1;
+        counts.count(&outcome, outcome.was_executed() && also == Also::Nothing);
         if also == Also::Skipped {
             counts.skipped += 1;
             counts.skipped_besides += 1;
         }
-        Some(match outcome {
-            RecordOutcome::Passed => {
-                counts.executed += 1;
-                counts.passed += 1;
-                return None;
+        if let RecordOutcome::Failed(problem) = outcome {
+            if let Problem::Fault(fault) = &problem {
+                self.end_by(record.line, fault);
             }
-            RecordOutcome::Skipped(_) => {
-                counts.skipped += 1;
-                return None;
-            }
-            RecordOutcome::NotReached => {
-                counts.not_reached += 1;
-                return None;
-            }
-            RecordOutcome::Failed(failure) => {
-                counts.executed += u64::from(also == Also::Nothing);
-                counts.failed += 1;
-                NotPassed::Failed(failure)
-            }
-            RecordOutcome::Unsupported(why) => {
-                counts.unsupported += 1;
-                NotPassed::Unsupported(why)
-            }
-            RecordOutcome::TimedOut { after } => {
-                counts.executed += 1;
-                counts.timed_out += 1;
-                NotPassed::TimedOut { after }
-            }
-            RecordOutcome::Malformed { error, executed } => {
-                counts.executed += u64::from(executed);
-                counts.malformed += 1;
-                NotPassed::Malformed(error)
-            }
-            RecordOutcome::Faulted(fault) => {
-                counts.executed += 1;
-                counts.faulted += 1;
-                self.end_by(record.line, &fault);
-                NotPassed::Faulted(fault)
-            }
-        })
+            let id = RecordId::at(record.line);
+            let group = self.groups.enter(&mut self.report.groups, &id, &problem);
+            let detail = (self.report.failures.len() < self.options.details.records)
+                .then(|| Box::new(detail_of(self.script, record, problem)));
+            let failure = FailingRecord { id, key: None, group: Some(group), detail };
+            self.observer.record_not_passed(&failure);
+            self.report.failures.push(failure);
+        }
+        self.observer.record_settled(&self.report.counts);
     }
 
     /// After most faults the session is of no further use.
     fn end_by(&mut self, line: u32, fault: &Fault) {
         if !matches!(fault, Fault::Adapter(_)) {
-            self.report.end = FileEnd::Faulted { line: Some(line), fault: fault.clone() };
+            self.report.end = FileEnd::Faulted { id: Some(RecordId::at(line)), fault: fault.clone() };
         }
     }
 }
@@ -442,27 +404,18 @@ fn sql_of<'b>(record: &'b Record<'_>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
 }
 
 /// What a report keeps of a record that has not passed.
-pub fn detail_of(script: &Script<'_>, record: &Record<'_>, what: NotPassed) -> FailureDetail {
+pub fn detail_of(script: &Script<'_>, record: &Record<'_>, problem: Problem) -> FailureDetail {
     let mut buffer = Vec::new();
     let sql = sql_of(record, &mut buffer);
     FailureDetail {
-        line: record.line,
         header: header_text(script.source.bytes(), record),
         sql: text_of(sql),
-        what,
+        problem,
         unhashed: None,
     }
 }
 
 /// Values are worth keeping only for a record that gets details; of others, as many as tell in which way they are wrong.
 fn values_to_keep(limits: DetailLimits, report: &FileReport) -> usize {
-    if report.details.len() < limits.records { limits.values } else { limits.values.min(VALUES_OF_GROUP) }
-}
-
-fn outcome_of(not_judged: NotJudged) -> RecordOutcome {
-    match not_judged {
-        NotJudged::Unsupported(why) => RecordOutcome::Unsupported(why),
-        NotJudged::Fault(fault) => RecordOutcome::Faulted(fault),
-        NotJudged::TimedOut(after) => RecordOutcome::TimedOut { after },
-    }
+    if report.failures.len() < limits.records { limits.values } else { limits.values.min(VALUES_OF_GROUP) }
 }

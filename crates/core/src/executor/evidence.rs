@@ -1,37 +1,11 @@
 //! What a report keeps of a record that has not passed: owned, and no more than asked for.
 
-use super::canonical::Output;
-use super::verdict::Mismatch;
 use crate::location::text_of;
-use crate::outcome::{Excerpt, Failure};
+use crate::outcome::Excerpt;
 use crate::parser::{QueryExpectation, Record};
 
 /// Rows shown in front of the first difference.
 const CONTEXT_ROWS: u64 = 3;
-
-/// Makes a failure of a mismatch, with at most `limit` values of each side.
-pub fn failure(
-    mismatch: Mismatch,
-    expected: &QueryExpectation<'_>,
-    output: &Output<'_>,
-    columns: usize,
-    limit: usize,
-) -> Failure {
-    match mismatch {
-        Mismatch::Values { at } => {
-            let from = window_start(at, columns);
-            Failure::RowsDiffer {
-                expected: expected_excerpt(expected, from, limit),
-                actual: excerpt(output.lines(), from, limit),
-                columns,
-            }
-        }
-        Mismatch::Hash { expected, actual } => {
-            Failure::HashDiffers { expected, actual, rows: excerpt(output.lines(), 0, limit), columns }
-        }
-        Mismatch::Presentation { wanted } => Failure::PresentationDiffers { wanted },
-    }
-}
 
 /// The first value of the row some rows before the value at `at`.
 pub fn window_start(at: u64, columns: usize) -> u64 {

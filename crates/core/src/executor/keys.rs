@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::folded;
-use crate::outcome::{Digest, LeftOut, RecordKey, RecordName};
+use crate::outcome::{Digest, LeftOut, RecordId, RecordKey, RecordName};
 use crate::parser::{ConditionKind, Record, Script};
 
-/// The keys of the records on `lines`, which are in the order of the script. A line without a record has the key 0.
-pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> {
+/// The keys of the records on `lines`, which are in the order of the script. A line without a record has no key.
+pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<Option<RecordKey>> {
     let (mut ordinals, mut keys) = (HashMap::<Digest, u64>::new(), HashMap::new());
     let last = lines.iter().max().copied().unwrap_or(0);
     let mut buffer = Vec::new();
@@ -20,7 +20,7 @@ pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<RecordKey> {
         *ordinal += 1;
         keys.insert(record.line, RecordKey(key));
     }
-    lines.iter().map(|line| keys.get(line).copied().unwrap_or_default()).collect()
+    lines.iter().map(|line| keys.get(line).copied()).collect()
 }
 
 /// A digest of what makes all records the ones that they are, and of the conditions under which they are executed. Control
@@ -52,8 +52,8 @@ pub fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<LeftOut> 
     let lines: Vec<_> =
         script.records().filter(|record| record.is_counted()).map(|record| record.line).collect();
     let keys = record_keys(script, &lines);
-    let all = lines.into_iter().zip(keys).map(|(line, key)| LeftOut { line, key });
-    all.filter(|record| names.iter().any(|name| name.means(record.line, record.key))).collect()
+    let all = lines.into_iter().zip(keys).map(|(line, key)| LeftOut { id: RecordId::at(line), key });
+    all.filter(|record| names.iter().any(|name| name.means(&record.id, record.key))).collect()
 }
 
 /// What makes a record the one that it is: the words of its SQL, or of all its text if it has none.
@@ -89,6 +89,6 @@ mod tests {
         let of_sql = |sql: &str| keys(&format!("statement ok\n{sql}\n"), &[1]);
         assert_ne!(of_sql("SELECT length('a  b')"), of_sql("SELECT length('a b')"));
         assert_ne!(of_sql("SELECT 1 --a\n+1"), of_sql("SELECT 1 --a +1"));
-        assert_eq!(keys("statement ok\nSELECT 1\n", &[5]), [RecordKey(0)], "no record on this line");
+        assert_eq!(keys("statement ok\nSELECT 1\n", &[5]), [None], "no record on this line");
     }
 }

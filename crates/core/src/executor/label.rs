@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::canonical::digest_of_lines;
 use crate::location::text_of;
-use crate::outcome::{Digest, Excerpt, Failure};
+use crate::outcome::{Digest, Excerpt, LabelMismatch, Mismatch, RecordId};
 use crate::parser::{Query, QueryExpectation};
 
 /// The first result of each label of a file.
@@ -30,22 +30,22 @@ impl<'s> LabelBook<'s> {
     }
 }
 
-/// Makes a failure of a result that differs from the first one of its label.
-pub fn label_failure(
+/// Makes a mismatch of a result that differs from the first one of its label.
+pub fn label_mismatch(
     query: &Query<'_>,
     label: &[u8],
     first: First,
     digest: Digest,
     rows: Excerpt,
-) -> Failure {
-    Failure::LabelDiffers {
+) -> Mismatch {
+    Mismatch::Label(Box::new(LabelMismatch {
         label: text_of(label),
-        first_line: first.line,
+        first: RecordId::at(first.line),
         first_digest: first.digest,
         digest,
         rows,
         columns: query.types.len(),
-    }
+    }))
 }
 
 /// The digest that a query's expectation stands for; an empty expectation stands for none.

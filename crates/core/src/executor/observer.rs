@@ -1,15 +1,15 @@
 //! What can be seen of a script while it runs.
 
 use crate::engine::EngineError;
-use crate::outcome::{Counts, FailureDetail};
+use crate::outcome::{Counts, FailingRecord, RecordId};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
 pub trait Observer {
-    /// The record with its header on `line` is about to be taken up.
-    fn record_started(&mut self, line: u32);
+    /// A record is about to be taken up.
+    fn record_started(&mut self, id: &RecordId);
 
-    /// The record on `line` has not passed. Details are given for the first of a file only.
-    fn record_not_passed(&mut self, line: u32, detail: Option<&FailureDetail>);
+    /// A record has not passed. Its key is not known yet.
+    fn record_not_passed(&mut self, record: &FailingRecord);
 
     /// A record has its outcome; this is the account of the file with it.
     fn record_settled(&mut self, counts: &Counts);
@@ -23,8 +23,8 @@ pub trait Observer {
 pub struct Unobserved;
 
 impl Observer for Unobserved {
-    fn record_started(&mut self, _: u32) {}
-    fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
+    fn record_started(&mut self, _: &RecordId) {}
+    fn record_not_passed(&mut self, _: &FailingRecord) {}
     fn record_settled(&mut self, _: &Counts) {}
     fn database_not_closed(&mut self, _: &EngineError) {}
 }

@@ -32,7 +32,7 @@ pub(super) struct Step<'r, 's> {
 }
 
 /// The part that a record plays in a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Role {
     /// It is executed and has an outcome.
     Judged,
@@ -74,7 +74,7 @@ impl<'r, 's> Program<'r, 's> {
 fn all_but<'r, 's>(script: &'r Script<'s>, names: &[RecordName]) -> Vec<Step<'r, 's>> {
     let mut named = records_named(script, names).into_iter().peekable();
     let steps = script.records().map(|record| {
-        let left_out = named.next_if(|named| named.line == record.line);
+        let left_out = named.next_if(|named| named.id.line == record.line);
         let left_out = left_out.filter(|_| hidden_text(record).is_none());
         Step { record, role: left_out.map_or(Role::Judged, Role::LeftOut) }
     });
@@ -122,7 +122,7 @@ mod tests {
         let source = Source::new("t.test", TEXT);
         let script = parse(&source, &SQLITE);
         let program = Program::new(&script, selection, &[]);
-        let steps: Vec<_> = program.steps.iter().map(|step| (step.record.line, step.role)).collect();
+        let steps: Vec<_> = program.steps.iter().map(|step| (step.record.line, step.role.clone())).collect();
         assert_eq!((steps.as_slice(), program.total()), (expected, total), "{selection:?}");
     }
 
@@ -133,8 +133,8 @@ mod tests {
         check(Selection::All, &judged, 5);
         let names = [RecordName::Line(11)];
         let source = Source::new("t.test", TEXT);
-        let left_out = records_named(&parse(&source, &SQLITE), &names)[0];
-        let steps = judged.map(|(line, role)| (line, if line == 11 { Out(left_out) } else { role }));
+        let left_out = records_named(&parse(&source, &SQLITE), &names).remove(0);
+        let steps = judged.map(|(line, role)| (line, if line == 11 { Out(left_out.clone()) } else { role }));
         check(Selection::AllBut(&names), &steps, 5);
         // The query on line 11 is none that the one on line 19 builds on.
         check(Selection::Only(19), &[(1, SetUp), (3, SetUp), (6, SetUp), (16, SetUp), (19, Judged)], 1);

@@ -9,7 +9,7 @@ use crate::clock::Stopwatch;
 use crate::engine::{
     Database, DatabaseError, Engine, EngineError, ExecuteError, Flow, RowSink, Session, SqlError,
 };
-use crate::outcome::Fault;
+use crate::outcome::{Fault, Problem};
 use crate::parser::{Query, Renderer, Sql};
 use crate::value::{Column, ValueRef};
 
@@ -36,16 +36,6 @@ pub struct EngineTime {
     pub total: Duration,
     /// For the last one that was executed.
     pub last: Duration,
-}
-
-/// Why a record has no result that could be judged.
-pub enum NotJudged {
-    /// The adapter cannot execute the SQL, with its reason.
-    Unsupported(String),
-    /// The engine or the runner broke.
-    Fault(Fault),
-    /// The engine was interrupted after so long.
-    TimedOut(Duration),
 }
 
 /// What a query did. Its rows are in the processor.
@@ -82,8 +72,8 @@ impl RecordProcessor {
         })
     }
 
-    /// Executes all SQL of a statement.
-    pub fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, NotJudged> {
+    /// Executes all SQL of a statement. A problem is that it has no result which could be judged.
+    pub fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, Problem> {
         let start = Stopwatch::start();
         let sql = sql.text(&mut self.sql);
         let done = self.connection.execute(sql, &mut StatementSink);
@@ -93,7 +83,7 @@ impl RecordProcessor {
 
     /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as
     /// there are type letters. Looks behind it for more SQL, which it does not execute, if `looks_further`.
-    pub fn query(&mut self, query: &Query<'_>, looks_further: bool) -> Result<QueryRun, NotJudged> {
+    pub fn query(&mut self, query: &Query<'_>, looks_further: bool) -> Result<QueryRun, Problem> {
         self.rows.clear();
         let more = if looks_further { More::Wanted } else { More::Unwanted };
         let mut sink =
@@ -104,12 +94,12 @@ impl RecordProcessor {
         self.time.add(start.elapsed());
         // An engine that refuses the text behind the first statement has found some.
         let has_more_sql = match (sink.more, &done) {
-            (More::Found, _) | (More::Looking, Ok(Err(_)) | Err(NotJudged::Unsupported(_))) => true,
+            (More::Found, _) | (More::Looking, Ok(Err(_)) | Err(Problem::Unsupported(_))) => true,
             (More::Looking, Ok(Ok(())) | Err(_)) | (More::Unwanted | More::Wanted, _) => false,
         };
         let error = if has_more_sql { None } else { done?.err() };
         match sink.broken {
-            Some(broken) => Err(NotJudged::Fault(Fault::Adapter(broken))),
+            Some(broken) => Err(Problem::Fault(Fault::Adapter(broken))),
             None => Ok(QueryRun { columns: sink.columns, error, has_more_sql }),
         }
     }
@@ -148,21 +138,21 @@ impl EngineTime {
 }
 
 impl Connection {
-    fn execute(&mut self, sql: &[u8], sink: &mut dyn RowSink) -> Result<Result<(), SqlError>, NotJudged> {
+    fn execute(&mut self, sql: &[u8], sink: &mut dyn RowSink) -> Result<Result<(), SqlError>, Problem> {
         self.watchdog.as_ref().inspect(|watchdog| watchdog.start());
         // After a panic the session is not used again, so no broken state can be seen.
         let result = catch_unwind(AssertUnwindSafe(|| self.session.execute(sql, sink)));
         if let Some(limit) = self.watchdog.as_ref().and_then(Watchdog::end)
             && matches!(result, Ok(Ok(()) | Err(ExecuteError::Sql(_))))
         {
-            return Err(NotJudged::TimedOut(limit));
+            return Err(Problem::TimedOut { after: limit });
         }
         match result {
             Ok(Ok(())) => Ok(Ok(())),
             Ok(Err(ExecuteError::Sql(error))) => Ok(Err(error)),
-            Ok(Err(ExecuteError::Unsupported(why))) => Err(NotJudged::Unsupported(why)),
-            Ok(Err(ExecuteError::Lost(error))) => Err(NotJudged::Fault(Fault::Lost(error.message))),
-            Err(panic) => Err(NotJudged::Fault(Fault::Panicked(panic_text(panic.as_ref())))),
+            Ok(Err(ExecuteError::Unsupported(why))) => Err(Problem::Unsupported(why)),
+            Ok(Err(ExecuteError::Lost(error))) => Err(Problem::Fault(Fault::Lost(error.message))),
+            Err(panic) => Err(Problem::Fault(Fault::Panicked(panic_text(panic.as_ref())))),
         }
     }
 }

@@ -4,7 +4,6 @@ use super::core::Options;
 
 /// What a run needs to know besides its files.
 #[derive(Debug, Clone)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Settings {
     /// The engine, as the command line names it.
     pub engine: String,

@@ -20,14 +20,12 @@ use md5::{Digest as _, Md5};
 pub use self::merge::{NotMerged, merge};
 pub use self::permission::{WhyNot, may_split};
 use super::program::{Role, Step};
-use super::record_processor::NotJudged;
 use crate::engine::SqlError;
-use crate::outcome::{Digest, FileReport};
+use crate::outcome::{Digest, FileReport, Problem};
 use crate::parser::{Control, Query, RecordKind, Script, first_refusal};
 
 /// One of several slices of a script.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Slice {
     index: u32,
     count: NonZeroU32,
@@ -35,7 +33,6 @@ pub struct Slice {
 
 /// What became of one slice.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SliceReport {
     /// Which slice.
     pub slice: Slice,
@@ -176,7 +173,7 @@ impl SetUp {
     }
 
     /// Enters what the statement on `line` did.
-    pub(super) fn enter(&mut self, line: u32, result: &Result<Result<(), SqlError>, NotJudged>) {
+    pub(super) fn enter(&mut self, line: u32, result: &Result<Result<(), SqlError>, Problem>) {
         self.0.update(line.to_le_bytes());
         match result {
             Ok(Ok(())) => self.word(0, ""),
@@ -184,9 +181,9 @@ impl SetUp {
                 self.word(1, &error.message);
                 self.word(1, error.code.as_deref().unwrap_or(""));
             }
-            Err(NotJudged::Unsupported(why)) => self.word(2, why),
-            Err(NotJudged::Fault(fault)) => self.word(3, &fault.to_string()),
-            Err(NotJudged::TimedOut(_)) => self.word(4, ""),
+            Err(Problem::Unsupported(why)) => self.word(2, why),
+            Err(Problem::Fault(fault)) => self.word(3, &fault.to_string()),
+            Err(problem) => self.word(4, problem.word()),
         }
     }
 

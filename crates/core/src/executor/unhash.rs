@@ -6,7 +6,7 @@ use super::evidence::{excerpt, window_start};
 use super::program::{Program, Selection, Step};
 use super::record_processor::RecordProcessor;
 use crate::engine::Engine;
-use crate::outcome::{Excerpt, Failure, FileReport, NotPassed, UnhashedRows};
+use crate::outcome::{Excerpt, FileReport, Mismatch, Problem, UnhashedRows};
 use crate::parser::{Control, HashLine, Query, RecordKind, Script, first_refusal};
 
 /// How many values of each side a row diff gets.
@@ -15,7 +15,8 @@ const DIFF_VALUES: usize = 4_000;
 /// Runs the script on `reference` and gives the rows of both sides to every detail of `report` whose hash
 /// differs and whose expected digest the reference's rows have. Details that cannot be helped stay as they are.
 pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engine, options: &Options) {
-    let mut wanted = report.details.iter_mut().filter(|detail| hash_of(&detail.what).is_some()).peekable();
+    let details = report.failures.iter_mut().filter_map(|record| Some((&record.id, record.detail.as_mut()?)));
+    let mut wanted = details.filter(|(_, detail)| hash_of(&detail.problem).is_some()).peekable();
     if wanted.peek().is_none() {
         return;
     }
@@ -23,16 +24,16 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
     let opened = RecordProcessor::open(reference, script.profile.renderer, options.record_timeout);
     let Ok(mut processor) = opened else { return };
     for Step { record, .. } in Program::new(script, Selection::All, &options.labels).steps {
-        let Some(next) = wanted.peek() else { break };
+        let Some((id, _)) = wanted.peek() else { break };
         if first_refusal(&record.conditions, &options.labels).is_some() || record.defect.is_some() {
             continue;
         }
         match &record.kind {
             // What a statement does wrong here shows in the digest later.
             RecordKind::Statement(statement) => drop(processor.statement(&statement.sql)),
-            RecordKind::Query(query) if record.line == next.line => {
-                let Some(detail) = wanted.next() else { break };
-                detail.unhashed = hash_of(&detail.what).and_then(|(expected, actual)| {
+            RecordKind::Query(query) if id.is_on(record.line) => {
+                let Some((_, detail)) = wanted.next() else { break };
+                detail.unhashed = hash_of(&detail.problem).and_then(|(expected, actual)| {
                     let (expected, actual) = rows(&mut processor, query, expected, actual)?;
                     Some(UnhashedRows { engine: engine.name.clone(), expected, actual })
                 });
@@ -45,9 +46,9 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
     processor.close().ok();
 }
 
-fn hash_of(what: &NotPassed) -> Option<(HashLine, &Excerpt)> {
-    match what {
-        NotPassed::Failed(Failure::HashDiffers { expected, rows, .. }) => Some((*expected, rows)),
+fn hash_of(problem: &Problem) -> Option<(HashLine, &Excerpt)> {
+    match problem {
+        Problem::Mismatch(Mismatch::Hash { expected, rows, .. }) => Some((*expected, rows)),
         _ => None,
     }
 }

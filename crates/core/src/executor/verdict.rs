@@ -1,32 +1,20 @@
 //! The verdict: a pure function of what was expected and what came out.
 
 use super::canonical::Output;
+use super::evidence::{excerpt, window_start};
 use crate::engine::SqlError;
-use crate::outcome::Failure;
+use crate::outcome::{Mismatch, Problem};
 use crate::parser::{
     Block, ErrorPattern, HashLine, LintKind, Matcher, Presentation, QueryExpectation, StatementExpectation,
 };
 
-/// How an output misses its expectation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Mismatch {
-    /// The first value that differs, is missing or is too many, counted from 0.
-    Values {
-        /// Its place.
-        at: u64,
-    },
-    /// Another count or digest.
-    Hash {
-        /// The line of the file.
-        expected: HashLine,
-        /// The line that the output makes.
-        actual: HashLine,
-    },
-    /// The values are right, but the reference runner would not look at them.
-    Presentation {
-        /// What it would want to read.
-        wanted: String,
-    },
+/// What a mismatch keeps of the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Evidence {
+    /// The values that make a row.
+    pub columns: usize,
+    /// How many values of each side are kept.
+    pub values: usize,
 }
 
 /// Judges a result that has as many columns as it should, with its values in their final order.
@@ -43,12 +31,13 @@ pub fn judge(
     expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     threshold: u64,
+    evidence: Evidence,
 ) -> Result<Option<LintKind>, Mismatch> {
     let Matcher::ValuePerLine(presentation) = matcher;
     let hashes = threshold > 0 && output.values() > threshold;
     match presentation {
-        Presentation::ByShape => judge_by_shape(expected, output, hashes),
-        Presentation::ByThreshold => judge_by_threshold(expected, output, hashes).map(|()| None),
+        Presentation::ByShape => judge_by_shape(expected, output, hashes, evidence),
+        Presentation::ByThreshold => judge_by_threshold(expected, output, hashes, evidence).map(|()| None),
     }
 }
 
@@ -56,14 +45,14 @@ pub fn judge(
 ///
 /// # Errors
 ///
-/// The [`Failure`], when the record has not passed.
-pub fn judge_statement(expected: &StatementExpectation, result: Result<(), SqlError>) -> Result<(), Failure> {
+/// The [`Problem`], when the record has not passed.
+pub fn judge_statement(expected: &StatementExpectation, result: Result<(), SqlError>) -> Result<(), Problem> {
     match (expected, result) {
         (StatementExpectation::Ok, Ok(())) | (StatementExpectation::Error(ErrorPattern::Any), Err(_)) => {
             Ok(())
         }
-        (StatementExpectation::Ok, Err(error)) => Err(Failure::UnexpectedError(error)),
-        (StatementExpectation::Error(_), Ok(())) => Err(Failure::UnexpectedSuccess),
+        (StatementExpectation::Ok, Err(error)) => Err(Problem::UnexpectedError { error, after_rows: false }),
+        (StatementExpectation::Error(_), Ok(())) => Err(Problem::UnexpectedSuccess),
     }
 }
 
@@ -71,14 +60,15 @@ fn judge_by_shape(
     expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     hashes: bool,
+    evidence: Evidence,
 ) -> Result<Option<LintKind>, Mismatch> {
     match expected {
         QueryExpectation::Rows(listed) => {
-            judge_listed(listed, output).map(|()| hashes.then_some(LintKind::ValuesAboveThreshold))
+            judge_listed(listed, output, evidence).map(|()| hashes.then_some(LintKind::ValuesAboveThreshold))
         }
         QueryExpectation::Hash(hash) if is_listed(*hash, output) => Ok(None),
         QueryExpectation::Hash(hash) => {
-            judge_hash(*hash, output).map(|()| (!hashes).then_some(LintKind::HashBelowThreshold))
+            judge_hash(*hash, output, evidence).map(|()| (!hashes).then_some(LintKind::HashBelowThreshold))
         }
     }
 }
@@ -87,28 +77,35 @@ fn judge_by_threshold(
     expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     hashes: bool,
+    evidence: Evidence,
 ) -> Result<(), Mismatch> {
     match (expected, hashes) {
-        (QueryExpectation::Rows(listed), false) => judge_listed(listed, output),
+        (QueryExpectation::Rows(listed), false) => judge_listed(listed, output, evidence),
         // Lines behind a hash line are not read.
         (QueryExpectation::Rows(listed), true) => match listed.leading_hash() {
-            Some(hash) => judge_hash(hash, output),
+            Some(hash) => judge_hash(hash, output, evidence),
             None => {
-                judge_listed(listed, output)?;
+                judge_listed(listed, output, evidence)?;
                 Err(Mismatch::Presentation { wanted: output.hash_line().to_string() })
             }
         },
-        (QueryExpectation::Hash(hash), true) => judge_hash(*hash, output),
+        (QueryExpectation::Hash(hash), true) => judge_hash(*hash, output, evidence),
         (QueryExpectation::Hash(hash), false) if is_listed(*hash, output) => Ok(()),
         (QueryExpectation::Hash(hash), false) => {
-            judge_hash(*hash, output)?;
+            judge_hash(*hash, output, evidence)?;
             Err(Mismatch::Presentation { wanted: format!("{} listed values", output.values()) })
         }
     }
 }
 
-fn judge_listed(expected: &Block<'_>, output: &Output<'_>) -> Result<(), Mismatch> {
-    first_difference(expected, output).map_or(Ok(()), |at| Err(Mismatch::Values { at }))
+fn judge_listed(expected: &Block<'_>, output: &Output<'_>, evidence: Evidence) -> Result<(), Mismatch> {
+    let Some(at) = first_difference(expected, output) else { return Ok(()) };
+    let from = window_start(at, evidence.columns);
+    Err(Mismatch::Rows {
+        expected: excerpt(expected.lines(), from, evidence.values),
+        actual: excerpt(output.lines(), from, evidence.values),
+        columns: evidence.columns,
+    })
 }
 
 /// Whether the only value of the output is the text of the hash line.
@@ -116,10 +113,14 @@ fn is_listed(hash: HashLine, output: &Output<'_>) -> bool {
     output.values() == 1 && output.lines().eq([hash.to_string().as_bytes()])
 }
 
-fn judge_hash(expected: HashLine, output: &Output<'_>) -> Result<(), Mismatch> {
+fn judge_hash(expected: HashLine, output: &Output<'_>, evidence: Evidence) -> Result<(), Mismatch> {
     // Another number of values needs no digest to be wrong, but the message gives both lines whole.
     let actual = output.hash_line();
-    if expected == actual { Ok(()) } else { Err(Mismatch::Hash { expected, actual }) }
+    if expected == actual {
+        return Ok(());
+    }
+    let rows = excerpt(output.lines(), 0, evidence.values);
+    Err(Mismatch::Hash { expected, actual, rows, columns: evidence.columns })
 }
 
 /// The place of the first value in which the listed values and the output differ.
@@ -141,6 +142,8 @@ mod tests {
     use crate::location::Source;
     use crate::parser::{Profile, RecordKind, SQLITE, SQLITE_EXACT, parse};
 
+    const EVIDENCE: Evidence = Evidence { columns: 1, values: 8 };
+
     /// Judges a result of these lines against the expectation of a query.
     fn check(profile: &'static Profile, expected: &str, output: &str, threshold: u64) -> &'static str {
         let source = Source::new("t.test", format!("query T\nSELECT\n----\n{expected}\n"));
@@ -150,12 +153,13 @@ mod tests {
             _ => None,
         });
         let output = Output::new(output.lines().count() as u64, output.as_bytes());
-        match judge(profile.matcher, &query.unwrap().expected, &output, threshold) {
+        match judge(profile.matcher, &query.unwrap().expected, &output, threshold, EVIDENCE) {
             Ok(None) => "passed",
             Ok(Some(_)) => "odd",
-            Err(Mismatch::Values { .. }) => "values",
+            Err(Mismatch::Rows { .. }) => "values",
             Err(Mismatch::Hash { .. }) => "hash",
             Err(Mismatch::Presentation { .. }) => "presentation",
+            Err(Mismatch::ColumnCount { .. } | Mismatch::Label(_)) => "not judged here",
         }
     }
 

@@ -203,20 +203,6 @@ impl Ord for FileId {
     }
 }
 
-#[cfg(feature = "serde")]
-impl serde::Serialize for FileId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.to_text())
-    }
-}
-
-#[cfg(feature = "serde")]
-impl<'de> serde::Deserialize<'de> for FileId {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self::from_text(&text))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

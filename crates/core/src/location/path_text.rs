@@ -91,67 +91,6 @@ fn escaped(bytes: &[u8]) -> Option<u8> {
     u8::from_str_radix(digits, 16).ok()
 }
 
-/// Fields with one path, for serde.
-#[cfg(feature = "serde")]
-pub mod field {
-    use std::path::{Path, PathBuf};
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    /// Writes the text of the path.
-    ///
-    /// # Errors
-    ///
-    /// Those of the serialiser.
-    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&super::of(path))
-    }
-
-    /// Reads a text, and returns the path that it names.
-    ///
-    /// # Errors
-    ///
-    /// Those of the deserialiser.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-        String::deserialize(deserializer).map(|text| super::path(&text))
-    }
-}
-
-/// Fields with the paths of many files, for serde.
-#[cfg(feature = "serde")]
-pub mod map {
-    use std::collections::BTreeMap;
-    use std::path::PathBuf;
-
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use crate::location::FileId;
-
-    /// Writes the texts of the paths.
-    ///
-    /// # Errors
-    ///
-    /// Those of the serialiser.
-    pub fn serialize<S: Serializer>(
-        paths: &BTreeMap<FileId, PathBuf>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(paths.iter().map(|(file, path)| (file, super::of(path))))
-    }
-
-    /// Reads texts, and returns the paths that they name.
-    ///
-    /// # Errors
-    ///
-    /// Those of the deserialiser.
-    pub fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<BTreeMap<FileId, PathBuf>, D::Error> {
-        let texts = BTreeMap::<FileId, String>::deserialize(deserializer)?;
-        Ok(texts.into_iter().map(|(file, text)| (file, super::path(&text))).collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;

@@ -2,12 +2,14 @@
 
 use std::ops::AddAssign;
 
+use super::problem::Problem;
+use super::record::RecordOutcome;
+
 /// The account of a file or a run, in records.
 ///
 /// The law: `total` and `skipped_besides` together equal the sum of the outcomes
 /// (`passed`, `failed`, `skipped`, `unsupported`, `timed_out`, `malformed`, `not_reached`, `faulted`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Counts {
     /// Statements, queries and malformed records.
     pub total: u64,
@@ -54,6 +56,27 @@ impl Counts {
             + self.faulted
     }
 
+    /// Counts a record with this outcome, and whether the engine executed its SQL.
+    pub fn count(&mut self, outcome: &RecordOutcome, executed: bool) {
+        self.total += 1;
+        self.executed += u64::from(executed);
+        *match outcome {
+            RecordOutcome::Passed => &mut self.passed,
+            RecordOutcome::Skipped(_) => &mut self.skipped,
+            RecordOutcome::NotReached => &mut self.not_reached,
+            RecordOutcome::Failed(problem) => match problem {
+                Problem::Mismatch(_)
+                | Problem::UnexpectedError { .. }
+                | Problem::UnexpectedSuccess
+                | Problem::Reported(_) => &mut self.failed,
+                Problem::Malformed { .. } => &mut self.malformed,
+                Problem::Unsupported(_) => &mut self.unsupported,
+                Problem::TimedOut { .. } => &mut self.timed_out,
+                Problem::Fault(_) => &mut self.faulted,
+            },
+        } += 1;
+    }
+
     /// Every count, in the order of their declaration.
     pub fn fields_mut(&mut self) -> [&mut u64; Self::FIELDS] {
         let Self {
@@ -82,6 +105,11 @@ impl Counts {
             not_reached,
             faulted,
         ]
+    }
+
+    /// Every count, in the order of their declaration.
+    pub fn fields(mut self) -> [u64; Self::FIELDS] {
+        self.fields_mut().map(|count| *count)
     }
 
     /// The records that keep a file from having passed.

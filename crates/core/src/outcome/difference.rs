@@ -1,6 +1,6 @@
 //! How the values of a result differ from the expected ones: one class for each result that is wrong.
 
-use super::record::Excerpt;
+use super::problem::Excerpt;
 
 /// How many values of each side are looked at to tell how they differ, so that the answer is the same whether more are
 /// kept or not.

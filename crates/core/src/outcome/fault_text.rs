@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::fault::{ExitHow, Fault, SIGNALS};
 use super::file::FileProblem;
-use super::record::{ExitHow, Fault, SIGNALS};
 
 impl Fault {
     /// Reads the text of a fault. Any other text is that of a lost engine.
@@ -96,7 +96,7 @@ fn count_of(text: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::record::bytes;
+    use crate::outcome::fault::bytes;
 
     const EXITS: [ExitHow; 4] =
         [ExitHow::Code(0), ExitHow::Code(-1), ExitHow::Signal(6), ExitHow::Signal(99)];

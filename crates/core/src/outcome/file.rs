@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use super::counts::Counts;
-use super::group::{FailureGroup, Mark};
-use super::name::LeftOut;
-use super::record::{ExitHow, FailureDetail, Fault, bytes};
+use super::fault::{ExitHow, Fault, bytes};
+use super::group::FailureGroup;
+use super::name::{LeftOut, RecordId};
+use super::record::{DetailedFailure, FailingRecord};
 use super::run::FlakyResult;
 use crate::location::FileId;
 use crate::parser::Lint;
 
 /// The outcomes of a file, summed up.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileReport {
     /// The identity of the file.
     pub file: FileId,
@@ -20,24 +20,16 @@ pub struct FileReport {
     pub shown: String,
     /// The account.
     pub counts: Counts,
-    /// The lines of all records that have not passed, in order. Complete. Line 0 is the file as a whole.
-    pub failing: Vec<u32>,
-    /// What is known of each of them, in the same order. Empty where an older version of this program has written it.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
-    pub marks: Vec<Mark>,
-    /// The groups of those that look alike, in the order of their first lines.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
+    /// All records that have not passed, in the order of their execution.
+    pub failures: Vec<FailingRecord>,
+    /// The groups of those that look alike, in the order of their first records.
     pub groups: Vec<FailureGroup>,
-    /// Details of the first of them.
-    pub details: Vec<FailureDetail>,
     /// Where only one record is judged: the records before it that did not do what they should.
-    pub setup_failures: Vec<FailureDetail>,
+    pub setup_failures: Vec<FailingRecord>,
     /// The records that the user has left out, in the order of their lines. They are among the skipped ones.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub left_out: Vec<LeftOut>,
     /// A digest of the SQL and the conditions of all its records: two runs with the same had the same records. Unknown where
     /// an older version of this program, or another program, has written the report.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub records: Option<u64>,
     /// What is legal but odd.
     pub lints: Vec<Lint>,
@@ -48,13 +40,10 @@ pub struct FileReport {
     /// The most memory that its process had in use while it ran, in bytes, where the system tells.
     pub peak_memory: Option<u64>,
     /// The part of the time that the engine took.
-    #[cfg_attr(feature = "serde", serde(default))]
     pub engine_time: Option<Duration>,
     /// The slowest records, the slowest first; those that took no time worth telling are left out.
-    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Vec::is_empty"))]
     pub slowest: Vec<SlowRecord>,
     /// When the result was known, in milliseconds since 1970 in UTC.
-    #[cfg_attr(feature = "serde", serde(default))]
     pub finished: Option<i64>,
     /// What else became of the file, where it was run more than once: by `--retries`, or by `--repeat`.
     pub attempts: Vec<Attempt>,
@@ -62,10 +51,9 @@ pub struct FileReport {
 
 /// A record that took long.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct SlowRecord {
-    /// The line of the record.
-    pub line: u32,
+    /// Where it is.
+    pub id: RecordId,
     /// How long the engine took.
     pub elapsed: Duration,
     /// The SQL, or its beginning.
@@ -74,14 +62,13 @@ pub struct SlowRecord {
 
 /// A run of a file besides the one that its report tells of.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Attempt {
     /// How it ended, in one word.
     pub status: FileStatus,
     /// How long it took.
     pub elapsed: Duration,
-    /// The first record that had not passed.
-    pub first: Option<FailureDetail>,
+    /// The first record that had not passed, if its details are known.
+    pub first: Option<FailingRecord>,
 }
 
 /// Attempts by file.
@@ -89,29 +76,28 @@ pub type FileAttempts = std::collections::BTreeMap<FileId, Vec<Attempt>>;
 
 /// How the execution of a file ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileEnd {
     /// All records were reached.
     Completed,
-    /// A `halt` on this line.
+    /// A `halt`.
     Halted {
-        /// The line of the `halt`.
-        line: u32,
+        /// Where it is.
+        id: RecordId,
     },
     /// A malformed record behind which the dialect does not read on.
     Malformed {
-        /// The line of the record.
-        line: u32,
+        /// Where it is.
+        id: RecordId,
     },
     /// Over the time limit of a file.
     TimedOut {
-        /// The line of the record in flight, if there was one.
-        line: Option<u32>,
+        /// The record in flight, if there was one.
+        id: Option<RecordId>,
     },
     /// A fault after which the session was of no further use.
     Faulted {
-        /// The line of the record in flight, if there was one.
-        line: Option<u32>,
+        /// The record in flight, if there was one.
+        id: Option<RecordId>,
         /// What broke.
         fault: Fault,
     },
@@ -156,7 +142,6 @@ impl FileEnd {
 
 /// Why a file could not even be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileProblem {
     /// The file could not be read.
     #[error("cannot read the file: {0}")]
@@ -188,7 +173,6 @@ pub enum FileProblem {
 
 /// A file's result in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FileStatus {
     /// Something was executed and all of it passed; no record is malformed, unsupported or lost.
     Passed,
@@ -273,10 +257,8 @@ impl FileReport {
             shown: file.path().to_owned(),
             file,
             counts: Counts::default(),
-            failing: Vec::new(),
-            marks: Vec::new(),
+            failures: Vec::new(),
             groups: Vec::new(),
-            details: Vec::new(),
             setup_failures: Vec::new(),
             left_out: Vec::new(),
             records: None,
@@ -314,9 +296,30 @@ impl FileReport {
         self.last_status().is_good() && (flaky == FlakyResult::Pass || self.status().is_good())
     }
 
+    /// The failing records of which the details are known.
+    pub fn details(&self) -> impl Iterator<Item = DetailedFailure<'_>> {
+        self.failures.iter().filter_map(FailingRecord::detailed)
+    }
+
     /// How many of the failing records have no details.
     pub fn details_omitted(&self) -> u64 {
-        (self.failing.len() - self.details.len()) as u64
+        self.failures.iter().filter(|record| record.detail.is_none()).count() as u64
+    }
+
+    /// The group of a failing record, if it is known.
+    pub fn group_of(&self, record: &FailingRecord) -> Option<&FailureGroup> {
+        self.groups.get(record.group? as usize)
+    }
+
+    /// How a record failed, see [`Problem::word`](super::Problem::word), if it is known.
+    pub fn kind_of<'r>(&'r self, record: &'r FailingRecord) -> Option<&'r str> {
+        let kind = self.group_of(record).map(|group| group.kind.as_str());
+        kind.or_else(|| record.detailed().map(|detailed| detailed.problem.word()))
+    }
+
+    /// Whether the key of each failing record is known.
+    pub fn has_keys(&self) -> bool {
+        self.failures.iter().all(|record| record.key.is_some())
     }
 
     /// The category of the file, see [`category_of`].

@@ -3,31 +3,23 @@
 use std::collections::HashMap;
 
 use super::difference::Difference;
-use super::name::RecordKey;
-use super::record::{Digest, Failure, Fault, NotPassed};
+use super::digest::Digest;
+use super::fault::Fault;
+use super::name::RecordId;
+use super::problem::{Mismatch, Problem};
+use super::record::FailingRecord;
 
 /// The failures of a file that look alike.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct FailureGroup {
-    /// What happened, see [`NotPassed::word`].
+    /// What happened, see [`Problem::word`].
     pub kind: String,
     /// What they have in common: the message without its names and numbers, or how the values differ.
     pub what: String,
     /// How many records.
     pub records: u64,
-    /// The line of the first one.
-    pub first_line: u32,
-}
-
-/// What is known of every failing record, however many there are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Mark {
-    /// The record, see [`RecordKey`].
-    pub key: RecordKey,
-    /// The place of its group.
-    pub group: u32,
+    /// The first one.
+    pub first: RecordId,
 }
 
 /// The longest common text that is kept, in characters.
@@ -41,12 +33,12 @@ pub struct GroupBook {
 
 impl GroupBook {
     /// Enters a failure into `groups`, and returns the place of its group.
-    pub fn enter(&mut self, groups: &mut Vec<FailureGroup>, line: u32, failure: &NotPassed) -> u32 {
-        let kind = failure.word();
+    pub fn enter(&mut self, groups: &mut Vec<FailureGroup>, id: &RecordId, problem: &Problem) -> u32 {
+        let kind = problem.word();
         let new = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        let place = *self.places.entry((kind, common(failure))).or_insert_with_key(|(kind, what)| {
+        let place = *self.places.entry((kind, common(problem))).or_insert_with_key(|(kind, what)| {
             let (kind, what) = ((*kind).to_owned(), what.clone());
-            groups.push(FailureGroup { kind, what, records: 0, first_line: line });
+            groups.push(FailureGroup { kind, what, records: 0, first: id.clone() });
             new
         });
         groups[place as usize].records += 1;
@@ -54,15 +46,19 @@ impl GroupBook {
     }
 }
 
-/// Puts the groups and marks of a part of a file, whose records are other ones, to those of another part.
+/// Puts the groups and failing records of a part of a file, whose records are other ones, to those of another part.
 pub fn append(
     groups: &mut Vec<FailureGroup>,
-    marks: &mut Vec<Mark>,
+    failures: &mut Vec<FailingRecord>,
     more_groups: Vec<FailureGroup>,
-    more_marks: Vec<Mark>,
+    more_failures: Vec<FailingRecord>,
 ) {
     let places: Vec<u32> = more_groups.into_iter().map(|more| place_of(groups, more)).collect();
-    marks.extend(more_marks.into_iter().map(|mark| Mark { group: places[mark.group as usize], ..mark }));
+    failures.extend(more_failures.into_iter().map(|record| in_groups(record, &places)));
+}
+
+fn in_groups(record: FailingRecord, places: &[u32]) -> FailingRecord {
+    FailingRecord { group: record.group.and_then(|group| places.get(group as usize).copied()), ..record }
 }
 
 fn place_of(groups: &mut Vec<FailureGroup>, more: FailureGroup) -> u32 {
@@ -71,23 +67,27 @@ fn place_of(groups: &mut Vec<FailureGroup>, more: FailureGroup) -> u32 {
     match groups.get_mut(place) {
         Some(group) => {
             group.records += more.records;
-            group.first_line = group.first_line.min(more.first_line);
+            if more.first.line < group.first.line {
+                group.first = more.first;
+            }
         }
         None => groups.push(more),
     }
     u32::try_from(place).unwrap_or(u32::MAX)
 }
 
-/// Puts groups into the order of their first lines, as the run of a whole file has them.
-pub fn arrange(groups: &mut Vec<FailureGroup>, marks: &mut [Mark]) {
+/// Puts groups into the order of their first records, as the run of a whole file has them.
+pub fn arrange(groups: &mut Vec<FailureGroup>, failures: &mut [FailingRecord]) {
     let mut order: Vec<_> = (0..groups.len()).collect();
-    order.sort_by_key(|&place| groups[place].first_line);
+    order.sort_by_key(|&place| groups[place].first.line);
     let mut new_places = vec![0; groups.len()];
     for (new, &old) in (0_u32..).zip(&order) {
         new_places[old] = new;
     }
     *groups = order.into_iter().map(|old| groups[old].clone()).collect();
-    marks.iter_mut().for_each(|mark| mark.group = new_places[mark.group as usize]);
+    for record in failures {
+        record.group = record.group.and_then(|group| new_places.get(group as usize).copied());
+    }
 }
 
 impl FailureGroup {
@@ -97,33 +97,31 @@ impl FailureGroup {
     }
 }
 
-/// What a failure has in common with others like it.
-pub fn common(failure: &NotPassed) -> String {
-    match failure {
-        NotPassed::Failed(failure) => match failure {
-            Failure::RowsDiffer { expected, actual, columns } => {
+/// What a problem has in common with others like it.
+pub fn common(problem: &Problem) -> String {
+    match problem {
+        Problem::Mismatch(mismatch) => match mismatch {
+            Mismatch::Rows { expected, actual, columns } => {
                 Difference::of(expected, actual, *columns).word().to_owned()
             }
-            Failure::HashDiffers { expected, actual, .. } if expected.values == actual.values => {
+            Mismatch::Hash { expected, actual, .. } if expected.values == actual.values => {
                 Difference::Hash.word().to_owned()
             }
-            Failure::HashDiffers { expected, actual, .. } => {
+            Mismatch::Hash { expected, actual, .. } => {
                 Difference::of_totals(expected.values, actual.values).word().to_owned()
             }
-            Failure::PresentationDiffers { .. } => "hash or list".to_owned(),
-            Failure::ColumnCountDiffers { actual: 0, .. } => "no result".to_owned(),
-            Failure::ColumnCountDiffers { expected, actual } if actual > expected => {
-                "more columns".to_owned()
-            }
-            Failure::ColumnCountDiffers { .. } => "fewer columns".to_owned(),
-            Failure::LabelDiffers { .. } => "another result under the same label".to_owned(),
-            Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => without_names(&error.message),
-            Failure::UnexpectedSuccess => "an error was expected".to_owned(),
+            Mismatch::Presentation { .. } => "hash or list".to_owned(),
+            Mismatch::ColumnCount { actual: 0, .. } => "no result".to_owned(),
+            Mismatch::ColumnCount { expected, actual } if actual > expected => "more columns".to_owned(),
+            Mismatch::ColumnCount { .. } => "fewer columns".to_owned(),
+            Mismatch::Label(_) => "another result under the same label".to_owned(),
         },
-        NotPassed::Unsupported(why) | NotPassed::Reported(why) => without_names(why),
-        NotPassed::TimedOut { .. } => "over the time limit".to_owned(),
-        NotPassed::Malformed(error) => without_names(&error.kind.to_string()),
-        NotPassed::Faulted(fault) => match fault {
+        Problem::UnexpectedError { error, .. } => without_names(&error.message),
+        Problem::UnexpectedSuccess => "an error was expected".to_owned(),
+        Problem::Unsupported(why) | Problem::Reported(why) => without_names(why),
+        Problem::TimedOut { .. } => "over the time limit".to_owned(),
+        Problem::Malformed { error, .. } => without_names(&error.kind.to_string()),
+        Problem::Fault(fault) => match fault {
             Fault::Panicked(message) | Fault::Lost(message) | Fault::Adapter(message) => {
                 without_names(message)
             }

@@ -1,37 +1,86 @@
-//! What a record is called: by its line, or by a key that stays when lines move.
+//! What a record is called: by its place, or by a key that stays when lines move.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::record::FailingRecord;
+
+/// The place of a record among all that a file executes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId {
+    /// The included file that contains the record; none for the file itself.
+    pub source: Option<Arc<str>>,
+    /// The line of its header, counted from 1; 0 is the file as a whole, where another program has made the report.
+    pub line: u32,
+    /// The variables of the loops around it, as `i=1, j=2`; none outside of loops.
+    pub iteration: Option<Arc<str>>,
+}
+
+impl RecordId {
+    /// The file as a whole.
+    pub const WHOLE_FILE: Self = Self { source: None, line: 0, iteration: None };
+
+    /// The record on this line of the file itself, outside of loops.
+    pub const fn at(line: u32) -> Self {
+        Self { source: None, line, iteration: None }
+    }
+
+    /// Whether the record is on this line of the file itself, in any iteration.
+    pub fn is_on(&self, line: u32) -> bool {
+        self.source.is_none() && self.line == line
+    }
+
+    /// Whether it is the file as a whole.
+    pub fn is_whole_file(&self) -> bool {
+        self.line == 0
+    }
+}
+
+/// The line, with the source and the iteration where there are any: `7`, `common.test:7 (i=1)`.
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(source) = &self.source {
+            write!(f, "{source}:")?;
+        }
+        write!(f, "{}", self.line)?;
+        self.iteration.as_ref().map_or(Ok(()), |iteration| write!(f, " ({iteration})"))
+    }
+}
 
 /// A name for a record that stays when the records in front of it change: a digest of its SQL, and its
 /// number among the records of the file with the same SQL. White space counts only in literals, quoted names and comments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey(pub u64);
 
 /// A record of a file, as a user names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum RecordName {
     /// By its key, which stays when lines move.
     Key(u64),
-    /// By its line.
+    /// By its line in the file itself.
     Line(u32),
 }
 
 impl RecordName {
-    /// Whether it means the record on this line with this key.
-    pub fn means(self, line: u32, key: RecordKey) -> bool {
+    /// The best name of a failing record: its key, if that is known.
+    pub fn of(record: &FailingRecord) -> Self {
+        record.key.map_or(Self::Line(record.id.line), |key| Self::Key(key.0))
+    }
+
+    /// Whether it means the record at this place with this key. A line means all its iterations.
+    pub fn means(self, id: &RecordId, key: Option<RecordKey>) -> bool {
         match self {
-            Self::Key(name) => name == key.0,
-            Self::Line(name) => name == line,
+            Self::Key(name) => key == Some(RecordKey(name)),
+            Self::Line(name) => id.is_on(name),
         }
     }
 }
 
 /// A record that the user has left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LeftOut {
-    /// Its line.
-    pub line: u32,
-    /// Its key.
-    pub key: RecordKey,
+    /// Where it is.
+    pub id: RecordId,
+    /// Its key; unknown where another program has made the report.
+    pub key: Option<RecordKey>,
 }

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use super::counts::Counts;
 use super::file::{FileReport, FileStatus};
+use super::summary::FileSummary;
 use crate::engine::EngineId;
 
 /// What is known of a run before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct RunHeader {
     /// The engine under test.
     pub engine: EngineId,
@@ -20,13 +20,11 @@ pub struct RunHeader {
     /// How many files are to be run.
     pub files: usize,
     /// What a file counts as that failed at one time and passed at another.
-    #[cfg_attr(feature = "serde", serde(default))]
     pub flaky: FlakyResult,
 }
 
 /// What a flaky file counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum FlakyResult {
     /// It passed, if it passed in the end.
     #[default]
@@ -82,7 +80,6 @@ pub struct RunReport {
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum RunEnd {
     /// Every file has its result.
     Completed,
@@ -183,8 +180,20 @@ impl Totals {
         self.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
     }
 
-    /// Adds a file of which only this is known: its status, and the status of its last attempt.
-    pub fn add_parts(&mut self, [status, last]: [FileStatus; 2], counts: Counts, elapsed: Duration) {
+    /// Sums files up that are known in brief.
+    pub fn of_summaries(files: &[FileSummary]) -> Self {
+        let mut totals = Self::default();
+        files.iter().for_each(|file| totals.add_summary(file));
+        totals
+    }
+
+    /// Adds a file that is known in brief.
+    pub fn add_summary(&mut self, file: &FileSummary) {
+        self.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
+    }
+
+    /// Adds a file by its status, and the status of its last attempt.
+    fn add_parts(&mut self, [status, last]: [FileStatus; 2], counts: Counts, elapsed: Duration) {
         self.files += 1;
         self.flaky_passed += u64::from(status == FileStatus::Flaky && last == FileStatus::Passed);
         self.records += counts;

@@ -3,8 +3,11 @@
 use std::time::Duration;
 
 use super::counts::Counts;
+use super::fault::Fault;
 use super::file::{Attempt, FileEnd, FileProblem, FileReport, FileStatus};
-use super::record::{FailureDetail, Fault, NotPassed};
+use super::name::RecordId;
+use super::problem::Problem;
+use super::record::{FailingRecord, FailureDetail};
 
 impl FileReport {
     /// Makes the report of a file that is known only as a whole. It counts as one record, which is on line 0, since
@@ -34,35 +37,34 @@ impl FileReport {
             FileStatus::Passed | FileStatus::Failed | FileStatus::Empty | FileStatus::Flaky => {
                 FileEnd::Completed
             }
-            FileStatus::TimedOut => FileEnd::TimedOut { line: None },
+            FileStatus::TimedOut => FileEnd::TimedOut { id: None },
             FileStatus::Crashed => {
                 let fault = Fault::Lost("as another tool reports".to_owned());
-                FileEnd::Faulted { line: None, fault }
+                FileEnd::Faulted { id: None, fault }
             }
             FileStatus::OutOfMemory => {
                 let fault = Fault::OutOfMemory { used: 0, limit: 0, after: None };
-                FileEnd::Faulted { line: None, fault }
+                FileEnd::Faulted { id: None, fault }
             }
             FileStatus::Error => FileEnd::NotStarted(FileProblem::Reported),
         };
-        let what = match message {
+        let problem = match message {
             None if status == FileStatus::TimedOut && !elapsed.is_zero() => {
-                NotPassed::TimedOut { after: elapsed }
+                Problem::TimedOut { after: elapsed }
             }
-            message => NotPassed::Reported(message.unwrap_or_default().to_owned()),
+            message => Problem::Reported(message.unwrap_or_default().to_owned()),
         };
-        let detail =
-            FailureDetail { line: 0, header: String::new(), sql: String::new(), what, unhashed: None };
-        let (failing, details, attempts) = match status {
-            FileStatus::Passed | FileStatus::Empty => (Vec::new(), Vec::new(), Vec::new()),
+        let detail = FailureDetail { header: String::new(), sql: String::new(), problem, unhashed: None };
+        let record = FailingRecord::of_other_tool(RecordId::WHOLE_FILE, Some(detail));
+        let (failures, attempts) = match status {
+            FileStatus::Passed | FileStatus::Empty => (Vec::new(), Vec::new()),
             FileStatus::Flaky => {
-                let first = Some(detail);
-                let attempt = Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first };
-                (Vec::new(), Vec::new(), vec![attempt])
+                let (status, elapsed) = (FileStatus::Failed, Duration::ZERO);
+                (Vec::new(), vec![Attempt { status, elapsed, first: Some(record) }])
             }
-            _ => (vec![0], vec![detail], Vec::new()),
+            _ => (vec![record], Vec::new()),
         };
-        Self { counts, failing, details, elapsed, attempts, ..Self::new(file, end) }
+        Self { counts, failures, elapsed, attempts, ..Self::new(file, end) }
     }
 
     /// Returns whether the file may be known only as a whole: it counts as one record, and nothing says which.
@@ -84,7 +86,7 @@ mod tests {
                 assert!(report.counts.add_up(), "{status:?}: {:?}", report.counts);
                 assert_eq!((report.counts.total, report.details_omitted()), (1, 0), "{status:?}");
                 assert!(report.is_whole());
-                assert_eq!(report.failing.is_empty(), report.counts.not_passed() == 0, "{status:?}");
+                assert_eq!(report.failures.is_empty(), report.counts.not_passed() == 0, "{status:?}");
             }
         }
     }

@@ -6,7 +6,6 @@ use crate::location::Location;
 
 /// A record, or a piece of one, that the dialect does not allow.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[error("{location}: {kind}")]
 pub struct ParseError {
     /// The line that is wrong.
@@ -17,7 +16,6 @@ pub struct ParseError {
 
 /// What was expected, and what was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum ParseErrorKind {
     /// The first word of a header is no word of the dialect.
     #[error("expected a record ({expected}), found `{found}`")]
@@ -195,7 +193,6 @@ fn unused_words_hint(after: &str) -> &'static str {
 
 /// Something legal that may not be what the author meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Lint {
     /// The line.
     pub line: u32,
@@ -205,7 +202,6 @@ pub struct Lint {
 
 /// The kinds of [`Lint`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum LintKind {
     /// A line of SQL that begins like a record.
     #[error("a line of SQL that looks like a header; records are separated by blank lines")]

@@ -278,7 +278,6 @@ impl<'s> Block<'s> {
 
 /// `N values hashing to H`: the expectation for a result too long to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HashLine {
     /// How many values (not rows).
     pub values: u64,

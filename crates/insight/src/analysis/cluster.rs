@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::facts::{Facts, FailingRecord, Gap, Reading, collect, sql_of};
+use super::facts::{Facts, Gap, Reading, RecordFacts, collect, sql_of};
 use super::rules::{Failing, Miner, Rule, covers};
 use super::sql::Feature;
 use super::symptom::{Symptom, WHOLE_FILE};
@@ -32,8 +32,8 @@ pub struct Analysis {
 pub struct Assigned {
     /// The place of the file in the report of the run.
     pub file: u32,
-    /// The line in the report.
-    pub line: u32,
+    /// Its place among the failing records of the file.
+    pub place: u32,
     /// The place of the cluster in the analysis.
     pub cluster: u32,
 }
@@ -70,8 +70,8 @@ pub struct Cluster {
 pub struct Example {
     /// The place of the file in the report of the run.
     pub file: usize,
-    /// The line that the report names.
-    pub line: u32,
+    /// Its place among the failing records of the file.
+    pub place: usize,
     /// The line that the record is on now, where that is known.
     pub now: Option<u32>,
     /// The SQL, where that is known.
@@ -124,7 +124,7 @@ pub fn analyze(report: &RunReport, dialect: Option<&str>, texts: &mut dyn Texts)
             .zip(&found.of_record)
             .map(|(record, &id)| Assigned {
                 file: record.file,
-                line: record.line,
+                place: record.place,
                 cluster: places[id as usize] as u32,
             })
             .collect(),
@@ -141,7 +141,7 @@ fn red_files(report: &RunReport, files: &[Vec<ClusterId>], places: &[usize]) -> 
         .map(|(file, clusters)| {
             let mut clusters: Vec<_> = clusters.iter().map(|&cluster| places[cluster as usize]).collect();
             clusters.sort_unstable();
-            RedFile { file, records: report.files[file].failing.len() as u64, clusters }
+            RedFile { file, records: report.files[file].failures.len() as u64, clusters }
         })
         .collect();
     red.sort_by_key(|red| (red.fixes(), red.clusters.len(), red.records, red.file));
@@ -161,8 +161,8 @@ fn tell_sql(analysis: &mut Analysis, report: &RunReport, reading: Reading<'_>, t
         let script = source.as_ref().and_then(|source| reading.script(source).ok());
         for example in examples {
             let record = script.as_ref().zip(example.now).and_then(|(script, line)| script.record_at(line));
-            let detail = || file.details.iter().find(|detail| detail.line == example.line);
-            example.sql = record.map(sql_of).or_else(|| detail().map(|detail| detail.sql.clone()));
+            let detail = || file.failures.get(example.place)?.detailed();
+            example.sql = record.map(sql_of).or_else(|| detail().map(|detail| detail.sql.to_owned()));
         }
     }
 }
@@ -320,7 +320,7 @@ impl Found {
                 Some(_) => of_file.0 += u64::from(record.root.is_none()),
             }
         }
-        let cluster_of = |record: &FailingRecord, kinds: &[Kind]| {
+        let cluster_of = |record: &RecordFacts, kinds: &[Kind]| {
             let (others, telling) = known.get(&record.file)?;
             let by_rule = telling.keys().find(|&&cluster| {
                 kinds[cluster as usize].rule.as_ref().is_some_and(|rule| is_covered(record, rule, facts))
@@ -406,13 +406,13 @@ fn fingerprint(symptom: &Symptom, class: Option<Difference>, features: &[String]
 }
 
 /// The record with the shortest SQL that is no consequence; of equals the first.
-fn smallest<'r>(records: impl Iterator<Item = &'r FailingRecord>) -> Option<Example> {
-    let roots = records.filter(|record| record.root.is_none() && record.line > 0);
+fn smallest<'r>(records: impl Iterator<Item = &'r RecordFacts>) -> Option<Example> {
+    let roots = records.filter(|record| record.root.is_none() && record.is_record);
     let found = roots.min_by_key(|record| (record.length.unwrap_or(u32::MAX), record.now.is_none()))?;
-    Some(Example { file: found.file as usize, line: found.line, now: found.now, sql: None })
+    Some(Example { file: found.file as usize, place: found.place as usize, now: found.now, sql: None })
 }
 
-fn is_covered(record: &FailingRecord, rule: &Rule, facts: &Facts) -> bool {
+fn is_covered(record: &RecordFacts, rule: &Rule, facts: &Facts) -> bool {
     record.set.is_some_and(|set| covers(&rule.features, &facts.sets[set as usize]))
 }
 

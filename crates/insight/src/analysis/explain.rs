@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use slt_core::outcome::{Difference, Excerpt, Failure, FailureDetail, NotPassed};
+use slt_core::outcome::{DetailedFailure, Difference, Excerpt, Mismatch, Problem};
 
 /// How a result differs from the expected one.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -19,14 +19,12 @@ pub struct Explanation {
 }
 
 /// Explains a wrong result; nothing for what is none.
-pub fn explain(detail: &FailureDetail) -> Option<Explanation> {
-    let NotPassed::Failed(failure) = &detail.what else { return None };
-    match (failure, &detail.unhashed) {
-        (Failure::RowsDiffer { expected, actual, columns }, _) => Some(of(expected, actual, *columns)),
-        (Failure::HashDiffers { columns, .. }, Some(rows)) => {
-            Some(of(&rows.expected, &rows.actual, *columns))
-        }
-        (Failure::HashDiffers { expected, actual, columns, .. }, None) => {
+pub fn explain(detail: DetailedFailure<'_>) -> Option<Explanation> {
+    let Problem::Mismatch(mismatch) = detail.problem else { return None };
+    match (mismatch, detail.unhashed) {
+        (Mismatch::Rows { expected, actual, columns }, _) => Some(of(expected, actual, *columns)),
+        (Mismatch::Hash { columns, .. }, Some(rows)) => Some(of(&rows.expected, &rows.actual, *columns)),
+        (Mismatch::Hash { expected, actual, columns, .. }, None) => {
             let class = match expected.values.cmp(&actual.values) {
                 std::cmp::Ordering::Equal => Difference::Hash,
                 std::cmp::Ordering::Greater => Difference::Missing,
@@ -101,6 +99,7 @@ impl fmt::Display for Explanation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slt_core::outcome::RecordId;
 
     #[test]
     fn explanations() {
@@ -109,15 +108,10 @@ mod tests {
                 values: values.iter().map(|&value| value.to_owned()).collect(),
                 ..Excerpt::default()
             };
-            let failure = Failure::RowsDiffer { expected: side(expected), actual: side(actual), columns };
-            let detail = FailureDetail {
-                line: 1,
-                header: String::new(),
-                sql: String::new(),
-                what: NotPassed::Failed(failure),
-                unhashed: None,
-            };
-            assert_eq!(explain(&detail).unwrap().to_string(), words);
+            let mismatch = Mismatch::Rows { expected: side(expected), actual: side(actual), columns };
+            let (id, problem) = (RecordId::at(1), Problem::Mismatch(mismatch));
+            let detail = DetailedFailure { id: &id, header: "", sql: "", problem: &problem, unhashed: None };
+            assert_eq!(explain(detail).unwrap().to_string(), words);
         };
         check(&["1", "2", "3", "4"], &["1", "2"], 2, "1 row missing");
         check(&["1"], &["1", "2", "3"], 1, "2 rows too many");

@@ -10,7 +10,7 @@ use super::texts::{NoText, Texts};
 use slt_core::executor::record_keys;
 use slt_core::location::Source;
 use slt_core::outcome::{
-    Difference, FailureDetail, FileEnd, FileProblem, FileReport, RecordKey, RunReport, common,
+    Difference, FailingRecord, FileEnd, FileProblem, FileReport, RecordKey, RunReport, common,
 };
 use slt_core::parser::{self, Query, Record, RecordKind, Script, first_refusal};
 
@@ -36,12 +36,14 @@ pub struct Gap {
     pub records: u64,
 }
 
-/// A failing record.
+/// What is known of a failing record.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct FailingRecord {
+pub(super) struct RecordFacts {
     pub(super) file: u32,
-    /// The line in the report.
-    pub(super) line: u32,
+    /// Its place among the failing records of the file.
+    pub(super) place: u32,
+    /// Whether it is a record, and not the file as a whole.
+    pub(super) is_record: bool,
     /// The line that it is on now, if it was found in the text.
     pub(super) now: Option<u32>,
     pub(super) symptom: u32,
@@ -58,7 +60,7 @@ pub(super) struct FailingRecord {
 /// What is known of the failing records of a run, and of some that pass.
 #[derive(Default)]
 pub(super) struct Facts {
-    pub(super) records: Vec<FailingRecord>,
+    pub(super) records: Vec<RecordFacts>,
     pub(super) symptoms: Vec<Symptom>,
     symptom_numbers: HashMap<Symptom, u32>,
     /// Files that fail as a whole, with their symptom.
@@ -90,11 +92,11 @@ impl Reading<'_> {
 
 /// Looks at all files of a run.
 pub(super) fn collect(report: &RunReport, reading: Reading<'_>, texts: &mut dyn Texts) -> Facts {
-    let red = report.files.iter().filter(|file| !file.failing.is_empty()).count() as u64;
+    let red = report.files.iter().filter(|file| !file.failures.is_empty()).count() as u64;
     let sample = (SAMPLE_OF_ALL / red.max(1)).clamp(LEAST_SAMPLE, MOST_SAMPLE);
     let mut facts = Facts { sample, ..Facts::default() };
     for (number, file) in (0..).zip(&report.files) {
-        if file.failing.is_empty() {
+        if file.failures.is_empty() {
             if !file.last_status().is_good() {
                 let symptom = Symptom { kind: WHOLE_FILE.to_owned(), what: whole_file(&file.end).to_owned() };
                 let symptom = facts.symptom(symptom);
@@ -133,8 +135,8 @@ fn whole_file(end: &FileEnd) -> &'static str {
 fn last_line(end: &FileEnd) -> u32 {
     match end {
         FileEnd::Completed => u32::MAX,
-        FileEnd::Halted { line } | FileEnd::Malformed { line } => *line,
-        FileEnd::TimedOut { line } | FileEnd::Faulted { line, .. } => line.unwrap_or(0),
+        FileEnd::Halted { id } | FileEnd::Malformed { id } => id.line,
+        FileEnd::TimedOut { id } | FileEnd::Faulted { id, .. } => id.as_ref().map_or(0, |id| id.line),
         FileEnd::NotStarted(_) => 0,
     }
 }
@@ -152,7 +154,6 @@ struct FileFacts<'f> {
     file: &'f FileReport,
     /// The place of the first of them among those of the run.
     first: usize,
-    details: HashMap<u32, &'f FailureDetail>,
     /// The symptoms of the groups that were looked at.
     groups: HashMap<(String, String), (u32, Option<Difference>)>,
     cascade: Cascade,
@@ -161,12 +162,12 @@ struct FileFacts<'f> {
 impl FileFacts<'_> {
     /// The kind of a failing record, and what it has in common with others.
     fn kind(&self, place: Place) -> (String, String) {
-        let group = self.file.marks.get(place).and_then(|mark| self.file.groups.get(mark.group as usize));
-        if let Some(group) = group {
+        let record = &self.file.failures[place];
+        if let Some(group) = self.file.group_of(record) {
             return (group.kind.clone(), group.what.clone());
         }
-        match self.details.get(&self.file.failing[place]) {
-            Some(detail) => (detail.what.word().to_owned(), common(&detail.what)),
+        match record.detailed() {
+            Some(detail) => (detail.problem.word().to_owned(), common(detail.problem)),
             None => (UNKNOWN.0.to_owned(), UNKNOWN.1.to_owned()),
         }
     }
@@ -208,9 +209,10 @@ impl Facts {
 
     fn file(&mut self, number: u32, file: &FileReport, reading: Reading<'_>, texts: &mut dyn Texts) {
         let first = self.records.len();
-        let nothing = |&line: &u32| FailingRecord {
+        let nothing = |(place, record): (u32, &FailingRecord)| RecordFacts {
             file: number,
-            line,
+            place,
+            is_record: !record.id.is_whole_file(),
             now: None,
             symptom: 0,
             class: None,
@@ -219,13 +221,12 @@ impl Facts {
             length: None,
             root: None,
         };
-        self.records.extend(file.failing.iter().map(nothing));
-        let details = file.details.iter().map(|detail| (detail.line, detail)).collect();
+        self.records.extend((0..).zip(&file.failures).map(nothing));
         let (groups, cascade) = (HashMap::new(), Cascade::default());
-        let mut own = FileFacts { number, file, first, details, groups, cascade };
+        let mut own = FileFacts { number, file, first, groups, cascade };
         let source = texts.text(file);
         let script = source.as_ref().map_err(Clone::clone).and_then(|source| reading.script(source));
-        let mut seen = vec![false; file.failing.len()];
+        let mut seen = vec![false; file.failures.len()];
         let why = match &script {
             Ok(script) => {
                 self.script(&mut own, script, reading, &mut seen);
@@ -234,18 +235,16 @@ impl Facts {
             Err(why) => Some(why.clone()),
         };
         for place in (0..seen.len()).filter(|&place| !seen[place]) {
-            let sql = own
-                .details
-                .get(&file.failing[place])
-                .map(|detail| (detail.sql.as_str(), detail.header.as_str()));
+            let sql = file.failures[place].detailed().map(|detail| (detail.sql, detail.header));
             match sql.filter(|(sql, _)| !sql.is_empty()) {
                 Some((sql, header)) => self.enter(&mut own, place, sql, header.starts_with("query"), None),
                 None => self.enter_without_sql(&mut own, place),
             }
         }
         let unseen = self.records[first..].iter().filter(|record| record.set.is_none()).count() as u64;
-        // A line of 0 is the file as a whole, which has no SQL.
-        if unseen > 0 && file.failing != [0] {
+        // The file as a whole has no SQL.
+        let is_whole = matches!(file.failures.as_slice(), [record] if record.id.is_whole_file());
+        if unseen > 0 && !is_whole {
             self.gaps.push(Gap { file: file.file.path().to_owned(), why, records: unseen });
         }
         for (place, root) in std::mem::take(&mut own.cascade).end() {
@@ -373,7 +372,7 @@ impl Facts {
 
     /// Looks at some files without failures, for what is usual.
     fn look_elsewhere(&mut self, report: &RunReport, reading: Reading<'_>, texts: &mut dyn Texts) {
-        let good = |file: &&FileReport| file.failing.is_empty() && file.counts.passed > 0;
+        let good = |file: &&FileReport| file.failures.is_empty() && file.counts.passed > 0;
         let all = report.files.iter().filter(good).count();
         let stride = all.div_ceil(FILES_ELSEWHERE).max(1);
         for file in report.files.iter().filter(good).step_by(stride) {
@@ -423,12 +422,12 @@ impl Stride {
 
 /// The lines that failing records have now, with their places in the report: by their keys, since lines move.
 fn places_in(script: &Script<'_>, file: &FileReport) -> BTreeMap<u32, Place> {
-    if file.marks.len() != file.failing.len() {
+    if !file.has_keys() {
         let lines = lines_of(script);
-        let is_there = |line: &u32| lines.binary_search(line).is_ok();
-        return file.failing.iter().copied().zip(0..).filter(|(line, _)| is_there(line)).collect();
+        let failing = file.failures.iter().map(|record| record.id.line).zip(0..);
+        return failing.filter(|(line, _)| lines.binary_search(line).is_ok()).collect();
     }
-    places_of(script, file.marks.iter().map(|mark| mark.key))
+    places_of(script, file.failures.iter().map(|record| record.key))
 }
 
 fn lines_of(script: &Script<'_>) -> Vec<u32> {
@@ -436,13 +435,13 @@ fn lines_of(script: &Script<'_>) -> Vec<u32> {
 }
 
 /// The lines on which records with these keys are now, with their places among the keys.
-fn places_of(script: &Script<'_>, keys: impl Iterator<Item = RecordKey>) -> BTreeMap<u32, Place> {
-    let wanted: HashMap<_, _> = keys.zip(0..).collect();
+fn places_of(script: &Script<'_>, keys: impl Iterator<Item = Option<RecordKey>>) -> BTreeMap<u32, Place> {
+    let wanted: HashMap<_, _> = keys.zip(0..).filter_map(|(key, place)| Some((key?, place))).collect();
     if wanted.is_empty() {
         return BTreeMap::new();
     }
     let lines = lines_of(script);
     let keys = record_keys(script, &lines);
-    let found = lines.into_iter().zip(keys).filter_map(|(line, key)| Some((line, *wanted.get(&key)?)));
+    let found = lines.into_iter().zip(keys).filter_map(|(line, key)| Some((line, *wanted.get(&key?)?)));
     found.collect()
 }

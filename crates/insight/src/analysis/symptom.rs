@@ -7,7 +7,7 @@ use slt_core::outcome::Difference;
 /// What records that may fail for one reason have in common.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symptom {
-    /// The word for the kind, as [`slt_core::outcome::NotPassed::word`] has it; [`WRONG_RESULT`] for results whose values
+    /// The word for the kind, as [`slt_core::outcome::Problem::word`] has it; [`WRONG_RESULT`] for results whose values
     /// are not the expected ones, and [`WHOLE_FILE`] for files that fail without a failing record.
     pub kind: String,
     /// The message without names and numbers, or how the values differ.

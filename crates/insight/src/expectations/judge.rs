@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use jiff::civil::Date;
 
 use super::{Entry, Expectations, Scope, What};
-use slt_core::outcome::{FileEnd, FileReport, FileStatus, RecordName, RunReport};
+use slt_core::outcome::{FailingRecord, FileEnd, FileReport, FileStatus, RecordName, RunReport};
 
 /// A run, held against what is expected.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,8 +30,8 @@ pub struct Judgement {
 pub struct NotExpected {
     /// The place of the file in the report.
     pub file: usize,
-    /// The lines of its failing records that nobody expects to fail; none where the file failed as a whole.
-    pub lines: Vec<u32>,
+    /// The places of its failing records that nobody expects to fail, in order; none where the file failed as a whole.
+    pub records: Vec<usize>,
 }
 
 /// Something that is expected to fail, and passes.
@@ -110,34 +110,29 @@ impl Judgement {
         let is_whole =
             |entry: &&Entry| matches!(entry.scope, Scope::Files(_)) || (flaky && entry.what == What::Flaky);
         let whole = about.iter().any(is_whole);
-        let lines: Vec<u32> = if whole {
+        let records: Vec<usize> = if whole {
             Vec::new()
         } else {
-            let uncovered =
-                (0..file.failing.len()).filter(|&at| !about.iter().any(|entry| covers(entry, file, at)));
-            uncovered.map(|at| file.failing[at]).collect()
+            let is_covered = |record| about.iter().any(|entry| covers(entry, file, record));
+            let failures = file.failures.iter().enumerate();
+            failures.filter(|(_, record)| !is_covered(record)).map(|(place, _)| place).collect()
         };
-        self.expected += (file.failing.len() - lines.len()) as u64;
-        if lines.is_empty() && (whole || !file.failing.is_empty()) {
+        self.expected += (file.failures.len() - records.len()) as u64;
+        if records.is_empty() && (whole || !file.failures.is_empty()) {
             self.expected_files.insert(place);
         } else {
-            self.unexpected.push(NotExpected { file: place, lines });
+            self.unexpected.push(NotExpected { file: place, records });
         }
     }
 }
 
 /// Whether an entry covers a failing record.
-fn covers(entry: &Entry, file: &FileReport, at: usize) -> bool {
-    let mark = file.marks.get(at);
+fn covers(entry: &Entry, file: &FileReport, record: &FailingRecord) -> bool {
     match &entry.scope {
         Scope::Files(_) => true,
-        Scope::Records(_, records) => {
-            let key = mark.map(|mark| mark.key).unwrap_or_default();
-            records.iter().any(|record| record.means(file.failing[at], key))
-        }
+        Scope::Records(_, records) => records.iter().any(|name| name.means(&record.id, record.key)),
         Scope::Cluster(_, cluster) => {
-            let group = mark.and_then(|mark| file.groups.get(mark.group as usize));
-            group.is_some_and(|group| group.fingerprint() == *cluster)
+            file.group_of(record).is_some_and(|group| group.fingerprint() == *cluster)
         }
     }
 }
@@ -151,7 +146,7 @@ fn skips_nothing<'r>(entry: &Entry, mut about: impl Iterator<Item = &'r FileRepo
 }
 
 fn is_left_out(file: &FileReport, record: RecordName) -> bool {
-    file.left_out.iter().any(|left_out| record.means(left_out.line, left_out.key))
+    file.left_out.iter().any(|left_out| record.means(&left_out.id, left_out.key))
 }
 
 /// What an entry expects to fail, and does not.
@@ -172,12 +167,8 @@ fn passes<'r>(
             let reached =
                 about.filter(|file| matches!(file.end, FileEnd::Completed | FileEnd::Halted { .. }));
             let found = reached.map(|file| {
-                let fails = |record: &RecordName| {
-                    (0..file.failing.len()).any(|at| {
-                        let key = file.marks.get(at).map(|mark| mark.key).unwrap_or_default();
-                        record.means(file.failing[at], key)
-                    })
-                };
+                let fails =
+                    |name: &RecordName| file.failures.iter().any(|record| name.means(&record.id, record.key));
                 let passes = |record: &RecordName| !fails(record) && !is_left_out(file, *record);
                 let records = records.iter().copied().filter(passes).collect();
                 Passes { entry, file: Some(file.file.path().to_owned()), records }

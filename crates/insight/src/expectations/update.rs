@@ -58,7 +58,7 @@ pub fn update(
     for unexpected in judge(&covered, run, today, true).unexpected {
         let file = &run.files[unexpected.file];
         let said = old.iter().find(|entry| entry.is_about(&file.file) && !entry.has_expired(today));
-        entries.push(new_entry(file, about, &unexpected.lines, engine, said, note));
+        entries.push(new_entry(file, about, &unexpected.records, engine, said, note));
     }
     entries.sort_by(|one, other| (&one.engine, word(one)).cmp(&(&other.engine, word(other))));
     let mut out = above.to_owned();
@@ -83,20 +83,28 @@ fn word(entry: &Entry) -> &str {
 fn new_entry(
     file: &FileReport,
     about: &DocumentFiles,
-    lines: &[u32],
+    unexpected: &[usize],
     engine: &str,
     said: Option<&Entry>,
     note: &Note,
 ) -> Entry {
     let is_flaky = file.last_status().is_good();
+    let failing = || unexpected.iter().map(|&place| &file.failures[place]);
     let records: Vec<_> = if is_flaky {
         let failed = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref());
-        failed.map(|detail| detail.line).collect::<BTreeSet<_>>().into_iter().map(RecordName::Line).collect()
+        failed
+            .map(|record| record.id.line)
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .map(RecordName::Line)
+            .collect()
     } else {
-        lines.iter().map(|line| record(file, *line)).collect()
+        failing().map(RecordName::of).collect()
     };
     // What has no record cannot be named by one, and neither can what comes behind the end of the file.
-    let as_a_whole = records.is_empty() || lines.contains(&0) || file.counts.not_reached > 0;
+    let as_a_whole = records.is_empty()
+        || failing().any(|record| record.id.is_whole_file())
+        || file.counts.not_reached > 0;
     let files = super::Files::one(about.name(&file.file));
     let of = |note: &Option<String>, said: Option<&Option<String>>| {
         note.clone().or_else(|| said.cloned().flatten())
@@ -112,14 +120,6 @@ fn new_entry(
         issue: of(&note.issue, said.map(|entry| &entry.issue)),
         owner: of(&note.owner, said.map(|entry| &entry.owner)),
         expires: note.expires.or_else(|| said.and_then(|entry| entry.expires)),
-    }
-}
-
-fn record(file: &FileReport, line: u32) -> RecordName {
-    let at = file.failing.iter().position(|failing| *failing == line);
-    match at.and_then(|at| file.marks.get(at)) {
-        Some(mark) if mark.key.0 != 0 => RecordName::Key(mark.key.0),
-        _ => RecordName::Line(line),
     }
 }
 

@@ -111,7 +111,7 @@ impl<'r> Side<'r> {
             flaky: run.header.flaky,
             end: run.end,
             // Files of other programs count as one record each, on line 0, and are run under no labels.
-            wholes: run.files.iter().any(|file| file.failing.contains(&0))
+            wholes: run.files.iter().any(|file| file.failures.iter().any(|record| record.id.is_whole_file()))
                 || (totals.files > 0 && run.header.engine.version.is_empty())
                 || (totals.files > 0
                     && run.header.labels.is_empty()

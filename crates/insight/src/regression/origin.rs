@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, HashSet};
 use super::past::state_of;
 use super::records::reach;
 use slt_core::location::FileId;
-use slt_core::outcome::{FileEnd, FileProblem, FileStatus, RecordKey, RunHeader};
-use slt_runner::results::{Commit, PastFile, PastRun};
+use slt_core::outcome::{FileEnd, FileProblem, FileStatus, FileSummary, RecordKey, RunHeader};
+use slt_runner::results::{Commit, PastRun};
 
 /// A record of a file, as a run has it in which it fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,7 +174,7 @@ pub fn same_state(one: &PastRun, other: &PastRun) -> bool {
 
 /// Whether two runs were made by one program, though perhaps at two commits: then the engine in it has not changed.
 pub fn same_program(one: &PastRun, other: &PastRun) -> bool {
-    let program = |run: &PastRun| run.circumstances.as_ref().and_then(|known| known.engine_hash.clone());
+    let program = |run: &PastRun| run.run.circumstances.as_ref().and_then(|known| known.engine_hash.clone());
     program(one).is_some() && program(one) == program(other)
 }
 
@@ -192,7 +192,7 @@ pub struct FilePast<'h> {
 
 #[derive(Debug)]
 struct InRun<'h> {
-    file: &'h PastFile,
+    file: &'h FileSummary,
     failing: HashSet<RecordKey>,
     left_out: HashSet<RecordKey>,
     reach: u32,
@@ -229,16 +229,16 @@ impl<'h> FilePast<'h> {
 
 /// The commit that a run tells of.
 fn commit_of(run: &PastRun) -> Result<&Commit, Silence> {
-    let commit = run.circumstances.as_ref().and_then(|known| known.commit.as_ref());
-    let commit = commit.ok_or(Silence::NoCommit)?;
+    let commit = run.run.commit().ok_or(Silence::NoCommit)?;
     if commit.dirty { Err(Silence::Changes) } else { Ok(commit) }
 }
 
 impl<'h> InRun<'h> {
-    fn of(file: &'h PastFile) -> Self {
-        let failing = file.marks.iter().map(|mark| mark.key).collect();
-        let left_out = file.left_out.iter().map(|left_out| left_out.key).collect();
-        Self { file, failing, left_out, reach: reach(&file.end, &file.counts, &file.failing) }
+    fn of(file: &'h FileSummary) -> Self {
+        let failing = file.failures.iter().filter_map(|record| record.key).collect();
+        let left_out = file.left_out.iter().filter_map(|left_out| left_out.key).collect();
+        let ids = file.failures.iter().map(|record| &record.id);
+        Self { file, failing, left_out, reach: reach(&file.end, &file.counts, ids) }
     }
 
     fn was_run(&self) -> bool {
@@ -248,7 +248,7 @@ impl<'h> InRun<'h> {
                 FileProblem::Died(_) | FileProblem::TimedOut | FileProblem::OutOfMemory { .. },
             ) => true,
             FileEnd::NotStarted(_) => false,
-            _ => self.file.last_status() != FileStatus::Empty || self.file.attempts().next().is_some(),
+            _ => self.file.last_status() != FileStatus::Empty || !self.file.attempts.is_empty(),
         }
     }
 
@@ -278,7 +278,7 @@ impl<'h> InRun<'h> {
         if !self.was_run() {
             return Err(Silence::NotRun);
         }
-        if self.file.marks.len() != self.file.failing.len() {
+        if !self.file.has_keys() {
             return Err(Silence::Unnamed);
         }
         let line = match text {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
-use slt_core::outcome::{Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordKey};
+use slt_core::outcome::{Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordId};
 
 /// The kind of a failure of which another tool tells no kind.
 const REPORTED: &str = "reported";
@@ -71,9 +71,9 @@ pub struct RecordDiff<'r> {
 /// A failing record of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Failing<'r> {
-    /// Its line; 0 is the file as a whole.
-    pub line: u32,
-    /// How it failed, as [`NotPassed::word`](slt_core::outcome::NotPassed::word) has it; nothing where an older version of
+    /// Where it is.
+    pub id: &'r RecordId,
+    /// How it failed, as [`Problem::word`](slt_core::outcome::Problem::word) has it; nothing where an older version of
     /// this program has written the report.
     pub kind: Option<&'r str>,
     /// Whether another tool tells of it. Then only the status that follows from the kind is known.
@@ -141,10 +141,10 @@ impl Failing<'_> {
     }
 }
 
-impl RecordDiff<'_> {
-    /// The line of the record now, or else where it was.
-    pub fn line(&self) -> u32 {
-        self.now.or(self.before).map_or(0, |failing| failing.line)
+impl<'r> RecordDiff<'r> {
+    /// Where the record is now, or else where it was.
+    pub fn id(&self) -> Option<&'r RecordId> {
+        self.now.or(self.before).map(|failing| failing.id)
     }
 
     /// Whether it fails in both runs, in two ways.
@@ -248,7 +248,7 @@ pub(super) fn matched<'r>(
     let identity = identity(before, now);
     let (then, today) =
         (before.map(|file| Known::of(file, identity)), now.map(|file| Known::of(file, identity)));
-    let names: BTreeSet<Name> =
+    let names: BTreeSet<Name<'_>> =
         then.iter().chain(&today).flat_map(|known| known.failing.keys().copied()).collect();
     let mut doubt = doubt(then.as_ref(), today.as_ref(), conditions);
     let mut records: Vec<_> =
@@ -261,24 +261,24 @@ pub(super) fn matched<'r>(
         records = records.iter().map(again).collect();
         account = self::account(&records, then.as_ref(), today.as_ref(), doubt);
     }
-    records.sort_by_key(|record| (record.line(), record.before.map(|failing| failing.line)));
+    records.sort_by_key(|record| (record.id(), record.before.map(|failing| failing.id)));
     let left_out = today.as_ref().map_or(0, |known| known.leaves_out_more(then.as_ref()));
     Matched { identity, doubt, records, account: account.unwrap_or_default(), left_out }
 }
 
 /// What makes a record the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Name {
+enum Name<'r> {
     Key(u64),
     /// A record without a key.
-    Line(u32),
+    Place(&'r RecordId),
 }
 
 /// What a report knows of the records of a file.
 struct Known<'r> {
     report: &'r FileReport,
-    failing: BTreeMap<Name, Failing<'r>>,
-    left_out: BTreeSet<Name>,
+    failing: BTreeMap<Name<'r>, Failing<'r>>,
+    left_out: BTreeSet<Name<'r>>,
     /// Records behind this line were not reached.
     reach: u32,
 }
@@ -286,39 +286,39 @@ struct Known<'r> {
 impl<'r> Known<'r> {
     fn of(report: &'r FileReport, identity: Identity) -> Self {
         let mut failing = BTreeMap::new();
-        for (place, &line) in report.failing.iter().enumerate() {
-            let mark = report.marks.get(place);
-            let key =
-                mark.map(|mark| mark.key).filter(|&key| identity == Identity::Keys && key != RecordKey(0));
-            let group = mark.and_then(|mark| report.groups.get(mark.group as usize));
-            // Older reports have no groups, and details of the first ones.
-            let detail = || report.details.iter().find(|detail| detail.line == line);
-            let kind = group.map(|group| group.kind.as_str());
-            let kind = kind.or_else(|| detail().map(|detail| detail.what.word()));
+        for record in &report.failures {
+            let key = record.key.filter(|_| identity == Identity::Keys);
+            let kind = report.kind_of(record);
             let is_vague = kind == Some(REPORTED);
             let kind = if is_vague { Some(kind_of_whole(report)) } else { kind };
             // A file that is known as a whole has one record, on whatever line others have seen it fail.
             let whole = identity == Identity::Lines && report.counts.total == 1;
-            let named = Name::Line(if whole { 0 } else { line });
-            failing.insert(key.map_or(named, |key| Name::Key(key.0)), Failing { line, kind, is_vague });
+            let named = Name::Place(if whole { &RecordId::WHOLE_FILE } else { &record.id });
+            let known = Failing { id: &record.id, kind, is_vague };
+            failing.insert(key.map_or(named, |key| Name::Key(key.0)), known);
         }
-        let named = |left_out: &LeftOut| match identity {
-            Identity::Keys => Name::Key(left_out.key.0),
-            Identity::Lines => Name::Line(left_out.line),
+        let named = |left_out: &'r LeftOut| match left_out.key.filter(|_| identity == Identity::Keys) {
+            Some(key) => Name::Key(key.0),
+            None => Name::Place(&left_out.id),
         };
         let left_out = report.left_out.iter().map(named).collect();
-        Self { report, failing, left_out, reach: reach(&report.end, &report.counts, &report.failing) }
+        Self {
+            report,
+            failing,
+            left_out,
+            reach: reach(&report.end, &report.counts, report.failures.iter().map(|record| &record.id)),
+        }
     }
 
     /// Why it has no word of a record that does not fail in it, if it has none.
-    fn lacks(&self, name: Name, line: u32) -> Option<Why> {
+    fn lacks(&self, name: Name<'_>, id: &RecordId) -> Option<Why> {
         let left_out = self.left_out.contains(&name).then_some(Why::LeftOut);
-        left_out.or((line > self.reach).then_some(Why::NotReached))
+        left_out.or((id.line > self.reach).then_some(Why::NotReached))
     }
 
     /// How many records it leaves out that the other has not left out.
     fn leaves_out_more(&self, other: Option<&Self>) -> u64 {
-        let is_new = |name: &&Name| other.is_none_or(|other| !other.left_out.contains(name));
+        let is_new = |name: &&Name<'_>| other.is_none_or(|other| !other.left_out.contains(name));
         self.left_out.iter().filter(is_new).count() as u64
     }
 
@@ -339,13 +339,13 @@ impl<'r> Known<'r> {
 }
 
 /// The last line that was reached.
-pub(super) fn reach(end: &FileEnd, counts: &Counts, failing: &[u32]) -> u32 {
-    match *end {
-        FileEnd::TimedOut { line: Some(line) } | FileEnd::Faulted { line: Some(line), .. } => line,
+pub(super) fn reach<'r>(end: &FileEnd, counts: &Counts, failing: impl Iterator<Item = &'r RecordId>) -> u32 {
+    match end {
+        FileEnd::TimedOut { id: Some(id) } | FileEnd::Faulted { id: Some(id), .. } => id.line,
         _ if counts.not_reached == 0 => u32::MAX,
-        FileEnd::Halted { line } | FileEnd::Malformed { line } => line,
+        FileEnd::Halted { id } | FileEnd::Malformed { id } => id.line,
         // Further than the last failing record, but nobody knows how far.
-        _ => failing.iter().max().copied().unwrap_or(0),
+        _ => failing.map(|id| id.line).max().unwrap_or(0),
     }
 }
 
@@ -362,9 +362,7 @@ fn kind_of_whole(report: &FileReport) -> &'static str {
 
 fn identity(before: Option<&FileReport>, now: Option<&FileReport>) -> Identity {
     // The JSON report has the lines of records that were left out, and no keys.
-    let has_keys = |file: &FileReport| {
-        file.marks.len() == file.failing.len() && file.left_out.iter().all(|one| one.key != RecordKey(0))
-    };
+    let has_keys = |file: &FileReport| file.has_keys() && file.left_out.iter().all(|one| one.key.is_some());
     if before.is_none_or(has_keys) && now.is_none_or(has_keys) { Identity::Keys } else { Identity::Lines }
 }
 
@@ -415,15 +413,16 @@ fn has_changed(before: &Known<'_>, now: &Known<'_>) -> bool {
     // Where one of them has ended early, lines are compared with lines of the other.
     let early = before.reach != u32::MAX || now.reach != u32::MAX;
     let moved = || {
-        let lines =
-            |(name, failing): (&Name, &Failing<'_>)| Some((failing.line, now.failing.get(name)?.line));
-        before.failing.iter().filter_map(lines).any(|(then, today)| then != today)
+        before
+            .failing
+            .iter()
+            .any(|(name, then)| now.failing.get(name).is_some_and(|today| then.id != today.id))
     };
     !fits || early && moved()
 }
 
 fn record<'r>(
-    name: Name,
+    name: Name<'r>,
     before: Option<&Known<'r>>,
     now: Option<&Known<'r>>,
     doubt: Option<Why>,
@@ -431,8 +430,8 @@ fn record<'r>(
     let of = |known: Option<&Known<'r>>| known.and_then(|known| known.failing.get(&name).copied());
     let diff = RecordDiff { change: RecordChange::StillFailing, before: of(before), now: of(now) };
     let why = doubt.or_else(|| match (diff.before, diff.now) {
-        (None, Some(failing)) => before?.lacks(name, failing.line),
-        (Some(failing), None) => now?.lacks(name, failing.line),
+        (None, Some(failing)) => before?.lacks(name, failing.id),
+        (Some(failing), None) => now?.lacks(name, failing.id),
         _ => None,
     });
     RecordDiff { change: change(&diff, why), ..diff }

@@ -10,8 +10,8 @@ use self::model::{Ending, fates_of_choice, model, model_of};
 use super::*;
 use slt_core::engine::EngineId;
 use slt_core::outcome::{
-    Counts, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FlakyResult, Mark, RecordKey, RunEnd,
-    RunHeader, RunReport,
+    Counts, FailingRecord, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FlakyResult, RecordId,
+    RecordKey, RunEnd, RunHeader, RunReport,
 };
 
 fn run(file: Option<FileReport>, labels: &[&str]) -> RunReport {
@@ -31,26 +31,35 @@ fn anything() -> impl Strategy<Value = FileReport> {
     let failing = prop::collection::btree_map(0_u32..20, 0_u64..20, 0..8);
     let counts = (0_u64..9, 0_u64..9, 0_u64..3, 0_u64..3);
     (failing, counts, any::<bool>(), 0..4).prop_map(
-        |(failing, (total, passed, skipped, unreached), marks, end)| {
+        |(failing, (total, passed, skipped, unreached), keyed, end)| {
             let end = match end {
                 0 => FileEnd::Completed,
-                1 => FileEnd::Halted { line: 7 },
-                2 => FileEnd::TimedOut { line: None },
+                1 => FileEnd::Halted { id: RecordId::at(7) },
+                2 => FileEnd::TimedOut { id: None },
                 _ => FileEnd::NotStarted(FileProblem::Reported),
             };
             let mut report = FileReport::new("a.test", end);
             report.counts = Counts { total, passed, skipped, not_reached: unreached, ..Counts::default() };
-            report.failing = failing.keys().copied().collect();
-            if marks {
+            report.failures = failing.keys().map(|&line| failing_at(line)).collect();
+            if keyed {
                 let mut keys: Vec<_> = failing.into_values().collect();
                 keys.sort_unstable();
                 keys.dedup();
-                report.failing.truncate(keys.len());
-                report.marks = keys.into_iter().map(|key| Mark { key: RecordKey(key), group: 0 }).collect();
+                report.failures.truncate(keys.len());
+                let records = report.failures.iter_mut().zip(keys);
+                records.for_each(|(record, key)| record.key = Some(RecordKey(key)));
             }
             report
         },
     )
+}
+
+fn failing_at(line: u32) -> FailingRecord {
+    FailingRecord::of_other_tool(RecordId::at(line), None)
+}
+
+fn line_of(record: &RecordDiff<'_>) -> u32 {
+    record.id().unwrap().line
 }
 
 fn mirrored(change: RecordChange) -> RecordChange {
@@ -95,7 +104,7 @@ fn check_laws(before: &RunReport, now: &RunReport) -> Result<(), TestCaseError> 
         prop_assert_eq!(one.change == FileChange::NewlyTested, other.change == FileChange::NewlyUntested);
         prop_assert_eq!(one.change == FileChange::NewlyFlaky, other.change == FileChange::NoLongerFlaky);
         let sorted = |mut records: Vec<RecordDiff<'_>>| {
-            let line = |failing: Option<Failing<'_>>| failing.map(|failing| failing.line);
+            let line = |failing: Option<Failing<'_>>| failing.map(|failing| failing.id.clone());
             records.sort_by_key(|record| (line(record.before), line(record.now)));
             records.iter().map(|record| format!("{record:?}")).collect::<Vec<_>>()
         };
@@ -130,7 +139,7 @@ proptest! {
         for file in &diff.files {
             for (key, _) in &model.records {
                 let line = model.records(0).iter().find(|(_, of, _)| of == key).map(|(line, ..)| *line);
-                let record = file.records.iter().find(|record| Some(record.line()) == line);
+                let record = file.records.iter().find(|record| Some(line_of(record)) == line);
                 let change = record.map(|record| record.change);
                 let expected = match (model.passes(0, *key), model.passes(1, *key)) {
                     (Some(true), Some(false)) => Some(RecordChange::Regressed),
@@ -156,7 +165,7 @@ proptest! {
         for file in &compare(&before, &now).files {
             for record in &file.records {
                 let side = usize::from(record.now.is_some());
-                let key = model.records(side).iter().find(|(line, ..)| *line == record.line()).map(|(_, key, _)| *key);
+                let key = model.records(side).iter().find(|(line, ..)| *line == line_of(record)).map(|(_, key, _)| *key);
                 let key = key.unwrap_or_default();
                 let known = (model.passes(0, key), model.passes(1, key));
                 match record.change {
@@ -192,7 +201,7 @@ proptest! {
         for file in &compare(&before, &now).files {
             for record in file.with(|change| change == RecordChange::Regressed) {
                 let records = model.records(1);
-                let key = records.iter().find(|(line, ..)| *line == record.line()).map(|(_, key, _)| *key);
+                let key = records.iter().find(|(line, ..)| *line == line_of(record)).map(|(_, key, _)| *key);
                 // Where the end of the file was not seen, nothing shows that it has grown.
                 let seen = [0, 1].into_iter().filter_map(|run| model.report(run)).all(|file| {
                     file.end == FileEnd::Completed || file.counts.not_reached > 0
@@ -231,9 +240,9 @@ fn simple(total: u64, failing: &[u32]) -> RunReport {
     let mut report = FileReport::new("a.test", FileEnd::Completed);
     let failed = failing.len() as u64;
     report.counts = Counts { total, executed: total, passed: total - failed, failed, ..Counts::default() };
-    report.failing = failing.to_vec();
-    let mark = |line: &u32| Mark { key: RecordKey(u64::from(*line)), group: 0 };
-    report.marks = failing.iter().map(mark).collect();
+    let keyed =
+        |&line| FailingRecord { key: Some(RecordKey(u64::from(line))), group: Some(0), ..failing_at(line) };
+    report.failures = failing.iter().map(keyed).collect();
     run(Some(report), &["e"])
 }
 
@@ -278,14 +287,18 @@ fn a_record_that_kills_is_worse_than_one_that_fails() {
         kind: "process_died".to_owned(),
         what: String::new(),
         records: 1,
-        first_line: 7,
+        first: RecordId::at(7),
     }];
-    file.end = FileEnd::Faulted { line: Some(7), fault: Fault::Lost(String::new()) };
+    file.end = FileEnd::Faulted { id: Some(RecordId::at(7)), fault: Fault::Lost(String::new()) };
     file.counts =
         Counts { total: 9, executed: 3, passed: 2, faulted: 1, not_reached: 6, ..Counts::default() };
     let mut before_kind = before.clone();
-    before_kind.files[0].groups =
-        vec![FailureGroup { kind: "rows_differ".to_owned(), what: String::new(), records: 1, first_line: 7 }];
+    before_kind.files[0].groups = vec![FailureGroup {
+        kind: "rows_differ".to_owned(),
+        what: String::new(),
+        records: 1,
+        first: RecordId::at(7),
+    }];
     let diff = compare(&before_kind, &now);
     let file = &diff.files[0];
     assert!(file.records[0].is_graver() && file.records[0].fails_otherwise());
@@ -297,10 +310,11 @@ fn a_record_that_kills_is_worse_than_one_that_fails() {
 #[test]
 fn records_are_known_by_their_lines_where_there_are_no_keys() {
     let mut old = simple(9, &[1, 4]);
-    old.files[0].marks.clear();
+    old.files[0].failures.iter_mut().for_each(|record| record.key = None);
     let new = simple(9, &[4, 7]);
     let diff = compare(&old, &new);
-    let changes: Vec<_> = diff.files[0].records.iter().map(|record| (record.line(), record.change)).collect();
+    let changes: Vec<_> =
+        diff.files[0].records.iter().map(|record| (line_of(record), record.change)).collect();
     assert_eq!(
         changes,
         [(1, RecordChange::Fixed), (4, RecordChange::StillFailing), (7, RecordChange::Regressed)]

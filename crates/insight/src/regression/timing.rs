@@ -43,14 +43,7 @@ const LEAST_FILES: usize = 8;
 /// Files that take less say nothing about the load.
 const LEAST_TIME: f64 = 0.005;
 
-/// The passes of a run.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct TimedRun<'h> {
-    /// Each file that passed.
-    pub passes: Vec<Pass<'h>>,
-}
-
-/// A file that passed.
+/// A file that passed in a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Pass<'h> {
     /// Its path below the root.
@@ -91,18 +84,18 @@ pub struct Slowdown<'h> {
     pub passes: usize,
 }
 
-/// Looks for slowdowns in the last of these runs, which come the oldest first.
-pub fn slower<'h>(runs: &[TimedRun<'h>]) -> Slower<'h> {
+/// Looks for slowdowns in the last of these runs, each given by the files that passed in it; they come the oldest first.
+pub fn slower<'h>(runs: &[Vec<Pass<'h>>]) -> Slower<'h> {
     let Some((last, _)) = runs.split_last() else { return Slower::default() };
     let mut by_file = HashMap::<(&FileId, u64), Vec<(usize, &Pass<'h>)>>::new();
     for (place, run) in runs.iter().enumerate() {
-        for pass in &run.passes {
+        for pass in run {
             by_file.entry((pass.file, pass.executed)).or_default().push((place, pass));
         }
     }
     let loads = loads(by_file.values(), runs.len());
     let mut found = Slower { load: loads.last().copied().flatten(), ..Slower::default() };
-    for pass in &last.passes {
+    for pass in last {
         let Some(passes) = by_file.get(&(pass.file, pass.executed)) else { continue };
         let usual = |place: usize, time: Duration| time.as_secs_f64() / loads[place].unwrap_or(1.0);
         let times: Vec<_> = passes.iter().map(|(place, pass)| usual(*place, pass.elapsed)).collect();
@@ -155,14 +148,14 @@ fn loads<'p, 'h: 'p>(
 
 /// Records are known by their SQL, and by their number among those with the same.
 fn occurrence(slowest: &[SlowRecord], place: usize) -> usize {
-    let same = |record: &&SlowRecord| record.sql == slowest[place].sql && record.line < slowest[place].line;
+    let same = |record: &&SlowRecord| record.sql == slowest[place].sql && record.id < slowest[place].id;
     slowest.iter().filter(same).count()
 }
 
 /// How long a record took; of one that is not among the slowest, how long at most.
 fn time_of(slowest: &[SlowRecord], sql: &str, number: usize) -> Duration {
     let mut same: Vec<_> = slowest.iter().filter(|record| record.sql == sql).collect();
-    same.sort_by_key(|record| record.line);
+    same.sort_by_key(|record| &record.id);
     let most = slowest.last().filter(|_| slowest.len() >= MOST_SLOW).map_or(LEAST_SLOW, |last| last.elapsed);
     same.get(number).map_or(most, |record| record.elapsed)
 }
@@ -235,6 +228,7 @@ fn median(values: &mut [f64]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use slt_core::outcome::RecordId;
 
     fn times(milliseconds: &[u64]) -> Vec<f64> {
         milliseconds.iter().map(|&time| Duration::from_millis(time).as_secs_f64()).collect()
@@ -263,18 +257,16 @@ mod tests {
     #[test]
     fn a_slow_machine_is_no_slow_file() {
         let names: Vec<_> = (0..10).map(|number| FileId::unknown(&format!("{number}.test"))).collect();
-        let run = |factor: u64, first: u64| TimedRun {
-            passes: (0..)
-                .zip(&names)
-                .map(|(place, file)| Pass {
-                    file,
-                    executed: 5,
-                    elapsed: Duration::from_millis(
-                        (100 + 10 * place) * factor * if place == 0 { first } else { 1 },
-                    ),
-                    slowest: None,
-                })
-                .collect(),
+        let run = |factor: u64, first: u64| -> Vec<_> {
+            let pass = |(place, file): (u64, _)| Pass {
+                file,
+                executed: 5,
+                elapsed: Duration::from_millis(
+                    (100 + 10 * place) * factor * if place == 0 { first } else { 1 },
+                ),
+                slowest: None,
+            };
+            (0..).zip(&names).map(pass).collect()
         };
         let mut runs = vec![run(1, 1); 10];
         runs.extend(vec![run(3, 1); 3]);
@@ -291,7 +283,7 @@ mod tests {
     #[test]
     fn a_record_that_was_never_slow_is_found() {
         let record = |line, milliseconds, sql: &str| SlowRecord {
-            line,
+            id: RecordId::at(line),
             elapsed: Duration::from_millis(milliseconds),
             sql: sql.to_owned(),
         };
@@ -302,17 +294,17 @@ mod tests {
         let run = |slowest| {
             let pass =
                 Pass { file: &file, executed: 5, elapsed: Duration::from_secs(9), slowest: Some(slowest) };
-            TimedRun { passes: vec![pass] }
+            vec![pass]
         };
         let mut runs = vec![run(&usual); 8];
         runs.extend(vec![run(&slow); 3]);
         let found = slower(&runs);
         let [one] = found.slower.as_slice() else { panic!("{found:?}") };
-        assert_eq!(one.record.map(|record| record.line), Some(7));
+        assert_eq!(one.record.map(|record| record.id.line), Some(7));
         assert_eq!((one.before, one.now.as_millis()), (LEAST_SLOW, 400));
         // Where nobody has looked, nothing is known.
         for run in &mut runs[..8] {
-            run.passes[0].slowest = None;
+            run[0].slowest = None;
         }
         assert!(slower(&runs).slower.is_empty());
     }

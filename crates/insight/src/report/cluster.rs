@@ -1,7 +1,7 @@
 //! How clusters, and what could not be seen of them, are worded.
 
 use crate::analysis::{Cluster, Gap, WRONG_RESULT, WRONG_VALUES, explain};
-use slt_core::outcome::{FailureDetail, FileReport, RunReport};
+use slt_core::outcome::{DetailedFailure, FileReport, RecordId, RunReport};
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::failure::{NOT_WHY, headline};
 use slt_runner::text::visible::one_line;
@@ -10,12 +10,12 @@ use slt_runner::text::visible::one_line;
 pub struct Sample<'v> {
     /// The file that it is in.
     pub file: &'v FileReport,
-    /// The line that it is on now, as far as that is known.
-    pub line: u32,
+    /// Where it is now, as far as that is known.
+    pub id: RecordId,
     /// Its SQL, if the file can still be read.
     pub sql: Option<&'v str>,
     /// What the run kept of it.
-    pub detail: Option<&'v FailureDetail>,
+    pub detail: Option<DetailedFailure<'v>>,
 }
 
 impl<'v> Sample<'v> {
@@ -23,17 +23,19 @@ impl<'v> Sample<'v> {
     pub fn of(cluster: &'v Cluster, report: &'v RunReport) -> Option<Self> {
         let example = cluster.example.as_ref()?;
         let file = &report.files[example.file];
+        let record = &file.failures[example.place];
+        let line = example.now.unwrap_or(record.id.line);
         Some(Self {
             file,
-            line: example.now.unwrap_or(example.line),
+            id: RecordId { line, ..record.id.clone() },
             sql: example.sql.as_deref(),
-            detail: file.details.iter().find(|detail| detail.line == example.line),
+            detail: record.detailed(),
         })
     }
 
     /// What messages call the file, with the line.
     pub fn place(&self) -> String {
-        format!("{}:{}", one_line(&self.file.shown), self.line)
+        format!("{}:{}", one_line(&self.file.shown), self.id)
     }
 }
 
@@ -92,10 +94,10 @@ fn rounded(share: f64) -> String {
 }
 
 /// What is wrong with a record, in one line.
-pub fn wrong(detail: &FailureDetail) -> String {
+pub fn wrong(detail: DetailedFailure<'_>) -> String {
     match explain(detail) {
-        Some(explanation) => format!("{}: {}", headline(&detail.what), explanation),
-        None => headline(&detail.what),
+        Some(explanation) => format!("{}: {}", headline(detail.problem), explanation),
+        None => headline(detail.problem),
     }
 }
 

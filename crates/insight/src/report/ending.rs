@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use slt_core::outcome::FileReport;
 use slt_runner::text::count::{duration, plural};
-use slt_runner::text::failure::{headline, other_attempt, place};
+use slt_runner::text::failure::{headline, other_attempt, place_of};
 use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
@@ -80,14 +80,14 @@ pub fn write_failed(out: &mut String, files: &mut [FailedFile<'_>], see_all: &st
 fn write_line(out: &mut String, file: &FileReport) -> fmt::Result {
     let (role, word) = status_word(file.status());
     let word = role.paint(format!("{word:<7}"));
-    match file.details.first() {
+    match file.details().next() {
         Some(first) => {
-            let place = place(&file.shown, Some(first.line).filter(|&line| line > 0));
-            let more = match file.failing.len() {
+            let place = place_of(file, first.id);
+            let more = match file.failures.len() {
                 0 | 1 => String::new(),
                 more => format!(" (and {})", plural(more as u64 - 1, "more record")),
             };
-            writeln!(out, "  {word} {place}: {}{more}", headline(&first.what))
+            writeln!(out, "  {word} {place}: {}{more}", headline(first.problem))
         }
         None => {
             let other = || format!("{}: {}", one_line(&file.shown), account(file));
@@ -106,7 +106,7 @@ pub fn write_slowest(out: &mut String, files: &[FileReport], most: usize) -> fmt
     writeln!(out, "\n{}: {} of {all}", Role::Strong.paint("slowest files"), slowest.len())?;
     for file in slowest {
         let record = file.slowest.first().map_or_else(String::new, |record| {
-            format!("  line {} took {}", record.line, duration(record.elapsed))
+            format!("  line {} took {}", record.id, duration(record.elapsed))
         });
         writeln!(
             out,

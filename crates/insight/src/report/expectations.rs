@@ -32,8 +32,9 @@ pub fn write(
     }
     let unexpected = judgement.unexpected.iter().map(|one| {
         let file = &run.files[one.file];
-        let lines: Vec<_> = one.lines.iter().take(LINES).map(u32::to_string).collect();
-        let more = one.lines.len().saturating_sub(LINES);
+        let failing = one.records.iter().map(|&place| file.failures[place].id.to_string());
+        let lines: Vec<_> = failing.take(LINES).collect();
+        let more = one.records.len().saturating_sub(LINES);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
         match lines.as_slice() {
             [] => one_line(&file.shown).into_owned(),

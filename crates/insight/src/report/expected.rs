@@ -18,11 +18,13 @@ pub struct Notes {
 }
 
 impl Expected<'_> {
-    /// Whether this failing record of the file at this place is expected to fail; line 0 is the file as a whole.
-    pub fn covers(&self, file: usize, line: u32) -> bool {
+    /// Whether the failing record at this place of the file at this place is expected to fail, or else the file as a whole.
+    pub fn covers(&self, file: usize, record: Option<usize>) -> bool {
         let unexpected = &self.judgement.unexpected;
         match unexpected.binary_search_by_key(&file, |one| one.file) {
-            Ok(place) => line > 0 && unexpected[place].lines.binary_search(&line).is_err(),
+            Ok(place) => {
+                record.is_some_and(|record| unexpected[place].records.binary_search(&record).is_err())
+            }
             Err(_) => self.covers_all(file),
         }
     }
@@ -39,8 +41,8 @@ impl Expected<'_> {
             1 => "1 failing record is expected to fail".to_owned(),
             count => format!("{} are expected to fail", plural(count, "failing record")),
         };
-        let records: usize = judgement.unexpected.iter().map(|one| one.lines.len()).sum();
-        let wholes = judgement.unexpected.iter().filter(|one| one.lines.is_empty()).count();
+        let records: usize = judgement.unexpected.iter().map(|one| one.records.len()).sum();
+        let wholes = judgement.unexpected.iter().filter(|one| one.records.is_empty()).count();
         let files = plural((judgement.unexpected.len() - wholes) as u64, "file");
         let records = (records > 0).then(|| format!("{} in {files}", plural(records as u64, "record")));
         let wholes = (wholes > 0).then(|| format!("{} as a whole", plural(wholes as u64, "file")));

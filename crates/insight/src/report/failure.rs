@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 
 use super::subject::{Subject, clipped};
 use slt_core::executor::diff::Side;
-use slt_core::outcome::{FailureDetail, FileReport};
+use slt_core::outcome::{DetailedFailure, FileReport};
 use slt_runner::text::evidence::{Evidence, evidence};
-use slt_runner::text::failure::message;
+use slt_runner::text::failure::{message, place_of};
 use slt_runner::text::visible::one_line;
 
 /// How much of a failure is told.
@@ -23,25 +23,23 @@ pub fn write_failure(
     out: &mut String,
     subject: &Subject<'_>,
     file: &FileReport,
-    detail: &FailureDetail,
+    detail: DetailedFailure<'_>,
     limits: Limits,
 ) -> fmt::Result {
-    match detail.line {
-        0 => writeln!(out, "{}", one_line(&file.shown))?,
-        line => {
-            writeln!(out, "{}:{line}   {}", one_line(&file.shown), clipped(&detail.header, limits.values))?;
-        }
+    match detail.id.is_whole_file() {
+        true => writeln!(out, "{}", one_line(&file.shown))?,
+        false => writeln!(out, "{}   {}", place_of(file, detail.id), clipped(detail.header, limits.values))?,
     }
-    for line in clipped(&detail.sql, limits.characters).lines() {
+    for line in clipped(detail.sql, limits.characters).lines() {
         writeln!(out, "  {line}")?;
     }
-    writeln!(out, "{}", clipped(&message(&detail.what), limits.characters))?;
+    writeln!(out, "{}", clipped(&message(detail.problem), limits.characters))?;
     write_evidence(out, detail, limits)?;
-    (subject.again)(file, detail.line).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
+    (subject.again)(file, detail.id).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
 }
 
 /// Writes the rows that differ as a diff: `-` is expected, `+` is found.
-pub fn write_evidence(out: &mut String, detail: &FailureDetail, limits: Limits) -> fmt::Result {
+pub fn write_evidence(out: &mut String, detail: DetailedFailure<'_>, limits: Limits) -> fmt::Result {
     for line in evidence(detail) {
         match line {
             Evidence::Row(side, values) => write_line(out, side, &values.join(" | "), limits),

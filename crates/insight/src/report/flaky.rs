@@ -22,7 +22,7 @@ pub fn write(out: &mut String, engine: &str, runs: &[PastRun], files: &[FileHeal
             file.last.word().replace('_', " ")
         )?;
         for record in &file.records {
-            writeln!(out, "       line {}  {}", record.line, rate(&record.steadiness))?;
+            writeln!(out, "       line {}  {}", record.id, rate(&record.steadiness))?;
         }
     }
     let count = |health| thousands(with(health).count() as u64);
@@ -66,8 +66,9 @@ pub fn json<'h>(engine: &'h str, runs: &'h [PastRun], files: &'h [FileHealth<'h>
         let turns = |good| -> Vec<_> {
             file.steadiness.turns.iter().filter(|turn| turn.good == good).map(|turn| turn.to).collect()
         };
-        let record =
-            |record: &RecordHealth<'_>| with_steadiness(object! { "line": record.line }, &record.steadiness);
+        let record = |record: &RecordHealth<'_>| {
+            with_steadiness(object! { "line": record.id.line }, &record.steadiness)
+        };
         let document =
             object! { "file": file.file.path(), "last": file.last.word(), "results": file.results };
         with_steadiness(document, &file.steadiness)
@@ -78,7 +79,7 @@ pub fn json<'h>(engine: &'h str, runs: &'h [PastRun], files: &'h [FileHealth<'h>
     object! {
         "format": 1,
         "engine": engine,
-        "runs": runs.iter().map(|run| &run.name).collect::<Vec<_>>(),
+        "runs": runs.iter().map(|past| &past.run.name).collect::<Vec<_>>(),
         "files": files.collect::<Vec<_>>(),
     }
 }

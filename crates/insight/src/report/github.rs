@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use super::failure::{Limits, write_evidence};
-use super::subject::{Expected, Subject, account, clipped, detail_at, state};
+use super::subject::{Expected, Subject, account, clipped, state};
 use crate::regression::{RecordChange, RecordDiff};
-use slt_core::outcome::{FailureDetail, FileReport};
+use slt_core::outcome::{DetailedFailure, FailingRecord, FileReport, RecordId};
 use slt_runner::text::count::plural;
 use slt_runner::text::failure::headline;
 use slt_runner::text::visible::{escaped, one_line};
@@ -65,22 +65,23 @@ fn write_untested(out: &mut String, subject: &Subject<'_>) -> fmt::Result {
     writeln!(out, "::warning title={}::{}", property(&title), data(text.trim_end_matches([':', ' '])))
 }
 
-/// What there is to say of all files: their failing records by their places, or 0 for the file as a whole.
-fn notes(subject: &Subject<'_>) -> Vec<(usize, usize)> {
+/// What there is to say of all files: their failing records by their places, or the file as a whole.
+fn notes(subject: &Subject<'_>) -> Vec<(usize, Option<usize>)> {
     let changes = subject.changes();
     let mut notes = Vec::new();
     for (number, file) in subject.report.files.iter().enumerate().filter(|(_, file)| !file.status().is_good())
     {
-        let lines = if file.failing.is_empty() { &[0] } else { file.failing.as_slice() };
-        let told = lines.iter().enumerate().filter(|(_, line)| !subject.is_expected(number, **line));
-        let regressed: HashSet<u32> = changes[number]
+        let whole = file.failures.is_empty().then_some(None);
+        let records = whole.into_iter().chain((0..file.failures.len()).map(Some));
+        let told = records.filter(|place| !subject.is_expected(number, *place));
+        let regressed: HashSet<&RecordId> = changes[number]
             .iter()
             .flat_map(|file| file.with(|change| change == RecordChange::Regressed))
-            .map(RecordDiff::line)
+            .filter_map(RecordDiff::id)
             .collect();
         let mut turns = [0, 0];
-        for (place, line) in told {
-            let is_old = !regressed.contains(line);
+        for place in told {
+            let is_old = place.is_none_or(|place| !regressed.contains(&file.failures[place].id));
             let turn = &mut turns[usize::from(is_old)];
             notes.push((is_old, *turn, number, place));
             *turn += 1;
@@ -94,17 +95,18 @@ fn write_one(
     out: &mut String,
     subject: &Subject<'_>,
     file: &FileReport,
-    place: usize,
+    place: Option<usize>,
     path: Option<&str>,
 ) -> fmt::Result {
-    let line = file.failing.get(place).copied().filter(|&line| line > 0);
-    let detail = detail_at(file, place);
+    let record = place.map(|place| &file.failures[place]);
+    let id = record.map(|record| &record.id).filter(|id| !id.is_whole_file());
+    let detail = record.and_then(FailingRecord::detailed);
     // One that passed in the end breaks nothing.
     let level = if subject.report.header.is_good(file) { "warning" } else { "error" };
     let (title, text) = match detail {
-        Some(detail) => (headline(&detail.what), text_of(subject, file, detail)),
+        Some(detail) => (headline(detail.problem), text_of(subject, file, detail)),
         None => {
-            let again = line.and_then(|line| (subject.again)(file, line));
+            let again = id.and_then(|id| (subject.again)(file, id));
             let again = again.map_or_else(String::new, |again| format!("\nagain: {again}"));
             (format!("{} {}", file.status().label(), file.file), format!("{}{again}", account(file)))
         }
@@ -112,18 +114,18 @@ fn write_one(
     let mut properties = Vec::new();
     if let Some(path) = path {
         properties.push(format!("file={}", property(path)));
-        properties.extend(line.map(|line| format!("line={line}")));
+        properties.extend(id.filter(|id| id.source.is_none()).map(|id| format!("line={}", id.line)));
     }
     properties.push(format!("title={}", property(&clipped(&title, LIMITS.values))));
-    let place = line.map_or_else(|| file.shown.clone(), |line| format!("{}:{line}", file.shown));
+    let place = id.map_or_else(|| file.shown.clone(), |id| format!("{}:{id}", file.shown));
     writeln!(out, "::{level} {}::{}", properties.join(","), data(&format!("{place}\n{text}")))
 }
 
-fn text_of(subject: &Subject<'_>, file: &FileReport, detail: &FailureDetail) -> String {
+fn text_of(subject: &Subject<'_>, file: &FileReport, detail: DetailedFailure<'_>) -> String {
     let text = written(|out| {
-        writeln!(out, "{}", clipped(&detail.sql, LIMITS.characters))?;
+        writeln!(out, "{}", clipped(detail.sql, LIMITS.characters))?;
         write_evidence(out, detail, LIMITS)?;
-        (subject.again)(file, detail.line).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
+        (subject.again)(file, detail.id).map_or(Ok(()), |again| writeln!(out, "again: {again}"))
     });
     text.trim_end().to_owned()
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use slt_core::outcome::{FailureDetail, FileEnd, FileReport, FileStatus, RunReport, Totals};
+use slt_core::outcome::{DetailedFailure, FileEnd, FileReport, FileStatus, RunReport, Totals};
 use slt_runner::text::document;
 use slt_runner::text::document::{end_word, milliseconds, sides};
 use slt_runner::text::failure::message;
@@ -65,7 +65,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
 
 /// The failures of a file in the words of the old scripts.
 fn old_failures(file: &FileReport) -> Option<Object<'_>> {
-    let mut failures: Vec<_> = file.details.iter().map(old_failure).collect();
+    let mut failures: Vec<_> = file.details().map(old_failure).collect();
     if let FileEnd::NotStarted(problem) = &file.end {
         failures.push(object! {
             "sql_statement": (),
@@ -78,13 +78,13 @@ fn old_failures(file: &FileReport) -> Option<Object<'_>> {
     (!failures.is_empty()).then(|| object! { "file_path": file.file.path(), "failures": failures })
 }
 
-fn old_failure(detail: &FailureDetail) -> Object<'_> {
-    let (expected, actual) = sides(&detail.what);
+fn old_failure(detail: DetailedFailure<'_>) -> Object<'_> {
+    let (expected, actual) = sides(detail.problem);
     object! {
-        "sql_statement": &detail.sql,
+        "sql_statement": detail.sql,
         "expected_result": expected,
         "actual_result": actual,
-        "error_message": message(&detail.what),
-        "line_number": detail.line,
+        "error_message": message(detail.problem),
+        "line_number": detail.id.line,
     }
 }

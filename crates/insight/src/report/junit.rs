@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::failure::{Limits, write_failure};
 use super::subject::{Subject, account, clipped, detail_at, moment, state};
-use slt_core::outcome::{FileEnd, FileReport, FileStatus, NotPassed, category_of};
+use slt_core::outcome::{FailingRecord, FileEnd, FileReport, FileStatus, Problem, category_of};
 use slt_runner::text::count::plural;
 use slt_runner::text::failure::headline;
 use slt_runner::text::visible::push_escape;
@@ -195,14 +195,14 @@ impl<'r> Case<'r> {
     fn of_records(subject: &Subject<'r>, number: usize, most: usize) -> Vec<Self> {
         let whole = Self::of_file(subject, number);
         let file = whole.file;
-        let told = file.failing.len().min(most);
+        let told = file.failures.len().min(most);
         let mut cases: Vec<_> = (0..told).map(|place| Self::of_record(subject, number, place)).collect();
         let apart: Duration = cases.iter().map(|case| case.time).sum();
         let verdict =
             match whole.verdict {
                 // What it failed by is told by the other cases.
                 Verdict::Failed | Verdict::Error | Verdict::Expected
-                    if told == file.failing.len() && told > 0 && !cut_short(file) =>
+                    if told == file.failures.len() && told > 0 && !cut_short(file) =>
                 {
                     if file.counts.passed > 0 { Verdict::Passed } else { Verdict::Skipped }
                 }
@@ -215,22 +215,22 @@ impl<'r> Case<'r> {
 
     fn of_record(subject: &Subject<'r>, number: usize, place: usize) -> Self {
         let file = &subject.report.files[number];
-        let line = file.failing[place];
-        let what = detail_at(file, place).map(|detail| &detail.what);
+        let id = &file.failures[place].id;
+        let what = detail_at(file, place).map(|detail| detail.problem);
         let verdict = match what {
-            _ if subject.is_expected(number, line) => Verdict::Expected,
-            Some(NotPassed::Faulted(_)) => Verdict::Error,
+            _ if subject.is_expected(number, Some(place)) => Verdict::Expected,
+            Some(Problem::Fault(_)) => Verdict::Error,
             _ => Verdict::Failed,
         };
-        let slow = file.slowest.iter().find(|record| record.line == line).map(|record| record.elapsed);
-        let time = what.and_then(NotPassed::in_flight).or(slow).unwrap_or_default();
+        let slow = file.slowest.iter().find(|record| record.id == *id).map(|record| record.elapsed);
+        let time = what.and_then(Problem::in_flight).or(slow).unwrap_or_default();
         Self { number, file, part: Part::Record(place), verdict, time: time.min(file.elapsed) }
     }
 
     fn name(&self) -> String {
         match self.part {
             Part::File | Part::Rest(_) => self.file.file.path().to_owned(),
-            Part::Record(place) => format!("{}:{}", self.file.file, self.file.failing[place]),
+            Part::Record(place) => format!("{}:{}", self.file.file, self.file.failures[place].id),
         }
     }
 }
@@ -321,13 +321,13 @@ fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String
         Part::Record(place) => match detail_at(file, place) {
             Some(detail) => {
                 let text = written(|out| write_failure(out, subject, file, detail, LIMITS));
-                (detail.what.word(), headline(&detail.what), text)
+                (detail.problem.word(), headline(detail.problem), text)
             }
             None => {
-                let line = file.failing[place];
+                let id = &file.failures[place].id;
                 let again =
-                    (subject.again)(file, line).map_or_else(String::new, |again| format!("again: {again}\n"));
-                let text = format!("{}:{line}: no details are kept\n{again}", file.shown);
+                    (subject.again)(file, id).map_or_else(String::new, |again| format!("again: {again}\n"));
+                let text = format!("{}:{id}: no details are kept\n{again}", file.shown);
                 (file.status().word(), "it has not passed".to_owned(), text)
             }
         },
@@ -335,7 +335,7 @@ fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String
             (file.status().word(), with_first(subject, case, 0, account(file)), whole_text(subject, case, 0))
         }
         Part::Rest(told) => {
-            let message = match file.failing.len() - told {
+            let message = match file.failures.len() - told {
                 0 => account(file),
                 more => {
                     let besides = format!("{} besides", plural(more as u64, "failing record"));
@@ -350,8 +350,8 @@ fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String
 /// A message, and what is wrong with the first record behind so many: many programs show nothing but the message.
 fn with_first(subject: &Subject<'_>, case: &Case<'_>, told: usize, message: String) -> String {
     let first = unexpected(subject, case, told).next();
-    match first.and_then(|place| detail_at(case.file, place)).filter(|detail| detail.line > 0) {
-        Some(detail) => format!("{message}; line {}: {}", detail.line, headline(&detail.what)),
+    match first.and_then(|place| detail_at(case.file, place)).filter(|detail| !detail.id.is_whole_file()) {
+        Some(detail) => format!("{message}; line {}: {}", detail.id, headline(detail.problem)),
         None => message,
     }
 }
@@ -363,24 +363,25 @@ fn unexpected<'c>(
     told: usize,
 ) -> impl Iterator<Item = usize> + Clone + 'c {
     let of_all = case.verdict == Verdict::Expected;
-    let lines = &case.file.failing;
-    (told..lines.len()).filter(move |&place| of_all || !subject.is_expected(case.number, lines[place]))
+    let places = told..case.file.failures.len();
+    places.filter(move |&place| of_all || !subject.is_expected(case.number, Some(place)))
 }
 
 /// What is known of the failing records of a file behind the first `told`.
 fn whole_text(subject: &Subject<'_>, case: &Case<'_>, told: usize) -> String {
     let file = case.file;
-    if file.failing.is_empty() {
-        let details = file.details.iter().take(MOST_DETAILS);
+    if file.failures.is_empty() {
         return written(|out| {
-            details.clone().try_for_each(|one| write_failure(out, subject, file, one, LIMITS))
+            file.details()
+                .take(MOST_DETAILS)
+                .try_for_each(|one| write_failure(out, subject, file, one, LIMITS))
         });
     }
     let places = unexpected(subject, case, told);
     let with_details = |place: &usize| detail_at(file, *place).is_some();
     let shown: Vec<_> = places.clone().filter(with_details).take(MOST_DETAILS).collect();
     let rest: Vec<_> = places.filter(|place| !shown.contains(place)).collect();
-    let expected = file.failing.len() - told - shown.len() - rest.len();
+    let expected = file.failures.len() - told - shown.len() - rest.len();
     written(|out| {
         for (number, detail) in shown.iter().filter_map(|&place| detail_at(file, place)).enumerate() {
             if number > 0 {
@@ -390,7 +391,7 @@ fn whole_text(subject: &Subject<'_>, case: &Case<'_>, told: usize) -> String {
         }
         if !rest.is_empty() {
             let lines: Vec<_> =
-                rest.iter().take(MOST_LINES).map(|&place| file.failing[place].to_string()).collect();
+                rest.iter().take(MOST_LINES).map(|&place| file.failures[place].id.to_string()).collect();
             let more = if rest.len() > MOST_LINES { " …" } else { "" };
             writeln!(out, "\n… and {}: {}{more}", plural(rest.len() as u64, "record"), lines.join(", "))?;
         }
@@ -408,9 +409,10 @@ fn write_tries(out: &mut impl Write, case: &Case<'_>) -> io::Result<()> {
     let flaky = matches!(case.verdict, Verdict::Passed | Verdict::Skipped);
     for attempt in case.file.attempts.iter().filter(|attempt| !attempt.status.is_good()) {
         let element = if flaky { "flakyFailure" } else { "rerunFailure" };
-        let message = attempt.first.as_ref().map_or_else(String::new, |first| headline(&first.what));
-        let text = attempt.first.as_ref().map_or_else(String::new, |first| {
-            format!("{}:{}\n{}\n", case.file.shown, first.line, clipped(&first.sql, LIMITS.characters))
+        let first = attempt.first.as_ref().and_then(FailingRecord::detailed);
+        let message = first.map_or_else(String::new, |first| headline(first.problem));
+        let text = first.map_or_else(String::new, |first| {
+            format!("{}:{}\n{}\n", case.file.shown, first.id, clipped(first.sql, LIMITS.characters))
         });
         write_said(out, element, attempt.status.word(), &message, &text)?;
     }

@@ -12,7 +12,7 @@ use self::causes::{causes, examples};
 use self::since::since;
 use super::failure::{Limits, write_evidence};
 use super::subject::{Expected, Subject, account, clipped, detail_at, state};
-use slt_core::outcome::{FailureDetail, FileReport, FlakyResult, Totals};
+use slt_core::outcome::{DetailedFailure, FileReport, FlakyResult, Totals};
 use slt_runner::text::count::{duration, percent, plural, thousands};
 use slt_runner::text::failure::headline;
 use slt_runner::text::markdown::{cell, code, fenced, html};
@@ -231,12 +231,11 @@ fn failures(
     text: &mut String,
     subject: &Subject<'_>,
     room: &Room,
-    examples: &HashSet<(usize, u32)>,
+    examples: &HashSet<(usize, usize)>,
     most: usize,
 ) {
     let files = subject.not_good().into_iter().map(|(number, file)| {
-        let untold =
-            unexpected(subject, number).filter(|&place| !examples.contains(&(number, file.failing[place])));
+        let untold = unexpected(subject, number).filter(|&place| !examples.contains(&(number, place)));
         (file, untold.collect::<Vec<_>>())
     });
     let files: Vec<_> = files.collect();
@@ -267,30 +266,30 @@ fn failures(
 
 /// The places of the failing records of a file that are not expected to fail.
 fn unexpected(subject: &Subject<'_>, number: usize) -> impl Iterator<Item = usize> {
-    let lines = &subject.report.files[number].failing;
-    (0..lines.len()).filter(move |&place| !subject.is_expected(number, lines[place]))
+    let places = 0..subject.report.files[number].failures.len();
+    places.filter(move |&place| !subject.is_expected(number, Some(place)))
 }
 
 fn failure(out: &mut String, subject: &Subject<'_>, file: &FileReport, place: usize) -> fmt::Result {
     let Some(detail) = detail_at(file, place) else { return Ok(()) };
-    let name = match detail.line {
-        0 => file.shown.clone(),
-        line => format!("{}:{line}", file.shown),
+    let name = match detail.id.is_whole_file() {
+        true => file.shown.clone(),
+        false => format!("{}:{}", file.shown, detail.id),
     };
-    let title = clipped(&headline(&detail.what), LIMITS.values);
+    let title = clipped(&headline(detail.problem), LIMITS.values);
     writeln!(out, "\n<details><summary><code>{}</code> {}</summary>\n", html(&name), html(&title))?;
     if !detail.sql.is_empty() {
-        fenced(out, "sql", &clipped(&detail.sql, LIMITS.characters))?;
+        fenced(out, "sql", &clipped(detail.sql, LIMITS.characters))?;
     }
     evidence(out, detail)?;
-    if let Some(again) = (subject.again)(file, detail.line) {
+    if let Some(again) = (subject.again)(file, detail.id) {
         fenced(out, "sh", &again)?;
     }
     writeln!(out, "</details>")
 }
 
 /// The rows that differ.
-fn evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {
+fn evidence(out: &mut String, detail: DetailedFailure<'_>) -> fmt::Result {
     let evidence = written(|out| write_evidence(out, detail, LIMITS));
     if evidence.is_empty() { Ok(()) } else { fenced(out, "diff", &evidence) }
 }

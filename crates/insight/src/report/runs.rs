@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use slt_runner::results::RunOverview;
+use slt_runner::results::RunSummary;
 use slt_runner::text::count::{duration, percent, thousands};
 use slt_runner::text::style::Role;
 use slt_runner::text::table::table;
@@ -14,7 +14,7 @@ const HEADERS: &[&str] =
 const NUMBERS: std::ops::Range<usize> = 2..9;
 
 /// Writes a table of the runs, the oldest first, and below it how the pass rate of each engine went.
-pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
+pub fn write(out: &mut String, runs: &[RunSummary]) -> fmt::Result {
     writeln!(out, "{}\n", table(HEADERS, runs.iter().map(row), |column| NUMBERS.contains(&column)))?;
     let mut engines = BTreeMap::<String, Vec<f64>>::new();
     for run in runs.iter().filter(|run| run.is_complete()) {
@@ -29,7 +29,7 @@ pub fn write(out: &mut String, runs: &[RunOverview]) -> fmt::Result {
     Ok(())
 }
 
-fn row(run: &RunOverview) -> Vec<String> {
+fn row(run: &RunSummary) -> Vec<String> {
     let (totals, records) = (&run.totals, &run.totals.records);
     let files = match run.header.files as u64 {
         all if all == totals.files => thousands(all),
@@ -50,7 +50,7 @@ fn row(run: &RunOverview) -> Vec<String> {
 }
 
 /// What a run is at, in a word.
-pub fn state(run: &RunOverview) -> &'static str {
+pub fn state(run: &RunSummary) -> &'static str {
     super::subject::state(run.state)
 }
 

@@ -7,8 +7,10 @@ use crate::analysis::{Analysis, Assigned, Cluster};
 use crate::expectations::{Expectations, Judgement};
 use crate::regression::{FileDiff, RunDiff};
 use slt_core::location::FileId;
-use slt_core::outcome::{FailureDetail, FileEnd, FileReport, RunEnd, RunReport, RunVerdict, Totals};
-use slt_runner::results::{Circumstances, Commit, RunFiles, RunState};
+use slt_core::outcome::{
+    DetailedFailure, FileEnd, FileReport, RecordId, RunEnd, RunReport, RunVerdict, Totals,
+};
+use slt_runner::results::{Circumstances, Commit, PastRun, RunState};
 use slt_runner::text::count::{duration, plural, thousands};
 use slt_runner::text::failure::other_attempt;
 
@@ -27,15 +29,15 @@ pub struct Subject<'r> {
     /// Where and with what it was made, where that is known.
     pub circumstances: Option<&'r Circumstances>,
     /// Runs of these files before it, the oldest first.
-    pub history: &'r [RunFiles],
+    pub history: &'r [PastRun],
     /// What its failures come from; nothing where nobody has looked.
     pub analysis: Option<&'r Analysis>,
     /// The run that it is held against, where there is one.
     pub baseline: Option<Baseline<'r>>,
     /// What is expected to fail, where that is said.
     pub expected: Option<Expected<'r>>,
-    /// The command that repeats the record on this line of a file; nothing where another program has run it.
-    pub again: &'r dyn Fn(&FileReport, u32) -> Option<String>,
+    /// The command that repeats a record of a file; nothing where another program has run it.
+    pub again: &'r dyn Fn(&FileReport, &RecordId) -> Option<String>,
 }
 
 impl fmt::Debug for Subject<'_> {
@@ -90,9 +92,9 @@ impl Subject<'_> {
         self.report.files.iter().map(change).collect()
     }
 
-    /// Whether this failing record of the file at this place is expected to fail; line 0 is the file as a whole.
-    pub fn is_expected(&self, file: usize, line: u32) -> bool {
-        self.expected.is_some_and(|expected| expected.covers(file, line))
+    /// Whether the failing record at this place of the file at this place is expected to fail, or else the file as a whole.
+    pub fn is_expected(&self, file: usize, record: Option<usize>) -> bool {
+        self.expected.is_some_and(|expected| expected.covers(file, record))
     }
 
     /// Whether every file has its result, and nothing is wrong with any but what is expected.
@@ -141,7 +143,7 @@ impl Subject<'_> {
         let files = self.report.files.iter().enumerate();
         let mut files: Vec<_> = files.filter(|(_, file)| !file.status().is_good()).collect();
         let expected = |place| self.expected.is_some_and(|expected| expected.covers_all(place));
-        files.sort_by_key(|(place, file)| (expected(*place), std::cmp::Reverse(file.failing.len())));
+        files.sort_by_key(|(place, file)| (expected(*place), std::cmp::Reverse(file.failures.len())));
         files
     }
 
@@ -155,11 +157,8 @@ impl Subject<'_> {
 }
 
 /// The details of the failing record at this place, if there are any: they are those of the first ones, mostly.
-pub fn detail_at(file: &FileReport, place: usize) -> Option<&FailureDetail> {
-    let line = *file.failing.get(place)?;
-    let by_line = || file.details.binary_search_by_key(&line, |detail| detail.line).ok();
-    let first = file.details.get(place).filter(|detail| detail.line == line);
-    first.or_else(|| file.details.get(by_line()?))
+pub fn detail_at(file: &FileReport, place: usize) -> Option<DetailedFailure<'_>> {
+    file.failures.get(place)?.detailed()
 }
 
 /// What a run is at, in words.
@@ -204,10 +203,10 @@ pub fn account(file: &FileReport) -> String {
     let counts = &file.counts;
     let mut parts: Vec<String> = match &file.end {
         FileEnd::NotStarted(problem) => return problem.to_string(),
-        FileEnd::Faulted { line: Some(line), fault } => vec![format!("line {line}: {fault}")],
-        FileEnd::Faulted { line: None, fault } => vec![fault.to_string()],
-        FileEnd::TimedOut { line: Some(line) } => vec![format!("over the time limit at line {line}")],
-        FileEnd::TimedOut { line: None } => vec!["over the time limit".to_owned()],
+        FileEnd::Faulted { id: Some(id), fault } => vec![format!("line {id}: {fault}")],
+        FileEnd::Faulted { id: None, fault } => vec![fault.to_string()],
+        FileEnd::TimedOut { id: Some(id) } => vec![format!("over the time limit at line {id}")],
+        FileEnd::TimedOut { id: None } => vec!["over the time limit".to_owned()],
         FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => Vec::new(),
     };
     let counted = [

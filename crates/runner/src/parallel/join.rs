@@ -116,9 +116,9 @@ impl HelperProcess<'_> {
                 let slice = self.assignment.tasks[task].slice;
                 self.sink.on_event(&RunEvent::TaskStarted { task, shown: shown(task), slice })?;
             }
-            TaskEvent::Slow { task, line, elapsed } => {
+            TaskEvent::Slow { task, record, elapsed } => {
                 let limit = self.assignment.items[self.assignment.tasks[task].item].timeout;
-                self.sink.on_event(&RunEvent::Slow { shown: shown(task), line, elapsed, limit })?;
+                self.sink.on_event(&RunEvent::Slow { shown: shown(task), record, elapsed, limit })?;
             }
             TaskEvent::Finished { task, result }
             | TaskEvent::Stopped { task, result }
@@ -133,9 +133,12 @@ impl HelperProcess<'_> {
         self.sink.on_event(&RunEvent::TaskEnded { task })?;
         // Only the master knows the result of a file that was run in slices.
         if self.assignment.tasks[task].slice.is_none() {
-            self.sink.on_event(&RunEvent::FileFinished(Box::new(result.report.clone())))?;
+            let finished = RunEvent::FileFinished(Box::new(result.report));
+            self.sink.on_event(&finished)?;
+            self.done.extend(finished.into_report());
+        } else {
+            self.done.push(result.report);
         }
-        self.done.push(result.report);
         Ok(())
     }
 }

@@ -12,8 +12,8 @@ use slt_core::executor::core::detail_of;
 use slt_core::executor::keys::{record_keys, records_digest, records_named};
 use slt_core::location::Source;
 use slt_core::outcome::{
-    ExitHow, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mark,
-    NotPassed, RecordKey,
+    ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, GroupBook,
+    Problem, RecordId,
 };
 use slt_core::parser::{self, Script};
 
@@ -33,8 +33,7 @@ pub(super) struct LostFile {
     /// The only judged record.
     pub(super) only: Option<u32>,
     pub(super) total: Option<u64>,
-    pub(super) failing: Vec<u32>,
-    pub(super) details: Vec<FailureDetail>,
+    pub(super) failures: Vec<FailingRecord>,
 }
 
 /// Builds the report of a lost file.
@@ -52,8 +51,8 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
     };
     let over_time = lost.over == Some(ExceededLimit::Time);
     let mut counts = lost.in_flight.counts;
-    let line = lost.in_flight.line;
-    if line.is_none() && counts.total == 0 {
+    let id = lost.in_flight.record;
+    if id.is_none() && counts.total == 0 {
         let problem = match (lost.over, out_of_memory) {
             (Some(ExceededLimit::Time), _) => FileProblem::TimedOut,
             (_, Some((used, limit))) => FileProblem::OutOfMemory { used, limit },
@@ -69,69 +68,61 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
         Some((used, limit)) => Fault::OutOfMemory { used, limit, after },
         None => Fault::Died { how: lost.how, message: lost.words, after },
     };
-    let is_judged = |line: u32| lost.only.is_none_or(|only| only == line);
-    let (mut failing, mut details) = (lost.failing, lost.details);
-    if let Some(line) = line {
+    let is_judged = |id: &RecordId| lost.only.is_none_or(|only| id.is_on(only));
+    let mut failures = lost.failures;
+    if let Some(id) = &id {
         // A record that was reported and not yet settled is the one in flight.
-        failing.retain(|&failed| failed != line);
-        details.retain(|detail| detail.line != line);
-        failing.push(line);
-        let what = if over_time {
-            NotPassed::TimedOut { after: after.unwrap_or_default() }
+        failures.retain(|record| record.id != *id);
+        let problem = if over_time {
+            Problem::TimedOut { after: after.unwrap_or_default() }
         } else {
-            NotPassed::Faulted(fault.clone())
+            Problem::Fault(fault.clone())
         };
-        details.extend(detail_at(item, settings, line, what));
-        if is_judged(line) {
+        let detail = detail_at(item, settings, id.line, problem).map(Box::new);
+        failures.push(FailingRecord { id: id.clone(), key: None, group: None, detail });
+        if is_judged(id) {
             *(if over_time { &mut counts.timed_out } else { &mut counts.faulted }) += 1;
             counts.total += 1;
             counts.executed += 1;
         }
     }
-    failing.retain(|&line| is_judged(line));
-    let (details, setup_failures): (Vec<_>, Vec<_>) =
-        details.into_iter().partition(|detail| is_judged(detail.line));
+    let (mut failures, setup_failures): (Vec<_>, Vec<_>) =
+        failures.into_iter().partition(|record| is_judged(&record.id));
     // The worker may have died before it reported the number of records.
     let total = lost.total.or(lost.only.map(|_| 1)).unwrap_or(counts.total).max(counts.total);
     counts.not_reached += total - counts.total;
     counts.total = total;
-    let (marks, groups) = marks_of(item, settings, &failing, &details);
+    let groups = enter_groups(item, settings, &mut failures);
     let mut left_out =
         with_script(item, settings, |script| records_named(script, &item.left_out)).unwrap_or_default();
-    left_out.retain(|left_out| line.is_none_or(|line| left_out.line < line));
+    left_out.retain(|left_out| id.as_ref().is_none_or(|id| left_out.id.line < id.line));
     let records = with_script(item, settings, records_digest);
-    let end = if over_time { FileEnd::TimedOut { line } } else { FileEnd::Faulted { line, fault } };
+    let end = if over_time { FileEnd::TimedOut { id } } else { FileEnd::Faulted { id, fault } };
     let report = FileReport::new("", end);
-    named(FileReport { counts, failing, marks, groups, details, setup_failures, left_out, records, ..report })
+    named(FileReport { counts, failures, groups, setup_failures, left_out, records, ..report })
 }
 
-/// Returns the marks of the failing records.
+/// Finds the keys and groups of the failing records.
 ///
 /// The worker has sent details of the first ones only; for the others the kind of failure is unknown.
-fn marks_of(
-    item: &WorkItem,
-    settings: &Settings,
-    failing: &[u32],
-    details: &[FailureDetail],
-) -> (Vec<Mark>, Vec<FailureGroup>) {
-    let keys = with_script(item, settings, |script| record_keys(script, failing));
-    let keys = keys.unwrap_or_else(|| vec![RecordKey::default(); failing.len()]);
+fn enter_groups(item: &WorkItem, settings: &Settings, failures: &mut [FailingRecord]) -> Vec<FailureGroup> {
+    let lines: Vec<_> = failures.iter().map(|record| record.id.line).collect();
+    let keys = with_script(item, settings, |script| record_keys(script, &lines)).unwrap_or_default();
+    failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
     let (mut book, mut groups) = (GroupBook::default(), Vec::new());
-    let unknown = NotPassed::Unsupported("lost with the worker".to_owned());
-    let mut mark = |(&line, key): (&u32, RecordKey)| {
-        let detail = details.iter().find(|detail| detail.line == line);
-        let what = detail.map_or(&unknown, |detail| &detail.what);
-        Mark { key, group: book.enter(&mut groups, line, what) }
-    };
-    let marks = failing.iter().zip(keys).map(&mut mark).collect();
-    (marks, groups)
+    let unknown = Problem::Unsupported("lost with the worker".to_owned());
+    for record in failures {
+        let problem = record.detail.as_ref().map_or(&unknown, |detail| &detail.problem);
+        record.group = Some(book.enter(&mut groups, &record.id, problem));
+    }
+    groups
 }
 
 /// Reads the record on `line` with its SQL from the file again.
-fn detail_at(item: &WorkItem, settings: &Settings, line: u32, what: NotPassed) -> Option<FailureDetail> {
+fn detail_at(item: &WorkItem, settings: &Settings, line: u32, problem: Problem) -> Option<FailureDetail> {
     let detail = with_script(item, settings, |script| {
         let record = script.records().find(|record| record.line == line)?;
-        Some(detail_of(script, record, what))
+        Some(detail_of(script, record, problem))
     });
     detail.flatten()
 }

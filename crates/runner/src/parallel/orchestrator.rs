@@ -20,7 +20,9 @@ use super::worker::not_started;
 use super::worker_pool::{TaskEvent, WorkerPool};
 use crate::clock::{self, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
-use slt_core::outcome::{Attempt, ExitHow, FileProblem, FileReport, RunEnd, RunHeader, RunReport, Totals};
+use slt_core::outcome::{
+    Attempt, ExitHow, FileProblem, FileReport, RecordId, RunEnd, RunHeader, RunReport, Totals,
+};
 
 /// The settings of this process for a run. A resumed run may have other settings.
 #[derive(Debug, Clone, Copy)]
@@ -270,18 +272,18 @@ impl<'r> Orchestrator<'r> {
                 let slice = self.prepared.assignment.tasks[task].slice;
                 self.tell(RunEvent::TaskStarted { task, shown, slice })
             }
-            TaskEvent::Slow { task, line, elapsed } => {
+            TaskEvent::Slow { task, record, elapsed } => {
                 let limit = self.prepared.assignment.items[self.prepared.assignment.tasks[task].item].timeout;
                 let shown = self.shown(task);
-                self.tell(RunEvent::Slow { shown, line, elapsed, limit })
+                self.tell(RunEvent::Slow { shown, record, elapsed, limit })
             }
             TaskEvent::Finished { task, result } => self.ended(task, *result, TaskEnd::Finished, None),
             TaskEvent::Stopped { task, result } => self.ended(task, *result, TaskEnd::Stopped, None),
             TaskEvent::Bystander { task } => {
                 self.ended(task, TaskResult::of(not_started(FileProblem::TimedOut)), TaskEnd::Bystander, None)
             }
-            TaskEvent::Died { task, result, line, how } => {
-                self.ended(task, *result, TaskEnd::Died, Some((line, how)))
+            TaskEvent::Died { task, result, record, how } => {
+                self.ended(task, *result, TaskEnd::Died, Some((record, how)))
             }
         }
     }
@@ -304,16 +306,16 @@ impl<'r> Orchestrator<'r> {
         task: usize,
         result: TaskResult,
         ending: TaskEnd,
-        death: Option<(Option<u32>, ExitHow)>,
+        death: Option<(Option<RecordId>, ExitHow)>,
     ) -> Result<(), RunError> {
         self.tell(RunEvent::TaskEnded { task })?;
         let next = self.tracker.ended(task, result, ending, self.stopping.is_some());
         let now = clock::now();
         self.untold
             .extend(self.tracker.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
-        if let Some((line, how)) = death {
+        if let Some((record, how)) = death {
             let (shown, again) = (self.shown(task), next == NextStep::RunAgain);
-            self.tell(RunEvent::WorkerLost { shown, line, how, again })?;
+            self.tell(RunEvent::WorkerLost { shown, record, how, again })?;
         }
         match next {
             NextStep::Wait => Ok(()),
@@ -323,9 +325,8 @@ impl<'r> Orchestrator<'r> {
                 self.give_again(whole)?;
                 self.tell(RunEvent::NotSplit { shown })
             }
-            NextStep::Retry(again, report) => {
-                let (shown, status, left) =
-                    (report.shown.clone(), report.last_status(), self.tracker.retries_left(again));
+            NextStep::Retry(again, status) => {
+                let (shown, left) = (self.shown(again), self.tracker.retries_left(again));
                 self.give_again(again)?;
                 self.tell(RunEvent::Retried { shown, status, left })
             }

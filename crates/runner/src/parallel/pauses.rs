@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use slt_core::executor::LEAST_SLOW;
-use slt_core::outcome::FileReport;
+use slt_core::outcome::{FileReport, RecordId};
 
 /// The pauses of this process, in the time of the clock.
 #[derive(Debug, Default)]
@@ -51,14 +51,19 @@ impl Pauses {
     /// Subtracts the time in which a worker was stopped from its measurements of a file.
     ///
     /// `began` is the start of the file; `stopped` has the records that were running during a stop, with its length.
-    pub(super) fn take_from(&self, report: &mut FileReport, began: Duration, stopped: &[(u32, Duration)]) {
+    pub(super) fn take_from(
+        &self,
+        report: &mut FileReport,
+        began: Duration,
+        stopped: &[(RecordId, Duration)],
+    ) {
         report.elapsed = self.worked(began, began + report.elapsed);
         report.engine_time = report.engine_time.map(|time| time.min(report.elapsed));
         if stopped.is_empty() {
             return;
         }
         for slow in &mut report.slowest {
-            let stops = stopped.iter().filter(|(line, _)| *line == slow.line).map(|(_, time)| *time);
+            let stops = stopped.iter().filter(|(id, _)| *id == slow.id).map(|(_, time)| *time);
             slow.elapsed = slow.elapsed.saturating_sub(stops.sum());
         }
         report.slowest.retain(|slow| slow.elapsed >= LEAST_SLOW);

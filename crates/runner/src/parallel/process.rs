@@ -49,7 +49,7 @@ pub enum WorkerStderr {
 /// A message or the end of a worker.
 pub(super) enum WorkerEvent {
     /// A message.
-    Message(WorkerMessage),
+    Message(WorkerMessage<'static>),
     /// A framed line that is not a valid message.
     InvalidMessage,
     /// The worker has exited, together with all processes that it had started.

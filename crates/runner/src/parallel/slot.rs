@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use memmap2::{MmapOptions, MmapRaw};
 
-use slt_core::outcome::Counts;
+use slt_core::outcome::{Counts, RecordId};
 
 /// Item, line and start of the record, then the counts of the file.
 const WORDS: usize = 3 + Counts::FIELDS;
@@ -24,12 +24,12 @@ pub(super) struct Slot {
 }
 
 /// The contents of a slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct InFlight {
     /// The item, if one is running.
     pub(super) item: Option<usize>,
-    /// The line of the running record; `None` between records.
-    pub(super) line: Option<u32>,
+    /// The running record; `None` between records.
+    pub(super) record: Option<RecordId>,
     /// The start of the record, by the clock that processes share.
     pub(super) since: Duration,
     /// The counts of the file before the record.
@@ -39,8 +39,8 @@ pub(super) struct InFlight {
 impl InFlight {
     /// Returns the state of `item`, or `None` if the worker was running another item.
     pub(super) fn of(self, item: usize) -> Self {
-        let nothing = Self { item: Some(item), line: None, since: self.since, counts: Counts::default() };
-        if self.item == Some(item) { self } else { nothing }
+        let (since, counts) = (self.since, Counts::default());
+        if self.item == Some(item) { self } else { Self { item: Some(item), record: None, since, counts } }
     }
 }
 
@@ -85,10 +85,10 @@ impl Slot {
         self.set(0, item as u64 + 1);
     }
 
-    /// Records the start of the record on `line`.
-    pub(super) fn start_record(&self, line: u32, now: Duration) {
+    /// Records the start of the record.
+    pub(super) fn start_record(&self, id: &RecordId, now: Duration) {
         self.set(2, nanoseconds(now));
-        self.set(1, u64::from(line));
+        self.set(1, u64::from(id.line));
     }
 
     /// Records the end of a record, with the counts of the item including it.
@@ -98,7 +98,7 @@ impl Slot {
     }
 
     fn settle(&self, counts: &Counts) {
-        for (index, count) in to_words(*counts).into_iter().enumerate() {
+        for (index, count) in counts.fields().into_iter().enumerate() {
             self.set(3 + index, count);
         }
     }
@@ -111,18 +111,14 @@ impl Slot {
     /// Reads the slot.
     pub(super) fn read(&self) -> InFlight {
         let counts = from_words(std::array::from_fn(|index| self.get(3 + index)));
-        let line = u32::try_from(self.get(1)).ok().filter(|&line| line > 0);
+        let record = u32::try_from(self.get(1)).ok().filter(|&line| line > 0).map(RecordId::at);
         let item = self.get(0).checked_sub(1).map(|item| item as usize);
-        InFlight { item, line, since: Duration::from_nanos(self.get(2)), counts }
+        InFlight { item, record, since: Duration::from_nanos(self.get(2)), counts }
     }
 }
 
 fn nanoseconds(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
-}
-
-fn to_words(mut counts: Counts) -> [u64; Counts::FIELDS] {
-    counts.fields_mut().map(|count| *count)
 }
 
 fn from_words(words: [u64; Counts::FIELDS]) -> Counts {
@@ -145,17 +141,20 @@ mod tests {
         let read = Slot::open(&path).unwrap();
         assert_eq!(read.read().item, None);
         written.start_item(4, Duration::from_secs(1));
-        assert_eq!((read.read().item, read.read().line), (Some(4), None));
-        written.start_record(77, Duration::from_secs(2));
+        assert_eq!((read.read().item, read.read().record), (Some(4), None));
+        written.start_record(&RecordId::at(77), Duration::from_secs(2));
         let words: [u64; Counts::FIELDS] = std::array::from_fn(|index| index as u64 + 1);
         written.settle(&from_words(words));
         let found = read.read();
-        assert_eq!((found.item, found.line, found.since), (Some(4), Some(77), Duration::from_secs(2)));
-        assert_eq!(to_words(found.counts), words);
+        assert_eq!(
+            (found.item, found.record, found.since),
+            (Some(4), Some(RecordId::at(77)), Duration::from_secs(2))
+        );
+        assert_eq!(found.counts.fields(), words);
         written.end_record(&found.counts);
-        assert_eq!((read.read().item, read.read().line), (Some(4), None));
+        assert_eq!((read.read().item, read.read().record), (Some(4), None));
         assert_eq!(read.read().of(4), read.read());
-        assert_eq!((read.read().of(5).line, read.read().of(5).counts), (None, Counts::default()));
+        assert_eq!((read.read().of(5).record, read.read().of(5).counts), (None, Counts::default()));
         written.end_item();
         assert_eq!(read.read().item, None);
     }

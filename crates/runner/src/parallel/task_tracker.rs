@@ -7,9 +7,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::wire::{Task, TaskResult};
+use crate::wire::FlakyResultForm;
 use slt_core::executor::DetailLimits;
 use slt_core::executor::slice::{Slice, SliceReport, merge};
-use slt_core::outcome::{Attempt, FileEnd, FileReport, FileStatus, FlakyResult};
+use slt_core::outcome::{Attempt, FailingRecord, FileEnd, FileReport, FileStatus, FlakyResult};
 
 /// The number of times that a file is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,6 +20,7 @@ pub struct Attempts {
     /// The number of runs in any case; at least one.
     pub repeat: u32,
     /// Whether a flaky file counts as passed or failed.
+    #[serde(with = "FlakyResultForm")]
     pub flaky: FlakyResult,
     /// Whether another worker retries it after its first crash.
     pub after_crash: bool,
@@ -44,8 +46,8 @@ pub(super) enum NextStep {
     Wait,
     /// Run the task again, on a fresh worker.
     RunAgain,
-    /// The file has not passed: retry it by this task.
-    Retry(usize, Box<FileReport>),
+    /// The file has ended so: retry it by this task.
+    Retry(usize, FileStatus),
     /// The slices of the file could not be merged: run the whole file by this task.
     Whole(usize),
     /// The file has its report.
@@ -158,7 +160,7 @@ impl TaskTracker {
     }
 
     fn attempt_ended(&mut self, item: usize, report: FileReport) {
-        self.ended.push((item, attempt_of(report.clone())));
+        self.ended.push((item, attempt_of(&report)));
         self.items[item].reports.push(report);
     }
 
@@ -247,7 +249,7 @@ impl TaskTracker {
         item.slices.clear();
         item.reports.truncate(1);
         let Some(whole) = item.whole.take() else { return NextStep::Wait };
-        self.ended.extend(item.bad_slice.clone().map(|report| (number, attempt_of(report))));
+        self.ended.extend(item.bad_slice.as_ref().map(|report| (number, attempt_of(report))));
         self.tasks[whole].deadly |= deadly;
         NextStep::Whole(whole)
     }
@@ -257,9 +259,9 @@ impl TaskTracker {
         let item = &mut self.items[state.item];
         if !report.last_status().is_good() && state.retries_left > 0 && !stopping {
             state.retries_left -= 1;
-            let item = state.item;
-            self.attempt_ended(item, report.clone());
-            return NextStep::Retry(task, Box::new(report));
+            let (item, status) = (state.item, report.last_status());
+            self.attempt_ended(item, report);
+            return NextStep::Retry(task, status);
         }
         state.ended = true;
         item.open -= 1;
@@ -295,7 +297,8 @@ fn combine(mut reports: Vec<FileReport>, attempts: Attempts) -> Option<FileRepor
     let wanted = if attempts.repeat > 1 {
         // Repetitions end in any order, and the report must not depend on that.
         reports.sort_by_key(|report| {
-            (report.last_status().is_good(), report.failing.clone(), report.status().word())
+            let failing: Vec<_> = report.failures.iter().map(|record| record.id.clone()).collect();
+            (report.last_status().is_good(), failing, report.status().word())
         });
         0
     } else {
@@ -305,20 +308,22 @@ fn combine(mut reports: Vec<FileReport>, attempts: Attempts) -> Option<FileRepor
         return None;
     }
     let mut chosen = reports.remove(wanted);
-    chosen.attempts = reports.into_iter().map(attempt_of).collect();
+    chosen.attempts = reports.iter().map(attempt_of).collect();
     Some(chosen)
 }
 
-fn attempt_of(report: FileReport) -> Attempt {
+fn attempt_of(report: &FileReport) -> Attempt {
     let status = report.last_status();
     let elapsed: Duration = report.elapsed;
-    let fatal = match report.end {
-        FileEnd::Faulted { line, .. } | FileEnd::TimedOut { line } => line,
-        _ => None,
+    let fatal = match &report.end {
+        FileEnd::Faulted { id, .. } | FileEnd::TimedOut { id } => id,
+        _ => &None,
     };
-    let mut details = report.details;
-    let told = details.iter().position(|detail| Some(detail.line) == fatal).unwrap_or(0);
-    Attempt { status, elapsed, first: (told < details.len()).then(|| details.swap_remove(told)) }
+    let mut detailed = report.failures.iter().filter(|record| record.detail.is_some());
+    let told = detailed.clone().find(|record| Some(&record.id) == fatal.as_ref()).or_else(|| detailed.next());
+    // Its group is one of that report.
+    let first = told.map(|record| FailingRecord { group: None, ..record.clone() });
+    Attempt { status, elapsed, first }
 }
 
 #[cfg(test)]

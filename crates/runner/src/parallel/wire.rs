@@ -3,9 +3,10 @@
 //! The orchestrator writes one assignment for all workers. Each worker answers on a pipe with one message a line,
 //! framed as in RFC 7464: a record separator, JSON, a line feed. The pipe is the worker's standard output only until
 //! the worker has started ([`super::stdio`]), so an engine cannot write to it. The frame separates messages from
-//! earlier output of an embedding program. The types are serialised directly, because both ends are the same version of
-//! one program; the first message checks that.
+//! earlier output of an embedding program. Both ends are the same version of one program, which the first message
+//! checks; files and records have the forms of [`crate::wire`].
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -15,11 +16,15 @@ use serde::{Deserialize, Serialize};
 use super::limits::Limits;
 use super::task_tracker::Attempts;
 use crate::atomic_file;
+use crate::wire::{
+    DigestForm, EngineIdForm, FailingRecordForm, FileIdForm, FileReportForm, Lent, List, Maybe,
+    RecordKeyForm, RecordNameForm, SettingsForm, SliceForm,
+};
 use slt_core::engine::{EngineError, EngineId, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
 use slt_core::location::{FileId, path_text};
-use slt_core::outcome::{Digest, FailureDetail, FileReport, RecordName};
+use slt_core::outcome::{Digest, FailingRecord, FileReport, RecordKey, RecordName};
 
 /// What both ends must agree on: the version of the messages and of the program.
 pub(super) const PROTOCOL: &str = concat!("5/", env!("CARGO_PKG_VERSION"));
@@ -28,7 +33,9 @@ pub(super) const PROTOCOL: &str = concat!("5/", env!("CARGO_PKG_VERSION"));
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Assignment {
     pub(super) protocol: String,
+    #[serde(with = "EngineIdForm")]
     pub(super) engine: EngineId,
+    #[serde(with = "SettingsForm")]
     pub(super) settings: Settings,
     pub(super) limits: Limits,
     pub(super) attempts: Attempts,
@@ -55,7 +62,7 @@ pub enum WorkKind {
         trace: bool,
     },
     /// Judge nothing, and find the rows after the hashes of these records.
-    Unhash(Vec<FailureDetail>),
+    Unhash(#[serde(with = "List::<FailingRecordForm>")] Vec<FailingRecord>),
 }
 
 impl WorkKind {
@@ -76,6 +83,7 @@ impl WorkKind {
 /// A file of the run; one without a path is embedded in the program.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct AssignedItem {
+    #[serde(with = "FileIdForm")]
     pub(super) file: FileId,
     pub(super) shown: String,
     /// An absolute path, so that processes with other working directories find the file.
@@ -83,6 +91,7 @@ pub(super) struct AssignedItem {
     /// The time limit of the file.
     pub(super) timeout: Option<Duration>,
     /// The records to leave out.
+    #[serde(with = "List::<RecordNameForm>")]
     pub(super) left_out: Vec<RecordName>,
     /// Detects changes of the file since the run began; `None` for embedded and unreadable files.
     pub(super) stamp: Option<FileStamp>,
@@ -107,14 +116,17 @@ impl FileStamp {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Task {
     pub(super) item: usize,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<SliceForm>")]
     pub(super) slice: Option<Slice>,
 }
 
 /// The result of a task.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct TaskResult {
+    #[serde(with = "FileReportForm")]
     pub(super) report: FileReport,
     /// For a completed slice: a digest of the statements' results.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<DigestForm>")]
     pub(super) set_up: Option<Digest>,
 }
 
@@ -195,9 +207,9 @@ fn assignment_path(folder: &Path) -> PathBuf {
     folder.join("run.json")
 }
 
-/// A message from a worker.
+/// A message from a worker. A record is borrowed where it is told.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum WorkerMessage {
+pub(super) enum WorkerMessage<'m> {
     /// The first message.
     Hello { protocol: String },
     /// A task was claimed, at a time of the clock that processes share.
@@ -205,16 +217,25 @@ pub(super) enum WorkerMessage {
     /// The file of the task was read and has this many records.
     Counted { task: usize, total: u64 },
     /// A record of the task has not passed.
-    NotPassed { task: usize, line: u32, detail: Option<Box<FailureDetail>> },
-    /// The task is done. Failing records are not repeated.
-    Finished { task: usize, result: Box<TaskResult> },
+    NotPassed {
+        task: usize,
+        #[serde(with = "Lent::<FailingRecordForm>")]
+        record: Cow<'m, FailingRecord>,
+    },
+    /// The task is done. Failing records are not repeated; their keys are known now.
+    Finished {
+        task: usize,
+        result: Box<TaskResult>,
+        #[serde(with = "List::<Maybe<RecordKeyForm>>")]
+        keys: Vec<Option<RecordKey>>,
+    },
     /// The queue is empty.
     Done,
 }
 
 const RECORD_SEPARATOR: u8 = 0x1e;
 
-impl WorkerMessage {
+impl WorkerMessage<'_> {
     /// Writes the framed message with one call.
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let mut frame = vec![RECORD_SEPARATOR];
@@ -231,7 +252,7 @@ impl WorkerMessage {
             Self::Hello { protocol } => protocol == PROTOCOL,
             Self::Claimed { task, .. } => current.is_none() && *task < tasks,
             Self::Counted { task, .. } | Self::NotPassed { task, .. } => current == Some(*task),
-            Self::Finished { task, result } => current == Some(*task) && result.report.counts.add_up(),
+            Self::Finished { task, result, .. } => current == Some(*task) && result.report.counts.add_up(),
             Self::Done => current.is_none(),
         }
     }

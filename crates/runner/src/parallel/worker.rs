@@ -1,5 +1,6 @@
 //! The worker process: claims a file, runs it, reports the result, claims the next.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -19,7 +20,7 @@ use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::slice::Slice;
 use slt_core::executor::{Observer, Selection, run_observed, run_slice, unhash};
 use slt_core::location::{Source, path_text};
-use slt_core::outcome::{Counts, FailureDetail, FileEnd, FileProblem, FileReport};
+use slt_core::outcome::{Counts, FailingRecord, FileEnd, FileProblem, FileReport, RecordId};
 use slt_core::parser;
 
 /// An error that stops a worker.
@@ -69,7 +70,8 @@ pub fn work(
     let slot = Slot::open(&process_dir.slot(worker)).map_err(io_error("slot"))?;
     let queue = WorkQueue::open(folder, assignment.given);
     let engine = registry.make(&assignment.settings.engine)?;
-    let mut say = |message: &WorkerMessage| message.write(&mut out).map_err(io_error("pipe for messages"));
+    let mut say =
+        |message: &WorkerMessage<'_>| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
     while let Some(task) = claim(&queue, &process_dir, worker).map_err(io_error("claims"))? {
         let at = clock::now();
@@ -86,10 +88,9 @@ pub fn work(
             return Err(error);
         }
         let elapsed = clock::now().saturating_sub(start);
-        let (failing, details) = (Vec::new(), Vec::new());
-        let report =
-            FileReport { elapsed, failing, details, peak_memory: procfs::peak_memory(), ..result.report };
-        say(&WorkerMessage::Finished { task, result: Box::new(TaskResult { report, ..result }) })?;
+        let mut report = FileReport { elapsed, peak_memory: procfs::peak_memory(), ..result.report };
+        let keys = report.failures.drain(..).map(|record| record.key).collect();
+        say(&WorkerMessage::Finished { task, result: Box::new(TaskResult { report, ..result }), keys })?;
         slot.end_item();
         if keeps_too_much(assignment.limits.memory) {
             // A fresh worker continues, so that leftovers of this file cannot affect the next.
@@ -165,11 +166,11 @@ fn run_source(
         Err(unknown) => return TaskResult::of(not_started(FileProblem::Dialect(unknown.to_string()))),
     };
     let script = parser::parse(source, profile);
-    if let WorkKind::Unhash(details) = &assignment.kind {
+    if let WorkKind::Unhash(failures) = &assignment.kind {
         let mut report = FileReport::new("", FileEnd::Completed);
-        report.details.clone_from(details);
+        report.failures.clone_from(failures);
         unhash(&mut report, &script, engine, &settings.options);
-        report.details.iter().for_each(|detail| recorder.record_not_passed(detail.line, Some(detail)));
+        report.failures.iter().for_each(|record| recorder.record_not_passed(record));
         return TaskResult::of(report);
     }
     let total = if let Selection::Only(_) = selection { 1 } else { script.total() };
@@ -190,7 +191,7 @@ pub(super) fn not_started(problem: FileProblem) -> FileReport {
 struct Recorder<'r> {
     task: usize,
     slot: &'r Slot,
-    say: &'r mut dyn FnMut(&WorkerMessage) -> Result<(), WorkerError>,
+    say: &'r mut dyn FnMut(&WorkerMessage<'_>) -> Result<(), WorkerError>,
     /// The displayed path, if each record is named on standard error before it runs.
     trace: Option<&'r str>,
     /// The first message that could not be sent: nobody reads the pipe any more.
@@ -198,7 +199,7 @@ struct Recorder<'r> {
 }
 
 impl Recorder<'_> {
-    fn send(&mut self, message: &WorkerMessage) {
+    fn send(&mut self, message: &WorkerMessage<'_>) {
         if self.failed.is_none() {
             self.failed = (self.say)(message).err();
         }
@@ -206,17 +207,16 @@ impl Recorder<'_> {
 }
 
 impl Observer for Recorder<'_> {
-    fn record_started(&mut self, line: u32) {
+    fn record_started(&mut self, id: &RecordId) {
         if let Some(shown) = self.trace {
             // A closed standard error is not an error.
-            writeln!(io::stderr(), "{shown}:{line}").ok();
+            writeln!(io::stderr(), "{shown}:{id}").ok();
         }
-        self.slot.start_record(line, clock::now());
+        self.slot.start_record(id, clock::now());
     }
 
-    fn record_not_passed(&mut self, line: u32, detail: Option<&FailureDetail>) {
-        let detail = detail.cloned().map(Box::new);
-        self.send(&WorkerMessage::NotPassed { task: self.task, line, detail });
+    fn record_not_passed(&mut self, record: &FailingRecord) {
+        self.send(&WorkerMessage::NotPassed { task: self.task, record: Cow::Borrowed(record) });
     }
 
     fn record_settled(&mut self, counts: &Counts) {

@@ -25,7 +25,8 @@ use super::slot::Slot;
 use super::wire::{Assignment, TaskResult, WorkerMessage};
 use crate::clock;
 use crate::event::Running;
-use slt_core::outcome::{ExitHow, FailureDetail};
+use crate::wire::{ExitHowForm, Maybe, RecordIdForm};
+use slt_core::outcome::{ExitHow, FailingRecord, RecordId};
 
 /// An event of a task; a helper also sends it to the master of the run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -33,13 +34,25 @@ pub(super) enum TaskEvent {
     /// A worker has started it.
     Started { task: usize },
     /// It is slow.
-    Slow { task: usize, line: Option<u32>, elapsed: Duration },
+    Slow {
+        task: usize,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordIdForm>")]
+        record: Option<RecordId>,
+        elapsed: Duration,
+    },
     /// Its worker has completed it.
     Finished { task: usize, result: Box<TaskResult> },
     /// Its worker was stopped because of a limit.
     Stopped { task: usize, result: Box<TaskResult> },
     /// Its worker died.
-    Died { task: usize, result: Box<TaskResult>, line: Option<u32>, how: ExitHow },
+    Died {
+        task: usize,
+        result: Box<TaskResult>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordIdForm>")]
+        record: Option<RecordId>,
+        #[serde(with = "ExitHowForm")]
+        how: ExitHow,
+    },
     /// Its worker was stopped because of an earlier task.
     Bystander { task: usize },
 }
@@ -101,13 +114,12 @@ struct CurrentTask {
     task: usize,
     since: Duration,
     total: Option<u64>,
-    failing: Vec<u32>,
-    details: Vec<FailureDetail>,
+    failures: Vec<FailingRecord>,
     said_slow: Option<Duration>,
     memory: Option<u64>,
     most_memory: Option<u64>,
     /// The records that were running when the worker was stopped, with the length of the stop.
-    stopped: Vec<(u32, Duration)>,
+    stopped: Vec<(RecordId, Duration)>,
 }
 
 impl CurrentTask {
@@ -116,8 +128,7 @@ impl CurrentTask {
             task,
             since,
             total: None,
-            failing: Vec::new(),
-            details: Vec::new(),
+            failures: Vec::new(),
             said_slow: None,
             memory: None,
             most_memory: None,
@@ -227,7 +238,7 @@ impl<'r> WorkerPool<'r> {
         }
     }
 
-    fn message(&mut self, number: usize, message: WorkerMessage) -> Option<TaskEvent> {
+    fn message(&mut self, number: usize, message: WorkerMessage<'_>) -> Option<TaskEvent> {
         let worker = self.workers.get_mut(&number)?;
         let current = worker.at.as_ref().map(|current| current.task);
         if !message.makes_sense(current, self.assignment.tasks.len()) {
@@ -246,25 +257,23 @@ impl<'r> WorkerPool<'r> {
                 worker.at.as_mut()?.total = Some(total);
                 None
             }
-            WorkerMessage::NotPassed { line, detail, .. } => {
-                let current = worker.at.as_mut()?;
-                current.failing.push(line);
-                current.details.extend(detail.map(|detail| *detail));
+            WorkerMessage::NotPassed { record, .. } => {
+                worker.at.as_mut()?.failures.push(record.into_owned());
                 None
             }
-            WorkerMessage::Finished { task, result } => {
+            WorkerMessage::Finished { task, result, keys } => {
                 let current = worker.at.take()?;
                 // It finished in time, so the pending stop must not count against its next task.
                 worker.doomed |= worker.asked.is_some();
                 (worker.over, worker.asked) = (None, None);
                 let mut report = result.report;
                 self.pauses.take_from(&mut report, current.since, &current.stopped);
-                (report.failing, report.details) = (current.failing, current.details);
+                report.failures = current.failures;
                 if let Some(only) = self.assignment.kind.only() {
                     // Failures of its set-up statements are in the report already.
-                    report.failing.retain(|&line| line == only);
-                    report.details.retain(|detail| detail.line == only);
+                    report.failures.retain(|record| record.id.is_on(only));
                 }
+                report.failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
                 Some(TaskEvent::Finished {
                     task,
                     result: Box::new(TaskResult { report, set_up: result.set_up }),
@@ -302,7 +311,8 @@ impl<'r> WorkerPool<'r> {
         }
         let now = clock::now();
         let in_flight = worker.slot.read().of(task);
-        let (line, over) = (in_flight.line, worker.over);
+        let (record, over) = (in_flight.record.clone(), worker.over);
+        let after = record.as_ref().map(|_| self.pauses.elapsed(in_flight.since, now));
         let lost = LostFile {
             in_flight,
             how,
@@ -311,17 +321,16 @@ impl<'r> WorkerPool<'r> {
             memory_limit: self.assignment.limits.memory.unwrap_or(0),
             peak_memory: current.most_memory,
             elapsed: self.pauses.elapsed(current.since, now),
-            after: line.map(|_| self.pauses.elapsed(in_flight.since, now)),
+            after,
             only: self.assignment.kind.only(),
             total: current.total,
-            failing: current.failing,
-            details: current.details,
+            failures: current.failures,
         };
         let item = &self.items[self.assignment.tasks[task].item];
         let result = Box::new(TaskResult::of(lost_report(item, &self.assignment.settings, lost)));
         Ok(Some(match over {
             Some(_) => TaskEvent::Stopped { task, result },
-            None => TaskEvent::Died { task, result, line, how },
+            None => TaskEvent::Died { task, result, record, how },
         }))
     }
 
@@ -352,7 +361,7 @@ impl<'r> WorkerPool<'r> {
             let elapsed = self.pauses.elapsed(current.since, now);
             let look = WorkerStatus {
                 elapsed,
-                record: in_flight.line.map(|_| self.pauses.elapsed(in_flight.since, now)),
+                record: in_flight.record.as_ref().map(|_| self.pauses.elapsed(in_flight.since, now)),
                 memory: current.memory,
                 asked: worker.asked.map(|asked| self.pauses.elapsed(asked, now)),
                 said_slow: current.said_slow,
@@ -363,7 +372,7 @@ impl<'r> WorkerPool<'r> {
                 LimitAction::Nothing => {}
                 LimitAction::Say => {
                     current.said_slow = Some(elapsed);
-                    news.push(TaskEvent::Slow { task: current.task, line: in_flight.line, elapsed });
+                    news.push(TaskEvent::Slow { task: current.task, record: in_flight.record, elapsed });
                 }
                 LimitAction::Ask => {
                     (worker.asked, worker.over) = (Some(now), Some(ExceededLimit::Time));
@@ -385,7 +394,7 @@ impl<'r> WorkerPool<'r> {
             let current = worker.at.as_ref()?;
             let in_flight = worker.slot.read().of(current.task);
             let elapsed = |since| self.pauses.elapsed(since, now);
-            let record = in_flight.line.map(|line| (line, elapsed(in_flight.since)));
+            let record = in_flight.record.map(|record| (record, elapsed(in_flight.since)));
             Some(Running {
                 shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
                 record,
@@ -411,9 +420,9 @@ impl<'r> WorkerPool<'r> {
         let to = clock::now();
         self.pauses.stopped(from, to);
         for worker in self.workers.values_mut() {
-            let line = worker.slot.read().line;
-            if let (Some(current), Some(line)) = (&mut worker.at, line) {
-                current.stopped.push((line, to.saturating_sub(from)));
+            let record = worker.slot.read().record;
+            if let (Some(current), Some(record)) = (&mut worker.at, record) {
+                current.stopped.push((record, to.saturating_sub(from)));
             }
             signal_group(worker.pid, Signal::CONT);
         }

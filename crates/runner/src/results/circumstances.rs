@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::wire::{FileIdForm, List};
 use slt_core::location::FileId;
 
 /// Where a run comes from that another program made.
@@ -14,7 +15,7 @@ pub struct Imported {
     /// The MD5 of what was taken in, in hexadecimal digits: the same again is recognised.
     pub digest: String,
     /// The files that it names and has no result of.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<FileIdForm>")]
     pub untested: Vec<FileId>,
 }
 

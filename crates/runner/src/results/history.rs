@@ -3,13 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::circumstances::Circumstances;
 use super::folder::{FolderError, ResultsFolder};
 use super::index::{Index, file_key, name_key};
-use super::journal::{Brief, PastFile};
-use super::journal_file::journal_path;
+use super::summary::PastRun;
 use slt_core::location::FileId;
-use slt_core::outcome::RunHeader;
 
 /// What is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,19 +25,6 @@ pub struct History {
     by_name: HashMap<String, Duration>,
 }
 
-/// A run of the past.
-#[derive(Debug, Clone)]
-pub struct PastRun {
-    /// Its name.
-    pub name: String,
-    /// What was known before.
-    pub header: RunHeader,
-    /// Where and with what it was made, where that is known.
-    pub circumstances: Option<Circumstances>,
-    /// The files that have their result.
-    pub files: Vec<PastFile>,
-}
-
 impl ResultsFolder {
     /// Reads the last runs that `wanted` takes, no more than `most`, up to the one that is called `last` if it is there; the
     /// oldest first. Runs that cannot be read say nothing.
@@ -57,11 +41,7 @@ impl ResultsFolder {
         let names = self.runs()?;
         let end = last.and_then(|last| names.iter().position(|name| name == last));
         let names = &names[..end.map_or(names.len(), |end| end + 1)];
-        let read = |name: &String| {
-            let run = Brief::read(&journal_path(&self.path_of(name).ok()?)).ok()??;
-            let Brief { opened, header, files, .. } = run;
-            Some(PastRun { name: name.clone(), header, circumstances: opened.circumstances, files })
-        };
+        let read = |name: &String| PastRun::read(self, name).ok();
         // Runs of other engines may lie between, but not without end.
         let looked_at = names.iter().rev().take(most.saturating_mul(LOOK_FURTHER));
         let mut runs: Vec<_> = looked_at.filter_map(read).filter(wanted).take(most).collect();

@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use super::digest::hexadecimal;
 use super::folder::{FolderError, Held, ResultsFolder, io_error, is_running, lock_with_patience};
-use super::journal::Brief;
+use super::journal::read_brief;
 use super::journal_file::{journal_path, plain_path};
 use super::sequence::number_of;
 use crate::atomic_file;
@@ -417,11 +417,11 @@ fn keep_later(records: &mut HashMap<Key, Record>, key: Key, record: Record) {
 fn addition(results: &ResultsFolder, name: &str, length: u64) -> Addition {
     let mut addition = Addition { runs: [(name.to_owned(), Some(length))].into(), records: Vec::new() };
     let journal = journal_path(&results.runs_path().join(name));
-    let (Some(run), Ok(Some(brief))) = (number_of(name), Brief::read(&journal)) else { return addition };
-    let engine = &brief.header.engine.qualified_name();
-    for file in &brief.files {
+    let (Some(run), Ok(Some(past))) = (number_of(name), read_brief(&journal)) else { return addition };
+    let engine = &past.run.header.engine.qualified_name();
+    for file in &past.files {
         let elapsed = Some(file.elapsed).filter(|elapsed| !elapsed.is_zero());
-        let status = match brief.header.flaky {
+        let status = match past.run.header.flaky {
             FlakyResult::Pass => file.last_status(),
             FlakyResult::Fail => file.status(),
         };

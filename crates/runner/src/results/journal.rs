@@ -1,10 +1,11 @@
 //! The journal of a run: what became of each file, appended the moment it is known.
 //!
 //! One JSON line for each entry (see [`crate::jsonl`]), on the disk before anything else hears of it. Replaying a
-//! journal gives the report of the run. The entries hold the types of [`slt_core::outcome`] in their own form; a journal
-//! that another version of this program has written is read as long as [`FORMAT`] is the same, which a test holds
-//! against a journal of the past.
+//! journal gives the report of the run. The entries are written in the forms of [`slt_core::wire`]; a journal that another
+//! version of this program has written is read as long as [`FORMAT`] is the same, which a test holds against a journal of
+//! the past.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,19 +19,20 @@ use serde::{Deserialize, Serialize};
 
 use super::circumstances::{Circumstances, Imported};
 use super::journal_file::{beginning, lines, make_plain, open};
+use super::summary::{PastRun, RunState, RunSummary};
 use super::time_worked::TimeWorked;
 use crate::atomic_file::{folder_of, sync_folder};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
-use slt_core::executor::Settings;
-use slt_core::location::{FileId, path_text};
-use slt_core::outcome::{
-    Attempt, Counts, ExitHow, FileAttempts, FileEnd, FileReport, FileStatus, LeftOut, Mark, RunEnd,
-    RunHeader, RunReport, SlowRecord,
+use crate::wire::{
+    AttemptForm, ExitHowForm, FORMAT, FileIdForm, FileReportForm, FileSummaryForm, Lent, Maybe, RecordIdForm,
+    RunEndForm, RunHeaderForm, SettingsForm, path_field, path_map,
 };
-
-/// The version of the entries.
-pub(super) const FORMAT: u32 = 2;
+use slt_core::executor::Settings;
+use slt_core::location::FileId;
+use slt_core::outcome::{
+    Attempt, ExitHow, FileAttempts, FileReport, FileSummary, RecordId, RunEnd, RunHeader, RunReport, Totals,
+};
 
 /// The first entry of a journal: what is known of the run besides its header.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,10 +48,10 @@ pub struct Opened {
     /// The words of the command line.
     pub command: Vec<String>,
     /// Where it was started.
-    #[serde(with = "path_text::field")]
+    #[serde(with = "path_field")]
     pub folder: PathBuf,
     /// How files were read and executed; unknown of the first runs.
-    #[serde(default)]
+    #[serde(default, with = "Maybe::<SettingsForm>")]
     pub settings: Option<Settings>,
     /// Where and with what the run was made; unknown of the first runs.
     #[serde(default)]
@@ -58,7 +60,7 @@ pub struct Opened {
     #[serde(default)]
     pub imported: Option<Imported>,
     /// The files, and where they were when the run began; files inside of the program by their name there.
-    #[serde(with = "path_text::map")]
+    #[serde(with = "path_map")]
     pub places: BTreeMap<FileId, PathBuf>,
 }
 
@@ -124,144 +126,93 @@ impl Opened {
     /// Reads what a journal says first; nothing if it does not say which run it is of.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let mut lines = lines(path)?;
-        let first = lines.next_line()?.and_then(entry_of::<Entry>);
+        let first = lines.next_line()?.and_then(entry_of::<Entry<'_>>);
         let Some(Entry::Opened(opened)) = first else { return Ok(None) };
-        Ok(Some(*opened).filter(|opened| opened.format == FORMAT))
+        Ok(Some(opened.into_owned()).filter(|opened| opened.format == FORMAT))
     }
 }
 
-/// One line.
+/// One line. What is written is borrowed.
 #[derive(Debug, Serialize, Deserialize)]
-enum Entry {
-    Opened(Box<Opened>),
-    RunStarted(RunHeader),
+enum Entry<'e> {
+    Opened(Cow<'e, Opened>),
+    RunStarted(#[serde(with = "Lent::<RunHeaderForm>")] Cow<'e, RunHeader>),
     /// The run is taken up again, at so many milliseconds since 1970 in UTC.
     Resumed {
         at: i64,
     },
     WorkerLost {
-        shown: String,
-        line: Option<u32>,
+        shown: Cow<'e, str>,
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordIdForm>")]
+        record: Option<RecordId>,
+        #[serde(with = "ExitHowForm")]
         how: ExitHow,
         again: bool,
     },
     AttemptEnded {
-        file: FileId,
-        shown: String,
-        attempt: Box<Attempt>,
+        #[serde(with = "Lent::<FileIdForm>")]
+        file: Cow<'e, FileId>,
+        shown: Cow<'e, str>,
+        #[serde(with = "Lent::<AttemptForm>")]
+        attempt: Cow<'e, Attempt>,
     },
-    FileFinished(Box<FileReport>),
+    FileFinished(#[serde(with = "Lent::<FileReportForm>")] Cow<'e, FileReport>),
     RunFinished {
         elapsed: Duration,
+        #[serde(with = "RunEndForm")]
         end: RunEnd,
     },
 }
 
-/// The same line for who wants to know of each file only how it ended and how long it took: what it leaves out, which
-/// may be long, is passed over.
+/// The same line for who wants to know of each file only how it ended and how long it took.
 #[derive(Debug, Deserialize)]
 enum BriefEntry {
     Opened(Box<Opened>),
-    RunStarted(RunHeader),
-    Resumed { at: i64 },
+    RunStarted(#[serde(with = "RunHeaderForm")] RunHeader),
+    Resumed {
+        at: i64,
+    },
     WorkerLost(IgnoredAny),
     AttemptEnded(IgnoredAny),
-    FileFinished(Box<PastFile>),
-    RunFinished { elapsed: Duration, end: RunEnd },
+    FileFinished(#[serde(deserialize_with = "FileSummaryForm::read")] Box<FileSummary>),
+    RunFinished {
+        elapsed: Duration,
+        #[serde(with = "RunEndForm")]
+        end: RunEnd,
+    },
 }
 
-/// A file in a run of the past: how it ended and how long it took, without what was wrong in detail.
-#[derive(Debug, Clone, Deserialize)]
-pub struct PastFile {
-    /// The identity of the file.
-    pub file: FileId,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// The account.
-    pub counts: Counts,
-    /// How the file ended.
-    pub end: FileEnd,
-    /// The lines of all records that have not passed.
-    #[serde(default)]
-    pub failing: Vec<u32>,
-    /// Their keys, in the same order; none in old journals.
-    #[serde(default)]
-    pub marks: Vec<Mark>,
-    /// The records that the user has left out.
-    #[serde(default)]
-    pub left_out: Vec<LeftOut>,
-    /// The part of the time that the engine took; unknown in old journals, which have no slowest records either.
-    #[serde(default)]
-    pub engine_time: Option<Duration>,
-    /// The slowest records, the slowest first.
-    #[serde(default)]
-    pub slowest: Vec<SlowRecord>,
-    /// When the result was known, in milliseconds since 1970 in UTC.
-    #[serde(default)]
-    finished: Option<i64>,
-    attempts: Vec<PastAttempt>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-struct PastAttempt {
-    status: FileStatus,
-}
-
-impl PastFile {
-    /// How the file ended at the time that is told of.
-    pub fn last_status(&self) -> FileStatus {
-        self.end.status(&self.counts)
-    }
-
-    /// How the file ended, all times together.
-    pub fn status(&self) -> FileStatus {
-        self.last_status().among(self.attempts())
-    }
-
-    /// How it ended at other times of the same run.
-    pub fn attempts(&self) -> impl Iterator<Item = FileStatus> {
-        self.attempts.iter().map(|attempt| attempt.status)
-    }
-}
-
-/// A run in brief.
-pub(super) struct Brief {
-    pub(super) opened: Opened,
-    pub(super) header: RunHeader,
-    pub(super) files: Vec<PastFile>,
-    pub(super) elapsed: Duration,
-    /// How it ended last; nothing if it goes on or was killed.
-    pub(super) end: Option<RunEnd>,
-}
-
-impl Brief {
-    /// Reads a journal; nothing if it does not say which run it is of.
-    pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
-        let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
-        let (mut worked, mut end) = (TimeWorked::default(), None);
-        for entry in Follower::of(open(path)?).more::<BriefEntry>()?.into_iter().flatten() {
-            match entry {
-                BriefEntry::Opened(opened) => {
-                    worked.session_begins(opened.started);
-                    first = first.or(Some(*opened));
-                }
-                // Once for each time that the run was taken up.
-                BriefEntry::RunStarted(found) => (header, end) = (Some(found), None),
-                BriefEntry::Resumed { at } => worked.session_begins(at),
-                BriefEntry::FileFinished(report) => {
-                    worked.file_finishes(report.finished);
-                    files.push(*report);
-                }
-                BriefEntry::RunFinished { elapsed, end: found } => {
-                    worked.session_ends(elapsed);
-                    end = Some(found);
-                }
-                BriefEntry::WorkerLost(_) | BriefEntry::AttemptEnded(_) => {}
+/// Reads a journal in brief; nothing if it does not say which run it is of. A run without an end counts as killed.
+pub(super) fn read_brief(path: &Path) -> io::Result<Option<PastRun>> {
+    let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
+    let (mut worked, mut state) = (TimeWorked::default(), RunState::Killed);
+    for entry in Follower::of(open(path)?).more::<BriefEntry>()?.into_iter().flatten() {
+        match entry {
+            BriefEntry::Opened(opened) => {
+                worked.session_begins(opened.started);
+                first = first.or(Some(*opened));
             }
+            // Once for each time that the run was taken up.
+            BriefEntry::RunStarted(found) => (header, state) = (Some(found), RunState::Killed),
+            BriefEntry::Resumed { at } => worked.session_begins(at),
+            BriefEntry::FileFinished(file) => {
+                worked.file_finishes(file.finished);
+                files.push(*file);
+            }
+            BriefEntry::RunFinished { elapsed, end } => {
+                worked.session_ends(elapsed);
+                state = RunState::Ended(end);
+            }
+            BriefEntry::WorkerLost(_) | BriefEntry::AttemptEnded(_) => {}
         }
-        let known = first.filter(|opened| opened.format == FORMAT).zip(header);
-        Ok(known.map(|(opened, header)| Self { opened, header, files, elapsed: worked.sum(), end }))
     }
+    let known = first.filter(|opened| opened.format == FORMAT).zip(header);
+    Ok(known.map(|(opened, header)| {
+        let Opened { run: name, started, circumstances, places, .. } = opened;
+        let (elapsed, totals) = (worked.sum(), Totals::of_summaries(&files));
+        let run = RunSummary { name, started, header, circumstances, totals, elapsed, state };
+        PastRun { run, places, files }
+    }))
 }
 
 /// Appends what happens in a run to its journal.
@@ -282,7 +233,7 @@ impl JournalWriter {
     /// Whatever the file system says.
     pub fn create(path: &Path, opened: Opened) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
-        lines.append(&Entry::Opened(Box::new(opened)))?;
+        lines.append(&Entry::Opened(Cow::Owned(opened)))?;
         lines.sync()?;
         sync_folder(folder_of(path))?;
         Ok(Self { lines, has_begun: false, behind: None })
@@ -292,8 +243,8 @@ impl JournalWriter {
     /// again.
     pub(super) fn begin(path: &Path, opened: Opened, header: &RunHeader) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
-        lines.append(&Entry::Opened(Box::new(opened)))?;
-        lines.append(&Entry::RunStarted(header.clone()))?;
+        lines.append(&Entry::Opened(Cow::Owned(opened)))?;
+        lines.append(&Entry::RunStarted(Cow::Borrowed(header)))?;
         Ok(Self { lines, has_begun: true, behind: None })
     }
 
@@ -325,15 +276,16 @@ impl JournalWriter {
     fn write(&mut self, event: &RunEvent) -> io::Result<()> {
         let (entry, durable) = match event {
             RunEvent::RunStarted(_) if std::mem::take(&mut self.has_begun) => return Ok(()),
-            RunEvent::RunStarted(header) => (Entry::RunStarted(header.clone()), true),
-            RunEvent::WorkerLost { shown, line, how, again } => {
-                (Entry::WorkerLost { shown: shown.clone(), line: *line, how: *how, again: *again }, false)
+            RunEvent::RunStarted(header) => (Entry::RunStarted(Cow::Borrowed(header)), true),
+            RunEvent::WorkerLost { shown, record, how, again } => {
+                let (shown, record) = (Cow::Borrowed(shown.as_str()), record.clone());
+                (Entry::WorkerLost { shown, record, how: *how, again: *again }, false)
             }
             RunEvent::AttemptEnded { file, shown, attempt } => {
-                let (file, shown) = (file.clone(), shown.clone());
-                (Entry::AttemptEnded { file, shown, attempt: attempt.clone() }, false)
+                let (file, shown) = (Cow::Borrowed(file), Cow::Borrowed(shown.as_str()));
+                (Entry::AttemptEnded { file, shown, attempt: Cow::Borrowed(attempt) }, false)
             }
-            RunEvent::FileFinished(report) => (Entry::FileFinished(report.clone()), true),
+            RunEvent::FileFinished(report) => (Entry::FileFinished(Cow::Borrowed(report)), true),
             RunEvent::RunFinished { elapsed, end } => {
                 (Entry::RunFinished { elapsed: *elapsed, end: *end }, true)
             }
@@ -358,10 +310,10 @@ impl EventSink for JournalWriter {
 
 /// Writes the journal of a run that has ended.
 pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunReport) -> io::Result<()> {
-    out.write_all(&line_of(&Entry::Opened(Box::new(opened)))?)?;
-    out.write_all(&line_of(&Entry::RunStarted(report.header.clone()))?)?;
+    out.write_all(&line_of(&Entry::Opened(Cow::Owned(opened)))?)?;
+    out.write_all(&line_of(&Entry::RunStarted(Cow::Borrowed(&report.header)))?)?;
     for file in &report.files {
-        out.write_all(&line_of(&Entry::FileFinished(Box::new(file.clone())))?)?;
+        out.write_all(&line_of(&Entry::FileFinished(Cow::Borrowed(file)))?)?;
     }
     // The last entry says that the others are all.
     out.write_all(&line_of(&Entry::RunFinished { elapsed: report.elapsed, end: report.end })?)
@@ -369,7 +321,7 @@ pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunRepo
 
 /// How many lines are damaged. One in front of the beginning of a session is none: the session before it was killed, or its
 /// disk was full, while it wrote that line, and whatever was to be in it is told again.
-fn damaged(entries: &[Option<Entry>]) -> usize {
+fn damaged(entries: &[Option<Entry<'_>>]) -> usize {
     let is_torn = |place: usize| {
         matches!(entries.get(place + 1), Some(Some(Entry::Resumed { .. } | Entry::RunStarted(_))))
     };
@@ -421,7 +373,7 @@ impl Journal {
 
     /// Reads a journal that is in memory.
     pub(super) fn of_bytes(bytes: &[u8]) -> io::Result<Option<Self>> {
-        let entries = Follower::of(bytes).more::<Entry>()?;
+        let entries = Follower::of(bytes).more::<Entry<'_>>()?;
         let damaged = damaged(&entries);
         let mut opened = None;
         let mut ended = false;
@@ -434,22 +386,23 @@ impl Journal {
             match entry {
                 Entry::Opened(found) => {
                     worked.session_begins(found.started);
-                    opened = opened.or(Some(*found));
+                    opened = opened.or_else(|| Some(found.into_owned()));
                 }
-                Entry::RunStarted(header) => events.push(RunEvent::RunStarted(header)),
+                Entry::RunStarted(header) => events.push(RunEvent::RunStarted(header.into_owned())),
                 Entry::Resumed { at } => worked.session_begins(at),
-                Entry::WorkerLost { shown, line, how, again } => {
-                    events.push(RunEvent::WorkerLost { shown, line, how, again });
+                Entry::WorkerLost { shown, record, how, again } => {
+                    let shown = shown.into_owned();
+                    events.push(RunEvent::WorkerLost { shown, record, how, again });
                 }
                 Entry::AttemptEnded { file, attempt, .. } => {
-                    attempts.entry(file).or_default().push(*attempt);
+                    attempts.entry(file.into_owned()).or_default().push(attempt.into_owned());
                 }
                 // The first result of a file is the one that was told.
                 Entry::FileFinished(report) => {
                     worked.file_finishes(report.finished);
                     attempts.remove(&report.file);
                     if files.insert(report.file.clone()) {
-                        events.push(RunEvent::FileFinished(report));
+                        events.push(RunEvent::FileFinished(Box::new(report.into_owned())));
                     }
                 }
                 // One for each time that the run was taken up.

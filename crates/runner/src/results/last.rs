@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::folder::{FolderError, ResultsFolder, io_error, why_unreadable};
-use super::journal::{Brief, begins_session};
+use super::journal::{begins_session, read_brief};
 use super::journal_file::{is_sound, journal_path, lines};
 use super::start::Start;
 
@@ -58,7 +58,7 @@ fn check_readable(run: &Path) -> Result<(), FolderError> {
     if is_whole && has_header(&path).unwrap_or(false) {
         return Ok(());
     }
-    let brief = Brief::read(&path).map_err(io_error("read", &path))?;
+    let brief = read_brief(&path).map_err(io_error("read", &path))?;
     brief.map(drop).ok_or_else(|| why_unreadable(path))
 }
 

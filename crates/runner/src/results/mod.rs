@@ -7,13 +7,13 @@ mod index;
 mod journal;
 pub mod journal_file;
 mod last;
-mod overview;
 mod run_ref;
 pub mod sequence;
 mod staging;
 mod start;
 mod starting;
 pub mod steps;
+mod summary;
 mod time_worked;
 
 pub mod backup;
@@ -23,9 +23,9 @@ pub mod prune;
 
 pub use circumstances::{CiRun, Circumstances, Commit, Imported};
 pub use folder::{FolderError, ResultsFolder, RunFolder};
-pub use history::{History, Past, PastRun};
-pub use journal::{Journal, JournalWriter, Opened, PastFile};
+pub use history::{History, Past};
+pub use journal::{Journal, JournalWriter, Opened};
 pub use last::LastRun;
-pub use overview::{RunFiles, RunOverview, RunState};
 pub use run_ref::{KnownRun, RunRef, run_refs};
 pub use starting::StartingRun;
+pub use summary::{PastRun, RunState, RunSummary};

@@ -5,9 +5,9 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::journal::FORMAT;
 use super::journal_file::open;
 use crate::jsonl::text_of;
+use crate::wire::FORMAT;
 
 /// What the beginning of a journal is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,20 +4,23 @@ use std::fmt::{self, Write};
 
 use super::count::plural;
 use super::evidence::{Evidence, evidence};
-use super::failure::{hint, message};
+use super::failure::{hint, message, place_of};
 use super::style::Role;
 use super::visible::{distinct, one_line};
 use slt_core::executor::diff::Side;
-use slt_core::outcome::{FailureDetail, FileReport, NotPassed};
+use slt_core::outcome::{DetailedFailure, FileReport, Problem};
 
 /// The word in front of a record that has not passed.
-fn word(what: &NotPassed) -> &'static str {
+fn word(what: &Problem) -> &'static str {
     match what {
-        NotPassed::Failed(_) | NotPassed::Reported(_) => "FAIL",
-        NotPassed::Unsupported(_) => "UNSUPPORTED",
-        NotPassed::TimedOut { .. } => "TIMEOUT",
-        NotPassed::Malformed(_) => "MALFORMED",
-        NotPassed::Faulted(_) => "CRASH",
+        Problem::Mismatch(_)
+        | Problem::UnexpectedError { .. }
+        | Problem::UnexpectedSuccess
+        | Problem::Reported(_) => "FAIL",
+        Problem::Unsupported(_) => "UNSUPPORTED",
+        Problem::TimedOut { .. } => "TIMEOUT",
+        Problem::Malformed { .. } => "MALFORMED",
+        Problem::Fault(_) => "CRASH",
     }
 }
 
@@ -28,15 +31,12 @@ const MOST_SQL_LINES: usize = 40;
 pub fn write_failure(
     out: &mut String,
     report: &FileReport,
-    detail: &FailureDetail,
+    detail: DetailedFailure<'_>,
     again: &str,
 ) -> fmt::Result {
-    let place = match detail.line {
-        0 => one_line(&report.shown).into_owned(),
-        line => format!("{}:{line}", one_line(&report.shown)),
-    };
-    write!(out, "{}  {}", Role::Fail.paint(word(&detail.what)), Role::Strong.paint(place))?;
-    match detail.header.as_str() {
+    let place = place_of(report, detail.id);
+    write!(out, "{}  {}", Role::Fail.paint(word(detail.problem)), Role::Strong.paint(place))?;
+    match detail.header {
         "" => writeln!(out),
         header => writeln!(out, "   {}", Role::Faint.paint(header)),
     }?;
@@ -48,23 +48,23 @@ pub fn write_failure(
         let more = plural((sql.len() - MOST_SQL_LINES) as u64, "more line");
         writeln!(out, "      {}", Role::Faint.paint(format_args!("… {more} of SQL")))?;
     }
-    for line in message(&detail.what).lines() {
+    for line in message(detail.problem).lines() {
         writeln!(out, "      {}", Role::Warn.paint(line))?;
     }
     write_evidence(out, detail)?;
-    if let NotPassed::Malformed(error) = &detail.what
-        && error.location.line != detail.line
+    if let Problem::Malformed { error, .. } = detail.problem
+        && error.location.line != detail.id.line
     {
         writeln!(out, "      at: {}", error.location)?;
     }
-    if let Some(hint) = hint(&detail.what) {
+    if let Some(hint) = hint(detail.problem) {
         writeln!(out, "      {} {hint}", Role::Hint.paint("hint:"))?;
     }
     // What another tool has run cannot be named.
     if again.is_empty() { Ok(()) } else { writeln!(out, "      {} {again}", Role::Hint.paint("again:")) }
 }
 
-fn write_evidence(out: &mut String, detail: &FailureDetail) -> fmt::Result {
+fn write_evidence(out: &mut String, detail: DetailedFailure<'_>) -> fmt::Result {
     let lines = evidence(detail);
     let shown = look(&lines);
     for line in &lines {

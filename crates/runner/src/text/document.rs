@@ -8,8 +8,8 @@ use super::failure::message;
 use super::object::{Each, Object, object};
 use slt_core::engine::EngineId;
 use slt_core::outcome::{
-    Attempt, Counts, Excerpt, Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed, RunEnd,
-    Totals,
+    Attempt, Counts, Excerpt, FailingRecord, FileEnd, FileReport, FlakyResult, Mismatch, Problem, RecordId,
+    RunEnd, Totals,
 };
 use slt_core::parser::Lint;
 
@@ -69,9 +69,9 @@ pub fn file(file: &FileReport) -> Object<'_> {
         .with_list("attempts", file.attempts.iter().map(attempt).collect())
         .with("records", records(&file.counts))
         .with("end", end(&file.end))
-        .with("failures", Each(|| failures(file)))
+        .with("failures", Each(|| file.failures.iter().map(failure)))
         .with("details_omitted", file.details_omitted())
-        .with_list("left_out", file.left_out.iter().map(|left_out| left_out.line).collect())
+        .with_list("left_out", file.left_out.iter().map(|left_out| left_out.id.line).collect())
         .with("lints", Each(|| file.lints.iter().map(lint)))
 }
 
@@ -80,42 +80,38 @@ pub fn attempt(attempt: &Attempt) -> Object<'_> {
     object! {
         "status": attempt.status.word(),
         "duration_ms": known_milliseconds(attempt.elapsed),
-        "failure": attempt.first.as_ref().map(|detail| failure(detail.line, Some(detail))),
+        "failure": attempt.first.as_ref().map(failure),
     }
 }
 
 /// How a file ended.
 fn end(end: &FileEnd) -> Object<'static> {
+    let line_of = |id: &Option<RecordId>| id.as_ref().map(|id| id.line);
     let (how, line, message) = match end {
         FileEnd::Completed => ("completed", None, None),
-        FileEnd::Halted { line } => ("halted", Some(*line), None),
-        FileEnd::Malformed { line } => ("malformed", Some(*line), None),
-        FileEnd::TimedOut { line } => ("timed_out", *line, None),
-        FileEnd::Faulted { line, fault } => ("faulted", *line, Some(fault.to_string())),
+        FileEnd::Halted { id } => ("halted", Some(id.line), None),
+        FileEnd::Malformed { id } => ("malformed", Some(id.line), None),
+        FileEnd::TimedOut { id } => ("timed_out", line_of(id), None),
+        FileEnd::Faulted { id, fault } => ("faulted", line_of(id), Some(fault.to_string())),
         FileEnd::NotStarted(problem) => ("not_started", None, Some(problem.to_string())),
     };
     object! { "how": how }.with_some("line", line).with_some("message", message)
 }
 
-/// The records of a file that have not passed.
-fn failures(file: &FileReport) -> impl Iterator<Item = Object<'_>> {
-    let mut details = file.details.iter().peekable();
-    file.failing.iter().map(move |&line| failure(line, details.next_if(|detail| detail.line == line)))
-}
-
 /// A record that has not passed; of one without details the line alone is known.
-fn failure(line: u32, detail: Option<&FailureDetail>) -> Object<'_> {
-    let (expected, actual) = detail.map(|detail| sides(&detail.what)).unwrap_or_default();
+fn failure(record: &FailingRecord) -> Object<'_> {
+    let detail = record.detailed();
+    let (expected, actual) = detail.map(|detail| sides(detail.problem)).unwrap_or_default();
     let object = object! {
-        "line": line,
-        "kind": detail.map(|detail| detail.what.word()),
-        "sql": detail.map(|detail| &detail.sql),
+        "line": record.id.line,
+        "kind": detail.map(|detail| detail.problem.word()),
+        "sql": detail.map(|detail| detail.sql),
         "expected": expected,
         "actual": actual,
-        "message": detail.map(|detail| message(&detail.what)),
+        "message": detail.map(|detail| message(detail.problem)),
     };
     match detail {
-        Some(detail) => object.with_some("duration_ms", detail.what.in_flight().map(milliseconds)),
+        Some(detail) => object.with_some("duration_ms", detail.problem.in_flight().map(milliseconds)),
         None => object.with("details_omitted", true),
     }
 }
@@ -126,30 +122,24 @@ fn lint(lint: &Lint) -> Object<'_> {
 }
 
 /// What was expected and what was found, as the file would have it.
-pub fn sides(what: &NotPassed) -> (Option<String>, Option<String>) {
-    match what {
-        NotPassed::Failed(failure) => match failure {
-            Failure::RowsDiffer { expected, actual, .. } => (Some(values(expected)), Some(values(actual))),
-            Failure::HashDiffers { expected, actual, .. } => {
-                (Some(expected.to_string()), Some(actual.to_string()))
-            }
-            Failure::PresentationDiffers { wanted } => (Some(wanted.clone()), None),
-            Failure::ColumnCountDiffers { expected, actual } => {
+pub fn sides(problem: &Problem) -> (Option<String>, Option<String>) {
+    match problem {
+        Problem::Mismatch(mismatch) => match mismatch {
+            Mismatch::Rows { expected, actual, .. } => (Some(values(expected)), Some(values(actual))),
+            Mismatch::Hash { expected, actual, .. } => (Some(expected.to_string()), Some(actual.to_string())),
+            Mismatch::Presentation { wanted } => (Some(wanted.clone()), None),
+            Mismatch::ColumnCount { expected, actual } => {
                 (Some(format!("{expected} columns")), Some(format!("{actual} columns")))
             }
-            Failure::LabelDiffers { first_digest, digest, .. } => {
-                (Some(first_digest.to_string()), Some(digest.to_string()))
-            }
-            Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => {
-                (Some("success".to_owned()), Some(error.message.clone()))
-            }
-            Failure::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),
+            Mismatch::Label(label) => (Some(label.first_digest.to_string()), Some(label.digest.to_string())),
         },
-        NotPassed::Unsupported(_)
-        | NotPassed::TimedOut { .. }
-        | NotPassed::Malformed(_)
-        | NotPassed::Faulted(_)
-        | NotPassed::Reported(_) => (None, None),
+        Problem::UnexpectedError { error, .. } => (Some("success".to_owned()), Some(error.message.clone())),
+        Problem::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),
+        Problem::Unsupported(_)
+        | Problem::TimedOut { .. }
+        | Problem::Malformed { .. }
+        | Problem::Fault(_)
+        | Problem::Reported(_) => (None, None),
     }
 }
 

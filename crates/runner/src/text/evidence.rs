@@ -2,7 +2,7 @@
 
 use super::count::plural;
 use slt_core::executor::diff::{DiffRow, Side, diff_rows};
-use slt_core::outcome::{Difference, Excerpt, Failure, FailureDetail, NotPassed};
+use slt_core::outcome::{DetailedFailure, Difference, Excerpt, LabelMismatch, Mismatch, Problem};
 
 /// Rows of a diff that are shown, and rows around a difference.
 const MOST_ROWS: usize = 40;
@@ -22,11 +22,11 @@ pub enum Evidence<'d> {
 }
 
 /// What speaks for a failure, besides its message. Only mismatches of results have any.
-pub fn evidence(detail: &FailureDetail) -> Vec<Evidence<'_>> {
+pub fn evidence(detail: DetailedFailure<'_>) -> Vec<Evidence<'_>> {
     let mut lines = Vec::new();
-    let NotPassed::Failed(failure) = &detail.what else { return lines };
-    match failure {
-        Failure::RowsDiffer { expected, actual, columns }
+    let Problem::Mismatch(mismatch) = detail.problem else { return lines };
+    match mismatch {
+        Mismatch::Rows { expected, actual, columns }
             if Difference::of(expected, actual, *columns) == Difference::RowsOnLines =>
         {
             let text = |line: &String| Evidence::Text(Side::Expected, line.clone());
@@ -34,11 +34,11 @@ pub fn evidence(detail: &FailureDetail) -> Vec<Evidence<'_>> {
             lines.push(Evidence::Note("the rows found:".to_owned()));
             found(&mut lines, actual, *columns);
         }
-        Failure::RowsDiffer { expected, actual, columns } => diff(&mut lines, expected, actual, *columns),
-        Failure::HashDiffers { expected, actual, rows, columns } => {
+        Mismatch::Rows { expected, actual, columns } => diff(&mut lines, expected, actual, *columns),
+        Mismatch::Hash { expected, actual, rows, columns } => {
             lines.push(Evidence::Text(Side::Expected, expected.to_string()));
             lines.push(Evidence::Text(Side::Actual, actual.to_string()));
-            match &detail.unhashed {
+            match detail.unhashed {
                 Some(unhashed) => {
                     let engine = &unhashed.engine;
                     let note = format!("the expected rows are {engine}'s; they have the expected hash:");
@@ -51,16 +51,13 @@ pub fn evidence(detail: &FailureDetail) -> Vec<Evidence<'_>> {
                 }
             }
         }
-        Failure::LabelDiffers { rows, columns, first_digest, digest, .. } => {
+        Mismatch::Label(mismatch) => {
+            let LabelMismatch { rows, columns, first_digest, digest, .. } = &**mismatch;
             lines.push(Evidence::Text(Side::Expected, format!("hash {first_digest}")));
             lines.push(Evidence::Text(Side::Actual, format!("hash {digest}")));
             found(&mut lines, rows, *columns);
         }
-        Failure::PresentationDiffers { .. }
-        | Failure::ColumnCountDiffers { .. }
-        | Failure::UnexpectedError(_)
-        | Failure::ErrorAmidRows(_)
-        | Failure::UnexpectedSuccess => {}
+        Mismatch::Presentation { .. } | Mismatch::ColumnCount { .. } => {}
     }
     lines
 }

@@ -3,7 +3,9 @@
 use super::count::{duration, plural};
 use super::visible::one_line;
 use slt_core::outcome::Fault;
-use slt_core::outcome::{Difference, Excerpt, Failure, FileReport, NotPassed};
+use slt_core::outcome::{
+    Difference, Excerpt, FailingRecord, FileReport, LabelMismatch, Mismatch, Problem, RecordId,
+};
 
 /// Of a failure of which another tool tells nothing else.
 pub const NOT_WHY: &str = "another tool reports a failure, and not why";
@@ -19,16 +21,21 @@ pub fn fault_with_time(fault: &Fault) -> String {
 }
 
 /// What happened, in one line.
-pub fn headline(what: &NotPassed) -> String {
+pub fn headline(what: &Problem) -> String {
     match what {
-        NotPassed::Failed(failure) => failed(failure),
-        NotPassed::Unsupported(why) => format!("not supported: {why}"),
-        NotPassed::TimedOut { after } => {
+        Problem::Mismatch(mismatch) => mismatched(mismatch),
+        Problem::UnexpectedError { error, .. } => match &error.code {
+            Some(code) => format!("unexpected error: {} (code {code})", error.message),
+            None => format!("unexpected error: {}", error.message),
+        },
+        Problem::UnexpectedSuccess => "an error was expected, but the statement succeeded".to_owned(),
+        Problem::Unsupported(why) => format!("not supported: {why}"),
+        Problem::TimedOut { after } => {
             format!("still running after {} when it was stopped", duration(*after))
         }
-        NotPassed::Malformed(error) => format!("malformed record: {}", error.kind),
-        NotPassed::Faulted(fault) => fault.to_string(),
-        NotPassed::Reported(text) => {
+        Problem::Malformed { error, .. } => format!("malformed record: {}", error.kind),
+        Problem::Fault(fault) => fault.to_string(),
+        Problem::Reported(text) => {
             let first = text.lines().find(|line| !line.trim().is_empty());
             first.unwrap_or(NOT_WHY).to_owned()
         }
@@ -36,13 +43,13 @@ pub fn headline(what: &NotPassed) -> String {
 }
 
 /// What the author of the file can do about it.
-pub fn hint(what: &NotPassed) -> Option<&'static str> {
+pub fn hint(what: &Problem) -> Option<&'static str> {
     match what {
-        NotPassed::Malformed(error) => error.kind.hint(),
-        NotPassed::Failed(Failure::ErrorAmidRows(_)) => {
+        Problem::Malformed { error, .. } => error.kind.hint(),
+        Problem::UnexpectedError { after_rows: true, .. } => {
             Some("the SQLite runner takes such an error for the end of the rows; --exact does the same")
         }
-        NotPassed::Failed(Failure::RowsDiffer { expected, actual, columns })
+        Problem::Mismatch(Mismatch::Rows { expected, actual, columns })
             if has_rows_on_lines(expected, actual, *columns) =>
         {
             Some("write one value per line; one row per line is the form of sqllogictest-rs and DuckDB")
@@ -56,40 +63,49 @@ fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bo
 }
 
 /// What happened, in full.
-pub fn message(what: &NotPassed) -> String {
+pub fn message(what: &Problem) -> String {
     match what {
-        NotPassed::Reported(text) if !text.is_empty() => text.clone(),
+        Problem::Reported(text) if !text.is_empty() => text.clone(),
         what => headline(what),
     }
 }
 
-/// A file, or a line in it, as it stands in a line of text.
-pub fn place(shown: &str, line: Option<u32>) -> String {
+/// A file, or a record of it, as it stands in a line of text.
+pub fn place(shown: &str, record: Option<&RecordId>) -> String {
     let shown = one_line(shown);
-    line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
+    match record.filter(|record| !record.is_whole_file()) {
+        None => shown.into_owned(),
+        Some(record) if record.source.is_none() => format!("{shown}:{record}"),
+        Some(record) => format!("{}, included by {shown}", one_line(&record.to_string())),
+    }
+}
+
+/// A record of a file, or the file as a whole, as it stands in a line of text.
+pub fn place_of(file: &FileReport, record: &RecordId) -> String {
+    place(&file.shown, Some(record))
 }
 
 /// Describes what failed in another attempt of a file that passed in the end: `a.test:1: … (CRASH in another attempt)`.
 pub fn other_attempt(report: &FileReport) -> Option<String> {
-    if !report.details.is_empty() {
+    if report.details().next().is_some() {
         return None;
     }
     let attempt = report.attempts.iter().find(|attempt| !attempt.status.is_good())?;
     let word = attempt.status.label();
-    let Some(first) = &attempt.first else { return Some(format!("{word} in another attempt")) };
-    let place = place(&report.shown, Some(first.line).filter(|&line| line > 0));
-    Some(format!("{place}: {} ({word} in another attempt)", headline(&first.what)))
+    let Some(first) = attempt.first.as_ref().and_then(FailingRecord::detailed) else {
+        return Some(format!("{word} in another attempt"));
+    };
+    let place = place_of(report, first.id);
+    Some(format!("{place}: {} ({word} in another attempt)", headline(first.problem)))
 }
 
-fn failed(failure: &Failure) -> String {
-    match failure {
-        Failure::RowsDiffer { expected, actual, columns }
-            if has_rows_on_lines(expected, actual, *columns) =>
-        {
+fn mismatched(mismatch: &Mismatch) -> String {
+    match mismatch {
+        Mismatch::Rows { expected, actual, columns } if has_rows_on_lines(expected, actual, *columns) => {
             let lines = plural(expected.total(), "line");
             format!("the file has one row per line ({lines}), {} found", plural(actual.total(), "value"))
         }
-        Failure::RowsDiffer { expected, actual, .. } => {
+        Mismatch::Rows { expected, actual, .. } => {
             let (expected, actual) = (expected.total(), actual.total());
             if expected == actual {
                 format!("values differ ({expected} expected, {actual} found)")
@@ -97,7 +113,7 @@ fn failed(failure: &Failure) -> String {
                 format!("{} expected, {actual} found", plural(expected, "value"))
             }
         }
-        Failure::HashDiffers { expected, actual, .. } => {
+        Mismatch::Hash { expected, actual, .. } => {
             if expected.values == actual.values {
                 format!("{} expected and found, but the hash differs", plural(expected.values, "value"))
             } else {
@@ -108,22 +124,18 @@ fn failed(failure: &Failure) -> String {
                 )
             }
         }
-        Failure::PresentationDiffers { wanted } => {
+        Mismatch::Presentation { wanted } => {
             format!("the values are right, but under this hash threshold the file must have `{wanted}`")
         }
-        Failure::ColumnCountDiffers { expected, actual: 0 } => {
+        Mismatch::ColumnCount { expected, actual: 0 } => {
             format!("{} expected, but the SQL has no result", plural(*expected as u64, "column"))
         }
-        Failure::ColumnCountDiffers { expected, actual } => {
+        Mismatch::ColumnCount { expected, actual } => {
             format!("{} expected by the type letters, {actual} found", plural(*expected as u64, "column"))
         }
-        Failure::LabelDiffers { label, first_line, .. } => {
-            format!("another result than line {first_line}, which has the same label `{label}`")
+        Mismatch::Label(mismatch) => {
+            let LabelMismatch { label, first, .. } = &**mismatch;
+            format!("another result than line {first}, which has the same label `{label}`")
         }
-        Failure::UnexpectedError(error) | Failure::ErrorAmidRows(error) => match &error.code {
-            Some(code) => format!("unexpected error: {} (code {code})", error.message),
-            None => format!("unexpected error: {}", error.message),
-        },
-        Failure::UnexpectedSuccess => "an error was expected, but the statement succeeded".to_owned(),
     }
 }

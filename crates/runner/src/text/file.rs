@@ -25,10 +25,10 @@ pub fn account(report: &FileReport) -> String {
     let counts = &report.counts;
     match &report.end {
         FileEnd::NotStarted(problem) => return problem.to_string(),
-        FileEnd::Faulted { line: Some(line), fault } => {
-            return format!("line {line}: {}; {}", fault_with_time(fault), parts(counts));
+        FileEnd::Faulted { id: Some(id), fault } => {
+            return format!("line {id}: {}; {}", fault_with_time(fault), parts(counts));
         }
-        FileEnd::Faulted { line: None, fault } => return format!("{fault}; {}", parts(counts)),
+        FileEnd::Faulted { id: None, fault } => return format!("{fault}; {}", parts(counts)),
         FileEnd::TimedOut { .. }
         | FileEnd::Completed
         | FileEnd::Halted { .. }

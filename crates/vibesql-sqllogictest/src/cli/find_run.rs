@@ -12,8 +12,7 @@ use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::import;
 use slt_runner::results::portable::{self, is_portable};
 use slt_runner::results::{
-    Circumstances, Commit, FolderError, Journal, LastRun, Opened, ResultsFolder, RunOverview, RunRef,
-    run_refs,
+    Circumstances, Commit, FolderError, Journal, LastRun, Opened, ResultsFolder, RunRef, RunSummary, run_refs,
 };
 use slt_runner::text::count::plural;
 
@@ -153,7 +152,7 @@ fn resolve(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<RunPla
     }
     let results = location.results()?;
     let last = last(results, ui)?;
-    let engine = RunOverview::read(results, &last)?.header.engine;
+    let engine = RunSummary::read(results, &last)?.header.engine;
     resolve_with(word, location, RunConstraints { before: Some(&last), engine: Some(&engine) }, ui)
 }
 
@@ -212,7 +211,7 @@ fn before(
     let runs = results.runs()?;
     let end = constraints.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
-        match RunOverview::read(results, name) {
+        match RunSummary::read(results, name) {
             Ok(run) if constraints.engine.is_none_or(|engine| run.header.engine.is_same(engine)) => {
                 return Ok(RunPlace::stored(name));
             }
@@ -236,12 +235,12 @@ fn last_of(
 ) -> Result<RunPlace, CliError> {
     let (mut with_changes, mut incomplete, mut other_engines) = (None, 0, 0);
     for name in runs.iter().rev().filter(|&name| Some(name.as_str()) != constraints.before) {
-        let Ok(run) = RunOverview::read(results, name) else { continue };
+        let Ok(run) = RunSummary::read(results, name) else { continue };
         if !run.is_complete() {
             incomplete += 1;
         } else if constraints.engine.is_some_and(|engine| !engine.is_same(&run.header.engine)) {
             other_engines += 1;
-        } else if run.commit.is_some_and(|commit| commit.dirty) {
+        } else if run.commit().is_some_and(|commit| commit.dirty) {
             with_changes = with_changes.or(Some(name));
         } else {
             return Ok(RunPlace::stored(name));

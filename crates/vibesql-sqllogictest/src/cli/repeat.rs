@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::stream;
 use slt_core::executor::Settings;
-use slt_core::outcome::FileReport;
+use slt_core::outcome::{FileReport, RecordId};
 use slt_runner::results::Journal;
 use slt_runner::text::visible::is_unseen;
 
@@ -13,23 +13,26 @@ pub(super) fn repeat_in_run(
     program: &str,
     journal: &Journal,
     file: &FileReport,
-    line: u32,
+    record: &RecordId,
 ) -> Option<String> {
     let settings = journal.opened.settings.as_ref()?;
-    Some(repeat_command(program, settings, &journal.report.header.engine.labels, &file.shown, line))
+    Some(repeat_command(program, settings, &journal.report.header.engine.labels, &file.shown, record))
 }
 
-/// Returns the command that runs the record at `line` of `shown` alone, with these settings. `own_labels` are those of
-/// the engine.
+/// Returns the command that runs a record of `shown` alone, with these settings; of an included file, the file that
+/// includes it. `own_labels` are those of the engine.
 pub(super) fn repeat_command(
     program: &str,
     settings: &Settings,
     own_labels: &[String],
     shown: &str,
-    line: u32,
+    record: &RecordId,
 ) -> String {
     let words = repeat_words(settings, own_labels);
-    let target = format!("{}:{line}", stream::typed(shown));
+    let target = match record.source {
+        None => format!("{}:{}", stream::typed(shown), record.line),
+        Some(_) => stream::typed(shown).to_owned(),
+    };
     let words = [program].into_iter().chain(words.iter().map(String::as_str)).chain([target.as_str()]);
     words.map(shell_word).collect::<Vec<_>>().join(" ")
 }

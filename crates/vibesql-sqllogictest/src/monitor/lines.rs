@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use slt_core::outcome::{FileReport, FileStatus, RunEnd, bytes};
+use slt_core::outcome::{FileReport, FileStatus, RecordId, RunEnd, bytes};
 use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
 use slt_runner::text::count::{duration, plural, thousands};
-use slt_runner::text::failure::{headline, other_attempt, place};
+use slt_runner::text::failure::{headline, other_attempt, place, place_of};
 use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
@@ -52,9 +52,8 @@ impl<W: Write> ResultLines<W> {
             if verbose { Role::Faint.paint(measures(report)).to_string() } else { String::new() }
         )?;
         let most = if verbose { usize::MAX } else { 1 };
-        for detail in report.details.iter().take(most) {
-            let line = Some(detail.line).filter(|&line| line > 0);
-            writeln!(self.out, "        {}: {}", place(&report.shown, line), headline(&detail.what))?;
+        for detail in report.details().take(most) {
+            writeln!(self.out, "        {}: {}", place_of(report, detail.id), headline(detail.problem))?;
         }
         if let Some(attempt) = other_attempt(report) {
             writeln!(self.out, "        {attempt}")?;
@@ -72,7 +71,7 @@ impl<W: Write> ResultLines<W> {
             writeln!(self.out, "        {more} (--max-details)")?;
         }
         for lint in &report.lints {
-            let place = place(&report.shown, Some(lint.line));
+            let place = place(&report.shown, Some(&RecordId::at(lint.line)));
             writeln!(self.out, "        {} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
         }
         Ok(())
@@ -92,8 +91,9 @@ impl<W: Write> ResultLines<W> {
         let (files, done) = (plural(running.len() as u64, "file"), plural(done as u64, "file"));
         writeln!(self.out, "{} {files} running, {done} done", Role::Hint.paint("now:"))?;
         for file in running {
-            let line = file.record.map(|(line, _)| line);
-            let record = file.record.map(|(_, time)| format!("  the record for {}", duration(time)));
+            let id = file.record.as_ref().map(|(id, _)| id);
+            let record =
+                file.record.as_ref().map(|(_, time)| format!("  the record for {}", duration(*time)));
             let records = match file.total {
                 Some(total) => format!("{} of {}", thousands(file.settled), plural(total, "record")),
                 None => plural(file.settled, "record"),
@@ -102,7 +102,7 @@ impl<W: Write> ResultLines<W> {
             writeln!(
                 self.out,
                 "        {}  {}{}  {records}{memory}",
-                place(&file.shown, line),
+                place(&file.shown, id),
                 duration(file.elapsed),
                 record.unwrap_or_default(),
             )?;
@@ -130,10 +130,10 @@ impl<W: Write> EventSink for ResultLines<W> {
 fn note(event: &RunEvent) -> Option<String> {
     Some(match event {
         RunEvent::Resumed { done } => format!("{} done already", plural(done.files, "file")),
-        RunEvent::Slow { shown, line, elapsed, limit } => {
+        RunEvent::Slow { shown, record, elapsed, limit } => {
             let limit =
                 limit.map_or_else(String::new, |limit| format!("; it is stopped at {}", duration(limit)));
-            format!("slow: {}, running for {}{limit}", place(shown, *line), duration(*elapsed))
+            format!("slow: {}, running for {}{limit}", place(shown, record.as_ref()), duration(*elapsed))
         }
         RunEvent::Stopping { running, why } => {
             let files = plural(*running as u64, "file");
@@ -142,8 +142,11 @@ fn note(event: &RunEvent) -> Option<String> {
                 _ => format!("stopping, {files} still running; press Ctrl-C again to stop immediately"),
             }
         }
-        RunEvent::WorkerLost { shown, line, how, again: true } => {
-            format!("worker lost at {}: it {how}; retrying the file on another worker", place(shown, *line))
+        RunEvent::WorkerLost { shown, record, how, again: true } => {
+            format!(
+                "worker lost at {}: it {how}; retrying the file on another worker",
+                place(shown, record.as_ref())
+            )
         }
         RunEvent::Retried { shown, status, left } => {
             let left = match left {

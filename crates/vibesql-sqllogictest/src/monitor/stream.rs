@@ -4,7 +4,7 @@
 
 use std::io::Write;
 
-use slt_core::outcome::{ExitHow, FlakyResult, Totals};
+use slt_core::outcome::{ExitHow, FlakyResult, RecordId, Totals};
 use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
 use slt_runner::text::document;
 use slt_runner::text::document::{end_word, milliseconds};
@@ -52,6 +52,7 @@ impl<W: Write> EventSink for EventStream<'_, W> {
 /// Makes the line of an event. `run` is the name of the run, and `totals` are the sums up to the event.
 fn line<'e>(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResult) -> Object<'e> {
     let sums = |totals| document::files(totals, flaky).with("records", document::records(&totals.records));
+    let line_of = |record: &Option<RecordId>| record.as_ref().map(|id| id.line);
     let named = |event: &'static str| object! { "format": FORMAT, "event": event };
     match event {
         RunEvent::RunStarted(header) => named("run-started")
@@ -69,19 +70,19 @@ fn line<'e>(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResu
         }
         RunEvent::NotSplit { shown } => named("not-split").with("shown", shown),
         RunEvent::TaskEnded { task } => named("task-ended").with("task", task),
-        RunEvent::Slow { shown, line, elapsed, limit } => named("slow")
+        RunEvent::Slow { shown, record, elapsed, limit } => named("slow")
             .with("shown", shown)
-            .with("line", line)
+            .with("line", line_of(record))
             .with("elapsed_ms", milliseconds(*elapsed))
             .with("limit_ms", limit.map(milliseconds)),
-        RunEvent::WorkerLost { shown, line, how, again } => {
+        RunEvent::WorkerLost { shown, record, how, again } => {
             let (exit_code, signal) = match how {
                 ExitHow::Code(code) => (Some(code), None),
                 ExitHow::Signal(signal) => (None, Some(signal)),
             };
             named("worker-lost")
                 .with("shown", shown)
-                .with("line", line)
+                .with("line", line_of(record))
                 .with("exit_code", exit_code)
                 .with("signal", signal)
                 .with("message", how.to_string())
@@ -112,8 +113,8 @@ fn line<'e>(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResu
 fn running_file(file: &Running) -> Object<'_> {
     object! {
         "shown": &file.shown,
-        "line": file.record.map(|(line, _)| line),
-        "record_ms": file.record.map(|(_, time)| milliseconds(time)),
+        "line": file.record.as_ref().map(|(id, _)| id.line),
+        "record_ms": file.record.as_ref().map(|(_, time)| milliseconds(*time)),
         "elapsed_ms": milliseconds(file.elapsed),
         "settled": file.settled,
         "total": file.total,
@@ -144,7 +145,7 @@ mod tests {
             elapsed: Duration::from_millis(5),
             peak_memory: Some(7),
             attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
-            left_out: vec![LeftOut { line: 9, key: RecordKey(9) }],
+            left_out: vec![LeftOut { id: RecordId::at(9), key: Some(RecordKey(9)) }],
             ..FileReport::new(FileId::in_suite("s", file), FileEnd::Completed)
         })
     }
@@ -152,7 +153,7 @@ mod tests {
     /// One of each.
     fn events() -> Vec<RunEvent> {
         let time = Duration::from_millis(1500);
-        let (shown, line) = ("s/a.test".to_owned(), Some(4));
+        let (shown, record) = ("s/a.test".to_owned(), Some(RecordId::at(4)));
         let engine = EngineId::new("e", "1");
         let labels = vec!["l".to_owned()];
         let passed = Counts { total: 2, executed: 2, passed: 2, ..Counts::default() };
@@ -168,9 +169,19 @@ mod tests {
             }),
             RunEvent::Resumed { done },
             RunEvent::TaskStarted { task: 3, shown: shown.clone(), slice: Slice::new(0, 2) },
-            RunEvent::Slow { shown: shown.clone(), line, elapsed: time, limit: None },
-            RunEvent::WorkerLost { shown: shown.clone(), line, how: ExitHow::Signal(6), again: true },
-            RunEvent::WorkerLost { shown: shown.clone(), line, how: ExitHow::Code(3), again: false },
+            RunEvent::Slow { shown: shown.clone(), record: record.clone(), elapsed: time, limit: None },
+            RunEvent::WorkerLost {
+                shown: shown.clone(),
+                record: record.clone(),
+                how: ExitHow::Signal(6),
+                again: true,
+            },
+            RunEvent::WorkerLost {
+                shown: shown.clone(),
+                record: record.clone(),
+                how: ExitHow::Code(3),
+                again: false,
+            },
             RunEvent::Retried { shown: shown.clone(), status: FileStatus::Failed, left: 0 },
             RunEvent::NotSplit { shown: shown.clone() },
             RunEvent::Helper { number: 1, came: true },
@@ -180,7 +191,7 @@ mod tests {
             RunEvent::Asked {
                 running: vec![Running {
                     shown,
-                    record: Some((4, time)),
+                    record: Some((RecordId::at(4), time)),
                     elapsed: time,
                     settled: 1,
                     total: Some(2),

@@ -6,16 +6,16 @@ use vibesql_sqllogictest::engine::{Database, DatabaseError, Engine, EngineError,
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::{Observer, Selection, run_observed};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{Counts, FailureDetail, FileEnd, FileReport};
+use vibesql_sqllogictest::outcome::{Counts, FailingRecord, FileEnd, FileReport, RecordId};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
 
-use crate::support::{options, run_on, run_scripted};
+use crate::support::{failing_lines, options, run_on, run_scripted};
 
 /// The counts in one line, without what is zero.
 fn account(report: &FileReport) -> String {
     let counts = report.counts;
     assert!(counts.add_up(), "{counts:?}");
-    assert_eq!(report.failing.len() as u64, counts.not_passed(), "{counts:?}");
+    assert_eq!(report.failures.len() as u64, counts.not_passed(), "{counts:?}");
     let parts = [
         ("total", counts.total),
         ("executed", counts.executed),
@@ -33,7 +33,7 @@ fn account(report: &FileReport) -> String {
 }
 
 fn kinds(report: &FileReport) -> Vec<&'static str> {
-    report.details.iter().map(|detail| detail.what.word()).collect()
+    report.details().map(|detail| detail.problem.word()).collect()
 }
 
 #[test]
@@ -71,8 +71,8 @@ fn a_panic_ends_the_file_and_no_more() {
     let report =
         run_scripted("statement ok\nok\n\nstatement ok\npanic oh dear\n\nstatement ok\nok\n\nhalt\n");
     assert_eq!(account(&report), "crashed: total 3, executed 2, passed 1, not_reached 1, faulted 1");
-    assert!(matches!(report.end, FileEnd::Faulted { line: Some(4), .. }));
-    assert_eq!(report.details[0].what.word(), "engine_panicked");
+    assert!(matches!(&report.end, FileEnd::Faulted { id: Some(id), .. } if id.is_on(4)));
+    assert_eq!(report.details().next().unwrap().problem.word(), "engine_panicked");
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn halt_leaves_the_rest_unreached() {
     let report =
         run_scripted("statement ok\nok\n\nhalt\n\nstatement ok\nerror x\n\nquery I\nrows 1\n----\n2\n");
     assert_eq!(account(&report), "passed: total 3, executed 1, passed 1, not_reached 2");
-    assert_eq!(report.end, FileEnd::Halted { line: 4 });
+    assert_eq!(report.end, FileEnd::Halted { id: RecordId::at(4) });
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn nothing_executed_is_empty_and_not_passed() {
 fn unknown_text_ends_the_file() {
     let report = run_scripted("statement ok\nok\n\nfrobnicate\n\nstatement ok\nok\n");
     assert_eq!(account(&report), "failed: total 3, executed 1, passed 1, malformed 1, not_reached 1");
-    assert_eq!(report.end, FileEnd::Malformed { line: 4 });
+    assert_eq!(report.end, FileEnd::Malformed { id: RecordId::at(4) });
 }
 
 #[test]
@@ -207,8 +207,8 @@ fn a_database_that_is_not_dropped_is_reported_and_changes_no_outcome() {
         }
     }
     impl Observer for Heard {
-        fn record_started(&mut self, _: u32) {}
-        fn record_not_passed(&mut self, _: u32, _: Option<&FailureDetail>) {}
+        fn record_started(&mut self, _: &RecordId) {}
+        fn record_not_passed(&mut self, _: &FailingRecord) {}
         fn record_settled(&mut self, _: &Counts) {}
         fn database_not_closed(&mut self, error: &EngineError) {
             self.0.push(error.to_string());
@@ -262,8 +262,8 @@ proptest! {
             let report = run_on(engine.as_ref(), "t", script.as_bytes(), exact);
             let counts = report.counts;
             prop_assert!(counts.add_up(), "{:?}", counts);
-            prop_assert_eq!(report.failing.len() as u64, counts.not_passed());
-            prop_assert!(report.failing.is_sorted());
+            prop_assert_eq!(report.failures.len() as u64, counts.not_passed());
+            prop_assert!(failing_lines(&report).is_sorted());
             let executed_at_most = counts.passed + counts.failed + counts.faulted + counts.malformed;
             prop_assert!(counts.passed <= counts.executed && counts.executed <= executed_at_most);
         }

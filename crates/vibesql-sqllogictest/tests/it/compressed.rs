@@ -11,7 +11,7 @@ use vibesql_sqllogictest::results::portable::{Became, merge, write};
 use vibesql_sqllogictest::results::store::schema::TABLES;
 use vibesql_sqllogictest::results::store::{Extract, Sealed, Store, Wanted, Window};
 use vibesql_sqllogictest::results::{
-    Circumstances, History, Imported, Opened, ResultsFolder, RunOverview, backup,
+    Circumstances, History, Imported, Opened, ResultsFolder, RunSummary, backup,
 };
 
 use crate::sandbox::Sandbox;
@@ -70,7 +70,7 @@ fn exported(results: &ResultsFolder, names: &[String]) -> Vec<u8> {
 fn said(results: &ResultsFolder) -> String {
     let names = results.runs().unwrap();
     let run =
-        |name: &String| (results.journal(Some(name)).unwrap(), RunOverview::read(results, name).unwrap());
+        |name: &String| (results.journal(Some(name)).unwrap(), RunSummary::read(results, name).unwrap());
     let runs: Vec<_> = names.iter().map(run).collect();
     let file = FileId::unknown("d/1");
     let history = History::read(results, "e", &[&file]).unwrap().of(&file);

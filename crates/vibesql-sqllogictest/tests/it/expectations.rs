@@ -5,11 +5,12 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::expectations::{DocumentFiles, Note, judge, read, today, update};
 use vibesql_sqllogictest::outcome::{
-    Attempt, Counts, FailureGroup, FileEnd, FileReport, FileStatus, FlakyResult, Mark, RecordKey, RunEnd,
-    RunHeader, RunReport,
+    Attempt, Counts, FailingRecord, FailureGroup, FileEnd, FileReport, FileStatus, FlakyResult, RecordId,
+    RecordKey, RunEnd, RunHeader, RunReport,
 };
 
 use crate::sandbox::Sandbox;
+use crate::support::failing_lines;
 
 const GOOD: &str = "query I nosort\nSELECT 1\n----\n1\n";
 const BAD: &str = "query I nosort\nSELECT 1\n----\n2\n\nquery I nosort\nSELECT 3\n----\n3\n\nstatement ok\nSELECT nothing\n";
@@ -330,13 +331,14 @@ fn file(name: &str, failing: &[u64], end: FileEnd) -> FileReport {
     let failed = failing.len() as u64;
     report.counts = Counts { total: 20, executed: 20, passed: 20 - failed, failed, ..Counts::default() };
     for (place, key) in failing.iter().enumerate() {
-        report.failing.push(*key as u32 * 3);
-        report.marks.push(Mark { key: RecordKey(*key), group: place as u32 });
+        let id = RecordId::at(*key as u32 * 3);
+        let (key_of_it, group) = (Some(RecordKey(*key)), Some(place as u32));
+        report.failures.push(FailingRecord { id: id.clone(), key: key_of_it, group, detail: None });
         report.groups.push(FailureGroup {
             kind: "rows_differ".to_owned(),
             what: format!("of {}", key % 3),
             records: 1,
-            first_line: *key as u32 * 3,
+            first: id,
         });
     }
     report
@@ -352,7 +354,7 @@ fn run(files: Vec<FileReport>) -> RunReport {
 fn any_run() -> impl Strategy<Value = RunReport> {
     let end = prop_oneof![
         3 => Just(FileEnd::Completed),
-        1 => Just(FileEnd::TimedOut { line: Some(3) }),
+        1 => Just(FileEnd::TimedOut { id: Some(RecordId::at(3)) }),
     ];
     let files = prop::collection::vec((prop::collection::btree_set(1_u64..19, 0..6), end), 0..5);
     files.prop_map(|files| {
@@ -374,7 +376,7 @@ proptest! {
             let known = read("f", &text, &anywhere()).unwrap();
             let judgement = judge(&known, run, day, false);
             prop_assert!(judgement.is_good(), "{:?}\n{}", judgement, text);
-            let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
+            let failing: usize = run.files.iter().map(|file| file.failures.len()).sum();
             prop_assert_eq!(judgement.expected, failing as u64);
             // Nothing more is to be written.
             prop_assert_eq!(&update(&text, &known, &anywhere(), run, day, &Note::default()), &text);
@@ -386,12 +388,12 @@ proptest! {
         let keys: Vec<_> = records.iter().map(|key| format!("\"{key:016x}\"")).collect();
         let text = format!("[[xfail]]\nfile = \"**\"\nrecords = [{}]\n", keys.join(", "));
         let judgement = judge(&read("f", &text, &anywhere()).unwrap(), &run, today(0), false);
-        let failing: usize = run.files.iter().map(|file| file.failing.len()).sum();
-        let unexpected: usize = judgement.unexpected.iter().map(|one| one.lines.len()).sum();
+        let failing: usize = run.files.iter().map(|file| file.failures.len()).sum();
+        let unexpected: usize = judgement.unexpected.iter().map(|one| one.records.len()).sum();
         prop_assert_eq!(judgement.expected + unexpected as u64, failing as u64);
         for (place, file) in run.files.iter().enumerate() {
             let passes: usize = judgement.passes.iter().filter(|one| one.file.as_deref() == Some(file.file.path())).map(|one| one.records.len()).sum();
-            let fails = records.iter().filter(|key| file.failing.contains(&(**key as u32 * 3))).count();
+            let fails = records.iter().filter(|key| failing_lines(file).contains(&(**key as u32 * 3))).count();
             let known = if file.end == FileEnd::Completed { records.len() - fails } else { 0 };
             prop_assert_eq!(passes, known);
             if file.status() == FileStatus::Passed {
@@ -424,7 +426,14 @@ fn a_cluster_is_expected_wherever_it_is() {
     let judged = |text: &str| judge(&read("f", text, &anywhere()).unwrap(), &run, today(0), false);
     let judgement = judged(&format!("[[xfail]]\ncluster = \"{cluster:016x}\"\n"));
     assert_eq!((judgement.expected, judgement.expected_files.len()), (3, 1));
-    assert_eq!(judgement.unexpected[0].lines, [24]);
+    assert_eq!(
+        judgement.unexpected[0]
+            .records
+            .iter()
+            .map(|&place| run.files[judgement.unexpected[0].file].failures[place].id.line)
+            .collect::<Vec<_>>(),
+        [24]
+    );
     // None of a kind that nothing fails with.
     let judgement =
         judged("[[xfail]]\ncluster = \"0123456789abcdef\"\n\n[[flaky]]\ncluster = \"0123456789abcdef\"\n");

@@ -13,8 +13,9 @@ use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
-    Attempt, Counts, Excerpt, ExitHow, Failure, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem,
-    FileReport, FileStatus, FlakyResult, Mark, NotPassed, RecordKey, RunEnd, RunHeader, SlowRecord,
+    Attempt, Counts, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, FileEnd,
+    FileProblem, FileReport, FileStatus, FlakyResult, Mismatch, Problem, RecordId, RecordKey, RunEnd,
+    RunHeader, SlowRecord,
 };
 use vibesql_sqllogictest::results::{CiRun, Circumstances, Commit, JournalWriter, Opened};
 
@@ -198,9 +199,9 @@ fn sessions(
         report.engine_time = (number > 0).then(|| Duration::from_millis(numbers.below(500)));
         report.finished = (number > 0).then(|| started + numbers.below(60_000) as i64);
         report.peak_memory = (file % 2 == 0).then_some(numbers.below(1 << 40));
-        if let FileEnd::Faulted { line, fault: Fault::Died { how, .. } } = &report.end {
-            let (shown, line, how) = (report.shown.clone(), *line, *how);
-            sessions.last_mut().unwrap().push(RunEvent::WorkerLost { shown, line, how, again: false });
+        if let FileEnd::Faulted { id, fault: Fault::Died { how, .. } } = &report.end {
+            let (shown, record, how) = (report.shown.clone(), id.clone(), *how);
+            sessions.last_mut().unwrap().push(RunEvent::WorkerLost { shown, record, how, again: false });
         }
         sessions.last_mut().unwrap().push(RunEvent::FileFinished(Box::new(report)));
     }
@@ -251,7 +252,7 @@ fn report(seed: u64, run: usize, file: usize) -> FileReport {
             (report.end, report.counts) = (FileEnd::NotStarted(problem), Counts::default());
         }
         7 => {
-            report.end = FileEnd::TimedOut { line: Some(numbers.line()) };
+            report.end = FileEnd::TimedOut { id: Some(RecordId::at(numbers.line())) };
             (report.counts.passed, report.counts.executed, report.counts.not_reached) = (5, 5, records - 5);
         }
         8 => {
@@ -264,14 +265,15 @@ fn report(seed: u64, run: usize, file: usize) -> FileReport {
                 }
             };
             let line = 70_000;
-            fail(&mut report, &mut numbers, 1, |_| NotPassed::Faulted(fault.clone()));
-            report.end = FileEnd::Faulted { line: Some(line), fault };
+            fail(&mut report, &mut numbers, 1, |_| Problem::Fault(fault.clone()));
+            report.end = FileEnd::Faulted { id: Some(RecordId::at(line)), fault };
         }
-        9 => fail(&mut report, &mut numbers, 2, |_| NotPassed::TimedOut { after: Duration::from_secs(1) }),
+        9 => fail(&mut report, &mut numbers, 2, |_| Problem::TimedOut { after: Duration::from_secs(1) }),
         10 => {
-            // As the first version of the program wrote it.
+            // As another program tells of it.
             fail(&mut report, &mut numbers, 3, what);
-            (report.marks, report.groups) = (Vec::new(), Vec::new());
+            report.groups.clear();
+            report.failures.iter_mut().for_each(|record| (record.key, record.group) = (None, None));
         }
         _ => {
             let most = 1 + numbers.below(11);
@@ -280,7 +282,7 @@ fn report(seed: u64, run: usize, file: usize) -> FileReport {
     }
     report.slowest = (0..numbers.below(3))
         .map(|number| SlowRecord {
-            line: numbers.line(),
+            id: RecordId::at(numbers.line()),
             elapsed: Duration::from_micros(123_457 / (number + 1)),
             sql: text(&mut numbers),
         })
@@ -289,22 +291,23 @@ fn report(seed: u64, run: usize, file: usize) -> FileReport {
 }
 
 /// Some way in which a record does not do what it should.
-fn what(numbers: &mut Numbers) -> NotPassed {
+fn what(numbers: &mut Numbers) -> Problem {
     let text = numbers.one_of(&HOSTILE).to_owned();
     let excerpt = |values: &[&str]| Excerpt {
         omitted_before: 0,
         values: values.iter().map(|&value| value.to_owned()).collect(),
         omitted_after: 3,
     };
-    NotPassed::Failed(match numbers.below(5) {
+    match numbers.below(5) {
         0 => {
-            Failure::RowsDiffer { expected: excerpt(&["1", "2"]), actual: excerpt(&["1", &text]), columns: 1 }
+            let (expected, actual) = (excerpt(&["1", "2"]), excerpt(&["1", &text]));
+            Problem::Mismatch(Mismatch::Rows { expected, actual, columns: 1 })
         }
-        1 => Failure::UnexpectedSuccess,
-        2 => Failure::ColumnCountDiffers { expected: 2, actual: 1 },
-        3 => return NotPassed::Unsupported(text),
-        _ => Failure::UnexpectedError(SqlError { message: text, code: None }),
-    })
+        1 => Problem::UnexpectedSuccess,
+        2 => Problem::Mismatch(Mismatch::ColumnCount { expected: 2, actual: 1 }),
+        3 => Problem::Unsupported(text),
+        _ => Problem::UnexpectedError { error: SqlError { message: text, code: None }, after_rows: false },
+    }
 }
 
 /// So many records of the report do not pass; the first of them have details.
@@ -312,18 +315,21 @@ fn fail(
     report: &mut FileReport,
     numbers: &mut Numbers,
     most: u64,
-    mut what: impl FnMut(&mut Numbers) -> NotPassed,
+    mut what: impl FnMut(&mut Numbers) -> Problem,
 ) {
     let counts = &mut report.counts;
     for number in 0..most {
         let line = number as u32 * 10 + 1;
         let what = what(numbers);
         *match &what {
-            NotPassed::Failed(_) | NotPassed::Reported(_) => &mut counts.failed,
-            NotPassed::Unsupported(_) => &mut counts.unsupported,
-            NotPassed::TimedOut { .. } => &mut counts.timed_out,
-            NotPassed::Malformed(_) => &mut counts.malformed,
-            NotPassed::Faulted(_) => &mut counts.faulted,
+            Problem::Mismatch(_)
+            | Problem::UnexpectedError { .. }
+            | Problem::UnexpectedSuccess
+            | Problem::Reported(_) => &mut counts.failed,
+            Problem::Unsupported(_) => &mut counts.unsupported,
+            Problem::TimedOut { .. } => &mut counts.timed_out,
+            Problem::Malformed { .. } => &mut counts.malformed,
+            Problem::Fault(_) => &mut counts.faulted,
         } += 1;
         counts.passed -= 1;
         let kind = what.word().to_owned();
@@ -332,20 +338,22 @@ fn fail(
         let place = known.unwrap_or(report.groups.len());
         match report.groups.get_mut(place) {
             Some(group) => group.records += 1,
-            None => report.groups.push(FailureGroup { kind, what: common, records: 1, first_line: line }),
+            None => {
+                report.groups.push(FailureGroup {
+                    kind,
+                    what: common,
+                    records: 1,
+                    first: RecordId::at(line),
+                });
+            }
         }
-        report.failing.push(line);
         let key = RecordKey(numbers.below(1 << 31) << 32 | u64::from(line));
-        report.marks.push(Mark { key, group: place as u32 });
-        if number < 4 {
-            report.details.push(FailureDetail {
-                line,
-                header: "statement ok".to_owned(),
-                sql: format!("SELECT {}", numbers.one_of(&HOSTILE)),
-                what,
-                unhashed: None,
-            });
-        }
+        let detail = (number < 4).then(|| {
+            let (header, sql) = ("statement ok".to_owned(), format!("SELECT {}", numbers.one_of(&HOSTILE)));
+            Box::new(FailureDetail { header, sql, problem: what, unhashed: None })
+        });
+        let (id, group) = (RecordId::at(line), Some(place as u32));
+        report.failures.push(FailingRecord { id, key: Some(key), group, detail });
     }
 }
 

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{Failure, NotPassed};
+use vibesql_sqllogictest::outcome::Problem;
 use vibesql_sqllogictest::parser::{Query, QueryExpectation, Record, RecordKind, SQLITE, parse};
 
-use crate::support::{manifest, run_sqlite, shared, test_files};
+use crate::support::{failing_lines, manifest, run_sqlite, shared, test_files};
 
 /// One expectation to be made wrong.
 struct Target {
@@ -138,12 +138,12 @@ const COPY: &str = "copy.test";
 /// which takes an error for the end of the rows.
 fn failing_anyway(text: &str) -> Vec<u32> {
     let report = run_sqlite(COPY, text.as_bytes(), false);
-    for detail in &report.details {
+    for detail in report.details() {
         assert_eq!(detail.sql, "SELECT sum(x) FROM t1");
-        assert!(matches!(&detail.what, NotPassed::Failed(Failure::ErrorAmidRows(_))), "{detail:#?}");
+        assert!(matches!(detail.problem, Problem::UnexpectedError { after_rows: true, .. }), "{detail:#?}");
     }
-    assert!(report.failing.len() < 2, "{report:#?}");
-    report.failing
+    assert!(report.failures.len() < 2, "{report:#?}");
+    failing_lines(&report)
 }
 
 /// Touches up to `most` records of a file in every way; returns how often each way was used.
@@ -170,7 +170,7 @@ fn check_file(path: &PathBuf, most: usize, uses: &mut HashMap<&'static str, u32>
             let moved = anyway.iter().map(|&line| if line > header { after(line) } else { line });
             let mut expected: Vec<_> = moved.chain([header]).collect();
             expected.sort_unstable();
-            assert_eq!(report.failing, expected, "{what} in {name}: {:#?}", report.details);
+            assert_eq!(failing_lines(&report), expected, "{what} in {name}: {:#?}", report.failures);
             assert!(report.counts.add_up());
             *uses.entry(what).or_default() += 1;
             touched += 1;
@@ -243,6 +243,6 @@ fn check_all_at_once(path: &PathBuf, uses: &mut HashMap<&'static str, u32>) {
     }
     places.sort_unstable();
     let report = run_sqlite(COPY, (lines.join(ending) + ending).as_bytes(), false);
-    let failing: Vec<_> = report.failing.iter().map(|&line| i64::from(line)).collect();
-    assert_eq!(failing, places, "{}: {:#?}", path.display(), report.details);
+    let failing: Vec<_> = failing_lines(&report).into_iter().map(i64::from).collect();
+    assert_eq!(failing, places, "{}: {:#?}", path.display(), report.failures);
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use insta::assert_snapshot;
-use vibesql_sqllogictest::outcome::{FileReport, NotPassed};
+use vibesql_sqllogictest::outcome::{FileReport, Problem};
 use vibesql_sqllogictest::results::Journal;
 
 use crate::sandbox::{Output, Sandbox};
@@ -36,9 +36,9 @@ pub(crate) fn files(run: &Path) -> String {
 
 fn line(file: &FileReport) -> String {
     assert!(file.counts.add_up());
-    let details = file.details.iter().map(|detail| match &detail.what {
-        NotPassed::Reported(text) => format!(" {}:{}{text:?}", detail.line, detail.header),
-        other => format!(" {}:{}", detail.line, other.word()),
+    let details = file.details().map(|detail| match detail.problem {
+        Problem::Reported(text) => format!(" {}:{}{text:?}", detail.id, detail.header),
+        other => format!(" {}:{}", detail.id, other.word()),
     });
     let tries = file.attempts.iter().map(|attempt| format!(" before: {}", attempt.status.word()));
     let rest: String = details.chain(tries).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use vibesql_sqllogictest::location::FileId;
-use vibesql_sqllogictest::outcome::NotPassed;
+use vibesql_sqllogictest::outcome::Problem;
 use vibesql_sqllogictest::results::Journal;
 
 use crate::sandbox::Sandbox;
@@ -96,7 +96,9 @@ fn a_message_is_kept_whole() {
              <failure message=\"m&amp;&#10;x\">{text}</failure></testcase></testsuite>"
         );
         let (_, journal) = imported("message.xml", &text);
-        let NotPassed::Reported(message) = &journal.report.files[0].details[0].what else { unreachable!() };
+        let Problem::Reported(message) = journal.report.files[0].details().next().unwrap().problem else {
+            unreachable!()
+        };
         assert!(message.contains("m&\nx"), "{message:?}");
     }
 }
@@ -108,8 +110,8 @@ fn json_of_python_is_read() {
         "rate": -Infinity}"#;
     let (_, journal) = imported("python.json", text);
     let [a, b] = journal.report.files.as_slice() else { unreachable!() };
-    assert_eq!((a.file.path(), b.details[0].line), ("a\u{fffd}.test", 3));
-    assert_eq!(b.details[0].what, NotPassed::Reported("\u{fffd}x".to_owned()));
+    assert_eq!((a.file.path(), b.failures[0].id.line), ("a\u{fffd}.test", 3));
+    assert_eq!(b.details().next().unwrap().problem, &Problem::Reported("\u{fffd}x".to_owned()));
 }
 
 #[test]

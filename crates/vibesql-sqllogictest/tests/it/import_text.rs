@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
-use vibesql_sqllogictest::outcome::NotPassed;
+use vibesql_sqllogictest::outcome::Problem;
 use vibesql_sqllogictest::results::import::{ForeignRun, Format, ImportError, Reading, read};
 
 fn reported(reading: &Reading) -> (&str, &str) {
     let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
     let [file] = run.files.as_slice() else { panic!("{reading:?}") };
-    let NotPassed::Reported(text) = &file.details[0].what else { panic!("{reading:?}") };
+    let Problem::Reported(text) = file.details().next().unwrap().problem else { panic!("{reading:?}") };
     (file.file.path(), text)
 }
 

@@ -18,7 +18,7 @@ use vibesql_sqllogictest::outcome::{
 use vibesql_sqllogictest::parser::{self, RecordKind, parse};
 use vibesql_sqllogictest::regression::{FileChange, Gate, RecordChange, compare};
 
-use crate::support::{manifest, options, session, test_files};
+use crate::support::{failing_lines, manifest, options, session, test_files};
 
 #[path = "../../examples/broken/engine.rs"]
 mod broken;
@@ -92,7 +92,7 @@ fn touched(log: &str, suite: &Suite) -> BTreeSet<(String, u32)> {
 
 fn failing(report: &RunReport) -> BTreeSet<(String, u32)> {
     let of = |file: &FileReport| {
-        file.failing.iter().map(|&line| (file.file.path().to_owned(), line)).collect::<Vec<_>>()
+        failing_lines(file).into_iter().map(|line| (file.file.path().to_owned(), line)).collect::<Vec<_>>()
     };
     report.files.iter().flat_map(of).collect()
 }
@@ -100,7 +100,9 @@ fn failing(report: &RunReport) -> BTreeSet<(String, u32)> {
 /// The records of a cluster, as places in the suite.
 fn records_of(report: &RunReport, analysis: &Analysis, cluster: usize) -> BTreeSet<(String, u32)> {
     let records = analysis.records.iter().filter(|record| record.cluster as usize == cluster);
-    records.map(|record| (report.files[record.file as usize].file.path().to_owned(), record.line)).collect()
+    let of =
+        |file: &FileReport, place: u32| (file.file.path().to_owned(), file.failures[place as usize].id.line);
+    records.map(|record| of(&report.files[record.file as usize], record.place)).collect()
 }
 
 fn green(report: &RunReport) -> BTreeSet<&str> {
@@ -123,7 +125,7 @@ fn a_bug_in_one_feature_is_told_record_by_record() {
     let place = |(file, record): (&str, u32)| (file.to_owned(), record);
     let regressed = diff.records_with(|change| change == RecordChange::Regressed);
     let regressed: BTreeSet<_> =
-        regressed.map(|(file, record)| place((file.file.path(), record.line()))).collect();
+        regressed.map(|(file, record)| place((file.file.path(), record.id().unwrap().line))).collect();
     assert_eq!(regressed, touched);
     assert_eq!(diff.records_with(|change| change != RecordChange::Regressed).count(), 0);
     let files: BTreeSet<_> = touched.iter().map(|(file, _)| file.as_str()).collect();

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
@@ -10,7 +11,8 @@ use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
-    Excerpt, Failure, FailureDetail, FileReport, FlakyResult, NotPassed, RunEnd, RunHeader, RunReport,
+    Excerpt, FailingRecord, FailureDetail, FileReport, FlakyResult, Mismatch, Problem, RecordId, RecordKey,
+    RunEnd, RunHeader, RunReport,
 };
 use vibesql_sqllogictest::results::{Circumstances, Journal, JournalWriter, Opened};
 
@@ -24,14 +26,14 @@ fn a_journal_of_the_past_is_read() {
     let journal = Journal::read(&path).unwrap().unwrap();
     assert_eq!((journal.damaged, journal.ended, journal.opened.format), (0, true, 2));
     let files = journal.report.files.iter().map(|file| {
-        let details = file.details.iter().map(|detail| format!(" {}:{}", detail.line, detail.what.word()));
+        let details = file.details().map(|detail| format!(" {}:{}", detail.id, detail.problem.word()));
         let attempts = file.attempts.iter().map(|attempt| format!(" before: {}", attempt.status.word()));
         let rest: String = details.chain(attempts).collect();
         format!("{} {} {}/{}{rest}", file.file, file.status().word(), file.counts.passed, file.counts.total)
     });
     let shown: Vec<_> = files.collect();
     insta::assert_snapshot!(shown.join("\n"), @"
-    crash.test crashed 1/3 4:process_died before: crashed
+    crash.test crashed 1/3 4:process_died before: crashed before: crashed
     dialect.test error 0/0 before: error
     empty.test empty 0/1
     fail.test failed 1/10 1:rows_differ 9:unexpected_error 12:unexpected_success 20:label_differs 25:hash_differs 30:column_count_differs 35:unsupported 38:adapter_fault 43:malformed before: failed
@@ -73,16 +75,17 @@ fn write(path: &Path, report: &RunReport) {
 fn report_of(text: &str) -> RunReport {
     let excerpt = Excerpt { omitted_before: 1, values: vec![text.to_owned()], omitted_after: 2 };
     let mut file: FileReport = run_scripted("statement ok\nerror no\n");
-    let rows = Failure::RowsDiffer { expected: excerpt.clone(), actual: excerpt, columns: 1 };
+    let rows = Mismatch::Rows { expected: excerpt.clone(), actual: excerpt, columns: 1 };
     let error = SqlError { message: text.to_owned(), code: Some(text.to_owned()) };
-    file.details = [rows, Failure::UnexpectedError(error)]
+    file.failures = [Problem::Mismatch(rows), Problem::UnexpectedError { error, after_rows: true }]
         .into_iter()
-        .map(|failure| FailureDetail {
-            line: u32::MAX,
-            header: text.to_owned(),
-            sql: text.to_owned(),
-            what: NotPassed::Failed(failure),
-            unhashed: None,
+        .map(|problem| {
+            let (header, sql) = (text.to_owned(), text.to_owned());
+            let detail = FailureDetail { header, sql, problem, unhashed: None };
+            let (source, iteration) = (Some(Arc::from(text)), Some(Arc::from(text)));
+            let id = RecordId { source, line: u32::MAX, iteration };
+            let (key, group) = (Some(RecordKey(u64::MAX)), Some(0));
+            FailingRecord { id, key, group, detail: Some(Box::new(detail)) }
         })
         .collect();
     file.peak_memory = Some(u64::MAX);

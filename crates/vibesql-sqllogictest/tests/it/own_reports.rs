@@ -5,6 +5,7 @@ use vibesql_sqllogictest::outcome::{FileEnd, FileReport};
 use vibesql_sqllogictest::results::Journal;
 
 use crate::sandbox::Sandbox;
+use crate::support::failing_lines;
 
 /// Files with each status, of one record each, and of several.
 const FILES: [(&str, &str); 14] = [
@@ -81,16 +82,22 @@ fn a_run_has_not_changed_since_its_own_report() {
 
 /// A file without what a report cannot tell: times below a millisecond, headers, keys, and which values are a row.
 fn told(file: &FileReport) -> String {
-    let FileReport { file: name, counts, failing, end, peak_memory, .. } = file;
+    let FileReport { file: name, counts, end, peak_memory, .. } = file;
+    let failing = failing_lines(file);
     let end = match end {
-        FileEnd::Faulted { line, fault } => format!("{line:?} {fault}"),
+        FileEnd::Faulted { id, fault } => format!("{id:?} {fault}"),
         end => format!("{end:?}"),
     };
     let attempts = file.attempts.iter().map(|attempt| (attempt.status, attempt.elapsed.as_millis()));
-    let details = file
-        .details
-        .iter()
-        .map(|detail| format!("\n  {} {} {}", detail.line, detail.sql, detail.what.word()));
+    let details = file.details().map(|detail| {
+        format!(
+            "
+  {} {} {}",
+            detail.id,
+            detail.sql,
+            detail.problem.word()
+        )
+    });
     format!(
         "{name} {} {} ms {counts:?} {failing:?} {end} {peak_memory:?} {:?}{}",
         file.status().word(),

@@ -10,7 +10,7 @@ use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::slice::{NotMerged, Slice, SliceReport, WhyNot, may_split, merge};
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, Unobserved, run_script, run_slice};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::{Digest, FileEnd, FileReport};
+use vibesql_sqllogictest::outcome::{Digest, FileEnd, FileReport, RecordId};
 use vibesql_sqllogictest::parser::{self, Script, parse};
 
 use crate::support::{manifest, options, shared, test_files};
@@ -141,17 +141,17 @@ fn slices_that_do_not_fit_together_are_not_merged() {
     assert_eq!(merge(other, LIMITS), Err(NotMerged::SetUpDiffers { slice: 2 }));
 
     let mut halted = some_slices(3);
-    halted[1].report.end = FileEnd::Halted { line: 4 };
+    halted[1].report.end = FileEnd::Halted { id: RecordId::at(4) };
     assert_eq!(
         merge(halted.clone(), LIMITS),
-        Err(NotMerged::Ended { slice: 1, end: FileEnd::Halted { line: 4 } })
+        Err(NotMerged::Ended { slice: 1, end: FileEnd::Halted { id: RecordId::at(4) } })
     );
     for slice in &mut halted {
-        slice.report.end = FileEnd::TimedOut { line: None };
+        slice.report.end = FileEnd::TimedOut { id: None };
     }
     assert_eq!(
         merge(halted, LIMITS),
-        Err(NotMerged::Ended { slice: 0, end: FileEnd::TimedOut { line: None } })
+        Err(NotMerged::Ended { slice: 0, end: FileEnd::TimedOut { id: None } })
     );
 }
 

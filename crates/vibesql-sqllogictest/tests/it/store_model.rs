@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use vibesql_sqllogictest::location::FileId;
-use vibesql_sqllogictest::outcome::{FileEnd, FileReport, FileStatus, RunEnd, category_of, subcategory_of};
+use vibesql_sqllogictest::outcome::{
+    FileEnd, FileReport, FileStatus, RecordId, RunEnd, category_of, subcategory_of,
+};
 use vibesql_sqllogictest::results::Journal;
 use vibesql_sqllogictest::results::store::{Cell, Extract};
 
@@ -114,7 +116,7 @@ fn run_row(run: &Told) -> Row {
         ("errors", with("ERROR")),
         ("records", sum(&|file| file.counts.total)),
         ("records_passed", sum(&|file| file.counts.passed)),
-        ("records_failed", sum(&|file| file.failing.len() as u64)),
+        ("records_failed", sum(&|file| file.failures.len() as u64)),
         ("records_skipped", sum(&|file| file.counts.skipped)),
         ("records_not_reached", sum(&|file| file.counts.not_reached)),
         ("engine", Cell::from(&report.header.engine.name)),
@@ -145,9 +147,10 @@ fn run_row(run: &Told) -> Row {
 fn result_rows(run: &Told) -> Vec<Row> {
     let row = |(number, file): (usize, &FileReport)| {
         let counts = &file.counts;
+        let line_of = |id: &Option<RecordId>| id.as_ref().map(|id| id.line);
         let (outcome, signal, line) = match &file.end {
-            FileEnd::TimedOut { line } => ("timed_out", None, *line),
-            FileEnd::Faulted { line, .. } => ("faulted", signal_of(file), *line),
+            FileEnd::TimedOut { id } => ("timed_out", None, line_of(id)),
+            FileEnd::Faulted { id, .. } => ("faulted", signal_of(file), line_of(id)),
             FileEnd::NotStarted(_) => ("not_started", signal_of(file), None),
             _ => ("completed", None, None),
         };
@@ -271,8 +274,8 @@ fn test_files(runs: &[Told]) -> Vec<Row> {
 
 /// The same for results that differ in nothing but times.
 pub(crate) fn same_outcome(report: &FileReport) -> String {
-    let FileReport { file, counts, failing, marks, groups, details, end, .. } = report;
-    format!("{file:?} {} {counts:?} {failing:?} {marks:?} {groups:?} {details:?} {end:?}", word(report))
+    let FileReport { file, counts, failures, groups, end, .. } = report;
+    format!("{file:?} {} {counts:?} {failures:?} {groups:?} {end:?}", word(report))
 }
 
 fn record_failures(runs: &[Told]) -> Vec<Row> {
@@ -283,21 +286,20 @@ fn record_failures(runs: &[Told]) -> Vec<Row> {
         }
     }
     let rows = seen.into_values().flat_map(|(first, report)| {
-        report.failing.iter().enumerate().map(move |(place, line)| {
-            let mark = report.marks.get(place);
-            let group = mark.map(|mark| &report.groups[mark.group as usize]);
-            let detail = report.details.iter().find(|detail| detail.line == *line);
+        report.failures.iter().map(move |record| {
+            let group = record.group.map(|group| &report.groups[group as usize]);
+            let detail = record.detailed();
             let kind = group.map(|group| group.kind.as_str());
             // What has no groups has them of its details, one each.
-            let kind = kind.or_else(|| detail.map(|detail| detail.what.word()));
+            let kind = kind.or_else(|| detail.map(|detail| detail.problem.word()));
             Row::from([
                 ("first_run_id", first.into()),
                 ("file_path", Cell::from(report.file.path())),
                 ("file_id", Cell::from(report.file.key())),
-                ("line", (*line).into()),
-                ("record_key", mark.map(|mark| format!("{:016x}", mark.key.0)).as_ref().into()),
+                ("line", record.id.line.into()),
+                ("record_key", record.key.map(|key| format!("{:016x}", key.0)).as_ref().into()),
                 ("kind", kind.into()),
-                ("sql", detail.map(|detail| &detail.sql).into()),
+                ("sql", detail.map(|detail| detail.sql).into()),
             ])
         })
     });
@@ -319,9 +321,9 @@ fn failure_groups(runs: &[Told]) -> Vec<Row> {
             match &report.end {
                 FileEnd::NotStarted(_) => vec![row(0, 0)],
                 _ if report.groups.is_empty() => {
-                    report.details.iter().map(|detail| row(1, detail.line)).collect()
+                    report.details().map(|detail| row(1, detail.id.line)).collect()
                 }
-                _ => report.groups.iter().map(|group| row(group.records, group.first_line)).collect(),
+                _ => report.groups.iter().map(|group| row(group.records, group.first.line)).collect(),
             }
         })
     });

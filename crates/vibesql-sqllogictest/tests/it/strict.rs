@@ -1,38 +1,38 @@
 //! What the SQLite runner skips silently is seen by the strict rules, and skipped by the exact ones.
 
-use vibesql_sqllogictest::outcome::{FailureDetail, FileReport, NotPassed};
+use vibesql_sqllogictest::outcome::{FailingRecord, FileReport, Problem, RecordId};
 use vibesql_sqllogictest::parser::{ParseErrorKind, SQLITE, parse};
 
 use crate::sandbox::Sandbox;
-use crate::support::{manifest, run_scripted, run_sqlite, shared, test_files};
+use crate::support::{failing_lines, manifest, run_scripted, run_sqlite, shared, test_files};
 
 /// The one record that the strict rules refuse; the exact rules have nothing against the file.
-fn refused(text: &str) -> FailureDetail {
+fn refused(text: &str) -> FailingRecord {
     let exact = run_sqlite("t.test", text.as_bytes(), true);
-    assert_eq!(exact.status().word(), "passed", "{text}: {:#?}", exact.details);
+    assert_eq!(exact.status().word(), "passed", "{text}: {:#?}", exact.failures);
     let mut strict = run_sqlite("t.test", text.as_bytes(), false);
     assert!(strict.counts.add_up(), "{:?}", strict.counts);
-    assert_eq!((strict.counts.malformed, strict.details.len()), (1, 1), "{text}: {:#?}", strict.details);
-    strict.details.remove(0)
+    assert_eq!((strict.counts.malformed, strict.failures.len()), (1, 1), "{text}: {:#?}", strict.failures);
+    strict.failures.remove(0)
 }
 
-fn message(detail: &FailureDetail) -> String {
-    match &detail.what {
-        NotPassed::Malformed(error) => error.to_string(),
+fn message(record: &FailingRecord) -> String {
+    match record.detailed().unwrap().problem {
+        Problem::Malformed { error, .. } => error.to_string(),
         other => panic!("{other:?}"),
     }
 }
 
-fn kind(detail: &FailureDetail) -> &ParseErrorKind {
-    match &detail.what {
-        NotPassed::Malformed(error) => &error.kind,
+fn kind(record: &FailingRecord) -> &ParseErrorKind {
+    match record.detailed().unwrap().problem {
+        Problem::Malformed { error, .. } => &error.kind,
         other => panic!("{other:?}"),
     }
 }
 
 fn passes(text: &str) -> FileReport {
     let report = run_sqlite("t.test", text.as_bytes(), false);
-    assert_eq!(report.status().word(), "passed", "{text}: {:#?}", report.details);
+    assert_eq!(report.status().word(), "passed", "{text}: {:#?}", report.failures);
     report
 }
 
@@ -105,10 +105,10 @@ fn the_hint_names_the_dialects_that_write_a_message_there() {
 fn a_separator_in_a_statement_is_malformed() {
     let detail = refused("statement error\nSELEKT 1\n----\nDivision by zero error: foo\n");
     assert_eq!(message(&detail), "t.test:3: expected SQL or a blank line, found `----` in a statement");
-    assert_eq!(detail.sql, "SELEKT 1");
+    assert_eq!(detail.detailed().unwrap().sql, "SELEKT 1");
     // What follows finds the table that the statement makes.
     let text = "statement ok\nCREATE TABLE t(a)\n----\n\nquery I\nSELECT count(*) FROM t\n----\n0\n";
-    assert_eq!(run_sqlite("t.test", text.as_bytes(), false).failing, [1]);
+    assert_eq!(failing_lines(&run_sqlite("t.test", text.as_bytes(), false)), [1]);
     // Blanks around it do not make it a comment.
     for line in ["---- ", "\t----", "----\u{c}"] {
         let detail = refused(&format!("statement error\nSELEKT 1\n{line}\nDivision by zero\n"));
@@ -116,7 +116,7 @@ fn a_separator_in_a_statement_is_malformed() {
     }
     let report = run_sqlite("t.test", b"query I\nSELECT 1\n ----\n1\n", false);
     let expected = "t.test:3: expected `----` without blanks around it, found ` ----`";
-    assert_eq!(message(&report.details[0]), expected);
+    assert_eq!(message(&report.failures[0]), expected);
     passes("statement ok\nSELECT 1\n-----\n--\n");
 }
 
@@ -155,7 +155,7 @@ fn a_header_or_condition_that_is_glued_to_sql_is_malformed() {
     }
     let glued = "statement ok\nstatement error\nSELECT 1\n";
     let report = run_sqlite("t.test", glued.as_bytes(), false);
-    assert!(message(&report.details[0]).contains("found the header `statement error`"), "{report:#?}");
+    assert!(message(&report.failures[0]).contains("found the header `statement error`"), "{report:#?}");
 }
 
 #[test]
@@ -184,14 +184,14 @@ fn sql_behind_the_first_statement_of_a_query_is_malformed() {
         );
         let detail = refused(&text);
         assert_eq!(*kind(&detail), ParseErrorKind::MoreThanOneStatement, "{more}");
-        assert_eq!(detail.line, 4);
+        assert_eq!(detail.id, RecordId::at(4));
     }
     passes("query I\nSELECT 1; ; -- comment\n/* another */ ;\n----\n1\n");
     // A result that is wrong is the graver fact.
     let report = run_sqlite("t.test", b"query I\nSELECT 1; garbage\n----\n2\n", false);
-    assert_eq!(report.details[0].what.word(), "rows_differ");
+    assert_eq!(report.details().next().unwrap().problem.word(), "rows_differ");
     let report = run_scripted("query I\nrows 1\nunsupported x\n----\n1\n");
-    assert_eq!(report.details[0].what.word(), "malformed");
+    assert_eq!(report.details().next().unwrap().problem.word(), "malformed");
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn words_of_any_length_are_read_to_their_end() {
     passes(&typed(210));
     // The SQLite runner sees 199 letters of 250.
     assert_eq!(
-        run_sqlite("t.test", typed(250).as_bytes(), false).details[0].what.word(),
+        run_sqlite("t.test", typed(250).as_bytes(), false).details().next().unwrap().problem.word(),
         "column_count_differs"
     );
 }

@@ -10,7 +10,7 @@ fn sqlite_passes_the_shipped_suite() {
         let name = path.display().to_string();
         for exact in [false, true] {
             let report = run_sqlite(&name, &std::fs::read(path).unwrap(), exact);
-            assert_eq!(report.status().word(), "passed", "{name}: {:#?}", report.details);
+            assert_eq!(report.status().word(), "passed", "{name}: {:#?}", report.failures);
             assert!(report.lints.is_empty(), "{name}: {:?}", report.lints);
             assert!(report.counts.add_up(), "{name}");
             if !exact {

@@ -100,6 +100,11 @@ pub(crate) fn run_sqlite(name: &str, text: &[u8], exact: bool) -> FileReport {
     run_on(&Sqlite, name, text, exact)
 }
 
+/// The lines of the records that have not passed.
+pub(crate) fn failing_lines(report: &FileReport) -> Vec<u32> {
+    report.failures.iter().map(|record| record.id.line).collect()
+}
+
 pub(crate) fn run_scripted(text: &str) -> FileReport {
     let engine = engines::builtin().make("scripted").unwrap();
     run_on(engine.as_ref(), "scripted.test", text.as_bytes(), false)

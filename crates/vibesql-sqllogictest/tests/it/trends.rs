@@ -8,7 +8,7 @@ use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
 use vibesql_sqllogictest::executor::Settings;
 use vibesql_sqllogictest::outcome::{
-    Counts, FileEnd, FileReport, FlakyResult, RunEnd, RunHeader, SlowRecord,
+    Counts, FileEnd, FileReport, FlakyResult, RecordId, RunEnd, RunHeader, SlowRecord,
 };
 use vibesql_sqllogictest::results::{Circumstances, Opened, ResultsFolder};
 
@@ -56,7 +56,7 @@ fn past_run(sandbox: &Sandbox, second: i64, circumstances: &Circumstances, file:
 /// A file of one record that passed, and took so many milliseconds.
 fn pass(milliseconds: u64) -> FileReport {
     let elapsed = Duration::from_millis(milliseconds);
-    let slow = SlowRecord { line: 1, elapsed: elapsed / 2, sql: "SELECT slow".to_owned() };
+    let slow = SlowRecord { id: RecordId::at(1), elapsed: elapsed / 2, sql: "SELECT slow".to_owned() };
     FileReport {
         shown: "s/a.test".to_owned(),
         counts: Counts { total: 1, executed: 1, passed: 1, ..Counts::default() },

@@ -1,7 +1,7 @@
 //! VibeSQL as the engine under test: its true state, and no panic that escapes.
 
 use crate::sandbox::Sandbox;
-use crate::support::run_on;
+use crate::support::{failing_lines, run_on};
 use vibesql_sqllogictest::engines;
 
 #[test]
@@ -57,7 +57,7 @@ fn a_wrong_result_is_a_failure() {
                 query I rowsort\nSELECT a FROM t WHERE a > 1 AND d IS NULL\n----\n4\n";
     let engine = engines::builtin().make("vibesql").unwrap();
     let report = run_on(engine.as_ref(), "t", text.as_bytes(), false);
-    assert_eq!(report.failing, [7]);
+    assert_eq!(failing_lines(&report), [7]);
 }
 
 #[test]

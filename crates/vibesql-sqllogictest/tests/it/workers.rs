@@ -91,7 +91,7 @@ fn what_an_engine_prints_is_dropped() {
         "{\"Finished\":0",
         "\"Done\"",
         "{\"Claimed\":{\"task\":99,\"at\":{\"secs\":0,\"nanos\":0}}}",
-        "{\"NotPassed\":{\"task\":1,\"line\":1,\"detail\":null}}",
+        "{\"NotPassed\":{\"task\":1,\"record\":{\"id\":{\"line\":1}}}}",
     ] {
         let (_, output, file) = among_others(&format!("statement ok\nprint {printed}\nok"), "--workers 2");
         assert_eq!((output.code, &file["status"]), (1, &"failed".into()), "{output}");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::sql_of;
 use crate::location::text_of;
-use crate::outcome::SlowRecord;
+use crate::outcome::{RecordId, SlowRecord};
 use crate::parser::{Record, Script};
 
 /// How many of the slowest records of a file are kept.
@@ -21,14 +21,14 @@ pub(super) fn enter(slowest: &mut Vec<SlowRecord>, record: &Record<'_>, elapsed:
     let least = slowest.last().filter(|_| slowest.len() >= MOST).map_or(LEAST, |slow| slow.elapsed);
     if record.sql().is_some() && elapsed > least {
         let place = slowest.partition_point(|slow| slow.elapsed >= elapsed);
-        slowest.insert(place, SlowRecord { line: record.line, elapsed, sql: String::new() });
+        slowest.insert(place, SlowRecord { id: RecordId::at(record.line), elapsed, sql: String::new() });
         slowest.truncate(MOST);
     }
 }
 
 /// Writes down their SQL, once it is known which they are.
 pub(super) fn write_sql(slowest: &mut [SlowRecord], script: &Script<'_>) {
-    slowest.iter_mut().for_each(|slow| slow.sql = beginning_of(script, slow.line));
+    slowest.iter_mut().for_each(|slow| slow.sql = beginning_of(script, slow.id.line));
 }
 
 /// The beginning of the SQL of the record on `line`, with single spaces.

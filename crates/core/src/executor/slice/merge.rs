@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use super::SliceReport;
 use crate::executor::DetailLimits;
 use crate::executor::core::slow;
-use crate::outcome::{FileEnd, FileReport, Mark, append, arrange};
+use crate::outcome::{FileEnd, FileReport, append, arrange};
 
 /// Why slices make no report: the file has to be run whole.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,39 +51,24 @@ pub fn merge(mut slices: Vec<SliceReport>, limits: DetailLimits) -> Result<FileR
     let first = reports.next().ok_or(NotMerged::Incomplete { found, count: 0 })?;
     let mut merged = reports.fold(first, |mut merged, report| {
         merged.counts += report.counts;
-        merged.failing.extend(report.failing);
-        append(&mut merged.groups, &mut merged.marks, report.groups, report.marks);
+        append(&mut merged.groups, &mut merged.failures, report.groups, report.failures);
         merged.slowest.extend(report.slowest);
         merged.engine_time = merged.engine_time.zip(report.engine_time).map(|(one, other)| one + other);
-        merged.details.extend(report.details);
         merged.lints.extend(report.lints);
         merged.elapsed += report.elapsed;
         merged
     });
-    sort_by_line(&mut merged.failing, &mut merged.marks);
-    arrange(&mut merged.groups, &mut merged.marks);
+    merged.failures.sort_by_key(|record| record.id.line);
+    arrange(&mut merged.groups, &mut merged.failures);
     merged.slowest.sort_by_key(|record| Reverse(record.elapsed));
     merged.slowest.truncate(slow::MOST);
     // Each slice has kept its first `limits.records` details. A record that is among the first of the file is among
     // the first of its slice, since every record of the slice in front of it is in front of it in the file, too.
     // So the first of all that were kept are the first of the file.
-    merged.details.sort_by_key(|detail| detail.line);
-    merged.details.truncate(limits.records);
+    merged.failures.iter_mut().skip(limits.records).for_each(|record| record.detail = None);
     // The parser's are in the first slice, and stay in front of those that records of the same line have.
     merged.lints.sort_by_key(|lint| lint.line);
     Ok(merged)
-}
-
-/// Sorts failing lines, and what is known of each with them.
-fn sort_by_line(failing: &mut [u32], marks: &mut [Mark]) {
-    if failing.len() != marks.len() {
-        return failing.sort_unstable();
-    }
-    let mut both: Vec<_> = failing.iter().copied().zip(marks.iter().copied()).collect();
-    both.sort_by_key(|(line, _)| *line);
-    for ((line, mark), (sorted_line, sorted_mark)) in failing.iter_mut().zip(marks).zip(both) {
-        (*line, *mark) = (sorted_line, sorted_mark);
-    }
 }
 
 fn check(slices: &[SliceReport]) -> Result<(), NotMerged> {

@@ -4,25 +4,30 @@ use proptest::prelude::*;
 
 use super::*;
 use slt_core::engine::EngineId;
-use slt_core::outcome::{Attempt, Counts, Fault, FileReport, FlakyResult, LeftOut, Mark};
-use slt_runner::results::Circumstances;
+use slt_core::outcome::{
+    Attempt, Counts, FailingRecord, Fault, FileReport, FlakyResult, LeftOut, RecordId, Totals,
+};
+use slt_runner::results::{Circumstances, RunState, RunSummary};
 
 fn run(number: usize, commit: Option<(&str, bool)>, file: Option<FileReport>) -> PastRun {
     let commit = commit.map(|(hash, dirty)| Commit { hash: hash.to_owned(), branch: None, dirty });
     let engine = EngineId { labels: Vec::new(), ..EngineId::new("scripted", "0.1.0") };
-    // What is kept of a file is read from what was written of it.
-    let past = |file: FileReport| serde_json::from_value(serde_json::to_value(file).unwrap()).unwrap();
-    PastRun {
+    let files: Vec<_> = file.iter().map(FileSummary::from).collect();
+    let run = RunSummary {
         name: format!("run-{number}"),
+        started: 0,
         header: RunHeader { engine, labels: Vec::new(), exact: false, files: 1, flaky: FlakyResult::Pass },
         circumstances: Some(Circumstances { commit, ..Circumstances::default() }),
-        files: file.into_iter().map(past).collect(),
-    }
+        totals: Totals::of_summaries(&files),
+        elapsed: std::time::Duration::ZERO,
+        state: RunState::Killed,
+    };
+    PastRun { run, places: BTreeMap::new(), files }
 }
 
 /// The place of a run among others, by its name.
 fn place(sighting: &Sighting<'_>) -> usize {
-    sighting.run.name["run-".len()..].parse().unwrap()
+    sighting.run.run.name["run-".len()..].parse().unwrap()
 }
 
 /// Letters are commits: capitals a good result, small ones a bad one, a star behind it makes it both.
@@ -129,8 +134,11 @@ fn file(failing: &[u32], not_reached: u64, end: FileEnd) -> FileReport {
     let executed = 4 - not_reached;
     let counts =
         Counts { total: 4, executed, passed: executed - failed, failed, not_reached, ..Counts::default() };
-    let marks = failing.iter().map(|&line| Mark { key: RecordKey(u64::from(line)), group: 0 }).collect();
-    FileReport { counts, failing: failing.to_vec(), marks, ..FileReport::new("a.test", end) }
+    let record = |&line| {
+        let (id, key) = (RecordId::at(line), Some(RecordKey(u64::from(line))));
+        FailingRecord { id, key, group: None, detail: None }
+    };
+    FileReport { counts, failures: failing.iter().map(record).collect(), ..FileReport::new("a.test", end) }
 }
 
 #[test]
@@ -151,13 +159,14 @@ fn what_a_run_tells_of_a_record() {
     assert_eq!(tells(grown, Text::Other), Err(Silence::OtherText));
     assert_eq!(tells(whole(&[7]), Text::Other), Err(Silence::OtherText), "it failed by other words");
     // Lines are those of the run's own text.
-    let lost = |line| FileEnd::Faulted { line: Some(line), fault: Fault::Lost("gone".to_owned()) };
+    let lost =
+        |line| FileEnd::Faulted { id: Some(RecordId::at(line)), fault: Fault::Lost("gone".to_owned()) };
     assert_eq!(tells(file(&[4], 2, lost(4)), Text::Unknown), Err(Silence::NotReached));
     assert_eq!(tells(file(&[4], 2, lost(4)), Text::Same(1)), Ok(Word::Good));
     assert_eq!(tells(file(&[10], 0, lost(10)), Text::Same(12)), Err(Silence::NotReached));
     assert_eq!(tells(file(&[7], 1, lost(7)), Text::Unknown), Ok(Word::Bad));
     // What the user leaves out has not passed.
-    let left_out = vec![LeftOut { line: 7, key: KEY }];
+    let left_out = vec![LeftOut { id: RecordId::at(7), key: Some(KEY) }];
     assert_eq!(tells(FileReport { left_out, ..whole(&[]) }, Text::Unknown), Err(Silence::LeftOut));
     // Of a file that is flaky it is known only of records that failed last.
     let attempt = Attempt { status: FileStatus::Passed, elapsed: std::time::Duration::ZERO, first: None };
@@ -168,7 +177,9 @@ fn what_a_run_tells_of_a_record() {
         tells(FileReport { attempts: vec![failed], ..whole(&[]) }, Text::Unknown),
         Err(Silence::Flaky)
     );
-    assert_eq!(tells(FileReport { marks: Vec::new(), ..whole(&[4]) }, Text::Unknown), Err(Silence::Unnamed));
+    let mut unnamed = whole(&[4]);
+    unnamed.failures[0].key = None;
+    assert_eq!(tells(unnamed, Text::Unknown), Err(Silence::Unnamed));
     let unreadable = FileEnd::NotStarted(FileProblem::Unreadable("no".to_owned()));
     assert_eq!(tells(FileReport::new("a.test", unreadable), Text::Unknown), Err(Silence::NotRun));
 }

@@ -4,7 +4,9 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use crate::regression::Why;
-use slt_core::outcome::{FailureGroup, Fault, FileEnd, FileProblem, FileReport, LeftOut, Mark, RecordKey};
+use slt_core::outcome::{
+    FailingRecord, FailureGroup, Fault, FileEnd, FileProblem, FileReport, LeftOut, RecordId, RecordKey,
+};
 
 /// What becomes of a record, if it is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,11 +71,11 @@ impl Model {
             Ending::Dies(place) => {
                 let line = *place.get(&lines);
                 let fault = Fault::Lost("gone".to_owned());
-                (Some(line), FileEnd::Faulted { line: Some(line), fault })
+                (Some(line), FileEnd::Faulted { id: Some(RecordId::at(line)), fault })
             }
             Ending::TimesOut(place) => {
                 let line = *place.get(&lines);
-                (Some(line), FileEnd::TimedOut { line: Some(line) })
+                (Some(line), FileEnd::TimedOut { id: Some(RecordId::at(line)) })
             }
         };
         let mut report = FileReport::new("a.test", end);
@@ -81,7 +83,7 @@ impl Model {
             kind: kind.to_owned(),
             what: String::new(),
             records: 1,
-            first_line: 1,
+            first: RecordId::at(1),
         };
         report.groups = vec![group("rows_differ"), group("unexpected_error"), group("timed_out")];
         let counts = &mut report.counts;
@@ -107,15 +109,15 @@ impl Model {
                 }
                 Fate::LeftOut => {
                     counts.skipped += 1;
-                    report.left_out.push(LeftOut { line, key: RecordKey(key) });
+                    report.left_out.push(LeftOut { id: RecordId::at(line), key: Some(RecordKey(key)) });
                     continue;
                 }
                 Fate::Fails => 0,
                 Fate::FailsOtherwise => 1,
             };
             *if group == 2 { &mut counts.timed_out } else { &mut counts.failed } += 1;
-            report.failing.push(line);
-            report.marks.push(Mark { key: RecordKey(key), group });
+            let (id, key) = (RecordId::at(line), Some(RecordKey(key)));
+            report.failures.push(FailingRecord { id, key, group: Some(group), detail: None });
         }
         Some(report)
     }
@@ -123,7 +125,7 @@ impl Model {
     /// Why nothing is known of a record in this run.
     pub(super) fn why(&self, run: usize, key: u64) -> Why {
         let left_out = self.report(run).map_or(Vec::new(), |report| report.left_out);
-        let left_out = left_out.iter().any(|left_out| left_out.key.0 == key);
+        let left_out = left_out.iter().any(|left_out| left_out.key == Some(RecordKey(key)));
         match self.endings[run] {
             Ending::CannotStart | Ending::IsNotThere => Why::NotRun,
             _ if left_out => Why::LeftOut,
@@ -136,7 +138,7 @@ impl Model {
         let report = self.report(run)?;
         let stop = match report.end {
             FileEnd::NotStarted(_) => return None,
-            FileEnd::TimedOut { line } | FileEnd::Faulted { line, .. } => line.unwrap_or(0),
+            FileEnd::TimedOut { id } | FileEnd::Faulted { id, .. } => id.map_or(0, |id| id.line),
             _ => u32::MAX,
         };
         let (line, _, fate) = *self.records(run).iter().find(|(_, of, _)| *of == key)?;

@@ -53,7 +53,7 @@ fn cluster<'v>(view: &View<'v>, place: usize, cluster: &'v Cluster) -> Object<'v
     let example = cluster.example.as_ref().zip(view.sample(cluster)).map(|(example, sample)| {
         object! {
             "file": path(view, example.file),
-            "line": example.now.unwrap_or(example.line),
+            "line": sample.id.line,
             "sql": sample.sql,
             "message": sample.detail.map(wrong),
             "command": Some(view.again(&sample)).filter(|again| !again.is_empty()),

@@ -6,17 +6,16 @@ use std::sync::Arc;
 use super::View;
 use crate::expectations::{DocumentFiles, Entry, Files, Scope, What, write_entry};
 use crate::report::cluster::{notes, title};
-use slt_core::outcome::{FileReport, RecordKey, RecordName};
+use slt_core::outcome::{FailingRecord, FileReport, RecordName};
 use slt_runner::text::count::plural;
+use slt_runner::text::failure::place_of;
 use slt_runner::text::object::{Object, object};
 use slt_runner::text::style::Role;
-use slt_runner::text::visible::one_line;
 
 /// A record of the cluster.
 struct Member<'v> {
     file: &'v FileReport,
-    line: u32,
-    key: RecordKey,
+    record: &'v FailingRecord,
 }
 
 fn members<'v>(view: &View<'v>, place: usize) -> impl Iterator<Item = Member<'v>> + use<'v> {
@@ -24,9 +23,7 @@ fn members<'v>(view: &View<'v>, place: usize) -> impl Iterator<Item = Member<'v>
     let of_cluster = view.analysis.records.iter().filter(move |record| record.cluster as usize == place);
     of_cluster.map(|record| {
         let file = &files[record.file as usize];
-        let at = file.failing.binary_search(&record.line).ok();
-        let key = at.and_then(|at| file.marks.get(at)).map(|mark| mark.key).unwrap_or_default();
-        Member { file, line: record.line, key }
+        Member { file, record: &file.failures[record.place as usize] }
     })
 }
 
@@ -39,17 +36,15 @@ pub fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
     writeln!(out, "{records} in {files}")?;
     notes(cluster).iter().try_for_each(|note| writeln!(out, "{note}"))?;
     writeln!(out)?;
-    members(view, place).try_for_each(|Member { file, line, .. }| match line {
-        0 => writeln!(out, "{}", one_line(&file.shown)),
-        line => writeln!(out, "{}:{line}", one_line(&file.shown)),
-    })
+    let mut members = members(view, place);
+    members.try_for_each(|Member { file, record }| writeln!(out, "{}", place_of(file, &record.id)))
 }
 
 /// Makes the JSON document of them.
 pub fn json<'v>(view: &View<'v>, place: usize) -> Object<'v> {
-    let records = members(view, place).map(|Member { file, line, key }| {
-        let key = (key.0 != 0).then(|| format!("{:016x}", key.0));
-        object! { "file": file.file.path(), "line": line, "key": key }
+    let records = members(view, place).map(|Member { file, record }| {
+        let key = record.key.map(|key| format!("{:016x}", key.0));
+        object! { "file": file.file.path(), "line": record.id.line, "key": key }
     });
     object! {
         "format": super::json::FORMAT,
@@ -70,12 +65,9 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
         while let Some(next) = members.next_if(|next| std::ptr::eq(next.file, file)) {
             of_file.push(next);
         }
-        let name = |member: &Member<'_>| match member.key.0 {
-            0 => RecordName::Line(member.line),
-            key => RecordName::Key(key),
-        };
+        let name = |member: &Member<'_>| RecordName::of(member.record);
         let files = Files::one(file.file.path());
-        let whole = of_file.iter().any(|member| member.line == 0);
+        let whole = of_file.iter().any(|member| member.record.id.is_whole_file());
         let names = of_file.iter().map(name).collect();
         let entry = Entry {
             document: Arc::from(""),

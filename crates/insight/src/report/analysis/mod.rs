@@ -9,8 +9,8 @@ mod words;
 
 use super::cluster::Sample;
 use crate::analysis::{Analysis, Cluster};
-use slt_core::outcome::{FileReport, RunReport};
-use slt_runner::results::RunOverview;
+use slt_core::outcome::{FileReport, RecordId, RunReport};
+use slt_runner::results::RunSummary;
 
 pub use self::punchlist::{
     Punchlist, csv as punchlist_csv, json as punchlist_json, markdown as punchlist_markdown,
@@ -42,9 +42,9 @@ pub struct View<'v> {
     /// What was found.
     pub analysis: &'v Analysis,
     /// The command that runs a record of a file; empty if there is none.
-    pub again: &'v dyn Fn(&FileReport, u32) -> String,
+    pub again: &'v dyn Fn(&FileReport, &RecordId) -> String,
     /// Complete runs of the same engine, the oldest first, up to this one.
-    pub history: &'v [RunOverview],
+    pub history: &'v [RunSummary],
 }
 
 impl<'v> View<'v> {
@@ -54,7 +54,7 @@ impl<'v> View<'v> {
 
     /// The command that runs it; empty if there is none.
     fn again(&self, sample: &Sample<'_>) -> String {
-        (self.again)(sample.file, sample.line)
+        (self.again)(sample.file, &sample.id)
     }
 
     /// How many fixes make half of the files green that are not: enough to begin with.

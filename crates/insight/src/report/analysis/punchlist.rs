@@ -209,8 +209,8 @@ fn failing(
 /// What is wrong with a file: the first failing record that is known, and how many there are.
 fn reason(list: &Punchlist<'_>, row: &Row<'_>) -> String {
     let Some(report) = row.report else { return String::new() };
-    let records = plural(report.failing.len() as u64, "record");
-    let first = report.details.first().map(wrong);
+    let records = plural(report.failures.len() as u64, "record");
+    let first = report.details().next().map(wrong);
     let title = || {
         let cluster = row.fixes.first().and_then(|fix| list.view.analysis.clusters.get(fix - 1));
         cluster.map(title)

@@ -2,6 +2,7 @@
 
 use crate::regression::{Failing, FileChange, FileDiff, FileState, RecordChange, RecordDiff, RunDiff, Why};
 use slt_core::location::FileId;
+use slt_core::outcome::RecordId;
 use slt_runner::text::count::plural;
 use slt_runner::text::visible::one_line;
 
@@ -108,8 +109,8 @@ pub struct Entry<'d> {
     pub file: &'d FileId,
     /// What messages call the file.
     pub shown: &'d str,
-    /// The line, if it is of a record.
-    pub line: Option<u32>,
+    /// The record, if it is of one.
+    pub id: Option<&'d RecordId>,
     pub(super) about: About<'d>,
 }
 
@@ -124,31 +125,31 @@ pub(super) enum About<'d> {
 
 impl<'d> Entry<'d> {
     fn of_file(file: &'d FileDiff<'d>, about: About<'d>) -> Self {
-        Self { file: file.file, shown: file.shown, line: None, about }
+        Self { file: file.file, shown: file.shown, id: None, about }
     }
 
     fn of_record(file: &'d FileDiff<'d>, record: &'d RecordDiff<'d>) -> Self {
-        let line = Some(record.line()).filter(|&line| line > 0);
-        Self { line, ..Self::of_file(file, About::Record(record)) }
+        let id = record.id().filter(|id| !id.is_whole_file());
+        Self { id, ..Self::of_file(file, About::Record(record)) }
     }
 
     /// A change in the words of its own.
-    pub fn told(file: &'d FileId, shown: &'d str, line: Option<u32>, what: String) -> Self {
-        Self { file, shown, line, about: About::Told(what) }
+    pub fn told(file: &'d FileId, shown: &'d str, id: Option<&'d RecordId>, what: String) -> Self {
+        Self { file, shown, id, about: About::Told(what) }
     }
 
-    /// The line of a record that fails in the current run.
-    pub fn failing(&self) -> Option<u32> {
+    /// The record, if it fails in the current run.
+    pub fn failing(&self) -> Option<&'d RecordId> {
         match self.about {
-            About::Record(record) => record.now.map(|failing| failing.line),
+            About::Record(record) => record.now.map(|failing| failing.id),
             _ => None,
         }
     }
 
-    /// The file, or the file with the line.
+    /// The file, or the file with the record.
     pub fn place(&self) -> String {
         let shown = one_line(self.shown);
-        self.line.map_or_else(|| shown.to_string(), |line| format!("{shown}:{line}"))
+        self.id.map_or_else(|| shown.to_string(), |id| format!("{shown}:{id}"))
     }
 
     /// What has changed.
@@ -243,7 +244,7 @@ mod tests {
     fn a_record_is_of_one_kind_and_what_fails_as_before_is_of_none() {
         let sides = [None, Some("rows_differ"), Some("hash_differs"), Some("timed_out")];
         let failing = |kind: Option<&'static str>| {
-            kind.map(|kind| Failing { line: 1, kind: Some(kind), is_vague: false })
+            kind.map(|kind| Failing { id: &RecordId::WHOLE_FILE, kind: Some(kind), is_vague: false })
         };
         for (before, now) in sides.iter().flat_map(|before| sides.map(|now| (*before, now))) {
             let changes = match (before, now) {

@@ -44,7 +44,7 @@ fn slow<'c>(slow: &'c Slow<'c>) -> Object<'c> {
     let Slow { slowdown, again } = slow;
     object! {
         "file": slowdown.file.path(),
-        "line": slowdown.record.map(|record| record.line),
+        "line": slowdown.record.map(|record| record.id.line),
         "before_ms": milliseconds(slowdown.before),
         "now_ms": milliseconds(slowdown.now),
         "threshold_ms": milliseconds(slowdown.threshold),
@@ -155,7 +155,7 @@ fn record<'c>(record: &RecordDiff<'c>) -> Option<Object<'c>> {
         RecordChange::StillFailing if !record.fails_otherwise() => return None,
         _ => None,
     };
-    let side = |failing: Failing<'c>| object! { "line": failing.line, "kind": failing.kind };
+    let side = |failing: Failing<'c>| object! { "line": failing.id.line, "kind": failing.kind };
     let document = object! { "change": record.change.word() }.with_some("why", why);
     Some(document.with("before", record.before.map(side)).with("now", record.now.map(side)))
 }

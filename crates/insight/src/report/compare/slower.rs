@@ -30,7 +30,7 @@ fn entry<'d>(diff: &'d RunDiff<'d>, slow: &'d Slow<'d>) -> Entry<'d> {
         None => format!("in each of the last {RECENT} passes"),
     };
     let shown = known.map_or(slowdown.file.path(), |file| file.shown);
-    let line = slowdown.record.map(|record| record.line);
+    let id = slowdown.record.map(|record| &record.id);
     let what = format!("{before} before, the median of {passes} passes; now {now}, {shown_by}");
-    Entry::told(slowdown.file, shown, line, what)
+    Entry::told(slowdown.file, shown, id, what)
 }

@@ -4,9 +4,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::regression::{FileDiff, RecordChange, RecordDiff};
+use crate::regression::{RecordChange, RecordDiff};
 use crate::report::subject::{Subject, detail_at};
-use slt_core::outcome::{FailureDetail, FileReport};
+use slt_core::outcome::{DetailedFailure, FileReport, RecordId};
 
 /// So many records, whose texts have so many bytes together.
 const MOST_RECORDS: usize = 4_000;
@@ -16,15 +16,15 @@ const MOST_BYTES: usize = 2_500_000;
 pub(super) const LONGEST_SQL: usize = 4_000;
 pub(super) const LONGEST_VALUE: usize = 400;
 
-/// The places of the chosen records in [`FileReport::failing`], for each file.
+/// The places of the chosen records in [`FileReport::failures`], for each file.
 pub(super) fn choose(subject: &Subject<'_>) -> Vec<BTreeSet<usize>> {
     let files = &subject.report.files;
     let mut choice = Choice { chosen: vec![BTreeSet::new(); files.len()], records: 0, bytes: 0 };
     for example in subject.clusters().iter().filter_map(|cluster| cluster.example.as_ref()) {
-        choice.take_line(example.file, &files[example.file], example.line);
+        choice.take(example.file, &files[example.file], example.place);
     }
     choice.take_changed(subject);
-    let deepest = files.iter().map(|file| file.failing.len()).max().unwrap_or(0);
+    let deepest = files.iter().map(|file| file.failures.len()).max().unwrap_or(0);
     for place in 0..deepest {
         if choice.is_full() {
             break;
@@ -51,23 +51,23 @@ impl Choice {
             matches!(record.change, RecordChange::Regressed | RecordChange::NewFailure(_))
                 || record.is_graver()
         };
-        let lines = |file: Option<&FileDiff<'_>>| {
+        let changes = subject.changes().into_iter().map(|file| {
             let records = file.filter(|file| file.is_common()).map_or(&[][..], |file| &file.records);
-            records.iter().filter(is_worse).map(RecordDiff::line).collect::<Vec<_>>()
-        };
-        let worse: Vec<_> = subject.changes().into_iter().map(lines).collect();
+            records.iter().filter(is_worse).filter_map(RecordDiff::id).collect::<Vec<_>>()
+        });
+        let worse: Vec<_> = changes.collect();
         for turn in 0..worse.iter().map(Vec::len).max().unwrap_or(0) {
             for (number, file) in subject.report.files.iter().enumerate() {
                 if self.records * 2 >= MOST_RECORDS || self.bytes * 2 >= MOST_BYTES {
                     return;
                 }
-                worse[number].get(turn).iter().for_each(|&&line| self.take_line(number, file, line));
+                worse[number].get(turn).iter().for_each(|id| self.take_record(number, file, id));
             }
         }
     }
 
-    fn take_line(&mut self, number: usize, file: &FileReport, line: u32) {
-        if let Ok(place) = file.failing.binary_search(&line) {
+    fn take_record(&mut self, number: usize, file: &FileReport, id: &RecordId) {
+        if let Some(place) = file.failures.iter().position(|record| record.id == *id) {
             self.take(number, file, place);
         }
     }
@@ -82,7 +82,7 @@ impl Choice {
 }
 
 /// About how many bytes a record takes in the page.
-fn weight(detail: &FailureDetail) -> usize {
+fn weight(detail: DetailedFailure<'_>) -> usize {
     use slt_runner::text::evidence::{Evidence, evidence};
     let rows: usize = evidence(detail)
         .iter()

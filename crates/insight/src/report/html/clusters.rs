@@ -42,9 +42,9 @@ fn cluster<'s>(subject: &Subject<'_>, cluster: &'s Cluster) -> Object<'s> {
 /// The smallest record.
 fn example(subject: &Subject<'_>, cluster: &Cluster) -> Option<Object<'static>> {
     let (example, sample) = cluster.example.as_ref().zip(Sample::of(cluster, subject.report))?;
-    let document = object! { "file": example.file, "line": example.line }
+    let document = object! { "file": example.file, "line": sample.file.failures[example.place].id.line }
         .with_some("sql", sample.sql.map(|sql| clipped(sql, LONGEST_SQL)))
         .with_some("message", sample.detail.map(|detail| clipped(&wrong(detail), LONGEST_VALUE)))
-        .with_some("again", (subject.again)(sample.file, sample.line));
+        .with_some("again", (subject.again)(sample.file, &sample.id));
     Some(document)
 }

@@ -10,7 +10,7 @@ use super::since::{Numbered, since};
 use crate::report::changes::sections;
 use crate::report::subject::{Subject, clipped, moment, state};
 use slt_core::outcome::{Counts, FlakyResult, Totals};
-use slt_runner::results::Commit;
+use slt_runner::results::{Commit, PastRun};
 use slt_runner::text::document::milliseconds;
 use slt_runner::text::object::{Object, object};
 
@@ -25,12 +25,13 @@ pub(super) fn data<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> 
     let report = subject.report;
     let chosen = choose(subject);
     let details: usize = chosen.iter().map(BTreeSet::len).sum();
-    let failing: usize = report.files.iter().map(|file| file.failing.len()).sum();
+    let failing: usize = report.files.iter().map(|file| file.failures.len()).sum();
     let sections = subject.baseline.map_or_else(Vec::new, |baseline| sections(baseline.diff));
     let (kinds, changes) = (Numbered::of(&sections), subject.changes());
+    let before: Vec<_> = subject.history.iter().map(PastRun::statuses).collect();
     let mut lines = MOST_LINES;
     let files = chosen.iter().zip(changes).enumerate().map(|(number, (chosen, change))| {
-        let (document, named) = file::document(subject, number, chosen, lines, &kinds, change);
+        let (document, named) = file::document(subject, number, chosen, lines, &kinds, change, &before);
         lines -= named;
         document
     });
@@ -106,8 +107,9 @@ fn records(counts: &Counts) -> Object<'static> {
 
 /// The categories, with the rates of their records in each run of the history, and in this one.
 fn categories<'s>(subject: &'s Subject<'_>) -> Vec<Object<'s>> {
+    let before: Vec<_> = subject.history.iter().map(PastRun::by_category).collect();
     let category = |(name, totals): (&'s str, Totals)| {
-        let past = subject.history.iter().map(|run| run.categories.get(name)?.records.pass_rate());
+        let past = before.iter().map(|categories| categories.get(name)?.records.pass_rate());
         let rates = past.chain([totals.records.pass_rate()]);
         object! {
             "name": name,
@@ -132,7 +134,7 @@ fn history<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Vec<Object<'s>> {
         }
     };
     let before = subject.history.iter().map(|run| &run.run);
-    let before = before.map(|run| past(&run.name, run.started, &run.totals, run.commit.as_ref()));
+    let before = before.map(|run| past(&run.name, run.started, &run.totals, run.commit()));
     let commit = subject.circumstances.and_then(|of| of.commit.as_ref());
     before.chain([past(subject.name, subject.started, totals, commit)]).collect()
 }
@@ -153,7 +155,7 @@ fn slow_records(subject: &Subject<'_>) -> Vec<Object<'static>> {
     let shown = all.into_iter().take(SLOW_RECORDS).map(|(file, record)| {
         object! {
             "file": file,
-            "line": record.line,
+            "line": record.id.line,
             "ms": milliseconds(record.elapsed),
             "sql": clipped(&record.sql, LONGEST_SLOW_SQL),
         }

@@ -11,7 +11,8 @@ use crate::analysis::Assigned;
 use crate::regression::FileDiff;
 use crate::report::subject::{Subject, account, clipped, detail_at};
 use slt_core::executor::diff::Side;
-use slt_core::outcome::{FailureDetail, FileReport, FileStatus};
+use slt_core::location::FileId;
+use slt_core::outcome::{DetailedFailure, FileReport, FileStatus};
 use slt_runner::text::document::milliseconds;
 use slt_runner::text::evidence::{Evidence, evidence};
 use slt_runner::text::failure::message;
@@ -20,7 +21,8 @@ use slt_runner::text::object::{Object, object};
 const MOST_LINTS: usize = 20;
 const MOST_TRIES: usize = 10;
 
-/// A file, and how many of its records without details are named: up to `lines`.
+/// A file, and how many of its records without details are named: up to `lines`. `before` has the files of each run of the
+/// history.
 pub(super) fn document<'s>(
     subject: &'s Subject<'_>,
     number: usize,
@@ -28,25 +30,27 @@ pub(super) fn document<'s>(
     lines: usize,
     kinds: &Numbered,
     change: Option<&FileDiff<'_>>,
+    before: &[BTreeMap<&FileId, FileStatus>],
 ) -> (Object<'s>, usize) {
     let file = &subject.report.files[number];
     let clusters = subject.clusters_of(number);
-    let changed = kinds.lines(change);
+    let changed = kinds.records(change);
     let failures = chosen.iter().filter_map(|&place| {
         let detail = detail_at(file, place)?;
-        let change = changed.iter().find(|(line, _)| *line == detail.line).map(|(_, kind)| *kind);
-        let is_expected = subject.is_expected(number, detail.line);
+        let change = changed.iter().find(|(id, _)| *id == detail.id).map(|(_, kind)| *kind);
+        let is_expected = subject.is_expected(number, Some(place));
         Some(failure(subject, file, detail, clusters.get(place).and_then(shown), change, is_expected))
     });
     // Lines of failing records without details here, by their clusters.
     let mut rest = BTreeMap::<Option<usize>, Vec<u32>>::new();
-    for place in (0..file.failing.len()).filter(|place| !chosen.contains(place)).take(lines) {
-        rest.entry(clusters.get(place).and_then(shown)).or_default().push(file.failing[place]);
+    for place in (0..file.failures.len()).filter(|place| !chosen.contains(place)).take(lines) {
+        rest.entry(clusters.get(place).and_then(shown)).or_default().push(file.failures[place].id.line);
     }
     let named: usize = rest.values().map(Vec::len).sum();
-    let more = file.failing.len() - chosen.len() - named;
-    let past: String = subject.history.iter().map(|run| letter(run.files.get(&file.file))).collect();
-    let tries = file.attempts.iter().filter_map(|attempt| attempt.first.as_ref()).take(MOST_TRIES);
+    let more = file.failures.len() - chosen.len() - named;
+    let past: String = before.iter().map(|run| letter(run.get(&file.file))).collect();
+    let tries =
+        file.attempts.iter().filter_map(|attempt| attempt.first.as_ref()?.detailed()).take(MOST_TRIES);
     let tries = tries.map(|detail| failure(subject, file, detail, None, None, false));
     let lints = file.lints.iter().take(MOST_LINTS);
     let lints = lints.map(|lint| (lint.line, clipped(&lint.kind.to_string(), LONGEST_VALUE)));
@@ -108,8 +112,8 @@ fn share(subject: &Subject<'_>, number: usize) -> Option<Share> {
     if expected.covers_all(number) {
         return Some(Share::All("all"));
     }
-    let lines = &subject.report.files[number].failing;
-    let count = lines.iter().filter(|&&line| expected.covers(number, line)).count();
+    let places = 0..subject.report.files[number].failures.len();
+    let count = places.filter(|&place| expected.covers(number, Some(place))).count();
     (count > 0).then_some(Share::Records(count))
 }
 
@@ -127,22 +131,22 @@ fn letter(status: Option<&FileStatus>) -> char {
 fn failure(
     subject: &Subject<'_>,
     file: &FileReport,
-    detail: &FailureDetail,
+    detail: DetailedFailure<'_>,
     cluster: Option<usize>,
     change: Option<usize>,
     is_expected: bool,
 ) -> Object<'static> {
-    object! { "l": detail.line, "k": detail.what.word() }
+    object! { "l": detail.id.line, "k": detail.problem.word() }
         .with_some("c", cluster)
         .with_some("ch", change)
         .with_some("x", is_expected.then_some(true))
-        .with("h", clipped(&detail.header, LONGEST_VALUE))
-        .with("sql", clipped(&detail.sql, LONGEST_SQL))
-        .with("m", clipped(&message(&detail.what), LONGEST_SQL))
+        .with("h", clipped(detail.header, LONGEST_VALUE))
+        .with("sql", clipped(detail.sql, LONGEST_SQL))
+        .with("m", clipped(&message(detail.problem), LONGEST_SQL))
         // Lines: a mark, and the values of a row or a text.
         .with_list("d", evidence(detail).iter().map(line).collect())
-        .with_some("again", (subject.again)(file, detail.line))
-        .with_some("ms", detail.what.in_flight().map(milliseconds))
+        .with_some("again", (subject.again)(file, detail.id))
+        .with_some("ms", detail.problem.in_flight().map(milliseconds))
 }
 
 /// `-` is expected, `+` is found, `=` is on both sides, `~` is no row.

@@ -7,6 +7,7 @@ use crate::regression::FileDiff;
 use crate::report::changes::{KINDS, Kind, Section, Tone, caveats, rows, sums};
 use crate::report::subject::{Baseline, Subject, clipped};
 use slt_core::location::FileId;
+use slt_core::outcome::RecordId;
 use slt_runner::text::object::{Object, object};
 
 /// So many changes of a kind are named.
@@ -40,7 +41,7 @@ pub(super) fn since<'s>(
 /// Changes that have something in common; a place says whether its file is in this run.
 fn kind<'s>(section: &Section<'s>, known: &HashSet<&FileId>) -> Object<'s> {
     let places = section.entries.iter().take(MOST_PLACES).map(|entry| {
-        let place = object! { "n": entry.file.path() }.with_some("l", entry.line);
+        let place = object! { "n": entry.file.path() }.with_some("l", entry.id.map(|id| id.line));
         place.with("w", entry.what()).with("here", known.contains(entry.file))
     });
     object! {
@@ -76,15 +77,15 @@ impl Numbered {
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// The lines of changed records of a file with the kinds of their changes, sorted.
-    pub(super) fn lines(&self, file: Option<&FileDiff<'_>>) -> Vec<(u32, usize)> {
-        let lines = self.kinds().flat_map(|(kind, number)| {
+    /// The changed records of a file with the kinds of their changes, sorted.
+    pub(super) fn records<'d>(&self, file: Option<&'d FileDiff<'d>>) -> Vec<(&'d RecordId, usize)> {
+        let records = self.kinds().flat_map(|(kind, number)| {
             let entries = file.map_or_else(Vec::new, |file| kind.entries(file));
             entries.into_iter().filter_map(move |entry| Some((entry.failing()?, number)))
         });
-        let mut lines: Vec<_> = lines.collect();
-        lines.sort_unstable();
-        lines
+        let mut records: Vec<_> = records.collect();
+        records.sort_unstable();
+        records
     }
 
     fn kinds(&self) -> impl Iterator<Item = (&'static Kind, usize)> {

@@ -45,20 +45,23 @@ pub(super) fn causes(out: &mut String, subject: &Subject<'_>, most: usize) -> fm
 
 /// Where the smallest record is, or the first file that fails as a whole.
 fn instance(subject: &Subject<'_>, cluster: &Cluster) -> String {
-    let file = |place: usize| subject.report.files[place].file.path().to_owned();
+    let file = |place: usize| &subject.report.files[place];
     match &cluster.example {
-        Some(example) => format!("{}:{}", file(example.file), example.line),
-        None => cluster.files.first().map_or_else(String::new, |&place| file(place)),
+        Some(example) => {
+            let file = file(example.file);
+            format!("{}:{}", file.file, file.failures[example.place].id)
+        }
+        None => cluster.files.first().map_or_else(String::new, |&place| file(place).file.path().to_owned()),
     }
 }
 
-/// The smallest records of the first clusters; with the places of their files, and their lines.
-pub(super) fn examples(subject: &Subject<'_>, most: usize) -> (String, HashSet<(usize, u32)>) {
+/// The smallest records of the first clusters; with the places of their files, and their own there.
+pub(super) fn examples(subject: &Subject<'_>, most: usize) -> (String, HashSet<(usize, usize)>) {
     let (mut text, mut told) = (String::new(), HashSet::new());
     for (place, cluster) in subject.clusters().iter().take(most).enumerate() {
         if let Some((sample, known)) = Sample::of(cluster, subject.report).zip(cluster.example.as_ref()) {
             text += &written(|out| example(out, subject, place, cluster, &sample));
-            told.insert((known.file, known.line));
+            told.insert((known.file, known.place));
         }
     }
     (text, told)
@@ -85,7 +88,7 @@ fn example(
         writeln!(out, "{}\n", code(&clipped(&wrong(detail), LIMITS.characters)))?;
         evidence(out, detail)?;
     }
-    if let Some(again) = (subject.again)(sample.file, sample.line) {
+    if let Some(again) = (subject.again)(sample.file, &sample.id) {
         fenced(out, "sh", &again)?;
     }
     writeln!(out, "</details>")

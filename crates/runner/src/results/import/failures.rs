@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::text::document::sides;
 use crate::text::failure::message;
 use slt_core::engine::SqlError;
-use slt_core::outcome::{Excerpt, Failure, Fault, NotPassed};
+use slt_core::outcome::{Excerpt, Fault, Mismatch, Problem};
 use slt_core::parser::HashLine;
 
 /// A record that has not passed.
@@ -33,41 +33,39 @@ impl ReportedFailure {
 }
 
 /// Makes the failure, if it has the same fields again. Which values are a row is not known: each is one.
-pub(super) fn what_of(failure: &ReportedFailure) -> Option<NotPassed> {
+pub(super) fn what_of(failure: &ReportedFailure) -> Option<Problem> {
     let text = failure.message.as_deref()?;
     let [expected, actual] =
         [&failure.expected, &failure.actual].map(|side| side.as_deref().unwrap_or_default());
     let after = failure.duration_ms.map(Duration::from_millis);
     let what = match failure.kind.as_deref()? {
-        "unsupported" => NotPassed::Unsupported(text.strip_prefix("not supported: ")?.to_owned()),
-        "timed_out" => return Some(NotPassed::TimedOut { after: after? }),
+        "unsupported" => Problem::Unsupported(text.strip_prefix("not supported: ")?.to_owned()),
+        "timed_out" => return Some(Problem::TimedOut { after: after? }),
         "engine_panicked" | "engine_lost" | "process_died" | "out_of_memory" | "adapter_fault" => {
-            NotPassed::Faulted(Fault::from_text(text).with_time(after))
+            Problem::Fault(Fault::from_text(text).with_time(after))
         }
         "unexpected_error" => {
             let rest = text.strip_prefix("unexpected error: ")?.strip_prefix(actual)?;
             let code = rest.strip_prefix(" (code ").and_then(|rest| rest.strip_suffix(')'));
             let (message, code) = (actual.to_owned(), code.map(str::to_owned));
-            NotPassed::Failed(Failure::UnexpectedError(SqlError { message, code }))
+            Problem::UnexpectedError { error: SqlError { message, code }, after_rows: false }
         }
-        "unexpected_success" => NotPassed::Failed(Failure::UnexpectedSuccess),
+        "unexpected_success" => Problem::UnexpectedSuccess,
         "rows_differ" => {
             let [expected, actual] = [expected, actual].map(excerpt);
-            NotPassed::Failed(Failure::RowsDiffer { expected, actual, columns: 1 })
+            Problem::Mismatch(Mismatch::Rows { expected, actual, columns: 1 })
         }
-        "hash_differs" => NotPassed::Failed(Failure::HashDiffers {
+        "hash_differs" => Problem::Mismatch(Mismatch::Hash {
             expected: HashLine::parse(expected.as_bytes())?,
             actual: HashLine::parse(actual.as_bytes())?,
             rows: Excerpt::default(),
             columns: 1,
         }),
-        "presentation_differs" => {
-            NotPassed::Failed(Failure::PresentationDiffers { wanted: expected.to_owned() })
-        }
+        "presentation_differs" => Problem::Mismatch(Mismatch::Presentation { wanted: expected.to_owned() }),
         "column_count_differs" => {
             let columns = |text: &str| text.strip_suffix(" columns")?.parse().ok();
             let (expected, actual) = (columns(expected)?, columns(actual)?);
-            NotPassed::Failed(Failure::ColumnCountDiffers { expected, actual })
+            Problem::Mismatch(Mismatch::ColumnCount { expected, actual })
         }
         _ => return None,
     };

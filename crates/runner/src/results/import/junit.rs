@@ -399,7 +399,7 @@ fn report(name: &str, case: &Case) -> FileReport {
             let status = said.status.filter(|status| *status != FileStatus::Flaky);
             let status = status.unwrap_or(FileStatus::Failed);
             let failed = FileReport::of_whole(name, status, Some(&said.text), Duration::ZERO);
-            Attempt { status, elapsed: Duration::ZERO, first: failed.details.into_iter().next() }
+            Attempt { status, elapsed: Duration::ZERO, first: failed.failures.into_iter().next() }
         })
         .collect();
     if is_flaky && verdict > Verdict::Skipped {

@@ -11,11 +11,12 @@ use super::failures::{ReportedFailure, what_of};
 use super::files::Files;
 use super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
 use crate::text::document::end_from_word;
+use crate::wire::{FileIdForm, Maybe};
 use slt_core::engine::EngineId;
 use slt_core::location::FileId;
 use slt_core::outcome::{
-    Attempt, Counts, FailureDetail, Fault, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult,
-    LeftOut, NotPassed, RecordKey,
+    Attempt, Counts, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, FileStatus,
+    FlakyResult, LeftOut, Problem, RecordId,
 };
 
 #[derive(Deserialize)]
@@ -56,6 +57,7 @@ struct ReportedLists {
 #[derive(Deserialize)]
 struct ReportedFile {
     file: String,
+    #[serde(default, with = "Maybe::<FileIdForm>")]
     id: Option<FileId>,
     status: String,
     duration_ms: Option<u64>,
@@ -150,13 +152,11 @@ impl ReportedFile {
     }
 
     fn whole(&self) -> FileReport {
-        let details = self.failures.iter().filter(|failure| !failure.details_omitted);
         let attempts = self.attempts.iter().filter_map(ReportedAttempt::attempt);
-        let left_out = self.left_out.iter().map(|&line| LeftOut { line, key: RecordKey::default() });
+        let left_out = self.left_out.iter().map(|&line| LeftOut { id: RecordId::at(line), key: None });
         FileReport {
             counts: self.records.counts(),
-            failing: self.failures.iter().map(|failure| failure.line).collect(),
-            details: details.map(detail_of).collect(),
+            failures: self.failures.iter().map(record_of).collect(),
             left_out: left_out.collect(),
             elapsed: known_time(self.duration_ms),
             peak_memory: self.peak_memory,
@@ -169,11 +169,12 @@ impl ReportedFile {
         let ReportedEnd { how, line, message } = &self.end;
         let text = message.as_deref().unwrap_or_default();
         match (how.as_str(), *line) {
-            ("halted", Some(line)) => FileEnd::Halted { line },
-            ("malformed", Some(line)) => FileEnd::Malformed { line },
-            ("timed_out", line) => FileEnd::TimedOut { line },
+            ("halted", Some(line)) => FileEnd::Halted { id: RecordId::at(line) },
+            ("malformed", Some(line)) => FileEnd::Malformed { id: RecordId::at(line) },
+            ("timed_out", line) => FileEnd::TimedOut { id: line.map(RecordId::at) },
             ("faulted", line) => {
-                FileEnd::Faulted { line, fault: Fault::from_text(text).with_time(self.time_of(line)) }
+                let fault = Fault::from_text(text).with_time(self.time_of(line));
+                FileEnd::Faulted { id: line.map(RecordId::at), fault }
             }
             ("not_started", _) if status == Some(FileStatus::Error) && text.is_empty() => {
                 FileEnd::NotStarted(FileProblem::Reported)
@@ -193,19 +194,19 @@ impl ReportedFile {
 impl ReportedAttempt {
     fn attempt(&self) -> Option<Attempt> {
         let status = FileStatus::from_word(&self.status)?;
-        let first = self.failure.as_ref().map(detail_of);
+        let first = self.failure.as_ref().map(record_of);
         Some(Attempt { status, elapsed: known_time(self.duration_ms), first })
     }
 }
 
-fn detail_of(failure: &ReportedFailure) -> FailureDetail {
-    FailureDetail {
-        line: failure.line,
+fn record_of(failure: &ReportedFailure) -> FailingRecord {
+    let detail = (!failure.details_omitted).then(|| FailureDetail {
         header: String::new(),
         sql: failure.sql.clone().unwrap_or_default(),
-        what: what_of(failure).unwrap_or_else(|| NotPassed::Reported(failure.text())),
+        problem: what_of(failure).unwrap_or_else(|| Problem::Reported(failure.text())),
         unhashed: None,
-    }
+    });
+    FailingRecord::of_other_tool(RecordId::at(failure.line), detail)
 }
 
 impl ReportedCounts {

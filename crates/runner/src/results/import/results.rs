@@ -11,7 +11,7 @@ use serde::Deserialize;
 use super::files::Files;
 use super::sql::moment;
 use super::{ForeignRun, ImportError, Oddity, Reading};
-use slt_core::outcome::{FileReport, FileStatus};
+use slt_core::outcome::{FileReport, FileStatus, RecordId};
 
 #[derive(Deserialize)]
 struct Document {
@@ -122,10 +122,11 @@ fn report(file: &str, status: FileStatus, failures: &HashMap<&str, &[Failure]>) 
     let texts: Vec<_> = failures.iter().filter_map(text_of).collect();
     let message = (!texts.is_empty()).then(|| texts.join("\n"));
     let mut report = FileReport::of_whole(file, status, message.as_deref(), Duration::ZERO);
-    if let (Some(detail), Some(failure)) = (report.details.first_mut(), failures.first()) {
-        detail.sql = failure.sql_statement.clone().unwrap_or_default();
-        detail.line = failure.line_number.unwrap_or(0);
-        report.failing = vec![detail.line];
+    if let (Some(record), Some(failure)) = (report.failures.first_mut(), failures.first()) {
+        record.id = RecordId::at(failure.line_number.unwrap_or(0));
+        if let Some(detail) = &mut record.detail {
+            detail.sql = failure.sql_statement.clone().unwrap_or_default();
+        }
     }
     report
 }

@@ -15,7 +15,7 @@ use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::report::analysis::{
     Section, View, json, markdown, members_json, members_text, members_toml, text,
 };
-use slt_runner::results::{Journal, ResultsFolder, RunOverview};
+use slt_runner::results::{Journal, ResultsFolder, RunSummary};
 use slt_runner::text::count::plural;
 use slt_runner::text::style::plain;
 use slt_runner::text::written;
@@ -33,7 +33,7 @@ pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &m
         run: &journal.opened.run,
         report: &journal.report,
         analysis: &analysis,
-        again: &|file, line| repeat_in_run(&program, &journal, file, line).unwrap_or_default(),
+        again: &|file, record| repeat_in_run(&program, &journal, file, record).unwrap_or_default(),
         history: &history,
     };
     let sections = [
@@ -119,12 +119,12 @@ pub(super) fn put(
 }
 
 /// Returns the complete runs of the same engine up to this one, the oldest first.
-fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunOverview>, CliError> {
+fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunSummary>, CliError> {
     let names = results.runs()?;
     let own = names.iter().position(|name| *name == journal.opened.run);
     let up_to = own.map_or(0, |place| place + 1);
     // Unreadable runs are skipped.
-    let runs = names[..up_to].iter().rev().filter_map(|name| RunOverview::read(results, name).ok());
+    let runs = names[..up_to].iter().rev().filter_map(|name| RunSummary::read(results, name).ok());
     let engine = &journal.report.header.engine;
     let alike = runs.filter(|run| run.is_complete() && run.header.engine.is_same(engine));
     let mut runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();

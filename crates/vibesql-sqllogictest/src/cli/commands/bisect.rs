@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(args: BisectArgs, location: &ResultsLocation, ui: &mut
     // Runs of other programs have a header, but no settings.
     let settings = journal.opened.settings.get_or_insert_with(|| settings_of(&journal.report.header)).clone();
     let header = &journal.report.header;
-    let rules = |run: &PastRun| same_rules(&run.header, header);
+    let rules = |past: &PastRun| same_rules(&past.run.header, header);
     let runs = results.past_runs(Some(&journal.opened.run), args.last as usize, rules)?;
     let repository = Repository::at_hand();
     let head = || repository.as_ref().and_then(|repository| repository.commit("HEAD"));
@@ -90,8 +90,8 @@ fn all(name: &str, format: TextOrJson, context: &BisectContext<'_>, ui: &mut Ui)
     for file in context.journal.report.files.iter().filter(|file| !file.status().is_good()) {
         let history =
             FileHistory::new(&context.past, context.journal, file, context.repository.as_ref(), false);
-        let by_record = file.marks.len() == file.failing.len() && !file.failing.is_empty();
-        let places = if by_record { (0..file.failing.len()).map(Some).collect() } else { vec![None] };
+        let by_record = file.has_keys() && !file.failures.is_empty();
+        let places = if by_record { (0..file.failures.len()).map(Some).collect() } else { vec![None] };
         for place in places {
             let record = place.and_then(|place| wanted(file, place));
             if place.is_some() && record.is_none() {
@@ -151,8 +151,7 @@ impl<'h> FailureRange<'h> {
     fn add(&mut self, file: &'h FileReport, place: Option<usize>) {
         self.records += u64::from(place.is_some());
         self.files.insert(&file.file);
-        let line = place.map(|place| file.failing[place]);
-        let detail = file.details.iter().find(|detail| Some(detail.line) == line);
+        let detail = place.and_then(|place| file.failures[place].detailed());
         let length = detail.map_or(usize::MAX, |detail| detail.sql.len());
         if self.example.is_none_or(|(shortest, ..)| length < shortest) {
             self.example = Some((length, file, place));
@@ -163,7 +162,7 @@ impl<'h> FailureRange<'h> {
         let repository = context.repository.as_ref();
         let (good, bad) = (&self.good.commit.hash, &self.bad.commit.hash);
         let named = |(_, file, place): (usize, &FileReport, Option<usize>)| {
-            let line = place.map(|place| file.failing[place]);
+            let line = place.map(|place| file.failures[place].id.line);
             let kind = place.and_then(|place| kind(file, place)).unwrap_or(file.status().word());
             (name_of(file, line), kind.to_owned())
         };
@@ -190,7 +189,7 @@ fn end_of(sighting: &Sighting<'_>, repository: Option<&Repository>) -> End {
     End {
         brief: repository.and_then(|repository| repository.brief(hash)),
         commit: hash.clone(),
-        run: Some(sighting.run.name.clone()),
+        run: Some(sighting.run.run.name.clone()),
     }
 }
 
@@ -218,7 +217,7 @@ fn one(
     }
     let text = history.texts.current.as_deref();
     let place = line.map(|line| subject::failing(file, line, text, &context.settings)).transpose()?;
-    let line = place.map(|place| file.failing[place]);
+    let line = place.map(|place| file.failures[place].id.line);
     let name = name_of(file, line);
     let record = place.and_then(|place| wanted(file, place));
     let trace = match place.is_some() && record.is_none() {
@@ -323,7 +322,7 @@ fn no_range(name: &str, trace: &Trace<'_>, has_good: bool, has_bad: bool) -> Cli
     let mut hints = vec![by_hand.to_owned()];
     let message = match &trace.origin {
         Origin::NeverPassed { first } => {
-            let (run, commit) = (&first.run.name, short(first));
+            let (run, commit) = (&first.run.run.name, short(first));
             format!("`{name}` failed in every run that tested it, first in `{run}` at commit {commit}")
         }
         Origin::Mixed { good, bad } => {
@@ -332,7 +331,7 @@ fn no_range(name: &str, trace: &Trace<'_>, has_good: bool, has_bad: bool) -> Cli
                 false => "the engine, its build or the test files were not the same",
             };
             hints.push("`flaky` shows how often; `run --repeat N` repeats the file".to_owned());
-            let (good_run, bad_run) = (&good.run.name, &bad.run.name);
+            let (good_run, bad_run) = (&good.run.run.name, &bad.run.run.name);
             format!(
                 "`{name}` passed in run `{good_run}` and failed in `{bad_run}`, both at commit {}; {why}",
                 short(good)
@@ -340,7 +339,7 @@ fn no_range(name: &str, trace: &Trace<'_>, has_good: bool, has_bad: bool) -> Cli
         }
         Origin::Passes { last } => {
             hints.push("commit the changes and run it again to have a bad commit".to_owned());
-            let (run, commit) = (&last.run.name, short(last));
+            let (run, commit) = (&last.run.run.name, short(last));
             format!(
                 "`{name}` passed in run `{run}` at commit {commit}, the last commit tested without uncommitted changes"
             )

@@ -72,7 +72,7 @@ pub(super) fn past_of(
     name: &str,
     run: &RunReport,
 ) -> Result<Vec<PastRun>, CliError> {
-    Ok(results.past_runs(Some(name), MOST_PAST, |past| past.header.engine.is_same(&run.header.engine))?)
+    Ok(results.past_runs(Some(name), MOST_PAST, |past| past.run.header.engine.is_same(&run.header.engine))?)
 }
 
 /// A run that has just ended, and what is known of it.
@@ -119,6 +119,7 @@ fn named(found: &LocatedRun) -> Named<'_> {
 /// The command that shows the first record that has regressed.
 fn again(program: &str, settings: &Settings, current: &RunReport, diff: &RunDiff<'_>) -> Option<String> {
     let mut regressed = diff.records_with(|change| change == RecordChange::Regressed);
-    let (file, record) = regressed.find(|(_, record)| record.line() > 0)?;
-    Some(repeat_command(program, settings, &current.header.engine.labels, file.shown, record.line()))
+    let (file, id) =
+        regressed.find_map(|(file, record)| Some((file, record.id().filter(|id| !id.is_whole_file())?)))?;
+    Some(repeat_command(program, settings, &current.header.engine.labels, file.shown, id))
 }

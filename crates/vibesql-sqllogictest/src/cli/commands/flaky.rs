@@ -10,7 +10,7 @@ use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::regression::past::{health, state_of};
 use slt_insight::report::flaky::{json, write};
-use slt_runner::results::{ResultsFolder, RunOverview};
+use slt_runner::results::{ResultsFolder, RunSummary};
 use slt_runner::text::written;
 
 pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
@@ -19,8 +19,8 @@ pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut
         Some(engine) => engine.clone(),
         None => find_journal(LAST_RUN, location, ui)?.report.header.engine.qualified_name(),
     };
-    let runs =
-        results.past_runs(None, args.last as usize, |run| run.header.engine.qualified_name() == engine)?;
+    let runs = results
+        .past_runs(None, args.last as usize, |past| past.run.header.engine.qualified_name() == engine)?;
     if runs.is_empty() {
         return Err(no_runs(&engine, results)?);
     }
@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut
 /// Why no run is on the engine: its name is unknown, or its runs are too old.
 fn no_runs(engine: &str, results: &ResultsFolder) -> Result<CliError, CliError> {
     let names = results.runs()?;
-    let runs = names.iter().filter_map(|name| RunOverview::read(results, name).ok());
+    let runs = names.iter().filter_map(|name| RunSummary::read(results, name).ok());
     let known: BTreeSet<_> = runs.map(|run| run.header.engine.qualified_name()).collect();
     if known.contains(engine) {
         let hint = "--last N looks at more runs".to_owned();

@@ -18,7 +18,7 @@ pub(in crate::cli) fn run(args: &PunchlistArgs, location: &ResultsLocation, ui: 
             run: &journal.opened.run,
             report: &journal.report,
             analysis: &analysis,
-            again: &|file, line| repeat_in_run(&program, &journal, file, line).unwrap_or_default(),
+            again: &|file, record| repeat_in_run(&program, &journal, file, record).unwrap_or_default(),
             history: &[],
         },
         started: journal.opened.started,

@@ -16,14 +16,14 @@ use crate::cli::repeat::repeat_in_run;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
-use slt_core::outcome::{FileReport, bytes};
+use slt_core::outcome::{FileReport, RecordId, bytes};
 use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::expectations::judge;
 use slt_insight::regression::compare;
 use slt_insight::report::markdown::Form;
 use slt_insight::report::subject::{Baseline, Expected, Subject};
 use slt_insight::report::{badge, github, html, json, junit, markdown};
-use slt_runner::results::{Journal, ResultsFolder, RunFiles, RunOverview, RunState};
+use slt_runner::results::{Journal, PastRun, ResultsFolder, RunState, RunSummary};
 use slt_runner::text::written;
 
 /// Where the page is written by default.
@@ -49,8 +49,8 @@ pub(in crate::cli) fn run(
     let analysis = analysis(args.format, &journal, environment);
     let untested = journal.untested();
     let program = ui.program.clone();
-    let again = |file: &FileReport, line: u32| {
-        if line > 0 { repeat_in_run(&program, &journal, file, line) } else { None }
+    let again = |file: &FileReport, record: &RecordId| {
+        if record.is_whole_file() { None } else { repeat_in_run(&program, &journal, file, record) }
     };
     let subject = Subject {
         name: &journal.opened.run,
@@ -158,24 +158,24 @@ fn known(
 
 /// Returns the state of the run; for a run that is not stored here, by its journal.
 fn state(results: &ResultsFolder, journal: &Journal) -> Result<RunState, CliError> {
-    let known = RunOverview::read(results, &journal.opened.run).ok().map(|run| run.state);
+    let known = RunSummary::read(results, &journal.opened.run).ok().map(|run| run.state);
     let ended = || if journal.ended { RunState::Ended(journal.report.end) } else { RunState::Killed };
     Ok(known.unwrap_or_else(ended))
 }
 
 /// Returns earlier complete runs on the same engine with mostly the same files, the oldest first.
-fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Vec<RunFiles>, CliError> {
+fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Vec<PastRun>, CliError> {
     let names = results.runs()?;
     let earlier = names.iter().rev().skip_while(|name| **name != journal.opened.run).skip(1);
     let mut found = Vec::new();
     for name in earlier.take(most.saturating_mul(TRIES)) {
         // Unreadable runs are skipped.
-        if let Ok(run) = RunFiles::read(results, name)
-            && run.run.header.engine.is_same(&journal.report.header.engine)
-            && run.run.is_complete()
-            && is_like(&run, journal)
+        if let Ok(past) = PastRun::read(results, name)
+            && past.run.header.engine.is_same(&journal.report.header.engine)
+            && past.run.is_complete()
+            && is_like(&past, journal)
         {
-            found.push(run);
+            found.push(past);
         }
         if found.len() >= most {
             break;
@@ -185,21 +185,21 @@ fn history(results: &ResultsFolder, journal: &Journal, most: usize) -> Result<Ve
     Ok(found)
 }
 
-fn is_like(run: &RunFiles, journal: &Journal) -> bool {
-    let files = &journal.report.files;
-    let common = files.iter().filter(|file| run.files.contains_key(&file.file)).count();
-    common > 0 && common * 2 >= files.len().max(run.files.len())
+fn is_like(past: &PastRun, journal: &Journal) -> bool {
+    let (files, before) = (&journal.report.files, past.statuses());
+    let common = files.iter().filter(|file| before.contains_key(&file.file)).count();
+    common > 0 && common * 2 >= files.len().max(before.len())
 }
 
 /// Returns the run to compare with: the named one, or the last one of the history.
 fn baseline(
     word: Option<&str>,
-    history: &[RunFiles],
+    history: &[PastRun],
     journal: &Journal,
     location: &ResultsLocation,
     ui: &mut Ui,
 ) -> Result<Option<LocatedRun>, CliError> {
-    let before = history.last().map(|run| format!("run:{}", run.run.name));
+    let before = history.last().map(|past| format!("run:{}", past.run.name));
     let Some(word) = word.map(str::to_owned).or(before) else { return Ok(None) };
     let constraints =
         RunConstraints { before: Some(&journal.opened.run), engine: Some(&journal.report.header.engine) };

@@ -27,7 +27,7 @@ use crate::monitor::{EventStream, ProgressDisplay, ProgressLook, ResultLines};
 use slt_core::engine::EngineRegistry;
 use slt_core::executor::Settings;
 use slt_core::location::FileId;
-use slt_core::outcome::{Fault, FileReport, FileStatus, NotPassed, RunReport};
+use slt_core::outcome::{Fault, FileReport, FileStatus, Problem, RunReport};
 use slt_insight::expectations::Judgement;
 use slt_insight::regression::past::timed;
 use slt_insight::regression::timing::{Slower, slower};
@@ -322,20 +322,21 @@ fn resume_step(program: &str, results: Option<&Path>, run: &str) -> String {
 /// Returns the command that shows the first failure.
 fn next_step(program: &str, run: &RunReport, judged: Option<&Judgement>, settings: &Settings) -> String {
     let first = match judged {
-        None => run.files.iter().find_map(|file| Some((file, file.details.first()?))),
+        None => run.files.iter().find_map(|file| Some((file, file.details().next()?))),
         // Expected failures are not suggested.
         Some(judgement) => judgement.unexpected.iter().find_map(|one| {
             let file = &run.files[one.file];
-            let is_meant = |line: u32| one.lines.is_empty() || one.lines.contains(&line);
-            Some((file, file.details.iter().find(|detail| is_meant(detail.line))?))
+            let mut meant = one.records.iter().filter_map(|&place| file.failures[place].detailed());
+            let first = if one.records.is_empty() { file.details().next() } else { meant.next() };
+            Some((file, first?))
         }),
     };
     match first {
         Some((file, detail)) => {
             let command =
-                repeat_command(program, settings, &run.header.engine.labels, &file.shown, detail.line);
+                repeat_command(program, settings, &run.header.engine.labels, &file.shown, detail.id);
             // The record kills the next process as well, so its position must be printed before it runs.
-            let died = matches!(detail.what, NotPassed::Faulted(Fault::Died { .. }));
+            let died = matches!(detail.problem, Problem::Fault(Fault::Died { .. }));
             let trace = if died { " --trace" } else { "" };
             format!("{} {command}{trace}\n", Role::Hint.paint("look at the first:"))
         }

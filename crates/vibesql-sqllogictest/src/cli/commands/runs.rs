@@ -6,7 +6,7 @@ use crate::cli::exit::ExitReason;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::report;
-use slt_runner::results::{FolderError, RunOverview};
+use slt_runner::results::{FolderError, RunSummary};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
@@ -16,7 +16,7 @@ pub(in crate::cli) fn run(args: &RunsArgs, location: &ResultsLocation, ui: &mut 
     let first = names.len().saturating_sub(args.last as usize);
     let mut runs = Vec::with_capacity(names.len() - first);
     for name in &names[first..] {
-        match RunOverview::read(results, name) {
+        match RunSummary::read(results, name) {
             Ok(run) => runs.push(run),
             // Its process was killed before the run began.
             Err(FolderError::NoJournal(_)) => {}

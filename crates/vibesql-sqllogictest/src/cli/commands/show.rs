@@ -11,7 +11,7 @@ use crate::cli::repeat::{repeat_in_run, shell_word};
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use crate::monitor::{ResultLines, Verbosity};
-use slt_core::outcome::{FileReport, FileStatus};
+use slt_core::outcome::{FileReport, FileStatus, RecordId};
 use slt_insight::report;
 use slt_runner::event::{EventSink as _, RunEvent};
 use slt_runner::results::{Circumstances, Journal};
@@ -102,17 +102,18 @@ fn find<'j>(journal: &'j Journal, name: &str) -> Result<&'j FileReport, CliError
 fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
     let program = ui.program.clone();
     let text = written(|out| {
-        for detail in &file.details {
-            let again = repeat_in_run(&program, journal, file, detail.line).unwrap_or_default();
+        for detail in file.details() {
+            let again = repeat_in_run(&program, journal, file, detail.id).unwrap_or_default();
             write_failure(out, file, detail, &again)?;
             writeln!(out)?;
         }
         if file.details_omitted() > 0 {
-            let lines: Vec<_> = file.failing[file.details.len()..].iter().map(u32::to_string).collect();
+            let others = file.failures.iter().filter(|record| record.detail.is_none());
+            let lines: Vec<_> = others.map(|record| record.id.to_string()).collect();
             writeln!(out, "… and the records on these lines: {}\n", lines.join(", "))?;
         }
         if !file.left_out.is_empty() {
-            let lines: Vec<_> = file.left_out.iter().map(|left_out| left_out.line.to_string()).collect();
+            let lines: Vec<_> = file.left_out.iter().map(|left_out| left_out.id.to_string()).collect();
             writeln!(
                 out,
                 "left out, as the run was told to: the records on these lines: {}",
@@ -120,7 +121,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
             )?;
         }
         for lint in &file.lints {
-            let place = place(&file.shown, Some(lint.line));
+            let place = place(&file.shown, Some(&RecordId::at(lint.line)));
             writeln!(out, "{} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
         }
         for attempt in &file.attempts {

@@ -10,14 +10,14 @@ use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::regression::compare;
 use slt_insight::report;
-use slt_runner::results::{RunOverview, RunState};
+use slt_runner::results::{RunState, RunSummary};
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
 pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
     let found = find_run(LAST_RUN, location, ui)?;
     let (name, run) = (&found.name, &found.report);
-    let overview = RunOverview::read(location.results()?, name)?;
+    let overview = RunSummary::read(location.results()?, name)?;
     let mut text = written(|out| {
         writeln!(out, "run {name}: {}", report::runs::state(&overview))?;
         if overview.state == RunState::Going {

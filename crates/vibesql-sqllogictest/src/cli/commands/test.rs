@@ -17,7 +17,9 @@ use crate::cli::workers::worker_command;
 use slt_core::engine::{EngineId, EngineRegistry};
 use slt_core::executor::{DetailLimits, Settings};
 use slt_core::location::Source;
-use slt_core::outcome::{Failure, FailureDetail, FileEnd, FileReport, FlakyResult, NotPassed};
+use slt_core::outcome::{
+    DetailedFailure, FailingRecord, FileEnd, FileReport, FlakyResult, Mismatch, Problem, RecordId,
+};
 use slt_core::parser::{self, Script};
 use slt_runner::event::{EventSink, RunEvent, SinkError};
 use slt_runner::parallel::{
@@ -26,7 +28,7 @@ use slt_runner::parallel::{
 };
 use slt_runner::text::count::{duration, plural};
 use slt_runner::text::detail::write_failure;
-use slt_runner::text::failure::place;
+use slt_runner::text::failure::{headline, place, place_of};
 use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
@@ -60,13 +62,14 @@ pub(in crate::cli) fn run(
     let files = targets.len();
     let mut reports = Vec::with_capacity(targets.len());
     for target in targets {
-        let Some(report) = tester.test(target, ui)? else {
+        let Some(mut report) = tester.test(target, ui)? else {
             let untested = plural((files - reports.len()) as u64, "file");
             ui.note(format_args!("INCOMPLETE: interrupted, no verdict on {untested}"));
             return Ok(exit_reason(&reports, rules).max(ExitReason::Incomplete));
         };
         ui.print(&written(|out| write_report(out, &ui.program, &report, &setup)))?;
-        reports.push(FileReport { details: Vec::new(), ..report });
+        report.failures.iter_mut().for_each(|record| record.detail = None);
+        reports.push(report);
     }
     Ok(exit_reason(&reports, rules))
 }
@@ -114,17 +117,19 @@ impl FileTester<'_> {
     /// verdict.
     fn unhash(&self, report: FileReport, item: &WorkItem, ui: &mut Ui) -> Result<FileReport, CliError> {
         let is_hash =
-            |detail: &FailureDetail| matches!(detail.what, NotPassed::Failed(Failure::HashDiffers { .. }));
-        let Some(reference) = self.reference.clone().filter(|_| report.details.iter().any(is_hash)) else {
+            |detail: DetailedFailure<'_>| matches!(detail.problem, Problem::Mismatch(Mismatch::Hash { .. }));
+        let Some(reference) = self.reference.clone().filter(|_| report.details().any(is_hash)) else {
             return Ok(report);
         };
         let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
         let settings = Settings { engine: reference.name.clone(), ..self.setup.settings.clone() };
-        let kind = WorkKind::Unhash(report.details.clone());
+        let kind = WorkKind::Unhash(report.failures.clone());
         let found = self.work(folder.path(), item, reference, settings, kind, ui)?;
         let found = found.filter(|found| found.end == FileEnd::Completed);
-        let details = found.map_or_else(|| report.details.clone(), |found| found.details);
-        Ok(FileReport { details, ..report })
+        Ok(match found {
+            Some(found) => FileReport { failures: found.failures, ..report },
+            None => report,
+        })
     }
 
     fn work(
@@ -160,7 +165,7 @@ impl EventSink for PositionNotes<'_> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         if let RunEvent::Asked { running, .. } = event {
             for file in running {
-                let at = file.record.map_or_else(String::new, |(line, _)| format!(":{line}"));
+                let at = file.record.as_ref().map_or_else(String::new, |(id, _)| format!(":{id}"));
                 let time = duration(file.elapsed);
                 self.0.note(format_args!("now at {}{at}, after {time}", file.shown));
             }
@@ -196,27 +201,27 @@ fn write_report(
     report: &FileReport,
     setup: &EngineSetup,
 ) -> std::fmt::Result {
-    for detail in &report.details {
-        let again =
-            repeat_command(program, &setup.settings, &setup.engine.labels, &report.shown, detail.line);
+    for detail in report.details() {
+        let again = repeat_command(program, &setup.settings, &setup.engine.labels, &report.shown, detail.id);
         write_failure(out, report, detail, &again)?;
         writeln!(out)?;
     }
     if report.details_omitted() > 0 {
         let omitted = plural(report.details_omitted(), "more failing record");
-        writeln!(out, "… {omitted}; show them with --max-failures {}\n", report.failing.len())?;
+        writeln!(out, "… {omitted}; show them with --max-failures {}\n", report.failures.len())?;
     }
     for lint in report.lints.iter().take(MOST_NOTES) {
-        let place = place(&report.shown, Some(lint.line));
+        let place = place(&report.shown, Some(&RecordId::at(lint.line)));
         writeln!(out, "{} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
     }
     if report.lints.len() > MOST_NOTES {
         let more = plural((report.lints.len() - MOST_NOTES) as u64, "more note");
         writeln!(out, "{} {more}", Role::Warn.paint("note:"))?;
     }
-    for failure in report.setup_failures.iter().take(MOST_NOTES) {
-        let place = place(&report.shown, Some(failure.line));
-        let what = slt_runner::text::failure::headline(&failure.what);
+    let set_up = report.setup_failures.iter().filter_map(FailingRecord::detailed);
+    for failure in set_up.take(MOST_NOTES) {
+        let what = headline(failure.problem);
+        let place = place_of(report, failure.id);
         writeln!(out, "{} in the set-up: {place}: {what}", Role::Warn.paint("note:"))?;
     }
     let (role, word) = status_word(report.status());

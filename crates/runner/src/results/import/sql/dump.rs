@@ -15,6 +15,7 @@ use super::moment::moment;
 use super::statement::{Change, Row, Table, Value, changes};
 use crate::results::circumstances::{CiRun, Circumstances, Commit};
 use crate::results::digest;
+use crate::wire;
 use slt_core::outcome::{FileReport, FileStatus};
 
 /// So long after a run its results were stored again at the latest, in milliseconds.
@@ -157,7 +158,7 @@ impl Tested {
         let status = status_of_file(&self.file, &self.status, oddities)?;
         let elapsed = known_time(self.duration);
         let mut report = FileReport::of_whole(&self.file, status, self.message.as_deref(), elapsed);
-        if let Some(detail) = report.details.first_mut() {
+        if let Some(detail) = report.failures.first_mut().and_then(|record| record.detail.as_mut()) {
             detail.header = self.kind.clone().unwrap_or_default();
         }
         report.finished = self.tested.map(|tested| tested.saturating_add(later));
@@ -291,8 +292,9 @@ impl Run {
         if started.is_none() {
             oddities.push(Oddity::Undated);
         }
-        // The text of a value that serialises is the same whatever this was read from.
-        let content = serde_json::to_vec(&(&self.id, started, &files)).unwrap_or_default();
+        // The same whatever this was read from.
+        let mut content = format!("{} {started:?} ", self.id).into_bytes();
+        content.extend(wire::bytes_of_reports(&files));
         ForeignRun {
             started: started.unwrap_or(changed),
             elapsed: self.elapsed(),

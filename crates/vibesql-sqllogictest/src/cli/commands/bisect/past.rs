@@ -41,7 +41,7 @@ impl<'h> RunsByCommit<'h> {
 
 /// The commit of a run that was made without uncommitted changes.
 pub(super) fn clean(run: &PastRun) -> Option<&Commit> {
-    run.circumstances.as_ref()?.commit.as_ref().filter(|commit| !commit.dirty)
+    run.run.commit().filter(|commit| !commit.dirty)
 }
 
 /// The history of one file in all runs.
@@ -91,14 +91,11 @@ pub(super) fn commit_of(journal: &Journal) -> Option<&Commit> {
 
 /// Returns the failing record at `place` of a file's list as it is looked up in other runs; `None` if it has no key.
 pub(super) fn wanted(file: &FileReport, place: usize) -> Option<WantedRecord> {
-    let line = *file.failing.get(place)?;
-    let mark = file.marks.get(place)?;
-    let named = line > 0 && mark.key.0 != 0;
-    named.then_some(WantedRecord { key: mark.key, line, total: file.counts.total })
+    let record = file.failures.get(place).filter(|record| !record.id.is_whole_file())?;
+    Some(WantedRecord { key: record.key?, line: record.id.line, total: file.counts.total })
 }
 
 /// Returns the kind of failure of the record at `place` of a file's list.
 pub(super) fn kind(file: &FileReport, place: usize) -> Option<&str> {
-    let mark = file.marks.get(place)?;
-    file.groups.get(mark.group as usize).map(|group| group.kind.as_str())
+    file.group_of(file.failures.get(place)?).map(|group| group.kind.as_str())
 }

@@ -60,8 +60,8 @@ pub(super) fn prepare(
     let program = program_of(options, repository)?;
     let build = build_of(options, repository, &program)?;
     let place = ScriptLocation::new(options, repository)?;
-    let line = request.place.map(|place| file.failing[place]);
-    if matches!(file.end, FileEnd::TimedOut { line: at } if at == line && line.is_some()) {
+    let line = request.place.map(|place| file.failures[place].id.line);
+    if matches!(&file.end, FileEnd::TimedOut { id: Some(at) } if line.is_some_and(|line| at.is_on(line))) {
         notes.push(format!(
             "the time of the whole file was over at this record; `bisect {}` judges the file",
             shell_word(&file.shown)
@@ -181,11 +181,11 @@ fn known_failing(request: &ScriptRequest<'_>, trace: &Trace<'_>) -> HashSet<u32>
     };
     let keys = |run: &PastRun| -> Vec<RecordKey> {
         let file = run.files.iter().find(|file| file.file == request.file.file);
-        file.into_iter().flat_map(|file| &file.marks).map(|mark| mark.key).collect()
+        file.into_iter().flat_map(|file| &file.failures).filter_map(|record| record.key).collect()
     };
     let lines = ends.iter().flat_map(|end| keys(end.run)).filter_map(|key| request.history.texts.line(key));
-    let left_out = request.file.left_out.iter().map(|left_out| left_out.line);
-    lines.chain(request.file.failing.iter().copied()).chain(left_out).collect()
+    let left_out = request.file.left_out.iter().map(|left_out| left_out.id.line);
+    lines.chain(request.file.failures.iter().map(|record| record.id.line)).chain(left_out).collect()
 }
 
 /// The program that the build makes: what was named, or this one if it is in the working copy.

@@ -51,7 +51,7 @@ pub(super) fn failing(
     text: Option<&[u8]>,
     settings: &Settings,
 ) -> Result<usize, CliError> {
-    let place_of = |line: u32| file.failing.iter().position(|&known| known == line);
+    let place_of = |line: u32| file.failures.iter().position(|record| record.id.is_on(line));
     let header = || {
         let script = |text: &[u8]| {
             let of = |script: &slt_core::parser::Script<'_>| script.record_at(line).map(|record| record.line);
@@ -71,7 +71,8 @@ pub(super) fn failing(
 
 /// The nearest lines that would have been right.
 fn not_failing(file: &FileReport, line: u32) -> CliError {
-    let mut lines: Vec<_> = file.failing.iter().copied().filter(|&known| known > 0).collect();
+    let lines = file.failures.iter().map(|record| record.id.line);
+    let mut lines: Vec<_> = lines.filter(|&known| known > 0).collect();
     let all = lines.len();
     lines.sort_by_key(|&known| known.abs_diff(line));
     lines.truncate(MOST_LINES);

@@ -45,10 +45,7 @@ impl FileTexts {
         settings: &Settings,
         keep: bool,
     ) -> Self {
-        let hashes = runs.iter().map(|run| {
-            let known = run.circumstances.as_ref()?.commit.as_ref()?;
-            Some(known.hash.as_str())
-        });
+        let hashes = runs.iter().map(|past| Some(past.run.commit()?.hash.as_str()));
         // An empty name is no commit.
         let commits: Vec<_> = hashes.chain([commit]).map(Option::unwrap_or_default).collect();
         let mut blobs = repository.blobs(&commits, place);
@@ -122,7 +119,8 @@ fn records_of(text: Vec<u8>, settings: &Settings) -> Option<RecordsByKey> {
         let lines: Vec<_> = counted().map(|record| record.line).collect();
         let words = |span: std::ops::Range<usize>| script.source.bytes()[span].trim_ascii_end().to_vec();
         let known = counted().map(|record| (record.line, words(record.span.clone())));
-        record_keys(script, &lines).into_iter().zip(known).collect()
+        let keyed = record_keys(script, &lines).into_iter().zip(known);
+        keyed.filter_map(|(key, known)| Some((key?, known))).collect()
     })
 }
 

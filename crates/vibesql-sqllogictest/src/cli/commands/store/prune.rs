@@ -10,7 +10,7 @@ use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::prune::{Candidate, Fate, Leave, Spared, decide};
-use slt_runner::results::{ResultsFolder, RunOverview, RunState};
+use slt_runner::results::{ResultsFolder, RunState, RunSummary};
 use slt_runner::text::count::plural;
 #[cfg(feature = "store")]
 use slt_store::Store;
@@ -68,7 +68,7 @@ fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
     let mut found = Vec::new();
     for name in results.runs()? {
         // A run without a journal of this version may belong to another version, so it is never removed.
-        let Ok(run) = RunOverview::read(results, &name) else { continue };
+        let Ok(run) = RunSummary::read(results, &name) else { continue };
         let age = Duration::from_millis(u64::try_from(now - run.started).unwrap_or(0));
         let totals = &run.totals;
         let green = run.is_complete() && totals.passed > 0 && totals.passed + totals.empty == totals.files;
