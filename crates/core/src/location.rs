@@ -1,4 +1,4 @@
-//! Where text comes from: a source and a line in it.
+//! Locations of text: a source and a line in it.
 
 pub mod file_id;
 pub mod path_text;
@@ -21,23 +21,24 @@ impl Source {
         Self { name: name.into(), bytes: bytes.into() }
     }
 
-    /// The name used in messages.
+    /// Returns the name used in messages.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The whole text; any bytes are legal.
+    /// Returns the whole text; any bytes are legal.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The place that `line` of this source is, counted from 1.
+    /// Returns the place that `line` of this source is, counted from 1.
     pub fn at(&self, line: u32) -> Location {
         Location { file: Arc::clone(&self.name), line }
     }
 }
 
-/// Returns bytes as text, in which each byte that is no UTF-8 is written as `\xff`: what differs stays different.
+/// Returns bytes as text, in which each byte of invalid UTF-8 is written as `\xff`, so that different bytes stay
+/// different.
 pub fn text_of(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {

@@ -1,7 +1,7 @@
-//! What engines return, before any formatting.
+//! The values that engines return, before any formatting.
 //!
-//! An engine hands over typed values; how a value looks in a test file is decided in one place of the
-//! executor. So a NULL can never be mistaken for the text `NULL`, and no adapter formats a number.
+//! An engine returns typed values, and one place of the executor formats them for comparison with a test file. So a
+//! NULL is never mistaken for the text `NULL`, and no adapter formats a number.
 
 /// One value of a result row, borrowed from the engine for the time of one call.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,20 +14,20 @@ pub enum ValueRef<'v> {
     Real(f64),
     /// An exact number outside the range of the two above, in decimal digits.
     Decimal(&'v str),
-    /// Text; any bytes, since engines may return what is not UTF-8.
+    /// Text of any bytes, since engines may return invalid UTF-8.
     Text(&'v [u8]),
     /// Uninterpreted bytes.
     Blob(&'v [u8]),
     /// A truth value.
     Boolean(bool),
-    /// A value of a type without a variant of its own (dates, intervals …), as the engine writes it.
+    /// A value of another type (dates, intervals …), as formatted by the engine.
     Other(&'v str),
 }
 
 /// A column of a result, as the engine describes it before the first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column<'c> {
-    /// The name; `None` where the engine does not know it, or nobody has asked for it.
+    /// The name; `None` if unknown or not requested.
     pub name: Option<&'c str>,
     /// The type.
     pub type_tag: TypeTag,
@@ -43,7 +43,7 @@ impl<'c> Column<'c> {
     }
 }
 
-/// What an engine says of the type of a column.
+/// The type of a column, as far as the engine knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TypeTag {
     /// The engine does not know, or decides value by value.

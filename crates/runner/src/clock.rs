@@ -9,7 +9,7 @@ pub fn now() -> Duration {
     Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// The time of day, in milliseconds since 1970 in UTC.
+/// Returns the time of day, in milliseconds since 1970 in UTC.
 pub fn milliseconds_since_1970() -> i64 {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Realtime);
     time.tv_sec * 1000 + time.tv_nsec / 1_000_000

@@ -1,4 +1,4 @@
-//! What happens in a run, as a stream: everything visible or stored is a sink of it.
+//! The events of a run as a stream; everything visible or stored is a sink of it.
 
 use std::time::Duration;
 
@@ -13,12 +13,12 @@ use slt_core::outcome::{
 pub enum RunEvent {
     /// The run begins.
     RunStarted(RunHeader),
-    /// The run goes on where it was interrupted: what was done then is done.
+    /// The run was resumed with its earlier results.
     Resumed {
         /// The files that have their result.
         done: Totals,
     },
-    /// A worker takes up a file, or a part of it.
+    /// A worker has started a file, or a slice of it.
     TaskStarted {
         /// Tells this task from the others of the run.
         task: usize,
@@ -27,7 +27,7 @@ pub enum RunEvent {
         /// The part, if it is not the whole file.
         slice: Option<Slice>,
     },
-    /// A worker has put down what it took up, by whatever end.
+    /// A worker finished a task, failed or died.
     TaskEnded {
         /// The task.
         task: usize,
@@ -43,7 +43,7 @@ pub enum RunEvent {
         /// How long it may.
         limit: Option<Duration>,
     },
-    /// A worker process has ended amid a file.
+    /// A worker process ended while it was running a file.
     WorkerLost {
         /// What messages call the file.
         shown: String,
@@ -60,7 +60,7 @@ pub enum RunEvent {
         shown: String,
         /// How it ended.
         status: FileStatus,
-        /// How many times it is run again after this.
+        /// The number of times that it is run again after this.
         left: u32,
     },
     /// An attempt at a file has ended, and others follow: it will be part of the report of the file.
@@ -81,25 +81,25 @@ pub enum RunEvent {
     Helper {
         /// Its number in this run, from 1.
         number: usize,
-        /// Whether it has come; if not, it has gone.
+        /// Whether it has joined; otherwise it has left.
         came: bool,
     },
     /// The run is to end, and waits for the files that are running.
     Stopping {
-        /// How many there are.
+        /// The number of there that are.
         running: usize,
-        /// What ends it.
+        /// The reason.
         why: RunEnd,
     },
     /// The process and its workers are about to be stopped, by Ctrl-Z.
     Suspended,
-    /// They go on.
+    /// They continue.
     Continued,
-    /// Somebody asked what runs now.
+    /// The user asked for the running files.
     Asked {
         /// The files that are running.
-        running: Vec<Running>,
-        /// How many have their result.
+        running: Vec<RunningFile>,
+        /// The number of have that their result.
         done: usize,
     },
     /// A file is done.
@@ -115,7 +115,7 @@ pub enum RunEvent {
 
 /// A file that is running.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Running {
+pub struct RunningFile {
     /// What messages call the file.
     pub shown: String,
     /// The record that is running, and for how long.
@@ -140,7 +140,7 @@ pub trait EventSink {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError>;
 }
 
-/// Two sinks in one; what the first cannot take, the second does not hear of.
+/// Two sinks in one; an event that fails in the first does not reach the second.
 pub struct Tee<'s>(
     /// The first.
     pub &'s mut dyn EventSink,
@@ -162,13 +162,13 @@ impl<S: EventSink> EventSink for Option<S> {
     }
 }
 
-/// A sink that cannot go on, for instance because the disk is full.
+/// A sink that cannot continue, for instance because the disk is full.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the {what}")]
 pub struct SinkError {
-    /// What the sink writes.
+    /// The destination of the sink.
     pub what: &'static str,
-    /// Why not.
+    /// The cause.
     #[source]
     pub source: std::io::Error,
 }

@@ -23,12 +23,12 @@ pub fn line_of(entry: &impl Serialize) -> serde_json::Result<Vec<u8>> {
     Ok([BEFORE_SUM, sum.as_bytes(), BEFORE_ENTRY, &text, END, b"\n"].concat())
 }
 
-/// Reads the entry of a line, with or without its line end; nothing if the line is damaged.
+/// Parses the entry of a line, with or without its line end; `None` if the line is damaged.
 pub fn entry_of<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
     serde_json::from_slice(text_of(line)?).ok()
 }
 
-/// The text of a line's entry, with or without its line end; nothing if the line is damaged.
+/// Returns the text of a line's entry, with or without its line end; `None` if the line is damaged.
 pub fn text_of(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let rest = line.strip_prefix(BEFORE_SUM)?;
@@ -87,7 +87,7 @@ impl Follower {
 }
 
 impl<R: Read> Follower<R> {
-    /// Reads what somebody else has opened.
+    /// Reads an open file.
     pub fn of(file: R) -> Self {
         Self { file, rest: Vec::new() }
     }
@@ -111,12 +111,12 @@ pub struct WholeLines<R = File> {
 }
 
 impl<R: Read> WholeLines<R> {
-    /// Reads what has been opened.
+    /// Reads an open file.
     pub fn of(file: R) -> Self {
         Self { lines: BufReader::new(file), line: Vec::new(), damaged: 0 }
     }
 
-    /// The next whole line; nothing at the end. A last line without an end is still being written, or torn.
+    /// Returns the next whole line; nothing at the end. A last line without an end is still being written, or torn.
     pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         loop {
             self.line.clear();
@@ -131,7 +131,7 @@ impl<R: Read> WholeLines<R> {
         }
     }
 
-    /// How many lines were damaged up to here.
+    /// Returns the number of lines that were damaged up to here.
     pub fn damaged(&self) -> usize {
         self.damaged
     }

@@ -1,7 +1,7 @@
-//! Runs many files in worker processes and keeps a journal of what became of each.
+//! Runs many files in worker processes and keeps a journal of their results.
 //!
-//! [`parallel`] finds files and runs them in worker processes; [`event`] is what happens in a run; [`results`] keeps
-//! runs on disk; [`text`] words outcomes for all audiences.
+//! [`parallel`] finds files and runs them in worker processes; [`event`] defines the events of a run; [`results`] keeps
+//! runs on disk; [`text`] formats outcomes for all outputs.
 
 pub mod atomic_file;
 pub mod clock;

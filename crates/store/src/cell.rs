@@ -1,27 +1,27 @@
-//! A value of a row, whichever database it goes to.
+//! A value of a row, for both databases.
 
 use std::sync::Arc;
 
-/// A value as both databases have it.
+/// A value that both databases can represent.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell {
-    /// Nothing known.
+    /// NULL: unknown.
     Null,
     /// A whole number.
     Integer(i64),
-    /// A number. It is finite: what is not becomes `Null`.
+    /// A finite number; other numbers become `Null`.
     Real(f64),
-    /// Text, shared between the rows that have it.
+    /// Text, shared between rows.
     Text(Arc<str>),
 }
 
 impl Cell {
-    /// Text without sharing.
+    /// Creates unshared text.
     pub fn text(text: impl AsRef<str>) -> Self {
         Self::Text(Arc::from(text.as_ref()))
     }
 
-    /// The text, if it is one.
+    /// Returns the text, if it is one.
     pub fn as_text(&self) -> Option<&str> {
         match self {
             Self::Text(text) => Some(text),
@@ -29,7 +29,7 @@ impl Cell {
         }
     }
 
-    /// The whole number, if it is one.
+    /// Returns the whole number, if it is one.
     pub fn as_integer(&self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(*number),
@@ -45,7 +45,7 @@ impl From<i64> for Cell {
 }
 
 impl From<u64> for Cell {
-    /// The largest numbers become the largest that a database has.
+    /// Numbers above the maximum of a database are capped.
     fn from(number: u64) -> Self {
         Self::Integer(i64::try_from(number).unwrap_or(i64::MAX))
     }
@@ -64,7 +64,7 @@ impl From<usize> for Cell {
 }
 
 impl From<bool> for Cell {
-    /// 1 or 0, as SQLite has it.
+    /// 1 or 0, as in SQLite.
     fn from(truth: bool) -> Self {
         Self::Integer(i64::from(truth))
     }

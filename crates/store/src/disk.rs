@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all, under names that say what is in them.
+//! Atomically written files with digests in their names.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use slt_runner::results::steps::Steps;
 
 /// A file of the store, as the manifest knows it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct FileRef {
+pub(super) struct StoreFile {
     /// Its name in the folder of segments.
     pub(super) name: String,
     /// The MD5 of its bytes, in hexadecimal digits.
@@ -21,17 +21,17 @@ pub(super) struct FileRef {
     pub(super) bytes: u64,
 }
 
-/// The folder of the store. Every change of the disk is a step; a test can have the process killed at any of them.
+/// The folder of the store. Every change on disk is a step; tests can kill the process at each of them.
 #[derive(Debug)]
 pub(super) struct Disk {
     folder: PathBuf,
     steps: Steps,
 }
 
-/// What the names of files begin with that are not whole yet.
+/// The prefix of incomplete files.
 const UNFINISHED: &str = ".unfinished-";
 
-/// What the names of files end in.
+/// The suffix of segment files.
 const ENDING: &str = ".vbsqlz";
 
 impl Disk {
@@ -55,12 +55,12 @@ impl Disk {
         self.folder.join("damaged")
     }
 
-    /// The place of a segment.
-    pub(super) fn path_of(&self, file: &FileRef) -> PathBuf {
+    /// Returns the path of a segment.
+    pub(super) fn path_of(&self, file: &StoreFile) -> PathBuf {
         self.segments().join(&file.name)
     }
 
-    /// Makes the folders.
+    /// Creates the folders.
     pub(super) fn prepare(&self) -> Result<(), StoreError> {
         let segments = self.segments();
         std::fs::create_dir_all(&segments).map_err(io_error("make the folder", &segments))
@@ -71,17 +71,17 @@ impl Disk {
         self.steps.step();
     }
 
-    /// Puts a file into the folder of segments that `make` writes. Its name is `stem` and a digest of its bytes.
+    /// Writes a segment with `make`. Its name is `stem` and a digest of its bytes.
     pub(super) fn put(
         &self,
         stem: &str,
         make: impl FnOnce(&Path) -> Result<(), StoreError>,
-    ) -> Result<FileRef, StoreError> {
+    ) -> Result<StoreFile, StoreError> {
         let segments = self.segments();
         let unfinished = segments.join(format!("{UNFINISHED}{stem}"));
         let made = self.finish(&unfinished, stem, make);
         if made.is_err() {
-            // Of no use to anybody; what cannot be removed now is removed by the next that writes.
+            // A leftover is harmless; the next writer removes it.
             drop(std::fs::remove_file(&unfinished));
         }
         made
@@ -92,19 +92,20 @@ impl Disk {
         unfinished: &Path,
         stem: &str,
         make: impl FnOnce(&Path) -> Result<(), StoreError>,
-    ) -> Result<FileRef, StoreError> {
+    ) -> Result<StoreFile, StoreError> {
         self.step();
         make(unfinished)?;
         self.step();
         let bytes = std::fs::read(unfinished).map_err(io_error("read", unfinished))?;
         let md5 = digest(&bytes);
-        let file = FileRef { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
+        let file =
+            StoreFile { name: format!("{stem}.{}{ENDING}", &md5[..16]), md5, bytes: bytes.len() as u64 };
         let path = self.path_of(&file);
         atomic_file::commit(unfinished, &path, &|| self.step()).map_err(io_error("write", &path))?;
         Ok(file)
     }
 
-    /// Writes a file that replaces another one.
+    /// Atomically replaces a file.
     pub(super) fn replace(&self, path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
         let unfinished = self.segments().join(format!("{UNFINISHED}manifest"));
         self.step();
@@ -113,22 +114,22 @@ impl Disk {
         atomic_file::commit(&unfinished, path, &|| self.step()).map_err(io_error("write", path))
     }
 
-    /// Reads a file that must be as it was written.
-    pub(super) fn check(&self, file: &FileRef) -> Result<(), StoreError> {
+    /// Reads a file and checks its digest.
+    pub(super) fn check(&self, file: &StoreFile) -> Result<(), StoreError> {
         let path = self.path_of(file);
         let bytes = std::fs::read(&path).map_err(io_error("read", &path))?;
         if digest(&bytes) == file.md5 { Ok(()) } else { Err(StoreError::Damaged(path)) }
     }
 
-    /// Whether there are files that nobody refers to.
+    /// Returns whether there are unreferenced files.
     pub(super) fn has_strays(&self, wanted: &HashSet<&str>) -> bool {
         let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
         let mut names = entries.map(|entry| entry.file_name());
         names.any(|name| !name.to_str().is_some_and(|name| wanted.contains(name)))
     }
 
-    /// The files that are as their names say, the oldest first, with their names' stems.
-    pub(super) fn whole_files(&self) -> Vec<(String, FileRef)> {
+    /// Returns the undamaged segments, the oldest first, with the stems of their names.
+    pub(super) fn whole_files(&self) -> Vec<(String, StoreFile)> {
         let entries = std::fs::read_dir(self.segments()).into_iter().flatten().flatten();
         let mut found: Vec<_> = entries
             .filter_map(|entry| {
@@ -137,7 +138,7 @@ impl Disk {
                 let bytes = std::fs::read(entry.path()).ok()?;
                 let md5 = digest(&bytes);
                 let written = entry.metadata().and_then(|file| file.modified()).ok();
-                let file = FileRef { name: name.clone(), md5, bytes: bytes.len() as u64 };
+                let file = StoreFile { name: name.clone(), md5, bytes: bytes.len() as u64 };
                 file.md5.starts_with(short).then(|| (written, stem.to_owned(), file))
             })
             .collect();
@@ -145,7 +146,7 @@ impl Disk {
         found.into_iter().map(|(_, stem, file)| (stem, file)).collect()
     }
 
-    /// Removes whatever nobody refers to.
+    /// Removes unreferenced files.
     pub(super) fn sweep(&self, wanted: &HashSet<&str>) -> Result<(), StoreError> {
         let segments = self.segments();
         for entry in std::fs::read_dir(&segments).map_err(io_error("list", &segments))?.flatten() {
@@ -166,7 +167,7 @@ impl Disk {
         std::fs::copy(path, damaged.join(name)).map(drop).map_err(io_error("copy", path))
     }
 
-    /// Moves a damaged file out of the way. It is kept, for those who want to know what happened to it.
+    /// Moves a damaged file to another folder, for later analysis.
     pub(super) fn set_aside(&self, path: &Path) -> Result<(), StoreError> {
         let damaged = self.damaged();
         std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;

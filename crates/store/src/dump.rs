@@ -1,18 +1,18 @@
-//! All results as a document for other programs. Tables are written one after the other, so that no two have to be in
-//! memory.
+//! Exports all results as a document for other programs. Tables are written one after the other, so that memory holds
+//! one at a time.
 
 use std::io::{self, Write};
 
 use crate::ask::format::real;
 use crate::ask::views::View;
 use crate::schema::{Table, VERSION};
-use crate::{Cell, Loaded};
+use crate::{Cell, LoadedTable};
 use slt_runner::text::csv::field;
 
-/// What is written.
+/// The format of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// Statements that create the tables and views, for SQLite and VibeSQL. Each is on a line of its own.
+pub enum DumpSyntax {
+    /// Statements that create the tables and views, for SQLite and VibeSQL, one per line.
     Sql,
     /// One object: `{"schema":1,"tables":{"test_runs":[{…},…],…}}`.
     Json,
@@ -21,22 +21,22 @@ pub enum Form {
 /// A document that is being written.
 #[derive(Debug)]
 pub struct Dump<W> {
-    form: Form,
+    form: DumpSyntax,
     out: W,
     tables: usize,
 }
 
 impl<W: Write> Dump<W> {
-    /// Begins a document; `program` is the name and the version of what makes it.
+    /// Begins a document; `program` is the name and version of its producer.
     ///
     /// # Errors
     ///
-    /// Only those of `out`.
-    pub fn new(form: Form, program: &str, mut out: W) -> io::Result<Self> {
+    /// Returns the errors of `out`.
+    pub fn new(form: DumpSyntax, program: &str, mut out: W) -> io::Result<Self> {
         match form {
-            // Of one transaction: SQLite would otherwise go to the disk for each statement.
-            Form::Sql => write!(out, "-- {program}, schema {VERSION}\nBEGIN;\n")?,
-            Form::Json => write!(out, "{{\"schema\":{VERSION},\"tables\":{{")?,
+            // One transaction, because SQLite would otherwise sync after each statement.
+            DumpSyntax::Sql => write!(out, "-- {program}, schema {VERSION}\nBEGIN;\n")?,
+            DumpSyntax::Json => write!(out, "{{\"schema\":{VERSION},\"tables\":{{")?,
         }
         Ok(Self { form, out, tables: 0 })
     }
@@ -45,25 +45,25 @@ impl<W: Write> Dump<W> {
     ///
     /// # Errors
     ///
-    /// Only those of `out`.
-    pub fn table(&mut self, loaded: &Loaded) -> io::Result<()> {
+    /// Returns the errors of `out`.
+    pub fn table(&mut self, loaded: &LoadedTable) -> io::Result<()> {
         let first = self.tables == 0;
         self.tables += 1;
         match self.form {
-            Form::Sql => sql_table(&mut self.out, loaded),
-            Form::Json => json_table(&mut self.out, loaded, first),
+            DumpSyntax::Sql => sql_table(&mut self.out, loaded),
+            DumpSyntax::Json => json_table(&mut self.out, loaded, first),
         }
     }
 
-    /// Writes the views, behind the tables that they read. JSON has none: a view has no rows of its own.
+    /// Writes the views, after their tables. JSON has no views: they contain no rows of their own.
     ///
     /// # Errors
     ///
-    /// Only those of `out`.
+    /// Returns the errors of `out`.
     pub fn views(&mut self, views: &[View]) -> io::Result<()> {
         match self.form {
-            Form::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
-            Form::Json => Ok(()),
+            DumpSyntax::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
+            DumpSyntax::Json => Ok(()),
         }
     }
 
@@ -71,19 +71,19 @@ impl<W: Write> Dump<W> {
     ///
     /// # Errors
     ///
-    /// Only those of `out`.
+    /// Returns the errors of `out`.
     pub fn end(mut self) -> io::Result<()> {
         match self.form {
-            Form::Sql => self.out.write_all(b"COMMIT;\n"),
-            Form::Json => self.out.write_all(b"\n}}\n"),
+            DumpSyntax::Sql => self.out.write_all(b"COMMIT;\n"),
+            DumpSyntax::Json => self.out.write_all(b"\n}}\n"),
         }
     }
 }
 
-/// How many rows one statement has at most.
+/// The maximum number of rows in one statement.
 const ROWS_OF_INSERT: usize = 50;
 
-fn sql_table(out: &mut impl Write, loaded: &Loaded) -> io::Result<()> {
+fn sql_table(out: &mut impl Write, loaded: &LoadedTable) -> io::Result<()> {
     let Table { name, .. } = loaded.wanted.table;
     writeln!(out, "-- {name}: rows: {}", loaded.rows.len())?;
     writeln!(out, "{};", loaded.wanted.table.create(&loaded.wanted.columns))?;
@@ -108,11 +108,12 @@ fn sql_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
     }
 }
 
-/// What a literal cannot have (NUL), or not where a reader goes by lines: its letter behind a backslash, and its code.
+/// Characters that a one-line literal cannot contain: each with its escape letter and its code.
 const ENDS: [(char, char, u8); 3] = [('\n', 'n', 10), ('\r', 'r', 13), ('\0', '0', 0)];
 
-/// Writes text as a literal of one line, in which marks stand for the ends of lines. Text put together of pieces would
-/// be an expression as deep as it has lines, and engines have limits for that.
+/// Writes text as a literal of one line, in which marks replace line ends.
+///
+/// Concatenating the lines would give an expression as deep as the number of lines, and engines limit that.
 fn sql_text(out: &mut impl Write, text: &str) -> io::Result<()> {
     let ends = ENDS.into_iter().filter(|(end, ..)| text.contains(*end));
     let marks: Vec<_> = ends.map(|(end, letter, code)| (end, mark(text, letter), code)).collect();
@@ -127,15 +128,15 @@ fn sql_text(out: &mut impl Write, text: &str) -> io::Result<()> {
     marks.iter().try_for_each(|(_, mark, code)| write!(out, ",'{mark}',char({code}))"))
 }
 
-/// The first of `\n`, `\n1`, `\n2` … that is not in the text. As a backslash is only at its beginning, nothing that
-/// stands beside it can be taken for a part of it.
+/// Returns the first of `\n`, `\n1`, `\n2` … that does not occur in the text. A backslash is only its first character,
+/// so a mark cannot overlap with another.
 fn mark(text: &str, letter: char) -> String {
     let numbered = (1_u32..).map(|number| format!("\\{letter}{number}"));
     let mut marks = std::iter::once(format!("\\{letter}")).chain(numbered);
     marks.find(|mark| !text.contains(mark.as_str())).unwrap_or_default()
 }
 
-fn json_table(out: &mut impl Write, loaded: &Loaded, first: bool) -> io::Result<()> {
+fn json_table(out: &mut impl Write, loaded: &LoadedTable, first: bool) -> io::Result<()> {
     let comma = if first { "" } else { "," };
     write!(out, "{comma}\n\"{}\":[", loaded.wanted.table.name)?;
     for (place, row) in loaded.rows.iter().enumerate() {
@@ -159,13 +160,13 @@ fn json_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
     }
 }
 
-/// Writes a table in the form of RFC 4180, with a line of its columns. NULL is nothing at all, and text without a
-/// character is a pair of quotes.
+/// Writes a table in the format of RFC 4180, with a header line. NULL is an empty field, and empty text is a pair of
+/// quotes.
 ///
 /// # Errors
 ///
-/// Only those of `out`.
-pub fn csv(out: &mut impl Write, loaded: &Loaded) -> io::Result<()> {
+/// Returns the errors of `out`.
+pub fn csv(out: &mut impl Write, loaded: &LoadedTable) -> io::Result<()> {
     separated(out, &loaded.wanted.columns, |out, column| out.write_all(column.name.as_bytes()))?;
     out.write_all(b"\r\n")?;
     for row in &loaded.rows {
@@ -184,7 +185,7 @@ fn csv_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
     }
 }
 
-/// Writes things with commas between.
+/// Writes items separated by commas.
 fn separated<W: Write, T>(
     out: &mut W,
     things: impl IntoIterator<Item = T>,

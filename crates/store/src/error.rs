@@ -1,24 +1,24 @@
-//! What can go wrong with the store.
+//! Errors of the store.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use slt_runner::results::FolderError;
 
-/// Why the store cannot do what it should. Journals are whole in any case, and hold everything.
+/// An error of the store. Journals stay intact in any case.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A file or folder that cannot be used.
+    /// A file or folder is unusable.
     #[error("cannot {what} `{}`", path.display())]
     Io {
-        /// What was tried.
+        /// The failed action.
         what: &'static str,
-        /// With which file.
+        /// The file.
         path: PathBuf,
-        /// What the system says.
+        /// The cause.
         source: io::Error,
     },
-    /// A file that is not as it was written.
+    /// A corrupt file.
     #[error("`{}` is damaged", .0.display())]
     Damaged(PathBuf),
     /// A store that another version of this program has made.
@@ -31,18 +31,18 @@ pub enum StoreError {
         /// Ours.
         expected: u32,
     },
-    /// VibeSQL could not do what was asked of it.
+    /// VibeSQL failed.
     #[error("VibeSQL cannot {what}: {message}")]
     VibeSql {
-        /// What was asked.
+        /// The failed action.
         what: &'static str,
-        /// What it says, or what its panic said.
+        /// The message of its error or panic.
         message: String,
     },
     /// Another process has held the lock for too long.
     #[error("another process has been changing the store for {0} seconds")]
     Busy(u64),
-    /// A run whose name does not say when it began.
+    /// A run whose name does not contain its start time.
     #[error("run `{0}` has no name of the form YYYYMMDD-HHMMSS, so the store has no number for it")]
     NoNumber(String),
     /// Two results of one file in one run.
@@ -58,7 +58,7 @@ pub(super) fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Er
 }
 
 impl StoreError {
-    /// Whether a file of the store is damaged or missing.
+    /// Returns whether a file of the store is damaged or missing.
     pub(super) fn is_damage(&self) -> bool {
         match self {
             Self::Damaged(_) => true,
@@ -67,7 +67,7 @@ impl StoreError {
         }
     }
 
-    /// The error with what has caused it.
+    /// Formats the error with its cause.
     pub fn with_cause(&self) -> String {
         match std::error::Error::source(self) {
             Some(cause) => format!("{self}: {cause}"),
@@ -75,7 +75,7 @@ impl StoreError {
         }
     }
 
-    /// Whether it is for want of permission, as in a folder that is for reading only.
+    /// Returns whether permission was denied, as in a read-only folder.
     pub fn is_read_only(&self) -> bool {
         match self {
             Self::Io { source, .. } | Self::Folder(FolderError::Io { source, .. }) => {

@@ -1,22 +1,22 @@
-//! What is taken out of the store for one question: some columns of some tables, over some of the history.
+//! The rows loaded for one query: some columns of some tables, over a part of the history.
 
 use super::cell::Cell;
 use super::schema::{Column, Table};
 
-/// How much of the history is loaded. Runs, files and counters are always complete.
+/// A part of the history. Runs, files and counters are always complete.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Window {
-    /// The last runs, so many.
+pub enum HistoryWindow {
+    /// The given number of last runs.
     Last(usize),
-    /// The runs that began at this time or later, in milliseconds since 1970 in UTC.
+    /// Runs since this time, in milliseconds since 1970 in UTC.
     Since(i64),
     /// All runs.
     All,
 }
 
-/// The columns that are wanted of a table. What nobody reads is not loaded.
+/// The needed columns of a table. Other columns are not loaded.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedColumns {
     /// The table.
     pub table: &'static Table,
     /// Its columns, in the order of the table.
@@ -25,35 +25,35 @@ pub struct Wanted {
 
 /// The rows of a table.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Loaded {
+pub struct LoadedTable {
     /// The table, and the columns that the rows have.
-    pub wanted: Wanted,
+    pub wanted: WantedColumns,
     /// The rows, in the order of their runs.
     pub rows: Vec<Vec<Cell>>,
 }
 
-/// What was taken out.
+/// The loaded tables.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Extract {
-    /// The tables that were wanted.
-    pub tables: Vec<Loaded>,
-    /// How many runs there are.
+    /// The tables.
+    pub tables: Vec<LoadedTable>,
+    /// The number of runs in the history.
     pub runs: usize,
-    /// How many of them are loaded.
+    /// The number of loaded runs.
     pub loaded: usize,
-    /// What was damaged or could not be read, and what was done about it: sentences for the user.
+    /// Damaged or unreadable files and the reaction to them, as sentences for the user.
     pub notes: Vec<String>,
-    /// Whether files of the store are damaged, so that it should be mended.
+    /// Whether files of the store are damaged, so that it should be repaired.
     pub damaged: bool,
 }
 
-impl Wanted {
-    /// All columns of a table.
+impl WantedColumns {
+    /// Selects all columns of a table.
     pub fn all(table: &'static Table) -> Self {
         Self { table, columns: table.columns.iter().collect() }
     }
 
-    /// Adds the columns that are wanted besides.
+    /// Adds further columns.
     pub fn widen(&mut self, columns: &[&'static Column]) {
         let all = self.table.columns.iter();
         self.columns =

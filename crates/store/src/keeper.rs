@@ -1,4 +1,4 @@
-//! Keeping the store: what is to be sealed, making everything again from the journals, taking runs out.
+//! Maintains the store: sealing, rebuilding, and removing runs.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs::{File, TryLockError};
@@ -9,44 +9,44 @@ use super::disk::Disk;
 use super::error::{StoreError, io_error};
 use super::manifest::{Manifest, SealedRun};
 use super::rows::{RunRows, rows_of};
-use super::seal::Draft;
+use super::seal::StoreDraft;
 use slt_runner::results::folder::{is_running, lock_with_patience};
 use slt_runner::results::{FolderError, ResultsFolder, journal_file};
 
-/// The store of a folder of results.
+/// The store of a results folder.
 ///
-/// Runs are written by whoever makes them, into journals; the store is made of these. It holds a lock only while it
-/// changes its files, for some milliseconds a run; reading needs none.
+/// Runs are written to journals, and the store is derived from them. It holds a lock only while it changes its files,
+/// for some milliseconds per run; reading needs no lock.
 #[derive(Debug)]
 pub struct Store {
     pub(super) results: ResultsFolder,
     pub(super) disk: Disk,
 }
 
-/// What was done to bring the store up to date.
+/// The result of an update of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Sealed {
+pub struct SealResult {
     /// The runs that were sealed.
     pub runs: Vec<String>,
-    /// What could not be, and why: sentences for the user.
+    /// Failures, as sentences for the user.
     pub notes: Vec<String>,
 }
 
-/// Keeps others from changing the store while it is there.
+/// Prevents other processes from changing the store while it exists.
 #[derive(Debug)]
 #[must_use]
-pub struct Removal {
+pub struct RemovalLock {
     _lock: Option<File>,
 }
 
-/// How long another process may hold the lock.
+/// The time to wait for a lock held by another process.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long it is waited for a lock that nobody may hold any more: a process that is being started has those of the one
-/// that starts it, for a moment.
+/// The time to wait for a lock without an owner: a starting child process briefly shares the locks of its parent.
 const A_MOMENT: Duration = Duration::from_millis(200);
 
-/// Whether to seal so many runs, whose journals have so many bytes, when so many bytes are written anew besides.
+/// Returns whether sealing is worthwhile, given the number of runs, the size of their journals, and the bytes to
+/// rewrite.
 fn is_worth_sealing(runs: usize, bytes: u64, written_anew: u64) -> bool {
     const MANY: usize = 20;
     const MUCH: u64 = 1 << 20;
@@ -54,34 +54,34 @@ fn is_worth_sealing(runs: usize, bytes: u64, written_anew: u64) -> bool {
     (runs >= MANY || bytes >= MUCH) && bytes.saturating_mul(SHARE) >= written_anew
 }
 
-/// Says how far a long work has come: runs done, and all.
+/// Reports progress: runs done, and all runs.
 pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
 
 impl Store {
-    /// The store of a folder of results, whether it is there already or not.
+    /// Creates the store of a results folder; its files need not exist.
     pub fn new(results: &ResultsFolder) -> Self {
         Self::dying_at(results, None)
     }
 
-    /// A store whose process is killed at a step of its writing, for tests of what is left then.
+    /// Creates a store whose process is killed at a step of its writing, for tests of recovery.
     #[doc(hidden)]
     pub fn dying_at(results: &ResultsFolder, step: Option<u64>) -> Self {
         let disk = Disk::new(results.path().join("store"), step);
         Self { results: results.clone(), disk }
     }
 
-    /// Seals all ended runs that are not in the store as they are now.
+    /// Seals all ended runs that are new or changed.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. Nothing is lost then: what is not sealed is read from its journal.
-    pub fn catch_up(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+    /// [`StoreError`]. Nothing is lost then: unsealed runs are read from their journals.
+    pub fn catch_up(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
         match Manifest::read(&self.disk.manifest()) {
             Ok(manifest) if self.unsealed(&manifest)?.is_empty() => {
                 if self.disk.has_strays(&manifest.names()) {
                     self.tidy();
                 }
-                return Ok(Sealed::default());
+                return Ok(SealResult::default());
             }
             Ok(_) | Err(StoreError::Damaged(_)) => {}
             Err(error) => return Err(error),
@@ -95,7 +95,7 @@ impl Store {
         };
         let unsealed = self.unsealed(&manifest)?;
         if unsealed.is_empty() {
-            return Ok(Sealed::default());
+            return Ok(SealResult::default());
         }
         self.disk.sweep(&manifest.names())?;
         let done = self.draft(manifest).and_then(|mut draft| {
@@ -104,54 +104,56 @@ impl Store {
             Ok(done)
         });
         match done {
-            // What is damaged keeps no other run out.
+            // Damaged files must not keep new runs out.
             Err(error) if error.is_damage() => self.rebuild_locked(progress),
             done => done,
         }
     }
 
-    /// Seals ended runs if that is worth the work: the store is written anew where it covers all runs, which takes longer than
-    /// a small run does. What waits is read from its journal, and sealed when somebody asks.
+    /// Seals ended runs if that is worthwhile: some files cover all runs, and rewriting them takes longer than a small
+    /// run.
+    ///
+    /// Unsealed runs are read from their journals, and sealed by the next query.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], as of [`Self::catch_up`].
-    pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+    /// [`StoreError`], as for [`Self::catch_up`].
+    pub fn catch_up_after_run(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
         if let Ok(manifest) = Manifest::read(&self.disk.manifest()) {
             let waiting = self.unsealed(&manifest)?;
             let bytes = waiting.iter().filter_map(|name| self.results.journal_bytes(name)).sum();
             let written_anew = manifest.summary.iter().chain(&manifest.known).map(|file| file.bytes).sum();
             if !is_worth_sealing(waiting.len(), bytes, written_anew) {
-                return Ok(Sealed::default());
+                return Ok(SealResult::default());
             }
         }
         self.catch_up(progress)
     }
 
-    /// Removes what a killed process has left, unless somebody is at work now.
+    /// Removes the leftovers of a killed process, unless another process is working on the store.
     fn tidy(&self) {
         let Ok(lock) = File::open(self.disk.lock()) else { return };
         if lock_with_patience(&lock, A_MOMENT).is_ok()
             && let Ok(manifest) = Manifest::read(&self.disk.manifest())
         {
-            // What cannot be removed now is removed by the next that writes.
+            // A leftover is harmless; the next writer removes it.
             drop(self.disk.sweep(&manifest.names()));
         }
     }
 
-    /// Makes everything again from the journals, and sets aside what is damaged. A run whose journal is gone stays as
-    /// the store has it.
+    /// Recreates the store from the journals, and sets damaged files aside. Runs without a journal keep their stored
+    /// rows.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. The store is as it was then.
-    pub fn rebuild(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
+    /// [`StoreError`]. The store is unchanged then.
+    pub fn rebuild(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
         let _lock = self.lock()?;
         self.rebuild_locked(progress)
     }
 
-    fn rebuild_locked(&self, progress: Progress<'_>) -> Result<Sealed, StoreError> {
-        let mut done = Sealed::default();
+    fn rebuild_locked(&self, progress: Progress<'_>) -> Result<SealResult, StoreError> {
+        let mut done = SealResult::default();
         let old = self.old_manifest(&mut done.notes)?;
         let mut names: BTreeSet<(i64, String)> = BTreeSet::new();
         for name in self.results.runs()? {
@@ -161,7 +163,7 @@ impl Store {
             }
         }
         names.extend(old.runs.iter().map(|run| (run.id, run.name.clone())));
-        let mut draft = Draft::new();
+        let mut draft = StoreDraft::new();
         let all = names.len();
         for (number, (id, name)) in names.into_iter().enumerate() {
             match self.rows_for_rebuild(&old, RunId(id), &name) {
@@ -178,7 +180,7 @@ impl Store {
         Ok(done)
     }
 
-    /// From the journal if there is one, and all of it; else from the store.
+    /// Reads the rows of a run from its whole journal if there is one; otherwise from the store.
     fn rows_for_rebuild(&self, old: &Manifest, id: RunId, name: &str) -> Result<(RunRows, u64), StoreError> {
         let length = self.results.journal_bytes(name);
         let from_journal = match length {
@@ -194,7 +196,7 @@ impl Store {
         match (from_journal, old.run(name)) {
             (Ok((rows, length, true)), _) => Ok((rows, length)),
             (Err(_), Some(run)) => Ok((self.read_run(old, run)?, run.journal)),
-            // A journal that has lost something takes nothing away from what was sealed when it was whole.
+            // A truncated journal does not replace the rows that were sealed from the complete one.
             (Ok((rows, length, false)), Some(run)) if length <= run.journal => {
                 Ok(self.read_run(old, run).map_or((rows, length), |kept| (kept, run.journal)))
             }
@@ -202,22 +204,22 @@ impl Store {
         }
     }
 
-    /// Takes runs out of the store. As long as what is returned is there nobody takes them in again, so that their
+    /// Removes runs from the store. Until the returned value is dropped, no process adds them again, so that their
     /// journals can be removed.
     ///
     /// # Errors
     ///
     /// [`StoreError`]. The runs are still in the store then.
-    pub fn remove(&self, names: &[String]) -> Result<Removal, StoreError> {
+    pub fn remove(&self, names: &[String]) -> Result<RemovalLock, StoreError> {
         if names.is_empty() {
-            return Ok(Removal { _lock: None });
+            return Ok(RemovalLock { _lock: None });
         }
         let is_in = |manifest: &Manifest| names.iter().any(|name| manifest.run(name).is_some());
         let lock = match (self.lock(), Manifest::read(&self.disk.manifest())?) {
             (Ok(lock), _) => lock,
-            // Where nobody can write, nobody takes them in.
+            // In a read-only folder no process can add them.
             (Err(StoreError::Io { .. }), manifest) if !is_in(&manifest) => {
-                return Ok(Removal { _lock: None });
+                return Ok(RemovalLock { _lock: None });
             }
             (Err(error), _) => return Err(error),
         };
@@ -229,10 +231,10 @@ impl Store {
             draft.stale = true;
             self.finish(&mut draft)?;
         }
-        Ok(Removal { _lock: Some(lock) })
+        Ok(RemovalLock { _lock: Some(lock) })
     }
 
-    /// The ended runs that are not in the store as they are now.
+    /// Returns the ended runs that are new or changed since sealing.
     pub(super) fn unsealed(&self, manifest: &Manifest) -> Result<Vec<String>, StoreError> {
         let sealed: HashMap<_, _> = manifest.runs.iter().map(|run| (run.name.as_str(), run)).collect();
         let mut names = self.results.runs()?;
@@ -240,7 +242,7 @@ impl Store {
             let sealed = sealed.get(name.as_str());
             let length = self.results.journal_bytes(name);
             length.is_some_and(|length| {
-                // A journal that is shorter than it was has lost something, and the store has it.
+                // A journal shorter than before has lost entries, and the store still has them.
                 sealed.is_none_or(|run| length > run.journal && !self.is_as_sealed(run, length))
             }) && RunId::of_name(name).is_ok()
                 && !is_running(&self.results.run_path(name))
@@ -248,8 +250,8 @@ impl Store {
         Ok(names)
     }
 
-    /// Whether a run whose journal has this length is the one that was sealed. Only sealed journals are compressed: where
-    /// such a one says another length it is damaged, and the store has the run.
+    /// Returns whether the run was sealed with a journal of this length. Only sealed journals are compressed: one with
+    /// another length is damaged, and the store has the run.
     pub(super) fn is_as_sealed(&self, sealed: &SealedRun, length: u64) -> bool {
         sealed.journal == length || journal_file::is_only_compressed(&self.results.run_path(&sealed.name))
     }

@@ -1,17 +1,17 @@
-//! Every result in VibeSQL databases: what the journals say, in a form that can be asked in SQL.
+//! Results in VibeSQL databases, derived from the journals for queries in SQL.
 //!
 //! ```text
-//! RESULTS/store/manifest.json              which files there are, with their digests
+//! RESULTS/store/manifest.json              the list of files, with their digests
 //!               segments/NAME.….vbsqlz     a run: a VibeSQL database
 //!               segments/NAME.outcomes.…   the outcomes that this run had first
 //!               segments/summary.…         all runs, and counters for each file
-//!               segments/known.…           which outcomes are kept
-//!               damaged/                   files that were not as they had been written
+//!               segments/known.…           the stored outcomes
+//!               damaged/                   corrupt files
 //!               lock                       held while any of this is changed
 //! ```
 //!
-//! Files are written beside the others, brought to the disk, and only then named by a new manifest, which replaces the
-//! old one as a whole. The journals stay the truth: all of this can be made again from them.
+//! New files are written and synced first, and only then named by a new manifest, which replaces the old one
+//! atomically. The journals are the source of truth: the store can be rebuilt from them.
 
 pub mod ask;
 mod cell;
@@ -38,9 +38,9 @@ mod verify;
 
 pub use cell::Cell;
 pub use error::StoreError;
-pub use extract::{Extract, Loaded, Wanted, Window};
-pub use keeper::{Progress, Removal, Sealed, Store};
-pub use load::Pin;
+pub use extract::{Extract, HistoryWindow, LoadedTable, WantedColumns};
+pub use keeper::{Progress, RemovalLock, SealResult, Store};
+pub use load::StoreSnapshot;
 pub use run_id::RunId;
 pub use storage::{ResultFilter, ResultStorage, StoredRun, TestResult};
-pub use verify::Verified;
+pub use verify::VerifyReport;

@@ -8,33 +8,32 @@ use serde::{Deserialize, Serialize};
 use super::RunId;
 use super::cell::Cell;
 use super::error::StoreError;
-use super::extract::{Extract, Loaded, Wanted, Window};
+use super::extract::{Extract, HistoryWindow, LoadedTable, WantedColumns};
 use super::keeper::Store;
 use super::manifest::{Manifest, SealedRun};
-use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
 use super::pick::{project, sources_rows};
 use super::read::{collect_outcomes, known_of};
 use super::rows::{Outcomes, RunRows, iso, rows_of};
 use super::schema::{TEST_RESULTS, Table};
-use super::segment::Texts;
-use super::summary::Summary;
+use super::segment::TextPool;
+use super::summary::StoreSummary;
 use slt_runner::results::folder::is_running;
 use slt_runner::text::count::plural;
 
-/// One state of the store, to which several processes can refer: what they load is then the same, whatever is written
-/// meanwhile.
+/// A snapshot of the store, shared by several processes: later writes do not affect their reads.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Pin {
+pub struct StoreSnapshot {
     manifest: Manifest,
     /// Runs that are read from their journals.
-    live: Vec<Live>,
+    live: Vec<LiveRun>,
     notes: Vec<String>,
     /// Whether the manifest is damaged.
     damaged: bool,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Live {
+struct LiveRun {
     id: i64,
     name: String,
     /// How far its journal had come.
@@ -43,18 +42,18 @@ struct Live {
 }
 
 /// The rows of a run, wherever they come from.
-pub(super) struct Source {
+pub(super) struct RunSource {
     pub(super) id: i64,
     pub(super) rows: RunRows,
 }
 
 impl Store {
-    /// Takes down the state of the store: what is sealed, and how far the journals of other runs have come.
+    /// Takes a snapshot of the store: the sealed runs, and the journal lengths of the others.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], when the folder of runs cannot be listed or the store is of a newer version.
-    pub fn pin(&self) -> Result<Pin, StoreError> {
+    /// [`StoreError`], when the folder of runs cannot be listed or the store has a newer version.
+    pub fn pin(&self) -> Result<StoreSnapshot, StoreError> {
         let (mut notes, mut damaged) = (Vec::new(), false);
         let manifest = match Manifest::read(&self.disk.manifest()) {
             Ok(manifest) => manifest,
@@ -71,7 +70,7 @@ impl Store {
             let running = is_running(&self.results.run_path(&name));
             let Some(journal) = self.results.journal_bytes(&name) else { continue };
             match manifest.run(&name) {
-                // One that was taken up again goes on before it has a new result.
+                // One that was resumed continues before it has a new result.
                 Some(run) if self.is_as_sealed(run, journal) && !running => continue,
                 Some(run) if run.journal > journal => {
                     notes.push(format!(
@@ -82,11 +81,11 @@ impl Store {
                 _ => {}
             }
             match RunId::of_name(&name) {
-                Ok(id) => live.push(Live { id: id.0, name, journal, running }),
+                Ok(id) => live.push(LiveRun { id: id.0, name, journal, running }),
                 Err(error) => notes.push(error.to_string()),
             }
         }
-        Ok(Pin { manifest, live, notes, damaged })
+        Ok(StoreSnapshot { manifest, live, notes, damaged })
     }
 
     /// Returns the names of the engines that runs are of.
@@ -94,7 +93,7 @@ impl Store {
     /// # Errors
     ///
     /// [`StoreError`].
-    pub fn engines(&self, pin: &Pin) -> Result<BTreeSet<String>, StoreError> {
+    pub fn engines(&self, pin: &StoreSnapshot) -> Result<BTreeSet<String>, StoreError> {
         let mut loader = self.loader(pin);
         let live = loader.live();
         let summary = loader.summary(&live)?;
@@ -102,24 +101,24 @@ impl Store {
         Ok(engines.map(str::to_owned).collect())
     }
 
-    fn loader<'l>(&'l self, pin: &'l Pin) -> Loader<'l> {
+    fn loader<'l>(&'l self, pin: &'l StoreSnapshot) -> Loader<'l> {
         let (notes, damaged) = (pin.notes.clone(), pin.damaged);
         Loader { store: self, pin, instead: BTreeSet::new(), notes, damaged }
     }
 
-    /// Loads what is wanted. Test files are those of `engine`, or of the engine of the last run.
+    /// Loads the wanted tables. Test files are those of `engine`, or of the engine of the last run.
     ///
-    /// What is damaged is read from the journal, and the extract says so. A run is left out, and the extract says that
-    /// as well, when neither its segment nor its journal can be read.
+    /// For damaged segments the journal is read, and noted in the extract. A run whose segment and journal are both
+    /// unreadable is omitted, and noted as well.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn load(
         &self,
-        pin: &Pin,
-        wanted: &[Wanted],
-        window: Window,
+        pin: &StoreSnapshot,
+        wanted: &[WantedColumns],
+        window: HistoryWindow,
         engine: Option<&str>,
     ) -> Result<Extract, StoreError> {
         let mut loader = self.loader(pin);
@@ -129,7 +128,7 @@ impl Store {
         let needs_results = wanted.iter().any(|one| is_windowed(one.table));
         let sources = if needs_results { loader.sources(&ids, live, wanted)? } else { Vec::new() };
         let engine = engine.map(Arc::from).or_else(|| summary.last_engine()).unwrap_or_else(|| Arc::from(""));
-        let tables = wanted.iter().map(|one| Loaded {
+        let tables = wanted.iter().map(|one| LoadedTable {
             wanted: one.clone(),
             rows: match one.table.name {
                 "test_runs" => project(one, &RUN, summary.runs.values()),
@@ -149,18 +148,18 @@ impl Store {
     }
 }
 
-/// Whether only a part of a table is loaded.
+/// Returns whether only a part of a table is loaded.
 pub(super) fn is_windowed(table: &Table) -> bool {
     !matches!(table.name, "test_runs" | "file_stats" | "test_files")
 }
 
 /// The runs of a window.
-fn chosen(summary: &Summary, window: Window) -> BTreeSet<i64> {
+fn chosen(summary: &StoreSummary, window: HistoryWindow) -> BTreeSet<i64> {
     let all = summary.runs.keys().copied();
     match window {
-        Window::All => all.collect(),
-        Window::Last(most) => all.rev().take(most).collect(),
-        Window::Since(time) => {
+        HistoryWindow::All => all.collect(),
+        HistoryWindow::Last(most) => all.rev().take(most).collect(),
+        HistoryWindow::Since(time) => {
             let (since, started) = (iso(time), place(&RUN, "started_at"));
             let later = |run: &&Vec<Cell>| run[started].as_text().is_some_and(|started| started >= &*since);
             let runs = summary.runs.iter().filter(|(_, run)| later(run));
@@ -171,7 +170,7 @@ fn chosen(summary: &Summary, window: Window) -> BTreeSet<i64> {
 
 struct Loader<'l> {
     store: &'l Store,
-    pin: &'l Pin,
+    pin: &'l StoreSnapshot,
     /// The runs that are read from their journals, whether the store has them or not.
     instead: BTreeSet<i64>,
     notes: Vec<String>,
@@ -180,7 +179,7 @@ struct Loader<'l> {
 
 impl Loader<'_> {
     /// The runs that are read from their journals, the oldest first.
-    fn live(&mut self) -> Vec<Source> {
+    fn live(&mut self) -> Vec<RunSource> {
         let mut found = Vec::new();
         for live in &self.pin.live {
             match self.of_journal(&live.name, live.id, live.journal, live.running) {
@@ -200,16 +199,22 @@ impl Loader<'_> {
         found
     }
 
-    fn of_journal(&mut self, name: &str, id: i64, length: u64, running: bool) -> Result<Source, StoreError> {
+    fn of_journal(
+        &mut self,
+        name: &str,
+        id: i64,
+        length: u64,
+        running: bool,
+    ) -> Result<RunSource, StoreError> {
         let journal = self.store.journal(name, length)?;
         if journal.damaged > 0 {
             let lines = plural(journal.damaged as u64, "line");
             self.notes.push(format!("{lines} of the journal of run {name} damaged"));
         }
-        Ok(Source { id, rows: rows_of(&journal, RunId(id), running) })
+        Ok(RunSource { id, rows: rows_of(&journal, RunId(id), running) })
     }
 
-    fn summary(&mut self, live: &[Source]) -> Result<Summary, StoreError> {
+    fn summary(&mut self, live: &[RunSource]) -> Result<StoreSummary, StoreError> {
         let manifest = &self.pin.manifest;
         let newest = manifest.runs.last().map(|run| run.id);
         let sealed = self.store.summary(manifest);
@@ -220,13 +225,14 @@ impl Loader<'_> {
                 if let Err(error) = other {
                     self.note_damage(&error);
                 }
-                // Counters know what was last, so all runs are gone through in their order.
+                // Counters depend on the order of runs, so all runs are read in order.
                 let ids = manifest.runs.iter().map(|run| run.id).collect();
-                let all = &mut Texts::default();
+                let all = &mut TextPool::default();
                 let mut sources = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES], all)?;
-                sources.extend(live.iter().map(|source| Source { id: source.id, rows: source.rows.clone() }));
+                sources
+                    .extend(live.iter().map(|source| RunSource { id: source.id, rows: source.rows.clone() }));
                 sources.sort_by_key(|source| source.id);
-                let mut summary = Summary::default();
+                let mut summary = StoreSummary::default();
                 sources.iter().for_each(|source| summary.fold(&source.rows));
                 return Ok(summary);
             }
@@ -235,7 +241,7 @@ impl Loader<'_> {
         Ok(summary)
     }
 
-    /// Says that a file is damaged, unless it is gone because the store has others by now.
+    /// Notes a damaged file, unless the store has replaced it meanwhile.
     fn note_damage(&mut self, error: &StoreError) {
         let replaced = |now: Manifest| now != self.pin.manifest;
         let missing = error.is_damage() && !matches!(error, StoreError::Damaged(_));
@@ -247,7 +253,7 @@ impl Loader<'_> {
     }
 
     /// The runs that had outcomes first, as far as the rows of their sources do not know.
-    fn first_runs(&mut self, live: &[Source]) -> HashMap<Arc<str>, i64> {
+    fn first_runs(&mut self, live: &[RunSource]) -> HashMap<Arc<str>, i64> {
         let mut first = HashMap::new();
         if live.is_empty() && !self.damaged {
             return first;
@@ -269,13 +275,13 @@ impl Loader<'_> {
         first
     }
 
-    /// The rows of the chosen runs, as far as they are wanted, the oldest run first.
+    /// Returns the wanted rows of the chosen runs, the oldest run first.
     fn sources(
         &mut self,
         ids: &BTreeSet<i64>,
-        live: Vec<Source>,
-        wanted: &[Wanted],
-    ) -> Result<Vec<Source>, StoreError> {
+        live: Vec<RunSource>,
+        wanted: &[WantedColumns],
+    ) -> Result<Vec<RunSource>, StoreError> {
         let is_wanted = |name: &str| wanted.iter().any(|one| one.table.name == name);
         let of_outcomes = wanted.iter().filter(|one| one.table.name == TEST_RESULTS.name).any(|one| {
             one.columns.iter().any(|column| {
@@ -299,9 +305,9 @@ impl Loader<'_> {
         if is_wanted("record_failures") {
             outcomes.push(&FAILURES);
         }
-        // The link between the tables, and what `passed` and `failed` are made of, are needed in any case.
+        // The columns that link the tables, and those behind `passed` and `failed`, are always needed.
         let columns = wanted.iter().flat_map(|one| &one.columns).map(|column| column.name);
-        let mut texts = Texts::only(columns.chain(["outcome_id", "status"]));
+        let mut texts = TextPool::only(columns.chain(["outcome_id", "status"]));
         let mut sources = self.sealed(ids, &own, &outcomes, &mut texts)?;
         let first = if is_wanted("record_failures") { self.first_runs(&live) } else { HashMap::new() };
         sources.extend(live.into_iter().filter(|source| ids.contains(&source.id)));
@@ -327,8 +333,8 @@ impl Loader<'_> {
         ids: &BTreeSet<i64>,
         own: &[&'static Table],
         of_outcomes: &[&'static Table],
-        texts: &mut Texts,
-    ) -> Result<Vec<Source>, StoreError> {
+        texts: &mut TextPool,
+    ) -> Result<Vec<RunSource>, StoreError> {
         let manifest = &self.pin.manifest;
         let instead = &self.instead;
         let runs = manifest.runs.iter().filter(|run| ids.contains(&run.id) && !instead.contains(&run.id));
@@ -354,7 +360,7 @@ impl Loader<'_> {
         for run in runs {
             let whole = run.needs.iter().all(|needed| !unreadable.contains(needed));
             if let Some(sheets) = self.read_own(run, own, texts).filter(|_| whole) {
-                sources.push(Source { id: run.id, rows: of_sheets(sheets, &kept) });
+                sources.push(RunSource { id: run.id, rows: of_sheets(sheets, &kept) });
                 continue;
             }
             match self.of_journal(&run.name, run.id, run.journal, false) {
@@ -372,15 +378,15 @@ impl Loader<'_> {
         &mut self,
         run: &SealedRun,
         tables: &[&'static Table],
-        texts: &mut Texts,
-    ) -> Option<Vec<Sheet>> {
+        texts: &mut TextPool,
+    ) -> Option<Vec<TableRows>> {
         let sheets = self.store.read_texts(&run.file, tables, texts);
         sheets.map_err(|error| self.note_damage(&error)).ok()
     }
 }
 
 /// The rows of a run whose outcomes are among those that are kept.
-fn of_sheets(own: Vec<Sheet>, kept: &Outcomes) -> RunRows {
+fn of_sheets(own: Vec<TableRows>, kept: &Outcomes) -> RunRows {
     let results = own.iter().filter(|sheet| sheet.table.name == RESULTS.name).flat_map(|sheet| &sheet.rows);
     let ids = results.filter_map(|row| match &row[place(&RESULTS, "outcome_id")] {
         Cell::Text(id) => Some(id.clone()),

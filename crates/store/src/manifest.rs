@@ -1,4 +1,4 @@
-//! The manifest: which files the store consists of. It is replaced as a whole, so whoever reads it sees one state.
+//! The manifest: the list of the store's files. It is replaced atomically, so that readers see one state.
 
 use std::collections::{BTreeSet, HashSet};
 use std::io;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::FileRef;
+use super::disk::StoreFile;
 use super::error::{StoreError, io_error};
 use super::schema;
 use slt_runner::jsonl::{entry_of, line_of};
@@ -18,17 +18,17 @@ pub(super) struct Manifest {
     pub(super) schema: u32,
     /// The runs, by their numbers.
     pub(super) runs: Vec<SealedRun>,
-    /// Where outcomes are kept, by the runs that had them first.
+    /// The files of outcomes, by the runs that had them first.
     pub(super) outcomes: Vec<OutcomeFile>,
     /// Runs and counters over all of them.
-    pub(super) summary: Option<FileRef>,
-    /// Which outcomes are kept.
-    pub(super) known: Option<FileRef>,
+    pub(super) summary: Option<StoreFile>,
+    /// The file with the identities of all stored outcomes.
+    pub(super) known: Option<StoreFile>,
 }
 
-/// What every version of a manifest says.
+/// The part of a manifest that all versions share.
 #[derive(Deserialize)]
-struct Version {
+struct ManifestVersion {
     schema: u32,
 }
 
@@ -37,8 +37,8 @@ struct Version {
 pub(super) struct SealedRun {
     pub(super) id: i64,
     pub(super) name: String,
-    pub(super) file: FileRef,
-    /// The length of its journal. Another one means that the run was taken up again.
+    pub(super) file: StoreFile,
+    /// The length of its journal. Another one means that the run was resumed.
     pub(super) journal: u64,
     /// The runs whose outcome files its outcomes are in.
     pub(super) needs: Vec<i64>,
@@ -48,7 +48,7 @@ pub(super) struct SealedRun {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct OutcomeFile {
     pub(super) run: i64,
-    pub(super) file: FileRef,
+    pub(super) file: StoreFile,
 }
 
 impl Manifest {
@@ -65,7 +65,7 @@ impl Manifest {
         };
         let damaged = || StoreError::Damaged(path.to_owned());
         // Another version may say other things besides.
-        let Version { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
+        let ManifestVersion { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
         if found != schema::VERSION {
             return Err(StoreError::OtherVersion { path: path.to_owned(), found, expected: schema::VERSION });
         }
@@ -76,13 +76,13 @@ impl Manifest {
         Ok(line_of(self)?)
     }
 
-    /// The names of the files that belong to the store.
+    /// Returns the names of the files that belong to the store.
     pub(super) fn names(&self) -> HashSet<&str> {
         self.files().map(|file| file.name.as_str()).collect()
     }
 
-    /// All files.
-    pub(super) fn files(&self) -> impl Iterator<Item = &FileRef> {
+    /// Returns all files.
+    pub(super) fn files(&self) -> impl Iterator<Item = &StoreFile> {
         let runs = self.runs.iter().map(|run| &run.file);
         let outcomes = self.outcomes.iter().map(|outcomes| &outcomes.file);
         runs.chain(outcomes).chain(&self.summary).chain(&self.known)
@@ -92,7 +92,7 @@ impl Manifest {
         self.runs.iter().find(|run| run.name == name)
     }
 
-    /// Enters a run in place of what is known of it.
+    /// Adds or replaces a run.
     pub(super) fn enter(&mut self, run: SealedRun) {
         self.runs.retain(|known| known.id != run.id);
         let place = self.runs.partition_point(|known| known.id < run.id);
@@ -105,11 +105,11 @@ impl Manifest {
         self.outcomes.push(outcomes);
     }
 
-    pub(super) fn outcomes_of(&self, run: i64) -> Option<&FileRef> {
+    pub(super) fn outcomes_of(&self, run: i64) -> Option<&StoreFile> {
         self.outcomes.iter().find(|outcomes| outcomes.run == run).map(|outcomes| &outcomes.file)
     }
 
-    /// Says that whoever needs the outcomes of one of these runs needs those of `run` besides: they have some in common.
+    /// Adds `run` to the needs of these runs, because they share outcomes.
     pub(super) fn share_outcomes(&mut self, run: i64, with: &BTreeSet<i64>) {
         for sealed in &mut self.runs {
             if sealed.needs.iter().any(|needed| with.contains(needed)) && !sealed.needs.contains(&run) {

@@ -1,4 +1,4 @@
-//! What is damaged is kept for those who want to know what happened to it, and stands in nobody's way.
+//! Repairs the store. Damaged files are kept for analysis, out of the way of the store.
 
 use super::RunId;
 use super::error::StoreError;
@@ -6,14 +6,14 @@ use super::keeper::Store;
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
 
 impl Store {
-    /// The manifest for making everything again; says what is damaged, and sets it aside.
+    /// Returns the manifest for a rebuild. Reports damaged files, and sets them aside.
     pub(super) fn old_manifest(&self, notes: &mut Vec<String>) -> Result<Manifest, StoreError> {
         let path = self.disk.manifest();
         let manifest = match Manifest::read(&path) {
             Ok(manifest) if path.exists() => manifest,
             Ok(_) => self.salvaged(),
             Err(StoreError::Damaged(_)) => {
-                // It stays where it is until there is a new one, so that nothing takes the store for an empty one.
+                // The damaged manifest stays until a new one replaces it, so that the store does not look empty.
                 self.disk.keep_damaged(&path)?;
                 notes.push(format!("`{}` was damaged; the store was made again", path.display()));
                 self.salvaged()
@@ -38,7 +38,7 @@ impl Store {
         Ok(manifest)
     }
 
-    /// A manifest of the files that are there, where none says what they are: their names do.
+    /// Builds a manifest from the names of the files, without an old manifest.
     fn salvaged(&self) -> Manifest {
         let mut manifest = Manifest::new();
         let mut runs = Vec::new();
@@ -51,7 +51,7 @@ impl Store {
                 manifest.enter_outcomes(OutcomeFile { run: id.0, file });
             }
         }
-        // Which outcomes belong to a run, its results say. How long its journal was is not known.
+        // The results of a run determine its outcomes. The length of its journal is unknown.
         let needs: Vec<_> = manifest.outcomes.iter().map(|outcomes| outcomes.run).collect();
         for (id, name, file) in runs {
             manifest.enter(SealedRun { id, name, file, journal: 0, needs: needs.clone() });

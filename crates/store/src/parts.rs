@@ -1,5 +1,4 @@
-//! What segments hold. Results that end in the same way share one outcome; the tables that are asked about are joined of
-//! these when they are loaded.
+//! The tables of segments. Results that end in the same way share one outcome; loading joins them to the public tables.
 
 use super::cell::Cell;
 use super::schema::{RECORD_FAILURES, SLOW_RECORDS, TEST_RUNS, Table, integer, text};
@@ -7,7 +6,7 @@ use super::schema::{RECORD_FAILURES, SLOW_RECORDS, TEST_RUNS, Table, integer, te
 /// One row: the run.
 pub(super) static RUN: Table = Table { name: "run", about: TEST_RUNS.about, columns: TEST_RUNS.columns };
 
-/// What differs from run to run in the result of a file.
+/// The part of a file's result that differs from run to run.
 pub(super) static RESULTS: Table = Table {
     name: "results",
     about: "What became of a file in the run",
@@ -35,7 +34,7 @@ pub(super) static UNTESTED: Table = Table {
 pub(super) static SLOW: Table =
     Table { name: "slow", about: SLOW_RECORDS.about, columns: SLOW_RECORDS.columns };
 
-/// What results with the same outcome have in common.
+/// The part that results with the same outcome share.
 pub(super) static OUTCOMES: Table = Table {
     name: "outcomes",
     about: "What results with the same outcome have in common",
@@ -83,7 +82,7 @@ pub(super) static GROUPS: Table = Table {
 pub(super) static FAILURES: Table =
     Table { name: "failures", about: RECORD_FAILURES.about, columns: RECORD_FAILURES.columns };
 
-/// Which outcomes are kept already, and with which run.
+/// The stored outcomes, each with its run.
 pub(super) static KNOWN: Table = Table {
     name: "known",
     about: "An outcome that is kept",
@@ -92,14 +91,14 @@ pub(super) static KNOWN: Table = Table {
 
 /// Rows of one of these tables.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sheet {
+pub(super) struct TableRows {
     pub(super) table: &'static Table,
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
-/// The place of a column that a table of ours must have.
+/// Returns the place of a column that a table of ours must have.
 pub(super) fn place(table: &Table, column: &str) -> usize {
-    // A name that is not there is a slip in this module; the last column then shows up where it has no business.
+    // An unknown name is a bug in this module; the last column then gets a wrong value.
     debug_assert!(table.place(column).is_some(), "{} has no {column}", table.name);
     table.place(column).unwrap_or(table.columns.len() - 1)
 }

@@ -1,17 +1,17 @@
-//! The rows that are asked for, put together of what segments hold.
+//! Assembles requested rows from segments.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::extract::Wanted;
-use super::load::Source;
+use super::extract::WantedColumns;
+use super::load::RunSource;
 use super::parts::{GROUPS, OUTCOMES, RESULTS, SLOW, place};
 use super::schema::{RECORD_FAILURES, Table};
 
-/// The wanted columns of rows that have those of `table`.
+/// Returns the wanted columns of rows that have those of `table`.
 pub(super) fn project<'r>(
-    wanted: &Wanted,
+    wanted: &WantedColumns,
     table: &Table,
     rows: impl Iterator<Item = &'r Vec<Cell>>,
 ) -> Vec<Vec<Cell>> {
@@ -19,7 +19,7 @@ pub(super) fn project<'r>(
     rows.map(|row| places.iter().map(|place| row[*place].clone()).collect()).collect()
 }
 
-pub(super) fn sources_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>> {
+pub(super) fn sources_rows(wanted: &WantedColumns, sources: &[RunSource]) -> Vec<Vec<Cell>> {
     match wanted.table.name {
         "test_results" => {
             let picks = picks(wanted, &[&RESULTS, &OUTCOMES]);
@@ -37,9 +37,9 @@ pub(super) fn sources_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>
     }
 }
 
-/// Where the value of a column comes from.
+/// The source of a column's values.
 #[derive(Debug, Clone, Copy)]
-enum Pick {
+enum ColumnSource {
     Run,
     ResultId,
     Own(usize),
@@ -49,47 +49,47 @@ enum Pick {
     Failed,
 }
 
-fn picks(wanted: &Wanted, [own, outcome]: &[&'static Table; 2]) -> Vec<Pick> {
+fn picks(wanted: &WantedColumns, [own, outcome]: &[&'static Table; 2]) -> Vec<ColumnSource> {
     let pick = |name: &str| match name {
-        "run_id" => Pick::Run,
-        "result_id" => Pick::ResultId,
-        "passed" => Pick::Passed,
-        "failed" => Pick::Failed,
+        "run_id" => ColumnSource::Run,
+        "result_id" => ColumnSource::ResultId,
+        "passed" => ColumnSource::Passed,
+        "failed" => ColumnSource::Failed,
         name => match own.place(name) {
-            Some(place) => Pick::Own(place),
-            None => Pick::Outcome(place(outcome, name)),
+            Some(place) => ColumnSource::Own(place),
+            None => ColumnSource::Outcome(place(outcome, name)),
         },
     };
     wanted.columns.iter().map(|column| pick(column.name)).collect()
 }
 
-fn picked(pick: Pick, source: &Source, own: &[Cell], outcome: Option<&[Cell]>) -> Cell {
+fn picked(pick: ColumnSource, source: &RunSource, own: &[Cell], outcome: Option<&[Cell]>) -> Cell {
     match pick {
-        Pick::Run => Cell::Integer(source.id),
-        Pick::ResultId => {
+        ColumnSource::Run => Cell::Integer(source.id),
+        ColumnSource::ResultId => {
             let seq = own[place(&RESULTS, "seq")].as_integer().unwrap_or(0);
             Cell::Integer(source.id.saturating_mul(1_000_000).saturating_add(seq))
         }
-        Pick::Own(place) => own[place].clone(),
-        Pick::Passed | Pick::Failed => {
+        ColumnSource::Own(place) => own[place].clone(),
+        ColumnSource::Passed | ColumnSource::Failed => {
             let status = outcome.and_then(|row| row.get(place(&OUTCOMES, "status"))?.as_text());
             status.map_or(Cell::Null, |status| {
                 let passed = status == "PASS";
                 let failed = !passed && status != "EMPTY";
-                Cell::from(i64::from(if matches!(pick, Pick::Passed) { passed } else { failed }))
+                Cell::from(i64::from(if matches!(pick, ColumnSource::Passed) { passed } else { failed }))
             })
         }
-        Pick::Outcome(place) => outcome.and_then(|row| row.get(place)).cloned().unwrap_or(Cell::Null),
+        ColumnSource::Outcome(place) => outcome.and_then(|row| row.get(place)).cloned().unwrap_or(Cell::Null),
     }
 }
 
-fn sheet_rows<'s>(source: &'s Source, table: &Table) -> impl Iterator<Item = &'s Vec<Cell>> + use<'s> {
+fn sheet_rows<'s>(source: &'s RunSource, table: &Table) -> impl Iterator<Item = &'s Vec<Cell>> + use<'s> {
     let name = table.name;
     source.rows.own.iter().filter(move |sheet| sheet.table.name == name).flat_map(|sheet| &sheet.rows)
 }
 
-/// The results of a run, each with what its outcome says.
-fn results_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
+/// Returns the results of a run, joined with their outcomes.
+fn results_rows(source: &RunSource, picks: &[ColumnSource]) -> Vec<Vec<Cell>> {
     let outcome_id = place(&RESULTS, "outcome_id");
     let row = |own: &Vec<Cell>| {
         let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
@@ -99,8 +99,8 @@ fn results_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
     sheet_rows(source, &RESULTS).map(row).collect()
 }
 
-/// The groups of failures of a run: those of each of its outcomes.
-fn groups_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
+/// Returns the groups of failures of a run: those of each of its outcomes.
+fn groups_rows(source: &RunSource, picks: &[ColumnSource]) -> Vec<Vec<Cell>> {
     let outcome_id = place(&RESULTS, "outcome_id");
     let rows = sheet_rows(source, &RESULTS).flat_map(|own| {
         let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
@@ -112,8 +112,8 @@ fn groups_rows(source: &Source, picks: &[Pick]) -> Vec<Vec<Cell>> {
     rows.collect()
 }
 
-/// The failing records of all outcomes, each outcome once.
-fn failures_rows(wanted: &Wanted, sources: &[Source]) -> Vec<Vec<Cell>> {
+/// Returns the failing records of all outcomes, each outcome once.
+fn failures_rows(wanted: &WantedColumns, sources: &[RunSource]) -> Vec<Vec<Cell>> {
     let mut seen: HashSet<&Arc<str>> = HashSet::new();
     let mut rows = Vec::new();
     for source in sources {

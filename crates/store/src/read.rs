@@ -1,33 +1,33 @@
-//! Reading what the store has: files that are as they were written, and what they say together.
+//! Reads the files of the store, after checking their digests.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::RunId;
 use super::cell::Cell;
-use super::disk::FileRef;
+use super::disk::StoreFile;
 use super::error::StoreError;
 use super::keeper::Store;
 use super::manifest::{Manifest, SealedRun};
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED, place};
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
 use super::rows::{OutcomeRows, Outcomes, RunRows, rows_of};
 use super::schema::{FILE_STATS, Table};
-use super::segment::{self, Texts};
-use super::summary::Summary;
+use super::segment::{self, TextPool};
+use super::summary::StoreSummary;
 use slt_runner::results::Journal;
 
 impl Store {
-    /// The summary as it was written; an empty one where nothing is in the store.
-    pub(super) fn summary(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
+    /// Reads the summary; it is empty for an empty store.
+    pub(super) fn summary(&self, manifest: &Manifest) -> Result<StoreSummary, StoreError> {
         match &manifest.summary {
-            Some(file) => Ok(Summary::of_sheets(&self.read(file, &[&RUN, &FILE_STATS])?)),
-            None => Ok(Summary::default()),
+            Some(file) => Ok(StoreSummary::of_sheets(&self.read(file, &[&RUN, &FILE_STATS])?)),
+            None => Ok(StoreSummary::default()),
         }
     }
 
-    /// The summary, made of all segments; what is damaged is made of the journal.
-    pub(super) fn fold_all(&self, manifest: &Manifest) -> Result<Summary, StoreError> {
-        let mut summary = Summary::default();
+    /// Rebuilds the summary from all segments, and from the journal for damaged ones.
+    pub(super) fn fold_all(&self, manifest: &Manifest) -> Result<StoreSummary, StoreError> {
+        let mut summary = StoreSummary::default();
         let mut outcomes = BTreeMap::new();
         let mut unreadable = BTreeSet::new();
         for file in &manifest.outcomes {
@@ -54,7 +54,7 @@ impl Store {
         Ok(summary)
     }
 
-    /// All rows of a run, as the store has them.
+    /// Returns all rows of a run, as the store has them.
     pub(super) fn read_run(&self, manifest: &Manifest, run: &SealedRun) -> Result<RunRows, StoreError> {
         let own = self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED, &SLOW])?;
         let mut outcomes = BTreeMap::new();
@@ -69,28 +69,32 @@ impl Store {
     }
 
     /// Reads a file that must be as it was written.
-    pub(super) fn read(&self, file: &FileRef, tables: &[&'static Table]) -> Result<Vec<Sheet>, StoreError> {
-        self.read_texts(file, tables, &mut Texts::default())
+    pub(super) fn read(
+        &self,
+        file: &StoreFile,
+        tables: &[&'static Table],
+    ) -> Result<Vec<TableRows>, StoreError> {
+        self.read_texts(file, tables, &mut TextPool::default())
     }
 
     /// Reads a file that must be as it was written, with some of its texts.
     pub(super) fn read_texts(
         &self,
-        file: &FileRef,
+        file: &StoreFile,
         tables: &[&'static Table],
-        texts: &mut Texts,
-    ) -> Result<Vec<Sheet>, StoreError> {
+        texts: &mut TextPool,
+    ) -> Result<Vec<TableRows>, StoreError> {
         self.disk.check(file)?;
         segment::read(&self.disk.path_of(file), tables, texts)
     }
 
-    /// The journal of a run up to a length, so that whoever reads it twice reads the same.
+    /// Reads the journal of a run up to a length, so that two reads give the same entries.
     pub(super) fn journal(&self, name: &str, length: u64) -> Result<Journal, StoreError> {
         Ok(self.results.journal_up_to(name, length)?)
     }
 }
 
-/// The outcome and the run that it is kept with.
+/// Returns the outcome and the run that it is kept with.
 pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
     match row {
         [Cell::Text(outcome), Cell::Integer(run)] => Some((outcome.clone(), *run)),
@@ -98,8 +102,8 @@ pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
     }
 }
 
-/// Enters what the sheets of a file of outcomes have. What another file has had already stays as it is.
-pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[Sheet]) {
+/// Adds the outcomes of a file. Outcomes from earlier files stay.
+pub(super) fn collect_outcomes(outcomes: &mut Outcomes, sheets: &[TableRows]) {
     let mut found: BTreeMap<Arc<str>, OutcomeRows> = BTreeMap::new();
     for sheet in sheets {
         for row in &sheet.rows {

@@ -1,4 +1,4 @@
-//! From the journal of a run to the rows that tell of it. Pure.
+//! Converts the journal of a run to rows (pure functions).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::RunId;
 use super::cell::Cell;
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Sheet, UNTESTED};
+use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED};
 use super::schema::Table;
 use slt_core::location::FileId;
 use slt_core::outcome::{
@@ -20,8 +20,8 @@ use slt_runner::text::failure::headline;
 /// All rows of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RunRows {
-    /// What only this run has: the tables `run`, `results`, `untested` and `slow`.
-    pub(super) own: Vec<Sheet>,
+    /// The rows of this run only: the tables `run`, `results`, `untested` and `slow`.
+    pub(super) own: Vec<TableRows>,
     /// The outcomes of its files, by their ids.
     pub(super) outcomes: Outcomes,
 }
@@ -37,7 +37,7 @@ pub(super) struct OutcomeRows {
     pub(super) failures: Vec<Vec<Cell>>,
 }
 
-/// Makes the rows of a run.
+/// Builds the rows of a run.
 pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
     let report = &journal.report;
     let (mut results, mut slow, mut outcomes) = (Vec::new(), Vec::new(), BTreeMap::new());
@@ -81,10 +81,10 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
         journal.opened.wanted_files().filter(|file| !tested.contains(file)).map(untested).collect();
     let run = run_row(journal, id, running);
     let own = [(&RUN, vec![run]), (&RESULTS, results), (&UNTESTED, untested), (&SLOW, slow)];
-    RunRows { own: own.map(|(table, rows)| Sheet { table, rows }).into(), outcomes }
+    RunRows { own: own.map(|(table, rows)| TableRows { table, rows }).into(), outcomes }
 }
 
-/// A row of named values. Columns without one are NULL.
+/// Builds a row from named values. Missing columns are NULL.
 fn row(table: &Table, mut values: HashMap<&'static str, Cell>) -> Vec<Cell> {
     let row = table.columns.iter().map(|column| values.remove(column.name).unwrap_or(Cell::Null)).collect();
     debug_assert!(values.is_empty(), "{} has no {values:?}", table.name);
@@ -170,7 +170,7 @@ fn counters(totals: &Totals) -> [(&'static str, Cell); 14] {
 fn state_word(running: bool, journal: &Journal) -> &'static str {
     match journal.report.end {
         _ if running => "RUNNING",
-        // Killed before it could say how it ended.
+        // The process was killed before it could record the end.
         _ if !journal.ended => "INTERRUPTED",
         RunEnd::Completed => "COMPLETED",
         RunEnd::Interrupted => "INTERRUPTED",
@@ -179,7 +179,7 @@ fn state_word(running: bool, journal: &Journal) -> &'static str {
     }
 }
 
-/// A share in percent with one digit, rounded half up.
+/// Rounds a share in percent to one digit, half up.
 pub(super) fn percent(share: f64) -> f64 {
     (share * 1000.0 + 0.5).floor() / 10.0
 }
@@ -188,7 +188,7 @@ fn milliseconds(time: Duration) -> Cell {
     Cell::Integer(i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
-/// A time in UTC as SQLite's functions read it: `2026-11-22 06:34:04.123`.
+/// Formats a time in UTC as SQLite's functions read it: `2026-11-22 06:34:04.123`.
 pub(super) fn iso(milliseconds: i64) -> Arc<str> {
     let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
     Arc::from(time.strftime("%Y-%m-%d %H:%M:%S%.3f").to_string())
@@ -205,7 +205,7 @@ fn end_word(end: &FileEnd) -> &'static str {
     }
 }
 
-/// What happened to a record, without the time that it took: that differs between outcomes which are the same.
+/// Formats the problem of a record, without the elapsed time, which differs between equal outcomes.
 fn message(what: &Problem) -> String {
     match what {
         Problem::TimedOut { .. } => "over the time limit".to_owned(),
@@ -213,13 +213,13 @@ fn message(what: &Problem) -> String {
     }
 }
 
-/// The same as far as it is known: another program may say that a file failed, and not why.
+/// Formats the problem as far as known: another program may report a failure without a reason.
 fn said(what: &Problem) -> Option<String> {
     let is_silent = matches!(what, Problem::Reported(text) if text.trim().is_empty());
     (!is_silent).then(|| message(what))
 }
 
-/// The first thing that was wrong with a file, as far as that is known.
+/// Returns the first problem of a file, as far as known.
 fn error_message(file: &FileReport) -> Option<String> {
     match (&file.end, file.details().next()) {
         (_, Some(detail)) => said(detail.problem),
@@ -228,8 +228,8 @@ fn error_message(file: &FileReport) -> Option<String> {
     }
 }
 
-/// The groups of a file's failures. A file that could not be started has one of its own; for a journal of an older
-/// version they are made of the details.
+/// Returns the groups of a file's failures. A file that could not be started has one group; for a journal of an older
+/// version the groups are built from the details.
 fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
     let group =
         |kind: &str, what: String, first| FailureGroup { kind: kind.to_owned(), what, records: 1, first };
@@ -258,7 +258,7 @@ fn groups_of(file: &FileReport) -> Vec<FailureGroup> {
     }
 }
 
-/// The same for files that ended in the same way: a digest of everything but times.
+/// Returns the identity of an outcome: a digest of everything but times.
 fn outcome_id(file: &FileReport) -> String {
     let number = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
     let mut words =
@@ -357,7 +357,7 @@ fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<DetailedFailure<
     )
 }
 
-/// Row for row in the order of their lines, so that words that many records share are one text in memory.
+/// Builds the rows of failing records in the order of their lines, sharing equal texts.
 fn failure_rows(file: &FileReport, groups: &[FailureGroup], id: &Arc<str>, run: RunId) -> Vec<Vec<Cell>> {
     let (path, key) = (Arc::<str>::from(file.file.path()), Arc::<str>::from(file.file.key()));
     let of_group = |group: &FailureGroup| {

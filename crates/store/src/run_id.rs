@@ -9,7 +9,7 @@ use slt_runner::results::sequence::number_of;
 pub struct RunId(pub i64);
 
 impl RunId {
-    /// The number of the run with this name.
+    /// Returns the number of the run with this name.
     ///
     /// # Errors
     ///

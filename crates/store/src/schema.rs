@@ -1,4 +1,4 @@
-//! The tables that can be asked about, and the version of their shape.
+//! The public tables and the version of their schema.
 //!
 //! The first columns of `test_files`, `test_runs` and `test_results` are those of VibeSQL's earlier scripts.
 
@@ -10,7 +10,7 @@ pub const VERSION: u32 = 3;
 pub struct Table {
     /// Its name.
     pub name: &'static str,
-    /// What a row is.
+    /// The meaning of a row.
     pub about: &'static str,
     /// Its columns, in their order.
     pub columns: &'static [Column],
@@ -21,15 +21,15 @@ pub struct Table {
 pub struct Column {
     /// Its name.
     pub name: &'static str,
-    /// What its values are.
-    pub kind: Kind,
-    /// What it says.
+    /// The type of its values.
+    pub kind: ColumnType,
+    /// The meaning of its values.
     pub about: &'static str,
 }
 
-/// What the values of a column are, besides NULL.
+/// The type of a column's values, which may also be NULL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ColumnType {
     /// Whole numbers.
     Integer,
     /// Numbers.
@@ -38,8 +38,8 @@ pub enum Kind {
     Text,
 }
 
-impl Kind {
-    /// The type in SQL. Text has no limit in it: VibeSQL cuts what is longer, without a word.
+impl ColumnType {
+    /// Returns the SQL type. Text has no length limit, because VibeSQL silently truncates longer values.
     pub fn sql(self) -> &'static str {
         match self {
             Self::Integer => "INTEGER",
@@ -50,12 +50,12 @@ impl Kind {
 }
 
 impl Table {
-    /// The place of a column.
+    /// Returns the index of a column.
     pub fn place(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|known| known.name == column)
     }
 
-    /// The statement that makes the table with these of its columns.
+    /// Returns the statement that creates the table with some of its columns.
     pub fn create(&self, columns: &[&Column]) -> String {
         let columns: Vec<_> =
             columns.iter().map(|column| format!("{} {}", column.name, column.kind.sql())).collect();
@@ -63,7 +63,7 @@ impl Table {
     }
 }
 
-/// The table of this name, in any case of its letters.
+/// Finds a table by name, ignoring case.
 pub fn table(name: &str) -> Option<&'static Table> {
     TABLES.into_iter().find(|table| table.name.eq_ignore_ascii_case(name))
 }
@@ -73,15 +73,15 @@ pub static TABLES: [&Table; 7] =
     [&TEST_RUNS, &TEST_RESULTS, &TEST_FILES, &RECORD_FAILURES, &FAILURE_GROUPS, &SLOW_RECORDS, &FILE_STATS];
 
 pub(super) const fn integer(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: Kind::Integer, about }
+    Column { name, kind: ColumnType::Integer, about }
 }
 
 pub(super) const fn real(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: Kind::Real, about }
+    Column { name, kind: ColumnType::Real, about }
 }
 
 pub(super) const fn text(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: Kind::Text, about }
+    Column { name, kind: ColumnType::Text, about }
 }
 
 /// A run. Complete regardless of the loaded part of the history.
@@ -204,7 +204,7 @@ pub static TEST_FILES: Table = Table {
     ],
 };
 
-/// A record that did not pass. Stored once for all results with the same outcome_id.
+/// A failing record. Stored once for all results with the same outcome_id.
 pub static RECORD_FAILURES: Table = Table {
     name: "record_failures",
     about: "A record that did not pass. Stored once for all results with the same outcome_id.",
@@ -225,7 +225,7 @@ pub static RECORD_FAILURES: Table = Table {
     ],
 };
 
-/// The failures of a file in a run that look alike.
+/// Similar failures of a file in a run.
 pub static FAILURE_GROUPS: Table = Table {
     name: "failure_groups",
     about: "The failures of a file in a run that look alike.",

@@ -1,4 +1,4 @@
-//! Sealing: the rows of a run become files of the store, and the manifest names them.
+//! Sealing: writes the rows of a run to files of the store, and names them in the manifest.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
@@ -6,37 +6,37 @@ use std::sync::Arc;
 use super::RunId;
 use super::cell::Cell;
 use super::error::{StoreError, io_error};
-use super::keeper::{Progress, Sealed, Store};
+use super::keeper::{Progress, SealResult, Store};
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
-use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, Sheet};
+use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, TableRows};
 use super::read::known_of;
 use super::rows::{RunRows, rows_of};
 use super::segment;
-use super::summary::Summary;
+use super::summary::StoreSummary;
 use slt_runner::results::FolderError;
 
-/// How many runs are sealed before the manifest is written, when there are many.
+/// The number of runs sealed per manifest, if there are many.
 const AT_ONCE: usize = 50;
 
-/// What is in memory while the store is changed.
-pub(super) struct Draft {
+/// The state in memory during a change of the store.
+pub(super) struct StoreDraft {
     pub(super) manifest: Manifest,
-    pub(super) summary: Summary,
-    /// The runs with which outcomes are kept.
+    pub(super) summary: StoreSummary,
+    /// The runs that store the outcomes.
     pub(super) known: HashMap<Arc<str>, i64>,
-    /// Whether counters have to be made again of all runs.
+    /// Whether the counters must be recomputed from all runs.
     pub(super) stale: bool,
 }
 
 impl Store {
     pub(super) fn seal_all(
         &self,
-        draft: &mut Draft,
+        draft: &mut StoreDraft,
         names: Vec<String>,
         progress: Progress<'_>,
-    ) -> Result<Sealed, StoreError> {
+    ) -> Result<SealResult, StoreError> {
         let all = names.len();
-        let mut done = Sealed::default();
+        let mut done = SealResult::default();
         for (number, name) in names.into_iter().enumerate() {
             match self.seal_from_journal(draft, &name) {
                 Ok(true) => done.runs.push(name),
@@ -56,21 +56,21 @@ impl Store {
             }
             progress(number + 1, all);
         }
-        // Journals that cannot be read are no reason to write anything, however often they are tried.
+        // Unreadable journals are no reason to write, even after repeated attempts.
         if draft.stale || !done.runs.is_empty() {
             self.finish(draft)?;
         }
         Ok(done)
     }
 
-    /// Seals a run; says no where it has no readable journal.
-    fn seal_from_journal(&self, draft: &mut Draft, name: &str) -> Result<bool, StoreError> {
+    /// Seals a run. Returns false if its journal is missing or unreadable.
+    fn seal_from_journal(&self, draft: &mut StoreDraft, name: &str) -> Result<bool, StoreError> {
         let id = RunId::of_name(name)?;
         let Some(length) = self.results.journal_bytes(name) else { return Ok(false) };
         let journal = match self.journal(name, length) {
             Ok(journal) => journal,
             Err(StoreError::Folder(FolderError::NoJournal(_))) => return Ok(false),
-            // Removed meanwhile.
+            // The run was removed at the same time.
             Err(_) if self.results.journal_bytes(name).is_none() => return Ok(false),
             Err(error) => return Err(error),
         };
@@ -80,23 +80,25 @@ impl Store {
 
     pub(super) fn seal(
         &self,
-        draft: &mut Draft,
+        draft: &mut StoreDraft,
         name: &str,
         id: RunId,
         rows: &RunRows,
         journal: u64,
     ) -> Result<(), StoreError> {
         self.disk.prepare()?;
-        // An outcome is kept with the first run that had it, even if that one is sealed later than others.
+        // An outcome stays with the first run that had it, even if that run is sealed later than others.
         let kept_with = |outcome: &Arc<str>| draft.known.get(outcome).copied();
         let is_new = |outcome: &Arc<str>| kept_with(outcome).is_none_or(|first| first > id.0);
         let new: Vec<_> = rows.outcomes.iter().filter(|(outcome, _)| is_new(outcome)).collect();
         let later: BTreeSet<_> = new.iter().filter_map(|(outcome, _)| kept_with(outcome)).collect();
         if !new.is_empty() {
             let mut sheets = match draft.manifest.outcomes_of(id.0) {
-                // The run was taken up again; others may need what it had before.
+                // The run was resumed; other runs may need its earlier outcomes.
                 Some(file) => self.read(file, &[&OUTCOMES, &GROUPS, &FAILURES])?,
-                None => [&OUTCOMES, &GROUPS, &FAILURES].map(|table| Sheet { table, rows: Vec::new() }).into(),
+                None => {
+                    [&OUTCOMES, &GROUPS, &FAILURES].map(|table| TableRows { table, rows: Vec::new() }).into()
+                }
             };
             for (_, outcome) in &new {
                 sheets[0].rows.push(outcome.outcome.clone());
@@ -127,8 +129,8 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down what has changed. Only now is it in the store.
-    pub(super) fn finish(&self, draft: &mut Draft) -> Result<(), StoreError> {
+    /// Writes the changes. The manifest comes last and makes them visible.
+    pub(super) fn finish(&self, draft: &mut StoreDraft) -> Result<(), StoreError> {
         self.disk.prepare()?;
         if draft.stale {
             draft.summary = self.fold_all(&draft.manifest)?;
@@ -140,7 +142,7 @@ impl Store {
             draft.known.iter().map(|(outcome, run)| vec![Cell::Text(outcome.clone()), Cell::from(*run)]);
         let mut known: Vec<_> = known.collect();
         known.sort_by(|one, other| one[0].as_text().cmp(&other[0].as_text()));
-        let known = [Sheet { table: &KNOWN, rows: known }];
+        let known = [TableRows { table: &KNOWN, rows: known }];
         draft.manifest.summary = Some(self.disk.put("summary", |path| segment::write(path, &summary))?);
         draft.manifest.known = Some(self.disk.put("known", |path| segment::write(path, &known))?);
         let path = self.disk.manifest();
@@ -149,17 +151,17 @@ impl Store {
         self.disk.sweep(&draft.manifest.names())
     }
 
-    pub(super) fn draft(&self, manifest: Manifest) -> Result<Draft, StoreError> {
+    pub(super) fn draft(&self, manifest: Manifest) -> Result<StoreDraft, StoreError> {
         let summary = self.summary(&manifest);
         let known = manifest.known.as_ref().map(|file| self.read(file, &[&KNOWN]));
         match (summary, known) {
             (Ok(summary), Some(Ok(sheets))) => {
                 let known =
                     sheets.iter().flat_map(|sheet| &sheet.rows).filter_map(|row| known_of(row)).collect();
-                Ok(Draft { manifest, summary, known, stale: false })
+                Ok(StoreDraft { manifest, summary, known, stale: false })
             }
-            (_, None) if manifest.runs.is_empty() => Ok(Draft::new()),
-            // One of the two is damaged. Both can be had from the segments.
+            (_, None) if manifest.runs.is_empty() => Ok(StoreDraft::new()),
+            // One of the two is damaged. Both can be rebuilt from the segments.
             _ => {
                 let mut known: HashMap<Arc<str>, i64> = HashMap::new();
                 for outcomes in &manifest.outcomes {
@@ -170,15 +172,20 @@ impl Store {
                         *first = outcomes.run.min(*first);
                     }
                 }
-                Ok(Draft { manifest, summary: Summary::default(), known, stale: true })
+                Ok(StoreDraft { manifest, summary: StoreSummary::default(), known, stale: true })
             }
         }
     }
 }
 
-impl Draft {
+impl StoreDraft {
     pub(super) fn new() -> Self {
-        Self { manifest: Manifest::new(), summary: Summary::default(), known: HashMap::new(), stale: false }
+        Self {
+            manifest: Manifest::new(),
+            summary: StoreSummary::default(),
+            known: HashMap::new(),
+            stale: false,
+        }
     }
 
     pub(super) fn forget_unneeded(&mut self) {

@@ -1,7 +1,7 @@
 //! Segments: VibeSQL database files, written once and never changed.
 //!
-//! VibeSQL keeps no checksums and may panic over a damaged file; whoever reads one has held its digest against the
-//! manifest before.
+//! VibeSQL keeps no checksums and may panic over a damaged file, so readers first check its digest against the
+//! manifest.
 
 use std::collections::{BTreeSet, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,11 +16,11 @@ use vibesql::types::{SqlMode, SqlValue, StringValue};
 
 use super::cell::Cell;
 use super::error::StoreError;
-use super::parts::Sheet;
-use super::schema::{Column, Kind, Table};
+use super::parts::TableRows;
+use super::schema::{Column, ColumnType, Table};
 
-/// Writes sheets into a new file, and reads it back: what does not come back as it was is not kept.
-pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
+/// Writes sheets to a new file, and verifies it by reading it back.
+pub(super) fn write(path: &Path, sheets: &[TableRows]) -> Result<(), StoreError> {
     guarded("write a segment", || {
         let mut database = empty();
         for sheet in sheets {
@@ -31,7 +31,7 @@ pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
         database.save_compressed(path).map_err(|error| error.to_string())
     })?;
     let tables: Vec<_> = sheets.iter().map(|sheet| sheet.table).collect();
-    if read(path, &tables, &mut Texts::default())?.as_slice() == sheets {
+    if read(path, &tables, &mut TextPool::default())?.as_slice() == sheets {
         Ok(())
     } else {
         let message = "the rows that it reads are not those that it has written".to_owned();
@@ -43,15 +43,15 @@ pub(super) fn write(path: &Path, sheets: &[Sheet]) -> Result<(), StoreError> {
 pub(super) fn read(
     path: &Path,
     tables: &[&'static Table],
-    texts: &mut Texts,
-) -> Result<Vec<Sheet>, StoreError> {
+    texts: &mut TextPool,
+) -> Result<Vec<TableRows>, StoreError> {
     guarded("read a segment", || {
         let database = Database::load_compressed(path).map_err(|error| error.to_string())?;
-        Ok(tables.iter().map(|table| Sheet { table, rows: rows_of(&database, table, texts) }).collect())
+        Ok(tables.iter().map(|table| TableRows { table, rows: rows_of(&database, table, texts) }).collect())
     })
 }
 
-fn rows_of(database: &Database, table: &Table, texts: &mut Texts) -> Vec<Vec<Cell>> {
+fn rows_of(database: &Database, table: &Table, texts: &mut TextPool) -> Vec<Vec<Cell>> {
     let Some(found) = database.get_table(table.name) else { return Vec::new() };
     let names = &found.schema.columns;
     let place = |column: &&Column| {
@@ -65,22 +65,22 @@ fn rows_of(database: &Database, table: &Table, texts: &mut Texts) -> Vec<Vec<Cel
     found.scan().iter().map(|row| places.iter().map(|place| cell(row, place)).collect()).collect()
 }
 
-/// What becomes of texts that are read: those of columns that nobody wants are left out, and equal ones are shared, since
-/// the same files are in all runs.
+/// Filters and shares the texts of a file: unwanted columns are skipped, and equal texts are stored once, since all
+/// runs have the same files.
 #[derive(Debug, Default)]
-pub(super) struct Texts {
+pub(super) struct TextPool {
     only: Option<BTreeSet<&'static str>>,
     known: HashSet<Arc<str>>,
 }
 
-impl Texts {
-    /// Those of these columns, wherever they are.
+impl TextPool {
+    /// Keeps only the texts of these columns.
     pub(super) fn only(columns: impl IntoIterator<Item = &'static str>) -> Self {
         Self { only: Some(columns.into_iter().collect()), known: HashSet::new() }
     }
 
     fn wants(&self, column: &Column) -> bool {
-        column.kind != Kind::Text || self.only.as_ref().is_none_or(|only| only.contains(column.name))
+        column.kind != ColumnType::Text || self.only.as_ref().is_none_or(|only| only.contains(column.name))
     }
 
     fn shared(&mut self, text: &str) -> Arc<str> {
@@ -93,7 +93,7 @@ impl Texts {
     }
 }
 
-/// An empty database that follows SQLite where dialects differ.
+/// Returns an empty database that follows SQLite where dialects differ.
 pub fn empty() -> Database {
     let mut database = Database::new();
     database.set_sql_mode(SqlMode::SQLite);
@@ -128,8 +128,8 @@ fn value_of(cell: &Cell) -> SqlValue {
     }
 }
 
-/// The value of a segment. Others than those that were written do not occur.
-fn cell_of(value: &SqlValue, texts: &mut Texts) -> Cell {
+/// Returns the value of a segment. Others than those that were written do not occur.
+fn cell_of(value: &SqlValue, texts: &mut TextPool) -> Cell {
     match value {
         SqlValue::Integer(number) | SqlValue::Bigint(number) => Cell::Integer(*number),
         SqlValue::Smallint(number) => Cell::Integer(i64::from(*number)),
@@ -189,12 +189,12 @@ mod tests {
                 vec![Cell::from(*number), text.clone(), Cell::Integer(i64::MAX), Cell::from(*real), text.clone(), text]
             });
             let sheets = [
-                Sheet { table: &GROUPS, rows: groups.collect() },
-                Sheet { table: &SLOW, rows: slow.collect() },
+                TableRows { table: &GROUPS, rows: groups.collect() },
+                TableRows { table: &SLOW, rows: slow.collect() },
             ];
-            // Reads back by itself.
+            // `write` verifies the file by reading it back.
             write(&path, &sheets).unwrap();
-            prop_assert_eq!(read(&path, &[&SLOW], &mut Texts::default()).unwrap(), [sheets[1].clone()]);
+            prop_assert_eq!(read(&path, &[&SLOW], &mut TextPool::default()).unwrap(), [sheets[1].clone()]);
         }
     }
 
@@ -203,15 +203,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut row = vec![Cell::Null; SLOW.columns.len()];
         row[1] = Cell::text("x'\n".repeat(4_000_000));
-        write(&folder.path().join("segment"), &[Sheet { table: &SLOW, rows: vec![row] }]).unwrap();
+        write(&folder.path().join("segment"), &[TableRows { table: &SLOW, rows: vec![row] }]).unwrap();
     }
 
     #[test]
     fn no_file_is_no_panic() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("segment");
-        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
+        assert!(matches!(read(&path, &[&SLOW], &mut TextPool::default()), Err(StoreError::VibeSql { .. })));
         std::fs::write(&path, [0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3]).unwrap();
-        assert!(matches!(read(&path, &[&SLOW], &mut Texts::default()), Err(StoreError::VibeSql { .. })));
+        assert!(matches!(read(&path, &[&SLOW], &mut TextPool::default()), Err(StoreError::VibeSql { .. })));
     }
 }

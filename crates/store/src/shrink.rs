@@ -1,22 +1,22 @@
-//! The journals of old runs take a tenth of their room when they are compressed.
+//! Compresses the journals of old runs to about a tenth of their size.
 
 use super::error::StoreError;
 use super::keeper::Store;
 use super::parts::{RUN, place};
-use super::seal::Draft;
+use super::seal::StoreDraft;
 use slt_runner::results::folder::{hold_still, is_running};
 use slt_runner::results::{FolderError, journal_file};
 
-/// The newest runs keep their journals as they are: these are read most, also by hand.
+/// The newest runs keep plain journals, because these are read most often.
 const PLAIN_RUNS: usize = 20;
-/// So many journals are compressed at once, so that nobody has to wait long when a program of this version finds a
-/// long history. The others follow with the next runs.
+/// The maximum number of journals compressed by one command, to limit its delay over a long history. Later runs
+/// compress the rest.
 const AT_ONCE: usize = 4;
 
 impl Store {
-    /// Compresses journals of old runs that are sealed as they are, and in which nothing is left to do. Where that
-    /// cannot be done the journals stay as they are; what is returned says why.
-    pub(super) fn compress_old(&self, draft: &Draft) -> Result<Option<String>, StoreError> {
+    /// Compresses journals of old, finished runs that are sealed in their present state. On failure the journals stay
+    /// plain, and the reason is returned.
+    pub(super) fn compress_old(&self, draft: &StoreDraft) -> Result<Option<String>, StoreError> {
         let names = self.results.runs()?;
         let old = &names[..names.len().saturating_sub(PLAIN_RUNS)];
         for name in old.iter().filter(|name| self.may_be_compressed(draft, name)).take(AT_ONCE) {
@@ -28,7 +28,7 @@ impl Store {
         Ok(None)
     }
 
-    fn may_be_compressed(&self, draft: &Draft, name: &str) -> bool {
+    fn may_be_compressed(&self, draft: &StoreDraft, name: &str) -> bool {
         let run = self.results.run_path(name);
         let Some(sealed) = draft.manifest.run(name) else { return false };
         let Some(row) = draft.summary.runs.get(&sealed.id) else { return false };
@@ -40,9 +40,9 @@ impl Store {
             && !is_running(&run)
     }
 
-    fn compress(&self, draft: &Draft, name: &str) -> Result<(), FolderError> {
+    fn compress(&self, draft: &StoreDraft, name: &str) -> Result<(), FolderError> {
         let run = self.results.run_path(name);
-        // It may just have been taken up again.
+        // The run may just have been resumed.
         let Some(_held) = hold_still(&run) else { return Ok(()) };
         if journal_file::length(&run) != draft.manifest.run(name).map(|sealed| sealed.journal) {
             return Ok(());

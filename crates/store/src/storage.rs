@@ -1,4 +1,4 @@
-//! Results for programs: storing runs and finding results again, without SQL and without the command line.
+//! The programming interface to results: stores and finds runs, without SQL and without the command line.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::cell::Cell;
 use super::error::StoreError;
-use super::extract::{Extract, Wanted, Window};
-use super::keeper::{Sealed, Store};
+use super::extract::{Extract, HistoryWindow, WantedColumns};
+use super::keeper::{SealResult, Store};
 use super::schema::{TEST_RESULTS, TEST_RUNS, Table};
-use super::{Pin, RunId};
+use super::{RunId, StoreSnapshot};
 use slt_core::engine::EngineId;
 use slt_core::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
 use slt_runner::clock::milliseconds_since_1970;
@@ -44,33 +44,33 @@ pub struct ResultStorage {
     engine: EngineId,
 }
 
-/// What became of a file in a run.
+/// The result of a file in a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TestResult {
-    /// The run; nothing before it is stored.
+    /// The run; `None` until it is stored.
     pub run: Option<RunId>,
     /// The path of the file, with `/` between its parts.
     pub file: String,
-    /// How it ended.
+    /// The status of the file.
     pub status: FileStatus,
-    /// How long it took, to the millisecond.
+    /// The duration, to the millisecond.
     pub duration: Duration,
-    /// The first thing that was wrong.
+    /// The first problem.
     pub message: Option<String>,
-    /// When its result was known, in milliseconds since 1970 in UTC. Where it is not said, the time of storing counts.
+    /// The time of the result, in milliseconds since 1970 in UTC. Defaults to the time of storing.
     pub tested_at: Option<i64>,
 }
 
-/// Which results are wanted. The default is all those of the last 100 runs.
+/// A filter for results. The default selects all results of the last 100 runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ResultFilter {
-    /// How far to look back.
-    pub window: Window,
+    /// The part of the history to search.
+    pub window: HistoryWindow,
     /// Only this run.
     pub run: Option<RunId>,
     /// Only the files with this path in reports, or the one with this identity.
     pub file: Option<String>,
-    /// Only results that ended so; any if there is none.
+    /// Only results with one of these statuses; all if empty.
     pub statuses: Vec<FileStatus>,
     /// Only runs of this engine.
     pub engine: Option<String>,
@@ -93,23 +93,23 @@ pub struct StoredRun {
 
 impl Default for ResultFilter {
     fn default() -> Self {
-        Self { window: Window::Last(100), run: None, file: None, statuses: Vec::new(), engine: None }
+        Self { window: HistoryWindow::Last(100), run: None, file: None, statuses: Vec::new(), engine: None }
     }
 }
 
 impl TestResult {
-    /// A result of which no more is known.
+    /// Creates a result with only these facts.
     pub fn new(file: impl Into<String>, status: FileStatus, duration: Duration) -> Self {
         Self { run: None, file: file.into(), status, duration, message: None, tested_at: None }
     }
 }
 
 impl ResultStorage {
-    /// Opens the results of a folder, and takes in the runs whose journals are not in the store yet.
+    /// Opens the results of a folder, and adds the runs that are not in the store yet.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], for instance when the folder cannot be written to.
+    /// [`StoreError`], for instance when the folder is not writable.
     pub fn open(folder: impl Into<PathBuf>) -> Result<Self, StoreError> {
         let storage =
             Self { store: Store::new(&ResultsFolder::new(folder)), engine: EngineId::named("unknown") };
@@ -117,13 +117,13 @@ impl ResultStorage {
         Ok(storage)
     }
 
-    /// Says which engine the runs are of that [`store_run`](Self::store_run) stores.
+    /// Sets the engine of the runs that [`store_run`](Self::store_run) stores.
     #[must_use]
     pub fn for_engine(self, engine: EngineId) -> Self {
         Self { engine, ..self }
     }
 
-    /// Stores a run of which only the results of its files are known. Each file counts as one record.
+    /// Stores a run given by its file results. Each file counts as one record.
     ///
     /// # Errors
     ///
@@ -150,12 +150,13 @@ impl ResultStorage {
         self.store_report(&opened, &RunReport { header, files, elapsed, end: RunEnd::Completed })
     }
 
-    /// Stores a run with all that is known of it: a journal is written, and taken into the store. The name of the run in
-    /// `opened` does not matter; it is named by the time at which it began.
+    /// Stores a complete run: writes its journal, and adds it to the store.
+    ///
+    /// The name of the run in `opened` is ignored; its start time gives the name.
     ///
     /// # Errors
     ///
-    /// [`StoreError`]. A run that has its journal is not lost, and taken in when the store is opened again.
+    /// [`StoreError`]. Once its journal is written, a run is not lost: the next opening adds it to the store.
     pub fn store_report(&mut self, opened: &Opened, report: &RunReport) -> Result<RunId, StoreError> {
         let mut files = HashSet::new();
         if let Some(twice) = report.files.iter().find(|file| !files.insert(&file.file)) {
@@ -166,19 +167,19 @@ impl ResultStorage {
         RunId::of_name(&name)
     }
 
-    /// The results that a filter lets through, by run, and in a run in the order in which they were stored.
+    /// Returns the matching results by run, and within a run in the order of storing.
     ///
     /// # Errors
     ///
     /// [`StoreError`].
     pub fn query(&self, filter: ResultFilter) -> Result<Vec<TestResult>, StoreError> {
-        let window = if filter.run.is_some() { Window::All } else { filter.window };
+        let window = if filter.run.is_some() { HistoryWindow::All } else { filter.window };
         let extract = self.load(&[&TEST_RUNS, &TEST_RESULTS], window)?;
         let engines: HashMap<_, _> = rows(&extract, &TEST_RUNS)
             .map(|run| (run("run_id").as_integer(), run("engine").as_text().unwrap_or_default().to_owned()))
             .collect();
         let words: Vec<_> = filter.statuses.iter().map(|status| status.label()).collect();
-        let wanted = |result: &Row<'_>| {
+        let wanted = |result: &NamedRow<'_>| {
             let is_file =
                 |file| ["file_path", "file_id"].iter().any(|name| result(name).as_text() == Some(file));
             let id = result("run_id").as_integer();
@@ -196,10 +197,10 @@ impl ResultStorage {
     ///
     /// [`StoreError`].
     pub fn runs(&self) -> Result<Vec<StoredRun>, StoreError> {
-        let extract = self.load(&[&TEST_RUNS], Window::All)?;
+        let extract = self.load(&[&TEST_RUNS], HistoryWindow::All)?;
         let count = |cell: &Cell| cell.as_integer().and_then(|count| u64::try_from(count).ok()).unwrap_or(0);
         let text = |cell: &Cell| cell.as_text().unwrap_or_default().to_owned();
-        let run = |run: Row<'_>| {
+        let run = |run: NamedRow<'_>| {
             Some(StoredRun {
                 id: RunId(run("run_id").as_integer()?),
                 name: text(run("name")),
@@ -211,39 +212,40 @@ impl ResultStorage {
         Ok(rows(&extract, &TEST_RUNS).filter_map(run).collect())
     }
 
-    /// Everything that is known of a run, from its journal; nothing if there is no such run.
+    /// Reads a whole run from its journal; `None` if it does not exist.
     ///
     /// # Errors
     ///
-    /// [`StoreError`], for instance when its journal is gone.
+    /// [`StoreError`], for instance when its journal was removed.
     pub fn run(&self, id: RunId) -> Result<Option<Journal>, StoreError> {
         let found = self.runs()?.into_iter().find(|run| run.id == id);
         Ok(found.map(|run| self.store.results.journal(Some(&run.name))).transpose()?)
     }
 
-    fn catch_up(&self) -> Result<Sealed, StoreError> {
+    fn catch_up(&self) -> Result<SealResult, StoreError> {
         self.store.catch_up(&mut |_, _| {})
     }
 
-    fn load(&self, tables: &[&'static Table], window: Window) -> Result<Extract, StoreError> {
-        let wanted: Vec<_> = tables.iter().map(|table| Wanted::all(table)).collect();
-        let pin: Pin = self.store.pin()?;
+    fn load(&self, tables: &[&'static Table], window: HistoryWindow) -> Result<Extract, StoreError> {
+        let wanted: Vec<_> = tables.iter().map(|table| WantedColumns::all(table)).collect();
+        let pin: StoreSnapshot = self.store.pin()?;
         self.store.load(&pin, &wanted, window, None)
     }
 }
 
-/// A row, whose values are found by the names of their columns.
-type Row<'r> = Box<dyn Fn(&str) -> &'r Cell + 'r>;
+/// Access to a row by column names.
+type NamedRow<'r> = Box<dyn Fn(&str) -> &'r Cell + 'r>;
 
-fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item = Row<'e>> + use<'e> {
+fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item = NamedRow<'e>> + use<'e> {
     let loaded = extract.tables.iter().filter(move |loaded| loaded.wanted.table.name == table.name);
     loaded.flat_map(|loaded| &loaded.rows).map(move |row| {
-        let row: Row<'e> = Box::new(move |name| table.place(name).map_or(&Cell::Null, |place| &row[place]));
+        let row: NamedRow<'e> =
+            Box::new(move |name| table.place(name).map_or(&Cell::Null, |place| &row[place]));
         row
     })
 }
 
-fn result_of(row: &Row<'_>) -> Option<TestResult> {
+fn result_of(row: &NamedRow<'_>) -> Option<TestResult> {
     let statuses: BTreeMap<_, _> = FileStatus::ALL.iter().map(|status| (status.label(), *status)).collect();
     let milliseconds = row("duration_ms").as_integer().and_then(|time| u64::try_from(time).ok());
     Some(TestResult {
@@ -256,7 +258,7 @@ fn result_of(row: &Row<'_>) -> Option<TestResult> {
     })
 }
 
-/// The milliseconds since 1970 of a time as the tables have it.
+/// Parses a time of the tables as milliseconds since 1970.
 fn moment(text: &str) -> Option<i64> {
     let time: jiff::civil::DateTime = text.parse().ok()?;
     Some(time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_millisecond())

@@ -1,24 +1,24 @@
-//! What is small and covers all runs: the runs themselves, and counters for each file. Always loaded first.
+//! The summary of all runs: the runs themselves, and counters for each file. Always loaded first.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::parts::{OUTCOMES, RESULTS, RUN, Sheet, UNTESTED, place};
+use super::parts::{OUTCOMES, RESULTS, RUN, TableRows, UNTESTED, place};
 use super::rows::RunRows;
 use super::schema::{Column, FILE_STATS, TEST_FILES, Table};
 
 /// Runs and counters.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub(super) struct Summary {
+pub(super) struct StoreSummary {
     /// The runs by their numbers.
     pub(super) runs: BTreeMap<i64, Vec<Cell>>,
     /// The rows of `file_stats` by engine and identity of the file.
     pub(super) stats: BTreeMap<(Arc<str>, Arc<str>), Vec<Cell>>,
 }
 
-impl Summary {
-    /// Enters a run. It must be the newest: counters know what was last.
+impl StoreSummary {
+    /// Adds a run, which must be the newest, because counters depend on the order.
     pub(super) fn fold(&mut self, rows: &RunRows) {
         let [run, results, untested, ..] = rows.own.as_slice() else { return };
         let Some(run) = run.rows.first() else { return };
@@ -76,17 +76,17 @@ impl Summary {
         shared(&self.runs.values().next_back()?[place(&RUN, "engine")])
     }
 
-    pub(super) fn sheets(&self) -> [Sheet; 2] {
-        let runs = Sheet { table: &RUN, rows: self.runs.values().cloned().collect() };
-        [runs, Sheet { table: &FILE_STATS, rows: self.file_stats() }]
+    pub(super) fn sheets(&self) -> [TableRows; 2] {
+        let runs = TableRows { table: &RUN, rows: self.runs.values().cloned().collect() };
+        [runs, TableRows { table: &FILE_STATS, rows: self.file_stats() }]
     }
 
-    /// The rows of `file_stats`.
+    /// Returns the rows of `file_stats`.
     pub(super) fn file_stats(&self) -> Vec<Vec<Cell>> {
         self.stats.values().cloned().collect()
     }
 
-    /// The rows of `test_files`, for an engine.
+    /// Returns the rows of `test_files`, for an engine.
     pub(super) fn test_files(&self, engine: &str) -> Vec<Vec<Cell>> {
         let of_engine = self.stats.iter().filter(|((name, _), _)| &**name == engine);
         let row = |(_, stats): (_, &Vec<Cell>)| {
@@ -100,7 +100,7 @@ impl Summary {
         of_engine.map(row).collect()
     }
 
-    pub(super) fn of_sheets(sheets: &[Sheet]) -> Self {
+    pub(super) fn of_sheets(sheets: &[TableRows]) -> Self {
         let mut summary = Self::default();
         let rows = |table: &'static Table| {
             sheets.iter().filter(|sheet| sheet.table.name == table.name).flat_map(|sheet| &sheet.rows)

@@ -1,4 +1,4 @@
-//! Looking whether everything is as it should be.
+//! Checks the store for corruption.
 
 use std::sync::Arc;
 
@@ -11,20 +11,20 @@ use super::rows::{Outcomes, RunRows, rows_of};
 use slt_runner::results::{FolderError, Journal};
 use slt_runner::text::count::plural;
 
-/// What was found.
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Verified {
-    /// How many runs are in the store.
+pub struct VerifyReport {
+    /// The number of runs in the store.
     pub runs: usize,
-    /// How many files it consists of.
+    /// The number of its files.
     pub files: usize,
-    /// Their length, in bytes.
+    /// Their size, in bytes.
     pub bytes: u64,
     /// Ended runs that are not in the store yet.
     pub unsealed: Vec<String>,
-    /// What is wrong: sentences for the user.
+    /// The problems, as sentences for the user.
     pub problems: Vec<String>,
-    /// What is unusual, and no problem.
+    /// Unusual but harmless findings.
     pub notes: Vec<String>,
 }
 
@@ -33,18 +33,18 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`StoreError`], when the store cannot be looked at. What is found wrong with it is no error.
-    pub fn verify(&self, progress: Progress<'_>) -> Result<Verified, StoreError> {
+    /// [`StoreError`], when the store cannot be read. Corruption is part of the result.
+    pub fn verify(&self, progress: Progress<'_>) -> Result<VerifyReport, StoreError> {
         loop {
             let manifest = match Manifest::read(&self.disk.manifest()) {
                 Ok(manifest) => manifest,
                 Err(error @ StoreError::Damaged(_)) => {
-                    return Ok(Verified { problems: vec![error.to_string()], ..Verified::default() });
+                    return Ok(VerifyReport { problems: vec![error.to_string()], ..VerifyReport::default() });
                 }
                 Err(error) => return Err(error),
             };
             let found = self.verify_state(&manifest, &mut *progress)?;
-            // What was replaced while it was looked at is no problem.
+            // A file replaced during the check is not a problem.
             let same = Manifest::read(&self.disk.manifest()).is_ok_and(|now| now == manifest);
             if same || found.problems.is_empty() {
                 return Ok(found);
@@ -52,9 +52,9 @@ impl Store {
         }
     }
 
-    fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<Verified, StoreError> {
+    fn verify_state(&self, manifest: &Manifest, progress: Progress<'_>) -> Result<VerifyReport, StoreError> {
         let notes = self.results.strays()?;
-        let mut found = Verified { runs: manifest.runs.len(), notes, ..Verified::default() };
+        let mut found = VerifyReport { runs: manifest.runs.len(), notes, ..VerifyReport::default() };
         for file in manifest.files() {
             found.files += 1;
             found.bytes += file.bytes;
@@ -64,7 +64,7 @@ impl Store {
         }
         for name in self.unsealed(manifest)? {
             match self.results.journal(Some(&name)) {
-                // Killed before its first word: it is among the strays.
+                // The process was killed before its first entry: the run is counted among the strays.
                 Err(FolderError::NoJournal(_)) => {}
                 Err(error @ FolderError::OtherVersion { .. }) => {
                     found.notes.push(format!("run {name}: {error}"));
@@ -95,13 +95,13 @@ impl Store {
         match (self.summary(manifest), self.fold_all(manifest)) {
             (Ok(kept), Ok(made)) if kept == made => {}
             (Ok(_), Ok(_)) => found.problems.push("the counters are not those of the runs".to_owned()),
-            // The file that cannot be read has been told.
+            // The unreadable file was reported already.
             (Err(_), _) | (_, Err(_)) => {}
         }
         Ok(found)
     }
 
-    /// What is wrong with a run or its journal.
+    /// Returns the problem of a run or its journal.
     fn held_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
         let name = &run.name;
         if journal.damaged > 0 {
@@ -116,7 +116,7 @@ impl Store {
     }
 }
 
-/// Whether two are the same but for the run in which an outcome was seen first.
+/// Compares two runs, except for the run in which an outcome was seen first.
 fn same(kept: &RunRows, made: &RunRows) -> bool {
     let normal = |outcomes: &Outcomes| {
         let first = place(&FAILURES, "first_run_id");

@@ -151,6 +151,51 @@ fn modules_say_what_they_are_for() {
     assert!(undocumented.is_empty(), "{undocumented:#?}");
 }
 
+/// Returns the types that a file declares outside of its tests, each with its line.
+fn declared_types(path: &Path) -> Vec<(String, usize)> {
+    let text = std::fs::read_to_string(path).unwrap();
+    let lines = text.lines().take_while(|line| !line.starts_with("#[cfg(test)]")).zip(1..);
+    let code = lines.filter(|(line, _)| !line.trim_start().starts_with("//"));
+    // Aliases within an `impl` are indented, and belong to its trait.
+    let declared = code.filter_map(|(line, number)| {
+        let declaration = line.trim_start();
+        let private = match declaration.strip_prefix("pub") {
+            Some(rest) if rest.starts_with('(') => rest.split_once(") ")?.1,
+            Some(rest) => rest,
+            None => declaration,
+        };
+        let mut words = private.split(|c: char| !c.is_alphanumeric() && c != '_');
+        let keyword = words.find(|word| !word.is_empty())?;
+        let is_type = ["struct", "enum", "union", "trait"].contains(&keyword)
+            || keyword == "type" && !line.starts_with(' ');
+        is_type.then(|| (words.next().unwrap_or_default().to_owned(), number))
+    });
+    declared.collect()
+}
+
+#[test]
+fn type_names_are_unique_in_their_crate() {
+    let mut seen = 0;
+    let mut twice = Vec::new();
+    for src in folders("src") {
+        let mut places = std::collections::BTreeMap::new();
+        for path in rust_files(&src) {
+            if path.ends_with("tests.rs") || path.components().any(|part| part.as_os_str() == "tests") {
+                continue;
+            }
+            for (found, line) in declared_types(&path) {
+                seen += 1;
+                let place = format!("{}:{line}", path.display());
+                if let Some(first) = places.insert(found.clone(), place.clone()) {
+                    twice.push(format!("`{found}` is declared at {first} and at {place}"));
+                }
+            }
+        }
+    }
+    assert!(twice.is_empty(), "{twice:#?}");
+    assert!(seen > 500, "found only {seen} types");
+}
+
 #[test]
 fn the_documents_name_every_command_and_exit_code() {
     let repository = crates().join("..");

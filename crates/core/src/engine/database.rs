@@ -4,38 +4,38 @@ use super::{EngineError, Session};
 
 /// A database that an engine has created for one file.
 pub trait Database {
-    /// Opens a session. Sessions of one database see the same data, and each has a transaction and settings of its own.
+    /// Opens a session. Sessions of one database see the same data, and each has its own transaction and settings.
     ///
-    /// `name` is the name that the file gives to the connection, and `user` the user that it wants to be; `None` stands for
-    /// the default connection and the default user. The default connection is opened first, and only once.
+    /// `name` is the file's name for the connection, and `user` the requested user; `None` means the default connection
+    /// and the default user. The default connection is opened first, and only once.
     ///
     /// # Errors
     ///
-    /// [`DatabaseError::Unsupported`] when the engine has no further sessions or users, [`DatabaseError::Engine`] when it
-    /// cannot be reached.
+    /// [`DatabaseError::Unsupported`] when the engine has no further sessions or users, [`DatabaseError::Engine`] when
+    /// it cannot be reached.
     fn connect(&mut self, name: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError>;
 
-    /// Shuts the database down and starts it again with the data that it has kept. All sessions are gone before.
+    /// Shuts the database down and starts it again with its durable data. All sessions are dropped before.
     ///
     /// # Errors
     ///
-    /// [`DatabaseError::Unsupported`] when the engine has no way to do so, which is the default;
-    /// [`DatabaseError::Engine`] when it fails.
+    /// [`DatabaseError::Unsupported`] when the engine cannot do so, which is the default; [`DatabaseError::Engine`]
+    /// when it fails.
     fn restart(&mut self) -> Result<(), DatabaseError> {
         Err(DatabaseError::Unsupported("this engine cannot restart a database".to_owned()))
     }
 
-    /// Drops the database with everything in it. All sessions are gone before.
+    /// Drops the database with its contents. All sessions are dropped before.
     ///
     /// # Errors
     ///
-    /// [`EngineError`] when something of it is left over.
+    /// [`EngineError`] when parts of it remain.
     fn close(self: Box<Self>) -> Result<(), EngineError> {
         Ok(())
     }
 }
 
-/// Why a database did not do what was asked of it.
+/// An error of a database operation.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatabaseError {
     /// The engine or its adapter has no way to do it; nothing has happened.

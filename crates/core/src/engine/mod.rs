@@ -1,9 +1,9 @@
-//! What an engine is: SQL text in, typed rows out, and nothing else.
+//! The interface of engines: SQL text in, typed rows out only.
 //!
-//! An [`Engine`] creates a fresh and empty [`Database`] for each file, and a database opens [`Session`]s. A session executes
-//! SQL text and pushes what comes back into a [`RowSink`], row by row, as values borrowed from the engine. It never sees an
-//! expectation, a file name or the progress of a run, so it cannot answer from the answer sheet. An engine with one session
-//! for each database wraps it in [`SingleSession`] and has nothing else to say about databases.
+//! An [`Engine`] creates a fresh and empty [`Database`] for each file, and a database opens [`Session`]s. A session
+//! executes SQL text and pushes its results into a [`RowSink`], row by row, as values borrowed from the engine. It
+//! never sees an expectation, a file name or the progress of a run, so it cannot cheat. An engine with one session for
+//! each database wraps it in [`SingleSession`] and implements nothing else about databases.
 //!
 //! The traits are object safe and synchronous: a script is sequential, and parallel runs use processes.
 
@@ -19,7 +19,7 @@ pub use registry::{EngineRegistry, RegistryError};
 
 /// A SQL engine that can be put under test.
 pub trait Engine: Send + Sync {
-    /// Returns who the engine is; a server has to be asked.
+    /// Returns the identity of the engine, after asking the server if there is one.
     ///
     /// # Errors
     ///
@@ -50,19 +50,20 @@ pub trait Session {
     /// error stay pushed.
     fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError>;
 
-    /// Returns a way to end what the session executes from another thread, if the engine has one. The execution
-    /// then returns an error, and the session can be used further.
+    /// Returns a handle to interrupt an execution from another thread, if the engine supports that. The execution then
+    /// returns an error, and the session remains usable.
     fn interrupter(&self) -> Option<Interrupter> {
         None
     }
 }
 
-/// Ends what a session executes at the moment it is called; does nothing between two executions.
+/// Interrupts the current execution of a session; does nothing between two executions.
 pub type Interrupter = Box<dyn Fn() + Send + Sync>;
 
 /// Takes the rows of a result.
 pub trait RowSink {
-    /// Whether [`Self::columns`] is interested in names; an engine can leave them out where they cost something.
+    /// Returns whether [`Self::columns`] is interested in names; an engine can leave them out where they cost
+    /// something.
     fn wants_names(&self) -> bool {
         false
     }
@@ -83,7 +84,7 @@ pub trait RowSink {
 pub enum Flow {
     /// Go on.
     Continue,
-    /// Execute and push nothing further of this text; this is no error.
+    /// Execute the rest of this text without pushing further rows; this is not an error.
     Stop,
 }
 
@@ -135,7 +136,7 @@ impl EngineId {
     }
 }
 
-/// The name with the variant, and what is known of version and build: `vibesql:mysql 0.2.0`.
+/// The name with the variant, and the version and build if known: `vibesql:mysql 0.2.0`.
 impl fmt::Display for EngineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.qualified_name())?;
@@ -146,13 +147,13 @@ impl fmt::Display for EngineId {
     }
 }
 
-/// What the engine said about a piece of SQL.
+/// An error that the engine reported for a piece of SQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct SqlError {
-    /// The engine's own words.
+    /// The engine's message.
     pub message: String,
-    /// The SQLSTATE or the engine's own code, where it gives one.
+    /// The SQLSTATE or the engine's own code, if there is one.
     pub code: Option<String>,
 }
 
@@ -167,7 +168,7 @@ impl SqlError {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct EngineError {
-    /// What went wrong.
+    /// The message.
     pub message: String,
 }
 
@@ -178,7 +179,7 @@ impl EngineError {
     }
 }
 
-/// Why SQL text was not executed to its end.
+/// A reason why SQL text was not executed to its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExecuteError {
     /// The engine refused the SQL or failed while executing it: a fact about engine and SQL.

@@ -2,14 +2,14 @@
 
 use super::Engine;
 
-/// Makes an engine of what stands behind the colon of its name, which is empty without a colon.
+/// Creates an engine from the text after the colon of its name, which is empty without a colon.
 type Factory = Box<dyn Fn(&str) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync>;
 
 struct Entry {
     name: String,
-    /// What it is, in a few words.
+    /// A short description.
     about: String,
-    /// Whether it is left out of lists.
+    /// Whether lists omit it.
     hidden: bool,
     factory: Factory,
 }
@@ -30,7 +30,7 @@ pub enum RegistryError {
     Unknown {
         /// The name.
         name: String,
-        /// The names that there are.
+        /// The known names.
         known: Vec<String>,
     },
     /// The engine exists, but this program was built without it.
@@ -41,14 +41,14 @@ pub enum RegistryError {
         /// The cargo feature that brings it.
         feature: &'static str,
     },
-    /// What stands behind the colon is nothing that the engine takes.
+    /// The text after the colon is invalid.
     #[error("engine `{name}` takes {expected}, found `{found}`")]
     Argument {
         /// The engine.
         name: &'static str,
-        /// What it takes.
+        /// The expected argument.
         expected: &'static str,
-        /// What stands there.
+        /// The found argument.
         found: String,
     },
 }
@@ -68,7 +68,7 @@ impl RegistryError {
 }
 
 impl EngineRegistry {
-    /// A registry without engines.
+    /// Returns a registry without engines.
     pub fn new() -> Self {
         Self::default()
     }
@@ -83,7 +83,7 @@ impl EngineRegistry {
         self.add_with(name, about, move |_| Ok(make()));
     }
 
-    /// Adds an engine that reads what stands behind the colon of `name:argument`.
+    /// Adds an engine that takes an argument: `name:argument`.
     pub fn add_with(
         &mut self,
         name: &str,
@@ -123,12 +123,12 @@ impl EngineRegistry {
         self.entries.iter_mut().filter(|entry| entry.name == name).for_each(|entry| entry.hidden = true);
     }
 
-    /// The engine to use where none is named: the first that is listed.
+    /// Returns the engine to use where none is named: the first that is listed.
     pub fn default_name(&self) -> Option<&str> {
         self.list().next().map(|(name, _)| name)
     }
 
-    /// The names of the engines with a few words about each, but for hidden ones.
+    /// Returns the names and descriptions of all engines that are not hidden.
     pub fn list(&self) -> impl Iterator<Item = (&str, &str)> {
         let shown = self.entries.iter().filter(|entry| !entry.hidden);
         shown.map(|entry| (entry.name.as_str(), entry.about.as_str()))

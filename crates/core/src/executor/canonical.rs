@@ -34,12 +34,12 @@ impl<'o> Output<'o> {
         Self { values, text, digest: OnceCell::new() }
     }
 
-    /// How many values there are.
+    /// Returns the number of values.
     pub fn values(&self) -> u64 {
         self.values
     }
 
-    /// The values one by one.
+    /// Returns the values one by one.
     pub fn lines(&self) -> impl Iterator<Item = &'o [u8]> + use<'o> {
         let mut rest = self.text;
         std::iter::from_fn(move || {
@@ -50,18 +50,18 @@ impl<'o> Output<'o> {
         })
     }
 
-    /// The MD5 of the text.
+    /// Returns the MD5 of the text.
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| Digest(Md5::digest(self.text).into()))
     }
 
-    /// The hash line that stands for the output.
+    /// Returns the hash line that stands for the output.
     pub fn hash_line(&self) -> HashLine {
         HashLine { values: self.values, digest: self.digest().0 }
     }
 }
 
-/// The digest of value lines as they stand in a file.
+/// Returns the digest of value lines as they stand in a file.
 pub fn digest_of_lines<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Digest {
     let mut md5 = Md5::new();
     for line in lines {
@@ -126,7 +126,7 @@ fn render_by_letters(out: &mut Vec<u8>, types: &[u8], row: &[ValueRef<'_>]) {
     }
 }
 
-/// Appends `value` as the type letter has it.
+/// Appends `value` in the format of the type letter.
 fn render(out: &mut Vec<u8>, letter: u8, value: &ValueRef<'_>) {
     if *value == ValueRef::Null {
         return out.extend_from_slice(b"NULL");

@@ -2,16 +2,16 @@
 
 pub(super) mod slow;
 
-use std::time::Duration;
-
 use super::environment::Environment;
 use super::evidence::{excerpt, expected_excerpt, header_text};
 use super::keys::{record_keys, records_digest};
 use super::label::{expected_digest, label_mismatch};
 use super::observer::{Observer, Unobserved};
-use super::program::{Program, Role, Selection, Step, hidden_text};
+use super::program::{Program, Selection, hidden_text};
 use super::record_processor::{QueryRun, RecordProcessor};
+use super::settings::{DetailLimits, Options};
 use super::slice::{SetUp, Slice, SliceReport};
+use super::step::{Role, Step};
 use super::verdict::{Evidence, judge, judge_statement};
 use crate::engine::Engine;
 use crate::location::text_of;
@@ -23,28 +23,6 @@ use crate::parser::{
     Control, DefectEffect, Lint, ParseError, ParseErrorKind, Query, Record, RecordKind, Script, Statement,
     StepError, first_refusal,
 };
-
-/// How scripts are executed.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The names that `skipif` and `onlyif` are held against.
-    pub labels: Vec<String>,
-    /// A hash threshold that wins over the files' own.
-    pub threshold: Option<u64>,
-    /// How long a record may take. An engine that can be interrupted goes on with the next record then.
-    pub record_timeout: Option<Duration>,
-    /// How much of a failing record is kept.
-    pub details: DetailLimits,
-}
-
-/// How much is kept of what has not passed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct DetailLimits {
-    /// Records of a file with details; further ones are listed by their line.
-    pub records: usize,
-    /// Values of a result.
-    pub values: usize,
-}
 
 /// Runs a script on a fresh database of `engine`.
 ///
@@ -72,9 +50,10 @@ pub fn run_observed(
 
 /// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
 ///
-/// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge()). Statements, and
-/// whatever else is no query, are accounted for by the first slice only. Where
-/// [`may_split`](crate::executor::slice::may_split) says no, slices may find something else than a run of the whole file.
+/// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge()). Statements,
+/// and whatever else is not a query, are accounted for by the first slice only. Where
+/// [`may_split`](crate::executor::slice::may_split) says no, slices may find something else than a run of the whole
+/// file.
 pub fn run_slice(
     script: &Script<'_>,
     engine: &dyn Engine,
@@ -122,11 +101,11 @@ struct FileRunner<'r, 's> {
     report: FileReport,
     groups: GroupBook,
     observer: &'r mut dyn Observer,
-    /// Learns what the statements do, when a slice is run.
+    /// Digests the results of statements, when a slice is run.
     set_up: Option<&'r mut SetUp>,
 }
 
-/// What a record adds to the account besides its outcome.
+/// A contribution of a record to the counts besides its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Also {
     Nothing,
@@ -200,7 +179,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
     }
 
-    /// Executes a record that the judged one builds on; it is in no count, but what it did wrong is kept.
+    /// Executes a record for the judged one. It is not counted, but its failures are kept.
     fn prepare(&mut self, record: &'r Record<'s>) {
         let lints = self.report.lints.len();
         self.judge(record);
@@ -224,12 +203,12 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.observer.record_settled(&self.report.counts);
     }
 
-    /// Whether the conditions of a record let it run.
+    /// Returns whether the conditions of a record let it run.
     fn allows(&self, record: &Record<'_>) -> bool {
         first_refusal(&record.conditions, &self.options.labels).is_none()
     }
 
-    /// Does what a record says. A control record that is in order has no outcome.
+    /// Executes a record. A valid control record has no outcome.
     fn execute(&mut self, record: &'r Record<'s>) -> Option<RecordOutcome> {
         Some(match (&record.defect, &record.kind) {
             (Some(defect), _) => self.malformed(record, defect.effect),
@@ -354,7 +333,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         let limit = values_to_keep(self.options.details, &self.report);
         let evidence = Evidence { columns, values: limit };
         let verdict = judge(profile.matcher, &query.expected, &output, threshold, evidence);
-        // The label learns the result whatever the verdict on the values is.
+        // The label gets the result independently of the verdict on the values.
         let contradiction = query.label.and_then(|label| {
             let digest = output.digest();
             let first =
@@ -367,7 +346,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         contradiction.map_or(Ok(()), |mismatch| Err(Problem::Mismatch(mismatch)))
     }
 
-    /// Enters the one outcome of a record into the account.
+    /// Adds the outcome of a record to the counts.
     fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
         let counts = &mut self.report.counts;
         counts.count(&outcome, outcome.was_executed() && also == Also::Nothing);
@@ -398,12 +377,12 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 }
 
-/// The SQL of a record, if it has any.
+/// Returns the SQL of a record, if it has any.
 fn sql_of<'b>(record: &'b Record<'_>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
     record.sql().map_or(&[], |sql| sql.text(buffer))
 }
 
-/// What a report keeps of a record that has not passed.
+/// Builds the details of a failing record.
 pub fn detail_of(script: &Script<'_>, record: &Record<'_>, problem: Problem) -> FailureDetail {
     let mut buffer = Vec::new();
     let sql = sql_of(record, &mut buffer);
@@ -415,7 +394,7 @@ pub fn detail_of(script: &Script<'_>, record: &Record<'_>, problem: Problem) -> 
     }
 }
 
-/// Values are worth keeping only for a record that gets details; of others, as many as tell in which way they are wrong.
+/// Values are kept only for a record with details; for others, enough to classify the difference.
 fn values_to_keep(limits: DetailLimits, report: &FileReport) -> usize {
     if report.failures.len() < limits.records { limits.values } else { limits.values.min(VALUES_OF_GROUP) }
 }

@@ -1,8 +1,8 @@
-//! What the records of a file share while the file is executed.
+//! The state that the records of a file share during execution.
 
-use super::core::Options;
 use super::label::LabelBook;
 use super::record_processor::RecordProcessor;
+use super::settings::Options;
 use crate::parser::Profile;
 
 /// The state in which a record is executed, and which it may change for those behind it.
@@ -17,14 +17,14 @@ pub(super) struct Environment<'s> {
 }
 
 impl Environment<'_> {
-    /// The state at the beginning of a file.
+    /// Returns the state at the beginning of a file.
     pub(super) fn new(processor: RecordProcessor, profile: &Profile, options: &Options) -> Self {
         let labels = LabelBook::default();
         let threshold = profile.default_threshold;
         Self { processor, labels, threshold, fixed_threshold: options.threshold }
     }
 
-    /// The number of values above which a result is hashed; 0 for never.
+    /// Returns the number of values above which a result is hashed; 0 for never.
     pub(super) fn threshold(&self) -> u64 {
         self.fixed_threshold.unwrap_or(self.threshold)
     }

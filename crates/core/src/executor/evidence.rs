@@ -1,4 +1,4 @@
-//! What a report keeps of a record that has not passed: owned, and no more than asked for.
+//! The owned details of a failing record in a report, within limits.
 
 use crate::location::text_of;
 use crate::outcome::Excerpt;
@@ -7,7 +7,7 @@ use crate::parser::{QueryExpectation, Record};
 /// Rows shown in front of the first difference.
 const CONTEXT_ROWS: u64 = 3;
 
-/// The first value of the row some rows before the value at `at`.
+/// Returns the first value of the row some rows before the value at `at`.
 pub fn window_start(at: u64, columns: usize) -> u64 {
     let columns = columns.max(1) as u64;
     (at / columns).saturating_sub(CONTEXT_ROWS) * columns
@@ -36,7 +36,7 @@ pub fn excerpt<'l>(lines: impl Iterator<Item = &'l [u8]>, from: u64, limit: usiz
     excerpt
 }
 
-/// The header line of a record as it stands in the file.
+/// Returns the header line of a record as it stands in the file.
 pub fn header_text(bytes: &[u8], record: &Record<'_>) -> String {
     let index = (record.line - record.lines.start) as usize;
     let line = bytes[record.span.clone()].split(|&byte| byte == b'\n').nth(index).unwrap_or_default();

@@ -1,7 +1,7 @@
-//! The words of SQL: white space is folded where it has no meaning, in every dialect of SQL.
+//! Splits SQL into words: white space is folded where no SQL dialect gives it a meaning.
 
-/// Splits SQL at white space outside of literals, quoted names and comments. Where dialects differ about where one of these
-/// ends, the rest of the text is one word.
+/// Splits SQL at white space outside of literals, quoted names and comments. If dialects disagree about the end of one
+/// of these, the rest of the text is one word.
 pub(super) fn words(sql: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = sql.trim_ascii();
     let mut before: &[u8] = b"";
@@ -28,7 +28,7 @@ fn end_of_word(text: &[u8]) -> usize {
     }
 }
 
-/// The bytes that are part of a word and begin nothing else. This is asked of every byte of a suite.
+/// The bytes that belong to a word and begin nothing else. This check runs for every byte of a suite.
 const IS_PLAIN: [bool; 256] = {
     let mut plain = [true; 256];
     let mut byte = 0;
@@ -40,12 +40,13 @@ const IS_PLAIN: [bool; 256] = {
     plain
 };
 
-/// The length of the literal, quoted name, comment or character at the beginning of this text, if it has an end.
+/// Returns the length of the literal, quoted name, comment or character at the beginning of this text, if it has an
+/// end.
 fn length(text: &[u8]) -> Option<usize> {
     match text {
         [quote @ (b'\'' | b'"' | b'`'), inside @ ..] => {
             let end = find(inside, &[*quote])?;
-            // A backslash is a character of its own, or not.
+            // Dialects disagree about backslashes.
             (!inside[..end].ends_with(b"\\")).then_some(end + 2)
         }
         // A quoted name, or an array.
@@ -63,7 +64,7 @@ fn length(text: &[u8]) -> Option<usize> {
     }
 }
 
-/// The length of `tag$` in `$tag$`, which quotes text up to the same again.
+/// Returns the length of `tag$` in `$tag$`, which quotes text up to the same again.
 fn tag(text: &[u8]) -> Option<usize> {
     let length = text.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')?;
     (text[length] == b'$' && !text[0].is_ascii_digit()).then_some(length + 1)
@@ -93,7 +94,7 @@ mod tests {
         check("1/* a  ' b */  2 /* a", &["1/* a  ' b */", "2", "/* a"]);
         check("$$ a  b $$  $x$ $$ ' $x$  $1  $2", &["$$ a  b $$", "$x$ $$ ' $x$", "$1", "$2"]);
         check("$a  :b  5$", &["$a", ":b", "5$"]);
-        // Nobody knows which of these is the end.
+        // The end of the literal is ambiguous.
         check("'a\\'  b  ' c", &["'a\\'  b  ' c"]);
         check("['a]  b'] c  d", &["['a]  b'] c  d"]);
         check("'a  b", &["'a  b"]);

@@ -6,7 +6,7 @@ use super::folded;
 use crate::outcome::{Digest, LeftOut, RecordId, RecordKey, RecordName};
 use crate::parser::{ConditionKind, Record, Script};
 
-/// The keys of the records on `lines`, which are in the order of the script. A line without a record has no key.
+/// Returns the keys of the records on `lines`, which are in the order of the script. A line without a record has no key.
 pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<Option<RecordKey>> {
     let (mut ordinals, mut keys) = (HashMap::<Digest, u64>::new(), HashMap::new());
     let last = lines.iter().max().copied().unwrap_or(0);
@@ -23,8 +23,8 @@ pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<Option<RecordKey>>
     lines.iter().map(|line| keys.get(line).copied()).collect()
 }
 
-/// A digest of what makes all records the ones that they are, and of the conditions under which they are executed. Control
-/// records are among them: a `halt` decides which others are executed.
+/// Returns a digest of the identities of all records and of the conditions under which they are executed. Control
+/// records are included: a `halt` affects the others.
 pub fn records_digest(script: &Script<'_>) -> u64 {
     let mut buffer = Vec::new();
     let digests = script.records().map(|record| {
@@ -44,7 +44,7 @@ fn kind_of(kind: ConditionKind) -> &'static [u8] {
     }
 }
 
-/// The records that have one of these names, in the order of the script.
+/// Returns the records that have one of these names, in the order of the script.
 pub fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<LeftOut> {
     if names.is_empty() {
         return Vec::new();
@@ -56,7 +56,7 @@ pub fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<LeftOut> 
     all.filter(|record| names.iter().any(|name| name.means(&record.id, record.key))).collect()
 }
 
-/// What makes a record the one that it is: the words of its SQL, or of all its text if it has none.
+/// Returns the identity of a record: the words of its SQL, or of all its text if it has none.
 fn words<'b>(
     script: &'b Script<'_>,
     record: &'b Record<'_>,

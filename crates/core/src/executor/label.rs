@@ -13,7 +13,7 @@ pub struct LabelBook<'s> {
     first: HashMap<&'s [u8], First>,
 }
 
-/// Where a label had which result first.
+/// The first result of a label and its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct First {
     pub line: u32,
@@ -21,8 +21,7 @@ pub struct First {
 }
 
 impl<'s> LabelBook<'s> {
-    /// Enters the result of a label; an earlier one that differs is returned. Of the label, `limit` bytes
-    /// count.
+    /// Adds a result of a label; returns an earlier different one. Only `limit` bytes of the label are significant.
     pub fn enter(&mut self, label: &'s [u8], limit: usize, digest: Digest, line: u32) -> Option<First> {
         let key = &label[..label.len().min(limit)];
         let first = self.first.entry(key).or_insert(First { line, digest });
@@ -48,7 +47,7 @@ pub fn label_mismatch(
     }))
 }
 
-/// The digest that a query's expectation stands for; an empty expectation stands for none.
+/// Returns the digest that a query's expectation stands for; an empty expectation stands for none.
 pub fn expected_digest(query: &Query<'_>) -> Option<Digest> {
     let (hash, listed) = match &query.expected {
         QueryExpectation::Hash(hash) => return Some(Digest(hash.digest)),

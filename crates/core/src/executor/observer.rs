@@ -1,11 +1,11 @@
-//! What can be seen of a script while it runs.
+//! The interface for observing a running script.
 
 use crate::engine::EngineError;
 use crate::outcome::{Counts, FailingRecord, RecordId};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
 pub trait Observer {
-    /// A record is about to be taken up.
+    /// Called before a record is executed.
     fn record_started(&mut self, id: &RecordId);
 
     /// A record has not passed. Its key is not known yet.

@@ -1,51 +1,34 @@
-//! What a run of a script does: its records as steps, with the part that each plays in the run.
+//! The program of a script: its records as steps, with their roles in the run.
 
 use super::keys::records_named;
 use super::slice::Slice;
-use crate::outcome::{LeftOut, RecordName};
+use super::step::{Role, Step};
+use crate::outcome::RecordName;
 use crate::parser::{DefectEffect, Lint, ParseError, Record, RecordKind, Script};
 
-/// Which records of a script are judged.
+/// The selection of records to judge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Selection<'n> {
     /// All.
     All,
-    /// All but those with one of these names, which are not executed. A record that would hide other text is not left out.
+    /// All records except those with these names, which are not executed. A record that would hide other text is not
+    /// left out.
     AllBut(&'n [RecordName]),
     /// The record with its header on this line, after the statements before it.
     Only(u32),
-    /// The queries of a slice after all statements, as [`run_slice`](super::run_slice) has it.
+    /// The queries of a slice after all statements, as in [`run_slice`](super::run_slice).
     Slice(Slice),
 }
 
 /// The steps of a run, in order.
 pub(super) struct Program<'r, 's> {
     pub(super) steps: Vec<Step<'r, 's>>,
-    /// What the parser noted, as far as the run reports it.
+    /// The lints of the parser that the run reports.
     pub(super) lints: Vec<Lint>,
 }
 
-/// One record, and what is done with it.
-pub(super) struct Step<'r, 's> {
-    pub(super) record: &'r Record<'s>,
-    pub(super) role: Role,
-}
-
-/// The part that a record plays in a run.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Role {
-    /// It is executed and has an outcome.
-    Judged,
-    /// The user left it out: it is skipped.
-    LeftOut(LeftOut),
-    /// It is executed because the judged record builds on it. What it does wrong is kept, and counts for nothing.
-    SetUp,
-    /// It is executed, and another slice has its outcome.
-    Replayed,
-}
-
 impl<'r, 's> Program<'r, 's> {
-    /// Returns what a run of `selection` does on an engine that answers to `labels`.
+    /// Returns the program of a `selection` on an engine with these `labels`.
     pub(super) fn new(script: &'r Script<'s>, selection: Selection<'_>, labels: &[String]) -> Self {
         let lints =
             |kept: &dyn Fn(&Lint) -> bool| script.lints.iter().filter(|lint| kept(lint)).cloned().collect();
@@ -61,7 +44,7 @@ impl<'r, 's> Program<'r, 's> {
         }
     }
 
-    /// How many records have an outcome.
+    /// Returns the number of records that have an outcome.
     pub(super) fn total(&self) -> u64 {
         let counted = |step: &&Step<'_, '_>| match step.role {
             Role::Judged | Role::LeftOut(_) => step.record.is_counted(),
@@ -81,8 +64,8 @@ fn all_but<'r, 's>(script: &'r Script<'s>, names: &[RecordName]) -> Vec<Step<'r,
     steps.collect()
 }
 
-/// What the record at `line` builds on, and that record: the statements and control records before it, and the queries with
-/// its label, whose result it must have.
+/// Selects the record at `line` and its dependencies: the statements and control records before it, and the queries
+/// with its label, with which its result is compared.
 fn only<'r, 's>(script: &'r Script<'s>, line: u32) -> Vec<Step<'r, 's>> {
     let label = script.records().find(|record| record.line == line).and_then(Record::label);
     let is_needed = |record: &Record<'_>| match record.kind {
@@ -102,8 +85,8 @@ fn only<'r, 's>(script: &'r Script<'s>, line: u32) -> Vec<Step<'r, 's>> {
     steps
 }
 
-/// What makes the record malformed even where it is left out: other text would be left out with it, unseen. With the
-/// reference's holes there is no such thing.
+/// Returns the defect of a record that applies even when it is left out, because other text would silently be left out
+/// with it. The reference's gaps have no such defect.
 pub(super) fn hidden_text<'r>(record: &'r Record<'_>) -> Option<&'r ParseError> {
     let defect = record.defect.as_ref()?;
     (defect.effect != DefectEffect::EndsFile && defect.error.kind.hides_other_text()).then_some(&defect.error)
@@ -136,7 +119,7 @@ mod tests {
         let left_out = records_named(&parse(&source, &SQLITE), &names).remove(0);
         let steps = judged.map(|(line, role)| (line, if line == 11 { Out(left_out.clone()) } else { role }));
         check(Selection::AllBut(&names), &steps, 5);
-        // The query on line 11 is none that the one on line 19 builds on.
+        // The query on line 19 does not depend on the one on line 11.
         check(Selection::Only(19), &[(1, SetUp), (3, SetUp), (6, SetUp), (16, SetUp), (19, Judged)], 1);
         check(Selection::Only(11), &[(1, SetUp), (3, SetUp), (11, Judged)], 1);
         let slices: Vec<_> = (0..2).filter_map(|index| Slice::new(index, 2)).map(Selection::Slice).collect();

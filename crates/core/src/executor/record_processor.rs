@@ -1,4 +1,4 @@
-//! One record against one session: execute, and collect what comes back.
+//! Executes one record in one session and collects the results.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
@@ -38,13 +38,13 @@ pub struct EngineTime {
     pub last: Duration,
 }
 
-/// What a query did. Its rows are in the processor.
+/// The result of a query. Its rows are in the processor.
 pub struct QueryRun {
     /// The number of columns, once it was known; SQL without a result set has none.
     pub columns: Option<usize>,
-    /// The error that ended it, before or amid the rows.
+    /// The error that ended it, before or between the rows.
     pub error: Option<SqlError>,
-    /// Whether there is SQL behind the first statement, if that was asked for.
+    /// Whether there is SQL after the first statement, if that was asked for.
     pub has_more_sql: bool,
 }
 
@@ -81,8 +81,8 @@ impl RecordProcessor {
         done
     }
 
-    /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as
-    /// there are type letters. Looks behind it for more SQL, which it does not execute, if `looks_further`.
+    /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as there are type
+    /// letters. With `looks_further`, checks for further SQL, which is not executed.
     pub fn query(&mut self, query: &Query<'_>, looks_further: bool) -> Result<QueryRun, Problem> {
         self.rows.clear();
         let more = if looks_further { More::Wanted } else { More::Unwanted };
@@ -92,7 +92,7 @@ impl RecordProcessor {
         let start = Stopwatch::start();
         let done = self.connection.execute(sql, &mut sink);
         self.time.add(start.elapsed());
-        // An engine that refuses the text behind the first statement has found some.
+        // An engine that refuses the text after the first statement has found some.
         let has_more_sql = match (sink.more, &done) {
             (More::Found, _) | (More::Looking, Ok(Err(_)) | Err(Problem::Unsupported(_))) => true,
             (More::Looking, Ok(Ok(())) | Err(_)) | (More::Unwanted | More::Wanted, _) => false,
@@ -104,12 +104,12 @@ impl RecordProcessor {
         }
     }
 
-    /// The time that the engine has taken.
+    /// Returns the time that the engine has taken.
     pub fn time(&self) -> EngineTime {
         self.time
     }
 
-    /// The rows of the last query in the order of its sort mode.
+    /// Returns the rows of the last query in the order of its sort mode.
     pub fn output(&mut self, query: &Query<'_>) -> Output<'_> {
         self.rows.arrange(query.sort)
     }
@@ -188,7 +188,7 @@ struct QuerySink<'q> {
     more: More,
 }
 
-/// What is known of SQL behind the first statement.
+/// The presence of SQL after the first statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum More {
     /// It is not asked for.

@@ -1,9 +1,9 @@
-//! One file in several pieces, where it would outlast the rest of a run.
+//! Splits one file into slices, if it would outlast the rest of a run.
 //!
 //! A slice executes every statement of a script, in order, and judges its share of the queries
-//! ([`run_slice`](super::run_slice)). [`may_split`] says for which scripts that finds what a run of the whole file finds;
-//! [`merge()`] makes the report of the file of the reports of all slices, and refuses where they do not fit together.
-//! Both say no when in doubt: a file that is run whole is slower, and never wrong.
+//! ([`run_slice`](super::run_slice)). [`may_split`] decides for which scripts this gives the same results as a run of
+//! the whole file; [`merge()`] combines the reports of all slices, and refuses if they do not fit together. Both refuse
+//! when in doubt: running the whole file is slower, but never wrong.
 
 mod merge;
 mod permission;
@@ -19,7 +19,7 @@ use md5::{Digest as _, Md5};
 
 pub use self::merge::{NotMerged, merge};
 pub use self::permission::{WhyNot, may_split};
-use super::program::{Role, Step};
+use super::step::{Role, Step};
 use crate::engine::SqlError;
 use crate::outcome::{Digest, FileReport, Problem};
 use crate::parser::{Control, Query, RecordKind, Script, first_refusal};
@@ -31,19 +31,19 @@ pub struct Slice {
     count: NonZeroU32,
 }
 
-/// What became of one slice.
+/// The result of one slice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SliceReport {
-    /// Which slice.
+    /// The slice.
     pub slice: Slice,
     /// The outcomes of the records that the slice accounts for.
     pub report: FileReport,
-    /// The text of the file, and what each of its statements did. Only slices that have this in common belong together.
+    /// A digest of the text and of the statements' results. Only slices with the same digest fit together.
     pub set_up: Digest,
 }
 
 impl Slice {
-    /// All slices of a file that is split into `count`.
+    /// Returns all slices of a file that is split into `count`.
     pub fn all(count: NonZeroU32) -> impl Iterator<Item = Self> {
         (0..count.get()).map(move |index| Self { index, count })
     }
@@ -54,22 +54,22 @@ impl Slice {
         (index < count.get()).then_some(Self { index, count })
     }
 
-    /// Which it is, counted from 0.
+    /// Returns its index, counted from 0.
     pub fn index(self) -> u32 {
         self.index
     }
 
-    /// How many there are.
+    /// Returns the number of slices.
     pub fn count(self) -> u32 {
         self.count.get()
     }
 
-    /// The slice that accounts for whatever is no query.
+    /// Returns whether this slice accounts for all records except queries.
     pub(super) fn is_first(self) -> bool {
         self.index == 0
     }
 
-    /// What the slice does with a script. Queries of other slices are not among the steps.
+    /// Returns the steps of the slice. Queries of other slices are not among them.
     pub(super) fn steps<'r, 's>(self, script: &'r Script<'s>, labels: &[String]) -> Vec<Step<'r, 's>> {
         let owners = owners(script, labels, self.count);
         let steps = script.records().zip(owners).filter_map(|(record, owner)| {
@@ -85,20 +85,20 @@ impl Slice {
     }
 }
 
-/// Who executes a record.
+/// The slice that executes a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Everyone,
     Slice(u32),
 }
 
-/// Deals the records of a script out to slices.
+/// Assigns the records of a script to slices.
 ///
-/// Queries that share a label are judged together, since each is held against the first of them; any other query is alone.
-/// Such a unit goes to the slice that has the fewest queries to execute so far, where the unit begins in the file. Alike
-/// units are so dealt in turn: what a query costs often grows along a file, and runs of neighbours would give one
-/// slice all the dear ones. What is not executed has no weight, or a file that has every other query for
-/// another engine would be dealt to every other slice.
+/// Queries that share a label form a unit, since each is compared with the first of them; any other query is a unit of
+/// its own. Each unit goes to the slice with the fewest queries to execute so far, in file order, so similar units
+/// alternate between slices: the cost of a query often grows along a file, and contiguous blocks would give one slice
+/// all the expensive ones. Records that are not executed have no weight; otherwise a file with every other query for
+/// another engine would be unbalanced.
 fn owners(script: &Script<'_>, labels: &[String], count: NonZeroU32) -> Vec<Owner> {
     let units = Units::of(script, labels);
     let mut loads = vec![0_u64; count.get() as usize];
@@ -117,9 +117,9 @@ fn owners(script: &Script<'_>, labels: &[String], count: NonZeroU32) -> Vec<Owne
 
 /// The queries of a script in units that cannot be taken apart.
 struct Units {
-    /// The unit of each record; what is no query is in none.
+    /// The unit of each record; `None` for records other than queries.
     of_record: Vec<Option<usize>>,
-    /// How many queries of each unit are executed.
+    /// The number of queries that of each unit are executed.
     weights: Vec<u64>,
 }
 
@@ -149,13 +149,13 @@ impl Units {
         units
     }
 
-    /// How many units have something to execute.
+    /// Returns the number of units that have something to execute.
     fn executed(&self) -> usize {
         self.weights.iter().filter(|weight| **weight > 0).count()
     }
 }
 
-/// The part of a label that decides which queries may be compared. Executed and skipped queries may count
+/// Returns the part of a label that decides which queries may be compared. Executed and skipped queries may count
 /// different lengths of it; by the shorter one, all that meet in either way are together.
 fn label_key<'s>(script: &Script<'s>, query: &Query<'s>) -> Option<&'s [u8]> {
     let limits = script.profile.label_limits;
@@ -163,16 +163,16 @@ fn label_key<'s>(script: &Script<'s>, query: &Query<'s>) -> Option<&'s [u8]> {
     query.label.map(|label| &label[..label.len().min(limit)])
 }
 
-/// Learns what was replayed: the text of the file, and what each executed statement did.
+/// Digests the replayed set-up: the text of the file, and the result of each executed statement.
 pub(super) struct SetUp(Md5);
 
 impl SetUp {
-    /// Begins with the text, so that slices of a file that changed meanwhile do not fit together.
+    /// Begins with the text, so that slices of different versions of a file do not fit together.
     pub(super) fn of(script: &Script<'_>) -> Self {
         Self(Md5::new_with_prefix(script.source.bytes()))
     }
 
-    /// Enters what the statement on `line` did.
+    /// Adds the result of the statement on `line`.
     pub(super) fn enter(&mut self, line: u32, result: &Result<Result<(), SqlError>, Problem>) {
         self.0.update(line.to_le_bytes());
         match result {
@@ -187,7 +187,7 @@ impl SetUp {
         }
     }
 
-    /// With its length, so that no two lists of words run into the same bytes.
+    /// The length makes different lists of words differ as bytes.
     fn word(&mut self, kind: u8, word: &str) {
         self.0.update([kind]);
         self.0.update((word.len() as u64).to_le_bytes());

@@ -1,19 +1,21 @@
-//! The rows behind a hash: had from a reference engine, and believed only if they hash to what the file says.
+//! Finds the rows behind a hash with a reference engine, and accepts them only if they match the hash in the file.
 
 use super::canonical::Output;
-use super::core::Options;
 use super::evidence::{excerpt, window_start};
-use super::program::{Program, Selection, Step};
+use super::program::{Program, Selection};
 use super::record_processor::RecordProcessor;
+use super::settings::Options;
+use super::step::Step;
 use crate::engine::Engine;
 use crate::outcome::{Excerpt, FileReport, Mismatch, Problem, UnhashedRows};
 use crate::parser::{Control, HashLine, Query, RecordKind, Script, first_refusal};
 
-/// How many values of each side a row diff gets.
+/// The number of values that of each side a row diff gets.
 const DIFF_VALUES: usize = 4_000;
 
-/// Runs the script on `reference` and gives the rows of both sides to every detail of `report` whose hash
-/// differs and whose expected digest the reference's rows have. Details that cannot be helped stay as they are.
+/// Runs the script on `reference` and adds the rows of both sides to each detail of `report` with a wrong hash.
+///
+/// The reference's rows must have the expected digest. Other details stay unchanged.
 pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engine, options: &Options) {
     let details = report.failures.iter_mut().filter_map(|record| Some((&record.id, record.detail.as_mut()?)));
     let mut wanted = details.filter(|(_, detail)| hash_of(&detail.problem).is_some()).peekable();
@@ -29,7 +31,7 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
             continue;
         }
         match &record.kind {
-            // What a statement does wrong here shows in the digest later.
+            // A wrong result of a statement shows in the digest later.
             RecordKind::Statement(statement) => drop(processor.statement(&statement.sql)),
             RecordKind::Query(query) if id.is_on(record.line) => {
                 let Some((_, detail)) = wanted.next() else { break };
@@ -42,7 +44,7 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
             RecordKind::Query(_) | RecordKind::Control(_) | RecordKind::Unknown => {}
         }
     }
-    // What is left of the reference's database is no matter of this report.
+    // Failing to close the reference's database does not concern this report.
     processor.close().ok();
 }
 
@@ -71,7 +73,7 @@ fn rows(
     Some((excerpt(output.lines(), from, DIFF_VALUES), found))
 }
 
-/// The first value in which the two differ, as far as the excerpt goes.
+/// Returns the first value in which the two differ, as far as the excerpt goes.
 fn first_difference(expected: &Output<'_>, actual: &Excerpt) -> Option<u64> {
     let mut found = actual.values.iter().map(String::as_bytes);
     let mut wanted = expected.lines();

@@ -1,4 +1,4 @@
-//! The verdict: a pure function of what was expected and what came out.
+//! The verdict: a pure function of the expectation and the output.
 
 use super::canonical::Output;
 use super::evidence::{excerpt, window_start};
@@ -8,7 +8,7 @@ use crate::parser::{
     Block, ErrorPattern, HashLine, LintKind, Matcher, Presentation, QueryExpectation, StatementExpectation,
 };
 
-/// What a mismatch keeps of the values.
+/// The part of the values that a mismatch keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Evidence {
     /// The values that make a row.
@@ -17,11 +17,11 @@ pub struct Evidence {
     pub values: usize,
 }
 
-/// Judges a result that has as many columns as it should, with its values in their final order.
+/// Judges a result with the right number of columns, given its values in their final order.
 ///
 /// With [`Presentation::ByShape`] a hash stands for a result of any size, and listed values are always compared. With
-/// [`Presentation::ByThreshold`] a result of more than `threshold` values must be a hash and any other a list; a threshold
-/// of 0 means that everything is listed. Returns what is odd about a record that has passed.
+/// [`Presentation::ByThreshold`] a result of more than `threshold` values must be a hash and any other a list; a
+/// threshold of 0 means that everything is listed. Returns the lint of a record that has passed.
 ///
 /// # Errors
 ///
@@ -41,7 +41,7 @@ pub fn judge(
     }
 }
 
-/// Judges what a statement did.
+/// Judges the result of a statement.
 ///
 /// # Errors
 ///
@@ -108,7 +108,7 @@ fn judge_listed(expected: &Block<'_>, output: &Output<'_>, evidence: Evidence) -
     })
 }
 
-/// Whether the only value of the output is the text of the hash line.
+/// Returns whether the only value of the output is the text of the hash line.
 fn is_listed(hash: HashLine, output: &Output<'_>) -> bool {
     output.values() == 1 && output.lines().eq([hash.to_string().as_bytes()])
 }
@@ -123,7 +123,7 @@ fn judge_hash(expected: HashLine, output: &Output<'_>, evidence: Evidence) -> Re
     Err(Mismatch::Hash { expected, actual, rows, columns: evidence.columns })
 }
 
-/// The place of the first value in which the listed values and the output differ.
+/// Returns the place of the first value in which the listed values and the output differ.
 fn first_difference(expected: &Block<'_>, output: &Output<'_>) -> Option<u64> {
     let (mut wanted, mut found) = (expected.lines(), output.lines());
     let mut at = 0;
@@ -184,7 +184,7 @@ mod tests {
             let found = [&SQLITE, &SQLITE_EXACT].map(|profile| check(profile, expected, output, threshold));
             assert_eq!(found, [strict, exact], "{expected}, {output}, {threshold}");
         }
-        // What stands behind a hash line is not read above the threshold, and is a list below it.
+        // Text after a hash line is ignored above the threshold, and is a list below it.
         let glued = format!("{hash}\nx");
         assert_eq!(check(&SQLITE_EXACT, &glued, "1\n2\n3\n", 2), "passed");
         assert_eq!(check(&SQLITE_EXACT, &glued, "1\n2\n3\n", 8), "values");

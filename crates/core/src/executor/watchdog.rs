@@ -1,7 +1,7 @@
 //! The time limit of a record, for engines that can be interrupted.
 //!
-//! A thread beside the session looks at the record that is running and interrupts it when its time is over. It does
-//! so under a lock that the end of a record takes as well, so that no interrupt can hit a later record.
+//! A second thread watches the running record and interrupts it after its time limit. It does so under a lock that the
+//! end of a record takes as well, so that no interrupt can hit a later record.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +22,7 @@ struct Shared {
 
 #[derive(Default)]
 struct State {
-    /// How many records have begun: tells one from the next.
+    /// The number of started records, which identifies the running one.
     begun: u64,
     running: bool,
     interrupted: bool,
@@ -30,7 +30,7 @@ struct State {
     ended: bool,
 }
 
-/// The thread looks so many times within a limit, but not less often than [`LONGEST_LOOK`].
+/// The minimum number of checks within a limit; the interval is at most [`LONGEST_LOOK`].
 const LOOKS: u32 = 20;
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
 

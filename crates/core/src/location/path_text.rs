@@ -46,14 +46,14 @@ pub fn path(text: &str) -> PathBuf {
     OsString::from_vec(bytes).into()
 }
 
-/// Returns the path that a word of the user names: what is there under just this name, or else what [`of`] would
-/// write so.
+/// Returns the path that the user means: the existing path with exactly this name, or else the one that [`of`] would
+/// write like this.
 pub fn typed(word: &str) -> PathBuf {
     let path = PathBuf::from(word);
     if has_escape(word.as_bytes()) && path.symlink_metadata().is_err() { self::path(word) } else { path }
 }
 
-/// Whether a character moves the cursor, has no shape, turns the direction of text, or is no character at all.
+/// Returns whether a character moves the cursor, is invisible, changes the text direction, or is unassigned.
 pub fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(
@@ -82,7 +82,7 @@ fn has_escape(bytes: &[u8]) -> bool {
     bytes.windows(4).any(|window| escaped(window).is_some())
 }
 
-/// The byte that is written at the beginning as `\xHH`, in the digits of [`escape`].
+/// Returns the byte that is written at the beginning as `\xHH`, in the digits of [`escape`].
 fn escaped(bytes: &[u8]) -> Option<u8> {
     let digits = bytes.strip_prefix(b"\\x")?.get(..2)?;
     let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');

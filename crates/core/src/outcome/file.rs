@@ -7,7 +7,6 @@ use super::fault::{ExitHow, Fault, bytes};
 use super::group::FailureGroup;
 use super::name::{LeftOut, RecordId};
 use super::record::{DetailedFailure, FailingRecord};
-use super::run::FlakyResult;
 use crate::location::FileId;
 use crate::parser::Lint;
 
@@ -169,6 +168,26 @@ pub enum FileProblem {
     /// Another tool says so.
     #[error("an error, as another tool reports")]
     Reported,
+}
+
+/// What a flaky file counts as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum FlakyResult {
+    /// It passed, if it passed in the end.
+    #[default]
+    Pass,
+    /// It failed.
+    Fail,
+}
+
+impl FlakyResult {
+    /// The word for it, on the command line and in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+        }
+    }
 }
 
 /// A file's result in one word.

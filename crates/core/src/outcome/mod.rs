@@ -18,19 +18,16 @@ mod summary;
 mod whole;
 
 pub use counts::Counts;
-pub use difference::Difference;
-pub use difference::VALUES_OF_GROUP;
+pub use difference::{Difference, VALUES_OF_GROUP};
 pub use digest::Digest;
-pub use fault::bytes;
-pub use fault::{ExitHow, Fault};
-pub use file::FileAttempts;
+pub use fault::{ExitHow, Fault, bytes};
 pub use file::{
-    Attempt, FileEnd, FileProblem, FileReport, FileStatus, SlowRecord, category_of, subcategory_of,
+    Attempt, FileAttempts, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult, SlowRecord,
+    category_of, subcategory_of,
 };
-pub use group::common;
-pub use group::{FailureGroup, GroupBook, append, arrange};
+pub use group::{FailureGroup, GroupBook, append, arrange, common};
 pub use name::{LeftOut, RecordId, RecordKey, RecordName};
 pub use problem::{Excerpt, LabelMismatch, Mismatch, Problem, UnhashedRows};
 pub use record::{DetailedFailure, FailingRecord, FailureDetail, RecordOutcome, SkipReason};
-pub use run::{FlakyResult, RunEnd, RunHeader, RunReport, RunVerdict, Totals};
+pub use run::{RunEnd, RunHeader, RunReport, RunVerdict, Totals};
 pub use summary::{FailureSummary, FileSummary};

@@ -3,8 +3,6 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::record::FailingRecord;
-
 /// The place of a record among all that a file executes.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordId {
@@ -62,11 +60,6 @@ pub enum RecordName {
 }
 
 impl RecordName {
-    /// The best name of a failing record: its key, if that is known.
-    pub fn of(record: &FailingRecord) -> Self {
-        record.key.map_or(Self::Line(record.id.line), |key| Self::Key(key.0))
-    }
-
     /// Whether it means the record at this place with this key. A line means all its iterations.
     pub fn means(self, id: &RecordId, key: Option<RecordKey>) -> bool {
         match self {

@@ -1,6 +1,6 @@
 //! What became of one record.
 
-use super::name::{RecordId, RecordKey};
+use super::name::{RecordId, RecordKey, RecordName};
 use super::problem::{Problem, UnhashedRows};
 
 /// What became of a record: exactly one of these.
@@ -48,6 +48,13 @@ pub struct FailingRecord {
     pub group: Option<u32>,
     /// What happened; kept of the first records of a file, since a file may have any number of failing ones.
     pub detail: Option<Box<FailureDetail>>,
+}
+
+impl FailingRecord {
+    /// Returns its best name: the key if it is known, else the line.
+    pub fn name(&self) -> RecordName {
+        self.key.map_or(RecordName::Line(self.id.line), |key| RecordName::Key(key.0))
+    }
 }
 
 /// Everything needed to show and repeat a record that has not passed.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::counts::Counts;
-use super::file::{FileReport, FileStatus};
+use super::file::{FileReport, FileStatus, FlakyResult};
 use super::summary::FileSummary;
 use crate::engine::EngineId;
 
@@ -21,26 +21,6 @@ pub struct RunHeader {
     pub files: usize,
     /// What a file counts as that failed at one time and passed at another.
     pub flaky: FlakyResult,
-}
-
-/// What a flaky file counts as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum FlakyResult {
-    /// It passed, if it passed in the end.
-    #[default]
-    Pass,
-    /// It failed.
-    Fail,
-}
-
-impl FlakyResult {
-    /// The word for it, on the command line and in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-        }
-    }
 }
 
 /// The result of a run in one word.

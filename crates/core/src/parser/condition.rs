@@ -5,13 +5,13 @@
 pub struct Condition<'s> {
     /// Whether the record is for this engine only, or for every engine but this.
     pub kind: ConditionKind,
-    /// The engine's name as it is written.
+    /// The engine's name as written.
     pub name: &'s [u8],
     /// The line of the condition, counted from 1.
     pub line: u32,
 }
 
-/// The two words.
+/// The kind of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConditionKind {
     /// `skipif NAME`.
@@ -21,7 +21,7 @@ pub enum ConditionKind {
 }
 
 impl Condition<'_> {
-    /// Whether the condition lets its record run on an engine that answers to `labels`.
+    /// Returns whether the condition allows its record on an engine with these `labels`.
     ///
     /// | word   | name is a label | runs |
     /// |--------|-----------------|------|

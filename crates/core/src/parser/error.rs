@@ -1,4 +1,4 @@
-//! What can be wrong with the text of a test file.
+//! Defects of the text of a test file.
 
 use std::borrow::Cow;
 
@@ -10,37 +10,37 @@ use crate::location::Location;
 pub struct ParseError {
     /// The line that is wrong.
     pub location: Location,
-    /// What is wrong with it.
+    /// The kind of defect.
     pub kind: ParseErrorKind,
 }
 
-/// What was expected, and what was found.
+/// The kind of a defect, with the expected and the found text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ParseErrorKind {
-    /// The first word of a header is no word of the dialect.
+    /// The first word of a header is unknown to the dialect.
     #[error("expected a record ({expected}), found `{found}`")]
     UnknownRecord {
-        /// The first word.
+        /// The found word.
         found: String,
-        /// The dialect's words.
+        /// The words of the dialect.
         expected: String,
     },
     /// `skipif` or `onlyif` without a name.
     #[error("expected an engine name after `{found}`, found nothing")]
     MissingConditionName {
-        /// The condition's word.
+        /// The word of the condition.
         found: String,
     },
     /// A condition with no record behind it.
     #[error("expected a record right after the condition, found {found}")]
     ConditionWithoutRecord {
-        /// What stands there: a blank line or the end of the file.
+        /// The found text: a blank line or the end of the file.
         found: Cow<'static, str>,
     },
     /// The second word of a statement is neither `ok` nor `error`.
     #[error("expected `ok` or `error` after `statement`, found {found}")]
     StatementExpectation {
-        /// The word in backticks, or `nothing`.
+        /// The found word in backticks, or `nothing`.
         found: String,
     },
     /// A query without type letters.
@@ -51,31 +51,31 @@ pub enum ParseErrorKind {
     TypeLetter {
         /// The first wrong letter.
         letter: char,
-        /// The whole word.
+        /// The found word.
         found: String,
     },
-    /// A word that is no sort mode in the place of the sort mode.
+    /// An unknown sort mode.
     #[error("expected a sort mode, found `{found}`")]
     SortMode {
-        /// The word.
+        /// The found word.
         found: String,
     },
-    /// A hash threshold that is no number.
+    /// An invalid hash threshold.
     #[error("expected a number after `hash-threshold`, found {found}")]
     Threshold {
-        /// The word in backticks, or `nothing`.
+        /// The found word in backticks, or `nothing`.
         found: String,
     },
     /// A statement or query without SQL.
     #[error("expected SQL after the header, found {found}")]
     MissingSql {
-        /// What stands there instead.
+        /// The found text.
         found: Cow<'static, str>,
     },
     /// Text directly behind a record that takes none.
     #[error("expected a blank line after `{after}`, found `{found}`")]
     GluedText {
-        /// The word of the record.
+        /// The kind of record.
         after: String,
         /// The line behind it.
         found: String,
@@ -83,9 +83,9 @@ pub enum ParseErrorKind {
     /// Words behind those that a line of the header uses.
     #[error("expected nothing after `{after}`, found `{found}`")]
     UnusedWords {
-        /// The words that are used.
+        /// The used words.
         after: String,
-        /// The words behind them.
+        /// The words after them.
         found: String,
     },
     /// `----` in a statement, which has no result.
@@ -106,7 +106,7 @@ pub enum ParseErrorKind {
     /// SQL with a NUL byte, behind which SQLite reads nothing.
     #[error("expected SQL, found a NUL byte in it")]
     NulInSql,
-    /// SQL behind the first statement of a query.
+    /// SQL after the first statement of a query.
     #[error("expected one SQL statement in a query, found more SQL after the first")]
     MoreThanOneStatement,
     /// Value lines behind a hash line, which nothing would ever compare.
@@ -118,7 +118,7 @@ pub enum ParseErrorKind {
 }
 
 impl ParseErrorKind {
-    /// Whether the defect is that text beside the record would be left out unseen.
+    /// Returns whether the defect is text next to the record that would silently be left out.
     pub fn hides_other_text(&self) -> bool {
         matches!(
             self,
@@ -129,7 +129,7 @@ impl ParseErrorKind {
         ) || matches!(self, Self::UnusedWords { after, .. } if is_condition(after))
     }
 
-    /// Returns the way out, where there is one to name.
+    /// Returns a hint, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
             Self::UnknownRecord { .. } => {
@@ -170,7 +170,7 @@ fn is_condition(words: &str) -> bool {
     words.starts_with("skipif ") || words.starts_with("onlyif ")
 }
 
-/// Says which dialects write more words there.
+/// Names the dialects with more words at this point.
 fn unused_words_hint(after: &str) -> &'static str {
     match after.split(' ').next() {
         Some("statement") if after.ends_with(" error") => {
@@ -191,12 +191,12 @@ fn unused_words_hint(after: &str) -> &'static str {
     }
 }
 
-/// Something legal that may not be what the author meant.
+/// Legal text that may be a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lint {
     /// The line.
     pub line: u32,
-    /// What is odd about it.
+    /// The kind of suspicion.
     pub kind: LintKind,
 }
 

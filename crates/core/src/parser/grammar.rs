@@ -40,10 +40,10 @@ struct Reader<'s> {
     lints: Vec<Lint>,
 }
 
-/// What a record's words and lines say, before its conditions are put to it.
+/// The parsed words and lines of a record, without its conditions.
 type Body<'s> = (RecordKind<'s>, Option<Box<Defect>>);
 
-/// The SQL of a record and what came behind it.
+/// The SQL of a record and the text after it.
 struct SqlPart<'s> {
     sql: Sql<'s>,
     last_line: Option<Line<'s>>,
@@ -75,7 +75,7 @@ impl<'s> Reader<'s> {
         self.lines.peek().map_or(self.source.bytes().len(), |line| line.start)
     }
 
-    /// The next line of the record that is no comment; nothing at its end.
+    /// Takes the next line of the record that is not a comment; `None` at its end.
     fn take_text(&mut self) -> Option<Line<'s>> {
         loop {
             let line = self.lines.peek().filter(|line| !line.is_blank())?;
@@ -100,7 +100,7 @@ impl<'s> Reader<'s> {
                 Some(kind) => {
                     let name = header.word(1).unwrap_or_default();
                     if name.is_empty() && self.profile.refuses_unused_text {
-                        let found = text(header.word(0).unwrap_or_default());
+                        let found = text_of(header.word(0).unwrap_or_default());
                         let kind = ParseErrorKind::MissingConditionName { found };
                         defect = Some(self.defect(line, kind, DefectEffect::Dropped));
                     }
@@ -175,11 +175,11 @@ impl<'s> Reader<'s> {
             return (RecordKind::Unknown, Some(defect));
         };
         if let Some(&letter) = types.iter().find(|letter| !TYPE_LETTERS.contains(letter)) {
-            // What follows would be a record of its own in the SQLite runner, see `is_first_line`.
+            // The SQLite runner would read the rest as a separate record, see `is_first_line`.
             if self.profile.refuses_unused_text || !self.is_first_line(header) {
                 self.take_rest();
             }
-            let kind = ParseErrorKind::TypeLetter { letter: char::from(letter), found: text(types) };
+            let kind = ParseErrorKind::TypeLetter { letter: char::from(letter), found: text_of(types) };
             let defect = self.defect(header.line, kind, DefectEffect::Dropped);
             return (RecordKind::Unknown, Some(defect));
         }
@@ -187,7 +187,7 @@ impl<'s> Reader<'s> {
         let sort = match header.word(2) {
             None => SortMode::NoSort,
             Some(word) => SortMode::from_word(word).unwrap_or_else(|| {
-                let kind = ParseErrorKind::SortMode { found: text(word) };
+                let kind = ParseErrorKind::SortMode { found: text_of(word) };
                 defect = Some(self.defect(header.line, kind, DefectEffect::SqlRuns));
                 SortMode::NoSort
             }),
@@ -215,7 +215,7 @@ impl<'s> Reader<'s> {
         if self.profile.refuses_unused_text
             && let Some(line) = behind_hash
         {
-            let error = ParseErrorKind::TextAfterHash { found: text(line) };
+            let error = ParseErrorKind::TextAfterHash { found: text_of(line) };
             defect = Some(self.defect(header.line, error, DefectEffect::Dropped));
         }
         let label = header.word(3);
@@ -240,7 +240,7 @@ impl<'s> Reader<'s> {
         self.take_rest();
         let words: Vec<_> = self.profile.directives.iter().map(|(name, _)| *name).collect();
         let kind = ParseErrorKind::UnknownRecord {
-            found: text(header.word(0).unwrap_or_default()),
+            found: text_of(header.word(0).unwrap_or_default()),
             expected: words.join(", "),
         };
         (RecordKind::Unknown, Some(self.defect(header.line, kind, DefectEffect::EndsFile)))
@@ -267,7 +267,7 @@ impl<'s> Reader<'s> {
                 break;
             }
             if let Some(kind) = self.no_sql(line, directive) {
-                // What stands behind it was not meant to be SQL of this record.
+                // The following text was not meant to be SQL of this record.
                 let effect =
                     if part.last_line.is_some() { DefectEffect::SqlRuns } else { DefectEffect::Dropped };
                 part.defect = Some(self.defect(line, kind, effect));
@@ -295,30 +295,29 @@ impl<'s> Reader<'s> {
         part
     }
 
-    /// Whether a line begins with the word of a record that has a second word, as two records with no blank line
-    /// between them do.
+    /// Returns whether a line begins with the keyword and second word of a record, as after a missing blank line.
     fn looks_like_header(&self, line: &[u8]) -> bool {
         let begins = |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first() == Some(&b' '));
         self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
     }
 
-    /// What is wrong with a line that is not SQL, but in the place of SQL.
+    /// Returns the defect of a line in place of SQL.
     fn no_sql(&self, line: Line<'s>, directive: Directive) -> Option<ParseErrorKind> {
         if !self.profile.refuses_unused_text {
             None
         } else if line.text.trim_ascii() == SEPARATOR {
             Some(match directive {
-                Directive::Query => ParseErrorKind::BlanksAroundSeparator { found: text(line.text) },
+                Directive::Query => ParseErrorKind::BlanksAroundSeparator { found: text_of(line.text) },
                 _ => ParseErrorKind::SeparatorInStatement,
             })
         } else if is_header(line, self.profile) {
-            Some(ParseErrorKind::HeaderInSql { found: text(line.text.trim_ascii()) })
+            Some(ParseErrorKind::HeaderInSql { found: text_of(line.text.trim_ascii()) })
         } else {
             None
         }
     }
 
-    /// A query that a condition leaves out compares no values, so a record that is glued to it would not be missed.
+    /// A skipped query compares no values, so nobody would miss a record glued to it.
     fn look_for_headers(&mut self, separator: Line<'s>, expected: &Block<'s>) {
         let mut cursor = LineCursor::new(expected.raw, 0);
         while let Some(line) = cursor.take() {
@@ -347,7 +346,7 @@ impl<'s> Reader<'s> {
         Block { raw }
     }
 
-    /// Skips what stands behind the words of a record that takes no further lines, or makes it malformed.
+    /// Handles the text after a record that takes no further lines: skips it, or makes the record malformed.
     fn control_record(
         &mut self,
         header: &Header<'s>,
@@ -367,8 +366,8 @@ impl<'s> Reader<'s> {
         self.take_rest();
         match glued {
             Some(line) if self.profile.refuses_unused_text => {
-                let after = text(header.word(0).unwrap_or_default());
-                let kind = ParseErrorKind::GluedText { after, found: text(line.text) };
+                let after = text_of(header.word(0).unwrap_or_default());
+                let kind = ParseErrorKind::GluedText { after, found: text_of(line.text) };
                 (body.0, Some(self.defect(line, kind, DefectEffect::Dropped)))
             }
             _ => body,
@@ -379,8 +378,8 @@ impl<'s> Reader<'s> {
         self.span_while(|line| !line.is_blank());
     }
 
-    /// The SQLite runner looks for the blank line behind a record only when the record's last line is not at
-    /// offset 0; so what is glued to a one-line record at the very start of a file is a record of its own.
+    /// The SQLite runner requires a blank line after a record only if the record's last line is not at offset 0. So
+    /// text glued to a one-line record at the very start of a file is a separate record.
     fn is_first_line(&self, header: &Header<'s>) -> bool {
         header.line.number == 1
     }
@@ -399,7 +398,7 @@ impl<'s> Reader<'s> {
     }
 }
 
-/// What value lines stand for, and the line behind a hash line, if there is one.
+/// Parses value lines, and returns the line after a hash line, if there is one.
 fn query_expectation<'s>(lines: Block<'s>) -> (QueryExpectation<'s>, Option<&'s [u8]>) {
     let Some(hash) = lines.leading_hash() else { return (QueryExpectation::Rows(lines), None) };
     match lines.lines().nth(1) {
@@ -408,7 +407,7 @@ fn query_expectation<'s>(lines: Block<'s>) -> (QueryExpectation<'s>, Option<&'s 
     }
 }
 
-/// The number at the start of a word as C's `atoi` reads it, where below 0 means the same as 0.
+/// Parses the number at the start of a word as C's `atoi` does; negative numbers count as 0.
 fn leading_number(word: &[u8]) -> u64 {
     let digits = word.strip_prefix(b"+").unwrap_or(word);
     let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
@@ -416,9 +415,5 @@ fn leading_number(word: &[u8]) -> u64 {
 }
 
 fn found(word: Option<&[u8]>) -> String {
-    word.map_or_else(|| "nothing".to_owned(), |word| format!("`{}`", text(word)))
-}
-
-pub(super) fn text(bytes: &[u8]) -> String {
-    text_of(bytes)
+    word.map_or_else(|| "nothing".to_owned(), |word| format!("`{}`", text_of(word)))
 }

@@ -3,8 +3,8 @@
 use super::condition::ConditionKind;
 use super::dialect::{Directive, Profile};
 use super::error::ParseErrorKind;
-use super::grammar::text;
 use super::lines::{Line, is_space};
+use crate::location::text_of;
 
 /// The letters that stand for a column.
 pub(super) const TYPE_LETTERS: &[u8] = b"TIR";
@@ -12,7 +12,7 @@ pub(super) const TYPE_LETTERS: &[u8] = b"TIR";
 /// The letters that stand for a column in any dialect.
 const COLUMN_LETTERS: &[u8] = b"TIRFBODX?!";
 
-/// As many words as are read of any header.
+/// The maximum number of words read of any header.
 const MOST_WORDS: usize = 5;
 
 /// The words of a header line.
@@ -35,31 +35,31 @@ impl<'s> Header<'s> {
         self.words[index]
     }
 
-    /// Whether nothing but a comment stands behind so many words.
+    /// Returns whether at most a comment follows the first `used` words.
     fn ends_after(&self, used: usize) -> bool {
         self.word(used).is_none_or(|word| word.starts_with(b"#"))
     }
 
-    /// What is wrong with the words behind those that the header uses.
+    /// Returns the defect of words after those that the header uses.
     pub(super) fn unused_words(&self, used: usize, profile: &Profile) -> Option<ParseErrorKind> {
         if !profile.refuses_unused_text || self.ends_after(used) {
             return None;
         }
         let line = self.line.text;
         let start = self.word(used)?.as_ptr().addr() - line.as_ptr().addr();
-        let words: Vec<_> = self.words[..used].iter().flatten().map(|word| text(word)).collect();
+        let words: Vec<_> = self.words[..used].iter().flatten().map(|word| text_of(word)).collect();
         Some(ParseErrorKind::UnusedWords {
             after: words.join(" "),
-            found: text(line[start..].trim_ascii_end()),
+            found: text_of(line[start..].trim_ascii_end()),
         })
     }
 }
 
-/// Whether a line is a header or condition, also one with words that other dialects write. Lines of SQL, and of strings in
-/// it, hardly ever begin so.
+/// Returns whether a line is a header or condition, also with words of other dialects. Lines of SQL, and of strings in
+/// it, rarely begin in this way.
 pub(super) fn is_header(line: Line<'_>, profile: &Profile) -> bool {
     let first = line.text.iter().find(|&&byte| !is_space(byte));
-    // Most lines are told apart by this alone.
+    // This decides for most lines.
     if !first.is_some_and(|first| b"sqho".contains(first)) {
         return false;
     }

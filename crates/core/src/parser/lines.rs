@@ -16,23 +16,23 @@ pub struct Line<'s> {
     pub text: &'s [u8],
 }
 
-/// White space as C's `isspace` has it in the C locale.
+/// Returns whether C's `isspace` accepts the byte in the C locale.
 pub fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 
 impl<'s> Line<'s> {
-    /// Whether the line has nothing but white space.
+    /// Returns whether the line has nothing but white space.
     pub fn is_blank(&self) -> bool {
         self.text.iter().all(|&byte| is_space(byte))
     }
 
-    /// Whether the line's first byte is `#`.
+    /// Returns whether the line's first byte is `#`.
     pub fn is_comment(&self) -> bool {
         self.text.first() == Some(&b'#')
     }
 
-    /// The offset after its text, before its line end.
+    /// Returns the offset after its text, before its line end.
     pub fn text_end(&self) -> usize {
         self.start + self.text.len()
     }
@@ -55,7 +55,7 @@ impl<'s> LineCursor<'s> {
         cursor
     }
 
-    /// The line that [`Self::take`] would return.
+    /// Returns the line that [`Self::take`] would return.
     pub fn peek(&self) -> Option<Line<'s>> {
         self.next
     }
@@ -67,7 +67,7 @@ impl<'s> LineCursor<'s> {
         line
     }
 
-    /// The number of the last line looked at; behind the last line, how many there are.
+    /// Returns the number of the last line looked at; after the last line, how many there are.
     pub fn number(&self) -> u32 {
         self.number
     }

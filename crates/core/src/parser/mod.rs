@@ -1,7 +1,7 @@
-//! SQLLogicTest files as records that borrow from the text.
+//! Parses SQLLogicTest files to records that borrow from the text.
 //!
-//! The parser never fails and never touches an engine: what is wrong with a record is part of the record,
-//! and every byte of the file belongs to exactly one item, so that a file can be written back unchanged.
+//! The parser never fails and never uses an engine: the defect of a record is part of the record, and every byte of the
+//! file belongs to exactly one item, so that a file can be written back unchanged.
 //!
 //! ```
 //! use slt_core::location::Source;

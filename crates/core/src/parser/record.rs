@@ -1,4 +1,4 @@
-//! What a test file consists of, borrowed from its text. Data only.
+//! The contents of a test file, borrowed from its text. Data only.
 
 use std::ops::Range;
 
@@ -17,12 +17,12 @@ pub struct Script<'s> {
     pub profile: &'static Profile,
     /// Everything the text consists of.
     pub items: Vec<Item<'s>>,
-    /// What is legal but odd.
+    /// Legal but suspicious parts.
     pub lints: Vec<Lint>,
 }
 
 impl<'s> Script<'s> {
-    /// The records, in order.
+    /// Returns the records, in order.
     pub fn records(&self) -> impl Iterator<Item = &Record<'s>> {
         self.items.iter().filter_map(|item| match item {
             Item::Record(record) => Some(record),
@@ -30,17 +30,17 @@ impl<'s> Script<'s> {
         })
     }
 
-    /// How many records the file has for the account: statements, queries, and whatever is malformed.
+    /// Returns the number of records in the counts: statements, queries, and malformed records.
     pub fn total(&self) -> u64 {
         self.records().filter(|record| record.is_counted()).count() as u64
     }
 
-    /// The record that has `line` between its first and last line.
+    /// Returns the record that has `line` between its first and last line.
     pub fn record_at(&self, line: u32) -> Option<&Record<'s>> {
         self.records().find(|record| record.lines.contains(&line))
     }
 
-    /// Writes the file back; byte for byte what was read.
+    /// Writes the file back, byte for byte.
     pub fn unparse(&self) -> Vec<u8> {
         self.items.iter().flat_map(|item| &self.source.bytes()[item.span()]).copied().collect()
     }
@@ -60,7 +60,7 @@ pub enum Item<'s> {
 }
 
 impl Item<'_> {
-    /// The bytes of the source that the item stands for.
+    /// Returns the bytes of the source that the item stands for.
     pub fn span(&self) -> Range<usize> {
         match self {
             Self::ByteOrderMark(span) | Self::Blank(span) | Self::Comment(span) => span.clone(),
@@ -80,14 +80,14 @@ pub struct Record<'s> {
     pub line: u32,
     /// The conditions, in order.
     pub conditions: Vec<Condition<'s>>,
-    /// What it says.
+    /// Its contents.
     pub kind: RecordKind<'s>,
-    /// What makes it malformed.
+    /// Its defect, if it is malformed.
     pub defect: Option<Box<Defect>>,
 }
 
 impl<'s> Record<'s> {
-    /// The SQL of a statement or query.
+    /// Returns the SQL of a statement or query.
     pub fn sql(&self) -> Option<&Sql<'s>> {
         match &self.kind {
             RecordKind::Statement(statement) => Some(&statement.sql),
@@ -96,7 +96,7 @@ impl<'s> Record<'s> {
         }
     }
 
-    /// The label of a query.
+    /// Returns the label of a query.
     pub fn label(&self) -> Option<&'s [u8]> {
         match &self.kind {
             RecordKind::Query(query) => query.label,
@@ -104,7 +104,7 @@ impl<'s> Record<'s> {
         }
     }
 
-    /// Whether the record ends in an outcome: control records that are in order do not.
+    /// Returns whether the record ends in an outcome: control records that are in order do not.
     pub fn is_counted(&self) -> bool {
         self.defect.is_some() || matches!(self.kind, RecordKind::Statement(_) | RecordKind::Query(_))
     }
@@ -119,11 +119,11 @@ pub enum RecordKind<'s> {
     Query(Query<'s>),
     /// Anything that has no SQL.
     Control(Control),
-    /// Text that is no record; its defect says why.
+    /// Text that is not a record; its defect has the reason.
     Unknown,
 }
 
-/// What changes how later records are executed. It has an outcome only if it is malformed.
+/// A record that changes the execution of later ones. It has an outcome only if it is malformed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Control {
     /// `hash-threshold`; 0 means that nothing is hashed.
@@ -137,11 +137,11 @@ pub enum Control {
 pub struct Statement<'s> {
     /// The SQL.
     pub sql: Sql<'s>,
-    /// What must happen.
+    /// The expected result.
     pub expected: StatementExpectation,
 }
 
-/// What a statement must do.
+/// The expected result of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StatementExpectation {
     /// Succeed.
@@ -150,7 +150,7 @@ pub enum StatementExpectation {
     Error(ErrorPattern),
 }
 
-/// Which errors an expectation accepts.
+/// The errors that an expectation accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorPattern {
     /// All.
@@ -172,7 +172,7 @@ pub struct Query<'s> {
     pub expected: QueryExpectation<'s>,
 }
 
-/// What a query must return.
+/// The expected result of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QueryExpectation<'s> {
     /// These values.
@@ -193,7 +193,7 @@ pub enum SortMode {
 }
 
 impl SortMode {
-    /// The mode that a header calls `word`.
+    /// Parses the name of a sort mode.
     pub fn from_word(word: &[u8]) -> Option<Self> {
         match word {
             b"nosort" => Some(Self::NoSort),
@@ -203,7 +203,7 @@ impl SortMode {
         }
     }
 
-    /// The mode's word.
+    /// Returns the name of the mode.
     pub fn word(self) -> &'static str {
         match self {
             Self::NoSort => "nosort",
@@ -221,8 +221,8 @@ pub struct Sql<'s> {
 }
 
 impl<'s> Sql<'s> {
-    /// The text as an engine gets it: lines joined by LF, without comment lines and CRs of line ends.
-    /// `buffer` is used only when the source does not hold the text in one piece.
+    /// Returns the text as an engine gets it: lines joined by LF, without comment lines and CRs of line ends. `buffer`
+    /// is used only when the source does not hold the text in one piece.
     pub fn text<'a>(&self, buffer: &'a mut Vec<u8>) -> &'a [u8]
     where
         's: 'a,
@@ -244,7 +244,7 @@ impl<'s> Sql<'s> {
         Block { raw: self.raw }.lines()
     }
 
-    /// Whether there is no SQL at all.
+    /// Returns whether there is no SQL at all.
     pub fn is_empty(&self) -> bool {
         self.lines().next().is_none()
     }
@@ -257,7 +257,7 @@ pub struct Block<'s> {
 }
 
 impl<'s> Block<'s> {
-    /// The values, one for each line.
+    /// Returns the values, one for each line.
     pub fn lines(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
         let mut cursor = LineCursor::new(self.raw, 0);
         std::iter::from_fn(move || {
@@ -270,7 +270,7 @@ impl<'s> Block<'s> {
         })
     }
 
-    /// The hash on the first line, if it is a hash line.
+    /// Returns the hash on the first line, if it is a hash line.
     pub fn leading_hash(&self) -> Option<HashLine> {
         self.lines().next().and_then(HashLine::parse)
     }
@@ -279,7 +279,7 @@ impl<'s> Block<'s> {
 /// `N values hashing to H`: the expectation for a result too long to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashLine {
-    /// How many values (not rows).
+    /// The number of values that (not rows).
     pub values: u64,
     /// The MD5 over every value followed by one LF.
     pub digest: [u8; 16],
@@ -318,12 +318,12 @@ impl std::fmt::Display for HashLine {
     }
 }
 
-/// Why a record is malformed, and what that means for the file.
+/// The reason why a record is malformed, and the consequence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Defect {
-    /// What is wrong.
+    /// The reason.
     pub error: ParseError,
-    /// What becomes of the record and the file.
+    /// The consequence for the record and the file.
     pub effect: DefectEffect,
 }
 
@@ -337,10 +337,10 @@ impl Defect {
     }
 }
 
-/// What a defect does. In every case the record is malformed and the file has not passed.
+/// The consequence of a defect. In every case the record is malformed and the file has not passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DefectEffect {
-    /// The SQL is executed all the same, so that the records behind it find what they build on.
+    /// The SQL is still executed, because later records may depend on it.
     SqlRuns,
     /// Nothing of the record is executed.
     Dropped,

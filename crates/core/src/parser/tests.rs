@@ -106,7 +106,7 @@ fn line_ends_comments_and_blanks() {
     assert_eq!(strict(text), exact(text));
 }
 
-/// Found by fuzzing: only the CR next to the LF belongs to the line end, also behind the last line of SQL.
+/// Found by fuzzing: only the CR next to the LF belongs to the line end, also after the last line of SQL.
 #[test]
 fn a_carriage_return_before_another_is_text() {
     for end in ["\r\n", "\r"] {
@@ -257,7 +257,7 @@ fn a_file_can_name_its_dialect() {
     assert_eq!(unknown.to_string(), "unknown dialect `klingon`");
 }
 
-/// Lines that make every state of the grammar reachable, and bytes that are no text.
+/// Lines that make every state of the grammar reachable, and bytes that are not text.
 fn soup() -> impl Strategy<Value = Vec<u8>> {
     let line = prop_oneof![
         Just(b"".to_vec()),

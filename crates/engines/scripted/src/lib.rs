@@ -220,7 +220,7 @@ fn print(text: &str) {
     println!("\x1e{text}");
 }
 
-/// A handler that nobody listens to; it stays in place for the life of the process.
+/// Ignores the signal with an empty handler; it stays in place for the life of the process.
 fn turn_deaf() -> Result<(), ExecuteError> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -233,7 +233,7 @@ fn start_child(program: &str, arguments: &[&str]) -> Result<(), ExecuteError> {
     child.map(drop).map_err(|error| ExecuteError::Lost(EngineError::new(error)))
 }
 
-/// Takes memory and writes to it, 16 MiB at a time, with pauses that leave the machine room to breathe.
+/// Allocates memory and writes to it, 16 MiB at a time, with pauses that keep the machine responsive.
 fn eat() -> Result<Flow, ExecuteError> {
     let mut eaten = Vec::new();
     loop {

@@ -24,14 +24,15 @@ impl Engine for Sqlite {
         let connection = Connection::open_in_memory().map_err(EngineError::new)?;
         // The folder for temporary files is the process's too: an earlier session may have set it.
         connection.execute_batch("PRAGMA temp_store_directory=''").map_err(EngineError::new)?;
-        // The bundled build turns foreign keys on; SQLite as everybody else has it leaves them off.
+        // The bundled build turns foreign keys on; SQLite's default is off.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
         Ok(Box::new(SingleSession::new(SqliteSession { connection, unnamed: Vec::new() })))
     }
 }
 
-/// Takes back the limits that an earlier session may have set: they hold for the process, and SQL cannot raise the hard
-/// one again.
+/// Removes the heap limits that an earlier session may have set.
+///
+/// They hold for the whole process, and SQL cannot raise the hard limit.
 #[expect(unsafe_code, reason = "rusqlite has no safe function for it")]
 fn lift_heap_limits() {
     // SAFETY: both functions take a number and no pointer, initialise SQLite if need be, and lock what they change.
@@ -121,7 +122,7 @@ fn sql_error(error: Error) -> ExecuteError {
     let code = error.sqlite_error_code();
     let extended = error.sqlite_error().map(|error| error.extended_code.to_string());
     match code {
-        // The machine or the database gave up, not the SQL.
+        // A failure of the machine or the database, not of the SQL.
         Some(ErrorCode::OutOfMemory | ErrorCode::DatabaseCorrupt | ErrorCode::SystemIoFailure) => {
             ExecuteError::Lost(EngineError::new(error))
         }
@@ -129,7 +130,7 @@ fn sql_error(error: Error) -> ExecuteError {
     }
 }
 
-/// SQLite's own words, without the SQL text that rusqlite adds.
+/// Returns SQLite's message, without the SQL text that rusqlite adds.
 fn words(error: &Error) -> String {
     match error {
         Error::SqliteFailure(_, Some(message)) => message.clone(),

@@ -8,7 +8,7 @@ use vibesql::storage::Database;
 use vibesql::types::SqlMode;
 
 use super::split::statements;
-use super::transfer::Transfer;
+use super::transfer::RowTransfer;
 use slt_core::engine::{
     self, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError, utf8,
 };
@@ -16,12 +16,12 @@ use slt_core::engine::{
 /// The version that `Cargo.toml` pins; the library exports none, and a test asks it in SQL.
 const VERSION: &str = "0.2.0";
 
-/// Which dialect VibeSQL follows where SQLite and MySQL differ, as in the division of whole numbers.
+/// The dialect of VibeSQL, for instance for the division of whole numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// As SQLite does it.
+    /// SQLite's rules.
     Sqlite,
-    /// As MySQL does it, which is the library's own default.
+    /// MySQL's rules, which are the library's default.
     Mysql,
 }
 
@@ -33,7 +33,7 @@ pub struct VibeSql {
 }
 
 impl VibeSql {
-    /// Makes the engine with the labels that belong to the mode.
+    /// Creates the engine with the labels of the mode.
     #[must_use]
     pub fn new(mode: Mode) -> Self {
         let label = match mode {
@@ -64,22 +64,22 @@ impl Engine for VibeSql {
             Mode::Sqlite => SqlMode::SQLite,
             Mode::Mysql => SqlMode::default(),
         });
-        let (cursors, transfer) = (CursorStore::new(), Transfer::default());
+        let (cursors, transfer) = (CursorStore::new(), RowTransfer::default());
         Ok(Box::new(SingleSession::new(VibeSqlSession { db, cursors, transfer })))
     }
 }
 
-/// One database, with what VibeSQL leaves to its caller: the cursors.
+/// One database, with the cursors that VibeSQL leaves to its caller.
 pub(super) struct VibeSqlSession {
     pub(super) db: Database,
     pub(super) cursors: CursorStore,
-    pub(super) transfer: Transfer,
+    pub(super) transfer: RowTransfer,
 }
 
 impl Session for VibeSqlSession {
     fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
         for text in statements(utf8(sql)?) {
-            let statement = Parser::parse_sql(text).map_err(refused)?;
+            let statement = Parser::parse_sql(text).map_err(sql_error)?;
             if self.run(text, statement, rows)? == Flow::Stop {
                 return Ok(());
             }
@@ -88,7 +88,7 @@ impl Session for VibeSqlSession {
     }
 }
 
-/// Makes VibeSQL's words a fact about the SQL.
-pub(super) fn refused(error: impl fmt::Display) -> ExecuteError {
+/// Converts a message of VibeSQL to a SQL error.
+pub(super) fn sql_error(error: impl fmt::Display) -> ExecuteError {
     ExecuteError::Sql(SqlError::new(error))
 }

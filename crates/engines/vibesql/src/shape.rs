@@ -4,23 +4,23 @@ use vibesql::ast::{SelectItem, SelectStmt};
 use vibesql::executor::SelectExecutor;
 use vibesql::storage::Database;
 
-use super::session::refused;
+use super::session::sql_error;
 use slt_core::engine::ExecuteError;
 
 /// Counts the columns of a SELECT, of which the first arm of a set operation decides.
-pub(super) fn of_select(stmt: &SelectStmt, db: &Database) -> Result<usize, ExecuteError> {
+pub(super) fn count_select_columns(stmt: &SelectStmt, db: &Database) -> Result<usize, ExecuteError> {
     if let Some(values) = &stmt.values {
         return Ok(values.first().map_or(0, Vec::len));
     }
     match plain(&stmt.select_list) {
         Some(columns) => Ok(columns),
         // This evaluates FROM a second time, so it is kept for the results that need it.
-        None => Ok(SelectExecutor::new(db).resolve_column_names(stmt).map_err(refused)?.len()),
+        None => Ok(SelectExecutor::new(db).resolve_column_names(stmt).map_err(sql_error)?.len()),
     }
 }
 
-/// Counts the columns of a RETURNING list; none if it has a wildcard and VibeSQL knows no such table.
-pub(super) fn of_returning(items: &[SelectItem], table: &str, db: &Database) -> Option<usize> {
+/// Counts the columns of a RETURNING list; `None` if it has a wildcard and VibeSQL knows no such table.
+pub(super) fn count_returning_columns(items: &[SelectItem], table: &str, db: &Database) -> Option<usize> {
     if let Some(columns) = plain(items) {
         return Some(columns);
     }
@@ -51,6 +51,6 @@ fn visible_columns(table: &str, db: &Database) -> Option<usize> {
     let view = db.catalog.get_view(table)?;
     match &view.columns {
         Some(columns) => Some(columns.iter().filter(|column| shown(column)).count()),
-        None => of_select(&view.query, db).ok(),
+        None => count_select_columns(&view.query, db).ok(),
     }
 }

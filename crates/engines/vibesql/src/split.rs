@@ -1,17 +1,16 @@
-//! Splits SQL text into its statements.
+//! Splits SQL text into statements.
 //!
-//! VibeSQL's parser takes the first statement of a text and ignores the rest without a word, so the rest has
-//! to be found here. Its lexer is public but of no help: it takes a whole text or none of it, so that a bad
-//! character in the second statement would keep the first from being executed, and it mistakes a quote in a
-//! `/* */` comment for the start of a string. What counts as a string, a quoted name or a keyword is the same
-//! as in that lexer.
+//! VibeSQL's parser takes the first statement of a text and silently ignores the rest, so the rest has to be found
+//! here. Its lexer is public but cannot be used: it fails for the whole text, so that a bad character in the second
+//! statement would prevent the first from being executed, and it mistakes a quote in a `/* */` comment for the start of
+//! a string. Strings, quoted names and keywords are recognised as in that lexer.
 
 use memchr::{memchr, memmem};
 
 /// Returns the statements of `sql`, each as written, with its semicolon and the comments before it.
 ///
-/// Comments and white space without a statement are none, and neither is a semicolon alone. Text that ends
-/// within a string or a comment ends the last statement; that it is malformed is for the parser to say.
+/// Comments and white space alone are not a statement, and neither is a semicolon. Text that ends within a string or a
+/// comment ends the last statement; the parser reports the error.
 pub(super) fn statements(sql: &str) -> Statements<'_> {
     Statements { rest: sql }
 }
@@ -32,7 +31,7 @@ impl<'s> Iterator for Statements<'s> {
                 return None;
             }
             let end = end_of_statement(bytes, start);
-            // Both cuts are beside an ASCII byte or at the end of the text.
+            // Both cuts are next to an ASCII byte or at the end of the text.
             let (statement, rest) = self.rest.split_at(end);
             self.rest = rest;
             if bytes[start] != b';' {
@@ -44,13 +43,13 @@ impl<'s> Iterator for Statements<'s> {
 
 /// Finds where the statement that begins at `start` ends, behind its semicolon.
 fn end_of_statement(bytes: &[u8], start: usize) -> usize {
-    // Most texts are one statement, with at most a semicolon at the end: nothing in it can be told apart.
+    // Most texts are one statement, with at most a semicolon at the end: no need to scan them.
     match memchr(b';', &bytes[start..]) {
         None => return bytes.len(),
         Some(first) if start + first + 1 == bytes.len() => return bytes.len(),
         Some(_) => {}
     }
-    let mut body = Body::default();
+    let mut body = BodyDepth::default();
     let mut at = start;
     loop {
         at = after_blanks(bytes, at);
@@ -91,7 +90,7 @@ fn after_blanks(bytes: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Skips the rest of a string or a quoted name; a doubled closing quote is part of it.
+/// Skips the rest of a string or a quoted name; a doubled closing quote belongs to it.
 fn after_quoted(bytes: &[u8], mut at: usize, close: u8) -> usize {
     while let Some(found) = memchr(close, &bytes[at..]) {
         at += found + 1;
@@ -107,48 +106,52 @@ fn after(bytes: &[u8], at: usize, belongs: impl Fn(u8) -> bool) -> usize {
     bytes[at..].iter().position(|&byte| !belongs(byte)).map_or(bytes.len(), |length| at + length)
 }
 
-/// Says whether a byte belongs to a name or keyword; all that is not ASCII does.
+/// Returns whether a byte belongs to a name or keyword; all non-ASCII bytes do.
 fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_' || !byte.is_ascii()
 }
 
-/// Knows how deep in the body of a trigger, procedure or function the text is.
+/// Tracks the nesting depth in the body of a trigger, procedure or function.
 ///
-/// `BEGIN` and `CASE` open what the next `END` closes. The `END` of `END IF` and of the loops closes what no
-/// other word has opened here, so it is taken back.
+/// `BEGIN` and `CASE` open a block that the next `END` closes. The `END` of `END IF` and of the loops closes a block
+/// that was not counted, so it is undone.
 #[derive(Debug, Default)]
-struct Body {
-    head: Head,
+struct BodyDepth {
+    head: StatementHead,
     depth: usize,
     after_end: bool,
 }
 
-/// What the first words of a statement say about whether it has a body.
+/// The kind of a statement by its first words: whether it may have a body.
 #[derive(Debug, Default, PartialEq, Eq)]
-enum Head {
+enum StatementHead {
     #[default]
     Nothing,
     Create,
-    Body,
+    BodyDepth,
     NoBody,
 }
 
-impl Body {
+impl BodyDepth {
     fn no_word(&mut self) {
         self.after_end = false;
-        if self.head != Head::Body {
-            self.head = Head::NoBody;
+        if self.head != StatementHead::BodyDepth {
+            self.head = StatementHead::NoBody;
         }
     }
 
     fn word(&mut self, word: &[u8]) {
         let is = |keywords: &[&str]| keywords.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()));
         match self.head {
-            Head::Nothing => self.head = if is(&["CREATE"]) { Head::Create } else { Head::NoBody },
-            Head::Create if is(&["OR", "REPLACE", "TEMP", "TEMPORARY"]) => {}
-            Head::Create if is(&["TRIGGER", "PROCEDURE", "FUNCTION"]) => self.head = Head::Body,
-            Head::Create => self.head = Head::NoBody,
-            Head::Body => {
+            StatementHead::Nothing => {
+                self.head = if is(&["CREATE"]) { StatementHead::Create } else { StatementHead::NoBody }
+            }
+            StatementHead::Create if is(&["OR", "REPLACE", "TEMP", "TEMPORARY"]) => {}
+            StatementHead::Create if is(&["TRIGGER", "PROCEDURE", "FUNCTION"]) => {
+                self.head = StatementHead::BodyDepth;
+            }
+            StatementHead::Create => self.head = StatementHead::NoBody,
+            StatementHead::BodyDepth => {
                 let opens: &[&str] = if self.after_end {
                     &["BEGIN", "IF", "WHILE", "LOOP", "REPEAT"]
                 } else {
@@ -161,7 +164,7 @@ impl Body {
                     self.depth += 1;
                 }
             }
-            Head::NoBody => {}
+            StatementHead::NoBody => {}
         }
     }
 }

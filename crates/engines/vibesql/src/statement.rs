@@ -10,14 +10,14 @@ use vibesql::executor::{self as ex, ExecutorError, SelectResult, advanced_object
 use vibesql::storage::{Database, Row};
 use vibesql::types::SqlValue;
 
-use super::pragma::{self, Request};
-use super::session::{VibeSqlSession, refused};
+use super::pragma::{self, PragmaRequest};
+use super::session::{VibeSqlSession, sql_error};
 use super::shape;
 use slt_core::engine::{ExecuteError, Flow, RowSink};
 use slt_core::value::ValueRef;
 
-/// What VibeSQL's executors of INSERT, UPDATE and DELETE return.
-type Changes = (usize, Option<SelectResult>);
+/// The result of VibeSQL's executors of INSERT, UPDATE and DELETE.
+type ChangeResult = (usize, Option<SelectResult>);
 
 impl VibeSqlSession {
     /// Executes one statement, of which `text` is the source.
@@ -165,7 +165,7 @@ impl VibeSqlSession {
         }
     }
 
-    /// Executes what returns no rows, unless the sink does not want that.
+    /// Executes a statement without rows, unless the sink stops it.
     fn effect<T>(
         &mut self,
         rows: &mut dyn RowSink,
@@ -174,7 +174,7 @@ impl VibeSqlSession {
         if rows.columns(&[]) == Flow::Stop {
             return Ok(Flow::Stop);
         }
-        execute(self).map_err(refused)?;
+        execute(self).map_err(sql_error)?;
         Ok(rows.done(None))
     }
 
@@ -198,11 +198,11 @@ impl VibeSqlSession {
         if let Some(table) = &s.into_table {
             return self.effect(rows, |it| ex::SelectIntoExecutor::execute(s, table, &mut it.db));
         }
-        // `execute_with_columns` would evaluate FROM a second time for names that nobody asks for.
-        let found = ex::SelectExecutor::new(&self.db).execute(s).map_err(refused)?;
+        // `execute_with_columns` would evaluate FROM a second time for unneeded names.
+        let found = ex::SelectExecutor::new(&self.db).execute(s).map_err(sql_error)?;
         let columns = match found.first() {
             Some(row) => row.len(),
-            None => shape::of_select(s, &self.db)?,
+            None => shape::count_select_columns(s, &self.db)?,
         };
         self.transfer(columns, &found, rows)
     }
@@ -224,19 +224,19 @@ impl VibeSqlSession {
         table: &str,
         returning: Option<&[SelectItem]>,
         rows: &mut dyn RowSink,
-        execute: impl FnOnce(&mut Database) -> Result<Changes, ExecutorError>,
+        execute: impl FnOnce(&mut Database) -> Result<ChangeResult, ExecutorError>,
     ) -> Result<Flow, ExecuteError> {
         let columns = match returning {
             None => Some(0),
-            Some(items) => shape::of_returning(items, table, &self.db),
+            Some(items) => shape::count_returning_columns(items, table, &self.db),
         };
         if let Some(columns) = columns
             && self.transfer.announce(columns, rows) == Flow::Stop
         {
             return Ok(Flow::Stop);
         }
-        let (affected, returned) = execute(&mut self.db).map_err(refused)?;
-        // `changes()` and `total_changes()` answer with what the caller of VibeSQL has counted.
+        let (affected, returned) = execute(&mut self.db).map_err(sql_error)?;
+        // `changes()` and `total_changes()` return the counts set by the caller of VibeSQL.
         self.db.set_last_changes_count(affected);
         self.db.increment_total_changes_count(affected);
         let returned = returned.unwrap_or_else(|| SelectResult { columns: Vec::new(), rows: Vec::new() });
@@ -251,17 +251,17 @@ impl VibeSqlSession {
         if s.into_variables.is_some() {
             return Err(no_executor("FETCH INTO"));
         }
-        // A fetch moves the cursor; one that stays where it is says how many columns there are.
+        // A relative fetch of zero rows keeps the cursor in place, and returns the number of columns.
         let look = FetchStmt {
             cursor_name: s.cursor_name.clone(),
             orientation: FetchOrientation::Relative(0),
             into_variables: None,
         };
-        let columns = self.cursors.fetch(&look).map_err(refused)?.columns.len();
+        let columns = self.cursors.fetch(&look).map_err(sql_error)?.columns.len();
         if self.transfer.announce(columns, rows) == Flow::Stop {
             return Ok(Flow::Stop);
         }
-        let fetched = self.cursors.fetch(s).map_err(refused)?;
+        let fetched = self.cursors.fetch(s).map_err(sql_error)?;
         self.transfer.finish(&fetched.rows, None, rows)
     }
 
@@ -270,7 +270,7 @@ impl VibeSqlSession {
         rows: &mut dyn RowSink,
         execute: impl FnOnce(&ex::IntrospectionExecutor<'_>) -> Result<SelectResult, ExecutorError>,
     ) -> Result<Flow, ExecuteError> {
-        let shown = execute(&ex::IntrospectionExecutor::new(&self.db)).map_err(refused)?;
+        let shown = execute(&ex::IntrospectionExecutor::new(&self.db)).map_err(sql_error)?;
         self.transfer(shown.columns.len(), &shown.rows, rows)
     }
 
@@ -279,7 +279,7 @@ impl VibeSqlSession {
         if s.analyze {
             return Err(no_executor("EXPLAIN ANALYZE"));
         }
-        let plan = ex::ExplainExecutor::execute(s, &self.db).map_err(refused)?;
+        let plan = ex::ExplainExecutor::execute(s, &self.db).map_err(sql_error)?;
         let text = match s.format {
             _ if s.query_plan => plan.to_sqlite_eqp(),
             ExplainFormat::Text => plan.to_text(),
@@ -298,11 +298,11 @@ impl VibeSqlSession {
 
     fn pragma(&mut self, s: &PragmaStmt, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         match pragma::request(s) {
-            Some(Request::Get(switch)) => {
+            Some(PragmaRequest::Get(switch)) => {
                 let state = Row::new(vec![SqlValue::Integer(i64::from((switch.get)(&self.db)))]);
                 self.transfer(1, &[state], rows)
             }
-            Some(Request::Set(switch, state)) => self.effect(rows, |it| {
+            Some(PragmaRequest::Set(switch, state)) => self.effect(rows, |it| {
                 (switch.set)(&mut it.db, state);
                 Ok(())
             }),
@@ -310,7 +310,7 @@ impl VibeSqlSession {
         }
     }
 
-    /// Hands over a result that is there already.
+    /// Transfers a complete result.
     fn transfer(
         &mut self,
         columns: usize,

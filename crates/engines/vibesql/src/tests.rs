@@ -1,13 +1,13 @@
-//! Executes SQL and looks at what the sink was told.
+//! Executes SQL and checks the calls of the sink.
 
 use vibesql::storage::Row;
 
-use super::transfer::Transfer;
+use super::transfer::RowTransfer;
 use super::{Mode, VibeSql};
 use slt_core::engine::{Engine, ExecuteError, Flow, RowSink, Session};
 use slt_core::value::{Column, ValueRef};
 
-/// Writes down each call, and stops at the one that it is told to stop at.
+/// Records each call, and stops at the given one.
 #[derive(Default)]
 struct Log {
     calls: Vec<String>,
@@ -120,7 +120,7 @@ fn values_without_a_variant_are_written() {
     use vibesql::types::SqlValue as V;
     let values =
         vec![V::Unsigned(u64::MAX), V::Null, V::Vector(vec![0.5, 2.0]), V::Unsigned(7), V::Float(0.5)];
-    let mut transfer = Transfer::default();
+    let mut transfer = RowTransfer::default();
     let mut log = Log::default();
     transfer.announce(5, &mut log);
     transfer.finish(&[Row::new(values), Row::new(vec![V::Null; 5])], None, &mut log).unwrap();
@@ -194,10 +194,10 @@ fn what_has_no_executor_is_refused() {
         "PRAGMA foreign_keys = maybe",
         "SELECT a INTO @a FROM t",
     ] {
-        let refused = calls(&mut *open(TABLE), sql);
+        let sql_error = calls(&mut *open(TABLE), sql);
         assert!(
-            matches!(&refused[..], [error] if error.starts_with("unsupported: VibeSQL 0.2 has no executor for")),
-            "{sql}: {refused:?}"
+            matches!(&sql_error[..], [error] if error.starts_with("unsupported: VibeSQL 0.2 has no executor for")),
+            "{sql}: {sql_error:?}"
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Hands VibeSQL's rows to a sink.
+//! Transfers VibeSQL's rows to a sink.
 
 use std::fmt::Write as _;
 
@@ -8,18 +8,18 @@ use vibesql::types::SqlValue;
 use slt_core::engine::{EngineError, ExecuteError, Flow, RowSink};
 use slt_core::value::{Column, ValueRef, recycle};
 
-/// The buffers that stay allocated between rows and statements.
+/// Buffers that stay allocated between rows and statements.
 #[derive(Debug, Default)]
-pub(super) struct Transfer {
+pub(super) struct RowTransfer {
     columns: Vec<Column<'static>>,
     /// The text of the values of one row that have no variant of their own, one behind the other.
     text: String,
-    /// Where each of these texts ends.
+    /// The end of each of these texts.
     ends: Vec<usize>,
 }
 
-impl Transfer {
-    /// Says how many columns the result has.
+impl RowTransfer {
+    /// Announces the number of columns of the result.
     pub(super) fn announce(&mut self, columns: usize, sink: &mut dyn RowSink) -> Flow {
         // VibeSQL types values, not the columns of a result, and would evaluate FROM a second time for their names.
         self.columns.resize(columns, Column::UNKNOWN);
@@ -70,7 +70,7 @@ impl Transfer {
         Ok(sink.done(affected))
     }
 
-    /// Writes the texts first, because values borrow them from a buffer that must not move any more.
+    /// Writes the texts first, because values borrow them from a buffer that must not be reallocated.
     fn write_texts(&mut self, row: &[SqlValue]) {
         self.text.clear();
         self.ends.clear();
@@ -82,7 +82,7 @@ impl Transfer {
     }
 }
 
-/// Borrows a value, unless it has to be written as text.
+/// Borrows a value; `None` if it must be rendered as text.
 fn value_ref(value: &SqlValue) -> Option<ValueRef<'_>> {
     Some(match value {
         SqlValue::Integer(integer) | SqlValue::Bigint(integer) => ValueRef::Integer(*integer),
@@ -92,7 +92,7 @@ fn value_ref(value: &SqlValue) -> Option<ValueRef<'_>> {
         // VibeSQL keeps exact numbers as binary ones too.
         SqlValue::Numeric(real) | SqlValue::Real(real) | SqlValue::Double(real) => ValueRef::Real(*real),
         SqlValue::Character(text) | SqlValue::Varchar(text) => ValueRef::Text(text.as_bytes()),
-        SqlValue::Boolean(truth) => ValueRef::Boolean(*truth),
+        SqlValue::Boolean(parse_bool) => ValueRef::Boolean(*parse_bool),
         SqlValue::Blob(bytes) => ValueRef::Blob(bytes),
         SqlValue::Null => ValueRef::Null,
         SqlValue::Date(_)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::facts::{Facts, Gap, Reading, RecordFacts, collect, sql_of};
-use super::rules::{Failing, Miner, Rule, covers};
+use super::rules::{FailingCounts, Miner, Rule, covers};
 use super::sql::Feature;
 use super::symptom::{Symptom, WHOLE_FILE};
 use super::texts::Texts;
@@ -169,14 +169,14 @@ fn tell_sql(analysis: &mut Analysis, report: &RunReport, reading: Reading<'_>, t
 
 /// What clusters are made of.
 struct Found {
-    kinds: Vec<Kind>,
+    kinds: Vec<ClusterKey>,
     /// The cluster of each failing record.
     of_record: Vec<ClusterId>,
     /// The cluster of each file that fails as a whole.
     of_whole: Vec<ClusterId>,
 }
 
-struct Kind {
+struct ClusterKey {
     symptom: u32,
     rule: Option<Rule>,
     /// The class that the records have in common for which no rule was found.
@@ -233,7 +233,7 @@ impl Found {
         let mut of_symptom = HashMap::new();
         for &(_, symptom) in &facts.whole {
             let cluster = *of_symptom.entry(symptom).or_insert_with(|| {
-                found.kinds.push(Kind { symptom, rule: None, class: None });
+                found.kinds.push(ClusterKey { symptom, rule: None, class: None });
                 (found.kinds.len() - 1) as ClusterId
             });
             found.of_whole.push(cluster);
@@ -243,7 +243,7 @@ impl Found {
 
     fn add(&mut self, symptom: u32, rule: Option<Rule>, records: &[usize]) {
         let cluster = self.kinds.len() as ClusterId;
-        self.kinds.push(Kind { symptom, rule, class: None });
+        self.kinds.push(ClusterKey { symptom, rule, class: None });
         records.iter().for_each(|&record| self.of_record[record] = cluster);
     }
 
@@ -320,7 +320,7 @@ impl Found {
                 Some(_) => of_file.0 += u64::from(record.root.is_none()),
             }
         }
-        let cluster_of = |record: &RecordFacts, kinds: &[Kind]| {
+        let cluster_of = |record: &RecordFacts, kinds: &[ClusterKey]| {
             let (others, telling) = known.get(&record.file)?;
             let by_rule = telling.keys().find(|&&cluster| {
                 kinds[cluster as usize].rule.as_ref().is_some_and(|rule| is_covered(record, rule, facts))
@@ -417,7 +417,7 @@ fn is_covered(record: &RecordFacts, rule: &Rule, facts: &Facts) -> bool {
 }
 
 fn miner_of<'f>(records: &[usize], facts: &'f Facts) -> Miner<'f> {
-    let mut failing = Failing::new();
+    let mut failing = FailingCounts::new();
     for record in records.iter().map(|&record| &facts.records[record]) {
         if let Some(set) = record.set {
             *failing.entry((record.file, record.is_query)).or_default().entry(set).or_insert(0) += 1;

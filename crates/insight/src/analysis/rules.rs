@@ -45,7 +45,7 @@ impl Background {
 }
 
 /// Records that fail in one way, by stratum and set.
-pub(super) type Failing = BTreeMap<Stratum, BTreeMap<SetId, u64>>;
+pub(super) type FailingCounts = BTreeMap<Stratum, BTreeMap<SetId, u64>>;
 
 /// So many passing records of a file weigh as much as those of all files.
 const PRIOR: f64 = 10.0;
@@ -78,7 +78,7 @@ pub(super) fn covers(rule: &[Feature], set: &[Feature]) -> bool {
 
 /// Finds rules for records that fail in one way.
 pub(super) struct Miner<'m> {
-    pub(super) failing: Failing,
+    pub(super) failing: FailingCounts,
     pub(super) background: &'m Background,
     /// The features of each set.
     pub(super) sets: &'m [Box<[Feature]>],
@@ -88,7 +88,7 @@ pub(super) struct Miner<'m> {
 
 /// Records with one set of features.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct FeatureSet {
     set: SetId,
     tally: Tally,
 }
@@ -170,7 +170,7 @@ impl Miner<'_> {
     }
 
     /// What is left to explain, and what is usual beside it.
-    fn entries(&self) -> Vec<Entry> {
+    fn entries(&self) -> Vec<FeatureSet> {
         let mut entries = BTreeMap::<SetId, Tally>::new();
         let nothing = BTreeMap::new();
         // How much the passing records of all files are worth.
@@ -197,10 +197,10 @@ impl Miner<'_> {
                 entries.entry(set).or_default().expected += worth * passing / sum;
             }
         }
-        entries.into_iter().map(|(set, tally)| Entry { set, tally }).collect()
+        entries.into_iter().map(|(set, tally)| FeatureSet { set, tally }).collect()
     }
 
-    fn total(&self, entries: &[Entry]) -> Tally {
+    fn total(&self, entries: &[FeatureSet]) -> Tally {
         let _ = self;
         entries.iter().fold(Tally::default(), |mut sum, entry| {
             sum.add(entry.tally);
@@ -209,7 +209,7 @@ impl Miner<'_> {
     }
 
     /// The records that have each feature.
-    fn by_feature(&self, entries: &[Entry]) -> Vec<Tally> {
+    fn by_feature(&self, entries: &[FeatureSet]) -> Vec<Tally> {
         let mut tallies = vec![Tally::default(); self.features];
         for entry in entries {
             self.set(entry.set).iter().for_each(|&feature| tallies[feature as usize].add(entry.tally));
@@ -217,7 +217,7 @@ impl Miner<'_> {
         tallies
     }
 
-    fn covered(&self, entries: &[Entry], rule: &[Feature]) -> Vec<Entry> {
+    fn covered(&self, entries: &[FeatureSet], rule: &[Feature]) -> Vec<FeatureSet> {
         entries.iter().filter(|entry| covers(rule, self.set(entry.set))).copied().collect()
     }
 
@@ -248,7 +248,7 @@ impl Miner<'_> {
 
     /// A sure rule that was found among the records of another, as a rule by itself: without the other, if it is sure
     /// without it.
-    fn joined(&self, entries: &[Entry], outer: &Rule, sure: Rule) -> Rule {
+    fn joined(&self, entries: &[FeatureSet], outer: &Rule, sure: Rule) -> Rule {
         if self.total(&self.covered(entries, &sure.features)).share() >= SURE {
             return sure;
         }
@@ -259,7 +259,7 @@ impl Miner<'_> {
     }
 
     /// What failing records have far more often than would be expected.
-    fn striking(&self, entries: &[Entry], all: f64) -> Option<Rule> {
+    fn striking(&self, entries: &[FeatureSet], all: f64) -> Option<Rule> {
         let enough = |tally: &Tally| {
             tally.failing >= LEAST.max(LEAST_SHARE_UNSURE * all)
                 && tally.odds(all) >= ODDS
@@ -286,7 +286,7 @@ impl Miner<'_> {
     }
 
     /// Rules by which nearly all records fail, with the number of failing records that each covers: so many at least.
-    fn sure_rules(&self, entries: &[Entry], least: f64, evidence: f64) -> Vec<(Rule, f64)> {
+    fn sure_rules(&self, entries: &[FeatureSet], least: f64, evidence: f64) -> Vec<(Rule, f64)> {
         let mut left = entries.to_vec();
         let mut rules = Vec::new();
         while rules.len() < MOST_RULES {
@@ -299,7 +299,7 @@ impl Miner<'_> {
         rules
     }
 
-    fn sure_rule(&self, entries: &[Entry], least: f64, needed: f64) -> Option<(Rule, f64)> {
+    fn sure_rule(&self, entries: &[FeatureSet], least: f64, needed: f64) -> Option<(Rule, f64)> {
         let base = self.total(entries).share();
         let evidence = |tally: Tally| tally.failing * (tally.share() / base).ln();
         let tallies = self.by_feature(entries);
@@ -327,7 +327,7 @@ impl Miner<'_> {
     /// Adds features to one until the rule is sure.
     fn grow(
         &self,
-        entries: &[Entry],
+        entries: &[FeatureSet],
         feature: Feature,
         mut tally: Tally,
         least: f64,
@@ -373,7 +373,7 @@ mod tests {
     /// Records of files: the features of each, and whether it fails.
     fn rules(files: &[Vec<(Vec<Feature>, bool)>]) -> Vec<(Vec<Feature>, String)> {
         let mut sets = Vec::<Box<[Feature]>>::new();
-        let (mut failing, mut background) = (Failing::new(), Background::default());
+        let (mut failing, mut background) = (FailingCounts::new(), Background::default());
         for (file, records) in (0..).zip(files) {
             for (features, fails) in records {
                 let mut features = features.clone();

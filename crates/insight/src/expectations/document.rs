@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{DocumentFiles, Entry, Expectations, Files, Scope, What};
+use super::{DocumentFiles, ExpectationEntry, ExpectationKind, Expectations, Files, Scope};
 use slt_core::outcome::RecordName;
 
 /// The name of the file.
@@ -38,7 +38,7 @@ struct Document {
 #[serde(deny_unknown_fields)]
 struct Table {
     file: Option<String>,
-    records: Option<Vec<Word>>,
+    records: Option<Vec<RecordWord>>,
     cluster: Option<String>,
     engine: Option<String>,
     reason: Option<String>,
@@ -49,7 +49,7 @@ struct Table {
 
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-enum Word {
+enum RecordWord {
     Line(u32),
     Key(String),
 }
@@ -75,9 +75,11 @@ pub fn read(name: &str, text: &str, about: &DocumentFiles) -> Result<Expectation
     })?;
     let name: Arc<str> = Arc::from(name);
     let mut entries = BTreeMap::new();
-    for (what, tables) in
-        [(What::Xfail, document.xfail), (What::Flaky, document.flaky), (What::Skip, document.skip)]
-    {
+    for (what, tables) in [
+        (ExpectationKind::Xfail, document.xfail),
+        (ExpectationKind::Flaky, document.flaky),
+        (ExpectationKind::Skip, document.skip),
+    ] {
         for table in tables {
             let line = line_of(table.span().start);
             let entry = entry(what, name.clone(), line, about, table.into_inner());
@@ -88,12 +90,12 @@ pub fn read(name: &str, text: &str, about: &DocumentFiles) -> Result<Expectation
 }
 
 fn entry(
-    what: What,
+    what: ExpectationKind,
     document: Arc<str>,
     line: usize,
     about: &DocumentFiles,
     table: Table,
-) -> Result<Entry, String> {
+) -> Result<ExpectationEntry, String> {
     let files = table.file.as_deref().map(Files::new).transpose().map_err(|error| error.to_string())?;
     let records = table.records.map(|words| words.into_iter().map(record).collect::<Result<Vec<_>, _>>());
     let scope = match (files, records.transpose()?, table.cluster) {
@@ -112,7 +114,7 @@ fn entry(
         (None, Some(_), None) => return Err("`records` without `file`".to_owned()),
         (None, None, None) => return Err("expected `file` or `cluster`".to_owned()),
     };
-    if what == What::Skip && matches!(scope, Scope::Cluster(..)) {
+    if what == ExpectationKind::Skip && matches!(scope, Scope::Cluster(..)) {
         // How a record fails is known when it has run.
         return Err(
             "files and records can be skipped, and no `cluster`: expected `xfail` or `flaky`".to_owned()
@@ -126,7 +128,7 @@ fn entry(
         text.parse::<Date>()
             .map_err(|_| format!("`expires`: expected a date like 2026-12-31, found `{text}`"))
     });
-    Ok(Entry {
+    Ok(ExpectationEntry {
         document,
         line,
         files: about.clone(),
@@ -140,10 +142,10 @@ fn entry(
     })
 }
 
-fn record(word: Word) -> Result<RecordName, String> {
+fn record(word: RecordWord) -> Result<RecordName, String> {
     match word {
-        Word::Line(line) => Ok(RecordName::Line(line)),
-        Word::Key(key) => hexadecimal(&key).map(RecordName::Key).ok_or_else(|| {
+        RecordWord::Line(line) => Ok(RecordName::Line(line)),
+        RecordWord::Key(key) => hexadecimal(&key).map(RecordName::Key).ok_or_else(|| {
             format!("`records`: expected lines, or keys of 16 hexadecimal digits, found `{key}`")
         }),
     }

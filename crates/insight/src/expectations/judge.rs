@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{Entry, Expectations, Scope, What};
+use super::{ExpectationEntry, ExpectationKind, Expectations, Scope};
 use slt_core::outcome::{FailingRecord, FileEnd, FileReport, FileStatus, RecordName, RunReport};
 
 /// A run, held against what is expected.
@@ -75,7 +75,7 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part:
     let mut judgement = Judgement::default();
     for (place, file) in run.files.iter().enumerate() {
         if !run.header.is_good(file) {
-            let about: Vec<&Entry> =
+            let about: Vec<&ExpectationEntry> =
                 live.iter().map(|(_, entry)| *entry).filter(|entry| entry.is_about(&file.file)).collect();
             judgement.enter(place, file, &about);
         }
@@ -89,14 +89,14 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part:
         let mut about = run.files.iter().filter(|file| entry.is_about(&file.file)).peekable();
         if about.peek().is_none() {
             // A file that is skipped is not in the run.
-            if entry.what != What::Skip && is_whole {
+            if entry.what != ExpectationKind::Skip && is_whole {
                 judgement.unused.push(place);
             }
         } else {
             match entry.what {
-                What::Xfail => judgement.passes.extend(passes(place, entry, is_whole, about)),
-                What::Skip if skips_nothing(entry, about) => judgement.unused.push(place),
-                What::Skip | What::Flaky => {}
+                ExpectationKind::Xfail => judgement.passes.extend(passes(place, entry, is_whole, about)),
+                ExpectationKind::Skip if skips_nothing(entry, about) => judgement.unused.push(place),
+                ExpectationKind::Skip | ExpectationKind::Flaky => {}
             }
         }
     }
@@ -104,11 +104,12 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part:
 }
 
 impl Judgement {
-    fn enter(&mut self, place: usize, file: &FileReport, about: &[&Entry]) {
+    fn enter(&mut self, place: usize, file: &FileReport, about: &[&ExpectationEntry]) {
         // A flaky file that passed in the end has no failing record that an entry could be about.
         let flaky = file.last_status().is_good();
-        let is_whole =
-            |entry: &&Entry| matches!(entry.scope, Scope::Files(_)) || (flaky && entry.what == What::Flaky);
+        let is_whole = |entry: &&ExpectationEntry| {
+            matches!(entry.scope, Scope::Files(_)) || (flaky && entry.what == ExpectationKind::Flaky)
+        };
         let whole = about.iter().any(is_whole);
         let records: Vec<usize> = if whole {
             Vec::new()
@@ -127,7 +128,7 @@ impl Judgement {
 }
 
 /// Whether an entry covers a failing record.
-fn covers(entry: &Entry, file: &FileReport, record: &FailingRecord) -> bool {
+fn covers(entry: &ExpectationEntry, file: &FileReport, record: &FailingRecord) -> bool {
     match &entry.scope {
         Scope::Files(_) => true,
         Scope::Records(_, records) => records.iter().any(|name| name.means(&record.id, record.key)),
@@ -138,7 +139,10 @@ fn covers(entry: &Entry, file: &FileReport, record: &FailingRecord) -> bool {
 }
 
 /// Whether an entry skips records, and one of them is in none of the files, as far as all of these were read to the end.
-fn skips_nothing<'r>(entry: &Entry, mut about: impl Iterator<Item = &'r FileReport> + Clone) -> bool {
+fn skips_nothing<'r>(
+    entry: &ExpectationEntry,
+    mut about: impl Iterator<Item = &'r FileReport> + Clone,
+) -> bool {
     let Scope::Records(_, records) = &entry.scope else { return false };
     let files = about.clone();
     let is_there = |record: &RecordName| files.clone().any(|file| is_left_out(file, *record));
@@ -152,7 +156,7 @@ fn is_left_out(file: &FileReport, record: RecordName) -> bool {
 /// What an entry expects to fail, and does not.
 fn passes<'r>(
     entry: usize,
-    of: &Entry,
+    of: &ExpectationEntry,
     is_whole: bool,
     about: impl Iterator<Item = &'r FileReport>,
 ) -> Vec<Passes> {

@@ -26,12 +26,12 @@ use slt_runner::parallel::{Pattern, PatternError};
 #[derive(Debug, Clone, Default)]
 pub struct Expectations {
     /// The entries, in the order of the file.
-    pub entries: Vec<Entry>,
+    pub entries: Vec<ExpectationEntry>,
 }
 
 /// Something that is expected to fail.
 #[derive(Debug, Clone)]
-pub struct Entry {
+pub struct ExpectationEntry {
     /// The file that it is in.
     pub document: Arc<str>,
     /// Its line there.
@@ -39,7 +39,7 @@ pub struct Entry {
     /// The test files that it can be about.
     pub files: DocumentFiles,
     /// What is expected.
-    pub what: What,
+    pub what: ExpectationKind,
     /// The engine that it is expected of; without it any.
     pub engine: Option<String>,
     /// Where.
@@ -56,7 +56,7 @@ pub struct Entry {
 
 /// What is expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum What {
+pub enum ExpectationKind {
     /// It fails, and it is wrong if it passes.
     Xfail,
     /// It may fail or pass.
@@ -65,7 +65,7 @@ pub enum What {
     Skip,
 }
 
-impl What {
+impl ExpectationKind {
     /// The name of its tables in the file.
     pub fn word(self) -> &'static str {
         match self {
@@ -142,7 +142,7 @@ impl Files {
     }
 }
 
-impl Entry {
+impl ExpectationEntry {
     /// Whether it holds for an engine.
     pub fn is_for(&self, engine: &str) -> bool {
         self.engine.as_deref().is_none_or(|of| of == engine)
@@ -174,9 +174,9 @@ impl Expectations {
         records.flatten().copied().collect()
     }
 
-    fn skipping(&self, engine: &str, file: &FileId, today: Date) -> impl Iterator<Item = &Entry> {
+    fn skipping(&self, engine: &str, file: &FileId, today: Date) -> impl Iterator<Item = &ExpectationEntry> {
         self.entries.iter().filter(move |entry| {
-            entry.what == What::Skip
+            entry.what == ExpectationKind::Skip
                 && entry.is_for(engine)
                 && !entry.has_expired(today)
                 && entry.is_about(file)

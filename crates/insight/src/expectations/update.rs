@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{DocumentFiles, Entry, Expectations, Scope, What, judge};
-use slt_core::outcome::{FileReport, RecordName, RunReport};
+use super::{DocumentFiles, ExpectationEntry, ExpectationKind, Expectations, Scope, judge};
+use slt_core::outcome::{FailingRecord, FileReport, RecordName, RunReport};
 use slt_runner::text::written;
 
 /// Above this line the file is the user's, and stays as it is.
@@ -46,9 +46,9 @@ pub fn update(
     let (users, ours): (Vec<_>, Vec<_>) =
         expectations.entries.iter().cloned().partition(|entry| entry.line < first_below);
     let engine = &run.header.engine.qualified_name();
-    let is_replaced = |entry: &Entry| {
+    let is_replaced = |entry: &ExpectationEntry| {
         // Of what is skipped the run does not know whether it fails.
-        entry.what != What::Skip
+        entry.what != ExpectationKind::Skip
             && entry.engine.as_deref() == Some(engine)
             && run.files.iter().any(|file| entry.is_about(&file.file))
     };
@@ -73,7 +73,7 @@ pub fn update(
     out
 }
 
-fn word(entry: &Entry) -> &str {
+fn word(entry: &ExpectationEntry) -> &str {
     match &entry.scope {
         Scope::Files(files) | Scope::Records(files, _) | Scope::Cluster(Some(files), _) => &files.word,
         Scope::Cluster(None, _) => "",
@@ -85,9 +85,9 @@ fn new_entry(
     about: &DocumentFiles,
     unexpected: &[usize],
     engine: &str,
-    said: Option<&Entry>,
+    said: Option<&ExpectationEntry>,
     note: &Note,
-) -> Entry {
+) -> ExpectationEntry {
     let is_flaky = file.last_status().is_good();
     let failing = || unexpected.iter().map(|&place| &file.failures[place]);
     let records: Vec<_> = if is_flaky {
@@ -99,7 +99,7 @@ fn new_entry(
             .map(RecordName::Line)
             .collect()
     } else {
-        failing().map(RecordName::of).collect()
+        failing().map(FailingRecord::name).collect()
     };
     // What has no record cannot be named by one, and neither can what comes behind the end of the file.
     let as_a_whole = records.is_empty()
@@ -109,11 +109,15 @@ fn new_entry(
     let of = |note: &Option<String>, said: Option<&Option<String>>| {
         note.clone().or_else(|| said.cloned().flatten())
     };
-    Entry {
+    ExpectationEntry {
         document: Arc::from(""),
         line: 0,
         files: about.clone(),
-        what: if is_flaky { What::Flaky } else { said.map_or(What::Xfail, |entry| entry.what) },
+        what: if is_flaky {
+            ExpectationKind::Flaky
+        } else {
+            said.map_or(ExpectationKind::Xfail, |entry| entry.what)
+        },
         engine: Some(engine.to_owned()),
         scope: if as_a_whole { Scope::Files(files) } else { Scope::Records(files, records) },
         reason: of(&note.reason, said.map(|entry| &entry.reason)),
@@ -124,7 +128,7 @@ fn new_entry(
 }
 
 /// Writes an entry as it stands in the file.
-pub fn write_entry(out: &mut String, entry: &Entry) -> std::fmt::Result {
+pub fn write_entry(out: &mut String, entry: &ExpectationEntry) -> std::fmt::Result {
     writeln!(out, "\n[[{}]]", entry.what.word())?;
     let text = |out: &mut String, name: &str, value: &Option<String>| match value {
         Some(value) => writeln!(out, "{name} = {}", quoted(value)),

@@ -38,7 +38,7 @@ pub enum Text {
 
 /// What a run tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Word {
+pub enum SightingResult {
     /// It passed.
     Good,
     /// It failed.
@@ -82,7 +82,7 @@ pub struct Sighting<'h> {
     /// The commit that it was made at, without changes.
     pub commit: &'h Commit,
     /// What it tells.
-    pub word: Word,
+    pub word: SightingResult,
 }
 
 /// Where a failure comes from, as far as the runs tell.
@@ -146,18 +146,18 @@ pub fn origin<'h>(sightings: &[Sighting<'h>]) -> Origin<'h> {
             None => commits.push((&one.commit.hash, vec![*one])),
         }
     }
-    let all = |of: &[Sighting<'h>], word: Word| of.iter().all(|one| one.word == word);
-    let stretch = commits.iter().rev().take_while(|(_, of)| all(of, Word::Bad)).count();
+    let all = |of: &[Sighting<'h>], word: SightingResult| of.iter().all(|one| one.word == word);
+    let stretch = commits.iter().rev().take_while(|(_, of)| all(of, SightingResult::Bad)).count();
     let (before, bad) = commits.split_at(commits.len() - stretch);
     let first_bad = bad.first().and_then(|(_, of)| of.first());
     let Some((_, turn)) = before.last() else {
         return first_bad.map_or(Origin::Unknown, |&first| Origin::NeverPassed { first });
     };
-    let last_with = |not: Word| turn.iter().rfind(|one| one.word != not).copied();
-    match (last_with(Word::Bad), last_with(Word::Good), first_bad) {
+    let last_with = |not: SightingResult| turn.iter().rfind(|one| one.word != not).copied();
+    match (last_with(SightingResult::Bad), last_with(SightingResult::Good), first_bad) {
         (Some(good), Some(bad), _) => Origin::Mixed { good, bad },
         (Some(good), None, Some(&bad)) => {
-            let mixed = |of: &[Sighting<'h>]| !all(of, Word::Good) && !all(of, Word::Bad);
+            let mixed = |of: &[Sighting<'h>]| !all(of, SightingResult::Good) && !all(of, SightingResult::Bad);
             let mixed_before = before.iter().filter(|(_, of)| mixed(of)).count() as u64;
             Origin::Between { good, bad, mixed_before }
         }
@@ -252,14 +252,14 @@ impl<'h> InRun<'h> {
         }
     }
 
-    fn whole(&self) -> Result<Word, Silence> {
+    fn whole(&self) -> Result<SightingResult, Silence> {
         match self.file.status() {
             _ if !self.was_run() => Err(Silence::NotRun),
-            FileStatus::Flaky => Ok(Word::Both),
-            FileStatus::Passed => Ok(Word::Good),
+            FileStatus::Flaky => Ok(SightingResult::Both),
+            FileStatus::Passed => Ok(SightingResult::Good),
             FileStatus::Empty | FileStatus::Error => Err(Silence::NotRun),
             FileStatus::Failed | FileStatus::TimedOut | FileStatus::Crashed | FileStatus::OutOfMemory => {
-                Ok(Word::Bad)
+                Ok(SightingResult::Bad)
             }
         }
     }
@@ -273,7 +273,7 @@ impl<'h> InRun<'h> {
     /// | does not fail | it was not there, in other words, left out, or not reached | nothing |
     /// | does not fail | the text is not known, and has another number of records | nothing |
     /// | does not fail | | good |
-    fn record(&self, wanted: WantedRecord, text: Text) -> Result<Word, Silence> {
+    fn record(&self, wanted: WantedRecord, text: Text) -> Result<SightingResult, Silence> {
         let is_flaky = self.file.status() == FileStatus::Flaky;
         if !self.was_run() {
             return Err(Silence::NotRun);
@@ -288,7 +288,7 @@ impl<'h> InRun<'h> {
             Text::Unknown => wanted.line,
         };
         if self.failing.contains(&wanted.key) {
-            return Ok(if is_flaky { Word::Both } else { Word::Bad });
+            return Ok(if is_flaky { SightingResult::Both } else { SightingResult::Bad });
         }
         if self.left_out.contains(&wanted.key) {
             return Err(Silence::LeftOut);
@@ -299,7 +299,7 @@ impl<'h> InRun<'h> {
         if text == Text::Unknown && self.file.counts.total != wanted.total {
             return Err(Silence::FileChanged);
         }
-        if line > self.reach { Err(Silence::NotReached) } else { Ok(Word::Good) }
+        if line > self.reach { Err(Silence::NotReached) } else { Ok(SightingResult::Good) }
     }
 }
 

@@ -100,14 +100,14 @@ fn file_health<'h>(file: &'h FileId, results: &[(&'h str, &'h FileSummary)]) -> 
 }
 
 /// What a result tells of the records of its file.
-struct Known<'h> {
+struct ResultRecords<'h> {
     state: &'h str,
     reach: u32,
     failing: HashSet<RecordKey>,
     left_out: HashSet<RecordKey>,
 }
 
-impl<'h> Known<'h> {
+impl<'h> ResultRecords<'h> {
     /// Nothing, if the record was not reached or left out.
     fn seen(&self, key: RecordKey, line: u32) -> Option<Seen<'h>> {
         let good = !self.failing.contains(&key);
@@ -126,7 +126,7 @@ fn records<'h>(results: &[(&'h str, &'h FileSummary)]) -> Vec<RecordHealth<'h>> 
         .map(|&(state, file)| {
             let reach = reach(&file.end, &file.counts, file.failures.iter().map(|record| &record.id));
             let left_out: HashSet<_> = file.left_out.iter().filter_map(|left_out| left_out.key).collect();
-            Known { state, reach, failing: failing(file).map(|(key, _)| key).collect(), left_out }
+            ResultRecords { state, reach, failing: failing(file).map(|(key, _)| key).collect(), left_out }
         })
         .collect();
     let health = |(key, id): (RecordKey, &'h RecordId)| {

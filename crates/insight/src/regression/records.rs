@@ -246,8 +246,10 @@ pub(super) fn matched<'r>(
     conditions: Conditions,
 ) -> Matched<'r> {
     let identity = identity(before, now);
-    let (then, today) =
-        (before.map(|file| Known::of(file, identity)), now.map(|file| Known::of(file, identity)));
+    let (then, today) = (
+        before.map(|file| KnownRecords::of(file, identity)),
+        now.map(|file| KnownRecords::of(file, identity)),
+    );
     let names: BTreeSet<Name<'_>> =
         then.iter().chain(&today).flat_map(|known| known.failing.keys().copied()).collect();
     let mut doubt = doubt(then.as_ref(), today.as_ref(), conditions);
@@ -275,7 +277,7 @@ enum Name<'r> {
 }
 
 /// What a report knows of the records of a file.
-struct Known<'r> {
+struct KnownRecords<'r> {
     report: &'r FileReport,
     failing: BTreeMap<Name<'r>, Failing<'r>>,
     left_out: BTreeSet<Name<'r>>,
@@ -283,7 +285,7 @@ struct Known<'r> {
     reach: u32,
 }
 
-impl<'r> Known<'r> {
+impl<'r> KnownRecords<'r> {
     fn of(report: &'r FileReport, identity: Identity) -> Self {
         let mut failing = BTreeMap::new();
         for record in &report.failures {
@@ -367,13 +369,17 @@ fn identity(before: Option<&FileReport>, now: Option<&FileReport>) -> Identity {
 }
 
 /// Why nothing can be said of a record of which one of the runs has no word, wherever it is in the file.
-fn doubt(before: Option<&Known<'_>>, now: Option<&Known<'_>>, conditions: Conditions) -> Option<Why> {
+fn doubt(
+    before: Option<&KnownRecords<'_>>,
+    now: Option<&KnownRecords<'_>>,
+    conditions: Conditions,
+) -> Option<Why> {
     let (Some(before), Some(now)) = (before, now) else { return Some(Why::NotRun) };
     if !before.was_run() || !now.was_run() {
         return Some(Why::NotRun);
     }
-    let is_flaky = |known: &Known<'_>| known.report.status() == FileStatus::Flaky;
-    let skips = |known: &Known<'_>| known.report.counts.skipped > 0;
+    let is_flaky = |known: &KnownRecords<'_>| known.report.status() == FileStatus::Flaky;
+    let skips = |known: &KnownRecords<'_>| known.report.counts.skipped > 0;
     if is_flaky(before) || is_flaky(now) {
         Some(Why::Flaky)
     } else if conditions.one_of_wholes && before.report.counts.total != now.report.counts.total {
@@ -391,7 +397,7 @@ fn doubt(before: Option<&Known<'_>>, now: Option<&Known<'_>>, conditions: Condit
 
 /// Whether each of the runs lacks records that the other one may have executed, for then it cannot be told how many of those
 /// that pass are the same: one leaves some out, and the other one does so with others, or ended before.
-fn leave_out_both(before: &Known<'_>, now: &Known<'_>) -> bool {
+fn leave_out_both(before: &KnownRecords<'_>, now: &KnownRecords<'_>) -> bool {
     let then = before.leaves_out_more(Some(now)) > 0;
     let today = now.leaves_out_more(Some(before)) > 0;
     (then && (today || now.reach < before.reach)) || (today && before.reach < now.reach)
@@ -399,7 +405,7 @@ fn leave_out_both(before: &Known<'_>, now: &Known<'_>) -> bool {
 
 /// Whether the records are others. Where the reports do not say which they had, the counts may show it, or the lines of
 /// records that fail in both.
-fn has_changed(before: &Known<'_>, now: &Known<'_>) -> bool {
+fn has_changed(before: &KnownRecords<'_>, now: &KnownRecords<'_>) -> bool {
     let (then, today) = (before.report.counts.total, now.report.counts.total);
     let fits = match (before.is_cut(), now.is_cut()) {
         _ if before.report.records.is_some() && now.report.records.is_some() => {
@@ -423,11 +429,11 @@ fn has_changed(before: &Known<'_>, now: &Known<'_>) -> bool {
 
 fn record<'r>(
     name: Name<'r>,
-    before: Option<&Known<'r>>,
-    now: Option<&Known<'r>>,
+    before: Option<&KnownRecords<'r>>,
+    now: Option<&KnownRecords<'r>>,
     doubt: Option<Why>,
 ) -> RecordDiff<'r> {
-    let of = |known: Option<&Known<'r>>| known.and_then(|known| known.failing.get(&name).copied());
+    let of = |known: Option<&KnownRecords<'r>>| known.and_then(|known| known.failing.get(&name).copied());
     let diff = RecordDiff { change: RecordChange::StillFailing, before: of(before), now: of(now) };
     let why = doubt.or_else(|| match (diff.before, diff.now) {
         (None, Some(failing)) => before?.lacks(name, failing.id),
@@ -455,8 +461,8 @@ fn change(record: &RecordDiff<'_>, why: Option<Why>) -> RecordChange {
 /// Sums the records up; nothing, if the counts cannot be those of one text.
 fn account(
     records: &[RecordDiff<'_>],
-    before: Option<&Known<'_>>,
-    now: Option<&Known<'_>>,
+    before: Option<&KnownRecords<'_>>,
+    now: Option<&KnownRecords<'_>>,
     doubt: Option<Why>,
 ) -> Option<Account> {
     let mut account = Account::default();
@@ -470,7 +476,7 @@ fn account(
         } += 1;
         account.otherwise += u64::from(record.fails_otherwise());
     }
-    let (then, today) = (before.map_or(0, Known::passed), now.map_or(0, Known::passed));
+    let (then, today) = (before.map_or(0, KnownRecords::passed), now.map_or(0, KnownRecords::passed));
     match (doubt, before, now) {
         (Some(Why::NotRun), ..) => (account.newly_untested, account.newly_tested) = (then, today),
         (None, Some(before), Some(now)) => {
@@ -479,7 +485,7 @@ fn account(
             account.still_passing = then.min(today);
             account.newly_untested = then - account.still_passing;
             account.newly_tested = today - account.still_passing;
-            let lacks = |one: &Known<'_>, other: &Known<'_>| {
+            let lacks = |one: &KnownRecords<'_>, other: &KnownRecords<'_>| {
                 one.reach < other.reach || one.leaves_out_more(Some(other)) > 0
             };
             let possible = (account.newly_untested == 0 || lacks(now, before))

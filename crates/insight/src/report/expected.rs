@@ -1,7 +1,7 @@
 //! What is expected to fail, in the documents of a run.
 
 use super::subject::Expected;
-use crate::expectations::{Entry, Passes};
+use crate::expectations::{ExpectationEntry, Passes};
 use slt_core::outcome::RecordName;
 use slt_runner::text::count::plural;
 
@@ -96,12 +96,12 @@ fn record_name(record: RecordName) -> String {
 }
 
 /// Where an entry is.
-pub(super) fn place(entry: &Entry) -> String {
+pub(super) fn place(entry: &ExpectationEntry) -> String {
     format!("{}:{}", entry.document, entry.line)
 }
 
 /// Where an entry is, until when it holds, and what is said of it.
-pub(super) fn described(entry: &Entry) -> String {
+pub(super) fn described(entry: &ExpectationEntry) -> String {
     let day = entry.expires.map(|day| format!(" {day}")).unwrap_or_default();
     let said = [&entry.reason, &entry.issue, &entry.owner].into_iter().flatten().cloned().collect::<Vec<_>>();
     let said = if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) };

@@ -1,4 +1,4 @@
-//! HelperState processes of a run, as seen by its master.
+//! Helper processes of a run, as seen by its master.
 //!
 //! Each helper writes its task events to a file in its process directory, and holds a lock as long as it lives. Nothing
 //! else is shared, so a helper may be on another machine.

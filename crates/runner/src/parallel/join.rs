@@ -105,7 +105,7 @@ impl HelperProcess<'_> {
             return Ok(());
         }
         self.leaving = true;
-        self.pool.close().map_err(io_error("close the process_dir"))
+        self.pool.close().map_err(io_error("close the process directory"))
     }
 
     fn pass_on(&mut self, news: TaskEvent) -> Result<(), RunError> {

@@ -42,7 +42,7 @@ pub struct RunPolicy {
 ///
 /// # Errors
 ///
-/// [`RunError`], when the run cannot start or continue. Failures of a file are result of its report.
+/// [`RunError`], when the run cannot start or continue. Failures of a file are part of its report.
 pub fn run(
     prepared: &PreparedRun,
     command: &WorkerCommand,

@@ -57,7 +57,7 @@ impl ProcessDir {
                 Err(error) => return Err(error),
             }
         }
-        Err(io::Error::other("the run has been taken up, or helped, too many times"))
+        Err(io::Error::other("the run was resumed or joined too many times"))
     }
 
     /// Returns whether its process is alive. A process that is about to lock it counts as alive.

@@ -1,6 +1,6 @@
-//! Tracks how the tasks of a run ended and decides what follows, independently of processes and time.
+//! Tracks the ends of tasks and decides on the next steps, independently of processes and time.
 //!
-//! Every file gets exactly one report, however many processes have run it, and however they ended.
+//! Every file gets exactly one report, for any number and any ends of its processes.
 
 use std::time::Duration;
 

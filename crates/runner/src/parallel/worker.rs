@@ -55,7 +55,7 @@ fn io_error(what: &'static str) -> impl Fn(io::Error) -> WorkerError {
 ///
 /// # Errors
 ///
-/// [`WorkerError`], when the run is unusable. Failures of a file are result of its report.
+/// [`WorkerError`], when the run is unusable. Failures of a file are part of its report.
 pub fn work(
     folder: &Path,
     process_dir: u64,

@@ -24,7 +24,7 @@ use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::wire::{Assignment, TaskResult, WorkerMessage};
 use crate::clock;
-use crate::event::Running;
+use crate::event::RunningFile;
 use crate::wire::{ExitHowForm, Maybe, RecordIdForm};
 use slt_core::outcome::{ExitHow, FailingRecord, RecordId};
 
@@ -388,14 +388,14 @@ impl<'r> WorkerPool<'r> {
     }
 
     /// Returns the tasks that the workers are running.
-    pub(super) fn running(&self) -> Vec<Running> {
+    pub(super) fn running(&self) -> Vec<RunningFile> {
         let now = clock::now();
         let at = self.workers.values().filter_map(|worker| {
             let current = worker.at.as_ref()?;
             let in_flight = worker.slot.read().of(current.task);
             let elapsed = |since| self.pauses.elapsed(since, now);
             let record = in_flight.record.map(|record| (record, elapsed(in_flight.since)));
-            Some(Running {
+            Some(RunningFile {
                 shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
                 record,
                 elapsed: elapsed(current.since),

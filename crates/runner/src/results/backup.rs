@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::folder::{FolderError, ResultsFolder, is_running};
 use super::journal::Opened;
-use super::journal_file::{Text, is_sound, journal_path, lines};
-use super::portable::{self, ENDING, PortableError, Sink, Written};
+use super::journal_file::{JournalText, is_sound, journal_path, lines};
+use super::portable::{self, ENDING, PortableError, RunSink, Written};
 use super::sequence::{name_of, names, number_of};
 use crate::atomic_file;
 use crate::jsonl::WholeLines;
@@ -18,23 +18,23 @@ const PREFIX: &str = "results-";
 /// A backup that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
-    /// Where it is.
+    /// Its path.
     pub path: PathBuf,
-    /// What it has.
+    /// Its contents.
     pub written: Written,
-    /// Runs that are not in it, because they go on or their journals cannot be read.
+    /// Runs that are not in it, because they continue or their journals cannot be read.
     pub left_out: Vec<String>,
     /// Older backups that were removed.
     pub removed: Vec<PathBuf>,
 }
 
-/// Why there is no backup.
+/// A reason why there is no backup.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// The runs cannot be read, or the file not be written.
     #[error(transparent)]
     Portable(#[from] PortableError),
-    /// What was read back is not what was written.
+    /// The backup differs from the journals.
     #[error("the backup in `{}` was read back, and run `{run}` is not the same", folder.display())]
     Different {
         /// The folder of backups.
@@ -42,14 +42,14 @@ pub enum BackupError {
         /// The run that differs.
         run: String,
     },
-    /// The new backup is there, and an older one cannot be removed.
+    /// The new backup is complete, but an older one could not be removed.
     #[error("the backup `{}` is made, but `{}` cannot be removed", made.display(), old.display())]
     NotRemoved {
         /// The new one.
         made: PathBuf,
         /// The old one.
         old: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
 }
@@ -60,12 +60,13 @@ impl From<FolderError> for BackupError {
     }
 }
 
-/// Writes all runs that have ended into a new file in `folder`, reads it back, and then removes all but the `keep`
-/// newest backups there. `now` is in milliseconds since 1970.
+/// Writes all ended runs to a new file in `folder`, verifies it, and removes all but the `keep` newest backups.
+///
+/// `now` is in milliseconds since 1970.
 ///
 /// # Errors
 ///
-/// [`BackupError`]; the older backups are all there then.
+/// [`BackupError`]; the older backups still exist then.
 pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Result<Backup, BackupError> {
     let is_whole = |name: &String| {
         let path = results.path_of(name).ok().filter(|path| !is_running(path));
@@ -85,7 +86,7 @@ pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Re
     out.flush().map_err(failed)?;
     drop(out);
     temporary.as_file().sync_all().map_err(failed)?;
-    let mut comparing = Comparing { results, names: names.into(), lines: None, folder, differs: None };
+    let mut comparing = ComparingSink { results, names: names.into(), lines: None, folder, differs: None };
     let read = portable::read(temporary.path(), &mut comparing);
     if let Some(run) = comparing.ended_differently() {
         return Err(BackupError::Different { folder: folder.to_owned(), run });
@@ -158,17 +159,17 @@ fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, B
     Ok(removed)
 }
 
-/// Holds what is read back against the journals.
-struct Comparing<'c> {
+/// Compares the backup with the journals.
+struct ComparingSink<'c> {
     results: &'c ResultsFolder,
     /// The runs that are still to come.
     names: VecDeque<String>,
-    lines: Option<(String, WholeLines<Text>)>,
+    lines: Option<(String, WholeLines<JournalText>)>,
     folder: &'c Path,
     differs: Option<String>,
 }
 
-impl Comparing<'_> {
+impl ComparingSink<'_> {
     fn end_last(&mut self) -> io::Result<()> {
         if let Some((name, mut lines)) = self.lines.take()
             && lines.next_line()?.is_some()
@@ -178,7 +179,7 @@ impl Comparing<'_> {
         Ok(())
     }
 
-    /// A run that is not the same, if there is one; to be asked at the end.
+    /// Returns a run that is not the same, if there is one; to be asked at the end.
     fn ended_differently(mut self) -> Option<String> {
         drop(self.end_last());
         self.differs.take().or_else(|| self.names.pop_front())
@@ -189,7 +190,7 @@ impl Comparing<'_> {
     }
 }
 
-impl Sink for Comparing<'_> {
+impl RunSink for ComparingSink<'_> {
     fn run(&mut self, name: &str) -> Result<(), PortableError> {
         self.end_last().map_err(|error| self.unreadable(error))?;
         match self.names.pop_front() {

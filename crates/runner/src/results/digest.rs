@@ -7,7 +7,7 @@ pub(super) fn hexadecimal(md5: Md5) -> String {
     md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The digest of these bytes, in hexadecimal digits.
+/// Returns the digest of these bytes, in hexadecimal digits.
 pub(super) fn of(bytes: &[u8]) -> String {
     hexadecimal(Md5::new_with_prefix(bytes))
 }

@@ -1,13 +1,13 @@
-//! Where results are kept: a folder of runs, each of which is a folder.
+//! The results folder: a folder of runs, each of which is a folder.
 //!
 //! ```text
-//! RESULTS/runs/20261122-214410/journal.jsonl   the truth of the run; of an old one journal.jsonl.zst
-//!                              run.json        what its workers need to know
-//!                              lock            held as long as the run goes on
+//! RESULTS/runs/20261122-214410/journal.jsonl   the source of truth; of an old run journal.jsonl.zst
+//!                              run.json        the assignment for workers
+//!                              lock            held while the run is running
 //!                              …               the work queue and the workers' files, until the run is complete
 //! ```
 //!
-//! A run gets its name when its journal says what it is (see `results::starting`). Whatever else lies among the runs is
+//! A run gets its name once its journal has a header (see `results::starting`). Other entries among the runs are
 //! ignored.
 
 use std::fs::{DirEntry, File, TryLockError};
@@ -19,9 +19,9 @@ use super::index::Index;
 use super::journal::Journal;
 use super::journal_file::{has_journal, journal_path, plain_path};
 use super::sequence::{number_of, seconds_ahead};
-use super::start::Start;
+use super::start::JournalStart;
 
-/// What a run needs to go on.
+/// The assignment, needed to resume a run.
 const PLAN: &str = "run.json";
 
 /// A folder of runs.
@@ -30,38 +30,38 @@ pub struct ResultsFolder {
     path: PathBuf,
 }
 
-/// The folder of one run, which nobody else can work on as its master while this is there.
+/// The folder of one run. While it is held, no other process can be the master of the run.
 #[derive(Debug)]
 pub struct RunFolder {
     /// The name of the run.
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    pub(super) _lock: Held,
+    pub(super) _lock: HeldLock,
 }
 
-/// A lock, given back by whatever end of the process. It is given back by name, too: a process that is being started has
-/// the files of the one that starts it for a moment, and would keep it.
+/// A lock that the OS releases when the process exits. Dropping it unlocks explicitly, because a child process that is
+/// starting shares the open file for a moment.
 #[derive(Debug)]
-pub struct Held(pub(super) File);
+pub struct HeldLock(pub(super) File);
 
-impl Drop for Held {
+impl Drop for HeldLock {
     fn drop(&mut self) {
         drop(self.0.unlock());
     }
 }
 
-/// Why there is no such folder.
+/// An error about a folder of runs.
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     /// The file system does not let us.
     #[error("cannot {what} `{}`", path.display())]
     Io {
-        /// What was to be done.
+        /// The failed action.
         what: &'static str,
-        /// With what.
+        /// The path.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// No run has this name.
@@ -75,12 +75,12 @@ pub enum FolderError {
     /// There is no run at all, or none that was interrupted.
     #[error("no {what} in `{}`", results.display())]
     Nothing {
-        /// What was looked for.
+        /// The run that was searched for.
         what: &'static str,
         /// The folder of runs.
         results: PathBuf,
     },
-    /// So many runs are of one second that no name is left.
+    /// All names for runs of one second are taken.
     #[error("99 runs of the second `{second}` in `{}`, and no name for one more", results.display())]
     NoName {
         /// The second.
@@ -88,10 +88,10 @@ pub enum FolderError {
         /// The folder of runs.
         results: PathBuf,
     },
-    /// The run goes on.
+    /// The run continues.
     #[error("run `{0}` is still in progress")]
     Busy(String),
-    /// The run has results, and nothing to go on with.
+    /// The run has results, and nothing to continue with.
     #[error("run `{0}` was made elsewhere and cannot be resumed here")]
     NoPlan(String),
     /// The journal is of a run that ended before it began, or of none.
@@ -127,7 +127,7 @@ impl ResultsFolder {
         Self { path: path.into() }
     }
 
-    /// The folder itself.
+    /// Returns the folder itself.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -140,11 +140,11 @@ impl ResultsFolder {
         FolderError::NoName { second: second.to_owned(), results: self.path.clone() }
     }
 
-    /// The names of all runs, the oldest first. Entries that are not runs are left out, see [`Self::strays`].
+    /// Returns the names of all runs, the oldest first. Other entries are skipped, see [`Self::strays`].
     ///
     /// # Errors
     ///
-    /// [`FolderError::Io`]; a folder that is not there yet has no runs.
+    /// [`FolderError::Io`]; a missing folder has no runs.
     pub fn runs(&self) -> Result<Vec<String>, FolderError> {
         // A link would be the same run once more.
         let entries = self.entries()?.into_iter().filter(|entry| !is_link(entry));
@@ -167,7 +167,7 @@ impl ResultsFolder {
         }
     }
 
-    /// What lies among the runs and is none, each with the reason: sentences for the user.
+    /// Returns the entries that are not runs, with reasons, as sentences for the user.
     ///
     /// # Errors
     ///
@@ -186,8 +186,8 @@ impl ResultsFolder {
                 _ if is_link(&found) => "it is a symbolic link".to_owned(),
                 (_, Err(error)) => error.to_string(),
                 (Some(_), Ok(_)) if !has_journal(&path) => "it has no journal".to_owned(),
-                (Some(_), Ok(_)) => match Start::read(&journal_path(&path)) {
-                    Ok(Start::Missing) => "its journal ends before it says what the run is".to_owned(),
+                (Some(_), Ok(_)) => match JournalStart::read(&journal_path(&path)) {
+                    Ok(JournalStart::Missing) => "its journal ends before it says what the run is".to_owned(),
                     Ok(_) => continue,
                     Err(error) => format!("its journal cannot be read: {error}"),
                 },
@@ -198,7 +198,7 @@ impl ResultsFolder {
         Ok(strays)
     }
 
-    /// Where the run is that `name` means: its name, or the path of its folder.
+    /// Returns the path of the run with this name or path.
     ///
     /// # Errors
     ///
@@ -210,11 +210,11 @@ impl ResultsFolder {
         found.next().ok_or_else(|| FolderError::Unknown { name: name.to_owned(), results: self.path.clone() })
     }
 
-    /// Takes up the run that `name` means, or the last one that has not ended with a result for each file.
+    /// Locks the named run, or the last unfinished one, for resuming.
     ///
     /// # Errors
     ///
-    /// [`FolderError`], for instance when the run is going on.
+    /// [`FolderError`], for instance when the run is still running.
     pub fn take_up(&self, name: Option<&str>) -> Result<(RunFolder, Journal), FolderError> {
         let path = match name {
             Some(name) => self.path_of(name)?,
@@ -232,8 +232,8 @@ impl ResultsFolder {
     fn last_incomplete(&self) -> Result<PathBuf, FolderError> {
         for name in self.runs()?.into_iter().rev() {
             let path = self.runs_path().join(name);
-            // A run without a readable journal has nothing to go on from, and one that comes from elsewhere has no list
-            // of its files.
+            // A run without a readable journal has nothing to continue from, and one that comes from elsewhere has no
+            // list of its files.
             if path.join(PLAN).exists()
                 && let Ok(journal) = read_journal(&path)
                 && journal.report.files.len() < journal.report.header.files
@@ -244,7 +244,7 @@ impl ResultsFolder {
         Err(FolderError::Nothing { what: "interrupted run", results: self.path.clone() })
     }
 
-    /// Reads the journal of the run that `name` means, or of the last run, whether it goes on or not.
+    /// Reads the journal of the named run, or of the last run, even while it is running.
     ///
     /// # Errors
     ///
@@ -257,12 +257,12 @@ impl ResultsFolder {
         read_journal(&path)
     }
 
-    /// The folder of a run.
+    /// Returns the folder of a run.
     pub fn run_path(&self, name: &str) -> PathBuf {
         self.runs_path().join(name)
     }
 
-    /// The length of the journal of a run, whether it is compressed or not; nothing if it has none.
+    /// Returns the length of the journal of a run, compressed or not; `None` without a journal.
     pub fn journal_bytes(&self, name: &str) -> Option<u64> {
         super::journal_file::length(&self.run_path(name))
     }
@@ -287,13 +287,13 @@ impl ResultsFolder {
     ///
     /// # Errors
     ///
-    /// [`FolderError`], for instance when the run goes on.
+    /// [`FolderError`], for instance when the run continues.
     pub fn remove(&self, name: &str) -> Result<(), FolderError> {
         let run = lock(name.to_owned(), self.path_of(name)?)?;
         std::fs::remove_dir_all(&run.path).map_err(io_error("remove", &run.path))
     }
 
-    /// The last run that goes on now.
+    /// Returns the last run that continues now.
     ///
     /// # Errors
     ///
@@ -314,18 +314,18 @@ pub fn is_running(path: &Path) -> bool {
 }
 
 impl RunFolder {
-    /// The folder of results that the run is in.
+    /// Returns the folder of results that the run is in.
     pub fn results(&self) -> ResultsFolder {
         let results = self.path.parent().and_then(Path::parent);
         ResultsFolder::new(results.unwrap_or(&self.path))
     }
 
-    /// Whether its name is of a later time than this one, by more than a second.
+    /// Returns whether its name is of a later time than this one, by more than a second.
     pub fn is_ahead_of(&self, now: i64) -> bool {
         seconds_ahead(&self.name, now) > 1
     }
 
-    /// Where the journal is written.
+    /// Returns the path of the plain journal.
     pub fn journal(&self) -> PathBuf {
         plain_path(&self.path)
     }
@@ -341,21 +341,21 @@ fn read_journal(run: &Path) -> Result<Journal, FolderError> {
     journal.ok_or_else(|| why_unreadable(path))
 }
 
-/// Whether an entry is a symbolic link.
+/// Returns whether an entry is a symbolic link.
 fn is_link(entry: &DirEntry) -> bool {
     entry.file_type().is_ok_and(|kind| kind.is_symlink())
 }
 
-/// Why a journal is none that can be read.
+/// Finds the reason why a journal is unreadable.
 pub(super) fn why_unreadable(path: PathBuf) -> FolderError {
-    match Start::read(&path) {
+    match JournalStart::read(&path) {
         Err(source) => FolderError::Io { what: "read", path, source },
-        Ok(Start::Corrupt) => FolderError::Corrupt(path),
-        Ok(Start::OtherVersion { format, program, known }) => {
+        Ok(JournalStart::Corrupt) => FolderError::Corrupt(path),
+        Ok(JournalStart::OtherVersion { format, program, known }) => {
             FolderError::OtherVersion { path, format, program, known }
         }
-        Ok(Start::Whole) => FolderError::NoHeader(path),
-        Ok(Start::Missing) => FolderError::NoJournal(path),
+        Ok(JournalStart::Whole) => FolderError::NoHeader(path),
+        Ok(JournalStart::Missing) => FolderError::NoJournal(path),
     }
 }
 
@@ -363,16 +363,16 @@ pub(super) fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError
     let lock_path = lock_path(&path);
     let lock = File::create(&lock_path).map_err(io_error("make", &lock_path))?;
     match try_lock(&lock) {
-        Ok(()) => Ok(RunFolder { name, path, _lock: Held(lock) }),
+        Ok(()) => Ok(RunFolder { name, path, _lock: HeldLock(lock) }),
         Err(TryLockError::WouldBlock) => Err(FolderError::Busy(name)),
         Err(TryLockError::Error(error)) => Err(io_error("lock", &lock_path)(error)),
     }
 }
 
-/// Keeps a run from being taken up, unless somebody works on it. Who looks whether it goes on is not misled by this.
-pub fn hold_still(path: &Path) -> Option<Held> {
+/// Prevents the run from being resumed, unless a process is working on it. [`is_running`] ignores this lock.
+pub fn hold_still(path: &Path) -> Option<HeldLock> {
     let lock = File::open(lock_path(path)).or_else(|_| File::create(lock_path(path))).ok()?;
-    lock.try_lock_shared().ok().map(|()| Held(lock))
+    lock.try_lock_shared().ok().map(|()| HeldLock(lock))
 }
 
 /// How long a lock is waited for. A process that is killed while it starts another leaves its lock to the other, until

@@ -1,4 +1,4 @@
-//! What earlier runs say of a file: how it ended last, and how long it takes.
+//! The last result and the duration of a file in earlier runs.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -8,26 +8,27 @@ use super::index::{Index, file_key, name_key};
 use super::summary::PastRun;
 use slt_core::location::FileId;
 
-/// What is known of a file.
+/// The known facts about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Past {
-    /// Whether it ended well when it was run last; nothing if it was not run.
+pub struct PastResult {
+    /// Whether the last result was good; `None` if it was not run.
     pub good: Option<bool>,
     /// How long it took then, or in a copy of the suite.
     pub duration: Option<Duration>,
 }
 
-/// What earlier runs know of the files that are asked about.
+/// The results of earlier runs for some files.
 #[derive(Debug, Default)]
 pub struct History {
-    by_file: HashMap<FileId, Past>,
+    by_file: HashMap<FileId, PastResult>,
     /// A file that reports call the same: a copy of a suite without a name, mostly.
     by_name: HashMap<String, Duration>,
 }
 
 impl ResultsFolder {
-    /// Reads the last runs that `wanted` takes, no more than `most`, up to the one that is called `last` if it is there; the
-    /// oldest first. Runs that cannot be read say nothing.
+    /// Reads the last runs that `wanted` accepts, at most `most`, the oldest first.
+    ///
+    /// If the run `last` exists, no later one is read. Unreadable runs are skipped.
     ///
     /// # Errors
     ///
@@ -50,11 +51,11 @@ impl ResultsFolder {
     }
 }
 
-/// For each run that is wanted, so many are looked at.
+/// The number of runs to look at for each wanted run.
 const LOOK_FURTHER: usize = 4;
 
 impl History {
-    /// Reads how these files ended last on `engine`.
+    /// Reads the last results of these files on `engine`.
     ///
     /// # Errors
     ///
@@ -69,7 +70,8 @@ impl History {
             let elapsed = by_name.and_then(|record| record.elapsed);
             history.by_name.extend(elapsed.map(|elapsed| (file.path().to_owned(), elapsed)));
             history.by_file.extend(by_file.map(|record| {
-                let past = Past { good: Some(record.status.is_good()), duration: record.elapsed.or(elapsed) };
+                let past =
+                    PastResult { good: Some(record.status.is_good()), duration: record.elapsed.or(elapsed) };
                 (file.clone(), past)
             }));
         }
@@ -85,9 +87,9 @@ impl History {
         Index::read(results).map(drop)
     }
 
-    /// What is known of a file.
-    pub fn of(&self, file: &FileId) -> Past {
-        let untested = || Past { good: None, duration: self.by_name.get(file.path()).copied() };
+    /// Returns what is known of the file.
+    pub fn of(&self, file: &FileId) -> PastResult {
+        let untested = || PastResult { good: None, duration: self.by_name.get(file.path()).copied() };
         self.by_file.get(file).copied().unwrap_or_else(untested)
     }
 }

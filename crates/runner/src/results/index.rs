@@ -1,7 +1,7 @@
 //! The index of last outcomes: how each file ended last on each engine and how long it took, whichever run that was.
 //!
-//! It is made of the journals, and says the same as all of them together, but a question about a few files costs the same
-//! however many runs and files there are. One file, `outcomes.index` beside the runs:
+//! It is made of the journals, and says the same as all of them together, but a question about a few files costs the
+//! same however many runs and files there are. One file, `outcomes.index` beside the runs:
 //!
 //! ```text
 //! {"crc32":…,"entry":{"version":3,"records":N,"runs":{NAME:LENGTH,…}}}    which runs are in it, with the lengths of their journals
@@ -10,14 +10,14 @@
 //! {"crc32":…,"entry":{"runs":{NAME:LENGTH},"records":[…]}}    what has come since, a line for each run
 //! ```
 //!
-//! A key is a digest of what is known: an engine with the identity of a file, or with its path in reports, for copies of a
-//! suite without a name. Of two records with one key, that of the later run holds. What comes is appended in one piece, and when that has
-//! become long, the whole file is made anew and takes the place of the old one. Whatever is wrong with the file is found by
-//! checksums, and then it is made of the journals again. Runs that are not in it, because their process was killed or because
-//! they arrived from elsewhere, are added when the index is read.
+//! A key is a digest of an engine and the identity of a file, or of an engine and the path of a file in reports, for
+//! copies of a suite without a name. Of two records with one key, that of the later run is used. New records are
+//! appended in one piece. When the file has become long, it is recreated and replaces the old one. Checksums detect
+//! damage, and then the index is made from the journals again. Runs that are missing, because their process was killed
+//! or because they were imported, are added when the index is read.
 //!
-//! Where `prune` has removed a run, what the run said of files still holds, and its length is null here. Where a run has gone
-//! in another way, the index is made again without it.
+//! Where `prune` has removed a run, what the run said of files still holds, and its length is null here. Where a run
+//! has gone in another way, the index is made again without it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -30,7 +30,7 @@ use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::digest::hexadecimal;
-use super::folder::{FolderError, Held, ResultsFolder, io_error, is_running, lock_with_patience};
+use super::folder::{FolderError, HeldLock, ResultsFolder, io_error, is_running, lock_with_patience};
 use super::journal::read_brief;
 use super::journal_file::{journal_path, plain_path};
 use super::sequence::number_of;
@@ -50,33 +50,33 @@ const WIDTH: usize = FIELDS + 1 + 8 + 1;
 const MOST_APPENDED: u64 = 256 << 10;
 /// Above this number of keys, all records are read at once.
 const FEW: usize = 64;
-/// How long another process may hold the lock. Without it, what is found is used, and not kept.
+/// The time to wait for a lock held by another process. Without the lock, the index is read but not updated.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The last outcome of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Record {
+pub(super) struct IndexRecord {
     pub(super) status: FileStatus,
-    /// How long the file took; nothing if another program made the run and did not say it.
+    /// The duration; `None` if another program made the run without it.
     pub(super) elapsed: Option<Duration>,
     /// The number of the run.
     run: i64,
 }
 
 /// A key of the index: a digest.
-type Key = String;
+type IndexKey = String;
 
-/// The key of a file, on an engine.
-pub(super) fn file_key(engine: &str, file: &FileId) -> Key {
+/// Returns the key of a file, on an engine.
+pub(super) fn file_key(engine: &str, file: &FileId) -> IndexKey {
     key(&[b"file", engine.as_bytes(), file.key().as_bytes()])
 }
 
-/// The key of files that reports call so, on an engine.
-pub(super) fn name_key(engine: &str, file: &str) -> Key {
+/// Returns the key of files that reports call so, on an engine.
+pub(super) fn name_key(engine: &str, file: &str) -> IndexKey {
     key(&[b"name", engine.as_bytes(), file.as_bytes()])
 }
 
-fn key(parts: &[&[u8]]) -> Key {
+fn key(parts: &[&[u8]]) -> IndexKey {
     let mut md5 = Md5::new();
     for part in parts {
         md5.update((part.len() as u64).to_le_bytes());
@@ -86,30 +86,30 @@ fn key(parts: &[&[u8]]) -> Key {
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Header {
+struct IndexHeader {
     version: u32,
     records: u64,
-    runs: Runs,
+    runs: IndexedRuns,
 }
 
-/// The runs that are in the index, with the lengths of their journals; nothing for one that was pruned.
-type Runs = BTreeMap<String, Option<u64>>;
+/// The runs that are in the index, with the lengths of their journals; `None` for one that was pruned.
+type IndexedRuns = BTreeMap<String, Option<u64>>;
 
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Addition {
-    runs: Runs,
+struct IndexAddition {
+    runs: IndexedRuns,
     records: Vec<String>,
 }
 
-/// Why an index cannot be used.
+/// A reason why an index is unusable.
 #[derive(Debug)]
-enum Unusable {
+enum UnusableIndex {
     /// It is not there, of another version, or not as it was written.
     Damaged,
     Io(io::Error),
 }
 
-impl From<io::Error> for Unusable {
+impl From<io::Error> for UnusableIndex {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof => Self::Damaged,
@@ -122,17 +122,17 @@ impl From<io::Error> for Unusable {
 #[derive(Debug)]
 pub(super) struct Index {
     path: PathBuf,
-    runs: Runs,
-    /// The sorted records; nothing of an index that is made anew.
-    sorted: Option<Sorted>,
-    /// What has come since.
-    later: HashMap<Key, Record>,
+    runs: IndexedRuns,
+    /// The sorted records; `None` for an index that is being rebuilt.
+    sorted: Option<SortedRecords>,
+    /// Later additions.
+    later: HashMap<IndexKey, IndexRecord>,
     /// How long the file is as far as its lines are whole.
     length: u64,
 }
 
 #[derive(Debug)]
-struct Sorted {
+struct SortedRecords {
     file: File,
     start: u64,
     count: u64,
@@ -154,24 +154,27 @@ impl Index {
         Self::update(results, &path, None)
     }
 
-    /// The last outcomes with these keys, in their order.
+    /// Returns the last outcomes with these keys, in their order.
     ///
     /// # Errors
     ///
     /// [`FolderError`], when neither the index nor the runs can be read.
-    pub(super) fn find(results: &ResultsFolder, keys: &[Key]) -> Result<Vec<Option<Record>>, FolderError> {
+    pub(super) fn find(
+        results: &ResultsFolder,
+        keys: &[IndexKey],
+    ) -> Result<Vec<Option<IndexRecord>>, FolderError> {
         let index = Self::read(results)?;
         match index.records(keys) {
             Ok(found) => Ok(found),
             Err(_) => {
-                // Damage is seen only by those who ask for what is damaged.
+                // Only callers that ask for damage see it.
                 let made = Self::update(results, &index.path, Some(&index))?;
                 made.records(keys).map_err(|error| made.failed(error))
             }
         }
     }
 
-    /// Says that these runs are removed, and that what they have said still holds.
+    /// Marks these runs as removed; their outcomes stay.
     ///
     /// # Errors
     ///
@@ -180,31 +183,31 @@ impl Index {
         let mut index = Self::read(results)?;
         let _lock = lock(&index.path)?;
         let runs = names.iter().map(|name| (name.clone(), None)).collect();
-        index.add(Addition { runs, records: Vec::new() });
+        index.add(IndexAddition { runs, records: Vec::new() });
         index.write_anew().map_err(|error| index.failed(error))
     }
 
-    fn failed(&self, error: Unusable) -> FolderError {
+    fn failed(&self, error: UnusableIndex) -> FolderError {
         let error = match error {
-            Unusable::Damaged => io::ErrorKind::InvalidData.into(),
-            Unusable::Io(error) => error,
+            UnusableIndex::Damaged => io::ErrorKind::InvalidData.into(),
+            UnusableIndex::Io(error) => error,
         };
         io_error("use the index", &self.path)(error)
     }
 
-    fn load(path: &Path) -> Result<Self, Unusable> {
+    fn load(path: &Path) -> Result<Self, UnusableIndex> {
         let file = File::open(path)?;
         let whole = file.metadata()?.len();
         let mut lines = BufReader::new(&file);
         let mut line = Vec::new();
         let start = lines.read_until(b'\n', &mut line)? as u64;
-        let header: Header = entry_of(&line).ok_or(Unusable::Damaged)?;
+        let header: IndexHeader = entry_of(&line).ok_or(UnusableIndex::Damaged)?;
         if header.version != VERSION {
-            return Err(Unusable::Damaged);
+            return Err(UnusableIndex::Damaged);
         }
-        let sorted = header.records.checked_mul(WIDTH as u64).ok_or(Unusable::Damaged)?;
+        let sorted = header.records.checked_mul(WIDTH as u64).ok_or(UnusableIndex::Damaged)?;
         if whole < start + sorted {
-            return Err(Unusable::Damaged);
+            return Err(UnusableIndex::Damaged);
         }
         let mut index = Self {
             path: path.to_owned(),
@@ -221,15 +224,15 @@ impl Index {
             if !line.ends_with(b"\n") {
                 break;
             }
-            index.add(entry_of(&line).ok_or(Unusable::Damaged)?);
+            index.add(entry_of(&line).ok_or(UnusableIndex::Damaged)?);
             index.length += length as u64;
         }
         drop(lines);
-        index.sorted = Some(Sorted { file, start, count: header.records });
+        index.sorted = Some(SortedRecords { file, start, count: header.records });
         Ok(index)
     }
 
-    fn add(&mut self, addition: Addition) {
+    fn add(&mut self, addition: IndexAddition) {
         for record in addition.records {
             if let Some((key, record)) = parse(record.as_bytes()) {
                 keep_later(&mut self.later, key, record);
@@ -243,7 +246,7 @@ impl Index {
         Ok(self.missing(results, &names).is_empty() && !self.has_lost_a_run(&names))
     }
 
-    /// The runs whose journals are not in the index as they are. Those that go on are added by their own process.
+    /// Returns the runs whose journals are new or changed. Running ones are added by their own process.
     fn missing(&self, results: &ResultsFolder, names: &[String]) -> Vec<(String, u64)> {
         let missing = names.iter().filter_map(|name| {
             let run = results.runs_path().join(name);
@@ -259,16 +262,16 @@ impl Index {
         missing.collect()
     }
 
-    /// Whether a run has gone that was not pruned.
+    /// Returns whether a run is missing that was not pruned.
     fn has_lost_a_run(&self, names: &[String]) -> bool {
         let there: HashSet<&String> = names.iter().collect();
         self.runs.iter().any(|(name, length)| length.is_some() && !there.contains(name))
     }
 
-    /// Adds the runs that are not in the index, and makes it anew where it cannot be used.
+    /// Adds new runs, and rebuilds an unusable index.
     fn update(results: &ResultsFolder, path: &Path, damaged: Option<&Self>) -> Result<Self, FolderError> {
         let names = results.runs()?;
-        // Where there is no run, there is nothing to be kept either.
+        // Without runs there is nothing to index.
         if names.is_empty() && !path.exists() {
             return Ok(Self::empty(path));
         }
@@ -293,7 +296,13 @@ impl Index {
     }
 
     fn empty(path: &Path) -> Self {
-        Self { path: path.to_owned(), runs: Runs::new(), sorted: None, later: HashMap::new(), length: 0 }
+        Self {
+            path: path.to_owned(),
+            runs: IndexedRuns::new(),
+            sorted: None,
+            later: HashMap::new(),
+            length: 0,
+        }
     }
 
     /// What is known from pruned runs alone, as far as it can be read.
@@ -311,7 +320,7 @@ impl Index {
     }
 
     /// Brings what was added to the disk: in one piece at the end of the file, or as a new file.
-    fn keep(&mut self, lines: &[u8]) -> Result<(), Unusable> {
+    fn keep(&mut self, lines: &[u8]) -> Result<(), UnusableIndex> {
         let Some(sorted) = &self.sorted else { return self.write_anew() };
         let appended = self.length - sorted.start - sorted.count * WIDTH as u64 + lines.len() as u64;
         if appended > MOST_APPENDED {
@@ -320,16 +329,16 @@ impl Index {
         let file = File::options().write(true).open(&self.path)?;
         // What was not written to its end is written over.
         file.set_len(self.length)?;
-        // When it reaches the disk does not matter: what a power cut takes away is missed, and read again.
+        // When it reaches the disk does not matter: what a power failure takes away is missed, and read again.
         file.write_all_at(lines, self.length)?;
         self.length += lines.len() as u64;
         Ok(())
     }
 
-    fn write_anew(&self) -> Result<(), Unusable> {
-        let mut records: BTreeMap<Key, Record> = BTreeMap::new();
+    fn write_anew(&self) -> Result<(), UnusableIndex> {
+        let mut records: BTreeMap<IndexKey, IndexRecord> = BTreeMap::new();
         for (key, record) in
-            self.sorted.iter().map(Sorted::all).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
+            self.sorted.iter().map(SortedRecords::all).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
         {
             records.insert(key, record);
         }
@@ -337,7 +346,7 @@ impl Index {
             let known = records.entry(key.clone()).or_insert(*record);
             *known = later_of(*known, *record);
         }
-        let header = Header { version: VERSION, records: records.len() as u64, runs: self.runs.clone() };
+        let header = IndexHeader { version: VERSION, records: records.len() as u64, runs: self.runs.clone() };
         atomic_file::replace(&self.path, |out| {
             out.write_all(&line_of(&header)?)?;
             records.iter().try_for_each(|(key, record)| writeln!(out, "{}", text_of(key, record)))
@@ -345,12 +354,12 @@ impl Index {
         Ok(())
     }
 
-    fn records(&self, keys: &[Key]) -> Result<Vec<Option<Record>>, Unusable> {
+    fn records(&self, keys: &[IndexKey]) -> Result<Vec<Option<IndexRecord>>, UnusableIndex> {
         let bytes = match &self.sorted {
             Some(sorted) if keys.len() > FEW => Some(sorted.bytes()?),
             _ => None,
         };
-        let find = |key: &Key| {
+        let find = |key: &IndexKey| {
             let kept = match (&bytes, &self.sorted) {
                 (Some(bytes), _) => search(key, bytes.len() / WIDTH, |place| parse_at(bytes, place))?,
                 (None, Some(sorted)) => search(key, sorted.count as usize, |place| sorted.record(place))?,
@@ -366,19 +375,19 @@ impl Index {
     }
 }
 
-impl Sorted {
-    fn bytes(&self) -> Result<Vec<u8>, Unusable> {
+impl SortedRecords {
+    fn bytes(&self) -> Result<Vec<u8>, UnusableIndex> {
         let mut bytes = vec![0; self.count as usize * WIDTH];
         self.file.read_exact_at(&mut bytes, self.start)?;
         Ok(bytes)
     }
 
-    fn all(&self) -> Result<Vec<(Key, Record)>, Unusable> {
+    fn all(&self) -> Result<Vec<(IndexKey, IndexRecord)>, UnusableIndex> {
         let bytes = self.bytes()?;
         (0..self.count as usize).map(|place| parse_at(&bytes, place)).collect()
     }
 
-    fn record(&self, place: usize) -> Result<(Key, Record), Unusable> {
+    fn record(&self, place: usize) -> Result<(IndexKey, IndexRecord), UnusableIndex> {
         let mut bytes = [0; WIDTH];
         self.file.read_exact_at(&mut bytes, self.start + (place * WIDTH) as u64)?;
         parse_at(&bytes, 0)
@@ -387,10 +396,10 @@ impl Sorted {
 
 /// Finds a key among so many sorted records.
 fn search(
-    key: &Key,
+    key: &IndexKey,
     count: usize,
-    at: impl Fn(usize) -> Result<(Key, Record), Unusable>,
-) -> Result<Option<Record>, Unusable> {
+    at: impl Fn(usize) -> Result<(IndexKey, IndexRecord), UnusableIndex>,
+) -> Result<Option<IndexRecord>, UnusableIndex> {
     let (mut low, mut high) = (0, count);
     while low < high {
         let middle = low.midpoint(high);
@@ -404,18 +413,18 @@ fn search(
     Ok(None)
 }
 
-fn later_of(one: Record, other: Record) -> Record {
+fn later_of(one: IndexRecord, other: IndexRecord) -> IndexRecord {
     if other.run >= one.run { other } else { one }
 }
 
-fn keep_later(records: &mut HashMap<Key, Record>, key: Key, record: Record) {
+fn keep_later(records: &mut HashMap<IndexKey, IndexRecord>, key: IndexKey, record: IndexRecord) {
     let known = records.entry(key).or_insert(record);
     *known = later_of(*known, record);
 }
 
 /// What a run says of its files. One that cannot be read says nothing.
-fn addition(results: &ResultsFolder, name: &str, length: u64) -> Addition {
-    let mut addition = Addition { runs: [(name.to_owned(), Some(length))].into(), records: Vec::new() };
+fn addition(results: &ResultsFolder, name: &str, length: u64) -> IndexAddition {
+    let mut addition = IndexAddition { runs: [(name.to_owned(), Some(length))].into(), records: Vec::new() };
     let journal = journal_path(&results.runs_path().join(name));
     let (Some(run), Ok(Some(past))) = (number_of(name), read_brief(&journal)) else { return addition };
     let engine = &past.run.header.engine.qualified_name();
@@ -425,25 +434,25 @@ fn addition(results: &ResultsFolder, name: &str, length: u64) -> Addition {
             FlakyResult::Pass => file.last_status(),
             FlakyResult::Fail => file.status(),
         };
-        let record = Record { status, elapsed, run };
+        let record = IndexRecord { status, elapsed, run };
         addition.records.push(text_of(&file_key(engine, &file.file), &record));
         addition.records.push(text_of(&name_key(engine, file.file.path()), &record));
     }
     addition
 }
 
-fn text_of(key: &Key, record: &Record) -> String {
+fn text_of(key: &IndexKey, record: &IndexRecord) -> String {
     let elapsed = record.elapsed.map_or_else(|| "-".to_owned(), |elapsed| elapsed.as_micros().to_string());
     let fields = format!("{key} {:<13} {elapsed:>15} {:>15}", record.status.word(), record.run);
     format!("{fields} {:08x}", crc32fast::hash(fields.as_bytes()))
 }
 
-fn parse_at(bytes: &[u8], place: usize) -> Result<(Key, Record), Unusable> {
+fn parse_at(bytes: &[u8], place: usize) -> Result<(IndexKey, IndexRecord), UnusableIndex> {
     let start = place * WIDTH;
-    bytes.get(start..start + WIDTH - 1).and_then(parse).ok_or(Unusable::Damaged)
+    bytes.get(start..start + WIDTH - 1).and_then(parse).ok_or(UnusableIndex::Damaged)
 }
 
-fn parse(bytes: &[u8]) -> Option<(Key, Record)> {
+fn parse(bytes: &[u8]) -> Option<(IndexKey, IndexRecord)> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (fields, sum) = text.split_at_checked(FIELDS)?;
     if u32::from_str_radix(sum.strip_prefix(' ')?, 16).ok()? != crc32fast::hash(fields.as_bytes()) {
@@ -453,14 +462,14 @@ fn parse(bytes: &[u8]) -> Option<(Key, Record)> {
     let (key, status, elapsed, run) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let status = FileStatus::from_word(status)?;
     let elapsed = if elapsed == "-" { None } else { Some(Duration::from_micros(elapsed.parse().ok()?)) };
-    Some((key.to_owned(), Record { status, elapsed, run: run.parse().ok()? }))
+    Some((key.to_owned(), IndexRecord { status, elapsed, run: run.parse().ok()? }))
 }
 
-fn lock(index: &Path) -> Result<Held, FolderError> {
+fn lock(index: &Path) -> Result<HeldLock, FolderError> {
     let path = index.with_extension("lock");
     let file = File::create(&path).map_err(io_error("make", &path))?;
     match lock_with_patience(&file, PATIENCE) {
-        Ok(()) => Ok(Held(file)),
+        Ok(()) => Ok(HeldLock(file)),
         Err(error) => Err(io_error("lock", &path)(error.into())),
     }
 }

@@ -1,9 +1,8 @@
-//! The journal of a run: what became of each file, appended the moment it is known.
+//! The journal of a run: the result of each file, appended the moment it is known.
 //!
 //! One JSON line for each entry (see [`crate::jsonl`]), on the disk before anything else hears of it. Replaying a
-//! journal gives the report of the run. The entries are written in the forms of [`slt_core::wire`]; a journal that another
-//! version of this program has written is read as long as [`FORMAT`] is the same, which a test holds against a journal of
-//! the past.
+//! journal gives the report of the run. The entries are written in the forms of [`crate::wire`]. A journal of another
+//! version of this program is read if [`FORMAT`] is the same, which a test checks with an old journal.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
@@ -65,7 +64,8 @@ pub struct Opened {
 }
 
 impl Opened {
-    /// The files that were to be run. Of a run of another program these are the ones that it names and has no result of.
+    /// Returns the files that were to be run. Of a run of another program these
+    /// are the ones that it names and has no result of.
     pub fn wanted_files(&self) -> impl Iterator<Item = &FileId> {
         let untested = self.imported.iter().flat_map(|imported| &imported.untested);
         self.places.keys().chain(untested)
@@ -76,7 +76,7 @@ impl Opened {
         self.places.iter().map(|(file, place)| (file, place.as_path()))
     }
 
-    /// Whether files of the suite were left out of the run, as far as that is known.
+    /// Returns whether files of the suite were left out of the run, as far as that is known.
     pub fn is_part(&self) -> bool {
         self.circumstances.as_ref().is_some_and(|circumstances| circumstances.is_part)
     }
@@ -123,7 +123,7 @@ impl Opened {
         }
     }
 
-    /// Reads what a journal says first; nothing if it does not say which run it is of.
+    /// Reads what a journal says first; `None` if it does not say which run it is of.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let mut lines = lines(path)?;
         let first = lines.next_line()?.and_then(entry_of::<Entry<'_>>);
@@ -137,7 +137,7 @@ impl Opened {
 enum Entry<'e> {
     Opened(Cow<'e, Opened>),
     RunStarted(#[serde(with = "Lent::<RunHeaderForm>")] Cow<'e, RunHeader>),
-    /// The run is taken up again, at so many milliseconds since 1970 in UTC.
+    /// The run is resumed, at so many milliseconds since 1970 in UTC.
     Resumed {
         at: i64,
     },
@@ -182,7 +182,7 @@ enum BriefEntry {
     },
 }
 
-/// Reads a journal in brief; nothing if it does not say which run it is of. A run without an end counts as killed.
+/// Reads a journal in brief; `None` if it does not say which run it is of. A run without an end counts as killed.
 pub(super) fn read_brief(path: &Path) -> io::Result<Option<PastRun>> {
     let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
     let (mut worked, mut state) = (TimeWorked::default(), RunState::Killed);
@@ -221,7 +221,7 @@ pub struct JournalWriter {
     lines: Appender,
     /// The header is there already, and is not repeated.
     has_begun: bool,
-    /// What brings the folder of the run to the disk. No result is told before that.
+    /// What brings the folder of the run to the disk. No result is reported before that.
     behind: Option<JoinHandle<io::Result<()>>>,
 }
 
@@ -230,7 +230,7 @@ impl JournalWriter {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn create(path: &Path, opened: Opened) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
         lines.append(&Entry::Opened(Cow::Owned(opened)))?;
@@ -265,7 +265,7 @@ impl JournalWriter {
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn resume(path: &Path, at: i64) -> io::Result<Self> {
         make_plain(path)?;
         let mut lines = Appender::open(path)?;
@@ -319,8 +319,8 @@ pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunRepo
     out.write_all(&line_of(&Entry::RunFinished { elapsed: report.elapsed, end: report.end })?)
 }
 
-/// How many lines are damaged. One in front of the beginning of a session is none: the session before it was killed, or its
-/// disk was full, while it wrote that line, and whatever was to be in it is told again.
+/// Returns the number of lines that are damaged. One in front of the beginning of a session is none: the session before
+/// it was killed, or its disk was full, while it wrote that line, and whatever was to be in it is reported again.
 fn damaged(entries: &[Option<Entry<'_>>]) -> usize {
     let is_torn = |place: usize| {
         matches!(entries.get(place + 1), Some(Some(Entry::Resumed { .. } | Entry::RunStarted(_))))
@@ -329,7 +329,7 @@ fn damaged(entries: &[Option<Entry<'_>>]) -> usize {
         + usize::from(entries.first().is_some_and(Option::is_none))
 }
 
-/// Whether a line is the beginning of a session.
+/// Returns whether a line is the beginning of a session.
 pub(super) fn begins_session(line: &[u8]) -> bool {
     let starts = [&b"{\"Resumed\""[..], b"{\"RunStarted\""];
     text_of(line).is_some_and(|text| starts.iter().any(|start| text.starts_with(start)))
@@ -344,18 +344,18 @@ pub struct Journal {
     pub report: RunReport,
     /// The attempts at files that have no result yet.
     pub attempts: FileAttempts,
-    /// How many lines are damaged, and tell nothing.
+    /// The number of lines that are damaged, and tell nothing.
     pub damaged: usize,
-    /// Whether the run has ended; if not, it goes on or was killed.
+    /// Whether the run has ended; if not, it continues or was killed.
     pub ended: bool,
 }
 
 impl Journal {
-    /// Reads a journal; nothing if it does not say which run it is of.
+    /// Reads a journal; `None` if it does not say which run it is of.
     ///
     /// # Errors
     ///
-    /// Whatever the file system says.
+    /// Returns the error of the file system.
     pub fn read(path: &Path) -> io::Result<Option<Self>> {
         Self::read_up_to(path, u64::MAX)
     }
@@ -397,7 +397,7 @@ impl Journal {
                 Entry::AttemptEnded { file, attempt, .. } => {
                     attempts.entry(file.into_owned()).or_default().push(attempt.into_owned());
                 }
-                // The first result of a file is the one that was told.
+                // The first result of a file is the one that was reported.
                 Entry::FileFinished(report) => {
                     worked.file_finishes(report.finished);
                     attempts.remove(&report.file);
@@ -405,7 +405,7 @@ impl Journal {
                         events.push(RunEvent::FileFinished(Box::new(report.into_owned())));
                     }
                 }
-                // One for each time that the run was taken up.
+                // One for each time that the run was started.
                 Entry::RunFinished { elapsed, end } => {
                     worked.session_ends(elapsed);
                     events.push(RunEvent::RunFinished { elapsed, end });

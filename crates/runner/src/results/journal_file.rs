@@ -1,6 +1,6 @@
-//! The file that a journal is in: `journal.jsonl`, and when the run is old and complete `journal.jsonl.zst`, the same
-//! compressed. Where both are there, the first one counts: whoever writes a journal writes that one, and it is removed
-//! only when the other one has been read back.
+//! The file of a journal: `journal.jsonl` or, for an old and complete run, the compressed `journal.jsonl.zst`.
+//!
+//! If both exist, the plain file counts: writers use it, and it is removed only after the compressed one was verified.
 
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -11,21 +11,22 @@ use crate::jsonl::WholeLines;
 
 const PLAIN: &str = "journal.jsonl";
 const COMPRESSED: &str = "journal.jsonl.zst";
-/// What is not whole yet.
+/// The incomplete file of a compression.
 const UNFINISHED: &str = ".journal.unfinished";
 
-/// Where the journal of a run is written.
+/// Returns the path for writing the journal of a run.
 pub fn plain_path(run: &Path) -> PathBuf {
     run.join(PLAIN)
 }
 
-/// Where the journal of a run is read.
+/// Returns the path for reading the journal of a run.
 pub(super) fn journal_path(run: &Path) -> PathBuf {
     let [plain, compressed] = [PLAIN, COMPRESSED].map(|name| run.join(name));
     if !plain.exists() && compressed.exists() { compressed } else { plain }
 }
 
-/// Whether a run has a journal with something in it. In this order: the compressed one is there before the other one goes.
+/// Returns whether a run has a nonempty journal. The plain file is checked last, because it is removed after the
+/// compressed one appears.
 pub(super) fn has_journal(run: &Path) -> bool {
     let has_text =
         |name: &&str| std::fs::metadata(run.join(name)).is_ok_and(|file| file.is_file() && file.len() > 0);
@@ -33,12 +34,12 @@ pub(super) fn has_journal(run: &Path) -> bool {
 }
 
 /// The text of a journal.
-pub(super) enum Text {
+pub(super) enum JournalText {
     Plain(File),
     Compressed(zstd::Decoder<'static, BufReader<File>>),
 }
 
-impl Read for Text {
+impl Read for JournalText {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(file) => file.read(bytes),
@@ -48,7 +49,7 @@ impl Read for Text {
 }
 
 /// Opens a journal, in whichever form it is.
-pub(super) fn open(path: &Path) -> io::Result<Text> {
+pub(super) fn open(path: &Path) -> io::Result<JournalText> {
     match open_as_named(path) {
         // It has got the other form since it was looked for.
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -58,20 +59,20 @@ pub(super) fn open(path: &Path) -> io::Result<Text> {
     }
 }
 
-/// The whole lines of a journal.
-pub(super) fn lines(path: &Path) -> io::Result<WholeLines<Text>> {
+/// Returns the whole lines of a journal.
+pub(super) fn lines(path: &Path) -> io::Result<WholeLines<JournalText>> {
     Ok(WholeLines::of(open(path)?))
 }
 
-/// What a journal had when it was so long.
+/// Reads the first `length` bytes of a journal.
 pub(super) fn beginning(path: &Path, length: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match open(path)? {
-        Text::Plain(file) => {
+        JournalText::Plain(file) => {
             file.take(length).read_to_end(&mut bytes)?;
         }
         // To its end, where the checksum is.
-        mut text @ Text::Compressed(_) => {
+        mut text @ JournalText::Compressed(_) => {
             text.read_to_end(&mut bytes)?;
             bytes.truncate(usize::try_from(length).unwrap_or(usize::MAX));
         }
@@ -79,9 +80,13 @@ pub(super) fn beginning(path: &Path, length: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn open_as_named(path: &Path) -> io::Result<Text> {
+fn open_as_named(path: &Path) -> io::Result<JournalText> {
     let file = File::open(path)?;
-    Ok(if is_compressed(path) { Text::Compressed(zstd::Decoder::new(file)?) } else { Text::Plain(file) })
+    Ok(if is_compressed(path) {
+        JournalText::Compressed(zstd::Decoder::new(file)?)
+    } else {
+        JournalText::Plain(file)
+    })
 }
 
 fn is_compressed(path: &Path) -> bool {
@@ -97,16 +102,16 @@ fn other_form(path: &Path) -> PathBuf {
     name.into()
 }
 
-/// Whether all of a journal can be read. Damage to lines is no reason why not, but to a compressed file is.
+/// Returns whether the whole journal is readable. Damaged lines are allowed, a damaged compressed file is not.
 pub(super) fn is_sound(path: &Path) -> bool {
     match open(path) {
-        Ok(Text::Plain(_)) => true,
-        Ok(mut text @ Text::Compressed(_)) => io::copy(&mut text, &mut io::sink()).is_ok(),
+        Ok(JournalText::Plain(_)) => true,
+        Ok(mut text @ JournalText::Compressed(_)) => io::copy(&mut text, &mut io::sink()).is_ok(),
         Err(_) => false,
     }
 }
 
-/// Makes sure that the journal that is written is there, for a run that is taken up again.
+/// Creates the plain journal of a run that is being resumed.
 pub(super) fn make_plain(plain: &Path) -> io::Result<()> {
     if plain.exists() || !other_form(plain).exists() {
         return Ok(());
@@ -116,12 +121,12 @@ pub(super) fn make_plain(plain: &Path) -> io::Result<()> {
     atomic_file::commit(&unfinished, plain, &|| {})
 }
 
-/// Whether the journal of a run is there in its compressed form alone.
+/// Returns whether only the compressed journal exists.
 pub fn is_only_compressed(run: &Path) -> bool {
     is_compressed(&journal_path(run))
 }
 
-/// The length of the journal of a run when it is not compressed; nothing if there is none.
+/// Returns the length of the plain journal; `None` without one.
 pub fn length(run: &Path) -> Option<u64> {
     /// The most that the header of a frame takes.
     const HEADER: u64 = 18;
@@ -133,13 +138,13 @@ pub fn length(run: &Path) -> Option<u64> {
     zstd::zstd_safe::get_frame_content_size(&header).ok()?
 }
 
-/// Compresses the journal of a run, which nobody may write meanwhile. Each change of the disk is announced.
+/// Compresses the journal of a run, which no process may write at the same time. Announces each change on disk.
 pub fn compress(run: &Path, step: &dyn Fn()) -> io::Result<()> {
     let [plain, compressed, unfinished] = [PLAIN, COMPRESSED, UNFINISHED].map(|name| run.join(name));
     step();
     let made = write_compressed(&plain, &unfinished);
     if made.is_err() {
-        // Of no use to anybody.
+        // A leftover is harmless.
         drop(std::fs::remove_file(&unfinished));
     }
     made?;

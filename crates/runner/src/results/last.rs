@@ -6,7 +6,7 @@ use std::path::Path;
 use super::folder::{FolderError, ResultsFolder, io_error, why_unreadable};
 use super::journal::{begins_session, read_brief};
 use super::journal_file::{is_sound, journal_path, lines};
-use super::start::Start;
+use super::start::JournalStart;
 
 /// The last run.
 #[derive(Debug)]
@@ -36,7 +36,7 @@ impl ResultsFolder {
         Ok(LastRun { name: None, unreadable })
     }
 
-    /// The name of the last run.
+    /// Returns the name of the last run.
     ///
     /// # Errors
     ///
@@ -45,16 +45,16 @@ impl ResultsFolder {
         self.last_run()?.name.ok_or_else(|| self.no_run())
     }
 
-    /// Says that there is no run.
+    /// Returns the error for a missing run.
     pub fn no_run(&self) -> FolderError {
         FolderError::Nothing { what: "run", results: self.path().to_owned() }
     }
 }
 
-/// Whether a run can be read. The whole journal is read only where its beginning leaves a doubt.
+/// Checks whether a run is readable. The whole journal is read only if its beginning is inconclusive.
 fn check_readable(run: &Path) -> Result<(), FolderError> {
     let path = journal_path(run);
-    let is_whole = matches!(Start::read(&path), Ok(Start::Whole)) && is_sound(&path);
+    let is_whole = matches!(JournalStart::read(&path), Ok(JournalStart::Whole)) && is_sound(&path);
     if is_whole && has_header(&path).unwrap_or(false) {
         return Ok(());
     }
@@ -62,7 +62,7 @@ fn check_readable(run: &Path) -> Result<(), FolderError> {
     brief.map(drop).ok_or_else(|| why_unreadable(path))
 }
 
-/// Whether the second whole line of a journal is its header.
+/// Returns whether the second whole line of a journal is its header.
 fn has_header(path: &Path) -> io::Result<bool> {
     let mut lines = lines(path)?;
     lines.next_line()?;

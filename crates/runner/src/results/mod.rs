@@ -1,4 +1,4 @@
-//! What is kept of runs: a folder for each, and in it the journal, which is the truth of the run.
+//! Stored runs: a folder for each, with the journal as the source of truth.
 mod circumstances;
 mod digest;
 pub mod folder;
@@ -23,7 +23,7 @@ pub mod prune;
 
 pub use circumstances::{CiRun, Circumstances, Commit, Imported};
 pub use folder::{FolderError, ResultsFolder, RunFolder};
-pub use history::{History, Past};
+pub use history::{History, PastResult};
 pub use journal::{Journal, JournalWriter, Opened};
 pub use last::LastRun;
 pub use run_ref::{KnownRun, RunRef, run_refs};

@@ -1,16 +1,16 @@
 //! Runs in one portable file: for `store export`, `store merge` and `store backup`.
 //!
-//! The file is a Zstandard frame of checksummed JSON lines (see `jsonl`), which any `zstd -dc` shows, and a
-//! seal behind it:
+//! The file is a Zstandard frame of checksummed JSON lines (see `jsonl`), readable with any `zstd -dc`, followed by a
+//! seal:
 //!
 //! ```text
 //! {"Runs":{"format":1,"program":"0.1.0"}}                  the first line
-//! {"Run":{"name":"20261122-214410","lines":12}}            for each run, and then so many lines of its journal
+//! {"Run":{"name":"20261122-214410","lines":12}}            for each run, followed by this number of journal lines
 //! {"End":{"runs":1}}                                       the last line
 //! ```
 //!
-//! The seal is a frame that decoders skip. It has the MD5 of all bytes before it, so that whatever is changed or cut
-//! off is noticed before anything is taken in: also those bits of a frame that its decoder has no use for.
+//! The seal is a frame that decoders skip. It has the MD5 of all bytes before it, so that any change or truncation is
+//! detected before a run is imported, even in bits that the decoder ignores.
 
 mod load;
 mod merge;
@@ -25,9 +25,9 @@ use serde::{Deserialize, Serialize};
 use super::folder::FolderError;
 
 pub use load::load;
-pub use merge::{Arrival, Became, merge};
+pub use merge::{ArrivedRun, MergeOutcome, merge};
 pub use read::is_portable;
-pub(super) use read::{Sink, read};
+pub(super) use read::{RunSink, read};
 pub use write::{Written, write};
 
 /// The ending of files with several runs.
@@ -40,7 +40,7 @@ const FORMAT: u32 = 2;
 
 /// The lines that are of no journal.
 #[derive(Debug, Serialize, Deserialize)]
-enum Frame {
+enum FrameLine {
     Runs { format: u32, program: String },
     Run { name: String, lines: u64 },
     End { runs: u64 },
@@ -53,23 +53,23 @@ const SEAL: [u8; 8] = [0x5E, 0x2A, 0x4D, 0x18, 32, 0, 0, 0];
 /// All bytes of the seal.
 const SEALED: u64 = 40;
 
-/// Why runs cannot be written to a file, or taken from it.
+/// An error while writing or reading a file of runs.
 #[derive(Debug, thiserror::Error)]
 pub enum PortableError {
     /// The folder of runs cannot be read or written.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The run goes on.
+    /// The run continues.
     #[error("run `{0}` is still in progress")]
     Running(String),
     /// The file cannot be read or written.
     #[error("cannot {what} `{}`", path.display())]
     Io {
-        /// What was to be done.
+        /// The failed action.
         what: &'static str,
-        /// With what.
+        /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
     /// The file is another kind of file.
@@ -83,7 +83,7 @@ pub enum PortableError {
         /// Its version.
         found: u32,
     },
-    /// The file is not what was written.
+    /// The file is corrupt.
     #[error("`{}` is damaged: {damage}", path.display())]
     Damaged {
         /// The file.
@@ -93,7 +93,7 @@ pub enum PortableError {
     },
 }
 
-/// What is wrong with a file of runs.
+/// A defect of a file of runs.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
     /// The seal is missing.
@@ -108,7 +108,7 @@ pub enum Damage {
     /// A line is not whole, or not the one that belongs there.
     #[error("line {0} is not whole, or out of place")]
     Line(u64),
-    /// The lines of a run are no journal of this version.
+    /// The lines of a run are not a journal of this version.
     #[error("run `{0}` has a journal that this version cannot read")]
     Journal(String),
 }

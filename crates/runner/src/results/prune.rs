@@ -1,18 +1,18 @@
-//! Which old runs are removed: decided here, from what is known of all runs.
+//! Decides on the old runs to remove, from facts about all runs.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 /// A run that may be removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Candidate {
+pub struct PruneCandidate {
     /// Its name.
     pub name: String,
     /// How long ago it began.
     pub age: Duration,
     /// How much it takes on the disk, in bytes.
     pub size: u64,
-    /// Whether it goes on.
+    /// Whether it continues.
     pub going: bool,
     /// Whether every file has its result, and all ended well.
     pub green: bool,
@@ -20,10 +20,10 @@ pub struct Candidate {
     pub branch: Option<String>,
 }
 
-/// What is to be left.
+/// The runs to keep.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Leave {
-    /// So many runs, the newest.
+pub struct RetentionRules {
+    /// The number of newest runs.
     pub runs: Option<usize>,
     /// Runs that are not older.
     pub younger_than: Option<Duration>,
@@ -31,35 +31,35 @@ pub struct Leave {
     pub size: Option<u64>,
 }
 
-/// Why a run stays though the rules do not keep it.
+/// A reason to keep a run against the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Spared {
-    /// It goes on.
+pub enum SpareReason {
+    /// It continues.
     Going,
     /// It is the last run of its branch in which all went well.
     LastGreen,
 }
 
-/// What is done about a run.
+/// The decision about a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
+pub enum PruneDecision {
     /// The rules keep it.
     Kept,
     /// It stays for another reason.
-    Spared(Spared),
+    SpareReason(SpareReason),
     /// It goes.
     Removed,
 }
 
-/// Decides about runs, which come the oldest first; the fates are in the same order.
+/// Decides about runs, given the oldest first; the decisions have the same order.
 ///
-/// | the run | fate |
+/// | the run | decision |
 /// |---|---|
 /// | is among the newest, young enough, and fits with all newer ones into the size | kept |
-/// | else, goes on | spared |
-/// | else, is the last green one of its branch | spared |
-/// | else | removed |
-pub fn decide(runs: &[Candidate], leave: Leave) -> Vec<Fate> {
+/// | otherwise, is running | spared |
+/// | otherwise, is the last green one of its branch | spared |
+/// | otherwise | removed |
+pub fn decide(runs: &[PruneCandidate], leave: RetentionRules) -> Vec<PruneDecision> {
     let mut size = 0_u64;
     let mut green_branches = HashSet::new();
     let newest_first = runs.iter().rev().enumerate().map(|(newer, run)| {
@@ -69,10 +69,10 @@ pub fn decide(runs: &[Candidate], leave: Leave) -> Vec<Fate> {
             && leave.younger_than.is_none_or(|age| run.age <= age)
             && leave.size.is_none_or(|most| size <= most);
         match () {
-            () if fits => Fate::Kept,
-            () if run.going => Fate::Spared(Spared::Going),
-            () if last_green => Fate::Spared(Spared::LastGreen),
-            () => Fate::Removed,
+            () if fits => PruneDecision::Kept,
+            () if run.going => PruneDecision::SpareReason(SpareReason::Going),
+            () if last_green => PruneDecision::SpareReason(SpareReason::LastGreen),
+            () => PruneDecision::Removed,
         }
     });
     let mut fates: Vec<_> = newest_first.collect();
@@ -86,9 +86,16 @@ mod tests {
 
     use super::*;
 
-    fn run(days: u64, size: u64, branch: &str, green: bool) -> Candidate {
+    fn run(days: u64, size: u64, branch: &str, green: bool) -> PruneCandidate {
         let age = Duration::from_secs(days * 86_400);
-        Candidate { name: days.to_string(), age, size, going: false, green, branch: Some(branch.to_owned()) }
+        PruneCandidate {
+            name: days.to_string(),
+            age,
+            size,
+            going: false,
+            green,
+            branch: Some(branch.to_owned()),
+        }
     }
 
     #[test]
@@ -97,20 +104,41 @@ mod tests {
             run(9, 10, "main", true),
             run(8, 10, "main", true),
             run(7, 10, "topic", true),
-            Candidate { going: true, ..run(6, 10, "main", false) },
+            PruneCandidate { going: true, ..run(6, 10, "main", false) },
             run(5, 10, "main", false),
             run(1, 10, "main", false),
         ];
-        let spared = Fate::Spared(Spared::LastGreen);
-        let going = Fate::Spared(Spared::Going);
-        let by_number = decide(&runs, Leave { runs: Some(1), ..Leave::default() });
-        assert_eq!(by_number, [Fate::Removed, spared, spared, going, Fate::Removed, Fate::Kept]);
-        let by_age =
-            decide(&runs, Leave { younger_than: Some(Duration::from_secs(6 * 86_400)), ..Leave::default() });
-        assert_eq!(by_age, [Fate::Removed, spared, spared, Fate::Kept, Fate::Kept, Fate::Kept]);
-        let by_size = decide(&runs, Leave { size: Some(25), ..Leave::default() });
-        assert_eq!(by_size, [Fate::Removed, spared, spared, going, Fate::Kept, Fate::Kept]);
-        assert!(decide(&runs, Leave::default()).iter().all(|fate| *fate == Fate::Kept));
+        let spared = PruneDecision::SpareReason(SpareReason::LastGreen);
+        let going = PruneDecision::SpareReason(SpareReason::Going);
+        let by_number = decide(&runs, RetentionRules { runs: Some(1), ..RetentionRules::default() });
+        assert_eq!(
+            by_number,
+            [PruneDecision::Removed, spared, spared, going, PruneDecision::Removed, PruneDecision::Kept]
+        );
+        let by_age = decide(
+            &runs,
+            RetentionRules {
+                younger_than: Some(Duration::from_secs(6 * 86_400)),
+                ..RetentionRules::default()
+            },
+        );
+        assert_eq!(
+            by_age,
+            [
+                PruneDecision::Removed,
+                spared,
+                spared,
+                PruneDecision::Kept,
+                PruneDecision::Kept,
+                PruneDecision::Kept
+            ]
+        );
+        let by_size = decide(&runs, RetentionRules { size: Some(25), ..RetentionRules::default() });
+        assert_eq!(
+            by_size,
+            [PruneDecision::Removed, spared, spared, going, PruneDecision::Kept, PruneDecision::Kept]
+        );
+        assert!(decide(&runs, RetentionRules::default()).iter().all(|fate| *fate == PruneDecision::Kept));
     }
 
     proptest! {
@@ -121,11 +149,11 @@ mod tests {
         ) {
             let branch = |index: usize| ["a", "b", "c"][index];
             let runs: Vec<_> = runs.iter().map(|&(days, size, index, green)| run(days, size, branch(index), green)).collect();
-            let fates = decide(&runs, Leave { runs: Some(most), ..Leave::default() });
+            let fates = decide(&runs, RetentionRules { runs: Some(most), ..RetentionRules::default() });
             prop_assert_eq!(fates.len(), runs.len());
             for name in ["a", "b", "c"] {
-                let of_branch = |run: &Candidate| run.green && run.branch.as_deref() == Some(name);
-                let left = runs.iter().zip(&fates).filter(|(_, fate)| **fate != Fate::Removed);
+                let of_branch = |run: &PruneCandidate| run.green && run.branch.as_deref() == Some(name);
+                let left = runs.iter().zip(&fates).filter(|(_, fate)| **fate != PruneDecision::Removed);
                 let last = runs.iter().rposition(&of_branch);
                 prop_assert_eq!(last.is_some(), left.into_iter().any(|(run, _)| of_branch(run)));
             }

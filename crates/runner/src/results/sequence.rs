@@ -36,13 +36,13 @@ pub(super) fn name_of_number(number: i64) -> String {
     }
 }
 
-/// The name of the first run of a second, of which a time in milliseconds since 1970 is part.
+/// Returns the name of the first run of a second, of which a time in milliseconds since 1970 is part.
 pub(super) fn name_of(now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
     time.strftime(FORM).to_string()
 }
 
-/// The numbers that a run can have that starts at this time when `newest` is the last one, in their order.
+/// Returns the possible numbers of a run that starts now, in order, after the `newest` run.
 pub(super) fn numbers_after(newest: Option<i64>, now: i64) -> impl Iterator<Item = i64> {
     let first = now.div_euclid(1000).saturating_mul(A_SECOND) + 1;
     let first = newest.map_or(first, |newest| first.max(newest.saturating_add(1)));
@@ -55,7 +55,7 @@ pub(super) fn names(second: &str) -> impl Iterator<Item = String> {
         .map(move |number| if number == 1 { second.to_owned() } else { format!("{second}-{number}") })
 }
 
-/// How many seconds the name of a run is ahead of this time.
+/// Returns the number of seconds that the name of a run is ahead of this time.
 pub(super) fn seconds_ahead(name: &str, now: i64) -> i64 {
     number_of(name).map_or(0, |number| number.div_euclid(A_SECOND) - now.div_euclid(1000)).max(0)
 }

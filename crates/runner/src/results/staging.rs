@@ -22,7 +22,7 @@ use slt_core::outcome::RunReport;
 pub(super) struct Staging {
     results: ResultsFolder,
     path: PathBuf,
-    /// Given back when the file is closed, by whatever end of the process.
+    /// Given back when the file is closed, when the process exits.
     _lock: File,
 }
 
@@ -102,7 +102,7 @@ impl Staging {
     }
 }
 
-/// The second that a run is named by.
+/// Returns the second that a run is named by.
 fn second_of(name: &str) -> String {
     name.split('-').take(2).collect::<Vec<_>>().join("-")
 }
@@ -131,14 +131,14 @@ impl ResultsFolder {
         })
     }
 
-    /// The name of the run that was imported from content of this digest, if there is one.
+    /// Returns the name of the run that was imported from content of this digest, if there is one.
     ///
     /// # Errors
     ///
     /// [`FolderError::Io`].
     pub fn imported(&self, digest: &str) -> Result<Option<String>, FolderError> {
         for name in self.runs()? {
-            // What cannot be read is no run of ours.
+            // What cannot be read is not a run of ours.
             let opened = Opened::read(&journal_path(&self.runs_path().join(&name)));
             if let Ok(Some(Opened { imported: Some(imported), .. })) = opened
                 && imported.digest == digest

@@ -9,9 +9,9 @@ use super::journal_file::open;
 use crate::jsonl::text_of;
 use crate::wire::FORMAT;
 
-/// What the beginning of a journal is.
+/// The kind of a journal, by its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Start {
+pub(super) enum JournalStart {
     /// It identifies its run.
     Whole,
     /// It ends before the header is complete.
@@ -22,12 +22,12 @@ pub(super) enum Start {
     OtherVersion { format: u32, program: String, known: u32 },
 }
 
-impl Start {
+impl JournalStart {
     /// Reads the first lines of a journal.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
-        /// What every version says first.
+        /// The part of the first entry that all versions share.
         #[derive(Deserialize)]
-        enum Version {
+        enum JournalVersion {
             Opened { format: u32, program: String },
         }
         let mut lines = BufReader::new(open(path)?);
@@ -38,8 +38,8 @@ impl Start {
         }
         let Some(text) = text_of(&line) else { return Ok(Self::Corrupt) };
         match serde_json::from_slice(text) {
-            Ok(Version::Opened { format: FORMAT, .. }) => {}
-            Ok(Version::Opened { format, program }) => {
+            Ok(JournalVersion::Opened { format: FORMAT, .. }) => {}
+            Ok(JournalVersion::Opened { format, program }) => {
                 return Ok(Self::OtherVersion { format, program, known: FORMAT });
             }
             Err(_) => return Ok(Self::Corrupt),

@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::folder::{FolderError, Held, ResultsFolder, RunFolder, io_error, lock};
+use super::folder::{FolderError, HeldLock, ResultsFolder, RunFolder, io_error, lock};
 use super::journal::{JournalWriter, Opened};
 use super::journal_file::plain_path;
 use super::sequence::{name_of_number, number_of, numbers_after};
@@ -39,7 +39,7 @@ impl ResultsFolder {
         self.start_run_dying_at(None)
     }
 
-    /// A run whose process is killed at a step of its start, for tests of what is left then.
+    /// Starts a run whose process is killed at a step, for tests of recovery.
     #[doc(hidden)]
     pub fn start_run_dying_at(&self, step: Option<u64>) -> Result<StartingRun, FolderError> {
         let steps = Steps::dying_at(step);
@@ -52,7 +52,7 @@ impl ResultsFolder {
         let _others = hold_others_off(&starting)?;
         sweep(&starting);
         steps.step();
-        // The umask decides who may look at a run and help with it, as for any folder.
+        // The umask decides who may read a run and join it, as for any folder.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         let folder = tempfile::Builder::new().prefix("run-").permissions(mode).tempdir_in(&starting);
         let folder = folder.map_err(|error| io_error("make a folder in", &starting)(error.kind().into()))?;
@@ -64,7 +64,7 @@ impl ResultsFolder {
 }
 
 impl StartingRun {
-    /// The folder, as long as the run has no name. It can be filled.
+    /// Returns the folder, as long as the run has no name. It can be filled.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
@@ -93,7 +93,7 @@ impl StartingRun {
                 continue;
             }
             let written = || {
-                // What was written under another name.
+                // An earlier attempt under another name has left this journal.
                 drop(std::fs::remove_file(&journal));
                 JournalWriter::begin(&journal, opened(&name), header)
             };
@@ -102,7 +102,7 @@ impl StartingRun {
             steps.step();
             match std::fs::rename(folder.path(), &path) {
                 Ok(()) => {}
-                // Another run has got the name meanwhile.
+                // Another run has taken the name at the same time.
                 Err(error) if is_taken(&error) => continue,
                 Err(error) => return Err(io_error("make the folder", &path)(error)),
             }
@@ -118,28 +118,28 @@ impl StartingRun {
     }
 }
 
-/// All that must be on the disk for a run to be there: the files in its folder, and both folders.
+/// Returns all that must be on the disk for a run to be there: the files in its folder, and both folders.
 fn files_of(run: &Path, runs: &Path) -> io::Result<Vec<File>> {
     let entries = std::fs::read_dir(run)?.filter_map(Result::ok);
     let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
     files.chain([run.to_owned(), runs.to_owned()]).map(File::open).collect()
 }
 
-/// Whether a folder cannot be renamed because something else has the name.
+/// Returns whether a folder cannot be renamed because something else has the name.
 pub(super) fn is_taken(error: &io::Error) -> bool {
     use io::ErrorKind::{AlreadyExists, DirectoryNotEmpty, NotADirectory};
     matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
 }
 
 /// Waits until no other process makes or removes such a folder.
-fn hold_others_off(starting: &Path) -> Result<Held, FolderError> {
+fn hold_others_off(starting: &Path) -> Result<HeldLock, FolderError> {
     let path = starting.join(LOCK);
     let file = File::create(&path).map_err(io_error("make", &path))?;
     file.lock().map_err(io_error("lock", &path))?;
-    Ok(Held(file))
+    Ok(HeldLock(file))
 }
 
-/// Removes what killed processes have left. What cannot be removed is only in the way.
+/// Removes the leftovers of killed processes. Errors are ignored, because leftovers are harmless.
 fn sweep(starting: &Path) {
     let entries = std::fs::read_dir(starting).into_iter().flatten().flatten();
     for entry in entries.filter(|entry| entry.file_name() != LOCK) {

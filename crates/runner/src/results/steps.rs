@@ -1,4 +1,4 @@
-//! Steps at which a test has the process killed, to see what is left then.
+//! Steps at which tests kill the process, to check recovery.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-/// The time of the sessions of a run. A session that was killed has told no time; it lasted at least until the last file
-/// that it finished.
+/// The working time over all sessions of a run. A killed session has recorded no time; it lasted at least until the
+/// last file that it finished.
 #[derive(Debug, Default)]
 pub(super) struct TimeWorked {
     sum: Duration,
@@ -49,7 +49,7 @@ mod tests {
         worked.file_finishes(Some(100_050));
         worked.session_ends(Duration::from_millis(60));
         assert_eq!(worked.sum(), Duration::from_millis(760));
-        // The clock was set back meanwhile.
+        // The clock was set back between sessions.
         worked.session_begins(500);
         worked.file_finishes(Some(20));
         assert_eq!(worked.sum(), Duration::from_millis(760));

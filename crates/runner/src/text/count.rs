@@ -21,7 +21,7 @@ pub fn thousands(count: u64) -> String {
     text
 }
 
-/// A share of 1 in percent with two decimals, rounded down: only all is 100.00 %.
+/// Returns a share of 1 in percent with two decimals, rounded down: only all is 100.00 %.
 pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", (share * 10_000.0).floor() / 100.0))
 }

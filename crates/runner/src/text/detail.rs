@@ -1,4 +1,4 @@
-//! A failure on the screen: where, the SQL, what was expected and found, and the command that repeats it.
+//! A failure on the screen: location, SQL, expected and actual result, and the command that repeats it.
 
 use std::fmt::{self, Write};
 
@@ -10,7 +10,7 @@ use super::visible::{distinct, one_line};
 use slt_core::executor::diff::Side;
 use slt_core::outcome::{DetailedFailure, FileReport, Problem};
 
-/// The word in front of a record that has not passed.
+/// Returns the label of a failing record.
 fn word(what: &Problem) -> &'static str {
     match what {
         Problem::Mismatch(_)
@@ -27,7 +27,7 @@ fn word(what: &Problem) -> &'static str {
 /// Lines of SQL on the screen.
 const MOST_SQL_LINES: usize = 40;
 
-/// Writes one failure: where, the SQL, what was expected and found, and the command that repeats it.
+/// Writes one failure: location, SQL, expected and actual result, and the command that repeats it.
 pub fn write_failure(
     out: &mut String,
     report: &FileReport,
@@ -60,7 +60,7 @@ pub fn write_failure(
     if let Some(hint) = hint(detail.problem) {
         writeln!(out, "      {} {hint}", Role::Hint.paint("hint:"))?;
     }
-    // What another tool has run cannot be named.
+    // A record that another tool has run cannot be repeated.
     if again.is_empty() { Ok(()) } else { writeln!(out, "      {} {again}", Role::Hint.paint("again:")) }
 }
 
@@ -81,7 +81,7 @@ fn write_evidence(out: &mut String, detail: DetailedFailure<'_>) -> fmt::Result 
     Ok(())
 }
 
-/// How values are shown: such that what differs is seen, though one side has the text of an escape and the other the
+/// Chooses the display of values so that differences are visible, even if one side has an escape and the other the
 /// character.
 fn look(lines: &[Evidence<'_>]) -> fn(&str) -> String {
     let of = |wanted: Side| {

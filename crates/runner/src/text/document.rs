@@ -171,7 +171,8 @@ pub fn end_from_word(word: &str) -> Option<RunEnd> {
     ends.into_iter().find(|end| end_word(*end) == word)
 }
 
-/// The time of a file; one of zero is a time that another program does not say, or of a file that could not be started.
+/// Returns the time of a file; one of zero is a time that another program does not say, or of a file that could not be
+/// started.
 fn known_milliseconds(time: Duration) -> Option<u64> {
     (!time.is_zero()).then(|| milliseconds(time))
 }
@@ -181,7 +182,7 @@ pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// A share in percent; 0 where there is nothing to have a share of.
+/// Returns a share in percent; 0 where there is nothing to have a share of.
 fn percent(rate: Option<f64>) -> f64 {
     rate.unwrap_or(0.0) * 100.0
 }

@@ -1,4 +1,4 @@
-//! What was expected and what was found, line by line, for every audience that sees rows.
+//! Expected and actual results line by line, for all outputs that show rows.
 
 use super::count::plural;
 use slt_core::executor::diff::{DiffRow, Side, diff_rows};
@@ -8,20 +8,20 @@ use slt_core::outcome::{DetailedFailure, Difference, Excerpt, LabelMismatch, Mis
 const MOST_ROWS: usize = 40;
 const CONTEXT: usize = 3;
 
-/// A line of what is known of a failure.
+/// A line about a failure.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence<'d> {
-    /// A row, and who has it.
+    /// A row, and its side.
     Row(Side, &'d [String]),
-    /// Something that is no row, and who has it.
+    /// Text other than a row, and its side.
     Text(Side, String),
-    /// Rows that are left out.
+    /// Omitted rows.
     Gap(String),
-    /// What the lines behind it are.
+    /// A heading for the lines after it.
     Note(String),
 }
 
-/// What speaks for a failure, besides its message. Only mismatches of results have any.
+/// Returns the lines about a failure besides its message. Only mismatches of results have any.
 pub fn evidence(detail: DetailedFailure<'_>) -> Vec<Evidence<'_>> {
     let mut lines = Vec::new();
     let Problem::Mismatch(mismatch) = detail.problem else { return lines };

@@ -1,4 +1,4 @@
-//! The only place that words what has gone wrong with a record, in one line.
+//! Formats the problem of a record in one line; the only place that does so.
 
 use super::count::{duration, plural};
 use super::visible::one_line;
@@ -7,10 +7,10 @@ use slt_core::outcome::{
     Difference, Excerpt, FailingRecord, FileReport, LabelMismatch, Mismatch, Problem, RecordId,
 };
 
-/// Of a failure of which another tool tells nothing else.
+/// The message for a failure of another tool without further facts.
 pub const NOT_WHY: &str = "another tool reports a failure, and not why";
 
-/// What broke, and after what time of the record, where that is known.
+/// Formats a fault, with the elapsed time of the record if known.
 pub fn fault_with_time(fault: &Fault) -> String {
     match fault {
         Fault::Died { after: Some(after), .. } | Fault::OutOfMemory { after: Some(after), .. } => {
@@ -20,7 +20,7 @@ pub fn fault_with_time(fault: &Fault) -> String {
     }
 }
 
-/// What happened, in one line.
+/// Formats the problem in one line.
 pub fn headline(what: &Problem) -> String {
     match what {
         Problem::Mismatch(mismatch) => mismatched(mismatch),
@@ -42,7 +42,7 @@ pub fn headline(what: &Problem) -> String {
     }
 }
 
-/// What the author of the file can do about it.
+/// Returns a hint for the author of the file.
 pub fn hint(what: &Problem) -> Option<&'static str> {
     match what {
         Problem::Malformed { error, .. } => error.kind.hint(),
@@ -62,7 +62,7 @@ fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bo
     Difference::of(expected, actual, columns) == Difference::RowsOnLines
 }
 
-/// What happened, in full.
+/// Formats the problem in full.
 pub fn message(what: &Problem) -> String {
     match what {
         Problem::Reported(text) if !text.is_empty() => text.clone(),
@@ -70,7 +70,7 @@ pub fn message(what: &Problem) -> String {
     }
 }
 
-/// A file, or a record of it, as it stands in a line of text.
+/// Returns a file, or a record of it, as it stands in a line of text.
 pub fn place(shown: &str, record: Option<&RecordId>) -> String {
     let shown = one_line(shown);
     match record.filter(|record| !record.is_whole_file()) {
@@ -85,7 +85,7 @@ pub fn place_of(file: &FileReport, record: &RecordId) -> String {
     place(&file.shown, Some(record))
 }
 
-/// Describes what failed in another attempt of a file that passed in the end: `a.test:1: … (CRASH in another attempt)`.
+/// Formats the problem of another attempt of a file that finally passed: `a.test:1: … (CRASH in another attempt)`.
 pub fn other_attempt(report: &FileReport) -> Option<String> {
     if report.details().next().is_some() {
         return None;

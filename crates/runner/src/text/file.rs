@@ -1,4 +1,4 @@
-//! What became of a file, in words.
+//! Formats the result of a file.
 
 use slt_core::outcome::{Counts, FileEnd, FileReport, FileStatus};
 
@@ -6,7 +6,7 @@ use super::count::{plural, thousands};
 use super::failure::fault_with_time;
 use super::style::Role;
 
-/// A status as it stands at the start of a line.
+/// Returns a status as it stands at the start of a line.
 pub fn status_word(status: FileStatus) -> (Role, &'static str) {
     let role = match status {
         FileStatus::Passed => Role::Pass,
@@ -20,7 +20,7 @@ pub fn status_word(status: FileStatus) -> (Role, &'static str) {
     (role, status.label())
 }
 
-/// What became of the records of a file, in words.
+/// Formats the counts of a file's records.
 pub fn account(report: &FileReport) -> String {
     let counts = &report.counts;
     match &report.end {
@@ -47,7 +47,7 @@ pub fn account(report: &FileReport) -> String {
     }
 }
 
-/// `12 passed, 3 skipped`; what is 0 is not mentioned.
+/// Formats counts as `12 passed, 3 skipped`, without zeros.
 fn parts(counts: &Counts) -> String {
     if counts.passed == counts.total && counts.skipped == 0 && counts.total > 0 {
         return plural(counts.total, "record");

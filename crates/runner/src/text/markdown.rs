@@ -9,7 +9,7 @@ pub fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Result {
     writeln!(out, "{}\n", block(language, text))
 }
 
-/// A block that no line of the text ends.
+/// Returns a block that no line of the text ends.
 pub fn block(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}", escaped(text.trim_end_matches('\n')))
@@ -40,7 +40,7 @@ pub fn html(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
         match character {
             '\n' => escaped.push(' '),
-            // Whatever is markup for HTML or Markdown, or begins a mention or an address.
+            // Markup of HTML or Markdown, and the beginning of mentions and addresses.
             '&' | '<' | '>' | '"' | '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '~' | '@' | '#'
             | ':' | '!' => {
                 escaped.extend(["&#", &u32::from(character).to_string(), ";"]);

@@ -13,7 +13,7 @@ pub mod style;
 pub mod table;
 pub mod visible;
 
-/// Returns what `write` writes. Writing to a string cannot fail.
+/// Returns the text that `write` writes. Writing to a string cannot fail.
 pub fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
     let mut text = String::new();
     match write(&mut text) {

@@ -1,8 +1,8 @@
-//! Named roles of text on a screen. Whether colours are shown is decided by the stream that is written to.
+//! Roles of text on a screen. The output stream decides about colours.
 //!
-//! Painted text is between marks, noncharacters of Unicode that are for the use inside of a program. [`rendered`] makes colours
-//! of them, and escapes everything else that a terminal would obey: no text of a file or an engine reaches a terminal as it
-//! is, wherever it stands. Such text that has the marks in it can change colours, and nothing else.
+//! Painted text is between marks: noncharacters of Unicode, reserved for internal use. [`rendered`] turns them into
+//! colours, and escapes all other control characters, so that text of a file or an engine cannot control a terminal.
+//! Text that contains the marks can only change colours.
 
 use std::fmt;
 
@@ -15,18 +15,18 @@ const FIRST: char = '\u{fdd0}';
 /// The mark at the end of painted text.
 const END: char = '\u{fdef}';
 
-/// What a piece of text is for.
+/// The role of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// All is well.
     Pass,
     /// Something is wrong.
     Fail,
-    /// Something is odd.
+    /// A warning.
     Warn,
-    /// What was expected and did not come.
+    /// Expected, but missing.
     Expected,
-    /// What came and was not expected.
+    /// Present, but not expected.
     Actual,
     /// The way out.
     Hint,
@@ -85,8 +85,8 @@ impl<T: fmt::Display> fmt::Display for Painted<T> {
     }
 }
 
-/// Returns text as a terminal gets it: ends of lines, tabs, colours, and nothing else that it obeys. Bytes that are no UTF-8 are
-/// shown as `\xff`.
+/// Returns text for a terminal: line ends, tabs and colours, with all other control characters escaped. Invalid UTF-8
+/// is shown as `\xff`.
 pub fn rendered(text: &[u8]) -> String {
     render(text, |out, style| out.push_str(&style.map_or_else(RESET, |style| style.to_string())))
 }

@@ -37,18 +37,18 @@ macro_rules! forms {
 pub(crate) use forms;
 
 /// A borrowed value with its form.
-struct Written<'v, T, F>(&'v T, PhantomData<F>);
+struct BorrowedValue<'v, T, F>(&'v T, PhantomData<F>);
 
-impl<T, F: Form<T>> Serialize for Written<'_, T, F> {
+impl<T, F: Form<T>> Serialize for BorrowedValue<'_, T, F> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         F::write(self.0, serializer)
     }
 }
 
 /// A value that was read by its form.
-struct Found<T, F>(T, PhantomData<F>);
+struct OwnedValue<T, F>(T, PhantomData<F>);
 
-impl<'de, T, F: Form<T>> Deserialize<'de> for Found<T, F> {
+impl<'de, T, F: Form<T>> Deserialize<'de> for OwnedValue<T, F> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         F::read(deserializer).map(|value| Self(value, PhantomData))
     }
@@ -62,7 +62,7 @@ impl<F> List<F> {
     where
         F: Form<T>,
     {
-        serializer.collect_seq(values.iter().map(|value| Written::<T, F>(value, PhantomData)))
+        serializer.collect_seq(values.iter().map(|value| BorrowedValue::<T, F>(value, PhantomData)))
     }
 
     pub(crate) fn deserialize<'de, T, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<T>, D::Error>
@@ -80,7 +80,7 @@ impl<F> List<F> {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
                 let mut values = Vec::new();
-                while let Some(Found(value, _)) = list.next_element::<Found<T, F>>()? {
+                while let Some(OwnedValue(value, _)) = list.next_element::<OwnedValue<T, F>>()? {
                     values.push(value);
                 }
                 Ok(values)
@@ -99,15 +99,15 @@ impl<F> Maybe<F> {
     where
         F: Form<T>,
     {
-        value.as_ref().map(|value| Written::<T, F>(value, PhantomData)).serialize(serializer)
+        value.as_ref().map(|value| BorrowedValue::<T, F>(value, PhantomData)).serialize(serializer)
     }
 
     pub(crate) fn deserialize<'de, T, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error>
     where
         F: Form<T>,
     {
-        let found = Option::<Found<T, F>>::deserialize(deserializer)?;
-        Ok(found.map(|Found(value, _)| value))
+        let found = Option::<OwnedValue<T, F>>::deserialize(deserializer)?;
+        Ok(found.map(|OwnedValue(value, _)| value))
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a database answers: names of columns, and rows of values.
+//! The answer of a database: names of columns, and rows of values.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use crate::Cell;
 
 /// A value of an answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Value {
+pub enum AnswerValue {
     /// Nothing known.
     #[serde(rename = "n")]
     Null,
@@ -30,10 +30,10 @@ pub struct Answer {
     /// The names of the columns. Several may have the same.
     pub columns: Vec<String>,
     /// The rows.
-    pub rows: Vec<Vec<Value>>,
+    pub rows: Vec<Vec<AnswerValue>>,
 }
 
-impl From<&Cell> for Value {
+impl From<&Cell> for AnswerValue {
     fn from(cell: &Cell) -> Self {
         match cell {
             Cell::Null => Self::Null,
@@ -44,14 +44,14 @@ impl From<&Cell> for Value {
     }
 }
 
-impl From<Value> for Cell {
-    fn from(value: Value) -> Self {
+impl From<AnswerValue> for Cell {
+    fn from(value: AnswerValue) -> Self {
         match value {
-            Value::Null => Self::Null,
-            Value::Integer(number) => Self::Integer(number),
-            Value::Real(number) => Self::Real(number),
-            Value::Text(text) => Self::text(text),
-            Value::Blob(bytes) => Self::text(String::from_utf8_lossy(&bytes)),
+            AnswerValue::Null => Self::Null,
+            AnswerValue::Integer(number) => Self::Integer(number),
+            AnswerValue::Real(number) => Self::Real(number),
+            AnswerValue::Text(text) => Self::text(text),
+            AnswerValue::Blob(bytes) => Self::text(String::from_utf8_lossy(&bytes)),
         }
     }
 }
@@ -76,14 +76,14 @@ mod tests {
     #[test]
     fn values_arrive_as_they_were_sent() {
         let values = [
-            Value::Null,
-            Value::Integer(i64::MIN),
-            Value::Real(f64::INFINITY),
-            Value::Real(0.1 + 0.2),
-            Value::Text("a\0\u{1e}\n".to_owned()),
-            Value::Blob(vec![0, 255]),
+            AnswerValue::Null,
+            AnswerValue::Integer(i64::MIN),
+            AnswerValue::Real(f64::INFINITY),
+            AnswerValue::Real(0.1 + 0.2),
+            AnswerValue::Text("a\0\u{1e}\n".to_owned()),
+            AnswerValue::Blob(vec![0, 255]),
         ];
         let sent = serde_json::to_string(&values).unwrap();
-        assert_eq!(serde_json::from_str::<[Value; 6]>(&sent).unwrap(), values);
+        assert_eq!(serde_json::from_str::<[AnswerValue; 6]>(&sent).unwrap(), values);
     }
 }

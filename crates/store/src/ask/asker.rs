@@ -1,49 +1,49 @@
-//! The one who asks: whether the answers of the two children agree, and which of them the user gets.
+//! Asks both children, compares their answers, and chooses the answer for the user.
 
 use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::compare::{Difference, Rule, compare, fits};
-use super::keep::{self, Keeping};
-use super::order::{Order, order};
-use super::pair::{End, Interrupter, Limits, Pair, Told};
-use super::plan::{Plan, Trust};
+use super::compare::{AnswerDifference, RowRule, compare, fits};
+use super::keep::{self, SavedExample};
+use super::order::{RowOrder, order};
+use super::pair::{AskLimits, ChildPair, Interrupter, LoadInfo, QueryEnd};
+use super::plan::{Comparability, QueryPlan};
 use super::process::AskCommand;
 use super::reduce;
-use super::source::Source;
-use super::volatile::DependsOn;
-use super::wire::{EngineName, GivenTable, Named, Request, Rows};
-use crate::{Loaded, Window};
+use super::source::RowSource;
+use super::volatile::Dependency;
+use super::wire::{AskRequest, EngineName, GivenTable, NamedColumns, RequestRows};
+use crate::{HistoryWindow, LoadedTable};
 use slt_core::outcome::ExitHow;
 
-/// As many rows SQLite may give to show where it has a choice.
+/// The maximum number of rows for finding SQLite's choices of order.
 const MOST_ROWS: usize = 500_000;
 /// With more rows than these a disagreement is not looked into.
 const MOST_GIVEN: usize = 200_000;
 
-/// What is read of the history.
+/// The part of the history that a query reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reading {
-    /// Which runs.
-    pub window: Window,
-    /// Whose files `test_files` tells of; without it those of the last run's engine.
+pub struct HistorySelection {
+    /// The runs.
+    pub window: HistoryWindow,
+    /// The engine for `test_files`; the default is the engine of the last run.
     pub engine: Option<String>,
 }
 
-/// What a question is about.
+/// The rows that a query is about.
 #[derive(Clone, Copy)]
-pub enum About<'a> {
-    /// The results, which each child loads by itself. The source is read where a disagreement is to be looked into.
-    Results(&'a Reading, &'a dyn Source),
+pub enum QueryTarget<'a> {
+    /// The results, which each child loads by itself. The source is read to analyse a disagreement.
+    Results(&'a HistorySelection, &'a dyn RowSource),
     /// These rows.
-    Rows(&'a [Loaded]),
+    Rows(&'a [LoadedTable]),
 }
 
-/// What is done about a disagreement.
+/// The effort spent on a disagreement.
 #[derive(Debug, Clone, Copy)]
-pub struct Effort<'a> {
+pub struct DisagreementEffort<'a> {
     /// Whether there is a second opinion at all.
     pub check: bool,
     /// The folder that disagreements are kept in.
@@ -54,9 +54,9 @@ pub struct Effort<'a> {
     pub now: i64,
 }
 
-/// The answer, and what is to be said of it.
+/// The answer, with notes about it.
 #[derive(Debug)]
-pub struct Asked {
+pub struct AskResult {
     /// The answer.
     pub answer: Answer,
     /// Whose it is.
@@ -65,40 +65,40 @@ pub struct Asked {
     pub unconfirmed: Option<Unconfirmed>,
     /// Whether both were asked and agree.
     pub agreed: bool,
-    /// How many runs there are.
+    /// The number of runs.
     pub runs: usize,
-    /// How many of them are loaded.
+    /// The number of of that them are loaded.
     pub loaded: usize,
-    /// What was damaged or could not be read.
+    /// Damaged or unreadable files.
     pub notes: Vec<String>,
-    /// Whether files of the store are damaged, so that it should be mended.
+    /// Whether files of the store are damaged, so that it should be repaired.
     pub damaged: bool,
 }
 
-/// Why an answer stands alone.
+/// The reason why an answer is unconfirmed.
 #[derive(Debug)]
 pub enum Unconfirmed {
     /// The answer is SQLite's, and depends on more than the rows.
-    OnlySqlite(DependsOn),
+    OnlySqlite(Dependency),
     /// The answer is VibeSQL's, and SQLite cannot prepare the statement.
     OnlyVibeSql(String),
     /// SQLite fails, and the answer is VibeSQL's.
     SqliteFails(String),
     /// VibeSQL is wrong or fails, and the answer is SQLite's.
     VibeSql {
-        /// What it does.
-        kind: Kind,
-        /// Where that is kept.
-        kept: Keeping,
+        /// The kind of fault.
+        kind: VibeSqlFault,
+        /// The location of the saved test file.
+        kept: SavedExample,
     },
 }
 
-/// What VibeSQL does wrong.
+/// A fault of VibeSQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Kind {
+pub enum VibeSqlFault {
     /// It gives another answer.
     #[error("gives another answer: {0}")]
-    Differs(Difference),
+    Differs(AnswerDifference),
     /// It does not accept the statement.
     #[error("fails: {0}")]
     Refuses(String),
@@ -116,23 +116,23 @@ pub enum Kind {
     OutOfMemory(u64),
 }
 
-impl Kind {
-    /// Whether it is the same thing that goes wrong, perhaps in another number of rows.
+impl VibeSqlFault {
+    /// Returns whether it is the same thing that goes wrong, perhaps in another number of rows.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Differs(one), Self::Differs(other)) => {
-                matches!(one, Difference::Order) == matches!(other, Difference::Order)
-                    && matches!(one, Difference::Columns { .. })
-                        == matches!(other, Difference::Columns { .. })
+                matches!(one, AnswerDifference::Order) == matches!(other, AnswerDifference::Order)
+                    && matches!(one, AnswerDifference::Columns { .. })
+                        == matches!(other, AnswerDifference::Columns { .. })
             }
             _ => self.word() == other.word(),
         }
     }
 
-    /// Its name in one word.
+    /// Returns its name.
     pub(super) fn word(&self) -> &'static str {
         match self {
-            Self::Differs(Difference::Order) => "order",
+            Self::Differs(AnswerDifference::Order) => "order",
             Self::Differs(_) => "answer",
             Self::Refuses(_) => "error",
             Self::Panics(_) => "panic",
@@ -143,7 +143,7 @@ impl Kind {
     }
 }
 
-/// Why there is no answer.
+/// A reason for a missing answer.
 #[derive(Debug, thiserror::Error)]
 pub enum AskError {
     /// The engine fails at the statement.
@@ -152,10 +152,10 @@ pub enum AskError {
     /// The engine does something worse.
     #[error("{} {kind}", name(*.engine))]
     Engine {
-        /// Which one.
+        /// The engine.
         engine: EngineName,
-        /// What it does.
-        kind: Kind,
+        /// The kind of fault.
+        kind: VibeSqlFault,
     },
     /// The results cannot be read.
     #[error("the results cannot be read: {0}")]
@@ -177,16 +177,16 @@ fn name(engine: EngineName) -> &'static str {
 
 /// Asks, and keeps the children for the next question.
 pub struct Asker {
-    pair: Pair,
+    pair: ChildPair,
 }
 
 impl Asker {
     /// One that starts VibeSQL's children by the first command, and SQLite's by the second.
-    pub fn new(command: [AskCommand; 2], limits: Limits) -> Self {
-        Self { pair: Pair::new(command, limits) }
+    pub fn new(command: [AskCommand; 2], limits: AskLimits) -> Self {
+        Self { pair: ChildPair::new(command, limits) }
     }
 
-    /// What stops a question.
+    /// Returns a handle that interrupts a query.
     pub fn interrupter(&self) -> Interrupter {
         self.pair.interrupter()
     }
@@ -196,29 +196,36 @@ impl Asker {
     /// # Errors
     ///
     /// [`AskError`], if no engine has an answer.
-    pub fn ask(&mut self, plan: &Plan, about: About<'_>, effort: Effort<'_>) -> Result<Asked, AskError> {
+    pub fn ask(
+        &mut self,
+        plan: &QueryPlan,
+        about: QueryTarget<'_>,
+        effort: DisagreementEffort<'_>,
+    ) -> Result<AskResult, AskError> {
         self.pair.forget_what_came_too_late();
         let rows = match about {
-            About::Results(reading, source) => Rows::Kept {
+            QueryTarget::Results(reading, source) => RequestRows::Kept {
                 state: source.state().map_err(AskError::Results)?,
-                wanted: plan.wanted.iter().map(Named::from).collect(),
+                wanted: plan.wanted.iter().map(NamedColumns::from).collect(),
                 window: reading.window,
                 engine: reading.engine.clone(),
             },
-            About::Rows(tables) => given(tables),
+            QueryTarget::Rows(tables) => given(tables),
         };
         let request = request(plan, rows);
-        if let (true, Trust::OnlySqlite(on)) = (effort.check, &plan.trust) {
+        if let (true, Comparability::OnlySqlite(on)) = (effort.check, &plan.trust) {
             return self.sqlite_alone(plan, &request, *on);
         }
-        let both = effort.check && plan.trust == Trust::Comparable;
+        let both = effort.check && plan.trust == Comparability::Comparable;
         let [vibesql, sqlite] =
             self.pair.put([Some(&request), both.then_some(&request)], self.pair.limits.timeout)?;
         match (vibesql, sqlite) {
-            (Some(End::NotLoaded(why)), _) | (_, Some(End::NotLoaded(why))) => Err(AskError::Results(why)),
-            (Some(End::Answered { answer, told, .. }), None) => {
+            (Some(QueryEnd::NotLoaded(why)), _) | (_, Some(QueryEnd::NotLoaded(why))) => {
+                Err(AskError::Results(why))
+            }
+            (Some(QueryEnd::Answered { answer, told, .. }), None) => {
                 let unconfirmed = match &plan.trust {
-                    Trust::OnlyVibeSql(message) if effort.check => {
+                    Comparability::OnlyVibeSql(message) if effort.check => {
                         Some(Unconfirmed::OnlyVibeSql(message.clone()))
                     }
                     _ => None,
@@ -226,48 +233,55 @@ impl Asker {
                 Ok(asked(plan, answer, EngineName::VibeSql, told, unconfirmed))
             }
             (
-                Some(End::Answered { answer: vibesql, told, .. }),
-                Some(End::Answered { answer: sqlite, .. }),
+                Some(QueryEnd::Answered { answer: vibesql, told, .. }),
+                Some(QueryEnd::Answered { answer: sqlite, .. }),
             ) => match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
-                None => Ok(Asked { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, told, None) }),
+                None => Ok(AskResult { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, told, None) }),
                 Some(difference) => {
-                    let kind = Kind::Differs(difference);
+                    let kind = VibeSqlFault::Differs(difference);
                     self.disagreement(plan, about, &request.rows, effort, (kind, sqlite, told))
                 }
             },
-            (Some(End::Failed(kind)), Some(End::Answered { answer, told, .. })) => {
+            (Some(QueryEnd::Failed(kind)), Some(QueryEnd::Answered { answer, told, .. })) => {
                 self.disagreement(plan, about, &request.rows, effort, (kind, answer, told))
             }
-            (Some(End::Answered { answer, told, .. }), Some(End::Failed(kind))) => {
+            (Some(QueryEnd::Answered { answer, told, .. }), Some(QueryEnd::Failed(kind))) => {
                 let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
                 Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
             }
-            (Some(End::Failed(kind)), None) => match (&plan.trust, kind) {
+            (Some(QueryEnd::Failed(kind)), None) => match (&plan.trust, kind) {
                 // Neither understands it.
-                (Trust::OnlyVibeSql(message), Kind::Refuses(_)) => Err(AskError::Sql(message.clone())),
+                (Comparability::OnlyVibeSql(message), VibeSqlFault::Refuses(_)) => {
+                    Err(AskError::Sql(message.clone()))
+                }
                 (_, kind) => Err(failure(EngineName::VibeSql, kind)),
             },
-            (_, Some(End::Failed(kind))) => Err(failure(EngineName::Sqlite, kind)),
+            (_, Some(QueryEnd::Failed(kind))) => Err(failure(EngineName::Sqlite, kind)),
             (None, _) => Err(AskError::Interrupted),
         }
     }
 
     /// Asks SQLite, whose dialect it is, and VibeSQL only where SQLite fails.
-    fn sqlite_alone(&mut self, plan: &Plan, request: &Request, on: DependsOn) -> Result<Asked, AskError> {
+    fn sqlite_alone(
+        &mut self,
+        plan: &QueryPlan,
+        request: &AskRequest,
+        on: Dependency,
+    ) -> Result<AskResult, AskError> {
         match self.pair.put([None, Some(request)], self.pair.limits.timeout)? {
-            [_, Some(End::Answered { answer, told, .. })] => {
+            [_, Some(QueryEnd::Answered { answer, told, .. })] => {
                 Ok(asked(plan, answer, EngineName::Sqlite, told, Some(Unconfirmed::OnlySqlite(on))))
             }
-            [_, Some(End::Failed(kind))] => {
+            [_, Some(QueryEnd::Failed(kind))] => {
                 match self.pair.put([Some(request), None], self.pair.limits.timeout)? {
-                    [Some(End::Answered { answer, told, .. }), _] => {
+                    [Some(QueryEnd::Answered { answer, told, .. }), _] => {
                         let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
                         Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
                     }
                     _ => Err(failure(EngineName::Sqlite, kind)),
                 }
             }
-            [_, Some(End::NotLoaded(why))] => Err(AskError::Results(why)),
+            [_, Some(QueryEnd::NotLoaded(why))] => Err(AskError::Results(why)),
             [_, None] => Err(AskError::Interrupted),
         }
     }
@@ -276,40 +290,43 @@ impl Asker {
     /// is made small, and kept.
     fn disagreement(
         &mut self,
-        plan: &Plan,
-        about: About<'_>,
-        rows: &Rows,
-        effort: Effort<'_>,
-        (kind, sqlite, told): (Kind, Answer, Told),
-    ) -> Result<Asked, AskError> {
+        plan: &QueryPlan,
+        about: QueryTarget<'_>,
+        rows: &RequestRows,
+        effort: DisagreementEffort<'_>,
+        (kind, sqlite, told): (VibeSqlFault, Answer, LoadInfo),
+    ) -> Result<AskResult, AskError> {
         let shown = |answer, told, kind, kept| {
             let unconfirmed = Some(Unconfirmed::VibeSql { kind, kept });
             Ok(asked(plan, answer, EngineName::Sqlite, told, unconfirmed))
         };
         if let Some(known) = keep::known(effort.folder, plan, &kind) {
-            return shown(sqlite, told, kind, Keeping::In(known));
+            return shown(sqlite, told, kind, SavedExample::In(known));
         }
         let tables = match (about, rows) {
-            (About::Results(reading, source), Rows::Kept { state, .. }) => {
+            (QueryTarget::Results(reading, source), RequestRows::Kept { state, .. }) => {
                 let loaded = source.load(state, &plan.wanted, reading.window, reading.engine.as_deref());
                 loaded.map_err(AskError::Results)?.tables
             }
-            (About::Rows(tables), _) => tables.to_vec(),
-            (About::Results(..), Rows::Given(_)) => Vec::new(),
+            (QueryTarget::Rows(tables), _) => tables.to_vec(),
+            (QueryTarget::Results(..), RequestRows::Given(_)) => Vec::new(),
         };
         if tables.iter().map(|table| table.rows.len()).sum::<usize>() > MOST_GIVEN {
-            return shown(sqlite, told, kind, Keeping::Not("there are too many rows".to_owned()));
+            return shown(sqlite, told, kind, SavedExample::Not("there are too many rows".to_owned()));
         }
         let mut sqlite = sqlite;
         let mut kind = kind;
-        // What hangs would hang once more, and what takes too much memory would take it.
-        if matches!(kind, Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_)) {
+        // Reducing a query that hangs or exhausts memory would repeat that each time.
+        if matches!(kind, VibeSqlFault::Differs(_) | VibeSqlFault::Refuses(_) | VibeSqlFault::Panics(_)) {
             match self.try_given(plan, &tables, self.pair.limits.timeout)? {
-                Tried::Wrong(again, answer) => (kind, sqlite) = (again, answer),
-                Tried::Right(answer) => {
-                    return Ok(Asked { agreed: true, ..asked(plan, answer, EngineName::Sqlite, told, None) });
+                TryResult::Wrong(again, answer) => (kind, sqlite) = (again, answer),
+                TryResult::Right(answer) => {
+                    return Ok(AskResult {
+                        agreed: true,
+                        ..asked(plan, answer, EngineName::Sqlite, told, None)
+                    });
                 }
-                Tried::Unknown => {}
+                TryResult::Unknown => {}
             }
         }
         let small = reduce::reduce(self, plan, tables, &kind, effort.reducing)?;
@@ -320,139 +337,140 @@ impl Asker {
     /// Asks both about these rows.
     pub(super) fn try_given(
         &mut self,
-        plan: &Plan,
-        tables: &[Loaded],
+        plan: &QueryPlan,
+        tables: &[LoadedTable],
         limit: Duration,
-    ) -> Result<Tried, AskError> {
+    ) -> Result<TryResult, AskError> {
         let request = request(plan, given(tables));
         let [vibesql, sqlite] = self.pair.put([Some(&request), Some(&request)], limit)?;
         Ok(match (vibesql, sqlite) {
-            (Some(End::Answered { answer: vibesql, .. }), Some(End::Answered { answer: sqlite, .. })) => {
-                match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
-                    Some(difference) => Tried::Wrong(Kind::Differs(difference), named(plan, sqlite)),
-                    None => Tried::Right(named(plan, sqlite)),
-                }
+            (
+                Some(QueryEnd::Answered { answer: vibesql, .. }),
+                Some(QueryEnd::Answered { answer: sqlite, .. }),
+            ) => match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
+                Some(difference) => TryResult::Wrong(VibeSqlFault::Differs(difference), named(plan, sqlite)),
+                None => TryResult::Right(named(plan, sqlite)),
+            },
+            (Some(QueryEnd::Failed(kind)), Some(QueryEnd::Answered { answer, .. })) => {
+                TryResult::Wrong(kind, named(plan, answer))
             }
-            (Some(End::Failed(kind)), Some(End::Answered { answer, .. })) => {
-                Tried::Wrong(kind, named(plan, answer))
-            }
-            _ => Tried::Unknown,
+            _ => TryResult::Unknown,
         })
     }
 
-    /// The answer of one engine about these rows, if it has one.
+    /// Returns the answer of one engine about these rows, if it has one.
     pub(super) fn answer_of(
         &mut self,
         engine: EngineName,
-        plan: &Plan,
-        tables: &[Loaded],
+        plan: &QueryPlan,
+        tables: &[LoadedTable],
     ) -> Result<Option<Answer>, AskError> {
         let request = request(plan, given(tables));
         let wanted = EngineName::BOTH.map(|name| (name == engine).then_some(&request));
         let ends = self.pair.put(wanted, self.pair.limits.timeout)?;
         Ok(ends.into_iter().flatten().find_map(|end| match end {
-            End::Answered { answer, .. } => Some(named(plan, answer)),
-            End::NotLoaded(_) | End::Failed(_) => None,
+            QueryEnd::Answered { answer, .. } => Some(named(plan, answer)),
+            QueryEnd::NotLoaded(_) | QueryEnd::Failed(_) => None,
         }))
     }
 
-    pub(super) fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> AskLimits {
         self.pair.limits
     }
 
-    /// Whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
+    /// Returns whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
     fn judge(
         &mut self,
-        plan: &Plan,
-        rows: &Rows,
+        plan: &QueryPlan,
+        rows: &RequestRows,
         sqlite: &Answer,
         vibesql: &Answer,
-    ) -> Result<Option<Difference>, AskError> {
-        let exactly = compare(sqlite, vibesql, Rule::Exactly).err();
-        if matches!(exactly, None | Some(Difference::Columns { .. } | Difference::Count { .. })) {
+    ) -> Result<Option<AnswerDifference>, AskError> {
+        let exactly = compare(sqlite, vibesql, RowRule::Exactly).err();
+        if matches!(exactly, None | Some(AnswerDifference::Columns { .. } | AnswerDifference::Count { .. })) {
             return Ok(exactly);
         }
         let width = sqlite.columns.len();
         match order(&plan.sql, &plan.columns) {
-            Order::Unclear => Ok(exactly),
-            Order::Any => Ok(compare(sqlite, vibesql, Rule::AnyOrder).err()),
-            Order::AnyOf(all) => {
-                if compare(sqlite, vibesql, Rule::AnyOrder).is_ok() {
+            RowOrder::Unclear => Ok(exactly),
+            RowOrder::Any => Ok(compare(sqlite, vibesql, RowRule::AnyOrder).err()),
+            RowOrder::AnyOf(all) => {
+                if compare(sqlite, vibesql, RowRule::AnyOrder).is_ok() {
                     return Ok(None);
                 }
                 let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
-                let rule = Rule::SomeOf(&all);
+                let rule = RowRule::SomeOf(&all);
                 // If not even SQLite's own answer obeys, the rule was misread.
                 let usable = fits(&sqlite.rows, width, rule).is_ok();
                 Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
             }
-            Order::Sorted { all, keys, offset } => {
+            RowOrder::Sorted { all, keys, offset } => {
                 let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
                 if keys.iter().any(|key| all.first().is_some_and(|row| key.place >= row.len())) {
                     return Ok(exactly);
                 }
-                let rule = Rule::Sorted { all: &all, keys: &keys, offset };
+                let rule = RowRule::Sorted { all: &all, keys: &keys, offset };
                 let usable = fits(&sqlite.rows, width, rule).is_ok();
                 Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
             }
         }
     }
 
-    /// All rows that SQLite has a choice of.
+    /// Returns all rows that SQLite has a choice of.
     fn all_rows(
         &mut self,
-        plan: &Plan,
-        rows: &Rows,
+        plan: &QueryPlan,
+        rows: &RequestRows,
         sql: String,
-    ) -> Result<Option<Vec<Vec<super::Value>>>, AskError> {
-        let request = Request { sql, at_most: Some(MOST_ROWS), ..request(plan, rows.clone()) };
+    ) -> Result<Option<Vec<Vec<super::AnswerValue>>>, AskError> {
+        let request = AskRequest { sql, at_most: Some(MOST_ROWS), ..request(plan, rows.clone()) };
         Ok(match self.pair.put([None, Some(&request)], self.pair.limits.timeout)? {
-            [_, Some(End::Answered { answer, stopped: false, .. })] => Some(answer.rows),
+            [_, Some(QueryEnd::Answered { answer, stopped: false, .. })] => Some(answer.rows),
             _ => None,
         })
     }
 }
 
-/// What came of one try.
-pub(super) enum Tried {
+/// The result of one try.
+pub(super) enum TryResult {
     /// VibeSQL is wrong; SQLite's answer.
-    Wrong(Kind, Answer),
+    Wrong(VibeSqlFault, Answer),
     /// Both agree.
     Right(Answer),
     /// SQLite has no answer.
     Unknown,
 }
 
-fn request(plan: &Plan, rows: Rows) -> Request {
+fn request(plan: &QueryPlan, rows: RequestRows) -> AskRequest {
     let views = plan.views.iter().map(|view| view.name.to_owned()).collect();
     let width = (!plan.columns.is_empty()).then_some(plan.columns.len());
-    Request { sql: plan.sql.clone(), views, rows, width, at_most: None }
+    AskRequest { sql: plan.sql.clone(), views, rows, width, at_most: None }
 }
 
-fn given(tables: &[Loaded]) -> Rows {
-    Rows::Given(tables.iter().map(GivenTable::from).collect())
+fn given(tables: &[LoadedTable]) -> RequestRows {
+    RequestRows::Given(tables.iter().map(GivenTable::from).collect())
 }
 
 /// The columns have SQLite's names, if it knows them.
-fn named(plan: &Plan, answer: Answer) -> Answer {
+fn named(plan: &QueryPlan, answer: Answer) -> Answer {
     let columns = if plan.columns.is_empty() { answer.columns } else { plan.columns.clone() };
     Answer { columns, ..answer }
 }
 
 fn asked(
-    plan: &Plan,
+    plan: &QueryPlan,
     answer: Answer,
     from: EngineName,
-    told: Told,
+    told: LoadInfo,
     unconfirmed: Option<Unconfirmed>,
-) -> Asked {
-    let Told { runs, loaded, notes, damaged } = told;
-    Asked { answer: named(plan, answer), from, unconfirmed, agreed: false, runs, loaded, notes, damaged }
+) -> AskResult {
+    let LoadInfo { runs, loaded, notes, damaged } = told;
+    AskResult { answer: named(plan, answer), from, unconfirmed, agreed: false, runs, loaded, notes, damaged }
 }
 
-fn failure(engine: EngineName, kind: Kind) -> AskError {
+fn failure(engine: EngineName, kind: VibeSqlFault) -> AskError {
     match kind {
-        Kind::Refuses(message) => AskError::Sql(message),
+        VibeSqlFault::Refuses(message) => AskError::Sql(message),
         kind => AskError::Engine { engine, kind },
     }
 }

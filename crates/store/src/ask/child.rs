@@ -1,17 +1,17 @@
-//! The child: it has one engine, loads what questions need, and answers them one after the other.
+//! The child process: it owns one engine, loads the needed rows, and answers queries one after the other.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc;
 
-use super::answer::Value;
+use super::answer::AnswerValue;
 use super::in_sqlite::InSqlite;
 use super::in_vibesql::InVibeSql;
-use super::source::Source;
+use super::source::RowSource;
 use super::views::{VIEWS, View};
-use super::wire::{EngineName, Reply, Request, Rows, receive, send};
-use crate::{Extract, Loaded, Wanted, Window};
+use super::wire::{AskReply, AskRequest, EngineName, RequestRows, receive, send};
+use crate::{Extract, HistoryWindow, LoadedTable, WantedColumns};
 use slt_runner::parallel::family::end_all;
 
 /// Rows of one message, at most.
@@ -20,39 +20,40 @@ const BATCH: usize = 500;
 /// A database that can be filled and asked.
 pub(super) trait Database {
     /// Makes tables with these rows.
-    fn put(&mut self, tables: Vec<Loaded>) -> Result<(), String>;
+    fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String>;
     /// Makes a view.
     fn view(&mut self, view: &View) -> Result<(), String>;
     /// Asks; without `width` the names of the columns are wanted, otherwise only if they cost nothing.
-    fn ask(&mut self, sql: &str, width: Option<usize>, sink: &mut dyn Sink) -> Result<(), String>;
+    fn ask(&mut self, sql: &str, width: Option<usize>, sink: &mut dyn AnswerSink) -> Result<(), String>;
 }
 
 /// Takes an answer.
-pub(super) trait Sink {
+pub(super) trait AnswerSink {
     fn columns(&mut self, names: Vec<String>);
-    fn row(&mut self, row: Vec<Value>) -> Flow;
+    fn row(&mut self, row: Vec<AnswerValue>) -> AnswerFlow;
 }
 
 /// Whether there may be more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
+pub(super) enum AnswerFlow {
     Continue,
     Stop,
 }
 
-/// Answers the questions that come in, until there are no more. When their reader is gone, and so is the one who asks,
-/// this process ends in the midst of an answer, with all that it has started.
+/// Answers queries until the input ends.
+///
+/// If the reader or the asking process is gone, this process exits immediately, with all processes that it has started.
 ///
 /// # Errors
 ///
-/// What cannot be written, or a thread that cannot be started.
+/// An output error, or a thread that cannot be started.
 pub fn serve(
     engine: EngineName,
-    source: &dyn Source,
+    source: &dyn RowSource,
     from: impl BufRead + Send + 'static,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let (sender, requests) = mpsc::channel::<Request>();
+    let (sender, requests) = mpsc::channel::<AskRequest>();
     let listen = move || {
         let mut from = from;
         while let Ok(Some(request)) = receive(&mut from) {
@@ -61,14 +62,14 @@ pub fn serve(
             }
         }
         drop(sender);
-        // Nobody wants an answer any more, and nobody would stop an engine that hangs.
+        // Nobody reads an answer any more, and nobody would stop a hanging engine.
         end_all();
     };
     std::thread::Builder::new().name("questions".to_owned()).spawn(listen)?;
-    let mut state = State { engine, source, kept: None };
+    let mut state = ChildState { engine, source, kept: None };
     for request in requests {
         let mut answer =
-            Answering { out, batch: Vec::new(), left: request.at_most, stopped: false, failed: None };
+            AnswerWriter { out, batch: Vec::new(), left: request.at_most, stopped: false, failed: None };
         let end = catch_unwind(AssertUnwindSafe(|| state.answer(request, &mut answer)));
         answer.flush();
         let stopped = answer.stopped;
@@ -76,70 +77,75 @@ pub fn serve(
             return Err(error);
         }
         match end {
-            Ok(Ok(())) => send(&Reply::Done { stopped }, out)?,
+            Ok(Ok(())) => send(&AskReply::Done { stopped }, out)?,
             Ok(Err(reply)) => send(&reply, out)?,
             Err(payload) => {
                 let text = payload.downcast_ref::<String>().map(String::as_str);
                 let text = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no words");
-                // What is left of the engine cannot be trusted.
-                return send(&Reply::Panicked(text.to_owned()), out);
+                // After a panic the state of the engine cannot be trusted.
+                return send(&AskReply::Panicked(text.to_owned()), out);
             }
         }
     }
     Ok(())
 }
 
-struct State<'s> {
+struct ChildState<'s> {
     engine: EngineName,
-    source: &'s dyn Source,
-    kept: Option<Kept>,
+    source: &'s dyn RowSource,
+    kept: Option<LoadedHistory>,
 }
 
-/// What is loaded, and from where.
-struct Kept {
+/// The loaded rows and their source.
+struct LoadedHistory {
     database: Box<dyn Database>,
-    columns: BTreeMap<&'static str, Wanted>,
+    columns: BTreeMap<&'static str, WantedColumns>,
     views: Vec<String>,
-    of: Part,
+    of: HistoryPart,
     told: (usize, usize),
 }
 
-/// A part of the history, as it is in one state of the results.
+/// A part of the history, in one state of the results.
 #[derive(PartialEq, Eq)]
-struct Part {
+struct HistoryPart {
     state: String,
-    window: Window,
+    window: HistoryWindow,
     engine: Option<String>,
 }
 
-impl State<'_> {
-    fn answer(&mut self, request: Request, answer: &mut Answering<'_>) -> Result<(), Reply> {
-        let Request { sql, views, rows, width, .. } = request;
+impl ChildState<'_> {
+    fn answer(&mut self, request: AskRequest, answer: &mut AnswerWriter<'_>) -> Result<(), AskReply> {
+        let AskRequest { sql, views, rows, width, .. } = request;
         match rows {
-            Rows::Given(tables) => {
+            RequestRows::Given(tables) => {
                 let mut database = self.fresh()?;
                 let tables = tables.into_iter().filter_map(super::wire::GivenTable::loaded).collect();
-                database.put(tables).map_err(Reply::Refused)?;
+                database.put(tables).map_err(AskReply::Refused)?;
                 make_views(database.as_mut(), &views, &mut Vec::new())?;
-                database.ask(&sql, width, answer).map_err(Reply::Refused)
+                database.ask(&sql, width, answer).map_err(AskReply::Refused)
             }
-            Rows::Kept { state, wanted, window, engine } => {
-                let wanted: Vec<_> = wanted.iter().filter_map(super::wire::Named::wanted).collect();
-                self.load(Part { state, window, engine }, &wanted, answer)?;
-                let Some(kept) = &mut self.kept else { return Err(Reply::NotLoaded(String::new())) };
+            RequestRows::Kept { state, wanted, window, engine } => {
+                let wanted: Vec<_> = wanted.iter().filter_map(super::wire::NamedColumns::wanted).collect();
+                self.load(HistoryPart { state, window, engine }, &wanted, answer)?;
+                let Some(kept) = &mut self.kept else { return Err(AskReply::NotLoaded(String::new())) };
                 make_views(kept.database.as_mut(), &views, &mut kept.views)?;
                 let (runs, loaded) = kept.told;
-                answer.say(&Reply::Loaded { runs, loaded, notes: Vec::new(), damaged: false });
-                kept.database.ask(&sql, width, answer).map_err(Reply::Refused)
+                answer.say(&AskReply::Loaded { runs, loaded, notes: Vec::new(), damaged: false });
+                kept.database.ask(&sql, width, answer).map_err(AskReply::Refused)
             }
         }
     }
 
-    /// Loads what is not there yet, with all that is: tables cannot be made wider.
-    fn load(&mut self, part: Part, wanted: &[Wanted], answer: &mut Answering<'_>) -> Result<(), Reply> {
+    /// Reloads all tables with the missing columns: tables cannot be widened.
+    fn load(
+        &mut self,
+        part: HistoryPart,
+        wanted: &[WantedColumns],
+        answer: &mut AnswerWriter<'_>,
+    ) -> Result<(), AskReply> {
         let mut columns = match self.kept.take() {
             Some(kept) if kept.of == part => {
-                let has = |wanted: &Wanted| {
+                let has = |wanted: &WantedColumns| {
                     let there = kept.columns.get(wanted.table.name);
                     there.is_some_and(|there| {
                         wanted.columns.iter().all(|column| there.columns.contains(column))
@@ -158,29 +164,34 @@ impl State<'_> {
         }
         let all: Vec<_> = columns.values().cloned().collect();
         let engine = part.engine.as_deref();
-        let extract = self.source.load(&part.state, &all, part.window, engine).map_err(Reply::NotLoaded)?;
+        let extract =
+            self.source.load(&part.state, &all, part.window, engine).map_err(AskReply::NotLoaded)?;
         let told = (extract.runs, extract.loaded);
         let Extract { tables, notes, damaged, .. } = extract;
-        answer.say(&Reply::Loaded { runs: told.0, loaded: told.1, notes, damaged });
+        answer.say(&AskReply::Loaded { runs: told.0, loaded: told.1, notes, damaged });
         let mut database = self.fresh()?;
-        database.put(tables).map_err(Reply::Refused)?;
-        self.kept = Some(Kept { database, columns, views: Vec::new(), of: part, told });
+        database.put(tables).map_err(AskReply::Refused)?;
+        self.kept = Some(LoadedHistory { database, columns, views: Vec::new(), of: part, told });
         Ok(())
     }
 
-    fn fresh(&self) -> Result<Box<dyn Database>, Reply> {
+    fn fresh(&self) -> Result<Box<dyn Database>, AskReply> {
         Ok(match self.engine {
             EngineName::VibeSql => Box::new(InVibeSql::new()),
-            EngineName::Sqlite => Box::new(InSqlite::new().map_err(Reply::Refused)?),
+            EngineName::Sqlite => Box::new(InSqlite::new().map_err(AskReply::Refused)?),
         })
     }
 }
 
 /// Makes the views that are not there.
-fn make_views(database: &mut dyn Database, names: &[String], there: &mut Vec<String>) -> Result<(), Reply> {
+fn make_views(
+    database: &mut dyn Database,
+    names: &[String],
+    there: &mut Vec<String>,
+) -> Result<(), AskReply> {
     for view in VIEWS.iter().filter(|view| names.iter().any(|name| name == view.name)) {
         if !there.iter().any(|name| name == view.name) {
-            database.view(view).map_err(Reply::Refused)?;
+            database.view(view).map_err(AskReply::Refused)?;
             there.push(view.name.to_owned());
         }
     }
@@ -188,16 +199,16 @@ fn make_views(database: &mut dyn Database, names: &[String], there: &mut Vec<Str
 }
 
 /// Sends rows as they come.
-struct Answering<'o> {
+struct AnswerWriter<'o> {
     out: &'o mut dyn Write,
-    batch: Vec<Vec<Value>>,
+    batch: Vec<Vec<AnswerValue>>,
     left: Option<usize>,
     stopped: bool,
     failed: Option<io::Error>,
 }
 
-impl Answering<'_> {
-    fn say(&mut self, reply: &Reply) {
+impl AnswerWriter<'_> {
+    fn say(&mut self, reply: &AskReply) {
         if let Err(error) = send(reply, self.out) {
             self.failed.get_or_insert(error);
         }
@@ -206,26 +217,26 @@ impl Answering<'_> {
     fn flush(&mut self) {
         if !self.batch.is_empty() {
             let rows = std::mem::take(&mut self.batch);
-            self.say(&Reply::Rows(rows));
+            self.say(&AskReply::Rows(rows));
         }
     }
 }
 
-impl Sink for Answering<'_> {
+impl AnswerSink for AnswerWriter<'_> {
     fn columns(&mut self, names: Vec<String>) {
-        self.say(&Reply::Columns(names));
+        self.say(&AskReply::Columns(names));
     }
 
-    fn row(&mut self, row: Vec<Value>) -> Flow {
+    fn row(&mut self, row: Vec<AnswerValue>) -> AnswerFlow {
         if self.left == Some(0) {
             self.stopped = true;
-            return Flow::Stop;
+            return AnswerFlow::Stop;
         }
         self.left = self.left.map(|left| left - 1);
         self.batch.push(row);
         if self.batch.len() >= BATCH {
             self.flush();
         }
-        if self.failed.is_some() { Flow::Stop } else { Flow::Continue }
+        if self.failed.is_some() { AnswerFlow::Stop } else { AnswerFlow::Continue }
     }
 }

@@ -2,24 +2,24 @@
 
 use std::collections::HashMap;
 
-use super::answer::{Answer, Value};
+use super::answer::{Answer, AnswerValue};
 use slt_runner::text::count::plural;
 
-/// What the statement says about the rows of its answer, with what SQLite says of them besides.
+/// The rule of the statement for the rows of its answer, with further rows of SQLite where needed.
 #[derive(Debug, Clone, Copy)]
-pub enum Rule<'a> {
+pub enum RowRule<'a> {
     /// These rows in this order.
     Exactly,
     /// These rows in any order.
     AnyOrder,
     /// As many rows, in any order, out of these.
-    SomeOf(&'a [Vec<Value>]),
+    SomeOf(&'a [Vec<AnswerValue>]),
     /// A part of these rows, sorted by keys. Rows with equal keys may have any order.
     Sorted {
         /// All rows, as SQLite sorts them, with their keys.
-        all: &'a [Vec<Value>],
-        /// Where the keys are.
-        keys: &'a [Key],
+        all: &'a [Vec<AnswerValue>],
+        /// The columns of the keys.
+        keys: &'a [SortKey],
         /// The first row of the answer among these.
         offset: usize,
     },
@@ -27,7 +27,7 @@ pub enum Rule<'a> {
 
 /// A sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub struct SortKey {
     /// Its column.
     pub place: usize,
     /// Whether the case of ASCII letters makes no difference.
@@ -36,21 +36,21 @@ pub struct Key {
 
 /// How two answers differ.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Difference {
+pub enum AnswerDifference {
     /// One has more columns.
     #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "column"))]
     Columns {
-        /// How many SQLite has.
+        /// The number of SQLite that has.
         sqlite: usize,
-        /// How many VibeSQL has.
+        /// The number of VibeSQL that has.
         vibesql: usize,
     },
     /// One has more rows.
     #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "row"))]
     Count {
-        /// How many SQLite has.
+        /// The number of SQLite that has.
         sqlite: usize,
-        /// How many VibeSQL has.
+        /// The number of VibeSQL that has.
         vibesql: usize,
     },
     /// Values differ.
@@ -61,7 +61,7 @@ pub enum Difference {
     Order,
 }
 
-/// Whether VibeSQL's answer is a possible one, if SQLite's is right.
+/// Returns whether VibeSQL's answer is a possible one, if SQLite's is right.
 ///
 /// | rule | VibeSQL's rows |
 /// |---|---|
@@ -72,52 +72,57 @@ pub enum Difference {
 ///
 /// # Errors
 ///
-/// The first [`Difference`] that is found.
-pub fn compare(sqlite: &Answer, vibesql: &Answer, rule: Rule<'_>) -> Result<(), Difference> {
+/// The first [`AnswerDifference`] that is found.
+pub fn compare(sqlite: &Answer, vibesql: &Answer, rule: RowRule<'_>) -> Result<(), AnswerDifference> {
     let width = sqlite.columns.len();
     if let Some(wrong) = vibesql.rows.iter().find(|row| row.len() != width) {
-        return Err(Difference::Columns { sqlite: width, vibesql: wrong.len() });
+        return Err(AnswerDifference::Columns { sqlite: width, vibesql: wrong.len() });
     }
     let (expected, found) = (&sqlite.rows, &vibesql.rows);
     if expected.len() != found.len() {
-        return Err(Difference::Count { sqlite: expected.len(), vibesql: found.len() });
+        return Err(AnswerDifference::Count { sqlite: expected.len(), vibesql: found.len() });
     }
     if expected.iter().zip(found).all(|(one, other)| same_row(one, other)) {
         return Ok(());
     }
     match rule {
-        Rule::Exactly => match missing(found.iter(), expected.iter(), width) {
-            0 => Err(Difference::Order),
-            count => Err(Difference::Rows(count)),
+        RowRule::Exactly => match missing(found.iter(), expected.iter(), width) {
+            0 => Err(AnswerDifference::Order),
+            count => Err(AnswerDifference::Rows(count)),
         },
-        Rule::AnyOrder => none(missing(found.iter(), expected.iter(), width)),
-        Rule::SomeOf(_) | Rule::Sorted { .. } => fits(found, width, rule),
+        RowRule::AnyOrder => none(missing(found.iter(), expected.iter(), width)),
+        RowRule::SomeOf(_) | RowRule::Sorted { .. } => fits(found, width, rule),
     }
 }
 
-/// Whether rows obey a rule that says by itself which rows there are; others hold for all rows.
-pub(super) fn fits(found: &[Vec<Value>], width: usize, rule: Rule<'_>) -> Result<(), Difference> {
+/// Returns whether rows obey a rule that determines the set of rows; other rules hold for all rows.
+pub(super) fn fits(
+    found: &[Vec<AnswerValue>],
+    width: usize,
+    rule: RowRule<'_>,
+) -> Result<(), AnswerDifference> {
     match rule {
-        Rule::Exactly | Rule::AnyOrder => Ok(()),
-        Rule::SomeOf(all) => none(missing(found.iter(), all.iter(), width)),
-        Rule::Sorted { all, keys, offset } => sorted(found, all, keys, offset, width),
+        RowRule::Exactly | RowRule::AnyOrder => Ok(()),
+        RowRule::SomeOf(all) => none(missing(found.iter(), all.iter(), width)),
+        RowRule::Sorted { all, keys, offset } => sorted(found, all, keys, offset, width),
     }
 }
 
-fn none(missing: usize) -> Result<(), Difference> {
-    if missing == 0 { Ok(()) } else { Err(Difference::Rows(missing)) }
+fn none(missing: usize) -> Result<(), AnswerDifference> {
+    if missing == 0 { Ok(()) } else { Err(AnswerDifference::Rows(missing)) }
 }
 
 /// Walks over the groups of equal keys: where the answer shows a part of a group, its rows are from that group.
 fn sorted(
-    found: &[Vec<Value>],
-    all: &[Vec<Value>],
-    keys: &[Key],
+    found: &[Vec<AnswerValue>],
+    all: &[Vec<AnswerValue>],
+    keys: &[SortKey],
     offset: usize,
     width: usize,
-) -> Result<(), Difference> {
+) -> Result<(), AnswerDifference> {
     let last = offset + found.len();
-    let equal = |one: &[Value], other: &[Value]| keys.iter().all(|key| same_key(one, other, *key));
+    let equal =
+        |one: &[AnswerValue], other: &[AnswerValue]| keys.iter().all(|key| same_key(one, other, *key));
     let (mut start, mut wrong) = (0, 0);
     while start < all.len() && start < last {
         let end = (start + 1..all.len()).find(|&at| !equal(&all[start], &all[at])).unwrap_or(all.len());
@@ -132,18 +137,18 @@ fn sorted(
         return Ok(());
     }
     match missing(found.iter(), all.iter(), width) {
-        0 => Err(Difference::Order),
-        count => Err(Difference::Rows(count)),
+        0 => Err(AnswerDifference::Order),
+        count => Err(AnswerDifference::Rows(count)),
     }
 }
 
-/// How many rows are not among those that there are, each of which counts once.
+/// Returns the number of rows that are missing among the allowed ones, each counted once.
 fn missing<'v>(
-    rows: impl Iterator<Item = &'v Vec<Value>>,
-    there: impl Iterator<Item = &'v Vec<Value>>,
+    rows: impl Iterator<Item = &'v Vec<AnswerValue>>,
+    there: impl Iterator<Item = &'v Vec<AnswerValue>>,
     width: usize,
 ) -> usize {
-    let mut known: HashMap<Vec<Exact<'_>>, Vec<&Vec<Value>>> = HashMap::new();
+    let mut known: HashMap<Vec<ExactValue<'_>>, Vec<&Vec<AnswerValue>>> = HashMap::new();
     for row in there {
         known.entry(exact(&row[..width])).or_default().push(row);
     }
@@ -152,7 +157,7 @@ fn missing<'v>(
     if others.is_empty() {
         return 0;
     }
-    // What is left may differ by rounding.
+    // The rest may differ by rounding.
     let mut left: Vec<_> = known.into_values().flatten().collect();
     let mut missing = 0;
     for row in others {
@@ -164,9 +169,9 @@ fn missing<'v>(
     missing
 }
 
-/// A value such that equal numbers are equal, whatever their type.
+/// A value in which equal numbers are equal, for any types.
 #[derive(PartialEq, Eq, Hash)]
-enum Exact<'v> {
+enum ExactValue<'v> {
     Null,
     Integer(i64),
     Real(u64),
@@ -174,44 +179,46 @@ enum Exact<'v> {
     Blob(&'v [u8]),
 }
 
-fn exact(row: &[Value]) -> Vec<Exact<'_>> {
+fn exact(row: &[AnswerValue]) -> Vec<ExactValue<'_>> {
     row.iter()
         .map(|value| match value {
-            Value::Null => Exact::Null,
-            Value::Integer(number) => Exact::Integer(*number),
-            Value::Real(number) => whole(*number).map_or(Exact::Real(number.to_bits()), Exact::Integer),
-            Value::Text(text) => Exact::Text(text),
-            Value::Blob(bytes) => Exact::Blob(bytes),
+            AnswerValue::Null => ExactValue::Null,
+            AnswerValue::Integer(number) => ExactValue::Integer(*number),
+            AnswerValue::Real(number) => {
+                whole(*number).map_or(ExactValue::Real(number.to_bits()), ExactValue::Integer)
+            }
+            AnswerValue::Text(text) => ExactValue::Text(text),
+            AnswerValue::Blob(bytes) => ExactValue::Blob(bytes),
         })
         .collect()
 }
 
-/// The whole number that a number is.
+/// Returns the whole number that a number is.
 fn whole(number: f64) -> Option<i64> {
     let whole = number as i64;
     (whole as f64 == number && whole != i64::MAX).then_some(whole)
 }
 
-fn same_row(one: &[Value], other: &[Value]) -> bool {
+fn same_row(one: &[AnswerValue], other: &[AnswerValue]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
 }
 
 /// Numbers are the same if they differ by rounding only, for sums depend on the order of their parts.
-fn same(one: &Value, other: &Value) -> bool {
+fn same(one: &AnswerValue, other: &AnswerValue) -> bool {
     match (one, other) {
-        (Value::Integer(one), Value::Integer(other)) => one == other,
-        (Value::Integer(_) | Value::Real(_), Value::Integer(_) | Value::Real(_)) => {
+        (AnswerValue::Integer(one), AnswerValue::Integer(other)) => one == other,
+        (AnswerValue::Integer(_) | AnswerValue::Real(_), AnswerValue::Integer(_) | AnswerValue::Real(_)) => {
             close(number(one), number(other))
         }
         _ => one == other,
     }
 }
 
-fn number(value: &Value) -> f64 {
+fn number(value: &AnswerValue) -> f64 {
     match value {
-        Value::Integer(number) => *number as f64,
-        Value::Real(number) => *number,
-        Value::Null | Value::Text(_) | Value::Blob(_) => f64::NAN,
+        AnswerValue::Integer(number) => *number as f64,
+        AnswerValue::Real(number) => *number,
+        AnswerValue::Null | AnswerValue::Text(_) | AnswerValue::Blob(_) => f64::NAN,
     }
 }
 
@@ -221,11 +228,11 @@ fn close(one: f64, other: f64) -> bool {
     one == other || largest.is_finite() && (one - other).abs() <= 1e-9 * largest
 }
 
-/// Keys are told apart as SQLite does it, without any tolerance.
-fn same_key(one: &[Value], other: &[Value], key: Key) -> bool {
+/// Keys are reported apart as SQLite does it, without any tolerance.
+fn same_key(one: &[AnswerValue], other: &[AnswerValue], key: SortKey) -> bool {
     match (&one[key.place], &other[key.place]) {
-        (Value::Text(one), Value::Text(other)) if key.nocase => one.eq_ignore_ascii_case(other),
-        (Value::Integer(_) | Value::Real(_), Value::Integer(_) | Value::Real(_)) => {
+        (AnswerValue::Text(one), AnswerValue::Text(other)) if key.nocase => one.eq_ignore_ascii_case(other),
+        (AnswerValue::Integer(_) | AnswerValue::Real(_), AnswerValue::Integer(_) | AnswerValue::Real(_)) => {
             exact(&one[key.place..=key.place]) == exact(&other[key.place..=key.place])
         }
         (one, other) => one == other,
@@ -238,7 +245,7 @@ mod tests {
 
     #[test]
     fn numbers_are_equal_by_value() {
-        use Value::{Integer, Null, Real, Text};
+        use AnswerValue::{Integer, Null, Real, Text};
         let text = |text: &str| Text(text.to_owned());
         for (one, other, expected) in [
             (Integer(1), Real(1.0), true),
@@ -252,9 +259,11 @@ mod tests {
             (Real(f64::INFINITY), Real(f64::INFINITY), true),
             (Real(f64::INFINITY), Real(1.0), false),
         ] {
-            let answer =
-                |value: &Value| Answer { columns: vec!["a".to_owned()], rows: vec![vec![value.clone()]] };
-            let found = compare(&answer(&one), &answer(&other), Rule::AnyOrder).is_ok();
+            let answer = |value: &AnswerValue| Answer {
+                columns: vec!["a".to_owned()],
+                rows: vec![vec![value.clone()]],
+            };
+            let found = compare(&answer(&one), &answer(&other), RowRule::AnyOrder).is_ok();
             assert_eq!(found, expected, "{one:?} {other:?}");
         }
     }

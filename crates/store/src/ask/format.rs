@@ -2,15 +2,15 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::ask::{Answer, Value};
+use crate::ask::{Answer, AnswerValue};
 use slt_runner::text::csv;
 use slt_runner::text::table::table;
 use slt_runner::text::visible::one_line;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// Aligned columns. Long text is cut, and what would move the cursor is written as an escape.
+pub enum AnswerFormat {
+    /// Aligned columns. Long text is truncated, and control characters are escaped.
     Table,
     /// RFC 4180: NULL is nothing at all, and text without a character is a pair of quotes.
     Csv,
@@ -29,14 +29,14 @@ const LONGEST: usize = 120;
 ///
 /// # Errors
 ///
-/// Only those of `out`.
-pub fn write(out: &mut String, answer: &Answer, format: Format) -> fmt::Result {
+/// Returns the errors of `out`.
+pub fn write(out: &mut String, answer: &Answer, format: AnswerFormat) -> fmt::Result {
     match format {
-        Format::Table => write_table(out, answer),
-        Format::Csv => write_csv(out, answer),
-        Format::Json => json(out, answer),
-        Format::Jsonl => jsonl(out, answer),
-        Format::Markdown => markdown(out, answer),
+        AnswerFormat::Table => write_table(out, answer),
+        AnswerFormat::Csv => write_csv(out, answer),
+        AnswerFormat::Json => json(out, answer),
+        AnswerFormat::Jsonl => jsonl(out, answer),
+        AnswerFormat::Markdown => markdown(out, answer),
     }
 }
 
@@ -44,14 +44,16 @@ fn write_table(out: &mut String, answer: &Answer) -> fmt::Result {
     let numbers = numbers(answer);
     let names: Vec<_> = answer.columns.iter().map(|name| one_line(name)).collect();
     let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
-    let text = |value: &Value| cut(one_line(&plain(value)).into_owned());
+    let text = |value: &AnswerValue| cut(one_line(&plain(value)).into_owned());
     let rows = answer.rows.iter().map(|row| row.iter().map(text).collect());
     writeln!(out, "{}", table(&names, rows, |column| numbers.get(column) == Some(&true)))
 }
 
-/// Which columns have numbers only.
+/// Returns for each column whether it has only numbers.
 fn numbers(answer: &Answer) -> Vec<bool> {
-    let is_number = |value: &Value| matches!(value, Value::Integer(_) | Value::Real(_) | Value::Null);
+    let is_number = |value: &AnswerValue| {
+        matches!(value, AnswerValue::Integer(_) | AnswerValue::Real(_) | AnswerValue::Null)
+    };
     (0..answer.columns.len())
         .map(|place| {
             !answer.rows.is_empty() && answer.rows.iter().all(|row| row.get(place).is_some_and(is_number))
@@ -59,17 +61,17 @@ fn numbers(answer: &Answer) -> Vec<bool> {
         .collect()
 }
 
-fn plain(value: &Value) -> String {
+fn plain(value: &AnswerValue) -> String {
     match value {
-        Value::Null => "NULL".to_owned(),
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) => real(*number),
-        Value::Text(text) => text.clone(),
-        Value::Blob(bytes) => hex(bytes),
+        AnswerValue::Null => "NULL".to_owned(),
+        AnswerValue::Integer(number) => number.to_string(),
+        AnswerValue::Real(number) => real(*number),
+        AnswerValue::Text(text) => text.clone(),
+        AnswerValue::Blob(bytes) => hex(bytes),
     }
 }
 
-/// So many digits that the same number can be read from them.
+/// Formats a number with as many digits as reading it back exactly requires.
 pub fn real(number: f64) -> String {
     if number.is_finite() {
         format!("{number:?}")
@@ -95,7 +97,7 @@ fn cut(text: String) -> String {
     }
 }
 
-/// The names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
+/// Returns the names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
 fn distinct(columns: &[String]) -> Vec<String> {
     let mut names = Vec::<String>::new();
     for column in columns {
@@ -112,8 +114,8 @@ fn write_csv(out: &mut String, answer: &Answer) -> fmt::Result {
     csv_line(out, names.iter().map(|name| csv::field(name)))?;
     for row in &answer.rows {
         let fields = row.iter().map(|value| match value {
-            Value::Null => String::new(),
-            Value::Text(text) => csv::field(text),
+            AnswerValue::Null => String::new(),
+            AnswerValue::Text(text) => csv::field(text),
             value => plain(value),
         });
         csv_line(out, fields)?;
@@ -149,7 +151,7 @@ fn jsonl(out: &mut String, answer: &Answer) -> fmt::Result {
     })
 }
 
-fn object(out: &mut String, names: &[String], row: &[Value]) -> fmt::Result {
+fn object(out: &mut String, names: &[String], row: &[AnswerValue]) -> fmt::Result {
     out.write_char('{')?;
     for (place, (name, value)) in names.iter().zip(row).enumerate() {
         let comma = if place == 0 { "" } else { "," };
@@ -158,14 +160,14 @@ fn object(out: &mut String, names: &[String], row: &[Value]) -> fmt::Result {
     out.write_char('}')
 }
 
-fn json_value(value: &Value) -> String {
+fn json_value(value: &AnswerValue) -> String {
     match value {
-        Value::Integer(number) => number.to_string(),
-        Value::Real(number) if number.is_finite() => real(*number),
+        AnswerValue::Integer(number) => number.to_string(),
+        AnswerValue::Real(number) if number.is_finite() => real(*number),
         // JSON has no other numbers.
-        Value::Null | Value::Real(_) => "null".to_owned(),
-        Value::Text(text) => string(text),
-        Value::Blob(bytes) => string(&hex(bytes)),
+        AnswerValue::Null | AnswerValue::Real(_) => "null".to_owned(),
+        AnswerValue::Text(text) => string(text),
+        AnswerValue::Blob(bytes) => string(&hex(bytes)),
     }
 }
 

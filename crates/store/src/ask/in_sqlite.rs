@@ -4,11 +4,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, ToSql, params_from_iter};
 
-use super::answer::Value;
-use super::child::{Database, Flow, Sink};
+use super::answer::AnswerValue;
+use super::child::{AnswerFlow, AnswerSink, Database};
 use super::plan::words;
 use super::views::View;
-use crate::{Cell, Loaded};
+use crate::{Cell, LoadedTable};
 
 /// A database in memory.
 pub(super) struct InSqlite(Connection);
@@ -28,7 +28,7 @@ impl InSqlite {
 }
 
 impl Database for InSqlite {
-    fn put(&mut self, tables: Vec<Loaded>) -> Result<(), String> {
+    fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String> {
         let put = |connection: &mut Connection| {
             let transaction = connection.transaction()?;
             for loaded in &tables {
@@ -38,7 +38,7 @@ impl Database for InSqlite {
                 let mut insert =
                     transaction.prepare(&format!("INSERT INTO {} VALUES ({marks})", wanted.table.name))?;
                 for row in &loaded.rows {
-                    insert.execute(params_from_iter(row.iter().map(Bound)))?;
+                    insert.execute(params_from_iter(row.iter().map(BoundCell)))?;
                 }
             }
             transaction.commit()
@@ -50,7 +50,7 @@ impl Database for InSqlite {
         self.0.execute_batch(&view.create()).map_err(|error| words(&error))
     }
 
-    fn ask(&mut self, sql: &str, _width: Option<usize>, sink: &mut dyn Sink) -> Result<(), String> {
+    fn ask(&mut self, sql: &str, _width: Option<usize>, sink: &mut dyn AnswerSink) -> Result<(), String> {
         let mut ask = || {
             let mut statement = self.0.prepare(sql)?;
             let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
@@ -60,7 +60,7 @@ impl Database for InSqlite {
             while let Some(row) = rows.next()? {
                 let values: Result<_, Error> =
                     (0..width).map(|place| row.get_ref(place).map(value)).collect();
-                if sink.row(values?) == Flow::Stop {
+                if sink.row(values?) == AnswerFlow::Stop {
                     break;
                 }
             }
@@ -70,23 +70,23 @@ impl Database for InSqlite {
     }
 }
 
-fn value(value: ValueRef<'_>) -> Value {
+fn value(value: ValueRef<'_>) -> AnswerValue {
     match value {
-        ValueRef::Null => Value::Null,
-        ValueRef::Integer(number) => Value::Integer(number),
-        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Null => AnswerValue::Null,
+        ValueRef::Integer(number) => AnswerValue::Integer(number),
+        ValueRef::Real(number) => AnswerValue::Real(number),
         ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => Value::Text(text.to_owned()),
-            Err(_) => Value::Blob(bytes.to_owned()),
+            Ok(text) => AnswerValue::Text(text.to_owned()),
+            Err(_) => AnswerValue::Blob(bytes.to_owned()),
         },
-        ValueRef::Blob(bytes) => Value::Blob(bytes.to_owned()),
+        ValueRef::Blob(bytes) => AnswerValue::Blob(bytes.to_owned()),
     }
 }
 
-/// A cell as it is bound: text is not copied.
-struct Bound<'c>(&'c Cell);
+/// A bound cell, without copying its text.
+struct BoundCell<'c>(&'c Cell);
 
-impl ToSql for Bound<'_> {
+impl ToSql for BoundCell<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
             Cell::Null => ValueRef::Null,

@@ -10,11 +10,11 @@ use vibesql::parser::Parser;
 use vibesql::storage::{Database as Storage, Row};
 use vibesql::types::{SqlMode, SqlValue, StringValue};
 
-use super::answer::Value;
-use super::child::{Database, Flow, Sink};
+use super::answer::AnswerValue;
+use super::child::{AnswerFlow, AnswerSink, Database};
 use super::views::View;
-use crate::schema::Kind;
-use crate::{Cell, Loaded};
+use crate::schema::ColumnType;
+use crate::{Cell, LoadedTable};
 
 /// The version that `Cargo.toml` pins.
 pub const VERSION: &str = "0.2.0";
@@ -31,14 +31,14 @@ impl InVibeSql {
 }
 
 impl Database for InVibeSql {
-    fn put(&mut self, tables: Vec<Loaded>) -> Result<(), String> {
-        for Loaded { wanted, rows } in tables {
+    fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String> {
+        for LoadedTable { wanted, rows } in tables {
             let create = wanted.table.create(&wanted.columns);
             let Statement::CreateTable(statement) = parse(&create)? else { return Err(create) };
             CreateTableExecutor::execute_with_source(&statement, &mut self.0, Some(&create))
                 .map_err(|e| e.to_string())?;
             let kinds: Vec<_> = wanted.columns.iter().map(|column| column.kind).collect();
-            let mut known = Shared::default();
+            let mut known = SharedTexts::default();
             let rows = rows.into_iter().map(|row| {
                 let cells = row.into_iter().zip(&kinds);
                 Row::from_vec(cells.map(|(cell, kind)| known.value(cell, *kind)).collect())
@@ -56,8 +56,8 @@ impl Database for InVibeSql {
         advanced_objects::execute_create_view(&statement, &mut self.0).map_err(|error| error.to_string())
     }
 
-    fn ask(&mut self, sql: &str, width: Option<usize>, sink: &mut dyn Sink) -> Result<(), String> {
-        // What it remembers of an IN subquery it would give again, whatever the rows are by then.
+    fn ask(&mut self, sql: &str, width: Option<usize>, sink: &mut dyn AnswerSink) -> Result<(), String> {
+        // A cached answer of an IN subquery would be returned again after the rows have changed.
         clear_in_subquery_cache();
         let Statement::Select(select) = parse(sql)? else { return Err("only SELECT is asked".to_owned()) };
         if select.into_table.is_some() || select.into_variables.is_some() {
@@ -73,7 +73,7 @@ impl Database for InVibeSql {
             found.rows
         };
         for row in rows {
-            if sink.row(row.values.iter().map(value).collect()) == Flow::Stop {
+            if sink.row(row.values.iter().map(value).collect()) == AnswerFlow::Stop {
                 break;
             }
         }
@@ -87,13 +87,13 @@ fn parse(sql: &str) -> Result<Statement, String> {
 
 /// The texts that were handed over: many rows share one.
 #[derive(Default)]
-struct Shared(HashMap<*const u8, (Arc<str>, StringValue)>);
+struct SharedTexts(HashMap<*const u8, (Arc<str>, StringValue)>);
 
-impl Shared {
-    fn value(&mut self, cell: Cell, kind: Kind) -> SqlValue {
+impl SharedTexts {
+    fn value(&mut self, cell: Cell, kind: ColumnType) -> SqlValue {
         match cell {
             Cell::Null => SqlValue::Null,
-            Cell::Integer(number) if kind == Kind::Real => SqlValue::Real(number as f64),
+            Cell::Integer(number) if kind == ColumnType::Real => SqlValue::Real(number as f64),
             Cell::Integer(number) => SqlValue::Integer(number),
             Cell::Real(number) => SqlValue::Real(number),
             Cell::Text(text) => {
@@ -108,25 +108,27 @@ impl Shared {
     }
 }
 
-/// What has no type in SQLite is the text that VibeSQL shows.
-fn value(value: &SqlValue) -> Value {
+/// A value without a type in SQLite becomes the text that VibeSQL shows.
+fn value(value: &SqlValue) -> AnswerValue {
     match value {
-        SqlValue::Null => Value::Null,
-        SqlValue::Integer(number) | SqlValue::Bigint(number) => Value::Integer(*number),
-        SqlValue::Smallint(number) => Value::Integer(i64::from(*number)),
+        SqlValue::Null => AnswerValue::Null,
+        SqlValue::Integer(number) | SqlValue::Bigint(number) => AnswerValue::Integer(*number),
+        SqlValue::Smallint(number) => AnswerValue::Integer(i64::from(*number)),
         SqlValue::Unsigned(number) => match i64::try_from(*number) {
-            Ok(number) => Value::Integer(number),
-            Err(_) => Value::Real(*number as f64),
+            Ok(number) => AnswerValue::Integer(number),
+            Err(_) => AnswerValue::Real(*number as f64),
         },
-        SqlValue::Float(number) => Value::Real(f64::from(*number)),
-        // SQLite has NULL where others have a number that is none.
+        SqlValue::Float(number) => AnswerValue::Real(f64::from(*number)),
+        // SQLite has NULL in place of non-finite numbers.
         SqlValue::Numeric(number) | SqlValue::Real(number) | SqlValue::Double(number) if number.is_nan() => {
-            Value::Null
+            AnswerValue::Null
         }
-        SqlValue::Numeric(number) | SqlValue::Real(number) | SqlValue::Double(number) => Value::Real(*number),
-        SqlValue::Character(text) | SqlValue::Varchar(text) => Value::Text(text.to_string()),
-        SqlValue::Boolean(truth) => Value::Integer(i64::from(*truth)),
-        SqlValue::Blob(bytes) => Value::Blob(bytes.to_vec()),
-        other => Value::Text(other.to_string()),
+        SqlValue::Numeric(number) | SqlValue::Real(number) | SqlValue::Double(number) => {
+            AnswerValue::Real(*number)
+        }
+        SqlValue::Character(text) | SqlValue::Varchar(text) => AnswerValue::Text(text.to_string()),
+        SqlValue::Boolean(truth) => AnswerValue::Integer(i64::from(*truth)),
+        SqlValue::Blob(bytes) => AnswerValue::Blob(bytes.to_vec()),
+        other => AnswerValue::Text(other.to_string()),
     }
 }

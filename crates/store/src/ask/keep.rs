@@ -4,33 +4,33 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::answer::{Answer, Value};
-use super::asker::{AskError, Asker, Effort, Kind};
-use super::compare::{Rule, compare};
-use super::order::{Order, order};
-use super::plan::Plan;
+use super::answer::{Answer, AnswerValue};
+use super::asker::{AskError, Asker, DisagreementEffort, VibeSqlFault};
+use super::compare::{RowRule, compare};
+use super::order::{RowOrder, order};
+use super::plan::QueryPlan;
 use super::scan::{literal, one_line};
 use super::wire::EngineName;
-use crate::{Cell, Loaded};
+use crate::{Cell, LoadedTable};
 use slt_core::executor::canonical::ResultBuffer;
 use slt_core::parser::{Renderer, SortMode};
 use slt_core::value::ValueRef;
 use slt_runner::atomic_file;
 
-/// Nobody reads a file with more rows.
+/// A file with more rows would be unreadable.
 const MOST_ROWS: usize = 2000;
 
-/// Where a disagreement is kept.
+/// The location of a saved disagreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Keeping {
+pub enum SavedExample {
     /// In this file.
     In(PathBuf),
     /// Nowhere, and why.
     Not(String),
 }
 
-/// The file that the same statement has for the same kind of disagreement.
-pub(super) fn known(folder: &Path, plan: &Plan, kind: &Kind) -> Option<PathBuf> {
+/// Returns the file that the same statement has for the same kind of disagreement.
+pub(super) fn known(folder: &Path, plan: &QueryPlan, kind: &VibeSqlFault) -> Option<PathBuf> {
     let ending = format!("-{}.test", mark(plan, kind));
     let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
     let mut files: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(&ending)).collect();
@@ -38,40 +38,40 @@ pub(super) fn known(folder: &Path, plan: &Plan, kind: &Kind) -> Option<PathBuf> 
     files.into_iter().next()
 }
 
-/// The same for the same statement and kind.
-fn mark(plan: &Plan, kind: &Kind) -> String {
+/// Returns the same for the same statement and kind.
+fn mark(plan: &QueryPlan, kind: &VibeSqlFault) -> String {
     format!("{:08x}", crc32fast::hash(format!("{} {}", kind.word(), one_line(&plan.sql)).as_bytes()))
 }
 
-/// Writes the file, whole or not at all.
+/// Writes the file, atomically.
 pub(super) fn keep(
     asker: &mut Asker,
-    effort: Effort<'_>,
-    plan: &Plan,
-    tables: &[Loaded],
-    kind: &Kind,
-) -> Result<Keeping, AskError> {
+    effort: DisagreementEffort<'_>,
+    plan: &QueryPlan,
+    tables: &[LoadedTable],
+    kind: &VibeSqlFault,
+) -> Result<SavedExample, AskError> {
     let rows: usize = tables.iter().map(|table| table.rows.len()).sum();
     if rows > MOST_ROWS {
-        return Ok(Keeping::Not(format!("it takes {rows} rows")));
+        return Ok(SavedExample::Not(format!("it takes {rows} rows")));
     }
     let Some(sqlite) = asker.answer_of(EngineName::Sqlite, plan, tables)? else {
-        return Ok(Keeping::Not("SQLite has no answer to it alone".to_owned()));
+        return Ok(SavedExample::Not("SQLite has no answer to it alone".to_owned()));
     };
-    // What hangs or breaks has none, and would do it once more.
+    // A query that hangs or crashes has no answer, and would do it again.
     let vibesql = match kind {
-        Kind::Differs(_) => asker.answer_of(EngineName::VibeSql, plan, tables)?,
+        VibeSqlFault::Differs(_) => asker.answer_of(EngineName::VibeSql, plan, tables)?,
         _ => None,
     };
     // With fewer rows it is another number of rows that differ.
-    let small = vibesql.as_ref().and_then(|vibesql| compare(&sqlite, vibesql, Rule::Exactly).err());
-    let shown = small.map_or_else(|| kind.clone(), Kind::Differs);
+    let small = vibesql.as_ref().and_then(|vibesql| compare(&sqlite, vibesql, RowRule::Exactly).err());
+    let shown = small.map_or_else(|| kind.clone(), VibeSqlFault::Differs);
     let text = text(plan, tables, &sqlite, vibesql.as_ref(), &shown);
     let name = format!("{}-{}.test", second(effort.now), mark(plan, kind));
     let path = effort.folder.join(name);
     Ok(match write(effort.folder, &path, &text) {
-        Ok(()) => Keeping::In(path),
-        Err(error) => Keeping::Not(error.to_string()),
+        Ok(()) => SavedExample::In(path),
+        Err(error) => SavedExample::Not(error.to_string()),
     })
 }
 
@@ -85,8 +85,14 @@ fn second(now: i64) -> String {
     time.strftime("%Y%m%d-%H%M%S").to_string()
 }
 
-/// The test file.
-fn text(plan: &Plan, tables: &[Loaded], sqlite: &Answer, vibesql: Option<&Answer>, kind: &Kind) -> String {
+/// Returns the test file.
+fn text(
+    plan: &QueryPlan,
+    tables: &[LoadedTable],
+    sqlite: &Answer,
+    vibesql: Option<&Answer>,
+    kind: &VibeSqlFault,
+) -> String {
     let mut out = String::new();
     // Writing to a string cannot fail.
     let _ = write_text(&mut out, plan, tables, sqlite, vibesql, kind);
@@ -95,16 +101,16 @@ fn text(plan: &Plan, tables: &[Loaded], sqlite: &Answer, vibesql: Option<&Answer
 
 fn write_text(
     out: &mut String,
-    plan: &Plan,
-    tables: &[Loaded],
+    plan: &QueryPlan,
+    tables: &[LoadedTable],
     sqlite: &Answer,
     vibesql: Option<&Answer>,
-    kind: &Kind,
+    kind: &VibeSqlFault,
 ) -> std::fmt::Result {
     let words = kind.to_string().replace(|character: char| character.is_control(), " ");
     writeln!(out, "# VibeSQL {} {words}", super::VIBESQL_VERSION)?;
     writeln!(out, "# The expected rows are those of SQLite {}.\n", rusqlite::version())?;
-    for Loaded { wanted, rows } in tables {
+    for LoadedTable { wanted, rows } in tables {
         writeln!(out, "statement ok\n{}\n", wanted.table.create(&wanted.columns))?;
         for row in rows {
             let values: Vec<_> = row.iter().map(cell).collect();
@@ -136,10 +142,12 @@ fn cell(cell: &Cell) -> String {
 }
 
 /// How the rows are shown: such that what VibeSQL does differently is seen, if it can be seen at all.
-fn presentation(plan: &Plan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<u8>, SortMode) {
-    let has_real =
-        |answer: &Answer, place: usize| answer.rows.iter().any(|row| matches!(row[place], Value::Real(_)));
-    let is_text = |row: &[Value], place: usize| matches!(row[place], Value::Text(_) | Value::Blob(_));
+fn presentation(plan: &QueryPlan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<u8>, SortMode) {
+    let has_real = |answer: &Answer, place: usize| {
+        answer.rows.iter().any(|row| matches!(row[place], AnswerValue::Real(_)))
+    };
+    let is_text =
+        |row: &[AnswerValue], place: usize| matches!(row[place], AnswerValue::Text(_) | AnswerValue::Blob(_));
     let width = sqlite.columns.len();
     let letter = |place| {
         let both = std::iter::once(sqlite).chain(vibesql);
@@ -148,7 +156,7 @@ fn presentation(plan: &Plan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<
         if numbers && has_real(sqlite, place) { b'R' } else { b'T' }
     };
     let types: Vec<u8> = (0..width).map(letter).collect();
-    let any_order = matches!(order(&plan.sql, &plan.columns), Order::Any | Order::AnyOf(_));
+    let any_order = matches!(order(&plan.sql, &plan.columns), RowOrder::Any | RowOrder::AnyOf(_));
     let sort = if any_order { SortMode::RowSort } else { SortMode::NoSort };
     let hides = |types: &[u8]| {
         let differs = |vibesql: &Answer| shown(sqlite, types, sort) == shown(vibesql, types, sort);
@@ -158,7 +166,7 @@ fn presentation(plan: &Plan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<
     if hides(&types) { (vec![b'T'; width], sort) } else { (types, sort) }
 }
 
-/// The lines of an answer, as the runner has them.
+/// Returns the lines of an answer, as the runner has them.
 fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
     let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
     for row in &answer.rows {
@@ -173,12 +181,12 @@ fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
     lines
 }
 
-fn value(value: &Value) -> ValueRef<'_> {
+fn value(value: &AnswerValue) -> ValueRef<'_> {
     match value {
-        Value::Null => ValueRef::Null,
-        Value::Integer(number) => ValueRef::Integer(*number),
-        Value::Real(number) => ValueRef::Real(*number),
-        Value::Text(text) => ValueRef::Text(text.as_bytes()),
-        Value::Blob(bytes) => ValueRef::Blob(bytes),
+        AnswerValue::Null => ValueRef::Null,
+        AnswerValue::Integer(number) => ValueRef::Integer(*number),
+        AnswerValue::Real(number) => ValueRef::Real(*number),
+        AnswerValue::Text(text) => ValueRef::Text(text.as_bytes()),
+        AnswerValue::Blob(bytes) => ValueRef::Blob(bytes),
     }
 }

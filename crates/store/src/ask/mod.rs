@@ -1,8 +1,8 @@
-//! Questions in SQL about the results, asked of VibeSQL and, as a second opinion, of SQLite.
+//! Queries in SQL over the results, answered by VibeSQL and, as a second opinion, by SQLite.
 //!
-//! [`plan`](fn@plan) finds out which columns a statement may read. Two child processes, one for each engine, load just
-//! these and answer; the [`Asker`] holds them to their limits, and [`compare`] says whether the answers agree. Where they
-//! do not, the user gets SQLite's, and the disagreement is kept as a test file that is reduced to what matters.
+//! [`plan`](fn@plan) finds the columns that a statement may read. Two child processes, one for each engine, load only
+//! these and answer. The [`Asker`] enforces their limits, and [`compare`] compares the answers. On a disagreement the
+//! user gets SQLite's answer, and the disagreement is saved as a reduced test file.
 
 mod answer;
 pub mod format;
@@ -29,15 +29,17 @@ mod keep;
 mod reduce;
 mod source;
 
-pub use answer::{Answer, Value};
-pub use asker::{About, AskError, Asked, Asker, Effort, Kind, Reading, Unconfirmed};
+pub use answer::{Answer, AnswerValue};
+pub use asker::{
+    AskError, AskResult, Asker, DisagreementEffort, HistorySelection, QueryTarget, Unconfirmed, VibeSqlFault,
+};
 pub use child::serve;
 pub use in_vibesql::VERSION as VIBESQL_VERSION;
-pub use keep::Keeping;
-pub use pair::{Interrupter, Limits};
-pub use plan::{Plan, PlanError, Trust, Unknown, columns_of, plan};
+pub use keep::SavedExample;
+pub use pair::{AskLimits, Interrupter};
+pub use plan::{Comparability, PlanError, QueryPlan, UnknownName, columns_of, plan};
 pub use process::AskCommand;
 pub use scan::{is_whole, statements};
-pub use source::{Results, Source};
-pub use volatile::DependsOn;
+pub use source::{ResultsSource, RowSource};
+pub use volatile::Dependency;
 pub use wire::EngineName;

@@ -1,4 +1,4 @@
-//! What a statement says about the order of its rows, and the statement that shows where SQLite has a choice.
+//! Finds the row order that a statement specifies, and the statement that shows SQLite's choices.
 
 use sqlparser::ast::{
     Distinct, Expr, LimitClause, OrderByKind, Query, SelectItem, SetExpr, Statement, UnaryOperator, Value,
@@ -6,57 +6,57 @@ use sqlparser::ast::{
 use sqlparser::dialect::SQLiteDialect;
 use sqlparser::parser::Parser;
 
-use super::compare::Key;
-use super::scan::{self, Piece};
+use super::compare::SortKey;
+use super::scan::{self, SqlPiece};
 
-/// What is said about the order.
+/// The specified order.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum RowOrder {
     /// Nothing, and all rows are shown.
     Any,
     /// Nothing, and some rows are shown: all are the answer to this.
     AnyOf(String),
     /// The rows are sorted, and these shows all of them with their keys.
-    Sorted { all: String, keys: Vec<Key>, offset: usize },
+    Sorted { all: String, keys: Vec<SortKey>, offset: usize },
     /// More than is understood here.
     Unclear,
 }
 
 /// Reads the order of a statement whose answer has these columns.
-pub(super) fn order(sql: &str, columns: &[String]) -> Order {
+pub(super) fn order(sql: &str, columns: &[String]) -> RowOrder {
     let parsed =
         Parser::new(&SQLiteDialect {}).try_with_sql(sql).and_then(|mut parser| parser.parse_statements());
     match parsed.as_deref() {
-        Ok([Statement::Query(query)]) => of_query(query, columns).unwrap_or(Order::Unclear),
+        Ok([Statement::Query(query)]) => of_query(query, columns).unwrap_or(RowOrder::Unclear),
         _ => by_words(sql),
     }
 }
 
-/// Where the parser gives up: without the words there is no order.
-fn by_words(sql: &str) -> Order {
+/// Used where the parser fails: without ORDER BY in the text there is no order.
+fn by_words(sql: &str) -> RowOrder {
     let mut depth = 0_usize;
     for piece in scan::pieces(sql) {
         match piece {
-            Piece::Other("(") => depth += 1,
-            Piece::Other(")") => depth = depth.saturating_sub(1),
-            Piece::Word(word)
+            SqlPiece::Other("(") => depth += 1,
+            SqlPiece::Other(")") => depth = depth.saturating_sub(1),
+            SqlPiece::Word(word)
                 if depth == 0
                     && (word.eq_ignore_ascii_case("order") || word.eq_ignore_ascii_case("limit")) =>
             {
-                return Order::Unclear;
+                return RowOrder::Unclear;
             }
             _ => {}
         }
     }
-    Order::Any
+    RowOrder::Any
 }
 
-fn of_query(query: &Query, columns: &[String]) -> Option<Order> {
+fn of_query(query: &Query, columns: &[String]) -> Option<RowOrder> {
     let mut all = query.clone();
     all.limit_clause = None;
     let Some(order_by) = &query.order_by else {
         let limited = query.limit_clause.is_some() || query.fetch.is_some();
-        return Some(if limited { Order::AnyOf(all.to_string()) } else { Order::Any });
+        return Some(if limited { RowOrder::AnyOf(all.to_string()) } else { RowOrder::Any });
     };
     let OrderByKind::Expressions(terms) = &order_by.kind else { return None };
     let offset = match &query.limit_clause {
@@ -75,21 +75,21 @@ fn of_query(query: &Query, columns: &[String]) -> Option<Order> {
                 columns.len() + added.len() - 1
             }
         };
-        keys.push(Key { place, nocase });
+        keys.push(SortKey { place, nocase });
     }
     if !added.is_empty() {
-        // Where rows are held against each other, a column more would change which rows there are.
+        // For a set operation, a further column would change the set of rows.
         let SetExpr::Select(select) = all.body.as_mut() else { return None };
         if !matches!(select.distinct, None | Some(Distinct::All)) {
             return None;
         }
         select.projection.extend(added.into_iter().map(SelectItem::UnnamedExpr));
     }
-    Some(Order::Sorted { all: all.to_string(), keys, offset })
+    Some(RowOrder::Sorted { all: all.to_string(), keys, offset })
 }
 
-/// The column of the answer that a term means: by its number, or by its name. The outer nothing is a number of no
-/// column, the inner one any other expression.
+/// Returns the column of the answer that a term means: by its number, or by its name. The outer nothing is a number of
+/// no column, the inner one any other expression.
 #[expect(clippy::option_option, reason = "two different ways of not being a column")]
 fn column(expr: &Expr, columns: &[String]) -> Option<Option<usize>> {
     match expr {
@@ -107,7 +107,7 @@ fn column(expr: &Expr, columns: &[String]) -> Option<Option<usize>> {
     }
 }
 
-/// The expression without what says how text is sorted; nothing for a way of sorting that has no rule here.
+/// Returns the expression without COLLATE; `None` for an unsupported collation.
 fn collation(expr: &Expr) -> Option<(&Expr, bool)> {
     match expr {
         Expr::Nested(inner) => collation(inner),
@@ -139,13 +139,13 @@ mod tests {
     fn check(sql: &str, expected: &str) {
         let columns = ["a".to_owned(), "b".to_owned()];
         let found = match order(sql, &columns) {
-            Order::Any => "any".to_owned(),
-            Order::AnyOf(all) => format!("of {all}"),
-            Order::Sorted { all, keys, offset } => {
+            RowOrder::Any => "any".to_owned(),
+            RowOrder::AnyOf(all) => format!("of {all}"),
+            RowOrder::Sorted { all, keys, offset } => {
                 let keys: Vec<_> = keys.iter().map(|key| key.place.to_string()).collect();
                 format!("{} from {offset} in {all}", keys.join(" "))
             }
-            Order::Unclear => "unclear".to_owned(),
+            RowOrder::Unclear => "unclear".to_owned(),
         };
         assert_eq!(found, expected, "{sql}");
     }

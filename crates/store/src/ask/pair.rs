@@ -5,10 +5,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::asker::{AskError, Kind};
-use super::compare::Difference;
-use super::process::{AskCommand, Child, Heard};
-use super::wire::{EngineName, Reply, Request};
+use super::asker::{AskError, VibeSqlFault};
+use super::compare::AnswerDifference;
+use super::process::{AskCommand, ChildEvent, ChildProcess};
+use super::wire::{AskReply, AskRequest, EngineName};
 use slt_runner::clock;
 
 /// How often limits are looked at.
@@ -16,26 +16,26 @@ const TICK: Duration = Duration::from_millis(50);
 /// A look that comes later was kept from coming.
 const LONGEST_TICK: Duration = Duration::from_millis(500);
 
-/// What a child may use for one question.
+/// The limits of a child for one query.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct AskLimits {
     /// How long it may take, loading included.
     pub timeout: Duration,
     /// How much memory it may have in use, in bytes.
     pub memory: u64,
 }
 
-/// What came of a question to one child.
+/// The end of a query to one child.
 #[derive(Debug)]
-pub(super) enum End {
-    Answered { answer: Answer, stopped: bool, told: Told },
+pub(super) enum QueryEnd {
+    Answered { answer: Answer, stopped: bool, told: LoadInfo },
     NotLoaded(String),
-    Failed(Kind),
+    Failed(VibeSqlFault),
 }
 
-/// What a child has said of the loaded history.
+/// The loaded history, as reported by a child.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct LoadInfo {
     pub(super) runs: usize,
     pub(super) loaded: usize,
     pub(super) notes: Vec<String>,
@@ -44,27 +44,27 @@ pub(super) struct Told {
 
 /// Stops the question that is being asked, from another thread.
 #[derive(Debug, Clone)]
-pub struct Interrupter(Sender<Heard>);
+pub struct Interrupter(Sender<ChildEvent>);
 
 impl Interrupter {
     /// Stops it.
     pub fn interrupt(&self) {
-        drop(self.0.send(Heard::Interrupt));
+        drop(self.0.send(ChildEvent::Interrupt));
     }
 }
 
 /// The children, in the order of [`EngineName::BOTH`].
-pub(super) struct Pair {
+pub(super) struct ChildPair {
     command: [AskCommand; 2],
-    pub(super) limits: Limits,
-    sender: Sender<Heard>,
-    heard: Receiver<Heard>,
-    children: [Option<Child>; 2],
+    pub(super) limits: AskLimits,
+    sender: Sender<ChildEvent>,
+    heard: Receiver<ChildEvent>,
+    children: [Option<ChildProcess>; 2],
     started: u64,
 }
 
-impl Pair {
-    pub(super) fn new(command: [AskCommand; 2], limits: Limits) -> Self {
+impl ChildPair {
+    pub(super) fn new(command: [AskCommand; 2], limits: AskLimits) -> Self {
         let (sender, heard) = channel();
         Self { command, limits, sender, heard, children: [None, None], started: 0 }
     }
@@ -76,7 +76,7 @@ impl Pair {
     /// An interrupt may have been for an earlier question, and a child may have died since.
     pub(super) fn forget_what_came_too_late(&mut self) {
         while let Ok(heard) = self.heard.try_recv() {
-            if let Heard::Silent(number) = heard
+            if let ChildEvent::Silent(number) = heard
                 && let Some(place) = self.place(number)
             {
                 self.children[place] = None;
@@ -84,14 +84,14 @@ impl Pair {
         }
     }
 
-    /// Puts questions to children at the same time, and waits for what comes of each.
+    /// Sends requests to children at the same time, and waits for their ends.
     pub(super) fn put(
         &mut self,
-        requests: [Option<&Request>; 2],
+        requests: [Option<&AskRequest>; 2],
         limit: Duration,
-    ) -> Result<[Option<End>; 2], AskError> {
+    ) -> Result<[Option<QueryEnd>; 2], AskError> {
         let mut ends = [None, None];
-        let mut parts: [Option<(Answer, Told)>; 2] = [None, None];
+        let mut parts: [Option<(Answer, LoadInfo)>; 2] = [None, None];
         for (place, request) in requests.into_iter().enumerate() {
             let Some(request) = request else { continue };
             parts[place] = Some(Default::default());
@@ -101,12 +101,12 @@ impl Pair {
         let mut looked = start;
         while parts.iter().any(Option::is_some) {
             match self.heard.recv_timeout(TICK) {
-                Ok(Heard::Said(number, reply)) => {
+                Ok(ChildEvent::Said(number, reply)) => {
                     if let Some(place) = self.place(number)
                         && let Some(part) = &mut parts[place]
                         && let Some(end) = hear(reply, part)
                     {
-                        if matches!(end, End::Failed(Kind::Panics(_))) {
+                        if matches!(end, QueryEnd::Failed(VibeSqlFault::Panics(_))) {
                             self.children[place] = None;
                         }
                         let width = requests[place].and_then(|request| request.width);
@@ -114,15 +114,15 @@ impl Pair {
                         parts[place] = None;
                     }
                 }
-                Ok(Heard::Silent(number)) => {
+                Ok(ChildEvent::Silent(number)) => {
                     if let Some(place) = self.place(number)
                         && let Some(child) = self.children[place].take()
                         && parts[place].take().is_some()
                     {
-                        ends[place] = Some(End::Failed(Kind::Dies(child.fate())));
+                        ends[place] = Some(QueryEnd::Failed(VibeSqlFault::Dies(child.fate())));
                     }
                 }
-                Ok(Heard::Interrupt) => {
+                Ok(ChildEvent::Interrupt) => {
                     self.children = [None, None];
                     return Err(AskError::Interrupted);
                 }
@@ -132,7 +132,7 @@ impl Pair {
             if now.saturating_sub(looked) < TICK {
                 continue;
             }
-            // This process was stopped meanwhile, which is not held against the children.
+            // This process was stopped meanwhile; the limits exclude that time.
             start += Some(now.saturating_sub(looked)).filter(|gap| *gap > LONGEST_TICK).unwrap_or_default();
             looked = now;
             for place in 0..parts.len() {
@@ -140,7 +140,7 @@ impl Pair {
                     && let Some(kind) = self.over_limit(place, now.saturating_sub(start), limit)
                 {
                     self.children[place] = None;
-                    ends[place] = Some(End::Failed(kind));
+                    ends[place] = Some(QueryEnd::Failed(kind));
                     parts[place] = None;
                 }
             }
@@ -148,12 +148,12 @@ impl Pair {
         Ok(ends)
     }
 
-    fn over_limit(&self, place: usize, taken: Duration, limit: Duration) -> Option<Kind> {
-        let memory = self.children[place].as_ref().and_then(Child::memory).unwrap_or(0);
+    fn over_limit(&self, place: usize, taken: Duration, limit: Duration) -> Option<VibeSqlFault> {
+        let memory = self.children[place].as_ref().and_then(ChildProcess::memory).unwrap_or(0);
         if memory > self.limits.memory {
-            Some(Kind::OutOfMemory(self.limits.memory))
+            Some(VibeSqlFault::OutOfMemory(self.limits.memory))
         } else {
-            (taken > limit).then_some(Kind::TimesOut(limit))
+            (taken > limit).then_some(VibeSqlFault::TimesOut(limit))
         }
     }
 
@@ -161,12 +161,12 @@ impl Pair {
         self.children.iter().position(|child| child.as_ref().is_some_and(|child| child.number == number))
     }
 
-    /// The child at this place, started if there is none.
-    fn child(&mut self, place: usize) -> Result<&mut Child, AskError> {
+    /// Returns the child at this index, after starting it if necessary.
+    fn child(&mut self, place: usize) -> Result<&mut ChildProcess, AskError> {
         if self.children[place].is_none() {
             self.started += 1;
             let (command, engine) = (&self.command[place], EngineName::BOTH[place]);
-            let child = Child::start(command, engine, self.started, self.sender.clone());
+            let child = ChildProcess::start(command, engine, self.started, self.sender.clone());
             self.children[place] = Some(child.map_err(AskError::Start)?);
         }
         self.children[place].as_mut().ok_or_else(|| AskError::Start(io::ErrorKind::NotFound.into()))
@@ -174,42 +174,45 @@ impl Pair {
 }
 
 /// Fails an engine whose rows do not have the width of the header, or no column at all.
-fn checked(end: End, width: Option<usize>) -> End {
-    let End::Answered { answer, .. } = &end else { return end };
+fn checked(end: QueryEnd, width: Option<usize>) -> QueryEnd {
+    let QueryEnd::Answered { answer, .. } = &end else { return end };
     let width = match answer.columns.len() {
         0 => width.unwrap_or_default(),
         named => named,
     };
     match answer.rows.iter().find(|row| row.is_empty() || row.len() != width) {
-        Some(row) => End::Failed(Kind::Differs(Difference::Columns { sqlite: width, vibesql: row.len() })),
+        Some(row) => QueryEnd::Failed(VibeSqlFault::Differs(AnswerDifference::Columns {
+            sqlite: width,
+            vibesql: row.len(),
+        })),
         None => end,
     }
 }
 
-/// Adds what a child says to its answer; the end of it, if that is it.
-fn hear(reply: Reply, part: &mut (Answer, Told)) -> Option<End> {
+/// Adds a reply to the child's answer; returns its end with the last reply.
+fn hear(reply: AskReply, part: &mut (Answer, LoadInfo)) -> Option<QueryEnd> {
     let (answer, told) = part;
     Some(match reply {
-        Reply::Loaded { runs, loaded, notes, damaged } => {
+        AskReply::Loaded { runs, loaded, notes, damaged } => {
             (told.runs, told.loaded) = (runs, loaded);
             told.notes.extend(notes);
             told.damaged |= damaged;
             return None;
         }
-        Reply::Columns(names) => {
+        AskReply::Columns(names) => {
             answer.columns = names;
             return None;
         }
-        Reply::Rows(rows) => {
+        AskReply::Rows(rows) => {
             answer.rows.extend(rows);
             return None;
         }
-        Reply::Done { stopped } => {
+        AskReply::Done { stopped } => {
             let (answer, told) = (std::mem::take(answer), std::mem::take(told));
-            End::Answered { answer, stopped, told }
+            QueryEnd::Answered { answer, stopped, told }
         }
-        Reply::Refused(message) => End::Failed(Kind::Refuses(message)),
-        Reply::NotLoaded(why) => End::NotLoaded(why),
-        Reply::Panicked(words) => End::Failed(Kind::Panics(words)),
+        AskReply::Refused(message) => QueryEnd::Failed(VibeSqlFault::Refuses(message)),
+        AskReply::NotLoaded(why) => QueryEnd::NotLoaded(why),
+        AskReply::Panicked(words) => QueryEnd::Failed(VibeSqlFault::Panics(words)),
     })
 }

@@ -1,9 +1,9 @@
-//! Which tables and columns a statement may read.
+//! Finds the tables and columns that a statement may read.
 //!
-//! SQLite prepares the statement on empty tables, and says whether it is a question and what is wrong with it. Which
-//! columns are loaded is decided by the text alone: a statement can only read a column that it spells, unless it has a
-//! wildcard or NATURAL. So a column is left out only if its name occurs nowhere in the statement, neither as a word nor in
-//! quotes. What SQLite says about the columns it reads is no help: it says nothing about those that join tables.
+//! SQLite prepares the statement on empty tables, and reports errors and whether it is a query. The text alone decides
+//! on the loaded columns: a statement can only read a column that it spells, unless it has a wildcard or NATURAL. So a
+//! column is omitted only if its name occurs nowhere in the statement, neither as a word nor in quotes. SQLite's report
+//! of read columns cannot be used: it omits the columns that join tables.
 
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex};
@@ -13,39 +13,39 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::{Batch, Connection, Error};
 
-use super::scan::{self, Piece};
+use super::scan::{self, SqlPiece};
 use super::views::{VIEWS, View};
-use super::volatile::{DependsOn, depends_on};
-use crate::Wanted;
+use super::volatile::{Dependency, depends_on};
+use crate::WantedColumns;
 use crate::schema::{self, TABLES};
 
-/// What is needed to answer a statement.
+/// The requirements of a statement.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Plan {
+pub struct QueryPlan {
     /// The statement, without comments.
     pub sql: String,
     /// The columns that it may read.
-    pub wanted: Vec<Wanted>,
+    pub wanted: Vec<WantedColumns>,
     /// The views that it may read.
     pub views: Vec<&'static View>,
     /// The names of the columns of the answer; empty if SQLite cannot prepare the statement.
     pub columns: Vec<String>,
     /// Whether there can be a second opinion.
-    pub trust: Trust,
+    pub trust: Comparability,
 }
 
 /// Whether two answers to the same statement can be compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trust {
+pub enum Comparability {
     /// They can.
     Comparable,
     /// The answer depends on more than the rows, so that SQLite alone is asked.
-    OnlySqlite(DependsOn),
-    /// SQLite reaches one of its limits, or has no such function, and says so.
+    OnlySqlite(Dependency),
+    /// SQLite reaches one of its limits or lacks a function, with its message.
     OnlyVibeSql(String),
 }
 
-/// Why a statement is not asked.
+/// A reason to reject a statement.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
     /// There is nothing in the text.
@@ -54,43 +54,43 @@ pub enum PlanError {
     /// There is more than one statement in the text.
     #[error("more than one statement")]
     Several,
-    /// It is no question.
+    /// It is not a question.
     #[error("the results are read-only: expected SELECT, WITH or VALUES")]
     Writes,
     /// SQLite does not accept it.
     #[error("{message}")]
     Sql {
-        /// SQLite's words.
+        /// SQLite's message.
         message: String,
         /// The name that it does not know.
-        unknown: Option<Unknown>,
+        unknown: Option<UnknownName>,
     },
 }
 
 /// A name that is not known.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Unknown {
-    /// Of a table.
+pub enum UnknownName {
+    /// A table.
     Table(String),
-    /// Of a column, perhaps with that of its table.
+    /// A column, perhaps with its table.
     Column(String),
 }
 
-/// What SQLite has seen in the statement.
+/// SQLite's report on the statement.
 #[derive(Debug, Default)]
-struct Seen {
+struct StatementInfo {
     /// The tables that it reads, and common table expressions of which it counts the rows.
     tables: HashSet<String>,
     functions: Vec<String>,
     denied: bool,
 }
 
-/// Finds out what a statement needs.
+/// Finds the requirements of a statement.
 ///
 /// # Errors
 ///
-/// [`PlanError`], if it is to write, if it is not exactly one, or if it is wrong.
-pub fn plan(sql: &str) -> Result<Plan, PlanError> {
+/// [`PlanError`], for a writing statement, for none or several statements, and for an invalid one.
+pub fn plan(sql: &str) -> Result<QueryPlan, PlanError> {
     if sql.contains('\0') {
         // SQLite would take it for the end of the statement.
         let message = "unrecognized token: a NUL character".to_owned();
@@ -102,7 +102,7 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
         1 => statements.remove(0),
         _ => return Err(PlanError::Several),
     };
-    let seen = Arc::new(Mutex::new(Seen::default()));
+    let seen = Arc::new(Mutex::new(StatementInfo::default()));
     let prepared = prepare(&sql, &seen);
     let seen = std::mem::take(&mut *seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner));
     match prepared {
@@ -111,11 +111,12 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
         Ok(Some(columns)) => {
             if let Some(table) = seen.tables.iter().find(|table| is_of_sqlite(table)) {
                 let message = format!("no such table: {table}");
-                return Err(PlanError::Sql { message, unknown: Some(Unknown::Table(table.clone())) });
+                return Err(PlanError::Sql { message, unknown: Some(UnknownName::Table(table.clone())) });
             }
             let (wanted, views) = needs(&sql, true);
-            let trust = depends_on(&sql, &seen.functions).map_or(Trust::Comparable, Trust::OnlySqlite);
-            Ok(Plan { sql, wanted, views, columns, trust })
+            let trust = depends_on(&sql, &seen.functions)
+                .map_or(Comparability::Comparable, Comparability::OnlySqlite);
+            Ok(QueryPlan { sql, wanted, views, columns, trust })
         }
         Err(message) if is_limit(&message) && may_be_a_question(&sql) => Ok(for_vibesql(sql, message)),
         Err(message) => {
@@ -125,8 +126,8 @@ pub fn plan(sql: &str) -> Result<Plan, PlanError> {
     }
 }
 
-/// The names of the columns, or nothing of a statement that writes.
-fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, String> {
+/// Returns the names of the columns, or nothing of a statement that writes.
+fn prepare(sql: &str, seen: &Arc<Mutex<StatementInfo>>) -> Result<Option<Vec<String>>, String> {
     let seen = Arc::clone(seen);
     let connection = with_everything(move |context| {
         let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -154,7 +155,7 @@ fn prepare(sql: &str, seen: &Arc<Mutex<Seen>>) -> Result<Option<Vec<String>>, St
     Ok(reads_only.then(|| statement.column_names().map(str::to_owned).collect()))
 }
 
-/// All tables and views, without a row.
+/// Returns all tables and views, without a row.
 fn with_everything(
     allows: impl FnMut(AuthContext<'_>) -> Authorization + Send + 'static,
 ) -> Result<Connection, Error> {
@@ -170,10 +171,10 @@ fn with_everything(
     Ok(connection)
 }
 
-/// What SQLite calls tables, and is none of its own matters.
+/// Functions that SQLite reports as tables.
 const FUNCTIONS_LIKE_TABLES: &[&str] = &["json_each", "json_tree"];
 
-/// Whether SQLite has a table of this name by itself, which VibeSQL has not.
+/// Returns whether SQLite has a built-in table of this name, which VibeSQL lacks.
 fn is_of_sqlite(table: &str) -> bool {
     if FUNCTIONS_LIKE_TABLES.contains(&table) {
         return false;
@@ -182,10 +183,10 @@ fn is_of_sqlite(table: &str) -> bool {
     Connection::open_in_memory().is_ok_and(|connection| connection.prepare(&select).is_ok())
 }
 
-/// The tables and views that a statement names, with the columns that it names, or with all of them if it can read columns
-/// that it does not name, or is not `understood`.
-fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
-    let mut wanted: Vec<Wanted> = Vec::new();
+/// Returns the tables and views that a statement names, with their named columns. All columns are returned if it can
+/// read unnamed ones, or is not `understood`.
+fn needs(sql: &str, understood: bool) -> (Vec<WantedColumns>, Vec<&'static View>) {
+    let mut wanted: Vec<WantedColumns> = Vec::new();
     let mut views: Vec<&'static View> = Vec::new();
     let mut texts = vec![sql];
     while let Some(text) = texts.pop() {
@@ -198,10 +199,10 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
             let columns: Vec<_> = named.collect();
             match wanted.iter_mut().find(|one| one.table == table) {
                 Some(one) => one.widen(&columns),
-                None => wanted.push(Wanted { table, columns }),
+                None => wanted.push(WantedColumns { table, columns }),
             }
         }
-        // A view reads by itself what is behind it, and nothing of that can be read through it but what it spells.
+        // A view reads its own columns, and through it a query can only read the columns that it spells.
         for view in VIEWS.iter().filter(|view| names.contains(view.name)) {
             if !views.contains(&view) {
                 views.push(view);
@@ -216,8 +217,8 @@ fn needs(sql: &str, understood: bool) -> (Vec<Wanted>, Vec<&'static View>) {
     (wanted, views)
 }
 
-/// Whether SQLite is not able to prepare a statement that may be right: it reaches a limit, or is built without a function
-/// of its dialect. Any other error is one of the statement.
+/// Returns whether SQLite is not able to prepare a statement that may be right: it reaches a limit, or is built without
+/// a function of its dialect. Any other error is one of the statement.
 fn is_limit(message: &str) -> bool {
     const STARTS: &[&str] = &[
         "too many ",
@@ -234,31 +235,33 @@ fn is_limit(message: &str) -> bool {
     STARTS.iter().any(|start| message.starts_with(start))
 }
 
-/// Whether the statement begins as a question does.
+/// Returns whether the statement begins as a question does.
 fn may_be_a_question(sql: &str) -> bool {
     let first = scan::pieces(sql).into_iter().find_map(|piece| match piece {
-        Piece::Word(word) => Some(word.to_ascii_uppercase()),
+        SqlPiece::Word(word) => Some(word.to_ascii_uppercase()),
         _ => None,
     });
     matches!(first.as_deref(), Some("SELECT" | "WITH" | "VALUES"))
 }
 
 /// Everything that may be meant is loaded.
-fn for_vibesql(sql: String, message: String) -> Plan {
+fn for_vibesql(sql: String, message: String) -> QueryPlan {
     let (wanted, views) = needs(&sql, false);
-    Plan { sql, wanted, views, columns: Vec::new(), trust: Trust::OnlyVibeSql(message) }
+    QueryPlan { sql, wanted, views, columns: Vec::new(), trust: Comparability::OnlyVibeSql(message) }
 }
 
-/// The name in SQLite's words.
-fn unknown(message: &str) -> Option<Unknown> {
+/// Parses the unknown name in SQLite's message.
+fn unknown(message: &str) -> Option<UnknownName> {
     let behind = |start: &str| {
         let rest = message.split_once(start)?.1;
         Some(rest.split(" - ").next().unwrap_or(rest).trim().to_owned())
     };
-    behind("no such table: ").map(Unknown::Table).or_else(|| behind("no such column: ").map(Unknown::Column))
+    behind("no such table: ")
+        .map(UnknownName::Table)
+        .or_else(|| behind("no such column: ").map(UnknownName::Column))
 }
 
-/// The table of this name or the view, as the user may write it, with the names of its columns.
+/// Returns the column names of the table or view with this name, in any spelling that users may write.
 pub fn columns_of(name: &str) -> Option<Vec<&'static str>> {
     let view = || VIEWS.iter().find(|view| view.name.eq_ignore_ascii_case(name));
     match schema::table(name) {
@@ -267,7 +270,7 @@ pub fn columns_of(name: &str) -> Option<Vec<&'static str>> {
     }
 }
 
-/// SQLite's own words.
+/// Returns SQLite's message.
 pub(super) fn words(error: &Error) -> String {
     match error {
         Error::SqliteFailure(_, Some(message)) => message.clone(),
@@ -282,7 +285,7 @@ mod tests {
 
     fn reads(sql: &str) -> String {
         let plan = plan(sql).unwrap();
-        let table = |wanted: &Wanted| {
+        let table = |wanted: &WantedColumns| {
             let columns: Vec<_> = wanted.columns.iter().map(|column| column.name).collect();
             format!("{}({})", wanted.table.name, columns.join(","))
         };
@@ -307,7 +310,7 @@ mod tests {
                 "SELECT file_path FROM test_files UNION SELECT file_path FROM file_stats",
                 "test_files(file_path) file_stats(file_path)",
             ),
-            // Whatever a name stands for, and whatever quotes it has.
+            // Names in all roles and with all quotes.
             (
                 "SELECT count(*) FROM \"TEST_RESULTS\" JOIN [test_files] USING (`status`)",
                 "test_results(status) test_files(status)",
@@ -318,14 +321,14 @@ mod tests {
             assert_eq!(reads(sql), expected, "{sql}");
         }
         let all = plan("SELECT * FROM slow_records").unwrap();
-        assert_eq!(all.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
+        assert_eq!(all.wanted, [WantedColumns::all(&schema::SLOW_RECORDS)]);
         assert_eq!(all.columns, ["run_id", "file_path", "line", "duration_ms", "sql", "file_id"]);
         for sql in [
             "SELECT count(*) FROM slow_records NATURAL JOIN (SELECT 1 AS line)",
             "SELECT 1 FROM (SELECT s.* FROM slow_records AS s)",
             "SELECT line FROM slow_records WHERE EXISTS (SELECT 1, * FROM slow_records)",
         ] {
-            assert_eq!(plan(sql).unwrap().wanted, [Wanted::all(&schema::SLOW_RECORDS)], "{sql}");
+            assert_eq!(plan(sql).unwrap().wanted, [WantedColumns::all(&schema::SLOW_RECORDS)], "{sql}");
         }
     }
 
@@ -378,17 +381,17 @@ mod tests {
             Err(PlanError::Sql { message, unknown }) => (message, unknown),
             other => panic!("{sql}: {other:?}"),
         };
-        assert_eq!(error("SELECT 1 FROM test_run").1, Some(Unknown::Table("test_run".to_owned())));
-        assert_eq!(error("SELECT stat FROM test_runs").1, Some(Unknown::Column("stat".to_owned())));
-        assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(Unknown::Column("t.stat".to_owned())));
+        assert_eq!(error("SELECT 1 FROM test_run").1, Some(UnknownName::Table("test_run".to_owned())));
+        assert_eq!(error("SELECT stat FROM test_runs").1, Some(UnknownName::Column("stat".to_owned())));
+        assert_eq!(error("SELECT t.stat FROM test_runs t").1, Some(UnknownName::Column("t.stat".to_owned())));
         assert!(error("SELEC 1").0.contains("syntax error"));
         assert!(error("SELECT 1\0 no SQL").0.contains("NUL"));
-        // What SQLite has besides, and VibeSQL has not.
+        // Features of SQLite that VibeSQL lacks.
         for table in ["pragma_table_info", "sqlite_schema", "sqlite_master"] {
             let arguments = if table.starts_with("pragma") { "('test_runs')" } else { "" };
             for columns in ["*", "COUNT(*)"] {
                 let sql = format!("SELECT {columns} FROM {table}{arguments}");
-                assert!(matches!(error(&sql).1, Some(Unknown::Table(_))), "{sql}");
+                assert!(matches!(error(&sql).1, Some(UnknownName::Table(_))), "{sql}");
             }
         }
     }
@@ -401,7 +404,11 @@ mod tests {
             "SELECT count(*) FROM test_runs WHERE (1, 2, 3, 4, 5, 6) in [main] . 'slow_records'",
         ] {
             let plan = plan(sql).unwrap();
-            assert!(plan.wanted.contains(&Wanted::all(&schema::SLOW_RECORDS)), "{sql}: {:?}", plan.wanted);
+            assert!(
+                plan.wanted.contains(&WantedColumns::all(&schema::SLOW_RECORDS)),
+                "{sql}: {:?}",
+                plan.wanted
+            );
         }
         let others = "SELECT run_id FROM test_runs WHERE (1, 2, 3, 4, 5, 6) IN slow_records";
         assert_eq!(
@@ -416,7 +423,7 @@ mod tests {
 
     #[test]
     fn what_depends_on_more_than_rows_is_for_sqlite_alone() {
-        use DependsOn::{Chance, Connection, Engine, Time};
+        use Dependency::{Chance, Connection, Engine, Time};
         for (sql, expected) in [
             ("SELECT random()", Chance),
             ("SELECT run_id FROM test_runs ORDER BY RANDOM()", Chance),
@@ -438,7 +445,7 @@ mod tests {
             ("SELECT last_insert_rowid()", Connection),
             ("SELECT sqlite_version()", Engine),
         ] {
-            assert_eq!(plan(sql).unwrap().trust, Trust::OnlySqlite(expected), "{sql}");
+            assert_eq!(plan(sql).unwrap().trust, Comparability::OnlySqlite(expected), "{sql}");
         }
         for sql in [
             "SELECT date(started_at) FROM test_runs",
@@ -451,7 +458,7 @@ mod tests {
             "WITH date(now) AS (SELECT 'now') SELECT now FROM date",
             "SELECT run_id AS random FROM test_runs",
         ] {
-            assert_eq!(plan(sql).unwrap().trust, Trust::Comparable, "{sql}");
+            assert_eq!(plan(sql).unwrap().trust, Comparability::Comparable, "{sql}");
         }
     }
 
@@ -481,12 +488,12 @@ mod tests {
         }
         let joins = (0..70).map(|number| format!("slow_records t{number}")).collect::<Vec<_>>();
         let limit = plan(&format!("SELECT 1 FROM {}", joins.join(", "))).unwrap();
-        assert_eq!(limit.trust, Trust::OnlyVibeSql("at most 64 tables in a join".to_owned()));
-        assert_eq!(limit.wanted, [Wanted::all(&schema::SLOW_RECORDS)]);
+        assert_eq!(limit.trust, Comparability::OnlyVibeSql("at most 64 tables in a join".to_owned()));
+        assert_eq!(limit.wanted, [WantedColumns::all(&schema::SLOW_RECORDS)]);
         let deep = plan(&format!("SELECT {}1", "1 + ".repeat(3000))).unwrap();
-        assert!(matches!(deep.trust, Trust::OnlyVibeSql(_)), "{:?}", deep.trust);
+        assert!(matches!(deep.trust, Comparability::OnlyVibeSql(_)), "{:?}", deep.trust);
         // This build of SQLite has no mathematical functions.
         let function = plan("SELECT sqrt(duration_ms) FROM test_results").unwrap();
-        assert_eq!(function.trust, Trust::OnlyVibeSql("no such function: sqrt".to_owned()));
+        assert_eq!(function.trust, Comparability::OnlyVibeSql("no such function: sqrt".to_owned()));
     }
 }

@@ -1,5 +1,5 @@
-//! A child process as the one who asks has it: started in a process group of its own, heard by a thread, and killed
-//! with all that it started.
+//! A child process, as seen by its parent: started in its own process group, read by a thread, and killed with its
+//! descendants.
 
 use std::ffi::OsString;
 use std::io::{self, BufReader};
@@ -10,23 +10,23 @@ use std::sync::mpsc::Sender;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
-use super::wire::{EngineName, Reply, Request, receive, send};
+use super::wire::{AskReply, AskRequest, EngineName, receive, send};
 use slt_core::outcome::ExitHow;
 use slt_runner::parallel::procfs;
 
-/// How to start a child: a program and its arguments, to which the word of the engine is added.
+/// The command line of a child. The name of the engine is appended.
 #[derive(Debug, Clone)]
 pub struct AskCommand {
     /// The program.
     pub program: PathBuf,
-    /// What comes before the engine.
+    /// The arguments before the engine.
     pub arguments: Vec<OsString>,
 }
 
-/// What is heard: of which child, and what.
-pub(super) enum Heard {
-    /// A child said something.
-    Said(u64, Reply),
+/// An event of a child.
+pub(super) enum ChildEvent {
+    /// A message.
+    Said(u64, AskReply),
     /// A child says nothing more.
     Silent(u64),
     /// The user wants no answer any more.
@@ -34,29 +34,29 @@ pub(super) enum Heard {
 }
 
 /// A child that can be asked.
-pub(super) struct Child {
-    /// What it is called in what is heard.
+pub(super) struct ChildProcess {
+    /// Its number in events.
     pub(super) number: u64,
     process: Process,
     pid: Option<Pid>,
     stdin: Option<ChildStdin>,
 }
 
-impl Child {
+impl ChildProcess {
     pub(super) fn start(
         command: &AskCommand,
         engine: EngineName,
         number: u64,
-        heard: Sender<Heard>,
+        heard: Sender<ChildEvent>,
     ) -> io::Result<Self> {
         let mut process = Command::new(&command.program)
             .args(&command.arguments)
             .arg(engine.word())
-            // VibeSQL words its messages by the locale.
+            // VibeSQL's messages depend on the locale.
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            // A library that prints to it tells the user nothing.
+            // Libraries may print to it; that does not concern the user.
             .stderr(Stdio::null())
             .process_group(0)
             .spawn()?;
@@ -67,27 +67,27 @@ impl Child {
             let listen = move || {
                 let mut from = BufReader::new(stdout);
                 while let Ok(Some(reply)) = receive(&mut from) {
-                    if heard.send(Heard::Said(number, reply)).is_err() {
+                    if heard.send(ChildEvent::Said(number, reply)).is_err() {
                         return;
                     }
                 }
-                drop(heard.send(Heard::Silent(number)));
+                drop(heard.send(ChildEvent::Silent(number)));
             };
             let thread = std::thread::Builder::new().name("answers".to_owned()).spawn(listen);
-            // Without it the child is ended as it is dropped.
+            // Without the thread, dropping the value kills the child.
             thread?;
         }
         Ok(child)
     }
 
-    /// Asks. A child that is gone is heard to be so.
-    pub(super) fn ask(&mut self, request: &Request) {
+    /// Sends a request. If the child has exited, an event reports that.
+    pub(super) fn ask(&mut self, request: &AskRequest) {
         if let Some(stdin) = &mut self.stdin {
             drop(send(request, stdin));
         }
     }
 
-    /// The memory that it has in use, in bytes, where that can be known.
+    /// Returns the memory that it has in use, in bytes, where that can be known.
     pub(super) fn memory(&self) -> Option<u64> {
         procfs::memory(self.pid?)
     }
@@ -102,9 +102,9 @@ impl Child {
     }
 }
 
-impl Drop for Child {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
-        // One that has ended by itself has given its number back.
+        // The number of an exited child may belong to another process.
         if matches!(self.process.try_wait(), Ok(None)) {
             if let Some(pid) = self.pid {
                 kill_process_group(pid, Signal::KILL).ok();

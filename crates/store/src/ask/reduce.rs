@@ -2,39 +2,39 @@
 
 use std::time::Duration;
 
-use super::asker::{AskError, Asker, Kind, Tried};
-use super::plan::Plan;
-use crate::Loaded;
+use super::asker::{AskError, Asker, TryResult, VibeSqlFault};
+use super::plan::QueryPlan;
+use crate::LoadedTable;
 use slt_runner::clock;
 
 /// The longest that one try may take.
 const LONGEST_TRY: Duration = Duration::from_secs(2);
-/// Tries at what takes very much memory or very long.
+/// The maximum number of tries for disagreements that take long or much memory.
 const FEW: usize = 3;
 
 /// Takes rows away as long as there is time.
 pub(super) fn reduce(
     asker: &mut Asker,
-    plan: &Plan,
-    tables: Vec<Loaded>,
-    kind: &Kind,
+    plan: &QueryPlan,
+    tables: Vec<LoadedTable>,
+    kind: &VibeSqlFault,
     time: Duration,
-) -> Result<Vec<Loaded>, AskError> {
+) -> Result<Vec<LoadedTable>, AskError> {
     let end = clock::now() + time;
     let mut tries = match kind {
-        Kind::TimesOut(_) => 0,
-        Kind::OutOfMemory(_) | Kind::Dies(_) => FEW,
-        Kind::Differs(_) | Kind::Refuses(_) | Kind::Panics(_) => usize::MAX,
+        VibeSqlFault::TimesOut(_) => 0,
+        VibeSqlFault::OutOfMemory(_) | VibeSqlFault::Dies(_) => FEW,
+        VibeSqlFault::Differs(_) | VibeSqlFault::Refuses(_) | VibeSqlFault::Panics(_) => usize::MAX,
     };
-    let mut fails = |tables: &[Loaded]| -> Result<Option<bool>, AskError> {
+    let mut fails = |tables: &[LoadedTable]| -> Result<Option<bool>, AskError> {
         if tries == 0 || clock::now() > end {
             return Ok(None);
         }
         tries -= 1;
         let limit = LONGEST_TRY.min(asker.limits().timeout);
         Ok(Some(match asker.try_given(plan, tables, limit)? {
-            Tried::Wrong(found, _) => found.is_like(kind),
-            Tried::Right(_) | Tried::Unknown => false,
+            TryResult::Wrong(found, _) => found.is_like(kind),
+            TryResult::Right(_) | TryResult::Unknown => false,
         }))
     };
     let mut tables = tables;
@@ -51,15 +51,15 @@ pub(super) fn reduce(
     }
 }
 
-fn count(tables: &[Loaded]) -> usize {
+fn count(tables: &[LoadedTable]) -> usize {
     tables.iter().map(|table| table.rows.len()).sum()
 }
 
 /// Takes away all rows of a table, then halves, quarters and so on down to single rows. False when the time is over.
 fn shrink(
-    tables: &mut [Loaded],
+    tables: &mut [LoadedTable],
     place: usize,
-    fails: &mut impl FnMut(&[Loaded]) -> Result<Option<bool>, AskError>,
+    fails: &mut impl FnMut(&[LoadedTable]) -> Result<Option<bool>, AskError>,
 ) -> Result<bool, AskError> {
     let mut size = tables[place].rows.len();
     while size > 0 {

@@ -1,10 +1,10 @@
-//! The text of a statement: where its quotes and comments are, as SQLite reads them.
+//! Scans the text of a statement: its quotes and comments, as SQLite reads them.
 
 use std::collections::HashSet;
 
 /// A piece of SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Piece<'s> {
+pub(super) enum SqlPiece<'s> {
     /// Blanks, line ends and comments.
     Space,
     /// A name or a keyword without quotes.
@@ -19,8 +19,8 @@ pub(super) enum Piece<'s> {
     Other(&'s str),
 }
 
-impl<'s> Piece<'s> {
-    /// Returns what can be a name, without quotes. SQLite takes strings for names as well.
+impl<'s> SqlPiece<'s> {
+    /// Returns a possible name, without quotes. SQLite accepts strings as names.
     pub(super) fn name(self) -> Option<&'s str> {
         match self {
             Self::Word(text) => Some(text),
@@ -34,21 +34,21 @@ impl<'s> Piece<'s> {
 }
 
 /// Takes a statement apart. Quotes and comments that do not end go to the end of the text.
-pub(super) fn pieces(sql: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(sql: &str) -> Vec<SqlPiece<'_>> {
     let mut found = Vec::new();
     let mut rest = sql;
     while let Some(first) = rest.chars().next() {
-        let space = |length: usize| (length, Piece::Space);
+        let space = |length: usize| (length, SqlPiece::Space);
         let (length, piece) = match first {
-            '\'' => with(rest, quoted(rest, '\''), Piece::Text),
-            '"' | '`' => with(rest, quoted(rest, first), Piece::Name),
-            '[' => with(rest, rest.find(']').map_or(rest.len(), |end| end + 1), Piece::Name),
+            '\'' => with(rest, quoted(rest, '\''), SqlPiece::Text),
+            '"' | '`' => with(rest, quoted(rest, first), SqlPiece::Name),
+            '[' => with(rest, rest.find(']').map_or(rest.len(), |end| end + 1), SqlPiece::Name),
             '-' if rest.starts_with("--") => space(rest.find('\n').unwrap_or(rest.len())),
             '/' if rest.starts_with("/*") => space(rest[2..].find("*/").map_or(rest.len(), |end| end + 4)),
-            ';' => (1, Piece::Semicolon),
+            ';' => (1, SqlPiece::Semicolon),
             first if first.is_ascii_whitespace() => space(length_of(rest, |c| c.is_ascii_whitespace())),
-            first if is_letter(first) => with(rest, length_of(rest, is_letter), Piece::Word),
-            _ => with(rest, first.len_utf8(), Piece::Other),
+            first if is_letter(first) => with(rest, length_of(rest, is_letter), SqlPiece::Word),
+            _ => with(rest, first.len_utf8(), SqlPiece::Other),
         };
         found.push(piece);
         rest = &rest[length..];
@@ -56,8 +56,8 @@ pub(super) fn pieces(sql: &str) -> Vec<Piece<'_>> {
     found
 }
 
-/// A piece of this length at the beginning of the text.
-fn with<'s>(text: &'s str, length: usize, piece: impl Fn(&'s str) -> Piece<'s>) -> (usize, Piece<'s>) {
+/// Returns a piece of this length at the beginning of the text.
+fn with<'s>(text: &'s str, length: usize, piece: impl Fn(&'s str) -> SqlPiece<'s>) -> (usize, SqlPiece<'s>) {
     (length, piece(&text[..length]))
 }
 
@@ -69,7 +69,7 @@ fn length_of(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.find(|character| !belongs(character)).unwrap_or(text.len())
 }
 
-/// The length of what begins with a quote; the quote twice stands for itself.
+/// Returns the length of a quoted text; a doubled quote stands for itself.
 fn quoted(text: &str, quote: char) -> usize {
     let mut from = 1;
     while let Some(found) = text[from..].find(quote) {
@@ -82,40 +82,42 @@ fn quoted(text: &str, quote: char) -> usize {
     text.len()
 }
 
-/// Splits a text into its statements, without comments, because VibeSQL does not know all kinds of them, and without
-/// semicolons. A statement without any word is left out.
+/// Splits a text into statements, without semicolons, and without comments, because VibeSQL lacks some kinds of them.
+/// Empty statements are skipped.
 pub fn statements(text: &str) -> Vec<String> {
     let pieces = pieces(text);
-    let statements = pieces.split(|piece| *piece == Piece::Semicolon).map(|pieces| {
+    let statements = pieces.split(|piece| *piece == SqlPiece::Semicolon).map(|pieces| {
         let texts = pieces.iter().map(|piece| match *piece {
-            Piece::Space | Piece::Semicolon => " ",
-            Piece::Word(text) | Piece::Text(text) | Piece::Name(text) | Piece::Other(text) => text,
+            SqlPiece::Space | SqlPiece::Semicolon => " ",
+            SqlPiece::Word(text) | SqlPiece::Text(text) | SqlPiece::Name(text) | SqlPiece::Other(text) => {
+                text
+            }
         });
         texts.collect::<String>().trim_matches(' ').to_owned()
     });
     statements.filter(|statement| !statement.is_empty()).collect()
 }
 
-/// Whether a text ends with the end of a statement.
+/// Returns whether a text ends with the end of a statement.
 pub fn is_whole(text: &str) -> bool {
-    pieces(text).into_iter().rfind(|piece| *piece != Piece::Space) == Some(Piece::Semicolon)
+    pieces(text).into_iter().rfind(|piece| *piece != SqlPiece::Space) == Some(SqlPiece::Semicolon)
 }
 
 /// Returns everything in a statement that can be a name, without quotes and in lower case.
 pub(super) fn names(sql: &str) -> HashSet<String> {
-    pieces(sql).into_iter().filter_map(Piece::name).map(str::to_ascii_lowercase).collect()
+    pieces(sql).into_iter().filter_map(SqlPiece::name).map(str::to_ascii_lowercase).collect()
 }
 
 /// Returns the names that stand directly behind IN, without quotes and in lower case: `IN t` reads all columns of `t`.
 pub(super) fn names_behind_in(sql: &str) -> HashSet<String> {
-    let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
+    let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != SqlPiece::Space).collect();
     let mut found = HashSet::new();
     for (place, piece) in pieces.iter().enumerate() {
-        if !matches!(piece, Piece::Word(word) if word.eq_ignore_ascii_case("in")) {
+        if !matches!(piece, SqlPiece::Word(word) if word.eq_ignore_ascii_case("in")) {
             continue;
         }
         let name = match &pieces[place + 1..] {
-            [_, Piece::Other("."), name, ..] | [name, ..] => name.name(),
+            [_, SqlPiece::Other("."), name, ..] | [name, ..] => name.name(),
             [] => None,
         };
         found.extend(name.map(str::to_ascii_lowercase));
@@ -123,34 +125,34 @@ pub(super) fn names_behind_in(sql: &str) -> HashSet<String> {
     found
 }
 
-/// Whether a statement has a `*` that stands for columns: behind the beginning of a list of results, a comma or a dot.
-/// That of `COUNT(*)` stands behind a parenthesis, and that of a product behind an operand.
+/// Returns whether a statement has a `*` that stands for columns: after the beginning of a list of results, a comma or
+/// a dot. That of `COUNT(*)` stands behind a parenthesis, and that of a product behind an operand.
 pub(super) fn has_wildcard(sql: &str) -> bool {
-    let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
-    let begins = |piece: Piece<'_>| match piece {
-        Piece::Other(text) => matches!(text, "," | "."),
-        Piece::Word(word) => {
+    let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != SqlPiece::Space).collect();
+    let begins = |piece: SqlPiece<'_>| match piece {
+        SqlPiece::Other(text) => matches!(text, "," | "."),
+        SqlPiece::Word(word) => {
             ["select", "distinct", "all"].iter().any(|known| word.eq_ignore_ascii_case(known))
         }
         _ => false,
     };
-    pieces.windows(2).any(|pair| pair[1] == Piece::Other("*") && begins(pair[0]))
+    pieces.windows(2).any(|pair| pair[1] == SqlPiece::Other("*") && begins(pair[0]))
 }
 
-/// The same statement on one line: a test file takes an empty line for the end of a record. A line end in a string
-/// becomes a call of `char`.
+/// Returns the same statement on one line: a test file takes an empty line for the end of a record. A line end in a
+/// string becomes a call of `char`.
 pub(super) fn one_line(sql: &str) -> String {
     let text = |piece| match piece {
-        Piece::Space => " ".to_owned(),
-        Piece::Semicolon => ";".to_owned(),
-        Piece::Text(text) => literal(&inside(text).replace("''", "'")),
-        Piece::Name(text) => text.replace(['\n', '\r'], " "),
-        Piece::Word(text) | Piece::Other(text) => text.to_owned(),
+        SqlPiece::Space => " ".to_owned(),
+        SqlPiece::Semicolon => ";".to_owned(),
+        SqlPiece::Text(text) => literal(&inside(text).replace("''", "'")),
+        SqlPiece::Name(text) => text.replace(['\n', '\r'], " "),
+        SqlPiece::Word(text) | SqlPiece::Other(text) => text.to_owned(),
     };
     pieces(sql).into_iter().map(text).collect()
 }
 
-/// What stands between the quotes.
+/// Returns the text between the quotes.
 fn inside(text: &str) -> &str {
     let open = text.get(1..).unwrap_or_default();
     open.strip_suffix('\'').unwrap_or(open)
@@ -251,11 +253,12 @@ mod tests {
             let length: usize = pieces(sql)
                 .into_iter()
                 .map(|piece| match piece {
-                    Piece::Word(text) | Piece::Text(text) | Piece::Name(text) | Piece::Other(text) => {
-                        text.len()
-                    }
-                    Piece::Semicolon => 1,
-                    Piece::Space => 0,
+                    SqlPiece::Word(text)
+                    | SqlPiece::Text(text)
+                    | SqlPiece::Name(text)
+                    | SqlPiece::Other(text) => text.len(),
+                    SqlPiece::Semicolon => 1,
+                    SqlPiece::Space => 0,
                 })
                 .sum();
             assert!(length <= sql.len());

@@ -1,39 +1,40 @@
-//! Where rows come from: the one place that knows how results are loaded.
+//! The interface for loading rows.
 
 use std::error::Error;
 
-use crate::{Extract, Pin, Store, Wanted, Window};
+use crate::{Extract, HistoryWindow, Store, StoreSnapshot, WantedColumns};
 use slt_runner::results::ResultsFolder;
 
-/// Loads what a question needs.
-pub trait Source {
-    /// The state that the results are in now, for whoever loads: the children and their parent must read the same.
+/// Loads the rows for a query.
+pub trait RowSource {
+    /// Returns the current state of the results, so that children and parent read the same.
     ///
     /// # Errors
     ///
-    /// Why the results cannot be read, in words.
+    /// A message, when the results cannot be read.
     fn state(&self) -> Result<String, String>;
 
-    /// The rows of these columns in a state, over a part of the history; `engine` is the one whose files `test_files`
-    /// tells of, and without it that of the last run.
+    /// Returns the rows of these columns in a state, over a part of the history.
+    ///
+    /// `engine` selects the files of `test_files`; the default is the engine of the last run.
     ///
     /// # Errors
     ///
-    /// Why the results cannot be read, in words.
+    /// A message, when the results cannot be read.
     fn load(
         &self,
         state: &str,
-        wanted: &[Wanted],
-        window: Window,
+        wanted: &[WantedColumns],
+        window: HistoryWindow,
         engine: Option<&str>,
     ) -> Result<Extract, String>;
 }
 
 /// The results of a folder.
 #[derive(Debug, Clone)]
-pub struct Results(pub ResultsFolder);
+pub struct ResultsSource(pub ResultsFolder);
 
-impl Source for Results {
+impl RowSource for ResultsSource {
     fn state(&self) -> Result<String, String> {
         let pin = Store::new(&self.0).pin().map_err(|error| words(&error))?;
         serde_json::to_string(&pin).map_err(|error| words(&error))
@@ -42,16 +43,16 @@ impl Source for Results {
     fn load(
         &self,
         state: &str,
-        wanted: &[Wanted],
-        window: Window,
+        wanted: &[WantedColumns],
+        window: HistoryWindow,
         engine: Option<&str>,
     ) -> Result<Extract, String> {
-        let pin: Pin = serde_json::from_str(state).map_err(|error| words(&error))?;
+        let pin: StoreSnapshot = serde_json::from_str(state).map_err(|error| words(&error))?;
         Store::new(&self.0).load(&pin, wanted, window, engine).map_err(|error| words(&error))
     }
 }
 
-/// An error with its causes, for it goes from one process to another.
+/// Returns an error with its causes, for it goes from one process to another.
 fn words(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,15 +1,15 @@
-//! The views, with the names and columns of VibeSQL's earlier scripts. Here a file fails whatever is neither PASS nor
-//! EMPTY, and nothing is left out for want of a pattern.
+//! The views, with the names and columns of VibeSQL's earlier scripts.
 //!
-//! VibeSQL loses conditions when several stand beside each other, so each view filters in one place with one
-//! condition, joins on equal columns only, and rounds by whole numbers.
+//! Every status except PASS and EMPTY counts as a failure, also without a known pattern. VibeSQL loses conditions that
+//! stand next to each other, so each view filters in one place with one condition, joins on equal columns only, and
+//! rounds with integer arithmetic.
 
 /// A view.
 #[derive(Debug, PartialEq, Eq)]
 pub struct View {
     /// Its name.
     pub name: &'static str,
-    /// What a row is.
+    /// The meaning of a row.
     pub about: &'static str,
     /// Its columns.
     pub columns: &'static [&'static str],
@@ -20,7 +20,7 @@ pub struct View {
 }
 
 impl View {
-    /// The statement that makes it.
+    /// Returns the statement that makes it.
     pub fn create(&self) -> String {
         format!("CREATE VIEW {} AS {}", self.name, self.sql)
     }

@@ -1,15 +1,15 @@
-//! What an answer depends on besides the rows. Two engines cannot be compared then.
+//! Detects answers that depend on more than the rows, and so cannot be compared between engines.
 
-use super::scan::{self, Piece};
+use super::scan::{self, SqlPiece};
 
-/// What an answer depends on besides the rows.
+/// A dependency of an answer besides the rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum DependsOn {
+pub enum Dependency {
     /// Random values.
     Chance,
     /// The current time.
     Time,
-    /// What the connection did before.
+    /// Earlier statements of the connection.
     Connection,
     /// The name, version or build of the engine.
     Engine,
@@ -26,7 +26,7 @@ const TIME: &[(&str, usize)] = &[
     ("timediff", 2),
 ];
 
-/// Returns what a statement depends on, if it calls these `functions` according to SQLite, named in lower case.
+/// Returns the dependency of a statement that calls these `functions` according to SQLite, named in lower case.
 ///
 /// | call | depends on |
 /// |---|---|
@@ -34,29 +34,29 @@ const TIME: &[(&str, usize)] = &[
 /// | `current_timestamp`, `current_date`, `current_time` | time |
 /// | a date or time function with a literal 'now', or without a time | time |
 /// | `changes`, `total_changes`, `last_insert_rowid` | connection |
-/// | `sqlite_version` and the like | engine |
+/// | `sqlite_version` and similar functions | engine |
 /// | any other | nothing |
-pub(super) fn depends_on(sql: &str, functions: &[String]) -> Option<DependsOn> {
+pub(super) fn depends_on(sql: &str, functions: &[String]) -> Option<Dependency> {
     let by_name = functions.iter().find_map(|function| by_name(function));
-    by_name.or_else(|| reads_clock(sql, functions).then_some(DependsOn::Time))
+    by_name.or_else(|| reads_clock(sql, functions).then_some(Dependency::Time))
 }
 
-fn by_name(function: &str) -> Option<DependsOn> {
+fn by_name(function: &str) -> Option<Dependency> {
     Some(match function {
-        "random" | "randomblob" => DependsOn::Chance,
-        "current_timestamp" | "current_date" | "current_time" => DependsOn::Time,
-        "changes" | "total_changes" | "last_insert_rowid" => DependsOn::Connection,
+        "random" | "randomblob" => Dependency::Chance,
+        "current_timestamp" | "current_date" | "current_time" => Dependency::Time,
+        "changes" | "total_changes" | "last_insert_rowid" => Dependency::Connection,
         "sqlite_version" | "sqlite_source_id" | "sqlite_compileoption_get" | "sqlite_compileoption_used" => {
-            DependsOn::Engine
+            Dependency::Engine
         }
         _ => return None,
     })
 }
 
 fn reads_clock(sql: &str, functions: &[String]) -> bool {
-    let pieces: Vec<_> = scan::pieces(sql).into_iter().filter(|piece| *piece != Piece::Space).collect();
+    let pieces: Vec<_> = scan::pieces(sql).into_iter().filter(|piece| *piece != SqlPiece::Space).collect();
     pieces.windows(2).enumerate().any(|(place, pair)| {
-        let [name, Piece::Other("(")] = pair else { return false };
+        let [name, SqlPiece::Other("(")] = pair else { return false };
         let Some(name) = name.name() else { return false };
         let function = TIME.iter().find(|(function, _)| name.eq_ignore_ascii_case(function));
         // A common table expression may have the name of a function.
@@ -67,35 +67,34 @@ fn reads_clock(sql: &str, functions: &[String]) -> bool {
     })
 }
 
-fn takes_now(arguments: &[&[Piece<'_>]], needed: usize) -> bool {
-    let is_literal = |piece: &Piece<'_>, words: &[&str]| {
+fn takes_now(arguments: &[&[SqlPiece<'_>]], needed: usize) -> bool {
+    let is_literal = |piece: &SqlPiece<'_>, words: &[&str]| {
         // SQLite takes an unknown name in double quotes for a string.
-        matches!(piece, Piece::Text(_) | Piece::Name(_))
+        matches!(piece, SqlPiece::Text(_) | SqlPiece::Name(_))
             && piece.name().is_some_and(|text| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
     };
     // This modifier in place of a time stands for now as well.
-    let is_subsec =
-        |argument: &&[Piece<'_>]| matches!(argument, [piece] if is_literal(piece, &["subsec", "subsecond"]));
+    let is_subsec = |argument: &&[SqlPiece<'_>]| matches!(argument, [piece] if is_literal(piece, &["subsec", "subsecond"]));
     arguments.len() < needed
         || arguments.get(needed - 1).is_some_and(is_subsec)
         || arguments.iter().copied().flatten().any(|piece| is_literal(piece, &["now"]))
 }
 
-/// The arguments of a call, from behind its opening parenthesis.
-fn arguments<'p, 's>(pieces: &'p [Piece<'s>]) -> Vec<&'p [Piece<'s>]> {
+/// Returns the arguments of a call, from behind its opening parenthesis.
+fn arguments<'p, 's>(pieces: &'p [SqlPiece<'s>]) -> Vec<&'p [SqlPiece<'s>]> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0_usize);
     for (place, piece) in pieces.iter().enumerate() {
         match piece {
-            Piece::Other("(") => depth += 1,
-            Piece::Other("," | ")") if depth == 0 => {
+            SqlPiece::Other("(") => depth += 1,
+            SqlPiece::Other("," | ")") if depth == 0 => {
                 found.push(&pieces[start..place]);
                 start = place + 1;
-                if *piece == Piece::Other(")") {
+                if *piece == SqlPiece::Other(")") {
                     break;
                 }
             }
-            Piece::Other(")") => depth -= 1,
+            SqlPiece::Other(")") => depth -= 1,
             _ => {}
         }
     }

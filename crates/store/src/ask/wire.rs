@@ -1,12 +1,13 @@
-//! What an asking process and its child tell each other: a JSON object a line, framed as between the processes of a run.
+//! The messages between an asking process and its child: a JSON object a line, framed as between the processes of a
+//! run.
 
 use std::io::{self, BufRead, Write};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::answer::Value;
-use crate::{Loaded, Wanted, Window, schema};
+use super::answer::AnswerValue;
+use crate::{HistoryWindow, LoadedTable, WantedColumns, schema};
 
 /// An engine that questions are put to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,7 @@ impl EngineName {
     /// Both, in the order of their places.
     pub(super) const BOTH: [Self; 2] = [Self::VibeSql, Self::Sqlite];
 
-    /// Its word on the command line.
+    /// Returns its name on the command line.
     pub fn word(self) -> &'static str {
         match self {
             Self::VibeSql => "vibesql",
@@ -29,7 +30,7 @@ impl EngineName {
         }
     }
 
-    /// The engine with this word.
+    /// Finds an engine by its name.
     pub fn of_word(word: &str) -> Option<Self> {
         Self::BOTH.into_iter().find(|engine| engine.word() == word)
     }
@@ -37,29 +38,29 @@ impl EngineName {
 
 /// A question.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(super) struct AskRequest {
     /// The statement.
     pub(super) sql: String,
     /// The names of the views that it reads.
     pub(super) views: Vec<String>,
     /// The rows that it is about.
-    pub(super) rows: Rows,
-    /// How many columns the answer has, if that is known.
+    pub(super) rows: RequestRows,
+    /// The number of columns that the answer has, if that is known.
     pub(super) width: Option<usize>,
     /// With how many rows to stop.
     pub(super) at_most: Option<usize>,
 }
 
-/// Where the rows come from.
+/// The source of the rows.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Rows {
-    /// From the results folder. What is loaded stays loaded for the next question.
+pub(super) enum RequestRows {
+    /// The results folder. Loaded rows stay loaded for the next query.
     Kept {
         /// In this state.
         state: String,
-        wanted: Vec<Named>,
+        wanted: Vec<NamedColumns>,
         #[serde(with = "WindowDef")]
-        window: Window,
+        window: HistoryWindow,
         engine: Option<String>,
     },
     /// From here, for this question only.
@@ -68,7 +69,7 @@ pub(super) enum Rows {
 
 /// Columns of a table.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Named {
+pub(super) struct NamedColumns {
     pub(super) table: String,
     pub(super) columns: Vec<String>,
 }
@@ -76,59 +77,59 @@ pub(super) struct Named {
 /// Rows of a table.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct GivenTable {
-    of: Named,
-    rows: Vec<Vec<Value>>,
+    of: NamedColumns,
+    rows: Vec<Vec<AnswerValue>>,
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "Window")]
+#[serde(remote = "HistoryWindow")]
 enum WindowDef {
     Last(usize),
     Since(i64),
     All,
 }
 
-impl From<&Wanted> for Named {
-    fn from(wanted: &Wanted) -> Self {
+impl From<&WantedColumns> for NamedColumns {
+    fn from(wanted: &WantedColumns) -> Self {
         let columns = wanted.columns.iter().map(|column| column.name.to_owned()).collect();
         Self { table: wanted.table.name.to_owned(), columns }
     }
 }
 
-impl Named {
-    /// The columns of our own schema; nothing of what it does not have.
-    pub(super) fn wanted(&self) -> Option<Wanted> {
+impl NamedColumns {
+    /// Returns the columns of the public schema; `None` for unknown ones.
+    pub(super) fn wanted(&self) -> Option<WantedColumns> {
         let table = schema::table(&self.table)?;
         let is_named = |name: &str| self.columns.iter().any(|column| column == name);
         let columns = table.columns.iter().filter(|column| is_named(column.name)).collect();
-        Some(Wanted { table, columns })
+        Some(WantedColumns { table, columns })
     }
 }
 
-impl From<&Loaded> for GivenTable {
-    fn from(loaded: &Loaded) -> Self {
-        let rows = loaded.rows.iter().map(|row| row.iter().map(Value::from).collect()).collect();
-        Self { of: Named::from(&loaded.wanted), rows }
+impl From<&LoadedTable> for GivenTable {
+    fn from(loaded: &LoadedTable) -> Self {
+        let rows = loaded.rows.iter().map(|row| row.iter().map(AnswerValue::from).collect()).collect();
+        Self { of: NamedColumns::from(&loaded.wanted), rows }
     }
 }
 
 impl GivenTable {
-    /// The rows, if their table is one of our own.
-    pub(super) fn loaded(self) -> Option<Loaded> {
+    /// Returns the rows, if their table is one of our own.
+    pub(super) fn loaded(self) -> Option<LoadedTable> {
         let rows = self.rows.into_iter().map(|row| row.into_iter().map(Into::into).collect());
-        Some(Loaded { wanted: self.of.wanted()?, rows: rows.collect() })
+        Some(LoadedTable { wanted: self.of.wanted()?, rows: rows.collect() })
     }
 }
 
-/// What the child says. Each question is answered by some of the first three, and then by one of the others.
+/// A message of the child. A query is answered by any of the first three, then by one of the others.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum Reply {
-    /// The rows are there, so much of the history; `damaged` says that the store should be mended.
+pub(super) enum AskReply {
+    /// The rows are loaded, for this part of the history; `damaged` reports that the store needs repair.
     Loaded { runs: usize, loaded: usize, notes: Vec<String>, damaged: bool },
     /// The names of the columns.
     Columns(Vec<String>),
     /// Some rows.
-    Rows(Vec<Vec<Value>>),
+    Rows(Vec<Vec<AnswerValue>>),
     /// That was all, or as much as was wanted.
     Done { stopped: bool },
     /// The engine does not accept the statement, or fails at it.
@@ -150,7 +151,7 @@ pub(super) fn send(message: &impl Serialize, out: &mut dyn Write) -> io::Result<
     out.flush()
 }
 
-/// Reads the next message; nothing at the end of the stream. What an engine prints in between is passed over.
+/// Reads the next message; `None` at the end of the stream. Output of the engine is skipped.
 pub(super) fn receive<T: DeserializeOwned>(from: &mut impl BufRead) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     loop {
@@ -171,13 +172,13 @@ mod tests {
     #[test]
     fn messages_survive_what_an_engine_prints() {
         let mut stream = b"printed\nwithout end".to_vec();
-        send(&Reply::Rows(vec![vec![Value::Text("\u{1e}\n".to_owned())]]), &mut stream).unwrap();
+        send(&AskReply::Rows(vec![vec![AnswerValue::Text("\u{1e}\n".to_owned())]]), &mut stream).unwrap();
         stream.extend_from_slice(b"a line\n");
-        send(&Reply::Done { stopped: false }, &mut stream).unwrap();
+        send(&AskReply::Done { stopped: false }, &mut stream).unwrap();
         let mut from = stream.as_slice();
-        let Some(Reply::Rows(rows)) = receive(&mut from).unwrap() else { panic!("no rows") };
-        assert_eq!(rows, [[Value::Text("\u{1e}\n".to_owned())]]);
-        assert!(matches!(receive(&mut from).unwrap(), Some(Reply::Done { stopped: false })));
-        assert!(receive::<Reply>(&mut from).unwrap().is_none());
+        let Some(AskReply::Rows(rows)) = receive(&mut from).unwrap() else { panic!("no rows") };
+        assert_eq!(rows, [[AnswerValue::Text("\u{1e}\n".to_owned())]]);
+        assert!(matches!(receive(&mut from).unwrap(), Some(AskReply::Done { stopped: false })));
+        assert!(receive::<AskReply>(&mut from).unwrap().is_none());
     }
 }

@@ -90,7 +90,7 @@ struct KeyThread {
 }
 
 impl KeyThread {
-    /// KeyListener are a comfort: where there can be no thread there are none.
+    /// Keys are a convenience: without a thread, the run continues without them.
     fn start() -> Option<Self> {
         let (over, ended) = oneshot::channel();
         let (orders, ordered) = unbounded_channel();

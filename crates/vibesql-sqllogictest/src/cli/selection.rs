@@ -18,7 +18,7 @@ use slt_core::location::Source;
 use slt_core::parser;
 use slt_runner::parallel::schedule::{self, LastResult};
 use slt_runner::parallel::{FileSource, Filters, Pattern, WorkItem};
-use slt_runner::results::{History, Past, ResultsFolder};
+use slt_runner::results::{History, PastResult, ResultsFolder};
 use slt_runner::text::count::plural;
 
 /// The files of a run.
@@ -211,13 +211,13 @@ fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {
     Err(CliError::nothing_selected(format!("{what} selects no file"), vec![hint.to_owned()]))
 }
 
-fn past(item: &WorkItem, history: &History) -> Past {
+fn past(item: &WorkItem, history: &History) -> PastResult {
     history.of(&item.file)
 }
 
 fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::FileHistory> {
     let known = items.iter().map(|item| {
-        let Past { good, duration } = past(item, history);
+        let PastResult { good, duration } = past(item, history);
         let last = match good {
             Some(false) => LastResult::Failed,
             None => LastResult::Untested,

@@ -5,7 +5,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::ui::Ui;
 use crate::monitor::ProgressLook;
 use slt_runner::results::ResultsFolder;
-use slt_store::{Progress, Sealed, Store, StoreError};
+use slt_store::{Progress, SealResult, Store, StoreError};
 
 /// Does something that may take long, with a progress bar if there is a terminal.
 pub(super) fn with_bar<T>(
@@ -52,7 +52,7 @@ pub(super) fn catch_up_after_run(results: &ResultsFolder, ui: &mut Ui) {
     update(&mut |progress| store.catch_up_after_run(progress), ui);
 }
 
-fn update(work: &mut dyn FnMut(Progress<'_>) -> Result<Sealed, StoreError>, ui: &mut Ui) {
+fn update(work: &mut dyn FnMut(Progress<'_>) -> Result<SealResult, StoreError>, ui: &mut Ui) {
     match with_bar(ui, "runs added to the store", work) {
         Ok(done) => done.notes.iter().for_each(|note| ui.warn(note)),
         Err(error) => {

@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use slt_core::outcome::{FileReport, FileStatus, RecordId, RunEnd, bytes};
-use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
+use slt_runner::event::{EventSink, RunEvent, RunningFile, SinkError};
 use slt_runner::text::count::{duration, plural, thousands};
 use slt_runner::text::failure::{headline, other_attempt, place, place_of};
 use slt_runner::text::file::{account, status_word};
@@ -87,7 +87,7 @@ impl<W: Write> ResultLines<W> {
     }
 
     /// What runs now, with what is known of it.
-    fn running(&mut self, running: &[Running], done: usize) -> std::io::Result<()> {
+    fn running(&mut self, running: &[RunningFile], done: usize) -> std::io::Result<()> {
         let (files, done) = (plural(running.len() as u64, "file"), plural(done as u64, "file"));
         writeln!(self.out, "{} {files} running, {done} done", Role::Hint.paint("now:"))?;
         for file in running {

@@ -5,7 +5,7 @@
 use std::io::Write;
 
 use slt_core::outcome::{ExitHow, FlakyResult, RecordId, Totals};
-use slt_runner::event::{EventSink, RunEvent, Running, SinkError};
+use slt_runner::event::{EventSink, RunEvent, RunningFile, SinkError};
 use slt_runner::text::document;
 use slt_runner::text::document::{end_word, milliseconds};
 use slt_runner::text::object::{Each, Object, object};
@@ -110,7 +110,7 @@ fn line<'e>(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResu
     }
 }
 
-fn running_file(file: &Running) -> Object<'_> {
+fn running_file(file: &RunningFile) -> Object<'_> {
     object! {
         "shown": &file.shown,
         "line": file.record.as_ref().map(|(id, _)| id.line),
@@ -189,7 +189,7 @@ mod tests {
             RunEvent::Suspended,
             RunEvent::Continued,
             RunEvent::Asked {
-                running: vec![Running {
+                running: vec![RunningFile {
                     shown,
                     record: Some((RecordId::at(4), time)),
                     elapsed: time,

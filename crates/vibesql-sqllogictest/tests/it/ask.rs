@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use tempfile::TempDir;
-use vibesql_sqllogictest::results::ask::compare::{Difference, Key, Rule, compare};
+use vibesql_sqllogictest::results::ask::compare::{AnswerDifference, RowRule, SortKey, compare};
 use vibesql_sqllogictest::results::ask::{
-    About, Answer, AskCommand, AskError, Asked, Asker, DependsOn, Effort, EngineName, Keeping, Kind, Limits,
-    Unconfirmed, Value, plan,
+    Answer, AnswerValue, AskCommand, AskError, AskLimits, AskResult, Asker, Dependency, DisagreementEffort,
+    EngineName, QueryTarget, SavedExample, Unconfirmed, VibeSqlFault, plan,
 };
 
 use crate::generated::Generated;
@@ -28,22 +28,22 @@ pub(crate) fn shell(line: &str) -> AskCommand {
     AskCommand { program: "/bin/sh".into(), arguments: vec!["-c".into(), line.into()] }
 }
 
-pub(crate) fn limits() -> Limits {
-    Limits { timeout: Duration::from_secs(60), memory: 2 << 30 }
+pub(crate) fn limits() -> AskLimits {
+    AskLimits { timeout: Duration::from_secs(60), memory: 2 << 30 }
 }
 
-fn effort(folder: &Path) -> Effort<'_> {
-    Effort { check: true, folder, reducing: Duration::from_secs(5), now: NOW }
+fn effort(folder: &Path) -> DisagreementEffort<'_> {
+    DisagreementEffort { check: true, folder, reducing: Duration::from_secs(5), now: NOW }
 }
 
-fn ask(asker: &mut Asker, sql: &str, about: &Generated, folder: &Path) -> Result<Asked, AskError> {
+fn ask(asker: &mut Asker, sql: &str, about: &Generated, folder: &Path) -> Result<AskResult, AskError> {
     let plan = plan(sql).unwrap();
-    asker.ask(&plan, About::Rows(&about.loaded(&plan)), effort(folder))
+    asker.ask(&plan, QueryTarget::Rows(&about.loaded(&plan)), effort(folder))
 }
 
-fn wrong(asked: &Asked) -> (&Kind, &Path) {
+fn wrong(asked: &AskResult) -> (&VibeSqlFault, &Path) {
     match &asked.unconfirmed {
-        Some(Unconfirmed::VibeSql { kind, kept: Keeping::In(path) }) => (kind, path),
+        Some(Unconfirmed::VibeSql { kind, kept: SavedExample::In(path) }) => (kind, path),
         other => panic!("{other:?}: {:?}", asked.answer.columns),
     }
 }
@@ -96,10 +96,10 @@ fn wrong_answers_of_vibesql_are_found_and_kept() {
         assert_eq!(asked.from, EngineName::Sqlite, "{sql}");
         let (found, path) = wrong(&asked);
         let word = match found {
-            Kind::Differs(Difference::Order) => "order",
-            Kind::Differs(_) => "answer",
-            Kind::Refuses(_) => "error",
-            Kind::Panics(_) => "panic",
+            VibeSqlFault::Differs(AnswerDifference::Order) => "order",
+            VibeSqlFault::Differs(_) => "answer",
+            VibeSqlFault::Refuses(_) => "error",
+            VibeSqlFault::Panics(_) => "panic",
             other => panic!("{sql}: {other}"),
         };
         assert_eq!(word, kind, "{sql}: {found}");
@@ -140,7 +140,7 @@ fn a_kept_file_can_be_read() {
 #[test]
 fn children_that_fail_are_replaced_by_the_second_opinion() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
-    let short = Limits { timeout: Duration::from_secs(1), memory: 2 << 30 };
+    let short = AskLimits { timeout: Duration::from_secs(1), memory: 2 << 30 };
     for (line, limits, expected) in [
         ("kill -SEGV $$", limits(), "breaks: its process was killed by SIGSEGV"),
         ("exit 3", limits(), "breaks: its process exited with code 3"),
@@ -151,7 +151,7 @@ fn children_that_fail_are_replaced_by_the_second_opinion() {
         for number in 0..2 {
             let sql = format!("SELECT COUNT(*) + {number} AS n FROM test_runs");
             let asked = ask(&mut asker, &sql, &about, &folder.path().join(line.replace('/', "-"))).unwrap();
-            assert_eq!(asked.answer.rows, [[Value::Integer(2 + number)]]);
+            assert_eq!(asked.answer.rows, [[AnswerValue::Integer(2 + number)]]);
             assert_eq!(wrong(&asked).0.to_string(), expected);
         }
     }
@@ -161,7 +161,7 @@ fn children_that_fail_are_replaced_by_the_second_opinion() {
 #[cfg(target_os = "linux")]
 fn an_engine_that_takes_too_much_is_stopped() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 40));
-    let little = Limits { memory: 60 << 20, ..limits() };
+    let little = AskLimits { memory: 60 << 20, ..limits() };
     let mut asker = Asker::new([child(), child()], little);
     // SQLite counts the pairs; VibeSQL makes them.
     let sql = "SELECT COUNT(*) AS n FROM test_results a JOIN test_results b ON a.category = b.category \
@@ -174,12 +174,12 @@ fn an_engine_that_takes_too_much_is_stopped() {
 #[test]
 fn time_is_limited_for_real_queries() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
-    let short = Limits { timeout: Duration::from_secs(1), ..limits() };
+    let short = AskLimits { timeout: Duration::from_secs(1), ..limits() };
     let mut asker = Asker::new([child(), child()], short);
     let deep = format!("{}SELECT 1 AS a{}", "SELECT * FROM (".repeat(22), ") t".repeat(22));
     let asked = ask(&mut asker, &deep, &about, folder.path()).unwrap();
-    assert_eq!(wrong(&asked).0, &Kind::TimesOut(Duration::from_secs(1)));
-    assert_eq!(asked.answer.rows, [[Value::Integer(1)]]);
+    assert_eq!(wrong(&asked).0, &VibeSqlFault::TimesOut(Duration::from_secs(1)));
+    assert_eq!(asked.answer.rows, [[AnswerValue::Integer(1)]]);
     // The next question has a child again.
     assert!(ask(&mut asker, "SELECT 2 AS a", &about, folder.path()).unwrap().agreed);
 }
@@ -189,7 +189,7 @@ fn an_answer_of_one_is_better_than_none() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
     let mut asker = Asker::new([child(), shell("exit 1")], limits());
     let asked = ask(&mut asker, "SELECT 1 AS a", &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(1)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &AnswerValue::Integer(1)));
     assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))));
     let mut asker = Asker::new([child(), child()], limits());
     let both = ask(&mut asker, "SELECT abs(-9223372036854775808) AS a", &about, folder.path());
@@ -210,15 +210,15 @@ fn sqlite_answers_what_depends_on_more_than_rows() {
     // Which is not even asked.
     let mut asker = Asker::new([shell("kill -SEGV $$"), child()], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &Value::Integer(0)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &AnswerValue::Integer(0)));
     assert!(
-        matches!(asked.unconfirmed, Some(Unconfirmed::OnlySqlite(DependsOn::Chance))),
+        matches!(asked.unconfirmed, Some(Unconfirmed::OnlySqlite(Dependency::Chance))),
         "{:?}",
         asked.unconfirmed
     );
     let mut asker = Asker::new([child(), shell("exit 3")], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Value::Integer(0)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &AnswerValue::Integer(0)));
     assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))), "{:?}", asked.unconfirmed);
     let mut asker = Asker::new([shell("exit 3"), shell("exit 3")], limits());
     let neither = ask(&mut asker, sql, &about, folder.path());
@@ -235,22 +235,24 @@ fn names_change_nothing() {
         about.table("test_files").iter().map(|row| vec![row.cell("file_path").into()]).collect();
     assert_eq!(asked.answer.rows, expected);
     let asked = ask(&mut asker, "SELECT COUNT(*) AS n FROM test_runs", &about, folder.path()).unwrap();
-    assert_eq!(asked.answer.rows, [[Value::Integer(3)]]);
+    assert_eq!(asked.answer.rows, [[AnswerValue::Integer(3)]]);
 }
 
 /// Rows of a key and a number, sorted by the key.
-fn sorted_rows() -> impl Strategy<Value = Vec<Vec<Value>>> {
+fn sorted_rows() -> impl Strategy<Value = Vec<Vec<AnswerValue>>> {
     prop::collection::vec((0_i64..4, 0_i64..6), 1..12).prop_map(|mut rows| {
         rows.sort_by_key(|row| row.0);
-        rows.into_iter().map(|(key, value)| vec![Value::Integer(value), Value::Integer(key)]).collect()
+        rows.into_iter()
+            .map(|(key, value)| vec![AnswerValue::Integer(value), AnswerValue::Integer(key)])
+            .collect()
     })
 }
 
-fn answer(rows: &[Vec<Value>]) -> Answer {
+fn answer(rows: &[Vec<AnswerValue>]) -> Answer {
     Answer { columns: vec!["value".to_owned(), "key".to_owned()], rows: rows.to_vec() }
 }
 
-const BY_KEY: &[Key] = &[Key { place: 1, nocase: false }];
+const BY_KEY: &[SortKey] = &[SortKey { place: 1, nocase: false }];
 
 proptest! {
     #[test]
@@ -261,10 +263,10 @@ proptest! {
             let by = turn % group.len();
             group.rotate_left(by);
         }
-        let rule = Rule::Sorted { all: &rows, keys: BY_KEY, offset: 0 };
+        let rule = RowRule::Sorted { all: &rows, keys: BY_KEY, offset: 0 };
         prop_assert_eq!(compare(&answer(&rows), &answer(&other), rule), Ok(()));
         other.reverse();
-        prop_assert_eq!(compare(&answer(&rows), &answer(&other), Rule::AnyOrder), Ok(()));
+        prop_assert_eq!(compare(&answer(&rows), &answer(&other), RowRule::AnyOrder), Ok(()));
     }
 
     #[test]
@@ -274,9 +276,9 @@ proptest! {
         let mut other = rows.clone();
         other.chunk_by_mut(|one, two| one[1] == two[1]).for_each(<[_]>::reverse);
         let (shown, other) = (answer(&rows[start..end]), answer(&other[start..end]));
-        let rule = Rule::Sorted { all: &rows, keys: BY_KEY, offset: start };
+        let rule = RowRule::Sorted { all: &rows, keys: BY_KEY, offset: start };
         prop_assert_eq!(compare(&shown, &other, rule), Ok(()));
-        prop_assert_eq!(compare(&shown, &other, Rule::SomeOf(&rows)), Ok(()));
+        prop_assert_eq!(compare(&shown, &other, RowRule::SomeOf(&rows)), Ok(()));
     }
 
     #[test]
@@ -286,15 +288,15 @@ proptest! {
         match change {
             0 => drop(other.remove(at)),
             1 => other.push(rows[at].clone()),
-            2 => other[at][0] = Value::Text("other".to_owned()),
-            _ => other[at][0] = Value::Null,
+            2 => other[at][0] = AnswerValue::Text("other".to_owned()),
+            _ => other[at][0] = AnswerValue::Null,
         }
         let all = rows.clone();
         for rule in [
-            Rule::Exactly,
-            Rule::AnyOrder,
-            Rule::SomeOf(&all),
-            Rule::Sorted { all: &all, keys: BY_KEY, offset: 0 },
+            RowRule::Exactly,
+            RowRule::AnyOrder,
+            RowRule::SomeOf(&all),
+            RowRule::Sorted { all: &all, keys: BY_KEY, offset: 0 },
         ] {
             prop_assert!(compare(&answer(&rows), &answer(&other), rule).is_err(), "{:?} {:?}", rule, other);
         }
@@ -306,8 +308,8 @@ proptest! {
         prop_assume!(at + 1 < rows.len() && rows[at][1] != rows[at + 1][1]);
         let mut other = rows.clone();
         other.swap(at, at + 1);
-        let rule = Rule::Sorted { all: &rows, keys: BY_KEY, offset: 0 };
-        prop_assert_eq!(compare(&answer(&rows), &answer(&other), rule), Err(Difference::Order));
-        prop_assert_eq!(compare(&answer(&rows), &answer(&other), Rule::Exactly), Err(Difference::Order));
+        let rule = RowRule::Sorted { all: &rows, keys: BY_KEY, offset: 0 };
+        prop_assert_eq!(compare(&answer(&rows), &answer(&other), rule), Err(AnswerDifference::Order));
+        prop_assert_eq!(compare(&answer(&rows), &answer(&other), RowRule::Exactly), Err(AnswerDifference::Order));
     }
 }

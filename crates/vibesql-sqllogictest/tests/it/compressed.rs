@@ -7,9 +7,9 @@ use tempfile::TempDir;
 use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
-use vibesql_sqllogictest::results::portable::{Became, merge, write};
+use vibesql_sqllogictest::results::portable::{MergeOutcome, merge, write};
 use vibesql_sqllogictest::results::store::schema::TABLES;
-use vibesql_sqllogictest::results::store::{Extract, Sealed, Store, Wanted, Window};
+use vibesql_sqllogictest::results::store::{Extract, HistoryWindow, SealResult, Store, WantedColumns};
 use vibesql_sqllogictest::results::{
     Circumstances, History, Imported, Opened, ResultsFolder, RunSummary, backup,
 };
@@ -47,13 +47,13 @@ fn keep(results: &ResultsFolder, number: usize, end: RunEnd) -> String {
     results.keep(&opened, &report(number, end)).unwrap()
 }
 
-fn seal(results: &ResultsFolder) -> Sealed {
+fn seal(results: &ResultsFolder) -> SealResult {
     Store::new(results).catch_up(&mut |_, _| {}).unwrap()
 }
 
 fn load(results: &ResultsFolder) -> Extract {
     let store = Store::new(results);
-    store.load(&store.pin().unwrap(), &TABLES.map(Wanted::all), Window::All, None).unwrap()
+    store.load(&store.pin().unwrap(), &TABLES.map(WantedColumns::all), HistoryWindow::All, None).unwrap()
 }
 
 fn problems(results: &ResultsFolder) -> Vec<String> {
@@ -131,14 +131,16 @@ fn nothing_that_is_read_changes() {
     let loaded = load(&results);
     Store::new(&results).rebuild(&mut |_, _| {}).unwrap();
     assert_eq!(load(&results), loaded);
-    assert_eq!(seal(&results), Sealed::default());
+    assert_eq!(seal(&results), SealResult::default());
 
     let backup = backup::make(&results, &folder.path().join("backups"), LATER, 5).unwrap();
     assert_eq!((backup.written.runs, backup.written.damaged), (names.len() as u64, 0));
     let restored = ResultsFolder::new(folder.path().join("restored"));
     merge(&restored, &backup.path).unwrap();
     assert_eq!(exported(&restored, &names), exported(&results, &names));
-    assert!(merge(&results, &backup.path).unwrap().iter().all(|run| matches!(run.became, Became::There(_))));
+    assert!(
+        merge(&results, &backup.path).unwrap().iter().all(|run| matches!(run.became, MergeOutcome::There(_)))
+    );
     results.remove(&names[0]).unwrap();
     assert_eq!(results.runs().unwrap(), names[1..]);
 }
@@ -202,7 +204,7 @@ fn a_flipped_bit_is_found_and_costs_nothing_else() {
         assert!(results.journal(Some(&names[0])).is_err(), "{byte}");
         // The store has it, and has no need of the journal.
         assert_eq!(load(&results), loaded, "{byte}");
-        assert_eq!(seal(&results), Sealed::default(), "{byte}");
+        assert_eq!(seal(&results), SealResult::default(), "{byte}");
     }
     std::fs::write(&path, &whole[..whole.len() - 7]).unwrap();
     assert_eq!(problems(&results).len(), 1);
@@ -292,7 +294,7 @@ fn a_compressed_run_is_completed_by_merging() {
     assert_eq!(files(&elsewhere, &name), ["journal.jsonl.zst"]);
     assert_eq!(
         merge(&elsewhere, &sandbox.path().join("long")).unwrap()[0].became,
-        Became::Longer(name.clone())
+        MergeOutcome::Longer(name.clone())
     );
     let names = std::slice::from_ref(&name);
     assert_eq!(exported(&elsewhere, names), exported(&results, names));
@@ -301,6 +303,6 @@ fn a_compressed_run_is_completed_by_merging() {
     assert_eq!(exported(&elsewhere, names), exported(&results, names));
     assert_eq!(
         merge(&elsewhere, &sandbox.path().join("short")).unwrap()[0].became,
-        Became::There(name.clone())
+        MergeOutcome::There(name.clone())
     );
 }

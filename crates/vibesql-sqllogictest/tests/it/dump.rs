@@ -9,9 +9,9 @@ use vibesql_sqllogictest::engine::{Flow, RowSink, Session};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
 use vibesql_sqllogictest::results::ask::views::VIEWS;
-use vibesql_sqllogictest::results::store::dump::{Dump, Form, csv};
-use vibesql_sqllogictest::results::store::schema::{Kind, SLOW_RECORDS, TABLES, Table, VERSION};
-use vibesql_sqllogictest::results::store::{Cell, Loaded, Store, Wanted, Window};
+use vibesql_sqllogictest::results::store::dump::{Dump, DumpSyntax, csv};
+use vibesql_sqllogictest::results::store::schema::{ColumnType, SLOW_RECORDS, TABLES, Table, VERSION};
+use vibesql_sqllogictest::results::store::{Cell, HistoryWindow, LoadedTable, Store, WantedColumns};
 use vibesql_sqllogictest::value::{Column, ValueRef};
 
 use crate::histories::runs;
@@ -56,7 +56,7 @@ fn rows_of(session: &mut dyn Session, table: &Table) -> Rows {
     taken.0
 }
 
-fn document(form: Form, tables: &[Loaded]) -> String {
+fn document(form: DumpSyntax, tables: &[LoadedTable]) -> String {
     let mut out = Vec::new();
     let mut dump = Dump::new(form, "program 1.0", &mut out).unwrap();
     tables.iter().for_each(|table| dump.table(table).unwrap());
@@ -64,12 +64,12 @@ fn document(form: Form, tables: &[Loaded]) -> String {
     String::from_utf8(out).unwrap()
 }
 
-fn is_read_back_from_sql(sql: &str, tables: &[Loaded]) {
+fn is_read_back_from_sql(sql: &str, tables: &[LoadedTable]) {
     for engine in ["sqlite", "vibesql"] {
         let engine = engines::builtin().make(engine).unwrap();
         let mut session = session(engine.as_ref());
         session.execute(sql.as_bytes(), &mut Taken::default()).unwrap();
-        for Loaded { wanted, rows } in tables {
+        for LoadedTable { wanted, rows } in tables {
             let name = engine.describe().unwrap().name;
             assert_eq!(
                 &rows_of(session.as_mut(), wanted.table),
@@ -84,11 +84,11 @@ fn is_read_back_from_sql(sql: &str, tables: &[Loaded]) {
     assert!(!sql.contains(['\r', '\0']) && sql.split_terminator('\n').all(ends), "{sql}");
 }
 
-fn is_read_back_from_json(text: &str, tables: &[Loaded]) {
+fn is_read_back_from_json(text: &str, tables: &[LoadedTable]) {
     let document: Json = serde_json::from_str(text).unwrap();
     assert_eq!(document["schema"], VERSION);
     assert_eq!(document["tables"].as_object().unwrap().len(), tables.len());
-    for Loaded { wanted, rows } in tables {
+    for LoadedTable { wanted, rows } in tables {
         let expected: Vec<Json> = rows
             .iter()
             .map(|row| {
@@ -145,22 +145,22 @@ fn fields(text: &str) -> Vec<Vec<Option<String>>> {
     rows
 }
 
-fn is_read_back_from_csv(text: &str, Loaded { wanted, rows }: &Loaded) {
+fn is_read_back_from_csv(text: &str, LoadedTable { wanted, rows }: &LoadedTable) {
     let mut found = fields(text);
     let names: Vec<_> = found.remove(0).into_iter().map(Option::unwrap).collect();
     assert_eq!(names, wanted.columns.iter().map(|column| column.name).collect::<Vec<_>>());
-    let cell = |(field, kind): (Option<String>, Kind)| match (field, kind) {
+    let cell = |(field, kind): (Option<String>, ColumnType)| match (field, kind) {
         (None, _) => Cell::Null,
-        (Some(field), Kind::Integer) => Cell::Integer(field.parse().unwrap()),
-        (Some(field), Kind::Real) => Cell::Real(field.parse().unwrap()),
-        (Some(field), Kind::Text) => Cell::text(field),
+        (Some(field), ColumnType::Integer) => Cell::Integer(field.parse().unwrap()),
+        (Some(field), ColumnType::Real) => Cell::Real(field.parse().unwrap()),
+        (Some(field), ColumnType::Text) => Cell::text(field),
     };
     let kinds = || wanted.columns.iter().map(|column| column.kind);
     let found: Rows = found.into_iter().map(|row| row.into_iter().zip(kinds()).map(cell).collect()).collect();
     assert_eq!(&found, rows);
 }
 
-fn any_cell(kind: Kind) -> BoxedStrategy<Cell> {
+fn any_cell(kind: ColumnType) -> BoxedStrategy<Cell> {
     let text = prop_oneof![
         "[\\\\nr01'\"\n\r\0,;-]{0,12}",
         "(-- |\n|\\\\'|''|😀|\u{202e}|אב|\\PC){0,8}",
@@ -170,20 +170,21 @@ fn any_cell(kind: Kind) -> BoxedStrategy<Cell> {
     let number =
         any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(|number| number + 0.0);
     let cell = match kind {
-        Kind::Integer => {
+        ColumnType::Integer => {
             prop_oneof![Just(i64::MIN), Just(i64::MAX), any::<i64>()].prop_map(Cell::Integer).boxed()
         }
-        Kind::Real => prop_oneof![number, (0_u32..10_000_000).prop_map(|us| f64::from(us) / 1000.0)]
+        ColumnType::Real => prop_oneof![number, (0_u32..10_000_000).prop_map(|us| f64::from(us) / 1000.0)]
             .prop_map(Cell::Real)
             .boxed(),
-        Kind::Text => text.prop_map(Cell::text).boxed(),
+        ColumnType::Text => text.prop_map(Cell::text).boxed(),
     };
     prop_oneof![1 => Just(Cell::Null), 4 => cell].boxed()
 }
 
-fn any_table(table: &'static Table) -> impl Strategy<Value = Loaded> {
+fn any_table(table: &'static Table) -> impl Strategy<Value = LoadedTable> {
     let row: Vec<_> = table.columns.iter().map(|column| any_cell(column.kind)).collect();
-    prop::collection::vec(row, 0..3).prop_map(move |rows| Loaded { wanted: Wanted::all(table), rows })
+    prop::collection::vec(row, 0..3)
+        .prop_map(move |rows| LoadedTable { wanted: WantedColumns::all(table), rows })
 }
 
 proptest! {
@@ -191,8 +192,8 @@ proptest! {
 
     #[test]
     fn whatever_is_written_is_read_back(tables in TABLES.map(any_table)) {
-        is_read_back_from_sql(&document(Form::Sql, &tables), &tables);
-        is_read_back_from_json(&document(Form::Json, &tables), &tables);
+        is_read_back_from_sql(&document(DumpSyntax::Sql, &tables), &tables);
+        is_read_back_from_json(&document(DumpSyntax::Json, &tables), &tables);
         for table in &tables {
             let mut text = Vec::new();
             csv(&mut text, table).unwrap();
@@ -208,8 +209,8 @@ fn many_rows_and_long_texts() {
         let duration = number as f64 / 3.0;
         vec![number.into(), "f".into(), number.into(), duration.into(), lines.as_str().into(), "s:f".into()]
     };
-    let loaded = Loaded { wanted: Wanted::all(&SLOW_RECORDS), rows: (0..321).map(row).collect() };
-    let sql = document(Form::Sql, std::slice::from_ref(&loaded));
+    let loaded = LoadedTable { wanted: WantedColumns::all(&SLOW_RECORDS), rows: (0..321).map(row).collect() };
+    let sql = document(DumpSyntax::Sql, std::slice::from_ref(&loaded));
     assert_eq!(sql.lines().filter(|line| line.starts_with("INSERT INTO slow_records VALUES ")).count(), 7);
     is_read_back_from_sql(&sql, &[loaded]);
 }
@@ -218,9 +219,9 @@ fn many_rows_and_long_texts() {
 fn a_text_is_a_literal_of_one_line() {
     let mut row = vec![Cell::Null; 4];
     row.extend(["it's\na\\n\r".into(), Cell::Null]);
-    let loaded = Loaded { wanted: Wanted::all(&SLOW_RECORDS), rows: vec![row] };
+    let loaded = LoadedTable { wanted: WantedColumns::all(&SLOW_RECORDS), rows: vec![row] };
     assert_eq!(
-        document(Form::Sql, &[loaded]),
+        document(DumpSyntax::Sql, &[loaded]),
         format!("-- program 1.0, schema {VERSION}\nBEGIN;\n-- slow_records: rows: 1\n")
             + "CREATE TABLE slow_records (run_id INTEGER, file_path TEXT, line INTEGER, duration_ms REAL, sql TEXT, file_id TEXT);\n\
         INSERT INTO slow_records VALUES \
@@ -240,10 +241,10 @@ fn with_runs() -> Sandbox {
 }
 
 /// What the store of the sandbox has.
-fn kept(sandbox: &Sandbox) -> Vec<Loaded> {
+fn kept(sandbox: &Sandbox) -> Vec<LoadedTable> {
     let store = Store::new(&ResultsFolder::new(Path::new(sandbox.home()).join(".vibesql/test_results")));
-    let wanted = TABLES.map(Wanted::all);
-    store.load(&store.pin().unwrap(), &wanted, Window::All, None).unwrap().tables
+    let wanted = TABLES.map(WantedColumns::all);
+    store.load(&store.pin().unwrap(), &wanted, HistoryWindow::All, None).unwrap().tables
 }
 
 fn entries(sandbox: &Sandbox, path: &str) -> Vec<String> {

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use vibesql_sqllogictest::results::ask::Plan;
-use vibesql_sqllogictest::results::store::schema::{Kind, TABLES, Table};
-use vibesql_sqllogictest::results::store::{Cell, Loaded, Wanted};
+use vibesql_sqllogictest::results::ask::QueryPlan;
+use vibesql_sqllogictest::results::store::schema::{ColumnType, TABLES, Table};
+use vibesql_sqllogictest::results::store::{Cell, LoadedTable, WantedColumns};
 
 /// All tables with their rows.
 pub(crate) struct Generated {
@@ -193,9 +193,9 @@ impl Generated {
             known(chance, column.name).unwrap_or_else(|| {
                 let number = chance.below(30);
                 let any: Cell = match column.kind {
-                    Kind::Integer => number.into(),
-                    Kind::Real => (number as f64 / 8.0).into(),
-                    Kind::Text => chance.one(&["x", "y'z", "é"]).into(),
+                    ColumnType::Integer => number.into(),
+                    ColumnType::Real => (number as f64 / 8.0).into(),
+                    ColumnType::Text => chance.one(&["x", "y'z", "é"]).into(),
                 };
                 chance.maybe(any)
             })
@@ -212,12 +212,12 @@ impl Generated {
     }
 
     /// What a plan loads.
-    pub(crate) fn loaded(&self, plan: &Plan) -> Vec<Loaded> {
-        let load = |wanted: &Wanted| {
+    pub(crate) fn loaded(&self, plan: &QueryPlan) -> Vec<LoadedTable> {
+        let load = |wanted: &WantedColumns| {
             let rows = self.table(wanted.table.name).into_iter();
             let row =
                 |row: Named<'_>| wanted.columns.iter().map(|column| row.cell(column.name).clone()).collect();
-            Loaded { wanted: wanted.clone(), rows: rows.map(row).collect() }
+            LoadedTable { wanted: wanted.clone(), rows: rows.map(row).collect() }
         };
         plan.wanted.iter().map(load).collect()
     }

@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::outcome::Problem;
-use vibesql_sqllogictest::results::import::{ForeignRun, Format, ImportError, Reading, read};
+use vibesql_sqllogictest::results::import::{ForeignRun, ImportError, ImportResult, SourceFormat, read};
 
-fn reported(reading: &Reading) -> (&str, &str) {
+fn reported(reading: &ImportResult) -> (&str, &str) {
     let [run] = reading.runs.as_slice() else { panic!("{reading:?}") };
     let [file] = run.files.as_slice() else { panic!("{reading:?}") };
     let Problem::Reported(text) = file.details().next().unwrap().problem else { panic!("{reading:?}") };
@@ -47,7 +47,7 @@ fn in_xml(text: &str) -> String {
 
 fn check_list(text: &str) {
     let list = serde_json::json!({"failed_files": [text]}).to_string();
-    let reading = read(list.as_bytes(), Some(Format::Json), 0).unwrap();
+    let reading = read(list.as_bytes(), Some(SourceFormat::Json), 0).unwrap();
     assert_eq!(reported(&reading), (text, ""));
 }
 
@@ -66,11 +66,11 @@ const HOSTILE: &[&str] = &[
 fn check(text: &str) {
     check_list(text);
     let read = |content: String, format| read(content.as_bytes(), Some(format), 0).unwrap();
-    assert_eq!(reported(&read(in_sql(text), Format::Sql)), (text, text));
-    assert_eq!(reported(&read(in_json(text), Format::Json)), (text, text));
+    assert_eq!(reported(&read(in_sql(text), SourceFormat::Sql)), (text, text));
+    assert_eq!(reported(&read(in_json(text), SourceFormat::Json)), (text, text));
     let legal = |c: char| !c.is_control() || "\n\r\t".contains(c);
     if text.chars().all(legal) && !text.contains(['\u{fffe}', '\u{ffff}']) && !text.trim().is_empty() {
-        assert_eq!(reported(&read(in_xml(text), Format::Junit)), (text, text));
+        assert_eq!(reported(&read(in_xml(text), SourceFormat::Junit)), (text, text));
     }
 }
 
@@ -144,7 +144,8 @@ const LINES: &[&str] = &[
     "}",
 ];
 
-const FORMATS: [Option<Format>; 4] = [None, Some(Format::Json), Some(Format::Sql), Some(Format::Junit)];
+const FORMATS: [Option<SourceFormat>; 4] =
+    [None, Some(SourceFormat::Json), Some(SourceFormat::Sql), Some(SourceFormat::Junit)];
 
 proptest! {
     #[test]

@@ -9,7 +9,7 @@ use insta::assert_snapshot;
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
-use vibesql_sqllogictest::results::portable::{Became, PortableError, merge, write};
+use vibesql_sqllogictest::results::portable::{MergeOutcome, PortableError, merge, write};
 use vibesql_sqllogictest::results::{Circumstances, Imported, Journal, Opened, ResultsFolder};
 
 use crate::sandbox::Sandbox;
@@ -80,10 +80,10 @@ proptest! {
         let file = here.path().join("file");
         std::fs::write(&file, export(&here, std::slice::from_ref(&name))).unwrap();
         let arrivals = merge(&there, &file).unwrap();
-        prop_assert_eq!(&arrivals[0].became, &Became::New(name));
+        prop_assert_eq!(&arrivals[0].became, &MergeOutcome::New(name));
         prop_assert_eq!(contents(&there), contents(&here));
         prop_assert_eq!(reports(&there), vec![report]);
-        prop_assert!(matches!(merge(&there, &file).unwrap()[0].became, Became::There(_)));
+        prop_assert!(matches!(merge(&there, &file).unwrap()[0].became, MergeOutcome::There(_)));
     }
 
     #[test]
@@ -331,7 +331,7 @@ fn another_run_of_the_same_name_gets_the_next() {
     std::fs::write(&file, export(&one, &names[..2])).unwrap();
     let arrivals = merge(&other, &file).unwrap();
     let became: Vec<_> = arrivals.into_iter().map(|arrival| arrival.became).collect();
-    let new = |name: &str| Became::New(name.to_owned());
+    let new = |name: &str| MergeOutcome::New(name.to_owned());
     assert_eq!(became, [new("19700101-000000-2"), new("19700101-000000-3")]);
     assert_eq!(contents(&other).len(), 3);
 }
@@ -353,8 +353,9 @@ fn the_beginning_of_a_run_is_not_another_run() {
         let results = ResultsFolder::new(folder.path().join(number.to_string()));
         let became: Vec<_> =
             order.map(|file| merge(&results, &folder.path().join(file)).unwrap().remove(0).became).into();
-        let second = if number == 0 { Became::Longer(name.clone()) } else { Became::There(name.clone()) };
-        assert_eq!(became, [Became::New(name.clone()), second]);
+        let second =
+            if number == 0 { MergeOutcome::Longer(name.clone()) } else { MergeOutcome::There(name.clone()) };
+        assert_eq!(became, [MergeOutcome::New(name.clone()), second]);
         assert_eq!(std::fs::read(results.path_of(&name).unwrap().join("journal.jsonl")).unwrap(), whole);
     }
 }
@@ -377,7 +378,7 @@ fn names_are_data() {
     let path = results.path().join("runs").join(renamed).display().to_string();
     std::fs::write(&file, export(&results, &[path])).unwrap();
     let other = ResultsFolder::new(folder.path().join("other"));
-    assert_eq!(merge(&other, &file).unwrap()[0].became, Became::New(name));
+    assert_eq!(merge(&other, &file).unwrap()[0].became, MergeOutcome::New(name));
     assert_eq!(reports(&other)[0].files.len(), hostile.len());
 }
 

@@ -5,34 +5,34 @@ use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 use vibesql_sqllogictest::results::ask::presets::{PRESETS, preset};
 use vibesql_sqllogictest::results::ask::views::VIEWS;
-use vibesql_sqllogictest::results::ask::{About, Asker, Effort, Value, plan};
+use vibesql_sqllogictest::results::ask::{AnswerValue, Asker, DisagreementEffort, QueryTarget, plan};
 
 use crate::ask::{child, limits};
 use crate::generated::{Generated, Named};
 
-type Row = Vec<Value>;
+type Row = Vec<AnswerValue>;
 /// Run, type and pattern of failures.
 type Alike<'g> = (Option<i64>, Option<&'g str>, Option<&'g str>);
 
-fn text(value: Option<&str>) -> Value {
-    value.map_or(Value::Null, |text| Value::Text(text.to_owned()))
+fn text(value: Option<&str>) -> AnswerValue {
+    value.map_or(AnswerValue::Null, |text| AnswerValue::Text(text.to_owned()))
 }
 
-fn integer(value: impl TryInto<i64>) -> Value {
-    Value::Integer(value.try_into().ok().unwrap())
+fn integer(value: impl TryInto<i64>) -> AnswerValue {
+    AnswerValue::Integer(value.try_into().ok().unwrap())
 }
 
 /// A number with one decimal, half up.
-fn tenths(number: f64) -> Value {
-    Value::Real((number * 10.0 + 0.5).floor() / 10.0)
+fn tenths(number: f64) -> AnswerValue {
+    AnswerValue::Real((number * 10.0 + 0.5).floor() / 10.0)
 }
 
 fn cells(row: Named<'_>, columns: &str) -> Row {
     columns.split(' ').map(|column| row.cell(column).into()).collect()
 }
 
-fn percent(part: i64, all: i64) -> Value {
-    Value::Real((part as f64 * 1000.0 / all as f64 + 0.5).floor() / 10.0)
+fn percent(part: i64, all: i64) -> AnswerValue {
+    AnswerValue::Real((part as f64 * 1000.0 / all as f64 + 0.5).floor() / 10.0)
 }
 
 fn fails(status: Option<&str>) -> bool {
@@ -40,13 +40,13 @@ fn fails(status: Option<&str>) -> bool {
 }
 
 /// The rank of a value as SQLite sorts it.
-fn key(value: &Value) -> (u8, f64, String) {
+fn key(value: &AnswerValue) -> (u8, f64, String) {
     match value {
-        Value::Null => (0, 0.0, String::new()),
-        Value::Integer(number) => (1, *number as f64, String::new()),
-        Value::Real(number) => (1, *number, String::new()),
-        Value::Text(text) => (2, 0.0, text.clone()),
-        Value::Blob(_) => panic!("no blobs here"),
+        AnswerValue::Null => (0, 0.0, String::new()),
+        AnswerValue::Integer(number) => (1, *number as f64, String::new()),
+        AnswerValue::Real(number) => (1, *number, String::new()),
+        AnswerValue::Text(text) => (2, 0.0, text.clone()),
+        AnswerValue::Blob(_) => panic!("no blobs here"),
     }
 }
 
@@ -110,7 +110,7 @@ fn summary(of: &Generated) -> Vec<Row> {
     let last = of.table("test_runs").into_iter().filter(|run| run.integer("run_id") == newest(of));
     last.map(|run| {
         let mut row = cells(run, "run_id started_at completed_at total_files passed failed untested");
-        row.push(run.real("pass_rate").map_or(Value::Null, tenths));
+        row.push(run.real("pass_rate").map_or(AnswerValue::Null, tenths));
         row.push(run.cell("git_commit").into());
         row
     })
@@ -231,7 +231,7 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
         "progress" => {
             let mut rows = runs("run_id started_at passed failed pass_rate");
             for row in &mut rows {
-                if let Value::Real(rate) = row[4] {
+                if let AnswerValue::Real(rate) = row[4] {
                     row[4] = tenths(rate);
                 }
             }
@@ -295,7 +295,7 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
             let rows = groups(rows, file_of).into_iter().map(|((path, id), rows)| {
                 let last = rows.iter().filter_map(|row| row.text("tested_at")).max();
                 let line = rows.iter().filter_map(|row| row.integer("in_flight_line")).max();
-                let line = line.map_or(Value::Null, integer);
+                let line = line.map_or(AnswerValue::Null, integer);
                 vec![text(path), integer(rows.len()), text(last), line, text(id)]
             });
             without(top(rows.collect(), &[-2, 1, 5], 50), 4)
@@ -311,8 +311,8 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
                 groups(of.table("slow_records"), |row| (file_of(row), row.integer("line"))).into_iter();
             let rows = rows.map(|(((path, id), line), rows)| {
                 let longest = rows.iter().filter_map(|row| row.real("duration_ms")).fold(0.0, f64::max);
-                let line = line.map_or(Value::Null, integer);
-                vec![text(path), line, Value::Real(longest), integer(rows.len()), text(id)]
+                let line = line.map_or(AnswerValue::Null, integer);
+                vec![text(path), line, AnswerValue::Real(longest), integer(rows.len()), text(id)]
             });
             without(top(rows.collect(), &[-3, 1, 2, 5], 20), 4)
         }
@@ -363,8 +363,13 @@ fn presets_and_views_are_right_on_both_engines() {
         let presets = PRESETS.iter().map(|preset| (preset.name, preset.sql.to_owned()));
         for (name, sql) in presets.chain(views) {
             let plan = plan(&sql).unwrap();
-            let effort = Effort { check: true, folder: folder.path(), reducing: Default::default(), now: 0 };
-            let asked = asker.ask(&plan, About::Rows(&of.loaded(&plan)), effort).unwrap();
+            let effort = DisagreementEffort {
+                check: true,
+                folder: folder.path(),
+                reducing: Default::default(),
+                now: 0,
+            };
+            let asked = asker.ask(&plan, QueryTarget::Rows(&of.loaded(&plan)), effort).unwrap();
             assert!(asked.agreed, "{name} {seed}: {:?}", asked.unconfirmed);
             let (mut found, mut wanted) = (
                 asked.answer.rows,

@@ -2,16 +2,16 @@
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use vibesql_sqllogictest::results::ask::format::{Format, write};
-use vibesql_sqllogictest::results::ask::{Answer, Value};
+use vibesql_sqllogictest::results::ask::format::{AnswerFormat, write};
+use vibesql_sqllogictest::results::ask::{Answer, AnswerValue};
 
-fn value() -> impl Strategy<Value = Value> {
+fn value() -> impl Strategy<Value = AnswerValue> {
     prop_oneof![
-        Just(Value::Null),
-        any::<i64>().prop_map(Value::Integer),
-        prop::num::f64::NORMAL.prop_map(Value::Real),
-        any::<String>().prop_map(Value::Text),
-        "[a,\"\r\n\t |\\\\]{0,6}".prop_map(Value::Text),
+        Just(AnswerValue::Null),
+        any::<i64>().prop_map(AnswerValue::Integer),
+        prop::num::f64::NORMAL.prop_map(AnswerValue::Real),
+        any::<String>().prop_map(AnswerValue::Text),
+        "[a,\"\r\n\t |\\\\]{0,6}".prop_map(AnswerValue::Text),
     ]
 }
 
@@ -30,7 +30,7 @@ fn answer() -> impl Strategy<Value = Answer> {
     })
 }
 
-fn written(answer: &Answer, format: Format) -> String {
+fn written(answer: &Answer, format: AnswerFormat) -> String {
     let mut text = String::new();
     write(&mut text, answer, format).unwrap();
     text
@@ -61,7 +61,7 @@ fn read_csv(text: &str) -> Vec<Vec<(String, bool)>> {
 proptest! {
     #[test]
     fn csv_can_be_read_back(answer in answer()) {
-        let mut lines = read_csv(&written(&answer, Format::Csv)).into_iter();
+        let mut lines = read_csv(&written(&answer, AnswerFormat::Csv)).into_iter();
         let names: Vec<_> = lines.next().unwrap().into_iter().map(|(name, _)| name).collect();
         let distinct: std::collections::BTreeSet<_> = names.iter().collect();
         prop_assert_eq!((names.len(), distinct.len()), (answer.columns.len(), answer.columns.len()));
@@ -70,11 +70,11 @@ proptest! {
             prop_assert_eq!(line.len(), row.len());
             for (value, (field, quoted)) in row.iter().zip(line) {
                 match value {
-                    Value::Null => prop_assert!(field.is_empty() && !quoted),
-                    Value::Integer(number) => prop_assert_eq!(field.parse(), Ok(*number)),
-                    Value::Real(number) => prop_assert_eq!(field.parse(), Ok(*number)),
-                    Value::Text(text) => prop_assert!(field == *text && (quoted || !text.is_empty())),
-                    Value::Blob(_) => {}
+                    AnswerValue::Null => prop_assert!(field.is_empty() && !quoted),
+                    AnswerValue::Integer(number) => prop_assert_eq!(field.parse(), Ok(*number)),
+                    AnswerValue::Real(number) => prop_assert_eq!(field.parse(), Ok(*number)),
+                    AnswerValue::Text(text) => prop_assert!(field == *text && (quoted || !text.is_empty())),
+                    AnswerValue::Blob(_) => {}
                 }
             }
         }
@@ -83,15 +83,15 @@ proptest! {
 
     #[test]
     fn rows_of_any_width_are_written(answer in ragged()) {
-        for format in [Format::Table, Format::Csv, Format::Json, Format::Jsonl, Format::Markdown] {
+        for format in [AnswerFormat::Table, AnswerFormat::Csv, AnswerFormat::Json, AnswerFormat::Jsonl, AnswerFormat::Markdown] {
             written(&answer, format);
         }
     }
 
     #[test]
     fn json_can_be_read_back(answer in answer()) {
-        let whole: Vec<serde_json::Map<_, _>> = serde_json::from_str(&written(&answer, Format::Json)).unwrap();
-        let lines = written(&answer, Format::Jsonl);
+        let whole: Vec<serde_json::Map<_, _>> = serde_json::from_str(&written(&answer, AnswerFormat::Json)).unwrap();
+        let lines = written(&answer, AnswerFormat::Jsonl);
         let lines: Vec<serde_json::Map<_, _>> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
         prop_assert_eq!(&whole, &lines);
         prop_assert_eq!(whole.len(), answer.rows.len());
@@ -99,12 +99,12 @@ proptest! {
             prop_assert_eq!(object.len(), row.len());
             for value in row {
                 let is_there = object.values().any(|found| match value {
-                    Value::Null => found.is_null(),
-                    Value::Integer(number) => found.as_i64() == Some(*number),
+                    AnswerValue::Null => found.is_null(),
+                    AnswerValue::Integer(number) => found.as_i64() == Some(*number),
                     // The reader rounds the last digit in its own way.
-                    Value::Real(number) => found.as_f64().is_some_and(|found| (found / number - 1.0).abs() < 1e-15),
-                    Value::Text(text) => found.as_str() == Some(text),
-                    Value::Blob(_) => false,
+                    AnswerValue::Real(number) => found.as_f64().is_some_and(|found| (found / number - 1.0).abs() < 1e-15),
+                    AnswerValue::Text(text) => found.as_str() == Some(text),
+                    AnswerValue::Blob(_) => false,
                 });
                 prop_assert!(is_there, "{:?} in {:?}", value, object);
             }
@@ -113,7 +113,7 @@ proptest! {
 
     #[test]
     fn tables_have_a_line_for_each_row_and_move_no_cursor(answer in answer()) {
-        for (format, besides) in [(Format::Table, 1), (Format::Markdown, 2)] {
+        for (format, besides) in [(AnswerFormat::Table, 1), (AnswerFormat::Markdown, 2)] {
             let text = written(&answer, format);
             prop_assert_eq!(text.lines().count(), answer.rows.len() + besides, "{:?}", text);
             prop_assert!(!text.chars().any(|character| character.is_control() && character != '\n'), "{:?}", text);
@@ -123,36 +123,36 @@ proptest! {
 
 #[test]
 fn the_formats() {
-    let text = |text: &str| Value::Text(text.to_owned());
+    let text = |text: &str| AnswerValue::Text(text.to_owned());
     let answer = Answer {
         columns: ["n", "n", "t|x"].map(str::to_owned).to_vec(),
         rows: vec![
-            vec![Value::Integer(1), Value::Null, text("a\n\u{1b}[31m|b")],
-            vec![Value::Real(2.5), Value::Real(f64::INFINITY), text("")],
-            vec![Value::Blob(vec![0, 255]), Value::Real(3.0), text(&"x".repeat(200))],
+            vec![AnswerValue::Integer(1), AnswerValue::Null, text("a\n\u{1b}[31m|b")],
+            vec![AnswerValue::Real(2.5), AnswerValue::Real(f64::INFINITY), text("")],
+            vec![AnswerValue::Blob(vec![0, 255]), AnswerValue::Real(3.0), text(&"x".repeat(200))],
         ],
     };
-    assert_snapshot!(written(&answer, Format::Table), @r"
+    assert_snapshot!(written(&answer, AnswerFormat::Table), @r"
     n            n  t|x
     1         NULL  a\n\x1b[31m|b
     2.5   Infinity
     00ff       3.0  xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…
     ");
-    assert_snapshot!(written(&answer, Format::Markdown).replace(&"x".repeat(200), "x…"), @r"
+    assert_snapshot!(written(&answer, AnswerFormat::Markdown).replace(&"x".repeat(200), "x…"), @r"
     | n | n | t\|x |
     | --- | ---: | --- |
     | 1 | NULL | a<br>\\x1b[31m\|b |
     | 2.5 | Infinity |  |
     | 00ff | 3.0 | x… |
     ");
-    assert_snapshot!(written(&answer, Format::Csv).replace('\r', "␍").replace(&"x".repeat(200), "x…"), @r#"
+    assert_snapshot!(written(&answer, AnswerFormat::Csv).replace('\r', "␍").replace(&"x".repeat(200), "x…"), @r#"
     n,n_2,t|x␍
     1,,"a
     [31m|b"␍
     2.5,Infinity,""␍
     00ff,3.0,x…␍
     "#);
-    assert_snapshot!(written(&answer, Format::Jsonl).replace(&"x".repeat(200), "x…"), @r#"
+    assert_snapshot!(written(&answer, AnswerFormat::Jsonl).replace(&"x".repeat(200), "x…"), @r#"
     {"n":1,"n_2":null,"t|x":"a\n\u001b[31m|b"}
     {"n":2.5,"n_2":null,"t|x":""}
     {"n":"00ff","n_2":3.0,"t|x":"x…"}

@@ -6,13 +6,12 @@ use std::time::Duration;
 use vibesql_sqllogictest::engine::Session;
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
-use vibesql_sqllogictest::results::ask::format::{Format, write};
-use vibesql_sqllogictest::results::ask::views::VIEWS;
+use vibesql_sqllogictest::results::ask::format::{AnswerFormat, write};
 use vibesql_sqllogictest::results::ask::{
-    About, Answer, AskCommand, Asker, Effort, EngineName, Limits, Reading, Results, Value, plan,
+    Answer, AnswerValue, AskCommand, AskLimits, Asker, DisagreementEffort, EngineName, HistorySelection,
+    QueryTarget, ResultsSource, plan, views::VIEWS,
 };
-use vibesql_sqllogictest::results::store::Window;
-use vibesql_sqllogictest::results::store::schema::TABLES;
+use vibesql_sqllogictest::results::store::{HistoryWindow, schema::TABLES};
 
 use crate::ask::limits;
 use crate::dump::Taken;
@@ -42,7 +41,7 @@ impl History {
         let results = self.sandbox.path().join("results").into_os_string();
         let program = env!("CARGO_BIN_EXE_vibesql-sqllogictest").into();
         let child = AskCommand { program, arguments: vec!["--results".into(), results, "ask".into()] };
-        let limits = Limits { timeout: Duration::from_secs(10), ..limits() };
+        let limits = AskLimits { timeout: Duration::from_secs(10), ..limits() };
         Asker::new([child.clone(), child], limits)
     }
 
@@ -55,19 +54,19 @@ impl History {
         let plan = plan(sql).unwrap_or_else(|error| panic!("{sql}\n{error}"));
         // All runs, and another part of the history each time: the child then loads what this statement needs.
         self.asked += 1;
-        let reading = Reading { window: Window::Last(1000 + self.asked), engine: None };
-        let results = Results(ResultsFolder::new(self.sandbox.path().join("results")));
+        let reading = HistorySelection { window: HistoryWindow::Last(1000 + self.asked), engine: None };
+        let results = ResultsSource(ResultsFolder::new(self.sandbox.path().join("results")));
         // Nothing can be kept below a file.
         let folder = self.sandbox.path().join("file/folder");
-        let effort = Effort { check: true, folder: &folder, reducing: Duration::ZERO, now: 0 };
-        let about = About::Results(&reading, &results);
-        if let Ok(alone) = asker.ask(&plan, about, Effort { check: false, ..effort }) {
+        let effort = DisagreementEffort { check: true, folder: &folder, reducing: Duration::ZERO, now: 0 };
+        let about = QueryTarget::Results(&reading, &results);
+        if let Ok(alone) = asker.ask(&plan, about, DisagreementEffort { check: false, ..effort }) {
             is_shown(sql, &alone.answer);
         }
         let asked = asker.ask(&plan, about, effort).unwrap_or_else(|error| panic!("{sql}\n{error}"));
         assert_eq!(asked.from, EngineName::Sqlite, "{sql}\n{:?}", asked.unconfirmed);
         is_shown(sql, &asked.answer);
-        let expected = expected.0.iter().map(|row| row.iter().map(Value::from).collect()).collect();
+        let expected = expected.0.iter().map(|row| row.iter().map(AnswerValue::from).collect()).collect();
         assert_eq!(sorted(asked.answer.rows), sorted(expected), "{sql}\n{:?}", plan.wanted);
         true
     }
@@ -76,12 +75,18 @@ impl History {
 /// Each row has a value for each column, and every format can be written.
 fn is_shown(sql: &str, answer: &Answer) {
     assert!(answer.rows.iter().all(|row| row.len() == answer.columns.len()), "{sql}\n{answer:?}");
-    for format in [Format::Table, Format::Csv, Format::Json, Format::Jsonl, Format::Markdown] {
+    for format in [
+        AnswerFormat::Table,
+        AnswerFormat::Csv,
+        AnswerFormat::Json,
+        AnswerFormat::Jsonl,
+        AnswerFormat::Markdown,
+    ] {
         write(&mut String::new(), answer, format).unwrap();
     }
 }
 
-fn sorted(rows: Vec<Vec<Value>>) -> Vec<String> {
+fn sorted(rows: Vec<Vec<AnswerValue>>) -> Vec<String> {
     let mut rows: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
     rows.sort();
     rows

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::event::RunEvent;
 use vibesql_sqllogictest::outcome::RunHeader;
 use vibesql_sqllogictest::results::store::schema::TABLES;
-use vibesql_sqllogictest::results::store::{Cell, Extract, RunId, Sealed, Store, StoreError, Wanted, Window};
+use vibesql_sqllogictest::results::store::{
+    Cell, Extract, HistoryWindow, RunId, SealResult, Store, StoreError, WantedColumns,
+};
 use vibesql_sqllogictest::results::{Opened, ResultsFolder};
 
 use crate::histories::{self, DAY, Run, copy_tree};
@@ -16,11 +18,11 @@ pub(crate) fn store(results: &Path) -> Store {
     Store::new(&ResultsFolder::new(results))
 }
 
-pub(crate) fn seal(results: &Path) -> Sealed {
+pub(crate) fn seal(results: &Path) -> SealResult {
     store(results).catch_up(&mut |_, _| ()).unwrap()
 }
 
-pub(crate) fn rebuild(results: &Path) -> Sealed {
+pub(crate) fn rebuild(results: &Path) -> SealResult {
     store(results).rebuild(&mut |_, _| ()).unwrap()
 }
 
@@ -29,15 +31,15 @@ pub(crate) fn problems(results: &Path) -> Vec<String> {
     store(results).verify(&mut |_, _| ()).unwrap().problems
 }
 
-pub(crate) fn load(results: &Path, window: Window) -> Extract {
+pub(crate) fn load(results: &Path, window: HistoryWindow) -> Extract {
     let store = store(results);
-    let wanted = TABLES.map(Wanted::all);
+    let wanted = TABLES.map(WantedColumns::all);
     store.load(&store.pin().unwrap(), &wanted, window, None).unwrap()
 }
 
 /// All rows of all tables.
 pub(crate) fn everything(results: &Path) -> Extract {
-    load(results, Window::All)
+    load(results, HistoryWindow::All)
 }
 
 /// Asserts that the rows of two extracts are the same.
@@ -153,7 +155,7 @@ proptest! {
         prop_assert!(sealed.notes.is_empty() && !sealed.damaged, "{:?}", sealed.notes);
         prop_assert_eq!(problems(results), Vec::<String>::new());
         prop_assert_eq!(names_in(&results.join("store/segments")), files_of_manifest(results));
-        prop_assert_eq!(seal(results), Sealed::default());
+        prop_assert_eq!(seal(results), SealResult::default());
         rebuild(one_by_one.path());
         assert_same(&everything(one_by_one.path()), &from_journals, "made again");
         check_windows(results, &sealed);
@@ -167,7 +169,7 @@ fn check_windows(results: &Path, all: &Extract) {
     let id = |row: &store_model::Row| row["run_id"].as_integer().unwrap();
     let started: Vec<_> = runs.iter().map(|run| run["started_at"].as_text().unwrap().to_owned()).collect();
     for last in 0..=runs.len() + 1 {
-        let window = load(results, Window::Last(last));
+        let window = load(results, HistoryWindow::Last(last));
         let first = runs.len().saturating_sub(last);
         check_window(&window, all, &runs[first..].iter().map(id).collect::<Vec<_>>());
     }
@@ -178,7 +180,7 @@ fn check_windows(results: &Path, all: &Extract) {
         for (since, later) in [(time, started[at].as_str()), (time + 1, &format!("{}!", started[at]))] {
             let chosen = runs.iter().zip(&started).filter(|(_, started)| started.as_str() >= later);
             let chosen: Vec<_> = chosen.map(|(run, _)| id(run)).collect();
-            check_window(&load(results, Window::Since(since)), all, &chosen);
+            check_window(&load(results, HistoryWindow::Since(since)), all, &chosen);
         }
     }
 }
@@ -224,7 +226,7 @@ fn check_columns(results: &Path, all: &Extract, seed: u64) {
                 .iter()
                 .map(|row| places.iter().map(|&place| row[place].clone()).collect())
                 .collect();
-            let found = store.load(&pin, &[wanted], Window::All, None).unwrap();
+            let found = store.load(&pin, &[wanted], HistoryWindow::All, None).unwrap();
             assert_eq!(found.tables[0].rows, expected, "{:?}", found.tables[0].wanted);
         }
     }
@@ -258,7 +260,7 @@ fn outcomes_know_their_first_run_whenever_it_is_sealed() {
     let folder = folder_with(&runs);
     let names: Vec<_> = runs.iter().map(|run| run.name.as_str()).collect();
     let late = sealed_in_order(&[names[2], names[0], names[1]], folder.path());
-    let last = |results: &Path| rows_of(&load(results, Window::Last(1)), "record_failures");
+    let last = |results: &Path| rows_of(&load(results, HistoryWindow::Last(1)), "record_failures");
     let expected = last(folder.path());
     assert!(
         expected.iter().any(|row| row["first_run_id"] != Cell::from(RunId::of_name(names[2]).unwrap().0))
@@ -299,7 +301,7 @@ fn a_run_that_goes_on_is_seen_as_far_as_it_has_come() {
     let run = rows_of(&live, "test_runs").pop().unwrap();
     assert_eq!((&run["state"], &run["completed_at"], live.runs), (&"RUNNING".into(), &Cell::Null, 3));
     assert!(rows_of(&live, "test_results").iter().any(|row| row["run_id"] == run["run_id"]));
-    assert_eq!(seal(folder.path()), Sealed::default());
+    assert_eq!(seal(folder.path()), SealResult::default());
     drop(running);
     assert_eq!(seal(folder.path()).runs, [again.name.as_str()]);
     assert_ne!(state(), "RUNNING".into());
@@ -337,14 +339,14 @@ fn what_is_pinned_is_loaded_whatever_is_written_meanwhile() {
     let before = everything(folder.path());
     runs[2..].iter().for_each(|run| run.write(folder.path()));
     rebuild(folder.path());
-    let wanted = TABLES.map(Wanted::all);
-    let after = pinned.load(&pin, &wanted, Window::All, None).unwrap();
+    let wanted = TABLES.map(WantedColumns::all);
+    let after = pinned.load(&pin, &wanted, HistoryWindow::All, None).unwrap();
     assert_same(&after, &before, "pinned");
     assert!(!after.damaged && after.notes.is_empty(), "{:?}", after.notes);
     // Of what is removed nothing is left, and that is no damage.
     drop(pinned.remove(&[runs[0].name.clone()]).unwrap());
     std::fs::remove_dir_all(folder.path().join("runs").join(&runs[0].name)).unwrap();
-    let after = pinned.load(&pin, &wanted, Window::All, None).unwrap();
+    let after = pinned.load(&pin, &wanted, HistoryWindow::All, None).unwrap();
     assert_eq!((after.runs, after.damaged), (1, false), "{:?}", after.notes);
 }
 

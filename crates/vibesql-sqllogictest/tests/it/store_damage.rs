@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use proptest::prelude::*;
-use vibesql_sqllogictest::results::store::{Extract, Window};
+use vibesql_sqllogictest::results::store::{Extract, HistoryWindow};
 
 use crate::histories::{self, Run, copy_tree};
 use crate::sandbox::{Output, Sandbox};
@@ -250,9 +250,9 @@ fn windows_do_not_read_what_is_damaged_elsewhere() {
     let manifest = manifest_of(folder.path());
     let oldest = manifest["runs"][0]["file"]["name"].as_str().unwrap();
     std::fs::write(folder.path().join("store/segments").join(oldest), "").unwrap();
-    let last = load(folder.path(), Window::Last(1));
+    let last = load(folder.path(), HistoryWindow::Last(1));
     assert!(!last.damaged && last.notes.is_empty(), "{:?}", last.notes);
-    assert_same(&last, &load(HEALTHY.folder.path(), Window::Last(1)), "the last run");
+    assert_same(&last, &load(HEALTHY.folder.path(), HistoryWindow::Last(1)), "the last run");
 }
 
 #[test]

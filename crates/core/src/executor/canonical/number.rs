@@ -73,7 +73,7 @@ impl Decimal {
         self.point += 1;
     }
 
-    /// The number that the first `length` digits make, plus `add` in the last of them, as a double.
+    /// Returns the number that the first `length` digits make, plus `add` in the last of them, as a double.
     fn prefix(&self, length: usize, add: u64) -> Option<f64> {
         let digits =
             self.digits[..length].iter().fold(0, |number, &digit| number * 10 + u64::from(digit - b'0'));
@@ -81,9 +81,9 @@ impl Decimal {
     }
 }
 
-/// Digits behind the point of an `R` column.
+/// Digits after the point of an `R` column.
 const DECIMALS: i32 = 3;
-/// `%.3f` gives at most so many significant digits, then zeros.
+/// The maximum number of significant digits of `%.3f`, followed by zeros.
 const FIXED_DIGITS: i32 = 16;
 
 /// Appends `real` as SQLite's `%.3f` prints it.
@@ -132,8 +132,8 @@ pub(super) fn write_general(out: &mut Vec<u8>, real: f64) {
     write_point(out, &number, decimals as usize);
 }
 
-/// How many digits SQLite keeps: fewer than 17 when a run of nines or zeros near the end can be rounded away
-/// and the shorter text still reads back as the same double.
+/// Returns the number of digits that SQLite keeps: fewer than 17 when a run of nines or zeros near the end can be
+/// rounded away and the shorter text still reads back as the same double.
 fn shortest(number: &Decimal, real: f64) -> usize {
     let digits = &number.digits;
     if digits[14..16] == *b"99" {
@@ -211,7 +211,7 @@ fn sign(text: &[u8]) -> usize {
     usize::from(matches!(text.first(), Some(b'+' | b'-')))
 }
 
-/// The integer that `text` begins with, or 0; beyond 64 bits the nearest that there is.
+/// Parses the integer at the beginning of `text`, or returns 0; numbers beyond 64 bits are capped.
 pub(super) fn leading_integer(text: &[u8]) -> i64 {
     integer(skip_space(text))
 }
@@ -226,7 +226,7 @@ fn integer(text: &[u8]) -> i64 {
     })
 }
 
-/// The number that `text` begins with, or 0. Like SQLite (`sqlite3AtoF`), it
+/// Returns the number that `text` begins with, or 0. Like SQLite (`sqlite3AtoF`), it
 /// reads about 19 significant digits and ignores those behind them, so a long
 /// text can be one unit in the last place away from the nearest double.
 pub(super) fn leading_real(text: &[u8]) -> f64 {

@@ -35,7 +35,7 @@ const SCALES: [u128; 26] = [
 const STEP: i32 = 27;
 const MIDDLE: i32 = 13;
 
-/// SQLite has this one beside the table.
+/// SQLite has this value in addition to its table.
 const TENTH: u128 = 0xcccccccc_cccccccc_cccccccc;
 
 /// Returns the first 96 bits of 10^`exponent`, which is between -351 and 350.

@@ -81,7 +81,7 @@ fn compare(text: &[u8], a: &Piece, b: &Piece) -> std::cmp::Ordering {
     a.key.cmp(&b.key).then_with(|| text[a.start..a.end].cmp(&text[b.start..b.end]))
 }
 
-/// The first eight bytes as a number of the same order.
+/// Returns the first eight bytes as a number of the same order.
 fn sort_key(text: &[u8]) -> u64 {
     match text.first_chunk::<KEY>() {
         Some(bytes) => u64::from_be_bytes(*bytes),

@@ -229,7 +229,7 @@ mod as_sqlite_does {
         }
     }
 
-    /// How many doubles are compared; SLT_REALS names another number.
+    /// The number of doubles that are compared; SLT_REALS names another number.
     const REALS: u64 = 1_000_000;
 
     /// Splitmix64: every bit pattern of a double is as likely as any other.

@@ -1,4 +1,4 @@
-//! Which records of a file were slow.
+//! Collects the slowest records of a file.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use crate::location::text_of;
 use crate::outcome::{RecordId, SlowRecord};
 use crate::parser::{Record, Script};
 
-/// How many of the slowest records of a file are kept.
+/// The number of of that the slowest records of a file are kept.
 pub const MOST: usize = 5;
 
 /// A record that takes no longer is never called slow.
@@ -31,7 +31,7 @@ pub(super) fn write_sql(slowest: &mut [SlowRecord], script: &Script<'_>) {
     slowest.iter_mut().for_each(|slow| slow.sql = beginning_of(script, slow.id.line));
 }
 
-/// The beginning of the SQL of the record on `line`, with single spaces.
+/// Returns the beginning of the SQL of the record on `line`, with single spaces.
 fn beginning_of(script: &Script<'_>, line: u32) -> String {
     let mut buffer = Vec::new();
     let record = script.records().find(|record| record.line == line);

@@ -7,19 +7,19 @@ use crate::executor::DetailLimits;
 use crate::executor::core::slow;
 use crate::outcome::{FileEnd, FileReport, append, arrange};
 
-/// Why slices make no report: the file has to be run whole.
+/// A reason why slices cannot be merged: the whole file has to be run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotMerged {
     /// They are not all slices of one file, each once.
     #[error("expected every slice of the file once, found {found} of {count}")]
     Incomplete {
-        /// How many reports there are.
+        /// The number of reports.
         found: usize,
-        /// How many slices the file was split into, as far as is known.
+        /// The number of slices that the file was split into, as far as is known.
         count: u32,
     },
-    /// A slice came to an end that another did not come to, or to one that a fault or a limit made. The records behind it
-    /// are not reached in this slice, but may be in a run of the whole file.
+    /// A slice ended early without the others, or because of a fault or a limit. The later records were not reached in
+    /// this slice, but may be in a run of the whole file.
     #[error("slice {slice} did not end as a whole file does")]
     Ended {
         /// The slice, counted from 0.
@@ -35,14 +35,14 @@ pub enum NotMerged {
     },
 }
 
-/// Makes the report of a file of the reports of its slices, in whichever order they come.
+/// Merges the reports of all slices, in any order, to the report of the file.
 ///
-/// It is the report of a run of the whole file, but for the time, which is that of all slices together. `limits` must be
-/// those that the slices were run with.
+/// It equals the report of a run of the whole file, except for the time, which is the sum over all slices. `limits`
+/// must be those of the slices.
 ///
 /// # Errors
 ///
-/// [`NotMerged`], when the reports do not fit together. Nothing can be said about the file then.
+/// [`NotMerged`], when the reports do not fit together. The result of the file is unknown then.
 pub fn merge(mut slices: Vec<SliceReport>, limits: DetailLimits) -> Result<FileReport, NotMerged> {
     slices.sort_by_key(|slice| slice.slice.index());
     check(&slices)?;

@@ -1,11 +1,11 @@
-//! Whether a script may be split.
+//! Decides whether a script may be split.
 //!
-//! A slice finds what a run of the whole file finds if its statements leave the same database behind, and if no query
-//! leaves anything behind. That cannot be read off SQL in general, so this is a list of what is known to be harmless, and
-//! not of what is known to be harmful: one unknown function is reason enough to run the file whole.
+//! A slice gives the results of a run of the whole file if its statements have the same effect on the database, and if
+//! queries have no effect. SQL in general does not show that, so this is a list of harmless constructs, not of harmful
+//! ones: one unknown function is enough to run the whole file.
 //!
-//! No statement may stand behind a query. An engine that keeps the answer of a query and gives it again after the data has
-//! changed is wrong, and only a run of the whole file is sure to see it.
+//! No statement may follow a query. An engine that returns a cached answer after the data has changed is wrong, and
+//! only a run of the whole file detects that reliably.
 
 use super::Units;
 use super::tokens::{Token, tokens};
@@ -13,7 +13,7 @@ use super::words::{CHOICES, ENGINE_NAMES, FUNCTIONS, KEYWORDS, VOLATILE, WRITES}
 use crate::executor::Options;
 use crate::parser::{Control, RecordKind, Script, Sql, first_refusal};
 
-/// Why a script may not be split.
+/// A reason why a script may not be split.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WhyNot {
     /// A malformed record.
@@ -25,7 +25,7 @@ pub enum WhyNot {
     /// There is too little that could be done at the same time.
     #[error("there are only {found} queries that could be judged apart")]
     FewQueries {
-        /// How many queries there are, those with a common label as one.
+        /// The number of queries that there are, those with a common label as one.
         found: usize,
     },
     /// A statement behind a query.
@@ -40,12 +40,12 @@ pub enum WhyNot {
         /// Its line.
         line: u32,
     },
-    /// A query that is no plain SELECT or VALUES.
+    /// A query other than a plain SELECT or VALUES.
     #[error("the query on line {line} may change something: `{word}`")]
     NoPlainRead {
         /// Its line.
         line: u32,
-        /// The word that says so.
+        /// The word that shows this.
         word: String,
     },
     /// A query with more than one statement, or none.
@@ -54,7 +54,7 @@ pub enum WhyNot {
         /// Its line.
         line: u32,
     },
-    /// A call of a function that is not known to depend on nothing but what it is given.
+    /// A call of a function that is not known to depend only on its arguments.
     #[error("on line {line}, `{function}` is not known to give the same each time")]
     Function {
         /// The line of the record.
@@ -62,7 +62,7 @@ pub enum WhyNot {
         /// The name.
         function: String,
     },
-    /// A word that stands for the time, the session or the engine's own state.
+    /// A word for the time, the session or the engine's own state.
     #[error("on line {line}, `{word}` stands for the time, the session or the state of the engine")]
     Volatile {
         /// The line of the record.
@@ -81,12 +81,12 @@ pub enum WhyNot {
 /// With fewer queries that can be judged apart, there is nothing to be had from slices.
 const FEWEST_UNITS: usize = 8;
 
-/// Says whether the slices of a script find what a run of the whole script finds, on any engine whose answers depend on its
-/// data alone. Looks at what would be executed only; no engine is asked.
+/// Checks whether slices of a script give the same results as the whole script, on any engine with answers that depend
+/// only on its data. Considers only executed records, without an engine.
 ///
 /// # Errors
 ///
-/// The first reason to doubt it.
+/// The first reason against splitting.
 pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
     if let Some(record) = script.records().find(|record| record.defect.is_some()) {
         return Err(WhyNot::Malformed { line: record.line });
@@ -117,7 +117,7 @@ pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
     if found < FEWEST_UNITS { Err(WhyNot::FewQueries { found }) } else { Ok(()) }
 }
 
-/// A query is one SELECT or VALUES, and has no word in it that could make it more than a read.
+/// A query is one SELECT or VALUES, without any word that could make it more than a read.
 fn check_query(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
     let one = tokens.strip_suffix(&[Token::Symbol(b';')]).unwrap_or(tokens);
     if one.contains(&Token::Symbol(b';')) {
@@ -182,7 +182,7 @@ impl Head {
         }
     }
 
-    /// The words behind which a name with a parenthesis is no call: it is what the statement makes or fills.
+    /// Returns the words before a name with a parenthesis that is not a call, but a created or filled object.
     fn naming(self) -> &'static [&'static str] {
         match self {
             Self::Index => &["INDEX", "EXISTS", "ON"],

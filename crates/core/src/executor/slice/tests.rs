@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::tokens::{Ambiguous, Token, tokens};
 use super::{Slice, may_split};
-use crate::executor::program::Role;
+use crate::executor::step::Role;
 use crate::executor::{DetailLimits, Options};
 use crate::location::Source;
 use crate::parser::{RecordKind, SQLITE, SQLITE_EXACT, Script, parse};
@@ -170,7 +170,7 @@ fn deal(text: &str, exact: bool, count: u32) -> Vec<Vec<u32>> {
     (0..count).map(|index| judged(&script, Slice::new(index, count).unwrap())).collect()
 }
 
-/// The lines of the queries that a slice judges.
+/// Returns the lines of the queries that a slice judges.
 fn judged(script: &Script<'_>, slice: Slice) -> Vec<u32> {
     let labels = options().labels;
     let steps = slice.steps(script, &labels).into_iter();

@@ -1,7 +1,7 @@
-//! SQL text as tokens, as far as every engine reads it alike.
+//! Splits SQL text into tokens that all engines read in the same way.
 //!
-//! What stands in a string or a comment for one engine may be code for another: backslashes, `#`, nested
-//! comments, dollar quotes. Such text is [`Ambiguous`], and not guessed at. A text is any bytes.
+//! Text in a string or a comment for one engine may be code for another: backslashes, `#`, nested comments, dollar
+//! quotes. Such text is [`Ambiguous`], without guessing. The text may have any bytes.
 
 use memchr::{memchr, memmem};
 
@@ -10,9 +10,9 @@ use memchr::{memchr, memmem};
 pub(super) enum Token<'t> {
     /// A keyword or a plain name.
     Word(&'t [u8]),
-    /// What stands between the quotes of a name: `"a"`, `` `a` ``, `[a]`. Some engines read the first as a string.
+    /// The text between the quotes of a name: `"a"`, `` `a` ``, `[a]`. Some engines read the first as a string.
     Name(&'t [u8]),
-    /// What stands between the quotes of a string.
+    /// The text between the quotes of a string.
     Text(&'t [u8]),
     /// A number.
     Number,
@@ -20,7 +20,7 @@ pub(super) enum Token<'t> {
     Symbol(u8),
 }
 
-/// Text that engines read in different ways, or that is no SQL.
+/// Text that engines read in different ways, or that is not SQL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ambiguous;
 
@@ -63,7 +63,7 @@ fn span(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
     text.iter().position(|&byte| !belongs(byte)).unwrap_or(text.len())
 }
 
-/// A word right in front of a quote changes how the string is read; only `x'00'` is the same everywhere.
+/// Returns a word directly before a quote changes the meaning of the string; only `x'00'` is the same everywhere.
 fn word(text: &[u8], length: usize) -> Result<Token<'_>, Ambiguous> {
     let (word, behind) = text.split_at(length);
     let prefix = matches!(behind.first(), Some(b'\'' | b'"' | b'`' | b'['));
@@ -73,7 +73,7 @@ fn word(text: &[u8], length: usize) -> Result<Token<'_>, Ambiguous> {
     Ok(Token::Word(word))
 }
 
-/// Some engines want a blank behind the dashes, and subtract twice without one.
+/// Some engines want a blank after the dashes, and subtract twice without one.
 fn line_comment(text: &[u8]) -> Result<usize, Ambiguous> {
     match text.get(2) {
         None | Some(b' ' | b'\t' | b'\n' | b'\r') => Ok(memchr(b'\n', text).unwrap_or(text.len())),
@@ -91,7 +91,7 @@ fn block_comment(text: &[u8]) -> Result<usize, Ambiguous> {
     Ok(inside + 4)
 }
 
-/// What stands between the first quote and its partner, and the length of all; a doubled quote is no partner.
+/// Returns the text between a quote and its partner, and the total length; a doubled quote is not a partner.
 fn quoted(text: &[u8]) -> Result<(&[u8], usize), Ambiguous> {
     let quote = text[0];
     let mut at = 1;
@@ -104,7 +104,7 @@ fn quoted(text: &[u8]) -> Result<(&[u8], usize), Ambiguous> {
     }
 }
 
-/// A name for some engines and an index or a list for others, so only what can be nothing but a name.
+/// Accepts only unambiguous names in brackets, because some engines read an index or a list.
 fn bracketed(text: &[u8]) -> Result<(&[u8], usize), Ambiguous> {
     let end = memchr(b']', text).ok_or(Ambiguous)?;
     let name = &text[1..end];

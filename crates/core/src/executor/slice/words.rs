@@ -1,4 +1,4 @@
-//! The words that decide whether a script may be split: lists, and nothing else.
+//! Lists of words that decide whether a script may be split.
 
 /// Words that make more than a read of a query, wherever they stand. `FOR` locks rows.
 pub(super) const WRITES: &[&str] = &[
@@ -41,7 +41,7 @@ pub(super) const WRITES: &[&str] = &[
     "VACUUM",
 ];
 
-/// Words by which a statement keeps what depends on the order in which the engine happened to read rows.
+/// Words that make the result depend on the order in which the engine reads rows.
 pub(super) const CHOICES: &[&str] = &["FETCH", "GROUP_CONCAT", "LIMIT", "OVER", "STRING_AGG", "TOP"];
 
 /// Words that need no parentheses to stand for the time, the session or a sequence.

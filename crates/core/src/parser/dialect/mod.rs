@@ -1,7 +1,7 @@
-//! Dialects: one lexer and one grammar, and a [`Profile`] that says how a dialect reads them.
+//! Dialects: one lexer and one grammar, configured by a [`Profile`].
 //!
-//! A dialect is a `const` of rules and the words that start its records. The same bytes mean opposite
-//! things in two dialects, so there is no superset that accepts everything at once.
+//! A dialect is a `const` of rules and record keywords. The same bytes can have opposite meanings in two dialects, so a
+//! superset of all dialects cannot exist.
 
 use crate::location::Source;
 
@@ -14,17 +14,17 @@ pub use sqlite::{SQLITE, SQLITE_EXACT};
 pub struct Profile {
     /// The dialect's name, as `--dialect` takes it.
     pub name: &'static str,
-    /// The words that start a record.
+    /// The keywords of records.
     pub(super) directives: &'static [(&'static str, Directive)],
-    /// How many words of a header are read; one more than any header has, if more are malformed.
+    /// The number of words read of a header; one more than the longest header has, if more are malformed.
     pub(super) header_words: usize,
-    /// How many bytes of a word are read.
+    /// The number of bytes read of a word.
     pub(super) word_limit: usize,
-    /// Whether a byte order mark is taken off, or is part of the first word.
+    /// Whether a byte order mark is removed, or is part of the first word.
     pub(super) strips_byte_order_mark: bool,
-    /// Whether text that no record would use is malformed, or skipped without a word.
+    /// Whether text that no record uses is malformed, or silently skipped.
     pub refuses_unused_text: bool,
-    /// What a query without `----` expects.
+    /// The expectation of a query without `----`.
     pub(super) missing_separator: MissingSeparator,
     /// The hash threshold of a file that does not set one.
     pub default_threshold: u64,
@@ -32,14 +32,14 @@ pub struct Profile {
     pub renderer: Renderer,
     /// How a written result is compared with its expectation.
     pub matcher: Matcher,
-    /// What an error in the midst of a result means.
+    /// The meaning of an error during a result.
     pub step_error: StepError,
-    /// How many bytes of a label count.
+    /// The number of bytes that of a label count.
     pub label_limits: LabelLimits,
 }
 
 impl Profile {
-    /// The kind of record that starts with `word`.
+    /// Returns the kind of record that starts with `word`.
     pub(super) fn directive(&self, word: &[u8]) -> Option<Directive> {
         self.directives.iter().find(|(name, _)| name.as_bytes() == word).map(|(_, directive)| *directive)
     }
@@ -54,7 +54,7 @@ pub(super) enum Directive {
     Halt,
 }
 
-/// What a query without `----` expects.
+/// The expectation of a query without `----`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MissingSeparator {
     /// No rows, as the manual says.
@@ -80,13 +80,13 @@ pub enum Matcher {
 /// Whether values must be listed or hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Presentation {
-    /// The expectation decides by its shape; what does not fit the threshold is only odd.
+    /// The shape of the expectation decides; a contradiction to the threshold is only suspicious.
     ByShape,
     /// The threshold decides: a fitting result in the other presentation is a failure.
     ByThreshold,
 }
 
-/// What an error after the first row, or while looking for it, means for a query.
+/// The meaning of an error after the first row, or while fetching it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StepError {
     /// The query failed.
@@ -95,12 +95,12 @@ pub enum StepError {
     EndsRows,
 }
 
-/// How many bytes of a label tell it from others.
+/// The number of significant bytes in a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabelLimits {
     /// Of an executed query.
     pub executed: usize,
-    /// Of a skipped query, whose expectation counts as its result.
+    /// For a skipped query, whose expectation counts as its result.
     pub skipped: usize,
 }
 
@@ -111,11 +111,11 @@ pub enum ChosenBy {
     Request,
     /// A `# slt-dialect:` comment near the top of the file.
     Comment,
-    /// Nothing else was said.
+    /// The default.
     Default,
 }
 
-/// A dialect that there is not.
+/// An unknown dialect.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("unknown dialect `{found}`")]
 pub struct UnknownDialect {
@@ -139,11 +139,11 @@ pub fn profile(name: &str, exact: bool) -> Result<&'static Profile, UnknownDiale
     }
 }
 
-/// Chooses the dialect of a file: what was asked for, else what the file says of itself, else SQLite's.
+/// Chooses the dialect of a file: the requested one, else the one the file names, else SQLite's.
 ///
 /// # Errors
 ///
-/// [`UnknownDialect`] when the request or the file names one that there is not.
+/// [`UnknownDialect`] when the request or the file names an unknown dialect.
 pub fn choose(
     source: &Source,
     request: Option<&str>,

@@ -1,7 +1,7 @@
-//! The original dialect, of SQLite's own runner, as its source reads since November 2024.
+//! The original dialect of SQLite's own runner, as of its source since November 2024.
 //!
-//! [`SQLITE`] gives that runner's verdicts without its holes: what it skips silently is malformed here.
-//! [`SQLITE_EXACT`] reproduces it, holes and all.
+//! [`SQLITE`] gives that runner's verdicts without its gaps: text that it skips silently is malformed here.
+//! [`SQLITE_EXACT`] reproduces the gaps as well.
 
 use super::{Directive, LabelLimits, Matcher, MissingSeparator, Presentation, Profile, Renderer, StepError};
 

@@ -31,22 +31,22 @@ fn place(sighting: &Sighting<'_>) -> usize {
 }
 
 /// Letters are commits: capitals a good result, small ones a bad one, a star behind it makes it both.
-fn runs_of(history: &str) -> Vec<(PastRun, Word)> {
+fn runs_of(history: &str) -> Vec<(PastRun, SightingResult)> {
     let letters = history.chars().filter(|letter| *letter != '*').enumerate();
     let mut runs: Vec<_> = letters
         .map(|(number, letter)| {
-            let word = if letter.is_uppercase() { Word::Good } else { Word::Bad };
+            let word = if letter.is_uppercase() { SightingResult::Good } else { SightingResult::Bad };
             (run(number, Some((&letter.to_lowercase().to_string(), false)), None), word)
         })
         .collect();
     for (star, _) in history.match_indices('*') {
         let number = history[..star].chars().filter(|letter| *letter != '*').count() - 1;
-        runs[number].1 = Word::Both;
+        runs[number].1 = SightingResult::Both;
     }
     runs
 }
 
-fn sightings(runs: &[(PastRun, Word)]) -> Vec<Sighting<'_>> {
+fn sightings(runs: &[(PastRun, SightingResult)]) -> Vec<Sighting<'_>> {
     runs.iter().map(|(run, word)| Sighting { run, commit: commit_of(run).unwrap(), word: *word }).collect()
 }
 
@@ -86,18 +86,18 @@ proptest! {
         // In the order of commits. Most results are not both.
         let mut history = history;
         history.sort_by_key(|(commit, _)| *commit);
-        let words = [Word::Good, Word::Good, Word::Bad, Word::Bad, Word::Both];
+        let words = [SightingResult::Good, SightingResult::Good, SightingResult::Bad, SightingResult::Bad, SightingResult::Both];
         let runs: Vec<_> = history
             .iter()
             .enumerate()
             .map(|(number, &(commit, word))| (run(number, Some((&commit.to_string(), false)), None), words[word]))
             .collect();
         let all = sightings(&runs);
-        let any = |commit: &str, what: fn(Word) -> bool| {
+        let any = |commit: &str, what: fn(SightingResult) -> bool| {
             all.iter().any(|one| one.commit.hash == commit && what(one.word))
         };
-        let was_good = |commit: &str| any(commit, |word| word != Word::Bad);
-        let was_bad = |commit: &str| any(commit, |word| word != Word::Good);
+        let was_good = |commit: &str| any(commit, |word| word != SightingResult::Bad);
+        let was_bad = |commit: &str| any(commit, |word| word != SightingResult::Good);
         let last = all.last().map(|one| one.commit.hash.as_str());
         match origin(&all) {
             Origin::Unknown => prop_assert!(all.is_empty()),
@@ -106,21 +106,21 @@ proptest! {
                 prop_assert!(!was_bad(&one.commit.hash));
             }
             Origin::NeverPassed { first } => {
-                prop_assert!(all.iter().all(|one| one.word == Word::Bad));
+                prop_assert!(all.iter().all(|one| one.word == SightingResult::Bad));
                 prop_assert_eq!(place(&first), 0);
             }
             Origin::Between { good, bad, mixed_before } => {
                 prop_assert_eq!(place(&good) + 1, place(&bad), "nothing between them tells anything");
                 prop_assert!(!was_bad(&good.commit.hash) && !was_good(&bad.commit.hash));
-                prop_assert!(all[place(&bad)..].iter().all(|one| one.word == Word::Bad));
+                prop_assert!(all[place(&bad)..].iter().all(|one| one.word == SightingResult::Bad));
                 let mixed = |commit: usize| was_good(&commit.to_string()) && was_bad(&commit.to_string());
                 prop_assert_eq!(mixed_before, (0..6).filter(|&commit| mixed(commit)).count() as u64);
             }
             Origin::Mixed { good, bad } => {
                 prop_assert_eq!(good.commit, bad.commit);
-                prop_assert!(good.word != Word::Bad && bad.word != Word::Good);
+                prop_assert!(good.word != SightingResult::Bad && bad.word != SightingResult::Good);
                 let behind = all.iter().filter(|one| one.commit.hash > good.commit.hash);
-                prop_assert!(behind.into_iter().all(|one| one.word == Word::Bad));
+                prop_assert!(behind.into_iter().all(|one| one.word == SightingResult::Bad));
             }
         }
     }
@@ -148,13 +148,13 @@ fn what_a_run_tells_of_a_record() {
         InRun::of(&run.files[0]).record(WantedRecord { key: KEY, line: 7, total: 4 }, text)
     };
     let whole = |failing: &[u32]| file(failing, 0, FileEnd::Completed);
-    assert_eq!(tells(whole(&[4]), Text::Unknown), Ok(Word::Good));
-    assert_eq!(tells(whole(&[4, 7]), Text::Unknown), Ok(Word::Bad));
+    assert_eq!(tells(whole(&[4]), Text::Unknown), Ok(SightingResult::Good));
+    assert_eq!(tells(whole(&[4, 7]), Text::Unknown), Ok(SightingResult::Bad));
     // The text knows better than the number of records.
     let mut grown = whole(&[]);
     (grown.counts.total, grown.counts.executed, grown.counts.passed) = (5, 5, 5);
     assert_eq!(tells(grown.clone(), Text::Unknown), Err(Silence::FileChanged));
-    assert_eq!(tells(grown.clone(), Text::Same(12)), Ok(Word::Good));
+    assert_eq!(tells(grown.clone(), Text::Same(12)), Ok(SightingResult::Good));
     assert_eq!(tells(grown.clone(), Text::Absent), Err(Silence::Absent));
     assert_eq!(tells(grown, Text::Other), Err(Silence::OtherText));
     assert_eq!(tells(whole(&[7]), Text::Other), Err(Silence::OtherText), "it failed by other words");
@@ -162,16 +162,16 @@ fn what_a_run_tells_of_a_record() {
     let lost =
         |line| FileEnd::Faulted { id: Some(RecordId::at(line)), fault: Fault::Lost("gone".to_owned()) };
     assert_eq!(tells(file(&[4], 2, lost(4)), Text::Unknown), Err(Silence::NotReached));
-    assert_eq!(tells(file(&[4], 2, lost(4)), Text::Same(1)), Ok(Word::Good));
+    assert_eq!(tells(file(&[4], 2, lost(4)), Text::Same(1)), Ok(SightingResult::Good));
     assert_eq!(tells(file(&[10], 0, lost(10)), Text::Same(12)), Err(Silence::NotReached));
-    assert_eq!(tells(file(&[7], 1, lost(7)), Text::Unknown), Ok(Word::Bad));
+    assert_eq!(tells(file(&[7], 1, lost(7)), Text::Unknown), Ok(SightingResult::Bad));
     // What the user leaves out has not passed.
     let left_out = vec![LeftOut { id: RecordId::at(7), key: Some(KEY) }];
     assert_eq!(tells(FileReport { left_out, ..whole(&[]) }, Text::Unknown), Err(Silence::LeftOut));
     // Of a file that is flaky it is known only of records that failed last.
     let attempt = Attempt { status: FileStatus::Passed, elapsed: std::time::Duration::ZERO, first: None };
     let flaky = FileReport { attempts: vec![attempt.clone()], ..whole(&[7]) };
-    assert_eq!(tells(flaky, Text::Unknown), Ok(Word::Both));
+    assert_eq!(tells(flaky, Text::Unknown), Ok(SightingResult::Both));
     let failed = Attempt { status: FileStatus::Failed, ..attempt };
     assert_eq!(
         tells(FileReport { attempts: vec![failed], ..whole(&[]) }, Text::Unknown),

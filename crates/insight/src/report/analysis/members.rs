@@ -4,9 +4,9 @@ use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
 use super::View;
-use crate::expectations::{DocumentFiles, Entry, Files, Scope, What, write_entry};
+use crate::expectations::{DocumentFiles, ExpectationEntry, ExpectationKind, Files, Scope, write_entry};
 use crate::report::cluster::{notes, title};
-use slt_core::outcome::{FailingRecord, FileReport, RecordName};
+use slt_core::outcome::{FailingRecord, FileReport};
 use slt_runner::text::count::plural;
 use slt_runner::text::failure::place_of;
 use slt_runner::text::object::{Object, object};
@@ -65,15 +65,15 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
         while let Some(next) = members.next_if(|next| std::ptr::eq(next.file, file)) {
             of_file.push(next);
         }
-        let name = |member: &Member<'_>| RecordName::of(member.record);
+        let name = |member: &Member<'_>| member.record.name();
         let files = Files::one(file.file.path());
         let whole = of_file.iter().any(|member| member.record.id.is_whole_file());
         let names = of_file.iter().map(name).collect();
-        let entry = Entry {
+        let entry = ExpectationEntry {
             document: Arc::from(""),
             line: 0,
             files: DocumentFiles::named(None),
-            what: What::Xfail,
+            what: ExpectationKind::Xfail,
             engine: Some(view.report.header.engine.qualified_name()),
             scope: if whole { Scope::Files(files) } else { Scope::Records(files, names) },
             reason: Some(reason.clone()),

@@ -6,5 +6,5 @@ mod rows;
 mod sections;
 
 pub use rows::{caveats, points, rows, sums};
-pub use sections::Entry;
-pub use sections::{KINDS, Kind, Section, Tone, sections};
+pub use sections::ChangeEntry;
+pub use sections::{ChangeKind, ChangeSection, KINDS, Tone, sections};

@@ -20,15 +20,15 @@ pub enum Tone {
 }
 
 /// Changes that have something in common.
-pub struct Kind {
+pub struct ChangeKind {
     /// How they are to be taken.
     pub tone: Tone,
     /// What they have in common.
     pub title: &'static str,
-    what: What,
+    what: ChangeFilter,
 }
 
-enum What {
+enum ChangeFilter {
     /// They are of files.
     Files(fn(&FileDiff<'_>) -> bool),
     /// They are of records, of files that both runs have; those of others are told by their files.
@@ -37,62 +37,71 @@ enum What {
     Lost,
 }
 
-impl Kind {
+impl ChangeKind {
     const fn of_files(tone: Tone, title: &'static str, what: fn(&FileDiff<'_>) -> bool) -> Self {
-        Self { tone, title, what: What::Files(what) }
+        Self { tone, title, what: ChangeFilter::Files(what) }
     }
 
     const fn of_records(tone: Tone, title: &'static str, what: fn(&RecordDiff<'_>) -> bool) -> Self {
-        Self { tone, title, what: What::Records(what) }
+        Self { tone, title, what: ChangeFilter::Records(what) }
     }
 
     /// Whether they are of files; else of records.
     pub fn is_of_files(&self) -> bool {
-        matches!(self.what, What::Files(_) | What::Lost)
+        matches!(self.what, ChangeFilter::Files(_) | ChangeFilter::Lost)
     }
 
     /// The changes of this kind in a file.
-    pub fn entries<'d>(&self, file: &'d FileDiff<'d>) -> Vec<Entry<'d>> {
-        let whole = |is_so: bool, about| is_so.then(|| Entry::of_file(file, about)).into_iter().collect();
+    pub fn entries<'d>(&self, file: &'d FileDiff<'d>) -> Vec<ChangeEntry<'d>> {
+        let whole =
+            |is_so: bool, about| is_so.then(|| ChangeEntry::of_file(file, about)).into_iter().collect();
         match self.what {
-            What::Files(is_so) => whole(is_so(file), About::File(file)),
-            What::Lost => whole(file.lost() > 0, About::Lost(file)),
-            What::Records(is_so) => {
+            ChangeFilter::Files(is_so) => whole(is_so(file), About::File(file)),
+            ChangeFilter::Lost => whole(file.lost() > 0, About::Lost(file)),
+            ChangeFilter::Records(is_so) => {
                 let records = file.records.iter().filter(|record| file.is_common() && is_so(record));
-                records.map(|record| Entry::of_record(file, record)).collect()
+                records.map(|record| ChangeEntry::of_record(file, record)).collect()
             }
         }
     }
 }
 
 /// All kinds, in the order in which somebody wants to know.
-pub const KINDS: [Kind; 16] = [
-    Kind::of_files(Tone::Bad, "regressed files", |file| file.change == FileChange::Regressed),
-    Kind::of_records(Tone::Bad, "regressed records", |one| one.change == RecordChange::Regressed),
-    Kind::of_records(Tone::Bad, "records that end worse than before", |one| one.is_graver()),
-    Kind { tone: Tone::Bad, title: "files in which fewer records are known to pass", what: What::Lost },
-    Kind::of_files(Tone::Odd, "new failures: files", |file| file.change == FileChange::NewFailure),
-    Kind::of_records(Tone::Odd, "new failures: records", |one| {
+pub const KINDS: [ChangeKind; 16] = [
+    ChangeKind::of_files(Tone::Bad, "regressed files", |file| file.change == FileChange::Regressed),
+    ChangeKind::of_records(Tone::Bad, "regressed records", |one| one.change == RecordChange::Regressed),
+    ChangeKind::of_records(Tone::Bad, "records that end worse than before", |one| one.is_graver()),
+    ChangeKind {
+        tone: Tone::Bad,
+        title: "files in which fewer records are known to pass",
+        what: ChangeFilter::Lost,
+    },
+    ChangeKind::of_files(Tone::Odd, "new failures: files", |file| file.change == FileChange::NewFailure),
+    ChangeKind::of_records(Tone::Odd, "new failures: records", |one| {
         matches!(one.change, RecordChange::NewFailure(_))
     }),
-    Kind::of_files(Tone::Odd, "newly flaky files", |file| file.change == FileChange::NewlyFlaky),
-    Kind::of_files(Tone::Odd, "newly untested files", |file| file.change == FileChange::NewlyUntested),
-    Kind::of_files(Tone::Odd, "files that end in another way", |file| file.ends_otherwise()),
-    Kind::of_records(Tone::Odd, "records that fail in another way", |one| {
+    ChangeKind::of_files(Tone::Odd, "newly flaky files", |file| file.change == FileChange::NewlyFlaky),
+    ChangeKind::of_files(Tone::Odd, "newly untested files", |file| file.change == FileChange::NewlyUntested),
+    ChangeKind::of_files(Tone::Odd, "files that end in another way", |file| file.ends_otherwise()),
+    ChangeKind::of_records(Tone::Odd, "records that fail in another way", |one| {
         one.fails_otherwise() && !one.is_graver()
     }),
-    Kind::of_files(Tone::Good, "fixed files", |file| file.change == FileChange::Fixed),
-    Kind::of_records(Tone::Good, "fixed records", |one| one.change == RecordChange::Fixed),
-    Kind::of_files(Tone::Good, "no longer flaky files", |file| file.change == FileChange::NoLongerFlaky),
-    Kind::of_files(Tone::Plain, "newly tested files", |file| file.change == FileChange::NewlyTested),
-    Kind::of_files(Tone::Plain, "disappeared failures: files", |file| file.change == FileChange::Disappeared),
-    Kind::of_records(Tone::Plain, "disappeared failures: records", |one| {
+    ChangeKind::of_files(Tone::Good, "fixed files", |file| file.change == FileChange::Fixed),
+    ChangeKind::of_records(Tone::Good, "fixed records", |one| one.change == RecordChange::Fixed),
+    ChangeKind::of_files(Tone::Good, "no longer flaky files", |file| {
+        file.change == FileChange::NoLongerFlaky
+    }),
+    ChangeKind::of_files(Tone::Plain, "newly tested files", |file| file.change == FileChange::NewlyTested),
+    ChangeKind::of_files(Tone::Plain, "disappeared failures: files", |file| {
+        file.change == FileChange::Disappeared
+    }),
+    ChangeKind::of_records(Tone::Plain, "disappeared failures: records", |one| {
         matches!(one.change, RecordChange::Disappeared(_))
     }),
 ];
 
 /// The changes of one kind.
-pub struct Section<'d> {
+pub struct ChangeSection<'d> {
     /// How they are to be taken.
     pub tone: Tone,
     /// What they have in common.
@@ -100,11 +109,11 @@ pub struct Section<'d> {
     /// Whether they are of files; else of records.
     pub of_files: bool,
     /// All of them.
-    pub entries: Vec<Entry<'d>>,
+    pub entries: Vec<ChangeEntry<'d>>,
 }
 
 /// One change.
-pub struct Entry<'d> {
+pub struct ChangeEntry<'d> {
     /// The identity of the file.
     pub file: &'d FileId,
     /// What messages call the file.
@@ -123,7 +132,7 @@ pub(super) enum About<'d> {
     Told(String),
 }
 
-impl<'d> Entry<'d> {
+impl<'d> ChangeEntry<'d> {
     fn of_file(file: &'d FileDiff<'d>, about: About<'d>) -> Self {
         Self { file: file.file, shown: file.shown, id: None, about }
     }
@@ -164,8 +173,8 @@ impl<'d> Entry<'d> {
 }
 
 /// All changes; sections without an entry are left out.
-pub fn sections<'d>(diff: &'d RunDiff<'d>) -> Vec<Section<'d>> {
-    let all = KINDS.iter().map(|kind| Section {
+pub fn sections<'d>(diff: &'d RunDiff<'d>) -> Vec<ChangeSection<'d>> {
+    let all = KINDS.iter().map(|kind| ChangeSection {
         tone: kind.tone,
         title: kind.title,
         of_files: kind.is_of_files(),
@@ -255,7 +264,8 @@ mod tests {
             };
             for change in changes {
                 let record = RecordDiff { change, before: failing(before), now: failing(now) };
-                let is_so = |kind: &&Kind| matches!(kind.what, What::Records(is_so) if is_so(&record));
+                let is_so =
+                    |kind: &&ChangeKind| matches!(kind.what, ChangeFilter::Records(is_so) if is_so(&record));
                 let kinds = KINDS.iter().filter(is_so).count();
                 assert_eq!(kinds, usize::from(before != now), "{record:?}");
             }

@@ -5,7 +5,7 @@ use std::fmt::{self, Write as _};
 
 use super::{Comparison, verdict};
 use crate::regression::FileChange;
-use crate::report::changes::{Section, points, rows};
+use crate::report::changes::{ChangeSection, points, rows};
 use slt_runner::text::count::{percent, plural, thousands};
 use slt_runner::text::markdown::code;
 
@@ -67,7 +67,7 @@ fn rate(out: &mut String, what: &str, before: Option<f64>, now: Option<f64>) -> 
     writeln!(out, "**{what}**: {} → {}, {}{word}  ", percent(before), percent(now), points(before, now))
 }
 
-fn write_section(out: &mut String, section: &Section<'_>, limit: usize) -> fmt::Result {
+fn write_section(out: &mut String, section: &ChangeSection<'_>, limit: usize) -> fmt::Result {
     writeln!(out, "## {} ({})\n", capitalised(section.title), thousands(section.entries.len() as u64))?;
     for entry in section.entries.iter().take(limit) {
         writeln!(out, "* {}: {}", code(&entry.place()), entry.what())?;

@@ -12,7 +12,7 @@ pub use markdown::write as write_markdown;
 pub use slower::Slow;
 pub use text::{write, write_brief};
 
-use super::changes::{self, Section, Tone};
+use super::changes::{self, ChangeSection, Tone};
 use crate::regression::{Gate, RunDiff, Side};
 use slt_runner::results::Commit;
 use slt_runner::text::count::plural;
@@ -63,10 +63,10 @@ impl Comparison<'_> {
     }
 
     /// All changes, and what became slower, behind what became worse.
-    fn sections(&self) -> Vec<Section<'_>> {
+    fn sections(&self) -> Vec<ChangeSection<'_>> {
         let mut sections = changes::sections(self.diff);
         if !self.slower.is_empty() {
-            let is_better = |section: &Section<'_>| matches!(section.tone, Tone::Good | Tone::Plain);
+            let is_better = |section: &ChangeSection<'_>| matches!(section.tone, Tone::Good | Tone::Plain);
             let place = sections.iter().position(is_better).unwrap_or(sections.len());
             sections.insert(place, slower::section(self.diff, &self.slower));
         }

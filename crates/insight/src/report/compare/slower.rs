@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::regression::RunDiff;
 use crate::regression::timing::{RECENT, Slowdown};
-use crate::report::changes::{Entry, Section, Tone};
+use crate::report::changes::{ChangeEntry, ChangeSection, Tone};
 use slt_runner::text::count::duration;
 
 /// What takes longer than it did, by the history of runs and not by the baseline alone.
@@ -15,12 +15,12 @@ pub struct Slow<'c> {
     pub again: Option<Duration>,
 }
 
-pub(super) fn section<'d>(diff: &'d RunDiff<'d>, slower: &'d [Slow<'d>]) -> Section<'d> {
+pub(super) fn section<'d>(diff: &'d RunDiff<'d>, slower: &'d [Slow<'d>]) -> ChangeSection<'d> {
     let entries = slower.iter().map(|slow| entry(diff, slow)).collect();
-    Section { tone: Tone::Odd, title: "slower", of_files: false, entries }
+    ChangeSection { tone: Tone::Odd, title: "slower", of_files: false, entries }
 }
 
-fn entry<'d>(diff: &'d RunDiff<'d>, slow: &'d Slow<'d>) -> Entry<'d> {
+fn entry<'d>(diff: &'d RunDiff<'d>, slow: &'d Slow<'d>) -> ChangeEntry<'d> {
     let Slow { slowdown, again } = slow;
     let known = diff.files.iter().find(|file| file.file == slowdown.file);
     let (before, now) = (duration(slowdown.before), duration(slowdown.now));
@@ -32,5 +32,5 @@ fn entry<'d>(diff: &'d RunDiff<'d>, slow: &'d Slow<'d>) -> Entry<'d> {
     let shown = known.map_or(slowdown.file.path(), |file| file.shown);
     let id = slowdown.record.map(|record| &record.id);
     let what = format!("{before} before, the median of {passes} passes; now {now}, {shown_by}");
-    Entry::told(slowdown.file, shown, id, what)
+    ChangeEntry::told(slowdown.file, shown, id, what)
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 
 use super::{Comparison, verdict};
 use crate::regression::RunDiff;
-use crate::report::changes::{Section, Tone, rows, sections};
+use crate::report::changes::{ChangeSection, Tone, rows, sections};
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::Role;
 use slt_runner::text::table::table;
@@ -43,7 +43,7 @@ pub fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) -> fmt::R
     if sections.is_empty() {
         return writeln!(out, "since {before}: no change in {common} that both runs have");
     }
-    let part = |one: &Section<'_>| format!("{}: {}", one.title, thousands(one.entries.len() as u64));
+    let part = |one: &ChangeSection<'_>| format!("{}: {}", one.title, thousands(one.entries.len() as u64));
     let parts: Vec<_> = sections.iter().map(part).collect();
     writeln!(out, "since {before}: {}", parts.join(", "))?;
     // What became better or worse as a whole has a name; the rest is a number.
@@ -68,7 +68,7 @@ fn role(tone: Tone) -> Role {
     }
 }
 
-fn write_section(out: &mut String, section: &Section<'_>, limit: usize) -> fmt::Result {
+fn write_section(out: &mut String, section: &ChangeSection<'_>, limit: usize) -> fmt::Result {
     let count = thousands(section.entries.len() as u64);
     writeln!(out, "{}: {count}", role(section.tone).paint(section.title))?;
     for entry in section.entries.iter().take(limit) {

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::choice::LONGEST_VALUE;
 use crate::regression::FileDiff;
-use crate::report::changes::{KINDS, Kind, Section, Tone, caveats, rows, sums};
+use crate::report::changes::{ChangeKind, ChangeSection, KINDS, Tone, caveats, rows, sums};
 use crate::report::subject::{Baseline, Subject, clipped};
 use slt_core::location::FileId;
 use slt_core::outcome::RecordId;
@@ -17,7 +17,7 @@ const MOST_PLACES: usize = 200;
 pub(super) fn since<'s>(
     subject: &Subject<'_>,
     baseline: &Baseline<'s>,
-    sections: &[Section<'s>],
+    sections: &[ChangeSection<'s>],
 ) -> Object<'s> {
     let diff = baseline.diff;
     let known: HashSet<&FileId> = subject.report.files.iter().map(|file| &file.file).collect();
@@ -39,7 +39,7 @@ pub(super) fn since<'s>(
 }
 
 /// Changes that have something in common; a place says whether its file is in this run.
-fn kind<'s>(section: &Section<'s>, known: &HashSet<&FileId>) -> Object<'s> {
+fn kind<'s>(section: &ChangeSection<'s>, known: &HashSet<&FileId>) -> Object<'s> {
     let places = section.entries.iter().take(MOST_PLACES).map(|entry| {
         let place = object! { "n": entry.file.path() }.with_some("l", entry.id.map(|id| id.line));
         place.with("w", entry.what()).with("here", known.contains(entry.file))
@@ -66,8 +66,8 @@ fn word(tone: Tone) -> &'static str {
 pub(super) struct Numbered(Vec<Option<usize>>);
 
 impl Numbered {
-    pub(super) fn of(sections: &[Section<'_>]) -> Self {
-        let number = |kind: &Kind| sections.iter().position(|section| section.title == kind.title);
+    pub(super) fn of(sections: &[ChangeSection<'_>]) -> Self {
+        let number = |kind: &ChangeKind| sections.iter().position(|section| section.title == kind.title);
         Self(KINDS.iter().map(number).collect())
     }
 
@@ -88,7 +88,7 @@ impl Numbered {
         records
     }
 
-    fn kinds(&self) -> impl Iterator<Item = (&'static Kind, usize)> {
+    fn kinds(&self) -> impl Iterator<Item = (&'static ChangeKind, usize)> {
         KINDS.iter().zip(&self.0).filter_map(|(kind, number)| Some((kind, (*number)?)))
     }
 }

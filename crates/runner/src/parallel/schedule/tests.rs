@@ -179,7 +179,7 @@ proptest! {
     ) {
         let total: u64 = durations.iter().sum();
         let longest = durations.iter().copied().max().unwrap_or(0);
-        // Who gets the last item had no more than the average of what was dealt before.
+        // The shard of the last item had at most the average of the earlier items.
         prop_assert!(longest_shard(&durations, shards) * shards <= total + longest * (shards - 1));
     }
 

@@ -1,4 +1,4 @@
-//! Failures of the JSON report, as far as their fields tell them.
+//! Reads the failures of the JSON report.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ pub(super) struct ReportedFailure {
 }
 
 impl ReportedFailure {
-    /// Returns all that is said of it.
+    /// Returns the whole text of the failure.
     pub(super) fn text(&self) -> String {
         super::results::joined(self.message.clone(), [self.expected.as_deref(), self.actual.as_deref()])
             .unwrap_or_default()

@@ -1,27 +1,27 @@
-//! The files of a run, of which each is there once.
+//! The files of a run, each of them once.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
-use super::Oddity;
+use super::ImportWarning;
 use slt_core::outcome::{FileReport, FileStatus};
 
 /// Files by name; those without a report were to be run, and were not.
 #[derive(Debug, Default)]
-pub(super) struct Files(BTreeMap<String, Option<FileReport>>);
+pub(super) struct ImportedFiles(BTreeMap<String, Option<FileReport>>);
 
-impl Files {
+impl ImportedFiles {
     /// Adds a file. Of two with one name the graver is kept.
-    pub(super) fn add(&mut self, report: FileReport, oddities: &mut Vec<Oddity>) {
+    pub(super) fn add(&mut self, report: FileReport, oddities: &mut Vec<ImportWarning>) {
         self.enter(report.file.path().to_owned(), Some(report), oddities);
     }
 
     /// Adds a file that was not run.
-    pub(super) fn add_untested(&mut self, file: &str, oddities: &mut Vec<Oddity>) {
+    pub(super) fn add_untested(&mut self, file: &str, oddities: &mut Vec<ImportWarning>) {
         self.enter(file.to_owned(), None, oddities);
     }
 
-    fn enter(&mut self, file: String, report: Option<FileReport>, oddities: &mut Vec<Oddity>) {
+    fn enter(&mut self, file: String, report: Option<FileReport>, oddities: &mut Vec<ImportWarning>) {
         match self.0.entry(file) {
             Entry::Vacant(place) => {
                 place.insert(report);
@@ -33,7 +33,7 @@ impl Files {
                 }
                 let (file, kept) = (place.key().clone(), place.get().as_ref().map(FileReport::status));
                 let [one, other, kept] = [one, other, kept].map(word);
-                oddities.push(Oddity::Duplicate { file, one, other, kept });
+                oddities.push(ImportWarning::Duplicate { file, one, other, kept });
             }
         }
     }
@@ -42,12 +42,12 @@ impl Files {
         self.0.contains_key(file)
     }
 
-    /// How many files there are, those that were not run among them.
+    /// Returns the number of files that there are, those that were not run among them.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// The reports, and the names of those that were not run.
+    /// Returns the reports, and the names of those that were not run.
     pub(super) fn into_parts(self) -> (Vec<FileReport>, Vec<String>) {
         let (mut tested, mut untested) = (Vec::new(), Vec::new());
         for (file, report) in self.0 {
@@ -64,7 +64,7 @@ fn word(status: Option<FileStatus>) -> &'static str {
     status.map_or("untested", FileStatus::word)
 }
 
-/// Whoever says that a file was not run at least does not know that it passed.
+/// "Not run" is at least not a pass.
 fn gravity(status: Option<FileStatus>) -> u8 {
     match status {
         Some(FileStatus::Empty) => 0,

@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 
 use super::mended::mended;
-use super::{ImportError, Reading, punchlist, report, results};
+use super::{ImportError, ImportResult, punchlist, report, results};
 
-/// The fields that tell one from another.
+/// The fields that identify a format.
 #[derive(Deserialize)]
-struct Shape {
+struct JsonShape {
     format: Option<IgnoredAny>,
     engine: Option<IgnoredAny>,
     files: Option<IgnoredAny>,
@@ -29,9 +29,9 @@ struct Shape {
 /// | one of `passed_files`, `failed_files`, `untested_files` | a punchlist |
 /// | `schemaVersion` | a badge, which has no file |
 /// | `summary` | sums, without a file |
-pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
     let text = &*mended(text);
-    let shape: Shape = serde_json::from_str(text).map_err(ImportError::Json)?;
+    let shape: JsonShape = serde_json::from_str(text).map_err(ImportError::Json)?;
     let own = [&shape.format, &shape.engine, &shape.tested_files, &shape.files];
     if own.iter().all(|field| field.is_some()) {
         report::read(text, changed)

@@ -6,14 +6,14 @@ use std::time::Duration;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
-use super::files::Files;
-use super::{ForeignRun, ImportError, Oddity, Reading, SHORTEST};
+use super::files::ImportedFiles;
+use super::{ForeignRun, ImportError, ImportResult, ImportWarning, SHORTEST};
 use slt_core::engine::EngineId;
 use slt_core::outcome::{Attempt, FileReport, FileStatus};
 
-/// What is said of a test case, in the order of gravity.
+/// The verdict on a test case, ordered by severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
+enum CaseVerdict {
     Passed,
     /// It failed, and passed when it was run again.
     Flaky,
@@ -24,7 +24,7 @@ enum Verdict {
     Error,
 }
 
-impl Verdict {
+impl CaseVerdict {
     fn of(element: &str) -> Option<Self> {
         Some(match element {
             "failure" => Self::Failed,
@@ -46,8 +46,8 @@ const EXPECTED_FAILURE: &str = "expected_failure";
 
 /// An element of a test case that says how it ended.
 #[derive(Debug)]
-struct Said {
-    verdict: Verdict,
+struct ResultElement {
+    verdict: CaseVerdict,
     /// The status that the `type` of a file of this program says.
     status: Option<FileStatus>,
     /// The message, and behind it the text.
@@ -55,29 +55,29 @@ struct Said {
 }
 
 #[derive(Debug)]
-struct Case {
+struct TestCase {
     file: Option<String>,
     class: Option<String>,
     name: String,
     time: Duration,
-    said: Vec<Said>,
+    said: Vec<ResultElement>,
     /// Whether it was not run.
     untested: bool,
 }
 
-impl Case {
-    fn verdict(&self) -> Verdict {
-        self.said.iter().map(|said| said.verdict).max().unwrap_or(Verdict::Passed)
+impl TestCase {
+    fn verdict(&self) -> CaseVerdict {
+        self.said.iter().map(|said| said.verdict).max().unwrap_or(CaseVerdict::Passed)
     }
 
-    fn said(&self, wanted: Verdict) -> impl Iterator<Item = &Said> {
+    fn said(&self, wanted: CaseVerdict) -> impl Iterator<Item = &ResultElement> {
         self.said.iter().filter(move |said| said.verdict == wanted)
     }
 }
 
-/// A suite that is open: its name, what it says, and what was found.
+/// An open suite: its name, attributes and test cases.
 #[derive(Debug, Default)]
-struct Suite {
+struct OpenSuite {
     name: String,
     said: [Option<u64>; 4],
     found: [u64; 4],
@@ -86,27 +86,27 @@ struct Suite {
 const COUNTS: [(&str, &str); 4] =
     [("tests", "test cases"), ("failures", "failures"), ("errors", "errors"), ("skipped", "skipped cases")];
 
-/// What has been read so far.
+/// The contents read so far.
 #[derive(Default)]
-struct Document {
+struct JunitDocument {
     open: Vec<String>,
-    suites: Vec<Suite>,
-    cases: Vec<Case>,
+    suites: Vec<OpenSuite>,
+    cases: Vec<TestCase>,
     /// Whether this program has written it.
     is_own: bool,
     engine: Option<EngineId>,
-    /// What is being said of the last case, with its message, and the text so far.
-    saying: Option<(Said, String)>,
+    /// The open element of the last case, with its message and the text so far.
+    saying: Option<(ResultElement, String)>,
     started: Option<i64>,
     elapsed: Option<Duration>,
     /// The time of the suites within the outermost.
     within: Option<Duration>,
-    oddities: Vec<Oddity>,
+    oddities: Vec<ImportWarning>,
 }
 
-pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
     let mut reader = Reader::from_str(text);
-    let mut document = Document::default();
+    let mut document = JunitDocument::default();
     loop {
         let before = reader.buffer_position();
         let event = match reader.read_event() {
@@ -122,13 +122,13 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     if document.cases.is_empty() {
         return Err(ImportError::Nothing("`testcase`"));
     }
-    let Document { cases, is_own, engine, started, elapsed, within, mut oddities, .. } = document;
+    let JunitDocument { cases, is_own, engine, started, elapsed, within, mut oddities, .. } = document;
     let elapsed = elapsed.or(within);
     if started.is_none() {
-        oddities.push(Oddity::Undated);
+        oddities.push(ImportWarning::Undated);
     }
     let names = if is_own { cases.iter().map(|case| case.name.clone()).collect() } else { names(&cases) };
-    let mut files = Files::default();
+    let mut files = ImportedFiles::default();
     for (case, name) in cases.iter().zip(&names) {
         match case.untested {
             true => files.add_untested(name, &mut oddities),
@@ -138,7 +138,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let mut run = ForeignRun::of_files(text, files, started.unwrap_or(changed), 0);
     run.origin.engine = engine;
     run.elapsed = elapsed.unwrap_or_else(|| run.files.iter().map(|file| file.elapsed).sum());
-    Ok(Reading { runs: vec![run], oddities })
+    Ok(ImportResult { runs: vec![run], oddities })
 }
 
 fn error_at(text: &str, at: u64, what: String) -> ImportError {
@@ -149,7 +149,7 @@ fn error_at(text: &str, at: u64, what: String) -> ImportError {
     ImportError::Xml { line, column, what }
 }
 
-impl Document {
+impl JunitDocument {
     fn take(&mut self, event: Event<'_>) -> Result<(), String> {
         match event {
             Event::Start(element) => return self.start(&element),
@@ -181,13 +181,13 @@ impl Document {
         Ok(())
     }
 
-    /// A text between tags. It counts inside of what is said of a case, and nowhere else.
+    /// Handles text between tags. Only text within a result element counts.
     fn text(&mut self, text: &str) -> Result<(), String> {
         let Some(element) = self.open.last() else {
             let blank = text.trim().is_empty();
             return if blank { Ok(()) } else { Err("text outside of all elements".to_owned()) };
         };
-        if let (Some(_), Some((_, so_far))) = (Verdict::of(element), &mut self.saying) {
+        if let (Some(_), Some((_, so_far))) = (CaseVerdict::of(element), &mut self.saying) {
             so_far.push_str(text);
         }
         Ok(())
@@ -208,9 +208,9 @@ impl Document {
                 if let Some(case) = self.cases.last_mut() {
                     case.untested |= kind == UNTESTED;
                 }
-                self.saying = Verdict::of(word).map(|verdict| {
+                self.saying = CaseVerdict::of(word).map(|verdict| {
                     let text = attributes.get("message").cloned().unwrap_or_default();
-                    (Said { verdict, status: status_of(verdict, kind), text }, String::new())
+                    (ResultElement { verdict, status: status_of(verdict, kind), text }, String::new())
                 });
             }
             _ => {}
@@ -239,7 +239,7 @@ impl Document {
 
     fn suite(&mut self, attributes: &HashMap<String, String>) {
         self.is_own |= self.open.is_empty() && attributes.get("name").is_some_and(|name| name == OWN_NAME);
-        self.suites.push(Suite {
+        self.suites.push(OpenSuite {
             name: attributes.get("name").cloned().unwrap_or_default(),
             said: COUNTS.map(|(name, _)| attributes.get(name)?.parse().ok()),
             found: [0; 4],
@@ -249,7 +249,7 @@ impl Document {
             (Some(one), Some(other)) => Some(one.min(other)),
             (one, other) => one.or(other),
         };
-        // That of the outermost is of all; where it has none, those within it make it up.
+        // The outermost suite has the total; otherwise the inner ones add up.
         let time = attributes.get("time").and_then(|time| seconds(time));
         match self.open.len() {
             0 => self.elapsed = time,
@@ -261,7 +261,7 @@ impl Document {
     fn case(&mut self, mut attributes: HashMap<String, String>) {
         let mut filled = |name: &str| attributes.remove(name).filter(|value| !value.is_empty());
         self.saying = None;
-        self.cases.push(Case {
+        self.cases.push(TestCase {
             file: filled("file"),
             class: filled("classname"),
             name: filled("name").unwrap_or_default(),
@@ -270,7 +270,7 @@ impl Document {
                 .and_then(|time| seconds(&time))
                 .map_or(Duration::ZERO, |time| time.max(SHORTEST)),
             said: Vec::new(),
-            // GoogleTest says so of what is disabled.
+            // GoogleTest marks disabled tests like this.
             untested: filled("status").is_some_and(|status| status == "notrun"),
         });
     }
@@ -284,7 +284,7 @@ impl Document {
             _ if self.open.last().is_some_and(|parent| parent == "testcase") => {
                 let said = self.saying.take();
                 if let (Some((said, text)), Some(case)) = (said, self.cases.last_mut()) {
-                    case.said.push(Said { text: joined(said.text, text), ..said });
+                    case.said.push(ResultElement { text: joined(said.text, text), ..said });
                 }
             }
             _ => {}
@@ -292,9 +292,9 @@ impl Document {
     }
 
     fn end_case(&mut self) {
-        let verdict = self.cases.last().map_or(Verdict::Passed, Case::verdict);
+        let verdict = self.cases.last().map_or(CaseVerdict::Passed, TestCase::verdict);
         let is = |wanted| verdict == wanted;
-        let found = [true, is(Verdict::Failed), is(Verdict::Error), is(Verdict::Skipped)];
+        let found = [true, is(CaseVerdict::Failed), is(CaseVerdict::Error), is(CaseVerdict::Skipped)];
         if let Some(suite) = self.suites.last_mut() {
             suite.found.iter_mut().zip(found).for_each(|(count, yes)| *count += u64::from(yes));
         }
@@ -305,7 +305,7 @@ impl Document {
         for ((said, found), (_, what)) in suite.said.into_iter().zip(suite.found).zip(COUNTS) {
             if let Some(says) = said.filter(|&says| says != found) {
                 let place = format!("suite `{}`", suite.name);
-                self.oddities.push(Oddity::Count { place, what, says, found });
+                self.oddities.push(ImportWarning::Count { place, what, says, found });
             }
         }
         if let Some(outer) = self.suites.last_mut() {
@@ -324,7 +324,7 @@ fn attributes(element: &BytesStart<'_>) -> Result<HashMap<String, String>, Strin
     Ok(found)
 }
 
-/// The text of a verdict, which many writers begin with its message.
+/// Returns the text of a verdict, which many writers begin with its message.
 fn joined(message: String, text: String) -> String {
     match (message.as_str(), text.as_str()) {
         (_, blank) if blank.trim().is_empty() => message,
@@ -334,28 +334,28 @@ fn joined(message: String, text: String) -> String {
     }
 }
 
-/// A time that some thousands of can be added up; a longer one is a mistake.
+/// Returns a time that some thousands of can be added up; a longer one is a mistake.
 fn seconds(text: &str) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(1_000_000_000);
     let time = Duration::try_from_secs_f64(text.trim().replace(',', "").parse().ok()?).ok()?;
     (time <= LONGEST).then_some(time)
 }
 
-/// What the files are called.
+/// Returns the names of the files.
 ///
 /// | the test case has | name |
 /// |---|---|
 /// | a file that no other case has | the file |
-/// | a file that others have too, as pytest writes it | file::name |
-/// | a name that is a path, as DuckDB writes it | the name |
-/// | a class, as nextest and sqllogictest-rs write it | class/name |
-/// | else | the name |
-fn names(cases: &[Case]) -> Vec<String> {
+/// | a file that others have too, as in pytest's reports | file::name |
+/// | a name that is a path, as in DuckDB's reports | the name |
+/// | a class, as in nextest's and sqllogictest-rs's reports | class/name |
+/// | otherwise | the name |
+fn names(cases: &[TestCase]) -> Vec<String> {
     let mut of_file = HashMap::<_, u32>::new();
     for file in cases.iter().filter_map(|case| case.file.as_deref()) {
         *of_file.entry(file).or_default() += 1;
     }
-    let name = |case: &Case| match (&case.file, &case.class) {
+    let name = |case: &TestCase| match (&case.file, &case.class) {
         (Some(file), _) if of_file.get(file.as_str()) == Some(&1) => file.clone(),
         (Some(file), _) => format!("{file}::{}", case.name),
         (None, _) if is_path(&case.name) => case.name.clone(),
@@ -369,31 +369,31 @@ fn is_path(name: &str) -> bool {
     [".test", ".slt", ".sql", ".test_slow", ".test_coverage"].iter().any(|ending| name.ends_with(ending))
 }
 
-/// The status that the `type` of an element says, if it is a word of this program.
-fn status_of(verdict: Verdict, kind: &str) -> Option<FileStatus> {
+/// Parses the status in the `type` of an element, if it is a status of this program.
+fn status_of(verdict: CaseVerdict, kind: &str) -> Option<FileStatus> {
     match (verdict, kind) {
-        (Verdict::Skipped, EXPECTED_FAILURE) => Some(FileStatus::Failed),
-        (Verdict::Skipped | Verdict::Passed, _) => None,
+        (CaseVerdict::Skipped, EXPECTED_FAILURE) => Some(FileStatus::Failed),
+        (CaseVerdict::Skipped | CaseVerdict::Passed, _) => None,
         _ => FileStatus::from_word(kind).filter(|status| !status.is_good()),
     }
 }
 
-fn report(name: &str, case: &Case) -> FileReport {
+fn report(name: &str, case: &TestCase) -> FileReport {
     let verdict = case.verdict();
     let typed = case.said(verdict).find_map(|said| said.status);
     let is_flaky = typed == Some(FileStatus::Flaky);
     let status = match verdict {
         // Each try that failed is an attempt, which makes it flaky.
-        Verdict::Passed | Verdict::Flaky => FileStatus::Passed,
-        Verdict::Skipped => typed.unwrap_or(FileStatus::Empty),
+        CaseVerdict::Passed | CaseVerdict::Flaky => FileStatus::Passed,
+        CaseVerdict::Skipped => typed.unwrap_or(FileStatus::Empty),
         // It counts as failed, and has passed at another time.
-        Verdict::Failed | Verdict::Rerun | Verdict::Error if is_flaky => FileStatus::Failed,
-        Verdict::Failed | Verdict::Rerun => typed.unwrap_or(FileStatus::Failed),
-        Verdict::Error => typed.unwrap_or(FileStatus::Error),
+        CaseVerdict::Failed | CaseVerdict::Rerun | CaseVerdict::Error if is_flaky => FileStatus::Failed,
+        CaseVerdict::Failed | CaseVerdict::Rerun => typed.unwrap_or(FileStatus::Failed),
+        CaseVerdict::Error => typed.unwrap_or(FileStatus::Error),
     };
     let texts: Vec<_> = case.said(verdict).map(|said| said.text.as_str()).collect();
     let mut report = FileReport::of_whole(name, status, Some(&texts.join("\n")), case.time);
-    let tries = case.said(Verdict::Flaky).chain(case.said(Verdict::Rerun));
+    let tries = case.said(CaseVerdict::Flaky).chain(case.said(CaseVerdict::Rerun));
     report.attempts = tries
         .map(|said| {
             let status = said.status.filter(|status| *status != FileStatus::Flaky);
@@ -402,7 +402,7 @@ fn report(name: &str, case: &Case) -> FileReport {
             Attempt { status, elapsed: Duration::ZERO, first: failed.failures.into_iter().next() }
         })
         .collect();
-    if is_flaky && verdict > Verdict::Skipped {
+    if is_flaky && verdict > CaseVerdict::Skipped {
         report.attempts.push(Attempt { status: FileStatus::Passed, elapsed: Duration::ZERO, first: None });
     }
     report

@@ -22,7 +22,7 @@ pub(super) fn mended(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Appends a string up to its closing quote, and returns what is behind it.
+/// Appends a string up to its closing quote, and returns the rest.
 fn push_string<'t>(mended: &mut String, text: &'t str) -> &'t str {
     let mut rest = text;
     while let Some(at) = rest.find(['"', '\\']) {
@@ -48,7 +48,7 @@ fn push_string<'t>(mended: &mut String, text: &'t str) -> &'t str {
     ""
 }
 
-/// The code unit that an escape at the beginning of this text stands for.
+/// Returns the code unit that an escape at the beginning of this text stands for.
 fn unit_of(text: &str) -> Option<u16> {
     u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok()
 }

@@ -1,7 +1,7 @@
 //! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, JUnit reports, and
 //! the JSON report of this program.
 //!
-//! Reading makes plain data and a list of what was odd, and keeps nothing. A file that is not understood is an error as a
+//! Reading returns plain data and a list of warnings, and stores nothing. A file that is not understood is an error as a
 //! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`]. Only the JSON
 //! report has its records.
 
@@ -19,7 +19,7 @@ mod status;
 
 use std::time::Duration;
 
-use self::files::Files;
+use self::files::ImportedFiles;
 use super::circumstances::{Circumstances, Imported};
 use super::digest;
 use super::folder::{FolderError, ResultsFolder};
@@ -29,22 +29,22 @@ use slt_core::engine::EngineId;
 use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 
-pub use oddity::Oddity;
+pub use oddity::ImportWarning;
 
-/// The engine of results that nobody has named.
+/// The engine of results without an engine name.
 pub const UNKNOWN_ENGINE: &str = "unknown";
 
-/// So short a time is none that a program tells: 0 milliseconds are known, and are not the same as nothing.
+/// Stands for a known time of 0 milliseconds, because 0 means an unknown time.
 const SHORTEST: Duration = Duration::from_nanos(1);
 
-/// Returns the time of a file, which is 0 only where it is not known.
+/// Returns the duration of a file; it is 0 only if unknown.
 fn known_time(milliseconds: Option<u64>) -> Duration {
     milliseconds.map_or(Duration::ZERO, |known| Duration::from_millis(known).max(SHORTEST))
 }
 
 /// A kind of file that runs are taken from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
+pub enum SourceFormat {
     /// The JSON report of this program, or the JSON files of VibeSQL's earlier scripts.
     Json,
     /// Their dumps in SQL.
@@ -62,28 +62,28 @@ pub struct ForeignRun {
     pub elapsed: Duration,
     /// The files, each with another name.
     pub files: Vec<FileReport>,
-    /// How many files there should be.
+    /// The number of files that there should be.
     pub wanted: usize,
     /// Files that were to be run, and were not, by name; there may be others.
     pub untested: Vec<String>,
     /// What it says of the run as a whole.
-    pub origin: Origin,
+    pub origin: RunOrigin,
     /// Where and with what it was made.
     pub circumstances: Circumstances,
-    /// The MD5 of what it was made from.
+    /// The MD5 of the imported file.
     pub digest: String,
 }
 
-/// What a document of this program says of the run that it is about.
+/// The facts about a run in a document of this program.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Origin {
+pub struct RunOrigin {
     /// The engine under test.
     pub engine: Option<EngineId>,
-    /// The names that conditions were held against.
+    /// The labels for conditions.
     pub labels: Vec<String>,
     /// Whether the reference runner's holes are reproduced.
     pub exact: bool,
-    /// What flaky files count as.
+    /// The treatment of flaky files.
     pub flaky: FlakyResult,
     /// How the run ended.
     pub end: Option<RunEnd>,
@@ -91,7 +91,7 @@ pub struct Origin {
 
 impl ForeignRun {
     /// Makes a run of which nothing is known but its files. `wanted` is how many there should be, at least.
-    fn of_files(text: &str, files: Files, started: i64, wanted: u64) -> Self {
+    fn of_files(text: &str, files: ImportedFiles, started: i64, wanted: u64) -> Self {
         let (files, untested) = files.into_parts();
         Self {
             started,
@@ -99,7 +99,7 @@ impl ForeignRun {
             wanted: usize::try_from(wanted).unwrap_or(usize::MAX).max(files.len() + untested.len()),
             files,
             untested,
-            origin: Origin::default(),
+            origin: RunOrigin::default(),
             circumstances: Circumstances::default(),
             digest: digest::of(text.as_bytes()),
         }
@@ -107,7 +107,7 @@ impl ForeignRun {
 
     /// Makes the report of it, as one of the named engine, or else of the one that it says.
     pub fn report(&self, engine: Option<&str>) -> RunReport {
-        let Origin { labels, exact, flaky, .. } = self.origin.clone();
+        let RunOrigin { labels, exact, flaky, .. } = self.origin.clone();
         let engine = match (engine, &self.origin.engine) {
             (Some(name), Some(own)) if name != own.qualified_name() => EngineId::named(name),
             (_, Some(own)) => own.clone(),
@@ -121,19 +121,19 @@ impl ForeignRun {
     }
 }
 
-/// What was read.
+/// The result of reading a file.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Reading {
+pub struct ImportResult {
     /// The runs, in the order of the file.
     pub runs: Vec<ForeignRun>,
-    /// What was odd.
-    pub oddities: Vec<Oddity>,
+    /// Its warnings.
+    pub oddities: Vec<ImportWarning>,
 }
 
-/// Why a file cannot be taken in.
+/// An error while importing a file.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// It is no text.
+    /// The file is not text.
     #[error("line {line} is not UTF-8")]
     NotText {
         /// The line.
@@ -145,7 +145,7 @@ pub enum ImportError {
     /// It is a file of exported runs.
     #[error("this is a file of exported runs")]
     Portable,
-    /// It is no JSON, or another than is expected.
+    /// The file is not JSON, or not as expected.
     #[error("this is not the JSON of VibeSQL's scripts")]
     Json(#[source] serde_json::Error),
     /// A statement is wrong.
@@ -153,9 +153,9 @@ pub enum ImportError {
     Sql {
         /// The line.
         line: usize,
-        /// What was expected.
+        /// The expected value.
         expected: &'static str,
-        /// What was found.
+        /// The found value.
         found: String,
     },
     /// It is no XML.
@@ -165,7 +165,7 @@ pub enum ImportError {
         line: usize,
         /// The column, in characters from 1.
         column: usize,
-        /// What is wrong.
+        /// The defect.
         what: String,
     },
     /// There is nothing in it.
@@ -176,13 +176,14 @@ pub enum ImportError {
     Sums(&'static str),
 }
 
-/// Reads a file, whose format is recognised if it is not given. `changed` is when it was changed last, in milliseconds
-/// since 1970, which counts where it does not say when the run was.
+/// Reads a file, and detects its format if it is not given.
+///
+/// `changed` is the modification time of the file, in milliseconds since 1970; it replaces a missing time of the run.
 ///
 /// # Errors
 ///
 /// [`ImportError`].
-pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Reading, ImportError> {
+pub fn read(bytes: &[u8], format: Option<SourceFormat>, changed: i64) -> Result<ImportResult, ImportError> {
     if is_portable(bytes) {
         return Err(ImportError::Portable);
     }
@@ -192,9 +193,9 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match format.or_else(|| format_of(text)).ok_or(ImportError::Unknown)? {
-        Format::Json => json::read(text, changed),
-        Format::Sql => sql::read(text, changed),
-        Format::Junit => junit::read(text, changed),
+        SourceFormat::Json => json::read(text, changed),
+        SourceFormat::Sql => sql::read(text, changed),
+        SourceFormat::Junit => junit::read(text, changed),
     }
 }
 
@@ -203,23 +204,23 @@ pub fn read(bytes: &[u8], format: Option<Format>, changed: i64) -> Result<Readin
 /// | `{` | JSON |
 /// | `<` | JUnit |
 /// | a comment or a word of SQL | SQL |
-fn format_of(text: &str) -> Option<Format> {
+fn format_of(text: &str) -> Option<SourceFormat> {
     const WORDS: [&str; 8] = ["insert", "create", "update", "begin", "pragma", "drop", "set", "replace"];
     let text = text.trim_start();
     match text.as_bytes().first()? {
-        b'{' => Some(Format::Json),
-        b'<' => Some(Format::Junit),
-        _ if text.starts_with("--") || text.starts_with("/*") => Some(Format::Sql),
+        b'{' => Some(SourceFormat::Json),
+        b'<' => Some(SourceFormat::Junit),
+        _ if text.starts_with("--") || text.starts_with("/*") => Some(SourceFormat::Sql),
         _ => {
             let word: String = text.chars().take_while(char::is_ascii_alphabetic).collect();
-            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(Format::Sql)
+            WORDS.contains(&word.to_ascii_lowercase().as_str()).then_some(SourceFormat::Sql)
         }
     }
 }
 
-/// What became of a run.
+/// The result of importing a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kept {
+pub enum KeptRun {
     /// It is kept under this name.
     New(String),
     /// It was taken in before, under this name.
@@ -236,12 +237,12 @@ pub fn keep(
     run: &ForeignRun,
     from: &str,
     engine: Option<&str>,
-) -> Result<Kept, FolderError> {
+) -> Result<KeptRun, FolderError> {
     if let Some(name) = results.imported(&run.digest)? {
-        return Ok(Kept::There(name));
+        return Ok(KeptRun::There(name));
     }
     let untested = run.untested.iter().map(FileId::from).collect();
     let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
     let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
-    results.keep(&opened, &run.report(engine)).map(Kept::New)
+    results.keep(&opened, &run.report(engine)).map(KeptRun::New)
 }

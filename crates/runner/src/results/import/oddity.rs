@@ -1,21 +1,21 @@
-//! What does not fit in the results of other programs.
+//! Warnings about the results of other programs.
 
-/// Something that does not fit in what was read, and stops nothing.
+/// A harmless inconsistency of an imported file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Oddity {
+pub enum ImportWarning {
     /// A sum is not that of the list.
     #[error("{place} says {says} {what}, but there are {found}")]
     Count {
-        /// What says so.
+        /// The source of the information.
         place: String,
-        /// What is counted.
+        /// The counted items.
         what: &'static str,
         /// The sum.
         says: u64,
         /// The length of the list.
         found: u64,
     },
-    /// A file is there more than once.
+    /// A file occurs more than once.
     #[error("`{file}` is listed more than once, as {one} and {other}: using {kept}")]
     Duplicate {
         /// The file.
@@ -66,7 +66,7 @@ pub enum Oddity {
         streamed: String,
         /// The one with the truth.
         processed: String,
-        /// How many statuses were other ones in the first.
+        /// The number of statuses that were other ones in the first.
         wrong: usize,
     },
     /// Files that only the untruthful one of two has as passed.
@@ -80,14 +80,14 @@ pub enum Oddity {
     /// A statement that changes a table and is not understood.
     #[error("line {line}: a statement `{word}` on these tables is left out")]
     Statement {
-        /// Where it begins.
+        /// Its line.
         line: usize,
         /// Its first word.
         word: String,
     },
 }
 
-/// What a run is called.
+/// Formats the name of a run.
 pub(super) fn run(identifier: &str) -> String {
     match identifier {
         "" => "a run without an identifier".to_owned(),

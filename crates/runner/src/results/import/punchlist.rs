@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::files::Files;
+use super::files::ImportedFiles;
 use super::sql::moment;
 use super::status::status_of_file;
-use super::{ForeignRun, ImportError, Oddity, Reading};
+use super::{ForeignRun, ImportError, ImportResult, ImportWarning};
 use slt_core::outcome::{FileReport, FileStatus};
 
 #[derive(Deserialize)]
-struct Document {
+struct PunchlistDocument {
     timestamp: Option<String>,
     passed_files: Option<Vec<String>>,
     failed_files: Option<Vec<String>>,
@@ -21,29 +21,29 @@ struct Document {
     #[serde(default)]
     statuses: BTreeMap<String, String>,
     total_files: Option<u64>,
-    summary: Option<Sums>,
+    summary: Option<PunchlistTotals>,
 }
 
 #[derive(Deserialize)]
-struct Sums {
+struct PunchlistTotals {
     passed: Option<u64>,
     failed: Option<u64>,
     untested: Option<u64>,
 }
 
-pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
-    let document: Document = serde_json::from_str(text).map_err(ImportError::Json)?;
+pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
+    let document: PunchlistDocument = serde_json::from_str(text).map_err(ImportError::Json)?;
     let mut oddities = Vec::new();
     let started = document.timestamp.as_deref().and_then(moment);
     if started.is_none() {
-        oddities.push(Oddity::Undated);
+        oddities.push(ImportWarning::Undated);
     }
     let [passed, failed, untested] =
         [&document.passed_files, &document.failed_files, &document.untested_files]
             .map(|list| list.as_deref().unwrap_or_default());
     let listed = [passed, failed, untested].map(|list| list.len() as u64);
     compare(&document, listed, &mut oddities);
-    let mut files = Files::default();
+    let mut files = ImportedFiles::default();
     for (list, status) in
         [(passed, Some(FileStatus::Passed)), (failed, Some(FileStatus::Failed)), (untested, None)]
     {
@@ -62,10 +62,10 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     }
     let wanted = document.total_files.unwrap_or(0);
     let run = ForeignRun::of_files(text, files, started.unwrap_or(changed), wanted);
-    Ok(Reading { runs: vec![run], oddities })
+    Ok(ImportResult { runs: vec![run], oddities })
 }
 
-fn compare(document: &Document, listed: [u64; 3], oddities: &mut Vec<Oddity>) {
+fn compare(document: &PunchlistDocument, listed: [u64; 3], oddities: &mut Vec<ImportWarning>) {
     let sums = document.summary.as_ref();
     let said = [
         ("passed files", sums.and_then(|sums| sums.passed), listed[0]),
@@ -75,7 +75,7 @@ fn compare(document: &Document, listed: [u64; 3], oddities: &mut Vec<Oddity>) {
     ];
     for (what, says, found) in said {
         if let Some(says) = says.filter(|&says| says != found) {
-            oddities.push(Oddity::Count { place: "the summary".to_owned(), what, says, found });
+            oddities.push(ImportWarning::Count { place: "the summary".to_owned(), what, says, found });
         }
     }
 }

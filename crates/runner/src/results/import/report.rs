@@ -1,15 +1,15 @@
 //! The JSON report of this program: `run --json`, `report --json`.
 //!
-//! It has all that is known of a file but the headers of its records and their keys. Whatever does not give the same
-//! report again is read as of another tool.
+//! It has all facts about a file except the headers and keys of its records. A report that would not be written in the
+//! same way again is read like one of another tool.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
 use super::failures::{ReportedFailure, what_of};
-use super::files::Files;
-use super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
+use super::files::ImportedFiles;
+use super::{ForeignRun, ImportError, ImportResult, ImportWarning, RunOrigin, known_time};
 use crate::text::document::end_from_word;
 use crate::wire::{FileIdForm, Maybe};
 use slt_core::engine::EngineId;
@@ -78,7 +78,7 @@ struct ReportedAttempt {
     failure: Option<ReportedFailure>,
 }
 
-/// No file has so many records that a number of them does not fit.
+/// The counts of a file, which fit into these types.
 #[derive(Deserialize)]
 struct ReportedCounts {
     total: u32,
@@ -101,10 +101,10 @@ struct ReportedEnd {
     message: Option<String>,
 }
 
-pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
     let document: ReportedRun = serde_json::from_str(text).map_err(ImportError::Json)?;
-    let mut oddities = vec![Oddity::Undated];
-    let mut files = Files::default();
+    let mut oddities = vec![ImportWarning::Undated];
+    let mut files = ImportedFiles::default();
     for file in &document.files {
         match file.report(&mut oddities) {
             Some(report) => files.add(FileReport { file: file.identity(), ..report }, &mut oddities),
@@ -116,7 +116,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     let mut run = ForeignRun::of_files(text, files, changed, wanted);
     run.elapsed = document.duration_ms.map_or(Duration::ZERO, Duration::from_millis);
     let ReportedEngine { name, variant, version, build, labels } = document.engine;
-    run.origin = Origin {
+    run.origin = RunOrigin {
         engine: Some(EngineId { name, variant, version, build, labels: labels.clone() }),
         labels,
         exact: document.exact,
@@ -126,7 +126,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
         },
         end: document.end.as_deref().and_then(end_from_word),
     };
-    Ok(Reading { runs: vec![run], oddities })
+    Ok(ImportResult { runs: vec![run], oddities })
 }
 
 impl ReportedFile {
@@ -135,7 +135,7 @@ impl ReportedFile {
     }
 
     /// Makes the report; of a file whose parts do not fit, only the status and the messages.
-    fn report(&self, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
+    fn report(&self, oddities: &mut Vec<ImportWarning>) -> Option<FileReport> {
         let known = FileStatus::from_word(&self.status);
         let status = match known {
             Some(status) => status,

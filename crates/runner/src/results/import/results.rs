@@ -8,22 +8,22 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::files::Files;
+use super::files::ImportedFiles;
 use super::sql::moment;
-use super::{ForeignRun, ImportError, Oddity, Reading};
+use super::{ForeignRun, ImportError, ImportResult, ImportWarning};
 use slt_core::outcome::{FileReport, FileStatus, RecordId};
 
 #[derive(Deserialize)]
-struct Document {
+struct ResultsDocument {
     timestamp: Option<String>,
-    summary: Option<Sums>,
-    tested_files: Option<Lists>,
-    categories: Option<BTreeMap<String, Option<Sums>>>,
-    detailed_failures: Option<Vec<Failures>>,
+    summary: Option<ResultsTotals>,
+    tested_files: Option<ResultsLists>,
+    categories: Option<BTreeMap<String, Option<ResultsTotals>>>,
+    detailed_failures: Option<Vec<FailureList>>,
 }
 
 #[derive(Deserialize)]
-struct Sums {
+struct ResultsTotals {
     total: Option<u64>,
     passed: Option<u64>,
     failed: Option<u64>,
@@ -31,20 +31,20 @@ struct Sums {
 }
 
 #[derive(Deserialize)]
-struct Lists {
+struct ResultsLists {
     passed: Option<Vec<String>>,
     failed: Option<Vec<String>>,
     timed_out: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
-struct Failures {
+struct FailureList {
     file_path: String,
-    failures: Option<Vec<Failure>>,
+    failures: Option<Vec<ListedFailure>>,
 }
 
 #[derive(Deserialize)]
-struct Failure {
+struct ListedFailure {
     sql_statement: Option<String>,
     expected_result: Option<String>,
     actual_result: Option<String>,
@@ -52,22 +52,22 @@ struct Failure {
     line_number: Option<u32>,
 }
 
-pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
-    let document: Document = serde_json::from_str(text).map_err(ImportError::Json)?;
+pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
+    let document: ResultsDocument = serde_json::from_str(text).map_err(ImportError::Json)?;
     let Some(lists) = document.tested_files else { return Err(ImportError::Nothing("`tested_files`")) };
     let failures: HashMap<_, _> = document.detailed_failures.iter().flatten().map(by_file).collect();
     let [passed, failed, timed_out] =
         [lists.passed, lists.failed, lists.timed_out].map(Option::unwrap_or_default);
     let said = document.timestamp.as_deref().and_then(moment);
-    let mut oddities: Vec<_> = said.is_none().then_some(Oddity::Undated).into_iter().collect();
+    let mut oddities: Vec<_> = said.is_none().then_some(ImportWarning::Undated).into_iter().collect();
     if let Some(sums) = &document.summary {
         compare(sums, [passed.len(), failed.len(), timed_out.len()], &mut oddities);
     }
-    let mut files = Files::default();
+    let mut files = ImportedFiles::default();
     for file in &passed {
         let status = match failures.get(file.as_str()) {
             Some(failures) if !failures.is_empty() => {
-                oddities.push(Oddity::Contradiction(file.clone()));
+                oddities.push(ImportWarning::Contradiction(file.clone()));
                 FileStatus::Failed
             }
             _ => FileStatus::Passed,
@@ -81,7 +81,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
     for of_file in document.detailed_failures.iter().flatten() {
         let (file, failing) = by_file(of_file);
         if !failing.is_empty() && !files.contains(file) {
-            oddities.push(Oddity::Unlisted(file.to_owned()));
+            oddities.push(ImportWarning::Unlisted(file.to_owned()));
             files.add(report(file, FileStatus::Failed, &failures), &mut oddities);
         }
     }
@@ -91,18 +91,18 @@ pub(super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
         let found = totals.fold(0, u64::saturating_add);
         if found != says && found > 0 {
             let place = "the summary".to_owned();
-            oddities.push(Oddity::Count { place, what: "files in all categories", says, found });
+            oddities.push(ImportWarning::Count { place, what: "files in all categories", says, found });
         }
     }
     let run = ForeignRun::of_files(text, files, said.unwrap_or(changed), total.unwrap_or(0));
-    Ok(Reading { runs: vec![run], oddities })
+    Ok(ImportResult { runs: vec![run], oddities })
 }
 
-fn by_file(of_file: &Failures) -> (&str, &[Failure]) {
+fn by_file(of_file: &FailureList) -> (&str, &[ListedFailure]) {
     (&of_file.file_path, of_file.failures.as_deref().unwrap_or_default())
 }
 
-fn compare(sums: &Sums, lists: [usize; 3], oddities: &mut Vec<Oddity>) {
+fn compare(sums: &ResultsTotals, lists: [usize; 3], oddities: &mut Vec<ImportWarning>) {
     let listed = lists.map(|count| count as u64);
     let said = [
         ("passed files", sums.passed, listed[0]),
@@ -112,12 +112,12 @@ fn compare(sums: &Sums, lists: [usize; 3], oddities: &mut Vec<Oddity>) {
     ];
     for (what, says, found) in said {
         if let Some(says) = says.filter(|&says| says != found) {
-            oddities.push(Oddity::Count { place: "the summary".to_owned(), what, says, found });
+            oddities.push(ImportWarning::Count { place: "the summary".to_owned(), what, says, found });
         }
     }
 }
 
-fn report(file: &str, status: FileStatus, failures: &HashMap<&str, &[Failure]>) -> FileReport {
+fn report(file: &str, status: FileStatus, failures: &HashMap<&str, &[ListedFailure]>) -> FileReport {
     let failures = failures.get(file).copied().unwrap_or_default();
     let texts: Vec<_> = failures.iter().filter_map(text_of).collect();
     let message = (!texts.is_empty()).then(|| texts.join("\n"));
@@ -131,12 +131,12 @@ fn report(file: &str, status: FileStatus, failures: &HashMap<&str, &[Failure]>) 
     report
 }
 
-fn text_of(failure: &Failure) -> Option<String> {
+fn text_of(failure: &ListedFailure) -> Option<String> {
     let sides = [failure.expected_result.as_deref(), failure.actual_result.as_deref()];
     joined(failure.error_message.clone(), sides)
 }
 
-/// Joins a message, what was expected and what was found, as far as they are said.
+/// Joins a message, the expected and the actual result, as far as known.
 pub(super) fn joined(message: Option<String>, sides: [Option<&str>; 2]) -> Option<String> {
     ["expected", "actual"].into_iter().zip(sides).fold(message, |text, (word, side)| {
         let Some(side) = side else { return text };

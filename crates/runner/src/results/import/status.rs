@@ -1,9 +1,9 @@
-//! The words for how a file ended.
+//! The names of file statuses.
 
-use super::Oddity;
+use super::ImportWarning;
 use slt_core::outcome::FileStatus;
 
-/// How a file ended; nothing if it was not run. A word that nobody knows is nothing at all.
+/// Parses a status; the inner `None` means not run, the outer one an unknown name.
 pub(super) fn status_of(word: &str) -> Option<Option<FileStatus>> {
     Some(Some(match word.trim().to_ascii_uppercase().as_str() {
         "PASS" | "PASSED" => FileStatus::Passed,
@@ -19,13 +19,17 @@ pub(super) fn status_of(word: &str) -> Option<Option<FileStatus>> {
     }))
 }
 
-/// The same of a file; a word that nobody knows is an error.
-pub(super) fn status_of_file(file: &str, word: &str, oddities: &mut Vec<Oddity>) -> Option<FileStatus> {
+/// Parses the status of a file; an unknown name is an error.
+pub(super) fn status_of_file(
+    file: &str,
+    word: &str,
+    oddities: &mut Vec<ImportWarning>,
+) -> Option<FileStatus> {
     status_of(word).unwrap_or_else(|| {
         let file = file.to_owned();
         oddities.push(match word.trim() {
-            "" => Oddity::NoStatus(file),
-            _ => Oddity::Status { file, status: word.to_owned() },
+            "" => ImportWarning::NoStatus(file),
+            _ => ImportWarning::Status { file, status: word.to_owned() },
         });
         Some(FileStatus::Error)
     })

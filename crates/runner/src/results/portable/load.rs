@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::super::journal::Journal;
-use super::{Damage, PortableError, Sink, io_error, read};
+use super::{Damage, PortableError, RunSink, io_error, read};
 
 /// Reads the runs of a file, in its order, with the names that it has for them.
 ///
@@ -28,7 +28,7 @@ pub fn load(path: &Path) -> Result<Vec<(String, Journal)>, PortableError> {
 #[derive(Default)]
 struct Journals(Vec<(String, Vec<u8>)>);
 
-impl Sink for Journals {
+impl RunSink for Journals {
     fn run(&mut self, name: &str) -> Result<(), PortableError> {
         self.0.push((name.to_owned(), Vec::new()));
         Ok(())

@@ -10,21 +10,21 @@ use super::super::journal::{Journal, Opened};
 use super::super::journal_file::{journal_path, lines as lines_of};
 use super::super::sequence::{name_of, names};
 use super::super::staging::Staging;
-use super::{Damage, PortableError, Sink, io_error, read};
+use super::{Damage, PortableError, RunSink, io_error, read};
 use crate::jsonl::{line_of, text_of};
 
-/// A run of a file, and what became of it.
+/// A run of a file, and the result of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Arrival {
+pub struct ArrivedRun {
     /// What the file calls it.
     pub name: String,
-    /// What became of it.
-    pub became: Became,
+    /// The result of it.
+    pub became: MergeOutcome,
 }
 
 /// What becomes of a run that arrives.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Became {
+pub enum MergeOutcome {
     /// It is new, and kept under this name.
     New(String),
     /// It is there, under this name, or the beginning of it is all that arrives.
@@ -38,11 +38,11 @@ pub enum Became {
 /// # Errors
 ///
 /// [`PortableError`]; of a file that is damaged anywhere, nothing is taken in.
-pub fn merge(results: &ResultsFolder, path: &Path) -> Result<Vec<Arrival>, PortableError> {
+pub fn merge(results: &ResultsFolder, path: &Path) -> Result<Vec<ArrivedRun>, PortableError> {
     // A file that is none of ours should not even make a folder.
-    read(path, &mut Nobody)?;
+    read(path, &mut NoReceiver)?;
     let staging = Staging::new(results)?;
-    let mut arriving = Arriving { staging: &staging, runs: Vec::new(), last: None };
+    let mut arriving = RunReceiver { staging: &staging, runs: Vec::new(), last: None };
     read(path, &mut arriving)?;
     let runs = arriving.finished()?;
     for run in &runs {
@@ -52,13 +52,13 @@ pub fn merge(results: &ResultsFolder, path: &Path) -> Result<Vec<Arrival>, Porta
             return Err(PortableError::Damaged { path: path.to_owned(), damage });
         }
     }
-    let mut known = Known::of(results)?;
+    let mut known = ExistingRuns::of(results)?;
     runs.into_iter().map(|run| known.take_in(results, &staging, run)).collect()
 }
 
-struct Nobody;
+struct NoReceiver;
 
-impl Sink for Nobody {
+impl RunSink for NoReceiver {
     fn run(&mut self, _: &str) -> Result<(), PortableError> {
         Ok(())
     }
@@ -69,20 +69,20 @@ impl Sink for Nobody {
 }
 
 /// A run whose journal is in the hidden folder.
-struct Staged {
+struct StagedRun {
     name: String,
     journal: PathBuf,
 }
 
 /// Puts the journals of runs into the hidden folder.
-struct Arriving<'s> {
+struct RunReceiver<'s> {
     staging: &'s Staging,
-    runs: Vec<Staged>,
+    runs: Vec<StagedRun>,
     last: Option<BufWriter<File>>,
 }
 
-impl Arriving<'_> {
-    fn finished(mut self) -> Result<Vec<Staged>, PortableError> {
+impl RunReceiver<'_> {
+    fn finished(mut self) -> Result<Vec<StagedRun>, PortableError> {
         self.end_last()?;
         Ok(self.runs)
     }
@@ -98,12 +98,12 @@ impl Arriving<'_> {
     }
 }
 
-impl Sink for Arriving<'_> {
+impl RunSink for RunReceiver<'_> {
     fn run(&mut self, name: &str) -> Result<(), PortableError> {
         self.end_last()?;
         let journal = self.staging.file(&format!("{}.jsonl", self.runs.len()));
         let file = File::create(&journal).map_err(io_error("write", &journal))?;
-        self.runs.push(Staged { name: name.to_owned(), journal });
+        self.runs.push(StagedRun { name: name.to_owned(), journal });
         self.last = Some(BufWriter::new(file));
         Ok(())
     }
@@ -115,13 +115,13 @@ impl Sink for Arriving<'_> {
 }
 
 /// The runs that are there, by what their journals say first, but for their names.
-struct Known(HashMap<String, Vec<String>>);
+struct ExistingRuns(HashMap<String, Vec<String>>);
 
-impl Known {
+impl ExistingRuns {
     fn of(results: &ResultsFolder) -> Result<Self, PortableError> {
         let mut known = Self(HashMap::new());
         for name in results.runs()? {
-            // What cannot be read is no run that could be the same.
+            // What cannot be read is not a run that could be the same.
             let Ok(path) = results.path_of(&name) else { continue };
             if let Ok(Some(first)) = first_line(&journal_path(&path)).map(|line| line.and_then(nameless)) {
                 known.0.entry(first).or_default().push(name);
@@ -134,8 +134,8 @@ impl Known {
         &mut self,
         results: &ResultsFolder,
         staging: &Staging,
-        run: Staged,
-    ) -> Result<Arrival, PortableError> {
+        run: StagedRun,
+    ) -> Result<ArrivedRun, PortableError> {
         let unreadable = io_error("read", &run.journal);
         let first = first_line(&run.journal).map_err(&unreadable)?;
         let first = first.and_then(nameless).unwrap_or_default();
@@ -144,30 +144,30 @@ impl Known {
             let path = results.path_of(there)?;
             let became = match relation(&journal_path(&path), &run.journal).map_err(&unreadable)? {
                 Relation::Other => continue,
-                Relation::Same | Relation::Shorter => Became::There(there.clone()),
+                Relation::Same | Relation::Shorter => MergeOutcome::There(there.clone()),
                 Relation::Longer => {
                     if is_running(&path) {
                         return Err(PortableError::Running(there.clone()));
                     }
                     let _held = lock(there.clone(), path.clone())?;
                     staging.replace(&path, &|out| copy(&run.journal, there, out))?;
-                    Became::Longer(there.clone())
+                    MergeOutcome::Longer(there.clone())
                 }
             };
-            return Ok(Arrival { name: run.name, became });
+            return Ok(ArrivedRun { name: run.name, became });
         }
         let second = second_of(&run).map_err(&unreadable)?;
         // Its own name, if that is free.
         let own = names(&second).filter(|name| *name == run.name);
         let name = staging.place(own.chain(names(&second)), &|name, out| copy(&run.journal, name, out))?;
         candidates.push(name.clone());
-        Ok(Arrival { name: run.name, became: Became::New(name) })
+        Ok(ArrivedRun { name: run.name, became: MergeOutcome::New(name) })
     }
 }
 
-/// The second that a run is named by: that of its name, or if another kind of name was given to its folder, the one in
-/// which it began. A name is never a way out of the folder of runs.
-fn second_of(run: &Staged) -> io::Result<String> {
+/// Returns the second that a run is named by: that of its name, or if another kind of name was given to its folder, the
+/// one in which it began. A name is never a way out of the folder of runs.
+fn second_of(run: &StagedRun) -> io::Result<String> {
     let mut parts = run.name.split('-');
     match (digits(parts.next(), 8), digits(parts.next(), 6)) {
         (Some(day), Some(time)) => Ok(format!("{day}-{time}")),
@@ -219,7 +219,7 @@ enum Relation {
     Same,
     /// The beginning of it.
     Shorter,
-    /// It begins as the other one, and goes on.
+    /// It begins as the other one, and continues.
     Longer,
     Other,
 }

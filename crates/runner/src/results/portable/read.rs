@@ -7,18 +7,18 @@ use std::path::Path;
 use md5::{Digest as _, Md5};
 
 use super::super::digest::hexadecimal;
-use super::{Damage, FORMAT, Frame, MAGIC, PortableError, SEAL, SEALED, io_error};
+use super::{Damage, FORMAT, FrameLine, MAGIC, PortableError, SEAL, SEALED, io_error};
 use crate::jsonl::{entry_of, text_of};
 
 /// Takes what a file has.
-pub(in super::super) trait Sink {
+pub(in super::super) trait RunSink {
     /// A run begins.
     fn run(&mut self, name: &str) -> Result<(), PortableError>;
-    /// A line of the journal of the run that has begun last, whole and with its end.
+    /// Returns a line of the journal of the run that has begun last, whole and with its end.
     fn line(&mut self, line: &[u8]) -> Result<(), PortableError>;
 }
 
-/// Whether these bytes are the beginning of a file that may have runs.
+/// Returns whether these bytes are the beginning of a file that may have runs.
 pub fn is_portable(bytes: &[u8]) -> bool {
     bytes.starts_with(&MAGIC)
 }
@@ -26,31 +26,33 @@ pub fn is_portable(bytes: &[u8]) -> bool {
 /// Gives a sink all that is in a file, and returns the number of runs.
 ///
 /// Whatever the sink does must be undone if this fails.
-pub(in super::super) fn read(path: &Path, sink: &mut dyn Sink) -> Result<u64, PortableError> {
+pub(in super::super) fn read(path: &Path, sink: &mut dyn RunSink) -> Result<u64, PortableError> {
     let content = check_seal(path)?;
     let damaged = |damage| PortableError::Damaged { path: path.to_owned(), damage };
     let file = File::open(path).map_err(io_error("read", path))?;
     let decoder = zstd::Decoder::new(file.take(content)).map_err(io_error("read", path))?;
-    let mut lines = Lines { lines: BufReader::new(decoder), line: Vec::new(), number: 0 };
+    let mut lines = PortableLines { lines: BufReader::new(decoder), line: Vec::new(), number: 0 };
     match lines.frame().map_err(damaged)? {
-        Frame::Runs { format: FORMAT, .. } => {}
-        Frame::Runs { format: found, .. } => {
+        FrameLine::Runs { format: FORMAT, .. } => {}
+        FrameLine::Runs { format: found, .. } => {
             return Err(PortableError::Version { path: path.to_owned(), found });
         }
-        Frame::Run { .. } | Frame::End { .. } => return Err(damaged(Damage::Line(1))),
+        FrameLine::Run { .. } | FrameLine::End { .. } => return Err(damaged(Damage::Line(1))),
     }
     let mut count = 0;
     loop {
         match lines.frame().map_err(damaged)? {
-            Frame::Run { name, lines: of_run } => {
+            FrameLine::Run { name, lines: of_run } => {
                 sink.run(&name)?;
                 for _ in 0..of_run {
                     sink.line(lines.next().map_err(damaged)?)?;
                 }
                 count += 1;
             }
-            Frame::End { runs } if runs == count && lines.at_end() => return Ok(count),
-            Frame::End { .. } | Frame::Runs { .. } => return Err(damaged(Damage::Line(lines.number))),
+            FrameLine::End { runs } if runs == count && lines.at_end() => return Ok(count),
+            FrameLine::End { .. } | FrameLine::Runs { .. } => {
+                return Err(damaged(Damage::Line(lines.number)));
+            }
         }
     }
 }
@@ -87,13 +89,13 @@ fn check_seal(path: &Path) -> Result<u64, PortableError> {
 }
 
 /// The lines of a file, each of them whole.
-struct Lines<R> {
+struct PortableLines<R> {
     lines: R,
     line: Vec<u8>,
     number: u64,
 }
 
-impl<R: BufRead> Lines<R> {
+impl<R: BufRead> PortableLines<R> {
     fn next(&mut self) -> Result<&[u8], Damage> {
         self.line.clear();
         self.number += 1;
@@ -102,7 +104,7 @@ impl<R: BufRead> Lines<R> {
         if whole { Ok(&self.line) } else { Err(Damage::Line(self.number)) }
     }
 
-    fn frame(&mut self) -> Result<Frame, Damage> {
+    fn frame(&mut self) -> Result<FrameLine, Damage> {
         let frame = entry_of(self.next()?);
         frame.ok_or(Damage::Line(self.number))
     }

@@ -9,7 +9,7 @@ use super::super::digest::hexadecimal;
 use super::super::folder::{ResultsFolder, is_running, why_unreadable};
 use super::super::journal::{Opened, begins_session};
 use super::super::journal_file::{journal_path, lines as lines_of};
-use super::{FORMAT, Frame, PortableError, SEAL};
+use super::{FORMAT, FrameLine, PortableError, SEAL};
 use crate::jsonl::line_of;
 
 /// What was written.
@@ -17,7 +17,7 @@ use crate::jsonl::line_of;
 pub struct Written {
     /// How many runs.
     pub runs: u64,
-    /// How many lines of their journals are damaged, and left out.
+    /// The number of lines that of their journals are damaged, and left out.
     pub damaged: usize,
     /// How many bytes.
     pub size: u64,
@@ -27,7 +27,7 @@ pub struct Written {
 ///
 /// # Errors
 ///
-/// [`PortableError`], for instance when one of the runs goes on; `path` is what errors call `out`.
+/// [`PortableError`], for instance when one of the runs continues; `path` is what errors call `out`.
 pub fn write(
     results: &ResultsFolder,
     names: &[String],
@@ -35,12 +35,12 @@ pub fn write(
     path: &Path,
 ) -> Result<Written, PortableError> {
     let written = |source| PortableError::Io { what: "write", path: path.to_owned(), source };
-    let mut sealing = Sealing { out, md5: Md5::new(), size: 0 };
+    let mut sealing = SealingWriter { out, md5: Md5::new(), size: 0 };
     let mut lines = zstd::Encoder::new(&mut sealing, 0).map_err(written)?;
     lines.include_checksum(true).map_err(written)?;
-    let frame = |frame: &Frame| line_of(frame).map_err(|error| written(error.into()));
+    let frame = |frame: &FrameLine| line_of(frame).map_err(|error| written(error.into()));
     let program = env!("CARGO_PKG_VERSION").to_owned();
-    lines.write_all(&frame(&Frame::Runs { format: FORMAT, program })?).map_err(written)?;
+    lines.write_all(&frame(&FrameLine::Runs { format: FORMAT, program })?).map_err(written)?;
     let mut damaged = 0;
     for name in names {
         let run = results.path_of(name)?;
@@ -56,7 +56,7 @@ pub fn write(
         damaged += more_damaged;
         // The run may have been named by its path.
         let name = run.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        lines.write_all(&frame(&Frame::Run { name, lines: count })?).map_err(written)?;
+        lines.write_all(&frame(&FrameLine::Run { name, lines: count })?).map_err(written)?;
         let mut whole = lines_of(&journal).map_err(unreadable)?;
         // Lines are only ever appended: there are as many as there were.
         for _ in 0..count {
@@ -65,13 +65,13 @@ pub fn write(
         }
     }
     let runs = names.len() as u64;
-    lines.write_all(&frame(&Frame::End { runs })?).map_err(written)?;
+    lines.write_all(&frame(&FrameLine::End { runs })?).map_err(written)?;
     lines.finish().map_err(written)?;
     let size = sealing.seal().map_err(written)?;
     Ok(Written { runs, damaged, size })
 }
 
-/// The numbers of whole and of damaged lines.
+/// Returns the numbers of whole and of damaged lines.
 fn count(journal: &Path) -> io::Result<(u64, usize)> {
     let (mut lines, mut count, mut torn) = (lines_of(journal)?, 0, 0);
     loop {
@@ -86,13 +86,13 @@ fn count(journal: &Path) -> io::Result<(u64, usize)> {
 }
 
 /// Passes bytes on, and writes a seal behind them.
-struct Sealing<'o> {
+struct SealingWriter<'o> {
     out: &'o mut dyn Write,
     md5: Md5,
     size: u64,
 }
 
-impl Write for Sealing<'_> {
+impl Write for SealingWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.out.write(bytes)?;
         self.md5.update(&bytes[..count]);
@@ -105,7 +105,7 @@ impl Write for Sealing<'_> {
     }
 }
 
-impl Sealing<'_> {
+impl SealingWriter<'_> {
     fn seal(self) -> io::Result<u64> {
         let digest = hexadecimal(self.md5);
         self.out.write_all(&SEAL)?;

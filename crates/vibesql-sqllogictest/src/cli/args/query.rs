@@ -6,8 +6,8 @@ use std::str::FromStr;
 use clap::{Args, ValueEnum};
 
 use super::size::ByteSize;
-use slt_store::Window;
-use slt_store::ask::format::Format;
+use slt_store::HistoryWindow;
+use slt_store::ask::format::AnswerFormat;
 
 const QUERY_EXAMPLES: &str = "\
 Examples:
@@ -76,12 +76,12 @@ pub(in crate::cli) struct HistoryArgs {
 
 impl HistoryArgs {
     /// Returns which results are loaded; `now` is in milliseconds since 1970.
-    pub(in crate::cli) fn window(&self, now: i64) -> Window {
+    pub(in crate::cli) fn window(&self, now: i64) -> HistoryWindow {
         match self.since {
-            _ if self.all => Window::All,
-            Some(HistoryStart::At(time)) => Window::Since(time),
-            Some(HistoryStart::Ago(time)) => Window::Since(now.saturating_sub(time)),
-            None => Window::Last(self.last as usize),
+            _ if self.all => HistoryWindow::All,
+            Some(HistoryStart::At(time)) => HistoryWindow::Since(time),
+            Some(HistoryStart::Ago(time)) => HistoryWindow::Since(now.saturating_sub(time)),
+            None => HistoryWindow::Last(self.last as usize),
         }
     }
 }
@@ -126,7 +126,7 @@ pub(in crate::cli) enum QueryFormat {
     Markdown,
 }
 
-impl From<QueryFormat> for Format {
+impl From<QueryFormat> for AnswerFormat {
     fn from(format: QueryFormat) -> Self {
         match format {
             QueryFormat::Table => Self::Table,

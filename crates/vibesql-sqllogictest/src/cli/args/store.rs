@@ -6,7 +6,7 @@ use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::runs::{LAST_RUN, RUN_NAMES};
 use super::size::ByteSize;
-use slt_runner::results::import::Format;
+use slt_runner::results::import::SourceFormat;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum StoreCommand {
@@ -103,7 +103,7 @@ pub(in crate::cli) enum ImportFormat {
     Junit,
 }
 
-impl From<ImportFormat> for Format {
+impl From<ImportFormat> for SourceFormat {
     fn from(format: ImportFormat) -> Self {
         match format {
             ImportFormat::Json => Self::Json,

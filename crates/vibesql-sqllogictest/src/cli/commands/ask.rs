@@ -7,7 +7,7 @@ use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::results_location::ResultsLocation;
 use slt_runner::parallel::stdio::{take_stdin, take_stdout};
-use slt_store::ask::{EngineName, Results, serve};
+use slt_store::ask::{EngineName, ResultsSource, serve};
 
 /// The name by which it is started.
 pub(in crate::cli) const NAME: &str = "ask";
@@ -21,7 +21,7 @@ pub(in crate::cli) fn run(args: &AskArgs, location: &ResultsLocation) -> Command
     let (questions, mut answers) =
         streams.map_err(|error| CliError::io("use", "standard streams", &error))?;
     let served =
-        serve(engine, &Results(location.results()?.clone()), BufReader::new(questions), &mut answers);
+        serve(engine, &ResultsSource(location.results()?.clone()), BufReader::new(questions), &mut answers);
     served.map_err(|error| CliError::io("write to", "standard output", &error))?;
     Ok(ExitReason::Success)
 }

@@ -23,7 +23,7 @@ use crate::cli::results_location::ResultsLocation;
 use crate::cli::store;
 use crate::cli::ui::Ui;
 use slt_runner::clock::milliseconds_since_1970;
-use slt_store::ask::Reading;
+use slt_store::ask::HistorySelection;
 
 pub(in crate::cli) fn run(
     args: QueryArgs,
@@ -40,7 +40,7 @@ pub(in crate::cli) fn run(
     let results = location.results()?;
     store::catch_up(results, ui);
     let settings = QuerySettings {
-        reading: Reading {
+        reading: HistorySelection {
             window: args.history.window(milliseconds_since_1970()),
             engine: args.history.engine,
         },

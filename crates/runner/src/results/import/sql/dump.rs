@@ -1,18 +1,18 @@
 //! Runs out of the rows of a dump.
 //!
-//! The earlier scripts stored a parallel run twice: while it went on, with statuses from exit codes, which are 0 for
+//! The earlier scripts stored a parallel run twice: while it continued, with statuses from exit codes, which are 0 for
 //! files that fail; and once more from its results, which lack the files that crashed or took too long. The two are
 //! found and put together here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::super::files::Files;
+use super::super::files::ImportedFiles;
 use super::super::oddity::run;
 use super::super::status::{status_of, status_of_file};
-use super::super::{ForeignRun, ImportError, Oddity, Origin, Reading, known_time};
+use super::super::{ForeignRun, ImportError, ImportResult, ImportWarning, RunOrigin, known_time};
 use super::moment::moment;
-use super::statement::{Change, Row, Table, Value, changes};
+use super::statement::{DumpChange, DumpRow, DumpTable, DumpValue, changes};
 use crate::results::circumstances::{CiRun, Circumstances, Commit};
 use crate::results::digest;
 use crate::wire;
@@ -21,7 +21,7 @@ use slt_core::outcome::{FileReport, FileStatus};
 /// So long after a run its results were stored again at the latest, in milliseconds.
 const AFTERWARDS: i64 = 10 * 60 * 1000;
 
-pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, ImportError> {
+pub(in super::super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
     let mut oddities = Vec::new();
     let (mut runs, mut untested) = rows(changes(text, &mut oddities)?, &mut oddities);
     if runs.is_empty() {
@@ -29,13 +29,13 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
     }
     runs.retain(|run| {
         if run.results.is_empty() {
-            oddities.push(Oddity::Empty(run.id.clone()));
+            oddities.push(ImportWarning::Empty(run.id.clone()));
         }
         !run.results.is_empty()
     });
-    runs.sort_by_key(Run::started);
+    runs.sort_by_key(DumpRun::started);
     let mut runs = pairs(runs, &mut oddities);
-    // What was never run was not run last either, and nothing says which earlier runs were to have it.
+    // A file that was never run was not run last either, and its earlier runs are unknown.
     for result in runs.iter().flat_map(|run| &run.results) {
         untested.remove(&result.file);
     }
@@ -43,25 +43,25 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<Reading, Import
         last.untested = untested;
     }
     let runs = runs.iter().map(|run| run.to_foreign(changed, &mut oddities)).collect();
-    Ok(Reading { runs, oddities })
+    Ok(ImportResult { runs, oddities })
 }
 
 /// A row of `test_runs`, with the rows of `test_results` that belong to it.
 #[derive(Debug, Default)]
-struct Run {
+struct DumpRun {
     id: String,
-    row: Row,
-    results: Vec<Tested>,
+    row: DumpRow,
+    results: Vec<DumpResult>,
     /// Files that the dump knows, and that no run has tested.
     untested: BTreeSet<String>,
-    /// What of another run has been added: files that exist, and how long it took.
+    /// Files and durations added from other runs.
     wanted: usize,
     span: Option<(i64, i64)>,
 }
 
 /// A row of `test_results`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Tested {
+struct DumpResult {
     file: String,
     status: String,
     tested: Option<i64>,
@@ -72,36 +72,36 @@ struct Tested {
 
 /// Puts results to their runs, and finds the files that are called untested. The runs are in the order in which the dump names
 /// them.
-fn rows(changes: Vec<Change>, oddities: &mut Vec<Oddity>) -> (Vec<Run>, BTreeSet<String>) {
-    let (mut order, mut runs) = (Vec::new(), BTreeMap::<String, Run>::new());
+fn rows(changes: Vec<DumpChange>, oddities: &mut Vec<ImportWarning>) -> (Vec<DumpRun>, BTreeSet<String>) {
+    let (mut order, mut runs) = (Vec::new(), BTreeMap::<String, DumpRun>::new());
     let mut files = BTreeMap::new();
     for change in changes {
         match change {
-            Change::Insert { table: Table::Files, row } => {
+            DumpChange::Insert { table: DumpTable::Files, row } => {
                 let is_untested = text(&row, &["status"]).is_some_and(|word| status_of(&word) == Some(None));
                 // A later row replaces an earlier one.
                 files.extend(text(&row, &["file_path"]).map(|file| (file, is_untested)));
             }
-            Change::Insert { table: Table::Runs, row } => {
+            DumpChange::Insert { table: DumpTable::Runs, row } => {
                 let id = text(&row, &["run_id", "id"]).unwrap_or_default();
                 let run = runs.entry(id.clone()).or_insert_with(|| {
                     order.push(id.clone());
-                    Run { id: id.clone(), ..Run::default() }
+                    DumpRun { id: id.clone(), ..DumpRun::default() }
                 });
                 if !run.row.is_empty() {
-                    oddities.push(Oddity::RunAgain(id));
+                    oddities.push(ImportWarning::RunAgain(id));
                 }
                 run.row = row;
             }
-            Change::Insert { table: Table::Results, row } => {
+            DumpChange::Insert { table: DumpTable::Results, row } => {
                 let id = text(&row, &["run_id"]).unwrap_or_default();
                 let run = runs.entry(id.clone()).or_insert_with(|| {
                     order.push(id.clone());
-                    Run { id, ..Run::default() }
+                    DumpRun { id, ..DumpRun::default() }
                 });
-                run.results.push(Tested::of(&row));
+                run.results.push(DumpResult::of(&row));
             }
-            Change::UpdateRuns { set, run } => {
+            DumpChange::UpdateRuns { set, run } => {
                 let run = run.and_then(|value| word(&value));
                 let concerned = runs.values_mut().filter(|one| run.as_ref().is_none_or(|run| *run == one.id));
                 concerned.for_each(|one| one.row.extend(set.clone()));
@@ -112,29 +112,29 @@ fn rows(changes: Vec<Change>, oddities: &mut Vec<Oddity>) -> (Vec<Run>, BTreeSet
     (runs, files.into_iter().filter(|(_, is_untested)| *is_untested).map(|(file, _)| file).collect())
 }
 
-fn word(value: &Value) -> Option<String> {
+fn word(value: &DumpValue) -> Option<String> {
     match value {
-        Value::Null => None,
-        Value::Number(text) | Value::Text(text) => Some(text.clone()),
+        DumpValue::Null => None,
+        DumpValue::Number(text) | DumpValue::Text(text) => Some(text.clone()),
     }
 }
 
-/// The first of these columns that a row has; the schemas call them differently.
-fn text(row: &Row, columns: &[&str]) -> Option<String> {
+/// Returns the first of these columns that a row has; the schemas call them differently.
+fn text(row: &DumpRow, columns: &[&str]) -> Option<String> {
     columns.iter().find_map(|column| row.get(*column)).and_then(word)
 }
 
-fn number(row: &Row, columns: &[&str]) -> Option<u64> {
+fn number(row: &DumpRow, columns: &[&str]) -> Option<u64> {
     let number: f64 = text(row, columns)?.trim().parse().ok()?;
     (number >= 0.0).then_some(number as u64)
 }
 
-fn time(row: &Row, columns: &[&str]) -> Option<i64> {
+fn time(row: &DumpRow, columns: &[&str]) -> Option<i64> {
     moment(&text(row, columns)?)
 }
 
-impl Tested {
-    fn of(row: &Row) -> Self {
+impl DumpResult {
+    fn of(row: &DumpRow) -> Self {
         Self {
             file: text(row, &["file_path", "test_file", "file"]).unwrap_or_default(),
             status: text(row, &["status"]).unwrap_or_default(),
@@ -154,7 +154,7 @@ impl Tested {
     }
 
     /// Makes the report; `later` is how much later times are than the dump says, in milliseconds.
-    fn report(&self, later: i64, oddities: &mut Vec<Oddity>) -> Option<FileReport> {
+    fn report(&self, later: i64, oddities: &mut Vec<ImportWarning>) -> Option<FileReport> {
         let status = status_of_file(&self.file, &self.status, oddities)?;
         let elapsed = known_time(self.duration);
         let mut report = FileReport::of_whole(&self.file, status, self.message.as_deref(), elapsed);
@@ -166,14 +166,14 @@ impl Tested {
     }
 }
 
-impl Run {
+impl DumpRun {
     /// When it began, as the dump says: often the time of day without a zone.
     fn said_start(&self) -> Option<i64> {
         time(&self.row, &["started_at", "timestamp", "run_timestamp"])
             .or_else(|| self.results.iter().filter_map(|result| result.tested).min())
     }
 
-    /// When it began. The identifier of a run is its second in UTC, which makes good for a zone that is not said.
+    /// Returns the start time. The identifier of a run is its second in UTC, which replaces a missing time zone.
     fn started(&self) -> Option<i64> {
         const FARTHEST_ZONE: u64 = 15 * 60 * 60 * 1000;
         let said = self.said_start();
@@ -203,7 +203,7 @@ impl Run {
         said.unwrap_or(0).max(self.wanted)
     }
 
-    /// Whether this was stored while it went on, and `other` is the same run, stored from its results.
+    /// Returns whether this was stored while it continued, and `other` is the same run, stored from its results.
     ///
     /// | | |
     /// |---|---|
@@ -222,8 +222,8 @@ impl Run {
             && other.files().is_subset(&self.files())
     }
 
-    /// Makes one run of two, of which this was stored while it went on.
-    fn with(self, processed: Self, oddities: &mut Vec<Oddity>) -> Self {
+    /// Makes one run of two, of which this was stored while it continued.
+    fn with(self, processed: Self, oddities: &mut Vec<ImportWarning>) -> Self {
         let own: BTreeMap<_, _> = self.results.iter().map(|result| (result.file.as_str(), result)).collect();
         let (mut results, mut wrong) = (processed.results.clone(), 0);
         for result in &mut results {
@@ -232,7 +232,7 @@ impl Run {
                 (result.duration, result.tested) = (own.duration, own.tested);
             }
         }
-        // Of the files that the results lack, an exit code tells the truth unless it says that all is well.
+        // For files without a result, an exit code counts unless it means success.
         let known = processed.files();
         let (unsure, lost): (Vec<_>, Vec<_>) = self
             .results
@@ -241,10 +241,10 @@ impl Run {
             .partition(|result| result.passed());
         results.extend(lost.into_iter().cloned());
         if !unsure.is_empty() {
-            oddities.push(Oddity::Unsure { run: self.id.clone(), files: unsure.len() });
+            oddities.push(ImportWarning::Unsure { run: self.id.clone(), files: unsure.len() });
         }
         let (streamed, processed_id) = (self.id.clone(), processed.id.clone());
-        oddities.push(Oddity::Twice { streamed, processed: processed_id, wrong });
+        oddities.push(ImportWarning::Twice { streamed, processed: processed_id, wrong });
         let span = self.said_start().zip(self.said_end());
         let wanted = self.wanted().max(self.results.len());
         let mut row = self.row;
@@ -255,8 +255,8 @@ impl Run {
         Self { id: self.id, row, results, untested: BTreeSet::new(), wanted, span }
     }
 
-    fn to_foreign(&self, changed: i64, oddities: &mut Vec<Oddity>) -> ForeignRun {
-        let mut files = Files::default();
+    fn to_foreign(&self, changed: i64, oddities: &mut Vec<ImportWarning>) -> ForeignRun {
+        let mut files = ImportedFiles::default();
         // The zone that the identifier of the run makes good for is also that of its results.
         let later = self.started().zip(self.said_start()).map_or(0, |(started, said)| started - said);
         for file in &self.untested {
@@ -282,15 +282,15 @@ impl Run {
             ("failed files", ["failed", "failed_files"], failed),
         ] {
             if let Some(says) = number(&self.row, &columns).filter(|&says| says != found) {
-                oddities.push(Oddity::Count { place: run(&self.id), what, says, found });
+                oddities.push(ImportWarning::Count { place: run(&self.id), what, says, found });
             }
         }
         if self.row.is_empty() {
-            oddities.push(Oddity::Headless(self.id.clone()));
+            oddities.push(ImportWarning::Headless(self.id.clone()));
         }
         let started = self.started();
         if started.is_none() {
-            oddities.push(Oddity::Undated);
+            oddities.push(ImportWarning::Undated);
         }
         // The same whatever this was read from.
         let mut content = format!("{} {started:?} ", self.id).into_bytes();
@@ -301,7 +301,7 @@ impl Run {
             wanted: self.wanted().max(files.len() + untested.len()),
             files,
             untested,
-            origin: Origin::default(),
+            origin: RunOrigin::default(),
             circumstances: self.circumstances(),
             digest: digest::of(&content),
         }
@@ -327,8 +327,8 @@ impl Run {
 }
 
 /// Puts together the runs that were stored twice.
-fn pairs(runs: Vec<Run>, oddities: &mut Vec<Oddity>) -> Vec<Run> {
-    let mut done: Vec<Run> = Vec::new();
+fn pairs(runs: Vec<DumpRun>, oddities: &mut Vec<ImportWarning>) -> Vec<DumpRun> {
+    let mut done: Vec<DumpRun> = Vec::new();
     for run in runs {
         // One that is put together already has the span of the two.
         let streamed = done.iter().rposition(|earlier| earlier.span.is_none() && earlier.is_streamed(&run));

@@ -1,4 +1,4 @@
-//! The words and literals of a dump, with their lines.
+//! The tokens of a dump, with their lines.
 
 use super::super::ImportError;
 
@@ -31,7 +31,7 @@ pub(super) struct Tokens<'t> {
     line: usize,
 }
 
-/// The writers cut an escaped text to so many characters.
+/// The writers truncate an escaped text to this length.
 const CUT: usize = 2000;
 
 impl<'t> Tokens<'t> {
@@ -39,7 +39,7 @@ impl<'t> Tokens<'t> {
         Self { text, at: 0, line: 1 }
     }
 
-    /// The line that has been come to.
+    /// Returns the line that has been come to.
     pub(super) fn line(&self) -> usize {
         self.line
     }
@@ -77,7 +77,7 @@ impl<'t> Tokens<'t> {
         ImportError::Sql { line: self.line, expected: "whole statements", found }
     }
 
-    /// The next token with its line; nothing at the end.
+    /// Returns the next token with its line; nothing at the end.
     pub(super) fn next(&mut self) -> Result<Option<(Token, usize)>, ImportError> {
         self.skip_blank()?;
         let line = self.line;
@@ -104,7 +104,7 @@ impl<'t> Tokens<'t> {
         Ok(Some((token, line)))
     }
 
-    /// A string. The writers doubled quotes and backslashes.
+    /// Returns a string. The writers doubled quotes and backslashes.
     fn string(&mut self) -> Result<String, ImportError> {
         let rest = &self.rest()[1..];
         let mut at = 0;
@@ -119,21 +119,20 @@ impl<'t> Tokens<'t> {
             at += 2;
         };
         let mut text = undoubled(&rest[..at]).replace("''", "'");
-        // Of the last quote only a half is left.
+        // The truncation has split the last doubled quote.
         text.extend(cut.then_some('\''));
         self.skip(1 + at + 1 + usize::from(cut));
         Ok(text)
     }
 }
 
-/// Whether the two quotes at `at` end the string: the writers cut texts after they had escaped them, also amid a doubled
-/// quote.
+/// Returns whether the two quotes at `at` end the string. The writers truncate texts after escaping them, possibly
+/// within a doubled quote.
 fn is_cut(rest: &str, at: usize) -> bool {
     rest[at..].starts_with("'');") && at + 1 >= CUT && rest[..at].chars().count() + 1 == CUT
 }
 
-/// Halves the backslashes. Where some stand in an odd number, nobody has doubled them; but at the end of a text that was
-/// cut, they may.
+/// Halves the backslashes. An odd number was not doubled, except at the end of a truncated text.
 fn undoubled(escaped: &str) -> String {
     let cut = escaped.len() >= CUT && escaped.chars().count() == CUT;
     let body = if cut { escaped.trim_end_matches('\\') } else { escaped };

@@ -1,29 +1,29 @@
-//! What a dump does to its tables, statement by statement.
+//! Applies the statements of a dump to its tables.
 
 use std::collections::BTreeMap;
 
-use super::super::{ImportError, Oddity};
+use super::super::{ImportError, ImportWarning};
 use super::literal::{Token, Tokens};
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Value {
+pub(super) enum DumpValue {
     Null,
     Number(String),
     Text(String),
 }
 
 /// A row by its columns, whose names are in lower case.
-pub(super) type Row = BTreeMap<String, Value>;
+pub(super) type DumpRow = BTreeMap<String, DumpValue>;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Table {
+pub(super) enum DumpTable {
     Files,
     Runs,
     Results,
 }
 
-impl Table {
+impl DumpTable {
     fn of(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "test_files" => Some(Self::Files),
@@ -33,7 +33,7 @@ impl Table {
         }
     }
 
-    /// The columns of the schema that was used last, for dumps that name none.
+    /// Returns the columns of the schema that was used last, for dumps that name none.
     fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Files => &["file_path", "category", "subcategory", "status", "last_tested", "last_passed"],
@@ -56,25 +56,25 @@ impl Table {
     }
 }
 
-/// What a statement does.
+/// The effect of a statement.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(super) enum DumpChange {
     Insert {
-        table: Table,
-        row: Row,
+        table: DumpTable,
+        row: DumpRow,
     },
     /// Sets columns of the runs, or of the one with this identifier.
     UpdateRuns {
-        set: Row,
-        run: Option<Value>,
+        set: DumpRow,
+        run: Option<DumpValue>,
     },
 }
 
 /// Reads the changes of a dump. Statements on other tables are passed over.
-pub(super) fn changes(text: &str, oddities: &mut Vec<Oddity>) -> Result<Vec<Change>, ImportError> {
+pub(super) fn changes(text: &str, oddities: &mut Vec<ImportWarning>) -> Result<Vec<DumpChange>, ImportError> {
     let mut tokens = Tokens::new(text);
     let (mut changes, mut columns) = (Vec::new(), BTreeMap::new());
-    while let Some(mut statement) = Statement::next(&mut tokens)? {
+    while let Some(mut statement) = DumpStatement::next(&mut tokens)? {
         let (first, line) = (statement.first_word(), statement.line);
         match first.as_str() {
             "insert" | "replace" => statement.insert(&columns, &mut changes)?,
@@ -85,7 +85,7 @@ pub(super) fn changes(text: &str, oddities: &mut Vec<Oddity>) -> Result<Vec<Chan
                 }
             }
             "delete" if statement.names_a_table() => {
-                oddities.push(Oddity::Statement { line, word: "DELETE".to_owned() });
+                oddities.push(ImportWarning::Statement { line, word: "DELETE".to_owned() });
             }
             _ => {}
         }
@@ -94,15 +94,15 @@ pub(super) fn changes(text: &str, oddities: &mut Vec<Oddity>) -> Result<Vec<Chan
 }
 
 /// The tokens of a statement, of which some have been read.
-struct Statement {
+struct DumpStatement {
     tokens: Vec<(Token, usize)>,
     at: usize,
     line: usize,
-    /// The line where it ends.
+    /// The line of its end.
     last: usize,
 }
 
-impl Statement {
+impl DumpStatement {
     fn next(tokens: &mut Tokens<'_>) -> Result<Option<Self>, ImportError> {
         let mut found = Vec::new();
         loop {
@@ -165,7 +165,7 @@ impl Statement {
 
     fn names_a_table(&self) -> bool {
         self.tokens.iter().any(|(token, _)| match token {
-            Token::Word(name) | Token::Name(name) => Table::of(name).is_some(),
+            Token::Word(name) | Token::Name(name) => DumpTable::of(name).is_some(),
             _ => false,
         })
     }
@@ -173,8 +173,8 @@ impl Statement {
     /// `INSERT [OR …] INTO table [(columns)] VALUES (…), …`, or `REPLACE INTO …`.
     fn insert(
         &mut self,
-        known: &BTreeMap<Table, Vec<String>>,
-        changes: &mut Vec<Change>,
+        known: &BTreeMap<DumpTable, Vec<String>>,
+        changes: &mut Vec<DumpChange>,
     ) -> Result<(), ImportError> {
         if !self.names_a_table() {
             return Ok(());
@@ -186,7 +186,7 @@ impl Statement {
         if !self.word("into") {
             return Err(self.wrong("`INTO`"));
         }
-        let Some(table) = Table::of(&self.name("the name of a table")?) else { return Ok(()) };
+        let Some(table) = DumpTable::of(&self.name("the name of a table")?) else { return Ok(()) };
         let columns = match self.sign('(') {
             true => self.list(|statement| statement.name("the name of a column"))?,
             false => match known.get(&table) {
@@ -208,7 +208,7 @@ impl Statement {
                 return Err(ImportError::Sql { line, expected: "a value for each column", found });
             }
             let row = columns.iter().map(|name| name.to_ascii_lowercase()).zip(values).collect();
-            changes.push(Change::Insert { table, row });
+            changes.push(DumpChange::Insert { table, row });
             if !self.sign(',') {
                 break;
             }
@@ -216,7 +216,7 @@ impl Statement {
         if self.at == self.tokens.len() { Ok(()) } else { Err(self.wrong("the end of the statement")) }
     }
 
-    /// What is between here and a closing bracket.
+    /// Parses a list up to a closing bracket.
     fn list<T>(
         &mut self,
         mut one: impl FnMut(&mut Self) -> Result<T, ImportError>,
@@ -228,22 +228,22 @@ impl Statement {
         if self.sign(')') { Ok(found) } else { Err(self.wrong("`,` or `)`")) }
     }
 
-    fn value(&mut self) -> Result<Value, ImportError> {
+    fn value(&mut self) -> Result<DumpValue, ImportError> {
         if self.word("null") {
-            return Ok(Value::Null);
+            return Ok(DumpValue::Null);
         }
         for (word, number) in [("true", "1"), ("false", "0")] {
             if self.word(word) {
-                return Ok(Value::Number(number.to_owned()));
+                return Ok(DumpValue::Number(number.to_owned()));
             }
         }
         // TIMESTAMP '2025-11-22 10:00:00'
         let typed = self.word("timestamp") || self.word("date");
         let negative = !typed && self.sign('-');
         let value = match self.peek() {
-            Some(Token::Text(text)) if !negative => Value::Text(text.clone()),
+            Some(Token::Text(text)) if !negative => DumpValue::Text(text.clone()),
             Some(Token::Number(number)) if !typed => {
-                Value::Number(format!("{}{number}", if negative { "-" } else { "" }))
+                DumpValue::Number(format!("{}{number}", if negative { "-" } else { "" }))
             }
             _ => return Err(self.wrong("a value")),
         };
@@ -252,21 +252,25 @@ impl Statement {
     }
 
     /// `UPDATE test_runs SET column = value, … [WHERE run_id = value]`.
-    fn update(&mut self, changes: &mut Vec<Change>, oddities: &mut Vec<Oddity>) -> Result<(), ImportError> {
+    fn update(
+        &mut self,
+        changes: &mut Vec<DumpChange>,
+        oddities: &mut Vec<ImportWarning>,
+    ) -> Result<(), ImportError> {
         self.at = 1;
-        match Table::of(&self.name("the name of a table")?) {
-            Some(Table::Runs) => {}
-            Some(Table::Results) => {
-                oddities.push(Oddity::Statement { line: self.line, word: "UPDATE".to_owned() });
+        match DumpTable::of(&self.name("the name of a table")?) {
+            Some(DumpTable::Runs) => {}
+            Some(DumpTable::Results) => {
+                oddities.push(ImportWarning::Statement { line: self.line, word: "UPDATE".to_owned() });
                 return Ok(());
             }
-            // What became of a file last is what its last run says.
-            Some(Table::Files) | None => return Ok(()),
+            // The last result of a file follows from its last run.
+            Some(DumpTable::Files) | None => return Ok(()),
         }
         if !self.word("set") {
             return Err(self.wrong("`SET`"));
         }
-        let mut set = Row::new();
+        let mut set = DumpRow::new();
         loop {
             let (column, value) = self.assignment()?;
             set.insert(column, value);
@@ -288,11 +292,11 @@ impl Statement {
         if self.at < self.tokens.len() {
             return Err(self.wrong("the end of the statement"));
         }
-        changes.push(Change::UpdateRuns { set, run });
+        changes.push(DumpChange::UpdateRuns { set, run });
         Ok(())
     }
 
-    fn assignment(&mut self) -> Result<(String, Value), ImportError> {
+    fn assignment(&mut self) -> Result<(String, DumpValue), ImportError> {
         let column = self.name("the name of a column")?.to_ascii_lowercase();
         if !self.sign('=') {
             return Err(self.wrong("`=`"));
@@ -301,7 +305,7 @@ impl Statement {
     }
 
     /// `CREATE TABLE [IF NOT EXISTS] table (column …, …)`: its columns, if it is one of the tables.
-    fn create(&mut self) -> Option<(Table, Vec<String>)> {
+    fn create(&mut self) -> Option<(DumpTable, Vec<String>)> {
         self.at = 1;
         if !self.word("table") {
             return None;
@@ -309,7 +313,7 @@ impl Statement {
         if self.word("if") {
             self.at += 2;
         }
-        let table = Table::of(&self.name("").ok()?)?;
+        let table = DumpTable::of(&self.name("").ok()?)?;
         let mut columns = Vec::new();
         let (mut depth, mut first) = (0, false);
         for (token, _) in &self.tokens[self.at..] {

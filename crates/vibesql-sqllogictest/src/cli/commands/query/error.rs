@@ -3,7 +3,7 @@
 use super::names::{columns, nearest, tables};
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitReason;
-use slt_store::ask::{AskError, EngineName, Kind, PlanError, Unknown};
+use slt_store::ask::{AskError, EngineName, PlanError, UnknownName, VibeSqlFault};
 
 /// Where the user types queries; hints depend on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,13 +33,13 @@ pub(super) fn rejected(error: &PlanError, prompt: QueryPrompt) -> CliError {
                 .to_owned()
         }
         PlanError::Writes => "`run` makes results, and `store prune` removes old ones".to_owned(),
-        PlanError::Sql { unknown: Some(Unknown::Table(name)), .. } => match nearest(name, tables()) {
+        PlanError::Sql { unknown: Some(UnknownName::Table(name)), .. } => match nearest(name, tables()) {
             Some(nearest) => {
                 format!("did you mean `{nearest}`? {} lists all", prompt.command(".tables"))
             }
             None => format!("{} lists tables and views", prompt.command(".tables")),
         },
-        PlanError::Sql { unknown: Some(Unknown::Column(name)), .. } => {
+        PlanError::Sql { unknown: Some(UnknownName::Column(name)), .. } => {
             let column = name.rsplit('.').next().unwrap_or(name);
             match nearest(column, columns()) {
                 Some(nearest) => {
@@ -64,7 +64,10 @@ pub(super) fn unanswered(error: &AskError, prompt: QueryPrompt, is_checked: bool
     let in_shell = prompt == QueryPrompt::Shell;
     let (reason, hint) = match error {
         AskError::Sql(_) => (ExitReason::Usage, None),
-        AskError::Engine { kind: Kind::Differs(_) | Kind::Panics(_) | Kind::Dies(_), engine } => {
+        AskError::Engine {
+            kind: VibeSqlFault::Differs(_) | VibeSqlFault::Panics(_) | VibeSqlFault::Dies(_),
+            engine,
+        } => {
             let hint = if in_shell {
                 "a shell started without --no-check shows SQLite's answer"
             } else {

@@ -3,7 +3,7 @@
 use super::error::QueryPrompt;
 use super::names::nearest;
 use crate::cli::error::CliError;
-use slt_store::ask::presets::{PRESETS, Preset, Reach, preset};
+use slt_store::ask::presets::{PRESETS, Preset, PresetReach, preset};
 
 /// Returns the list of presets, with the part of the history that each reads.
 pub(super) fn list_presets() -> String {
@@ -12,9 +12,9 @@ pub(super) fn list_presets() -> String {
         .iter()
         .map(|preset| {
             let reach = match preset.reach {
-                Reach::Everything => "all runs",
-                Reach::Loaded => "loaded runs",
-                Reach::LastRun => "last run",
+                PresetReach::Everything => "all runs",
+                PresetReach::Loaded => "loaded runs",
+                PresetReach::LastRun => "last run",
             };
             format!("{:<width$}  {:<11}  {}\n", preset.name, reach, preset.about)
         })

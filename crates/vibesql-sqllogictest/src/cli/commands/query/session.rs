@@ -16,14 +16,14 @@ use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::{Role, rendered};
 use slt_runner::text::written;
-use slt_store::ask::format::{self, Format};
-use slt_store::ask::presets::{Preset, Reach};
+use slt_store::ask::format::{self, AnswerFormat};
+use slt_store::ask::presets::{Preset, PresetReach};
 use slt_store::ask::{
-    About, AskCommand, Asked, Asker, DependsOn, Effort, Interrupter, Keeping as Kept, Limits, Plan, Reading,
-    Results, Unconfirmed, VIBESQL_VERSION, plan,
+    AskCommand, AskLimits, AskResult, Asker, Dependency, DisagreementEffort, HistorySelection, Interrupter,
+    QueryPlan, QueryTarget, ResultsSource, SavedExample, Unconfirmed, VIBESQL_VERSION, plan,
 };
 use slt_store::schema::TEST_FILES;
-use slt_store::{Store, Window};
+use slt_store::{HistoryWindow, Store};
 
 /// The time limit for reducing a disagreement.
 const REDUCTION_TIME: Duration = Duration::from_secs(5);
@@ -35,25 +35,25 @@ const PARTIAL_TABLES: [&str; 4] = ["test_results", "record_failures", "failure_g
 /// The settings of a session.
 pub(super) struct QuerySettings {
     /// The results to load.
-    pub(super) reading: Reading,
-    pub(super) format: Format,
+    pub(super) reading: HistorySelection,
+    pub(super) format: AnswerFormat,
     /// The file that results are written to.
     pub(super) output: Option<PathBuf>,
     pub(super) pager: Pager,
     /// Whether results are checked with SQLite.
     pub(super) check: bool,
     /// The limits of each engine.
-    pub(super) limits: Limits,
+    pub(super) limits: AskLimits,
 }
 
 /// Queries that share engines and settings.
 pub(super) struct QuerySession {
     asker: Asker,
-    results: Results,
+    results: ResultsSource,
     /// Where its queries are typed.
     pub(super) prompt: QueryPrompt,
-    pub(super) reading: Reading,
-    pub(super) format: Format,
+    pub(super) reading: HistorySelection,
+    pub(super) format: AnswerFormat,
     pub(super) folder: PathBuf,
     output: Option<PathBuf>,
     /// The text in the output file; the next result is appended.
@@ -63,9 +63,9 @@ pub(super) struct QuerySession {
 }
 
 /// Returns the limits of an engine; a timeout of 0 seconds is no limit.
-pub(super) fn limits(timeout: u64, memory: u64) -> Limits {
+pub(super) fn limits(timeout: u64, memory: u64) -> AskLimits {
     let timeout = if timeout == 0 { NO_TIMEOUT } else { Duration::from_secs(timeout) };
-    Limits { timeout, memory }
+    AskLimits { timeout, memory }
 }
 
 impl QuerySession {
@@ -88,7 +88,7 @@ impl QuerySession {
             reading,
             format,
             folder: results.path().join("store"),
-            results: Results(results.clone()),
+            results: ResultsSource(results.clone()),
             output,
             written: String::new(),
             pager,
@@ -102,7 +102,7 @@ impl QuerySession {
 
     /// Runs a statement, and shows the result with notes.
     pub(super) fn answer(&mut self, sql: &str, ui: &mut Ui) -> Result<(), CliError> {
-        self.ask(sql, Reach::Loaded, ui)
+        self.ask(sql, PresetReach::Loaded, ui)
     }
 
     /// Runs a preset.
@@ -110,12 +110,12 @@ impl QuerySession {
         self.ask(preset.sql, preset.reach, ui)
     }
 
-    fn ask(&mut self, sql: &str, reach: Reach, ui: &mut Ui) -> Result<(), CliError> {
+    fn ask(&mut self, sql: &str, reach: PresetReach, ui: &mut Ui) -> Result<(), CliError> {
         let plan = plan(sql).map_err(|error| rejected(&error, self.prompt))?;
-        let window = if reach == Reach::LastRun { Window::Last(1) } else { self.reading.window };
-        let reading = Reading { window, ..self.reading.clone() };
+        let window = if reach == PresetReach::LastRun { HistoryWindow::Last(1) } else { self.reading.window };
+        let reading = HistorySelection { window, ..self.reading.clone() };
         let folder = self.folder.join("disagreements");
-        let effort = Effort {
+        let effort = DisagreementEffort {
             check: self.check,
             folder: &folder,
             reducing: REDUCTION_TIME,
@@ -123,7 +123,7 @@ impl QuerySession {
         };
         let asked = self
             .asker
-            .ask(&plan, About::Results(&reading, &self.results), effort)
+            .ask(&plan, QueryTarget::Results(&reading, &self.results), effort)
             .map_err(|error| unanswered(&error, self.prompt, self.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
@@ -142,7 +142,7 @@ impl QuerySession {
         }
         let mut text = written(|out| format::write(out, &asked.answer, self.format));
         // All that is asked for is loaded then.
-        let is_partial = reach == Reach::Loaded && self.is_partial(&plan, &asked);
+        let is_partial = reach == PresetReach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
         if let Some(path) = &self.output {
             let place = OutputFile::open(path, ExistingFile::ReplaceReport)?;
@@ -155,7 +155,7 @@ impl QuerySession {
             if !is_standard {
                 ui.note(format_args!("{foot}; written to `{}`", path.display()));
             }
-        } else if self.format == Format::Table {
+        } else if self.format == AnswerFormat::Table {
             let faint = std::io::stdout().is_terminal();
             let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
             text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
@@ -170,28 +170,28 @@ impl QuerySession {
     }
 
     /// Whether loading more of the history could change the result.
-    fn is_partial(&self, plan: &Plan, asked: &Asked) -> bool {
+    fn is_partial(&self, plan: &QueryPlan, asked: &AskResult) -> bool {
         let reads = |name: &str| plan.wanted.iter().any(|wanted| wanted.table.name == name);
         asked.loaded < asked.runs
-            && self.reading.window != Window::All
+            && self.reading.window != HistoryWindow::All
             && PARTIAL_TABLES.into_iter().any(reads)
     }
 
     /// Returns the line below a result.
-    fn foot(&self, asked: &Asked, is_partial: bool) -> String {
+    fn foot(&self, asked: &AskResult, is_partial: bool) -> String {
         let rows = plural(asked.answer.rows.len() as u64, "row");
         let part = if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
             let which = match self.reading.window {
-                Window::Last(_) => "the last ",
-                Window::Since(_) | Window::All => "",
+                HistoryWindow::Last(_) => "the last ",
+                HistoryWindow::Since(_) | HistoryWindow::All => "",
             };
             let flag = if self.prompt == QueryPrompt::Shell { ".all" } else { "--all" };
             format!("; results of {which}{loaded} of {all}, {flag} loads all")
         } else {
             String::new()
         };
-        let is_told = asked.agreed && self.format == Format::Table && std::io::stdout().is_terminal();
+        let is_told = asked.agreed && self.format == AnswerFormat::Table && std::io::stdout().is_terminal();
         let agreed =
             if is_told { format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree") } else { String::new() };
         format!("{rows}{part}{agreed}")
@@ -203,10 +203,10 @@ fn unconfirmed_text(unconfirmed: &Unconfirmed) -> String {
     match unconfirmed {
         Unconfirmed::OnlySqlite(on) => {
             let on = match on {
-                DependsOn::Chance => "random values",
-                DependsOn::Time => "the current time",
-                DependsOn::Connection => "the state of the connection",
-                DependsOn::Engine => "the engine",
+                Dependency::Chance => "random values",
+                Dependency::Time => "the current time",
+                Dependency::Connection => "the state of the connection",
+                Dependency::Engine => "the engine",
             };
             format!("not checked: the answer depends on {on}; shown is SQLite's answer")
         }
@@ -218,8 +218,8 @@ fn unconfirmed_text(unconfirmed: &Unconfirmed) -> String {
         }
         Unconfirmed::VibeSql { kind, kept } => {
             let kept = match kept {
-                Kept::In(path) => format!("kept as `{}`", path.display()),
-                Kept::Not(why) => format!("not kept ({why})"),
+                SavedExample::In(path) => format!("kept as `{}`", path.display()),
+                SavedExample::Not(why) => format!("not kept ({why})"),
             };
             format!("VibeSQL {VIBESQL_VERSION} {kind}; shown is SQLite's answer; {kept}")
         }

@@ -16,7 +16,7 @@ use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_runner::text::count::plural;
-use slt_store::Window;
+use slt_store::HistoryWindow;
 use slt_store::ask::views::VIEWS;
 use slt_store::ask::{Interrupter, VIBESQL_VERSION, statements};
 use slt_store::schema::{self, TABLES};
@@ -113,7 +113,7 @@ fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellF
             session.format = format.into();
         }
         (".last", count) => match count.parse() {
-            Ok(count) if count > 0 => session.reading.window = Window::Last(count),
+            Ok(count) if count > 0 => session.reading.window = HistoryWindow::Last(count),
             _ => {
                 return Err(CliError::usage(
                     format!("expected a number of runs, found `{count}`"),
@@ -121,7 +121,7 @@ fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellF
                 ));
             }
         },
-        (".all", _) => session.reading.window = Window::All,
+        (".all", _) => session.reading.window = HistoryWindow::All,
         (command, _) => {
             let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
             let hint = nearest

@@ -10,11 +10,11 @@ use crate::cli::store::catch_up;
 use crate::cli::ui::Ui;
 use slt_core::outcome::Totals;
 use slt_runner::results::ResultsFolder;
-use slt_runner::results::import::{ForeignRun, Format, Kept, UNKNOWN_ENGINE, keep, read};
+use slt_runner::results::import::{ForeignRun, KeptRun, SourceFormat, UNKNOWN_ENGINE, keep, read};
 use slt_runner::text::count::{plural, thousands};
 
 pub(super) fn run(args: &ImportArgs, results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
-    let format = args.format.map(Format::from);
+    let format = args.format.map(SourceFormat::from);
     let mut reason = ExitReason::Success;
     let mut new = 0;
     for file in &args.files {
@@ -35,7 +35,7 @@ pub(super) fn run(args: &ImportArgs, results: &ResultsFolder, ui: &mut Ui) -> Co
 /// Imports a file, and returns the number of new runs whose engine it does not name.
 fn import(
     file: &Path,
-    format: Option<Format>,
+    format: Option<SourceFormat>,
     engine: Option<&str>,
     results: &ResultsFolder,
     ui: &mut Ui,
@@ -50,11 +50,11 @@ fn import(
     for run in &reading.runs {
         let kept = keep(results, run, &name, engine)?;
         match kept {
-            Kept::New(name) => {
+            KeptRun::New(name) => {
                 new += usize::from(run.origin.engine.is_none());
                 ui.print(&format!("run {name} from {shown}: {}\n", account(run)))?;
             }
-            Kept::There(name) => ui.print(&format!("run {name} already exists; nothing imported\n"))?,
+            KeptRun::There(name) => ui.print(&format!("run {name} already exists; nothing imported\n"))?,
         }
     }
     reading.oddities.iter().for_each(|oddity| ui.note(format_args!("{shown}: {oddity}")));

@@ -7,7 +7,7 @@ use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::store::catch_up;
 use crate::cli::ui::Ui;
-use slt_runner::results::portable::{Became, merge};
+use slt_runner::results::portable::{MergeOutcome, merge};
 use slt_runner::results::{ResultsFolder, backup};
 use slt_runner::text::count::plural;
 
@@ -37,13 +37,13 @@ fn merge_file(file: &Path, results: &ResultsFolder, ui: &mut Ui) -> Result<(), C
     let (mut new, mut present) = (0, 0);
     for arrival in merge(results, file)? {
         let text = match arrival.became {
-            Became::There(_) => {
+            MergeOutcome::There(_) => {
                 present += 1;
                 continue;
             }
-            Became::New(name) if name == arrival.name => format!("run {name}\n"),
-            Became::New(name) => format!("run {name}, which is {} in the file\n", arrival.name),
-            Became::Longer(name) => format!("run {name}, of which only the beginning was present\n"),
+            MergeOutcome::New(name) if name == arrival.name => format!("run {name}\n"),
+            MergeOutcome::New(name) => format!("run {name}, which is {} in the file\n", arrival.name),
+            MergeOutcome::Longer(name) => format!("run {name}, of which only the beginning was present\n"),
         };
         new += 1;
         ui.print(&text)?;

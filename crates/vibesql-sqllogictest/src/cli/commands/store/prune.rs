@@ -9,7 +9,7 @@ use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::clock::milliseconds_since_1970;
-use slt_runner::results::prune::{Candidate, Fate, Leave, Spared, decide};
+use slt_runner::results::prune::{PruneCandidate, PruneDecision, RetentionRules, SpareReason, decide};
 use slt_runner::results::{ResultsFolder, RunState, RunSummary};
 use slt_runner::text::count::plural;
 #[cfg(feature = "store")]
@@ -18,14 +18,14 @@ use slt_store::Store;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub(super) fn run(args: &PruneArgs, results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
-    let leave = Leave {
+    let leave = RetentionRules {
         runs: args.keep.map(|runs| runs as usize),
         younger_than: args.older_than.map(|days| DAY * days),
         size: args.max_size.map(|size| size.0),
     };
     let runs = candidates(results)?;
     let fates = decide(&runs, leave);
-    let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == Fate::Removed && !args.dry_run);
+    let gone = runs.iter().zip(&fates).filter(|(_, fate)| **fate == PruneDecision::Removed && !args.dry_run);
     let gone: Vec<_> = gone.map(|(run, _)| run.name.clone()).collect();
     results.keep_outcomes_of(&gone)?;
     // The runs leave the results database before their journals are removed; otherwise a run without a journal could stay
@@ -36,23 +36,25 @@ pub(super) fn run(args: &PruneArgs, results: &ResultsFolder, ui: &mut Ui) -> Com
     for (run, fate) in runs.iter().zip(fates) {
         let size = bytes(run.size);
         match fate {
-            Fate::Kept => {}
-            Fate::Spared(Spared::Going) => {
+            PruneDecision::Kept => {}
+            PruneDecision::SpareReason(SpareReason::Going) => {
                 ui.note(format_args!("run {} is in progress and is kept", run.name));
             }
-            Fate::Spared(Spared::LastGreen) => {
+            PruneDecision::SpareReason(SpareReason::LastGreen) => {
                 let branch = run.branch.as_deref().map_or_else(String::new, |branch| format!(" of {branch}"));
                 ui.note(format_args!("run {} is the last successful run{branch} and is kept", run.name));
             }
-            Fate::Removed if args.dry_run => ui.print(&format!("would remove {}  {size}\n", run.name))?,
+            PruneDecision::Removed if args.dry_run => {
+                ui.print(&format!("would remove {}  {size}\n", run.name))?;
+            }
             // Another process has removed it in the meantime.
-            Fate::Removed if results.path_of(&run.name).is_err() => continue,
-            Fate::Removed => {
+            PruneDecision::Removed if results.path_of(&run.name).is_err() => continue,
+            PruneDecision::Removed => {
                 results.remove(&run.name)?;
                 ui.print(&format!("removed {}  {size}\n", run.name))?;
             }
         }
-        if fate == Fate::Removed {
+        if fate == PruneDecision::Removed {
             removed += 1;
             freed += run.size;
         }
@@ -63,7 +65,7 @@ pub(super) fn run(args: &PruneArgs, results: &ResultsFolder, ui: &mut Ui) -> Com
 }
 
 /// Returns all runs, the oldest first.
-fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
+fn candidates(results: &ResultsFolder) -> Result<Vec<PruneCandidate>, CliError> {
     let now = milliseconds_since_1970();
     let mut found = Vec::new();
     for name in results.runs()? {
@@ -75,7 +77,7 @@ fn candidates(results: &ResultsFolder) -> Result<Vec<Candidate>, CliError> {
         let going = run.state == RunState::Going;
         let Ok(folder) = results.path_of(&name) else { continue };
         let size = size_of(&folder);
-        found.push(Candidate { name, age, size, going, green, branch: run.branch().map(str::to_owned) });
+        found.push(PruneCandidate { name, age, size, going, green, branch: run.branch().map(str::to_owned) });
     }
     Ok(found)
 }

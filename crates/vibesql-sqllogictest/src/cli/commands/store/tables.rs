@@ -15,9 +15,9 @@ use slt_core::outcome::bytes;
 use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::plural;
 use slt_store::ask::views::VIEWS;
-use slt_store::dump::{Dump, Form, csv};
+use slt_store::dump::{Dump, DumpSyntax, csv};
 use slt_store::schema::{TABLES, Table};
-use slt_store::{Loaded, Pin, Store, Wanted, Window};
+use slt_store::{HistoryWindow, LoadedTable, Store, StoreSnapshot, WantedColumns};
 
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
@@ -41,9 +41,9 @@ pub(super) fn export(
     };
     let output = output.unwrap_or_else(|| PathBuf::from(default));
     let size = match format {
-        TableFormat::Sql => write_document(Form::Sql, &mut tables, &output, existing)?,
+        TableFormat::Sql => write_document(DumpSyntax::Sql, &mut tables, &output, existing)?,
         TableFormat::Csv => Some(write_folder(&mut tables, &output, existing)?),
-        TableFormat::Json => write_document(Form::Json, &mut tables, &output, existing)?,
+        TableFormat::Json => write_document(DumpSyntax::Json, &mut tables, &output, existing)?,
     };
     tables.notes.iter().for_each(|note| ui.warn(note));
     if let Some(size) = size {
@@ -57,14 +57,14 @@ pub(super) fn export(
 /// All tables at one moment. One table at a time is loaded.
 struct PinnedTables {
     store: Store,
-    pin: Pin,
+    pin: StoreSnapshot,
     notes: BTreeSet<String>,
     rows: Vec<(&'static str, u64)>,
 }
 
 impl PinnedTables {
-    fn load(&mut self, table: &'static Table) -> Result<Vec<Loaded>, CliError> {
-        let extract = self.store.load(&self.pin, &[Wanted::all(table)], Window::All, None)?;
+    fn load(&mut self, table: &'static Table) -> Result<Vec<LoadedTable>, CliError> {
+        let extract = self.store.load(&self.pin, &[WantedColumns::all(table)], HistoryWindow::All, None)?;
         self.notes.extend(extract.notes);
         self.rows.extend(extract.tables.iter().map(|loaded| (table.name, loaded.rows.len() as u64)));
         Ok(extract.tables)
@@ -73,7 +73,7 @@ impl PinnedTables {
 
 /// Writes one file, and returns its size; `None` for standard output.
 fn write_document(
-    form: Form,
+    form: DumpSyntax,
     tables: &mut PinnedTables,
     path: &Path,
     existing: ExistingFile,
@@ -86,7 +86,7 @@ fn write_document(
 }
 
 fn write_tables(
-    form: Form,
+    form: DumpSyntax,
     tables: &mut PinnedTables,
     shown: &str,
     out: &mut impl Write,
@@ -144,7 +144,7 @@ fn may_be_replaced(path: &Path, existing: ExistingFile) -> Result<(), CliError> 
     }
 }
 
-fn write_csv(path: &Path, loaded: &Loaded) -> std::io::Result<u64> {
+fn write_csv(path: &Path, loaded: &LoadedTable) -> std::io::Result<u64> {
     let mut out = BufWriter::new(File::create(path)?);
     csv(&mut out, loaded)?;
     out.flush()?;

@@ -8,11 +8,11 @@ use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
 use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::plural;
-use slt_store::{Sealed, Store, Verified};
+use slt_store::{SealResult, Store, VerifyReport};
 
 pub(super) fn verify(results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
     let store = Store::new(results);
-    let Verified { runs, files, bytes: length, unsealed, problems, notes } =
+    let VerifyReport { runs, files, bytes: length, unsealed, problems, notes } =
         with_bar(ui, "runs", &mut |progress| store.verify(progress))?;
     notes.iter().for_each(|note| ui.note(note));
     if !unsealed.is_empty() {
@@ -47,7 +47,7 @@ pub(super) fn seal(args: &SealArgs, results: &ResultsFolder, ui: &mut Ui) -> Com
     print_sealed(&done, ui)
 }
 
-fn print_sealed(done: &Sealed, ui: &mut Ui) -> CommandResult {
+fn print_sealed(done: &SealResult, ui: &mut Ui) -> CommandResult {
     done.notes.iter().for_each(|note| ui.warn(note));
     ui.print(&format!("{} sealed\n", plural(done.runs.len() as u64, "run")))?;
     Ok(ExitReason::Success)
