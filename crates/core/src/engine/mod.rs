@@ -84,7 +84,7 @@ pub trait RowSink {
 pub enum Flow {
     /// Go on.
     Continue,
-    /// Execute the rest of this text without pushing further rows; this is not an error.
+    /// Execute nothing more of this text and push no further rows; this is not an error.
     Stop,
 }
 
