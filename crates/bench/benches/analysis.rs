@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use vibesql_sqllogictest::analysis::{NoText, Texts, analyze};
+use vibesql_sqllogictest::analysis::{SourceTexts, TextError, analyze};
 use vibesql_sqllogictest::engine::{
     Database, Engine, EngineError, EngineId, ExecuteError, RowSink, Session, SingleSession, SqlError, utf8,
 };
@@ -75,10 +75,10 @@ struct Made {
     records: u64,
 }
 
-impl Texts for Made {
-    fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
+impl SourceTexts for Made {
+    fn text(&mut self, file: &FileReport) -> Result<Source, TextError> {
         let number: String = file.file.path().chars().filter(char::is_ascii_digit).collect();
-        let number = number.parse().map_err(|_| NoText::Unknown)?;
+        let number = number.parse().map_err(|_| TextError::Unknown)?;
         Ok(Source::new(file.file.path(), text(number, self.records)))
     }
 }

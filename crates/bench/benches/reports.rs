@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use divan::counter::BytesCount;
 use divan::{AllocProfiler, Bencher};
-use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, analyze};
+use vibesql_sqllogictest::analysis::{Analysis, SourceTexts, TextError, analyze};
 use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
@@ -13,7 +13,7 @@ use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{FileReport, FlakyResult, RecordId, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
 use vibesql_sqllogictest::regression::compare;
-use vibesql_sqllogictest::report::markdown::{self, Form};
+use vibesql_sqllogictest::report::markdown::{self, MarkdownKind};
 use vibesql_sqllogictest::report::subject::{Baseline, Subject};
 use vibesql_sqllogictest::report::{html, junit};
 use vibesql_sqllogictest::results::RunState;
@@ -67,10 +67,10 @@ fn run(right: bool) -> RunReport {
 /// The texts of the run that fails.
 struct Generated;
 
-impl Texts for Generated {
-    fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
+impl SourceTexts for Generated {
+    fn text(&mut self, file: &FileReport) -> Result<Source, TextError> {
         let number = file.file.path().trim_start_matches("folder/").trim_end_matches(".test").parse();
-        number.map(|number| source(number, false)).map_err(|_| NoText::Unknown)
+        number.map(|number| source(number, false)).map_err(|_| TextError::Unknown)
     }
 }
 
@@ -131,7 +131,7 @@ fn page(bencher: Bencher<'_, '_>) {
 fn junit_by_file(bencher: Bencher<'_, '_>) {
     measure(bencher, |subject| {
         let mut out = Vec::new();
-        junit::write(&mut out, subject, 0, junit::Untested::Error).ok();
+        junit::write(&mut out, subject, 0, junit::UntestedResult::Error).ok();
         out
     });
 }
@@ -140,12 +140,12 @@ fn junit_by_file(bencher: Bencher<'_, '_>) {
 fn junit_by_record(bencher: Bencher<'_, '_>) {
     measure(bencher, |subject| {
         let mut out = Vec::new();
-        junit::write(&mut out, subject, RECORDS, junit::Untested::Error).ok();
+        junit::write(&mut out, subject, RECORDS, junit::UntestedResult::Error).ok();
         out
     });
 }
 
 #[divan::bench]
 fn comment(bencher: Bencher<'_, '_>) {
-    measure(bencher, |subject| markdown::document(subject, Form::Comment).into_bytes());
+    measure(bencher, |subject| markdown::document(subject, MarkdownKind::Comment).into_bytes());
 }

@@ -12,9 +12,9 @@ use std::time::Duration;
 use vibesql_sqllogictest::engine::{Engine as _, sqlite::Sqlite};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::event::{EventSink, RunEvent, SinkError};
-use vibesql_sqllogictest::executor::parallel::schedule::{FileHistory, FileOrder, LastResult, order};
+use vibesql_sqllogictest::executor::parallel::schedule::{FileOrder, LastResult, ScheduledFile, order};
 use vibesql_sqllogictest::executor::parallel::{
-    Attempts, Limits, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand,
+    Attempts, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerLimits,
     WorkerStderr, run, work,
 };
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
@@ -59,7 +59,11 @@ fn measure() -> Result<(), Box<dyn Error>> {
         .iter()
         .map(|item| {
             let report = first.1.files.iter().find(|report| report.file == item.file);
-            FileHistory { last: LastResult::Passed, duration: report.map(|report| report.elapsed), bytes: 0 }
+            ScheduledFile {
+                last: LastResult::Passed,
+                duration: report.map(|report| report.elapsed),
+                bytes: 0,
+            }
         })
         .collect();
     let found = files()?;
@@ -119,7 +123,7 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
             items,
             engine,
             settings: Settings { engine: "sqlite".to_owned(), options, dialect: None, exact: false },
-            limits: Limits { memory: None, slow: None, grace: Duration::from_secs(2) },
+            limits: WorkerLimits { memory: None, slow: None, grace: Duration::from_secs(2) },
             timeouts: &Timeouts::default(),
             attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: true },
             kind: WorkKind::Run,

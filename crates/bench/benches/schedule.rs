@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use vibesql_sqllogictest::executor::parallel::WorkItem;
 use vibesql_sqllogictest::executor::parallel::schedule::{
-    FileHistory, FileOrder, LastResult, SimulatedFile, order, simulate, split_plan,
+    FileOrder, LastResult, ScheduledFile, order, split_plan,
 };
 use vibesql_sqllogictest::executor::slice::may_split;
 use vibesql_sqllogictest::executor::{DetailLimits, Options};
@@ -60,7 +60,7 @@ fn report() -> Result<String, Box<dyn std::error::Error>> {
     let mut times = recorded()?;
     let known: Vec<_> = times
         .iter()
-        .map(|time| FileHistory { last: LastResult::Passed, duration: Some(time.duration), bytes: 0 })
+        .map(|time| ScheduledFile { last: LastResult::Passed, duration: Some(time.duration), bytes: 0 })
         .collect();
     let mut places = vec![0; times.len()];
     order(&known, FileOrder::History)
@@ -116,6 +116,38 @@ fn row(times: &[Recorded<'_>], plan: &[u32], sum: Duration, workers: usize) -> S
         100.0 * ideal / split,
         named.join(", ")
     )
+}
+
+/// A file of a simulated run.
+#[derive(Clone, Copy)]
+struct SimulatedFile {
+    /// The duration of the whole file.
+    duration: Duration,
+    /// The part of it that every slice repeats.
+    set_up: Duration,
+    /// The number of slices; 0 counts as 1.
+    slices: u32,
+}
+
+impl SimulatedFile {
+    /// Returns the duration of one of its equal slices.
+    fn slice(&self) -> Duration {
+        let set_up = self.set_up.min(self.duration);
+        set_up + (self.duration - set_up) / self.slices.max(1)
+    }
+}
+
+/// Returns the duration of a run that assigns each slice, in this order, to the first free worker.
+fn simulate(jobs: &[SimulatedFile], workers: usize) -> Duration {
+    let mut busy = vec![Duration::ZERO; workers.max(1)];
+    for job in jobs {
+        for _ in 0..job.slices.max(1) {
+            if let Some(first) = busy.iter_mut().min() {
+                *first += job.slice();
+            }
+        }
+    }
+    busy.into_iter().max().unwrap_or_default()
 }
 
 const YES: &str = "yes";

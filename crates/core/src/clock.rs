@@ -1,4 +1,4 @@
-//! How long a record takes. Nothing else in this crate reads a clock.
+//! Measures durations. Nothing else in this crate reads a clock.
 
 use std::time::Duration;
 

@@ -12,13 +12,13 @@ use slt_core::location::Source;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use slt_core::parser::{SQLITE, parse};
 use slt_core::value::{Column, ValueRef};
-use slt_insight::analysis::{NoText, Texts};
+use slt_insight::analysis::{SourceTexts, TextError};
 
 use super::planted::Random;
 
-/// What is seen of a bug.
+/// The effect of a bug on a record.
 #[derive(Clone, Copy)]
-pub enum Seen {
+pub enum BugEffect {
     /// A table is not made, and everything that names it fails.
     NotMade,
     /// A row is not inserted, and queries of its table find other rows.
@@ -36,28 +36,32 @@ pub enum Seen {
 /// A bug of an engine. Several with one name are one bug that is seen in several ways.
 #[derive(Clone)]
 pub struct Bug {
-    /// What it is called.
+    /// Its name.
     pub name: &'static str,
     shows: Arc<dyn Fn(&str) -> bool + Send + Sync>,
-    seen: Seen,
+    seen: BugEffect,
 }
 
 impl Bug {
     /// Makes a bug that shows in SQL for which `shows` holds.
-    pub fn new(name: &'static str, seen: Seen, shows: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+    pub fn new(
+        name: &'static str,
+        seen: BugEffect,
+        shows: impl Fn(&str) -> bool + Send + Sync + 'static,
+    ) -> Self {
         Self { name, shows: Arc::new(shows), seen }
     }
 }
 
 /// A table is not made if it is `WITHOUT ROWID`.
 pub fn not_made() -> Bug {
-    Bug::new("not made", Seen::NotMade, |sql| sql.contains("WITHOUT"))
+    Bug::new("not made", BugEffect::NotMade, |sql| sql.contains("WITHOUT"))
 }
 
 /// A function is not there.
 pub fn no_function() -> Bug {
     let message = |sql: &str| format!("no such function: {}", &sql[7..10]);
-    Bug::new("error", Seen::Message(message), |sql| sql.contains("foo"))
+    Bug::new("error", BugEffect::Message(message), |sql| sql.contains("foo"))
 }
 
 /// A join makes names of columns ambiguous, and the message has the first.
@@ -66,76 +70,80 @@ pub fn ambiguous() -> Bug {
         let name = sql.find("col").map_or("", |start| &sql[start..start + 4]);
         format!("ambiguous column name: {name}")
     };
-    Bug::new("ambiguous", Seen::Message(message), |sql| sql.contains("CROSS JOIN") && sql.contains("col"))
+    Bug::new("ambiguous", BugEffect::Message(message), |sql| {
+        sql.contains("CROSS JOIN") && sql.contains("col")
+    })
 }
 
 /// A division gives up with a number that is nowhere in the SQL.
 pub fn overflow() -> Bug {
     let message = |sql: &str| format!("value {} out of range", sql.bytes().map(u64::from).sum::<u64>());
-    Bug::new("overflow", Seen::Message(message), |sql| sql.contains(" / "))
+    Bug::new("overflow", BugEffect::Message(message), |sql| sql.contains(" / "))
 }
 
 /// `COALESCE` is wrong in the list of an `IN`.
 pub fn both() -> Bug {
     let list = |sql: &str| sql.split_once(" IN (").is_some_and(|(_, list)| list.contains("COALESCE"));
-    Bug::new("coalesce in", Seen::Wrong, list)
+    Bug::new("coalesce in", BugEffect::Wrong, list)
 }
 
 /// Some rows are not inserted, and results of their table are wrong.
 pub fn not_inserted() -> Bug {
-    Bug::new("not inserted", Seen::NotInserted, |sql| sql.starts_with("INSERT INTO tab2") && chance(sql, 9))
+    Bug::new("not inserted", BugEffect::NotInserted, |sql| {
+        sql.starts_with("INSERT INTO tab2") && chance(sql, 9)
+    })
 }
 
 /// `CAST` returns a number in another form, or another number.
 pub fn two_ways() -> [Bug; 2] {
     [
-        Bug::new("cast", Seen::Form, |sql| sql.contains("CAST") && chance(sql, 2)),
-        Bug::new("cast", Seen::Wrong, |sql| sql.contains("CAST")),
+        Bug::new("cast", BugEffect::Form, |sql| sql.contains("CAST") && chance(sql, 2)),
+        Bug::new("cast", BugEffect::Wrong, |sql| sql.contains("CAST")),
     ]
 }
 
 /// A function is wrong one time in ten.
 pub fn seldom() -> Bug {
-    Bug::new("seldom", Seen::Wrong, |sql| sql.contains("COALESCE") && chance(sql, 10))
+    Bug::new("seldom", BugEffect::Wrong, |sql| sql.contains("COALESCE") && chance(sql, 10))
 }
 
 /// One query in thirty is wrong, and nothing in its SQL says which.
 pub fn hidden() -> Bug {
-    Bug::new("hidden", Seen::Wrong, |sql| is_query(sql) && chance(sql, 30))
+    Bug::new("hidden", BugEffect::Wrong, |sql| is_query(sql) && chance(sql, 30))
 }
 
 /// A bug that few queries have.
 pub fn rare() -> Bug {
-    Bug::new("rare", Seen::Wrong, |sql| sql.contains(" AND NULL IS NULL"))
+    Bug::new("rare", BugEffect::Wrong, |sql| sql.contains(" AND NULL IS NULL"))
 }
 
 /// `NOT BETWEEN` finds a row too few or another value.
 pub fn between() -> [Bug; 2] {
     let shows = |sql: &str| sql.contains("NOT BETWEEN");
     [
-        Bug::new("between", Seen::Missing, move |sql| shows(sql) && chance(sql, 2)),
-        Bug::new("between", Seen::Wrong, shows),
+        Bug::new("between", BugEffect::Missing, move |sql| shows(sql) && chance(sql, 2)),
+        Bug::new("between", BugEffect::Wrong, shows),
     ]
 }
 
 /// `IN` finds another value.
 pub fn within() -> Bug {
-    Bug::new("in", Seen::Wrong, |sql| sql.contains(" IN ("))
+    Bug::new("in", BugEffect::Wrong, |sql| sql.contains(" IN ("))
 }
 
 /// `CAST` returns a number in another form.
 pub fn form() -> Bug {
-    Bug::new("form", Seen::Form, |sql| sql.contains("CAST"))
+    Bug::new("form", BugEffect::Form, |sql| sql.contains("CAST"))
 }
 
 /// An average is wrong one time in three.
 pub fn average() -> Bug {
-    Bug::new("average", Seen::Wrong, |sql| sql.contains("AVG(DISTINCT") && chance(sql, 3))
+    Bug::new("average", BugEffect::Wrong, |sql| sql.contains("AVG(DISTINCT") && chance(sql, 3))
 }
 
-/// One query in so many fails for no reason that others have.
+/// One query in `of` fails, for a reason that no other query has.
 pub fn noise(of: u64) -> Bug {
-    Bug::new(NOISE, Seen::Wrong, move |sql| sql.starts_with("SELECT") && chance(sql, of))
+    Bug::new(NOISE, BugEffect::Wrong, move |sql| sql.starts_with("SELECT") && chance(sql, of))
 }
 
 /// The bugs without those of these names.
@@ -143,7 +151,7 @@ pub fn without(bugs: &[Bug], fixed: &[&str]) -> Vec<Bug> {
     bugs.iter().filter(|bug| !fixed.contains(&bug.name)).cloned().collect()
 }
 
-/// The name of what is no bug.
+/// The name of failures without a bug.
 pub const NOISE: &str = "noise";
 
 /// Five bugs and noise.
@@ -158,49 +166,54 @@ pub fn chance(sql: &str, of: u64) -> bool {
     (sum >> 20).is_multiple_of(of)
 }
 
-/// An engine whose every query has the same right rows, but for its bugs: the first that shows is what is seen.
+/// An engine whose queries all have the same correct rows, except for its bugs. The first bug that applies takes
+/// effect.
 #[derive(Clone)]
-pub struct Buggy {
+pub struct BuggyEngine {
     /// The bugs.
     pub bugs: Vec<Bug>,
     /// How the right rows, which are the numbers from 1, are written.
-    pub written: Written,
+    pub written: ResultForm,
 }
 
 /// Tables that were not made, or lack rows, and for which bug.
-type Lacking = BTreeMap<String, (&'static str, Lack)>;
+type MissingParts = BTreeMap<String, (&'static str, MissingPart)>;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lack {
+enum MissingPart {
     Table,
     Rows,
 }
 
-/// What goes wrong with a record, and for which bug.
-enum Wrong {
+/// The wrong answer to a record, with its bug.
+enum WrongAnswer {
     NoTable(String),
-    Bug(Seen),
+    Bug(BugEffect),
 }
 
-impl Buggy {
-    fn wrong(&self, sql: &str, lacking: &mut Lacking) -> Option<(&'static str, Wrong)> {
+impl BuggyEngine {
+    fn wrong(&self, sql: &str, lacking: &mut MissingParts) -> Option<(&'static str, WrongAnswer)> {
         let mut named = lacking.iter().filter(|(table, _)| sql.contains(table.as_str()));
         match named.next() {
-            Some((table, (bug, Lack::Table))) => return Some((bug, Wrong::NoTable(table.clone()))),
-            Some((_, (bug, Lack::Rows))) if is_query(sql) => return Some((bug, Wrong::Bug(Seen::Wrong))),
+            Some((table, (bug, MissingPart::Table))) => {
+                return Some((bug, WrongAnswer::NoTable(table.clone())));
+            }
+            Some((_, (bug, MissingPart::Rows))) if is_query(sql) => {
+                return Some((bug, WrongAnswer::Bug(BugEffect::Wrong)));
+            }
             _ => {}
         }
         let bug = self.bugs.iter().find(|bug| (bug.shows)(sql))?;
         let lack = match bug.seen {
-            Seen::NotMade => Some(Lack::Table),
-            Seen::NotInserted => Some(Lack::Rows),
+            BugEffect::NotMade => Some(MissingPart::Table),
+            BugEffect::NotInserted => Some(MissingPart::Rows),
             _ => None,
         };
         if let Some(lack) = lack {
             let table = sql.split_whitespace().nth(2).unwrap_or_default();
             lacking.insert(table.to_owned(), (bug.name, lack));
         }
-        Some((bug.name, Wrong::Bug(bug.seen)))
+        Some((bug.name, WrongAnswer::Bug(bug.seen)))
     }
 }
 
@@ -208,20 +221,20 @@ fn identity() -> EngineId {
     EngineId::new("buggy", "1")
 }
 
-impl Engine for Buggy {
+impl Engine for BuggyEngine {
     fn describe(&self) -> Result<EngineId, EngineError> {
         Ok(identity())
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
-        let session = BuggySession { engine: self.clone(), lacking: Lacking::new() };
+        let session = BuggySession { engine: self.clone(), lacking: MissingParts::new() };
         Ok(Box::new(SingleSession::new(session)))
     }
 }
 
 struct BuggySession {
-    engine: Buggy,
-    lacking: Lacking,
+    engine: BuggyEngine,
+    lacking: MissingParts,
 }
 
 impl Session for BuggySession {
@@ -231,13 +244,15 @@ impl Session for BuggySession {
         let is_query = is_query(sql);
         rows.columns(if is_query { &[Column::UNKNOWN] } else { &[] });
         let first = match self.engine.wrong(sql, &mut self.lacking).map(|(_, wrong)| wrong) {
-            Some(Wrong::NoTable(table)) => return error(format!("no such table: {table}")),
-            Some(Wrong::Bug(Seen::NotMade)) => return error("near \"WITHOUT\": syntax error".to_owned()),
-            Some(Wrong::Bug(Seen::NotInserted)) => return error("constraint failed".to_owned()),
-            Some(Wrong::Bug(Seen::Message(message))) => return error(message(sql)),
-            Some(Wrong::Bug(Seen::Form)) => Some(ValueRef::Text(b"1.000")),
-            Some(Wrong::Bug(Seen::Missing)) => None,
-            Some(Wrong::Bug(Seen::Wrong)) => Some(ValueRef::Integer(sql.len() as i64 + 1)),
+            Some(WrongAnswer::NoTable(table)) => return error(format!("no such table: {table}")),
+            Some(WrongAnswer::Bug(BugEffect::NotMade)) => {
+                return error("near \"WITHOUT\": syntax error".to_owned());
+            }
+            Some(WrongAnswer::Bug(BugEffect::NotInserted)) => return error("constraint failed".to_owned()),
+            Some(WrongAnswer::Bug(BugEffect::Message(message))) => return error(message(sql)),
+            Some(WrongAnswer::Bug(BugEffect::Form)) => Some(ValueRef::Text(b"1.000")),
+            Some(WrongAnswer::Bug(BugEffect::Missing)) => None,
+            Some(WrongAnswer::Bug(BugEffect::Wrong)) => Some(ValueRef::Integer(sql.len() as i64 + 1)),
             None => Some(ValueRef::Integer(1)),
         };
         if is_query {
@@ -253,14 +268,14 @@ impl Session for BuggySession {
 
 /// How the results of a suite are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub enum ResultForm {
     /// As one value.
     Value,
     /// As the hash of nine.
     Hash,
 }
 
-impl Written {
+impl ResultForm {
     fn rows(self) -> i64 {
         match self {
             Self::Value => 1,
@@ -278,16 +293,16 @@ impl Written {
 
 /// Files of generated SQL that looks like that of SQLite's random files.
 #[derive(Debug, Clone)]
-pub struct Suite {
+pub struct GeneratedSuite {
     /// The files by name, with the SQL of their records.
     pub files: Vec<(String, Vec<String>)>,
     /// The form in which results are written.
-    pub written: Written,
+    pub written: ResultForm,
 }
 
-impl Suite {
-    /// Makes so many files with about so many queries each.
-    pub fn new(random: &mut Random, files: u64, queries: u64, written: Written) -> Self {
+impl GeneratedSuite {
+    /// Makes `files` files with about `queries` queries each.
+    pub fn new(random: &mut Random, files: u64, queries: u64, written: ResultForm) -> Self {
         Self { files: (0..files).map(|number| file(random, number, queries)).collect(), written }
     }
 
@@ -298,15 +313,15 @@ impl Suite {
 
     /// Runs the files on an engine with these bugs.
     pub fn run(&self, bugs: &[Bug]) -> RunReport {
-        run(&Buggy { bugs: bugs.to_vec(), written: self.written }, &self.texts())
+        run(&BuggyEngine { bugs: bugs.to_vec(), written: self.written }, &self.texts())
     }
 
     /// The bug of each failing record, by the place of the file and its own among those that fail.
     pub fn truth(&self, bugs: &[Bug]) -> HashMap<(u32, u32), &'static str> {
-        let engine = Buggy { bugs: bugs.to_vec(), written: self.written };
+        let engine = BuggyEngine { bugs: bugs.to_vec(), written: self.written };
         let mut truth = HashMap::new();
         for (place, (_, sql)) in (0..).zip(&self.files) {
-            let mut lacking = Lacking::new();
+            let mut lacking = MissingParts::new();
             let bugs = sql.iter().filter_map(|sql| engine.wrong(sql, &mut lacking));
             truth.extend((0..).zip(bugs).map(|(failing, (bug, _))| ((place, failing), bug)));
         }
@@ -319,7 +334,7 @@ fn is_query(sql: &str) -> bool {
 }
 
 /// Makes the text of a file of SQL, of which all queries expect the same.
-pub fn text_of(sql: &[String], written: Written) -> String {
+pub fn text_of(sql: &[String], written: ResultForm) -> String {
     let expectation = written.expectation();
     sql.iter()
         .map(|sql| match is_query(sql) {
@@ -330,7 +345,7 @@ pub fn text_of(sql: &[String], written: Written) -> String {
 }
 
 /// Runs texts, one after the other.
-fn run(engine: &Buggy, files: &[(String, String)]) -> RunReport {
+fn run(engine: &BuggyEngine, files: &[(String, String)]) -> RunReport {
     let identity = identity();
     let options = Options {
         labels: identity.labels.clone(),
@@ -350,18 +365,18 @@ fn run(engine: &Buggy, files: &[(String, String)]) -> RunReport {
 }
 
 /// Texts in memory.
-pub struct InMemory(HashMap<String, String>);
+pub struct TextsInMemory(HashMap<String, String>);
 
-impl InMemory {
+impl TextsInMemory {
     /// Keeps the texts of `files` by their names.
     pub fn new(files: &[(String, String)]) -> Self {
         Self(files.iter().cloned().collect())
     }
 }
 
-impl Texts for InMemory {
-    fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let text = self.0.get(file.file.path()).ok_or(NoText::Unknown)?;
+impl SourceTexts for TextsInMemory {
+    fn text(&mut self, file: &FileReport) -> Result<Source, TextError> {
+        let text = self.0.get(file.file.path()).ok_or(TextError::Unknown)?;
         Ok(Source::new(file.file.path(), text.as_str()))
     }
 }

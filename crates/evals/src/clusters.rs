@@ -1,4 +1,4 @@
-//! How often failing records are put into the cluster of their bug, and files turn green when it is said that they do.
+//! Measures how often failing records are in the cluster of their bug, and files turn green as promised.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -6,18 +6,19 @@ use slt_core::outcome::RunReport;
 use slt_insight::analysis::{Analysis, analyze};
 
 use super::bugs::{
-    Bug, InMemory, NOISE, Suite, Written, ambiguous, average, between, both, five_bugs, form, hidden,
-    no_function, noise, not_inserted, not_made, overflow, rare, seldom, two_ways, within, without,
+    Bug, GeneratedSuite, NOISE, ResultForm, TextsInMemory, ambiguous, average, between, both, five_bugs,
+    form, hidden, no_function, noise, not_inserted, not_made, overflow, rare, seldom, two_ways, within,
+    without,
 };
 use super::planted::Random;
-use super::score::Score;
+use super::score::DetectorScore;
 
-/// What is planted.
-struct Case {
+/// The planted bugs of one measurement.
+struct ClusterCase {
     on: &'static str,
     bugs: Vec<Bug>,
-    written: Written,
-    /// Whether it is looked at what fixes turn green.
+    written: ResultForm,
+    /// Whether the promised green files are measured, too.
     fixes: bool,
 }
 
@@ -25,9 +26,9 @@ const FILES: u64 = 20;
 const QUERIES: u64 = 120;
 const HISTORIES: u64 = 5;
 
-fn cases() -> Vec<Case> {
-    let case = |on, bugs: &[&[Bug]], written, fixes| Case { on, bugs: bugs.concat(), written, fixes };
-    let (value, hash) = (Written::Value, Written::Hash);
+fn cases() -> Vec<ClusterCase> {
+    let case = |on, bugs: &[&[Bug]], written, fixes| ClusterCase { on, bugs: bugs.concat(), written, fixes };
+    let (value, hash) = (ResultForm::Value, ResultForm::Hash);
     let (few, many) = ([noise(700)], [noise(100)]);
     vec![
         case("an operator with wrong results", &[&between(), &few], value, false),
@@ -76,23 +77,24 @@ fn cases() -> Vec<Case> {
 }
 
 /// The rows of the table.
-pub fn scores() -> Vec<Score> {
+pub fn scores() -> Vec<DetectorScore> {
     let mut scores = Vec::new();
     for case in cases() {
         let (mut random, mut found) = (Random::new(6), Vec::new());
         for _ in 0..HISTORIES {
-            let suite = Suite::new(&mut random, FILES, QUERIES, case.written);
+            let suite = GeneratedSuite::new(&mut random, FILES, QUERIES, case.written);
             let report = suite.run(&case.bugs);
-            let analysis = analyze(&report, None, &mut InMemory::new(&suite.texts()));
+            let analysis = analyze(&report, None, &mut TextsInMemory::new(&suite.texts()));
             found.push((suite, report, analysis));
         }
-        let mut score = Score::new("record in the cluster of its bug", case.on.to_owned(), HISTORIES);
+        let mut score = DetectorScore::new("record in the cluster of its bug", case.on.to_owned(), HISTORIES);
         for (suite, _, analysis) in &found {
             clustered(&mut score, analysis, &suite.truth(&case.bugs));
         }
         scores.push(score);
         if case.fixes {
-            let mut score = Score::new("file green after the first fixes", case.on.to_owned(), HISTORIES);
+            let mut score =
+                DetectorScore::new("file green after the first fixes", case.on.to_owned(), HISTORIES);
             for (suite, report, analysis) in &found {
                 unlocked(&mut score, suite, &case.bugs, report, analysis);
             }
@@ -118,7 +120,7 @@ pub fn best_cluster(
 }
 
 /// Adds the records of each bug: *found* are those in the cluster that most of them are in, *wrong* the others in it.
-pub fn clustered(score: &mut Score, analysis: &Analysis, truth: &HashMap<(u32, u32), &'static str>) {
+pub fn clustered(score: &mut DetectorScore, analysis: &Analysis, truth: &HashMap<(u32, u32), &'static str>) {
     let bugs: BTreeSet<_> = truth.values().copied().filter(|bug| *bug != NOISE).collect();
     for bug in bugs {
         score.planted += truth.values().filter(|of| **of == bug).count() as u64;
@@ -144,7 +146,13 @@ pub fn bug_of(
 
 /// Fixes the bug of one cluster after the other, and adds the red files that turn green by it: *planted* are those that
 /// do, *found* those of them that are promised, and *wrong* those that are promised and do not.
-fn unlocked(score: &mut Score, suite: &Suite, bugs: &[Bug], report: &RunReport, analysis: &Analysis) {
+fn unlocked(
+    score: &mut DetectorScore,
+    suite: &GeneratedSuite,
+    bugs: &[Bug],
+    report: &RunReport,
+    analysis: &Analysis,
+) {
     let truth = suite.truth(bugs);
     let mut fixed = Vec::new();
     for place in 0..analysis.clusters.len() {

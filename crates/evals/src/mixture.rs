@@ -1,19 +1,20 @@
-//! Histories with all at once: bugs that are there all the time, one that comes with the last commit, files that are
-//! flaky, and one that becomes slower. Each detector is asked for what is its own.
+//! Measures all detectors on histories that mix permanent bugs, a new bug, flaky files and a slow file.
 
 use std::collections::BTreeSet;
 
 use slt_core::location::FileId;
 use slt_core::outcome::RecordId;
 use slt_insight::analysis::analyze;
-use slt_insight::regression::flaky::{Health, Seen as SeenGood, steadiness};
+use slt_insight::regression::flaky::{Health, StateResult, stability};
 use slt_insight::regression::timing::RECENT;
 use slt_insight::regression::{RecordChange, compare};
 
-use super::bugs::{Bug, InMemory, NOISE, Seen, Suite, Written, between, not_made, within};
+use super::bugs::{
+    Bug, BugEffect, GeneratedSuite, NOISE, ResultForm, TextsInMemory, between, not_made, within,
+};
 use super::clusters::clustered;
-use super::planted::{NOISES, Random, Slowdown, times};
-use super::score::{Score, slower_files};
+use super::planted::{NOISES, PlantedSlowdown, Random, times};
+use super::score::{DetectorScore, slower_files};
 
 const FILES: usize = 21;
 const QUERIES: u64 = 60;
@@ -24,19 +25,19 @@ const HISTORIES: u64 = 20;
 /// How often a flaky file fails.
 const FLAKY: f64 = 0.3;
 
-/// A history in which it is known what is in it.
+/// A generated history.
 struct History {
-    suite: Suite,
-    /// What is wrong in each run.
+    suite: GeneratedSuite,
+    /// The bugs of each run.
     bugs: Vec<Vec<Bug>>,
     flaky: BTreeSet<usize>,
 }
 
 impl History {
-    /// A third of the files has nothing in it that is broken, a third what is broken all the time, and a third what
-    /// breaks with the last commit. Two files of the first third are flaky.
+    /// A third of the files is healthy, a third is broken in all runs, and a third breaks with the last commit. Two
+    /// healthy files are flaky.
     fn new(random: &mut Random) -> Self {
-        let mut suite = Suite::new(random, FILES as u64, QUERIES, Written::Value);
+        let mut suite = GeneratedSuite::new(random, FILES as u64, QUERIES, ResultForm::Value);
         for (number, (_, sql)) in suite.files.iter_mut().enumerate() {
             let is_old = |sql: &str| sql.contains(" IN (") || sql.contains("tab3");
             let is_new = |sql: &str| sql.contains("NOT BETWEEN");
@@ -58,7 +59,7 @@ impl History {
             for &file in flaky.iter().filter(|_| random.chance(FLAKY)) {
                 // The longest query of a file is in no other.
                 let sql = suite.files[file].1.iter().max_by_key(|sql| sql.len()).cloned().unwrap_or_default();
-                bugs.push(Bug::new(NOISE, Seen::Wrong, move |other| other == sql));
+                bugs.push(Bug::new(NOISE, BugEffect::Wrong, move |other| other == sql));
             }
             bugs
         });
@@ -78,17 +79,17 @@ impl History {
             let good = |red: &BTreeSet<u32>| !red.contains(&(*file as u32));
             let seen = red.iter().enumerate();
             let seen: Vec<_> = seen
-                .map(|(run, red)| SeenGood { state: &names[run / RUNS_OF_EACH], good: good(red) })
+                .map(|(run, red)| StateResult { state: &names[run / RUNS_OF_EACH], good: good(red) })
                 .collect();
-            steadiness(&seen).is_some_and(|steadiness| steadiness.health == Health::Flaky)
+            stability(&seen).is_some_and(|stability| stability.health == Health::Flaky)
         };
         (0..FILES).filter(is_flaky).collect()
     }
 }
 
 /// The rows of the table.
-pub fn scores() -> Vec<Score> {
-    let score = |detector, on: &str| Score::new(detector, format!("all at once: {on}"), HISTORIES);
+pub fn scores() -> Vec<DetectorScore> {
+    let score = |detector, on: &str| DetectorScore::new(detector, format!("all at once: {on}"), HISTORIES);
     let mut regressed = score("record regressed", "an operator that broke with the last commit");
     let mut flaky = score("file flaky", "30 % failing, 2 runs of each of 8 commits");
     let mut slow = score("file slower", "usual noise, one file 3 times as slow for 3 runs");
@@ -101,19 +102,19 @@ pub fn scores() -> Vec<Score> {
         regressions(&mut regressed, &history);
         count(&mut flaky, &history.called_flaky(), &history.flaky);
         let file = random.below(FILES as u64) as usize;
-        let plant = Slowdown { file, from: RUNS - RECENT, factor: 3.0 };
+        let plant = PlantedSlowdown { file, from: RUNS - RECENT, factor: 3.0 };
         let times = times(&mut random, NOISES[1], FILES, RUNS, Some(plant));
         count(&mut slow, &slower_files(&names, &times), &[file].into());
         let now = &history.bugs[RUNS - 1];
         let (report, texts) = (history.suite.run(now), history.suite.texts());
-        let analysis = analyze(&report, None, &mut InMemory::new(&texts));
+        let analysis = analyze(&report, None, &mut TextsInMemory::new(&texts));
         clustered(&mut cluster, &analysis, &history.suite.truth(now));
     }
     vec![regressed, flaky, slow, cluster]
 }
 
 /// The last run against the last of the commit before.
-fn regressions(score: &mut Score, history: &History) {
+fn regressions(score: &mut DetectorScore, history: &History) {
     let [before, now] = [RUNS - RUNS_OF_EACH - 1, RUNS - 1].map(|run| &history.bugs[run]);
     let truth = history.suite.truth(now);
     let planted = truth.iter().filter(|(_, bug)| **bug == "between").map(|(&place, _)| place).collect();
@@ -129,7 +130,7 @@ fn regressions(score: &mut Score, history: &History) {
     count(score, &named, &planted);
 }
 
-fn count<T: Ord>(score: &mut Score, named: &BTreeSet<T>, planted: &BTreeSet<T>) {
+fn count<T: Ord>(score: &mut DetectorScore, named: &BTreeSet<T>, planted: &BTreeSet<T>) {
     score.planted += planted.len() as u64;
     score.found += named.intersection(planted).count() as u64;
     score.wrong += named.difference(planted).count() as u64;

@@ -1,4 +1,4 @@
-//! Histories of runs in which it is known what is in them: regressions, flaky files, slowdowns, and noise.
+//! Generates histories of runs with planted regressions, flaky files, slowdowns, and noise.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -47,34 +47,34 @@ impl Random {
     }
 }
 
-/// What makes times differ where nothing has changed.
+/// The causes of different times without a change.
 #[derive(Debug, Clone, Copy)]
-pub struct Noise {
-    /// What it is called.
+pub struct TimingNoise {
+    /// Its name.
     pub name: &'static str,
     /// How much the times of a file scatter: the standard deviation of their logarithm, at most.
     pub scatter: f64,
     /// The same of whole runs, by the load of the machine.
     pub load: f64,
-    /// The chance of a run beside other work, which makes all files twice as slow.
+    /// The chance of a busy machine, which makes all files of a run twice as slow.
     pub busy: f64,
     /// The chance of a time that is up to four times as long for no reason.
     pub outliers: f64,
 }
 
-/// From a machine of its own to one that many share.
-pub const NOISES: [Noise; 3] = [
-    Noise { name: "quiet", scatter: 0.03, load: 0.05, busy: 0.0, outliers: 0.0 },
-    Noise { name: "usual", scatter: 0.10, load: 0.30, busy: 0.10, outliers: 0.01 },
-    Noise { name: "loud", scatter: 0.20, load: 0.50, busy: 0.20, outliers: 0.02 },
+/// From a dedicated machine to a shared one.
+pub const NOISES: [TimingNoise; 3] = [
+    TimingNoise { name: "quiet", scatter: 0.03, load: 0.05, busy: 0.0, outliers: 0.0 },
+    TimingNoise { name: "usual", scatter: 0.10, load: 0.30, busy: 0.10, outliers: 0.01 },
+    TimingNoise { name: "loud", scatter: 0.20, load: 0.50, busy: 0.20, outliers: 0.02 },
 ];
 
 /// A slowdown that was put into a history.
 #[derive(Debug, Clone, Copy)]
-pub struct Slowdown {
+pub struct PlantedSlowdown {
     /// The place of the file.
     pub file: usize,
-    /// The first run that has it.
+    /// The first slow run.
     pub from: usize,
     /// How many times as long the file takes.
     pub factor: f64,
@@ -83,10 +83,10 @@ pub struct Slowdown {
 /// The times of each file in each run.
 pub fn times(
     random: &mut Random,
-    noise: Noise,
+    noise: TimingNoise,
     files: usize,
     runs: usize,
-    slowdown: Option<Slowdown>,
+    slowdown: Option<PlantedSlowdown>,
 ) -> Vec<Vec<Duration>> {
     // From 60 ms to a minute, each magnitude alike.
     let usual: Vec<_> = (0..files).map(|_| 0.06 * 1000_f64.powf(random.share())).collect();
@@ -106,9 +106,9 @@ pub fn times(
     history
 }
 
-/// What a file is by its nature.
+/// The behaviour of a file over time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Nature {
+pub enum FileNature {
     /// It passes.
     Healthy,
     /// It does not.
@@ -124,24 +124,24 @@ pub enum Nature {
 /// The results of a file of this nature: the place of the commit, and whether it passed.
 pub fn results(
     random: &mut Random,
-    nature: Nature,
+    nature: FileNature,
     commits: usize,
     runs_of_each: usize,
 ) -> Vec<(usize, bool)> {
     let commits = (0..commits).flat_map(|commit| vec![commit; runs_of_each]);
     let mut result = |commit: usize| match nature {
-        Nature::Healthy => true,
-        Nature::Broken => false,
-        Nature::RegressedAt(at) => commit < at,
-        Nature::FixedAt(at) => commit >= at,
-        Nature::Flaky(chance) => !random.chance(chance),
+        FileNature::Healthy => true,
+        FileNature::Broken => false,
+        FileNature::RegressedAt(at) => commit < at,
+        FileNature::FixedAt(at) => commit >= at,
+        FileNature::Flaky(chance) => !random.chance(chance),
     };
     commits.map(|commit| (commit, result(commit))).collect()
 }
 
-/// What happens to the files between two runs, besides regressions and fixes.
+/// The changes between two runs, apart from regressions and fixes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Between {
+pub enum RunDifference {
     /// Nothing.
     Nothing,
     /// Lines move.
@@ -153,7 +153,7 @@ pub enum Between {
 }
 
 /// Two runs, and the records of which it is known that they passed and do not any more.
-pub struct Pair {
+pub struct RunPair {
     /// The run before.
     pub baseline: RunReport,
     /// The run after.
@@ -164,13 +164,14 @@ pub struct Pair {
 
 const RECORDS: u64 = 40;
 
-/// Makes two runs of so many files.
-pub fn pair(random: &mut Random, between: Between, files: usize) -> Pair {
+/// Makes two runs of `files` files.
+pub fn pair(random: &mut Random, between: RunDifference, files: usize) -> RunPair {
     let mut regressed = BTreeSet::new();
     let mut reports = [Vec::new(), Vec::new()];
     for file in 0..files {
         let name = format!("{file:03}.test");
-        // One in eight files is hit by a bug, which breaks one in four of its records; one in eight is mended so.
+        // A bug affects one file in eight and breaks one in four of its records; one file in eight is fixed at the same
+        // rate.
         let (hit, mended) = (random.chance(0.125), random.chance(0.125));
         let mut records = Vec::new();
         for key in 1..=RECORDS {
@@ -178,14 +179,14 @@ pub fn pair(random: &mut Random, between: Between, files: usize) -> Pair {
             let now = if before { !(hit && random.chance(0.25)) } else { mended && random.chance(0.25) };
             records.push((key, [Some(before), Some(now)]));
         }
-        if between == Between::NewRecords && random.chance(0.2) {
+        if between == RunDifference::NewRecords && random.chance(0.2) {
             let place = random.below(RECORDS) as usize;
             for key in 1..=1 + random.below(3) {
                 records.insert(place, (1000 + key, [None, Some(!random.chance(0.33))]));
             }
         }
-        let shift = if between == Between::LinesMove { random.below(30) as u32 } else { 0 };
-        let crash = (between == Between::Crashes && random.chance(0.2))
+        let shift = if between == RunDifference::LinesMove { random.below(30) as u32 } else { 0 };
+        let crash = (between == RunDifference::Crashes && random.chance(0.2))
             .then(|| (random.below(2) as usize, 1 + random.below(RECORDS) as usize));
         let mut lines = [Vec::new(), Vec::new()];
         for (run, lines) in lines.iter_mut().enumerate() {
@@ -211,10 +212,10 @@ pub fn pair(random: &mut Random, between: Between, files: usize) -> Pair {
         }
     }
     let [before, now] = reports;
-    Pair { baseline: run(before), current: run(now), regressed }
+    RunPair { baseline: run(before), current: run(now), regressed }
 }
 
-/// The report of a file whose process died amid its `died`-th record, if it did.
+/// The report of a file. With `died`, the process died during that record.
 fn report(name: &str, records: &[(u32, u64, bool)], died: Option<usize>) -> FileReport {
     let mut report = FileReport::new(name, FileEnd::Completed);
     let mut counts = Counts { total: records.len() as u64, ..Counts::default() };

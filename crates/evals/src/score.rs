@@ -3,20 +3,22 @@
 use std::collections::BTreeSet;
 
 use slt_core::location::FileId;
-use slt_insight::regression::flaky::{Health, Seen, steadiness};
-use slt_insight::regression::timing::{Pass, RECENT, slower};
+use slt_insight::regression::flaky::{Health, StateResult, stability};
+use slt_insight::regression::timing::{RECENT, TimedPass, slower};
 use slt_insight::regression::{RecordChange, compare};
 
 use super::clusters;
 use super::mixture;
-use super::planted::{Between, NOISES, Nature, Noise, Random, Slowdown, pair, results, times};
+use super::planted::{
+    FileNature, NOISES, PlantedSlowdown, Random, RunDifference, TimingNoise, pair, results, times,
+};
 
-/// What came of a detector.
+/// The score of a detector.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Score {
-    /// Which one.
+pub struct DetectorScore {
+    /// The detector.
     pub detector: &'static str,
-    /// On what.
+    /// The data that it was measured on.
     pub on: String,
     /// How many histories.
     pub histories: u64,
@@ -24,18 +26,18 @@ pub struct Score {
     pub planted: u64,
     /// How much of it was found.
     pub found: u64,
-    /// What was found and is not there.
+    /// The number of false findings.
     pub wrong: u64,
 }
 
 /// All of them, in the order of the table.
-pub fn scores() -> Vec<Score> {
+pub fn scores() -> Vec<DetectorScore> {
     let mut scores = Vec::new();
     for (between, on) in [
-        (Between::Nothing, "unchanged files"),
-        (Between::LinesMove, "moved lines"),
-        (Between::Crashes, "a crash in one file of five"),
-        (Between::NewRecords, "new records in one file of five"),
+        (RunDifference::Nothing, "unchanged files"),
+        (RunDifference::LinesMove, "moved lines"),
+        (RunDifference::Crashes, "a crash in one file of five"),
+        (RunDifference::NewRecords, "new records in one file of five"),
     ] {
         scores.push(regressions(between, on));
     }
@@ -57,9 +59,9 @@ pub fn scores() -> Vec<Score> {
 }
 
 /// Records that have regressed, by `compare`.
-fn regressions(between: Between, on: &str) -> Score {
+fn regressions(between: RunDifference, on: &str) -> DetectorScore {
     let (mut random, histories) = (Random::new(1), 100);
-    let mut score = Score::new("record regressed", on.to_owned(), histories);
+    let mut score = DetectorScore::new("record regressed", on.to_owned(), histories);
     for _ in 0..histories {
         let pair = pair(&mut random, between, 60);
         let diff = compare(&pair.baseline, &pair.current);
@@ -76,32 +78,33 @@ fn regressions(between: Between, on: &str) -> Score {
 
 const COMMITS: usize = 10;
 
-fn judged(random: &mut Random, nature: Nature, runs: usize) -> Option<(Health, Vec<(usize, bool)>)> {
+fn judged(random: &mut Random, nature: FileNature, runs: usize) -> Option<(Health, Vec<(usize, bool)>)> {
     let names: Vec<_> = (0..COMMITS).map(|commit| commit.to_string()).collect();
     let results = results(random, nature, COMMITS, runs);
-    let seen: Vec<_> = results.iter().map(|&(commit, good)| Seen { state: &names[commit], good }).collect();
-    let steadiness = steadiness(&seen)?;
-    let turns = steadiness.turns.iter().filter_map(|turn| Some((turn.to.parse().ok()?, turn.good)));
-    Some((steadiness.health, turns.collect()))
+    let seen: Vec<_> =
+        results.iter().map(|&(commit, good)| StateResult { state: &names[commit], good }).collect();
+    let stability = stability(&seen)?;
+    let turns = stability.turns.iter().filter_map(|turn| Some((turn.to.parse().ok()?, turn.good)));
+    Some((stability.health, turns.collect()))
 }
 
 /// Flaky files among all others.
-fn flaky(chance: f64, runs: usize) -> Score {
+fn flaky(chance: f64, runs: usize) -> DetectorScore {
     let (mut random, histories) = (Random::new(2), 1000);
     let on = format!("{:.0} % failing, {runs} runs of each of {COMMITS} commits", chance * 100.0);
-    let mut score = Score::new("file flaky", on, histories);
+    let mut score = DetectorScore::new("file flaky", on, histories);
     for _ in 0..histories {
         let commit = 1 + random.below(COMMITS as u64 - 1) as usize;
         for nature in [
-            Nature::Healthy,
-            Nature::Broken,
-            Nature::RegressedAt(commit),
-            Nature::FixedAt(commit),
-            Nature::Flaky(chance),
+            FileNature::Healthy,
+            FileNature::Broken,
+            FileNature::RegressedAt(commit),
+            FileNature::FixedAt(commit),
+            FileNature::Flaky(chance),
         ] {
             let is_flaky =
                 judged(&mut random, nature, runs).is_some_and(|(health, _)| health == Health::Flaky);
-            let planted = matches!(nature, Nature::Flaky(_));
+            let planted = matches!(nature, FileNature::Flaky(_));
             score.planted += u64::from(planted);
             score.found += u64::from(planted && is_flaky);
             score.wrong += u64::from(!planted && is_flaky);
@@ -111,22 +114,25 @@ fn flaky(chance: f64, runs: usize) -> Score {
 }
 
 /// Commits at which a file has regressed or was fixed, among flaky files.
-fn turns(runs: usize) -> Score {
+fn turns(runs: usize) -> DetectorScore {
     let (mut random, histories) = (Random::new(3), 1000);
     let on = format!("beside a file that fails 30 %, {runs} runs of each of {COMMITS} commits");
-    let mut score = Score::new("commit that regressed or fixed a file", on, histories);
+    let mut score = DetectorScore::new("commit that regressed or fixed a file", on, histories);
     for _ in 0..histories {
         let commit = 1 + random.below(COMMITS as u64 - 1) as usize;
-        for nature in
-            [Nature::Healthy, Nature::RegressedAt(commit), Nature::FixedAt(commit), Nature::Flaky(0.3)]
-        {
+        for nature in [
+            FileNature::Healthy,
+            FileNature::RegressedAt(commit),
+            FileNature::FixedAt(commit),
+            FileNature::Flaky(0.3),
+        ] {
             let Some((health, turns)) = judged(&mut random, nature, runs) else { continue };
             let expected = match nature {
-                Nature::RegressedAt(commit) => vec![(commit, false)],
-                Nature::FixedAt(commit) => vec![(commit, true)],
+                FileNature::RegressedAt(commit) => vec![(commit, false)],
+                FileNature::FixedAt(commit) => vec![(commit, true)],
                 _ => Vec::new(),
             };
-            // Of what is flaky nothing is told.
+            // Changes of flaky files are not reported.
             let turns = if health == Health::Flaky { Vec::new() } else { turns };
             let right = turns.iter().filter(|turn| expected.contains(turn)).count();
             score.planted += expected.len() as u64;
@@ -146,7 +152,7 @@ const FIRST: usize = 11;
 pub fn slower_files(names: &[String], times: &[Vec<std::time::Duration>]) -> BTreeSet<usize> {
     let files: Vec<_> = names.iter().map(FileId::from).collect();
     let run = |times: &Vec<std::time::Duration>| {
-        let pass = |(file, &elapsed)| Pass { file, executed: 9, elapsed, slowest: None };
+        let pass = |(file, &elapsed)| TimedPass { file, executed: 9, elapsed, slowest: None };
         files.iter().zip(times).map(pass).collect::<Vec<_>>()
     };
     let runs: Vec<_> = times.iter().map(run).collect();
@@ -159,10 +165,10 @@ fn names() -> Vec<String> {
 }
 
 /// Histories without a change, looked at after each run.
-fn no_slowdown(noise: Noise) -> Score {
+fn no_slowdown(noise: TimingNoise) -> DetectorScore {
     let (mut random, histories, names) = (Random::new(4), 1000, names());
     let on = format!("{} noise, no change, looked at after each run", noise.name);
-    let mut score = Score::new("file slower", on, histories);
+    let mut score = DetectorScore::new("file slower", on, histories);
     for _ in 0..histories {
         let times = times(&mut random, noise, FILES, RUNS, None);
         for end in FIRST..=RUNS {
@@ -173,13 +179,13 @@ fn no_slowdown(noise: Noise) -> Score {
 }
 
 /// Histories in which a file has become slower three runs ago.
-fn slowdown(noise: Noise, factor: f64) -> Score {
+fn slowdown(noise: TimingNoise, factor: f64) -> DetectorScore {
     let (mut random, histories, names) = (Random::new(5), 1000, names());
     let on = format!("{} noise, one file {factor} times as slow for {RECENT} runs", noise.name);
-    let mut score = Score::new("file slower", on, histories);
+    let mut score = DetectorScore::new("file slower", on, histories);
     for _ in 0..histories {
         let file = random.below(FILES as u64) as usize;
-        let plant = Slowdown { file, from: RUNS - RECENT, factor };
+        let plant = PlantedSlowdown { file, from: RUNS - RECENT, factor };
         let times = times(&mut random, noise, FILES, RUNS, Some(plant));
         let found = slower_files(&names, &times);
         score.planted += 1;
@@ -189,31 +195,31 @@ fn slowdown(noise: Noise, factor: f64) -> Score {
     score
 }
 
-impl Score {
+impl DetectorScore {
     /// Begins a score with nothing found.
     pub fn new(detector: &'static str, on: String, histories: u64) -> Self {
         Self { detector, on, histories, planted: 0, found: 0, wrong: 0 }
     }
 
-    /// The share of what was found that is there.
+    /// Returns the share of findings that are correct.
     pub fn precision(&self) -> Option<f64> {
         let all = self.found + self.wrong;
         (all > 0).then(|| self.found as f64 / all as f64)
     }
 
-    /// The share of what is there that was found.
+    /// Returns the share of planted changes that were found.
     pub fn recall(&self) -> Option<f64> {
         (self.planted > 0).then(|| self.found as f64 / self.planted as f64)
     }
 }
 
 /// The table, in Markdown.
-pub fn table(scores: &[Score]) -> String {
+pub fn table(scores: &[DetectorScore]) -> String {
     let head = "| detector | on | histories | planted | found | wrong | precision | recall |\n\
                 |---|---|---:|---:|---:|---:|---:|---:|\n";
     let share = |share: Option<f64>| share.map_or_else(|| "-".to_owned(), |share| format!("{share:.4}"));
-    let row = |score: &Score| {
-        let Score { detector, on, histories, planted, found, wrong } = score;
+    let row = |score: &DetectorScore| {
+        let DetectorScore { detector, on, histories, planted, found, wrong } = score;
         let (precision, recall) = (share(score.precision()), share(score.recall()));
         format!(
             "| {detector} | {on} | {histories} | {planted} | {found} | {wrong} | {precision} | {recall} |\n"

@@ -6,17 +6,17 @@ use std::time::Duration;
 use proptest::prelude::*;
 use slt_core::location::FileId;
 use slt_core::outcome::{Difference, FileReport, RunReport};
-use slt_insight::analysis::{Analysis, Assigned, NoText, analyze};
+use slt_insight::analysis::{Analysis, RecordCluster, TextError, analyze};
 
-use slt_evals::bugs::{InMemory, NOISE, Suite, Written, five_bugs, form, without};
+use slt_evals::bugs::{GeneratedSuite, NOISE, ResultForm, TextsInMemory, five_bugs, form, without};
 use slt_evals::clusters::{best_cluster, bug_of};
 use slt_evals::planted::Random;
 
 fn analysis_of(report: &RunReport, files: &[(String, String)]) -> Analysis {
-    analyze(report, None, &mut InMemory::new(files))
+    analyze(report, None, &mut TextsInMemory::new(files))
 }
 
-/// What must hold of every analysis.
+/// Checks the invariants of every analysis.
 fn check_counts(report: &RunReport, analysis: &Analysis) {
     let failing: Vec<_> = (0_u32..)
         .zip(&report.files)
@@ -42,8 +42,8 @@ fn check_counts(report: &RunReport, analysis: &Analysis) {
         let green = of_file.values().filter(|clusters| clusters.iter().all(|&one| one <= place)).count();
         assert_eq!(green as u64, cluster.green_after);
         assert!(cluster.consequences < cluster.records.max(1));
-        // A file of which another tool tells only as a whole has no record to show.
-        let is_record = |one: &Assigned| {
+        // A file that another tool reports only as a whole has no record for an example.
+        let is_record = |one: &RecordCluster| {
             let failing = &report.files[one.file as usize].failures[one.place as usize];
             !failing.id.is_whole_file()
         };
@@ -55,7 +55,7 @@ fn check_counts(report: &RunReport, analysis: &Analysis) {
 
 #[test]
 fn planted_bugs_are_found() {
-    let suite = Suite::new(&mut Random::new(20), 40, 300, Written::Value);
+    let suite = GeneratedSuite::new(&mut Random::new(20), 40, 300, ResultForm::Value);
     let bugs = five_bugs();
     let report = suite.run(&bugs);
     let analysis = analysis_of(&report, &suite.texts());
@@ -87,7 +87,7 @@ fn planted_bugs_are_found() {
 
 #[test]
 fn of_hashes_no_value_is_known() {
-    let suite = Suite::new(&mut Random::new(22), 4, 100, Written::Hash);
+    let suite = GeneratedSuite::new(&mut Random::new(22), 4, 100, ResultForm::Hash);
     let analysis = analysis_of(&suite.run(&[form()]), &suite.texts());
     let classes: Vec<_> = analysis.clusters.iter().map(|cluster| &cluster.classes).collect();
     assert_eq!(classes, [&[(Difference::Hash, analysis.failing)]]);
@@ -95,7 +95,7 @@ fn of_hashes_no_value_is_known() {
 
 #[test]
 fn fixes_turn_green_what_is_promised() {
-    let suite = Suite::new(&mut Random::new(21), 40, 300, Written::Value);
+    let suite = GeneratedSuite::new(&mut Random::new(21), 40, 300, ResultForm::Value);
     // Noise that looks like a bug would be taken for it.
     let bugs = without(&five_bugs(), &[NOISE]);
     let report = suite.run(&bugs);
@@ -115,7 +115,7 @@ fn fixes_turn_green_what_is_promised() {
 
 #[test]
 fn lines_that_have_moved_are_found_and_gone_files_are_told() {
-    let suite = Suite::new(&mut Random::new(3), 6, 300, Written::Value);
+    let suite = GeneratedSuite::new(&mut Random::new(3), 6, 300, ResultForm::Value);
     let mut files = suite.texts();
     let report = suite.run(&five_bugs());
     let before = analysis_of(&report, &files);
@@ -138,7 +138,7 @@ fn lines_that_have_moved_are_found_and_gone_files_are_told() {
     let after = analysis_of(&report, &files);
     check_counts(&report, &after);
     let gaps: BTreeMap<_, _> = after.gaps.iter().map(|gap| (gap.file.as_str(), gap)).collect();
-    assert_eq!(gaps[report.files[4].file.path()].why, Some(NoText::Unknown));
+    assert_eq!(gaps[report.files[4].file.path()].why, Some(TextError::Unknown));
     assert_eq!(gaps[report.files[4].file.path()].records, report.files[4].failures.len() as u64);
     let changed = gaps[report.files[2].file.path()];
     assert!(changed.why.is_none() && changed.records > 0);
@@ -150,11 +150,11 @@ proptest! {
 
     #[test]
     fn each_failing_record_is_in_one_cluster(seed in 0_u64..1000, count in 1_u64..8, gone in 0_usize..8, old in any::<bool>()) {
-        let suite = Suite::new(&mut Random::new(seed), count, 300, Written::Value);
+        let suite = GeneratedSuite::new(&mut Random::new(seed), count, 300, ResultForm::Value);
         let mut files = suite.texts();
         let mut report = suite.run(&five_bugs());
         if old {
-            // As another program tells of it.
+            // The report as another program writes it.
             for file in &mut report.files {
                 file.groups.clear();
                 for (place, record) in file.failures.iter_mut().enumerate() {
@@ -173,7 +173,7 @@ fn nothing_wrong_is_no_cluster_and_whole_files_are_clusters() {
     use slt_core::outcome::{FileEnd, FileProblem, FileStatus};
 
     let files = vec![("a.test".to_owned(), vec!["SELECT 1".to_owned()])];
-    let suite = Suite { files, written: Written::Value };
+    let suite = GeneratedSuite { files, written: ResultForm::Value };
     let report = suite.run(&[]);
     let files = suite.texts();
     let analysis = analysis_of(&report, &files);

@@ -1,4 +1,4 @@
-//! How often the detectors are right: the table of docs/detectors.md, and what it must not fall below.
+//! Compares the table of docs/detectors.md with the measured detectors, and checks lower bounds.
 
 use slt_evals::score;
 
@@ -25,7 +25,7 @@ fn the_table_of_the_document_is_what_the_detectors_do() {
     }
     let cluster = |on: &str| of("record in the cluster of its bug", on);
     for score in scores.iter().filter(|score| score.detector == cluster("").detector) {
-        // Where nothing tells, and where one bug is seen in two ways, docs/detectors.md says why.
+        // docs/detectors.md explains the exceptions: failures without a common feature, and a bug with two effects.
         let (precision, recall) = (score.precision().unwrap(), score.recall().unwrap());
         assert!(precision > 0.9 && (recall > 0.99 || score.on.contains("two ways")), "{score:?}");
     }

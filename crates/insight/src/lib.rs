@@ -1,7 +1,7 @@
-//! What finished runs mean: pure functions of their reports, and the documents made of them.
+//! Interprets finished runs: pure functions of their reports, and documents.
 //!
-//! [`expectations`] says what is expected to fail, [`regression`] what changed, became slower or is flaky,
-//! [`analysis`] which causes failures have; [`report`] writes documents.
+//! [`expectations`] knows the expected failures; [`regression`] finds changes, slowdowns and flaky files; [`analysis`]
+//! finds causes of failures; [`report`] writes documents.
 
 pub mod analysis;
 pub mod expectations;

@@ -1,4 +1,4 @@
-//! Files that appear whole or not at all: each is written under a hidden name and then renamed.
+//! Atomic files: each is written under a hidden name and then renamed.
 
 use std::fs::{File, Permissions};
 use std::io::{self, BufWriter, Write as _};
@@ -7,15 +7,15 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-/// Creates a hidden file that goes when it is dropped. The user's umask applies to `mode`, as for any file.
+/// Creates a hidden temporary file. The user's umask applies to `mode`.
 pub fn temporary(folder: &Path, mode: u32) -> io::Result<NamedTempFile> {
     let mode = Permissions::from_mode(mode);
     let made = tempfile::Builder::new().prefix(".sqllogictest-").permissions(mode).tempfile_in(folder);
-    // The kind alone: the message would name a file of which the user knows nothing.
+    // The kind alone, because the message would name the temporary file.
     made.map_err(|error| error.kind().into())
 }
 
-/// Replaces a file by what `write` writes. Does not wait for the disk: after a power cut the file may be empty.
+/// Replaces a file by the output of `write`. Does not wait for the disk: after a power failure the file may be empty.
 pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Result<()>) -> io::Result<()> {
     let new = temporary(folder_of(path), 0o666)?;
     let mut out = BufWriter::new(new.as_file());
@@ -26,7 +26,7 @@ pub fn replace(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> io::Res
     Ok(())
 }
 
-/// Brings a finished file to the disk, and moves it to its place for good. Calls `step` after each change.
+/// Syncs a finished file and moves it to its place. Calls `step` after each change.
 pub fn commit(unfinished: &Path, path: &Path, step: &dyn Fn()) -> io::Result<()> {
     File::open(unfinished)?.sync_all()?;
     step();
@@ -37,7 +37,7 @@ pub fn commit(unfinished: &Path, path: &Path, step: &dyn Fn()) -> io::Result<()>
     Ok(())
 }
 
-/// Returns when the names of the files in a folder are on the disk.
+/// Waits until the names of the files in a folder are on the disk.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }

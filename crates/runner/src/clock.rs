@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The time since a moment that never changes, on the monotonic clock that the processes of one machine share.
+/// Returns the time of the monotonic clock that the processes of a machine share.
 pub fn now() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

@@ -1,4 +1,4 @@
-//! The events of a run as a stream; everything visible or stored is a sink of it.
+//! The events of a run. Displays and journals are sinks of them.
 
 use std::time::Duration;
 
@@ -8,23 +8,23 @@ use slt_core::outcome::{
     Attempt, ExitHow, FileReport, FileStatus, RecordId, RunEnd, RunHeader, RunReport, Totals,
 };
 
-/// Something that happened, in order.
+/// An event of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RunEvent {
     /// The run begins.
     RunStarted(RunHeader),
     /// The run was resumed with its earlier results.
     Resumed {
-        /// The files that have their result.
+        /// The totals of the finished files.
         done: Totals,
     },
     /// A worker has started a file, or a slice of it.
     TaskStarted {
-        /// Tells this task from the others of the run.
+        /// The number of the task in the run.
         task: usize,
-        /// What messages call the file.
+        /// The displayed path.
         shown: String,
-        /// The part, if it is not the whole file.
+        /// The slice, if it is not the whole file.
         slice: Option<Slice>,
     },
     /// A worker finished a task, failed or died.
@@ -32,115 +32,115 @@ pub enum RunEvent {
         /// The task.
         task: usize,
     },
-    /// A file takes long.
+    /// A file is slow.
     Slow {
-        /// What messages call the file.
+        /// The displayed path.
         shown: String,
-        /// The record that is running.
+        /// The running record.
         record: Option<RecordId>,
-        /// How long the file has been running.
+        /// The elapsed time of the file.
         elapsed: Duration,
-        /// How long it may.
+        /// The time limit of the file.
         limit: Option<Duration>,
     },
     /// A worker process ended while it was running a file.
     WorkerLost {
-        /// What messages call the file.
+        /// The displayed path.
         shown: String,
-        /// The record that it was at.
+        /// The running record.
         record: Option<RecordId>,
-        /// How it ended.
+        /// The end of the process.
         how: ExitHow,
-        /// Whether the file is given to another worker; if not, this is its result.
+        /// Whether another worker retries the file; otherwise this is its result.
         again: bool,
     },
-    /// A file has not passed, and is run once more.
+    /// A failed file is retried.
     Retried {
-        /// What messages call the file.
+        /// The displayed path.
         shown: String,
-        /// How it ended.
+        /// Its status.
         status: FileStatus,
-        /// The number of times that it is run again after this.
+        /// The number of retries left after this one.
         left: u32,
     },
-    /// An attempt at a file has ended, and others follow: it will be part of the report of the file.
+    /// An attempt of a file has ended, and others follow.
     AttemptEnded {
         /// The identity of the file.
         file: FileId,
-        /// What messages call the file.
+        /// The displayed path.
         shown: String,
-        /// How it ended.
+        /// The result of the attempt.
         attempt: Box<Attempt>,
     },
-    /// The slices of a file make no report, and it is run whole.
+    /// The slices of a file cannot be merged, so it is run as a whole.
     NotSplit {
-        /// What messages call the file.
+        /// The displayed path.
         shown: String,
     },
-    /// Another process helps, or has ceased to.
+    /// A helper process has joined or left.
     Helper {
         /// Its number in this run, from 1.
         number: usize,
         /// Whether it has joined; otherwise it has left.
         came: bool,
     },
-    /// The run is to end, and waits for the files that are running.
+    /// The run stops, and waits for the running files.
     Stopping {
-        /// The number of there that are.
+        /// The number of running files.
         running: usize,
         /// The reason.
         why: RunEnd,
     },
-    /// The process and its workers are about to be stopped, by Ctrl-Z.
+    /// The process and its workers are about to be suspended by Ctrl-Z.
     Suspended,
     /// They continue.
     Continued,
     /// The user asked for the running files.
     Asked {
-        /// The files that are running.
+        /// The running files.
         running: Vec<RunningFile>,
-        /// The number of have that their result.
+        /// The number of finished files.
         done: usize,
     },
     /// A file is done.
     FileFinished(Box<FileReport>),
     /// The run is over.
     RunFinished {
-        /// How long it took.
+        /// The duration.
         elapsed: Duration,
-        /// How it ended.
+        /// The end of the run.
         end: RunEnd,
     },
 }
 
-/// A file that is running.
+/// A running file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunningFile {
-    /// What messages call the file.
+    /// The displayed path.
     pub shown: String,
-    /// The record that is running, and for how long.
+    /// The running record and its elapsed time.
     pub record: Option<(RecordId, Duration)>,
-    /// How long the file has been running.
+    /// The elapsed time of the file.
     pub elapsed: Duration,
-    /// The records that have their outcome.
+    /// The number of records with an outcome.
     pub settled: u64,
-    /// The records of the file, once they are known.
+    /// The number of records of the file, once known.
     pub total: Option<u64>,
-    /// The memory that its process has in use, in bytes.
+    /// The memory use of its process, in bytes.
     pub memory: Option<u64>,
 }
 
-/// Takes the events of a run.
+/// Receives the events of a run.
 pub trait EventSink {
-    /// Takes the next event.
+    /// Receives the next event.
     ///
     /// # Errors
     ///
-    /// [`SinkError`] when the sink can do its job no more, which ends the run.
+    /// [`SinkError`] when the sink cannot continue, which ends the run.
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError>;
 }
 
-/// Two sinks in one; an event that fails in the first does not reach the second.
+/// Forwards events to two sinks; an event that fails in the first does not reach the second.
 pub struct Tee<'s>(
     /// The first.
     pub &'s mut dyn EventSink,
@@ -155,7 +155,7 @@ impl EventSink for Tee<'_> {
     }
 }
 
-/// A sink that may not be there.
+/// An optional sink.
 impl<S: EventSink> EventSink for Option<S> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         self.as_mut().map_or(Ok(()), |sink| sink.on_event(event))
@@ -166,24 +166,17 @@ impl<S: EventSink> EventSink for Option<S> {
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write the {what}")]
 pub struct SinkError {
-    /// The destination of the sink.
+    /// What the sink writes, as in "cannot write the progress".
     pub what: &'static str,
     /// The cause.
     #[source]
     pub source: std::io::Error,
 }
 
-impl RunEvent {
-    /// The report of the file that is done.
-    pub(crate) fn into_report(self) -> Option<FileReport> {
-        if let Self::FileFinished(report) = self { Some(*report) } else { None }
-    }
-}
-
-/// Makes the report of a run from its events, live or replayed.
+/// Builds the report of a run from its events, live or replayed.
 ///
-/// Nothing comes of a stream that does not begin with [`RunEvent::RunStarted`]; one that does not end with
-/// [`RunEvent::RunFinished`] is a run that was interrupted.
+/// Returns `None` if the first event is not [`RunEvent::RunStarted`]. Without [`RunEvent::RunFinished`], the run counts as
+/// interrupted.
 pub fn fold(events: impl IntoIterator<Item = RunEvent>) -> Option<RunReport> {
     let mut events = events.into_iter();
     let RunEvent::RunStarted(header) = events.next()? else { return None };

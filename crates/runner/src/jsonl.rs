@@ -1,4 +1,4 @@
-//! JSON Lines that know whether they are whole.
+//! JSON Lines with checksums.
 //!
 //! Each line is an object of two fields: the CRC-32 of the entry's text in eight hexadecimal digits, and the entry.
 //! Lines are only ever appended. A process that dies while it writes leaves a last line without an end, and a flipped
@@ -45,8 +45,7 @@ pub struct Appender {
 }
 
 impl Appender {
-    /// Makes the file, or opens one that exists. A last line that its writer could not end is ended, so that it
-    /// spoils no other.
+    /// Creates or opens the file. An incomplete last line is ended, so that it does not damage the next one.
     pub fn open(path: &Path) -> io::Result<Self> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
         if file.seek(SeekFrom::End(0))? > 0 {
@@ -65,7 +64,7 @@ impl Appender {
         self.file.write_all(&line_of(entry)?)
     }
 
-    /// Returns when all that was appended is on the disk.
+    /// Waits until all entries are on the disk.
     pub fn sync(&self) -> io::Result<()> {
         self.file.sync_data()
     }
@@ -75,34 +74,35 @@ impl Appender {
 #[derive(Debug)]
 pub struct Follower<R = File> {
     file: R,
-    /// The beginning of a line whose end is not there yet.
+    /// The beginning of an incomplete line.
     rest: Vec<u8>,
 }
 
 impl Follower {
     /// Opens a file at its beginning.
     pub fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self::of(File::open(path)?))
+        Ok(Self::new(File::open(path)?))
     }
 }
 
 impl<R: Read> Follower<R> {
     /// Reads an open file.
-    pub fn of(file: R) -> Self {
+    pub fn new(file: R) -> Self {
         Self { file, rest: Vec::new() }
     }
 
-    /// Returns the entries that have come since the last call; a damaged line is nothing in place of an entry.
+    /// Returns the entries since the last call; `None` for a damaged line.
     pub fn more<T: DeserializeOwned>(&mut self) -> io::Result<Vec<Option<T>>> {
         self.file.read_to_end(&mut self.rest)?;
         let whole = memchr::memrchr(b'\n', &self.rest).map_or(0, |end| end + 1);
         let rest = self.rest.split_off(whole);
         let lines = std::mem::replace(&mut self.rest, rest);
-        Ok(entries(&lines).collect())
+        let lines = lines.split_inclusive(|&byte| byte == b'\n').filter(|line| *line != b"\n");
+        Ok(lines.map(entry_of).collect())
     }
 }
 
-/// The whole lines of a file in turn, with their line ends; damaged ones are passed over, and counted.
+/// Reads the lines of a file with their line ends. Skips and counts damaged ones.
 #[derive(Debug)]
 pub struct WholeLines<R = File> {
     lines: BufReader<R>,
@@ -112,11 +112,11 @@ pub struct WholeLines<R = File> {
 
 impl<R: Read> WholeLines<R> {
     /// Reads an open file.
-    pub fn of(file: R) -> Self {
+    pub fn new(file: R) -> Self {
         Self { lines: BufReader::new(file), line: Vec::new(), damaged: 0 }
     }
 
-    /// Returns the next whole line; nothing at the end. A last line without an end is still being written, or torn.
+    /// Returns the next undamaged line; `None` at the end. An incomplete last line is ignored.
     pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         loop {
             self.line.clear();
@@ -131,14 +131,10 @@ impl<R: Read> WholeLines<R> {
         }
     }
 
-    /// Returns the number of lines that were damaged up to here.
+    /// Returns the number of damaged lines so far.
     pub fn damaged(&self) -> usize {
         self.damaged
     }
-}
-
-fn entries<T: DeserializeOwned>(lines: &[u8]) -> impl Iterator<Item = Option<T>> {
-    lines.split_inclusive(|&byte| byte == b'\n').filter(|line| *line != b"\n").map(entry_of)
 }
 
 #[cfg(test)]

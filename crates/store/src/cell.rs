@@ -2,17 +2,39 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 /// A value that both databases can represent.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Cell {
-    /// NULL: unknown.
+    /// NULL.
+    #[serde(rename = "n")]
     Null,
-    /// A whole number.
+    /// An integer.
+    #[serde(rename = "i")]
     Integer(i64),
-    /// A finite number; other numbers become `Null`.
+    /// A real number. In a table of results it is finite; an answer may also contain infinity.
+    #[serde(rename = "r", with = "bits")]
     Real(f64),
     /// Text, shared between rows.
+    #[serde(rename = "t")]
     Text(Arc<str>),
+    /// Bytes, or text that is not UTF-8. Only answers contain them.
+    #[serde(rename = "b")]
+    Blob(Vec<u8>),
+}
+
+/// Sends a number as its bits: JSON lacks infinity, and the received number must equal the sent one.
+mod bits {
+    use serde::{Deserialize as _, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(number.to_bits())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        u64::deserialize(deserializer).map(f64::from_bits)
+    }
 }
 
 impl Cell {
@@ -29,7 +51,7 @@ impl Cell {
         }
     }
 
-    /// Returns the whole number, if it is one.
+    /// Returns the integer, if it is one.
     pub fn as_integer(&self) -> Option<i64> {
         match self {
             Self::Integer(number) => Some(*number),
@@ -97,5 +119,24 @@ impl From<Arc<str>> for Cell {
 impl<T: Into<Self>> From<Option<T>> for Cell {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Into::into)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_arrive_as_they_were_sent() {
+        let values = [
+            Cell::Null,
+            Cell::Integer(i64::MIN),
+            Cell::Real(f64::INFINITY),
+            Cell::Real(0.1 + 0.2),
+            Cell::text("a\0\u{1e}\n"),
+            Cell::Blob(vec![0, 255]),
+        ];
+        let sent = serde_json::to_string(&values).unwrap();
+        assert_eq!(serde_json::from_str::<[Cell; 6]>(&sent).unwrap(), values);
     }
 }

@@ -10,7 +10,7 @@ use super::error::{StoreError, io_error};
 use slt_runner::atomic_file;
 use slt_runner::results::steps::Steps;
 
-/// A file of the store, as the manifest knows it.
+/// A file of the store, as listed in the manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct StoreFile {
     /// Its name in the folder of segments.
@@ -160,25 +160,26 @@ impl Disk {
 
     /// Keeps a copy of a damaged file that is to be replaced.
     pub(super) fn keep_damaged(&self, path: &Path) -> Result<(), StoreError> {
-        let damaged = self.damaged();
-        std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;
-        let Some(name) = path.file_name() else { return Ok(()) };
-        self.step();
-        std::fs::copy(path, damaged.join(name)).map(drop).map_err(io_error("copy", path))
+        let copy = self.damaged_path(path)?;
+        std::fs::copy(path, copy).map(drop).map_err(io_error("copy", path))
     }
 
     /// Moves a damaged file to another folder, for later analysis.
     pub(super) fn set_aside(&self, path: &Path) -> Result<(), StoreError> {
-        let damaged = self.damaged();
-        std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;
-        let Some(name) = path.file_name() else { return Ok(()) };
-        self.step();
-        match std::fs::rename(path, damaged.join(name)) {
+        match std::fs::rename(path, self.damaged_path(path)?) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                 Err(io_error("move away", path)(error))
             }
             _ => Ok(()),
         }
+    }
+
+    /// Returns the path of a damaged file in the folder for analysis, which it creates.
+    fn damaged_path(&self, path: &Path) -> Result<PathBuf, StoreError> {
+        let damaged = self.damaged();
+        std::fs::create_dir_all(&damaged).map_err(io_error("make the folder", &damaged))?;
+        self.step();
+        Ok(damaged.join(path.file_name().unwrap_or_default()))
     }
 }
 

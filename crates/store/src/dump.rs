@@ -3,11 +3,10 @@
 
 use std::io::{self, Write};
 
-use crate::ask::format::real;
-use crate::ask::views::View;
-use crate::schema::{Table, VERSION};
+use crate::ask::format::{csv_line, json_object, plain};
+use crate::ask::views::SqlView;
+use crate::schema::{TableSchema, VERSION};
 use crate::{Cell, LoadedTable};
-use slt_runner::text::csv::field;
 
 /// The format of a dump.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +59,7 @@ impl<W: Write> Dump<W> {
     /// # Errors
     ///
     /// Returns the errors of `out`.
-    pub fn views(&mut self, views: &[View]) -> io::Result<()> {
+    pub fn views(&mut self, views: &[SqlView]) -> io::Result<()> {
         match self.form {
             DumpSyntax::Sql => views.iter().try_for_each(|view| writeln!(self.out, "{};", view.create())),
             DumpSyntax::Json => Ok(()),
@@ -84,52 +83,41 @@ impl<W: Write> Dump<W> {
 const ROWS_OF_INSERT: usize = 50;
 
 fn sql_table(out: &mut impl Write, loaded: &LoadedTable) -> io::Result<()> {
-    let Table { name, .. } = loaded.wanted.table;
+    let TableSchema { name, .. } = loaded.wanted.table;
     writeln!(out, "-- {name}: rows: {}", loaded.rows.len())?;
     writeln!(out, "{};", loaded.wanted.table.create(&loaded.wanted.columns))?;
-    for rows in loaded.rows.chunks(ROWS_OF_INSERT) {
-        write!(out, "INSERT INTO {name} VALUES ")?;
-        for (place, row) in rows.iter().enumerate() {
-            out.write_all(if place == 0 { b"(" } else { b",(" })?;
-            separated(out, row, sql_cell)?;
-            out.write_all(b")")?;
-        }
-        out.write_all(b";\n")?;
-    }
-    Ok(())
+    let values = |row: &Vec<Cell>| format!("({})", row.iter().map(sql_value).collect::<Vec<_>>().join(","));
+    loaded.rows.chunks(ROWS_OF_INSERT).try_for_each(|rows| {
+        let rows: Vec<_> = rows.iter().map(values).collect();
+        writeln!(out, "INSERT INTO {name} VALUES {};", rows.join(","))
+    })
 }
 
-fn sql_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
+fn sql_value(cell: &Cell) -> String {
     match cell {
-        Cell::Null => out.write_all(b"NULL"),
-        Cell::Integer(number) => write!(out, "{number}"),
-        Cell::Real(number) => out.write_all(real(*number).as_bytes()),
-        Cell::Text(text) => sql_text(out, text),
+        Cell::Text(text) => sql_text(text),
+        Cell::Blob(_) => format!("x'{}'", plain(cell)),
+        Cell::Null | Cell::Integer(_) | Cell::Real(_) => plain(cell),
     }
 }
 
 /// Characters that a one-line literal cannot contain: each with its escape letter and its code.
 const ENDS: [(char, char, u8); 3] = [('\n', 'n', 10), ('\r', 'r', 13), ('\0', '0', 0)];
 
-/// Writes text as a literal of one line, in which marks replace line ends.
+/// Formats text as a literal of one line, in which marks replace line ends.
 ///
 /// Concatenating the lines would give an expression as deep as the number of lines, and engines limit that.
-fn sql_text(out: &mut impl Write, text: &str) -> io::Result<()> {
-    let ends = ENDS.into_iter().filter(|(end, ..)| text.contains(*end));
-    let marks: Vec<_> = ends.map(|(end, letter, code)| (end, mark(text, letter), code)).collect();
-    for _ in &marks {
-        out.write_all(b"replace(")?;
+fn sql_text(text: &str) -> String {
+    let mut literal = format!("'{}'", text.replace('\'', "''"));
+    for (end, letter, code) in ENDS.into_iter().filter(|(end, ..)| text.contains(*end)) {
+        let mark = mark(text, letter);
+        literal = format!("replace({},'{mark}',char({code}))", literal.replace(end, &mark));
     }
-    let mut literal = text.replace('\'', "''");
-    for (end, mark, _) in &marks {
-        literal = literal.replace(*end, mark);
-    }
-    write!(out, "'{literal}'")?;
-    marks.iter().try_for_each(|(_, mark, code)| write!(out, ",'{mark}',char({code}))"))
+    literal
 }
 
 /// Returns the first of `\n`, `\n1`, `\n2` … that does not occur in the text. A backslash is only its first character,
-/// so a mark cannot overlap with another.
+/// so no text next to a mark can be taken for a part of it.
 fn mark(text: &str, letter: char) -> String {
     let numbered = (1_u32..).map(|number| format!("\\{letter}{number}"));
     let mut marks = std::iter::once(format!("\\{letter}")).chain(numbered);
@@ -139,25 +127,12 @@ fn mark(text: &str, letter: char) -> String {
 fn json_table(out: &mut impl Write, loaded: &LoadedTable, first: bool) -> io::Result<()> {
     let comma = if first { "" } else { "," };
     write!(out, "{comma}\n\"{}\":[", loaded.wanted.table.name)?;
+    let names: Vec<_> = loaded.wanted.columns.iter().map(|column| column.name).collect();
     for (place, row) in loaded.rows.iter().enumerate() {
-        out.write_all(if place == 0 { b"\n{" } else { b",\n{" })?;
-        let fields = loaded.wanted.columns.iter().zip(row);
-        separated(out, fields, |out, (column, cell)| {
-            write!(out, "\"{}\":", column.name)?;
-            json_cell(out, cell)
-        })?;
-        out.write_all(b"}")?;
+        let comma = if place == 0 { "" } else { "," };
+        write!(out, "{comma}\n{}", json_object(&names, row))?;
     }
     out.write_all(b"]")
-}
-
-fn json_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
-    match cell {
-        Cell::Null => out.write_all(b"null"),
-        Cell::Integer(number) => write!(out, "{number}"),
-        Cell::Real(number) => out.write_all(real(*number).as_bytes()),
-        Cell::Text(text) => Ok(serde_json::to_writer(out, &**text)?),
-    }
 }
 
 /// Writes a table in the format of RFC 4180, with a header line. NULL is an empty field, and empty text is a pair of
@@ -167,35 +142,7 @@ fn json_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
 ///
 /// Returns the errors of `out`.
 pub fn csv(out: &mut impl Write, loaded: &LoadedTable) -> io::Result<()> {
-    separated(out, &loaded.wanted.columns, |out, column| out.write_all(column.name.as_bytes()))?;
-    out.write_all(b"\r\n")?;
-    for row in &loaded.rows {
-        separated(out, row, csv_cell)?;
-        out.write_all(b"\r\n")?;
-    }
-    Ok(())
-}
-
-fn csv_cell<W: Write>(out: &mut W, cell: &Cell) -> io::Result<()> {
-    match cell {
-        Cell::Null => Ok(()),
-        Cell::Integer(number) => write!(out, "{number}"),
-        Cell::Real(number) => out.write_all(real(*number).as_bytes()),
-        Cell::Text(text) => out.write_all(field(text).as_bytes()),
-    }
-}
-
-/// Writes items separated by commas.
-fn separated<W: Write, T>(
-    out: &mut W,
-    things: impl IntoIterator<Item = T>,
-    mut write: impl FnMut(&mut W, T) -> io::Result<()>,
-) -> io::Result<()> {
-    for (place, thing) in things.into_iter().enumerate() {
-        if place > 0 {
-            out.write_all(b",")?;
-        }
-        write(out, thing)?;
-    }
-    Ok(())
+    let header: Vec<_> = loaded.wanted.columns.iter().map(|column| Cell::from(column.name)).collect();
+    let mut lines = std::iter::once(&header).chain(&loaded.rows);
+    lines.try_for_each(|row| out.write_all(csv_line(row).as_bytes()))
 }

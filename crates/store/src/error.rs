@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use slt_runner::results::FolderError;
 
-/// An error of the store. Journals stay intact in any case.
+/// An error of the store. Journals stay intact in any case, and contain everything.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// A file or folder is unusable.

@@ -1,10 +1,12 @@
 //! The rows loaded for one query: some columns of some tables, over a part of the history.
 
+use serde::{Deserialize, Serialize};
+
 use super::cell::Cell;
-use super::schema::{Column, Table};
+use super::schema::{self, TableColumn, TableSchema};
 
 /// A part of the history. Runs, files and counters are always complete.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum HistoryWindow {
     /// The given number of last runs.
     Last(usize),
@@ -14,17 +16,18 @@ pub enum HistoryWindow {
     All,
 }
 
-/// The needed columns of a table. Other columns are not loaded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The needed columns of a table. Other columns are not loaded. Messages contain their names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(String, Vec<String>)", try_from = "(String, Vec<String>)")]
 pub struct WantedColumns {
     /// The table.
-    pub table: &'static Table,
+    pub table: &'static TableSchema,
     /// Its columns, in the order of the table.
-    pub columns: Vec<&'static Column>,
+    pub columns: Vec<&'static TableColumn>,
 }
 
 /// The rows of a table.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LoadedTable {
     /// The table, and the columns that the rows have.
     pub wanted: WantedColumns,
@@ -49,14 +52,31 @@ pub struct Extract {
 
 impl WantedColumns {
     /// Selects all columns of a table.
-    pub fn all(table: &'static Table) -> Self {
+    pub fn all(table: &'static TableSchema) -> Self {
         Self { table, columns: table.columns.iter().collect() }
     }
 
     /// Adds further columns.
-    pub fn widen(&mut self, columns: &[&'static Column]) {
+    pub fn widen(&mut self, columns: &[&'static TableColumn]) {
         let all = self.table.columns.iter();
         self.columns =
             all.filter(|column| self.columns.contains(column) || columns.contains(column)).collect();
+    }
+}
+
+impl From<WantedColumns> for (String, Vec<String>) {
+    fn from(wanted: WantedColumns) -> Self {
+        let columns = wanted.columns.iter().map(|column| column.name.to_owned()).collect();
+        (wanted.table.name.to_owned(), columns)
+    }
+}
+
+impl TryFrom<(String, Vec<String>)> for WantedColumns {
+    type Error = String;
+
+    fn try_from((name, columns): (String, Vec<String>)) -> Result<Self, String> {
+        let table = schema::table(&name).ok_or_else(|| format!("no table `{name}`"))?;
+        let is_named = |column: &&TableColumn| columns.iter().any(|name| name == column.name);
+        Ok(Self { table, columns: table.columns.iter().filter(is_named).collect() })
     }
 }

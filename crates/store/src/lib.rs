@@ -5,7 +5,7 @@
 //!               segments/NAME.….vbsqlz     a run: a VibeSQL database
 //!               segments/NAME.outcomes.…   the outcomes that this run had first
 //!               segments/summary.…         all runs, and counters for each file
-//!               segments/known.…           the stored outcomes
+//!               segments/known.…           the identities of the stored outcomes
 //!               damaged/                   corrupt files
 //!               lock                       held while any of this is changed
 //! ```
@@ -15,32 +15,35 @@
 
 pub mod ask;
 mod cell;
+mod compress;
 mod disk;
 pub mod dump;
 mod error;
 mod extract;
-mod keeper;
 mod load;
+mod maintenance;
 mod manifest;
-mod mend;
-mod parts;
 mod pick;
 mod read;
+mod repair;
 mod rows;
 mod run_id;
 pub mod schema;
 mod seal;
 mod segment;
-mod shrink;
+mod segment_tables;
 mod storage;
+mod store;
 mod summary;
 mod verify;
+mod vibesql_tables;
 
 pub use cell::Cell;
 pub use error::StoreError;
 pub use extract::{Extract, HistoryWindow, LoadedTable, WantedColumns};
-pub use keeper::{Progress, RemovalLock, SealResult, Store};
 pub use load::StoreSnapshot;
+pub use maintenance::RemovalLock;
 pub use run_id::RunId;
 pub use storage::{ResultFilter, ResultStorage, StoredRun, TestResult};
+pub use store::{Progress, SealResult, Store};
 pub use verify::VerifyReport;

@@ -1,4 +1,4 @@
-//! Taking rows out of the store for a question. Reading changes nothing and takes no lock.
+//! Loads rows of the store for a query. Reading changes nothing and takes no lock.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -9,14 +9,16 @@ use super::RunId;
 use super::cell::Cell;
 use super::error::StoreError;
 use super::extract::{Extract, HistoryWindow, LoadedTable, WantedColumns};
-use super::keeper::Store;
 use super::manifest::{Manifest, SealedRun};
-use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
-use super::pick::{project, sources_rows};
-use super::read::{collect_outcomes, known_of};
-use super::rows::{Outcomes, RunRows, iso, rows_of};
-use super::schema::{TEST_RESULTS, Table};
+use super::pick::{RunSource, project, sources_rows};
+use super::read::{collect_outcomes, known_of, with_outcomes};
+use super::rows::{iso, rows_of};
+use super::schema::{TEST_RESULTS, TableSchema};
 use super::segment::TextPool;
+use super::segment_tables::{
+    FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place,
+};
+use super::store::Store;
 use super::summary::StoreSummary;
 use slt_runner::results::folder::is_running;
 use slt_runner::text::count::plural;
@@ -36,15 +38,9 @@ pub struct StoreSnapshot {
 struct LiveRun {
     id: i64,
     name: String,
-    /// How far its journal had come.
+    /// The length of its journal.
     journal: u64,
     running: bool,
-}
-
-/// The rows of a run, wherever they come from.
-pub(super) struct RunSource {
-    pub(super) id: i64,
-    pub(super) rows: RunRows,
 }
 
 impl Store {
@@ -66,11 +62,11 @@ impl Store {
         };
         let mut live = Vec::new();
         for name in self.results.runs()? {
-            // In this order: a run that ends between the two is then one that has ended.
+            // In this order: a run that ends in between counts as running, and is read from its journal.
             let running = is_running(&self.results.run_path(&name));
             let Some(journal) = self.results.journal_bytes(&name) else { continue };
             match manifest.run(&name) {
-                // One that was resumed continues before it has a new result.
+                // A resumed run is running before it has a new result.
                 Some(run) if self.is_as_sealed(run, journal) && !running => continue,
                 Some(run) if run.journal > journal => {
                     notes.push(format!(
@@ -80,7 +76,7 @@ impl Store {
                 }
                 _ => {}
             }
-            match RunId::of_name(&name) {
+            match RunId::from_name(&name) {
                 Ok(id) => live.push(LiveRun { id: id.0, name, journal, running }),
                 Err(error) => notes.push(error.to_string()),
             }
@@ -88,7 +84,7 @@ impl Store {
         Ok(StoreSnapshot { manifest, live, notes, damaged })
     }
 
-    /// Returns the names of the engines that runs are of.
+    /// Returns the names of the engines of all runs.
     ///
     /// # Errors
     ///
@@ -108,8 +104,8 @@ impl Store {
 
     /// Loads the wanted tables. Test files are those of `engine`, or of the engine of the last run.
     ///
-    /// For damaged segments the journal is read, and noted in the extract. A run whose segment and journal are both
-    /// unreadable is omitted, and noted as well.
+    /// In place of damaged segments the journal is read, and the extract has a note about the damage. A run whose
+    /// segment and journal are both unreadable is omitted, and noted as well.
     ///
     /// # Errors
     ///
@@ -149,11 +145,11 @@ impl Store {
 }
 
 /// Returns whether only a part of a table is loaded.
-pub(super) fn is_windowed(table: &Table) -> bool {
+pub(super) fn is_windowed(table: &TableSchema) -> bool {
     !matches!(table.name, "test_runs" | "file_stats" | "test_files")
 }
 
-/// The runs of a window.
+/// Returns the runs of a window.
 fn chosen(summary: &StoreSummary, window: HistoryWindow) -> BTreeSet<i64> {
     let all = summary.runs.keys().copied();
     match window {
@@ -168,17 +164,21 @@ fn chosen(summary: &StoreSummary, window: HistoryWindow) -> BTreeSet<i64> {
     }
 }
 
+fn chosen_tables<const N: usize>(tables: [(bool, &'static TableSchema); N]) -> Vec<&'static TableSchema> {
+    tables.into_iter().filter(|(is_chosen, _)| *is_chosen).map(|(_, table)| table).collect()
+}
+
 struct Loader<'l> {
     store: &'l Store,
     pin: &'l StoreSnapshot,
-    /// The runs that are read from their journals, whether the store has them or not.
+    /// The runs that are read from their journals, also if the store has them.
     instead: BTreeSet<i64>,
     notes: Vec<String>,
     damaged: bool,
 }
 
 impl Loader<'_> {
-    /// The runs that are read from their journals, the oldest first.
+    /// Reads the runs that are read from their journals, the oldest first.
     fn live(&mut self) -> Vec<RunSource> {
         let mut found = Vec::new();
         for live in &self.pin.live {
@@ -252,7 +252,7 @@ impl Loader<'_> {
         self.notes.push(error.with_cause());
     }
 
-    /// The runs that had outcomes first, as far as the rows of their sources do not know.
+    /// Returns the first runs of outcomes, if rows of their sources may contain other runs.
     fn first_runs(&mut self, live: &[RunSource]) -> HashMap<Arc<str>, i64> {
         let mut first = HashMap::new();
         if live.is_empty() && !self.damaged {
@@ -283,56 +283,37 @@ impl Loader<'_> {
         wanted: &[WantedColumns],
     ) -> Result<Vec<RunSource>, StoreError> {
         let is_wanted = |name: &str| wanted.iter().any(|one| one.table.name == name);
-        let of_outcomes = wanted.iter().filter(|one| one.table.name == TEST_RESULTS.name).any(|one| {
-            one.columns.iter().any(|column| {
-                RESULTS.place(column.name).is_none() && column.name != "run_id" && column.name != "result_id"
-            })
-        });
-        let mut own: Vec<&'static Table> = Vec::new();
-        let mut outcomes: Vec<&'static Table> = Vec::new();
-        if is_wanted("test_results") || is_wanted("failure_groups") || is_wanted("record_failures") {
-            own.push(&RESULTS);
-        }
-        if is_wanted("slow_records") {
-            own.push(&SLOW);
-        }
-        if of_outcomes {
-            outcomes.push(&OUTCOMES);
-        }
-        if is_wanted("failure_groups") {
-            outcomes.push(&GROUPS);
-        }
-        if is_wanted("record_failures") {
-            outcomes.push(&FAILURES);
-        }
+        let [results, groups, failures, slow] =
+            ["test_results", "failure_groups", "record_failures", "slow_records"].map(is_wanted);
+        let is_shared = |name: &str| RESULTS.place(name).is_none() && name != "run_id" && name != "result_id";
+        let of_results = wanted.iter().filter(|one| one.table == &TEST_RESULTS);
+        let shared = of_results.flat_map(|one| &one.columns).any(|column| is_shared(column.name));
+        let own = chosen_tables([(results || groups || failures, &RESULTS), (slow, &SLOW)]);
+        let outcomes = chosen_tables([(shared, &OUTCOMES), (groups, &GROUPS), (failures, &FAILURES)]);
         // The columns that link the tables, and those behind `passed` and `failed`, are always needed.
         let columns = wanted.iter().flat_map(|one| &one.columns).map(|column| column.name);
         let mut texts = TextPool::only(columns.chain(["outcome_id", "status"]));
         let mut sources = self.sealed(ids, &own, &outcomes, &mut texts)?;
-        let first = if is_wanted("record_failures") { self.first_runs(&live) } else { HashMap::new() };
+        let first = if failures { self.first_runs(&live) } else { HashMap::new() };
         sources.extend(live.into_iter().filter(|source| ids.contains(&source.id)));
         sources.sort_by_key(|source| source.id);
         for (id, outcome) in sources.iter_mut().flat_map(|source| &mut source.rows.outcomes) {
             let Some(run) = first.get(id) else { continue };
-            if outcome
-                .failures
-                .iter()
-                .all(|row| row[place(&FAILURES, "first_run_id")].as_integer() == Some(*run))
-            {
-                continue;
+            let column = place(&FAILURES, "first_run_id");
+            if outcome.failures.iter().any(|row| row[column].as_integer() != Some(*run)) {
+                let failures = &mut Arc::make_mut(outcome).failures;
+                failures.iter_mut().for_each(|row| row[column] = Cell::from(*run));
             }
-            let failures = &mut Arc::make_mut(outcome).failures;
-            failures.iter_mut().for_each(|row| row[place(&FAILURES, "first_run_id")] = Cell::from(*run));
         }
         Ok(sources)
     }
 
-    /// Sealed runs, with these of their own tables, and these of their outcomes.
+    /// Reads sealed runs: some tables of their own, and some of their outcomes.
     fn sealed(
         &mut self,
         ids: &BTreeSet<i64>,
-        own: &[&'static Table],
-        of_outcomes: &[&'static Table],
+        own: &[&'static TableSchema],
+        of_outcomes: &[&'static TableSchema],
         texts: &mut TextPool,
     ) -> Result<Vec<RunSource>, StoreError> {
         let manifest = &self.pin.manifest;
@@ -360,12 +341,12 @@ impl Loader<'_> {
         for run in runs {
             let whole = run.needs.iter().all(|needed| !unreadable.contains(needed));
             if let Some(sheets) = self.read_own(run, own, texts).filter(|_| whole) {
-                sources.push(RunSource { id: run.id, rows: of_sheets(sheets, &kept) });
+                sources.push(RunSource { id: run.id, rows: with_outcomes(sheets, &kept) });
                 continue;
             }
             match self.of_journal(&run.name, run.id, run.journal, false) {
                 Ok(source) => sources.push(source),
-                // The others stand in no need of it.
+                // The other runs do not need it.
                 Err(error) => {
                     self.notes.push(format!("run {} is left out: {}", run.name, error.with_cause()));
                 }
@@ -377,21 +358,10 @@ impl Loader<'_> {
     fn read_own(
         &mut self,
         run: &SealedRun,
-        tables: &[&'static Table],
+        tables: &[&'static TableSchema],
         texts: &mut TextPool,
     ) -> Option<Vec<TableRows>> {
         let sheets = self.store.read_texts(&run.file, tables, texts);
         sheets.map_err(|error| self.note_damage(&error)).ok()
     }
-}
-
-/// The rows of a run whose outcomes are among those that are kept.
-fn of_sheets(own: Vec<TableRows>, kept: &Outcomes) -> RunRows {
-    let results = own.iter().filter(|sheet| sheet.table.name == RESULTS.name).flat_map(|sheet| &sheet.rows);
-    let ids = results.filter_map(|row| match &row[place(&RESULTS, "outcome_id")] {
-        Cell::Text(id) => Some(id.clone()),
-        _ => None,
-    });
-    let outcomes = ids.filter_map(|id| Some((id.clone(), kept.get(&id)?.clone()))).collect();
-    RunRows { own, outcomes }
 }

@@ -14,7 +14,7 @@ use slt_runner::jsonl::{entry_of, line_of};
 /// The state of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Manifest {
-    /// The version of the schema that its files have.
+    /// The version of the schema of its files.
     pub(super) schema: u32,
     /// The runs, by their numbers.
     pub(super) runs: Vec<SealedRun>,
@@ -38,9 +38,9 @@ pub(super) struct SealedRun {
     pub(super) id: i64,
     pub(super) name: String,
     pub(super) file: StoreFile,
-    /// The length of its journal. Another one means that the run was resumed.
+    /// The length of its journal when it was sealed; it changes if the run is resumed.
     pub(super) journal: u64,
-    /// The runs whose outcome files its outcomes are in.
+    /// The runs with the outcome files that contain its outcomes.
     pub(super) needs: Vec<i64>,
 }
 
@@ -56,7 +56,7 @@ impl Manifest {
         Self { schema: schema::VERSION, runs: Vec::new(), outcomes: Vec::new(), summary: None, known: None }
     }
 
-    /// Reads a manifest; an empty one where there is none.
+    /// Reads a manifest; it is empty if the file is missing.
     pub(super) fn read(path: &Path) -> Result<Self, StoreError> {
         let bytes = match std::fs::read(path) {
             Ok(bytes) => bytes,
@@ -64,7 +64,7 @@ impl Manifest {
             Err(error) => return Err(io_error("read", path)(error)),
         };
         let damaged = || StoreError::Damaged(path.to_owned());
-        // Another version may say other things besides.
+        // The rest may differ in another version.
         let ManifestVersion { schema: found } = entry_of(&bytes).ok_or_else(damaged)?;
         if found != schema::VERSION {
             return Err(StoreError::OtherVersion { path: path.to_owned(), found, expected: schema::VERSION });
@@ -93,14 +93,14 @@ impl Manifest {
     }
 
     /// Adds or replaces a run.
-    pub(super) fn enter(&mut self, run: SealedRun) {
+    pub(super) fn add_run(&mut self, run: SealedRun) {
         self.runs.retain(|known| known.id != run.id);
         let place = self.runs.partition_point(|known| known.id < run.id);
         self.runs.insert(place, run);
     }
 
-    /// Enters a file of outcomes in place of the one of the same run.
-    pub(super) fn enter_outcomes(&mut self, outcomes: OutcomeFile) {
+    /// Adds a file of outcomes, or replaces the one of the same run.
+    pub(super) fn add_outcomes(&mut self, outcomes: OutcomeFile) {
         self.outcomes.retain(|known| known.run != outcomes.run);
         self.outcomes.push(outcomes);
     }
@@ -119,7 +119,7 @@ impl Manifest {
         }
     }
 
-    /// Removes files of outcomes that no run needs any more; returns whose they were.
+    /// Removes unneeded files of outcomes; returns their runs.
     pub(super) fn drop_unneeded(&mut self) -> Vec<i64> {
         let needed: HashSet<_> = self.runs.iter().flat_map(|run| run.needs.clone()).collect();
         let gone =

@@ -1,18 +1,25 @@
 //! Assembles requested rows from segments.
 
 use std::collections::HashSet;
+use std::slice;
 use std::sync::Arc;
 
 use super::cell::Cell;
 use super::extract::WantedColumns;
-use super::load::RunSource;
-use super::parts::{GROUPS, OUTCOMES, RESULTS, SLOW, place};
-use super::schema::{RECORD_FAILURES, Table};
+use super::rows::{OutcomeRows, RunRows};
+use super::schema::{RECORD_FAILURES, TableSchema};
+use super::segment_tables::{GROUPS, OUTCOMES, RESULTS, SLOW, place};
+
+/// The rows of a run, read from the store or its journal.
+pub(super) struct RunSource {
+    pub(super) id: i64,
+    pub(super) rows: RunRows,
+}
 
 /// Returns the wanted columns of rows that have those of `table`.
 pub(super) fn project<'r>(
     wanted: &WantedColumns,
-    table: &Table,
+    table: &TableSchema,
     rows: impl Iterator<Item = &'r Vec<Cell>>,
 ) -> Vec<Vec<Cell>> {
     let places: Vec<_> = wanted.columns.iter().map(|column| place(table, column.name)).collect();
@@ -21,13 +28,11 @@ pub(super) fn project<'r>(
 
 pub(super) fn sources_rows(wanted: &WantedColumns, sources: &[RunSource]) -> Vec<Vec<Cell>> {
     match wanted.table.name {
-        "test_results" => {
-            let picks = picks(wanted, &[&RESULTS, &OUTCOMES]);
-            sources.iter().flat_map(|source| results_rows(source, &picks)).collect()
-        }
+        "test_results" => joined(wanted, &OUTCOMES, sources, |outcome| {
+            outcome.map_or(&UNKNOWN_OUTCOME, |outcome| slice::from_ref(&outcome.outcome))
+        }),
         "failure_groups" => {
-            let picks = picks(wanted, &[&RESULTS, &GROUPS]);
-            sources.iter().flat_map(|source| groups_rows(source, &picks)).collect()
+            joined(wanted, &GROUPS, sources, |outcome| outcome.map_or(&[], |outcome| &outcome.groups))
         }
         "slow_records" => {
             let rows = sources.iter().flat_map(|source| sheet_rows(source, &SLOW));
@@ -37,6 +42,9 @@ pub(super) fn sources_rows(wanted: &WantedColumns, sources: &[RunSource]) -> Vec
     }
 }
 
+/// The row of an outcome that is not loaded.
+static UNKNOWN_OUTCOME: [Vec<Cell>; 1] = [Vec::new()];
+
 /// The source of a column's values.
 #[derive(Debug, Clone, Copy)]
 enum ColumnSource {
@@ -44,26 +52,43 @@ enum ColumnSource {
     ResultId,
     Own(usize),
     Outcome(usize),
-    /// Whether the status of the outcome is a pass, or a failure.
+    /// Whether the status of the outcome is a pass or a failure.
     Passed,
     Failed,
 }
 
-fn picks(wanted: &WantedColumns, [own, outcome]: &[&'static Table; 2]) -> Vec<ColumnSource> {
+/// Returns the results of the runs, each joined with rows of its outcome.
+fn joined(
+    wanted: &WantedColumns,
+    table: &'static TableSchema,
+    sources: &[RunSource],
+    rows_of: fn(Option<&OutcomeRows>) -> &[Vec<Cell>],
+) -> Vec<Vec<Cell>> {
     let pick = |name: &str| match name {
         "run_id" => ColumnSource::Run,
         "result_id" => ColumnSource::ResultId,
         "passed" => ColumnSource::Passed,
         "failed" => ColumnSource::Failed,
-        name => match own.place(name) {
+        name => match RESULTS.place(name) {
             Some(place) => ColumnSource::Own(place),
-            None => ColumnSource::Outcome(place(outcome, name)),
+            None => ColumnSource::Outcome(place(table, name)),
         },
     };
-    wanted.columns.iter().map(|column| pick(column.name)).collect()
+    let picks: Vec<_> = wanted.columns.iter().map(|column| pick(column.name)).collect();
+    let outcome_id = place(&RESULTS, "outcome_id");
+    let mut rows = Vec::new();
+    for source in sources {
+        for own in sheet_rows(source, &RESULTS) {
+            let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
+            for row in rows_of(outcome.map(Arc::as_ref)) {
+                rows.push(picks.iter().map(|pick| picked(*pick, source, own, row)).collect());
+            }
+        }
+    }
+    rows
 }
 
-fn picked(pick: ColumnSource, source: &RunSource, own: &[Cell], outcome: Option<&[Cell]>) -> Cell {
+fn picked(pick: ColumnSource, source: &RunSource, own: &[Cell], outcome: &[Cell]) -> Cell {
     match pick {
         ColumnSource::Run => Cell::Integer(source.id),
         ColumnSource::ResultId => {
@@ -72,44 +97,23 @@ fn picked(pick: ColumnSource, source: &RunSource, own: &[Cell], outcome: Option<
         }
         ColumnSource::Own(place) => own[place].clone(),
         ColumnSource::Passed | ColumnSource::Failed => {
-            let status = outcome.and_then(|row| row.get(place(&OUTCOMES, "status"))?.as_text());
+            let status = outcome.get(place(&OUTCOMES, "status")).and_then(Cell::as_text);
             status.map_or(Cell::Null, |status| {
                 let passed = status == "PASS";
                 let failed = !passed && status != "EMPTY";
-                Cell::from(i64::from(if matches!(pick, ColumnSource::Passed) { passed } else { failed }))
+                Cell::from(if matches!(pick, ColumnSource::Passed) { passed } else { failed })
             })
         }
-        ColumnSource::Outcome(place) => outcome.and_then(|row| row.get(place)).cloned().unwrap_or(Cell::Null),
+        ColumnSource::Outcome(place) => outcome.get(place).cloned().unwrap_or(Cell::Null),
     }
 }
 
-fn sheet_rows<'s>(source: &'s RunSource, table: &Table) -> impl Iterator<Item = &'s Vec<Cell>> + use<'s> {
+fn sheet_rows<'s>(
+    source: &'s RunSource,
+    table: &TableSchema,
+) -> impl Iterator<Item = &'s Vec<Cell>> + use<'s> {
     let name = table.name;
     source.rows.own.iter().filter(move |sheet| sheet.table.name == name).flat_map(|sheet| &sheet.rows)
-}
-
-/// Returns the results of a run, joined with their outcomes.
-fn results_rows(source: &RunSource, picks: &[ColumnSource]) -> Vec<Vec<Cell>> {
-    let outcome_id = place(&RESULTS, "outcome_id");
-    let row = |own: &Vec<Cell>| {
-        let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
-        let outcome = outcome.map(|outcome| outcome.outcome.as_slice());
-        picks.iter().map(|pick| picked(*pick, source, own, outcome)).collect()
-    };
-    sheet_rows(source, &RESULTS).map(row).collect()
-}
-
-/// Returns the groups of failures of a run: those of each of its outcomes.
-fn groups_rows(source: &RunSource, picks: &[ColumnSource]) -> Vec<Vec<Cell>> {
-    let outcome_id = place(&RESULTS, "outcome_id");
-    let rows = sheet_rows(source, &RESULTS).flat_map(|own| {
-        let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
-        let groups = outcome.map_or(&[][..], |outcome| outcome.groups.as_slice());
-        groups
-            .iter()
-            .map(|group| picks.iter().map(|pick| picked(*pick, source, own, Some(group))).collect::<Vec<_>>())
-    });
-    rows.collect()
 }
 
 /// Returns the failing records of all outcomes, each outcome once.

@@ -7,12 +7,12 @@ use super::RunId;
 use super::cell::Cell;
 use super::disk::StoreFile;
 use super::error::StoreError;
-use super::keeper::Store;
 use super::manifest::{Manifest, SealedRun};
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
 use super::rows::{OutcomeRows, Outcomes, RunRows, rows_of};
-use super::schema::{FILE_STATS, Table};
+use super::schema::{FILE_STATS, TableSchema};
 use super::segment::{self, TextPool};
+use super::segment_tables::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
+use super::store::Store;
 use super::summary::StoreSummary;
 use slt_runner::results::Journal;
 
@@ -20,7 +20,7 @@ impl Store {
     /// Reads the summary; it is empty for an empty store.
     pub(super) fn summary(&self, manifest: &Manifest) -> Result<StoreSummary, StoreError> {
         match &manifest.summary {
-            Some(file) => Ok(StoreSummary::of_sheets(&self.read(file, &[&RUN, &FILE_STATS])?)),
+            Some(file) => Ok(StoreSummary::from_tables(&self.read(file, &[&RUN, &FILE_STATS])?)),
             None => Ok(StoreSummary::default()),
         }
     }
@@ -54,7 +54,7 @@ impl Store {
         Ok(summary)
     }
 
-    /// Returns all rows of a run, as the store has them.
+    /// Reads all rows of a run from the store.
     pub(super) fn read_run(&self, manifest: &Manifest, run: &SealedRun) -> Result<RunRows, StoreError> {
         let own = self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED, &SLOW])?;
         let mut outcomes = BTreeMap::new();
@@ -62,26 +62,23 @@ impl Store {
             let Some(file) = manifest.outcomes_of(*needed) else { continue };
             collect_outcomes(&mut outcomes, &self.read(file, &[&OUTCOMES, &GROUPS, &FAILURES])?);
         }
-        let ids: BTreeSet<_> =
-            own[1].rows.iter().filter_map(|row| row[place(&RESULTS, "outcome_id")].as_text()).collect();
-        outcomes.retain(|id, _| ids.contains(&**id));
-        Ok(RunRows { own, outcomes })
+        Ok(with_outcomes(own, &outcomes))
     }
 
-    /// Reads a file that must be as it was written.
+    /// Reads an undamaged file.
     pub(super) fn read(
         &self,
         file: &StoreFile,
-        tables: &[&'static Table],
+        tables: &[&'static TableSchema],
     ) -> Result<Vec<TableRows>, StoreError> {
         self.read_texts(file, tables, &mut TextPool::default())
     }
 
-    /// Reads a file that must be as it was written, with some of its texts.
+    /// Reads an undamaged file, with some of its texts.
     pub(super) fn read_texts(
         &self,
         file: &StoreFile,
-        tables: &[&'static Table],
+        tables: &[&'static TableSchema],
         texts: &mut TextPool,
     ) -> Result<Vec<TableRows>, StoreError> {
         self.disk.check(file)?;
@@ -94,12 +91,21 @@ impl Store {
     }
 }
 
-/// Returns the outcome and the run that it is kept with.
+/// Parses a row of the table `known`: an outcome and its run.
 pub(super) fn known_of(row: &[Cell]) -> Option<(Arc<str>, i64)> {
     match row {
         [Cell::Text(outcome), Cell::Integer(run)] => Some((outcome.clone(), *run)),
         _ => None,
     }
+}
+
+/// Joins the rows of a run with its outcomes, which are among those in `outcomes`.
+pub(super) fn with_outcomes(own: Vec<TableRows>, outcomes: &Outcomes) -> RunRows {
+    let results = own.iter().filter(|sheet| sheet.table.name == RESULTS.name).flat_map(|sheet| &sheet.rows);
+    let ids = results.filter_map(|row| row[place(&RESULTS, "outcome_id")].as_text());
+    let found = ids.filter_map(|id| outcomes.get_key_value(id));
+    let outcomes = found.map(|(id, rows)| (id.clone(), rows.clone())).collect();
+    RunRows { own, outcomes }
 }
 
 /// Adds the outcomes of a file. Outcomes from earlier files stay.

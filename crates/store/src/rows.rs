@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::RunId;
 use super::cell::Cell;
-use super::parts::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED};
-use super::schema::Table;
+use super::schema::TableSchema;
+use super::segment_tables::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
 use slt_core::location::FileId;
 use slt_core::outcome::{
     DetailedFailure, Digest, ExitHow, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
@@ -26,7 +26,7 @@ pub(super) struct RunRows {
     pub(super) outcomes: Outcomes,
 }
 
-/// Outcomes by their ids. Those that many runs have are in memory once.
+/// Outcomes by their ids. Runs share equal outcomes in memory.
 pub(super) type Outcomes = BTreeMap<Arc<str>, Arc<OutcomeRows>>;
 
 /// The rows of an outcome.
@@ -48,19 +48,19 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
         let key: Arc<str> = Arc::from(file.file.key());
         tested.insert(&file.file);
         slow.extend(file.slowest.iter().map(|record| {
-            let values = HashMap::from([
+            let values = [
                 ("run_id", Cell::from(id.0)),
                 ("file_path", path.clone().into()),
                 ("file_id", key.clone().into()),
                 ("line", record.id.line.into()),
                 ("duration_ms", (record.elapsed.as_secs_f64() * 1000.0).into()),
                 ("sql", Cell::from(&record.sql)),
-            ]);
+            ];
             row(&SLOW, values)
         }));
         results.push(row(
             &RESULTS,
-            HashMap::from([
+            [
                 ("seq", Cell::from(seq)),
                 ("file_path", path.into()),
                 ("file_id", key.into()),
@@ -73,7 +73,7 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
                 ("engine_ms", file.engine_time.map_or(Cell::Null, milliseconds)),
                 ("peak_memory", file.peak_memory.into()),
                 ("retries", file.attempts.len().into()),
-            ]),
+            ],
         ));
         outcomes.entry(outcome.clone()).or_insert_with(|| Arc::new(outcome_rows(file, &outcome, id)));
     }
@@ -85,19 +85,19 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
 }
 
 /// Builds a row from named values. Missing columns are NULL.
-fn row(table: &Table, mut values: HashMap<&'static str, Cell>) -> Vec<Cell> {
-    let row = table.columns.iter().map(|column| values.remove(column.name).unwrap_or(Cell::Null)).collect();
-    debug_assert!(values.is_empty(), "{} has no {values:?}", table.name);
+fn row(table: &TableSchema, values: impl IntoIterator<Item = (&'static str, Cell)>) -> Vec<Cell> {
+    let mut row = vec![Cell::Null; table.columns.len()];
+    values.into_iter().for_each(|(column, cell)| row[place(table, column)] = cell);
     row
 }
 
 fn untested(file: &FileId) -> Vec<Cell> {
-    let values = HashMap::from([
+    let values = [
         ("file_path", Cell::from(file.path())),
         ("file_id", file.key().into()),
         ("category", category_of(file.path()).into()),
         ("subcategory", subcategory_of(file.path()).into()),
-    ]);
+    ];
     row(&UNTESTED, values)
 }
 
@@ -111,7 +111,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
     let last = report.files.iter().filter_map(|file| file.finished).max();
     let completed = last.unwrap_or(0).max(opened.started.saturating_add(elapsed));
     let untested = (report.header.files as u64).saturating_sub(totals.files);
-    let mut values = HashMap::from([
+    let values = [
         ("run_id", Cell::from(id.0)),
         ("started_at", iso(opened.started).into()),
         ("completed_at", if running { Cell::Null } else { iso(completed).into() }),
@@ -142,9 +142,8 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("command", opened.command.join(" ").as_str().into()),
         ("imported_from", opened.imported.as_ref().map(|imported| &imported.from).into()),
         ("tool_version", Cell::from(&opened.program)),
-    ]);
-    values.extend(counters(&totals));
-    row(&RUN, values)
+    ];
+    row(&RUN, values.into_iter().chain(counters(&totals)))
 }
 
 fn counters(totals: &Totals) -> [(&'static str, Cell); 14] {
@@ -179,7 +178,7 @@ fn state_word(running: bool, journal: &Journal) -> &'static str {
     }
 }
 
-/// Rounds a share in percent to one digit, half up.
+/// Converts a share of 1 to percent with one decimal, rounded half up.
 pub(super) fn percent(share: f64) -> f64 {
     (share * 1000.0 + 0.5).floor() / 10.0
 }
@@ -280,7 +279,7 @@ fn outcome_id(file: &FileReport) -> String {
         let (records, first) = (group.records.to_string(), group.first.to_string());
         words.extend([group.kind.clone(), group.what.clone(), records, first]);
     }
-    let digest = Digest::of_words(words.iter().map(String::as_bytes));
+    let digest = Digest::from_words(words.iter().map(String::as_bytes));
     digest.to_string()[..16].to_owned()
 }
 
@@ -304,7 +303,7 @@ fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
     let groups = groups_of(file);
     let outcome = row(
         &OUTCOMES,
-        HashMap::from([
+        [
             ("outcome_id", Cell::from(id.clone())),
             ("status", file.status().label().into()),
             ("error_message", error_message(file).as_ref().into()),
@@ -326,7 +325,7 @@ fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
             ("flaky", (file.status() == FileStatus::Flaky).into()),
             ("signal", signal(file).into()),
             ("in_flight_line", in_flight(file).map(|id| id.line).into()),
-        ]),
+        ],
     );
     let details: HashMap<&RecordId, DetailedFailure<'_>> =
         file.details().map(|detail| (detail.id, detail)).collect();
@@ -334,7 +333,7 @@ fn outcome_rows(file: &FileReport, id: &Arc<str>, run: RunId) -> OutcomeRows {
     OutcomeRows { outcome, groups: group_rows.collect(), failures: failure_rows(file, &groups, id, run) }
 }
 
-/// What the failures of a group have in common, in words.
+/// Describes the common property of the failures of a group.
 fn pattern(group: &FailureGroup) -> &str {
     if group.what.is_empty() { &group.kind } else { &group.what }
 }
@@ -342,7 +341,7 @@ fn pattern(group: &FailureGroup) -> &str {
 fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<DetailedFailure<'_>>) -> Vec<Cell> {
     row(
         &GROUPS,
-        HashMap::from([
+        [
             ("outcome_id", Cell::from(id.clone())),
             ("kind", Cell::from(&group.kind)),
             ("error_pattern", pattern(group).into()),
@@ -353,7 +352,7 @@ fn group_row(group: &FailureGroup, id: &Arc<str>, first: Option<DetailedFailure<
                 "message",
                 first.map_or_else(|| Some(group.what.clone()), |detail| said(detail.problem)).as_ref().into(),
             ),
-        ]),
+        ],
     )
 }
 
@@ -375,7 +374,7 @@ fn failure_rows(file: &FileReport, groups: &[FailureGroup], id: &Arc<str>, run: 
         };
         let [kind, pattern, fingerprint] = class.unwrap_or(&unknown).clone();
         let (expected, actual) = detail.map_or((None, None), |detail| sides(detail.problem));
-        let values = HashMap::from([
+        let values = [
             ("outcome_id", Cell::from(id.clone())),
             ("first_run_id", run.0.into()),
             ("file_path", path.clone().into()),
@@ -389,7 +388,7 @@ fn failure_rows(file: &FileReport, groups: &[FailureGroup], id: &Arc<str>, run: 
             ("sql", detail.map(|detail| detail.sql).into()),
             ("expected", expected.as_ref().into()),
             ("actual", actual.as_ref().into()),
-        ]);
+        ];
         row(&FAILURES, values)
     });
     rows.collect()

@@ -7,18 +7,18 @@ pub const VERSION: u32 = 3;
 
 /// A table.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Table {
+pub struct TableSchema {
     /// Its name.
     pub name: &'static str,
     /// The meaning of a row.
     pub about: &'static str,
     /// Its columns, in their order.
-    pub columns: &'static [Column],
+    pub columns: &'static [TableColumn],
 }
 
 /// A column.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct TableColumn {
     /// Its name.
     pub name: &'static str,
     /// The type of its values.
@@ -49,14 +49,14 @@ impl ColumnType {
     }
 }
 
-impl Table {
+impl TableSchema {
     /// Returns the index of a column.
     pub fn place(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|known| known.name == column)
     }
 
     /// Returns the statement that creates the table with some of its columns.
-    pub fn create(&self, columns: &[&Column]) -> String {
+    pub fn create(&self, columns: &[&TableColumn]) -> String {
         let columns: Vec<_> =
             columns.iter().map(|column| format!("{} {}", column.name, column.kind.sql())).collect();
         format!("CREATE TABLE {} ({})", self.name, columns.join(", "))
@@ -64,28 +64,28 @@ impl Table {
 }
 
 /// Finds a table by name, ignoring case.
-pub fn table(name: &str) -> Option<&'static Table> {
+pub fn table(name: &str) -> Option<&'static TableSchema> {
     TABLES.into_iter().find(|table| table.name.eq_ignore_ascii_case(name))
 }
 
 /// All tables.
-pub static TABLES: [&Table; 7] =
+pub static TABLES: [&TableSchema; 7] =
     [&TEST_RUNS, &TEST_RESULTS, &TEST_FILES, &RECORD_FAILURES, &FAILURE_GROUPS, &SLOW_RECORDS, &FILE_STATS];
 
-pub(super) const fn integer(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: ColumnType::Integer, about }
+pub(super) const fn integer(name: &'static str, about: &'static str) -> TableColumn {
+    TableColumn { name, kind: ColumnType::Integer, about }
 }
 
-pub(super) const fn real(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: ColumnType::Real, about }
+pub(super) const fn real(name: &'static str, about: &'static str) -> TableColumn {
+    TableColumn { name, kind: ColumnType::Real, about }
 }
 
-pub(super) const fn text(name: &'static str, about: &'static str) -> Column {
-    Column { name, kind: ColumnType::Text, about }
+pub(super) const fn text(name: &'static str, about: &'static str) -> TableColumn {
+    TableColumn { name, kind: ColumnType::Text, about }
 }
 
 /// A run. Complete regardless of the loaded part of the history.
-pub static TEST_RUNS: Table = Table {
+pub static TEST_RUNS: TableSchema = TableSchema {
     name: "test_runs",
     about: "A run. Complete regardless of the loaded part of the history.",
     columns: &[
@@ -143,7 +143,7 @@ pub static TEST_RUNS: Table = Table {
 };
 
 /// The result of a file in a run.
-pub static TEST_RESULTS: Table = Table {
+pub static TEST_RESULTS: TableSchema = TableSchema {
     name: "test_results",
     about: "The result of a file in a run.",
     columns: &[
@@ -182,14 +182,14 @@ pub static TEST_RESULTS: Table = Table {
         integer("in_flight_line", "The line of the record that was running when the file was ended"),
         text(
             "outcome_id",
-            "The same for files that ended in the same way, whatever time it took: the link to record_failures",
+            "Equal for files that ended in the same way, regardless of duration: the link to record_failures",
         ),
         text("file_id", "The identity of the file: what to group by"),
     ],
 };
 
 /// A file and its last result on the queried engine. Complete regardless of the loaded part of the history.
-pub static TEST_FILES: Table = Table {
+pub static TEST_FILES: TableSchema = TableSchema {
     name: "test_files",
     about: "A file and its last result on the queried engine. Complete regardless of the loaded part of the history.",
     columns: &[
@@ -205,7 +205,7 @@ pub static TEST_FILES: Table = Table {
 };
 
 /// A failing record. Stored once for all results with the same outcome_id.
-pub static RECORD_FAILURES: Table = Table {
+pub static RECORD_FAILURES: TableSchema = TableSchema {
     name: "record_failures",
     about: "A record that did not pass. Stored once for all results with the same outcome_id.",
     columns: &[
@@ -226,7 +226,7 @@ pub static RECORD_FAILURES: Table = Table {
 };
 
 /// Similar failures of a file in a run.
-pub static FAILURE_GROUPS: Table = Table {
+pub static FAILURE_GROUPS: TableSchema = TableSchema {
     name: "failure_groups",
     about: "The failures of a file in a run that look alike.",
     columns: &[
@@ -244,7 +244,7 @@ pub static FAILURE_GROUPS: Table = Table {
 };
 
 /// The slowest records of a file in a run.
-pub static SLOW_RECORDS: Table = Table {
+pub static SLOW_RECORDS: TableSchema = TableSchema {
     name: "slow_records",
     about: "The slowest records of a file in a run.",
     columns: &[
@@ -258,7 +258,7 @@ pub static SLOW_RECORDS: Table = Table {
 };
 
 /// Counters over all runs of an engine. Complete regardless of the loaded part of the history.
-pub static FILE_STATS: Table = Table {
+pub static FILE_STATS: TableSchema = TableSchema {
     name: "file_stats",
     about: "Counters over all runs of an engine. Complete regardless of the loaded part of the history.",
     columns: &[
@@ -295,8 +295,9 @@ mod tests {
             let (_, section) = document.split_once(&format!("### {}\n", table.name)).unwrap();
             let section = section.split("\n##").next().unwrap();
             let lines: Vec<_> = section.lines().filter(|line| line.starts_with("| `")).collect();
-            let line =
-                |column: &Column| format!("| `{}` | {} | {} |", column.name, column.kind.sql(), column.about);
+            let line = |column: &TableColumn| {
+                format!("| `{}` | {} | {} |", column.name, column.kind.sql(), column.about)
+            };
             assert_eq!(lines, table.columns.iter().map(line).collect::<Vec<_>>(), "{}", table.name);
         }
     }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use super::RunId;
 use super::cell::Cell;
 use super::error::{StoreError, io_error};
-use super::keeper::{Progress, SealResult, Store};
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
-use super::parts::{FAILURES, GROUPS, KNOWN, OUTCOMES, TableRows};
 use super::read::known_of;
 use super::rows::{RunRows, rows_of};
 use super::segment;
+use super::segment_tables::{FAILURES, GROUPS, KNOWN, OUTCOMES, TableRows};
+use super::store::{Progress, SealResult, Store};
 use super::summary::StoreSummary;
 use slt_runner::results::FolderError;
 
@@ -56,16 +56,16 @@ impl Store {
             }
             progress(number + 1, all);
         }
-        // Unreadable journals are no reason to write, even after repeated attempts.
+        // Unreadable journals do not cause a write, even after repeated attempts.
         if draft.stale || !done.runs.is_empty() {
             self.finish(draft)?;
         }
         Ok(done)
     }
 
-    /// Seals a run. Returns false if its journal is missing or unreadable.
+    /// Seals a run. Returns false if its journal is missing, or ends before its header is complete.
     fn seal_from_journal(&self, draft: &mut StoreDraft, name: &str) -> Result<bool, StoreError> {
-        let id = RunId::of_name(name)?;
+        let id = RunId::from_name(name)?;
         let Some(length) = self.results.journal_bytes(name) else { return Ok(false) };
         let journal = match self.journal(name, length) {
             Ok(journal) => journal,
@@ -106,7 +106,7 @@ impl Store {
                 sheets[2].rows.extend(outcome.failures.iter().cloned());
             }
             let file = self.disk.put(&format!("{name}.outcomes"), |path| segment::write(path, &sheets))?;
-            draft.manifest.enter_outcomes(OutcomeFile { run: id.0, file });
+            draft.manifest.add_outcomes(OutcomeFile { run: id.0, file });
             draft.manifest.share_outcomes(id.0, &later);
             draft.known.extend(new.iter().map(|(outcome, _)| ((*outcome).clone(), id.0)));
         }
@@ -114,7 +114,7 @@ impl Store {
         let needs: BTreeSet<_> =
             rows.outcomes.keys().filter_map(|outcome| draft.known.get(outcome)).copied().collect();
         let last = draft.summary.runs.keys().next_back().copied();
-        draft.manifest.enter(SealedRun {
+        draft.manifest.add_run(SealedRun {
             id: id.0,
             name: name.to_owned(),
             file,

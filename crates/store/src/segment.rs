@@ -8,25 +8,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
-use vibesql::ast::Statement;
-use vibesql::executor::CreateTableExecutor;
-use vibesql::parser::Parser;
 use vibesql::storage::{Database, Row};
-use vibesql::types::{SqlMode, SqlValue, StringValue};
 
 use super::cell::Cell;
 use super::error::StoreError;
-use super::parts::TableRows;
-use super::schema::{Column, ColumnType, Table};
+use super::schema::{ColumnType, TableColumn, TableSchema};
+use super::segment_tables::TableRows;
+use super::vibesql_tables::{add_table, new_database, to_cell};
 
-/// Writes sheets to a new file, and verifies it by reading it back.
+/// Writes tables to a new file, and verifies it by reading it back.
 pub(super) fn write(path: &Path, sheets: &[TableRows]) -> Result<(), StoreError> {
     guarded("write a segment", || {
-        let mut database = empty();
+        let mut database = new_database();
         for sheet in sheets {
             let columns: Vec<_> = sheet.table.columns.iter().collect();
-            create(&mut database, sheet.table, &columns)?;
-            fill(&mut database, sheet.table.name, &sheet.rows)?;
+            add_table(&mut database, sheet.table, &columns, sheet.rows.iter().cloned())?;
         }
         database.save_compressed(path).map_err(|error| error.to_string())
     })?;
@@ -42,7 +38,7 @@ pub(super) fn write(path: &Path, sheets: &[TableRows]) -> Result<(), StoreError>
 /// Reads tables of a file.
 pub(super) fn read(
     path: &Path,
-    tables: &[&'static Table],
+    tables: &[&'static TableSchema],
     texts: &mut TextPool,
 ) -> Result<Vec<TableRows>, StoreError> {
     guarded("read a segment", || {
@@ -51,22 +47,24 @@ pub(super) fn read(
     })
 }
 
-fn rows_of(database: &Database, table: &Table, texts: &mut TextPool) -> Vec<Vec<Cell>> {
+fn rows_of(database: &Database, table: &TableSchema, texts: &mut TextPool) -> Vec<Vec<Cell>> {
     let Some(found) = database.get_table(table.name) else { return Vec::new() };
     let names = &found.schema.columns;
-    let place = |column: &&Column| {
+    let place = |column: &&TableColumn| {
         let place = names.iter().position(|name| name.name.eq_ignore_ascii_case(column.name));
         place.filter(|_| texts.wants(column))
     };
     let places: Vec<_> = table.columns.iter().map(|column| place(&column)).collect();
     let mut cell = |row: &Row, place: &Option<usize>| {
-        place.and_then(|place| row.values.get(place)).map_or(Cell::Null, |value| cell_of(value, texts))
+        place
+            .and_then(|place| row.values.get(place))
+            .map_or(Cell::Null, |value| to_cell(value, &mut |text| texts.shared(text)))
     };
     found.scan().iter().map(|row| places.iter().map(|place| cell(row, place)).collect()).collect()
 }
 
-/// Filters and shares the texts of a file: unwanted columns are skipped, and equal texts are stored once, since all
-/// runs have the same files.
+/// Filters and shares the texts that are read: unwanted columns are skipped, and equal texts are in memory only once,
+/// since all runs have the same files.
 #[derive(Debug, Default)]
 pub(super) struct TextPool {
     only: Option<BTreeSet<&'static str>>,
@@ -79,7 +77,7 @@ impl TextPool {
         Self { only: Some(columns.into_iter().collect()), known: HashSet::new() }
     }
 
-    fn wants(&self, column: &Column) -> bool {
+    fn wants(&self, column: &TableColumn) -> bool {
         column.kind != ColumnType::Text || self.only.as_ref().is_none_or(|only| only.contains(column.name))
     }
 
@@ -90,52 +88,6 @@ impl TextPool {
         let new: Arc<str> = Arc::from(text);
         self.known.insert(new.clone());
         new
-    }
-}
-
-/// Returns an empty database that follows SQLite where dialects differ.
-pub fn empty() -> Database {
-    let mut database = Database::new();
-    database.set_sql_mode(SqlMode::SQLite);
-    database
-}
-
-/// Makes a table with these of its columns.
-pub fn create(database: &mut Database, table: &Table, columns: &[&Column]) -> Result<(), String> {
-    let sql = table.create(columns);
-    match Parser::parse_sql(&sql).map_err(|error| error.to_string())? {
-        Statement::CreateTable(statement) => {
-            CreateTableExecutor::execute_with_source(&statement, database, Some(&sql))
-                .map(drop)
-                .map_err(|error| error.to_string())
-        }
-        _ => Err(format!("`{sql}` makes no table")),
-    }
-}
-
-/// Puts rows into a table.
-pub fn fill(database: &mut Database, table: &str, rows: &[Vec<Cell>]) -> Result<(), String> {
-    let rows = rows.iter().map(|row| Row::from_vec(row.iter().map(value_of).collect())).collect();
-    database.insert_rows_batch(table, rows).map(drop).map_err(|error| error.to_string())
-}
-
-fn value_of(cell: &Cell) -> SqlValue {
-    match cell {
-        Cell::Null => SqlValue::Null,
-        Cell::Integer(number) => SqlValue::Integer(*number),
-        Cell::Real(number) => SqlValue::Real(*number),
-        Cell::Text(text) => SqlValue::Varchar(StringValue::from(&**text)),
-    }
-}
-
-/// Returns the value of a segment. Others than those that were written do not occur.
-fn cell_of(value: &SqlValue, texts: &mut TextPool) -> Cell {
-    match value {
-        SqlValue::Integer(number) | SqlValue::Bigint(number) => Cell::Integer(*number),
-        SqlValue::Smallint(number) => Cell::Integer(i64::from(*number)),
-        SqlValue::Real(number) | SqlValue::Double(number) | SqlValue::Numeric(number) => Cell::Real(*number),
-        SqlValue::Varchar(text) | SqlValue::Character(text) => Cell::Text(texts.shared(text)),
-        _ => Cell::Null,
     }
 }
 
@@ -150,7 +102,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::parts::{GROUPS, SLOW};
+    use crate::segment_tables::{GROUPS, SLOW};
 
     fn cell() -> impl Strategy<Value = Option<String>> {
         let hostile = prop::sample::select(vec![

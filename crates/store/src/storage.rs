@@ -1,4 +1,4 @@
-//! The programming interface to results: stores and finds runs, without SQL and without the command line.
+//! The programming interface to results: stores and finds runs, without SQL or the command line.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::PathBuf;
@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::cell::Cell;
 use super::error::StoreError;
 use super::extract::{Extract, HistoryWindow, WantedColumns};
-use super::keeper::{SealResult, Store};
-use super::schema::{TEST_RESULTS, TEST_RUNS, Table};
+use super::schema::{TEST_RESULTS, TEST_RUNS, TableSchema};
+use super::store::{SealResult, Store};
 use super::{RunId, StoreSnapshot};
 use slt_core::engine::EngineId;
 use slt_core::outcome::{FileReport, FileStatus, FlakyResult, RunEnd, RunHeader, RunReport};
@@ -68,7 +68,7 @@ pub struct ResultFilter {
     pub window: HistoryWindow,
     /// Only this run.
     pub run: Option<RunId>,
-    /// Only the files with this path in reports, or the one with this identity.
+    /// Only files with this path in reports, or this identity.
     pub file: Option<String>,
     /// Only results with one of these statuses; all if empty.
     pub statuses: Vec<FileStatus>,
@@ -76,7 +76,7 @@ pub struct ResultFilter {
     pub engine: Option<String>,
 }
 
-/// A run that is stored.
+/// A stored run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRun {
     /// Its number.
@@ -127,7 +127,7 @@ impl ResultStorage {
     ///
     /// # Errors
     ///
-    /// [`StoreError::Twice`], when there are two results of one file; nothing is stored then. Otherwise as
+    /// [`StoreError::Twice`], for two results of one file; nothing is stored then. Otherwise as
     /// [`store_report`](Self::store_report).
     pub fn store_run(&mut self, results: Vec<TestResult>) -> Result<RunId, StoreError> {
         let now = milliseconds_since_1970();
@@ -146,7 +146,7 @@ impl ResultStorage {
             flaky: FlakyResult::Pass,
         };
         let imported = Imported { from: "a program".to_owned(), digest: String::new(), untested: Vec::new() };
-        let opened = Opened::of_import(started, imported, Circumstances::default());
+        let opened = Opened::from_import(started, imported, Circumstances::default());
         self.store_report(&opened, &RunReport { header, files, elapsed, end: RunEnd::Completed })
     }
 
@@ -164,7 +164,7 @@ impl ResultStorage {
         }
         let name = self.store.results.keep(opened, report)?;
         self.catch_up()?;
-        RunId::of_name(&name)
+        RunId::from_name(&name)
     }
 
     /// Returns the matching results by run, and within a run in the order of storing.
@@ -191,7 +191,7 @@ impl ResultStorage {
         Ok(rows(&extract, &TEST_RESULTS).filter(wanted).filter_map(|result| result_of(&result)).collect())
     }
 
-    /// All runs, the oldest first.
+    /// Returns all runs, the oldest first.
     ///
     /// # Errors
     ///
@@ -226,7 +226,7 @@ impl ResultStorage {
         self.store.catch_up(&mut |_, _| {})
     }
 
-    fn load(&self, tables: &[&'static Table], window: HistoryWindow) -> Result<Extract, StoreError> {
+    fn load(&self, tables: &[&'static TableSchema], window: HistoryWindow) -> Result<Extract, StoreError> {
         let wanted: Vec<_> = tables.iter().map(|table| WantedColumns::all(table)).collect();
         let pin: StoreSnapshot = self.store.pin()?;
         self.store.load(&pin, &wanted, window, None)
@@ -236,7 +236,10 @@ impl ResultStorage {
 /// Access to a row by column names.
 type NamedRow<'r> = Box<dyn Fn(&str) -> &'r Cell + 'r>;
 
-fn rows<'e>(extract: &'e Extract, table: &'static Table) -> impl Iterator<Item = NamedRow<'e>> + use<'e> {
+fn rows<'e>(
+    extract: &'e Extract,
+    table: &'static TableSchema,
+) -> impl Iterator<Item = NamedRow<'e>> + use<'e> {
     let loaded = extract.tables.iter().filter(move |loaded| loaded.wanted.table.name == table.name);
     loaded.flat_map(|loaded| &loaded.rows).map(move |row| {
         let row: NamedRow<'e> =

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::parts::{OUTCOMES, RESULTS, RUN, TableRows, UNTESTED, place};
 use super::rows::RunRows;
-use super::schema::{Column, FILE_STATS, TEST_FILES, Table};
+use super::schema::{FILE_STATS, TEST_FILES, TableColumn, TableSchema};
+use super::segment_tables::{OUTCOMES, RESULTS, RUN, TableRows, UNTESTED, place};
 
 /// Runs and counters.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -39,7 +39,7 @@ impl StoreSummary {
             set(stats, "file_path", result[path].clone());
             set(stats, "category", outcome[category].clone());
             set(stats, "subcategory", outcome[subcategory].clone());
-            enter(
+            count_result(
                 stats,
                 id,
                 &outcome[status],
@@ -57,10 +57,10 @@ impl StoreSummary {
         self.runs.insert(id, run.clone());
     }
 
-    /// The counters of a file; those of one that is not known yet are 0.
+    /// Returns the counters of a file; those of a new file are 0.
     fn stats_of(&mut self, engine: &Arc<str>, file: &Cell) -> Option<&mut Vec<Cell>> {
         let new = || {
-            let cell = |column: &Column| match column.name {
+            let cell = |column: &TableColumn| match column.name {
                 "engine" => Cell::Text(engine.clone()),
                 "file_id" => file.clone(),
                 name if COUNTERS.contains(&name) => Cell::Integer(0),
@@ -71,7 +71,7 @@ impl StoreSummary {
         Some(self.stats.entry((engine.clone(), shared(file)?)).or_insert_with(new))
     }
 
-    /// The engine of the last run.
+    /// Returns the engine of the last run.
     pub(super) fn last_engine(&self) -> Option<Arc<str>> {
         shared(&self.runs.values().next_back()?[place(&RUN, "engine")])
     }
@@ -90,7 +90,7 @@ impl StoreSummary {
     pub(super) fn test_files(&self, engine: &str) -> Vec<Vec<Cell>> {
         let of_engine = self.stats.iter().filter(|((name, _), _)| &**name == engine);
         let row = |(_, stats): (_, &Vec<Cell>)| {
-            let cell = |column: &Column| match (column.name, get(stats, "last_status")) {
+            let cell = |column: &TableColumn| match (column.name, get(stats, "last_status")) {
                 ("status", Cell::Null) => Cell::from("UNTESTED"),
                 ("status", status) => status.clone(),
                 (name, _) => get(stats, name).clone(),
@@ -100,9 +100,9 @@ impl StoreSummary {
         of_engine.map(row).collect()
     }
 
-    pub(super) fn of_sheets(sheets: &[TableRows]) -> Self {
+    pub(super) fn from_tables(sheets: &[TableRows]) -> Self {
         let mut summary = Self::default();
-        let rows = |table: &'static Table| {
+        let rows = |table: &'static TableSchema| {
             sheets.iter().filter(|sheet| sheet.table.name == table.name).flat_map(|sheet| &sheet.rows)
         };
         for run in rows(&RUN) {
@@ -119,11 +119,11 @@ impl StoreSummary {
     }
 }
 
-/// The columns of `file_stats` that begin with 0.
+/// The columns of `file_stats` with the initial value 0.
 const COUNTERS: [&str; 8] = ["runs", "passes", "fails", "timeouts", "crashes", "flips", "total_ms", "max_ms"];
 
-/// Enters a result into the counters of its file.
-fn enter(stats: &mut [Cell], run: i64, status: &Cell, tested: &Cell, milliseconds: i64) {
+/// Adds a result to the counters of its file.
+fn count_result(stats: &mut [Cell], run: i64, status: &Cell, tested: &Cell, milliseconds: i64) {
     let word = status.as_text().unwrap_or_default();
     let good = match word {
         "PASS" => Some(true),

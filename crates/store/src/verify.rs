@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use super::RunId;
 use super::error::StoreError;
-use super::keeper::{Progress, Store};
 use super::manifest::{Manifest, SealedRun};
-use super::parts::{FAILURES, place};
 use super::rows::{Outcomes, RunRows, rows_of};
+use super::segment_tables::{FAILURES, place};
+use super::store::{Progress, Store};
 use slt_runner::results::{FolderError, Journal};
 use slt_runner::text::count::plural;
 
@@ -88,7 +88,7 @@ impl Store {
                 (Ok(_), Err(error)) => {
                     found.problems.push(format!("run {}: {}", run.name, error.with_cause()));
                 }
-                (Ok(kept), Ok(journal)) => found.problems.extend(self.held_against(run, &kept, &journal)),
+                (Ok(kept), Ok(journal)) => found.problems.extend(self.journal_problem(run, &kept, &journal)),
             }
             progress(number + 1, manifest.runs.len());
         }
@@ -101,8 +101,8 @@ impl Store {
         Ok(found)
     }
 
-    /// Returns the problem of a run or its journal.
-    fn held_against(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
+    /// Compares a stored run with its journal; returns the problem.
+    fn journal_problem(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
         let name = &run.name;
         if journal.damaged > 0 {
             Some(format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line")))
@@ -116,7 +116,7 @@ impl Store {
     }
 }
 
-/// Compares two runs, except for the run in which an outcome was seen first.
+/// Compares two runs, except for the first runs of their outcomes.
 fn same(kept: &RunRows, made: &RunRows) -> bool {
     let normal = |outcomes: &Outcomes| {
         let first = place(&FAILURES, "first_run_id");

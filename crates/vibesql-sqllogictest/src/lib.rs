@@ -1,9 +1,9 @@
 //! Runs SQLLogicTest suites against SQL engines and judges every record truthfully.
 //!
-//! A test file is parsed into records ([`parser`]), each record's SQL goes to an engine ([`engine`]), and a
-//! pure function turns expectation and output into a verdict ([`executor`]); what became of a record, a file
-//! and a run is plain data ([`outcome`]). This crate is the program ([`cli`]) and the one door to the crates behind
-//! it, under the names that are promised to embedders; ARCHITECTURE.md has the picture.
+//! A test file is parsed into records ([`parser`]), an engine executes the SQL of each record ([`engine`]), and a pure
+//! function judges its output ([`executor`]). The outcomes of records, files and runs are plain data ([`outcome`]).
+//! This crate is the program ([`cli`]). It also re-exports the other crates, under stable names for embedders;
+//! ARCHITECTURE.md gives an overview.
 //!
 //! ```
 //! # fn main() -> Result<(), vibesql_sqllogictest::engine::EngineError> {
@@ -26,7 +26,7 @@
 //! # }
 //! ```
 //!
-//! One record at a time, and a share of the files of a run:
+//! To execute single records, and to select a shard:
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -55,7 +55,7 @@
 //! # }
 //! ```
 //!
-//! Results that are stored and queried, and what changed between two runs:
+//! To store and query results, and to find flaky files:
 //!
 //! ```
 //! # #[cfg(feature = "store")]
@@ -63,7 +63,7 @@
 //! use std::time::Duration;
 //!
 //! use vibesql_sqllogictest::outcome::FileStatus;
-//! use vibesql_sqllogictest::regression::flaky::{Health, Seen, steadiness};
+//! use vibesql_sqllogictest::regression::flaky::{Health, StateResult, stability};
 //! use vibesql_sqllogictest::results::{ResultFilter, ResultStorage, RunId, TestResult};
 //!
 //! let folder = tempfile::tempdir()?;
@@ -73,8 +73,8 @@
 //! let stored = storage.query(ResultFilter { run: Some(run), ..ResultFilter::default() })?;
 //! assert_eq!(stored.len(), 1);
 //!
-//! let results = [true, false].map(|good| Seen { state: "commit 1", good });
-//! assert_eq!(steadiness(&results).map(|found| found.health), Some(Health::Flaky));
+//! let results = [true, false].map(|good| StateResult { state: "commit 1", good });
+//! assert_eq!(stability(&results).map(|found| found.health), Some(Health::Flaky));
 //! # Ok(())
 //! # }
 //! # #[cfg(not(feature = "store"))]
@@ -104,7 +104,7 @@ pub mod executor {
     pub use slt_runner::parallel;
 }
 
-/// What is kept of runs: folders and journals, and every result in an embedded database.
+/// Stored results: folders and journals of runs, and an embedded database of all results.
 pub mod results {
     pub use slt_runner::results::*;
     #[cfg(feature = "store")]

@@ -5,7 +5,7 @@ use super::Engine;
 /// Creates an engine from the text after the colon of its name, which is empty without a colon.
 type Factory = Box<dyn Fn(&str) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync>;
 
-struct Entry {
+struct RegisteredEngine {
     name: String,
     /// A short description.
     about: String,
@@ -17,7 +17,7 @@ struct Entry {
 /// The engines that a program knows by name. An embedder adds its own.
 #[derive(Default)]
 pub struct EngineRegistry {
-    entries: Vec<Entry>,
+    entries: Vec<RegisteredEngine>,
     /// Names of engines that this build leaves out, with the cargo features that bring them.
     not_built: Vec<(&'static str, &'static str)>,
 }
@@ -91,7 +91,7 @@ impl EngineRegistry {
         factory: impl Fn(&str) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync + 'static,
     ) {
         let (name, about) = (name.to_owned(), about.to_owned());
-        self.entries.push(Entry { name, about, hidden: false, factory: Box::new(factory) });
+        self.entries.push(RegisteredEngine { name, about, hidden: false, factory: Box::new(factory) });
     }
 
     /// Makes the engine that `spec` names: `name` or `name:argument`.

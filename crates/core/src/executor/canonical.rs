@@ -138,8 +138,8 @@ fn render(out: &mut Vec<u8>, letter: u8, value: &ValueRef<'_>) {
     }
 }
 
-/// As a whole number: reals toward zero, text by its leading digits, and of that the low 32 bits, since the
-/// runner's adapter reads a C `int`.
+/// Renders a whole number: reals are rounded toward zero, text is parsed up to the first other character, and the low
+/// 32 bits count, because the runner's adapter reads a C `int`.
 fn render_integer(out: &mut Vec<u8>, value: &ValueRef<'_>) {
     let integer = match *value {
         ValueRef::Null => return,
@@ -155,7 +155,7 @@ fn render_integer(out: &mut Vec<u8>, value: &ValueRef<'_>) {
 /// The runner prints numbers into a buffer of 200 bytes.
 const LONGEST_REAL: usize = 199;
 
-/// With three decimals, as SQLite's own `%.3f` prints them.
+/// Renders a real number with three decimals, like SQLite's `%.3f`.
 fn render_real(out: &mut Vec<u8>, value: &ValueRef<'_>) {
     let real = match *value {
         ValueRef::Null => return,
@@ -170,7 +170,7 @@ fn render_real(out: &mut Vec<u8>, value: &ValueRef<'_>) {
     out.truncate(out.len().min(start + LONGEST_REAL));
 }
 
-/// As text: up to the first NUL, `(empty)` for nothing, `@` for every byte that is not printable ASCII.
+/// Renders text: up to the first NUL, `(empty)` for empty text, `@` for each byte that is not printable ASCII.
 fn render_text(out: &mut Vec<u8>, value: &ValueRef<'_>) {
     match *value {
         ValueRef::Null => {}

@@ -2,7 +2,7 @@
 
 pub(super) mod slow;
 
-use super::environment::Environment;
+use super::environment::ExecutionState;
 use super::evidence::{excerpt, expected_excerpt, header_text};
 use super::keys::{record_keys, records_digest};
 use super::label::{expected_digest, label_mismatch};
@@ -11,8 +11,8 @@ use super::program::{Program, Selection, hidden_text};
 use super::record_processor::{QueryRun, RecordProcessor};
 use super::settings::{DetailLimits, Options};
 use super::slice::{SetUp, Slice, SliceReport};
-use super::step::{Role, Step};
-use super::verdict::{Evidence, judge, judge_statement};
+use super::step::{Step, StepRole};
+use super::verdict::{EvidenceLimits, judge, judge_statement};
 use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
@@ -51,7 +51,7 @@ pub fn run_observed(
 /// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
 ///
 /// The reports of all slices make the report of the file, see [`merge`](crate::executor::slice::merge()). Statements,
-/// and whatever else is not a query, are accounted for by the first slice only. Where
+/// and everything else except queries, are accounted for by the first slice only. Where
 /// [`may_split`](crate::executor::slice::may_split) says no, slices may find something else than a run of the whole
 /// file.
 pub fn run_slice(
@@ -61,7 +61,7 @@ pub fn run_slice(
     slice: Slice,
     observer: &mut dyn Observer,
 ) -> SliceReport {
-    let mut set_up = SetUp::of(script);
+    let mut set_up = SetUp::new(script);
     let selection = Selection::Slice(slice);
     let report = run_with(script, engine, options, selection, observer, Some(&mut set_up));
     SliceReport { slice, report, set_up: set_up.digest() }
@@ -80,7 +80,7 @@ fn run_with(
     report.lints.clone_from(&program.lints);
     match RecordProcessor::open(engine, script.profile.renderer, options.record_timeout) {
         Ok(processor) => {
-            let environment = Environment::new(processor, script.profile, options);
+            let environment = ExecutionState::new(processor, script.profile, options);
             let groups = GroupBook::default();
             let runner = FileRunner { script, options, environment, report, groups, observer, set_up };
             runner.run(&program)
@@ -97,7 +97,7 @@ fn run_with(
 struct FileRunner<'r, 's> {
     script: &'r Script<'s>,
     options: &'r Options,
-    environment: Environment<'s>,
+    environment: ExecutionState<'s>,
     report: FileReport,
     groups: GroupBook,
     observer: &'r mut dyn Observer,
@@ -107,7 +107,7 @@ struct FileRunner<'r, 's> {
 
 /// A contribution of a record to the counts besides its outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Also {
+enum ExtraCount {
     Nothing,
     /// The record was skipped, and is in the count of skips as well.
     Skipped,
@@ -129,7 +129,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.report
     }
 
-    /// Keys need the whole script, and are only wanted where something has failed.
+    /// Adds the keys of failing records, which need the whole script.
     fn name_failures(&mut self) {
         let lines: Vec<_> = self.report.failures.iter().map(|record| record.id.line).collect();
         let keys = record_keys(self.script, &lines);
@@ -142,22 +142,22 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     fn settle_unreached(&mut self, record: &Record<'s>) {
         if record.is_counted() {
-            self.settle(record, RecordOutcome::NotReached, Also::Nothing);
+            self.settle(record, RecordOutcome::NotReached, ExtraCount::Nothing);
         }
     }
 
     fn step(&mut self, step: &Step<'r, 's>) {
         let record = step.record;
         match (&step.role, self.has_ended()) {
-            (Role::Judged | Role::LeftOut(_), true) => self.settle_unreached(record),
-            (Role::SetUp | Role::Replayed, true) => {}
-            (Role::Judged, false) => self.judge(record),
-            (Role::LeftOut(left_out), false) => {
+            (StepRole::Judged | StepRole::LeftOut(_), true) => self.settle_unreached(record),
+            (StepRole::SetUp | StepRole::Replayed, true) => {}
+            (StepRole::Judged, false) => self.judge(record),
+            (StepRole::LeftOut(left_out), false) => {
                 self.report.left_out.push(left_out.clone());
-                self.settle(record, RecordOutcome::Skipped(SkipReason::LeftOut), Also::Nothing);
+                self.settle(record, RecordOutcome::Skipped(SkipReason::LeftOut), ExtraCount::Nothing);
             }
-            (Role::SetUp, false) => self.prepare(record),
-            (Role::Replayed, false) => self.replay(record),
+            (StepRole::SetUp, false) => self.prepare(record),
+            (StepRole::Replayed, false) => self.replay(record),
         }
     }
 
@@ -168,14 +168,14 @@ impl<'r, 's> FileRunner<'r, 's> {
                 Some(error) => {
                     let outcome =
                         RecordOutcome::Failed(Problem::Malformed { error: error.clone(), executed: false });
-                    self.settle(record, outcome, Also::Nothing);
+                    self.settle(record, outcome, ExtraCount::Nothing);
                 }
                 None => self.skip(record),
             };
         }
         if let Some(outcome) = self.execute(record) {
             slow::enter(&mut self.report.slowest, record, self.environment.processor.time().last);
-            self.settle(record, outcome, Also::Nothing);
+            self.settle(record, outcome, ExtraCount::Nothing);
         }
     }
 
@@ -249,10 +249,10 @@ impl<'r, 's> FileRunner<'r, 's> {
                 let rows = expected_excerpt(&query.expected, 0, kept);
                 let mismatch = label_mismatch(query, label, first, digest, rows);
                 let outcome = RecordOutcome::Failed(Problem::Mismatch(mismatch));
-                return self.settle(record, outcome, Also::Skipped);
+                return self.settle(record, outcome, ExtraCount::Skipped);
             }
         }
-        self.settle(record, RecordOutcome::Skipped(SkipReason::Condition), Also::Nothing);
+        self.settle(record, RecordOutcome::Skipped(SkipReason::Condition), ExtraCount::Nothing);
     }
 
     fn malformed(&mut self, record: &'r Record<'s>, effect: DefectEffect) -> RecordOutcome {
@@ -331,7 +331,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         let threshold = self.environment.threshold();
         let output = self.environment.processor.output(query);
         let limit = values_to_keep(self.options.details, &self.report);
-        let evidence = Evidence { columns, values: limit };
+        let evidence = EvidenceLimits { columns, values: limit };
         let verdict = judge(profile.matcher, &query.expected, &output, threshold, evidence);
         // The label gets the result independently of the verdict on the values.
         let contradiction = query.label.and_then(|label| {
@@ -347,10 +347,10 @@ impl<'r, 's> FileRunner<'r, 's> {
     }
 
     /// Adds the outcome of a record to the counts.
-    fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: Also) {
+    fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: ExtraCount) {
         let counts = &mut self.report.counts;
-        counts.count(&outcome, outcome.was_executed() && also == Also::Nothing);
-        if also == Also::Skipped {
+        counts.count(&outcome, outcome.was_executed() && also == ExtraCount::Nothing);
+        if also == ExtraCount::Skipped {
             counts.skipped += 1;
             counts.skipped_besides += 1;
         }
@@ -369,7 +369,7 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.observer.record_settled(&self.report.counts);
     }
 
-    /// After most faults the session is of no further use.
+    /// Ends the file after a fault, unless the session remains usable.
     fn end_by(&mut self, line: u32, fault: &Fault) {
         if !matches!(fault, Fault::Adapter(_)) {
             self.report.end = FileEnd::Faulted { id: Some(RecordId::at(line)), fault: fault.clone() };
@@ -394,7 +394,7 @@ pub fn detail_of(script: &Script<'_>, record: &Record<'_>, problem: Problem) -> 
     }
 }
 
-/// Values are kept only for a record with details; for others, enough to classify the difference.
+/// Returns the number of values to keep: enough for the details of a record, or to classify the difference.
 fn values_to_keep(limits: DetailLimits, report: &FileReport) -> usize {
     if report.failures.len() < limits.records { limits.values } else { limits.values.min(VALUES_OF_GROUP) }
 }

@@ -6,14 +6,14 @@ use similar::{Algorithm, ChangeTag, DiffOp};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DiffRow<'v> {
     /// On which side the row is.
-    pub side: Side,
+    pub side: DiffSide,
     /// The values of the row; the last row of a result may be short.
     pub values: &'v [String],
 }
 
 /// On which side a row of a diff is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Side {
+pub enum DiffSide {
     /// On both.
     Both,
     /// Only in the expected result.
@@ -33,9 +33,9 @@ pub fn diff_rows<'v>(expected: &'v [String], actual: &'v [String], columns: usiz
         .flat_map(|op: &DiffOp| op.iter_changes(&old, &new))
         .map(|change| {
             let side = match change.tag() {
-                ChangeTag::Equal => Side::Both,
-                ChangeTag::Delete => Side::Expected,
-                ChangeTag::Insert => Side::Actual,
+                ChangeTag::Equal => DiffSide::Both,
+                ChangeTag::Delete => DiffSide::Expected,
+                ChangeTag::Insert => DiffSide::Actual,
             };
             DiffRow { side, values: change.value() }
         })

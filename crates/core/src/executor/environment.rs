@@ -6,7 +6,7 @@ use super::settings::Options;
 use crate::parser::Profile;
 
 /// The state in which a record is executed, and which it may change for those behind it.
-pub(super) struct Environment<'s> {
+pub(super) struct ExecutionState<'s> {
     /// The database, with the connection that is in use.
     pub(super) processor: RecordProcessor,
     /// The first result of each label.
@@ -16,7 +16,7 @@ pub(super) struct Environment<'s> {
     fixed_threshold: Option<u64>,
 }
 
-impl Environment<'_> {
+impl ExecutionState<'_> {
     /// Returns the state at the beginning of a file.
     pub(super) fn new(processor: RecordProcessor, profile: &Profile, options: &Options) -> Self {
         let labels = LabelBook::default();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::folded;
-use crate::outcome::{Digest, LeftOut, RecordId, RecordKey, RecordName};
+use crate::outcome::{Digest, RecordId, RecordKey, RecordName, RecordRef};
 use crate::parser::{ConditionKind, Record, Script};
 
 /// Returns the keys of the records on `lines`, which are in the order of the script. A line without a record has no key.
@@ -14,9 +14,9 @@ pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<Option<RecordKey>>
     for record in
         script.records().take_while(|record| record.line <= last).filter(|record| record.is_counted())
     {
-        let digest = Digest::of_words(words(script, record, &mut buffer));
+        let digest = Digest::from_words(words(script, record, &mut buffer));
         let ordinal = ordinals.entry(digest).or_insert(0);
-        let key = Digest::of_words([digest.0.as_slice(), &ordinal.to_le_bytes()]).short();
+        let key = Digest::from_words([digest.0.as_slice(), &ordinal.to_le_bytes()]).short();
         *ordinal += 1;
         keys.insert(record.line, RecordKey(key));
     }
@@ -24,17 +24,17 @@ pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<Option<RecordKey>>
 }
 
 /// Returns a digest of the identities of all records and of the conditions under which they are executed. Control
-/// records are included: a `halt` affects the others.
+/// records are included: a `halt` decides which others are executed.
 pub fn records_digest(script: &Script<'_>) -> u64 {
     let mut buffer = Vec::new();
     let digests = script.records().map(|record| {
         let conditions: Vec<_> =
             record.conditions.iter().flat_map(|one| [kind_of(one.kind), one.name]).collect();
         let words = words(script, record, &mut buffer);
-        Digest::of_words(conditions.into_iter().chain(words)).0
+        Digest::from_words(conditions.into_iter().chain(words)).0
     });
     let digests: Vec<_> = digests.collect();
-    Digest::of_words(digests.iter().map(|digest| digest.as_slice())).short()
+    Digest::from_words(digests.iter().map(|digest| digest.as_slice())).short()
 }
 
 fn kind_of(kind: ConditionKind) -> &'static [u8] {
@@ -45,14 +45,14 @@ fn kind_of(kind: ConditionKind) -> &'static [u8] {
 }
 
 /// Returns the records that have one of these names, in the order of the script.
-pub fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<LeftOut> {
+pub fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<RecordRef> {
     if names.is_empty() {
         return Vec::new();
     }
     let lines: Vec<_> =
         script.records().filter(|record| record.is_counted()).map(|record| record.line).collect();
     let keys = record_keys(script, &lines);
-    let all = lines.into_iter().zip(keys).map(|(line, key)| LeftOut { id: RecordId::at(line), key });
+    let all = lines.into_iter().zip(keys).map(|(line, key)| RecordRef { id: RecordId::at(line), key });
     all.filter(|record| names.iter().any(|name| name.means(&record.id, record.key))).collect()
 }
 

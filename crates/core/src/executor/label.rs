@@ -10,21 +10,21 @@ use crate::parser::{Query, QueryExpectation};
 /// The first result of each label of a file.
 #[derive(Debug, Default)]
 pub struct LabelBook<'s> {
-    first: HashMap<&'s [u8], First>,
+    first: HashMap<&'s [u8], FirstResult>,
 }
 
 /// The first result of a label and its line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct First {
+pub struct FirstResult {
     pub line: u32,
     pub digest: Digest,
 }
 
 impl<'s> LabelBook<'s> {
     /// Adds a result of a label; returns an earlier different one. Only `limit` bytes of the label are significant.
-    pub fn enter(&mut self, label: &'s [u8], limit: usize, digest: Digest, line: u32) -> Option<First> {
+    pub fn enter(&mut self, label: &'s [u8], limit: usize, digest: Digest, line: u32) -> Option<FirstResult> {
         let key = &label[..label.len().min(limit)];
-        let first = self.first.entry(key).or_insert(First { line, digest });
+        let first = self.first.entry(key).or_insert(FirstResult { line, digest });
         (first.digest != digest).then_some(*first)
     }
 }
@@ -33,7 +33,7 @@ impl<'s> LabelBook<'s> {
 pub fn label_mismatch(
     query: &Query<'_>,
     label: &[u8],
-    first: First,
+    first: FirstResult,
     digest: Digest,
     rows: Excerpt,
 ) -> Mismatch {

@@ -5,16 +5,16 @@ use crate::outcome::{Counts, FailingRecord, RecordId};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
 pub trait Observer {
-    /// Called before a record is executed.
+    /// Called before a record is executed, or skipped by its conditions.
     fn record_started(&mut self, id: &RecordId);
 
-    /// A record has not passed. Its key is not known yet.
+    /// Called for a failing record. Its key is not known yet.
     fn record_not_passed(&mut self, record: &FailingRecord);
 
-    /// A record has its outcome; this is the account of the file with it.
+    /// Called with the counts of the file after each outcome.
     fn record_settled(&mut self, counts: &Counts);
 
-    /// The file is over, and something of its database is left. This changes no outcome.
+    /// Called at the end of the file if its database could not be closed. This changes no outcome.
     fn database_not_closed(&mut self, error: &EngineError);
 }
 

@@ -2,7 +2,7 @@
 
 use super::keys::records_named;
 use super::slice::Slice;
-use super::step::{Role, Step};
+use super::step::{Step, StepRole};
 use crate::outcome::RecordName;
 use crate::parser::{DefectEffect, Lint, ParseError, Record, RecordKind, Script};
 
@@ -47,8 +47,8 @@ impl<'r, 's> Program<'r, 's> {
     /// Returns the number of records that have an outcome.
     pub(super) fn total(&self) -> u64 {
         let counted = |step: &&Step<'_, '_>| match step.role {
-            Role::Judged | Role::LeftOut(_) => step.record.is_counted(),
-            Role::SetUp | Role::Replayed => false,
+            StepRole::Judged | StepRole::LeftOut(_) => step.record.is_counted(),
+            StepRole::SetUp | StepRole::Replayed => false,
         };
         self.steps.iter().filter(counted).count() as u64
     }
@@ -59,7 +59,7 @@ fn all_but<'r, 's>(script: &'r Script<'s>, names: &[RecordName]) -> Vec<Step<'r,
     let steps = script.records().map(|record| {
         let left_out = named.next_if(|named| named.id.line == record.line);
         let left_out = left_out.filter(|_| hidden_text(record).is_none());
-        Step { record, role: left_out.map_or(Role::Judged, Role::LeftOut) }
+        Step { record, role: left_out.map_or(StepRole::Judged, StepRole::LeftOut) }
     });
     steps.collect()
 }
@@ -75,18 +75,18 @@ fn only<'r, 's>(script: &'r Script<'s>, line: u32) -> Vec<Step<'r, 's>> {
     let mut steps = Vec::new();
     for record in script.records() {
         if record.line == line {
-            steps.push(Step { record, role: Role::Judged });
+            steps.push(Step { record, role: StepRole::Judged });
             break;
         }
         if is_needed(record) {
-            steps.push(Step { record, role: Role::SetUp });
+            steps.push(Step { record, role: StepRole::SetUp });
         }
     }
     steps
 }
 
 /// Returns the defect of a record that applies even when it is left out, because other text would silently be left out
-/// with it. The reference's gaps have no such defect.
+/// with it. In a dialect that reproduces the reference's gaps there is no such defect.
 pub(super) fn hidden_text<'r>(record: &'r Record<'_>) -> Option<&'r ParseError> {
     let defect = record.defect.as_ref()?;
     (defect.effect != DefectEffect::EndsFile && defect.error.kind.hides_other_text()).then_some(&defect.error)
@@ -101,7 +101,7 @@ mod tests {
     const TEXT: &str = "hash-threshold 8\n\nstatement ok\nCREATE\n\nquery I nosort a\nSELECT 1\n----\n1\n\n\
         query I\nSELECT 2\n----\n2\n\nstatement ok\nINSERT\n\nquery I nosort a\nSELECT 1\n----\n1\n";
 
-    fn check(selection: Selection<'_>, expected: &[(u32, Role)], total: u64) {
+    fn check(selection: Selection<'_>, expected: &[(u32, StepRole)], total: u64) {
         let source = Source::new("t.test", TEXT);
         let script = parse(&source, &SQLITE);
         let program = Program::new(&script, selection, &[]);
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_selection_decides_what_is_done_with_each_record() {
-        use Role::{Judged, LeftOut as Out, Replayed, SetUp};
+        use StepRole::{Judged, LeftOut as Out, Replayed, SetUp};
         let judged = [1, 3, 6, 11, 16, 19].map(|line| (line, Judged));
         check(Selection::All, &judged, 5);
         let names = [RecordName::Line(11)];

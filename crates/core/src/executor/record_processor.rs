@@ -85,7 +85,7 @@ impl RecordProcessor {
     /// letters. With `looks_further`, checks for further SQL, which is not executed.
     pub fn query(&mut self, query: &Query<'_>, looks_further: bool) -> Result<QueryRun, Problem> {
         self.rows.clear();
-        let more = if looks_further { More::Wanted } else { More::Unwanted };
+        let more = if looks_further { FurtherSql::Wanted } else { FurtherSql::Unwanted };
         let mut sink =
             QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None, more };
         let sql = query.sql.text(&mut self.sql);
@@ -94,8 +94,10 @@ impl RecordProcessor {
         self.time.add(start.elapsed());
         // An engine that refuses the text after the first statement has found some.
         let has_more_sql = match (sink.more, &done) {
-            (More::Found, _) | (More::Looking, Ok(Err(_)) | Err(Problem::Unsupported(_))) => true,
-            (More::Looking, Ok(Ok(())) | Err(_)) | (More::Unwanted | More::Wanted, _) => false,
+            (FurtherSql::Found, _) | (FurtherSql::Looking, Ok(Err(_)) | Err(Problem::Unsupported(_))) => true,
+            (FurtherSql::Looking, Ok(Ok(())) | Err(_)) | (FurtherSql::Unwanted | FurtherSql::Wanted, _) => {
+                false
+            }
         };
         let error = if has_more_sql { None } else { done?.err() };
         match sink.broken {
@@ -185,12 +187,12 @@ struct QuerySink<'q> {
     types: &'q [u8],
     columns: Option<usize>,
     broken: Option<String>,
-    more: More,
+    more: FurtherSql,
 }
 
 /// The presence of SQL after the first statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum More {
+enum FurtherSql {
     /// It is not asked for.
     Unwanted,
     /// It is asked for, and the first statement has not ended.
@@ -203,8 +205,8 @@ enum More {
 
 impl RowSink for QuerySink<'_> {
     fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
-        if self.more == More::Looking {
-            self.more = More::Found;
+        if self.more == FurtherSql::Looking {
+            self.more = FurtherSql::Found;
             return Flow::Stop;
         }
         self.columns = Some(columns.len());
@@ -223,10 +225,10 @@ impl RowSink for QuerySink<'_> {
     }
 
     fn done(&mut self, _: Option<u64>) -> Flow {
-        if self.more == More::Unwanted {
+        if self.more == FurtherSql::Unwanted {
             return Flow::Stop;
         }
-        self.more = More::Looking;
+        self.more = FurtherSql::Looking;
         Flow::Continue
     }
 }

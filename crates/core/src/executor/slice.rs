@@ -17,9 +17,9 @@ use std::num::NonZeroU32;
 
 use md5::{Digest as _, Md5};
 
-pub use self::merge::{NotMerged, merge};
+pub use self::merge::merge;
 pub use self::permission::{WhyNot, may_split};
-use super::step::{Role, Step};
+use super::step::{Step, StepRole};
 use crate::engine::SqlError;
 use crate::outcome::{Digest, FileReport, Problem};
 use crate::parser::{Control, Query, RecordKind, Script, first_refusal};
@@ -74,9 +74,9 @@ impl Slice {
         let owners = owners(script, labels, self.count);
         let steps = script.records().zip(owners).filter_map(|(record, owner)| {
             let role = match owner {
-                Owner::Everyone if self.is_first() => Role::Judged,
-                Owner::Everyone => Role::Replayed,
-                Owner::Slice(index) if index == self.index => Role::Judged,
+                Owner::Everyone if self.is_first() => StepRole::Judged,
+                Owner::Everyone => StepRole::Replayed,
+                Owner::Slice(index) if index == self.index => StepRole::Judged,
                 Owner::Slice(_) => return None,
             };
             Some(Step { record, role })
@@ -100,7 +100,7 @@ enum Owner {
 /// all the expensive ones. Records that are not executed have no weight; otherwise a file with every other query for
 /// another engine would be unbalanced.
 fn owners(script: &Script<'_>, labels: &[String], count: NonZeroU32) -> Vec<Owner> {
-    let units = Units::of(script, labels);
+    let units = QueryUnits::new(script, labels);
     let mut loads = vec![0_u64; count.get() as usize];
     let mut dealt: Vec<Option<u32>> = vec![None; units.weights.len()];
     let owners = units.of_record.iter().map(|unit| {
@@ -116,15 +116,15 @@ fn owners(script: &Script<'_>, labels: &[String], count: NonZeroU32) -> Vec<Owne
 }
 
 /// The queries of a script in units that cannot be taken apart.
-struct Units {
+struct QueryUnits {
     /// The unit of each record; `None` for records other than queries.
     of_record: Vec<Option<usize>>,
-    /// The number of queries that of each unit are executed.
+    /// The number of executed queries of each unit.
     weights: Vec<u64>,
 }
 
-impl Units {
-    fn of(script: &Script<'_>, labels: &[String]) -> Self {
+impl QueryUnits {
+    fn new(script: &Script<'_>, labels: &[String]) -> Self {
         let mut units = Self { of_record: Vec::new(), weights: Vec::new() };
         let mut labelled = HashMap::new();
         let mut halted = false;
@@ -168,7 +168,7 @@ pub(super) struct SetUp(Md5);
 
 impl SetUp {
     /// Begins with the text, so that slices of different versions of a file do not fit together.
-    pub(super) fn of(script: &Script<'_>) -> Self {
+    pub(super) fn new(script: &Script<'_>) -> Self {
         Self(Md5::new_with_prefix(script.source.bytes()))
     }
 
@@ -187,7 +187,7 @@ impl SetUp {
         }
     }
 
-    /// The length makes different lists of words differ as bytes.
+    /// Adds a word with its length, so that different lists of words differ as bytes.
     fn word(&mut self, kind: u8, word: &str) {
         self.0.update([kind]);
         self.0.update((word.len() as u64).to_le_bytes());

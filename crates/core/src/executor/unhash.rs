@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::outcome::{Excerpt, FileReport, Mismatch, Problem, UnhashedRows};
 use crate::parser::{Control, HashLine, Query, RecordKind, Script, first_refusal};
 
-/// The number of values that of each side a row diff gets.
+/// The number of values of each side in a row diff.
 const DIFF_VALUES: usize = 4_000;
 
 /// Runs the script on `reference` and adds the rows of both sides to each detail of `report` with a wrong hash.

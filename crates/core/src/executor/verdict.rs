@@ -10,7 +10,7 @@ use crate::parser::{
 
 /// The part of the values that a mismatch keeps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Evidence {
+pub struct EvidenceLimits {
     /// The values that make a row.
     pub columns: usize,
     /// How many values of each side are kept.
@@ -31,7 +31,7 @@ pub fn judge(
     expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     threshold: u64,
-    evidence: Evidence,
+    evidence: EvidenceLimits,
 ) -> Result<Option<LintKind>, Mismatch> {
     let Matcher::ValuePerLine(presentation) = matcher;
     let hashes = threshold > 0 && output.values() > threshold;
@@ -60,7 +60,7 @@ fn judge_by_shape(
     expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     hashes: bool,
-    evidence: Evidence,
+    evidence: EvidenceLimits,
 ) -> Result<Option<LintKind>, Mismatch> {
     match expected {
         QueryExpectation::Rows(listed) => {
@@ -77,7 +77,7 @@ fn judge_by_threshold(
     expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     hashes: bool,
-    evidence: Evidence,
+    evidence: EvidenceLimits,
 ) -> Result<(), Mismatch> {
     match (expected, hashes) {
         (QueryExpectation::Rows(listed), false) => judge_listed(listed, output, evidence),
@@ -98,7 +98,7 @@ fn judge_by_threshold(
     }
 }
 
-fn judge_listed(expected: &Block<'_>, output: &Output<'_>, evidence: Evidence) -> Result<(), Mismatch> {
+fn judge_listed(expected: &Block<'_>, output: &Output<'_>, evidence: EvidenceLimits) -> Result<(), Mismatch> {
     let Some(at) = first_difference(expected, output) else { return Ok(()) };
     let from = window_start(at, evidence.columns);
     Err(Mismatch::Rows {
@@ -113,7 +113,7 @@ fn is_listed(hash: HashLine, output: &Output<'_>) -> bool {
     output.values() == 1 && output.lines().eq([hash.to_string().as_bytes()])
 }
 
-fn judge_hash(expected: HashLine, output: &Output<'_>, evidence: Evidence) -> Result<(), Mismatch> {
+fn judge_hash(expected: HashLine, output: &Output<'_>, evidence: EvidenceLimits) -> Result<(), Mismatch> {
     // Another number of values needs no digest to be wrong, but the message gives both lines whole.
     let actual = output.hash_line();
     if expected == actual {
@@ -142,7 +142,7 @@ mod tests {
     use crate::location::Source;
     use crate::parser::{Profile, RecordKind, SQLITE, SQLITE_EXACT, parse};
 
-    const EVIDENCE: Evidence = Evidence { columns: 1, values: 8 };
+    const EVIDENCE: EvidenceLimits = EvidenceLimits { columns: 1, values: 8 };
 
     /// Judges a result of these lines against the expectation of a query.
     fn check(profile: &'static Profile, expected: &str, output: &str, threshold: u64) -> &'static str {

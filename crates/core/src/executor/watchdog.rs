@@ -11,17 +11,17 @@ use crate::engine::Interrupter;
 /// Watches the records of one session. The thread ends when this is dropped.
 pub struct Watchdog {
     limit: Duration,
-    shared: Arc<Shared>,
+    shared: Arc<WatchdogShared>,
 }
 
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
+struct WatchdogShared {
+    state: Mutex<WatchdogState>,
     ended: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct WatchdogState {
     /// The number of started records, which identifies the running one.
     begun: u64,
     running: bool,
@@ -35,23 +35,23 @@ const LOOKS: u32 = 20;
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
 
 impl Watchdog {
-    /// Starts watching; nothing comes of it if there can be no thread.
+    /// Starts watching; `None` if no thread can be started.
     pub fn new(limit: Duration, interrupt: Interrupter) -> Option<Self> {
-        let shared = Arc::<Shared>::default();
+        let shared = Arc::<WatchdogShared>::default();
         let watched = Arc::clone(&shared);
         let thread = std::thread::Builder::new().name("watchdog".to_owned());
         thread.spawn(move || watched.watch(limit, &interrupt)).ok()?;
         Some(Self { limit, shared })
     }
 
-    /// A record begins. The thread is not woken for it: that would cost more than most records do.
+    /// Starts a record. Does not wake the thread, which would take longer than most records.
     pub fn start(&self) {
         let mut state = self.shared.lock();
         state.begun += 1;
         (state.running, state.interrupted) = (true, false);
     }
 
-    /// The record is over. Returns the limit if it was over first.
+    /// Ends a record. Returns the limit if it was exceeded.
     pub fn end(&self) -> Option<Duration> {
         let mut state = self.shared.lock();
         state.running = false;
@@ -66,8 +66,8 @@ impl Drop for Watchdog {
     }
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, State> {
+impl WatchdogShared {
+    fn lock(&self) -> MutexGuard<'_, WatchdogState> {
         // Nothing panics while it has the lock.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -99,7 +99,7 @@ impl FileId {
         (!name.is_empty()).then_some(name)
     }
 
-    /// Whether it is known which file of which suite it is.
+    /// Returns whether file and suite are known.
     pub fn is_known(&self) -> bool {
         !self.key.starts_with(':')
     }

@@ -53,7 +53,7 @@ pub fn typed(word: &str) -> PathBuf {
     if has_escape(word.as_bytes()) && path.symlink_metadata().is_err() { self::path(word) } else { path }
 }
 
-/// Returns whether a character moves the cursor, is invisible, changes the text direction, or is unassigned.
+/// Returns whether a character moves the cursor, is invisible, changes the text direction, or is a noncharacter.
 pub fn is_unseen(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -1,11 +1,11 @@
-//! How many records ended how.
+//! The numbers of records by outcome.
 
 use std::ops::AddAssign;
 
 use super::problem::Problem;
 use super::record::RecordOutcome;
 
-/// The account of a file or a run, in records.
+/// The counts of a file or a run, in records.
 ///
 /// The law: `total` and `skipped_besides` together equal the sum of the outcomes
 /// (`passed`, `failed`, `skipped`, `unsupported`, `timed_out`, `malformed`, `not_reached`, `faulted`).
@@ -13,7 +13,7 @@ use super::record::RecordOutcome;
 pub struct Counts {
     /// Statements, queries and malformed records.
     pub total: u64,
-    /// Records whose SQL the engine executed: what the SQLite runner calls tests.
+    /// Records whose SQL the engine executed; "tests" of the SQLite runner.
     pub executed: u64,
     /// Expectation met.
     pub passed: u64,
@@ -37,10 +37,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// How many counts there are.
+    /// The number of counts.
     pub const FIELDS: usize = 11;
 
-    /// Whether the outcomes add up to the records.
+    /// Returns whether the outcomes add up to the records.
     pub fn add_up(&self) -> bool {
         self.total + self.skipped_besides == self.sum_of_outcomes()
     }
@@ -77,7 +77,7 @@ impl Counts {
         } += 1;
     }
 
-    /// Every count, in the order of their declaration.
+    /// Returns the counts in the order of their declaration.
     pub fn fields_mut(&mut self) -> [&mut u64; Self::FIELDS] {
         let Self {
             total,
@@ -107,18 +107,18 @@ impl Counts {
         ]
     }
 
-    /// Every count, in the order of their declaration.
+    /// Returns the counts in the order of their declaration.
     pub fn fields(mut self) -> [u64; Self::FIELDS] {
         self.fields_mut().map(|count| *count)
     }
 
-    /// The records that keep a file from having passed.
+    /// Returns the number of failing records.
     pub fn not_passed(&self) -> u64 {
         self.failed + self.unsupported + self.timed_out + self.malformed + self.faulted
     }
 
-    /// The share of the records that should have passed and did, between 0 and 1; nothing if there is none.
-    /// Skipped records are no part of it; records that were not reached are.
+    /// Returns the share of passed records, between 0 and 1; `None` without records. Skipped records are excluded,
+    /// unreached ones are not.
     pub fn pass_rate(&self) -> Option<f64> {
         let wanted = self.passed + self.not_passed() + self.not_reached;
         (wanted > 0).then(|| self.passed as f64 / wanted as f64)

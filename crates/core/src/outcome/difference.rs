@@ -1,9 +1,8 @@
-//! How the values of a result differ from the expected ones: one class for each result that is wrong.
+//! Classes of wrong results, by the difference between expected and actual values.
 
 use super::problem::Excerpt;
 
-/// How many values of each side are looked at to tell how they differ, so that the answer is the same whether more are
-/// kept or not.
+/// The number of values of each side that are compared, so that the class does not depend on the number of kept values.
 pub const VALUES_OF_GROUP: usize = 32;
 
 /// The class of a wrong result.
@@ -30,7 +29,7 @@ pub enum Difference {
     Missing,
     /// More values than expected.
     Extra,
-    /// Another number of values; older versions of this program did not say which.
+    /// Another number of values; the class of older journals.
     Count,
     /// NULL in place of a value, or a value in place of NULL.
     Null,
@@ -48,66 +47,49 @@ pub enum Difference {
     Text,
     /// No row is among the expected ones.
     AllRows,
-    /// What differs is not among the values that were kept.
+    /// The difference is not among the kept values.
     Values,
     /// The expected values are known by their hash only.
     Hash,
 }
 
 impl Difference {
-    /// All classes.
-    pub const ALL: [Self; 16] = [
-        Self::Order,
-        Self::Duplicates,
-        Self::RowsOnLines,
-        Self::Missing,
-        Self::Extra,
-        Self::Count,
-        Self::Null,
-        Self::Form,
-        Self::LastDigits,
-        Self::Case,
-        Self::NumberOrText,
-        Self::Number,
-        Self::Text,
-        Self::AllRows,
-        Self::Values,
-        Self::Hash,
+    /// All classes with their names, in the order of their declaration.
+    const NAMES: [(Self, &str); 16] = [
+        (Self::Order, "order of the values"),
+        (Self::Duplicates, "duplicates"),
+        (Self::RowsOnLines, "one row per line"),
+        (Self::Missing, "rows missing"),
+        (Self::Extra, "rows too many"),
+        (Self::Count, "number of values"),
+        (Self::Null, "NULL or a value"),
+        (Self::Form, "form of a number"),
+        (Self::LastDigits, "last digits of a number"),
+        (Self::Case, "case of letters"),
+        (Self::NumberOrText, "number or text"),
+        (Self::Number, "another number"),
+        (Self::Text, "another text"),
+        (Self::AllRows, "all rows differ"),
+        (Self::Values, "values"),
+        (Self::Hash, "values behind a hash"),
     ];
 
-    /// The words for it, which stand in journals.
+    /// Returns the name of the class, which stands in journals.
     pub fn word(self) -> &'static str {
-        match self {
-            Self::Order => "order of the values",
-            Self::Duplicates => "duplicates",
-            Self::RowsOnLines => "one row per line",
-            Self::Missing => "rows missing",
-            Self::Extra => "rows too many",
-            Self::Count => "number of values",
-            Self::Null => "NULL or a value",
-            Self::Form => "form of a number",
-            Self::LastDigits => "last digits of a number",
-            Self::Case => "case of letters",
-            Self::NumberOrText => "number or text",
-            Self::Number => "another number",
-            Self::Text => "another text",
-            Self::AllRows => "all rows differ",
-            Self::Values => "values",
-            Self::Hash => "values behind a hash",
-        }
+        Self::NAMES[self as usize].1
     }
 
-    /// The class that a journal calls so.
+    /// Returns the class with this name.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|class| class.word() == word)
+        Self::NAMES.into_iter().find(|(_, name)| *name == word).map(|(class, _)| class)
     }
 
-    /// Whether the class itself says what is wrong, whatever the SQL is.
+    /// Returns whether the class explains the failure without the SQL.
     pub fn is_telling(self) -> bool {
         matches!(self, Self::Order | Self::RowsOnLines | Self::Form | Self::LastDigits | Self::Case)
     }
 
-    /// The class of these values, of which `columns` make a row.
+    /// Returns the class of these values, with `columns` values per row.
     pub fn of(expected: &Excerpt, actual: &Excerpt, columns: usize) -> Self {
         let whole = |side: &Excerpt| side.omitted_before == 0 && side.total() <= VALUES_OF_GROUP as u64;
         let both_whole = whole(expected) && whole(actual);
@@ -135,14 +117,14 @@ impl Difference {
         }
     }
 
-    /// The class where only the numbers of values are known, and are not the same.
+    /// Returns the class of results with known and different numbers of values.
     pub(super) fn of_totals(expected: u64, actual: u64) -> Self {
         if actual < expected { Self::Missing } else { Self::Extra }
     }
 }
 
-/// Whether each expected value is a whole row, as other dialects write it: with tabs between its values, which no value has in
-/// it, or with blanks, if there are as many lines as the engine has rows.
+/// Returns whether each expected value is a whole row, as in other dialects: separated by tabs, or by blanks if the
+/// number of lines is the number of rows.
 fn has_rows_on_lines(expected: &Excerpt, actual: &Excerpt, columns: usize) -> bool {
     if columns < 2 || expected.values.is_empty() || expected.omitted_before + actual.omitted_before > 0 {
         return false;
@@ -168,7 +150,7 @@ fn sorted(values: &[String]) -> Vec<&str> {
     values
 }
 
-/// The different rows, sorted.
+/// Returns the distinct rows, sorted.
 fn rows(side: &Excerpt, columns: usize) -> Vec<&[String]> {
     let mut rows: Vec<_> = side.values.chunks(columns.max(1)).collect();
     rows.sort_unstable();
@@ -244,8 +226,8 @@ mod tests {
 
     #[test]
     fn words_are_read_back() {
-        for class in Difference::ALL {
-            assert_eq!(Difference::from_word(class.word()), Some(class));
+        for (class, name) in Difference::NAMES {
+            assert_eq!((class.word(), Difference::from_word(name)), (name, Some(class)));
         }
         assert_eq!(Difference::from_word("something else"), None);
     }

@@ -9,8 +9,8 @@ use md5::{Digest as _, Md5};
 pub struct Digest(pub [u8; 16]);
 
 impl Digest {
-    /// The digest of words; where one ends and the next begins makes a difference.
-    pub fn of_words<'w>(words: impl IntoIterator<Item = &'w [u8]>) -> Self {
+    /// Returns the digest of a list of words.
+    pub fn from_words<'w>(words: impl IntoIterator<Item = &'w [u8]>) -> Self {
         let mut digest = Md5::new();
         for word in words {
             digest.update((word.len() as u64).to_le_bytes());
@@ -19,7 +19,7 @@ impl Digest {
         Self(digest.finalize().into())
     }
 
-    /// Its first half.
+    /// Returns the first half.
     pub fn short(self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         u64::from_be_bytes([a, b, c, d, e, f, g, h])

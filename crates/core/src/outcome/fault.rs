@@ -1,9 +1,9 @@
-//! Faults of the engine or the runner, and how processes end.
+//! Faults of the engine or the runner, and ends of processes.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A fault of the engine or the runner: no fact about the SQL.
+/// A fault of the engine or the runner, which says nothing about the SQL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// The engine panicked, which ends the file.
@@ -12,24 +12,24 @@ pub enum Fault {
     /// The connection to the engine was lost, which ends the file.
     #[error("the engine was lost: {0}")]
     Lost(String),
-    /// The process that the engine runs in came to an end amid the record, which ends the file.
+    /// The worker process exited during the record, which ends the file.
     #[error("the worker process {how}{}", said(.message))]
     Died {
-        /// How it ended.
+        /// The end of the process.
         how: ExitHow,
-        /// The last that it wrote to its standard error.
+        /// The last line of its standard error.
         message: Option<String>,
-        /// How long the record had been running, if one was.
+        /// The elapsed time of the running record.
         after: Option<Duration>,
     },
-    /// The process that the engine runs in took more memory than it may, and was stopped.
+    /// The worker process exceeded its memory limit and was stopped.
     #[error("the worker process was stopped with {} in use, and {} allowed", bytes(*.used), bytes(*.limit))]
     OutOfMemory {
-        /// The bytes that it had in memory.
+        /// The bytes in use.
         used: u64,
-        /// The bytes that it may have.
+        /// The limit in bytes.
         limit: u64,
-        /// How long the record had been running, if one was.
+        /// The elapsed time of the running record.
         after: Option<Duration>,
     },
     /// The engine broke the contract of its trait.
@@ -37,7 +37,7 @@ pub enum Fault {
     Adapter(String),
 }
 
-/// A number of bytes as it is read best: `512 MiB`.
+/// Formats a number of bytes: `512 MiB`.
 pub fn bytes(count: u64) -> String {
     const UNITS: [&str; 4] = ["KiB", "MiB", "GiB", "TiB"];
     let mut value = count as f64;
@@ -57,12 +57,12 @@ fn said(message: &Option<String>) -> String {
     message.as_ref().map(|message| format!(" ({message})")).unwrap_or_default()
 }
 
-/// How a process ended that should not have.
+/// The unexpected end of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExitHow {
-    /// By itself, with this code, before its work was done.
+    /// It exited with this code.
     Code(i32),
-    /// By this signal.
+    /// It was killed by this signal.
     Signal(i32),
 }
 
@@ -78,7 +78,7 @@ impl fmt::Display for ExitHow {
     }
 }
 
-/// The signals that processes usually die by, as Linux numbers them.
+/// Common fatal signals, with their numbers on Linux.
 pub(super) const SIGNALS: [(i32, &str); 9] = [
     (4, "SIGILL"),
     (6, "SIGABRT"),

@@ -6,7 +6,7 @@ use super::fault::{ExitHow, Fault, SIGNALS};
 use super::file::FileProblem;
 
 impl Fault {
-    /// Reads the text of a fault. Any other text is that of a lost engine.
+    /// Parses the text of a fault. Any other text is that of a lost engine.
     pub fn from_text(text: &str) -> Self {
         if let Some(message) = text.strip_prefix("the engine panicked: ") {
             Self::Panicked(message.to_owned())
@@ -25,7 +25,7 @@ impl Fault {
         }
     }
 
-    /// Says how long the record had been running, where a fault can tell.
+    /// Sets the elapsed time of the record, if the fault has one.
     pub fn with_time(mut self, time: Option<Duration>) -> Self {
         if let Self::Died { after, .. } | Self::OutOfMemory { after, .. } = &mut self {
             *after = time;
@@ -35,7 +35,7 @@ impl Fault {
 }
 
 impl FileProblem {
-    /// Reads the text of a problem. Any other text is that of a dialect.
+    /// Parses the text of a problem. Any other text is that of a dialect.
     pub fn from_text(text: &str) -> Self {
         let died = || match exit(text.strip_prefix("the worker process ")?)? {
             (how, " before the first record") => Some(Self::Died(how)),
@@ -60,7 +60,7 @@ impl FileProblem {
     }
 }
 
-/// Reads how a process ended, and returns the rest of the text.
+/// Parses the end of a process, and returns the rest of the text.
 fn exit(text: &str) -> Option<(ExitHow, &str)> {
     let number =
         |text: &str| text.find(|next: char| next != '-' && !next.is_ascii_digit()).unwrap_or(text.len());
@@ -78,13 +78,13 @@ fn exit(text: &str) -> Option<(ExitHow, &str)> {
     Some((ExitHow::Signal(*signal), rest))
 }
 
-/// Reads two numbers of bytes that stand between these words.
+/// Parses two numbers of bytes between these words.
 fn between(text: &str, [before, amid, behind]: [&str; 3]) -> Option<[u64; 2]> {
     let (one, other) = text.strip_prefix(before)?.strip_suffix(behind)?.split_once(amid)?;
     Some([count_of(one)?, count_of(other)?])
 }
 
-/// Reads a number of bytes as [`super::bytes`] writes it.
+/// Parses a number of bytes as formatted by [`super::bytes`].
 fn count_of(text: &str) -> Option<u64> {
     const UNITS: [&str; 5] = ["bytes", "KiB", "MiB", "GiB", "TiB"];
     let (value, unit) = text.split_once(' ')?;

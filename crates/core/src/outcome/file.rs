@@ -1,91 +1,91 @@
-//! What became of one file.
+//! The results of one file.
 
 use std::time::Duration;
 
 use super::counts::Counts;
 use super::fault::{ExitHow, Fault, bytes};
 use super::group::FailureGroup;
-use super::name::{LeftOut, RecordId};
+use super::name::{RecordId, RecordRef};
 use super::record::{DetailedFailure, FailingRecord};
 use crate::location::FileId;
 use crate::parser::Lint;
 
-/// The outcomes of a file, summed up.
+/// The result of a file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileReport {
     /// The identity of the file.
     pub file: FileId,
-    /// What messages call the file: a path that can be typed again.
+    /// The path of the file in messages, which can be typed again.
     pub shown: String,
-    /// The account.
+    /// The counts of records.
     pub counts: Counts,
     /// All records that have not passed, in the order of their execution.
     pub failures: Vec<FailingRecord>,
     /// The groups of those that look alike, in the order of their first records.
     pub groups: Vec<FailureGroup>,
-    /// Where only one record is judged: the records before it that did not do what they should.
+    /// If only one record is judged: the failing records before it.
     pub setup_failures: Vec<FailingRecord>,
-    /// The records that the user has left out, in the order of their lines. They are among the skipped ones.
-    pub left_out: Vec<LeftOut>,
-    /// A digest of the SQL and the conditions of all its records: two runs with the same had the same records. Unknown where
-    /// an older version of this program, or another program, has written the report.
+    /// The records excluded by the user, in the order of their lines. They count as skipped.
+    pub left_out: Vec<RecordRef>,
+    /// A digest of the SQL and the conditions of all its records; equal digests mean equal records. `None` if another
+    /// program wrote the report.
     pub records: Option<u64>,
-    /// What is legal but odd.
+    /// Warnings about valid but suspicious text.
     pub lints: Vec<Lint>,
-    /// How the file ended.
+    /// The end of the execution.
     pub end: FileEnd,
-    /// How long it took; 0 where another program has made the report and does not say it.
+    /// The duration; 0 if another program wrote the report without it.
     pub elapsed: Duration,
-    /// The most memory that its process had in use while it ran, in bytes, where the system tells.
+    /// The peak memory use of its process in bytes, if the system reports it.
     pub peak_memory: Option<u64>,
-    /// The part of the time that the engine took.
+    /// The time spent in the engine.
     pub engine_time: Option<Duration>,
-    /// The slowest records, the slowest first; those that took no time worth telling are left out.
+    /// The slowest records, the slowest first, without fast ones.
     pub slowest: Vec<SlowRecord>,
-    /// When the result was known, in milliseconds since 1970 in UTC.
+    /// The time of the result, in milliseconds since 1970 in UTC.
     pub finished: Option<i64>,
-    /// What else became of the file, where it was run more than once: by `--retries`, or by `--repeat`.
+    /// The other runs of the file, by `--retries` or `--repeat`.
     pub attempts: Vec<Attempt>,
 }
 
-/// A record that took long.
+/// A slow record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlowRecord {
-    /// Where it is.
+    /// The place of the record.
     pub id: RecordId,
-    /// How long the engine took.
+    /// The time spent in the engine.
     pub elapsed: Duration,
     /// The SQL, or its beginning.
     pub sql: String,
 }
 
-/// A run of a file besides the one that its report tells of.
+/// A run of a file in addition to the one in its report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Attempt {
-    /// How it ended, in one word.
+    /// The status.
     pub status: FileStatus,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
-    /// The first record that had not passed, if its details are known.
+    /// The first failing record with known details.
     pub first: Option<FailingRecord>,
 }
 
 /// Attempts by file.
 pub type FileAttempts = std::collections::BTreeMap<FileId, Vec<Attempt>>;
 
-/// How the execution of a file ended.
+/// The end of the execution of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FileEnd {
     /// All records were reached.
     Completed,
     /// A `halt`.
     Halted {
-        /// Where it is.
+        /// The place of the record.
         id: RecordId,
     },
-    /// A malformed record behind which the dialect does not read on.
+    /// A malformed record at which the dialect stops reading.
     Malformed {
-        /// Where it is.
+        /// The place of the record.
         id: RecordId,
     },
     /// Over the time limit of a file.
@@ -93,11 +93,11 @@ pub enum FileEnd {
         /// The record in flight, if there was one.
         id: Option<RecordId>,
     },
-    /// A fault after which the session was of no further use.
+    /// A fault after which the session could not be used.
     Faulted {
         /// The record in flight, if there was one.
         id: Option<RecordId>,
-        /// What broke.
+        /// The fault.
         fault: Fault,
     },
     /// Nothing was executed.
@@ -105,7 +105,7 @@ pub enum FileEnd {
 }
 
 impl FileEnd {
-    /// The status of a file that ended so, with this account.
+    /// Returns the status of a file with this end and these counts.
     ///
     /// | end         | not passed       | executed | status   |
     /// |-------------|------------------|----------|----------|
@@ -139,49 +139,49 @@ impl FileEnd {
     }
 }
 
-/// Why a file could not even be started.
+/// The reason why a file could not be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileProblem {
     /// The file could not be read.
     #[error("cannot read the file: {0}")]
     Unreadable(String),
-    /// The file names a dialect that there is not.
+    /// The file names an unknown dialect.
     #[error("{0}")]
     Dialect(String),
-    /// The process that was to run the file came to an end before its first record.
+    /// The worker process exited before the first record.
     #[error("the worker process {0} before the first record")]
     Died(ExitHow),
-    /// The time limit was over before the first record.
+    /// The time limit was exceeded before the first record.
     #[error("over the time limit before the first record")]
     TimedOut,
     /// The memory limit was exceeded before the first record.
     #[error("{} of memory in use before the first record, and {} allowed", bytes(*.used), bytes(*.limit))]
     OutOfMemory {
-        /// The bytes that the process had in memory.
+        /// The bytes in use.
         used: u64,
-        /// The bytes that it may have.
+        /// The limit in bytes.
         limit: u64,
     },
     /// The engine could not be opened.
     #[error("the engine cannot be opened: {0}")]
     Engine(String),
-    /// Another tool says so.
+    /// Another tool reports an error.
     #[error("an error, as another tool reports")]
     Reported,
 }
 
-/// What a flaky file counts as.
+/// The result that a flaky file counts as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum FlakyResult {
-    /// It passed, if it passed in the end.
+    /// Passed, if its last attempt passed.
     #[default]
     Pass,
-    /// It failed.
+    /// Failed.
     Fail,
 }
 
 impl FlakyResult {
-    /// The word for it, on the command line and in reports.
+    /// Returns its name on the command line and in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "pass",
@@ -190,29 +190,29 @@ impl FlakyResult {
     }
 }
 
-/// A file's result in one word.
+/// The status of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FileStatus {
     /// Something was executed and all of it passed; no record is malformed, unsupported or lost.
     Passed,
     /// At least one record failed, or is malformed or unsupported.
     Failed,
-    /// A record or the file took longer than it may.
+    /// A record or the file exceeded its time limit.
     TimedOut,
     /// Nothing was executed.
     Empty,
-    /// It has passed, and has not passed, without anything having changed.
+    /// It passed in some attempts and failed in others.
     Flaky,
-    /// The engine panicked or was lost in mid-file.
+    /// The engine panicked or was lost during the file.
     Crashed,
-    /// Its process took more memory than it may.
+    /// Its process exceeded the memory limit.
     OutOfMemory,
     /// The file could not be started.
     Error,
 }
 
 impl FileStatus {
-    /// Each of them.
+    /// All statuses.
     pub const ALL: [Self; 8] = [
         Self::Passed,
         Self::Failed,
@@ -224,7 +224,7 @@ impl FileStatus {
         Self::Error,
     ];
 
-    /// The word for it in reports for machines.
+    /// Returns its name in reports for machines.
     pub fn word(self) -> &'static str {
         match self {
             Self::Passed => "passed",
@@ -238,7 +238,7 @@ impl FileStatus {
         }
     }
 
-    /// The word for it in text for people.
+    /// Returns its name in text for people.
     pub fn label(self) -> &'static str {
         match self {
             Self::Passed => "PASS",
@@ -252,24 +252,24 @@ impl FileStatus {
         }
     }
 
-    /// Returns the status that reports for machines call so.
+    /// Returns the status with this name in reports for machines.
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.word() == word)
     }
 
-    /// The status of a file that ended so, and at other times so.
+    /// Returns the status of a file with this last status and these other ones.
     pub fn among(self, mut others: impl Iterator<Item = Self>) -> Self {
         if others.any(|other| other.is_good() != self.is_good()) { Self::Flaky } else { self }
     }
 
-    /// Whether nothing is wrong with a file that ended so.
+    /// Returns whether it is not a failure.
     pub fn is_good(self) -> bool {
         matches!(self, Self::Passed | Self::Empty)
     }
 }
 
 impl FileReport {
-    /// The report of a file of which nothing is known yet but what it is called.
+    /// Creates the report of a file without any results yet.
     pub fn new(file: impl Into<FileId>, end: FileEnd) -> Self {
         let file = file.into();
         Self {
@@ -292,18 +292,18 @@ impl FileReport {
         }
     }
 
-    /// Sums the file up in one word: [`FileReport::last_status`], unless the file was run more than once and ended
-    /// well at one time and not at another.
+    /// Returns the status over all attempts: [`FileReport::last_status`], or flaky if some attempts passed and others
+    /// failed.
     pub fn status(&self) -> FileStatus {
         self.last_status().among(self.attempts.iter().map(|attempt| attempt.status))
     }
 
-    /// Sums up in one word the run of the file that this report tells of.
+    /// Returns the status of the attempt in this report.
     pub fn last_status(&self) -> FileStatus {
         self.end.status(&self.counts)
     }
 
-    /// Whether the file counts as passed or empty in the end.
+    /// Returns whether the file counts as passed or empty.
     ///
     /// | last attempt | other attempts | `flaky` | good |
     /// |---|---|---|---|
@@ -315,45 +315,45 @@ impl FileReport {
         self.last_status().is_good() && (flaky == FlakyResult::Pass || self.status().is_good())
     }
 
-    /// The failing records of which the details are known.
+    /// Returns the failing records with known details.
     pub fn details(&self) -> impl Iterator<Item = DetailedFailure<'_>> {
         self.failures.iter().filter_map(FailingRecord::detailed)
     }
 
-    /// How many of the failing records have no details.
+    /// Returns the number of failing records without details.
     pub fn details_omitted(&self) -> u64 {
         self.failures.iter().filter(|record| record.detail.is_none()).count() as u64
     }
 
-    /// The group of a failing record, if it is known.
+    /// Returns the group of a failing record, if it is known.
     pub fn group_of(&self, record: &FailingRecord) -> Option<&FailureGroup> {
         self.groups.get(record.group? as usize)
     }
 
-    /// How a record failed, see [`Problem::word`](super::Problem::word), if it is known.
+    /// Returns the kind of a failure, see [`Problem::word`](super::Problem::word), if it is known.
     pub fn kind_of<'r>(&'r self, record: &'r FailingRecord) -> Option<&'r str> {
         let kind = self.group_of(record).map(|group| group.kind.as_str());
         kind.or_else(|| record.detailed().map(|detailed| detailed.problem.word()))
     }
 
-    /// Whether the key of each failing record is known.
+    /// Returns whether the key of each failing record is known.
     pub fn has_keys(&self) -> bool {
         self.failures.iter().all(|record| record.key.is_some())
     }
 
-    /// The category of the file, see [`category_of`].
+    /// Returns the category of the file, see [`category_of`].
     pub fn category(&self) -> &str {
         category_of(self.file.path())
     }
 
-    /// The second folder of the path, or `root`.
+    /// Returns the second folder of the path, or `root`.
     pub fn subcategory(&self) -> &str {
         subcategory_of(self.file.path())
     }
 }
 
-/// The category of a file: the first folder of its path, or `select` for SQLite's `select1.test` and its like, or
-/// `other` for any further file outside of a folder.
+/// Returns the category of a file: the first folder of its path, or `select` for files like SQLite's `select1.test`, or
+/// `other` for any other file outside of a folder.
 pub fn category_of(file: &str) -> &str {
     match file.split_once('/') {
         Some((folder, _)) => folder,
@@ -362,7 +362,7 @@ pub fn category_of(file: &str) -> &str {
     }
 }
 
-/// The second folder of the path of a file, or `root`.
+/// Returns the second folder of the path of a file, or `root`.
 pub fn subcategory_of(file: &str) -> &str {
     let mut parts = file.split('/').skip(1);
     match (parts.next(), parts.next()) {

@@ -1,4 +1,4 @@
-//! Which failures look alike: a kind, and what is left of the message when names and numbers are taken out.
+//! Groups of similar failures: the same kind, and the same message without names and numbers.
 
 use std::collections::HashMap;
 
@@ -9,14 +9,14 @@ use super::name::RecordId;
 use super::problem::{Mismatch, Problem};
 use super::record::FailingRecord;
 
-/// The failures of a file that look alike.
+/// Similar failures of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailureGroup {
-    /// What happened, see [`Problem::word`].
+    /// The kind of problem, see [`Problem::word`].
     pub kind: String,
-    /// What they have in common: the message without its names and numbers, or how the values differ.
+    /// The message without names and numbers, or the class of the difference.
     pub what: String,
-    /// How many records.
+    /// The number of records.
     pub records: u64,
     /// The first one.
     pub first: RecordId,
@@ -46,7 +46,7 @@ impl GroupBook {
     }
 }
 
-/// Puts the groups and failing records of a part of a file, whose records are other ones, to those of another part.
+/// Adds the groups and failing records of one slice to those of another.
 pub fn append(
     groups: &mut Vec<FailureGroup>,
     failures: &mut Vec<FailingRecord>,
@@ -91,13 +91,13 @@ pub fn arrange(groups: &mut Vec<FailureGroup>, failures: &mut [FailingRecord]) {
 }
 
 impl FailureGroup {
-    /// The same number for failures that look alike, in whichever file or run they are.
+    /// Returns the same number for similar failures of all files and runs.
     pub fn fingerprint(&self) -> u64 {
-        Digest::of_words([self.kind.as_bytes(), self.what.as_bytes()]).short()
+        Digest::from_words([self.kind.as_bytes(), self.what.as_bytes()]).short()
     }
 }
 
-/// What a problem has in common with others like it.
+/// Returns the common part of similar problems.
 pub fn common(problem: &Problem) -> String {
     match problem {
         Problem::Mismatch(mismatch) => match mismatch {
@@ -131,7 +131,7 @@ pub fn common(problem: &Problem) -> String {
     }
 }
 
-/// A message with `_` for what is quoted and `#` for numbers.
+/// Replaces quoted text by `_` and numbers by `#`.
 fn without_names(message: &str) -> String {
     let mut text = String::new();
     let mut characters = message.chars().peekable();

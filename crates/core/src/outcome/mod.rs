@@ -1,4 +1,4 @@
-//! The vocabulary of results: what became of a record, a file, a run. Data and arithmetic only.
+//! The results of records, files and runs. Data and arithmetic only.
 //!
 //! Every record of a file ends in exactly one [`RecordOutcome`], and [`Counts`] add up to the records of the
 //! file. Nothing is a pass by default.
@@ -26,8 +26,8 @@ pub use file::{
     category_of, subcategory_of,
 };
 pub use group::{FailureGroup, GroupBook, append, arrange, common};
-pub use name::{LeftOut, RecordId, RecordKey, RecordName};
+pub use name::{RecordId, RecordKey, RecordName, RecordRef};
 pub use problem::{Excerpt, LabelMismatch, Mismatch, Problem, UnhashedRows};
 pub use record::{DetailedFailure, FailingRecord, FailureDetail, RecordOutcome, SkipReason};
 pub use run::{RunEnd, RunHeader, RunReport, RunVerdict, Totals};
-pub use summary::{FailureSummary, FileSummary};
+pub use summary::FileSummary;

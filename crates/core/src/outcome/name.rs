@@ -1,4 +1,4 @@
-//! What a record is called: by its place, or by a key that stays when lines move.
+//! Names of records: their place, or a key that is stable when lines move.
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,20 +15,20 @@ pub struct RecordId {
 }
 
 impl RecordId {
-    /// The file as a whole.
+    /// The place of the whole file.
     pub const WHOLE_FILE: Self = Self { source: None, line: 0, iteration: None };
 
-    /// The record on this line of the file itself, outside of loops.
+    /// Returns the place of the record on this line of the file itself, outside of loops.
     pub const fn at(line: u32) -> Self {
         Self { source: None, line, iteration: None }
     }
 
-    /// Whether the record is on this line of the file itself, in any iteration.
+    /// Returns whether the record is on this line of the file itself, in any iteration.
     pub fn is_on(&self, line: u32) -> bool {
         self.source.is_none() && self.line == line
     }
 
-    /// Whether it is the file as a whole.
+    /// Returns whether it is the whole file.
     pub fn is_whole_file(&self) -> bool {
         self.line == 0
     }
@@ -45,8 +45,8 @@ impl fmt::Display for RecordId {
     }
 }
 
-/// A name for a record that stays when the records in front of it change: a digest of its SQL, and its
-/// number among the records of the file with the same SQL. White space counts only in literals, quoted names and comments.
+/// A name of a record that is stable when the records before it change: a digest of its SQL, and its number among the
+/// records of the file with the same SQL. White space counts only in literals, quoted names and comments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct RecordKey(pub u64);
 
@@ -60,7 +60,7 @@ pub enum RecordName {
 }
 
 impl RecordName {
-    /// Whether it means the record at this place with this key. A line means all its iterations.
+    /// Returns whether it names the record with this place and key. A line names all its iterations.
     pub fn means(self, id: &RecordId, key: Option<RecordKey>) -> bool {
         match self {
             Self::Key(name) => key == Some(RecordKey(name)),
@@ -69,10 +69,10 @@ impl RecordName {
     }
 }
 
-/// A record that the user has left out.
+/// A record of a file, by its place and its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Where it is.
+pub struct RecordRef {
+    /// Its place.
     pub id: RecordId,
     /// Its key; unknown where another program has made the report.
     pub key: Option<RecordKey>,

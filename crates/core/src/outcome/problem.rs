@@ -1,4 +1,4 @@
-//! What is wrong with a record that has not passed.
+//! The problems of failing records.
 
 use std::time::Duration;
 
@@ -8,41 +8,41 @@ use super::name::RecordId;
 use crate::engine::SqlError;
 use crate::parser::{HashLine, ParseError};
 
-/// What keeps a record from having passed.
+/// The reason why a record failed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
     /// Another result than expected.
     Mismatch(Mismatch),
     /// An error where success, or a result, was expected.
     UnexpectedError {
-        /// What the engine said.
+        /// The error of the engine.
         error: SqlError,
-        /// Whether the engine had begun to return rows, which the SQLite runner takes for the end of the rows.
+        /// Whether the engine had returned rows before; the SQLite runner treats this as the end of the rows.
         after_rows: bool,
     },
     /// Success where an error was expected.
     UnexpectedSuccess,
     /// The text of the record is wrong.
     Malformed {
-        /// What is wrong.
+        /// The defect.
         error: ParseError,
         /// Whether the SQL was executed all the same.
         executed: bool,
     },
-    /// The engine's adapter has no way to execute it.
+    /// The engine's adapter cannot execute it.
     Unsupported(String),
-    /// The record took longer than it may.
+    /// The record exceeded its time limit.
     TimedOut {
-        /// How long it had been running when it was stopped.
+        /// The elapsed time when it was stopped.
         after: Duration,
     },
     /// Runner or engine broke while executing it.
     Fault(Fault),
-    /// Another tool says that it has not passed, and this; nothing else is known.
+    /// The message of another tool; nothing else is known.
     Reported(String),
 }
 
-/// How a result differs from the expected one.
+/// A difference between the expected and the actual result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mismatch {
     /// Other values, or another number of them, than the file lists.
@@ -51,7 +51,7 @@ pub enum Mismatch {
         expected: Excerpt,
         /// The values of the engine.
         actual: Excerpt,
-        /// The values that make a row.
+        /// The number of values per row.
         columns: usize,
     },
     /// Another digest or another number of values than the file says.
@@ -62,19 +62,19 @@ pub enum Mismatch {
         actual: HashLine,
         /// The engine's values.
         rows: Excerpt,
-        /// The values that make a row.
+        /// The number of values per row.
         columns: usize,
     },
-    /// The values fit, but the file lists what the threshold hashes, or the reverse (`--exact` only).
+    /// The values match, but the file lists values above the hash threshold, or the reverse (`--exact` only).
     Presentation {
-        /// What the reference runner would want to read.
+        /// The text that the reference runner expects.
         wanted: String,
     },
     /// Another number of columns than there are type letters.
     ColumnCount {
         /// The number of type letters.
         expected: usize,
-        /// The number of columns; 0 for SQL that has no result.
+        /// The number of columns; 0 for SQL without a result.
         actual: usize,
     },
     /// Another result than an earlier query with the same label.
@@ -94,41 +94,41 @@ pub struct LabelMismatch {
     pub digest: Digest,
     /// The values of this query.
     pub rows: Excerpt,
-    /// The values that make a row.
+    /// The number of values per row.
     pub columns: usize,
 }
 
-/// Some of the values of a result, owned, for showing.
+/// A part of the values of a result, for display.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Excerpt {
-    /// How many values there are in front of the ones given.
+    /// The number of omitted values before them.
     pub omitted_before: u64,
     /// Values in order.
     pub values: Vec<String>,
-    /// How many values there are behind the ones given.
+    /// The number of omitted values after them.
     pub omitted_after: u64,
 }
 
 impl Excerpt {
-    /// How many values the whole result has.
+    /// Returns the number of values of the whole result.
     pub fn total(&self) -> u64 {
         self.omitted_before + self.values.len() as u64 + self.omitted_after
     }
 }
 
-/// The rows behind a hash, had from the reference engine.
+/// The rows behind a hash, from the reference engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnhashedRows {
-    /// Who gave them.
+    /// The name of the reference engine.
     pub engine: String,
     /// The rows, which hash to the expected digest.
     pub expected: Excerpt,
-    /// The rows of the engine under test, from the same place on.
+    /// The rows of the engine under test, from the same position.
     pub actual: Excerpt,
 }
 
 impl Problem {
-    /// Returns how long the record had been running when it was ended, where it did not end by itself.
+    /// Returns the elapsed time of a record that was stopped.
     pub fn in_flight(&self) -> Option<Duration> {
         match self {
             Self::TimedOut { after } => Some(*after),
@@ -137,7 +137,7 @@ impl Problem {
         }
     }
 
-    /// Returns the word for it in reports for machines.
+    /// Returns its name in reports for machines.
     pub fn word(&self) -> &'static str {
         match self {
             Self::Mismatch(mismatch) => match mismatch {

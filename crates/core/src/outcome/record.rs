@@ -1,9 +1,9 @@
-//! What became of one record.
+//! The outcome of a record.
 
 use super::name::{RecordId, RecordKey, RecordName};
 use super::problem::{Problem, UnhashedRows};
 
-/// What became of a record: exactly one of these.
+/// The outcome of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum RecordOutcome {
     /// The expectation was met.
@@ -17,7 +17,7 @@ pub enum RecordOutcome {
 }
 
 impl RecordOutcome {
-    /// Whether the engine executed the SQL of the record.
+    /// Returns whether the engine executed the SQL of the record.
     pub fn was_executed(&self) -> bool {
         match self {
             Self::Passed => true,
@@ -28,25 +28,25 @@ impl RecordOutcome {
     }
 }
 
-/// Why a record was skipped.
+/// The reason why a record was skipped.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SkipReason {
     /// A `skipif` or `onlyif`.
     Condition,
-    /// The user has left it out.
+    /// The user excluded it.
     LeftOut,
 }
 
 /// A record that has not passed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FailingRecord {
-    /// Where it is.
+    /// Its place.
     pub id: RecordId,
     /// Its key; unknown where another program has made the report.
     pub key: Option<RecordKey>,
     /// The place of its group among those of the file; unknown where another program has made the report.
     pub group: Option<u32>,
-    /// What happened; kept of the first records of a file, since a file may have any number of failing ones.
+    /// The details; kept only for the first failing records of a file.
     pub detail: Option<Box<FailureDetail>>,
 }
 
@@ -64,34 +64,34 @@ pub struct FailureDetail {
     pub header: String,
     /// The SQL.
     pub sql: String,
-    /// What happened.
+    /// The problem.
     pub problem: Problem,
-    /// For a hash that differs: the rows, where another engine could give the expected ones.
+    /// For a wrong hash: the rows of both sides, if another engine returned the expected ones.
     pub unhashed: Option<UnhashedRows>,
 }
 
-/// A failing record of which the details are known.
+/// A failing record with its details.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DetailedFailure<'r> {
-    /// Where the record is.
+    /// The place of the record.
     pub id: &'r RecordId,
     /// The header line as it stands in the file.
     pub header: &'r str,
     /// The SQL.
     pub sql: &'r str,
-    /// What happened.
+    /// The problem.
     pub problem: &'r Problem,
-    /// For a hash that differs: the rows, where another engine could give the expected ones.
+    /// For a wrong hash: the rows of both sides, if another engine returned the expected ones.
     pub unhashed: Option<&'r UnhashedRows>,
 }
 
 impl FailingRecord {
-    /// A record of which another program tells: neither its key nor its group is known.
-    pub fn of_other_tool(id: RecordId, detail: Option<FailureDetail>) -> Self {
+    /// Creates the record of another program's report, without key and group.
+    pub fn from_other_tool(id: RecordId, detail: Option<FailureDetail>) -> Self {
         Self { id, key: None, group: None, detail: detail.map(Box::new) }
     }
 
-    /// The record with its details, if they are known.
+    /// Returns the record with its details, if they are known.
     pub fn detailed(&self) -> Option<DetailedFailure<'_>> {
         let FailureDetail { header, sql, problem, unhashed } = self.detail.as_deref()?;
         Some(DetailedFailure { id: &self.id, header, sql, problem, unhashed: unhashed.as_ref() })

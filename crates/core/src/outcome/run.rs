@@ -1,4 +1,4 @@
-//! What became of a run.
+//! The results of a run.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,22 +8,22 @@ use super::file::{FileReport, FileStatus, FlakyResult};
 use super::summary::FileSummary;
 use crate::engine::EngineId;
 
-/// What is known of a run before it starts.
+/// The properties of a run that are known before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunHeader {
     /// The engine under test.
     pub engine: EngineId,
-    /// The names that conditions were held against.
+    /// The labels for conditions.
     pub labels: Vec<String>,
-    /// Whether the reference runner's holes are reproduced.
+    /// Whether the reference runner's gaps are reproduced.
     pub exact: bool,
-    /// How many files are to be run.
+    /// The number of files to run.
     pub files: usize,
-    /// What a file counts as that failed at one time and passed at another.
+    /// The result that a flaky file counts as.
     pub flaky: FlakyResult,
 }
 
-/// The result of a run in one word.
+/// The verdict on a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunVerdict {
     /// Every file was tested, and none failed.
@@ -35,7 +35,7 @@ pub enum RunVerdict {
 }
 
 impl RunVerdict {
-    /// The word for it, on the screen and in reports.
+    /// Returns its name on the screen and in reports.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Pass => "PASS",
@@ -45,52 +45,51 @@ impl RunVerdict {
     }
 }
 
-/// A finished run: plain data, from which every report is made.
+/// The results of a run, from which all documents are made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunReport {
-    /// What was known before.
+    /// The properties of the run.
     pub header: RunHeader,
     /// The files, in the order of their paths.
     pub files: Vec<FileReport>,
-    /// How long the whole run took.
+    /// The duration of the whole run.
     pub elapsed: Duration,
-    /// How it ended.
+    /// The end of the run.
     pub end: RunEnd,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunEnd {
     /// Every file has its result.
     Completed,
-    /// It was stopped before; files without a result are untested.
+    /// It was interrupted; files without a result are untested.
     Interrupted,
-    /// As many files have failed as it should wait for; files without a result are untested.
+    /// The maximum number of failing files was reached; files without a result are untested.
     EnoughFailed,
-    /// Its time was over; files without a result are untested.
+    /// The time budget was spent; files without a result are untested.
     BudgetSpent,
 }
 
 impl RunHeader {
-    /// Whether a file counts as passed or empty in the end, see [`FileReport::is_good`].
+    /// Returns whether a file counts as passed or empty, see [`FileReport::is_good`].
     pub fn is_good(&self, file: &FileReport) -> bool {
         file.is_good(self.flaky)
     }
 }
 
 impl RunReport {
-    /// Returns how many files have no result.
+    /// Returns the number of files without a result.
     pub fn untested(&self) -> u64 {
         (self.header.files as u64).saturating_sub(self.files.len() as u64)
     }
 
-    /// Whether the run stopped before every file was tested, for another reason than failures: what was not tested may
-    /// be good or bad.
+    /// Returns whether the run stopped before every file was tested, for another reason than failures.
     pub fn is_incomplete(&self) -> bool {
         self.untested() > 0 && self.end != RunEnd::EnoughFailed
     }
 
-    /// Sums the run up in one word.
+    /// Returns the verdict on the run.
     pub fn verdict(&self) -> RunVerdict {
         let all_good = self.files.iter().all(|file| self.header.is_good(file));
         let passed = self.files.iter().any(|file| file.counts.passed > 0);
@@ -103,12 +102,12 @@ impl RunReport {
         }
     }
 
-    /// Sums all files up.
+    /// Returns the totals of all files.
     pub fn totals(&self) -> Totals {
-        Totals::of(&self.files)
+        Totals::from_files(&self.files)
     }
 
-    /// Sums the files up by category, in the order of the names.
+    /// Returns the totals of each category.
     pub fn by_category(&self) -> BTreeMap<&str, Totals> {
         let mut categories = BTreeMap::<&str, Totals>::new();
         for file in &self.files {
@@ -118,7 +117,7 @@ impl RunReport {
     }
 }
 
-/// Sums over files: how many files have which status, and the records of all.
+/// The numbers of files by status, and the counts of all records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Totals {
     /// All files.
@@ -131,11 +130,11 @@ pub struct Totals {
     pub timed_out: u64,
     /// Files in which nothing was executed.
     pub empty: u64,
-    /// Files that have passed, and have not passed.
+    /// Flaky files.
     pub flaky: u64,
-    /// Those of them that passed in the end.
+    /// Flaky files whose last attempt passed.
     pub flaky_passed: u64,
-    /// Files in whose midst the engine, or its process, was lost.
+    /// Files during which the engine or its process was lost.
     pub crashed: u64,
     /// Files over the memory limit.
     pub out_of_memory: u64,
@@ -143,13 +142,13 @@ pub struct Totals {
     pub errors: u64,
     /// The records of all files.
     pub records: Counts,
-    /// The time that the files took, added up.
+    /// The sum of the durations of all files.
     pub elapsed: Duration,
 }
 
 impl Totals {
-    /// Sums `files` up.
-    pub fn of(files: &[FileReport]) -> Self {
+    /// Returns the totals of `files`.
+    pub fn from_files(files: &[FileReport]) -> Self {
         let mut totals = Self::default();
         files.iter().for_each(|file| totals.add(file));
         totals
@@ -160,14 +159,14 @@ impl Totals {
         self.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
     }
 
-    /// Sums files up that are known in brief.
-    pub fn of_summaries(files: &[FileSummary]) -> Self {
+    /// Returns the totals of summaries.
+    pub fn from_summaries(files: &[FileSummary]) -> Self {
         let mut totals = Self::default();
         files.iter().for_each(|file| totals.add_summary(file));
         totals
     }
 
-    /// Adds a file that is known in brief.
+    /// Adds the summary of a file.
     pub fn add_summary(&mut self, file: &FileSummary) {
         self.add_parts([file.status(), file.last_status()], file.counts, file.elapsed);
     }
@@ -190,7 +189,7 @@ impl Totals {
         } += 1;
     }
 
-    /// Returns how many files passed in the end, where flaky files count as this.
+    /// Returns the number of passed files, with flaky files counted as given.
     pub fn passed_with(&self, flaky: FlakyResult) -> u64 {
         match flaky {
             FlakyResult::Pass => self.passed + self.flaky_passed,
@@ -198,7 +197,7 @@ impl Totals {
         }
     }
 
-    /// Returns the share of these among the files that are not empty, between 0 and 1.
+    /// Returns the share of passed files among all nonempty files, between 0 and 1.
     pub fn pass_rate_with(&self, flaky: FlakyResult) -> Option<f64> {
         let tested = self.files - self.empty;
         (tested > 0).then(|| self.passed_with(flaky) as f64 / tested as f64)

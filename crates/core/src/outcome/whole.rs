@@ -1,4 +1,4 @@
-//! Files of which another tool tells only how they ended.
+//! Reports of files with only a status, from other tools.
 
 use std::time::Duration;
 
@@ -10,8 +10,7 @@ use super::problem::Problem;
 use super::record::{FailingRecord, FailureDetail};
 
 impl FileReport {
-    /// Makes the report of a file that is known only as a whole. It counts as one record, which is on line 0, since
-    /// lines are counted from 1.
+    /// Creates the report of a file that is known only as a whole. It counts as one record, on line 0.
     ///
     /// | status        | the record               | end         | the message is kept        |
     /// |---------------|--------------------------|-------------|----------------------------|
@@ -55,7 +54,7 @@ impl FileReport {
             message => Problem::Reported(message.unwrap_or_default().to_owned()),
         };
         let detail = FailureDetail { header: String::new(), sql: String::new(), problem, unhashed: None };
-        let record = FailingRecord::of_other_tool(RecordId::WHOLE_FILE, Some(detail));
+        let record = FailingRecord::from_other_tool(RecordId::WHOLE_FILE, Some(detail));
         let (failures, attempts) = match status {
             FileStatus::Passed | FileStatus::Empty => (Vec::new(), Vec::new()),
             FileStatus::Flaky => {
@@ -67,7 +66,7 @@ impl FileReport {
         Self { counts, failures, elapsed, attempts, ..Self::new(file, end) }
     }
 
-    /// Returns whether the file may be known only as a whole: it counts as one record, and nothing says which.
+    /// Returns whether the file may be known only as a whole: one record without a digest.
     pub fn is_whole(&self) -> bool {
         self.counts.total == 1 && self.records.is_none()
     }

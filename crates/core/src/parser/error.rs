@@ -75,7 +75,7 @@ pub enum ParseErrorKind {
     /// Text directly behind a record that takes none.
     #[error("expected a blank line after `{after}`, found `{found}`")]
     GluedText {
-        /// The kind of record.
+        /// The keyword of the record.
         after: String,
         /// The line behind it.
         found: String,

@@ -124,7 +124,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// One past the number of the last line.
+    /// Returns the number of the last line plus one.
     fn line_count(&self) -> u32 {
         self.lines.number() + 1
     }
@@ -317,7 +317,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// A skipped query compares no values, so nobody would miss a record glued to it.
+    /// Warns about records glued to a skipped query, which compares no values.
     fn look_for_headers(&mut self, separator: Line<'s>, expected: &Block<'s>) {
         let mut cursor = LineCursor::new(expected.raw, 0);
         while let Some(line) = cursor.take() {
@@ -378,6 +378,8 @@ impl<'s> Reader<'s> {
         self.span_while(|line| !line.is_blank());
     }
 
+    /// Returns whether the header is at the start of the file.
+    ///
     /// The SQLite runner requires a blank line after a record only if the record's last line is not at offset 0. So
     /// text glued to a one-line record at the very start of a file is a separate record.
     fn is_first_line(&self, header: &Header<'s>) -> bool {

@@ -25,8 +25,8 @@ mod tests;
 
 pub use condition::{Condition, ConditionKind, first_refusal};
 pub use dialect::{
-    ChosenBy, DIALECTS, LabelLimits, Matcher, Presentation, Profile, Renderer, SQLITE, SQLITE_EXACT,
-    StepError, UnknownDialect, choose, profile,
+    DIALECTS, LabelLimits, Matcher, Presentation, Profile, Renderer, SQLITE, SQLITE_EXACT, StepError,
+    UnknownDialect, choose, profile,
 };
 pub use error::{Lint, LintKind, ParseError, ParseErrorKind};
 pub use grammar::parse;

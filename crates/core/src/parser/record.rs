@@ -239,7 +239,7 @@ impl<'s> Sql<'s> {
         buffer
     }
 
-    /// The lines without their ends.
+    /// Returns the lines without their ends.
     pub fn lines(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
         Block { raw: self.raw }.lines()
     }
@@ -279,7 +279,7 @@ impl<'s> Block<'s> {
 /// `N values hashing to H`: the expectation for a result too long to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HashLine {
-    /// The number of values that (not rows).
+    /// The number of values (not rows).
     pub values: u64,
     /// The MD5 over every value followed by one LF.
     pub digest: [u8; 16],

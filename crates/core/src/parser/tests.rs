@@ -248,11 +248,11 @@ fn hash_lines_have_one_shape() {
 fn a_file_can_name_its_dialect() {
     let dialect = |text: &str, request| {
         let source = Source::new("t", text);
-        choose(&source, request, false).map(|(profile, by)| (profile.name, by))
+        choose(&source, request, false).map(|profile| profile.name)
     };
-    assert_eq!(dialect("query I\n", None), Ok(("sqlite", ChosenBy::Default)));
-    assert_eq!(dialect("# hi\n# slt-dialect: sqlite\r\n", None), Ok(("sqlite", ChosenBy::Comment)));
-    assert_eq!(dialect("# slt-dialect: klingon\n", Some("sqlite")), Ok(("sqlite", ChosenBy::Request)));
+    assert_eq!(dialect("query I\n", None), Ok("sqlite"));
+    assert_eq!(dialect("# hi\n# slt-dialect: sqlite\r\n", None), Ok("sqlite"));
+    assert_eq!(dialect("# slt-dialect: klingon\n", Some("sqlite")), Ok("sqlite"));
     let unknown = dialect("# slt-dialect: klingon\n", None).unwrap_err();
     assert_eq!(unknown.to_string(), "unknown dialect `klingon`");
 }

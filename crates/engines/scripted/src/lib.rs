@@ -1,11 +1,11 @@
-//! An engine that does what the SQL text tells it to: slow, failing, hanging and crashing on demand.
+//! An engine that obeys its SQL text: slow, failing, hanging and crashing on demand.
 //!
-//! It stands in where a real engine cannot be made to misbehave. Each line of the text is one order:
+//! It replaces a real engine, which does not misbehave on demand. Each line of the text is one order:
 //!
 //! | order | effect |
 //! |---|---|
 //! | `ok` | a statement without a result |
-//! | `rows 1 NULL x / 2 2.5 y` | a result; `/` ends a row, `NULL`, whole numbers and reals are what they look like |
+//! | `rows 1 NULL x / 2 2.5 y` | a result; `/` ends a row, and words can be `NULL`, integers, real numbers and text |
 //! | `columns N` | a result of N columns and no rows |
 //! | `ragged` | a result whose second row is too short: an adapter's mistake |
 //! | `error TEXT` | a SQL error |
@@ -29,7 +29,7 @@
 //! | `await FILE` | returns when the file exists |
 //! | `once FILE ORDER` | the order, unless the file exists, which is made: a fault that goes away |
 //! | `do FILE` | the orders in the file: an engine whose code is not in its tests |
-//! | `SELECT ORDER` | the order, for what looks at the SQL |
+//! | `SELECT ORDER` | the order, for programs that parse the SQL |
 //! | `in VARIANT ORDER` | the order, in that variant of the engine only (`scripted:VARIANT`) |
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.

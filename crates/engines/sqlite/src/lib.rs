@@ -22,7 +22,7 @@ impl Engine for Sqlite {
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
         lift_heap_limits();
         let connection = Connection::open_in_memory().map_err(EngineError::new)?;
-        // The folder for temporary files is the process's too: an earlier session may have set it.
+        // The folder for temporary files belongs to the process: an earlier session may have set it.
         connection.execute_batch("PRAGMA temp_store_directory=''").map_err(EngineError::new)?;
         // The bundled build turns foreign keys on; SQLite's default is off.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
@@ -102,8 +102,9 @@ impl Session for SqliteSession {
     }
 }
 
-/// The rows that the last statement has changed. SQLite keeps the number of an earlier one where a statement, such as CREATE
-/// TABLE, changes none.
+/// Returns the number of rows that the last statement changed.
+///
+/// SQLite keeps the number of an earlier statement if a statement, such as CREATE TABLE, changes none.
 fn affected_rows(connection: &Connection, changed_before: u64) -> u64 {
     if connection.total_changes() == changed_before { 0 } else { connection.changes() }
 }
@@ -143,7 +144,7 @@ fn words(error: &Error) -> String {
 mod tests {
     use super::*;
 
-    /// Writes down what it is told about statements.
+    /// Records the calls of a session.
     #[derive(Default)]
     struct Log {
         names: bool,

@@ -3,65 +3,37 @@
 use vibesql::ast::{PragmaStmt, PragmaValue};
 use vibesql::storage::Database;
 
-/// A database switch with a PRAGMA to read or set it.
-pub(super) struct PragmaSwitch {
-    name: &'static str,
-    pub(super) get: fn(&Database) -> bool,
-    pub(super) set: fn(&mut Database, bool),
-}
+/// A database switch: the name of its PRAGMA, its getter and its setter.
+type PragmaSwitch = (&'static str, fn(&Database) -> bool, fn(&mut Database, bool));
 
 static SWITCHES: [PragmaSwitch; 7] = [
-    PragmaSwitch {
-        name: "case_sensitive_like",
-        get: Database::case_sensitive_like,
-        set: Database::set_case_sensitive_like,
-    },
-    PragmaSwitch {
-        name: "defer_foreign_keys",
-        get: Database::defer_foreign_keys,
-        set: Database::set_defer_foreign_keys,
-    },
-    PragmaSwitch {
-        name: "foreign_keys",
-        get: Database::foreign_keys_enabled,
-        set: Database::set_foreign_keys_enabled,
-    },
-    PragmaSwitch {
-        name: "full_column_names",
-        get: Database::full_column_names,
-        set: Database::set_full_column_names,
-    },
-    PragmaSwitch {
-        name: "recursive_triggers",
-        get: Database::recursive_triggers,
-        set: Database::set_recursive_triggers,
-    },
-    PragmaSwitch {
-        name: "reverse_unordered_selects",
-        get: Database::reverse_unordered_selects,
-        set: Database::set_reverse_unordered_selects,
-    },
-    PragmaSwitch {
-        name: "short_column_names",
-        get: Database::short_column_names,
-        set: Database::set_short_column_names,
-    },
+    ("case_sensitive_like", Database::case_sensitive_like, Database::set_case_sensitive_like),
+    ("defer_foreign_keys", Database::defer_foreign_keys, Database::set_defer_foreign_keys),
+    ("foreign_keys", Database::foreign_keys_enabled, Database::set_foreign_keys_enabled),
+    ("full_column_names", Database::full_column_names, Database::set_full_column_names),
+    ("recursive_triggers", Database::recursive_triggers, Database::set_recursive_triggers),
+    (
+        "reverse_unordered_selects",
+        Database::reverse_unordered_selects,
+        Database::set_reverse_unordered_selects,
+    ),
+    ("short_column_names", Database::short_column_names, Database::set_short_column_names),
 ];
 
 /// The request of a PRAGMA.
 pub(super) enum PragmaRequest {
-    /// Returns the state of the switch.
-    Get(&'static PragmaSwitch),
-    /// Sets the switch.
-    Set(&'static PragmaSwitch, bool),
+    /// Returns the state of the switch, by its getter.
+    Get(fn(&Database) -> bool),
+    /// Sets the switch, by its setter.
+    Set(fn(&mut Database, bool), bool),
 }
 
 /// Parses a PRAGMA; `None` if VibeSQL lacks the switch or the value is not a boolean.
 pub(super) fn request(stmt: &PragmaStmt) -> Option<PragmaRequest> {
-    let switch = SWITCHES.iter().find(|switch| stmt.name.eq_ignore_ascii_case(switch.name))?;
+    let (_, get, set) = SWITCHES.iter().find(|(name, ..)| stmt.name.eq_ignore_ascii_case(name))?;
     match &stmt.value {
-        None => Some(PragmaRequest::Get(switch)),
-        Some(value) => Some(PragmaRequest::Set(switch, parse_bool(value)?)),
+        None => Some(PragmaRequest::Get(*get)),
+        Some(value) => Some(PragmaRequest::Set(*set, parse_bool(value)?)),
     }
 }
 

@@ -13,7 +13,7 @@ use slt_core::engine::{
     self, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError, utf8,
 };
 
-/// The version that `Cargo.toml` pins; the library exports none, and a test asks it in SQL.
+/// The version that `Cargo.toml` pins; the library exports none, and a test checks it with SQL.
 const VERSION: &str = "0.2.0";
 
 /// The dialect of VibeSQL, for instance for the division of whole numbers.
@@ -54,8 +54,8 @@ impl Engine for VibeSql {
     }
 
     fn create_database(&self) -> Result<Box<dyn engine::Database>, EngineError> {
-        // VibeSQL keeps answers of IN subqueries per thread, not per database, so an earlier session's would
-        // be given in this one. A session is not `Send` and stays on the thread that opened it.
+        // VibeSQL caches answers of IN subqueries per thread, not per database, so this session would get those of
+        // earlier ones. A session is not `Send` and stays on the thread that opened it.
         // VibeSQL filters large tables on the threads of Rayon's pool as well, and each has a cache of its own.
         clear_in_subquery_cache();
         rayon::broadcast(|_| clear_in_subquery_cache());

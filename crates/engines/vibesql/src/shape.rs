@@ -1,4 +1,4 @@
-//! Finds out how many columns a result has when no row shows it.
+//! Counts the columns of a result without rows.
 
 use vibesql::ast::{SelectItem, SelectStmt};
 use vibesql::executor::SelectExecutor;
@@ -7,7 +7,7 @@ use vibesql::storage::Database;
 use super::session::sql_error;
 use slt_core::engine::ExecuteError;
 
-/// Counts the columns of a SELECT, of which the first arm of a set operation decides.
+/// Counts the columns of a SELECT; the first arm of a set operation determines them.
 pub(super) fn count_select_columns(stmt: &SelectStmt, db: &Database) -> Result<usize, ExecuteError> {
     if let Some(values) = &stmt.values {
         return Ok(values.first().map_or(0, Vec::len));
@@ -19,7 +19,7 @@ pub(super) fn count_select_columns(stmt: &SelectStmt, db: &Database) -> Result<u
     }
 }
 
-/// Counts the columns of a RETURNING list; `None` if it has a wildcard and VibeSQL knows no such table.
+/// Counts the columns of a RETURNING list; `None` if it has a wildcard for an unknown table.
 pub(super) fn count_returning_columns(items: &[SelectItem], table: &str, db: &Database) -> Option<usize> {
     if let Some(columns) = plain(items) {
         return Some(columns);
@@ -41,7 +41,7 @@ fn plain(items: &[SelectItem]) -> Option<usize> {
     items.iter().all(|item| matches!(item, SelectItem::Expression { .. })).then_some(items.len())
 }
 
-/// Counts the columns that `*` stands for in a RETURNING list.
+/// Counts the columns of `*` in a RETURNING list.
 fn visible_columns(table: &str, db: &Database) -> Option<usize> {
     // As VibeSQL projects RETURNING: a view may hide columns by their names.
     let shown = |name: &str| !name.starts_with("__hidden__");

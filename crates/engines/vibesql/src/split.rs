@@ -41,7 +41,7 @@ impl<'s> Iterator for Statements<'s> {
     }
 }
 
-/// Finds where the statement that begins at `start` ends, behind its semicolon.
+/// Finds the end of the statement that begins at `start`, after its semicolon.
 fn end_of_statement(bytes: &[u8], start: usize) -> usize {
     // Most texts are one statement, with at most a semicolon at the end: no need to scan them.
     match memchr(b';', &bytes[start..]) {
@@ -49,29 +49,47 @@ fn end_of_statement(bytes: &[u8], start: usize) -> usize {
         Some(first) if start + first + 1 == bytes.len() => return bytes.len(),
         Some(_) => {}
     }
-    let mut body = BodyDepth::default();
+    let mut body = has_body(bytes, start).then(BodyDepth::default);
     let mut at = start;
     loop {
         at = after_blanks(bytes, at);
         let Some(&byte) = bytes.get(at) else { return bytes.len() };
+        let from = at;
         at = match byte {
-            b';' if body.depth == 0 => return at + 1,
+            b';' if body.as_ref().is_none_or(|body| body.depth == 0) => return at + 1,
             b'\'' | b'"' | b'`' => after_quoted(bytes, at + 1, byte),
             b'[' => after_quoted(bytes, at + 1, b']'),
             // A parameter or variable may be called `@end` or `:begin`.
             b'@' | b':' | b'$' => after(bytes, at + 1, is_word),
             // VibeSQL reads `1END` as a number and a keyword.
             b'0'..=b'9' => after(bytes, at + 1, |byte| byte.is_ascii_digit()),
-            byte if is_word(byte) => {
-                let end = after(bytes, at, is_word);
-                body.word(&bytes[at..end]);
-                at = end;
-                continue;
-            }
+            byte if is_word(byte) => after(bytes, at, is_word),
             _ => at + 1,
         };
-        body.no_word();
+        if let Some(body) = &mut body {
+            body.token(&bytes[from..at]);
+        }
     }
+}
+
+/// Returns whether a statement creates a trigger, procedure or function: its body may contain semicolons.
+fn has_body(bytes: &[u8], start: usize) -> bool {
+    let mut at = start;
+    let mut next = || {
+        let from = after_blanks(bytes, at);
+        at = after(bytes, from, is_word);
+        &bytes[from..at]
+    };
+    let is_create = is_one_of(next(), &["CREATE"]);
+    let mut word = next();
+    while is_one_of(word, &["OR", "REPLACE", "TEMP", "TEMPORARY"]) {
+        word = next();
+    }
+    is_create && is_one_of(word, &["TRIGGER", "PROCEDURE", "FUNCTION"])
+}
+
+fn is_one_of(word: &[u8], keywords: &[&str]) -> bool {
+    keywords.iter().any(|keyword| word.eq_ignore_ascii_case(keyword.as_bytes()))
 }
 
 /// Skips white space and comments.
@@ -117,54 +135,19 @@ fn is_word(byte: u8) -> bool {
 /// that was not counted, so it is undone.
 #[derive(Debug, Default)]
 struct BodyDepth {
-    head: StatementHead,
     depth: usize,
     after_end: bool,
 }
 
-/// The kind of a statement by its first words: whether it may have a body.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum StatementHead {
-    #[default]
-    Nothing,
-    Create,
-    BodyDepth,
-    NoBody,
-}
-
 impl BodyDepth {
-    fn no_word(&mut self) {
-        self.after_end = false;
-        if self.head != StatementHead::BodyDepth {
-            self.head = StatementHead::NoBody;
-        }
-    }
-
-    fn word(&mut self, word: &[u8]) {
-        let is = |keywords: &[&str]| keywords.iter().any(|it| word.eq_ignore_ascii_case(it.as_bytes()));
-        match self.head {
-            StatementHead::Nothing => {
-                self.head = if is(&["CREATE"]) { StatementHead::Create } else { StatementHead::NoBody }
-            }
-            StatementHead::Create if is(&["OR", "REPLACE", "TEMP", "TEMPORARY"]) => {}
-            StatementHead::Create if is(&["TRIGGER", "PROCEDURE", "FUNCTION"]) => {
-                self.head = StatementHead::BodyDepth;
-            }
-            StatementHead::Create => self.head = StatementHead::NoBody,
-            StatementHead::BodyDepth => {
-                let opens: &[&str] = if self.after_end {
-                    &["BEGIN", "IF", "WHILE", "LOOP", "REPEAT"]
-                } else {
-                    &["BEGIN", "CASE"]
-                };
-                self.after_end = is(&["END"]);
-                if self.after_end {
-                    self.depth = self.depth.saturating_sub(1);
-                } else if is(opens) {
-                    self.depth += 1;
-                }
-            }
-            StatementHead::NoBody => {}
+    fn token(&mut self, token: &[u8]) {
+        let opens: &[&str] =
+            if self.after_end { &["BEGIN", "IF", "WHILE", "LOOP", "REPEAT"] } else { &["BEGIN", "CASE"] };
+        self.after_end = is_one_of(token, &["END"]);
+        if self.after_end {
+            self.depth = self.depth.saturating_sub(1);
+        } else if is_one_of(token, opens) {
+            self.depth += 1;
         }
     }
 }

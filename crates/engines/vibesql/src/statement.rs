@@ -1,12 +1,12 @@
-//! Dispatches each kind of statement to the executor that VibeSQL has for it.
+//! Dispatches each kind of statement to VibeSQL's executor for it.
 
 use std::borrow::Cow;
 
 use vibesql::ast::{
-    ExplainFormat, ExplainStmt, FetchOrientation, FetchStmt, InsertStmt, PragmaStmt, SelectItem, SelectStmt,
-    Statement,
+    CreateTriggerStmt, CreateViewStmt, DeleteStmt, ExplainFormat, ExplainStmt, FetchOrientation, FetchStmt,
+    InsertStmt, PragmaStmt, SelectItem, SelectStmt, Statement, UpdateStmt,
 };
-use vibesql::executor::{self as ex, ExecutorError, SelectResult, advanced_objects as objects};
+use vibesql::executor::{self as ex, CursorStore, ExecutorError, SelectResult, advanced_objects as objects};
 use vibesql::storage::{Database, Row};
 use vibesql::types::SqlValue;
 
@@ -20,11 +20,11 @@ use slt_core::value::ValueRef;
 type ChangeResult = (usize, Option<SelectResult>);
 
 impl VibeSqlSession {
-    /// Executes one statement, of which `text` is the source.
+    /// Executes one statement with the source `text`.
     ///
-    /// This is a catalogue without a last arm for all others, so that a kind that a new version of VibeSQL can
-    /// parse does not compile until somebody has decided on it. Where VibeSQL has two executors for one kind,
-    /// it is the one that its own command line uses, or that takes the source along.
+    /// This catalogue has no catch-all arm, so that new kinds of statements of a later VibeSQL do not compile until
+    /// they have an arm here. Where VibeSQL has two executors for one kind, this uses the one that VibeSQL's own command
+    /// line uses, or that takes the source.
     pub(super) fn run(
         &mut self,
         text: &str,
@@ -35,114 +35,74 @@ impl VibeSqlSession {
         match statement {
             S::Select(s) => self.select(&s, rows),
             S::Insert(s) => self.insert(&s, rows),
-            S::Update(s) => self.change(&s.table_name, s.returning.as_deref(), rows, |db| {
-                ex::UpdateExecutor::execute_returning(&s, db)
-            }),
-            S::Delete(s) => self.change(&s.table_name, s.returning.as_deref(), rows, |db| {
-                ex::DeleteExecutor::execute_returning(&s, db)
-            }),
+            S::Update(s) => self.update(&s, rows),
+            S::Delete(s) => self.delete(&s, rows),
 
-            S::CreateTable(s) => self
-                .effect(rows, |it| ex::CreateTableExecutor::execute_with_source(&s, &mut it.db, Some(text))),
-            S::AlterTable(s) => self
-                .effect(rows, |it| ex::AlterTableExecutor::execute_with_source(&s, &mut it.db, Some(text))),
-            S::DropTable(s) => self.effect(rows, |it| ex::DropTableExecutor::execute(&s, &mut it.db)),
-            S::TruncateTable(s) => self.effect(rows, |it| ex::TruncateTableExecutor::execute(&s, &mut it.db)),
-            S::CreateView(mut s) => {
-                s.sql_definition = Some(definition(text).to_owned());
-                self.effect(rows, |it| objects::execute_create_view(&s, &mut it.db))
+            S::CreateTable(s) => {
+                self.effect(rows, |db| ex::CreateTableExecutor::execute_with_source(&s, db, Some(text)))
             }
-            S::DropView(s) => self.effect(rows, |it| objects::execute_drop_view(&s, &mut it.db)),
-            S::CreateIndex(s) => self.effect(rows, |it| ex::CreateIndexExecutor::execute(&s, &mut it.db)),
-            S::DropIndex(s) => self.effect(rows, |it| ex::DropIndexExecutor::execute(&s, &mut it.db)),
-            S::Reindex(s) => self.effect(rows, |it| ex::ReindexExecutor::execute(&s, &it.db)),
-            S::Analyze(s) => self.effect(rows, |it| ex::AnalyzeExecutor::execute(&s, &mut it.db)),
-            S::CreateTrigger(s) => self.effect(rows, |it| {
-                ex::TriggerExecutor::create_trigger_with_sql(&mut it.db, &s, Some(definition(text)))
-            }),
-            S::AlterTrigger(s) => self.effect(rows, |it| ex::TriggerExecutor::alter_trigger(&mut it.db, &s)),
-            S::DropTrigger(s) => self.effect(rows, |it| ex::TriggerExecutor::drop_trigger(&mut it.db, &s)),
+            S::AlterTable(s) => {
+                self.effect(rows, |db| ex::AlterTableExecutor::execute_with_source(&s, db, Some(text)))
+            }
+            S::DropTable(s) => self.effect(rows, |db| ex::DropTableExecutor::execute(&s, db)),
+            S::TruncateTable(s) => self.effect(rows, |db| ex::TruncateTableExecutor::execute(&s, db)),
+            S::CreateView(s) => self.create_view(s, text, rows),
+            S::DropView(s) => self.effect(rows, |db| objects::execute_drop_view(&s, db)),
+            S::CreateIndex(s) => self.effect(rows, |db| ex::CreateIndexExecutor::execute(&s, db)),
+            S::DropIndex(s) => self.effect(rows, |db| ex::DropIndexExecutor::execute(&s, db)),
+            S::Reindex(s) => self.effect(rows, |db| ex::ReindexExecutor::execute(&s, db)),
+            S::Analyze(s) => self.effect(rows, |db| ex::AnalyzeExecutor::execute(&s, db)),
+            S::CreateTrigger(s) => self.create_trigger(&s, text, rows),
+            S::AlterTrigger(s) => self.effect(rows, |db| ex::TriggerExecutor::alter_trigger(db, &s)),
+            S::DropTrigger(s) => self.effect(rows, |db| ex::TriggerExecutor::drop_trigger(db, &s)),
 
-            S::BeginTransaction(s) => {
-                self.effect(rows, |it| ex::BeginTransactionExecutor::execute(&s, &mut it.db))
-            }
+            S::BeginTransaction(s) => self.effect(rows, |db| ex::BeginTransactionExecutor::execute(&s, db)),
             S::Commit(s) => self.end_transaction(rows, |db| ex::CommitExecutor::execute(&s, db)),
             S::Rollback(s) => self.end_transaction(rows, |db| ex::RollbackExecutor::execute(&s, db)),
-            S::Savepoint(s) => self.effect(rows, |it| ex::SavepointExecutor::execute(&s, &mut it.db)),
+            S::Savepoint(s) => self.effect(rows, |db| ex::SavepointExecutor::execute(&s, db)),
             S::RollbackToSavepoint(s) => {
-                self.effect(rows, |it| ex::RollbackToSavepointExecutor::execute(&s, &mut it.db))
+                self.effect(rows, |db| ex::RollbackToSavepointExecutor::execute(&s, db))
             }
-            S::ReleaseSavepoint(s) => {
-                self.effect(rows, |it| ex::ReleaseSavepointExecutor::execute(&s, &mut it.db))
-            }
+            S::ReleaseSavepoint(s) => self.effect(rows, |db| ex::ReleaseSavepointExecutor::execute(&s, db)),
             S::SetTransaction(_) => Err(no_executor("SET TRANSACTION")),
 
-            S::CreateSchema(s) => {
-                self.effect(rows, |it| ex::SchemaExecutor::execute_create_schema(&s, &mut it.db))
-            }
-            S::DropSchema(s) => {
-                self.effect(rows, |it| ex::SchemaExecutor::execute_drop_schema(&s, &mut it.db))
-            }
-            S::SetSchema(s) => self.effect(rows, |it| ex::SchemaExecutor::execute_set_schema(&s, &mut it.db)),
-            S::SetCatalog(s) => {
-                self.effect(rows, |it| ex::SchemaExecutor::execute_set_catalog(&s, &mut it.db))
-            }
-            S::SetNames(s) => self.effect(rows, |it| ex::SchemaExecutor::execute_set_names(&s, &mut it.db)),
-            S::SetTimeZone(s) => {
-                self.effect(rows, |it| ex::SchemaExecutor::execute_set_time_zone(&s, &mut it.db))
-            }
-            S::SetVariable(s) => {
-                self.effect(rows, |it| ex::SchemaExecutor::execute_set_variable(&s, &mut it.db))
-            }
+            S::CreateSchema(s) => self.effect(rows, |db| ex::SchemaExecutor::execute_create_schema(&s, db)),
+            S::DropSchema(s) => self.effect(rows, |db| ex::SchemaExecutor::execute_drop_schema(&s, db)),
+            S::SetSchema(s) => self.effect(rows, |db| ex::SchemaExecutor::execute_set_schema(&s, db)),
+            S::SetCatalog(s) => self.effect(rows, |db| ex::SchemaExecutor::execute_set_catalog(&s, db)),
+            S::SetNames(s) => self.effect(rows, |db| ex::SchemaExecutor::execute_set_names(&s, db)),
+            S::SetTimeZone(s) => self.effect(rows, |db| ex::SchemaExecutor::execute_set_time_zone(&s, db)),
+            S::SetVariable(s) => self.effect(rows, |db| ex::SchemaExecutor::execute_set_variable(&s, db)),
+            S::CreateRole(s) => self.effect(rows, |db| ex::RoleExecutor::execute_create_role(&s, db)),
+            S::DropRole(s) => self.effect(rows, |db| ex::RoleExecutor::execute_drop_role(&s, db)),
+            S::Grant(s) => self.effect(rows, |db| ex::GrantExecutor::execute_grant(&s, db)),
+            S::Revoke(s) => self.effect(rows, |db| ex::RevokeExecutor::execute_revoke(&s, db)),
 
-            S::CreateRole(s) => self.effect(rows, |it| ex::RoleExecutor::execute_create_role(&s, &mut it.db)),
-            S::DropRole(s) => self.effect(rows, |it| ex::RoleExecutor::execute_drop_role(&s, &mut it.db)),
-            S::Grant(s) => self.effect(rows, |it| ex::GrantExecutor::execute_grant(&s, &mut it.db)),
-            S::Revoke(s) => self.effect(rows, |it| ex::RevokeExecutor::execute_revoke(&s, &mut it.db)),
+            S::CreateDomain(s) => self.effect(rows, |db| ex::DomainExecutor::execute_create_domain(&s, db)),
+            S::DropDomain(s) => self.effect(rows, |db| ex::DomainExecutor::execute_drop_domain(&s, db)),
+            S::CreateSequence(s) => self.effect(rows, |db| objects::execute_create_sequence(&s, db)),
+            S::AlterSequence(s) => self.effect(rows, |db| objects::execute_alter_sequence(&s, db)),
+            S::DropSequence(s) => self.effect(rows, |db| objects::execute_drop_sequence(&s, db)),
+            S::CreateType(s) => self.effect(rows, |db| objects::execute_create_type(&s, db)),
+            S::DropType(s) => self.effect(rows, |db| objects::execute_drop_type(&s, db)),
+            S::CreateCollation(s) => self.effect(rows, |db| objects::execute_create_collation(&s, db)),
+            S::DropCollation(s) => self.effect(rows, |db| objects::execute_drop_collation(&s, db)),
+            S::CreateCharacterSet(s) => self.effect(rows, |db| objects::execute_create_character_set(&s, db)),
+            S::DropCharacterSet(s) => self.effect(rows, |db| objects::execute_drop_character_set(&s, db)),
+            S::CreateTranslation(s) => self.effect(rows, |db| objects::execute_create_translation(&s, db)),
+            S::DropTranslation(s) => self.effect(rows, |db| objects::execute_drop_translation(&s, db)),
+            S::CreateAssertion(s) => self.effect(rows, |db| objects::execute_create_assertion(&s, db)),
+            S::DropAssertion(s) => self.effect(rows, |db| objects::execute_drop_assertion(&s, db)),
+            S::CreateProcedure(s) => self.effect(rows, |db| objects::execute_create_procedure(&s, db)),
+            S::DropProcedure(s) => self.effect(rows, |db| objects::execute_drop_procedure(&s, db)),
+            S::CreateFunction(s) => self.effect(rows, |db| objects::execute_create_function(&s, db)),
+            S::DropFunction(s) => self.effect(rows, |db| objects::execute_drop_function(&s, db)),
+            S::Call(s) => self.effect(rows, |db| objects::execute_call(&s, db)),
 
-            S::CreateDomain(s) => {
-                self.effect(rows, |it| ex::DomainExecutor::execute_create_domain(&s, &mut it.db))
-            }
-            S::DropDomain(s) => {
-                self.effect(rows, |it| ex::DomainExecutor::execute_drop_domain(&s, &mut it.db))
-            }
-            S::CreateSequence(s) => self.effect(rows, |it| objects::execute_create_sequence(&s, &mut it.db)),
-            S::AlterSequence(s) => self.effect(rows, |it| objects::execute_alter_sequence(&s, &mut it.db)),
-            S::DropSequence(s) => self.effect(rows, |it| objects::execute_drop_sequence(&s, &mut it.db)),
-            S::CreateType(s) => self.effect(rows, |it| objects::execute_create_type(&s, &mut it.db)),
-            S::DropType(s) => self.effect(rows, |it| objects::execute_drop_type(&s, &mut it.db)),
-            S::CreateCollation(s) => {
-                self.effect(rows, |it| objects::execute_create_collation(&s, &mut it.db))
-            }
-            S::DropCollation(s) => self.effect(rows, |it| objects::execute_drop_collation(&s, &mut it.db)),
-            S::CreateCharacterSet(s) => {
-                self.effect(rows, |it| objects::execute_create_character_set(&s, &mut it.db))
-            }
-            S::DropCharacterSet(s) => {
-                self.effect(rows, |it| objects::execute_drop_character_set(&s, &mut it.db))
-            }
-            S::CreateTranslation(s) => {
-                self.effect(rows, |it| objects::execute_create_translation(&s, &mut it.db))
-            }
-            S::DropTranslation(s) => {
-                self.effect(rows, |it| objects::execute_drop_translation(&s, &mut it.db))
-            }
-            S::CreateAssertion(s) => {
-                self.effect(rows, |it| objects::execute_create_assertion(&s, &mut it.db))
-            }
-            S::DropAssertion(s) => self.effect(rows, |it| objects::execute_drop_assertion(&s, &mut it.db)),
-            S::CreateProcedure(s) => {
-                self.effect(rows, |it| objects::execute_create_procedure(&s, &mut it.db))
-            }
-            S::DropProcedure(s) => self.effect(rows, |it| objects::execute_drop_procedure(&s, &mut it.db)),
-            S::CreateFunction(s) => self.effect(rows, |it| objects::execute_create_function(&s, &mut it.db)),
-            S::DropFunction(s) => self.effect(rows, |it| objects::execute_drop_function(&s, &mut it.db)),
-            S::Call(s) => self.effect(rows, |it| objects::execute_call(&s, &mut it.db)),
-
-            S::DeclareCursor(s) => self.effect(rows, |it| it.cursors.declare(&s)),
-            S::OpenCursor(s) => self.effect(rows, |it| it.cursors.open(&s, &it.db)),
+            S::DeclareCursor(s) => self.cursor_effect(rows, |cursors, _| cursors.declare(&s)),
+            S::OpenCursor(s) => self.cursor_effect(rows, |cursors, db| cursors.open(&s, db)),
             S::Fetch(s) => self.fetch(&s, rows),
-            S::CloseCursor(s) => self.effect(rows, |it| it.cursors.close(&s)),
+            S::CloseCursor(s) => self.cursor_effect(rows, |cursors, _| cursors.close(&s)),
 
             S::ShowTables(s) => self.show(rows, |show| show.execute_show_tables(&s)),
             S::ShowDatabases(s) => self.show(rows, |show| show.execute_show_databases(&s)),
@@ -169,25 +129,34 @@ impl VibeSqlSession {
     fn effect<T>(
         &mut self,
         rows: &mut dyn RowSink,
-        execute: impl FnOnce(&mut Self) -> Result<T, ExecutorError>,
+        execute: impl FnOnce(&mut Database) -> Result<T, ExecutorError>,
+    ) -> Result<Flow, ExecuteError> {
+        self.cursor_effect(rows, |_, db| execute(db))
+    }
+
+    /// Executes a statement without rows that may change cursors, unless the sink stops it.
+    fn cursor_effect<T>(
+        &mut self,
+        rows: &mut dyn RowSink,
+        execute: impl FnOnce(&mut CursorStore, &mut Database) -> Result<T, ExecutorError>,
     ) -> Result<Flow, ExecuteError> {
         if rows.columns(&[]) == Flow::Stop {
             return Ok(Flow::Stop);
         }
-        execute(self).map_err(sql_error)?;
+        execute(&mut self.cursors, &mut self.db).map_err(sql_error)?;
         Ok(rows.done(None))
     }
 
-    /// Executes COMMIT or ROLLBACK, with which VibeSQL leaves the end of most cursors to its caller.
+    /// Executes COMMIT or ROLLBACK, after which the caller of VibeSQL must close most cursors.
     fn end_transaction(
         &mut self,
         rows: &mut dyn RowSink,
         execute: impl FnOnce(&mut Database) -> Result<String, ExecutorError>,
     ) -> Result<Flow, ExecuteError> {
-        self.effect(rows, |it| {
-            let said = execute(&mut it.db)?;
-            it.cursors.clear_non_holdable();
-            Ok(said)
+        self.cursor_effect(rows, |cursors, db| {
+            execute(db)?;
+            cursors.clear_non_holdable();
+            Ok(())
         })
     }
 
@@ -196,7 +165,7 @@ impl VibeSqlSession {
             return Err(no_executor("SELECT INTO variables outside of a procedure"));
         }
         if let Some(table) = &s.into_table {
-            return self.effect(rows, |it| ex::SelectIntoExecutor::execute(s, table, &mut it.db));
+            return self.effect(rows, |db| ex::SelectIntoExecutor::execute(s, table, db));
         }
         // `execute_with_columns` would evaluate FROM a second time for unneeded names.
         let found = ex::SelectExecutor::new(&self.db).execute(s).map_err(sql_error)?;
@@ -215,6 +184,18 @@ impl VibeSqlSession {
         self.change(&table, s.returning.as_deref(), rows, |db| {
             let outcome = ex::InsertExecutor::execute_returning(db, s)?;
             Ok((outcome.affected_rows, outcome.returning))
+        })
+    }
+
+    fn update(&mut self, s: &UpdateStmt, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+        self.change(&s.table_name, s.returning.as_deref(), rows, |db| {
+            ex::UpdateExecutor::execute_returning(s, db)
+        })
+    }
+
+    fn delete(&mut self, s: &DeleteStmt, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
+        self.change(&s.table_name, s.returning.as_deref(), rows, |db| {
+            ex::DeleteExecutor::execute_returning(s, db)
         })
     }
 
@@ -240,11 +221,31 @@ impl VibeSqlSession {
         self.db.set_last_changes_count(affected);
         self.db.increment_total_changes_count(affected);
         let returned = returned.unwrap_or_else(|| SelectResult { columns: Vec::new(), rows: Vec::new() });
-        // VibeSQL does not know the table either, so this is not reached unless it is of a special kind.
+        // VibeSQL does not know the table either, so only special tables get here.
         if columns.is_none() && self.transfer.announce(returned.columns.len(), rows) == Flow::Stop {
             return Ok(Flow::Stop);
         }
         self.transfer.finish(&returned.rows, Some(affected as u64), rows)
+    }
+
+    fn create_view(
+        &mut self,
+        mut s: CreateViewStmt,
+        text: &str,
+        rows: &mut dyn RowSink,
+    ) -> Result<Flow, ExecuteError> {
+        s.sql_definition = Some(definition(text).to_owned());
+        self.effect(rows, |db| objects::execute_create_view(&s, db))
+    }
+
+    fn create_trigger(
+        &mut self,
+        s: &CreateTriggerStmt,
+        text: &str,
+        rows: &mut dyn RowSink,
+    ) -> Result<Flow, ExecuteError> {
+        let source = Some(definition(text));
+        self.effect(rows, |db| ex::TriggerExecutor::create_trigger_with_sql(db, s, source))
     }
 
     fn fetch(&mut self, s: &FetchStmt, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
@@ -298,12 +299,12 @@ impl VibeSqlSession {
 
     fn pragma(&mut self, s: &PragmaStmt, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         match pragma::request(s) {
-            Some(PragmaRequest::Get(switch)) => {
-                let state = Row::new(vec![SqlValue::Integer(i64::from((switch.get)(&self.db)))]);
+            Some(PragmaRequest::Get(get)) => {
+                let state = Row::new(vec![SqlValue::Integer(i64::from(get(&self.db)))]);
                 self.transfer(1, &[state], rows)
             }
-            Some(PragmaRequest::Set(switch, state)) => self.effect(rows, |it| {
-                (switch.set)(&mut it.db, state);
+            Some(PragmaRequest::Set(set, state)) => self.effect(rows, |db| {
+                set(db, state);
                 Ok(())
             }),
             None => Err(no_executor(&format!("PRAGMA {} as it is written here", s.name))),

@@ -194,10 +194,10 @@ fn what_has_no_executor_is_refused() {
         "PRAGMA foreign_keys = maybe",
         "SELECT a INTO @a FROM t",
     ] {
-        let sql_error = calls(&mut *open(TABLE), sql);
+        let refused = calls(&mut *open(TABLE), sql);
         assert!(
-            matches!(&sql_error[..], [error] if error.starts_with("unsupported: VibeSQL 0.2 has no executor for")),
-            "{sql}: {sql_error:?}"
+            matches!(&refused[..], [error] if error.starts_with("unsupported: VibeSQL 0.2 has no executor for")),
+            "{sql}: {refused:?}"
         );
     }
 }

@@ -12,7 +12,7 @@ use slt_core::value::{Column, ValueRef, recycle};
 #[derive(Debug, Default)]
 pub(super) struct RowTransfer {
     columns: Vec<Column<'static>>,
-    /// The text of the values of one row that have no variant of their own, one behind the other.
+    /// The concatenated texts of the values of one row that have no variant of their own.
     text: String,
     /// The end of each of these texts.
     ends: Vec<usize>,
@@ -26,7 +26,7 @@ impl RowTransfer {
         sink.columns(&self.columns)
     }
 
-    /// Hands over the rows of an announced result, and its end with the number of rows that were changed.
+    /// Transfers the rows of an announced result, and its end with the number of affected rows.
     pub(super) fn finish(
         &mut self,
         found: &[Row],
@@ -37,7 +37,7 @@ impl RowTransfer {
         for row in found {
             let row: &[SqlValue] = &row.values;
             if row.len() != self.columns.len() {
-                // Neither a result nor an error that VibeSQL gave, so it can be held against no expectation.
+                // Neither a result nor an error of VibeSQL, so no expectation applies.
                 let (expected, got) = (self.columns.len(), row.len());
                 return Err(ExecuteError::Lost(EngineError::new(format_args!(
                     "VibeSQL returned a row of {got} values in a result of {expected} columns"
@@ -89,10 +89,10 @@ fn value_ref(value: &SqlValue) -> Option<ValueRef<'_>> {
         SqlValue::Smallint(integer) => ValueRef::Integer(i64::from(*integer)),
         SqlValue::Unsigned(integer) => ValueRef::Integer(i64::try_from(*integer).ok()?),
         SqlValue::Float(real) => ValueRef::Real(f64::from(*real)),
-        // VibeSQL keeps exact numbers as binary ones too.
+        // VibeSQL stores exact numbers as binary ones, too.
         SqlValue::Numeric(real) | SqlValue::Real(real) | SqlValue::Double(real) => ValueRef::Real(*real),
         SqlValue::Character(text) | SqlValue::Varchar(text) => ValueRef::Text(text.as_bytes()),
-        SqlValue::Boolean(parse_bool) => ValueRef::Boolean(*parse_bool),
+        SqlValue::Boolean(truth) => ValueRef::Boolean(*truth),
         SqlValue::Blob(bytes) => ValueRef::Blob(bytes),
         SqlValue::Null => ValueRef::Null,
         SqlValue::Date(_)

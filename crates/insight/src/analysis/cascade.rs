@@ -1,58 +1,58 @@
-//! Which failures of a file follow from an earlier one.
+//! Finds failures that follow from an earlier failure in their file.
 //!
 //! | the earlier record, which failed | a later one | is its consequence |
 //! |---|---|---|
-//! | makes NAME | says that something is missing, and names NAME | yes |
-//! | changes what is in NAME | has a wrong result, and names NAME | if most queries of NAME have |
-//! | begins or ends a transaction, or a part of one | does so too, before the engine is certainly where the file is | yes |
+//! | creates NAME | reports a missing object, and names NAME | yes |
+//! | changes the contents of NAME | has a wrong result, and names NAME | if most queries of NAME have |
+//! | begins or ends a transaction or savepoint | does so too, before the engine's transaction state is certain | yes |
 //! | does so, while NAME is changed | fails, and names NAME | if most records that name it do from the first on |
-//! | has a label first, and a wrong result | has another result under this label, and no other fault | yes |
+//! | is the first with a label, with a wrong result | has another result under this label, and no other fault | yes |
 //!
-//! What is a consequence itself has the same root. A record that makes or drops NAME, and passes, ends it.
+//! Consequences of a consequence have the same root. A passing record that creates or drops NAME ends the cascade.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::sql::{Boundary, Effect, Tokens};
+use super::sql::{SqlTokens, StatementEffect, TransactionBoundary};
 use super::symptom::{Symptom, WRONG_RESULT};
 
 /// The place of a failing record among those of the file.
-pub(super) type Place = usize;
+pub(super) type FailureIndex = usize;
 
-/// The records of a file as they come, and what is missing or wrong because of those that failed.
+/// The records of a file in order, with the objects that failed records left missing or wrong.
 #[derive(Debug, Default)]
 pub(super) struct Cascade {
-    /// Things that were not made, and the root of that.
-    unmade: BTreeMap<String, Place>,
-    /// Things that have not in them what they should.
-    unfilled: BTreeMap<String, Unfilled>,
-    /// Those that are over.
-    over: Vec<Unfilled>,
+    /// Objects that were not created, with the root of the failure.
+    unmade: BTreeMap<String, FailureIndex>,
+    /// Objects with wrong contents.
+    unfilled: BTreeMap<String, WrongContent>,
+    /// Objects that were dropped or replaced since.
+    over: Vec<WrongContent>,
     /// The query that had each label first, if its result is wrong.
-    labels: HashMap<Vec<u8>, Option<Place>>,
-    /// What the transaction has changed that has begun.
+    labels: HashMap<Vec<u8>, Option<FailureIndex>>,
+    /// The objects changed by the current transaction.
     changed: Option<BTreeSet<String>>,
-    /// The statement that failed to begin or end a transaction, as long as the engine may be in another one than the file.
-    astray: Option<Astray>,
-    roots: BTreeMap<Place, Place>,
+    /// The failed begin or end of a transaction, while the engine's transaction state is uncertain.
+    astray: Option<FailedTransaction>,
+    roots: BTreeMap<FailureIndex, FailureIndex>,
 }
 
 #[derive(Debug)]
-struct Unfilled {
-    root: Place,
+struct WrongContent {
+    root: FailureIndex,
     /// Queries of it with wrong results.
-    wrong: Vec<Place>,
-    /// About how many of its queries have passed.
+    wrong: Vec<FailureIndex>,
+    /// The estimated number of its passing queries.
     passed: f64,
-    /// Whether the root is a transaction's: nothing is wrong until something should have been undone.
+    /// Whether the root is a transaction: then contents are wrong only from the first failure on.
     by_transaction: bool,
 }
 
-impl Unfilled {
-    fn by(root: Place, by_transaction: bool) -> Self {
+impl WrongContent {
+    fn by(root: FailureIndex, by_transaction: bool) -> Self {
         Self { root, wrong: Vec::new(), passed: 0.0, by_transaction }
     }
 
-    fn failed(&mut self, place: Place) {
+    fn failed(&mut self, place: FailureIndex) {
         if self.by_transaction && self.wrong.is_empty() {
             self.passed = 0.0;
         }
@@ -61,25 +61,25 @@ impl Unfilled {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Astray {
-    root: Place,
-    /// The transaction has not begun, so the engine is outside of one when the file ends it.
+struct FailedTransaction {
+    root: FailureIndex,
+    /// Whether the transaction failed to begin; then the engine is in no transaction when the file ends it.
     outside: bool,
 }
 
-/// How a query fails whose own result is right.
+/// The kind of failure of a query with a correct result.
 const LABEL_DIFFERS: &str = "label_differs";
-/// How queries fail whose result their label learns all the same.
+/// The kinds of failure after which the label still takes the result.
 const RESULTS: [&str; 3] = ["rows_differ", "hash_differs", "presentation_differs"];
 
-/// The share of the queries of a thing that have to be wrong, if what is in it is wrong.
+/// The minimum share of wrong queries of an object with wrong contents.
 const MOST: f64 = 0.5;
 
 impl Cascade {
-    /// Takes in a record that has not passed.
-    pub(super) fn failed(&mut self, place: Place, tokens: &Tokens, symptom: &Symptom) {
+    /// Processes a failed record.
+    pub(super) fn failed(&mut self, place: FailureIndex, tokens: &SqlTokens, symptom: &Symptom) {
         let effect = tokens.effect();
-        if let Effect::Bounds(boundary) = effect {
+        if let StatementEffect::Bounds(boundary) = effect {
             return self.failed_boundary(place, boundary, symptom);
         }
         let root = if symptom.misses_something() {
@@ -92,7 +92,7 @@ impl Cascade {
         } else {
             let is_wrong = symptom.kind == WRONG_RESULT;
             let fits =
-                |unfilled: &Unfilled| is_wrong || unfilled.by_transaction && symptom.may_come_of_state();
+                |unfilled: &WrongContent| is_wrong || unfilled.by_transaction && symptom.may_come_of_state();
             let named = self.unfilled.iter_mut().filter(|(name, it)| fits(it) && tokens.has_name(name));
             if let Some((_, first)) = named.min_by_key(|(_, unfilled)| unfilled.root) {
                 first.failed(place);
@@ -100,49 +100,54 @@ impl Cascade {
         }
         let root = root.unwrap_or(place);
         match effect {
-            // The thing was there, or it is there now.
-            Effect::Makes(_) if symptom.kind == "unexpected_success" => {}
-            Effect::Makes(name) => {
+            // The object exists in any case.
+            StatementEffect::Makes(_) if symptom.kind == "unexpected_success" => {}
+            StatementEffect::Makes(name) => {
                 self.unmade.entry(name).or_insert(root);
             }
-            Effect::Fills(name) => {
-                self.unfilled.entry(name).or_insert_with(|| Unfilled::by(root, false));
+            StatementEffect::Fills(name) => {
+                self.unfilled.entry(name).or_insert_with(|| WrongContent::by(root, false));
             }
-            Effect::Drops(_) | Effect::Bounds(_) | Effect::Other => {}
+            StatementEffect::Drops(_) | StatementEffect::Bounds(_) | StatementEffect::Other => {}
         }
     }
 
-    /// Takes in a statement of a transaction that has not done as it should.
-    fn failed_boundary(&mut self, place: Place, boundary: Boundary, symptom: &Symptom) {
+    /// Processes a failed begin or end of a transaction.
+    fn failed_boundary(&mut self, place: FailureIndex, boundary: TransactionBoundary, symptom: &Symptom) {
         if let Some(astray) = self.astray {
             if symptom.may_come_of_state() {
                 self.roots.insert(place, astray.root);
             }
-            if boundary == Boundary::End && astray.outside {
+            if boundary == TransactionBoundary::End && astray.outside {
                 self.astray = None;
             }
             return;
         }
-        let outside = matches!(boundary, Boundary::Begin | Boundary::Savepoint);
-        self.astray = Some(Astray { root: place, outside });
+        let outside = matches!(boundary, TransactionBoundary::Begin | TransactionBoundary::Savepoint);
+        self.astray = Some(FailedTransaction { root: place, outside });
         for name in self.changed.take().into_iter().flatten() {
-            self.unfilled.entry(name).or_insert_with(|| Unfilled::by(place, true));
+            self.unfilled.entry(name).or_insert_with(|| WrongContent::by(place, true));
         }
     }
 
-    /// Notes what a statement changes, while that may have to be undone.
-    fn changes(&mut self, effect: &Effect) {
-        let (Effect::Makes(name) | Effect::Fills(name) | Effect::Drops(name)) = effect else { return };
-        if let Some(Astray { root, .. }) = self.astray {
-            self.unfilled.entry(name.clone()).or_insert_with(|| Unfilled::by(root, true));
+    /// Records a change, in case the transaction is rolled back.
+    fn changes(&mut self, effect: &StatementEffect) {
+        let (StatementEffect::Makes(name) | StatementEffect::Fills(name) | StatementEffect::Drops(name)) =
+            effect
+        else {
+            return;
+        };
+        if let Some(FailedTransaction { root, .. }) = self.astray {
+            self.unfilled.entry(name.clone()).or_insert_with(|| WrongContent::by(root, true));
         } else if let Some(changed) = &mut self.changed {
             changed.insert(name.clone());
         }
     }
 
-    /// Takes in that a query with this label has not passed, for which `kind` is the word of how. Its result is held against
-    /// that of the first query of the label, so whatever is wrong with that one is held against it.
-    pub(super) fn failed_labelled(&mut self, place: Place, label: &[u8], kind: &str) {
+    /// Records a failed query with this label; `kind` is the kind of failure.
+    ///
+    /// Its result is compared with that of the first query of the label, so a wrong first result makes it fail.
+    pub(super) fn failed_labelled(&mut self, place: FailureIndex, label: &[u8], kind: &str) {
         match self.labels.get(label) {
             Some(&Some(first)) if kind == LABEL_DIFFERS => {
                 let root = self.roots.get(&first).copied().unwrap_or(first);
@@ -155,14 +160,14 @@ impl Cascade {
         }
     }
 
-    /// Takes in that a query with this label has passed, or that a condition has left it out: then its expectation counts.
+    /// Processes a query with this label that passed or was skipped by a condition: then its expectation counts.
     pub(super) fn has_label(&mut self, label: &[u8]) {
         if !self.labels.contains_key(label) {
             self.labels.insert(label.to_vec(), None);
         }
     }
 
-    /// Whether it makes a difference what has passed.
+    /// Returns whether passing records matter.
     pub(super) fn is_open(&self) -> bool {
         !self.unmade.is_empty()
             || !self.unfilled.is_empty()
@@ -170,33 +175,35 @@ impl Cascade {
             || self.astray.is_some()
     }
 
-    /// Takes in a statement that has passed.
-    pub(super) fn passed_statement(&mut self, tokens: &Tokens) {
+    /// Processes a passing statement.
+    pub(super) fn passed_statement(&mut self, tokens: &SqlTokens) {
         let effect = tokens.effect();
-        if let Effect::Makes(name) | Effect::Drops(name) = &effect {
+        if let StatementEffect::Makes(name) | StatementEffect::Drops(name) = &effect {
             self.unmade.remove(name);
             self.over.extend(self.unfilled.remove(name));
         }
         self.changes(&effect);
         match effect {
-            // It has succeeded, or failed as it should: either way the engine is where the file is.
-            Effect::Bounds(Boundary::Begin) => (self.astray, self.changed) = (None, Some(BTreeSet::new())),
-            Effect::Bounds(Boundary::End) => (self.astray, self.changed) = (None, None),
-            Effect::Bounds(Boundary::Savepoint) if self.astray.is_none() => {
+            // The statement passed, so engine and file agree on the transaction.
+            StatementEffect::Bounds(TransactionBoundary::Begin) => {
+                (self.astray, self.changed) = (None, Some(BTreeSet::new()));
+            }
+            StatementEffect::Bounds(TransactionBoundary::End) => (self.astray, self.changed) = (None, None),
+            StatementEffect::Bounds(TransactionBoundary::Savepoint) if self.astray.is_none() => {
                 self.changed.get_or_insert_default();
             }
             _ => {}
         }
     }
 
-    /// Takes in a query that has passed, and stands for so many.
-    pub(super) fn passed_query(&mut self, tokens: &Tokens, weight: f64) {
+    /// Records a passing query, which represents `weight` queries.
+    pub(super) fn passed_query(&mut self, tokens: &SqlTokens, weight: f64) {
         let named = self.unfilled.iter_mut().filter(|(name, _)| tokens.has_name(name));
         named.for_each(|(_, unfilled)| unfilled.passed += weight);
     }
 
-    /// The root of each record that is a consequence.
-    pub(super) fn end(self) -> BTreeMap<Place, Place> {
+    /// Returns the root of each consequence.
+    pub(super) fn end(self) -> BTreeMap<FailureIndex, FailureIndex> {
         let mut roots = self.roots;
         for unfilled in self.over.into_iter().chain(self.unfilled.into_values()) {
             let wrong = unfilled.wrong.len() as f64;
@@ -204,7 +211,7 @@ impl Cascade {
                 roots.extend(unfilled.wrong.iter().map(|&place| (place, unfilled.root)));
             }
         }
-        // The first of a label may have turned out to be a consequence itself. A root is in front of what follows from it.
+        // The first query of a label may be a consequence itself. A root precedes its consequences.
         let places: Vec<_> = roots.keys().copied().collect();
         for place in places {
             if let Some(&root) = roots.get(&place).and_then(|root| roots.get(root)) {
@@ -225,9 +232,9 @@ mod tests {
         let mut cascade = Cascade::default();
         cascade.failed_labelled(0, b"x", "rows_differ");
         cascade.failed_labelled(1, b"x", "label_differs");
-        // Wrong in itself.
+        // Wrong independently of the label.
         cascade.failed_labelled(2, b"x", "hash_differs");
-        // The first one is right, or is left out and its expectation counts; or it has no result.
+        // The first one is right, or is skipped and its expectation counts; or it has no result.
         cascade.has_label(b"y");
         cascade.failed_labelled(3, b"y", "rows_differ");
         cascade.failed_labelled(4, b"y", "label_differs");
@@ -251,8 +258,8 @@ mod tests {
         Symptom { kind: kind.to_owned(), what: what.to_owned() }
     }
 
-    /// What became of records: `-` has passed, `!` is any error, `?` misses something, `x` is a wrong result.
-    fn check(records: &[(char, &str)], expected: &[(Place, Place)]) {
+    /// Checks outcomes: `-` has passed, `!` is any error, `?` misses an object, `x` is a wrong result.
+    fn check(records: &[(char, &str)], expected: &[(FailureIndex, FailureIndex)]) {
         let mut cascade = Cascade::default();
         for (place, (end, sql)) in records.iter().enumerate() {
             let tokens = tokens(sql);
@@ -270,7 +277,7 @@ mod tests {
 
     #[test]
     fn what_follows_from_a_transaction_that_was_not_begun_or_ended() {
-        // Nothing was begun, so nothing is undone.
+        // No transaction was begun, so nothing is undone.
         check(
             &[
                 ('-', "INSERT INTO t VALUES(0)"),
@@ -285,7 +292,7 @@ mod tests {
             ],
             &[(4, 1), (5, 1), (6, 1)],
         );
-        // A passing BEGIN says that the engine is where the file is; what is in the table is wrong all the same.
+        // A passing BEGIN makes the transaction state certain; the contents of the table are still wrong.
         check(
             &[
                 ('-', "BEGIN"),

@@ -1,35 +1,35 @@
-//! Clusters: failing records that are likely to have one reason.
+//! Builds clusters of failing records that probably have one cause.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::facts::{Facts, Gap, Reading, RecordFacts, collect, sql_of};
-use super::rules::{FailingCounts, Miner, Rule, covers};
+use super::facts::{Facts, MissingSql, ReadOptions, RecordFacts, collect, sql_of};
+use super::rules::{FailingCounts, FeatureRule, RuleMiner, covers};
 use super::sql::Feature;
-use super::symptom::{Symptom, WHOLE_FILE};
-use super::texts::Texts;
+use super::symptom::Symptom;
+use super::texts::SourceTexts;
 use super::unlock::{ClusterId, green_after, order};
 use slt_core::outcome::{Difference, Digest, RunReport};
 
-/// What the failures of a run come from.
+/// The causes of the failures of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
-    /// How many records have not passed.
+    /// The number of failing records.
     pub failing: u64,
     /// The clusters, in the order in which fixing them turns most files green soonest.
     pub clusters: Vec<Cluster>,
-    /// The files that have not passed: first those that turn green first.
-    pub files: Vec<RedFile>,
-    /// Records behind the end of their file: nobody knows what they would have done.
+    /// The failing files, in the order in which they turn green.
+    pub files: Vec<FailingFile>,
+    /// Records after an early end of their file, with unknown outcomes.
     pub not_reached: u64,
-    /// What could not be seen.
-    pub gaps: Vec<Gap>,
+    /// Files that could not be analysed completely.
+    pub gaps: Vec<MissingSql>,
     /// The cluster of each failing record, in the order of the files and lines of the report.
-    pub records: Vec<Assigned>,
+    pub records: Vec<RecordCluster>,
 }
 
-/// Which cluster a failing record belongs to.
+/// The cluster of a failing record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Assigned {
+pub struct RecordCluster {
     /// The place of the file in the report of the run.
     pub file: u32,
     /// Its place among the failing records of the file.
@@ -38,72 +38,72 @@ pub struct Assigned {
     pub cluster: u32,
 }
 
-/// Failing records that are likely to have one reason.
+/// Failing records that probably have one cause.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
-    /// The same number for what looks alike in whichever run.
+    /// The same number for similar clusters in all runs.
     pub fingerprint: u64,
-    /// What is seen of them.
+    /// The common symptom.
     pub symptom: Symptom,
-    /// The features of SQL that set them apart, if any do.
+    /// The distinctive features of their SQL.
     pub features: Vec<String>,
-    /// Of the records with these features, those that fail so, between 0 and 1: where there are features.
+    /// The share of failures among the records with these features, between 0 and 1; `None` without features.
     pub share: Option<f64>,
     /// How the values of wrong results differ, the most frequent first.
     pub classes: Vec<(Difference, u64)>,
-    /// All its records, the consequences among them.
+    /// The number of its records, with consequences.
     pub records: u64,
-    /// Those that follow from others of it in the same file.
+    /// The number of its consequences of other records in the same file.
     pub consequences: u64,
-    /// The files with one of them, by their places in the report of the run.
+    /// The files with one of these records, by their places in the report of the run.
     pub files: Vec<usize>,
-    /// How many files have no other cluster: fixing this alone turns them green.
+    /// The number of files without another cluster: fixing this one turns them green.
     pub only: u64,
-    /// How many files are green when this and all clusters before it are fixed.
+    /// The number of green files after fixing this cluster and those before it.
     pub green_after: u64,
-    /// The smallest record; nothing for files that fail as a whole.
-    pub example: Option<Example>,
+    /// The smallest record; `None` for files that fail as a whole.
+    pub example: Option<ClusterExample>,
 }
 
-/// A record that stands for a cluster.
+/// The example of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Example {
+pub struct ClusterExample {
     /// The place of the file in the report of the run.
     pub file: usize,
     /// Its place among the failing records of the file.
     pub place: usize,
-    /// The line that the record is on now, where that is known.
+    /// The present line of the record, if known.
     pub now: Option<u32>,
-    /// The SQL, where that is known.
+    /// The SQL, if known.
     pub sql: Option<String>,
 }
 
-/// A file that has not passed.
+/// A failing file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RedFile {
+pub struct FailingFile {
     /// Its place in the report of the run.
     pub file: usize,
-    /// How many of its records have not passed.
+    /// The number of its failing records.
     pub records: u64,
-    /// Its clusters by their places in the analysis.
+    /// The places of its clusters in the analysis.
     pub clusters: Vec<usize>,
 }
 
-impl RedFile {
-    /// After how many fixes the file is green.
+impl FailingFile {
+    /// Returns the number of fixes after which the file is green.
     pub fn fixes(&self) -> usize {
         self.clusters.last().map_or(0, |last| last + 1)
     }
 }
 
-/// Finds the clusters of a run. `dialect` is what the run read its files in, if that was said.
-pub fn analyze(report: &RunReport, dialect: Option<&str>, texts: &mut dyn Texts) -> Analysis {
-    let reading = Reading { dialect, exact: report.header.exact, labels: &report.header.labels };
+/// Finds the clusters of a run. `dialect` is the dialect of the run, if it was set.
+pub fn analyze(report: &RunReport, dialect: Option<&str>, texts: &mut dyn SourceTexts) -> Analysis {
+    let reading = ReadOptions { dialect, exact: report.header.exact, labels: &report.header.labels };
     let facts = collect(report, reading, texts);
-    let found = Found::of(&facts);
+    let found = Clustering::new(&facts);
     let files = found.files(&facts, report);
     let mut order = order(&files, &found.weights());
-    // Nobody can mend that of which nothing is known.
+    // Unknown failures come last, because there is nothing to fix.
     order.sort_by_key(|&id| facts.symptoms[found.kinds[id as usize].symptom as usize].is_unknown());
     let green = green_after(&files, &order);
     let mut places = vec![0; order.len()];
@@ -122,7 +122,7 @@ pub fn analyze(report: &RunReport, dialect: Option<&str>, texts: &mut dyn Texts)
             .records
             .iter()
             .zip(&found.of_record)
-            .map(|(record, &id)| Assigned {
+            .map(|(record, &id)| RecordCluster {
                 file: record.file,
                 place: record.place,
                 cluster: places[id as usize] as u32,
@@ -135,22 +135,27 @@ pub fn analyze(report: &RunReport, dialect: Option<&str>, texts: &mut dyn Texts)
     analysis
 }
 
-fn red_files(report: &RunReport, files: &[Vec<ClusterId>], places: &[usize]) -> Vec<RedFile> {
+fn red_files(report: &RunReport, files: &[Vec<ClusterId>], places: &[usize]) -> Vec<FailingFile> {
     let red = files.iter().enumerate().filter(|(_, clusters)| !clusters.is_empty());
     let mut red: Vec<_> = red
         .map(|(file, clusters)| {
             let mut clusters: Vec<_> = clusters.iter().map(|&cluster| places[cluster as usize]).collect();
             clusters.sort_unstable();
-            RedFile { file, records: report.files[file].failures.len() as u64, clusters }
+            FailingFile { file, records: report.files[file].failures.len() as u64, clusters }
         })
         .collect();
     red.sort_by_key(|red| (red.fixes(), red.clusters.len(), red.records, red.file));
     red
 }
 
-/// Reads the SQL of the examples once more.
-fn tell_sql(analysis: &mut Analysis, report: &RunReport, reading: Reading<'_>, texts: &mut dyn Texts) {
-    let mut by_file = BTreeMap::<usize, Vec<&mut Example>>::new();
+/// Reads the SQL of the examples again.
+fn tell_sql(
+    analysis: &mut Analysis,
+    report: &RunReport,
+    reading: ReadOptions<'_>,
+    texts: &mut dyn SourceTexts,
+) {
+    let mut by_file = BTreeMap::<usize, Vec<&mut ClusterExample>>::new();
     for example in analysis.clusters.iter_mut().filter_map(|cluster| cluster.example.as_mut()) {
         by_file.entry(example.file).or_default().push(example);
     }
@@ -167,8 +172,8 @@ fn tell_sql(analysis: &mut Analysis, report: &RunReport, reading: Reading<'_>, t
     }
 }
 
-/// What clusters are made of.
-struct Found {
+/// The state of the search for clusters.
+struct Clustering {
     kinds: Vec<ClusterKey>,
     /// The cluster of each failing record.
     of_record: Vec<ClusterId>,
@@ -178,12 +183,12 @@ struct Found {
 
 struct ClusterKey {
     symptom: u32,
-    rule: Option<Rule>,
-    /// The class that the records have in common for which no rule was found.
+    rule: Option<FeatureRule>,
+    /// The common class of records without a rule.
     class: Option<Difference>,
 }
 
-/// The statements by which records are told apart if nothing else does; of several the first.
+/// Statements that split records without other features; the first match counts.
 const VERBS: [&str; 14] = [
     "CREATE",
     "ALTER",
@@ -201,21 +206,21 @@ const VERBS: [&str; 14] = [
     "SELECT",
 ];
 
-/// A rule names a symptom that speaks for itself if it covers this share of it.
+/// The minimum share of a conclusive symptom that a rule must cover to describe it.
 const NAMES: f64 = 0.8;
-/// In a file where hashes and values of one class are wrong, other classes may be this share of the latter.
+/// The maximum share of other classes in a file where hashes and values of one class are wrong.
 const STRAY: f64 = 0.1;
 const NONE: ClusterId = ClusterId::MAX;
 
-impl Found {
-    fn of(facts: &Facts) -> Self {
+impl Clustering {
+    fn new(facts: &Facts) -> Self {
         let mut found =
             Self { kinds: Vec::new(), of_record: vec![NONE; facts.records.len()], of_whole: Vec::new() };
         let mut families = BTreeMap::<u32, Vec<usize>>::new();
         for (place, record) in facts.records.iter().enumerate().filter(|(_, record)| record.root.is_none()) {
             families.entry(record.symptom).or_default().push(place);
         }
-        // What speaks for itself goes first, since hashes may belong to it.
+        // Conclusive records go first, since hashes may belong to them.
         let (vague, plain): (Vec<_>, Vec<_>) =
             families.into_iter().partition(|(symptom, _)| facts.symptoms[*symptom as usize].is_vague());
         for (symptom, records) in plain {
@@ -241,7 +246,7 @@ impl Found {
         found
     }
 
-    fn add(&mut self, symptom: u32, rule: Option<Rule>, records: &[usize]) {
+    fn add(&mut self, symptom: u32, rule: Option<FeatureRule>, records: &[usize]) {
         let cluster = self.kinds.len() as ClusterId;
         self.kinds.push(ClusterKey { symptom, rule, class: None });
         records.iter().for_each(|&record| self.of_record[record] = cluster);
@@ -265,12 +270,12 @@ impl Found {
         self.heap(symptom, records, facts);
     }
 
-    /// Makes clusters of what rules cover, and returns the rest.
+    /// Builds clusters from rules, and returns the remaining records.
     fn by_rules(
         &mut self,
         symptom: u32,
         mut records: Vec<usize>,
-        rules: Vec<Rule>,
+        rules: Vec<FeatureRule>,
         facts: &Facts,
     ) -> Vec<usize> {
         for rule in rules {
@@ -284,9 +289,11 @@ impl Found {
         records
     }
 
-    /// Makes clusters of records that no feature sets apart: by how their values differ, or else by what the statement is.
+    /// Builds clusters of records without separating features: by the difference of their values, or by their
+    /// statement.
     fn heap(&mut self, symptom: u32, records: Vec<usize>, facts: &Facts) {
-        let verbs: Vec<_> = VERBS.iter().filter_map(|verb| facts.book.known(verb)).collect();
+        let known = |verb: &&str| Some(facts.book.get_index_of(*verb)? as Feature);
+        let verbs: Vec<_> = VERBS.iter().filter_map(known).collect();
         let mut parts = BTreeMap::<(Option<Difference>, Option<usize>), Vec<usize>>::new();
         for place in records {
             let record = &facts.records[place];
@@ -297,7 +304,7 @@ impl Found {
         }
         let apart = parts.len() > 1;
         for ((class, verb), records) in parts {
-            // What they all are sets nothing apart.
+            // A property of all records separates nothing.
             let rule = verb.filter(|_| apart).map(|verb| miner_of(&records, facts).rule_of(verbs[verb]));
             self.add(symptom, rule, &records);
             if let Some(kind) = self.kinds.last_mut() {
@@ -306,8 +313,10 @@ impl Found {
         }
     }
 
-    /// Gives results that are known by their hash only to a cluster whose class says what is wrong: by its rule, or if
-    /// nearly all results of the file that are known are wrong in this way. Returns the others.
+    /// Assigns results that are known by their hash only to a cluster with a conclusive class.
+    ///
+    /// The cluster's rule must match, or nearly all known results of the file must be wrong in this way. Returns the
+    /// other records.
     fn without_hashes_of_others(&mut self, records: Vec<usize>, facts: &Facts) -> Vec<usize> {
         let mut known = HashMap::<u32, (u64, BTreeMap<ClusterId, u64>)>::new();
         for (record, &cluster) in facts.records.iter().zip(&self.of_record) {
@@ -345,14 +354,14 @@ impl Found {
         left
     }
 
-    /// How many records each cluster has.
+    /// Returns the number of records of each cluster.
     fn weights(&self) -> Vec<u64> {
         let mut weights = vec![0; self.kinds.len()];
         self.of_record.iter().chain(&self.of_whole).for_each(|&cluster| weights[cluster as usize] += 1);
         weights
     }
 
-    /// The clusters of each file of the run.
+    /// Returns the clusters of each file of the run.
     fn files(&self, facts: &Facts, report: &RunReport) -> Vec<Vec<ClusterId>> {
         let mut files = vec![BTreeSet::new(); report.files.len()];
         for (record, &cluster) in facts.records.iter().zip(&self.of_record) {
@@ -375,7 +384,7 @@ impl Found {
         let mut classes: Vec<_> = classes.into_iter().collect();
         classes.sort_by_key(|&(class, count)| (std::cmp::Reverse(count), class));
         let features = kind.rule.iter().flat_map(|rule| &rule.features);
-        let mut features: Vec<_> = features.map(|&feature| facts.book.name(feature).to_owned()).collect();
+        let mut features: Vec<_> = features.map(|&feature| facts.book[feature as usize].clone()).collect();
         features.sort();
         let has_it = |clusters: &&Vec<ClusterId>| clusters.contains(&id);
         Cluster {
@@ -402,33 +411,26 @@ impl Found {
 fn fingerprint(symptom: &Symptom, class: Option<Difference>, features: &[String]) -> u64 {
     let features = features.iter().map(String::as_str);
     let words = [symptom.kind.as_str(), symptom.what.as_str()].into_iter().chain(class.map(Difference::word));
-    Digest::of_words(words.chain(features).map(str::as_bytes)).short()
+    Digest::from_words(words.chain(features).map(str::as_bytes)).short()
 }
 
-/// The record with the shortest SQL that is no consequence; of equals the first.
-fn smallest<'r>(records: impl Iterator<Item = &'r RecordFacts>) -> Option<Example> {
+/// Returns the record with the shortest SQL that is not a consequence; the first of equals.
+fn smallest<'r>(records: impl Iterator<Item = &'r RecordFacts>) -> Option<ClusterExample> {
     let roots = records.filter(|record| record.root.is_none() && record.is_record);
     let found = roots.min_by_key(|record| (record.length.unwrap_or(u32::MAX), record.now.is_none()))?;
-    Some(Example { file: found.file as usize, place: found.place as usize, now: found.now, sql: None })
+    Some(ClusterExample { file: found.file as usize, place: found.place as usize, now: found.now, sql: None })
 }
 
-fn is_covered(record: &RecordFacts, rule: &Rule, facts: &Facts) -> bool {
+fn is_covered(record: &RecordFacts, rule: &FeatureRule, facts: &Facts) -> bool {
     record.set.is_some_and(|set| covers(&rule.features, &facts.sets[set as usize]))
 }
 
-fn miner_of<'f>(records: &[usize], facts: &'f Facts) -> Miner<'f> {
+fn miner_of<'f>(records: &[usize], facts: &'f Facts) -> RuleMiner<'f> {
     let mut failing = FailingCounts::new();
     for record in records.iter().map(|&record| &facts.records[record]) {
         if let Some(set) = record.set {
             *failing.entry((record.file, record.is_query)).or_default().entry(set).or_insert(0) += 1;
         }
     }
-    Miner { failing, background: &facts.background, sets: &facts.sets, features: facts.book.len() }
-}
-
-impl Cluster {
-    /// Whether it is one of files that fail without a failing record.
-    pub fn is_of_whole_files(&self) -> bool {
-        self.symptom.kind == WHOLE_FILE
-    }
+    RuleMiner { failing, background: &facts.background, sets: &facts.sets, features: facts.book.len() }
 }

@@ -1,29 +1,30 @@
-//! What is wrong with a result, in a few words: its class, by how much, and within which bound.
+//! Explains a wrong result briefly: its class, and the size of the difference.
 
 use std::fmt;
 
 use slt_core::outcome::{DetailedFailure, Difference, Excerpt, Mismatch, Problem};
 
-/// How a result differs from the expected one.
+/// The difference between a result and the expected one.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Explanation {
     /// The class.
     pub class: Difference,
-    /// By how many rows there are too few or too many.
+    /// The number of missing or extra rows.
     pub rows: Option<u64>,
-    /// For numbers that are nearly equal: the largest difference, relative to the larger number, of those that were
-    /// kept.
+    /// The largest relative difference of nearly equal numbers, among the recorded values.
     pub bound: Option<f64>,
-    /// How many values are NULL that should not be, and the reverse.
+    /// The number of values that are NULL and should not be, and the reverse.
     pub nulls: Option<(u64, u64)>,
 }
 
-/// Explains a wrong result; nothing for what is none.
+/// Explains a wrong result; `None` for other failures.
 pub fn explain(detail: DetailedFailure<'_>) -> Option<Explanation> {
     let Problem::Mismatch(mismatch) = detail.problem else { return None };
     match (mismatch, detail.unhashed) {
-        (Mismatch::Rows { expected, actual, columns }, _) => Some(of(expected, actual, *columns)),
-        (Mismatch::Hash { columns, .. }, Some(rows)) => Some(of(&rows.expected, &rows.actual, *columns)),
+        (Mismatch::Rows { expected, actual, columns }, _) => Some(explain_rows(expected, actual, *columns)),
+        (Mismatch::Hash { columns, .. }, Some(rows)) => {
+            Some(explain_rows(&rows.expected, &rows.actual, *columns))
+        }
         (Mismatch::Hash { expected, actual, columns, .. }, None) => {
             let class = match expected.values.cmp(&actual.values) {
                 std::cmp::Ordering::Equal => Difference::Hash,
@@ -37,7 +38,7 @@ pub fn explain(detail: DetailedFailure<'_>) -> Option<Explanation> {
     }
 }
 
-fn of(expected: &Excerpt, actual: &Excerpt, columns: usize) -> Explanation {
+fn explain_rows(expected: &Excerpt, actual: &Excerpt, columns: usize) -> Explanation {
     let class = Difference::of(expected, actual, columns);
     let pairs = || expected.values.iter().zip(&actual.values).filter(|(one, other)| one != other);
     let bound = (class == Difference::LastDigits).then(|| {

@@ -1,12 +1,14 @@
-//! What is known of each failing record: one file after the other, so that no more than one text is in memory.
+//! Collects the facts about each failing record, file by file, so that memory holds one text at a time.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::cascade::{Cascade, Place};
-use super::rules::{Background, SetId};
-use super::sql::{Boundary, Feature, FeatureBook, Tokens, tokens};
+use indexmap::IndexSet;
+
+use super::cascade::{Cascade, FailureIndex};
+use super::rules::{PassingRecords, SetId};
+use super::sql::{Feature, FeatureBook, SqlTokens, TransactionBoundary, number_of, tokens};
 use super::symptom::{Symptom, UNKNOWN, WHOLE_FILE};
-use super::texts::{NoText, Texts};
+use super::texts::{SourceTexts, TextError};
 use slt_core::executor::record_keys;
 use slt_core::location::Source;
 use slt_core::outcome::{
@@ -14,84 +16,85 @@ use slt_core::outcome::{
 };
 use slt_core::parser::{self, Query, Record, RecordKind, Script, first_refusal};
 
-/// So many passing statements and queries of all files with failures are looked at, and of each file no more and no less
-/// than this.
+/// The number of passing statements and queries to sample over all files with failures; the next constants limit each
+/// file.
 const SAMPLE_OF_ALL: u64 = 40_000;
 const MOST_SAMPLE: u64 = 150;
 const LEAST_SAMPLE: u64 = 20;
-/// So many messages that differ in their digits only are one.
+/// The number of messages that must differ only in digits to count as one.
 const MOST_NUMBERED: usize = 3;
-/// So many files without failures, and records of each of them.
+/// The number of files without failures, and of records in each, to sample.
 const FILES_ELSEWHERE: usize = 60;
 const SAMPLE_ELSEWHERE: u64 = 20;
 
-/// What could not be seen of a file.
+/// A file that could not be analysed completely.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Gap {
+pub struct MissingSql {
     /// The file, as reports call it.
     pub file: String,
-    /// Why its text could not be had; nothing if it is there, and has changed.
-    pub why: Option<NoText>,
-    /// How many of its failing records are known without their SQL.
+    /// The reason for a missing text; `None` if the text has changed.
+    pub why: Option<TextError>,
+    /// The number of its failing records without known SQL.
     pub records: u64,
 }
 
-/// What is known of a failing record.
+/// The facts about a failing record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RecordFacts {
     pub(super) file: u32,
     /// Its place among the failing records of the file.
     pub(super) place: u32,
-    /// Whether it is a record, and not the file as a whole.
+    /// Whether it is a record, as opposed to the whole file.
     pub(super) is_record: bool,
-    /// The line that it is on now, if it was found in the text.
+    /// Its present line, if it was found in the text.
     pub(super) now: Option<u32>,
     pub(super) symptom: u32,
     pub(super) class: Option<Difference>,
-    /// The features of its SQL, if that is known.
+    /// The features of its SQL, if known.
     pub(super) set: Option<SetId>,
     pub(super) is_query: bool,
     /// The length of its SQL in bytes.
     pub(super) length: Option<u32>,
-    /// The failing record that it follows from.
+    /// The failing record that caused it.
     pub(super) root: Option<u32>,
 }
 
-/// What is known of the failing records of a run, and of some that pass.
+/// The facts about failing records, and about a sample of passing ones.
 #[derive(Default)]
 pub(super) struct Facts {
     pub(super) records: Vec<RecordFacts>,
+    /// All symptoms, with those merged that differ in numbers only.
     pub(super) symptoms: Vec<Symptom>,
-    symptom_numbers: HashMap<Symptom, u32>,
+    /// The same while files are read.
+    unmerged: IndexSet<Symptom>,
     /// Files that fail as a whole, with their symptom.
     pub(super) whole: Vec<(u32, u32)>,
     pub(super) book: FeatureBook,
-    pub(super) sets: Vec<Box<[Feature]>>,
-    set_numbers: HashMap<Box<[Feature]>, SetId>,
-    pub(super) background: Background,
-    pub(super) gaps: Vec<Gap>,
+    pub(super) sets: IndexSet<Box<[Feature]>>,
+    pub(super) background: PassingRecords,
+    pub(super) gaps: Vec<MissingSql>,
     sample: u64,
 }
 
-/// How the texts of a run are read.
+/// The settings for reading the texts of a run.
 #[derive(Clone, Copy)]
-pub(super) struct Reading<'r> {
+pub(super) struct ReadOptions<'r> {
     pub(super) dialect: Option<&'r str>,
     pub(super) exact: bool,
     pub(super) labels: &'r [String],
 }
 
-impl Reading<'_> {
-    /// Takes a text apart.
-    pub(super) fn script<'s>(&self, source: &'s Source) -> Result<Script<'s>, NoText> {
+impl ReadOptions<'_> {
+    /// Parses a text.
+    pub(super) fn script<'s>(&self, source: &'s Source) -> Result<Script<'s>, TextError> {
         let chosen = parser::choose(source, self.dialect, self.exact);
-        let (profile, _) = chosen.map_err(|error| NoText::Dialect(error.to_string()))?;
+        let profile = chosen.map_err(|error| TextError::Dialect(error.to_string()))?;
         Ok(parser::parse(source, profile))
     }
 }
 
-/// Looks at all files of a run.
-pub(super) fn collect(report: &RunReport, reading: Reading<'_>, texts: &mut dyn Texts) -> Facts {
+/// Collects the facts from all files of a run.
+pub(super) fn collect(report: &RunReport, reading: ReadOptions<'_>, texts: &mut dyn SourceTexts) -> Facts {
     let red = report.files.iter().filter(|file| !file.failures.is_empty()).count() as u64;
     let sample = (SAMPLE_OF_ALL / red.max(1)).clamp(LEAST_SAMPLE, MOST_SAMPLE);
     let mut facts = Facts { sample, ..Facts::default() };
@@ -113,7 +116,7 @@ pub(super) fn collect(report: &RunReport, reading: Reading<'_>, texts: &mut dyn 
     facts
 }
 
-/// What a file has in common with others that fail without a failing record.
+/// Returns the symptom of a file that fails without a failing record.
 fn whole_file(end: &FileEnd) -> &'static str {
     match end {
         FileEnd::NotStarted(problem) => match problem {
@@ -131,7 +134,7 @@ fn whole_file(end: &FileEnd) -> &'static str {
     }
 }
 
-/// The last line that the engine came to.
+/// Returns the last line that the engine reached.
 fn last_line(end: &FileEnd) -> u32 {
     match end {
         FileEnd::Completed => u32::MAX,
@@ -141,27 +144,27 @@ fn last_line(end: &FileEnd) -> u32 {
     }
 }
 
-/// The SQL of a record.
+/// Returns the SQL of a record.
 pub(super) fn sql_of(record: &Record<'_>) -> String {
     let mut buffer = Vec::new();
     let sql = record.sql().map_or(&[][..], |sql| sql.text(&mut buffer));
     String::from_utf8_lossy(sql).into_owned()
 }
 
-/// The failing records of a file, as the report has them.
+/// The failing records of a file in the report.
 struct FileFacts<'f> {
     number: u32,
     file: &'f FileReport,
-    /// The place of the first of them among those of the run.
+    /// The place of the first one among all failing records of the run.
     first: usize,
-    /// The symptoms of the groups that were looked at.
+    /// The symptoms of known groups.
     groups: HashMap<(String, String), (u32, Option<Difference>)>,
     cascade: Cascade,
 }
 
 impl FileFacts<'_> {
-    /// The kind of a failing record, and what it has in common with others.
-    fn kind(&self, place: Place) -> (String, String) {
+    /// Returns the kind of a failing record, and the rest of its symptom.
+    fn kind(&self, place: FailureIndex) -> (String, String) {
         let record = &self.file.failures[place];
         if let Some(group) = self.file.group_of(record) {
             return (group.kind.clone(), group.what.clone());
@@ -175,16 +178,12 @@ impl FileFacts<'_> {
 
 impl Facts {
     fn symptom(&mut self, symptom: Symptom) -> u32 {
-        let new = u32::try_from(self.symptoms.len()).unwrap_or(u32::MAX);
-        let number = *self.symptom_numbers.entry(symptom.clone()).or_insert(new);
-        if number == new {
-            self.symptoms.push(symptom);
-        }
-        number
+        self.unmerged.insert_full(symptom).0 as u32
     }
 
-    /// Makes one of many symptoms that differ in their digits only: numbers of columns that no SQL has, sizes.
+    /// Merges symptoms that differ only in digits, such as generated column numbers and sizes.
     fn merge_numbered(&mut self) {
+        self.symptoms = std::mem::take(&mut self.unmerged).into_iter().collect();
         let mut alike = BTreeMap::<Symptom, Vec<u32>>::new();
         for (number, symptom) in (0..).zip(&self.symptoms) {
             alike.entry(symptom.without_digits()).or_default().push(number);
@@ -197,17 +196,13 @@ impl Facts {
         self.records.iter_mut().for_each(|record| record.symptom = merged[record.symptom as usize]);
     }
 
-    fn set(&mut self, features: Vec<Feature>) -> SetId {
-        let features: Box<[Feature]> = features.into();
-        let new = SetId::try_from(self.sets.len()).unwrap_or(SetId::MAX);
-        let number = *self.set_numbers.entry(features.clone()).or_insert(new);
-        if number == new {
-            self.sets.push(features);
-        }
-        number
-    }
-
-    fn file(&mut self, number: u32, file: &FileReport, reading: Reading<'_>, texts: &mut dyn Texts) {
+    fn file(
+        &mut self,
+        number: u32,
+        file: &FileReport,
+        reading: ReadOptions<'_>,
+        texts: &mut dyn SourceTexts,
+    ) {
         let first = self.records.len();
         let nothing = |(place, record): (u32, &FailingRecord)| RecordFacts {
             file: number,
@@ -235,60 +230,44 @@ impl Facts {
             Err(why) => Some(why.clone()),
         };
         for place in (0..seen.len()).filter(|&place| !seen[place]) {
-            let sql = file.failures[place].detailed().map(|detail| (detail.sql, detail.header));
-            match sql.filter(|(sql, _)| !sql.is_empty()) {
-                Some((sql, header)) => self.enter(&mut own, place, sql, header.starts_with("query"), None),
-                None => self.enter_without_sql(&mut own, place),
-            }
+            let detail = file.failures[place].detailed().filter(|detail| !detail.sql.is_empty());
+            let sql = detail.map(|detail| (detail.sql, detail.header.starts_with("query")));
+            self.enter(&mut own, place, sql, None);
         }
         let unseen = self.records[first..].iter().filter(|record| record.set.is_none()).count() as u64;
         // The file as a whole has no SQL.
         let is_whole = matches!(file.failures.as_slice(), [record] if record.id.is_whole_file());
         if unseen > 0 && !is_whole {
-            self.gaps.push(Gap { file: file.file.path().to_owned(), why, records: unseen });
+            self.gaps.push(MissingSql { file: file.file.path().to_owned(), why, records: unseen });
         }
         for (place, root) in std::mem::take(&mut own.cascade).end() {
             self.records[first + place].root = u32::try_from(first + root).ok();
         }
     }
 
-    /// Goes through the text of a file, record by record.
+    /// Processes the records of a file's text in order.
     fn script(
         &mut self,
         own: &mut FileFacts<'_>,
         script: &Script<'_>,
-        reading: Reading<'_>,
+        reading: ReadOptions<'_>,
         seen: &mut [bool],
     ) {
-        let places = places_in(script, own.file);
-        let last = last_line(&own.file.end);
-        let left_out = places_of(script, own.file.left_out.iter().map(|left_out| left_out.key));
-        let has_passed = |record: &Record<'_>| {
-            record.defect.is_none()
-                && record.line <= last
-                && !places.contains_key(&record.line)
-                && !left_out.contains_key(&record.line)
-                && first_refusal(&record.conditions, reading.labels).is_none()
-        };
-        let mut strides = [Stride::default(); 2];
-        for record in script.records().filter(|record| record.is_counted() && has_passed(record)) {
-            strides[usize::from(is_query(record))].all += 1;
-        }
+        let lines = RecordLines::new(script, own.file, reading.labels);
+        let mut strides = lines.strides(script);
         for record in script.records().filter(|record| record.is_counted()) {
-            if let Some(&place) = places.get(&record.line) {
-                self.enter(own, place, &sql_of(record), is_query(record), Some(record));
+            if let Some(&place) = lines.failing.get(&record.line) {
+                self.enter(own, place, Some((&sql_of(record), is_query(record))), Some(record));
                 seen[place] = true;
                 if let Some(label) = record.label() {
                     own.cascade.failed_labelled(place, label, &own.kind(place).0);
                 }
                 continue;
             }
-            if let Some(label) = record.label().filter(|_| record.line <= last)
-                && !left_out.contains_key(&record.line)
-            {
+            if let Some(label) = record.label().filter(|_| lines.was_reached(record)) {
                 own.cascade.has_label(label);
             }
-            if has_passed(record) {
+            if lines.has_passed(record) {
                 let weight = strides[usize::from(is_query(record))].next(self.sample);
                 self.passed(own, record, weight);
             }
@@ -301,7 +280,7 @@ impl Facts {
             return;
         }
         let sql = sql_of(record);
-        if weight.is_none() && !own.cascade.is_open() && !Boundary::may_be(&sql) {
+        if weight.is_none() && !own.cascade.is_open() && !TransactionBoundary::may_be(&sql) {
             return;
         }
         let tokens = tokens(&sql);
@@ -316,81 +295,64 @@ impl Facts {
         }
     }
 
-    fn features(&mut self, tokens: Tokens, record: Option<&Record<'_>>) -> SetId {
+    fn features(&mut self, tokens: SqlTokens, record: Option<&Record<'_>>) -> SetId {
         let mut features = tokens.features(&mut self.book);
         if let Some(Record { kind: RecordKind::Query(Query { types, .. }), .. }) = record {
             for (letter, name) in [(b'R', "a result column of type R"), (b'T', "a result column of type T")] {
                 if types.contains(&letter) {
-                    features.push(self.book.number(name));
+                    features.push(number_of(&mut self.book, name));
                 }
             }
             features.sort_unstable();
         }
-        self.set(features)
+        self.sets.insert_full(features.into()).0 as SetId
     }
 
-    /// Enters a failing record whose SQL is known.
+    /// Adds a failing record, with its SQL and whether that is a query, if the SQL is known.
     fn enter(
         &mut self,
         own: &mut FileFacts<'_>,
-        place: Place,
-        sql: &str,
-        is_query: bool,
+        place: FailureIndex,
+        sql: Option<(&str, bool)>,
         record: Option<&Record<'_>>,
     ) {
-        let tokens = tokens(sql);
+        let tokens = sql.map(|(sql, _)| tokens(sql));
         let kind = own.kind(place);
         let (symptom, class) = match own.groups.get(&kind) {
             Some(&known) => known,
             None => {
-                let (symptom, class) = Symptom::of(&kind.0, &kind.1, Some(&tokens.names()));
+                let names = tokens.as_ref().map(SqlTokens::names);
+                let (symptom, class) = Symptom::new(&kind.0, &kind.1, names.as_ref());
                 let known = (self.symptom(symptom), class);
-                own.groups.insert(kind, known);
+                // Another record of the group may have SQL, whose names are better known.
+                if names.is_some() {
+                    own.groups.insert(kind, known);
+                }
                 known
-            }
-        };
-        own.cascade.failed(place, &tokens, &self.symptoms[symptom as usize]);
-        let set = self.features(tokens, record);
-        let entry = &mut self.records[own.first + place];
-        entry.now = record.map(|record| record.line);
-        entry.length = u32::try_from(sql.len()).ok();
-        (entry.symptom, entry.class, entry.set, entry.is_query) = (symptom, class, Some(set), is_query);
-    }
-
-    fn enter_without_sql(&mut self, own: &mut FileFacts<'_>, place: Place) {
-        let kind = own.kind(place);
-        let (symptom, class) = match own.groups.get(&kind) {
-            Some(&known) => known,
-            None => {
-                let (symptom, class) = Symptom::of(&kind.0, &kind.1, None);
-                (self.symptom(symptom), class)
             }
         };
         let entry = &mut self.records[own.first + place];
         (entry.symptom, entry.class) = (symptom, class);
+        let Some((tokens, (sql, is_query))) = tokens.zip(sql) else { return };
+        (entry.now, entry.is_query) = (record.map(|record| record.line), is_query);
+        entry.length = u32::try_from(sql.len()).ok();
+        own.cascade.failed(place, &tokens, &self.unmerged[symptom as usize]);
+        let set = self.features(tokens, record);
+        self.records[own.first + place].set = Some(set);
     }
 
-    /// Looks at some files without failures, for what is usual.
-    fn look_elsewhere(&mut self, report: &RunReport, reading: Reading<'_>, texts: &mut dyn Texts) {
+    /// Samples files without failures, for comparison.
+    fn look_elsewhere(&mut self, report: &RunReport, reading: ReadOptions<'_>, texts: &mut dyn SourceTexts) {
         let good = |file: &&FileReport| file.failures.is_empty() && file.counts.passed > 0;
         let all = report.files.iter().filter(good).count();
         let stride = all.div_ceil(FILES_ELSEWHERE).max(1);
         for file in report.files.iter().filter(good).step_by(stride) {
-            // What is not there is no loss here.
+            // A missing text is not a loss here.
             let Ok(source) = texts.text(file) else { continue };
             let Ok(script) = reading.script(&source) else { continue };
-            let last = last_line(&file.end);
-            let left_out = places_of(&script, file.left_out.iter().map(|left_out| left_out.key));
-            let runs = |record: &&Record<'_>| {
-                record.is_counted()
-                    && record.defect.is_none()
-                    && record.line <= last
-                    && !left_out.contains_key(&record.line)
-                    && first_refusal(&record.conditions, reading.labels).is_none()
-            };
-            let mut strides = [Stride::default(); 2];
-            script.records().filter(runs).for_each(|record| strides[usize::from(is_query(record))].all += 1);
-            for record in script.records().filter(runs) {
+            let lines = RecordLines::new(&script, file, reading.labels);
+            let mut strides = lines.strides(&script);
+            for record in script.records().filter(|record| lines.has_passed(record)) {
                 if let Some(weight) = strides[usize::from(is_query(record))].next(SAMPLE_ELSEWHERE) {
                     let set = self.features(tokens(&sql_of(record)), Some(record));
                     self.background.add_elsewhere(is_query(record), set, weight * stride as f64);
@@ -404,7 +366,7 @@ fn is_query(record: &Record<'_>) -> bool {
     matches!(record.kind, RecordKind::Query(_))
 }
 
-/// Which of many records are looked at.
+/// A selection from many records.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stride {
     all: u64,
@@ -412,7 +374,7 @@ struct Stride {
 }
 
 impl Stride {
-    /// How many records the next one stands for; nothing if it is left out.
+    /// Returns the number of records that the next one represents; `None` if it is skipped.
     fn next(&mut self, most: u64) -> Option<f64> {
         let stride = self.all.div_ceil(most).max(1);
         self.come += 1;
@@ -420,8 +382,46 @@ impl Stride {
     }
 }
 
-/// The lines that failing records have now, with their places in the report: by their keys, since lines move.
-fn places_in(script: &Script<'_>, file: &FileReport) -> BTreeMap<u32, Place> {
+/// The lines of a file's records in its current text, as far as the report names them.
+struct RecordLines<'r> {
+    /// The failing records, with their places in the report.
+    failing: BTreeMap<u32, FailureIndex>,
+    left_out: BTreeMap<u32, FailureIndex>,
+    /// Returns the last line that was reached.
+    last: u32,
+    labels: &'r [String],
+}
+
+impl<'r> RecordLines<'r> {
+    fn new(script: &Script<'_>, file: &FileReport, labels: &'r [String]) -> Self {
+        let left_out = places_of(script, file.left_out.iter().map(|left_out| left_out.key));
+        Self { failing: places_in(script, file), left_out, last: last_line(&file.end), labels }
+    }
+
+    fn was_reached(&self, record: &Record<'_>) -> bool {
+        record.line <= self.last && !self.left_out.contains_key(&record.line)
+    }
+
+    fn has_passed(&self, record: &Record<'_>) -> bool {
+        record.is_counted()
+            && record.defect.is_none()
+            && self.was_reached(record)
+            && !self.failing.contains_key(&record.line)
+            && first_refusal(&record.conditions, self.labels).is_none()
+    }
+
+    /// Counts the passing statements and queries.
+    fn strides(&self, script: &Script<'_>) -> [Stride; 2] {
+        let mut strides = [Stride::default(); 2];
+        let passing = script.records().filter(|record| self.has_passed(record));
+        passing.for_each(|record| strides[usize::from(is_query(record))].all += 1);
+        strides
+    }
+}
+
+/// Returns the present lines of failing records, with their places in the report. Keys identify records, because lines
+/// move.
+fn places_in(script: &Script<'_>, file: &FileReport) -> BTreeMap<u32, FailureIndex> {
     if !file.has_keys() {
         let lines = lines_of(script);
         let failing = file.failures.iter().map(|record| record.id.line).zip(0..);
@@ -434,8 +434,11 @@ fn lines_of(script: &Script<'_>) -> Vec<u32> {
     script.records().filter(|record| record.is_counted()).map(|record| record.line).collect()
 }
 
-/// The lines on which records with these keys are now, with their places among the keys.
-fn places_of(script: &Script<'_>, keys: impl Iterator<Item = Option<RecordKey>>) -> BTreeMap<u32, Place> {
+/// Returns the present lines of records with these keys, with their places among the keys.
+fn places_of(
+    script: &Script<'_>,
+    keys: impl Iterator<Item = Option<RecordKey>>,
+) -> BTreeMap<u32, FailureIndex> {
     let wanted: HashMap<_, _> = keys.zip(0..).filter_map(|(key, place)| Some((key?, place))).collect();
     if wanted.is_empty() {
         return BTreeMap::new();

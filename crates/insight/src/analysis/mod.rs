@@ -1,11 +1,11 @@
-//! What the failures of a run come from, and what to fix first.
+//! Finds the causes of failures, and a good order of fixes.
 //!
-//! One bug can be behind twenty thousand failing records. [`analyze`] puts every failing record into exactly one
-//! [`Cluster`]: by what is seen of it (a message without names, the class of wrong values), by the features of its SQL
-//! that passing records of the same file do not have, and by an earlier failure of the file that it follows from. The
-//! clusters come in the order in which fixing them turns most files green soonest.
+//! One bug can cause twenty thousand failing records. [`analyze`] assigns every failing record to exactly one
+//! [`Cluster`]: by its symptom (a message without names, the class of wrong values), by features of its SQL that
+//! passing records of the same file lack, and by an earlier failure in its file. The clusters are ordered so that
+//! fixing them in turn makes files green as early as possible.
 //!
-//! All of it is a pure function of a run and of the texts of its files, which are read one after the other.
+//! The analysis is a pure function of a run and of the texts of its files, which are read one after the other.
 
 mod cascade;
 mod cluster;
@@ -17,8 +17,8 @@ mod symptom;
 mod texts;
 mod unlock;
 
-pub use cluster::{Analysis, Assigned, Cluster, Example, RedFile, analyze};
+pub use cluster::{Analysis, Cluster, ClusterExample, FailingFile, RecordCluster, analyze};
 pub use explain::{Explanation, explain};
-pub use facts::Gap;
+pub use facts::MissingSql;
 pub use symptom::{Symptom, WHOLE_FILE, WRONG_RESULT, WRONG_VALUES};
-pub use texts::{NoText, Texts};
+pub use texts::{SourceTexts, TextError};

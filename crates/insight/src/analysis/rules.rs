@@ -1,88 +1,89 @@
-//! Which features of the SQL set failing records apart from those that pass.
+//! Finds the features of SQL that separate failing from passing records.
 //!
-//! What is found are rules: a few features that a record must have. The passing records of the same file say what is
-//! usual there; where there are few of them, those of all files do. A rule is either *sure*, when nearly all records
-//! that it covers fail, or it is what failing records have far more often than would be expected. Of a rule that is
-//! far from sure it is tried whether a few sure ones explain most of what it covers: then these are reasons of their own.
+//! The results are rules: a few features that a record must have. The baseline is the passing records of the same file,
+//! supplemented by those of all files where there are few. A rule is either *sure*, when nearly all records that it
+//! covers fail, or *striking*, when failing records have it far more often than expected. If a few sure rules explain
+//! most records of a striking one, they replace it.
 
 use std::collections::{BTreeMap, HashMap};
+
+use indexmap::IndexSet;
 
 use super::sql::Feature;
 
 /// A set of features by its number.
 pub(super) type SetId = u32;
 
-/// What makes records comparable: their file, and whether they are queries.
+/// The group within which records are compared: their file, and whether they are queries.
 pub(super) type Stratum = (u32, bool);
 
-/// Features that records have who fail for one reason.
+/// The common features of records with one cause.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Rule {
+pub(super) struct FeatureRule {
     pub(super) features: Vec<Feature>,
-    /// How many of the records that it covers fail so, of those in the files where this happens. Passing ones are
-    /// known by a sample.
+    /// The share of failures among the covered records, in files with such failures. Passing records are sampled.
     pub(super) share: f64,
 }
 
 /// Passing records, by the sets of their features. A record of a sample stands for several.
 #[derive(Debug, Default)]
-pub(super) struct Background {
+pub(super) struct PassingRecords {
     pub(super) of: HashMap<Stratum, BTreeMap<SetId, f64>>,
-    /// Those of all files together; the second are the queries.
+    /// The records of all files, statements and queries.
     all: [BTreeMap<SetId, f64>; 2],
 }
 
-impl Background {
+impl PassingRecords {
     pub(super) fn add(&mut self, stratum: Stratum, set: SetId, weight: f64) {
         *self.of.entry(stratum).or_default().entry(set).or_insert(0.0) += weight;
         *self.all[usize::from(stratum.1)].entry(set).or_insert(0.0) += weight;
     }
 
-    /// Adds a record of a file in which nothing fails.
+    /// Adds a record of a file without failures.
     pub(super) fn add_elsewhere(&mut self, is_query: bool, set: SetId, weight: f64) {
         *self.all[usize::from(is_query)].entry(set).or_insert(0.0) += weight;
     }
 }
 
-/// Records that fail in one way, by stratum and set.
+/// Records with one symptom, by stratum and set.
 pub(super) type FailingCounts = BTreeMap<Stratum, BTreeMap<SetId, u64>>;
 
-/// So many passing records of a file weigh as much as those of all files.
+/// The number of passing records in a file that weigh as much as those of all files.
 const PRIOR: f64 = 10.0;
-/// From this share on a rule is sure.
+/// The minimum share of failures of a sure rule.
 const SURE: f64 = 0.9;
-/// From this share on a rule needs no better ones within it.
+/// The minimum share of failures of a rule that needs no refinement.
 const GOOD: f64 = 0.6;
-/// A rule covers so many records at least, and such a share of what is to be explained.
+/// The minimum number of records that a rule must cover.
 const LEAST: f64 = 3.0;
 const LEAST_SHARE: f64 = 0.05;
-/// How much more likely a rule must make what is seen, in natural logarithms.
+/// The minimum log-likelihood gain of a rule.
 const EVIDENCE: f64 = 8.0;
 /// The same for rules that have little evidence.
 const LEAST_OF_WEAK: f64 = 2.0;
 const EVIDENCE_OF_WEAK: f64 = 4.0;
-/// How much more often a feature must be there than expected, as a ratio of odds.
+/// The minimum odds ratio of a feature, compared with the expectation.
 const ODDS: f64 = 4.0;
-/// A rule that is not sure covers such a share of what is to be explained, at least.
+/// The minimum share of the unexplained records that an unsure rule must cover.
 const LEAST_SHARE_UNSURE: f64 = 0.1;
-/// Sure rules replace one that is not if they explain this share of it.
+/// The minimum share of an unsure rule that sure rules must explain to replace it.
 const MOST: f64 = 0.6;
 const MOST_FEATURES: usize = 3;
 const MOST_RULES: usize = 12;
 const MOST_CANDIDATES: usize = 30;
 
-/// Whether a set of features, which is sorted, has all of a rule.
+/// Returns whether a sorted set of features contains all features of a rule.
 pub(super) fn covers(rule: &[Feature], set: &[Feature]) -> bool {
     rule.iter().all(|feature| set.binary_search(feature).is_ok())
 }
 
-/// Finds rules for records that fail in one way.
-pub(super) struct Miner<'m> {
+/// Finds rules for records with one symptom.
+pub(super) struct RuleMiner<'m> {
     pub(super) failing: FailingCounts,
-    pub(super) background: &'m Background,
+    pub(super) background: &'m PassingRecords,
     /// The features of each set.
-    pub(super) sets: &'m [Box<[Feature]>],
-    /// How many features there are.
+    pub(super) sets: &'m IndexSet<Box<[Feature]>>,
+    /// The number of features.
     pub(super) features: usize,
 }
 
@@ -90,19 +91,19 @@ pub(super) struct Miner<'m> {
 #[derive(Debug, Clone, Copy)]
 struct FeatureSet {
     set: SetId,
-    tally: Tally,
+    tally: RecordTally,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
-struct Tally {
+struct RecordTally {
     failing: f64,
-    /// As many as there would be if failing records were like passing ones.
+    /// The expected number if failing records were like passing ones.
     expected: f64,
-    /// Passing ones in the files where something fails.
+    /// The passing records in files with failures.
     passing: f64,
 }
 
-impl Tally {
+impl RecordTally {
     fn add(&mut self, other: Self) {
         self.failing += other.failing;
         self.expected += other.expected;
@@ -113,7 +114,7 @@ impl Tally {
         self.failing / (self.failing + self.passing).max(f64::MIN_POSITIVE)
     }
 
-    /// How much more likely it makes what is seen that `all` failing records have this more often than expected.
+    /// Returns the log-likelihood gain if `all` failing records have this more often than expected.
     fn gain(self, all: f64) -> f64 {
         let expected = self.expected.clamp(all * 0.002, all * 0.998);
         let (without, expected_without) = (all - self.failing, all - expected);
@@ -130,9 +131,9 @@ impl Tally {
     }
 }
 
-impl Miner<'_> {
-    /// The rules, the first of them to be asked first. What no rule covers has no explanation in its SQL.
-    pub(super) fn rules(mut self) -> Vec<Rule> {
+impl RuleMiner<'_> {
+    /// Returns the rules in matching order. Records without a rule have no explanation in their SQL.
+    pub(super) fn rules(mut self) -> Vec<FeatureRule> {
         let mut rules = Vec::new();
         while rules.len() < MOST_RULES {
             let found = self.next();
@@ -145,17 +146,18 @@ impl Miner<'_> {
         rules
     }
 
-    /// Rules for records for which [`Miner::rules`] has none: sure ones that have little evidence, since they cover few
-    /// records. They may be there by chance, but without them these records would be one heap.
-    pub(super) fn weak_rules(self) -> Vec<Rule> {
+    /// Returns sure rules with little evidence, for records without [`RuleMiner::rules`].
+    ///
+    /// They may be chance, but without them these records would stay unseparated.
+    pub(super) fn weak_rules(self) -> Vec<FeatureRule> {
         let rules = self.sure_rules(&self.entries(), LEAST_OF_WEAK, EVIDENCE_OF_WEAK);
         rules.into_iter().map(|(rule, _)| rule).collect()
     }
 
-    /// A feature as a rule, however many of the records with it fail.
-    pub(super) fn rule_of(&self, feature: Feature) -> Rule {
+    /// Makes a rule of one feature, with any share of failures.
+    pub(super) fn rule_of(&self, feature: Feature) -> FeatureRule {
         let covered = self.covered(&self.entries(), &[feature]);
-        Rule { features: vec![feature], share: self.total(&covered).share() }
+        FeatureRule { features: vec![feature], share: total(&covered).share() }
     }
 
     fn set(&self, set: SetId) -> &[Feature] {
@@ -169,11 +171,11 @@ impl Miner<'_> {
         }
     }
 
-    /// What is left to explain, and what is usual beside it.
+    /// Returns the unexplained records together with the baseline.
     fn entries(&self) -> Vec<FeatureSet> {
-        let mut entries = BTreeMap::<SetId, Tally>::new();
+        let mut entries = BTreeMap::<SetId, RecordTally>::new();
         let nothing = BTreeMap::new();
-        // How much the passing records of all files are worth.
+        // The weight of the passing records of all files.
         let mut elsewhere = [0.0; 2];
         for (stratum, failing) in &self.failing {
             let count: u64 = failing.values().sum();
@@ -188,7 +190,7 @@ impl Miner<'_> {
             elsewhere[usize::from(stratum.1)] += worth * PRIOR;
             for (&set, &passing) in passing {
                 let expected = worth * passing;
-                entries.entry(set).or_default().add(Tally { failing: 0.0, expected, passing });
+                entries.entry(set).or_default().add(RecordTally { failing: 0.0, expected, passing });
             }
         }
         for (all, worth) in self.background.all.iter().zip(elsewhere) {
@@ -200,17 +202,9 @@ impl Miner<'_> {
         entries.into_iter().map(|(set, tally)| FeatureSet { set, tally }).collect()
     }
 
-    fn total(&self, entries: &[FeatureSet]) -> Tally {
-        let _ = self;
-        entries.iter().fold(Tally::default(), |mut sum, entry| {
-            sum.add(entry.tally);
-            sum
-        })
-    }
-
-    /// The records that have each feature.
-    fn by_feature(&self, entries: &[FeatureSet]) -> Vec<Tally> {
-        let mut tallies = vec![Tally::default(); self.features];
+    /// Counts the records with each feature.
+    fn by_feature(&self, entries: &[FeatureSet]) -> Vec<RecordTally> {
+        let mut tallies = vec![RecordTally::default(); self.features];
         for entry in entries {
             self.set(entry.set).iter().for_each(|&feature| tallies[feature as usize].add(entry.tally));
         }
@@ -221,10 +215,10 @@ impl Miner<'_> {
         entries.iter().filter(|entry| covers(rule, self.set(entry.set))).copied().collect()
     }
 
-    /// The next rules; several if they are the sure parts of one that is not.
-    fn next(&self) -> Vec<Rule> {
+    /// Returns the next rules: several if sure rules replace an unsure one.
+    fn next(&self) -> Vec<FeatureRule> {
         let entries = self.entries();
-        let all = self.total(&entries);
+        let all = total(&entries);
         if all.failing < LEAST || (all.passing == 0.0 && all.expected == 0.0) {
             return Vec::new();
         }
@@ -237,7 +231,7 @@ impl Miner<'_> {
             return vec![rule];
         }
         let inside = self.covered(&entries, &rule.features);
-        let within = self.total(&inside).failing;
+        let within = total(&inside).failing;
         let sure = self.sure_rules(&inside, LEAST.max(LEAST_SHARE * within), EVIDENCE);
         let explained: f64 = sure.iter().map(|(_, failing)| failing).sum();
         if sure.len() > 1 && explained >= MOST * within {
@@ -246,21 +240,20 @@ impl Miner<'_> {
         vec![rule]
     }
 
-    /// A sure rule that was found among the records of another, as a rule by itself: without the other, if it is sure
-    /// without it.
-    fn joined(&self, entries: &[FeatureSet], outer: &Rule, sure: Rule) -> Rule {
-        if self.total(&self.covered(entries, &sure.features)).share() >= SURE {
+    /// Makes a sure rule within another rule independent: without the outer features, if it is sure without them.
+    fn joined(&self, entries: &[FeatureSet], outer: &FeatureRule, sure: FeatureRule) -> FeatureRule {
+        if total(&self.covered(entries, &sure.features)).share() >= SURE {
             return sure;
         }
         let mut features = [outer.features.as_slice(), sure.features.as_slice()].concat();
         features.sort_unstable();
         features.dedup();
-        Rule { features, ..sure }
+        FeatureRule { features, ..sure }
     }
 
-    /// What failing records have far more often than would be expected.
-    fn striking(&self, entries: &[FeatureSet], all: f64) -> Option<Rule> {
-        let enough = |tally: &Tally| {
+    /// Returns the rule that failing records match far more often than expected.
+    fn striking(&self, entries: &[FeatureSet], all: f64) -> Option<FeatureRule> {
+        let enough = |tally: &RecordTally| {
             tally.failing >= LEAST.max(LEAST_SHARE_UNSURE * all)
                 && tally.odds(all) >= ODDS
                 && tally.gain(all) >= EVIDENCE
@@ -271,7 +264,7 @@ impl Miner<'_> {
         let (mut features, mut tally) = (vec![feature], tally);
         while features.len() < MOST_FEATURES {
             let inside = self.by_feature(&self.covered(entries, &features));
-            let finer = |other: &Tally| {
+            let finer = |other: &RecordTally| {
                 other.failing >= 0.9 * tally.failing
                     && other.gain(all) > tally.gain(all) * 1.05 + EVIDENCE / 2.0
             };
@@ -282,11 +275,12 @@ impl Miner<'_> {
             tally = finer;
         }
         features.sort_unstable();
-        Some(Rule { features, share: tally.share() })
+        Some(FeatureRule { features, share: tally.share() })
     }
 
-    /// Rules by which nearly all records fail, with the number of failing records that each covers: so many at least.
-    fn sure_rules(&self, entries: &[FeatureSet], least: f64, evidence: f64) -> Vec<(Rule, f64)> {
+    /// Returns rules by which nearly all records fail and at least `least` failing records are covered, with that
+    /// number.
+    fn sure_rules(&self, entries: &[FeatureSet], least: f64, evidence: f64) -> Vec<(FeatureRule, f64)> {
         let mut left = entries.to_vec();
         let mut rules = Vec::new();
         while rules.len() < MOST_RULES {
@@ -299,9 +293,9 @@ impl Miner<'_> {
         rules
     }
 
-    fn sure_rule(&self, entries: &[FeatureSet], least: f64, needed: f64) -> Option<(Rule, f64)> {
-        let base = self.total(entries).share();
-        let evidence = |tally: Tally| tally.failing * (tally.share() / base).ln();
+    fn sure_rule(&self, entries: &[FeatureSet], least: f64, needed: f64) -> Option<(FeatureRule, f64)> {
+        let base = total(entries).share();
+        let evidence = |tally: RecordTally| tally.failing * (tally.share() / base).ln();
         let tallies = self.by_feature(entries);
         let mut candidates: Vec<_> = (0_u32..)
             .zip(&tallies)
@@ -310,7 +304,7 @@ impl Miner<'_> {
             .collect();
         candidates.sort_by(|(_, one), (_, other)| evidence(*other).total_cmp(&evidence(*one)));
         candidates.truncate(MOST_CANDIDATES);
-        let mut best: Option<(Rule, f64)> = None;
+        let mut best: Option<(FeatureRule, f64)> = None;
         for (feature, tally) in candidates {
             if best.as_ref().is_some_and(|(_, failing)| *failing >= tally.failing) {
                 continue;
@@ -318,7 +312,7 @@ impl Miner<'_> {
             let Some((features, tally)) = self.grow(entries, feature, tally, least) else { continue };
             let better = best.as_ref().is_none_or(|(_, failing)| tally.failing > *failing);
             if better && evidence(tally) >= needed {
-                best = Some((Rule { features, share: tally.share() }, tally.failing));
+                best = Some((FeatureRule { features, share: tally.share() }, tally.failing));
             }
         }
         best
@@ -329,16 +323,16 @@ impl Miner<'_> {
         &self,
         entries: &[FeatureSet],
         feature: Feature,
-        mut tally: Tally,
+        mut tally: RecordTally,
         least: f64,
-    ) -> Option<(Vec<Feature>, Tally)> {
+    ) -> Option<(Vec<Feature>, RecordTally)> {
         let mut features = vec![feature];
         while tally.share() < SURE {
             if features.len() == MOST_FEATURES {
                 return None;
             }
             let inside = self.by_feature(&self.covered(entries, &features));
-            let worth = |other: &Tally| other.failing * (other.share() / tally.share()).ln();
+            let worth = |other: &RecordTally| other.failing * (other.share() / tally.share()).ln();
             let candidates = (0..).zip(&inside).filter(|(feature, other)| {
                 !features.contains(feature) && other.failing >= least && other.share() > tally.share()
             });
@@ -351,18 +345,20 @@ impl Miner<'_> {
     }
 }
 
-/// The candidate with the highest value; of equals the first.
+fn total(entries: &[FeatureSet]) -> RecordTally {
+    entries.iter().fold(RecordTally::default(), |mut sum, entry| {
+        sum.add(entry.tally);
+        sum
+    })
+}
+
+/// Returns the candidate with the highest value; the first of equals.
 fn best_by<'t>(
-    candidates: impl Iterator<Item = (Feature, &'t Tally)>,
-    value: impl Fn(&Tally) -> f64,
-) -> Option<(Feature, Tally)> {
-    let mut best: Option<(Feature, Tally, f64)> = None;
-    for (feature, tally) in candidates {
-        let value = value(tally);
-        if best.as_ref().is_none_or(|(_, _, other)| value > *other) {
-            best = Some((feature, *tally, value));
-        }
-    }
+    candidates: impl Iterator<Item = (Feature, &'t RecordTally)>,
+    value: impl Fn(&RecordTally) -> f64,
+) -> Option<(Feature, RecordTally)> {
+    let valued = candidates.map(|(feature, tally)| (feature, *tally, value(tally)));
+    let best = valued.reduce(|best, next| if next.2 > best.2 { next } else { best });
     best.map(|(feature, tally, _)| (feature, tally))
 }
 
@@ -372,16 +368,13 @@ mod tests {
 
     /// Records of files: the features of each, and whether it fails.
     fn rules(files: &[Vec<(Vec<Feature>, bool)>]) -> Vec<(Vec<Feature>, String)> {
-        let mut sets = Vec::<Box<[Feature]>>::new();
-        let (mut failing, mut background) = (FailingCounts::new(), Background::default());
+        let mut sets = IndexSet::new();
+        let (mut failing, mut background) = (FailingCounts::new(), PassingRecords::default());
         for (file, records) in (0..).zip(files) {
             for (features, fails) in records {
                 let mut features = features.clone();
                 features.sort_unstable();
-                let place = sets.iter().position(|set| **set == *features).unwrap_or(sets.len());
-                if place == sets.len() {
-                    sets.push(features.into());
-                }
+                let place = sets.insert_full(features.into()).0;
                 if *fails {
                     *failing.entry((file, true)).or_default().entry(place as u32).or_insert(0) += 1;
                 } else {
@@ -389,11 +382,11 @@ mod tests {
                 }
             }
         }
-        let found = Miner { failing, background: &background, sets: &sets, features: 20 }.rules();
+        let found = RuleMiner { failing, background: &background, sets: &sets, features: 20 }.rules();
         found.into_iter().map(|rule| (rule.features, format!("{:.1}", rule.share))).collect()
     }
 
-    /// Records that have features 0, and 1 to 9 by chance. Those fail that `fails` says.
+    /// Records with feature 0, and 1 to 9 by chance; `fails` selects the failing ones.
     fn records(
         seed: u64,
         count: usize,
@@ -416,39 +409,17 @@ mod tests {
     }
 
     #[test]
-    fn a_feature_by_which_all_fail() {
-        let files: Vec<_> =
-            (1..4).map(|seed| records(seed, 200, |features, _| features.contains(&5))).collect();
-        assert_eq!(rules(&files), [(vec![5], "1.0".to_owned())]);
-    }
-
-    #[test]
-    fn two_features_of_which_each_is_a_reason() {
-        let files = [records(7, 600, |features, _| features.contains(&5) || features.contains(&8))];
-        let found = rules(&files);
-        assert_eq!(found.iter().map(|(rule, _)| rule.clone()).collect::<Vec<_>>(), [vec![5], vec![8]]);
-    }
-
-    #[test]
-    fn two_features_that_only_together_are_a_reason() {
-        let files = [records(3, 600, |features, _| features.contains(&2) && features.contains(&4))];
-        assert_eq!(rules(&files), [(vec![2, 4], "1.0".to_owned())]);
-    }
-
-    #[test]
-    fn a_feature_by_which_some_fail_is_one_reason() {
-        let files = [records(11, 900, |features, chance| features.contains(&6) && chance < 40)];
-        let found = rules(&files);
-        assert_eq!(found.len(), 1, "{found:?}");
-        assert_eq!(found[0].0, [6]);
-    }
-
-    #[test]
-    fn chance_is_no_reason() {
-        let files = [records(5, 400, |_, chance| chance < 30)];
-        assert_eq!(rules(&files), []);
-        let everything = [records(5, 400, |_, _| true)];
-        assert_eq!(rules(&everything), []);
+    fn features_that_are_a_reason() {
+        let check = |file, expected: &[&[Feature]]| {
+            let found: Vec<_> = rules(&[file]).into_iter().map(|(features, _)| features).collect();
+            assert_eq!(found, expected);
+        };
+        check(records(1, 200, |features, _| features.contains(&5)), &[&[5]]);
+        check(records(7, 600, |features, _| features.contains(&5) || features.contains(&8)), &[&[5], &[8]]);
+        check(records(3, 600, |features, _| features.contains(&2) && features.contains(&4)), &[&[2, 4]]);
+        check(records(11, 900, |features, chance| features.contains(&6) && chance < 40), &[&[6]]);
+        check(records(5, 400, |_, chance| chance < 30), &[]);
+        check(records(5, 400, |_, _| true), &[]);
     }
 
     #[test]

@@ -1,45 +1,43 @@
-//! What is seen of a failure: its kind, and its message or the class of its values.
+//! The symptom of a failure: its kind, and its message or the class of its values.
 
 use std::collections::HashSet;
 
 use slt_core::outcome::Difference;
 
-/// What records that may fail for one reason have in common.
+/// The common appearance of records that may have one cause.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Symptom {
-    /// The word for the kind, as [`slt_core::outcome::Problem::word`] has it; [`WRONG_RESULT`] for results whose values
-    /// are not the expected ones, and [`WHOLE_FILE`] for files that fail without a failing record.
+    /// The kind, see [`slt_core::outcome::Problem::word`]; [`WRONG_RESULT`] for wrong values, [`WHOLE_FILE`] for files
+    /// that fail without a failing record.
     pub kind: String,
     /// The message without names and numbers, or how the values differ.
     pub what: String,
 }
 
-impl Symptom {
-    /// Whether another program says that something failed, and nothing else.
-    pub fn is_unknown(&self) -> bool {
-        self.kind == "reported" && self.what.is_empty()
-    }
-}
-
-/// The kind of results whose values, or their number, are not the expected ones.
+/// The kind of results with wrong values, or a wrong number of them.
 pub const WRONG_RESULT: &str = "wrong_result";
 
 /// The kind of files that fail without a failing record.
 pub const WHOLE_FILE: &str = "file";
 
-/// What wrong results have in common whose class says nothing about the reason.
+/// The symptom of wrong results whose class does not indicate the cause.
 pub const WRONG_VALUES: &str = "wrong values";
 
-/// Where nothing but the line of a failing record is known.
+/// The symptom of failing records of which only the line is known.
 pub(super) const UNKNOWN: (&str, &str) = ("unknown", "no details were kept");
 
-/// How a run says that nothing but the line is known, since the worker was lost that knew more.
+/// The symptom in a report if the details were lost with the worker.
 const LOST: (&str, &str) = ("unsupported", "lost with the worker");
 
 impl Symptom {
-    /// The symptom of a group of failures, and the class of its values. `names` are those of the SQL, if it is known:
-    /// they are taken out of the message.
-    pub(super) fn of(kind: &str, what: &str, names: Option<&HashSet<String>>) -> (Self, Option<Difference>) {
+    /// Returns whether another program reported only the failure.
+    pub fn is_unknown(&self) -> bool {
+        self.kind == "reported" && self.what.is_empty()
+    }
+
+    /// Returns the symptom of a group of failures, and the class of its values. `names` are the names of the SQL, if
+    /// known; they are removed from the message.
+    pub(super) fn new(kind: &str, what: &str, names: Option<&HashSet<String>>) -> (Self, Option<Difference>) {
         if matches!(kind, "rows_differ" | "hash_differs") {
             let class = Difference::from_word(what).unwrap_or(Difference::Values);
             let what = if class.is_telling() { class.word() } else { WRONG_VALUES };
@@ -61,7 +59,7 @@ impl Symptom {
         (Self { kind: kind.to_owned(), what }, None)
     }
 
-    /// The symptom with `#` for all digits.
+    /// Returns the symptom with `#` in place of digits.
     pub(super) fn without_digits(&self) -> Self {
         let mut what = String::with_capacity(self.what.len());
         for character in self.what.chars() {
@@ -74,7 +72,7 @@ impl Symptom {
         Self { kind: self.kind.clone(), what }
     }
 
-    /// Whether records with different reasons are likely to look so.
+    /// Returns whether records with different causes probably have this symptom.
     pub(super) fn is_vague(&self) -> bool {
         if self.kind == WRONG_RESULT {
             return self.what == WRONG_VALUES;
@@ -109,7 +107,7 @@ impl Symptom {
         }
     }
 
-    /// Whether something that the SQL names is not there, as the engine says.
+    /// Returns whether the engine reports that a named object is missing.
     pub(super) fn misses_something(&self) -> bool {
         const WORDS: [&str; 12] = [
             "no such",
@@ -130,15 +128,15 @@ impl Symptom {
     }
 }
 
-/// Words of messages that are no names even where a column is called so.
+/// Words of messages that are not replaced even if a column has the same name.
 const PLAIN: &[&str] = &[
     "a", "an", "and", "are", "as", "at", "by", "column", "error", "expected", "for", "found", "from",
     "function", "in", "index", "is", "name", "near", "no", "not", "of", "on", "or", "such", "table", "the",
     "to", "type", "value", "view", "with",
 ];
 
-/// The message with `_` for each name of the SQL; several in a row are one. Where the SQL is not known, what looks like a
-/// name is one: letters with digits behind.
+/// Replaces each name of the SQL in the message by `_`; several in a row become one. Without the SQL, letters followed
+/// by digits count as names.
 fn without_names(message: &str, names: Option<&HashSet<String>>) -> String {
     let is_name = |word: &str| {
         let small = word.to_ascii_lowercase();
@@ -172,8 +170,8 @@ fn without_names(message: &str, names: Option<&HashSet<String>>) -> String {
     text
 }
 
-/// The message with `_` for what can only be names, though the SQL does not have them: names with a point between them, and
-/// lists behind a colon, which are as long as they happen to be. Words in capitals are those of SQL.
+/// Replaces further names in the message by `_`: names joined by a point, and lists of any length after a colon. Words
+/// in capitals are SQL keywords and stay.
 fn without_lists(message: &str) -> String {
     let belongs = |c: char| c.is_alphanumeric() || c == '_';
     let mut pieces: Vec<&str> = Vec::new();
@@ -241,7 +239,7 @@ mod tests {
     #[test]
     fn symptoms() {
         let check = |kind, what, expected: (&str, &str), class| {
-            let (symptom, found) = Symptom::of(kind, what, None);
+            let (symptom, found) = Symptom::new(kind, what, None);
             assert_eq!((symptom.kind.as_str(), symptom.what.as_str()), expected);
             assert_eq!(found, class);
         };

@@ -1,28 +1,28 @@
-//! Where the texts of files are had from.
+//! The interface for reading the texts of files.
 
 use slt_core::location::Source;
 use slt_core::outcome::FileReport;
 
-/// The texts of the files of a run, as they are now.
-pub trait Texts {
+/// The current texts of the files of a run.
+pub trait SourceTexts {
     /// Returns the text of a file.
     ///
     /// # Errors
     ///
-    /// [`NoText`], and the analysis does with what the report has.
-    fn text(&mut self, file: &FileReport) -> Result<Source, NoText>;
+    /// [`TextError`]; the analysis then uses only the report.
+    fn text(&mut self, file: &FileReport) -> Result<Source, TextError>;
 }
 
-/// Why there is no text of a file.
+/// A reason for a missing text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoText {
-    /// Nobody knows where it is.
+pub enum TextError {
+    /// Its location is unknown.
     #[error("the run does not say where it is")]
     Unknown,
     /// It cannot be read.
     #[error("{0}")]
     Unreadable(String),
-    /// Nobody can say how to read it.
+    /// Its dialect is unknown.
     #[error("{0}")]
     Dialect(String),
 }

@@ -1,19 +1,20 @@
-//! In which order fixes turn most files green soonest.
+//! Orders fixes so that files become green as early as possible.
 //!
-//! A file is green when each cluster that it has is fixed. One fix may turn no file green and two of them a hundred, so
-//! what is weighed are bundles: the clusters that some file still has. The bundle goes first that turns most files
-//! green for each cluster in it.
+//! A file is green when all of its clusters are fixed. One fix may make no file green and two of them a hundred, so
+//! bundles are compared: the remaining clusters of a file. The bundle with the most green files per cluster goes first.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A cluster by its number.
 pub(super) type ClusterId = u32;
 
-/// The subsets of a bundle of so many clusters are looked up, to count what fixing it turns green besides.
+/// The maximum size of a bundle whose subsets are counted as well.
 const MOST_FOR_SUBSETS: usize = 6;
 
-/// Orders clusters by what fixing them unlocks. `files` has the clusters of each file, sorted; `weights` says of each
-/// cluster how many records it has, which decides between those that unlock the same.
+/// Orders clusters by the number of files that fixing them makes green.
+///
+/// `files` has the clusters of each file, sorted; `weights` has the number of records of each cluster, which breaks
+/// ties.
 pub(super) fn order(files: &[Vec<ClusterId>], weights: &[u64]) -> Vec<ClusterId> {
     let mut bundles = BTreeMap::<Vec<ClusterId>, u64>::new();
     for clusters in files.iter().filter(|clusters| !clusters.is_empty()) {
@@ -23,7 +24,7 @@ pub(super) fn order(files: &[Vec<ClusterId>], weights: &[u64]) -> Vec<ClusterId>
     let mut fixed = BTreeSet::new();
     while let Some(next) = best(&bundles, weights) {
         let mut next = next.clone();
-        // Within a bundle the one that most files have, so that others come closer, too.
+        // Within a bundle, the cluster of most files comes first.
         let files_of = |cluster: ClusterId| -> u64 {
             bundles
                 .iter()
@@ -56,25 +57,21 @@ fn without(
     left
 }
 
-/// The bundle with most files for each of its clusters; of equals the one with most records.
+/// Returns the bundle with most files per cluster; of equals the one with most records.
 fn best<'b>(bundles: &'b BTreeMap<Vec<ClusterId>, u64>, weights: &[u64]) -> Option<&'b Vec<ClusterId>> {
     let records =
         |bundle: &[ClusterId]| -> u64 { bundle.iter().map(|&cluster| weights[cluster as usize]).sum() };
-    let mut best: Option<(&Vec<ClusterId>, u64)> = None;
-    for bundle in bundles.keys() {
-        let green = turned_green(bundles, bundle);
-        let better = best.is_none_or(|(other, others)| {
-            let (one, two) = (green * other.len() as u64, others * bundle.len() as u64);
-            (one, records(bundle)) > (two, records(other))
-        });
-        if better {
-            best = Some((bundle, green));
-        }
-    }
+    let candidates = bundles.keys().map(|bundle| (bundle, turned_green(bundles, bundle)));
+    let best = candidates.reduce(|best, next| {
+        let value = |(bundle, green): (&[ClusterId], u64), other: &[ClusterId]| {
+            (green * other.len() as u64, records(bundle))
+        };
+        if value((next.0, next.1), best.0) > value((best.0, best.1), next.0) { next } else { best }
+    });
     best.map(|(bundle, _)| bundle)
 }
 
-/// How many files have no cluster but those of the bundle.
+/// Returns the number of files without other clusters than those of the bundle.
 fn turned_green(bundles: &BTreeMap<Vec<ClusterId>, u64>, bundle: &[ClusterId]) -> u64 {
     if bundle.len() > MOST_FOR_SUBSETS {
         return bundles.get(bundle).copied().unwrap_or(0);
@@ -89,7 +86,7 @@ fn turned_green(bundles: &BTreeMap<Vec<ClusterId>, u64>, bundle: &[ClusterId]) -
     files.sum()
 }
 
-/// How many files are green after each fix of the order.
+/// Returns the number of green files after each fix of the order.
 pub(super) fn green_after(files: &[Vec<ClusterId>], order: &[ClusterId]) -> Vec<u64> {
     let mut steps = vec![0; order.len()];
     for (place, &cluster) in order.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! Which test files an expectations file is about, and by which paths it names them.
+//! The test files that an expectations file applies to, and the paths by which it names them.
 
 use std::sync::Arc;
 
@@ -10,24 +10,25 @@ use slt_core::location::FileId;
 /// directory. One that the user names may be anywhere: it may also name test files by the paths that reports show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentFiles {
-    /// What the keys of files in the directory of the expectations file begin with; nothing if no such file is known.
+    /// The prefix of the keys of files in the directory of the expectations file; `None` if no such file is known.
     prefix: Option<Arc<str>>,
     is_named: bool,
 }
 
 impl DocumentFiles {
-    /// Returns the test files of an expectations file that was found; `prefix` is what the keys in its directory begin with.
+    /// Returns the test files of an expectations file that was discovered; `prefix` is the prefix of the keys in its
+    /// directory.
     pub fn found(prefix: &str) -> Self {
         Self { prefix: Some(prefix.into()), is_named: false }
     }
 
-    /// Returns the test files of an expectations file that the user names; `prefix` is what the keys in its directory begin
-    /// with, if it has test files.
+    /// Returns the test files of an expectations file that the user names; `prefix` is the prefix of the keys in its
+    /// directory, if it has test files.
     pub fn named(prefix: Option<&str>) -> Self {
         Self { prefix: prefix.map(Arc::from), is_named: true }
     }
 
-    /// Returns the path of a test file below the directory of the expectations file, if it is there.
+    /// Returns the path of a test file below the directory of the expectations file.
     pub fn below<'f>(&self, file: &'f FileId) -> Option<&'f str> {
         file.key().strip_prefix(&**self.prefix.as_ref()?)
     }

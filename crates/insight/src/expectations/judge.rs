@@ -1,70 +1,69 @@
-//! What a run is worth in the light of what is expected: a pure function.
+//! Judges a run by the expectations: a pure function.
 
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 
-use super::{ExpectationEntry, ExpectationKind, Expectations, Scope};
+use super::{ExpectationEntry, ExpectationKind, ExpectationScope, Expectations};
 use slt_core::outcome::{FailingRecord, FileEnd, FileReport, FileStatus, RecordName, RunReport};
 
-/// A run, held against what is expected.
+/// The result of comparing a run with the expectations.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Judgement {
-    /// Failing records that are expected to fail.
+    /// The number of expected failing records.
     pub expected: u64,
-    /// The places of files that have not passed, all of which is expected.
+    /// The places of failing files with only expected failures.
     pub expected_files: BTreeSet<usize>,
-    /// Files with something that is not expected.
-    pub unexpected: Vec<NotExpected>,
-    /// What is expected to fail, and does not.
-    pub passes: Vec<Passes>,
-    /// The places of entries whose day is over, and that are about files of the run.
+    /// Files with unexpected failures.
+    pub unexpected: Vec<UnexpectedFailures>,
+    /// Unexpected passes.
+    pub passes: Vec<UnexpectedPass>,
+    /// The places of expired entries for files of the run.
     pub expired: Vec<usize>,
-    /// The places of entries that are about no file of the suite, or skip records that are in none of the files that were
-    /// run.
+    /// The indices of unused entries: they match no file of the suite, or skip records that no file has.
     pub unused: Vec<usize>,
 }
 
-/// What is not expected of a file.
+/// An unexpected failure of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NotExpected {
+pub struct UnexpectedFailures {
     /// The place of the file in the report.
     pub file: usize,
-    /// The places of its failing records that nobody expects to fail, in order; none where the file failed as a whole.
+    /// The places of its unexpected failing records, in order; empty if the file failed as a whole.
     pub records: Vec<usize>,
 }
 
-/// Something that is expected to fail, and passes.
+/// An expected failure that passes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Passes {
+pub struct UnexpectedPass {
     /// The place of the entry.
     pub entry: usize,
-    /// The file; none for a cluster.
+    /// The file; `None` for a cluster.
     pub file: Option<String>,
-    /// The records of the file; none where it is about the file or the cluster.
+    /// The records of the file; empty for a file or a cluster.
     pub records: Vec<RecordName>,
 }
 
 impl Judgement {
-    /// Whether all is as it is expected.
+    /// Returns whether the run is as expected.
     pub fn is_good(&self) -> bool {
         self.unexpected.is_empty() && self.passes.is_empty() && self.expired.is_empty()
     }
 }
 
-/// Holds a run against what is expected.
+/// Compares a run with the expectations.
 ///
-/// | entry | what it covers | passes, if |
+/// | entry | covers | passes, if |
 /// |---|---|---|
-/// | a file | all that becomes of it | the file passed |
-/// | records of a file | these failing records | its end was reached, and they are not among the failing ones |
-/// | a cluster | failing records of this kind | the run is complete, files that it may be in were run, and no record fails so |
+/// | a file | all outcomes of the file | the file passed |
+/// | records of a file | these failing records | its end was reached, and they do not fail |
+/// | a cluster | failing records of this kind | the run is complete, matching files were run, and no record fails in this way |
 ///
-/// `is_part` says that files of the suite were left out of the run. Then, and where the run is not complete, nothing is said
-/// of an entry that is about no file of the run, and no cluster passes: what becomes of the other files is not known.
+/// `is_part` means that files of the suite were left out of the run. Then, and in an incomplete run, entries without a
+/// file in the run are not judged, and clusters do not pass, because the outcomes of the other files are unknown.
 ///
-/// `flaky` covers the same, and may pass. An entry whose day is over covers nothing. A file without a failing record that has
-/// not passed (it could not be read, its worker was lost) is covered by an entry for the file only.
+/// `flaky` covers the same, and may pass. An expired entry covers nothing. A failed file without a failing record (it
+/// could not be read, its worker was lost) is covered only by an entry for the file.
 pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part: bool) -> Judgement {
     let is_whole = !is_part && run.files.len() == run.header.files;
     let engine = &run.header.engine.qualified_name();
@@ -88,7 +87,7 @@ pub fn judge(expectations: &Expectations, run: &RunReport, today: Date, is_part:
     for (place, entry) in live {
         let mut about = run.files.iter().filter(|file| entry.is_about(&file.file)).peekable();
         if about.peek().is_none() {
-            // A file that is skipped is not in the run.
+            // Skipped files are not in the run.
             if entry.what != ExpectationKind::Skip && is_whole {
                 judgement.unused.push(place);
             }
@@ -108,7 +107,8 @@ impl Judgement {
         // A flaky file that passed in the end has no failing record that an entry could be about.
         let flaky = file.last_status().is_good();
         let is_whole = |entry: &&ExpectationEntry| {
-            matches!(entry.scope, Scope::Files(_)) || (flaky && entry.what == ExpectationKind::Flaky)
+            matches!(entry.scope, ExpectationScope::Files(_))
+                || (flaky && entry.what == ExpectationKind::Flaky)
         };
         let whole = about.iter().any(is_whole);
         let records: Vec<usize> = if whole {
@@ -122,28 +122,30 @@ impl Judgement {
         if records.is_empty() && (whole || !file.failures.is_empty()) {
             self.expected_files.insert(place);
         } else {
-            self.unexpected.push(NotExpected { file: place, records });
+            self.unexpected.push(UnexpectedFailures { file: place, records });
         }
     }
 }
 
-/// Whether an entry covers a failing record.
+/// Returns whether an entry covers a failing record.
 fn covers(entry: &ExpectationEntry, file: &FileReport, record: &FailingRecord) -> bool {
     match &entry.scope {
-        Scope::Files(_) => true,
-        Scope::Records(_, records) => records.iter().any(|name| name.means(&record.id, record.key)),
-        Scope::Cluster(_, cluster) => {
+        ExpectationScope::Files(_) => true,
+        ExpectationScope::Records(_, records) => {
+            records.iter().any(|name| name.means(&record.id, record.key))
+        }
+        ExpectationScope::Cluster(_, cluster) => {
             file.group_of(record).is_some_and(|group| group.fingerprint() == *cluster)
         }
     }
 }
 
-/// Whether an entry skips records, and one of them is in none of the files, as far as all of these were read to the end.
+/// Returns whether an entry skips a record that no file contains, if all matching files were read to the end.
 fn skips_nothing<'r>(
     entry: &ExpectationEntry,
     mut about: impl Iterator<Item = &'r FileReport> + Clone,
 ) -> bool {
-    let Scope::Records(_, records) = &entry.scope else { return false };
+    let ExpectationScope::Records(_, records) = &entry.scope else { return false };
     let files = about.clone();
     let is_there = |record: &RecordName| files.clone().any(|file| is_left_out(file, *record));
     about.all(|file| file.end == FileEnd::Completed) && !records.iter().all(is_there)
@@ -153,21 +155,25 @@ fn is_left_out(file: &FileReport, record: RecordName) -> bool {
     file.left_out.iter().any(|left_out| record.means(&left_out.id, left_out.key))
 }
 
-/// What an entry expects to fail, and does not.
+/// Returns the unexpected passes of an entry.
 fn passes<'r>(
     entry: usize,
     of: &ExpectationEntry,
     is_whole: bool,
     about: impl Iterator<Item = &'r FileReport>,
-) -> Vec<Passes> {
+) -> Vec<UnexpectedPass> {
     match &of.scope {
-        Scope::Files(_) => {
+        ExpectationScope::Files(_) => {
             let passed = about.filter(|file| file.status() == FileStatus::Passed);
             passed
-                .map(|file| Passes { entry, file: Some(file.file.path().to_owned()), records: Vec::new() })
+                .map(|file| UnexpectedPass {
+                    entry,
+                    file: Some(file.file.path().to_owned()),
+                    records: Vec::new(),
+                })
                 .collect()
         }
-        Scope::Records(_, records) => {
+        ExpectationScope::Records(_, records) => {
             let reached =
                 about.filter(|file| matches!(file.end, FileEnd::Completed | FileEnd::Halted { .. }));
             let found = reached.map(|file| {
@@ -175,14 +181,14 @@ fn passes<'r>(
                     |name: &RecordName| file.failures.iter().any(|record| name.means(&record.id, record.key));
                 let passes = |record: &RecordName| !fails(record) && !is_left_out(file, *record);
                 let records = records.iter().copied().filter(passes).collect();
-                Passes { entry, file: Some(file.file.path().to_owned()), records }
+                UnexpectedPass { entry, file: Some(file.file.path().to_owned()), records }
             });
             found.filter(|passes| !passes.records.is_empty()).collect()
         }
-        Scope::Cluster(_, cluster) => {
+        ExpectationScope::Cluster(_, cluster) => {
             let mut about = about;
             let fails = about.any(|file| file.groups.iter().any(|group| group.fingerprint() == *cluster));
-            let passes = Passes { entry, file: None, records: Vec::new() };
+            let passes = UnexpectedPass { entry, file: None, records: Vec::new() };
             if is_whole && !fails { vec![passes] } else { Vec::new() }
         }
     }

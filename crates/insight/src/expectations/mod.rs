@@ -1,18 +1,18 @@
-//! Which failures are known: a file `expectations.toml` in a directory above test files says what is expected to fail, why, and until when.
+//! Known failures: `expectations.toml` in a directory above test files lists expected failures, with reasons and expiry
+//! dates.
 //!
-//! A run in which just that fails is a good one, so that an engine on its way has an honest CI from the first day. What is
-//! expected changes no outcome: a failing record is a failing record. It changes what the run as a whole is worth.
+//! A run with only these failures succeeds, so an unfinished engine has a useful CI from the first day. Expectations
+//! change no outcome of a record, only the result of the run.
 
 mod document;
 mod files;
 mod judge;
 mod update;
 
-pub use document::{DocumentError, FILE_NAME, read, today};
+pub use document::{ExpectationsError, FILE_NAME, read, today};
 pub use files::DocumentFiles;
-pub use judge::{Judgement, NotExpected, Passes, judge};
-pub use update::write_entry;
-pub use update::{Note, update};
+pub use judge::{Judgement, UnexpectedFailures, UnexpectedPass, judge};
+pub use update::{update, write_entry};
 
 use std::sync::Arc;
 
@@ -22,39 +22,46 @@ use slt_core::location::FileId;
 use slt_core::outcome::RecordName;
 use slt_runner::parallel::{Pattern, PatternError};
 
-/// All that is expected.
+/// The entries of an expectations file.
 #[derive(Debug, Clone, Default)]
 pub struct Expectations {
     /// The entries, in the order of the file.
     pub entries: Vec<ExpectationEntry>,
 }
 
-/// Something that is expected to fail.
+/// An expected failure.
 #[derive(Debug, Clone)]
 pub struct ExpectationEntry {
-    /// The file that it is in.
+    /// The file that contains it.
     pub document: Arc<str>,
     /// Its line there.
     pub line: usize,
     /// The test files that it can be about.
     pub files: DocumentFiles,
-    /// What is expected.
+    /// The expectation.
     pub what: ExpectationKind,
-    /// The engine that it is expected of; without it any.
+    /// The engine that it applies to; `None` for any engine.
     pub engine: Option<String>,
-    /// Where.
-    pub scope: Scope,
-    /// Why it fails.
+    /// Its scope.
+    pub scope: ExpectationScope,
+    /// Its reason, issue, owner and expiry.
+    pub details: EntryDetails,
+}
+
+/// The fields of an entry that explain and limit it.
+#[derive(Debug, Clone, Default)]
+pub struct EntryDetails {
+    /// The reason for the failure.
     pub reason: Option<String>,
-    /// Where that is discussed.
+    /// The issue about it.
     pub issue: Option<String>,
-    /// Who looks after it.
+    /// The person responsible.
     pub owner: Option<String>,
     /// The last day on which it holds.
     pub expires: Option<Date>,
 }
 
-/// What is expected.
+/// The expected behaviour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExpectationKind {
     /// It fails, and it is wrong if it passes.
@@ -66,7 +73,7 @@ pub enum ExpectationKind {
 }
 
 impl ExpectationKind {
-    /// The name of its tables in the file.
+    /// Returns the name of its tables in the file.
     pub fn word(self) -> &'static str {
         match self {
             Self::Xfail => "xfail",
@@ -76,19 +83,19 @@ impl ExpectationKind {
     }
 }
 
-/// Where something is expected.
+/// The scope of an expectation.
 #[derive(Debug, Clone)]
-pub enum Scope {
-    /// Files as a whole, whatever becomes of them.
-    Files(Files),
+pub enum ExpectationScope {
+    /// Whole files, for any outcome.
+    Files(FileMatcher),
     /// Records of files.
-    Records(Files, Vec<RecordName>),
+    Records(FileMatcher, Vec<RecordName>),
     /// Records that fail in a certain way, see [`FailureGroup::fingerprint`](slt_core::outcome::FailureGroup::fingerprint).
-    Cluster(Option<Files>, u64),
+    Cluster(Option<FileMatcher>, u64),
 }
 
-impl Scope {
-    /// Whether anything in the file with this path can be meant.
+impl ExpectationScope {
+    /// Returns whether the scope includes anything in the file with this path.
     fn is_about(&self, file: &str) -> bool {
         match self {
             Self::Files(files) | Self::Records(files, _) => files.has(file),
@@ -97,32 +104,32 @@ impl Scope {
     }
 }
 
-/// Files: one by its path below the directory of the expectations file, or those that a glob chooses, see [`Pattern`].
+/// Selects a file by its path below the directory of the expectations file, or files by a glob, see [`Pattern`].
 #[derive(Debug, Clone)]
-pub struct Files {
-    /// As it was written.
+pub struct FileMatcher {
+    /// The text in the expectations file.
     pub word: String,
     glob: Option<Pattern>,
 }
 
-impl Files {
-    /// The files that a word means: a glob if it has one of `*?[{`, otherwise a path.
+impl FileMatcher {
+    /// Parses a path, or a glob if it contains one of `*?[{`.
     ///
     /// # Errors
     ///
-    /// [`PatternError`], if it is to be a glob and is none.
+    /// [`PatternError`], for an invalid glob.
     pub fn new(word: &str) -> Result<Self, PatternError> {
         let is_glob = word.contains(['*', '?', '[', '{']);
         Ok(Self { word: word.to_owned(), glob: is_glob.then(|| word.parse()).transpose()? })
     }
 
-    /// The file with this path, whatever signs are in it.
+    /// Selects the file with this path, without interpreting special characters.
     pub fn one(path: &str) -> Self {
         let is_special = |sign: &char| "*?[]{}".contains(*sign);
         if !path.contains(|sign| is_special(&sign)) {
             return Self { word: path.to_owned(), glob: None };
         }
-        // The `/` in front makes it a path, and not a name that files of any folder may have.
+        // The leading `/` makes it a path, because a name without one matches in any folder.
         let signs = path.chars().map(|sign| match sign {
             sign if is_special(&sign) => format!("[{sign}]"),
             '\\' => "\\\\".to_owned(),
@@ -133,7 +140,7 @@ impl Files {
         Self { word: escaped, glob }
     }
 
-    /// Whether the file is among them.
+    /// Returns whether the file is selected.
     pub fn has(&self, file: &str) -> bool {
         match &self.glob {
             Some(glob) => glob.matches(file),
@@ -143,33 +150,33 @@ impl Files {
 }
 
 impl ExpectationEntry {
-    /// Whether it holds for an engine.
+    /// Returns whether it applies to an engine.
     pub fn is_for(&self, engine: &str) -> bool {
         self.engine.as_deref().is_none_or(|of| of == engine)
     }
 
-    /// Whether anything in this file can be meant.
+    /// Returns whether it applies to anything in this file.
     pub fn is_about(&self, file: &FileId) -> bool {
         self.files.any(file, |path| self.scope.is_about(path))
     }
 
-    /// Whether its last day is over.
+    /// Returns whether it has expired.
     pub fn has_expired(&self, today: Date) -> bool {
-        self.expires.is_some_and(|last| last < today)
+        self.details.expires.is_some_and(|last| last < today)
     }
 }
 
 impl Expectations {
-    /// Whether a file is not to be run.
+    /// Returns whether a file is skipped.
     pub fn skips(&self, engine: &str, file: &FileId, today: Date) -> bool {
-        self.skipping(engine, file, today).any(|entry| matches!(entry.scope, Scope::Files(_)))
+        self.skipping(engine, file, today).any(|entry| matches!(entry.scope, ExpectationScope::Files(_)))
     }
 
-    /// The records of a file that are not to be executed.
+    /// Returns the skipped records of a file.
     pub fn left_out(&self, engine: &str, file: &FileId, today: Date) -> Vec<RecordName> {
         let records = self.skipping(engine, file, today).filter_map(|entry| match &entry.scope {
-            Scope::Records(_, records) => Some(records),
-            Scope::Files(_) | Scope::Cluster(..) => None,
+            ExpectationScope::Records(_, records) => Some(records),
+            ExpectationScope::Files(_) | ExpectationScope::Cluster(..) => None,
         });
         records.flatten().copied().collect()
     }

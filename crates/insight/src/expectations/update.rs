@@ -1,4 +1,4 @@
-//! What has to be expected so that a run is a good one: the file, written anew.
+//! Updates the file so that the run is as expected.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -6,38 +6,27 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use super::{DocumentFiles, ExpectationEntry, ExpectationKind, Expectations, Scope, judge};
+use super::{
+    DocumentFiles, EntryDetails, ExpectationEntry, ExpectationKind, ExpectationScope, Expectations, judge,
+};
 use slt_core::outcome::{FailingRecord, FileReport, RecordName, RunReport};
 use slt_runner::text::written;
 
-/// Above this line the file is the user's, and stays as it is.
+/// The file above this line belongs to the user, and is not changed.
 const MARK: &str = "# Entries below this line are written by `expectations update`; entries above are kept.";
 
-/// What new entries say besides.
-#[derive(Debug, Clone, Default)]
-pub struct Note {
-    /// Why it fails.
-    pub reason: Option<String>,
-    /// Where that is discussed.
-    pub issue: Option<String>,
-    /// Who looks after it.
-    pub owner: Option<String>,
-    /// The last day on which it holds.
-    pub expires: Option<Date>,
-}
-
-/// The text of a file `about` these files with which the run is a good one, but for entries of the user that pass or have expired. `text` is the
-/// file as it is, and `expectations` what it says.
+/// Returns the text of an expectations file with which the run is as expected, except for passing or expired entries of
+/// the user. `text` is the present file, `expectations` its content, and `about` its test files.
 ///
-/// Entries above the mark stay as they are. Those below it stay if they are for another engine or for files that the run
-/// does not have; the others are made anew, with what they said besides.
+/// Entries above the mark do not change. Entries below it are kept if they are for another engine or for files that the
+/// run does not have; the others are replaced, and their details are kept.
 pub fn update(
     text: &str,
     expectations: &Expectations,
     about: &DocumentFiles,
     run: &RunReport,
     today: Date,
-    note: &Note,
+    details: &EntryDetails,
 ) -> String {
     let (above, first_below) = match text.find(MARK) {
         Some(at) => (&text[..at], 1 + text[..at].matches('\n').count()),
@@ -47,7 +36,7 @@ pub fn update(
         expectations.entries.iter().cloned().partition(|entry| entry.line < first_below);
     let engine = &run.header.engine.qualified_name();
     let is_replaced = |entry: &ExpectationEntry| {
-        // Of what is skipped the run does not know whether it fails.
+        // The outcome of skipped records is unknown.
         entry.what != ExpectationKind::Skip
             && entry.engine.as_deref() == Some(engine)
             && run.files.iter().any(|file| entry.is_about(&file.file))
@@ -58,7 +47,7 @@ pub fn update(
     for unexpected in judge(&covered, run, today, true).unexpected {
         let file = &run.files[unexpected.file];
         let said = old.iter().find(|entry| entry.is_about(&file.file) && !entry.has_expired(today));
-        entries.push(new_entry(file, about, &unexpected.records, engine, said, note));
+        entries.push(new_entry(file, about, &unexpected.records, engine, said, details));
     }
     entries.sort_by(|one, other| (&one.engine, word(one)).cmp(&(&other.engine, word(other))));
     let mut out = above.to_owned();
@@ -75,8 +64,10 @@ pub fn update(
 
 fn word(entry: &ExpectationEntry) -> &str {
     match &entry.scope {
-        Scope::Files(files) | Scope::Records(files, _) | Scope::Cluster(Some(files), _) => &files.word,
-        Scope::Cluster(None, _) => "",
+        ExpectationScope::Files(files)
+        | ExpectationScope::Records(files, _)
+        | ExpectationScope::Cluster(Some(files), _) => &files.word,
+        ExpectationScope::Cluster(None, _) => "",
     }
 }
 
@@ -86,7 +77,7 @@ fn new_entry(
     unexpected: &[usize],
     engine: &str,
     said: Option<&ExpectationEntry>,
-    note: &Note,
+    details: &EntryDetails,
 ) -> ExpectationEntry {
     let is_flaky = file.last_status().is_good();
     let failing = || unexpected.iter().map(|&place| &file.failures[place]);
@@ -101,14 +92,12 @@ fn new_entry(
     } else {
         failing().map(FailingRecord::name).collect()
     };
-    // What has no record cannot be named by one, and neither can what comes behind the end of the file.
+    // A file without a failing record can only be covered as a whole, and so can records after its end.
     let as_a_whole = records.is_empty()
         || failing().any(|record| record.id.is_whole_file())
         || file.counts.not_reached > 0;
-    let files = super::Files::one(about.name(&file.file));
-    let of = |note: &Option<String>, said: Option<&Option<String>>| {
-        note.clone().or_else(|| said.cloned().flatten())
-    };
+    let files = super::FileMatcher::one(about.name(&file.file));
+    let old = said.map(|entry| entry.details.clone()).unwrap_or_default();
     ExpectationEntry {
         document: Arc::from(""),
         line: 0,
@@ -119,15 +108,21 @@ fn new_entry(
             said.map_or(ExpectationKind::Xfail, |entry| entry.what)
         },
         engine: Some(engine.to_owned()),
-        scope: if as_a_whole { Scope::Files(files) } else { Scope::Records(files, records) },
-        reason: of(&note.reason, said.map(|entry| &entry.reason)),
-        issue: of(&note.issue, said.map(|entry| &entry.issue)),
-        owner: of(&note.owner, said.map(|entry| &entry.owner)),
-        expires: note.expires.or_else(|| said.and_then(|entry| entry.expires)),
+        scope: if as_a_whole {
+            ExpectationScope::Files(files)
+        } else {
+            ExpectationScope::Records(files, records)
+        },
+        details: EntryDetails {
+            reason: details.reason.clone().or(old.reason),
+            issue: details.issue.clone().or(old.issue),
+            owner: details.owner.clone().or(old.owner),
+            expires: details.expires.or(old.expires),
+        },
     }
 }
 
-/// Writes an entry as it stands in the file.
+/// Writes an entry in the format of the file.
 pub fn write_entry(out: &mut String, entry: &ExpectationEntry) -> std::fmt::Result {
     writeln!(out, "\n[[{}]]", entry.what.word())?;
     let text = |out: &mut String, name: &str, value: &Option<String>| match value {
@@ -136,12 +131,12 @@ pub fn write_entry(out: &mut String, entry: &ExpectationEntry) -> std::fmt::Resu
     };
     text(out, "engine", &entry.engine)?;
     match &entry.scope {
-        Scope::Files(files) => writeln!(out, "file = {}", quoted(&files.word))?,
-        Scope::Cluster(files, cluster) => {
+        ExpectationScope::Files(files) => writeln!(out, "file = {}", quoted(&files.word))?,
+        ExpectationScope::Cluster(files, cluster) => {
             text(out, "file", &files.as_ref().map(|files| files.word.clone()))?;
             writeln!(out, "cluster = \"{cluster:016x}\"")?;
         }
-        Scope::Records(files, records) => {
+        ExpectationScope::Records(files, records) => {
             writeln!(out, "file = {}", quoted(&files.word))?;
             out.push_str("records = [");
             for (place, record) in records.iter().enumerate() {
@@ -160,16 +155,16 @@ pub fn write_entry(out: &mut String, entry: &ExpectationEntry) -> std::fmt::Resu
             out.push_str("]\n");
         }
     }
-    text(out, "reason", &entry.reason)?;
-    text(out, "issue", &entry.issue)?;
-    text(out, "owner", &entry.owner)?;
-    match entry.expires {
+    text(out, "reason", &entry.details.reason)?;
+    text(out, "issue", &entry.details.issue)?;
+    text(out, "owner", &entry.details.owner)?;
+    match entry.details.expires {
         Some(date) => writeln!(out, "expires = {date}"),
         None => Ok(()),
     }
 }
 
-/// A text of TOML.
+/// Formats a TOML string.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for sign in text.chars() {

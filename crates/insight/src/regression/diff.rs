@@ -1,64 +1,64 @@
-//! Two runs, held against each other.
+//! The comparison of two runs.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::file::{FileChange, FileDiff};
-use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff};
+use super::records::{ChangeCounts, ComparedConditions, MatchedBy, RecordChange, RecordDiff};
 use slt_core::engine::EngineId;
 use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunReport, Totals};
 
-/// What has changed between two runs.
+/// The changes between two runs.
 ///
-/// The reverse comparison has the same with before and now exchanged: what is fixed in one direction is regressed in the
-/// other, a new failure has disappeared, what is newly tested is newly untested.
+/// The reverse comparison swaps the classes: fixed and regressed, new failures and disappeared ones, newly tested and
+/// newly untested.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunDiff<'r> {
-    /// What is compared with.
-    pub baseline: Side<'r>,
-    /// What is compared.
-    pub current: Side<'r>,
+    /// The baseline.
+    pub baseline: ComparedRun<'r>,
+    /// The current run.
+    pub current: ComparedRun<'r>,
     /// Every file of either run, in the order of the paths.
     pub files: Vec<FileDiff<'r>>,
 }
 
-/// One of the runs, summed up.
+/// The summary of one of the runs.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Side<'r> {
+pub struct ComparedRun<'r> {
     /// The engine under test.
     pub engine: &'r EngineId,
-    /// The names that conditions were held against.
+    /// The labels for conditions.
     pub labels: &'r [String],
-    /// Whether the reference runner's holes are reproduced.
+    /// Whether the run was exact, with the gaps of the reference runner.
     pub exact: bool,
-    /// How many files were to be run.
+    /// The number of planned files.
     pub wanted: u64,
     /// All files with a result.
     pub totals: Totals,
-    /// What a flaky file counts as.
+    /// The treatment of flaky files.
     pub flaky: FlakyResult,
     /// How it ended.
     pub end: RunEnd,
-    /// Whether it knows files as wholes only, each as one record: it is of another program.
+    /// Whether it is from another program, and knows whole files only.
     pub wholes: bool,
 }
 
-/// What counts as a regression of the whole run.
+/// The criterion for a regression of the whole run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Gate {
-    /// Nothing does.
+    /// Nothing.
     Never,
-    /// A file that passed and does not any more.
+    /// A file that passed before and does not now.
     Files,
-    /// That, and in any other file a record that passed and does not any more.
+    /// A file or record that passed before and does not now.
     Records,
 }
 
-/// Holds a run against a baseline.
+/// Compares a run with a baseline.
 pub fn compare<'r>(baseline: &'r RunReport, current: &'r RunReport) -> RunDiff<'r> {
-    let (before, now) = (Side::of(baseline), Side::of(current));
+    let (before, now) = (ComparedRun::new(baseline), ComparedRun::new(current));
     let conditions =
-        Conditions { same: before.labels == now.labels, one_of_wholes: before.wholes != now.wholes };
+        ComparedConditions { same: before.labels == now.labels, one_of_wholes: before.wholes != now.wholes };
     let mut files = FilePairs::new();
     for (place, run) in [baseline, current].into_iter().enumerate() {
         for file in &run.files {
@@ -66,17 +66,16 @@ pub fn compare<'r>(baseline: &'r RunReport, current: &'r RunReport) -> RunDiff<'
         }
     }
     pair_unknown(&mut files);
-    let diffs = files.into_values().filter_map(|[before, now]| FileDiff::of(before, now, conditions));
+    let diffs = files.into_values().filter_map(|[before, now]| FileDiff::new(before, now, conditions));
     let mut files: Vec<_> = diffs.collect();
     files.sort_by_key(|file| (file.file.path(), file.file));
     RunDiff { baseline: before, current: now, files }
 }
 
-/// Files as they are in the baseline and in the current run.
+/// The files of the baseline and of the current run.
 type FilePairs<'r> = BTreeMap<&'r FileId, [Option<&'r FileReport>; 2]>;
 
-/// Other programs do not say which suite a file is of: it is the only file of the other run that reports show by the same
-/// path, if there is just one.
+/// Matches files of other programs, which do not report the suite, by their path if it is unique in the other run.
 fn pair_unknown(files: &mut FilePairs<'_>) {
     let is_alone = |[before, now]: &[Option<&FileReport>; 2]| before.is_none() != now.is_none();
     let mut by_path = HashMap::<&str, Vec<&FileId>>::new();
@@ -99,8 +98,8 @@ fn pair_unknown(files: &mut FilePairs<'_>) {
     }
 }
 
-impl<'r> Side<'r> {
-    fn of(run: &'r RunReport) -> Self {
+impl<'r> ComparedRun<'r> {
+    fn new(run: &'r RunReport) -> Self {
         let totals = run.totals();
         Self {
             engine: &run.header.engine,
@@ -119,37 +118,37 @@ impl<'r> Side<'r> {
         }
     }
 
-    /// The share of the files that passed, between 0 and 1, as [`Totals::pass_rate_with`].
+    /// Returns the share of the files that passed, see [`Totals::pass_rate_with`].
     pub fn pass_rate(&self) -> Option<f64> {
         self.totals.pass_rate_with(self.flaky)
     }
 
-    /// The share of the files that should have been run and were, between 0 and 1, where their number is known.
+    /// Returns the share of the planned files that were run, between 0 and 1, if known.
     pub fn coverage(&self) -> Option<f64> {
         let wanted = self.wanted.max(self.totals.files);
         (wanted > 0).then(|| (self.totals.files - self.totals.errors) as f64 / wanted as f64)
     }
 
-    /// Whether every file has its result.
+    /// Returns whether every file has a result.
     pub fn is_complete(&self) -> bool {
         self.totals.files >= self.wanted
     }
 }
 
 impl<'r> RunDiff<'r> {
-    /// The records of all files, summed up.
-    pub fn account(&self) -> Account {
-        let mut account = Account::default();
+    /// Returns the counts of all files.
+    pub fn account(&self) -> ChangeCounts {
+        let mut account = ChangeCounts::default();
         self.files.iter().for_each(|file| account += file.account);
         account
     }
 
-    /// The files with this change.
+    /// Returns the files with this change.
     pub fn with(&self, wanted: FileChange) -> impl Iterator<Item = &FileDiff<'r>> {
         self.files.iter().filter(move |file| file.change == wanted)
     }
 
-    /// The records of all files with this change, with their files.
+    /// Returns the records of all files with this change, with their files.
     pub fn records_with(
         &self,
         wanted: impl Fn(RecordChange) -> bool + Copy,
@@ -157,27 +156,27 @@ impl<'r> RunDiff<'r> {
         self.files.iter().flat_map(move |file| file.with(wanted).map(move |record| (file, record)))
     }
 
-    /// How many files are in both runs.
+    /// Returns the number of files in both runs.
     pub fn common(&self) -> u64 {
         self.files.iter().filter(|file| file.is_common()).count() as u64
     }
 
-    /// How many files there are whose records are known by their lines only.
+    /// Returns the number of files whose records are matched by lines only.
     pub fn by_lines(&self) -> u64 {
-        let by_line = |file: &&FileDiff<'_>| file.identity == Identity::Lines && file.is_common();
+        let by_line = |file: &&FileDiff<'_>| file.identity == MatchedBy::Lines && file.is_common();
         self.files.iter().filter(by_line).count() as u64
     }
 
-    /// Whether the current run has regressed, as this gate sees it.
+    /// Returns whether the current run has regressed by this gate.
     ///
-    /// | what has happened | files | records |
+    /// | change | files | records |
     /// |---|---|---|
-    /// | a file passed, and is bad now, see [`FileDiff::has_fallen`], or nothing of it is executed any more | yes | yes |
+    /// | a file passed, and is bad now, see [`FileDiff::has_fallen`], or none of it is executed any more | yes | yes |
     /// | a record has regressed in a file that had not passed | | yes |
-    /// | a record fails as before, and now takes engine, process or time with it | | yes |
+    /// | a record fails as before, and now kills the engine or the process, or times out | | yes |
     /// | records of a file passed, and are not reached any more, see [`FileDiff::lost`] | | yes |
-    /// | a file is not in the current run | | |
-    /// | a new failure: it is not known that the record, or file, ever passed | | |
+    /// | a file is missing in the current run | | |
+    /// | a new failure: the record or file is not known to have passed | | |
     /// | a file is flaky now | | |
     pub fn has_regressed(&self, gate: Gate) -> bool {
         let file = |file: &FileDiff<'_>| {

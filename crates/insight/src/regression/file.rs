@@ -1,6 +1,8 @@
 //! One file in two runs.
 
-use super::records::{Account, Conditions, Identity, RecordChange, RecordDiff, Why, matched};
+use super::records::{
+    ChangeCounts, ComparedConditions, MatchedBy, MissingReason, RecordChange, RecordDiff, matched,
+};
 use slt_core::location::FileId;
 use slt_core::outcome::{Counts, FileReport, FileStatus};
 
@@ -9,36 +11,36 @@ use slt_core::outcome::{Counts, FileReport, FileStatus};
 pub struct FileDiff<'r> {
     /// The identity of the file.
     pub file: &'r FileId,
-    /// What messages call it: a path that can be typed again.
+    /// The displayed path, which the user can type again.
     pub shown: &'r str,
-    /// How it ended in the baseline, if it is there.
+    /// Its state in the baseline.
     pub before: Option<FileState>,
-    /// How it ended in the current run, if it is there.
+    /// Its state in the current run.
     pub now: Option<FileState>,
-    /// What became of it.
+    /// The change.
     pub change: FileChange,
-    /// How its records are known.
-    pub identity: Identity,
-    /// Why it cannot be told what became of records that fail in one run only, if it cannot.
-    pub doubt: Option<Why>,
+    /// The way its records were matched.
+    pub identity: MatchedBy,
+    /// The reason why records that fail in one run only cannot be judged.
+    pub doubt: Option<MissingReason>,
     /// Every record that fails in one of the runs, in the order of the lines.
     pub records: Vec<RecordDiff<'r>>,
-    /// All records, summed up.
-    pub account: Account,
-    /// How many records the current run has left out that the baseline has not, because the user wants it so.
+    /// The counts of its records.
+    pub account: ChangeCounts,
+    /// The number of records that the user excluded from the current run only.
     pub left_out: u64,
 }
 
-/// How a file ended in a run.
+/// The result of a file in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileState {
-    /// In a word.
+    /// The status.
     pub status: FileStatus,
     /// Its records.
     pub counts: Counts,
 }
 
-/// What became of a file.
+/// The change of a file.
 ///
 /// | before \ now | passed | bad | flaky | untested |
 /// |---|---|---|---|---|
@@ -47,71 +49,65 @@ pub struct FileState {
 /// | flaky | no longer flaky | no longer flaky | still flaky | newly untested |
 /// | untested | newly tested | new failure | newly tested | still untested |
 ///
-/// A file that passes only because whatever failed is gone, skipped, left out or not reached is not fixed: its failures have
-/// disappeared. In the reverse, it has a new failure and has not regressed.
+/// A file that passes only because its failing records were removed, skipped, excluded or not reached is not fixed: its
+/// failures have disappeared. In the reverse, it has a new failure and has not regressed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum FileChange {
-    /// It passed, and does not any more.
+    /// It passed before, and does not now.
     Regressed,
-    /// It passes, and did not.
+    /// It passes now, and did not before.
     Fixed,
-    /// It has not passed, and was not tested before, or not what fails of it.
+    /// It fails, and it or its failing records were not tested before.
     NewFailure,
-    /// It had not passed, and is not tested any more, or passes without what failed.
+    /// It failed, and it or its failing records are not tested now.
     Disappeared,
     /// It passed or was flaky, and is not tested any more.
     NewlyUntested,
     /// It passes or is flaky, and was not tested before.
     NewlyTested,
-    /// It passes at one time and not at another, and did not do so.
+    /// It is flaky, and was not.
     NewlyFlaky,
-    /// It passed at one time and not at another, and does not do so.
+    /// It was flaky, and is not any more.
     NoLongerFlaky,
     /// It passes.
     StillPassing,
-    /// It does not pass, though perhaps for another reason.
+    /// It fails in both runs, perhaps for different reasons.
     StillFailing,
-    /// It passes at one time and not at another.
+    /// It is flaky in both runs.
     StillFlaky,
     /// Nothing of it was executed.
     StillUntested,
 }
 
-/// How a file stands in a run.
+/// The state of a file in a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// It passed.
+enum FileStanding {
     Passed,
-    /// Something is wrong.
     Bad,
-    /// It passed at one time and not at another.
     Flaky,
     /// It is not in the run, or nothing of it was executed.
     Untested,
 }
 
-impl Standing {
-    /// The standing of a file with this status.
-    pub fn of(status: Option<FileStatus>) -> Self {
-        match status {
-            None | Some(FileStatus::Empty) => Self::Untested,
-            Some(FileStatus::Passed) => Self::Passed,
-            Some(FileStatus::Flaky) => Self::Flaky,
-            Some(
-                FileStatus::Failed
-                | FileStatus::TimedOut
-                | FileStatus::Crashed
-                | FileStatus::OutOfMemory
-                | FileStatus::Error,
-            ) => Self::Bad,
-        }
+fn standing(state: Option<FileState>) -> FileStanding {
+    match state.map(|state| state.status) {
+        None | Some(FileStatus::Empty) => FileStanding::Untested,
+        Some(FileStatus::Passed) => FileStanding::Passed,
+        Some(FileStatus::Flaky) => FileStanding::Flaky,
+        Some(
+            FileStatus::Failed
+            | FileStatus::TimedOut
+            | FileStatus::Crashed
+            | FileStatus::OutOfMemory
+            | FileStatus::Error,
+        ) => FileStanding::Bad,
     }
 }
 
 impl FileChange {
-    /// What became of a file that stood so, and stands so.
-    pub fn of(before: Standing, now: Standing) -> Self {
-        use Standing::{Bad, Flaky, Passed, Untested};
+    /// Derives the change from the two states.
+    fn new(before: FileStanding, now: FileStanding) -> Self {
+        use FileStanding::{Bad, Flaky, Passed, Untested};
         match (before, now) {
             (Passed, Passed) => Self::StillPassing,
             (Passed, Bad) => Self::Regressed,
@@ -128,7 +124,7 @@ impl FileChange {
         }
     }
 
-    /// The same, where none of the records that fail is known to have passed in the other run.
+    /// Corrects the change if no failing record is known to have passed in the other run.
     fn but_for(self, records: &[RecordDiff<'_>]) -> Self {
         let any = |wanted: &dyn Fn(RecordChange) -> bool| records.iter().any(|record| wanted(record.change));
         match self {
@@ -150,7 +146,7 @@ impl FileChange {
         }
     }
 
-    /// The word for it in documents for machines.
+    /// Returns its name in machine-readable documents.
     pub fn word(self) -> &'static str {
         match self {
             Self::Regressed => "regressed",
@@ -170,23 +166,22 @@ impl FileChange {
 }
 
 impl<'r> FileDiff<'r> {
-    /// Holds a file against itself; it is in one of the runs at least.
-    pub(super) fn of(
+    /// Compares a file in two runs; it must be in at least one.
+    pub(super) fn new(
         before: Option<&'r FileReport>,
         now: Option<&'r FileReport>,
-        conditions: Conditions,
+        conditions: ComparedConditions,
     ) -> Option<Self> {
         let known = now.or(before)?;
         let matched = matched(before, now, conditions);
         let state = |file: &FileReport| FileState { status: file.status(), counts: file.counts };
         let (before, now) = (before.map(state), now.map(state));
-        let standing = |state: Option<FileState>| Standing::of(state.map(|state| state.status));
         Some(Self {
             file: &known.file,
             shown: &known.shown,
             before,
             now,
-            change: FileChange::of(standing(before), standing(now)).but_for(&matched.records),
+            change: FileChange::new(standing(before), standing(now)).but_for(&matched.records),
             identity: matched.identity,
             doubt: matched.doubt,
             records: matched.records,
@@ -195,37 +190,38 @@ impl<'r> FileDiff<'r> {
         })
     }
 
-    /// Whether the file is in both runs.
+    /// Returns whether the file is in both runs.
     pub fn is_common(&self) -> bool {
         self.before.is_some() && self.now.is_some()
     }
 
-    /// Whether it passed and does not any more. A changed file may have failures that are new, but nothing shows that its old
-    /// records still pass; only what the user had left out before says nothing of them.
+    /// Returns whether it passed before and does not now. A changed file may have new failures, but nothing shows that
+    /// its old records still pass. Records excluded before by the user do not count.
     pub fn has_fallen(&self) -> bool {
-        let standing = |state: Option<FileState>| Standing::of(state.map(|state| state.status));
-        let left_out = |record: &RecordDiff<'_>| record.change == RecordChange::NewFailure(Why::LeftOut);
-        (standing(self.before), standing(self.now)) == (Standing::Passed, Standing::Bad)
+        let left_out =
+            |record: &RecordDiff<'_>| record.change == RecordChange::NewFailure(MissingReason::LeftOut);
+        (standing(self.before), standing(self.now)) == (FileStanding::Passed, FileStanding::Bad)
             && (self.change == FileChange::Regressed || !self.records.iter().all(left_out))
     }
 
-    /// Whether it has not passed in either run, and ended in two ways: failed and now crashed, for instance.
+    /// Returns whether it failed in both runs with different statuses, for instance failed and crashed.
     pub fn ends_otherwise(&self) -> bool {
         let status = |state: Option<FileState>| state.map(|state| state.status);
         self.change == FileChange::StillFailing && status(self.before) != status(self.now)
     }
 
-    /// The records with this change.
+    /// Returns the records with this change.
     pub fn with(&self, wanted: impl Fn(RecordChange) -> bool) -> impl Iterator<Item = &RecordDiff<'r>> {
         self.records.iter().filter(move |record| wanted(record.change))
     }
 
-    /// So many records, at least, passed and do not any more without being on the list of failing ones, though the file
-    /// was run: they were not reached, or the file has changed and has fewer that pass without having fewer records. What the
-    /// user has left out is not lost.
+    /// Returns a lower bound for the number of lost records.
+    ///
+    /// They passed before, and now neither pass nor fail, although the file was run: they were not reached, or the
+    /// changed file has fewer passing records without having fewer records. Records excluded by the user are not lost.
     pub fn lost(&self) -> u64 {
         let (Some(before), Some(now)) = (self.before, self.now) else { return 0 };
-        if self.doubt != Some(Why::FileChanged) {
+        if self.doubt != Some(MissingReason::FileChanged) {
             return self.account.newly_untested.saturating_sub(self.left_out);
         }
         let fewer = self.account.unmatched_before.saturating_sub(self.account.unmatched_now);

@@ -1,24 +1,24 @@
-//! Which files, and which records, end one time so and another time otherwise, though nothing has changed.
+//! Detects flaky files and records: their results differ between runs of the same code.
 //!
-//! Two results tell of flakiness if they are of one *state*: the same commit without changes, the same engine, the same
-//! build. Between two states a change is a regression, or a fix. What the state was is the caller's to say; a state of
-//! which not all is known is no other's.
+//! Two results show flakiness if they have the same *state*: the same commit without changes, the same engine, the same
+//! build. Between two states a change is a regression or a fix. The caller determines the state; an incompletely known
+//! state equals no other.
 
-use std::collections::HashMap;
+use indexmap::IndexMap;
 
 /// A result of a file, or of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen<'h> {
-    /// The state, by whatever name.
+pub struct StateResult<'h> {
+    /// The state, under any name.
     pub state: &'h str,
     /// Whether it was good.
     pub good: bool,
 }
 
-/// How something stands.
+/// The health of a file or record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Health {
-    /// It ends one time so and another time otherwise.
+    /// Its results differ without a change.
     Flaky,
     /// It does not pass.
     Broken,
@@ -26,70 +26,66 @@ pub enum Health {
     Healthy,
 }
 
-/// What the results of something tell.
+/// The judgement of a series of results.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Steadiness<'h> {
-    /// How it stands.
+pub struct Stability<'h> {
+    /// The health.
     pub health: Health,
-    /// The results that have another of the same state.
+    /// The number of results with another result of the same state.
     pub repeated: u64,
-    /// Those of them that deviate: they are the fewer of their state.
+    /// The number of deviating results: the minority in their state.
     pub deviating: u64,
-    /// In how many states there were both.
+    /// The number of states with both results.
     pub mixed: u64,
-    /// Changes between states, the oldest first, of something that has one result in each.
-    pub turns: Vec<Turn<'h>>,
+    /// Changes between states, the oldest first, if each state has one result.
+    pub turns: Vec<StateChange<'h>>,
 }
 
 /// A change from one state to the next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Turn<'h> {
+pub struct StateChange<'h> {
     /// The last state before.
     pub from: &'h str,
     /// The first state after.
     pub to: &'h str,
-    /// Whether it passes since; else it has regressed.
+    /// Whether it passes since then; otherwise it has regressed.
     pub good: bool,
 }
 
-impl Steadiness<'_> {
-    /// The share of the repeated results that deviate, between 0 and 1; nothing, if none is repeated.
+impl Stability<'_> {
+    /// Returns the share of repeated results that deviate, between 0 and 1; `None` without repeated results.
     pub fn rate(&self) -> Option<f64> {
         (self.repeated > 0).then(|| self.deviating as f64 / self.repeated as f64)
     }
 
-    /// The interval in which the rate is, at 95 %.
+    /// Returns the 95 % confidence interval of the rate.
     pub fn interval(&self) -> Option<(f64, f64)> {
         (self.repeated > 0).then(|| wilson(self.deviating, self.repeated))
     }
 }
 
-/// Results in a row that are less likely than this are no chance.
+/// A series less likely than this is not chance.
 const CHANCE: f64 = 0.01;
 
-/// Judges results, which come the oldest first; nothing of nothing.
+/// Judges results, given the oldest first; `None` without results.
 ///
 /// | states with both results | the last results | health |
 /// |---|---|---|
 /// | none | good | healthy |
 /// | none | bad | broken |
-/// | some | good, so many in a row that something flaky would hardly do it | healthy |
-/// | some | bad, so many in a row that something flaky would hardly do it | broken |
+/// | some | good, in a row too long for chance | healthy |
+/// | some | bad, in a row too long for chance | broken |
 /// | some | any other | flaky |
 ///
-/// Hardly is less than one time in a hundred, for something that fails as often as this did from the first of the states
-/// with both results to the last. Of something that ever had both no turns are told.
-pub fn steadiness<'h>(seen: &[Seen<'h>]) -> Option<Steadiness<'h>> {
+/// A row is too long for chance if its probability is under one in a hundred, given the failure rate between the first
+/// and the last state with both results. Turns are reported only if no state has both results.
+pub fn stability<'h>(seen: &[StateResult<'h>]) -> Option<Stability<'h>> {
     let last = seen.last()?.good;
-    let mut places = HashMap::<&str, usize>::new();
-    let mut states = Vec::<(&str, [u64; 2])>::new();
+    let mut states = IndexMap::<&str, [u64; 2]>::new();
     for one in seen {
-        let place = *places.entry(one.state).or_insert_with(|| {
-            states.push((one.state, [0; 2]));
-            states.len() - 1
-        });
-        states[place].1[usize::from(one.good)] += 1;
+        states.entry(one.state).or_default()[usize::from(one.good)] += 1;
     }
+    let states: Vec<_> = states.into_iter().collect();
     let counts = || states.iter().map(|(_, counts)| *counts);
     let mixed = || counts().filter(|[bad, good]| *bad > 0 && *good > 0);
     let repeated = counts().map(|[bad, good]| bad + good).filter(|&count| count > 1).sum();
@@ -101,8 +97,11 @@ pub fn steadiness<'h>(seen: &[Seen<'h>]) -> Option<Steadiness<'h>> {
         span.iter().fold((0, 0), |(bad, all), (_, [more, good])| (bad + more, all + more + good));
     let steady = if span.is_empty() { states.as_slice() } else { &[] };
     let turns = steady.windows(2).filter(|pair| (pair[0].1[0] == 0) != (pair[1].1[0] == 0));
-    let turn =
-        |pair: &[(&'h str, [u64; 2])]| Turn { from: pair[0].0, to: pair[1].0, good: pair[1].1[0] == 0 };
+    let turn = |pair: &[(&'h str, [u64; 2])]| StateChange {
+        from: pair[0].0,
+        to: pair[1].0,
+        good: pair[1].1[0] == 0,
+    };
     let turns = turns.map(turn).collect();
     let in_a_row = seen.iter().rev().take_while(|one| one.good == last).count();
     let is_steady = all == 0 || {
@@ -115,10 +114,10 @@ pub fn steadiness<'h>(seen: &[Seen<'h>]) -> Option<Steadiness<'h>> {
         (true, true) => Health::Healthy,
         (true, false) => Health::Broken,
     };
-    Some(Steadiness { health, repeated, deviating, mixed: mixed().count() as u64, turns })
+    Some(Stability { health, repeated, deviating, mixed: mixed().count() as u64, turns })
 }
 
-/// The interval of Wilson, at 95 %, of a share of which so many of all were seen.
+/// Returns the Wilson interval, at 95 %, for `some` successes of `all`.
 pub fn wilson(some: u64, all: u64) -> (f64, f64) {
     const Z: f64 = 1.959_964;
     let (share, all) = (some as f64 / all as f64, all as f64);
@@ -133,17 +132,17 @@ mod tests {
     use super::*;
 
     /// Results as letters: a state, in capitals if it was good.
-    fn check(results: &str) -> Steadiness<'static> {
+    fn check(results: &str) -> Stability<'static> {
         const STATES: [&str; 26] = [
             "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p", "q", "r", "s",
             "t", "u", "v", "w", "x", "y", "z",
         ];
-        let seen = |letter: u8| Seen {
+        let seen = |letter: u8| StateResult {
             state: STATES[usize::from(letter.to_ascii_lowercase() - b'a')],
             good: letter.is_ascii_uppercase(),
         };
         let seen: Vec<_> = results.bytes().map(seen).collect();
-        steadiness(&seen).unwrap()
+        stability(&seen).unwrap()
     }
 
     #[test]
@@ -163,9 +162,9 @@ mod tests {
 
     #[test]
     fn rates() {
-        let steadiness = check("AAAAAAAAAaBCc");
-        assert_eq!((steadiness.repeated, steadiness.deviating, steadiness.mixed), (12, 2, 2));
-        let (low, high) = steadiness.interval().unwrap();
+        let stability = check("AAAAAAAAAaBCc");
+        assert_eq!((stability.repeated, stability.deviating, stability.mixed), (12, 2, 2));
+        let (low, high) = stability.interval().unwrap();
         assert!((low - 0.047).abs() < 0.001 && (high - 0.448).abs() < 0.001, "{low} {high}");
         assert_eq!(check("AbC").rate(), None);
         assert_eq!(wilson(0, 10).0, 0.0);
@@ -175,8 +174,8 @@ mod tests {
     #[test]
     fn between_states_it_is_a_turn() {
         let turns = check("AABBccd").turns;
-        assert_eq!(turns, [Turn { from: "b", to: "c", good: false }]);
+        assert_eq!(turns, [StateChange { from: "b", to: "c", good: false }]);
         assert_eq!(check("AABBccdD").turns, []);
-        assert_eq!(check("abC").turns, [Turn { from: "b", to: "c", good: true }]);
+        assert_eq!(check("abC").turns, [StateChange { from: "b", to: "c", good: true }]);
     }
 }

@@ -1,8 +1,8 @@
-//! What has changed between runs: pure functions over their reports and over their history.
+//! Compares runs: pure functions over their reports and their history.
 //!
-//! [`compare`] holds one run against another, record by record. A report lists the records that have not passed and only
-//! counts the others, so each statement about a record that is on one side's list alone needs a reason; where there is
-//! none, the class says so ([`Why`]).
+//! [`compare`] compares one run with another, record by record. A report lists the records that have not passed and
+//! only counts the others, so each statement about a record that only one side lists needs a reason; if there is none,
+//! the class says so ([`MissingReason`]).
 
 mod diff;
 mod file;
@@ -12,9 +12,9 @@ pub mod past;
 mod records;
 pub mod timing;
 
-pub use diff::{Gate, RunDiff, Side, compare};
-pub use file::{FileChange, FileDiff, FileState, Standing};
-pub use records::{Account, Failing, Identity, RecordChange, RecordDiff, Why};
+pub use diff::{ComparedRun, Gate, RunDiff, compare};
+pub use file::{FileChange, FileDiff, FileState};
+pub use records::{ChangeCounts, FailureInRun, MatchedBy, MissingReason, RecordChange, RecordDiff};
 
 #[cfg(test)]
 mod tests;

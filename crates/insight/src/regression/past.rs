@@ -1,16 +1,16 @@
-//! From runs that are kept to what [`timing`](super::timing) and [`flaky`](super::flaky) judge.
+//! Converts stored runs to the input of [`timing`](super::timing) and [`flaky`](super::flaky).
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::flaky::{Seen, Steadiness, steadiness};
+use super::flaky::{Stability, StateResult, stability};
 use super::records::reach;
-use super::timing::Pass;
+use super::timing::TimedPass;
 use slt_core::location::FileId;
 use slt_core::outcome::{FileStatus, FileSummary, RecordId, RecordKey};
 use slt_runner::results::{Circumstances, PastRun};
 
-/// Whether times of the two runs can be compared: the same machine, engine, rules and number of workers.
-pub fn same_conditions(one: &PastRun, other: &PastRun) -> bool {
+/// Returns whether two runs have the same machine, engine, rules and number of workers, so their times are comparable.
+fn same_conditions(one: &PastRun, other: &PastRun) -> bool {
     let machine = |run: &PastRun| {
         let Circumstances { host, cpus, workers, .. } = run.run.circumstances.clone()?;
         (!host.is_empty()).then_some((host, cpus, workers))
@@ -19,16 +19,16 @@ pub fn same_conditions(one: &PastRun, other: &PastRun) -> bool {
     machine(one).is_some() && machine(one) == machine(other) && rules(one) == rules(other)
 }
 
-/// The passes of the runs that can be compared with the last one, which come the oldest first.
-pub fn timed(runs: &[PastRun]) -> Vec<Vec<Pass<'_>>> {
+/// Returns the passes of the runs that are comparable with the last one, the oldest first.
+pub fn timed(runs: &[PastRun]) -> Vec<Vec<TimedPass<'_>>> {
     let Some(last) = runs.last() else { return Vec::new() };
     let comparable = runs.iter().filter(|run| same_conditions(run, last));
     comparable.map(|run| run.files.iter().filter_map(pass).collect()).collect()
 }
 
-fn pass(file: &FileSummary) -> Option<Pass<'_>> {
+fn pass(file: &FileSummary) -> Option<TimedPass<'_>> {
     let passed = file.last_status() == FileStatus::Passed && !file.elapsed.is_zero();
-    passed.then(|| Pass {
+    passed.then(|| TimedPass {
         file: &file.file,
         executed: file.counts.executed,
         elapsed: file.elapsed,
@@ -36,8 +36,8 @@ fn pass(file: &FileSummary) -> Option<Pass<'_>> {
     })
 }
 
-/// The name of the state that a run was made in. A run of which it is not known is in a state of its own: it was made with
-/// changes, or outside of a repository.
+/// Returns the name of a run's state. An unknown state is unique: the run had uncommitted changes, or was outside of a
+/// repository.
 pub fn state_of(past: &PastRun) -> String {
     let run = &past.run;
     let circumstances = run.circumstances.as_ref();
@@ -48,32 +48,32 @@ pub fn state_of(past: &PastRun) -> String {
     format!("commit {}, suite {corpus}, {}, build {build}", commit.hash, run.header.engine)
 }
 
-/// What many runs tell of a file.
+/// The judgement of a file over many runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FileHealth<'h> {
     /// Its identity.
     pub file: &'h FileId,
-    /// How it ended last.
+    /// Its last status.
     pub last: FileStatus,
-    /// In so many results.
+    /// The number of results.
     pub results: u64,
-    /// What they tell.
-    pub steadiness: Steadiness<'h>,
-    /// The records that end in one state so and otherwise, in the order of their lines.
+    /// The judgement.
+    pub stability: Stability<'h>,
+    /// The records with both results in one state, in the order of their lines.
     pub records: Vec<RecordHealth<'h>>,
 }
 
-/// What many runs tell of a record.
+/// The judgement of a record over many runs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RecordHealth<'h> {
-    /// Where it failed last.
+    /// The line of its last failure.
     pub id: &'h RecordId,
-    /// What the runs tell that have reached it.
-    pub steadiness: Steadiness<'h>,
+    /// The judgement of the runs that reached it.
+    pub stability: Stability<'h>,
 }
 
-/// Judges every file of these runs, which come the oldest first, by the names of their states. A file of which nothing was
-/// executed has no result.
+/// Judges every file of these runs, the oldest first, with the names of their states. A file without executed records
+/// has no result.
 pub fn health<'h>(runs: &'h [PastRun], states: &'h [String]) -> Vec<FileHealth<'h>> {
     let mut files = BTreeMap::<&FileId, Vec<(&str, &FileSummary)>>::new();
     for (run, state) in runs.iter().zip(states) {
@@ -89,50 +89,54 @@ fn file_health<'h>(file: &'h FileId, results: &[(&'h str, &'h FileSummary)]) -> 
         .iter()
         .flat_map(|&(state, file)| {
             let all = file.attempts.iter().copied().chain([file.last_status()]);
-            all.map(move |status| Seen { state, good: status.is_good() })
+            all.map(move |status| StateResult { state, good: status.is_good() })
         })
         .collect();
-    let steadiness = steadiness(&seen)?;
-    // Of all others, each record has one result in each state.
-    let records = if steadiness.mixed > 0 { records(results) } else { Vec::new() };
+    let stability = stability(&seen)?;
+    // In other files, each record has one result per state.
+    let records = if stability.mixed > 0 { records(results) } else { Vec::new() };
     let last = results.last()?.1.status();
-    Some(FileHealth { file, last, results: seen.len() as u64, steadiness, records })
+    Some(FileHealth { file, last, results: seen.len() as u64, stability, records })
 }
 
-/// What a result tells of the records of its file.
-struct ResultRecords<'h> {
-    state: &'h str,
-    reach: u32,
-    failing: HashSet<RecordKey>,
-    left_out: HashSet<RecordKey>,
+/// The records of a file in one run.
+#[derive(Debug)]
+pub(super) struct FileInRun<'h> {
+    pub(super) file: &'h FileSummary,
+    pub(super) failing: HashSet<RecordKey>,
+    pub(super) left_out: HashSet<RecordKey>,
+    /// Records after this line were not reached.
+    pub(super) reach: u32,
 }
 
-impl<'h> ResultRecords<'h> {
-    /// Nothing, if the record was not reached or left out.
-    fn seen(&self, key: RecordKey, line: u32) -> Option<Seen<'h>> {
-        let good = !self.failing.contains(&key);
-        let executed = !good || (line <= self.reach && !self.left_out.contains(&key));
-        executed.then_some(Seen { state: self.state, good })
+impl<'h> FileInRun<'h> {
+    pub(super) fn new(file: &'h FileSummary) -> Self {
+        let failing = file.failures.iter().filter_map(|record| record.key).collect();
+        let left_out = file.left_out.iter().filter_map(|left_out| left_out.key).collect();
+        let ids = file.failures.iter().map(|record| &record.id);
+        Self { file, failing, left_out, reach: reach(&file.end, &file.counts, ids) }
+    }
+
+    /// Returns whether a record passed; `None` if it was not reached or excluded.
+    fn passed(&self, key: RecordKey, line: u32) -> Option<bool> {
+        let passed = !self.failing.contains(&key);
+        let executed = !passed || (line <= self.reach && !self.left_out.contains(&key));
+        executed.then_some(passed)
     }
 }
 
 fn records<'h>(results: &[(&'h str, &'h FileSummary)]) -> Vec<RecordHealth<'h>> {
-    let failing =
-        |file: &'h FileSummary| file.failures.iter().filter_map(|record| Some((record.key?, &record.id)));
-    let places: HashMap<RecordKey, &RecordId> = results.iter().flat_map(|(_, file)| failing(file)).collect();
-    let known: Vec<_> = results
-        .iter()
-        .filter(|(_, file)| file.has_keys())
-        .map(|&(state, file)| {
-            let reach = reach(&file.end, &file.counts, file.failures.iter().map(|record| &record.id));
-            let left_out: HashSet<_> = file.left_out.iter().filter_map(|left_out| left_out.key).collect();
-            ResultRecords { state, reach, failing: failing(file).map(|(key, _)| key).collect(), left_out }
-        })
-        .collect();
+    let failing = results.iter().flat_map(|(_, file)| &file.failures);
+    let places: HashMap<_, _> = failing.filter_map(|record| Some((record.key?, &record.id))).collect();
+    let with_keys = results.iter().filter(|(_, file)| file.has_keys());
+    let known: Vec<_> = with_keys.map(|&(state, file)| (state, FileInRun::new(file))).collect();
     let health = |(key, id): (RecordKey, &'h RecordId)| {
-        let seen: Vec<_> = known.iter().filter_map(|known| known.seen(key, id.line)).collect();
-        let steadiness = steadiness(&seen).filter(|steadiness| steadiness.mixed > 0)?;
-        Some(RecordHealth { id, steadiness })
+        let result = |&(state, ref file): &(&'h str, FileInRun<'_>)| {
+            Some(StateResult { state, good: file.passed(key, id.line)? })
+        };
+        let seen: Vec<_> = known.iter().filter_map(result).collect();
+        let stability = stability(&seen).filter(|stability| stability.mixed > 0)?;
+        Some(RecordHealth { id, stability })
     };
     let mut records: Vec<_> = places.into_iter().filter_map(health).collect();
     records.sort_by_key(|record| record.id);

@@ -3,55 +3,55 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::AddAssign;
 
-use slt_core::outcome::{Counts, FileEnd, FileReport, FileStatus, LeftOut, RecordId};
+use slt_core::outcome::{Counts, FileEnd, FileReport, FileStatus, RecordId, RecordRef};
 
-/// The kind of a failure of which another tool tells no kind.
+/// The kind of a failure that another tool reports without a kind.
 const REPORTED: &str = "reported";
 
-/// What became of a record that is on the list of failing records of one run, or of both.
+/// The change of a record that fails in one run, or in both.
 ///
-/// | fails in | what is known of the other run | class |
+/// | fails in | the other run | class |
 /// |---|---|---|
 /// | both | | still failing |
-/// | the current one | it reached the record, in an unchanged file | regressed |
-/// | the current one | anything less, see [`Why`] | new failure |
-/// | the baseline | it reached the record, in an unchanged file | fixed |
-/// | the baseline | anything less, see [`Why`] | disappeared |
+/// | the current one | reached the record, in an unchanged file | regressed |
+/// | the current one | anything less, see [`MissingReason`] | new failure |
+/// | the baseline | reached the record, in an unchanged file | fixed |
+/// | the baseline | anything less, see [`MissingReason`] | disappeared |
 ///
-/// Failing is everything that keeps a file from having passed: failed, unsupported, timed out, malformed, crashed.
-/// A file is unchanged if it has the same records under the same conditions, whatever they expect; so a record whose
-/// expectation alone was edited, and fails since, is called regressed. In reports of older versions, which do not say what the
-/// records were, it is taken to be unchanged as long as no count speaks against it.
+/// Every problem that keeps a file from passing is a failure: failed, unsupported, timed out, malformed, crashed. A
+/// file is unchanged if it has the same records under the same conditions, with any expectations; so a record that
+/// fails after an edit of its expectation is called regressed. Reports of older versions do not identify records; there
+/// a file counts as unchanged unless its counts disagree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum RecordChange {
-    /// It passed, and does not any more.
+    /// It passed before, and does not now.
     Regressed,
-    /// It passes, and did not.
+    /// It passes now, and did not before.
     Fixed,
-    /// It fails, and it is not known that it ever passed.
-    NewFailure(Why),
-    /// It failed, and is not known to pass now.
-    Disappeared(Why),
-    /// It fails as before, or in another way.
+    /// It fails, and may never have passed.
+    NewFailure(MissingReason),
+    /// It failed, and may not pass now.
+    Disappeared(MissingReason),
+    /// It fails in both runs.
     StillFailing,
 }
 
-/// Why nothing is known of a record in the other run.
+/// A reason why the other run says nothing about a record.
 ///
-/// The first that holds is named.
+/// The first that applies is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Why {
+pub enum MissingReason {
     /// The file was not run there, or could not be started.
     NotRun,
-    /// The file has passed there, and has not passed, in one run.
+    /// The file is flaky in one of the runs.
     Flaky,
-    /// One of the runs knows the file as a whole only.
+    /// One of the runs knows only the whole file.
     WholeOnly,
-    /// The conditions of records were held against other names there, which left records out.
+    /// The other run used other labels for conditions, which excluded records.
     OtherConditions,
-    /// The file has other records there, or other conditions: the record may not be in it, or be skipped.
+    /// The file has other records or conditions there, so the record may be missing or skipped.
     FileChanged,
-    /// The user has left it out there.
+    /// The user excluded it there.
     LeftOut,
     /// The execution of the file ended before the record.
     NotReached,
@@ -60,28 +60,28 @@ pub enum Why {
 /// A record that fails in one of the runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordDiff<'r> {
-    /// What became of it.
+    /// The change.
     pub change: RecordChange,
-    /// Where and how it failed in the baseline.
-    pub before: Option<Failing<'r>>,
-    /// Where and how it fails in the current run.
-    pub now: Option<Failing<'r>>,
+    /// The failure in the baseline.
+    pub before: Option<FailureInRun<'r>>,
+    /// The failure in the current run.
+    pub now: Option<FailureInRun<'r>>,
 }
 
 /// A failing record of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Failing<'r> {
-    /// Where it is.
+pub struct FailureInRun<'r> {
+    /// Its identity.
     pub id: &'r RecordId,
-    /// How it failed, as [`Problem::word`](slt_core::outcome::Problem::word) has it; nothing where an older version of
-    /// this program has written the report.
+    /// The kind of the failure, see [`Problem::word`](slt_core::outcome::Problem::word); `None` in reports of older
+    /// versions.
     pub kind: Option<&'r str>,
-    /// Whether another tool tells of it. Then only the status that follows from the kind is known.
+    /// Whether the report is from another tool. Then only the status that follows from the kind is known.
     pub is_vague: bool,
 }
 
 impl RecordChange {
-    /// The word for it in documents for machines.
+    /// Returns its name in machine-readable documents.
     pub fn word(self) -> &'static str {
         match self {
             Self::Regressed => "regressed",
@@ -93,8 +93,8 @@ impl RecordChange {
     }
 }
 
-impl Why {
-    /// The word for it in documents for machines.
+impl MissingReason {
+    /// Returns its name in machine-readable documents.
     pub fn word(self) -> &'static str {
         match self {
             Self::NotRun => "not_run",
@@ -106,22 +106,20 @@ impl Why {
             Self::NotReached => "not_reached",
         }
     }
-}
 
-impl Why {
-    /// Whether the record itself is missing there, or was not executed, though the file was run.
+    /// Returns whether the record is missing or was not executed there, although the file was run.
     pub fn is_absence(self) -> bool {
         matches!(self, Self::OtherConditions | Self::FileChanged | Self::LeftOut | Self::NotReached)
     }
 }
 
-impl Failing<'_> {
-    /// Whether it took its engine, its process or all its time with it.
+impl FailureInRun<'_> {
+    /// Returns whether it ended its engine, its process or its time limit.
     pub fn is_abrupt(&self) -> bool {
         self.status().is_some_and(|status| status != FileStatus::Failed)
     }
 
-    /// The status of a file that ends with this failure, if its kind is known.
+    /// Returns the status of a file that ends with this failure, if the kind is known.
     fn status(&self) -> Option<FileStatus> {
         Some(match self.kind? {
             "timed_out" => FileStatus::TimedOut,
@@ -131,7 +129,7 @@ impl Failing<'_> {
         })
     }
 
-    /// Whether it is known to be of another kind than `other`.
+    /// Returns whether it certainly differs from `other` in kind.
     fn differs(&self, other: &Self) -> bool {
         if self.is_vague || other.is_vague {
             self.status().zip(other.status()).is_some_and(|(one, other)| one != other)
@@ -142,54 +140,54 @@ impl Failing<'_> {
 }
 
 impl<'r> RecordDiff<'r> {
-    /// Where the record is now, or else where it was.
+    /// Returns the identity of the record in the current run, or else in the baseline.
     pub fn id(&self) -> Option<&'r RecordId> {
         self.now.or(self.before).map(|failing| failing.id)
     }
 
-    /// Whether it fails in both runs, in two ways.
+    /// Returns whether it fails in both runs, in different ways.
     pub fn fails_otherwise(&self) -> bool {
         self.change == RecordChange::StillFailing
             && self.before.zip(self.now).is_some_and(|(before, now)| before.differs(&now))
     }
 
-    /// Whether it fails in both runs, and takes engine, process or time with it only now.
+    /// Returns whether it fails in both runs, and ends engine, process or time limit only now.
     pub fn is_graver(&self) -> bool {
         self.before.is_some_and(|failing| failing.kind.is_some() && !failing.is_abrupt())
             && self.now.is_some_and(|failing| failing.is_abrupt())
     }
 }
 
-/// How records of two runs are known to be the same.
+/// The way records of two runs are matched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Identity {
-    /// By their keys, which stay when lines move.
+pub enum MatchedBy {
+    /// By keys, which are stable when lines move.
     Keys,
-    /// By their lines: an older version of this program, or another program, has written one of the reports.
+    /// By lines, because one of the reports has no keys.
     Lines,
 }
 
-/// The records of a file, or of a run, in two runs.
+/// The counts of records in two runs, for a file or a run.
 ///
-/// The laws, where `passed` and `failing` are what the reports say:
+/// Invariants, where `passed` and `failing` come from the reports:
 ///
-/// * the baseline: `passed = still_passing + regressed + newly_untested + unmatched_before`,
-///   `failing = still_failing + fixed + disappeared`
-/// * the current run: `passed = still_passing + fixed + newly_tested + unmatched_now`,
-///   `failing = still_failing + regressed + new_failures`
+/// * the baseline: `passed = still_passing + regressed + newly_untested + unmatched_before`, `failing = still_failing +
+///   fixed + disappeared`
+/// * the current run: `passed = still_passing + fixed + newly_tested + unmatched_now`, `failing = still_failing +
+///   regressed + new_failures`
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Account {
-    /// Records that passed, and do not any more.
+pub struct ChangeCounts {
+    /// Records that passed before, and do not now.
     pub regressed: u64,
-    /// Records that pass, and did not.
+    /// Records that pass now, and did not before.
     pub fixed: u64,
-    /// Records that fail, and are not known to have passed.
+    /// Records that fail, and may not have passed before.
     pub new_failures: u64,
-    /// Records that failed, and are not known to pass.
+    /// Records that failed, and may not pass now.
     pub disappeared: u64,
     /// Records that fail in both runs.
     pub still_failing: u64,
-    /// Those of them that fail in another way.
+    /// Those among them that fail in another way.
     pub otherwise: u64,
     /// Records that pass in both runs.
     pub still_passing: u64,
@@ -197,13 +195,13 @@ pub struct Account {
     pub newly_untested: u64,
     /// Records that pass, and were not reached or not run before.
     pub newly_tested: u64,
-    /// Records that passed in files where it cannot be told which they are, for instance because the file has changed.
+    /// Passing records that cannot be identified, for instance because the file has changed.
     pub unmatched_before: u64,
     /// Records that pass now in these files.
     pub unmatched_now: u64,
 }
 
-impl AddAssign for Account {
+impl AddAssign for ChangeCounts {
     fn add_assign(&mut self, other: Self) {
         self.regressed += other.regressed;
         self.fixed += other.fixed;
@@ -219,89 +217,89 @@ impl AddAssign for Account {
     }
 }
 
-/// What is known of the records of a file that is in one of the runs, or in both.
-pub(super) struct Matched<'r> {
-    pub(super) identity: Identity,
-    pub(super) doubt: Option<Why>,
+/// The matched records of a file that is in one of the runs, or in both.
+pub(super) struct MatchedRecords<'r> {
+    pub(super) identity: MatchedBy,
+    pub(super) doubt: Option<MissingReason>,
     /// In the order of their lines.
     pub(super) records: Vec<RecordDiff<'r>>,
-    pub(super) account: Account,
-    /// How many records the current run has left out that the baseline has not.
+    pub(super) account: ChangeCounts,
+    /// The number of records excluded from the current run only.
     pub(super) left_out: u64,
 }
 
-/// How the conditions of the two runs relate.
+/// The relation between the conditions of two runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Conditions {
-    /// Whether the names that conditions are held against are the same.
+pub(super) struct ComparedConditions {
+    /// Whether both runs use the same labels for conditions.
     pub(super) same: bool,
-    /// Whether one of the runs, and not the other, knows files as wholes only.
+    /// Whether exactly one of the runs knows whole files only.
     pub(super) one_of_wholes: bool,
 }
 
-/// Holds the records of a file against each other.
+/// Compares the records of a file in two runs.
 pub(super) fn matched<'r>(
     before: Option<&'r FileReport>,
     now: Option<&'r FileReport>,
-    conditions: Conditions,
-) -> Matched<'r> {
+    conditions: ComparedConditions,
+) -> MatchedRecords<'r> {
     let identity = identity(before, now);
     let (then, today) = (
-        before.map(|file| KnownRecords::of(file, identity)),
-        now.map(|file| KnownRecords::of(file, identity)),
+        before.map(|file| KnownRecords::new(file, identity)),
+        now.map(|file| KnownRecords::new(file, identity)),
     );
-    let names: BTreeSet<Name<'_>> =
+    let names: BTreeSet<RecordMatch<'_>> =
         then.iter().chain(&today).flat_map(|known| known.failing.keys().copied()).collect();
     let mut doubt = doubt(then.as_ref(), today.as_ref(), conditions);
     let mut records: Vec<_> =
         names.into_iter().map(|name| record(name, then.as_ref(), today.as_ref(), doubt)).collect();
     let mut account = account(&records, then.as_ref(), today.as_ref(), doubt);
     if doubt.is_none() && account.is_none() {
-        // What cannot be has a cause: the records are others.
-        doubt = Some(Why::FileChanged);
+        // Impossible counts mean that the records differ.
+        doubt = Some(MissingReason::FileChanged);
         let again = |known: &RecordDiff<'r>| RecordDiff { change: change(known, doubt), ..*known };
         records = records.iter().map(again).collect();
         account = self::account(&records, then.as_ref(), today.as_ref(), doubt);
     }
     records.sort_by_key(|record| (record.id(), record.before.map(|failing| failing.id)));
     let left_out = today.as_ref().map_or(0, |known| known.leaves_out_more(then.as_ref()));
-    Matched { identity, doubt, records, account: account.unwrap_or_default(), left_out }
+    MatchedRecords { identity, doubt, records, account: account.unwrap_or_default(), left_out }
 }
 
-/// What makes a record the same.
+/// The identity of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Name<'r> {
+enum RecordMatch<'r> {
     Key(u64),
     /// A record without a key.
     Place(&'r RecordId),
 }
 
-/// What a report knows of the records of a file.
+/// The records of a file, as far as a report knows them.
 struct KnownRecords<'r> {
     report: &'r FileReport,
-    failing: BTreeMap<Name<'r>, Failing<'r>>,
-    left_out: BTreeSet<Name<'r>>,
-    /// Records behind this line were not reached.
+    failing: BTreeMap<RecordMatch<'r>, FailureInRun<'r>>,
+    left_out: BTreeSet<RecordMatch<'r>>,
+    /// Records after this line were not reached.
     reach: u32,
 }
 
 impl<'r> KnownRecords<'r> {
-    fn of(report: &'r FileReport, identity: Identity) -> Self {
+    fn new(report: &'r FileReport, identity: MatchedBy) -> Self {
         let mut failing = BTreeMap::new();
         for record in &report.failures {
-            let key = record.key.filter(|_| identity == Identity::Keys);
+            let key = record.key.filter(|_| identity == MatchedBy::Keys);
             let kind = report.kind_of(record);
             let is_vague = kind == Some(REPORTED);
             let kind = if is_vague { Some(kind_of_whole(report)) } else { kind };
-            // A file that is known as a whole has one record, on whatever line others have seen it fail.
-            let whole = identity == Identity::Lines && report.counts.total == 1;
-            let named = Name::Place(if whole { &RecordId::WHOLE_FILE } else { &record.id });
-            let known = Failing { id: &record.id, kind, is_vague };
-            failing.insert(key.map_or(named, |key| Name::Key(key.0)), known);
+            // A file without details has one record, on any line where other reports show a failure.
+            let whole = identity == MatchedBy::Lines && report.counts.total == 1;
+            let named = RecordMatch::Place(if whole { &RecordId::WHOLE_FILE } else { &record.id });
+            let known = FailureInRun { id: &record.id, kind, is_vague };
+            failing.insert(key.map_or(named, |key| RecordMatch::Key(key.0)), known);
         }
-        let named = |left_out: &'r LeftOut| match left_out.key.filter(|_| identity == Identity::Keys) {
-            Some(key) => Name::Key(key.0),
-            None => Name::Place(&left_out.id),
+        let named = |left_out: &'r RecordRef| match left_out.key.filter(|_| identity == MatchedBy::Keys) {
+            Some(key) => RecordMatch::Key(key.0),
+            None => RecordMatch::Place(&left_out.id),
         };
         let left_out = report.left_out.iter().map(named).collect();
         Self {
@@ -312,15 +310,15 @@ impl<'r> KnownRecords<'r> {
         }
     }
 
-    /// Why it has no word of a record that does not fail in it, if it has none.
-    fn lacks(&self, name: Name<'_>, id: &RecordId) -> Option<Why> {
-        let left_out = self.left_out.contains(&name).then_some(Why::LeftOut);
-        left_out.or((id.line > self.reach).then_some(Why::NotReached))
+    /// Returns the reason why a record that does not fail is unknown in this report.
+    fn lacks(&self, name: RecordMatch<'_>, id: &RecordId) -> Option<MissingReason> {
+        let left_out = self.left_out.contains(&name).then_some(MissingReason::LeftOut);
+        left_out.or((id.line > self.reach).then_some(MissingReason::NotReached))
     }
 
-    /// How many records it leaves out that the other has not left out.
+    /// Returns the number of records excluded here and not in the other run.
     fn leaves_out_more(&self, other: Option<&Self>) -> u64 {
-        let is_new = |name: &&Name<'_>| other.is_none_or(|other| !other.left_out.contains(name));
+        let is_new = |name: &&RecordMatch<'_>| other.is_none_or(|other| !other.left_out.contains(name));
         self.left_out.iter().filter(is_new).count() as u64
     }
 
@@ -332,7 +330,7 @@ impl<'r> KnownRecords<'r> {
         self.report.counts.passed
     }
 
-    /// Whether the number of records may be larger than the report says: its worker was lost before it could tell.
+    /// Returns whether the file may have more records than reported, because the worker was lost.
     fn is_cut(&self) -> bool {
         let counts = &self.report.counts;
         let lost = matches!(self.report.end, FileEnd::TimedOut { .. } | FileEnd::Faulted { .. });
@@ -340,18 +338,18 @@ impl<'r> KnownRecords<'r> {
     }
 }
 
-/// The last line that was reached.
+/// Returns the last line that was reached.
 pub(super) fn reach<'r>(end: &FileEnd, counts: &Counts, failing: impl Iterator<Item = &'r RecordId>) -> u32 {
     match end {
         FileEnd::TimedOut { id: Some(id) } | FileEnd::Faulted { id: Some(id), .. } => id.line,
         _ if counts.not_reached == 0 => u32::MAX,
         FileEnd::Halted { id } | FileEnd::Malformed { id } => id.line,
-        // Further than the last failing record, but nobody knows how far.
+        // Beyond the last failing record, at an unknown distance.
         _ => failing.map(|id| id.line).max().unwrap_or(0),
     }
 }
 
-/// The kind of the only failure of a file that another tool tells of: the file's status says it.
+/// Returns the kind of the only failure of a file from another tool, which follows from the file's status.
 fn kind_of_whole(report: &FileReport) -> &'static str {
     match report.last_status() {
         _ if !report.is_whole() => REPORTED,
@@ -362,49 +360,49 @@ fn kind_of_whole(report: &FileReport) -> &'static str {
     }
 }
 
-fn identity(before: Option<&FileReport>, now: Option<&FileReport>) -> Identity {
-    // The JSON report has the lines of records that were left out, and no keys.
+fn identity(before: Option<&FileReport>, now: Option<&FileReport>) -> MatchedBy {
+    // The JSON report has lines of excluded records, but no keys.
     let has_keys = |file: &FileReport| file.has_keys() && file.left_out.iter().all(|one| one.key.is_some());
-    if before.is_none_or(has_keys) && now.is_none_or(has_keys) { Identity::Keys } else { Identity::Lines }
+    if before.is_none_or(has_keys) && now.is_none_or(has_keys) { MatchedBy::Keys } else { MatchedBy::Lines }
 }
 
-/// Why nothing can be said of a record of which one of the runs has no word, wherever it is in the file.
+/// Returns the reason why records that are missing in one run cannot be judged in the whole file.
 fn doubt(
     before: Option<&KnownRecords<'_>>,
     now: Option<&KnownRecords<'_>>,
-    conditions: Conditions,
-) -> Option<Why> {
-    let (Some(before), Some(now)) = (before, now) else { return Some(Why::NotRun) };
+    conditions: ComparedConditions,
+) -> Option<MissingReason> {
+    let (Some(before), Some(now)) = (before, now) else { return Some(MissingReason::NotRun) };
     if !before.was_run() || !now.was_run() {
-        return Some(Why::NotRun);
+        return Some(MissingReason::NotRun);
     }
     let is_flaky = |known: &KnownRecords<'_>| known.report.status() == FileStatus::Flaky;
     let skips = |known: &KnownRecords<'_>| known.report.counts.skipped > 0;
     if is_flaky(before) || is_flaky(now) {
-        Some(Why::Flaky)
+        Some(MissingReason::Flaky)
     } else if conditions.one_of_wholes && before.report.counts.total != now.report.counts.total {
-        Some(Why::WholeOnly)
+        Some(MissingReason::WholeOnly)
     } else if !conditions.same && (skips(before) || skips(now)) {
-        Some(Why::OtherConditions)
+        Some(MissingReason::OtherConditions)
     } else if has_changed(before, now) {
-        Some(Why::FileChanged)
+        Some(MissingReason::FileChanged)
     } else if leave_out_both(before, now) {
-        Some(Why::LeftOut)
+        Some(MissingReason::LeftOut)
     } else {
         None
     }
 }
 
-/// Whether each of the runs lacks records that the other one may have executed, for then it cannot be told how many of those
-/// that pass are the same: one leaves some out, and the other one does so with others, or ended before.
+/// Returns whether each run lacks records that the other may have executed. Then the number of records passing in both
+/// is unknown: one run excludes some, and the other excludes different ones or ended early.
 fn leave_out_both(before: &KnownRecords<'_>, now: &KnownRecords<'_>) -> bool {
     let then = before.leaves_out_more(Some(now)) > 0;
     let today = now.leaves_out_more(Some(before)) > 0;
     (then && (today || now.reach < before.reach)) || (today && before.reach < now.reach)
 }
 
-/// Whether the records are others. Where the reports do not say which they had, the counts may show it, or the lines of
-/// records that fail in both.
+/// Returns whether the records differ. If the reports do not identify records, counts and the lines of common failures
+/// may show it.
 fn has_changed(before: &KnownRecords<'_>, now: &KnownRecords<'_>) -> bool {
     let (then, today) = (before.report.counts.total, now.report.counts.total);
     let fits = match (before.is_cut(), now.is_cut()) {
@@ -416,7 +414,7 @@ fn has_changed(before: &KnownRecords<'_>, now: &KnownRecords<'_>) -> bool {
         (false, true) => then >= today,
         (true, true) => true,
     };
-    // Where one of them has ended early, lines are compared with lines of the other.
+    // If one of them ended early, lines are compared with lines of the other.
     let early = before.reach != u32::MAX || now.reach != u32::MAX;
     let moved = || {
         before
@@ -428,10 +426,10 @@ fn has_changed(before: &KnownRecords<'_>, now: &KnownRecords<'_>) -> bool {
 }
 
 fn record<'r>(
-    name: Name<'r>,
+    name: RecordMatch<'r>,
     before: Option<&KnownRecords<'r>>,
     now: Option<&KnownRecords<'r>>,
-    doubt: Option<Why>,
+    doubt: Option<MissingReason>,
 ) -> RecordDiff<'r> {
     let of = |known: Option<&KnownRecords<'r>>| known.and_then(|known| known.failing.get(&name).copied());
     let diff = RecordDiff { change: RecordChange::StillFailing, before: of(before), now: of(now) };
@@ -443,8 +441,8 @@ fn record<'r>(
     RecordDiff { change: change(&diff, why), ..diff }
 }
 
-/// What became of a record. Where nothing is known of it in one of the runs, `why` says so.
-fn change(record: &RecordDiff<'_>, why: Option<Why>) -> RecordChange {
+/// Returns the change of a record; `why` is the reason if one of the runs does not know it.
+fn change(record: &RecordDiff<'_>, why: Option<MissingReason>) -> RecordChange {
     match (record.before, record.now) {
         (None, Some(_)) => match why {
             Some(why) => RecordChange::NewFailure(why),
@@ -458,14 +456,14 @@ fn change(record: &RecordDiff<'_>, why: Option<Why>) -> RecordChange {
     }
 }
 
-/// Sums the records up; nothing, if the counts cannot be those of one text.
+/// Counts the records; `None` if the counts cannot be those of one text.
 fn account(
     records: &[RecordDiff<'_>],
     before: Option<&KnownRecords<'_>>,
     now: Option<&KnownRecords<'_>>,
-    doubt: Option<Why>,
-) -> Option<Account> {
-    let mut account = Account::default();
+    doubt: Option<MissingReason>,
+) -> Option<ChangeCounts> {
+    let mut account = ChangeCounts::default();
     for record in records {
         *match record.change {
             RecordChange::Regressed => &mut account.regressed,
@@ -478,9 +476,9 @@ fn account(
     }
     let (then, today) = (before.map_or(0, KnownRecords::passed), now.map_or(0, KnownRecords::passed));
     match (doubt, before, now) {
-        (Some(Why::NotRun), ..) => (account.newly_untested, account.newly_tested) = (then, today),
+        (Some(MissingReason::NotRun), ..) => (account.newly_untested, account.newly_tested) = (then, today),
         (None, Some(before), Some(now)) => {
-            // Of the records that the shorter execution reached, all are known in both.
+            // All records reached by the shorter execution are known in both.
             let (then, today) = (then.checked_sub(account.regressed)?, today.checked_sub(account.fixed)?);
             account.still_passing = then.min(today);
             account.newly_untested = then - account.still_passing;

@@ -1,4 +1,4 @@
-//! Comparisons are held against a model, which knows what became of each record.
+//! Compares comparisons with a model that knows the outcome of each record.
 
 mod model;
 
@@ -26,7 +26,7 @@ fn run(file: Option<FileReport>, labels: &[&str]) -> RunReport {
     }
 }
 
-/// Whatever a report says, and be it impossible.
+/// Any report, even an impossible one.
 fn anything() -> impl Strategy<Value = FileReport> {
     let failing = prop::collection::btree_map(0_u32..20, 0_u64..20, 0..8);
     let counts = (0_u64..9, 0_u64..9, 0_u64..3, 0_u64..3);
@@ -55,7 +55,7 @@ fn anything() -> impl Strategy<Value = FileReport> {
 }
 
 fn failing_at(line: u32) -> FailingRecord {
-    FailingRecord::of_other_tool(RecordId::at(line), None)
+    FailingRecord::from_other_tool(RecordId::at(line), None)
 }
 
 fn line_of(record: &RecordDiff<'_>) -> u32 {
@@ -84,7 +84,7 @@ fn check_laws(before: &RunReport, now: &RunReport) -> Result<(), TestCaseError> 
         let (a, b) = (one.account, other.account);
         prop_assert_eq!(
             a,
-            Account {
+            ChangeCounts {
                 regressed: b.fixed,
                 fixed: b.regressed,
                 new_failures: b.disappeared,
@@ -104,7 +104,7 @@ fn check_laws(before: &RunReport, now: &RunReport) -> Result<(), TestCaseError> 
         prop_assert_eq!(one.change == FileChange::NewlyTested, other.change == FileChange::NewlyUntested);
         prop_assert_eq!(one.change == FileChange::NewlyFlaky, other.change == FileChange::NoLongerFlaky);
         let sorted = |mut records: Vec<RecordDiff<'_>>| {
-            let line = |failing: Option<Failing<'_>>| failing.map(|failing| failing.id.clone());
+            let line = |failing: Option<FailureInRun<'_>>| failing.map(|failing| failing.id.clone());
             records.sort_by_key(|record| (line(record.before), line(record.now)));
             records.iter().map(|record| format!("{record:?}")).collect::<Vec<_>>()
         };
@@ -181,12 +181,12 @@ proptest! {
                     RecordChange::NewFailure(_) | RecordChange::Disappeared(_) => {}
                 }
             }
-            prop_assert!(file.doubt != Some(Why::FileChanged), "{:?}", file);
+            prop_assert!(file.doubt != Some(MissingReason::FileChanged), "{:?}", file);
             // Nothing is fixed by leaving it out.
             if file.change == FileChange::Fixed && file.left_out > 0 {
                 prop_assert!(file.account.fixed > 0, "{:?}", file);
             }
-            // Whoever leaves records out loses none.
+            // A run that excludes records does not lose them.
             let whole = |run: usize| matches!(model.endings[run], Ending::Whole);
             if whole(0) && whole(1) {
                 prop_assert_eq!(file.lost(), 0);
@@ -202,7 +202,7 @@ proptest! {
             for record in file.with(|change| change == RecordChange::Regressed) {
                 let records = model.records(1);
                 let key = records.iter().find(|(line, ..)| *line == line_of(record)).map(|(_, key, _)| *key);
-                // Where the end of the file was not seen, nothing shows that it has grown.
+                // If the end of the file was not seen, nothing shows that it has grown.
                 let seen = [0, 1].into_iter().filter_map(|run| model.report(run)).all(|file| {
                     file.end == FileEnd::Completed || file.counts.not_reached > 0
                 });
@@ -235,7 +235,7 @@ proptest! {
     }
 }
 
-/// A run of one file with so many records, of which those on these lines fail.
+/// A run of one file with `total` records, of which those on the lines `failing` fail.
 fn simple(total: u64, failing: &[u32]) -> RunReport {
     let mut report = FileReport::new("a.test", FileEnd::Completed);
     let failed = failing.len() as u64;
@@ -265,12 +265,12 @@ fn gates() {
     check(&simple(9, &[1]), &simple(10, &[1, 4]), false, false);
     // One more record, and two fewer that pass.
     check(&simple(9, &[1]), &simple(10, &[1, 4, 7, 10]), false, true);
-    // One record has gone.
+    // A record was removed.
     check(&simple(9, &[1]), &simple(8, &[1]), false, false);
     check(&simple(9, &[]), &run(None, &["e"]), false, false);
     check(&run(None, &["e"]), &simple(9, &[1]), false, false);
     check(&simple(9, &[]), &simple(0, &[]), true, true);
-    // What other names leave out is no loss.
+    // Records skipped under other labels are not lost.
     let mut other = simple(9, &[]);
     other.header.labels = vec!["f".to_owned()];
     other.files[0].counts.passed = 4;
@@ -331,7 +331,7 @@ fn a_run_that_knows_wholes_only_says_nothing_of_records() {
     old.header.engine.version.clear();
     let new = simple(9, &[4, 7]);
     let diff = compare(&old, &new);
-    assert_eq!(diff.files[0].doubt, Some(Why::WholeOnly));
+    assert_eq!(diff.files[0].doubt, Some(MissingReason::WholeOnly));
     assert_eq!(diff.files[0].change, FileChange::StillFailing);
     assert!(!diff.has_regressed(Gate::Records));
     let passed = run(
@@ -353,6 +353,6 @@ fn a_flaky_file_has_not_regressed() {
     now.files[0].attempts = vec![good];
     let diff = compare(&before, &now);
     assert_eq!(diff.files[0].change, FileChange::NewlyFlaky);
-    assert_eq!(diff.files[0].records[0].change, RecordChange::NewFailure(Why::Flaky));
+    assert_eq!(diff.files[0].records[0].change, RecordChange::NewFailure(MissingReason::Flaky));
     assert!(!diff.has_regressed(Gate::Records));
 }

@@ -1,19 +1,19 @@
-//! Which files, and which records, take longer than they did: silent when in doubt.
+//! Detects files and records that have become slower, with few false alarms.
 //!
-//! A time is compared with the passes before it, of the same file with the same number of executed records, on one machine
-//! with one engine and one number of workers; the caller sees to the latter. What makes a whole run slow, such as
-//! another load of the machine, is taken out first: each time is divided by the load of its run.
+//! A time is compared with earlier passes of the same file with the same number of executed records, on one machine
+//! with one engine and one number of workers; the caller ensures the latter. A different load of the machine affects
+//! the whole run, so each time is first divided by the load of its run.
 //!
 //! | the last passes | are |
 //! |---|---|
-//! | fewer than [`LEAST_BEFORE`] before them | nothing |
+//! | fewer than [`LEAST_BEFORE`] before them | not judged |
 //! | each of the last [`RECENT`] is over the threshold, and they differ by no more than [`STEADY`] | slower |
 //! | the last one is over the threshold | suspect: to be run once more |
-//! | any other | nothing |
+//! | any other | not slower |
 //!
-//! The threshold is the largest of these: the median of the passes before, and [`DEVIATIONS`] standard deviations,
-//! as their median absolute deviation has it, but at least a twentieth of the median each; [`LEAST_RATIO`] times the
-//! median; the median and a least difference.
+//! The threshold is the largest of these: the median of the passes before plus [`DEVIATIONS`] standard deviations,
+//! estimated by the median absolute deviation, but at least a twentieth of the median each; [`LEAST_RATIO`] times the
+//! median; the median plus a minimum difference.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -22,84 +22,84 @@ use slt_core::executor::{LEAST_SLOW, MOST_SLOW};
 use slt_core::location::FileId;
 use slt_core::outcome::SlowRecord;
 
-/// So many passes in a row must be slow.
+/// The number of consecutive passes that must be slow.
 pub const RECENT: usize = 3;
-/// So many passes before them must be known.
+/// The number of earlier passes that must be known.
 pub const LEAST_BEFORE: usize = 8;
-/// More are not looked at.
+/// The maximum number of earlier passes to use.
 pub const MOST_BEFORE: usize = 20;
-/// So many standard deviations are no noise.
+/// The number of standard deviations above noise.
 pub const DEVIATIONS: f64 = 5.0;
-/// So many times the median is worth a word.
+/// The minimum ratio to the median.
 pub const LEAST_RATIO: f64 = 1.5;
-/// The slow passes may differ by this share of their median; outliers differ by more.
+/// The maximum difference of slow passes, as a share of their median; outliers differ by more.
 pub const STEADY: f64 = 0.5;
-/// A file that takes no longer than this in addition is not called slower.
+/// The minimum additional time of a slower file.
 pub const LEAST_OF_FILE: Duration = Duration::from_millis(50);
-/// The same of a record.
+/// The minimum additional time of a slower record.
 pub const LEAST_OF_RECORD: Duration = Duration::from_millis(20);
-/// The load of a run is known by so many files.
+/// The number of files needed to estimate the load of a run.
 const LEAST_FILES: usize = 8;
-/// Files that take less say nothing about the load.
+/// The minimum time of a file that contributes to the load, in seconds.
 const LEAST_TIME: f64 = 0.005;
 
 /// A file that passed in a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Pass<'h> {
-    /// Its path below the root.
+pub struct TimedPass<'h> {
+    /// Its identity.
     pub file: &'h FileId,
-    /// How many records were executed.
+    /// The number of executed records.
     pub executed: u64,
-    /// How long it took.
+    /// The duration.
     pub elapsed: Duration,
-    /// The slowest records, the slowest first; nothing, where nobody has looked.
+    /// The slowest records, the slowest first; `None` if they were not recorded.
     pub slowest: Option<&'h [SlowRecord]>,
 }
 
-/// What takes longer than it did.
+/// Slower files and records.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Slower<'h> {
+pub struct Slowdowns<'h> {
     /// Files and records whose last passes were all slow.
     pub slower: Vec<Slowdown<'h>>,
-    /// Files whose last pass was slow; whether they are, only another pass can tell.
+    /// Files whose last pass was slow; another pass must confirm that.
     pub suspects: Vec<Slowdown<'h>>,
-    /// How many times as long as usual the last run took as a whole; nothing, if too little is known.
+    /// The load of the last run relative to the usual; `None` if unknown.
     pub load: Option<f64>,
 }
 
-/// A file, or a record, that takes longer.
+/// A slower file or record.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Slowdown<'h> {
     /// The file.
     pub file: &'h FileId,
-    /// The record, if it is not the whole file.
+    /// The record; `None` for the whole file.
     pub record: Option<&'h SlowRecord>,
-    /// The median of the passes before; of a record that was not among the slowest, what it took at most.
+    /// The median of the passes before; for a record outside of the slowest ones, an upper bound.
     pub before: Duration,
-    /// The median of the last passes, as if the load had been the usual one.
+    /// The median of the last passes, corrected for the load.
     pub now: Duration,
-    /// What a pass must exceed to be slow, with the usual load.
+    /// The threshold for a slow pass, at the usual load.
     pub threshold: Duration,
-    /// How many passes there are before.
+    /// The number of earlier passes.
     pub passes: usize,
 }
 
-/// Looks for slowdowns in the last of these runs, each given by the files that passed in it; they come the oldest first.
-pub fn slower<'h>(runs: &[Vec<Pass<'h>>]) -> Slower<'h> {
-    let Some((last, _)) = runs.split_last() else { return Slower::default() };
-    let mut by_file = HashMap::<(&FileId, u64), Vec<(usize, &Pass<'h>)>>::new();
+/// Finds slowdowns in the last of these runs, the oldest first. Each run is given by its passing files.
+pub fn slower<'h>(runs: &[Vec<TimedPass<'h>>]) -> Slowdowns<'h> {
+    let Some((last, _)) = runs.split_last() else { return Slowdowns::default() };
+    let mut by_file = HashMap::<(&FileId, u64), Vec<(usize, &TimedPass<'h>)>>::new();
     for (place, run) in runs.iter().enumerate() {
         for pass in run {
             by_file.entry((pass.file, pass.executed)).or_default().push((place, pass));
         }
     }
     let loads = loads(by_file.values(), runs.len());
-    let mut found = Slower { load: loads.last().copied().flatten(), ..Slower::default() };
+    let mut found = Slowdowns { load: loads.last().copied().flatten(), ..Slowdowns::default() };
     for pass in last {
         let Some(passes) = by_file.get(&(pass.file, pass.executed)) else { continue };
         let usual = |place: usize, time: Duration| time.as_secs_f64() / loads[place].unwrap_or(1.0);
         let times: Vec<_> = passes.iter().map(|(place, pass)| usual(*place, pass.elapsed)).collect();
-        let slowdown = |judged: Judged, record| Slowdown {
+        let slowdown = |judged: SlowTimes, record| Slowdown {
             file: pass.file,
             record,
             before: Duration::from_secs_f64(judged.before),
@@ -126,9 +126,9 @@ pub fn slower<'h>(runs: &[Vec<Pass<'h>>]) -> Slower<'h> {
     found
 }
 
-/// How many times as long as usual each run took: the median over its files, where there are enough of them.
+/// Returns the load of each run relative to the usual: the median over its files, if there are enough.
 fn loads<'p, 'h: 'p>(
-    files: impl Iterator<Item = &'p Vec<(usize, &'p Pass<'h>)>>,
+    files: impl Iterator<Item = &'p Vec<(usize, &'p TimedPass<'h>)>>,
     runs: usize,
 ) -> Vec<Option<f64>> {
     let mut ratios = vec![Vec::new(); runs];
@@ -146,13 +146,13 @@ fn loads<'p, 'h: 'p>(
     ratios.into_iter().map(load).collect()
 }
 
-/// Records are known by their SQL, and by their number among those with the same.
+/// Returns the number of a record among those with the same SQL, which identifies it.
 fn occurrence(slowest: &[SlowRecord], place: usize) -> usize {
     let same = |record: &&SlowRecord| record.sql == slowest[place].sql && record.id < slowest[place].id;
     slowest.iter().filter(same).count()
 }
 
-/// How long a record took; of one that is not among the slowest, how long at most.
+/// Returns the time of a record, or an upper bound if it is not among the slowest.
 fn time_of(slowest: &[SlowRecord], sql: &str, number: usize) -> Duration {
     let mut same: Vec<_> = slowest.iter().filter(|record| record.sql == sql).collect();
     same.sort_by_key(|record| &record.id);
@@ -160,30 +160,30 @@ fn time_of(slowest: &[SlowRecord], sql: &str, number: usize) -> Duration {
     same.get(number).map_or(most, |record| record.elapsed)
 }
 
-struct Judged {
+struct SlowTimes {
     before: f64,
     now: f64,
     threshold: f64,
     passes: usize,
-    /// All of the last ones are slow.
+    /// Whether all of the last passes are slow.
     certain: bool,
 }
 
-/// Judges the last of the times, in seconds, which come the oldest first; nothing, if it is not slow.
-fn judge(times: &[f64], least: Duration) -> Option<Judged> {
+/// Judges the last of the times in seconds, the oldest first; `None` if it is not slow.
+fn judge(times: &[f64], least: Duration) -> Option<SlowTimes> {
     let judged = |recent: usize| {
         let (before, recent) = times.split_at_checked(times.len().checked_sub(recent)?)?;
         let before = &before[before.len().saturating_sub(MOST_BEFORE)..];
         if before.len() < LEAST_BEFORE {
             return None;
         }
-        let usual = Usual::of(before, least);
+        let usual = UsualTime::from_times(before, least);
         let slow = recent.iter().all(|&time| time > usual.threshold);
         let (low, high) =
             (recent.iter().copied().reduce(f64::min)?, recent.iter().copied().reduce(f64::max)?);
         let now = median(&mut recent.to_vec());
         let steady = high - low <= STEADY * now;
-        let judged = Judged {
+        let judged = SlowTimes {
             before: usual.median,
             now,
             threshold: usual.threshold,
@@ -195,18 +195,18 @@ fn judge(times: &[f64], least: Duration) -> Option<Judged> {
     judged(RECENT).or_else(|| judged(1))
 }
 
-/// What times usually are.
-struct Usual {
+/// The usual times.
+struct UsualTime {
     median: f64,
-    /// What is no noise any more.
+    /// The limit of noise.
     threshold: f64,
 }
 
-impl Usual {
-    fn of(times: &[f64], least: Duration) -> Self {
+impl UsualTime {
+    fn from_times(times: &[f64], least: Duration) -> Self {
         let usual = median(&mut times.to_vec());
         let mut deviations: Vec<_> = times.iter().map(|time| (time - usual).abs()).collect();
-        // The factor makes a standard deviation of it, for times that are distributed normally.
+        // For normally distributed times, the factor converts it to a standard deviation.
         let deviation = 1.4826 * median(&mut deviations);
         let noise = DEVIATIONS * deviation.max(usual / 20.0);
         let threshold = (usual + noise).max(usual * LEAST_RATIO).max(usual + least.as_secs_f64());
@@ -214,7 +214,7 @@ impl Usual {
     }
 }
 
-/// The median; 0 of nothing.
+/// Returns the median; 0 without values.
 fn median(values: &mut [f64]) -> f64 {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
@@ -234,7 +234,7 @@ mod tests {
         milliseconds.iter().map(|&time| Duration::from_millis(time).as_secs_f64()).collect()
     }
 
-    /// Whether the last of the times is certainly slow, or suspect.
+    /// Returns whether the last of the times is certainly slow; `None` if it is not even suspect.
     fn check(before: &[u64], last: &[u64]) -> Option<bool> {
         judge(&times(&[before, last].concat()), LEAST_OF_FILE).map(|judged| judged.certain)
     }
@@ -258,7 +258,7 @@ mod tests {
     fn a_slow_machine_is_no_slow_file() {
         let names: Vec<_> = (0..10).map(|number| FileId::unknown(&format!("{number}.test"))).collect();
         let run = |factor: u64, first: u64| -> Vec<_> {
-            let pass = |(place, file): (u64, _)| Pass {
+            let pass = |(place, file): (u64, _)| TimedPass {
                 file,
                 executed: 5,
                 elapsed: Duration::from_millis(
@@ -292,8 +292,12 @@ mod tests {
         let slow = vec![record(7, 400, "SELECT 2"), record(4, 60, "SELECT 1"), record(10, 50, "SELECT 1")];
         let file = FileId::unknown("a.test");
         let run = |slowest| {
-            let pass =
-                Pass { file: &file, executed: 5, elapsed: Duration::from_secs(9), slowest: Some(slowest) };
+            let pass = TimedPass {
+                file: &file,
+                executed: 5,
+                elapsed: Duration::from_secs(9),
+                slowest: Some(slowest),
+            };
             vec![pass]
         };
         let mut runs = vec![run(&usual); 8];
@@ -302,7 +306,7 @@ mod tests {
         let [one] = found.slower.as_slice() else { panic!("{found:?}") };
         assert_eq!(one.record.map(|record| record.id.line), Some(7));
         assert_eq!((one.before, one.now.as_millis()), (LEAST_SLOW, 400));
-        // Where nobody has looked, nothing is known.
+        // Unrecorded times are unknown.
         for run in &mut runs[..8] {
             run[0].slowest = None;
         }

@@ -1,11 +1,11 @@
-//! A badge: the JSON that an endpoint badge of shields.io is made of.
+//! Writes the JSON for an endpoint badge of shields.io.
 
 use serde::Serialize;
 
 use super::subject::Subject;
 use slt_runner::text::count::{percent, thousands};
 
-/// The least shares of records that pass for each colour, in percent.
+/// The minimum pass rate of each colour, in percent.
 const COLOURS: [(f64, &str); 4] =
     [(80.0, "brightgreen"), (60.0, "green"), (40.0, "yellow"), (20.0, "orange")];
 
@@ -18,21 +18,21 @@ struct Badge {
     color: &'static str,
 }
 
-/// Makes the badge of a run: which share of its records passes.
+/// Makes the badge with the pass rate of a run.
 pub fn document(subject: &Subject<'_>) -> String {
     let rate = subject.report.totals().records.pass_rate();
     let message = message(rate, subject.report.files.len() as u64, subject.report.header.files as u64);
-    // Nothing green where files are missing.
+    // An incomplete run must not look green.
     let color = if subject.report.untested() > 0 { "lightgrey" } else { colour(rate) };
     let badge = Badge { schema_version: 1, label: "sqllogictest", message, color };
-    // A struct of texts and numbers can always be written.
+    // Serializing a struct of texts and numbers cannot fail.
     serde_json::to_string(&badge).unwrap_or_default() + "\n"
 }
 
 fn message(rate: Option<f64>, tested: u64, all: u64) -> String {
     match rate {
         rate if tested == all => rate.map_or_else(|| "no results".to_owned(), |rate| percent(Some(rate))),
-        // A share of some files is not taken for one of all.
+        // A pass rate of some files must not look like that of all.
         rate => {
             let (rate, tested, all) = (percent(rate), thousands(tested), thousands(all));
             format!("INCOMPLETE: {rate} of {tested} of {all} files")

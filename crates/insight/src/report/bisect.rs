@@ -1,32 +1,32 @@
-//! Between which commits something began to fail, as text and as JSON.
+//! Formats the commits between which a failure began, as text and as JSON.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use crate::regression::origin::Silence;
+use crate::regression::origin::IgnoredReason;
 use serde::Serialize;
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::object::{Object, object};
 use slt_runner::text::style::Role;
 
-/// A commit at an end of the range.
+/// The commit at one end of a range.
 #[derive(Debug, Serialize)]
-pub struct End {
+pub struct RangeEnd {
     /// Its hash.
     pub commit: String,
-    /// Its day and first line, where the repository is at hand.
+    /// Its date and subject, if the repository is available.
     pub brief: Option<String>,
-    /// The run that tells; nothing if the user says so.
+    /// The run with this result; `None` if the commit was given on the command line.
     pub run: Option<String>,
 }
 
-/// A script on the disk, or the text of one.
+/// A script in a file, or its text.
 #[derive(Debug, Serialize)]
-pub struct Written {
+pub struct BisectScript {
     /// The script, if it goes to standard output.
     #[serde(skip)]
     pub text: Option<String>,
-    /// Where it is; `-` for standard output.
+    /// Its path; `-` for standard output.
     pub path: String,
     /// The same, quoted for a shell.
     #[serde(skip)]
@@ -35,12 +35,12 @@ pub struct Written {
     pub build: String,
     /// The program that runs the tests.
     pub program: String,
-    /// What to type next.
+    /// The commands to type next.
     pub steps: Vec<String>,
 }
 
-impl Written {
-    /// A script for standard output.
+impl BisectScript {
+    /// Makes a script for standard output.
     pub fn to_output(text: String, build: String, program: String) -> Self {
         Self {
             text: Some(text),
@@ -57,64 +57,64 @@ impl Written {
 pub struct Bisection<'b> {
     /// The run in which it fails.
     pub run: &'b str,
-    /// What messages call it.
+    /// Its name in messages.
     pub name: &'b str,
     /// The file.
     pub file: &'b str,
     /// The line of the record; `None` for the whole file.
     pub line: Option<u32>,
-    /// What is wrong, in one word.
+    /// The kind of failure, in one word.
     pub kind: &'b str,
     /// The last commit at which it is good.
-    pub good: End,
+    pub good: RangeEnd,
     /// The first commit at which it is bad.
-    pub bad: End,
-    /// How many commits there are to choose from, where the repository is at hand.
+    pub bad: RangeEnd,
+    /// The number of commits to choose from, if the repository is available.
     pub commits: Option<u64>,
-    /// How many runs were looked at.
+    /// The number of examined runs.
     pub runs: u64,
-    /// Why runs were ignored, with their numbers.
-    pub silent: &'b BTreeMap<Silence, u64>,
-    /// What the user should know besides.
+    /// The numbers of ignored runs, by reason.
+    pub silent: &'b BTreeMap<IgnoredReason, u64>,
+    /// Notes for the user.
     pub notes: Vec<String>,
     /// The script for `git bisect run`.
-    pub script: Option<Written>,
+    pub script: Option<BisectScript>,
 }
 
-/// What began to fail between two commits.
+/// A range of commits in which records began to fail.
 #[derive(Serialize)]
-pub struct Range {
+pub struct CommitRange {
     /// The last commit at which they are good.
-    pub good: End,
+    pub good: RangeEnd,
     /// The first commit at which they are bad.
-    pub bad: End,
-    /// How many commits there are to choose from, where the repository is at hand.
+    pub bad: RangeEnd,
+    /// The number of commits to choose from, if the repository is available.
     pub commits: Option<u64>,
-    /// How many records began to fail.
+    /// The number of records that began to fail.
     pub records: u64,
-    /// How many files they are in.
+    /// The number of their files.
     pub files: u64,
     /// The smallest of the records.
     pub example: String,
-    /// What is wrong with the example, in one word.
+    /// The kind of failure of the example, in one word.
     pub kind: String,
     /// The command that shows the example.
     pub command: String,
 }
 
-/// All that fails in a run.
-pub struct Overview<'b> {
+/// All failures of a run.
+pub struct BisectOverview<'b> {
     /// The run.
     pub run: &'b str,
-    /// How many runs were looked at.
+    /// The number of examined runs.
     pub runs: u64,
-    /// The largest first.
-    pub ranges: Vec<Range>,
-    /// What has no range, and how much of it there is.
+    /// The ranges, the largest first.
+    pub ranges: Vec<CommitRange>,
+    /// The failures without a range, by reason.
     pub others: BTreeMap<&'static str, u64>,
 }
 
-/// Writes the range of one record or file, and what to type next.
+/// Writes the range of one record or file, and the next commands.
 pub fn write(out: &mut String, bisection: &Bisection<'_>) -> fmt::Result {
     let Bisection { name, kind, run, good, bad, script, .. } = bisection;
     let kind = kind.replace('_', " ");
@@ -140,10 +140,10 @@ pub fn write(out: &mut String, bisection: &Bisection<'_>) -> fmt::Result {
     script.steps.iter().try_for_each(|step| writeln!(out, "  {step}"))
 }
 
-fn write_end(out: &mut String, indent: &str, word: &str, role: Role, end: &End) -> fmt::Result {
+fn write_end(out: &mut String, indent: &str, word: &str, role: Role, end: &RangeEnd) -> fmt::Result {
     let brief = end.brief.as_ref().map_or_else(String::new, |brief| format!("  {brief}"));
     let commit = end.commit.get(..12).unwrap_or(&end.commit);
-    // The roles would count as letters in a width.
+    // Escape codes of the role would count in a width.
     writeln!(out, "{indent}{}{}{commit}{brief}", role.paint(word), &"      "[word.len()..])?;
     match &end.run {
         Some(run) => writeln!(out, "{indent}      run {run}"),
@@ -151,7 +151,7 @@ fn write_end(out: &mut String, indent: &str, word: &str, role: Role, end: &End) 
     }
 }
 
-/// How much there is to do.
+/// Describes the number of commits and steps.
 fn choice(commits: u64) -> String {
     match commits {
         0 => "Git has no commit between them".to_owned(),
@@ -163,47 +163,32 @@ fn choice(commits: u64) -> String {
     }
 }
 
-/// Why runs tell nothing, with how many of them.
-pub fn silence(silent: &BTreeMap<Silence, u64>) -> String {
+/// Formats the numbers of ignored runs, by reason.
+pub fn silence(silent: &BTreeMap<IgnoredReason, u64>) -> String {
     let words: Vec<_> =
-        silent.iter().map(|(why, &count)| format!("{} {}", thousands(count), words(*why))).collect();
+        silent.iter().map(|(why, &count)| format!("{} {}", thousands(count), words(*why).1)).collect();
     words.join(", ")
 }
 
-fn words(silence: Silence) -> &'static str {
+/// Returns the word for JSON, and the text after a number of runs.
+fn words(silence: IgnoredReason) -> (&'static str, &'static str) {
     match silence {
-        Silence::NoCommit => "without a known commit",
-        Silence::Changes => "with uncommitted changes",
-        Silence::Elsewhere => "of commits that are not ancestors",
-        Silence::NotRun => "without the file",
-        Silence::NotReached => "that ended before the record",
-        Silence::LeftOut => "that left the record out",
-        Silence::Absent => "without the record",
-        Silence::OtherText => "with another expectation",
-        Silence::FileChanged => "of a file with other records",
-        Silence::Unnamed => "without record keys",
-        Silence::Flaky => "in which the file was flaky",
+        IgnoredReason::NoCommit => ("no_commit", "without a known commit"),
+        IgnoredReason::Changes => ("changes", "with uncommitted changes"),
+        IgnoredReason::Elsewhere => ("elsewhere", "of commits that are not ancestors"),
+        IgnoredReason::NotRun => ("not_run", "without the file"),
+        IgnoredReason::NotReached => ("not_reached", "that ended before the record"),
+        IgnoredReason::LeftOut => ("left_out", "that left the record out"),
+        IgnoredReason::Absent => ("absent", "without the record"),
+        IgnoredReason::OtherText => ("other_text", "with another expectation"),
+        IgnoredReason::FileChanged => ("file_changed", "of a file with other records"),
+        IgnoredReason::Unnamed => ("unnamed", "without record keys"),
+        IgnoredReason::Flaky => ("flaky", "in which the file was flaky"),
     }
 }
 
-fn word(silence: Silence) -> &'static str {
-    match silence {
-        Silence::NoCommit => "no_commit",
-        Silence::Changes => "changes",
-        Silence::Elsewhere => "elsewhere",
-        Silence::NotRun => "not_run",
-        Silence::NotReached => "not_reached",
-        Silence::LeftOut => "left_out",
-        Silence::Absent => "absent",
-        Silence::OtherText => "other_text",
-        Silence::FileChanged => "file_changed",
-        Silence::Unnamed => "unnamed",
-        Silence::Flaky => "flaky",
-    }
-}
-
-/// Writes the ranges of all that fails.
-pub fn write_overview(out: &mut String, overview: &Overview<'_>) -> fmt::Result {
+/// Writes the ranges of all failures.
+pub fn write_overview(out: &mut String, overview: &BisectOverview<'_>) -> fmt::Result {
     for range in &overview.ranges {
         let what = match range.records {
             0 => plural(range.files, "file"),
@@ -216,7 +201,7 @@ pub fn write_overview(out: &mut String, overview: &Overview<'_>) -> fmt::Result 
             writeln!(out, "  {}", choice(commits))?;
         }
         writeln!(out, "  for example {}  {}", range.example, range.kind.replace('_', " "))?;
-        // Where there is one commit, it is found.
+        // A range of one commit needs no search.
         if range.commits != Some(1) {
             writeln!(out, "  {} {}", Role::Hint.paint("find the commit:"), range.command)?;
         }
@@ -236,8 +221,8 @@ pub fn write_overview(out: &mut String, overview: &Overview<'_>) -> fmt::Result 
     Ok(())
 }
 
-/// Makes the document of all that fails.
-pub fn overview_json<'b>(overview: &'b Overview<'b>) -> Object<'b> {
+/// Makes the JSON document of all failures.
+pub fn overview_json<'b>(overview: &'b BisectOverview<'b>) -> Object<'b> {
     object! {
         "format": 1,
         "run": overview.run,
@@ -247,9 +232,9 @@ pub fn overview_json<'b>(overview: &'b Overview<'b>) -> Object<'b> {
     }
 }
 
-/// Makes the document of one record or file.
+/// Makes the JSON document of one record or file.
 pub fn json<'b>(bisection: &'b Bisection<'b>) -> Object<'b> {
-    let silent: BTreeMap<_, _> = bisection.silent.iter().map(|(why, count)| (word(*why), count)).collect();
+    let silent: BTreeMap<_, _> = bisection.silent.iter().map(|(why, count)| (words(*why).0, count)).collect();
     object! {
         "format": 1,
         "run": bisection.run,

@@ -1,26 +1,26 @@
-//! How clusters, and what could not be seen of them, are worded.
+//! Formats clusters and gaps of the analysis.
 
-use crate::analysis::{Cluster, Gap, WRONG_RESULT, WRONG_VALUES, explain};
+use crate::analysis::{Cluster, MissingSql, WRONG_RESULT, WRONG_VALUES, explain};
 use slt_core::outcome::{DetailedFailure, FileReport, RecordId, RunReport};
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::failure::{NOT_WHY, headline};
 use slt_runner::text::visible::one_line;
 
-/// The smallest record of a cluster, with what is known of it.
-pub struct Sample<'v> {
-    /// The file that it is in.
+/// The smallest record of a cluster, with its details.
+pub struct ClusterSample<'v> {
+    /// The file that contains it.
     pub file: &'v FileReport,
-    /// Where it is now, as far as that is known.
+    /// Its present place, as far as it is known.
     pub id: RecordId,
     /// Its SQL, if the file can still be read.
     pub sql: Option<&'v str>,
-    /// What the run kept of it.
+    /// Its details, if the run recorded them.
     pub detail: Option<DetailedFailure<'v>>,
 }
 
-impl<'v> Sample<'v> {
-    /// Nothing for files that fail as a whole.
-    pub fn of(cluster: &'v Cluster, report: &'v RunReport) -> Option<Self> {
+impl<'v> ClusterSample<'v> {
+    /// Returns the example of a cluster; `None` for files that fail as a whole.
+    pub fn new(cluster: &'v Cluster, report: &'v RunReport) -> Option<Self> {
         let example = cluster.example.as_ref()?;
         let file = &report.files[example.file];
         let record = &file.failures[example.place];
@@ -33,18 +33,18 @@ impl<'v> Sample<'v> {
         })
     }
 
-    /// What messages call the file, with the line.
+    /// Returns the displayed path of the file, with the line.
     pub fn place(&self) -> String {
         format!("{}:{}", one_line(&self.file.shown), self.id)
     }
 }
 
-/// What a cluster is, in one line.
+/// Describes a cluster in one line.
 pub fn title(cluster: &Cluster) -> String {
     let what = cluster.symptom.what.as_str();
     let seen = match cluster.symptom.kind.as_str() {
         WRONG_RESULT => match cluster.classes.as_slice() {
-            // One class that says little is better than none.
+            // A single vague class is better than none.
             [(class, _)] if what == WRONG_VALUES => format!("{what} ({})", class.word()),
             _ => what.to_owned(),
         },
@@ -55,7 +55,7 @@ pub fn title(cluster: &Cluster) -> String {
         "engine_panicked" => format!("panic: {what}"),
         "engine_lost" => format!("engine lost: {what}"),
         "process_died" => format!("process died: {what}"),
-        // Another tool has said that a file failed, and nothing else.
+        // Another tool has reported only the failure of the file.
         _ if cluster.symptom.is_unknown() => NOT_WHY.to_owned(),
         "unknown" => format!("not known: {what}"),
         _ => what.to_owned(),
@@ -66,8 +66,7 @@ pub fn title(cluster: &Cluster) -> String {
     }
 }
 
-/// What else is known of a cluster: the classes of its values, its consequences, how many records with its features
-/// fail.
+/// Returns further facts about a cluster: classes of values, consequences, failure rate of its features.
 pub fn notes(cluster: &Cluster) -> Vec<String> {
     let mut notes = Vec::new();
     if cluster.consequences > 0 {
@@ -86,6 +85,17 @@ pub fn notes(cluster: &Cluster) -> Vec<String> {
     notes
 }
 
+/// Returns the columns of a cluster in the table of fixes, without its title.
+pub fn fix_columns(place: usize, cluster: &Cluster) -> [String; 5] {
+    [
+        (place + 1).to_string(),
+        thousands(cluster.records),
+        thousands(cluster.files.len() as u64),
+        thousands(cluster.only),
+        thousands(cluster.green_after),
+    ]
+}
+
 fn rounded(share: f64) -> String {
     match (share * 100.0).round() {
         percent if percent < 1.0 => "less than 1 %".to_owned(),
@@ -93,7 +103,7 @@ fn rounded(share: f64) -> String {
     }
 }
 
-/// What is wrong with a record, in one line.
+/// Describes the problem of a record in one line.
 pub fn wrong(detail: DetailedFailure<'_>) -> String {
     match explain(detail) {
         Some(explanation) => format!("{}: {}", headline(detail.problem), explanation),
@@ -101,11 +111,11 @@ pub fn wrong(detail: DetailedFailure<'_>) -> String {
     }
 }
 
-/// So many files are named.
+/// The maximum number of named files.
 const MOST_NAMES: usize = 3;
 
-/// What could not be seen of the files of a run.
-pub fn gaps(gaps: &[Gap]) -> Option<String> {
+/// Describes the files that could not be analysed completely.
+pub fn gaps(gaps: &[MissingSql]) -> Option<String> {
     if gaps.is_empty() {
         return None;
     }

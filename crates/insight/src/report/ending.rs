@@ -1,4 +1,4 @@
-//! What is listed at the end of a run: the files that failed, and the slowest files.
+//! Formats the lists at the end of a run: failed files, and the slowest files.
 
 use std::fmt::{self, Write as _};
 
@@ -9,22 +9,22 @@ use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
 
-/// So many files that failed are listed.
+/// The number of failed files to list.
 const MOST_FAILED: usize = 20;
 
-/// A file that failed in a run, and what earlier runs say of it.
+/// A failed file, with its earlier result.
 pub struct FailedFile<'r> {
     /// Its report.
     pub file: &'r FileReport,
-    /// Whether it was good when it was run before; nothing if that is not known.
+    /// Whether it was good in its previous run; `None` if unknown.
     pub was_good: Option<bool>,
-    /// Whether it counts as passed nevertheless: it is flaky.
+    /// Whether it counts as passed because it is flaky.
     pub passes: bool,
 }
 
-/// The groups in which files that failed are listed, the most important first.
+/// The groups of failed files, the most important first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Group {
+enum FailedGroup {
     New,
     FirstRun,
     Still,
@@ -38,17 +38,17 @@ impl FailedFile<'_> {
     /// | no | yes | new |
     /// | no | not known | run for the first time |
     /// | no | no | still failing |
-    fn group(&self) -> Group {
+    fn group(&self) -> FailedGroup {
         match self.was_good {
-            _ if self.passes => Group::Flaky,
-            Some(true) => Group::New,
-            None => Group::FirstRun,
-            Some(false) => Group::Still,
+            _ if self.passes => FailedGroup::Flaky,
+            Some(true) => FailedGroup::New,
+            None => FailedGroup::FirstRun,
+            Some(false) => FailedGroup::Still,
         }
     }
 }
 
-/// Writes the files that failed, those first that passed before; `see_all` is the command that lists all of them.
+/// Writes the failed files, those that passed before first; `see_all` is the command that lists all.
 pub fn write_failed(out: &mut String, files: &mut [FailedFile<'_>], see_all: &str) -> fmt::Result {
     // The order of files stays within a group.
     files.sort_by_key(FailedFile::group);
@@ -57,11 +57,11 @@ pub fn write_failed(out: &mut String, files: &mut [FailedFile<'_>], see_all: &st
     for files in files.chunk_by(|one, next| one.group() == next.group()) {
         let Some(first) = files.first() else { continue };
         let (role, title) = match first.group() {
-            Group::New => (Role::Fail, "newly failing"),
-            Group::FirstRun if any_known => (Role::Fail, "failing in their first run"),
-            Group::FirstRun => (Role::Fail, "failed"),
-            Group::Still => (Role::Fail, "still failing"),
-            Group::Flaky => (Role::Warn, "flaky"),
+            FailedGroup::New => (Role::Fail, "newly failing"),
+            FailedGroup::FirstRun if any_known => (Role::Fail, "failing in their first run"),
+            FailedGroup::FirstRun => (Role::Fail, "failed"),
+            FailedGroup::Still => (Role::Fail, "still failing"),
+            FailedGroup::Flaky => (Role::Warn, "flaky"),
         };
         writeln!(out, "\n{}: {}", role.paint(title), plural(files.len() as u64, "file"))?;
         files.iter().take(room).try_for_each(|file| write_line(out, file.file))?;

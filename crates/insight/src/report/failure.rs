@@ -1,30 +1,30 @@
-//! A failure as plain text, in so many characters that a document can have many of them.
+//! Formats a failure as plain text, shortened so that a document can have many.
 
 use std::fmt::{self, Write as _};
 
 use super::subject::{Subject, clipped};
-use slt_core::executor::diff::Side;
+use slt_core::executor::diff::DiffSide;
 use slt_core::outcome::{DetailedFailure, FileReport};
 use slt_runner::text::evidence::{Evidence, evidence};
 use slt_runner::text::failure::{message, place_of};
 use slt_runner::text::visible::one_line;
 
-/// How much of a failure is told.
+/// Length limits for a failure.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Of the SQL, and of the message.
+pub struct TextLimits {
+    /// The maximum length of the SQL and of the message.
     pub characters: usize,
-    /// Of a row.
+    /// The maximum length of a row.
     pub values: usize,
 }
 
-/// Writes where it is, its SQL, what happened, the rows that differ, and the command that repeats it.
+/// Writes the location, the SQL, the problem, the differing rows, and the command that repeats the record.
 pub fn write_failure(
     out: &mut String,
     subject: &Subject<'_>,
     file: &FileReport,
     detail: DetailedFailure<'_>,
-    limits: Limits,
+    limits: TextLimits,
 ) -> fmt::Result {
     match detail.id.is_whole_file() {
         true => writeln!(out, "{}", one_line(&file.shown))?,
@@ -39,7 +39,7 @@ pub fn write_failure(
 }
 
 /// Writes the rows that differ as a diff: `-` is expected, `+` is found.
-pub fn write_evidence(out: &mut String, detail: DetailedFailure<'_>, limits: Limits) -> fmt::Result {
+pub fn write_evidence(out: &mut String, detail: DetailedFailure<'_>, limits: TextLimits) -> fmt::Result {
     for line in evidence(detail) {
         match line {
             Evidence::Row(side, values) => write_line(out, side, &values.join(" | "), limits),
@@ -50,12 +50,12 @@ pub fn write_evidence(out: &mut String, detail: DetailedFailure<'_>, limits: Lim
     Ok(())
 }
 
-fn write_line(out: &mut String, side: Side, text: &str, limits: Limits) -> fmt::Result {
+fn write_line(out: &mut String, side: DiffSide, text: &str, limits: TextLimits) -> fmt::Result {
     let mark = match side {
-        Side::Both => ' ',
-        Side::Expected => '-',
-        Side::Actual => '+',
+        DiffSide::Both => ' ',
+        DiffSide::Expected => '-',
+        DiffSide::Actual => '+',
     };
-    // Each line of a value that has several is of the same side.
+    // All lines of a value are on the same side.
     clipped(text, limits.values).split('\n').try_for_each(|line| writeln!(out, "{mark} {line}"))
 }

@@ -1,10 +1,10 @@
-//! Annotations of GitHub Actions: commands that a step prints, which GitHub shows beside the lines of a file.
+//! Annotations of GitHub Actions: commands in the output of a step, which GitHub shows next to the lines of a file.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
-use super::failure::{Limits, write_evidence};
-use super::subject::{Expected, Subject, account, clipped, state};
+use super::failure::{TextLimits, write_evidence};
+use super::subject::{ExpectedFailures, Subject, account, clipped, state};
 use crate::regression::{RecordChange, RecordDiff};
 use slt_core::outcome::{DetailedFailure, FailingRecord, FileReport, RecordId};
 use slt_runner::text::count::plural;
@@ -12,17 +12,19 @@ use slt_runner::text::failure::headline;
 use slt_runner::text::visible::{escaped, one_line};
 use slt_runner::text::written;
 
-/// So many untested files are named.
+/// The maximum number of named untested files.
 const MOST_NAMES: usize = 10;
-const LIMITS: Limits = Limits { characters: 400, values: 120 };
+const LIMITS: TextLimits = TextLimits { characters: 400, values: 120 };
 
-/// Writes a warning if files were not tested. Then come annotations for up to `most` records or files that have not passed and are not expected to fail, and says how
-/// many there are besides: what has regressed first, and one of each file, then the second ones, and so on. Then comes what
-/// was expected to fail and passes, and what is not expected any more. `path` says where a file is in the repository.
+/// Writes annotations.
+///
+/// First comes a warning about untested files. Then come up to `most` unexpected failures, regressions first and one of
+/// each file before the second ones, and the number of the others. Last come unexpected passes and expired entries.
+/// `path` maps a file to its path in the repository.
 ///
 /// # Errors
 ///
-/// Only those of `out`.
+/// Returns the errors of `out`.
 pub fn annotations(
     out: &mut String,
     subject: &Subject<'_>,
@@ -35,7 +37,7 @@ pub fn annotations(
         let file = &subject.report.files[file];
         write_one(out, subject, file, place, path(file).as_deref())?;
     }
-    let entries = subject.expected.iter().flat_map(Expected::notes).filter(|notes| notes.matters);
+    let entries = subject.expected.iter().flat_map(ExpectedFailures::notes).filter(|notes| notes.matters);
     let entries: Vec<_> =
         entries.flat_map(|notes| notes.entries.into_iter().map(move |entry| (notes.title, entry))).collect();
     for (title, entry) in entries.iter().take(most.saturating_sub(notes.len())) {
@@ -50,7 +52,7 @@ pub fn annotations(
     }
 }
 
-/// The first of all, since an incomplete run may have nothing else to tell.
+/// This comes first, because an incomplete run may have no other annotation.
 fn write_untested(out: &mut String, subject: &Subject<'_>) -> fmt::Result {
     let count = subject.report.untested();
     if count == 0 {
@@ -65,7 +67,7 @@ fn write_untested(out: &mut String, subject: &Subject<'_>) -> fmt::Result {
     writeln!(out, "::warning title={}::{}", property(&title), data(text.trim_end_matches([':', ' '])))
 }
 
-/// What there is to say of all files: their failing records by their places, or the file as a whole.
+/// Returns the failing records of all files by their places, or the file as a whole.
 fn notes(subject: &Subject<'_>) -> Vec<(usize, Option<usize>)> {
     let changes = subject.changes();
     let mut notes = Vec::new();
@@ -101,7 +103,7 @@ fn write_one(
     let record = place.map(|place| &file.failures[place]);
     let id = record.map(|record| &record.id).filter(|id| !id.is_whole_file());
     let detail = record.and_then(FailingRecord::detailed);
-    // One that passed in the end breaks nothing.
+    // A file that passed in the end is only a warning.
     let level = if subject.report.header.is_good(file) { "warning" } else { "error" };
     let (title, text) = match detail {
         Some(detail) => (headline(detail.problem), text_of(subject, file, detail)),
@@ -130,12 +132,12 @@ fn text_of(subject: &Subject<'_>, file: &FileReport, detail: DetailedFailure<'_>
     text.trim_end().to_owned()
 }
 
-/// Text behind the second pair of colons, as GitHub's own toolkit writes it.
+/// Escapes the text after the second pair of colons, like GitHub's own toolkit.
 fn data(text: &str) -> String {
     escaped(text).replace('%', "%25").replace('\n', "%0A")
 }
 
-/// The value of a property, which ends at a comma or a colon.
+/// Escapes the value of a property, which ends at a comma or a colon.
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
 }

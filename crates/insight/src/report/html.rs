@@ -1,14 +1,13 @@
-//! One page for browsers that needs nothing besides itself: no network, no fonts, no other file.
+//! Writes one self-contained HTML page: no network, no fonts, no other file.
 //!
-//! The page is a template, a style sheet and scripts, which are the same for all runs, and the data of the run as JSON. No
-//! text of the run is ever taken for markup: in the JSON each `<` is escaped, the scripts put text in as text only, and the
-//! policy of the page lets a browser execute the scripts of this template and nothing else.
+//! The page is a template, a style sheet and scripts, which are the same for all runs, and the data of the run as JSON.
+//! No text of the run becomes markup: in the JSON each `<` is escaped, the scripts insert text as text only, and the
+//! policy of the page lets a browser execute only the scripts of this template.
 
 mod choice;
 mod clusters;
 mod data;
 mod file;
-mod known;
 mod since;
 
 use std::io::{self, Write};
@@ -29,7 +28,7 @@ const SCRIPTS: [&str; 6] = [
     include_str!("html/page.js"),
 ];
 
-/// Writes the page. Its size is bounded, whatever has failed: details are left out, and it says how many.
+/// Writes the page. Its size is bounded: surplus details are omitted, and the page states how many.
 ///
 /// # Errors
 ///
@@ -37,8 +36,8 @@ const SCRIPTS: [&str; 6] = [
 pub fn write(out: &mut impl Write, subject: &Subject<'_>) -> io::Result<()> {
     let totals = subject.report.totals();
     let data = serde_json::to_string(&data(subject, &totals))?.replace('<', "\\u003c");
-    // Whoever writes a text of the run cannot know it: it depends on that text.
-    let nonce = Digest::of_words([data.as_bytes()]).to_string();
+    // The author of a text in the run cannot predict the nonce, because it depends on that text.
+    let nonce = Digest::from_words([data.as_bytes()]).to_string();
     let rate = percent(totals.records.pass_rate());
     let incomplete = if subject.report.is_incomplete() { "INCOMPLETE: " } else { "" };
     let title = format!("{incomplete}{rate} of records pass on {}", subject.report.header.engine);
@@ -60,7 +59,7 @@ pub fn write(out: &mut impl Write, subject: &Subject<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The little text that is there without scripts.
+/// Escapes the text that is visible without scripts.
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

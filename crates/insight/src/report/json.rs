@@ -11,10 +11,10 @@ use slt_runner::text::document::{end_word, milliseconds, sides};
 use slt_runner::text::failure::message;
 use slt_runner::text::object::{Each, Object, object};
 
-/// The version of the document: it grows when a field appears, and stays when none goes away.
+/// The version of the document, incremented for incompatible changes.
 const FORMAT: u32 = 1;
 
-/// The categories that the old scripts knew; they are there even without files.
+/// The categories of the old scripts, which are listed even without files.
 const OLD_CATEGORIES: &[&str] = &["select", "evidence", "index", "random", "ddl", "other"];
 
 /// Makes the document of `run`. `untested` are the files without a result, as far as their names are known.
@@ -63,7 +63,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
     serde_json::to_writer_pretty(out, &document)
 }
 
-/// The failures of a file in the words of the old scripts.
+/// Returns the failures of a file in the format of the old scripts.
 fn old_failures(file: &FileReport) -> Option<Object<'_>> {
     let mut failures: Vec<_> = file.details().map(old_failure).collect();
     if let FileEnd::NotStarted(problem) = &file.end {

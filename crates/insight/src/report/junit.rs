@@ -1,14 +1,14 @@
-//! JUnit's XML, as Jenkins and others read it (`junit-10.xsd` of Jenkins' xUnit plugin).
+//! Writes JUnit XML as Jenkins and others read it (`junit-10.xsd` of Jenkins' xUnit plugin).
 //!
-//! A suite for each category, a case for each file. On demand, failing records are cases of their own, and one more is
-//! what is left of the file.
+//! Each category is a suite and each file a case. On demand, failing records are cases, too, and one more case is the
+//! rest of the file.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use super::failure::{Limits, write_failure};
+use super::failure::{TextLimits, write_failure};
 use super::subject::{Subject, account, clipped, detail_at, moment, state};
 use slt_core::outcome::{FailingRecord, FileEnd, FileReport, FileStatus, Problem, category_of};
 use slt_runner::text::count::plural;
@@ -16,15 +16,15 @@ use slt_runner::text::failure::headline;
 use slt_runner::text::visible::push_escape;
 use slt_runner::text::written;
 
-/// How much of its failures the case of a file tells.
-const LIMITS: Limits = Limits { characters: 2_000, values: 200 };
+/// The limits of the text in the case of a file.
+const LIMITS: TextLimits = TextLimits { characters: 2_000, values: 200 };
 const MOST_DETAILS: usize = 10;
-/// So many lines of records without details are named.
+/// The number of records without details to list by line.
 const MOST_LINES: usize = 200;
 
-/// What a file is that an incomplete run did not test.
+/// The result of a file that an incomplete run did not test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Untested {
+pub enum UntestedResult {
     /// An error, so that an incomplete run is not taken for a good one.
     Error,
     /// Skipped.
@@ -40,26 +40,26 @@ pub fn write(
     out: &mut impl Write,
     subject: &Subject<'_>,
     records: usize,
-    untested: Untested,
+    untested: UntestedResult,
 ) -> io::Result<()> {
-    let mut suites = BTreeMap::<&str, Suite<'_>>::new();
+    let mut suites = BTreeMap::<&str, JunitSuite<'_>>::new();
     for (number, file) in subject.report.files.iter().enumerate() {
         let cases = &mut suites.entry(file.category()).or_default().cases;
         if records == 0 {
-            cases.push(Case::of_file(subject, number));
+            cases.push(JunitCase::of_file(subject, number));
         } else {
-            cases.extend(Case::of_records(subject, number, records));
+            cases.extend(JunitCase::of_records(subject, number, records));
         }
     }
     let named = subject.untested.iter().map(|file| (category_of(file), (*file).to_owned()));
-    // Of an imported run only their number may be known.
+    // An imported run may know only their number.
     let nameless = subject.report.untested().saturating_sub(subject.untested.len() as u64);
     let nameless = (nameless > 0).then(|| ("other", plural(nameless, "file without a name")));
     for (category, name) in named.chain(nameless) {
         suites.entry(category).or_default().untested.push(name);
     }
     writeln!(out, r#"<?xml version="1.0" encoding="UTF-8"?>"#)?;
-    let mut all = Sums::default();
+    let mut all = JunitCounts::default();
     suites.values().for_each(|suite| all.add(suite, untested));
     let time = seconds(subject.report.elapsed);
     writeln!(
@@ -77,10 +77,10 @@ fn write_suite(
     out: &mut impl Write,
     subject: &Subject<'_>,
     name: &str,
-    suite: &Suite<'_>,
-    untested: Untested,
+    suite: &JunitSuite<'_>,
+    untested: UntestedResult,
 ) -> io::Result<()> {
-    let mut sums = Sums::default();
+    let mut sums = JunitCounts::default();
     sums.add(suite, untested);
     let host = subject.circumstances.map(|of| of.host.as_str()).filter(|host| !host.is_empty());
     let host = host.map(|host| format!(r#" hostname="{}""#, attribute(host))).unwrap_or_default();
@@ -105,20 +105,21 @@ fn write_suite(
     writeln!(out, "  </testsuite>")
 }
 
-/// A file without a result is a case as well, so that a run that stopped early does not look like a small good one.
+/// A file without a result is a case as well, so that an early stop does not look like a small successful run.
 fn write_untested(
     out: &mut impl Write,
     subject: &Subject<'_>,
     [category, file]: [&str; 2],
-    untested: Untested,
+    untested: UntestedResult,
 ) -> io::Result<()> {
     let (file, category) = (attribute(file), attribute(category));
     writeln!(out, r#"    <testcase name="{file}" classname="{category}" time="0.000">"#)?;
     let message = attribute(&format!("INCOMPLETE: not tested ({})", state(subject.state)));
-    match untested {
-        Untested::Error => writeln!(out, r#"      <error type="untested" message="{message}"></error>"#)?,
-        Untested::Skipped => writeln!(out, r#"      <skipped type="untested" message="{message}"/>"#)?,
-    }
+    let element = match untested {
+        UntestedResult::Error => format!(r#"<error type="untested" message="{message}"></error>"#),
+        UntestedResult::Skipped => format!(r#"<skipped type="untested" message="{message}"/>"#),
+    };
+    writeln!(out, "      {element}")?;
     writeln!(out, "    </testcase>")
 }
 
@@ -139,59 +140,61 @@ fn properties(subject: &Subject<'_>) -> Vec<(&'static str, String)> {
 
 /// The files of a category.
 #[derive(Default)]
-struct Suite<'r> {
-    cases: Vec<Case<'r>>,
+struct JunitSuite<'r> {
+    cases: Vec<JunitCase<'r>>,
     untested: Vec<String>,
 }
 
-/// What a case is about.
+/// The subject of a case.
 #[derive(Clone, Copy)]
-enum Part {
+enum CasePart {
     File,
     /// The failing record at this place.
     Record(usize),
-    /// What the file has besides its first so many failing records.
+    /// The file without its first failing records, which have cases.
     Rest(usize),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+enum CaseOutcome {
     Passed,
     Skipped,
-    /// It is expected to fail, and does.
+    /// An expected failure.
     Expected,
     Failed,
     Error,
 }
 
-struct Case<'r> {
+struct JunitCase<'r> {
     /// The place of the file in the run.
     number: usize,
     file: &'r FileReport,
-    part: Part,
-    verdict: Verdict,
+    part: CasePart,
+    verdict: CaseOutcome,
     time: Duration,
 }
 
-impl<'r> Case<'r> {
+impl<'r> JunitCase<'r> {
     fn of_file(subject: &Subject<'r>, number: usize) -> Self {
         let file = &subject.report.files[number];
         let is_good = subject.report.header.is_good(file);
         let verdict = match file.last_status() {
-            FileStatus::Passed | FileStatus::Flaky if is_good => Verdict::Passed,
-            FileStatus::Empty if is_good => Verdict::Skipped,
-            _ if subject.expected.is_some_and(|expected| expected.covers_all(number)) => Verdict::Expected,
+            FileStatus::Passed | FileStatus::Flaky if is_good => CaseOutcome::Passed,
+            FileStatus::Empty if is_good => CaseOutcome::Skipped,
+            _ if subject.expected.is_some_and(|expected| expected.covers_all(number)) => {
+                CaseOutcome::Expected
+            }
             FileStatus::Failed
             | FileStatus::TimedOut
             | FileStatus::Passed
             | FileStatus::Empty
-            | FileStatus::Flaky => Verdict::Failed,
-            FileStatus::Crashed | FileStatus::OutOfMemory | FileStatus::Error => Verdict::Error,
+            | FileStatus::Flaky => CaseOutcome::Failed,
+            FileStatus::Crashed | FileStatus::OutOfMemory | FileStatus::Error => CaseOutcome::Error,
         };
-        Self { number, file, part: Part::File, verdict, time: file.elapsed }
+        Self { number, file, part: CasePart::File, verdict, time: file.elapsed }
     }
 
-    /// The cases of a file together take the time of the file.
+    /// Returns the cases of a file, whose times add up to the time of the file.
     fn of_records(subject: &Subject<'r>, number: usize, most: usize) -> Vec<Self> {
         let whole = Self::of_file(subject, number);
         let file = whole.file;
@@ -200,16 +203,16 @@ impl<'r> Case<'r> {
         let apart: Duration = cases.iter().map(|case| case.time).sum();
         let verdict =
             match whole.verdict {
-                // What it failed by is told by the other cases.
-                Verdict::Failed | Verdict::Error | Verdict::Expected
+                // The other cases show its failures.
+                CaseOutcome::Failed | CaseOutcome::Error | CaseOutcome::Expected
                     if told == file.failures.len() && told > 0 && !cut_short(file) =>
                 {
-                    if file.counts.passed > 0 { Verdict::Passed } else { Verdict::Skipped }
+                    if file.counts.passed > 0 { CaseOutcome::Passed } else { CaseOutcome::Skipped }
                 }
                 verdict => verdict,
             };
         let time = file.elapsed.saturating_sub(apart);
-        cases.insert(0, Self { part: Part::Rest(told), verdict, time, ..whole });
+        cases.insert(0, Self { part: CasePart::Rest(told), verdict, time, ..whole });
         cases
     }
 
@@ -218,24 +221,24 @@ impl<'r> Case<'r> {
         let id = &file.failures[place].id;
         let what = detail_at(file, place).map(|detail| detail.problem);
         let verdict = match what {
-            _ if subject.is_expected(number, Some(place)) => Verdict::Expected,
-            Some(Problem::Fault(_)) => Verdict::Error,
-            _ => Verdict::Failed,
+            _ if subject.is_expected(number, Some(place)) => CaseOutcome::Expected,
+            Some(Problem::Fault(_)) => CaseOutcome::Error,
+            _ => CaseOutcome::Failed,
         };
         let slow = file.slowest.iter().find(|record| record.id == *id).map(|record| record.elapsed);
         let time = what.and_then(Problem::in_flight).or(slow).unwrap_or_default();
-        Self { number, file, part: Part::Record(place), verdict, time: time.min(file.elapsed) }
+        Self { number, file, part: CasePart::Record(place), verdict, time: time.min(file.elapsed) }
     }
 
     fn name(&self) -> String {
         match self.part {
-            Part::File | Part::Rest(_) => self.file.file.path().to_owned(),
-            Part::Record(place) => format!("{}:{}", self.file.file, self.file.failures[place].id),
+            CasePart::File | CasePart::Rest(_) => self.file.file.path().to_owned(),
+            CasePart::Record(place) => format!("{}:{}", self.file.file, self.file.failures[place].id),
         }
     }
 }
 
-/// Whether something else than its records is wrong with a file, or records were not reached.
+/// Returns whether a file ended early, or failed for other reasons than its records.
 fn cut_short(file: &FileReport) -> bool {
     let ended =
         matches!(file.end, FileEnd::NotStarted(_) | FileEnd::TimedOut { .. } | FileEnd::Faulted { .. });
@@ -243,7 +246,7 @@ fn cut_short(file: &FileReport) -> bool {
 }
 
 #[derive(Default)]
-struct Sums {
+struct JunitCounts {
     tests: u64,
     failures: u64,
     errors: u64,
@@ -251,25 +254,25 @@ struct Sums {
     time: Duration,
 }
 
-impl Sums {
-    fn add(&mut self, suite: &Suite<'_>, untested: Untested) {
+impl JunitCounts {
+    fn add(&mut self, suite: &JunitSuite<'_>, untested: UntestedResult) {
         for case in &suite.cases {
             self.tests += 1;
-            self.failures += u64::from(case.verdict == Verdict::Failed);
-            self.errors += u64::from(case.verdict == Verdict::Error);
-            self.skipped += u64::from(matches!(case.verdict, Verdict::Skipped | Verdict::Expected));
+            self.failures += u64::from(case.verdict == CaseOutcome::Failed);
+            self.errors += u64::from(case.verdict == CaseOutcome::Error);
+            self.skipped += u64::from(matches!(case.verdict, CaseOutcome::Skipped | CaseOutcome::Expected));
             self.time += case.time;
         }
         let files = suite.untested.len() as u64;
         self.tests += files;
         *match untested {
-            Untested::Error => &mut self.errors,
-            Untested::Skipped => &mut self.skipped,
+            UntestedResult::Error => &mut self.errors,
+            UntestedResult::Skipped => &mut self.skipped,
         } += files;
     }
 }
 
-fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &Case<'_>) -> io::Result<()> {
+fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &JunitCase<'_>) -> io::Result<()> {
     let (file, time) = (case.file, seconds(case.time));
     let (name, class) = (case.name(), file.category());
     write!(
@@ -278,28 +281,28 @@ fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &Case<'_>) -> i
         attribute(&name),
         attribute(class)
     )?;
-    let tries = matches!(case.part, Part::File | Part::Rest(_)) && !file.attempts.is_empty();
-    if case.verdict == Verdict::Passed && !tries {
+    let tries = matches!(case.part, CasePart::File | CasePart::Rest(_)) && !file.attempts.is_empty();
+    if case.verdict == CaseOutcome::Passed && !tries {
         return writeln!(out, "/>");
     }
     writeln!(out, ">")?;
     let said = |out: &mut _, element| {
         let (kind, message, text) = said(subject, case);
         match case.verdict {
-            Verdict::Expected => {
+            CaseOutcome::Expected => {
                 write_said(out, element, "expected_failure", &format!("expected to fail: {message}"), &text)
             }
             _ => write_said(out, element, kind, &message, &text),
         }
     };
     match case.verdict {
-        Verdict::Passed => Ok(()),
-        Verdict::Skipped => {
+        CaseOutcome::Passed => Ok(()),
+        CaseOutcome::Skipped => {
             writeln!(out, r#"      <skipped message="{}"/>"#, attribute(&skipped(case)))
         }
-        Verdict::Expected => said(out, "skipped"),
-        Verdict::Failed => said(out, "failure"),
-        Verdict::Error => said(out, "error"),
+        CaseOutcome::Expected => said(out, "skipped"),
+        CaseOutcome::Failed => said(out, "failure"),
+        CaseOutcome::Error => said(out, "error"),
     }?;
     if tries {
         write_tries(out, case)?;
@@ -307,18 +310,18 @@ fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &Case<'_>) -> i
     writeln!(out, "    </testcase>")
 }
 
-fn skipped(case: &Case<'_>) -> String {
+fn skipped(case: &JunitCase<'_>) -> String {
     match case.part {
-        Part::Rest(told) if told > 0 => "no other record was executed".to_owned(),
+        CasePart::Rest(told) if told > 0 => "no other record was executed".to_owned(),
         _ => format!("nothing was executed: {}", account(case.file)),
     }
 }
 
-/// Kind, message and text of a case that has not passed.
-fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String) {
+/// Returns the kind, message and text of a failed case.
+fn said(subject: &Subject<'_>, case: &JunitCase<'_>) -> (&'static str, String, String) {
     let file = case.file;
     match case.part {
-        Part::Record(place) => match detail_at(file, place) {
+        CasePart::Record(place) => match detail_at(file, place) {
             Some(detail) => {
                 let text = written(|out| write_failure(out, subject, file, detail, LIMITS));
                 (detail.problem.word(), headline(detail.problem), text)
@@ -331,10 +334,10 @@ fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String
                 (file.status().word(), "it has not passed".to_owned(), text)
             }
         },
-        Part::File => {
+        CasePart::File => {
             (file.status().word(), with_first(subject, case, 0, account(file)), whole_text(subject, case, 0))
         }
-        Part::Rest(told) => {
+        CasePart::Rest(told) => {
             let message = match file.failures.len() - told {
                 0 => account(file),
                 more => {
@@ -347,8 +350,8 @@ fn said(subject: &Subject<'_>, case: &Case<'_>) -> (&'static str, String, String
     }
 }
 
-/// A message, and what is wrong with the first record behind so many: many programs show nothing but the message.
-fn with_first(subject: &Subject<'_>, case: &Case<'_>, told: usize, message: String) -> String {
+/// Adds the first failing record after the first `told` to a message, because many programs show only the message.
+fn with_first(subject: &Subject<'_>, case: &JunitCase<'_>, told: usize, message: String) -> String {
     let first = unexpected(subject, case, told).next();
     match first.and_then(|place| detail_at(case.file, place)).filter(|detail| !detail.id.is_whole_file()) {
         Some(detail) => format!("{message}; line {}: {}", detail.id, headline(detail.problem)),
@@ -356,19 +359,19 @@ fn with_first(subject: &Subject<'_>, case: &Case<'_>, told: usize, message: Stri
     }
 }
 
-/// The places of the failing records of a file behind the first `told`; those that are expected to fail only if all are.
+/// Returns the places of failing records after the first `told`; expected ones only if all are expected.
 fn unexpected<'c>(
     subject: &'c Subject<'_>,
-    case: &'c Case<'_>,
+    case: &'c JunitCase<'_>,
     told: usize,
 ) -> impl Iterator<Item = usize> + Clone + 'c {
-    let of_all = case.verdict == Verdict::Expected;
+    let of_all = case.verdict == CaseOutcome::Expected;
     let places = told..case.file.failures.len();
     places.filter(move |&place| of_all || !subject.is_expected(case.number, Some(place)))
 }
 
-/// What is known of the failing records of a file behind the first `told`.
-fn whole_text(subject: &Subject<'_>, case: &Case<'_>, told: usize) -> String {
+/// Formats the failing records of a file after the first `told`.
+fn whole_text(subject: &Subject<'_>, case: &JunitCase<'_>, told: usize) -> String {
     let file = case.file;
     if file.failures.is_empty() {
         return written(|out| {
@@ -405,8 +408,8 @@ fn whole_text(subject: &Subject<'_>, case: &Case<'_>, told: usize) -> String {
     })
 }
 
-fn write_tries(out: &mut impl Write, case: &Case<'_>) -> io::Result<()> {
-    let flaky = matches!(case.verdict, Verdict::Passed | Verdict::Skipped);
+fn write_tries(out: &mut impl Write, case: &JunitCase<'_>) -> io::Result<()> {
+    let flaky = matches!(case.verdict, CaseOutcome::Passed | CaseOutcome::Skipped);
     for attempt in case.file.attempts.iter().filter(|attempt| !attempt.status.is_good()) {
         let element = if flaky { "flakyFailure" } else { "rerunFailure" };
         let first = attempt.first.as_ref().and_then(FailingRecord::detailed);
@@ -428,17 +431,17 @@ fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
-/// Text between tags. What XML cannot have is shown by another character.
+/// Escapes text between tags. Characters that XML does not allow are replaced.
 fn escaped(text: &str) -> String {
     escape(text, false)
 }
 
-/// Text of an attribute, in which a reader would take ends of lines for blanks.
+/// Escapes an attribute, in which a reader would replace line ends by spaces.
 fn attribute(text: &str) -> String {
     escape(text, true)
 }
 
-/// Characters that XML cannot have, and those that a terminal obeys, are escaped as on the screen.
+/// Escapes markup. Characters that XML does not allow and control characters are escaped as on the screen.
 fn escape(text: &str, attribute: bool) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
         match character {

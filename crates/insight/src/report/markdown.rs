@@ -1,6 +1,6 @@
-//! A run in Markdown: the comment on a pull request, the summary of a step of GitHub Actions, or a document of its own.
+//! Formats a run as Markdown: a comment on a pull request, the summary of a GitHub Actions step, or a document.
 //!
-//! They have the same parts in the same order, as far as the room goes; what is left out is said.
+//! All have the same parts in the same order, as far as there is room, and state what they omit.
 
 mod causes;
 mod since;
@@ -10,27 +10,27 @@ use std::fmt::{self, Write as _};
 
 use self::causes::{causes, examples};
 use self::since::since;
-use super::failure::{Limits, write_evidence};
-use super::subject::{Expected, Subject, account, clipped, detail_at, state};
+use super::failure::{TextLimits, write_evidence};
+use super::subject::{ExpectedFailures, Subject, account, clipped, detail_at, state};
 use slt_core::outcome::{DetailedFailure, FileReport, FlakyResult, Totals};
 use slt_runner::text::count::{duration, percent, plural, thousands};
 use slt_runner::text::failure::headline;
 use slt_runner::text::markdown::{cell, code, fenced, html};
 use slt_runner::text::written;
 
-/// What the text is for.
+/// The purpose of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// A comment, which GitHub takes up to 65,536 characters.
+pub enum MarkdownKind {
+    /// A comment; GitHub accepts up to 65,536 characters.
     Comment,
-    /// The summary of a step, which GitHub takes up to 1 MiB.
+    /// The summary of a step; GitHub accepts up to 1 MiB.
     Summary,
-    /// A document, with every file that has not passed.
+    /// A document with every failing file.
     Whole,
 }
 
-/// How much of each part there is, and how long the whole may become, in bytes.
-struct Room {
+/// The limits of each part, and of the whole in bytes.
+struct MarkdownLimits {
     bytes: usize,
     clusters: usize,
     /// Clusters with their smallest record.
@@ -42,10 +42,10 @@ struct Room {
     places: usize,
 }
 
-impl Form {
-    fn room(self) -> Room {
+impl MarkdownKind {
+    fn room(self) -> MarkdownLimits {
         match self {
-            Self::Comment => Room {
+            Self::Comment => MarkdownLimits {
                 bytes: 60_000,
                 clusters: 10,
                 examples: 3,
@@ -55,7 +55,7 @@ impl Form {
                 slow: 0,
                 places: 10,
             },
-            Self::Summary => Room {
+            Self::Summary => MarkdownLimits {
                 bytes: 400_000,
                 clusters: 25,
                 examples: 10,
@@ -65,7 +65,7 @@ impl Form {
                 slow: 10,
                 places: 25,
             },
-            Self::Whole => Room {
+            Self::Whole => MarkdownLimits {
                 bytes: 8_000_000,
                 clusters: 5_000,
                 examples: 500,
@@ -79,24 +79,24 @@ impl Form {
     }
 }
 
-const LIMITS: Limits = Limits { characters: 1_000, values: 160 };
+const LIMITS: TextLimits = TextLimits { characters: 1_000, values: 160 };
 
-/// The first line of a comment, by which a later run finds the comment that it is to replace.
+/// The first line of a comment. A later run finds the comment by it, and replaces it.
 pub const MARK: &str = "<!-- vibesql-sqllogictest -->";
 
 /// Makes the document.
-pub fn document(subject: &Subject<'_>, form: Form) -> String {
+pub fn document(subject: &Subject<'_>, form: MarkdownKind) -> String {
     let room = form.room();
     let totals = subject.report.totals();
     let mut text = written(|out| {
-        if form == Form::Comment {
+        if form == MarkdownKind::Comment {
             writeln!(out, "{MARK}")?;
         }
         head(out, subject, &totals)?;
         subject.expected.iter().try_for_each(|expected| known(out, expected, room.places))?;
         subject.baseline.iter().try_for_each(|baseline| since(out, baseline, room.places))
     });
-    // Room for the words about what is left out.
+    // Room for the notes on omitted parts.
     let most = room.bytes - 1_000;
     let mut left_out = false;
     let mut put = |text: &mut String, part: &str| {
@@ -136,8 +136,8 @@ fn head(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::Result
     writeln!(out, "{}.", facts.join(", "))
 }
 
-/// What is expected to fail, and what has to be done about that.
-fn known(out: &mut String, expected: &Expected<'_>, most: usize) -> fmt::Result {
+/// Writes the expected failures, and the entries that need attention.
+fn known(out: &mut String, expected: &ExpectedFailures<'_>, most: usize) -> fmt::Result {
     writeln!(out, "\n{}.", expected.sentence().replace("not expected", "**not expected**"))?;
     for notes in expected.notes() {
         writeln!(out, "\n{}:\n", notes.title)?;
@@ -226,11 +226,11 @@ fn more(out: &mut String, all: usize, most: usize, what: &str) -> fmt::Result {
     }
 }
 
-/// Adds failing records with their SQL, besides those that are told already, until there is no more room.
+/// Adds failing records with their SQL, except for examples, until there is no more room.
 fn failures(
     text: &mut String,
     subject: &Subject<'_>,
-    room: &Room,
+    room: &MarkdownLimits,
     examples: &HashSet<(usize, usize)>,
     most: usize,
 ) {
@@ -264,7 +264,7 @@ fn failures(
     text.push_str(&rest);
 }
 
-/// The places of the failing records of a file that are not expected to fail.
+/// Returns the places of the unexpected failing records of a file.
 fn unexpected(subject: &Subject<'_>, number: usize) -> impl Iterator<Item = usize> {
     let places = 0..subject.report.files[number].failures.len();
     places.filter(move |&place| !subject.is_expected(number, Some(place)))
@@ -288,7 +288,7 @@ fn failure(out: &mut String, subject: &Subject<'_>, file: &FileReport, place: us
     writeln!(out, "</details>")
 }
 
-/// The rows that differ.
+/// Writes the rows that differ.
 fn evidence(out: &mut String, detail: DetailedFailure<'_>) -> fmt::Result {
     let evidence = written(|out| write_evidence(out, detail, LIMITS));
     if evidence.is_empty() { Ok(()) } else { fenced(out, "diff", &evidence) }

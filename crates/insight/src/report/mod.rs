@@ -1,4 +1,4 @@
-//! Documents: pure functions of a finished run.
+//! Writes documents: pure functions of a finished run.
 
 pub mod analysis;
 pub mod badge;
@@ -8,7 +8,6 @@ pub mod cluster;
 pub mod compare;
 pub mod ending;
 pub mod expectations;
-mod expected;
 mod failure;
 pub mod flaky;
 pub mod github;

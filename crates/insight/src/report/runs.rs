@@ -1,4 +1,4 @@
-//! A list of runs on the screen.
+//! Formats a list of runs for the screen.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
@@ -10,10 +10,10 @@ use slt_runner::text::table::table;
 
 const HEADERS: &[&str] =
     &["run", "engine", "files", "passed", "rate", "records", "passed", "rate", "time", "end"];
-/// These columns are numbers.
+/// The columns with numbers.
 const NUMBERS: std::ops::Range<usize> = 2..9;
 
-/// Writes a table of the runs, the oldest first, and below it how the pass rate of each engine went.
+/// Writes a table of the runs, the oldest first, and below it the pass rate of each engine over time.
 pub fn write(out: &mut String, runs: &[RunSummary]) -> fmt::Result {
     writeln!(out, "{}\n", table(HEADERS, runs.iter().map(row), |column| NUMBERS.contains(&column)))?;
     let mut engines = BTreeMap::<String, Vec<f64>>::new();
@@ -49,12 +49,12 @@ fn row(run: &RunSummary) -> Vec<String> {
     ]
 }
 
-/// What a run is at, in a word.
+/// Returns the name of a run's state.
 pub fn state(run: &RunSummary) -> &'static str {
     super::subject::state(run.state)
 }
 
-/// Bars between the lowest and the highest of the rates; all alike if there is no difference.
+/// Returns bars between the lowest and the highest rate; equal rates have full bars.
 pub fn sparkline(rates: &[f64]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let lowest = rates.iter().copied().fold(f64::INFINITY, f64::min);

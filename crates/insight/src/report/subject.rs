@@ -1,9 +1,9 @@
-//! What a document is about: a run, and what is known around it.
+//! The subject of a document: a run and its context.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use crate::analysis::{Analysis, Assigned, Cluster};
+use crate::analysis::{Analysis, Cluster, RecordCluster};
 use crate::expectations::{Expectations, Judgement};
 use crate::regression::{FileDiff, RunDiff};
 use slt_core::location::FileId;
@@ -14,29 +14,29 @@ use slt_runner::results::{Circumstances, Commit, PastRun, RunState};
 use slt_runner::text::count::{duration, plural, thousands};
 use slt_runner::text::failure::other_attempt;
 
-/// A run, and what is known around it. Documents are pure functions of this.
+/// A run and its context. Documents are pure functions of it.
 pub struct Subject<'r> {
     /// The name of the run.
     pub name: &'r str,
     /// When it began, in milliseconds since 1970 in UTC.
     pub started: i64,
-    /// What the run is at.
+    /// The state of the run.
     pub state: RunState,
-    /// What became of it.
+    /// Its report.
     pub report: &'r RunReport,
     /// The files without a result, as far as their names are known.
     pub untested: &'r [&'r str],
-    /// Where and with what it was made, where that is known.
+    /// Its circumstances, if known.
     pub circumstances: Option<&'r Circumstances>,
     /// Runs of these files before it, the oldest first.
     pub history: &'r [PastRun],
-    /// What its failures come from; nothing where nobody has looked.
+    /// The causes of its failures, if they were analysed.
     pub analysis: Option<&'r Analysis>,
-    /// The run that it is held against, where there is one.
+    /// The baseline, if there is one.
     pub baseline: Option<Baseline<'r>>,
-    /// What is expected to fail, where that is said.
-    pub expected: Option<Expected<'r>>,
-    /// The command that repeats a record of a file; nothing where another program has run it.
+    /// The expectations, if there are any.
+    pub expected: Option<ExpectedFailures<'r>>,
+    /// Returns the command that repeats a record of a file; `None` for runs of other programs.
     pub again: &'r dyn Fn(&FileReport, &RecordId) -> Option<String>,
 }
 
@@ -46,41 +46,41 @@ impl fmt::Debug for Subject<'_> {
     }
 }
 
-/// A run that another is held against.
+/// The run used for comparison.
 #[derive(Debug, Clone, Copy)]
 pub struct Baseline<'r> {
-    /// Its name, or that of the file that it is in.
+    /// Its name, or the name of the file that contains it.
     pub name: &'r str,
-    /// The state of the project that it was made in, where that is known.
+    /// The commit of the project, if known.
     pub commit: Option<&'r Commit>,
-    /// What has changed since.
+    /// The changes since the baseline.
     pub diff: &'r RunDiff<'r>,
 }
 
-/// What is expected to fail, and what became of that.
+/// The expectations and their judgement.
 #[derive(Debug, Clone, Copy)]
-pub struct Expected<'r> {
-    /// All that is expected.
+pub struct ExpectedFailures<'r> {
+    /// The entries of an expectations file.
     pub expectations: &'r Expectations,
-    /// The run in the light of it.
+    /// The judgement of the run.
     pub judgement: &'r Judgement,
 }
 
 impl Subject<'_> {
-    /// The clusters, in the order of fixes.
+    /// Returns the clusters, in the order of fixes.
     pub fn clusters(&self) -> &[Cluster] {
         self.analysis.map_or(&[], |analysis| &analysis.clusters)
     }
 
-    /// The cluster of each failing record of the file at this place, in their order.
-    pub fn clusters_of(&self, file: usize) -> &[Assigned] {
+    /// Returns the clusters of the failing records of a file, in the order of the records.
+    pub fn clusters_of(&self, file: usize) -> &[RecordCluster] {
         let records = self.analysis.map_or(&[][..], |analysis| &analysis.records);
         let from = records.partition_point(|record| (record.file as usize) < file);
         let to = records.partition_point(|record| (record.file as usize) <= file);
         &records[from..to]
     }
 
-    /// What has changed in each file of the run, in their order.
+    /// Returns the change of each file of the run, in their order.
     pub fn changes(&self) -> Vec<Option<&FileDiff<'_>>> {
         let mut known = HashMap::<&FileId, &FileDiff<'_>>::new();
         for file in self.baseline.iter().flat_map(|baseline| &baseline.diff.files) {
@@ -92,12 +92,12 @@ impl Subject<'_> {
         self.report.files.iter().map(change).collect()
     }
 
-    /// Whether the failing record at this place of the file at this place is expected to fail, or else the file as a whole.
+    /// Returns whether a failing record, or the file as a whole, is expected to fail. Both are given by their places.
     pub fn is_expected(&self, file: usize, record: Option<usize>) -> bool {
         self.expected.is_some_and(|expected| expected.covers(file, record))
     }
 
-    /// Whether every file has its result, and nothing is wrong with any but what is expected.
+    /// Returns whether every file has its result and all failures are expected.
     pub fn is_good(&self) -> bool {
         let run = self.report;
         match self.expected {
@@ -118,11 +118,11 @@ impl Subject<'_> {
         self.expected.is_some_and(|expected| expected.judgement.is_good())
     }
 
-    /// What the run is worth, in a word.
+    /// Returns the verdict on the run.
     pub fn verdict(&self) -> &'static str {
         match (self.expected.is_some(), self.is_good()) {
             _ if self.report.is_incomplete() => RunVerdict::Incomplete.as_str(),
-            // What failed was expected to fail.
+            // All failures were expected.
             (true, false) if self.report.untested() > 0 && self.is_as_expected() => {
                 RunVerdict::Incomplete.as_str()
             }
@@ -132,13 +132,13 @@ impl Subject<'_> {
         }
     }
 
-    /// The run in one sentence.
+    /// Describes the run in one sentence.
     pub fn sentence(&self, totals: &Totals) -> String {
         sums(self.report, totals, state(self.state))
     }
 
-    /// Files that have not passed with their places in the run: those first of which that is not expected, and those with
-    /// the most failing records.
+    /// Returns the failing files with their places in the run: unexpected ones first, then those with the most failing
+    /// records.
     pub fn not_good(&self) -> Vec<(usize, &FileReport)> {
         let files = self.report.files.iter().enumerate();
         let mut files: Vec<_> = files.filter(|(_, file)| !file.status().is_good()).collect();
@@ -147,7 +147,7 @@ impl Subject<'_> {
         files
     }
 
-    /// The files that took longest.
+    /// Returns the slowest files.
     pub fn slowest(&self, most: usize) -> Vec<&FileReport> {
         let mut files: Vec<_> = self.report.files.iter().filter(|file| !file.elapsed.is_zero()).collect();
         files.sort_by_key(|file| std::cmp::Reverse(file.elapsed));
@@ -156,12 +156,12 @@ impl Subject<'_> {
     }
 }
 
-/// The details of the failing record at this place, if there are any: they are those of the first ones, mostly.
+/// Returns the details of the failing record at this place, if the run kept them.
 pub fn detail_at(file: &FileReport, place: usize) -> Option<DetailedFailure<'_>> {
     file.failures.get(place)?.detailed()
 }
 
-/// What a run is at, in words.
+/// Describes the state of a run.
 pub fn state(state: RunState) -> &'static str {
     match state {
         RunState::Going => "going on",
@@ -170,7 +170,7 @@ pub fn state(state: RunState) -> &'static str {
     }
 }
 
-/// Returns how many files and records passed, and how many files were not tested and `why`.
+/// Describes the numbers of passed files and records, and of untested files with the reason `why`.
 pub fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
     let records = &totals.records;
     let untested = match run.untested() {
@@ -188,7 +188,7 @@ pub fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
     )
 }
 
-/// Returns how a run ended, in words.
+/// Describes the end of a run.
 pub fn end(end: RunEnd) -> &'static str {
     match end {
         RunEnd::Completed => "completed",
@@ -198,7 +198,7 @@ pub fn end(end: RunEnd) -> &'static str {
     }
 }
 
-/// What became of the records of a file, and what ended it early.
+/// Describes the counts of a file, and its early end.
 pub fn account(file: &FileReport) -> String {
     let counts = &file.counts;
     let mut parts: Vec<String> = match &file.end {
@@ -225,13 +225,13 @@ pub fn account(file: &FileReport) -> String {
     if parts.is_empty() { "no records".to_owned() } else { parts.join(", ") }
 }
 
-/// A moment as `2026-11-24T02:24:58`, in UTC.
+/// Formats a moment in UTC, like `2026-11-24T02:24:58`.
 pub fn moment(milliseconds: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(milliseconds).unwrap_or_default();
     time.strftime("%Y-%m-%dT%H:%M:%S").to_string()
 }
 
-/// The beginning of a text, and how much of it is missing.
+/// Returns the beginning of a text, with the number of omitted characters.
 pub fn clipped(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         None => text.to_owned(),

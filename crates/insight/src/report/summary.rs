@@ -1,4 +1,4 @@
-//! The end of a run on the screen: a table by category, and the sums in a sentence.
+//! Formats the end of a run for the screen: a table by category, and the totals in a sentence.
 
 use std::fmt::{self, Write as _};
 
@@ -8,7 +8,7 @@ use slt_runner::text::count::{percent, plural, thousands};
 use slt_runner::text::style::Role;
 use slt_runner::text::table::table;
 
-/// Writes the table and the sums. With `fail_on_empty`, files in which nothing was executed count as failed.
+/// Writes the table and the totals. With `fail_on_empty`, files without executed records count as failed.
 pub fn write(out: &mut String, run: &RunReport, fail_on_empty: bool) -> fmt::Result {
     let totals = run.totals();
     let categories = run.by_category();

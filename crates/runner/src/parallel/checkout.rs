@@ -4,20 +4,20 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// What a checkout is a checkout of.
+/// The repository of a checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Repository {
+pub(super) enum CheckedOutRepository {
     /// A repository on another host, as `HOST/PATH`.
     Named(String),
     /// A repository on this machine: the directory of its main checkout, or its own if it has none.
     At(PathBuf),
 }
 
-/// How many local repositories can be clones of each other.
+/// The maximum length of a chain of local clones.
 const MOST_CLONES: usize = 16;
 
-/// Returns what `folder`, a canonical path, is a checkout of, if it is the root of a checkout.
-pub(super) fn find(folder: &Path) -> Option<Repository> {
+/// Returns the repository of `folder`, a canonical path, if it is the root of a checkout.
+pub(super) fn find(folder: &Path) -> Option<CheckedOutRepository> {
     let git = git_directory(&folder.join(".git"))?;
     Some(follow(shared_directory(&git), Some(folder)))
 }
@@ -45,17 +45,17 @@ fn path_of(line: &[u8]) -> PathBuf {
 }
 
 /// Follows the origins of local repositories. `checkout` is a checkout of the first one.
-fn follow(mut git: PathBuf, checkout: Option<&Path>) -> Repository {
+fn follow(mut git: PathBuf, checkout: Option<&Path>) -> CheckedOutRepository {
     let mut main = main_checkout(&git, checkout);
     for _ in 0..MOST_CLONES {
         let Some(url) = origin(&git) else { break };
         let Some(path) = local_path(&url) else {
-            return Repository::Named(name_of(&url));
+            return CheckedOutRepository::Named(name_of(&url));
         };
         let path = main.join(path);
         let Some(next) = repository_at(&path) else {
-            // It is not there any more, and still the same for all of its clones.
-            return Repository::At(path);
+            // It is missing, but its path still identifies it for all of its clones.
+            return CheckedOutRepository::At(path);
         };
         let next = shared_directory(&next);
         main = main_checkout(&next, None);
@@ -63,7 +63,7 @@ fn follow(mut git: PathBuf, checkout: Option<&Path>) -> Repository {
             break;
         }
     }
-    Repository::At(main)
+    CheckedOutRepository::At(main)
 }
 
 /// Returns the directory of Git of the repository at a path: a checkout, or a repository without one.
@@ -126,7 +126,7 @@ fn value_of(text: &str) -> String {
     value.trim_end().to_owned()
 }
 
-/// Returns the path of an address that is one.
+/// Returns the path if the address is a local path.
 fn local_path(url: &str) -> Option<&str> {
     if let Some(path) = url.strip_prefix("file://") {
         return Some(path.strip_prefix("localhost").unwrap_or(path));
@@ -135,11 +135,11 @@ fn local_path(url: &str) -> Option<&str> {
     (!is_address).then_some(url)
 }
 
-/// Returns `HOST/PATH` of an address, whatever protocol, user and port it names.
+/// Returns `HOST/PATH` of an address, without protocol, user and port.
 fn name_of(url: &str) -> String {
     let (host, path) = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
-        // As `scp` has it.
+        // The syntax of `scp`.
         None => url.split_once(':').unwrap_or((url, "")),
     };
     let host = host.rsplit('@').next().unwrap_or(host);

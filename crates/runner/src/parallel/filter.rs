@@ -71,7 +71,7 @@ fn globs(word: &str) -> Result<GlobSet, globset::Error> {
 }
 
 impl Pattern {
-    /// Whether the pattern chooses the file with this path below the directory that was named.
+    /// Returns whether the pattern matches a path below the named directory.
     pub fn matches(&self, file: &str) -> bool {
         match &self.kind {
             PatternKind::Category(category) => category_of(file) == category,
@@ -80,7 +80,7 @@ impl Pattern {
         }
     }
 
-    /// Whether the pattern chooses the file, by its path below the directory that was named or as messages show it.
+    /// Returns whether the pattern matches the file by its path below the named directory or its displayed path.
     pub fn chooses(&self, item: &WorkItem) -> bool {
         let is_path = self.word.contains('/');
         match &self.kind {
@@ -129,8 +129,8 @@ impl Shard {
         (self.index - 1, self.count)
     }
 
-    /// Whether the file belongs to the shard. That depends on nothing but the path that reports show, so every machine
-    /// and every version of this program says the same.
+    /// Returns whether the file belongs to the shard. This depends only on the path in reports, so it is the same on
+    /// every machine and in every version of this program.
     pub fn has(&self, file: &str) -> bool {
         let digest = Md5::digest(file.as_bytes());
         let number = digest.iter().take(8).fold(0, |number, &byte| number << 8 | u64::from(byte));
@@ -141,8 +141,8 @@ impl Shard {
 /// The filters for the files of a run.
 #[derive(Debug, Clone, Default)]
 pub struct Filters {
-    /// A file must be one of these, if there is any: by its path in reports, its identity, its path below the
-    /// directory that was named, or as messages call it.
+    /// If not empty: a file must be one of these, by its path in reports, its identity, its path below the named
+    /// directory, or its displayed path.
     pub files: Vec<String>,
     /// If not empty: a file must match one of these.
     pub only: Vec<Pattern>,

@@ -113,20 +113,13 @@ impl HelperState {
         }
         let Some(reports) = &mut self.reports else { return Ok(()) };
         // A damaged line is skipped: its task stays without an end.
-        for told in reports.more::<TaskEvent>()?.into_iter().flatten() {
-            match &told {
-                TaskEvent::Started { task } => {
-                    self.at.insert(*task);
-                }
+        for event in reports.more::<TaskEvent>()?.into_iter().flatten() {
+            match event {
+                TaskEvent::Started { task } => drop(self.at.insert(task)),
                 TaskEvent::Slow { .. } => {}
-                TaskEvent::Finished { .. }
-                | TaskEvent::Stopped { .. }
-                | TaskEvent::Died { .. }
-                | TaskEvent::Bystander { .. } => {
-                    self.at.remove(&told.task());
-                }
+                TaskEvent::Ended { task, .. } => drop(self.at.remove(&task)),
             }
-            news.push(HelperEvent::Task(told));
+            news.push(HelperEvent::Task(event));
         }
         Ok(())
     }
@@ -155,7 +148,7 @@ mod tests {
     #[test]
     fn only_tasks_of_the_gone_are_orphans() {
         let claim = |task, worker| Claim { task, worker };
-        let worker = |process_dir| Some(ProcessDir::of("run".as_ref(), process_dir).worker(3));
+        let worker = |process_dir| Some(ProcessDir::new("run".as_ref(), process_dir).worker(3));
         let (first, second) = (worker(0), worker(1));
         let claims = [
             claim(0, first),

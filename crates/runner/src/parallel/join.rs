@@ -10,7 +10,7 @@ use super::prepare::read;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
 use super::process_dir::{OwnedProcessDir, ProcessDir};
 use super::queue::WorkQueue;
-use super::wire::{Assignment, TaskResult};
+use super::wire::{Assignment, TaskEnd};
 use super::worker_pool::{TaskEvent, WorkerPool};
 use crate::event::{EventSink, RunEvent};
 use crate::jsonl::Appender;
@@ -120,24 +120,25 @@ impl HelperProcess<'_> {
                 let limit = self.assignment.items[self.assignment.tasks[task].item].timeout;
                 self.sink.on_event(&RunEvent::Slow { shown: shown(task), record, elapsed, limit })?;
             }
-            TaskEvent::Finished { task, result }
-            | TaskEvent::Stopped { task, result }
-            | TaskEvent::Died { task, result, .. } => self.ended(task, *result)?,
-            TaskEvent::Bystander { task } => self.sink.on_event(&RunEvent::TaskEnded { task })?,
+            TaskEvent::Ended { task, end, result } => {
+                self.reports.sync().map_err(io_error("write to the file of reports"))?;
+                self.sink.on_event(&RunEvent::TaskEnded { task })?;
+                if end != TaskEnd::Bystander {
+                    self.ended(task, result.report)?;
+                }
+            }
         }
         Ok(())
     }
 
-    fn ended(&mut self, task: usize, result: TaskResult) -> Result<(), RunError> {
-        self.reports.sync().map_err(io_error("write to the file of reports"))?;
-        self.sink.on_event(&RunEvent::TaskEnded { task })?;
+    fn ended(&mut self, task: usize, report: FileReport) -> Result<(), RunError> {
+        let event = RunEvent::FileFinished(Box::new(report));
         // Only the master knows the result of a file that was run in slices.
         if self.assignment.tasks[task].slice.is_none() {
-            let finished = RunEvent::FileFinished(Box::new(result.report));
-            self.sink.on_event(&finished)?;
-            self.done.extend(finished.into_report());
-        } else {
-            self.done.push(result.report);
+            self.sink.on_event(&event)?;
+        }
+        if let RunEvent::FileFinished(report) = event {
+            self.done.push(*report);
         }
         Ok(())
     }

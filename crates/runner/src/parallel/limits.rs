@@ -9,7 +9,7 @@ use super::plan::WorkItem;
 
 /// The limits of a worker.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Limits {
+pub struct WorkerLimits {
     /// The maximum memory in use, in bytes. Measured on Linux only.
     pub memory: Option<u64>,
     /// The time until a file is reported as slow; repeated each time that it has doubled.
@@ -78,7 +78,7 @@ pub(super) enum LimitAction {
 /// The time for interrupting a record until its worker is ended instead.
 const INTERRUPT_GRACE: Duration = Duration::from_secs(1);
 
-impl Limits {
+impl WorkerLimits {
     /// Decides on the reaction to the state of a worker.
     ///
     /// | the worker                                         | reaction |
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn each_limit_has_its_action() {
-        let limits = Limits { memory: Some(100), slow: Some(SECOND * 60), grace: SECOND * 2 };
+        let limits = WorkerLimits { memory: Some(100), slow: Some(SECOND * 60), grace: SECOND * 2 };
         let seconds = |count| Some(SECOND * count);
         let cases = [
             ("early", look(1), LimitAction::Nothing),

@@ -129,6 +129,6 @@ fn detail_at(item: &WorkItem, settings: &Settings, line: u32, problem: Problem) 
 
 fn with_script<T>(item: &WorkItem, settings: &Settings, look: impl FnOnce(&Script<'_>) -> T) -> Option<T> {
     let source = Source::new(item.shown.as_str(), item.read().ok()?);
-    let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
+    let profile = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
     Some(look(&parser::parse(&source, profile)))
 }

@@ -14,15 +14,12 @@ use super::plan::WorkItem;
 use super::prepare::PreparedRun;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
 use super::process_dir::{OwnedProcessDir, ProcessDir};
-use super::task_tracker::{NextStep, TaskEnd, TaskTracker};
-use super::wire::TaskResult;
-use super::worker::not_started;
+use super::task_tracker::{NextStep, TaskTracker};
+use super::wire::{TaskEnd, TaskResult};
 use super::worker_pool::{TaskEvent, WorkerPool};
 use crate::clock::{self, milliseconds_since_1970};
 use crate::event::{EventSink, RunEvent, fold};
-use slt_core::outcome::{
-    Attempt, ExitHow, FileProblem, FileReport, RecordId, RunEnd, RunHeader, RunReport, Totals,
-};
+use slt_core::outcome::{Attempt, FileReport, RunEnd, RunHeader, RunReport, Totals};
 
 /// The settings of this process for a run. A resumed run may have other settings.
 #[derive(Debug, Clone, Copy)]
@@ -147,7 +144,7 @@ impl<'r> Orchestrator<'r> {
     fn go_on(&mut self) -> Result<(), RunError> {
         let reports: Vec<FileReport> = self.prepared.done.iter().map(|(_, report)| report.clone()).collect();
         self.failing = reports.iter().filter(|report| !self.header.is_good(report)).count();
-        let done = Totals::of(&reports);
+        let done = Totals::from_files(&reports);
         self.events.extend(reports.into_iter().map(|report| RunEvent::FileFinished(Box::new(report))));
         if done.files > 0 {
             self.tell(RunEvent::Resumed { done })?;
@@ -277,14 +274,7 @@ impl<'r> Orchestrator<'r> {
                 let shown = self.shown(task);
                 self.tell(RunEvent::Slow { shown, record, elapsed, limit })
             }
-            TaskEvent::Finished { task, result } => self.ended(task, *result, TaskEnd::Finished, None),
-            TaskEvent::Stopped { task, result } => self.ended(task, *result, TaskEnd::Stopped, None),
-            TaskEvent::Bystander { task } => {
-                self.ended(task, TaskResult::of(not_started(FileProblem::TimedOut)), TaskEnd::Bystander, None)
-            }
-            TaskEvent::Died { task, result, record, how } => {
-                self.ended(task, *result, TaskEnd::Died, Some((record, how)))
-            }
+            TaskEvent::Ended { task, end, result } => self.ended(task, *result, end),
         }
     }
 
@@ -301,19 +291,13 @@ impl<'r> Orchestrator<'r> {
         })
     }
 
-    fn ended(
-        &mut self,
-        task: usize,
-        result: TaskResult,
-        ending: TaskEnd,
-        death: Option<(Option<RecordId>, ExitHow)>,
-    ) -> Result<(), RunError> {
+    fn ended(&mut self, task: usize, result: TaskResult, end: TaskEnd) -> Result<(), RunError> {
         self.tell(RunEvent::TaskEnded { task })?;
-        let next = self.tracker.ended(task, result, ending, self.stopping.is_some());
+        let next = self.tracker.ended(task, result, &end, self.stopping.is_some());
         let now = clock::now();
         self.untold
             .extend(self.tracker.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
-        if let Some((record, how)) = death {
+        if let TaskEnd::Died { record, how } = end {
             let (shown, again) = (self.shown(task), next == NextStep::RunAgain);
             self.tell(RunEvent::WorkerLost { shown, record, how, again })?;
         }

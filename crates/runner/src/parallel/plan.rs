@@ -20,9 +20,9 @@ use slt_core::outcome::RecordName;
 pub struct WorkItem {
     /// The identity of the file.
     pub file: FileId,
-    /// The path below the directory that was named, with `/` between its parts: what filters are about.
+    /// The path below the named directory, with `/` between its parts, for filters.
     pub below: String,
-    /// What messages call it; it can be typed again.
+    /// The displayed path, which can be typed again.
     pub shown: String,
     /// The location of its text.
     pub source: FileSource,
@@ -66,7 +66,7 @@ impl WorkItem {
 
 /// A reason why the named paths select no files.
 #[derive(Debug, thiserror::Error)]
-pub enum PlanError {
+pub enum DiscoverError {
     /// The path does not exist.
     #[error("no such file or directory: `{0}`")]
     NotFound(String),
@@ -91,12 +91,12 @@ pub enum PlanError {
     /// A directory or a glob without a test file.
     #[error("no test file matches `{0}`")]
     NothingMatches(String),
-    /// The suite of a file cannot be found out.
+    /// The suite of a file cannot be determined.
     #[error("cannot tell the suite of `{path}`: {message}")]
     Suite {
-        /// What messages call the file.
+        /// The displayed path.
         path: String,
-        /// Why not.
+        /// The cause.
         message: String,
     },
     /// A directory that cannot be listed.
@@ -109,8 +109,7 @@ pub enum PlanError {
     },
 }
 
-/// Something that the user should know about the files that were found: most often, that something below a directory is not
-/// run, though it may be a test file or hold some.
+/// A note for the user about the found files, for instance about something skipped below a directory.
 #[derive(Debug, thiserror::Error)]
 pub enum PathNote {
     /// A symbolic link to nothing.
@@ -141,11 +140,11 @@ pub enum PathNote {
         match more { 0 => String::new(), more => format!(" (and {more} more)") }
     )]
     Copy {
-        /// What messages call the copy.
+        /// The displayed path of the copy.
         path: String,
-        /// What messages call the file that it is a copy of.
+        /// The displayed path of the original.
         of: String,
-        /// How many other files have copies.
+        /// The number of other files with copies.
         more: usize,
     },
 }
@@ -168,18 +167,20 @@ fn kind_of_special(kind: FileType) -> Option<&'static str> {
     kinds.into_iter().find(|(is, _)| *is).map(|(_, name)| name)
 }
 
-/// Finds the files that `paths` name: files, directories (walked) and globs, in which `*` stays within one
-/// folder and `**` does not. The files come in the order of their paths, each once. `skipped` is called for what is met
-/// on the way and cannot be run; a glob looks at nothing that it cannot match. `suites` finds out the identities of files.
+/// Finds the files named by `paths`: files, directories (walked) and globs, in which `*` stays within one folder and
+/// `**` does not.
+///
+/// The files are sorted by path, each once. `skipped` is called for entries that cannot be run; a glob does not visit
+/// entries that it cannot match. `suites` determines the identities of files.
 ///
 /// # Errors
 ///
-/// [`PlanError`] for the first path that leads to no file: nothing is left out silently.
+/// [`DiscoverError`] for the first path that leads to no file: nothing is left out silently.
 pub fn discover(
     paths: &[String],
     suites: &mut SuiteResolver<'_>,
     skipped: &mut dyn FnMut(PathNote),
-) -> Result<Vec<WorkItem>, PlanError> {
+) -> Result<Vec<WorkItem>, DiscoverError> {
     let mut found = Vec::with_capacity(paths.len());
     for path in paths {
         let (directory, items) = files_of(path, skipped)?;
@@ -196,7 +197,8 @@ pub fn discover(
                 continue;
             }
             let identity = suites.identify(&place, &directory, &arguments);
-            item.file = identity.map_err(|message| PlanError::Suite { path: item.shown.clone(), message })?;
+            item.file =
+                identity.map_err(|message| DiscoverError::Suite { path: item.shown.clone(), message })?;
             seen.insert(place, items.len());
             items.push(item);
         }
@@ -212,8 +214,8 @@ fn canonical(path: &Path) -> PathBuf {
     path.canonicalize().unwrap_or_else(|_| absolute())
 }
 
-/// Of files with one identity, which are copies in several checkouts, only the one with the shortest path keeps it. `places`
-/// are the places of the items.
+/// Changes the identities of copies in several checkouts, except for the copy with the shortest path. `places` has the
+/// canonical paths of the items.
 fn separate_copies(items: &mut [WorkItem], places: &HashMap<PathBuf, usize>, note: &mut dyn FnMut(PathNote)) {
     let identities: HashSet<_> = items.iter().map(|item| &item.file).collect();
     if identities.len() == items.len() {
@@ -240,7 +242,7 @@ fn separate_copies(items: &mut [WorkItem], places: &HashMap<PathBuf, usize>, not
     }
 }
 
-/// Returns the item for one file on disk, which is not looked at; its suite is not known.
+/// Returns the item for one file on disk, without reading it; its suite is unknown.
 pub fn file_of_path(path: &Path) -> WorkItem {
     let name = path_text::of(path.file_name().map_or(path, Path::new));
     WorkItem {
@@ -252,8 +254,11 @@ pub fn file_of_path(path: &Path) -> WorkItem {
     }
 }
 
-/// The files that a word names, and the directory that they are below.
-fn files_of(word: &str, skipped: &mut dyn FnMut(PathNote)) -> Result<(PathBuf, Vec<WorkItem>), PlanError> {
+/// Returns the files that an argument names, and their directory.
+fn files_of(
+    word: &str,
+    skipped: &mut dyn FnMut(PathNote),
+) -> Result<(PathBuf, Vec<WorkItem>), DiscoverError> {
     let place = path_text::typed(word);
     match place.metadata() {
         Ok(found) if found.is_dir() => {
@@ -267,7 +272,7 @@ fn files_of(word: &str, skipped: &mut dyn FnMut(PathNote)) -> Result<(PathBuf, V
         Err(_) if is_glob(word) && place.symlink_metadata().is_err() => {
             let glob = SplitGlob::new(word)?;
             if !glob.root.is_dir() {
-                return Err(PlanError::NothingMatches(word.to_owned()));
+                return Err(DiscoverError::NothingMatches(word.to_owned()));
             }
             let names_ending = word.rsplit('/').next().is_some_and(|last| last.contains('.'));
             let wanted =
@@ -276,10 +281,12 @@ fn files_of(word: &str, skipped: &mut dyn FnMut(PathNote)) -> Result<(PathBuf, V
             FileSearch { root: glob.root.clone(), wanted: &wanted, may_hold: &may_hold }.run(word, skipped)
         }
         Err(source) => match place.symlink_metadata() {
-            Err(_) if source.kind() == io::ErrorKind::NotFound => Err(PlanError::NotFound(word.to_owned())),
+            Err(_) if source.kind() == io::ErrorKind::NotFound => {
+                Err(DiscoverError::NotFound(word.to_owned()))
+            }
             found => {
                 let is_link = found.is_ok_and(|found| found.is_symlink());
-                Err(PlanError::Unreachable { path: word.to_owned(), is_link, source })
+                Err(DiscoverError::Unreachable { path: word.to_owned(), is_link, source })
             }
         },
     }
@@ -302,7 +309,7 @@ struct SplitGlob {
 }
 
 impl SplitGlob {
-    fn new(path: &str) -> Result<Self, PlanError> {
+    fn new(path: &str) -> Result<Self, DiscoverError> {
         let parts: Vec<&str> = path.split('/').collect();
         let special = parts.iter().position(|part| is_glob(part)).unwrap_or(0);
         let root = match parts[..special].join("/") {
@@ -313,7 +320,7 @@ impl SplitGlob {
         let matcher = |glob: &str| GlobBuilder::new(glob).literal_separator(true).build();
         let below = &parts[special..];
         let whole = matcher(&below.join("/"))
-            .map_err(|source| PlanError::InvalidGlob { pattern: path.to_owned(), source })?;
+            .map_err(|source| DiscoverError::InvalidGlob { pattern: path.to_owned(), source })?;
         // After `**`, and after braces with a `/`, any folder may contain files.
         let folders_named = &below[..below.len() - 1];
         let folders = (1..=folders_named.len())
@@ -346,7 +353,7 @@ impl FileSearch<'_> {
         self,
         named: &str,
         skipped: &mut dyn FnMut(PathNote),
-    ) -> Result<(PathBuf, Vec<WorkItem>), PlanError> {
+    ) -> Result<(PathBuf, Vec<WorkItem>), DiscoverError> {
         let mut items = Vec::new();
         let walk = WalkDir::new(&self.root).follow_links(true).sort_by_file_name().into_iter();
         for entry in walk.filter_entry(|entry| !entry.file_type().is_dir() || self.enters(entry.path())) {
@@ -364,19 +371,18 @@ impl FileSearch<'_> {
                             file: FileId::unknown(&below),
                             below,
                             shown: self.shown(path, named),
-                            source: FileSource::Disk(path.to_owned()),
-                            left_out: Vec::new(),
+                            ..file_of_path(path)
                         }),
                     }
                 }
                 Err(source) if source.depth() == 0 => {
-                    return Err(PlanError::Unreadable { path: named.to_owned(), source });
+                    return Err(DiscoverError::Unreadable { path: named.to_owned(), source });
                 }
                 Err(error) => self.tell(error, named, skipped),
             }
         }
         match items.is_empty() {
-            true => Err(PlanError::NothingMatches(named.to_owned())),
+            true => Err(DiscoverError::NothingMatches(named.to_owned())),
             false => Ok((self.root, items)),
         }
     }
@@ -395,7 +401,7 @@ impl FileSearch<'_> {
         path_text::of(if is_here { self.below(path) } else { path })
     }
 
-    /// Says what was met and cannot be searched, if something that is wanted may be there.
+    /// Reports an entry that cannot be searched, if it may contain wanted files.
     fn tell(&self, error: walkdir::Error, named: &str, skipped: &mut dyn FnMut(PathNote)) {
         let place = error.path().unwrap_or(&self.root).to_owned();
         if !self.enters(&place) && !(self.wanted)(self.below(&place)) {

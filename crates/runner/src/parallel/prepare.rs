@@ -8,12 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{RunError, io_error};
-use super::limits::{Limits, Timeouts};
+use super::limits::{Timeouts, WorkerLimits};
 use super::plan::{FileSource, WorkItem};
 use super::process_dir;
 use super::queue::WorkQueue;
-use super::task_tracker::Attempts;
-use super::wire::{AssignedItem, Assignment, AssignmentError, FileStamp, PROTOCOL, Task, WorkKind};
+use super::wire::{AssignedItem, Assignment, AssignmentError, Attempts, FileStamp, PROTOCOL, Task, WorkKind};
 use super::worker::work_item;
 use slt_core::engine::{EngineId, EngineRegistry};
 use slt_core::executor::Settings;
@@ -30,7 +29,7 @@ pub struct RunPlan<'p> {
     /// The settings of each file.
     pub settings: Settings,
     /// The limits of workers.
-    pub limits: Limits,
+    pub limits: WorkerLimits,
     /// The time limits of files.
     pub timeouts: &'p Timeouts,
     /// The number of attempts for each file.
@@ -183,7 +182,7 @@ pub(super) fn read(
     Ok((assignment, items))
 }
 
-/// How long the run in `folder` let a file take; nothing if it had no limit, or nobody knows any more.
+/// Returns the time limit of a file in the run in `folder`; `None` if it had none or it is unknown.
 pub fn time_limit(folder: &Path, file: &FileId) -> Option<Duration> {
     let assignment = Assignment::read(folder).ok()?;
     assignment.items.iter().find(|item| item.file == *file)?.timeout
@@ -208,7 +207,7 @@ fn tasks(slices: &[u32], repeat: u32) -> (Vec<Task>, usize) {
 impl AssignedItem {
     /// Returns whether the file has changed since the run began.
     fn has_changed(&self) -> bool {
-        let stamp = |path: &String| FileStamp::of(&path_text::path(path));
+        let stamp = |path: &String| FileStamp::read(&path_text::path(path));
         self.path.as_ref().and_then(stamp) != self.stamp
     }
 }
@@ -230,7 +229,7 @@ fn assigned(
             Some(name)
         }
     };
-    let stamp = path.as_deref().and_then(|path| FileStamp::of(&folder.join(path)));
+    let stamp = path.as_deref().and_then(|path| FileStamp::read(&folder.join(path)));
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
     let path = path.as_deref().map(path_text::of);
     Ok(AssignedItem { file, shown, path, timeout, left_out, stamp })

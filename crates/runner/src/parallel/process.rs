@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, getpgrp, getpid, getsid, kill_process};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, Command};
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{self, SignalKind};
 use tokio::sync::mpsc::UnboundedSender;
@@ -160,13 +160,14 @@ pub(super) async fn follow(
     let Some(stdout) = child.stdout.take() else { return };
     // Waiting for a child closes its standard input, which would tell this worker to exit.
     let lifeline = child.stdin.take();
-    let mut lines = OutputLines { pipe: BufReader::new(stdout), line: Vec::new() };
+    let mut lines = BufReader::new(stdout).split(b'\n');
     let status = loop {
         tokio::select! {
             biased;
-            more = lines.next() => match more {
-                Some(line) => heard(&line, &tell),
-                None => break child.wait().await,
+            // A cancelled read loses nothing: the beginning of a line stays in `lines`.
+            more = lines.next_segment() => match more {
+                Ok(Some(line)) => heard(&line, &tell),
+                Ok(None) | Err(_) => break child.wait().await,
             },
             status = child.wait() => break status,
         }
@@ -174,25 +175,10 @@ pub(super) async fn follow(
     drop(lifeline);
     // Processes started by the worker must not outlive it.
     end_family(pid, mark.as_os_str());
-    while let Ok(Some(line)) = tokio::time::timeout(PIPE_GRACE, lines.next()).await {
+    while let Ok(Ok(Some(line))) = tokio::time::timeout(PIPE_GRACE, lines.next_segment()).await {
         heard(&line, &tell);
     }
     tell(WorkerEvent::Ended(status.map_or(ExitHow::Code(-1), exit_how)));
-}
-
-struct OutputLines {
-    pipe: BufReader<ChildStdout>,
-    /// The beginning of an incomplete line, kept across a cancelled read.
-    line: Vec<u8>,
-}
-
-impl OutputLines {
-    async fn next(&mut self) -> Option<Vec<u8>> {
-        match self.pipe.read_until(b'\n', &mut self.line).await {
-            Ok(0) | Err(_) => None,
-            Ok(_) => Some(std::mem::take(&mut self.line)),
-        }
-    }
 }
 
 fn heard(line: &[u8], tell: &impl Fn(WorkerEvent)) {

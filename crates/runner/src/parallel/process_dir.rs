@@ -29,7 +29,7 @@ const MAX_PROCESSES: u64 = 10_000;
 
 impl ProcessDir {
     /// Names the process directory with this number.
-    pub(super) fn of(run: &Path, number: u64) -> Self {
+    pub(super) fn new(run: &Path, number: u64) -> Self {
         Self { folder: process_dirs(run).join(number.to_string()), number }
     }
 
@@ -39,14 +39,14 @@ impl ProcessDir {
         let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.parse().ok());
         let mut numbers: Vec<u64> = names.collect();
         numbers.sort_unstable();
-        Ok(numbers.into_iter().map(|number| Self::of(run, number)).collect())
+        Ok(numbers.into_iter().map(|number| Self::new(run, number)).collect())
     }
 
     /// Creates and locks the next free process directory.
     pub(super) fn take(run: &Path) -> io::Result<OwnedProcessDir> {
         std::fs::create_dir_all(process_dirs(run))?;
         for number in 0..MAX_PROCESSES {
-            let process_dir = Self::of(run, number);
+            let process_dir = Self::new(run, number);
             match std::fs::create_dir(&process_dir.folder) {
                 Ok(()) => {
                     let lock = File::create(process_dir.lock())?;

@@ -193,8 +193,6 @@ fn cut(file: &File, width: u64) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
 
     #[test]
@@ -222,28 +220,5 @@ mod tests {
         let queue = WorkQueue::reopen(folder.path(), 2).unwrap();
         assert_eq!((queue.left().unwrap(), queue.claims().unwrap().len()), (1, 3));
         assert_eq!(queue.claim(8).unwrap(), Some(1));
-    }
-
-    #[test]
-    fn many_claimers_get_each_task_once() {
-        let folder = tempfile::tempdir().unwrap();
-        let queue = WorkQueue::create(folder.path(), 200).unwrap();
-        (0..10).for_each(|task| queue.give_again(task).unwrap());
-        let claimed: Vec<usize> = std::thread::scope(|scope| {
-            let claimers: Vec<_> = (0..4)
-                .map(|worker| {
-                    let queue = &queue;
-                    scope.spawn(move || {
-                        std::iter::from_fn(|| queue.claim(worker).unwrap()).collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            claimers.into_iter().flat_map(|claimer| claimer.join().unwrap()).collect()
-        });
-        let mut times = BTreeMap::<usize, u32>::new();
-        claimed.iter().for_each(|task| *times.entry(*task).or_default() += 1);
-        assert_eq!(times.len(), 200);
-        assert!(times.iter().all(|(task, times)| *times == if *task < 10 { 2 } else { 1 }), "{times:?}");
-        assert_eq!(queue.claims().unwrap().len(), 210);
     }
 }

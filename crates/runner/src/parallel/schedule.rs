@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// The history of a file in earlier runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FileHistory {
+pub struct ScheduledFile {
     /// The last result.
     pub last: LastResult,
     /// The last duration.
@@ -43,7 +43,7 @@ pub enum FileOrder {
 ///
 /// The duration of an untimed file is estimated from its size, by the median speed of the timed files. Without any
 /// timed file, larger files count as slower. Equal files stay in the order of their indices.
-pub fn order(known: &[FileHistory], order: FileOrder) -> Vec<usize> {
+pub fn order(known: &[ScheduledFile], order: FileOrder) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..known.len()).collect();
     match order {
         FileOrder::Path => {}
@@ -61,17 +61,17 @@ pub fn order(known: &[FileHistory], order: FileOrder) -> Vec<usize> {
 }
 
 /// Returns the duration of each file, estimated as for [`order`] where unknown.
-pub fn estimate(known: &[FileHistory]) -> Vec<Duration> {
+pub fn estimate(known: &[ScheduledFile]) -> Vec<Duration> {
     let per_byte = nanoseconds_per_byte(known).unwrap_or(1.0);
     known.iter().map(|known| Duration::from_nanos(cost(*known, per_byte) as u64)).collect()
 }
 
-fn cost(known: FileHistory, per_byte: f64) -> f64 {
+fn cost(known: ScheduledFile, per_byte: f64) -> f64 {
     known.duration.map_or(known.bytes as f64 * per_byte, |duration| duration.as_nanos() as f64)
 }
 
 /// Returns the (upper) median speed of the files with a known duration.
-fn nanoseconds_per_byte(known: &[FileHistory]) -> Option<f64> {
+fn nanoseconds_per_byte(known: &[ScheduledFile]) -> Option<f64> {
     let known = known.iter().filter(|known| known.bytes > 0);
     let mut ratios: Vec<f64> =
         known.filter_map(|known| Some(known.duration?.as_nanos() as f64 / known.bytes as f64)).collect();
@@ -143,38 +143,6 @@ pub fn split_plan(
         u32::try_from(nanoseconds.div_ceil(ideal.max(1))).unwrap_or(workers).min(workers)
     };
     durations.iter().enumerate().map(slices).collect()
-}
-
-/// A file of a simulated run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SimulatedFile {
-    /// The duration of the whole file.
-    pub duration: Duration,
-    /// The part of it that every slice repeats.
-    pub set_up: Duration,
-    /// The number of slices; 0 counts as 1.
-    pub slices: u32,
-}
-
-impl SimulatedFile {
-    /// Returns the duration of one of its equal slices.
-    fn slice(&self) -> Duration {
-        let set_up = self.set_up.min(self.duration);
-        set_up + (self.duration - set_up) / self.slices.max(1)
-    }
-}
-
-/// Returns the duration of a run that assigns each slice, in this order, to the first free worker.
-pub fn simulate(jobs: &[SimulatedFile], workers: usize) -> Duration {
-    let mut busy = vec![Duration::ZERO; workers.max(1)];
-    for job in jobs {
-        for _ in 0..job.slices.max(1) {
-            if let Some(first) = busy.iter_mut().min() {
-                *first += job.slice();
-            }
-        }
-    }
-    busy.into_iter().max().unwrap_or_default()
 }
 
 /// Assigns items to shards of similar load: the longest first, each to the shard with the least load.

@@ -1,6 +1,6 @@
 //! Finds the suite that a file belongs to, and with it the identity of the file.
 //!
-//! The root of a suite is the nearest directory at or above the file that says who the suite is:
+//! The root of a suite is the nearest directory at or above the file that identifies the suite:
 //!
 //! | directory | the suite is | identity |
 //! |---|---|---|
@@ -20,11 +20,11 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::checkout::{self, Repository};
+use super::checkout::{self, CheckedOutRepository};
 use slt_core::location::file_id::SuiteName;
 use slt_core::location::{FileId, path_text};
 
-/// What a directory says of the suite that it is the root of.
+/// The configuration of a suite in its root directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SuiteConfig {
     /// It has no configuration file.
@@ -38,7 +38,7 @@ pub enum SuiteConfig {
 /// Reads the configuration file of a directory.
 type ReadConfig<'r> = Box<dyn Fn(&Path) -> Result<SuiteConfig, String> + 'r>;
 
-/// Finds the suites of files, and remembers what it has found.
+/// Finds and caches the suites of files.
 pub struct SuiteResolver<'r> {
     /// The name that the caller gives.
     name: Option<SuiteName>,
@@ -46,7 +46,7 @@ pub struct SuiteResolver<'r> {
     roots: HashMap<PathBuf, Rc<SuiteRoot>>,
 }
 
-/// The suite that the files of a directory belong to.
+/// The suite of the files of a directory.
 #[derive(Debug, Clone)]
 struct SuiteRoot {
     identity: RootIdentity,
@@ -68,10 +68,10 @@ enum RootIdentity {
     None,
 }
 
-/// The directories of the arguments that files are found by.
+/// The directories of the path arguments.
 #[derive(Debug, Clone)]
 pub(super) struct ArgumentDirectories {
-    /// The directory that all of them are in.
+    /// The common parent directory.
     common: PathBuf,
 }
 
@@ -88,8 +88,7 @@ impl ArgumentDirectories {
     }
 }
 
-/// Names of directories that hold suites, in lower case. Below a checkout they are not part of the paths that reports
-/// show.
+/// Names of directories with suites, in lower case. Below a checkout they are not part of the paths in reports.
 const SUITE_DIRECTORIES: &[&str] = &[
     "test",
     "tests",
@@ -105,17 +104,17 @@ const SUITE_DIRECTORIES: &[&str] = &[
 ];
 
 impl<'r> SuiteResolver<'r> {
-    /// Makes a resolver that reads configuration files by `read`. A `name` holds for all files.
+    /// Creates a resolver that reads configuration files by `read`. A `name` applies to all files.
     pub fn new(name: Option<SuiteName>, read: impl Fn(&Path) -> Result<SuiteConfig, String> + 'r) -> Self {
         Self { name, read: Box::new(read), roots: HashMap::new() }
     }
 
-    /// Makes a resolver for programs without configuration files.
+    /// Creates a resolver for programs without configuration files.
     pub fn without_configuration() -> Self {
         Self::new(None, |_| Ok(SuiteConfig::Missing))
     }
 
-    /// Returns the identity of a file, given by its canonical path. `argument` is the directory that it was found below.
+    /// Returns the identity of the file with this canonical path, which was found below `argument`.
     pub(super) fn identify(
         &mut self,
         file: &Path,
@@ -172,8 +171,8 @@ impl<'r> SuiteResolver<'r> {
         } else if let Some(repository) = checkout::find(folder) {
             let root = folder.to_owned();
             let identity = match repository {
-                Repository::Named(name) => RootIdentity::Named { name, root },
-                Repository::At(main) => RootIdentity::Checkout { root, main },
+                CheckedOutRepository::Named(name) => RootIdentity::Named { name, root },
+                CheckedOutRepository::At(main) => RootIdentity::Checkout { root, main },
             };
             Rc::new(SuiteRoot { identity, config: here })
         } else {
@@ -195,8 +194,7 @@ fn below(file: &Path, root: &Path) -> String {
     path_text::of(file.strip_prefix(root).unwrap_or(file))
 }
 
-/// Returns the path below the first directory of this path that is named as one that holds suites, and below those of
-/// such names that follow on it; the path itself if there is none.
+/// Returns the path below the first sequence of suite directories; the path itself if there is none.
 fn below_suite_directory(path: &str) -> &str {
     let is_suite_directory =
         |name: &str| SUITE_DIRECTORIES.iter().any(|known| name.eq_ignore_ascii_case(known));
@@ -212,8 +210,8 @@ fn below_suite_directory(path: &str) -> &str {
     below.unwrap_or(path)
 }
 
-/// Sees to it that no two files of a run are shown by the same path: such files are shown by their path below the root of
-/// the suite, or by the directory that they have in common, or by their whole keys.
+/// Makes the displayed paths of a run unique: equal ones become the path below the root of the suite, below the common
+/// directory, or the whole key.
 pub(super) fn tell_apart(ids: &mut [&mut FileId]) {
     for step in [to_root, to_common_directory, to_key] {
         let mut uses = HashMap::<String, Vec<usize>>::new();

@@ -4,40 +4,10 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
-use super::wire::{Task, TaskResult};
-use crate::wire::FlakyResultForm;
+use super::wire::{Attempts, Task, TaskEnd, TaskResult};
 use slt_core::executor::DetailLimits;
 use slt_core::executor::slice::{Slice, SliceReport, merge};
-use slt_core::outcome::{Attempt, FailingRecord, FileEnd, FileReport, FileStatus, FlakyResult};
-
-/// The number of times that a file is run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Attempts {
-    /// The number of retries if it has not passed.
-    pub retries: u32,
-    /// The number of runs in any case; at least one.
-    pub repeat: u32,
-    /// Whether a flaky file counts as passed or failed.
-    #[serde(with = "FlakyResultForm")]
-    pub flaky: FlakyResult,
-    /// Whether another worker retries it after its first crash.
-    pub after_crash: bool,
-}
-
-/// The end of a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TaskEnd {
-    /// Its worker completed it.
-    Finished,
-    /// Its worker was stopped because of a limit.
-    Stopped,
-    /// Its worker died.
-    Died,
-    /// Its worker was stopped because of an earlier task.
-    Bystander,
-}
+use slt_core::outcome::{Attempt, FailingRecord, FileEnd, FileReport, FileStatus};
 
 /// The next step after the end of a task.
 #[derive(Debug, PartialEq)]
@@ -191,17 +161,17 @@ impl TaskTracker {
         &mut self,
         task: usize,
         result: TaskResult,
-        ending: TaskEnd,
+        end: &TaskEnd,
         stopping: bool,
     ) -> NextStep {
         if !self.is_open(task) {
             return NextStep::Wait;
         }
         let state = &mut self.tasks[task];
-        if ending == TaskEnd::Bystander {
+        if *end == TaskEnd::Bystander {
             return if stopping { NextStep::Wait } else { NextStep::RunAgain };
         }
-        if ending == TaskEnd::Died && self.attempts.after_crash && !state.deadly && !stopping {
+        if matches!(end, TaskEnd::Died { .. }) && self.attempts.after_crash && !state.deadly && !stopping {
             state.deadly = true;
             let item = state.item;
             self.attempt_ended(item, result.report);
@@ -228,7 +198,7 @@ impl TaskTracker {
         }
         match (merge(std::mem::take(&mut item.slices), self.details), item.whole) {
             // Retries run the whole file.
-            (Ok(report), Some(whole)) => {
+            (Some(report), Some(whole)) => {
                 item.whole = None;
                 item.open = 1;
                 item.bad_slice = None;
@@ -332,7 +302,7 @@ mod tests {
 
     use super::super::worker::not_started;
     use super::*;
-    use slt_core::outcome::{Digest, FileProblem};
+    use slt_core::outcome::{Digest, ExitHow, FileProblem, FlakyResult};
 
     const DETAILS: DetailLimits = DetailLimits { records: 10, values: 10 };
 
@@ -342,7 +312,11 @@ mod tests {
             report.end = FileEnd::Completed;
             (report.counts.total, report.counts.executed, report.counts.passed) = (1, 1, 1);
         }
-        TaskResult::of(report)
+        TaskResult::new(report)
+    }
+
+    fn died() -> TaskEnd {
+        TaskEnd::Died { record: None, how: ExitHow::Code(1) }
     }
 
     fn attempts(retries: u32, repeat: u32) -> Attempts {
@@ -380,32 +354,32 @@ mod tests {
     #[test]
     fn a_worker_that_dies_is_given_one_second_chance() {
         let mut once = tracker(0, 1);
-        assert_eq!(once.ended(0, result(false), TaskEnd::Died, false), NextStep::RunAgain);
+        assert_eq!(once.ended(0, result(false), &died(), false), NextStep::RunAgain);
         assert!(once.is_open(0) && !once.is_complete());
-        let report = report_of(once.ended(0, result(false), TaskEnd::Died, false));
+        let report = report_of(once.ended(0, result(false), &died(), false));
         assert_eq!((report.status(), once.is_complete()), (FileStatus::TimedOut, true));
         assert_eq!(report.attempts.len(), 1, "the first death");
         assert_eq!(
-            once.ended(0, result(true), TaskEnd::Finished, false),
+            once.ended(0, result(true), &TaskEnd::Finished, false),
             NextStep::Wait,
             "one result, and no more"
         );
         let mut stopping = tracker(3, 1);
-        assert!(matches!(stopping.ended(0, result(false), TaskEnd::Died, true), NextStep::Done(_)));
+        assert!(matches!(stopping.ended(0, result(false), &died(), true), NextStep::Done(_)));
         let mut stopped = tracker(0, 1);
-        assert!(matches!(stopped.ended(0, result(false), TaskEnd::Stopped, false), NextStep::Done(_)));
+        assert!(matches!(stopped.ended(0, result(false), &TaskEnd::Stopped, false), NextStep::Done(_)));
     }
 
     #[test]
     fn a_crash_that_does_not_repeat_is_an_attempt() {
-        let finished = TaskEnd::Finished;
+        let finished = &TaskEnd::Finished;
         let mut whole = tracker(0, 1);
-        whole.ended(0, result(false), TaskEnd::Died, false);
+        whole.ended(0, result(false), &died(), false);
         let report = report_of(whole.ended(0, result(true), finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
 
         let mut slices = sliced(0);
-        assert_eq!(slices.ended(0, result(false), TaskEnd::Died, false), NextStep::RunAgain);
+        assert_eq!(slices.ended(0, result(false), &died(), false), NextStep::RunAgain);
         slices.ended(0, slice_result(true, 1), finished, false);
         let report = report_of(slices.ended(1, slice_result(true, 1), finished, false));
         assert_eq!((report.status(), report.attempts.len(), report.counts.total), (FileStatus::Flaky, 1, 2));
@@ -417,32 +391,32 @@ mod tests {
             Attempts { after_crash: false, ..attempts(0, 1) },
             DETAILS,
         );
-        assert!(matches!(once.ended(0, result(false), TaskEnd::Died, false), NextStep::Done(_)));
+        assert!(matches!(once.ended(0, result(false), &died(), false), NextStep::Done(_)));
     }
 
     #[test]
     fn attempts_of_an_earlier_session_are_part_of_the_report() {
         let mut first = tracker(0, 1);
-        first.ended(0, result(false), TaskEnd::Died, false);
+        first.ended(0, result(false), &died(), false);
         let attempts = first.take_attempts();
         assert_eq!((attempts.len(), attempts[0].0), (1, 0));
         assert!(first.take_attempts().is_empty());
         let mut second = tracker(0, 1);
         attempts.into_iter().for_each(|(item, attempt)| second.had_attempts(item, vec![attempt]));
-        let report = report_of(second.ended(0, result(true), TaskEnd::Finished, false));
+        let report = report_of(second.ended(0, result(true), &TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
     }
 
     #[test]
     fn attempts_of_an_earlier_session_count_as_retries() {
         let mut first = tracker(1, 1);
-        first.ended(0, result(false), TaskEnd::Finished, false);
+        first.ended(0, result(false), &TaskEnd::Finished, false);
         let mut second = tracker(1, 1);
         first
             .take_attempts()
             .into_iter()
             .for_each(|(item, attempt)| second.had_attempts(item, vec![attempt]));
-        let report = report_of(second.ended(0, result(false), TaskEnd::Finished, false));
+        let report = report_of(second.ended(0, result(false), &TaskEnd::Finished, false));
         assert_eq!(report.attempts.len(), 1, "one retry in all");
     }
 
@@ -450,17 +424,17 @@ mod tests {
     fn what_an_earlier_file_did_to_a_worker_is_not_held_against_the_next() {
         let mut tracker = tracker(0, 1);
         for _ in 0..3 {
-            assert_eq!(tracker.ended(0, result(false), TaskEnd::Bystander, false), NextStep::RunAgain);
+            assert_eq!(tracker.ended(0, result(false), &TaskEnd::Bystander, false), NextStep::RunAgain);
         }
-        let report = report_of(tracker.ended(0, result(true), TaskEnd::Finished, false));
+        let report = report_of(tracker.ended(0, result(true), &TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Passed, 0));
     }
 
     #[test]
     fn a_pass_after_a_failure_is_flaky() {
         let mut tracker = tracker(2, 1);
-        assert!(matches!(tracker.ended(0, result(false), TaskEnd::Finished, false), NextStep::Retry(0, _)));
-        let report = report_of(tracker.ended(0, result(true), TaskEnd::Finished, false));
+        assert!(matches!(tracker.ended(0, result(false), &TaskEnd::Finished, false), NextStep::Retry(0, _)));
+        let report = report_of(tracker.ended(0, result(true), &TaskEnd::Finished, false));
         assert_eq!((report.status(), report.last_status()), (FileStatus::Flaky, FileStatus::Passed));
         assert_eq!(report.attempts.len(), 1);
     }
@@ -468,8 +442,8 @@ mod tests {
     #[test]
     fn what_always_fails_is_not_flaky() {
         let mut tracker = tracker(1, 1);
-        tracker.ended(0, result(false), TaskEnd::Finished, false);
-        let report = report_of(tracker.ended(0, result(false), TaskEnd::Finished, false));
+        tracker.ended(0, result(false), &TaskEnd::Finished, false);
+        let report = report_of(tracker.ended(0, result(false), &TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::TimedOut, 1));
     }
 
@@ -478,7 +452,7 @@ mod tests {
         for failing in 0..3 {
             let mut tracker = tracker(0, 3);
             let ended =
-                (0..3).map(|task| tracker.ended(task, result(task != failing), TaskEnd::Finished, false));
+                (0..3).map(|task| tracker.ended(task, result(task != failing), &TaskEnd::Finished, false));
             let report = report_of(ended.last().unwrap());
             assert_eq!((report.status(), report.last_status()), (FileStatus::Flaky, FileStatus::TimedOut));
             assert_eq!(report.attempts.len(), 2);
@@ -487,7 +461,7 @@ mod tests {
 
     #[test]
     fn slices_make_one_report_or_the_file_is_run_whole() {
-        let finished = TaskEnd::Finished;
+        let finished = &TaskEnd::Finished;
         let mut agreeing = sliced(0);
         assert_eq!(agreeing.ended(1, slice_result(true, 1), finished, false), NextStep::Wait);
         let report = report_of(agreeing.ended(0, slice_result(false, 1), finished, false));
@@ -500,25 +474,25 @@ mod tests {
         assert_eq!(report_of(differing.ended(2, result(true), finished, false)).counts.total, 1);
 
         let mut stopped = sliced(0);
-        assert_eq!(stopped.ended(0, result(false), TaskEnd::Stopped, false), NextStep::Whole(2));
+        assert_eq!(stopped.ended(0, result(false), &TaskEnd::Stopped, false), NextStep::Whole(2));
         assert!(!stopped.is_open(1) && stopped.is_open(2), "the other slice is of no use any more");
         assert_eq!(stopped.ended(1, slice_result(true, 1), finished, false), NextStep::Wait);
         assert_eq!(stopped.take_attempts().len(), 1);
         let report = report_of(stopped.ended(2, result(true), finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1), "the slice was stopped");
         let mut always = sliced(0);
-        always.ended(0, result(false), TaskEnd::Stopped, false);
-        let report = report_of(always.ended(2, result(false), TaskEnd::Stopped, false));
+        always.ended(0, result(false), &TaskEnd::Stopped, false);
+        let report = report_of(always.ended(2, result(false), &TaskEnd::Stopped, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::TimedOut, 0), "as without slices");
     }
 
     #[test]
     fn retries_are_of_the_whole_file() {
         let mut tracker = sliced(1);
-        tracker.ended(0, slice_result(true, 1), TaskEnd::Finished, false);
-        let next = tracker.ended(1, slice_result(false, 1), TaskEnd::Finished, false);
+        tracker.ended(0, slice_result(true, 1), &TaskEnd::Finished, false);
+        let next = tracker.ended(1, slice_result(false, 1), &TaskEnd::Finished, false);
         assert!(matches!(next, NextStep::Retry(2, _)), "{next:?}");
-        let report = report_of(tracker.ended(2, result(true), TaskEnd::Finished, false));
+        let report = report_of(tracker.ended(2, result(true), &TaskEnd::Finished, false));
         assert_eq!((report.status(), report.attempts.len()), (FileStatus::Flaky, 1));
     }
 
@@ -534,7 +508,8 @@ mod tests {
             let mut done = [0; 3];
             let last = (0..6).flat_map(|task| (0..5).map(move |_| (task, true, 0)));
             for (task, passes, ending) in endings.into_iter().chain(last) {
-                let ending = [TaskEnd::Finished, TaskEnd::Stopped, TaskEnd::Died, TaskEnd::Bystander][usize::from(ending)];
+                let ends = [TaskEnd::Finished, TaskEnd::Stopped, died(), TaskEnd::Bystander];
+                let ending = &ends[usize::from(ending)];
                 let report = result(passes);
                 if let NextStep::Done(_) = tracker.ended(task, report, ending, false) {
                     done[task / 2] += 1;

@@ -13,21 +13,22 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-use super::limits::Limits;
-use super::task_tracker::Attempts;
+use super::limits::WorkerLimits;
 use crate::atomic_file;
 use crate::wire::{
-    DigestForm, EngineIdForm, FailingRecordForm, FileIdForm, FileReportForm, Lent, List, Maybe,
-    RecordKeyForm, RecordNameForm, SettingsForm, SliceForm,
+    DigestForm, EngineIdForm, ExitHowForm, FailingRecordForm, FileIdForm, FileReportForm, FlakyResultForm,
+    Lent, List, Maybe, RecordIdForm, RecordKeyForm, RecordNameForm, RemoteForm as _, SettingsForm, SliceForm,
 };
 use slt_core::engine::{EngineError, EngineId, RegistryError};
 use slt_core::executor::Settings;
 use slt_core::executor::slice::Slice;
 use slt_core::location::{FileId, path_text};
-use slt_core::outcome::{Digest, FailingRecord, FileReport, RecordKey, RecordName};
+use slt_core::outcome::{
+    Digest, ExitHow, FailingRecord, FileReport, FlakyResult, RecordId, RecordKey, RecordName,
+};
 
-/// What both ends must agree on: the version of the messages and of the program.
-pub(super) const PROTOCOL: &str = concat!("5/", env!("CARGO_PKG_VERSION"));
+/// The version of the messages and of the program, which must be equal on both ends.
+pub(super) const PROTOCOL: &str = concat!("6/", env!("CARGO_PKG_VERSION"));
 
 /// The assignment that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -37,7 +38,7 @@ pub(super) struct Assignment {
     pub(super) engine: EngineId,
     #[serde(with = "SettingsForm")]
     pub(super) settings: Settings,
-    pub(super) limits: Limits,
+    pub(super) limits: WorkerLimits,
     pub(super) attempts: Attempts,
     pub(super) kind: WorkKind,
     pub(super) items: Vec<AssignedItem>,
@@ -47,6 +48,20 @@ pub(super) struct Assignment {
     ///
     /// The others are whole files that are run in slices, queued only if their slices cannot be merged.
     pub(super) given: usize,
+}
+
+/// The number of times that a file is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempts {
+    /// The number of retries if it has not passed.
+    pub retries: u32,
+    /// The number of runs in any case; at least one.
+    pub repeat: u32,
+    /// Whether a flaky file counts as passed or failed.
+    #[serde(with = "FlakyResultForm")]
+    pub flaky: FlakyResult,
+    /// Whether another worker retries it after its first crash.
+    pub after_crash: bool,
 }
 
 /// The work to do with each file.
@@ -106,7 +121,7 @@ pub(super) struct FileStamp {
 
 impl FileStamp {
     /// Returns the current stamp of the file.
-    pub(super) fn of(path: &Path) -> Option<Self> {
+    pub(super) fn read(path: &Path) -> Option<Self> {
         let file = std::fs::metadata(path).ok()?;
         Some(Self { length: file.len(), written: file.modified().ok() })
     }
@@ -130,6 +145,24 @@ pub(super) struct TaskResult {
     pub(super) set_up: Option<Digest>,
 }
 
+/// The end of a task.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum TaskEnd {
+    /// Its worker completed it.
+    Finished,
+    /// Its worker was stopped because of a limit.
+    Stopped,
+    /// Its worker died, possibly while a record was running.
+    Died {
+        #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordIdForm>")]
+        record: Option<RecordId>,
+        #[serde(with = "ExitHowForm")]
+        how: ExitHow,
+    },
+    /// Its worker was stopped because of an earlier task.
+    Bystander,
+}
+
 impl Task {
     /// Creates the task for a whole file.
     pub(super) fn whole(item: usize) -> Self {
@@ -139,7 +172,7 @@ impl Task {
 
 impl TaskResult {
     /// Creates the result of a whole file, or of an incomplete slice.
-    pub(super) fn of(report: FileReport) -> Self {
+    pub(super) fn new(report: FileReport) -> Self {
         Self { report, set_up: None }
     }
 }
@@ -147,7 +180,7 @@ impl TaskResult {
 impl Assignment {
     /// Writes the assignment atomically.
     pub(super) fn write(&self, folder: &Path) -> io::Result<()> {
-        // Whoever gives the run its name brings it to the disk with the rest.
+        // The file is synced when the run gets its name.
         atomic_file::replace(&assignment_path(folder), |out| Ok(serde_json::to_writer(out, self)?))
     }
 
@@ -207,7 +240,7 @@ fn assignment_path(folder: &Path) -> PathBuf {
     folder.join("run.json")
 }
 
-/// A message from a worker. A record is borrowed where it is told.
+/// A message from a worker. A record is borrowed for writing.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum WorkerMessage<'m> {
     /// The first message.
@@ -262,24 +295,5 @@ impl WorkerMessage<'_> {
         // Output without a line feed precedes the frame.
         let start = memchr::memrchr(RECORD_SEPARATOR, line)? + 1;
         Some(serde_json::from_slice(&line[start..]))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn messages_survive_what_is_printed_before_them() {
-        let mut stream = b"printed without end".to_vec();
-        WorkerMessage::Claimed { task: 3, at: Duration::ZERO }.write(&mut stream).unwrap();
-        stream.extend_from_slice(b"a whole line\n");
-        WorkerMessage::Done.write(&mut stream).unwrap();
-        let messages: Vec<_> =
-            stream.split_inclusive(|&byte| byte == b'\n').filter_map(WorkerMessage::read).collect();
-        assert!(matches!(
-            messages.as_slice(),
-            [Ok(WorkerMessage::Claimed { task: 3, .. }), Ok(WorkerMessage::Done)]
-        ));
     }
 }

@@ -66,7 +66,7 @@ pub fn work(
     let assignment = Assignment::read(folder)?;
     // From here on no engine can print a message, or keep the message pipe open.
     let mut out = take_streams(&assignment.kind)?;
-    let process_dir = ProcessDir::of(folder, process_dir);
+    let process_dir = ProcessDir::new(folder, process_dir);
     let slot = Slot::open(&process_dir.slot(worker)).map_err(io_error("slot"))?;
     let queue = WorkQueue::open(folder, assignment.given);
     let engine = registry.make(&assignment.settings.engine)?;
@@ -147,7 +147,7 @@ fn run_item(
             };
             run_source(&Source::new(item.shown.as_str(), bytes), selection, engine, assignment, recorder)
         }
-        Err(error) => TaskResult::of(not_started(FileProblem::Unreadable(error.to_string()))),
+        Err(error) => TaskResult::new(not_started(FileProblem::Unreadable(error.to_string()))),
     };
     let (file, shown) = (item.file.clone(), item.shown.clone());
     TaskResult { report: FileReport { file, shown, ..result.report }, ..result }
@@ -162,8 +162,8 @@ fn run_source(
 ) -> TaskResult {
     let settings = &assignment.settings;
     let profile = match parser::choose(source, settings.dialect.as_deref(), settings.exact) {
-        Ok((profile, _)) => profile,
-        Err(unknown) => return TaskResult::of(not_started(FileProblem::Dialect(unknown.to_string()))),
+        Ok(profile) => profile,
+        Err(unknown) => return TaskResult::new(not_started(FileProblem::Dialect(unknown.to_string()))),
     };
     let script = parser::parse(source, profile);
     if let WorkKind::Unhash(failures) = &assignment.kind {
@@ -171,12 +171,12 @@ fn run_source(
         report.failures.clone_from(failures);
         unhash(&mut report, &script, engine, &settings.options);
         report.failures.iter().for_each(|record| recorder.record_not_passed(record));
-        return TaskResult::of(report);
+        return TaskResult::new(report);
     }
     let total = if let Selection::Only(_) = selection { 1 } else { script.total() };
     recorder.send(&WorkerMessage::Counted { task: recorder.task, total });
     let Selection::Slice(slice) = selection else {
-        return TaskResult::of(run_observed(&script, engine, &settings.options, selection, recorder));
+        return TaskResult::new(run_observed(&script, engine, &settings.options, selection, recorder));
     };
     let sliced = run_slice(&script, engine, &settings.options, slice, recorder);
     TaskResult { report: sliced.report, set_up: Some(sliced.set_up) }
@@ -194,7 +194,7 @@ struct Recorder<'r> {
     say: &'r mut dyn FnMut(&WorkerMessage<'_>) -> Result<(), WorkerError>,
     /// The displayed path, if each record is named on standard error before it runs.
     trace: Option<&'r str>,
-    /// The first message that could not be sent: nobody reads the pipe any more.
+    /// The error of the first message that could not be sent, because the pipe has no reader.
     failed: Option<WorkerError>,
 }
 
@@ -224,7 +224,7 @@ impl Observer for Recorder<'_> {
     }
 
     fn database_not_closed(&mut self, error: &EngineError) {
-        // Where standard error is closed there is nobody to tell.
+        // A closed standard error is not an error.
         writeln!(io::stderr(), "cannot close the database: {error}").ok();
     }
 }

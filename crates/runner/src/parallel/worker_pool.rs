@@ -22,11 +22,12 @@ use super::process_dir::ProcessDir;
 use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
-use super::wire::{Assignment, TaskResult, WorkerMessage};
+use super::wire::{Assignment, TaskEnd, TaskResult, WorkerMessage};
+use super::worker::not_started;
 use crate::clock;
 use crate::event::RunningFile;
-use crate::wire::{ExitHowForm, Maybe, RecordIdForm};
-use slt_core::outcome::{ExitHow, FailingRecord, RecordId};
+use crate::wire::{Maybe, RecordIdForm, RemoteForm as _};
+use slt_core::outcome::{ExitHow, FailingRecord, FileProblem, RecordId};
 
 /// An event of a task; a helper also sends it to the master of the run.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -40,33 +41,15 @@ pub(super) enum TaskEvent {
         record: Option<RecordId>,
         elapsed: Duration,
     },
-    /// Its worker has completed it.
-    Finished { task: usize, result: Box<TaskResult> },
-    /// Its worker was stopped because of a limit.
-    Stopped { task: usize, result: Box<TaskResult> },
-    /// Its worker died.
-    Died {
-        task: usize,
-        result: Box<TaskResult>,
-        #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordIdForm>")]
-        record: Option<RecordId>,
-        #[serde(with = "ExitHowForm")]
-        how: ExitHow,
-    },
-    /// Its worker was stopped because of an earlier task.
-    Bystander { task: usize },
+    /// No worker runs it any more.
+    Ended { task: usize, end: TaskEnd, result: Box<TaskResult> },
 }
 
 impl TaskEvent {
     /// Returns the task of the event.
     pub(super) fn task(&self) -> usize {
         match self {
-            Self::Started { task }
-            | Self::Slow { task, .. }
-            | Self::Finished { task, .. }
-            | Self::Stopped { task, .. }
-            | Self::Died { task, .. }
-            | Self::Bystander { task } => *task,
+            Self::Started { task } | Self::Slow { task, .. } | Self::Ended { task, .. } => *task,
         }
     }
 }
@@ -81,7 +64,7 @@ pub(super) struct WorkerPool<'r> {
     queue: &'r WorkQueue,
     /// The maximum number of workers at once.
     size: usize,
-    workers: BTreeMap<usize, Worker>,
+    workers: BTreeMap<usize, WorkerHandle>,
     next: usize,
     /// Consecutive workers that ended without claiming a task.
     failed_starts: u32,
@@ -92,7 +75,7 @@ pub(super) struct WorkerPool<'r> {
     receiver: UnboundedReceiver<(usize, WorkerEvent)>,
 }
 
-struct Worker {
+struct WorkerHandle {
     pid: Pid,
     slot: Slot,
     at: Option<CurrentTask>,
@@ -110,6 +93,7 @@ struct Worker {
 }
 
 /// The progress of the task that a worker is running.
+#[derive(Default)]
 struct CurrentTask {
     task: usize,
     since: Duration,
@@ -124,16 +108,7 @@ struct CurrentTask {
 
 impl CurrentTask {
     fn new(task: usize, since: Duration) -> Self {
-        Self {
-            task,
-            since,
-            total: None,
-            failures: Vec::new(),
-            said_slow: None,
-            memory: None,
-            most_memory: None,
-            stopped: Vec::new(),
-        }
+        Self { task, since, ..Self::default() }
     }
 }
 
@@ -194,7 +169,7 @@ impl<'r> WorkerPool<'r> {
             };
             let mark = self.process_dir.slot(number);
             tokio::spawn(follow(number, child, pid, mark, self.sender.clone()));
-            let worker = Worker {
+            let worker = WorkerHandle {
                 pid,
                 slot,
                 at: None,
@@ -274,10 +249,8 @@ impl<'r> WorkerPool<'r> {
                     report.failures.retain(|record| record.id.is_on(only));
                 }
                 report.failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
-                Some(TaskEvent::Finished {
-                    task,
-                    result: Box::new(TaskResult { report, set_up: result.set_up }),
-                })
+                let result = Box::new(TaskResult { report, set_up: result.set_up });
+                Some(TaskEvent::Ended { task, end: TaskEnd::Finished, result })
             }
             WorkerMessage::Done => {
                 worker.done = true;
@@ -307,7 +280,8 @@ impl<'r> WorkerPool<'r> {
         }
         let task = current.task;
         if worker.doomed && worker.over.is_none() {
-            return Ok(Some(TaskEvent::Bystander { task }));
+            let result = Box::new(TaskResult::new(not_started(FileProblem::TimedOut)));
+            return Ok(Some(TaskEvent::Ended { task, end: TaskEnd::Bystander, result }));
         }
         let now = clock::now();
         let in_flight = worker.slot.read().of(task);
@@ -327,15 +301,17 @@ impl<'r> WorkerPool<'r> {
             failures: current.failures,
         };
         let item = &self.items[self.assignment.tasks[task].item];
-        let result = Box::new(TaskResult::of(lost_report(item, &self.assignment.settings, lost)));
-        Ok(Some(match over {
-            Some(_) => TaskEvent::Stopped { task, result },
-            None => TaskEvent::Died { task, result, record, how },
-        }))
+        let result = Box::new(TaskResult::new(lost_report(item, &self.assignment.settings, lost)));
+        let end = if over.is_some() { TaskEnd::Stopped } else { TaskEnd::Died { record, how } };
+        Ok(Some(TaskEvent::Ended { task, end, result }))
     }
 
     /// Finds the task that a worker had claimed, but not announced, when it ended.
-    fn unannounced_claim(&self, number: usize, worker: &Worker) -> Result<Option<CurrentTask>, RunError> {
+    fn unannounced_claim(
+        &self,
+        number: usize,
+        worker: &WorkerHandle,
+    ) -> Result<Option<CurrentTask>, RunError> {
         if worker.done {
             return Ok(None);
         }
@@ -450,7 +426,7 @@ impl<'r> WorkerPool<'r> {
         self.end(|worker| worker.at.is_some());
     }
 
-    fn end(&mut self, which: impl Fn(&Worker) -> bool) {
+    fn end(&mut self, which: impl Fn(&WorkerHandle) -> bool) {
         self.closed = true;
         for worker in self.workers.values_mut().filter(|worker| which(worker)) {
             worker.abandoned = true;

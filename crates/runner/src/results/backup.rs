@@ -1,63 +1,31 @@
-//! Copies of all runs in one file, read back before they count.
+//! Backups of all runs in one file, verified after writing.
 
 use std::collections::VecDeque;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::folder::{FolderError, ResultsFolder, is_running};
+use super::folder::{ResultsFolder, is_running};
+use super::folder_error::FolderError;
 use super::journal::Opened;
-use super::journal_file::{JournalText, is_sound, journal_path, lines};
-use super::portable::{self, ENDING, PortableError, RunSink, Written};
+use super::journal_file::{is_sound, journal_path, lines};
+use super::portable::{self, ENDING, ExportSummary, PortableError, RunLines};
 use super::sequence::{name_of, names, number_of};
 use crate::atomic_file;
-use crate::jsonl::WholeLines;
 
-/// How the names of backups begin.
+/// The prefix of the names of backups.
 const PREFIX: &str = "results-";
 
-/// A backup that was made.
+/// A new backup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Backup {
     /// Its path.
     pub path: PathBuf,
     /// Its contents.
-    pub written: Written,
-    /// Runs that are not in it, because they continue or their journals cannot be read.
+    pub written: ExportSummary,
+    /// Omitted runs, which are in progress or unreadable.
     pub left_out: Vec<String>,
     /// Older backups that were removed.
     pub removed: Vec<PathBuf>,
-}
-
-/// A reason why there is no backup.
-#[derive(Debug, thiserror::Error)]
-pub enum BackupError {
-    /// The runs cannot be read, or the file not be written.
-    #[error(transparent)]
-    Portable(#[from] PortableError),
-    /// The backup differs from the journals.
-    #[error("the backup in `{}` was read back, and run `{run}` is not the same", folder.display())]
-    Different {
-        /// The folder of backups.
-        folder: PathBuf,
-        /// The run that differs.
-        run: String,
-    },
-    /// The new backup is complete, but an older one could not be removed.
-    #[error("the backup `{}` is made, but `{}` cannot be removed", made.display(), old.display())]
-    NotRemoved {
-        /// The new one.
-        made: PathBuf,
-        /// The old one.
-        old: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-}
-
-impl From<FolderError> for BackupError {
-    fn from(error: FolderError) -> Self {
-        Self::Portable(error.into())
-    }
 }
 
 /// Writes all ended runs to a new file in `folder`, verifies it, and removes all but the `keep` newest backups.
@@ -66,8 +34,8 @@ impl From<FolderError> for BackupError {
 ///
 /// # Errors
 ///
-/// [`BackupError`]; the older backups still exist then.
-pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Result<Backup, BackupError> {
+/// [`PortableError`]; the older backups still exist then.
+pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Result<Backup, PortableError> {
     let is_whole = |name: &String| {
         let path = results.path_of(name).ok().filter(|path| !is_running(path));
         let journal = path.map(|path| journal_path(&path));
@@ -86,10 +54,21 @@ pub fn make(results: &ResultsFolder, folder: &Path, now: i64, keep: usize) -> Re
     out.flush().map_err(failed)?;
     drop(out);
     temporary.as_file().sync_all().map_err(failed)?;
-    let mut comparing = ComparingSink { results, names: names.into(), lines: None, folder, differs: None };
-    let read = portable::read(temporary.path(), &mut comparing);
-    if let Some(run) = comparing.ended_differently() {
-        return Err(BackupError::Different { folder: folder.to_owned(), run });
+    let (mut names, mut differs) = (VecDeque::from(names), None);
+    let read = portable::read(temporary.path(), &mut |name, copied| {
+        let wanted = names.pop_front();
+        let is_same = if wanted.as_deref() == Some(name) {
+            is_journal_of(results, name, copied, folder)
+        } else {
+            Ok(false)
+        };
+        if !matches!(is_same, Ok(true)) {
+            differs.get_or_insert(wanted.unwrap_or_else(|| name.to_owned()));
+        }
+        is_same.map(drop)
+    });
+    if let Some(run) = differs.or_else(|| names.pop_front()) {
+        return Err(PortableError::Different { folder: folder.to_owned(), run });
     }
     read?;
     let path = named(temporary, folder, now)?;
@@ -122,7 +101,7 @@ pub fn folder(results: &ResultsFolder) -> PathBuf {
 /// # Errors
 ///
 /// [`FolderError::Nothing`] if there is none.
-pub fn newest(folder: &Path) -> Result<PathBuf, BackupError> {
+pub fn newest(folder: &Path) -> Result<PathBuf, PortableError> {
     let backups = if folder.exists() { list(folder)? } else { Vec::new() };
     let none = || FolderError::Nothing { what: "backup", results: folder.to_owned() }.into();
     backups.into_iter().next_back().ok_or_else(none)
@@ -144,12 +123,12 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, PortableError> {
 }
 
 /// Removes all backups but the newest; the one just made is never removed.
-fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, BackupError> {
+fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, PortableError> {
     let backups = list(folder)?;
     let old = backups.len().saturating_sub(keep);
     let mut removed = Vec::new();
     for path in backups.into_iter().take(old).filter(|path| path != made) {
-        std::fs::remove_file(&path).map_err(|source| BackupError::NotRemoved {
+        std::fs::remove_file(&path).map_err(|source| PortableError::NotRemoved {
             made: made.to_owned(),
             old: path.clone(),
             source,
@@ -159,62 +138,20 @@ fn remove_old(folder: &Path, made: &Path, keep: usize) -> Result<Vec<PathBuf>, B
     Ok(removed)
 }
 
-/// Compares the backup with the journals.
-struct ComparingSink<'c> {
-    results: &'c ResultsFolder,
-    /// The runs that are still to come.
-    names: VecDeque<String>,
-    lines: Option<(String, WholeLines<JournalText>)>,
-    folder: &'c Path,
-    differs: Option<String>,
-}
-
-impl ComparingSink<'_> {
-    fn end_last(&mut self) -> io::Result<()> {
-        if let Some((name, mut lines)) = self.lines.take()
-            && lines.next_line()?.is_some()
-        {
-            self.differs.get_or_insert(name);
+/// Returns whether these lines are the journal of a run.
+fn is_journal_of(
+    results: &ResultsFolder,
+    name: &str,
+    copied: &mut RunLines<'_>,
+    folder: &Path,
+) -> Result<bool, PortableError> {
+    let unreadable = |source| PortableError::Io { what: "read", path: folder.to_owned(), source };
+    let mut own = lines(&journal_path(&results.path_of(name)?)).map_err(unreadable)?;
+    loop {
+        match (own.next_line().map_err(unreadable)?, copied.next_line()?) {
+            (None, None) => return Ok(true),
+            (own, copied) if own == copied => {}
+            _ => return Ok(false),
         }
-        Ok(())
-    }
-
-    /// Returns a run that is not the same, if there is one; to be asked at the end.
-    fn ended_differently(mut self) -> Option<String> {
-        drop(self.end_last());
-        self.differs.take().or_else(|| self.names.pop_front())
-    }
-
-    fn unreadable(&self, source: io::Error) -> PortableError {
-        PortableError::Io { what: "read", path: self.folder.to_owned(), source }
-    }
-}
-
-impl RunSink for ComparingSink<'_> {
-    fn run(&mut self, name: &str) -> Result<(), PortableError> {
-        self.end_last().map_err(|error| self.unreadable(error))?;
-        match self.names.pop_front() {
-            Some(wanted) if wanted == name => {
-                let path = journal_path(&self.results.path_of(name)?);
-                let lines = lines(&path).map_err(|error| self.unreadable(error))?;
-                self.lines = Some((wanted, lines));
-            }
-            other => {
-                self.differs.get_or_insert(other.unwrap_or_else(|| name.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    fn line(&mut self, line: &[u8]) -> Result<(), PortableError> {
-        let Some((name, lines)) = &mut self.lines else { return Ok(()) };
-        match lines.next_line() {
-            Ok(Some(own)) if own == line => {}
-            Ok(_) => {
-                self.differs.get_or_insert(name.clone());
-            }
-            Err(error) => return Err(self.unreadable(error)),
-        }
-        Ok(())
     }
 }

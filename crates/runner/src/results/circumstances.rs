@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::{FileIdForm, List};
+use crate::wire::{FileIdForm, List, RemoteForm as _};
 use slt_core::location::FileId;
 
 /// The source of an imported run.
@@ -12,7 +12,8 @@ use slt_core::location::FileId;
 pub struct Imported {
     /// The name of the file.
     pub from: String,
-    /// The MD5 of the imported file in hexadecimal digits, to recognise it when it is imported again.
+    /// The MD5 of the imported content in hexadecimal digits, to recognise the run when it is imported again: of the
+    /// file, or of the rows of this run in a dump.
     pub digest: String,
     /// The files that it names and has no result of.
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<FileIdForm>")]
@@ -57,7 +58,7 @@ pub struct Circumstances {
 pub struct Commit {
     /// The hash.
     pub hash: String,
-    /// The branch; `None` for a detached HEAD.
+    /// The branch; `None` for a detached HEAD, or if it is not known.
     pub branch: Option<String>,
     /// Whether tracked files differ from the commit.
     pub dirty: bool,

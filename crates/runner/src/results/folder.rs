@@ -15,11 +15,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::index::Index;
+use super::folder_error::{FolderError, io_error};
 use super::journal::Journal;
 use super::journal_file::{has_journal, journal_path, plain_path};
 use super::sequence::{number_of, seconds_ahead};
-use super::start::JournalStart;
+use super::start::check_start;
 
 /// The assignment, needed to resume a run.
 const PLAN: &str = "run.json";
@@ -51,78 +51,8 @@ impl Drop for HeldLock {
     }
 }
 
-/// An error about a folder of runs.
-#[derive(Debug, thiserror::Error)]
-pub enum FolderError {
-    /// The file system does not let us.
-    #[error("cannot {what} `{}`", path.display())]
-    Io {
-        /// The failed action.
-        what: &'static str,
-        /// The path.
-        path: PathBuf,
-        /// The cause.
-        source: io::Error,
-    },
-    /// No run has this name.
-    #[error("no run `{name}` in `{}`", results.display())]
-    Unknown {
-        /// The name.
-        name: String,
-        /// The folder of runs.
-        results: PathBuf,
-    },
-    /// There is no run at all, or none that was interrupted.
-    #[error("no {what} in `{}`", results.display())]
-    Nothing {
-        /// The run that was searched for.
-        what: &'static str,
-        /// The folder of runs.
-        results: PathBuf,
-    },
-    /// All names for runs of one second are taken.
-    #[error("99 runs of the second `{second}` in `{}`, and no name for one more", results.display())]
-    NoName {
-        /// The second.
-        second: String,
-        /// The folder of runs.
-        results: PathBuf,
-    },
-    /// The run continues.
-    #[error("run `{0}` is still in progress")]
-    Busy(String),
-    /// The run has results, and nothing to continue with.
-    #[error("run `{0}` was made elsewhere and cannot be resumed here")]
-    NoPlan(String),
-    /// The journal is of a run that ended before it began, or of none.
-    #[error("the journal `{}` ends before it says what the run is", .0.display())]
-    NoJournal(PathBuf),
-    /// The header, which is the second line of the journal, is not as it was written.
-    #[error("the journal `{}` is corrupt: its header cannot be read", .0.display())]
-    NoHeader(PathBuf),
-    /// The first line of the journal is not as it was written.
-    #[error("the journal `{}` is corrupt: its first line does not match its checksum", .0.display())]
-    Corrupt(PathBuf),
-    /// Another version of this program has written the journal.
-    #[error("the journal `{}` has format {format} (written by version {program}), and this program reads format {known}", path.display())]
-    OtherVersion {
-        /// The journal.
-        path: PathBuf,
-        /// The format that it has.
-        format: u32,
-        /// The version of the program that wrote it.
-        program: String,
-        /// The format that this program reads.
-        known: u32,
-    },
-}
-
-pub(super) fn io_error<'p>(what: &'static str, path: &'p Path) -> impl Fn(io::Error) -> FolderError + 'p {
-    move |source| FolderError::Io { what, path: path.to_owned(), source }
-}
-
 impl ResultsFolder {
-    /// Names the folder; it is made when the first run needs it.
+    /// Names the folder, which is created with the first run.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { path: path.into() }
     }
@@ -146,7 +76,7 @@ impl ResultsFolder {
     ///
     /// [`FolderError::Io`]; a missing folder has no runs.
     pub fn runs(&self) -> Result<Vec<String>, FolderError> {
-        // A link would be the same run once more.
+        // A link would show the same run twice.
         let entries = self.entries()?.into_iter().filter(|entry| !is_link(entry));
         let runs = entries.filter_map(|entry| {
             let name = entry.file_name().into_string().ok()?;
@@ -186,10 +116,12 @@ impl ResultsFolder {
                 _ if is_link(&found) => "it is a symbolic link".to_owned(),
                 (_, Err(error)) => error.to_string(),
                 (Some(_), Ok(_)) if !has_journal(&path) => "it has no journal".to_owned(),
-                (Some(_), Ok(_)) => match JournalStart::read(&journal_path(&path)) {
-                    Ok(JournalStart::Missing) => "its journal ends before it says what the run is".to_owned(),
-                    Ok(_) => continue,
-                    Err(error) => format!("its journal cannot be read: {error}"),
+                (Some(_), Ok(_)) => match check_start(&journal_path(&path)) {
+                    Err(FolderError::NoJournal(_)) => {
+                        "its journal ends before it says what the run is".to_owned()
+                    }
+                    Err(FolderError::Io { source, .. }) => format!("its journal cannot be read: {source}"),
+                    Ok(()) | Err(_) => continue,
                 },
             };
             strays.push(format!("{path:?} is ignored: {why}"));
@@ -274,26 +206,17 @@ impl ResultsFolder {
         journal.ok_or_else(|| why_unreadable(path))
     }
 
-    /// Says that these runs are going to be removed: how files ended in them is not forgotten.
-    ///
-    /// # Errors
-    ///
-    /// [`FolderError`], when the index of last outcomes cannot be written.
-    pub fn keep_outcomes_of(&self, names: &[String]) -> Result<(), FolderError> {
-        if names.is_empty() { Ok(()) } else { Index::prune(self, names) }
-    }
-
     /// Removes a run.
     ///
     /// # Errors
     ///
-    /// [`FolderError`], for instance when the run continues.
+    /// [`FolderError`], for instance when the run is still in progress.
     pub fn remove(&self, name: &str) -> Result<(), FolderError> {
         let run = lock(name.to_owned(), self.path_of(name)?)?;
         std::fs::remove_dir_all(&run.path).map_err(io_error("remove", &run.path))
     }
 
-    /// Returns the last run that continues now.
+    /// Returns the last run that is in progress.
     ///
     /// # Errors
     ///
@@ -307,7 +230,7 @@ impl ResultsFolder {
     }
 }
 
-/// Whether somebody works on the run in this folder. Those who ask at the same time do not take each other for that.
+/// Returns whether a process is working on the run in this folder. Concurrent callers do not affect each other.
 pub fn is_running(path: &Path) -> bool {
     let held = |lock: File| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock));
     File::open(lock_path(path)).is_ok_and(held)
@@ -348,21 +271,13 @@ fn is_link(entry: &DirEntry) -> bool {
 
 /// Finds the reason why a journal is unreadable.
 pub(super) fn why_unreadable(path: PathBuf) -> FolderError {
-    match JournalStart::read(&path) {
-        Err(source) => FolderError::Io { what: "read", path, source },
-        Ok(JournalStart::Corrupt) => FolderError::Corrupt(path),
-        Ok(JournalStart::OtherVersion { format, program, known }) => {
-            FolderError::OtherVersion { path, format, program, known }
-        }
-        Ok(JournalStart::Whole) => FolderError::NoHeader(path),
-        Ok(JournalStart::Missing) => FolderError::NoJournal(path),
-    }
+    check_start(&path).err().unwrap_or(FolderError::NoHeader(path))
 }
 
 pub(super) fn lock(name: String, path: PathBuf) -> Result<RunFolder, FolderError> {
     let lock_path = lock_path(&path);
     let lock = File::create(&lock_path).map_err(io_error("make", &lock_path))?;
-    match try_lock(&lock) {
+    match lock_with_patience(&lock, PATIENCE) {
         Ok(()) => Ok(RunFolder { name, path, _lock: HeldLock(lock) }),
         Err(TryLockError::WouldBlock) => Err(FolderError::Busy(name)),
         Err(TryLockError::Error(error)) => Err(io_error("lock", &lock_path)(error)),
@@ -375,15 +290,11 @@ pub fn hold_still(path: &Path) -> Option<HeldLock> {
     lock.try_lock_shared().ok().map(|()| HeldLock(lock))
 }
 
-/// How long a lock is waited for. A process that is killed while it starts another leaves its lock to the other, until
-/// that one has become the program that it is to be.
+/// The time to wait for a lock. A process that is killed while it starts another leaves its lock to that one until it
+/// has called `exec`.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-fn try_lock(lock: &File) -> Result<(), TryLockError> {
-    lock_with_patience(lock, PATIENCE)
-}
-
-/// Locks a file, or gives up after so long.
+/// Locks a file, or gives up after this time.
 pub fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), TryLockError> {
     match lock.try_lock() {
         Err(TryLockError::WouldBlock) => {}
@@ -397,49 +308,5 @@ pub fn lock_with_patience(lock: &File, patience: Duration) -> Result<(), TryLock
     match receiver.recv_timeout(patience) {
         Ok(locked) => locked.map_err(TryLockError::Error),
         Err(_) => Err(TryLockError::WouldBlock),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::results::{Circumstances, Imported, Opened};
-    use slt_core::engine::EngineId;
-    use slt_core::outcome::{FlakyResult, RunHeader};
-
-    fn start(results: &ResultsFolder, now: i64) -> RunFolder {
-        let engine = EngineId::named("e");
-        let header =
-            RunHeader { engine, labels: Vec::new(), exact: false, files: 1, flaky: FlakyResult::Pass };
-        let imported = Imported { from: String::new(), digest: String::new(), untested: Vec::new() };
-        let opened = Opened::of_import(now, imported, Circumstances::default());
-        let opened = |name: &str| Opened { run: name.to_owned(), ..opened.clone() };
-        results.start_run().unwrap().publish(now, &header, &opened).unwrap().0
-    }
-
-    #[test]
-    fn runs_are_named_by_their_second() {
-        let folder = tempfile::tempdir().unwrap();
-        let results = ResultsFolder::new(folder.path().join("not/there"));
-        assert_eq!(results.runs().unwrap(), Vec::<String>::new());
-        let made: Vec<_> = (0..11).map(|_| start(&results, 1_000).name).collect();
-        assert_eq!(made[..2], ["19700101-000001", "19700101-000001-2"]);
-        assert_eq!(results.runs().unwrap(), made, "the tenth comes after the ninth");
-    }
-
-    #[test]
-    fn a_run_has_one_master() {
-        let folder = tempfile::tempdir().unwrap();
-        let results = ResultsFolder::new(folder.path());
-        let run = start(&results, 0);
-        assert_eq!(results.running().unwrap(), run.path);
-        let error = results.take_up(Some(&run.name)).unwrap_err();
-        assert!(matches!(error, FolderError::Busy(_)), "{error}");
-        drop(run);
-        assert!(matches!(results.running(), Err(FolderError::Nothing { .. })));
-        let error = results.take_up(Some("19700101-000000")).unwrap_err();
-        assert!(matches!(error, FolderError::NoPlan(_)), "{error}");
-        assert!(matches!(results.take_up(Some("x")), Err(FolderError::Unknown { .. })));
-        assert!(matches!(results.take_up(None), Err(FolderError::Nothing { .. })));
     }
 }

@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::folder::{FolderError, ResultsFolder};
+use super::folder::ResultsFolder;
+use super::folder_error::FolderError;
 use super::index::{Index, file_key, name_key};
 use super::summary::PastRun;
 use slt_core::location::FileId;
@@ -21,7 +22,7 @@ pub struct PastResult {
 #[derive(Debug, Default)]
 pub struct History {
     by_file: HashMap<FileId, PastResult>,
-    /// A file that reports call the same: a copy of a suite without a name, mostly.
+    /// Durations by path in reports, mostly for copies of a suite without a name.
     by_name: HashMap<String, Duration>,
 }
 
@@ -70,15 +71,14 @@ impl History {
             let elapsed = by_name.and_then(|record| record.elapsed);
             history.by_name.extend(elapsed.map(|elapsed| (file.path().to_owned(), elapsed)));
             history.by_file.extend(by_file.map(|record| {
-                let past =
-                    PastResult { good: Some(record.status.is_good()), duration: record.elapsed.or(elapsed) };
-                (file.clone(), past)
+                let good = Some(record.status.is_good());
+                (file.clone(), PastResult { good, duration: record.elapsed.or(elapsed) })
             }));
         }
         Ok(history)
     }
 
-    /// Enters the runs that have ended since the history was read last, so that the next run finds them.
+    /// Adds the runs that have ended since the last update.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl History {
         Index::read(results).map(drop)
     }
 
-    /// Returns what is known of the file.
+    /// Returns the last result of a file.
     pub fn of(&self, file: &FileId) -> PastResult {
         let untested = || PastResult { good: None, duration: self.by_name.get(file.path()).copied() };
         self.by_file.get(file).copied().unwrap_or_else(untested)

@@ -30,10 +30,11 @@ use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
 use super::digest::hexadecimal;
-use super::folder::{FolderError, HeldLock, ResultsFolder, io_error, is_running, lock_with_patience};
-use super::journal::read_brief;
+use super::folder::{HeldLock, ResultsFolder, is_running, lock_with_patience};
+use super::folder_error::{FolderError, io_error};
 use super::journal_file::{journal_path, plain_path};
 use super::sequence::number_of;
+use super::summary::read_brief;
 use crate::atomic_file;
 use crate::jsonl::{entry_of, line_of};
 use slt_core::location::FileId;
@@ -50,7 +51,8 @@ const WIDTH: usize = FIELDS + 1 + 8 + 1;
 const MOST_APPENDED: u64 = 256 << 10;
 /// Above this number of keys, all records are read at once.
 const FEW: usize = 64;
-/// The time to wait for a lock held by another process. Without the lock, the index is read but not updated.
+/// The time to wait for a lock held by another process. Without the lock, missing runs are read, but not written to the
+/// index.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The last outcome of a file.
@@ -138,6 +140,24 @@ struct SortedRecords {
     count: u64,
 }
 
+impl ResultsFolder {
+    /// Marks these runs as about to be removed; the last outcomes of their files stay.
+    ///
+    /// # Errors
+    ///
+    /// [`FolderError`], when the index of last outcomes cannot be written.
+    pub fn keep_outcomes_of(&self, names: &[String]) -> Result<(), FolderError> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut index = Index::read(self)?;
+        let _lock = lock(&index.path)?;
+        let runs = names.iter().map(|name| (name.clone(), None)).collect();
+        index.add(IndexAddition { runs, records: Vec::new() });
+        index.write_anew().map_err(|error| index.failed(error))
+    }
+}
+
 impl Index {
     /// Reads the index and adds the runs that are not in it.
     ///
@@ -167,24 +187,11 @@ impl Index {
         match index.records(keys) {
             Ok(found) => Ok(found),
             Err(_) => {
-                // Only callers that ask for damage see it.
+                // Damage is detected only by callers that ask for the damaged records.
                 let made = Self::update(results, &index.path, Some(&index))?;
                 made.records(keys).map_err(|error| made.failed(error))
             }
         }
-    }
-
-    /// Marks these runs as removed; their outcomes stay.
-    ///
-    /// # Errors
-    ///
-    /// [`FolderError`], when the index cannot be written.
-    pub(super) fn prune(results: &ResultsFolder, names: &[String]) -> Result<(), FolderError> {
-        let mut index = Self::read(results)?;
-        let _lock = lock(&index.path)?;
-        let runs = names.iter().map(|name| (name.clone(), None)).collect();
-        index.add(IndexAddition { runs, records: Vec::new() });
-        index.write_anew().map_err(|error| index.failed(error))
     }
 
     fn failed(&self, error: UnusableIndex) -> FolderError {

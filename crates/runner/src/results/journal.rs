@@ -1,6 +1,6 @@
 //! The journal of a run: the result of each file, appended the moment it is known.
 //!
-//! One JSON line for each entry (see [`crate::jsonl`]), on the disk before anything else hears of it. Replaying a
+//! One JSON line for each entry (see [`crate::jsonl`]), on the disk before other sinks get the event. Replaying a
 //! journal gives the report of the run. The entries are written in the forms of [`crate::wire`]. A journal of another
 //! version of this program is read if [`FORMAT`] is the same, which a test checks with an old journal.
 
@@ -13,75 +13,69 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 
 use super::circumstances::{Circumstances, Imported};
-use super::journal_file::{beginning, lines, make_plain, open};
-use super::summary::{PastRun, RunState, RunSummary};
+use super::journal_file::{beginning, lines, make_plain};
 use super::time_worked::TimeWorked;
-use crate::atomic_file::{folder_of, sync_folder};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
 use crate::wire::{
-    AttemptForm, ExitHowForm, FORMAT, FileIdForm, FileReportForm, FileSummaryForm, Lent, Maybe, RecordIdForm,
+    AttemptForm, ExitHowForm, FORMAT, FileIdForm, FileReportForm, Lent, Maybe, RecordIdForm, RemoteForm as _,
     RunEndForm, RunHeaderForm, SettingsForm, path_field, path_map,
 };
 use slt_core::executor::Settings;
 use slt_core::location::FileId;
-use slt_core::outcome::{
-    Attempt, ExitHow, FileAttempts, FileReport, FileSummary, RecordId, RunEnd, RunHeader, RunReport, Totals,
-};
+use slt_core::outcome::{Attempt, ExitHow, FileAttempts, FileReport, RecordId, RunEnd, RunHeader, RunReport};
 
-/// The first entry of a journal: what is known of the run besides its header.
+/// The first entry of a journal: properties of the run besides its header.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Opened {
     /// The version of the journal.
     pub format: u32,
     /// The name of the run.
     pub run: String,
-    /// When it began, in milliseconds since 1970 in UTC.
+    /// The start time, in milliseconds since 1970 in UTC.
     pub started: i64,
     /// The version of this program.
     pub program: String,
-    /// The words of the command line.
+    /// The arguments of the command line.
     pub command: Vec<String>,
-    /// Where it was started.
+    /// The working directory.
     #[serde(with = "path_field")]
     pub folder: PathBuf,
-    /// How files were read and executed; unknown of the first runs.
+    /// The settings for reading and executing files, if known.
     #[serde(default, with = "Maybe::<SettingsForm>")]
     pub settings: Option<Settings>,
-    /// Where and with what the run was made; unknown of the first runs.
+    /// The circumstances, if known.
     #[serde(default)]
     pub circumstances: Option<Circumstances>,
-    /// Where the run comes from, if another program made it.
+    /// The source of an imported run.
     #[serde(default)]
     pub imported: Option<Imported>,
-    /// The files, and where they were when the run began; files inside of the program by their name there.
+    /// The files with their paths at the start of the run; embedded files with their names.
     #[serde(with = "path_map")]
     pub places: BTreeMap<FileId, PathBuf>,
 }
 
 impl Opened {
-    /// Returns the files that were to be run. Of a run of another program these
-    /// are the ones that it names and has no result of.
+    /// Returns the files of the run. For an imported run these are the files without a result.
     pub fn wanted_files(&self) -> impl Iterator<Item = &FileId> {
         let untested = self.imported.iter().flat_map(|imported| &imported.untested);
         self.places.keys().chain(untested)
     }
 
-    /// The files with the places where they were.
+    /// Returns the files with their paths.
     pub fn places(&self) -> impl Iterator<Item = (&FileId, &Path)> {
         self.places.iter().map(|(file, place)| (file, place.as_path()))
     }
 
-    /// Returns whether files of the suite were left out of the run, as far as that is known.
+    /// Returns whether files of the suite were excluded, as far as known.
     pub fn is_part(&self) -> bool {
         self.circumstances.as_ref().is_some_and(|circumstances| circumstances.is_part)
     }
 
-    /// Makes the entry of a run of this program.
+    /// Creates the entry of a run of this program.
     pub fn new(
         run: &str,
         started: i64,
@@ -91,24 +85,17 @@ impl Opened {
         circumstances: Circumstances,
         places: BTreeMap<FileId, PathBuf>,
     ) -> Self {
-        let (format, program) = (FORMAT, env!("CARGO_PKG_VERSION").to_owned());
-        let (settings, circumstances) = (Some(settings), Some(circumstances));
-        Self {
-            format,
-            run: run.to_owned(),
-            started,
-            program,
-            command,
-            folder,
-            settings,
-            circumstances,
-            imported: None,
-            places,
-        }
+        let run = run.to_owned();
+        let settings = Some(settings);
+        Self { run, command, folder, settings, places, ..Self::unnamed(started, circumstances) }
     }
 
-    /// Makes the entry of a run that another program made. Nothing is known of its command and its settings.
-    pub fn of_import(started: i64, imported: Imported, circumstances: Circumstances) -> Self {
+    /// Creates the entry of a run of another program, with unknown command and settings.
+    pub fn from_import(started: i64, imported: Imported, circumstances: Circumstances) -> Self {
+        Self { imported: Some(imported), ..Self::unnamed(started, circumstances) }
+    }
+
+    fn unnamed(started: i64, circumstances: Circumstances) -> Self {
         Self {
             format: FORMAT,
             run: String::new(),
@@ -118,26 +105,26 @@ impl Opened {
             folder: PathBuf::new(),
             settings: None,
             circumstances: Some(circumstances),
-            imported: Some(imported),
+            imported: None,
             places: BTreeMap::new(),
         }
     }
 
-    /// Reads what a journal says first; `None` if it does not say which run it is of.
+    /// Reads the first entry of a journal; `None` if it is unreadable.
     pub(super) fn read(path: &Path) -> io::Result<Option<Self>> {
         let mut lines = lines(path)?;
-        let first = lines.next_line()?.and_then(entry_of::<Entry<'_>>);
-        let Some(Entry::Opened(opened)) = first else { return Ok(None) };
+        let first = lines.next_line()?.and_then(entry_of::<JournalEntry<'_>>);
+        let Some(JournalEntry::Opened(opened)) = first else { return Ok(None) };
         Ok(Some(opened.into_owned()).filter(|opened| opened.format == FORMAT))
     }
 }
 
-/// One line. What is written is borrowed.
+/// A journal entry, with borrowed contents for writing.
 #[derive(Debug, Serialize, Deserialize)]
-enum Entry<'e> {
+enum JournalEntry<'e> {
     Opened(Cow<'e, Opened>),
     RunStarted(#[serde(with = "Lent::<RunHeaderForm>")] Cow<'e, RunHeader>),
-    /// The run is resumed, at so many milliseconds since 1970 in UTC.
+    /// The run was resumed, at a time in milliseconds since 1970 in UTC.
     Resumed {
         at: i64,
     },
@@ -164,104 +151,43 @@ enum Entry<'e> {
     },
 }
 
-/// The same line for who wants to know of each file only how it ended and how long it took.
-#[derive(Debug, Deserialize)]
-enum BriefEntry {
-    Opened(Box<Opened>),
-    RunStarted(#[serde(with = "RunHeaderForm")] RunHeader),
-    Resumed {
-        at: i64,
-    },
-    WorkerLost(IgnoredAny),
-    AttemptEnded(IgnoredAny),
-    FileFinished(#[serde(deserialize_with = "FileSummaryForm::read")] Box<FileSummary>),
-    RunFinished {
-        elapsed: Duration,
-        #[serde(with = "RunEndForm")]
-        end: RunEnd,
-    },
-}
-
-/// Reads a journal in brief; `None` if it does not say which run it is of. A run without an end counts as killed.
-pub(super) fn read_brief(path: &Path) -> io::Result<Option<PastRun>> {
-    let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
-    let (mut worked, mut state) = (TimeWorked::default(), RunState::Killed);
-    for entry in Follower::of(open(path)?).more::<BriefEntry>()?.into_iter().flatten() {
-        match entry {
-            BriefEntry::Opened(opened) => {
-                worked.session_begins(opened.started);
-                first = first.or(Some(*opened));
-            }
-            // Once for each time that the run was taken up.
-            BriefEntry::RunStarted(found) => (header, state) = (Some(found), RunState::Killed),
-            BriefEntry::Resumed { at } => worked.session_begins(at),
-            BriefEntry::FileFinished(file) => {
-                worked.file_finishes(file.finished);
-                files.push(*file);
-            }
-            BriefEntry::RunFinished { elapsed, end } => {
-                worked.session_ends(elapsed);
-                state = RunState::Ended(end);
-            }
-            BriefEntry::WorkerLost(_) | BriefEntry::AttemptEnded(_) => {}
-        }
-    }
-    let known = first.filter(|opened| opened.format == FORMAT).zip(header);
-    Ok(known.map(|(opened, header)| {
-        let Opened { run: name, started, circumstances, places, .. } = opened;
-        let (elapsed, totals) = (worked.sum(), Totals::of_summaries(&files));
-        let run = RunSummary { name, started, header, circumstances, totals, elapsed, state };
-        PastRun { run, places, files }
-    }))
-}
-
-/// Appends what happens in a run to its journal.
+/// Appends the events of a run to its journal.
 #[derive(Debug)]
 pub struct JournalWriter {
     lines: Appender,
-    /// The header is there already, and is not repeated.
+    /// Whether the header was written, so that it is not repeated.
     has_begun: bool,
-    /// What brings the folder of the run to the disk. No result is reported before that.
+    /// The thread that syncs the folder of the run. No result is reported before it has ended.
     behind: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl JournalWriter {
-    /// Begins a journal.
+    /// Begins a journal with its first entry and its header. A later event with the header is not written again.
     ///
     /// # Errors
     ///
     /// Returns the error of the file system.
-    pub fn create(path: &Path, opened: Opened) -> io::Result<Self> {
+    pub fn begin(path: &Path, opened: Opened, header: &RunHeader) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
-        lines.append(&Entry::Opened(Cow::Owned(opened)))?;
-        lines.sync()?;
-        sync_folder(folder_of(path))?;
-        Ok(Self { lines, has_begun: false, behind: None })
-    }
-
-    /// Begins a journal that can be read from then on: what the run is, and its header, which the run does not have to tell
-    /// again.
-    pub(super) fn begin(path: &Path, opened: Opened, header: &RunHeader) -> io::Result<Self> {
-        let mut lines = Appender::open(path)?;
-        lines.append(&Entry::Opened(Cow::Owned(opened)))?;
-        lines.append(&Entry::RunStarted(Cow::Borrowed(header)))?;
+        lines.append(&JournalEntry::Opened(Cow::Owned(opened)))?;
+        lines.append(&JournalEntry::RunStarted(Cow::Borrowed(header)))?;
         Ok(Self { lines, has_begun: true, behind: None })
     }
 
-    /// Brings these files and folders to the disk while the workers start: that takes about as long.
+    /// Syncs files and folders in the background while the workers start.
     pub(super) fn sync_behind(&mut self, files: Vec<File>) -> io::Result<()> {
         let files = Arc::new(files);
         let of_thread = files.clone();
         let sync = |files: &[File]| files.iter().try_for_each(File::sync_all);
         match std::thread::Builder::new().spawn(move || sync(&of_thread)) {
             Ok(thread) => self.behind = Some(thread),
-            // There is no room for a thread.
+            // No thread is available.
             Err(_) => sync(&files)?,
         }
         Ok(())
     }
 
-    /// Goes on with a journal, which is no longer compressed then, at so many milliseconds since 1970.
+    /// Opens a journal to resume its run at a time in milliseconds since 1970, and decompresses it if necessary.
     ///
     /// # Errors
     ///
@@ -269,25 +195,25 @@ impl JournalWriter {
     pub fn resume(path: &Path, at: i64) -> io::Result<Self> {
         make_plain(path)?;
         let mut lines = Appender::open(path)?;
-        lines.append(&Entry::Resumed { at })?;
+        lines.append(&JournalEntry::Resumed { at })?;
         Ok(Self { lines, has_begun: false, behind: None })
     }
 
     fn write(&mut self, event: &RunEvent) -> io::Result<()> {
         let (entry, durable) = match event {
             RunEvent::RunStarted(_) if std::mem::take(&mut self.has_begun) => return Ok(()),
-            RunEvent::RunStarted(header) => (Entry::RunStarted(Cow::Borrowed(header)), true),
+            RunEvent::RunStarted(header) => (JournalEntry::RunStarted(Cow::Borrowed(header)), true),
             RunEvent::WorkerLost { shown, record, how, again } => {
                 let (shown, record) = (Cow::Borrowed(shown.as_str()), record.clone());
-                (Entry::WorkerLost { shown, record, how: *how, again: *again }, false)
+                (JournalEntry::WorkerLost { shown, record, how: *how, again: *again }, false)
             }
             RunEvent::AttemptEnded { file, shown, attempt } => {
                 let (file, shown) = (Cow::Borrowed(file), Cow::Borrowed(shown.as_str()));
-                (Entry::AttemptEnded { file, shown, attempt: Cow::Borrowed(attempt) }, false)
+                (JournalEntry::AttemptEnded { file, shown, attempt: Cow::Borrowed(attempt) }, false)
             }
-            RunEvent::FileFinished(report) => (Entry::FileFinished(Cow::Borrowed(report)), true),
+            RunEvent::FileFinished(report) => (JournalEntry::FileFinished(Cow::Borrowed(report)), true),
             RunEvent::RunFinished { elapsed, end } => {
-                (Entry::RunFinished { elapsed: *elapsed, end: *end }, true)
+                (JournalEntry::RunFinished { elapsed: *elapsed, end: *end }, true)
             }
             _ => return Ok(()),
         };
@@ -308,22 +234,25 @@ impl EventSink for JournalWriter {
     }
 }
 
-/// Writes the journal of a run that has ended.
+/// Writes the journal of a finished run.
 pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunReport) -> io::Result<()> {
-    out.write_all(&line_of(&Entry::Opened(Cow::Owned(opened)))?)?;
-    out.write_all(&line_of(&Entry::RunStarted(Cow::Borrowed(&report.header)))?)?;
+    out.write_all(&line_of(&JournalEntry::Opened(Cow::Owned(opened)))?)?;
+    out.write_all(&line_of(&JournalEntry::RunStarted(Cow::Borrowed(&report.header)))?)?;
     for file in &report.files {
-        out.write_all(&line_of(&Entry::FileFinished(Cow::Borrowed(file)))?)?;
+        out.write_all(&line_of(&JournalEntry::FileFinished(Cow::Borrowed(file)))?)?;
     }
-    // The last entry says that the others are all.
-    out.write_all(&line_of(&Entry::RunFinished { elapsed: report.elapsed, end: report.end })?)
+    // The last entry marks the journal as complete.
+    out.write_all(&line_of(&JournalEntry::RunFinished { elapsed: report.elapsed, end: report.end })?)
 }
 
-/// Returns the number of lines that are damaged. One in front of the beginning of a session is none: the session before
-/// it was killed, or its disk was full, while it wrote that line, and whatever was to be in it is reported again.
-fn damaged(entries: &[Option<Entry<'_>>]) -> usize {
+/// Returns the number of damaged lines. A damaged line before the start of a session does not count: the session before
+/// it was killed while writing the line, and the next one repeats its contents.
+fn damaged(entries: &[Option<JournalEntry<'_>>]) -> usize {
     let is_torn = |place: usize| {
-        matches!(entries.get(place + 1), Some(Some(Entry::Resumed { .. } | Entry::RunStarted(_))))
+        matches!(
+            entries.get(place + 1),
+            Some(Some(JournalEntry::Resumed { .. } | JournalEntry::RunStarted(_)))
+        )
     };
     (1..entries.len().max(1)).filter(|&place| entries[place].is_none() && !is_torn(place)).count()
         + usize::from(entries.first().is_some_and(Option::is_none))
@@ -335,23 +264,23 @@ pub(super) fn begins_session(line: &[u8]) -> bool {
     text_of(line).is_some_and(|text| starts.iter().any(|start| text.starts_with(start)))
 }
 
-/// A journal that was read.
+/// The contents of a journal.
 #[derive(Debug)]
 pub struct Journal {
-    /// What it says of the run.
+    /// The first entry.
     pub opened: Opened,
-    /// The report, as far as the run has come.
+    /// The results so far.
     pub report: RunReport,
-    /// The attempts at files that have no result yet.
+    /// The attempts of files without a result.
     pub attempts: FileAttempts,
-    /// The number of lines that are damaged, and tell nothing.
+    /// The number of damaged lines.
     pub damaged: usize,
-    /// Whether the run has ended; if not, it continues or was killed.
+    /// Whether the run has ended; otherwise it is in progress or was killed.
     pub ended: bool,
 }
 
 impl Journal {
-    /// Reads a journal; `None` if it does not say which run it is of.
+    /// Reads a journal; `None` if its first entries are unreadable.
     ///
     /// # Errors
     ///
@@ -366,14 +295,14 @@ impl Journal {
         self.opened.wanted_files().filter(|file| !tested.contains(file)).map(FileId::path).collect()
     }
 
-    /// Reads what was there when the file had this length.
+    /// Reads the beginning of a journal with this length.
     pub(super) fn read_up_to(path: &Path, length: u64) -> io::Result<Option<Self>> {
-        Self::of_bytes(&beginning(path, length)?)
+        Self::from_bytes(&beginning(path, length)?)
     }
 
     /// Reads a journal that is in memory.
-    pub(super) fn of_bytes(bytes: &[u8]) -> io::Result<Option<Self>> {
-        let entries = Follower::of(bytes).more::<Entry<'_>>()?;
+    pub(super) fn from_bytes(bytes: &[u8]) -> io::Result<Option<Self>> {
+        let entries = Follower::new(bytes).more::<JournalEntry<'_>>()?;
         let damaged = damaged(&entries);
         let mut opened = None;
         let mut ended = false;
@@ -382,31 +311,31 @@ impl Journal {
         let mut attempts = FileAttempts::new();
         let mut worked = TimeWorked::default();
         for entry in entries.into_iter().flatten() {
-            ended = matches!(entry, Entry::RunFinished { .. });
+            ended = matches!(entry, JournalEntry::RunFinished { .. });
             match entry {
-                Entry::Opened(found) => {
+                JournalEntry::Opened(found) => {
                     worked.session_begins(found.started);
                     opened = opened.or_else(|| Some(found.into_owned()));
                 }
-                Entry::RunStarted(header) => events.push(RunEvent::RunStarted(header.into_owned())),
-                Entry::Resumed { at } => worked.session_begins(at),
-                Entry::WorkerLost { shown, record, how, again } => {
+                JournalEntry::RunStarted(header) => events.push(RunEvent::RunStarted(header.into_owned())),
+                JournalEntry::Resumed { at } => worked.session_begins(at),
+                JournalEntry::WorkerLost { shown, record, how, again } => {
                     let shown = shown.into_owned();
                     events.push(RunEvent::WorkerLost { shown, record, how, again });
                 }
-                Entry::AttemptEnded { file, attempt, .. } => {
+                JournalEntry::AttemptEnded { file, attempt, .. } => {
                     attempts.entry(file.into_owned()).or_default().push(attempt.into_owned());
                 }
                 // The first result of a file is the one that was reported.
-                Entry::FileFinished(report) => {
+                JournalEntry::FileFinished(report) => {
                     worked.file_finishes(report.finished);
                     attempts.remove(&report.file);
                     if files.insert(report.file.clone()) {
                         events.push(RunEvent::FileFinished(Box::new(report.into_owned())));
                     }
                 }
-                // One for each time that the run was started.
-                Entry::RunFinished { elapsed, end } => {
+                // One for each session: the run was started once, and perhaps resumed.
+                JournalEntry::RunFinished { elapsed, end } => {
                     worked.session_ends(elapsed);
                     events.push(RunEvent::RunFinished { elapsed, end });
                 }

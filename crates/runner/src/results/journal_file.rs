@@ -25,7 +25,7 @@ pub(super) fn journal_path(run: &Path) -> PathBuf {
     if !plain.exists() && compressed.exists() { compressed } else { plain }
 }
 
-/// Returns whether a run has a nonempty journal. The plain file is checked last, because it is removed after the
+/// Returns whether a run has a nonempty journal. The plain file is checked first, because it is removed only after the
 /// compressed one appears.
 pub(super) fn has_journal(run: &Path) -> bool {
     let has_text =
@@ -61,7 +61,7 @@ pub(super) fn open(path: &Path) -> io::Result<JournalText> {
 
 /// Returns the whole lines of a journal.
 pub(super) fn lines(path: &Path) -> io::Result<WholeLines<JournalText>> {
-    Ok(WholeLines::of(open(path)?))
+    Ok(WholeLines::new(open(path)?))
 }
 
 /// Reads the first `length` bytes of a journal.
@@ -111,7 +111,7 @@ pub(super) fn is_sound(path: &Path) -> bool {
     }
 }
 
-/// Creates the plain journal of a run that is being resumed.
+/// Creates the plain journal of a run that is being resumed, if only the compressed one exists.
 pub(super) fn make_plain(plain: &Path) -> io::Result<()> {
     if plain.exists() || !other_form(plain).exists() {
         return Ok(());
@@ -126,7 +126,7 @@ pub fn is_only_compressed(run: &Path) -> bool {
     is_compressed(&journal_path(run))
 }
 
-/// Returns the length of the plain journal; `None` without one.
+/// Returns the uncompressed length of the journal of a run, also if it is compressed; `None` without a journal.
 pub fn length(run: &Path) -> Option<u64> {
     /// The most that the header of a frame takes.
     const HEADER: u64 = 18;

@@ -3,10 +3,12 @@
 use std::io;
 use std::path::Path;
 
-use super::folder::{FolderError, ResultsFolder, io_error, why_unreadable};
-use super::journal::{begins_session, read_brief};
+use super::folder::{ResultsFolder, why_unreadable};
+use super::folder_error::{FolderError, io_error};
+use super::journal::begins_session;
 use super::journal_file::{is_sound, journal_path, lines};
-use super::start::JournalStart;
+use super::start::check_start;
+use super::summary::read_brief;
 
 /// The last run.
 #[derive(Debug)]
@@ -28,7 +30,7 @@ impl ResultsFolder {
         for name in self.runs()?.into_iter().rev() {
             match check_readable(&self.runs_path().join(&name)) {
                 Ok(()) => return Ok(LastRun { name: Some(name), unreadable }),
-                // It was killed before it began, and is not a run.
+                // It was killed before it began.
                 Err(FolderError::NoJournal(_)) => {}
                 Err(error) => unreadable.push((name, error)),
             }
@@ -54,7 +56,7 @@ impl ResultsFolder {
 /// Checks whether a run is readable. The whole journal is read only if its beginning is inconclusive.
 fn check_readable(run: &Path) -> Result<(), FolderError> {
     let path = journal_path(run);
-    let is_whole = matches!(JournalStart::read(&path), Ok(JournalStart::Whole)) && is_sound(&path);
+    let is_whole = check_start(&path).is_ok() && is_sound(&path);
     if is_whole && has_header(&path).unwrap_or(false) {
         return Ok(());
     }

@@ -2,6 +2,7 @@
 mod circumstances;
 mod digest;
 pub mod folder;
+mod folder_error;
 mod history;
 mod index;
 mod journal;
@@ -22,7 +23,8 @@ pub mod portable;
 pub mod prune;
 
 pub use circumstances::{CiRun, Circumstances, Commit, Imported};
-pub use folder::{FolderError, ResultsFolder, RunFolder};
+pub use folder::{ResultsFolder, RunFolder};
+pub use folder_error::FolderError;
 pub use history::{History, PastResult};
 pub use journal::{Journal, JournalWriter, Opened};
 pub use last::LastRun;

@@ -12,7 +12,6 @@
 //! The seal is a frame that decoders skip. It has the MD5 of all bytes before it, so that any change or truncation is
 //! detected before a run is imported, even in bits that the decoder ignores.
 
-mod load;
 mod merge;
 mod read;
 mod write;
@@ -22,13 +21,12 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::folder::FolderError;
+use super::folder_error::FolderError;
 
-pub use load::load;
 pub use merge::{ArrivedRun, MergeOutcome, merge};
-pub use read::is_portable;
-pub(super) use read::{RunSink, read};
-pub use write::{Written, write};
+pub(super) use read::{RunLines, read};
+pub use read::{is_portable, load};
+pub use write::{ExportSummary, write};
 
 /// The ending of files with several runs.
 pub const ENDING: &str = "runs.zst";
@@ -38,7 +36,7 @@ pub const ENDING_OF_ONE: &str = "run.zst";
 /// The version of the format.
 const FORMAT: u32 = 2;
 
-/// The lines that are of no journal.
+/// The lines between journals.
 #[derive(Debug, Serialize, Deserialize)]
 enum FrameLine {
     Runs { format: u32, program: String },
@@ -48,9 +46,9 @@ enum FrameLine {
 
 /// The beginning of a Zstandard frame.
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
-/// The beginning of the seal: a frame to be skipped, and that it is as long as an MD5 in hexadecimal digits.
+/// The beginning of the seal: a skippable frame with the length of an MD5 in hexadecimal digits.
 const SEAL: [u8; 8] = [0x5E, 0x2A, 0x4D, 0x18, 32, 0, 0, 0];
-/// All bytes of the seal.
+/// The length of the seal.
 const SEALED: u64 = 40;
 
 /// An error while writing or reading a file of runs.
@@ -59,7 +57,7 @@ pub enum PortableError {
     /// The folder of runs cannot be read or written.
     #[error(transparent)]
     Folder(#[from] FolderError),
-    /// The run continues.
+    /// The run is in progress.
     #[error("run `{0}` is still in progress")]
     Running(String),
     /// The file cannot be read or written.
@@ -88,8 +86,26 @@ pub enum PortableError {
     Damaged {
         /// The file.
         path: PathBuf,
-        /// How that is known.
+        /// The defect.
         damage: Damage,
+    },
+    /// A backup differs from the journals.
+    #[error("the backup in `{}` was read back, and run `{run}` is not the same", folder.display())]
+    Different {
+        /// The folder of backups.
+        folder: PathBuf,
+        /// The run that differs.
+        run: String,
+    },
+    /// A new backup is complete, but an older one could not be removed.
+    #[error("the backup `{}` is made, but `{}` cannot be removed", made.display(), old.display())]
+    NotRemoved {
+        /// The new one.
+        made: PathBuf,
+        /// The old one.
+        old: PathBuf,
+        /// The cause.
+        source: io::Error,
     },
 }
 
@@ -105,7 +121,7 @@ pub enum Damage {
     /// It cannot be decompressed.
     #[error("it cannot be decompressed")]
     Compression,
-    /// A line is not whole, or not the one that belongs there.
+    /// A line is incomplete or out of place.
     #[error("line {0} is not whole, or out of place")]
     Line(u64),
     /// The lines of a run are not a journal of this version.

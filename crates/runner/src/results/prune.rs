@@ -1,4 +1,4 @@
-//! Decides on the old runs to remove, from facts about all runs.
+//! Decides which old runs to remove.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,15 +8,15 @@ use std::time::Duration;
 pub struct PruneCandidate {
     /// Its name.
     pub name: String,
-    /// How long ago it began.
+    /// The time since its start.
     pub age: Duration,
-    /// How much it takes on the disk, in bytes.
+    /// Its size on the disk, in bytes.
     pub size: u64,
-    /// Whether it continues.
+    /// Whether it is in progress.
     pub going: bool,
-    /// Whether every file has its result, and all ended well.
+    /// Whether every file has a good result.
     pub green: bool,
-    /// The branch of Git that it was made on.
+    /// Its Git branch.
     pub branch: Option<String>,
 }
 
@@ -25,18 +25,18 @@ pub struct PruneCandidate {
 pub struct RetentionRules {
     /// The number of newest runs.
     pub runs: Option<usize>,
-    /// Runs that are not older.
+    /// The maximum age.
     pub younger_than: Option<Duration>,
-    /// As many of the newest runs as do not take more together, in bytes.
+    /// The maximum size of all runs together, in bytes.
     pub size: Option<u64>,
 }
 
 /// A reason to keep a run against the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpareReason {
-    /// It continues.
+    /// It is in progress.
     Going,
-    /// It is the last run of its branch in which all went well.
+    /// It is the last good run of its branch.
     LastGreen,
 }
 
@@ -45,9 +45,9 @@ pub enum SpareReason {
 pub enum PruneDecision {
     /// The rules keep it.
     Kept,
-    /// It stays for another reason.
-    SpareReason(SpareReason),
-    /// It goes.
+    /// It is kept for another reason.
+    Spared(SpareReason),
+    /// It is removed.
     Removed,
 }
 
@@ -70,8 +70,8 @@ pub fn decide(runs: &[PruneCandidate], leave: RetentionRules) -> Vec<PruneDecisi
             && leave.size.is_none_or(|most| size <= most);
         match () {
             () if fits => PruneDecision::Kept,
-            () if run.going => PruneDecision::SpareReason(SpareReason::Going),
-            () if last_green => PruneDecision::SpareReason(SpareReason::LastGreen),
+            () if run.going => PruneDecision::Spared(SpareReason::Going),
+            () if last_green => PruneDecision::Spared(SpareReason::LastGreen),
             () => PruneDecision::Removed,
         }
     });
@@ -108,8 +108,8 @@ mod tests {
             run(5, 10, "main", false),
             run(1, 10, "main", false),
         ];
-        let spared = PruneDecision::SpareReason(SpareReason::LastGreen);
-        let going = PruneDecision::SpareReason(SpareReason::Going);
+        let spared = PruneDecision::Spared(SpareReason::LastGreen);
+        let going = PruneDecision::Spared(SpareReason::Going);
         let by_number = decide(&runs, RetentionRules { runs: Some(1), ..RetentionRules::default() });
         assert_eq!(
             by_number,

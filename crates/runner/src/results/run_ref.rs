@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::circumstances::Commit;
-use super::folder::{FolderError, ResultsFolder};
+use super::folder::ResultsFolder;
+use super::folder_error::FolderError;
 use super::journal::Opened;
 use super::journal_file::journal_path;
 
@@ -22,7 +23,7 @@ const LAST: [&str; 2] = ["last", "latest"];
 /// The name of the run before another one, on the same engine.
 const PREVIOUS: &str = "previous";
 
-/// What the name of a run can refer to.
+/// The target of a reference to runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum RunRef {
     /// The last run.

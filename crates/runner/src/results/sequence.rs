@@ -1,19 +1,19 @@
-//! The order of runs. Each has a number that follows from the name of its folder, so the order is the same wherever it is
-//! looked at: in lists, in the store, and on another machine.
+//! The order of runs. The number of a run follows from the name of its folder, so the order is the same in lists, in the
+//! store, and on another machine.
 //!
-//! A run is named by the second in which it began, in UTC, and by its number in that second from the second run on. A new
-//! run always gets a name behind all others, even if the clock says that it is earlier: the last run is the one that was
-//! started last. Runs that arrive from elsewhere keep their own time, and are sorted in among the others.
+//! A run is named by the second of its start in UTC, and by its number in that second, from 2 on. The name of a new run
+//! always follows all others, even if the clock was set back: the last run is the one that was started last. Imported
+//! runs keep their own time.
 
 /// The form of a name without its number in the second.
 const FORM: &str = "%Y%m%d-%H%M%S";
 /// The maximum number of runs that can start in one second.
 const MOST_OF_A_SECOND: i64 = 99;
-/// Room for the runs of a second, of which none has the number 0.
+/// The distance between the numbers of two seconds; no run has the number 0 of a second.
 const A_SECOND: i64 = MOST_OF_A_SECOND + 1;
 
-/// Returns the number of a run: the second since 1970 times 100, and its number in that second from 1. A name that no run
-/// can have has none.
+/// Returns the number of a run: the second since 1970 times 100, plus its number in that second from 1; `None` for an
+/// invalid name.
 pub fn number_of(name: &str) -> Option<i64> {
     let (second, number) = match name.match_indices('-').nth(1) {
         Some((place, _)) => (&name[..place], name[place + 1..].parse().ok()?),
@@ -23,7 +23,7 @@ pub fn number_of(name: &str) -> Option<i64> {
     let second = time.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp().as_second();
     let number =
         second.checked_mul(A_SECOND)? + Some(number).filter(|n| (1..=MOST_OF_A_SECOND).contains(n))?;
-    // Two names for one number would be two runs that take each other's place.
+    // Each number must have one name.
     (name_of_number(number) == name).then_some(number)
 }
 
@@ -36,7 +36,7 @@ pub(super) fn name_of_number(number: i64) -> String {
     }
 }
 
-/// Returns the name of the first run of a second, of which a time in milliseconds since 1970 is part.
+/// Returns the name of the first run of a second, given by a time in milliseconds since 1970.
 pub(super) fn name_of(now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
     time.strftime(FORM).to_string()
@@ -49,7 +49,7 @@ pub(super) fn numbers_after(newest: Option<i64>, now: i64) -> impl Iterator<Item
     (first..).filter(|number| number.rem_euclid(A_SECOND) != 0)
 }
 
-/// The possible names of runs that start in the same second.
+/// Returns the possible names of runs that start in the same second.
 pub(super) fn names(second: &str) -> impl Iterator<Item = String> {
     (1..=MOST_OF_A_SECOND)
         .map(move |number| if number == 1 { second.to_owned() } else { format!("{second}-{number}") })

@@ -1,15 +1,16 @@
-//! Runs that come from elsewhere: each is made whole in a hidden folder, and then gets its name at once.
+//! Imported runs: each is completed in a hidden folder and then renamed.
 //!
 //! ```text
-//! RESULTS/.incoming/lock    held by the one process that takes runs in
-//!                   …       what it is at; what a process that died has left is removed by the next one
+//! RESULTS/.incoming/lock    held by the importing process
+//!                   …       incomplete runs; leftovers are removed by the next import
 //! ```
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
 use std::path::{Path, PathBuf};
 
-use super::folder::{FolderError, ResultsFolder, io_error};
+use super::folder::ResultsFolder;
+use super::folder_error::{FolderError, io_error};
 use super::journal::{Opened, write_whole};
 use super::journal_file::{journal_path, plain_path};
 use super::sequence::{name_of, names};
@@ -22,12 +23,12 @@ use slt_core::outcome::RunReport;
 pub(super) struct Staging {
     results: ResultsFolder,
     path: PathBuf,
-    /// Given back when the file is closed, when the process exits.
+    /// Released when the file is closed, at the latest when the process exits.
     _lock: File,
 }
 
 impl Staging {
-    /// Waits until no other process takes runs in, and makes the folder empty.
+    /// Waits until no other process imports runs, and empties the folder.
     pub(super) fn new(results: &ResultsFolder) -> Result<Self, FolderError> {
         let path = results.path().join(".incoming");
         for folder in [&path, &results.runs_path()] {
@@ -53,13 +54,13 @@ impl Staging {
         Ok(())
     }
 
-    /// Where a file may be that goes with the folder.
+    /// Returns the path of a temporary file.
     pub(super) fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
 
-    /// Makes a run with the first free one of these names. `write` writes the journal of a run of the name that it is
-    /// given, and may have to do it again.
+    /// Creates a run with the first free one of these names. `write` writes the journal of a run with the given name, and
+    /// may be called again.
     pub(super) fn place(
         &self,
         wishes: impl Iterator<Item = String>,
@@ -90,7 +91,7 @@ impl Staging {
         Err(self.results.no_name(&second_of(&last)))
     }
 
-    /// Puts another journal into the folder of a run, all at once.
+    /// Replaces the journal of a run atomically.
     pub(super) fn replace(
         &self,
         run: &Path,
@@ -102,12 +103,12 @@ impl Staging {
     }
 }
 
-/// Returns the second that a run is named by.
+/// Returns the second in the name of a run.
 fn second_of(name: &str) -> String {
     name.split('-').take(2).collect::<Vec<_>>().join("-")
 }
 
-/// Writes a file that is on the disk afterwards.
+/// Writes and syncs a file.
 fn written(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>) -> io::Result<()> {
     let mut out = BufWriter::new(File::create(path)?);
     write(&mut out)?;
@@ -116,10 +117,10 @@ fn written(path: &Path, write: impl FnOnce(&mut BufWriter<File>) -> io::Result<(
 }
 
 impl ResultsFolder {
-    /// Keeps a run that has ended: makes a folder with its journal, and returns its name, which is that of the second
-    /// in which it began. The files of the report must have different names.
+    /// Adds a finished run: creates a folder with its journal, and returns its name, which is the second of its start.
+    /// The files of the report must have different names.
     ///
-    /// A process that is killed meanwhile leaves no run.
+    /// A process that is killed before the end leaves no run.
     ///
     /// # Errors
     ///
@@ -138,7 +139,7 @@ impl ResultsFolder {
     /// [`FolderError::Io`].
     pub fn imported(&self, digest: &str) -> Result<Option<String>, FolderError> {
         for name in self.runs()? {
-            // What cannot be read is not a run of ours.
+            // An unreadable run is not an imported one.
             let opened = Opened::read(&journal_path(&self.runs_path().join(&name)));
             if let Ok(Some(Opened { imported: Some(imported), .. })) = opened
                 && imported.digest == digest

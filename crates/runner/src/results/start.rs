@@ -5,47 +5,37 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::folder_error::{FolderError, io_error};
 use super::journal_file::open;
 use crate::jsonl::text_of;
 use crate::wire::FORMAT;
 
-/// The kind of a journal, by its beginning.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum JournalStart {
-    /// It identifies its run.
-    Whole,
-    /// It ends before the header is complete.
-    Missing,
-    /// The first line is corrupt.
-    Corrupt,
-    /// Another version of this program has written it.
-    OtherVersion { format: u32, program: String, known: u32 },
+/// Checks whether the first two lines of a journal are complete, and the first one is of this version.
+pub(super) fn check_start(path: &Path) -> Result<(), FolderError> {
+    /// The part of the first entry that all versions share.
+    #[derive(Deserialize)]
+    enum JournalVersion {
+        Opened { format: u32, program: String },
+    }
+    let [first, second] = first_lines(path).map_err(io_error("read", path))?;
+    if !first.ends_with(b"\n") {
+        return Err(FolderError::NoJournal(path.to_owned()));
+    }
+    match text_of(&first).and_then(|text| serde_json::from_slice(text).ok()) {
+        Some(JournalVersion::Opened { format: FORMAT, .. }) if second.ends_with(b"\n") => Ok(()),
+        Some(JournalVersion::Opened { format: FORMAT, .. }) => Err(FolderError::NoJournal(path.to_owned())),
+        Some(JournalVersion::Opened { format, program }) => {
+            Err(FolderError::OtherVersion { path: path.to_owned(), format, program, known: FORMAT })
+        }
+        None => Err(FolderError::Corrupt(path.to_owned())),
+    }
 }
 
-impl JournalStart {
-    /// Reads the first lines of a journal.
-    pub(super) fn read(path: &Path) -> io::Result<Self> {
-        /// The part of the first entry that all versions share.
-        #[derive(Deserialize)]
-        enum JournalVersion {
-            Opened { format: u32, program: String },
-        }
-        let mut lines = BufReader::new(open(path)?);
-        let mut line = Vec::new();
-        lines.read_until(b'\n', &mut line)?;
-        if !line.ends_with(b"\n") {
-            return Ok(Self::Missing);
-        }
-        let Some(text) = text_of(&line) else { return Ok(Self::Corrupt) };
-        match serde_json::from_slice(text) {
-            Ok(JournalVersion::Opened { format: FORMAT, .. }) => {}
-            Ok(JournalVersion::Opened { format, program }) => {
-                return Ok(Self::OtherVersion { format, program, known: FORMAT });
-            }
-            Err(_) => return Ok(Self::Corrupt),
-        }
-        line.clear();
-        lines.read_until(b'\n', &mut line)?;
-        Ok(if line.ends_with(b"\n") { Self::Whole } else { Self::Missing })
+fn first_lines(path: &Path) -> io::Result<[Vec<u8>; 2]> {
+    let mut lines = BufReader::new(open(path)?);
+    let mut found = [Vec::new(), Vec::new()];
+    for line in &mut found {
+        lines.read_until(b'\n', line)?;
     }
+    Ok(found)
 }

@@ -10,7 +10,8 @@ use std::fs::File;
 use std::io;
 use std::path::Path;
 
-use super::folder::{FolderError, HeldLock, ResultsFolder, RunFolder, io_error, lock};
+use super::folder::{HeldLock, ResultsFolder, RunFolder, lock};
+use super::folder_error::{FolderError, io_error};
 use super::journal::{JournalWriter, Opened};
 use super::journal_file::plain_path;
 use super::sequence::{name_of_number, number_of, numbers_after};
@@ -19,7 +20,7 @@ use slt_core::outcome::RunHeader;
 
 const LOCK: &str = "lock";
 
-/// The folder of a run that has no name yet.
+/// The folder of an unnamed run.
 #[derive(Debug)]
 pub struct StartingRun {
     results: ResultsFolder,
@@ -30,7 +31,7 @@ pub struct StartingRun {
 }
 
 impl ResultsFolder {
-    /// Makes the folder of a run that starts now.
+    /// Creates the folder of a new run.
     ///
     /// # Errors
     ///
@@ -52,7 +53,7 @@ impl ResultsFolder {
         let _others = hold_others_off(&starting)?;
         sweep(&starting);
         steps.step();
-        // The umask decides who may read a run and join it, as for any folder.
+        // The umask decides who may read and join a run.
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o777);
         let folder = tempfile::Builder::new().prefix("run-").permissions(mode).tempdir_in(&starting);
         let folder = folder.map_err(|error| io_error("make a folder in", &starting)(error.kind().into()))?;
@@ -64,17 +65,17 @@ impl ResultsFolder {
 }
 
 impl StartingRun {
-    /// Returns the folder, as long as the run has no name. It can be filled.
+    /// Returns the path of the unnamed folder.
     pub fn path(&self) -> &Path {
         self.folder.path()
     }
 
-    /// Begins the journal and gives the run its name, behind all other runs: that of the second `now`, in milliseconds
-    /// since 1970, unless another run already has a later one. `opened` makes the first entry of a run of a name.
+    /// Begins the journal and names the run after the second `now`, in milliseconds since 1970, or after the last run if
+    /// that is later. `opened` creates the first entry for a name.
     ///
     /// # Errors
     ///
-    /// [`FolderError::Io`]; there is no run then.
+    /// [`FolderError::Io`]; then the run does not exist.
     pub fn publish(
         self,
         now: i64,
@@ -93,7 +94,7 @@ impl StartingRun {
                 continue;
             }
             let written = || {
-                // An earlier attempt under another name has left this journal.
+                // An attempt under another name may have left this journal.
                 drop(std::fs::remove_file(&journal));
                 JournalWriter::begin(&journal, opened(&name), header)
             };
@@ -102,11 +103,11 @@ impl StartingRun {
             steps.step();
             match std::fs::rename(folder.path(), &path) {
                 Ok(()) => {}
-                // Another run has taken the name at the same time.
+                // Another run has taken the name.
                 Err(error) if is_taken(&error) => continue,
                 Err(error) => return Err(io_error("make the folder", &path)(error)),
             }
-            // It has another name now.
+            // It was renamed.
             drop(folder.keep());
             steps.step();
             let synced = files_of(&path, &runs).and_then(|files| writer.sync_behind(files));
@@ -118,7 +119,7 @@ impl StartingRun {
     }
 }
 
-/// Returns all that must be on the disk for a run to be there: the files in its folder, and both folders.
+/// Returns the files and folders to sync for a new run.
 fn files_of(run: &Path, runs: &Path) -> io::Result<Vec<File>> {
     let entries = std::fs::read_dir(run)?.filter_map(Result::ok);
     let files = entries.map(|entry| entry.path()).filter(|path| path.is_file());
@@ -131,7 +132,7 @@ pub(super) fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), AlreadyExists | DirectoryNotEmpty | NotADirectory)
 }
 
-/// Waits until no other process makes or removes such a folder.
+/// Waits until no other process creates or removes such a folder.
 fn hold_others_off(starting: &Path) -> Result<HeldLock, FolderError> {
     let path = starting.join(LOCK);
     let file = File::create(&path).map_err(io_error("make", &path))?;

@@ -1,59 +1,67 @@
-//! Runs in brief.
+//! Summaries of runs.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
 use super::circumstances::{Circumstances, Commit};
-use super::folder::{FolderError, ResultsFolder, io_error, is_running, why_unreadable};
-use super::journal::read_brief;
-use super::journal_file::journal_path;
+use super::folder::{ResultsFolder, is_running, why_unreadable};
+use super::folder_error::{FolderError, io_error};
+use super::journal::Opened;
+use super::journal_file::{journal_path, open};
+use super::time_worked::TimeWorked;
+use crate::jsonl::Follower;
+use crate::wire::{FORMAT, FileSummaryForm, RunEndForm, RunHeaderForm};
 use slt_core::location::FileId;
 use slt_core::outcome::{FileStatus, FileSummary, RunEnd, RunHeader, Totals, category_of};
 
-/// A run in brief.
+/// The summary of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RunSummary {
     /// Its name.
     pub name: String,
-    /// When it began, in milliseconds since 1970 in UTC.
+    /// The start time, in milliseconds since 1970 in UTC.
     pub started: i64,
-    /// What was known before.
+    /// The properties of the run.
     pub header: RunHeader,
-    /// Where and with what it was made, where that is known.
+    /// The circumstances, if known.
     pub circumstances: Option<Circumstances>,
-    /// The files that have their result.
+    /// The totals of the finished files.
     pub totals: Totals,
-    /// How long it took, as far as it says.
+    /// The recorded duration.
     pub elapsed: Duration,
-    /// Whether it goes on.
+    /// The state of the run.
     pub state: RunState,
 }
 
-/// What a run is at.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RunState {
-    /// It goes on.
+    /// It is in progress.
     Going,
-    /// It ended so.
+    /// It ended.
     Ended(RunEnd),
-    /// It ended without a word.
+    /// It was killed.
     Killed,
 }
 
-/// A run of which each file is known in brief.
+/// A run with the summaries of its files.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PastRun {
     /// The run.
     pub run: RunSummary,
-    /// Its files by the names that reports call them, and where they are.
+    /// The files with their paths.
     pub places: BTreeMap<FileId, PathBuf>,
-    /// The files that have their result.
+    /// The summaries of the finished files.
     pub files: Vec<FileSummary>,
 }
 
 impl RunSummary {
-    /// Reads what the journal of a run says in brief.
+    /// Reads the summary of a run from its journal.
     ///
     /// # Errors
     ///
@@ -62,31 +70,31 @@ impl RunSummary {
         PastRun::read(results, name).map(|past| past.run)
     }
 
-    /// The state of the project that it was made in, where that is known.
+    /// Returns the commit of the project, if known.
     pub fn commit(&self) -> Option<&Commit> {
         self.circumstances.as_ref()?.commit.as_ref()
     }
 
-    /// The branch of Git that it was made on, where that is known.
+    /// Returns the Git branch, if known.
     pub fn branch(&self) -> Option<&str> {
         self.commit()?.branch.as_deref()
     }
 
-    /// Whether every file has its result.
+    /// Returns whether every file has a result.
     pub fn is_complete(&self) -> bool {
         self.totals.files == self.header.files as u64
     }
 }
 
 impl PastRun {
-    /// Reads what the journal of a run says in brief, file by file.
+    /// Reads the summaries of a run and its files from its journal.
     ///
     /// # Errors
     ///
     /// [`FolderError`], when there is no such run, or its journal cannot be read.
     pub fn read(results: &ResultsFolder, name: &str) -> Result<Self, FolderError> {
         let path = results.path_of(name)?;
-        // In this order: a run that ends between the two is then one that has ended.
+        // In this order: a run that ends between the two calls counts as ended.
         let going = is_running(&path);
         let journal = journal_path(&path);
         let read = read_brief(&journal).map_err(io_error("read", &journal))?;
@@ -98,7 +106,7 @@ impl PastRun {
         Ok(past)
     }
 
-    /// Sums its files up by category.
+    /// Returns the totals of each category.
     pub fn by_category(&self) -> BTreeMap<&str, Totals> {
         let mut categories = BTreeMap::<&str, Totals>::new();
         for file in &self.files {
@@ -107,8 +115,59 @@ impl PastRun {
         categories
     }
 
-    /// How each file ended, without regard to attempts besides.
+    /// Returns the last status of each file, without other attempts.
     pub fn statuses(&self) -> BTreeMap<&FileId, FileStatus> {
         self.files.iter().map(|file| (&file.file, file.last_status())).collect()
     }
+}
+
+/// A journal entry without the details of files.
+#[derive(Debug, Deserialize)]
+enum JournalEntrySummary {
+    Opened(Box<Opened>),
+    RunStarted(#[serde(with = "RunHeaderForm")] RunHeader),
+    Resumed {
+        at: i64,
+    },
+    WorkerLost(IgnoredAny),
+    AttemptEnded(IgnoredAny),
+    FileFinished(#[serde(deserialize_with = "FileSummaryForm::read")] Box<FileSummary>),
+    RunFinished {
+        elapsed: Duration,
+        #[serde(with = "RunEndForm")]
+        end: RunEnd,
+    },
+}
+
+/// Reads the summaries of a journal; `None` if its first entries are unreadable. A run without an end counts as killed.
+pub(super) fn read_brief(path: &Path) -> io::Result<Option<PastRun>> {
+    let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
+    let (mut worked, mut state) = (TimeWorked::default(), RunState::Killed);
+    for entry in Follower::new(open(path)?).more::<JournalEntrySummary>()?.into_iter().flatten() {
+        match entry {
+            JournalEntrySummary::Opened(opened) => {
+                worked.session_begins(opened.started);
+                first = first.or(Some(*opened));
+            }
+            // Once for each session.
+            JournalEntrySummary::RunStarted(found) => (header, state) = (Some(found), RunState::Killed),
+            JournalEntrySummary::Resumed { at } => worked.session_begins(at),
+            JournalEntrySummary::FileFinished(file) => {
+                worked.file_finishes(file.finished);
+                files.push(*file);
+            }
+            JournalEntrySummary::RunFinished { elapsed, end } => {
+                worked.session_ends(elapsed);
+                state = RunState::Ended(end);
+            }
+            JournalEntrySummary::WorkerLost(_) | JournalEntrySummary::AttemptEnded(_) => {}
+        }
+    }
+    let known = first.filter(|opened| opened.format == FORMAT).zip(header);
+    Ok(known.map(|(opened, header)| {
+        let Opened { run: name, started, circumstances, places, .. } = opened;
+        let (elapsed, totals) = (worked.sum(), Totals::from_summaries(&files));
+        let run = RunSummary { name, started, header, circumstances, totals, elapsed, state };
+        PastRun { run, places, files }
+    }))
 }

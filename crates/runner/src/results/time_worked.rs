@@ -1,4 +1,4 @@
-//! How long a run has taken, all its sessions together.
+//! The duration of a run over all sessions.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub(super) struct TimeWorked {
     sum: Duration,
-    /// When the session began that has not ended, and when it was heard of last.
+    /// The start and the last known time of the open session.
     open: Option<(i64, i64)>,
 }
 
@@ -49,7 +49,7 @@ mod tests {
         worked.file_finishes(Some(100_050));
         worked.session_ends(Duration::from_millis(60));
         assert_eq!(worked.sum(), Duration::from_millis(760));
-        // The clock was set back between sessions.
+        // The clock was set back, also during the session.
         worked.session_begins(500);
         worked.file_finishes(Some(20));
         assert_eq!(worked.sum(), Duration::from_millis(760));

@@ -1,14 +1,14 @@
-//! Numbers as people read them.
+//! Formats numbers for people.
 
 use std::time::Duration;
 
-/// `1 file`, `2 files`.
+/// Formats a count: `1 file`, `2 files`.
 pub fn plural(count: u64, one: &str) -> String {
     let ending = if count == 1 { "" } else { "s" };
     format!("{} {one}{ending}", thousands(count))
 }
 
-/// `1,234,567`.
+/// Formats a number: `1,234,567`.
 pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);
@@ -21,12 +21,12 @@ pub fn thousands(count: u64) -> String {
     text
 }
 
-/// Returns a share of 1 in percent with two decimals, rounded down: only all is 100.00 %.
+/// Formats a share in percent with two decimals, rounded down.
 pub fn percent(share: Option<f64>) -> String {
     share.map_or_else(|| "-".to_owned(), |share| format!("{:.2} %", (share * 10_000.0).floor() / 100.0))
 }
 
-/// `0.012 s`, `12.3 s`, `3 min 20 s`.
+/// Formats a duration: `0.012 s`, `12.3 s`, `3 min 20 s`.
 pub fn duration(time: Duration) -> String {
     let seconds = time.as_secs_f64();
     if seconds < 10.0 {

@@ -1,6 +1,6 @@
 //! Fields of CSV.
 
-/// A field as RFC 4180 has it. Text without a character is a pair of quotes: nothing at all is NULL.
+/// Returns a field as in RFC 4180. Empty text is a pair of quotes, because an empty field means NULL.
 pub fn field(text: &str) -> String {
     if text.is_empty() || text.contains([',', '"', '\r', '\n']) || text.trim() != text {
         format!("\"{}\"", text.replace('"', "\"\""))

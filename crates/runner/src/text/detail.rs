@@ -7,7 +7,7 @@ use super::evidence::{Evidence, evidence};
 use super::failure::{hint, message, place_of};
 use super::style::Role;
 use super::visible::{distinct, one_line};
-use slt_core::executor::diff::Side;
+use slt_core::executor::diff::DiffSide;
 use slt_core::outcome::{DetailedFailure, FileReport, Problem};
 
 /// Returns the label of a failing record.
@@ -84,25 +84,25 @@ fn write_evidence(out: &mut String, detail: DetailedFailure<'_>) -> fmt::Result 
 /// Chooses the display of values so that differences are visible, even if one side has an escape and the other the
 /// character.
 fn look(lines: &[Evidence<'_>]) -> fn(&str) -> String {
-    let of = |wanted: Side| {
+    let of = |wanted: DiffSide| {
         let values = lines.iter().filter_map(move |line| match line {
             Evidence::Row(side, values) if *side == wanted => Some(*values),
             _ => None,
         });
         values.map(|values| values.iter().map(|value| one_line(value)).collect::<Vec<_>>())
     };
-    let expected: Vec<_> = of(Side::Expected).collect();
-    if of(Side::Actual).any(|row| expected.contains(&row)) {
+    let expected: Vec<_> = of(DiffSide::Expected).collect();
+    if of(DiffSide::Actual).any(|row| expected.contains(&row)) {
         distinct
     } else {
         |text| one_line(text).into_owned()
     }
 }
 
-fn write_line(out: &mut String, side: Side, text: &str) -> fmt::Result {
+fn write_line(out: &mut String, side: DiffSide, text: &str) -> fmt::Result {
     match side {
-        Side::Both => writeln!(out, "        {text}"),
-        Side::Expected => writeln!(out, "      {}", Role::Expected.paint(format_args!("- {text}"))),
-        Side::Actual => writeln!(out, "      {}", Role::Actual.paint(format_args!("+ {text}"))),
+        DiffSide::Both => writeln!(out, "        {text}"),
+        DiffSide::Expected => writeln!(out, "      {}", Role::Expected.paint(format_args!("- {text}"))),
+        DiffSide::Actual => writeln!(out, "      {}", Role::Actual.paint(format_args!("+ {text}"))),
     }
 }

@@ -1,4 +1,4 @@
-//! What is said to machines of a file and of sums, as pieces of JSON documents.
+//! Parts of JSON documents: files, records and totals.
 //!
 //! The report of a run and the stream of its events have these in common. docs/json-report.md has their fields.
 
@@ -13,7 +13,7 @@ use slt_core::outcome::{
 };
 use slt_core::parser::Lint;
 
-/// The engine under test.
+/// Returns the engine under test.
 pub fn engine<'r>(engine: &'r EngineId, labels: &'r [String]) -> Object<'r> {
     object! { "name": &engine.name }
         .with_some("variant", engine.variant.as_ref())
@@ -22,7 +22,7 @@ pub fn engine<'r>(engine: &'r EngineId, labels: &'r [String]) -> Object<'r> {
         .with("labels", labels)
 }
 
-/// How many files ended how, in the words of the old scripts.
+/// Returns the numbers of files by status, with the names of the old scripts.
 pub fn files(totals: &Totals, flaky: FlakyResult) -> Object<'static> {
     object! {
         "total": totals.files,
@@ -37,7 +37,7 @@ pub fn files(totals: &Totals, flaky: FlakyResult) -> Object<'static> {
     }
 }
 
-/// The account of records.
+/// Returns the counts of records.
 pub fn records(counts: &Counts) -> Object<'static> {
     object! {
         "total": counts.total,
@@ -55,7 +55,7 @@ pub fn records(counts: &Counts) -> Object<'static> {
     }
 }
 
-/// A file, with every record that has not passed.
+/// Returns a file with all its failing records.
 pub fn file(file: &FileReport) -> Object<'_> {
     object! { "file": file.file.path() }
         .with_some("id", file.file.is_known().then(|| file.file.to_text()))
@@ -75,7 +75,7 @@ pub fn file(file: &FileReport) -> Object<'_> {
         .with("lints", Each(|| file.lints.iter().map(lint)))
 }
 
-/// A time that a file was run besides.
+/// Returns another attempt of a file.
 pub fn attempt(attempt: &Attempt) -> Object<'_> {
     object! {
         "status": attempt.status.word(),
@@ -84,7 +84,7 @@ pub fn attempt(attempt: &Attempt) -> Object<'_> {
     }
 }
 
-/// How a file ended.
+/// Returns the end of a file.
 fn end(end: &FileEnd) -> Object<'static> {
     let line_of = |id: &Option<RecordId>| id.as_ref().map(|id| id.line);
     let (how, line, message) = match end {
@@ -98,7 +98,7 @@ fn end(end: &FileEnd) -> Object<'static> {
     object! { "how": how }.with_some("line", line).with_some("message", message)
 }
 
-/// A record that has not passed; of one without details the line alone is known.
+/// Returns a failing record; without details it has only a line.
 fn failure(record: &FailingRecord) -> Object<'_> {
     let detail = record.detailed();
     let (expected, actual) = detail.map(|detail| sides(detail.problem)).unwrap_or_default();
@@ -116,12 +116,12 @@ fn failure(record: &FailingRecord) -> Object<'_> {
     }
 }
 
-/// What is legal but odd.
+/// Returns a warning of the parser.
 fn lint(lint: &Lint) -> Object<'_> {
     object! { "line": lint.line, "message": lint.kind.to_string() }
 }
 
-/// What was expected and what was found, as the file would have it.
+/// Returns the expected and the actual result in the form of the file.
 pub fn sides(problem: &Problem) -> (Option<String>, Option<String>) {
     match problem {
         Problem::Mismatch(mismatch) => match mismatch {
@@ -155,7 +155,7 @@ fn values(excerpt: &Excerpt) -> String {
     lines.join("\n")
 }
 
-/// How a run ended, or why it is to end.
+/// Returns the name of the end of a run.
 pub fn end_word(end: RunEnd) -> &'static str {
     match end {
         RunEnd::Completed => "completed",
@@ -165,14 +165,13 @@ pub fn end_word(end: RunEnd) -> &'static str {
     }
 }
 
-/// Returns the end that [`end_word`] calls so.
+/// Returns the end with this name.
 pub fn end_from_word(word: &str) -> Option<RunEnd> {
     let ends = [RunEnd::Completed, RunEnd::Interrupted, RunEnd::EnoughFailed, RunEnd::BudgetSpent];
     ends.into_iter().find(|end| end_word(*end) == word)
 }
 
-/// Returns the time of a file; one of zero is a time that another program does not say, or of a file that could not be
-/// started.
+/// Returns the duration of a file; zero means unknown or not started.
 fn known_milliseconds(time: Duration) -> Option<u64> {
     (!time.is_zero()).then(|| milliseconds(time))
 }
@@ -182,7 +181,7 @@ pub fn milliseconds(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns a share in percent; 0 where there is nothing to have a share of.
+/// Returns a share in percent; 0 if it is undefined.
 fn percent(rate: Option<f64>) -> f64 {
     rate.unwrap_or(0.0) * 100.0
 }

@@ -1,10 +1,10 @@
 //! Expected and actual results line by line, for all outputs that show rows.
 
 use super::count::plural;
-use slt_core::executor::diff::{DiffRow, Side, diff_rows};
+use slt_core::executor::diff::{DiffRow, DiffSide, diff_rows};
 use slt_core::outcome::{DetailedFailure, Difference, Excerpt, LabelMismatch, Mismatch, Problem};
 
-/// Rows of a diff that are shown, and rows around a difference.
+/// The maximum number of shown rows, and of rows around a difference.
 const MOST_ROWS: usize = 40;
 const CONTEXT: usize = 3;
 
@@ -12,9 +12,9 @@ const CONTEXT: usize = 3;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Evidence<'d> {
     /// A row, and its side.
-    Row(Side, &'d [String]),
+    Row(DiffSide, &'d [String]),
     /// Text other than a row, and its side.
-    Text(Side, String),
+    Text(DiffSide, String),
     /// Omitted rows.
     Gap(String),
     /// A heading for the lines after it.
@@ -29,15 +29,15 @@ pub fn evidence(detail: DetailedFailure<'_>) -> Vec<Evidence<'_>> {
         Mismatch::Rows { expected, actual, columns }
             if Difference::of(expected, actual, *columns) == Difference::RowsOnLines =>
         {
-            let text = |line: &String| Evidence::Text(Side::Expected, line.clone());
+            let text = |line: &String| Evidence::Text(DiffSide::Expected, line.clone());
             lines.extend(expected.values.iter().take(MOST_ROWS).map(text));
             lines.push(Evidence::Note("the rows found:".to_owned()));
             found(&mut lines, actual, *columns);
         }
         Mismatch::Rows { expected, actual, columns } => diff(&mut lines, expected, actual, *columns),
         Mismatch::Hash { expected, actual, rows, columns } => {
-            lines.push(Evidence::Text(Side::Expected, expected.to_string()));
-            lines.push(Evidence::Text(Side::Actual, actual.to_string()));
+            lines.push(Evidence::Text(DiffSide::Expected, expected.to_string()));
+            lines.push(Evidence::Text(DiffSide::Actual, actual.to_string()));
             match detail.unhashed {
                 Some(unhashed) => {
                     let engine = &unhashed.engine;
@@ -53,8 +53,8 @@ pub fn evidence(detail: DetailedFailure<'_>) -> Vec<Evidence<'_>> {
         }
         Mismatch::Label(mismatch) => {
             let LabelMismatch { rows, columns, first_digest, digest, .. } = &**mismatch;
-            lines.push(Evidence::Text(Side::Expected, format!("hash {first_digest}")));
-            lines.push(Evidence::Text(Side::Actual, format!("hash {digest}")));
+            lines.push(Evidence::Text(DiffSide::Expected, format!("hash {first_digest}")));
+            lines.push(Evidence::Text(DiffSide::Actual, format!("hash {digest}")));
             found(&mut lines, rows, *columns);
         }
         Mismatch::Presentation { .. } | Mismatch::ColumnCount { .. } => {}
@@ -62,7 +62,7 @@ pub fn evidence(detail: DetailedFailure<'_>) -> Vec<Evidence<'_>> {
     lines
 }
 
-/// The rows that differ, with some around them.
+/// Adds the different rows with their context.
 fn diff<'d>(lines: &mut Vec<Evidence<'d>>, expected: &'d Excerpt, actual: &'d Excerpt, columns: usize) {
     let rows = diff_rows(&expected.values, &actual.values, columns);
     omitted(lines, expected.omitted_before, columns, "equal before");
@@ -86,11 +86,11 @@ fn diff<'d>(lines: &mut Vec<Evidence<'d>>, expected: &'d Excerpt, actual: &'d Ex
     }
 }
 
-/// Rows that differ and the ones close to them.
+/// Returns which rows differ or are close to a difference.
 fn rows_to_show(rows: &[DiffRow<'_>]) -> Vec<bool> {
     let mut shown = vec![false; rows.len()];
     for (index, row) in rows.iter().enumerate() {
-        if row.side != Side::Both {
+        if row.side != DiffSide::Both {
             let last = (index + CONTEXT + 1).min(rows.len());
             shown[index.saturating_sub(CONTEXT)..last].fill(true);
         }
@@ -115,6 +115,6 @@ fn found<'d>(lines: &mut Vec<Evidence<'d>>, rows: &'d Excerpt, columns: usize) {
     let columns = columns.max(1);
     let all = rows.values.chunks(columns);
     let left_out = all.len().saturating_sub(MOST_ROWS) as u64 + rows.omitted_after / columns as u64;
-    lines.extend(all.take(MOST_ROWS).map(|row| Evidence::Row(Side::Both, row)));
+    lines.extend(all.take(MOST_ROWS).map(|row| Evidence::Row(DiffSide::Both, row)));
     omitted(lines, left_out * columns as u64, columns, "more");
 }

@@ -70,7 +70,7 @@ pub fn message(what: &Problem) -> String {
     }
 }
 
-/// Returns a file, or a record of it, as it stands in a line of text.
+/// Formats the place of a file or a record.
 pub fn place(shown: &str, record: Option<&RecordId>) -> String {
     let shown = one_line(shown);
     match record.filter(|record| !record.is_whole_file()) {
@@ -80,7 +80,7 @@ pub fn place(shown: &str, record: Option<&RecordId>) -> String {
     }
 }
 
-/// A record of a file, or the file as a whole, as it stands in a line of text.
+/// Formats the place of a record of a file.
 pub fn place_of(file: &FileReport, record: &RecordId) -> String {
     place(&file.shown, Some(record))
 }

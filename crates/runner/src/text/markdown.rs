@@ -1,31 +1,31 @@
-//! Text of a run in Markdown, of which Markdown makes nothing.
+//! Escapes text for Markdown.
 
 use std::fmt::{self, Write as _};
 
 use super::visible::escaped;
 
-/// Writes a block, and an empty line behind it.
+/// Writes a fenced block and an empty line.
 pub fn fenced(out: &mut String, language: &str, text: &str) -> fmt::Result {
     writeln!(out, "{}\n", block(language, text))
 }
 
-/// Returns a block that no line of the text ends.
+/// Returns a fenced block, with a fence longer than any in the text.
 pub fn block(language: &str, text: &str) -> String {
     let fence = "`".repeat(longest_run(text).max(2) + 1);
     format!("{fence}{language}\n{}\n{fence}", escaped(text.trim_end_matches('\n')))
 }
 
-/// Text as it stands, in one line.
+/// Returns text as inline code.
 pub fn code(text: &str) -> String {
     let text = escaped(text).replace(['\n', '\t'], " ");
     let ticks = "`".repeat(longest_run(&text) + 1);
-    // A blank on both sides is taken off again; it keeps ticks of the text from the ticks around it.
+    // Markdown removes a blank on both sides, which separates ticks of the text from those around it.
     let blank =
         if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) || text.is_empty() { " " } else { "" };
     format!("{ticks}{blank}{text}{blank}{ticks}")
 }
 
-/// Text as it stands, in a table, in which a bar would end the cell even there.
+/// Returns text as inline code in a table cell.
 pub fn cell(text: &str) -> String {
     code(text).replace('|', "\\|")
 }
@@ -34,7 +34,7 @@ fn longest_run(text: &str) -> usize {
     text.split(|character| character != '`').map(str::len).max().unwrap_or(0)
 }
 
-/// Text inside of a tag, in one line, of which Markdown makes nothing.
+/// Escapes text inside of an HTML tag, on one line.
 pub fn html(text: &str) -> String {
     let text = escaped(text);
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {

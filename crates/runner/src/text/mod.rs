@@ -1,4 +1,4 @@
-//! Words: how outcomes read, in one place for every audience that reads sentences.
+//! Formats outcomes for all outputs.
 
 pub mod count;
 pub mod csv;
@@ -13,7 +13,7 @@ pub mod style;
 pub mod table;
 pub mod visible;
 
-/// Returns the text that `write` writes. Writing to a string cannot fail.
+/// Returns the output of `write`. Writing to a string cannot fail.
 pub fn written(write: impl FnOnce(&mut String) -> std::fmt::Result) -> String {
     let mut text = String::new();
     match write(&mut text) {

@@ -1,8 +1,8 @@
-//! JSON objects whose fields stay in the order in which they are written down.
+//! JSON objects that keep the order of their fields.
 
 use serde::{Serialize, Serializer};
 
-/// A JSON object, made field by field.
+/// A JSON object.
 #[derive(Default)]
 pub struct Object<'f>(Vec<(&'static str, Box<dyn erased_serde::Serialize + 'f>)>);
 
@@ -13,7 +13,7 @@ impl<'f> Object<'f> {
         self
     }
 
-    /// Adds a field, if there is a value for it.
+    /// Adds a field if it has a value.
     pub fn with_some(self, name: &'static str, value: Option<impl Serialize + 'f>) -> Self {
         match value {
             Some(value) => self.with(name, value),
@@ -21,7 +21,7 @@ impl<'f> Object<'f> {
         }
     }
 
-    /// Adds a list, if there is something in it.
+    /// Adds a list if it is not empty.
     pub fn with_list(self, name: &'static str, list: Vec<impl Serialize + 'f>) -> Self {
         if list.is_empty() { self } else { self.with(name, list) }
     }
@@ -32,9 +32,9 @@ impl<'f> Object<'f> {
         self
     }
 
-    /// Writes the object over several lines.
+    /// Formats the object on several lines.
     pub fn pretty(&self) -> String {
-        // What can fail is a key that is no text, and there is none.
+        // Only keys other than text could fail.
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 }
@@ -45,7 +45,7 @@ impl Serialize for Object<'_> {
     }
 }
 
-/// A list whose items are made as they are written.
+/// A list whose items are created during serialisation.
 pub struct Each<F>(pub F);
 
 impl<F: Fn() -> I, I: IntoIterator<Item: Serialize>> Serialize for Each<F> {

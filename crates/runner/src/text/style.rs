@@ -18,9 +18,9 @@ const END: char = '\u{fdef}';
 /// The role of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
-    /// All is well.
+    /// Success.
     Pass,
-    /// Something is wrong.
+    /// Failure.
     Fail,
     /// A warning.
     Warn,
@@ -28,11 +28,11 @@ pub enum Role {
     Expected,
     /// Present, but not expected.
     Actual,
-    /// The way out.
+    /// A hint.
     Hint,
-    /// Beside the point.
+    /// Secondary text.
     Faint,
-    /// The name of a thing.
+    /// A name.
     Strong,
 }
 

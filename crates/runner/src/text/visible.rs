@@ -11,7 +11,7 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     escape(text, |character| matches!(character, '\n' | '\t'))
 }
 
-/// Escapes text that must fit in one line, like a file name or a value.
+/// Escapes text that must stay in one line, like a file name or a value.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false)
 }

@@ -1,8 +1,8 @@
-//! What is kept in journals and said between the processes of a run.
+//! The forms of journals and of messages between processes.
 //!
-//! A *form* says how a type of another crate is written: serde derives it from a definition of its own
-//! (`#[serde(remote = "…")]`), so it writes from borrowed values, and does not compile when the type and its form differ.
-//! Whoever changes a form changes [`FORMAT`]: journals and messages of another format are refused.
+//! A *form* defines the serialisation of a type of another crate: serde derives it from a separate definition
+//! (`#[serde(remote = "…")]`), so it writes borrowed values, and does not compile if the type and its form differ. Each
+//! change of a form must change [`FORMAT`]: journals and messages of another format are refused.
 
 mod form;
 mod path;
@@ -12,14 +12,14 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use form::{Lent, List, Maybe};
+pub(crate) use form::{Lent, List, Maybe, RemoteForm};
 pub(crate) use path::{FileIdForm, path_field, path_map};
 pub(crate) use record::{
     DigestForm, ExitHowForm, FailingRecordForm, RecordIdForm, RecordKeyForm, RecordNameForm,
 };
 pub(crate) use run::{
-    AttemptForm, EngineIdForm, FileReportForm, FlakyResultForm, RunEndForm, RunHeaderForm, SettingsForm,
-    SliceForm, bytes_of_reports,
+    AttemptForm, CountsForm, EngineIdForm, FileReportForm, FlakyResultForm, RunEndForm, RunHeaderForm,
+    SettingsForm, SliceForm, bytes_of_reports,
 };
 pub(crate) use summary::FileSummaryForm;
 

@@ -1,4 +1,4 @@
-//! The forms of paths and identities of files: texts, without loss.
+//! The forms of paths and identities of files: text without loss.
 
 use serde::{Deserialize as _, Deserializer, Serializer};
 
@@ -17,7 +17,7 @@ pub(crate) mod path_field {
         serializer.serialize_str(&path_text::of(path))
     }
 
-    /// Reads a text, and returns the path that it names.
+    /// Reads the text of a path.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
         String::deserialize(deserializer).map(|text| path_text::path(&text))
     }
@@ -39,7 +39,7 @@ pub(crate) mod path_map {
         serializer.collect_map(paths.iter().map(|(file, path)| (file.to_text(), path_text::of(path))))
     }
 
-    /// Reads texts, and returns the paths that they name.
+    /// Reads the texts of the paths.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<BTreeMap<FileId, PathBuf>, D::Error> {

@@ -1,4 +1,4 @@
-//! The forms of records and of what is wrong with them.
+//! The forms of records and their problems.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::form::{Boxed, Maybe, forms};
+use super::form::{Boxed, Maybe, RemoteForm as _, forms};
 use slt_core::engine::SqlError;
 use slt_core::location::Location;
 use slt_core::outcome::{
-    Digest, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, LabelMismatch, LeftOut,
-    Mismatch, Problem, RecordId, RecordKey, RecordName, SlowRecord, UnhashedRows,
+    Digest, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, LabelMismatch, Mismatch,
+    Problem, RecordId, RecordKey, RecordName, RecordRef, SlowRecord, UnhashedRows,
 };
 use slt_core::parser::{HashLine, Lint, LintKind, ParseError, ParseErrorKind};
 
@@ -37,8 +37,8 @@ pub(crate) enum RecordNameForm {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(remote = "LeftOut")]
-pub(crate) struct LeftOutForm {
+#[serde(remote = "RecordRef")]
+pub(crate) struct RecordRefForm {
     #[serde(with = "RecordIdForm")]
     id: RecordId,
     #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<RecordKeyForm>")]
@@ -285,7 +285,7 @@ forms! {
     RecordKeyForm => RecordKey,
     RecordNameForm => RecordName,
     LabelMismatchForm => LabelMismatch,
-    LeftOutForm => LeftOut,
+    RecordRefForm => RecordRef,
     SlowRecordForm => SlowRecord,
     FailureGroupForm => FailureGroup,
     FailingRecordForm => FailingRecord,

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::form::{List, Maybe, forms};
+use super::form::{BorrowedForm, List, Maybe, RemoteForm as _, forms};
 use super::path::FileIdForm;
 use super::record::{
-    ExitHowForm, FailingRecordForm, FailureGroupForm, FaultForm, LeftOutForm, LintForm, RecordIdForm,
+    ExitHowForm, FailingRecordForm, FailureGroupForm, FaultForm, LintForm, RecordIdForm, RecordRefForm,
     SlowRecordForm,
 };
 use slt_core::engine::EngineId;
@@ -16,7 +16,7 @@ use slt_core::executor::{DetailLimits, Options, Settings};
 use slt_core::location::FileId;
 use slt_core::outcome::{
     Attempt, Counts, ExitHow, FailingRecord, FailureGroup, Fault, FileEnd, FileProblem, FileReport,
-    FileStatus, FlakyResult, LeftOut, RecordId, RunEnd, RunHeader, SlowRecord,
+    FileStatus, FlakyResult, RecordId, RecordRef, RunEnd, RunHeader, SlowRecord,
 };
 use slt_core::parser::Lint;
 
@@ -25,8 +25,10 @@ use slt_core::parser::Lint;
 pub(crate) struct EngineIdForm {
     name: String,
     variant: Option<String>,
+    #[serde(default)]
     version: String,
     build: Option<String>,
+    #[serde(default)]
     labels: Vec<String>,
 }
 
@@ -88,8 +90,8 @@ pub(crate) struct FileReportForm {
     groups: Vec<FailureGroup>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<FailingRecordForm>")]
     setup_failures: Vec<FailingRecord>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<LeftOutForm>")]
-    left_out: Vec<LeftOut>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<RecordRefForm>")]
+    left_out: Vec<RecordRef>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     records: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<LintForm>")]
@@ -215,12 +217,11 @@ impl SliceForm {
     }
 }
 
-/// Reports as bytes that are the same for the same reports.
+/// Returns reports as bytes that are the same for the same reports.
 pub(crate) fn bytes_of_reports(reports: &[FileReport]) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    // Into memory, nothing fails that can be written at all.
-    let _ = List::<FileReportForm>::serialize(reports, &mut serde_json::Serializer::new(&mut bytes));
-    bytes
+    let reports: Vec<_> = reports.iter().map(BorrowedForm::<_, FileReportForm>::new).collect();
+    // Writing to memory cannot fail.
+    serde_json::to_vec(&reports).unwrap_or_default()
 }
 
 forms! {

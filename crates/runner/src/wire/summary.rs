@@ -1,19 +1,17 @@
-//! A file in brief, read from its whole report: the details, which may be long, are passed over.
+//! The summary of a file, read from its whole report without the details.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::form::{List, Maybe};
+use super::form::{List, RemoteForm as _};
 use super::path::FileIdForm;
-use super::record::{LeftOutForm, RecordIdForm, RecordKeyForm, SlowRecordForm};
+use super::record::{RecordRefForm, SlowRecordForm};
 use super::run::{CountsForm, FileEndForm, FileStatusForm};
 use slt_core::location::FileId;
-use slt_core::outcome::{
-    Counts, FailureSummary, FileEnd, FileStatus, FileSummary, LeftOut, RecordId, RecordKey, SlowRecord,
-};
+use slt_core::outcome::{Counts, FileEnd, FileStatus, FileSummary, RecordRef, SlowRecord};
 
-/// What a summary reads of the form of a report.
+/// The part of a report that a summary needs.
 #[derive(Deserialize)]
 pub(crate) struct FileSummaryForm {
     #[serde(with = "FileIdForm")]
@@ -23,23 +21,16 @@ pub(crate) struct FileSummaryForm {
     counts: Counts,
     #[serde(with = "FileEndForm")]
     end: FileEnd,
-    failures: Vec<FailureSummaryForm>,
-    #[serde(default, with = "List::<LeftOutForm>")]
-    left_out: Vec<LeftOut>,
+    #[serde(with = "List::<RecordRefForm>")]
+    failures: Vec<RecordRef>,
+    #[serde(default, with = "List::<RecordRefForm>")]
+    left_out: Vec<RecordRef>,
     engine_time: Option<Duration>,
     #[serde(default, with = "List::<SlowRecordForm>")]
     slowest: Vec<SlowRecord>,
     finished: Option<i64>,
     #[serde(default)]
     attempts: Vec<AttemptSummaryForm>,
-}
-
-#[derive(Deserialize)]
-struct FailureSummaryForm {
-    #[serde(with = "RecordIdForm")]
-    id: RecordId,
-    #[serde(default, with = "Maybe::<RecordKeyForm>")]
-    key: Option<RecordKey>,
 }
 
 #[derive(Deserialize)]
@@ -52,13 +43,12 @@ impl FileSummaryForm {
     pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<FileSummary>, D::Error> {
         let Self { file, elapsed, counts, end, failures, left_out, engine_time, slowest, finished, attempts } =
             Self::deserialize(deserializer)?;
-        let failures = failures.into_iter().map(|FailureSummaryForm { id, key }| FailureSummary { id, key });
         Ok(Box::new(FileSummary {
             file,
             elapsed,
             counts,
             end,
-            failures: failures.collect(),
+            failures,
             left_out,
             engine_time,
             slowest,

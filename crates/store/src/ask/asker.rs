@@ -1,36 +1,28 @@
 //! Asks both children, compares their answers, and chooses the answer for the user.
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
 use super::answer::Answer;
 use super::compare::{AnswerDifference, RowRule, compare, fits};
-use super::keep::{self, SavedExample};
+use super::error::{AskError, VibeSqlFault};
 use super::order::{RowOrder, order};
-use super::pair::{AskLimits, ChildPair, Interrupter, LoadInfo, QueryEnd};
+use super::pair::{AskLimits, ChildAnswer, ChildPair, Interrupter};
 use super::plan::{Comparability, QueryPlan};
 use super::process::AskCommand;
-use super::reduce;
-use super::source::RowSource;
+use super::reduce::reduce;
+use super::save::{self, SavedExample};
+use super::source::{HistorySelection, RowSource};
 use super::volatile::Dependency;
-use super::wire::{AskRequest, EngineName, GivenTable, NamedColumns, RequestRows};
-use crate::{HistoryWindow, LoadedTable};
-use slt_core::outcome::ExitHow;
+use super::wire::{AskRequest, EngineName, LoadInfo, RequestRows};
+use crate::{Cell, LoadedTable};
 
 /// The maximum number of rows for finding SQLite's choices of order.
 const MOST_ROWS: usize = 500_000;
-/// With more rows than these a disagreement is not looked into.
+/// The maximum number of rows for analysing a disagreement.
 const MOST_GIVEN: usize = 200_000;
-
-/// The part of the history that a query reads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistorySelection {
-    /// The runs.
-    pub window: HistoryWindow,
-    /// The engine for `test_files`; the default is the engine of the last run.
-    pub engine: Option<String>,
-}
+/// The maximum duration of a try with fewer rows.
+const LONGEST_TRY: Duration = Duration::from_secs(2);
 
 /// The rows that a query is about.
 #[derive(Clone, Copy)]
@@ -44,11 +36,11 @@ pub enum QueryTarget<'a> {
 /// The effort spent on a disagreement.
 #[derive(Debug, Clone, Copy)]
 pub struct DisagreementEffort<'a> {
-    /// Whether there is a second opinion at all.
+    /// Whether SQLite gives a second opinion.
     pub check: bool,
-    /// The folder that disagreements are kept in.
+    /// The folder for saved disagreements.
     pub folder: &'a Path,
-    /// How long rows are taken away to make one small.
+    /// The time for removing rows from a disagreement.
     pub reducing: Duration,
     /// The time of day, in milliseconds since 1970.
     pub now: i64,
@@ -59,15 +51,15 @@ pub struct DisagreementEffort<'a> {
 pub struct AskResult {
     /// The answer.
     pub answer: Answer,
-    /// Whose it is.
+    /// The engine that gave it.
     pub from: EngineName,
-    /// Why there is no agreement; nothing where both agree, and where nobody has asked for a second opinion.
+    /// The reason for a missing agreement; `None` if both agree, or no second opinion was requested.
     pub unconfirmed: Option<Unconfirmed>,
-    /// Whether both were asked and agree.
+    /// Whether both engines answered and agree.
     pub agreed: bool,
     /// The number of runs.
     pub runs: usize,
-    /// The number of of that them are loaded.
+    /// The number of loaded runs.
     pub loaded: usize,
     /// Damaged or unreadable files.
     pub notes: Vec<String>,
@@ -93,95 +85,13 @@ pub enum Unconfirmed {
     },
 }
 
-/// A fault of VibeSQL.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum VibeSqlFault {
-    /// It gives another answer.
-    #[error("gives another answer: {0}")]
-    Differs(AnswerDifference),
-    /// It does not accept the statement.
-    #[error("fails: {0}")]
-    Refuses(String),
-    /// It panics.
-    #[error("panics: {0}")]
-    Panics(String),
-    /// Its process dies.
-    #[error("breaks: its process {0}")]
-    Dies(ExitHow),
-    /// It takes too long.
-    #[error("takes longer than {} s", .0.as_secs())]
-    TimesOut(Duration),
-    /// It takes too much memory.
-    #[error("takes more than {} MiB of memory", .0 >> 20)]
-    OutOfMemory(u64),
-}
-
-impl VibeSqlFault {
-    /// Returns whether it is the same thing that goes wrong, perhaps in another number of rows.
-    pub(super) fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Differs(one), Self::Differs(other)) => {
-                matches!(one, AnswerDifference::Order) == matches!(other, AnswerDifference::Order)
-                    && matches!(one, AnswerDifference::Columns { .. })
-                        == matches!(other, AnswerDifference::Columns { .. })
-            }
-            _ => self.word() == other.word(),
-        }
-    }
-
-    /// Returns its name.
-    pub(super) fn word(&self) -> &'static str {
-        match self {
-            Self::Differs(AnswerDifference::Order) => "order",
-            Self::Differs(_) => "answer",
-            Self::Refuses(_) => "error",
-            Self::Panics(_) => "panic",
-            Self::Dies(_) => "crash",
-            Self::TimesOut(_) => "timeout",
-            Self::OutOfMemory(_) => "memory",
-        }
-    }
-}
-
-/// A reason for a missing answer.
-#[derive(Debug, thiserror::Error)]
-pub enum AskError {
-    /// The engine fails at the statement.
-    #[error("{0}")]
-    Sql(String),
-    /// The engine does something worse.
-    #[error("{} {kind}", name(*.engine))]
-    Engine {
-        /// The engine.
-        engine: EngineName,
-        /// The kind of fault.
-        kind: VibeSqlFault,
-    },
-    /// The results cannot be read.
-    #[error("the results cannot be read: {0}")]
-    Results(String),
-    /// A child cannot be started.
-    #[error("cannot start a process for the question")]
-    Start(#[source] io::Error),
-    /// The user does not want it any more.
-    #[error("interrupted")]
-    Interrupted,
-}
-
-fn name(engine: EngineName) -> &'static str {
-    match engine {
-        EngineName::VibeSql => "VibeSQL",
-        EngineName::Sqlite => "SQLite",
-    }
-}
-
-/// Asks, and keeps the children for the next question.
+/// Asks the engines, and keeps their child processes for the next query.
 pub struct Asker {
     pair: ChildPair,
 }
 
 impl Asker {
-    /// One that starts VibeSQL's children by the first command, and SQLite's by the second.
+    /// Creates an asker that starts VibeSQL's children by the first command, and SQLite's by the second.
     pub fn new(command: [AskCommand; 2], limits: AskLimits) -> Self {
         Self { pair: ChildPair::new(command, limits) }
     }
@@ -191,7 +101,7 @@ impl Asker {
         self.pair.interrupter()
     }
 
-    /// Asks both engines, or as many as are wanted.
+    /// Asks both engines, or one if that is enough.
     ///
     /// # Errors
     ///
@@ -202,183 +112,171 @@ impl Asker {
         about: QueryTarget<'_>,
         effort: DisagreementEffort<'_>,
     ) -> Result<AskResult, AskError> {
-        self.pair.forget_what_came_too_late();
+        self.pair.discard_old_events();
         let rows = match about {
-            QueryTarget::Results(reading, source) => RequestRows::Kept {
+            QueryTarget::Results(selection, source) => RequestRows::Kept {
                 state: source.state().map_err(AskError::Results)?,
-                wanted: plan.wanted.iter().map(NamedColumns::from).collect(),
-                window: reading.window,
-                engine: reading.engine.clone(),
+                selection: selection.clone(),
+                wanted: plan.wanted.clone(),
             },
-            QueryTarget::Rows(tables) => given(tables),
+            QueryTarget::Rows(tables) => RequestRows::Given(tables.to_vec()),
         };
         let request = request(plan, rows);
         if let (true, Comparability::OnlySqlite(on)) = (effort.check, &plan.trust) {
             return self.sqlite_alone(plan, &request, *on);
         }
         let both = effort.check && plan.trust == Comparability::Comparable;
-        let [vibesql, sqlite] =
-            self.pair.put([Some(&request), both.then_some(&request)], self.pair.limits.timeout)?;
-        match (vibesql, sqlite) {
-            (Some(QueryEnd::NotLoaded(why)), _) | (_, Some(QueryEnd::NotLoaded(why))) => {
-                Err(AskError::Results(why))
-            }
-            (Some(QueryEnd::Answered { answer, told, .. }), None) => {
+        let ends = self.put([Some(&request), both.then_some(&request)])?;
+        match ends {
+            [Some(Ok(vibesql)), None] => {
                 let unconfirmed = match &plan.trust {
                     Comparability::OnlyVibeSql(message) if effort.check => {
                         Some(Unconfirmed::OnlyVibeSql(message.clone()))
                     }
                     _ => None,
                 };
-                Ok(asked(plan, answer, EngineName::VibeSql, told, unconfirmed))
+                Ok(asked(plan, vibesql, EngineName::VibeSql, unconfirmed))
             }
-            (
-                Some(QueryEnd::Answered { answer: vibesql, told, .. }),
-                Some(QueryEnd::Answered { answer: sqlite, .. }),
-            ) => match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
-                None => Ok(AskResult { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, told, None) }),
-                Some(difference) => {
-                    let kind = VibeSqlFault::Differs(difference);
-                    self.disagreement(plan, about, &request.rows, effort, (kind, sqlite, told))
+            [Some(Ok(vibesql)), Some(Ok(sqlite))] => {
+                let difference = self.judge(plan, &request.rows, &sqlite.answer, &vibesql.answer)?;
+                let sqlite = ChildAnswer { history: vibesql.history, ..sqlite };
+                match difference {
+                    None => Ok(agreed(plan, sqlite)),
+                    Some(difference) => {
+                        let kind = VibeSqlFault::Differs(difference);
+                        self.disagreement(plan, about, &request.rows, effort, kind, sqlite)
+                    }
                 }
-            },
-            (Some(QueryEnd::Failed(kind)), Some(QueryEnd::Answered { answer, told, .. })) => {
-                self.disagreement(plan, about, &request.rows, effort, (kind, answer, told))
             }
-            (Some(QueryEnd::Answered { answer, told, .. }), Some(QueryEnd::Failed(kind))) => {
+            [Some(Err(kind)), Some(Ok(sqlite))] => {
+                self.disagreement(plan, about, &request.rows, effort, kind, sqlite)
+            }
+            [Some(Ok(vibesql)), Some(Err(kind))] => {
                 let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
-                Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
+                Ok(asked(plan, vibesql, EngineName::VibeSql, Some(unconfirmed)))
             }
-            (Some(QueryEnd::Failed(kind)), None) => match (&plan.trust, kind) {
-                // Neither understands it.
+            [Some(Err(kind)), None] => match (&plan.trust, kind) {
+                // Both reject it.
                 (Comparability::OnlyVibeSql(message), VibeSqlFault::Refuses(_)) => {
                     Err(AskError::Sql(message.clone()))
                 }
-                (_, kind) => Err(failure(EngineName::VibeSql, kind)),
+                (_, kind) => Err(AskError::from_fault(EngineName::VibeSql, kind)),
             },
-            (_, Some(QueryEnd::Failed(kind))) => Err(failure(EngineName::Sqlite, kind)),
-            (None, _) => Err(AskError::Interrupted),
+            [_, Some(Err(kind))] => Err(AskError::from_fault(EngineName::Sqlite, kind)),
+            [None, _] => Err(AskError::Interrupted),
         }
     }
 
-    /// Asks SQLite, whose dialect it is, and VibeSQL only where SQLite fails.
+    fn put(
+        &mut self,
+        requests: [Option<&AskRequest>; 2],
+    ) -> Result<[Option<Result<ChildAnswer, VibeSqlFault>>; 2], AskError> {
+        self.pair.put(requests, self.pair.limits.timeout)
+    }
+
+    /// Asks SQLite, whose dialect the statement has, and VibeSQL only if SQLite fails.
     fn sqlite_alone(
         &mut self,
         plan: &QueryPlan,
         request: &AskRequest,
         on: Dependency,
     ) -> Result<AskResult, AskError> {
-        match self.pair.put([None, Some(request)], self.pair.limits.timeout)? {
-            [_, Some(QueryEnd::Answered { answer, told, .. })] => {
-                Ok(asked(plan, answer, EngineName::Sqlite, told, Some(Unconfirmed::OnlySqlite(on))))
+        let kind = match self.put([None, Some(request)])? {
+            [_, Some(Ok(sqlite))] => {
+                return Ok(asked(plan, sqlite, EngineName::Sqlite, Some(Unconfirmed::OnlySqlite(on))));
             }
-            [_, Some(QueryEnd::Failed(kind))] => {
-                match self.pair.put([Some(request), None], self.pair.limits.timeout)? {
-                    [Some(QueryEnd::Answered { answer, told, .. }), _] => {
-                        let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
-                        Ok(asked(plan, answer, EngineName::VibeSql, told, Some(unconfirmed)))
-                    }
-                    _ => Err(failure(EngineName::Sqlite, kind)),
-                }
+            [_, Some(Err(kind))] => kind,
+            [_, None] => return Err(AskError::Interrupted),
+        };
+        match self.put([Some(request), None])? {
+            [Some(Ok(vibesql)), _] => {
+                let unconfirmed = Unconfirmed::SqliteFails(kind.to_string());
+                Ok(asked(plan, vibesql, EngineName::VibeSql, Some(unconfirmed)))
             }
-            [_, Some(QueryEnd::NotLoaded(why))] => Err(AskError::Results(why)),
-            [_, None] => Err(AskError::Interrupted),
+            _ => Err(AskError::from_fault(EngineName::Sqlite, kind)),
         }
     }
 
-    /// Looks into a disagreement: both are asked once more about the same rows, which must be enough to show it. Then it
-    /// is made small, and kept.
+    /// Analyses a disagreement: asks both once more about the same rows, which must be enough to show it, then reduces
+    /// and saves it.
     fn disagreement(
         &mut self,
         plan: &QueryPlan,
         about: QueryTarget<'_>,
         rows: &RequestRows,
         effort: DisagreementEffort<'_>,
-        (kind, sqlite, told): (VibeSqlFault, Answer, LoadInfo),
+        mut kind: VibeSqlFault,
+        mut sqlite: ChildAnswer,
     ) -> Result<AskResult, AskError> {
-        let shown = |answer, told, kind, kept| {
+        let shown = |sqlite, kind, kept| {
             let unconfirmed = Some(Unconfirmed::VibeSql { kind, kept });
-            Ok(asked(plan, answer, EngineName::Sqlite, told, unconfirmed))
+            Ok(asked(plan, sqlite, EngineName::Sqlite, unconfirmed))
         };
-        if let Some(known) = keep::known(effort.folder, plan, &kind) {
-            return shown(sqlite, told, kind, SavedExample::In(known));
+        if let Some(known) = save::saved(effort.folder, plan, &kind) {
+            return shown(sqlite, kind, SavedExample::In(known));
         }
         let tables = match (about, rows) {
-            (QueryTarget::Results(reading, source), RequestRows::Kept { state, .. }) => {
-                let loaded = source.load(state, &plan.wanted, reading.window, reading.engine.as_deref());
-                loaded.map_err(AskError::Results)?.tables
+            (QueryTarget::Results(selection, source), RequestRows::Kept { state, .. }) => {
+                source.load(state, &plan.wanted, selection).map_err(AskError::Results)?.tables
             }
             (QueryTarget::Rows(tables), _) => tables.to_vec(),
             (QueryTarget::Results(..), RequestRows::Given(_)) => Vec::new(),
         };
         if tables.iter().map(|table| table.rows.len()).sum::<usize>() > MOST_GIVEN {
-            return shown(sqlite, told, kind, SavedExample::Not("there are too many rows".to_owned()));
+            return shown(sqlite, kind, SavedExample::Not("there are too many rows".to_owned()));
         }
-        let mut sqlite = sqlite;
-        let mut kind = kind;
         // Reducing a query that hangs or exhausts memory would repeat that each time.
-        if matches!(kind, VibeSqlFault::Differs(_) | VibeSqlFault::Refuses(_) | VibeSqlFault::Panics(_)) {
-            match self.try_given(plan, &tables, self.pair.limits.timeout)? {
-                TryResult::Wrong(again, answer) => (kind, sqlite) = (again, answer),
-                TryResult::Right(answer) => {
-                    return Ok(AskResult {
-                        agreed: true,
-                        ..asked(plan, answer, EngineName::Sqlite, told, None)
-                    });
-                }
-                TryResult::Unknown => {}
+        if matches!(kind, VibeSqlFault::Differs(_) | VibeSqlFault::Refuses(_) | VibeSqlFault::Panics(_))
+            && let Some((again, answer)) = self.try_given(plan, &tables, self.pair.limits.timeout)?
+        {
+            sqlite.answer = answer;
+            match again {
+                Some(again) => kind = again,
+                None => return Ok(agreed(plan, sqlite)),
             }
         }
-        let small = reduce::reduce(self, plan, tables, &kind, effort.reducing)?;
-        let kept = keep::keep(self, effort, plan, &small, &kind)?;
-        shown(sqlite, told, kind, kept)
+        let limit = LONGEST_TRY.min(self.pair.limits.timeout);
+        let small = reduce(tables, &kind, effort.reducing, |tables| {
+            let tried = self.try_given(plan, tables, limit)?;
+            Ok(tried.and_then(|(found, _)| found).is_some_and(|found| found.is_like(&kind)))
+        })?;
+        let answer = |engine| self.answer_of(engine, plan, &small);
+        let kept = save::save(effort.folder, effort.now, plan, &small, &kind, answer)?;
+        shown(sqlite, kind, kept)
     }
 
-    /// Asks both about these rows.
-    pub(super) fn try_given(
+    /// Asks both about these rows; returns VibeSQL's fault and SQLite's answer, or `None` if SQLite has no answer.
+    fn try_given(
         &mut self,
         plan: &QueryPlan,
         tables: &[LoadedTable],
         limit: Duration,
-    ) -> Result<TryResult, AskError> {
-        let request = request(plan, given(tables));
-        let [vibesql, sqlite] = self.pair.put([Some(&request), Some(&request)], limit)?;
-        Ok(match (vibesql, sqlite) {
-            (
-                Some(QueryEnd::Answered { answer: vibesql, .. }),
-                Some(QueryEnd::Answered { answer: sqlite, .. }),
-            ) => match self.judge(plan, &request.rows, &sqlite, &vibesql)? {
-                Some(difference) => TryResult::Wrong(VibeSqlFault::Differs(difference), named(plan, sqlite)),
-                None => TryResult::Right(named(plan, sqlite)),
-            },
-            (Some(QueryEnd::Failed(kind)), Some(QueryEnd::Answered { answer, .. })) => {
-                TryResult::Wrong(kind, named(plan, answer))
+    ) -> Result<Option<(Option<VibeSqlFault>, Answer)>, AskError> {
+        let request = request(plan, RequestRows::Given(tables.to_vec()));
+        Ok(match self.pair.put([Some(&request), Some(&request)], limit)? {
+            [Some(Ok(vibesql)), Some(Ok(sqlite))] => {
+                let difference = self.judge(plan, &request.rows, &sqlite.answer, &vibesql.answer)?;
+                Some((difference.map(VibeSqlFault::Differs), sqlite.answer))
             }
-            _ => TryResult::Unknown,
+            [Some(Err(kind)), Some(Ok(sqlite))] => Some((Some(kind), sqlite.answer)),
+            _ => None,
         })
     }
 
     /// Returns the answer of one engine about these rows, if it has one.
-    pub(super) fn answer_of(
+    fn answer_of(
         &mut self,
         engine: EngineName,
         plan: &QueryPlan,
         tables: &[LoadedTable],
     ) -> Result<Option<Answer>, AskError> {
-        let request = request(plan, given(tables));
-        let wanted = EngineName::BOTH.map(|name| (name == engine).then_some(&request));
-        let ends = self.pair.put(wanted, self.pair.limits.timeout)?;
-        Ok(ends.into_iter().flatten().find_map(|end| match end {
-            QueryEnd::Answered { answer, .. } => Some(named(plan, answer)),
-            QueryEnd::NotLoaded(_) | QueryEnd::Failed(_) => None,
-        }))
+        let request = request(plan, RequestRows::Given(tables.to_vec()));
+        let ends = self.put(EngineName::BOTH.map(|name| (name == engine).then_some(&request)))?;
+        let answer = ends.into_iter().flatten().find_map(Result::ok);
+        Ok(answer.map(|found| named(plan, found.answer)))
     }
 
-    pub(super) fn limits(&self) -> AskLimits {
-        self.pair.limits
-    }
-
-    /// Returns whether VibeSQL's answer is a possible one; where the statement leaves a choice, SQLite says which.
+    /// Compares the answers. If the statement allows several answers, SQLite determines them.
     fn judge(
         &mut self,
         plan: &QueryPlan,
@@ -390,55 +288,41 @@ impl Asker {
         if matches!(exactly, None | Some(AnswerDifference::Columns { .. } | AnswerDifference::Count { .. })) {
             return Ok(exactly);
         }
-        let width = sqlite.columns.len();
-        match order(&plan.sql, &plan.columns) {
-            RowOrder::Unclear => Ok(exactly),
-            RowOrder::Any => Ok(compare(sqlite, vibesql, RowRule::AnyOrder).err()),
-            RowOrder::AnyOf(all) => {
-                if compare(sqlite, vibesql, RowRule::AnyOrder).is_ok() {
-                    return Ok(None);
-                }
-                let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
-                let rule = RowRule::SomeOf(&all);
-                // If not even SQLite's own answer obeys, the rule was misread.
-                let usable = fits(&sqlite.rows, width, rule).is_ok();
-                Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
-            }
-            RowOrder::Sorted { all, keys, offset } => {
-                let Some(all) = self.all_rows(plan, rows, all)? else { return Ok(exactly) };
+        let order = order(&plan.sql, &plan.columns);
+        let sql = match &order {
+            RowOrder::Unclear => return Ok(exactly),
+            RowOrder::Any => return Ok(compare(sqlite, vibesql, RowRule::AnyOrder).err()),
+            RowOrder::AnyOf(_) if compare(sqlite, vibesql, RowRule::AnyOrder).is_ok() => return Ok(None),
+            RowOrder::AnyOf(all) | RowOrder::Sorted { all, .. } => all.clone(),
+        };
+        let Some(all) = self.all_rows(plan, rows, sql)? else { return Ok(exactly) };
+        let rule = match &order {
+            RowOrder::Sorted { keys, offset, .. } => {
                 if keys.iter().any(|key| all.first().is_some_and(|row| key.place >= row.len())) {
                     return Ok(exactly);
                 }
-                let rule = RowRule::Sorted { all: &all, keys: &keys, offset };
-                let usable = fits(&sqlite.rows, width, rule).is_ok();
-                Ok(if usable { compare(sqlite, vibesql, rule).err() } else { exactly })
+                RowRule::Sorted { all: &all, keys, offset: *offset }
             }
-        }
+            _ => RowRule::SomeOf(&all),
+        };
+        // If not even SQLite's own answer obeys, the rule was misread.
+        let is_usable = fits(&sqlite.rows, sqlite.columns.len(), rule).is_ok();
+        Ok(if is_usable { compare(sqlite, vibesql, rule).err() } else { exactly })
     }
 
-    /// Returns all rows that SQLite has a choice of.
+    /// Returns all rows that SQLite chooses from.
     fn all_rows(
         &mut self,
         plan: &QueryPlan,
         rows: &RequestRows,
         sql: String,
-    ) -> Result<Option<Vec<Vec<super::AnswerValue>>>, AskError> {
+    ) -> Result<Option<Vec<Vec<Cell>>>, AskError> {
         let request = AskRequest { sql, at_most: Some(MOST_ROWS), ..request(plan, rows.clone()) };
-        Ok(match self.pair.put([None, Some(&request)], self.pair.limits.timeout)? {
-            [_, Some(QueryEnd::Answered { answer, stopped: false, .. })] => Some(answer.rows),
+        Ok(match self.put([None, Some(&request)])? {
+            [_, Some(Ok(ChildAnswer { answer, stopped: false, .. }))] => Some(answer.rows),
             _ => None,
         })
     }
-}
-
-/// The result of one try.
-pub(super) enum TryResult {
-    /// VibeSQL is wrong; SQLite's answer.
-    Wrong(VibeSqlFault, Answer),
-    /// Both agree.
-    Right(Answer),
-    /// SQLite has no answer.
-    Unknown,
 }
 
 fn request(plan: &QueryPlan, rows: RequestRows) -> AskRequest {
@@ -447,30 +331,23 @@ fn request(plan: &QueryPlan, rows: RequestRows) -> AskRequest {
     AskRequest { sql: plan.sql.clone(), views, rows, width, at_most: None }
 }
 
-fn given(tables: &[LoadedTable]) -> RequestRows {
-    RequestRows::Given(tables.iter().map(GivenTable::from).collect())
-}
-
-/// The columns have SQLite's names, if it knows them.
+/// Names the columns as SQLite does, if it knows the names.
 fn named(plan: &QueryPlan, answer: Answer) -> Answer {
     let columns = if plan.columns.is_empty() { answer.columns } else { plan.columns.clone() };
     Answer { columns, ..answer }
 }
 
-fn asked(
-    plan: &QueryPlan,
-    answer: Answer,
-    from: EngineName,
-    told: LoadInfo,
-    unconfirmed: Option<Unconfirmed>,
-) -> AskResult {
-    let LoadInfo { runs, loaded, notes, damaged } = told;
-    AskResult { answer: named(plan, answer), from, unconfirmed, agreed: false, runs, loaded, notes, damaged }
+fn agreed(plan: &QueryPlan, sqlite: ChildAnswer) -> AskResult {
+    AskResult { agreed: true, ..asked(plan, sqlite, EngineName::Sqlite, None) }
 }
 
-fn failure(engine: EngineName, kind: VibeSqlFault) -> AskError {
-    match kind {
-        VibeSqlFault::Refuses(message) => AskError::Sql(message),
-        kind => AskError::Engine { engine, kind },
-    }
+fn asked(
+    plan: &QueryPlan,
+    found: ChildAnswer,
+    from: EngineName,
+    unconfirmed: Option<Unconfirmed>,
+) -> AskResult {
+    let LoadInfo { runs, loaded, notes, damaged } = found.history;
+    let answer = named(plan, found.answer);
+    AskResult { answer, from, unconfirmed, agreed: false, runs, loaded, notes, damaged }
 }

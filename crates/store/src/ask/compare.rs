@@ -1,11 +1,12 @@
-//! Whether two answers to one statement can both be right: a pure function.
+//! Compares two answers to one statement (pure functions).
 
 use std::collections::HashMap;
 
-use super::answer::{Answer, AnswerValue};
+use super::answer::Answer;
+use crate::Cell;
 use slt_runner::text::count::plural;
 
-/// The rule of the statement for the rows of its answer, with further rows of SQLite where needed.
+/// The rows that a statement allows as its answer, with further rows of SQLite if needed.
 #[derive(Debug, Clone, Copy)]
 pub enum RowRule<'a> {
     /// These rows in this order.
@@ -13,11 +14,11 @@ pub enum RowRule<'a> {
     /// These rows in any order.
     AnyOrder,
     /// As many rows, in any order, out of these.
-    SomeOf(&'a [Vec<AnswerValue>]),
+    SomeOf(&'a [Vec<Cell>]),
     /// A part of these rows, sorted by keys. Rows with equal keys may have any order.
     Sorted {
         /// All rows, as SQLite sorts them, with their keys.
-        all: &'a [Vec<AnswerValue>],
+        all: &'a [Vec<Cell>],
         /// The columns of the keys.
         keys: &'a [SortKey],
         /// The first row of the answer among these.
@@ -34,34 +35,34 @@ pub struct SortKey {
     pub nocase: bool,
 }
 
-/// How two answers differ.
+/// The difference between two answers.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AnswerDifference {
-    /// One has more columns.
+    /// The numbers of columns differ.
     #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "column"))]
     Columns {
-        /// The number of SQLite that has.
+        /// SQLite's number.
         sqlite: usize,
-        /// The number of VibeSQL that has.
+        /// VibeSQL's number.
         vibesql: usize,
     },
-    /// One has more rows.
+    /// The numbers of rows differ.
     #[error("{} in place of {sqlite}", plural(*.vibesql as u64, "row"))]
     Count {
-        /// The number of SQLite that has.
+        /// SQLite's number.
         sqlite: usize,
-        /// The number of VibeSQL that has.
+        /// VibeSQL's number.
         vibesql: usize,
     },
     /// Values differ.
     #[error("{} that SQLite has not", plural(*.0 as u64, "row"))]
     Rows(usize),
-    /// The rows are right, but where they stand is not.
+    /// Only the order of the rows differs.
     #[error("another order of the rows")]
     Order,
 }
 
-/// Returns whether VibeSQL's answer is a possible one, if SQLite's is right.
+/// Checks whether VibeSQL's answer is possible, if SQLite's is right.
 ///
 /// | rule | VibeSQL's rows |
 /// |---|---|
@@ -72,7 +73,7 @@ pub enum AnswerDifference {
 ///
 /// # Errors
 ///
-/// The first [`AnswerDifference`] that is found.
+/// The first [`AnswerDifference`].
 pub fn compare(sqlite: &Answer, vibesql: &Answer, rule: RowRule<'_>) -> Result<(), AnswerDifference> {
     let width = sqlite.columns.len();
     if let Some(wrong) = vibesql.rows.iter().find(|row| row.len() != width) {
@@ -95,12 +96,8 @@ pub fn compare(sqlite: &Answer, vibesql: &Answer, rule: RowRule<'_>) -> Result<(
     }
 }
 
-/// Returns whether rows obey a rule that determines the set of rows; other rules hold for all rows.
-pub(super) fn fits(
-    found: &[Vec<AnswerValue>],
-    width: usize,
-    rule: RowRule<'_>,
-) -> Result<(), AnswerDifference> {
+/// Checks rows against a rule that limits the set of rows; the other rules allow all rows.
+pub(super) fn fits(found: &[Vec<Cell>], width: usize, rule: RowRule<'_>) -> Result<(), AnswerDifference> {
     match rule {
         RowRule::Exactly | RowRule::AnyOrder => Ok(()),
         RowRule::SomeOf(all) => none(missing(found.iter(), all.iter(), width)),
@@ -112,17 +109,16 @@ fn none(missing: usize) -> Result<(), AnswerDifference> {
     if missing == 0 { Ok(()) } else { Err(AnswerDifference::Rows(missing)) }
 }
 
-/// Walks over the groups of equal keys: where the answer shows a part of a group, its rows are from that group.
+/// Checks each group of equal keys: the rows in its place must be from the group.
 fn sorted(
-    found: &[Vec<AnswerValue>],
-    all: &[Vec<AnswerValue>],
+    found: &[Vec<Cell>],
+    all: &[Vec<Cell>],
     keys: &[SortKey],
     offset: usize,
     width: usize,
 ) -> Result<(), AnswerDifference> {
     let last = offset + found.len();
-    let equal =
-        |one: &[AnswerValue], other: &[AnswerValue]| keys.iter().all(|key| same_key(one, other, *key));
+    let equal = |one: &[Cell], other: &[Cell]| keys.iter().all(|key| same_key(one, other, *key));
     let (mut start, mut wrong) = (0, 0);
     while start < all.len() && start < last {
         let end = (start + 1..all.len()).find(|&at| !equal(&all[start], &all[at])).unwrap_or(all.len());
@@ -142,13 +138,13 @@ fn sorted(
     }
 }
 
-/// Returns the number of rows that are missing among the allowed ones, each counted once.
+/// Returns the number of rows that are not among the allowed ones, each of which matches only one row.
 fn missing<'v>(
-    rows: impl Iterator<Item = &'v Vec<AnswerValue>>,
-    there: impl Iterator<Item = &'v Vec<AnswerValue>>,
+    rows: impl Iterator<Item = &'v Vec<Cell>>,
+    there: impl Iterator<Item = &'v Vec<Cell>>,
     width: usize,
 ) -> usize {
-    let mut known: HashMap<Vec<ExactValue<'_>>, Vec<&Vec<AnswerValue>>> = HashMap::new();
+    let mut known: HashMap<Vec<ExactValue<'_>>, Vec<&Vec<Cell>>> = HashMap::new();
     for row in there {
         known.entry(exact(&row[..width])).or_default().push(row);
     }
@@ -169,7 +165,7 @@ fn missing<'v>(
     missing
 }
 
-/// A value in which equal numbers are equal, for any types.
+/// A value for hashing: equal numbers are equal, for any types.
 #[derive(PartialEq, Eq, Hash)]
 enum ExactValue<'v> {
     Null,
@@ -179,60 +175,60 @@ enum ExactValue<'v> {
     Blob(&'v [u8]),
 }
 
-fn exact(row: &[AnswerValue]) -> Vec<ExactValue<'_>> {
+fn exact(row: &[Cell]) -> Vec<ExactValue<'_>> {
     row.iter()
         .map(|value| match value {
-            AnswerValue::Null => ExactValue::Null,
-            AnswerValue::Integer(number) => ExactValue::Integer(*number),
-            AnswerValue::Real(number) => {
+            Cell::Null => ExactValue::Null,
+            Cell::Integer(number) => ExactValue::Integer(*number),
+            Cell::Real(number) => {
                 whole(*number).map_or(ExactValue::Real(number.to_bits()), ExactValue::Integer)
             }
-            AnswerValue::Text(text) => ExactValue::Text(text),
-            AnswerValue::Blob(bytes) => ExactValue::Blob(bytes),
+            Cell::Text(text) => ExactValue::Text(text),
+            Cell::Blob(bytes) => ExactValue::Blob(bytes),
         })
         .collect()
 }
 
-/// Returns the whole number that a number is.
+/// Converts a number to an equal integer, if there is one.
 fn whole(number: f64) -> Option<i64> {
     let whole = number as i64;
     (whole as f64 == number && whole != i64::MAX).then_some(whole)
 }
 
-fn same_row(one: &[AnswerValue], other: &[AnswerValue]) -> bool {
+fn same_row(one: &[Cell], other: &[Cell]) -> bool {
     one.len() == other.len() && one.iter().zip(other).all(|(one, other)| same(one, other))
 }
 
-/// Numbers are the same if they differ by rounding only, for sums depend on the order of their parts.
-fn same(one: &AnswerValue, other: &AnswerValue) -> bool {
+/// Compares values, and allows rounding differences, because sums depend on the order of their parts.
+fn same(one: &Cell, other: &Cell) -> bool {
     match (one, other) {
-        (AnswerValue::Integer(one), AnswerValue::Integer(other)) => one == other,
-        (AnswerValue::Integer(_) | AnswerValue::Real(_), AnswerValue::Integer(_) | AnswerValue::Real(_)) => {
+        (Cell::Integer(one), Cell::Integer(other)) => one == other,
+        (Cell::Integer(_) | Cell::Real(_), Cell::Integer(_) | Cell::Real(_)) => {
             close(number(one), number(other))
         }
         _ => one == other,
     }
 }
 
-fn number(value: &AnswerValue) -> f64 {
+fn number(value: &Cell) -> f64 {
     match value {
-        AnswerValue::Integer(number) => *number as f64,
-        AnswerValue::Real(number) => *number,
-        AnswerValue::Null | AnswerValue::Text(_) | AnswerValue::Blob(_) => f64::NAN,
+        Cell::Integer(number) => *number as f64,
+        Cell::Real(number) => *number,
+        Cell::Null | Cell::Text(_) | Cell::Blob(_) => f64::NAN,
     }
 }
 
 fn close(one: f64, other: f64) -> bool {
     let largest = one.abs().max(other.abs());
-    // Nothing but itself is close to infinity.
+    // Only infinity is close to infinity.
     one == other || largest.is_finite() && (one - other).abs() <= 1e-9 * largest
 }
 
-/// Keys are reported apart as SQLite does it, without any tolerance.
-fn same_key(one: &[AnswerValue], other: &[AnswerValue], key: SortKey) -> bool {
+/// Compares keys as SQLite does, without tolerance.
+fn same_key(one: &[Cell], other: &[Cell], key: SortKey) -> bool {
     match (&one[key.place], &other[key.place]) {
-        (AnswerValue::Text(one), AnswerValue::Text(other)) if key.nocase => one.eq_ignore_ascii_case(other),
-        (AnswerValue::Integer(_) | AnswerValue::Real(_), AnswerValue::Integer(_) | AnswerValue::Real(_)) => {
+        (Cell::Text(one), Cell::Text(other)) if key.nocase => one.eq_ignore_ascii_case(other),
+        (Cell::Integer(_) | Cell::Real(_), Cell::Integer(_) | Cell::Real(_)) => {
             exact(&one[key.place..=key.place]) == exact(&other[key.place..=key.place])
         }
         (one, other) => one == other,
@@ -245,8 +241,7 @@ mod tests {
 
     #[test]
     fn numbers_are_equal_by_value() {
-        use AnswerValue::{Integer, Null, Real, Text};
-        let text = |text: &str| Text(text.to_owned());
+        use Cell::{Integer, Null, Real};
         for (one, other, expected) in [
             (Integer(1), Real(1.0), true),
             (Real(0.1 + 0.2), Real(0.3), true),
@@ -254,15 +249,13 @@ mod tests {
             (Integer(i64::MAX), Integer(i64::MAX - 1), false),
             (Integer(0), Real(-0.0), true),
             (Integer(0), Null, false),
-            (text("1"), Integer(1), false),
-            (text("a"), text("A"), false),
+            (Cell::text("1"), Integer(1), false),
+            (Cell::text("a"), Cell::text("A"), false),
             (Real(f64::INFINITY), Real(f64::INFINITY), true),
             (Real(f64::INFINITY), Real(1.0), false),
         ] {
-            let answer = |value: &AnswerValue| Answer {
-                columns: vec!["a".to_owned()],
-                rows: vec![vec![value.clone()]],
-            };
+            let answer =
+                |value: &Cell| Answer { columns: vec!["a".to_owned()], rows: vec![vec![value.clone()]] };
             let found = compare(&answer(&one), &answer(&other), RowRule::AnyOrder).is_ok();
             assert_eq!(found, expected, "{one:?} {other:?}");
         }

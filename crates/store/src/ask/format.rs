@@ -1,93 +1,82 @@
-//! Answers to questions, in the formats that people and programs read.
+//! Formats answers for people and programs.
 
-use std::fmt::{self, Write as _};
+use std::iter;
 
-use crate::ask::{Answer, AnswerValue};
+use crate::Cell;
+use crate::ask::Answer;
 use slt_runner::text::csv;
 use slt_runner::text::table::table;
 use slt_runner::text::visible::one_line;
 
-/// How an answer is written.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerFormat {
     /// Aligned columns. Long text is truncated, and control characters are escaped.
     Table,
-    /// RFC 4180: NULL is nothing at all, and text without a character is a pair of quotes.
+    /// RFC 4180: NULL is an empty field, and empty text is a pair of quotes.
     Csv,
     /// One array of objects.
     Json,
-    /// One object to a line.
+    /// One object per line.
     Jsonl,
-    /// A table of Markdown.
+    /// A Markdown table.
     Markdown,
 }
 
-/// The longest text in a table, in characters.
+/// The maximum length of a text in a table, in characters.
 const LONGEST: usize = 120;
 
-/// Writes an answer.
-///
-/// # Errors
-///
-/// Returns the errors of `out`.
-pub fn write(out: &mut String, answer: &Answer, format: AnswerFormat) -> fmt::Result {
+/// Formats an answer.
+pub fn to_text(answer: &Answer, format: AnswerFormat) -> String {
+    let names = || distinct(&answer.columns);
     match format {
-        AnswerFormat::Table => write_table(out, answer),
-        AnswerFormat::Csv => write_csv(out, answer),
-        AnswerFormat::Json => json(out, answer),
-        AnswerFormat::Jsonl => jsonl(out, answer),
-        AnswerFormat::Markdown => markdown(out, answer),
+        AnswerFormat::Table => table_text(answer),
+        AnswerFormat::Csv => {
+            let header: Vec<_> = names().iter().map(Cell::from).collect();
+            iter::once(&header).chain(&answer.rows).map(|row| csv_line(row)).collect()
+        }
+        AnswerFormat::Json if answer.rows.is_empty() => "[]\n".to_owned(),
+        AnswerFormat::Json => {
+            let names = names();
+            let objects: Vec<_> = answer.rows.iter().map(|row| json_object(&names, row)).collect();
+            format!("[\n{}\n]\n", objects.join(",\n"))
+        }
+        AnswerFormat::Jsonl => {
+            let names = names();
+            answer.rows.iter().map(|row| json_object(&names, row) + "\n").collect()
+        }
+        AnswerFormat::Markdown => markdown(answer),
     }
 }
 
-fn write_table(out: &mut String, answer: &Answer) -> fmt::Result {
+fn table_text(answer: &Answer) -> String {
     let numbers = numbers(answer);
     let names: Vec<_> = answer.columns.iter().map(|name| one_line(name)).collect();
     let names: Vec<_> = names.iter().map(AsRef::as_ref).collect();
-    let text = |value: &AnswerValue| cut(one_line(&plain(value)).into_owned());
+    let text = |cell: &Cell| cut(one_line(&plain(cell)).into_owned());
     let rows = answer.rows.iter().map(|row| row.iter().map(text).collect());
-    writeln!(out, "{}", table(&names, rows, |column| numbers.get(column) == Some(&true)))
+    format!("{}\n", table(&names, rows, |column| numbers.get(column) == Some(&true)))
 }
 
 /// Returns for each column whether it has only numbers.
 fn numbers(answer: &Answer) -> Vec<bool> {
-    let is_number = |value: &AnswerValue| {
-        matches!(value, AnswerValue::Integer(_) | AnswerValue::Real(_) | AnswerValue::Null)
-    };
-    (0..answer.columns.len())
-        .map(|place| {
-            !answer.rows.is_empty() && answer.rows.iter().all(|row| row.get(place).is_some_and(is_number))
-        })
-        .collect()
+    let is_number = |cell: &Cell| matches!(cell, Cell::Integer(_) | Cell::Real(_) | Cell::Null);
+    let is_numeric = |place| answer.rows.iter().all(|row| row.get(place).is_some_and(is_number));
+    (0..answer.columns.len()).map(|place| !answer.rows.is_empty() && is_numeric(place)).collect()
 }
 
-fn plain(value: &AnswerValue) -> String {
-    match value {
-        AnswerValue::Null => "NULL".to_owned(),
-        AnswerValue::Integer(number) => number.to_string(),
-        AnswerValue::Real(number) => real(*number),
-        AnswerValue::Text(text) => text.clone(),
-        AnswerValue::Blob(bytes) => hex(bytes),
+/// Formats a value without quotes.
+pub(crate) fn plain(cell: &Cell) -> String {
+    match cell {
+        Cell::Null => "NULL".to_owned(),
+        Cell::Integer(number) => number.to_string(),
+        // With as many digits as reading it back exactly requires.
+        Cell::Real(number) if number.is_finite() => format!("{number:?}"),
+        Cell::Real(number) if number.is_nan() => "NaN".to_owned(),
+        Cell::Real(number) => format!("{}Infinity", if *number < 0.0 { "-" } else { "" }),
+        Cell::Text(text) => text.as_ref().to_owned(),
+        Cell::Blob(bytes) => bytes.iter().map(|byte| format!("{byte:02x}")).collect(),
     }
-}
-
-/// Formats a number with as many digits as reading it back exactly requires.
-pub fn real(number: f64) -> String {
-    if number.is_finite() {
-        format!("{number:?}")
-    } else if number.is_nan() {
-        "NaN".to_owned()
-    } else {
-        format!("{}Infinity", if number < 0.0 { "-" } else { "" })
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn cut(text: String) -> String {
@@ -97,95 +86,52 @@ fn cut(text: String) -> String {
     }
 }
 
-/// Returns the names of the columns, such that no two are the same: `n`, `n_2`, `n_3`.
+/// Returns the names of the columns without duplicates: `n`, `n_2`, `n_3`.
 fn distinct(columns: &[String]) -> Vec<String> {
     let mut names = Vec::<String>::new();
     for column in columns {
         let numbered = (2..).map(|number| format!("{column}_{number}"));
         let is_free = |name: &String| !names.contains(name) && (name == column || !columns.contains(name));
-        let name = std::iter::once(column.clone()).chain(numbered).find(is_free);
+        let name = iter::once(column.clone()).chain(numbered).find(is_free);
         names.extend(name);
     }
     names
 }
 
-fn write_csv(out: &mut String, answer: &Answer) -> fmt::Result {
-    let names = distinct(&answer.columns);
-    csv_line(out, names.iter().map(|name| csv::field(name)))?;
-    for row in &answer.rows {
-        let fields = row.iter().map(|value| match value {
-            AnswerValue::Null => String::new(),
-            AnswerValue::Text(text) => csv::field(text),
-            value => plain(value),
-        });
-        csv_line(out, fields)?;
-    }
-    Ok(())
+/// Formats a row as a line of RFC 4180, with its line end.
+pub(crate) fn csv_line(row: &[Cell]) -> String {
+    let field = |cell: &Cell| match cell {
+        Cell::Null => String::new(),
+        Cell::Text(text) => csv::field(text),
+        other => plain(other),
+    };
+    row.iter().map(field).collect::<Vec<_>>().join(",") + "\r\n"
 }
 
-fn csv_line(out: &mut String, fields: impl Iterator<Item = String>) -> fmt::Result {
-    for (place, field) in fields.enumerate() {
-        if place > 0 {
-            out.write_char(',')?;
-        }
-        out.write_str(&field)?;
-    }
-    out.write_str("\r\n")
-}
-
-fn json(out: &mut String, answer: &Answer) -> fmt::Result {
-    let names = distinct(&answer.columns);
-    out.write_char('[')?;
-    for (place, row) in answer.rows.iter().enumerate() {
-        out.write_str(if place == 0 { "\n" } else { ",\n" })?;
-        object(out, &names, row)?;
-    }
-    out.write_str(if answer.rows.is_empty() { "]\n" } else { "\n]\n" })
-}
-
-fn jsonl(out: &mut String, answer: &Answer) -> fmt::Result {
-    let names = distinct(&answer.columns);
-    answer.rows.iter().try_for_each(|row| {
-        object(out, &names, row)?;
-        out.write_char('\n')
-    })
-}
-
-fn object(out: &mut String, names: &[String], row: &[AnswerValue]) -> fmt::Result {
-    out.write_char('{')?;
-    for (place, (name, value)) in names.iter().zip(row).enumerate() {
-        let comma = if place == 0 { "" } else { "," };
-        write!(out, "{comma}{}:{}", string(name), json_value(value))?;
-    }
-    out.write_char('}')
-}
-
-fn json_value(value: &AnswerValue) -> String {
-    match value {
-        AnswerValue::Integer(number) => number.to_string(),
-        AnswerValue::Real(number) if number.is_finite() => real(*number),
+/// Formats a row as a JSON object.
+pub(crate) fn json_object(names: &[impl AsRef<str>], row: &[Cell]) -> String {
+    let string = |text: &str| serde_json::Value::from(text).to_string();
+    let value = |cell: &Cell| match cell {
         // JSON has no other numbers.
-        AnswerValue::Null | AnswerValue::Real(_) => "null".to_owned(),
-        AnswerValue::Text(text) => string(text),
-        AnswerValue::Blob(bytes) => string(&hex(bytes)),
-    }
+        Cell::Real(number) if !number.is_finite() => "null".to_owned(),
+        Cell::Null => "null".to_owned(),
+        Cell::Integer(_) | Cell::Real(_) => plain(cell),
+        Cell::Text(text) => string(text),
+        Cell::Blob(_) => string(&plain(cell)),
+    };
+    let fields =
+        names.iter().zip(row).map(|(name, cell)| format!("{}:{}", string(name.as_ref()), value(cell)));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
 }
 
-fn string(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-fn markdown(out: &mut String, answer: &Answer) -> fmt::Result {
+fn markdown(answer: &Answer) -> String {
     let cell = |text: &str| {
         let lines: Vec<_> = text.split('\n').map(|line| one_line(line.trim_end_matches('\r'))).collect();
         lines.join("<br>").replace('\\', "\\\\").replace('|', "\\|")
     };
-    let line = |cells: Vec<String>| format!("| {} |", cells.join(" | "));
-    writeln!(out, "{}", line(answer.columns.iter().map(|name| cell(name)).collect()))?;
+    let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
+    let header = line(answer.columns.iter().map(|name| cell(name)).collect());
     let rules = numbers(answer).into_iter().map(|number| if number { "---:" } else { "---" }.to_owned());
-    writeln!(out, "{}", line(rules.collect()))?;
-    answer
-        .rows
-        .iter()
-        .try_for_each(|row| writeln!(out, "{}", line(row.iter().map(|value| cell(&plain(value))).collect())))
+    let rows = answer.rows.iter().map(|row| line(row.iter().map(|value| cell(&plain(value))).collect()));
+    iter::once(header).chain(iter::once(line(rules.collect()))).chain(rows).collect()
 }

@@ -4,11 +4,11 @@ use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, Error, ToSql, params_from_iter};
 
-use super::answer::AnswerValue;
-use super::child::{AnswerFlow, AnswerSink, Database};
+use super::database::{AnswerWriter, QueryDatabase};
 use super::plan::words;
-use super::views::View;
+use super::views::SqlView;
 use crate::{Cell, LoadedTable};
+use slt_core::engine::Flow;
 
 /// A database in memory.
 pub(super) struct InSqlite(Connection);
@@ -27,7 +27,7 @@ impl InSqlite {
     }
 }
 
-impl Database for InSqlite {
+impl QueryDatabase for InSqlite {
     fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String> {
         let put = |connection: &mut Connection| {
             let transaction = connection.transaction()?;
@@ -38,7 +38,7 @@ impl Database for InSqlite {
                 let mut insert =
                     transaction.prepare(&format!("INSERT INTO {} VALUES ({marks})", wanted.table.name))?;
                 for row in &loaded.rows {
-                    insert.execute(params_from_iter(row.iter().map(BoundCell)))?;
+                    insert.execute(params_from_iter(row))?;
                 }
             }
             transaction.commit()
@@ -46,21 +46,21 @@ impl Database for InSqlite {
         put(&mut self.0).map_err(|error| words(&error))
     }
 
-    fn view(&mut self, view: &View) -> Result<(), String> {
+    fn view(&mut self, view: &SqlView) -> Result<(), String> {
         self.0.execute_batch(&view.create()).map_err(|error| words(&error))
     }
 
-    fn ask(&mut self, sql: &str, _width: Option<usize>, sink: &mut dyn AnswerSink) -> Result<(), String> {
+    fn ask(&mut self, sql: &str, _width: Option<usize>, answer: &mut AnswerWriter<'_>) -> Result<(), String> {
         let mut ask = || {
             let mut statement = self.0.prepare(sql)?;
             let columns: Vec<_> = statement.column_names().map(str::to_owned).collect();
             let width = columns.len();
-            sink.columns(columns);
+            answer.columns(columns);
             let mut rows = statement.query([])?;
             while let Some(row) = rows.next()? {
                 let values: Result<_, Error> =
                     (0..width).map(|place| row.get_ref(place).map(value)).collect();
-                if sink.row(values?) == AnswerFlow::Stop {
+                if answer.row(values?) == Flow::Stop {
                     break;
                 }
             }
@@ -70,29 +70,26 @@ impl Database for InSqlite {
     }
 }
 
-fn value(value: ValueRef<'_>) -> AnswerValue {
+fn value(value: ValueRef<'_>) -> Cell {
     match value {
-        ValueRef::Null => AnswerValue::Null,
-        ValueRef::Integer(number) => AnswerValue::Integer(number),
-        ValueRef::Real(number) => AnswerValue::Real(number),
-        ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
-            Ok(text) => AnswerValue::Text(text.to_owned()),
-            Err(_) => AnswerValue::Blob(bytes.to_owned()),
-        },
-        ValueRef::Blob(bytes) => AnswerValue::Blob(bytes.to_owned()),
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(number) => Cell::Integer(number),
+        ValueRef::Real(number) => Cell::Real(number),
+        ValueRef::Text(bytes) => {
+            std::str::from_utf8(bytes).map_or_else(|_| Cell::Blob(bytes.into()), Cell::from)
+        }
+        ValueRef::Blob(bytes) => Cell::Blob(bytes.into()),
     }
 }
 
-/// A bound cell, without copying its text.
-struct BoundCell<'c>(&'c Cell);
-
-impl ToSql for BoundCell<'_> {
+impl ToSql for Cell {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(ToSqlOutput::Borrowed(match self.0 {
-            Cell::Null => ValueRef::Null,
-            Cell::Integer(number) => ValueRef::Integer(*number),
-            Cell::Real(number) => ValueRef::Real(*number),
-            Cell::Text(text) => ValueRef::Text(text.as_bytes()),
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Real(number) => ValueRef::Real(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
         }))
     }
 }

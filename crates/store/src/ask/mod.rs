@@ -14,32 +14,33 @@ mod scan;
 mod volatile;
 
 mod child;
+mod database;
 mod in_sqlite;
 mod in_vibesql;
 mod wire;
 
 mod asker;
+mod error;
 mod pair;
 mod process;
 
 pub mod compare;
 mod order;
 
-mod keep;
 mod reduce;
+mod save;
 mod source;
 
-pub use answer::{Answer, AnswerValue};
-pub use asker::{
-    AskError, AskResult, Asker, DisagreementEffort, HistorySelection, QueryTarget, Unconfirmed, VibeSqlFault,
-};
+pub use answer::Answer;
+pub use asker::{AskResult, Asker, DisagreementEffort, QueryTarget, Unconfirmed};
 pub use child::serve;
+pub use error::{AskError, VibeSqlFault};
 pub use in_vibesql::VERSION as VIBESQL_VERSION;
-pub use keep::SavedExample;
 pub use pair::{AskLimits, Interrupter};
-pub use plan::{Comparability, PlanError, QueryPlan, UnknownName, columns_of, plan};
+pub use plan::{Comparability, QueryPlan, QueryPlanError, UnknownName, columns_of, plan};
 pub use process::AskCommand;
+pub use save::SavedExample;
 pub use scan::{is_whole, statements};
-pub use source::{ResultsSource, RowSource};
+pub use source::{HistorySelection, ResultsSource, RowSource};
 pub use volatile::Dependency;
 pub use wire::EngineName;

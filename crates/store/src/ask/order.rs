@@ -12,17 +12,17 @@ use super::scan::{self, SqlPiece};
 /// The specified order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum RowOrder {
-    /// Nothing, and all rows are shown.
+    /// No order, and all rows are shown.
     Any,
-    /// Nothing, and some rows are shown: all are the answer to this.
+    /// No order, and some rows are shown: this statement shows all.
     AnyOf(String),
-    /// The rows are sorted, and these shows all of them with their keys.
+    /// The rows are sorted, and `all` shows all of them with their keys.
     Sorted { all: String, keys: Vec<SortKey>, offset: usize },
-    /// More than is understood here.
+    /// An unsupported statement.
     Unclear,
 }
 
-/// Reads the order of a statement whose answer has these columns.
+/// Finds the order of a statement; its answer has these columns.
 pub(super) fn order(sql: &str, columns: &[String]) -> RowOrder {
     let parsed =
         Parser::new(&SQLiteDialect {}).try_with_sql(sql).and_then(|mut parser| parser.parse_statements());
@@ -32,7 +32,7 @@ pub(super) fn order(sql: &str, columns: &[String]) -> RowOrder {
     }
 }
 
-/// Used where the parser fails: without ORDER BY in the text there is no order.
+/// Finds the order if the parser fails: without ORDER BY in the text the rows have no order.
 fn by_words(sql: &str) -> RowOrder {
     let mut depth = 0_usize;
     for piece in scan::pieces(sql) {
@@ -78,7 +78,7 @@ fn of_query(query: &Query, columns: &[String]) -> Option<RowOrder> {
         keys.push(SortKey { place, nocase });
     }
     if !added.is_empty() {
-        // For a set operation, a further column would change the set of rows.
+        // For a set operation or DISTINCT, a further column would change the set of rows.
         let SetExpr::Select(select) = all.body.as_mut() else { return None };
         if !matches!(select.distinct, None | Some(Distinct::All)) {
             return None;
@@ -88,8 +88,9 @@ fn of_query(query: &Query, columns: &[String]) -> Option<RowOrder> {
     Some(RowOrder::Sorted { all: all.to_string(), keys, offset })
 }
 
-/// Returns the column of the answer that a term means: by its number, or by its name. The outer nothing is a number of
-/// no column, the inner one any other expression.
+/// Returns the column of the answer that a term refers to, by number or name.
+///
+/// The outer `None` is an invalid number, the inner one any other expression.
 #[expect(clippy::option_option, reason = "two different ways of not being a column")]
 fn column(expr: &Expr, columns: &[String]) -> Option<Option<usize>> {
     match expr {
@@ -126,7 +127,7 @@ fn whole_number(expr: &Expr) -> Option<usize> {
             Value::Number(digits, _) => digits.parse().ok(),
             _ => None,
         },
-        // SQLite takes it for 0.
+        // SQLite treats it as 0.
         Expr::UnaryOp { op: UnaryOperator::Minus, expr } => whole_number(expr).map(|_| 0),
         _ => None,
     }

@@ -1,53 +1,45 @@
-//! Two children, one for each engine, and the limits that they are held to.
+//! Two child processes, one for each engine, and the enforcement of their limits.
 
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
 use super::answer::Answer;
-use super::asker::{AskError, VibeSqlFault};
 use super::compare::AnswerDifference;
+use super::error::{AskError, VibeSqlFault};
 use super::process::{AskCommand, ChildEvent, ChildProcess};
-use super::wire::{AskReply, AskRequest, EngineName};
+use super::wire::{AskReply, AskRequest, EngineName, LoadInfo};
 use slt_runner::clock;
 
-/// How often limits are looked at.
+/// The interval between checks of the limits.
 const TICK: Duration = Duration::from_millis(50);
-/// A look that comes later was kept from coming.
+/// A longer interval means that this process was suspended.
 const LONGEST_TICK: Duration = Duration::from_millis(500);
 
 /// The limits of a child for one query.
 #[derive(Debug, Clone, Copy)]
 pub struct AskLimits {
-    /// How long it may take, loading included.
+    /// The maximum duration, loading included.
     pub timeout: Duration,
-    /// How much memory it may have in use, in bytes.
+    /// The maximum memory in use, in bytes.
     pub memory: u64,
 }
 
-/// The end of a query to one child.
-#[derive(Debug)]
-pub(super) enum QueryEnd {
-    Answered { answer: Answer, stopped: bool, told: LoadInfo },
-    NotLoaded(String),
-    Failed(VibeSqlFault),
-}
-
-/// The loaded history, as reported by a child.
+/// The answer of a child.
 #[derive(Debug, Default)]
-pub(super) struct LoadInfo {
-    pub(super) runs: usize,
-    pub(super) loaded: usize,
-    pub(super) notes: Vec<String>,
-    pub(super) damaged: bool,
+pub(super) struct ChildAnswer {
+    pub(super) answer: Answer,
+    /// Whether rows were left out.
+    pub(super) stopped: bool,
+    pub(super) history: LoadInfo,
 }
 
-/// Stops the question that is being asked, from another thread.
+/// Interrupts the current query from another thread.
 #[derive(Debug, Clone)]
 pub struct Interrupter(Sender<ChildEvent>);
 
 impl Interrupter {
-    /// Stops it.
+    /// Interrupts the query.
     pub fn interrupt(&self) {
         drop(self.0.send(ChildEvent::Interrupt));
     }
@@ -58,25 +50,25 @@ pub(super) struct ChildPair {
     command: [AskCommand; 2],
     pub(super) limits: AskLimits,
     sender: Sender<ChildEvent>,
-    heard: Receiver<ChildEvent>,
+    events: Receiver<ChildEvent>,
     children: [Option<ChildProcess>; 2],
     started: u64,
 }
 
 impl ChildPair {
     pub(super) fn new(command: [AskCommand; 2], limits: AskLimits) -> Self {
-        let (sender, heard) = channel();
-        Self { command, limits, sender, heard, children: [None, None], started: 0 }
+        let (sender, events) = channel();
+        Self { command, limits, sender, events, children: [None, None], started: 0 }
     }
 
     pub(super) fn interrupter(&self) -> Interrupter {
         Interrupter(self.sender.clone())
     }
 
-    /// An interrupt may have been for an earlier question, and a child may have died since.
-    pub(super) fn forget_what_came_too_late(&mut self) {
-        while let Ok(heard) = self.heard.try_recv() {
-            if let ChildEvent::Silent(number) = heard
+    /// Discards old events: an interrupt may have been for an earlier query, and a child may have died since.
+    pub(super) fn discard_old_events(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            if let ChildEvent::Closed(number) = event
                 && let Some(place) = self.place(number)
             {
                 self.children[place] = None;
@@ -84,42 +76,46 @@ impl ChildPair {
         }
     }
 
-    /// Sends requests to children at the same time, and waits for their ends.
+    /// Sends requests to children at the same time, and waits for their answers.
     pub(super) fn put(
         &mut self,
         requests: [Option<&AskRequest>; 2],
         limit: Duration,
-    ) -> Result<[Option<QueryEnd>; 2], AskError> {
+    ) -> Result<[Option<Result<ChildAnswer, VibeSqlFault>>; 2], AskError> {
         let mut ends = [None, None];
-        let mut parts: [Option<(Answer, LoadInfo)>; 2] = [None, None];
+        let mut parts: [Option<ChildAnswer>; 2] = [None, None];
         for (place, request) in requests.into_iter().enumerate() {
             let Some(request) = request else { continue };
-            parts[place] = Some(Default::default());
+            parts[place] = Some(ChildAnswer::default());
             self.child(place)?.ask(request);
         }
         let mut start = clock::now();
         let mut looked = start;
         while parts.iter().any(Option::is_some) {
-            match self.heard.recv_timeout(TICK) {
-                Ok(ChildEvent::Said(number, reply)) => {
+            match self.events.recv_timeout(TICK) {
+                Ok(ChildEvent::Reply(number, AskReply::NotLoaded(error))) if self.place(number).is_some() => {
+                    self.children = [None, None];
+                    return Err(AskError::Results(error));
+                }
+                Ok(ChildEvent::Reply(number, reply)) => {
                     if let Some(place) = self.place(number)
                         && let Some(part) = &mut parts[place]
-                        && let Some(end) = hear(reply, part)
+                        && let Some(end) = add_reply(reply, part)
                     {
-                        if matches!(end, QueryEnd::Failed(VibeSqlFault::Panics(_))) {
+                        if matches!(end, Err(VibeSqlFault::Panics(_))) {
                             self.children[place] = None;
                         }
                         let width = requests[place].and_then(|request| request.width);
-                        ends[place] = Some(checked(end, width));
+                        ends[place] = Some(end.and_then(|answer| checked(answer, width)));
                         parts[place] = None;
                     }
                 }
-                Ok(ChildEvent::Silent(number)) => {
+                Ok(ChildEvent::Closed(number)) => {
                     if let Some(place) = self.place(number)
                         && let Some(child) = self.children[place].take()
                         && parts[place].take().is_some()
                     {
-                        ends[place] = Some(QueryEnd::Failed(VibeSqlFault::Dies(child.fate())));
+                        ends[place] = Some(Err(VibeSqlFault::Dies(child.wait())));
                     }
                 }
                 Ok(ChildEvent::Interrupt) => {
@@ -132,7 +128,7 @@ impl ChildPair {
             if now.saturating_sub(looked) < TICK {
                 continue;
             }
-            // This process was stopped meanwhile; the limits exclude that time.
+            // This process was suspended; the limits exclude that time.
             start += Some(now.saturating_sub(looked)).filter(|gap| *gap > LONGEST_TICK).unwrap_or_default();
             looked = now;
             for place in 0..parts.len() {
@@ -140,7 +136,7 @@ impl ChildPair {
                     && let Some(kind) = self.over_limit(place, now.saturating_sub(start), limit)
                 {
                     self.children[place] = None;
-                    ends[place] = Some(QueryEnd::Failed(kind));
+                    ends[place] = Some(Err(kind));
                     parts[place] = None;
                 }
             }
@@ -174,45 +170,29 @@ impl ChildPair {
 }
 
 /// Fails an engine whose rows do not have the width of the header, or no column at all.
-fn checked(end: QueryEnd, width: Option<usize>) -> QueryEnd {
-    let QueryEnd::Answered { answer, .. } = &end else { return end };
-    let width = match answer.columns.len() {
-        0 => width.unwrap_or_default(),
-        named => named,
-    };
-    match answer.rows.iter().find(|row| row.is_empty() || row.len() != width) {
-        Some(row) => QueryEnd::Failed(VibeSqlFault::Differs(AnswerDifference::Columns {
-            sqlite: width,
-            vibesql: row.len(),
-        })),
-        None => end,
+fn checked(found: ChildAnswer, width: Option<usize>) -> Result<ChildAnswer, VibeSqlFault> {
+    let Answer { columns, rows } = &found.answer;
+    let width = if columns.is_empty() { width.unwrap_or_default() } else { columns.len() };
+    match rows.iter().find(|row| row.is_empty() || row.len() != width) {
+        Some(row) => {
+            let difference = AnswerDifference::Columns { sqlite: width, vibesql: row.len() };
+            Err(VibeSqlFault::Differs(difference))
+        }
+        None => Ok(found),
     }
 }
 
-/// Adds a reply to the child's answer; returns its end with the last reply.
-fn hear(reply: AskReply, part: &mut (Answer, LoadInfo)) -> Option<QueryEnd> {
-    let (answer, told) = part;
-    Some(match reply {
-        AskReply::Loaded { runs, loaded, notes, damaged } => {
-            (told.runs, told.loaded) = (runs, loaded);
-            told.notes.extend(notes);
-            told.damaged |= damaged;
-            return None;
-        }
-        AskReply::Columns(names) => {
-            answer.columns = names;
-            return None;
-        }
-        AskReply::Rows(rows) => {
-            answer.rows.extend(rows);
-            return None;
-        }
-        AskReply::Done { stopped } => {
-            let (answer, told) = (std::mem::take(answer), std::mem::take(told));
-            QueryEnd::Answered { answer, stopped, told }
-        }
-        AskReply::Refused(message) => QueryEnd::Failed(VibeSqlFault::Refuses(message)),
-        AskReply::NotLoaded(why) => QueryEnd::NotLoaded(why),
-        AskReply::Panicked(words) => QueryEnd::Failed(VibeSqlFault::Panics(words)),
-    })
+/// Adds a reply to the child's answer; returns the result with the last reply.
+fn add_reply(reply: AskReply, part: &mut ChildAnswer) -> Option<Result<ChildAnswer, VibeSqlFault>> {
+    match reply {
+        AskReply::Loaded(history) => part.history = history,
+        AskReply::Columns(names) => part.answer.columns = names,
+        AskReply::Rows(rows) => part.answer.rows.extend(rows),
+        AskReply::Done { stopped } => return Some(Ok(ChildAnswer { stopped, ..std::mem::take(part) })),
+        AskReply::Refused(message) => return Some(Err(VibeSqlFault::Refuses(message))),
+        AskReply::Panicked(message) => return Some(Err(VibeSqlFault::Panics(message))),
+        // The caller ends the query.
+        AskReply::NotLoaded(_) => {}
+    }
+    None
 }

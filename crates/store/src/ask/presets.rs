@@ -5,25 +5,25 @@
 //!
 //! VibeSQL is slow with many small groups, so `flaky-tests` groups only files that have both passed and failed.
 
-/// A question.
+/// A named query.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Preset {
     /// Its name.
     pub name: &'static str,
     /// The meaning of its rows.
     pub about: &'static str,
-    /// How much of the history it reads.
+    /// The part of the history that it reads.
     pub reach: PresetReach,
-    /// The question.
+    /// The query.
     pub sql: &'static str,
 }
 
-/// How much of the history a preset reads.
+/// The part of the history that a preset reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PresetReach {
-    /// The whole history, from data that is kept for all runs.
+    /// The whole history, from tables that cover all runs.
     Everything,
-    /// The part that is loaded.
+    /// The loaded part.
     Loaded,
     /// The last run.
     LastRun,

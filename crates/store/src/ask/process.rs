@@ -25,15 +25,15 @@ pub struct AskCommand {
 
 /// An event of a child.
 pub(super) enum ChildEvent {
-    /// A message.
-    Said(u64, AskReply),
-    /// A child says nothing more.
-    Silent(u64),
-    /// The user wants no answer any more.
+    /// A message of the child with this number.
+    Reply(u64, AskReply),
+    /// The end of a child's messages.
+    Closed(u64),
+    /// The user interrupts the query.
     Interrupt,
 }
 
-/// A child that can be asked.
+/// A child that answers queries.
 pub(super) struct ChildProcess {
     /// Its number in events.
     pub(super) number: u64,
@@ -47,11 +47,11 @@ impl ChildProcess {
         command: &AskCommand,
         engine: EngineName,
         number: u64,
-        heard: Sender<ChildEvent>,
+        events: Sender<ChildEvent>,
     ) -> io::Result<Self> {
         let mut process = Command::new(&command.program)
             .args(&command.arguments)
-            .arg(engine.word())
+            .arg(engine.as_str())
             // VibeSQL's messages depend on the locale.
             .env("LC_ALL", "C")
             .stdin(Stdio::piped())
@@ -67,11 +67,11 @@ impl ChildProcess {
             let listen = move || {
                 let mut from = BufReader::new(stdout);
                 while let Ok(Some(reply)) = receive(&mut from) {
-                    if heard.send(ChildEvent::Said(number, reply)).is_err() {
+                    if events.send(ChildEvent::Reply(number, reply)).is_err() {
                         return;
                     }
                 }
-                drop(heard.send(ChildEvent::Silent(number)));
+                drop(events.send(ChildEvent::Closed(number)));
             };
             let thread = std::thread::Builder::new().name("answers".to_owned()).spawn(listen);
             // Without the thread, dropping the value kills the child.
@@ -87,13 +87,13 @@ impl ChildProcess {
         }
     }
 
-    /// Returns the memory that it has in use, in bytes, where that can be known.
+    /// Returns its memory in use, in bytes, if the system reports that.
     pub(super) fn memory(&self) -> Option<u64> {
         procfs::memory(self.pid?)
     }
 
-    /// How it ended after it fell silent.
-    pub(super) fn fate(mut self) -> ExitHow {
+    /// Waits for the exit of a silent child.
+    pub(super) fn wait(mut self) -> ExitHow {
         self.stdin = None;
         match self.process.wait() {
             Ok(status) => status.signal().map_or(ExitHow::Code(status.code().unwrap_or(-1)), ExitHow::Signal),

@@ -1,24 +1,20 @@
-//! Makes a disagreement small: takes rows away as long as VibeSQL does the same thing wrong.
+//! Reduces a disagreement: removes rows as long as VibeSQL has the same fault.
 
 use std::time::Duration;
 
-use super::asker::{AskError, Asker, TryResult, VibeSqlFault};
-use super::plan::QueryPlan;
+use super::error::{AskError, VibeSqlFault};
 use crate::LoadedTable;
 use slt_runner::clock;
 
-/// The longest that one try may take.
-const LONGEST_TRY: Duration = Duration::from_secs(2);
-/// The maximum number of tries for disagreements that take long or much memory.
+/// The maximum number of tries for queries that take too much memory or end the child.
 const FEW: usize = 3;
 
-/// Takes rows away as long as there is time.
+/// Removes rows until the time is over; `fails` returns whether fewer rows still show the fault.
 pub(super) fn reduce(
-    asker: &mut Asker,
-    plan: &QueryPlan,
-    tables: Vec<LoadedTable>,
+    mut tables: Vec<LoadedTable>,
     kind: &VibeSqlFault,
     time: Duration,
+    mut fails: impl FnMut(&[LoadedTable]) -> Result<bool, AskError>,
 ) -> Result<Vec<LoadedTable>, AskError> {
     let end = clock::now() + time;
     let mut tries = match kind {
@@ -26,18 +22,13 @@ pub(super) fn reduce(
         VibeSqlFault::OutOfMemory(_) | VibeSqlFault::Dies(_) => FEW,
         VibeSqlFault::Differs(_) | VibeSqlFault::Refuses(_) | VibeSqlFault::Panics(_) => usize::MAX,
     };
-    let mut fails = |tables: &[LoadedTable]| -> Result<Option<bool>, AskError> {
+    let mut fails = |tables: &[LoadedTable]| {
         if tries == 0 || clock::now() > end {
             return Ok(None);
         }
         tries -= 1;
-        let limit = LONGEST_TRY.min(asker.limits().timeout);
-        Ok(Some(match asker.try_given(plan, tables, limit)? {
-            TryResult::Wrong(found, _) => found.is_like(kind),
-            TryResult::Right(_) | TryResult::Unknown => false,
-        }))
+        fails(tables).map(Some)
     };
-    let mut tables = tables;
     loop {
         let before = count(&tables);
         for place in 0..tables.len() {
@@ -55,7 +46,7 @@ fn count(tables: &[LoadedTable]) -> usize {
     tables.iter().map(|table| table.rows.len()).sum()
 }
 
-/// Takes away all rows of a table, then halves, quarters and so on down to single rows. False when the time is over.
+/// Removes all rows of a table, then halves, quarters and so on down to single rows. Returns false if the time is over.
 fn shrink(
     tables: &mut [LoadedTable],
     place: usize,

@@ -15,7 +15,7 @@ pub(super) enum SqlPiece<'s> {
     Name(&'s str),
     /// The end of a statement.
     Semicolon,
-    /// Anything else, a character at a time.
+    /// Any other character.
     Other(&'s str),
 }
 
@@ -33,7 +33,7 @@ impl<'s> SqlPiece<'s> {
     }
 }
 
-/// Takes a statement apart. Quotes and comments that do not end go to the end of the text.
+/// Splits a statement into pieces. Unterminated quotes and comments extend to the end of the text.
 pub(super) fn pieces(sql: &str) -> Vec<SqlPiece<'_>> {
     let mut found = Vec::new();
     let mut rest = sql;
@@ -69,7 +69,7 @@ fn length_of(text: &str, belongs: impl Fn(char) -> bool) -> usize {
     text.find(|character| !belongs(character)).unwrap_or(text.len())
 }
 
-/// Returns the length of a quoted text; a doubled quote stands for itself.
+/// Returns the length of a quoted text; a doubled quote is an escaped quote.
 fn quoted(text: &str, quote: char) -> usize {
     let mut from = 1;
     while let Some(found) = text[from..].find(quote) {
@@ -103,12 +103,12 @@ pub fn is_whole(text: &str) -> bool {
     pieces(text).into_iter().rfind(|piece| *piece != SqlPiece::Space) == Some(SqlPiece::Semicolon)
 }
 
-/// Returns everything in a statement that can be a name, without quotes and in lower case.
+/// Returns all possible names in a statement, without quotes and in lower case.
 pub(super) fn names(sql: &str) -> HashSet<String> {
     pieces(sql).into_iter().filter_map(SqlPiece::name).map(str::to_ascii_lowercase).collect()
 }
 
-/// Returns the names that stand directly behind IN, without quotes and in lower case: `IN t` reads all columns of `t`.
+/// Returns the names directly after IN, without quotes and in lower case: `IN t` reads all columns of `t`.
 pub(super) fn names_behind_in(sql: &str) -> HashSet<String> {
     let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != SqlPiece::Space).collect();
     let mut found = HashSet::new();
@@ -125,8 +125,9 @@ pub(super) fn names_behind_in(sql: &str) -> HashSet<String> {
     found
 }
 
-/// Returns whether a statement has a `*` that stands for columns: after the beginning of a list of results, a comma or
-/// a dot. That of `COUNT(*)` stands behind a parenthesis, and that of a product behind an operand.
+/// Returns whether a statement has a `*` for columns: after the start of a result list, a comma or a dot.
+///
+/// The `*` of `COUNT(*)` follows a parenthesis, and that of a product an operand.
 pub(super) fn has_wildcard(sql: &str) -> bool {
     let pieces: Vec<_> = pieces(sql).into_iter().filter(|piece| *piece != SqlPiece::Space).collect();
     let begins = |piece: SqlPiece<'_>| match piece {
@@ -139,8 +140,8 @@ pub(super) fn has_wildcard(sql: &str) -> bool {
     pieces.windows(2).any(|pair| pair[1] == SqlPiece::Other("*") && begins(pair[0]))
 }
 
-/// Returns the same statement on one line: a test file takes an empty line for the end of a record. A line end in a
-/// string becomes a call of `char`.
+/// Formats a statement on one line, because an empty line ends a record of a test file. A line end in a string becomes
+/// a call of `char`.
 pub(super) fn one_line(sql: &str) -> String {
     let text = |piece| match piece {
         SqlPiece::Space => " ".to_owned(),
@@ -158,7 +159,7 @@ fn inside(text: &str) -> &str {
     open.strip_suffix('\'').unwrap_or(open)
 }
 
-/// Text as a literal on one line.
+/// Formats text as a literal on one line.
 pub(super) fn literal(text: &str) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     if !text.contains(|character: char| character.is_control()) {
@@ -245,23 +246,5 @@ mod tests {
             one_line("SELECT\n\n 'a\n\nb',\n 'it''s', ''''"),
             "SELECT ('a'||char(10)||char(10)||'b'), 'it''s', ''''"
         );
-    }
-
-    #[test]
-    fn nothing_is_lost() {
-        for sql in ["a'b\"c`d[e--f/*g", "'\\'';\u{a0}x", "--\n/**/;;", "[", "''''''"] {
-            let length: usize = pieces(sql)
-                .into_iter()
-                .map(|piece| match piece {
-                    SqlPiece::Word(text)
-                    | SqlPiece::Text(text)
-                    | SqlPiece::Name(text)
-                    | SqlPiece::Other(text) => text.len(),
-                    SqlPiece::Semicolon => 1,
-                    SqlPiece::Space => 0,
-                })
-                .sum();
-            assert!(length <= sql.len());
-        }
     }
 }

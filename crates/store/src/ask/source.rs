@@ -2,8 +2,19 @@
 
 use std::error::Error;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Extract, HistoryWindow, Store, StoreSnapshot, WantedColumns};
 use slt_runner::results::ResultsFolder;
+
+/// The part of the history that a query reads.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HistorySelection {
+    /// The runs.
+    pub window: HistoryWindow,
+    /// The engine for `test_files`; the default is the engine of the last run.
+    pub engine: Option<String>,
+}
 
 /// Loads the rows for a query.
 pub trait RowSource {
@@ -16,8 +27,6 @@ pub trait RowSource {
 
     /// Returns the rows of these columns in a state, over a part of the history.
     ///
-    /// `engine` selects the files of `test_files`; the default is the engine of the last run.
-    ///
     /// # Errors
     ///
     /// A message, when the results cannot be read.
@@ -25,8 +34,7 @@ pub trait RowSource {
         &self,
         state: &str,
         wanted: &[WantedColumns],
-        window: HistoryWindow,
-        engine: Option<&str>,
+        selection: &HistorySelection,
     ) -> Result<Extract, String>;
 }
 
@@ -44,15 +52,15 @@ impl RowSource for ResultsSource {
         &self,
         state: &str,
         wanted: &[WantedColumns],
-        window: HistoryWindow,
-        engine: Option<&str>,
+        selection: &HistorySelection,
     ) -> Result<Extract, String> {
         let pin: StoreSnapshot = serde_json::from_str(state).map_err(|error| words(&error))?;
-        Store::new(&self.0).load(&pin, wanted, window, engine).map_err(|error| words(&error))
+        let HistorySelection { window, engine } = selection;
+        Store::new(&self.0).load(&pin, wanted, *window, engine.as_deref()).map_err(|error| words(&error))
     }
 }
 
-/// Returns an error with its causes, for it goes from one process to another.
+/// Formats an error with its causes, for another process.
 fn words(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

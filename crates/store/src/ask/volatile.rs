@@ -69,18 +69,18 @@ fn reads_clock(sql: &str, functions: &[String]) -> bool {
 
 fn takes_now(arguments: &[&[SqlPiece<'_>]], needed: usize) -> bool {
     let is_literal = |piece: &SqlPiece<'_>, words: &[&str]| {
-        // SQLite takes an unknown name in double quotes for a string.
+        // SQLite treats an unknown name in double quotes as a string.
         matches!(piece, SqlPiece::Text(_) | SqlPiece::Name(_))
             && piece.name().is_some_and(|text| words.iter().any(|word| text.eq_ignore_ascii_case(word)))
     };
-    // This modifier in place of a time stands for now as well.
+    // This modifier in place of a time also means the current time.
     let is_subsec = |argument: &&[SqlPiece<'_>]| matches!(argument, [piece] if is_literal(piece, &["subsec", "subsecond"]));
     arguments.len() < needed
         || arguments.get(needed - 1).is_some_and(is_subsec)
         || arguments.iter().copied().flatten().any(|piece| is_literal(piece, &["now"]))
 }
 
-/// Returns the arguments of a call, from behind its opening parenthesis.
+/// Returns the arguments of a call, from the pieces after its opening parenthesis.
 fn arguments<'p, 's>(pieces: &'p [SqlPiece<'s>]) -> Vec<&'p [SqlPiece<'s>]> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (0, 0_usize);

@@ -1,12 +1,30 @@
-//! The definition of the command line. What the arguments mean is decided in [`super::settings`] and in the commands.
+//! The definition of the command line. [`super::settings`] and the commands interpret the arguments.
+
+/// Defines an enum for clap, and its conversion to an enum of a library with the same variants.
+macro_rules! choice {
+    ($(#[$about:meta])* $name:ident for $target:ty { $($(#[$help:meta])* $variant:ident),+ }) => {
+        $(#[$about])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+        pub(in crate::cli) enum $name {
+            $($(#[$help])* $variant),+
+        }
+
+        impl From<$name> for $target {
+            fn from(choice: $name) -> Self {
+                match choice {
+                    $($name::$variant => Self::$variant),+
+                }
+            }
+        }
+    };
+}
 
 mod analysis;
 mod compare;
-mod engine;
+#[cfg(feature = "store")]
+mod database;
 mod expectations;
 mod program;
-#[cfg(feature = "store")]
-mod query;
 mod report;
 mod run;
 mod runs;
@@ -14,7 +32,6 @@ mod selection;
 mod size;
 mod store;
 mod test;
-mod worker;
 
 #[cfg(test)]
 mod tests;
@@ -25,24 +42,20 @@ use clap::{Args, ColorChoice, Parser, Subcommand};
 
 pub(super) use self::analysis::{AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat};
 pub(super) use self::compare::{BisectArgs, CompareArgs, CompareFormat, FlakyArgs, TextOrJson};
-pub(super) use self::engine::EngineArgs;
+#[cfg(feature = "store")]
+pub(super) use self::database::{AskArgs, DatabaseCommand, QueryArgs, QueryFormat, SealArgs, TableFormat};
 pub(super) use self::expectations::{
     ExpectationArgs, ExpectationsCheckArgs, ExpectationsCommand, ExpectationsUpdateArgs,
 };
 pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, ManArgs};
-#[cfg(feature = "store")]
-pub(super) use self::query::{AskArgs, QueryArgs, QueryFormat};
 pub(super) use self::report::{ReportArgs, ReportFormat};
-pub(super) use self::run::{MessageFormat, OrderChoice, RunArgs};
+pub(super) use self::run::{MessageFormat, OrderChoice, RunArgs, WorkArgs, WorkerArgs};
 pub(super) use self::runs::{LAST_RUN, PREVIOUS_RUN, RunsArgs, ShowArgs};
 pub(super) use self::selection::{ListArgs, SelectionArgs, ShardBalance, ShardChoice};
 pub(super) use self::store::{
     BackupArgs, ExportArgs, ImportArgs, MergeArgs, PruneArgs, RestoreArgs, StoreCommand,
 };
-#[cfg(feature = "store")]
-pub(super) use self::store::{SealArgs, TableFormat};
-pub(super) use self::test::TestArgs;
-pub(super) use self::worker::{WorkArgs, WorkerArgs};
+pub(super) use self::test::{EngineArgs, TestArgs};
 
 const GLOBAL: &str = "Global options";
 
@@ -77,7 +90,7 @@ pub(super) struct Cli {
     pub(super) command: CliCommand,
 }
 
-/// Where settings that are not typed come from. They are resolved before there is a [`Cli`].
+/// The sources of settings. They are resolved before the arguments are parsed into a [`Cli`].
 #[derive(Debug, Args)]
 #[command(next_help_heading = GLOBAL)]
 pub(super) struct ConfigSource {

@@ -1,36 +1,23 @@
-//! Where and with what a run is made, for its journal: the machine, the state of the project, the CI.
+//! Records the circumstances of a run for its journal: the machine, the commit, the CI.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::config::Environment;
+use super::config::EnvironmentVariables;
 use super::git;
+use super::workers::cores;
 use slt_runner::atomic_file;
 use slt_runner::jsonl::{entry_of, line_of};
 use slt_runner::results::{Circumstances, ResultsFolder};
 
-/// What the run itself adds.
-pub(super) struct RunConditions {
-    pub(super) workers: usize,
-    pub(super) budget: Option<Duration>,
-    pub(super) seed: Option<u64>,
-    /// The paths that were typed.
-    pub(super) suite: Vec<String>,
-    /// Whether files of the suite are left out.
-    pub(super) is_part: bool,
-    /// Where the first file is, if it is on the disk.
-    pub(super) first: Option<PathBuf>,
-}
-
-/// Looks around.
+/// Returns the circumstances that do not depend on the settings of a run. `first` is the location of the first file on disk.
 pub(super) fn circumstances(
-    environment: &Environment,
-    conditions: RunConditions,
+    environment: &EnvironmentVariables,
+    first: Option<&Path>,
     results: &ResultsFolder,
 ) -> Circumstances {
     let commit = git::commit();
@@ -39,23 +26,16 @@ pub(super) fn circumstances(
     Circumstances {
         host: word(machine.nodename()),
         system: format!("{} {}", word(machine.sysname()), word(machine.release())),
-        cpus: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        workers: conditions.workers,
-        budget: conditions.budget,
-        seed: conditions.seed,
-        corpus_commit: conditions
-            .first
-            .as_deref()
-            .and_then(|first| git::commit_above(first, commit.as_ref())),
+        cpus: cores(),
+        corpus_commit: first.and_then(|first| git::commit_above(first, commit.as_ref())),
         commit,
         ci: environment.ci_run(),
-        suite: conditions.suite,
-        is_part: conditions.is_part,
         engine_hash: program_hash(&results.path().join("program.json")),
+        ..Circumstances::default()
     }
 }
 
-/// Attributes of the program file. If none has changed, the file is the same and need not be hashed again.
+/// Attributes of the program file. If none has changed, the file need not be hashed again.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct ProgramStamp {
     path: PathBuf,
@@ -67,7 +47,7 @@ struct ProgramStamp {
 }
 
 impl ProgramStamp {
-    fn of(path: &Path, program: &File) -> Option<Self> {
+    fn new(path: &Path, program: &File) -> Option<Self> {
         let file = program.metadata().ok()?;
         Some(Self {
             path: path.to_owned(),
@@ -80,12 +60,12 @@ impl ProgramStamp {
     }
 }
 
-/// Length and CRC-32 of this program, which holds its engines: two builds of one version can be told apart. Reading all of it
-/// takes longer than a small run, so the answer is kept in `cache` as long as the file is the same.
+/// Returns length and CRC-32 of this program with its engines, to distinguish builds of one version. Reading it takes longer
+/// than a small run, so the result is kept in `cache` while the file is unchanged.
 fn program_hash(cache: &Path) -> Option<String> {
     let path = std::env::current_exe().ok()?;
     let mut program = File::open(&path).ok()?;
-    let stamp = ProgramStamp::of(&path, &program)?;
+    let stamp = ProgramStamp::new(&path, &program)?;
     let kept: Option<(ProgramStamp, String)> = std::fs::read(cache).ok().and_then(|line| entry_of(&line));
     if let Some((known, hash)) = kept
         && known == stamp
@@ -94,23 +74,15 @@ fn program_hash(cache: &Path) -> Option<String> {
     }
     let mut sum = crc32fast::Hasher::new();
     let (mut length, mut buffer) = (0_u64, vec![0; 1 << 20]);
-    loop {
-        let read = program.read(&mut buffer).ok()?;
-        if read == 0 {
-            break;
-        }
+    while let read @ 1.. = program.read(&mut buffer).ok()? {
         length += read as u64;
         sum.update(&buffer[..read]);
     }
     let hash = format!("{length:x}-{:08x}", sum.finalize());
-    // What was changed while it was read is read again the next time.
-    if ProgramStamp::of(&path, &program).as_ref() == Some(&stamp) {
-        keep(cache, &(stamp, &hash));
+    // A file that was changed while it was read is read again the next time.
+    if ProgramStamp::new(&path, &program).as_ref() == Some(&stamp) {
+        // Without the cache, the next run reads the program again.
+        drop(atomic_file::replace(cache, |out| out.write_all(&line_of(&(stamp, &hash))?)));
     }
     Some(hash)
-}
-
-/// Where the answer cannot be kept, the next run finds it again.
-fn keep(cache: &Path, answer: &impl Serialize) {
-    drop(atomic_file::replace(cache, |out| out.write_all(&line_of(answer)?)));
 }

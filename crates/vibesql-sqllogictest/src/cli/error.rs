@@ -8,15 +8,13 @@ use super::exit::ExitReason;
 use slt_core::engine::{EngineError, RegistryError};
 use slt_core::outcome::ExitHow;
 use slt_core::parser::{DIALECTS, UnknownDialect};
-use slt_runner::parallel::{AssignmentError, PlanError, RunError, WorkerError};
+use slt_runner::parallel::{AssignmentError, DiscoverError, RunError, WorkerError};
 use slt_runner::results::FolderError;
-use slt_runner::results::backup::BackupError;
 use slt_runner::results::import::ImportError;
 use slt_runner::results::portable::PortableError;
 #[cfg(feature = "store")]
 use slt_store::StoreError;
 
-/// What to do about it.
 const SYSTEM_HINT: &str = "a system limit is reached; `ulimit -a` shows the limits: -v memory, -u processes and threads, -n \
      open files";
 
@@ -29,7 +27,7 @@ fn is_refusal(error: &std::io::Error) -> bool {
 /// The result of a command.
 pub(super) type CommandResult = Result<ExitReason, CliError>;
 
-/// An error as the user gets it: what, because of what, and the way out.
+/// An error as it is printed: the message, its causes, and hints.
 #[derive(Debug)]
 pub(super) struct CliError {
     pub(super) reason: ExitReason,
@@ -39,7 +37,8 @@ pub(super) struct CliError {
 }
 
 impl CliError {
-    pub(super) fn new(reason: ExitReason, error: &dyn Error, hints: Vec<String>) -> Self {
+    /// Returns the error with its causes.
+    pub(super) fn new(reason: ExitReason, error: &dyn Error) -> Self {
         let mut causes = Vec::new();
         let mut refused = false;
         let mut cause = error.source();
@@ -48,113 +47,135 @@ impl CliError {
             refused |= error.downcast_ref().is_some_and(is_refusal);
             cause = error.source();
         }
-        let error = Self { reason, message: error.to_string(), causes, hints };
-        if refused { error.of_system() } else { error }
+        let error = Self { causes, ..Self::plain(reason, error.to_string()) };
+        if refused { error.caused_by_system() } else { error }
     }
 
-    /// The same, where it comes of a limit of the system.
-    fn of_system(self) -> Self {
+    /// Marks the error as caused by a limit of the system.
+    fn caused_by_system(self) -> Self {
         Self { reason: ExitReason::System, hints: vec![SYSTEM_HINT.to_owned()], ..self }
     }
 
-    /// A thread that the system refused.
+    /// The system refused a thread.
     pub(super) fn no_thread(cause: String) -> Self {
-        let message = "cannot start a thread".to_owned();
-        Self { causes: vec![cause], ..Self::plain(ExitReason::System, message, Vec::new()) }.of_system()
+        Self { causes: vec![cause], ..Self::plain(ExitReason::System, "cannot start a thread") }
+            .caused_by_system()
     }
 
-    /// What a panic comes of: a bug of ours, or a library that cannot do without what the system refused.
+    /// Returns the error of a panic: a bug, or a library that panics when the system refuses a resource.
     pub(super) fn panic(panic: String) -> Self {
         let code = panic.split_once("Os { code: ").and_then(|(_, rest)| rest.split(',').next()?.parse().ok());
         if code.is_some_and(|code| is_refusal(&std::io::Error::from_raw_os_error(code))) {
-            let message = "the system refused a resource that this program needs".to_owned();
-            let refused = Self::plain(ExitReason::System, message, Vec::new()).of_system();
-            return Self { causes: vec![panic], ..refused };
+            let message = "the system refused a resource that this program needs";
+            return Self { causes: vec![panic], ..Self::plain(ExitReason::System, message) }
+                .caused_by_system();
         }
         Self::internal(panic)
     }
 
-    fn plain(reason: ExitReason, message: String, hints: Vec<String>) -> Self {
-        Self { reason, message, causes: Vec::new(), hints }
+    fn plain(reason: ExitReason, message: impl Into<String>) -> Self {
+        Self { reason, message: message.into(), causes: Vec::new(), hints: Vec::new() }
     }
 
     /// A wrong argument, or wrong input.
-    pub(super) fn usage(message: String, hints: Vec<String>) -> Self {
-        Self::plain(ExitReason::Usage, message, hints)
+    pub(super) fn usage(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::plain(ExitReason::Usage, message).hint(hint)
     }
 
-    /// Something that is left without anything to do.
-    pub(super) fn nothing_selected(message: String, hints: Vec<String>) -> Self {
-        Self::plain(ExitReason::NothingSelected, message, hints)
+    /// Nothing is left to do.
+    pub(super) fn nothing_selected(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self::plain(ExitReason::NothingSelected, message).hint(hint)
+    }
+
+    /// Adds a hint, unless it is empty. A limit of the system has its own hint.
+    pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
+        let hint = Some(hint.into()).filter(|hint| !hint.is_empty() && self.reason != ExitReason::System);
+        self.hints.extend(hint);
+        self
     }
 
     /// A file that cannot be read or written.
     pub(super) fn io(action: &str, path: &str, error: &std::io::Error) -> Self {
-        let message = format!("cannot {action} `{path}`");
-        let causes = vec![error.to_string()];
-        let found = Self { causes, ..Self::plain(ExitReason::Usage, message, Vec::new()) };
-        if is_refusal(error) { found.of_system() } else { found }
+        let plain = Self::plain(ExitReason::Usage, format!("cannot {action} `{path}`"));
+        let found = Self { causes: vec![error.to_string()], ..plain };
+        if is_refusal(error) { found.caused_by_system() } else { found }
     }
 
     /// A temporary folder that cannot be used.
     pub(super) fn temporary_folder(error: &std::io::Error) -> Self {
-        let folder = std::env::temp_dir();
-        let hint = "the environment variable TMPDIR names another folder for temporary files".to_owned();
-        Self {
-            hints: vec![hint],
-            ..Self::io("use a temporary folder in", &folder.display().to_string(), error)
-        }
+        let folder = std::env::temp_dir().display().to_string();
+        let hint = "the environment variable TMPDIR names another folder for temporary files";
+        Self { hints: vec![hint.to_owned()], ..Self::io("use a temporary folder in", &folder, error) }
     }
 
-    /// A name of an engine that none of the runs in `folder` is of; these are `known`.
+    /// No run in `folder` is on `engine`; runs are on the engines `known`.
     pub(super) fn no_run_on_engine(engine: &str, known: &BTreeSet<String>, folder: &Path) -> Self {
         if known.is_empty() {
-            let message = format!("no run in `{}`", folder.display());
-            return Self::nothing_selected(message, vec!["`run` makes one".to_owned()]);
+            return Self::no_run(folder);
         }
         let known: Vec<_> = known.iter().map(String::as_str).collect();
         let hint = format!("engines with runs: {}", known.join(", "));
-        Self::nothing_selected(format!("no run on engine `{engine}`"), vec![hint])
+        Self::nothing_selected(format!("no run on engine `{engine}`"), hint)
     }
 
-    /// A program without a single engine.
+    /// A results folder without runs.
+    pub(super) fn no_run(folder: &Path) -> Self {
+        Self::nothing_selected(format!("no run in `{}`", folder.display()), "`run` creates one")
+    }
+
+    /// A build without engines.
     pub(super) fn no_engine() -> Self {
-        let hint = "build with `--features engine-vibesql,engine-sqlite`".to_owned();
-        Self::plain(ExitReason::EngineUnavailable, "this build has no engine".to_owned(), vec![hint])
+        let hint = "build with `--features engine-vibesql,engine-sqlite`";
+        Self::plain(ExitReason::EngineUnavailable, "this build has no engine").hint(hint)
     }
 
-    /// A bug of ours.
+    /// A bug of this program.
     pub(super) fn internal(cause: String) -> Self {
-        let message = "this is a bug in vibesql-sqllogictest".to_owned();
-        let hint = "please report it with the command line and the test file".to_owned();
-        Self { causes: vec![cause], ..Self::plain(ExitReason::Internal, message, vec![hint]) }
+        let hint = "please report it with the command line and the test file";
+        let plain = Self::plain(ExitReason::Internal, "this is a bug in vibesql-sqllogictest");
+        Self { causes: vec![cause], ..plain.hint(hint) }
+    }
+
+    /// A file of another program that cannot be imported.
+    pub(super) fn import(error: &ImportError, file: &str) -> Self {
+        let hint = match error {
+            ImportError::Portable => "use `store merge` to import it",
+            ImportError::Unknown | ImportError::NotText { .. } => {
+                "`store import` accepts JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports"
+            }
+            ImportError::Sums(_) => {
+                "import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, \
+                 sqllogictest_punchlist.json, or the dump sqllogictest_results.sql"
+            }
+            _ => "nothing was imported from it; use --format if the format was detected incorrectly",
+        };
+        let error = Self::new(ExitReason::Usage, error).hint(hint);
+        Self { message: format!("cannot import `{file}`: {}", error.message), ..error }
     }
 }
 
-impl From<PlanError> for CliError {
-    fn from(error: PlanError) -> Self {
-        let (reason, hint) = match &error {
-            PlanError::NotFound(_) => (
-                ExitReason::Usage,
-                "a path is a file, a directory or a glob; shipped files are called suite:PATH, see `list`",
-            ),
-            PlanError::Unreachable { is_link: true, .. } => {
-                (ExitReason::Usage, "check where the link points to: `readlink -f` follows it")
-            }
-            PlanError::Unreachable { .. } => {
-                (ExitReason::Usage, "check the permissions of its parent directories")
-            }
-            PlanError::InvalidGlob { .. } => (ExitReason::Usage, "in a glob, [ ] and { } come in pairs"),
-            PlanError::NothingMatches(_) => (
-                ExitReason::NothingSelected,
-                "directories are searched for *.test and *.slt; in a glob * stays within a folder, ** does not",
-            ),
-            PlanError::Unreadable { .. } => (ExitReason::Usage, "check the permissions of the directory"),
-            PlanError::Suite { .. } => {
-                (ExitReason::Usage, "correct the file; docs/identity.md says what it is read for")
-            }
+impl From<DiscoverError> for CliError {
+    fn from(error: DiscoverError) -> Self {
+        let reason = match &error {
+            DiscoverError::NothingMatches(_) => ExitReason::NothingSelected,
+            _ => ExitReason::Usage,
         };
-        Self::new(reason, &error, vec![hint.to_owned()])
+        let hint = match &error {
+            DiscoverError::NotFound(_) => {
+                "a path is a file, a directory or a glob; shipped files are called suite:PATH, see `list`"
+            }
+            DiscoverError::Unreachable { is_link: true, .. } => {
+                "check where the link points to: `readlink -f` follows it"
+            }
+            DiscoverError::Unreachable { .. } => "check the permissions of its parent directories",
+            DiscoverError::InvalidGlob { .. } => "in a glob, [ ] and { } come in pairs",
+            DiscoverError::NothingMatches(_) => {
+                "directories are searched for *.test and *.slt; in a glob * stays within a folder, ** does not"
+            }
+            DiscoverError::Unreadable { .. } => "check the permissions of the directory",
+            DiscoverError::Suite { .. } => "correct the file; docs/identity.md describes how it is used",
+        };
+        Self::new(reason, &error).hint(hint)
     }
 }
 
@@ -169,23 +190,22 @@ impl From<RegistryError> for CliError {
                 format!("rebuild with `--features {feature}`, or choose another with --engine"),
             ),
             RegistryError::Argument { name, .. } => {
-                (ExitReason::Usage, format!("write for instance `--engine {name}`"))
+                (ExitReason::Usage, format!("use for example `--engine {name}`"))
             }
         };
-        Self::new(reason, &error, vec![hint])
+        Self::new(reason, &error).hint(hint)
     }
 }
 
 impl From<EngineError> for CliError {
     fn from(error: EngineError) -> Self {
-        Self::new(ExitReason::EngineUnavailable, &error, Vec::new())
+        Self::new(ExitReason::EngineUnavailable, &error)
     }
 }
 
 impl From<UnknownDialect> for CliError {
     fn from(error: UnknownDialect) -> Self {
-        let hint = format!("dialects: {}", DIALECTS.join(", "));
-        Self::new(ExitReason::Usage, &error, vec![hint])
+        Self::new(ExitReason::Usage, &error).hint(format!("dialects: {}", DIALECTS.join(", ")))
     }
 }
 
@@ -196,65 +216,58 @@ impl From<RunError> for CliError {
             RunError::NoWorker { how: ExitHow::Code(code), .. }
                 if code == i32::from(ExitReason::System.code()) =>
             {
-                return Self::new(ExitReason::System, &error, Vec::new()).of_system();
+                return Self::new(ExitReason::System, &error).caused_by_system();
             }
             RunError::NoWorker { .. } => ExitReason::EngineUnavailable,
             RunError::Ended => ExitReason::NothingSelected,
             RunError::Io { .. } | RunError::Sink(_) => ExitReason::Incomplete,
         };
-        Self::new(reason, &error, Vec::new())
+        Self::new(reason, &error)
     }
 }
 
 impl From<AssignmentError> for CliError {
     fn from(error: AssignmentError) -> Self {
-        let hint = match &error {
-            AssignmentError::Io(_) => return Self::new(ExitReason::Incomplete, &error, Vec::new()),
+        let (reason, hint) = match &error {
+            AssignmentError::Io(_) => (ExitReason::Incomplete, ""),
+            AssignmentError::Unavailable(_) => (ExitReason::EngineUnavailable, ""),
             AssignmentError::Protocol { .. } => {
-                "use the version that the run was started with, or start a new one"
+                (ExitReason::Usage, "use the version that the run was started with, or start a new one")
             }
             AssignmentError::OtherEngine { .. } => {
-                "use the build that the run was started with, or start a new one"
+                (ExitReason::Usage, "use the build that the run was started with, or start a new one")
             }
-            AssignmentError::Engine(_) => "use a build with the engine that the run was started with",
-            AssignmentError::Unavailable(_) => {
-                return Self::new(ExitReason::EngineUnavailable, &error, Vec::new());
+            AssignmentError::Engine(_) => {
+                (ExitReason::Usage, "use a build with the engine that the run was started with")
             }
         };
-        Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
+        Self::new(reason, &error).hint(hint)
     }
 }
 
 impl From<FolderError> for CliError {
     fn from(error: FolderError) -> Self {
-        let (reason, hint) = match &error {
-            FolderError::Io { .. } => {
-                (ExitReason::Usage, "use --results DIR to select another results folder")
+        let reason = match &error {
+            FolderError::Nothing { .. } => ExitReason::NothingSelected,
+            _ => ExitReason::Usage,
+        };
+        let hint = match &error {
+            FolderError::Io { .. } | FolderError::Nothing { .. } | FolderError::NoName { .. } => {
+                "use --results DIR to select another results folder"
             }
             FolderError::Unknown { .. } | FolderError::NoJournal(_) => {
-                (ExitReason::Usage, "name a run by its folder in `runs`, or by its path")
+                "name a run as listed by `runs`, or by its path"
             }
-            FolderError::Corrupt(_) | FolderError::NoHeader(_) => (
-                ExitReason::Usage,
-                "choose another run (see `runs`), or move its folder away and restore it with `store restore`",
-            ),
+            FolderError::Corrupt(_) | FolderError::NoHeader(_) => {
+                "choose another run (see `runs`), or move its folder away and restore it with `store restore`"
+            }
             FolderError::OtherVersion { .. } => {
-                (ExitReason::Usage, "name another run, see `runs`, or use the version that wrote it")
+                "name another run, see `runs`, or use the version that wrote it"
             }
-            FolderError::Nothing { .. } => {
-                (ExitReason::NothingSelected, "use --results DIR to select another results folder")
-            }
-            FolderError::NoName { .. } => {
-                (ExitReason::Usage, "use --results DIR to select another results folder")
-            }
-            FolderError::NoPlan(_) => {
-                (ExitReason::Usage, "use `show` to display it, or `run` to start a new run")
-            }
-            FolderError::Busy(_) => {
-                (ExitReason::Usage, "use `worker --join` to add workers to a run in progress")
-            }
+            FolderError::NoPlan(_) => "use `show` to display it, or `run` to start a new run",
+            FolderError::Busy(_) => "use `worker --join` to add workers to a run in progress",
         };
-        Self::new(reason, &error, vec![hint.to_owned()])
+        Self::new(reason, &error).hint(hint)
     }
 }
 
@@ -275,64 +288,29 @@ impl From<StoreError> for CliError {
             StoreError::Twice(_) => "a run must have one result per file",
             StoreError::NoNumber(_) => "restore the original name of its folder",
         };
-        Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
+        Self::new(ExitReason::Usage, &error).hint(hint)
     }
 }
 
 impl From<PortableError> for CliError {
     fn from(error: PortableError) -> Self {
-        let (reason, hint) = match error {
+        let hint = match error {
             PortableError::Folder(error) => return error.into(),
-            PortableError::Running(_) => {
-                (ExitReason::Usage, "wait until it has ended, or end it with Ctrl-C in its terminal")
+            PortableError::Running(_) => "wait until it has ended, or end it with Ctrl-C in its terminal",
+            PortableError::Io { .. } => {
+                "check that the path exists, that you have permission, and that the disk is not full"
             }
-            PortableError::Io { .. } => (
-                ExitReason::Usage,
-                "check that the path exists, that you have permission, and that the disk is not full",
-            ),
-            PortableError::Foreign(_) => (
-                ExitReason::Usage,
-                "`store export` and `store backup` make such files; `store import` takes results of other programs",
-            ),
-            PortableError::Version { .. } => {
-                (ExitReason::Usage, "use the version of this program that made it")
+            PortableError::Foreign(_) => {
+                "`store export` and `store backup` create such files; `store import` imports results of other programs"
             }
+            PortableError::Version { .. } => "use the version of this program that made it",
             PortableError::Damaged { .. } => {
-                (ExitReason::Usage, "nothing was imported from it; copy the file again, or use another copy")
+                "nothing was imported from it; copy the file again, or use another copy"
             }
+            PortableError::Different { .. } => "older backups are unchanged; check the disk, and try again",
+            PortableError::NotRemoved { .. } => "check the permissions of the folder",
         };
-        Self::new(reason, &error, vec![hint.to_owned()])
-    }
-}
-
-impl From<BackupError> for CliError {
-    fn from(error: BackupError) -> Self {
-        let hint = match error {
-            BackupError::Portable(error) => return error.into(),
-            BackupError::Different { .. } => {
-                "older backups are as they were; look at the disk, and try again"
-            }
-            BackupError::NotRemoved { .. } => "check the permissions of the folder",
-        };
-        Self::new(ExitReason::Usage, &error, vec![hint.to_owned()])
-    }
-}
-
-impl CliError {
-    /// A file of another program that cannot be taken in.
-    pub(super) fn import(error: &ImportError, file: &str) -> Self {
-        let hint = match error {
-            ImportError::Portable => "use `store merge` to import it".to_owned(),
-            ImportError::Unknown | ImportError::NotText { .. } => {
-                "`store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports".to_owned()
-            }
-            ImportError::Sums(_) => "import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, \
-                sqllogictest_punchlist.json, or the dump sqllogictest_results.sql"
-                .to_owned(),
-            _ => "nothing was imported from it; use --format if the format was detected incorrectly".to_owned(),
-        };
-        let error = Self::new(ExitReason::Usage, error, vec![hint]);
-        Self { message: format!("cannot import `{file}`: {}", error.message), ..error }
+        Self::new(ExitReason::Usage, &error).hint(hint)
     }
 }
 
@@ -341,7 +319,7 @@ impl From<WorkerError> for CliError {
         match error {
             WorkerError::Engine(error) => error.into(),
             WorkerError::Assignment(error) => error.into(),
-            error => Self::new(ExitReason::Incomplete, &error, Vec::new()),
+            error => Self::new(ExitReason::Incomplete, &error),
         }
     }
 }

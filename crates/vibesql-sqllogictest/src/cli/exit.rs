@@ -1,4 +1,4 @@
-//! Exit codes, and which of them the result of a run has.
+//! Exit codes, and the code of a run.
 
 use std::collections::BTreeSet;
 
@@ -52,22 +52,18 @@ impl ExitReason {
     }
 }
 
-/// Which files fail besides those with a failing record.
+/// Rules for files without a failing record.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct VerdictRules {
     /// Files in which nothing is executed fail.
     pub(super) fail_on_empty: bool,
-    /// What flaky files count as.
+    /// The result of flaky files.
     pub(super) flaky: FlakyResult,
 }
 
-/// Returns the reason after these files; [`ExitReason::NothingSelected`] if nothing was executed.
-pub(super) fn exit_reason(files: &[FileReport], rules: VerdictRules) -> ExitReason {
-    exit_reason_without(files, &BTreeSet::new(), rules)
-}
-
-/// Returns the same where the failures of some files, given by their indices, are expected.
-pub(super) fn exit_reason_without(
+/// Returns the reason after these files; [`ExitReason::NothingSelected`] if nothing was executed. The failures of the files
+/// with indices in `expected` do not count.
+pub(super) fn exit_reason(
     files: &[FileReport],
     expected: &BTreeSet<usize>,
     rules: VerdictRules,
@@ -82,12 +78,12 @@ pub(super) fn exit_reason_without(
 /// |---|---|
 /// | cannot be read, or names an unknown dialect | usage |
 /// | engine does not open | engine unavailable |
-/// | engine or worker lost amid the file | incomplete |
+/// | engine or worker lost during the file | incomplete |
 /// | over the limit of time or memory | tests failed |
 /// | malformed records | usage |
 /// | any other record that has not passed | tests failed |
-/// | nothing executed | success, or tests failed if that was asked for |
-/// | passed in the end, but is flaky | success, or tests failed if that was asked for |
+/// | nothing executed | success, or tests failed with `--fail-on-empty` |
+/// | flaky, but passed in the end | success, or tests failed with `--flaky fail` |
 fn file_reason(file: &FileReport, rules: VerdictRules) -> ExitReason {
     let end = match &file.end {
         FileEnd::NotStarted(FileProblem::Unreadable(_) | FileProblem::Dialect(_)) => ExitReason::Usage,

@@ -1,5 +1,6 @@
 //! Resolves the name of a run, as the user gives it, to a stored run, its journal or its report.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -12,11 +13,11 @@ use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::import;
 use slt_runner::results::portable::{self, is_portable};
 use slt_runner::results::{
-    Circumstances, Commit, FolderError, Journal, LastRun, Opened, ResultsFolder, RunRef, RunSummary, run_refs,
+    Commit, FolderError, Journal, LastRun, Opened, ResultsFolder, RunRef, RunSummary, run_refs,
 };
 use slt_runner::text::count::plural;
 
-/// Constraints on a run constraints its name.
+/// Constraints on a run besides its name.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RunConstraints<'b> {
     /// It must be older than this run, unless it is named directly.
@@ -49,11 +50,7 @@ pub(super) struct LocatedRun {
 impl LocatedRun {
     /// Returns the commit that it was made at.
     pub(super) fn commit(&self) -> Option<&Commit> {
-        self.circumstances()?.commit.as_ref()
-    }
-
-    pub(super) fn circumstances(&self) -> Option<&Circumstances> {
-        self.opened.as_ref()?.circumstances.as_ref()
+        self.opened.as_ref()?.circumstances.as_ref()?.commit.as_ref()
     }
 
     fn stored(journal: Journal) -> Self {
@@ -90,22 +87,13 @@ impl RunPlace {
 }
 
 /// Finds the run that `word` refers to, with constraints by another run.
-pub(super) fn find_run_with(
+pub(super) fn find_run(
     word: &str,
     location: &ResultsLocation,
     constraints: RunConstraints<'_>,
     ui: &mut Ui,
 ) -> Result<LocatedRun, CliError> {
-    read_at(resolve_with(word, location, constraints, ui)?, location)
-}
-
-/// Finds the run that `word` refers to.
-pub(super) fn find_run(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<LocatedRun, CliError> {
-    read_at(resolve(word, location, ui)?, location)
-}
-
-fn read_at(place: RunPlace, location: &ResultsLocation) -> Result<LocatedRun, CliError> {
-    match place {
+    match resolve(word, location, constraints, ui)? {
         RunPlace::Stored { run, note } => {
             let mut found = LocatedRun::stored(location.results()?.journal(Some(&run))?);
             found.notes.extend(note);
@@ -117,7 +105,7 @@ fn read_at(place: RunPlace, location: &ResultsLocation) -> Result<LocatedRun, Cl
 
 /// Reads the journal of the run that `word` refers to, and warns if it is damaged.
 pub(super) fn find_journal(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<Journal, CliError> {
-    let journal = match resolve(word, location, ui)? {
+    let journal = match resolve(word, location, RunConstraints::default(), ui)? {
         RunPlace::Stored { run, note } => {
             note.iter().for_each(|note| ui.note(note));
             location.results()?.journal(Some(&run))?
@@ -132,28 +120,16 @@ pub(super) fn find_journal(word: &str, location: &ResultsLocation, ui: &mut Ui) 
 
 /// Finds the run that `word` refers to, for a command that needs its folder, and returns its name or the path of the folder.
 pub(super) fn find_stored(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<String, CliError> {
-    match resolve(word, location, ui)? {
+    match resolve(word, location, RunConstraints::default(), ui)? {
         RunPlace::Stored { run, note } => {
             note.iter().for_each(|note| ui.note(note));
             Ok(run)
         }
         RunPlace::File(path) => {
-            let hint =
-                "import the file with `store merge` or `store import`; `runs` lists stored runs".to_owned();
-            Err(CliError::usage(format!("`{path}` is a file; this command needs a stored run"), vec![hint]))
+            let hint = "import the file with `store merge` or `store import`; `runs` lists stored runs";
+            Err(CliError::usage(format!("`{path}` is a file; this command needs a stored run"), hint))
         }
     }
-}
-
-/// Resolves `word` without another run: `previous` is the run before the last one, on the same engine.
-fn resolve(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<RunPlace, CliError> {
-    if RunRef::by_order(word) != Some(RunRef::Previous) {
-        return resolve_with(word, location, RunConstraints::default(), ui);
-    }
-    let results = location.results()?;
-    let last = last(results, ui)?;
-    let engine = RunSummary::read(results, &last)?.header.engine;
-    resolve_with(word, location, RunConstraints { before: Some(&last), engine: Some(&engine) }, ui)
 }
 
 /// Returns the last readable run.
@@ -167,7 +143,8 @@ fn warn_skipped(run: &str, error: &FolderError, ui: &mut Ui) {
     ui.warn(&format!("run `{run}` is skipped: {error}; run `store verify` to check all results"));
 }
 
-fn resolve_with(
+/// Resolves `word`. Without constraints, `previous` is the run before the last one, on the same engine.
+fn resolve(
     word: &str,
     location: &ResultsLocation,
     constraints: RunConstraints<'_>,
@@ -190,6 +167,11 @@ fn resolve_with(
             before(results, RunConstraints { engine: None, ..constraints }, ui)
         }
         [RunRef::Last] => Ok(RunPlace::stored(last(results, ui)?)),
+        [RunRef::Previous] if constraints.before.is_none() && constraints.engine.is_none() => {
+            let last = last(results, ui)?;
+            let engine = RunSummary::read(results, &last)?.header.engine;
+            before(results, RunConstraints { before: Some(&last), engine: Some(&engine) }, ui)
+        }
         [RunRef::Previous] => before(results, constraints, ui),
         [RunRef::Run(name)] => Ok(RunPlace::stored(name)),
         [RunRef::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, constraints),
@@ -222,8 +204,8 @@ fn before(
     }
     let before = end.map_or_else(String::new, |end| format!(" before {}", runs[end]));
     let engine = constraints.on_engine();
-    let hint = "name a run, a branch, a commit or a file; `runs` lists runs".to_owned();
-    Err(CliError::nothing_selected(format!("no run{before}{engine}"), vec![hint]))
+    let hint = "name a run, a branch, a commit or a file; `runs` lists runs";
+    Err(CliError::nothing_selected(format!("no run{before}{engine}"), hint))
 }
 
 /// Returns the last complete run among these; one with uncommitted changes only if there is no other.
@@ -254,48 +236,42 @@ fn last_of(
     let others = [(incomplete, "incomplete run"), (other_engines, "run on another engine")];
     let others = others.into_iter().filter(|(count, _)| *count > 0);
     let others: Vec<_> = others.map(|(count, what)| format!("{count} × {what}")).collect();
-    let hints = match others.is_empty() {
-        true => vec!["a run cannot be compared with itself; `runs` lists all runs".to_owned()],
-        false => {
-            vec![format!("existing runs: {}; to use one, name it directly (see `runs`)", others.join(", "))]
-        }
+    let hint = match others.is_empty() {
+        true => "a run cannot be compared with itself; `runs` lists all runs".to_owned(),
+        false => format!("existing runs: {}; to use one, name it directly (see `runs`)", others.join(", ")),
     };
-    Err(CliError::nothing_selected(format!("no other complete run of {what}{engine}"), hints))
+    Err(CliError::nothing_selected(format!("no other complete run of {what}{engine}"), hint))
 }
 
 fn unknown(word: &str, results: &ResultsFolder) -> CliError {
-    let mut branches: Vec<_> = results.known_runs().unwrap_or_default();
-    branches.reverse();
-    let names = branches.into_iter().filter_map(|run| run.commit?.branch);
-    let mut branches = Vec::<String>::new();
-    for name in names {
-        if !branches.contains(&name) {
-            branches.push(name);
-        }
-    }
+    let runs = results.known_runs().unwrap_or_default().into_iter().rev();
+    let mut seen = HashSet::new();
+    let branches = runs.filter_map(|run| run.commit?.branch).filter(|branch| seen.insert(branch.clone()));
+    let branches: Vec<_> = branches.collect();
     let known = match branches.as_slice() {
-        [] => "no run here was made on a branch".to_owned(),
+        [] => "no stored run has a branch".to_owned(),
         branches => format!("branches with runs: {}", branches.join(", ")),
     };
-    let message = format!("no run, branch, commit or file matches `{word}`");
     let words = format!("`runs` lists all runs; `last` and `previous` are valid, too; {known}");
-    CliError::usage(message, vec![words])
+    CliError::usage(format!("no run, branch, commit or file matches `{word}`"), words)
 }
 
 fn ambiguous(word: &str, several: &[RunRef]) -> CliError {
     let names: Vec<_> = several.iter().map(RunRef::to_string).collect();
-    CliError::usage(format!("`{word}` is ambiguous"), vec![format!("use one of these: {}", names.join(", "))])
+    CliError::usage(format!("`{word}` is ambiguous"), format!("use one of these: {}", names.join(", ")))
 }
 
 /// Reads the run in a file of `store export`.
 fn journal_in_file(path: &str) -> Result<Journal, CliError> {
-    let bytes = std::fs::read(path).map_err(|error| CliError::io("read", path, &error))?;
-    if !is_portable(&bytes) {
-        let hint =
-            "import results of other programs with `store import`; `runs` then lists the run".to_owned();
-        return Err(CliError::usage(format!("`{path}` is not a file of `store export`"), vec![hint]));
+    if !is_portable(&read_file(path)?) {
+        let hint = "import results of other programs with `store import`; `runs` then lists the run";
+        return Err(CliError::usage(format!("`{path}` is not a file of `store export`"), hint));
     }
     portable_run(path)
+}
+
+fn read_file(path: &str) -> Result<Vec<u8>, CliError> {
+    std::fs::read(path).map_err(|error| CliError::io("read", path, &error))
 }
 
 fn portable_run(path: &str) -> Result<Journal, CliError> {
@@ -310,36 +286,31 @@ fn portable_run(path: &str) -> Result<Journal, CliError> {
 
 /// Reads the run in a file of `store export` or of another program.
 fn in_file(path: &str) -> Result<LocatedRun, CliError> {
-    let bytes = std::fs::read(path).map_err(|error| CliError::io("read", path, &error))?;
+    let bytes = read_file(path)?;
     if is_portable(&bytes) {
         let found = LocatedRun::stored(portable_run(path)?);
         return Ok(LocatedRun { name: format!("{} in {path}", found.name), is_stored: false, ..found });
     }
-    let reading = import::read(&bytes, None, modified_at(Path::new(path)))
-        .map_err(|error| CliError::import(&error, path))?;
+    let modified = modified_at(Path::new(path)).unwrap_or_else(milliseconds_since_1970);
+    let reading = import::read(&bytes, None, modified).map_err(|error| CliError::import(&error, path))?;
     let notes = reading.oddities.iter().map(|oddity| format!("{path}: {oddity}")).collect();
     let count = reading.runs.len();
     let mut runs = reading.runs;
     match (runs.pop(), count) {
-        (Some(run), 1) => Ok(LocatedRun {
-            name: path.to_owned(),
-            is_stored: false,
-            opened: None,
-            report: run.report(None),
-            notes,
-        }),
+        (Some(run), 1) => {
+            let (name, report) = (path.to_owned(), run.report(None));
+            Ok(LocatedRun { name, is_stored: false, opened: None, report, notes })
+        }
         _ => Err(several_runs(path, count, "import it with `store import`; `runs` then lists its runs")),
     }
 }
 
 fn several_runs(path: &str, count: usize, hint: &str) -> CliError {
-    let message = format!("`{path}` contains {}, expected one", plural(count as u64, "run"));
-    CliError::usage(message, vec![hint.to_owned()])
+    CliError::usage(format!("`{path}` contains {}, expected one", plural(count as u64, "run")), hint)
 }
 
-/// Returns when a file was last modified, or the current time if that is unknown.
-pub(super) fn modified_at(file: &Path) -> i64 {
-    let time = file.metadata().and_then(|metadata| metadata.modified()).ok();
-    let since = time.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
-    since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_else(milliseconds_since_1970)
+/// Returns when a file was last modified, in milliseconds since 1970.
+pub(super) fn modified_at(file: &Path) -> Option<i64> {
+    let since = file.metadata().ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
 }

@@ -1,16 +1,17 @@
-//! Which files differ from a commit, as Git says.
+//! Reads the state of Git repositories.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use super::error::CliError;
 use super::results_location::place_of;
 use slt_runner::parallel::{FileSource, WorkItem};
 use slt_runner::results::Commit;
 
-/// Leaves the files that differ from the commit `reference` of their repository, or that Git does not know. Files may
-/// be in several repositories, such as a suite that is a submodule; shipped files never change, and of standard input Git knows nothing.
+/// Selects the files that differ from the commit `reference` of their repository, and untracked files. Files may be in
+/// several repositories, such as a suite that is a submodule. Shipped files and standard input are not selected.
 pub(super) fn changed(items: Vec<WorkItem>, reference: &str) -> Result<Vec<WorkItem>, CliError> {
     let mut repositories = BTreeMap::<PathBuf, BTreeSet<PathBuf>>::new();
     let mut left = Vec::new();
@@ -20,17 +21,14 @@ pub(super) fn changed(items: Vec<WorkItem>, reference: &str) -> Result<Vec<WorkI
         }
         let place = place_of(&item);
         let Some(repository) = repository_of(&place) else {
-            let message = format!("--changed: `{}` is in no Git repository", item.shown);
-            return Err(CliError::usage(
-                message,
-                vec!["leave --changed out, or name files of a repository".to_owned()],
-            ));
+            let message = format!("--changed: `{}` is not in a Git repository", item.shown);
+            return Err(CliError::usage(message, "omit --changed, or name files of a repository"));
         };
-        let differing = match repositories.get(&repository) {
-            Some(differing) => differing,
-            None => {
-                let differing = differing(&repository, reference)?;
-                repositories.entry(repository).or_insert(differing)
+        let differing = match repositories.entry(repository) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let differing = differing(new.key(), reference)?;
+                new.insert(differing)
             }
         };
         if differing.contains(&place) {
@@ -40,26 +38,37 @@ pub(super) fn changed(items: Vec<WorkItem>, reference: &str) -> Result<Vec<WorkI
     Ok(left)
 }
 
-/// The state of the repository that this process was started in; nothing if there is none, or no Git.
-pub(super) fn commit() -> Option<Commit> {
-    let words = ["status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z"];
-    // Not to wait for another Git, and not to write: only to look.
-    let output = Command::new("git").env("GIT_OPTIONAL_LOCKS", "0").args(words).output().ok()?;
-    if output.status.success() { commit_of(&String::from_utf8_lossy(&output.stdout)) } else { None }
+/// Returns a Git command that neither waits for other Git processes nor writes.
+pub(super) fn git() -> Command {
+    let mut git = Command::new("git");
+    git.env("GIT_OPTIONAL_LOCKS", "0");
+    git
 }
 
-/// The commit of the repository that a file is in, whichever folder one is in; `here` is that of the current folder.
+/// Runs a command, and returns its output without the final line break; `None` if it fails or prints nothing.
+pub(super) fn answer(command: &mut Command) -> Option<Vec<u8>> {
+    let output = command.stderr(Stdio::null()).output().ok()?;
+    let mut text = output.stdout;
+    text.pop_if(|last| *last == b'\n');
+    (output.status.success() && !text.is_empty()).then_some(text)
+}
+
+/// Returns the state of the repository of the working directory; `None` if there is none, or no Git.
+pub(super) fn commit() -> Option<Commit> {
+    let words = ["status", "--porcelain=v2", "--branch", "--untracked-files=no", "-z"];
+    commit_of(&String::from_utf8_lossy(&answer(git().args(words))?))
+}
+
+/// Returns the commit of the repository of a file; `here` is that of the working directory.
 pub(super) fn commit_above(place: &Path, here: Option<&Commit>) -> Option<String> {
     let repository = repository_of(place)?;
-    // To start Git takes longer than all else that is found out about a run.
+    // Starting Git takes longer than everything else that is recorded about a run.
     let of_here = || repository_of(&std::env::current_dir().ok()?.canonicalize().ok()?.join("file"));
     if let Some(here) = here.filter(|_| of_here().as_ref() == Some(&repository)) {
         return Some(here.hash.clone());
     }
-    let output =
-        Command::new("git").arg("-C").arg(repository).args(["rev-parse", "--verify", "HEAD"]).output();
-    let output = output.ok().filter(|output| output.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    let hash = answer(git().arg("-C").arg(repository).args(["rev-parse", "--verify", "HEAD"]))?;
+    Some(String::from_utf8_lossy(&hash).into_owned())
 }
 
 /// Reads the entries of `git status --porcelain=v2 --branch -z`.
@@ -73,7 +82,7 @@ fn commit_of(status: &str) -> Option<Commit> {
     Some(Commit { hash, branch, dirty })
 }
 
-/// The folder above with `.git` in it, which is a file in submodules and further working copies.
+/// Returns the nearest parent folder with `.git`, which is a file in submodules and linked working copies.
 pub(super) fn repository_of(place: &Path) -> Option<PathBuf> {
     place.ancestors().skip(1).find(|folder| folder.join(".git").exists()).map(Path::to_owned)
 }
@@ -86,21 +95,21 @@ fn differing(repository: &Path, reference: &str) -> Result<BTreeSet<PathBuf>, Cl
     Ok(files)
 }
 
-/// The paths that a Git command prints, each ended by NUL.
+/// Returns the paths that a Git command prints, each ended by NUL.
 fn names(repository: &Path, words: &[&str]) -> Result<BTreeSet<PathBuf>, CliError> {
     let output = Command::new("git").arg("-C").arg(repository).args(words).output();
     let output = output.map_err(|error| CliError::io("run", "git", &error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
         let said = said.lines().next().unwrap_or("nothing").trim().to_owned();
-        let message = format!("--changed: git says in `{}`: {said}", repository.display());
-        return Err(CliError::usage(message, vec!["--changed wants a commit, a branch or a tag".to_owned()]));
+        let message = format!("--changed: Git fails in `{}`: {said}", repository.display());
+        return Err(CliError::usage(message, "--changed requires a commit, a branch or a tag"));
     }
     let paths = output.stdout.split(|&byte| byte == 0).filter(|path| !path.is_empty());
     Ok(paths.map(|path| repository.join(path_of(path))).collect())
 }
 
-fn path_of(bytes: &[u8]) -> &Path {
+pub(super) fn path_of(bytes: &[u8]) -> &Path {
     use std::os::unix::ffi::OsStrExt as _;
     Path::new(std::ffi::OsStr::from_bytes(bytes))
 }

@@ -1,18 +1,17 @@
-//! Single keys while a run goes on in a terminal: `t` asks what runs now, as SIGUSR1 does anywhere.
+//! Single keys during a run in a terminal: `t` shows the running files, as SIGUSR1 does anywhere.
 //!
-//! A terminal hands out whole lines, so its settings are changed for as long as files are running: keys come one by
-//! one and are not shown. Ctrl-C, Ctrl-Z and Ctrl-\ stay signals. Whoever comes next must find the terminal as it was:
+//! By default, a terminal returns whole lines. While files are running, its settings are changed: it returns single keys,
+//! and does not show them. Ctrl-C, Ctrl-Z and Ctrl-\ stay signals. The settings must be restored in every case:
 //!
-//! | what happens | who gives the terminal back |
+//! | event | restored by |
 //! |---|---|
-//! | the run ends, by Ctrl-C once or twice, SIGTERM, SIGHUP, an error or a panic | the guard, when it is dropped |
-//! | Ctrl-Z | the thread, before the run stops the process; it takes the terminal again when the process goes on |
+//! | the run ends, also by Ctrl-C, SIGTERM, SIGHUP, an error or a panic | the guard, when it is dropped |
+//! | Ctrl-Z | the thread, before the run stops the process; changed again when the process continues |
 //! | Ctrl-\ | the thread, before the process aborts |
-//! | SIGSTOP, SIGKILL | nobody can |
+//! | SIGSTOP, SIGKILL | impossible |
 //!
-//! The terminal is taken up with the first file, since from then on the run listens to signals: a Ctrl-C before that
-//! ends the process on the spot, and nothing may need to be put right. It is touched only while this process is in its
-//! foreground, for whoever touches it from the background is stopped.
+//! The settings are changed at the first file, when the run handles signals: an earlier Ctrl-C ends the process at once.
+//! They are changed only while this process is in the foreground, since the system stops background processes that do it.
 
 use std::io::{IsTerminal as _, stderr, stdin, stdout};
 use std::sync::mpsc::{SyncSender, sync_channel};
@@ -29,9 +28,9 @@ use tokio::sync::oneshot;
 
 use slt_runner::event::{EventSink, RunEvent, SinkError};
 
-/// The key that asks what runs now.
+/// The key that shows the running files.
 const ASK: u8 = b't';
-/// How often keys are looked for.
+/// The interval between reads of keys.
 const TICK: Duration = Duration::from_millis(100);
 
 /// Listens to keys while files are running.
@@ -41,16 +40,14 @@ pub(super) struct KeyListener {
 }
 
 impl KeyListener {
-    /// Listens if it is `wanted`, and if the terminal is this program's alone: where standard output is a pipe, a pager
-    /// at its other end may read keys as well.
+    /// Listens if it is `wanted`, and if all standard streams are the terminal: if standard output is a pipe, a pager may
+    /// read keys, too.
     pub(super) fn new(wanted: bool) -> Self {
         let terminal = stdin().is_terminal() && stdout().is_terminal() && stderr().is_terminal();
         Self { wanted: wanted && terminal, listener: None }
     }
-}
 
-impl KeyListener {
-    /// Gives the terminal back to the shell before a stop, or takes it again. Returns when it is done.
+    /// Restores the terminal for the shell before a stop, or changes it again. Returns when it is done.
     fn lend(&self, lent: bool) {
         let Some(listener) = &self.listener else { return };
         let (done, wait) = sync_channel(1);
@@ -60,7 +57,7 @@ impl KeyListener {
     }
 }
 
-/// Whether the terminal is lent to somebody else from now on.
+/// Requests to restore the terminal for other processes, or to change it again.
 struct LendRequest {
     lent: bool,
     done: SyncSender<()>,
@@ -81,16 +78,16 @@ impl EventSink for KeyListener {
     }
 }
 
-/// Has the terminal until it is dropped.
+/// Reads keys until it is dropped.
 struct KeyThread {
     orders: UnboundedSender<LendRequest>,
-    /// Dropped, it ends the thread.
+    /// Ends the thread when it is dropped.
     over: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl KeyThread {
-    /// Keys are a convenience: without a thread, the run continues without them.
+    /// Starts the thread. Without a thread, there are no keys, which is not an error.
     fn start() -> Option<Self> {
         let (over, ended) = oneshot::channel();
         let (orders, ordered) = unbounded_channel();
@@ -116,7 +113,7 @@ fn listen(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut quit = signal(SignalKind::quit())?;
-        // As long as there is a listener, the signal that is sent below ends nothing.
+        // Without a listener, the signal that is sent below would end the process.
         let _asked = signal(SignalKind::user_defined1())?;
         let mut tick = tokio::time::interval(TICK);
         let mut terminal = RawTerminal { found: None, lent: false };
@@ -144,14 +141,14 @@ fn listen(
 
 /// The terminal at standard input.
 struct RawTerminal {
-    /// Its settings from before, as long as it has others.
+    /// The original settings, while they are changed.
     found: Option<Termios>,
-    /// It is somebody else's for now.
+    /// Whether other processes use it.
     lent: bool,
 }
 
 impl RawTerminal {
-    /// Makes it hand out single keys, unless it does. Returns whether it does.
+    /// Changes the terminal to single keys, and returns whether that has succeeded.
     fn take(&mut self) -> bool {
         if self.lent || !in_foreground() {
             return false;
@@ -160,10 +157,10 @@ impl RawTerminal {
             let Ok(found) = tcgetattr(stdin()) else { return false };
             let mut single = found.clone();
             single.local_modes.remove(LocalModes::ICANON | LocalModes::ECHO);
-            // A read that finds no key returns at once.
+            // A read without a key returns at once.
             single.special_codes[SpecialCodeIndex::VMIN] = 0;
             single.special_codes[SpecialCodeIndex::VTIME] = 0;
-            // Kept before it is changed, lest a change that is half done stays.
+            // Kept before the change, so that a partial change is undone.
             self.found = Some(found);
             if tcsetattr(stdin(), OptionalActions::Now, &single).is_err() {
                 self.give_back();
@@ -172,7 +169,7 @@ impl RawTerminal {
         self.found.is_some()
     }
 
-    /// The keys that have been pressed.
+    /// Returns the pressed keys.
     fn keys(&self) -> Vec<u8> {
         let mut keys = [0; 64];
         let count = rustix::io::read(stdin(), &mut keys).unwrap_or(0);
@@ -182,7 +179,7 @@ impl RawTerminal {
     fn give_back(&mut self) {
         let Some(found) = self.found.take() else { return };
         if in_foreground() {
-            // A terminal that is gone needs no settings.
+            // A terminal that no longer exists needs no settings.
             tcsetattr(stdin(), OptionalActions::Now, &found).ok();
         }
     }
@@ -194,7 +191,7 @@ impl Drop for RawTerminal {
     }
 }
 
-/// Whether the terminal is this process's to use.
+/// Whether this process is in the foreground of the terminal.
 fn in_foreground() -> bool {
     tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp())
 }

@@ -7,7 +7,7 @@ use jiff::civil::Date;
 
 use super::args::ExpectationArgs;
 use super::error::CliError;
-use super::exit::{ExitReason, VerdictRules, exit_reason_without};
+use super::exit::{self, ExitReason, VerdictRules};
 use super::ui::Ui;
 use slt_core::location::{FileId, path_text};
 use slt_core::outcome::RunReport;
@@ -99,8 +99,8 @@ pub(super) fn read(path: &Path, files: &DocumentFiles) -> Result<(String, Expect
     let shown = shown(path);
     let text = std::fs::read_to_string(path).map_err(|error| CliError::io("read", &shown, &error))?;
     let found = expectations::read(&shown, &text, files).map_err(|error| {
-        let hint = "docs/expectations.md describes the format".to_owned();
-        CliError::usage(format!("{shown}:{}: {}", error.line, error.message), vec![hint])
+        let hint = "docs/expectations.md describes the format";
+        CliError::usage(format!("{shown}:{}: {}", error.line, error.message), hint)
     })?;
     Ok((text, found))
 }
@@ -128,7 +128,7 @@ pub(super) fn find<'f>(
     found
 }
 
-/// Returns the test files that an expectations file is about which the user names.
+/// Returns the test files of an expectations file that the user names.
 pub(super) fn files_of_named<'f>(
     document: &Path,
     mut files: impl Iterator<Item = (&'f FileId, &'f Path)>,
@@ -139,7 +139,7 @@ pub(super) fn files_of_named<'f>(
     DocumentFiles::named(prefix)
 }
 
-/// Returns what the keys of the files in a folder begin with, where one of them is at `place`.
+/// Returns the common prefix of the keys of the files in a folder, one of which is at `place`.
 fn prefix<'f>(file: &'f FileId, place: &Path, folder: &Path) -> Option<&'f str> {
     let below = path_text::of(place.strip_prefix(folder).ok()?);
     let prefix = file.key().strip_suffix(&below)?;
@@ -148,7 +148,7 @@ fn prefix<'f>(file: &'f FileId, place: &Path, folder: &Path) -> Option<&'f str> 
 
 /// Returns the exit reason of a run in which only unexpected failures count.
 pub(super) fn exit_reason(run: &RunReport, judgement: &Judgement, rules: VerdictRules) -> ExitReason {
-    let files = exit_reason_without(&run.files, &judgement.expected_files, rules);
+    let files = exit::exit_reason(&run.files, &judgement.expected_files, rules);
     if judgement.is_good() { files } else { files.max(ExitReason::TestsFailed) }
 }
 

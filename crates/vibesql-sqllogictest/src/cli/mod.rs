@@ -1,9 +1,10 @@
-//! The command line. Its only door is [`main`], so that an embedder can have it with engines of their own.
+//! The command line. Its only public function is [`main`], so that embedders can use it with their own engines.
 
 mod args;
 mod circumstances;
 mod commands;
 mod config;
+mod context;
 mod error;
 mod exit;
 mod find_run;
@@ -33,15 +34,16 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory as _, Parser as _};
 
 use self::args::{Cli, CliCommand};
-use self::config::{Environment, ResolveError, ResolvedArguments};
+use self::config::{EnvironmentVariables, ResolveError};
+use self::context::CommandContext;
 use self::error::{CliError, CommandResult};
 use self::exit::ExitReason;
 use self::results_location::ResultsLocation;
 use self::ui::Ui;
 use slt_core::engine::EngineRegistry;
 
-/// Engines recurse over SQL; a stack this large lets them refuse deep SQL rather than die of it. It is address
-/// space, and costs memory only where it is used.
+/// Engines recurse over SQL. With a stack this large, they can reject deeply nested SQL instead of crashing. Unused stack
+/// takes only address space.
 const STACK: usize = 256 << 20;
 
 /// Runs the command line of this process with the engines of `registry`.
@@ -78,8 +80,8 @@ fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 }
 
 fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
-    let environment = Environment::of_process();
-    let resolved = match config::resolve(&Cli::command(), arguments, &environment, &config::read) {
+    let environment = EnvironmentVariables::from_process();
+    let resolved = match config::resolve(&Cli::command(), arguments, &environment, &config::read_text) {
         Ok(resolved) => resolved,
         Err(ResolveError::Typed(error)) => return print_usage_error(error),
         Err(ResolveError::Configuration(errors)) => {
@@ -94,9 +96,8 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
         Ok(cli) => cli,
         Err(error) => {
             let reason = print_usage_error(error);
-            // What was typed has been parsed before, without an error.
-            let note =
-                "environment and configuration file are part of this; `config show` has their settings";
+            // The typed arguments alone have been parsed without an error.
+            let note = "environment and configuration file add arguments; run `config show` to see them";
             Ui::new(clap::ColorChoice::Auto).note(note);
             return reason;
         }
@@ -104,41 +105,37 @@ fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let mut ui = Ui::new(cli.color);
     resolved.notes.iter().for_each(|note| ui.note(note));
     let location = ResultsLocation::new(cli.results.as_deref(), environment.home());
-    let done = execute(cli.command, &location, &environment, &resolved, registry, &mut ui);
+    let context =
+        CommandContext { location: &location, environment: &environment, resolved: &resolved, registry };
+    let done = execute(cli.command, context, &mut ui);
     done.unwrap_or_else(|error| ui.error(&error))
 }
 
-fn execute(
-    command: CliCommand,
-    location: &ResultsLocation,
-    environment: &Environment,
-    resolved: &ResolvedArguments,
-    registry: &EngineRegistry,
-    ui: &mut Ui,
-) -> CommandResult {
+fn execute(command: CliCommand, context: CommandContext<'_>, ui: &mut Ui) -> CommandResult {
+    let location = context.location;
     match command {
-        CliCommand::Test(args) => commands::test::run(args, resolved, registry, ui),
-        CliCommand::Run(args) => commands::run::run(*args, location, environment, resolved, registry, ui),
-        CliCommand::List(args) => commands::list::run(args, location, environment, resolved, registry, ui),
-        CliCommand::Engines => commands::engines::run(registry, ui),
+        CliCommand::Test(args) => commands::test::run(args, context, ui),
+        CliCommand::Run(args) => commands::run::run(*args, context, ui),
+        CliCommand::List(args) => commands::list::run(args, context, ui),
+        CliCommand::Engines => commands::engines::run(context.registry, ui),
         CliCommand::Status => commands::status::run(location, ui),
         CliCommand::Compare(args) => commands::compare::run(&args, location, ui),
         CliCommand::Flaky(args) => commands::flaky::run(&args, location, ui),
-        CliCommand::Bisect(args) => commands::bisect::run(args, location, ui),
+        CliCommand::Bisect(args) => commands::bisect::run(&args, location, ui),
         CliCommand::Runs(args) => commands::runs::run(&args, location, ui),
         CliCommand::Show(args) => commands::show::run(&args, location, ui),
         CliCommand::Analyze(args) => commands::analyze::run(&args, location, ui),
         CliCommand::Punchlist(args) => commands::punchlist::run(&args, location, ui),
-        CliCommand::Report(args) => commands::report::run(args, location, environment, ui),
+        CliCommand::Report(args) => commands::report::run(&args, context, ui),
         #[cfg(feature = "store")]
-        CliCommand::Query(args) => commands::query::run(*args, location, environment, ui),
+        CliCommand::Query(args) => commands::query::run(*args, context, ui),
         CliCommand::Expectations(command) => commands::expectations::run(command, location, ui),
         CliCommand::Store(command) => commands::store::run(&command, location, ui),
-        CliCommand::Worker(args) => commands::worker::run(&args, location, registry, ui),
-        CliCommand::Config(command) => commands::config::run(&command, resolved, environment, ui),
+        CliCommand::Worker(args) => commands::worker::run(&args, context, ui),
+        CliCommand::Config(command) => commands::config::run(&command, context, ui),
         CliCommand::Completions(args) => commands::completions::run(&args, ui),
         CliCommand::Man(args) => commands::man::run(&args, ui),
-        CliCommand::Work(args) => commands::work::run(&args, registry),
+        CliCommand::Work(args) => commands::work::run(&args, context.registry),
         #[cfg(feature = "store")]
         CliCommand::Ask(args) => commands::ask::run(&args, location),
     }
@@ -147,7 +144,7 @@ fn execute(
 /// Prints an error of clap, which can also be the help or the version.
 fn print_usage_error(error: clap::Error) -> ExitReason {
     let error = with_full_name(error);
-    // A closed output leaves nowhere to report to.
+    // A closed output is ignored.
     drop(error.print());
     if error.use_stderr() { ExitReason::Usage } else { ExitReason::Success }
 }
@@ -167,11 +164,11 @@ fn with_full_name(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// The message and the place of the last panic.
+/// The message and the location of the last panic.
 static LAST_PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// A panic of an engine is the outcome of a record, and is reported there; a panic of ours is reported by
-/// [`guarded`]. In neither case should the default message get in between.
+/// Disables the default message of panics. A panic of an engine is reported as the outcome of a record, any other by
+/// [`guarded`].
 fn keep_panics_quiet() {
     std::panic::set_hook(Box::new(|panic| {
         if let Ok(mut last) = LAST_PANIC.lock() {

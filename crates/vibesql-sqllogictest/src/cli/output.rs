@@ -1,14 +1,14 @@
-//! Writes output files that the user names, in the same way for all commands.
+//! Writes the output files of all commands.
 //!
-//! | the path | what happens |
+//! | path | effect |
 //! |---|---|
 //! | `-`, or the file that standard output goes to | standard output |
-//! | a device, a FIFO, `/dev/fd/N`, `>(…)` | it is written to as it is |
-//! | a regular file, or nothing yet | a file beside it takes its place when it is whole and on the disk |
-//! | a regular file that cannot be replaced, only written to | its content is replaced, and put back if that fails |
-//! | a symbolic link | the same for what it leads to |
+//! | a device, a FIFO, `/dev/fd/N`, `>(…)` | written directly |
+//! | a regular file, or none yet | replaced atomically by a complete file that is on the disk |
+//! | a regular file that can only be written | its content is replaced, and restored after a failure |
+//! | a symbolic link | the same for its target |
 //!
-//! A file that is replaced keeps its mode, and its owner and group where the system lets them be set.
+//! A replaced file keeps its mode, and its owner and group if the system permits.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
 use std::io::{self, BufWriter, IsTerminal as _, Read as _, Seek as _, Write};
@@ -23,10 +23,10 @@ use super::ui::Ui;
 use slt_runner::atomic_file::{folder_of, sync_folder, temporary};
 use slt_runner::parallel::has_test_ending;
 
-/// How many symbolic links may follow each other, as in Linux.
+/// The maximum length of a chain of symbolic links, as in Linux.
 const MOST_LINKS: usize = 40;
 
-/// What to do with an existing regular file.
+/// The treatment of an existing regular file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ExistingFile {
     /// It is replaced.
@@ -37,7 +37,7 @@ pub(super) enum ExistingFile {
     Keep,
 }
 
-/// A place for a document, which can be written to as far as that is known.
+/// The destination of a document, checked before it is written.
 pub(super) struct OutputFile {
     shown: String,
     place: OutputPlace,
@@ -54,7 +54,7 @@ enum OutputPlace {
     },
 }
 
-/// What a document is written to.
+/// Counts the bytes of a document, and keeps the error of its file.
 pub(super) struct OutputSink<'f> {
     to: Box<dyn Write + 'f>,
     size: u64,
@@ -62,7 +62,7 @@ pub(super) struct OutputSink<'f> {
 }
 
 impl OutputFile {
-    /// Looks at `path`, and opens it if it is no regular file: a FIFO waits for its reader. A regular file stays as it is.
+    /// Checks `path`, and opens it unless it is a regular file: a FIFO waits for its reader.
     pub(super) fn open(path: &Path, existing: ExistingFile) -> Result<Self, CliError> {
         let shown = path.display().to_string();
         let place = place(path).map_err(|error| cannot_write(&shown, &error))?;
@@ -73,11 +73,8 @@ impl OutputFile {
             OutputPlace::File { path: file, old: Some(_) }
                 if existing == ExistingFile::ReplaceReport && has_test_ending(file) =>
             {
-                let hint = "name another file for the report".to_owned();
-                return Err(CliError::usage(
-                    format!("cannot replace `{shown}`: it is a test file"),
-                    vec![hint],
-                ));
+                let message = format!("cannot replace `{shown}`: it is a test file");
+                return Err(CliError::usage(message, "name another file for the report"));
             }
             OutputPlace::File { path, old } => {
                 probe(path, old.as_ref()).map_err(|error| cannot_write(&shown, &error))?;
@@ -87,19 +84,19 @@ impl OutputFile {
         Ok(Self { shown, place, existing })
     }
 
-    /// Whether this is standard output, which has nothing but the document then.
+    /// Whether this is standard output, which then has only the document.
     pub(super) fn is_standard(&self) -> bool {
         matches!(self.place, OutputPlace::Standard)
     }
 
-    /// Whether this is a regular file, which a document replaces as a whole.
+    /// Whether this is a regular file, which the document replaces.
     #[cfg(feature = "store")]
     pub(super) fn is_file(&self) -> bool {
         matches!(self.place, OutputPlace::File { .. })
     }
 
-    /// Writes a document that is in memory.
-    pub(super) fn put(self, document: impl AsRef<[u8]>) -> Result<u64, CliError> {
+    /// Writes a document, and returns its size; `None` on standard output.
+    pub(super) fn put(self, document: impl AsRef<[u8]>) -> Result<Option<u64>, CliError> {
         let shown = self.shown.clone();
         let put = |out: &mut BufWriter<OutputSink<'_>>| {
             out.write_all(document.as_ref()).map_err(|error| cannot_write(&shown, &error))
@@ -107,33 +104,38 @@ impl OutputFile {
         self.write(put).map(|((), size)| size)
     }
 
-    /// Writes what `write` writes, and returns its size besides. If it fails, a regular file is as it was.
+    /// Writes the output of `write`, and returns its size; `None` on standard output. A failure leaves a regular file
+    /// unchanged.
     pub(super) fn write<T>(
         self,
         write: impl FnOnce(&mut BufWriter<OutputSink<'_>>) -> Result<T, CliError>,
-    ) -> Result<(T, u64), CliError> {
+    ) -> Result<(T, Option<u64>), CliError> {
         let Self { shown, place, existing } = self;
-        match place {
-            OutputPlace::Standard => fill(Ui::raw_out(), "standard output", write),
-            OutputPlace::Through(file) => fill(file, &shown, write),
+        let (written, size) = match place {
+            OutputPlace::Standard => {
+                let (written, _) = fill(Ui::raw_out(), "standard output", write)?;
+                return Ok((written, None));
+            }
+            OutputPlace::Through(file) => fill(file, &shown, write)?,
             OutputPlace::File { path, old } => match beside(&path, old.as_ref()) {
                 Ok(new) => {
                     let written = fill(new.as_file(), &shown, write)?;
-                    let placed = put_in_place(new, &path, old.as_ref(), existing);
-                    placed.map(|()| written).map_err(|error| match error.kind() {
+                    put_in_place(new, &path, old.as_ref(), existing).map_err(|error| match error.kind() {
                         io::ErrorKind::AlreadyExists => there_already(Path::new(&shown)),
                         _ => cannot_write(&shown, &error),
-                    })
+                    })?;
+                    written
                 }
                 Err(error) if old.is_some() && is_refusal(&error) => {
                     let mut document = Vec::new();
                     let written = fill(&mut document, &shown, write)?;
                     overwrite(&path, &document).map_err(|error| cannot_write(&shown, &error))?;
-                    Ok(written)
+                    written
                 }
-                Err(error) => Err(cannot_write(&shown, &error)),
+                Err(error) => return Err(cannot_write(&shown, &error)),
             },
-        }
+        };
+        Ok((written, Some(size)))
     }
 }
 
@@ -153,7 +155,7 @@ impl Write for OutputSink<'_> {
     }
 }
 
-/// Runs `write` on a file. An error of the file is told as one of the path that the user knows, whatever `write` says.
+/// Runs `write` on a file. An error of the file is reported with the path, in place of the error of `write`.
 fn fill<'f, T>(
     to: impl Write + 'f,
     shown: &str,
@@ -163,7 +165,7 @@ fn fill<'f, T>(
     let written = write(&mut out);
     let flushed = if written.is_ok() { out.flush() } else { Ok(()) };
     if let Some(error) = out.get_mut().failed.take() {
-        // What is left in the buffer is not tried once more.
+        // The rest of the buffer is not written.
         drop(out.into_parts());
         return Err(cannot_write(shown, &error));
     }
@@ -171,7 +173,7 @@ fn fill<'f, T>(
     Ok((written?, out.get_ref().size))
 }
 
-/// What a path leads to.
+/// Returns the target of a path.
 fn place(path: &Path) -> io::Result<OutputPlace> {
     if path.as_os_str() == "-" {
         return Ok(OutputPlace::Standard);
@@ -187,7 +189,7 @@ fn place(path: &Path) -> io::Result<OutputPlace> {
         };
         if found.is_symlink() {
             let folder = folder_of(&path).canonicalize()?;
-            // Links like /proc/self/fd/3 are open files, whatever they seem to lead to.
+            // Links like /proc/self/fd/3 are open files, not paths.
             if folder.starts_with("/proc") {
                 return through(&path);
             }
@@ -213,12 +215,12 @@ fn through(path: &Path) -> io::Result<OutputPlace> {
     if is_standard_output(&found) {
         return Ok(OutputPlace::Standard);
     }
-    // A file that is open already may have something in it.
+    // A file that is already open may have content.
     let file = OpenOptions::new().write(true).append(found.is_file()).open(path)?;
     Ok(OutputPlace::Through(file))
 }
 
-/// Whether standard output goes to this file. Devices that many use, like /dev/null, are no such file.
+/// Whether this file is standard output. Shared devices like /dev/null do not count.
 fn is_standard_output(found: &Metadata) -> bool {
     // Not `fstat`, whose types differ between systems.
     let own = io::stdout().as_fd().try_clone_to_owned().and_then(|own| File::from(own).metadata());
@@ -226,10 +228,10 @@ fn is_standard_output(found: &Metadata) -> bool {
     same && (!found.file_type().is_char_device() || io::stdout().is_terminal())
 }
 
-/// Whether a file can be written, as far as that is known before.
+/// Checks whether a file can be written.
 fn probe(path: &Path, old: Option<&Metadata>) -> io::Result<()> {
     if old.is_some() {
-        // A file that is protected is not replaced, though its folder would allow it.
+        // A protected file is not replaced, even if its folder allows it.
         OpenOptions::new().write(true).open(path)?;
     }
     match beside(path, old) {
@@ -238,7 +240,7 @@ fn probe(path: &Path, old: Option<&Metadata>) -> io::Result<()> {
     }
 }
 
-/// Whether no file can be made in a folder, while one that is there may be written.
+/// Whether files cannot be created in a folder, while existing ones may be writable.
 fn is_refusal(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -246,7 +248,7 @@ fn is_refusal(error: &io::Error) -> bool {
     )
 }
 
-/// Makes a file that can take the place of `path`.
+/// Creates a file that can replace `path`.
 fn beside(path: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
     let mode = if old.is_some() { 0o600 } else { 0o666 };
     let made = temporary(folder_of(path), mode)?;
@@ -254,10 +256,10 @@ fn beside(path: &Path, old: Option<&Metadata>) -> io::Result<NamedTempFile> {
         let new = made.as_file().metadata()?;
         if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
             let group = || fchown(made.as_file(), None, Some(old.gid()));
-            // Only root may give files away; others keep the group, if it is one of theirs.
+            // Only root may change owners; others may set groups to which they belong.
             fchown(made.as_file(), Some(old.uid()), Some(old.gid())).or_else(|_| group()).ok();
         }
-        // Last, since a new owner takes special bits away.
+        // Last, since a change of the owner clears special bits.
         made.as_file().set_permissions(Permissions::from_mode(old.mode() & 0o7777))?;
     }
     Ok(made)
@@ -276,11 +278,11 @@ fn put_in_place(
     };
     match placed {
         Ok(_) => {
-            // Not every file system can do it; the file is there in any case.
+            // Some file systems do not support this; the file exists in any case.
             sync_folder(folder_of(path)).ok();
             Ok(())
         }
-        // A mount point, or the file of another user in a folder like /tmp.
+        // A mount point, or a file of another user in a folder like /tmp.
         Err(error) if old.is_some() && is_refusal(&error.error) => {
             let mut document = Vec::new();
             File::open(error.file.path())?.read_to_end(&mut document)?;
@@ -290,7 +292,7 @@ fn put_in_place(
     }
 }
 
-/// Replaces the content of a file. If that fails, the old content is put back, for which there is room.
+/// Replaces the content of a file. After a failure, the old content is restored, for which there is space.
 fn overwrite(path: &Path, document: &[u8]) -> io::Result<()> {
     let mut old = None;
     let mut file = match OpenOptions::new().read(true).write(true).open(path) {
@@ -300,7 +302,7 @@ fn overwrite(path: &Path, document: &[u8]) -> io::Result<()> {
             old = Some(content);
             file
         }
-        // It may be written, and not read.
+        // It may be writable, but not readable.
         Err(_) => OpenOptions::new().write(true).open(path)?,
     };
     let mut fill = |content: &[u8]| {
@@ -314,59 +316,16 @@ fn overwrite(path: &Path, document: &[u8]) -> io::Result<()> {
     })
 }
 
-/// Writes a folder of files that appears whole or not at all. `may_replace` says whether a folder that is there is one
-/// that may be replaced.
-#[cfg(feature = "store")]
-pub(super) fn write_folder<T>(
-    path: &Path,
-    may_replace: impl FnOnce(&Path) -> Result<(), CliError>,
-    write: impl FnOnce(&Path) -> Result<T, CliError>,
-) -> Result<T, CliError> {
-    let shown = path.display().to_string();
-    let failed = |error: io::Error| cannot_write(&shown, &error);
-    let typed = path;
-    // What a link leads to is replaced, and not the link.
-    let path = typed.canonicalize().unwrap_or_else(|_| typed.to_owned());
-    let old = path.symlink_metadata().ok();
-    if old.is_some() {
-        may_replace(typed)?;
-    }
-    let mode = || Permissions::from_mode(0o777);
-    let prefix = ".sqllogictest-";
-    let new = || {
-        let made = tempfile::Builder::new().prefix(prefix).permissions(mode()).tempdir_in(folder_of(&path));
-        made.map_err(|error| failed(error.kind().into()))
-    };
-    let made = new()?;
-    let written = write(made.path())?;
-    if let Some(old) = old {
-        let mode = Permissions::from_mode(old.mode() & 0o7777);
-        std::fs::set_permissions(made.path(), mode).map_err(failed)?;
-        let aside = new()?;
-        let kept = aside.path().join("old");
-        std::fs::rename(&path, &kept).map_err(failed)?;
-        if let Err(error) = std::fs::rename(made.path(), &path) {
-            drop(std::fs::rename(&kept, &path));
-            return Err(failed(error));
-        }
-    } else {
-        std::fs::rename(made.path(), &path).map_err(failed)?;
-    }
-    // It has another name now.
-    drop(made.keep());
-    Ok(written)
-}
-
 pub(super) fn there_already(path: &Path) -> CliError {
-    let hint = "use --force to replace it, or --output FILE to write elsewhere".to_owned();
-    CliError::usage(format!("`{}` already exists", path.display()), vec![hint])
+    let hint = "use --force to replace it, or --output FILE to write elsewhere";
+    CliError::usage(format!("`{}` already exists", path.display()), hint)
 }
 
-fn cannot_write(shown: &str, error: &io::Error) -> CliError {
+pub(super) fn cannot_write(shown: &str, error: &io::Error) -> CliError {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        // Unlike that of standard output, it was named, and somebody waits for what is in it.
-        let hint = "start the reader again, and write once more".to_owned();
-        return CliError::usage(format!("cannot write `{shown}`: its reader has closed it"), vec![hint]);
+        // Unlike standard output, the document was requested by name, so its loss is an error.
+        let hint = "start the reader again, and repeat the command";
+        return CliError::usage(format!("cannot write `{shown}`: its reader has closed it"), hint);
     }
     CliError::io("write", shown, error)
 }
@@ -381,6 +340,6 @@ pub(super) fn survive_size_limit() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     let Ok(runtime) = runtime else { return };
     let signal = tokio::signal::unix::SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw());
-    // The handler stays when the runtime and this are gone. Without it, the limit ends the process, as it always did.
+    // The handler stays installed when the runtime is dropped. Without it, the limit ends the process.
     drop(runtime.block_on(async { tokio::signal::unix::signal(signal) }));
 }

@@ -1,4 +1,4 @@
-//! Commands for the user to paste: a record again, quoted for a shell.
+//! Commands that repeat a record, quoted for a shell.
 
 use std::fmt::Write as _;
 

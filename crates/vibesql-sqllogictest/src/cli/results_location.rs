@@ -28,9 +28,9 @@ impl ResultsLocation {
     /// Returns the results folder.
     // There is no fallback such as a folder in `/tmp`: results would be lost there, and other users could write there.
     pub(super) fn results(&self) -> Result<&ResultsFolder, CliError> {
-        let hint = || "`--results DIR` or the variable VIBESQL_RESULTS_DIR names a folder".to_owned();
+        let hint = || "use `--results DIR` or the variable VIBESQL_RESULTS_DIR to name a folder".to_owned();
         let message = "no folder for results: the variable HOME is not set";
-        self.results.as_ref().ok_or_else(|| CliError::usage(message.to_owned(), vec![hint()]))
+        self.results.as_ref().ok_or_else(|| CliError::usage(message, hint()))
     }
 
     /// Returns the folder if the user has named it.
@@ -43,7 +43,7 @@ impl ResultsLocation {
 pub(super) fn clock_warning(run: &RunFolder, now: i64) -> Option<String> {
     run.is_ahead_of(now).then(|| {
         format!(
-            "the clock is behind an earlier run, so it or that run is wrong; this run is named `{}`, so that it is the last",
+            "the clock is behind an earlier run; this run is named `{}`, so that it is the last",
             run.name
         )
     })
@@ -68,7 +68,7 @@ pub(super) fn place_of(item: &WorkItem) -> PathBuf {
     match &item.source {
         FileSource::Disk(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
         FileSource::Embedded(_) => PathBuf::from(&item.shown),
-        // What was read is nowhere to be found again.
+        // The text cannot be read again.
         FileSource::Stream(_) => PathBuf::from(item.file.path()),
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 use super::suite;
 use slt_core::location::{FileId, Source};
 use slt_core::outcome::FileReport;
-use slt_insight::analysis::{NoText, Texts};
+use slt_insight::analysis::{SourceTexts, TextError};
 use slt_runner::results::Opened;
 
 /// Reads the current text of a file of a run; `None` if the location of the file is unknown.
@@ -19,14 +19,14 @@ pub(super) fn read_text(opened: &Opened, file: &FileId) -> Option<io::Result<Cow
 /// The current texts of the files of a run.
 pub(super) struct RunTexts<'o>(pub(super) &'o Opened);
 
-impl Texts for RunTexts<'_> {
-    fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let text = read_text(self.0, &file.file).ok_or(NoText::Unknown)?;
+impl SourceTexts for RunTexts<'_> {
+    fn text(&mut self, file: &FileReport) -> Result<Source, TextError> {
+        let text = read_text(self.0, &file.file).ok_or(TextError::Unknown)?;
         let text = text.map_err(|error| match (error.kind(), self.0.places.get(&file.file)) {
             (io::ErrorKind::NotFound, Some(place)) => {
-                NoText::Unreadable(format!("it is not at {} any more", place.display()))
+                TextError::Unreadable(format!("it is not at {} any more", place.display()))
             }
-            _ => NoText::Unreadable(error.to_string()),
+            _ => TextError::Unreadable(error.to_string()),
         })?;
         Ok(Source::new(file.shown.as_str(), text))
     }

@@ -27,8 +27,8 @@ pub(super) struct SelectedFiles {
     pub(super) items: Vec<WorkItem>,
     /// The number of slices of each file.
     pub(super) slices: Vec<u32>,
-    /// With `--balance time`, the fingerprint of the shards: machines with other durations compute other shards, so that
-    /// a file can be in two of them or in none.
+    /// With `--balance time`, the fingerprint of the shards: machines with different durations compute different shards, so
+    /// that a file can be in two of them or in none.
     pub(super) shards: Option<String>,
     pub(super) expectations: Option<LoadedExpectations>,
     /// Whether files of the suite are left out.
@@ -123,7 +123,7 @@ fn choose(
         check(&items, "this shard", "with --balance time, there are more shards than files")?;
     }
     if selection.failed {
-        items.retain(|item| past(item, &history).good == Some(false));
+        items.retain(|item| history.of(&item.file).good == Some(false));
         check(
             &items,
             "--failed",
@@ -148,7 +148,7 @@ fn filtered(
     if let Some(name) = filters.missing(&found) {
         let hint = "--files needs complete paths, as in reports; `list` without --files shows them";
         let message = format!("no file `{name}` among the {} files found", found.len());
-        return Err(CliError::usage(message, vec![hint.to_owned()]));
+        return Err(CliError::usage(message, hint));
     }
     let files = plural(found.len() as u64, "file");
     for (what, pattern) in must_match {
@@ -161,7 +161,7 @@ fn filtered(
         let message = format!("--filter, --exclude, --shard and --files select none of {files}");
         let hint =
             "run `list` without these flags to see all files; docs/configuration.md describes patterns";
-        return Err(CliError::nothing_selected(message, vec![hint.to_owned()]));
+        return Err(CliError::nothing_selected(message, hint));
     }
     Ok(items)
 }
@@ -189,8 +189,8 @@ fn take_out_skipped(
     }
     note_skipped(before - items.len(), shortened, ui);
     if items.is_empty() {
-        let hint = "use --no-expectations to run them".to_owned();
-        return Err(CliError::nothing_selected("expectations.toml skips every file".to_owned(), vec![hint]));
+        let hint = "use --no-expectations to run them";
+        return Err(CliError::nothing_selected("expectations.toml skips every file", hint));
     }
     Ok(Some(known))
 }
@@ -208,22 +208,18 @@ fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {
     if !items.is_empty() {
         return Ok(());
     }
-    Err(CliError::nothing_selected(format!("{what} selects no file"), vec![hint.to_owned()]))
+    Err(CliError::nothing_selected(format!("{what} selects no file"), hint))
 }
 
-fn past(item: &WorkItem, history: &History) -> PastResult {
-    history.of(&item.file)
-}
-
-fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::FileHistory> {
+fn past_of(items: &[WorkItem], history: &History) -> Vec<schedule::ScheduledFile> {
     let known = items.iter().map(|item| {
-        let PastResult { good, duration } = past(item, history);
+        let PastResult { good, duration } = history.of(&item.file);
         let last = match good {
             Some(false) => LastResult::Failed,
             None => LastResult::Untested,
             Some(true) => LastResult::Passed,
         };
-        schedule::FileHistory { last, duration, bytes: length(item) }
+        schedule::ScheduledFile { last, duration, bytes: length(item) }
     });
     known.collect()
 }
@@ -243,8 +239,7 @@ fn split(items: &[WorkItem], times: &[Option<Duration>], settings: &Settings, wo
         let Ok(text) = item.read() else { return false };
         let source = Source::new(item.shown.as_str(), text);
         let chosen = parser::choose(&source, settings.dialect.as_deref(), settings.exact);
-        chosen
-            .is_ok_and(|(profile, _)| may_split(&parser::parse(&source, profile), &settings.options).is_ok())
+        chosen.is_ok_and(|profile| may_split(&parser::parse(&source, profile), &settings.options).is_ok())
     };
     schedule::split_plan(times, &allowed, workers)
 }

@@ -8,7 +8,7 @@ use rustix::process::getpid;
 use super::args::{
     EngineArgs, MessageFormat, OrderChoice, RunArgs, SelectionArgs, ShardBalance, ShardChoice,
 };
-use super::config::{Environment, ResolvedArguments};
+use super::context::CommandContext;
 use super::error::CliError;
 use super::loaded_expectations::ExpectationsSource;
 use super::workers::cores;
@@ -21,7 +21,7 @@ use slt_insight::regression::Gate;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::parallel::procfs;
 use slt_runner::parallel::schedule::FileOrder;
-use slt_runner::parallel::{Attempts, Filters, Limits, Pattern, RunPolicy, Timeouts};
+use slt_runner::parallel::{Attempts, Filters, Pattern, RunPolicy, Timeouts, WorkerLimits};
 
 /// The number of values of a result that the JSON report keeps.
 const VALUES_IN_REPORT: usize = 64;
@@ -60,7 +60,7 @@ pub(super) fn make_engine(
     Ok((name.to_owned(), registry.make(name)?))
 }
 
-/// Which files are selected.
+/// The selection of files.
 pub(super) struct SelectionSettings {
     /// Files, directories and globs; the shipped suite if there are none.
     pub(super) paths: Vec<String>,
@@ -77,14 +77,10 @@ pub(super) struct SelectionSettings {
 }
 
 impl SelectionSettings {
-    pub(super) fn new(
-        args: SelectionArgs,
-        environment: &Environment,
-        resolved: &ResolvedArguments,
-    ) -> Result<Self, CliError> {
-        let must_match = resolved.patterns_to_match(args.patterns());
+    pub(super) fn new(args: SelectionArgs, context: CommandContext<'_>) -> Result<Self, CliError> {
+        let must_match = context.resolved.patterns_to_match(args.patterns());
         let shard = match args.filter.shard {
-            Some(ShardChoice::Auto) => Some(environment.shard_of_ci()?),
+            Some(ShardChoice::Auto) => Some(context.environment.shard_of_ci()?),
             Some(ShardChoice::Shard(shard)) => Some(shard),
             None => None,
         };
@@ -119,13 +115,19 @@ pub(super) fn seconds(count: u64) -> Option<Duration> {
 pub(super) struct RunSettings {
     pub(super) start: RunStart,
     pub(super) policy: RunPolicy,
-    pub(super) limits: Limits,
+    pub(super) limits: WorkerLimits,
     pub(super) timeouts: Timeouts,
     pub(super) expectations: ExpectationsSource,
-    /// What the finished run is compared with.
+    /// The run to compare the finished run with.
     pub(super) baseline: Option<BaselineSettings>,
     pub(super) fail_on_empty: bool,
-    pub(super) output: RunOutput,
+    /// Where the JSON report is written.
+    pub(super) json: Option<PathBuf>,
+    pub(super) format: MessageFormat,
+    pub(super) verbosity: Verbosity,
+    pub(super) progress: bool,
+    /// The number of slowest files to list.
+    pub(super) durations: Option<usize>,
 }
 
 /// The run that is started.
@@ -153,30 +155,12 @@ pub(super) struct BaselineSettings {
     pub(super) gate: Gate,
 }
 
-/// What a run prints and writes.
-pub(super) struct RunOutput {
-    /// Where the JSON report is written.
-    pub(super) json: Option<PathBuf>,
-    pub(super) format: MessageFormat,
-    pub(super) verbosity: Verbosity,
-    /// Whether progress is shown.
-    pub(super) progress: bool,
-    /// The number of slowest files to list.
-    pub(super) durations: Option<usize>,
-}
-
 impl RunSettings {
-    pub(super) fn new(
-        args: RunArgs,
-        registry: &EngineRegistry,
-        environment: &Environment,
-        resolved: &ResolvedArguments,
-    ) -> Result<Self, CliError> {
+    pub(super) fn new(args: RunArgs, context: CommandContext<'_>) -> Result<Self, CliError> {
         let limits = args.limits;
         if limits.max_memory.is_some() && procfs::memory(getpid()).is_none() {
             let message = "--max-memory: this system does not report the memory use of a process";
-            let hint = "use a limit of the system, such as ulimit".to_owned();
-            return Err(CliError::usage(message.to_owned(), vec![hint]));
+            return Err(CliError::usage(message, "use a limit of the system, such as ulimit"));
         }
         let verbosity = match (args.quiet, args.verbose) {
             (true, _) => Verbosity::Quiet,
@@ -188,8 +172,8 @@ impl RunSettings {
             None => {
                 let details = DetailLimits { records: args.max_details as usize, values: VALUES_IN_REPORT };
                 RunStart::New(Box::new(NewRun {
-                    setup: EngineSetup::new(args.engine, registry, details)?,
-                    selection: SelectionSettings::new(args.selection, environment, resolved)?,
+                    setup: EngineSetup::new(args.engine, context.registry, details)?,
+                    selection: SelectionSettings::new(args.selection, context)?,
                     order: order(args.order.seed, args.order.random, args.order.order),
                     may_split: !args.order.no_split,
                     attempts: Attempts {
@@ -210,25 +194,23 @@ impl RunSettings {
                 most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
                 ends_at_once: false,
             },
-            limits: Limits {
+            limits: WorkerLimits {
                 memory: limits.max_memory.map(|size| size.0),
                 slow: seconds(limits.slow),
                 grace: Duration::from_secs(limits.grace),
             },
-            timeouts: Timeouts { usual: seconds(limits.timeout), own: resolved.timeouts() },
+            timeouts: Timeouts { usual: seconds(limits.timeout), own: context.resolved.timeouts() },
             expectations: args.expectations.into(),
             baseline: args
                 .baseline
                 .baseline
                 .map(|run| BaselineSettings { run, gate: args.baseline.gate.into() }),
             fail_on_empty: args.fail_on_empty,
-            output: RunOutput {
-                json: args.json,
-                format: args.message_format,
-                verbosity,
-                progress: !args.no_progress,
-                durations: args.durations.map(|most| most as usize),
-            },
+            json: args.json,
+            format: args.message_format,
+            verbosity,
+            progress: !args.no_progress,
+            durations: args.durations.map(|most| most as usize),
         })
     }
 }

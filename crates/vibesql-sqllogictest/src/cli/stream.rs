@@ -1,6 +1,6 @@
-//! Standard input and pipes as test files: they can be read only once, so this process reads them and hands the text on.
+//! Standard input and pipes as test files. They can be read only once, so this process passes their text to workers.
 
-use std::fs::{File, Metadata};
+use std::fs::File;
 use std::io::{Read, stdin};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::Path;
@@ -12,18 +12,18 @@ use super::error::CliError;
 use slt_core::location::{FileId, path_text};
 use slt_runner::parallel::{FileSource, WorkItem};
 
-/// What messages call standard input.
+/// The name of standard input in messages.
 const STDIN: &str = "<stdin>";
-/// The path that names standard input on the command line.
+/// The names of standard input on the command line.
 const STDIN_WORDS: &[&str] = &["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
-/// The word for it that may have a line number behind it: `-:4` would be an option.
+/// The name that can be followed by a line number: `-:4` would be an option.
 const STDIN_WITH_LINE: &str = "/dev/stdin";
-/// Where the open files of this process are. Its workers have others there.
+/// The folders of the open files of this process. Workers have other open files.
 const DESCRIPTORS: &[&str] = &["/dev/fd/", "/proc/self/fd/"];
 
-/// Reads the word if it names standard input, a pipe (also one of `<(…)`) or a FIFO.
+/// Reads standard input, a pipe (also of `<(…)`) or a FIFO; `None` for other words.
 ///
-/// A report calls it by what was read: another text is another file, of which earlier runs say nothing.
+/// The identity of the file is derived from its text, so that results of different texts are not compared.
 pub(super) fn read(word: &str) -> Option<Result<WorkItem, CliError>> {
     let path = path_text::typed(word);
     let (name, shown, text) = if STDIN_WORDS.contains(&word) {
@@ -51,15 +51,14 @@ pub(super) fn is_stdin(item: &WorkItem) -> bool {
     matches!(item.source, FileSource::Stream(_)) && item.shown == STDIN
 }
 
-/// What can be typed for a file that messages call `shown`.
+/// Returns the word to type for the file with the name `shown` in messages.
 pub(super) fn typed(shown: &str) -> &str {
     if shown == STDIN { STDIN_WITH_LINE } else { shown }
 }
 
 fn is_stream(word: &str, path: &Path) -> bool {
-    let is_there = |found: &Metadata| !found.is_dir();
     let is_descriptor = DESCRIPTORS.iter().any(|folder| word.starts_with(folder));
-    path.metadata().is_ok_and(|found| found.file_type().is_fifo() || (is_descriptor && is_there(&found)))
+    path.metadata().is_ok_and(|found| found.file_type().is_fifo() || (is_descriptor && !found.is_dir()))
 }
 
 fn all_of(mut stream: impl Read) -> std::io::Result<Vec<u8>> {

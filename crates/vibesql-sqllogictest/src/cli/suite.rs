@@ -1,4 +1,4 @@
-//! The suite that this program carries, so that it has something to run wherever it is installed.
+//! The shipped suite, which is embedded in the program.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -17,12 +17,12 @@ use slt_runner::parallel::{FileSource, SuiteConfig, SuiteResolver, WorkItem, dis
 
 static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
-/// What shipped files are called by: `suite:joins/inner.test`.
+/// The prefix of the paths of shipped files, such as `suite:joins/inner.test`.
 pub(super) const PREFIX: &str = "suite:";
 
-/// Finds the files that `paths` name, among them shipped ones and standard input; all shipped ones when there is no path.
+/// Finds the files of `paths`, including shipped files and standard input; all shipped files if there are no paths.
 ///
-/// Files are identified by the name of their suite, if there is a `name`.
+/// `name` is the name of the suite, if it was given.
 pub(super) fn select(
     paths: &[String],
     name: Option<&SuiteName>,
@@ -39,7 +39,7 @@ pub(super) fn select(
         } else if let Some(streamed) = stream::read(path) {
             let streamed = streamed?;
             if stream::is_stdin(&streamed) && others.iter().any(stream::is_stdin) {
-                return Err(CliError::usage("standard input is named twice".to_owned(), Vec::new()));
+                return Err(CliError::usage("standard input is named twice", ""));
             }
             others.push(streamed);
         } else {
@@ -53,11 +53,11 @@ pub(super) fn select(
     Ok(items)
 }
 
-/// Reads what `sqllogictest.toml` in a directory says of the suite there.
+/// Reads the name of the suite from `sqllogictest.toml` in a directory.
 fn suite_config(directory: &Path) -> Result<SuiteConfig, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "kebab-case")]
-    struct Document {
+    struct SuiteFile {
         suite_name: Option<String>,
     }
     let path = directory.join(FILE_NAME);
@@ -66,25 +66,25 @@ fn suite_config(directory: &Path) -> Result<SuiteConfig, String> {
     }
     let wrong = |message: String| format!("`{}`: {message}", path.display());
     let text = std::fs::read_to_string(&path).map_err(|error| wrong(error.to_string()))?;
-    let document: Document = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
+    let document: SuiteFile = toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?;
     match document.suite_name {
         None => Ok(SuiteConfig::Unnamed),
         Some(name) => name.parse().map(SuiteConfig::Named).map_err(|error| wrong(format!("{error}"))),
     }
 }
 
-/// Whether `paths` name whole folders, or all shipped files, so that no file of a suite is left out by them.
+/// Whether `paths` are whole folders, or all shipped files, so that they select complete suites.
 pub(super) fn are_whole(paths: &[String]) -> bool {
     paths.iter().all(|path| path == PREFIX || path_text::typed(path).is_dir())
 }
 
-/// Whether each of these directories is in one of the directories that `paths` name, so that all of its files are found.
+/// Whether each of these directories is in a directory of `paths`, so that all of its files are found.
 pub(super) fn cover(paths: &[String], directories: &[PathBuf]) -> bool {
     let named: Vec<_> = paths.iter().filter_map(|path| path_text::typed(path).canonicalize().ok()).collect();
     directories.iter().all(|directory| named.iter().any(|named| directory.starts_with(named)))
 }
 
-/// The text of the shipped file that messages call `shown`.
+/// Returns the text of the shipped file with this name in messages.
 pub(super) fn text(shown: &str) -> Option<&'static [u8]> {
     SUITE.get_file(shown.strip_prefix(PREFIX)?).map(include_dir::File::contents)
 }
@@ -109,7 +109,7 @@ fn collect(dir: &Dir<'static>, items: &mut Vec<WorkItem>) {
     dir.dirs().for_each(|dir| collect(dir, items));
 }
 
-/// The shipped files that `suite:PATH` means: a file, a folder or a glob.
+/// Returns the shipped files of `suite:PATH`: a file, a folder or a glob.
 fn select_shipped(path: &str) -> Result<Vec<WorkItem>, CliError> {
     let below = path.strip_prefix(PREFIX).unwrap_or(path).trim_end_matches('/');
     let glob = GlobBuilder::new(below).literal_separator(true).build().map(|glob| glob.compile_matcher());
@@ -121,8 +121,8 @@ fn select_shipped(path: &str) -> Result<Vec<WorkItem>, CliError> {
     };
     let items: Vec<_> = shipped().into_iter().filter(|item| matches(item.file.path())).collect();
     if items.is_empty() {
-        let hint = "`vibesql-sqllogictest list` lists the shipped files".to_owned();
-        return Err(CliError::nothing_selected(format!("no shipped file matches `{path}`"), vec![hint]));
+        let hint = "`vibesql-sqllogictest list` lists the shipped files";
+        return Err(CliError::nothing_selected(format!("no shipped file matches `{path}`"), hint));
     }
     Ok(items)
 }

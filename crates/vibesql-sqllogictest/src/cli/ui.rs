@@ -1,7 +1,7 @@
-//! What the user sees goes through here.
+//! Writes to standard output and standard error.
 //!
-//! A reader that has gone, like `head`, has seen enough: what is written after that is dropped without a word, and the program
-//! goes on to its end, so that its exit code is what it would have been.
+//! If the reader of a stream has exited, as `head` does, further output is discarded, and the program continues, so that its
+//! exit code stays the same.
 
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::monitor::ProgressLook;
 use slt_runner::text::style::{Role, rendered};
 use slt_runner::text::written;
 
-/// A stream whose reader may go.
+/// A stream that discards output when its reader has exited.
 pub(super) struct PipeWriter<W> {
     to: W,
     gone: bool,
@@ -54,11 +54,11 @@ impl<W: Write> Write for PipeWriter<W> {
     }
 }
 
-/// A stream for people, in colours where these are wanted. Text of files and engines is shown as [`rendered`] does.
+/// A stream for users, with colors if they are enabled. It escapes text of files and engines with [`rendered`].
 pub(super) struct ScreenWriter<W>(PipeWriter<W>);
 
 impl<W: Write> Write for ScreenWriter<W> {
-    /// Takes whole characters only, which is what everything that formats text writes.
+    /// Accepts complete characters only, which is what formatted text consists of.
     fn write(&mut self, text: &[u8]) -> io::Result<usize> {
         self.0.write_all(rendered(text).as_bytes())?;
         Ok(text.len())
@@ -71,7 +71,7 @@ impl<W: Write> Write for ScreenWriter<W> {
 
 /// Standard output and error.
 pub(super) struct Ui {
-    /// What the user typed to start this program, without the folder.
+    /// The name by which the user started this program, without the folder.
     pub(super) program: String,
     pub(super) out: ScreenWriter<AutoStream<io::Stdout>>,
     pub(super) err: ScreenWriter<AutoStream<io::Stderr>>,
@@ -92,7 +92,7 @@ impl Ui {
         Self { program: program.into_owned(), out, err }
     }
 
-    /// How progress is drawn, if it is wanted: a terminal that cannot move its cursor shows none.
+    /// Returns the look of progress, if it is wanted: a dumb terminal shows none.
     #[expect(clippy::disallowed_methods, reason = "the command line knows the terminal")]
     pub(super) fn progress(&self, wanted: bool) -> ProgressLook {
         let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
@@ -103,7 +103,7 @@ impl Ui {
         }
     }
 
-    /// Standard output for other programs: byte for byte.
+    /// Returns standard output for other programs, without escapes or colors.
     pub(super) fn raw_out() -> PipeWriter<io::Stdout> {
         PipeWriter::new(io::stdout())
     }
@@ -115,7 +115,7 @@ impl Ui {
         written.map_err(|error| CliError::io("write to", "standard output", &error))
     }
 
-    /// Whether nobody reads standard output any more.
+    /// Whether the reader of standard output has exited.
     pub(super) fn reader_gone(&self) -> bool {
         self.out.0.gone
     }
@@ -126,15 +126,15 @@ impl Ui {
         written.map_err(|error| CliError::io("write to", "standard output", &error))
     }
 
-    /// Says what the user should know, and that stops nothing.
+    /// Prints a warning.
     pub(super) fn warn(&mut self, text: &str) {
         drop(writeln!(self.err, "{} {text}", Role::Warn.paint("warning:")));
     }
 
-    /// Prints something that the user should know besides.
+    /// Prints a note.
     pub(super) fn note(&mut self, note: impl std::fmt::Display) {
         let text = format!("{} {note}\n", Role::Warn.paint("note:"));
-        // Where standard error is closed there is nobody to tell.
+        // A closed standard error is ignored.
         drop(self.err.write_all(text.as_bytes()));
     }
 
@@ -145,7 +145,7 @@ impl Ui {
             error.causes.iter().try_for_each(|cause| writeln!(text, "  caused by: {cause}"))?;
             error.hints.iter().try_for_each(|hint| writeln!(text, "  {} {hint}", Role::Hint.paint("hint:")))
         });
-        // Where not even standard error can be written to, the exit code is all that is left.
+        // If standard error is closed, the exit code must suffice.
         drop(self.err.write_all(text.as_bytes()));
         error.reason
     }

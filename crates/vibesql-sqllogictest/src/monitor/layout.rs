@@ -1,46 +1,44 @@
-//! What progress looks like in a terminal of any size: a pure function of what is known.
+//! The layout of progress in a terminal of any size, as a pure function.
 
 use std::time::Duration;
 
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::{Role, rendered};
 
-/// What is known of a run that is going on.
+/// The state of a run in progress.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ProgressView {
-    /// The files of the run; a process that helps with one does not know them.
+    /// The number of files; unknown to a helper of the run.
     pub(super) files: Option<u64>,
-    /// The files that have their result.
+    /// The number of finished files.
     pub(super) done: u64,
-    /// Those of them that have not passed.
+    /// The number of finished files that have not passed.
     pub(super) failing: u64,
-    /// The records of the files that have their result.
+    /// The number of records in finished files.
     pub(super) records: u64,
-    /// How long the run has been going on.
     pub(super) elapsed: Duration,
-    /// How long it may take yet.
+    /// The estimated remaining time.
     pub(super) left: Option<Duration>,
-    /// The files that are running, and for how long, the one that was taken up first in front.
+    /// The running files with their durations, in the order of their starts.
     pub(super) running: Vec<(Duration, String)>,
 }
 
-/// The size of a terminal, in characters.
+/// The size of a terminal in characters.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TerminalSize {
     pub(super) columns: usize,
     pub(super) rows: usize,
 }
 
-/// The least and the greatest width of the bar, and that of the smallest terminal that has one.
+/// The minimum and maximum width of the bar, and the minimum width of a terminal for a bar.
 const SHORT_BAR: usize = 10;
 const LONG_BAR: usize = 24;
 const NARROW: usize = 60;
-/// Rows of the terminal that stay free of files: what is above the bar, and the bar.
+/// The number of rows that show no files: those above the bar, and the bar.
 const FREE: usize = 3;
 const GAP: &str = "  ";
 
-/// Lays `view` out: sums with a bar, and below them a line for each file that is running. No line is wider than the
-/// terminal, and all of them together are not higher.
+/// Lays out sums with a bar, and below them a line for each running file. The lines fit the terminal.
 pub(super) fn layout(view: &ProgressView, size: TerminalSize, color: bool) -> Vec<String> {
     // A character in the last column makes some terminals wrap.
     let columns = size.columns.saturating_sub(1).max(1);
@@ -57,7 +55,7 @@ pub(super) fn layout(view: &ProgressView, size: TerminalSize, color: bool) -> Ve
     };
     let room = (size.rows.saturating_sub(FREE) + 1).saturating_sub(lines.len()).max(1);
     let all = view.running.len();
-    // The line that tells of the others needs room as well.
+    // The line with the number of other files needs space, too.
     let shown = if all <= room { all } else { room - 1 };
     lines.extend(view.running.iter().take(shown).map(|(elapsed, file)| file_line(*elapsed, file, columns)));
     if all > shown {
@@ -66,7 +64,7 @@ pub(super) fn layout(view: &ProgressView, size: TerminalSize, color: bool) -> Ve
     lines
 }
 
-/// The most important first.
+/// Returns the sums, the most important first.
 fn sums(view: &ProgressView) -> Vec<String> {
     let mut sums = vec![
         match view.files {
@@ -84,7 +82,7 @@ fn sums(view: &ProgressView) -> Vec<String> {
     sums
 }
 
-/// As many pieces to a line as fit; the first line has something in front of it.
+/// Joins pieces to lines; the first line has `in_front` columns less.
 fn flow(pieces: &[String], columns: usize, in_front: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for piece in pieces {
@@ -115,7 +113,7 @@ fn file_line(elapsed: Duration, file: &str, columns: usize) -> String {
     cut(&format!("{time}{name}"), columns)
 }
 
-/// A time in as many characters as a column has: `12s`, `3m20s`, `12h05m`.
+/// Formats a duration for a column: `12s`, `3m20s`, `12h05m`.
 fn short(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
@@ -129,7 +127,7 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// Takes out of the middle of `text` what is too much: the end tells files apart, the beginning where they are.
+/// Shortens `text` in the middle: the end of a path identifies the file, the start its location.
 fn cut(text: &str, columns: usize) -> String {
     let count = width(text);
     if count <= columns {

@@ -1,4 +1,4 @@
-//! One line for each file.
+//! Prints a line for each file.
 
 use std::io::Write;
 
@@ -10,18 +10,18 @@ use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
 
-/// How much is said.
+/// The amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verbosity {
-    /// Nothing of files that passed.
+    /// No lines for files that passed.
     Quiet,
-    /// A line for each file, and for one that did not pass where it first went wrong.
+    /// A line for each file, and the first failure of each file that did not pass.
     Normal,
-    /// All that is known of a file, and that it is taken up.
+    /// Everything about a file, and a line when it starts.
     Verbose,
 }
 
-/// Writes a line for each finished file, and below it what went wrong.
+/// Writes a line for each finished file, and its failures below it.
 pub(crate) struct ResultLines<W> {
     out: W,
     verbosity: Verbosity,
@@ -59,13 +59,13 @@ impl<W: Write> ResultLines<W> {
             writeln!(self.out, "        {attempt}")?;
         }
         if verbose {
-            self.besides(report)?;
+            self.details(report)?;
         }
         self.out.flush()
     }
 
-    /// What is said of a file only where all is.
-    fn besides(&mut self, report: &FileReport) -> std::io::Result<()> {
+    /// Writes the details of a file for verbose output.
+    fn details(&mut self, report: &FileReport) -> std::io::Result<()> {
         if report.details_omitted() > 0 {
             let more = plural(report.details_omitted(), "more failing record");
             writeln!(self.out, "        {more} (--max-details)")?;
@@ -77,7 +77,7 @@ impl<W: Write> ResultLines<W> {
         Ok(())
     }
 
-    fn taken_up(&mut self, shown: &str) -> std::io::Result<()> {
+    fn started(&mut self, shown: &str) -> std::io::Result<()> {
         if self.verbosity == Verbosity::Verbose {
             let shown = one_line(shown);
             writeln!(self.out, "{} {shown}", Role::Faint.paint(format_args!("{:<7}", "START")))?;
@@ -86,7 +86,7 @@ impl<W: Write> ResultLines<W> {
         Ok(())
     }
 
-    /// What runs now, with what is known of it.
+    /// Writes the running files.
     fn running(&mut self, running: &[RunningFile], done: usize) -> std::io::Result<()> {
         let (files, done) = (plural(running.len() as u64, "file"), plural(done as u64, "file"));
         writeln!(self.out, "{} {files} running, {done} done", Role::Hint.paint("now:"))?;
@@ -115,7 +115,7 @@ impl<W: Write> EventSink for ResultLines<W> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         match event {
             RunEvent::FileFinished(report) => self.file(report),
-            RunEvent::TaskStarted { shown, .. } => self.taken_up(shown),
+            RunEvent::TaskStarted { shown, .. } => self.started(shown),
             RunEvent::Asked { running, done } => self.running(running, *done),
             event => match note(event) {
                 Some(note) => writeln!(self.out, "{} {note}", Role::Warn.paint("note:")),
@@ -126,7 +126,7 @@ impl<W: Write> EventSink for ResultLines<W> {
     }
 }
 
-/// What is said of an event in passing.
+/// Returns the note for an event; most events have none.
 fn note(event: &RunEvent) -> Option<String> {
     Some(match event {
         RunEvent::Resumed { done } => format!("{} done already", plural(done.files, "file")),
@@ -160,20 +160,11 @@ fn note(event: &RunEvent) -> Option<String> {
         }
         RunEvent::Helper { number, came: true } => format!("helper {number} joined"),
         RunEvent::Helper { number, came: false } => format!("helper {number} left"),
-        RunEvent::WorkerLost { again: false, .. }
-        | RunEvent::RunStarted(_)
-        | RunEvent::TaskStarted { .. }
-        | RunEvent::TaskEnded { .. }
-        | RunEvent::AttemptEnded { .. }
-        | RunEvent::FileFinished(_)
-        | RunEvent::Suspended
-        | RunEvent::Continued
-        | RunEvent::Asked { .. }
-        | RunEvent::RunFinished { .. } => return None,
+        _ => return None,
     })
 }
 
-/// What a file took: `  1,234 records/s  56 MiB`. Records that were skipped or not reached took nothing.
+/// Returns speed and memory of a file, such as `  1,234 records/s  56 MiB`. Only executed records count.
 fn measures(report: &FileReport) -> String {
     let seconds = report.elapsed.as_secs_f64();
     let per_second = (report.counts.executed as f64 / seconds).round() as u64;

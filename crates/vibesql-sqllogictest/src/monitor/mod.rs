@@ -1,4 +1,4 @@
-//! Live sinks: what is seen while a run goes on.
+//! Event sinks that show a run in progress.
 
 mod layout;
 mod lines;

@@ -1,7 +1,6 @@
-//! Progress in a terminal: a bar over all files, and below it the files that are running with their times.
+//! Progress in a terminal: a bar for all files, and below it the running files with their durations.
 //!
-//! It is drawn on standard error, and only where that is a terminal; what is said of finished files goes through
-//! another sink, above the bar.
+//! It is drawn on standard error if that is a terminal. Another sink prints finished files above it.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -31,27 +30,27 @@ pub(crate) struct ProgressDisplay<S> {
     lines: S,
     bar: ProgressBar,
     known: Arc<Mutex<RunProgress>>,
-    /// Whether it is drawn by itself from time to time.
+    /// Whether it is redrawn periodically.
     ticking: bool,
 }
 
-/// What events have told, for the thread that draws.
+/// The state of the run, for the thread that draws.
 #[derive(Debug, Default)]
 struct RunProgress {
     view: ProgressView,
-    /// What a flaky file counts as.
+    /// The result of flaky files.
     flaky: FlakyResult,
-    /// The files that are running by their tasks, and since when.
+    /// The running files by their tasks, with their starts.
     running: BTreeMap<usize, (Duration, String)>,
 }
 
-/// How often times on the screen move on.
+/// The interval between updates of the screen.
 const TICK: Duration = Duration::from_millis(200);
-/// The size of a terminal that does not know it.
+/// The default size of a terminal.
 const USUAL: TerminalSize = TerminalSize { columns: 80, rows: 24 };
 
 impl<S: EventSink> ProgressDisplay<S> {
-    /// Draws on standard error if it is a terminal; else there are only the lines.
+    /// Draws on standard error if it is a terminal.
     pub(crate) fn new(lines: S, look: ProgressLook) -> Self {
         let target = if look == ProgressLook::Hidden {
             ProgressDrawTarget::hidden()
@@ -69,17 +68,16 @@ impl<S: EventSink> ProgressDisplay<S> {
     }
 }
 
-/// All that is drawn is one piece.
+/// Returns a style that draws everything as one element.
 fn style(known: Arc<Mutex<RunProgress>>, color: bool) -> ProgressStyle {
     let draw = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
         if !in_foreground() {
             return;
         }
         let view = known.lock().unwrap_or_else(PoisonError::into_inner).view(state);
-        // A drawing that fails is missing on the screen, and nowhere else.
+        // A failure affects only the screen.
         out.write_str(&layout(&view, terminal_size(), color).join("\n")).ok();
     };
-    // A template that is wrong would only look wrong.
     let style = ProgressStyle::with_template("{all}").unwrap_or_else(|_| ProgressStyle::default_spinner());
     style.with_key("all", draw)
 }
@@ -90,7 +88,7 @@ impl RunProgress {
         let mut running: Vec<_> = self.running.values().collect();
         running.sort_by_key(|(since, _)| *since);
         let running = running.into_iter().map(|(since, file)| (now.saturating_sub(*since), file.clone()));
-        // Before the first file is done there is nothing to tell from.
+        // There is no estimate before the first file is finished.
         let left = Some(state.eta()).filter(|left| !left.is_zero());
         ProgressView { elapsed: state.elapsed(), left, running: running.collect(), ..self.view.clone() }
     }
@@ -113,7 +111,7 @@ impl<S: EventSink> EventSink for ProgressDisplay<S> {
                     known.view.done += done.files;
                 });
                 self.bar.inc(done.files);
-                // What was done before tells nothing of how long the rest takes.
+                // Earlier work says nothing about the remaining time.
                 self.bar.reset_eta();
             }
             RunEvent::TaskStarted { task, shown, slice } => {
@@ -122,7 +120,7 @@ impl<S: EventSink> EventSink for ProgressDisplay<S> {
                 });
                 let shown = format!("{}{part}", one_line(shown));
                 self.know(|known| drop(known.running.insert(*task, (clock::now(), shown))));
-                // Each call of it starts a thread.
+                // Each call starts a thread.
                 if !self.ticking {
                     self.bar.enable_steady_tick(TICK);
                     self.ticking = true;
@@ -145,13 +143,13 @@ impl<S: EventSink> EventSink for ProgressDisplay<S> {
 }
 
 impl<S> Drop for ProgressDisplay<S> {
-    /// A run that ends by an error leaves a clean screen as well.
+    /// Clears the screen, also after an error.
     fn drop(&mut self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// Whether the terminal is not somebody else's now: a shell that reads a line, while the run goes on in the background.
+/// Whether this process is in the foreground of the terminal; in the background, a shell may be reading a line.
 fn in_foreground() -> bool {
     let group = rustix::termios::tcgetpgrp(std::io::stderr());
     group.map_or(true, |group| group == rustix::process::getpgrp())

@@ -408,6 +408,6 @@ fn nothing_to_analyse() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nowhere`
-      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no stored run has a branch
     ");
 }

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 use vibesql_sqllogictest::results::ask::compare::{AnswerDifference, RowRule, SortKey, compare};
 use vibesql_sqllogictest::results::ask::{
-    Answer, AnswerValue, AskCommand, AskError, AskLimits, AskResult, Asker, Dependency, DisagreementEffort,
-    EngineName, QueryTarget, SavedExample, Unconfirmed, VibeSqlFault, plan,
+    Answer, AskCommand, AskError, AskLimits, AskResult, Asker, Dependency, DisagreementEffort, EngineName,
+    QueryTarget, SavedExample, Unconfirmed, VibeSqlFault, plan,
 };
+use vibesql_sqllogictest::results::store::Cell;
 
 use crate::generated::Generated;
 use crate::sandbox::Sandbox;
@@ -151,7 +152,7 @@ fn children_that_fail_are_replaced_by_the_second_opinion() {
         for number in 0..2 {
             let sql = format!("SELECT COUNT(*) + {number} AS n FROM test_runs");
             let asked = ask(&mut asker, &sql, &about, &folder.path().join(line.replace('/', "-"))).unwrap();
-            assert_eq!(asked.answer.rows, [[AnswerValue::Integer(2 + number)]]);
+            assert_eq!(asked.answer.rows, [[Cell::Integer(2 + number)]]);
             assert_eq!(wrong(&asked).0.to_string(), expected);
         }
     }
@@ -179,7 +180,7 @@ fn time_is_limited_for_real_queries() {
     let deep = format!("{}SELECT 1 AS a{}", "SELECT * FROM (".repeat(22), ") t".repeat(22));
     let asked = ask(&mut asker, &deep, &about, folder.path()).unwrap();
     assert_eq!(wrong(&asked).0, &VibeSqlFault::TimesOut(Duration::from_secs(1)));
-    assert_eq!(asked.answer.rows, [[AnswerValue::Integer(1)]]);
+    assert_eq!(asked.answer.rows, [[Cell::Integer(1)]]);
     // The next question has a child again.
     assert!(ask(&mut asker, "SELECT 2 AS a", &about, folder.path()).unwrap().agreed);
 }
@@ -189,7 +190,7 @@ fn an_answer_of_one_is_better_than_none() {
     let (folder, about) = (TempDir::new().unwrap(), Generated::new(1, 2));
     let mut asker = Asker::new([child(), shell("exit 1")], limits());
     let asked = ask(&mut asker, "SELECT 1 AS a", &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &AnswerValue::Integer(1)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Cell::Integer(1)));
     assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))));
     let mut asker = Asker::new([child(), child()], limits());
     let both = ask(&mut asker, "SELECT abs(-9223372036854775808) AS a", &about, folder.path());
@@ -210,7 +211,7 @@ fn sqlite_answers_what_depends_on_more_than_rows() {
     // Which is not even asked.
     let mut asker = Asker::new([shell("kill -SEGV $$"), child()], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &AnswerValue::Integer(0)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::Sqlite, &Cell::Integer(0)));
     assert!(
         matches!(asked.unconfirmed, Some(Unconfirmed::OnlySqlite(Dependency::Chance))),
         "{:?}",
@@ -218,7 +219,7 @@ fn sqlite_answers_what_depends_on_more_than_rows() {
     );
     let mut asker = Asker::new([child(), shell("exit 3")], limits());
     let asked = ask(&mut asker, sql, &about, folder.path()).unwrap();
-    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &AnswerValue::Integer(0)));
+    assert_eq!((asked.from, &asked.answer.rows[0][0]), (EngineName::VibeSql, &Cell::Integer(0)));
     assert!(matches!(asked.unconfirmed, Some(Unconfirmed::SqliteFails(_))), "{:?}", asked.unconfirmed);
     let mut asker = Asker::new([shell("exit 3"), shell("exit 3")], limits());
     let neither = ask(&mut asker, sql, &about, folder.path());
@@ -232,23 +233,21 @@ fn names_change_nothing() {
     let asked = ask(&mut asker, "SELECT file_path FROM test_files", &about, folder.path()).unwrap();
     assert!(asked.agreed, "{:?}", asked.unconfirmed);
     let expected: Vec<_> =
-        about.table("test_files").iter().map(|row| vec![row.cell("file_path").into()]).collect();
+        about.table("test_files").iter().map(|row| vec![row.cell("file_path").clone()]).collect();
     assert_eq!(asked.answer.rows, expected);
     let asked = ask(&mut asker, "SELECT COUNT(*) AS n FROM test_runs", &about, folder.path()).unwrap();
-    assert_eq!(asked.answer.rows, [[AnswerValue::Integer(3)]]);
+    assert_eq!(asked.answer.rows, [[Cell::Integer(3)]]);
 }
 
 /// Rows of a key and a number, sorted by the key.
-fn sorted_rows() -> impl Strategy<Value = Vec<Vec<AnswerValue>>> {
+fn sorted_rows() -> impl Strategy<Value = Vec<Vec<Cell>>> {
     prop::collection::vec((0_i64..4, 0_i64..6), 1..12).prop_map(|mut rows| {
         rows.sort_by_key(|row| row.0);
-        rows.into_iter()
-            .map(|(key, value)| vec![AnswerValue::Integer(value), AnswerValue::Integer(key)])
-            .collect()
+        rows.into_iter().map(|(key, value)| vec![Cell::Integer(value), Cell::Integer(key)]).collect()
     })
 }
 
-fn answer(rows: &[Vec<AnswerValue>]) -> Answer {
+fn answer(rows: &[Vec<Cell>]) -> Answer {
     Answer { columns: vec!["value".to_owned(), "key".to_owned()], rows: rows.to_vec() }
 }
 
@@ -288,8 +287,8 @@ proptest! {
         match change {
             0 => drop(other.remove(at)),
             1 => other.push(rows[at].clone()),
-            2 => other[at][0] = AnswerValue::Text("other".to_owned()),
-            _ => other[at][0] = AnswerValue::Null,
+            2 => other[at][0] = Cell::text("other"),
+            _ => other[at][0] = Cell::Null,
         }
         let all = rows.clone();
         for rule in [

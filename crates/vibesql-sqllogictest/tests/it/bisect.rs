@@ -60,7 +60,7 @@ fn git_finds_the_commit_that_broke_a_record() {
     bad   [commit 11]  [day] another note
           run [run 1]
     11 commits to choose from, about 4 steps
-    note: one build of the program has made both runs: if the engine is in it, it has not changed
+    note: both runs used the same build of the program and of the engines in it
 
     script  .git/sqllogictest-bisect/run.sh
             builds with `sh build.sh` and tests with `built/slt`
@@ -100,8 +100,8 @@ fn a_record_that_hangs_is_bad_where_it_hangs() {
     bad   [commit 3]  [day] hang
           run [run 1]
     3 commits to choose from, about 2 steps
-    note: one build of the program has made both runs: if the engine is in it, it has not changed
-    note: the time of the whole file was over at this record; `bisect 'suite/it'\''s $HOME; "x" `y`.test'` judges the file
+    note: both runs used the same build of the program and of the engines in it
+    note: the file reached its time limit at this record; `bisect 'suite/it'\''s $HOME; "x" `y`.test'` judges the file
 
     script  my scripts/bi sect.sh
             builds with `sh build.sh` and tests with `built/my slt`
@@ -142,7 +142,7 @@ fn a_file_as_a_whole() {
     bad   [commit 4]  [day] error no
           run [run 1]
     4 commits to choose from, about 2 steps
-    note: one build of the program has made both runs: if the engine is in it, it has not changed
+    note: both runs used the same build of the program and of the engines in it
 
     script  .git/sqllogictest-bisect/run.sh
             builds with `sh build.sh` and tests with `built/slt`
@@ -180,7 +180,7 @@ fn the_user_may_know_better() {
     exit code 2
     --- stderr
     error: the bad commit [commit 0] comes before the good one, [commit 2]
-      hint: exchange --good and --bad, if that is meant
+      hint: exchange --good and --bad
     ");
     assert_snapshot!(bisect(&["--good", "HEAD"]), @"
     exit code 2
@@ -252,14 +252,14 @@ fn the_user_may_know_better() {
 }
 
 #[test]
-fn ends_that_are_not_what_they_should_be_are_told() {
+fn unexpected_ends_are_reported() {
     let project = broken_by(TEST, "slt", &["rows 7", "rows 7", "rows 7"], &[]);
     let output = project.bisect(&["suite/a.test:4", "--good", "HEAD~2"]);
     assert_eq!(output.code, 0, "{output}");
     let ends = project.command(Path::new("sh"), &[".git/sqllogictest-bisect/run.sh", "ends"]);
     assert_eq!(ends.code, 1, "{ends}");
     let good = &project.commits[1];
-    assert!(ends.stderr.contains(&format!("bisect: {good}: the exit code is 1 and should be 0")), "{ends}");
+    assert!(ends.stderr.contains(&format!("bisect: {good}: the exit code is 1, expected 0")), "{ends}");
     assert_eq!(project.sandbox.git(&["branch", "--show-current"]), "main\n");
 }
 
@@ -282,13 +282,13 @@ fn what_cannot_be_bisected_says_why() {
     exit code 3
     --- stderr
     error: no failing record on line 4 of `suite/a.test` in the run
-      hint: all of its records that were reached have passed
+      hint: all executed records of the file passed
     ");
     assert_snapshot!(told(&project, &["a.tes"]), @"
     exit code 3
     --- stderr
     error: no result of `a.tes` in run `[run 1]`
-      hint: did you mean one of these: suite/a.test
+      hint: did you mean one of these: a.test
     ");
     // At the same commit, by what Git does not see.
     let run =
@@ -312,7 +312,7 @@ fn what_cannot_be_bisected_says_why() {
     exit code 3
     --- stdout
     no failure of run [run 2] has both a good and a bad commit in 3 runs
-    no range: 1 × good and bad at one commit
+    no range: 1 × passed and failed at one commit
     ");
     // With changes only.
     project.commit("one more", &[("README", "x")]);
@@ -346,8 +346,8 @@ fn the_program_must_come_from_the_repository() {
     assert_snapshot!(bisect(&["--program", "built/slt"]), @"
     exit code 2
     --- stderr
-    error: no `Cargo.toml` at the top of the repository, and no build step named
-      hint: --build names the command that builds a commit, for instance --build 'make slt'
+    error: no `Cargo.toml` at the top of the repository, and no --build
+      hint: use --build to name the command that builds a commit, for instance --build 'make slt'
     ");
     // Where this program is built by the repository, nothing needs to be said.
     project.sandbox.write("Cargo.toml", "[package]\n");
@@ -366,8 +366,8 @@ fn the_program_must_come_from_the_repository() {
     bad   [commit 2]  [day] rows 7
           run [run 1]
     2 commits to choose from, about 1 step
-    note: one build of the program has made both runs: if the engine is in it, it has not changed
-    note: Git does not ignore `target/release/slt`, so the script leaves it in place: the build must make it anew each time
+    note: both runs used the same build of the program and of the engines in it
+    note: Git does not ignore `target/release/slt`, so the script does not remove it: each build must replace it
 
     script  .git/sqllogictest-bisect/run.sh
             builds with `cargo build --release` and tests with `target/release/slt`
@@ -392,7 +392,7 @@ fn the_text_is_that_of_the_run() {
     // In Git it still is.
     project.sandbox.write(TEST, "query I nosort\ndo built/abs\n----\n7\n\n");
     let output = project.bisect(&["suite/a.test:4"]);
-    assert!(output.stdout.contains("note: `suite/a.test` is another one now"), "{output}");
+    assert!(output.stdout.contains("note: `suite/a.test` has changed since the run"), "{output}");
     project.sandbox.git(&["checkout", "--quiet", "--", TEST]);
     project.finds(&output, &project.commits[2]);
     // A run with changes has a text that nobody has kept.
@@ -403,8 +403,8 @@ fn the_text_is_that_of_the_run() {
     assert_snapshot!(project.told(&output), @"
     exit code 2
     --- stderr
-    error: `suite/a.test` has changed since run `[run 2]`: line 1 is another record
-      hint: run it again, and bisect what fails then
+    error: `suite/a.test` has changed since run `[run 2]`: line 1 is a different record
+      hint: run the file again, and bisect that run
     ");
 }
 
@@ -428,7 +428,7 @@ fn outside_of_a_repository_only_the_runs_speak() {
           run [run 0]
     bad   [commit 2]
           run [run 1]
-    note: one build of the program has made both runs: if the engine is in it, it has not changed
-    note: this is no Git repository: no script is written; try it in that of the engine
+    note: both runs used the same build of the program and of the engines in it
+    note: no script is written outside of a Git repository; run it in that of the engine
     ");
 }

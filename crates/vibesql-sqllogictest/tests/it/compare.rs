@@ -398,7 +398,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nowhere`
-      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no stored run has a branch
     ");
     sandbox.git(&["init", "-q", "-b", "both"]);
     sandbox.git(&["add", "s"]);
@@ -421,7 +421,7 @@ fn what_means_nothing_or_two_things_is_refused() {
     exit code 2
     --- stderr
     error: cannot import `both`: this is neither JSON nor XML nor a dump in SQL
-      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` accepts JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     ");
     assert_eq!(Sandbox::new().run("compare").code, 3);
 }

@@ -62,9 +62,9 @@ fn old_variables_are_told_apart() {
     assert_eq!(output.code, 0, "{output}");
     assert_snapshot!(output.stderr, @"
     note: SQLLOGICTEST_FILE_TIMEOUT: deprecated; use --timeout or SQLLOGICTEST_TIMEOUT
-    note: SQLLOGICTEST_QUERY_TIMEOUT_MS: not followed; it made slow queries return no rows; --record-timeout SECONDS stops a record, and says so
-    note: SQLLOGICTEST_FILE: not followed; name the file: `test FILE`, or `run --files PATH`
-    note: SQLLOGICTEST_WORKER_ID: not followed; it chooses a part of the files only together with SQLLOGICTEST_TOTAL_WORKERS; use --shard K/N
+    note: SQLLOGICTEST_QUERY_TIMEOUT_MS: ignored; it made slow queries return no rows; --record-timeout SECONDS stops a record, and says so
+    note: SQLLOGICTEST_FILE: ignored; name the file: `test FILE`, or `run --files PATH`
+    note: SQLLOGICTEST_WORKER_ID: ignored; it has no effect without SQLLOGICTEST_TOTAL_WORKERS; use --shard K/N
     ");
 }
 
@@ -79,7 +79,7 @@ fn workers_of_the_earlier_scripts_are_shards() {
     exit code 2
     --- stderr
     error: SQLLOGICTEST_WORKER_ID and SQLLOGICTEST_TOTAL_WORKERS: expected --shard <K/N>, found `0/2` (expected K/N with K from 1 to N, found `0/2`)
-      hint: workers are counted from 1 to the number of all of them
+      hint: workers are counted from 1 to the total number of workers
     ");
 }
 

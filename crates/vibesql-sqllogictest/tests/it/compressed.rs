@@ -43,7 +43,7 @@ fn report(number: usize, end: RunEnd) -> RunReport {
 fn keep(results: &ResultsFolder, number: usize, end: RunEnd) -> String {
     let imported = Imported { from: "x".to_owned(), digest: number.to_string(), untested: Vec::new() };
     let started = LATER + 1000 * number as i64;
-    let opened = Opened::of_import(started, imported, Circumstances::default());
+    let opened = Opened::from_import(started, imported, Circumstances::default());
     results.keep(&opened, &report(number, end)).unwrap()
 }
 

@@ -175,8 +175,8 @@ fn the_file_is_found_above_or_named() {
     assert_snapshot!(sandbox.run("config path --no-config"), @"
     exit code 3
     --- stderr
-    error: there is no sqllogictest.toml here or in a folder above
-      hint: docs/configuration.md says what can be in it
+    error: there is no sqllogictest.toml in this folder or its parents
+      hint: docs/configuration.md describes the file
     ");
     assert_snapshot!(sandbox.run("run --config nowhere.toml"), @"
     exit code 2
@@ -257,7 +257,7 @@ retries = 3
     error: sqllogictest.toml:6: `color`: expected auto, always or never, found `pink`
       hint: see `--help` of the command for valid values
     error: sqllogictest.toml:7: `config` cannot be set here
-      hint: this says where the file is; use the flag or its variable
+      hint: use the flag or its variable
     error: sqllogictest.toml:8: unknown suite `none`
       hint: suites of the file: own
     error: sqllogictest.toml:10: `paths`: expected a value, or a list of values, found `{ a = 1 }`
@@ -278,7 +278,7 @@ retries = 3
     error: sqllogictest.toml:26: `timeout`: expected seconds, or 0 for no limit, found `1 h`
       hint: see `--help` of the command for valid values
     error: sqllogictest.toml:27: unknown key `retries`
-      hint: keys are the long flags without `--`; docs/configuration.md has the others
+      hint: keys are the long flags without `--`; docs/configuration.md lists the others
     ");
     assert_eq!(sandbox.run("config show").stderr, sandbox.run("run").stderr);
     sandbox.write("sqllogictest.toml", "timeout = 1\nengine = = 'sqlite'\n");

@@ -10,7 +10,7 @@ use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
 use vibesql_sqllogictest::results::ask::views::VIEWS;
 use vibesql_sqllogictest::results::store::dump::{Dump, DumpSyntax, csv};
-use vibesql_sqllogictest::results::store::schema::{ColumnType, SLOW_RECORDS, TABLES, Table, VERSION};
+use vibesql_sqllogictest::results::store::schema::{ColumnType, SLOW_RECORDS, TABLES, TableSchema, VERSION};
 use vibesql_sqllogictest::results::store::{Cell, HistoryWindow, LoadedTable, Store, WantedColumns};
 use vibesql_sqllogictest::value::{Column, ValueRef};
 
@@ -50,7 +50,7 @@ impl RowSink for Taken {
     }
 }
 
-fn rows_of(session: &mut dyn Session, table: &Table) -> Rows {
+fn rows_of(session: &mut dyn Session, table: &TableSchema) -> Rows {
     let mut taken = Taken::default();
     session.execute(format!("SELECT * FROM {}", table.name).as_bytes(), &mut taken).unwrap();
     taken.0
@@ -103,6 +103,7 @@ fn is_read_back_from_json(text: &str, tables: &[LoadedTable]) {
                             serde_json::from_str(&written).unwrap()
                         }
                         Cell::Text(text) => (**text).into(),
+                        Cell::Blob(_) => panic!("no blobs here"),
                     };
                     (column.name.to_owned(), value)
                 });
@@ -181,7 +182,7 @@ fn any_cell(kind: ColumnType) -> BoxedStrategy<Cell> {
     prop_oneof![1 => Just(Cell::Null), 4 => cell].boxed()
 }
 
-fn any_table(table: &'static Table) -> impl Strategy<Value = LoadedTable> {
+fn any_table(table: &'static TableSchema) -> impl Strategy<Value = LoadedTable> {
     let row: Vec<_> = table.columns.iter().map(|column| any_cell(column.kind)).collect();
     prop::collection::vec(row, 0..3)
         .prop_map(move |rows| LoadedTable { wanted: WantedColumns::all(table), rows })
@@ -328,6 +329,7 @@ fn json(cell: &Cell) -> Json {
         Cell::Integer(number) => (*number).into(),
         Cell::Real(number) => (*number).into(),
         Cell::Text(text) => (**text).into(),
+        Cell::Blob(_) => panic!("no blobs here"),
     }
 }
 
@@ -353,7 +355,10 @@ fn what_is_there_is_left_unless_forced() {
     sandbox.write("results-csv/mine.txt", "mine");
     let output = sandbox.run("store export --force --format csv");
     assert_eq!(output.code, 2, "{output}");
-    assert!(output.stderr.contains("`results-csv` has `mine.txt`, which no export has made"), "{output}");
+    assert!(
+        output.stderr.contains("`results-csv` contains `mine.txt`, which is not an exported file"),
+        "{output}"
+    );
     assert_eq!(sandbox.run("store export --force --format csv --output s").code, 2);
     assert_eq!(sandbox.run("store export --force --format csv --output results.sql").code, 2);
     assert_eq!(sandbox.read("results-csv/mine.txt"), "mine");

@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineId;
-use vibesql_sqllogictest::expectations::{DocumentFiles, Note, judge, read, today, update};
+use vibesql_sqllogictest::expectations::{DocumentFiles, EntryDetails, judge, read, today, update};
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, FailingRecord, FailureGroup, FileEnd, FileReport, FileStatus, FlakyResult, RecordId,
     RecordKey, RunEnd, RunHeader, RunReport,
@@ -248,7 +248,7 @@ fn records_that_are_skipped_are_not_executed() {
     assert_snapshot!(sandbox.run("show last b.test"), @"
     exit code 0
     --- stdout
-    left out, as the run was told to: the records on these lines: 1, 11
+    skipped by the run: the records on these lines: 1, 11
     PASS  s/b.test  1 passed, 2 skipped  [time] s
     ");
     // `expectations update` keeps entries that it does not know.
@@ -372,14 +372,14 @@ proptest! {
         let day = today(1_800_000_000_000);
         let mut text = "# mine\n".to_owned();
         for run in [&before, &now] {
-            text = update(&text, &read("f", &text, &anywhere()).unwrap(), &anywhere(), run, day, &Note::default());
+            text = update(&text, &read("f", &text, &anywhere()).unwrap(), &anywhere(), run, day, &EntryDetails::default());
             let known = read("f", &text, &anywhere()).unwrap();
             let judgement = judge(&known, run, day, false);
             prop_assert!(judgement.is_good(), "{:?}\n{}", judgement, text);
             let failing: usize = run.files.iter().map(|file| file.failures.len()).sum();
             prop_assert_eq!(judgement.expected, failing as u64);
             // Nothing more is to be written.
-            prop_assert_eq!(&update(&text, &known, &anywhere(), run, day, &Note::default()), &text);
+            prop_assert_eq!(&update(&text, &known, &anywhere(), run, day, &EntryDetails::default()), &text);
         }
     }
 

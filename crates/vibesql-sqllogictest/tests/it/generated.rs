@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use vibesql_sqllogictest::results::ask::QueryPlan;
-use vibesql_sqllogictest::results::store::schema::{ColumnType, TABLES, Table};
+use vibesql_sqllogictest::results::store::schema::{ColumnType, TABLES, TableSchema};
 use vibesql_sqllogictest::results::store::{Cell, LoadedTable, WantedColumns};
 
 /// All tables with their rows.
@@ -14,7 +14,7 @@ pub(crate) struct Generated {
 /// A row with names.
 #[derive(Clone, Copy)]
 pub(crate) struct Named<'g> {
-    table: &'static Table,
+    table: &'static TableSchema,
     row: &'g [Cell],
 }
 

@@ -86,8 +86,10 @@ impl Run {
         std::fs::write(folder.join("lock"), "").unwrap();
         let path = folder.join("journal.jsonl");
         for (number, events) in self.sessions[..sessions].iter().enumerate() {
-            let mut journal = match number {
-                0 => JournalWriter::create(&path, self.opened.clone()).unwrap(),
+            let mut journal = match &events[0] {
+                RunEvent::RunStarted(header) if number == 0 => {
+                    JournalWriter::begin(&path, self.opened.clone(), header).unwrap()
+                }
                 _ => JournalWriter::resume(&path, self.opened.started + 60_000).unwrap(),
             };
             events.iter().for_each(|event| journal.on_event(event).unwrap());

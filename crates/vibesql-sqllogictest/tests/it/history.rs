@@ -107,7 +107,7 @@ fn runs_are_listed_with_their_rates() {
     [run] scripted 0.1.0 4 3 75.00 % 8 7 87.50 % [time] s completed
 
     --- stderr
-    note: 1 run before these; `--last 2` shows all
+    note: 1 earlier run not shown; `--last 2` shows all
     ");
 }
 

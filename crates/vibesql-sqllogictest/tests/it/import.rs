@@ -308,9 +308,9 @@ fn mistakes_take_nothing_in() {
     error: cannot import `entity.xml`: line 1, column 40: unknown entity `&nbsp;`
       hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `words.txt`: this is neither JSON nor XML nor a dump in SQL
-      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` accepts JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot import `bytes.bin`: line 2 is not UTF-8
-      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` accepts JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot read `nowhere`
       caused by: No such file or directory (os error 2)
     ");

@@ -81,9 +81,9 @@ fn mistakes_in_lists_take_nothing_in() {
     error: cannot import `comparison.json`: no results in it: there is no `tested_files` or `failed_files`
       hint: nothing was imported from it; use --format if the format was detected incorrectly
     error: cannot import `list.csv`: this is neither JSON nor XML nor a dump in SQL
-      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` accepts JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     error: cannot import `list.md`: this is neither JSON nor XML nor a dump in SQL
-      hint: `store import` takes JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
+      hint: `store import` accepts JSON results, punchlists and SQL dumps of VibeSQL's scripts, and JUnit reports
     ");
     assert_eq!(sandbox.last_run(), None);
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::time::Duration;
 
-use vibesql_sqllogictest::analysis::{Analysis, NoText, Texts, WRONG_RESULT, analyze};
+use vibesql_sqllogictest::analysis::{Analysis, SourceTexts, TextError, WRONG_RESULT, analyze};
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engine::{
     Database, Engine, EngineError, EngineId, ExecuteError, RowSink, Session, SingleSession, SqlError,
@@ -61,9 +61,9 @@ fn run(engine: &dyn Engine, suite: &Suite, left_out: &BTreeSet<(String, u32)>) -
 
 struct InMemory<'s>(&'s Suite);
 
-impl Texts for InMemory<'_> {
-    fn text(&mut self, file: &FileReport) -> Result<Source, NoText> {
-        let text = self.0.get(file.file.path()).ok_or(NoText::Unknown)?;
+impl SourceTexts for InMemory<'_> {
+    fn text(&mut self, file: &FileReport) -> Result<Source, TextError> {
+        let text = self.0.get(file.file.path()).ok_or(TextError::Unknown)?;
         Ok(Source::new(file.file.path(), text.as_str()))
     }
 }

@@ -61,7 +61,7 @@ fn write(path: &Path, report: &RunReport) {
         Circumstances::default(),
         [].into(),
     );
-    let mut writer = JournalWriter::create(path, opened).unwrap();
+    let mut writer = JournalWriter::begin(path, opened, &report.header).unwrap();
     let mut tell = |event| writer.on_event(&event).unwrap();
     tell(RunEvent::RunStarted(report.header.clone()));
     for file in &report.files {

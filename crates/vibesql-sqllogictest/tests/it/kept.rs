@@ -385,7 +385,7 @@ fn a_damaged_first_line_is_not_taken_for_another_version() {
     assert!(output.stderr.contains("is corrupt: its first line does not match its checksum"), "{output}");
     let listed = sandbox.run("runs");
     assert!(
-        listed.code == 0 && listed.stderr.contains(&format!("run {name} is left out: the journal")),
+        listed.code == 0 && listed.stderr.contains(&format!("run {name} is omitted: the journal")),
         "{listed}"
     );
     // A journal of a later version says so.

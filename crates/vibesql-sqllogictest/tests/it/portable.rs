@@ -19,7 +19,7 @@ const BAD: &str = "statement ok\nok\n\nquery I nosort\nrows 2\n----\n1\n";
 
 fn opened(started: i64, from: &str) -> Opened {
     let imported = Imported { from: from.to_owned(), digest: from.to_owned(), untested: Vec::new() };
-    Opened::of_import(started, imported, Circumstances::default())
+    Opened::from_import(started, imported, Circumstances::default())
 }
 
 fn report(files: Vec<FileReport>, text: &str) -> RunReport {
@@ -248,7 +248,7 @@ fn mistakes_have_a_hint() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nowhere`
-      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no stored run has a branch
     exit code 2
     --- stderr
     error: cannot write `no/folder/file`
@@ -256,7 +256,7 @@ fn mistakes_have_a_hint() {
     exit code 2
     --- stderr
     error: `text` is not a file of exported runs
-      hint: `store export` and `store backup` make such files; `store import` takes results of other programs
+      hint: `store export` and `store backup` create such files; `store import` imports results of other programs
     exit code 2
     --- stderr
     error: cannot read `nowhere`
@@ -310,7 +310,7 @@ fn a_run_that_goes_on_is_not_exported() {
       hint: wait until it has ended, or end it with Ctrl-C in its terminal
     ");
     let backup = sandbox.run("store backup --output b");
-    assert!(backup.stderr.contains("is not in it: it goes on"), "{backup}");
+    assert!(backup.stderr.contains("is not in the backup: it is in progress"), "{backup}");
     assert!(backup.stdout.contains(": 1 run, "), "{backup}");
 }
 
@@ -415,7 +415,7 @@ fn a_backup_restores_all_runs() {
     assert_snapshot!(masked(&sandbox, &output.to_string().replace(name, "[backup]")), @"
     exit code 0
     --- stdout
-    b/[backup]: 2 runs, read back and found the same, [size]
+    b/[backup]: 2 runs, verified, [size]
     ");
     let merged = sandbox.run(&format!("store restore --results other b/{name}"));
     assert!(merged.stdout.contains("2 runs imported, 0 runs already present"), "{merged}");

@@ -5,34 +5,35 @@ use std::collections::{BTreeMap, BTreeSet};
 use tempfile::TempDir;
 use vibesql_sqllogictest::results::ask::presets::{PRESETS, preset};
 use vibesql_sqllogictest::results::ask::views::VIEWS;
-use vibesql_sqllogictest::results::ask::{AnswerValue, Asker, DisagreementEffort, QueryTarget, plan};
+use vibesql_sqllogictest::results::ask::{Asker, DisagreementEffort, QueryTarget, plan};
+use vibesql_sqllogictest::results::store::Cell;
 
 use crate::ask::{child, limits};
 use crate::generated::{Generated, Named};
 
-type Row = Vec<AnswerValue>;
+type Row = Vec<Cell>;
 /// Run, type and pattern of failures.
 type Alike<'g> = (Option<i64>, Option<&'g str>, Option<&'g str>);
 
-fn text(value: Option<&str>) -> AnswerValue {
-    value.map_or(AnswerValue::Null, |text| AnswerValue::Text(text.to_owned()))
+fn text(value: Option<&str>) -> Cell {
+    value.into()
 }
 
-fn integer(value: impl TryInto<i64>) -> AnswerValue {
-    AnswerValue::Integer(value.try_into().ok().unwrap())
+fn integer(value: impl TryInto<i64>) -> Cell {
+    Cell::Integer(value.try_into().ok().unwrap())
 }
 
 /// A number with one decimal, half up.
-fn tenths(number: f64) -> AnswerValue {
-    AnswerValue::Real((number * 10.0 + 0.5).floor() / 10.0)
+fn tenths(number: f64) -> Cell {
+    Cell::Real((number * 10.0 + 0.5).floor() / 10.0)
 }
 
 fn cells(row: Named<'_>, columns: &str) -> Row {
-    columns.split(' ').map(|column| row.cell(column).into()).collect()
+    columns.split(' ').map(|column| row.cell(column).clone()).collect()
 }
 
-fn percent(part: i64, all: i64) -> AnswerValue {
-    AnswerValue::Real((part as f64 * 1000.0 / all as f64 + 0.5).floor() / 10.0)
+fn percent(part: i64, all: i64) -> Cell {
+    Cell::Real((part as f64 * 1000.0 / all as f64 + 0.5).floor() / 10.0)
 }
 
 fn fails(status: Option<&str>) -> bool {
@@ -40,13 +41,13 @@ fn fails(status: Option<&str>) -> bool {
 }
 
 /// The rank of a value as SQLite sorts it.
-fn key(value: &AnswerValue) -> (u8, f64, String) {
+fn key(value: &Cell) -> (u8, f64, String) {
     match value {
-        AnswerValue::Null => (0, 0.0, String::new()),
-        AnswerValue::Integer(number) => (1, *number as f64, String::new()),
-        AnswerValue::Real(number) => (1, *number, String::new()),
-        AnswerValue::Text(text) => (2, 0.0, text.clone()),
-        AnswerValue::Blob(_) => panic!("no blobs here"),
+        Cell::Null => (0, 0.0, String::new()),
+        Cell::Integer(number) => (1, *number as f64, String::new()),
+        Cell::Real(number) => (1, *number, String::new()),
+        Cell::Text(text) => (2, 0.0, text.as_ref().to_owned()),
+        Cell::Blob(_) => panic!("no blobs here"),
     }
 }
 
@@ -110,8 +111,8 @@ fn summary(of: &Generated) -> Vec<Row> {
     let last = of.table("test_runs").into_iter().filter(|run| run.integer("run_id") == newest(of));
     last.map(|run| {
         let mut row = cells(run, "run_id started_at completed_at total_files passed failed untested");
-        row.push(run.real("pass_rate").map_or(AnswerValue::Null, tenths));
-        row.push(run.cell("git_commit").into());
+        row.push(run.real("pass_rate").map_or(Cell::Null, tenths));
+        row.push(run.cell("git_commit").clone());
         row
     })
     .collect()
@@ -231,7 +232,7 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
         "progress" => {
             let mut rows = runs("run_id started_at passed failed pass_rate");
             for row in &mut rows {
-                if let AnswerValue::Real(rate) = row[4] {
+                if let Cell::Real(rate) = row[4] {
                     row[4] = tenths(rate);
                 }
             }
@@ -295,7 +296,7 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
             let rows = groups(rows, file_of).into_iter().map(|((path, id), rows)| {
                 let last = rows.iter().filter_map(|row| row.text("tested_at")).max();
                 let line = rows.iter().filter_map(|row| row.integer("in_flight_line")).max();
-                let line = line.map_or(AnswerValue::Null, integer);
+                let line = line.map_or(Cell::Null, integer);
                 vec![text(path), integer(rows.len()), text(last), line, text(id)]
             });
             without(top(rows.collect(), &[-2, 1, 5], 50), 4)
@@ -311,8 +312,8 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
                 groups(of.table("slow_records"), |row| (file_of(row), row.integer("line"))).into_iter();
             let rows = rows.map(|(((path, id), line), rows)| {
                 let longest = rows.iter().filter_map(|row| row.real("duration_ms")).fold(0.0, f64::max);
-                let line = line.map_or(AnswerValue::Null, integer);
-                vec![text(path), line, AnswerValue::Real(longest), integer(rows.len()), text(id)]
+                let line = line.map_or(Cell::Null, integer);
+                vec![text(path), line, Cell::Real(longest), integer(rows.len()), text(id)]
             });
             without(top(rows.collect(), &[-3, 1, 2, 5], 20), 4)
         }

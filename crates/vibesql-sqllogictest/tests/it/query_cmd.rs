@@ -158,7 +158,7 @@ fn a_question_that_is_wrong() {
     exit code 2
     --- stderr
     error: more than one statement
-      hint: write one statement for each `query`; its shell (`query` without SQL) takes several on a line
+      hint: run `query` once per statement; its shell (`query` without SQL) accepts several
     ");
     assert_snapshot!(query(&sandbox, &["SELECT stauts FROM test_results"]), @"
     exit code 2
@@ -182,7 +182,7 @@ fn a_question_that_is_wrong() {
     exit code 2
     --- stderr
     error: no SQL
-      hint: write for instance `SELECT * FROM test_runs`, or ask by --preset
+      hint: write a statement such as `SELECT * FROM test_runs`, or use --preset
     ");
     assert_eq!(query(&sandbox, &["SELECT 1", "--preset", "progress"]).code, 2);
 }
@@ -211,7 +211,7 @@ fn an_engine_without_runs_is_an_error() {
         query(&sandbox, &["SELECT file_path FROM test_files", "--engine", "sqlite", "--format", "csv"]);
     assert_eq!((files.stdout.lines().count(), files.stderr.as_str()), (3, ""), "{files}");
     let others = query(&sandbox, &["--preset", "recent-runs", "--engine", "sqlite", "--format", "csv"]);
-    assert!(others.stderr.contains("note: --engine sqlite changes nothing"), "{others}");
+    assert!(others.stderr.contains("note: --engine sqlite has no effect"), "{others}");
 }
 
 #[test]
@@ -310,13 +310,13 @@ fn an_error_of_sqlite_is_the_answer() {
     exit code 2
     --- stderr
     error: circular reference: test_files
-      hint: give the common table expression a name that no table has
+      hint: rename the common table expression; a table has the same name
     ");
     assert_snapshot!(query(&sandbox, &["SELECT run_id FROM test_runs, test_results"]), @"
     exit code 2
     --- stderr
     error: ambiguous column name: run_id
-      hint: write the table in front of the column: `TABLE.COLUMN`
+      hint: qualify the column: `TABLE.COLUMN`
     ");
     assert_snapshot!(query(&sandbox, &["SELECT sqrt(4) AS n"]), @"
     exit code 0

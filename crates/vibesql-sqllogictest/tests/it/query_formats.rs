@@ -2,16 +2,17 @@
 
 use insta::assert_snapshot;
 use proptest::prelude::*;
-use vibesql_sqllogictest::results::ask::format::{AnswerFormat, write};
-use vibesql_sqllogictest::results::ask::{Answer, AnswerValue};
+use vibesql_sqllogictest::results::ask::Answer;
+use vibesql_sqllogictest::results::ask::format::{AnswerFormat, to_text};
+use vibesql_sqllogictest::results::store::Cell;
 
-fn value() -> impl Strategy<Value = AnswerValue> {
+fn value() -> impl Strategy<Value = Cell> {
     prop_oneof![
-        Just(AnswerValue::Null),
-        any::<i64>().prop_map(AnswerValue::Integer),
-        prop::num::f64::NORMAL.prop_map(AnswerValue::Real),
-        any::<String>().prop_map(AnswerValue::Text),
-        "[a,\"\r\n\t |\\\\]{0,6}".prop_map(AnswerValue::Text),
+        Just(Cell::Null),
+        any::<i64>().prop_map(Cell::Integer),
+        prop::num::f64::NORMAL.prop_map(Cell::Real),
+        any::<String>().prop_map(Cell::text),
+        "[a,\"\r\n\t |\\\\]{0,6}".prop_map(Cell::text),
     ]
 }
 
@@ -31,9 +32,7 @@ fn answer() -> impl Strategy<Value = Answer> {
 }
 
 fn written(answer: &Answer, format: AnswerFormat) -> String {
-    let mut text = String::new();
-    write(&mut text, answer, format).unwrap();
-    text
+    to_text(answer, format)
 }
 
 /// A reader of RFC 4180: each field, and whether it was quoted.
@@ -70,11 +69,11 @@ proptest! {
             prop_assert_eq!(line.len(), row.len());
             for (value, (field, quoted)) in row.iter().zip(line) {
                 match value {
-                    AnswerValue::Null => prop_assert!(field.is_empty() && !quoted),
-                    AnswerValue::Integer(number) => prop_assert_eq!(field.parse(), Ok(*number)),
-                    AnswerValue::Real(number) => prop_assert_eq!(field.parse(), Ok(*number)),
-                    AnswerValue::Text(text) => prop_assert!(field == *text && (quoted || !text.is_empty())),
-                    AnswerValue::Blob(_) => {}
+                    Cell::Null => prop_assert!(field.is_empty() && !quoted),
+                    Cell::Integer(number) => prop_assert_eq!(field.parse(), Ok(*number)),
+                    Cell::Real(number) => prop_assert_eq!(field.parse(), Ok(*number)),
+                    Cell::Text(text) => prop_assert!(*field == **text && (quoted || !text.is_empty())),
+                    Cell::Blob(_) => {}
                 }
             }
         }
@@ -99,12 +98,12 @@ proptest! {
             prop_assert_eq!(object.len(), row.len());
             for value in row {
                 let is_there = object.values().any(|found| match value {
-                    AnswerValue::Null => found.is_null(),
-                    AnswerValue::Integer(number) => found.as_i64() == Some(*number),
+                    Cell::Null => found.is_null(),
+                    Cell::Integer(number) => found.as_i64() == Some(*number),
                     // The reader rounds the last digit in its own way.
-                    AnswerValue::Real(number) => found.as_f64().is_some_and(|found| (found / number - 1.0).abs() < 1e-15),
-                    AnswerValue::Text(text) => found.as_str() == Some(text),
-                    AnswerValue::Blob(_) => false,
+                    Cell::Real(number) => found.as_f64().is_some_and(|found| (found / number - 1.0).abs() < 1e-15),
+                    Cell::Text(text) => found.as_str() == Some(&**text),
+                    Cell::Blob(_) => false,
                 });
                 prop_assert!(is_there, "{:?} in {:?}", value, object);
             }
@@ -123,13 +122,13 @@ proptest! {
 
 #[test]
 fn the_formats() {
-    let text = |text: &str| AnswerValue::Text(text.to_owned());
+    let text = |text: &str| Cell::from(text);
     let answer = Answer {
         columns: ["n", "n", "t|x"].map(str::to_owned).to_vec(),
         rows: vec![
-            vec![AnswerValue::Integer(1), AnswerValue::Null, text("a\n\u{1b}[31m|b")],
-            vec![AnswerValue::Real(2.5), AnswerValue::Real(f64::INFINITY), text("")],
-            vec![AnswerValue::Blob(vec![0, 255]), AnswerValue::Real(3.0), text(&"x".repeat(200))],
+            vec![Cell::Integer(1), Cell::Null, text("a\n\u{1b}[31m|b")],
+            vec![Cell::Real(2.5), Cell::Real(f64::INFINITY), text("")],
+            vec![Cell::Blob(vec![0, 255]), Cell::Real(3.0), text(&"x".repeat(200))],
         ],
     };
     assert_snapshot!(written(&answer, AnswerFormat::Table), @r"

@@ -80,13 +80,13 @@ fn the_shell_answers_each_statement_of_a_line() {
         "four",
         "no such table: test_result",
         "did you mean `test_results`? `.tables` lists all",
-        "2 statements behind it not run",
+        "2 further statements not run",
         "results> ",
     ] {
         terminal.wait_for(answer);
     }
     terminal.press("SELECT zzz FROM test_runs;\n");
-    terminal.wait_for("`.schema TABLE` has the columns of a table");
+    terminal.wait_for("`.schema TABLE` lists the columns of a table");
     terminal.press(".preset nonsense\n");
     terminal.wait_for("`.presets` lists them");
     terminal.press("SELECT status FROM test_results;\n");
@@ -107,10 +107,10 @@ fn the_shell_takes_a_dot_command_by_itself() {
             ".tables; SELECT 1;",
             &["cannot run `.tables` together with `SELECT 1`", "enter a dot command by itself"],
         ),
-        ("SELECT 7 AS seven; .schema x", &["seven\r\r\n7\r\r\n", "cannot run `.schema x` behind SQL"]),
+        ("SELECT 7 AS seven; .schema x", &["seven\r\r\n7\r\r\n", "cannot run `.schema x` after SQL"]),
         (
             "SELECT 8 AS eight; .help; SELECT 9;",
-            &["eight\r\r\n8\r\r\n", "cannot run `.help` behind SQL", "1 statement behind it not run"],
+            &["eight\r\r\n8\r\r\n", "cannot run `.help` after SQL", "1 further statement not run"],
         ),
     ] {
         terminal.press(&format!("{typed}\n"));

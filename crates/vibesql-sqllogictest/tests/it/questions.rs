@@ -6,12 +6,12 @@ use std::time::Duration;
 use vibesql_sqllogictest::engine::Session;
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::results::ResultsFolder;
-use vibesql_sqllogictest::results::ask::format::{AnswerFormat, write};
+use vibesql_sqllogictest::results::ask::format::{AnswerFormat, to_text};
 use vibesql_sqllogictest::results::ask::{
-    Answer, AnswerValue, AskCommand, AskLimits, Asker, DisagreementEffort, EngineName, HistorySelection,
-    QueryTarget, ResultsSource, plan, views::VIEWS,
+    Answer, AskCommand, AskLimits, Asker, DisagreementEffort, EngineName, HistorySelection, QueryTarget,
+    ResultsSource, plan, views::VIEWS,
 };
-use vibesql_sqllogictest::results::store::{HistoryWindow, schema::TABLES};
+use vibesql_sqllogictest::results::store::{Cell, HistoryWindow, schema::TABLES};
 
 use crate::ask::limits;
 use crate::dump::Taken;
@@ -66,8 +66,7 @@ impl History {
         let asked = asker.ask(&plan, about, effort).unwrap_or_else(|error| panic!("{sql}\n{error}"));
         assert_eq!(asked.from, EngineName::Sqlite, "{sql}\n{:?}", asked.unconfirmed);
         is_shown(sql, &asked.answer);
-        let expected = expected.0.iter().map(|row| row.iter().map(AnswerValue::from).collect()).collect();
-        assert_eq!(sorted(asked.answer.rows), sorted(expected), "{sql}\n{:?}", plan.wanted);
+        assert_eq!(sorted(asked.answer.rows), sorted(expected.0), "{sql}\n{:?}", plan.wanted);
         true
     }
 }
@@ -82,11 +81,11 @@ fn is_shown(sql: &str, answer: &Answer) {
         AnswerFormat::Jsonl,
         AnswerFormat::Markdown,
     ] {
-        write(&mut String::new(), answer, format).unwrap();
+        drop(to_text(answer, format));
     }
 }
 
-fn sorted(rows: Vec<Vec<AnswerValue>>) -> Vec<String> {
+fn sorted(rows: Vec<Vec<Cell>>) -> Vec<String> {
     let mut rows: Vec<_> = rows.iter().map(|row| format!("{row:?}")).collect();
     rows.sort();
     rows

@@ -320,7 +320,7 @@ fn a_baseline_is_named_as_in_compare() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `nothing`
-      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no stored run has a branch
     ");
 }
 
@@ -413,7 +413,7 @@ fn mistakes() {
     exit code 2
     --- stderr
     error: no run, branch, commit or file matches `1999`
-      hint: `runs` lists all runs; `last` and `previous` are valid, too; no run here was made on a branch
+      hint: `runs` lists all runs; `last` and `previous` are valid, too; no stored run has a branch
     ");
     let output = sandbox.run("report --output nowhere/report.html");
     assert_eq!(

@@ -93,7 +93,7 @@ fn changed_files_are_those_that_git_names() {
     };
     let outside = changed("--changed");
     assert_eq!(outside.code, 2, "{outside}");
-    assert!(outside.stderr.contains("error: --changed: `s/a.test` is in no Git repository"), "{outside}");
+    assert!(outside.stderr.contains("error: --changed: `s/a.test` is not in a Git repository"), "{outside}");
 
     sandbox.git(&["init", "-q"]);
     sandbox.git(&["add", "s"]);
@@ -112,7 +112,7 @@ fn changed_files_are_those_that_git_names() {
     assert_eq!(finished(&changed("--changed=HEAD~1 --filter c.test --filter b.test")), ["b", "c"]);
     let wrong = changed("--changed=nowhere");
     assert_eq!(wrong.code, 2, "{wrong}");
-    assert!(wrong.stderr.contains("hint: --changed wants a commit, a branch or a tag"), "{wrong}");
+    assert!(wrong.stderr.contains("hint: --changed requires a commit, a branch or a tag"), "{wrong}");
 }
 
 #[test]

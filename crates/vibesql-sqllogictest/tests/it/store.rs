@@ -148,7 +148,7 @@ proptest! {
 
         let all = runs.iter().map(|run| run.name.clone()).collect::<Vec<_>>();
         let mut sorted = all.clone();
-        sorted.sort_by_key(|name| RunId::of_name(name).unwrap());
+        sorted.sort_by_key(|name| RunId::from_name(name).unwrap());
         prop_assert_eq!(seal(results).runs, sorted);
         let sealed = everything(results);
         assert_same(&sealed, &from_journals, "sealed at once");
@@ -263,7 +263,7 @@ fn outcomes_know_their_first_run_whenever_it_is_sealed() {
     let last = |results: &Path| rows_of(&load(results, HistoryWindow::Last(1)), "record_failures");
     let expected = last(folder.path());
     assert!(
-        expected.iter().any(|row| row["first_run_id"] != Cell::from(RunId::of_name(names[2]).unwrap().0))
+        expected.iter().any(|row| row["first_run_id"] != Cell::from(RunId::from_name(names[2]).unwrap().0))
     );
     assert_eq!(last(late.path()), expected);
     // What one of them needs stays when the other goes.
@@ -272,7 +272,10 @@ fn outcomes_know_their_first_run_whenever_it_is_sealed() {
     assert_eq!(problems(late.path()), Vec::<String>::new());
     assert_eq!(rows_of(&everything(late.path()), "test_results").len(), {
         let results = rows_of(&everything(folder.path()), "test_results");
-        results.iter().filter(|row| row["run_id"] != Cell::from(RunId::of_name(names[0]).unwrap().0)).count()
+        results
+            .iter()
+            .filter(|row| row["run_id"] != Cell::from(RunId::from_name(names[0]).unwrap().0))
+            .count()
     });
 }
 

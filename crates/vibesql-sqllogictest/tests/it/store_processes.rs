@@ -93,7 +93,7 @@ fn all_at_once(processes: usize, rounds: usize) {
     assert_eq!(problems(&results), Vec::<String>::new());
     assert_eq!(names_in(&results.join("store/segments")), files_of_manifest(&results));
     assert_eq!(manifest_of(&results)["runs"].as_array().unwrap().len(), names.len());
-    assert!(names.iter().all(|name| RunId::of_name(name).is_ok()));
+    assert!(names.iter().all(|name| RunId::from_name(name).is_ok()));
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn an_unknown_engine_or_dialect() {
     exit code 2
     --- stderr
     error: engine `sqlite` takes nothing behind a colon, found `x`
-      hint: write for instance `--engine sqlite`
+      hint: use for example `--engine sqlite`
     ");
     assert_snapshot!(sandbox.run("run --engine sqlite --dialect klingon t.test"), @"
     exit code 2
@@ -171,7 +171,7 @@ fn a_line_without_a_record() {
     exit code 3
     --- stderr
     error: line 7 of `t.test` is a control record
-      hint: give the line of a statement or query; line 7 has none
+      hint: name the line of a statement or query; line 7 has none
     ");
     assert_snapshot!(sandbox.run("test --engine sqlite t.test:99"), @"
     exit code 3

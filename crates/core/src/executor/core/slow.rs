@@ -7,16 +7,16 @@ use crate::location::text_of;
 use crate::outcome::{RecordId, SlowRecord};
 use crate::parser::{Record, Script};
 
-/// The number of of that the slowest records of a file are kept.
+/// The number of slowest records that are kept for a file.
 pub const MOST: usize = 5;
 
-/// A record that takes no longer is never called slow.
+/// The minimum duration of a slow record.
 pub const LEAST: Duration = Duration::from_millis(10);
 
-/// How much of the SQL of a slow record is kept, in characters.
+/// The maximum length of the kept SQL, in characters.
 const LONGEST_SQL: usize = 300;
 
-/// Enters a record on which the engine was so long, if it is among the slowest so far.
+/// Adds a record with this duration, if it is among the slowest so far.
 pub(super) fn enter(slowest: &mut Vec<SlowRecord>, record: &Record<'_>, elapsed: Duration) {
     let least = slowest.last().filter(|_| slowest.len() >= MOST).map_or(LEAST, |slow| slow.elapsed);
     if record.sql().is_some() && elapsed > least {
@@ -26,7 +26,7 @@ pub(super) fn enter(slowest: &mut Vec<SlowRecord>, record: &Record<'_>, elapsed:
     }
 }
 
-/// Writes down their SQL, once it is known which they are.
+/// Adds the SQL of the slowest records.
 pub(super) fn write_sql(slowest: &mut [SlowRecord], script: &Script<'_>) {
     slowest.iter_mut().for_each(|slow| slow.sql = beginning_of(script, slow.id.line));
 }

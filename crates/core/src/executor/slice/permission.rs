@@ -7,7 +7,7 @@
 //! No statement may follow a query. An engine that returns a cached answer after the data has changed is wrong, and
 //! only a run of the whole file detects that reliably.
 
-use super::Units;
+use super::QueryUnits;
 use super::tokens::{Token, tokens};
 use super::words::{CHOICES, ENGINE_NAMES, FUNCTIONS, KEYWORDS, VOLATILE, WRITES};
 use crate::executor::Options;
@@ -25,7 +25,7 @@ pub enum WhyNot {
     /// There is too little that could be done at the same time.
     #[error("there are only {found} queries that could be judged apart")]
     FewQueries {
-        /// The number of queries that there are, those with a common label as one.
+        /// The number of queries; those with a common label count as one.
         found: usize,
     },
     /// A statement behind a query.
@@ -113,11 +113,11 @@ pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
             RecordKind::Control(Control::HashThreshold(_)) | RecordKind::Unknown => {}
         }
     }
-    let found = Units::of(script, &options.labels).executed();
+    let found = QueryUnits::new(script, &options.labels).executed();
     if found < FEWEST_UNITS { Err(WhyNot::FewQueries { found }) } else { Ok(()) }
 }
 
-/// A query is one SELECT or VALUES, without any word that could make it more than a read.
+/// Checks that a query is one SELECT or VALUES without any word that could make it more than a read.
 fn check_query(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
     let one = tokens.strip_suffix(&[Token::Symbol(b';')]).unwrap_or(tokens);
     if one.contains(&Token::Symbol(b';')) {
@@ -138,11 +138,11 @@ fn check_query(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
     check_tokens(line, one, &["WITH", "RECURSIVE"])
 }
 
-/// A statement record can hold several statements; each is of a harmless kind.
+/// Checks that each of the statements of a record is of a harmless kind.
 fn check_statements(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
     let statements = tokens.split(|token| *token == Token::Symbol(b';')).filter(|tokens| !tokens.is_empty());
     for statement in statements {
-        let head = Head::of(statement).ok_or(WhyNot::Statement { line })?;
+        let head = StatementKind::from_tokens(statement).ok_or(WhyNot::Statement { line })?;
         if words(statement).any(|word| is_in(word, CHOICES)) {
             return Err(WhyNot::Statement { line });
         }
@@ -153,13 +153,13 @@ fn check_statements(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
 
 /// The kinds of statements that do the same each time, as long as the expressions in them do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Head {
+enum StatementKind {
     Index,
     Other,
 }
 
-impl Head {
-    fn of(statement: &[Token<'_>]) -> Option<Self> {
+impl StatementKind {
+    fn from_tokens(statement: &[Token<'_>]) -> Option<Self> {
         let mut words = statement.iter().map_while(|token| match token {
             Token::Word(word) => Some(*word),
             _ => None,
@@ -191,7 +191,7 @@ impl Head {
     }
 }
 
-/// No token stands for the time, the session or a state, and every call is of a known function.
+/// Checks that no token stands for the time, the session or a state, and that all called functions are known.
 fn check_tokens(line: u32, tokens: &[Token<'_>], naming: &[&str]) -> Result<(), WhyNot> {
     for (at, token) in tokens.iter().enumerate() {
         let (name, volatile) = match *token {
@@ -233,13 +233,13 @@ fn starts_with(word: &[u8], start: &str) -> bool {
     word.get(..start.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(start.as_bytes()))
 }
 
-/// Tables that show the engine's own state.
+/// Returns whether a table shows the engine's own state.
 fn is_of_the_engine(name: &[u8]) -> bool {
     let schemas = ["sqlite_master", "sqlite_schema", "sqlite_temp_master", "sqlite_temp_schema"];
     ENGINE_NAMES.iter().any(|start| starts_with(name, start)) && !is_in(name, &schemas)
 }
 
-/// Strings that date functions and casts read as the time of the clock.
+/// Returns whether date functions and casts read a string as the current time.
 fn is_moment(text: &[u8]) -> bool {
     let text = text.trim_ascii();
     ["now", "today", "tomorrow", "yesterday"].iter().any(|moment| starts_with(text, moment))

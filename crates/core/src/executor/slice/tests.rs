@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::tokens::{Ambiguous, Token, tokens};
 use super::{Slice, may_split};
-use crate::executor::step::Role;
+use crate::executor::step::StepRole;
 use crate::executor::{DetailLimits, Options};
 use crate::location::Source;
 use crate::parser::{RecordKind, SQLITE, SQLITE_EXACT, Script, parse};
@@ -174,8 +174,8 @@ fn deal(text: &str, exact: bool, count: u32) -> Vec<Vec<u32>> {
 fn judged(script: &Script<'_>, slice: Slice) -> Vec<u32> {
     let labels = options().labels;
     let steps = slice.steps(script, &labels).into_iter();
-    let judged =
-        steps.filter(|step| step.role == Role::Judged && matches!(step.record.kind, RecordKind::Query(_)));
+    let judged = steps
+        .filter(|step| step.role == StepRole::Judged && matches!(step.record.kind, RecordKind::Query(_)));
     judged.map(|step| step.record.line).collect()
 }
 

@@ -63,7 +63,8 @@ fn span(text: &[u8], belongs: impl Fn(u8) -> bool) -> usize {
     text.iter().position(|&byte| !belongs(byte)).unwrap_or(text.len())
 }
 
-/// Returns a word directly before a quote changes the meaning of the string; only `x'00'` is the same everywhere.
+/// Returns a word; it is ambiguous directly before a quote, where it changes the meaning of the string. Only `x'00'` is
+/// the same everywhere.
 fn word(text: &[u8], length: usize) -> Result<Token<'_>, Ambiguous> {
     let (word, behind) = text.split_at(length);
     let prefix = matches!(behind.first(), Some(b'\'' | b'"' | b'`' | b'['));
@@ -73,7 +74,7 @@ fn word(text: &[u8], length: usize) -> Result<Token<'_>, Ambiguous> {
     Ok(Token::Word(word))
 }
 
-/// Some engines want a blank after the dashes, and subtract twice without one.
+/// Returns the length of a line comment. Some engines require a blank after the dashes, and subtract twice without one.
 fn line_comment(text: &[u8]) -> Result<usize, Ambiguous> {
     match text.get(2) {
         None | Some(b' ' | b'\t' | b'\n' | b'\r') => Ok(memchr(b'\n', text).unwrap_or(text.len())),
@@ -81,7 +82,7 @@ fn line_comment(text: &[u8]) -> Result<usize, Ambiguous> {
     }
 }
 
-/// Some engines nest comments, and some execute those that begin with `/*!` or read hints behind `/*+`.
+/// Returns the length of a comment. Some engines nest comments, execute `/*!` or read hints after `/*+`.
 fn block_comment(text: &[u8]) -> Result<usize, Ambiguous> {
     let inside = memmem::find(&text[2..], b"*/").ok_or(Ambiguous)?;
     let body = &text[2..2 + inside];
@@ -117,7 +118,7 @@ fn bracketed(text: &[u8]) -> Result<(&[u8], usize), Ambiguous> {
     }
 }
 
-/// Digits with a fraction and an exponent. A letter right behind belongs to the number for some engines only.
+/// Returns the length of a number. A letter directly after it belongs to the number for some engines only.
 fn number(text: &[u8]) -> Result<usize, Ambiguous> {
     let digits = |from: usize| from + span(&text[from..], |byte| byte.is_ascii_digit());
     let mut end = digits(0);

@@ -3,6 +3,8 @@
 //! A dialect is a `const` of rules and record keywords. The same bytes can have opposite meanings in two dialects, so a
 //! superset of all dialects cannot exist.
 
+use std::borrow::Cow;
+
 use crate::location::Source;
 
 mod sqlite;
@@ -28,13 +30,13 @@ pub struct Profile {
     pub(super) missing_separator: MissingSeparator,
     /// The hash threshold of a file that does not set one.
     pub default_threshold: u64,
-    /// How the values of a result are written.
+    /// The rendering of values.
     pub renderer: Renderer,
-    /// How a written result is compared with its expectation.
+    /// The comparison of a rendered result with its expectation.
     pub matcher: Matcher,
     /// The meaning of an error during a result.
     pub step_error: StepError,
-    /// The number of bytes that of a label count.
+    /// The number of significant bytes in a label.
     pub label_limits: LabelLimits,
 }
 
@@ -63,14 +65,14 @@ pub(super) enum MissingSeparator {
     LastSqlLine,
 }
 
-/// How the values of a result are written, before they are sorted, compared and hashed.
+/// The rendering of values, before they are sorted, compared and hashed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Renderer {
     /// The type letter converts the value, as SQLite's runner with its SQLite adapter does.
     SqliteLetters,
 }
 
-/// How a written result is compared with its expectation.
+/// The comparison of a rendered result with its expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Matcher {
     /// Each line is one value, compared byte for byte. The result is sorted, the expectation stands in its final order.
@@ -91,28 +93,17 @@ pub enum Presentation {
 pub enum StepError {
     /// The query failed.
     Fails,
-    /// The rows so far are the result: a hole of the SQLite runner.
+    /// The rows so far are the result: a gap of the SQLite runner.
     EndsRows,
 }
 
 /// The number of significant bytes in a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LabelLimits {
-    /// Of an executed query.
+    /// For an executed query.
     pub executed: usize,
     /// For a skipped query, whose expectation counts as its result.
     pub skipped: usize,
-}
-
-/// How the dialect of a file was found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChosenBy {
-    /// The user asked for it.
-    Request,
-    /// A `# slt-dialect:` comment near the top of the file.
-    Comment,
-    /// The default.
-    Default,
 }
 
 /// An unknown dialect.
@@ -126,7 +117,7 @@ pub struct UnknownDialect {
 /// The names of all dialects.
 pub const DIALECTS: &[&str] = &["sqlite"];
 
-/// Returns the rules of the dialect called `name`, with the reference runner's holes if `exact`.
+/// Returns the rules of the dialect called `name`, with the reference runner's gaps if `exact`.
 ///
 /// # Errors
 ///
@@ -148,17 +139,13 @@ pub fn choose(
     source: &Source,
     request: Option<&str>,
     exact: bool,
-) -> Result<(&'static Profile, ChosenBy), UnknownDialect> {
-    if let Some(name) = request {
-        return Ok((profile(name, exact)?, ChosenBy::Request));
-    }
-    match named_in_comment(source.bytes()) {
-        Some(name) => Ok((profile(&String::from_utf8_lossy(name), exact)?, ChosenBy::Comment)),
-        None => Ok((profile("sqlite", exact)?, ChosenBy::Default)),
-    }
+) -> Result<&'static Profile, UnknownDialect> {
+    let named = || named_in_comment(source.bytes()).map(String::from_utf8_lossy);
+    let name = request.map(Cow::Borrowed).or_else(named);
+    profile(name.as_deref().unwrap_or("sqlite"), exact)
 }
 
-/// How far from the top a file may name its dialect.
+/// The number of lines in which a file may name its dialect.
 const COMMENT_LINES: usize = 20;
 
 fn named_in_comment(bytes: &[u8]) -> Option<&[u8]> {

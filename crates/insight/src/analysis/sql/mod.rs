@@ -1,20 +1,21 @@
-//! What the SQL of a record has in it: features that many records share, names, and what it does to which table.
+//! Extracts facts from the SQL of a record: features that many records share, names, and effects on tables.
 //!
-//! The tokens say what belongs to no grammar: names, calls, what a statement makes or fills. The features of a query come
-//! from its syntax tree. SQL that the parser does not know has the feature [`UNPARSED`] and those of its keywords.
+//! Tokens give the facts that need no grammar: names, calls, created or filled tables. The features of a query come
+//! from its syntax tree. SQL that the parser rejects has the feature [`UNPARSED`] and those of its keywords.
 
 mod walk;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
+use indexmap::IndexSet;
 use sqlparser::dialect::{Dialect, GenericDialect, SQLiteDialect};
 use sqlparser::keywords::Keyword;
 use sqlparser::parser::Parser;
 use sqlparser::tokenizer::{Token, Tokenizer};
 
-use self::walk::Walker;
+use self::walk::FeatureCollector;
 
-/// The feature of SQL that the parser of the analysis does not know.
+/// The feature of SQL that the parser of the analysis rejects.
 pub(super) const UNPARSED: &str = "syntax that the analysis cannot parse";
 
 /// Longer SQL is not parsed: a syntax tree is as deep as the SQL has operators in a row.
@@ -23,56 +24,33 @@ const MOST_TOKENS: usize = 10_000;
 /// A feature by its number.
 pub(super) type Feature = u32;
 
-/// The names of all features, each once.
-#[derive(Debug, Default)]
-pub(super) struct FeatureBook {
-    names: Vec<String>,
-    numbers: HashMap<String, Feature>,
+/// The names of all features, by their numbers.
+pub(super) type FeatureBook = IndexSet<String>;
+
+/// Returns the number of a feature.
+pub(super) fn number_of(book: &mut FeatureBook, name: &str) -> Feature {
+    let number = book.get_index_of(name).unwrap_or_else(|| book.insert_full(name.to_owned()).0);
+    number as Feature
 }
 
-impl FeatureBook {
-    pub(super) fn number(&mut self, name: &str) -> Feature {
-        if let Some(&number) = self.numbers.get(name) {
-            return number;
-        }
-        let number = Feature::try_from(self.names.len()).unwrap_or(Feature::MAX);
-        self.names.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), number);
-        number
-    }
-
-    /// The feature with this name, if anything has it.
-    pub(super) fn known(&self, name: &str) -> Option<Feature> {
-        self.numbers.get(name).copied()
-    }
-
-    pub(super) fn name(&self, number: Feature) -> &str {
-        self.names.get(number as usize).map_or("", String::as_str)
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.names.len()
-    }
-}
-
-/// What a statement does to which thing.
+/// The effect of a statement on a table or another object.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Makes it: a table, a view, an index.
+pub(super) enum StatementEffect {
+    /// Creates an object: a table, a view, an index.
     Makes(String),
-    /// Changes what is in it.
+    /// Changes its contents.
     Fills(String),
-    /// Takes it away.
+    /// Drops it.
     Drops(String),
     /// Begins or ends a transaction, or a part of one.
-    Bounds(Boundary),
-    /// Nothing of that.
+    Bounds(TransactionBoundary),
+    /// No such effect.
     Other,
 }
 
-/// Where a transaction, or a part of one, begins or ends.
+/// The begin or end of a transaction or savepoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Boundary {
+pub(super) enum TransactionBoundary {
     /// BEGIN.
     Begin,
     /// SAVEPOINT.
@@ -83,11 +61,11 @@ pub(super) enum Boundary {
     End,
 }
 
-impl Boundary {
-    /// The words that such statements begin with.
+impl TransactionBoundary {
+    /// The first words of such statements.
     const WORDS: [&str; 7] = ["BEGIN", "START", "SAVEPOINT", "RELEASE", "COMMIT", "END", "ROLLBACK"];
 
-    /// Whether SQL may be one, which is found out without taking it apart.
+    /// Returns whether SQL may be one, without parsing it.
     pub(super) fn may_be(sql: &str) -> bool {
         let sql = sql.trim_start();
         Self::WORDS
@@ -97,21 +75,21 @@ impl Boundary {
 }
 
 /// SQL as tokens.
-pub(super) struct Tokens {
+pub(super) struct SqlTokens {
     tokens: Vec<Token>,
-    /// Another reading of quotes than SQLite's.
+    /// Whether the SQL is not valid with SQLite's quotes.
     generic: bool,
 }
 
-/// Takes SQL apart; text in which no token can be found has none.
-pub(super) fn tokens(sql: &str) -> Tokens {
+/// Splits SQL into tokens; invalid text has none.
+pub(super) fn tokens(sql: &str) -> SqlTokens {
     let of = |dialect: &dyn Dialect| Tokenizer::new(dialect, sql).tokenize();
     let (tokens, generic) = match of(&SQLiteDialect {}) {
         Ok(tokens) => (tokens, false),
         Err(_) => (of(&GenericDialect {}).unwrap_or_default(), true),
     };
     let is_code = |token: &Token| !matches!(token, Token::Whitespace(_) | Token::EOF);
-    Tokens { tokens: tokens.into_iter().filter(is_code).collect(), generic }
+    SqlTokens { tokens: tokens.into_iter().filter(is_code).collect(), generic }
 }
 
 fn keyword(token: &Token) -> Keyword {
@@ -121,7 +99,7 @@ fn keyword(token: &Token) -> Keyword {
     }
 }
 
-/// Words that stand in front of the name of a thing with columns in parentheses, which is no call.
+/// Returns whether the word precedes the name of an object with columns in parentheses, as opposed to a call.
 fn announces_a_thing(token: &Token) -> bool {
     matches!(
         keyword(token),
@@ -140,8 +118,8 @@ fn announces_a_thing(token: &Token) -> bool {
     )
 }
 
-impl Tokens {
-    /// The names of tables, columns and other things in small letters; not those of functions.
+impl SqlTokens {
+    /// Returns the names of tables, columns and other objects in lower case, without functions.
     pub(super) fn names(&self) -> HashSet<String> {
         let tokens = self.tokens.iter().enumerate();
         let names = tokens.filter_map(|(at, token)| match token {
@@ -154,7 +132,7 @@ impl Tokens {
         names.collect()
     }
 
-    /// Whether there is a thing of this name, given in small letters.
+    /// Returns whether the SQL contains this name, given in lower case.
     pub(super) fn has_name(&self, name: &str) -> bool {
         self.tokens.iter().any(|token| match token {
             Token::Word(word) => word.value.eq_ignore_ascii_case(name),
@@ -167,32 +145,34 @@ impl Tokens {
         self.tokens.get(at + 1) == Some(&Token::LParen) && !before.is_some_and(announces_a_thing)
     }
 
-    /// What the statement does.
-    pub(super) fn effect(&self) -> Effect {
+    /// Returns the effect of the statement.
+    pub(super) fn effect(&self) -> StatementEffect {
         let word = |at: usize| self.tokens.get(at).map_or(Keyword::NoKeyword, keyword);
         let behind = |wanted: &[Keyword]| (1..8).find(|&at| wanted.contains(&word(at)));
         let things = [Keyword::TABLE, Keyword::VIEW, Keyword::INDEX, Keyword::TRIGGER, Keyword::FUNCTION];
         let name = |at: Option<usize>| at.and_then(|at| self.name_behind(at));
         let found = match word(0) {
-            Keyword::CREATE => name(behind(&things)).map(Effect::Makes),
-            Keyword::DROP => name(behind(&things)).map(Effect::Drops),
-            Keyword::ALTER => name(behind(&things)).map(Effect::Fills),
-            Keyword::INSERT | Keyword::REPLACE => name(behind(&[Keyword::INTO])).map(Effect::Fills),
-            Keyword::DELETE => name(behind(&[Keyword::FROM])).map(Effect::Fills),
-            Keyword::UPDATE => name(Some(0)).map(Effect::Fills),
-            Keyword::BEGIN | Keyword::START => Some(Effect::Bounds(Boundary::Begin)),
-            Keyword::SAVEPOINT => Some(Effect::Bounds(Boundary::Savepoint)),
-            Keyword::RELEASE => Some(Effect::Bounds(Boundary::ToSavepoint)),
+            Keyword::CREATE => name(behind(&things)).map(StatementEffect::Makes),
+            Keyword::DROP => name(behind(&things)).map(StatementEffect::Drops),
+            Keyword::ALTER => name(behind(&things)).map(StatementEffect::Fills),
+            Keyword::INSERT | Keyword::REPLACE => name(behind(&[Keyword::INTO])).map(StatementEffect::Fills),
+            Keyword::DELETE => name(behind(&[Keyword::FROM])).map(StatementEffect::Fills),
+            Keyword::UPDATE => name(Some(0)).map(StatementEffect::Fills),
+            Keyword::BEGIN | Keyword::START => Some(StatementEffect::Bounds(TransactionBoundary::Begin)),
+            Keyword::SAVEPOINT => Some(StatementEffect::Bounds(TransactionBoundary::Savepoint)),
+            Keyword::RELEASE => Some(StatementEffect::Bounds(TransactionBoundary::ToSavepoint)),
             Keyword::ROLLBACK if behind(&[Keyword::TO]).is_some() => {
-                Some(Effect::Bounds(Boundary::ToSavepoint))
+                Some(StatementEffect::Bounds(TransactionBoundary::ToSavepoint))
             }
-            Keyword::ROLLBACK | Keyword::COMMIT | Keyword::END => Some(Effect::Bounds(Boundary::End)),
+            Keyword::ROLLBACK | Keyword::COMMIT | Keyword::END => {
+                Some(StatementEffect::Bounds(TransactionBoundary::End))
+            }
             _ => None,
         };
-        found.unwrap_or(Effect::Other)
+        found.unwrap_or(StatementEffect::Other)
     }
 
-    /// The last part of the name behind a word, in small letters.
+    /// Returns the last part of the name after a word, in lower case.
     fn name_behind(&self, at: usize) -> Option<String> {
         let filler =
             [Keyword::IF, Keyword::NOT, Keyword::EXISTS, Keyword::OR, Keyword::REPLACE, Keyword::IGNORE];
@@ -212,9 +192,9 @@ impl Tokens {
         }
     }
 
-    /// The features, sorted. The tokens are used up, since the parser wants them.
+    /// Returns the sorted features. The parser consumes the tokens.
     pub(super) fn features(self, book: &mut FeatureBook) -> Vec<Feature> {
-        let mut walker = Walker::new(book);
+        let mut walker = FeatureCollector::new(book);
         let is_query = matches!(
             self.tokens.first().map(keyword),
             Some(Keyword::SELECT | Keyword::WITH | Keyword::VALUES)
@@ -234,7 +214,7 @@ impl Tokens {
         walker.end()
     }
 
-    /// The syntax trees, or the tokens if they make none.
+    /// Returns the syntax trees, or the tokens if they cannot be parsed.
     fn parse(self) -> Result<Vec<sqlparser::ast::Statement>, Vec<Token>> {
         if self.tokens.is_empty() || self.tokens.len() > MOST_TOKENS {
             return Err(self.tokens);
@@ -251,8 +231,8 @@ impl Tokens {
         Err(kept)
     }
 
-    /// Each keyword is a feature; single letters are more often names.
-    fn keywords(&self, walker: &mut Walker<'_>) {
+    /// Adds each keyword as a feature, except for single letters, which are usually names.
+    fn keywords(&self, walker: &mut FeatureCollector<'_>) {
         for token in &self.tokens {
             if let Token::Word(word) = token
                 && word.quote_style.is_none()
@@ -264,7 +244,7 @@ impl Tokens {
         }
     }
 
-    fn calls(&self, walker: &mut Walker<'_>) {
+    fn calls(&self, walker: &mut FeatureCollector<'_>) {
         for (at, token) in self.tokens.iter().enumerate() {
             if let Token::Word(word) = token
                 && word.keyword == Keyword::NoKeyword
@@ -283,7 +263,7 @@ mod tests {
     fn check(sql: &str, expected: &[&str]) {
         let mut book = FeatureBook::default();
         let features = tokens(sql).features(&mut book);
-        let mut names: Vec<_> = features.iter().map(|&feature| book.name(feature)).collect();
+        let mut names: Vec<_> = features.iter().map(|&feature| book[feature as usize].as_str()).collect();
         names.sort_unstable();
         assert_eq!(names, expected, "{sql}");
     }
@@ -385,31 +365,32 @@ mod tests {
 
     #[test]
     fn effects() {
-        let check = |sql: &str, expected: Effect| assert_eq!(tokens(sql).effect(), expected, "{sql}");
+        let check =
+            |sql: &str, expected: StatementEffect| assert_eq!(tokens(sql).effect(), expected, "{sql}");
         let name = || "t1".to_owned();
-        check("CREATE TABLE t1(a INT)", Effect::Makes(name()));
-        check("create temp table if not exists main.\"T1\" (a)", Effect::Makes(name()));
-        check("CREATE UNIQUE INDEX t1 ON u(a)", Effect::Makes(name()));
-        check("INSERT OR REPLACE INTO T1 VALUES(1)", Effect::Fills(name()));
-        check("UPDATE t1 SET a = 1", Effect::Fills(name()));
-        check("DELETE FROM t1", Effect::Fills(name()));
-        check("DROP VIEW IF EXISTS t1", Effect::Drops(name()));
+        check("CREATE TABLE t1(a INT)", StatementEffect::Makes(name()));
+        check("create temp table if not exists main.\"T1\" (a)", StatementEffect::Makes(name()));
+        check("CREATE UNIQUE INDEX t1 ON u(a)", StatementEffect::Makes(name()));
+        check("INSERT OR REPLACE INTO T1 VALUES(1)", StatementEffect::Fills(name()));
+        check("UPDATE t1 SET a = 1", StatementEffect::Fills(name()));
+        check("DELETE FROM t1", StatementEffect::Fills(name()));
+        check("DROP VIEW IF EXISTS t1", StatementEffect::Drops(name()));
         for (sql, boundary) in [
-            ("BEGIN IMMEDIATE", Boundary::Begin),
-            ("start transaction", Boundary::Begin),
-            ("SAVEPOINT a", Boundary::Savepoint),
-            ("RELEASE a", Boundary::ToSavepoint),
-            ("ROLLBACK TRANSACTION TO SAVEPOINT a", Boundary::ToSavepoint),
-            ("ROLLBACK", Boundary::End),
-            ("\n commit", Boundary::End),
-            ("END TRANSACTION", Boundary::End),
+            ("BEGIN IMMEDIATE", TransactionBoundary::Begin),
+            ("start transaction", TransactionBoundary::Begin),
+            ("SAVEPOINT a", TransactionBoundary::Savepoint),
+            ("RELEASE a", TransactionBoundary::ToSavepoint),
+            ("ROLLBACK TRANSACTION TO SAVEPOINT a", TransactionBoundary::ToSavepoint),
+            ("ROLLBACK", TransactionBoundary::End),
+            ("\n commit", TransactionBoundary::End),
+            ("END TRANSACTION", TransactionBoundary::End),
         ] {
-            check(sql, Effect::Bounds(boundary));
-            assert!(Boundary::may_be(sql));
+            check(sql, StatementEffect::Bounds(boundary));
+            assert!(TransactionBoundary::may_be(sql));
         }
-        assert!(!Boundary::may_be("CREATE TABLE begin(a)") && !Boundary::may_be("é"));
-        check("SELECT 1", Effect::Other);
-        check("CREATE", Effect::Other);
+        assert!(!TransactionBoundary::may_be("CREATE TABLE begin(a)") && !TransactionBoundary::may_be("é"));
+        check("SELECT 1", StatementEffect::Other);
+        check("CREATE", StatementEffect::Other);
         let names = tokens("SELECT t1.a, foo(b) FROM \"order\" JOIN t1").names();
         let mut names: Vec<_> = names.iter().map(String::as_str).collect();
         names.sort_unstable();

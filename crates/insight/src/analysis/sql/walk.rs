@@ -1,4 +1,4 @@
-//! From a syntax tree to features.
+//! Extracts features from a syntax tree.
 
 use sqlparser::ast::{
     BinaryOperator, DataType, Distinct, DuplicateTreatment, Expr, Function, FunctionArg, FunctionArgExpr,
@@ -8,15 +8,15 @@ use sqlparser::ast::{
     WindowType,
 };
 
-use super::{Feature, FeatureBook};
+use super::{Feature, FeatureBook, number_of};
 
 /// Collects the features of one text.
-pub(super) struct Walker<'b> {
+pub(super) struct FeatureCollector<'b> {
     book: &'b mut FeatureBook,
     features: Vec<Feature>,
 }
 
-impl<'b> Walker<'b> {
+impl<'b> FeatureCollector<'b> {
     pub(super) fn new(book: &'b mut FeatureBook) -> Self {
         Self { book, features: Vec::new() }
     }
@@ -28,15 +28,14 @@ impl<'b> Walker<'b> {
     }
 
     pub(super) fn add(&mut self, name: &str) {
-        let number = self.book.number(name);
-        self.features.push(number);
+        self.features.push(number_of(self.book, name));
     }
 
     pub(super) fn call(&mut self, name: &str) {
         self.add(&format!("{}()", name.to_ascii_uppercase()));
     }
 
-    /// The parts of statements that are queries or expressions; keywords say the rest.
+    /// Visits queries and expressions in statements; keywords cover the rest.
     pub(super) fn statement(&mut self, statement: &Statement) {
         match statement {
             Statement::Query(query) => self.query(query),
@@ -89,7 +88,7 @@ impl<'b> Walker<'b> {
     }
 
     fn set_expr(&mut self, mut body: &SetExpr) {
-        // Many in a row lean to the left.
+        // Long chains nest to the left, so a loop avoids deep recursion.
         while let SetExpr::SetOperation { left, op, set_quantifier, right } = body {
             let all = matches!(set_quantifier, SetQuantifier::All | SetQuantifier::AllByName);
             self.add(match (op, all) {
@@ -208,7 +207,7 @@ impl<'b> Walker<'b> {
     }
 
     fn expr(&mut self, mut expr: &Expr) {
-        // Many in a row lean to the left.
+        // Long chains nest to the left, so a loop avoids deep recursion.
         loop {
             match expr {
                 Expr::BinaryOp { left, op, right } => {
@@ -290,7 +289,7 @@ impl<'b> Walker<'b> {
         self.expr(expr);
     }
 
-    /// What is wrong in one of the forms is often wrong in both, so they have a feature in common as well.
+    /// A defect in one of the forms is often in both, so they share a feature as well.
     fn negatable(&mut self, name: &str, negated: bool) {
         let not_name = format!("NOT {name}");
         self.add(if negated { &not_name } else { name });
@@ -320,7 +319,7 @@ impl<'b> Walker<'b> {
     }
 
     fn cast(&mut self, expr: &Expr, data_type: &DataType) {
-        // Without lengths and digits, which are many.
+        // Lengths and precisions would make too many features.
         let text = data_type.to_string();
         let name = text.split('(').next().unwrap_or_default().trim().to_ascii_uppercase();
         self.add(&format!("CAST AS {name}"));
@@ -348,7 +347,7 @@ impl<'b> Walker<'b> {
         self.expr(expr);
     }
 
-    /// Comparisons are in nearly every query; what tells is what they compare.
+    /// Nearly every query has comparisons, so only their operands are informative.
     fn operator(&mut self, left: &Expr, op: &BinaryOperator, right: &Expr) {
         match op {
             BinaryOperator::Eq
@@ -416,7 +415,7 @@ impl<'b> Walker<'b> {
     }
 }
 
-/// Functions that sum up rows, in most engines.
+/// Aggregate functions of most engines.
 const AGGREGATES: [&str; 8] = ["AVG", "COUNT", "GROUP_CONCAT", "MAX", "MIN", "STRING_AGG", "SUM", "TOTAL"];
 
 fn is_column(expr: &Expr) -> bool {

@@ -1,11 +1,11 @@
-//! Origins are held against what they claim: each claim is looked up in the history that it was made from.
+//! Checks each claimed origin against the history that it was made from.
 
 use proptest::prelude::*;
 
 use super::*;
 use slt_core::engine::EngineId;
 use slt_core::outcome::{
-    Attempt, Counts, FailingRecord, Fault, FileReport, FlakyResult, LeftOut, RecordId, Totals,
+    Attempt, Counts, FailingRecord, Fault, FileReport, FileSummary, FlakyResult, RecordId, RecordRef, Totals,
 };
 use slt_runner::results::{Circumstances, RunState, RunSummary};
 
@@ -18,7 +18,7 @@ fn run(number: usize, commit: Option<(&str, bool)>, file: Option<FileReport>) ->
         started: 0,
         header: RunHeader { engine, labels: Vec::new(), exact: false, files: 1, flaky: FlakyResult::Pass },
         circumstances: Some(Circumstances { commit, ..Circumstances::default() }),
-        totals: Totals::of_summaries(&files),
+        totals: Totals::from_summaries(&files),
         elapsed: std::time::Duration::ZERO,
         state: RunState::Killed,
     };
@@ -30,7 +30,7 @@ fn place(sighting: &Sighting<'_>) -> usize {
     sighting.run.run.name["run-".len()..].parse().unwrap()
 }
 
-/// Letters are commits: capitals a good result, small ones a bad one, a star behind it makes it both.
+/// Letters are commits: capitals are good results, small letters bad ones; a star after a letter makes it both.
 fn runs_of(history: &str) -> Vec<(PastRun, SightingResult)> {
     let letters = history.chars().filter(|letter| *letter != '*').enumerate();
     let mut runs: Vec<_> = letters
@@ -54,13 +54,13 @@ fn check(history: &str) -> String {
     let runs = runs_of(history);
     let of = |one: &Sighting<'_>| format!("{}{}", one.commit.hash, place(one));
     match origin(&sightings(&runs)) {
-        Origin::Between { good, bad, mixed_before } => {
+        FailureOrigin::Between { good, bad, mixed_before } => {
             format!("between {} and {}, {mixed_before} mixed", of(&good), of(&bad))
         }
-        Origin::Mixed { good, bad } => format!("mixed: {} and {}", of(&good), of(&bad)),
-        Origin::NeverPassed { first } => format!("never passed, first {}", of(&first)),
-        Origin::Passes { last } => format!("passes, last {}", of(&last)),
-        Origin::Unknown => "unknown".to_owned(),
+        FailureOrigin::Mixed { good, bad } => format!("mixed: {} and {}", of(&good), of(&bad)),
+        FailureOrigin::NeverPassed { first } => format!("never passed, first {}", of(&first)),
+        FailureOrigin::Passes { last } => format!("passes, last {}", of(&last)),
+        FailureOrigin::Unknown => "unknown".to_owned(),
     }
 }
 
@@ -80,7 +80,7 @@ fn origins() {
 }
 
 proptest! {
-    /// Whatever is claimed is in the history, nothing in it speaks against the claim, and what can be claimed is.
+    /// Each claim is in the history, nothing contradicts it, and every possible claim is made.
     #[test]
     fn claims_are_true(history in prop::collection::vec((0_usize..6, 0_usize..5), 0..24)) {
         // In the order of commits. Most results are not both.
@@ -100,23 +100,23 @@ proptest! {
         let was_bad = |commit: &str| any(commit, |word| word != SightingResult::Good);
         let last = all.last().map(|one| one.commit.hash.as_str());
         match origin(&all) {
-            Origin::Unknown => prop_assert!(all.is_empty()),
-            Origin::Passes { last: one } => {
+            FailureOrigin::Unknown => prop_assert!(all.is_empty()),
+            FailureOrigin::Passes { last: one } => {
                 prop_assert_eq!(Some(one.commit.hash.as_str()), last);
                 prop_assert!(!was_bad(&one.commit.hash));
             }
-            Origin::NeverPassed { first } => {
+            FailureOrigin::NeverPassed { first } => {
                 prop_assert!(all.iter().all(|one| one.word == SightingResult::Bad));
                 prop_assert_eq!(place(&first), 0);
             }
-            Origin::Between { good, bad, mixed_before } => {
+            FailureOrigin::Between { good, bad, mixed_before } => {
                 prop_assert_eq!(place(&good) + 1, place(&bad), "nothing between them tells anything");
                 prop_assert!(!was_bad(&good.commit.hash) && !was_good(&bad.commit.hash));
                 prop_assert!(all[place(&bad)..].iter().all(|one| one.word == SightingResult::Bad));
                 let mixed = |commit: usize| was_good(&commit.to_string()) && was_bad(&commit.to_string());
                 prop_assert_eq!(mixed_before, (0..6).filter(|&commit| mixed(commit)).count() as u64);
             }
-            Origin::Mixed { good, bad } => {
+            FailureOrigin::Mixed { good, bad } => {
                 prop_assert_eq!(good.commit, bad.commit);
                 prop_assert!(good.word != SightingResult::Bad && bad.word != SightingResult::Good);
                 let behind = all.iter().filter(|one| one.commit.hash > good.commit.hash);
@@ -143,45 +143,49 @@ fn file(failing: &[u32], not_reached: u64, end: FileEnd) -> FileReport {
 
 #[test]
 fn what_a_run_tells_of_a_record() {
-    let tells = |file: FileReport, text: Text| {
+    let tells = |file: FileReport, text: TextMatch| {
         let run = run(0, Some(("c", false)), Some(file));
-        InRun::of(&run.files[0]).record(WantedRecord { key: KEY, line: 7, total: 4 }, text)
+        FileInRun::new(&run.files[0]).record(WantedRecord { key: KEY, line: 7, total: 4 }, text)
     };
     let whole = |failing: &[u32]| file(failing, 0, FileEnd::Completed);
-    assert_eq!(tells(whole(&[4]), Text::Unknown), Ok(SightingResult::Good));
-    assert_eq!(tells(whole(&[4, 7]), Text::Unknown), Ok(SightingResult::Bad));
+    assert_eq!(tells(whole(&[4]), TextMatch::Unknown), Ok(SightingResult::Good));
+    assert_eq!(tells(whole(&[4, 7]), TextMatch::Unknown), Ok(SightingResult::Bad));
     // The text knows better than the number of records.
     let mut grown = whole(&[]);
     (grown.counts.total, grown.counts.executed, grown.counts.passed) = (5, 5, 5);
-    assert_eq!(tells(grown.clone(), Text::Unknown), Err(Silence::FileChanged));
-    assert_eq!(tells(grown.clone(), Text::Same(12)), Ok(SightingResult::Good));
-    assert_eq!(tells(grown.clone(), Text::Absent), Err(Silence::Absent));
-    assert_eq!(tells(grown, Text::Other), Err(Silence::OtherText));
-    assert_eq!(tells(whole(&[7]), Text::Other), Err(Silence::OtherText), "it failed by other words");
+    assert_eq!(tells(grown.clone(), TextMatch::Unknown), Err(IgnoredReason::FileChanged));
+    assert_eq!(tells(grown.clone(), TextMatch::Same(12)), Ok(SightingResult::Good));
+    assert_eq!(tells(grown.clone(), TextMatch::Absent), Err(IgnoredReason::Absent));
+    assert_eq!(tells(grown, TextMatch::Other), Err(IgnoredReason::OtherText));
+    assert_eq!(
+        tells(whole(&[7]), TextMatch::Other),
+        Err(IgnoredReason::OtherText),
+        "it failed by other words"
+    );
     // Lines are those of the run's own text.
     let lost =
         |line| FileEnd::Faulted { id: Some(RecordId::at(line)), fault: Fault::Lost("gone".to_owned()) };
-    assert_eq!(tells(file(&[4], 2, lost(4)), Text::Unknown), Err(Silence::NotReached));
-    assert_eq!(tells(file(&[4], 2, lost(4)), Text::Same(1)), Ok(SightingResult::Good));
-    assert_eq!(tells(file(&[10], 0, lost(10)), Text::Same(12)), Err(Silence::NotReached));
-    assert_eq!(tells(file(&[7], 1, lost(7)), Text::Unknown), Ok(SightingResult::Bad));
-    // What the user leaves out has not passed.
-    let left_out = vec![LeftOut { id: RecordId::at(7), key: Some(KEY) }];
-    assert_eq!(tells(FileReport { left_out, ..whole(&[]) }, Text::Unknown), Err(Silence::LeftOut));
-    // Of a file that is flaky it is known only of records that failed last.
+    assert_eq!(tells(file(&[4], 2, lost(4)), TextMatch::Unknown), Err(IgnoredReason::NotReached));
+    assert_eq!(tells(file(&[4], 2, lost(4)), TextMatch::Same(1)), Ok(SightingResult::Good));
+    assert_eq!(tells(file(&[10], 0, lost(10)), TextMatch::Same(12)), Err(IgnoredReason::NotReached));
+    assert_eq!(tells(file(&[7], 1, lost(7)), TextMatch::Unknown), Ok(SightingResult::Bad));
+    // An excluded record has not passed.
+    let left_out = vec![RecordRef { id: RecordId::at(7), key: Some(KEY) }];
+    assert_eq!(tells(FileReport { left_out, ..whole(&[]) }, TextMatch::Unknown), Err(IgnoredReason::LeftOut));
+    // In a flaky file only the records that failed last are known.
     let attempt = Attempt { status: FileStatus::Passed, elapsed: std::time::Duration::ZERO, first: None };
     let flaky = FileReport { attempts: vec![attempt.clone()], ..whole(&[7]) };
-    assert_eq!(tells(flaky, Text::Unknown), Ok(SightingResult::Both));
+    assert_eq!(tells(flaky, TextMatch::Unknown), Ok(SightingResult::Both));
     let failed = Attempt { status: FileStatus::Failed, ..attempt };
     assert_eq!(
-        tells(FileReport { attempts: vec![failed], ..whole(&[]) }, Text::Unknown),
-        Err(Silence::Flaky)
+        tells(FileReport { attempts: vec![failed], ..whole(&[]) }, TextMatch::Unknown),
+        Err(IgnoredReason::Flaky)
     );
     let mut unnamed = whole(&[4]);
     unnamed.failures[0].key = None;
-    assert_eq!(tells(unnamed, Text::Unknown), Err(Silence::Unnamed));
+    assert_eq!(tells(unnamed, TextMatch::Unknown), Err(IgnoredReason::Unnamed));
     let unreadable = FileEnd::NotStarted(FileProblem::Unreadable("no".to_owned()));
-    assert_eq!(tells(FileReport::new("a.test", unreadable), Text::Unknown), Err(Silence::NotRun));
+    assert_eq!(tells(FileReport::new("a.test", unreadable), TextMatch::Unknown), Err(IgnoredReason::NotRun));
 }
 
 #[test]
@@ -195,13 +199,14 @@ fn runs_that_tell_nothing_are_counted_by_their_reasons() {
         run(3, Some(("b", false)), None),
         run(4, Some(("c", false)), Some(bad())),
     ];
-    let past = FilePast::of(&runs.iter().collect::<Vec<_>>(), &"a.test".into());
+    let past = FilePast::new(&runs.iter().collect::<Vec<_>>(), &"a.test".into());
     let record = WantedRecord { key: KEY, line: 7, total: 4 };
     for wanted in [Some(record), None] {
-        let Trace { origin, silent } = past.trace(wanted, |_| Text::Unknown);
-        let Origin::Between { good, bad, mixed_before: 0 } = origin else { panic!("{origin:?}") };
+        let FailureTrace { origin, silent } = past.trace(wanted, |_| TextMatch::Unknown);
+        let FailureOrigin::Between { good, bad, mixed_before: 0 } = origin else { panic!("{origin:?}") };
         assert_eq!((place(&good), place(&bad)), (0, 4));
-        let expected = [(Silence::NoCommit, 1), (Silence::Changes, 1), (Silence::NotRun, 1)];
+        let expected =
+            [(IgnoredReason::NoCommit, 1), (IgnoredReason::Changes, 1), (IgnoredReason::NotRun, 1)];
         assert_eq!(silent, BTreeMap::from(expected));
     }
 }

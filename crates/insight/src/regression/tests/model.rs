@@ -1,14 +1,14 @@
-//! A file in two runs of which it is known what became of each record.
+//! A model of a file in two runs, with the true fate of each record.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-use crate::regression::Why;
+use crate::regression::MissingReason;
 use slt_core::outcome::{
-    FailingRecord, FailureGroup, Fault, FileEnd, FileProblem, FileReport, LeftOut, RecordId, RecordKey,
+    FailingRecord, FailureGroup, Fault, FileEnd, FileProblem, FileReport, RecordId, RecordKey, RecordRef,
 };
 
-/// What becomes of a record, if it is reached.
+/// The outcome of a record, if it is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fate {
     Passes,
@@ -25,7 +25,7 @@ pub(super) enum Ending {
     Whole,
     /// Its worker dies in the midst of a record.
     Dies(Index),
-    /// Its time is over amid a record, and nobody knows how long the file is.
+    /// It times out during a record, and the number of records is unknown.
     TimesOut(Index),
     CannotStart,
     IsNotThere,
@@ -34,7 +34,7 @@ pub(super) enum Ending {
 /// A file in two runs, whose text is the same or not.
 #[derive(Debug, Clone)]
 pub(super) struct Model {
-    /// The key of each record, and what becomes of it in the runs.
+    /// The key of each record, and its outcomes in the runs.
     pub(super) records: Vec<(u64, [Fate; 2])>,
     pub(super) endings: [Ending; 2],
     /// Records that are in the file of the current run only, in front of the others.
@@ -55,7 +55,7 @@ impl Model {
 
     pub(super) fn report(&self, run: usize) -> Option<FileReport> {
         let records = self.records(run);
-        // What is left out ends nothing.
+        // An excluded record ends nothing.
         let executed = records.iter().filter(|(.., fate)| !matches!(fate, Fate::Skipped | Fate::LeftOut));
         let lines: Vec<_> = executed.map(|(line, ..)| *line).collect();
         let (stop, end) = match &self.endings[run] {
@@ -89,7 +89,7 @@ impl Model {
         let counts = &mut report.counts;
         for &(line, key, fate) in &records {
             if stop.is_some_and(|stop| line > stop) {
-                // Of a file whose time is over nobody may have said how long it is.
+                // For a file that timed out the number of records may be unknown.
                 if matches!(self.endings[run], Ending::Dies(_)) {
                     counts.total += 1;
                     counts.not_reached += 1;
@@ -109,7 +109,7 @@ impl Model {
                 }
                 Fate::LeftOut => {
                     counts.skipped += 1;
-                    report.left_out.push(LeftOut { id: RecordId::at(line), key: Some(RecordKey(key)) });
+                    report.left_out.push(RecordRef { id: RecordId::at(line), key: Some(RecordKey(key)) });
                     continue;
                 }
                 Fate::Fails => 0,
@@ -122,18 +122,18 @@ impl Model {
         Some(report)
     }
 
-    /// Why nothing is known of a record in this run.
-    pub(super) fn why(&self, run: usize, key: u64) -> Why {
+    /// Returns the reason why a record is unknown in this run.
+    pub(super) fn why(&self, run: usize, key: u64) -> MissingReason {
         let left_out = self.report(run).map_or(Vec::new(), |report| report.left_out);
         let left_out = left_out.iter().any(|left_out| left_out.key == Some(RecordKey(key)));
         match self.endings[run] {
-            Ending::CannotStart | Ending::IsNotThere => Why::NotRun,
-            _ if left_out => Why::LeftOut,
-            _ => Why::NotReached,
+            Ending::CannotStart | Ending::IsNotThere => MissingReason::NotRun,
+            _ if left_out => MissingReason::LeftOut,
+            _ => MissingReason::NotReached,
         }
     }
 
-    /// What becomes of the record with this key; nothing if it is not there, or not reached.
+    /// Returns whether the record with this key passes; `None` if it is missing or not reached.
     pub(super) fn passes(&self, run: usize, key: u64) -> Option<bool> {
         let report = self.report(run)?;
         let stop = match report.end {
@@ -169,7 +169,7 @@ fn ending() -> impl Strategy<Value = Ending> {
     ]
 }
 
-/// A record is skipped in both runs or in none, as long as the names of the engine are the same.
+/// A record is skipped in both runs or in neither, if the engine's labels are the same.
 pub(super) fn fates() -> impl Strategy<Value = [Fate; 2]> {
     prop_oneof![6 => [fate(), fate()], 1 => Just([Fate::Skipped; 2])]
 }

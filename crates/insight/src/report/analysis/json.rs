@@ -1,16 +1,16 @@
-//! An analysis as JSON. docs/analysis.md has its fields.
+//! Formats an analysis as JSON. docs/analysis.md lists the fields.
 
-use super::View;
+use super::AnalysisView;
 use crate::analysis::Cluster;
 use crate::report::cluster::{title, wrong};
 use slt_runner::text::document::milliseconds;
 use slt_runner::text::object::{Object, object};
 
-/// The version of the document: it grows when a field changes its meaning or goes away.
+/// The version of the document, incremented when a field changes its meaning or is removed.
 pub(super) const FORMAT: u32 = 1;
 
 /// Makes the document of the whole analysis.
-pub fn document<'v>(view: &'v View<'v>) -> Object<'v> {
+pub fn document<'v>(view: &'v AnalysisView<'v>) -> Object<'v> {
     let analysis = view.analysis;
     let clusters = analysis.clusters.iter().enumerate().map(|(place, one)| cluster(view, place, one));
     let files = analysis.files.iter().map(|red| {
@@ -43,11 +43,11 @@ pub fn document<'v>(view: &'v View<'v>) -> Object<'v> {
     }
 }
 
-fn path<'v>(view: &View<'v>, file: usize) -> &'v str {
+fn path<'v>(view: &AnalysisView<'v>, file: usize) -> &'v str {
     view.report.files[file].file.path()
 }
 
-fn cluster<'v>(view: &View<'v>, place: usize, cluster: &'v Cluster) -> Object<'v> {
+fn cluster<'v>(view: &AnalysisView<'v>, place: usize, cluster: &'v Cluster) -> Object<'v> {
     let classes = cluster.classes.iter();
     let classes = classes.map(|(class, records)| object! { "class": class.word(), "records": records });
     let example = cluster.example.as_ref().zip(view.sample(cluster)).map(|(example, sample)| {

@@ -1,18 +1,19 @@
-//! An analysis as Markdown. What comes from outside is code in it, so that nothing of it is markup.
+//! Formats an analysis as Markdown. Text from outside is formatted as code, so it cannot become markup.
 
 use std::fmt::{self, Write as _};
 
 use super::words::{limits, punchline, trend};
-use super::{Section, View};
-use crate::report::cluster::{notes, title, wrong};
+use super::{AnalysisSection, AnalysisView};
+use crate::report::cluster::{fix_columns, notes, title, wrong};
 use crate::report::runs;
 use slt_runner::text::count::{duration, percent, thousands};
 use slt_runner::text::markdown::{block, cell, code};
 
-const ALL: [Section; 4] = [Section::Fixes, Section::Patterns, Section::Examples, Section::Trend];
+const ALL: [AnalysisSection; 4] =
+    [AnalysisSection::Fixes, AnalysisSection::Patterns, AnalysisSection::Examples, AnalysisSection::Trend];
 
 /// Writes the sections; all of them if none is named.
-pub fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> fmt::Result {
+pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSection]) -> fmt::Result {
     writeln!(out, "# SQLLogicTest failure analysis\n")?;
     writeln!(out, "Run {} on {}\n", code(view.run), code(&view.report.header.engine.to_string()))?;
     punchline(view).iter().try_for_each(|line| writeln!(out, "**{line}**  "))?;
@@ -25,54 +26,34 @@ pub fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> fmt::Re
     let sections = if sections.is_empty() { &ALL } else { sections };
     for section in sections {
         match section {
-            Section::Fixes => fixes(out, view)?,
-            Section::Patterns => patterns(out, view)?,
-            Section::Examples => examples(out, view)?,
-            Section::Trend => history(out, view)?,
+            AnalysisSection::Fixes => fixes(out, view)?,
+            AnalysisSection::Patterns => patterns(out, view)?,
+            AnalysisSection::Examples => examples(out, view)?,
+            AnalysisSection::Trend => history(out, view)?,
         }
     }
     Ok(())
 }
 
-pub(super) fn fixes(out: &mut String, view: &View<'_>) -> fmt::Result {
+pub(super) fn fixes(out: &mut String, view: &AnalysisView<'_>) -> fmt::Result {
     writeln!(out, "\n## What to fix, in this order\n")?;
     writeln!(out, "| fix | records | files | alone | green | what |\n|---:|---:|---:|---:|---:|---|")?;
     for (place, cluster) in view.analysis.clusters.iter().enumerate() {
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} |",
-            place + 1,
-            thousands(cluster.records),
-            thousands(cluster.files.len() as u64),
-            thousands(cluster.only),
-            thousands(cluster.green_after),
-            cell(&title(cluster))
-        )?;
+        writeln!(out, "| {} | {} |", fix_columns(place, cluster).join(" | "), cell(&title(cluster)))?;
     }
     writeln!(out, "\n*alone*: files that it turns green by itself; *green*: files that are green after it.")
 }
 
-fn patterns(out: &mut String, view: &View<'_>) -> fmt::Result {
+fn patterns(out: &mut String, view: &AnalysisView<'_>) -> fmt::Result {
     writeln!(out, "\n## Patterns, by records\n")?;
     writeln!(out, "| records | share | files | fix | what | besides |\n|---:|---:|---:|---:|---|---|")?;
-    let all = view.analysis.failing;
-    for (place, cluster) in view.by_records() {
-        let notes = notes(cluster);
-        writeln!(
-            out,
-            "| {} | {} | {} | {} | {} | {} |",
-            thousands(cluster.records),
-            percent((all > 0).then(|| cluster.records as f64 / all as f64)),
-            thousands(cluster.files.len() as u64),
-            place + 1,
-            cell(&title(cluster)),
-            notes.join("; ").replace('|', "\\|")
-        )?;
-    }
-    Ok(())
+    view.by_records().iter().try_for_each(|(columns, _, cluster)| {
+        let notes = notes(cluster).join("; ").replace('|', "\\|");
+        writeln!(out, "| {} | {} | {notes} |", columns.join(" | "), cell(&title(cluster)))
+    })
 }
 
-fn examples(out: &mut String, view: &View<'_>) -> fmt::Result {
+fn examples(out: &mut String, view: &AnalysisView<'_>) -> fmt::Result {
     writeln!(out, "\n## The smallest example of each")?;
     for (place, cluster) in view.analysis.clusters.iter().enumerate() {
         writeln!(out, "\n### {}. {}\n", place + 1, code(&title(cluster)))?;
@@ -96,7 +77,7 @@ fn examples(out: &mut String, view: &View<'_>) -> fmt::Result {
     Ok(())
 }
 
-fn history(out: &mut String, view: &View<'_>) -> fmt::Result {
+fn history(out: &mut String, view: &AnalysisView<'_>) -> fmt::Result {
     writeln!(out, "\n## Trend\n")?;
     writeln!(out, "| run | files | passed | rate | records | passed | rate | time |")?;
     writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|")?;

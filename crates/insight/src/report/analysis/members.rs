@@ -1,10 +1,13 @@
-//! All records of one cluster: as places, as JSON, and as entries of what is expected to fail.
+//! Formats all records of one cluster: as places, as JSON, and as entries of expected failures.
 
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
-use super::View;
-use crate::expectations::{DocumentFiles, ExpectationEntry, ExpectationKind, Files, Scope, write_entry};
+use super::AnalysisView;
+use crate::expectations::{
+    DocumentFiles, EntryDetails, ExpectationEntry, ExpectationKind, ExpectationScope, FileMatcher,
+    write_entry,
+};
 use crate::report::cluster::{notes, title};
 use slt_core::outcome::{FailingRecord, FileReport};
 use slt_runner::text::count::plural;
@@ -13,22 +16,22 @@ use slt_runner::text::object::{Object, object};
 use slt_runner::text::style::Role;
 
 /// A record of the cluster.
-struct Member<'v> {
+struct ClusterMember<'v> {
     file: &'v FileReport,
     record: &'v FailingRecord,
 }
 
-fn members<'v>(view: &View<'v>, place: usize) -> impl Iterator<Item = Member<'v>> + use<'v> {
+fn members<'v>(view: &AnalysisView<'v>, place: usize) -> impl Iterator<Item = ClusterMember<'v>> + use<'v> {
     let files = &view.report.files;
     let of_cluster = view.analysis.records.iter().filter(move |record| record.cluster as usize == place);
     of_cluster.map(|record| {
         let file = &files[record.file as usize];
-        Member { file, record: &file.failures[record.place as usize] }
+        ClusterMember { file, record: &file.failures[record.place as usize] }
     })
 }
 
-/// Writes one record to a line, as it can be typed again. `place` is that of the cluster in the analysis.
-pub fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
+/// Writes one record per line, in a form for the command line. `place` is the place of the cluster in the analysis.
+pub fn text(out: &mut String, view: &AnalysisView<'_>, place: usize) -> fmt::Result {
     let cluster = &view.analysis.clusters[place];
     let name = format!("fix {}: {}", place + 1, title(cluster));
     writeln!(out, "{}", Role::Strong.paint(name))?;
@@ -37,12 +40,12 @@ pub fn text(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
     notes(cluster).iter().try_for_each(|note| writeln!(out, "{note}"))?;
     writeln!(out)?;
     let mut members = members(view, place);
-    members.try_for_each(|Member { file, record }| writeln!(out, "{}", place_of(file, &record.id)))
+    members.try_for_each(|ClusterMember { file, record }| writeln!(out, "{}", place_of(file, &record.id)))
 }
 
-/// Makes the JSON document of them.
-pub fn json<'v>(view: &View<'v>, place: usize) -> Object<'v> {
-    let records = members(view, place).map(|Member { file, record }| {
+/// Makes the JSON document of a cluster's records.
+pub fn json<'v>(view: &AnalysisView<'v>, place: usize) -> Object<'v> {
+    let records = members(view, place).map(|ClusterMember { file, record }| {
         let key = record.key.map(|key| format!("{:016x}", key.0));
         object! { "file": file.file.path(), "line": record.id.line, "key": key }
     });
@@ -55,8 +58,8 @@ pub fn json<'v>(view: &View<'v>, place: usize) -> Object<'v> {
     }
 }
 
-/// Writes entries for `expectations.toml`: these records are expected to fail.
-pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
+/// Writes entries for `expectations.toml` by which these records are expected to fail.
+pub fn toml(out: &mut String, view: &AnalysisView<'_>, place: usize) -> fmt::Result {
     let reason = title(&view.analysis.clusters[place]);
     let mut members = members(view, place).peekable();
     while let Some(first) = members.next() {
@@ -65,8 +68,8 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
         while let Some(next) = members.next_if(|next| std::ptr::eq(next.file, file)) {
             of_file.push(next);
         }
-        let name = |member: &Member<'_>| member.record.name();
-        let files = Files::one(file.file.path());
+        let name = |member: &ClusterMember<'_>| member.record.name();
+        let files = FileMatcher::one(file.file.path());
         let whole = of_file.iter().any(|member| member.record.id.is_whole_file());
         let names = of_file.iter().map(name).collect();
         let entry = ExpectationEntry {
@@ -75,11 +78,12 @@ pub fn toml(out: &mut String, view: &View<'_>, place: usize) -> fmt::Result {
             files: DocumentFiles::named(None),
             what: ExpectationKind::Xfail,
             engine: Some(view.report.header.engine.qualified_name()),
-            scope: if whole { Scope::Files(files) } else { Scope::Records(files, names) },
-            reason: Some(reason.clone()),
-            issue: None,
-            owner: None,
-            expires: None,
+            scope: if whole {
+                ExpectationScope::Files(files)
+            } else {
+                ExpectationScope::Records(files, names)
+            },
+            details: EntryDetails { reason: Some(reason.clone()), ..EntryDetails::default() },
         };
         write_entry(out, &entry)?;
     }

@@ -1,4 +1,4 @@
-//! What an analysis says, for people and programs: its words, and the documents made of it.
+//! Formats an analysis for people and programs.
 
 mod json;
 mod markdown;
@@ -7,10 +7,13 @@ mod punchlist;
 mod text;
 mod words;
 
-use super::cluster::Sample;
+use std::cmp::Reverse;
+
+use super::cluster::ClusterSample;
 use crate::analysis::{Analysis, Cluster};
 use slt_core::outcome::{FileReport, RecordId, RunReport};
 use slt_runner::results::RunSummary;
+use slt_runner::text::count::{percent, thousands};
 
 pub use self::punchlist::{
     Punchlist, csv as punchlist_csv, json as punchlist_json, markdown as punchlist_markdown,
@@ -22,42 +25,42 @@ pub use text::write as text;
 
 /// A part of the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
+pub enum AnalysisSection {
     /// The clusters in the order of fixes.
     Fixes,
-    /// The clusters by their records, with all that is known of each.
+    /// The clusters by their records, with notes.
     Patterns,
     /// The smallest record of each cluster.
     Examples,
-    /// How the pass rate went.
+    /// The trend of the pass rate.
     Trend,
 }
 
-/// All that the documents are made of.
-pub struct View<'v> {
+/// The input of the documents.
+pub struct AnalysisView<'v> {
     /// The name of the run.
     pub run: &'v str,
     /// The run.
     pub report: &'v RunReport,
-    /// What was found.
+    /// The analysis.
     pub analysis: &'v Analysis,
-    /// The command that runs a record of a file; empty if there is none.
+    /// Returns the command that runs a record of a file; empty if unknown.
     pub again: &'v dyn Fn(&FileReport, &RecordId) -> String,
     /// Complete runs of the same engine, the oldest first, up to this one.
     pub history: &'v [RunSummary],
 }
 
-impl<'v> View<'v> {
-    fn sample(&self, cluster: &'v Cluster) -> Option<Sample<'v>> {
-        Sample::of(cluster, self.report)
+impl<'v> AnalysisView<'v> {
+    fn sample(&self, cluster: &'v Cluster) -> Option<ClusterSample<'v>> {
+        ClusterSample::new(cluster, self.report)
     }
 
-    /// The command that runs it; empty if there is none.
-    fn again(&self, sample: &Sample<'_>) -> String {
+    /// Returns the command that runs the sample; empty if unknown.
+    fn again(&self, sample: &ClusterSample<'_>) -> String {
         (self.again)(sample.file, &sample.id)
     }
 
-    /// How many fixes make half of the files green that are not: enough to begin with.
+    /// Returns the number of fixes that turn half of the failing files green.
     fn first_fixes(&self) -> usize {
         const MOST: usize = 10;
         let red = self.analysis.files.len() as u64;
@@ -65,10 +68,19 @@ impl<'v> View<'v> {
         half.map_or(MOST, |place| place + 1).min(MOST).min(self.analysis.clusters.len())
     }
 
-    /// The clusters by their records, with their places in the order of fixes.
-    fn by_records(&self) -> Vec<(usize, &'v Cluster)> {
+    /// Returns the clusters by their records: the columns of the table, the place in the order of fixes, the cluster.
+    fn by_records(&self) -> Vec<([String; 4], usize, &'v Cluster)> {
         let mut clusters: Vec<_> = self.analysis.clusters.iter().enumerate().collect();
-        clusters.sort_by_key(|(place, cluster)| (std::cmp::Reverse(cluster.records), *place));
-        clusters
+        clusters.sort_by_key(|(place, cluster)| (Reverse(cluster.records), *place));
+        let all = self.analysis.failing;
+        let columns = |cluster: &Cluster, place: usize| {
+            [
+                thousands(cluster.records),
+                percent((all > 0).then(|| cluster.records as f64 / all as f64)),
+                thousands(cluster.files.len() as u64),
+                (place + 1).to_string(),
+            ]
+        };
+        clusters.into_iter().map(|(place, cluster)| (columns(cluster, place), place, cluster)).collect()
     }
 }

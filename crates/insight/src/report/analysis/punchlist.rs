@@ -1,12 +1,14 @@
-//! The list of what is to be done: files in the order in which fixes turn them green.
+//! The punchlist: files in the order in which fixes turn them green.
 //!
-//! Layout and fields are those of VibeSQL's earlier scripts (`sqllogictest_punchlist.md`, `.csv`, `.json`), which put the
-//! files into the order of a guessed effort.
+//! Layout and fields are those of VibeSQL's earlier scripts (`sqllogictest_punchlist.md`, `.csv`, `.json`), which
+//! ordered the files by estimated effort.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
-use super::View;
+use serde::Serialize;
+
+use super::AnalysisView;
 use super::markdown::fixes;
 use super::words::{limits, punchline};
 use crate::report::cluster::{title, wrong};
@@ -16,15 +18,15 @@ use slt_runner::text::csv::field;
 use slt_runner::text::markdown::code;
 use slt_runner::text::object::{Object, object};
 
-/// The categories of the earlier scripts, in their order; others come behind them.
+/// The categories of the earlier scripts, in their order; others follow them.
 const CATEGORIES: [&str; 6] = ["index", "evidence", "select", "random", "ddl", "other"];
-/// So many files and commands are in the next steps, as the earlier scripts had it.
+/// The number of files and commands in the next steps, as in the earlier scripts.
 const MOST_NEXT: usize = 10;
 
-/// A run and its analysis, with what the list tells besides.
+/// A run and its analysis, with additional data.
 pub struct Punchlist<'v> {
     /// The analysis.
-    pub view: View<'v>,
+    pub view: AnalysisView<'v>,
     /// When the run began, in milliseconds since 1970.
     pub started: i64,
     /// The files of the run without a result.
@@ -34,17 +36,17 @@ pub struct Punchlist<'v> {
 }
 
 /// A file with its place in the order.
-struct Row<'v> {
+struct PunchlistRow<'v> {
     file: &'v str,
     status: &'static str,
     priority: u8,
-    /// The file as the run has it, if it was tested.
+    /// The report of the file, if it was tested.
     report: Option<&'v FileReport>,
-    /// Which fixes it needs.
+    /// The fixes that it needs.
     fixes: Vec<usize>,
 }
 
-/// A file of which nothing was executed has not passed: it is as good as untested.
+/// Returns the priority of a file. A file without executed records counts as untested.
 fn priority(report: &FileReport, flaky: FlakyResult) -> u8 {
     match report.status() {
         FileStatus::Passed => 3,
@@ -55,10 +57,10 @@ fn priority(report: &FileReport, flaky: FlakyResult) -> u8 {
 }
 
 impl<'v> Punchlist<'v> {
-    /// All files: those that have not passed in the order of fixes, those without a result, and the others.
-    fn rows(&self) -> Vec<Row<'v>> {
+    /// Returns all files: failing ones in the order of fixes, those without a result, and the others.
+    fn rows(&self) -> Vec<PunchlistRow<'v>> {
         let files = &self.view.report.files;
-        let row = |report: &'v FileReport, fixes| Row {
+        let row = |report: &'v FileReport, fixes| PunchlistRow {
             file: report.file.path(),
             status: report.status().label(),
             priority: priority(report, self.view.report.header.flaky),
@@ -70,9 +72,9 @@ impl<'v> Punchlist<'v> {
             .map(|red| row(&files[red.file], red.clusters.iter().map(|place| place + 1).collect()))
             .collect();
         let others = || files.iter().filter(|file| file.last_status().is_good());
-        // They have passed at last; nothing is known to be fixed.
+        // Flaky files that passed in the end have no known fix.
         rows.extend(others().filter(|file| !file.status().is_good()).map(|file| row(file, Vec::new())));
-        rows.extend(self.untested.iter().map(|&file| Row {
+        rows.extend(self.untested.iter().map(|&file| PunchlistRow {
             file,
             status: "UNTESTED",
             priority: 2,
@@ -90,7 +92,7 @@ impl<'v> Punchlist<'v> {
         time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
     }
 
-    /// Files by category, in the order of the earlier scripts.
+    /// Returns the counts of each category, in the order of the earlier scripts.
     fn by_category(&self) -> Vec<(&'v str, CategorySums)> {
         let mut categories = BTreeMap::<&str, CategorySums>::new();
         for row in self.rows() {
@@ -104,7 +106,7 @@ impl<'v> Punchlist<'v> {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, Serialize)]
 struct CategorySums {
     total: u64,
     passed: u64,
@@ -120,11 +122,6 @@ impl CategorySums {
             2 => &mut self.untested,
             _ => &mut self.passed,
         } += 1;
-    }
-
-    fn json(self) -> Object<'static> {
-        let Self { total, passed, failed, untested } = self;
-        object! { "total": total, "passed": passed, "failed": failed, "untested": untested }
     }
 
     fn rate(&self) -> String {
@@ -182,7 +179,7 @@ pub fn markdown(out: &mut String, list: &Punchlist<'_>) -> fmt::Result {
 fn failing(
     out: &mut String,
     list: &Punchlist<'_>,
-    rows: &[Row<'_>],
+    rows: &[PunchlistRow<'_>],
     categories: &[(&str, CategorySums)],
 ) -> fmt::Result {
     let failing = || rows.iter().filter(|row| row.priority == 1);
@@ -206,8 +203,8 @@ fn failing(
     Ok(())
 }
 
-/// What is wrong with a file: the first failing record that is known, and how many there are.
-fn reason(list: &Punchlist<'_>, row: &Row<'_>) -> String {
+/// Returns the first known failing record of a file, and the number of failing records.
+fn reason(list: &Punchlist<'_>, row: &PunchlistRow<'_>) -> String {
     let Some(report) = row.report else { return String::new() };
     let records = plural(report.failures.len() as u64, "record");
     let first = report.details().next().map(wrong);
@@ -221,7 +218,7 @@ fn reason(list: &Punchlist<'_>, row: &Row<'_>) -> String {
     }
 }
 
-fn untested(out: &mut String, rows: &[Row<'_>]) -> fmt::Result {
+fn untested(out: &mut String, rows: &[PunchlistRow<'_>]) -> fmt::Result {
     let untested: Vec<_> = rows.iter().filter(|row| row.priority == 2).collect();
     if untested.is_empty() {
         return Ok(());
@@ -230,7 +227,7 @@ fn untested(out: &mut String, rows: &[Row<'_>]) -> fmt::Result {
     untested.iter().try_for_each(|row| writeln!(out, "- [ ] {}", code(row.file)))
 }
 
-fn next_steps(out: &mut String, list: &Punchlist<'_>, rows: &[Row<'_>]) -> fmt::Result {
+fn next_steps(out: &mut String, list: &Punchlist<'_>, rows: &[PunchlistRow<'_>]) -> fmt::Result {
     writeln!(out, "\n## Next Steps\n")?;
     let clusters = list.view.analysis.clusters.iter().enumerate();
     let commands = clusters.filter_map(|(place, cluster)| {
@@ -251,7 +248,7 @@ fn next_steps(out: &mut String, list: &Punchlist<'_>, rows: &[Row<'_>]) -> fmt::
     writeln!(out, "\n{} runs again what has not passed.", code(&format!("{program} run --failed")))
 }
 
-/// Writes the list as CSV: `file,category,subcategory,status,priority`. The first line is what to do first.
+/// Writes the list as CSV: `file,category,subcategory,status,priority`, the most important file first.
 pub fn csv(out: &mut String, list: &Punchlist<'_>) -> fmt::Result {
     out.write_str("file,category,subcategory,status,priority\n")?;
     for row in list.rows() {
@@ -269,8 +266,8 @@ pub fn json<'v>(list: &'v Punchlist<'v>) -> Object<'v> {
     };
     let categories = list.by_category();
     let all = sum(&categories);
-    let by_category: BTreeMap<_, _> = categories.iter().map(|(name, sums)| (*name, sums.json())).collect();
-    // Those that the lists do not tell.
+    let by_category: BTreeMap<_, _> = categories.iter().copied().collect();
+    // The files with a status that the lists do not show.
     let others = rows.iter().filter(|row| !["PASS", "FAIL", "UNTESTED"].contains(&row.status));
     let fixes = list.view.analysis.clusters.iter().enumerate().map(|(place, cluster)| {
         let files = list.view.analysis.files.iter().filter(|red| red.fixes() == place + 1);
@@ -296,7 +293,7 @@ pub fn json<'v>(list: &'v Punchlist<'v>) -> Object<'v> {
     }
 }
 
-/// The list in a sentence, for those who have it written to a file.
+/// A summary of the list in one sentence, for a list that is written to a file.
 impl fmt::Display for Punchlist<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = sum(&self.by_category());

@@ -1,26 +1,25 @@
-//! An analysis on the screen.
+//! Formats an analysis for the screen.
 
 use std::fmt::{self, Write as _};
 
 use super::words::{limits, punchline, trend};
-use super::{Section, View};
+use super::{AnalysisSection, AnalysisView};
 use crate::analysis::Cluster;
-use crate::report::cluster::{notes, title, wrong};
+use crate::report::cluster::{fix_columns, notes, title, wrong};
 use crate::report::runs;
-use slt_runner::text::count::{percent, thousands};
 use slt_runner::text::style::Role;
 use slt_runner::text::table::table;
 use slt_runner::text::visible::one_line;
 
-/// Without a wish, so many clusters and examples are shown.
+/// The number of clusters and examples that are shown by default.
 const MOST_CLUSTERS: usize = 10;
 const MOST_EXAMPLES: usize = 5;
 const MOST_SQL_LINES: usize = 12;
-/// The longest words of a cluster in a table, in characters.
+/// The longest title of a cluster in a table, in characters.
 const LONGEST: usize = 100;
 
-/// Writes the sections, or what one wants to see first.
-pub fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> fmt::Result {
+/// Writes the sections, or the most useful parts if none is named.
+pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSection]) -> fmt::Result {
     writeln!(out, "run {} on {}", view.run, view.report.header.engine)?;
     for line in punchline(view) {
         writeln!(out, "{}", Role::Strong.paint(line))?;
@@ -37,17 +36,17 @@ pub fn write(out: &mut String, view: &View<'_>, sections: &[Section]) -> fmt::Re
     }
     for section in sections {
         match section {
-            Section::Fixes if !clusters.is_empty() => fixes(out, view, usize::MAX)?,
-            Section::Patterns if !clusters.is_empty() => patterns(out, view)?,
-            Section::Examples if !clusters.is_empty() => examples(out, view, usize::MAX)?,
-            Section::Trend => {
+            AnalysisSection::Fixes if !clusters.is_empty() => fixes(out, view, usize::MAX)?,
+            AnalysisSection::Patterns if !clusters.is_empty() => patterns(out, view)?,
+            AnalysisSection::Examples if !clusters.is_empty() => examples(out, view, usize::MAX)?,
+            AnalysisSection::Trend => {
                 if let Some(trend) = trend(view) {
                     writeln!(out, "{trend}")?;
                 }
                 writeln!(out)?;
                 runs::write(out, view.history)?;
             }
-            Section::Fixes | Section::Patterns | Section::Examples => {}
+            AnalysisSection::Fixes | AnalysisSection::Patterns | AnalysisSection::Examples => {}
         }
     }
     for limit in limits(view) {
@@ -68,17 +67,12 @@ fn shortened(text: String) -> String {
     }
 }
 
-fn fixes(out: &mut String, view: &View<'_>, most: usize) -> fmt::Result {
+fn fixes(out: &mut String, view: &AnalysisView<'_>, most: usize) -> fmt::Result {
     let clusters = &view.analysis.clusters;
     let rows = clusters.iter().take(most).enumerate().map(|(place, cluster)| {
-        vec![
-            (place + 1).to_string(),
-            thousands(cluster.records),
-            thousands(cluster.files.len() as u64),
-            thousands(cluster.only),
-            thousands(cluster.green_after),
-            shortened(title(cluster)),
-        ]
+        let mut row = Vec::from(fix_columns(place, cluster));
+        row.push(shortened(title(cluster)));
+        row
     });
     let headers = ["fix", "records", "files", "alone", "green", "what"];
     writeln!(out, "\n{}", table(&headers, rows, |column| column + 1 < headers.len()))?;
@@ -93,20 +87,16 @@ fn fixes(out: &mut String, view: &View<'_>, most: usize) -> fmt::Result {
     }
 }
 
-fn patterns(out: &mut String, view: &View<'_>) -> fmt::Result {
-    let all = view.analysis.failing;
-    let rows = view.by_records().into_iter().map(|(place, cluster)| {
-        vec![
-            thousands(cluster.records),
-            percent((all > 0).then(|| cluster.records as f64 / all as f64)),
-            thousands(cluster.files.len() as u64),
-            (place + 1).to_string(),
-            shortened(title(cluster)),
-        ]
+fn patterns(out: &mut String, view: &AnalysisView<'_>) -> fmt::Result {
+    let clusters = view.by_records();
+    let rows = clusters.iter().map(|(columns, _, cluster)| {
+        let mut row = columns.to_vec();
+        row.push(shortened(title(cluster)));
+        row
     });
     let headers = ["records", "share", "files", "fix", "what"];
     writeln!(out, "\n{}\n", table(&headers, rows, |column| column + 1 < headers.len()))?;
-    let noted = view.by_records().into_iter().map(|(place, cluster)| (place, cluster, notes(cluster)));
+    let noted = clusters.iter().map(|&(_, place, cluster)| (place, cluster, notes(cluster)));
     for (place, cluster, notes) in noted.filter(|(_, _, notes)| !notes.is_empty()) {
         writeln!(out, "fix {}: {}", place + 1, shortened(title(cluster)))?;
         notes.iter().try_for_each(|note| writeln!(out, "  {note}"))?;
@@ -114,7 +104,7 @@ fn patterns(out: &mut String, view: &View<'_>) -> fmt::Result {
     writeln!(out)
 }
 
-fn examples(out: &mut String, view: &View<'_>, most: usize) -> fmt::Result {
+fn examples(out: &mut String, view: &AnalysisView<'_>, most: usize) -> fmt::Result {
     let clusters = &view.analysis.clusters;
     for (place, cluster) in clusters.iter().take(most).enumerate() {
         example(out, view, place, cluster)?;
@@ -125,7 +115,7 @@ fn examples(out: &mut String, view: &View<'_>, most: usize) -> fmt::Result {
     }
 }
 
-fn example(out: &mut String, view: &View<'_>, place: usize, cluster: &Cluster) -> fmt::Result {
+fn example(out: &mut String, view: &AnalysisView<'_>, place: usize, cluster: &Cluster) -> fmt::Result {
     let name = format!("fix {}: {}", place + 1, shortened(title(cluster)));
     writeln!(out, "{}", Role::Strong.paint(name))?;
     notes(cluster).iter().try_for_each(|note| writeln!(out, "  {}", Role::Faint.paint(note)))?;

@@ -1,12 +1,12 @@
-//! An analysis in sentences.
+//! Formats an analysis in sentences.
 
-use super::View;
+use super::AnalysisView;
 use crate::report::cluster::gaps;
 use slt_core::outcome::FileStatus;
 use slt_runner::text::count::{percent, plural, thousands};
 
-/// The sentences in front of everything.
-pub(super) fn punchline(view: &View<'_>) -> Vec<String> {
+/// Returns the first sentences of the document.
+pub(super) fn punchline(view: &AnalysisView<'_>) -> Vec<String> {
     let analysis = view.analysis;
     let (clusters, red) = (analysis.clusters.len() as u64, analysis.files.len() as u64);
     if clusters == 0 {
@@ -31,8 +31,8 @@ pub(super) fn punchline(view: &View<'_>) -> Vec<String> {
     lines
 }
 
-/// What could not be seen, and what that means.
-pub(super) fn limits(view: &View<'_>) -> Vec<String> {
+/// Returns the limits of the analysis, in sentences.
+pub(super) fn limits(view: &AnalysisView<'_>) -> Vec<String> {
     let analysis = view.analysis;
     let mut lines = Vec::new();
     if analysis.not_reached > 0 {
@@ -47,8 +47,8 @@ pub(super) fn limits(view: &View<'_>) -> Vec<String> {
     lines
 }
 
-/// How the pass rate went, if there is more than one run.
-pub(super) fn trend(view: &View<'_>) -> Option<String> {
+/// Returns the trend of the pass rate, if there is more than one run.
+pub(super) fn trend(view: &AnalysisView<'_>) -> Option<String> {
     let rates: Vec<f64> = view.history.iter().filter_map(|run| run.totals.records.pass_rate()).collect();
     let [.., before, last] = rates.as_slice() else { return None };
     let line = crate::report::runs::sparkline(&rates);

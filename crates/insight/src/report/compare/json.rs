@@ -1,16 +1,17 @@
-//! A comparison as JSON: the fields of VibeSQL's earlier script, which count files, and more.
+//! Formats a comparison as JSON: the fields of VibeSQL's earlier script, which count files, and more.
 
 use std::time::Duration;
 
-use super::{Comparison, Named, Slow};
+use super::{Comparison, ConfirmedSlowdown, NamedRun};
 use crate::regression::{
-    Account, Failing, FileChange, FileDiff, FileState, Gate, RecordChange, RecordDiff, RunDiff, Side, Why,
+    ChangeCounts, ComparedRun, FailureInRun, FileChange, FileDiff, FileState, Gate, MissingReason,
+    RecordChange, RecordDiff, RunDiff,
 };
 use slt_runner::text::document;
 use slt_runner::text::document::end_word;
 use slt_runner::text::object::{Object, object};
 
-/// The version of the document: it grows when a field appears, and stays when none goes away.
+/// The version of the document, incremented for incompatible changes.
 const FORMAT: u32 = 1;
 
 /// Makes the document.
@@ -31,17 +32,17 @@ pub fn document<'c>(comparison: &'c Comparison<'c>) -> Object<'c> {
         "summary": summary(&diff.baseline, &diff.current),
         "changes": changes(diff),
         "records": sums(&diff.account()),
-        // How many times as long as usual the current run took.
+        // The load of the current run relative to the usual.
         "load": comparison.load,
         "slower": comparison.slower.iter().map(slow).collect::<Vec<_>>(),
         "files": diff.files.iter().filter_map(file).collect::<Vec<_>>(),
     }
 }
 
-/// A file, or a record, that takes longer than it did.
-fn slow<'c>(slow: &'c Slow<'c>) -> Object<'c> {
+/// Formats a slower file or record.
+fn slow<'c>(slow: &'c ConfirmedSlowdown<'c>) -> Object<'c> {
     let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-    let Slow { slowdown, again } = slow;
+    let ConfirmedSlowdown { slowdown, again } = slow;
     object! {
         "file": slowdown.file.path(),
         "line": slowdown.record.map(|record| record.id.line),
@@ -53,7 +54,7 @@ fn slow<'c>(slow: &'c Slow<'c>) -> Object<'c> {
     }
 }
 
-fn run<'c>(named: &'c Named<'c>, side: &'c Side<'c>) -> Object<'c> {
+fn run<'c>(named: &'c NamedRun<'c>, side: &'c ComparedRun<'c>) -> Object<'c> {
     object! {
         "run": named.name,
         "engine": document::engine(side.engine, side.labels),
@@ -67,12 +68,12 @@ fn run<'c>(named: &'c Named<'c>, side: &'c Side<'c>) -> Object<'c> {
     }
 }
 
-/// Shares are in percent, as the script had them.
-fn summary(before: &Side<'_>, now: &Side<'_>) -> Object<'static> {
+/// Returns the summary; shares are in percent, as in the earlier script.
+fn summary(before: &ComparedRun<'_>, now: &ComparedRun<'_>) -> Object<'static> {
     let percent = |share: Option<f64>| share.unwrap_or(0.0) * 100.0;
     let [then, today] = [before, now].map(|side| percent(side.pass_rate()));
     let [covered_then, covered] = [before, now].map(|side| percent(side.coverage()));
-    let failed = |side: &Side<'_>| side.totals.files - side.totals.passed - side.totals.empty;
+    let failed = |side: &ComparedRun<'_>| side.totals.files - side.totals.passed - side.totals.empty;
     object! {
         "baseline_pass_rate": then,
         "current_pass_rate": today,
@@ -87,7 +88,7 @@ fn summary(before: &Side<'_>, now: &Side<'_>) -> Object<'static> {
     }
 }
 
-/// Files by what became of them.
+/// Files by their change.
 fn changes<'c>(diff: &'c RunDiff<'c>) -> Object<'c> {
     let files = |change| diff.with(change).map(|file| file.file.path()).collect::<Vec<_>>();
     let count = |change| diff.with(change).count();
@@ -107,7 +108,7 @@ fn changes<'c>(diff: &'c RunDiff<'c>) -> Object<'c> {
     }
 }
 
-fn sums(account: &Account) -> Object<'static> {
+fn sums(account: &ChangeCounts) -> Object<'static> {
     object! {
         "regressed": account.regressed,
         "fixed": account.fixed,
@@ -123,7 +124,7 @@ fn sums(account: &Account) -> Object<'static> {
     }
 }
 
-/// A file about which there is something to tell; nothing, if all is as it was.
+/// Returns the changes of a file; `None` if it is unchanged.
 fn file<'c>(file: &'c FileDiff<'c>) -> Option<Object<'c>> {
     let records: Vec<_> = file.records.iter().filter_map(record).collect();
     let same = matches!(
@@ -144,18 +145,18 @@ fn file<'c>(file: &'c FileDiff<'c>) -> Option<Object<'c>> {
         "before": status(file.before),
         "now": status(file.now),
     };
-    let document = document.with_some("unmatched", doubt.map(Why::word)).with("lost", file.lost());
+    let document = document.with_some("unmatched", doubt.map(MissingReason::word)).with("lost", file.lost());
     Some(document.with("records", sums(&file.account)).with("changed_records", records))
 }
 
-/// A record that fails in one of the runs only, or in two ways; nothing, if it fails as before.
+/// Returns the change of a record; `None` if it fails as before.
 fn record<'c>(record: &RecordDiff<'c>) -> Option<Object<'c>> {
     let why = match record.change {
         RecordChange::NewFailure(why) | RecordChange::Disappeared(why) => Some(why.word()),
         RecordChange::StillFailing if !record.fails_otherwise() => return None,
         _ => None,
     };
-    let side = |failing: Failing<'c>| object! { "line": failing.id.line, "kind": failing.kind };
+    let side = |failing: FailureInRun<'c>| object! { "line": failing.id.line, "kind": failing.kind };
     let document = object! { "change": record.change.word() }.with_some("why", why);
     Some(document.with("before", record.before.map(side)).with("now", record.now.map(side)))
 }

@@ -1,5 +1,5 @@
-//! A comparison as Markdown, in the order of VibeSQL's earlier script: rates, a table, what was fixed and what broke,
-//! and how much stayed.
+//! A comparison as Markdown, in the order of VibeSQL's earlier script: rates, a table, fixes and regressions, unchanged
+//! counts.
 
 use std::fmt::{self, Write as _};
 

@@ -1,59 +1,68 @@
-//! What has changed between two runs, as documents: text for a screen, Markdown, JSON.
+//! The comparison of two runs as documents: text for a screen, Markdown, JSON.
 //!
-//! What is worth naming is decided once, in `changes`, and text and Markdown show it.
+//! `changes` decides on the changes worth naming; text and Markdown show them.
 
 mod json;
 mod markdown;
-mod slower;
 mod text;
 
 pub use json::document as json;
 pub use markdown::write as write_markdown;
-pub use slower::Slow;
 pub use text::{write, write_brief};
 
-use super::changes::{self, ChangeSection, Tone};
-use crate::regression::{Gate, RunDiff, Side};
-use slt_runner::results::Commit;
-use slt_runner::text::count::plural;
+use std::time::Duration;
 
-/// A comparison, with what its documents tell besides.
+use super::changes::{self, ChangeEntry, ChangeSection, ChangeTone};
+use crate::regression::timing::{RECENT, Slowdown};
+use crate::regression::{ComparedRun, Gate, RunDiff};
+use slt_runner::results::Commit;
+use slt_runner::text::count::{duration, plural};
+
+/// A comparison and its context.
 pub struct Comparison<'c> {
-    /// What has changed.
+    /// The changes.
     pub diff: &'c RunDiff<'c>,
-    /// The run that is compared with.
-    pub baseline: Named<'c>,
-    /// The run that is looked at.
-    pub current: Named<'c>,
-    /// What makes the comparison fail.
+    /// The baseline.
+    pub baseline: NamedRun<'c>,
+    /// The current run.
+    pub current: NamedRun<'c>,
+    /// The criterion for failure.
     pub gate: Gate,
-    /// So many entries of each section are named.
+    /// The maximum number of entries in each section.
     pub limit: usize,
-    /// What takes longer than it did.
-    pub slower: Vec<Slow<'c>>,
-    /// How many times as long as usual the current run took as a whole, where that is known.
+    /// Slower files and records.
+    pub slower: Vec<ConfirmedSlowdown<'c>>,
+    /// The load of the current run relative to the usual, if known.
     pub load: Option<f64>,
-    /// The command that looks at the first record that has regressed.
+    /// The command that shows the first regressed record.
     pub again: Option<String>,
 }
 
-/// What a run is called.
-pub struct Named<'c> {
+/// A slower file or record, by the history of runs and not only by the baseline.
+pub struct ConfirmedSlowdown<'c> {
+    /// The slowdown.
+    pub slowdown: Slowdown<'c>,
+    /// The time of the confirming rerun; `None` if three passes in a row confirm the slowdown.
+    pub again: Option<Duration>,
+}
+
+/// A run and its name.
+pub struct NamedRun<'c> {
     /// Its name.
     pub name: &'c str,
-    /// The commit that it tested, if it is known.
+    /// The tested commit, if known.
     pub commit: Option<&'c Commit>,
 }
 
-/// A run that takes so many times as long as usual is worth a word.
+/// The minimum load of a run that is mentioned.
 const LOADED: f64 = 1.5;
 
 impl Comparison<'_> {
-    fn sides(&self) -> [(&'static str, &Named<'_>, &Side<'_>); 2] {
+    fn sides(&self) -> [(&'static str, &NamedRun<'_>, &ComparedRun<'_>); 2] {
         [("baseline", &self.baseline, &self.diff.baseline), ("current", &self.current, &self.diff.current)]
     }
 
-    /// What stands in the way of comparing all of it, in sentences.
+    /// Returns the obstacles to a complete comparison, as sentences.
     fn caveats(&self) -> Vec<String> {
         let load = self.load.filter(|&load| load >= LOADED);
         let load = load.map(|load| {
@@ -62,20 +71,21 @@ impl Comparison<'_> {
         changes::caveats(self.diff).into_iter().chain(load).collect()
     }
 
-    /// All changes, and what became slower, behind what became worse.
+    /// Returns all changes and slowdowns, regressions first.
     fn sections(&self) -> Vec<ChangeSection<'_>> {
         let mut sections = changes::sections(self.diff);
         if !self.slower.is_empty() {
-            let is_better = |section: &ChangeSection<'_>| matches!(section.tone, Tone::Good | Tone::Plain);
+            let is_better =
+                |section: &ChangeSection<'_>| matches!(section.tone, ChangeTone::Good | ChangeTone::Plain);
             let place = sections.iter().position(is_better).unwrap_or(sections.len());
-            sections.insert(place, slower::section(self.diff, &self.slower));
+            sections.insert(place, slower_section(self.diff, &self.slower));
         }
         sections
     }
 }
 
-impl Named<'_> {
-    /// `4f1c2d3e on main, with changes`.
+impl NamedRun<'_> {
+    /// Formats the commit, like `4f1c2d3e on main, with changes`.
     fn state(&self) -> Option<String> {
         let commit = self.commit?;
         let short = commit.hash.get(..10).unwrap_or(&commit.hash);
@@ -85,7 +95,27 @@ impl Named<'_> {
     }
 }
 
-/// The last sentence.
+fn slower_section<'d>(diff: &'d RunDiff<'d>, slower: &'d [ConfirmedSlowdown<'d>]) -> ChangeSection<'d> {
+    let entries = slower.iter().map(|slow| slower_entry(diff, slow)).collect();
+    ChangeSection { tone: ChangeTone::Odd, title: "slower", of_files: false, entries }
+}
+
+fn slower_entry<'d>(diff: &'d RunDiff<'d>, slow: &'d ConfirmedSlowdown<'d>) -> ChangeEntry<'d> {
+    let ConfirmedSlowdown { slowdown, again } = slow;
+    let known = diff.files.iter().find(|file| file.file == slowdown.file);
+    let (before, now) = (duration(slowdown.before), duration(slowdown.now));
+    let passes = slowdown.passes;
+    let shown_by = match again {
+        Some(again) => format!("and {} when it was run once more", duration(*again)),
+        None => format!("in each of the last {RECENT} passes"),
+    };
+    let shown = known.map_or(slowdown.file.path(), |file| file.shown);
+    let id = slowdown.record.map(|record| &record.id);
+    let what = format!("{before} before, the median of {passes} passes; now {now}, {shown_by}");
+    ChangeEntry::told(slowdown.file, shown, id, what)
+}
+
+/// Returns whether the comparison failed, and the last sentence.
 fn verdict(comparison: &Comparison<'_>) -> (bool, String) {
     let diff = comparison.diff;
     let what = match comparison.gate {

@@ -1,15 +1,15 @@
-//! A comparison on the screen.
+//! Formats a comparison for the screen.
 
 use std::fmt::{self, Write as _};
 
 use super::{Comparison, verdict};
 use crate::regression::RunDiff;
-use crate::report::changes::{ChangeSection, Tone, rows, sections};
+use crate::report::changes::{ChangeSection, ChangeTone, rows, sections};
 use slt_runner::text::count::{plural, thousands};
 use slt_runner::text::style::Role;
 use slt_runner::text::table::table;
 
-/// So many files are named in brief.
+/// The maximum number of files named in brief.
 const MOST_NAMES: usize = 10;
 
 /// Writes the whole comparison.
@@ -36,7 +36,7 @@ pub fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Result {
     }
 }
 
-/// Writes what has changed since the run that is called `before`, in few lines.
+/// Writes the changes since the run named `before` in a few lines.
 pub fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) -> fmt::Result {
     let sections = sections(diff);
     let common = plural(diff.common(), "file");
@@ -46,8 +46,8 @@ pub fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) -> fmt::R
     let part = |one: &ChangeSection<'_>| format!("{}: {}", one.title, thousands(one.entries.len() as u64));
     let parts: Vec<_> = sections.iter().map(part).collect();
     writeln!(out, "since {before}: {}", parts.join(", "))?;
-    // What became better or worse as a whole has a name; the rest is a number.
-    for section in sections.iter().filter(|one| one.of_files && one.tone != Tone::Plain) {
+    // Changes of whole files are named; the others are counted.
+    for section in sections.iter().filter(|one| one.of_files && one.tone != ChangeTone::Plain) {
         for entry in section.entries.iter().take(MOST_NAMES) {
             writeln!(out, "  {}  {}", role(section.tone).paint(entry.place()), entry.what())?;
         }
@@ -59,12 +59,12 @@ pub fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) -> fmt::R
     writeln!(out, "{} `compare` shows each record", Role::Hint.paint("hint:"))
 }
 
-fn role(tone: Tone) -> Role {
+fn role(tone: ChangeTone) -> Role {
     match tone {
-        Tone::Bad => Role::Fail,
-        Tone::Odd => Role::Warn,
-        Tone::Good => Role::Pass,
-        Tone::Plain => Role::Hint,
+        ChangeTone::Bad => Role::Fail,
+        ChangeTone::Odd => Role::Warn,
+        ChangeTone::Good => Role::Pass,
+        ChangeTone::Plain => Role::Hint,
     }
 }
 

@@ -1,6 +1,6 @@
-//! Which failing records are in the page with all that is known of them: so many that the page stays small.
+//! Selects the failing records that the page shows with details, so that the page stays small.
 //!
-//! First one of each cluster, then what became worse, then the first ones of all files, the second ones, and so on.
+//! First comes one of each cluster, then regressions, then the first ones of all files, the second ones, and so on.
 
 use std::collections::BTreeSet;
 
@@ -8,18 +8,18 @@ use crate::regression::{RecordChange, RecordDiff};
 use crate::report::subject::{Subject, detail_at};
 use slt_core::outcome::{DetailedFailure, FileReport, RecordId};
 
-/// So many records, whose texts have so many bytes together.
+/// The maximum number of records, and of the bytes of their texts.
 const MOST_RECORDS: usize = 4_000;
 const MOST_BYTES: usize = 2_500_000;
 
-/// The longest text of a kind that is shown, in characters, and the most rows of a difference.
+/// The maximum lengths of shown texts, in characters.
 pub(super) const LONGEST_SQL: usize = 4_000;
 pub(super) const LONGEST_VALUE: usize = 400;
 
-/// The places of the chosen records in [`FileReport::failures`], for each file.
+/// Returns the places of the selected records in [`FileReport::failures`], for each file.
 pub(super) fn choose(subject: &Subject<'_>) -> Vec<BTreeSet<usize>> {
     let files = &subject.report.files;
-    let mut choice = Choice { chosen: vec![BTreeSet::new(); files.len()], records: 0, bytes: 0 };
+    let mut choice = ShownRecords { chosen: vec![BTreeSet::new(); files.len()], records: 0, bytes: 0 };
     for example in subject.clusters().iter().filter_map(|cluster| cluster.example.as_ref()) {
         choice.take(example.file, &files[example.file], example.place);
     }
@@ -34,18 +34,18 @@ pub(super) fn choose(subject: &Subject<'_>) -> Vec<BTreeSet<usize>> {
     choice.chosen
 }
 
-struct Choice {
+struct ShownRecords {
     chosen: Vec<BTreeSet<usize>>,
     records: usize,
     bytes: usize,
 }
 
-impl Choice {
+impl ShownRecords {
     fn is_full(&self) -> bool {
         self.records >= MOST_RECORDS || self.bytes >= MOST_BYTES
     }
 
-    /// Takes records that became worse, of each file the first ones first, as long as there is much room.
+    /// Selects regressed records, first one of each file, up to half of the limits.
     fn take_changed(&mut self, subject: &Subject<'_>) {
         let is_worse = |record: &&RecordDiff<'_>| {
             matches!(record.change, RecordChange::Regressed | RecordChange::NewFailure(_))
@@ -81,7 +81,7 @@ impl Choice {
     }
 }
 
-/// About how many bytes a record takes in the page.
+/// Estimates the bytes of a record in the page.
 fn weight(detail: DetailedFailure<'_>) -> usize {
     use slt_runner::text::evidence::{Evidence, evidence};
     let rows: usize = evidence(detail)

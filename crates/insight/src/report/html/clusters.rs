@@ -2,14 +2,14 @@
 
 use super::choice::{LONGEST_SQL, LONGEST_VALUE};
 use crate::analysis::{Analysis, Cluster};
-use crate::report::cluster::{Sample, gaps, notes, title, wrong};
+use crate::report::cluster::{ClusterSample, gaps, notes, title, wrong};
 use crate::report::subject::{Subject, clipped};
 use slt_runner::text::object::{Object, object};
 
-/// Clusters of higher places are summed up.
+/// The maximum number of shown clusters; the page counts the others.
 pub(super) const MOST_CLUSTERS: usize = 200;
 
-/// What the failures come from: clusters in the order of fixes, and what could not be seen.
+/// Returns the causes of failures: clusters in the order of fixes, and the limits of the analysis.
 pub(super) fn causes<'s>(subject: &Subject<'_>, analysis: &'s Analysis) -> Object<'s> {
     let (shown, others) = analysis.clusters.split_at(analysis.clusters.len().min(MOST_CLUSTERS));
     object! {
@@ -39,9 +39,9 @@ fn cluster<'s>(subject: &Subject<'_>, cluster: &'s Cluster) -> Object<'s> {
     document.with_some("example", example(subject, cluster))
 }
 
-/// The smallest record.
+/// Returns the smallest record.
 fn example(subject: &Subject<'_>, cluster: &Cluster) -> Option<Object<'static>> {
-    let (example, sample) = cluster.example.as_ref().zip(Sample::of(cluster, subject.report))?;
+    let (example, sample) = cluster.example.as_ref().zip(ClusterSample::new(cluster, subject.report))?;
     let document = object! { "file": example.file, "line": sample.file.failures[example.place].id.line }
         .with_some("sql", sample.sql.map(|sql| clipped(sql, LONGEST_SQL)))
         .with_some("message", sample.detail.map(|detail| clipped(&wrong(detail), LONGEST_VALUE)))

@@ -1,33 +1,34 @@
-//! The data of the page. Its scripts are the only reader; the names are short, since some come thousands of times.
+//! Makes the data of the page. Only its scripts read it; names are short, because some occur thousands of times.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::choice::choose;
+use super::choice::{LONGEST_VALUE, choose};
 use super::clusters::causes;
 use super::file;
-use super::known::known;
-use super::since::{Numbered, since};
+use super::since::{KindNumbers, since};
 use crate::report::changes::sections;
-use crate::report::subject::{Subject, clipped, moment, state};
+use crate::report::subject::{ExpectedFailures, Subject, clipped, moment, state};
 use slt_core::outcome::{Counts, FlakyResult, Totals};
 use slt_runner::results::{Commit, PastRun};
 use slt_runner::text::document::milliseconds;
 use slt_runner::text::object::{Object, object};
 
-/// So many lines of records without details are named in all files together.
+/// The maximum number of listed records without details, over all files.
 const MOST_LINES: usize = 60_000;
 const SLOW_FILES: usize = 8;
 const SLOW_RECORDS: usize = 8;
 const LONGEST_SLOW_SQL: usize = 200;
+/// The maximum number of listed entries of a kind.
+const MOST_ENTRIES: usize = 100;
 
-/// All that the page shows.
+/// Returns all data of the page.
 pub(super) fn data<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> {
     let report = subject.report;
     let chosen = choose(subject);
     let details: usize = chosen.iter().map(BTreeSet::len).sum();
     let failing: usize = report.files.iter().map(|file| file.failures.len()).sum();
     let sections = subject.baseline.map_or_else(Vec::new, |baseline| sections(baseline.diff));
-    let (kinds, changes) = (Numbered::of(&sections), subject.changes());
+    let (kinds, changes) = (KindNumbers::new(&sections), subject.changes());
     let before: Vec<_> = subject.history.iter().map(PastRun::statuses).collect();
     let mut lines = MOST_LINES;
     let files = chosen.iter().zip(changes).enumerate().map(|(number, (chosen, change))| {
@@ -105,7 +106,7 @@ fn records(counts: &Counts) -> Object<'static> {
     }
 }
 
-/// The categories, with the rates of their records in each run of the history, and in this one.
+/// Returns the categories, with their pass rates in each run of the history and in this one.
 fn categories<'s>(subject: &'s Subject<'_>) -> Vec<Object<'s>> {
     let before: Vec<_> = subject.history.iter().map(PastRun::by_category).collect();
     let category = |(name, totals): (&'s str, Totals)| {
@@ -121,7 +122,7 @@ fn categories<'s>(subject: &'s Subject<'_>) -> Vec<Object<'s>> {
     subject.report.by_category().into_iter().map(category).collect()
 }
 
-/// The runs of the history; the last one is this run.
+/// Returns the runs of the history, with this run as the last one.
 fn history<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Vec<Object<'s>> {
     let past = |name: &'s str, started: i64, totals: &Totals, commit: Option<&Commit>| {
         object! {
@@ -137,6 +138,26 @@ fn history<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Vec<Object<'s>> {
     let before = before.map(|run| past(&run.name, run.started, &run.totals, run.commit()));
     let commit = subject.circumstances.and_then(|of| of.commit.as_ref());
     before.chain([past(subject.name, subject.started, totals, commit)]).collect()
+}
+
+/// Returns expected and unexpected failures, and the entries that need attention.
+fn known(expected: &ExpectedFailures<'_>) -> Object<'static> {
+    let notes = expected.notes().into_iter().map(|notes| {
+        let entries = notes.entries.iter().take(MOST_ENTRIES).map(|entry| clipped(entry, LONGEST_VALUE));
+        object! {
+            "title": notes.title,
+            "matters": notes.matters,
+            "count": notes.entries.len(),
+            "entries": entries.collect::<Vec<_>>(),
+        }
+    });
+    object! {
+        "sentence": expected.sentence(),
+        "good": expected.judgement.is_good(),
+        // The number of files with unexpected failures.
+        "unexpected": expected.judgement.unexpected.len(),
+        "notes": notes.collect::<Vec<_>>(),
+    }
 }
 
 fn slow_files(subject: &Subject<'_>) -> Vec<usize> {

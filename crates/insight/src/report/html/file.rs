@@ -1,4 +1,4 @@
-//! The files of the page, with what has failed in them.
+//! The files of the page, with their failures.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,11 +6,11 @@ use serde::Serialize;
 
 use super::choice::{LONGEST_SQL, LONGEST_VALUE};
 use super::clusters::MOST_CLUSTERS;
-use super::since::Numbered;
-use crate::analysis::Assigned;
+use super::since::KindNumbers;
+use crate::analysis::RecordCluster;
 use crate::regression::FileDiff;
 use crate::report::subject::{Subject, account, clipped, detail_at};
-use slt_core::executor::diff::Side;
+use slt_core::executor::diff::DiffSide;
 use slt_core::location::FileId;
 use slt_core::outcome::{DetailedFailure, FileReport, FileStatus};
 use slt_runner::text::document::milliseconds;
@@ -21,14 +21,14 @@ use slt_runner::text::object::{Object, object};
 const MOST_LINTS: usize = 20;
 const MOST_TRIES: usize = 10;
 
-/// A file, and how many of its records without details are named: up to `lines`. `before` has the files of each run of the
-/// history.
+/// Returns a file, and the number of its listed records without details, at most `lines`. `before` has the files of
+/// each run of the history.
 pub(super) fn document<'s>(
     subject: &'s Subject<'_>,
     number: usize,
     chosen: &BTreeSet<usize>,
     lines: usize,
-    kinds: &Numbered,
+    kinds: &KindNumbers,
     change: Option<&FileDiff<'_>>,
     before: &[BTreeMap<&FileId, FileStatus>],
 ) -> (Object<'s>, usize) {
@@ -41,7 +41,7 @@ pub(super) fn document<'s>(
         let is_expected = subject.is_expected(number, Some(place));
         Some(failure(subject, file, detail, clusters.get(place).and_then(shown), change, is_expected))
     });
-    // Lines of failing records without details here, by their clusters.
+    // Lines of failing records without details, by cluster.
     let mut rest = BTreeMap::<Option<usize>, Vec<u32>>::new();
     for place in (0..file.failures.len()).filter(|place| !chosen.contains(place)).take(lines) {
         rest.entry(clusters.get(place).and_then(shown)).or_default().push(file.failures[place].id.line);
@@ -60,18 +60,18 @@ pub(super) fn document<'s>(
         "s": file.status().label(),
         "ms": milliseconds(file.elapsed),
         "a": clipped(&account(file), LONGEST_VALUE),
-        // All records, those that passed, those that failed.
+        // The numbers of all, passed and failed records.
         "r": [file.counts.total, file.counts.passed, file.counts.not_passed()],
     };
     let document = document
         .with_some("mem", file.peak_memory)
         // A letter for each run of the history.
         .with_some("past", Some(past).filter(|past| !past.is_empty()))
-        // Clusters, and how many records of the file are in them; none of a file that fails as a whole.
+        // Clusters, with the number of the file's records in each; zero for a file that fails as a whole.
         .with_list("g", of_clusters(subject, number))
-        // Kinds of changes, and how many the file has.
+        // Kinds of changes, with their numbers.
         .with_list("ch", kinds.counts(change))
-        // How much of it is expected: all, or so many of its failing records.
+        // The expected part: all, or a number of its failing records.
         .with_some("x", share(subject, number))
         .with_list("f", failures.collect())
         .with_list("rest", rest.into_iter().collect())
@@ -81,12 +81,12 @@ pub(super) fn document<'s>(
     (document, named)
 }
 
-/// The cluster of a record, if it is in the page.
-fn shown(record: &Assigned) -> Option<usize> {
+/// Returns the cluster of a record, if the page shows it.
+fn shown(record: &RecordCluster) -> Option<usize> {
     Some(record.cluster as usize).filter(|&cluster| cluster < MOST_CLUSTERS)
 }
 
-/// The clusters of a file that are in the page, and how many of its records are in them.
+/// Returns the shown clusters of a file, with the number of its records in each.
 fn of_clusters(subject: &Subject<'_>, number: usize) -> Vec<(usize, u64)> {
     let records = subject.clusters_of(number);
     let mut counts = BTreeMap::<usize, u64>::new();
@@ -99,25 +99,25 @@ fn of_clusters(subject: &Subject<'_>, number: usize) -> Vec<(usize, u64)> {
     counts.into_iter().collect()
 }
 
-/// How much of a file is expected to fail.
+/// The expected part of a file's failures.
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Share {
+enum ExpectedShare {
     All(&'static str),
     Records(usize),
 }
 
-fn share(subject: &Subject<'_>, number: usize) -> Option<Share> {
+fn share(subject: &Subject<'_>, number: usize) -> Option<ExpectedShare> {
     let expected = subject.expected.filter(|_| !subject.report.files[number].status().is_good())?;
     if expected.covers_all(number) {
-        return Some(Share::All("all"));
+        return Some(ExpectedShare::All("all"));
     }
     let places = 0..subject.report.files[number].failures.len();
     let count = places.filter(|&place| expected.covers(number, Some(place))).count();
-    (count > 0).then_some(Share::Records(count))
+    (count > 0).then_some(ExpectedShare::Records(count))
 }
 
-/// A status in the strip of a file's history.
+/// Returns the letter of a status in the history of a file.
 fn letter(status: Option<&FileStatus>) -> char {
     match status {
         None => '.',
@@ -127,7 +127,7 @@ fn letter(status: Option<&FileStatus>) -> char {
     }
 }
 
-/// A failure with its cluster, the kind of its change, and whether it is expected.
+/// Makes a failure with its cluster, the kind of its change, and whether it is expected.
 fn failure(
     subject: &Subject<'_>,
     file: &FileReport,
@@ -149,12 +149,12 @@ fn failure(
         .with_some("ms", detail.problem.in_flight().map(milliseconds))
 }
 
-/// `-` is expected, `+` is found, `=` is on both sides, `~` is no row.
+/// Formats a line: `-` is expected, `+` is actual, `=` is on both sides, `~` is other text.
 fn line(evidence: &Evidence<'_>) -> Vec<String> {
-    let mark = |side: &Side| match side {
-        Side::Both => "=",
-        Side::Expected => "-",
-        Side::Actual => "+",
+    let mark = |side: &DiffSide| match side {
+        DiffSide::Both => "=",
+        DiffSide::Expected => "-",
+        DiffSide::Actual => "+",
     };
     let (mark, texts) = match evidence {
         Evidence::Row(side, values) => (mark(side), *values),

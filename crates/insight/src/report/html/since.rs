@@ -1,19 +1,19 @@
-//! What has changed, for the page.
+//! The changes since a baseline, for the page.
 
 use std::collections::HashSet;
 
 use super::choice::LONGEST_VALUE;
 use crate::regression::FileDiff;
-use crate::report::changes::{ChangeKind, ChangeSection, KINDS, Tone, caveats, rows, sums};
+use crate::report::changes::{ChangeKind, ChangeSection, ChangeTone, KINDS, caveats, rows, sums};
 use crate::report::subject::{Baseline, Subject, clipped};
 use slt_core::location::FileId;
 use slt_core::outcome::RecordId;
 use slt_runner::text::object::{Object, object};
 
-/// So many changes of a kind are named.
+/// The maximum number of listed changes of a kind.
 const MOST_PLACES: usize = 200;
 
-/// The comparison with a baseline.
+/// Makes the comparison with a baseline.
 pub(super) fn since<'s>(
     subject: &Subject<'_>,
     baseline: &Baseline<'s>,
@@ -30,7 +30,7 @@ pub(super) fn since<'s>(
         "common": diff.common(),
         // The pass rate of the baseline's records.
         "rate": diff.baseline.totals.records.pass_rate(),
-        // What, then, now, the change.
+        // Item, before, now, change.
         "rows": rows(diff),
         "caveats": caveats.collect::<Vec<_>>(),
         "sums": sums.collect::<Vec<_>>(),
@@ -38,7 +38,7 @@ pub(super) fn since<'s>(
     }
 }
 
-/// Changes that have something in common; a place says whether its file is in this run.
+/// Returns the changes of one kind; a place states whether its file is in this run.
 fn kind<'s>(section: &ChangeSection<'s>, known: &HashSet<&FileId>) -> Object<'s> {
     let places = section.entries.iter().take(MOST_PLACES).map(|entry| {
         let place = object! { "n": entry.file.path() }.with_some("l", entry.id.map(|id| id.line));
@@ -53,31 +53,31 @@ fn kind<'s>(section: &ChangeSection<'s>, known: &HashSet<&FileId>) -> Object<'s>
     }
 }
 
-fn word(tone: Tone) -> &'static str {
+fn word(tone: ChangeTone) -> &'static str {
     match tone {
-        Tone::Bad => "worse",
-        Tone::Odd => "odd",
-        Tone::Good => "better",
-        Tone::Plain => "plain",
+        ChangeTone::Bad => "worse",
+        ChangeTone::Odd => "odd",
+        ChangeTone::Good => "better",
+        ChangeTone::Plain => "plain",
     }
 }
 
-/// The kinds of change that there are in files of this run, as the page numbers them.
-pub(super) struct Numbered(Vec<Option<usize>>);
+/// The kinds of change that occur in files of this run, numbered as on the page.
+pub(super) struct KindNumbers(Vec<Option<usize>>);
 
-impl Numbered {
-    pub(super) fn of(sections: &[ChangeSection<'_>]) -> Self {
+impl KindNumbers {
+    pub(super) fn new(sections: &[ChangeSection<'_>]) -> Self {
         let number = |kind: &ChangeKind| sections.iter().position(|section| section.title == kind.title);
         Self(KINDS.iter().map(number).collect())
     }
 
-    /// The changes in a file: the kind, and how many.
+    /// Returns the kinds of changes in a file, with their numbers.
     pub(super) fn counts(&self, file: Option<&FileDiff<'_>>) -> Vec<(usize, usize)> {
         let counts = self.kinds().filter_map(|(kind, number)| Some((number, kind.entries(file?).len())));
         counts.filter(|(_, count)| *count > 0).collect()
     }
 
-    /// The changed records of a file with the kinds of their changes, sorted.
+    /// Returns the changed records of a file with the kinds of their changes, sorted.
     pub(super) fn records<'d>(&self, file: Option<&'d FileDiff<'d>>) -> Vec<(&'d RecordId, usize)> {
         let records = self.kinds().flat_map(|(kind, number)| {
             let entries = file.map_or_else(Vec::new, |file| kind.entries(file));

@@ -1,13 +1,13 @@
-//! What the failures come from.
+//! The causes of the failures.
 
 use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use super::{LIMITS, evidence, more};
 use crate::analysis::Cluster;
-use crate::report::cluster::{Sample, gaps, notes, title, wrong};
+use crate::report::cluster::{ClusterSample, fix_columns, gaps, notes, title, wrong};
 use crate::report::subject::{Subject, clipped};
-use slt_runner::text::count::{plural, thousands};
+use slt_runner::text::count::plural;
 use slt_runner::text::markdown::{cell, code, fenced, html};
 use slt_runner::text::written;
 
@@ -26,12 +26,8 @@ pub(super) fn causes(out: &mut String, subject: &Subject<'_>, most: usize) -> fm
     for (place, cluster) in clusters.iter().take(most).enumerate() {
         writeln!(
             out,
-            "| {} | {} | {} | {} | {} | {} | {} |",
-            place + 1,
-            thousands(cluster.records),
-            thousands(cluster.files.len() as u64),
-            thousands(cluster.only),
-            thousands(cluster.green_after),
+            "| {} | {} | {} |",
+            fix_columns(place, cluster).join(" | "),
             cell(&clipped(&title(cluster), LIMITS.values)),
             cell(&clipped(&instance(subject, cluster), LIMITS.values))
         )?;
@@ -43,7 +39,7 @@ pub(super) fn causes(out: &mut String, subject: &Subject<'_>, most: usize) -> fm
         .try_for_each(|gaps| writeln!(out, "\n{}.", code(&clipped(gaps, LIMITS.characters))))
 }
 
-/// Where the smallest record is, or the first file that fails as a whole.
+/// Returns the location of the smallest record, or the first file that fails as a whole.
 fn instance(subject: &Subject<'_>, cluster: &Cluster) -> String {
     let file = |place: usize| &subject.report.files[place];
     match &cluster.example {
@@ -55,11 +51,13 @@ fn instance(subject: &Subject<'_>, cluster: &Cluster) -> String {
     }
 }
 
-/// The smallest records of the first clusters; with the places of their files, and their own there.
+/// Formats the smallest records of the first clusters. Also returns the places of their files, and their places there.
 pub(super) fn examples(subject: &Subject<'_>, most: usize) -> (String, HashSet<(usize, usize)>) {
     let (mut text, mut told) = (String::new(), HashSet::new());
     for (place, cluster) in subject.clusters().iter().take(most).enumerate() {
-        if let Some((sample, known)) = Sample::of(cluster, subject.report).zip(cluster.example.as_ref()) {
+        if let Some((sample, known)) =
+            ClusterSample::new(cluster, subject.report).zip(cluster.example.as_ref())
+        {
             text += &written(|out| example(out, subject, place, cluster, &sample));
             told.insert((known.file, known.place));
         }
@@ -72,7 +70,7 @@ fn example(
     subject: &Subject<'_>,
     place: usize,
     cluster: &Cluster,
-    sample: &Sample<'_>,
+    sample: &ClusterSample<'_>,
 ) -> fmt::Result {
     let title = html(&clipped(&title(cluster), LIMITS.values));
     writeln!(out, "\n<details><summary>Fix {}: {title}</summary>\n", place + 1)?;

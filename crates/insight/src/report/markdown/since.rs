@@ -1,22 +1,22 @@
-//! What has changed since another run.
+//! The changes since another run.
 
 use std::fmt::{self, Write as _};
 
 use super::LIMITS;
 use crate::regression::RunDiff;
-use crate::report::changes::{Tone, caveats, points, sections, sums};
+use crate::report::changes::{ChangeTone, caveats, points, sections, sums};
 use crate::report::subject::{Baseline, clipped};
 use slt_runner::text::count::{percent, plural, thousands};
 use slt_runner::text::markdown::{code, html};
 
-/// Writes how much has changed, and what: what became worse first.
+/// Writes the number of changes, and the changes, regressions first.
 pub(super) fn since(out: &mut String, baseline: &Baseline<'_>, most: usize) -> fmt::Result {
     let diff = baseline.diff;
     let commit = baseline.commit.map(|commit| commit.hash.chars().take(10).collect::<String>());
     let commit = commit.map_or_else(String::new, |hash| format!(", commit {}", code(&hash)));
     writeln!(out, "\n### Since run {}{commit}\n", code(&clipped(baseline.name, LIMITS.values)))?;
     let sums = sums(diff).into_iter().map(|sum| match sum.tone {
-        Tone::Bad => format!("**{} {}**", thousands(sum.count), sum.words),
+        ChangeTone::Bad => format!("**{} {}**", thousands(sum.count), sum.words),
         _ => format!("{} {}", thousands(sum.count), sum.words),
     });
     let sums: Vec<_> = sums.collect();

@@ -3,14 +3,12 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{
-    FileHistory, FileOrder, LastResult, SimulatedFile, SplitMix64, balance, order, simulate, split_plan,
-};
+use super::{FileOrder, LastResult, ScheduledFile, SplitMix64, balance, order, split_plan};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn known(last: LastResult, seconds: Option<u64>, bytes: u64) -> FileHistory {
-    FileHistory { last, duration: seconds.map(Duration::from_secs), bytes }
+fn known(last: LastResult, seconds: Option<u64>, bytes: u64) -> ScheduledFile {
+    ScheduledFile { last, duration: seconds.map(Duration::from_secs), bytes }
 }
 
 fn seconds(list: &[u64]) -> Vec<Duration> {
@@ -83,27 +81,6 @@ fn what_outlasts_the_rest_is_split_and_nothing_else() {
     assert_eq!(split_plan(&durations, &|index| index != 0, 4), [1, 1, 2]);
 }
 
-fn job(seconds: u64) -> SimulatedFile {
-    SimulatedFile { duration: Duration::from_secs(seconds), set_up: Duration::ZERO, slices: 1 }
-}
-
-#[test]
-fn a_run_is_as_long_as_its_last_worker() {
-    let times = [6, 3, 3, 2].map(job);
-    assert_eq!(simulate(&times, 1), 14 * SECOND);
-    assert_eq!(simulate(&times, 0), 14 * SECOND, "there is always one worker");
-    assert_eq!(simulate(&times, 2), 8 * SECOND);
-    assert_eq!(simulate(&times, 9), 6 * SECOND);
-    let mut split = times;
-    split[0].slices = 3;
-    assert_eq!(simulate(&split, 9), 3 * SECOND);
-    split[0].set_up = 3 * SECOND;
-    assert_eq!(simulate(&split, 9), 4 * SECOND, "half of it is done again by each");
-    split[0].set_up = 7 * SECOND;
-    assert_eq!(simulate(&split, 9), 6 * SECOND, "no slice takes longer than the file");
-    assert_eq!(simulate(&[], 3), Duration::ZERO);
-}
-
 #[test]
 fn shards_get_about_as_much_to_do() {
     assert_eq!(balance(&seconds(&[3, 3, 2, 2, 2]), 2), [0, 1, 0, 1, 0]);
@@ -138,7 +115,7 @@ fn longest_shard(durations: &[u64], shards: u64) -> u64 {
     (0..shards).map(load).max().unwrap_or(0)
 }
 
-fn any_known() -> impl Strategy<Value = FileHistory> {
+fn any_known() -> impl Strategy<Value = ScheduledFile> {
     let last = prop::sample::select(vec![LastResult::Failed, LastResult::Untested, LastResult::Passed]);
     (last, prop::option::of(0..50_u64), 0..50_u64)
         .prop_map(|(last, duration, bytes)| known(last, duration, bytes))
@@ -179,20 +156,8 @@ proptest! {
     ) {
         let total: u64 = durations.iter().sum();
         let longest = durations.iter().copied().max().unwrap_or(0);
-        // The shard of the last item had at most the average of the earlier items.
+        // Before its last item, a shard had at most the average load of all shards.
         prop_assert!(longest_shard(&durations, shards) * shards <= total + longest * (shards - 1));
-    }
-
-    #[test]
-    fn a_simulated_run_is_between_the_ideal_and_the_sum(
-        list in prop::collection::vec(0..100_u64, 0..30), workers in 1..20_usize,
-    ) {
-        let durations = seconds(&list);
-        let sum: Duration = durations.iter().sum();
-        let jobs: Vec<_> = list.iter().copied().map(job).collect();
-        let found = simulate(&jobs, workers);
-        prop_assert!(found <= sum && found * workers as u32 >= sum);
-        prop_assert!(found >= durations.iter().copied().max().unwrap_or_default());
     }
 
     #[test]

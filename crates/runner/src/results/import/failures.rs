@@ -10,7 +10,7 @@ use slt_core::engine::SqlError;
 use slt_core::outcome::{Excerpt, Fault, Mismatch, Problem};
 use slt_core::parser::HashLine;
 
-/// A record that has not passed.
+/// A failing record.
 #[derive(Deserialize)]
 pub(super) struct ReportedFailure {
     pub(super) line: u32,
@@ -32,7 +32,7 @@ impl ReportedFailure {
     }
 }
 
-/// Makes the failure, if it has the same fields again. Which values are a row is not known: each is one.
+/// Rebuilds the problem, if it would be reported with the same fields. The rows are unknown, so each value is one.
 pub(super) fn what_of(failure: &ReportedFailure) -> Option<Problem> {
     let text = failure.message.as_deref()?;
     let [expected, actual] =
@@ -74,7 +74,7 @@ pub(super) fn what_of(failure: &ReportedFailure) -> Option<Problem> {
     is_same.then_some(what)
 }
 
-/// Reads values, one to a line, and how many stand before and behind them.
+/// Parses values, one per line, and the numbers of omitted values.
 fn excerpt(text: &str) -> Excerpt {
     let count = |line: &str, end: &str| line.strip_prefix("… ")?.strip_suffix(end)?.parse().ok();
     let mut lines: Vec<_> = text.split('\n').collect();

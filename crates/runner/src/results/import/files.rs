@@ -1,4 +1,4 @@
-//! The files of a run, each of them once.
+//! The files of an imported run, each once.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -6,12 +6,12 @@ use std::collections::btree_map::Entry;
 use super::ImportWarning;
 use slt_core::outcome::{FileReport, FileStatus};
 
-/// Files by name; those without a report were to be run, and were not.
+/// Files by name; `None` for untested ones.
 #[derive(Debug, Default)]
 pub(super) struct ImportedFiles(BTreeMap<String, Option<FileReport>>);
 
 impl ImportedFiles {
-    /// Adds a file. Of two with one name the graver is kept.
+    /// Adds a file. Of two with one name, the more severe is kept.
     pub(super) fn add(&mut self, report: FileReport, oddities: &mut Vec<ImportWarning>) {
         self.enter(report.file.path().to_owned(), Some(report), oddities);
     }
@@ -42,12 +42,12 @@ impl ImportedFiles {
         self.0.contains_key(file)
     }
 
-    /// Returns the number of files that there are, those that were not run among them.
+    /// Returns the number of files, including untested ones.
     pub(super) fn len(&self) -> usize {
         self.0.len()
     }
 
-    /// Returns the reports, and the names of those that were not run.
+    /// Returns the reports, and the names of untested files.
     pub(super) fn into_parts(self) -> (Vec<FileReport>, Vec<String>) {
         let (mut tested, mut untested) = (Vec::new(), Vec::new());
         for (file, report) in self.0 {

@@ -1,4 +1,4 @@
-//! JSON of this program and of VibeSQL's earlier scripts. Which one it is, its fields say.
+//! JSON of this program and of VibeSQL's earlier scripts. Its fields identify the format.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

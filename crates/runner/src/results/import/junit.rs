@@ -1,4 +1,4 @@
-//! JUnit's XML, as nextest, pytest, DuckDB and many others write it. A test case is taken for a file.
+//! Imports JUnit reports of nextest, pytest, DuckDB and other tools. Each test case becomes a file.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -15,17 +15,17 @@ use slt_core::outcome::{Attempt, FileReport, FileStatus};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum CaseVerdict {
     Passed,
-    /// It failed, and passed when it was run again.
+    /// It failed, and passed when retried.
     Flaky,
     Skipped,
-    /// An earlier try of one that failed in the end.
+    /// An earlier attempt of a failed case.
     Rerun,
     Failed,
     Error,
 }
 
 impl CaseVerdict {
-    fn of(element: &str) -> Option<Self> {
+    fn from_element(element: &str) -> Option<Self> {
         Some(match element {
             "failure" => Self::Failed,
             "error" => Self::Error,
@@ -44,13 +44,13 @@ const UNTESTED: &str = "untested";
 /// The `type` of a file that has failed as this program expects it.
 const EXPECTED_FAILURE: &str = "expected_failure";
 
-/// An element of a test case that says how it ended.
+/// The result of a test case.
 #[derive(Debug)]
 struct ResultElement {
     verdict: CaseVerdict,
-    /// The status that the `type` of a file of this program says.
+    /// The status from the `type` in a report of this program.
     status: Option<FileStatus>,
-    /// The message, and behind it the text.
+    /// The message and the text.
     text: String,
 }
 
@@ -75,7 +75,7 @@ impl TestCase {
     }
 }
 
-/// An open suite: its name, attributes and test cases.
+/// An open suite: its name, the counts that it states, and the counts that were found.
 #[derive(Debug, Default)]
 struct OpenSuite {
     name: String,
@@ -135,7 +135,7 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
             false => files.add(report(name, case), &mut oddities),
         }
     }
-    let mut run = ForeignRun::of_files(text, files, started.unwrap_or(changed), 0);
+    let mut run = ForeignRun::from_files(text, files, started.unwrap_or(changed), 0);
     run.origin.engine = engine;
     run.elapsed = elapsed.unwrap_or_else(|| run.files.iter().map(|file| file.elapsed).sum());
     Ok(ImportResult { runs: vec![run], oddities })
@@ -187,7 +187,7 @@ impl JunitDocument {
             let blank = text.trim().is_empty();
             return if blank { Ok(()) } else { Err("text outside of all elements".to_owned()) };
         };
-        if let (Some(_), Some((_, so_far))) = (CaseVerdict::of(element), &mut self.saying) {
+        if let (Some(_), Some((_, so_far))) = (CaseVerdict::from_element(element), &mut self.saying) {
             so_far.push_str(text);
         }
         Ok(())
@@ -208,7 +208,7 @@ impl JunitDocument {
                 if let Some(case) = self.cases.last_mut() {
                     case.untested |= kind == UNTESTED;
                 }
-                self.saying = CaseVerdict::of(word).map(|verdict| {
+                self.saying = CaseVerdict::from_element(word).map(|verdict| {
                     let text = attributes.get("message").cloned().unwrap_or_default();
                     (ResultElement { verdict, status: status_of(verdict, kind), text }, String::new())
                 });
@@ -219,7 +219,7 @@ impl JunitDocument {
         Ok(())
     }
 
-    /// Takes the engine of a document of this program.
+    /// Reads the engine of a report of this program.
     fn property(&mut self, attributes: &HashMap<String, String>) {
         let of_suite =
             matches!(self.open.as_slice(), [.., suite, list] if suite == "testsuite" && list == "properties");
@@ -265,7 +265,7 @@ impl JunitDocument {
             file: filled("file"),
             class: filled("classname"),
             name: filled("name").unwrap_or_default(),
-            // A time of 0 is one that is known.
+            // 0 is a known time here.
             time: filled("time")
                 .and_then(|time| seconds(&time))
                 .map_or(Duration::ZERO, |time| time.max(SHORTEST)),
@@ -302,12 +302,9 @@ impl JunitDocument {
 
     fn end_suite(&mut self) {
         let Some(suite) = self.suites.pop() else { return };
-        for ((said, found), (_, what)) in suite.said.into_iter().zip(suite.found).zip(COUNTS) {
-            if let Some(says) = said.filter(|&says| says != found) {
-                let place = format!("suite `{}`", suite.name);
-                self.oddities.push(ImportWarning::Count { place, what, says, found });
-            }
-        }
+        let counts = COUNTS.iter().zip(suite.said).zip(suite.found);
+        let counts = counts.map(|((&(_, what), said), found)| (what, said, found));
+        self.oddities.extend(ImportWarning::wrong_counts(&format!("suite `{}`", suite.name), counts));
         if let Some(outer) = self.suites.last_mut() {
             outer.found.iter_mut().zip(suite.found).for_each(|(count, more)| *count += more);
         }
@@ -324,7 +321,7 @@ fn attributes(element: &BytesStart<'_>) -> Result<HashMap<String, String>, Strin
     Ok(found)
 }
 
-/// Returns the text of a verdict, which many writers begin with its message.
+/// Joins message and text; many tools repeat the message in the text.
 fn joined(message: String, text: String) -> String {
     match (message.as_str(), text.as_str()) {
         (_, blank) if blank.trim().is_empty() => message,
@@ -334,7 +331,7 @@ fn joined(message: String, text: String) -> String {
     }
 }
 
-/// Returns a time that some thousands of can be added up; a longer one is a mistake.
+/// Parses a time; times that could overflow sums are invalid.
 fn seconds(text: &str) -> Option<Duration> {
     const LONGEST: Duration = Duration::from_secs(1_000_000_000);
     let time = Duration::try_from_secs_f64(text.trim().replace(',', "").parse().ok()?).ok()?;
@@ -383,10 +380,10 @@ fn report(name: &str, case: &TestCase) -> FileReport {
     let typed = case.said(verdict).find_map(|said| said.status);
     let is_flaky = typed == Some(FileStatus::Flaky);
     let status = match verdict {
-        // Each try that failed is an attempt, which makes it flaky.
+        // Its failed attempts make it flaky.
         CaseVerdict::Passed | CaseVerdict::Flaky => FileStatus::Passed,
         CaseVerdict::Skipped => typed.unwrap_or(FileStatus::Empty),
-        // It counts as failed, and has passed at another time.
+        // It counts as failed, and passed in another attempt.
         CaseVerdict::Failed | CaseVerdict::Rerun | CaseVerdict::Error if is_flaky => FileStatus::Failed,
         CaseVerdict::Failed | CaseVerdict::Rerun => typed.unwrap_or(FileStatus::Failed),
         CaseVerdict::Error => typed.unwrap_or(FileStatus::Error),

@@ -1,4 +1,4 @@
-//! JSON as Python writes it, made the JSON of RFC 8259.
+//! Converts JSON of Python to JSON of RFC 8259.
 
 use std::borrow::Cow;
 

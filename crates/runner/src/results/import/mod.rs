@@ -1,8 +1,8 @@
-//! Results of other programs, taken in as runs: the files and dumps of VibeSQL's earlier scripts, JUnit reports, and
-//! the JSON report of this program.
+//! Imports results of other programs: the files and dumps of VibeSQL's earlier scripts, JUnit reports, and the JSON
+//! report of this program.
 //!
 //! Reading returns plain data and a list of warnings, and stores nothing. A file that is not understood is an error as a
-//! whole. What such files say of a test file is how it ended, and a text: see [`FileReport::of_whole`]. Only the JSON
+//! whole. Such files have a status and a text for each test file: see [`FileReport::of_whole`]. Only the JSON
 //! report has its records.
 
 mod failures;
@@ -22,7 +22,8 @@ use std::time::Duration;
 use self::files::ImportedFiles;
 use super::circumstances::{Circumstances, Imported};
 use super::digest;
-use super::folder::{FolderError, ResultsFolder};
+use super::folder::ResultsFolder;
+use super::folder_error::FolderError;
 use super::journal::Opened;
 use super::portable::is_portable;
 use slt_core::engine::EngineId;
@@ -42,7 +43,7 @@ fn known_time(milliseconds: Option<u64>) -> Duration {
     milliseconds.map_or(Duration::ZERO, |known| Duration::from_millis(known).max(SHORTEST))
 }
 
-/// A kind of file that runs are taken from.
+/// The format of a file to import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceFormat {
     /// The JSON report of this program, or the JSON files of VibeSQL's earlier scripts.
@@ -56,21 +57,21 @@ pub enum SourceFormat {
 /// A run of another program.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ForeignRun {
-    /// When it began, in milliseconds since 1970.
+    /// The start time, in milliseconds since 1970.
     pub started: i64,
-    /// How long it took; 0 where that is not known.
+    /// The duration; 0 if unknown.
     pub elapsed: Duration,
-    /// The files, each with another name.
+    /// The files, with different names.
     pub files: Vec<FileReport>,
-    /// The number of files that there should be.
+    /// The expected number of files.
     pub wanted: usize,
-    /// Files that were to be run, and were not, by name; there may be others.
+    /// The names of known untested files.
     pub untested: Vec<String>,
-    /// What it says of the run as a whole.
+    /// The properties of the whole run.
     pub origin: RunOrigin,
-    /// Where and with what it was made.
+    /// The circumstances.
     pub circumstances: Circumstances,
-    /// The MD5 of the imported file.
+    /// The MD5 of the content that it was made from: the imported file, or the rows of this run in a dump.
     pub digest: String,
 }
 
@@ -81,17 +82,17 @@ pub struct RunOrigin {
     pub engine: Option<EngineId>,
     /// The labels for conditions.
     pub labels: Vec<String>,
-    /// Whether the reference runner's holes are reproduced.
+    /// Whether the reference runner's gaps are reproduced.
     pub exact: bool,
     /// The treatment of flaky files.
     pub flaky: FlakyResult,
-    /// How the run ended.
+    /// The end of the run.
     pub end: Option<RunEnd>,
 }
 
 impl ForeignRun {
-    /// Makes a run of which nothing is known but its files. `wanted` is how many there should be, at least.
-    fn of_files(text: &str, files: ImportedFiles, started: i64, wanted: u64) -> Self {
+    /// Creates a run of which only the files are known. `wanted` is the minimum number of files.
+    fn from_files(text: &str, files: ImportedFiles, started: i64, wanted: u64) -> Self {
         let (files, untested) = files.into_parts();
         Self {
             started,
@@ -105,7 +106,7 @@ impl ForeignRun {
         }
     }
 
-    /// Makes the report of it, as one of the named engine, or else of the one that it says.
+    /// Builds the report, for the given engine or the recorded one.
     pub fn report(&self, engine: Option<&str>) -> RunReport {
         let RunOrigin { labels, exact, flaky, .. } = self.origin.clone();
         let engine = match (engine, &self.origin.engine) {
@@ -139,7 +140,7 @@ pub enum ImportError {
         /// The line.
         line: usize,
     },
-    /// It is none of the formats.
+    /// The format is unknown.
     #[error("this is neither JSON nor XML nor a dump in SQL")]
     Unknown,
     /// It is a file of exported runs.
@@ -158,7 +159,7 @@ pub enum ImportError {
         /// The found value.
         found: String,
     },
-    /// It is no XML.
+    /// The XML is invalid.
     #[error("line {line}, column {column}: {what}")]
     Xml {
         /// The line.
@@ -168,10 +169,10 @@ pub enum ImportError {
         /// The defect.
         what: String,
     },
-    /// There is nothing in it.
+    /// It has no results.
     #[error("no results in it: there is no {0}")]
     Nothing(&'static str),
-    /// There are sums in it, and no files.
+    /// It has sums, but no files.
     #[error("this is {0}: it has sums, and does not say how any file ended")]
     Sums(&'static str),
 }
@@ -221,13 +222,13 @@ fn format_of(text: &str) -> Option<SourceFormat> {
 /// The result of importing a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum KeptRun {
-    /// It is kept under this name.
+    /// It was added under this name.
     New(String),
-    /// It was taken in before, under this name.
+    /// It exists under this name.
     There(String),
 }
 
-/// Keeps a run of another program, if it is not there yet. `from` is the name of the file that it comes from.
+/// Adds a run of another program, if it does not exist yet. `from` is the name of its file.
 ///
 /// # Errors
 ///
@@ -243,6 +244,6 @@ pub fn keep(
     }
     let untested = run.untested.iter().map(FileId::from).collect();
     let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
-    let opened = Opened::of_import(run.started, imported, run.circumstances.clone());
+    let opened = Opened::from_import(run.started, imported, run.circumstances.clone());
     results.keep(&opened, &run.report(engine)).map(KeptRun::New)
 }

@@ -1,12 +1,12 @@
 //! Warnings about the results of other programs.
 
-/// A harmless inconsistency of an imported file.
+/// An inconsistency of an imported file that does not stop the import.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ImportWarning {
     /// A sum is not that of the list.
     #[error("{place} says {says} {what}, but there are {found}")]
     Count {
-        /// The source of the information.
+        /// The place that states the sum.
         place: String,
         /// The counted items.
         what: &'static str,
@@ -20,11 +20,11 @@ pub enum ImportWarning {
     Duplicate {
         /// The file.
         file: String,
-        /// How it ended.
+        /// Its status.
         one: &'static str,
-        /// How else it ended.
+        /// Its other status.
         other: &'static str,
-        /// The graver of the two.
+        /// The more severe status.
         kept: &'static str,
     },
     /// A file has an error text and is in no list.
@@ -33,7 +33,7 @@ pub enum ImportWarning {
     /// A file is listed as good, and has an error text.
     #[error("`{0}` is listed as passed but has a failure text: treated as failed")]
     Contradiction(String),
-    /// A status that is not known.
+    /// An unknown status.
     #[error("`{file}` has the unknown status `{status}`: treated as an error")]
     Status {
         /// The file.
@@ -44,13 +44,13 @@ pub enum ImportWarning {
     /// A file without a status.
     #[error("`{0}` has no status: treated as an error")]
     NoStatus(String),
-    /// Nothing says when the run was.
+    /// The run has no time.
     #[error("it has no time of the run: using the modification time of the file")]
     Undated,
     /// A run without results.
     #[error("{} has no results, and is left out", run(.0))]
     Empty(String),
-    /// Results of a run that is not there.
+    /// Results without their run.
     #[error("of {} there are only results: its time is that of the first", run(.0))]
     Headless(String),
     /// Two rows of one run.
@@ -64,27 +64,40 @@ pub enum ImportWarning {
     Twice {
         /// The one whose statuses are exit codes.
         streamed: String,
-        /// The one with the truth.
+        /// The one with correct statuses.
         processed: String,
-        /// The number of statuses that were other ones in the first.
+        /// The number of different statuses in the first.
         wrong: usize,
     },
-    /// Files that only the untruthful one of two has as passed.
+    /// Files that passed only by exit code.
     #[error("run {run}: {files} passed only by exit code, which says nothing: left without a result")]
     Unsure {
         /// The run.
         run: String,
-        /// How many files.
+        /// The number of files.
         files: usize,
     },
-    /// A statement that changes a table and is not understood.
+    /// An unsupported statement on a known table.
     #[error("line {line}: a statement `{word}` on these tables is left out")]
     Statement {
-        /// Its line.
+        /// The line where it begins.
         line: usize,
         /// Its first word.
         word: String,
     },
+}
+
+impl ImportWarning {
+    /// Returns a warning for each stated count that differs from the found one.
+    pub(super) fn wrong_counts(
+        place: &str,
+        counts: impl IntoIterator<Item = (&'static str, Option<u64>, u64)>,
+    ) -> impl Iterator<Item = Self> {
+        counts.into_iter().filter_map(move |(what, says, found)| {
+            let says = says.filter(|&says| says != found)?;
+            Some(Self::Count { place: place.to_owned(), what, says, found })
+        })
+    }
 }
 
 /// Formats the name of a run.

@@ -1,4 +1,4 @@
-//! `sqllogictest_punchlist.json`: files by what is to be done about them.
+//! Reads `sqllogictest_punchlist.json`: lists of passed, failed and untested files.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,7 +17,7 @@ struct PunchlistDocument {
     passed_files: Option<Vec<String>>,
     failed_files: Option<Vec<String>>,
     untested_files: Option<Vec<String>>,
-    /// What the lists do not tell; the earlier scripts did not have it.
+    /// More precise statuses than the lists; the earlier scripts did not have it.
     #[serde(default)]
     statuses: BTreeMap<String, String>,
     total_files: Option<u64>,
@@ -42,7 +42,14 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
         [&document.passed_files, &document.failed_files, &document.untested_files]
             .map(|list| list.as_deref().unwrap_or_default());
     let listed = [passed, failed, untested].map(|list| list.len() as u64);
-    compare(&document, listed, &mut oddities);
+    let sums = document.summary.as_ref();
+    let counts = [
+        ("passed files", sums.and_then(|sums| sums.passed), listed[0]),
+        ("failed files", sums.and_then(|sums| sums.failed), listed[1]),
+        ("untested files", sums.and_then(|sums| sums.untested), listed[2]),
+        ("files", document.total_files, listed.iter().sum()),
+    ];
+    oddities.extend(ImportWarning::wrong_counts("the summary", counts));
     let mut files = ImportedFiles::default();
     for (list, status) in
         [(passed, Some(FileStatus::Passed)), (failed, Some(FileStatus::Failed)), (untested, None)]
@@ -61,21 +68,6 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
         return Err(ImportError::Nothing("file in its lists"));
     }
     let wanted = document.total_files.unwrap_or(0);
-    let run = ForeignRun::of_files(text, files, started.unwrap_or(changed), wanted);
+    let run = ForeignRun::from_files(text, files, started.unwrap_or(changed), wanted);
     Ok(ImportResult { runs: vec![run], oddities })
-}
-
-fn compare(document: &PunchlistDocument, listed: [u64; 3], oddities: &mut Vec<ImportWarning>) {
-    let sums = document.summary.as_ref();
-    let said = [
-        ("passed files", sums.and_then(|sums| sums.passed), listed[0]),
-        ("failed files", sums.and_then(|sums| sums.failed), listed[1]),
-        ("untested files", sums.and_then(|sums| sums.untested), listed[2]),
-        ("files", document.total_files, listed.iter().sum()),
-    ];
-    for (what, says, found) in said {
-        if let Some(says) = says.filter(|&says| says != found) {
-            oddities.push(ImportWarning::Count { place: "the summary".to_owned(), what, says, found });
-        }
-    }
 }

@@ -1,27 +1,29 @@
 //! The JSON report of this program: `run --json`, `report --json`.
 //!
-//! It has all facts about a file except the headers and keys of its records. A report that would not be written in the
-//! same way again is read like one of another tool.
+//! It has all facts about a file except the headers and keys of its records. A file whose facts do not give the same
+//! status and counts again is read like one of another tool: only its status and messages count.
 
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::{Error as _, Unexpected};
+use serde::{Deserialize, Deserializer};
 
 use super::failures::{ReportedFailure, what_of};
 use super::files::ImportedFiles;
 use super::{ForeignRun, ImportError, ImportResult, ImportWarning, RunOrigin, known_time};
 use crate::text::document::end_from_word;
-use crate::wire::{FileIdForm, Maybe};
+use crate::wire::{CountsForm, EngineIdForm, FileIdForm, Maybe, RemoteForm as _};
 use slt_core::engine::EngineId;
 use slt_core::location::FileId;
 use slt_core::outcome::{
     Attempt, Counts, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, FileStatus,
-    FlakyResult, LeftOut, Problem, RecordId,
+    FlakyResult, Problem, RecordId, RecordRef,
 };
 
 #[derive(Deserialize)]
 struct ReportedRun {
-    engine: ReportedEngine,
+    #[serde(with = "EngineIdForm")]
+    engine: EngineId,
     #[serde(default)]
     exact: bool,
     duration_ms: Option<u64>,
@@ -30,17 +32,6 @@ struct ReportedRun {
     summary: ReportedSums,
     tested_files: ReportedLists,
     files: Vec<ReportedFile>,
-}
-
-#[derive(Deserialize)]
-struct ReportedEngine {
-    name: String,
-    variant: Option<String>,
-    #[serde(default)]
-    version: String,
-    build: Option<String>,
-    #[serde(default)]
-    labels: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +55,8 @@ struct ReportedFile {
     peak_memory: Option<u64>,
     #[serde(default)]
     attempts: Vec<ReportedAttempt>,
-    records: ReportedCounts,
+    #[serde(deserialize_with = "counts")]
+    records: Counts,
     end: ReportedEnd,
     failures: Vec<ReportedFailure>,
     #[serde(default)]
@@ -76,22 +68,6 @@ struct ReportedAttempt {
     status: String,
     duration_ms: Option<u64>,
     failure: Option<ReportedFailure>,
-}
-
-/// The counts of a file, which fit into these types.
-#[derive(Deserialize)]
-struct ReportedCounts {
-    total: u32,
-    executed: u32,
-    passed: u32,
-    failed: u32,
-    skipped: u32,
-    skipped_besides: u32,
-    unsupported: u32,
-    timed_out: u32,
-    not_reached: u32,
-    malformed: u32,
-    faulted: u32,
 }
 
 #[derive(Deserialize)]
@@ -113,12 +89,11 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
     }
     document.tested_files.untested.iter().for_each(|file| files.add_untested(file, &mut oddities));
     let wanted = document.summary.total_available_files.unwrap_or(0);
-    let mut run = ForeignRun::of_files(text, files, changed, wanted);
+    let mut run = ForeignRun::from_files(text, files, changed, wanted);
     run.elapsed = document.duration_ms.map_or(Duration::ZERO, Duration::from_millis);
-    let ReportedEngine { name, variant, version, build, labels } = document.engine;
     run.origin = RunOrigin {
-        engine: Some(EngineId { name, variant, version, build, labels: labels.clone() }),
-        labels,
+        labels: document.engine.labels.clone(),
+        engine: Some(document.engine),
         exact: document.exact,
         flaky: match document.flaky.as_deref() {
             Some("fail") => FlakyResult::Fail,
@@ -134,7 +109,7 @@ impl ReportedFile {
         self.id.clone().unwrap_or_else(|| FileId::unknown(&self.file))
     }
 
-    /// Makes the report; of a file whose parts do not fit, only the status and the messages.
+    /// Builds the report; if its parts contradict each other, only from the status and the messages.
     fn report(&self, oddities: &mut Vec<ImportWarning>) -> Option<FileReport> {
         let known = FileStatus::from_word(&self.status);
         let status = match known {
@@ -153,9 +128,9 @@ impl ReportedFile {
 
     fn whole(&self) -> FileReport {
         let attempts = self.attempts.iter().filter_map(ReportedAttempt::attempt);
-        let left_out = self.left_out.iter().map(|&line| LeftOut { id: RecordId::at(line), key: None });
+        let left_out = self.left_out.iter().map(|&line| RecordRef { id: RecordId::at(line), key: None });
         FileReport {
-            counts: self.records.counts(),
+            counts: self.records,
             failures: self.failures.iter().map(record_of).collect(),
             left_out: left_out.collect(),
             elapsed: known_time(self.duration_ms),
@@ -184,7 +159,7 @@ impl ReportedFile {
         }
     }
 
-    /// How long the record on a line had been running when it was ended.
+    /// Returns the elapsed time of the stopped record on a line.
     fn time_of(&self, line: Option<u32>) -> Option<Duration> {
         let failure = self.failures.iter().find(|failure| Some(failure.line) == line)?;
         failure.duration_ms.map(Duration::from_millis)
@@ -206,23 +181,14 @@ fn record_of(failure: &ReportedFailure) -> FailingRecord {
         problem: what_of(failure).unwrap_or_else(|| Problem::Reported(failure.text())),
         unhashed: None,
     });
-    FailingRecord::of_other_tool(RecordId::at(failure.line), detail)
+    FailingRecord::from_other_tool(RecordId::at(failure.line), detail)
 }
 
-impl ReportedCounts {
-    fn counts(&self) -> Counts {
-        Counts {
-            total: self.total.into(),
-            executed: self.executed.into(),
-            passed: self.passed.into(),
-            failed: self.failed.into(),
-            skipped: self.skipped.into(),
-            skipped_besides: self.skipped_besides.into(),
-            unsupported: self.unsupported.into(),
-            timed_out: self.timed_out.into(),
-            not_reached: self.not_reached.into(),
-            malformed: self.malformed.into(),
-            faulted: self.faulted.into(),
-        }
+/// Reads counts that can be added up without overflow.
+fn counts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Counts, D::Error> {
+    let counts = CountsForm::deserialize(deserializer)?;
+    match counts.fields().into_iter().find(|&count| count > u64::from(u32::MAX)) {
+        Some(count) => Err(D::Error::invalid_value(Unexpected::Unsigned(count), &"u32")),
+        None => Ok(counts),
     }
 }

@@ -1,5 +1,5 @@
-//! Results as JSON: `sqllogictest_results.json`, those of workers, and the cumulative one, as VibeSQL's earlier scripts
-//! wrote them.
+//! Imports JSON results of VibeSQL's earlier scripts: `sqllogictest_results.json`, those of workers, and the cumulative
+//! ones.
 //!
 //! Their sums count files. The merged ones have no files over their time; files that crashed are in no list at all.
 
@@ -61,7 +61,14 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
     let said = document.timestamp.as_deref().and_then(moment);
     let mut oddities: Vec<_> = said.is_none().then_some(ImportWarning::Undated).into_iter().collect();
     if let Some(sums) = &document.summary {
-        compare(sums, [passed.len(), failed.len(), timed_out.len()], &mut oddities);
+        let listed = [&passed, &failed, &timed_out].map(|list| list.len() as u64);
+        let counts = [
+            ("passed files", sums.passed, listed[0]),
+            ("failed files", sums.failed, listed[1]),
+            ("files over their time", sums.timed_out, listed[2]),
+            ("files", sums.total, listed.iter().sum()),
+        ];
+        oddities.extend(ImportWarning::wrong_counts("the summary", counts));
     }
     let mut files = ImportedFiles::default();
     for file in &passed {
@@ -89,32 +96,15 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
     if let (Some(says), Some(categories)) = (total, &document.categories) {
         let totals = categories.values().flatten().filter_map(|sums| sums.total);
         let found = totals.fold(0, u64::saturating_add);
-        if found != says && found > 0 {
-            let place = "the summary".to_owned();
-            oddities.push(ImportWarning::Count { place, what: "files in all categories", says, found });
-        }
+        let count = (found > 0).then_some(("files in all categories", Some(says), found));
+        oddities.extend(ImportWarning::wrong_counts("the summary", count));
     }
-    let run = ForeignRun::of_files(text, files, said.unwrap_or(changed), total.unwrap_or(0));
+    let run = ForeignRun::from_files(text, files, said.unwrap_or(changed), total.unwrap_or(0));
     Ok(ImportResult { runs: vec![run], oddities })
 }
 
 fn by_file(of_file: &FailureList) -> (&str, &[ListedFailure]) {
     (&of_file.file_path, of_file.failures.as_deref().unwrap_or_default())
-}
-
-fn compare(sums: &ResultsTotals, lists: [usize; 3], oddities: &mut Vec<ImportWarning>) {
-    let listed = lists.map(|count| count as u64);
-    let said = [
-        ("passed files", sums.passed, listed[0]),
-        ("failed files", sums.failed, listed[1]),
-        ("files over their time", sums.timed_out, listed[2]),
-        ("files", sums.total, listed.iter().sum()),
-    ];
-    for (what, says, found) in said {
-        if let Some(says) = says.filter(|&says| says != found) {
-            oddities.push(ImportWarning::Count { place: "the summary".to_owned(), what, says, found });
-        }
-    }
 }
 
 fn report(file: &str, status: FileStatus, failures: &HashMap<&str, &[ListedFailure]>) -> FileReport {

@@ -1,4 +1,4 @@
-//! Taking in the runs of a file.
+//! Imports the runs of a portable file.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -10,41 +10,49 @@ use super::super::journal::{Journal, Opened};
 use super::super::journal_file::{journal_path, lines as lines_of};
 use super::super::sequence::{name_of, names};
 use super::super::staging::Staging;
-use super::{Damage, PortableError, RunSink, io_error, read};
-use crate::jsonl::{line_of, text_of};
+use super::{Damage, PortableError, io_error, read};
+use crate::jsonl::{entry_of, line_of};
 
-/// A run of a file, and the result of it.
+/// A run of a file, and the result of its import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ArrivedRun {
-    /// What the file calls it.
+    /// Its name in the file.
     pub name: String,
-    /// The result of it.
+    /// The result of its import.
     pub became: MergeOutcome,
 }
 
-/// What becomes of a run that arrives.
+/// The result of importing a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum MergeOutcome {
-    /// It is new, and kept under this name.
+    /// It was added under this name.
     New(String),
-    /// It is there, under this name, or the beginning of it is all that arrives.
+    /// It exists under this name, possibly with more results.
     There(String),
-    /// The beginning of it was there, under this name; now all of it is.
+    /// It existed under this name with fewer results, and was replaced.
     Longer(String),
 }
 
-/// Takes in the runs of a file. What is there already, under whatever name, is left as it is.
+/// Imports the runs of a file. Existing runs are recognised under any name and left unchanged.
 ///
 /// # Errors
 ///
-/// [`PortableError`]; of a file that is damaged anywhere, nothing is taken in.
+/// [`PortableError`]; nothing of a damaged file is imported.
 pub fn merge(results: &ResultsFolder, path: &Path) -> Result<Vec<ArrivedRun>, PortableError> {
-    // A file that is none of ours should not even make a folder.
-    read(path, &mut NoReceiver)?;
+    // A file of another format should not even create a folder.
+    read(path, &mut |_, _| Ok(()))?;
     let staging = Staging::new(results)?;
-    let mut arriving = RunReceiver { staging: &staging, runs: Vec::new(), last: None };
-    read(path, &mut arriving)?;
-    let runs = arriving.finished()?;
+    let mut runs = Vec::new();
+    read(path, &mut |name, lines| {
+        let journal = staging.file(&format!("{}.jsonl", runs.len()));
+        let mut out = BufWriter::new(File::create(&journal).map_err(io_error("write", &journal))?);
+        while let Some(line) = lines.next_line()? {
+            out.write_all(line).map_err(io_error("write", &journal))?;
+        }
+        out.flush().map_err(io_error("write", &journal))?;
+        runs.push(StagedRun { name: name.to_owned(), journal });
+        Ok(())
+    })?;
     for run in &runs {
         let journal = Journal::read(&run.journal).map_err(io_error("read", &run.journal))?;
         if journal.is_none_or(|journal| journal.damaged > 0) {
@@ -52,20 +60,8 @@ pub fn merge(results: &ResultsFolder, path: &Path) -> Result<Vec<ArrivedRun>, Po
             return Err(PortableError::Damaged { path: path.to_owned(), damage });
         }
     }
-    let mut known = ExistingRuns::of(results)?;
+    let mut known = ExistingRuns::read(results)?;
     runs.into_iter().map(|run| known.take_in(results, &staging, run)).collect()
-}
-
-struct NoReceiver;
-
-impl RunSink for NoReceiver {
-    fn run(&mut self, _: &str) -> Result<(), PortableError> {
-        Ok(())
-    }
-
-    fn line(&mut self, _: &[u8]) -> Result<(), PortableError> {
-        Ok(())
-    }
 }
 
 /// A run whose journal is in the hidden folder.
@@ -74,54 +70,14 @@ struct StagedRun {
     journal: PathBuf,
 }
 
-/// Puts the journals of runs into the hidden folder.
-struct RunReceiver<'s> {
-    staging: &'s Staging,
-    runs: Vec<StagedRun>,
-    last: Option<BufWriter<File>>,
-}
-
-impl RunReceiver<'_> {
-    fn finished(mut self) -> Result<Vec<StagedRun>, PortableError> {
-        self.end_last()?;
-        Ok(self.runs)
-    }
-
-    fn end_last(&mut self) -> Result<(), PortableError> {
-        let Some(mut out) = self.last.take() else { return Ok(()) };
-        out.flush().map_err(|error| self.unwritten(error))
-    }
-
-    fn unwritten(&self, source: io::Error) -> PortableError {
-        let path = self.runs.last().map(|run| run.journal.clone()).unwrap_or_default();
-        PortableError::Io { what: "write", path, source }
-    }
-}
-
-impl RunSink for RunReceiver<'_> {
-    fn run(&mut self, name: &str) -> Result<(), PortableError> {
-        self.end_last()?;
-        let journal = self.staging.file(&format!("{}.jsonl", self.runs.len()));
-        let file = File::create(&journal).map_err(io_error("write", &journal))?;
-        self.runs.push(StagedRun { name: name.to_owned(), journal });
-        self.last = Some(BufWriter::new(file));
-        Ok(())
-    }
-
-    fn line(&mut self, line: &[u8]) -> Result<(), PortableError> {
-        let written = self.last.as_mut().map_or(Ok(()), |out| out.write_all(line));
-        written.map_err(|error| self.unwritten(error))
-    }
-}
-
-/// The runs that are there, by what their journals say first, but for their names.
+/// The existing runs by the first line of their journals without the name.
 struct ExistingRuns(HashMap<String, Vec<String>>);
 
 impl ExistingRuns {
-    fn of(results: &ResultsFolder) -> Result<Self, PortableError> {
+    fn read(results: &ResultsFolder) -> Result<Self, PortableError> {
         let mut known = Self(HashMap::new());
         for name in results.runs()? {
-            // What cannot be read is not a run that could be the same.
+            // An unreadable run cannot be recognised.
             let Ok(path) = results.path_of(&name) else { continue };
             if let Ok(Some(first)) = first_line(&journal_path(&path)).map(|line| line.and_then(nameless)) {
                 known.0.entry(first).or_default().push(name);
@@ -165,8 +121,8 @@ impl ExistingRuns {
     }
 }
 
-/// Returns the second that a run is named by: that of its name, or if another kind of name was given to its folder, the
-/// one in which it began. A name is never a way out of the folder of runs.
+/// Returns the second for the name of a run: that of its name, or of its start if its name has another form. So a name
+/// can never lead out of the folder of runs.
 fn second_of(run: &StagedRun) -> io::Result<String> {
     let mut parts = run.name.split('-');
     match (digits(parts.next(), 8), digits(parts.next(), 6)) {
@@ -183,26 +139,27 @@ fn first_line(journal: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(lines_of(journal)?.next_line()?.map(<[u8]>::to_owned))
 }
 
-/// What a journal says first, without the name of the run. It is not read into the types of this version, which may
-/// know less than the one that wrote it.
+/// Returns the first entry of a journal without the name of the run. It is not parsed into the types of this version,
+/// because another version may have written more fields.
 fn nameless(line: Vec<u8>) -> Option<String> {
     named(&line, "").map(|entry| entry.to_string())
 }
 
-/// What a journal says first, with another name of the run.
+/// Returns the first entry of a journal with another name of the run.
 fn named(line: &[u8], name: &str) -> Option<serde_json::Value> {
-    let mut entry: serde_json::Value = serde_json::from_slice(text_of(line)?).ok()?;
+    let mut entry: serde_json::Value = entry_of(line)?;
     *entry.get_mut("Opened")?.get_mut("run")? = name.into();
     Some(entry)
 }
 
-/// Writes the journal of a run that gets another name.
+/// Copies a journal, with another name of the run.
 fn copy(journal: &Path, name: &str, out: &mut BufWriter<File>) -> io::Result<()> {
     let mut lines = lines_of(journal)?;
     let first = lines.next_line()?.unwrap_or_default();
-    match named(first, name) {
-        Some(entry) if Some(&entry) != named_as_it_is(first).as_ref() => out.write_all(&line_of(&entry)?)?,
-        _ => out.write_all(first)?,
+    // An entry that already has the name is copied byte for byte.
+    match named(first, name).filter(|entry| entry_of(first).as_ref() != Some(entry)) {
+        Some(entry) => out.write_all(&line_of(&entry)?)?,
+        None => out.write_all(first)?,
     }
     while let Some(line) = lines.next_line()? {
         out.write_all(line)?;
@@ -210,21 +167,17 @@ fn copy(journal: &Path, name: &str, out: &mut BufWriter<File>) -> io::Result<()>
     Ok(())
 }
 
-fn named_as_it_is(line: &[u8]) -> Option<serde_json::Value> {
-    serde_json::from_slice(text_of(line)?).ok()
-}
-
-/// What the run that arrives is to one that is there.
+/// The relation of an arriving run to an existing one.
 enum Relation {
     Same,
-    /// The beginning of it.
+    /// It is the beginning of the existing run.
     Shorter,
-    /// It begins as the other one, and continues.
+    /// The existing run is its beginning.
     Longer,
     Other,
 }
 
-/// Compares two journals that say the same first.
+/// Compares two journals with the same first entry.
 fn relation(there: &Path, arriving: &Path) -> io::Result<Relation> {
     let (mut there, mut arriving) = (lines_of(there)?, lines_of(arriving)?);
     let (_, _) = (there.next_line()?.is_some(), arriving.next_line()?.is_some());

@@ -1,4 +1,4 @@
-//! Writing runs to a file.
+//! Writes runs to a file.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -12,14 +12,14 @@ use super::super::journal_file::{journal_path, lines as lines_of};
 use super::{FORMAT, FrameLine, PortableError, SEAL};
 use crate::jsonl::line_of;
 
-/// What was written.
+/// The size of a written file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Written {
-    /// How many runs.
+pub struct ExportSummary {
+    /// The number of runs.
     pub runs: u64,
-    /// The number of lines that of their journals are damaged, and left out.
+    /// The number of damaged journal lines, which were left out.
     pub damaged: usize,
-    /// How many bytes.
+    /// The number of bytes.
     pub size: u64,
 }
 
@@ -27,13 +27,13 @@ pub struct Written {
 ///
 /// # Errors
 ///
-/// [`PortableError`], for instance when one of the runs continues; `path` is what errors call `out`.
+/// [`PortableError`], for instance when one of the runs is still in progress; `path` is the name of `out` in errors.
 pub fn write(
     results: &ResultsFolder,
     names: &[String],
     out: &mut dyn Write,
     path: &Path,
-) -> Result<Written, PortableError> {
+) -> Result<ExportSummary, PortableError> {
     let written = |source| PortableError::Io { what: "write", path: path.to_owned(), source };
     let mut sealing = SealingWriter { out, md5: Md5::new(), size: 0 };
     let mut lines = zstd::Encoder::new(&mut sealing, 0).map_err(written)?;
@@ -68,7 +68,7 @@ pub fn write(
     lines.write_all(&frame(&FrameLine::End { runs })?).map_err(written)?;
     lines.finish().map_err(written)?;
     let size = sealing.seal().map_err(written)?;
-    Ok(Written { runs, damaged, size })
+    Ok(ExportSummary { runs, damaged, size })
 }
 
 /// Returns the numbers of whole and of damaged lines.
@@ -78,14 +78,14 @@ fn count(journal: &Path) -> io::Result<(u64, usize)> {
         let damaged = lines.damaged();
         let Some(line) = lines.next_line()? else { break };
         let starts_session = begins_session(line);
-        // What a session could not write to its end, the next one tells again.
+        // The next session repeats the contents of a torn line.
         torn += usize::from(count > 0 && lines.damaged() > damaged && starts_session);
         count += 1;
     }
     Ok((count, lines.damaged() - torn))
 }
 
-/// Passes bytes on, and writes a seal behind them.
+/// Forwards bytes, and writes a seal after them.
 struct SealingWriter<'o> {
     out: &'o mut dyn Write,
     md5: Md5,

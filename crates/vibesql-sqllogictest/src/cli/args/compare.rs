@@ -7,24 +7,16 @@ use clap::{Args, ValueEnum};
 use super::runs::{LAST_RUN, PREVIOUS_RUN, RUN_NAMES};
 use slt_insight::regression::Gate;
 
-/// What counts as a regression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum GateChoice {
-    /// Nothing.
-    None,
-    /// A file that has regressed.
-    Files,
-    /// A file or a record that has regressed.
-    Records,
-}
-
-impl From<GateChoice> for Gate {
-    fn from(choice: GateChoice) -> Self {
-        match choice {
-            GateChoice::None => Self::Never,
-            GateChoice::Files => Self::Files,
-            GateChoice::Records => Self::Records,
-        }
+choice! {
+    /// What counts as a regression.
+    GateChoice for Gate {
+        /// Nothing.
+        #[value(name = "none")]
+        Never,
+        /// A file that has regressed.
+        Files,
+        /// A file or a record that has regressed.
+        Records
     }
 }
 

@@ -8,7 +8,7 @@ use jiff::civil::Date;
 use super::runs::{LAST_RUN, RUN_NAMES};
 
 /// Which expected failures are used.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Expected failures")]
 pub(in crate::cli) struct ExpectationArgs {
     /// Read expected failures from FILE

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 
 use super::expectations::ExpectationArgs;
 use super::runs::{LAST_RUN, RUN_NAMES};
-use slt_insight::report::junit::Untested;
+use slt_insight::report::junit::UntestedResult;
 
 #[derive(Debug, Args)]
 #[command(after_long_help = RUN_NAMES)]
@@ -64,18 +64,7 @@ pub(in crate::cli) enum ReportFormat {
     Json,
 }
 
-/// The result of untested files in JUnit XML.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum UntestedChoice {
-    Error,
-    Skipped,
-}
-
-impl From<UntestedChoice> for Untested {
-    fn from(choice: UntestedChoice) -> Self {
-        match choice {
-            UntestedChoice::Error => Self::Error,
-            UntestedChoice::Skipped => Self::Skipped,
-        }
-    }
+choice! {
+    /// The result of untested files in JUnit XML.
+    UntestedChoice for UntestedResult { Error, Skipped }
 }

@@ -1,15 +1,15 @@
-//! The arguments of `run`.
+//! The arguments of `run` and `worker`, and of the worker processes that they start.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 
 use super::compare::BaselineArgs;
-use super::engine::EngineArgs;
 use super::expectations::ExpectationArgs;
 use super::runs::RUN_NAMES;
 use super::selection::SelectionArgs;
 use super::size::ByteSize;
+use super::test::EngineArgs;
 use slt_core::outcome::FlakyResult;
 
 const KEYS_AND_SIGNALS: &str = "\
@@ -172,7 +172,7 @@ pub(in crate::cli) struct LimitArgs {
     pub(in crate::cli) grace: u64,
     /// Retry a file that has not passed up to N times
     ///
-    /// A file that passes at a retry is FLAKY.
+    /// A file that passes after a retry is FLAKY.
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(in crate::cli) retries: u32,
     /// Run each file N times
@@ -185,18 +185,29 @@ pub(in crate::cli) struct LimitArgs {
     pub(in crate::cli) flaky: FlakyChoice,
 }
 
-/// Whether a flaky file counts as passed or failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum FlakyChoice {
-    Pass,
-    Fail,
+choice! {
+    /// Whether a flaky file counts as passed or failed.
+    FlakyChoice for FlakyResult { Pass, Fail }
 }
 
-impl From<FlakyChoice> for FlakyResult {
-    fn from(choice: FlakyChoice) -> Self {
-        match choice {
-            FlakyChoice::Pass => Self::Pass,
-            FlakyChoice::Fail => Self::Fail,
-        }
-    }
+#[derive(Debug, Args)]
+#[command(after_long_help = RUN_NAMES)]
+pub(in crate::cli) struct WorkerArgs {
+    /// Join RUN, or the run in progress.
+    #[arg(long, value_name = "RUN", num_args = 0..=1, required = true)]
+    #[expect(clippy::option_option, reason = "the flag may have a value")]
+    pub(in crate::cli) join: Option<Option<String>>,
+    /// Number of worker processes [default: one per core].
+    #[arg(long, short = 'j', value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(in crate::cli) workers: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct WorkArgs {
+    /// The folder of the run.
+    pub(in crate::cli) folder: PathBuf,
+    /// The number of the process that starts this one, within the run.
+    pub(in crate::cli) process_dir: u64,
+    /// The number of the worker.
+    pub(in crate::cli) number: usize,
 }

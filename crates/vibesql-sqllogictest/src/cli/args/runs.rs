@@ -1,8 +1,8 @@
-//! How runs are named, and the arguments of `runs` and `show`.
+//! The names of runs, and the arguments of `runs` and `show`.
 
 use clap::Args;
 
-/// How a run is named, for the help of every command that takes one; docs/runs.md explains it in full.
+/// The names of runs, for the help of all commands with such an argument; docs/runs.md has the details.
 pub(super) const RUN_NAMES: &str = "\
 RUN is last or latest, previous (the run before it on the same engine), a name listed by `runs`, the path of a run's folder, \
 a branch or a commit (its last complete run), or a file of `store export --run`. If a name is ambiguous, prefix it with run:, \

@@ -48,7 +48,7 @@ pub(super) fn path_word() -> impl TypedValueParser<Value = String> {
 }
 
 impl SelectionArgs {
-    /// Returns the patterns, each with the flag that it is a value of.
+    /// Returns the patterns with their flags.
     pub(in crate::cli) fn patterns(&self) -> impl Iterator<Item = (&'static str, &Pattern)> {
         let FilterArgs { filter, exclude, .. } = &self.filter;
         filter.iter().map(|one| ("filter", one)).chain(exclude.iter().map(|one| ("exclude", one)))
@@ -111,7 +111,7 @@ pub(in crate::cli) struct EarlierArgs {
     pub(in crate::cli) balance: ShardBalance,
 }
 
-/// What all shards have an equal part of.
+/// The quantity that is equal in all shards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(in crate::cli) enum ShardBalance {
     Count,

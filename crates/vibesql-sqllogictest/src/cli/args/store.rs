@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand};
 
 use super::runs::{LAST_RUN, RUN_NAMES};
 use super::size::ByteSize;
@@ -10,15 +10,9 @@ use slt_runner::results::import::SourceFormat;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum StoreCommand {
-    /// Check the results database against the journals of all runs.
     #[cfg(feature = "store")]
-    Verify,
-    /// Recreate the results database from the journals of all runs.
-    #[cfg(feature = "store")]
-    Rebuild(SealArgs),
-    /// Add new runs to the results database; `run` and `query` do this automatically.
-    #[cfg(feature = "store")]
-    Seal(SealArgs),
+    #[command(flatten)]
+    Database(super::database::DatabaseCommand),
     /// Remove old runs.
     Prune(PruneArgs),
     /// Write all runs to one file and verify it.
@@ -32,14 +26,6 @@ pub(in crate::cli) enum StoreCommand {
     Export(ExportArgs),
     /// Import runs from files of `store export`; existing runs stay unchanged.
     Merge(MergeArgs),
-}
-
-#[cfg(feature = "store")]
-#[derive(Debug, Args)]
-pub(in crate::cli) struct SealArgs {
-    /// Kill this process at a step of the writing, for tests.
-    #[arg(long, value_name = "STEP", hide = true)]
-    pub(in crate::cli) die_at_step: Option<u64>,
 }
 
 #[derive(Debug, Args)]
@@ -90,27 +76,14 @@ pub(in crate::cli) struct ImportArgs {
     /// Format of the files [default: detected from the content].
     #[arg(long, value_name = "FORMAT")]
     pub(in crate::cli) format: Option<ImportFormat>,
-    /// Engine that the results are of.
+    /// Engine of the results.
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) engine: Option<String>,
 }
 
-/// The format of a file that runs are imported from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum ImportFormat {
-    Json,
-    Sql,
-    Junit,
-}
-
-impl From<ImportFormat> for SourceFormat {
-    fn from(format: ImportFormat) -> Self {
-        match format {
-            ImportFormat::Json => Self::Json,
-            ImportFormat::Sql => Self::Sql,
-            ImportFormat::Junit => Self::Junit,
-        }
-    }
+choice! {
+    /// The format of a file that runs are imported from.
+    ImportFormat for SourceFormat { Json, Sql, Junit }
 }
 
 #[derive(Debug, Args)]
@@ -122,7 +95,7 @@ pub(in crate::cli) struct ExportArgs {
     /// Export the tables of all runs.
     #[cfg(feature = "store")]
     #[arg(long, value_name = "FORMAT", conflicts_with = "run")]
-    pub(in crate::cli) format: Option<TableFormat>,
+    pub(in crate::cli) format: Option<super::database::TableFormat>,
     /// Write to FILE; - is standard output
     ///
     /// The default is RUN.run.zst, or results.FORMAT, in this folder.
@@ -131,18 +104,6 @@ pub(in crate::cli) struct ExportArgs {
     /// Replace existing files.
     #[arg(long)]
     pub(in crate::cli) force: bool,
-}
-
-/// The format of exported tables.
-#[cfg(feature = "store")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum TableFormat {
-    /// SQL for SQLite and VibeSQL.
-    Sql,
-    /// A folder of CSV files.
-    Csv,
-    /// JSON.
-    Json,
 }
 
 #[derive(Debug, Args)]

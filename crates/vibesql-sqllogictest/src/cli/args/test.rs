@@ -1,8 +1,7 @@
-//! The arguments of `test`.
+//! The arguments of `test`, and those that select the engine and the dialect.
 
 use clap::Args;
 
-use super::engine::EngineArgs;
 use super::selection::path_word;
 
 #[derive(Debug, Args)]
@@ -26,4 +25,31 @@ pub(in crate::cli) struct TestArgs {
     pub(in crate::cli) timeout: u64,
     #[command(flatten)]
     pub(in crate::cli) engine: EngineArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Engine and dialect")]
+pub(in crate::cli) struct EngineArgs {
+    /// Engine under test [default: first of `engines`].
+    #[arg(long, value_name = "ENGINE")]
+    pub(in crate::cli) engine: Option<String>,
+    /// Match skipif and onlyif against NAME instead of the engine's own names (repeatable).
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) engine_name: Vec<String>,
+    /// Override the dialect that the files declare [possible values: sqlite].
+    #[arg(long, value_name = "DIALECT")]
+    pub(in crate::cli) dialect: Option<String>,
+    /// Behave exactly like the reference runner, including what it silently ignores.
+    #[arg(long)]
+    pub(in crate::cli) exact: bool,
+    /// Stop a record after SECONDS
+    ///
+    /// The file continues with the next record if the engine can be interrupted, as SQLite can; otherwise it ends there.
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(in crate::cli) record_timeout: Option<u64>,
+    /// Expect results of more than N values to be hashed, overriding the files
+    ///
+    /// 0 means that no result is expected to be hashed.
+    #[arg(long, value_name = "N")]
+    pub(in crate::cli) hash_threshold: Option<u64>,
 }

@@ -13,7 +13,7 @@ use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
 use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::report::analysis::{
-    Section, View, json, markdown, members_json, members_text, members_toml, text,
+    AnalysisSection, AnalysisView, json, markdown, members_json, members_text, members_toml, text,
 };
 use slt_runner::results::{Journal, ResultsFolder, RunSummary};
 use slt_runner::text::count::plural;
@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &m
     let (journal, analysis) = analyzed(&args.run, location, ui)?;
     let history = history(location.results()?, &journal)?;
     let program = ui.program.clone();
-    let view = View {
+    let view = AnalysisView {
         run: &journal.opened.run,
         report: &journal.report,
         analysis: &analysis,
@@ -37,10 +37,10 @@ pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &m
         history: &history,
     };
     let sections = [
-        (args.top_fixes, Section::Fixes),
-        (args.patterns, Section::Patterns),
-        (args.examples, Section::Examples),
-        (args.trend, Section::Trend),
+        (args.top_fixes, AnalysisSection::Fixes),
+        (args.patterns, AnalysisSection::Patterns),
+        (args.examples, AnalysisSection::Examples),
+        (args.trend, AnalysisSection::Trend),
     ];
     let sections = sections.into_iter().filter(|(wanted, _)| *wanted);
     let sections: Vec<_> = sections.map(|(_, section)| section).collect();
@@ -54,12 +54,12 @@ pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &m
         (AnalysisFormat::Json, Some(cluster)) => members_json(&view, cluster).pretty(),
         (AnalysisFormat::Toml, Some(cluster)) => written(|out| members_toml(out, &view, cluster)),
         (AnalysisFormat::Toml, None) => {
-            let hint = "name a cluster, as in `--fix 1 --format toml`".to_owned();
-            return Err(CliError::usage("--format toml requires --fix".to_owned(), vec![hint]));
+            let hint = "name a cluster, as in `--fix 1 --format toml`";
+            return Err(CliError::usage("--format toml requires --fix", hint));
         }
         (AnalysisFormat::Markdown, Some(_)) => {
-            let hint = "use --format text, json or toml".to_owned();
-            return Err(CliError::usage("--fix does not support --format markdown".to_owned(), vec![hint]));
+            let hint = "use --format text, json or toml";
+            return Err(CliError::usage("--fix does not support --format markdown", hint));
         }
     };
     let output = args.output.clone().or_else(|| args.report.then(|| PathBuf::from(REPORT)));
@@ -73,9 +73,8 @@ fn cluster_of(fix: u32, analysis: &Analysis) -> Result<usize, CliError> {
     if place < clusters {
         return Ok(place);
     }
-    let hint = "`analyze --top-fixes` lists them".to_owned();
     let found = plural(clusters as u64, "cluster");
-    Err(CliError::usage(format!("--fix {fix}: the run has {found}"), vec![hint]))
+    Err(CliError::usage(format!("--fix {fix}: the run has {found}"), "`analyze --top-fixes` lists them"))
 }
 
 /// Reads a run, and analyzes it.
@@ -105,13 +104,11 @@ pub(super) fn put(
             if path == Path::new(REPORT) {
                 std::fs::create_dir_all("target").map_err(failed)?;
             }
-            let place = OutputFile::open(path, ExistingFile::ReplaceReport)?;
-            let is_standard = place.is_standard();
-            place.put(text)?;
-            if !is_standard {
+            let in_file = OutputFile::open(path, ExistingFile::ReplaceReport)?.put(text)?.is_some();
+            if in_file {
                 ui.print(&format!("written to {}\n", path.display()))?;
             }
-            Ok(!is_standard)
+            Ok(in_file)
         }
         None if for_people => ui.print(document).map(|()| false),
         None => Ui::put_raw(document).map(|()| false),
@@ -121,10 +118,9 @@ pub(super) fn put(
 /// Returns the complete runs of the same engine up to this one, the oldest first.
 fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunSummary>, CliError> {
     let names = results.runs()?;
-    let own = names.iter().position(|name| *name == journal.opened.run);
-    let up_to = own.map_or(0, |place| place + 1);
+    let up_to = names.iter().rev().skip_while(|name| **name != journal.opened.run);
     // Unreadable runs are skipped.
-    let runs = names[..up_to].iter().rev().filter_map(|name| RunSummary::read(results, name).ok());
+    let runs = up_to.filter_map(|name| RunSummary::read(results, name).ok());
     let engine = &journal.report.header.engine;
     let alike = runs.filter(|run| run.is_complete() && run.header.engine.is_same(engine));
     let mut runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();

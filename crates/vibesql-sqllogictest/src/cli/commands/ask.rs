@@ -9,14 +9,14 @@ use crate::cli::results_location::ResultsLocation;
 use slt_runner::parallel::stdio::{take_stdin, take_stdout};
 use slt_store::ask::{EngineName, ResultsSource, serve};
 
-/// The name by which it is started.
+/// The name of the command.
 pub(in crate::cli) const NAME: &str = "ask";
 
 pub(in crate::cli) fn run(args: &AskArgs, location: &ResultsLocation) -> CommandResult {
-    let Some(engine) = EngineName::of_word(&args.engine) else {
-        return Err(CliError::usage(format!("no engine `{}`", args.engine), Vec::new()));
+    let Some(engine) = EngineName::from_name(&args.engine) else {
+        return Err(CliError::usage(format!("no engine `{}`", args.engine), ""));
     };
-    // Put away, so that nothing that an engine prints is taken for an answer.
+    // The engine gets other streams, so that its output cannot be mistaken for an answer.
     let streams = take_stdin().and_then(|questions| Ok((questions, take_stdout(None)?)));
     let (questions, mut answers) =
         streams.map_err(|error| CliError::io("use", "standard streams", &error))?;

@@ -1,11 +1,9 @@
 //! `compare`: compares two runs record by record.
 
-use std::fmt::Write as _;
-
 use crate::cli::args::{CompareArgs, CompareFormat};
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
-use crate::cli::find_run::{LocatedRun, RunConstraints, find_run, find_run_with};
+use crate::cli::find_run::{LocatedRun, RunConstraints, find_run};
 use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::repeat::repeat_command;
 use crate::cli::results_location::ResultsLocation;
@@ -13,32 +11,29 @@ use crate::cli::ui::Ui;
 use slt_core::executor::Settings;
 use slt_core::outcome::RunReport;
 use slt_insight::regression::past::timed;
-use slt_insight::regression::timing::{Slower, slower};
-use slt_insight::regression::{Gate, RecordChange, RunDiff, compare};
-use slt_insight::report::compare::{Comparison, Named, Slow, json, write, write_markdown};
+use slt_insight::regression::timing::{Slowdowns, slower};
+use slt_insight::regression::{RecordChange, RunDiff, compare};
+use slt_insight::report::compare::{Comparison, ConfirmedSlowdown, NamedRun, json, write, write_markdown};
 use slt_runner::results::{PastRun, ResultsFolder};
 use slt_runner::text::style::plain;
 use slt_runner::text::written;
 
-/// So many runs are enough to judge times.
+/// The number of runs by which durations are judged.
 const MOST_PAST: usize = 40;
-/// So many changes of each kind are named after a run.
-const LIMIT: usize = 10;
-
 pub(in crate::cli) fn run(args: &CompareArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
-    let current = find_run(&args.current, location, ui)?;
+    let current = find_run(&args.current, location, RunConstraints::default(), ui)?;
     let constraints = RunConstraints {
         before: Some(current.name.as_str()).filter(|_| current.is_stored),
         engine: current.opened.is_some().then_some(&current.report.header.engine),
     };
-    let baseline = find_run_with(&args.baseline, location, constraints, ui)?;
+    let baseline = find_run(&args.baseline, location, constraints, ui)?;
     baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
     let diff = compare(&baseline.report, &current.report);
     let past = match current.is_stored {
         true => past_of(location.results()?, &current.name, &current.report)?,
         false => Vec::new(),
     };
-    let Slower { slower, load, .. } = slower(&timed(&past));
+    let Slowdowns { slower, load, .. } = slower(&timed(&past));
     let settings = current.opened.as_ref().and_then(|opened| opened.settings.as_ref());
     let comparison = Comparison {
         diff: &diff,
@@ -46,7 +41,7 @@ pub(in crate::cli) fn run(args: &CompareArgs, location: &ResultsLocation, ui: &m
         current: named(&current),
         gate: args.gate.into(),
         limit: limit(args.limit),
-        slower: slower.into_iter().map(|slowdown| Slow { slowdown, again: None }).collect(),
+        slower: slower.into_iter().map(|slowdown| ConfirmedSlowdown { slowdown, again: None }).collect(),
         load,
         again: settings.and_then(|settings| again(&ui.program, settings, &current.report, &diff)),
     };
@@ -66,7 +61,7 @@ pub(in crate::cli) fn run(args: &CompareArgs, location: &ResultsLocation, ui: &m
     Ok(ExitReason::from_comparison(diff.has_regressed(comparison.gate), diff.common()))
 }
 
-/// The runs by which the times of a run are judged, and the run itself.
+/// Returns the runs by which the durations of a run are judged, and the run itself.
 pub(super) fn past_of(
     results: &ResultsFolder,
     name: &str,
@@ -75,49 +70,23 @@ pub(super) fn past_of(
     Ok(results.past_runs(Some(name), MOST_PAST, |past| past.run.header.engine.is_same(&run.header.engine))?)
 }
 
-/// A run that has just ended, and what is known of it.
-pub(super) struct EndedRun<'r> {
-    pub(super) baseline: &'r LocatedRun,
-    pub(super) run: &'r RunReport,
-    pub(super) current: Named<'r>,
-    pub(super) settings: &'r Settings,
-    pub(super) slower: Vec<Slow<'r>>,
-    pub(super) load: Option<f64>,
-}
-
-/// Holds a run that has just ended against its baseline: the text for the screen, and what to end with.
-pub(super) fn after_run(ended: EndedRun<'_>, gate: Gate, program: &str) -> (String, ExitReason) {
-    let EndedRun { baseline, run, current, settings, slower, load } = ended;
-    let diff = compare(&baseline.report, run);
-    let comparison = Comparison {
-        diff: &diff,
-        baseline: named(baseline),
-        current,
-        gate,
-        limit: LIMIT,
-        slower,
-        load,
-        again: again(program, settings, run, &diff),
-    };
-    let text = written(|out| {
-        writeln!(out)?;
-        write(out, &comparison)
-    });
-    let regressed = diff.has_regressed(comparison.gate);
-    (text, if regressed { ExitReason::Regressed } else { ExitReason::Success })
-}
-
-/// 0 is no limit.
+/// Returns a limit; 0 is no limit.
 fn limit(count: usize) -> usize {
     if count == 0 { usize::MAX } else { count }
 }
 
-fn named(found: &LocatedRun) -> Named<'_> {
-    Named { name: &found.name, commit: found.commit() }
+/// Returns a run as reports name it.
+pub(super) fn named(found: &LocatedRun) -> NamedRun<'_> {
+    NamedRun { name: &found.name, commit: found.commit() }
 }
 
-/// The command that shows the first record that has regressed.
-fn again(program: &str, settings: &Settings, current: &RunReport, diff: &RunDiff<'_>) -> Option<String> {
+/// Returns the command that shows the first record that has regressed.
+pub(super) fn again(
+    program: &str,
+    settings: &Settings,
+    current: &RunReport,
+    diff: &RunDiff<'_>,
+) -> Option<String> {
     let mut regressed = diff.records_with(|change| change == RecordChange::Regressed);
     let (file, id) =
         regressed.find_map(|(file, record)| Some((file, record.id().filter(|id| !id.is_whole_file())?)))?;

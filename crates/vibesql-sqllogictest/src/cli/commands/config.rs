@@ -8,53 +8,47 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Cli, ConfigCommand, ConfigShowArgs};
 use crate::cli::config::{
-    self, ConfigSection, Environment, FILE_NAME, ResolveError, ResolvedArguments, SettingOrigin, relaxed,
+    self, ConfigSection, FILE_NAME, ResolveError, ResolvedArguments, SettingOrigin, relaxed,
 };
+use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
 use slt_runner::text::table::table;
 use slt_runner::text::written;
 
-/// Arguments that are no settings: they say where settings come from, and are shown above them.
+/// Arguments that are not settings: they select the sources of settings, and are shown above the table.
 const ABOVE: &[&str] = &["config", "no_config", "profile", "suite", "help", "version"];
 
 pub(in crate::cli) fn run(
     command: &ConfigCommand,
-    typed: &ResolvedArguments,
-    environment: &Environment,
+    context: CommandContext<'_>,
     ui: &mut Ui,
 ) -> CommandResult {
     match command {
-        ConfigCommand::Show(args) => show(args, typed, environment, ui),
-        ConfigCommand::Path => path(typed, environment, ui),
+        ConfigCommand::Show(args) => show(args, context, ui),
+        ConfigCommand::Path => path(context, ui),
     }
 }
 
-fn path(typed: &ResolvedArguments, environment: &Environment, ui: &mut Ui) -> CommandResult {
-    let shown = EffectiveSettings::new(&["run".to_owned()], &[], typed, environment, ui)?;
+fn path(context: CommandContext<'_>, ui: &mut Ui) -> CommandResult {
+    let shown = EffectiveSettings::new(&["run".to_owned()], &[], context, ui)?;
     match shown.and_then(|shown| shown.resolved.file) {
         Some(file) => {
             ui.print(&format!("{file}\n"))?;
             Ok(ExitReason::Success)
         }
         None => {
-            let hint = "docs/configuration.md says what can be in it".to_owned();
-            let message = format!("there is no {FILE_NAME} here or in a folder above");
-            Err(CliError::nothing_selected(message, vec![hint]))
+            let message = format!("there is no {FILE_NAME} in this folder or its parents");
+            Err(CliError::nothing_selected(message, "docs/configuration.md describes the file"))
         }
     }
 }
 
-fn show(
-    args: &ConfigShowArgs,
-    typed: &ResolvedArguments,
-    environment: &Environment,
-    ui: &mut Ui,
-) -> CommandResult {
+fn show(args: &ConfigShowArgs, context: CommandContext<'_>, ui: &mut Ui) -> CommandResult {
     let run = ["run".to_owned()];
     let command = if args.command.is_empty() { &run[..] } else { &args.command[..] };
-    let Some(shown) = EffectiveSettings::new(command, &args.arguments, typed, environment, ui)? else {
+    let Some(shown) = EffectiveSettings::new(command, &args.arguments, context, ui)? else {
         return Ok(ExitReason::Usage);
     };
     shown.resolved.notes.iter().for_each(|note| ui.note(note));
@@ -63,13 +57,13 @@ fn show(
     Ok(ExitReason::Success)
 }
 
-/// What `config show` shows.
+/// The output of `config show`.
 pub(in crate::cli) struct EffectiveSettings {
     pub(in crate::cli) resolved: ResolvedArguments,
     pub(in crate::cli) settings: Vec<ShownSetting>,
 }
 
-/// One line of it.
+/// A line of the table.
 pub(in crate::cli) struct ShownSetting {
     pub(in crate::cli) name: String,
     pub(in crate::cli) value: SettingValue,
@@ -85,23 +79,20 @@ pub(in crate::cli) enum SettingValue {
 }
 
 impl EffectiveSettings {
-    /// Resolves a command that is not run; nothing where what is wrong with it has been printed.
+    /// Resolves a command without running it; `None` if an error has been printed.
     fn new(
         command: &[String],
         arguments: &[OsString],
-        typed: &ResolvedArguments,
-        environment: &Environment,
+        context: CommandContext<'_>,
         ui: &mut Ui,
     ) -> Result<Option<Self>, CliError> {
         let program = OsString::from(ui.program.as_str());
-        let words = command.iter().map(OsString::from).chain(typed.globals.iter().cloned());
+        let words = command.iter().map(OsString::from).chain(context.resolved.globals.iter().cloned());
         let line = [program].into_iter().chain(words).chain(arguments.iter().cloned()).collect();
-        let resolved = match config::resolve(&relaxed(Cli::command()), line, environment, &config::read) {
-            Ok(resolved) => resolved,
-            Err(ResolveError::Typed(error)) => {
-                drop(error.print());
-                return Ok(None);
-            }
+        let definition = relaxed(Cli::command());
+        let shown = match config::resolve(&definition, line, context.environment, &config::read_text) {
+            Ok(resolved) => Self::from_resolved(resolved),
+            Err(ResolveError::Typed(error)) => Err(error),
             Err(ResolveError::Configuration(mut errors)) => {
                 let Some(last) = errors.pop() else { return Ok(None) };
                 for error in errors {
@@ -110,17 +101,11 @@ impl EffectiveSettings {
                 return Err(last.into());
             }
         };
-        match Self::of(resolved) {
-            Ok(shown) => Ok(Some(shown)),
-            Err(error) => {
-                drop(error.print());
-                Ok(None)
-            }
-        }
+        Ok(shown.map_err(|error| error.print()).ok())
     }
 
-    /// What a resolved command line says.
-    pub(in crate::cli) fn of(resolved: ResolvedArguments) -> Result<Self, clap::Error> {
+    /// Reads the settings from resolved arguments.
+    pub(in crate::cli) fn from_resolved(resolved: ResolvedArguments) -> Result<Self, clap::Error> {
         let definition = relaxed(Cli::command());
         let matches = definition.clone().try_get_matches_from(&resolved.arguments)?;
         let mut root = definition;
@@ -167,53 +152,34 @@ impl EffectiveSettings {
 
     fn json(&self) -> Value {
         let resolved = &self.resolved;
-        let settings: Vec<_> = self
-            .settings
-            .iter()
-            .map(|setting| {
-                json!({
-                    "setting": setting.name,
-                    "value": setting.value.json(),
-                    "from": origin(&setting.origin),
-                })
+        let settings = self.settings.iter().map(
+            |one| json!({ "setting": one.name, "value": one.value.json(), "from": origin(&one.origin) }),
+        );
+        let overrides = resolved.overrides.iter().map(|one| {
+            let timeout = one.timeout.map_or(0, |timeout| timeout.as_secs());
+            json!({ "files": one.files, "timeout": timeout, "line": one.line })
+        });
+        let left_out = resolved.left_out.iter().map(|left| {
+            json!({
+                "setting": left.flag,
+                "from": origin(&left.origin),
+                "because_of": left.by,
+                "because_of_from": origin(&left.by_origin),
             })
-            .collect();
-        let overrides: Vec<_> = resolved
-            .overrides
-            .iter()
-            .map(|one| {
-                json!({
-                    "files": one.files,
-                    "timeout": one.timeout.map_or(0, |timeout| timeout.as_secs()),
-                    "line": one.line,
-                })
-            })
-            .collect();
-        let left_out: Vec<_> = resolved
-            .left_out
-            .iter()
-            .map(|left| {
-                json!({
-                    "setting": left.flag,
-                    "from": origin(&left.origin),
-                    "because_of": left.by,
-                    "because_of_from": origin(&left.by_origin),
-                })
-            })
-            .collect();
+        });
         json!({
             "command": resolved.command.join(" "),
             "file": resolved.file,
             "profiles": resolved.profiles,
             "suite": resolved.suite,
-            "settings": settings,
-            "overrides": overrides,
-            "left_out": left_out,
+            "settings": settings.collect::<Vec<_>>(),
+            "overrides": overrides.collect::<Vec<_>>(),
+            "left_out": left_out.collect::<Vec<_>>(),
         })
     }
 }
 
-/// Words that say what holds anyway are shown only to who uses them.
+/// Flags that select the default are shown only if they are used.
 fn is_compatibility(name: &str) -> bool {
     ["parallel", "force"].contains(&name)
 }

@@ -11,7 +11,7 @@ use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_core::location::path_text;
-use slt_insight::expectations::{self, DocumentFiles, Expectations, Note};
+use slt_insight::expectations::{self, DocumentFiles, EntryDetails, Expectations};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::Opened;
 use slt_runner::text::count::plural;
@@ -39,13 +39,13 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
         (String::new(), Expectations::default())
     };
     let today = expectations::today(milliseconds_since_1970());
-    let note = Note {
+    let details = EntryDetails {
         reason: args.reason.clone(),
         issue: args.issue.clone(),
         owner: args.owner.clone(),
         expires: args.expires,
     };
-    let new = expectations::update(&text, &known, &files, &journal.report, today, &note);
+    let new = expectations::update(&text, &known, &files, &journal.report, today, &details);
     let shown = loaded_expectations::shown(&path);
     if args.dry_run {
         ui.print(&new)?;
@@ -55,10 +55,7 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
     let again = expectations::read(&shown, &new, &files).map_err(|error| {
         CliError::internal(format!("what would be written to `{shown}` cannot be read: {error}"))
     })?;
-    let place = OutputFile::open(&path, ExistingFile::Replace)?;
-    let is_standard = place.is_standard();
-    place.put(&new)?;
-    if is_standard {
+    if OutputFile::open(&path, ExistingFile::Replace)?.put(&new)?.is_none() {
         return Ok(ExitReason::Success);
     }
     let is_part = journal.opened.is_part();
@@ -81,10 +78,7 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
 /// Returns the path of the nearest file above all test files of the run, or else of a new one in the folder that was run,
 /// with the test files that it is about.
 fn document_for(opened: &Opened) -> Result<(PathBuf, DocumentFiles), CliError> {
-    let usage = |message: &str| {
-        let hint = "use --expectations FILE to name the file".to_owned();
-        CliError::usage(message.to_owned(), vec![hint])
-    };
+    let usage = |message: &str| CliError::usage(message, "use --expectations FILE to name the file");
     let is_above_all = |files: &DocumentFiles| opened.places.keys().all(|file| files.below(file).is_some());
     let found = loaded_expectations::find(opened.places());
     // The nearest one has the longest path.
@@ -108,9 +102,8 @@ fn document_for(opened: &Opened) -> Result<(PathBuf, DocumentFiles), CliError> {
 fn check(args: ExpectationsCheckArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
     let journal = find_journal(&args.run, location, ui)?;
     let Some(known) = LoadedExpectations::load_for_run(&args.expectations.into(), &journal.opened)? else {
-        let hint = "run `expectations update` to write it, or use --expectations FILE to name another file"
-            .to_owned();
-        return Err(CliError::usage(format!("there is no `{}`", expectations::FILE_NAME), vec![hint]));
+        let hint = "run `expectations update` to write it, or use --expectations FILE to name another file";
+        return Err(CliError::usage(format!("there is no `{}`", expectations::FILE_NAME), hint));
     };
     let (judgement, text) = known.judge(&journal.report);
     ui.print(&text)?;

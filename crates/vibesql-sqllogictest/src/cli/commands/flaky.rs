@@ -39,8 +39,8 @@ fn no_runs(engine: &str, results: &ResultsFolder) -> Result<CliError, CliError> 
     let runs = names.iter().filter_map(|name| RunSummary::read(results, name).ok());
     let known: BTreeSet<_> = runs.map(|run| run.header.engine.qualified_name()).collect();
     if known.contains(engine) {
-        let hint = "--last N looks at more runs".to_owned();
-        return Ok(CliError::nothing_selected(format!("no recent run on engine `{engine}`"), vec![hint]));
+        let hint = "use --last N to examine more runs";
+        return Ok(CliError::nothing_selected(format!("no recent run on engine `{engine}`"), hint));
     }
     Ok(CliError::no_run_on_engine(engine, &known, results.path()))
 }

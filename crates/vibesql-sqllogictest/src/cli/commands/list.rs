@@ -1,35 +1,26 @@
 //! `list`: lists the files that `run` would run.
 
 use crate::cli::args::ListArgs;
-use crate::cli::config::{Environment, ResolvedArguments};
+use crate::cli::context::CommandContext;
 use crate::cli::error::CommandResult;
 use crate::cli::exit::ExitReason;
-use crate::cli::results_location::ResultsLocation;
 use crate::cli::selection;
 use crate::cli::settings::{SelectionSettings, make_engine};
 use crate::cli::ui::Ui;
-use slt_core::engine::EngineRegistry;
 use slt_core::location::Source;
 use slt_core::parser::{self, UnknownDialect};
 use slt_runner::parallel::WorkItem;
 use slt_runner::text::count::plural;
 use slt_runner::text::visible::one_line;
 
-pub(in crate::cli) fn run(
-    args: ListArgs,
-    location: &ResultsLocation,
-    environment: &Environment,
-    resolved: &ResolvedArguments,
-    registry: &EngineRegistry,
-    ui: &mut Ui,
-) -> CommandResult {
+pub(in crate::cli) fn run(args: ListArgs, context: CommandContext<'_>, ui: &mut Ui) -> CommandResult {
     if let Some(dialect) = &args.dialect {
         parser::profile(dialect, false)?;
     }
-    let selection = SelectionSettings::new(args.selection, environment, resolved)?;
-    let engine = || Ok(make_engine(args.engine.as_deref(), registry)?.1.describe()?.qualified_name());
+    let selection = SelectionSettings::new(args.selection, context)?;
+    let engine = || Ok(make_engine(args.engine.as_deref(), context.registry)?.1.describe()?.qualified_name());
     let mut reason = ExitReason::Success;
-    for item in selection::list(&selection, &args.expectations.into(), location, engine, ui)? {
+    for item in selection::list(&selection, &args.expectations.into(), context.location, engine, ui)? {
         let rest = match args.long.then(|| summary(&item, args.dialect.as_deref())) {
             None => String::new(),
             Some(Ok(rest)) => format!("  {rest}"),
@@ -51,7 +42,7 @@ pub(in crate::cli) fn run(
 fn summary(item: &WorkItem, dialect: Option<&str>) -> Result<String, String> {
     let bytes = item.read().map_err(|error| format!("cannot read it: {error}"))?;
     let source = Source::new(item.shown.as_str(), bytes);
-    let (profile, _) =
+    let profile =
         parser::choose(&source, dialect, false).map_err(|error: UnknownDialect| error.to_string())?;
     Ok(format!("{} ({})", plural(parser::parse(&source, profile).total(), "record"), profile.name))
 }

@@ -7,14 +7,16 @@ use crate::cli::exit::ExitReason;
 use crate::cli::repeat::repeat_in_run;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
-use slt_insight::report::analysis::{Punchlist, View, punchlist_csv, punchlist_json, punchlist_markdown};
+use slt_insight::report::analysis::{
+    AnalysisView, Punchlist, punchlist_csv, punchlist_json, punchlist_markdown,
+};
 use slt_runner::text::written;
 
 pub(in crate::cli) fn run(args: &PunchlistArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
     let (journal, analysis) = analyzed(&args.run, location, ui)?;
     let program = ui.program.clone();
     let list = Punchlist {
-        view: View {
+        view: AnalysisView {
             run: &journal.opened.run,
             report: &journal.report,
             analysis: &analysis,

@@ -4,22 +4,19 @@ mod complete;
 mod error;
 mod names;
 mod output;
-mod presets;
 mod session;
 mod shell;
 
 use std::io::{IsTerminal as _, Read as _, stdin};
 
-use self::error::QueryPrompt;
+use self::names::{QueryPrompt, find_preset, list_presets};
 use self::output::Pager;
-use self::presets::{find_preset, list_presets};
 use self::session::{QuerySession, QuerySettings, limits};
 use self::shell::shell;
 use crate::cli::args::QueryArgs;
-use crate::cli::config::Environment;
+use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
-use crate::cli::results_location::ResultsLocation;
 use crate::cli::store;
 use crate::cli::ui::Ui;
 use slt_runner::clock::milliseconds_since_1970;
@@ -27,8 +24,7 @@ use slt_store::ask::HistorySelection;
 
 pub(in crate::cli) fn run(
     args: QueryArgs,
-    location: &ResultsLocation,
-    environment: &Environment,
+    CommandContext { location, environment, .. }: CommandContext<'_>,
     ui: &mut Ui,
 ) -> CommandResult {
     if args.list_presets {
@@ -39,16 +35,15 @@ pub(in crate::cli) fn run(
         args.preset.as_deref().map(|name| find_preset(name, QueryPrompt::CommandLine)).transpose()?;
     let results = location.results()?;
     store::catch_up(results, ui);
+    let window = args.history.window(milliseconds_since_1970());
+    let reading = HistorySelection { window, engine: args.history.engine };
     let settings = QuerySettings {
-        reading: HistorySelection {
-            window: args.history.window(milliseconds_since_1970()),
-            engine: args.history.engine,
-        },
+        reading,
         format: args.format.into(),
         output: args.output,
-        pager: match environment.pager() {
+        pager: match environment.non_empty("PAGER") {
             _ if args.no_pager => Pager::Off,
-            Some(command) => Pager::Command(command.to_owned()),
+            Some(command) => Pager::Command(command),
             None => Pager::Less,
         },
         check: !args.no_check,

@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::args::{ReportArgs, ReportFormat};
-use crate::cli::config::Environment;
+use crate::cli::config::EnvironmentVariables;
+use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
-use crate::cli::find_run::{LocatedRun, RunConstraints, find_journal, find_run_with};
+use crate::cli::find_run::{LocatedRun, RunConstraints, find_journal, find_run};
 use crate::cli::git::repository_of;
 use crate::cli::loaded_expectations::{ExpectationsSource, LoadedExpectations};
 use crate::cli::output::{ExistingFile, OutputFile};
@@ -20,8 +21,8 @@ use slt_core::outcome::{FileReport, RecordId, bytes};
 use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::expectations::judge;
 use slt_insight::regression::compare;
-use slt_insight::report::markdown::Form;
-use slt_insight::report::subject::{Baseline, Expected, Subject};
+use slt_insight::report::markdown::MarkdownKind;
+use slt_insight::report::subject::{Baseline, ExpectedFailures, Subject};
 use slt_insight::report::{badge, github, html, json, junit, markdown};
 use slt_runner::results::{Journal, PastRun, ResultsFolder, RunState, RunSummary};
 use slt_runner::text::written;
@@ -32,9 +33,8 @@ const PAGE: &str = "sqllogictest-report.html";
 const TRIES: usize = 4;
 
 pub(in crate::cli) fn run(
-    args: ReportArgs,
-    location: &ResultsLocation,
-    environment: &Environment,
+    args: &ReportArgs,
+    CommandContext { location, environment, .. }: CommandContext<'_>,
     ui: &mut Ui,
 ) -> CommandResult {
     let results = location.results()?;
@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(
     let found = baseline(args.baseline.as_deref(), &history, &journal, location, ui)?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
-    let known = known(args.format, &args.expectations.into(), &journal)?;
+    let known = known(args.format, &args.expectations.clone().into(), &journal)?;
     let judgement =
         known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today, known.is_part));
     let analysis = analysis(args.format, &journal, environment);
@@ -69,27 +69,16 @@ pub(in crate::cli) fn run(
         expected: known
             .as_ref()
             .zip(judgement.as_ref())
-            .map(|(known, judgement)| Expected { expectations: &known.expectations, judgement }),
+            .map(|(known, judgement)| ExpectedFailures { expectations: &known.expectations, judgement }),
         again: &again,
     };
-    let output = match (args.output, args.format) {
-        (Some(path), _) => path,
-        (None, ReportFormat::Html) => PathBuf::from(PAGE),
-        (None, _) => PathBuf::from("-"),
-    };
-    let options = DocumentOptions {
-        format: args.format,
-        junit_records: args.junit_records as usize,
-        junit_untested: args.junit_untested.into(),
-        annotations: args.annotations as usize,
-    };
-    let write = |out: &mut dyn Write| write(out, &subject, &options, environment, &journal);
+    let default = if args.format == ReportFormat::Html { PAGE } else { "-" };
+    let output = args.output.as_deref().unwrap_or(Path::new(default));
+    let write = |out: &mut dyn Write| write(out, &subject, args, environment, &journal);
     let shown = output.display().to_string();
-    let place = OutputFile::open(&output, ExistingFile::ReplaceReport)?;
-    let is_standard = place.is_standard();
+    let place = OutputFile::open(output, ExistingFile::ReplaceReport)?;
     let failed = |error| CliError::io("write", &shown, &error);
-    let ((), size) = place.write(|out| write(out).map_err(failed))?;
-    if !is_standard {
+    if let ((), Some(size)) = place.write(|out| write(out).map_err(failed))? {
         ui.print(&format!("{shown}, {}\n", bytes(size)))?;
     }
     if args.format == ReportFormat::Github {
@@ -98,25 +87,18 @@ pub(in crate::cli) fn run(
     Ok(ExitReason::Success)
 }
 
-/// The options of a document.
-struct DocumentOptions {
-    format: ReportFormat,
-    junit_records: usize,
-    junit_untested: junit::Untested,
-    annotations: usize,
-}
-
 fn write(
     mut out: &mut dyn Write,
     subject: &Subject<'_>,
-    options: &DocumentOptions,
-    environment: &Environment,
+    args: &ReportArgs,
+    environment: &EnvironmentVariables,
     journal: &Journal,
 ) -> std::io::Result<()> {
-    let text = match options.format {
+    let text = match args.format {
         ReportFormat::Html => return html::write(&mut out, subject),
         ReportFormat::Junit => {
-            return junit::write(&mut out, subject, options.junit_records, options.junit_untested);
+            let (records, untested) = (args.junit_records as usize, args.junit_untested.into());
+            return junit::write(&mut out, subject, records, untested);
         }
         ReportFormat::Json => {
             json::write(subject.report, subject.untested, &mut out)?;
@@ -125,22 +107,22 @@ fn write(
         ReportFormat::Github => {
             let root = environment.workspace();
             let path = |file: &FileReport| path_in_repository(journal, file, root.as_deref());
-            written(|text| github::annotations(text, subject, options.annotations, &path))
+            written(|text| github::annotations(text, subject, args.annotations as usize, &path))
         }
-        ReportFormat::Summary => markdown::document(subject, Form::Summary),
-        ReportFormat::Comment => markdown::document(subject, Form::Comment),
-        ReportFormat::Markdown => markdown::document(subject, Form::Whole),
+        ReportFormat::Summary => markdown::document(subject, MarkdownKind::Summary),
+        ReportFormat::Comment => markdown::document(subject, MarkdownKind::Comment),
+        ReportFormat::Markdown => markdown::document(subject, MarkdownKind::Whole),
         ReportFormat::Badge => badge::document(subject),
     };
     out.write_all(text.as_bytes())
 }
 
 /// Several steps of a job may write to one file.
-fn append_summary(subject: &Subject<'_>, environment: &Environment) -> Result<(), CliError> {
+fn append_summary(subject: &Subject<'_>, environment: &EnvironmentVariables) -> Result<(), CliError> {
     let Some(path) = environment.step_summary() else { return Ok(()) };
     let failed = |error| CliError::io("write", &path.display().to_string(), &error);
     let mut file = File::options().append(true).create(true).open(&path).map_err(failed)?;
-    file.write_all(markdown::document(subject, Form::Summary).as_bytes()).map_err(failed)
+    file.write_all(markdown::document(subject, MarkdownKind::Summary).as_bytes()).map_err(failed)
 }
 
 /// Reads the expected failures, unless the document does not show them.
@@ -203,11 +185,11 @@ fn baseline(
     let Some(word) = word.map(str::to_owned).or(before) else { return Ok(None) };
     let constraints =
         RunConstraints { before: Some(&journal.opened.run), engine: Some(&journal.report.header.engine) };
-    find_run_with(&word, location, constraints, ui).map(Some)
+    find_run(&word, location, constraints, ui).map(Some)
 }
 
 /// Analyzes the failures, for the documents that show it.
-fn analysis(format: ReportFormat, journal: &Journal, environment: &Environment) -> Option<Analysis> {
+fn analysis(format: ReportFormat, journal: &Journal, environment: &EnvironmentVariables) -> Option<Analysis> {
     let is_shown = match format {
         ReportFormat::Html | ReportFormat::Summary | ReportFormat::Comment | ReportFormat::Markdown => true,
         ReportFormat::Github => environment.step_summary().is_some(),

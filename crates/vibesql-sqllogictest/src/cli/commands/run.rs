@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::io::Write as _;
 use std::path::Path;
 
-use super::compare::{EndedRun, after_run};
-use super::rerun::judge_times;
+use super::compare;
+use super::rerun::confirm_slow;
 use crate::cli::args::{MessageFormat, RunArgs};
-use crate::cli::circumstances::{RunConditions, circumstances};
-use crate::cli::config::{Environment, ResolvedArguments};
+use crate::cli::circumstances::circumstances;
+use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::{ExitReason, VerdictRules, exit_reason};
-use crate::cli::find_run::{LocatedRun, RunConstraints, find_run_with, find_stored};
+use crate::cli::find_run::{LocatedRun, RunConstraints, find_run, find_stored};
 use crate::cli::keys::KeyListener;
 use crate::cli::loaded_expectations::{self, LoadedExpectations};
 use crate::cli::output::{ExistingFile, OutputFile};
@@ -24,59 +24,53 @@ use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::cli::workers::worker_command;
 use crate::monitor::{EventStream, ProgressDisplay, ProgressLook, ResultLines};
-use slt_core::engine::EngineRegistry;
 use slt_core::executor::Settings;
 use slt_core::location::FileId;
 use slt_core::outcome::{Fault, FileReport, FileStatus, Problem, RunReport};
 use slt_insight::expectations::Judgement;
 use slt_insight::regression::past::timed;
-use slt_insight::regression::timing::{Slower, slower};
+use slt_insight::regression::timing::{Slowdowns, slower};
+use slt_insight::regression::{self, Gate};
 use slt_insight::report;
-use slt_insight::report::compare::{Named, Slow};
+use slt_insight::report::compare::{Comparison, ConfirmedSlowdown, NamedRun};
 use slt_insight::report::ending::{FailedFile, write_failed, write_slowest};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::event::Tee;
 use slt_runner::parallel::schedule::FileOrder;
 use slt_runner::parallel::{self, FileSource, PreparedRun, RunPlan, WorkItem, WorkKind};
-use slt_runner::results::{Commit, History, JournalWriter, RunFolder};
+use slt_runner::results::{Circumstances, Commit, History, JournalWriter, RunFolder};
 use slt_runner::text::count::plural;
 use slt_runner::text::style::Role;
 use slt_runner::text::written;
 
+/// The number of changes of each kind that are listed after a run.
+const MAX_CHANGES: usize = 10;
 /// The maximum width of the column of files.
 const MAX_FILE_WIDTH: usize = 60;
 
-pub(in crate::cli) fn run(
-    args: RunArgs,
-    location: &ResultsLocation,
-    environment: &Environment,
-    resolved: &ResolvedArguments,
-    registry: &EngineRegistry,
-    ui: &mut Ui,
-) -> CommandResult {
-    let settings = RunSettings::new(args, registry, environment, resolved)?;
+pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut Ui) -> CommandResult {
+    let settings = RunSettings::new(args, context)?;
     // An output file that cannot be written is reported before the run and not after it.
-    let json = settings.output.json.as_deref();
+    let json = settings.json.as_deref();
     let json = json.map(|path| OutputFile::open(path, ExistingFile::ReplaceReport)).transpose()?;
     let json_to_stdout = json.as_ref().is_some_and(OutputFile::is_standard);
-    let events_to_stdout = settings.output.format == MessageFormat::Json;
+    let events_to_stdout = settings.format == MessageFormat::Json;
     if json_to_stdout && events_to_stdout {
-        let message = "`--json -` and `--message-format json` both write to standard output".to_owned();
-        let hint = "write the report to a file; the last event has the totals as well".to_owned();
-        return Err(CliError::usage(message, vec![hint]));
+        let message = "`--json -` and `--message-format json` both write to standard output";
+        let hint = "write the report to a file; the last event has the totals as well";
+        return Err(CliError::usage(message, hint));
     }
     let text_to_stdout = !json_to_stdout && !events_to_stdout;
     let mut started = match &settings.start {
-        RunStart::New(new) => begin(new, &settings, location, environment, ui)?,
-        RunStart::Resumed(name) => resume(name.as_deref(), &settings, location, registry, ui)?,
+        RunStart::New(new) => begin(new, &settings, context, ui)?,
+        RunStart::Resumed(name) => resume(name.as_deref(), &settings, context, ui)?,
     };
     let run = {
-        let look = ui.progress(settings.output.progress);
+        let look = ui.progress(settings.progress);
         let mut keys = KeyListener::new(look != ProgressLook::Hidden);
         let mut stream = events_to_stdout.then(|| EventStream::new(Ui::raw_out(), &started.folder.name));
         let out: &mut dyn std::io::Write = if text_to_stdout { &mut ui.out } else { &mut ui.err };
-        let mut lines =
-            ResultLines::new(out, settings.output.verbosity, column_width(started.prepared.items()));
+        let mut lines = ResultLines::new(out, settings.verbosity, column_width(started.prepared.items()));
         // Both may write to the terminal, where progress makes room for them.
         let mut screen = ProgressDisplay::new(Tee(&mut stream, &mut lines), look);
         let mut seen = Tee(&mut keys, &mut screen);
@@ -94,31 +88,15 @@ pub(in crate::cli) fn run(
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
     text += &next_step(&ui.program, &run, judgement, started.prepared.settings());
     if !complete {
-        text += &resume_step(&ui.program, location.named_path(), &started.folder.name);
+        text += &resume_step(&ui.program, context.location.named_path(), &started.folder.name);
     }
     let rules = VerdictRules { fail_on_empty: settings.fail_on_empty, flaky: run.header.flaky };
     let mut reason = match judgement {
         Some(judgement) => loaded_expectations::exit_reason(&run, judgement, rules),
-        None => exit_reason(&run.files, rules),
+        None => exit_reason(&run.files, &BTreeSet::new(), rules),
     };
-    if let Some((baseline, settings_of_baseline)) = started.baseline.as_ref().zip(settings.baseline.as_ref())
-    {
-        let (past, again) = judge_times(&settings, &started.folder, &run, &started.prepared, ui)?;
-        let Slower { slower, suspects, load } = slower(&timed(&past));
-        let certain = slower.into_iter().map(|slowdown| Slow { slowdown, again: None });
-        let confirmed = suspects.into_iter().filter_map(|slowdown| {
-            let again = again.iter().find(|again| again.file == *slowdown.file)?;
-            Some(Slow { slowdown, again: Some(again.elapsed) })
-        });
-        let ended = EndedRun {
-            baseline,
-            run: &run,
-            current: Named { name: &started.folder.name, commit: started.commit.as_ref() },
-            settings: started.prepared.settings(),
-            slower: certain.chain(confirmed).collect(),
-            load,
-        };
-        let (comparison, verdict) = after_run(ended, settings_of_baseline.gate, &ui.program);
+    if let Some((baseline, named)) = started.baseline.as_ref().zip(settings.baseline.as_ref()) {
+        let (comparison, verdict) = compare_with(baseline, named.gate, &settings, &started, &run, ui)?;
         text += &comparison;
         reason = reason.max(verdict);
     }
@@ -141,6 +119,37 @@ pub(in crate::cli) fn run(
     // Untested files are not a success, even if every failure was expected.
     let untested = run.untested() > 0 && reason == ExitReason::Success;
     Ok(if run.is_incomplete() || untested { reason.max(ExitReason::Incomplete) } else { reason })
+}
+
+/// Compares the run with its baseline, and returns the text and the exit reason.
+fn compare_with(
+    baseline: &LocatedRun,
+    gate: Gate,
+    settings: &RunSettings,
+    started: &StartedRun,
+    run: &RunReport,
+    ui: &mut Ui,
+) -> Result<(String, ExitReason), CliError> {
+    let past = compare::past_of(&started.folder.results(), &started.folder.name, run)?;
+    let Slowdowns { slower, suspects, load } = slower(&timed(&past));
+    let certain = slower.into_iter().map(|slowdown| ConfirmedSlowdown { slowdown, again: None });
+    let confirmed = confirm_slow(suspects, settings, run, &started.prepared, ui)?;
+    let diff = regression::compare(&baseline.report, run);
+    let comparison = Comparison {
+        diff: &diff,
+        baseline: compare::named(baseline),
+        current: NamedRun { name: &started.folder.name, commit: started.commit.as_ref() },
+        gate,
+        limit: MAX_CHANGES,
+        slower: certain.chain(confirmed).collect(),
+        load,
+        again: compare::again(&ui.program, started.prepared.settings(), run, &diff),
+    };
+    let text = written(|out| {
+        out.push('\n');
+        report::compare::write(out, &comparison)
+    });
+    Ok((text, if diff.has_regressed(gate) { ExitReason::Regressed } else { ExitReason::Success }))
 }
 
 /// Lists the files that failed unexpectedly, and the slowest files.
@@ -172,7 +181,7 @@ fn lists(
         if run.header.files > 1 {
             write_failed(out, &mut failed, &see_all)?;
         }
-        settings.output.durations.map_or(Ok(()), |most| write_slowest(out, &run.files, most))
+        settings.durations.map_or(Ok(()), |most| write_slowest(out, &run.files, most))
     })
 }
 
@@ -199,7 +208,7 @@ fn find_baseline(
     ui: &mut Ui,
 ) -> Result<Option<LocatedRun>, CliError> {
     let Some(baseline) = &settings.baseline else { return Ok(None) };
-    let found = find_run_with(&baseline.run, location, constraints, ui)?;
+    let found = find_run(&baseline.run, location, constraints, ui)?;
     found.notes.iter().for_each(|note| ui.note(note));
     Ok(Some(found))
 }
@@ -207,17 +216,16 @@ fn find_baseline(
 fn begin(
     new: &NewRun,
     settings: &RunSettings,
-    location: &ResultsLocation,
-    environment: &Environment,
+    context: CommandContext<'_>,
     ui: &mut Ui,
 ) -> Result<StartedRun, CliError> {
-    let results = location.results()?;
+    let results = context.location.results()?;
     let engine = new.setup.engine.clone();
     let workers = settings.policy.workers;
     let SelectedFiles { items, slices, shards, expectations, is_part, history } =
         select(new, &settings.expectations, results, workers, ui)?;
     let constraints = RunConstraints { before: None, engine: Some(&engine) };
-    let baseline = find_baseline(settings, location, constraints, ui)?;
+    let baseline = find_baseline(settings, context.location, constraints, ui)?;
     let starting = results.start_run_dying_at(new.die_at_step)?;
     if let Some(shards) = shards {
         ui.note(format_args!(
@@ -228,15 +236,15 @@ fn begin(
     if let Some(seed) = seed {
         ui.note(format_args!("random order; `--seed {seed}` repeats it"));
     }
-    let conditions = RunConditions {
+    let first = items.iter().find(|item| matches!(item.source, FileSource::Disk(_))).map(place_of);
+    let circumstances = Circumstances {
         workers,
         budget: settings.policy.budget,
         seed,
         suite: new.selection.paths.clone(),
         is_part,
-        first: items.iter().find(|item| matches!(item.source, FileSource::Disk(_))).map(place_of),
+        ..circumstances(context.environment, first.as_deref(), results)
     };
-    let circumstances = circumstances(environment, conditions, results);
     let commit = circumstances.commit.clone();
     let mut prepared = PreparedRun::new(
         starting.path(),
@@ -263,8 +271,7 @@ fn begin(
 fn resume(
     name: Option<&str>,
     settings: &RunSettings,
-    location: &ResultsLocation,
-    registry: &EngineRegistry,
+    CommandContext { location, registry, .. }: CommandContext<'_>,
     ui: &mut Ui,
 ) -> Result<StartedRun, CliError> {
     let name = name.map(|word| find_stored(word, location, ui)).transpose()?;
@@ -272,7 +279,7 @@ fn resume(
     if journal.damaged > 0 {
         let lines = plural(journal.damaged as u64, "line");
         let verb = if journal.damaged == 1 { "is" } else { "are" };
-        ui.warn(&format!("{lines} of the journal {verb} damaged; the files that were in them are run again"));
+        ui.warn(&format!("{lines} of the journal {verb} damaged; their files are run again"));
     }
     let engine = Some(&journal.report.header.engine);
     let constraints = RunConstraints { before: Some(&folder.name), engine };
@@ -290,7 +297,7 @@ fn resume(
     }
     let journal = JournalWriter::resume(&folder.journal(), milliseconds_since_1970())
         .map_err(|error| CliError::io("write", &folder.journal().display().to_string(), &error))?;
-    // The history would include what this run itself did before.
+    // The history would include earlier results of this run.
     let history = History::default();
     Ok(StartedRun { folder, prepared, journal, baseline, commit, expectations, history })
 }

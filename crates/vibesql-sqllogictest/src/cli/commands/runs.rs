@@ -20,20 +20,16 @@ pub(in crate::cli) fn run(args: &RunsArgs, location: &ResultsLocation, ui: &mut 
             Ok(run) => runs.push(run),
             // Its process was killed before the run began.
             Err(FolderError::NoJournal(_)) => {}
-            Err(error) => ui.warn(&format!("run {name} is left out: {error}")),
+            Err(error) => ui.warn(&format!("run {name} is omitted: {error}")),
         }
     }
     if runs.is_empty() {
-        let message = format!("no run in `{}`", results.path().display());
-        return Err(CliError::nothing_selected(message, vec!["`run` makes one".to_owned()]));
+        return Err(CliError::no_run(results.path()));
     }
     ui.print(&written(|out| report::runs::write(out, &runs)))?;
     if first > 0 {
-        ui.note(format_args!(
-            "{} before these; `--last {}` shows all",
-            plural(first as u64, "run"),
-            names.len()
-        ));
+        let (runs, all) = (plural(first as u64, "earlier run"), names.len());
+        ui.note(format_args!("{runs} not shown; `--last {all}` shows all"));
     }
     Ok(ExitReason::Success)
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
+use super::bisect::subject::no_result;
 use crate::cli::args::ShowArgs;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
@@ -51,8 +52,8 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
     {
         let mut lines = ResultLines::new(&mut ui.out, Verbosity::Normal, 0);
         for file in not_good {
-            let told = lines.on_event(&RunEvent::FileFinished(Box::new(file.clone())));
-            told.map_err(|error| CliError::io("write to", "standard output", &error.source))?;
+            let shown = lines.on_event(&RunEvent::FileFinished(Box::new(file.clone())));
+            shown.map_err(|error| CliError::io("write to", "standard output", &error.source))?;
         }
     }
     ui.print(&written(|out| report::summary::write(out, &journal.report, false)))
@@ -74,28 +75,19 @@ fn write_circumstances(out: &mut String, of: &Circumstances) -> std::fmt::Result
     Ok(())
 }
 
-/// What was typed, with the program by its name alone.
+/// Returns the typed command, with the name of the program instead of its path.
 fn command_line(words: &[String]) -> String {
     let program = words.first().map(|word| Path::new(word).file_name().unwrap_or_default().to_string_lossy());
     let words = program.into_iter().chain(words.iter().skip(1).map(|word| word.as_str().into()));
     words.map(|word| shell_word(&word)).collect::<Vec<_>>().join(" ")
 }
 
-/// The file that reports or messages call so.
+/// Returns the file with this name in reports or messages.
 fn find<'j>(journal: &'j Journal, name: &str) -> Result<&'j FileReport, CliError> {
     let mut files = journal.report.files.iter();
     let found = files.find(|file| [file.file.path(), file.file.key(), &file.shown].contains(&name));
     found.ok_or_else(|| {
-        let alike = journal.report.files.iter().filter(|file| file.file.path().contains(name)).take(3);
-        let alike: Vec<_> = alike.map(|file| file.file.path()).collect();
-        let hint = match alike.as_slice() {
-            [] => "`show` without a file names those that have not passed".to_owned(),
-            alike => format!("did you mean one of these: {}", alike.join(", ")),
-        };
-        CliError::nothing_selected(
-            format!("no result of `{name}` in run `{}`", journal.opened.run),
-            vec![hint],
-        )
+        no_result(name, journal, "run `show` without a file to list files that have not passed")
     })
 }
 
@@ -114,11 +106,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
         }
         if !file.left_out.is_empty() {
             let lines: Vec<_> = file.left_out.iter().map(|left_out| left_out.id.to_string()).collect();
-            writeln!(
-                out,
-                "left out, as the run was told to: the records on these lines: {}",
-                lines.join(", ")
-            )?;
+            writeln!(out, "skipped by the run: the records on these lines: {}", lines.join(", "))?;
         }
         for lint in &file.lints {
             let place = place(&file.shown, Some(&RecordId::at(lint.line)));
@@ -126,7 +114,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
         }
         for attempt in &file.attempts {
             let (role, word) = status_word(attempt.status);
-            writeln!(out, "at another time: {}  {}", role.paint(word), duration(attempt.elapsed))?;
+            writeln!(out, "another attempt: {}  {}", role.paint(word), duration(attempt.elapsed))?;
         }
         let (role, word) = status_word(file.status());
         let time = Role::Faint.paint(duration(file.elapsed));

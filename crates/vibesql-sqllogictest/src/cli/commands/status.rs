@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::cli::args::{LAST_RUN, PREVIOUS_RUN};
 use crate::cli::error::CommandResult;
 use crate::cli::exit::ExitReason;
-use crate::cli::find_run::{RunConstraints, find_run, find_run_with};
+use crate::cli::find_run::{RunConstraints, find_run};
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::regression::compare;
@@ -15,7 +15,7 @@ use slt_runner::text::count::plural;
 use slt_runner::text::written;
 
 pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
-    let found = find_run(LAST_RUN, location, ui)?;
+    let found = find_run(LAST_RUN, location, RunConstraints::default(), ui)?;
     let (name, run) = (&found.name, &found.report);
     let overview = RunSummary::read(location.results()?, name)?;
     let mut text = written(|out| {
@@ -29,7 +29,7 @@ pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandRes
     text += &written(|out| report::summary::write(out, run, false));
     let constraints = RunConstraints { before: Some(name), engine: Some(&run.header.engine) };
     // The first run of an engine has none before it.
-    if let Ok(before) = find_run_with(PREVIOUS_RUN, location, constraints, ui) {
+    if let Ok(before) = find_run(PREVIOUS_RUN, location, constraints, ui) {
         let diff = compare(&before.report, run);
         text += &written(|out| report::compare::write_brief(out, &before.name, &diff));
     }

@@ -3,7 +3,6 @@
 mod backup;
 mod export;
 mod import;
-mod merge;
 mod prune;
 #[cfg(feature = "store")]
 mod tables;
@@ -19,16 +18,12 @@ pub(in crate::cli) fn run(command: &StoreCommand, location: &ResultsLocation, ui
     let results = location.results()?;
     match command {
         #[cfg(feature = "store")]
-        StoreCommand::Verify => verify::verify(results, ui),
-        #[cfg(feature = "store")]
-        StoreCommand::Rebuild(args) => verify::rebuild(args, results, ui),
-        #[cfg(feature = "store")]
-        StoreCommand::Seal(args) => verify::seal(args, results, ui),
+        StoreCommand::Database(command) => verify::run(command, results, ui),
         StoreCommand::Prune(args) => prune::run(args, results, ui),
-        StoreCommand::Backup(args) => backup::run(args, results, ui),
-        StoreCommand::Restore(args) => merge::restore(args, results, ui),
+        StoreCommand::Backup(args) => backup::backup(args, results, ui),
+        StoreCommand::Restore(args) => backup::restore(args, results, ui),
         StoreCommand::Import(args) => import::run(args, results, ui),
         StoreCommand::Export(args) => export::run(args, location, ui),
-        StoreCommand::Merge(args) => merge::run(args, results, ui),
+        StoreCommand::Merge(args) => backup::merge(args, results, ui),
     }
 }

@@ -1,12 +1,13 @@
 //! `test`: runs files or single records, and shows each failure with its evidence.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::cli::args::TestArgs;
-use crate::cli::config::ResolvedArguments;
+use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::{ExitReason, VerdictRules, exit_reason};
 use crate::cli::repeat::repeat_command;
@@ -14,7 +15,7 @@ use crate::cli::settings::{EngineSetup, seconds};
 use crate::cli::target::{self, TestTarget};
 use crate::cli::ui::Ui;
 use crate::cli::workers::worker_command;
-use slt_core::engine::{EngineId, EngineRegistry};
+use slt_core::engine::EngineId;
 use slt_core::executor::{DetailLimits, Settings};
 use slt_core::location::Source;
 use slt_core::outcome::{
@@ -23,8 +24,8 @@ use slt_core::outcome::{
 use slt_core::parser::{self, Script};
 use slt_runner::event::{EventSink, RunEvent, SinkError};
 use slt_runner::parallel::{
-    self, Attempts, Limits, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand,
-    WorkerStderr,
+    self, Attempts, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand,
+    WorkerLimits, WorkerStderr,
 };
 use slt_runner::text::count::{duration, plural};
 use slt_runner::text::detail::write_failure;
@@ -34,15 +35,14 @@ use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
 use slt_runner::text::written;
 
-/// Values of a result that are kept to find the first difference in.
+/// The number of values of a result that are kept to find the first difference.
 const VALUES: usize = 100_000;
-/// Lints and failures of the set-up on the screen.
+/// The maximum number of notes about a file.
 const MOST_NOTES: usize = 10;
 
 pub(in crate::cli) fn run(
     args: TestArgs,
-    resolved: &ResolvedArguments,
-    registry: &EngineRegistry,
+    CommandContext { resolved, registry, .. }: CommandContext<'_>,
     ui: &mut Ui,
 ) -> CommandResult {
     let details = DetailLimits { records: args.max_failures, values: VALUES };
@@ -65,30 +65,30 @@ pub(in crate::cli) fn run(
         let Some(mut report) = tester.test(target, ui)? else {
             let untested = plural((files - reports.len()) as u64, "file");
             ui.note(format_args!("INCOMPLETE: interrupted, no verdict on {untested}"));
-            return Ok(exit_reason(&reports, rules).max(ExitReason::Incomplete));
+            return Ok(exit_reason(&reports, &BTreeSet::new(), rules).max(ExitReason::Incomplete));
         };
         ui.print(&written(|out| write_report(out, &ui.program, &report, &setup)))?;
         report.failures.iter_mut().for_each(|record| record.detail = None);
         reports.push(report);
     }
-    Ok(exit_reason(&reports, rules))
+    Ok(exit_reason(&reports, &BTreeSet::new(), rules))
 }
 
 /// Tests each file in a worker process, as `run` does, so that no engine can prevent a verdict.
 struct FileTester<'t> {
     setup: &'t EngineSetup,
-    /// The engine that is asked for the rows behind a hash.
+    /// The engine that provides the rows of a hash.
     reference: Option<EngineId>,
     timeouts: Timeouts,
     trace: bool,
     command: WorkerCommand,
 }
 
-/// How long a process that is asked to end may take until it is killed.
+/// The time between the request to end a process and its kill.
 const GRACE: Duration = Duration::from_secs(2);
 
 impl FileTester<'_> {
-    /// The report of a file, or of one record of it; nothing if the user has interrupted it.
+    /// Returns the report of a file or a record; `None` if the user has interrupted it.
     fn test(&self, target: TestTarget, ui: &mut Ui) -> Result<Option<FileReport>, CliError> {
         let folder = tempfile::tempdir().map_err(|error| CliError::temporary_folder(&error))?;
         let TestTarget { item, line } = target;
@@ -100,7 +100,7 @@ impl FileTester<'_> {
         report.map(|report| self.unhash(report, &item, ui)).transpose()
     }
 
-    /// The header of the record on that line, if there is one.
+    /// Returns the first line of the record that contains `line`.
     fn header_line(
         &self,
         item: &WorkItem,
@@ -109,12 +109,11 @@ impl FileTester<'_> {
     ) -> Result<Option<u32>, CliError> {
         let source = Source::new(item.shown.as_str(), bytes);
         let settings = &self.setup.settings;
-        let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact)?;
+        let profile = parser::choose(&source, settings.dialect.as_deref(), settings.exact)?;
         line.map(|line| header_line(&parser::parse(&source, profile), line)).transpose()
     }
 
-    /// Looks up the rows behind hashes that differ, in another process: nothing that the reference engine does changes the
-    /// verdict.
+    /// Looks up the rows of differing hashes, in another process, so that the reference engine cannot change the verdict.
     fn unhash(&self, report: FileReport, item: &WorkItem, ui: &mut Ui) -> Result<FileReport, CliError> {
         let is_hash =
             |detail: DetailedFailure<'_>| matches!(detail.problem, Problem::Mismatch(Mismatch::Hash { .. }));
@@ -145,7 +144,7 @@ impl FileTester<'_> {
             items: vec![item.clone()],
             engine,
             settings,
-            limits: Limits { memory: None, slow: None, grace: GRACE },
+            limits: WorkerLimits { memory: None, slow: None, grace: GRACE },
             timeouts: &self.timeouts,
             attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: false },
             kind,
@@ -174,14 +173,14 @@ impl EventSink for PositionNotes<'_> {
     }
 }
 
-/// The header of the record that `line` belongs to.
+/// Returns the first line of the record that contains `line`.
 fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
     match script.record_at(line) {
         Some(record) if record.is_counted() => Ok(record.line),
         Some(record) => {
             let message = format!("line {line} of `{}` is a control record", script.source.name());
-            let hint = format!("give the line of a statement or query; line {} has none", record.line);
-            Err(CliError::nothing_selected(message, vec![hint]))
+            let hint = format!("name the line of a statement or query; line {} has none", record.line);
+            Err(CliError::nothing_selected(message, hint))
         }
         None => {
             let next = script.records().filter(|record| record.is_counted() && record.line > line);
@@ -190,7 +189,7 @@ fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
                 None => format!("the file has {}, all before it", plural(script.total(), "record")),
             };
             let message = format!("no record on line {line} of `{}`", script.source.name());
-            Err(CliError::nothing_selected(message, vec![hint]))
+            Err(CliError::nothing_selected(message, hint))
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::cli::suite;
 use slt_core::engine::EngineRegistry;
 use slt_runner::parallel::work;
 
-/// The name by which it is started.
+/// The name of the command.
 pub(in crate::cli) const NAME: &str = "work";
 
 pub(in crate::cli) fn run(args: &WorkArgs, registry: &EngineRegistry) -> CommandResult {

@@ -1,22 +1,20 @@
 //! `worker`: adds workers to a run, from another shell or another machine.
 
 use crate::cli::args::WorkerArgs;
+use crate::cli::context::CommandContext;
 use crate::cli::error::CommandResult;
 use crate::cli::exit::ExitReason;
 use crate::cli::find_run::find_stored;
-use crate::cli::results_location::ResultsLocation;
 use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::cli::workers::{cores, worker_command};
 use crate::monitor::{ProgressDisplay, ResultLines, Verbosity};
-use slt_core::engine::EngineRegistry;
 use slt_runner::parallel::join;
 use slt_runner::text::count::plural;
 
 pub(in crate::cli) fn run(
     args: &WorkerArgs,
-    location: &ResultsLocation,
-    registry: &EngineRegistry,
+    CommandContext { location, registry, .. }: CommandContext<'_>,
     ui: &mut Ui,
 ) -> CommandResult {
     let results = location.results()?;

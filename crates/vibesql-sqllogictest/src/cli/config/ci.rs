@@ -1,8 +1,8 @@
-//! Variables of common CIs: the shard of this job, and the name of the CI run.
+//! Variables of common CIs: the shard of a job, and the identifier of the CI run.
 
 use std::path::PathBuf;
 
-use super::environment::Environment;
+use super::environment::EnvironmentVariables;
 use crate::cli::error::CliError;
 use slt_runner::parallel::Shard;
 use slt_runner::results::CiRun;
@@ -10,62 +10,30 @@ use slt_runner::results::CiRun;
 /// The variables of a CI for the number of a parallel job and the total number of jobs.
 struct CiSystem {
     name: &'static str,
-    /// A variable that must be set, where another CI uses the same names in another way.
-    only_if: Option<&'static str>,
-    index: &'static str,
-    count: &'static str,
     /// The number of the first job.
     first: u64,
+    index: &'static str,
+    count: &'static str,
+    /// A variable that must be set, if another CI uses the same names differently.
+    only_if: Option<&'static str>,
+}
+
+const fn system(name: &'static str, first: u64, index: &'static str, count: &'static str) -> CiSystem {
+    CiSystem { name, first, index, count, only_if: None }
 }
 
 const SYSTEMS: &[CiSystem] = &[
-    // Counts the variables of GitLab from 0.
-    CiSystem {
-        name: "Heroku",
-        only_if: Some("HEROKU_TEST_RUN_ID"),
-        index: "CI_NODE_INDEX",
-        count: "CI_NODE_TOTAL",
-        first: 0,
-    },
-    CiSystem { name: "GitLab", only_if: None, index: "CI_NODE_INDEX", count: "CI_NODE_TOTAL", first: 1 },
-    CiSystem {
-        name: "CircleCI",
-        only_if: None,
-        index: "CIRCLE_NODE_INDEX",
-        count: "CIRCLE_NODE_TOTAL",
-        first: 0,
-    },
-    CiSystem {
-        name: "Buildkite",
-        only_if: None,
-        index: "BUILDKITE_PARALLEL_JOB",
-        count: "BUILDKITE_PARALLEL_JOB_COUNT",
-        first: 0,
-    },
-    CiSystem {
-        name: "Semaphore",
-        only_if: None,
-        index: "SEMAPHORE_JOB_INDEX",
-        count: "SEMAPHORE_JOB_COUNT",
-        first: 1,
-    },
-    CiSystem {
-        name: "Bitbucket",
-        only_if: None,
-        index: "BITBUCKET_PARALLEL_STEP",
-        count: "BITBUCKET_PARALLEL_STEP_COUNT",
-        first: 0,
-    },
-    CiSystem {
-        name: "Azure",
-        only_if: None,
-        index: "SYSTEM_JOBPOSITIONINPHASE",
-        count: "SYSTEM_TOTALJOBSINPHASE",
-        first: 1,
-    },
+    // Uses the variables of GitLab, but counts from 0.
+    CiSystem { only_if: Some("HEROKU_TEST_RUN_ID"), ..system("Heroku", 0, "CI_NODE_INDEX", "CI_NODE_TOTAL") },
+    system("GitLab", 1, "CI_NODE_INDEX", "CI_NODE_TOTAL"),
+    system("CircleCI", 0, "CIRCLE_NODE_INDEX", "CIRCLE_NODE_TOTAL"),
+    system("Buildkite", 0, "BUILDKITE_PARALLEL_JOB", "BUILDKITE_PARALLEL_JOB_COUNT"),
+    system("Semaphore", 1, "SEMAPHORE_JOB_INDEX", "SEMAPHORE_JOB_COUNT"),
+    system("Bitbucket", 0, "BITBUCKET_PARALLEL_STEP", "BITBUCKET_PARALLEL_STEP_COUNT"),
+    system("Azure", 1, "SYSTEM_JOBPOSITIONINPHASE", "SYSTEM_TOTALJOBSINPHASE"),
 ];
 
-/// The variables that name a run of a CI, and where it can be looked at.
+/// The variables for the identifier and the URL of a CI run.
 const RUNS: &[(&str, &str)] = &[
     ("CI_PIPELINE_ID", "CI_JOB_URL"),
     ("BUILDKITE_BUILD_ID", "BUILDKITE_BUILD_URL"),
@@ -76,69 +44,49 @@ const RUNS: &[(&str, &str)] = &[
     ("BUILD_TAG", "BUILD_URL"),
 ];
 
-/// GitHub's run, which has its address in pieces.
-const GITHUB: [&str; 3] = ["GITHUB_RUN_ID", "GITHUB_SERVER_URL", "GITHUB_REPOSITORY"];
-
-/// The file in which a step of GitHub Actions sums itself up, and the folder of the repository.
-const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
-const WORKSPACE: &str = "GITHUB_WORKSPACE";
-
-/// Whether a variable is one of a CI.
-pub(super) fn is_variable(name: &str) -> bool {
-    if GITHUB.contains(&name)
-        || [STEP_SUMMARY, WORKSPACE].contains(&name)
-        || RUNS.iter().any(|(id, url)| name == *id || name == *url)
-    {
-        return true;
-    }
-    SYSTEMS.iter().any(|system| name == system.index || name == system.count || system.only_if == Some(name))
-}
-
-impl Environment {
-    /// The run of a CI that this process is part of.
+impl EnvironmentVariables {
+    /// Returns the CI run that this process is part of.
     pub(in crate::cli) fn ci_run(&self) -> Option<CiRun> {
-        let value = |name: &str| Some(self.lossy(name)).filter(|value| !value.is_empty());
-        let [run, server, repository] = GITHUB;
-        if let Some(id) = value(run) {
-            let place = value(server).zip(value(repository));
-            let url = place.map(|(server, repository)| format!("{server}/{repository}/actions/runs/{id}"));
+        if let Some(id) = self.non_empty("GITHUB_RUN_ID") {
+            let repository = self.non_empty("GITHUB_SERVER_URL").zip(self.non_empty("GITHUB_REPOSITORY"));
+            let url = repository.map(|(server, name)| format!("{server}/{name}/actions/runs/{id}"));
             return Some(CiRun { id, url });
         }
-        RUNS.iter().find_map(|(id, url)| Some(CiRun { id: value(id)?, url: value(url) }))
+        RUNS.iter().find_map(|(id, url)| Some(CiRun { id: self.non_empty(id)?, url: self.non_empty(url) }))
     }
 
-    /// Where this step of GitHub Actions sums itself up.
+    /// Returns the file for the summary of this step of GitHub Actions.
     pub(in crate::cli) fn step_summary(&self) -> Option<PathBuf> {
-        Some(PathBuf::from(self.lossy(STEP_SUMMARY))).filter(|path| !path.as_os_str().is_empty())
+        self.non_empty("GITHUB_STEP_SUMMARY").map(PathBuf::from)
     }
 
-    /// Where GitHub Actions has checked the repository out, without links on the way.
+    /// Returns the folder of the repository in GitHub Actions, without links.
     pub(in crate::cli) fn workspace(&self) -> Option<PathBuf> {
-        PathBuf::from(self.lossy(WORKSPACE)).canonicalize().ok()
+        PathBuf::from(self.non_empty("GITHUB_WORKSPACE")?).canonicalize().ok()
     }
 
-    /// Returns the shard that the variables of the CI name.
+    /// Returns the shard that the variables of the CI select.
     pub(in crate::cli) fn shard_of_ci(&self) -> Result<Shard, CliError> {
-        let value = |name: &str| Some(self.lossy(name)).filter(|value| !value.is_empty());
-        let systems = SYSTEMS.iter().filter(|system| system.only_if.is_none_or(|name| value(name).is_some()));
         let (mut found, mut half) = (None, None);
-        for system in systems {
-            match (value(system.index), value(system.count)) {
-                (Some(index), Some(count)) => found = found.or(Some((system, index, count))),
-                // GitLab says so of a job that is not parallel, and gives it no number.
+        for system in SYSTEMS {
+            if system.only_if.is_some_and(|name| self.non_empty(name).is_none()) {
+                continue;
+            }
+            let (set, missing) = match (self.non_empty(system.index), self.non_empty(system.count)) {
+                (Some(index), Some(count)) => {
+                    found = found.or(Some((system, index, count)));
+                    continue;
+                }
+                // GitLab sets only this in a job that is not parallel.
                 (None, Some(count)) if count == "1" => {
                     found = found.or(Some((system, system.first.to_string(), count)));
+                    continue;
                 }
-                (None, None) => {}
-                (index, _) => {
-                    let (is, is_not) = if index.is_some() {
-                        (system.index, system.count)
-                    } else {
-                        (system.count, system.index)
-                    };
-                    half = half.or(Some(format!("{is} is set, and {is_not} is not")));
-                }
-            }
+                (None, None) => continue,
+                (Some(_), None) => (system.index, system.count),
+                (None, Some(_)) => (system.count, system.index),
+            };
+            half = half.or(Some(format!("{set} is set, and {missing} is not")));
         }
         let Some((system, index, count)) = found else {
             let message = half.unwrap_or_else(|| "no variables of a CI are set".to_owned());
@@ -146,7 +94,7 @@ impl Environment {
             let mut pairs: Vec<_> = pairs.collect();
             pairs.dedup();
             let hint = format!("give it as --shard K/N, or set both of a pair: {}", pairs.join("; "));
-            return Err(CliError::usage(format!("--shard auto: {message}"), vec![hint]));
+            return Err(CliError::usage(format!("--shard auto: {message}"), hint));
         };
         let numbers = index.parse::<u64>().ok().zip(count.parse::<u64>().ok());
         let shard = numbers.and_then(|(index, count)| {
@@ -158,7 +106,7 @@ impl Environment {
                 "--shard auto: {} is `{index}` and {} is `{count}`, and {} counts from {}",
                 system.index, system.count, system.name, system.first
             );
-            CliError::usage(message, vec!["give it as --shard K/N".to_owned()])
+            CliError::usage(message, "give it as --shard K/N")
         })
     }
 }
@@ -167,10 +115,12 @@ impl Environment {
 mod tests {
     use super::*;
 
+    fn environment(variables: &[(&str, &str)]) -> EnvironmentVariables {
+        variables.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
+    }
+
     fn shard(variables: &[(&str, &str)]) -> Result<String, String> {
-        let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-        let environment: Environment = variables.collect();
-        let shard = environment.shard_of_ci().map_err(|error| error.message)?;
+        let shard = environment(variables).shard_of_ci().map_err(|error| error.message)?;
         let (index, count) = shard.place();
         Ok(format!("{}/{count}", index + 1))
     }
@@ -191,10 +141,7 @@ mod tests {
 
     #[test]
     fn the_run_of_a_ci_is_known() {
-        let run = |variables: &[(&str, &str)]| {
-            let variables = variables.iter().map(|(name, value)| ((*name).into(), (*value).into()));
-            variables.collect::<Environment>().ci_run().map(|run| (run.id, run.url))
-        };
+        let run = |variables: &[(&str, &str)]| environment(variables).ci_run().map(|run| (run.id, run.url));
         let github =
             [("GITHUB_RUN_ID", "7"), ("GITHUB_SERVER_URL", "https://g"), ("GITHUB_REPOSITORY", "a/b")];
         assert_eq!(run(&github), Some(("7".to_owned(), Some("https://g/a/b/actions/runs/7".to_owned()))));
@@ -209,20 +156,20 @@ mod tests {
         assert_eq!(shard(&[("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "2")]), Ok("1/2".to_owned()));
         let heroku = [("CI_NODE_INDEX", "1"), ("CI_NODE_TOTAL", "2"), ("HEROKU_TEST_RUN_ID", "x")];
         assert_eq!(shard(&heroku), Ok("2/2".to_owned()), "it counts from 0");
-        // Where nodes are counted from 0 and nothing says so, the first of them says that this is wrong.
+        // A CI that counts nodes from 0, and is not known to: the first node reports the error.
         let error = shard(&[("CI_NODE_INDEX", "0"), ("CI_NODE_TOTAL", "2")]).unwrap_err();
         let expected =
             "--shard auto: CI_NODE_INDEX is `0` and CI_NODE_TOTAL is `2`, and GitLab counts from 1";
         assert_eq!(error, expected);
         // A job that is not parallel.
         assert_eq!(shard(&[("CI_NODE_TOTAL", "1"), ("CI_NODE_INDEX", "")]), Ok("1/1".to_owned()));
-        // One that says both wins over one that says half.
+        // A complete pair wins over an incomplete one.
         let two = [("CI_NODE_TOTAL", "4"), ("CIRCLE_NODE_INDEX", "0"), ("CIRCLE_NODE_TOTAL", "3")];
         assert_eq!(shard(&two), Ok("1/3".to_owned()));
     }
 
     #[test]
-    fn what_is_not_sure_is_not_taken() {
+    fn incomplete_pairs_are_errors() {
         for (variables, expected) in [
             (&[("CIRCLE_NODE_INDEX", "1")][..], "CIRCLE_NODE_INDEX is set, and CIRCLE_NODE_TOTAL is not"),
             (&[("CI_NODE_TOTAL", "2")], "CI_NODE_TOTAL is set, and CI_NODE_INDEX is not"),

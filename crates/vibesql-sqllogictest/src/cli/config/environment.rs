@@ -1,4 +1,4 @@
-//! The environment: a variable for each flag, and what is left of the variables of VibeSQL's earlier scripts.
+//! The environment: a variable for each flag, and the variables of VibeSQL's earlier scripts.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -6,23 +6,20 @@ use std::fmt;
 
 use clap::{Arg, Command};
 
-use super::ci;
 use super::error::ConfigError;
 use super::flags::{self, FlagError, FlagValue};
 
-const PREFIX: &str = "SQLLOGICTEST_";
-
-/// Names that do not follow the rule, and the flag that they are for: other programs know them, too.
+/// Names that do not follow the rule, since other programs use them, too; with the flag that they set.
 const OTHER_NAMES: &[(&str, &str)] = &[("VIBESQL_RESULTS_DIR", "results")];
 
-/// Old names, and the flag that means the same.
+/// Old names, and the flag that replaces each.
 const OLD_NAMES: &[(&str, &str)] =
     &[("SQLLOGICTEST_TIME_BUDGET", "time"), ("SQLLOGICTEST_FILE_TIMEOUT", "timeout")];
 
 const WORKER_ID: &str = "SQLLOGICTEST_WORKER_ID";
 const TOTAL_WORKERS: &str = "SQLLOGICTEST_TOTAL_WORKERS";
 
-/// Old variables that are not followed: whom it concerns (the commands with this flag), and why.
+/// Old variables that are ignored: the flag of the commands that note it, and the reason.
 const NOT_FOLLOWED: &[(&str, &str, &str)] = &[
     (
         "SQLLOGICTEST_QUERY_TIMEOUT_MS",
@@ -32,49 +29,32 @@ const NOT_FOLLOWED: &[(&str, &str, &str)] = &[
     ("SQLLOGICTEST_FILE", "files", "name the file: `test FILE`, or `run --files PATH`"),
 ];
 
-const HOME: &str = "HOME";
-const PAGER: &str = "PAGER";
-
-/// The variables that concern this program, as the process found them.
+/// The environment variables of this process.
 #[derive(Debug, Clone, Default)]
-pub(in crate::cli) struct Environment(BTreeMap<String, OsString>);
+pub(in crate::cli) struct EnvironmentVariables(BTreeMap<String, OsString>);
 
-impl Environment {
-    /// The environment of this process. Nothing else of the program reads it.
+impl EnvironmentVariables {
+    /// Reads the environment of this process. Nothing else in the program reads it.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub(in crate::cli) fn of_process() -> Self {
+    pub(in crate::cli) fn from_process() -> Self {
         std::env::vars_os().collect()
     }
 }
 
-impl FromIterator<(OsString, OsString)> for Environment {
+impl FromIterator<(OsString, OsString)> for EnvironmentVariables {
     fn from_iter<T: IntoIterator<Item = (OsString, OsString)>>(variables: T) -> Self {
         let named = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        let other = |name: &str| OTHER_NAMES.iter().any(|(other, _)| *other == name);
-        let ours = |name: &str| {
-            name.starts_with(PREFIX) || other(name) || ci::is_variable(name) || [HOME, PAGER].contains(&name)
-        };
-        Self(named.filter(|(name, _)| ours(name)).collect())
+        Self(named.collect())
     }
 }
 
-/// What there is to say about old variables.
+/// A note about an old variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) enum VariableNote {
-    /// It is followed.
-    OldName {
-        /// Its name.
-        variable: String,
-        /// What to use.
-        flag: String,
-    },
-    /// It is not followed.
-    NotFollowed {
-        /// Its name.
-        variable: &'static str,
-        /// Why not, and what to use.
-        why: &'static str,
-    },
+    /// The variable sets a flag, which replaces it.
+    OldName { variable: String, flag: String },
+    /// The variable is ignored.
+    NotFollowed { variable: &'static str, why: &'static str },
 }
 
 impl fmt::Display for VariableNote {
@@ -84,12 +64,12 @@ impl fmt::Display for VariableNote {
                 let new = flags::variable(flag);
                 write!(f, "{variable}: deprecated; use --{flag} or {new}")
             }
-            Self::NotFollowed { variable, why } => write!(f, "{variable}: not followed; {why}"),
+            Self::NotFollowed { variable, why } => write!(f, "{variable}: ignored; {why}"),
         }
     }
 }
 
-/// The value of a variable, or of the two that make one.
+/// The value of a variable, or of two variables that form one setting.
 #[derive(Debug)]
 pub(super) struct EnvironmentValue {
     pub(super) name: String,
@@ -97,18 +77,16 @@ pub(super) struct EnvironmentValue {
     pub(super) note: Option<VariableNote>,
 }
 
-impl Environment {
-    /// What the environment says about a flag.
+impl EnvironmentVariables {
+    /// Returns the value of a flag in the environment.
     pub(super) fn given(&self, long: &str, arg: &Arg) -> Result<Option<EnvironmentValue>, ConfigError> {
         let names = |table: &'static [(&str, &str)]| {
             table.iter().filter(|(_, flag)| *flag == long).map(|(name, _)| (*name).to_owned())
         };
         for new in std::iter::once(flags::variable(long)).chain(names(OTHER_NAMES)) {
-            if let Some(text) = self.text(&new)? {
-                let says_nothing = text.is_empty() && flags::takes_value(arg);
-                if !says_nothing {
-                    return Ok(Some(EnvironmentValue { name: new, value: value(arg, text), note: None }));
-                }
+            let is_set = |text: &&str| !text.is_empty() || !flags::takes_value(arg);
+            if let Some(text) = self.text(&new)?.filter(is_set) {
+                return Ok(Some(EnvironmentValue { value: value(arg, text), note: None, name: new }));
             }
         }
         for name in names(OLD_NAMES) {
@@ -120,7 +98,7 @@ impl Environment {
         if long == "shard" { self.shard() } else { Ok(None) }
     }
 
-    /// The workers of the earlier scripts counted themselves from 1.
+    /// Returns the shard in the variables of the earlier scripts, whose workers counted from 1.
     fn shard(&self) -> Result<Option<EnvironmentValue>, ConfigError> {
         match (self.text(WORKER_ID)?, self.text(TOTAL_WORKERS)?) {
             (Some(index), Some(count)) => {
@@ -133,7 +111,7 @@ impl Environment {
         }
     }
 
-    /// What old variables do not do for a command. Who has typed the flag that replaces one needs no word about it.
+    /// Returns notes about ignored variables for a command, unless the flag that replaces one was typed.
     pub(super) fn notes(&self, command: &Command, typed: impl Fn(&str) -> bool) -> Vec<VariableNote> {
         let concerns = |flag: &str| flags::flag(command, flag).is_some() && !typed(flag);
         let mut notes: Vec<_> = NOT_FOLLOWED
@@ -142,36 +120,27 @@ impl Environment {
             .map(|&(variable, _, why)| VariableNote::NotFollowed { variable, why })
             .collect();
         let half = match (self.0.contains_key(WORKER_ID), self.0.contains_key(TOTAL_WORKERS)) {
-            (true, false) => Some((
-                WORKER_ID,
-                "it chooses a part of the files only together with SQLLOGICTEST_TOTAL_WORKERS; use --shard K/N",
-            )),
-            (false, true) => Some((
-                TOTAL_WORKERS,
-                "it chooses a part of the files only together with SQLLOGICTEST_WORKER_ID; use --shard K/N",
-            )),
+            (true, false) => {
+                Some((WORKER_ID, "it has no effect without SQLLOGICTEST_TOTAL_WORKERS; use --shard K/N"))
+            }
+            (false, true) => {
+                Some((TOTAL_WORKERS, "it has no effect without SQLLOGICTEST_WORKER_ID; use --shard K/N"))
+            }
             _ => None,
         };
-        if concerns("shard") {
-            notes.extend(half.map(|(variable, why)| VariableNote::NotFollowed { variable, why }));
-        }
+        let half = half.filter(|_| concerns("shard"));
+        notes.extend(half.map(|(variable, why)| VariableNote::NotFollowed { variable, why }));
         notes
     }
 
-    /// The folder of the user.
+    /// Returns the home directory.
     pub(in crate::cli) fn home(&self) -> Option<&OsStr> {
-        self.0.get(HOME).map(OsString::as_os_str).filter(|home| !home.is_empty())
+        self.0.get("HOME").map(OsString::as_os_str).filter(|home| !home.is_empty())
     }
 
-    /// What shows long texts.
-    #[cfg(feature = "store")]
-    pub(in crate::cli) fn pager(&self) -> Option<&str> {
-        self.0.get(PAGER).and_then(|pager| pager.to_str()).filter(|pager| !pager.is_empty())
-    }
-
-    /// The value of a variable for showing it.
-    pub(super) fn lossy(&self, name: &str) -> String {
-        self.0.get(name).map_or_else(String::new, |value| value.to_string_lossy().into_owned())
+    /// Returns the value of a variable, unless it is empty; invalid UTF-8 is replaced.
+    pub(in crate::cli) fn non_empty(&self, name: &str) -> Option<String> {
+        self.0.get(name).filter(|value| !value.is_empty()).map(|value| value.to_string_lossy().into_owned())
     }
 
     fn text(&self, name: &str) -> Result<Option<&str>, ConfigError> {
@@ -189,7 +158,7 @@ fn value(arg: &Arg, text: &str) -> FlagValue {
     if flags::is_list(arg) { FlagValue::List(split(text)) } else { FlagValue::One(text.to_owned()) }
 }
 
-/// Splits at commas, but for those between the braces of a glob.
+/// Splits at commas, except between the braces of a glob.
 fn split(text: &str) -> Vec<String> {
     let mut depth = 0_usize;
     let at_comma = |character| {

@@ -1,5 +1,6 @@
 //! Errors in the configuration, with their hints.
 
+use std::borrow::Cow;
 use std::io;
 
 use super::file::FILE_NAME;
@@ -28,7 +29,7 @@ pub(in crate::cli) enum ConfigError {
     UnknownName { place: String, kind: &'static str, name: String, known: Vec<String> },
     #[error("{place}: profiles inherit from each other: {}", names.join(" from "))]
     Cycle { place: String, names: Vec<String> },
-    #[error("{place}: there is no {kind} `{name}`, since there is no {FILE_NAME}")]
+    #[error("{place}: cannot use {kind} `{name}` without {FILE_NAME}")]
     NoFile { place: String, kind: &'static str, name: String },
     #[error("`{first}` ({first_place}) and `{second}` ({second_place}) exclude each other")]
     Conflict { first: String, first_place: String, second: String, second_place: String },
@@ -36,47 +37,45 @@ pub(in crate::cli) enum ConfigError {
 
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
-        let hint = match &error {
-            ConfigError::Unreadable { .. } => {
-                Some("use --no-config to run without a configuration file".to_owned())
-            }
+        let hint: Cow<'_, str> = match &error {
+            ConfigError::Unreadable { .. } => "use --no-config to run without a configuration file".into(),
             ConfigError::UnknownKey { nearest: Some(nearest), .. } => {
-                Some(format!("did you mean `{nearest}`?"))
+                format!("did you mean `{nearest}`?").into()
             }
             ConfigError::UnknownKey { nearest: None, .. } => {
-                Some("keys are the long flags without `--`; docs/configuration.md has the others".to_owned())
+                "keys are the long flags without `--`; docs/configuration.md lists the others".into()
             }
-            ConfigError::Selector { key, .. } => Some(match key.as_str() {
+            ConfigError::Selector { key, .. } => match key.as_str() {
                 "suite" => {
-                    "use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables".to_owned()
+                    "use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables".into()
                 }
                 "profile" => {
-                    "use --profile or SQLLOGICTEST_PROFILE; without them [profile.default] holds".to_owned()
+                    "use --profile or SQLLOGICTEST_PROFILE; [profile.default] is used without them".into()
                 }
-                _ => "this says where the file is; use the flag or its variable".to_owned(),
-            }),
-            ConfigError::Value { .. } => Some("see `--help` of the command for valid values".to_owned()),
+                _ => "use the flag or its variable".into(),
+            },
+            ConfigError::Value { .. } => "see `--help` of the command for valid values".into(),
             ConfigError::Variable { variable, .. } if variable.contains("WORKER_ID") => {
-                Some("workers are counted from 1 to the number of all of them".to_owned())
+                "workers are counted from 1 to the total number of workers".into()
             }
             ConfigError::Variable { .. } => {
-                Some("see `--help` of the command for valid values, or unset the variable".to_owned())
+                "see `--help` of the command for valid values, or unset the variable".into()
             }
             ConfigError::Incomplete { .. } => {
-                Some("an override has `files`, patterns as of --filter, and `timeout` in seconds".to_owned())
+                "an override has `files`, patterns as of --filter, and `timeout` in seconds".into()
             }
             ConfigError::UnknownName { kind, known, .. } if known.is_empty() => {
-                Some(format!("the file has no {kind}"))
+                format!("the file has no {kind}").into()
             }
             ConfigError::UnknownName { kind, known, .. } => {
-                Some(format!("{kind}s of the file: {}", known.join(", ")))
+                format!("{kind}s of the file: {}", known.join(", ")).into()
             }
             ConfigError::NoFile { .. } => {
-                Some("the file is searched for in this folder and its parents; see --config".to_owned())
+                "the file is searched for in this folder and its parents; see --config".into()
             }
-            ConfigError::Conflict { .. } => Some("remove one of them".to_owned()),
-            ConfigError::Cycle { .. } | ConfigError::Syntax { .. } => None,
+            ConfigError::Conflict { .. } => "remove one of them".into(),
+            ConfigError::Cycle { .. } | ConfigError::Syntax { .. } => "".into(),
         };
-        Self::new(ExitReason::Usage, &error, hint.into_iter().collect())
+        Self::new(ExitReason::Usage, &error).hint(hint)
     }
 }

@@ -1,4 +1,4 @@
-//! What the definitions of the command line say about flags: their names elsewhere, and which values they take.
+//! Flags as settings: their variables and keys, the commands that accept them, and their values.
 
 use std::any::TypeId;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, ArgAction, Command};
 
-/// Flags that choose where settings come from. The file cannot have them.
+/// Flags that select the sources of settings. They are not keys of the file.
 pub(super) const SELECTORS: &[&str] =
     &["config", "no-config", "profile", "suite", "suite-name", "resume", "join"];
 
-/// Commands that are about this program, and run nothing.
+/// Commands about this program, which run nothing.
 const ABOUT_ITSELF: &[&str] = &["config", "completions", "man", "help"];
 
-/// Commands that import or export results: the files that they read and write are typed each time.
+/// Commands that import or export results. Their files are always typed.
 const CARRIERS: &[&[&str]] = &[
     &["report"],
     &["store", "backup"],
@@ -23,14 +23,14 @@ const CARRIERS: &[&[&str]] = &[
     &["store", "merge"],
 ];
 
-/// A value as the environment or the file has it.
+/// A value in the environment or the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum FlagValue {
     One(String),
     List(Vec<String>),
 }
 
-/// A value that a flag does not take.
+/// A value that a flag does not accept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected {expected}, found `{found}`{}", reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default())]
 pub(in crate::cli) struct FlagError {
@@ -39,14 +39,14 @@ pub(in crate::cli) struct FlagError {
     pub(super) reason: Option<String>,
 }
 
-/// What may configure a command.
+/// The sources that can configure a command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum ConfigScope {
-    /// Nothing: it is started by this program, with all that it needs.
+    /// None: this program starts it, with complete arguments.
     Nothing,
-    /// The environment, and only the options that all commands have.
+    /// The environment, for global options only.
     Globals,
-    /// Environment and file, and only the options that all commands have.
+    /// Environment and file, for global options only.
     GlobalsOfFile,
     /// Environment and file.
     Everything,
@@ -74,12 +74,12 @@ pub(super) fn scope(root: &Command, path: &[String]) -> ConfigScope {
     }
 }
 
-/// The command at the end of a path.
+/// Returns the command at the end of a path.
 pub(super) fn command_at<'c>(root: &'c Command, path: &[String]) -> Option<&'c Command> {
     path.iter().try_fold(root, |command, name| command.find_subcommand(name))
 }
 
-/// All commands that can be configured by the file, with their paths.
+/// Returns all commands that the file can configure, with their paths.
 pub(super) fn configurable(root: &Command) -> Vec<(Vec<String>, &Command)> {
     let mut found = Vec::new();
     let mut open = vec![(Vec::new(), root)];
@@ -96,7 +96,7 @@ pub(super) fn configurable(root: &Command) -> Vec<(Vec<String>, &Command)> {
     found
 }
 
-/// The flags of a command that carry a setting; hidden ones are for tests.
+/// Returns the flags of a command that are settings; hidden ones are for tests.
 pub(super) fn flags(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     let carries = |arg: &&Arg| {
         !arg.is_hide_set()
@@ -108,12 +108,12 @@ pub(super) fn flags(command: &Command) -> impl Iterator<Item = (&str, &Arg)> {
     command.get_arguments().filter(carries).filter_map(|arg| Some((arg.get_long()?, arg)))
 }
 
-/// The flag of a command with this long name.
+/// Returns the flag of a command with this long name.
 pub(super) fn flag<'c>(command: &'c Command, long: &str) -> Option<&'c Arg> {
     flags(command).find(|(name, _)| *name == long).map(|(_, arg)| arg)
 }
 
-/// The environment variable of a flag.
+/// Returns the environment variable of a flag.
 pub(super) fn variable(long: &str) -> String {
     format!("SQLLOGICTEST_{}", long.to_uppercase().replace('-', "_"))
 }
@@ -128,8 +128,8 @@ pub(super) fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
 }
 
-/// What is to be typed for a value of a flag; nothing where it switches the flag off.
-pub(super) fn words(arg: &Arg, value: &FlagValue) -> Result<Vec<String>, FlagError> {
+/// Returns the arguments for a value of a flag; none if the value switches the flag off.
+fn words(arg: &Arg, value: &FlagValue) -> Result<Vec<String>, FlagError> {
     let long = arg.get_long().unwrap_or_default();
     let wrong =
         |expected: &str, found: String| FlagError { expected: expected.to_owned(), found, reason: None };
@@ -165,44 +165,47 @@ fn switch(text: &str) -> Option<bool> {
     }
 }
 
-/// Takes a relative path of the file's for what it means from here.
+/// Resolves a relative path of the file.
 pub(super) fn from_folder(arg: &Arg, value: FlagValue, folder: &Path) -> FlagValue {
     if arg.get_value_parser().type_id() != TypeId::of::<PathBuf>() {
         return value;
     }
     match value {
-        // The one word that is no path where a path is wanted.
+        // The only value that is not a path.
         FlagValue::One(text) if text != "-" => FlagValue::One(below(folder, &text)),
         FlagValue::List(values) => FlagValue::List(values.iter().map(|value| below(folder, value)).collect()),
         other @ FlagValue::One(_) => other,
     }
 }
 
-/// A path that is relative to a folder.
+/// Joins a folder and a path.
 pub(super) fn below(folder: &Path, path: &str) -> String {
     folder.join(path).display().to_string()
 }
 
-/// Whether clap takes what `words` has typed for the command at `path`.
-pub(super) fn check(root: &Command, path: &[String], words: &[String]) -> Result<(), FlagError> {
+/// Returns the arguments for a value of a flag, if clap accepts them for the command at `path`.
+pub(super) fn accepted_words(
+    root: &Command,
+    path: &[String],
+    arg: &Arg,
+    value: &FlagValue,
+) -> Result<Vec<String>, FlagError> {
+    let words = words(arg, value)?;
     let line =
         [root.get_name().to_owned()].into_iter().chain(path.iter().cloned()).chain(words.iter().cloned());
-    match root.clone().try_get_matches_from(line) {
-        Err(error) => is_about_a_value(&error).map_or(Ok(()), Err),
-        Ok(_) => Ok(()),
-    }
+    let error = root.clone().try_get_matches_from(line).err();
+    error.as_ref().and_then(invalid_value).map_or(Ok(words), Err)
 }
 
-/// Whether there is a command whose flag of this name takes the value: then it is meant for that one.
+/// Whether a command has a flag of this name that accepts the value.
 pub(super) fn suits_some(root: &Command, long: &str, value: &FlagValue) -> bool {
     configurable(root).iter().any(|(path, command)| {
-        let takes = |arg| words(arg, value).and_then(|words| check(root, path, &words)).is_ok();
-        flag(command, long).is_some_and(takes)
+        flag(command, long).is_some_and(|arg| accepted_words(root, path, arg, value).is_ok())
     })
 }
 
-/// The value that is wrong, if that is the error: values are looked at before anything that concerns several flags.
-fn is_about_a_value(error: &clap::Error) -> Option<FlagError> {
+/// Returns the invalid value that caused the error, if any: clap checks values before conflicts of flags.
+fn invalid_value(error: &clap::Error) -> Option<FlagError> {
     if !matches!(error.kind(), ErrorKind::InvalidValue | ErrorKind::ValueValidation) {
         return None;
     }
@@ -226,7 +229,7 @@ fn one_of(words: &[String]) -> String {
     }
 }
 
-/// The same commands, in which nothing has to be typed: for looking at settings without running anything.
+/// Makes all arguments optional, to show settings without running a command.
 pub(in crate::cli) fn relaxed(command: Command) -> Command {
     command.mut_args(|arg| arg.required(false)).mut_subcommands(relaxed)
 }

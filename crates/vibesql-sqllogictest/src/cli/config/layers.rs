@@ -1,59 +1,58 @@
-//! The order of precedence: which of several words about one setting holds.
+//! The origins of settings, and their precedence.
 
-use super::origin::SettingOrigin;
+use std::fmt;
 
-/// A setting that one layer has.
+use super::environment::VariableNote;
+
+/// A setting of a layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct GivenSetting {
-    /// The argument, as clap knows it.
+    /// The identifier of the argument in clap.
     pub(super) id: String,
-    /// The flag, as the user knows it.
     pub(super) flag: String,
-    /// What is to be typed for it; nothing where it is switched off.
+    /// Its arguments; none if it is switched off.
     pub(super) words: Vec<String>,
-    /// Where it comes from.
     pub(super) origin: SettingOrigin,
     /// The layer; a lower number wins.
     pub(super) rank: usize,
+    /// A note about its variable.
+    pub(super) note: Option<VariableNote>,
 }
 
-/// A setting that does not hold, since one that contradicts it stands higher.
+/// A setting that is ignored because of a conflicting one in a higher layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) struct IgnoredSetting {
-    /// The flag that does not hold.
     pub(in crate::cli) flag: String,
-    /// Where it comes from.
     pub(in crate::cli) origin: SettingOrigin,
-    /// The flag that holds.
+    /// The flag that is used instead.
     pub(in crate::cli) by: String,
-    /// Where that one comes from.
     pub(in crate::cli) by_origin: SettingOrigin,
 }
 
-/// Two settings of one layer that contradict each other.
+/// Two conflicting settings of one layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct SettingConflict {
     pub(super) first: GivenSetting,
     pub(super) second: GivenSetting,
 }
 
-/// What holds, and what does not.
+/// The settings that are used, and those that are ignored.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct SettledSettings {
     pub(super) kept: Vec<GivenSetting>,
     pub(super) left_out: Vec<IgnoredSetting>,
 }
 
-/// Chooses from all that the layers have.
+/// Selects from the settings of all layers.
 ///
-/// | what there is | what holds |
+/// | settings | result |
 /// |---|---|
 /// | the same setting in two layers | the higher layer |
-/// | settings that exclude each other, in two layers | the higher layer; the other is left out |
-/// | settings that exclude each other, in one layer | nothing: that is an error |
-/// | a switch that is off | it hides the same switch of lower layers, and excludes nothing |
+/// | conflicting settings in two layers | the higher layer; the other is ignored |
+/// | conflicting settings in one layer | an error |
+/// | a switch that is off | hides the same switch of lower layers, and conflicts with nothing |
 ///
-/// `typed` are the settings of the command line as identifier and flag; it stands above all.
+/// `typed` are the identifiers and flags of the command line, which is the highest layer.
 pub(super) fn settle(
     typed: &[(String, String)],
     mut given: Vec<GivenSetting>,
@@ -81,17 +80,72 @@ pub(super) fn settle(
             (above, beside) => {
                 let by = above.or_else(|| beside.map(|kept| (kept.flag.clone(), kept.origin.clone())));
                 if let Some((by, by_origin)) = by {
-                    settled.left_out.push(IgnoredSetting {
-                        flag: new.flag,
-                        origin: new.origin,
-                        by,
-                        by_origin,
-                    });
+                    let (flag, origin) = (new.flag, new.origin);
+                    settled.left_out.push(IgnoredSetting { flag, origin, by, by_origin });
                 }
             }
         }
     }
     Ok(settled)
+}
+
+/// The origin of a setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum SettingOrigin {
+    CommandLine,
+    /// The environment variable, or two of them that form one setting.
+    Variable(String),
+    /// A key of the file.
+    File {
+        file: String,
+        section: ConfigSection,
+        line: usize,
+    },
+    Default,
+}
+
+/// A part of the file that has settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum ConfigSection {
+    /// Before all tables.
+    Defaults,
+    /// `[suite.NAME]`
+    Suite(String),
+    /// `[profile.NAME]`
+    Profile(String),
+}
+
+impl SettingOrigin {
+    /// Returns the origin with its line, for an error.
+    pub(super) fn place(&self) -> String {
+        match self {
+            Self::File { file, section: ConfigSection::Defaults, line } => format!("{file}:{line}"),
+            Self::File { file, section, line } => format!("{file}:{line}, {section}"),
+            other => other.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for SettingOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CommandLine => f.write_str("command line"),
+            Self::Variable(name) => f.write_str(name),
+            Self::File { file, section: ConfigSection::Defaults, .. } => f.write_str(file),
+            Self::File { file, section, .. } => write!(f, "{file}: {section}"),
+            Self::Default => f.write_str("default"),
+        }
+    }
+}
+
+impl fmt::Display for ConfigSection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Defaults => f.write_str("defaults"),
+            Self::Suite(name) => write!(f, "suite {name}"),
+            Self::Profile(name) => write!(f, "profile {name}"),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -103,45 +157,16 @@ mod tests {
     fn given(id: &str, rank: usize, on: bool) -> GivenSetting {
         let words = if on { vec![format!("--{id}={rank}")] } else { Vec::new() };
         let origin = SettingOrigin::Variable(rank.to_string());
-        GivenSetting { id: id.to_owned(), flag: id.to_owned(), words, origin, rank }
+        GivenSetting { id: id.to_owned(), flag: id.to_owned(), words, origin, rank, note: None }
     }
 
-    /// `a` and `b` exclude each other.
+    /// `a` and `b` conflict.
     fn exclude(one: &str, other: &str) -> bool {
         [one, other] == ["a", "b"] || [one, other] == ["b", "a"]
     }
 
-    /// The kept as `id` and rank, the left out as `-id` and rank.
-    fn check(typed: &[&str], all: Vec<GivenSetting>) -> Result<String, Box<SettingConflict>> {
-        let typed: Vec<_> = typed.iter().map(|&id| (id.to_owned(), id.to_owned())).collect();
-        let settled = settle(&typed, all, exclude)?;
-        let kept = settled.kept.iter().map(|kept| format!("{}{}", kept.id, kept.rank));
-        let out = settled.left_out.iter().map(|out| format!("-{}{}", out.flag, out.origin));
-        Ok(kept.chain(out).collect::<Vec<_>>().join(" "))
-    }
-
-    #[test]
-    fn the_table_of_precedence() {
-        let cases: [(&[&str], Vec<GivenSetting>, &str); 7] = [
-            (&[], vec![given("c", 2, true), given("c", 0, true), given("c", 1, true)], "c0"),
-            (&["c"], vec![given("c", 0, true)], ""),
-            (&["a"], vec![given("b", 0, true)], "-b0"),
-            (&[], vec![given("b", 3, true), given("a", 1, true)], "a1 -b3"),
-            (&[], vec![given("a", 0, false), given("a", 1, true)], "a0"),
-            (&["a"], vec![given("b", 0, false)], "b0"),
-            (&[], vec![given("a", 0, false), given("b", 0, true)], "a0 b0"),
-        ];
-        for (typed, all, expected) in cases {
-            assert_eq!(check(typed, all.clone()).unwrap(), expected, "{typed:?} {all:?}");
-        }
-        let wrong = check(&[], vec![given("a", 1, true), given("b", 1, true)]).unwrap_err();
-        assert_eq!((wrong.first.id.as_str(), wrong.second.id.as_str()), ("a", "b"));
-        // What the command line leaves out is no contradiction.
-        assert_eq!(check(&["a"], vec![given("a", 1, true), given("b", 1, true)]).unwrap(), "-b1");
-    }
-
     proptest! {
-        /// A setting that holds is the highest of its name, and no two that hold exclude each other.
+        /// A kept setting is the highest of its name, and no two kept settings conflict.
         #[test]
         fn the_highest_holds(all in prop::collection::vec(("[abc]", 0_usize..4, any::<bool>()), 0..10)) {
             let all: Vec<_> = all.iter().map(|(id, rank, on)| given(id, *rank, *on)).collect();

@@ -1,7 +1,7 @@
-//! Reads `sqllogictest.toml`, and finds every error in it at once: also in the parts that are not chosen.
+//! Reads `sqllogictest.toml`, and reports all of its errors, also those in parts that are not used.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Command;
@@ -10,7 +10,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigError;
 use super::file::{
-    ConfigEntry, ConfigFile, ConfigProfile, ConfigSuite, DEFAULT_PROFILE, SUITE_NAME, TimeoutOverride,
+    ConfigEntry, ConfigFile, ConfigProfile, ConfigSuite, DEFAULT_PROFILE, FILE_NAME, SUITE_NAME,
+    TimeoutOverride,
 };
 use super::flags::{self, FlagError, FlagValue};
 use slt_core::location::file_id::SuiteName;
@@ -18,14 +19,29 @@ use slt_runner::parallel::Pattern;
 
 type Node<'t> = Spanned<DeValue<'t>>;
 
-/// How alike a word must be to be what was meant.
+/// The similarity from which a key is suggested.
 const ALIKE: f64 = 0.7;
 
-/// Reads the text of the file at `path`. `root` are the definitions of the command line, which say what keys there are.
-pub(super) fn read(root: &Command, path: &Path, text: &str) -> Result<ConfigFile, Vec<ConfigError>> {
+/// Returns the path and the text of the named file, or of the nearest one in this folder and its parents.
+pub(in crate::cli) fn read_text(named: Option<&Path>) -> Result<Option<(PathBuf, String)>, ConfigError> {
+    let Some(path) = named.map(Path::to_owned).or_else(find) else { return Ok(None) };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Ok(Some((path, text))),
+        Err(source) => Err(ConfigError::Unreadable { file: path.display().to_string(), source }),
+    }
+}
+
+fn find() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let parents = std::iter::successors(Some(PathBuf::new()), |up| Some(up.join("..")));
+    let mut candidates = here.ancestors().zip(parents).map(|(_, up)| up.join(FILE_NAME));
+    candidates.find(|candidate| candidate.is_file())
+}
+
+/// Parses the text of the file at `path`. The flags of `root` are its keys.
+pub(super) fn parse(root: &Command, path: &Path, text: &str) -> Result<ConfigFile, Vec<ConfigError>> {
     let mut reader = ConfigReader::new(root, path.display().to_string(), text);
-    let file = reader.file(path);
-    match file {
+    match reader.file(path) {
         Some(file) if reader.errors.is_empty() => Ok(file),
         _ => {
             reader.errors.sort_by_key(|(line, _)| *line);
@@ -39,32 +55,32 @@ struct ConfigReader<'r> {
     commands: Vec<(Vec<String>, &'r Command)>,
     shown: String,
     text: &'r str,
-    /// With their lines.
+    /// The errors with their lines.
     errors: Vec<(usize, ConfigError)>,
 }
 
-/// The part of the file that a key is in, as far as it decides about keys.
+/// A kind of table, which decides on the allowed keys.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ConfigTable {
     Defaults,
-    ConfigSuite,
-    ConfigProfile,
-    TimeoutOverride,
+    Suite,
+    Profile,
+    Override,
 }
 
 impl ConfigTable {
-    /// Keys that are no flags.
+    /// Returns the keys that are not flags.
     fn own_keys(self) -> &'static [&'static str] {
         match self {
             Self::Defaults => &["suite", "profile", "override", "default-suite"],
-            Self::ConfigSuite => &["paths"],
-            Self::ConfigProfile => &["inherits"],
-            Self::TimeoutOverride => &["files", "timeout"],
+            Self::Suite => &["paths"],
+            Self::Profile => &["inherits"],
+            Self::Override => &["files", "timeout"],
         }
     }
 }
 
-/// The keys of a table in the order of the text.
+/// Returns the keys of a table in the order of the text.
 fn in_order<'t, 'd>(table: &'t DeTable<'d>) -> Vec<(&'t str, usize, &'t Node<'d>)> {
     let mut keys: Vec<_> =
         table.iter().map(|(key, node)| (key.get_ref().as_ref(), key.span().start, node)).collect();
@@ -84,20 +100,13 @@ impl<'r> ConfigReader<'r> {
             Err(error) => {
                 let at = error.span().map_or(0, |span| span.start);
                 let what = error.message().to_owned();
-                self.tell(at, ConfigError::Syntax { place: self.place(at), what });
+                self.report(at, ConfigError::Syntax { place: self.place(at), what });
                 return None;
             }
         };
         let folder = path.parent().unwrap_or(Path::new(""));
-        let mut file = ConfigFile {
-            shown: self.shown.clone(),
-            folder: folder.to_owned(),
-            defaults: Vec::new(),
-            default_suite: None,
-            suites: BTreeMap::new(),
-            profiles: BTreeMap::new(),
-            overrides: Vec::new(),
-        };
+        let mut file =
+            ConfigFile { shown: self.shown.clone(), folder: folder.to_owned(), ..ConfigFile::default() };
         let mut default_suite = None;
         for (key, at, node) in in_order(document.get_ref()) {
             match key {
@@ -110,15 +119,16 @@ impl<'r> ConfigReader<'r> {
             }
         }
         if let Some((name, at)) = default_suite {
-            self.known("suite", &name, at, file.suites.keys());
+            if let Err(error) = check_name("suite", &name, &self.place(at), file.suites.keys()) {
+                self.report(at, error);
+            }
             file.default_suite = Some(name);
         }
         self.inheritance(&file);
         Some(file)
     }
 
-    /// The name of the suite in the folder of the file. Who finds out the suite of a file reads it: it holds for the files
-    /// below this folder, and not for those that are named from here.
+    /// Checks the name of the suite. It is used by `suite::suite_config`, for all files below the folder of this file.
     fn suite_name(&mut self, at: usize, node: &Node<'_>) {
         if let Some(word) = self.word(SUITE_NAME, at, node)
             && let Err(error) = word.parse::<SuiteName>()
@@ -129,7 +139,7 @@ impl<'r> ConfigReader<'r> {
         }
     }
 
-    /// `[kind.NAME]` tables.
+    /// Reads `[kind.NAME]` tables.
     fn tables<T>(
         &mut self,
         kind: &str,
@@ -148,29 +158,34 @@ impl<'r> ConfigReader<'r> {
     }
 
     fn suite(&mut self, at: usize, table: &DeTable<'_>) -> ConfigSuite {
-        let mut suite = ConfigSuite { paths: Vec::new(), line: self.line(at), settings: Vec::new() };
-        for (key, at, node) in in_order(table) {
-            if key == "paths" {
-                suite.line = self.line(at);
-                suite.paths = self.words(key, at, node);
-            } else {
-                suite.settings.extend(self.setting(ConfigTable::ConfigSuite, key, at, node));
-            }
-        }
-        suite
+        let (own, settings) = self.section(ConfigTable::Suite, "paths", table);
+        let paths = own.map(|(at, node)| self.words("paths", at, node));
+        let line = self.line(own.map_or(at, |(at, _)| at));
+        ConfigSuite { paths: paths.unwrap_or_default(), line, settings }
     }
 
     fn profile(&mut self, at: usize, table: &DeTable<'_>) -> ConfigProfile {
-        let mut profile = ConfigProfile { inherits: None, line: self.line(at), settings: Vec::new() };
+        let (own, settings) = self.section(ConfigTable::Profile, "inherits", table);
+        let inherits = own.and_then(|(at, node)| self.word("inherits", at, node));
+        ConfigProfile { inherits, line: self.line(own.map_or(at, |(at, _)| at)), settings }
+    }
+
+    /// Reads the settings of a table, and returns its own key besides.
+    fn section<'t, 'd>(
+        &mut self,
+        part: ConfigTable,
+        own_key: &str,
+        table: &'t DeTable<'d>,
+    ) -> (Option<(usize, &'t Node<'d>)>, Vec<ConfigEntry>) {
+        let (mut own, mut settings) = (None, Vec::new());
         for (key, at, node) in in_order(table) {
-            if key == "inherits" {
-                profile.line = self.line(at);
-                profile.inherits = self.word(key, at, node);
+            if key == own_key {
+                own = Some((at, node));
             } else {
-                profile.settings.extend(self.setting(ConfigTable::ConfigProfile, key, at, node));
+                settings.extend(self.setting(part, key, at, node));
             }
         }
-        profile
+        (own, settings)
     }
 
     fn overrides(&mut self, at: usize, node: &Node<'_>) -> Vec<TimeoutOverride> {
@@ -196,14 +211,14 @@ impl<'r> ConfigReader<'r> {
             match key {
                 "files" => files = self.patterns(key, at, node),
                 "timeout" => timeout = self.timeout(key, at, node),
-                _ => self.unknown(ConfigTable::TimeoutOverride, key, at),
+                _ => self.unknown(ConfigTable::Override, key, at),
             }
         }
-        // A value that is wrong has been told; it is not missing.
+        // A wrong value has been reported; it is not missing.
         if self.errors.len() == before {
             let missing = [("files", files.is_empty()), ("timeout", timeout.is_none())];
             for (missing, _) in missing.iter().filter(|(_, is_missing)| *is_missing) {
-                self.tell(at, ConfigError::Incomplete { place: self.place(at), missing });
+                self.report(at, ConfigError::Incomplete { place: self.place(at), missing });
             }
         }
         let line = self.line(at);
@@ -226,7 +241,7 @@ impl<'r> ConfigReader<'r> {
         patterns
     }
 
-    /// Seconds, with 0 for no limit at all.
+    /// Reads a limit in seconds; 0 is no limit.
     fn timeout(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<Option<Duration>> {
         let word = self.word(key, at, node)?;
         if let Ok(seconds) = word.parse() {
@@ -237,10 +252,10 @@ impl<'r> ConfigReader<'r> {
         None
     }
 
-    /// A key that is a flag.
+    /// Reads a key that is a flag.
     fn setting(&mut self, part: ConfigTable, key: &str, at: usize, node: &Node<'_>) -> Option<ConfigEntry> {
         if flags::SELECTORS.contains(&key) {
-            self.tell(at, ConfigError::Selector { place: self.place(at), key: key.to_owned() });
+            self.report(at, ConfigError::Selector { place: self.place(at), key: key.to_owned() });
             return None;
         }
         let root = self.root;
@@ -253,11 +268,9 @@ impl<'r> ConfigReader<'r> {
             return None;
         }
         let value = self.value(key, at, node)?;
-        let takes = |(path, arg): &(Vec<String>, &clap::Arg)| {
-            flags::words(arg, &value).and_then(|words| flags::check(root, path, &words))
-        };
-        // Commands may differ in what they take; here it is enough that there is one.
-        let mut results: Vec<_> = takers.iter().map(takes).collect();
+        // Commands may accept different values; one that accepts this one is enough.
+        let accepted = takers.iter().map(|(path, arg)| flags::accepted_words(root, path, arg, &value));
+        let mut results: Vec<_> = accepted.collect();
         if !results.iter().any(Result::is_ok)
             && let Some(Err(error)) = results.pop()
         {
@@ -267,12 +280,12 @@ impl<'r> ConfigReader<'r> {
         Some(ConfigEntry { key: key.to_owned(), value, line: self.line(at) })
     }
 
-    /// The commands that the keys of a part are flags of.
+    /// Returns the commands whose flags are keys of a kind of table.
     fn takers(&self, part: ConfigTable) -> impl Iterator<Item = &(Vec<String>, &'r Command)> {
         self.commands.iter().filter(move |(_, command)| match part {
-            ConfigTable::Defaults | ConfigTable::ConfigProfile => true,
-            ConfigTable::ConfigSuite => flags::flag(command, "suite").is_some(),
-            ConfigTable::TimeoutOverride => false,
+            ConfigTable::Defaults | ConfigTable::Profile => true,
+            ConfigTable::Suite => flags::flag(command, "suite").is_some(),
+            ConfigTable::Override => false,
         })
     }
 
@@ -286,10 +299,10 @@ impl<'r> ConfigReader<'r> {
             .filter(|known| part == ConfigTable::Defaults || !flags::SELECTORS.contains(known));
         let alike = keys.map(|known| (strsim::jaro(key, known), known)).filter(|(alike, _)| *alike >= ALIKE);
         let nearest = alike.max_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, known)| known.to_owned());
-        self.tell(at, ConfigError::UnknownKey { place: self.place(at), key: key.to_owned(), nearest });
+        self.report(at, ConfigError::UnknownKey { place: self.place(at), key: key.to_owned(), nearest });
     }
 
-    /// Each profile inherits from one that there is, and none in the end from itself.
+    /// Checks that each profile inherits from an existing one, and that there are no cycles.
     fn inheritance(&mut self, file: &ConfigFile) {
         for (name, profile) in &file.profiles {
             let place = format!("{}:{}", self.shown, profile.line);
@@ -304,25 +317,11 @@ impl<'r> ConfigReader<'r> {
             }
             let chain = file.chain(name);
             let back = chain.last().and_then(|(_, last)| last.inherits.as_ref()) == Some(name);
-            // Each circle is told once: by the first of its names.
+            // Each cycle is reported once, by the first of its names.
             if back && chain.iter().all(|(other, _)| *other >= name.as_str()) {
                 let names = chain.iter().map(|(name, _)| (*name).to_owned()).chain([name.clone()]).collect();
                 self.errors.push((profile.line, ConfigError::Cycle { place, names }));
             }
-        }
-    }
-
-    fn known<'n>(
-        &mut self,
-        kind: &'static str,
-        name: &str,
-        at: usize,
-        known: impl Iterator<Item = &'n String>,
-    ) {
-        let known: Vec<_> = known.cloned().collect();
-        if !known.iter().any(|known| known == name) {
-            let place = self.place(at);
-            self.tell(at, ConfigError::UnknownName { place, kind, name: name.to_owned(), known });
         }
     }
 
@@ -373,10 +372,10 @@ impl<'r> ConfigReader<'r> {
     }
 
     fn wrong(&mut self, key: &str, at: usize, error: FlagError) {
-        self.tell(at, ConfigError::Value { place: self.place(at), key: key.to_owned(), error });
+        self.report(at, ConfigError::Value { place: self.place(at), key: key.to_owned(), error });
     }
 
-    fn tell(&mut self, at: usize, error: ConfigError) {
+    fn report(&mut self, at: usize, error: ConfigError) {
         self.errors.push((self.line(at), error));
     }
 
@@ -389,7 +388,7 @@ impl<'r> ConfigReader<'r> {
     }
 }
 
-/// A value as it would be typed.
+/// Returns a value as it would be typed.
 fn scalar(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),
@@ -400,4 +399,18 @@ fn scalar(value: &DeValue<'_>) -> Option<String> {
         DeValue::Boolean(is) => Some(is.to_string()),
         DeValue::Datetime(_) | DeValue::Array(_) | DeValue::Table(_) => None,
     }
+}
+
+/// Checks that a suite or a profile exists.
+pub(super) fn check_name<'n>(
+    kind: &'static str,
+    name: &str,
+    place: &str,
+    known: impl Iterator<Item = &'n String>,
+) -> Result<(), ConfigError> {
+    let known: Vec<_> = known.cloned().collect();
+    if known.iter().any(|known| known == name) {
+        return Ok(());
+    }
+    Err(ConfigError::UnknownName { place: place.to_owned(), kind, name: name.to_owned(), known })
 }

@@ -1,4 +1,4 @@
-//! From what was typed, the environment and the file to one command line that says it all.
+//! Resolves the command line, the environment and the file into one complete command line.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,42 +8,37 @@ use std::time::Duration;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgMatches, Command};
 
-use super::environment::{Environment, VariableNote};
+use super::environment::{EnvironmentVariables, VariableNote};
 use super::error::ConfigError;
 use super::file::{ConfigEntry, ConfigFile, DEFAULT_PROFILE, TimeoutOverride};
 use super::flags::{self, ConfigScope};
-use super::layers::{GivenSetting, IgnoredSetting, SettledSettings, settle};
-use super::origin::{ConfigSection, SettingOrigin};
+use super::layers::{ConfigSection, GivenSetting, IgnoredSetting, SettingOrigin, SettledSettings, settle};
 use super::reader;
 use slt_runner::parallel::Pattern;
 
-/// The identifier of the argument that a suite's paths go to.
+/// The argument for the paths of a suite.
 const PATHS: &str = "paths";
 
-/// A command line in which everything is typed, and where it comes from.
+/// A complete command line, with the origins of its settings.
 #[derive(Debug, Default)]
 pub(in crate::cli) struct ResolvedArguments {
-    /// What to parse.
     pub(in crate::cli) arguments: Vec<OsString>,
     /// The command, with its subcommands.
     pub(in crate::cli) command: Vec<String>,
-    /// Options for all commands that were typed.
+    /// The global options that were typed.
     pub(in crate::cli) globals: Vec<OsString>,
-    /// Where settings come from, by the identifier of the argument; any other has its default.
+    /// The origins of settings by the identifiers of the arguments; others have their defaults.
     pub(in crate::cli) origins: BTreeMap<String, SettingOrigin>,
-    /// What does not hold.
     pub(in crate::cli) left_out: Vec<IgnoredSetting>,
-    /// What there is to say about old variables.
+    /// Notes about old variables.
     pub(in crate::cli) notes: Vec<VariableNote>,
-    /// What holds for some files.
     pub(in crate::cli) overrides: Vec<TimeoutOverride>,
     /// Whether the file has more than one suite.
     has_suites: bool,
-    /// The file.
+    /// The path of the configuration file.
     pub(in crate::cli) file: Option<String>,
     /// The profile, with those that it inherits from.
     pub(in crate::cli) profiles: Vec<String>,
-    /// The suite.
     pub(in crate::cli) suite: Option<String>,
 }
 
@@ -82,8 +77,8 @@ impl ResolvedArguments {
         self.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect()
     }
 
-    /// Whether a pattern that was not typed has to match: not in paths that are typed, and if it is for several suites not
-    /// in each of them.
+    /// Whether a pattern that was not typed should match a file: not if paths are typed, and not if it is for several
+    /// suites.
     fn must_match(&self, origin: &SettingOrigin) -> bool {
         let is_for_all =
             matches!(origin, SettingOrigin::File { section: ConfigSection::Defaults, .. }) && self.has_suites;
@@ -91,12 +86,11 @@ impl ResolvedArguments {
     }
 }
 
-/// Why there is no such command line.
+/// An error of the command line or of the configuration.
 #[derive(Debug)]
 pub(in crate::cli) enum ResolveError {
-    /// What was typed is wrong, or asks for help.
+    /// The typed arguments are wrong, or request help.
     Typed(clap::Error),
-    /// The configuration is wrong.
     Configuration(Vec<ConfigError>),
 }
 
@@ -112,19 +106,19 @@ impl From<clap::Error> for ResolveError {
     }
 }
 
-/// Finds and reads the file: the one at the path, or the one that there is.
+/// Reads the configuration file at the path, or searches for it.
 pub(in crate::cli) type ReadFile<'r> =
     dyn Fn(Option<&Path>) -> Result<Option<(PathBuf, String)>, ConfigError> + 'r;
 
-/// Completes a command line with what the environment and the file say.
+/// Completes a command line with the settings of the environment and the file.
 ///
 /// # Errors
 ///
-/// Whatever is wrong with any of the three.
+/// Fails if one of the three is wrong.
 pub(in crate::cli) fn resolve(
     definition: &Command,
     arguments: Vec<OsString>,
-    environment: &Environment,
+    environment: &EnvironmentVariables,
     read: &ReadFile<'_>,
 ) -> Result<ResolvedArguments, ResolveError> {
     let matches = definition.clone().try_get_matches_from(&arguments)?;
@@ -138,12 +132,8 @@ pub(in crate::cli) fn resolve(
     let line = CommandLine { definition, root: &root, command, scope, path: &path, arguments: &arguments };
     let typed = line.typed(matches);
     let globals = line.typed_globals(matches);
-    let (variables, notes): (Vec<_>, Vec<_>) = line.variables(environment, &typed)?.into_iter().unzip();
-    let old_names: Vec<_> = variables.iter().map(|given| given.id.clone()).zip(notes).collect();
-    let mut given = line.settle(&typed, variables)?;
-    let holds = |id: &String| given.kept.iter().any(|kept| kept.id == *id);
-    let mut notes: Vec<_> =
-        old_names.into_iter().filter(|(id, _)| holds(id)).filter_map(|(_, note)| note).collect();
+    let mut given = line.settle(&typed, line.variables(environment, &typed)?)?;
+    let mut notes: Vec<_> = given.kept.iter().filter_map(|kept| kept.note.clone()).collect();
     notes.extend(environment.notes(command, |flag| typed.iter().any(|(_, name)| name == flag)));
     let mut resolved =
         ResolvedArguments { command: path.clone(), globals, notes, ..ResolvedArguments::default() };
@@ -167,7 +157,7 @@ pub(in crate::cli) fn resolve(
     resolved.origins = typed.into_iter().map(|(id, _)| (id, SettingOrigin::CommandLine)).collect();
     resolved.origins.extend(given.kept.into_iter().map(|given| (given.id, given.origin)));
     resolved.left_out = given.left_out;
-    // An override is of the file; whoever types a limit, or puts it into the environment, means it for all files.
+    // A limit that is typed, or set in the environment, is for all files, and replaces the overrides of the file.
     let for_all = matches!(
         resolved.origins.get("timeout"),
         Some(SettingOrigin::CommandLine | SettingOrigin::Variable(_))
@@ -178,7 +168,7 @@ pub(in crate::cli) fn resolve(
     Ok(resolved)
 }
 
-/// The command that was typed, and its arguments.
+/// Returns the typed command with its subcommands, and its arguments.
 fn innermost(matches: &ArgMatches) -> (Vec<String>, &ArgMatches) {
     let (mut path, mut matches) = (Vec::new(), matches);
     while let Some((name, next)) = matches.subcommand() {
@@ -188,10 +178,10 @@ fn innermost(matches: &ArgMatches) -> (Vec<String>, &ArgMatches) {
     (path, matches)
 }
 
-/// What was typed, with the definitions of it.
+/// The typed command line, with its definition.
 struct CommandLine<'c> {
     definition: &'c Command,
-    /// The definitions with the options of all commands put into each.
+    /// The definition, in which each command has the global options.
     root: &'c Command,
     command: &'c Command,
     scope: ConfigScope,
@@ -200,7 +190,7 @@ struct CommandLine<'c> {
 }
 
 impl CommandLine<'_> {
-    /// The arguments that were typed: identifier and flag.
+    /// Returns the identifiers and flags of the typed arguments.
     fn typed(&self, matches: &ArgMatches) -> Vec<(String, String)> {
         let typed =
             |arg: &&Arg| matches.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
@@ -231,17 +221,17 @@ impl CommandLine<'_> {
         words
     }
 
-    /// Whether a flag may come from elsewhere.
+    /// Whether a flag can be set by the environment and the file.
     fn concerns(&self, arg: &Arg) -> bool {
         self.scope == ConfigScope::Everything || arg.is_global_set()
     }
 
-    /// What the environment says about what was not typed, and what there is to say about old names.
+    /// Returns the settings of the environment that were not typed.
     fn variables(
         &self,
-        environment: &Environment,
+        environment: &EnvironmentVariables,
         typed: &[(String, String)],
-    ) -> Result<Vec<(GivenSetting, Option<VariableNote>)>, ResolveError> {
+    ) -> Result<Vec<GivenSetting>, ResolveError> {
         let (mut given, mut errors) = (Vec::new(), Vec::new());
         for (long, arg) in flags::flags(self.command) {
             let id = arg.get_id().as_str();
@@ -258,21 +248,19 @@ impl CommandLine<'_> {
 
     fn variable(
         &self,
-        environment: &Environment,
+        environment: &EnvironmentVariables,
         long: &str,
         arg: &Arg,
-    ) -> Result<Option<(GivenSetting, Option<VariableNote>)>, ConfigError> {
+    ) -> Result<Option<GivenSetting>, ConfigError> {
         let Some(variable) = environment.given(long, arg)? else { return Ok(None) };
-        let words = flags::words(arg, &variable.value)
-            .and_then(|words| flags::check(self.root, self.path, &words).map(|()| words));
-        let words = match words {
+        let words = match flags::accepted_words(self.root, self.path, arg, &variable.value) {
             Ok(words) => words,
             Err(_) if flags::suits_some(self.root, long, &variable.value) => return Ok(None),
             Err(error) => return Err(ConfigError::Variable { variable: variable.name, error }),
         };
         let (id, flag) = (arg.get_id().to_string(), long.to_owned());
-        let given = GivenSetting { id, flag, words, origin: SettingOrigin::Variable(variable.name), rank: 0 };
-        Ok(Some((given, variable.note)))
+        let (origin, note) = (SettingOrigin::Variable(variable.name), variable.note);
+        Ok(Some(GivenSetting { id, flag, words, origin, rank: 0, note }))
     }
 
     fn settle(
@@ -297,16 +285,16 @@ impl CommandLine<'_> {
         })
     }
 
-    /// What was typed, with the words of `given` behind the command.
+    /// Returns the typed arguments with the words of `given` after the command.
     fn with(&self, given: &[GivenSetting]) -> Vec<OsString> {
         let (before, after) = self.arguments.split_at(self.end_of_command());
-        // Flags come first: behind a path there may be nothing but paths.
+        // Flags come first, since only paths may follow a path.
         let (paths, flags): (Vec<_>, Vec<_>) = given.iter().partition(|given| given.id == PATHS);
         let words = flags.into_iter().chain(paths).flat_map(|given| given.words.iter().map(OsString::from));
         before.iter().cloned().chain(words).chain(after.iter().cloned()).collect()
     }
 
-    /// The number of words up to the name of the command, which only options can stand in front of.
+    /// Returns the number of words up to the name of the command; only options precede it.
     fn end_of_command(&self) -> usize {
         let (mut command, mut at) = (self.definition, 1);
         for name in self.path {
@@ -337,7 +325,7 @@ impl CommandLine<'_> {
     }
 }
 
-/// The parts of the file that hold.
+/// The parts of the file that are used.
 struct SelectedConfig {
     file: ConfigFile,
     profile: String,
@@ -351,7 +339,7 @@ impl SelectedConfig {
         given: &[GivenSetting],
         read: &ReadFile<'_>,
     ) -> Result<Option<Self>, ResolveError> {
-        // Not every definition of a command line has all of these.
+        // Definitions in tests lack some of these.
         let word = |id: &str| matches.try_get_one::<String>(id).ok().flatten().cloned();
         let place = |id: &str| {
             let given = given.iter().find(|given| given.id == id);
@@ -369,12 +357,12 @@ impl SelectedConfig {
                 None => Ok(None),
             };
         };
-        let file = reader::read(line.root, &path, &text).map_err(ResolveError::Configuration)?;
+        let file = reader::parse(line.root, &path, &text).map_err(ResolveError::Configuration)?;
         if let Some(name) = profile.as_ref().filter(|name| *name != DEFAULT_PROFILE) {
-            is_known("profile", name, &place("profile"), file.profiles.keys())?;
+            reader::check_name("profile", name, &place("profile"), file.profiles.keys())?;
         }
         if let Some(name) = &suite {
-            is_known("suite", name, &place("suite"), file.suites.keys())?;
+            reader::check_name("suite", name, &place("suite"), file.suites.keys())?;
         }
         let has_suites = flags::flag(line.command, "suite").is_some();
         let paths = matches.try_contains_id(PATHS).unwrap_or(true);
@@ -386,7 +374,7 @@ impl SelectedConfig {
         self.file.chain(&self.profile).into_iter().map(|(name, _)| name.to_owned()).collect()
     }
 
-    /// The settings of the file for a command, layer by layer.
+    /// Returns the settings of the file for a command, layer by layer.
     fn given(&self, line: &CommandLine<'_>) -> Vec<GivenSetting> {
         let mut layers: Vec<(ConfigSection, &[ConfigEntry])> = Vec::new();
         for (name, profile) in self.file.chain(&self.profile) {
@@ -407,7 +395,7 @@ impl SelectedConfig {
             let origin = self.origin(&ConfigSection::Suite(name.clone()), suite.line);
             let words = suite.paths.iter().map(|path| self.path(path)).collect();
             let (id, flag) = (PATHS.to_owned(), PATHS.to_owned());
-            given.push(GivenSetting { id, flag, words, origin, rank: layers.len() - 1 });
+            given.push(GivenSetting { id, flag, words, origin, rank: layers.len() - 1, note: None });
         }
         given
     }
@@ -422,38 +410,23 @@ impl SelectedConfig {
         let arg = flags::flag(line.command, &entry.key).filter(|arg| line.concerns(arg))?;
         let origin = self.origin(section, entry.line);
         let value = flags::from_folder(arg, entry.value.clone(), &self.file.folder);
-        // The reader has found a command that takes the value. If it is not this one, it is not meant.
-        let words = flags::words(arg, &value)
-            .and_then(|words| flags::check(line.root, line.path, &words).map(|()| words))
-            .ok()?;
+        // The reader has found a command that accepts the value. If this one does not, the value is for others.
+        let words = flags::accepted_words(line.root, line.path, arg, &value).ok()?;
         let (id, flag) = (arg.get_id().to_string(), entry.key.clone());
-        Some(GivenSetting { id, flag, words, origin, rank })
+        Some(GivenSetting { id, flag, words, origin, rank, note: None })
     }
 
     fn origin(&self, section: &ConfigSection, line: usize) -> SettingOrigin {
         SettingOrigin::File { file: self.file.shown.clone(), section: section.clone(), line }
     }
 
-    /// A path of a suite, as it would be typed from here.
+    /// Returns a path of a suite relative to the working directory.
     fn path(&self, path: &str) -> String {
         if path.starts_with(crate::cli::suite::PREFIX) {
             return path.to_owned();
         }
         let path = flags::below(&self.file.folder, path);
-        // It would be taken for an option.
+        // Otherwise it would be parsed as an option.
         if path.starts_with('-') { format!("./{path}") } else { path }
     }
-}
-
-fn is_known<'n>(
-    kind: &'static str,
-    name: &str,
-    place: &str,
-    known: impl Iterator<Item = &'n String>,
-) -> Result<(), ConfigError> {
-    let known: Vec<_> = known.cloned().collect();
-    if known.iter().any(|known| known == name) {
-        return Ok(());
-    }
-    Err(ConfigError::UnknownName { place: place.to_owned(), kind, name: name.to_owned(), known })
 }

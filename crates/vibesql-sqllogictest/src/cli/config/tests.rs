@@ -1,4 +1,4 @@
-//! The layers as a whole: the command line that comes of them.
+//! Tests of all layers: the resolved command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -12,12 +12,12 @@ use crate::cli::commands::config::{EffectiveSettings, SettingValue};
 
 /// Names and values.
 type Variables<'v> = [(&'v str, &'v str)];
-/// What is typed, the environment, the file, what comes of it.
+/// The command line, the environment, the file, and the expected result.
 type Case<'c> = (&'c str, &'c Variables<'c>, &'c str, &'c str);
-/// What is typed, the environment, what comes of it, what is said about it.
+/// The command line, the environment, the expected result and the expected notes.
 type OldCase<'c> = (&'c str, &'c Variables<'c>, &'c str, &'c [&'c str]);
 
-fn environment(variables: &Variables<'_>) -> Environment {
+fn environment(variables: &Variables<'_>) -> EnvironmentVariables {
     variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))).collect()
 }
 
@@ -34,13 +34,15 @@ fn resolve_in(
     resolve(definition, arguments, &environment(variables), &read)
 }
 
-/// The words that come of it, or the errors.
+fn words_of(resolved: &ResolvedArguments) -> String {
+    let words = resolved.arguments.iter().skip(1).map(|word| word.to_str().unwrap());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Returns the resolved arguments, or the errors.
 fn check(line: &str, variables: &[(&str, &str)], file: &str) -> String {
     match resolve_in(&Cli::command(), line, variables, Some(file)) {
-        Ok(resolved) => {
-            let words = resolved.arguments.iter().skip(1).map(|word| word.to_str().unwrap());
-            words.collect::<Vec<_>>().join(" ")
-        }
+        Ok(resolved) => words_of(&resolved),
         Err(ResolveError::Configuration(errors)) => {
             errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
         }
@@ -57,7 +59,7 @@ fn the_order_of_precedence() {
         ("suite", "[suite.s]\ntimeout = 5\n"),
         ("defaults", "timeout = 6\n"),
     ];
-    // From the lowest: what holds when the layers above it say nothing.
+    // From the lowest layer up: the layers before `first` have no value.
     for first in 0..=layers.len() {
         let says = |at: usize| at >= first;
         let default = if says(3) { layers[3].1 } else { "" };
@@ -81,7 +83,7 @@ fn the_order_of_precedence() {
 }
 
 #[test]
-fn what_becomes_of_a_value() {
+fn values_are_resolved() {
     let cases: &[Case<'_>] = &[
         // Switches.
         ("run", &[("SQLLOGICTEST_QUIET", "1")], "", "run --quiet"),
@@ -104,10 +106,11 @@ fn what_becomes_of_a_value() {
         // Numbers as TOML writes them.
         ("run", &[], "timeout = 0x10", "run --timeout=16"),
         ("run", &[], "timeout = 1_000", "run --timeout=1000"),
-        // What excludes each other.
+        // Settings that exclude each other.
         ("run --serial", &[], "workers = 4", "run --serial"),
         ("run --workers 3", &[("SQLLOGICTEST_SERIAL", "1")], "serial = true", "run --workers 3"),
         ("run", &[("SQLLOGICTEST_SERIAL", "1")], "workers = 4", "run --serial"),
+        ("run", &[("SQLLOGICTEST_SERIAL", "no")], "workers = 4", "run --workers=4"),
         (
             "run",
             &[],
@@ -137,7 +140,7 @@ fn suites() {
     let cases = [
         ("run", "run --timeout=9 x suite:joins ./-y"),
         ("run --suite b", "run z --suite b"),
-        // Typed paths replace those of a suite; they are no suite, unless it is named.
+        // Typed paths replace those of a suite, and its settings apply only if it is named.
         ("run other", "run other"),
         ("run --suite a other", "run --timeout=9 --suite a other"),
         ("run --suite c", "--suite: unknown suite `c`"),
@@ -147,13 +150,6 @@ fn suites() {
     for (line, expected) in cases {
         assert_eq!(check(line, &[], file), expected, "{line}");
     }
-}
-
-#[test]
-fn a_worker_is_configured_by_nobody() {
-    let variables =
-        [("SQLLOGICTEST_COLOR", "nonsense"), ("SQLLOGICTEST_PROFILE", "x"), ("SQLLOGICTEST_FILES", "a")];
-    assert_eq!(check("work folder 0 1", &variables, "no = toml = at all"), "work folder 0 1");
 }
 
 #[test]
@@ -168,23 +164,15 @@ fn commands_about_the_program_read_no_file() {
     }
 }
 
-/// One flag, of two kinds: each command follows what it can take.
+/// A flag of two kinds: each command uses the values that it accepts.
 #[test]
 fn a_value_for_another_command() {
     let run = Command::new("run").arg(Arg::new("json").long("json").action(ArgAction::Set));
     let status = Command::new("status").arg(Arg::new("json").long("json").action(ArgAction::SetTrue));
     let definition = Command::new("slt").subcommand(run).subcommand(status);
-    let words =
-        |line: &str, variables: &Variables<'_>, file| match resolve_in(&definition, line, variables, file) {
-            Ok(resolved) => resolved
-                .arguments
-                .iter()
-                .skip(1)
-                .map(|word| word.to_str().unwrap())
-                .collect::<Vec<_>>()
-                .join(" "),
-            Err(error) => panic!("{error:?}"),
-        };
+    let words = |line: &str, variables: &Variables<'_>, file| {
+        resolve_in(&definition, line, variables, file).map(|resolved| words_of(&resolved)).unwrap()
+    };
     let file = Some("json = 'report.json'");
     assert_eq!(words("run", &[], file), "run --json=report.json");
     assert_eq!(words("status", &[], file), "status");
@@ -195,15 +183,11 @@ fn a_value_for_another_command() {
 #[test]
 fn a_name_without_a_file_is_a_mistake() {
     for (line, variables, expected) in [
-        (
-            "run --profile x",
-            &[][..],
-            "--profile: there is no profile `x`, since there is no sqllogictest.toml",
-        ),
+        ("run --profile x", &[][..], "--profile: cannot use profile `x` without sqllogictest.toml"),
         (
             "run",
             &[("SQLLOGICTEST_SUITE", "s")],
-            "SQLLOGICTEST_SUITE: there is no suite `s`, since there is no sqllogictest.toml",
+            "SQLLOGICTEST_SUITE: cannot use suite `s` without sqllogictest.toml",
         ),
     ] {
         let Err(ResolveError::Configuration(errors)) = resolve_in(&Cli::command(), line, variables, None)
@@ -218,7 +202,7 @@ fn a_name_without_a_file_is_a_mistake() {
 #[test]
 fn old_variables() {
     let flag = |name: &'static str| Arg::new(name).long(name).action(ArgAction::Set);
-    let run = Command::new("run").args(["time", "timeout", "seed", "shard", "record-timeout"].map(flag));
+    let run = Command::new("run").args(["time", "seed", "record-timeout"].map(flag));
     let verbose = Arg::new("verbose").long("verbose").action(ArgAction::Count);
     let definition = Command::new("slt").subcommand(run.arg(verbose)).subcommand(Command::new("other"));
     let cases: &[OldCase<'_>] = &[
@@ -230,36 +214,8 @@ fn old_variables() {
         ),
         ("run", &[("SQLLOGICTEST_TIME_BUDGET", "60"), ("SQLLOGICTEST_TIME", "5")], "run --time=5", &[]),
         ("run --time 7", &[("SQLLOGICTEST_TIME_BUDGET", "60")], "run --time 7", &[]),
-        (
-            "run",
-            &[("SQLLOGICTEST_FILE_TIMEOUT", "9")],
-            "run --timeout=9",
-            &["SQLLOGICTEST_FILE_TIMEOUT: deprecated; use --timeout or SQLLOGICTEST_TIMEOUT"],
-        ),
         ("run", &[("SQLLOGICTEST_SEED", "3")], "run --seed=3", &[]),
         ("run", &[("SQLLOGICTEST_VERBOSE", "2")], "run --verbose --verbose", &[]),
-        (
-            "run",
-            &[("SQLLOGICTEST_WORKER_ID", "2"), ("SQLLOGICTEST_TOTAL_WORKERS", "5")],
-            "run --shard=2/5",
-            &[
-                "SQLLOGICTEST_WORKER_ID and SQLLOGICTEST_TOTAL_WORKERS: deprecated; use --shard or SQLLOGICTEST_SHARD",
-            ],
-        ),
-        (
-            "run",
-            &[("SQLLOGICTEST_WORKER_ID", "2")],
-            "run",
-            &["SQLLOGICTEST_WORKER_ID: not followed; it chooses a part of the files only together with \
-               SQLLOGICTEST_TOTAL_WORKERS; use --shard K/N"],
-        ),
-        (
-            "run",
-            &[("SQLLOGICTEST_QUERY_TIMEOUT_MS", "500")],
-            "run",
-            &["SQLLOGICTEST_QUERY_TIMEOUT_MS: not followed; it made slow queries return no rows; \
-               --record-timeout SECONDS stops a record, and says so"],
-        ),
         (
             "other",
             &[("SQLLOGICTEST_QUERY_TIMEOUT_MS", "500"), ("SQLLOGICTEST_TIME_BUDGET", "1")],
@@ -269,29 +225,18 @@ fn old_variables() {
     ];
     for (line, variables, expected, notes) in cases {
         let Ok(resolved) = resolve_in(&definition, line, variables, None) else { panic!("{variables:?}") };
-        let words: Vec<_> = resolved.arguments.iter().skip(1).map(|word| word.to_str().unwrap()).collect();
-        assert_eq!(words.join(" "), *expected, "{variables:?}");
+        assert_eq!(words_of(&resolved), *expected, "{variables:?}");
         let found: Vec<_> = resolved.notes.iter().map(ToString::to_string).collect();
         assert_eq!(found, *notes, "{variables:?}");
     }
-    assert_eq!(
-        check("run", &[("SQLLOGICTEST_WORKER_ID", "0"), ("SQLLOGICTEST_TOTAL_WORKERS", "2")], ""),
-        "SQLLOGICTEST_WORKER_ID and SQLLOGICTEST_TOTAL_WORKERS: expected --shard <K/N>, found `0/2` \
-         (expected K/N with K from 1 to N, found `0/2`)"
-    );
 }
 
 #[test]
 fn a_limit_for_all_files_puts_overrides_aside() {
     let file = "timeout = 5\n[[override]]\nfiles = ['a', 'b']\ntimeout = 0\n";
-    let overrides = |line: &str, variables: &[(&str, &str)]| match resolve_in(
-        &Cli::command(),
-        line,
-        variables,
-        Some(file),
-    ) {
-        Ok(resolved) => resolved.overrides.iter().map(|one| (one.files.clone(), one.timeout)).collect(),
-        Err(_) => Vec::new(),
+    let overrides = |line: &str, variables: &[(&str, &str)]| {
+        let resolved = resolve_in(&Cli::command(), line, variables, Some(file)).unwrap();
+        resolved.overrides.into_iter().map(|one| (one.files, one.timeout)).collect::<Vec<_>>()
     };
     assert_eq!(overrides("run", &[]), [("a".to_owned(), None), ("b".to_owned(), None)]);
     assert_eq!(overrides("run --timeout 3", &[]), []);
@@ -333,15 +278,12 @@ proptest! {
         ]
         .concat();
 
-        let resolved = match resolve_in(&Cli::command(), &line, &variables, Some(&file)) {
-            Ok(resolved) => resolved,
-            Err(error) => panic!("{error:?}"),
-        };
+        let resolved = resolve_in(&Cli::command(), &line, &variables, Some(&file)).unwrap();
         let args = run_args(&resolved);
         prop_assert_eq!(args.limits.timeout, typed.or(variable).or(in_profile).unwrap_or(500));
         prop_assert_eq!(args.workers, workers.filter(|_| !serial));
 
-        let shown = EffectiveSettings::of(resolved).unwrap();
+        let shown = EffectiveSettings::from_resolved(resolved).unwrap();
         let held = |name: &str| &shown.settings.iter().find(|setting| setting.name == name).unwrap().value;
         prop_assert_eq!(held("timeout"), &SettingValue::One(Some(args.limits.timeout.to_string())));
         prop_assert_eq!(held("quiet"), &SettingValue::Switch(args.quiet));

@@ -1,6 +1,6 @@
-//! Runs out of the rows of a dump.
+//! Builds runs from the rows of a dump.
 //!
-//! The earlier scripts stored a parallel run twice: while it continued, with statuses from exit codes, which are 0 for
+//! The earlier scripts stored a parallel run twice: while it ran, with statuses from exit codes, which are 0 for
 //! files that fail; and once more from its results, which lack the files that crashed or took too long. The two are
 //! found and put together here.
 
@@ -18,7 +18,7 @@ use crate::results::digest;
 use crate::wire;
 use slt_core::outcome::{FileReport, FileStatus};
 
-/// So long after a run its results were stored again at the latest, in milliseconds.
+/// The maximum time between a run and the second storage of its results, in milliseconds.
 const AFTERWARDS: i64 = 10 * 60 * 1000;
 
 pub(in super::super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
@@ -35,7 +35,7 @@ pub(in super::super) fn read(text: &str, changed: i64) -> Result<ImportResult, I
     });
     runs.sort_by_key(DumpRun::started);
     let mut runs = pairs(runs, &mut oddities);
-    // A file that was never run was not run last either, and its earlier runs are unknown.
+    // A file that was never run was not run last either, and nothing says which earlier runs should have run it.
     for result in runs.iter().flat_map(|run| &run.results) {
         untested.remove(&result.file);
     }
@@ -52,9 +52,9 @@ struct DumpRun {
     id: String,
     row: DumpRow,
     results: Vec<DumpResult>,
-    /// Files that the dump knows, and that no run has tested.
+    /// Files of the dump that no run has tested.
     untested: BTreeSet<String>,
-    /// Files and durations added from other runs.
+    /// What was added from another run: the number of files that exist, and the time that it took.
     wanted: usize,
     span: Option<(i64, i64)>,
 }
@@ -70,8 +70,7 @@ struct DumpResult {
     kind: Option<String>,
 }
 
-/// Puts results to their runs, and finds the files that are called untested. The runs are in the order in which the dump names
-/// them.
+/// Assigns results to their runs, and finds untested files. The runs are in the order of the dump.
 fn rows(changes: Vec<DumpChange>, oddities: &mut Vec<ImportWarning>) -> (Vec<DumpRun>, BTreeSet<String>) {
     let (mut order, mut runs) = (Vec::new(), BTreeMap::<String, DumpRun>::new());
     let mut files = BTreeMap::new();
@@ -99,7 +98,7 @@ fn rows(changes: Vec<DumpChange>, oddities: &mut Vec<ImportWarning>) -> (Vec<Dum
                     order.push(id.clone());
                     DumpRun { id, ..DumpRun::default() }
                 });
-                run.results.push(DumpResult::of(&row));
+                run.results.push(DumpResult::from_row(&row));
             }
             DumpChange::UpdateRuns { set, run } => {
                 let run = run.and_then(|value| word(&value));
@@ -119,7 +118,7 @@ fn word(value: &DumpValue) -> Option<String> {
     }
 }
 
-/// Returns the first of these columns that a row has; the schemas call them differently.
+/// Returns the first of these columns that a row has; their names depend on the schema.
 fn text(row: &DumpRow, columns: &[&str]) -> Option<String> {
     columns.iter().find_map(|column| row.get(*column)).and_then(word)
 }
@@ -134,7 +133,7 @@ fn time(row: &DumpRow, columns: &[&str]) -> Option<i64> {
 }
 
 impl DumpResult {
-    fn of(row: &DumpRow) -> Self {
+    fn from_row(row: &DumpRow) -> Self {
         Self {
             file: text(row, &["file_path", "test_file", "file"]).unwrap_or_default(),
             status: text(row, &["status"]).unwrap_or_default(),
@@ -153,7 +152,7 @@ impl DumpResult {
         status_of(&self.status)
     }
 
-    /// Makes the report; `later` is how much later times are than the dump says, in milliseconds.
+    /// Builds the report; `later` is added to all times, in milliseconds.
     fn report(&self, later: i64, oddities: &mut Vec<ImportWarning>) -> Option<FileReport> {
         let status = status_of_file(&self.file, &self.status, oddities)?;
         let elapsed = known_time(self.duration);
@@ -167,7 +166,7 @@ impl DumpResult {
 }
 
 impl DumpRun {
-    /// When it began, as the dump says: often the time of day without a zone.
+    /// Returns the recorded start time, often without a time zone.
     fn said_start(&self) -> Option<i64> {
         time(&self.row, &["started_at", "timestamp", "run_timestamp"])
             .or_else(|| self.results.iter().filter_map(|result| result.tested).min())
@@ -203,7 +202,7 @@ impl DumpRun {
         said.unwrap_or(0).max(self.wanted)
     }
 
-    /// Returns whether this was stored while it continued, and `other` is the same run, stored from its results.
+    /// Returns whether this was stored while it was running, and `other` is the same run, stored from its results.
     ///
     /// | | |
     /// |---|---|
@@ -222,7 +221,7 @@ impl DumpRun {
             && other.files().is_subset(&self.files())
     }
 
-    /// Makes one run of two, of which this was stored while it continued.
+    /// Combines two runs; this one was stored while it was running.
     fn with(self, processed: Self, oddities: &mut Vec<ImportWarning>) -> Self {
         let own: BTreeMap<_, _> = self.results.iter().map(|result| (result.file.as_str(), result)).collect();
         let (mut results, mut wrong) = (processed.results.clone(), 0);
@@ -277,14 +276,11 @@ impl DumpRun {
             Some(said) if said.saturating_add(is(FileStatus::TimedOut)) == not_passed => said,
             _ => not_passed,
         };
-        for (what, columns, found) in [
-            ("passed files", ["passed", "passed_files"], passed),
-            ("failed files", ["failed", "failed_files"], failed),
-        ] {
-            if let Some(says) = number(&self.row, &columns).filter(|&says| says != found) {
-                oddities.push(ImportWarning::Count { place: run(&self.id), what, says, found });
-            }
-        }
+        let counts = [
+            ("passed files", number(&self.row, &["passed", "passed_files"]), passed),
+            ("failed files", number(&self.row, &["failed", "failed_files"]), failed),
+        ];
+        oddities.extend(ImportWarning::wrong_counts(&run(&self.id), counts));
         if self.row.is_empty() {
             oddities.push(ImportWarning::Headless(self.id.clone()));
         }
@@ -292,7 +288,7 @@ impl DumpRun {
         if started.is_none() {
             oddities.push(ImportWarning::Undated);
         }
-        // The same whatever this was read from.
+        // Independent of the format of the source.
         let mut content = format!("{} {started:?} ", self.id).into_bytes();
         content.extend(wire::bytes_of_reports(&files));
         ForeignRun {
@@ -326,11 +322,11 @@ impl DumpRun {
     }
 }
 
-/// Puts together the runs that were stored twice.
+/// Combines the runs that were stored twice.
 fn pairs(runs: Vec<DumpRun>, oddities: &mut Vec<ImportWarning>) -> Vec<DumpRun> {
     let mut done: Vec<DumpRun> = Vec::new();
     for run in runs {
-        // One that is put together already has the span of the two.
+        // A combined run has a span.
         let streamed = done.iter().rposition(|earlier| earlier.span.is_none() && earlier.is_streamed(&run));
         match streamed {
             Some(at) => {

@@ -1,4 +1,4 @@
-//! The dumps of VibeSQL's earlier scripts: what INSERT and UPDATE do to three tables, in three variants of their schema.
+//! The dumps of VibeSQL's earlier scripts: INSERT and UPDATE on three tables, in three variants of their schema.
 
 mod dump;
 mod literal;

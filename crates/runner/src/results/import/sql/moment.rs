@@ -1,6 +1,6 @@
-//! Points in time, as other programs write them.
+//! Parses points in time of other programs.
 
-/// Reads a point in time, in milliseconds since 1970. One without a zone is taken for UTC.
+/// Parses a point in time to milliseconds since 1970. A time without a zone is UTC.
 pub(in super::super) fn moment(text: &str) -> Option<i64> {
     let text = text.trim();
     if let Ok(time) = text.parse::<jiff::Timestamp>() {

@@ -1,9 +1,9 @@
-//! Applies the statements of a dump to its tables.
+//! Reads the changes that the statements of a dump make to its tables.
 
 use std::collections::BTreeMap;
 
 use super::super::{ImportError, ImportWarning};
-use super::literal::{Token, Tokens};
+use super::literal::{DumpToken, DumpTokens};
 
 /// A value of a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub(super) enum DumpTable {
 }
 
 impl DumpTable {
-    fn of(name: &str) -> Option<Self> {
+    fn from_name(name: &str) -> Option<Self> {
         match name.to_ascii_lowercase().as_str() {
             "test_files" => Some(Self::Files),
             "test_runs" => Some(Self::Runs),
@@ -33,7 +33,7 @@ impl DumpTable {
         }
     }
 
-    /// Returns the columns of the schema that was used last, for dumps that name none.
+    /// Returns the columns of the last schema, for dumps without column names.
     fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Files => &["file_path", "category", "subcategory", "status", "last_tested", "last_passed"],
@@ -70,9 +70,9 @@ pub(super) enum DumpChange {
     },
 }
 
-/// Reads the changes of a dump. Statements on other tables are passed over.
+/// Reads the changes of a dump. Statements on other tables are skipped.
 pub(super) fn changes(text: &str, oddities: &mut Vec<ImportWarning>) -> Result<Vec<DumpChange>, ImportError> {
-    let mut tokens = Tokens::new(text);
+    let mut tokens = DumpTokens::new(text);
     let (mut changes, mut columns) = (Vec::new(), BTreeMap::new());
     while let Some(mut statement) = DumpStatement::next(&mut tokens)? {
         let (first, line) = (statement.first_word(), statement.line);
@@ -93,9 +93,9 @@ pub(super) fn changes(text: &str, oddities: &mut Vec<ImportWarning>) -> Result<V
     Ok(changes)
 }
 
-/// The tokens of a statement, of which some have been read.
+/// The tokens of a statement, with the position of the next one.
 struct DumpStatement {
-    tokens: Vec<(Token, usize)>,
+    tokens: Vec<(DumpToken, usize)>,
     at: usize,
     line: usize,
     /// The line of its end.
@@ -103,12 +103,12 @@ struct DumpStatement {
 }
 
 impl DumpStatement {
-    fn next(tokens: &mut Tokens<'_>) -> Result<Option<Self>, ImportError> {
+    fn next(tokens: &mut DumpTokens<'_>) -> Result<Option<Self>, ImportError> {
         let mut found = Vec::new();
         loop {
             match tokens.next()? {
-                Some((Token::Sign(';'), _)) if found.is_empty() => {}
-                Some((Token::Sign(';'), _)) => break,
+                Some((DumpToken::Sign(';'), _)) if found.is_empty() => {}
+                Some((DumpToken::Sign(';'), _)) => break,
                 Some(token) => found.push(token),
                 None if found.is_empty() => return Ok(None),
                 None => break,
@@ -120,12 +120,12 @@ impl DumpStatement {
 
     fn first_word(&self) -> String {
         match self.tokens.first() {
-            Some((Token::Word(word), _)) => word.to_ascii_lowercase(),
+            Some((DumpToken::Word(word), _)) => word.to_ascii_lowercase(),
             _ => String::new(),
         }
     }
 
-    fn peek(&self) -> Option<&Token> {
+    fn peek(&self) -> Option<&DumpToken> {
         self.tokens.get(self.at).map(|(token, _)| token)
     }
 
@@ -139,22 +139,22 @@ impl DumpStatement {
         }
     }
 
-    /// Reads a keyword, if it is the next.
+    /// Consumes a keyword if it is next.
     fn word(&mut self, wanted: &str) -> bool {
-        let is = matches!(self.peek(), Some(Token::Word(word)) if word.eq_ignore_ascii_case(wanted));
+        let is = matches!(self.peek(), Some(DumpToken::Word(word)) if word.eq_ignore_ascii_case(wanted));
         self.at += usize::from(is);
         is
     }
 
     fn sign(&mut self, wanted: char) -> bool {
-        let is = self.peek() == Some(&Token::Sign(wanted));
+        let is = self.peek() == Some(&DumpToken::Sign(wanted));
         self.at += usize::from(is);
         is
     }
 
     fn name(&mut self, expected: &'static str) -> Result<String, ImportError> {
         match self.peek() {
-            Some(Token::Word(name) | Token::Name(name)) => {
+            Some(DumpToken::Word(name) | DumpToken::Name(name)) => {
                 let name = name.clone();
                 self.at += 1;
                 Ok(name)
@@ -165,12 +165,12 @@ impl DumpStatement {
 
     fn names_a_table(&self) -> bool {
         self.tokens.iter().any(|(token, _)| match token {
-            Token::Word(name) | Token::Name(name) => DumpTable::of(name).is_some(),
+            DumpToken::Word(name) | DumpToken::Name(name) => DumpTable::from_name(name).is_some(),
             _ => false,
         })
     }
 
-    /// `INSERT [OR …] INTO table [(columns)] VALUES (…), …`, or `REPLACE INTO …`.
+    /// Reads `INSERT [OR …] INTO table [(columns)] VALUES (…), …` or `REPLACE INTO …`.
     fn insert(
         &mut self,
         known: &BTreeMap<DumpTable, Vec<String>>,
@@ -186,7 +186,7 @@ impl DumpStatement {
         if !self.word("into") {
             return Err(self.wrong("`INTO`"));
         }
-        let Some(table) = DumpTable::of(&self.name("the name of a table")?) else { return Ok(()) };
+        let Some(table) = DumpTable::from_name(&self.name("the name of a table")?) else { return Ok(()) };
         let columns = match self.sign('(') {
             true => self.list(|statement| statement.name("the name of a column"))?,
             false => match known.get(&table) {
@@ -241,8 +241,8 @@ impl DumpStatement {
         let typed = self.word("timestamp") || self.word("date");
         let negative = !typed && self.sign('-');
         let value = match self.peek() {
-            Some(Token::Text(text)) if !negative => DumpValue::Text(text.clone()),
-            Some(Token::Number(number)) if !typed => {
+            Some(DumpToken::Text(text)) if !negative => DumpValue::Text(text.clone()),
+            Some(DumpToken::Number(number)) if !typed => {
                 DumpValue::Number(format!("{}{number}", if negative { "-" } else { "" }))
             }
             _ => return Err(self.wrong("a value")),
@@ -251,14 +251,14 @@ impl DumpStatement {
         Ok(value)
     }
 
-    /// `UPDATE test_runs SET column = value, … [WHERE run_id = value]`.
+    /// Reads `UPDATE test_runs SET column = value, … [WHERE run_id = value]`.
     fn update(
         &mut self,
         changes: &mut Vec<DumpChange>,
         oddities: &mut Vec<ImportWarning>,
     ) -> Result<(), ImportError> {
         self.at = 1;
-        match DumpTable::of(&self.name("the name of a table")?) {
+        match DumpTable::from_name(&self.name("the name of a table")?) {
             Some(DumpTable::Runs) => {}
             Some(DumpTable::Results) => {
                 oddities.push(ImportWarning::Statement { line: self.line, word: "UPDATE".to_owned() });
@@ -304,7 +304,7 @@ impl DumpStatement {
         Ok((column, self.value()?))
     }
 
-    /// `CREATE TABLE [IF NOT EXISTS] table (column …, …)`: its columns, if it is one of the tables.
+    /// Reads the columns of `CREATE TABLE [IF NOT EXISTS] table (column …, …)` for a known table.
     fn create(&mut self) -> Option<(DumpTable, Vec<String>)> {
         self.at = 1;
         if !self.word("table") {
@@ -313,18 +313,18 @@ impl DumpStatement {
         if self.word("if") {
             self.at += 2;
         }
-        let table = DumpTable::of(&self.name("").ok()?)?;
+        let table = DumpTable::from_name(&self.name("").ok()?)?;
         let mut columns = Vec::new();
         let (mut depth, mut first) = (0, false);
         for (token, _) in &self.tokens[self.at..] {
             match token {
-                Token::Sign('(') => {
+                DumpToken::Sign('(') => {
                     depth += 1;
                     first = depth == 1;
                 }
-                Token::Sign(')') => depth -= 1,
-                Token::Sign(',') => first = depth == 1,
-                Token::Word(name) | Token::Name(name) if first => {
+                DumpToken::Sign(')') => depth -= 1,
+                DumpToken::Sign(',') => first = depth == 1,
+                DumpToken::Word(name) | DumpToken::Name(name) if first => {
                     first = false;
                     columns.extend((!is_constraint(name)).then(|| name.to_ascii_lowercase()));
                 }

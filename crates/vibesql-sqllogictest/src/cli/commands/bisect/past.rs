@@ -1,11 +1,11 @@
-//! Earlier runs in commit order, and what they say about a file.
+//! Earlier runs in commit order, and their results of a file.
 
 use std::collections::HashSet;
 
-use super::repository::Repository;
+use super::repository::GitRepository;
 use super::texts::{FileTexts, place_below};
 use slt_core::outcome::FileReport;
-use slt_insight::regression::origin::{FilePast, Silence, Text, Trace, WantedRecord};
+use slt_insight::regression::origin::{FailureTrace, FilePast, IgnoredReason, TextMatch, WantedRecord};
 use slt_runner::results::{Commit, Journal, PastRun};
 
 /// The runs that a run is compared with, itself included.
@@ -19,7 +19,7 @@ pub(super) struct RunsByCommit<'h> {
 impl<'h> RunsByCommit<'h> {
     /// Sorts runs, given oldest first, by the order of the ancestors of `tip`. Without a repository, they stay in order
     /// of time.
-    pub(super) fn new(runs: &'h [PastRun], repository: Option<&Repository>, tip: Option<&str>) -> Self {
+    pub(super) fn new(runs: &'h [PastRun], repository: Option<&GitRepository>, tip: Option<&str>) -> Self {
         let Some((repository, tip)) = repository.zip(tip) else {
             return Self { runs: runs.iter().collect(), elsewhere: 0 };
         };
@@ -45,19 +45,19 @@ pub(super) fn clean(run: &PastRun) -> Option<&Commit> {
 }
 
 /// The history of one file in all runs.
-pub(super) struct FileHistory<'h> {
+pub(super) struct BisectedFile<'h> {
     past: FilePast<'h>,
     pub(super) texts: FileTexts,
     elsewhere: u64,
 }
 
-impl<'h> FileHistory<'h> {
+impl<'h> BisectedFile<'h> {
     /// Looks up the file of the run in `journal`, and keeps its text if `keep_text` is set.
     pub(super) fn new(
         past: &RunsByCommit<'h>,
         journal: &Journal,
         file: &FileReport,
-        repository: Option<&Repository>,
+        repository: Option<&GitRepository>,
         keep_text: bool,
     ) -> Self {
         let place =
@@ -70,15 +70,15 @@ impl<'h> FileHistory<'h> {
             }
             _ => FileTexts::unknown(past.runs.len()),
         };
-        Self { past: FilePast::of(&past.runs, &file.file), texts, elsewhere: past.elsewhere }
+        Self { past: FilePast::new(&past.runs, &file.file), texts, elsewhere: past.elsewhere }
     }
 
-    /// Returns what the runs say about a record, or about the file as a whole.
-    pub(super) fn trace(&self, record: Option<WantedRecord>) -> Trace<'h> {
-        let text = |run| record.map_or(Text::Unknown, |record| self.texts.of(run, record));
+    /// Returns the results of a record, or of the file as a whole.
+    pub(super) fn trace(&self, record: Option<WantedRecord>) -> FailureTrace<'h> {
+        let text = |run| record.map_or(TextMatch::Unknown, |record| self.texts.compare(run, record));
         let mut trace = self.past.trace(record, text);
         if self.elsewhere > 0 {
-            trace.silent.insert(Silence::Elsewhere, self.elsewhere);
+            trace.silent.insert(IgnoredReason::Elsewhere, self.elsewhere);
         }
         trace
     }
@@ -95,7 +95,8 @@ pub(super) fn wanted(file: &FileReport, place: usize) -> Option<WantedRecord> {
     Some(WantedRecord { key: record.key?, line: record.id.line, total: file.counts.total })
 }
 
-/// Returns the kind of failure of the record at `place` of a file's list.
-pub(super) fn kind(file: &FileReport, place: usize) -> Option<&str> {
-    file.group_of(file.failures.get(place)?).map(|group| group.kind.as_str())
+/// Returns the kind of failure of the record at `place` of a file's list, or the status of the file.
+pub(super) fn kind(file: &FileReport, place: Option<usize>) -> &str {
+    let group = place.and_then(|place| file.group_of(file.failures.get(place)?));
+    group.map_or(file.status().word(), |group| group.kind.as_str())
 }

@@ -6,29 +6,29 @@ use std::path::Path;
 use crate::cli::repeat::shell_word;
 use slt_core::parser::{Control, DefectEffect, Record, RecordKind, Script, first_refusal};
 
-/// What a script does.
+/// The parts of a script.
 pub(super) struct ScriptPlan<'p> {
-    /// What is judged, for people.
+    /// The name of the judged file or record.
     pub(super) subject: &'p str,
     pub(super) good: &'p str,
     pub(super) bad: &'p str,
     /// The build step, a command for the shell.
     pub(super) build: &'p str,
-    /// The program that the build step makes, as the top of the working copy calls it.
+    /// The program that the build step creates, relative to the top of the working copy.
     pub(super) program: &'p str,
-    /// The words between the program and the file.
+    /// The arguments of the program before the file.
     pub(super) words: &'p [String],
     /// The copy of the file.
     pub(super) copy: &'p Path,
-    /// The line of the record; nothing for the file as a whole.
+    /// The line of the record; `None` for the file as a whole.
     pub(super) line: Option<u32>,
-    /// The statements that the record builds on, as a file of their own, if there are any.
+    /// The file with the statements that the record depends on, if there are any.
     pub(super) set_up: Option<&'p Path>,
-    /// Where the script keeps what the program prints.
+    /// The file for the output of the program.
     pub(super) output: &'p Path,
     /// The time limit of each execution.
     pub(super) seconds: u64,
-    /// Whether a process that is lost, or takes too long, is what is looked for.
+    /// Whether a lost process or a timeout is the failure to find.
     pub(super) loss_is_bad: bool,
 }
 
@@ -41,7 +41,7 @@ pub(super) fn write(plan: &ScriptPlan<'_>) -> String {
         None => plan.copy.display().to_string(),
     };
     let (lost, lost_word) =
-        if plan.loss_is_bad { ("1", "bad: so it was") } else { ("125", "cannot be judged") };
+        if plan.loss_is_bad { ("1", "bad, as in the run") } else { ("125", "cannot be judged") };
     let values = [
         ("SUBJECT", one_line(plan.subject)),
         ("LOST_CODE", lost.to_owned()),
@@ -56,7 +56,7 @@ pub(super) fn write(plan: &ScriptPlan<'_>) -> String {
         ("OUTPUT", path(plan.output)),
         ("SECONDS", plan.seconds.to_string()),
     ];
-    // From the template piece by piece: what is put in is not looked at again.
+    // Placeholders in the values are not replaced.
     let mut script = String::new();
     let mut rest = TEMPLATE;
     while let Some((before, behind)) = rest.split_once('@') {
@@ -68,26 +68,26 @@ pub(super) fn write(plan: &ScriptPlan<'_>) -> String {
     script + rest
 }
 
-/// A comment ends with its line.
+/// Replaces control characters, so that the text stays in its comment.
 fn one_line(text: &str) -> String {
     text.chars().map(|character| if character.is_control() { '?' } else { character }).collect()
 }
 
 const TEMPLATE: &str = r#"#!/bin/sh
-# For `git bisect run`: is this good at the commit that is checked out?
+# For `git bisect run`: judges the commit that is checked out.
 #
 #   @SUBJECT@
 #
-# What happens                                            Exit code
-# the build step fails, or makes no program               125  cannot be judged
-# the statements before the record do not do as they did  125  cannot be judged
+# Result                                                  Exit code
+# the build step fails, or does not create the program    125  cannot be judged
+# a statement before the record has another result        125  cannot be judged
 # the record passes                                         0  good
 # the record fails                                          1  bad
-# the engine is lost, its process dies, the time is over  @LOST_CODE@  @LOST_WORD@
-# wrong words, nothing to execute, no engine, a bug       125  cannot be judged
+# the engine is lost, its process dies, or a timeout      @LOST_CODE@  @LOST_WORD@
+# usage error, nothing to execute, no engine, a bug       125  cannot be judged
 #
-# No other code leaves this script: `git bisect run` ends at codes above 127.
-# With the word `ends` it builds and judges the commits at both ends, and comes back.
+# The script has no other exit codes: `git bisect run` ends at codes above 127.
+# With the argument `ends`, it builds and judges the commits at both ends, and returns to the current one.
 
 good=@GOOD@
 bad=@BAD@
@@ -112,23 +112,22 @@ cannot_be_judged() {
     exit 125
 }
 
-# Builds and judges the commit $1, at which this script should end with $2.
+# Builds and judges the commit $1; the expected exit code is $2.
 check_end() {
     git checkout --quiet --detach "$1" || return 1
     sh "$self"
     found=$?
     if [ "$found" -eq "$2" ]; then
-        say "$1 is as it should be (exit code $found)"
+        say "$1: the exit code is $found, as expected"
     else
-        say "$1: the exit code is $found and should be $2"
+        say "$1: the exit code is $found, expected $2"
         return 1
     fi
 }
 
-# Runs the program on one file, or one record; $code is how it ended. Where there is no `timeout` as that of GNU, there is
-# no time limit.
+# Runs the program on one file, or one record, and sets $code. The time limit requires `timeout` of GNU.
 execute() {
-    true >"$output" || cannot_be_judged "there is no place for what the program prints"
+    true >"$output" || cannot_be_judged "cannot write the output of the program"
     if timeout --foreground -k 5 60 true 2>/dev/null; then
         timeout --foreground -k 5 "$seconds" "$program" @WORDS@ "$1" >"$output"
     else
@@ -136,18 +135,18 @@ execute() {
     fi
     code=$?
     cat "$output"
-    # Who ends without a word has not judged: the engine has ended the process.
+    # Without output there is no verdict: the engine has ended the process.
     if [ "$code" -le 1 ] && [ ! -s "$output" ]; then
         code=lost
     fi
 }
 
-# The settings are those of the run, and no variable of today changes them.
+# The settings are those of the run, so environment variables must not change them.
 for name in $(env | sed -n 's/^\(SQLLOGICTEST_[A-Z0-9_]*\)=.*/\1/p'); do
     unset "$name"
 done
 
-top=$(git rev-parse --show-toplevel) && cd "$top" || cannot_be_judged "this is no working copy"
+top=$(git rev-parse --show-toplevel) && cd "$top" || cannot_be_judged "this is not a working copy"
 
 if [ "${1-}" = ends ]; then
     here=$(git symbolic-ref --quiet --short HEAD) || here=$(git rev-parse HEAD)
@@ -158,16 +157,16 @@ if [ "${1-}" = ends ]; then
     exit "$ends"
 fi
 
-# What Git ignores is made by the build step. What is left of another commit must not be judged in its place.
+# The build step creates files that Git ignores. The program of another commit must not be judged.
 if git check-ignore --quiet -- "$program" 2>/dev/null; then
     rm -f -- "$program"
 fi
 sh -c "$build" </dev/null || cannot_be_judged "the build step fails"
-[ -x "$program" ] || cannot_be_judged "the build step makes no $program"
+[ -x "$program" ] || cannot_be_judged "the build step does not create $program"
 
 if [ -n "$set_up" ]; then
     execute "$set_up"
-    [ "$code" = 0 ] || cannot_be_judged "the statements before the record do not do as they did ($code)"
+    [ "$code" = 0 ] || cannot_be_judged "a statement before the record has another result ($code)"
 fi
 
 execute "$target"
@@ -181,11 +180,11 @@ case $code in
     exit 1
     ;;
 lost | 5 | 124)
-    say "the engine, its process or its time was over ($code): @LOST_WORD@"
+    say "the engine was lost, its process died, or a timeout ($code): @LOST_WORD@"
     exit @LOST_CODE@
     ;;
 2 | 3 | 6 | 70 | 125 | 126 | 127 | 129 | 130 | 143)
-    # 129, 130 and 143 are signals by which somebody ends a program.
+    # 129, 130 and 143 are signals by which users end a program.
     cannot_be_judged "the program ends with exit code $code"
     ;;
 esac
@@ -196,9 +195,9 @@ fi
 cannot_be_judged "the program ends with exit code $code"
 "#;
 
-/// The statements that the record on `line` builds on, as a text in which everything is on the line where it was. Records
-/// that are known to do otherwise (`known`, by their lines) are left out; so are queries, whose verdict is not asked for.
-/// Nothing, if there is nothing to execute, or if that text would not do what the file does.
+/// Returns a text with the statements that the record on `line` depends on, each on its original line. Records on the lines
+/// `known`, which fail, and queries are omitted. `None` if there is nothing to execute, or if the text would have another
+/// effect than the file.
 pub(super) fn set_up(
     script: &Script<'_>,
     line: u32,
@@ -207,7 +206,7 @@ pub(super) fn set_up(
 ) -> Option<Vec<u8>> {
     let before = || script.records().take_while(|record| record.line < line);
     let target = script.records().find(|record| record.line == line)?;
-    // Its SQL is executed whatever is wrong with it, and no text without the defect says the same.
+    // The SQL of such a record is executed despite its defect, and no text without the defect has the same effect.
     let runs_anyway = |record: &Record<'_>| {
         record.defect.as_ref().is_some_and(|defect| defect.effect == DefectEffect::SqlRuns)
     };
@@ -237,7 +236,7 @@ pub(super) fn set_up(
     Some(text)
 }
 
-/// Whether the record on `line` is behind a `halt` that ends the file, and is never reached.
+/// Whether the record on `line` is after a `halt` that ends the file.
 pub(super) fn is_behind_halt(script: &Script<'_>, line: u32, labels: &[String]) -> bool {
     let mut before = script.records().take_while(|record| record.line < line);
     before.any(|record| {
@@ -253,7 +252,7 @@ mod tests {
     use slt_core::parser::{SQLITE, parse};
 
     #[test]
-    fn a_set_up_is_what_was_executed_and_did_as_it_should() {
+    fn a_set_up_has_the_statements_that_succeeded() {
         let text = "# slt-dialect: sqlite\n\nstatement ok\nCREATE\n\nquery I nosort\nSELECT 1\n----\n1\n\n\
                     statement ok\nFAILS\n\nhash-threshold 8\n\nskipif x\nstatement error\nDROP\n\n\
                     query I nosort\nSELECT 2\n----\n2\n\nstatement ok\nBEHIND\n";
@@ -268,14 +267,14 @@ mod tests {
         assert_eq!(check(text, 20, &[11], &[]).unwrap(), lines, "each on its line");
         assert_eq!(check(text, 20, &[3, 11], &["x"]), None, "what is skipped is not executed");
         assert_eq!(check(text, 3, &[], &[]), None);
-        // What is malformed and executed all the same cannot be written without its defect.
+        // A malformed record that is executed cannot be written without its defect.
         let malformed = ["statement oj\nCREATE\n\n", text].concat();
         assert_eq!(check(&malformed, 23, &[1, 14], &[]), None);
         assert!(check(&malformed.replace(" oj", " ok"), 23, &[1, 14], &[]).is_some());
     }
 
     #[test]
-    fn what_is_put_in_is_a_word_or_a_comment() {
+    fn values_are_quoted() {
         let words = ["--engine".to_owned(), "a'b".to_owned()];
         let plan = ScriptPlan {
             subject: "a\nrm -rf x\u{7}:3",

@@ -1,4 +1,4 @@
-//! What is bisected: from `FILE[:LINE]` as it is typed to a file of a run and a record of it.
+//! Resolves a typed `FILE[:LINE]` to a file and a record of a run.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use slt_core::outcome::FileReport;
 use slt_runner::results::Journal;
 use slt_runner::text::count::plural;
 
-/// So many lines are named in a hint.
+/// The number of lines or files in a hint.
 const MOST_LINES: usize = 3;
 
-/// The file of a run that is meant, and the line, if one is named. A file whose name ends like a line number wins.
+/// Returns the named file of a run, and the named line. A file whose name ends like a line number takes precedence.
 pub(super) fn find<'j>(word: &str, journal: &'j Journal) -> Result<(&'j FileReport, Option<u32>), CliError> {
     let (path, line) = split_line(word);
     if let Some(file) = named(word, journal) {
@@ -23,14 +23,19 @@ pub(super) fn find<'j>(word: &str, journal: &'j Journal) -> Result<(&'j FileRepo
     if let Some(file) = named(path, journal) {
         return Ok((file, line));
     }
-    let alike = journal.report.files.iter().filter(|file| file.file.path().contains(path)).take(MOST_LINES);
-    let alike: Vec<_> = alike.map(|file| file.shown.as_str()).collect();
+    let otherwise = "run `bisect` without a file to list failures, or select another run with --run RUN";
+    Err(no_result(path, journal, otherwise))
+}
+
+/// Returns the error for a file without a result in the run; the hint is `otherwise` if no file has a similar name.
+pub(in crate::cli::commands) fn no_result(name: &str, journal: &Journal, otherwise: &str) -> CliError {
+    let alike = journal.report.files.iter().filter(|file| file.file.path().contains(name)).take(MOST_LINES);
+    let alike: Vec<_> = alike.map(|file| file.file.path()).collect();
     let hint = match alike.as_slice() {
-        [] => "run `bisect` without a file to list failures, or select another run with --run RUN".to_owned(),
+        [] => otherwise.to_owned(),
         alike => format!("did you mean one of these: {}", alike.join(", ")),
     };
-    let message = format!("no result of `{path}` in run `{}`", journal.opened.run);
-    Err(CliError::nothing_selected(message, vec![hint]))
+    CliError::nothing_selected(format!("no result of `{name}` in run `{}`", journal.opened.run), hint)
 }
 
 fn named<'j>(name: &str, journal: &'j Journal) -> Option<&'j FileReport> {
@@ -44,7 +49,7 @@ fn named<'j>(name: &str, journal: &'j Journal) -> Option<&'j FileReport> {
     files.iter().find(|file| journal.opened.places.get(&file.file) == Some(&place))
 }
 
-/// The place of a record in the list of those that fail in the file, by any line of it.
+/// Returns the index of the failing record that contains a line.
 pub(super) fn failing(
     file: &FileReport,
     line: u32,
@@ -61,15 +66,15 @@ pub(super) fn failing(
     };
     let place = place_of(line).or_else(|| header().and_then(place_of));
     let place = place.ok_or_else(|| not_failing(file, line))?;
-    if kind(file, place) == Some("malformed") {
+    if kind(file, Some(place)) == "malformed" {
         let message = format!("the record on line {line} of `{}` is malformed", file.shown);
-        let hint = "its text is wrong, whatever the engine does: look where the file was changed".to_owned();
-        return Err(CliError::nothing_selected(message, vec![hint]));
+        let hint = "its text is wrong, not the engine: find the commit that changed the file";
+        return Err(CliError::nothing_selected(message, hint));
     }
     Ok(place)
 }
 
-/// The nearest lines that would have been right.
+/// Returns the error for a line without a failing record, with the nearest lines of failures.
 fn not_failing(file: &FileReport, line: u32) -> CliError {
     let lines = file.failures.iter().map(|record| record.id.line);
     let mut lines: Vec<_> = lines.filter(|&known| known > 0).collect();
@@ -79,12 +84,12 @@ fn not_failing(file: &FileReport, line: u32) -> CliError {
     lines.sort_unstable();
     let words: Vec<_> = lines.iter().map(u32::to_string).collect();
     let hint = match lines.as_slice() {
-        [] => "all of its records that were reached have passed".to_owned(),
+        [] => "all executed records of the file passed".to_owned(),
         near if near.len() == all => format!("records fail on these lines: {}", words.join(", ")),
         _ => {
             format!("{} fail, the nearest on these lines: {}", plural(all as u64, "record"), words.join(", "))
         }
     };
     let message = format!("no failing record on line {line} of `{}` in the run", file.shown);
-    CliError::nothing_selected(message, vec![hint])
+    CliError::nothing_selected(message, hint)
 }

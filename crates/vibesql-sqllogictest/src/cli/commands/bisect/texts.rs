@@ -1,44 +1,44 @@
-//! What a test file said in each run, where Git knows it.
+//! The text of a test file in each run, as far as Git has it.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::repository::{BlobId, Repository};
+use super::repository::{BlobId, GitRepository};
 use slt_core::executor::{Settings, record_keys};
 use slt_core::location::{FileId, Source};
 use slt_core::outcome::RecordKey;
 use slt_core::parser::{self, Script};
-use slt_insight::regression::origin::{Text, WantedRecord};
+use slt_insight::regression::origin::{TextMatch, WantedRecord};
 use slt_runner::results::{Opened, PastRun};
 
-/// The records of a text by their names: the line of each, and its words.
+/// The line and the text of each record of a file, by record key.
 type RecordsByKey = HashMap<RecordKey, (u32, Vec<u8>)>;
 
-/// What is known of the text in a run.
+/// The text of the file in a run.
 #[derive(Debug, Clone)]
 enum TextVersion {
     Unknown,
-    /// It is that of the run that is asked about.
+    /// The same as in the run that is bisected.
     Current,
-    /// It is another one, with these records.
+    /// Another text, with these records.
     Other(Rc<RecordsByKey>),
 }
 
-/// A file in all runs.
+/// The texts of a file in all runs.
 pub(super) struct FileTexts {
-    /// Its text in the run that is asked about, where it is wanted.
+    /// The text in the run that is bisected, if it is wanted.
     pub(super) current: Option<Vec<u8>>,
-    /// Its records then, where they are wanted or other texts are held against them.
+    /// The records of that text, if they are wanted or other texts are compared with them.
     wanted: Option<Rc<RecordsByKey>>,
     versions: Vec<TextVersion>,
 }
 
 impl FileTexts {
-    /// Asks Git for all of them. `commit` is that of the run that is asked about, if it was made without changes. Its text
-    /// is kept where it is wanted; else no text is read that need not be.
+    /// Reads the texts from Git. `commit` is that of the run that is bisected, if there were no uncommitted changes. Its text
+    /// is kept if `keep` is set.
     pub(super) fn read(
-        repository: &Repository,
+        repository: &GitRepository,
         place: &Path,
         commit: Option<&str>,
         runs: &[&PastRun],
@@ -46,7 +46,7 @@ impl FileTexts {
         keep: bool,
     ) -> Self {
         let hashes = runs.iter().map(|past| Some(past.run.commit()?.hash.as_str()));
-        // An empty name is no commit.
+        // An empty name is not a commit.
         let commits: Vec<_> = hashes.chain([commit]).map(Option::unwrap_or_default).collect();
         let mut blobs = repository.blobs(&commits, place);
         let current = blobs.pop().flatten();
@@ -67,41 +67,41 @@ impl FileTexts {
         Self { current: text.filter(|_| keep), wanted, versions }
     }
 
-    /// Where Git is of no help.
+    /// Returns unknown texts, for files that are not in Git.
     pub(super) fn unknown(runs: usize) -> Self {
         Self { current: None, wanted: None, versions: vec![TextVersion::Unknown; runs] }
     }
 
-    /// The text that the file has at its place is that of the run; so much is known where Git does not have it.
+    /// Sets the text in the run that is bisected, if it is not in Git.
     pub(super) fn set_current(&mut self, text: Vec<u8>, settings: &Settings) {
         self.wanted = records_of(text.clone(), settings).map(Rc::new);
         self.current = Some(text);
     }
 
-    /// The line of a record in the text of the run that is asked about.
+    /// Returns the line of a record in the run that is bisected.
     pub(super) fn line(&self, key: RecordKey) -> Option<u32> {
         Some(self.wanted.as_ref()?.get(&key)?.0)
     }
 
-    /// What the text in the run with this place says of a record.
-    pub(super) fn of(&self, run: usize, record: WantedRecord) -> Text {
+    /// Compares a record with its text in the run with this index.
+    pub(super) fn compare(&self, run: usize, record: WantedRecord) -> TextMatch {
         let version = match &self.versions[run] {
-            TextVersion::Unknown => return Text::Unknown,
-            TextVersion::Current => return Text::Same(record.line),
+            TextVersion::Unknown => return TextMatch::Unknown,
+            TextVersion::Current => return TextMatch::Same(record.line),
             TextVersion::Other(records) => records,
         };
         let Some((_, wanted)) = self.wanted.as_ref().and_then(|wanted| wanted.get(&record.key)) else {
-            return Text::Unknown;
+            return TextMatch::Unknown;
         };
         match version.get(&record.key) {
-            None => Text::Absent,
-            Some((line, words)) if words == wanted => Text::Same(*line),
-            Some(_) => Text::Other,
+            None => TextMatch::Absent,
+            Some((line, words)) if words == wanted => TextMatch::Same(*line),
+            Some(_) => TextMatch::Other,
         }
     }
 }
 
-/// Reads a text as the run did; nothing if it names a dialect that there is not.
+/// Parses a text as the run did; `None` if it names an unknown dialect.
 pub(super) fn with_script<T>(
     name: &str,
     text: Vec<u8>,
@@ -109,7 +109,7 @@ pub(super) fn with_script<T>(
     use_it: impl FnOnce(&Script<'_>) -> T,
 ) -> Option<T> {
     let source = Source::new(name, text);
-    let (profile, _) = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
+    let profile = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
     Some(use_it(&parser::parse(&source, profile)))
 }
 
@@ -124,9 +124,9 @@ fn records_of(text: Vec<u8>, settings: &Settings) -> Option<RecordsByKey> {
     })
 }
 
-/// Where a file of a run is below the top of the repository: in this working copy, or in another one that the run was
-/// made in the top of.
-pub(super) fn place_below(opened: &Opened, file: &FileId, repository: &Repository) -> Option<PathBuf> {
+/// Returns the path of a file below the top of the repository: in this working copy, or in another one if the run was
+/// started at its top.
+pub(super) fn place_below(opened: &Opened, file: &FileId, repository: &GitRepository) -> Option<PathBuf> {
     let place = opened.places.get(file)?;
     let below = place.strip_prefix(&repository.top).or_else(|_| place.strip_prefix(&opened.folder));
     below.ok().map(Path::to_owned)

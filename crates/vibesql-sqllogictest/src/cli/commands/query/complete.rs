@@ -1,4 +1,4 @@
-//! What the Tab key can complete, and where a statement ends.
+//! Completes words on the Tab key, and finds the end of a statement.
 
 use rustyline::completion::Completer;
 use rustyline::error::ReadlineError;
@@ -11,59 +11,12 @@ use super::names::{COMMANDS, columns, tables};
 use slt_store::ask::presets::PRESETS;
 use slt_store::ask::{is_whole, statements};
 
-/// Words of SQL that questions are made of.
-const KEYWORDS: &[&str] = &[
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "GROUP BY",
-    "ORDER BY",
-    "HAVING",
-    "LIMIT",
-    "OFFSET",
-    "JOIN",
-    "LEFT JOIN",
-    "ON",
-    "USING",
-    "AND",
-    "OR",
-    "NOT",
-    "IN",
-    "IS NULL",
-    "IS NOT NULL",
-    "LIKE",
-    "BETWEEN",
-    "EXISTS",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "AS",
-    "DISTINCT",
-    "UNION",
-    "UNION ALL",
-    "EXCEPT",
-    "INTERSECT",
-    "WITH",
-    "VALUES",
-    "COUNT",
-    "SUM",
-    "MIN",
-    "MAX",
-    "AVG",
-    "ROUND",
-    "SUBSTR",
-    "COALESCE",
-    "CAST",
-    "DESC",
-    "ASC",
-    "NULLS LAST",
-    "OVER",
-    "PARTITION BY",
-];
+/// Keywords of SQL, separated by commas.
+const KEYWORDS: &str = "SELECT,FROM,WHERE,GROUP BY,ORDER BY,HAVING,LIMIT,OFFSET,JOIN,LEFT JOIN,ON,USING,AND,OR,NOT,IN,IS NULL,\
+    IS NOT NULL,LIKE,BETWEEN,EXISTS,CASE,WHEN,THEN,ELSE,END,AS,DISTINCT,UNION,UNION ALL,EXCEPT,INTERSECT,WITH,VALUES,COUNT,SUM,\
+    MIN,MAX,AVG,ROUND,SUBSTR,COALESCE,CAST,DESC,ASC,NULLS LAST,OVER,PARTITION BY";
 
-/// Helps with typing.
+/// Completes words and decides when a statement is complete.
 pub(super) struct ShellHelper;
 
 impl Completer for ShellHelper {
@@ -79,23 +32,20 @@ impl Completer for ShellHelper {
     }
 }
 
-/// Where the word begins that is being typed, and what it can become.
+/// Returns the start of the typed word, and its completions.
 fn completions(typed: &str) -> (usize, Vec<String>) {
     let begins = |known: &str, word: &str| {
         known.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word))
     };
     if typed.starts_with('.') {
-        let (start, names): (usize, Vec<&str>) = match typed.split_once(' ') {
-            None => (0, COMMANDS.iter().map(|(name, _, _)| *name).collect()),
-            Some((command, _)) => (
-                command.len() + 1,
-                match command {
-                    ".schema" => tables().collect(),
-                    ".preset" => PRESETS.iter().map(|preset| preset.name).collect(),
-                    ".format" => vec!["table", "csv", "json", "jsonl", "markdown"],
-                    _ => Vec::new(),
-                },
-            ),
+        let command = typed.split_once(' ').map(|(command, _)| command);
+        let start = command.map_or(0, |command| command.len() + 1);
+        let names: Vec<&str> = match command {
+            None => COMMANDS.iter().map(|(name, _, _)| *name).collect(),
+            Some(".schema") => tables().collect(),
+            Some(".preset") => PRESETS.iter().map(|preset| preset.name).collect(),
+            Some(".format") => vec!["table", "csv", "json", "jsonl", "markdown"],
+            Some(_) => Vec::new(),
         };
         let word = &typed[start..];
         return (start, names.into_iter().filter(|name| begins(name, word)).map(str::to_owned).collect());
@@ -108,16 +58,16 @@ fn completions(typed: &str) -> (usize, Vec<String>) {
     }
     let mut found: Vec<_> =
         tables().chain(columns()).filter(|name| begins(name, word)).map(str::to_owned).collect();
-    // Keywords are written as the user writes.
+    // Keywords are completed in the case of the typed word.
     let small = word.chars().all(|c| !c.is_ascii_uppercase());
-    let keywords = KEYWORDS.iter().filter(|name| begins(name, word));
-    found.extend(keywords.map(|name| if small { name.to_ascii_lowercase() } else { (*name).to_owned() }));
+    let keywords = KEYWORDS.split(',').filter(|name| begins(name, word));
+    found.extend(keywords.map(|name| if small { name.to_ascii_lowercase() } else { name.to_owned() }));
     found.sort();
     found.dedup();
     (start, found)
 }
 
-/// Whether nothing is missing. A dot command needs no semicolon; where it stands behind SQL it is an error.
+/// Whether the text is complete. A dot command needs no semicolon; after SQL it is an error.
 fn is_entered(text: &str) -> bool {
     let is_command = |statement: &String| statement.starts_with('.');
     text.trim().is_empty()

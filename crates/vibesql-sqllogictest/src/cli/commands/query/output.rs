@@ -1,4 +1,4 @@
-//! Where an answer goes that is shown: to a pager, or to standard output.
+//! Shows a result in a pager or on standard output.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::{Command, Stdio};
@@ -30,7 +30,7 @@ fn is_long(text: &str) -> bool {
     size.ws_row > 0 && text.lines().count() >= usize::from(size.ws_row)
 }
 
-/// Whether the pager has shown it.
+/// Shows text in the pager, and returns whether that has worked.
 fn paged(text: &str, pager: &Pager) -> bool {
     let mut command = match pager {
         Pager::Off => return false,
@@ -47,7 +47,7 @@ fn paged(text: &str, pager: &Pager) -> bool {
     };
     let Ok(mut pager) = command.stdin(Stdio::piped()).spawn() else { return false };
     if let Some(mut stdin) = pager.stdin.take() {
-        // Who leaves the pager early has seen enough.
+        // The user may leave the pager before the end of the text.
         drop(stdin.write_all(text.as_bytes()));
     }
     drop(pager.wait());

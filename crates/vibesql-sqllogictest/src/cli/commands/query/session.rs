@@ -4,7 +4,8 @@ use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::error::{QueryPrompt, rejected, unanswered};
+use super::error::{rejected, unanswered};
+use super::names::QueryPrompt;
 use super::output::{Pager, to_screen};
 use crate::cli::commands::ask;
 use crate::cli::error::CliError;
@@ -52,14 +53,10 @@ pub(super) struct QuerySession {
     results: ResultsSource,
     /// Where its queries are typed.
     pub(super) prompt: QueryPrompt,
-    pub(super) reading: HistorySelection,
-    pub(super) format: AnswerFormat,
+    pub(super) settings: QuerySettings,
     pub(super) folder: PathBuf,
-    output: Option<PathBuf>,
     /// The text in the output file; the next result is appended.
     written: String,
-    pager: Pager,
-    check: bool,
 }
 
 /// Returns the limits of an engine; a timeout of 0 seconds is no limit.
@@ -70,10 +67,9 @@ pub(super) fn limits(timeout: u64, memory: u64) -> AskLimits {
 
 impl QuerySession {
     pub(super) fn new(settings: QuerySettings, results: &ResultsFolder) -> Result<Self, CliError> {
-        let QuerySettings { reading, format, output, pager, check, limits } = settings;
         let program =
             std::env::current_exe().map_err(|error| CliError::io("find", "this program", &error))?;
-        if let Some(engine) = &reading.engine {
+        if let Some(engine) = &settings.reading.engine {
             let store = Store::new(results);
             let known = store.engines(&store.pin()?)?;
             if !known.contains(engine) {
@@ -83,16 +79,12 @@ impl QuerySession {
         let arguments = vec!["--results".into(), results.path().into(), ask::NAME.into()];
         let command = AskCommand { program, arguments };
         Ok(Self {
-            asker: Asker::new([command.clone(), command], limits),
+            asker: Asker::new([command.clone(), command], settings.limits),
             prompt: QueryPrompt::CommandLine,
-            reading,
-            format,
+            settings,
             folder: results.path().join("store"),
             results: ResultsSource(results.clone()),
-            output,
             written: String::new(),
-            pager,
-            check,
         })
     }
 
@@ -112,11 +104,12 @@ impl QuerySession {
 
     fn ask(&mut self, sql: &str, reach: PresetReach, ui: &mut Ui) -> Result<(), CliError> {
         let plan = plan(sql).map_err(|error| rejected(&error, self.prompt))?;
-        let window = if reach == PresetReach::LastRun { HistoryWindow::Last(1) } else { self.reading.window };
-        let reading = HistorySelection { window, ..self.reading.clone() };
+        let window =
+            if reach == PresetReach::LastRun { HistoryWindow::Last(1) } else { self.settings.reading.window };
+        let reading = HistorySelection { window, ..self.settings.reading.clone() };
         let folder = self.folder.join("disagreements");
         let effort = DisagreementEffort {
-            check: self.check,
+            check: self.settings.check,
             folder: &folder,
             reducing: REDUCTION_TIME,
             now: milliseconds_since_1970(),
@@ -124,44 +117,41 @@ impl QuerySession {
         let asked = self
             .asker
             .ask(&plan, QueryTarget::Results(&reading, &self.results), effort)
-            .map_err(|error| unanswered(&error, self.prompt, self.check))?;
+            .map_err(|error| unanswered(&error, self.prompt, self.settings.check))?;
         asked.notes.iter().for_each(|note| ui.note(note));
         if asked.damaged {
             store::repair(&self.results.0, ui);
         }
         if self.prompt == QueryPrompt::CommandLine
-            && let Some(engine) = &self.reading.engine
+            && let Some(engine) = &self.settings.reading.engine
             && !plan.wanted.iter().any(|wanted| wanted.table.name == TEST_FILES.name)
         {
             ui.note(format_args!(
-                "--engine {engine} changes nothing: it says whose files `test_files` has, and this query does not read it"
+                "--engine {engine} has no effect: it selects the files in `test_files`, which this query does not read"
             ));
         }
         if let Some(unconfirmed) = &asked.unconfirmed {
             ui.note(unconfirmed_text(unconfirmed));
         }
-        let mut text = written(|out| format::write(out, &asked.answer, self.format));
-        // All that is asked for is loaded then.
+        let mut text = format::to_text(&asked.answer, self.settings.format);
         let is_partial = reach == PresetReach::Loaded && self.is_partial(&plan, &asked);
         let foot = self.foot(&asked, is_partial);
-        if let Some(path) = &self.output {
+        if let Some(path) = &self.settings.output {
             let place = OutputFile::open(path, ExistingFile::ReplaceReport)?;
-            let is_standard = place.is_standard();
             if !place.is_file() {
                 self.written.clear();
             }
             self.written.push_str(&text);
-            place.put(&self.written)?;
-            if !is_standard {
+            if place.put(&self.written)?.is_some() {
                 ui.note(format_args!("{foot}; written to `{}`", path.display()));
             }
-        } else if self.format == AnswerFormat::Table {
+        } else if self.settings.format == AnswerFormat::Table {
             let faint = std::io::stdout().is_terminal();
             let foot = if faint { Role::Faint.paint(&foot).to_string() } else { foot };
             text = written(|out| std::fmt::Write::write_fmt(out, format_args!("{text}\n{foot}\n")));
-            to_screen(&rendered(text.as_bytes()), &self.pager)?;
+            to_screen(&rendered(text.as_bytes()), &self.settings.pager)?;
         } else {
-            to_screen(&text, &self.pager)?;
+            to_screen(&text, &self.settings.pager)?;
             if is_partial {
                 ui.note(foot);
             }
@@ -173,7 +163,7 @@ impl QuerySession {
     fn is_partial(&self, plan: &QueryPlan, asked: &AskResult) -> bool {
         let reads = |name: &str| plan.wanted.iter().any(|wanted| wanted.table.name == name);
         asked.loaded < asked.runs
-            && self.reading.window != HistoryWindow::All
+            && self.settings.reading.window != HistoryWindow::All
             && PARTIAL_TABLES.into_iter().any(reads)
     }
 
@@ -182,7 +172,7 @@ impl QuerySession {
         let rows = plural(asked.answer.rows.len() as u64, "row");
         let part = if is_partial {
             let (loaded, all) = (thousands(asked.loaded as u64), plural(asked.runs as u64, "run"));
-            let which = match self.reading.window {
+            let which = match self.settings.reading.window {
                 HistoryWindow::Last(_) => "the last ",
                 HistoryWindow::Since(_) | HistoryWindow::All => "",
             };
@@ -191,9 +181,10 @@ impl QuerySession {
         } else {
             String::new()
         };
-        let is_told = asked.agreed && self.format == AnswerFormat::Table && std::io::stdout().is_terminal();
+        let is_shown =
+            asked.agreed && self.settings.format == AnswerFormat::Table && std::io::stdout().is_terminal();
         let agreed =
-            if is_told { format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree") } else { String::new() };
+            if is_shown { format!("; VibeSQL {VIBESQL_VERSION} and SQLite agree") } else { String::new() };
         format!("{rows}{part}{agreed}")
     }
 }

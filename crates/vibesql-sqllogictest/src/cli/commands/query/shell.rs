@@ -7,9 +7,7 @@ use rustyline::{CompletionType, Config, Editor};
 use tokio::signal::unix::{self, SignalKind};
 
 use super::complete::ShellHelper;
-use super::error::QueryPrompt;
-use super::names::{COMMANDS, nearest, tables};
-use super::presets::{find_preset, list_presets};
+use super::names::{COMMANDS, QueryPrompt, find_preset, list_presets, nearest, tables};
 use super::session::QuerySession;
 use crate::cli::args::QueryFormat;
 use crate::cli::error::{CliError, CommandResult};
@@ -21,7 +19,7 @@ use slt_store::ask::views::VIEWS;
 use slt_store::ask::{Interrupter, VIBESQL_VERSION, statements};
 use slt_store::schema::{self, TABLES};
 
-/// Whether the shell goes on.
+/// Whether the shell continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ShellFlow {
     GoOn,
@@ -35,7 +33,7 @@ pub(super) fn shell(session: &mut QuerySession, ui: &mut Ui) -> CommandResult {
     let mut editor = editor.map_err(|error| CliError::internal(error.to_string()))?;
     editor.set_helper(Some(ShellHelper));
     let history = session.folder.join("history");
-    // There is none before the first time.
+    // It does not exist before the first session.
     drop(editor.load_history(&history));
     session.prompt = QueryPrompt::Shell;
     listen(session.interrupter()).map_err(|error| CliError::io("listen for", "Ctrl-C", &error))?;
@@ -51,7 +49,7 @@ pub(super) fn shell(session: &mut QuerySession, ui: &mut Ui) -> CommandResult {
                     ui.error(&error);
                 }
             },
-            // The line is abandoned.
+            // The line is discarded.
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(CliError::internal(error.to_string())),
@@ -59,13 +57,13 @@ pub(super) fn shell(session: &mut QuerySession, ui: &mut Ui) -> CommandResult {
     }
     let saved = std::fs::create_dir_all(&session.folder).map_err(ReadlineError::from);
     if let Err(error) = saved.and_then(|()| editor.save_history(&history)) {
-        ui.note(format_args!("the history of the shell is not kept: {error}"));
+        ui.note(format_args!("cannot save the history of the shell: {error}"));
     }
     Ok(ExitReason::Success)
 }
 
-/// Ctrl-C stops the question that is being asked, and not this program. It is listened for before the first line is
-/// read: whoever reads a line gives the signal back as it was.
+/// Makes Ctrl-C stop the running query instead of this program. This must happen before the first line is read, since the
+/// editor restores the handler that it finds.
 fn listen(interrupter: Interrupter) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let mut interrupts = {
@@ -108,35 +106,30 @@ fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellF
         }
         (".format", word) => {
             let format = QueryFormat::from_str(word, true);
-            let hint = || vec!["formats: table, csv, json, jsonl, markdown".to_owned()];
-            let format = format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint()))?;
-            session.format = format.into();
+            let hint = "formats: table, csv, json, jsonl, markdown";
+            let format = format.map_err(|_| CliError::usage(format!("no format `{word}`"), hint))?;
+            session.settings.format = format.into();
         }
         (".last", count) => match count.parse() {
-            Ok(count) if count > 0 => session.reading.window = HistoryWindow::Last(count),
-            _ => {
-                return Err(CliError::usage(
-                    format!("expected a number of runs, found `{count}`"),
-                    Vec::new(),
-                ));
-            }
+            Ok(count) if count > 0 => session.settings.reading.window = HistoryWindow::Last(count),
+            _ => return Err(CliError::usage(format!("expected a number of runs, found `{count}`"), "")),
         },
-        (".all", _) => session.reading.window = HistoryWindow::All,
+        (".all", _) => session.settings.reading.window = HistoryWindow::All,
         (command, _) => {
             let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
             let hint = nearest
                 .map_or_else(|| "`.help` lists them".to_owned(), |name| format!("did you mean `{name}`?"));
-            return Err(CliError::usage(format!("no command `{command}`"), vec![hint]));
+            return Err(CliError::usage(format!("no command `{command}`"), hint));
         }
     }
     Ok(ShellFlow::GoOn)
 }
 
-/// Answers statements one after the other. An error, or Ctrl-C, ends it.
+/// Answers statements in order, up to the first error or Ctrl-C.
 fn answer_each(statements: &[String], session: &mut QuerySession, ui: &mut Ui) {
     for (place, sql) in statements.iter().enumerate() {
         let answered = if sql.starts_with('.') {
-            Err(not_alone(format!("cannot run `{sql}` behind SQL")))
+            Err(not_alone(format!("cannot run `{sql}` after SQL")))
         } else {
             session.answer(sql, ui)
         };
@@ -144,7 +137,7 @@ fn answer_each(statements: &[String], session: &mut QuerySession, ui: &mut Ui) {
             ui.error(&error);
             let left = (statements.len() - place - 1) as u64;
             if left > 0 {
-                ui.note(format_args!("{} behind it not run", plural(left, "statement")));
+                ui.note(format_args!("{} not run", plural(left, "further statement")));
             }
             return;
         }
@@ -152,7 +145,7 @@ fn answer_each(statements: &[String], session: &mut QuerySession, ui: &mut Ui) {
 }
 
 fn not_alone(message: String) -> CliError {
-    CliError::usage(message, vec!["enter a dot command by itself".to_owned()])
+    CliError::usage(message, "enter a dot command by itself")
 }
 
 fn unknown_table(name: &str) -> CliError {
@@ -160,7 +153,7 @@ fn unknown_table(name: &str) -> CliError {
         Some(nearest) => format!("did you mean `{nearest}`?"),
         None => "`.tables` lists them".to_owned(),
     };
-    CliError::usage(format!("no table `{name}`"), vec![hint])
+    CliError::usage(format!("no table `{name}`"), hint)
 }
 
 fn help() -> String {
@@ -176,7 +169,7 @@ fn named_tables() -> String {
     tables.chain(views).map(|(name, about)| format!("{name:<20}  {about}\n")).collect()
 }
 
-/// The columns of a table with what they say, or the statement of a view.
+/// Returns the columns of a table with descriptions, or the statement of a view.
 fn shape(name: &str) -> Option<String> {
     if let Some(table) = schema::table(name) {
         let columns = table

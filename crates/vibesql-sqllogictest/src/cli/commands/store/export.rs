@@ -27,23 +27,20 @@ pub(super) fn run(args: &ExportArgs, location: &ResultsLocation, ui: &mut Ui) ->
     let default = || PathBuf::from(format!("{shown}.{ENDING_OF_ONE}"));
     let output = args.output.clone().unwrap_or_else(default);
     let place = OutputFile::open(&output, existing)?;
-    let is_standard = place.is_standard();
-    let (written, _) = place.write(|out| Ok(write(results, &[name], out, &output)?))?;
-    if !is_standard {
+    let (written, in_file) = place.write(|out| Ok(write(results, &[name], out, &output)?))?;
+    if in_file.is_some() {
         ui.print(&format!("run {shown} in {}, {}\n", output.display(), bytes(written.size)))?;
     }
     if written.damaged > 0 {
         let lines = plural(written.damaged as u64, "line");
-        ui.warn(&format!("{lines} of the journal damaged, and left out"));
+        ui.warn(&format!("{lines} of the journal damaged and omitted"));
     }
     Ok(ExitReason::Success)
 }
 
 fn nothing_named() -> CliError {
-    let mut hints =
-        vec!["use `store export --run` for the last run, or `store export --run RUN` for another".to_owned()];
-    if cfg!(feature = "store") {
-        hints.push("use `store export --format sql`, `csv` or `json` for the tables of all runs".to_owned());
-    }
-    CliError::usage("nothing to export was specified".to_owned(), hints)
+    let hint = "use `store export --run` for the last run, or `store export --run RUN` for another";
+    let tables = "use `store export --format sql`, `csv` or `json` for the tables of all runs";
+    let error = CliError::usage("nothing to export was specified", hint);
+    if cfg!(feature = "store") { error.hint(tables) } else { error }
 }

@@ -9,6 +9,7 @@ use crate::cli::find_run::modified_at;
 use crate::cli::store::catch_up;
 use crate::cli::ui::Ui;
 use slt_core::outcome::Totals;
+use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::ResultsFolder;
 use slt_runner::results::import::{ForeignRun, KeptRun, SourceFormat, UNKNOWN_ENGINE, keep, read};
 use slt_runner::text::count::{plural, thousands};
@@ -43,8 +44,8 @@ fn import(
     let shown = file.display().to_string();
     let unreadable = |error| CliError::io("read", &shown, &error);
     let bytes = std::fs::read(file).map_err(unreadable)?;
-    let reading =
-        read(&bytes, format, modified_at(file)).map_err(|error| CliError::import(&error, &shown))?;
+    let modified = modified_at(file).unwrap_or_else(milliseconds_since_1970);
+    let reading = read(&bytes, format, modified).map_err(|error| CliError::import(&error, &shown))?;
     let name = file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
     let mut new = 0;
     for run in &reading.runs {
@@ -62,7 +63,7 @@ fn import(
 }
 
 fn account(run: &ForeignRun) -> String {
-    let totals = Totals::of(&run.files);
+    let totals = Totals::from_files(&run.files);
     let rest = totals.files - totals.passed - totals.failed;
     let parts = [
         plural(totals.files, "file"),

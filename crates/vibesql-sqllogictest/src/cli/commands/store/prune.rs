@@ -37,10 +37,10 @@ pub(super) fn run(args: &PruneArgs, results: &ResultsFolder, ui: &mut Ui) -> Com
         let size = bytes(run.size);
         match fate {
             PruneDecision::Kept => {}
-            PruneDecision::SpareReason(SpareReason::Going) => {
+            PruneDecision::Spared(SpareReason::Going) => {
                 ui.note(format_args!("run {} is in progress and is kept", run.name));
             }
-            PruneDecision::SpareReason(SpareReason::LastGreen) => {
+            PruneDecision::Spared(SpareReason::LastGreen) => {
                 let branch = run.branch.as_deref().map_or_else(String::new, |branch| format!(" of {branch}"));
                 ui.note(format_args!("run {} is the last successful run{branch} and is kept", run.name));
             }

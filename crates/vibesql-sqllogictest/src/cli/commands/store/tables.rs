@@ -1,22 +1,24 @@
 //! `store export --format`: exports the tables of all runs for other programs.
 
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::fs::{File, Permissions};
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::args::TableFormat;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
-use crate::cli::output::{self, ExistingFile, OutputFile, there_already};
+use crate::cli::output::{ExistingFile, OutputFile, cannot_write, there_already};
 use crate::cli::store;
 use crate::cli::ui::Ui;
 use slt_core::outcome::bytes;
+use slt_runner::atomic_file::folder_of;
 use slt_runner::results::ResultsFolder;
 use slt_runner::text::count::plural;
 use slt_store::ask::views::VIEWS;
 use slt_store::dump::{Dump, DumpSyntax, csv};
-use slt_store::schema::{TABLES, Table};
+use slt_store::schema::{TABLES, TableSchema};
 use slt_store::{HistoryWindow, LoadedTable, Store, StoreSnapshot, WantedColumns};
 
 const PROGRAM: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -54,7 +56,7 @@ pub(super) fn export(
     Ok(ExitReason::Success)
 }
 
-/// All tables at one moment. One table at a time is loaded.
+/// A snapshot of all tables. One table at a time is loaded.
 struct PinnedTables {
     store: Store,
     pin: StoreSnapshot,
@@ -63,7 +65,7 @@ struct PinnedTables {
 }
 
 impl PinnedTables {
-    fn load(&mut self, table: &'static Table) -> Result<Vec<LoadedTable>, CliError> {
+    fn load(&mut self, table: &'static TableSchema) -> Result<Vec<LoadedTable>, CliError> {
         let extract = self.store.load(&self.pin, &[WantedColumns::all(table)], HistoryWindow::All, None)?;
         self.notes.extend(extract.notes);
         self.rows.extend(extract.tables.iter().map(|loaded| (table.name, loaded.rows.len() as u64)));
@@ -79,10 +81,7 @@ fn write_document(
     existing: ExistingFile,
 ) -> Result<Option<u64>, CliError> {
     let shown = path.display().to_string();
-    let place = OutputFile::open(path, existing)?;
-    let is_standard = place.is_standard();
-    let ((), size) = place.write(|out| write_tables(form, tables, &shown, out))?;
-    Ok((!is_standard).then_some(size))
+    Ok(OutputFile::open(path, existing)?.write(|out| write_tables(form, tables, &shown, out))?.1)
 }
 
 fn write_tables(
@@ -102,28 +101,52 @@ fn write_tables(
     dump.end().map_err(failed)
 }
 
-fn file_of(table: &Table) -> String {
+fn file_of(table: &TableSchema) -> String {
     format!("{}.csv", table.name)
 }
 
 /// Writes a folder of CSV files atomically, and returns the size of all.
-fn write_folder(tables: &mut PinnedTables, path: &Path, existing: ExistingFile) -> Result<u64, CliError> {
-    if path.as_os_str() == "-" {
-        let hint = "--output DIR names a folder, and --format sql and json are one file each".to_owned();
-        let message = "CSV is a file for each table, and cannot go to standard output".to_owned();
-        return Err(CliError::usage(message, vec![hint]));
+fn write_folder(tables: &mut PinnedTables, typed: &Path, existing: ExistingFile) -> Result<u64, CliError> {
+    if typed.as_os_str() == "-" {
+        let hint = "use --output DIR to name a folder, or --format sql or json to write one file";
+        return Err(CliError::usage("CSV is one file per table, and cannot go to standard output", hint));
     }
-    let failed = |error| CliError::io("write", &path.display().to_string(), &error);
-    let write = |folder: &Path| {
-        let mut size = 0;
-        for table in TABLES {
-            for loaded in tables.load(table)? {
-                size += write_csv(&folder.join(file_of(table)), &loaded).map_err(failed)?;
-            }
-        }
-        Ok(size)
+    let shown = typed.display().to_string();
+    let failed = |error: io::Error| cannot_write(&shown, &error);
+    // The target of a link is replaced, not the link.
+    let path = typed.canonicalize().unwrap_or_else(|_| typed.to_owned());
+    let old = path.symlink_metadata().ok();
+    if old.is_some() {
+        may_be_replaced(typed, existing)?;
+    }
+    let new = || {
+        let mut folder = tempfile::Builder::new();
+        folder.prefix(".sqllogictest-").permissions(Permissions::from_mode(0o777));
+        folder.tempdir_in(folder_of(&path)).map_err(|error| failed(error.kind().into()))
     };
-    output::write_folder(path, |path| may_be_replaced(path, existing), write)
+    let made = new()?;
+    let mut size = 0;
+    for table in TABLES {
+        for loaded in tables.load(table)? {
+            size += write_csv(&made.path().join(file_of(table)), &loaded).map_err(failed)?;
+        }
+    }
+    if let Some(old) = old {
+        let mode = Permissions::from_mode(old.permissions().mode() & 0o7777);
+        std::fs::set_permissions(made.path(), mode).map_err(failed)?;
+        let aside = new()?;
+        let kept = aside.path().join("old");
+        std::fs::rename(&path, &kept).map_err(failed)?;
+        if let Err(error) = std::fs::rename(made.path(), &path) {
+            drop(std::fs::rename(&kept, &path));
+            return Err(failed(error));
+        }
+    } else {
+        std::fs::rename(made.path(), &path).map_err(failed)?;
+    }
+    // It has been renamed, so it must not be removed.
+    drop(made.keep());
+    Ok(size)
 }
 
 /// Checks that a folder contains only exported files, since it is replaced as a whole.
@@ -136,15 +159,15 @@ fn may_be_replaced(path: &Path, existing: ExistingFile) -> Result<(), CliError> 
     let mut names = entries.flatten().map(|entry| entry.file_name());
     match names.find(|name| TABLES.iter().all(|table| *name != *file_of(table))) {
         Some(name) => {
-            let message =
-                format!("`{}` has `{}`, which no export has made", path.display(), name.to_string_lossy());
-            Err(CliError::usage(message, vec!["--output DIR names another folder".to_owned()]))
+            let (folder, name) = (path.display(), name.to_string_lossy());
+            let message = format!("`{folder}` contains `{name}`, which is not an exported file");
+            Err(CliError::usage(message, "use --output DIR to name another folder"))
         }
         None => Ok(()),
     }
 }
 
-fn write_csv(path: &Path, loaded: &LoadedTable) -> std::io::Result<u64> {
+fn write_csv(path: &Path, loaded: &LoadedTable) -> io::Result<u64> {
     let mut out = BufWriter::new(File::create(path)?);
     csv(&mut out, loaded)?;
     out.flush()?;

@@ -1,9 +1,9 @@
-//! Repairs the store. Damaged files are kept for analysis, out of the way of the store.
+//! Repairs the store. Damaged files are moved to another folder, for analysis.
 
 use super::RunId;
 use super::error::StoreError;
-use super::keeper::Store;
 use super::manifest::{Manifest, OutcomeFile, SealedRun};
+use super::store::Store;
 
 impl Store {
     /// Returns the manifest for a rebuild. Reports damaged files, and sets them aside.
@@ -44,17 +44,17 @@ impl Store {
         let mut runs = Vec::new();
         for (stem, file) in self.disk.whole_files() {
             let name = stem.strip_suffix(".outcomes").unwrap_or(&stem);
-            let Ok(id) = RunId::of_name(name) else { continue };
+            let Ok(id) = RunId::from_name(name) else { continue };
             if name == stem {
                 runs.push((id.0, stem, file));
             } else {
-                manifest.enter_outcomes(OutcomeFile { run: id.0, file });
+                manifest.add_outcomes(OutcomeFile { run: id.0, file });
             }
         }
         // The results of a run determine its outcomes. The length of its journal is unknown.
         let needs: Vec<_> = manifest.outcomes.iter().map(|outcomes| outcomes.run).collect();
         for (id, name, file) in runs {
-            manifest.enter(SealedRun { id, name, file, journal: 0, needs: needs.clone() });
+            manifest.add_run(SealedRun { id, name, file, journal: 0, needs: needs.clone() });
         }
         manifest
     }

@@ -1,12 +1,13 @@
-//! Keeps a disagreement as a test file: it passes on SQLite, and fails on VibeSQL.
+//! Saves a disagreement as a test file: it passes on SQLite, and fails on VibeSQL.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::answer::{Answer, AnswerValue};
-use super::asker::{AskError, Asker, DisagreementEffort, VibeSqlFault};
+use super::answer::Answer;
 use super::compare::{RowRule, compare};
+use super::error::{AskError, VibeSqlFault};
+use super::format::plain;
 use super::order::{RowOrder, order};
 use super::plan::QueryPlan;
 use super::scan::{literal, one_line};
@@ -16,66 +17,65 @@ use slt_core::executor::canonical::ResultBuffer;
 use slt_core::parser::{Renderer, SortMode};
 use slt_core::value::ValueRef;
 use slt_runner::atomic_file;
+use slt_runner::text::written;
 
-/// A file with more rows would be unreadable.
+/// A file with more rows is too long for people to read, and is not kept.
 const MOST_ROWS: usize = 2000;
 
 /// The location of a saved disagreement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SavedExample {
-    /// In this file.
+    /// This file.
     In(PathBuf),
-    /// Nowhere, and why.
+    /// Not saved, with the reason.
     Not(String),
 }
 
-/// Returns the file that the same statement has for the same kind of disagreement.
-pub(super) fn known(folder: &Path, plan: &QueryPlan, kind: &VibeSqlFault) -> Option<PathBuf> {
-    let ending = format!("-{}.test", mark(plan, kind));
+/// Returns the file of an earlier disagreement of the same kind about the same statement.
+pub(super) fn saved(folder: &Path, plan: &QueryPlan, kind: &VibeSqlFault) -> Option<PathBuf> {
+    let ending = format!("-{}.test", digest(plan, kind));
     let files = std::fs::read_dir(folder).ok()?.filter_map(|entry| Some(entry.ok()?.path()));
-    let mut files: Vec<_> = files.filter(|path| path.to_string_lossy().ends_with(&ending)).collect();
-    files.sort();
-    files.into_iter().next()
+    files.filter(|path| path.to_string_lossy().ends_with(&ending)).min()
 }
 
-/// Returns the same for the same statement and kind.
-fn mark(plan: &QueryPlan, kind: &VibeSqlFault) -> String {
-    format!("{:08x}", crc32fast::hash(format!("{} {}", kind.word(), one_line(&plan.sql)).as_bytes()))
+/// Returns a digest of the statement and the kind of fault.
+fn digest(plan: &QueryPlan, kind: &VibeSqlFault) -> String {
+    format!("{:08x}", crc32fast::hash(format!("{} {}", kind.as_str(), one_line(&plan.sql)).as_bytes()))
 }
 
-/// Writes the file, atomically.
-pub(super) fn keep(
-    asker: &mut Asker,
-    effort: DisagreementEffort<'_>,
+/// Writes the file atomically. `answer` executes the statement on one engine over the rows of `tables`.
+pub(super) fn save(
+    folder: &Path,
+    now: i64,
     plan: &QueryPlan,
     tables: &[LoadedTable],
     kind: &VibeSqlFault,
+    mut answer: impl FnMut(EngineName) -> Result<Option<Answer>, AskError>,
 ) -> Result<SavedExample, AskError> {
     let rows: usize = tables.iter().map(|table| table.rows.len()).sum();
     if rows > MOST_ROWS {
         return Ok(SavedExample::Not(format!("it takes {rows} rows")));
     }
-    let Some(sqlite) = asker.answer_of(EngineName::Sqlite, plan, tables)? else {
+    let Some(sqlite) = answer(EngineName::Sqlite)? else {
         return Ok(SavedExample::Not("SQLite has no answer to it alone".to_owned()));
     };
     // A query that hangs or crashes has no answer, and would do it again.
     let vibesql = match kind {
-        VibeSqlFault::Differs(_) => asker.answer_of(EngineName::VibeSql, plan, tables)?,
+        VibeSqlFault::Differs(_) => answer(EngineName::VibeSql)?,
         _ => None,
     };
-    // With fewer rows it is another number of rows that differ.
+    // The number of differing rows depends on the rows.
     let small = vibesql.as_ref().and_then(|vibesql| compare(&sqlite, vibesql, RowRule::Exactly).err());
     let shown = small.map_or_else(|| kind.clone(), VibeSqlFault::Differs);
-    let text = text(plan, tables, &sqlite, vibesql.as_ref(), &shown);
-    let name = format!("{}-{}.test", second(effort.now), mark(plan, kind));
-    let path = effort.folder.join(name);
-    Ok(match write(effort.folder, &path, &text) {
+    let text = written(|out| write_text(out, plan, tables, &sqlite, vibesql.as_ref(), &shown));
+    let path = folder.join(format!("{}-{}.test", second(now), digest(plan, kind)));
+    Ok(match write_file(folder, &path, &text) {
         Ok(()) => SavedExample::In(path),
         Err(error) => SavedExample::Not(error.to_string()),
     })
 }
 
-fn write(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
+fn write_file(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     atomic_file::replace(path, |out| out.write_all(text.as_bytes()))
 }
@@ -83,20 +83,6 @@ fn write(folder: &Path, path: &Path, text: &str) -> std::io::Result<()> {
 fn second(now: i64) -> String {
     let time = jiff::Timestamp::from_millisecond(now).unwrap_or_default();
     time.strftime("%Y%m%d-%H%M%S").to_string()
-}
-
-/// Returns the test file.
-fn text(
-    plan: &QueryPlan,
-    tables: &[LoadedTable],
-    sqlite: &Answer,
-    vibesql: Option<&Answer>,
-    kind: &VibeSqlFault,
-) -> String {
-    let mut out = String::new();
-    // Writing to a string cannot fail.
-    let _ = write_text(&mut out, plan, tables, sqlite, vibesql, kind);
-    out
 }
 
 fn write_text(
@@ -111,15 +97,11 @@ fn write_text(
     writeln!(out, "# VibeSQL {} {words}", super::VIBESQL_VERSION)?;
     writeln!(out, "# The expected rows are those of SQLite {}.\n", rusqlite::version())?;
     for LoadedTable { wanted, rows } in tables {
+        let name = wanted.table.name;
         writeln!(out, "statement ok\n{}\n", wanted.table.create(&wanted.columns))?;
         for row in rows {
-            let values: Vec<_> = row.iter().map(cell).collect();
-            writeln!(
-                out,
-                "statement ok\nINSERT INTO {} VALUES ({})\n",
-                wanted.table.name,
-                values.join(", ")
-            )?;
+            let values: Vec<_> = row.iter().map(sql_value).collect();
+            writeln!(out, "statement ok\nINSERT INTO {name} VALUES ({})\n", values.join(", "))?;
         }
     }
     for view in &plan.views {
@@ -132,22 +114,18 @@ fn write_text(
     Ok(())
 }
 
-fn cell(cell: &Cell) -> String {
+fn sql_value(cell: &Cell) -> String {
     match cell {
-        Cell::Null => "NULL".to_owned(),
-        Cell::Integer(number) => number.to_string(),
-        Cell::Real(number) => format!("{number:?}"),
         Cell::Text(text) => literal(text),
+        other => plain(other),
     }
 }
 
-/// How the rows are shown: such that what VibeSQL does differently is seen, if it can be seen at all.
+/// Chooses types and order such that a difference is visible in the file, if possible.
 fn presentation(plan: &QueryPlan, sqlite: &Answer, vibesql: Option<&Answer>) -> (Vec<u8>, SortMode) {
-    let has_real = |answer: &Answer, place: usize| {
-        answer.rows.iter().any(|row| matches!(row[place], AnswerValue::Real(_)))
-    };
-    let is_text =
-        |row: &[AnswerValue], place: usize| matches!(row[place], AnswerValue::Text(_) | AnswerValue::Blob(_));
+    let has_real =
+        |answer: &Answer, place: usize| answer.rows.iter().any(|row| matches!(row[place], Cell::Real(_)));
+    let is_text = |row: &[Cell], place: usize| matches!(row[place], Cell::Text(_) | Cell::Blob(_));
     let width = sqlite.columns.len();
     let letter = |place| {
         let both = std::iter::once(sqlite).chain(vibesql);
@@ -166,7 +144,7 @@ fn presentation(plan: &QueryPlan, sqlite: &Answer, vibesql: Option<&Answer>) -> 
     if hides(&types) { (vec![b'T'; width], sort) } else { (types, sort) }
 }
 
-/// Returns the lines of an answer, as the runner has them.
+/// Renders an answer as the runner does.
 fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
     let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
     for row in &answer.rows {
@@ -181,12 +159,12 @@ fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
     lines
 }
 
-fn value(value: &AnswerValue) -> ValueRef<'_> {
-    match value {
-        AnswerValue::Null => ValueRef::Null,
-        AnswerValue::Integer(number) => ValueRef::Integer(*number),
-        AnswerValue::Real(number) => ValueRef::Real(*number),
-        AnswerValue::Text(text) => ValueRef::Text(text.as_bytes()),
-        AnswerValue::Blob(bytes) => ValueRef::Blob(bytes),
+fn value(cell: &Cell) -> ValueRef<'_> {
+    match cell {
+        Cell::Null => ValueRef::Null,
+        Cell::Integer(number) => ValueRef::Integer(*number),
+        Cell::Real(number) => ValueRef::Real(*number),
+        Cell::Text(text) => ValueRef::Text(text.as_bytes()),
+        Cell::Blob(bytes) => ValueRef::Blob(bytes),
     }
 }

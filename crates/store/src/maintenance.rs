@@ -5,32 +5,13 @@ use std::fs::{File, TryLockError};
 use std::time::Duration;
 
 use super::RunId;
-use super::disk::Disk;
 use super::error::{StoreError, io_error};
 use super::manifest::{Manifest, SealedRun};
 use super::rows::{RunRows, rows_of};
 use super::seal::StoreDraft;
+use super::store::{Progress, SealResult, Store};
 use slt_runner::results::folder::{is_running, lock_with_patience};
-use slt_runner::results::{FolderError, ResultsFolder, journal_file};
-
-/// The store of a results folder.
-///
-/// Runs are written to journals, and the store is derived from them. It holds a lock only while it changes its files,
-/// for some milliseconds per run; reading needs no lock.
-#[derive(Debug)]
-pub struct Store {
-    pub(super) results: ResultsFolder,
-    pub(super) disk: Disk,
-}
-
-/// The result of an update of the store.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SealResult {
-    /// The runs that were sealed.
-    pub runs: Vec<String>,
-    /// Failures, as sentences for the user.
-    pub notes: Vec<String>,
-}
+use slt_runner::results::{FolderError, journal_file};
 
 /// Prevents other processes from changing the store while it exists.
 #[derive(Debug)]
@@ -54,22 +35,7 @@ fn is_worth_sealing(runs: usize, bytes: u64, written_anew: u64) -> bool {
     (runs >= MANY || bytes >= MUCH) && bytes.saturating_mul(SHARE) >= written_anew
 }
 
-/// Reports progress: runs done, and all runs.
-pub type Progress<'p> = &'p mut dyn FnMut(usize, usize);
-
 impl Store {
-    /// Creates the store of a results folder; its files need not exist.
-    pub fn new(results: &ResultsFolder) -> Self {
-        Self::dying_at(results, None)
-    }
-
-    /// Creates a store whose process is killed at a step of its writing, for tests of recovery.
-    #[doc(hidden)]
-    pub fn dying_at(results: &ResultsFolder, step: Option<u64>) -> Self {
-        let disk = Disk::new(results.path().join("store"), step);
-        Self { results: results.clone(), disk }
-    }
-
     /// Seals all ended runs that are new or changed.
     ///
     /// # Errors
@@ -89,7 +55,7 @@ impl Store {
         let _lock = self.lock()?;
         let manifest = match Manifest::read(&self.disk.manifest()) {
             Ok(manifest) if self.disk.manifest().exists() => manifest,
-            // Damaged, or not there: everything is made again.
+            // Damaged or missing: the store is rebuilt.
             Ok(_) | Err(StoreError::Damaged(_)) => return self.rebuild_locked(progress),
             Err(error) => return Err(error),
         };
@@ -104,7 +70,7 @@ impl Store {
             Ok(done)
         });
         match done {
-            // Damaged files must not keep new runs out.
+            // Damaged files must not prevent sealing new runs.
             Err(error) if error.is_damage() => self.rebuild_locked(progress),
             done => done,
         }
@@ -157,7 +123,7 @@ impl Store {
         let old = self.old_manifest(&mut done.notes)?;
         let mut names: BTreeSet<(i64, String)> = BTreeSet::new();
         for name in self.results.runs()? {
-            let Ok(id) = RunId::of_name(&name) else { continue };
+            let Ok(id) = RunId::from_name(&name) else { continue };
             if !is_running(&self.results.run_path(&name)) && self.results.journal_bytes(&name).is_some() {
                 names.insert((id.0, name));
             }
@@ -244,7 +210,7 @@ impl Store {
             length.is_some_and(|length| {
                 // A journal shorter than before has lost entries, and the store still has them.
                 sealed.is_none_or(|run| length > run.journal && !self.is_as_sealed(run, length))
-            }) && RunId::of_name(name).is_ok()
+            }) && RunId::from_name(name).is_ok()
                 && !is_running(&self.results.run_path(name))
         });
         Ok(names)

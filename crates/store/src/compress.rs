@@ -1,13 +1,13 @@
 //! Compresses the journals of old runs to about a tenth of their size.
 
 use super::error::StoreError;
-use super::keeper::Store;
-use super::parts::{RUN, place};
 use super::seal::StoreDraft;
+use super::segment_tables::{RUN, place};
+use super::store::Store;
 use slt_runner::results::folder::{hold_still, is_running};
 use slt_runner::results::{FolderError, journal_file};
 
-/// The newest runs keep plain journals, because these are read most often.
+/// The newest runs keep plain journals, because these are read most often, also by hand.
 const PLAIN_RUNS: usize = 20;
 /// The maximum number of journals compressed by one command, to limit its delay over a long history. Later runs
 /// compress the rest.

@@ -1,9 +1,9 @@
-//! The arguments of `query`, and of the processes that it starts.
+//! The arguments of the commands that need the results database.
 
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::size::ByteSize;
 use slt_store::HistoryWindow;
@@ -63,19 +63,19 @@ pub(in crate::cli) struct HistoryArgs {
     last: u32,
     /// Load the results of the runs since DATE
     ///
-    /// DATE is 2026-11-22, 2026-11-22T21:44:10 (UTC), or 7d or 24h for a time ago.
+    /// DATE is 2026-11-22, 2026-11-22T21:44:10 (UTC), or an age like 7d or 24h.
     #[arg(long, value_name = "DATE", conflicts_with = "last")]
     since: Option<HistoryStart>,
     /// Load all results.
     #[arg(long, conflicts_with_all = ["last", "since"])]
     all: bool,
-    /// Engine whose files `test_files` has [default: the engine of the last run].
+    /// Engine of the files in `test_files` [default: the engine of the last run].
     #[arg(long, value_name = "ENGINE")]
     pub(in crate::cli) engine: Option<String>,
 }
 
 impl HistoryArgs {
-    /// Returns which results are loaded; `now` is in milliseconds since 1970.
+    /// Returns the results to load; `now` is in milliseconds since 1970.
     pub(in crate::cli) fn window(&self, now: i64) -> HistoryWindow {
         match self.since {
             _ if self.all => HistoryWindow::All,
@@ -111,31 +111,15 @@ impl FromStr for HistoryStart {
         };
         let found = ago('d', 24 * HOUR).or_else(|| ago('h', HOUR)).or_else(at);
         found.ok_or_else(|| {
-            "expected a date like 2026-11-22, a time like 2026-11-22T21:44:10, or 7d or 24h".to_owned()
+            "expected a date like 2026-11-22, a time like 2026-11-22T21:44:10, or an age like 7d or 24h"
+                .to_owned()
         })
     }
 }
 
-/// The format of a query result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli) enum QueryFormat {
-    Table,
-    Csv,
-    Json,
-    Jsonl,
-    Markdown,
-}
-
-impl From<QueryFormat> for AnswerFormat {
-    fn from(format: QueryFormat) -> Self {
-        match format {
-            QueryFormat::Table => Self::Table,
-            QueryFormat::Csv => Self::Csv,
-            QueryFormat::Json => Self::Json,
-            QueryFormat::Jsonl => Self::Jsonl,
-            QueryFormat::Markdown => Self::Markdown,
-        }
-    }
+choice! {
+    /// The format of a query result.
+    QueryFormat for AnswerFormat { Table, Csv, Json, Jsonl, Markdown }
 }
 
 #[derive(Debug, Args)]
@@ -144,12 +128,41 @@ pub(in crate::cli) struct AskArgs {
     pub(in crate::cli) engine: String,
 }
 
+/// The commands of `store` about the results database.
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum DatabaseCommand {
+    /// Check the results database against the journals of all runs.
+    Verify,
+    /// Recreate the results database from the journals of all runs.
+    Rebuild(SealArgs),
+    /// Add new runs to the results database; `run` and `query` do this automatically.
+    Seal(SealArgs),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct SealArgs {
+    /// Kill this process at a step of the writing, for tests.
+    #[arg(long, value_name = "STEP", hide = true)]
+    pub(in crate::cli) die_at_step: Option<u64>,
+}
+
+/// The format of exported tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(in crate::cli) enum TableFormat {
+    /// SQL for SQLite and VibeSQL.
+    Sql,
+    /// A folder of CSV files.
+    Csv,
+    /// JSON.
+    Json,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn beginnings() {
+    fn starts_of_the_history() {
         for (word, expected) in [
             ("7d", HistoryStart::Ago(7 * 86_400_000)),
             ("24h", HistoryStart::Ago(86_400_000)),

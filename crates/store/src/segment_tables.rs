@@ -1,13 +1,14 @@
 //! The tables of segments. Results that end in the same way share one outcome; loading joins them to the public tables.
 
 use super::cell::Cell;
-use super::schema::{RECORD_FAILURES, SLOW_RECORDS, TEST_RUNS, Table, integer, text};
+use super::schema::{RECORD_FAILURES, SLOW_RECORDS, TEST_RUNS, TableSchema, integer, text};
 
 /// One row: the run.
-pub(super) static RUN: Table = Table { name: "run", about: TEST_RUNS.about, columns: TEST_RUNS.columns };
+pub(super) static RUN: TableSchema =
+    TableSchema { name: "run", about: TEST_RUNS.about, columns: TEST_RUNS.columns };
 
 /// The part of a file's result that differs from run to run.
-pub(super) static RESULTS: Table = Table {
+pub(super) static RESULTS: TableSchema = TableSchema {
     name: "results",
     about: "What became of a file in the run",
     columns: &[
@@ -24,18 +25,18 @@ pub(super) static RESULTS: Table = Table {
 };
 
 /// The files of the run without a result.
-pub(super) static UNTESTED: Table = Table {
+pub(super) static UNTESTED: TableSchema = TableSchema {
     name: "untested",
     about: "A file of the run without a result",
     columns: &[text("file_path", ""), text("category", ""), text("subcategory", ""), text("file_id", "")],
 };
 
 /// The slowest records of the run.
-pub(super) static SLOW: Table =
-    Table { name: "slow", about: SLOW_RECORDS.about, columns: SLOW_RECORDS.columns };
+pub(super) static SLOW: TableSchema =
+    TableSchema { name: "slow", about: SLOW_RECORDS.about, columns: SLOW_RECORDS.columns };
 
 /// The part that results with the same outcome share.
-pub(super) static OUTCOMES: Table = Table {
+pub(super) static OUTCOMES: TableSchema = TableSchema {
     name: "outcomes",
     about: "What results with the same outcome have in common",
     columns: &[
@@ -64,7 +65,7 @@ pub(super) static OUTCOMES: Table = Table {
 };
 
 /// The groups of the failures of an outcome.
-pub(super) static GROUPS: Table = Table {
+pub(super) static GROUPS: TableSchema = TableSchema {
     name: "groups",
     about: "The failures of an outcome that look alike",
     columns: &[
@@ -79,11 +80,11 @@ pub(super) static GROUPS: Table = Table {
 };
 
 /// The failing records of an outcome.
-pub(super) static FAILURES: Table =
-    Table { name: "failures", about: RECORD_FAILURES.about, columns: RECORD_FAILURES.columns };
+pub(super) static FAILURES: TableSchema =
+    TableSchema { name: "failures", about: RECORD_FAILURES.about, columns: RECORD_FAILURES.columns };
 
-/// The stored outcomes, each with its run.
-pub(super) static KNOWN: Table = Table {
+/// The identities of the stored outcomes, each with the run that stores it.
+pub(super) static KNOWN: TableSchema = TableSchema {
     name: "known",
     about: "An outcome that is kept",
     columns: &[text("outcome_id", ""), integer("run_id", "The run that it is kept with")],
@@ -92,13 +93,13 @@ pub(super) static KNOWN: Table = Table {
 /// Rows of one of these tables.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct TableRows {
-    pub(super) table: &'static Table,
+    pub(super) table: &'static TableSchema,
     pub(super) rows: Vec<Vec<Cell>>,
 }
 
-/// Returns the place of a column that a table of ours must have.
-pub(super) fn place(table: &Table, column: &str) -> usize {
-    // An unknown name is a bug in this module; the last column then gets a wrong value.
+/// Returns the index of a known column.
+pub(super) fn place(table: &TableSchema, column: &str) -> usize {
+    // An unknown name is a bug in this module; the last column is then used in its place.
     debug_assert!(table.place(column).is_some(), "{} has no {column}", table.name);
     table.place(column).unwrap_or(table.columns.len() - 1)
 }
