@@ -11,7 +11,7 @@ use super::segment_tables::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, Tabl
 use slt_core::location::FileId;
 use slt_core::outcome::{
     DetailedFailure, Digest, ExitHow, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
-    FlakyResult, Problem, RecordId, RunEnd, Totals, category_of, subcategory_of,
+    Problem, RecordId, RunEnd, Totals, category_of, subcategory_of,
 };
 use slt_runner::results::{Journal, Opened};
 use slt_runner::text::document::sides;
@@ -95,8 +95,8 @@ fn untested(file: &FileId) -> Vec<Cell> {
     let values = [
         ("file_path", Cell::from(file.path())),
         ("file_id", file.key().into()),
-        ("category", category_of(file.path()).into()),
-        ("subcategory", subcategory_of(file.path()).into()),
+        ("category", category_of(file.own_path()).into()),
+        ("subcategory", subcategory_of(file.own_path()).into()),
     ];
     row(&UNTESTED, values)
 }
@@ -104,7 +104,7 @@ fn untested(file: &FileId) -> Vec<Cell> {
 fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
     let Journal { opened, report, .. } = journal;
     let Opened { circumstances, settings, .. } = opened;
-    let totals = report.totals();
+    let (totals, flaky) = (report.totals(), report.header.flaky);
     let circumstances = circumstances.clone().unwrap_or_default();
     let (commit, ci) = (circumstances.commit, circumstances.ci);
     let elapsed = i64::try_from(report.elapsed.as_millis()).unwrap_or(i64::MAX);
@@ -121,7 +121,7 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("ci_run_id", ci.as_ref().map(|ci| &ci.id).into()),
         ("name", Cell::from(&opened.run)),
         ("state", state_word(running, journal).into()),
-        ("pass_rate", totals.pass_rate_with(FlakyResult::Fail).map(percent).into()),
+        ("pass_rate", totals.pass_rate_with(flaky).map(percent).into()),
         ("duration_ms", Some(elapsed).filter(|&elapsed| elapsed > 0 || !report.elapsed.is_zero()).into()),
         ("engine", Cell::from(&report.header.engine.qualified_name())),
         ("engine_version", Cell::from(&report.header.engine.version)),
@@ -143,15 +143,15 @@ fn run_row(journal: &Journal, id: RunId, running: bool) -> Vec<Cell> {
         ("imported_from", opened.imported.as_ref().map(|imported| &imported.from).into()),
         ("tool_version", Cell::from(&opened.program)),
     ];
-    row(&RUN, values.into_iter().chain(counters(&totals)))
+    row(&RUN, values.into_iter().chain(counters(&totals, totals.passed_with(flaky))))
 }
 
-fn counters(totals: &Totals) -> [(&'static str, Cell); 14] {
+fn counters(totals: &Totals, passed: u64) -> [(&'static str, Cell); 14] {
     let records = &totals.records;
     [
         ("total_files", totals.files.into()),
-        ("passed", totals.passed.into()),
-        ("failed", (totals.files - totals.passed - totals.empty).into()),
+        ("passed", passed.into()),
+        ("failed", (totals.files - passed - totals.empty).into()),
         ("empty", totals.empty.into()),
         ("timed_out", totals.timed_out.into()),
         ("flaky", totals.flaky.into()),

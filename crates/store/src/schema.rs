@@ -96,7 +96,10 @@ pub static TEST_RUNS: TableSchema = TableSchema {
         text("started_at", "The start time, in UTC"),
         text("completed_at", "The end time of its last session"),
         integer("total_files", "Files with a result"),
-        integer("passed", "Files that passed"),
+        integer(
+            "passed",
+            "Files that passed, also those that passed in the end (FLAKY) unless `--flaky fail`",
+        ),
         integer("failed", "Files that were tested and did not pass"),
         integer("untested", "Files without a result"),
         text("git_commit", "The commit of the working directory"),
@@ -107,7 +110,10 @@ pub static TEST_RUNS: TableSchema = TableSchema {
         real("pass_rate", "The share of passed files, not counting EMPTY files, in percent"),
         integer("empty", "Files in which nothing was executed"),
         integer("timed_out", "The part of `failed` that exceeded a time limit"),
-        integer("flaky", "The part of `failed` that passed in one attempt and failed in another"),
+        integer(
+            "flaky",
+            "Files that passed in one attempt and failed in another, a part of `passed` or `failed`",
+        ),
         integer("crashed", "The part of `failed` during which the engine was lost"),
         integer("out_of_memory", "The part of `failed` that exceeded the memory limit"),
         integer("errors", "The part of `failed` that could not be started"),

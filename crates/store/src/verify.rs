@@ -22,8 +22,10 @@ pub struct VerifyReport {
     pub bytes: u64,
     /// Ended runs that are not in the store yet.
     pub unsealed: Vec<String>,
-    /// The problems, as sentences for the user.
+    /// The problems that a rebuild solves, as sentences for the user.
     pub problems: Vec<String>,
+    /// The problems of journals, which a rebuild does not solve.
+    pub journal_problems: Vec<String>,
     /// Unusual but harmless findings.
     pub notes: Vec<String>,
 }
@@ -46,7 +48,7 @@ impl Store {
             let found = self.verify_state(&manifest, &mut *progress)?;
             // A file replaced during the check is not a problem.
             let same = Manifest::read(&self.disk.manifest()).is_ok_and(|now| now == manifest);
-            if same || found.problems.is_empty() {
+            if same || (found.problems.is_empty() && found.journal_problems.is_empty()) {
                 return Ok(found);
             }
         }
@@ -70,7 +72,7 @@ impl Store {
                     found.notes.push(format!("run {name}: {error}"));
                 }
                 Err(error @ (FolderError::Corrupt(_) | FolderError::NoHeader(_))) => {
-                    found.problems.push(format!("run {name}: {error}"));
+                    found.journal_problems.push(format!("run {name}: {error}"));
                 }
                 _ => found.unsealed.push(name),
             }
@@ -86,9 +88,17 @@ impl Store {
                         .push(format!("run {} has no journal any more; it is in the store alone", run.name));
                 }
                 (Ok(_), Err(error)) => {
-                    found.problems.push(format!("run {}: {}", run.name, error.with_cause()));
+                    found.journal_problems.push(format!("run {}: {}", run.name, error.with_cause()));
                 }
-                (Ok(kept), Ok(journal)) => found.problems.extend(self.journal_problem(run, &kept, &journal)),
+                (Ok(kept), Ok(journal)) => {
+                    if let Some(problem) = self.journal_problem(run, &journal) {
+                        found.journal_problems.push(problem);
+                    } else if !same(&kept, &rows_of(&journal, RunId(run.id), false)) {
+                        found
+                            .problems
+                            .push(format!("run {} is not in the store as its journal has it", run.name));
+                    }
+                }
             }
             progress(number + 1, manifest.runs.len());
         }
@@ -101,15 +111,14 @@ impl Store {
         Ok(found)
     }
 
-    /// Compares a stored run with its journal; returns the problem.
-    fn journal_problem(&self, run: &SealedRun, kept: &RunRows, journal: &Journal) -> Option<String> {
+    /// Returns the problem of a journal that has lost results. The store keeps them.
+    fn journal_problem(&self, run: &SealedRun, journal: &Journal) -> Option<String> {
         let name = &run.name;
-        if journal.damaged > 0 {
+        let is_whole = journal.ended && journal.report.untested() == 0;
+        if journal.damaged > 0 && !is_whole {
             Some(format!("run {name}: {} of its journal damaged", plural(journal.damaged as u64, "line")))
         } else if self.results.journal_bytes(name).is_some_and(|length| length < run.journal) {
             Some(format!("run {name}: its journal is shorter than it was"))
-        } else if !same(kept, &rows_of(journal, RunId(run.id), false)) {
-            Some(format!("run {name} is not in the store as its journal has it"))
         } else {
             None
         }

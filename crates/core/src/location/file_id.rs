@@ -25,6 +25,8 @@ pub struct FileId {
     key: Arc<str>,
     /// Where the path for reports begins in the key.
     own: usize,
+    /// Where the path below the suite's own directory begins in the key. The path for reports begins there or before.
+    category: usize,
 }
 
 /// The name of the shipped suite.
@@ -67,7 +69,7 @@ const WHOLE: char = '=';
 impl FileId {
     /// Returns the identity of a file in a suite with a name, which is shown by its path below the root of the suite.
     pub fn in_suite(name: &str, path: &str) -> Self {
-        Self { key: format!("{name}:{path}").into(), own: name.len() + 1 }
+        Self { key: format!("{name}:{path}").into(), own: name.len() + 1, category: name.len() + 1 }
     }
 
     /// Returns the identity of a file in a suite without a name: its absolute path. It is shown by its path below
@@ -75,12 +77,13 @@ impl FileId {
     pub fn at(path: &str, directory: &str) -> Self {
         let below =
             path.strip_prefix(directory.trim_end_matches('/')).and_then(|rest| rest.strip_prefix('/'));
-        Self { own: path.len() - below.unwrap_or(path).len(), key: path.into() }
+        let own = path.len() - below.unwrap_or(path).len();
+        Self { own, category: own, key: path.into() }
     }
 
     /// Returns the identity of a file of which only a path is known, and not below which directory.
     pub fn unknown(path: &str) -> Self {
-        Self { key: format!(":{path}").into(), own: 1 }
+        Self { key: format!(":{path}").into(), own: 1, category: 1 }
     }
 
     /// Returns the text that two identities have in common if they are equal.
@@ -91,6 +94,12 @@ impl FileId {
     /// Returns the path that reports show: below the suite's own directory, and unique in a run.
     pub fn path(&self) -> &str {
         &self.key[self.own..]
+    }
+
+    /// Returns the path below the suite's own directory, from which the category of the file comes. Other files of the run
+    /// have no influence on it.
+    pub fn own_path(&self) -> &str {
+        &self.key[self.category..]
     }
 
     /// Returns the name of the suite, if it has one.
@@ -106,48 +115,73 @@ impl FileId {
 
     /// Returns the path below the root of the suite; the absolute path if the suite has no name.
     pub fn path_in_suite(&self) -> &str {
-        let root =
-            if self.key.starts_with('/') { 0 } else { self.key.find(':').map_or(0, |colon| colon + 1) };
-        &self.key[root..]
+        &self.key[root_of(&self.key)..]
     }
 
     /// Returns the same identity, shown by this end of its path; by the whole key if it does not end so.
     pub fn shown_as(&self, path: &str) -> Self {
-        let root = self.key.strip_suffix(path).filter(|root| root.ends_with(['/', ':']));
-        Self { key: self.key.clone(), own: root.map_or(0, str::len) }
+        let own = self.begin_of(path);
+        Self { key: self.key.clone(), own, category: own.max(root_of(&self.key)) }
     }
 
-    /// Returns the same identity, shown by its whole key.
+    /// Returns the same identity with the same category, shown by this longer end of its path, so that another file of the
+    /// run is not shown alike.
+    pub fn shown_apart_as(&self, path: &str) -> Self {
+        Self { own: self.begin_of(path).min(self.category), ..self.clone() }
+    }
+
+    /// Returns the same identity with the same category, shown by its whole key.
     pub fn shown_whole(&self) -> Self {
-        Self { key: self.key.clone(), own: 0 }
+        Self { own: 0, ..self.clone() }
+    }
+
+    /// Returns where an end of the path begins in the key; 0 if the key does not end so.
+    fn begin_of(&self, path: &str) -> usize {
+        let root = self.key.strip_suffix(path).filter(|root| root.ends_with(['/', ':']));
+        root.map_or(0, str::len)
     }
 
     /// Reads what [`Self::to_text`] writes.
     pub fn from_text(text: &str) -> Self {
-        if let Some(key) = text.strip_prefix(WHOLE) {
-            return Self { key: key.into(), own: 0 };
+        let (is_whole, text) = text.strip_prefix(WHOLE).map_or((false, text), |text| (true, text));
+        let mut key = text.to_owned();
+        let root = root_of(text);
+        let mut marks = Vec::new();
+        if !text.starts_with(':') {
+            while let Some(at) = key[marks.last().copied().unwrap_or(0)..].find("//") {
+                let at = marks.last().copied().unwrap_or(0) + at;
+                // The path in a suite with a name begins with no slash.
+                let begin = if at == root && root > 0 { at } else { at + 1 };
+                key.replace_range(begin..at + 2, "");
+                marks.push(begin);
+            }
         }
-        if text.starts_with(':') {
-            return Self { key: text.into(), own: 1 };
-        }
-        if let Some((root, path)) = text.split_once("//") {
-            return Self { key: format!("{root}/{path}").into(), own: root.len() + 1 };
-        }
-        match text.split_once(':') {
-            Some((name, _)) if !text.starts_with('/') => Self { own: name.len() + 1, key: text.into() },
-            Some(_) | None => Self { own: 0, key: text.into() },
-        }
+        let mut marks = marks.into_iter();
+        let own = if is_whole { 0 } else { marks.next().unwrap_or(root) };
+        Self { own, category: marks.next().unwrap_or(own.max(root)), key: key.into() }
     }
 
-    /// Writes the key, with `//` where the path that reports show begins.
+    /// Writes the key, with `//` where the path that reports show begins, and where the path below the suite's own
+    /// directory begins if that is another.
     pub fn to_text(&self) -> String {
-        let root = self.key.len() - self.path_in_suite().len();
-        match self.own {
-            0 => format!("{WHOLE}{}", self.key),
-            own if own == root => self.key.to_string(),
-            own => format!("{}/{}", &self.key[..own], &self.key[own..]),
+        let root = root_of(&self.key);
+        let mut text = self.key.to_string();
+        if self.category != self.own.max(root) || (self.category == self.own && self.own != root) {
+            text.insert(self.category, '/');
         }
+        match self.own {
+            0 => text.insert(0, WHOLE),
+            own if own == self.category => {}
+            own if own == root => text.insert_str(own, "//"),
+            own => text.insert(own, '/'),
+        }
+        text
     }
+}
+
+/// Returns where the path in the suite begins in a key.
+fn root_of(key: &str) -> usize {
+    if key.starts_with('/') { 0 } else { key.find(':').map_or(0, |colon| colon + 1) }
 }
 
 /// A file of which only this path is known.
@@ -214,7 +248,7 @@ mod tests {
         let check = |id: FileId, key: &str, path: &str, text: &str| {
             assert_eq!((id.key(), id.path(), id.to_text().as_str()), (key, path, text));
             let again = FileId::from_text(text);
-            assert_eq!((again.key(), again.path()), (key, path));
+            assert_eq!((again.key(), again.path(), again.own_path()), (key, path, id.own_path()));
         };
         let named = FileId::in_suite("github.com/a/b", "tests/x/a.test");
         check(
@@ -240,6 +274,24 @@ mod tests {
         check(FileId::at("/s/a.test", "/other"), "/s/a.test", "/s/a.test", "=/s/a.test");
         check(FileId::unknown("a//b:c.test"), ":a//b:c.test", "a//b:c.test", ":a//b:c.test");
         check(FileId::in_suite(SHIPPED_SUITE, "a/b.test"), "suite:a/b.test", "a/b.test", "suite:a/b.test");
+        // Shown by longer paths than that below the suite's own directory.
+        let (own, key) = (named.shown_as("x/a.test"), "github.com/a/b:tests/x/a.test");
+        check(
+            own.shown_apart_as("tests/x/a.test"),
+            key,
+            "tests/x/a.test",
+            "github.com/a/b://tests//x/a.test",
+        );
+        check(own.shown_whole(), key, key, "=github.com/a/b:tests//x/a.test");
+        check(named.shown_whole(), key, key, "=github.com/a/b:tests/x/a.test");
+        let absolute = FileId::at("/s/t/d/a.test", "/s/t");
+        check(absolute.shown_apart_as("t/d/a.test"), "/s/t/d/a.test", "t/d/a.test", "/s//t//d/a.test");
+        check(absolute.shown_whole(), "/s/t/d/a.test", "/s/t/d/a.test", "=/s/t//d/a.test");
+        check(FileId::unknown("a//b").shown_whole(), ":a//b", ":a//b", "=:a//b");
+        assert_eq!(
+            (own.shown_whole().own_path(), absolute.shown_whole().own_path()),
+            ("x/a.test", "d/a.test")
+        );
     }
 
     #[test]
@@ -274,14 +326,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_text_is_read_back(name in "[a-z.]{1,4}(/[a-z.]{1,3})?", parts in prop::collection::vec("[a-zä:= ]{1,4}", 1..5), own in 0_usize..5) {
+        fn a_text_is_read_back(name in "[a-z.]{1,4}(/[a-z.]{1,3})?", parts in prop::collection::vec("[a-zä:= ]{1,4}", 1..5), own in 0_usize..5, apart in 0_usize..5) {
             let path = parts.join("/");
             let shown = &parts[own.min(parts.len() - 1)..].join("/");
             let named = FileId::in_suite(&name, &path).shown_as(shown);
             let absolute = FileId::at(&format!("/{path}"), "/").shown_as(shown);
+            let longer = parts[apart.min(parts.len() - 1)..].join("/");
             for id in [named, absolute, FileId::unknown(&path)] {
-                let again = FileId::from_text(&id.to_text());
-                prop_assert_eq!((again.key(), again.path()), (id.key(), id.path()));
+                for id in [id.shown_apart_as(&longer), id.shown_whole(), id] {
+                    let again = FileId::from_text(&id.to_text());
+                    let facts = |id: &FileId| (id.key().to_owned(), id.path().to_owned(), id.own_path().to_owned());
+                    prop_assert_eq!(facts(&again), facts(&id));
+                }
             }
         }
     }

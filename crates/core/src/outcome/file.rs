@@ -343,12 +343,12 @@ impl FileReport {
 
     /// Returns the category of the file, see [`category_of`].
     pub fn category(&self) -> &str {
-        category_of(self.file.path())
+        category_of(self.file.own_path())
     }
 
     /// Returns the second folder of the path, or `root`.
     pub fn subcategory(&self) -> &str {
-        subcategory_of(self.file.path())
+        subcategory_of(self.file.own_path())
     }
 }
 

@@ -1,5 +1,6 @@
 //! The test files that an expectations file applies to, and the paths by which it names them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use slt_core::location::FileId;
@@ -10,31 +11,29 @@ use slt_core::location::FileId;
 /// directory. One that the user names may be anywhere: it may also name test files by the paths that reports show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DocumentFiles {
-    /// The prefix of the keys of files in the directory of the expectations file; `None` if no such file is known.
-    prefix: Option<Arc<str>>,
+    /// The test files below the directory of the expectations file, with their paths below it.
+    below: Arc<BTreeMap<FileId, String>>,
     is_named: bool,
 }
 
 impl DocumentFiles {
-    /// Returns the test files of an expectations file that was discovered; `prefix` is the prefix of the keys in its
-    /// directory.
-    pub fn found(prefix: &str) -> Self {
-        Self { prefix: Some(prefix.into()), is_named: false }
+    /// Returns the test files of an expectations file that was found, with their paths below its directory.
+    pub fn found(below: BTreeMap<FileId, String>) -> Self {
+        Self { below: Arc::new(below), is_named: false }
     }
 
-    /// Returns the test files of an expectations file that the user names; `prefix` is the prefix of the keys in its
-    /// directory, if it has test files.
-    pub fn named(prefix: Option<&str>) -> Self {
-        Self { prefix: prefix.map(Arc::from), is_named: true }
+    /// Returns the test files of an expectations file that the user names; `below` are those below its directory.
+    pub fn named(below: BTreeMap<FileId, String>) -> Self {
+        Self { below: Arc::new(below), is_named: true }
     }
 
     /// Returns the path of a test file below the directory of the expectations file.
-    pub fn below<'f>(&self, file: &'f FileId) -> Option<&'f str> {
-        file.key().strip_prefix(&**self.prefix.as_ref()?)
+    pub fn below(&self, file: &FileId) -> Option<&str> {
+        self.below.get(file).map(String::as_str)
     }
 
     /// Returns the path that the expectations file should name a test file by.
-    pub(super) fn name<'f>(&self, file: &'f FileId) -> &'f str {
+    pub(super) fn name<'f>(&'f self, file: &'f FileId) -> &'f str {
         self.below(file).unwrap_or(file.path())
     }
 

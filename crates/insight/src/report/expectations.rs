@@ -49,7 +49,7 @@ pub fn write(
         let entry = &expectations.entries[passes.entry];
         format!("{} ({})", what_passes(passes), place(entry))
     });
-    list(out, "expected to fail, but passes", passes)?;
+    list(out, "expected to fail, but does not fail", passes)?;
     let about = |places: &[usize]| {
         places.iter().map(|place| described(&expectations.entries[*place])).collect::<Vec<_>>()
     };
@@ -131,7 +131,7 @@ impl ExpectedFailures<'_> {
         });
         let about = |places: &[usize]| places.iter().map(|place| described(&entries[*place])).collect();
         let all = [
-            ("expected to fail, but passes", passes.collect(), true),
+            ("expected to fail, but does not fail", passes.collect(), true),
             ("expired", about(&self.judgement.expired), true),
             ("about nothing in this run", about(&self.judgement.unused), false),
         ];

@@ -11,9 +11,6 @@ use slt_runner::text::document::{end_word, milliseconds, sides};
 use slt_runner::text::failure::message;
 use slt_runner::text::object::{Each, Object, object};
 
-/// The version of the document, incremented for incompatible changes.
-const FORMAT: u32 = 1;
-
 /// The categories of the old scripts, which are listed even without files.
 const OLD_CATEGORIES: &[&str] = &["select", "evidence", "index", "random", "ddl", "other"];
 
@@ -34,7 +31,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
         files.map(|file| file.file.path()).collect::<Vec<_>>()
     };
     let document = object! {
-        "format": FORMAT,
+        "format": document::FORMAT,
         "engine": document::engine(&run.header.engine, &run.header.labels),
         "exact": run.header.exact,
         "duration_ms": milliseconds(run.elapsed),

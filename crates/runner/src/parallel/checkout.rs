@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use slt_core::location::file_id::SuiteName;
+
 /// The repository of a checkout.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum CheckedOutRepository {
@@ -24,12 +26,16 @@ pub(super) fn find(folder: &Path) -> Option<CheckedOutRepository> {
 
 /// Returns the directory of Git that `.git` is or names, as in submodules and further checkouts.
 fn git_directory(dot_git: &Path) -> Option<PathBuf> {
-    if dot_git.is_dir() {
-        return Some(dot_git.to_owned());
-    }
-    let text = std::fs::read(dot_git).ok()?;
-    let path = path_of(text.strip_prefix(b"gitdir:")?);
-    Some(dot_git.parent()?.join(path))
+    let git = if dot_git.is_dir() {
+        dot_git.to_owned()
+    } else if dot_git.is_file() {
+        let text = std::fs::read(dot_git).ok()?;
+        dot_git.parent()?.join(path_of(text.strip_prefix(b"gitdir:")?))
+    } else {
+        return None;
+    };
+    // As in Git, a directory without a `HEAD`, which may be a link to nothing, is none of a repository.
+    git.join("HEAD").symlink_metadata().is_ok().then_some(git)
 }
 
 /// Returns the directory that all checkouts of a repository share.
@@ -50,7 +56,7 @@ fn follow(mut git: PathBuf, checkout: Option<&Path>) -> CheckedOutRepository {
     for _ in 0..MOST_CLONES {
         let Some(url) = origin(&git) else { break };
         let Some(path) = local_path(&url) else {
-            return CheckedOutRepository::Named(name_of(&url));
+            return name_of(&url).map_or(CheckedOutRepository::At(main), CheckedOutRepository::Named);
         };
         let path = main.join(path);
         let Some(next) = repository_at(&path) else {
@@ -90,22 +96,27 @@ fn main_checkout(git: &Path, checkout: Option<&Path>) -> PathBuf {
     }
 }
 
-/// Returns the address of `origin` in the configuration of a repository.
+/// Returns the address of `origin` in the configuration of a repository: of several the one that Git fetches from, which is
+/// the first.
 fn origin(git: &Path) -> Option<String> {
     let text = std::fs::read(git.join("config")).ok()?;
     let text = String::from_utf8_lossy(&text);
     let mut is_origin = false;
     let mut found = None;
     for line in text.lines().map(str::trim) {
-        if let Some(section) = line.strip_prefix('[') {
-            let section = section.split(']').next().unwrap_or_default();
+        let mut line = line;
+        if let Some(rest) = line.strip_prefix('[') {
+            let (section, rest) = rest.split_once(']').unwrap_or((rest, ""));
             let (kind, name) = section.split_once(char::is_whitespace).unwrap_or((section, ""));
             is_origin = kind.eq_ignore_ascii_case("remote") && name.trim() == "\"origin\"";
-        } else if is_origin
+            // A variable may follow on the same line.
+            line = rest;
+        }
+        if is_origin
             && let Some((key, value)) = line.split_once('=')
             && key.trim().eq_ignore_ascii_case("url")
         {
-            found = Some(value_of(value)).filter(|url| !url.is_empty()).or(found);
+            found = found.or(Some(value_of(value)).filter(|url| !url.is_empty()));
         }
     }
     found
@@ -127,16 +138,30 @@ fn value_of(text: &str) -> String {
 }
 
 /// Returns the path if the address is a local path.
-fn local_path(url: &str) -> Option<&str> {
+fn local_path(url: &str) -> Option<PathBuf> {
     if let Some(path) = url.strip_prefix("file://") {
-        return Some(path.strip_prefix("localhost").unwrap_or(path));
+        return Some(decoded(path.strip_prefix("localhost").unwrap_or(path)));
     }
     let is_address = url.contains("://") || url.split('/').next().is_some_and(|first| first.contains(':'));
-    (!is_address).then_some(url)
+    (!is_address).then(|| PathBuf::from(url))
 }
 
-/// Returns `HOST/PATH` of an address, without protocol, user and port.
-fn name_of(url: &str) -> String {
+/// Decodes percent-encoded bytes, such as `%20`.
+fn decoded(text: &str) -> PathBuf {
+    let (mut out, mut rest) = (Vec::with_capacity(text.len()), text.as_bytes());
+    while let [first, after @ ..] = rest {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| str::from_utf8(digits).ok());
+        let digits = digits.filter(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()));
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        out.push(byte.unwrap_or(*first));
+        rest = if byte.is_some() { &after[2..] } else { after };
+    }
+    PathBuf::from(OsStr::from_bytes(&out))
+}
+
+/// Returns `HOST/PATH` of an address, without protocol, user and port; `None` if that is not a valid name of a suite,
+/// for instance because there is no host.
+fn name_of(url: &str) -> Option<String> {
     let (host, path) = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),
         // The syntax of `scp`.
@@ -152,14 +177,15 @@ fn name_of(url: &str) -> String {
     let path = path.strip_suffix(".git").unwrap_or(&path);
     let name = format!("{}/{path}", host.to_ascii_lowercase());
     // The name ends before the first colon of a key.
-    name.chars().fold(String::new(), |mut out, sign| {
+    let name = name.chars().fold(String::new(), |mut out, sign| {
         match sign {
             ':' => out.push_str("%3A"),
             sign if sign.is_whitespace() || sign.is_control() => out.push('_'),
             sign => out.push(sign),
         }
         out
-    })
+    });
+    name.parse::<SuiteName>().is_ok().then_some(name)
 }
 
 #[cfg(test)]
@@ -177,9 +203,12 @@ mod tests {
             "git@github.com:/a/b.git",
             "git://github.com//a/b",
         ] {
-            assert_eq!((local_path(url), name_of(url).as_str()), (None, "github.com/a/b"), "{url}");
+            assert_eq!((local_path(url), name_of(url).as_deref()), (None, Some("github.com/a/b")), "{url}");
         }
-        assert_eq!(name_of("https://[::1]:80/a:b"), "[%3A%3A1]/a%3Ab");
+        assert_eq!(name_of("https://[::1]:80/a:b").as_deref(), Some("[%3A%3A1]/a%3Ab"));
+        for url in ["=h:a/b", "https:///p/q", ":a/b", "https://h/", "h:"] {
+            assert_eq!(name_of(url), None, "{url}");
+        }
     }
 
     #[test]
@@ -189,8 +218,10 @@ mod tests {
             ("../r:x", "../r:x"),
             ("file:///s/r.git", "/s/r.git"),
             ("file://localhost/s/r", "/s/r"),
+            ("file:///s/a%20b%2f%zz%+1%.git", "/s/a b/%zz%+1%.git"),
+            ("/s/a%20b", "/s/a%20b"),
         ] {
-            assert_eq!(local_path(url), Some(path), "{url}");
+            assert_eq!(local_path(url), Some(PathBuf::from(path)), "{url}");
         }
     }
 

@@ -84,7 +84,7 @@ impl Pattern {
     pub fn chooses(&self, item: &WorkItem) -> bool {
         let is_path = self.word.contains('/');
         match &self.kind {
-            PatternKind::Category(category) => category_of(item.file.path()) == category,
+            PatternKind::Category(category) => category_of(item.file.own_path()) == category,
             PatternKind::Globs(_) | PatternKind::Substring => {
                 self.matches(&item.below) || (is_path && self.matches(&item.shown))
             }

@@ -38,6 +38,6 @@ pub use plan::has_test_ending;
 pub use plan::{DiscoverError, FileSource, PathNote, WorkItem, discover, file_of_path};
 pub use prepare::{PreparedRun, RunPlan, time_limit};
 pub use process::{WorkerCommand, WorkerStderr};
-pub use suites::{SuiteConfig, SuiteResolver};
+pub use suites::{SuiteConfig, SuiteResolver, tell_apart};
 pub use wire::{AssignmentError, Attempts, WorkKind};
 pub use worker::{WorkerError, work};

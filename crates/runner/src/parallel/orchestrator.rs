@@ -111,7 +111,8 @@ impl<'r> Orchestrator<'r> {
                 &held.process_dir,
                 queue,
                 policy.workers,
-            ),
+            )
+            .takes_turns(policy.most_failing.is_some()),
             helpers: Helpers::new(folder.clone(), held.process_dir.number),
             tracker,
             start: clock::now(),
@@ -170,6 +171,7 @@ impl<'r> Orchestrator<'r> {
                     if let Some(news) = self.pool.hear(worker, news)? {
                         self.hear(news)?;
                     }
+                    self.pool.handled(worker);
                 }
                 _ = tick.tick() => self.tick()?,
                 _ = interrupt.recv() => self.interrupt()?,

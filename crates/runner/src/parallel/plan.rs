@@ -230,8 +230,7 @@ fn separate_copies(items: &mut [WorkItem], places: &HashMap<PathBuf, usize>, not
         match known.get(&id) {
             Some(&first) => {
                 copies.push((first, item));
-                let folder = place.parent().unwrap_or(Path::new("/"));
-                items[item].file = FileId::at(&path_text::of(place), &path_text::of(folder));
+                items[item].file = FileId::at(&path_text::of(place), "/").shown_as(id.own_path());
             }
             None => drop(known.insert(id, item)),
         }

@@ -115,7 +115,7 @@ impl PreparedRun {
         let (assignment, items) = read(folder, registry, embedded)?;
         let given = assignment.given;
         let complete = report.files.len() >= items.len();
-        // A complete run has no queue any more, and needs none.
+        // A complete run needs no queue.
         let queue =
             if complete { Ok(WorkQueue::open(folder, given)) } else { WorkQueue::reopen(folder, given) };
         let queue = queue.map_err(io_error("open the work queue of the run"))?;

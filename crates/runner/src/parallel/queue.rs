@@ -33,7 +33,8 @@ pub struct WorkQueue {
 pub struct Claim {
     /// The task.
     pub task: usize,
-    /// The claiming worker; `None` if a power failure kept the claim's content from reaching the disk.
+    /// The claiming worker; `None` if a power failure kept the claim's content from reaching the disk, or if the queue
+    /// was recreated.
     pub worker: Option<u64>,
 }
 
@@ -62,11 +63,19 @@ impl WorkQueue {
 
     /// Opens a queue to resume its run: truncates incomplete lines and allows claims again.
     ///
+    /// The queue of a run that has ended was removed. It is recreated with all tasks claimed by no worker, so those
+    /// without a result are queued again.
+    ///
     /// # Errors
     ///
     /// Returns the error of the file system.
     pub fn reopen(folder: &Path, tasks: usize) -> io::Result<Self> {
         let queue = Self::open(folder, tasks);
+        if !queue.exists() {
+            File::create(&queue.again)?;
+            let claims: String = (0..tasks).map(|task| format!("{task:10} {:20}\n", "")).collect();
+            std::fs::write(&queue.claims, claims)?;
+        }
         let claims = OpenOptions::new().read(true).write(true).open(&queue.claims)?;
         claims.lock()?;
         cut(&claims, CLAIM_WIDTH)?;

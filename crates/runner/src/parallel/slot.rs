@@ -13,9 +13,13 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use slt_core::outcome::{Counts, RecordId};
 
-/// Item, line and start of the record, then the counts of the file.
-const WORDS: usize = 3 + Counts::FIELDS;
+/// Item, line and start of the record, the counts of the file, and the number of allowed claims.
+const WORDS: usize = 4 + Counts::FIELDS;
+const ALLOWED: usize = WORDS - 1;
 const BYTES: usize = WORDS * size_of::<AtomicU64>();
+
+/// The interval at which a waiting worker looks whether it may go on.
+const LOOK_FOR_TURN: Duration = Duration::from_micros(200);
 
 /// A mapped slot.
 #[derive(Debug)]
@@ -106,6 +110,18 @@ impl Slot {
     /// Records the end of the item.
     pub(super) fn end_item(&self) {
         self.set(0, 0);
+    }
+
+    /// Allows the worker to claim this number of tasks in all. A new slot allows none.
+    pub(super) fn allow_claims(&self, claims: u64) {
+        self.set(ALLOWED, claims);
+    }
+
+    /// Waits until the worker may claim its next task, after this number of claims.
+    pub(super) fn wait_for_turn(&self, claims: u64) {
+        while self.get(ALLOWED) <= claims {
+            std::thread::park_timeout(LOOK_FOR_TURN);
+        }
     }
 
     /// Reads the slot.

@@ -10,8 +10,8 @@
 //! | is any other checkout | without a name | the path that the file has in the main checkout |
 //! | none | without a name | the path of the file |
 //!
-//! A name that the caller gives replaces all of these. Its root is the nearest directory with a configuration file, else
-//! the checkout, else the directory that all arguments have in common.
+//! A name that the caller gives replaces all of these. Its root is the outermost checkout, else the outermost directory with
+//! a configuration file, else the directory that all arguments have in common.
 //!
 //! Paths are canonical, so it makes no difference how a file was named, or through which link to a directory. Everything
 //! that is read is in files of the suite and of Git; the `git` program is not needed. Each directory is looked at once.
@@ -44,6 +44,8 @@ pub struct SuiteResolver<'r> {
     name: Option<SuiteName>,
     read: ReadConfig<'r>,
     roots: HashMap<PathBuf, Rc<SuiteRoot>>,
+    /// The roots of the suite that the caller names, by directory.
+    outermost: HashMap<PathBuf, Option<PathBuf>>,
 }
 
 /// The suite of the files of a directory.
@@ -106,12 +108,25 @@ const SUITE_DIRECTORIES: &[&str] = &[
 impl<'r> SuiteResolver<'r> {
     /// Creates a resolver that reads configuration files by `read`. A `name` applies to all files.
     pub fn new(name: Option<SuiteName>, read: impl Fn(&Path) -> Result<SuiteConfig, String> + 'r) -> Self {
-        Self { name, read: Box::new(read), roots: HashMap::new() }
+        Self { name, read: Box::new(read), roots: HashMap::new(), outermost: HashMap::new() }
     }
 
     /// Creates a resolver for programs without configuration files.
     pub fn without_configuration() -> Self {
         Self::new(None, |_| Ok(SuiteConfig::Missing))
+    }
+
+    /// Returns the root of the suite that the files of a directory belong to, if one of the directories at or above it, a
+    /// canonical path, is one.
+    ///
+    /// # Errors
+    ///
+    /// Returns what is wrong in a configuration file.
+    pub fn root(&mut self, directory: &Path) -> Result<Option<PathBuf>, String> {
+        Ok(match &self.root_of(directory)?.identity {
+            RootIdentity::Named { root, .. } | RootIdentity::Checkout { root, .. } => Some(root.clone()),
+            RootIdentity::None => None,
+        })
     }
 
     /// Returns the identity of the file with this canonical path, which was found below `argument`.
@@ -124,21 +139,19 @@ impl<'r> SuiteResolver<'r> {
         let folder = file.parent().unwrap_or(Path::new("/"));
         let found = self.root_of(folder)?;
         let config = found.config.as_deref();
+        let outermost = if self.name.is_some() { self.outermost_root(folder)? } else { None };
         let (identity, start) = match (&self.name, &found.identity) {
-            (Some(name), identity) => {
-                let checkout = match identity {
-                    RootIdentity::Named { root, .. } | RootIdentity::Checkout { root, .. } => Some(root),
-                    RootIdentity::None => None,
-                };
-                match config.or(checkout.map(PathBuf::as_path)) {
-                    Some(root) => (FileId::in_suite(name.as_str(), &below(file, root)), Some(root)),
-                    None => {
-                        let root = [arguments.common.as_path(), argument, folder];
-                        let root = root.into_iter().find(|root| file.starts_with(root)).unwrap_or(folder);
-                        return Ok(FileId::in_suite(name.as_str(), &below(file, root)));
-                    }
+            (Some(name), _) => match &outermost {
+                Some(root) => (
+                    FileId::in_suite(name.as_str(), &below(file, root)),
+                    Some(config.filter(|config| config.starts_with(root)).unwrap_or(root)),
+                ),
+                None => {
+                    let root = [arguments.common.as_path(), argument, folder];
+                    let root = root.into_iter().find(|root| file.starts_with(root)).unwrap_or(folder);
+                    return Ok(FileId::in_suite(name.as_str(), &below(file, root)));
                 }
-            }
+            },
             (None, RootIdentity::Named { name, root }) => {
                 (FileId::in_suite(name, &below(file, root)), Some(config.unwrap_or(root)))
             }
@@ -157,6 +170,25 @@ impl<'r> SuiteResolver<'r> {
             Some(start) => identity.shown_as(below_suite_directory(&below(file, start))),
             None => identity,
         })
+    }
+
+    /// Returns the root of the suite whose name the caller gives: the outermost checkout, else the outermost directory with
+    /// a configuration file. Each file below it has the same, so that no two have one path.
+    fn outermost_root(&mut self, folder: &Path) -> Result<Option<PathBuf>, String> {
+        if let Some(known) = self.outermost.get(folder) {
+            return Ok(known.clone());
+        }
+        let mut root = folder.ancestors().filter(|above| checkout::find(above).is_some()).last();
+        if root.is_none() {
+            for above in folder.ancestors() {
+                if (self.read)(above)? != SuiteConfig::Missing {
+                    root = Some(above);
+                }
+            }
+        }
+        let root = root.map(Path::to_owned);
+        self.outermost.insert(folder.to_owned(), root.clone());
+        Ok(root)
     }
 
     fn root_of(&mut self, folder: &Path) -> Result<Rc<SuiteRoot>, String> {
@@ -212,7 +244,7 @@ fn below_suite_directory(path: &str) -> &str {
 
 /// Makes the displayed paths of a run unique: equal ones become the path below the root of the suite, below the common
 /// directory, or the whole key.
-pub(super) fn tell_apart(ids: &mut [&mut FileId]) {
+pub fn tell_apart(ids: &mut [&mut FileId]) {
     for step in [to_root, to_common_directory, to_key] {
         let mut uses = HashMap::<String, Vec<usize>>::new();
         for (place, id) in ids.iter().enumerate() {
@@ -232,7 +264,7 @@ pub(super) fn tell_apart(ids: &mut [&mut FileId]) {
 
 fn to_root(alike: &[FileId]) -> Vec<FileId> {
     let shown = |id: &FileId| match id.suite() {
-        Some(_) => id.shown_as(id.path_in_suite()),
+        Some(_) => id.shown_apart_as(id.path_in_suite()),
         None => id.clone(),
     };
     alike.iter().map(shown).collect()
@@ -240,11 +272,12 @@ fn to_root(alike: &[FileId]) -> Vec<FileId> {
 
 fn to_common_directory(alike: &[FileId]) -> Vec<FileId> {
     let is_absolute = |id: &&FileId| id.key().starts_with('/');
-    let folder = |id: &FileId| id.key().rsplit_once('/').map_or("", |(folder, _)| folder).to_owned();
+    // The directories that their paths are below.
+    let folder = |id: &FileId| id.key().strip_suffix(id.path()).unwrap_or_default().to_owned();
     let folders: Vec<String> = alike.iter().filter(is_absolute).map(folder).collect();
     let common = ArgumentDirectories::new(folders.iter().map(Path::new)).common;
     let below = |id: &FileId| Path::new(id.key()).strip_prefix(&common).ok()?.to_str().map(str::to_owned);
-    let shown = |id: &FileId| below(id).map_or_else(|| id.clone(), |path| id.shown_as(&path));
+    let shown = |id: &FileId| below(id).map_or_else(|| id.clone(), |path| id.shown_apart_as(&path));
     alike.iter().map(shown).collect()
 }
 
@@ -286,5 +319,7 @@ mod tests {
         check(&[named("s", "a/x"), named("s", "b/x")], &["a/x", "b/x"]);
         check(&[named("s", "a/x"), named("t", "a/x")], &["s:a/x", "t:a/x"]);
         check(&[named("s", "a/x"), at("/b/x", "/b")], &["a/x", "x"]);
+        // Never below the directory that the paths were below.
+        check(&[at("/s/a/a/x", "/s"), at("/s/a/a/a/x", "/s/a")], &["a/a/x", "a/a/a/x"]);
     }
 }

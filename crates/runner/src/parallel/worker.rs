@@ -73,7 +73,10 @@ pub fn work(
     let mut say =
         |message: &WorkerMessage<'_>| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
-    while let Some(task) = claim(&queue, &process_dir, worker).map_err(io_error("claims"))? {
+    for claims in 0.. {
+        slot.wait_for_turn(claims);
+        let task = claim(&queue, &process_dir, worker).map_err(io_error("claims"))?;
+        let Some(task) = task else { break };
         let at = clock::now();
         slot.start_item(task, at);
         say(&WorkerMessage::Claimed { task, at })?;

@@ -64,6 +64,8 @@ pub(super) struct WorkerPool<'r> {
     queue: &'r WorkQueue,
     /// The maximum number of workers at once.
     size: usize,
+    /// Whether a worker waits with each claim until the result of its last task has been handled.
+    takes_turns: bool,
     workers: BTreeMap<usize, WorkerHandle>,
     next: usize,
     /// Consecutive workers that ended without claiming a task.
@@ -134,6 +136,7 @@ impl<'r> WorkerPool<'r> {
             process_dir,
             queue,
             size,
+            takes_turns: false,
             workers: BTreeMap::new(),
             next: 0,
             failed_starts: 0,
@@ -141,6 +144,21 @@ impl<'r> WorkerPool<'r> {
             pauses: Pauses::default(),
             sender,
             receiver,
+        }
+    }
+
+    /// Makes each worker wait with each claim until the result of its last task has been handled.
+    pub(super) fn takes_turns(mut self, takes_turns: bool) -> Self {
+        self.takes_turns = takes_turns;
+        self
+    }
+
+    /// Lets a worker claim its next task, after its last event was handled.
+    pub(super) fn handled(&self, number: usize) {
+        if let Some(worker) =
+            self.workers.get(&number).filter(|worker| self.takes_turns && worker.at.is_none())
+        {
+            worker.slot.allow_claims(worker.claims as u64 + 1);
         }
     }
 
@@ -161,6 +179,7 @@ impl<'r> WorkerPool<'r> {
             self.next += 1;
             let slot =
                 Slot::create(&self.process_dir.slot(number)).map_err(io_error("make a flight recorder"))?;
+            slot.allow_claims(if self.takes_turns { 1 } else { u64::MAX });
             let (child, pid) = match self.command.start(&self.run, self.process_dir, number) {
                 Ok(started) => started,
                 // The machine is full: the running workers continue, and the next exit makes room.

@@ -110,7 +110,7 @@ impl PastRun {
     pub fn by_category(&self) -> BTreeMap<&str, Totals> {
         let mut categories = BTreeMap::<&str, Totals>::new();
         for file in &self.files {
-            categories.entry(category_of(file.file.path())).or_default().add_summary(file);
+            categories.entry(category_of(file.file.own_path())).or_default().add_summary(file);
         }
         categories
     }

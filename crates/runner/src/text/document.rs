@@ -13,7 +13,10 @@ use slt_core::outcome::{
 };
 use slt_core::parser::Lint;
 
-/// Returns the engine under test.
+/// Returns the version of the JSON report: it grows when a field appears, and stays when none goes away.
+pub const FORMAT: u32 = 1;
+
+/// The engine under test.
 pub fn engine<'r>(engine: &'r EngineId, labels: &'r [String]) -> Object<'r> {
     object! { "name": &engine.name }
         .with_some("variant", engine.variant.as_ref())

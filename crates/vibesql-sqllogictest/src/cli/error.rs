@@ -147,6 +147,7 @@ impl CliError {
                 "import its source files: sqllogictest_results.json, sqllogictest_cumulative.json, \
                  sqllogictest_punchlist.json, or the dump sqllogictest_results.sql"
             }
+            ImportError::Format { .. } => "import it with the version of this program that wrote it",
             _ => "nothing was imported from it; use --format if the format was detected incorrectly",
         };
         let error = Self::new(ExitReason::Usage, error).hint(hint);

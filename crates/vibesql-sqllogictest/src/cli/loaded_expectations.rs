@@ -1,6 +1,6 @@
 //! Finds and reads the files with expected failures.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
@@ -8,10 +8,13 @@ use jiff::civil::Date;
 use super::args::ExpectationArgs;
 use super::error::CliError;
 use super::exit::{self, ExitReason, VerdictRules};
+use super::suite;
 use super::ui::Ui;
 use slt_core::location::{FileId, path_text};
 use slt_core::outcome::RunReport;
-use slt_insight::expectations::{self, DocumentFiles, Expectations, FILE_NAME, Judgement, judge};
+use slt_insight::expectations::{
+    self, DocumentFiles, ExpectationKind, ExpectationScope, Expectations, FILE_NAME, Judgement, judge,
+};
 use slt_insight::report;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::Opened;
@@ -59,7 +62,7 @@ impl LoadedExpectations {
         let documents: BTreeMap<PathBuf, DocumentFiles> = match source {
             ExpectationsSource::Off => BTreeMap::new(),
             ExpectationsSource::File(path) => [(path.clone(), files_of_named(path, files))].into(),
-            ExpectationsSource::Suites => find(files),
+            ExpectationsSource::Suites => find(files, None)?,
         };
         let today = expectations::today(milliseconds_since_1970());
         let mut all = Expectations::default();
@@ -80,11 +83,29 @@ impl LoadedExpectations {
         Self::load(source, opened.places(), opened.is_part())
     }
 
-    /// Compares a run with the expected failures, and returns the result with its text.
+    /// Compares a run with the expected failures.
+    ///
+    /// A stored run may have been made with other entries. It lists neither the records that passed nor those that
+    /// these entries would skip, so no entry that skips records is called unused.
+    pub(super) fn judge_stored(&self, run: &RunReport) -> Judgement {
+        let mut judgement = judge(&self.expectations, run, self.today, self.is_part);
+        judgement.unused.retain(|&place| {
+            let entry = &self.expectations.entries[place];
+            entry.what != ExpectationKind::Skip || !matches!(entry.scope, ExpectationScope::Records(..))
+        });
+        judgement
+    }
+
+    /// Compares the run that has just ended with the expected failures, and returns the result with its text.
     pub(super) fn judge(&self, run: &RunReport) -> (Judgement, String) {
         let judgement = judge(&self.expectations, run, self.today, self.is_part);
-        let text = written(|out| report::expectations::write(out, run, &self.expectations, &judgement));
+        let text = self.text(run, &judgement);
         (judgement, text)
+    }
+
+    /// Describes the result of a comparison.
+    pub(super) fn text(&self, run: &RunReport, judgement: &Judgement) -> String {
+        written(|out| report::expectations::write(out, run, &self.expectations, judgement))
     }
 }
 
@@ -106,44 +127,49 @@ pub(super) fn read(path: &Path, files: &DocumentFiles) -> Result<(String, Expect
 }
 
 /// Finds the expectations files of test files: in their folders and above, up to the root of the suite. Each test file is
-/// given with its location.
+/// given with its location. A `planned` file is treated as if it existed.
 pub(super) fn find<'f>(
     files: impl Iterator<Item = (&'f FileId, &'f Path)>,
-) -> BTreeMap<PathBuf, DocumentFiles> {
-    let mut seen = HashSet::new();
-    let mut found = BTreeMap::new();
+    planned: Option<&Path>,
+) -> Result<BTreeMap<PathBuf, DocumentFiles>, CliError> {
+    let mut suites = suite::resolver(None);
+    let mut known = HashMap::<PathBuf, bool>::new();
+    let mut found = BTreeMap::<PathBuf, BTreeMap<FileId, String>>::new();
     for (file, place) in files.filter(|(_, place)| place.is_absolute()) {
-        for folder in place.ancestors().skip(1) {
-            // Everything above a folder that was searched was searched, too.
-            let Some(prefix) = prefix(file, place, folder) else { break };
-            if !seen.insert(folder.to_owned()) {
-                break;
-            }
+        let directory = place.parent().unwrap_or(place);
+        let root = if file.suite().is_some() {
+            let depth = file.path_in_suite().matches('/').count();
+            directory.ancestors().nth(depth).map(Path::to_owned)
+        } else {
+            suites.root(directory).map_err(|message| {
+                CliError::usage(message, "correct the file; docs/identity.md describes how it is used")
+            })?
+        };
+        for folder in directory.ancestors() {
             let document = folder.join(FILE_NAME);
-            if document.exists() {
-                found.insert(document, DocumentFiles::found(prefix));
+            // A FIFO or a device is not read.
+            let is_there = || document.is_file() || planned == Some(document.as_path());
+            if *known.entry(folder.to_owned()).or_insert_with(is_there) {
+                let below = path_text::of(place.strip_prefix(folder).unwrap_or(place));
+                found.entry(document).or_default().insert(file.clone(), below);
+            }
+            if root.as_deref() == Some(folder) {
+                break;
             }
         }
     }
-    found
+    Ok(found.into_iter().map(|(document, files)| (document, DocumentFiles::found(files))).collect())
 }
 
 /// Returns the test files of an expectations file that the user names.
 pub(super) fn files_of_named<'f>(
     document: &Path,
-    mut files: impl Iterator<Item = (&'f FileId, &'f Path)>,
+    files: impl Iterator<Item = (&'f FileId, &'f Path)>,
 ) -> DocumentFiles {
     let folder = document.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let folder = folder.canonicalize().ok();
-    let prefix = folder.and_then(|folder| files.find_map(|(file, place)| prefix(file, place, &folder)));
-    DocumentFiles::named(prefix)
-}
-
-/// Returns the common prefix of the keys of the files in a folder, one of which is at `place`.
-fn prefix<'f>(file: &'f FileId, place: &Path, folder: &Path) -> Option<&'f str> {
-    let below = path_text::of(place.strip_prefix(folder).ok()?);
-    let prefix = file.key().strip_suffix(&below)?;
-    prefix.ends_with(['/', ':']).then_some(prefix)
+    let below = |place: &Path| Some(path_text::of(place.strip_prefix(folder.as_ref()?).ok()?));
+    DocumentFiles::named(files.filter_map(|(file, place)| Some((file.clone(), below(place)?))).collect())
 }
 
 /// Returns the exit reason of a run in which only unexpected failures count.

@@ -120,7 +120,7 @@ fn execute(command: CliCommand, context: CommandContext<'_>, ui: &mut Ui) -> Com
         CliCommand::Engines => commands::engines::run(context.registry, ui),
         CliCommand::Status => commands::status::run(location, ui),
         CliCommand::Compare(args) => commands::compare::run(&args, location, ui),
-        CliCommand::Flaky(args) => commands::flaky::run(&args, location, ui),
+        CliCommand::Flaky(args) => commands::flaky::run(&args, location, context.registry, ui),
         CliCommand::Bisect(args) => commands::bisect::run(&args, location, ui),
         CliCommand::Runs(args) => commands::runs::run(&args, location, ui),
         CliCommand::Show(args) => commands::show::run(&args, location, ui),

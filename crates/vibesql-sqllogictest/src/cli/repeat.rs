@@ -16,25 +16,28 @@ pub(super) fn repeat_in_run(
     record: &RecordId,
 ) -> Option<String> {
     let settings = journal.opened.settings.as_ref()?;
-    Some(repeat_command(program, settings, &journal.report.header.engine.labels, &file.shown, record))
+    repeat_command(program, settings, &journal.report.header.engine.labels, &file.shown, record)
 }
 
 /// Returns the command that runs a record of `shown` alone, with these settings; of an included file, the file that
-/// includes it. `own_labels` are those of the engine.
+/// includes it. `None` if it can be read only once, like standard input. `own_labels` are those of the engine.
 pub(super) fn repeat_command(
     program: &str,
     settings: &Settings,
     own_labels: &[String],
     shown: &str,
     record: &RecordId,
-) -> String {
+) -> Option<String> {
+    if stream::is_read_once(shown) {
+        return None;
+    }
     let words = repeat_words(settings, own_labels);
     let target = match record.source {
-        None => format!("{}:{}", stream::typed(shown), record.line),
-        Some(_) => stream::typed(shown).to_owned(),
+        None => format!("{shown}:{}", record.line),
+        Some(_) => shown.to_owned(),
     };
     let words = [program].into_iter().chain(words.iter().map(String::as_str)).chain([target.as_str()]);
-    words.map(shell_word).collect::<Vec<_>>().join(" ")
+    Some(words.map(shell_word).collect::<Vec<_>>().join(" "))
 }
 
 /// Returns the arguments of a command with these settings, without the file.

@@ -123,12 +123,23 @@ fn choose(
         check(&items, "this shard", "with --balance time, there are more shards than files")?;
     }
     if selection.failed {
+        let known = items.iter().filter(|item| history.of(&item.file).good.is_some()).count();
+        let hint = match items.len() - known {
+            0 => "every file passed in its last run; `run` without --failed runs all files".to_owned(),
+            _ if known == 0 => {
+                "there is no result of these files on this engine in the results folder; `run` without --failed runs \
+                 all files"
+                    .to_owned()
+            }
+            unknown => format!(
+                "no file failed in its last run, and {} of {} have no result on this engine; `run` without --failed \
+                 runs all files",
+                unknown,
+                plural(items.len() as u64, "file")
+            ),
+        };
         items.retain(|item| history.of(&item.file).good == Some(false));
-        check(
-            &items,
-            "--failed",
-            "every file passed in its last run; `run` without --failed runs all files",
-        )?;
+        check(&items, "--failed", &hint)?;
     }
     if let Some(reference) = &selection.changed {
         items = git::changed(items, reference)?;

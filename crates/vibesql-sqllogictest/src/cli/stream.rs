@@ -16,8 +16,6 @@ use slt_runner::parallel::{FileSource, WorkItem};
 const STDIN: &str = "<stdin>";
 /// The names of standard input on the command line.
 const STDIN_WORDS: &[&str] = &["-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"];
-/// The name that can be followed by a line number: `-:4` would be an option.
-const STDIN_WITH_LINE: &str = "/dev/stdin";
 /// The folders of the open files of this process. Workers have other open files.
 const DESCRIPTORS: &[&str] = &["/dev/fd/", "/proc/self/fd/"];
 
@@ -51,14 +49,19 @@ pub(super) fn is_stdin(item: &WorkItem) -> bool {
     matches!(item.source, FileSource::Stream(_)) && item.shown == STDIN
 }
 
-/// Returns the word to type for the file with the name `shown` in messages.
-pub(super) fn typed(shown: &str) -> &str {
-    if shown == STDIN { STDIN_WITH_LINE } else { shown }
+/// Returns whether the file with the name `shown` in messages can be read only once, so that no command can read it again.
+pub(super) fn is_read_once(shown: &str) -> bool {
+    shown == STDIN
+        || is_descriptor(shown)
+        || path_text::typed(shown).metadata().is_ok_and(|found| found.file_type().is_fifo())
+}
+
+fn is_descriptor(word: &str) -> bool {
+    DESCRIPTORS.iter().any(|folder| word.starts_with(folder))
 }
 
 fn is_stream(word: &str, path: &Path) -> bool {
-    let is_descriptor = DESCRIPTORS.iter().any(|folder| word.starts_with(folder));
-    path.metadata().is_ok_and(|found| found.file_type().is_fifo() || (is_descriptor && !found.is_dir()))
+    path.metadata().is_ok_and(|found| found.file_type().is_fifo() || (is_descriptor(word) && !found.is_dir()))
 }
 
 fn all_of(mut stream: impl Read) -> std::io::Result<Vec<u8>> {

@@ -13,7 +13,7 @@ use super::stream;
 use super::ui::Ui;
 use slt_core::location::file_id::{SHIPPED_SUITE, SuiteName};
 use slt_core::location::{FileId, path_text};
-use slt_runner::parallel::{FileSource, SuiteConfig, SuiteResolver, WorkItem, discover};
+use slt_runner::parallel::{FileSource, SuiteConfig, SuiteResolver, WorkItem, discover, tell_apart};
 
 static SUITE: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/suites");
 
@@ -31,7 +31,7 @@ pub(super) fn select(
     if paths.is_empty() {
         return Ok(shipped());
     }
-    let mut suites = SuiteResolver::new(name.cloned(), suite_config);
+    let mut suites = resolver(name.cloned());
     let (mut others, mut on_disk) = (Vec::new(), Vec::new());
     for path in paths {
         if path.starts_with(PREFIX) {
@@ -50,7 +50,13 @@ pub(super) fn select(
     items.append(&mut others);
     let mut seen = HashSet::new();
     items.retain(|item| seen.insert(item.file.clone()));
+    tell_apart(&mut items.iter_mut().map(|item| &mut item.file).collect::<Vec<_>>());
     Ok(items)
+}
+
+/// Returns a resolver that reads the configuration of suites.
+pub(super) fn resolver(name: Option<SuiteName>) -> SuiteResolver<'static> {
+    SuiteResolver::new(name, suite_config)
 }
 
 /// Reads the name of the suite from `sqllogictest.toml` in a directory.

@@ -223,6 +223,7 @@ default-suite = 'none'
 [suite.own]
 paths = { a = 1 }
 path = 'x'
+suite-name = 'y'
 [suites.x]
 [profile.a]
 inherits = 'b'
@@ -264,20 +265,22 @@ retries = 3
       hint: see `--help` of the command for valid values
     error: sqllogictest.toml:11: unknown key `path`
       hint: did you mean `paths`?
-    error: sqllogictest.toml:12: unknown key `suites`
+    error: sqllogictest.toml:12: `suite-name` cannot be set here
+      hint: it applies to the whole folder; put it before all tables
+    error: sqllogictest.toml:13: unknown key `suites`
       hint: did you mean `suite`?
-    error: sqllogictest.toml:14: profiles inherit from each other: a from b from a
-    error: sqllogictest.toml:18: unknown profile `d`
+    error: sqllogictest.toml:15: profiles inherit from each other: a from b from a
+    error: sqllogictest.toml:19: unknown profile `d`
       hint: profiles of the file: a, b, c
-    error: sqllogictest.toml:19: `suite` cannot be set here
+    error: sqllogictest.toml:20: `suite` cannot be set here
       hint: use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables
-    error: sqllogictest.toml:21: `files`: expected a pattern, found `[` (`[` is not a valid glob)
+    error: sqllogictest.toml:22: `files`: expected a pattern, found `[` (`[` is not a valid glob)
       hint: see `--help` of the command for valid values
-    error: sqllogictest.toml:23: an override without `timeout`
+    error: sqllogictest.toml:24: an override without `timeout`
       hint: an override has `files`, patterns as of --filter, and `timeout` in seconds
-    error: sqllogictest.toml:26: `timeout`: expected seconds, or 0 for no limit, found `1 h`
+    error: sqllogictest.toml:27: `timeout`: expected seconds, or 0 for no limit, found `1 h`
       hint: see `--help` of the command for valid values
-    error: sqllogictest.toml:27: unknown key `retries`
+    error: sqllogictest.toml:28: unknown key `retries`
       hint: keys are the long flags without `--`; docs/configuration.md lists the others
     ");
     assert_eq!(sandbox.run("config show").stderr, sandbox.run("run").stderr);

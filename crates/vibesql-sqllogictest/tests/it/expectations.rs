@@ -1,5 +1,7 @@
 //! What is expected to fail, and what that makes of a run.
 
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::EngineId;
@@ -80,7 +82,7 @@ fn what_fails_is_written_down_and_is_expected_then() {
     expected to fail: 1 record
     not expected:
       s/b.test: line 8
-    expected to fail, but passes:
+    expected to fail, but does not fail:
       b.test: record daa2c11bca892711 (s/expectations.toml:3)
     NOT AS EXPECTED
     look at the first: vibesql-sqllogictest test --engine sqlite s/b.test:8
@@ -149,7 +151,7 @@ fn what_has_expired_or_passes_fails_the_run() {
     FAIL: 1 of 2 files and 2 of 4 records passed on sqlite [version] in [time] s
     not expected:
       s/b.test: line 1, 11
-    expected to fail, but passes:
+    expected to fail, but does not fail:
       a.test (s/expectations.toml:6)
     expired:
       s/expectations.toml:1 2020-02-29: https://example.org/7
@@ -213,6 +215,18 @@ fn a_part_of_a_suite_says_nothing_of_entries_about_the_rest() {
 fn records_that_are_skipped_are_not_executed() {
     let sandbox = sandbox();
     assert_eq!(sandbox.run(RUN).code, 1);
+    // Whether the records of a run exist, this run cannot say.
+    let skips = "[[skip]]\nfile = \"b.test\"\nrecords = [1, 11]\n";
+    sandbox.write("s/expectations.toml", skips);
+    for line in ["expectations check", "report --format markdown"] {
+        let checked = sandbox.run(line).stdout;
+        assert!(!checked.contains("matching no") && !checked.contains("about nothing"), "{checked}");
+    }
+    // Neither passes nor fails what does not exist.
+    sandbox.write("s/expectations.toml", "[[xfail]]\nfile = \"b.test\"\nrecords = [400]\n");
+    let missing = sandbox.run("expectations check");
+    let told = "expected to fail, but does not fail:\n  b.test: line 400 (s/expectations.toml:1)\n";
+    assert!(missing.code == 1 && missing.stdout.contains(told), "{missing}");
     // A skipped record does not pass, so nobody is told that it does.
     sandbox.write(
         "s/expectations.toml",
@@ -322,7 +336,7 @@ fn what_is_wrong_in_the_file_is_said_before_the_run() {
 
 /// The test files of an expectations file that the user names.
 fn anywhere() -> DocumentFiles {
-    DocumentFiles::named(None)
+    DocumentFiles::named(BTreeMap::new())
 }
 
 /// A file with these failing records, by their keys, each in the cluster of its number.

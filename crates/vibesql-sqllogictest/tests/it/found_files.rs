@@ -243,11 +243,14 @@ fn standard_input_is_read_once_and_has_a_name() {
         let output = piped(&sandbox, &format!("run --engine sqlite --repeat 2 --workers 2 {word}"), BAD);
         assert_eq!(output.code, 1, "{output}");
         assert!(output.stdout.contains("FAIL    <stdin>  1 passed, 1 failed"), "{output}");
-        let again = "look at the first: vibesql-sqllogictest test --engine sqlite /dev/stdin:4";
-        assert!(output.stdout.contains(again), "{output}");
+        // No command can read it again.
+        assert!(!output.stdout.contains("look at the first"), "{output}");
         let output = piped(&sandbox, &format!("test --engine sqlite {word}"), BAD);
         assert_eq!(output.code, 1, "{output}");
         assert!(output.stdout.contains("FAIL  <stdin>  1 passed, 1 failed"), "{output}");
+        assert!(!output.stdout.contains("again:"), "{output}");
+        let shown = sandbox.run("show last <stdin>");
+        assert!(shown.code == 0 && !shown.stdout.contains("again:"), "{shown}");
     }
     let output = piped(&sandbox, "test --engine sqlite /dev/stdin:4", BAD);
     assert!(output.stdout.contains("FAIL  <stdin>"), "{output}");
@@ -427,4 +430,18 @@ fn list_takes_what_run_takes() {
     assert_eq!(Output::of(changed.env("PATH", path_of_tests())).stdout, "s/d.test\n");
     let nothing = sandbox.run("list --engine sqlite --failed s");
     assert_eq!(nothing.code, 3, "{nothing}");
+}
+
+#[test]
+fn show_takes_the_names_that_run_takes() {
+    let sandbox = Sandbox::new();
+    let names = ["n\nl.test", "a\\x41.test"];
+    for name in names {
+        sandbox.write(name, GOOD);
+        let run = |words: &[&str]| Output::of(sandbox.command("").args(words));
+        let output = run(&["run", "--engine", "sqlite", name]);
+        assert_eq!(output.code, 0, "{output}");
+        let shown = run(&["show", "last", name]);
+        assert!(shown.code == 0 && shown.stdout.starts_with("PASS"), "{shown}");
+    }
 }

@@ -48,6 +48,8 @@ fn different_engines_are_compared_if_both_runs_are_named() {
 #[test]
 fn a_variant_makes_no_file_flaky() {
     let sandbox = two_variants();
+    // A colon without a variant names the same engine as none.
+    assert_eq!(sandbox.run("flaky --engine scripted:").stdout, sandbox.run("flaky --engine scripted").stdout);
     for (engine, words) in [("scripted", "0 flaky, 0 broken"), ("scripted:odd", "0 flaky")] {
         let flaky = sandbox.run(&format!("flaky --engine {engine}"));
         assert!(flaky.stdout.contains(words), "{flaky}");

@@ -7,6 +7,7 @@ mod analysis_cmd;
 mod ask;
 mod bisect;
 mod browser;
+mod checkouts;
 mod compare;
 mod compare_changed;
 mod compatibility;
@@ -18,6 +19,7 @@ mod corpus;
 #[cfg(feature = "store")]
 mod dump;
 mod events;
+mod expectation_files;
 mod expectations;
 mod found_files;
 #[cfg(feature = "store")]

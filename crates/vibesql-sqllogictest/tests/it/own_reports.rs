@@ -114,6 +114,7 @@ fn the_json_report_comes_back_whole() {
     let output = sandbox.run("store import r.json");
     assert_eq!(output.code, 0, "{output}");
     assert!(!output.stderr.contains("engine") && !output.stdout.contains("without a result"), "{output}");
+    assert!(!output.stderr.contains("but there are"), "{output}");
     let after = last(&sandbox);
     assert_eq!(after.report.header.engine, before.report.header.engine);
     assert_eq!(after.report.header.labels, before.report.header.labels);
@@ -185,4 +186,39 @@ fn junit_keeps_statuses_and_the_engine() {
             .collect::<std::collections::BTreeMap<_, _>>()
     };
     assert_eq!(statuses(&after), statuses(&before));
+}
+
+#[test]
+fn a_json_report_that_does_not_add_up_is_imported_with_warnings() {
+    let sandbox = Sandbox::new();
+    sandbox.write("s/a.test", "statement ok\nok\n");
+    sandbox.write("s/b.test", "statement ok\nerror no\n");
+    assert_eq!(sandbox.run("run --engine scripted --json r.json s").code, 1);
+    let mut report: Value = serde_json::from_str(&sandbox.read("r.json")).unwrap();
+    (report["summary"]["total"], report["summary"]["passed"]) = (99.into(), 9.into());
+    report["engine"]["name"] = "".into();
+    for file in report["files"].as_array_mut().unwrap() {
+        (file["id"], file["failures"]) = ("".into(), Value::Array(Vec::new()));
+    }
+    sandbox.write("odd.json", report.to_string());
+    let output = sandbox.run("store import odd.json");
+    assert_eq!(output.code, 0, "{output}");
+    for warning in [
+        "the summary says 99 files, but there are 2",
+        "the summary says 9 passed files, but there are 1",
+        "`b.test` says 1 failing records, but there are 0",
+    ] {
+        assert!(output.stderr.contains(warning), "{output}");
+    }
+    let imported = last(&sandbox).report;
+    assert_eq!(imported.header.engine.name, "unknown");
+    assert_eq!(imported.files.iter().map(|file| file.file.path()).collect::<Vec<_>>(), ["a.test", "b.test"]);
+    report["format"] = 99.into();
+    sandbox.write("new.json", report.to_string());
+    let output = sandbox.run("store import new.json");
+    assert_eq!(output.code, 2, "{output}");
+    assert!(
+        output.stderr.contains("this is a report of format 99, and this program reads format 1"),
+        "{output}"
+    );
 }

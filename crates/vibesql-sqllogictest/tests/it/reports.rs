@@ -332,7 +332,7 @@ fn expected_failures_are_told_in_a_low_voice() {
     sandbox.write("s/expectations.toml", known);
     assert_snapshot!(report(&sandbox, "--format github"), @"
     ::error title=unexpected error%3A no such column%3A b1::s/a.test:14%0Aerror no such column: b1%0Aagain: vibesql-sqllogictest test --engine scripted s/a.test:14
-    ::error title=expected to fail%2C but passes::joins/c.test (s/expectations.toml:7: old)
+    ::error title=expected to fail%2C but does not fail::joins/c.test (s/expectations.toml:7: old)
     ::error title=expired::s/expectations.toml:10 2000-01-01
     ");
     let summary = report(&sandbox, "--format summary");
@@ -344,7 +344,7 @@ fn expected_failures_are_told_in_a_low_voice() {
 
     2 failing records are expected to fail; **not expected**: 1 record in 1 file.
 
-    expected to fail, but passes:
+    expected to fail, but does not fail:
 
     - `joins/c.test (s/expectations.toml:7: old)`
 

@@ -12,6 +12,7 @@ use vibesql_sqllogictest::results::store::{
 use vibesql_sqllogictest::results::{Opened, ResultsFolder};
 
 use crate::histories::{self, DAY, Run, copy_tree};
+use crate::sandbox::{Output, Sandbox};
 use crate::store_model::{self, rows_of};
 
 pub(crate) fn store(results: &Path) -> Store {
@@ -28,7 +29,8 @@ pub(crate) fn rebuild(results: &Path) -> SealResult {
 
 /// What `store verify` has to say, problems and notes.
 pub(crate) fn problems(results: &Path) -> Vec<String> {
-    store(results).verify(&mut |_, _| ()).unwrap().problems
+    let found = store(results).verify(&mut |_, _| ()).unwrap();
+    [found.problems, found.journal_problems].concat()
 }
 
 pub(crate) fn load(results: &Path, window: HistoryWindow) -> Extract {
@@ -381,5 +383,20 @@ fn a_store_of_a_newer_version_is_left_alone() {
         for name in names_in(&now).iter().filter(|name| now.join(name).is_file()) {
             assert_eq!(std::fs::read(now.join(name)).unwrap(), std::fs::read(then.join(name)).unwrap());
         }
+    }
+}
+
+#[test]
+fn the_tables_count_flaky_files_as_the_run_does() {
+    for (flags, passed) in [("", 2), ("--flaky fail", 1)] {
+        let sandbox = Sandbox::new();
+        sandbox.write("s/a.test", "statement ok\nonce marker error no\n");
+        sandbox.write("s/b.test", "statement ok\nok\n");
+        let run = sandbox.run(&format!("run --engine scripted --retries 1 {flags} s"));
+        assert!(run.stdout.contains(&format!(": {passed} of 2 files")), "{run}");
+        let query = ["query", "SELECT passed, failed, flaky, pass_rate FROM test_runs", "--format", "csv"];
+        let found = Output::of(sandbox.command("").args(query));
+        let row = format!("{passed},{},1,{}.0", 2 - passed, 50 * passed);
+        assert!(found.stdout.contains(&row), "{found}");
     }
 }

@@ -276,3 +276,32 @@ fn a_question_is_answered_and_the_store_mended() {
     let again = ask();
     assert_eq!((again.stdout, again.stderr.as_str()), (asked.stdout, ""));
 }
+
+#[test]
+fn a_shortened_journal_is_a_problem_until_its_run_is_resumed() {
+    for damaged in [false, true] {
+        let sandbox = Sandbox::new();
+        let good = "query I nosort\nSELECT 1\n----\n1\n";
+        ["a", "b", "c"].iter().for_each(|file| sandbox.write(&format!("s/{file}.test"), good));
+        sandbox.run("run --engine sqlite --quiet s");
+        assert_eq!(sandbox.run("store seal").code, 0);
+        let run = sandbox.last_run().unwrap();
+        let text = std::fs::read_to_string(run.join("journal.jsonl")).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        let shorter = lines[..lines.len() - 2].join("\n") + "\n";
+        let text = if damaged { text.replacen("FileFinished", "fileFinished", 2) } else { shorter };
+        std::fs::write(run.join("journal.jsonl"), text).unwrap();
+        for _ in 0..2 {
+            let found = sandbox.run("store verify");
+            assert_eq!(found.code, 1, "{found}");
+            assert!(found.stderr.contains("run the lost files again with `run --resume RUN`"), "{found}");
+            assert!(!found.stderr.contains("store rebuild"), "{found}");
+            assert_eq!(sandbox.run("store rebuild").code, 0);
+        }
+        let resumed = sandbox.run(&format!("run --quiet --resume {}", run.display()));
+        assert_eq!(resumed.code, 0, "{resumed}");
+        assert_eq!(sandbox.run("store seal").code, 0);
+        let found = sandbox.run("store verify");
+        assert_eq!(found.code, 0, "{found}");
+    }
+}

@@ -1,5 +1,6 @@
 //! Formats all records of one cluster: as places, as JSON, and as entries of expected failures.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::Arc;
 
@@ -75,7 +76,7 @@ pub fn toml(out: &mut String, view: &AnalysisView<'_>, place: usize) -> fmt::Res
         let entry = ExpectationEntry {
             document: Arc::from(""),
             line: 0,
-            files: DocumentFiles::named(None),
+            files: DocumentFiles::named(BTreeMap::new()),
             what: ExpectationKind::Xfail,
             engine: Some(view.report.header.engine.qualified_name()),
             scope: if whole {

@@ -38,6 +38,8 @@ pub struct Punchlist<'v> {
 /// A file with its place in the order.
 struct PunchlistRow<'v> {
     file: &'v str,
+    /// What its category comes from.
+    own_path: &'v str,
     status: &'static str,
     priority: u8,
     /// The report of the file, if it was tested.
@@ -62,6 +64,7 @@ impl<'v> Punchlist<'v> {
         let files = &self.view.report.files;
         let row = |report: &'v FileReport, fixes| PunchlistRow {
             file: report.file.path(),
+            own_path: report.file.own_path(),
             status: report.status().label(),
             priority: priority(report, self.view.report.header.flaky),
             report: Some(report),
@@ -76,6 +79,7 @@ impl<'v> Punchlist<'v> {
         rows.extend(others().filter(|file| !file.status().is_good()).map(|file| row(file, Vec::new())));
         rows.extend(self.untested.iter().map(|&file| PunchlistRow {
             file,
+            own_path: file,
             status: "UNTESTED",
             priority: 2,
             report: None,
@@ -96,7 +100,7 @@ impl<'v> Punchlist<'v> {
     fn by_category(&self) -> Vec<(&'v str, CategorySums)> {
         let mut categories = BTreeMap::<&str, CategorySums>::new();
         for row in self.rows() {
-            categories.entry(category_of(row.file)).or_default().add(row.priority);
+            categories.entry(category_of(row.own_path)).or_default().add(row.priority);
         }
         let mut categories: Vec<_> = categories.into_iter().collect();
         let order =
@@ -186,7 +190,7 @@ fn failing(
     writeln!(out, "\n## Failing Files ({})\n", failing().count())?;
     writeln!(out, "In each category first those that turn green first.")?;
     for (category, _) in categories {
-        let own: Vec<_> = failing().filter(|row| category_of(row.file) == *category).collect();
+        let own: Vec<_> = failing().filter(|row| category_of(row.own_path) == *category).collect();
         if own.is_empty() {
             continue;
         }
@@ -252,7 +256,8 @@ fn next_steps(out: &mut String, list: &Punchlist<'_>, rows: &[PunchlistRow<'_>])
 pub fn csv(out: &mut String, list: &Punchlist<'_>) -> fmt::Result {
     out.write_str("file,category,subcategory,status,priority\n")?;
     for row in list.rows() {
-        let words = [row.file, category_of(row.file), subcategory_of(row.file), row.status].map(field);
+        let words =
+            [row.file, category_of(row.own_path), subcategory_of(row.own_path), row.status].map(field);
         writeln!(out, "{},{}", words.join(","), row.priority)?;
     }
     Ok(())

@@ -4,24 +4,38 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::ImportWarning;
+use slt_core::location::FileId;
 use slt_core::outcome::{FileReport, FileStatus};
 
-/// Files by name; `None` for untested ones.
+/// Files by the path that reports show and by identity; `None` for untested ones.
 #[derive(Debug, Default)]
-pub(super) struct ImportedFiles(BTreeMap<String, Option<FileReport>>);
+pub(super) struct ImportedFiles(BTreeMap<(String, FileId), Option<FileReport>>);
 
 impl ImportedFiles {
-    /// Adds a file. Of two with one name, the more severe is kept.
+    /// Adds a file. Of two with one identity, the more severe is kept.
     pub(super) fn add(&mut self, report: FileReport, oddities: &mut Vec<ImportWarning>) {
-        self.enter(report.file.path().to_owned(), Some(report), oddities);
+        self.enter((report.file.path().to_owned(), report.file.clone()), Some(report), oddities);
     }
 
     /// Adds a file that was not run.
     pub(super) fn add_untested(&mut self, file: &str, oddities: &mut Vec<ImportWarning>) {
-        self.enter(file.to_owned(), None, oddities);
+        // Only its path is known, which may be that of a file with an identity.
+        let known = self.of_path(file).cloned();
+        self.enter(known.unwrap_or_else(|| (file.to_owned(), FileId::unknown(file))), None, oddities);
     }
 
-    fn enter(&mut self, file: String, report: Option<FileReport>, oddities: &mut Vec<ImportWarning>) {
+    /// Returns the first file with this path.
+    fn of_path(&self, file: &str) -> Option<&(String, FileId)> {
+        let first = (file.to_owned(), FileId::from_text(""));
+        self.0.range(first..).map(|(key, _)| key).next().filter(|(path, _)| path == file)
+    }
+
+    fn enter(
+        &mut self,
+        file: (String, FileId),
+        report: Option<FileReport>,
+        oddities: &mut Vec<ImportWarning>,
+    ) {
         match self.0.entry(file) {
             Entry::Vacant(place) => {
                 place.insert(report);
@@ -31,7 +45,7 @@ impl ImportedFiles {
                 if gravity(other) > gravity(one) {
                     place.insert(report);
                 }
-                let (file, kept) = (place.key().clone(), place.get().as_ref().map(FileReport::status));
+                let (file, kept) = (place.key().0.clone(), place.get().as_ref().map(FileReport::status));
                 let [one, other, kept] = [one, other, kept].map(word);
                 oddities.push(ImportWarning::Duplicate { file, one, other, kept });
             }
@@ -39,7 +53,7 @@ impl ImportedFiles {
     }
 
     pub(super) fn contains(&self, file: &str) -> bool {
-        self.0.contains_key(file)
+        self.of_path(file).is_some()
     }
 
     /// Returns the number of files, including untested ones.
@@ -50,7 +64,7 @@ impl ImportedFiles {
     /// Returns the reports, and the names of untested files.
     pub(super) fn into_parts(self) -> (Vec<FileReport>, Vec<String>) {
         let (mut tested, mut untested) = (Vec::new(), Vec::new());
-        for (file, report) in self.0 {
+        for ((file, _), report) in self.0 {
             match report {
                 Some(report) => tested.push(report),
                 None => untested.push(file),

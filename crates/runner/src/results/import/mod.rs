@@ -149,6 +149,14 @@ pub enum ImportError {
     /// The file is not JSON, or not as expected.
     #[error("this is not the JSON of VibeSQL's scripts")]
     Json(#[source] serde_json::Error),
+    /// It is a JSON report of another version of this program.
+    #[error("this is a report of format {found}, and this program reads format {expected}")]
+    Format {
+        /// The found format.
+        found: String,
+        /// The format of this program.
+        expected: u32,
+    },
     /// A statement is wrong.
     #[error("line {line}: expected {expected}, found {found}")]
     Sql {

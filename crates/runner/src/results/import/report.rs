@@ -11,7 +11,7 @@ use serde::{Deserialize, Deserializer};
 use super::failures::{ReportedFailure, what_of};
 use super::files::ImportedFiles;
 use super::{ForeignRun, ImportError, ImportResult, ImportWarning, RunOrigin, known_time};
-use crate::text::document::end_from_word;
+use crate::text::document::{FORMAT, end_from_word};
 use crate::wire::{CountsForm, EngineIdForm, FileIdForm, Maybe, RemoteForm as _};
 use slt_core::engine::EngineId;
 use slt_core::location::FileId;
@@ -19,6 +19,11 @@ use slt_core::outcome::{
     Attempt, Counts, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, FileStatus,
     FlakyResult, Problem, RecordId, RecordRef,
 };
+
+#[derive(Deserialize)]
+struct ReportedFormat {
+    format: serde_json::Value,
+}
 
 #[derive(Deserialize)]
 struct ReportedRun {
@@ -37,6 +42,14 @@ struct ReportedRun {
 #[derive(Deserialize)]
 struct ReportedSums {
     total_available_files: Option<u64>,
+    total: Option<u64>,
+    passed: Option<u64>,
+    failed: Option<u64>,
+    timed_out: Option<u64>,
+    errors: Option<u64>,
+    skipped: Option<u64>,
+    flaky: Option<u64>,
+    out_of_memory: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +91,10 @@ struct ReportedEnd {
 }
 
 pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError> {
+    let ReportedFormat { format } = serde_json::from_str(text).map_err(ImportError::Json)?;
+    if format.as_u64() != Some(FORMAT.into()) {
+        return Err(ImportError::Format { found: format.to_string(), expected: FORMAT });
+    }
     let document: ReportedRun = serde_json::from_str(text).map_err(ImportError::Json)?;
     let mut oddities = vec![ImportWarning::Undated];
     let mut files = ImportedFiles::default();
@@ -87,13 +104,14 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
             None => files.add_untested(&file.file, &mut oddities),
         }
     }
+    oddities.extend(document.summary.wrong_sums(&document.files));
     document.tested_files.untested.iter().for_each(|file| files.add_untested(file, &mut oddities));
     let wanted = document.summary.total_available_files.unwrap_or(0);
     let mut run = ForeignRun::from_files(text, files, changed, wanted);
     run.elapsed = document.duration_ms.map_or(Duration::ZERO, Duration::from_millis);
     run.origin = RunOrigin {
         labels: document.engine.labels.clone(),
-        engine: Some(document.engine),
+        engine: Some(document.engine).filter(|engine| !engine.name.is_empty()),
         exact: document.exact,
         flaky: match document.flaky.as_deref() {
             Some("fail") => FlakyResult::Fail,
@@ -104,9 +122,32 @@ pub(super) fn read(text: &str, changed: i64) -> Result<ImportResult, ImportError
     Ok(ImportResult { runs: vec![run], oddities })
 }
 
+impl ReportedSums {
+    /// Returns the sums that are not those of the files.
+    fn wrong_sums(&self, files: &[ReportedFile]) -> Vec<ImportWarning> {
+        let with =
+            |wanted: &[&str]| files.iter().filter(|file| wanted.contains(&file.status.as_str())).count();
+        let sums = [
+            ("files", self.total, files.len()),
+            ("passed files", self.passed, with(&["passed"])),
+            ("failed files", self.failed, with(&["failed"])),
+            ("timed out files", self.timed_out, with(&["timed_out"])),
+            ("files with errors", self.errors, with(&["error", "crashed"])),
+            ("skipped files", self.skipped, with(&["empty"])),
+            ("flaky files", self.flaky, with(&["flaky"])),
+            ("files out of memory", self.out_of_memory, with(&["out_of_memory"])),
+        ];
+        let place = || "the summary".to_owned();
+        let sums = sums.into_iter().filter_map(|(what, says, found)| Some((what, says?, found as u64)));
+        let wrong = sums.filter(|(_, says, found)| says != found);
+        wrong.map(|(what, says, found)| ImportWarning::Count { place: place(), what, says, found }).collect()
+    }
+}
+
 impl ReportedFile {
     fn identity(&self) -> FileId {
-        self.id.clone().unwrap_or_else(|| FileId::unknown(&self.file))
+        let id = self.id.clone().filter(|id| !id.path().is_empty());
+        id.unwrap_or_else(|| FileId::unknown(&self.file))
     }
 
     /// Builds the report; if its parts contradict each other, only from the status and the messages.
@@ -117,6 +158,11 @@ impl ReportedFile {
             None => super::status::status_of_file(&self.file, &self.status, oddities)?,
         };
         let report = self.whole();
+        let (says, found) = (report.counts.not_passed(), report.failures.len() as u64);
+        if says != found {
+            let (place, what) = (format!("`{}`", self.file), "failing records");
+            oddities.push(ImportWarning::Count { place, what, says, found });
+        }
         if report.status() == status && report.counts.add_up() {
             return Some(report);
         }

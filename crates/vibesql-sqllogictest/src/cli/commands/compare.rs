@@ -90,5 +90,5 @@ pub(super) fn again(
     let mut regressed = diff.records_with(|change| change == RecordChange::Regressed);
     let (file, id) =
         regressed.find_map(|(file, record)| Some((file, record.id().filter(|id| !id.is_whole_file())?)))?;
-    Some(repeat_command(program, settings, &current.header.engine.labels, file.shown, id))
+    repeat_command(program, settings, &current.header.engine.labels, file.shown, id)
 }

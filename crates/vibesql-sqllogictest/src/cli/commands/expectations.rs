@@ -1,5 +1,6 @@
 //! `expectations`: adds the failures of a run to the expected ones, and checks a run against them.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::cli::args::{ExpectationsCheckArgs, ExpectationsCommand, ExpectationsUpdateArgs};
@@ -59,8 +60,8 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
         return Ok(ExitReason::Success);
     }
     let is_part = journal.opened.is_part();
-    let (judgement, left) = LoadedExpectations { expectations: again, today, is_part, folders: Vec::new() }
-        .judge(&journal.report);
+    let known = LoadedExpectations { expectations: again, today, is_part, folders: Vec::new() };
+    let judgement = known.judge_stored(&journal.report);
     if judgement.is_good() {
         let records = match judgement.expected {
             0 => String::new(),
@@ -70,7 +71,7 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
         ui.print(&format!("{shown}: {records}{files} expected to fail or to be flaky\n"))?;
     } else {
         // Entries of the user that pass or have expired are left to the user.
-        ui.print(&format!("{shown}\n{left}"))?;
+        ui.print(&format!("{shown}\n{}", known.text(&journal.report, &judgement)))?;
     }
     Ok(ExitReason::Success)
 }
@@ -80,7 +81,7 @@ fn update(args: &ExpectationsUpdateArgs, location: &ResultsLocation, ui: &mut Ui
 fn document_for(opened: &Opened) -> Result<(PathBuf, DocumentFiles), CliError> {
     let usage = |message: &str| CliError::usage(message, "use --expectations FILE to name the file");
     let is_above_all = |files: &DocumentFiles| opened.places.keys().all(|file| files.below(file).is_some());
-    let found = loaded_expectations::find(opened.places());
+    let found = loaded_expectations::find(opened.places(), None)?;
     // The nearest one has the longest path.
     if let Some(nearest) = found.into_iter().rfind(|(_, files)| is_above_all(files)) {
         return Ok(nearest);
@@ -95,7 +96,14 @@ fn document_for(opened: &Opened) -> Result<(PathBuf, DocumentFiles), CliError> {
         path.and_then(|path| if path.is_dir() { Some(path) } else { Some(path.parent()?.to_owned()) });
     let document = folder.map(|folder| folder.join(expectations::FILE_NAME));
     let document = document.ok_or_else(|| usage("the suite of this run is not a folder"))?;
-    let files = loaded_expectations::files_of_named(&document, opened.places());
+    let found = loaded_expectations::find(opened.places(), Some(&document))?;
+    let files = found.get(&document).cloned().unwrap_or_else(|| DocumentFiles::found(BTreeMap::new()));
+    if let Some((_, place)) = opened.places().find(|(file, _)| files.below(file).is_none()) {
+        let [document, place] = [document.as_path(), place].map(loaded_expectations::shown);
+        let message = format!("`{place}` is of another suite, for which runs would not read `{document}`");
+        let hint = "run each suite by itself, or use --expectations FILE here and in runs";
+        return Err(CliError::usage(message, hint));
+    }
     Ok((document, files))
 }
 
@@ -105,8 +113,8 @@ fn check(args: ExpectationsCheckArgs, location: &ResultsLocation, ui: &mut Ui) -
         let hint = "run `expectations update` to write it, or use --expectations FILE to name another file";
         return Err(CliError::usage(format!("there is no `{}`", expectations::FILE_NAME), hint));
     };
-    let (judgement, text) = known.judge(&journal.report);
-    ui.print(&text)?;
+    let judgement = known.judge_stored(&journal.report);
+    ui.print(&known.text(&journal.report, &judgement))?;
     let rules = VerdictRules { fail_on_empty: false, flaky: journal.report.header.flaky };
     Ok(loaded_expectations::exit_reason(&journal.report, &judgement, rules))
 }

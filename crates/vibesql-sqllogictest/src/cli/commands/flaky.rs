@@ -8,15 +8,21 @@ use crate::cli::exit::ExitReason;
 use crate::cli::find_run::find_journal;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
+use slt_core::engine::EngineRegistry;
 use slt_insight::regression::past::{health, state_of};
 use slt_insight::report::flaky::{json, write};
 use slt_runner::results::{ResultsFolder, RunSummary};
 use slt_runner::text::written;
 
-pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
+pub(in crate::cli) fn run(
+    args: &FlakyArgs,
+    location: &ResultsLocation,
+    registry: &EngineRegistry,
+    ui: &mut Ui,
+) -> CommandResult {
     let results = location.results()?;
     let engine = match &args.engine {
-        Some(engine) => engine.clone(),
+        Some(engine) => identity(engine, registry),
         None => find_journal(LAST_RUN, location, ui)?.report.header.engine.qualified_name(),
     };
     let runs = results
@@ -31,6 +37,13 @@ pub(in crate::cli) fn run(args: &FlakyArgs, location: &ResultsLocation, ui: &mut
         TextOrJson::Json => Ui::put_raw(&json(&engine, &runs, &files).pretty())?,
     }
     Ok(ExitReason::Success)
+}
+
+/// Returns the name of an engine in results, of which the user may name the default variant. Engines of imported runs need
+/// not be known here.
+fn identity(name: &str, registry: &EngineRegistry) -> String {
+    let described = registry.make(name).ok().and_then(|engine| engine.describe().ok());
+    described.map_or_else(|| name.to_owned(), |engine| engine.qualified_name())
 }
 
 /// Why no run is on the engine: its name is unknown, or its runs are too old.

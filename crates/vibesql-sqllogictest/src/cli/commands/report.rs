@@ -19,7 +19,6 @@ use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
 use slt_core::outcome::{FileReport, RecordId, bytes};
 use slt_insight::analysis::{Analysis, analyze};
-use slt_insight::expectations::judge;
 use slt_insight::regression::compare;
 use slt_insight::report::markdown::MarkdownKind;
 use slt_insight::report::subject::{Baseline, ExpectedFailures, Subject};
@@ -44,8 +43,7 @@ pub(in crate::cli) fn run(
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
     let known = known(args.format, &args.expectations.clone().into(), &journal)?;
-    let judgement =
-        known.as_ref().map(|known| judge(&known.expectations, &journal.report, known.today, known.is_part));
+    let judgement = known.as_ref().map(|known| known.judge_stored(&journal.report));
     let analysis = analysis(args.format, &journal, environment);
     let untested = journal.untested();
     let program = ui.program.clone();

@@ -190,7 +190,8 @@ struct StartedRun {
     /// Held as long as this process is the master of the run.
     folder: RunFolder,
     prepared: PreparedRun,
-    journal: JournalWriter,
+    /// Absent if a complete run is resumed, which changes nothing.
+    journal: Option<JournalWriter>,
     /// The run that it is compared with at its end.
     baseline: Option<LocatedRun>,
     /// The commit that it is made at.
@@ -265,6 +266,7 @@ fn begin(
     })?;
     clock_warning(&folder, now).inspect(|warning| ui.warn(warning));
     prepared.moved_to(&folder.path);
+    let journal = Some(journal);
     Ok(StartedRun { folder, prepared, journal, baseline, commit, expectations, history })
 }
 
@@ -279,13 +281,18 @@ fn resume(
     if journal.damaged > 0 {
         let lines = plural(journal.damaged as u64, "line");
         let verb = if journal.damaged == 1 { "is" } else { "are" };
-        ui.warn(&format!("{lines} of the journal {verb} damaged; their files are run again"));
+        let lost = match journal.report.untested() {
+            0 => "no result is missing",
+            _ => "their files are run again",
+        };
+        ui.warn(&format!("{lines} of the journal {verb} damaged; {lost}"));
     }
     let engine = Some(&journal.report.header.engine);
     let constraints = RunConstraints { before: Some(&folder.name), engine };
     let baseline = find_baseline(settings, location, constraints, ui)?;
     let expectations = LoadedExpectations::load_for_run(&settings.expectations, &journal.opened)?;
     let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
+    let is_complete = journal.ended && journal.report.untested() == 0;
     let prepared =
         PreparedRun::resumed(&folder.path, journal.report, journal.attempts, registry, &suite::text)?;
     if let [first, more @ ..] = prepared.changed_files().as_slice() {
@@ -295,8 +302,10 @@ fn resume(
         };
         ui.warn(&format!("changed since the run started: {first}{more}; existing results are kept"));
     }
-    let journal = JournalWriter::resume(&folder.journal(), milliseconds_since_1970())
-        .map_err(|error| CliError::io("write", &folder.journal().display().to_string(), &error))?;
+    let resume = || JournalWriter::resume(&folder.journal(), milliseconds_since_1970());
+    let journal = (!is_complete).then(resume).transpose();
+    let journal =
+        journal.map_err(|error| CliError::io("write", &folder.journal().display().to_string(), &error))?;
     // The history would include earlier results of this run.
     let history = History::default();
     Ok(StartedRun { folder, prepared, journal, baseline, commit, expectations, history })
@@ -338,10 +347,12 @@ fn next_step(program: &str, run: &RunReport, judged: Option<&Judgement>, setting
             Some((file, first?))
         }),
     };
-    match first {
-        Some((file, detail)) => {
-            let command =
-                repeat_command(program, settings, &run.header.engine.labels, &file.shown, detail.id);
+    let command = first.and_then(|(file, detail)| {
+        let labels = &run.header.engine.labels;
+        Some((detail, repeat_command(program, settings, labels, &file.shown, detail.id)?))
+    });
+    match command {
+        Some((detail, command)) => {
             // The record kills the next process as well, so its position must be printed before it runs.
             let died = matches!(detail.problem, Problem::Fault(Fault::Died { .. }));
             let trace = if died { " --trace" } else { "" };

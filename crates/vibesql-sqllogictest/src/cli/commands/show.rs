@@ -12,6 +12,7 @@ use crate::cli::repeat::{repeat_in_run, shell_word};
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use crate::monitor::{ResultLines, Verbosity};
+use slt_core::location::path_text;
 use slt_core::outcome::{FileReport, FileStatus, RecordId};
 use slt_insight::report;
 use slt_runner::event::{EventSink as _, RunEvent};
@@ -82,11 +83,13 @@ fn command_line(words: &[String]) -> String {
     words.map(|word| shell_word(&word)).collect::<Vec<_>>().join(" ")
 }
 
-/// Returns the file with this name in reports or messages.
+/// Returns the file with this name in reports or messages, or on disk.
 fn find<'j>(journal: &'j Journal, name: &str) -> Result<&'j FileReport, CliError> {
-    let mut files = journal.report.files.iter();
-    let found = files.find(|file| [file.file.path(), file.file.key(), &file.shown].contains(&name));
-    found.ok_or_else(|| {
+    let called = |name: &str| {
+        let mut files = journal.report.files.iter();
+        files.find(|file| [file.file.path(), file.file.key(), &file.shown].contains(&name))
+    };
+    called(name).or_else(|| called(&path_text::of(Path::new(name)))).ok_or_else(|| {
         no_result(name, journal, "run `show` without a file to list files that have not passed")
     })
 }

@@ -202,7 +202,7 @@ fn write_report(
 ) -> std::fmt::Result {
     for detail in report.details() {
         let again = repeat_command(program, &setup.settings, &setup.engine.labels, &report.shown, detail.id);
-        write_failure(out, report, detail, &again)?;
+        write_failure(out, report, detail, &again.unwrap_or_default())?;
         writeln!(out)?;
     }
     if report.details_omitted() > 0 {

@@ -52,6 +52,7 @@ impl From<ConfigError> for CliError {
                 "profile" => {
                     "use --profile or SQLLOGICTEST_PROFILE; [profile.default] is used without them".into()
                 }
+                "suite-name" => "it applies to the whole folder; put it before all tables".into(),
                 _ => "use the flag or its variable".into(),
             },
             ConfigError::Value { .. } => "see `--help` of the command for valid values".into(),

@@ -20,7 +20,7 @@ pub(super) fn run(command: &DatabaseCommand, results: &ResultsFolder, ui: &mut U
 
 fn verify(results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
     let store = Store::new(results);
-    let VerifyReport { runs, files, bytes: length, unsealed, problems, notes } =
+    let VerifyReport { runs, files, bytes: length, unsealed, problems, journal_problems, notes } =
         with_bar(ui, "runs", &mut |progress| store.verify(progress))?;
     notes.iter().for_each(|note| ui.note(note));
     if !unsealed.is_empty() {
@@ -28,16 +28,24 @@ fn verify(results: &ResultsFolder, ui: &mut Ui) -> CommandResult {
         ui.note(format_args!("{runs} not in the store yet; run `store seal` to add them"));
     }
     let (runs, files) = (plural(runs as u64, "run"), plural(files as u64, "file"));
-    problems.iter().for_each(|problem| ui.warn(problem));
-    let found = match problems.len() {
+    problems.iter().chain(&journal_problems).for_each(|problem| ui.warn(problem));
+    let found = match problems.len() + journal_problems.len() {
         0 => "no problems found".to_owned(),
         count => plural(count as u64, "problem"),
     };
     ui.print(&format!("{runs} in {files}, {}: {found}\n", bytes(length)))?;
-    if problems.is_empty() {
+    if problems.is_empty() && journal_problems.is_empty() {
         return Ok(ExitReason::Success);
     }
-    ui.note("run `store rebuild` to recreate the store from the journals");
+    if !problems.is_empty() {
+        ui.note("run `store rebuild` to recreate the store from the journals");
+    }
+    if !journal_problems.is_empty() {
+        ui.note(
+            "the store may still have what these journals lost: restore them from a backup, or run the lost files again \
+             with `run --resume RUN`",
+        );
+    }
     Ok(ExitReason::TestsFailed)
 }
 
