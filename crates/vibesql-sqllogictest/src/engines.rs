@@ -24,6 +24,17 @@ pub fn builtin() -> EngineRegistry {
         RegistryError::unless_empty("sqlite", argument)?;
         Ok(Box::new(slt_sqlite::Sqlite))
     });
+    registry.add_with(
+        "exec",
+        "a program that executes SQL: exec:COMMAND, see docs/engine-protocol.md",
+        |command| {
+            if command.trim().is_empty() {
+                let expected = "a command, as in `exec:python3 driver.py`";
+                return Err(RegistryError::Argument { name: "exec", expected, found: command.to_owned() });
+            }
+            Ok(Box::new(slt_external::External::new(command)))
+        },
+    );
     registry.add_with("scripted", "does what the SQL text tells it to", |argument| {
         let variant = (!argument.is_empty()).then(|| argument.to_owned());
         Ok(Box::new(slt_scripted::Scripted { variant }))

@@ -71,6 +71,12 @@ pub trait RowSink {
     /// Takes the columns of the statement's result; an empty slice for a statement without a result set.
     fn columns(&mut self, columns: &[Column<'_>]) -> Flow;
 
+    /// Takes the start of a result whose columns the engine does not know, in place of [`Self::columns`]. The
+    /// default takes it as a result without columns.
+    fn unknown_columns(&mut self) -> Flow {
+        self.columns(&[])
+    }
+
     /// Takes one row with as many values as there are columns.
     fn row(&mut self, values: &[ValueRef<'_>]) -> Flow;
 

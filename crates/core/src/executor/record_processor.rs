@@ -214,6 +214,11 @@ impl RowSink for QuerySink<'_> {
         if columns.len() == self.types.len() { Flow::Continue } else { Flow::Stop }
     }
 
+    fn unknown_columns(&mut self) -> Flow {
+        let expected = [Column::UNKNOWN].repeat(self.types.len());
+        self.columns(&expected)
+    }
+
     fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
         if values.len() != self.types.len() || self.columns != Some(values.len()) {
             let columns = self.columns.unwrap_or(0);

@@ -190,6 +190,9 @@ impl From<RegistryError> for CliError {
                 ExitReason::EngineUnavailable,
                 format!("rebuild with `--features {feature}`, or choose another with --engine"),
             ),
+            RegistryError::Argument { name, found, .. } if found.trim().is_empty() => {
+                (ExitReason::Usage, format!("add it after a colon: `--engine '{name}:…'`"))
+            }
             RegistryError::Argument { name, .. } => {
                 (ExitReason::Usage, format!("use for example `--engine {name}`"))
             }

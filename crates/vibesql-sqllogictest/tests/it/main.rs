@@ -21,6 +21,7 @@ mod dump;
 mod events;
 mod expectation_files;
 mod expectations;
+mod external;
 mod found_files;
 #[cfg(feature = "store")]
 mod generated;

@@ -53,7 +53,7 @@ fn an_unknown_engine_or_dialect() {
     exit code 2
     --- stderr
     error: unknown engine `klingon`
-      hint: engines of this build: sqlite
+      hint: engines of this build: sqlite, exec
     ");
     assert_snapshot!(sandbox.run("run --engine sqlite:x t.test"), @"
     exit code 2
