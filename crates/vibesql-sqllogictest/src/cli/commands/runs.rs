@@ -20,6 +20,8 @@ pub(in crate::cli) fn run(args: &RunsArgs, location: &ResultsLocation, ui: &mut 
             Ok(run) => runs.push(run),
             // Its process was killed before the run began.
             Err(FolderError::NoJournal(_)) => {}
+            // Another process has removed it since it was listed.
+            Err(_) if results.path_of(name).is_err() => {}
             Err(error) => ui.warn(&format!("run {name} is omitted: {error}")),
         }
     }
