@@ -185,7 +185,7 @@ impl EngineError {
     }
 }
 
-/// A reason why SQL text was not executed to its end.
+/// The reason that an execution ended early.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ExecuteError {
     /// The engine refused the SQL or failed while executing it: a fact about engine and SQL.

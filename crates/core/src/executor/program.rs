@@ -86,7 +86,7 @@ fn only<'r, 's>(script: &'r Script<'s>, line: u32) -> Vec<Step<'r, 's>> {
 }
 
 /// Returns the defect of a record that applies even when it is left out, because other text would silently be left out
-/// with it. In a dialect that reproduces the reference's gaps there is no such defect.
+/// with it. Dialects that reproduce the reference's gaps have no such defect.
 pub(super) fn hidden_text<'r>(record: &'r Record<'_>) -> Option<&'r ParseError> {
     let defect = record.defect.as_ref()?;
     (defect.effect != DefectEffect::EndsFile && defect.error.kind.hides_other_text()).then_some(&defect.error)

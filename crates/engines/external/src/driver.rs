@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, kill_process_group};
 use slt_core::clock::Stopwatch;
 use slt_core::engine::{EngineError, Interrupter};
@@ -41,7 +42,7 @@ impl Driver {
     ///
     /// # Errors
     ///
-    /// [`EngineError`] when there is no shell or no process.
+    /// [`EngineError`] when the shell cannot be started.
     pub fn start(command: &str) -> Result<Self, EngineError> {
         let mut shell = Command::new("sh");
         // A group of its own can be ended with all processes that the command starts.
@@ -198,8 +199,7 @@ impl Driver {
     fn has_output(&self, wait: Duration) -> bool {
         let mut streams = [PollFd::new(&self.answers, PollFlags::IN)];
         let wait = Timespec::try_from(wait).ok();
-        // Only a signal interrupts it, and then reading decides.
-        poll(&mut streams, wait.as_ref()).is_ok_and(|ready| ready > 0)
+        retry_on_intr(|| poll(&mut streams, wait.as_ref())).is_ok_and(|ready| ready > 0)
     }
 
     /// Refuses output between two requests: it would be taken for the answer to the next one.

@@ -121,7 +121,7 @@ pub enum JsonCell {
     /// A whole number.
     Integer(i64),
     /// A whole number above the range of `i64`.
-    Large(u64),
+    Large(#[serde(deserialize_with = "unsigned")] String),
     /// Any other number.
     Real(f64),
     /// A string.
@@ -151,14 +151,17 @@ impl JsonCell {
             Self::Null => ValueRef::Null,
             Self::Boolean(truth) => ValueRef::Boolean(*truth),
             Self::Integer(integer) => ValueRef::Integer(*integer),
-            Self::Large(integer) => ValueRef::Real(*integer as f64),
             Self::Real(real) | Self::Typed(TypedJsonCell::Real(real)) => ValueRef::Real(*real),
             Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Typed(TypedJsonCell::Decimal(digits)) => ValueRef::Decimal(digits),
+            Self::Large(digits) | Self::Typed(TypedJsonCell::Decimal(digits)) => ValueRef::Decimal(digits),
             Self::Typed(TypedJsonCell::Blob(bytes)) => ValueRef::Blob(bytes),
             Self::Typed(TypedJsonCell::Other(text)) => ValueRef::Other(text),
         }
     }
+}
+
+fn unsigned<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    u64::deserialize(deserializer).map(|integer| integer.to_string())
 }
 
 fn hexadecimal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
@@ -249,7 +252,7 @@ mod tests {
             ValueRef::Null,
             ValueRef::Boolean(true),
             ValueRef::Integer(-1),
-            ValueRef::Real(u64::MAX as f64),
+            ValueRef::Decimal("18446744073709551615"),
             ValueRef::Real(0.5),
             ValueRef::Text(b"x"),
             ValueRef::Decimal("1.10"),

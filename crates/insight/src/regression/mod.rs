@@ -1,8 +1,8 @@
 //! Compares runs: pure functions over their reports and their history.
 //!
 //! [`compare`] compares one run with another, record by record. A report lists the records that have not passed and
-//! only counts the others, so each statement about a record that only one side lists needs a reason; if there is none,
-//! the class says so ([`MissingReason`]).
+//! only counts the others. A record that only one report lists is therefore classified by what else is known of it, and
+//! if that is not enough, its class has the reason ([`MissingReason`]).
 
 mod diff;
 mod file;

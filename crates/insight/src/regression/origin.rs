@@ -161,7 +161,7 @@ pub fn origin<'h>(sightings: &[Sighting<'h>]) -> FailureOrigin<'h> {
             FailureOrigin::Between { good, bad, mixed_before }
         }
         (Some(last), None, None) => FailureOrigin::Passes { last },
-        // There is no commit without a run.
+        // Each commit has a run.
         (None, ..) => FailureOrigin::Unknown,
     }
 }

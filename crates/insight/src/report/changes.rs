@@ -349,7 +349,7 @@ pub fn caveats(diff: &RunDiff<'_>) -> Vec<String> {
     }
     if before.labels != now.labels && !of_wholes {
         let (then, today) = (before.labels.join(", "), now.labels.join(", "));
-        caveats.push(format!("conditions were held against `{then}`, and now against `{today}`"));
+        caveats.push(format!("conditions were evaluated for `{then}`, and now for `{today}`"));
     }
     if before.exact != now.exact && !of_wholes {
         caveats.push("one of the runs is strict, and one exact".to_owned());

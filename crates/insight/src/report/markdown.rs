@@ -226,7 +226,7 @@ fn more(out: &mut String, all: usize, most: usize, what: &str) -> fmt::Result {
     }
 }
 
-/// Adds failing records with their SQL, except for examples, until there is no more room.
+/// Adds failing records with their SQL, except for examples, up to the size limit.
 fn failures(
     text: &mut String,
     subject: &Subject<'_>,

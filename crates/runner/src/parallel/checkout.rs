@@ -34,7 +34,7 @@ fn git_directory(dot_git: &Path) -> Option<PathBuf> {
     } else {
         return None;
     };
-    // As in Git, a directory without a `HEAD`, which may be a link to nothing, is none of a repository.
+    // As in Git, a directory without a `HEAD` (which may be a broken link) is not a repository.
     git.join("HEAD").symlink_metadata().is_ok().then_some(git)
 }
 
@@ -160,7 +160,7 @@ fn decoded(text: &str) -> PathBuf {
 }
 
 /// Returns `HOST/PATH` of an address, without protocol, user and port; `None` if that is not a valid name of a suite,
-/// for instance because there is no host.
+/// for instance without a host.
 fn name_of(url: &str) -> Option<String> {
     let (host, path) = match url.split_once("://") {
         Some((_, rest)) => rest.split_once('/').unwrap_or((rest, "")),

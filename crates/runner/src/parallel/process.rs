@@ -155,7 +155,7 @@ pub(super) async fn follow(
     mark: PathBuf,
     news: UnboundedSender<(usize, WorkerEvent)>,
 ) {
-    // Without an orchestrator nobody receives this, and dropping the child kills it.
+    // If the orchestrator has ended, this is not received, and dropping the child kills it.
     let tell = |found: WorkerEvent| drop(news.send((worker, found)));
     let Some(stdout) = child.stdout.take() else { return };
     // Waiting for a child closes its standard input, which would tell this worker to exit.

@@ -226,7 +226,7 @@ fn below(file: &Path, root: &Path) -> String {
     path_text::of(file.strip_prefix(root).unwrap_or(file))
 }
 
-/// Returns the path below the first sequence of suite directories; the path itself if there is none.
+/// Returns the path below the first sequence of suite directories; the whole path if it has no such directories.
 fn below_suite_directory(path: &str) -> &str {
     let is_suite_directory =
         |name: &str| SUITE_DIRECTORIES.iter().any(|known| name.eq_ignore_ascii_case(known));

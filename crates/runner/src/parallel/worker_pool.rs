@@ -204,7 +204,7 @@ impl<'r> WorkerPool<'r> {
         Ok(())
     }
 
-    /// Waits for the next message or exit of a worker; forever if there is no worker.
+    /// Waits for the next message or exit of a worker. Without workers, it waits forever.
     pub(super) async fn news(&mut self) -> (usize, WorkerEvent) {
         match self.receiver.recv().await {
             Some(news) => news,
