@@ -51,6 +51,19 @@ fn problems() -> Vec<Problem> {
         ParseErrorKind::ConditionWithoutRecord { found: text().into() },
         ParseErrorKind::TypeLetter { letter: 'ä', found: text() },
         ParseErrorKind::MissingTypes,
+        ParseErrorKind::MissingConditionName { found: text() },
+        ParseErrorKind::StatementExpectation { found: text() },
+        ParseErrorKind::SortMode { found: text() },
+        ParseErrorKind::Threshold { found: text() },
+        ParseErrorKind::MissingSql { found: text().into() },
+        ParseErrorKind::GluedText { after: text(), found: text() },
+        ParseErrorKind::UnusedWords { after: text(), found: text() },
+        ParseErrorKind::SeparatorInStatement,
+        ParseErrorKind::BlanksAroundSeparator { found: text() },
+        ParseErrorKind::HeaderInSql { found: text() },
+        ParseErrorKind::NulInSql,
+        ParseErrorKind::MoreThanOneStatement,
+        ParseErrorKind::TextAfterHash { found: text() },
     ];
     let location = Location { file: text().into(), line: 3 };
     let error = |kind| ParseError { location: location.clone(), kind };
@@ -123,7 +136,15 @@ fn full_report() -> FileReport {
             RecordRef { id: id.clone(), key: Some(RecordKey(1)) },
         ],
         records: Some(u64::MAX),
-        lints: vec![Lint { line: 4, kind: LintKind::NoSeparator }],
+        lints: [
+            LintKind::HeaderInSql,
+            LintKind::HeaderInValues,
+            LintKind::NoSeparator,
+            LintKind::HashBelowThreshold,
+            LintKind::ValuesAboveThreshold,
+        ]
+        .map(|kind| Lint { line: 4, kind })
+        .into(),
         elapsed: TIME,
         peak_memory: Some(1),
         engine_time: Some(TIME),
