@@ -10,13 +10,10 @@ pub fn builtin() -> EngineRegistry {
     #[cfg(feature = "engine-vibesql")]
     registry.add_with("vibesql", "VibeSQL 0.2 in its SQLite mode; vibesql:mysql for the other", |mode| {
         use slt_vibesql::{Mode, VibeSql};
-        let mode = match mode {
+        let mode = match mode.text {
             "" | "sqlite" => Mode::Sqlite,
             "mysql" => Mode::Mysql,
-            found => {
-                let expected = "the mode `sqlite` or `mysql`";
-                return Err(RegistryError::Argument { name: "vibesql", expected, found: found.to_owned() });
-            }
+            _ => return Err(mode.unexpected("vibesql", "the mode `sqlite` or `mysql`")),
         };
         Ok(Box::new(VibeSql::new(mode)))
     });
@@ -28,15 +25,14 @@ pub fn builtin() -> EngineRegistry {
         "exec",
         "a program that executes SQL: exec:COMMAND, see docs/engine-protocol.md",
         |command| {
-            if command.trim().is_empty() {
-                let expected = "a command, as in `exec:python3 driver.py`";
-                return Err(RegistryError::Argument { name: "exec", expected, found: command.to_owned() });
+            if command.text.trim().is_empty() {
+                return Err(command.unexpected("exec", "a command, as in `exec:python3 driver.py`"));
             }
-            Ok(Box::new(slt_external::External::new(command)))
+            Ok(Box::new(slt_external::External::new(command.text, command.shown)))
         },
     );
     registry.add_with("scripted", "does what the SQL text tells it to", |argument| {
-        let variant = (!argument.is_empty()).then(|| argument.to_owned());
+        let variant = (!argument.text.is_empty()).then(|| argument.text.to_owned());
         Ok(Box::new(slt_scripted::Scripted { variant }))
     });
     registry.hide("scripted");

@@ -11,11 +11,13 @@ use std::fmt;
 
 use crate::value::{Column, ValueRef};
 
+mod capability;
 mod database;
 pub mod registry;
 
+pub use capability::Capability;
 pub use database::{Database, DatabaseError, SingleSession};
-pub use registry::{EngineRegistry, RegistryError};
+pub use registry::{EngineArgument, EngineRegistry, RegistryError};
 
 /// A SQL engine that can be put under test.
 pub trait Engine: Send + Sync {
@@ -32,6 +34,25 @@ pub trait Engine: Send + Sync {
     ///
     /// [`EngineError`] when the engine is not available: no connection, not enough memory, wrong version.
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError>;
+
+    /// Returns what the engine can do besides executing one statement. The default declares nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the engine must be asked and is not available.
+    fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
+        Ok(Vec::new())
+    }
+
+    /// Drops the databases that this program has created and that no process uses any more, because it was killed. The
+    /// default does nothing, for databases that end with their process.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when the engine is not available or a database remains.
+    fn remove_leftovers(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
 }
 
 /// One connection to a database.

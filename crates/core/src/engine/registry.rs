@@ -2,8 +2,21 @@
 
 use super::Engine;
 
-/// Creates an engine from the text after the colon of its name, which is empty without a colon.
-type Factory = Box<dyn Fn(&str) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync>;
+/// Creates an engine from the text after the colon of its name.
+type Factory = Box<dyn Fn(&EngineArgument<'_>) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync>;
+
+/// The text after the colon in `NAME:ARGUMENT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineArgument<'a> {
+    /// The text; empty without a colon.
+    pub text: &'a str,
+    /// What messages and results may show of it. It differs if the text comes from an environment variable, because then
+    /// it may contain a password.
+    pub shown: &'a str,
+}
+
+/// The name that takes an engine from an environment variable: `env:VARIABLE`.
+const FROM_ENVIRONMENT: &str = "env";
 
 struct RegisteredEngine {
     name: String,
@@ -41,6 +54,22 @@ pub enum RegistryError {
         /// The cargo feature that brings it.
         feature: &'static str,
     },
+    /// The environment variable of `env:VARIABLE` is not set, or is not text.
+    #[error("cannot take the engine from the environment variable `{variable}`: it is {problem}")]
+    Variable {
+        /// The variable.
+        variable: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The address contains a password, which lists of processes and results would show.
+    #[error(
+        "the address of engine `{name}` contains a password, which other users can see in the list of processes"
+    )]
+    Password {
+        /// The name of the engine.
+        name: String,
+    },
     /// The text after the colon is invalid.
     #[error("engine `{name}` takes {expected}, found `{found}`")]
     Argument {
@@ -59,11 +88,19 @@ impl RegistryError {
     /// # Errors
     ///
     /// [`RegistryError::Argument`] when there is an argument.
-    pub fn unless_empty(name: &'static str, argument: &str) -> Result<(), Self> {
-        if argument.is_empty() {
-            return Ok(());
+    pub fn unless_empty(name: &'static str, argument: &EngineArgument<'_>) -> Result<(), Self> {
+        if argument.text.is_empty() {
+            Ok(())
+        } else {
+            Err(argument.unexpected(name, "nothing behind a colon"))
         }
-        Err(Self::Argument { name, expected: "nothing behind a colon", found: argument.to_owned() })
+    }
+}
+
+impl EngineArgument<'_> {
+    /// Returns the error for an invalid argument.
+    pub fn unexpected(&self, name: &'static str, expected: &'static str) -> RegistryError {
+        RegistryError::Argument { name, expected, found: self.shown.to_owned() }
     }
 }
 
@@ -88,19 +125,48 @@ impl EngineRegistry {
         &mut self,
         name: &str,
         about: &str,
-        factory: impl Fn(&str) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync + 'static,
+        factory: impl Fn(&EngineArgument<'_>) -> Result<Box<dyn Engine>, RegistryError> + Send + Sync + 'static,
     ) {
         let (name, about) = (name.to_owned(), about.to_owned());
         self.entries.push(RegisteredEngine { name, about, hidden: false, factory: Box::new(factory) });
     }
 
-    /// Makes the engine that `spec` names: `name` or `name:argument`.
+    /// Makes the engine that `spec` names: `name`, `name:argument`, or `env:VARIABLE` for an environment variable that
+    /// contains one of these.
     ///
     /// # Errors
     ///
-    /// [`RegistryError`] when there is no such engine, or it does not take the argument.
+    /// [`RegistryError`] when there is no such engine, it does not take the argument, or `spec` contains a password that
+    /// does not come from an environment variable.
     pub fn make(&self, spec: &str) -> Result<Box<dyn Engine>, RegistryError> {
-        let (name, argument) = spec.split_once(':').unwrap_or((spec, ""));
+        match spec.split_once(':') {
+            Some((FROM_ENVIRONMENT, variable)) => {
+                let problem = |problem| RegistryError::Variable { variable: variable.to_owned(), problem };
+                let value = variable_of(variable).map_err(|error| match error {
+                    std::env::VarError::NotPresent => problem("not set"),
+                    std::env::VarError::NotUnicode(_) => problem("not UTF-8"),
+                })?;
+                let (name, text) = value.split_once(':').unwrap_or((&value, ""));
+                let shown = if text.is_empty() { "" } else { spec };
+                self.make_named(name, &EngineArgument { text, shown }).map_err(|error| match error {
+                    // The value is not an engine; nobody knows what it is.
+                    RegistryError::Unknown { .. } => problem("not an engine"),
+                    error => error,
+                })
+            }
+            Some((name, text)) if contains_password(text) => {
+                Err(RegistryError::Password { name: name.to_owned() })
+            }
+            Some((name, text)) => self.make_named(name, &EngineArgument { text, shown: text }),
+            None => self.make_named(spec, &EngineArgument { text: "", shown: "" }),
+        }
+    }
+
+    fn make_named(
+        &self,
+        name: &str,
+        argument: &EngineArgument<'_>,
+    ) -> Result<Box<dyn Engine>, RegistryError> {
         if let Some(entry) = self.entries.iter().rev().find(|entry| entry.name == name) {
             return (entry.factory)(argument);
         }
@@ -132,5 +198,33 @@ impl EngineRegistry {
     pub fn list(&self) -> impl Iterator<Item = (&str, &str)> {
         let shown = self.entries.iter().filter(|entry| !entry.hidden);
         shown.map(|entry| (entry.name.as_str(), entry.about.as_str()))
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a value with a password is read only where it is used")]
+fn variable_of(name: &str) -> Result<String, std::env::VarError> {
+    std::env::var(name)
+}
+
+/// Returns whether a text contains an address with a password: `//user:password@host`.
+fn contains_password(text: &str) -> bool {
+    text.split("//").skip(1).any(|address| {
+        let authority = address.split(['/', '?', '#', ' ', '\t', '\n']).next().unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        user.and_then(|user| user.split_once(':')).is_some_and(|(_, password)| !password.is_empty())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_in_addresses_are_found() {
+        let with =
+            ["//u:p@h", "//u:p@h:1/d", "//:p@h", "//u:p@x@h", "cmd mysql://a//u:p@h/d -x", "//u:p%20@[::1]"];
+        with.iter().for_each(|text| assert!(contains_password(text), "{text}"));
+        let without = ["", "//h:5432/d", "//u@h:5432", "//u:@h", "//h/d?a=b:c@d", "a:b@c", "//h:1 u@h"];
+        without.iter().for_each(|text| assert!(!contains_password(text), "{text}"));
     }
 }

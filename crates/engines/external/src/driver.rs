@@ -16,7 +16,8 @@ use crate::message::{CANCEL, DriverAnswer, Hello, Message, Request};
 
 /// A running driver.
 pub struct Driver {
-    command: String,
+    /// The command, as messages show it.
+    shown: String,
     child: Child,
     /// Shared with the handle that cancels; `None` once the driver shall end.
     requests: Arc<Mutex<Option<ChildStdin>>>,
@@ -38,24 +39,24 @@ const PROBE: &str = "SELECT 1";
 const EXIT_LIMIT: Duration = Duration::from_secs(2);
 
 impl Driver {
-    /// Starts a driver with a command of the shell.
+    /// Starts a driver with a command of the shell, which messages show as `shown`.
     ///
     /// # Errors
     ///
     /// [`EngineError`] when the shell cannot be started.
-    pub fn start(command: &str) -> Result<Self, EngineError> {
+    pub fn start(command: &str, shown: &str) -> Result<Self, EngineError> {
         let mut shell = Command::new("sh");
         // A group of its own can be ended with all processes that the command starts.
         shell.arg("-c").arg(command).process_group(0).stdin(Stdio::piped()).stdout(Stdio::piped());
         let failed = |error: &dyn std::fmt::Display| {
-            EngineError::new(format_args!("cannot start the driver `{command}`: {error}"))
+            EngineError::new(format_args!("cannot start the driver `{shown}`: {error}"))
         };
         let mut child = shell.spawn().map_err(|error| failed(&error))?;
         let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed(&"it has no standard streams"));
         };
         Ok(Self {
-            command: command.to_owned(),
+            shown: shown.to_owned(),
             child,
             requests: Arc::new(Mutex::new(Some(requests))),
             answers,
@@ -224,7 +225,7 @@ impl Driver {
     }
 
     fn fault(&self, what: &str) -> EngineError {
-        EngineError::new(format_args!("the driver `{}` failed: {what}", self.command))
+        EngineError::new(format_args!("the driver `{}` failed: {what}", self.shown))
     }
 
     fn broken(&mut self, error: &io::Error) -> EngineError {

@@ -18,9 +18,10 @@ use driver::Driver;
 use message::{DriverAnswer, Hello, JsonCell, ResultSet};
 
 /// An engine behind a driver program.
-#[derive(Debug)]
 pub struct External {
+    /// The command of the shell. It may contain a password, so messages show another text.
     command: String,
+    shown: String,
     /// The greeting of the driver, once it is known whether it has one.
     hello: OnceLock<Option<Hello>>,
 }
@@ -29,9 +30,10 @@ pub struct External {
 const START_LIMIT: Duration = Duration::from_secs(30);
 
 impl External {
-    /// Returns the engine whose driver is started by this command of the shell.
-    pub fn new(command: impl Into<String>) -> Self {
-        Self { command: command.into(), hello: OnceLock::new() }
+    /// Returns the engine whose driver is started by this command of the shell. Messages and results show the command as
+    /// `shown`.
+    pub fn new(command: impl Into<String>, shown: impl Into<String>) -> Self {
+        Self { command: command.into(), shown: shown.into(), hello: OnceLock::new() }
     }
 
     /// Returns the greeting of the driver; `None` if it speaks version 1.
@@ -39,7 +41,7 @@ impl External {
         if let Some(hello) = self.hello.get() {
             return Ok(hello.as_ref());
         }
-        let hello = Driver::start(&self.command)?.probe(START_LIMIT)?;
+        let hello = Driver::start(&self.command, &self.shown)?.probe(START_LIMIT)?;
         Ok(self.hello.get_or_init(|| hello).as_ref())
     }
 }
@@ -56,7 +58,7 @@ impl Engine for External {
             },
             // Another command may be another engine.
             None => EngineId {
-                variant: Some(self.command.clone()),
+                variant: Some(self.shown.clone()),
                 labels: vec!["external".to_owned()],
                 ..EngineId::new("exec", "")
             },
@@ -65,7 +67,7 @@ impl Engine for External {
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
         let greets = self.hello()?.is_some();
-        let mut driver = Driver::start(&self.command)?;
+        let mut driver = Driver::start(&self.command, &self.shown)?;
         if greets {
             driver.greet(START_LIMIT)?;
         }

@@ -39,7 +39,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
+    Capability, Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
     SingleSession, SqlError, utf8,
 };
 use slt_core::value::{Column, ValueRef};
@@ -61,6 +61,10 @@ impl Engine for Scripted {
             variant: self.variant.clone(),
             interrupted: Arc::default(),
         })))
+    }
+
+    fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
+        Ok(vec![Capability::SeveralStatements, Capability::Cancel])
     }
 }
 

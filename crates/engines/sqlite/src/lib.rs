@@ -5,7 +5,7 @@ use rusqlite::fallible_iterator::FallibleIterator as _;
 use rusqlite::{Batch, Connection, Error, ErrorCode};
 
 use slt_core::engine::{
-    Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
+    Capability, Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
     SingleSession, SqlError, utf8,
 };
 use slt_core::value::{Column, TypeTag, ValueRef, recycle};
@@ -27,6 +27,10 @@ impl Engine for Sqlite {
         // The bundled build turns foreign keys on; SQLite's default is off.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
         Ok(Box::new(SingleSession::new(SqliteSession { connection, unnamed: Vec::new() })))
+    }
+
+    fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
+        Ok(vec![Capability::SeveralStatements, Capability::ColumnsFirst, Capability::Cancel])
     }
 }
 

@@ -10,7 +10,8 @@ use vibesql::types::SqlMode;
 use super::split::statements;
 use super::transfer::RowTransfer;
 use slt_core::engine::{
-    self, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession, SqlError, utf8,
+    self, Capability, Engine, EngineError, EngineId, ExecuteError, Flow, RowSink, Session, SingleSession,
+    SqlError, utf8,
 };
 
 /// The version that `Cargo.toml` pins; the library exports none, and a test checks it with SQL.
@@ -66,6 +67,10 @@ impl Engine for VibeSql {
         });
         let (cursors, transfer) = (CursorStore::new(), RowTransfer::default());
         Ok(Box::new(SingleSession::new(VibeSqlSession { db, cursors, transfer })))
+    }
+
+    fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
+        Ok(vec![Capability::SeveralStatements, Capability::ColumnsFirst])
     }
 }
 

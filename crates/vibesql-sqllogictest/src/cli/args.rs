@@ -55,7 +55,7 @@ pub(super) use self::selection::{ListArgs, SelectionArgs, ShardBalance, ShardCho
 pub(super) use self::store::{
     BackupArgs, ExportArgs, ImportArgs, MergeArgs, PruneArgs, RestoreArgs, StoreCommand,
 };
-pub(super) use self::test::{EngineArgs, TestArgs};
+pub(super) use self::test::{EngineArgs, EnginesArgs, TestArgs};
 
 const GLOBAL: &str = "Global options";
 
@@ -115,8 +115,8 @@ pub(super) enum CliCommand {
     Run(Box<RunArgs>),
     /// List the files that `run` would run.
     List(ListArgs),
-    /// List the available engines.
-    Engines,
+    /// List the available engines, or show an engine and what it can do.
+    Engines(EnginesArgs),
     /// Show the last run and the changes since the previous run.
     Status,
     /// Compare two runs record by record.

@@ -25,7 +25,7 @@ fn is_refusal(error: &std::io::Error) -> bool {
 }
 
 /// The result of a command.
-pub(super) type CommandResult = Result<ExitReason, CliError>;
+pub(super) type CommandResult<T = ExitReason> = Result<T, CliError>;
 
 /// An error as it is printed: the message, its causes, and hints.
 #[derive(Debug)]
@@ -189,6 +189,16 @@ impl From<RegistryError> for CliError {
             RegistryError::NotBuilt { feature, .. } => (
                 ExitReason::EngineUnavailable,
                 format!("rebuild with `--features {feature}`, or choose another with --engine"),
+            ),
+            RegistryError::Variable { variable, .. } => (
+                ExitReason::Usage,
+                format!("set it, for example `{variable}=postgres://user:password@host/database`"),
+            ),
+            RegistryError::Password { .. } => (
+                ExitReason::Usage,
+                "remove it and set PGPASSWORD or MYSQL_PWD, or put the address into an environment variable and use \
+                 `--engine env:VARIABLE`"
+                    .to_owned(),
             ),
             RegistryError::Argument { name, found, .. } if found.trim().is_empty() => {
                 (ExitReason::Usage, format!("add it after a colon: `--engine '{name}:…'`"))

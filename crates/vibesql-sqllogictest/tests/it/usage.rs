@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Output, Sandbox};
 
 #[test]
 fn a_path_that_is_not_there() {
@@ -105,8 +105,67 @@ fn an_unreadable_file_does_not_hide_the_others() {
 #[test]
 fn engines_are_listed() {
     let output = Sandbox::new().run("engines");
-    assert!(output.stdout.contains("sqlite        the bundled SQLite"), "{output}");
+    assert!(output.stdout.contains("sqlite              the bundled SQLite"), "{output}");
     assert!(!output.stdout.contains("scripted"), "it is for tests: {output}");
+    let verbose = Sandbox::new().run("engines --verbose");
+    assert!(
+        verbose.stdout.contains("    several-statements  yes  several statements in one text"),
+        "{verbose}"
+    );
+    assert!(verbose.stdout.contains("    depends on its argument: `engines 'exec:…'`"), "{verbose}");
+}
+
+#[test]
+fn an_engine_is_shown_with_what_it_can_do() {
+    let output = Sandbox::new().run("engines scripted:old");
+    let version = env!("CARGO_PKG_VERSION");
+    assert_eq!(
+        output.stdout.replace(version, "VERSION"),
+        "\
+engine   scripted:old
+version  VERSION
+labels   scripted
+
+several-statements  yes  several statements in one text
+columns-first       no   a query with the wrong number of columns has no effect
+cancel              yes  --record-timeout cancels the statement, and the file continues
+connections         no   several connections to one database
+users               no   connections as other users
+restart             no   restarts a database with its durable data
+"
+    );
+}
+
+#[test]
+fn an_engine_comes_from_an_environment_variable_which_is_never_shown() {
+    let sandbox = Sandbox::with("statement ok\nok\n");
+    let run = |line: &str, value: &str| Output::of(sandbox.command(line).env("MY_ENGINE", value));
+    let output = run("run --engine env:MY_ENGINE --json out.json t.test", "scripted");
+    assert_eq!(output.code, 0, "{output}");
+    // The command of a driver, the address of a server, and what is neither may contain passwords.
+    for secret in ["exec:false secret", "exec:exit 3 # u:secret@h", "secret", "sqlite:secret"] {
+        let output = run("run --engine env:MY_ENGINE t.test", secret);
+        assert!([2, 6].contains(&output.code), "{secret}: {output}");
+        assert!(!format!("{output}").contains("secret"), "{output}");
+        assert!(output.stderr.contains("env:MY_ENGINE") || output.stderr.contains("`MY_ENGINE`"), "{output}");
+    }
+    let missing = sandbox.run("run --engine env:MISSING t.test");
+    assert_eq!(missing.code, 2, "{missing}");
+    assert!(missing.stderr.contains("environment variable `MISSING`: it is not set"), "{missing}");
+}
+
+#[test]
+fn a_password_on_the_command_line_is_refused_and_not_repeated() {
+    let sandbox = Sandbox::with("statement ok\nok\n");
+    for engine in ["exec:driver x://u:secret@h/d", "postgres://u:secret@h", "nonsense://:secret@h:5/d"] {
+        let output = Output::of(sandbox.command("run t.test").arg("--engine").arg(engine));
+        assert_eq!(output.code, 2, "{output}");
+        assert!(
+            output.stderr.contains("contains a password") && output.stderr.contains("env:VARIABLE"),
+            "{output}"
+        );
+        assert!(!output.stderr.contains("secret"), "{output}");
+    }
 }
 
 #[test]
@@ -202,7 +261,7 @@ fn a_limit_of_the_system_is_no_bug() {
         let line = format!("ulimit {limit} && exec {} {line}", program.get_program().display());
         shell.args(["-c", &line]).current_dir(sandbox.path()).env_clear();
         shell.envs(program.get_envs().filter_map(|(name, value)| Some((name, value?))));
-        crate::sandbox::Output::of(&mut shell)
+        Output::of(&mut shell)
     };
     for line in ["test --engine sqlite t.test", "run --engine sqlite t.test", "list t.test"] {
         let output = limited("-v 200000", line);

@@ -53,3 +53,14 @@ pub(in crate::cli) struct EngineArgs {
     #[arg(long, value_name = "N")]
     pub(in crate::cli) hash_threshold: Option<u64>,
 }
+
+/// Arguments of `engines`.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct EnginesArgs {
+    /// Engine to show; it is started or connected to [default: list all engines].
+    #[arg(value_name = "ENGINE")]
+    pub(in crate::cli) engine: Option<String>,
+    /// List what each engine can do.
+    #[arg(short, long)]
+    pub(in crate::cli) verbose: bool,
+}

@@ -65,6 +65,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         RunStart::New(new) => begin(new, &settings, context, ui)?,
         RunStart::Resumed(name) => resume(name.as_deref(), &settings, context, ui)?,
     };
+    remove_leftovers(&started, context, ui);
     let run = {
         let look = ui.progress(settings.progress);
         let mut keys = KeyListener::new(look != ProgressLook::Hidden);
@@ -77,6 +78,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         let mut sink = Tee(&mut started.journal, &mut seen);
         parallel::run(&started.prepared, &worker_command()?, settings.policy, &mut sink)?
     };
+    remove_leftovers(&started, context, ui);
     let complete = run.files.len() == run.header.files;
     if complete {
         started.prepared.clear();
@@ -119,6 +121,20 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     // Untested files are not a success, even if every failure was expected.
     let untested = run.untested() > 0 && reason == ExitReason::Success;
     Ok(if run.is_incomplete() || untested { reason.max(ExitReason::Incomplete) } else { reason })
+}
+
+/// Drops the databases of workers and runs that were killed.
+fn remove_leftovers(started: &StartedRun, context: CommandContext<'_>, ui: &mut Ui) {
+    if started.journal.is_none() {
+        return;
+    }
+    let engine = context.registry.make(&started.prepared.settings().engine);
+    let removed = engine
+        .map_err(|error| error.to_string())
+        .and_then(|engine| engine.remove_leftovers().map_err(|error| error.to_string()));
+    if let Err(error) = removed {
+        ui.warn(&format!("cannot drop the databases of killed processes: {error}"));
+    }
 }
 
 /// Compares the run with its baseline, and returns the text and the exit reason.
