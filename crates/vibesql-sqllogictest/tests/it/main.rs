@@ -70,6 +70,7 @@ mod sandbox;
 #[cfg(target_os = "linux")]
 mod screen;
 mod selection;
+mod servers;
 mod slices;
 #[cfg(feature = "store")]
 mod store;
