@@ -144,6 +144,8 @@ fn render_integer(out: &mut Vec<u8>, value: &ValueRef<'_>) {
     let integer = match *value {
         ValueRef::Null => return,
         ValueRef::Integer(integer) => integer,
+        // It has no integer value, and 0 would be a wrong one.
+        ValueRef::Real(real) if real.is_nan() => return out.extend_from_slice(b"NaN"),
         ValueRef::Real(real) => real as i64,
         ValueRef::Boolean(truth) => i64::from(truth),
         ValueRef::Text(text) | ValueRef::Blob(text) => leading_integer(text),

@@ -159,9 +159,9 @@ fn write_special(out: &mut Vec<u8>, real: f64) -> bool {
     if real.is_finite() {
         return false;
     }
-    // SQLite has no NaN, it is NULL there.
+    // SQLite returns NULL for NaN, so this is another engine, and its NaN is not NULL.
     out.extend_from_slice(if real.is_nan() {
-        b"NULL"
+        b"NaN"
     } else if real > 0.0 {
         b"Inf"
     } else {

@@ -24,6 +24,7 @@ fn integers_are_converted_and_cut_to_32_bits() {
         (ValueRef::Real(2.9), "2"),
         (ValueRef::Real(-2.9), "-2"),
         (ValueRef::Real(1e300), "-1"),
+        (ValueRef::Real(f64::NAN), "NaN"),
         (ValueRef::Text(b" 12abc"), "12"),
         (ValueRef::Text(b"1.5e3"), "1"),
         (ValueRef::Text(b"x"), "0"),
@@ -50,6 +51,7 @@ fn reals_have_three_decimals() {
         (-9_223_372_036_854_775_808.0, "-9223372036854776000.000"),
         (12_345_678_901_234.568, "12345678901234.570"),
         (1.0005, "1.000"),
+        (f64::NAN, "NaN"),
         (f64::INFINITY, "Inf"),
         (f64::NEG_INFINITY, "-Inf"),
     ];
