@@ -1,6 +1,7 @@
 //! The engines of this build.
 
-use slt_core::engine::{EngineRegistry, RegistryError};
+use slt_core::engine::{Engine, EngineArgument, EngineRegistry, RegistryError};
+use slt_postgres::{Postgres, PostgresProtocol};
 
 /// Returns a registry with the engines of this build.
 pub fn builtin() -> EngineRegistry {
@@ -22,6 +23,18 @@ pub fn builtin() -> EngineRegistry {
         Ok(Box::new(slt_sqlite::Sqlite))
     });
     registry.add_with(
+        "postgres",
+        "PostgreSQL: postgres://user@host:port/database, see docs/servers.md",
+        |address| postgres("postgres", address, PostgresProtocol::Simple),
+    );
+    registry.add_with("postgres-extended", "PostgreSQL with prepared statements", |address| {
+        postgres("postgres-extended", address, PostgresProtocol::Extended)
+    });
+    registry.add_with("postgresql", "another name of `postgres`", |address| {
+        postgres("postgresql", address, PostgresProtocol::Simple)
+    });
+    registry.hide("postgresql");
+    registry.add_with(
         "exec",
         "a program that executes SQL: exec:COMMAND, see docs/engine-protocol.md",
         |command| {
@@ -37,4 +50,13 @@ pub fn builtin() -> EngineRegistry {
     });
     registry.hide("scripted");
     registry
+}
+
+fn postgres(
+    name: &'static str,
+    address: &EngineArgument<'_>,
+    protocol: PostgresProtocol,
+) -> Result<Box<dyn Engine>, RegistryError> {
+    let server = Postgres::at(address.text, protocol);
+    Ok(Box::new(server.map_err(|error| RegistryError::Address { name, problem: error.to_string() })?))
 }

@@ -70,6 +70,14 @@ pub enum RegistryError {
         /// The name of the engine.
         name: String,
     },
+    /// The address of a server is invalid.
+    #[error("engine `{name}`: {problem}")]
+    Address {
+        /// The engine.
+        name: &'static str,
+        /// What is wrong; it does not contain the address, which may contain a password.
+        problem: String,
+    },
     /// The text after the colon is invalid.
     #[error("engine `{name}` takes {expected}, found `{found}`")]
     Argument {

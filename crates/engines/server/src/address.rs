@@ -30,7 +30,7 @@ pub struct Password(String);
 /// A text that is not an address. The message never contains the text, which may contain a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct AddressError(String);
+pub struct AddressError(pub String);
 
 impl ServerAddress {
     /// Reads the text after the colon of an engine's name. An empty text is the address without any part.

@@ -194,6 +194,9 @@ impl From<RegistryError> for CliError {
                 ExitReason::Usage,
                 format!("set it, for example `{variable}=postgres://user:password@host/database`"),
             ),
+            RegistryError::Address { name, .. } => {
+                (ExitReason::Usage, format!("use for example `--engine {name}://user@host:port/database`"))
+            }
             RegistryError::Password { .. } => (
                 ExitReason::Usage,
                 "remove it and set PGPASSWORD or MYSQL_PWD, or put the address into an environment variable and use \

@@ -46,6 +46,7 @@ mod output_files;
 #[cfg(target_os = "linux")]
 mod own_reports;
 mod portable;
+mod postgres;
 mod project;
 mod punchlist_cmd;
 #[cfg(feature = "store")]
