@@ -7,6 +7,7 @@ mod analysis_cmd;
 mod ask;
 mod bisect;
 mod browser;
+mod capabilities;
 mod checkouts;
 mod compare;
 mod compare_changed;
