@@ -162,7 +162,7 @@ impl EngineRegistry {
                     error => error,
                 })
             }
-            Some((name, text)) if contains_password(text) => {
+            Some((name, text)) if without_passwords(text) != text => {
                 Err(RegistryError::Password { name: name.to_owned() })
             }
             Some((name, text)) => self.make_named(name, &EngineArgument { text, shown: text }),
@@ -214,13 +214,25 @@ fn variable_of(name: &str) -> Result<String, std::env::VarError> {
     std::env::var(name)
 }
 
-/// Returns whether a text contains an address with a password: `//user:password@host`.
-fn contains_password(text: &str) -> bool {
-    text.split("//").skip(1).any(|address| {
-        let authority = address.split(['/', '?', '#', ' ', '\t', '\n']).next().unwrap_or_default();
-        let user = authority.rsplit_once('@').map(|(user, _)| user);
-        user.and_then(|user| user.split_once(':')).is_some_and(|(_, password)| !password.is_empty())
-    })
+/// Returns an engine as it can be shown: with `…` in place of each password in an address, `//user:password@host`.
+pub fn without_passwords(spec: &str) -> String {
+    let mut shown = String::with_capacity(spec.len());
+    for (place, part) in spec.split("//").enumerate() {
+        if place > 0 {
+            shown += "//";
+        }
+        let authority = part.split(['/', '?', '#', ' ', '\t', '\n']).next().unwrap_or_default();
+        let login = authority.rsplit_once('@').and_then(|(login, _)| login.split_once(':'));
+        match login.filter(|(_, password)| place > 0 && !password.is_empty()) {
+            Some((user, password)) => {
+                shown += user;
+                shown += ":…";
+                shown += &part[user.len() + 1 + password.len()..];
+            }
+            None => shown += part,
+        }
+    }
+    shown
 }
 
 #[cfg(test)]
@@ -228,11 +240,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_in_addresses_are_found() {
-        let with =
-            ["//u:p@h", "//u:p@h:1/d", "//:p@h", "//u:p@x@h", "cmd mysql://a//u:p@h/d -x", "//u:p%20@[::1]"];
-        with.iter().for_each(|text| assert!(contains_password(text), "{text}"));
-        let without = ["", "//h:5432/d", "//u@h:5432", "//u:@h", "//h/d?a=b:c@d", "a:b@c", "//h:1 u@h"];
-        without.iter().for_each(|text| assert!(!contains_password(text), "{text}"));
+    fn passwords_in_addresses_are_hidden() {
+        let cases = [
+            ("//u:p@h", "//u:…@h"),
+            ("//u:p@h:1/d", "//u:…@h:1/d"),
+            ("//:p@h", "//:…@h"),
+            ("//u:p@x@h", "//u:…@h"),
+            ("cmd mysql://a//u:p@h/d -x", "cmd mysql://a//u:…@h/d -x"),
+            ("//u:p@[::1]//v:q@i", "//u:…@[::1]//v:…@i"),
+        ];
+        for (text, shown) in cases {
+            assert_eq!(without_passwords(text), shown);
+        }
+        for text in ["", "//h:5432/d", "//u@h:5432", "//u:@h", "//h/d?a=b:c@d", "a:b@c", "//h:1 u@h"] {
+            assert_eq!(without_passwords(text), text);
+        }
     }
 }

@@ -53,7 +53,7 @@ fn an_unknown_engine_or_dialect() {
     exit code 2
     --- stderr
     error: unknown engine `klingon`
-      hint: engines of this build: sqlite, exec
+      hint: engines of this build: sqlite, postgres, postgres-extended, exec
     ");
     assert_snapshot!(sandbox.run("run --engine sqlite:x t.test"), @"
     exit code 2
@@ -166,6 +166,12 @@ fn a_password_on_the_command_line_is_refused_and_not_repeated() {
         );
         assert!(!output.stderr.contains("secret"), "{output}");
     }
+    sandbox.write("sqllogictest.toml", "engine = \"postgres://u:secret@h/d\"\n");
+    for line in ["run t.test", "config show", "config show --json"] {
+        let output = sandbox.run(line);
+        assert!(!format!("{output}").contains("secret"), "{output}");
+    }
+    assert!(sandbox.run("config show").stdout.contains("postgres://u:…@h/d"));
 }
 
 #[test]

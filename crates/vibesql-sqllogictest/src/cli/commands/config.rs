@@ -14,6 +14,7 @@ use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
+use slt_core::engine::registry::without_passwords;
 use slt_runner::text::table::table;
 use slt_runner::text::written;
 
@@ -204,7 +205,7 @@ impl ShownSetting {
     fn new(arg: &Arg, matches: &ArgMatches, resolved: &ResolvedArguments) -> Self {
         let id = arg.get_id().as_str();
         let words = matches.get_raw(id).into_iter().flatten();
-        let mut words: Vec<_> = words.map(|word| word.to_string_lossy().into_owned()).collect();
+        let mut words: Vec<_> = words.map(|word| without_passwords(&word.to_string_lossy())).collect();
         let many = arg.get_num_args().is_some_and(|range| range.max_values() > 1);
         let value = match arg.get_action() {
             clap::ArgAction::SetTrue | clap::ArgAction::SetFalse => {
