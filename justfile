@@ -10,9 +10,10 @@ _list:
 quick *args:
     cargo test {{quick_crates}} {{args}}
 
-# All tests.
+# All tests. The adapter for sqllogictest drivers is no default member (see Cargo.toml).
 test *args:
     cargo test {{args}}
+    cargo test -p vibesql-sqllogictest-compat {{args}}
 
 # Formatting, and clippy without and with VibeSQL, whose check takes minutes once.
 lint:
