@@ -8,6 +8,7 @@ mod ask;
 mod bisect;
 mod browser;
 mod capabilities;
+mod c_driver;
 mod checkouts;
 mod compare;
 mod compare_changed;
