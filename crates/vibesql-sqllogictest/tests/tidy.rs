@@ -197,6 +197,22 @@ fn type_names_are_unique_in_their_crate() {
 }
 
 #[test]
+fn the_template_for_a_working_tree_has_the_version_of_the_adapter() {
+    let repository = crates().join("..");
+    // A package taken from a registry has no repository around it.
+    let Ok(workspace) = std::fs::read_to_string(repository.join("Cargo.toml")) else { return };
+    let template = repository.join("templates/vibesql-working-tree/Cargo.toml");
+    let template = std::fs::read_to_string(template).unwrap();
+    let version = workspace.lines().find_map(|line| line.strip_prefix("vibesql = \"")?.split('"').next());
+    let version = version.unwrap();
+    assert!(version.starts_with('='), "{version}");
+    assert!(
+        template.contains(&format!("vibesql = {{ path = \"..\", version = \"{version}\" }}")),
+        "{version}"
+    );
+}
+
+#[test]
 fn the_documents_name_every_command_and_exit_code() {
     let repository = crates().join("..");
     // A package taken from a registry has no repository around it.
