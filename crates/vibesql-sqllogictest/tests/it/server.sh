@@ -12,14 +12,15 @@ kind=$1
 read -r password || exit 0
 export LC_ALL=C
 
-folder=$(mktemp -d) && cd "$folder" || exit 1
+folder=$(mktemp -d) && cd "$folder" && mkdir temporary || exit 1
+# When MariaDB starts, it deletes the temporary tables of every server that uses the same directory.
+export TMPDIR="$folder/temporary"
 : >log
 server=
 
 # Servers refuse to run as root, or should not.
 if [ "$(id -u)" -eq 0 ]; then
-    chown nobody "$folder"
-    chown nobody log
+    chown nobody "$folder" log temporary
     as_user="setpriv --reuid=nobody --regid=$(id -g nobody) --clear-groups --"
 else
     as_user=
@@ -67,23 +68,28 @@ serve() {
 
 # Starts the server, and answers once it accepts connections.
 start() {
-    [ -d data ] || create >>log 2>&1 || {
-        echo failed
-        return
-    }
+    if [ ! -e created ]; then
+        # A first start may have failed at any point.
+        rm -rf data
+        create >>log 2>&1 || {
+            echo failed
+            return
+        }
+    fi
     : >log
     serve "$1" >>log 2>&1 </dev/null &
     server=$!
     tries=0
     until grep -q 'ready to accept connections\|ready for connections' log; do
         tries=$((tries + 1))
-        if [ $tries -gt 1200 ] || ! kill -0 $server; then
+        if [ $tries -gt 1200 ] || ! kill -0 $server || grep -q '\[ERROR\]\|FATAL:' log; then
             end
             echo failed
             return
         fi
         sleep 0.05
     done
+    : >created
     echo started
 }
 
