@@ -1,6 +1,7 @@
 //! The engines of this build.
 
 use slt_core::engine::{Engine, EngineArgument, EngineRegistry, RegistryError};
+use slt_mysql::Mysql;
 use slt_postgres::{Postgres, PostgresProtocol};
 
 /// Returns a registry with the engines of this build.
@@ -35,6 +36,13 @@ pub fn builtin() -> EngineRegistry {
     });
     registry.hide("postgresql");
     registry.add_with(
+        "mysql",
+        "MySQL and MariaDB: mysql://user@host:port/database, see docs/servers-mysql.md",
+        |address| mysql("mysql", address),
+    );
+    registry.add_with("mariadb", "another name of `mysql`", |address| mysql("mariadb", address));
+    registry.hide("mariadb");
+    registry.add_with(
         "exec",
         "a program that executes SQL: exec:COMMAND, see docs/engine-protocol.md",
         |command| {
@@ -58,5 +66,10 @@ fn postgres(
     protocol: PostgresProtocol,
 ) -> Result<Box<dyn Engine>, RegistryError> {
     let server = Postgres::at(address.text, protocol);
+    Ok(Box::new(server.map_err(|error| RegistryError::Address { name, problem: error.to_string() })?))
+}
+
+fn mysql(name: &'static str, address: &EngineArgument<'_>) -> Result<Box<dyn Engine>, RegistryError> {
+    let server = Mysql::at(address.text);
     Ok(Box::new(server.map_err(|error| RegistryError::Address { name, problem: error.to_string() })?))
 }

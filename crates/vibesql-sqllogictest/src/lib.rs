@@ -92,6 +92,7 @@ pub use slt_runner::{clock, event};
 /// Engines: the traits, the registry, and the engines of this build.
 pub mod engine {
     pub use slt_core::engine::*;
+    pub use slt_mysql as mysql;
     pub use slt_postgres as postgres;
     pub use slt_scripted as scripted;
     pub use slt_sqlite as sqlite;

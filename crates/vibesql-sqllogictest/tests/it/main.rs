@@ -43,6 +43,8 @@ mod json_report;
 mod kept;
 mod last_outcomes;
 mod limits;
+mod mysql;
+mod mysql_sessions;
 mod output_files;
 // One of the statuses is OOM, which only Linux tells.
 #[cfg(target_os = "linux")]

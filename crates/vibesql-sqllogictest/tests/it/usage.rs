@@ -54,6 +54,7 @@ fn an_unknown_engine_or_dialect() {
     --- stderr
     error: unknown engine `klingon`
       hint: engines of this build: sqlite, postgres, postgres-extended, exec
+      hint: engines of this build: sqlite, postgres, postgres-extended, mysql, exec
     ");
     assert_snapshot!(sandbox.run("run --engine sqlite:x t.test"), @"
     exit code 2
