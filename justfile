@@ -30,7 +30,7 @@ doc:
 bless:
     cargo insta test --review {{quick_crates}}
 
-# Speed of the parser, CPU time beside that of SQLite alone, the queue, runs and simulated runs; SLT_CORPUS names other files.
+# Speed of the parser, CPU time beside that of SQLite alone, drivers of sqllogictest, the queue, runs and simulated runs; SLT_CORPUS names other files.
 bench:
     cargo bench -p vibesql-sqllogictest-bench
 

@@ -7,7 +7,9 @@ use std::process::Command;
 /// Starts the tests, and returns their exit code and their output.
 fn start(words: &[&str], folder: Option<&Path>) -> (Option<i32>, String) {
     let deps = std::env::current_exe().unwrap();
-    let mut command = Command::new(deps.parent().unwrap().parent().unwrap().join("examples/sql"));
+    let example = deps.parent().unwrap().parent().unwrap().join("examples/sql");
+    assert!(example.is_file(), "`cargo test` builds the example unless `--test` is given");
+    let mut command = Command::new(example);
     command.args(words).envs(folder.map(|folder| ("SQL_TESTS", folder)));
     let output = command.output().unwrap();
     (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())

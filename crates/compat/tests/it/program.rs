@@ -6,7 +6,9 @@ use std::process::{Command, Output};
 /// The example that cargo has built with the tests.
 fn example() -> PathBuf {
     let tests = std::env::current_exe().unwrap();
-    tests.parent().unwrap().parent().unwrap().join("examples/own_program")
+    let example = tests.parent().unwrap().parent().unwrap().join("examples/own_program");
+    assert!(example.is_file(), "`cargo test` builds the example unless `--test` is given");
+    example
 }
 
 fn start(home: &tempfile::TempDir, line: &str) -> (Output, String) {
