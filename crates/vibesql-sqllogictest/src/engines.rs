@@ -37,7 +37,7 @@ pub fn builtin() -> EngineRegistry {
     registry.hide("postgresql");
     registry.add_with(
         "mysql",
-        "MySQL and MariaDB: mysql://user@host:port/database, see docs/servers-mysql.md",
+        "MySQL and MariaDB: mysql://user@host:port/database, see docs/servers.md",
         |address| mysql("mysql", address),
     );
     registry.add_with("mariadb", "another name of `mysql`", |address| mysql("mariadb", address));

@@ -53,7 +53,6 @@ fn an_unknown_engine_or_dialect() {
     exit code 2
     --- stderr
     error: unknown engine `klingon`
-      hint: engines of this build: sqlite, postgres, postgres-extended, exec
       hint: engines of this build: sqlite, postgres, postgres-extended, mysql, exec
     ");
     assert_snapshot!(sandbox.run("run --engine sqlite:x t.test"), @"
