@@ -112,16 +112,12 @@ impl PostgresSession {
         self.connection.send().map_err(ExecuteError::Lost)?;
         loop {
             match self.connection.receive().map_err(ExecuteError::Lost)? {
-                Message::RowDescription(body) => {
-                    if progress.flow == Flow::Continue {
-                        progress.flow = self.announce(&body, progress.rows)?;
-                        progress.has_columns = true;
-                    }
+                Message::RowDescription(body) if progress.flow == Flow::Continue => {
+                    progress.flow = self.announce(&body, progress.rows)?;
+                    progress.has_columns = true;
                 }
-                Message::DataRow(body) => {
-                    if progress.flow == Flow::Continue {
-                        progress.flow = self.push(&body, progress.rows)?;
-                    }
+                Message::DataRow(body) if progress.flow == Flow::Continue => {
+                    progress.flow = self.push(&body, progress.rows)?;
                 }
                 Message::CommandComplete(body) => progress.complete(body.tag().map_err(invalid)?),
                 // What fails after the sink wanted no more concerns nobody, unless the connection is lost.

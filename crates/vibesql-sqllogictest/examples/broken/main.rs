@@ -7,7 +7,6 @@
 use std::process::ExitCode;
 
 use vibesql_sqllogictest::cli;
-use vibesql_sqllogictest::engine::RegistryError;
 use vibesql_sqllogictest::engines;
 
 mod engine;
@@ -19,11 +18,10 @@ fn main() -> ExitCode {
         "broken",
         "ENGINE/WORD: answers of queries with WORD lack their first row",
         move |of| {
-            let mut parts = of.splitn(3, '/');
+            let mut parts = of.text.splitn(3, '/');
             let (name, word, log) = (parts.next().unwrap_or_default(), parts.next(), parts.next());
             let Some(word) = word.filter(|word| !word.is_empty()) else {
-                let expected = "ENGINE/WORD, such as sqlite/BETWEEN";
-                return Err(RegistryError::Argument { name: "broken", expected, found: of.to_owned() });
+                return Err(of.unexpected("broken", "ENGINE/WORD, such as sqlite/BETWEEN"));
             };
             Ok(Box::new(engine::Broken::new(sound.make(name)?, word, log.map(Into::into))))
         },
