@@ -15,41 +15,41 @@ def cell(value):
     if isinstance(value, bytes):
         return {"blob": value.hex()}
     if isinstance(value, float) and value in (float("inf"), float("-inf")):
-        return {"real": "inf" if value > 0 else "-inf"}
+        return {"real": str(value)}
     return value
 
 
 def execute(connection, sql):
     try:
-        before = connection.total_changes
         cursor = connection.execute(sql)
         columns = [{"name": column[0]} for column in cursor.description or []]
         rows = [[cell(value) for value in row] for row in cursor]
-        return {"result": rows, "columns": columns, "affected": connection.total_changes - before}
-    except sqlite3.ProgrammingError as error:
-        return {"unsupported": str(error)}
+        return {"result": rows, "columns": columns, "affected": cursor.rowcount if cursor.rowcount >= 0 else None}
     except (sqlite3.Error, OverflowError) as error:
-        return {"err": str(error)}
+        # Only errors of SQLite have a code, since Python 3.11. Others are limits of Python's module.
+        code = getattr(error, "sqlite_errorcode", None)
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_IOERR):
+            raise  # SQLite has failed, which is not an error of the SQL.
+        return {"err": str(error), "sqlstate": str(code)} if code else {"unsupported": str(error)}
 
 
-def send(message):
-    print(json.dumps(message), flush=True)
-
-
-def read(requests, connection):
+def read():
     """Runs in a thread of its own, so that a statement can be cancelled."""
-    for line in sys.stdin:
+    for line in sys.stdin.buffer:
         message = json.loads(line)
-        if "cancel" in message:
-            connection.interrupt()
-        else:
+        if "sql" in message:
             requests.put(message)
+        with lock:  # No other statement starts between the comparison and the interrupt.
+            if message.get("cancel", 0) == running:
+                connection.interrupt()
     requests.put(None)
 
 
-requests, connection = queue.SimpleQueue(), connect()
-send({"hello": 2, "name": "python-sqlite3", "version": sqlite3.sqlite_version, "labels": ["sqlite"],
-      "capabilities": ["cancel"]})
-threading.Thread(target=read, args=(requests, connection), daemon=True).start()
+requests, lock, running, connection = queue.SimpleQueue(), threading.Lock(), None, connect()
+print(json.dumps({"hello": 2, "name": "python-sqlite3", "version": sqlite3.sqlite_version, "labels": ["sqlite"],
+                  "capabilities": ["cancel"]}), flush=True)
+threading.Thread(target=read, daemon=True).start()
 while request := requests.get():
-    send({**execute(connection, request["sql"]), "id": request.get("id")})
+    with lock:
+        running = request.get("id")
+    print(json.dumps({"id": running, **execute(connection, request["sql"])}), flush=True)

@@ -1,35 +1,47 @@
-//! The process of a driver, and the stream of its messages.
+//! The process of a driver, and the exchange of messages with it.
 
 use std::io::{self, Read as _, Write as _};
+use std::ops::Range;
+use std::os::fd::AsFd;
 use std::os::unix::process::CommandExt as _;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, kill_process_group};
 use slt_core::clock::Stopwatch;
-use slt_core::engine::{EngineError, Interrupter};
+use slt_core::engine::{Capability, EngineError, Interrupter};
 
-use crate::message::{CANCEL, DriverAnswer, Hello, Message, Request};
+use crate::message::{DriverAnswer, Hello, Message, Request, SHUTDOWN};
+use crate::reader::{MESSAGE_LIMIT, MessageReader};
 
 /// A running driver.
 pub struct Driver {
     /// The command, as messages show it.
     shown: String,
     child: Child,
-    /// Shared with the handle that cancels; `None` once the driver shall end.
-    requests: Arc<Mutex<Option<ChildStdin>>>,
+    /// Shared with the handles that cancel.
+    requests: Arc<Mutex<Requests>>,
     answers: ChildStdout,
-    /// Bytes of the driver that are not yet read as a message.
-    buffer: Vec<u8>,
+    reader: MessageReader,
     /// The greeting of a driver that speaks version 2.
     hello: Option<Hello>,
     /// The number of requests so far.
     sent: u64,
+    /// Whether an answer can no longer be attributed to a request.
+    is_lost: bool,
     /// The time for the driver to exit after the end of its input.
     exit_limit: Duration,
+}
+
+/// The driver's input.
+struct Requests {
+    /// `None` once the driver shall end.
+    input: Option<ChildStdin>,
+    /// The request that has no answer yet.
+    running: Option<u64>,
 }
 
 /// SQL that every engine executes without an effect.
@@ -52,17 +64,18 @@ impl Driver {
             EngineError::new(format_args!("cannot start the driver `{shown}`: {error}"))
         };
         let mut child = shell.spawn().map_err(|error| failed(&error))?;
-        let (Some(requests), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
+        let (input @ Some(_), Some(answers)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(failed(&"it has no standard streams"));
         };
         Ok(Self {
             shown: shown.to_owned(),
             child,
-            requests: Arc::new(Mutex::new(Some(requests))),
+            requests: Arc::new(Mutex::new(Requests { input, running: None })),
             answers,
-            buffer: Vec::new(),
+            reader: MessageReader::new(MESSAGE_LIMIT),
             hello: None,
             sent: 0,
+            is_lost: false,
             exit_limit: EXIT_LIMIT,
         })
     }
@@ -74,11 +87,11 @@ impl Driver {
     /// [`EngineError`] when the driver exits, writes anything else, or exceeds the limit.
     pub fn probe(mut self, limit: Duration) -> Result<Option<Hello>, EngineError> {
         // If the driver has exited, its output and its exit status say why.
-        self.send(PROBE).ok();
-        let first = self.message(Some(limit))?;
+        self.send(Request { sql: Some(PROBE), ..Request::default() }).ok();
+        let found = self.find_message(Some(limit))?;
         // It has nothing to save.
         self.exit_limit = Duration::ZERO;
-        match first {
+        match self.read(found)? {
             Message::Hello(hello) => Ok(Some(hello)),
             Message::Answer(..) => Ok(None),
         }
@@ -90,10 +103,12 @@ impl Driver {
     ///
     /// Like [`Self::probe`].
     pub fn greet(&mut self, limit: Duration) -> Result<(), EngineError> {
-        match self.message(Some(limit))? {
-            Message::Hello(hello) => self.hello = Some(hello),
-            Message::Answer(..) => return Err(self.fault("it sent an answer before its greeting")),
-        }
+        let found = self.find_message(Some(limit))?;
+        let Message::Hello(hello) = self.read(found)? else {
+            return Err(self.fault("it sent an answer before its greeting"));
+        };
+        self.hello = Some(hello);
+        self.reader.expect_lines();
         Ok(())
     }
 
@@ -102,22 +117,40 @@ impl Driver {
         self.hello.is_some()
     }
 
-    /// Executes SQL, and waits for the answer.
+    /// Returns whether the driver has declared a capability.
+    pub fn can(&self, capability: Capability) -> bool {
+        self.hello.as_ref().is_some_and(|hello| hello.capabilities().any(|declared| declared == capability))
+    }
+
+    /// Sends a request, and waits for the answer.
     ///
     /// # Errors
     ///
-    /// [`EngineError`] when the driver exits, writes anything else, or wrote something without being asked.
-    pub fn execute(&mut self, sql: &str) -> Result<DriverAnswer, EngineError> {
+    /// [`EngineError`] when the driver exits, writes anything else, or wrote something without being asked. Then no
+    /// further request is sent.
+    pub fn request(&mut self, request: Request<'_>) -> Result<DriverAnswer<'_>, EngineError> {
+        if self.is_lost {
+            return Err(EngineError::new("the driver failed before"));
+        }
+        // Until the answer is there.
+        self.is_lost = true;
         self.refuse_output()?;
-        self.send(sql)?;
-        match self.message(None)? {
-            Message::Hello(_) => Err(self.fault("it sent a second greeting")),
-            Message::Answer(found, answer) if found == self.request_id() => Ok(answer),
-            Message::Answer(found, _) => {
-                let name = |id: Option<u64>| id.map_or_else(|| "no number".to_owned(), |id| id.to_string());
-                let (expected, found) = (name(self.request_id()), name(found));
-                Err(self.fault(&format!("expected the answer to request {expected}, found {found}")))
+        self.send(request)?;
+        let found = self.find_message(None);
+        lock(&self.requests).running = None;
+        let (found, expected) = (found?, self.request_id());
+        let Self { reader, shown, is_lost, .. } = self;
+        match Message::from_json(reader.message(found)).map_err(|what| fault(shown, &what))? {
+            Message::Answer(id, answer) if id == expected => {
+                *is_lost = false;
+                Ok(answer)
             }
+            Message::Answer(id, _) => {
+                let name = |id: Option<u64>| id.map_or_else(|| "no number".to_owned(), |id| id.to_string());
+                let (expected, found) = (name(expected), name(id));
+                Err(fault(shown, &format!("expected the answer to request {expected}, found {found}")))
+            }
+            Message::Hello(_) => Err(fault(shown, "it sent a second greeting")),
         }
     }
 
@@ -126,106 +159,123 @@ impl Driver {
         self.hello.as_ref().map(|_| self.sent)
     }
 
-    fn send(&mut self, sql: &str) -> Result<(), EngineError> {
+    fn send(&mut self, request: Request<'_>) -> Result<(), EngineError> {
         self.sent += 1;
-        let mut request =
-            serde_json::to_vec(&Request { id: self.request_id(), sql }).map_err(EngineError::new)?;
-        request.push(b'\n');
-        let written = match lock(&self.requests).as_mut() {
-            Some(requests) => requests.write_all(&request),
+        let id = self.request_id();
+        let mut line = serde_json::to_vec(&Request { id, ..request }).map_err(EngineError::new)?;
+        line.push(b'\n');
+        let mut requests = lock(&self.requests);
+        requests.running = id;
+        let written = match requests.input.as_mut() {
+            Some(input) => input.write_all(&line),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         };
+        drop(requests);
         written.map_err(|error| self.broken(&error))
     }
 
-    /// Returns a handle that cancels the running SQL, if the driver can do so.
+    /// Returns a handle that cancels the running request, if the driver can do so.
     pub fn canceller(&self) -> Option<Interrupter> {
-        self.hello.as_ref()?.capabilities.iter().find(|word| *word == "cancel")?;
-        let requests = self.requests.clone();
+        let requests = self.can(Capability::Cancel).then(|| self.requests.clone())?;
         Some(Box::new(move || {
-            if let Some(requests) = lock(&requests).as_mut() {
+            let mut requests = lock(&requests);
+            let Requests { input: Some(input), running: Some(id) } = &mut *requests else { return };
+            // A driver that does not read its input must not block the caller, which tries again.
+            if is_ready(input, PollFlags::OUT, Duration::ZERO) {
                 // A driver that reads no more has exited, which its next answer shows.
-                requests.write_all(CANCEL).ok();
+                input.write_all(format!("{{\"cancel\":{id}}}\n").as_bytes()).ok();
             }
         }))
     }
 
-    /// Reads the next message, and waits for it for `limit` at most.
-    fn message(&mut self, limit: Option<Duration>) -> Result<Message, EngineError> {
+    /// Waits for the next message, for `limit` at most.
+    fn find_message(&mut self, limit: Option<Duration>) -> Result<Range<usize>, EngineError> {
         let waiting = Stopwatch::start();
         loop {
-            if let Some(message) = self.buffered_message()? {
-                return Ok(message);
+            if let Some(found) = self.reader.find().map_err(|what| self.fault(&what))? {
+                return Ok(found);
             }
-            if limit.is_some_and(|limit| !self.has_output(limit.saturating_sub(waiting.elapsed()))) {
-                return Err(self.fault("it has not answered in time"));
+            if let Some(limit) = limit {
+                let left = limit.saturating_sub(waiting.elapsed());
+                if left.is_zero() || !self.has_output(left) {
+                    return Err(self.fault("it has not answered in time"));
+                }
             }
-            let start = self.buffer.len();
-            self.buffer.resize(start + (1 << 16), 0);
-            let read = self.answers.read(&mut self.buffer[start..]);
-            self.buffer.truncate(start + read.as_ref().copied().unwrap_or(0));
-            match read {
-                Ok(0) => return Err(self.exited()),
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(self.broken(&error)),
-            }
+            self.fill()?;
         }
     }
 
-    /// Takes a message out of the buffer. A driver of version 1 need not end its messages with a line end.
-    fn buffered_message(&mut self) -> Result<Option<Message>, EngineError> {
-        let text = self.buffer.trim_ascii_end();
-        // Reading an incomplete message again and again would cost quadratic time.
-        if text.is_empty() || !(text.ends_with(b"}") || self.buffer.contains(&b'\n')) {
-            return Ok(None);
-        }
-        let mut values = serde_json::Deserializer::from_slice(&self.buffer).into_iter::<serde_json::Value>();
-        match values.next() {
-            None => Ok(None),
-            Some(Err(error)) if error.is_eof() => Ok(None),
-            Some(Err(error)) => {
-                let start = String::from_utf8_lossy(&self.buffer[..self.buffer.len().min(100)]).into_owned();
-                Err(self.fault(&format!("it wrote something other than JSON ({error}): {start}")))
+    fn read(&self, found: Range<usize>) -> Result<Message<'_>, EngineError> {
+        Message::from_json(self.reader.message(found)).map_err(|what| self.fault(&what))
+    }
+
+    /// Reads what the driver has written, and waits for it.
+    fn fill(&mut self) -> Result<(), EngineError> {
+        match self.answers.read(self.reader.space()) {
+            Ok(0) => Err(self.exited()),
+            Ok(bytes) => {
+                self.reader.advance(bytes);
+                Ok(())
             }
-            Some(Ok(value)) => {
-                let end = values.byte_offset();
-                self.buffer.drain(..end);
-                Message::from_json(value).map(Some).map_err(|what| self.fault(&what))
-            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(()),
+            Err(error) => Err(self.broken(&error)),
         }
     }
 
     /// Returns whether there is something to read within this time.
     fn has_output(&self, wait: Duration) -> bool {
-        let mut streams = [PollFd::new(&self.answers, PollFlags::IN)];
-        let wait = Timespec::try_from(wait).ok();
-        retry_on_intr(|| poll(&mut streams, wait.as_ref())).is_ok_and(|ready| ready > 0)
+        is_ready(&self.answers, PollFlags::IN, wait)
     }
 
     /// Refuses output between two requests: it would be taken for the answer to the next one.
     fn refuse_output(&mut self) -> Result<(), EngineError> {
-        if self.buffer.trim_ascii().is_empty() && !self.has_output(Duration::ZERO) {
-            return Ok(());
-        }
         // White space after an answer may arrive late; the end of the output means that the driver has exited.
-        let mut byte = [0];
-        while self.buffer.trim_ascii().is_empty() && self.has_output(Duration::ZERO) {
-            match self.answers.read(&mut byte) {
-                Ok(0) => return Err(self.exited()),
-                Ok(_) => self.buffer.push(byte[0]),
-                Err(error) => return Err(self.broken(&error)),
-            }
+        while self.reader.is_blank() && self.has_output(Duration::ZERO) {
+            self.fill()?;
         }
-        if self.buffer.trim_ascii().is_empty() {
+        if self.reader.is_blank() {
             Ok(())
         } else {
             Err(self.fault("it wrote something without being asked"))
         }
     }
 
+    /// Ends the driver, which has answered all requests.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError`] when it did not exit and was killed: parts of its database may remain.
+    pub fn shut_down(&mut self) -> Result<(), EngineError> {
+        if self.end().is_some() {
+            return Ok(());
+        }
+        let limit = self.exit_limit.as_secs();
+        Err(self.fault(&format!("it did not exit within {limit} seconds after the end of its input")))
+    }
+
+    /// Ends the driver, and returns its exit status unless it had to be killed.
+    fn end(&mut self) -> Option<ExitStatus> {
+        let input = lock(&self.requests).input.take();
+        if let Some(mut input) = input
+            && self.hello.is_some()
+            && is_ready(&input, PollFlags::OUT, Duration::ZERO)
+        {
+            // A driver that reads no more has exited, or is about to.
+            input.write_all(SHUTDOWN).ok();
+        }
+        let status = self.wait();
+        if status.is_none() {
+            if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+                kill_process_group(group, Signal::KILL).ok();
+            }
+            self.child.kill().ok();
+            self.child.wait().ok();
+        }
+        status
+    }
+
     fn fault(&self, what: &str) -> EngineError {
-        EngineError::new(format_args!("the driver `{}` failed: {what}", self.shown))
+        fault(&self.shown, what)
     }
 
     fn broken(&mut self, error: &io::Error) -> EngineError {
@@ -242,7 +292,7 @@ impl Driver {
 
     /// Waits a limited time for the driver to exit.
     #[expect(clippy::disallowed_methods, reason = "the standard library has no wait with a limit")]
-    fn wait(&mut self) -> Option<std::process::ExitStatus> {
+    fn wait(&mut self) -> Option<ExitStatus> {
         let waiting = Stopwatch::start();
         loop {
             match self.child.try_wait() {
@@ -258,18 +308,20 @@ impl Driver {
 /// Ends the driver: it shall exit at the end of its input, and is killed if it does not.
 impl Drop for Driver {
     fn drop(&mut self) {
-        lock(&self.requests).take();
-        if self.wait().is_some() {
-            return;
-        }
-        if let Some(group) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
-            kill_process_group(group, Signal::KILL).ok();
-        }
-        self.child.kill().ok();
-        self.child.wait().ok();
+        self.end();
     }
 }
 
-fn lock(requests: &Mutex<Option<ChildStdin>>) -> std::sync::MutexGuard<'_, Option<ChildStdin>> {
+fn fault(shown: &str, what: &str) -> EngineError {
+    EngineError::new(format_args!("the driver `{shown}` failed: {what}"))
+}
+
+fn is_ready(stream: &impl AsFd, event: PollFlags, wait: Duration) -> bool {
+    let mut streams = [PollFd::new(stream, event)];
+    let wait = Timespec::try_from(wait).ok();
+    retry_on_intr(|| poll(&mut streams, wait.as_ref())).is_ok_and(|ready| ready > 0)
+}
+
+fn lock(requests: &Mutex<Requests>) -> MutexGuard<'_, Requests> {
     requests.lock().unwrap_or_else(PoisonError::into_inner)
 }

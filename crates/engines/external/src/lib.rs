@@ -1,21 +1,25 @@
 //! Any program as an engine: a *driver* that reads SQL as JSON from standard input and writes results to standard output.
 //!
-//! docs/engine-protocol.md describes both versions of the protocol. Each database is a process of its own.
+//! docs/engine-protocol.md describes both versions of the protocol. Each database is a process of its own, and the
+//! connections to it share this process.
 
+mod cell;
 mod driver;
-mod message;
+pub mod message;
+pub mod reader;
+mod session;
+#[cfg(test)]
+mod tests;
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use slt_core::engine::{
-    Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
-    SingleSession, SqlError, utf8,
-};
-use slt_core::value::{Column, ValueRef, recycle};
+use slt_core::engine::{Capability, Database, Engine, EngineError, EngineId};
 
+pub use cell::JsonCell;
 use driver::Driver;
-use message::{DriverAnswer, Hello, JsonCell, ResultSet};
+use message::Hello;
+use session::ExternalDatabase;
 
 /// An engine behind a driver program.
 pub struct External {
@@ -71,75 +75,10 @@ impl Engine for External {
         if greets {
             driver.greet(START_LIMIT)?;
         }
-        Ok(Box::new(SingleSession::new(ExternalSession { driver, is_lost: false })))
-    }
-}
-
-struct ExternalSession {
-    driver: Driver,
-    /// Whether an answer can no longer be attributed to a request.
-    is_lost: bool,
-}
-
-impl Session for ExternalSession {
-    fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        let sql = utf8(sql)?;
-        if self.is_lost {
-            return Err(ExecuteError::Lost(EngineError::new("the driver failed before")));
-        }
-        let answer =
-            self.driver.execute(sql).inspect_err(|_| self.is_lost = true).map_err(ExecuteError::Lost)?;
-        match answer {
-            DriverAnswer::Error { message, code } => Err(ExecuteError::Sql(SqlError { message, code })),
-            DriverAnswer::Unsupported(reason) => Err(ExecuteError::Unsupported(reason)),
-            DriverAnswer::Result(result) => {
-                push(&result, self.driver.is_typed(), rows);
-                Ok(())
-            }
-        }
+        Ok(Box::new(ExternalDatabase::new(driver)))
     }
 
-    fn interrupter(&self) -> Option<Interrupter> {
-        self.driver.canceller()
-    }
-}
-
-/// Hands a result to the sink. Its statement has been executed already.
-fn push(result: &ResultSet, is_typed: bool, rows: &mut dyn RowSink) {
-    let flow = match &result.columns {
-        Some(columns) => {
-            let columns: Vec<_> = columns
-                .iter()
-                .map(|column| Column { name: column.name.as_deref(), type_tag: column.kind.into() })
-                .collect();
-            rows.columns(&columns)
-        }
-        None => match result.rows.first() {
-            Some(row) => rows.columns(&vec![Column::UNKNOWN; row.len()]),
-            None => rows.unknown_columns(),
-        },
-    };
-    if flow == Flow::Stop {
-        return;
-    }
-    let mut values = Vec::new();
-    for row in &result.rows {
-        let mut own = recycle(values);
-        own.extend(row.iter().map(|cell| value_of(cell, is_typed)));
-        let flow = rows.row(&own);
-        values = recycle(own);
-        if flow == Flow::Stop {
-            return;
-        }
-    }
-    rows.done(result.affected);
-}
-
-/// Returns the value of a cell. Version 1 has texts only; its drivers write NULL and the empty text like test files do.
-fn value_of(cell: &JsonCell, is_typed: bool) -> ValueRef<'_> {
-    match cell {
-        JsonCell::Text(text) if !is_typed && text == "NULL" => ValueRef::Null,
-        JsonCell::Text(text) if !is_typed && text == "(empty)" => ValueRef::Text(b""),
-        cell => cell.value(),
+    fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
+        Ok(self.hello()?.map(|hello| hello.capabilities().collect()).unwrap_or_default())
     }
 }

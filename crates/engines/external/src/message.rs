@@ -1,50 +1,72 @@
-//! The messages of a driver.
+//! The messages to and from a driver.
 
 use serde::{Deserialize, Serialize};
-use slt_core::value::{TypeTag, ValueRef};
+use slt_core::engine::Capability;
+use slt_core::value::TypeTag;
+
+use crate::cell::JsonCell;
+use crate::reader::not_json;
 
 /// The version of the protocol with a greeting.
-pub const VERSION: u32 = 2;
+pub const VERSION: u64 = 2;
 
-/// Asks a driver to execute SQL.
-#[derive(Debug, Serialize)]
+/// Asks a driver to do one thing.
+#[derive(Debug, Default, Serialize)]
 pub struct Request<'r> {
     /// The number of the request, which the answer repeats. Version 1 has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<u64>,
-    /// The SQL.
-    pub sql: &'r str,
+    /// The SQL to execute.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sql: Option<&'r str>,
+    /// The connection for it; the default one has no name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connection: Option<&'r str>,
+    /// The name of a connection to open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect: Option<&'r str>,
+    /// The user of the connection to open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user: Option<&'r str>,
+    /// Whether to restart the database.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub restart: bool,
 }
 
-/// Asks a driver to cancel the SQL that it is executing. It has no answer of its own.
-pub const CANCEL: &[u8] = b"{\"cancel\":true}\n";
+/// Announces the end of the requests. It has no answer.
+pub const SHUTDOWN: &[u8] = b"{\"shutdown\":true}\n";
 
 /// The first message of a driver that speaks version 2, sent without being asked.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Hello {
-    /// The version of the protocol.
-    pub hello: u32,
     /// The name of the engine.
     pub name: String,
     /// The mode of the engine, if it has several with different results.
     pub variant: Option<String>,
     /// The version of the engine.
-    #[serde(default)]
     pub version: String,
     /// The build of the engine.
     pub build: Option<String>,
     /// The names for `skipif` and `onlyif`; the name alone if they are missing.
     pub labels: Option<Vec<String>>,
-    /// The optional abilities.
-    #[serde(default)]
+    /// The words for what it can do.
     pub capabilities: Vec<String>,
+}
+
+impl Hello {
+    /// Returns the declared capabilities that this program knows. The columns of a result come with its rows, so
+    /// they are never known first.
+    pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
+        let known = self.capabilities.iter().filter_map(|word| Capability::from_name(word));
+        known.filter(|capability| *capability != Capability::ColumnsFirst)
+    }
 }
 
 /// The answer to a request.
 #[derive(Debug, PartialEq)]
-pub enum DriverAnswer {
-    /// The SQL was executed.
-    Result(ResultSet),
+pub enum DriverAnswer<'m> {
+    /// The request was executed, with these results of its statements.
+    Results(Vec<ResultSet<'m>>),
     /// The engine reported an error.
     Error {
         /// Its message.
@@ -52,19 +74,37 @@ pub enum DriverAnswer {
         /// The SQLSTATE or another code.
         code: Option<String>,
     },
-    /// The driver cannot execute this SQL, for this reason.
+    /// The driver cannot execute this, for this reason.
     Unsupported(String),
 }
 
 /// The result of a statement.
-#[derive(Debug, PartialEq)]
-pub struct ResultSet {
+#[derive(Debug, PartialEq, Deserialize)]
+pub struct ResultSet<'m> {
+    /// The rows.
+    #[serde(borrow, rename = "result")]
+    pub rows: Vec<Vec<JsonCell<'m>>>,
     /// The columns, if the driver knows them; empty for a statement without a result.
     pub columns: Option<Vec<ColumnMessage>>,
-    /// The rows.
-    pub rows: Vec<Vec<JsonCell>>,
     /// The number of changed rows, if the driver counts them.
     pub affected: Option<u64>,
+}
+
+impl ResultSet<'_> {
+    /// Returns the number of columns, if it is known.
+    pub fn width(&self) -> Option<usize> {
+        self.columns.as_ref().map(Vec::len).or_else(|| Some(self.rows.first()?.len()))
+    }
+
+    fn check(&self) -> Result<(), String> {
+        let width = self.width().unwrap_or(0);
+        match self.rows.iter().find(|row| row.len() != width) {
+            None => Ok(()),
+            Some(row) => {
+                Err(format!("its answer has a row of {} values in a result of {width} columns", row.len()))
+            }
+        }
+    }
 }
 
 /// A column of a result.
@@ -110,88 +150,23 @@ impl From<ColumnKind> for TypeTag {
     }
 }
 
-/// A value of a row.
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(untagged)]
-pub enum JsonCell {
-    /// `null`.
-    Null,
-    /// `true` or `false`.
-    Boolean(bool),
-    /// A whole number.
-    Integer(i64),
-    /// A whole number above the range of `i64`.
-    Large(#[serde(deserialize_with = "unsigned")] String),
-    /// Any other number.
-    Real(f64),
-    /// A string.
-    Text(String),
-    /// An object with the type of its value.
-    Typed(TypedJsonCell),
-}
-
-/// A value that JSON has no form for.
-#[derive(Debug, PartialEq, Deserialize)]
-#[serde(rename_all = "lowercase", deny_unknown_fields)]
-pub enum TypedJsonCell {
-    /// An exact number in decimal digits.
-    Decimal(String),
-    /// Bytes in hexadecimal digits.
-    Blob(#[serde(deserialize_with = "hexadecimal")] Vec<u8>),
-    /// `inf`, `-inf` or `nan`.
-    Real(#[serde(deserialize_with = "special")] f64),
-    /// A value of another type, as the engine writes it.
-    Other(String),
-}
-
-impl JsonCell {
-    /// Returns the value.
-    pub fn value(&self) -> ValueRef<'_> {
-        match self {
-            Self::Null => ValueRef::Null,
-            Self::Boolean(truth) => ValueRef::Boolean(*truth),
-            Self::Integer(integer) => ValueRef::Integer(*integer),
-            Self::Real(real) | Self::Typed(TypedJsonCell::Real(real)) => ValueRef::Real(*real),
-            Self::Text(text) => ValueRef::Text(text.as_bytes()),
-            Self::Large(digits) | Self::Typed(TypedJsonCell::Decimal(digits)) => ValueRef::Decimal(digits),
-            Self::Typed(TypedJsonCell::Blob(bytes)) => ValueRef::Blob(bytes),
-            Self::Typed(TypedJsonCell::Other(text)) => ValueRef::Other(text),
-        }
-    }
-}
-
-fn unsigned<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    u64::deserialize(deserializer).map(|integer| integer.to_string())
-}
-
-fn hexadecimal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
-    let digits = String::deserialize(deserializer)?;
-    let byte = |place: usize| u8::from_str_radix(digits.get(place..place + 2)?, 16).ok();
-    let is_whole = digits.len().is_multiple_of(2) && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
-    let bytes: Option<Vec<u8>> = is_whole.then(|| (0..digits.len()).step_by(2).map(byte).collect()).flatten();
-    bytes.ok_or_else(|| {
-        serde::de::Error::custom(format_args!("expected pairs of hexadecimal digits, found `{digits}`"))
-    })
-}
-
-fn special<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
-    match String::deserialize(deserializer)?.as_str() {
-        "inf" => Ok(f64::INFINITY),
-        "-inf" => Ok(f64::NEG_INFINITY),
-        "nan" => Ok(f64::NAN),
-        found => {
-            Err(serde::de::Error::custom(format_args!("expected `inf`, `-inf` or `nan`, found `{found}`")))
-        }
-    }
-}
-
-/// All fields of a message.
+/// All fields of all messages.
 #[derive(Debug, Deserialize)]
-struct Fields {
+struct Fields<'m> {
+    hello: Option<u64>,
+    name: Option<String>,
+    variant: Option<String>,
+    version: Option<String>,
+    build: Option<String>,
+    labels: Option<Vec<String>>,
+    capabilities: Option<Vec<String>>,
     id: Option<u64>,
-    result: Option<Vec<Vec<JsonCell>>>,
+    #[serde(borrow)]
+    result: Option<Vec<Vec<JsonCell<'m>>>>,
     columns: Option<Vec<ColumnMessage>>,
     affected: Option<u64>,
+    #[serde(borrow)]
+    results: Option<Vec<ResultSet<'m>>>,
     err: Option<String>,
     sqlstate: Option<String>,
     unsupported: Option<String>,
@@ -199,93 +174,109 @@ struct Fields {
 
 /// A message of a driver.
 #[derive(Debug, PartialEq)]
-pub enum Message {
+pub enum Message<'m> {
     /// The greeting.
     Hello(Hello),
     /// An answer, with the number of its request in version 2.
-    Answer(Option<u64>, DriverAnswer),
+    Answer(Option<u64>, DriverAnswer<'m>),
 }
 
-impl Message {
+impl<'m> Message<'m> {
     /// Reads a message.
     ///
     /// # Errors
     ///
     /// What was expected and found.
-    pub fn from_json(value: serde_json::Value) -> Result<Self, String> {
-        if value.get("hello").is_some() {
-            let hello: Hello =
-                serde_json::from_value(value).map_err(|error| format!("its greeting is invalid: {error}"))?;
-            if hello.hello != VERSION {
-                return Err(format!("it speaks version {} of the protocol, expected {VERSION}", hello.hello));
-            }
-            return Ok(Self::Hello(hello));
+    pub fn from_json(json: &'m [u8]) -> Result<Self, String> {
+        // Fields without a meaning are skipped, but must be text as well.
+        let text = std::str::from_utf8(json).map_err(|error| not_json(json, &error))?;
+        let fields: Fields<'m> = serde_json::from_str(text).map_err(|error| {
+            if error.is_data() { format!("its message is invalid: {error}") } else { not_json(json, &error) }
+        })?;
+        if let Some(integer) = rounded_integer(json) {
+            return Err(format!(
+                "its message is invalid: {integer} has more than 64 bits, expected {{\"decimal\":\"…\"}}"
+            ));
         }
-        let fields: Fields =
-            serde_json::from_value(value).map_err(|error| format!("its answer is invalid: {error}"))?;
-        let Fields { id, result, columns, affected, err, sqlstate, unsupported } = fields;
-        let answer = match (result, err, unsupported) {
-            (Some(rows), None, None) => DriverAnswer::Result(ResultSet { columns, rows, affected }),
-            (None, Some(message), None) => DriverAnswer::Error { message, code: sqlstate },
-            (None, None, Some(reason)) => DriverAnswer::Unsupported(reason),
-            _ => return Err("its answer must have one of `result`, `err` and `unsupported`".to_owned()),
-        };
-        Ok(Self::Answer(id, answer))
+        let answers = [
+            fields.result.is_some(),
+            fields.results.is_some(),
+            fields.err.is_some(),
+            fields.unsupported.is_some(),
+        ];
+        match (fields.hello, answers.iter().filter(|is_there| **is_there).count()) {
+            (Some(version), 0) => fields.greeting(version).map(Self::Hello),
+            (None, 1) => fields.answer(),
+            (Some(_), _) => Err("its greeting must not be an answer as well".to_owned()),
+            (None, _) => {
+                Err("its answer must have one of `result`, `results`, `err` and `unsupported`".to_owned())
+            }
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn message(json: &str) -> Result<Message, String> {
-        Message::from_json(serde_json::from_str(json).unwrap())
-    }
-
-    #[test]
-    fn values_have_types() {
-        let json = r#"{"result":[[null,true,-1,18446744073709551615,0.5,"x",{"decimal":"1.10"},{"blob":"00fF"},
-            {"real":"-inf"},{"other":"2020-01-01"}]]}"#;
-        let Ok(Message::Answer(None, DriverAnswer::Result(result))) = message(json) else { panic!() };
-        let values: Vec<_> = result.rows[0].iter().map(JsonCell::value).collect();
-        let expected = [
-            ValueRef::Null,
-            ValueRef::Boolean(true),
-            ValueRef::Integer(-1),
-            ValueRef::Decimal("18446744073709551615"),
-            ValueRef::Real(0.5),
-            ValueRef::Text(b"x"),
-            ValueRef::Decimal("1.10"),
-            ValueRef::Blob(&[0, 255]),
-            ValueRef::Real(f64::NEG_INFINITY),
-            ValueRef::Other("2020-01-01"),
-        ];
-        assert_eq!(values, expected);
-    }
-
-    #[test]
-    fn an_answer_is_exactly_one_of_three() {
-        assert!(matches!(
-            message(r#"{"err":"no","sqlstate":"42P01"}"#),
-            Ok(Message::Answer(None, DriverAnswer::Error { .. }))
-        ));
-        assert!(matches!(
-            message(r#"{"id":3,"unsupported":"COPY"}"#),
-            Ok(Message::Answer(Some(3), DriverAnswer::Unsupported(_)))
-        ));
-        for json in [
-            "{}",
-            r#"{"result":[],"err":"x"}"#,
-            r#"{"result":[["a",[]]]}"#,
-            r#"{"result":"x"}"#,
-            "[]",
-            "1",
-            r#"{"result":[[{"blob":"0"}]]}"#,
-            r#"{"result":[[{"real":"x"}]]}"#,
-            r#"{"hello":3,"name":"x"}"#,
-            r#"{"hello":2}"#,
-        ] {
-            assert!(message(json).is_err(), "{json}");
+impl<'m> Fields<'m> {
+    fn greeting(self, version: u64) -> Result<Hello, String> {
+        if version != VERSION {
+            return Err(format!("it speaks version {version} of the protocol, expected {VERSION}"));
         }
+        Ok(Hello {
+            name: self.name.ok_or("its greeting is invalid: expected a `name`")?,
+            variant: self.variant,
+            version: self.version.unwrap_or_default(),
+            build: self.build,
+            labels: self.labels,
+            capabilities: self.capabilities.unwrap_or_default(),
+        })
     }
+
+    fn answer(self) -> Result<Message<'m>, String> {
+        let Self { result, columns, affected, results, err, sqlstate, unsupported, .. } = self;
+        let result = result.map(|rows| vec![ResultSet { rows, columns, affected }]);
+        let answer = match (result.or(results), err, unsupported) {
+            (Some(results), ..) => {
+                results.iter().try_for_each(ResultSet::check)?;
+                DriverAnswer::Results(results)
+            }
+            (None, Some(message), _) => DriverAnswer::Error { message, code: sqlstate },
+            (None, None, reason) => DriverAnswer::Unsupported(reason.unwrap_or_default()),
+        };
+        Ok(Message::Answer(self.id, answer))
+    }
+}
+
+/// Finds a whole number that a reader of JSON rounds, since it has more than 64 bits.
+fn rounded_integer(json: &[u8]) -> Option<&str> {
+    let mut rest = json;
+    while let Some(at) = rest.iter().position(|byte| *byte == b'"' || byte.is_ascii_digit()) {
+        if rest[at] == b'"' {
+            rest = after_text(&rest[at + 1..]);
+            continue;
+        }
+        let start = if at > 0 && rest[at - 1] == b'-' { at - 1 } else { at };
+        let is_part = |byte: &u8| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'E' | b'+' | b'-');
+        let length = rest[start..].iter().take_while(|byte| is_part(byte)).count();
+        let number = std::str::from_utf8(&rest[start..start + length]).unwrap_or_default();
+        // Shorter ones fit.
+        if length > 18
+            && !number.contains(['.', 'e', 'E'])
+            && number.parse::<i64>().is_err()
+            && number.parse::<u64>().is_err()
+        {
+            return Some(number);
+        }
+        rest = &rest[start + length..];
+    }
+    None
+}
+
+/// Returns what follows the text that these bytes begin with.
+fn after_text(mut rest: &[u8]) -> &[u8] {
+    while let Some(at) = rest.iter().position(|byte| *byte == b'"' || *byte == b'\\') {
+        if rest[at] == b'"' {
+            return &rest[at + 1..];
+        }
+        rest = rest.get(at + 2..).unwrap_or_default();
+    }
+    &[]
 }

@@ -24,6 +24,7 @@ mod events;
 mod expectation_files;
 mod expectations;
 mod external;
+mod external_requests;
 mod found_files;
 #[cfg(feature = "store")]
 mod generated;
