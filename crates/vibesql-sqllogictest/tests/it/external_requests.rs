@@ -19,6 +19,7 @@ use crate::sandbox::{Sandbox, path_of_tests};
 #[derive(Default)]
 struct Kept {
     columns: usize,
+    values: Vec<String>,
     statements: Vec<String>,
 }
 
@@ -28,7 +29,8 @@ impl RowSink for Kept {
         Flow::Continue
     }
 
-    fn row(&mut self, _: &[ValueRef<'_>]) -> Flow {
+    fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
+        self.values.extend(values.iter().map(|value| format!("{value:?}")));
         Flow::Continue
     }
 
@@ -39,9 +41,15 @@ impl RowSink for Kept {
 }
 
 /// Executes SQL, and returns the number of columns and of changed rows of each statement.
-fn execute(session: &mut dyn Session, sql: &str) -> Result<Vec<String>, ExecuteError> {
+pub(crate) fn execute(session: &mut dyn Session, sql: &str) -> Result<Vec<String>, ExecuteError> {
     let mut kept = Kept::default();
     session.execute(sql.as_bytes(), &mut kept).map(|()| kept.statements)
+}
+
+/// Executes SQL, and returns all values.
+pub(crate) fn values(session: &mut dyn Session, sql: &str) -> Result<Vec<String>, ExecuteError> {
+    let mut kept = Kept::default();
+    session.execute(sql.as_bytes(), &mut kept).map(|()| kept.values)
 }
 
 /// An engine whose driver greets with these capabilities, answers with these lines, and logs all of its input.
@@ -201,7 +209,12 @@ fn the_python_drivers_cancel_the_named_request_only() {
         format!("WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c{end}) SELECT max(n) FROM c")
     };
     let sql = |id: u32, sql: &str| serde_json::json!({"id": id, "sql": sql}).to_string() + "\n";
-    for driver in ["sqlite3_driver.py"] {
+    let mut drivers = vec!["sqlite3_driver.py"];
+    let mut python3 = Command::new("python3");
+    if python3.args(["-c", "import duckdb"]).env("PATH", path_of_tests()).output().unwrap().status.success() {
+        drivers.push("duckdb_driver.py");
+    }
+    for driver in drivers {
         let mut shell = Command::new("sh");
         shell.args(["-c", &python(driver)]).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = shell.env("PATH", path_of_tests()).spawn().unwrap();

@@ -18,6 +18,7 @@ mod compressed;
 mod configuration;
 mod conformance;
 mod corpus;
+mod duckdb;
 #[cfg(feature = "store")]
 mod dump;
 mod events;
