@@ -38,7 +38,7 @@ bench:
 soak rounds="200":
     SLT_SOAK_ROUNDS={{rounds}} cargo test -p vibesql-sqllogictest --test it killed_at_any_moment
 
-# Random input for a fuzz target: parser, executor or canonical (cargo install cargo-fuzz); see fuzz/README.md.
+# Random input for a fuzz target: parser, executor, canonical or external (cargo install cargo-fuzz); see fuzz/README.md.
 fuzz target="parser" seconds="60":
     RUSTC_BOOTSTRAP=1 cargo fuzz run {{target}} -- -max_total_time={{seconds}}
 

@@ -4,5 +4,6 @@
 
 pub mod engine;
 pub mod execution;
+pub mod protocol;
 pub mod rendering;
 pub mod text;
