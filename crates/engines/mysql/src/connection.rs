@@ -1,11 +1,13 @@
 //! A connection to a server: login, errors, cancellation.
 
+use std::io::ErrorKind;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, DriverError, Error, LocalInfileHandler, MySqlError, OptsBuilder};
+use mysql_common::proto::codec::error::PacketCodecError;
 use slt_core::engine::{EngineError, ExecuteError, SqlError};
 use slt_server::{ConnectError, Password};
 
@@ -245,11 +247,42 @@ pub fn execute_error(error: Error) -> ExecuteError {
 /// Returns the text of an error of the crate, without the crate's names for its kinds.
 fn words(error: &Error) -> String {
     match error {
-        Error::IoError(error) => error.to_string(),
+        Error::IoError(error) | Error::CodecError(PacketCodecError::Io(error)) => match error.kind() {
+            // A limit for an answer has passed.
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => "no answer".to_owned(),
+            _ => error.to_string(),
+        },
         Error::CodecError(error) => error.to_string(),
         Error::DriverError(DriverError::CouldNotConnect(Some((_, reason, _)))) => reason.clone(),
         Error::DriverError(DriverError::ConnectTimeout) => "no answer".to_owned(),
         Error::DriverError(error) => error.to_string(),
         error => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_of_the_crate_are_told_in_words() {
+        let of_kind = |kind: ErrorKind| Error::CodecError(PacketCodecError::Io(kind.into()));
+        assert_eq!(words(&of_kind(ErrorKind::WouldBlock)), "no answer");
+        assert_eq!(words(&of_kind(ErrorKind::ConnectionReset)), "connection reset");
+        assert_eq!(words(&Error::IoError(ErrorKind::BrokenPipe.into())), "broken pipe");
+    }
+
+    #[test]
+    fn an_error_that_ends_the_connection_is_no_sql_error() {
+        let error = |code| {
+            let (state, message) = ("HY000".to_owned(), "why".to_owned());
+            execute_error(Error::MySqlError(MySqlError { state, message, code }))
+        };
+        for code in [1053, 1927, 4031] {
+            assert!(matches!(error(code), ExecuteError::Lost(_)), "{code}");
+        }
+        for code in [INTERRUPTED, ACCESS_DENIED, 1040, 1064, 1146] {
+            assert!(matches!(error(code), ExecuteError::Sql(_)), "{code}");
+        }
     }
 }
