@@ -6,6 +6,8 @@
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::clock::Stopwatch;
+
 use crate::engine::Interrupter;
 
 /// Watches the records of one session. The thread ends when this is dropped.
@@ -33,6 +35,8 @@ struct WatchdogState {
 /// The minimum number of checks within a limit; the interval is at most [`LONGEST_LOOK`].
 const LOOKS: u32 = 20;
 const LONGEST_LOOK: Duration = Duration::from_millis(50);
+/// The most that one check counts: on a busy machine it comes late, and while the process is stopped it does not come.
+const LATEST_LOOK: Duration = Duration::from_millis(500);
 
 impl Watchdog {
     /// Starts watching; `None` if no thread can be started.
@@ -85,9 +89,10 @@ impl WatchdogShared {
                 state.interrupted = true;
                 interrupt();
             }
+            let waiting = Stopwatch::start();
             let waited = self.ended.wait_timeout(state, look);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            seen_for += look;
+            seen_for += waiting.elapsed().min(LATEST_LOOK);
         }
     }
 }

@@ -4,8 +4,8 @@ use vibesql_sqllogictest::engine::{Capability, DatabaseError, Engine, ExecuteErr
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::value::{Column, ValueRef};
 
+use crate::external::python;
 use crate::servers::{TestServer, mariadb, postgres};
-use crate::support::manifest;
 
 /// Counts rows, and can end a statement when its columns are known.
 #[derive(Default)]
@@ -38,9 +38,8 @@ fn execute(session: &mut dyn Session, sql: &str) -> Result<usize, ExecuteError> 
 /// The addresses of all engines that can be tested here. The password of a server stands in its address, which only a
 /// variable may have on the command line.
 fn addresses() -> Vec<String> {
-    let driver =
-        |name: &str| format!("exec:python3 '{}'", manifest().join("../../drivers").join(name).display());
-    let mut addresses = vec!["sqlite".to_owned(), driver("sqlite3_driver.py")];
+    let mut addresses = vec!["sqlite".to_owned(), format!("exec:{}", python("sqlite3_driver.py"))];
+    addresses.extend(crate::duckdb::driver().map(|driver| format!("exec:{driver}")));
     addresses.extend(cfg!(feature = "engine-vibesql").then(|| "vibesql".to_owned()));
     let with_password =
         |server: &TestServer| server.address().replace("tester@", &format!("tester:{}@", server.password()));
@@ -62,6 +61,7 @@ fn make(address: &str) -> Box<dyn Engine> {
             let protocol = if extended { PostgresProtocol::Extended } else { PostgresProtocol::Simple };
             Box::new(Postgres::at(rest, protocol).unwrap())
         }
+        "mysql" => Box::new(vibesql_sqllogictest::engine::mysql::Mysql::at(rest).unwrap()),
         _ => engines::builtin().make(address).unwrap(),
     }
 }

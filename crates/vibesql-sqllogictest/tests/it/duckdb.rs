@@ -11,7 +11,7 @@ use crate::sandbox::{Sandbox, path_of_tests};
 use crate::support::manifest;
 
 /// The command of the driver; nothing if there is no DuckDB on this machine.
-fn driver() -> Option<String> {
+pub(crate) fn driver() -> Option<String> {
     let mut python3 = Command::new("python3");
     let found = python3.args(["-c", "import duckdb"]).env("PATH", path_of_tests()).output();
     let found = found.is_ok_and(|output| output.status.success());
