@@ -66,6 +66,11 @@ serve() {
     esac
 }
 
+# A process that nobody has waited for remains as a zombie.
+is_alive() {
+    kill -0 "$1" && ! grep -q '^State:.Z' "/proc/$1/status"
+}
+
 # Starts the server, and answers once it accepts connections.
 start() {
     if [ ! -e created ]; then
@@ -82,7 +87,7 @@ start() {
     tries=0
     until grep -q 'ready to accept connections\|ready for connections' log; do
         tries=$((tries + 1))
-        if [ $tries -gt 1200 ] || ! kill -0 $server || grep -q '\[ERROR\]\|FATAL:' log; then
+        if [ $tries -gt 1200 ] || ! is_alive $server; then
             end
             echo failed
             return
@@ -105,11 +110,6 @@ signal() {
     for process in $children $server; do
         kill -"$1" "$process"
     done
-}
-
-# Zombies remain where nothing collects the children of a killed process.
-is_alive() {
-    kill -0 "$1" && ! grep -q '^State:.Z' "/proc/$1/status"
 }
 
 # Kills the server, and returns when it is gone.
