@@ -15,13 +15,18 @@ use postgres_protocol::authentication::md5_hash;
 use postgres_protocol::authentication::sasl::{ChannelBinding, SCRAM_SHA_256, ScramSha256};
 use postgres_protocol::message::backend::{AuthenticationSaslBody, ErrorResponseBody, Message};
 use postgres_protocol::message::frontend;
+use slt_core::clock::Stopwatch;
 use slt_core::engine::{EngineError, ExecuteError, SqlError};
 use slt_server::{ConnectError, Password};
 
-/// The limit for a connection to be accepted.
+/// The limit for a connection to be accepted, and for the login after it.
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// The limit for the SQL of this program.
+const ASK_LIMIT: Duration = Duration::from_secs(30);
 /// The limit for each step of a cancellation.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
+/// The most that a server may send in one message before it has accepted the login.
+const LONGEST_LOGIN_MESSAGE: usize = 1 << 16;
 
 /// Where a server listens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +58,8 @@ pub struct PostgresConnection {
     received: BytesMut,
     /// Messages that are not yet sent.
     pub to_send: BytesMut,
+    /// The time for the answer that is waited for; without one, the server has all the time.
+    limit: Option<AnswerLimit>,
     process_id: i32,
     secret_key: i32,
     /// The version that the server reports; empty if it reports none.
@@ -65,6 +72,13 @@ pub struct CancelKey {
     endpoint: ServerEndpoint,
     process_id: i32,
     secret_key: i32,
+}
+
+struct AnswerLimit {
+    start: Stopwatch,
+    most: Duration,
+    /// The most bytes of one message.
+    longest: usize,
 }
 
 enum PostgresStream {
@@ -99,6 +113,11 @@ impl PostgresConnection {
             endpoint: (*endpoint).clone(),
             received: BytesMut::new(),
             to_send: BytesMut::new(),
+            limit: Some(AnswerLimit {
+                start: Stopwatch::start(),
+                most: CONNECT_LIMIT,
+                longest: LONGEST_LOGIN_MESSAGE,
+            }),
             process_id: 0,
             secret_key: 0,
             server_version: String::new(),
@@ -112,7 +131,7 @@ impl PostgresConnection {
         frontend::startup_message(parameters, &mut connection.to_send)
             .map_err(|error| ConnectError::Refused(failed(&error)))?;
         connection.log_in(login)?;
-        connection.stream.set_read_limit(None).map_err(|error| ConnectError::Unavailable(failed(&error)))?;
+        connection.set_limit(None).map_err(|error| ConnectError::Unavailable(failed(&error)))?;
         Ok(connection)
     }
 
@@ -127,7 +146,7 @@ impl PostgresConnection {
         };
         let password = || {
             let missing = format!(
-                "the server asks for the password of `{}`; set PGPASSWORD or add it to ~/.pgpass",
+                "the server asks for the password of `{}`; set PGPASSWORD or add it to ~/.pgpass, which only you may read",
                 login.user
             );
             login
@@ -216,8 +235,21 @@ impl PostgresConnection {
             if let Some(message) = Message::parse(&mut self.received).map_err(lost)? {
                 return Ok(message);
             }
+            if let Some(AnswerLimit { start, most, longest }) = &self.limit {
+                // The reader has made room for the whole message.
+                if self.received.capacity() > *longest {
+                    return Err(EngineError::new("a message that is longer than a login needs"));
+                }
+                let left = most.saturating_sub(start.elapsed());
+                if left.is_zero() {
+                    return Err(EngineError::new(format_args!("no answer within {} s", most.as_secs())));
+                }
+                self.stream.set_read_limit(Some(left)).map_err(lost)?;
+            }
             let mut part = [0; 1 << 14];
             match self.stream.read(&mut part) {
+                // The limit has passed, which the next turn reports.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && self.limit.is_some() => {}
                 Ok(0) => return Err(EngineError::new("the server closed the connection")),
                 Ok(length) => self.received.extend_from_slice(&part[..length]),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -226,12 +258,19 @@ impl PostgresConnection {
         }
     }
 
-    /// Executes SQL of this program, and returns the first column of its rows as text.
+    /// Limits the time for an answer.
+    fn set_limit(&mut self, most: Option<Duration>) -> io::Result<()> {
+        self.limit = most.map(|most| AnswerLimit { start: Stopwatch::start(), most, longest: usize::MAX });
+        self.stream.set_read_limit(most)
+    }
+
+    /// Executes SQL of this program within a limited time, and returns the first column of its rows as text.
     ///
     /// # Errors
     ///
     /// [`ExecuteError`] as for the SQL of a test.
     pub fn ask(&mut self, sql: &str) -> Result<Vec<String>, ExecuteError> {
+        self.set_limit(Some(ASK_LIMIT)).map_err(|error| ExecuteError::Lost(lost(error)))?;
         frontend::query(sql, &mut self.to_send).map_err(|error| ExecuteError::Lost(lost(error)))?;
         self.send().map_err(ExecuteError::Lost)?;
         let (mut rows, mut failed) = (Vec::new(), None);
@@ -377,8 +416,16 @@ impl ServerError {
 
 impl From<ServerError> for ExecuteError {
     fn from(error: ServerError) -> Self {
+        let is_of_the_machine = match error.error.code.as_deref() {
+            // Disk full, out of memory, system and I/O errors, corrupted data and index.
+            Some(code) => matches!(code, "53100" | "53200" | "58000" | "58030" | "XX001" | "XX002"),
+            // Every server reports a code.
+            None => error.error.message.is_empty(),
+        };
         if error.is_fatal {
             Self::Lost(EngineError::new(format_args!("the server ended the connection: {}", error.error)))
+        } else if is_of_the_machine {
+            Self::Lost(EngineError::new(format_args!("the server failed: {}", error.error)))
         } else {
             Self::Sql(error.error)
         }

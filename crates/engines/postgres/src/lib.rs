@@ -63,28 +63,40 @@ impl Postgres {
     /// [`AddressError`] for a text that is not an address, an unknown option, or a connection that must be encrypted.
     pub fn at(address: &str, protocol: PostgresProtocol) -> Result<Self, AddressError> {
         let mut address = ServerAddress::parse(address, &OPTIONS)?;
-        if let Some(mode @ ("require" | "verify-ca" | "verify-full")) =
-            address.options.get("sslmode").map(String::as_str)
-        {
-            return Err(AddressError(format!("sslmode={mode}: encrypted connections are not supported")));
+        let mode = address.options.remove("sslmode").or_else(|| variable("PGSSLMODE"));
+        match mode.as_deref() {
+            None | Some("disable" | "allow" | "prefer") => {}
+            Some(mode) => {
+                return Err(AddressError(format!("sslmode={mode}: encrypted connections are not supported")));
+            }
         }
-        let port = address.port.or_else(|| variable("PGPORT")?.parse().ok()).unwrap_or(DEFAULT_PORT);
+        let port = match (address.port, variable("PGPORT")) {
+            (Some(port), _) => port,
+            (None, Some(text)) => {
+                text.parse().map_err(|_| AddressError(format!("PGPORT is no port: `{text}`")))?
+            }
+            (None, None) => DEFAULT_PORT,
+        };
         let host = address.options.remove("host").or(address.host).or_else(|| variable("PGHOST"));
         let host = host.unwrap_or_else(|| {
             let has_socket = std::fs::exists(format!("{SOCKET_DIRECTORY}/.s.PGSQL.{port}")).unwrap_or(false);
             if has_socket { SOCKET_DIRECTORY } else { "localhost" }.to_owned()
         });
         let user = address.user.or_else(|| variable("PGUSER")).or_else(|| variable("USER"));
+        let maintenance = address.database.or_else(|| variable("PGDATABASE"));
+        let maintenance = maintenance.unwrap_or_else(|| "postgres".to_owned());
+        let template = address.options.remove("template");
+        if template.as_deref().unwrap_or("template1") == maintenance {
+            let why = "new databases are copies of it, which nobody may be connected to then";
+            return Err(AddressError(format!("the address leads to the database `{maintenance}`: {why}")));
+        }
         Ok(Self(Arc::new(PostgresServer {
             protocol,
             endpoint: ServerEndpoint { host, port },
             user: user.unwrap_or_else(|| "postgres".to_owned()),
             password: address.password,
-            maintenance: address
-                .database
-                .or_else(|| variable("PGDATABASE"))
-                .unwrap_or_else(|| "postgres".to_owned()),
-            template: address.options.remove("template"),
+            maintenance,
+            template,
             patience: Patience::default(),
         })))
     }
@@ -99,8 +111,17 @@ impl PostgresServer {
     }
 
     /// Connects to the database in which databases are created; does not wait for the server.
-    fn connect_for_maintenance(&self) -> Result<PostgresConnection, EngineError> {
-        self.connect(&self.maintenance, None).map_err(ConnectError::into_error)
+    fn connect_for_maintenance(&self) -> Result<PostgresConnection, ConnectError> {
+        let mut connection = self.connect(&self.maintenance, None)?;
+        // The lock of a database ends with this connection, which is idle while the file runs. Old servers do not know
+        // the first, and sockets not the second.
+        for setting in ["idle_session_timeout = 0", "tcp_keepalives_idle = 30"] {
+            match connection.ask(&format!("SET {setting}")) {
+                Ok(_) | Err(ExecuteError::Sql(_)) => {}
+                Err(error) => return Err(ConnectError::Unavailable(EngineError::new(error))),
+            }
+        }
+        Ok(connection)
     }
 
     /// Returns the start of the names of databases that are created in this maintenance database. Advisory locks are known
@@ -109,8 +130,8 @@ impl PostgresServer {
         format!("{DATABASE_PREFIX}{:08x}_", lock_key(&self.maintenance) >> 32)
     }
 
-    /// Creates a database, and returns its name and the connection that has its lock.
-    fn create(&self) -> Result<(String, PostgresConnection), ConnectError> {
+    /// Creates a database and connects to it.
+    fn create(self: &Arc<Self>) -> Result<PostgresDatabase, ConnectError> {
         let refused = |error: ExecuteError| match error {
             ExecuteError::Lost(error) => ConnectError::Unavailable(error),
             // The template is in use, or being copied.
@@ -121,25 +142,34 @@ impl PostgresServer {
                 ConnectError::Refused(EngineError::new(format_args!("cannot create a database: {error}")))
             }
         };
-        let mut connection = self.connect(&self.maintenance, None)?;
+        let mut maintenance = self.connect_for_maintenance()?;
         let random = new_database_name();
         let name = self.prefix() + random.trim_start_matches(DATABASE_PREFIX);
         // A server without advisory locks, such as RisingWave, keeps the databases of killed processes.
-        match connection.ask(&format!("SELECT pg_try_advisory_lock({})", lock_key(&name).cast_signed())) {
+        match maintenance.ask(&format!("SELECT pg_try_advisory_lock({})", lock_key(&name).cast_signed())) {
             Ok(_) | Err(ExecuteError::Sql(_)) => {}
             Err(error) => return Err(refused(error)),
         }
         let template = self.template.as_ref().map(|name| format!(" TEMPLATE {}", quoted(name)));
-        connection
+        maintenance
             .ask(&format!("CREATE DATABASE {}{}", quoted(&name), template.unwrap_or_default()))
             .map_err(refused)?;
-        Ok((name, connection))
+        match self.connect(&name, None) {
+            Ok(first) => {
+                Ok(PostgresDatabase { server: Arc::clone(self), name, maintenance, first: Some(first) })
+            }
+            Err(error) => {
+                // It is tried again with another database; this one is a leftover if it cannot be dropped.
+                drop_database(&mut maintenance, &name).ok();
+                Err(error)
+            }
+        }
     }
 }
 
 impl Engine for Postgres {
     fn describe(&self) -> Result<EngineId, EngineError> {
-        let mut connection = self.0.connect_for_maintenance()?;
+        let mut connection = self.0.connect_for_maintenance().map_err(ConnectError::into_error)?;
         let build = connection.ask("SELECT version()").map_err(EngineError::new)?.concat();
         let name = server_name(&build);
         let mut labels: Vec<_> = ["postgresql", "postgres"].map(str::to_owned).into();
@@ -153,8 +183,7 @@ impl Engine for Postgres {
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
-        let (name, maintenance) = self.0.patience.connect(|| self.0.create())?;
-        Ok(Box::new(PostgresDatabase { server: Arc::clone(&self.0), name, maintenance }))
+        Ok(Box::new(self.0.patience.connect(|| self.0.create())?))
     }
 
     fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
@@ -166,24 +195,34 @@ impl Engine for Postgres {
     }
 
     fn remove_leftovers(&self) -> Result<(), EngineError> {
-        let mut connection = self.0.connect_for_maintenance()?;
-        let like = self.0.prefix().replace('_', "\\_");
-        let names = format!("SELECT datname FROM pg_database WHERE datname LIKE '{like}%'");
-        let Ok(names) = connection.ask(&names) else { return Ok(()) };
-        if names.is_empty() || !locks_exclude(&mut connection, &mut self.0.connect_for_maintenance()?) {
+        let connect = || self.0.connect_for_maintenance().map_err(ConnectError::into_error);
+        let mut connection = connect()?;
+        // Those of others are theirs to drop.
+        let names = "SELECT datname FROM pg_database WHERE pg_has_role(datdba, 'USAGE')";
+        let Ok(mut names) = connection.ask(names) else { return Ok(()) };
+        let prefix = self.0.prefix();
+        names.retain(|name| name.strip_prefix(&prefix).is_some_and(is_random_part));
+        if names.is_empty() || !locks_exclude(&mut connection, &mut connect()?) {
             return Ok(());
         }
+        let mut failed = Ok(());
         for name in names {
             let key = lock_key(&name).cast_signed();
             let locked = connection.ask(&format!("SELECT pg_try_advisory_lock({key})"));
             if locked.map_err(EngineError::new)? != ["t"] {
                 continue;
             }
-            drop_database(&mut connection, &name)?;
+            // A database that cannot be dropped, for instance because of a prepared transaction, does not keep the others.
+            failed = failed.and(drop_database(&mut connection, &name));
             connection.ask(&format!("SELECT pg_advisory_unlock({key})")).map_err(EngineError::new)?;
         }
-        Ok(())
+        failed
     }
+}
+
+/// Returns whether the rest of a name is one that this program makes: 16 hexadecimal digits.
+fn is_random_part(rest: &str) -> bool {
+    rest.len() == 16 && rest.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Returns whether an advisory lock of one connection keeps another from taking it. Some servers know the function and
@@ -204,15 +243,22 @@ struct PostgresDatabase {
     name: String,
     /// Has the advisory lock of the database.
     maintenance: PostgresConnection,
+    /// The default connection, until it is asked for.
+    first: Option<PostgresConnection>,
 }
 
 impl Database for PostgresDatabase {
-    fn connect(&mut self, _: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError> {
-        let connection = self.server.connect(&self.name, user).map_err(ConnectError::into_error)?;
+    fn connect(&mut self, name: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError> {
+        let first = self.first.take_if(|_| name.is_none() && user.is_none());
+        let connection = match first {
+            Some(first) => first,
+            None => self.server.connect(&self.name, user).map_err(ConnectError::into_error)?,
+        };
         Ok(Box::new(PostgresSession::new(connection, self.server.protocol)))
     }
 
     fn close(mut self: Box<Self>) -> Result<(), EngineError> {
+        self.first = None;
         drop_database(&mut self.maintenance, &self.name)
     }
 }

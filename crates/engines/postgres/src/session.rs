@@ -26,6 +26,10 @@ struct Progress<'p> {
     flow: Flow,
     /// Whether the sink has the columns of the current statement.
     has_columns: bool,
+    /// The server's words for what a prepared statement did. It may still fail at its commit.
+    completed: Option<String>,
+    /// Whether the server has answered, with the end of a statement or with an error.
+    is_answered: bool,
     /// The first reason to end early.
     failed: Option<ExecuteError>,
 }
@@ -56,8 +60,7 @@ impl PostgresSession {
     /// Executes all statements of a text. The server sends the columns of a result after it has begun to execute.
     fn simple(&mut self, sql: &str, rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
         frontend::query(sql, &mut self.connection.to_send).map_err(unsendable)?;
-        let progress = Progress { rows, flow: Flow::Continue, has_columns: false, failed: None };
-        self.take_answers(progress)
+        self.take_answers(Progress::new(rows, Flow::Continue, false))
     }
 
     /// Prepares a statement, which tells its columns, and executes it.
@@ -104,7 +107,7 @@ impl PostgresSession {
             .map_err(|_| ExecuteError::Unsupported("the statement cannot be bound".to_owned()))?;
         frontend::execute("", 0, to_send).map_err(unsendable)?;
         frontend::sync(to_send);
-        self.take_answers(Progress { rows, flow, has_columns: true, failed: None })
+        self.take_answers(Progress::new(rows, flow, true))
     }
 
     /// Sends what is ready, and passes the answers to the sink until the server is ready again.
@@ -113,19 +116,33 @@ impl PostgresSession {
         loop {
             match self.connection.receive().map_err(ExecuteError::Lost)? {
                 Message::RowDescription(body) if progress.flow == Flow::Continue => {
-                    progress.flow = self.announce(&body, progress.rows)?;
                     progress.has_columns = true;
+                    progress.flow = self.announce(&body, progress.rows).unwrap_or_else(|error| {
+                        progress.fail(error);
+                        Flow::Stop
+                    });
                 }
                 Message::DataRow(body) if progress.flow == Flow::Continue => {
                     progress.flow = self.push(&body, progress.rows)?;
                 }
-                Message::CommandComplete(body) => progress.complete(body.tag().map_err(invalid)?),
-                // What fails after the sink wanted no more concerns nobody, unless the connection is lost.
-                Message::ErrorResponse(body) => match ExecuteError::from(ServerError::of(&body)) {
-                    lost @ ExecuteError::Lost(_) => return Err(lost),
-                    error if progress.flow == Flow::Continue => progress.fail(error),
-                    _ => {}
-                },
+                Message::CommandComplete(body) => {
+                    progress.is_answered = true;
+                    match self.protocol {
+                        PostgresProtocol::Simple => progress.complete(body.tag().map_err(invalid)?),
+                        PostgresProtocol::Extended => {
+                            progress.completed = Some(body.tag().map_err(invalid)?.to_owned());
+                        }
+                    }
+                }
+                Message::EmptyQueryResponse => progress.is_answered = true,
+                // Also after the sink wants no more: an error takes back what the statements before it did.
+                Message::ErrorResponse(body) => {
+                    progress.is_answered = true;
+                    match ExecuteError::from(ServerError::of(&body)) {
+                        lost @ ExecuteError::Lost(_) => return Err(lost),
+                        error => progress.fail(error),
+                    }
+                }
                 Message::CopyInResponse(_) => {
                     progress.fail(unsupported_copy());
                     frontend::copy_fail("not supported", &mut self.connection.to_send).map_err(unsendable)?;
@@ -136,7 +153,7 @@ impl PostgresSession {
                     self.connection.send().map_err(ExecuteError::Lost)?;
                 }
                 Message::CopyOutResponse(_) => progress.fail(unsupported_copy()),
-                Message::ReadyForQuery(_) => return progress.failed.map_or(Ok(()), Err),
+                Message::ReadyForQuery(_) => return progress.end(),
                 _ => {}
             }
         }
@@ -147,7 +164,9 @@ impl PostgresSession {
         self.types.clear();
         let mut columns = Vec::new();
         let mut fields = body.fields();
-        while let Some(field) = fields.next().map_err(invalid)? {
+        let unreadable =
+            |error| ExecuteError::Unsupported(format!("names of columns that are not UTF-8: {error}"));
+        while let Some(field) = fields.next().map_err(unreadable)? {
             self.types.push(field.type_oid());
             columns.push(Column::new(field.name(), type_tag(field.type_oid())));
         }
@@ -173,7 +192,26 @@ impl PostgresSession {
     }
 }
 
-impl Progress<'_> {
+impl<'p> Progress<'p> {
+    fn new(rows: &'p mut dyn RowSink, flow: Flow, has_columns: bool) -> Self {
+        Self { rows, flow, has_columns, completed: None, is_answered: false, failed: None }
+    }
+
+    /// Returns the result of the whole text, when the server is ready again.
+    fn end(mut self) -> Result<(), ExecuteError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !self.is_answered {
+            let why = "the server has not told the end of the statement";
+            return Err(ExecuteError::Lost(EngineError::new(why)));
+        }
+        if let Some(tag) = self.completed.take() {
+            self.complete(&tag);
+        }
+        Ok(())
+    }
+
     /// Takes the end of a statement, with the server's words for what it did.
     fn complete(&mut self, tag: &str) {
         if self.flow == Flow::Continue && !self.has_columns {

@@ -47,7 +47,11 @@ impl ServerAddress {
         if !text.starts_with("//") {
             return Err(invalid(&"expected `//` after the colon"));
         }
-        let url = Url::parse(&format!("server:{text}")).map_err(|error| invalid(&error))?;
+        // The library would drop or encode them, and a password with one would not be recognised elsewhere.
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(invalid(&"white space must be percent-encoded"));
+        }
+        let url = Url::parse(&with_host(text)).map_err(|error| invalid(&error))?;
         let decoded = |part: &str| match percent_decode_str(part).decode_utf8() {
             Ok(text) if text.contains('\0') => Err(invalid(&"a NUL byte")),
             Ok(text) => Ok(Some(text.into_owned()).filter(|text| !text.is_empty())),
@@ -55,6 +59,7 @@ impl ServerAddress {
         };
         let host = match url.host() {
             None => None,
+            Some(Host::Domain(NO_HOST)) => None,
             Some(Host::Domain(name)) => decoded(name)?,
             Some(Host::Ipv4(number)) => Some(number.to_string()),
             Some(Host::Ipv6(number)) => Some(number.to_string()),
@@ -74,6 +79,19 @@ impl ServerAddress {
         let user = decoded(url.username())?;
         Ok(Self { user, password, host, port: url.port(), database, options: found })
     }
+}
+
+/// Stands for a host that is left out: the library takes no user and port without a host.
+const NO_HOST: &str = "no-host.invalid";
+
+/// Returns the address as a URL with a host.
+fn with_host(text: &str) -> String {
+    let authority = text[2..].split(['/', '?', '#']).next().unwrap_or_default();
+    let host = authority.rfind('@').map_or(0, |at| at + 1);
+    let has_host = authority[host..].starts_with(|c| c != ':');
+    let (before, after) = text.split_at(2 + host);
+    let inserted = if has_host || authority.is_empty() { "" } else { NO_HOST };
+    format!("server:{before}{inserted}{after}")
 }
 
 impl Password {
@@ -111,6 +129,9 @@ mod tests {
         }
         assert_eq!(address("//[::1]:5/").host.as_deref(), Some("::1"));
         assert_eq!(address("//127.0.0.1").host.as_deref(), Some("127.0.0.1"));
+        let no_host = address("//me@:77/d");
+        assert_eq!((no_host.user.as_deref(), no_host.host, no_host.port), (Some("me"), None, Some(77)));
+        assert_eq!((address("//:5").port, address("//me@/d").database.as_deref()), (Some(5), Some("d")));
         assert_eq!(address("//h").database, None);
         assert_eq!(address("///d").database.as_deref(), Some("d"));
     }

@@ -65,7 +65,8 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         RunStart::New(new) => begin(new, &settings, context, ui)?,
         RunStart::Resumed(name) => resume(name.as_deref(), &settings, context, ui)?,
     };
-    remove_leftovers(&started, context, ui);
+    // What cannot be dropped is reported at the end.
+    remove_leftovers(&started, context).ok();
     let run = {
         let look = ui.progress(settings.progress);
         let mut keys = KeyListener::new(look != ProgressLook::Hidden);
@@ -78,7 +79,6 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         let mut sink = Tee(&mut started.journal, &mut seen);
         parallel::run(&started.prepared, &worker_command()?, settings.policy, &mut sink)?
     };
-    remove_leftovers(&started, context, ui);
     let complete = run.files.len() == run.header.files;
     if complete {
         started.prepared.clear();
@@ -110,6 +110,10 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     if let Some(json) = json {
         write_json(json, &run, &started.prepared)?;
     }
+    // Last, because a server may take its time.
+    if let Err(error) = remove_leftovers(&started, context) {
+        ui.warn(&format!("cannot drop the databases of killed processes: {}", error.message));
+    }
     let results = started.folder.results();
     // Releases the lock of the run, so that it counts as ended.
     drop(started);
@@ -124,17 +128,12 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
 }
 
 /// Drops the databases of workers and runs that were killed.
-fn remove_leftovers(started: &StartedRun, context: CommandContext<'_>, ui: &mut Ui) {
+fn remove_leftovers(started: &StartedRun, context: CommandContext<'_>) -> Result<(), CliError> {
     if started.journal.is_none() {
-        return;
+        return Ok(());
     }
-    let engine = context.registry.make(&started.prepared.settings().engine);
-    let removed = engine
-        .map_err(|error| error.to_string())
-        .and_then(|engine| engine.remove_leftovers().map_err(|error| error.to_string()));
-    if let Err(error) = removed {
-        ui.warn(&format!("cannot drop the databases of killed processes: {error}"));
-    }
+    let engine = context.registry.make(&started.prepared.settings().engine)?;
+    Ok(engine.remove_leftovers()?)
 }
 
 /// Compares the run with its baseline, and returns the text and the exit reason.
