@@ -44,7 +44,7 @@ fn measure() -> Result<String, Box<dyn std::error::Error>> {
     let text = text();
     let source = Source::new("bench.test", text.as_str());
     let script = parse(&source, &SQLITE);
-    let mut report = String::new();
+    let mut report = Vec::new();
     let rest = address.strip_prefix("postgres:").ok_or("expected postgres://…")?;
     for protocol in [PostgresProtocol::Simple, PostgresProtocol::Extended] {
         let engine = Postgres::at(rest, protocol)?;
@@ -73,12 +73,12 @@ fn measure() -> Result<String, Box<dyn std::error::Error>> {
             }
         }
         let [native, runner, ratio] = [natives, runners, ratios].map(median);
-        report += &format!(
+        report.push(format!(
             "{protocol:?}: {native:.0} statements/s with the crate postgres, {runner:.0} records/s with the runner, \
-             time ratio {ratio:.2}\n"
-        );
+             time ratio {ratio:.2}"
+        ));
     }
-    Ok(report)
+    Ok(report.join("\n"))
 }
 
 /// A table, rows, and queries with one to three columns.
@@ -90,17 +90,12 @@ fn text() -> String {
         } else {
             let row = number % 100;
             format!(
-                "query IIT rowsort\nSELECT {number}, a, c FROM (VALUES ({row}, 'x'), (7, 'y')) AS v(a, c)\n----\n"
-            ) + &rows(number, row)
+                "query TII rowsort\nSELECT c, {number}, a FROM (VALUES ({row}, 'x'), (7, 'y')) AS v(a, c)\n----\n\
+                 x\n{number}\n{row}\ny\n{number}\n7\n\n"
+            )
         };
     }
     text
-}
-
-fn rows(number: usize, row: usize) -> String {
-    let mut rows = [(row.to_string(), "x"), ("7".to_owned(), "y")];
-    rows.sort();
-    rows.iter().map(|(a, c)| format!("{number}\n{a}\n{c}\n")).collect::<String>() + "\n"
 }
 
 /// Executes the SQL of a script in a new database.

@@ -4,12 +4,12 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 use vibesql_sqllogictest::engine::postgres::{Postgres, PostgresProtocol};
-use vibesql_sqllogictest::engine::{DatabaseError, Engine, ExecuteError, Flow, RowSink, Session};
+use vibesql_sqllogictest::engine::{Database, DatabaseError, Engine, ExecuteError, Flow, RowSink, Session};
 use vibesql_sqllogictest::value::{Column, TypeTag, ValueRef};
 
 use crate::sandbox::{Output, Sandbox};
 use crate::servers::{TestServer, postgres};
-use crate::support::{failing_lines, manifest, run_on, send_signal, session, wait_for};
+use crate::support::{failing_lines, manifest, run_on, send_signal, wait_for};
 
 /// The program with the server as its engine.
 fn command(sandbox: &Sandbox, server: &TestServer, scheme: &str, line: &str) -> Command {
@@ -30,7 +30,13 @@ fn report(sandbox: &Sandbox) -> Value {
     serde_json::from_str(&sandbox.read("out.json")).unwrap()
 }
 
-/// The first values of all rows, and the error.
+/// A session, with its database: the lock of the database tells other processes that it is in use.
+fn open(engine: &Postgres) -> (Box<dyn Session>, Box<dyn Database>) {
+    let mut database = engine.create_database().unwrap();
+    (database.connect(None, None).unwrap(), database)
+}
+
+/// The first values of all rows, and the columns.
 #[derive(Default)]
 struct FirstValues {
     values: Vec<String>,
@@ -72,11 +78,11 @@ fn ask(session: &mut dyn Session, sql: &str) -> Result<Vec<String>, ExecuteError
 /// The databases of the program on the server.
 fn databases(server: &TestServer) -> Vec<String> {
     let engine = engine(server, PostgresProtocol::Simple);
-    let mut session = session(&engine);
+    let (mut session, own_database) = open(&engine);
     let mut names =
         ask(session.as_mut(), "SELECT datname::text FROM pg_database WHERE datname LIKE 'slt%'").unwrap();
     let own = ask(session.as_mut(), "SELECT current_database()::text").unwrap();
-    drop(session);
+    drop((session, own_database));
     engine.remove_leftovers().unwrap();
     names.retain(|name| !own.contains(name));
     names
@@ -142,7 +148,7 @@ fn columns_rows_and_errors_are_reported() {
     let Some(server) = postgres() else { return };
     for protocol in [PostgresProtocol::Simple, PostgresProtocol::Extended] {
         let engine = engine(server, protocol);
-        let mut session = session(&engine);
+        let (mut session, _database) = open(&engine);
         let mut sink = FirstValues::default();
         let mut run = |sql: &str| session.execute(sql.as_bytes(), &mut sink);
         run("CREATE TABLE t(a INTEGER, b TEXT)").unwrap();
@@ -163,7 +169,7 @@ fn what_a_protocol_cannot_do_is_unsupported() {
     let Some(server) = postgres() else { return };
     let unsupported = |protocol, sql: &str| {
         let engine = engine(server, protocol);
-        let mut session = session(&engine);
+        let (mut session, _database) = open(&engine);
         let found = ask(session.as_mut(), sql);
         assert!(matches!(found, Err(ExecuteError::Unsupported(_))), "{sql}: {found:?}");
         // The session is as good as before.
@@ -182,7 +188,7 @@ fn what_a_protocol_cannot_do_is_unsupported() {
 fn a_query_with_the_wrong_number_of_columns_has_no_effect_with_prepared_statements() {
     let Some(server) = postgres() else { return };
     let engine = engine(server, PostgresProtocol::Extended);
-    let mut session = session(&engine);
+    let (mut session, _database) = open(&engine);
     ask(session.as_mut(), "CREATE TABLE t(a INT)").unwrap();
     let mut sink = FirstValues { limit: Some(0), ..FirstValues::default() };
     session.execute(b"INSERT INTO t VALUES (1) RETURNING a", &mut sink).unwrap();
@@ -248,9 +254,10 @@ fn databases_of_killed_processes_are_dropped_and_no_others() {
     let Some(server) = TestServer::start_postgres() else { return };
     let own = engine(&server, PostgresProtocol::Simple);
     let mut in_use = own.create_database().unwrap();
-    let mut user = session(&own);
+    let (mut user, users_database) = open(&own);
     ask(user.as_mut(), "CREATE DATABASE slt_of_the_user").unwrap();
     drop(user);
+    users_database.close().unwrap();
     own.remove_leftovers().unwrap();
     let sandbox = Sandbox::with("statement ok\nSELECT pg_sleep(600)\n");
     let mut run = command(&sandbox, &server, "postgres", "run --no-progress t.test");
@@ -289,7 +296,7 @@ fn a_server_that_restarts_costs_the_files_that_were_running() {
     let mut run = command(&sandbox, &server, "postgres", line);
     let run = run.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let watching = engine(&server, PostgresProtocol::Simple);
-    let mut watch = session(&watching);
+    let (mut watch, _database) = open(&watching);
     wait_for("the query", || {
         let sql = "SELECT 'x' FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND state = 'active'";
         ask(watch.as_mut(), sql).unwrap().len() == 1
@@ -367,4 +374,36 @@ fn passwords_come_from_the_environment_or_a_file_and_are_kept_nowhere() {
     let mut grep = Command::new("grep");
     let found = grep.args(["-rl", secret, sandbox.home()]).arg(sandbox.path()).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&found.stdout), "");
+}
+
+#[test]
+fn a_prepared_statement_that_fails_at_its_commit_has_failed() {
+    let Some(server) = postgres() else { return };
+    for protocol in [PostgresProtocol::Simple, PostgresProtocol::Extended] {
+        let engine = engine(server, protocol);
+        let (mut session, _database) = open(&engine);
+        ask(session.as_mut(), "CREATE TABLE p(a INT PRIMARY KEY)").unwrap();
+        ask(session.as_mut(), "CREATE TABLE c(a INT REFERENCES p DEFERRABLE INITIALLY DEFERRED)").unwrap();
+        let mut sink = FirstValues::default();
+        let failed = session.execute(b"INSERT INTO c VALUES (1) RETURNING a", &mut sink);
+        let Err(ExecuteError::Sql(error)) = failed else { panic!("{protocol:?}: {failed:?}") };
+        assert_eq!(error.code.as_deref(), Some("23503"));
+        assert_eq!(sink.affected, [], "{protocol:?}: it has not ended");
+    }
+}
+
+#[test]
+fn addresses_that_cannot_be_used_as_they_stand_are_refused() {
+    let sandbox = Sandbox::with("statement ok\nSELECT 1\n");
+    for (address, expected) in [
+        ("postgres://me:my secret@localhost", "white space must be percent-encoded"),
+        ("postgres://localhost?sslmode=REQUIRE", "encrypted connections are not supported"),
+        ("postgres://localhost/template1", "new databases are copies of it"),
+        ("postgres://localhost/d?template=d", "new databases are copies of it"),
+        ("postgres://localhost?x=1", "unknown option `x`"),
+    ] {
+        let output = Output::of(sandbox.command("run t.test --engine").arg(address));
+        assert_eq!(output.code, 2, "{address}: {output}");
+        assert!(output.stderr.contains(expected) && !output.stderr.contains("secret"), "{output}");
+    }
 }
