@@ -83,9 +83,9 @@ fn measure() -> Result<String, Box<dyn std::error::Error>> {
 
 /// A table, rows, and queries with one to three columns.
 fn text() -> String {
-    let mut text = "statement ok\nCREATE TABLE t(a INTEGER, b INTEGER, c TEXT)\n\n".to_owned();
-    for number in 1..RECORDS {
-        text += &if number % 10 == 0 {
+    let table = "statement ok\nCREATE TABLE t(a INTEGER, b INTEGER, c TEXT)\n\n".to_owned();
+    let records = (1..RECORDS).map(|number| {
+        if number % 10 == 0 {
             format!("statement ok\nINSERT INTO t VALUES ({number}, {}, 'text {number}')\n\n", number * 7)
         } else {
             let row = number % 100;
@@ -93,9 +93,9 @@ fn text() -> String {
                 "query TII rowsort\nSELECT c, {number}, a FROM (VALUES ({row}, 'x'), (7, 'y')) AS v(a, c)\n----\n\
                  x\n{number}\n{row}\ny\n{number}\n7\n\n"
             )
-        };
-    }
-    text
+        }
+    });
+    [table].into_iter().chain(records).collect()
 }
 
 /// Executes the SQL of a script in a new database.
