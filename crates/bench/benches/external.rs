@@ -1,5 +1,5 @@
-//! What a record costs over the exchange of its messages: a run on a driver that answers at once, held against a loop
-//! that writes the same requests to the same driver and reads the same answers.
+//! The overhead per record of an external driver: a run on a driver that answers at once, compared with a loop that writes
+//! the same requests to the same driver and reads the same answers.
 //!
 //! `cargo bench -p vibesql-sqllogictest-bench --bench external --no-default-features`. The driver is this program once
 //! more, with the argument `driver`.

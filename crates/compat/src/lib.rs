@@ -55,7 +55,7 @@
 //!   columns are known: a query with the wrong number of columns fails after it has had its effect.
 //! * Its errors are SQL errors, except those caused by a broken connection
 //!   ([`lost_if`](DriverEngine::lost_if)).
-//! * It cannot be cancelled, because nobody knows the state of a connection after an abandoned call: a record that
+//! * It cannot be cancelled, because the state of a connection after an abandoned call is unknown: a record that
 //!   exceeds `--record-timeout` ends its file, with the process that executes it.
 //! * Its functions `sleep` and `run_command` are not called.
 

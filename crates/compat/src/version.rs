@@ -10,7 +10,7 @@ use crate::connection::{Connection, DriverError, DriverFuture, DriverOutput};
 
 /// An `AsyncDB` of any supported version of the `sqllogictest` crate. A `DB` is one, too.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no driver of the `sqllogictest` crate",
+    message = "`{Self}` is not a driver of the `sqllogictest` crate",
     note = "a driver implements `AsyncDB` or `DB` of `sqllogictest` 0.28 or 0.29"
 )]
 pub trait AsyncDriver<Version>: Sized {
@@ -28,7 +28,7 @@ pub trait AsyncDriver<Version>: Sized {
 
 /// A `DB` of any supported version of the `sqllogictest` crate.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is no blocking driver of the `sqllogictest` crate",
+    message = "`{Self}` is not a blocking driver of the `sqllogictest` crate",
     note = "a blocking driver implements `DB` of `sqllogictest` 0.28 or 0.29"
 )]
 pub trait BlockingDriver<Version>: AsyncDriver<Version> {}

@@ -157,7 +157,7 @@ impl EngineRegistry {
                 let (name, text) = value.split_once(':').unwrap_or((&value, ""));
                 let shown = if text.is_empty() { "" } else { spec };
                 self.make_named(name, &EngineArgument { text, shown }).map_err(|error| match error {
-                    // The value is not an engine; nobody knows what it is.
+                    // The value is not shown: it may be a password.
                     RegistryError::Unknown { .. } => problem("not an engine"),
                     error => error,
                 })

@@ -68,7 +68,7 @@ pub struct Canceller {
     fate: Arc<CancelFate>,
 }
 
-/// What became of the requests to cancel.
+/// The state of the requests to cancel.
 #[derive(Debug, Default)]
 pub struct CancelFate {
     /// There was one since the session looked.
@@ -190,7 +190,7 @@ impl MysqlConnection {
 }
 
 impl Canceller {
-    /// Returns what became of the requests.
+    /// Returns the state of the requests.
     pub fn fate(&self) -> Arc<CancelFate> {
         Arc::clone(&self.fate)
     }

@@ -84,23 +84,32 @@ impl MysqlServer {
         Login { endpoint: &self.endpoint, user: &self.user, password: self.password.as_ref(), database }
     }
 
-    /// Creates a database, and returns its name and the connection that has its lock.
-    fn create(&self) -> Result<(String, MysqlConnection), ConnectError> {
+    /// Creates a database and connects to it.
+    fn create(self: &Arc<Self>) -> Result<MysqlDatabase, ConnectError> {
         let failed = |error: ExecuteError| match error {
             ExecuteError::Lost(error) => ConnectError::Unavailable(error),
             error => {
                 ConnectError::Refused(EngineError::new(format_args!("cannot create a database: {error}")))
             }
         };
-        let mut connection = self.connect_for_maintenance()?;
+        let mut maintenance = self.connect_for_maintenance()?;
         let name = new_database_name();
         // A server without locks keeps the databases of killed processes.
-        match connection.ask(&format!("SELECT GET_LOCK('{name}', 0)")) {
+        match maintenance.ask(&format!("SELECT GET_LOCK('{name}', 0)")) {
             Ok(_) | Err(ExecuteError::Sql(_)) => {}
             Err(error) => return Err(failed(error)),
         }
-        connection.ask(&format!("CREATE DATABASE {name} CHARACTER SET utf8mb4")).map_err(failed)?;
-        Ok((name, connection))
+        maintenance.ask(&format!("CREATE DATABASE {name} CHARACTER SET utf8mb4")).map_err(failed)?;
+        match MysqlSession::open(&self.login(Some(&name)), &name) {
+            Ok(first) => {
+                Ok(MysqlDatabase { server: Arc::clone(self), name, maintenance, first: Some(first) })
+            }
+            Err(error) => {
+                // It is tried again with another database; this one is a leftover if it cannot be dropped.
+                drop_database(&mut maintenance, &name).ok();
+                Err(error)
+            }
+        }
     }
 }
 
@@ -118,8 +127,7 @@ impl Engine for Mysql {
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
-        let (name, maintenance) = self.0.patience.connect(|| self.0.create())?;
-        Ok(Box::new(MysqlDatabase { server: Arc::clone(&self.0), name, maintenance }))
+        Ok(Box::new(self.0.patience.connect(|| self.0.create())?))
     }
 
     fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
@@ -143,14 +151,16 @@ impl Engine for Mysql {
         if !locks_exclude(&mut connection, &mut other) {
             return Ok(());
         }
+        let mut failed = Ok(());
         for name in names {
             // A process that creates or uses a database has its lock. Its own drop may come first.
             if connection.try_lock(&name) {
-                drop_database(&mut connection, &name)?;
+                // A database that cannot be dropped does not keep the others.
+                failed = failed.and(drop_database(&mut connection, &name));
                 connection.ask(&format!("SELECT RELEASE_LOCK('{name}')")).map_err(EngineError::new)?;
             }
         }
-        Ok(())
+        failed
     }
 }
 
@@ -177,10 +187,15 @@ struct MysqlDatabase {
     name: String,
     /// Has the lock of the database.
     maintenance: MysqlConnection,
+    /// The default session, until it is asked for.
+    first: Option<MysqlSession>,
 }
 
 impl Database for MysqlDatabase {
-    fn connect(&mut self, _: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError> {
+    fn connect(&mut self, name: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError> {
+        if let Some(first) = self.first.take_if(|_| name.is_none() && user.is_none()) {
+            return Ok(Box::new(first));
+        }
         let mut login = self.server.login(Some(&self.name));
         if let Some(user) = user {
             // The password belongs to another user, and files have none for theirs.
@@ -191,6 +206,7 @@ impl Database for MysqlDatabase {
     }
 
     fn close(mut self: Box<Self>) -> Result<(), EngineError> {
+        self.first = None;
         drop_database(&mut self.maintenance, &self.name)
     }
 }

@@ -67,7 +67,7 @@ impl MysqlSession {
             match self.connection.query_drop("DO 0") {
                 Ok(()) => return Ok(()),
                 Err(Error::MySqlError(error)) if error.code == INTERRUPTED => {}
-                // Any other error, as within an XA transaction, is no cancellation either.
+                // Any other error, as within an XA transaction, shows that no cancellation is pending.
                 Err(error) => match execute_error(error) {
                     lost @ ExecuteError::Lost(_) => return Err(lost),
                     _ => return Ok(()),
@@ -136,7 +136,7 @@ fn take_results<T: Protocol>(
     loop {
         let affected = answers.affected_rows();
         let announced = announce(answers, kinds, rows, &flow);
-        // At the end, there is no result. The crate reads those that are not taken here.
+        // `None` after the last result. The crate skips rows that are not read here.
         let Some(result) = answers.iter() else { return flow };
         if let (Ok(_), Some(announced)) = (&flow, announced) {
             flow = Ok(announced);
@@ -170,7 +170,7 @@ fn take_result(
             Err(error) => match (execute_error(error), &flow) {
                 (lost @ ExecuteError::Lost(_), _) => return Err(lost),
                 (error, Ok(Flow::Continue)) => flow = Err(error),
-                // What fails after the sink wanted no more concerns nobody.
+                // The record has failed already: its result has the wrong columns.
                 _ => {}
             },
         }

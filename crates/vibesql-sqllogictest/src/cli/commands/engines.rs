@@ -4,7 +4,7 @@ use crate::cli::args::EnginesArgs;
 use crate::cli::error::CommandResult;
 use crate::cli::exit::ExitReason;
 use crate::cli::ui::Ui;
-use slt_core::engine::{Capability, EngineRegistry};
+use slt_core::engine::{Capability, EngineRegistry, RegistryError};
 
 pub(in crate::cli) fn run(args: &EnginesArgs, registry: &EngineRegistry, ui: &mut Ui) -> CommandResult {
     match &args.engine {
@@ -18,12 +18,12 @@ fn list(verbose: bool, registry: &EngineRegistry, ui: &mut Ui) -> CommandResult<
     for (name, about) in registry.list() {
         ui.print(&format!("{name:<18}  {about}\n"))?;
         if verbose {
-            // An engine that needs an argument has none of its own abilities.
-            match registry.make(name).map(|engine| engine.capabilities()) {
-                Ok(Ok(capabilities)) => ui.print(&abilities(&capabilities, "    "))?,
-                Ok(Err(_)) | Err(_) => {
+            match registry.make(name) {
+                Ok(engine) => ui.print(&abilities(&engine.capabilities()?, "    "))?,
+                Err(RegistryError::Argument { .. }) => {
                     ui.print(&format!("    depends on its argument: `engines '{name}:…'`\n"))?;
                 }
+                Err(error) => ui.print(&format!("    unknown: {error}\n"))?,
             }
         }
     }
