@@ -14,22 +14,12 @@ use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_scrip
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::Counts;
 use vibesql_sqllogictest::parser::{SQLITE, parse};
-use vibesql_sqllogictest_bench::{Work, cpu_time, files};
+use vibesql_sqllogictest_bench::{Work, cpu_time, files, print_report};
 
 const ROUNDS: usize = 5;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 fn main() -> ExitCode {
-    match measure() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    print_report(measure())
 }
 
 fn measure() -> Result<String, Box<dyn std::error::Error>> {

@@ -13,22 +13,13 @@ use vibesql_sqllogictest::engine::postgres::{Postgres, PostgresProtocol};
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::parser::{RecordKind, SQLITE, Script, parse};
+use vibesql_sqllogictest_bench::print_report;
 
 const RECORDS: usize = 20_000;
 const ROUNDS: usize = 9;
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 fn main() -> ExitCode {
-    match measure() {
-        Ok(report) => {
-            println!("{report}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    print_report(measure())
 }
 
 #[expect(

@@ -4,6 +4,7 @@
 //! stepped and read value by value through the same SQLite build, and nothing else is done.
 
 use std::hint::black_box;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -12,6 +13,21 @@ use rustix::time::{ClockId, clock_gettime};
 use vibesql_sqllogictest::executor::parallel::{SuiteResolver, WorkItem, discover};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::parser::{self, Control, RecordKind, SQLITE};
+
+/// Prints the report of a benchmark, or the error that ended it.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
+pub fn print_report(report: Result<String, Box<dyn std::error::Error>>) -> ExitCode {
+    match report {
+        Ok(report) => {
+            println!("{report}");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// The files below `SLT_CORPUS` (a directory or a glob); by default the shared corpus, else the shipped suite.
 ///

@@ -237,11 +237,20 @@ pub fn execute_error(error: Error) -> ExecuteError {
         Error::MySqlError(MySqlError { code, message, .. }) if ends_connection(code) => {
             ExecuteError::Lost(EngineError::new(format_args!("the server ended the connection: {message}")))
         }
+        Error::MySqlError(MySqlError { code, message, .. }) if is_of_the_machine(code) => {
+            ExecuteError::Lost(EngineError::new(format_args!("the server failed: {message}")))
+        }
         Error::MySqlError(MySqlError { state, message, .. }) => {
             ExecuteError::Sql(SqlError { message, code: Some(state) })
         }
         error => ExecuteError::Lost(EngineError::new(format_args!("lost the connection: {}", words(&error)))),
     }
+}
+
+/// Returns whether an error is one of the machine and not of the SQL: disk full, files that cannot be read or written, out of
+/// memory, damaged tables. The numbers are those of MySQL's and MariaDB's lists of errors.
+fn is_of_the_machine(code: u16) -> bool {
+    matches!(code, 1021 | 1024 | 1026 | 1034 | 1035 | 1037 | 1041 | 1194 | 1195)
 }
 
 /// Returns the text of an error of the crate, without the crate's names for its kinds.
@@ -278,7 +287,8 @@ mod tests {
             let (state, message) = ("HY000".to_owned(), "why".to_owned());
             execute_error(Error::MySqlError(MySqlError { state, message, code }))
         };
-        for code in [1053, 1927, 4031] {
+        // The last two are of the machine: disk full, a damaged table.
+        for code in [1053, 1927, 4031, 1021, 1194] {
             assert!(matches!(error(code), ExecuteError::Lost(_)), "{code}");
         }
         for code in [INTERRUPTED, ACCESS_DENIED, 1040, 1064, 1146] {
