@@ -1,7 +1,7 @@
-//! Any bytes are a script, and the script is those bytes.
+//! The first byte chooses the dialect. Any bytes behind it are a script, and the script is those bytes.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|bytes: &[u8]| vibesql_sqllogictest_fuzz::text::check(bytes));
+fuzz_target!(|bytes: &[u8]| vibesql_sqllogictest_fuzz::text::check_chosen(bytes));

@@ -2,7 +2,7 @@
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use slt_core::executor::canonical::{Output, ResultBuffer};
-use slt_core::parser::{HashLine, Renderer, SortMode};
+use slt_core::parser::{HashLine, SortMode};
 use slt_core::value::ValueRef;
 
 /// The type letters, and one that no file has, which renders as text does.
@@ -48,7 +48,7 @@ pub fn check(table: &Table<'_>) {
     let letters = |byte: &u8| LETTERS[usize::from(*byte) % LETTERS.len()];
     let mixed: Vec<u8> = table.columns.iter().map(letters).collect();
     // One buffer for all, as the executor has it.
-    let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
+    let mut buffer = ResultBuffer::default();
     check_table(&mut buffer, &mixed, &table.values);
     for letter in LETTERS {
         check_table(&mut buffer, &vec![*letter; mixed.len()], &table.values);

@@ -2,31 +2,53 @@
 
 use slt_core::location::Source;
 use slt_core::parser::{
-    HashLine, Item, Profile, Query, QueryExpectation, Record, RecordKind, SQLITE, SQLITE_EXACT, Script, Sql,
-    choose, parse,
+    COCKROACH, COCKROACH_EXACT, DUCKDB, DUCKDB_EXACT, DialectRequest, HashLine, Item, MATERIALIZE,
+    MATERIALIZE_EXACT, Profile, Query, QueryExpectation, RS, RS_EXACT, Record, RecordKind, RequestOrigin,
+    SQLITE, SQLITE_EXACT, Script, Sql, VIBESQL, VIBESQL_EXACT, choose, parse,
 };
 
-/// Both readings of the dialect.
-pub const PROFILES: [&Profile; 2] = [&SQLITE, &SQLITE_EXACT];
+/// Both readings of each dialect.
+pub const PROFILES: [[&Profile; 2]; 6] = [
+    [&SQLITE, &SQLITE_EXACT],
+    [&RS, &RS_EXACT],
+    [&VIBESQL, &VIBESQL_EXACT],
+    [&DUCKDB, &DUCKDB_EXACT],
+    [&COCKROACH, &COCKROACH_EXACT],
+    [&MATERIALIZE, &MATERIALIZE_EXACT],
+];
 
 /// How many records of a script are looked up by their line; each look-up walks over all of them.
 const LOOK_UPS: usize = 200;
 
-/// Parses `bytes` by both profiles and holds the scripts against the laws.
+/// Parses `bytes` by both profiles of a dialect, which the first byte chooses, and holds the scripts against the laws.
+pub fn check_chosen(bytes: &[u8]) {
+    if let Some((first, bytes)) = bytes.split_first() {
+        check_with(PROFILES[usize::from(*first) % PROFILES.len()], bytes);
+    }
+}
+
+/// Parses `bytes` by all profiles.
 pub fn check(bytes: &[u8]) {
+    PROFILES.iter().for_each(|profiles| check_with(*profiles, bytes));
+}
+
+fn check_with(profiles: [&'static Profile; 2], bytes: &[u8]) {
     let source = Source::new("fuzz.test", bytes);
-    for profile in PROFILES {
+    for profile in profiles {
         let script = parse(&source, profile);
         assert_eq!(script.unparse(), bytes, "{}: written back, the file is another one", profile.name);
         check_items(&script);
-        check_total(&script);
         check_look_up(&script);
-        script.records().for_each(check_record);
+        if profile.name == "sqlite" {
+            check_total(&script);
+            script.records().for_each(check_record);
+        }
         for lint in &script.lints {
             assert!(script.record_at(lint.line).is_some(), "a lint on line {} without a record", lint.line);
         }
     }
     for (request, exact) in [(None, false), (None, true), (Some("sqlite"), true), (Some("none"), false)] {
+        let request = request.map(|name| DialectRequest { name, by: RequestOrigin::Setting });
         if let Err(unknown) = choose(&source, request, exact) {
             // Whatever bytes the file names, there must be a message.
             assert!(!unknown.to_string().is_empty());
@@ -88,6 +110,9 @@ fn check_record(record: &Record<'_>) {
         RecordKind::Statement(statement) => check_sql(&statement.sql),
         RecordKind::Query(query) => check_query(query),
         RecordKind::Control(_) => {}
+        RecordKind::Let(_) | RecordKind::System(_) | RecordKind::Database(_) => {
+            panic!("no record of SQLite's dialect")
+        }
         RecordKind::Unknown => assert!(record.defect.is_some(), "text that nothing is wrong with"),
     }
 }
@@ -116,6 +141,7 @@ fn check_expectation(expected: &QueryExpectation<'_>) {
         QueryExpectation::Hash(hash) => {
             assert_eq!(HashLine::parse(hash.to_string().as_bytes()).as_ref(), Some(hash));
         }
+        other => panic!("no expectation of SQLite's dialect: {other:?}"),
     }
 }
 

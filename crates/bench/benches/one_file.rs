@@ -14,7 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use vibesql_sqllogictest::engine::EngineId;
-use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
+use vibesql_sqllogictest::executor::{DetailLimits, Options, Permissions, Settings};
 use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{Counts, FileEnd, FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 use vibesql_sqllogictest::results::{Circumstances, Opened, ResultsFolder};
@@ -65,7 +65,13 @@ fn keep(results: &ResultsFolder, folder: &Path, second: i64, files: usize) -> Re
     let engine = EngineId { labels: labels.clone(), ..EngineId::new("vibesql", "1") };
     let details = DetailLimits { records: 100, values: 64 };
     let options = Options { labels: labels.clone(), threshold: None, record_timeout: None, details };
-    let settings = Settings { engine: "vibesql".to_owned(), options, dialect: None, exact: false };
+    let settings = Settings {
+        engine: "vibesql".to_owned(),
+        options,
+        dialect: None,
+        exact: false,
+        permissions: Permissions::default(),
+    };
     let places =
         (0..files).map(|file| (FileId::from(&name(file)), folder.join("suite").join(name(file)))).collect();
     let started = second * 1000;

@@ -17,7 +17,7 @@ use vibesql_sqllogictest::executor::parallel::{
     Attempts, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerLimits,
     WorkerStderr, run, work,
 };
-use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
+use vibesql_sqllogictest::executor::{DetailLimits, Options, Permissions, Settings};
 use vibesql_sqllogictest::outcome::{FlakyResult, RunReport};
 use vibesql_sqllogictest_bench::{cpu_time, files};
 
@@ -122,7 +122,13 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
         RunPlan {
             items,
             engine,
-            settings: Settings { engine: "sqlite".to_owned(), options, dialect: None, exact: false },
+            settings: Settings {
+                engine: "sqlite".to_owned(),
+                options,
+                dialect: None,
+                exact: false,
+                permissions: Permissions::default(),
+            },
             limits: WorkerLimits { memory: None, slow: None, grace: Duration::from_secs(2) },
             timeouts: &Timeouts::default(),
             attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: true },

@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use vibesql_sqllogictest::engine::{EngineId, SqlError};
-use vibesql_sqllogictest::executor::{DetailLimits, Options, Settings};
+use vibesql_sqllogictest::executor::{DetailLimits, Options, Permissions, Settings};
 use vibesql_sqllogictest::outcome::{
     Counts, Excerpt, FailingRecord, FailureDetail, FailureGroup, FileEnd, FileReport, FlakyResult, Mismatch,
     Problem, RecordId, RecordKey, RunEnd, RunHeader, RunReport, SlowRecord,
@@ -199,7 +199,13 @@ fn keep(results: &ResultsFolder, run: u64) -> Result<(), Box<dyn Error>> {
         record_timeout: None,
         details: DetailLimits { records: usize::try_from(DETAILS)?, values: 64 },
     };
-    let settings = Settings { engine: "vibesql".to_owned(), options, dialect: None, exact: false };
+    let settings = Settings {
+        engine: "vibesql".to_owned(),
+        options,
+        dialect: None,
+        exact: false,
+        permissions: Permissions::default(),
+    };
     let circumstances = Circumstances {
         host: "bench".to_owned(),
         system: "Linux".to_owned(),

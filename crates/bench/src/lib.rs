@@ -79,7 +79,8 @@ impl Work {
                 RecordKind::Statement(statement) => texts.push(Text::Statement(text(&statement.sql))),
                 RecordKind::Query(query) => texts.push(Text::Query(text(&query.sql))),
                 RecordKind::Control(Control::Halt) => break,
-                RecordKind::Control(_) | RecordKind::Unknown => {}
+                // The SQLite dialect has no others.
+                _ => {}
             }
         }
         Self { texts }

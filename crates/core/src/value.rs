@@ -24,6 +24,22 @@ pub enum ValueRef<'v> {
     Other(&'v str),
 }
 
+impl ValueRef<'_> {
+    /// Returns the name of its kind, as messages have it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Null => "NULL",
+            Self::Integer(_) => "an integer",
+            Self::Real(_) => "a floating-point number",
+            Self::Decimal(_) => "a decimal number",
+            Self::Text(_) => "text",
+            Self::Blob(_) => "bytes",
+            Self::Boolean(_) => "a truth value",
+            Self::Other(_) => "a value of another type",
+        }
+    }
+}
+
 /// A column of a result, as the engine describes it before the first row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column<'c> {

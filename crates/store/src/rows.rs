@@ -197,6 +197,7 @@ fn end_word(end: &FileEnd) -> &'static str {
     match end {
         FileEnd::Completed => "completed",
         FileEnd::Halted { .. } => "halted",
+        FileEnd::AtFailure { .. } => "failed",
         FileEnd::Malformed { .. } => "malformed",
         FileEnd::TimedOut { .. } => "timed_out",
         FileEnd::Faulted { .. } => "faulted",

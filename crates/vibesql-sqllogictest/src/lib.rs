@@ -42,7 +42,7 @@
 //! let mut errors = Vec::new();
 //! for record in script.records() {
 //!     if let RecordKind::Statement(statement) = &record.kind
-//!         && let Ok(Err(error)) = processor.statement(&statement.sql)
+//!         && let Ok(Err(error)) = processor.statement(None, &statement.sql.joined())
 //!     {
 //!         errors.push(error.message);
 //!     }

@@ -168,7 +168,9 @@ fn declared_types(path: &Path) -> Vec<(String, usize)> {
         let keyword = words.find(|word| !word.is_empty())?;
         let is_type = ["struct", "enum", "union", "trait"].contains(&keyword)
             || keyword == "type" && !line.starts_with(' ');
-        is_type.then(|| (words.next().unwrap_or_default().to_owned(), number))
+        // A text may begin with such a word as well.
+        let name = words.next().filter(|name| is_type && !name.is_empty())?;
+        Some((name.to_owned(), number))
     });
     declared.collect()
 }

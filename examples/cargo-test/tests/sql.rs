@@ -49,7 +49,7 @@ fn trials(folder: &Path) -> walkdir::Result<Vec<Trial>> {
 /// Executes a file. A file of which nothing was executed has not passed: it is ignored.
 fn execute(name: &str, path: &Path) -> Result<Completion, Failed> {
     let source = Source::new(name, std::fs::read(path)?);
-    let script = parse(&source, choose(&source, None, false)?);
+    let script = parse(&source, choose(&source, None, false)?.profile);
     let options = Options {
         labels: ENGINE.describe()?.labels,
         threshold: None,

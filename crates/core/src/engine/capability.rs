@@ -17,17 +17,20 @@ pub enum Capability {
     Users,
     /// Restarts a database with its durable data.
     Restart,
+    /// Opens the database in a file.
+    Load,
 }
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::SeveralStatements,
         Self::ColumnsFirst,
         Self::Cancel,
         Self::Connections,
         Self::Users,
         Self::Restart,
+        Self::Load,
     ];
 
     /// Returns its name in lists and in the greeting of an external driver.
@@ -39,6 +42,7 @@ impl Capability {
             Self::Connections => "connections",
             Self::Users => "users",
             Self::Restart => "restart",
+            Self::Load => "load",
         }
     }
 
@@ -51,6 +55,7 @@ impl Capability {
             Self::Connections => "several connections to one database",
             Self::Users => "connections as other users",
             Self::Restart => "restarts a database with its durable data",
+            Self::Load => "opens the database in a file",
         }
     }
 

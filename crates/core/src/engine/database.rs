@@ -7,7 +7,7 @@ pub trait Database {
     /// Opens a session. Sessions of one database see the same data, and each has its own transaction and settings.
     ///
     /// `name` is the file's name for the connection, and `user` the requested user; `None` means the default connection
-    /// and the default user. The default connection is opened first, and only once.
+    /// and the default user. The default connection is opened first, and again only after its session was dropped.
     ///
     /// # Errors
     ///
@@ -25,6 +25,18 @@ pub trait Database {
         Err(DatabaseError::Unsupported("this engine cannot restart a database".to_owned()))
     }
 
+    /// Closes the database, and opens the one in a file, which is created if it does not exist and may be written. All
+    /// sessions are dropped before.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError::Unsupported`] when the engine has no database files, which is the default;
+    /// [`DatabaseError::Engine`] when it fails.
+    fn load(&mut self, file: &DatabaseFile<'_>) -> Result<(), DatabaseError> {
+        let _ = file;
+        Err(DatabaseError::Unsupported("this engine cannot open a database file".to_owned()))
+    }
+
     /// Drops the database with its contents. All sessions are dropped before.
     ///
     /// # Errors
@@ -33,6 +45,17 @@ pub trait Database {
     fn close(self: Box<Self>) -> Result<(), EngineError> {
         Ok(())
     }
+}
+
+/// The file of a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DatabaseFile<'f> {
+    /// Its path.
+    pub path: &'f str,
+    /// Whether it is opened for reading only.
+    pub read_only: bool,
+    /// The version of the storage format for a new file; the engine's default without one.
+    pub version: Option<&'f str>,
 }
 
 /// An error of a database operation.

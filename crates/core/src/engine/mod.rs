@@ -16,7 +16,7 @@ mod database;
 pub mod registry;
 
 pub use capability::Capability;
-pub use database::{Database, DatabaseError, SingleSession};
+pub use database::{Database, DatabaseError, DatabaseFile, SingleSession};
 pub use registry::{EngineArgument, EngineRegistry, RegistryError};
 
 /// A SQL engine that can be put under test.

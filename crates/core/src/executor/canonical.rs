@@ -13,10 +13,10 @@ use std::cell::OnceCell;
 
 use md5::{Digest as _, Md5};
 
-use self::number::{leading_integer, leading_real, write_fixed, write_general};
+pub(super) use self::number::{leading_integer, leading_real, write_fixed, write_general};
 use self::sort::Sorter;
 use crate::outcome::Digest;
-use crate::parser::{HashLine, Renderer, SortMode};
+use crate::parser::{HashLine, SortMode};
 use crate::value::ValueRef;
 
 /// A result in its final order.
@@ -72,9 +72,8 @@ pub fn digest_of_lines<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Digest {
 }
 
 /// Collects the rows of one result after another, without an allocation for each value.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct ResultBuffer {
-    renderer: Renderer,
     text: Vec<u8>,
     row_ends: Vec<usize>,
     values: u64,
@@ -82,12 +81,6 @@ pub struct ResultBuffer {
 }
 
 impl ResultBuffer {
-    /// Returns an empty buffer whose values are written by `renderer`.
-    pub fn new(renderer: Renderer) -> Self {
-        let (text, row_ends, sorter) = (Vec::new(), Vec::new(), Sorter::default());
-        Self { renderer, text, row_ends, values: 0, sorter }
-    }
-
     /// Forgets the rows.
     pub fn clear(&mut self) {
         self.text.clear();
@@ -97,9 +90,7 @@ impl ResultBuffer {
 
     /// Renders a row, one type letter for each value.
     pub fn push_row(&mut self, types: &[u8], row: &[ValueRef<'_>]) {
-        match self.renderer {
-            Renderer::SqliteLetters => render_by_letters(&mut self.text, types, row),
-        }
+        render_by_letters(&mut self.text, types, row);
         self.values += row.len() as u64;
         self.row_ends.push(self.text.len());
     }
@@ -108,7 +99,9 @@ impl ResultBuffer {
     pub fn arrange(&mut self, sort: SortMode) -> Output<'_> {
         let sorted = match sort {
             SortMode::NoSort => false,
-            SortMode::RowSort => self.sorter.sort(&self.text, self.row_ends.iter().copied()),
+            SortMode::RowSort | SortMode::PartialSort(_) => {
+                self.sorter.sort(&self.text, self.row_ends.iter().copied())
+            }
             SortMode::ValueSort => {
                 let ends = memchr::memchr_iter(b'\n', &self.text).map(|end| end + 1);
                 self.sorter.sort(&self.text, ends)

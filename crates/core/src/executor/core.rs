@@ -1,30 +1,49 @@
 //! One script against one engine, record by record.
 
+mod control;
+mod flow;
+mod foreign;
+mod records;
 pub(super) mod slow;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use super::environment::ExecutionState;
-use super::evidence::{excerpt, expected_excerpt, header_text};
+use super::evidence::header_text;
+use super::host::{Host, NoHost};
 use super::keys::{record_keys, records_digest};
-use super::label::{expected_digest, label_mismatch};
 use super::observer::{Observer, Unobserved};
 use super::program::{Program, Selection, hidden_text};
-use super::record_processor::{QueryRun, RecordProcessor};
+use super::record_processor::RecordProcessor;
 use super::settings::{DetailLimits, Options};
 use super::slice::{SetUp, Slice, SliceReport};
 use super::step::{Step, StepRole};
-use super::verdict::{EvidenceLimits, judge, judge_statement};
 use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
-    Counts, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Mismatch,
-    Problem, RecordId, RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Problem, RecordId,
+    RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
-use crate::parser::{
-    Control, DefectEffect, Lint, ParseError, ParseErrorKind, Query, Record, RecordKind, Script, Statement,
-    StepError, first_refusal,
-};
+use crate::parser::{Matcher, Record, Script};
 
-/// Runs a script on a fresh database of `engine`.
+/// The engine and everything else that an execution uses.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'e> {
+    /// The engine.
+    pub engine: &'e dyn Engine,
+    /// What records may use besides the engine.
+    pub host: &'e dyn Host,
+}
+
+impl<'e> Surroundings<'e> {
+    /// Returns an engine on a host that refuses everything.
+    pub fn isolated(engine: &'e dyn Engine) -> Self {
+        Self { engine, host: &NoHost }
+    }
+}
+
+/// Runs a script on a fresh database of `engine`, without access to anything else.
 ///
 /// Every record of the script that `selection` covers ends in exactly one outcome. The report calls the file by
 /// the name of its source and has no time.
@@ -34,18 +53,18 @@ pub fn run_script(
     options: &Options,
     selection: Selection<'_>,
 ) -> FileReport {
-    run_observed(script, engine, options, selection, &mut Unobserved)
+    run_observed(script, Surroundings::isolated(engine), options, selection, &mut Unobserved)
 }
 
 /// Runs a script as [`run_script`] does, under the eyes of `observer`.
 pub fn run_observed(
     script: &Script<'_>,
-    engine: &dyn Engine,
+    surroundings: Surroundings<'_>,
     options: &Options,
     selection: Selection<'_>,
     observer: &mut dyn Observer,
 ) -> FileReport {
-    run_with(script, engine, options, selection, observer, None)
+    run_with(script, surroundings, options, selection, observer, None)
 }
 
 /// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
@@ -56,33 +75,48 @@ pub fn run_observed(
 /// file.
 pub fn run_slice(
     script: &Script<'_>,
-    engine: &dyn Engine,
+    surroundings: Surroundings<'_>,
     options: &Options,
     slice: Slice,
     observer: &mut dyn Observer,
 ) -> SliceReport {
     let mut set_up = SetUp::new(script);
     let selection = Selection::Slice(slice);
-    let report = run_with(script, engine, options, selection, observer, Some(&mut set_up));
+    let report = run_with(script, surroundings, options, selection, observer, Some(&mut set_up));
     SliceReport { slice, report, set_up: set_up.digest() }
 }
 
-fn run_with(
-    script: &Script<'_>,
-    engine: &dyn Engine,
-    options: &Options,
+fn run_with<'r>(
+    script: &'r Script<'r>,
+    surroundings: Surroundings<'r>,
+    options: &'r Options,
     selection: Selection<'_>,
-    observer: &mut dyn Observer,
-    set_up: Option<&mut SetUp>,
+    observer: &'r mut dyn Observer,
+    set_up: Option<&'r mut SetUp>,
 ) -> FileReport {
     let program = Program::new(script, selection, &options.labels);
     let mut report = FileReport::new(script.source.name(), FileEnd::Completed);
     report.lints.clone_from(&program.lints);
-    match RecordProcessor::open(engine, script.profile.renderer, options.record_timeout) {
+    match RecordProcessor::open(surroundings.engine, script.profile.renderer, options.record_timeout) {
         Ok(processor) => {
-            let environment = ExecutionState::new(processor, script.profile, options);
+            let state = ExecutionState::new(processor, script.profile, options);
             let groups = GroupBook::default();
-            let runner = FileRunner { script, options, environment, report, groups, observer, set_up };
+            let (source, iteration, skips) = (None, None, None);
+            let listed_iterations = HashMap::new();
+            let runner = FileRunner {
+                script,
+                surroundings,
+                options,
+                state,
+                report,
+                groups,
+                observer,
+                set_up,
+                source,
+                iteration,
+                listed_iterations,
+                skips,
+            };
             runner.run(&program)
         }
         Err(error) => {
@@ -94,15 +128,28 @@ fn run_with(
     }
 }
 
-struct FileRunner<'r, 's> {
-    script: &'r Script<'s>,
+/// The failing iterations of one record that are listed. A loop may have millions.
+const MOST_ITERATIONS: u32 = 1_000;
+
+struct FileRunner<'r> {
+    /// The script that is executed: the file's own, or one that it includes.
+    script: &'r Script<'r>,
+    surroundings: Surroundings<'r>,
     options: &'r Options,
-    environment: ExecutionState<'s>,
+    state: ExecutionState<'r>,
     report: FileReport,
     groups: GroupBook,
     observer: &'r mut dyn Observer,
     /// Digests the results of statements, when a slice is run.
     set_up: Option<&'r mut SetUp>,
+    /// The included file that is executed.
+    source: Option<Arc<str>>,
+    /// The variables of the loops around the record.
+    iteration: Option<Arc<str>>,
+    /// The number of failing iterations, by source and line of the record.
+    listed_iterations: HashMap<(Option<Arc<str>>, u32), u32>,
+    /// Why records are skipped up to the end of an iteration, or of the file.
+    skips: Option<SkipReason>,
 }
 
 /// A contribution of a record to the counts besides its outcome.
@@ -113,17 +160,29 @@ enum ExtraCount {
     Skipped,
 }
 
-impl<'r, 's> FileRunner<'r, 's> {
-    fn run(mut self, program: &Program<'r, 's>) -> FileReport {
-        program.steps.iter().for_each(|step| self.step(step));
+impl<'r> FileRunner<'r> {
+    fn run(mut self, program: &Program<'r>) -> FileReport {
+        if self.script.profile.rejects_whole_file
+            && let Some(id) = first_defect(self.script, None)
+        {
+            self.report.end = FileEnd::Malformed { id };
+        }
+        match self.set_up_connection() {
+            Ok(()) => self.run_steps(&program.steps),
+            Err(problem) => {
+                self.report.counts.total = program.total();
+                self.report.counts.not_reached = self.report.counts.total;
+                let why = format!("it cannot divide whole numbers as SQLite: {problem:?}");
+                self.report.end = FileEnd::NotStarted(FileProblem::Engine(why));
+            }
+        }
         // The parser's come first, and then those of the records.
         self.report.lints.sort_by_key(|lint| lint.line);
         self.name_failures();
         self.report.records = Some(records_digest(self.script));
-        self.report.engine_time = Some(self.environment.processor.time().total);
-        slow::write_sql(&mut self.report.slowest, self.script);
+        self.report.engine_time = Some(self.state.processor.time().total);
         debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);
-        if let Err(error) = self.environment.processor.close() {
+        if let Err(error) = self.state.processor.close() {
             self.observer.database_not_closed(&error);
         }
         self.report
@@ -131,22 +190,34 @@ impl<'r, 's> FileRunner<'r, 's> {
 
     /// Adds the keys of failing records, which need the whole script.
     fn name_failures(&mut self) {
-        let lines: Vec<_> = self.report.failures.iter().map(|record| record.id.line).collect();
-        let keys = record_keys(self.script, &lines);
+        let places: Vec<_> = self.report.failures.iter().map(|record| &record.id).collect();
+        let keys = record_keys(self.script, &places);
         self.report.failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
+    }
+
+    /// Returns the place of a record of the current script and iteration.
+    fn place(&self, record: &Record<'_>) -> RecordId {
+        RecordId { source: self.source.clone(), line: record.line, iteration: self.iteration.clone() }
     }
 
     fn has_ended(&self) -> bool {
         self.report.end != FileEnd::Completed
     }
 
-    fn settle_unreached(&mut self, record: &Record<'s>) {
-        if record.is_counted() {
+    /// Accounts for a record behind the end of the file, or for the one that has rejected it.
+    fn settle_unreached(&mut self, record: &Record<'_>) {
+        let id = self.place(record);
+        let rejects = self.script.profile.rejects_whole_file
+            && matches!(&self.report.end, FileEnd::Malformed { id: end } if *end == id);
+        if let Some(defect) = record.defect.as_ref().filter(|_| rejects) {
+            let problem = Problem::Malformed { error: defect.error.clone(), executed: false };
+            self.settle(record, RecordOutcome::Failed(problem), ExtraCount::Nothing);
+        } else if record.is_counted() {
             self.settle(record, RecordOutcome::NotReached, ExtraCount::Nothing);
         }
     }
 
-    fn step(&mut self, step: &Step<'r, 's>) {
+    fn step(&mut self, step: &Step<'r>) {
         let record = step.record;
         match (&step.role, self.has_ended()) {
             (StepRole::Judged | StepRole::LeftOut(_), true) => self.settle_unreached(record),
@@ -161,193 +232,87 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
     }
 
-    fn judge(&mut self, record: &'r Record<'s>) {
-        self.observer.record_started(&RecordId::at(record.line));
-        if !self.allows(record) {
-            return match hidden_text(record) {
-                Some(error) => {
-                    let outcome =
-                        RecordOutcome::Failed(Problem::Malformed { error: error.clone(), executed: false });
-                    self.settle(record, outcome, ExtraCount::Nothing);
-                }
-                None => self.skip(record),
-            };
+    fn judge(&mut self, record: &'r Record<'r>) {
+        self.observer.record_started(&self.place(record));
+        if let Some(reason) = self.skip_reason(record) {
+            if record.is_counted() {
+                self.settle(record, RecordOutcome::Skipped(reason), ExtraCount::Nothing);
+            } else {
+                self.observer.record_settled(&self.report.counts);
+            }
+            return;
+        }
+        match self.allows(record) {
+            Ok(true) => {}
+            Ok(false) => {
+                return match hidden_text(record) {
+                    Some(error) => {
+                        let outcome = RecordOutcome::Failed(Problem::Malformed {
+                            error: error.clone(),
+                            executed: false,
+                        });
+                        self.settle(record, outcome, ExtraCount::Nothing);
+                    }
+                    None => self.skip(record),
+                };
+            }
+            Err(problem) => return self.settle(record, RecordOutcome::Failed(problem), ExtraCount::Nothing),
         }
         if let Some(outcome) = self.execute(record) {
-            slow::enter(&mut self.report.slowest, record, self.environment.processor.time().last);
+            let elapsed = self.state.processor.time().last;
+            let place = self.place(record);
+            slow::enter(&mut self.report.slowest, record, place, elapsed);
             self.settle(record, outcome, ExtraCount::Nothing);
         }
     }
 
     /// Executes a record for the judged one. It is not counted, but its failures are kept.
-    fn prepare(&mut self, record: &'r Record<'s>) {
+    fn prepare(&mut self, record: &'r Record<'r>) {
         let lints = self.report.lints.len();
+        // The judged record may have been counted before, in an earlier iteration.
+        let (counts, groups) = (self.report.counts, self.report.groups.clone());
+        let book = std::mem::take(&mut self.groups);
+        let failures = self.report.failures.len();
         self.judge(record);
         self.report.lints.truncate(lints);
-        self.report.counts = Counts::default();
-        self.report.groups.clear();
-        self.groups = GroupBook::default();
-        let failures = self.report.failures.drain(..).map(|record| FailingRecord { group: None, ..record });
+        self.report.counts = counts;
+        self.report.groups = groups;
+        self.groups = book;
+        let failures =
+            self.report.failures.drain(failures..).map(|record| FailingRecord { group: None, ..record });
         self.report.setup_failures.extend(failures);
         self.observer.record_settled(&self.report.counts);
     }
 
     /// Executes a record that another slice accounts for.
-    fn replay(&mut self, record: &'r Record<'s>) {
-        self.observer.record_started(&RecordId::at(record.line));
-        if self.allows(record)
+    fn replay(&mut self, record: &'r Record<'r>) {
+        self.observer.record_started(&self.place(record));
+        if self.allows(record) == Ok(true)
             && let Some(RecordOutcome::Failed(Problem::Fault(fault))) = self.execute(record)
         {
-            self.end_by(record.line, &fault);
+            self.end_by(record, &fault);
         }
         self.observer.record_settled(&self.report.counts);
     }
 
-    /// Returns whether the conditions of a record let it run.
-    fn allows(&self, record: &Record<'_>) -> bool {
-        first_refusal(&record.conditions, &self.options.labels).is_none()
-    }
-
-    /// Executes a record. A valid control record has no outcome.
-    fn execute(&mut self, record: &'r Record<'s>) -> Option<RecordOutcome> {
-        Some(match (&record.defect, &record.kind) {
-            (Some(defect), _) => self.malformed(record, defect.effect),
-            (None, RecordKind::Statement(statement)) => self.statement(record.line, statement),
-            (None, RecordKind::Query(query)) => self.query(record, query),
-            (None, RecordKind::Control(control)) => {
-                self.control(record.line, *control);
-                return None;
-            }
-            // Unknown text always has a defect.
-            (None, RecordKind::Unknown) => return None,
-        })
-    }
-
-    fn control(&mut self, line: u32, control: Control) {
-        match control {
-            Control::HashThreshold(threshold) => {
-                self.environment.set_threshold(threshold);
-            }
-            Control::Halt => self.report.end = FileEnd::Halted { id: RecordId::at(line) },
-        }
-    }
-
     /// Leaves a record out. The expectation of a skipped query still speaks for its label.
-    fn skip(&mut self, record: &'r Record<'s>) {
+    fn skip(&mut self, record: &'r Record<'r>) {
         if !record.is_counted() {
             self.report.counts.skipped += 1;
             self.report.counts.skipped_besides += 1;
             return self.observer.record_settled(&self.report.counts);
         }
-        if let (RecordKind::Query(query), None) = (&record.kind, &record.defect)
-            && let Some(label) = query.label
-            && let Some(digest) = expected_digest(query)
-        {
-            let limit = self.script.profile.label_limits.skipped;
-            if let Some(first) = self.environment.labels.enter(label, limit, digest, record.line) {
-                let kept = values_to_keep(self.options.details, &self.report);
-                let rows = expected_excerpt(&query.expected, 0, kept);
-                let mismatch = label_mismatch(query, label, first, digest, rows);
+        match self.skipped_label(record) {
+            Some(mismatch) => {
                 let outcome = RecordOutcome::Failed(Problem::Mismatch(mismatch));
-                return self.settle(record, outcome, ExtraCount::Skipped);
+                self.settle(record, outcome, ExtraCount::Skipped);
             }
+            None => self.settle(record, RecordOutcome::Skipped(SkipReason::Condition), ExtraCount::Nothing),
         }
-        self.settle(record, RecordOutcome::Skipped(SkipReason::Condition), ExtraCount::Nothing);
-    }
-
-    fn malformed(&mut self, record: &'r Record<'s>, effect: DefectEffect) -> RecordOutcome {
-        let mut executed = false;
-        match effect {
-            DefectEffect::Dropped => {}
-            DefectEffect::EndsFile => self.report.end = FileEnd::Malformed { id: RecordId::at(record.line) },
-            DefectEffect::SqlRuns => {
-                let outcome = match &record.kind {
-                    RecordKind::Statement(statement) => self.statement(record.line, statement),
-                    RecordKind::Query(query) => self.query(record, query),
-                    _ => RecordOutcome::NotReached,
-                };
-                if let RecordOutcome::Failed(Problem::Fault(_) | Problem::TimedOut { .. }) = outcome {
-                    return outcome;
-                }
-                executed = outcome.was_executed();
-            }
-        }
-        match &record.defect {
-            Some(defect) => {
-                RecordOutcome::Failed(Problem::Malformed { error: defect.error.clone(), executed })
-            }
-            None => RecordOutcome::NotReached,
-        }
-    }
-
-    fn statement(&mut self, line: u32, statement: &Statement<'s>) -> RecordOutcome {
-        let result = self.environment.processor.statement(&statement.sql);
-        if let Some(set_up) = &mut self.set_up {
-            set_up.enter(line, &result);
-        }
-        let result = match result {
-            Ok(result) => result,
-            Err(problem) => return RecordOutcome::Failed(problem),
-        };
-        match judge_statement(&statement.expected, result) {
-            Ok(()) => RecordOutcome::Passed,
-            Err(problem) => RecordOutcome::Failed(problem),
-        }
-    }
-
-    fn query(&mut self, record: &Record<'s>, query: &Query<'s>) -> RecordOutcome {
-        let strict = self.script.profile.refuses_unused_text;
-        let run = match self.environment.processor.query(query, strict) {
-            Ok(run) => run,
-            Err(problem) => return RecordOutcome::Failed(problem),
-        };
-        let has_more_sql = run.has_more_sql;
-        match self.judge_query(record, query, run) {
-            Ok(()) if has_more_sql => {
-                let location = self.script.source.at(record.line);
-                let error = ParseError { location, kind: ParseErrorKind::MoreThanOneStatement };
-                RecordOutcome::Failed(Problem::Malformed { error, executed: true })
-            }
-            Ok(()) => RecordOutcome::Passed,
-            Err(problem) => RecordOutcome::Failed(problem),
-        }
-    }
-
-    fn judge_query(&mut self, record: &Record<'s>, query: &Query<'s>, run: QueryRun) -> Result<(), Problem> {
-        let profile = self.script.profile;
-        let columns = query.types.len();
-        if let Some(error) = run.error {
-            match (run.columns == Some(columns), profile.step_error) {
-                (true, StepError::EndsRows) => {}
-                (true, StepError::Fails) => return Err(Problem::UnexpectedError { error, after_rows: true }),
-                (false, _) => return Err(Problem::UnexpectedError { error, after_rows: false }),
-            }
-        }
-        // Text without a statement in it has no columns either.
-        let actual = run.columns.unwrap_or(0);
-        if actual != columns {
-            return Err(Problem::Mismatch(Mismatch::ColumnCount { expected: columns, actual }));
-        }
-        let threshold = self.environment.threshold();
-        let output = self.environment.processor.output(query);
-        let limit = values_to_keep(self.options.details, &self.report);
-        let evidence = EvidenceLimits { columns, values: limit };
-        let verdict = judge(profile.matcher, &query.expected, &output, threshold, evidence);
-        // The label gets the result independently of the verdict on the values.
-        let contradiction = query.label.and_then(|label| {
-            let digest = output.digest();
-            let first =
-                self.environment.labels.enter(label, profile.label_limits.executed, digest, record.line)?;
-            Some(label_mismatch(query, label, first, digest, excerpt(output.lines(), 0, limit)))
-        });
-        if let Some(kind) = verdict.map_err(Problem::Mismatch)? {
-            self.report.lints.push(Lint { line: record.line, kind });
-        }
-        contradiction.map_or(Ok(()), |mismatch| Err(Problem::Mismatch(mismatch)))
     }
 
     /// Adds the outcome of a record to the counts.
-    fn settle(&mut self, record: &Record<'s>, outcome: RecordOutcome, also: ExtraCount) {
+    fn settle(&mut self, record: &Record<'_>, outcome: RecordOutcome, also: ExtraCount) {
         let counts = &mut self.report.counts;
         counts.count(&outcome, outcome.was_executed() && also == ExtraCount::Nothing);
         if also == ExtraCount::Skipped {
@@ -356,10 +321,16 @@ impl<'r, 's> FileRunner<'r, 's> {
         }
         if let RecordOutcome::Failed(problem) = outcome {
             if let Problem::Fault(fault) = &problem {
-                self.end_by(record.line, fault);
+                self.end_by(record, fault);
             }
-            let id = RecordId::at(record.line);
+            let id = RecordId { line: self.line_of(record, &problem), ..self.place(record) };
+            if self.script.profile.ends_at_failure && !self.has_ended() {
+                self.report.end = FileEnd::AtFailure { id: id.clone() };
+            }
             let group = self.groups.enter(&mut self.report.groups, &id, &problem);
+            if id.iteration.is_some() && !self.lists_iteration(record.line) {
+                return self.observer.record_settled(&self.report.counts);
+            }
             let detail = (self.report.failures.len() < self.options.details.records)
                 .then(|| Box::new(detail_of(self.script, record, problem)));
             let failure = FailingRecord { id, key: None, group: Some(group), detail };
@@ -369,12 +340,41 @@ impl<'r, 's> FileRunner<'r, 's> {
         self.observer.record_settled(&self.report.counts);
     }
 
-    /// Ends the file after a fault, unless the session remains usable.
-    fn end_by(&mut self, line: u32, fault: &Fault) {
-        if !matches!(fault, Fault::Adapter(_)) {
-            self.report.end = FileEnd::Faulted { id: Some(RecordId::at(line)), fault: fault.clone() };
+    /// Returns whether another failing iteration of the record on `line` is listed. All are counted.
+    fn lists_iteration(&mut self, line: u32) -> bool {
+        let listed = self.listed_iterations.entry((self.source.clone(), line)).or_insert(0);
+        *listed += 1;
+        *listed <= MOST_ITERATIONS
+    }
+
+    /// Returns the line of a failing record in reports. DuckDB's runner names the line that it has read a malformed record
+    /// up to.
+    fn line_of(&self, record: &Record<'_>, problem: &Problem) -> u32 {
+        let profile = self.script.profile;
+        match problem {
+            Problem::Malformed { error, .. } if profile.exact && profile.matcher == Matcher::Duckdb => {
+                error.location.line
+            }
+            _ => record.line,
         }
     }
+
+    /// Ends the file after a fault, unless the session remains usable.
+    fn end_by(&mut self, record: &Record<'_>, fault: &Fault) {
+        if !matches!(fault, Fault::Adapter(_)) {
+            self.report.end = FileEnd::Faulted { id: Some(self.place(record)), fault: fault.clone() };
+        }
+    }
+}
+
+/// Returns the place of the first record with a defect: first in the file itself, then in those that it includes.
+fn first_defect(script: &Script<'_>, source: Option<&Arc<str>>) -> Option<RecordId> {
+    let own = script.records().find(|record| record.defect.is_some());
+    if let Some(record) = own {
+        return Some(RecordId { source: source.cloned(), line: record.line, iteration: None });
+    }
+    let mut included = script.included.iter().flat_map(|included| &included.scripts);
+    included.find_map(|script| first_defect(script, Some(&Arc::from(script.source.name()))))
 }
 
 /// Returns the SQL of a record, if it has any.

@@ -17,6 +17,9 @@ pub fn window_start(at: u64, columns: usize) -> u64 {
 pub(crate) fn expected_excerpt(expected: &QueryExpectation<'_>, from: u64, limit: usize) -> Excerpt {
     match expected {
         QueryExpectation::Rows(listed) => excerpt(listed.lines(), from, limit),
+        QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label => {
+            Excerpt::default()
+        }
         QueryExpectation::Hash(hash) => excerpt(std::iter::once(hash.to_string().as_bytes()), from, limit),
     }
 }

@@ -6,35 +6,70 @@ use super::folded;
 use crate::outcome::{Digest, RecordId, RecordKey, RecordName, RecordRef};
 use crate::parser::{ConditionKind, Record, Script};
 
-/// Returns the keys of the records on `lines`, which are in the order of the script. A line without a record has no key.
-pub fn record_keys(script: &Script<'_>, lines: &[u32]) -> Vec<Option<RecordKey>> {
-    let (mut ordinals, mut keys) = (HashMap::<Digest, u64>::new(), HashMap::new());
-    let last = lines.iter().max().copied().unwrap_or(0);
+/// Returns the keys of the records at these places. A place without a record has no key.
+pub fn record_keys(script: &Script<'_>, places: &[&RecordId]) -> Vec<Option<RecordKey>> {
+    let last = places.iter().filter(|place| place.source.is_none()).map(|place| place.line).max();
+    let own = digests(script, last.unwrap_or(0));
+    let mut included = HashMap::<&str, HashMap<u32, Digest>>::new();
+    for name in places.iter().filter_map(|place| place.source.as_deref()) {
+        if let Some(script) = script.included_script(name) {
+            included.entry(name).or_insert_with(|| digests(script, u32::MAX));
+        }
+    }
+    let key = |place: &&RecordId| {
+        let source = place.source.as_deref();
+        let digest = source.map_or(Some(&own), |name| included.get(name))?.get(&place.line)?;
+        if source.is_none() && place.iteration.is_none() {
+            return Some(RecordKey(digest.short()));
+        }
+        let place = [source.unwrap_or_default(), place.iteration.as_deref().unwrap_or_default()];
+        let words = [digest.0.as_slice(), place[0].as_bytes(), place[1].as_bytes()];
+        Some(RecordKey(Digest::from_words(words).short()))
+    };
+    places.iter().map(key).collect()
+}
+
+/// Returns a digest for each line up to `last` with a record: of its SQL, and of its number among the records with the
+/// same SQL.
+fn digests(script: &Script<'_>, last: u32) -> HashMap<u32, Digest> {
+    let (mut ordinals, mut digests) = (HashMap::<Digest, u64>::new(), HashMap::new());
     let mut buffer = Vec::new();
     for record in
         script.records().take_while(|record| record.line <= last).filter(|record| record.is_counted())
     {
         let digest = Digest::from_words(words(script, record, &mut buffer));
         let ordinal = ordinals.entry(digest).or_insert(0);
-        let key = Digest::from_words([digest.0.as_slice(), &ordinal.to_le_bytes()]).short();
+        digests.insert(record.line, Digest::from_words([digest.0.as_slice(), &ordinal.to_le_bytes()]));
         *ordinal += 1;
-        keys.insert(record.line, RecordKey(key));
     }
-    lines.iter().map(|line| keys.get(line).copied()).collect()
+    digests
 }
 
 /// Returns a digest of the identities of all records and of the conditions under which they are executed. Control
 /// records are included: a `halt` decides which others are executed.
 pub fn records_digest(script: &Script<'_>) -> u64 {
-    let mut buffer = Vec::new();
-    let digests = script.records().map(|record| {
-        let conditions: Vec<_> =
-            record.conditions.iter().flat_map(|one| [kind_of(one.kind), one.name]).collect();
-        let words = words(script, record, &mut buffer);
-        Digest::from_words(conditions.into_iter().chain(words)).0
-    });
-    let digests: Vec<_> = digests.collect();
+    let mut digests = Vec::new();
+    enter_digests(script, &mut digests);
     Digest::from_words(digests.iter().map(|digest| digest.as_slice())).short()
+}
+
+fn enter_digests(script: &Script<'_>, digests: &mut Vec<[u8; 16]>) {
+    let mut buffer = Vec::new();
+    for record in script.records() {
+        let conditions: Vec<_> = record
+            .conditions
+            .iter()
+            .flat_map(|one| {
+                let value = one.comparison.map_or(&b""[..], |comparison| comparison.value);
+                [kind_of(one.kind), one.name].into_iter().chain((!value.is_empty()).then_some(value))
+            })
+            .collect();
+        let words = words(script, record, &mut buffer);
+        digests.push(Digest::from_words(conditions.into_iter().chain(words)).0);
+    }
+    for included in script.included.iter().flat_map(|included| &included.scripts) {
+        enter_digests(included, digests);
+    }
 }
 
 fn kind_of(kind: ConditionKind) -> &'static [u8] {
@@ -49,10 +84,10 @@ pub fn records_named(script: &Script<'_>, names: &[RecordName]) -> Vec<RecordRef
     if names.is_empty() {
         return Vec::new();
     }
-    let lines: Vec<_> =
-        script.records().filter(|record| record.is_counted()).map(|record| record.line).collect();
-    let keys = record_keys(script, &lines);
-    let all = lines.into_iter().zip(keys).map(|(line, key)| RecordRef { id: RecordId::at(line), key });
+    let counted = script.records().filter(|record| record.is_counted());
+    let places: Vec<_> = counted.map(|record| RecordId::at(record.line)).collect();
+    let keys = record_keys(script, &places.iter().collect::<Vec<_>>());
+    let all = places.into_iter().zip(keys).map(|(id, key)| RecordRef { id, key });
     all.filter(|record| names.iter().any(|name| name.means(&record.id, record.key))).collect()
 }
 
@@ -76,7 +111,8 @@ mod tests {
     fn a_key_stays_when_lines_move() {
         let keys = |text: &str, lines: &[u32]| {
             let source = Source::new("keys.test", text);
-            record_keys(&parse(&source, &SQLITE), lines)
+            let places: Vec<_> = lines.iter().map(|&line| RecordId::at(line)).collect();
+            record_keys(&parse(&source, &SQLITE), &places.iter().collect::<Vec<_>>())
         };
         let first =
             keys("statement ok\nSELECT 1\n\nstatement ok\nSELECT 1\n\nstatement ok\nSELECT 2\n", &[1, 4, 7]);

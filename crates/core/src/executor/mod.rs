@@ -4,28 +4,40 @@
 //! function of an expectation and an output. Only failing records have owned text.
 
 pub mod canonical;
+pub mod cells;
+mod connection;
 pub mod core;
+#[cfg(test)]
+mod dialect_tests;
 pub mod diff;
+#[cfg(test)]
+mod duckdb_tests;
 mod environment;
 mod evidence;
 mod folded;
+pub mod host;
 pub mod keys;
 mod label;
+mod matcher;
 mod observer;
 mod program;
 pub mod record_processor;
+mod rendering;
 mod settings;
 pub mod slice;
 mod step;
 mod unhash;
+mod variables;
 pub mod verdict;
 mod watchdog;
 
 pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
 pub use keys::record_keys;
 
-pub use core::{run_observed, run_script, run_slice};
+pub use core::{Surroundings, run_observed, run_script, run_slice};
+pub use host::{Host, HostError, NoHost, ShellResult};
 pub use observer::{Observer, Unobserved};
-pub use program::Selection;
-pub use settings::{DetailLimits, Options, Settings};
+pub use program::{Selection, outcomes};
+pub use settings::{DetailLimits, Options, Permissions, Settings};
 pub use unhash::unhash;
+pub use variables::{SubstitutionError, Variables};

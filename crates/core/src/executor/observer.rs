@@ -1,5 +1,7 @@
 //! The interface for observing a running script.
 
+use std::sync::Arc;
+
 use crate::engine::EngineError;
 use crate::outcome::{Counts, FailingRecord, RecordId};
 
@@ -7,6 +9,11 @@ use crate::outcome::{Counts, FailingRecord, RecordId};
 pub trait Observer {
     /// Called before a record is executed, or skipped by its conditions.
     fn record_started(&mut self, id: &RecordId);
+
+    /// Called when the following records belong to an included file, or to an iteration of loops.
+    fn scope_entered(&mut self, source: Option<&Arc<str>>, iteration: Option<&Arc<str>>) {
+        let _ = (source, iteration);
+    }
 
     /// Called for a failing record. Its key is not known yet.
     fn record_not_passed(&mut self, record: &FailingRecord);

@@ -4,7 +4,7 @@ use super::keys::records_named;
 use super::slice::Slice;
 use super::step::{Step, StepRole};
 use crate::outcome::RecordName;
-use crate::parser::{DefectEffect, Lint, ParseError, Record, RecordKind, Script};
+use crate::parser::{Control, DefectEffect, Lint, ParseError, Record, RecordKind, Script};
 
 /// The selection of records to judge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,15 +21,15 @@ pub enum Selection<'n> {
 }
 
 /// The steps of a run, in order.
-pub(super) struct Program<'r, 's> {
-    pub(super) steps: Vec<Step<'r, 's>>,
+pub(super) struct Program<'r> {
+    pub(super) steps: Vec<Step<'r>>,
     /// The lints of the parser that the run reports.
     pub(super) lints: Vec<Lint>,
 }
 
-impl<'r, 's> Program<'r, 's> {
+impl<'r> Program<'r> {
     /// Returns the program of a `selection` on an engine with these `labels`.
-    pub(super) fn new(script: &'r Script<'s>, selection: Selection<'_>, labels: &[String]) -> Self {
+    pub(super) fn new(script: &'r Script<'r>, selection: Selection<'_>, labels: &[String]) -> Self {
         let lints =
             |kept: &dyn Fn(&Lint) -> bool| script.lints.iter().filter(|lint| kept(lint)).cloned().collect();
         match selection {
@@ -44,17 +44,48 @@ impl<'r, 's> Program<'r, 's> {
         }
     }
 
-    /// Returns the number of records that have an outcome.
+    /// Returns the number of outcomes, as far as the text tells: a loop over a variable of the engine counts once.
     pub(super) fn total(&self) -> u64 {
-        let counted = |step: &&Step<'_, '_>| match step.role {
-            StepRole::Judged | StepRole::LeftOut(_) => step.record.is_counted(),
-            StepRole::SetUp | StepRole::Replayed => false,
-        };
-        self.steps.iter().filter(counted).count() as u64
+        total_of(&self.steps)
     }
 }
 
-fn all_but<'r, 's>(script: &'r Script<'s>, names: &[RecordName]) -> Vec<Step<'r, 's>> {
+/// Returns the number of outcomes of all records of a script, in each iteration of their loops and with those of
+/// included files, as far as the text tells.
+pub fn outcomes(script: &Script<'_>) -> u64 {
+    total_of(&all_but(script, &[])) + included_outcomes(script)
+}
+
+fn included_outcomes(script: &Script<'_>) -> u64 {
+    script.included.iter().flat_map(|included| &included.scripts).map(outcomes).sum()
+}
+
+fn total_of(steps: &[Step<'_>]) -> u64 {
+    let (mut total, mut times) = (0, vec![1]);
+    for step in steps {
+        let now = times.last().copied().unwrap_or(1);
+        match &step.record.kind {
+            RecordKind::Control(Control::Loop(one)) => times.push(now * one.values.count().unwrap_or(1)),
+            RecordKind::Control(Control::EndLoop) if times.len() > 1 => drop(times.pop()),
+            _ => {}
+        }
+        let counts = match step.role {
+            StepRole::Judged | StepRole::LeftOut(_) => step.record.is_counted(),
+            StepRole::SetUp | StepRole::Replayed => false,
+        };
+        total += if counts { now } else { 0 };
+    }
+    total
+}
+
+/// Returns the steps of an included script, all in the role of the record that includes it.
+pub(super) fn included_steps<'r>(script: &'r Script<'r>, role: &StepRole) -> Vec<Step<'r>> {
+    // A record that is left out makes its file skipped as a whole.
+    let role = if let StepRole::LeftOut(_) = role { &StepRole::Judged } else { role };
+    script.records().map(|record| Step { record, role: role.clone() }).collect()
+}
+
+fn all_but<'r>(script: &'r Script<'r>, names: &[RecordName]) -> Vec<Step<'r>> {
     let mut named = records_named(script, names).into_iter().peekable();
     let steps = script.records().map(|record| {
         let left_out = named.next_if(|named| named.id.line == record.line);
@@ -66,20 +97,29 @@ fn all_but<'r, 's>(script: &'r Script<'s>, names: &[RecordName]) -> Vec<Step<'r,
 
 /// Selects the record at `line` and its dependencies: the statements and control records before it, and the queries
 /// with its label, with which its result is compared.
-fn only<'r, 's>(script: &'r Script<'s>, line: u32) -> Vec<Step<'r, 's>> {
+///
+/// In a loop the record is judged in each iteration, so the steps go on to the end of the outermost loop.
+fn only<'r>(script: &'r Script<'r>, line: u32) -> Vec<Step<'r>> {
     let label = script.records().find(|record| record.line == line).and_then(Record::label);
     let is_needed = |record: &Record<'_>| match record.kind {
         RecordKind::Query(_) => label.is_some() && record.label() == label,
         _ => true,
     };
-    let mut steps = Vec::new();
+    let (mut steps, mut depth, mut found) = (Vec::new(), 0_u32, false);
     for record in script.records() {
+        match record.kind {
+            RecordKind::Control(Control::Loop(_)) => depth += 1,
+            RecordKind::Control(Control::EndLoop) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
         if record.line == line {
             steps.push(Step { record, role: StepRole::Judged });
-            break;
-        }
-        if is_needed(record) {
+            found = true;
+        } else if is_needed(record) {
             steps.push(Step { record, role: StepRole::SetUp });
+        }
+        if found && depth == 0 {
+            break;
         }
     }
     steps

@@ -1,32 +1,24 @@
 //! Executes one record in one session and collects the results.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
 use super::canonical::{Output, ResultBuffer};
-use super::watchdog::Watchdog;
+use super::cells::CellTable;
+use super::connection::Connections;
+use super::rendering::{CellForm, push_text_row, write_answer};
 use crate::clock::Stopwatch;
-use crate::engine::{
-    Database, DatabaseError, Engine, EngineError, ExecuteError, Flow, RowSink, Session, SqlError,
-};
+use crate::engine::{DatabaseError, DatabaseFile, Engine, EngineError, Flow, RowSink, SqlError};
 use crate::outcome::{Fault, Problem};
-use crate::parser::{Query, Renderer, Sql};
-use crate::value::{Column, ValueRef};
+use crate::parser::{ConnectionName, Renderer, SortMode};
+use crate::value::{Column, TypeTag, ValueRef};
 
 /// Executes records on a database of their file, with buffers that outlive a record.
 pub struct RecordProcessor {
-    database: Box<dyn Database>,
-    connection: Connection,
-    rows: ResultBuffer,
-    sql: Vec<u8>,
+    connections: Connections,
+    renderer: Renderer,
+    letters: ResultBuffer,
+    cells: CellTable,
     time: EngineTime,
-}
-
-/// A session of the database.
-struct Connection {
-    session: Box<dyn Session>,
-    /// Of an engine that can be interrupted, when records have a time limit.
-    watchdog: Option<Watchdog>,
 }
 
 /// The time that the engine has taken.
@@ -38,6 +30,24 @@ pub struct EngineTime {
     pub last: Duration,
 }
 
+/// The shape of the result that a query expects.
+#[derive(Debug, Clone, Copy)]
+pub struct ExpectedShape<'q> {
+    /// The type letters.
+    pub types: &'q [u8],
+    /// The number of columns; any without one.
+    pub columns: Option<usize>,
+    /// Whether the names of the columns are of interest.
+    pub names: bool,
+    /// Whether SQL after the first statement is looked for.
+    pub looks_further: bool,
+    /// What the text of values depends on.
+    pub form: CellForm,
+    /// Whether a statement without a result has one all the same, as in DuckDB: the number of rows that it changes. Of
+    /// several statements, the first with a result of its own counts, or else the last one.
+    pub counts_changes: bool,
+}
+
 /// The result of a query. Its rows are in the processor.
 pub struct QueryRun {
     /// The number of columns, once it was known; SQL without a result set has none.
@@ -46,6 +56,17 @@ pub struct QueryRun {
     pub error: Option<SqlError>,
     /// Whether there is SQL after the first statement, if that was asked for.
     pub has_more_sql: bool,
+}
+
+/// The effect of a statement that succeeded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct StatementEffect {
+    /// The number of columns of its result; 0 without one.
+    pub columns: usize,
+    /// The number of rows that it returned.
+    pub rows: u64,
+    /// The number of rows that it changed, if the engine counts them.
+    pub affected: Option<u64>,
 }
 
 impl RecordProcessor {
@@ -60,40 +81,62 @@ impl RecordProcessor {
         renderer: Renderer,
         limit: Option<Duration>,
     ) -> Result<Self, DatabaseError> {
-        let mut database = engine.create_database()?;
-        let session = database.connect(None, None)?;
-        let watchdog = limit.and_then(|limit| Watchdog::new(limit, session.interrupter()?));
-        Ok(Self {
-            database,
-            connection: Connection { session, watchdog },
-            rows: ResultBuffer::new(renderer),
-            sql: Vec::new(),
-            time: EngineTime::default(),
-        })
+        let connections = Connections::open(engine, limit)?;
+        let (letters, cells) = (ResultBuffer::default(), CellTable::default());
+        Ok(Self { connections, renderer, letters, cells, time: EngineTime::default() })
     }
 
-    /// Executes all SQL of a statement. A problem is that it has no result which could be judged.
-    pub fn statement(&mut self, sql: &Sql<'_>) -> Result<Result<(), SqlError>, Problem> {
+    /// Executes all SQL of a statement, on the default connection if it names none. The effect is that of the last
+    /// statement in it.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of a record that has no result which could be judged.
+    pub fn statement(
+        &mut self,
+        connection: Option<&ConnectionName<'_>>,
+        sql: &[u8],
+    ) -> Result<Result<StatementEffect, SqlError>, Problem> {
         let start = Stopwatch::start();
-        let sql = sql.text(&mut self.sql);
-        let done = self.connection.execute(sql, &mut StatementSink);
+        let mut sink = StatementSink::default();
+        let done = self.connections.get(connection)?.execute(sql, &mut sink);
         self.time.add(start.elapsed());
-        done
+        done.map(|result| result.map(|()| sink.effect))
     }
 
-    /// Executes the first SQL statement of a query and collects its rows, if it has as many columns as there are type
-    /// letters. With `looks_further`, checks for further SQL, which is not executed.
-    pub fn query(&mut self, query: &Query<'_>, looks_further: bool) -> Result<QueryRun, Problem> {
-        self.rows.clear();
-        let more = if looks_further { FurtherSql::Wanted } else { FurtherSql::Unwanted };
+    /// Executes the first SQL statement of a query and collects its rows, if it has the expected number of columns.
+    /// SQL after it is not executed.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of a record that has no result which could be judged.
+    pub fn query(
+        &mut self,
+        connection: Option<&ConnectionName<'_>>,
+        sql: &[u8],
+        shape: ExpectedShape<'_>,
+    ) -> Result<QueryRun, Problem> {
+        let more = if shape.looks_further { FurtherSql::Wanted } else { FurtherSql::Unwanted };
+        let rows = match self.renderer {
+            Renderer::SqliteLetters => {
+                self.letters.clear();
+                QueryRows::Letters(&mut self.letters)
+            }
+            renderer => {
+                self.cells.clear();
+                QueryRows::Cells(renderer, &mut self.cells)
+            }
+        };
         let mut sink =
-            QuerySink { rows: &mut self.rows, types: query.types, columns: None, broken: None, more };
-        let sql = query.sql.text(&mut self.sql);
+            QuerySink { rows, shape, columns: None, broken: None, more, has_changes: false, is_over: false };
         let start = Stopwatch::start();
-        let done = self.connection.execute(sql, &mut sink);
+        let done = self.connections.get(connection)?.execute(sql, &mut sink);
         self.time.add(start.elapsed());
         // An engine that refuses the text after the first statement has found some.
         let has_more_sql = match (sink.more, &done) {
+            (FurtherSql::Found, Ok(Err(_)) | Err(_)) | (FurtherSql::Looking, _) if shape.counts_changes => {
+                false
+            }
             (FurtherSql::Found, _) | (FurtherSql::Looking, Ok(Err(_)) | Err(Problem::Unsupported(_))) => true,
             (FurtherSql::Looking, Ok(Ok(())) | Err(_)) | (FurtherSql::Unwanted | FurtherSql::Wanted, _) => {
                 false
@@ -106,14 +149,74 @@ impl RecordProcessor {
         }
     }
 
+    /// Executes all SQL of a text and returns everything that it answers: a line for each row, with commas between its
+    /// values, and a line for the end of each statement. Of SQL that fails only the error is left.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of a record that has no result which could be judged.
+    pub fn transcript(
+        &mut self,
+        connection: Option<&ConnectionName<'_>>,
+        sql: &[u8],
+    ) -> Result<Result<Vec<Vec<u8>>, SqlError>, Problem> {
+        let start = Stopwatch::start();
+        let mut sink = TranscriptSink::default();
+        let done = self.connections.get(connection)?.execute(sql, &mut sink);
+        self.time.add(start.elapsed());
+        done.map(|result| result.map(|()| sink.lines))
+    }
+
     /// Returns the time that the engine has taken.
     pub fn time(&self) -> EngineTime {
         self.time
     }
 
-    /// Returns the rows of the last query in the order of its sort mode.
-    pub fn output(&mut self, query: &Query<'_>) -> Output<'_> {
-        self.rows.arrange(query.sort)
+    /// Returns the rows of the last query, whose values the type letters have converted, in the order of a sort mode.
+    pub fn output(&mut self, sort: SortMode) -> Output<'_> {
+        self.letters.arrange(sort)
+    }
+
+    /// Returns the rows of the last query in the order of a sort mode, for renderers without type letters.
+    pub fn cells(&mut self, sort: SortMode) -> &CellTable {
+        self.cells.arrange(sort);
+        &self.cells
+    }
+
+    /// Closes the default connection, and opens it again.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of the record that asks for it.
+    pub fn reconnect(&mut self) -> Result<(), Problem> {
+        self.connections.reconnect()
+    }
+
+    /// Restarts the database with its durable data, and opens the default connection.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of the record that asks for it.
+    pub fn restart(&mut self) -> Result<(), Problem> {
+        self.connections.restart()
+    }
+
+    /// Closes the database, and opens the one in a file.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of the record that asks for it.
+    pub fn load(&mut self, file: &DatabaseFile<'_>) -> Result<(), Problem> {
+        self.connections.load(file)
+    }
+
+    /// Drops the database, and creates a new one.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of the record that asks for it.
+    pub fn replace_database(&mut self, engine: &dyn Engine) -> Result<(), Problem> {
+        self.connections.replace(engine)
     }
 
     /// Ends the session and drops the database, which changes no outcome any more.
@@ -122,13 +225,7 @@ impl RecordProcessor {
     ///
     /// [`EngineError`], when something of the database is left over.
     pub fn close(self) -> Result<(), EngineError> {
-        let Self { database, connection, .. } = self;
-        // An engine that panicked may panic once more while it goes.
-        let closed = catch_unwind(AssertUnwindSafe(|| {
-            drop(connection);
-            database.close()
-        }));
-        closed.unwrap_or_else(|panic| Err(EngineError::new(panic_text(panic.as_ref()))))
+        self.connections.close()
     }
 }
 
@@ -139,55 +236,81 @@ impl EngineTime {
     }
 }
 
-impl Connection {
-    fn execute(&mut self, sql: &[u8], sink: &mut dyn RowSink) -> Result<Result<(), SqlError>, Problem> {
-        self.watchdog.as_ref().inspect(|watchdog| watchdog.start());
-        // After a panic the session is not used again, so no broken state can be seen.
-        let result = catch_unwind(AssertUnwindSafe(|| self.session.execute(sql, sink)));
-        if let Some(limit) = self.watchdog.as_ref().and_then(Watchdog::end)
-            && matches!(result, Ok(Ok(()) | Err(ExecuteError::Sql(_))))
-        {
-            return Err(Problem::TimedOut { after: limit });
-        }
-        match result {
-            Ok(Ok(())) => Ok(Ok(())),
-            Ok(Err(ExecuteError::Sql(error))) => Ok(Err(error)),
-            Ok(Err(ExecuteError::Unsupported(why))) => Err(Problem::Unsupported(why)),
-            Ok(Err(ExecuteError::Lost(error))) => Err(Problem::Fault(Fault::Lost(error.message))),
-            Err(panic) => Err(Problem::Fault(Fault::Panicked(panic_text(panic.as_ref())))),
-        }
-    }
+/// Lets everything run and counts rows.
+#[derive(Default)]
+struct StatementSink {
+    effect: StatementEffect,
 }
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message").to_owned()
-}
-
-/// Lets everything run and keeps nothing.
-struct StatementSink;
 
 impl RowSink for StatementSink {
-    fn columns(&mut self, _: &[Column<'_>]) -> Flow {
+    fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
+        self.effect = StatementEffect { columns: columns.len(), ..StatementEffect::default() };
         Flow::Continue
     }
 
-    fn row(&mut self, _: &[ValueRef<'_>]) -> Flow {
+    fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
+        self.effect.columns = values.len();
+        self.effect.rows += 1;
         Flow::Continue
     }
 
-    fn done(&mut self, _: Option<u64>) -> Flow {
+    fn done(&mut self, affected: Option<u64>) -> Flow {
+        self.effect.affected = affected;
         Flow::Continue
     }
+}
+
+/// Lets everything run and writes down what it answers.
+#[derive(Default)]
+struct TranscriptSink {
+    lines: Vec<Vec<u8>>,
+    /// The rows of the current statement, if it has a result.
+    rows: Option<u64>,
+}
+
+impl RowSink for TranscriptSink {
+    fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
+        self.rows = (!columns.is_empty()).then_some(0);
+        Flow::Continue
+    }
+
+    fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
+        let mut line = Vec::new();
+        for (index, value) in values.iter().enumerate() {
+            if index > 0 {
+                line.push(b',');
+            }
+            write_answer(value, &mut line);
+        }
+        self.lines.push(line);
+        self.rows = Some(self.rows.unwrap_or(0) + 1);
+        Flow::Continue
+    }
+
+    fn done(&mut self, affected: Option<u64>) -> Flow {
+        let count = self.rows.take().or(affected).unwrap_or(0);
+        self.lines.push(format!("COMPLETE {count}").into_bytes());
+        Flow::Continue
+    }
+}
+
+/// Where the rows of a query go.
+enum QueryRows<'q> {
+    Letters(&'q mut ResultBuffer),
+    Cells(Renderer, &'q mut CellTable),
 }
 
 /// Lets one statement run, if its columns fit, and renders its rows.
 struct QuerySink<'q> {
-    rows: &'q mut ResultBuffer,
-    types: &'q [u8],
+    rows: QueryRows<'q>,
+    shape: ExpectedShape<'q>,
     columns: Option<usize>,
     broken: Option<String>,
     more: FurtherSql,
+    /// Whether the statement changes rows, and their number is its result.
+    has_changes: bool,
+    /// Whether the result is that of an earlier statement.
+    is_over: bool,
 }
 
 /// The presence of SQL after the first statement.
@@ -204,36 +327,89 @@ enum FurtherSql {
 }
 
 impl RowSink for QuerySink<'_> {
+    fn wants_names(&self) -> bool {
+        self.shape.names
+    }
+
     fn columns(&mut self, columns: &[Column<'_>]) -> Flow {
-        if self.more == FurtherSql::Looking {
+        let count = [Column { name: Some("Count"), type_tag: TypeTag::Integer }];
+        let (mut columns, mut expects) = (columns, true);
+        if self.shape.counts_changes {
+            if self.columns.is_some() && !self.has_changes {
+                // The result is known; what follows is only executed.
+                if self.more == FurtherSql::Looking && !columns.is_empty() {
+                    self.more = FurtherSql::Found;
+                }
+                self.is_over = true;
+                return Flow::Continue;
+            }
+            self.has_changes = columns.is_empty();
+            if self.has_changes {
+                columns = &count;
+            }
+            expects = !self.has_changes;
+        } else if self.more == FurtherSql::Looking {
             self.more = FurtherSql::Found;
             return Flow::Stop;
         }
         self.columns = Some(columns.len());
+        if let QueryRows::Cells(_, cells) = &mut self.rows {
+            cells.clear();
+            cells.set_columns(columns);
+        }
         // The count is judged before anything runs, so an INSERT under `query` changes nothing.
-        if columns.len() == self.types.len() { Flow::Continue } else { Flow::Stop }
+        if !expects || self.shape.columns.is_none_or(|expected| expected == columns.len()) {
+            Flow::Continue
+        } else {
+            Flow::Stop
+        }
     }
 
     fn unknown_columns(&mut self) -> Flow {
-        let expected = [Column::UNKNOWN].repeat(self.types.len());
-        self.columns(&expected)
+        match self.shape.columns {
+            Some(expected) => self.columns(&[Column::UNKNOWN].repeat(expected)),
+            None if self.more == FurtherSql::Looking => self.columns(&[]),
+            // The first row tells.
+            None => Flow::Continue,
+        }
     }
 
     fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
-        if values.len() != self.types.len() || self.columns != Some(values.len()) {
+        if self.is_over {
+            return Flow::Continue;
+        }
+        if self.columns.is_none() && self.shape.columns.is_none() {
+            self.columns(&[Column::UNKNOWN].repeat(values.len()));
+        }
+        if self.columns != Some(values.len()) {
             let columns = self.columns.unwrap_or(0);
             self.broken = Some(format!("a row of {} values in a result of {columns} columns", values.len()));
             return Flow::Stop;
         }
-        self.rows.push_row(self.types, values);
+        match &mut self.rows {
+            QueryRows::Letters(rows) => rows.push_row(self.shape.types, values),
+            QueryRows::Cells(renderer, cells) => {
+                push_text_row(*renderer, self.shape.form, self.shape.types, values, cells);
+            }
+        }
         Flow::Continue
     }
 
-    fn done(&mut self, _: Option<u64>) -> Flow {
-        if self.more == FurtherSql::Unwanted {
-            return Flow::Stop;
+    fn done(&mut self, affected: Option<u64>) -> Flow {
+        if self.has_changes
+            && !self.is_over
+            && let (Some(count), QueryRows::Cells(renderer, cells)) = (affected, &mut self.rows)
+        {
+            let count = i64::try_from(count).unwrap_or(i64::MAX);
+            push_text_row(*renderer, self.shape.form, self.shape.types, &[ValueRef::Integer(count)], cells);
         }
-        self.more = FurtherSql::Looking;
-        Flow::Continue
+        match (self.more, self.shape.counts_changes) {
+            (FurtherSql::Unwanted, false) => Flow::Stop,
+            (FurtherSql::Unwanted | FurtherSql::Found, _) => Flow::Continue,
+            _ => {
+                self.more = FurtherSql::Looking;
+                Flow::Continue
+            }
+        }
     }
 }

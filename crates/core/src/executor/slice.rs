@@ -19,6 +19,7 @@ use md5::{Digest as _, Md5};
 
 pub use self::merge::merge;
 pub use self::permission::{WhyNot, may_split};
+use super::record_processor::StatementEffect;
 use super::step::{Step, StepRole};
 use crate::engine::SqlError;
 use crate::outcome::{Digest, FileReport, Problem};
@@ -70,7 +71,7 @@ impl Slice {
     }
 
     /// Returns the steps of the slice. Queries of other slices are not among them.
-    pub(super) fn steps<'r, 's>(self, script: &'r Script<'s>, labels: &[String]) -> Vec<Step<'r, 's>> {
+    pub(super) fn steps<'r>(self, script: &'r Script<'r>, labels: &[String]) -> Vec<Step<'r>> {
         let owners = owners(script, labels, self.count);
         let steps = script.records().zip(owners).filter_map(|(record, owner)| {
             let role = match owner {
@@ -173,10 +174,10 @@ impl SetUp {
     }
 
     /// Adds the result of the statement on `line`.
-    pub(super) fn enter(&mut self, line: u32, result: &Result<Result<(), SqlError>, Problem>) {
+    pub(super) fn enter(&mut self, line: u32, result: &Result<Result<StatementEffect, SqlError>, Problem>) {
         self.0.update(line.to_le_bytes());
         match result {
-            Ok(Ok(())) => self.word(0, ""),
+            Ok(Ok(_)) => self.word(0, ""),
             Ok(Err(error)) => {
                 self.word(1, &error.message);
                 self.word(1, error.code.as_deref().unwrap_or(""));

@@ -4,8 +4,8 @@ use crate::outcome::RecordRef;
 use crate::parser::Record;
 
 /// One record with its role.
-pub(super) struct Step<'r, 's> {
-    pub(super) record: &'r Record<'s>,
+pub(super) struct Step<'r> {
+    pub(super) record: &'r Record<'r>,
     pub(super) role: StepRole,
 }
 

@@ -3,12 +3,13 @@
 use super::canonical::Output;
 use super::evidence::{excerpt, window_start};
 use super::program::{Program, Selection};
-use super::record_processor::RecordProcessor;
+use super::record_processor::{ExpectedShape, RecordProcessor};
+use super::rendering::CellForm;
 use super::settings::Options;
 use super::step::Step;
 use crate::engine::Engine;
 use crate::outcome::{Excerpt, FileReport, Mismatch, Problem, UnhashedRows};
-use crate::parser::{Control, HashLine, Query, RecordKind, Script, first_refusal};
+use crate::parser::{Control, HashLine, Query, RecordKind, Renderer, Script, SortMode, first_refusal};
 
 /// The number of values of each side in a row diff.
 const DIFF_VALUES: usize = 4_000;
@@ -22,6 +23,10 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
     if wanted.peek().is_none() {
         return;
     }
+    // The other dialects show values as their engine does.
+    if script.profile.renderer != Renderer::SqliteLetters {
+        return;
+    }
     let Ok(engine) = reference.describe() else { return };
     let opened = RecordProcessor::open(reference, script.profile.renderer, options.record_timeout);
     let Ok(mut processor) = opened else { return };
@@ -32,7 +37,9 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
         }
         match &record.kind {
             // A wrong result of a statement shows in the digest later.
-            RecordKind::Statement(statement) => drop(processor.statement(&statement.sql)),
+            RecordKind::Statement(statement) => {
+                drop(processor.statement(None, &statement.sql.joined()));
+            }
             RecordKind::Query(query) if id.is_on(record.line) => {
                 let Some((_, detail)) = wanted.next() else { break };
                 detail.unhashed = hash_of(&detail.problem).and_then(|(expected, actual)| {
@@ -41,7 +48,7 @@ pub fn unhash(report: &mut FileReport, script: &Script<'_>, reference: &dyn Engi
                 });
             }
             RecordKind::Control(Control::Halt) => break,
-            RecordKind::Query(_) | RecordKind::Control(_) | RecordKind::Unknown => {}
+            _ => {}
         }
     }
     // Failing to close the reference's database does not concern this report.
@@ -61,8 +68,17 @@ fn rows(
     expected: HashLine,
     actual: &Excerpt,
 ) -> Option<(Excerpt, Excerpt)> {
-    processor.query(query, false).ok()?;
-    let output = processor.output(query);
+    let (types, columns) = (query.types, Some(query.types.len()));
+    let shape = ExpectedShape {
+        types,
+        columns,
+        names: false,
+        looks_further: false,
+        counts_changes: false,
+        form: CellForm::default(),
+    };
+    processor.query(None, &query.sql.joined(), shape).ok()?;
+    let output = processor.output(query.sort.unwrap_or(SortMode::NoSort));
     if output.hash_line() != expected {
         return None;
     }

@@ -1,11 +1,15 @@
 //! The verdict: a pure function of the expectation and the output.
 
+use regex::{Regex, RegexBuilder};
+
 use super::canonical::Output;
 use super::evidence::{excerpt, window_start};
+use super::record_processor::StatementEffect;
 use crate::engine::SqlError;
+use crate::location::text_of;
 use crate::outcome::{Mismatch, Problem};
 use crate::parser::{
-    Block, ErrorPattern, HashLine, LintKind, Matcher, Presentation, QueryExpectation, StatementExpectation,
+    Block, ErrorPattern, HashLine, LintKind, Presentation, QueryExpectation, StatementExpectation,
 };
 
 /// The part of the values that a mismatch keeps.
@@ -27,13 +31,12 @@ pub struct EvidenceLimits {
 ///
 /// The [`Mismatch`], when the record has not passed.
 pub fn judge(
-    matcher: Matcher,
+    presentation: Presentation,
     expected: &QueryExpectation<'_>,
     output: &Output<'_>,
     threshold: u64,
     evidence: EvidenceLimits,
 ) -> Result<Option<LintKind>, Mismatch> {
-    let Matcher::ValuePerLine(presentation) = matcher;
     let hashes = threshold > 0 && output.values() > threshold;
     match presentation {
         Presentation::ByShape => judge_by_shape(expected, output, hashes, evidence),
@@ -46,14 +49,61 @@ pub fn judge(
 /// # Errors
 ///
 /// The [`Problem`], when the record has not passed.
-pub fn judge_statement(expected: &StatementExpectation, result: Result<(), SqlError>) -> Result<(), Problem> {
+pub fn judge_statement(
+    expected: &StatementExpectation<'_>,
+    result: Result<StatementEffect, SqlError>,
+) -> Result<(), Problem> {
+    use StatementExpectation::{Count, Error, Ok as Succeed, OkOrError, Unchecked, UncheckedBeforeSkip};
     match (expected, result) {
-        (StatementExpectation::Ok, Ok(())) | (StatementExpectation::Error(ErrorPattern::Any), Err(_)) => {
-            Ok(())
-        }
-        (StatementExpectation::Ok, Err(error)) => Err(Problem::UnexpectedError { error, after_rows: false }),
-        (StatementExpectation::Error(_), Ok(())) => Err(Problem::UnexpectedSuccess),
+        (Unchecked | UncheckedBeforeSkip, _) | (Succeed | OkOrError(_), Ok(_)) => Ok(()),
+        (Count(expected), Ok(effect)) => judge_count(*expected, effect),
+        (Error(_), Ok(_)) => Err(Problem::UnexpectedSuccess),
+        (Succeed | Count(_), Err(error)) => Err(Problem::UnexpectedError { error, after_rows: false }),
+        (Error(pattern) | OkOrError(pattern), Err(error)) => judge_error(pattern, error),
     }
+}
+
+/// Compares the number of rows that a statement has returned, or else changed.
+fn judge_count(expected: u64, effect: StatementEffect) -> Result<(), Problem> {
+    let actual = if effect.columns > 0 { Some(effect.rows) } else { effect.affected };
+    match actual {
+        Some(actual) if actual == expected => Ok(()),
+        Some(actual) => Err(Problem::Mismatch(Mismatch::AffectedRows { expected, actual })),
+        None => Err(Problem::Unsupported(
+            "the engine does not count the rows that a statement changes".to_owned(),
+        )),
+    }
+}
+
+/// Compares an error with the expected ones.
+fn judge_error(pattern: &ErrorPattern<'_>, error: SqlError) -> Result<(), Problem> {
+    let message = error.message.as_str();
+    let searched = |regex: &str| Regex::new(regex).is_ok_and(|regex| regex.is_match(message));
+    let (holds, expected) = match pattern {
+        ErrorPattern::Any => return Ok(()),
+        ErrorPattern::Search(regex) => (searched(regex), regex.to_string()),
+        ErrorPattern::FullRegex { regex, negated } => {
+            let sign = if *negated { "<!REGEX>:" } else { "<REGEX>:" };
+            (matches_whole(regex, message).is_some_and(|holds| holds != *negated), format!("{sign}{regex}"))
+        }
+        ErrorPattern::Contains(text) => {
+            (memchr::memmem::find(message.as_bytes(), text).is_some(), text_of(text))
+        }
+        ErrorPattern::Exact(text) => (message.trim().as_bytes() == text.trim_ascii(), text_of(text)),
+        ErrorPattern::SqlState { code, message } => {
+            let text = format!("({code}) {message}");
+            let same = error.code.as_deref() == Some(*code);
+            (same && (message.is_empty() || searched(message)), text.trim_end().to_owned())
+        }
+    };
+    if holds { Ok(()) } else { Err(Problem::Mismatch(Mismatch::Error { expected, actual: error })) }
+}
+
+/// Returns whether a regular expression, in which a dot matches a line end, matches a whole text; `None` for an invalid
+/// expression.
+pub(super) fn matches_whole(regex: &str, text: &str) -> Option<bool> {
+    let regex = RegexBuilder::new(&format!("^(?:{regex})$")).dot_matches_new_line(true).build().ok()?;
+    Some(regex.is_match(text))
 }
 
 fn judge_by_shape(
@@ -70,6 +120,8 @@ fn judge_by_shape(
         QueryExpectation::Hash(hash) => {
             judge_hash(*hash, output, evidence).map(|()| (!hashes).then_some(LintKind::HashBelowThreshold))
         }
+        // The dialects with one value on each line have no others.
+        QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label => Ok(None),
     }
 }
 
@@ -95,6 +147,7 @@ fn judge_by_threshold(
             judge_hash(*hash, output, evidence)?;
             Err(Mismatch::Presentation { wanted: format!("{} listed values", output.values()) })
         }
+        (QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label, _) => Ok(()),
     }
 }
 
@@ -140,7 +193,7 @@ fn first_difference(expected: &Block<'_>, output: &Output<'_>) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::location::Source;
-    use crate::parser::{Profile, RecordKind, SQLITE, SQLITE_EXACT, parse};
+    use crate::parser::{Matcher, Profile, RecordKind, SQLITE, SQLITE_EXACT, parse};
 
     const EVIDENCE: EvidenceLimits = EvidenceLimits { columns: 1, values: 8 };
 
@@ -153,13 +206,14 @@ mod tests {
             _ => None,
         });
         let output = Output::new(output.lines().count() as u64, output.as_bytes());
-        match judge(profile.matcher, &query.unwrap().expected, &output, threshold, EVIDENCE) {
+        let Matcher::ValuePerLine(presentation) = profile.matcher else { return "not judged here" };
+        match judge(presentation, &query.unwrap().expected, &output, threshold, EVIDENCE) {
             Ok(None) => "passed",
             Ok(Some(_)) => "odd",
             Err(Mismatch::Rows { .. }) => "values",
             Err(Mismatch::Hash { .. }) => "hash",
             Err(Mismatch::Presentation { .. }) => "presentation",
-            Err(Mismatch::ColumnCount { .. } | Mismatch::Label(_)) => "not judged here",
+            Err(_) => "not judged here",
         }
     }
 

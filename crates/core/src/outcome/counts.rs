@@ -70,7 +70,7 @@ impl Counts {
                 | Problem::UnexpectedSuccess
                 | Problem::Reported(_) => &mut self.failed,
                 Problem::Malformed { .. } => &mut self.malformed,
-                Problem::Unsupported(_) => &mut self.unsupported,
+                Problem::Unsupported(_) | Problem::NotAllowed(_) => &mut self.unsupported,
                 Problem::TimedOut { .. } => &mut self.timed_out,
                 Problem::Fault(_) => &mut self.faulted,
             },

@@ -17,6 +17,8 @@ pub struct FileReport {
     pub file: FileId,
     /// The path of the file in messages, which can be typed again.
     pub shown: String,
+    /// The dialect that it was read in; `None` if it was not read, or if another program wrote the report.
+    pub dialect: Option<String>,
     /// The counts of records.
     pub counts: Counts,
     /// All records that have not passed, in the order of their execution.
@@ -32,6 +34,8 @@ pub struct FileReport {
     pub records: Option<u64>,
     /// Warnings about valid but suspicious text.
     pub lints: Vec<Lint>,
+    /// What was missing for the rest of the file, which was skipped.
+    pub missing: Option<MissingRequirement>,
     /// The end of the execution.
     pub end: FileEnd,
     /// The duration; 0 if another program wrote the report without it.
@@ -46,6 +50,15 @@ pub struct FileReport {
     pub finished: Option<i64>,
     /// The other runs of the file, by `--retries` or `--repeat`.
     pub attempts: Vec<Attempt>,
+}
+
+/// Something that a file requires and the engine or the machine does not have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingRequirement {
+    /// The record after which records were skipped.
+    pub id: RecordId,
+    /// What is missing.
+    pub what: String,
 }
 
 /// A slow record.
@@ -80,6 +93,11 @@ pub enum FileEnd {
     Completed,
     /// A `halt`.
     Halted {
+        /// The place of the record.
+        id: RecordId,
+    },
+    /// The first failing record, at which the dialect stops reading.
+    AtFailure {
         /// The place of the record.
         id: RecordId,
     },
@@ -124,7 +142,7 @@ impl FileEnd {
             | Self::Faulted { fault: Fault::OutOfMemory { .. }, .. } => FileStatus::OutOfMemory,
             Self::NotStarted(_) => FileStatus::Error,
             Self::Faulted { .. } => FileStatus::Crashed,
-            Self::Completed | Self::Halted { .. } | Self::Malformed { .. } => {
+            Self::Completed | Self::Halted { .. } | Self::AtFailure { .. } | Self::Malformed { .. } => {
                 if counts.timed_out > 0 {
                     FileStatus::TimedOut
                 } else if counts.not_passed() > 0 {
@@ -139,13 +157,23 @@ impl FileEnd {
     }
 }
 
+impl FileEnd {
+    /// Returns the status of a file of which something was missing for the rest: it is skipped, whatever has passed before.
+    pub(super) fn status_with(&self, counts: &Counts, missing: Option<&MissingRequirement>) -> FileStatus {
+        match self.status(counts) {
+            FileStatus::Passed if missing.is_some() => FileStatus::Empty,
+            status => status,
+        }
+    }
+}
+
 /// The reason why a file could not be started.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FileProblem {
     /// The file could not be read.
     #[error("cannot read the file: {0}")]
     Unreadable(String),
-    /// The file names an unknown dialect.
+    /// The file is in an unknown dialect, or mixes dialects.
     #[error("{0}")]
     Dialect(String),
     /// The worker process exited before the first record.
@@ -275,6 +303,7 @@ impl FileReport {
         Self {
             shown: file.path().to_owned(),
             file,
+            dialect: None,
             counts: Counts::default(),
             failures: Vec::new(),
             groups: Vec::new(),
@@ -282,6 +311,7 @@ impl FileReport {
             left_out: Vec::new(),
             records: None,
             lints: Vec::new(),
+            missing: None,
             end,
             elapsed: Duration::ZERO,
             peak_memory: None,
@@ -300,7 +330,7 @@ impl FileReport {
 
     /// Returns the status of the attempt in this report.
     pub fn last_status(&self) -> FileStatus {
-        self.end.status(&self.counts)
+        self.end.status_with(&self.counts, self.missing.as_ref())
     }
 
     /// Returns whether the file counts as passed or empty.

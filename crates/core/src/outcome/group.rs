@@ -114,11 +114,18 @@ pub fn common(problem: &Problem) -> String {
             Mismatch::ColumnCount { actual: 0, .. } => "no result".to_owned(),
             Mismatch::ColumnCount { expected, actual } if actual > expected => "more columns".to_owned(),
             Mismatch::ColumnCount { .. } => "fewer columns".to_owned(),
+            Mismatch::RowCount { expected, actual, .. } => {
+                Difference::of_totals(*expected, *actual).word().to_owned()
+            }
+            Mismatch::AffectedRows { .. } => "another number of affected rows".to_owned(),
+            Mismatch::ColumnType { .. } => "another type of a column".to_owned(),
+            Mismatch::UncertainOrder => "rows in any order".to_owned(),
+            Mismatch::Error { actual, .. } => without_names(&actual.message),
             Mismatch::Label(_) => "another result under the same label".to_owned(),
         },
         Problem::UnexpectedError { error, .. } => without_names(&error.message),
         Problem::UnexpectedSuccess => "an error was expected".to_owned(),
-        Problem::Unsupported(why) | Problem::Reported(why) => without_names(why),
+        Problem::Unsupported(why) | Problem::NotAllowed(why) | Problem::Reported(why) => without_names(why),
         Problem::TimedOut { .. } => "over the time limit".to_owned(),
         Problem::Malformed { error, .. } => without_names(&error.kind.to_string()),
         Problem::Fault(fault) => match fault {

@@ -22,8 +22,8 @@ pub use difference::{Difference, VALUES_OF_GROUP};
 pub use digest::Digest;
 pub use fault::{ExitHow, Fault, bytes};
 pub use file::{
-    Attempt, FileAttempts, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult, SlowRecord,
-    category_of, subcategory_of,
+    Attempt, FileAttempts, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult, MissingRequirement,
+    SlowRecord, category_of, subcategory_of,
 };
 pub use group::{FailureGroup, GroupBook, append, arrange, common};
 pub use name::{RecordId, RecordKey, RecordName, RecordRef};

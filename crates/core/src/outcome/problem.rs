@@ -31,6 +31,8 @@ pub enum Problem {
     },
     /// The engine's adapter cannot execute it.
     Unsupported(String),
+    /// The user has not allowed what it needs besides the engine: a shell, or files outside of the suite.
+    NotAllowed(String),
     /// The record exceeded its time limit.
     TimedOut {
         /// The elapsed time when it was stopped.
@@ -76,6 +78,42 @@ pub enum Mismatch {
         expected: usize,
         /// The number of columns; 0 for SQL without a result.
         actual: usize,
+    },
+    /// Another number of rows than the record needs.
+    RowCount {
+        /// The number that the record needs.
+        expected: u64,
+        /// The number that the engine has returned.
+        actual: u64,
+        /// The engine's values.
+        rows: Excerpt,
+        /// The number of values per row.
+        columns: usize,
+    },
+    /// Another number of rows inserted, changed, deleted or returned by a statement.
+    AffectedRows {
+        /// The number in the file.
+        expected: u64,
+        /// The number that the engine tells.
+        actual: u64,
+    },
+    /// A column of another type than its type letter.
+    ColumnType {
+        /// The number of the column, counted from 1.
+        column: usize,
+        /// The type letter.
+        expected: char,
+        /// The type that the engine tells, or the value.
+        actual: String,
+    },
+    /// The values are right, but nothing makes sure of the order of the rows.
+    UncertainOrder,
+    /// Another error than the expected one.
+    Error {
+        /// The pattern or text of the file.
+        expected: String,
+        /// The error of the engine.
+        actual: SqlError,
     },
     /// Another result than an earlier query with the same label.
     Label(Box<LabelMismatch>),
@@ -145,11 +183,17 @@ impl Problem {
                 Mismatch::Hash { .. } => "hash_differs",
                 Mismatch::Presentation { .. } => "presentation_differs",
                 Mismatch::ColumnCount { .. } => "column_count_differs",
+                Mismatch::RowCount { .. } => "row_count_differs",
+                Mismatch::AffectedRows { .. } => "affected_rows_differ",
+                Mismatch::ColumnType { .. } => "column_type_differs",
+                Mismatch::UncertainOrder => "order_uncertain",
+                Mismatch::Error { .. } => "error_differs",
                 Mismatch::Label(_) => "label_differs",
             },
             Self::UnexpectedError { .. } => "unexpected_error",
             Self::UnexpectedSuccess => "unexpected_success",
             Self::Unsupported(_) => "unsupported",
+            Self::NotAllowed(_) => "not_allowed",
             Self::TimedOut { .. } => "timed_out",
             Self::Malformed { .. } => "malformed",
             Self::Fault(Fault::Panicked(_)) => "engine_panicked",

@@ -23,16 +23,20 @@ impl RecordOutcome {
             Self::Passed => true,
             Self::Skipped(_) | Self::NotReached => false,
             Self::Failed(Problem::Malformed { executed, .. }) => *executed,
-            Self::Failed(problem) => !matches!(problem, Problem::Unsupported(_)),
+            Self::Failed(problem) => !matches!(problem, Problem::Unsupported(_) | Problem::NotAllowed(_)),
         }
     }
 }
 
 /// The reason why a record was skipped.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkipReason {
-    /// A `skipif` or `onlyif`.
+    /// A `skipif`, `onlyif` or `continue`.
     Condition,
+    /// A `require`, or an error that the dialect takes for a missing service.
+    Requirement,
+    /// A `mode skip`.
+    Mode,
     /// The user excluded it.
     LeftOut,
 }

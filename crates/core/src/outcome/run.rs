@@ -107,6 +107,15 @@ impl RunReport {
         Totals::from_files(&self.files)
     }
 
+    /// Returns the number of files in each dialect, without files whose dialect is unknown.
+    pub fn dialects(&self) -> BTreeMap<&str, u64> {
+        let mut dialects = BTreeMap::new();
+        for dialect in self.files.iter().filter_map(|file| file.dialect.as_deref()) {
+            *dialects.entry(dialect).or_default() += 1;
+        }
+        dialects
+    }
+
     /// Returns the totals of each category.
     pub fn by_category(&self) -> BTreeMap<&str, Totals> {
         let mut categories = BTreeMap::<&str, Totals>::new();

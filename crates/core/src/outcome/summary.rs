@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::counts::Counts;
-use super::file::{FileEnd, FileReport, FileStatus, SlowRecord};
+use super::file::{FileEnd, FileReport, FileStatus, MissingRequirement, SlowRecord};
 use super::name::RecordRef;
 use crate::location::FileId;
 
@@ -16,6 +16,8 @@ pub struct FileSummary {
     pub elapsed: Duration,
     /// The counts of records.
     pub counts: Counts,
+    /// What was missing for the rest of the file, which was skipped.
+    pub missing: Option<MissingRequirement>,
     /// The end of the execution.
     pub end: FileEnd,
     /// The failing records.
@@ -35,7 +37,7 @@ pub struct FileSummary {
 impl FileSummary {
     /// Returns the status of the last attempt.
     pub fn last_status(&self) -> FileStatus {
-        self.end.status(&self.counts)
+        self.end.status_with(&self.counts, self.missing.as_ref())
     }
 
     /// Returns the status over all attempts.
@@ -56,6 +58,7 @@ impl From<&FileReport> for FileSummary {
             file: report.file.clone(),
             elapsed: report.elapsed,
             counts: report.counts,
+            missing: report.missing.clone(),
             end: report.end.clone(),
             failures: failures.map(|record| RecordRef { id: record.id.clone(), key: record.key }).collect(),
             left_out: report.left_out.clone(),

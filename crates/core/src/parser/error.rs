@@ -109,6 +109,18 @@ pub enum ParseErrorKind {
     /// SQL after the first statement of a query.
     #[error("expected one SQL statement in a query, found more SQL after the first")]
     MoreThanOneStatement,
+    /// Text that the dialect does not allow, in words.
+    #[error("{text}")]
+    Other {
+        /// The expected and the found text.
+        text: String,
+    },
+    /// Text next to the record that would silently be left out, in words.
+    #[error("{text}")]
+    HiddenText {
+        /// The expected and the found text.
+        text: String,
+    },
     /// Value lines behind a hash line, which nothing would ever compare.
     #[error("expected nothing after the hash line, found `{found}`")]
     TextAfterHash {
@@ -126,6 +138,7 @@ impl ParseErrorKind {
                 | Self::ConditionWithoutRecord { .. }
                 | Self::MissingConditionName { .. }
                 | Self::HeaderInSql { .. }
+                | Self::HiddenText { .. }
         ) || matches!(self, Self::UnusedWords { after, .. } if is_condition(after))
     }
 
@@ -149,7 +162,7 @@ impl ParseErrorKind {
                 "the SQLite runner takes such a line for SQL; --exact does the same"
             }
             Self::HeaderInSql { .. } => {
-                "put a blank line in front of it; the SQLite runner takes it for SQL; --exact does the same"
+                "put a blank line in front of it; --exact takes it for SQL, as the dialect's own runner does"
             }
             Self::NulInSql => "take the byte out; SQLite ends the SQL there; --exact does the same",
             Self::MoreThanOneStatement => {
@@ -159,7 +172,9 @@ impl ParseErrorKind {
             Self::ConditionWithoutRecord { .. } => "a condition stands on the line right before its record",
             Self::StatementExpectation { .. }
             | Self::MissingConditionName { .. }
-            | Self::MissingSql { .. } => {
+            | Self::MissingSql { .. }
+            | Self::Other { .. }
+            | Self::HiddenText { .. } => {
                 return None;
             }
         })
@@ -218,4 +233,48 @@ pub enum LintKind {
     /// Listed values although the result is above the threshold.
     #[error("listed values for a result that the threshold would hash")]
     ValuesAboveThreshold,
+    /// A word that is nearly a sort mode, in the place of the types or the label.
+    #[error(
+        "a word that looks like a sort mode is read as types or as a label; the order is compared as it is"
+    )]
+    MisplacedSortMode,
+    /// `----` as the first line of SQL.
+    #[error("`----` right after the header is SQL, and no separator")]
+    SeparatorInSql,
+    /// An option of a query that nothing checks.
+    #[error("an option of the query that is not checked")]
+    UncheckedOption,
+    /// An asynchronous record.
+    #[error("an asynchronous record, executed in its place like any other")]
+    ExecutedInOrder,
+    /// A value whose white space differs from the expected one.
+    #[error("a value that is equal only because white space is folded")]
+    WhiteSpaceFolded,
+    /// A record that the dialect knows and its own runner ignores.
+    #[error("a record that is read and has no effect in this dialect")]
+    WithoutEffect,
+    /// An option of a query in the place of its label.
+    #[error("an option in the place of the label; options are joined by commas")]
+    OptionAsLabel,
+    /// `----` at the end of SQL without a result.
+    #[error("`----` without a result behind it, where it is SQL")]
+    SeparatorWithoutResult,
+    /// Values that are equal only within the tolerance of the dialect.
+    #[error("a value that is equal only within the tolerance of the dialect")]
+    WithinTolerance,
+    /// An expected error without a message.
+    #[error("every error is right: nothing is expected of its message")]
+    AnyError,
+    /// A statement whose result is not judged.
+    #[error("the result of the statement is not judged")]
+    Unchecked,
+    /// The name of a connection that resembles a sort mode.
+    #[error("a connection with a name like a sort mode")]
+    ConnectionLikeSortMode,
+    /// Rows with tabs whose empty cells are left out.
+    #[error("a row with another number of tabs than columns: empty cells are left out")]
+    EmptyCells,
+    /// A loop without values, whose records are executed once.
+    #[error("a loop without values: its records are executed once all the same")]
+    LoopWithoutValues,
 }

@@ -3,45 +3,63 @@
 use std::ops::Range;
 
 use super::condition::Condition;
-use super::dialect::{Directive, MissingSeparator, Profile};
+use super::control::Control;
+use super::dialect::{Directive, MissingSeparator, Profile, rules_for};
 use super::error::{Lint, LintKind, ParseErrorKind};
 use super::header::{Header, TYPE_LETTERS, condition_kind, is_header};
 use super::lines::{Line, LineCursor};
 use super::record::{
-    Block, Control, Defect, DefectEffect, ErrorPattern, Item, Query, QueryExpectation, Record, RecordKind,
-    Script, SortMode, Sql, Statement, StatementExpectation,
+    ConnectionName, Defect, DefectEffect, ErrorPattern, Item, Layout, Query, QueryExpectation, Record,
+    RecordKind, Script, SortMode, Statement, StatementExpectation,
 };
+use super::text::{Block, Comments, Sql};
 use crate::location::{Source, text_of};
 
 /// Reads a test file by the rules of `profile`.
 pub fn parse<'s>(source: &'s Source, profile: &'static Profile) -> Script<'s> {
+    let profile = rules_for(profile, source);
     let mut reader = Reader::new(source, profile);
     while let Some(line) = reader.lines.peek() {
-        let item = if line.is_blank() {
-            Item::Blank(reader.span_while(Line::is_blank))
-        } else if line.is_comment() {
-            Item::Comment(reader.span_while(Line::is_comment))
+        let item = if profile.is_blank(&line) {
+            Item::Blank(reader.span_while(|line| profile.is_blank(line)))
+        } else if profile.is_comment(&line) {
+            Item::Comment(reader.span_while(|line| profile.is_comment(line)))
         } else {
-            Item::Record(reader.record(line))
+            Item::Record((profile.read_record)(&mut reader, line))
         };
         reader.items.push(item);
     }
-    Script { source, profile, items: reader.items, lints: reader.lints }
+    let (items, lints) = (reader.items, reader.lints);
+    let mut script = Script { source, profile, items, lints, included: Vec::new() };
+    if let Some(finish) = profile.finish {
+        finish(&mut script);
+    }
+    script
 }
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-const SEPARATOR: &[u8] = b"----";
+pub(super) const SEPARATOR: &[u8] = b"----";
 
-struct Reader<'s> {
-    source: &'s Source,
-    profile: &'static Profile,
-    lines: LineCursor<'s>,
-    items: Vec<Item<'s>>,
-    lints: Vec<Lint>,
+/// Reads a file line by line; the dialects build their records with it.
+pub(super) struct Reader<'s> {
+    pub(super) source: &'s Source,
+    pub(super) profile: &'static Profile,
+    pub(super) lines: LineCursor<'s>,
+    pub(super) items: Vec<Item<'s>>,
+    pub(super) lints: Vec<Lint>,
+    /// What records in front of the next one have left for it, in the dialect of sqllogictest-rs.
+    pub(super) pending: PendingParts<'s>,
+}
+
+/// Conditions and a connection that wait for a record that uses them.
+#[derive(Default)]
+pub(super) struct PendingParts<'s> {
+    pub(super) conditions: Vec<Condition<'s>>,
+    pub(super) connection: Option<ConnectionName<'s>>,
 }
 
 /// The parsed words and lines of a record, without its conditions.
-type Body<'s> = (RecordKind<'s>, Option<Box<Defect>>);
+pub(super) type Body<'s> = (RecordKind<'s>, Option<Box<Defect>>);
 
 /// The SQL of a record and the text after it.
 struct SqlPart<'s> {
@@ -60,10 +78,11 @@ impl<'s> Reader<'s> {
             start = BYTE_ORDER_MARK.len();
             items.push(Item::ByteOrderMark(0..start));
         }
-        Self { source, profile, lines: LineCursor::new(bytes, start), items, lints: Vec::new() }
+        let pending = PendingParts::default();
+        Self { source, profile, lines: LineCursor::new(bytes, start), items, lints: Vec::new(), pending }
     }
 
-    fn span_while(&mut self, wanted: impl Fn(&Line<'s>) -> bool) -> Range<usize> {
+    pub(super) fn span_while(&mut self, wanted: impl Fn(&Line<'s>) -> bool) -> Range<usize> {
         let start = self.offset();
         while self.lines.peek().is_some_and(|line| wanted(&line)) {
             self.lines.take();
@@ -71,8 +90,23 @@ impl<'s> Reader<'s> {
         start..self.offset()
     }
 
-    fn offset(&self) -> usize {
+    pub(super) fn offset(&self) -> usize {
         self.lines.peek().map_or(self.source.bytes().len(), |line| line.start)
+    }
+
+    /// Takes the next line that is neither blank nor a comment between records; `None` at the end of the file.
+    pub(super) fn take_between_records(&mut self) -> Option<Line<'s>> {
+        loop {
+            let line = self.lines.take()?;
+            if !self.profile.is_blank(&line) && !self.profile.is_comment(&line) {
+                return Some(line);
+            }
+        }
+    }
+
+    /// Returns whether the record that is read is the first one.
+    pub(super) fn is_first_record(&self) -> bool {
+        !self.items.iter().any(|item| matches!(item, Item::Record(_)))
     }
 
     /// Takes the next line of the record that is not a comment; `None` at its end.
@@ -86,7 +120,7 @@ impl<'s> Reader<'s> {
         }
     }
 
-    fn record(&mut self, first: Line<'s>) -> Record<'s> {
+    pub(super) fn record(&mut self, first: Line<'s>) -> Record<'s> {
         let mut conditions = Vec::new();
         let mut defect = None;
         let mut last_seen = first;
@@ -107,7 +141,7 @@ impl<'s> Reader<'s> {
                     if let Some(kind) = header.unused_words(2, self.profile) {
                         defect = Some(self.defect(line, kind, DefectEffect::Dropped));
                     }
-                    conditions.push(Condition { kind, name, line: line.number });
+                    conditions.push(Condition { kind, name, comparison: None, line: line.number });
                 }
                 None => break self.body(&header, conditions.is_empty()),
             }
@@ -119,13 +153,14 @@ impl<'s> Reader<'s> {
             lines: first.number..end_line,
             line: last_seen.number,
             conditions,
+            options: None,
             kind,
             defect: defect.or(body_defect),
         }
     }
 
     /// Returns the number of the last line plus one.
-    fn line_count(&self) -> u32 {
+    pub(super) fn line_count(&self) -> u32 {
         self.lines.number() + 1
     }
 
@@ -185,11 +220,11 @@ impl<'s> Reader<'s> {
         }
         let mut defect = None;
         let sort = match header.word(2) {
-            None => SortMode::NoSort,
-            Some(word) => SortMode::from_word(word).unwrap_or_else(|| {
+            None => None,
+            Some(word) => SortMode::from_word(word).or_else(|| {
                 let kind = ParseErrorKind::SortMode { found: text_of(word) };
                 defect = Some(self.defect(header.line, kind, DefectEffect::SqlRuns));
-                SortMode::NoSort
+                None
             }),
         };
         if defect.is_none()
@@ -205,7 +240,7 @@ impl<'s> Reader<'s> {
         }
         let expected = match part.separator {
             Some(_) => self.values(),
-            None if broken_off => Block { raw: &[] },
+            None if broken_off => Block { raw: &[], comments: Comments::Removed },
             None => self.values_without_separator(header, part.last_line),
         };
         if let Some(separator) = part.separator.filter(|_| !unconditional) {
@@ -219,7 +254,9 @@ impl<'s> Reader<'s> {
             defect = Some(self.defect(header.line, error, DefectEffect::Dropped));
         }
         let label = header.word(3);
-        (RecordKind::Query(Query { sql: part.sql, types, sort, label, expected }), defect)
+        let (layout, shows_names) = (Layout::Default, false);
+        let query = Query { sql: part.sql, types, sort, label, expected, layout, shows_names };
+        (RecordKind::Query(query), defect)
     }
 
     fn hash_threshold(&mut self, header: &Header<'s>) -> Body<'s> {
@@ -258,7 +295,7 @@ impl<'s> Reader<'s> {
     fn sql(&mut self, directive: Directive) -> SqlPart<'s> {
         let bytes = self.source.bytes();
         let start = self.offset();
-        let sql = Sql { raw: &bytes[start..start], plain: true };
+        let sql = Sql { raw: &bytes[start..start], plain: true, comments: Comments::Removed };
         let mut part = SqlPart { sql, last_line: None, separator: None, defect: None };
         let mut first_start = start;
         while let Some(line) = self.take_text() {
@@ -331,7 +368,7 @@ impl<'s> Reader<'s> {
     fn values(&mut self) -> Block<'s> {
         let start = self.offset();
         let end = self.span_while(|line| !line.is_blank()).end;
-        Block { raw: &self.source.bytes()[start..end] }
+        Block { raw: &self.source.bytes()[start..end], comments: Comments::Removed }
     }
 
     fn values_without_separator(&mut self, header: &Header<'s>, last_sql: Option<Line<'s>>) -> Block<'s> {
@@ -343,7 +380,7 @@ impl<'s> Reader<'s> {
             }
             (_, None) => &[],
         };
-        Block { raw }
+        Block { raw, comments: Comments::Removed }
     }
 
     /// Handles the text after a record that takes no further lines: skips it, or makes the record malformed.
@@ -395,7 +432,7 @@ impl<'s> Reader<'s> {
         self.defect(header.line, ParseErrorKind::MissingSql { found: found.into() }, DefectEffect::Dropped)
     }
 
-    fn defect(&self, line: Line<'s>, kind: ParseErrorKind, effect: DefectEffect) -> Box<Defect> {
+    pub(super) fn defect(&self, line: Line<'s>, kind: ParseErrorKind, effect: DefectEffect) -> Box<Defect> {
         Defect::new(self.source.at(line.number), kind, effect)
     }
 }

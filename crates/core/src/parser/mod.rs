@@ -13,24 +13,36 @@
 //! assert_eq!(script.unparse(), source.bytes());
 //! ```
 
+mod blocks;
 mod condition;
+mod control;
 mod dialect;
 mod error;
 mod grammar;
 mod header;
+mod include;
 mod lines;
+mod lint;
 mod record;
 #[cfg(test)]
 mod tests;
+mod text;
 
-pub use condition::{Condition, ConditionKind, first_refusal};
+pub use condition::{Comparison, ComparisonOperator, Condition, ConditionKind, first_refusal};
+pub use control::{Control, Loop, LoopValues, Requirement};
 pub use dialect::{
-    DIALECTS, LabelLimits, Matcher, Presentation, Profile, Renderer, SQLITE, SQLITE_EXACT, StepError,
-    UnknownDialect, choose, profile,
+    COCKROACH, COCKROACH_EXACT, ChosenDialect, ColumnRule, DIALECTS, DUCKDB, DUCKDB_EXACT, DialectError,
+    DialectEvidence, DialectReason, DialectRequest, IncludeRule, LabelLimits, MATERIALIZE, MATERIALIZE_EXACT,
+    Matcher, Presentation, Profile, RS, RS_EXACT, Renderer, RequestOrigin, SQLITE, SQLITE_EXACT, StepError,
+    UnknownDialect, VIBESQL, VIBESQL_EXACT, VariableSyntax, choose, profile,
 };
 pub use error::{Lint, LintKind, ParseError, ParseErrorKind};
 pub use grammar::parse;
+pub use include::{IncludeFinder, SourceTree};
+pub use lint::{LintFinding, LintLevel, LintRule, defect_codes, explain_defect, find_lints};
 pub use record::{
-    Block, Control, Defect, DefectEffect, ErrorPattern, HashLine, Item, Query, QueryExpectation, Record,
-    RecordKind, Script, SortMode, Sql, Statement, StatementExpectation,
+    ConnectionName, DatabaseAction, Defect, DefectEffect, ErrorPattern, IncludedScripts, Item, Layout, Let,
+    MissingAbility, Query, QueryExpectation, Record, RecordKind, RecordOptions, Retry, Script, SortMode,
+    Statement, StatementExpectation, System,
 };
+pub use text::{Block, HashLine, Sql};

@@ -1,11 +1,14 @@
 //! The contents of a test file, borrowed from its text. Data only.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::time::Duration;
 
 use super::condition::Condition;
+use super::control::Control;
 use super::dialect::Profile;
 use super::error::{Lint, ParseError};
-use super::lines::LineCursor;
+use super::text::{Block, HashLine, Sql};
 use crate::location::{Location, Source};
 
 /// A parsed test file. Its items cover every byte of the source, in order and without overlap.
@@ -19,6 +22,17 @@ pub struct Script<'s> {
     pub items: Vec<Item<'s>>,
     /// Legal but suspicious parts.
     pub lints: Vec<Lint>,
+    /// The files that its records include.
+    pub included: Vec<IncludedScripts<'s>>,
+}
+
+/// The files that one record includes.
+#[derive(Debug)]
+pub struct IncludedScripts<'s> {
+    /// The line of the record.
+    pub line: u32,
+    /// The files, in the order of their execution.
+    pub scripts: Vec<Script<'s>>,
 }
 
 impl<'s> Script<'s> {
@@ -30,9 +44,17 @@ impl<'s> Script<'s> {
         })
     }
 
-    /// Returns the number of records in the counts: statements, queries, and malformed records.
+    /// Returns the number of records in the text that have an outcome: each counts once, also in a loop.
     pub fn total(&self) -> u64 {
         self.records().filter(|record| record.is_counted()).count() as u64
+    }
+
+    /// Returns the script with this name among those that it includes, directly or through others.
+    pub fn included_script(&self, name: &str) -> Option<&Self> {
+        let mut scripts = self.included.iter().flat_map(|included| &included.scripts);
+        scripts.find_map(|script| {
+            if script.source.name() == name { Some(script) } else { script.included_script(name) }
+        })
     }
 
     /// Returns the record that has `line` between its first and last line.
@@ -80,6 +102,8 @@ pub struct Record<'s> {
     pub line: u32,
     /// The conditions, in order.
     pub conditions: Vec<Condition<'s>>,
+    /// The connection and the retries that few records name.
+    pub options: Option<Box<RecordOptions<'s>>>,
     /// Its contents.
     pub kind: RecordKind<'s>,
     /// Its defect, if it is malformed.
@@ -92,44 +116,108 @@ impl<'s> Record<'s> {
         match &self.kind {
             RecordKind::Statement(statement) => Some(&statement.sql),
             RecordKind::Query(query) => Some(&query.sql),
-            RecordKind::Control(_) | RecordKind::Unknown => None,
+            RecordKind::Let(assignment) => Some(&assignment.sql),
+            RecordKind::System(_)
+            | RecordKind::Database(_)
+            | RecordKind::Control(_)
+            | RecordKind::Unknown => None,
         }
+    }
+
+    /// Returns the connection that the record names.
+    pub fn connection(&self) -> Option<&ConnectionName<'s>> {
+        self.options.as_ref()?.connection.as_ref()
+    }
+
+    /// Returns how the record is retried, if it is.
+    pub fn retry(&self) -> Option<Retry> {
+        self.options.as_ref()?.retry
+    }
+
+    /// Returns how often the record is executed.
+    pub fn repetitions(&self) -> u32 {
+        self.options.as_ref().and_then(|options| options.repetitions).unwrap_or(1)
+    }
+
+    /// Returns what the record needs and no engine has.
+    pub fn missing(&self) -> Option<MissingAbility> {
+        self.options.as_ref()?.missing
     }
 
     /// Returns the label of a query.
     pub fn label(&self) -> Option<&'s [u8]> {
         match &self.kind {
             RecordKind::Query(query) => query.label,
-            RecordKind::Statement(_) | RecordKind::Control(_) | RecordKind::Unknown => None,
+            _ => None,
         }
     }
 
     /// Returns whether the record ends in an outcome: control records that are in order do not.
     pub fn is_counted(&self) -> bool {
-        self.defect.is_some() || matches!(self.kind, RecordKind::Statement(_) | RecordKind::Query(_))
+        let has_no_outcome = matches!(self.kind, RecordKind::Control(_) | RecordKind::Unknown);
+        self.defect.is_some() || self.missing().is_some() || !has_no_outcome
     }
+}
+
+/// What few records have in addition to their contents.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecordOptions<'s> {
+    /// The connection that executes it; the default connection without one.
+    pub connection: Option<ConnectionName<'s>>,
+    /// How often it is tried.
+    pub retry: Option<Retry>,
+    /// How often it is executed; the first failure is its outcome.
+    pub repetitions: Option<u32>,
+    /// The number of significant digits to which decimal fractions in texts are rounded.
+    pub digits: Option<u8>,
+    /// What it needs and no engine has. It is unsupported then.
+    pub missing: Option<MissingAbility>,
+}
+
+/// What a record needs and no engine has: a cluster, notices, a second thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MissingAbility {
+    /// Its name, as in `X is not supported`.
+    pub name: &'static str,
+    /// Whether the SQL is executed, because later records may depend on it.
+    pub runs_sql: bool,
+}
+
+/// A connection, as a record names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConnectionName<'s> {
+    /// The name; empty for the default connection of another user.
+    pub name: &'s [u8],
+    /// The user; the engine's default user without one.
+    pub user: Option<&'s [u8]>,
+}
+
+/// How often a record is tried until it passes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// The number of attempts, at least 1.
+    pub attempts: u32,
+    /// The pause after a failed attempt.
+    pub backoff: Duration,
 }
 
 /// The kinds of records.
 #[derive(Debug)]
 pub enum RecordKind<'s> {
-    /// `statement`.
+    /// SQL that is executed for its effect.
     Statement(Statement<'s>),
-    /// `query`.
+    /// SQL that is executed for its result.
     Query(Query<'s>),
-    /// Anything that has no SQL.
-    Control(Control),
+    /// A query whose values become variables.
+    Let(Let<'s>),
+    /// A shell command.
+    System(System<'s>),
+    /// A change of the database or its connections as a whole.
+    Database(DatabaseAction<'s>),
+    /// A record that changes the execution of later ones. It has an outcome only if it is malformed.
+    Control(Control<'s>),
     /// Text that is not a record; its defect has the reason.
     Unknown,
-}
-
-/// A record that changes the execution of later ones. It has an outcome only if it is malformed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Control {
-    /// `hash-threshold`; 0 means that nothing is hashed.
-    HashThreshold(u64),
-    /// `halt`.
-    Halt,
 }
 
 /// SQL that is executed for its effect.
@@ -138,23 +226,51 @@ pub struct Statement<'s> {
     /// The SQL.
     pub sql: Sql<'s>,
     /// The expected result.
-    pub expected: StatementExpectation,
+    pub expected: StatementExpectation<'s>,
 }
 
 /// The expected result of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StatementExpectation {
+pub enum StatementExpectation<'s> {
     /// Succeed.
     Ok,
+    /// Affect this number of rows, or return it.
+    Count(u64),
     /// Fail, with an error like this.
-    Error(ErrorPattern),
+    Error(ErrorPattern<'s>),
+    /// Succeed, or fail with an error like this.
+    OkOrError(ErrorPattern<'s>),
+    /// Anything: the statement is executed, and its result is not judged.
+    Unchecked,
+    /// Anything, and later records are skipped, as after `mode skip`.
+    UncheckedBeforeSkip,
 }
 
 /// The errors that an expectation accepts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ErrorPattern {
+pub enum ErrorPattern<'s> {
     /// All.
     Any,
+    /// With a message in which this regular expression occurs.
+    Search(Cow<'s, str>),
+    /// With a message that this regular expression matches from its first to its last character, or does not match.
+    FullRegex {
+        /// The regular expression, in which a dot matches a line end.
+        regex: Cow<'s, str>,
+        /// Whether the message must not match.
+        negated: bool,
+    },
+    /// With a message that contains this text.
+    Contains(Cow<'s, [u8]>),
+    /// With this message, apart from white space around both.
+    Exact(Cow<'s, [u8]>),
+    /// With this SQLSTATE, and a message in which the regular expression occurs.
+    SqlState {
+        /// The five characters.
+        code: &'s str,
+        /// The regular expression; empty if any message is right.
+        message: Cow<'s, str>,
+    },
 }
 
 /// SQL that is executed for its result.
@@ -162,14 +278,18 @@ pub enum ErrorPattern {
 pub struct Query<'s> {
     /// The SQL.
     pub sql: Sql<'s>,
-    /// One letter for each column: T, I or R.
+    /// One letter for each column; empty if the dialect allows a query without types.
     pub types: &'s [u8],
-    /// In which order the values are compared.
-    pub sort: SortMode,
+    /// In which order the values are compared; the default of the file, if it is not given.
+    pub sort: Option<SortMode>,
     /// Queries with the same label must have the same result.
     pub label: Option<&'s [u8]>,
     /// The expected result.
     pub expected: QueryExpectation<'s>,
+    /// The form of the expected rows.
+    pub layout: Layout,
+    /// Whether the names of the columns are the first row of the result.
+    pub shows_names: bool,
 }
 
 /// The expected result of a query.
@@ -179,6 +299,82 @@ pub enum QueryExpectation<'s> {
     Rows(Block<'s>),
     /// Values with this hash: the hash line is the only line.
     Hash(HashLine),
+    /// The values in a file, by its path as written.
+    File(&'s [u8]),
+    /// Fail, with an error like this.
+    Error(ErrorPattern<'s>),
+    /// The result of the first query with the same label, and nothing else.
+    Label,
+}
+
+/// The form of the lines of an expected result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// As the matcher of the dialect, or an earlier control record, says.
+    Default,
+    /// A value on each line.
+    Values,
+    /// A row on each line.
+    Rows,
+    /// One value of several lines.
+    Text,
+    /// A row on each line with commas between its values, and a line for the end of each statement.
+    Transcript {
+        /// Whether a line `EOF` ends the rows, whose values may have several lines.
+        multiline: bool,
+    },
+}
+
+/// A query whose values become variables.
+#[derive(Debug)]
+pub struct Let<'s> {
+    /// The names of the variables, one for each column.
+    pub names: Vec<&'s [u8]>,
+    /// The SQL, which returns one row.
+    pub sql: Sql<'s>,
+}
+
+/// A shell command.
+#[derive(Debug)]
+pub struct System<'s> {
+    /// The lines of the command.
+    pub command: Sql<'s>,
+    /// The expected standard output, apart from white space around it; not compared without one.
+    pub stdout: Option<Block<'s>>,
+}
+
+/// A change of the database or its connections as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseAction<'s> {
+    /// Closes the database and opens the one in a file; one in memory without a path.
+    Load {
+        /// The path as written.
+        path: Option<&'s [u8]>,
+        /// Whether it is opened for reading only.
+        read_only: bool,
+        /// The version of the storage format for a new file; the engine's default without one.
+        version: Option<&'s [u8]>,
+    },
+    /// Closes the database and opens it again, with its durable data.
+    Restart,
+    /// Closes the default connection and opens it again.
+    Reconnect,
+    /// Unpacks an archive.
+    Unzip {
+        /// Its path as written.
+        archive: &'s [u8],
+        /// The path of the unpacked file as written; without one, that of the archive without its ending.
+        target: Option<&'s [u8]>,
+    },
+    /// Drops all databases and settings.
+    Reset,
+    /// Loads rows of text into a table.
+    Copy {
+        /// The table.
+        table: &'s [u8],
+        /// The path of the file with the rows as written; a tab stands between values.
+        path: &'s [u8],
+    },
 }
 
 /// In which order the values of a result are compared.
@@ -190,6 +386,8 @@ pub enum SortMode {
     RowSort,
     /// All values as one list, sorted by their text.
     ValueSort,
+    /// Rows with the same values in the first columns as sorted, by these columns: bit 0 is the first.
+    PartialSort(u64),
 }
 
 impl SortMode {
@@ -209,112 +407,8 @@ impl SortMode {
             Self::NoSort => "nosort",
             Self::RowSort => "rowsort",
             Self::ValueSort => "valuesort",
+            Self::PartialSort(_) => "partialsort",
         }
-    }
-}
-
-/// The SQL of a record: lines of the source, from which comment lines are still to be taken out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sql<'s> {
-    pub(super) raw: &'s [u8],
-    pub(super) plain: bool,
-}
-
-impl<'s> Sql<'s> {
-    /// Returns the text as an engine gets it: lines joined by LF, without comment lines and CRs of line ends. `buffer`
-    /// is used only when the source does not hold the text in one piece.
-    pub fn text<'a>(&self, buffer: &'a mut Vec<u8>) -> &'a [u8]
-    where
-        's: 'a,
-    {
-        if self.plain {
-            return self.raw;
-        }
-        buffer.clear();
-        for line in self.lines() {
-            buffer.extend_from_slice(line);
-            buffer.push(b'\n');
-        }
-        buffer.pop();
-        buffer
-    }
-
-    /// Returns the lines without their ends.
-    pub fn lines(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
-        Block { raw: self.raw }.lines()
-    }
-
-    /// Returns whether there is no SQL at all.
-    pub fn is_empty(&self) -> bool {
-        self.lines().next().is_none()
-    }
-}
-
-/// Value lines of an expected result, as they stand in the source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Block<'s> {
-    pub(super) raw: &'s [u8],
-}
-
-impl<'s> Block<'s> {
-    /// Returns the values, one for each line.
-    pub fn lines(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
-        let mut cursor = LineCursor::new(self.raw, 0);
-        std::iter::from_fn(move || {
-            loop {
-                let line = cursor.take()?;
-                if !line.is_comment() {
-                    return Some(line.text);
-                }
-            }
-        })
-    }
-
-    /// Returns the hash on the first line, if it is a hash line.
-    pub fn leading_hash(&self) -> Option<HashLine> {
-        self.lines().next().and_then(HashLine::parse)
-    }
-}
-
-/// `N values hashing to H`: the expectation for a result too long to list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HashLine {
-    /// The number of values (not rows).
-    pub values: u64,
-    /// The MD5 over every value followed by one LF.
-    pub digest: [u8; 16],
-}
-
-impl HashLine {
-    /// Reads a line of exactly this shape: digits without a leading zero, lower-case hex.
-    pub fn parse(line: &[u8]) -> Option<Self> {
-        const MIDDLE: &[u8] = b" values hashing to ";
-        let digits = line.iter().position(|byte| !byte.is_ascii_digit())?;
-        let hex = line[digits..].strip_prefix(MIDDLE)?;
-        if digits == 0 || hex.len() != 32 || (line[0] == b'0' && digits > 1) {
-            return None;
-        }
-        let values = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
-        let mut digest = [0; 16];
-        for (byte, pair) in digest.iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
-        }
-        Some(Self { values, digest })
-    }
-}
-
-fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    }
-}
-
-impl std::fmt::Display for HashLine {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} values hashing to ", self.values)?;
-        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -53,13 +53,15 @@ fn kind(kind: &RecordKind<'_>) -> String {
             let values = match &query.expected {
                 QueryExpectation::Rows(listed) => listed.lines().map(show).collect(),
                 QueryExpectation::Hash(hash) => vec![hash.to_string()],
+                other => vec![format!("{other:?}")],
             };
-            let sort = query.sort.word();
+            let sort = query.sort.map_or("nosort", SortMode::word);
             format!("query {} {sort} {label} {} -> {values:?}", show(query.types), sql(&query.sql))
         }
         RecordKind::Control(Control::HashThreshold(threshold)) => format!("hash-threshold {threshold}"),
         RecordKind::Control(Control::Halt) => "halt".to_owned(),
         RecordKind::Unknown => "unknown".to_owned(),
+        other => format!("{other:?}"),
     }
 }
 
@@ -246,9 +248,10 @@ fn hash_lines_have_one_shape() {
 
 #[test]
 fn a_file_can_name_its_dialect() {
-    let dialect = |text: &str, request| {
+    let dialect = |text: &str, request: Option<&'static str>| {
         let source = Source::new("t", text);
-        choose(&source, request, false).map(|profile| profile.name)
+        let request = request.map(|name| DialectRequest { name, by: RequestOrigin::Setting });
+        choose(&source, request, false).map(|chosen| chosen.profile.name)
     };
     assert_eq!(dialect("query I\n", None), Ok("sqlite"));
     assert_eq!(dialect("# hi\n# slt-dialect: sqlite\r\n", None), Ok("sqlite"));

@@ -28,9 +28,21 @@ pub struct Request<'r> {
     /// The user of the connection to open.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<&'r str>,
+    /// Whether to close the default connection and open it again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub reconnect: bool,
     /// Whether to restart the database.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub restart: bool,
+    /// The path of a database file to open.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub load: Option<&'r str>,
+    /// Whether that file is opened for reading only.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub read_only: bool,
+    /// The version of the storage format of that file, if it is new.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<&'r str>,
 }
 
 /// Announces the end of the requests. It has no answer.

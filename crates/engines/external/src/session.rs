@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use slt_core::engine::{
-    Capability, Database, DatabaseError, EngineError, ExecuteError, Flow, Interrupter, RowSink, Session,
-    SqlError, utf8,
+    Capability, Database, DatabaseError, DatabaseFile, EngineError, ExecuteError, Flow, Interrupter, RowSink,
+    Session, SqlError, utf8,
 };
 use slt_core::value::{Column, ValueRef, recycle};
 
@@ -63,7 +63,7 @@ impl Database for ExternalDatabase {
                 return Err(DatabaseError::Unsupported(reason));
             }
             (None, None) if self.is_connected => {
-                return Err(DatabaseError::Unsupported("a driver has one default connection".to_owned()));
+                self.change(Capability::Connections, Request { reconnect: true, ..Request::default() })?;
             }
             (None, None) => self.is_connected = true,
         }
@@ -72,6 +72,16 @@ impl Database for ExternalDatabase {
 
     fn restart(&mut self) -> Result<(), DatabaseError> {
         self.change(Capability::Restart, Request { restart: true, ..Request::default() })?;
+        self.is_connected = false;
+        Ok(())
+    }
+
+    fn load(&mut self, file: &DatabaseFile<'_>) -> Result<(), DatabaseError> {
+        let DatabaseFile { path, read_only, version: storage } = *file;
+        self.change(
+            Capability::Load,
+            Request { load: Some(path), read_only, storage, ..Request::default() },
+        )?;
         self.is_connected = false;
         Ok(())
     }

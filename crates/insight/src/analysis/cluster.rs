@@ -163,7 +163,7 @@ fn tell_sql(
         let file = &report.files[place];
         let source =
             if examples.iter().any(|example| example.now.is_some()) { texts.text(file).ok() } else { None };
-        let script = source.as_ref().and_then(|source| reading.script(source).ok());
+        let script = source.as_ref().and_then(|source| reading.script(file, source).ok());
         for example in examples {
             let record = script.as_ref().zip(example.now).and_then(|(script, line)| script.record_at(line));
             let detail = || file.failures.get(example.place)?.detailed();

@@ -12,9 +12,11 @@ use super::texts::{SourceTexts, TextError};
 use slt_core::executor::record_keys;
 use slt_core::location::Source;
 use slt_core::outcome::{
-    Difference, FailingRecord, FileEnd, FileProblem, FileReport, RecordKey, RunReport, common,
+    Difference, FailingRecord, FileEnd, FileProblem, FileReport, RecordId, RecordKey, RunReport, common,
 };
-use slt_core::parser::{self, Query, Record, RecordKind, Script, first_refusal};
+use slt_core::parser::{
+    self, DialectRequest, Query, Record, RecordKind, RequestOrigin, Script, first_refusal,
+};
 
 /// The number of passing statements and queries to sample over all files with failures; the next constants limit each
 /// file.
@@ -85,11 +87,13 @@ pub(super) struct ReadOptions<'r> {
 }
 
 impl ReadOptions<'_> {
-    /// Parses a text.
-    pub(super) fn script<'s>(&self, source: &'s Source) -> Result<Script<'s>, TextError> {
-        let chosen = parser::choose(source, self.dialect, self.exact);
-        let profile = chosen.map_err(|error| TextError::Dialect(error.to_string()))?;
-        Ok(parser::parse(source, profile))
+    /// Parses the text of a file, in the dialect that the run has read it in.
+    pub(super) fn script<'s>(&self, file: &FileReport, source: &'s Source) -> Result<Script<'s>, TextError> {
+        let name = file.dialect.as_deref().or(self.dialect);
+        let request = name.map(|name| DialectRequest { name, by: RequestOrigin::Report });
+        let chosen = parser::choose(source, request, self.exact);
+        let chosen = chosen.map_err(|error| TextError::Dialect(error.to_string()))?;
+        Ok(parser::parse(source, chosen.profile))
     }
 }
 
@@ -121,7 +125,7 @@ fn whole_file(end: &FileEnd) -> &'static str {
     match end {
         FileEnd::NotStarted(problem) => match problem {
             FileProblem::Unreadable(_) => "the file cannot be read",
-            FileProblem::Dialect(_) => "the file is in an unknown dialect",
+            FileProblem::Dialect(_) => "the file is in an unknown dialect, or in several",
             FileProblem::Died(_) => "the worker process ended before the first record",
             FileProblem::TimedOut => "over the time limit before the first record",
             FileProblem::OutOfMemory { .. } => "over the memory limit before the first record",
@@ -130,7 +134,10 @@ fn whole_file(end: &FileEnd) -> &'static str {
         },
         FileEnd::TimedOut { .. } => "over the time limit",
         FileEnd::Faulted { .. } => "the engine was lost",
-        FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => "failed as a whole",
+        FileEnd::Completed
+        | FileEnd::Halted { .. }
+        | FileEnd::AtFailure { .. }
+        | FileEnd::Malformed { .. } => "failed as a whole",
     }
 }
 
@@ -138,7 +145,10 @@ fn whole_file(end: &FileEnd) -> &'static str {
 fn last_line(end: &FileEnd) -> u32 {
     match end {
         FileEnd::Completed => u32::MAX,
-        FileEnd::Halted { id } | FileEnd::Malformed { id } => id.line,
+        FileEnd::Halted { id } | FileEnd::AtFailure { id } | FileEnd::Malformed { id } => {
+            // A place in an included file says nothing about the lines of this one.
+            if id.source.is_some() { 0 } else { id.line }
+        }
         FileEnd::TimedOut { id } | FileEnd::Faulted { id, .. } => id.as_ref().map_or(0, |id| id.line),
         FileEnd::NotStarted(_) => 0,
     }
@@ -220,7 +230,7 @@ impl Facts {
         let (groups, cascade) = (HashMap::new(), Cascade::default());
         let mut own = FileFacts { number, file, first, groups, cascade };
         let source = texts.text(file);
-        let script = source.as_ref().map_err(Clone::clone).and_then(|source| reading.script(source));
+        let script = source.as_ref().map_err(Clone::clone).and_then(|source| reading.script(file, source));
         let mut seen = vec![false; file.failures.len()];
         let why = match &script {
             Ok(script) => {
@@ -349,7 +359,7 @@ impl Facts {
         for file in report.files.iter().filter(good).step_by(stride) {
             // A missing text is not a loss here.
             let Ok(source) = texts.text(file) else { continue };
-            let Ok(script) = reading.script(&source) else { continue };
+            let Ok(script) = reading.script(file, &source) else { continue };
             let lines = RecordLines::new(&script, file, reading.labels);
             let mut strides = lines.strides(&script);
             for record in script.records().filter(|record| lines.has_passed(record)) {
@@ -427,7 +437,16 @@ fn places_in(script: &Script<'_>, file: &FileReport) -> BTreeMap<u32, FailureInd
         let failing = file.failures.iter().map(|record| record.id.line).zip(0..);
         return failing.filter(|(line, _)| lines.binary_search(line).is_ok()).collect();
     }
-    places_of(script, file.failures.iter().map(|record| record.key))
+    let mut places = places_of(script, file.failures.iter().map(|record| record.key));
+    // The key of a record in a loop depends on the iteration.
+    let in_loops = file.failures.iter().zip(0..).filter(|(record, _)| record.id.iteration.is_some());
+    let lines = lines_of(script);
+    for (record, place) in in_loops.filter(|(record, _)| record.id.source.is_none()) {
+        if lines.binary_search(&record.id.line).is_ok() {
+            places.entry(record.id.line).or_insert(place);
+        }
+    }
+    places
 }
 
 fn lines_of(script: &Script<'_>) -> Vec<u32> {
@@ -444,7 +463,8 @@ fn places_of(
         return BTreeMap::new();
     }
     let lines = lines_of(script);
-    let keys = record_keys(script, &lines);
+    let ids: Vec<_> = lines.iter().map(|&line| RecordId::at(line)).collect();
+    let keys = record_keys(script, &ids.iter().collect::<Vec<_>>());
     let found = lines.into_iter().zip(keys).filter_map(|(line, key)| Some((line, *wanted.get(&key?)?)));
     found.collect()
 }

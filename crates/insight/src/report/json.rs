@@ -34,6 +34,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
         "format": document::FORMAT,
         "engine": document::engine(&run.header.engine, &run.header.labels),
         "exact": run.header.exact,
+        "dialects": run.dialects(),
         "duration_ms": milliseconds(run.elapsed),
         "end": end_word(run.end),
         "verdict": run.verdict().as_str(),

@@ -10,6 +10,7 @@ use slt_core::location::FileId;
 use slt_core::outcome::{
     DetailedFailure, FileEnd, FileReport, RecordId, RunEnd, RunReport, RunVerdict, Totals,
 };
+use slt_core::parser::DIALECTS;
 use slt_runner::results::{Circumstances, Commit, PastRun, RunState};
 use slt_runner::text::count::{duration, plural, thousands};
 use slt_runner::text::failure::other_attempt;
@@ -177,8 +178,9 @@ pub fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
         0 => String::new(),
         count => format!("; {} not tested ({why})", plural(count, "file")),
     };
+    let dialects = dialects(run).map_or_else(String::new, |dialects| format!(" (dialects: {dialects})"));
     format!(
-        "{} of {} and {} of {} passed on {} in {}{untested}",
+        "{} of {} and {} of {} passed on {}{dialects} in {}{untested}",
         thousands(totals.passed_with(run.header.flaky)),
         plural(totals.files - totals.empty, "file"),
         thousands(records.passed),
@@ -186,6 +188,14 @@ pub fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
         run.header.engine,
         duration(run.elapsed)
     )
+}
+
+/// Lists the dialects of a run with their files; `None` if all files are in the usual one, or nothing is known.
+fn dialects(run: &RunReport) -> Option<String> {
+    let dialects = run.dialects();
+    let is_unusual = dialects.keys().any(|&dialect| dialect != DIALECTS[0]);
+    let list = dialects.iter().map(|(dialect, &files)| format!("{dialect} {}", plural(files, "file")));
+    is_unusual.then(|| list.collect::<Vec<_>>().join(", "))
 }
 
 /// Describes the end of a run.
@@ -207,7 +217,10 @@ pub fn account(file: &FileReport) -> String {
         FileEnd::Faulted { id: None, fault } => vec![fault.to_string()],
         FileEnd::TimedOut { id: Some(id) } => vec![format!("over the time limit at line {id}")],
         FileEnd::TimedOut { id: None } => vec!["over the time limit".to_owned()],
-        FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => Vec::new(),
+        FileEnd::Completed
+        | FileEnd::Halted { .. }
+        | FileEnd::AtFailure { .. }
+        | FileEnd::Malformed { .. } => Vec::new(),
     };
     let counted = [
         (counts.passed, "passed"),

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::host::SuiteHost;
 use super::limits::ExceededLimit;
 use super::plan::WorkItem;
 use super::slot::InFlight;
@@ -15,7 +16,7 @@ use slt_core::outcome::{
     ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, FileEnd, FileProblem, FileReport, GroupBook,
     Problem, RecordId,
 };
-use slt_core::parser::{self, Script};
+use slt_core::parser::{self, Script, SourceTree};
 
 /// The known facts about a lost file.
 pub(super) struct LostFile {
@@ -78,7 +79,7 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
         } else {
             Problem::Fault(fault.clone())
         };
-        let detail = detail_at(item, settings, id.line, problem).map(Box::new);
+        let detail = detail_at(item, settings, id, problem).map(Box::new);
         failures.push(FailingRecord { id: id.clone(), key: None, group: None, detail });
         if is_judged(id) {
             *(if over_time { &mut counts.timed_out } else { &mut counts.faulted }) += 1;
@@ -96,18 +97,19 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
     let mut left_out =
         with_script(item, settings, |script| records_named(script, &item.left_out)).unwrap_or_default();
     left_out.retain(|left_out| id.as_ref().is_none_or(|id| left_out.id.line < id.line));
-    let records = with_script(item, settings, records_digest);
+    let about = |script: &Script<'_>| (records_digest(script), script.profile.name.to_owned());
+    let (records, dialect) = with_script(item, settings, about).unzip();
     let end = if over_time { FileEnd::TimedOut { id } } else { FileEnd::Faulted { id, fault } };
     let report = FileReport::new("", end);
-    named(FileReport { counts, failures, groups, setup_failures, left_out, records, ..report })
+    named(FileReport { dialect, counts, failures, groups, setup_failures, left_out, records, ..report })
 }
 
 /// Finds the keys and groups of the failing records.
 ///
 /// The worker has sent details of the first ones only; for the others the kind of failure is unknown.
 fn enter_groups(item: &WorkItem, settings: &Settings, failures: &mut [FailingRecord]) -> Vec<FailureGroup> {
-    let lines: Vec<_> = failures.iter().map(|record| record.id.line).collect();
-    let keys = with_script(item, settings, |script| record_keys(script, &lines)).unwrap_or_default();
+    let places: Vec<_> = failures.iter().map(|record| &record.id).collect();
+    let keys = with_script(item, settings, |script| record_keys(script, &places)).unwrap_or_default();
     failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
     let (mut book, mut groups) = (GroupBook::default(), Vec::new());
     let unknown = Problem::Unsupported("lost with the worker".to_owned());
@@ -118,10 +120,11 @@ fn enter_groups(item: &WorkItem, settings: &Settings, failures: &mut [FailingRec
     groups
 }
 
-/// Reads the record on `line` with its SQL from the file again.
-fn detail_at(item: &WorkItem, settings: &Settings, line: u32, problem: Problem) -> Option<FailureDetail> {
+/// Reads the record at this place with its SQL from the file again.
+fn detail_at(item: &WorkItem, settings: &Settings, id: &RecordId, problem: Problem) -> Option<FailureDetail> {
     let detail = with_script(item, settings, |script| {
-        let record = script.records().find(|record| record.line == line)?;
+        let script = id.source.as_deref().map_or(Some(script), |name| script.included_script(name))?;
+        let record = script.records().find(|record| record.line == id.line)?;
         Some(detail_of(script, record, problem))
     });
     detail.flatten()
@@ -129,6 +132,8 @@ fn detail_at(item: &WorkItem, settings: &Settings, line: u32, problem: Problem) 
 
 fn with_script<T>(item: &WorkItem, settings: &Settings, look: impl FnOnce(&Script<'_>) -> T) -> Option<T> {
     let source = Source::new(item.shown.as_str(), item.read().ok()?);
-    let profile = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
-    Some(look(&parser::parse(&source, profile)))
+    let request = settings.dialect_of(item.dialect.as_deref());
+    let profile = parser::choose(&source, request, settings.exact).ok()?.profile;
+    let host = SuiteHost::new(item, settings.permissions, profile.includes);
+    Some(look(&SourceTree::load(source, profile, &host).parse(profile)))
 }

@@ -9,6 +9,7 @@ mod error;
 pub mod family;
 mod filter;
 mod helpers;
+mod host;
 mod join;
 mod limits;
 mod lost;
@@ -31,6 +32,7 @@ mod worker_pool;
 
 pub use error::RunError;
 pub use filter::{Filters, Pattern, PatternError, Shard, ShardError};
+pub use host::SuiteHost;
 pub use join::join;
 pub use limits::{Timeouts, WorkerLimits};
 pub use orchestrator::{RunPolicy, run};

@@ -28,6 +28,8 @@ pub struct WorkItem {
     pub source: FileSource,
     /// Records to leave out. A file with any is not split into slices.
     pub left_out: Vec<RecordName>,
+    /// The dialect that a setting for files with this path requests.
+    pub dialect: Option<String>,
 }
 
 /// The location of a file's text.
@@ -250,6 +252,7 @@ pub fn file_of_path(path: &Path) -> WorkItem {
         shown: path_text::of(path),
         source: FileSource::Disk(path.to_owned()),
         left_out: Vec::new(),
+        dialect: None,
     }
 }
 

@@ -232,7 +232,7 @@ fn assigned(
     let stamp = path.as_deref().and_then(|path| FileStamp::read(&folder.join(path)));
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
     let path = path.as_deref().map(path_text::of);
-    Ok(AssignedItem { file, shown, path, timeout, left_out, stamp })
+    Ok(AssignedItem { file, shown, path, timeout, left_out, dialect: item.dialect.clone(), stamp })
 }
 
 /// Saves text that can be read only once, for the workers and for resuming after a power failure.

@@ -47,6 +47,11 @@ pub(super) fn reset_peak_memory() {
     }
 }
 
+/// Returns the bytes of memory of the machine; `None` where the system does not tell.
+pub fn total_memory() -> Option<u64> {
+    bytes_in(&fs::read_to_string(format!("{}/meminfo", ROOT?)).ok()?, "MemTotal:")
+}
+
 fn path_of(process: impl Display, name: &str) -> Option<String> {
     Some(format!("{}/{process}/{name}", ROOT?))
 }

@@ -46,6 +46,12 @@ impl InFlight {
         let (since, counts) = (self.since, Counts::default());
         if self.item == Some(item) { self } else { Self { item: Some(item), record: None, since, counts } }
     }
+
+    /// Adds the included file and the iteration of the running record, which the slot does not have.
+    pub(super) fn in_scope(mut self, scope: &RecordId) -> Self {
+        self.record = self.record.map(|record| RecordId { line: record.line, ..scope.clone() });
+        self
+    }
 }
 
 impl Slot {

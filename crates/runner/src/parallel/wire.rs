@@ -28,7 +28,7 @@ use slt_core::outcome::{
 };
 
 /// The version of the messages and of the program, which must be equal on both ends.
-pub(super) const PROTOCOL: &str = concat!("6/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("7/", env!("CARGO_PKG_VERSION"));
 
 /// The assignment that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -108,6 +108,8 @@ pub(super) struct AssignedItem {
     /// The records to leave out.
     #[serde(with = "List::<RecordNameForm>")]
     pub(super) left_out: Vec<RecordName>,
+    /// The dialect that a setting for files with this path requests.
+    pub(super) dialect: Option<String>,
     /// Detects changes of the file since the run began; `None` for embedded and unreadable files.
     pub(super) stamp: Option<FileStamp>,
 }
@@ -249,6 +251,12 @@ pub(super) enum WorkerMessage<'m> {
     Claimed { task: usize, at: Duration },
     /// The file of the task was read and has this many records.
     Counted { task: usize, total: u64 },
+    /// The following records are in this included file and iteration; the line has no meaning.
+    Entered {
+        task: usize,
+        #[serde(with = "RecordIdForm")]
+        scope: RecordId,
+    },
     /// A record of the task has not passed.
     NotPassed {
         task: usize,
@@ -284,7 +292,9 @@ impl WorkerMessage<'_> {
         match self {
             Self::Hello { protocol } => protocol == PROTOCOL,
             Self::Claimed { task, .. } => current.is_none() && *task < tasks,
-            Self::Counted { task, .. } | Self::NotPassed { task, .. } => current == Some(*task),
+            Self::Counted { task, .. } | Self::Entered { task, .. } | Self::NotPassed { task, .. } => {
+                current == Some(*task)
+            }
             Self::Finished { task, result, .. } => current == Some(*task) && result.report.counts.add_up(),
             Self::Done => current.is_none(),
         }

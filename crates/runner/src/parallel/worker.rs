@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
+use std::sync::Arc;
 
 use super::family::end_with_parent;
+use super::host::SuiteHost;
 use super::plan::{FileSource, WorkItem};
 use super::process_dir::ProcessDir;
 use super::procfs;
@@ -18,10 +20,10 @@ use super::wire::{
 use crate::clock;
 use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::slice::Slice;
-use slt_core::executor::{Observer, Selection, run_observed, run_slice, unhash};
+use slt_core::executor::{Observer, Selection, Surroundings, outcomes, run_observed, run_slice, unhash};
 use slt_core::location::{Source, path_text};
 use slt_core::outcome::{Counts, FailingRecord, FileEnd, FileProblem, FileReport, RecordId};
-use slt_core::parser;
+use slt_core::parser::{self, SourceTree};
 
 /// An error that stops a worker.
 #[derive(Debug, thiserror::Error)]
@@ -130,7 +132,7 @@ pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&
         }
     };
     let (file, shown, left_out) = (item.file.clone(), item.shown.clone(), item.left_out.clone());
-    WorkItem { below: file.path().to_owned(), file, shown, source, left_out }
+    WorkItem { below: file.path().to_owned(), file, shown, source, left_out, dialect: item.dialect.clone() }
 }
 
 /// Runs one file and returns its report, still without a duration.
@@ -143,12 +145,13 @@ fn run_item(
 ) -> TaskResult {
     let result = match item.read() {
         Ok(bytes) => {
+            let source = Source::new(item.shown.as_str(), bytes);
             let selection = match (assignment.kind.only(), slice) {
                 (Some(line), _) => Selection::Only(line),
                 (None, Some(slice)) => Selection::Slice(slice),
                 (None, None) => Selection::AllBut(&item.left_out),
             };
-            run_source(&Source::new(item.shown.as_str(), bytes), selection, engine, assignment, recorder)
+            run_source(item, source, selection, engine, assignment, recorder)
         }
         Err(error) => TaskResult::new(not_started(FileProblem::Unreadable(error.to_string()))),
     };
@@ -157,18 +160,23 @@ fn run_item(
 }
 
 fn run_source(
-    source: &Source,
+    item: &WorkItem,
+    source: Source,
     selection: Selection<'_>,
     engine: &dyn Engine,
     assignment: &Assignment,
     recorder: &mut Recorder<'_>,
 ) -> TaskResult {
     let settings = &assignment.settings;
-    let profile = match parser::choose(source, settings.dialect.as_deref(), settings.exact) {
-        Ok(profile) => profile,
-        Err(unknown) => return TaskResult::new(not_started(FileProblem::Dialect(unknown.to_string()))),
+    let request = settings.dialect_of(item.dialect.as_deref());
+    let profile = match parser::choose(&source, request, settings.exact) {
+        Ok(chosen) => chosen.profile,
+        Err(error) => return TaskResult::new(not_started(FileProblem::Dialect(error.to_string()))),
     };
-    let script = parser::parse(source, profile);
+    let host = SuiteHost::new(item, settings.permissions, profile.includes);
+    let tree = SourceTree::load(source, profile, &host);
+    let script = tree.parse(profile);
+    let surroundings = Surroundings { engine, host: &host };
     if let WorkKind::Unhash(failures) = &assignment.kind {
         let mut report = FileReport::new("", FileEnd::Completed);
         report.failures.clone_from(failures);
@@ -176,13 +184,17 @@ fn run_source(
         report.failures.iter().for_each(|record| recorder.record_not_passed(record));
         return TaskResult::new(report);
     }
-    let total = if let Selection::Only(_) = selection { 1 } else { script.total() };
+    let total = if let Selection::Only(_) = selection { 1 } else { outcomes(&script) };
     recorder.send(&WorkerMessage::Counted { task: recorder.task, total });
-    let Selection::Slice(slice) = selection else {
-        return TaskResult::new(run_observed(&script, engine, &settings.options, selection, recorder));
+    let (report, set_up) = match selection {
+        Selection::Slice(slice) => {
+            let sliced = run_slice(&script, surroundings, &settings.options, slice, recorder);
+            (sliced.report, Some(sliced.set_up))
+        }
+        _ => (run_observed(&script, surroundings, &settings.options, selection, recorder), None),
     };
-    let sliced = run_slice(&script, engine, &settings.options, slice, recorder);
-    TaskResult { report: sliced.report, set_up: Some(sliced.set_up) }
+    let dialect = Some(profile.name.to_owned());
+    TaskResult { report: FileReport { dialect, ..report }, set_up }
 }
 
 /// Returns the report of a file without any executed record.
@@ -216,6 +228,11 @@ impl Observer for Recorder<'_> {
             writeln!(io::stderr(), "{shown}:{id}").ok();
         }
         self.slot.start_record(id, clock::now());
+    }
+
+    fn scope_entered(&mut self, source: Option<&Arc<str>>, iteration: Option<&Arc<str>>) {
+        let scope = RecordId { source: source.cloned(), line: 0, iteration: iteration.cloned() };
+        self.send(&WorkerMessage::Entered { task: self.task, scope });
     }
 
     fn record_not_passed(&mut self, record: &FailingRecord) {

@@ -95,7 +95,6 @@ struct WorkerHandle {
 }
 
 /// The progress of the task that a worker is running.
-#[derive(Default)]
 struct CurrentTask {
     task: usize,
     since: Duration,
@@ -106,11 +105,23 @@ struct CurrentTask {
     most_memory: Option<u64>,
     /// The records that were running when the worker was stopped, with the length of the stop.
     stopped: Vec<(RecordId, Duration)>,
+    /// The included file and the iteration of the running record.
+    scope: RecordId,
 }
 
 impl CurrentTask {
     fn new(task: usize, since: Duration) -> Self {
-        Self { task, since, ..Self::default() }
+        Self {
+            task,
+            since,
+            total: None,
+            failures: Vec::new(),
+            said_slow: None,
+            memory: None,
+            most_memory: None,
+            stopped: Vec::new(),
+            scope: RecordId::WHOLE_FILE,
+        }
     }
 }
 
@@ -251,6 +262,10 @@ impl<'r> WorkerPool<'r> {
                 worker.at.as_mut()?.total = Some(total);
                 None
             }
+            WorkerMessage::Entered { scope, .. } => {
+                worker.at.as_mut()?.scope = scope;
+                None
+            }
             WorkerMessage::NotPassed { record, .. } => {
                 worker.at.as_mut()?.failures.push(record.into_owned());
                 None
@@ -303,7 +318,7 @@ impl<'r> WorkerPool<'r> {
             return Ok(Some(TaskEvent::Ended { task, end: TaskEnd::Bystander, result }));
         }
         let now = clock::now();
-        let in_flight = worker.slot.read().of(task);
+        let in_flight = worker.slot.read().of(task).in_scope(&current.scope);
         let (record, over) = (in_flight.record.clone(), worker.over);
         let after = record.as_ref().map(|_| self.pauses.elapsed(in_flight.since, now));
         let lost = LostFile {
@@ -352,7 +367,7 @@ impl<'r> WorkerPool<'r> {
             let Some(current) = worker.at.as_mut() else { continue };
             current.memory = procfs::memory(worker.pid);
             current.most_memory = current.most_memory.max(current.memory);
-            let in_flight = worker.slot.read().of(current.task);
+            let in_flight = worker.slot.read().of(current.task).in_scope(&current.scope);
             let elapsed = self.pauses.elapsed(current.since, now);
             let look = WorkerStatus {
                 elapsed,
@@ -387,7 +402,7 @@ impl<'r> WorkerPool<'r> {
         let now = clock::now();
         let at = self.workers.values().filter_map(|worker| {
             let current = worker.at.as_ref()?;
-            let in_flight = worker.slot.read().of(current.task);
+            let in_flight = worker.slot.read().of(current.task).in_scope(&current.scope);
             let elapsed = |since| self.pauses.elapsed(since, now);
             let record = in_flight.record.map(|record| (record, elapsed(in_flight.since)));
             Some(RunningFile {
@@ -415,8 +430,9 @@ impl<'r> WorkerPool<'r> {
         let to = clock::now();
         self.pauses.stopped(from, to);
         for worker in self.workers.values_mut() {
-            let record = worker.slot.read().record;
-            if let (Some(current), Some(record)) = (&mut worker.at, record) {
+            if let Some(current) = &mut worker.at
+                && let Some(record) = worker.slot.read().in_scope(&current.scope).record
+            {
                 current.stopped.push((record, to.saturating_sub(from)));
             }
             signal_group(worker.pid, Signal::CONT);

@@ -18,6 +18,7 @@ fn word(what: &Problem) -> &'static str {
         | Problem::UnexpectedSuccess
         | Problem::Reported(_) => "FAIL",
         Problem::Unsupported(_) => "UNSUPPORTED",
+        Problem::NotAllowed(_) => "NOT ALLOWED",
         Problem::TimedOut { .. } => "TIMEOUT",
         Problem::Malformed { .. } => "MALFORMED",
         Problem::Fault(_) => "CRASH",

@@ -66,6 +66,7 @@ pub fn file(file: &FileReport) -> Object<'_> {
             "category": file.category(),
             "subcategory": file.subcategory(),
             "status": file.status().word(),
+            "dialect": file.dialect.as_deref(),
             "duration_ms": known_milliseconds(file.elapsed),
             "peak_memory": file.peak_memory,
         })
@@ -93,6 +94,7 @@ fn end(end: &FileEnd) -> Object<'static> {
     let (how, line, message) = match end {
         FileEnd::Completed => ("completed", None, None),
         FileEnd::Halted { id } => ("halted", Some(id.line), None),
+        FileEnd::AtFailure { id } => ("failed", Some(id.line), None),
         FileEnd::Malformed { id } => ("malformed", Some(id.line), None),
         FileEnd::TimedOut { id } => ("timed_out", line_of(id), None),
         FileEnd::Faulted { id, fault } => ("faulted", line_of(id), Some(fault.to_string())),
@@ -113,6 +115,9 @@ fn failure(record: &FailingRecord) -> Object<'_> {
         "actual": actual,
         "message": detail.map(|detail| message(detail.problem)),
     };
+    let object = object
+        .with_some("source", record.id.source.as_deref())
+        .with_some("iteration", record.id.iteration.as_deref());
     match detail {
         Some(detail) => object.with_some("duration_ms", detail.problem.in_flight().map(milliseconds)),
         None => object.with("details_omitted", true),
@@ -134,11 +139,23 @@ pub fn sides(problem: &Problem) -> (Option<String>, Option<String>) {
             Mismatch::ColumnCount { expected, actual } => {
                 (Some(format!("{expected} columns")), Some(format!("{actual} columns")))
             }
+            Mismatch::RowCount { expected, actual, .. } => {
+                (Some(format!("{expected} rows")), Some(format!("{actual} rows")))
+            }
+            Mismatch::AffectedRows { expected, actual } => {
+                (Some(format!("{expected} rows")), Some(format!("{actual} rows")))
+            }
+            Mismatch::ColumnType { expected, actual, .. } => {
+                (Some(expected.to_string()), Some(actual.clone()))
+            }
+            Mismatch::UncertainOrder => (None, None),
+            Mismatch::Error { expected, actual } => (Some(expected.clone()), Some(actual.message.clone())),
             Mismatch::Label(label) => (Some(label.first_digest.to_string()), Some(label.digest.to_string())),
         },
         Problem::UnexpectedError { error, .. } => (Some("success".to_owned()), Some(error.message.clone())),
         Problem::UnexpectedSuccess => (Some("an error".to_owned()), Some("success".to_owned())),
         Problem::Unsupported(_)
+        | Problem::NotAllowed(_)
         | Problem::TimedOut { .. }
         | Problem::Malformed { .. }
         | Problem::Fault(_)

@@ -57,7 +57,17 @@ pub fn evidence(detail: DetailedFailure<'_>) -> Vec<Evidence<'_>> {
             lines.push(Evidence::Text(DiffSide::Actual, format!("hash {digest}")));
             found(&mut lines, rows, *columns);
         }
-        Mismatch::Presentation { .. } | Mismatch::ColumnCount { .. } => {}
+        Mismatch::RowCount { rows, columns, .. } => found(&mut lines, rows, *columns),
+        Mismatch::Error { expected, actual } => {
+            lines.extend(expected.lines().map(|line| Evidence::Text(DiffSide::Expected, line.to_owned())));
+            lines
+                .extend(actual.message.lines().map(|line| Evidence::Text(DiffSide::Actual, line.to_owned())));
+        }
+        Mismatch::Presentation { .. }
+        | Mismatch::ColumnCount { .. }
+        | Mismatch::AffectedRows { .. }
+        | Mismatch::ColumnType { .. }
+        | Mismatch::UncertainOrder => {}
     }
     lines
 }

@@ -30,6 +30,7 @@ pub fn headline(what: &Problem) -> String {
         },
         Problem::UnexpectedSuccess => "an error was expected, but the statement succeeded".to_owned(),
         Problem::Unsupported(why) => format!("not supported: {why}"),
+        Problem::NotAllowed(why) => format!("not allowed: {why}"),
         Problem::TimedOut { after } => {
             format!("still running after {} when it was stopped", duration(*after))
         }
@@ -133,6 +134,24 @@ fn mismatched(mismatch: &Mismatch) -> String {
         Mismatch::ColumnCount { expected, actual } => {
             format!("{} expected by the type letters, {actual} found", plural(*expected as u64, "column"))
         }
+        Mismatch::RowCount { expected, actual, .. } => {
+            format!("{} expected, {actual} found", plural(*expected, "row"))
+        }
+        Mismatch::AffectedRows { expected, actual } => {
+            format!("{} expected to be affected or returned, {actual} found", plural(*expected, "row"))
+        }
+        Mismatch::ColumnType { column, expected, actual } => {
+            format!("column {column} has the type letter `{expected}`, found {actual}")
+        }
+        Mismatch::UncertainOrder => {
+            "the values are right, but several rows may come in any order: `ORDER BY`, a sort mode or `nosort` is \
+             missing"
+                .to_owned()
+        }
+        Mismatch::Error { actual, .. } => match &actual.code {
+            Some(code) => format!("another error than expected: {} (code {code})", actual.message),
+            None => format!("another error than expected: {}", actual.message),
+        },
         Mismatch::Label(mismatch) => {
             let LabelMismatch { label, first, .. } = &**mismatch;
             format!("another result than line {first}, which has the same label `{label}`")

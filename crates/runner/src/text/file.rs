@@ -32,11 +32,14 @@ pub fn account(report: &FileReport) -> String {
         FileEnd::TimedOut { .. }
         | FileEnd::Completed
         | FileEnd::Halted { .. }
+        | FileEnd::AtFailure { .. }
         | FileEnd::Malformed { .. } => {}
     }
+    let requires = report.missing.as_ref().map(|missing| format!("requires {}", missing.what));
     match report.status() {
         FileStatus::Empty => {
-            let besides = parts(counts);
+            let besides = requires.into_iter().chain(Some(parts(counts)).filter(|parts| !parts.is_empty()));
+            let besides = besides.collect::<Vec<_>>().join("; ");
             if besides.is_empty() {
                 "no records".to_owned()
             } else {

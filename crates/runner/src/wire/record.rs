@@ -104,6 +104,7 @@ pub(crate) enum ProblemForm {
         executed: bool,
     },
     Unsupported(String),
+    NotAllowed(String),
     TimedOut {
         after: Duration,
     },
@@ -136,6 +137,28 @@ pub(crate) enum MismatchForm {
     ColumnCount {
         expected: usize,
         actual: usize,
+    },
+    RowCount {
+        expected: u64,
+        actual: u64,
+        #[serde(with = "ExcerptForm")]
+        rows: Excerpt,
+        columns: usize,
+    },
+    AffectedRows {
+        expected: u64,
+        actual: u64,
+    },
+    ColumnType {
+        column: usize,
+        expected: char,
+        actual: String,
+    },
+    UncertainOrder,
+    Error {
+        expected: String,
+        #[serde(with = "SqlErrorForm")]
+        actual: SqlError,
     },
     Label(#[serde(with = "Boxed::<LabelMismatchForm>")] Box<LabelMismatch>),
 }
@@ -260,6 +283,8 @@ pub(crate) enum ParseErrorKindForm {
     NulInSql,
     MoreThanOneStatement,
     TextAfterHash { found: String },
+    Other { text: String },
+    HiddenText { text: String },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -278,6 +303,20 @@ pub(crate) enum LintKindForm {
     NoSeparator,
     HashBelowThreshold,
     ValuesAboveThreshold,
+    MisplacedSortMode,
+    SeparatorInSql,
+    UncheckedOption,
+    ExecutedInOrder,
+    WhiteSpaceFolded,
+    WithoutEffect,
+    OptionAsLabel,
+    SeparatorWithoutResult,
+    WithinTolerance,
+    AnyError,
+    Unchecked,
+    ConnectionLikeSortMode,
+    EmptyCells,
+    LoopWithoutValues,
 }
 
 forms! {

@@ -12,11 +12,11 @@ use super::record::{
 };
 use slt_core::engine::EngineId;
 use slt_core::executor::slice::Slice;
-use slt_core::executor::{DetailLimits, Options, Settings};
+use slt_core::executor::{DetailLimits, Options, Permissions, Settings};
 use slt_core::location::FileId;
 use slt_core::outcome::{
     Attempt, Counts, ExitHow, FailingRecord, FailureGroup, Fault, FileEnd, FileProblem, FileReport,
-    FileStatus, FlakyResult, RecordId, RecordRef, RunEnd, RunHeader, SlowRecord,
+    FileStatus, FlakyResult, MissingRequirement, RecordId, RecordRef, RunEnd, RunHeader, SlowRecord,
 };
 use slt_core::parser::Lint;
 
@@ -82,6 +82,8 @@ pub(crate) struct FileReportForm {
     #[serde(with = "FileIdForm")]
     file: FileId,
     shown: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    dialect: Option<String>,
     #[serde(with = "CountsForm")]
     counts: Counts,
     #[serde(with = "List::<FailingRecordForm>")]
@@ -96,6 +98,8 @@ pub(crate) struct FileReportForm {
     records: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<LintForm>")]
     lints: Vec<Lint>,
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<MissingRequirementForm>")]
+    missing: Option<MissingRequirement>,
     #[serde(with = "FileEndForm")]
     end: FileEnd,
     elapsed: Duration,
@@ -109,6 +113,14 @@ pub(crate) struct FileReportForm {
     finished: Option<i64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<AttemptForm>")]
     attempts: Vec<Attempt>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "MissingRequirement")]
+pub(crate) struct MissingRequirementForm {
+    #[serde(with = "RecordIdForm")]
+    id: RecordId,
+    what: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -139,6 +151,10 @@ pub(crate) enum FileStatusForm {
 pub(crate) enum FileEndForm {
     Completed,
     Halted {
+        #[serde(with = "RecordIdForm")]
+        id: RecordId,
+    },
+    AtFailure {
         #[serde(with = "RecordIdForm")]
         id: RecordId,
     },
@@ -196,6 +212,15 @@ pub(crate) struct SettingsForm {
     options: Options,
     dialect: Option<String>,
     exact: bool,
+    #[serde(default, with = "PermissionsForm")]
+    permissions: Permissions,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Permissions")]
+pub(crate) struct PermissionsForm {
+    shell: bool,
+    outside: bool,
 }
 
 /// A slice, which is one of at least one.
@@ -232,5 +257,6 @@ forms! {
     FileStatusForm => FileStatus,
     RunHeaderForm => RunHeader,
     SettingsForm => Settings,
+    MissingRequirementForm => MissingRequirement,
     SliceForm => Slice,
 }

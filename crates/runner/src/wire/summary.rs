@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
-use super::form::{List, RemoteForm as _};
+use super::form::{List, Maybe, RemoteForm as _};
 use super::path::FileIdForm;
 use super::record::{RecordRefForm, SlowRecordForm};
-use super::run::{CountsForm, FileEndForm, FileStatusForm};
+use super::run::{CountsForm, FileEndForm, FileStatusForm, MissingRequirementForm};
 use slt_core::location::FileId;
-use slt_core::outcome::{Counts, FileEnd, FileStatus, FileSummary, RecordRef, SlowRecord};
+use slt_core::outcome::{
+    Counts, FileEnd, FileStatus, FileSummary, MissingRequirement, RecordRef, SlowRecord,
+};
 
 /// The part of a report that a summary needs.
 #[derive(Deserialize)]
@@ -19,6 +21,8 @@ pub(crate) struct FileSummaryForm {
     elapsed: Duration,
     #[serde(with = "CountsForm")]
     counts: Counts,
+    #[serde(default, with = "Maybe::<MissingRequirementForm>")]
+    missing: Option<MissingRequirement>,
     #[serde(with = "FileEndForm")]
     end: FileEnd,
     #[serde(with = "List::<RecordRefForm>")]
@@ -41,12 +45,24 @@ struct AttemptSummaryForm {
 
 impl FileSummaryForm {
     pub(crate) fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<FileSummary>, D::Error> {
-        let Self { file, elapsed, counts, end, failures, left_out, engine_time, slowest, finished, attempts } =
-            Self::deserialize(deserializer)?;
+        let Self {
+            file,
+            elapsed,
+            counts,
+            missing,
+            end,
+            failures,
+            left_out,
+            engine_time,
+            slowest,
+            finished,
+            attempts,
+        } = Self::deserialize(deserializer)?;
         Ok(Box::new(FileSummary {
             file,
             elapsed,
             counts,
+            missing,
             end,
             failures,
             left_out,

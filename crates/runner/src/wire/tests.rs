@@ -44,6 +44,7 @@ fn problems() -> Vec<Problem> {
         Mismatch::Hash { expected: hash(1), actual: hash(2), rows: Excerpt::default(), columns: 1 },
         Mismatch::Presentation { wanted: text() },
         Mismatch::ColumnCount { expected: 1, actual: 0 },
+        Mismatch::UncertainOrder,
         Mismatch::Label(Box::new(label)),
     ];
     let defects = [
@@ -142,6 +143,20 @@ fn full_report() -> FileReport {
             LintKind::NoSeparator,
             LintKind::HashBelowThreshold,
             LintKind::ValuesAboveThreshold,
+            LintKind::MisplacedSortMode,
+            LintKind::SeparatorInSql,
+            LintKind::UncheckedOption,
+            LintKind::ExecutedInOrder,
+            LintKind::WhiteSpaceFolded,
+            LintKind::WithoutEffect,
+            LintKind::OptionAsLabel,
+            LintKind::SeparatorWithoutResult,
+            LintKind::WithinTolerance,
+            LintKind::AnyError,
+            LintKind::Unchecked,
+            LintKind::ConnectionLikeSortMode,
+            LintKind::EmptyCells,
+            LintKind::LoopWithoutValues,
         ]
         .map(|kind| Lint { line: 4, kind })
         .into(),

@@ -14,7 +14,7 @@ use super::scan::{literal, one_line};
 use super::wire::EngineName;
 use crate::{Cell, LoadedTable};
 use slt_core::executor::canonical::ResultBuffer;
-use slt_core::parser::{Renderer, SortMode};
+use slt_core::parser::SortMode;
 use slt_core::value::ValueRef;
 use slt_runner::atomic_file;
 use slt_runner::text::written;
@@ -146,7 +146,7 @@ fn presentation(plan: &QueryPlan, sqlite: &Answer, vibesql: Option<&Answer>) -> 
 
 /// Renders an answer as the runner does.
 fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
-    let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
+    let mut buffer = ResultBuffer::default();
     for row in &answer.rows {
         let values: Vec<_> = row.iter().map(value).collect();
         buffer.push_row(types, &values);

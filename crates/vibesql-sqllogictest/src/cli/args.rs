@@ -20,6 +20,7 @@ macro_rules! choice {
 }
 
 mod analysis;
+mod check;
 mod compare;
 #[cfg(feature = "store")]
 mod database;
@@ -41,6 +42,7 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 pub(super) use self::analysis::{AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat};
+pub(super) use self::check::{CheckArgs, CheckFormat};
 pub(super) use self::compare::{BisectArgs, CompareArgs, CompareFormat, FlakyArgs, TextOrJson};
 #[cfg(feature = "store")]
 pub(super) use self::database::{AskArgs, DatabaseCommand, QueryArgs, QueryFormat, SealArgs, TableFormat};
@@ -115,6 +117,8 @@ pub(super) enum CliCommand {
     Run(Box<RunArgs>),
     /// List the files that `run` would run.
     List(ListArgs),
+    /// Parse files without running them and report dialects and mistakes.
+    Check(CheckArgs),
     /// List the available engines, or show an engine and what it can do.
     Engines(EnginesArgs),
     /// Show the last run and the changes since the previous run.

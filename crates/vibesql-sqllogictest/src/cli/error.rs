@@ -7,7 +7,7 @@ use std::path::Path;
 use super::exit::ExitReason;
 use slt_core::engine::{EngineError, RegistryError};
 use slt_core::outcome::ExitHow;
-use slt_core::parser::{DIALECTS, UnknownDialect};
+use slt_core::parser::{DIALECTS, DialectError, UnknownDialect};
 use slt_runner::parallel::{AssignmentError, DiscoverError, RunError, WorkerError};
 use slt_runner::results::FolderError;
 use slt_runner::results::import::ImportError;
@@ -99,6 +99,17 @@ impl CliError {
         let plain = Self::plain(ExitReason::Usage, format!("cannot {action} `{path}`"));
         let found = Self { causes: vec![error.to_string()], ..plain };
         if is_refusal(error) { found.caused_by_system() } else { found }
+    }
+
+    /// A file of which the dialect cannot be chosen.
+    pub(super) fn dialect(file: &str, error: &DialectError) -> Self {
+        match error {
+            DialectError::Unknown(error) => error.clone().into(),
+            DialectError::Mixed { .. } => {
+                let hint = "a line `# slt-dialect: NAME` at its top decides, and so does --dialect";
+                Self::usage(format!("cannot read `{file}`: {error}"), hint)
+            }
+        }
     }
 
     /// A temporary folder that cannot be used.

@@ -93,7 +93,10 @@ fn file_reason(file: &FileReport, rules: VerdictRules) -> ExitReason {
         FileEnd::NotStarted(FileProblem::TimedOut | FileProblem::OutOfMemory { .. })
         | FileEnd::TimedOut { .. }
         | FileEnd::Faulted { .. } => ExitReason::TestsFailed,
-        FileEnd::Completed | FileEnd::Halted { .. } | FileEnd::Malformed { .. } => ExitReason::Success,
+        FileEnd::Completed
+        | FileEnd::Halted { .. }
+        | FileEnd::AtFailure { .. }
+        | FileEnd::Malformed { .. } => ExitReason::Success,
     };
     let records = if file.counts.malformed > 0 {
         ExitReason::Usage

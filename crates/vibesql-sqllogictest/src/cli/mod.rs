@@ -117,6 +117,7 @@ fn execute(command: CliCommand, context: CommandContext<'_>, ui: &mut Ui) -> Com
         CliCommand::Test(args) => commands::test::run(args, context, ui),
         CliCommand::Run(args) => commands::run::run(*args, context, ui),
         CliCommand::List(args) => commands::list::run(args, context, ui),
+        CliCommand::Check(args) => commands::check::run(args, context, ui),
         CliCommand::Engines(args) => commands::engines::run(&args, context.registry, ui),
         CliCommand::Status => commands::status::run(location, ui),
         CliCommand::Compare(args) => commands::compare::run(&args, location, ui),

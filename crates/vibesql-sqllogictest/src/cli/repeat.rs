@@ -55,6 +55,12 @@ pub(super) fn repeat_words(settings: &Settings, own_labels: &[String]) -> Vec<St
     if settings.exact {
         words.push("--exact".to_owned());
     }
+    if settings.permissions.shell {
+        words.push("--allow-shell".to_owned());
+    }
+    if settings.permissions.outside {
+        words.push("--allow-outside".to_owned());
+    }
     words
 }
 

@@ -108,7 +108,8 @@ fn choose(
     let mut filters = selection.filters.clone();
     // Shards by time depend on the durations of all files, so they are computed after the other filters.
     let by_time = filters.shard.take_if(|_| selection.balance == ShardBalance::Time);
-    let found = suite::select(&selection.paths, selection.suite_name.as_ref(), ui)?;
+    let mut found = suite::select(&selection.paths, selection.suite_name.as_ref(), ui)?;
+    set_dialects(&mut found, &selection.dialects);
     let all = found.len();
     let mut items = filtered(found, &filters, &selection.must_match, ui)?;
     let history = read_history(&items)?;
@@ -147,6 +148,14 @@ fn choose(
     }
     let is_part = items.len() < all || !suite::are_whole(&selection.paths);
     Ok(ChosenFiles { items, shards: digest, is_part, history })
+}
+
+/// Gives each file the dialect of the last pattern that matches it.
+pub(super) fn set_dialects(items: &mut [WorkItem], dialects: &[(Pattern, String)]) {
+    for item in items {
+        let own = dialects.iter().rev().find(|(pattern, _)| pattern.chooses(item));
+        item.dialect = own.map(|(_, dialect)| dialect.clone());
+    }
 }
 
 /// Keeps the files that pass the filters, and warns about patterns that match no file.
@@ -249,8 +258,10 @@ fn split(items: &[WorkItem], times: &[Option<Duration>], settings: &Settings, wo
         let item: &WorkItem = &items[index];
         let Ok(text) = item.read() else { return false };
         let source = Source::new(item.shown.as_str(), text);
-        let chosen = parser::choose(&source, settings.dialect.as_deref(), settings.exact);
-        chosen.is_ok_and(|profile| may_split(&parser::parse(&source, profile), &settings.options).is_ok())
+        let request = settings.dialect_of(item.dialect.as_deref());
+        let chosen = parser::choose(&source, request, settings.exact);
+        let may = |script| may_split(&script, &settings.options).is_ok();
+        chosen.is_ok_and(|chosen| may(parser::parse(&source, chosen.profile)))
     };
     schedule::split_plan(times, &allowed, workers)
 }

@@ -14,7 +14,7 @@ use super::loaded_expectations::ExpectationsSource;
 use super::workers::cores;
 use crate::monitor::Verbosity;
 use slt_core::engine::{Engine, EngineId, EngineRegistry};
-use slt_core::executor::{DetailLimits, Options, Settings};
+use slt_core::executor::{DetailLimits, Options, Permissions, Settings};
 use slt_core::location::file_id::SuiteName;
 use slt_core::parser;
 use slt_insight::regression::Gate;
@@ -46,7 +46,9 @@ impl EngineSetup {
         let labels = if args.engine_name.is_empty() { engine.labels.clone() } else { args.engine_name };
         let record_timeout = args.record_timeout.map(Duration::from_secs);
         let options = Options { labels, threshold: args.hash_threshold, record_timeout, details };
-        let settings = Settings { engine: spec, options, dialect: args.dialect, exact: args.exact };
+        let permissions = Permissions { shell: args.allow_shell, outside: args.allow_outside };
+        let settings =
+            Settings { engine: spec, options, dialect: args.dialect, exact: args.exact, permissions };
         Ok(Self { engine, settings })
     }
 }
@@ -72,6 +74,8 @@ pub(super) struct SelectionSettings {
     pub(super) failed: bool,
     /// The commit that selected files differ from.
     pub(super) changed: Option<String>,
+    /// The dialects of files, by pattern; the last matching pattern applies.
+    pub(super) dialects: Vec<(Pattern, String)>,
     /// Patterns that should match a file, each with its origin for messages.
     pub(super) must_match: Vec<(String, Pattern)>,
 }
@@ -96,6 +100,7 @@ impl SelectionSettings {
             balance: args.earlier.balance,
             failed: args.earlier.failed,
             changed: args.earlier.changed,
+            dialects: context.resolved.dialects(),
             must_match,
         })
     }

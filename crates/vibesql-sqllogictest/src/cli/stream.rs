@@ -38,7 +38,14 @@ pub(super) fn read(word: &str) -> Option<Result<WorkItem, CliError>> {
                 Md5::digest(&text).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
             let origin = FileSource::Stream(Arc::from(text));
             let below = format!("{name}-{digest}");
-            Ok(WorkItem { file: FileId::unknown(&below), below, shown, source: origin, left_out: Vec::new() })
+            Ok(WorkItem {
+                file: FileId::unknown(&below),
+                below,
+                shown,
+                source: origin,
+                left_out: Vec::new(),
+                dialect: None,
+            })
         }
         Err(error) => Err(CliError::io("read", &shown, &error)),
     })

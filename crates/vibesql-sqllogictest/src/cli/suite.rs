@@ -109,7 +109,14 @@ fn collect(dir: &Dir<'static>, items: &mut Vec<WorkItem>) {
             let path = parts.join("/");
             let (shown, origin) = (format!("{PREFIX}{path}"), FileSource::Embedded(file.contents()));
             let file = FileId::in_suite(SHIPPED_SUITE, &path);
-            items.push(WorkItem { file, below: path, shown, source: origin, left_out: Vec::new() });
+            items.push(WorkItem {
+                file,
+                below: path,
+                shown,
+                source: origin,
+                left_out: Vec::new(),
+                dialect: None,
+            });
         }
     }
     dir.dirs().for_each(|dir| collect(dir, items));

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engine::{Database, DatabaseError, Engine, EngineError, EngineId, Session};
 use vibesql_sqllogictest::engines;
-use vibesql_sqllogictest::executor::{Observer, Selection, run_observed};
+use vibesql_sqllogictest::executor::{Observer, Selection, Surroundings, run_observed};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{Counts, FailingRecord, FileEnd, FileReport, RecordId};
 use vibesql_sqllogictest::parser::{SQLITE, parse};
@@ -216,8 +216,13 @@ fn a_database_that_is_not_dropped_is_reported_and_changes_no_outcome() {
     }
     let source = Source::new("t", "statement ok\nSELECT 1\n");
     let mut heard = Heard::default();
-    let report =
-        run_observed(&parse(&source, &SQLITE), &Sticky, &options(&["sqlite"]), Selection::All, &mut heard);
+    let report = run_observed(
+        &parse(&source, &SQLITE),
+        Surroundings::isolated(&Sticky),
+        &options(&["sqlite"]),
+        Selection::All,
+        &mut heard,
+    );
     assert_eq!(account(&report), "passed: total 1, executed 1, passed 1");
     assert_eq!(heard.0, ["database is in use"]);
 }

@@ -99,6 +99,8 @@ fn settings_are_shown_with_their_origin() {
     engine-name      -                      default
     dialect          -                      default
     exact            false                  default
+    allow-shell      false                  default
+    allow-outside    false                  default
     record-timeout   -                      default
     hash-threshold   8                      SQLLOGICTEST_HASH_THRESHOLD
     expectations     -                      default
@@ -276,8 +278,8 @@ retries = 3
       hint: use --suite, SQLLOGICTEST_SUITE, or `default-suite` in front of all tables
     error: sqllogictest.toml:22: `files`: expected a pattern, found `[` (`[` is not a valid glob)
       hint: see `--help` of the command for valid values
-    error: sqllogictest.toml:24: an override without `timeout`
-      hint: an override has `files`, patterns as of --filter, and `timeout` in seconds
+    error: sqllogictest.toml:24: an override without `timeout` or `dialect`
+      hint: an override has `files`, patterns as of --filter, and `timeout` in seconds, `dialect` or both
     error: sqllogictest.toml:27: `timeout`: expected seconds, or 0 for no limit, found `1 h`
       hint: see `--help` of the command for valid values
     error: sqllogictest.toml:28: unknown key `retries`

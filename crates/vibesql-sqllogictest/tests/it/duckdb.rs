@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use vibesql_sqllogictest::engine::{Capability, DatabaseError};
+use vibesql_sqllogictest::engine::{Capability, DatabaseError, DatabaseFile};
 use vibesql_sqllogictest::engines;
 
 use crate::external::{python, run};
@@ -75,7 +75,7 @@ fn values_are_those_of_duckdb() {
     // One result for each statement, without DuckDB's own rows about changes.
     let sql = "CREATE TABLE t(a INT); INSERT INTO t VALUES (1), (2); BEGIN; UPDATE t SET a = 3; COMMIT;
         DELETE FROM t RETURNING a; SELECT a FROM t";
-    let expected = ["0 Some(0)", "0 Some(2)", "0 Some(0)", "0 Some(2)", "0 Some(0)", "1 None", "1 None"];
+    let expected = ["0 None", "0 Some(2)", "0 None", "0 Some(2)", "0 None", "1 None", "1 None"];
     assert_eq!(execute(session.as_mut(), sql).unwrap(), expected);
     assert_eq!(execute(session.as_mut(), " -- nothing\n").unwrap(), [""; 0]);
 }
@@ -84,7 +84,13 @@ fn values_are_those_of_duckdb() {
 fn connections_share_the_data_and_have_their_own_transactions() {
     let Some(driver) = driver() else { return };
     let engine = engines::builtin().make(&format!("exec:{driver}")).unwrap();
-    let capabilities = [Capability::SeveralStatements, Capability::Cancel, Capability::Connections];
+    let capabilities = [
+        Capability::SeveralStatements,
+        Capability::Cancel,
+        Capability::Connections,
+        Capability::Restart,
+        Capability::Load,
+    ];
     assert_eq!(engine.capabilities().unwrap(), capabilities);
     let mut database = engine.create_database().unwrap();
     let mut one = database.connect(None, None).unwrap();
@@ -94,8 +100,41 @@ fn connections_share_the_data_and_have_their_own_transactions() {
     assert!(execute(other.as_mut(), "SELECT * FROM missing").is_err());
     execute(one.as_mut(), "COMMIT").unwrap();
     assert_eq!(values(other.as_mut(), "SELECT count(*) FROM t").unwrap(), ["Integer(1)"]);
-    let unsupported = [database.connect(Some("x"), Some("alice")).err(), database.restart().err()];
-    assert!(unsupported.iter().all(|error| matches!(error, Some(DatabaseError::Unsupported(_)))));
+    let unsupported = database.connect(Some("x"), Some("alice")).err();
+    assert!(matches!(unsupported, Some(DatabaseError::Unsupported(_))));
     drop((one, other));
+    database.close().unwrap();
+}
+
+#[test]
+fn databases_in_files_are_opened_and_restarted() {
+    let Some(driver) = driver() else { return };
+    let sandbox = Sandbox::new();
+    let path = sandbox.path().join("a.db");
+    let engine = engines::builtin().make(&format!("exec:{driver}")).unwrap();
+    let mut database = engine.create_database().unwrap();
+    let mut session = database.connect(None, None).unwrap();
+    execute(session.as_mut(), "CREATE TABLE memory_only(a INT)").unwrap();
+    drop(session);
+    let path = path.to_str().unwrap();
+    let mut file = DatabaseFile { path, read_only: false, version: Some("v1.2.0") };
+    database.load(&file).unwrap();
+    let mut session = database.connect(None, None).unwrap();
+    assert!(execute(session.as_mut(), "SELECT * FROM memory_only").is_err());
+    execute(session.as_mut(), "CREATE TABLE t(a INT); CREATE TEMPORARY TABLE s(a INT)").unwrap();
+    drop(session);
+    // The new default connection has no temporary tables of the old one.
+    let mut session = database.connect(None, None).unwrap();
+    assert!(execute(session.as_mut(), "SELECT * FROM s").is_err());
+    drop(session);
+    database.restart().unwrap();
+    let mut session = database.connect(None, None).unwrap();
+    assert_eq!(values(session.as_mut(), "SELECT count(*) FROM t").unwrap(), ["Integer(0)"]);
+    drop(session);
+    file.read_only = true;
+    database.load(&file).unwrap();
+    let mut session = database.connect(None, None).unwrap();
+    assert!(execute(session.as_mut(), "INSERT INTO t VALUES (1)").is_err());
+    drop(session);
     database.close().unwrap();
 }

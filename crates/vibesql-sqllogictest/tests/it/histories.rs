@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
-use vibesql_sqllogictest::executor::Settings;
+use vibesql_sqllogictest::executor::{Permissions, Settings};
 use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, FileEnd,
@@ -152,6 +152,7 @@ fn opened(
         options: options(&["sqlite"]),
         dialect: number.is_multiple_of(2).then(|| "sqlite".to_owned()),
         exact: number % 2 == 1,
+        permissions: Permissions { shell: number % 3 == 1, outside: number % 3 == 2 },
     };
     let circumstances = Circumstances {
         host: text(numbers),
@@ -328,7 +329,7 @@ fn fail(
             | Problem::UnexpectedError { .. }
             | Problem::UnexpectedSuccess
             | Problem::Reported(_) => &mut counts.failed,
-            Problem::Unsupported(_) => &mut counts.unsupported,
+            Problem::Unsupported(_) | Problem::NotAllowed(_) => &mut counts.unsupported,
             Problem::TimedOut { .. } => &mut counts.timed_out,
             Problem::Malformed { .. } => &mut counts.malformed,
             Problem::Fault(_) => &mut counts.faulted,

@@ -120,6 +120,7 @@ fn target(record: &Record<'_>, query: &Query<'_>) -> Target {
     let (values, hashed) = match &query.expected {
         QueryExpectation::Rows(listed) => (listed.lines().count(), false),
         QueryExpectation::Hash(_) => (1, true),
+        other => panic!("not in the SQLite dialect: {other:?}"),
     };
     let end = record.lines.end as usize - 1;
     Target {

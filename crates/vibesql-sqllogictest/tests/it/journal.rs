@@ -8,7 +8,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::{EngineId, SqlError};
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
-use vibesql_sqllogictest::executor::Settings;
+use vibesql_sqllogictest::executor::{Permissions, Settings};
 use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
     Excerpt, FailingRecord, FailureDetail, FileReport, FlakyResult, Mismatch, Problem, RecordId, RecordKey,
@@ -51,6 +51,7 @@ fn write(path: &Path, report: &RunReport) {
         options: options(&["scripted"]),
         dialect: None,
         exact: false,
+        permissions: Permissions::default(),
     };
     let opened = Opened::new(
         "r",

@@ -9,6 +9,7 @@ mod bisect;
 mod browser;
 mod c_driver;
 mod capabilities;
+mod check;
 mod checkouts;
 mod compare;
 mod compare_changed;
@@ -18,6 +19,9 @@ mod compressed;
 mod configuration;
 mod conformance;
 mod corpus;
+mod dialect_runs;
+mod dialect_suite;
+mod dialects;
 mod duckdb;
 #[cfg(feature = "store")]
 mod dump;

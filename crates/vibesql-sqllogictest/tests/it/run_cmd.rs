@@ -39,7 +39,7 @@ fn a_directory_is_walked_in_order() {
      select        1       1       0      0  100.00 %        1       1       0        0      0  100.00 %
      total         5       3       1      1   75.00 %        5       4       1        0      0   80.00 %
 
-    FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] in [time] s
+    FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] (dialects: rs 1 file, sqlite 4 files) in [time] s
     also: 1 file in which nothing was executed (EMPTY)
     look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
     ");
@@ -59,7 +59,7 @@ fn a_directory_is_walked_in_order() {
      select        1       1       0      0  100.00 %        1       1       0        0      0  100.00 %
      total         5       3       1      1   75.00 %        5       4       1        0      0   80.00 %
 
-    FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] in [time] s
+    FAIL: 3 of 4 files and 4 of 5 records passed on sqlite [version] (dialects: rs 1 file, sqlite 4 files) in [time] s
     also: 1 file in which nothing was executed (EMPTY)
     look at the first: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
     ");
@@ -69,7 +69,7 @@ fn a_directory_is_walked_in_order() {
     s/index/b.test  1 record (sqlite)
     s/index/deep/a.test  2 records (sqlite)
     s/index/empty.test  0 records (sqlite)
-    s/other.slt  1 record (sqlite)
+    s/other.slt  1 record (rs)
     s/select1.test  1 record (sqlite)
     ");
 }

@@ -8,7 +8,9 @@ use vibesql_sqllogictest::engine::Engine;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::slice::{Slice, SliceReport, WhyNot, may_split, merge};
-use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, Unobserved, run_script, run_slice};
+use vibesql_sqllogictest::executor::{
+    DetailLimits, Options, Selection, Surroundings, Unobserved, run_script, run_slice,
+};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{Digest, FileEnd, FileReport, RecordId};
 use vibesql_sqllogictest::parser::{self, Script, parse};
@@ -23,7 +25,8 @@ fn few_details(engine: &dyn Engine, records: usize) -> Options {
 
 fn slices(script: &Script<'_>, engine: &dyn Engine, options: &Options, count: u32) -> Vec<SliceReport> {
     let all = Slice::all(NonZeroU32::new(count).unwrap());
-    all.map(|slice| run_slice(script, engine, options, slice, &mut Unobserved)).collect()
+    all.map(|slice| run_slice(script, Surroundings::isolated(engine), options, slice, &mut Unobserved))
+        .collect()
 }
 
 fn whole(script: &Script<'_>, engine: &dyn Engine, options: &Options) -> FileReport {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use insta::assert_snapshot;
 use vibesql_sqllogictest::engine::EngineId;
 use vibesql_sqllogictest::event::{EventSink as _, RunEvent};
-use vibesql_sqllogictest::executor::Settings;
+use vibesql_sqllogictest::executor::{Permissions, Settings};
 use vibesql_sqllogictest::outcome::{
     Counts, FileEnd, FileReport, FlakyResult, RecordId, RunEnd, RunHeader, SlowRecord,
 };
@@ -28,6 +28,7 @@ fn past_run(sandbox: &Sandbox, second: i64, circumstances: &Circumstances, file:
         options: options(&["scripted"]),
         dialect: None,
         exact: false,
+        permissions: Permissions::default(),
     };
     let opened = |name: &str| {
         let (folder, circumstances) = (sandbox.path().to_owned(), circumstances.clone());

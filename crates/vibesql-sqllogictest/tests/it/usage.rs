@@ -65,14 +65,14 @@ fn an_unknown_engine_or_dialect() {
     exit code 2
     --- stderr
     error: unknown dialect `klingon`
-      hint: dialects: sqlite
+      hint: dialects: sqlite, rs, vibesql, duckdb, cockroach, materialize
     ");
     sandbox.write("k.test", "# slt-dialect: klingon\n\nstatement ok\nSELECT 1\n");
     assert_snapshot!(sandbox.run("test --engine sqlite k.test"), @"
     exit code 2
     --- stderr
     error: unknown dialect `klingon`
-      hint: dialects: sqlite
+      hint: dialects: sqlite, rs, vibesql, duckdb, cockroach, materialize
     ");
     assert_snapshot!(sandbox.run("run --serial --order path --engine sqlite k.test t.test"), @"
     exit code 2
@@ -132,6 +132,7 @@ cancel              yes  --record-timeout cancels the statement, and the file co
 connections         no   several connections to one database
 users               no   connections as other users
 restart             no   restarts a database with its durable data
+load                no   opens the database in a file
 "
     );
 }

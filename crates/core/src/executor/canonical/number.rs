@@ -87,7 +87,7 @@ const DECIMALS: i32 = 3;
 const FIXED_DIGITS: i32 = 16;
 
 /// Appends `real` as SQLite's `%.3f` prints it.
-pub(super) fn write_fixed(out: &mut Vec<u8>, real: f64) {
+pub(in crate::executor) fn write_fixed(out: &mut Vec<u8>, real: f64) {
     if write_special(out, real) {
         return;
     }
@@ -112,7 +112,7 @@ pub(super) fn write_fixed(out: &mut Vec<u8>, real: f64) {
 const GENERAL_DIGITS: usize = 17;
 
 /// Appends `real` as SQLite's text of a REAL: `1.0`, `0.1`, `1.0e+300`.
-pub(super) fn write_general(out: &mut Vec<u8>, real: f64) {
+pub(in crate::executor) fn write_general(out: &mut Vec<u8>, real: f64) {
     if write_special(out, real) {
         return;
     }
@@ -212,7 +212,7 @@ fn sign(text: &[u8]) -> usize {
 }
 
 /// Parses the integer at the beginning of `text`, or returns 0; numbers beyond 64 bits are capped.
-pub(super) fn leading_integer(text: &[u8]) -> i64 {
+pub(in crate::executor) fn leading_integer(text: &[u8]) -> i64 {
     integer(skip_space(text))
 }
 
@@ -229,7 +229,7 @@ fn integer(text: &[u8]) -> i64 {
 /// Returns the number that `text` begins with, or 0. Like SQLite (`sqlite3AtoF`), it
 /// reads about 19 significant digits and ignores those behind them, so a long
 /// text can be one unit in the last place away from the nearest double.
-pub(super) fn leading_real(text: &[u8]) -> f64 {
+pub(in crate::executor) fn leading_real(text: &[u8]) -> f64 {
     let text = skip_space(text);
     let start = sign(text);
     let whole = &text[start..start + digits(&text[start..])];

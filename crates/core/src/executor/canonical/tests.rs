@@ -85,7 +85,7 @@ fn text_is_printable_ascii() {
 }
 
 fn arranged(rows: &[&[&str]], sort: SortMode) -> String {
-    let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
+    let mut buffer = ResultBuffer::default();
     for row in rows {
         let values: Vec<_> = row.iter().map(|text| ValueRef::Text(text.as_bytes())).collect();
         buffer.push_row(&vec![b'T'; row.len()], &values);
@@ -106,7 +106,7 @@ fn rows_are_sorted_column_by_column_and_values_one_by_one() {
 /// Found by fuzzing.
 #[test]
 fn rows_without_columns_can_be_sorted() {
-    let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
+    let mut buffer = ResultBuffer::default();
     buffer.push_row(b"", &[]);
     buffer.push_row(b"", &[]);
     assert_eq!(buffer.arrange(SortMode::RowSort).values(), 0);
@@ -114,7 +114,7 @@ fn rows_without_columns_can_be_sorted() {
 
 #[test]
 fn the_digest_is_md5_of_values_and_line_feeds() {
-    let mut buffer = ResultBuffer::new(Renderer::SqliteLetters);
+    let mut buffer = ResultBuffer::default();
     // The MD5 of nothing, and of "1\n2\n" (printf '1\n2\n' | md5sum).
     let empty = buffer.arrange(SortMode::NoSort).hash_line().to_string();
     assert_eq!(empty, "0 values hashing to d41d8cd98f00b204e9800998ecf8427e");

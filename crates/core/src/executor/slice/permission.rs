@@ -11,7 +11,7 @@ use super::QueryUnits;
 use super::tokens::{Token, tokens};
 use super::words::{CHOICES, ENGINE_NAMES, FUNCTIONS, KEYWORDS, VOLATILE, WRITES};
 use crate::executor::Options;
-use crate::parser::{Control, RecordKind, Script, Sql, first_refusal};
+use crate::parser::{Control, RecordKind, Renderer, Script, Sql, first_refusal};
 
 /// A reason why a script may not be split.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -22,6 +22,9 @@ pub enum WhyNot {
         /// Its line.
         line: u32,
     },
+    /// A dialect in which records may depend on each other in more ways.
+    #[error("the file is not in the SQLite dialect")]
+    OtherDialect,
     /// There is too little that could be done at the same time.
     #[error("there are only {found} queries that could be judged apart")]
     FewQueries {
@@ -91,6 +94,9 @@ pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
     if let Some(record) = script.records().find(|record| record.defect.is_some()) {
         return Err(WhyNot::Malformed { line: record.line });
     }
+    if script.profile.renderer != Renderer::SqliteLetters {
+        return Err(WhyNot::OtherDialect);
+    }
     let mut queried = false;
     let mut buffer = Vec::new();
     for record in script.records() {
@@ -111,6 +117,9 @@ pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
             }
             RecordKind::Control(Control::Halt) => break,
             RecordKind::Control(Control::HashThreshold(_)) | RecordKind::Unknown => {}
+            RecordKind::Control(_) | RecordKind::Let(_) | RecordKind::System(_) | RecordKind::Database(_) => {
+                return Err(WhyNot::Statement { line });
+            }
         }
     }
     let found = QueryUnits::new(script, &options.labels).executed();

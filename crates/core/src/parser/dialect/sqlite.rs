@@ -3,7 +3,10 @@
 //! [`SQLITE`] gives that runner's verdicts without its gaps: text that it skips silently is malformed here.
 //! [`SQLITE_EXACT`] reproduces the gaps as well.
 
-use super::{Directive, LabelLimits, Matcher, MissingSeparator, Presentation, Profile, Renderer, StepError};
+use super::{
+    BlankLines, ColumnRule, Directive, IncludeRule, LabelLimits, Matcher, MissingSeparator, Presentation,
+    Profile, Renderer, StepError, VariableSyntax,
+};
 
 const DIRECTIVES: &[(&str, Directive)] = &[
     ("statement", Directive::Statement),
@@ -15,6 +18,10 @@ const DIRECTIVES: &[(&str, Directive)] = &[
 /// The SQLite dialect, strict.
 pub static SQLITE: Profile = Profile {
     name: "sqlite",
+    read_record: |reader, line| reader.record(line),
+    finish: None,
+    blank_lines: BlankLines::WhiteSpace,
+    indented_comments: false,
     directives: DIRECTIVES,
     header_words: 5,
     word_limit: usize::MAX,
@@ -26,6 +33,17 @@ pub static SQLITE: Profile = Profile {
     matcher: Matcher::ValuePerLine(Presentation::ByShape),
     step_error: StepError::Fails,
     label_limits: LabelLimits { executed: usize::MAX, skipped: usize::MAX },
+    columns: ColumnRule::Conversion,
+    variables: VariableSyntax::None,
+    ends_at_failure: false,
+    rejects_whole_file: false,
+    exact: false,
+    includes: IncludeRule::None,
+    complete: None,
+    other_labels: &[],
+    labels_compare: true,
+    ignored_errors: &[],
+    fatal_errors: &[],
 };
 
 /// The SQLite dialect exactly as the SQLite runner reads it.
@@ -37,6 +55,7 @@ pub static SQLITE_EXACT: Profile = Profile {
     missing_separator: MissingSeparator::LastSqlLine,
     matcher: Matcher::ValuePerLine(Presentation::ByThreshold),
     step_error: StepError::EndsRows,
+    exact: true,
     label_limits: LabelLimits { executed: 20, skipped: 23 },
     ..SQLITE
 };

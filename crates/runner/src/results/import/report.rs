@@ -64,6 +64,7 @@ struct ReportedFile {
     #[serde(default, with = "Maybe::<FileIdForm>")]
     id: Option<FileId>,
     status: String,
+    dialect: Option<String>,
     duration_ms: Option<u64>,
     peak_memory: Option<u64>,
     #[serde(default)]
@@ -169,13 +170,14 @@ impl ReportedFile {
         let texts: Vec<_> = self.failures.iter().filter_map(|failure| failure.message.as_deref()).collect();
         let message = (!texts.is_empty()).then(|| texts.join("\n"));
         let known = FileReport::of_whole(&self.file, status, message.as_deref(), report.elapsed);
-        Some(FileReport { peak_memory: self.peak_memory, ..known })
+        Some(FileReport { peak_memory: self.peak_memory, dialect: self.dialect.clone(), ..known })
     }
 
     fn whole(&self) -> FileReport {
         let attempts = self.attempts.iter().filter_map(ReportedAttempt::attempt);
         let left_out = self.left_out.iter().map(|&line| RecordRef { id: RecordId::at(line), key: None });
         FileReport {
+            dialect: self.dialect.clone(),
             counts: self.records,
             failures: self.failures.iter().map(record_of).collect(),
             left_out: left_out.collect(),

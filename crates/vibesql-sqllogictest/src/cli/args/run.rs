@@ -49,6 +49,7 @@ pub(in crate::cli) struct RunArgs {
         num_args = 0..=1,
         conflicts_with_all = [
             "paths", "max_details", "filter", "exclude", "shard", "engine", "engine_name", "dialect", "exact",
+            "allow_shell", "allow_outside",
             "record_timeout", "hash_threshold", "timeout", "max_memory", "slow", "grace", "retries", "repeat",
             "flaky", "failed", "changed", "order", "random", "seed", "balance", "no_split", "files", "suite",
         ],

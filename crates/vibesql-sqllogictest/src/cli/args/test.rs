@@ -36,12 +36,22 @@ pub(in crate::cli) struct EngineArgs {
     /// Match skipif and onlyif against NAME instead of the engine's own names (repeatable).
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) engine_name: Vec<String>,
-    /// Override the dialect that the files declare [possible values: sqlite].
+    /// Dialect of all files, as `check` lists them
+    ///
+    /// One of sqlite, rs, vibesql, duckdb, cockroach and materialize. Without it each file has its own: the one that the configuration, a comment, its text or its ending says.
     #[arg(long, value_name = "DIALECT")]
     pub(in crate::cli) dialect: Option<String>,
     /// Behave exactly like the reference runner, including what it silently ignores.
     #[arg(long)]
     pub(in crate::cli) exact: bool,
+    /// Allow records that run shell commands, as `system` does.
+    #[arg(long)]
+    pub(in crate::cli) allow_shell: bool,
+    /// Allow records that use files outside of the suite
+    ///
+    /// Files in the working directory and in the temporary directory of a test file are always allowed.
+    #[arg(long)]
+    pub(in crate::cli) allow_outside: bool,
     /// Stop a record after SECONDS
     ///
     /// The file continues with the next record if the engine can be interrupted, as SQLite can; otherwise it ends there.

@@ -21,7 +21,7 @@ use crate::cli::repeat::shell_word;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::run_texts::read_text;
 use crate::cli::ui::Ui;
-use slt_core::executor::{DetailLimits, Options, Settings};
+use slt_core::executor::{DetailLimits, Options, Permissions, Settings};
 use slt_core::location::FileId;
 use slt_core::outcome::{FailingRecord, FileReport, RunHeader};
 use slt_insight::regression::origin::{
@@ -77,7 +77,8 @@ fn settings_from(header: &RunHeader) -> Settings {
         record_timeout: None,
         details: DetailLimits { records: 0, values: 0 },
     };
-    Settings { engine: header.engine.qualified_name(), options, dialect: None, exact: header.exact }
+    let (engine, permissions) = (header.engine.qualified_name(), Permissions::default());
+    Settings { engine, options, dialect: None, exact: header.exact, permissions }
 }
 
 /// Lists all failures of the run `name` by the commits where they began.
@@ -194,11 +195,12 @@ fn one(target: &str, args: &BisectArgs, context: &BisectContext<'_>, ui: &mut Ui
     }
     let mut history = BisectedFile::new(&context.past, journal, file, context.repository.as_ref(), true);
     let from_git = history.texts.current.is_some();
+    let settings = context.settings.as_read(file.dialect.as_deref());
     if !from_git && let Some(Ok(text)) = read_text(&journal.opened, &file.file) {
-        history.texts.set_current(text.into_owned(), &context.settings);
+        history.texts.set_current(text.into_owned(), &settings);
     }
     let text = history.texts.current.as_deref();
-    let place = line.map(|line| subject::failing(file, line, text, &context.settings)).transpose()?;
+    let place = line.map(|line| subject::failing(file, line, text, &settings)).transpose()?;
     let line = place.map(|place| file.failures[place].id.line);
     let name = name_of(file, line);
     let record = place.and_then(|place| wanted(file, place));

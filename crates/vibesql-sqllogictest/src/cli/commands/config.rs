@@ -141,8 +141,13 @@ impl EffectiveSettings {
         let lines = table(&["setting", "value", "from"], rows, |_| false);
         lines.lines().try_for_each(|line| writeln!(out, "{}", line.strip_prefix(' ').unwrap_or(line)))?;
         for one in &resolved.overrides {
-            let timeout = one.timeout.map_or(0, |timeout| timeout.as_secs());
-            writeln!(out, "\ntimeout {timeout} for {} (line {})", one.files, one.line)?;
+            if let Some(timeout) = one.timeout {
+                let timeout = timeout.map_or(0, |timeout| timeout.as_secs());
+                writeln!(out, "\ntimeout {timeout} for {} (line {})", one.files, one.line)?;
+            }
+            if let Some(dialect) = &one.dialect {
+                writeln!(out, "\ndialect {dialect} for {} (line {})", one.files, one.line)?;
+            }
         }
         for left in &resolved.left_out {
             let (flag, origin, by, by_origin) = (&left.flag, &left.origin, &left.by, &left.by_origin);
@@ -157,8 +162,8 @@ impl EffectiveSettings {
             |one| json!({ "setting": one.name, "value": one.value.json(), "from": origin(&one.origin) }),
         );
         let overrides = resolved.overrides.iter().map(|one| {
-            let timeout = one.timeout.map_or(0, |timeout| timeout.as_secs());
-            json!({ "files": one.files, "timeout": timeout, "line": one.line })
+            let timeout = one.timeout.map(|timeout| timeout.map_or(0, |timeout| timeout.as_secs()));
+            json!({ "files": one.files, "timeout": timeout, "dialect": one.dialect, "line": one.line })
         });
         let left_out = resolved.left_out.iter().map(|left| {
             json!({

@@ -8,7 +8,7 @@ use crate::cli::selection;
 use crate::cli::settings::{SelectionSettings, make_engine};
 use crate::cli::ui::Ui;
 use slt_core::location::Source;
-use slt_core::parser::{self, UnknownDialect};
+use slt_core::parser::{self, DialectRequest, RequestOrigin};
 use slt_runner::parallel::WorkItem;
 use slt_runner::text::count::plural;
 use slt_runner::text::visible::one_line;
@@ -42,7 +42,9 @@ pub(in crate::cli) fn run(args: ListArgs, context: CommandContext<'_>, ui: &mut 
 fn summary(item: &WorkItem, dialect: Option<&str>) -> Result<String, String> {
     let bytes = item.read().map_err(|error| format!("cannot read it: {error}"))?;
     let source = Source::new(item.shown.as_str(), bytes);
-    let profile =
-        parser::choose(&source, dialect, false).map_err(|error: UnknownDialect| error.to_string())?;
-    Ok(format!("{} ({})", plural(parser::parse(&source, profile).total(), "record"), profile.name))
+    let own = item.dialect.as_deref().map(|name| DialectRequest { name, by: RequestOrigin::Override });
+    let request = own.or(dialect.map(|name| DialectRequest { name, by: RequestOrigin::Setting }));
+    let chosen = parser::choose(&source, request, false).map_err(|error| error.to_string())?;
+    let records = plural(parser::parse(&source, chosen.profile).total(), "record");
+    Ok(format!("{records} ({})", chosen.profile.name))
 }

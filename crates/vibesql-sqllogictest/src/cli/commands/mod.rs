@@ -4,6 +4,7 @@ pub(super) mod analyze;
 #[cfg(feature = "store")]
 pub(super) mod ask;
 pub(super) mod bisect;
+pub(super) mod check;
 pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod config;

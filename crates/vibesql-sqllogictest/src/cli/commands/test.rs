@@ -11,6 +11,7 @@ use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::{ExitReason, VerdictRules, exit_reason};
 use crate::cli::repeat::repeat_command;
+use crate::cli::selection::set_dialects;
 use crate::cli::settings::{EngineSetup, seconds};
 use crate::cli::target::{self, TestTarget};
 use crate::cli::ui::Ui;
@@ -51,6 +52,8 @@ pub(in crate::cli) fn run(
     for word in &args.targets {
         targets.extend(target::parse(word, ui)?);
     }
+    let dialects = resolved.dialects();
+    targets.iter_mut().for_each(|target| set_dialects(std::slice::from_mut(&mut target.item), &dialects));
     let tester = FileTester {
         setup: &setup,
         reference: registry.make("sqlite").ok().and_then(|engine| engine.describe().ok()),
@@ -109,8 +112,10 @@ impl FileTester<'_> {
     ) -> Result<Option<u32>, CliError> {
         let source = Source::new(item.shown.as_str(), bytes);
         let settings = &self.setup.settings;
-        let profile = parser::choose(&source, settings.dialect.as_deref(), settings.exact)?;
-        line.map(|line| header_line(&parser::parse(&source, profile), line)).transpose()
+        let request = settings.dialect_of(item.dialect.as_deref());
+        let chosen = parser::choose(&source, request, settings.exact)
+            .map_err(|error| CliError::dialect(&item.shown, &error))?;
+        line.map(|line| header_line(&parser::parse(&source, chosen.profile), line)).transpose()
     }
 
     /// Looks up the rows of differing hashes, in another process, so that the reference engine cannot change the verdict.

@@ -63,7 +63,7 @@ impl From<ConfigError> for CliError {
                 "see `--help` of the command for valid values, or unset the variable".into()
             }
             ConfigError::Incomplete { .. } => {
-                "an override has `files`, patterns as of --filter, and `timeout` in seconds".into()
+                "an override has `files`, patterns as of --filter, and `timeout` in seconds, `dialect` or both".into()
             }
             ConfigError::UnknownName { kind, known, .. } if known.is_empty() => {
                 format!("the file has no {kind}").into()

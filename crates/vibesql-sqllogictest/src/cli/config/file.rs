@@ -27,7 +27,7 @@ pub(super) struct ConfigFile {
     pub(super) default_suite: Option<String>,
     pub(super) suites: BTreeMap<String, ConfigSuite>,
     pub(super) profiles: BTreeMap<String, ConfigProfile>,
-    pub(super) overrides: Vec<TimeoutOverride>,
+    pub(super) overrides: Vec<FileOverride>,
 }
 
 /// A key and its value.
@@ -59,12 +59,14 @@ pub(super) struct ConfigProfile {
 
 /// `[[override]]`: settings for some of the files.
 #[derive(Debug, Clone)]
-pub(in crate::cli) struct TimeoutOverride {
+pub(in crate::cli) struct FileOverride {
     /// The text of the pattern.
     pub(in crate::cli) files: String,
     pub(in crate::cli) pattern: Pattern,
-    /// The time limit of these files; `None` is no limit.
-    pub(in crate::cli) timeout: Option<Duration>,
+    /// The time limit of these files, if it is set; the inner `None` is no limit.
+    pub(in crate::cli) timeout: Option<Option<Duration>>,
+    /// The dialect of these files, if it is set.
+    pub(in crate::cli) dialect: Option<String>,
     pub(in crate::cli) line: usize,
 }
 

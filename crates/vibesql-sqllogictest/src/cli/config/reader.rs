@@ -10,11 +10,11 @@ use toml::de::{DeTable, DeValue};
 
 use super::error::ConfigError;
 use super::file::{
-    ConfigEntry, ConfigFile, ConfigProfile, ConfigSuite, DEFAULT_PROFILE, FILE_NAME, SUITE_NAME,
-    TimeoutOverride,
+    ConfigEntry, ConfigFile, ConfigProfile, ConfigSuite, DEFAULT_PROFILE, FILE_NAME, FileOverride, SUITE_NAME,
 };
 use super::flags::{self, FlagError, FlagValue};
 use slt_core::location::file_id::SuiteName;
+use slt_core::parser::DIALECTS;
 use slt_runner::parallel::Pattern;
 
 type Node<'t> = Spanned<DeValue<'t>>;
@@ -75,7 +75,7 @@ impl ConfigTable {
             Self::Defaults => &["suite", "profile", "override", "default-suite"],
             Self::Suite => &["paths"],
             Self::Profile => &["inherits"],
-            Self::Override => &["files", "timeout"],
+            Self::Override => &["files", "timeout", "dialect"],
         }
     }
 }
@@ -188,7 +188,7 @@ impl<'r> ConfigReader<'r> {
         (own, settings)
     }
 
-    fn overrides(&mut self, at: usize, node: &Node<'_>) -> Vec<TimeoutOverride> {
+    fn overrides(&mut self, at: usize, node: &Node<'_>) -> Vec<FileOverride> {
         let DeValue::Array(array) = node.get_ref() else {
             self.shape("override", at, "tables, written [[override]]", node);
             return Vec::new();
@@ -203,27 +203,29 @@ impl<'r> ConfigReader<'r> {
         overrides
     }
 
-    fn one_override(&mut self, at: usize, table: &DeTable<'_>) -> Vec<TimeoutOverride> {
+    fn one_override(&mut self, at: usize, table: &DeTable<'_>) -> Vec<FileOverride> {
         let before = self.errors.len();
         let mut files = Vec::new();
-        let mut timeout = None;
+        let (mut timeout, mut dialect) = (None, None);
         for (key, at, node) in in_order(table) {
             match key {
                 "files" => files = self.patterns(key, at, node),
                 "timeout" => timeout = self.timeout(key, at, node),
+                "dialect" => dialect = self.dialect(key, at, node),
                 _ => self.unknown(ConfigTable::Override, key, at),
             }
         }
         // A wrong value has been reported; it is not missing.
         if self.errors.len() == before {
-            let missing = [("files", files.is_empty()), ("timeout", timeout.is_none())];
+            let has_setting = timeout.is_some() || dialect.is_some();
+            let missing = [("files", files.is_empty()), ("timeout` or `dialect", !has_setting)];
             for (missing, _) in missing.iter().filter(|(_, is_missing)| *is_missing) {
                 self.report(at, ConfigError::Incomplete { place: self.place(at), missing });
             }
         }
         let line = self.line(at);
-        let Some(timeout) = timeout else { return Vec::new() };
-        let with = |(files, pattern)| TimeoutOverride { files, pattern, timeout, line };
+        let with =
+            |(files, pattern)| FileOverride { files, pattern, timeout, dialect: dialect.clone(), line };
         files.into_iter().map(with).collect()
     }
 
@@ -249,6 +251,16 @@ impl<'r> ConfigReader<'r> {
         }
         let expected = "seconds, or 0 for no limit".to_owned();
         self.wrong(key, at, FlagError { expected, found: word, reason: None });
+        None
+    }
+
+    fn dialect(&mut self, key: &str, at: usize, node: &Node<'_>) -> Option<String> {
+        let found = self.word(key, at, node)?;
+        if DIALECTS.contains(&found.as_str()) {
+            return Some(found);
+        }
+        let expected = format!("a dialect: {}", DIALECTS.join(", "));
+        self.wrong(key, at, FlagError { expected, found, reason: None });
         None
     }
 

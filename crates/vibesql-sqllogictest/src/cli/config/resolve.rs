@@ -10,7 +10,7 @@ use clap::{Arg, ArgMatches, Command};
 
 use super::environment::{EnvironmentVariables, VariableNote};
 use super::error::ConfigError;
-use super::file::{ConfigEntry, ConfigFile, DEFAULT_PROFILE, TimeoutOverride};
+use super::file::{ConfigEntry, ConfigFile, DEFAULT_PROFILE, FileOverride};
 use super::flags::{self, ConfigScope};
 use super::layers::{ConfigSection, GivenSetting, IgnoredSetting, SettingOrigin, SettledSettings, settle};
 use super::reader;
@@ -32,7 +32,7 @@ pub(in crate::cli) struct ResolvedArguments {
     pub(in crate::cli) left_out: Vec<IgnoredSetting>,
     /// Notes about old variables.
     pub(in crate::cli) notes: Vec<VariableNote>,
-    pub(in crate::cli) overrides: Vec<TimeoutOverride>,
+    pub(in crate::cli) overrides: Vec<FileOverride>,
     /// Whether the file has more than one suite.
     has_suites: bool,
     /// The path of the configuration file.
@@ -62,7 +62,7 @@ impl ResolvedArguments {
             }
         }
         let file = self.file.as_deref().unwrap_or_default();
-        for TimeoutOverride { files, pattern, line, .. } in &self.overrides {
+        for FileOverride { files, pattern, line, .. } in &self.overrides {
             let origin =
                 SettingOrigin::File { file: file.to_owned(), section: ConfigSection::Defaults, line: *line };
             if self.must_match(&origin) {
@@ -74,7 +74,12 @@ impl ResolvedArguments {
 
     /// Returns the time limits of single files.
     pub(in crate::cli) fn timeouts(&self) -> Vec<(Pattern, Option<Duration>)> {
-        self.overrides.iter().map(|one| (one.pattern.clone(), one.timeout)).collect()
+        self.overrides.iter().filter_map(|one| Some((one.pattern.clone(), one.timeout?))).collect()
+    }
+
+    /// Returns the dialects of single files.
+    pub(in crate::cli) fn dialects(&self) -> Vec<(Pattern, String)> {
+        self.overrides.iter().filter_map(|one| Some((one.pattern.clone(), one.dialect.clone()?))).collect()
     }
 
     /// Whether a pattern that was not typed should match a file: not if paths are typed, and not if it is for several
@@ -157,14 +162,18 @@ pub(in crate::cli) fn resolve(
     resolved.origins = typed.into_iter().map(|(id, _)| (id, SettingOrigin::CommandLine)).collect();
     resolved.origins.extend(given.kept.into_iter().map(|given| (given.id, given.origin)));
     resolved.left_out = given.left_out;
-    // A limit that is typed, or set in the environment, is for all files, and replaces the overrides of the file.
-    let for_all = matches!(
-        resolved.origins.get("timeout"),
-        Some(SettingOrigin::CommandLine | SettingOrigin::Variable(_))
-    );
-    if for_all || flags::flag(command, "timeout").is_none() {
-        resolved.overrides.clear();
-    }
+    // What is typed, or set in the environment, is for all files, and replaces the overrides of the file.
+    let applies = |flag: &str| {
+        let origin = resolved.origins.get(flag);
+        let is_for_all = matches!(origin, Some(SettingOrigin::CommandLine | SettingOrigin::Variable(_)));
+        !is_for_all && flags::flag(command, flag).is_some()
+    };
+    let (timeout, dialect) = (applies("timeout"), applies("dialect"));
+    resolved.overrides.retain_mut(|one| {
+        one.timeout = one.timeout.filter(|_| timeout);
+        one.dialect = one.dialect.take_if(|_| dialect);
+        one.timeout.is_some() || one.dialect.is_some()
+    });
     Ok(resolved)
 }
 

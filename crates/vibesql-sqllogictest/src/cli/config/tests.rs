@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Arg, ArgAction, Command, CommandFactory as _, Parser as _};
 use proptest::prelude::*;
 
+use super::file::FileOverride;
 use super::*;
 use crate::cli::args::{Cli, CliCommand, RunArgs};
 use crate::cli::commands::config::{EffectiveSettings, SettingValue};
@@ -233,14 +234,26 @@ fn old_variables() {
 
 #[test]
 fn a_limit_for_all_files_puts_overrides_aside() {
-    let file = "timeout = 5\n[[override]]\nfiles = ['a', 'b']\ntimeout = 0\n";
+    let file = "timeout = 5\n[[override]]\nfiles = ['a', 'b']\ntimeout = 0\n\
+                [[override]]\nfiles = 'c'\ntimeout = 7\ndialect = 'sqlite'\n";
     let overrides = |line: &str, variables: &[(&str, &str)]| {
         let resolved = resolve_in(&Cli::command(), line, variables, Some(file)).unwrap();
-        resolved.overrides.into_iter().map(|one| (one.files, one.timeout)).collect::<Vec<_>>()
+        let one = |one: &FileOverride| {
+            let timeout = one.timeout.map(|limit| limit.map_or(0, |limit| limit.as_secs()));
+            format!("{} {timeout:?} {:?}", one.files, one.dialect.as_deref())
+        };
+        resolved.overrides.iter().map(one).collect::<Vec<_>>()
     };
-    assert_eq!(overrides("run", &[]), [("a".to_owned(), None), ("b".to_owned(), None)]);
-    assert_eq!(overrides("run --timeout 3", &[]), []);
-    assert_eq!(overrides("run", &[("SQLLOGICTEST_TIMEOUT", "3")]), []);
+    let both = ["a Some(0) None", "b Some(0) None", "c Some(7) Some(\"sqlite\")"];
+    assert_eq!(overrides("run", &[]), both);
+    assert_eq!(overrides("run --timeout 3", &[]), ["c None Some(\"sqlite\")"]);
+    assert_eq!(overrides("run", &[("SQLLOGICTEST_TIMEOUT", "3")]), ["c None Some(\"sqlite\")"]);
+    assert_eq!(
+        overrides("run --dialect sqlite", &[]),
+        ["a Some(0) None", "b Some(0) None", "c Some(7) None"]
+    );
+    assert_eq!(overrides("list", &[]), ["c None Some(\"sqlite\")"]);
+    assert_eq!(overrides("runs", &[]), [""; 0]);
 }
 
 fn run_args(resolved: &ResolvedArguments) -> RunArgs {

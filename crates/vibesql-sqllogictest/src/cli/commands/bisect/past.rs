@@ -66,7 +66,8 @@ impl<'h> BisectedFile<'h> {
             (Some((repository, place)), Some(settings)) => {
                 let commit = commit_of(journal).filter(|commit| !commit.dirty);
                 let hash = commit.map(|commit| commit.hash.as_str());
-                FileTexts::read(repository, &place, hash, &past.runs, settings, keep_text)
+                let settings = settings.as_read(file.dialect.as_deref());
+                FileTexts::read(repository, &place, hash, &past.runs, &settings, keep_text)
             }
             _ => FileTexts::unknown(past.runs.len()),
         };

@@ -110,7 +110,8 @@ fn set_up(
 ) -> Result<Option<Vec<u8>>, CliError> {
     let (shown, labels) = (&request.file.shown, &context.settings.options.labels);
     let failing = known_failing(request, trace);
-    let read = with_script(shown, text.to_vec(), &context.settings, |script| {
+    let settings = context.settings.as_read(request.file.dialect.as_deref());
+    let read = with_script(shown, text.to_vec(), &settings, |script| {
         (script::is_behind_halt(script, line, labels), script::set_up(script, line, &failing, labels))
     });
     let (is_behind_halt, set_up) = read.unwrap_or_default();

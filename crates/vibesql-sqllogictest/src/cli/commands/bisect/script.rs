@@ -216,8 +216,8 @@ pub(super) fn set_up(
     let stays = |record: &Record<'_>| match record.kind {
         _ if record.defect.is_some() => false,
         RecordKind::Statement(_) => !known.contains(&record.line),
-        RecordKind::Control(Control::HashThreshold(_)) => true,
         RecordKind::Query(_) | RecordKind::Control(Control::Halt) | RecordKind::Unknown => false,
+        RecordKind::Control(_) | RecordKind::Let(_) | RecordKind::System(_) | RecordKind::Database(_) => true,
     };
     let is_executed = |record: &Record<'_>| {
         stays(record) && record.is_counted() && first_refusal(&record.conditions, labels).is_none()

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use super::repository::{BlobId, GitRepository};
 use slt_core::executor::{Settings, record_keys};
 use slt_core::location::{FileId, Source};
-use slt_core::outcome::RecordKey;
+use slt_core::outcome::{RecordId, RecordKey};
 use slt_core::parser::{self, Script};
 use slt_insight::regression::origin::{TextMatch, WantedRecord};
 use slt_runner::results::{Opened, PastRun};
@@ -101,7 +101,7 @@ impl FileTexts {
     }
 }
 
-/// Parses a text as the run did; `None` if it names an unknown dialect.
+/// Parses a text as the run did; `None` if its dialect is unknown.
 pub(super) fn with_script<T>(
     name: &str,
     text: Vec<u8>,
@@ -109,17 +109,17 @@ pub(super) fn with_script<T>(
     use_it: impl FnOnce(&Script<'_>) -> T,
 ) -> Option<T> {
     let source = Source::new(name, text);
-    let profile = parser::choose(&source, settings.dialect.as_deref(), settings.exact).ok()?;
-    Some(use_it(&parser::parse(&source, profile)))
+    let chosen = parser::choose(&source, settings.dialect_of(None), settings.exact).ok()?;
+    Some(use_it(&parser::parse(&source, chosen.profile)))
 }
 
 fn records_of(text: Vec<u8>, settings: &Settings) -> Option<RecordsByKey> {
     with_script("", text, settings, |script| {
         let counted = || script.records().filter(|record| record.is_counted());
-        let lines: Vec<_> = counted().map(|record| record.line).collect();
+        let places: Vec<_> = counted().map(|record| RecordId::at(record.line)).collect();
         let words = |span: std::ops::Range<usize>| script.source.bytes()[span].trim_ascii_end().to_vec();
         let known = counted().map(|record| (record.line, words(record.span.clone())));
-        let keyed = record_keys(script, &lines).into_iter().zip(known);
+        let keyed = record_keys(script, &places.iter().collect::<Vec<_>>()).into_iter().zip(known);
         keyed.filter_map(|(key, known)| Some((key?, known))).collect()
     })
 }

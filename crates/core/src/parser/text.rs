@@ -1,0 +1,133 @@
+//! SQL and expected lines, as they stand in the source.
+
+use std::borrow::Cow;
+
+use super::lines::LineCursor;
+
+/// The SQL of a record: lines of the source, from which comment lines are still to be taken out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sql<'s> {
+    pub(super) raw: &'s [u8],
+    /// Whether the source holds the text in one piece.
+    pub(super) plain: bool,
+    pub(super) comments: Comments,
+}
+
+/// The meaning of lines with `#` in column 1 within SQL or a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comments {
+    /// They are removed.
+    Removed,
+    /// They are text.
+    Kept,
+}
+
+impl<'s> Sql<'s> {
+    /// Returns the text as an engine gets it: lines joined by LF, without comment lines and CRs of line ends. `buffer`
+    /// is used only when the source does not hold the text in one piece.
+    pub fn text<'a>(&self, buffer: &'a mut Vec<u8>) -> &'a [u8]
+    where
+        's: 'a,
+    {
+        if self.plain {
+            return self.raw;
+        }
+        buffer.clear();
+        for line in self.lines() {
+            buffer.extend_from_slice(line);
+            buffer.push(b'\n');
+        }
+        buffer.pop();
+        buffer
+    }
+
+    /// Returns the text as an engine gets it, as [`Self::text`] does.
+    pub fn joined(&self) -> Cow<'s, [u8]> {
+        if self.plain {
+            return Cow::Borrowed(self.raw);
+        }
+        let mut text = Vec::with_capacity(self.raw.len());
+        self.text(&mut text);
+        Cow::Owned(text)
+    }
+
+    /// Returns the lines without their ends.
+    pub fn lines(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
+        Block { raw: self.raw, comments: self.comments }.lines()
+    }
+
+    /// Returns whether there is no SQL at all.
+    pub fn is_empty(&self) -> bool {
+        self.lines().next().is_none()
+    }
+}
+
+/// Value lines of an expected result, as they stand in the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Block<'s> {
+    pub(super) raw: &'s [u8],
+    pub(super) comments: Comments,
+}
+
+impl<'s> Block<'s> {
+    /// Returns the values, one for each line.
+    pub fn lines(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
+        let mut cursor = LineCursor::new(self.raw, 0);
+        let keeps_comments = self.comments == Comments::Kept;
+        std::iter::from_fn(move || {
+            loop {
+                let line = cursor.take()?;
+                if keeps_comments || !line.is_comment() {
+                    return Some(line.text);
+                }
+            }
+        })
+    }
+
+    /// Returns the hash on the first line, if it is a hash line.
+    pub fn leading_hash(&self) -> Option<HashLine> {
+        self.lines().next().and_then(HashLine::parse)
+    }
+}
+
+/// `N values hashing to H`: the expectation for a result too long to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HashLine {
+    /// The number of values (not rows).
+    pub values: u64,
+    /// The MD5 over every value followed by one LF.
+    pub digest: [u8; 16],
+}
+
+impl HashLine {
+    /// Reads a line of exactly this shape: digits without a leading zero, lower-case hex.
+    pub fn parse(line: &[u8]) -> Option<Self> {
+        const MIDDLE: &[u8] = b" values hashing to ";
+        let digits = line.iter().position(|byte| !byte.is_ascii_digit())?;
+        let hex = line[digits..].strip_prefix(MIDDLE)?;
+        if digits == 0 || hex.len() != 32 || (line[0] == b'0' && digits > 1) {
+            return None;
+        }
+        let values = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
+        let mut digest = [0; 16];
+        for (byte, pair) in digest.iter_mut().zip(hex.chunks_exact(2)) {
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        }
+        Some(Self { values, digest })
+    }
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    }
+}
+
+impl std::fmt::Display for HashLine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} values hashing to ", self.values)?;
+        self.digest.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
