@@ -10,10 +10,11 @@ _list:
 quick *args:
     cargo test {{quick_crates}} {{args}}
 
-# All tests. The adapter for sqllogictest drivers is no default member (see Cargo.toml).
+# All tests. The packages around the sqllogictest crate are no default members (see Cargo.toml).
 test *args:
     cargo test {{args}}
     cargo test -p vibesql-sqllogictest-compat {{args}}
+    cargo test --manifest-path crates/sqllogictest/Cargo.toml {{args}}
 
 # Formatting, and clippy without and with VibeSQL, whose check takes minutes once.
 lint:
