@@ -172,7 +172,11 @@ impl<'r> FileRunner<'r> {
             Err(problem) => {
                 self.report.counts.total = program.total();
                 self.report.counts.not_reached = self.report.counts.total;
-                let why = format!("it cannot divide whole numbers as SQLite: {problem:?}");
+                let why = match problem {
+                    Problem::UnexpectedError { error, .. } => error.message,
+                    other => other.word().to_owned(),
+                };
+                let why = format!("cannot set `integer_division`, which SQLite's own files need: {why}");
                 self.report.end = FileEnd::NotStarted(FileProblem::Engine(why));
             }
         }
