@@ -229,7 +229,7 @@ fn file() -> impl Strategy<Value = String> {
 
 /// Returns whether a file passes strictly that does not in the reference, for a known reason. Its runner reads no file with a
 /// malformed record, not even if the record is skipped or behind a `halt`; takes hashes above the threshold only, and
-/// values below it only; tells names of engines apart by the case of their letters; executes control records whatever
+/// values below it only; compares engine names case-sensitively; executes control records whatever
 /// their conditions say; and looks for variables in skipped records.
 fn is_known(text: &str, report: &FileReport, theirs: &Verdict) -> bool {
     let has_lint = |lints: &[LintKind]| report.lints.iter().any(|lint| lints.contains(&lint.kind));

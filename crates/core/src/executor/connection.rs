@@ -46,7 +46,9 @@ impl Connections {
             let opened = Connection::open(&mut *self.database, text.as_deref(), user.as_deref(), self.limit);
             self.named.insert(key.clone(), opened.map_err(problem)?);
         }
-        Ok(self.named.get_mut(&key).unwrap_or(&mut self.default))
+        // A missing session must never be taken for the default one.
+        let missing = || Problem::Fault(Fault::Adapter("a connection is lost".to_owned()));
+        self.named.get_mut(&key).ok_or_else(missing)
     }
 
     /// Closes the default session and opens it again.

@@ -61,11 +61,13 @@ fn included_outcomes(script: &Script<'_>) -> u64 {
 }
 
 fn total_of(steps: &[Step<'_>]) -> u64 {
-    let (mut total, mut times) = (0, vec![1]);
+    let (mut total, mut times) = (0_u64, vec![1_u64]);
     for step in steps {
         let now = times.last().copied().unwrap_or(1);
         match &step.record.kind {
-            RecordKind::Control(Control::Loop(one)) => times.push(now * one.values.count().unwrap_or(1)),
+            RecordKind::Control(Control::Loop(one)) => {
+                times.push(now.saturating_mul(one.values.count().unwrap_or(1)));
+            }
             RecordKind::Control(Control::EndLoop) if times.len() > 1 => drop(times.pop()),
             _ => {}
         }
@@ -73,7 +75,7 @@ fn total_of(steps: &[Step<'_>]) -> u64 {
             StepRole::Judged | StepRole::LeftOut(_) => step.record.is_counted(),
             StepRole::SetUp | StepRole::Replayed => false,
         };
-        total += if counts { now } else { 0 };
+        total = total.saturating_add(if counts { now } else { 0 });
     }
     total
 }

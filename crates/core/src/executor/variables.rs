@@ -108,7 +108,7 @@ impl Variables {
         Cow::Owned(out)
     }
 
-    /// Copies `text` up to its end, or to the `}` of a default value; returns what is behind it.
+    /// Copies `text` up to its end, or to the `}` of a default value; returns the rest.
     fn dollars<'t>(
         &self,
         text: &'t [u8],
@@ -144,7 +144,7 @@ impl Variables {
         if in_default { Err(SubstitutionError::Syntax(excerpt(text))) } else { Ok(rest) }
     }
 
-    /// Replaces the variable at the beginning of `text`; returns what is behind it.
+    /// Replaces the variable at the beginning of `text`, and returns the rest.
     fn dollar<'t>(
         &self,
         text: &'t [u8],

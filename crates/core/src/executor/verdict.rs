@@ -121,7 +121,7 @@ fn judge_by_shape(
             judge_hash(*hash, output, evidence).map(|()| (!hashes).then_some(LintKind::HashBelowThreshold))
         }
         // The dialects with one value on each line have no others.
-        QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label => Ok(None),
+        QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label => Err(not_listed()),
     }
 }
 
@@ -147,8 +147,15 @@ fn judge_by_threshold(
             judge_hash(*hash, output, evidence)?;
             Err(Mismatch::Presentation { wanted: format!("{} listed values", output.values()) })
         }
-        (QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label, _) => Ok(()),
+        (QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label, _) => {
+            Err(not_listed())
+        }
     }
+}
+
+/// Returns the mismatch for an expectation that the matcher does not know: nothing passes by default.
+fn not_listed() -> Mismatch {
+    Mismatch::Presentation { wanted: "listed values or a hash line".to_owned() }
 }
 
 fn judge_listed(expected: &Block<'_>, output: &Output<'_>, evidence: EvidenceLimits) -> Result<(), Mismatch> {

@@ -158,7 +158,7 @@ impl FileEnd {
 }
 
 impl FileEnd {
-    /// Returns the status of a file of which something was missing for the rest: it is skipped, whatever has passed before.
+    /// Returns the status of a file. A file that lacks a requirement is skipped, even if records before it have passed.
     pub(super) fn status_with(&self, counts: &Counts, missing: Option<&MissingRequirement>) -> FileStatus {
         match self.status(counts) {
             FileStatus::Passed if missing.is_some() => FileStatus::Empty,

@@ -141,7 +141,7 @@ pub(super) fn searched_error<'s>(words: &[&'s [u8]]) -> Result<ErrorPattern<'s>,
     }
 }
 
-/// Returns whether a text is a regular expression whatever a compiler says, which takes far longer than to read the record.
+/// Returns whether a text is certainly a valid regular expression, so that it need not be compiled, which is slow.
 pub(super) fn is_surely_regex(text: &str) -> bool {
     // The size of a compiled expression is limited.
     if text.len() > 1000 {

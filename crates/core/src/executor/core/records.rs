@@ -13,7 +13,7 @@ use crate::executor::record_processor::{ExpectedShape, QueryRun};
 use crate::executor::rendering::CellForm;
 use crate::executor::verdict::{EvidenceLimits, judge, judge_statement};
 use crate::location::text_of;
-use crate::outcome::{FileEnd, Mismatch, Problem, RecordOutcome};
+use crate::outcome::{Fault, FileEnd, Mismatch, Problem, RecordOutcome};
 use crate::parser::{
     Block, ColumnRule, ConnectionName, DefectEffect, ErrorPattern, Layout, Let, Lint, Matcher, ParseError,
     ParseErrorKind, Query, QueryExpectation, Record, RecordKind, Renderer, SortMode, Sql, Statement,
@@ -291,7 +291,10 @@ impl<'r> FileRunner<'r> {
         let output = self.state.processor.output(query.sort.unwrap_or(SortMode::NoSort));
         let limit = values_to_keep(self.options.details, &self.report);
         let evidence = EvidenceLimits { columns, values: limit };
-        let Matcher::ValuePerLine(presentation) = profile.matcher else { return Ok(()) };
+        let Matcher::ValuePerLine(presentation) = profile.matcher else {
+            let text = "the dialect renders by type letters and compares otherwise";
+            return Err(Problem::Fault(Fault::Adapter(text.to_owned())));
+        };
         let verdict = judge(presentation, &query.expected, &output, threshold, evidence);
         // The label gets the result independently of the verdict on the values.
         let contradiction = query.label.and_then(|label| {

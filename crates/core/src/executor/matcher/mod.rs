@@ -44,8 +44,10 @@ pub(super) fn judge_cells(
     context: &CellContext<'_>,
 ) -> Result<Suspicions, Mismatch> {
     match context.profile.matcher {
-        // This one has its own buffers.
-        Matcher::ValuePerLine(_) => Ok(Vec::new()),
+        // This one has its own buffers: nothing passes by default.
+        Matcher::ValuePerLine(_) => {
+            Err(Mismatch::Presentation { wanted: "values of type letters".to_owned() })
+        }
         Matcher::SqllogictestRs | Matcher::Vibesql => rs::judge(query, cells, context),
         Matcher::Duckdb => duckdb::judge(query, cells, context),
         Matcher::Cockroach => cockroach::judge(query, cells, context),

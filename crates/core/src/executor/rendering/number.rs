@@ -16,8 +16,8 @@ pub(super) fn write_float(out: &mut Vec<u8>, real: f64, largest: i32) {
     };
 }
 
-/// Rounds a decimal number to `places` digits after the point, half away from zero, or toward zero. `None` for text that
-/// is no such number.
+/// Rounds a decimal number to `places` digits after the point, half away from zero, or toward zero. `None` if the
+/// text is not a decimal number.
 pub(super) fn round_decimal(text: &str, places: usize, truncates: bool) -> Option<String> {
     let (sign, digits) = text.strip_prefix('-').map_or(("", text), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));

@@ -33,7 +33,7 @@ impl<'s> HeaderWords<'s> {
         Self { line, text, words: text.split(|&byte| byte == b' ').collect() }
     }
 
-    /// Returns a word; empty if there is none.
+    /// Returns the word at this place, or an empty one behind the last.
     pub(super) fn get(&self, index: usize) -> &'s [u8] {
         self.words.get(index).copied().unwrap_or_default()
     }
@@ -78,7 +78,7 @@ pub(super) struct RecordPrefix<'s> {
 }
 
 impl<'s> RecordPrefix<'s> {
-    /// Adds the condition on a line; `false` if there is none.
+    /// Adds the condition on a line; returns `false` if the line is not a condition.
     pub(super) fn add_condition(&mut self, reader: &Reader<'s>, words: &HeaderWords<'s>) -> bool {
         let Some(kind) = condition_kind(Some(words.get(0))) else { return false };
         // `config NAME [ISSUE]` is one name, and a comment may follow.

@@ -66,7 +66,7 @@ fn headers_and_layouts_decide_what_is_left() {
         ("", "sqlite: the default"),
     ];
     for (text, expected) in cases {
-        // A single line may be a mistake in a file of SQLite's; a comment is none.
+        // A single line may be a mistake in a SQLite file, but a comment is not.
         let is_comment = expected.contains("`# ");
         assert_eq!(found("t.test", text), if is_comment { expected } else { "sqlite: the default" });
         let text = &format!("{text}\n{text}");

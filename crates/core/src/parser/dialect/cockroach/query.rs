@@ -168,7 +168,7 @@ fn result<'s>(
     QueryExpectation::Rows(values)
 }
 
-/// Reads `N values hashing to H`, with digits of either case; one value is no plural.
+/// Reads `N values hashing to H`, with hexadecimal digits of either case, or `1 value hashing to H`.
 fn hash_line(line: &[u8]) -> Option<HashLine> {
     let words: Vec<_> = fields(line).collect();
     let [count, b"value" | b"values", b"hashing", b"to", digest] = words.as_slice() else { return None };

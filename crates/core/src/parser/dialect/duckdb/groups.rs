@@ -86,8 +86,8 @@ fn group(name: &[u8]) -> Option<&'static [&'static [&'static str]]> {
     })
 }
 
-/// Returns the values that the words of a `foreach` stand for. `!x` takes out an earlier `x`, and is a value itself if
-/// there is none.
+/// Returns the values that the words of a `foreach` stand for. `!x` removes an earlier `x`; without one
+/// it is a value itself.
 pub(super) fn values<'s>(words: &[&'s [u8]]) -> Vec<Cow<'s, [u8]>> {
     let mut values: Vec<Cow<'s, [u8]>> = Vec::new();
     for &word in words {

@@ -71,7 +71,7 @@ const OPERATORS: [(&[u8], ComparisonOperator); 6] = [
 ///
 /// # Errors
 ///
-/// The part that is no comparison.
+/// The part of a condition that is not a comparison.
 pub(super) fn comparisons<'s>(
     word: &'s [u8],
     kind: ConditionKind,

@@ -174,7 +174,7 @@ pub(super) fn retry(words: &[&[u8]]) -> Result<Option<Retry>, String> {
 ///
 /// # Errors
 ///
-/// It is none.
+/// The message about a word that is not a duration.
 pub(super) fn wanted_duration(word: &[u8]) -> Result<Duration, String> {
     duration(word).ok_or_else(|| format!("expected a duration such as `100ms`, found `{}`", text_of(word)))
 }
