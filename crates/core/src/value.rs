@@ -12,6 +12,8 @@ pub enum ValueRef<'v> {
     Integer(i64),
     /// A binary floating-point number.
     Real(f64),
+    /// A binary floating-point number in the digits of the server, which the dialect `rs` shows.
+    RealText(&'v str),
     /// An exact number outside the range of the two above, in decimal digits.
     Decimal(&'v str),
     /// Text of any bytes, since engines may return invalid UTF-8.
@@ -30,12 +32,20 @@ impl ValueRef<'_> {
         match self {
             Self::Null => "NULL",
             Self::Integer(_) => "an integer",
-            Self::Real(_) => "a floating-point number",
+            Self::Real(_) | Self::RealText(_) => "a floating-point number",
             Self::Decimal(_) => "a decimal number",
             Self::Text(_) => "text",
             Self::Blob(_) => "bytes",
             Self::Boolean(_) => "a truth value",
             Self::Other(_) => "a value of another type",
+        }
+    }
+
+    /// Reads the digits of a server; any other value stays as it is, and so does a text that is no number.
+    pub fn parsed(self) -> Self {
+        match self {
+            Self::RealText(text) => text.parse().map_or(Self::Other(text), Self::Real),
+            value => value,
         }
     }
 }

@@ -140,6 +140,7 @@ fn render_integer(out: &mut Vec<u8>, value: &ValueRef<'_>) {
         // It has no integer value, and 0 would be a wrong one.
         ValueRef::Real(real) if real.is_nan() => return out.extend_from_slice(b"NaN"),
         ValueRef::Real(real) => real as i64,
+        ValueRef::RealText(_) => return render_integer(out, &value.parsed()),
         ValueRef::Boolean(truth) => i64::from(truth),
         ValueRef::Text(text) | ValueRef::Blob(text) => leading_integer(text),
         ValueRef::Decimal(text) | ValueRef::Other(text) => leading_integer(text.as_bytes()),
@@ -156,6 +157,7 @@ fn render_real(out: &mut Vec<u8>, value: &ValueRef<'_>) {
         ValueRef::Null => return,
         ValueRef::Integer(integer) => integer as f64,
         ValueRef::Real(real) => real,
+        ValueRef::RealText(_) => return render_real(out, &value.parsed()),
         ValueRef::Boolean(truth) => f64::from(u8::from(truth)),
         ValueRef::Text(text) | ValueRef::Blob(text) => leading_real(text),
         ValueRef::Decimal(text) | ValueRef::Other(text) => leading_real(text.as_bytes()),
@@ -171,6 +173,7 @@ fn render_text(out: &mut Vec<u8>, value: &ValueRef<'_>) {
         ValueRef::Null => {}
         ValueRef::Integer(integer) => out.extend_from_slice(itoa::Buffer::new().format(integer).as_bytes()),
         ValueRef::Real(real) => write_general(out, real),
+        ValueRef::RealText(_) => render_text(out, &value.parsed()),
         ValueRef::Boolean(truth) => out.push(if truth { b'1' } else { b'0' }),
         ValueRef::Text(text) | ValueRef::Blob(text) => write_printable(out, text),
         ValueRef::Decimal(text) | ValueRef::Other(text) => write_printable(out, text.as_bytes()),

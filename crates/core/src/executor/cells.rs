@@ -61,7 +61,7 @@ impl CellKind {
         match value {
             ValueRef::Null => Self::Null,
             ValueRef::Integer(_) => Self::Integer,
-            ValueRef::Real(_) => Self::Real,
+            ValueRef::Real(_) | ValueRef::RealText(_) => Self::Real,
             ValueRef::Decimal(_) => Self::Decimal,
             ValueRef::Boolean(_) => Self::Boolean,
             ValueRef::Text(_) | ValueRef::Blob(_) | ValueRef::Other(_) => Self::Text,

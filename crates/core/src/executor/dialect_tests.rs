@@ -74,6 +74,7 @@ fn value(text: &str, letter: char) -> ValueRef<'_> {
         'I' => text.parse().map_or(ValueRef::Text(text.as_bytes()), ValueRef::Integer),
         'R' => ValueRef::Real(text.parse().unwrap()),
         'D' => ValueRef::Decimal(text),
+        'S' => ValueRef::RealText(text),
         'B' => ValueRef::Boolean(text == "t"),
         'O' => ValueRef::Other(text),
         _ => ValueRef::Text(text.as_bytes()),
@@ -116,6 +117,24 @@ fn check(dialect: &str, cases: &[(&str, &str, &str, &str)]) {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_rs_shows_the_digits_of_the_server() {
+    for (dialect, query, server, shown) in [
+        ("rs", "query R", "1e+20", "1e+20"),
+        ("rs", "query R", "10", "10"),
+        ("sqlite", "query R", "1e+01", "10.000"),
+        ("sqlite", "query I", "1e+01", "10"),
+        ("sqlite", "query T", "10", "10.0"),
+        ("vibesql", "query R", "2.50", "2.500"),
+        ("duckdb", "query R", "10", "10.0"),
+        ("cockroach", "query F", "1e+20", "100000000000000000000"),
+        ("materialize", "query R", "2.50", "2.500"),
+    ] {
+        let text = format!("{query}\nS\n{server}\n----\n{shown}\n");
+        assert_eq!(verdict(dialect, true, &text), "passed", "{dialect}: {text}");
+    }
 }
 
 #[test]

@@ -41,6 +41,10 @@ pub(super) fn push_text_row(
 ) {
     match renderer {
         Renderer::SqllogictestRs => return rs::push_row(types, row, cells),
+        _ if row.iter().any(|value| matches!(value, ValueRef::RealText(_))) => {
+            let parsed: Vec<_> = row.iter().map(|value| value.parsed()).collect();
+            return push_text_row(renderer, form, types, &parsed, cells);
+        }
         Renderer::Vibesql => return vibesql::push_row(types, row, cells),
         Renderer::Cockroach => return cockroach::push_row(form, types, row, cells),
         Renderer::Materialize => return materialize::push_row(form, types, row, cells),
@@ -64,6 +68,8 @@ fn write_value(renderer: Renderer, value: &ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::Real(real) => write_general(out, real),
         ValueRef::Boolean(truth) => out.push(if truth { b't' } else { b'f' }),
         ValueRef::Text(text) | ValueRef::Blob(text) => out.extend_from_slice(text),
-        ValueRef::Decimal(text) | ValueRef::Other(text) => out.extend_from_slice(text.as_bytes()),
+        ValueRef::RealText(text) | ValueRef::Decimal(text) | ValueRef::Other(text) => {
+            out.extend_from_slice(text.as_bytes());
+        }
     }
 }

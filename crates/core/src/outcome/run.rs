@@ -7,6 +7,7 @@ use super::counts::Counts;
 use super::file::{FileReport, FileStatus, FlakyResult};
 use super::summary::FileSummary;
 use crate::engine::EngineId;
+use crate::parser::{Lint, LintKind};
 
 /// The properties of a run that are known before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +115,13 @@ impl RunReport {
             *dialects.entry(dialect).or_default() += 1;
         }
         dialects
+    }
+
+    /// Returns the records that pass only within the tolerance of their dialect, with their files. A record that is
+    /// executed several times counts each time.
+    pub fn within_tolerance(&self) -> impl Iterator<Item = (&FileReport, &Lint)> {
+        let lints = self.files.iter().flat_map(|file| file.lints.iter().map(move |lint| (file, lint)));
+        lints.filter(|(_, lint)| lint.kind == LintKind::WithinTolerance)
     }
 
     /// Returns the totals of each category.

@@ -26,6 +26,8 @@ pub enum Control<'s> {
     ShowColumnNames(bool),
     /// Executes other files here; the pattern as written.
     Include(&'s [u8]),
+    /// Would execute other files here, which the user has not allowed; the text says how to.
+    RefusedInclude(Box<str>),
     /// Begins a loop, which ends at its [`Control::EndLoop`].
     Loop(Box<Loop<'s>>),
     /// Ends the innermost loop.

@@ -13,8 +13,19 @@ pub trait IncludeFinder {
     ///
     /// # Errors
     ///
-    /// The reason why there is none, or why it may not be read.
-    fn find(&self, from: &Source, pattern: &[u8]) -> Result<Vec<Source>, String>;
+    /// [`IncludeError`] when there is none, or when one cannot or may not be read.
+    fn find(&self, from: &Source, pattern: &[u8]) -> Result<Vec<Source>, IncludeError>;
+}
+
+/// The reason why files are not included.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IncludeError {
+    /// The user has not allowed to read them; the text says how to.
+    #[error("{0}")]
+    NotAllowed(String),
+    /// There are none, or they cannot be read.
+    #[error("{0}")]
+    Failed(String),
 }
 
 /// A test file with all files that it includes, from which a script borrows.
@@ -28,16 +39,19 @@ pub struct SourceTree {
 #[derive(Debug)]
 struct IncludedSources {
     line: u32,
-    found: Result<Vec<SourceTree>, String>,
+    found: Result<Vec<SourceTree>, IncludeError>,
 }
 
 /// The number of files that may include each other in turn.
 const DEEPEST: usize = 32;
 
+/// The number of files that one file may include, itself and through others.
+const MOST: usize = 10_000;
+
 impl SourceTree {
     /// Reads the files that `source` includes, and those that they include.
     pub fn load(source: Source, profile: &'static Profile, finder: &dyn IncludeFinder) -> Self {
-        Self::load_below(source, profile, finder, &[])
+        Self::load_below(source, profile, finder, &[], &mut MOST.clone())
     }
 
     fn load_below(
@@ -45,6 +59,7 @@ impl SourceTree {
         profile: &'static Profile,
         finder: &dyn IncludeFinder,
         including: &[&str],
+        left: &mut usize,
     ) -> Self {
         let mut included = Vec::new();
         // Most files include nothing, and need not be parsed twice.
@@ -56,14 +71,17 @@ impl SourceTree {
                 let found = finder.find(&source, pattern).and_then(|found| {
                     let load = |source: Source| {
                         if chain.contains(&source.name()) {
-                            Err(format!("`{}` includes itself", source.name()))
-                        } else if chain.len() >= DEEPEST {
-                            Err(format!("more than {DEEPEST} files include each other"))
-                        } else {
-                            Ok(Self::load_below(source, profile, finder, &chain))
+                            return Err(format!("`{}` includes itself", source.name()));
                         }
+                        if chain.len() >= DEEPEST {
+                            return Err(format!("more than {DEEPEST} files include each other"));
+                        }
+                        *left = left
+                            .checked_sub(1)
+                            .ok_or_else(|| format!("more than {MOST} files are included"))?;
+                        Ok(Self::load_below(source, profile, finder, &chain, left))
                     };
-                    found.into_iter().map(load).collect()
+                    found.into_iter().map(load).collect::<Result<_, _>>().map_err(IncludeError::Failed)
                 });
                 included.push(IncludedSources { line, found });
             }
@@ -93,7 +111,7 @@ impl SourceTree {
                     let scripts = trees.iter().map(|tree| tree.parse_parts(profile)).collect();
                     script.included.push(IncludedScripts { line: *line, scripts });
                 }
-                Err(problem) => refuse(&mut script, *line, problem),
+                Err(error) => refuse(&mut script, *line, error),
             }
         }
         script
@@ -109,16 +127,23 @@ fn included_pattern<'s>(record: &Record<'s>) -> Option<(u32, &'s [u8])> {
     }
 }
 
-/// Makes the record on `line` malformed.
-fn refuse(script: &mut Script<'_>, line: u32, problem: &str) {
+/// Replaces what the record on `line` would do: it is not allowed, or malformed.
+fn refuse(script: &mut Script<'_>, line: u32, error: &IncludeError) {
     for item in &mut script.items {
         if let Item::Record(record) = item
             && record.line == line
             && let Some((_, pattern)) = included_pattern(record)
         {
-            let text = format!("cannot include `{}`: {problem}", text_of(pattern));
-            let kind = ParseErrorKind::Other { text };
-            record.defect = Some(Defect::new(script.source.at(line), kind, DefectEffect::Dropped));
+            match error {
+                IncludeError::NotAllowed(why) => {
+                    record.kind = RecordKind::Control(Control::RefusedInclude(why.as_str().into()));
+                }
+                IncludeError::Failed(why) => {
+                    let text = format!("cannot include `{}`: {why}", text_of(pattern));
+                    let kind = ParseErrorKind::Other { text };
+                    record.defect = Some(Defect::new(script.source.at(line), kind, DefectEffect::Dropped));
+                }
+            }
         }
     }
 }

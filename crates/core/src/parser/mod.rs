@@ -38,7 +38,7 @@ pub use dialect::{
 };
 pub use error::{Lint, LintKind, ParseError, ParseErrorKind};
 pub use grammar::parse;
-pub use include::{IncludeFinder, SourceTree};
+pub use include::{IncludeError, IncludeFinder, SourceTree};
 pub use lint::{LintFinding, LintLevel, LintRule, defect_codes, explain_defect, find_lints};
 pub use record::{
     ConnectionName, DatabaseAction, Defect, DefectEffect, ErrorPattern, IncludedScripts, Item, Layout, Let,

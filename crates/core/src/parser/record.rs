@@ -154,7 +154,10 @@ impl<'s> Record<'s> {
 
     /// Returns whether the record ends in an outcome: control records that are in order do not.
     pub fn is_counted(&self) -> bool {
-        let has_no_outcome = matches!(self.kind, RecordKind::Control(_) | RecordKind::Unknown);
+        let has_no_outcome = match &self.kind {
+            RecordKind::Control(control) => !matches!(control, Control::RefusedInclude(_)),
+            kind => matches!(kind, RecordKind::Unknown),
+        };
         self.defect.is_some() || self.missing().is_some() || !has_no_outcome
     }
 }

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use engine::ConflictEngine;
 use slt_core::executor::{DetailLimits, Options, Selection, run_script};
 use slt_core::location::Source;
-use slt_core::parser::{DIALECTS, IncludeFinder, SourceTree, profile};
+use slt_core::parser::{DIALECTS, IncludeError, IncludeFinder, SourceTree, profile};
 
 /// The number of topics on which dialects could disagree.
 const TOPICS: u8 = 42;
@@ -63,10 +63,10 @@ fn cases() -> impl Iterator<Item = &'static ConflictCase> {
 struct OnePart;
 
 impl IncludeFinder for OnePart {
-    fn find(&self, _: &Source, pattern: &[u8]) -> Result<Vec<Source>, String> {
+    fn find(&self, _: &Source, pattern: &[u8]) -> Result<Vec<Source>, IncludeError> {
         match pattern {
             b"part" => Ok(vec![Source::new("part", "statement ok\nok included\n")]),
-            _ => Err("there is no such file".to_owned()),
+            _ => Err(IncludeError::Failed("there is no such file".to_owned())),
         }
     }
 }

@@ -78,7 +78,7 @@ impl ColumnKind {
             Self::Integer => {
                 text().map(|text| text.parse().map_or(ValueRef::Decimal(text), ValueRef::Integer))
             }
-            Self::Real => text().and_then(|text| text.parse().ok()).map(ValueRef::Real),
+            Self::Real => text().map(ValueRef::RealText),
             Self::Decimal => text().map(ValueRef::Decimal),
             Self::Blob => Some(ValueRef::Blob(bytes)),
             Self::Other => text().map(ValueRef::Other),
@@ -98,7 +98,7 @@ mod tests {
             (ColumnKind::Integer, b"-1", ValueRef::Integer(-1)),
             (ColumnKind::Integer, b"007", ValueRef::Integer(7)),
             (ColumnKind::Integer, b"18446744073709551615", ValueRef::Decimal("18446744073709551615")),
-            (ColumnKind::Real, b"1e+300", ValueRef::Real(1e300)),
+            (ColumnKind::Real, b"1e+300", ValueRef::RealText("1e+300")),
             (ColumnKind::Decimal, b"1.10", ValueRef::Decimal("1.10")),
             (ColumnKind::Text, b"NULL", ValueRef::Text(b"NULL")),
             (ColumnKind::Text, b"\xff", ValueRef::Text(b"\xff")),

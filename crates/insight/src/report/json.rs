@@ -42,6 +42,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
         "summary": sums(&totals)
             .with("total_available_files", run.header.files)
             .with("untested", run.untested())
+            .with("within_tolerance", run.within_tolerance().count())
             .with("tested_files", totals.files - totals.errors)
             .with("records", document::records(&totals.records)),
         "tested_files": object! {

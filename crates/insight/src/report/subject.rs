@@ -178,9 +178,13 @@ pub fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
         0 => String::new(),
         count => format!("; {} not tested ({why})", plural(count, "file")),
     };
+    let tolerated = match run.within_tolerance().count() {
+        0 => String::new(),
+        count => format!(" ({} only within a tolerance)", thousands(count as u64)),
+    };
     let dialects = dialects(run).map_or_else(String::new, |dialects| format!(" (dialects: {dialects})"));
     format!(
-        "{} of {} and {} of {} passed on {}{dialects} in {}{untested}",
+        "{} of {} and {} of {} passed{tolerated} on {}{dialects} in {}{untested}",
         thousands(totals.passed_with(run.header.flaky)),
         plural(totals.files - totals.empty, "file"),
         thousands(records.passed),

@@ -1,10 +1,12 @@
 //! Formats the end of a run for the screen: a table by category, and the totals in a sentence.
 
 use std::fmt::{self, Write as _};
+use std::num::NonZero;
 
 use super::subject::{end, sums};
-use slt_core::outcome::{FlakyResult, RunReport, RunVerdict, Totals};
+use slt_core::outcome::{FlakyResult, RecordId, RunReport, RunVerdict, Totals};
 use slt_runner::text::count::{percent, plural, thousands};
+use slt_runner::text::failure::place;
 use slt_runner::text::style::Role;
 use slt_runner::text::table::table;
 
@@ -69,7 +71,21 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals, fail_on_empty: b
             writeln!(out, "also: {} {what}", plural(count, "file"))?;
         }
     }
-    Ok(())
+    within_tolerance(out, run)
+}
+
+/// The most places of records within the tolerance that are listed.
+const MOST_PLACES: usize = 5;
+
+fn within_tolerance(out: &mut String, run: &RunReport) -> fmt::Result {
+    let mut records = run.within_tolerance();
+    let shown: Vec<_> = records.by_ref().take(MOST_PLACES).collect();
+    let more = records.count();
+    let Some(count) = NonZero::new((shown.len() + more) as u64) else { return Ok(()) };
+    let places = shown.iter().map(|(file, lint)| place(&file.shown, Some(&RecordId::at(lint.line))));
+    let places = places.chain((more > 0).then(|| format!("and {more} more"))).collect::<Vec<_>>().join(", ");
+    let records = plural(count.get(), "record");
+    writeln!(out, "also: {records} that passed only within the tolerance of the dialect: {places}")
 }
 
 fn flaky(result: FlakyResult) -> &'static str {

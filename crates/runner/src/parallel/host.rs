@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use slt_core::executor::{Host, HostError, Permissions, ShellResult};
 use slt_core::location::{Source, path_text, text_of};
-use slt_core::parser::{IncludeFinder, IncludeRule};
+use slt_core::parser::{IncludeError, IncludeFinder, IncludeRule};
 
 use super::plan::{FileSource, WorkItem};
 use super::procfs;
@@ -310,8 +310,9 @@ fn platform_feature(name: &[u8], argument: Option<&[u8]>) -> Option<bool> {
 }
 
 impl IncludeFinder for SuiteHost {
-    fn find(&self, from: &Source, pattern: &[u8]) -> Result<Vec<Source>, String> {
-        let pattern = std::str::from_utf8(pattern).map_err(|_| "the path is not UTF-8".to_owned())?;
+    fn find(&self, from: &Source, pattern: &[u8]) -> Result<Vec<Source>, IncludeError> {
+        let failed = |why: &dyn std::fmt::Display| IncludeError::Failed(why.to_string());
+        let pattern = std::str::from_utf8(pattern).map_err(|_| failed(&"the path is not UTF-8"))?;
         let paths = match self.includes {
             IncludeRule::None | IncludeRule::Path => vec![PathBuf::from(pattern)],
             IncludeRule::Glob => {
@@ -324,18 +325,25 @@ impl IncludeFinder for SuiteHost {
                 } else {
                     format!("{escaped}/{pattern}")
                 };
-                let found = glob::glob(&whole).map_err(|error| error.to_string())?;
-                found.collect::<Result<Vec<_>, _>>().map_err(|error| error.to_string())?
+                let found = glob::glob(&whole).map_err(|error| failed(&error))?;
+                found.collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?
             }
         };
         if paths.is_empty() {
-            return Err("no file matches".to_owned());
+            return Err(failed(&"no file matches"));
         }
         let read = |path: PathBuf| {
-            let allowed = self.allowed(&path).map_err(|error| error.to_string())?;
-            let bytes = read_regular(&allowed).map_err(|error| error.to_string())?;
+            let allowed = self.allowed(&path).map_err(include_error)?;
+            let bytes = read_regular(&allowed).map_err(|error| failed(&error))?;
             Ok(Source::new(path_text::of(&path), bytes))
         };
         paths.into_iter().map(read).collect()
+    }
+}
+
+fn include_error(error: HostError) -> IncludeError {
+    match error {
+        HostError::NotAllowed(why) => IncludeError::NotAllowed(why),
+        HostError::Failed(why) => IncludeError::Failed(why),
     }
 }

@@ -35,11 +35,9 @@ fn a_failure_in_an_included_file_has_its_place() {
 
 #[test]
 fn an_include_that_cannot_be_read_is_malformed() {
-    for (text, message) in [
-        ("include nothing/*.part\n", "no file matches"),
-        ("include a.slt\n", "includes itself"),
-        ("include /etc/hostname\n", "outside of the suite"),
-    ] {
+    for (text, message) in
+        [("include nothing/*.part\n", "no file matches"), ("include a.slt\n", "includes itself")]
+    {
         let sandbox = Sandbox::new();
         sandbox.write("a.slt", format!("{text}\nquery I\nSELECT 1\n----\n1\n"));
         let file = only_file(&sandbox, "a.slt");
@@ -51,6 +49,39 @@ fn an_include_that_cannot_be_read_is_malformed() {
         let found = file["failures"][0]["message"].as_str().unwrap();
         assert!(found.contains(message), "{found}");
     }
+}
+
+#[test]
+fn an_include_from_outside_of_the_suite_needs_permission() {
+    let outside = Sandbox::new();
+    outside.write("part", "query I\nSELECT 1\n----\n2\n");
+    let sandbox = Sandbox::new();
+    let include = format!("include {}\n", outside.path().join("part").display());
+    sandbox.write("a.slt", format!("{include}\nquery I\nSELECT 1\n----\n1\n"));
+    // The runner of the dialect ends at the first failure.
+    for (arguments, passed) in [("a.slt", 1), ("--exact a.slt", 0)] {
+        let file = only_file(&sandbox, arguments);
+        let counts = (&file["records"]["unsupported"], &file["records"]["passed"], &file["status"]);
+        assert_eq!(counts, (&1.into(), &passed.into(), &"failed".into()), "{file:#}");
+        assert_eq!(file["failures"][0]["kind"], "not_allowed");
+        let message = file["failures"][0]["message"].as_str().unwrap();
+        assert!(message.ends_with("--allow-outside allows such paths"), "{message}");
+    }
+    let file = only_file(&sandbox, "--allow-outside a.slt");
+    assert_eq!((&file["records"]["failed"], &file["records"]["passed"]), (&1.into(), &1.into()), "{file:#}");
+}
+
+#[test]
+fn what_passes_only_within_the_tolerance_is_counted_and_listed() {
+    let sandbox = Sandbox::new();
+    let query = |value: &str| format!("query R\nSELECT 3.14\n----\n{value}\n\n");
+    sandbox.write("a.test", [query("3.14"), query("3.15"), query("4")].concat());
+    let out = sandbox.run("run a.test --dialect duckdb --engine sqlite --json report.json");
+    let told = "also: 1 record that passed only within the tolerance of the dialect: a.test:6";
+    assert!(out.stdout.lines().any(|line| line == told), "{}", out.stdout);
+    assert!(out.stdout.contains("2 of 3 records passed (1 only within a tolerance)"), "{}", out.stdout);
+    let report: Value = serde_json::from_str(&sandbox.read("report.json")).unwrap();
+    assert_eq!(report["summary"]["within_tolerance"], 1);
 }
 
 #[test]

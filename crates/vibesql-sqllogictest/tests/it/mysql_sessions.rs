@@ -68,14 +68,14 @@ fn values_have_types_and_statements_their_counts() {
         SELECT 1 AS one WHERE FALSE";
     insta::assert_snapshot!(calls(session.as_mut(), text).join("\n"), @r#"
     [n Unknown, i Integer, u Integer, d Real, f Real, t Text, b Blob]
-    [Null, Integer(-1), Decimal("18446744073709551615"), Decimal("1.50"), Real(1.5), Text([195, 164]), Blob([0, 255])]
+    [Null, Integer(-1), Decimal("18446744073709551615"), Decimal("1.50"), RealText("1.5"), Text([195, 164]), Blob([0, 255])]
     None
     []
     Some(0)
     []
     Some(2)
     [d Other, j Text, e Text, v Blob, c Text, bit Blob, y Integer, r Real]
-    [Other("2024-02-29"), Text([123, 125]), Text([120]), Blob([97, 98]), Text([99, 100]), Blob([1, 1]), Integer(2024), Real(0.1)]
+    [Other("2024-02-29"), Text([123, 125]), Text([120]), Blob([97, 98]), Text([99, 100]), Blob([1, 1]), Integer(2024), RealText("0.1")]
     None
     []
     Some(1)

@@ -52,6 +52,9 @@ impl<'r> FileRunner<'r> {
             Control::User(user) => state.user = Some(*user).filter(|user| !user.is_empty()),
             Control::Seed(seed) => return only_problems(self.seed(seed)),
             Control::EngineMode(mode) => return only_problems(self.engine_mode(mode)),
+            Control::RefusedInclude(why) => {
+                return Some(RecordOutcome::Failed(Problem::NotAllowed(why.to_string())));
+            }
             Control::Subtest(_)
             | Control::Tags(_)
             | Control::Ignored

@@ -360,10 +360,13 @@ impl<'r> FileRunner<'r> {
             let mismatch = label_mismatch(query, label, first, digest, excerpt(cells.lines(), 0, limit));
             (!forgets_label).then_some(mismatch)
         });
-        for kind in verdict.map_err(Problem::Mismatch)? {
-            self.report.lints.push(Lint { line: record.line, kind });
+        let suspicions = verdict.map_err(Problem::Mismatch)?;
+        if let Some(mismatch) = contradiction {
+            return Err(Problem::Mismatch(mismatch));
         }
-        contradiction.map_or(Ok(()), |mismatch| Err(Problem::Mismatch(mismatch)))
+        // They are about records that pass.
+        self.report.lints.extend(suspicions.into_iter().map(|kind| Lint { line: record.line, kind }));
+        Ok(())
     }
 
     /// Executes a query and makes variables of its only row.

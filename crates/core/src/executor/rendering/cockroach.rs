@@ -72,7 +72,7 @@ fn write_value(value: &ValueRef<'_>, out: &mut Vec<u8>) {
             out.extend_from_slice(format!("[{}]", numbers.join(" ")).as_bytes());
         }
         ValueRef::Text(text) | ValueRef::Blob(text) => out.extend_from_slice(text),
-        ValueRef::Decimal(text) => out.extend_from_slice(text.as_bytes()),
+        ValueRef::RealText(text) | ValueRef::Decimal(text) => out.extend_from_slice(text.as_bytes()),
         ValueRef::Other(text) => match go_time(text) {
             Some(time) => out.extend_from_slice(time.as_bytes()),
             None => out.extend_from_slice(text.as_bytes()),

@@ -109,7 +109,9 @@ fn write_text(value: &ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::Real(real) => write_float(out, real, LARGEST_EXPONENT),
         ValueRef::Boolean(truth) => out.extend_from_slice(if truth { b"true" } else { b"false" }),
         ValueRef::Text(text) | ValueRef::Blob(text) => out.extend_from_slice(text),
-        ValueRef::Decimal(text) | ValueRef::Other(text) => out.extend_from_slice(text.as_bytes()),
+        ValueRef::RealText(text) | ValueRef::Decimal(text) | ValueRef::Other(text) => {
+            out.extend_from_slice(text.as_bytes());
+        }
     }
 }
 

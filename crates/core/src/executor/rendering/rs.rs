@@ -30,7 +30,9 @@ fn write_value(value: &ValueRef<'_>, out: &mut Vec<u8>) {
             let digits = |byte: &u8| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]];
             out.extend(bytes.iter().flat_map(digits));
         }
-        ValueRef::Decimal(text) | ValueRef::Other(text) => out.extend_from_slice(text.as_bytes()),
+        ValueRef::RealText(text) | ValueRef::Decimal(text) | ValueRef::Other(text) => {
+            out.extend_from_slice(text.as_bytes());
+        }
     }
 }
 

@@ -31,7 +31,7 @@ fn write_value(letter: u8, value: &ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::Real(real) => drop(write!(out, "{real:.3}")),
         ValueRef::Boolean(truth) => out.push(if truth { b'1' } else { b'0' }),
         ValueRef::Text(text) | ValueRef::Blob(text) => out.extend_from_slice(text),
-        ValueRef::Decimal(text) | ValueRef::Other(text) => {
+        ValueRef::RealText(text) | ValueRef::Decimal(text) | ValueRef::Other(text) => {
             let whole = text.split('.').next().unwrap_or_default();
             let shown = if letter == b'I' && matches!(value, ValueRef::Decimal(_)) { whole } else { text };
             out.extend_from_slice(shown.as_bytes());
