@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::grammar::{Reader, SEPARATOR};
 use super::lines::{Line, is_space};
-use super::record::{ErrorPattern, QueryExpectation};
+use super::record::{ErrorPattern, QueryExpectation, Retry};
 use super::text::{Block, Comments, HashLine, Sql};
 use crate::location::text_of;
 
@@ -200,6 +200,27 @@ const UNITS: [(u64, &[&str]); 10] = [
     (2_630_016_000_000_000, &["M", "month", "months"]),
     (31_557_600_000_000_000, &["y", "yr", "yrs", "year", "years"]),
 ];
+
+/// Parses the words of `retry ATTEMPTS backoff PAUSE`.
+///
+/// # Errors
+///
+/// The message about a word that is neither.
+pub(crate) fn retry_of(attempts: &[u8], backoff: &[u8]) -> Result<Retry, String> {
+    let count = number(attempts).and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
+    let expected = "expected a number of attempts after `retry`";
+    let attempts = count.ok_or_else(|| format!("{expected}, found `{}`", text_of(attempts)))?;
+    Ok(Retry { attempts, backoff: wanted_duration(backoff)? })
+}
+
+/// Parses a duration.
+///
+/// # Errors
+///
+/// The message about a word that is none.
+pub(super) fn wanted_duration(word: &[u8]) -> Result<Duration, String> {
+    duration(word).ok_or_else(|| format!("expected a duration such as `100ms`, found `{}`", text_of(word)))
+}
 
 /// Parses a duration of numbers with units, as `5s` or `1ms2us`.
 pub(super) fn duration(word: &[u8]) -> Option<Duration> {

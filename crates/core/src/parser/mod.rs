@@ -28,6 +28,7 @@ mod record;
 mod tests;
 mod text;
 
+pub(crate) use blocks::retry_of;
 pub use condition::{Comparison, ComparisonOperator, Condition, ConditionKind, first_refusal};
 pub use control::{Control, Loop, LoopValues, Requirement};
 pub use dialect::{
@@ -42,7 +43,7 @@ pub use include::{IncludeError, IncludeFinder, SourceTree};
 pub use lint::{LintFinding, LintLevel, LintRule, defect_codes, explain_defect, find_lints};
 pub use record::{
     ConnectionName, DatabaseAction, Defect, DefectEffect, ErrorPattern, IncludedScripts, Item, Layout, Let,
-    MissingAbility, Query, QueryExpectation, Record, RecordKind, RecordOptions, Retry, Script, SortMode,
-    Statement, StatementExpectation, System,
+    MissingAbility, Query, QueryExpectation, Record, RecordKind, RecordOptions, Retry, RetryRule, Script,
+    SortMode, Statement, StatementExpectation, System,
 };
 pub use text::{Block, HashLine, Sql};

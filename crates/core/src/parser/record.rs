@@ -130,7 +130,7 @@ impl<'s> Record<'s> {
     }
 
     /// Returns how the record is retried, if it is.
-    pub fn retry(&self) -> Option<Retry> {
+    pub fn retry(&self) -> Option<RetryRule<'s>> {
         self.options.as_ref()?.retry
     }
 
@@ -168,7 +168,7 @@ pub struct RecordOptions<'s> {
     /// The connection that executes it; the default connection without one.
     pub connection: Option<ConnectionName<'s>>,
     /// How often it is tried.
-    pub retry: Option<Retry>,
+    pub retry: Option<RetryRule<'s>>,
     /// How often it is executed; the first failure is its outcome.
     pub repetitions: Option<u32>,
     /// The number of significant digits to which decimal fractions in texts are rounded.
@@ -186,6 +186,11 @@ pub struct MissingAbility {
     pub runs_sql: bool,
 }
 
+impl MissingAbility {
+    /// Engines log users in with the settings of the user who runs the tests.
+    pub(super) const PASSWORD: Self = Self { name: "a password of a connection", runs_sql: false };
+}
+
 /// A connection, as a record names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConnectionName<'s> {
@@ -193,6 +198,20 @@ pub struct ConnectionName<'s> {
     pub name: &'s [u8],
     /// The user; the engine's default user without one.
     pub user: Option<&'s [u8]>,
+}
+
+/// How a record is retried, as far as the text says it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RetryRule<'s> {
+    /// In this way.
+    Fixed(Retry),
+    /// The number of attempts and the pause have variables.
+    Variables {
+        /// The number of attempts.
+        attempts: &'s [u8],
+        /// The pause.
+        backoff: &'s [u8],
+    },
 }
 
 /// How often a record is tried until it passes.

@@ -88,6 +88,11 @@ impl Converter<'_> {
         let connection = connection(record.connection().map_or(b"default", |connection| connection.name));
         let retry = record
             .retry()
+            .and_then(|retry| match retry {
+                core::RetryRule::Fixed(retry) => Some(retry),
+                // Only read by forks.
+                core::RetryRule::Variables { .. } => None,
+            })
             .map(|retry| RetryConfig { attempts: retry.attempts as usize, backoff: retry.backoff });
         Ok(match &record.kind {
             core::RecordKind::Statement(statement) => Record::Statement {

@@ -16,8 +16,8 @@ use crate::location::text_of;
 use crate::outcome::{Fault, FileEnd, Mismatch, Problem, RecordOutcome};
 use crate::parser::{
     Block, ColumnRule, ConnectionName, DefectEffect, ErrorPattern, Layout, Let, Lint, Matcher, ParseError,
-    ParseErrorKind, Query, QueryExpectation, Record, RecordKind, Renderer, SortMode, Sql, Statement,
-    StatementExpectation, StepError, VariableSyntax,
+    ParseErrorKind, Query, QueryExpectation, Record, RecordKind, Renderer, Retry, RetryRule, SortMode, Sql,
+    Statement, StatementExpectation, StepError, VariableSyntax, retry_of,
 };
 
 impl<'r> FileRunner<'r> {
@@ -34,7 +34,16 @@ impl<'r> FileRunner<'r> {
     }
 
     fn execute_retried(&mut self, record: &'r Record<'r>) -> Option<RecordOutcome> {
-        let Some(retry) = record.retry() else { return self.execute_once(record) };
+        let retry = match record.retry() {
+            None => return self.execute_once(record),
+            Some(RetryRule::Fixed(retry)) => retry,
+            Some(RetryRule::Variables { attempts, backoff }) => {
+                match self.replaced_retry(record, attempts, backoff) {
+                    Ok(retry) => retry,
+                    Err(problem) => return Some(RecordOutcome::Failed(problem)),
+                }
+            }
+        };
         let mut outcome = None;
         for _ in 0..retry.attempts {
             outcome = self.execute_once(record);
@@ -48,6 +57,11 @@ impl<'r> FileRunner<'r> {
             }
         }
         outcome
+    }
+
+    fn replaced_retry(&self, record: &Record<'r>, attempts: &[u8], backoff: &[u8]) -> Result<Retry, Problem> {
+        let retry = retry_of(&self.replaced(attempts)?, &self.replaced(backoff)?);
+        retry.map_err(|text| self.malformed_at(record.line, text))
     }
 
     fn execute_once(&mut self, record: &'r Record<'r>) -> Option<RecordOutcome> {

@@ -87,6 +87,19 @@ fn check(text: &str, strict: &str, exact: &str) {
 }
 
 #[test]
+fn retries_can_have_variables() {
+    let text = |attempts: &str, error: &str| {
+        let variables = format!("let n\n{attempts}\n\ncontrol substitution on\n\n");
+        format!("{variables}statement {error} retry $n backoff ${{n}}ns\n!no\n")
+    };
+    let strict = |attempts, error| outcome(&text(attempts, error), &RS);
+    assert_eq!(strict("2", "error"), "2 passed");
+    assert_eq!(strict("2", "ok"), "6 unexpected_error");
+    assert_eq!(strict("many", "error"), "6 malformed");
+    assert_eq!(outcome(&text("2", "error"), &RS_EXACT), "6 malformed");
+}
+
+#[test]
 fn rows_are_lines_whose_white_space_is_folded() {
     check("query II\n1,2\n3,4\n----\n1 2\n3\t4\n", "1 passed", "1 passed");
     check("query II\n1,2\n----\n1\n2\n", "1 rows_differ", "1 rows_differ");

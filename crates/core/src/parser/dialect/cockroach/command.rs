@@ -6,14 +6,15 @@ use super::super::super::control::Control;
 use super::super::super::error::{LintKind, ParseErrorKind};
 use super::super::super::grammar::{Body, Reader};
 use super::super::super::record::{
-    Item, Let, MissingAbility, RecordKind, Retry, Statement, StatementExpectation,
+    Item, Let, MissingAbility, RecordKind, Retry, RetryRule, Statement, StatementExpectation,
 };
 use super::super::reading::{HeaderWords, RecordPrefix, dropped, in_words, lint, runs_sql, unknown};
 use super::{ASYNC, KNOWN, SqlText, sql};
 use crate::location::text_of;
 
 /// Its own runner tries for 45 seconds.
-pub(super) const RETRY: Retry = Retry { attempts: 45, backoff: Duration::from_secs(1) };
+pub(super) const RETRY: RetryRule<'static> =
+    RetryRule::Fixed(Retry { attempts: 45, backoff: Duration::from_secs(1) });
 
 const CLUSTER: MissingAbility = MissingAbility { name: "a cluster of nodes", runs_sql: false };
 

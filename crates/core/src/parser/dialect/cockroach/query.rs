@@ -4,7 +4,7 @@ use super::super::super::error::{LintKind, ParseErrorKind};
 use super::super::super::grammar::{Body, Reader};
 use super::super::super::lines::Line;
 use super::super::super::record::{
-    ErrorPattern, Layout, MissingAbility, Query, QueryExpectation, RecordKind, Retry, SortMode,
+    ErrorPattern, Layout, MissingAbility, Query, QueryExpectation, RecordKind, RetryRule, SortMode,
 };
 use super::super::super::text::{Block, Comments, HashLine};
 use super::super::reading::{
@@ -21,7 +21,7 @@ const TYPE_LETTERS: &[u8] = b"TIFRBO_";
 struct CockroachOptions {
     sort: Option<SortMode>,
     shows_names: bool,
-    retry: Option<Retry>,
+    retry: Option<RetryRule<'static>>,
     digits: Option<u8>,
     missing: Option<MissingAbility>,
 }

@@ -191,7 +191,7 @@ pub(super) fn read_simple<'s>(
         } else if let Some(found) = option.strip_prefix(b"user=") {
             user = Some(found);
         } else if option.starts_with(b"password=") {
-            prefix.options.missing = Some(MissingAbility { name: "a password of its own", runs_sql: false });
+            prefix.options.missing = Some(MissingAbility::PASSWORD);
         } else if option == b"multiline" {
             options.is_multiline = true;
         } else if let Some(sort) = SortMode::from_word(option) {

@@ -1,9 +1,9 @@
 //! Records of one line.
 
 use super::RsFlavor;
-use super::header::{found, wanted_duration};
+use super::header::found;
 use crate::location::text_of;
-use crate::parser::blocks::{joined, number};
+use crate::parser::blocks::{joined, number, wanted_duration};
 use crate::parser::control::Control;
 use crate::parser::record::{Layout, SortMode};
 

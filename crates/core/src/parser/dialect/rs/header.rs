@@ -1,17 +1,15 @@
 //! The words of the headers of statements and queries.
 
-use std::time::Duration;
-
 use super::RsFlavor;
 use crate::location::text_of;
-use crate::parser::blocks::{duration, joined, number, searched_error, sqlstate};
+use crate::parser::blocks::{joined, number, retry_of, searched_error, sqlstate};
 use crate::parser::error::LintKind;
-use crate::parser::record::{ErrorPattern, Retry, SortMode, StatementExpectation};
+use crate::parser::record::{ErrorPattern, RetryRule, SortMode, StatementExpectation};
 
 /// What the header of a statement says.
 pub(super) struct StatementHeader<'s> {
     pub(super) expected: StatementExpectation<'s>,
-    pub(super) retry: Option<Retry>,
+    pub(super) retry: Option<RetryRule<'s>>,
     pub(super) lints: Vec<LintKind>,
 }
 
@@ -22,7 +20,7 @@ pub(super) struct QueryHeader<'s> {
     pub(super) sort: Option<SortMode>,
     pub(super) label: Option<&'s [u8]>,
     pub(super) error: Option<ErrorPattern<'s>>,
-    pub(super) retry: Option<Retry>,
+    pub(super) retry: Option<RetryRule<'s>>,
     pub(super) lints: Vec<LintKind>,
 }
 
@@ -57,7 +55,7 @@ pub(super) fn statement<'s>(mut words: &[&'s [u8]], rules: RsRules) -> Result<St
             return Err(format!("expected `ok`, `error` or `count N` after `statement`, found {found}"));
         }
     };
-    Ok(StatementHeader { expected, retry: retry(behind)?, lints })
+    Ok(StatementHeader { expected, retry: retry(behind, rules)?, lints })
 }
 
 /// Reads the words behind `query`.
@@ -70,7 +68,7 @@ pub(super) fn query<'s>(mut words: &[&'s [u8]], rules: RsRules) -> Result<QueryH
     if let [b"error", behind @ ..] = words {
         let (pattern, behind) = expected_error(behind, rules)?;
         header.error = Some(pattern);
-        header.retry = retry(behind)?;
+        header.retry = retry(behind, rules)?;
         return Ok(header);
     }
     // BusTub writes options with `+` behind the sort mode, and no types.
@@ -103,7 +101,7 @@ pub(super) fn query<'s>(mut words: &[&'s [u8]], rules: RsRules) -> Result<QueryH
         }
     }
     take_options(&mut words, &mut header, rules);
-    header.retry = retry(words)?;
+    header.retry = retry(words, rules)?;
     header.lints.dedup();
     Ok(header)
 }
@@ -146,12 +144,12 @@ fn expected_error<'w, 's>(
     }
 }
 
-/// Reads `retry N backoff DURATION`.
+/// Reads `retry N backoff DURATION`. SereneDB's fork replaces variables there.
 ///
 /// # Errors
 ///
 /// What is wrong.
-pub(super) fn retry(words: &[&[u8]]) -> Result<Option<Retry>, String> {
+pub(super) fn retry<'s>(words: &[&'s [u8]], rules: RsRules) -> Result<Option<RetryRule<'s>>, String> {
     let (attempts, backoff) = match words {
         [] => return Ok(None),
         [b"retry", attempts, b"backoff", backoff] => (attempts, backoff),
@@ -161,22 +159,10 @@ pub(super) fn retry(words: &[&[u8]]) -> Result<Option<Retry>, String> {
         }
         _ => return Err(format!("expected `retry` or nothing, found `{}`", text_of(&joined(words)))),
     };
-    let attempts = number(attempts)
-        .and_then(|number| u32::try_from(number).ok())
-        .filter(|attempts| *attempts > 0)
-        .ok_or_else(|| {
-            format!("expected a number of attempts after `retry`, found `{}`", text_of(attempts))
-        })?;
-    Ok(Some(Retry { attempts, backoff: wanted_duration(backoff)? }))
-}
-
-/// Reads a duration.
-///
-/// # Errors
-///
-/// The message about a word that is not a duration.
-pub(super) fn wanted_duration(word: &[u8]) -> Result<Duration, String> {
-    duration(word).ok_or_else(|| format!("expected a duration such as `100ms`, found `{}`", text_of(word)))
+    if !rules.exact && [*attempts, *backoff].iter().any(|word| word.starts_with(b"$")) {
+        return Ok(Some(RetryRule::Variables { attempts, backoff }));
+    }
+    retry_of(attempts, backoff).map(|retry| Some(RetryRule::Fixed(retry)))
 }
 
 fn is_option(word: &[u8]) -> bool {

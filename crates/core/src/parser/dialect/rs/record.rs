@@ -12,8 +12,8 @@ use crate::parser::grammar::{Body, Reader, SEPARATOR};
 use crate::parser::header::{condition_kind, is_header};
 use crate::parser::lines::{Line, is_space};
 use crate::parser::record::{
-    ConnectionName, Defect, DefectEffect, ErrorPattern, Layout, Let, Query, QueryExpectation, Record,
-    RecordKind, RecordOptions, Retry, Statement, StatementExpectation, System,
+    ConnectionName, Defect, DefectEffect, ErrorPattern, Layout, Let, MissingAbility, Query, QueryExpectation,
+    Record, RecordKind, RecordOptions, RetryRule, Statement, StatementExpectation, System,
 };
 use crate::parser::text::{Block, Comments};
 
@@ -21,16 +21,24 @@ use crate::parser::text::{Block, Comments};
 type HeaderLine<'s> = (Line<'s>, Vec<&'s [u8]>);
 
 /// What stands in front of a record.
+#[derive(Default)]
 struct RsPrefix<'s> {
     conditions: Vec<Condition<'s>>,
     connection: Option<ConnectionName<'s>>,
+    /// Whether the connection has a password.
+    has_password: bool,
     defect: Option<Box<Defect>>,
+}
+
+/// Returns whether words are nothing, or the password of a connection.
+fn is_password(words: &[&[u8]]) -> bool {
+    matches!(words, []) || matches!(words, [word] if word.starts_with(b"password="))
 }
 
 /// A record without what stands in front of it.
 struct RsContents<'s> {
     kind: RecordKind<'s>,
-    retry: Option<Retry>,
+    retry: Option<RetryRule<'s>>,
     defect: Option<Box<Defect>>,
 }
 
@@ -75,7 +83,7 @@ impl<'s> RsRecordReader<'_, 's> {
 
     /// Reads what stands in front of a record, and the line of its header with its words; `None` at the end of the file.
     fn prefix(&mut self) -> (RsPrefix<'s>, Option<HeaderLine<'s>>) {
-        let mut prefix = RsPrefix { conditions: Vec::new(), connection: None, defect: None };
+        let mut prefix = RsPrefix::default();
         while let Some(line) = self.reader.take_between_records() {
             let words = self.words(line);
             let defect = match (condition_kind(words.first().copied()), words.as_slice()) {
@@ -84,9 +92,12 @@ impl<'s> RsRecordReader<'_, 's> {
                     prefix.connection = Some(ConnectionName { name, user: None });
                     None
                 }
-                // SereneDB names a user.
-                (None, [b"connection", name, user]) if !self.rules.exact && user.starts_with(b"user=") => {
+                // SereneDB names a user, and a password.
+                (None, [b"connection", name, user, behind @ ..])
+                    if !self.rules.exact && user.starts_with(b"user=") && is_password(behind) =>
+                {
                     prefix.connection = Some(ConnectionName { name, user: Some(&user[b"user=".len()..]) });
+                    prefix.has_password = !behind.is_empty();
                     None
                 }
                 (None, [b"connection", ..]) => {
@@ -167,6 +178,7 @@ impl<'s> RsRecordReader<'_, 's> {
             self.defect(line, text, DefectEffect::Dropped)
         });
         let defect = prefix.defect.or(defect).or(leak);
+        let missing = (uses_connection && prefix.has_password).then_some(MissingAbility::PASSWORD);
         let has_options = connection.is_some() || retry.is_some();
         // A defect in front of the header is shown in its place.
         let shown = defect.as_ref().map_or(line.number, |defect| defect.error.location.line.min(line.number));
@@ -178,7 +190,7 @@ impl<'s> RsRecordReader<'_, 's> {
             line: shown,
             conditions,
             options: has_options
-                .then(|| Box::new(RecordOptions { connection, retry, ..RecordOptions::default() })),
+                .then(|| Box::new(RecordOptions { connection, retry, missing, ..RecordOptions::default() })),
             kind,
             defect,
         }
@@ -298,7 +310,7 @@ impl<'s> RsRecordReader<'_, 's> {
         self.note(line, &lints);
         let (retry, wrong) = match words {
             [b"ok", behind @ ..] => {
-                retry(behind).map_or_else(|text| (None, Some(text)), |retry| (retry, None))
+                retry(behind, self.rules).map_or_else(|text| (None, Some(text)), |retry| (retry, None))
             }
             _ => {
                 let found = text_of(&joined(words));

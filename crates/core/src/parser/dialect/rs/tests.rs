@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use crate::location::{Source, text_of};
 use crate::parser::{
     Block, ConditionKind, Control, ErrorPattern, Item, Profile, QueryExpectation, RS, RS_EXACT, Record,
-    RecordKind, Script, SortMode, Sql, StatementExpectation, VIBESQL, VIBESQL_EXACT, parse,
+    RecordKind, RetryRule, Script, SortMode, Sql, StatementExpectation, VIBESQL, VIBESQL_EXACT, parse,
 };
 
 /// One line for each record, and one for each lint.
@@ -30,7 +30,12 @@ fn record(record: &Record<'_>) -> String {
         format!(" {word} {}", text_of(condition.name))
     });
     let connection = record.connection().map(|connection| format!(" @{}", text_of(connection.name)));
-    let retry = record.retry().map(|retry| format!(" retry {} {:?}", retry.attempts, retry.backoff));
+    let retry = record.retry().map(|retry| match retry {
+        RetryRule::Fixed(retry) => format!(" retry {} {:?}", retry.attempts, retry.backoff),
+        RetryRule::Variables { attempts, backoff } => {
+            format!(" retry {} {}", text_of(attempts), text_of(backoff))
+        }
+    });
     let defect = record.defect.as_ref().map(|defect| format!(" !! {:?} {}", defect.effect, defect.error));
     let lines = format!("{}..{} line {}:", record.lines.start, record.lines.end, record.line);
     let front = conditions.chain(connection).chain(retry).collect::<String>();
@@ -165,6 +170,20 @@ fn conditions_and_connections_apply_to_the_next_record_of_any_kind() {
     49..51 line 49: skipif x @g statement Ok "x"
     52..53 line 52: Unknown
     "##);
+}
+
+#[test]
+fn connections_and_retries_of_serenedb() {
+    let text = "connection c user=u password=p\nstatement ok retry $N backoff ${PAUSE}\nx\n\n\
+        connection c user=u word\nstatement ok\nx\n";
+    assert_snapshot!(strict(text), @r#"
+    1..4 line 2: @c retry $N ${PAUSE} statement Ok "x"
+    5..8 line 5: statement Ok "x" !! Dropped t:5: expected one name after `connection`, found `connection c user=u word`
+    "#);
+    assert_snapshot!(exact(text), @r#"
+    1..4 line 1: statement Ok "x" !! Dropped t:1: expected one name after `connection`, found `connection c user=u password=p`
+    5..8 line 5: statement Ok "x" !! Dropped t:5: expected one name after `connection`, found `connection c user=u word`
+    "#);
 }
 
 #[test]
