@@ -25,6 +25,16 @@ pub(super) fn check(script: &mut Script<'_>) {
             let line = record.line;
             refuse(record, source.at(line), text, exact);
         }
+        if exact
+            && place.skips > 0
+            && matches!(record.kind, RecordKind::Query(_))
+            && has_text_behind_comment(&source.bytes()[record.span.clone()])
+        {
+            let text = "expected a record behind the comment that ends the skipped SQL, found other text";
+            let kind = ParseErrorKind::HiddenText { text: text.to_owned() };
+            let location = source.at(record.line);
+            record.defect.get_or_insert_with(|| Defect::new(location, kind, DefectEffect::EndsFile));
+        }
         if place.skips == 0 && matches!(record.kind, RecordKind::Control(Control::Halt)) {
             break;
         }
@@ -36,6 +46,13 @@ pub(super) fn check(script: &mut Script<'_>) {
             refuse(record, source.at(line), text.to_owned(), exact);
         }
     }
+}
+
+/// Returns whether a comment in the text of a query has other text behind it. DuckDB's runner takes that for values, except
+/// in a query that it skips: there it expects the next record.
+fn has_text_behind_comment(text: &[u8]) -> bool {
+    let mut lines = text.split(|&byte| byte == b'\n').skip_while(|line| !line.starts_with(b"#"));
+    lines.any(|line| !line.is_empty() && !line.starts_with(b"#"))
 }
 
 /// Returns the number of the line after the last.

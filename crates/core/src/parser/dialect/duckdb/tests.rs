@@ -265,6 +265,18 @@ fn skipped_records_have_no_loops() {
 }
 
 #[test]
+fn a_comment_ends_a_skipped_query() {
+    exact(
+        "mode skip\n\nquery I\nSELECT\n# c\n1\n",
+        "1 BeginSkip\n3 query I \"SELECT\" -> [\"# c\", \"1\"] !! EndsFile t:3: expected a record behind the comment that ends the skipped SQL, found other text\nlint 3 NoSeparator",
+    );
+    exact(
+        "mode skip\n\nquery I\nSELECT 1\n# c\n",
+        "1 BeginSkip\n3 query I \"SELECT 1\" -> [\"# c\"]\nlint 3 NoSeparator",
+    );
+}
+
+#[test]
 fn records_of_one_line() {
     both(
         "require vector_size 2048\n\nrequire-env A b\n\ntest-env A b\n\ntags a b\n\nset seed 0.5\n\nset ignore_error_messages a b, c\n\nreset label x\n\nsleep 2 milliseconds\n",
