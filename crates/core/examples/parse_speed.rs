@@ -1,27 +1,31 @@
 //! Measures the parser of each dialect: `cargo run --release -p vibesql-sqllogictest-core --example parse_speed`.
 //!
-//! Each dialect reads a generated file of 50 MB with the records that are usual in it. Arguments are files instead, which
-//! the dialect of SQLite reads.
+//! Each dialect reads a generated file of 50 MB with the records that are usual in it. `DIALECT PATH…` measures files, and
+//! all files in directories, instead.
 
 #![expect(clippy::print_stdout, reason = "shows what has been measured")]
 
 use std::fmt::Write as _;
 use std::hint::black_box;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use slt_core::location::Source;
-use slt_core::parser::{COCKROACH, DUCKDB, MATERIALIZE, Profile, RS, SQLITE, VIBESQL, parse};
+use slt_core::parser::{COCKROACH, DUCKDB, MATERIALIZE, Profile, RS, SQLITE, VIBESQL, parse, profile};
 
 const SIZE: usize = 50_000_000;
 const RUNS: usize = 7;
 
 fn main() -> io::Result<()> {
-    let paths: Vec<String> = std::env::args().skip(1).collect();
-    if !paths.is_empty() {
-        let read = |path: &String| Ok(Source::new(path.as_str(), std::fs::read(path)?));
-        let sources = paths.iter().map(read).collect::<io::Result<Vec<_>>>()?;
-        measure("sqlite", &sources, &SQLITE);
+    let mut arguments = std::env::args().skip(1);
+    if let Some(dialect) = arguments.next() {
+        let profile = profile(&dialect, false).map_err(io::Error::other)?;
+        let mut sources = Vec::new();
+        for path in arguments {
+            read(Path::new(&path), &mut sources)?;
+        }
+        measure(profile.name, &sources, profile);
         return Ok(());
     }
     for profile in [&SQLITE, &RS, &VIBESQL, &DUCKDB, &COCKROACH, &MATERIALIZE] {
@@ -32,6 +36,16 @@ fn main() -> io::Result<()> {
         measure(profile.name, &[source], profile);
     }
     Ok(())
+}
+
+/// Reads a file, or all files in a directory.
+fn read(path: &Path, sources: &mut Vec<Source>) -> io::Result<()> {
+    if path.is_dir() {
+        std::fs::read_dir(path)?.try_for_each(|entry| read(&entry?.path(), sources))
+    } else {
+        sources.push(Source::new(path.to_string_lossy(), std::fs::read(path)?));
+        Ok(())
+    }
 }
 
 /// Shows the fastest of several runs.
@@ -45,7 +59,11 @@ fn measure(name: &str, sources: &[Source], profile: &'static Profile) {
         fastest = fastest.min(start.elapsed());
     }
     let speed = bytes as f64 / fastest.as_secs_f64() / 1e6;
-    println!("{name:<12} {speed:>8.0} MB/s  {:>6.1} MB  {records:>9} records", bytes as f64 / 1e6);
+    let record = bytes as f64 / records.max(1) as f64;
+    println!(
+        "{name:<12} {speed:>8.0} MB/s  {:>6.1} MB  {records:>9} records of {record:.0} bytes",
+        bytes as f64 / 1e6
+    );
 }
 
 #[expect(clippy::disallowed_methods, reason = "the time is what is measured")]

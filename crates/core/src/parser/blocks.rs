@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::grammar::{Reader, SEPARATOR};
-use super::lines::{Line, is_space};
+use super::header::is_header;
+use super::lines::Line;
 use super::record::{ErrorPattern, QueryExpectation, Retry};
 use super::text::{Block, Comments, HashLine, Sql};
 use crate::location::text_of;
@@ -14,25 +15,28 @@ pub(super) struct TextPart<'s> {
     pub(super) text: Sql<'s>,
     /// The first line; `None` at the end of the file.
     pub(super) first: Option<Line<'s>>,
+    /// The first of its lines that looks like a header.
+    pub(super) header: Option<Line<'s>>,
     /// The separator that has ended it.
     pub(super) separator: Option<Line<'s>>,
 }
 
 /// The end of the text of a record, besides an empty line and the end of the file.
 #[derive(Clone, Copy)]
-pub(super) struct TextEnd<'r, 's> {
+pub(super) struct TextEnd<F> {
     /// Whether `----` ends it, and is not a part of it.
     pub(super) separator: bool,
     /// Whether a line behind the first one begins the next record.
-    pub(super) header: &'r dyn Fn(&Line<'s>) -> bool,
+    pub(super) header: F,
 }
 
 impl<'s> Reader<'s> {
     /// Takes the lines up to an empty line, which stays, or to a separator, which is taken. The first line is text in
     /// any case, even if it is empty.
-    pub(super) fn text_block(&mut self, end: TextEnd<'_, 's>) -> TextPart<'s> {
-        let bytes = self.source.bytes();
+    pub(super) fn text_block(&mut self, end: TextEnd<impl Fn(&Line<'s>) -> bool>) -> TextPart<'s> {
+        let (bytes, profile) = (self.source.bytes(), self.profile);
         let first = self.lines.take();
+        let mut header = first.filter(|line| is_header(*line, profile));
         let (mut last, mut separator, mut plain) = (first, None, true);
         while let Some(line) = self.lines.peek().filter(|line| first.is_some() && !line.text.is_empty()) {
             if (end.header)(&line) {
@@ -46,6 +50,9 @@ impl<'s> Reader<'s> {
             // In one piece only if nothing but a single LF lies between two lines.
             plain &= last.is_some_and(|last| last.text_end() + 1 == line.start);
             last = Some(line);
+            if header.is_none() && is_header(line, profile) {
+                header = last;
+            }
         }
         let raw: &[u8] = match (first, last) {
             (Some(first), Some(last)) => {
@@ -55,13 +62,7 @@ impl<'s> Reader<'s> {
             }
             _ => &[],
         };
-        TextPart { text: Sql { raw, plain, comments: Comments::Kept }, first, separator }
-    }
-
-    /// Takes the lines up to an empty line, which stays.
-    pub(super) fn lines_to_empty(&mut self) -> Block<'s> {
-        let span = self.span_while(|line| !line.text.is_empty());
-        Block { raw: &self.source.bytes()[span], comments: Comments::Kept }
+        TextPart { text: Sql { raw, plain, comments: Comments::Kept }, first, header, separator }
     }
 
     /// Takes the lines up to two empty lines, which stay. An empty line at the end of the file counts as two.
@@ -82,11 +83,6 @@ impl<'s> Reader<'s> {
     pub(super) fn skip_to_blank(&mut self) {
         self.span_while(|line| !line.is_blank());
     }
-}
-
-/// Splits a line into its words.
-pub(super) fn words(line: &[u8]) -> Vec<&[u8]> {
-    line.split(|&byte| is_space(byte)).filter(|word| !word.is_empty()).collect()
 }
 
 /// Joins words with one blank.
@@ -143,20 +139,53 @@ pub(super) fn searched_error<'s>(words: &[&'s [u8]]) -> Result<ErrorPattern<'s>,
 
 /// Returns whether a text is certainly a valid regular expression, so that it need not be compiled, which is slow.
 pub(super) fn is_surely_regex(text: &str) -> bool {
-    // The size of a compiled expression is limited.
-    if text.len() > 1000 {
-        return false;
+    // The size of a compiled expression is limited, and so is the depth of its groups.
+    const LONGEST: usize = 1000;
+    const DEEPEST: usize = 100;
+    let (mut rest, mut depth, mut is_repeatable) = (text.as_bytes(), 0, false);
+    while let [first, behind @ ..] = rest {
+        rest = behind;
+        match (first, behind) {
+            (b'\\', [sign, behind @ ..]) if is_escapable(*sign) => (rest, is_repeatable) = (behind, true),
+            (b'(', [b'?', ..]) | (b'\\' | b'{', _) => return false,
+            (b'(', _) => (depth, is_repeatable) = (depth + 1, false),
+            (b')', _) if depth > 0 => (depth, is_repeatable) = (depth - 1, true),
+            (b'[', _) => match behind_class(behind) {
+                Some(behind) => (rest, is_repeatable) = (behind, true),
+                None => return false,
+            },
+            (b'*' | b'+' | b'?', _) if is_repeatable => is_repeatable = false,
+            (b'*' | b'+' | b'?' | b')', _) => return false,
+            (b'|' | b'^' | b'$', _) => is_repeatable = false,
+            _ => is_repeatable = true,
+        }
+        if depth > DEEPEST {
+            return false;
+        }
     }
-    let mut rest = text.as_bytes();
-    loop {
-        rest = match rest {
-            [] => return true,
-            [b'\\', sign, behind @ ..] if b"\\.*+?()[]{}|^$".contains(sign) => behind,
-            [b'.', b'*' | b'+', behind @ ..] => behind,
-            [b'\\' | b'*' | b'+' | b'?' | b'(' | b')' | b'[' | b']' | b'{' | b'}', ..] => return false,
-            [_, behind @ ..] => behind,
+    depth == 0 && text.len() <= LONGEST
+}
+
+/// Returns whether a backslash may stand in front of the sign in a regular expression.
+fn is_escapable(sign: u8) -> bool {
+    sign.is_ascii_punctuation() && !matches!(sign, b'<' | b'>') || matches!(sign, b'n' | b't')
+}
+
+/// Returns the text behind a class of characters as `[^a-z0-9_]`, whose first bracket has been read.
+fn behind_class(text: &[u8]) -> Option<&[u8]> {
+    let text = text.strip_prefix(b"^").unwrap_or(text);
+    let end = memchr::memchr(b']', text).filter(|end| *end > 0)?;
+    let mut class = &text[..end];
+    while let [first, rest @ ..] = class {
+        class = match rest {
+            [b'-', last, rest @ ..] if last.is_ascii_alphanumeric() && first <= last => rest,
+            _ => rest,
         };
+        if !first.is_ascii_alphanumeric() && !matches!(first, b'_' | b' ') {
+            return None;
+        }
     }
+    Some(&text[end + 1..])
 }
 
 /// Returns the SQLSTATE of a word like `(42P01)`.
@@ -240,6 +269,8 @@ pub(super) fn duration(word: &[u8]) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -271,11 +302,48 @@ mod tests {
 
     #[test]
     fn only_regular_expressions_are_surely_some() {
-        for text in ["", "a.*b|^c$", "\\.\\(x\\)", "a: \"b\"", ".+ä", "é|", "a.b"] {
+        for text in [
+            "",
+            "a.*b|^c$",
+            "\\.\\(x\\)",
+            "a: \"b\"",
+            ".+ä",
+            "é|",
+            "a.b",
+            "a+b?",
+            "[0-9]+ (b|)*",
+            "[^a-z_ Q]]}",
+            "now()",
+        ] {
             assert!(is_surely_regex(text) && regex::Regex::new(text).is_ok(), "{text}");
         }
-        for text in ["(", "a)", "[", "*", "a+", "x{2", "\\", "\\q", "\\d", &"a".repeat(1001)] {
+        for text in [
+            "(",
+            "a)",
+            "[",
+            "*",
+            "a++",
+            "x{2",
+            "\\",
+            "\\q",
+            "\\d",
+            "[z-a]",
+            "[]",
+            "[a-]",
+            "(?i)",
+            &"a".repeat(1001),
+        ] {
             assert!(!is_surely_regex(text), "{text}");
+        }
+        for sign in (0..0x80_u8).filter(|sign| is_escapable(*sign)).map(char::from) {
+            assert!(regex::Regex::new(&format!("\\{sign}")).is_ok(), "{sign}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_surely_a_regular_expression_is_one(text in "[a-z()\\[\\]{}*+?.|^$\\\\ <n\\-]{0,12}") {
+            prop_assert!(!is_surely_regex(&text) || regex::Regex::new(&text).is_ok());
         }
     }
 

@@ -6,7 +6,7 @@ use super::condition::Condition;
 use super::control::Control;
 use super::dialect::{Directive, MissingSeparator, Profile, rules_for};
 use super::error::{Lint, LintKind, ParseErrorKind};
-use super::header::{Header, TYPE_LETTERS, condition_kind, is_header};
+use super::header::{Header, TYPE_LETTERS, condition_kind, is_header, may_begin_header};
 use super::lines::{Line, LineCursor};
 use super::record::{
     ConnectionName, Defect, DefectEffect, ErrorPattern, Item, Layout, Query, QueryExpectation, Record,
@@ -37,6 +37,9 @@ pub fn parse<'s>(source: &'s Source, profile: &'static Profile) -> Script<'s> {
     script
 }
 
+/// The usual number of bytes for each item in large files.
+const BYTES_OF_ITEM: usize = 160;
+
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) const SEPARATOR: &[u8] = b"----";
 
@@ -49,6 +52,10 @@ pub(super) struct Reader<'s> {
     pub(super) lints: Vec<Lint>,
     /// What records in front of the next one have left for it, in the dialect of sqllogictest-rs.
     pub(super) pending: PendingParts<'s>,
+    /// Whether there is a NUL byte anywhere.
+    has_nul: bool,
+    /// Memory for the words of the next header.
+    words: Vec<&'s [u8]>,
 }
 
 /// Conditions and a connection that wait for a record that uses them.
@@ -72,17 +79,36 @@ struct SqlPart<'s> {
 impl<'s> Reader<'s> {
     fn new(source: &'s Source, profile: &'static Profile) -> Self {
         let bytes = source.bytes();
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(bytes.len() / BYTES_OF_ITEM);
         let mut start = 0;
         if profile.strips_byte_order_mark && bytes.starts_with(BYTE_ORDER_MARK) {
             start = BYTE_ORDER_MARK.len();
             items.push(Item::ByteOrderMark(0..start));
         }
-        let pending = PendingParts::default();
-        Self { source, profile, lines: LineCursor::new(bytes, start), items, lints: Vec::new(), pending }
+        Self {
+            source,
+            profile,
+            lines: LineCursor::new(bytes, start),
+            items,
+            lints: Vec::new(),
+            pending: PendingParts::default(),
+            has_nul: memchr::memchr(0, bytes).is_some(),
+            words: Vec::new(),
+        }
     }
 
-    pub(super) fn span_while(&mut self, wanted: impl Fn(&Line<'s>) -> bool) -> Range<usize> {
+    /// Returns an empty list for the words of a header.
+    pub(super) fn take_word_list(&mut self) -> Vec<&'s [u8]> {
+        std::mem::take(&mut self.words)
+    }
+
+    /// Keeps the memory of a list for the next header.
+    pub(super) fn keep_word_list(&mut self, mut words: Vec<&'s [u8]>) {
+        words.clear();
+        self.words = words;
+    }
+
+    pub(super) fn span_while(&mut self, mut wanted: impl FnMut(&Line<'s>) -> bool) -> Range<usize> {
         let start = self.offset();
         while self.lines.peek().is_some_and(|line| wanted(&line)) {
             self.lines.take();
@@ -311,7 +337,7 @@ impl<'s> Reader<'s> {
                 self.take_rest();
                 break;
             }
-            if memchr::memchr(0, line.text).is_some() && self.profile.refuses_unused_text {
+            if self.has_nul && memchr::memchr(0, line.text).is_some() && self.profile.refuses_unused_text {
                 part.defect = Some(self.defect(line, ParseErrorKind::NulInSql, DefectEffect::Dropped));
             }
             if self.looks_like_header(line.text) {
@@ -335,7 +361,7 @@ impl<'s> Reader<'s> {
     /// Returns whether a line begins with the keyword and second word of a record, as after a missing blank line.
     fn looks_like_header(&self, line: &[u8]) -> bool {
         let begins = |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first() == Some(&b' '));
-        self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
+        may_begin_header(line) && self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
     }
 
     /// Returns the defect of a line in place of SQL.

@@ -3,7 +3,7 @@
 use super::condition::ConditionKind;
 use super::dialect::{Directive, Profile};
 use super::error::ParseErrorKind;
-use super::lines::{Line, is_space};
+use super::lines::{Line, without_indent, words_of};
 use crate::location::text_of;
 
 /// The letters that stand for a column.
@@ -24,8 +24,7 @@ pub(super) struct Header<'s> {
 impl<'s> Header<'s> {
     pub(super) fn read(line: Line<'s>, profile: &Profile) -> Self {
         let mut words = [None; MOST_WORDS];
-        let found = line.text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
-        for (slot, word) in words.iter_mut().zip(found).take(profile.header_words) {
+        for (slot, word) in words.iter_mut().zip(words_of(line.text)).take(profile.header_words) {
             *slot = Some(&word[..word.len().min(profile.word_limit)]);
         }
         Self { line, words }
@@ -55,12 +54,21 @@ impl<'s> Header<'s> {
     }
 }
 
+/// Returns whether a text begins with the first letter of a header or condition.
+pub(super) fn may_begin_header(text: &[u8]) -> bool {
+    matches!(text.first(), Some(b's' | b'q' | b'h' | b'o'))
+}
+
 /// Returns whether a line is a header or condition, also with words of other dialects. Lines of SQL, and of strings in
 /// it, rarely begin in this way.
 pub(super) fn is_header(line: Line<'_>, profile: &Profile) -> bool {
-    let first = line.text.iter().find(|&&byte| !is_space(byte));
-    // This decides for most lines.
-    if !first.is_some_and(|first| b"sqho".contains(first)) {
+    let text = without_indent(line.text);
+    // Each of these decides for most of the remaining lines.
+    if !may_begin_header(text) {
+        return false;
+    }
+    let first = words_of(text).next();
+    if condition_kind(first).is_none() && first.is_none_or(|word| profile.directive(word).is_none()) {
         return false;
     }
     let header = Header::read(line, profile);

@@ -21,6 +21,24 @@ pub fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
 }
 
+/// Returns a text without the white space at its start.
+pub fn without_indent(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|&byte| !is_space(byte)).unwrap_or(text.len());
+    &text[start..]
+}
+
+/// Splits a text at white space of any length.
+pub fn words_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let text = without_indent(rest);
+        let end = text.iter().position(|&byte| is_space(byte)).unwrap_or(text.len());
+        let word;
+        (word, rest) = text.split_at(end);
+        (!word.is_empty()).then_some(word)
+    })
+}
+
 impl<'s> Line<'s> {
     /// Returns whether the line has nothing but white space.
     pub fn is_blank(&self) -> bool {
@@ -38,6 +56,24 @@ impl<'s> Line<'s> {
     }
 }
 
+/// Returns the lines of a text without their ends. For few lines it is faster than a [`LineCursor`].
+pub fn lines_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let end = memchr::memchr(b'\n', rest).unwrap_or(rest.len());
+        let line = &rest[..end];
+        rest = rest.get(end + 1..).unwrap_or_default();
+        Some(line.strip_suffix(b"\r").unwrap_or(line))
+    })
+}
+
+/// The number of bytes in which line ends are looked for at once: lines are short, and a search for each costs more than
+/// its line.
+const BLOCK: usize = 64;
+
 /// Walks over the lines of a text.
 #[derive(Debug, Clone)]
 pub struct LineCursor<'s> {
@@ -45,12 +81,17 @@ pub struct LineCursor<'s> {
     offset: usize,
     number: u32,
     next: Option<Line<'s>>,
+    /// The offset of the block that has been searched last.
+    block: usize,
+    /// The line ends in the block that are not passed yet, a bit for each byte.
+    ends: u64,
 }
 
 impl<'s> LineCursor<'s> {
     /// Starts at `offset` of `bytes`, which is the first line.
     pub fn new(bytes: &'s [u8], offset: usize) -> Self {
-        let mut cursor = Self { bytes, offset, number: 0, next: None };
+        let ends = line_ends(&bytes[offset..]);
+        let mut cursor = Self { bytes, offset, number: 0, next: None, block: offset, ends };
         cursor.advance();
         cursor
     }
@@ -78,14 +119,73 @@ impl<'s> LineCursor<'s> {
             self.next = None;
             return;
         }
-        let rest = &self.bytes[start..];
-        let (text, length) = match memchr::memchr(b'\n', rest) {
-            Some(length) => (&rest[..length], length + 1),
-            None => (rest, rest.len()),
-        };
+        let text_end = self.next_line_end();
+        let text = &self.bytes[start..text_end];
         let text = text.strip_suffix(b"\r").unwrap_or(text);
-        self.offset = start + length;
+        self.offset = self.bytes.len().min(text_end + 1);
         self.number += 1;
         self.next = Some(Line { number: self.number, start, end: self.offset, text });
+    }
+
+    /// Returns the offset of the next LF, or that of the end of the text.
+    fn next_line_end(&mut self) -> usize {
+        if self.ends == 0 {
+            self.block += BLOCK;
+            self.ends = line_ends(self.bytes.get(self.block..).unwrap_or_default());
+        }
+        if self.ends == 0 {
+            // A long line: a search for its end alone is faster, and the next block begins behind it.
+            let start = self.bytes.len().min(self.block + BLOCK);
+            let length = memchr::memchr(b'\n', &self.bytes[start..]);
+            let end = length.map_or(self.bytes.len(), |length| start + length);
+            self.block = (end + 1).wrapping_sub(BLOCK);
+            return end;
+        }
+        let end = self.block + self.ends.trailing_zeros() as usize;
+        self.ends &= self.ends - 1;
+        end
+    }
+}
+
+/// Returns the places of LF among the first bytes of a text, a bit for each.
+fn line_ends(text: &[u8]) -> u64 {
+    if let Some(block) = text.first_chunk::<BLOCK>() {
+        return line_ends_in_block(block);
+    }
+    let mut block = [0; BLOCK];
+    block[..text.len()].copy_from_slice(text);
+    line_ends_in_block(&block)
+}
+
+fn line_ends_in_block(block: &[u8; BLOCK]) -> u64 {
+    let is_end = block.map(|byte| u8::from(byte == b'\n'));
+    let (words, _) = is_end.as_chunks::<8>();
+    let mut ends = 0;
+    for (index, word) in words.iter().enumerate() {
+        // The product moves the lowest bits of all bytes side by side.
+        let places = u64::from_le_bytes(*word).wrapping_mul(0x0102_0408_1020_4080) >> 56;
+        ends |= places << (8 * index);
+    }
+    ends
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_end_is_found_wherever_it_stands() {
+        for place in 0..200 {
+            for around in [0, b'\n' - 1, b'\n' + 1, 0x7f, 0x80, b'\n' | 0x80, 0xff] {
+                let mut text = vec![around; 200];
+                text[place] = b'\n';
+                let mut cursor = LineCursor::new(&text, 0);
+                let ends: Vec<usize> = std::iter::from_fn(|| Some(cursor.take()?.end)).collect();
+                let expected = if place == 199 { vec![200] } else { vec![place + 1, 200] };
+                assert_eq!(ends, expected, "{around:#x}");
+            }
+        }
+        let mut all = LineCursor::new(&[b'\n'; 130], 1);
+        assert_eq!(std::iter::from_fn(|| all.take()).count(), 129);
     }
 }

@@ -290,8 +290,8 @@ pub enum ErrorPattern<'s> {
     SqlState {
         /// The five characters.
         code: &'s str,
-        /// The regular expression; empty if any message is right.
-        message: Cow<'s, str>,
+        /// The regular expression; empty if any message is right. It is boxed because all records have its size.
+        message: Box<Cow<'s, str>>,
     },
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::lines::LineCursor;
+use super::lines::lines_of;
 
 /// The SQL of a record: lines of the source, from which comment lines are still to be taken out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl<'s> Sql<'s> {
 
     /// Returns whether there is no SQL at all.
     pub fn is_empty(&self) -> bool {
-        self.lines().next().is_none()
+        self.raw.is_empty() || self.lines().next().is_none()
     }
 }
 
@@ -72,16 +72,8 @@ pub struct Block<'s> {
 impl<'s> Block<'s> {
     /// Returns the values, one for each line.
     pub fn lines(&self) -> impl Iterator<Item = &'s [u8]> + use<'s> {
-        let mut cursor = LineCursor::new(self.raw, 0);
         let keeps_comments = self.comments == Comments::Kept;
-        std::iter::from_fn(move || {
-            loop {
-                let line = cursor.take()?;
-                if keeps_comments || !line.is_comment() {
-                    return Some(line.text);
-                }
-            }
-        })
+        lines_of(self.raw).filter(move |line| keeps_comments || line.first() != Some(&b'#'))
     }
 
     /// Returns the hash on the first line, if it is a hash line.

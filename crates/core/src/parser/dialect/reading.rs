@@ -9,7 +9,7 @@ use super::super::condition::{Condition, ConditionKind};
 use super::super::error::{Lint, LintKind, ParseErrorKind};
 use super::super::grammar::{Body, Reader};
 use super::super::header::condition_kind;
-use super::super::lines::{Line, is_space};
+use super::super::lines::{Line, words_of};
 use super::super::record::{Defect, DefectEffect, ErrorPattern, Record, RecordKind, RecordOptions};
 use super::super::text::{Block, Comments, Sql};
 use crate::location::text_of;
@@ -24,13 +24,22 @@ pub(super) struct HeaderWords<'s> {
 
 impl<'s> HeaderWords<'s> {
     /// Splits a line at white space of any length.
-    pub(super) fn new(line: Line<'s>) -> Self {
-        Self { line, text: line.text, words: fields(line.text).collect() }
+    pub(super) fn new(reader: &mut Reader<'s>, line: Line<'s>) -> Self {
+        let mut words = reader.take_word_list();
+        words.extend(words_of(line.text));
+        Self { line, text: line.text, words }
     }
 
     /// Splits the `text` of a line at each blank: two in a row have an empty word between them.
-    pub(super) fn at_blanks(line: Line<'s>, text: &'s [u8]) -> Self {
-        Self { line, text, words: text.split(|&byte| byte == b' ').collect() }
+    pub(super) fn at_blanks(reader: &mut Reader<'s>, line: Line<'s>, text: &'s [u8]) -> Self {
+        let mut words = reader.take_word_list();
+        words.extend(text.split(|&byte| byte == b' '));
+        Self { line, text, words }
+    }
+
+    /// Leaves its memory to the words of the next header.
+    pub(super) fn release(self, reader: &mut Reader<'s>) {
+        reader.keep_word_list(self.words);
     }
 
     /// Returns the word at this place, or an empty one behind the last.
@@ -62,11 +71,6 @@ impl<'s> HeaderWords<'s> {
         let found = text_of(self.rest(used).trim_ascii_end());
         Some(ParseErrorKind::UnusedWords { after: self.joined(used), found })
     }
-}
-
-/// Splits text at white space.
-pub(super) fn fields(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty())
 }
 
 /// The lines in front of a header.
@@ -129,7 +133,7 @@ impl<'s> RecordPrefix<'s> {
 
 /// Returns the first `count` words of a text, up to the end of the last.
 fn first_words(text: &[u8], count: usize) -> &[u8] {
-    let last = fields(text).nth(count - 1).unwrap_or(text);
+    let last = words_of(text).nth(count - 1).unwrap_or(text);
     &text[..last.as_ptr().addr() - text.as_ptr().addr() + last.len()]
 }
 
@@ -218,7 +222,7 @@ pub(super) fn error_pattern<'s>(
         None if regex.is_empty() => Ok(ErrorPattern::Any),
         None => Ok(ErrorPattern::Search(regex)),
         Some(code) => match std::str::from_utf8(code) {
-            Ok(code) => Ok(ErrorPattern::SqlState { code, message: regex }),
+            Ok(code) => Ok(ErrorPattern::SqlState { code, message: Box::new(regex) }),
             Err(_) => {
                 let found = text_of(code);
                 Err(in_words(format!("expected letters and digits after `pgcode`, found `{found}`")))

@@ -12,13 +12,13 @@ pub(super) use query::{partial_sort, sort_defect, split_options};
 use super::super::error::ParseErrorKind;
 use super::super::grammar::{Body, Reader, SEPARATOR};
 use super::super::header::is_header;
-use super::super::lines::Line;
+use super::super::lines::{Line, is_space, without_indent};
 use super::super::record::{
     DefectEffect, ErrorPattern, MissingAbility, Record, RecordKind, Statement, StatementExpectation,
 };
 use super::super::text::Sql;
 use super::reading::{
-    HeaderWords, RecordPrefix, dropped, fields, in_words, missing_sql, runs_sql, take_separator, take_sql,
+    HeaderWords, RecordPrefix, dropped, in_words, missing_sql, runs_sql, take_separator, take_sql,
 };
 use super::{BlankLines, ColumnRule, LabelLimits, Matcher, Profile, Renderer, SQLITE, VariableSyntax};
 use crate::location::text_of;
@@ -54,8 +54,9 @@ fn read_record<'s>(reader: &mut Reader<'s>, first: Line<'s>) -> Record<'s> {
             return prefix.into_record(reader, first, last, (RecordKind::Unknown, Some(defect)));
         };
         last = line;
-        let words = HeaderWords::new(line);
+        let words = HeaderWords::new(reader, line);
         if prefix.add_condition(reader, &words) || command::add_repetition(&mut prefix, reader, &words) {
+            words.release(reader);
             continue;
         }
         if !prefix.is_empty() && !matches!(words.get(0), b"statement" | b"query") {
@@ -64,6 +65,7 @@ fn read_record<'s>(reader: &mut Reader<'s>, first: Line<'s>) -> Record<'s> {
             prefix.refuse(reader, &words, in_words(text));
         }
         let body = body(reader, &words, &mut prefix);
+        words.release(reader);
         return prefix.into_record(reader, first, line, body);
     }
 }
@@ -103,7 +105,8 @@ fn body<'s>(reader: &mut Reader<'s>, words: &HeaderWords<'s>, prefix: &mut Recor
 
 /// Returns whether a line ends SQL and values: the runner cuts the file there before it reads anything else.
 fn begins_subtest(line: &Line<'_>) -> bool {
-    fields(line.text).next() == Some(b"subtest")
+    let behind = without_indent(line.text).strip_prefix(b"subtest");
+    behind.is_some_and(|behind| behind.first().is_none_or(|&byte| is_space(byte)))
 }
 
 /// SQL with its defect.
@@ -116,12 +119,10 @@ struct SqlText<'s> {
 fn sql<'s>(reader: &mut Reader<'s>, words: &HeaderWords<'s>, separates: bool) -> SqlText<'s> {
     let profile = reader.profile;
     let is_strange = |line: &Line<'s>| profile.refuses_unused_text && is_header(*line, profile);
-    let sql = take_sql(reader, |line| {
-        line.text.is_empty()
-            || separates && line.text == SEPARATOR
-            || line.text.trim_ascii() == SEPARATOR
-            || begins_subtest(line)
-            || is_strange(line)
+    let sql = take_sql(reader, |line| match without_indent(line.text).first() {
+        None => line.text.is_empty(),
+        Some(b'-') => line.text.trim_ascii() == SEPARATOR,
+        Some(_) => begins_subtest(line) || is_strange(line),
     });
     let mut defect = None;
     if let Some(line) = reader.lines.peek().filter(|line| !line.text.is_empty() && !begins_subtest(line)) {

@@ -2,13 +2,13 @@
 
 use super::super::super::error::{LintKind, ParseErrorKind};
 use super::super::super::grammar::{Body, Reader};
-use super::super::super::lines::Line;
+use super::super::super::lines::{Line, is_space, words_of};
 use super::super::super::record::{
     ErrorPattern, Layout, MissingAbility, Query, QueryExpectation, RecordKind, RetryRule, SortMode,
 };
 use super::super::super::text::{Block, Comments, HashLine};
 use super::super::reading::{
-    HeaderWords, RecordPrefix, dropped, fields, in_words, lint, runs_sql, take_block, take_separator,
+    HeaderWords, RecordPrefix, dropped, in_words, lint, runs_sql, take_block, take_separator,
 };
 use super::{ASYNC, SqlText, begins_subtest, command, pattern, sql};
 use crate::location::text_of;
@@ -157,9 +157,9 @@ fn result<'s>(
     let values = take_block(reader, ends_result);
     let is_sorted = sort.is_some_and(|sort| sort != SortMode::NoSort);
     if is_sorted && columns > 1 {
-        let line = values.lines().find(|line| fields(line).count() != columns);
+        let line = values.lines().find(|line| word_count(line) != columns);
         problems.set(line.map(|line| {
-            let (found, line) = (fields(line).count(), text_of(line));
+            let (found, line) = (word_count(line), text_of(line));
             in_words(format!(
                 "expected {columns} words on a line of a sorted result, found {found} in `{line}`"
             ))
@@ -170,10 +170,22 @@ fn result<'s>(
 
 /// Reads `N values hashing to H`, with hexadecimal digits of either case, or `1 value hashing to H`.
 fn hash_line(line: &[u8]) -> Option<HashLine> {
-    let words: Vec<_> = fields(line).collect();
-    let [count, b"value" | b"values", b"hashing", b"to", digest] = words.as_slice() else { return None };
-    let line = [*count, b"values hashing to", &digest.to_ascii_lowercase()].join(&b' ');
+    let mut words = words_of(line);
+    let mut next = || words.next();
+    let (Some(count), Some(b"value" | b"values"), Some(b"hashing"), Some(b"to"), Some(digest), None) =
+        (next(), next(), next(), next(), next(), next())
+    else {
+        return None;
+    };
+    let line = [count, b"values hashing to", &digest.to_ascii_lowercase()].join(&b' ');
     HashLine::parse(&line)
+}
+
+/// Counts the words of a line by their first letters, which is faster than splitting it.
+fn word_count(line: &[u8]) -> usize {
+    let first = line.first().is_some_and(|&byte| !is_space(byte));
+    let others = line.windows(2).filter(|pair| is_space(pair[0]) && !is_space(pair[1]));
+    usize::from(first) + others.count()
 }
 
 fn is_option(word: &[u8]) -> bool {
@@ -185,7 +197,7 @@ fn is_option(word: &[u8]) -> bool {
 /// Reads the options of a query: words with commas between them.
 fn options(text: &[u8]) -> Result<CockroachOptions, ParseErrorKind> {
     let mut options = CockroachOptions::default();
-    for option in split_options(text).into_iter().filter(|option| !option.is_empty()) {
+    for option in split_options(text).filter(|option| !option.is_empty()) {
         match option {
             b"colnames" => options.shows_names = true,
             b"retry" => options.retry = Some(command::RETRY),
@@ -214,9 +226,9 @@ fn options(text: &[u8]) -> Result<CockroachOptions, ParseErrorKind> {
 }
 
 /// Splits at commas outside of parentheses.
-pub(in super::super) fn split_options(text: &[u8]) -> Vec<&[u8]> {
+pub(in super::super) fn split_options(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut depth = 0_u32;
-    text.split(|&byte| {
+    text.split(move |&byte| {
         match byte {
             b'(' => depth += 1,
             b')' => depth = depth.saturating_sub(1),
@@ -224,7 +236,6 @@ pub(in super::super) fn split_options(text: &[u8]) -> Vec<&[u8]> {
         }
         byte == b',' && depth == 0
     })
-    .collect()
 }
 
 /// Returns the defect of a `partialsort` by a column that the result does not have.

@@ -2,13 +2,13 @@
 
 use crate::parser::SortMode;
 use crate::parser::condition::{Comparison, ComparisonOperator, Condition, ConditionKind};
-use crate::parser::lines::{Line, is_space};
+use crate::parser::header::TYPE_LETTERS;
+use crate::parser::lines::{Line, words_of};
 
 /// Returns the words of a line. A word that begins with `#` and everything behind it is left out on request: DuckDB's
 /// runner reads it as words.
-pub(super) fn words_of<'s>(line: Line<'s>, with_comment: bool) -> Vec<&'s [u8]> {
-    let words = line.text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty());
-    words.take_while(|word| with_comment || !word.starts_with(b"#")).collect()
+pub(super) fn header_words(line: Line<'_>, with_comment: bool) -> impl Iterator<Item = &[u8]> {
+    words_of(line.text).take_while(move |word| with_comment || !word.starts_with(b"#"))
 }
 
 /// Returns the kind of the condition that a word begins.
@@ -26,15 +26,16 @@ pub(super) fn is_header(line: Line<'_>) -> bool {
     if !line.text.first().is_some_and(|first| b"sqoefclrh".contains(first)) {
         return false;
     }
-    let words = words_of(line, false);
-    match words.as_slice() {
-        [b"statement", kind, ..] => matches!(*kind, b"ok" | b"error" | b"maybe" | b"debug"),
-        [b"query", types, rest @ ..] => {
-            rest.len() <= 2 && types.iter().all(|letter| crate::parser::header::TYPE_LETTERS.contains(letter))
-        }
-        [b"skipif" | b"onlyif" | b"require" | b"require-env" | b"hash-threshold", _] => true,
-        [b"endloop" | b"halt"] => true,
-        [b"loop" | b"concurrentloop", _, _, _] | [b"foreach" | b"concurrentforeach", _, _, ..] => true,
+    let mut words = header_words(line, false);
+    let (first, second) = (words.next().unwrap_or_default(), words.next());
+    let others = || words.count();
+    match (first, second) {
+        (b"statement", Some(kind)) => matches!(kind, b"ok" | b"error" | b"maybe" | b"debug"),
+        (b"query", Some(types)) => types.iter().all(|letter| TYPE_LETTERS.contains(letter)) && others() <= 2,
+        (b"skipif" | b"onlyif" | b"require" | b"require-env" | b"hash-threshold", Some(_)) => others() == 0,
+        (b"endloop" | b"halt", None) => true,
+        (b"loop" | b"concurrentloop", Some(_)) => others() == 2,
+        (b"foreach" | b"concurrentforeach", Some(_)) => others() >= 1,
         _ => false,
     }
 }

@@ -2,7 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::header_words::{comparisons, condition_kind, is_header, resembles_sort_mode, sort_mode, words_of};
+use super::header_words::{
+    comparisons, condition_kind, header_words, is_header, resembles_sort_mode, sort_mode,
+};
 use crate::location::text_of;
 use crate::parser::condition::{Condition, ConditionKind};
 use crate::parser::error::{Lint, LintKind, ParseErrorKind};
@@ -30,7 +32,7 @@ pub(super) struct RecordParser<'r, 's> {
 impl<'r, 's> RecordParser<'r, 's> {
     /// Returns a parser for the record that begins with this line.
     pub(super) fn new(reader: &'r mut Reader<'s>, first: Line<'s>) -> Self {
-        let (words, conditions) = (Vec::new(), Vec::new());
+        let (words, conditions) = (reader.take_word_list(), Vec::new());
         Self { reader, header: first, words, conditions, connection: None, defect: None }
     }
 
@@ -41,6 +43,7 @@ impl<'r, 's> RecordParser<'r, 's> {
         let (start, end) = (first.start, self.reader.offset());
         let end_line = self.position();
         self.refuse_carriage_returns(start..end);
+        self.reader.keep_word_list(self.words);
         let connection = self.connection.map(|name| ConnectionName { name, user: None });
         Record {
             span: start..end,
@@ -100,7 +103,8 @@ impl<'r, 's> RecordParser<'r, 's> {
         loop {
             let Some(line) = self.reader.lines.take() else { return RecordKind::Unknown };
             self.header = line;
-            self.words = words_of(line, self.is_exact());
+            self.words.clear();
+            self.words.extend(header_words(line, self.reader.profile.exact));
             let Some(&word) = self.words.first() else {
                 self.refuse_hidden("expected a record or an empty line, found blanks".to_owned());
                 return RecordKind::Unknown;
@@ -377,9 +381,13 @@ impl<'r, 's> RecordParser<'r, 's> {
     }
 
     fn rows(&mut self, block: Block<'s>, columns: usize) -> QueryExpectation<'s> {
-        let has_tabs = |line: &[u8]| memchr::memchr(b'\t', line).is_some();
-        let is_uneven = |line: &[u8]| line.iter().filter(|&&byte| byte == b'\t').count() + 1 != columns;
-        if block.lines().all(has_tabs) && block.lines().any(is_uneven) {
+        let tabs = |line: &[u8]| line.iter().filter(|&&byte| byte == b'\t').count();
+        // Values without tabs have a line each.
+        let first = block.lines().next().is_some_and(|line| tabs(line) > 0);
+        if first
+            && block.lines().all(|line| tabs(line) > 0)
+            && block.lines().any(|line| tabs(line) + 1 != columns)
+        {
             self.lint(LintKind::EmptyCells);
         }
         QueryExpectation::Rows(block)

@@ -4,8 +4,9 @@ use super::super::super::control::Control;
 use super::super::super::error::LintKind;
 use super::super::super::grammar::{Body, Reader};
 use super::super::super::header::condition_kind;
+use super::super::super::lines::words_of;
 use super::super::super::record::{DatabaseAction, Layout, RecordKind};
-use super::super::reading::{HeaderWords, dropped, fields, in_words, lint, unknown};
+use super::super::reading::{HeaderWords, dropped, in_words, lint, unknown};
 use super::KNOWN;
 use crate::location::text_of;
 
@@ -64,7 +65,7 @@ fn copy<'s>(reader: &Reader<'s>, words: &HeaderWords<'s>) -> Body<'s> {
 
 /// Returns whether a line behind an empty one begins a record, and is not SQL of the one before.
 pub(super) fn begins_record(line: &[u8]) -> bool {
-    let mut words = fields(line);
+    let mut words = words_of(line);
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match first {
         b"statement" => matches!(second, b"ok" | b"OK" | b"error" | b"count"),

@@ -51,8 +51,10 @@ fn read_record<'s>(reader: &mut Reader<'s>, first: Line<'s>) -> Record<'s> {
             return prefix.into_record(reader, first, last, (RecordKind::Unknown, Some(defect)));
         };
         last = line;
-        let words = HeaderWords::at_blanks(line, without_comment(line.text, reader.profile.exact));
+        let text = without_comment(line.text, reader.profile.exact);
+        let words = HeaderWords::at_blanks(reader, line, text);
         if prefix.add_condition(reader, &words) {
+            words.release(reader);
             continue;
         }
         if words.len() > 1 && words.get(1).is_empty() {
@@ -60,6 +62,7 @@ fn read_record<'s>(reader: &mut Reader<'s>, first: Line<'s>) -> Record<'s> {
             prefix.refuse(reader, &words, in_words(text));
         }
         let body = body(reader, &words, &mut prefix);
+        words.release(reader);
         return prefix.into_record(reader, first, line, body);
     }
 }

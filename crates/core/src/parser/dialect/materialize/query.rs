@@ -164,7 +164,7 @@ fn any_hash(values: Block<'_>) -> Option<HashLine> {
 
 fn query_options(text: &[u8]) -> Result<MaterializeOptions, ParseErrorKind> {
     let mut options = MaterializeOptions::default();
-    for option in split_options(text).into_iter().filter(|option| !option.is_empty()) {
+    for option in split_options(text).filter(|option| !option.is_empty()) {
         match option {
             b"colnames" => options.shows_names = true,
             b"multiline" => options.is_multiline = true,

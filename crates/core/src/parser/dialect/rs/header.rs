@@ -138,7 +138,7 @@ fn expected_error<'w, 's>(
         [b"retry", _, b"backoff", _] => Ok((ErrorPattern::Any, words)),
         [word] if rules.flavor.has_let && sqlstate(word).is_some() => {
             let code = sqlstate(word).unwrap_or_default();
-            Ok((ErrorPattern::SqlState { code, message: "".into() }, &[]))
+            Ok((ErrorPattern::SqlState { code, message: Box::default() }, &[]))
         }
         _ => Ok((searched_error(words)?, &[])),
     }
@@ -172,9 +172,13 @@ fn is_option(word: &[u8]) -> bool {
 /// Returns whether a word ends like a sort mode, or differs from one by at most one letter, apart from their order.
 fn looks_like_sort_mode(word: &[u8]) -> bool {
     const MODES: [&[u8]; 3] = [b"nosort", b"rowsort", b"valuesort"];
+    let has = |letter: &&u8| word.iter().any(|byte| byte.eq_ignore_ascii_case(letter));
+    // This decides for nearly all words: at most one of these letters can be missing.
+    if !(4..=10).contains(&word.len()) || b"sort".iter().filter(has).count() < 3 {
+        return false;
+    }
     let is_letter = |byte: &&u8| byte.is_ascii_alphabetic();
-    // This decides for nearly all words.
-    if !(4..=10).contains(&word.len()) || word.len() - word.iter().filter(is_letter).count() > 1 {
+    if word.len() - word.iter().filter(is_letter).count() > 1 {
         return false;
     }
     let word = word.to_ascii_lowercase();

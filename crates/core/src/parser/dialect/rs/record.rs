@@ -4,13 +4,13 @@ use super::RsFlavor;
 use super::control::control;
 use super::header::{RsRules, query, retry, statement, take_async};
 use crate::location::text_of;
-use crate::parser::blocks::{TextEnd, TextPart, block_text, joined, rows_or_hash, words};
+use crate::parser::blocks::{TextEnd, TextPart, block_text, joined, rows_or_hash};
 use crate::parser::condition::{Condition, ConditionKind};
 use crate::parser::control::Control;
 use crate::parser::error::{Lint, LintKind, ParseErrorKind};
 use crate::parser::grammar::{Body, Reader, SEPARATOR};
 use crate::parser::header::{condition_kind, is_header};
-use crate::parser::lines::{Line, is_space};
+use crate::parser::lines::{Line, is_space, words_of};
 use crate::parser::record::{
     ConnectionName, Defect, DefectEffect, ErrorPattern, Layout, Let, MissingAbility, Query, QueryExpectation,
     Record, RecordKind, RecordOptions, RetryRule, Statement, StatementExpectation, System,
@@ -58,7 +58,11 @@ pub(in crate::parser::dialect) fn read<'s>(
     let mut reader = RsRecordReader { rules: RsRules { flavor, exact }, reader };
     let (prefix, header) = reader.prefix();
     let (line, mut contents) = match header {
-        Some((line, words)) => (line, reader.contents(line, &words)),
+        Some((line, words)) => {
+            let contents = reader.contents(line, &words);
+            reader.reader.keep_word_list(words);
+            (line, contents)
+        }
         None => reader.without_record(first, &prefix),
     };
     if exact && reader.reader.is_first_record() && std::str::from_utf8(reader.reader.source.bytes()).is_err()
@@ -77,8 +81,11 @@ struct RsRecordReader<'r, 's> {
 
 impl<'s> RsRecordReader<'_, 's> {
     /// Returns the words of a header line.
-    fn words(&self, line: Line<'s>) -> Vec<&'s [u8]> {
-        if self.rules.flavor.cuts_comments { words(without_comment(line.text)) } else { words(line.text) }
+    fn words(&mut self, line: Line<'s>) -> Vec<&'s [u8]> {
+        let cuts = self.rules.flavor.cuts_comments;
+        let mut words = self.reader.take_word_list();
+        words.extend(words_of(if cuts { without_comment(line.text) } else { line.text }));
+        words
     }
 
     /// Reads what stands in front of a record, and the line of its header with its words; `None` at the end of the file.
@@ -108,6 +115,7 @@ impl<'s> RsRecordReader<'_, 's> {
                 _ => return (prefix, Some((line, words))),
             };
             prefix.defect = prefix.defect.or(defect);
+            self.reader.keep_word_list(words);
         }
         (prefix, None)
     }
@@ -150,7 +158,11 @@ impl<'s> RsRecordReader<'_, 's> {
     ) -> Record<'s> {
         let RsContents { kind, retry, defect } = contents;
         let pending = &mut self.reader.pending;
-        pending.conditions.extend(prefix.conditions);
+        if pending.conditions.is_empty() {
+            pending.conditions = prefix.conditions;
+        } else {
+            pending.conditions.extend(prefix.conditions);
+        }
         pending.connection = prefix.connection.or(pending.connection.take());
         let uses_connection =
             matches!(kind, RecordKind::Statement(_) | RecordKind::Query(_) | RecordKind::Let(_));
@@ -257,11 +269,7 @@ impl<'s> RsRecordReader<'_, 's> {
                 QueryExpectation::Error(pattern)
             }
             (Some(pattern), None) => QueryExpectation::Error(pattern),
-            (None, Some(separator)) => {
-                let lines = self.reader.lines_to_empty();
-                self.look_for_headers(separator, &lines);
-                rows_or_hash(lines)
-            }
+            (None, Some(_)) => rows_or_hash(self.values()),
             (None, None) => {
                 self.note(line, &[LintKind::NoSeparator]);
                 QueryExpectation::Rows(Block { raw: &[], comments: Comments::Kept })
@@ -327,7 +335,9 @@ impl<'s> RsRecordReader<'_, 's> {
     /// Takes the SQL or the command of a record, with its defect.
     fn text(&mut self, header: Line<'s>, separator: bool) -> (Option<Box<Defect>>, TextPart<'s>) {
         let ends = self.rules.flavor.headers_end_sql;
-        let part = self.reader.text_block(TextEnd { separator, header: &|line| ends && ends_sql(line.text) });
+        let part = self
+            .reader
+            .text_block(TextEnd { separator, header: |line: &Line<'s>| ends && ends_sql(line.text) });
         let Some(first) = part.first else {
             let found = "the end of the file".into();
             let kind = ParseErrorKind::MissingSql { found };
@@ -339,15 +349,25 @@ impl<'s> RsRecordReader<'_, 's> {
         if first.text == SEPARATOR {
             self.note(first, &[LintKind::SeparatorInSql]);
         }
-        let mut lines = (first.number..).zip(part.text.lines());
-        let profile = self.reader.profile;
-        let glued = lines.find(|(number, text)| is_header(Line { number: *number, text, ..first }, profile));
-        let defect = glued.map(|(number, text)| {
+        let defect = part.header.map(|line| {
             // The text behind it was not meant to be SQL of this record.
-            let kind = ParseErrorKind::HeaderInSql { found: text_of(text.trim_ascii()) };
-            self.reader.defect(Line { number, text, ..first }, kind, DefectEffect::Dropped)
+            let kind = ParseErrorKind::HeaderInSql { found: text_of(line.text.trim_ascii()) };
+            self.reader.defect(line, kind, DefectEffect::Dropped)
         });
         (defect, part)
+    }
+
+    /// Takes the lines of a result.
+    fn values(&mut self) -> Block<'s> {
+        let (profile, mut headers) = (self.reader.profile, Vec::new());
+        let span = self.reader.span_while(|line| {
+            if is_header(*line, profile) {
+                headers.push(*line);
+            }
+            !line.text.is_empty()
+        });
+        headers.iter().for_each(|&line| self.note(line, &[LintKind::HeaderInValues]));
+        Block { raw: &self.reader.source.bytes()[span], comments: Comments::Kept }
     }
 
     /// Takes the text of an expected error.
@@ -426,5 +446,6 @@ const ENDS_OF_SQL: [&[u8]; 13] = [
 
 fn ends_sql(line: &[u8]) -> bool {
     let line = line.trim_ascii_start();
-    ENDS_OF_SQL.iter().any(|beginning| line.starts_with(beginning))
+    matches!(line.first(), Some(b's' | b'q' | b'i' | b'h' | b'o' | b'c' | b'#'))
+        && ENDS_OF_SQL.iter().any(|beginning| line.starts_with(beginning))
 }
