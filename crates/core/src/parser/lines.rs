@@ -29,14 +29,7 @@ pub fn without_indent(text: &[u8]) -> &[u8] {
 
 /// Splits a text at white space of any length.
 pub fn words_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = text;
-    std::iter::from_fn(move || {
-        let text = without_indent(rest);
-        let end = text.iter().position(|&byte| is_space(byte)).unwrap_or(text.len());
-        let word;
-        (word, rest) = text.split_at(end);
-        (!word.is_empty()).then_some(word)
-    })
+    text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty())
 }
 
 impl<'s> Line<'s> {

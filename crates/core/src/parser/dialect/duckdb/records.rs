@@ -382,12 +382,13 @@ impl<'r, 's> RecordParser<'r, 's> {
 
     fn rows(&mut self, block: Block<'s>, columns: usize) -> QueryExpectation<'s> {
         let tabs = |line: &[u8]| line.iter().filter(|&&byte| byte == b'\t').count();
-        // Values without tabs have a line each.
-        let first = block.lines().next().is_some_and(|line| tabs(line) > 0);
-        if first
-            && block.lines().all(|line| tabs(line) > 0)
-            && block.lines().any(|line| tabs(line) + 1 != columns)
-        {
+        let mut is_uneven = false;
+        // Most results have a value on each line, and end this at the first one.
+        let has_rows = block.lines().map(tabs).all(|tabs| {
+            is_uneven |= tabs + 1 != columns;
+            tabs > 0
+        });
+        if has_rows && is_uneven {
             self.lint(LintKind::EmptyCells);
         }
         QueryExpectation::Rows(block)
