@@ -13,6 +13,8 @@ pub enum Capability {
     Cancel,
     /// Opens several connections to one database.
     Connections,
+    /// Executes statements of several connections at the same time.
+    Concurrent,
     /// Opens connections as other users.
     Users,
     /// Restarts a database with its durable data.
@@ -23,11 +25,12 @@ pub enum Capability {
 
 impl Capability {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::SeveralStatements,
         Self::ColumnsFirst,
         Self::Cancel,
         Self::Connections,
+        Self::Concurrent,
         Self::Users,
         Self::Restart,
         Self::Load,
@@ -40,6 +43,7 @@ impl Capability {
             Self::ColumnsFirst => "columns-first",
             Self::Cancel => "cancel",
             Self::Connections => "connections",
+            Self::Concurrent => "concurrent",
             Self::Users => "users",
             Self::Restart => "restart",
             Self::Load => "load",
@@ -53,6 +57,7 @@ impl Capability {
             Self::ColumnsFirst => "a query with the wrong number of columns has no effect",
             Self::Cancel => "--record-timeout cancels the statement, and the file continues",
             Self::Connections => "several connections to one database",
+            Self::Concurrent => "statements of several connections at the same time",
             Self::Users => "connections as other users",
             Self::Restart => "restarts a database with its durable data",
             Self::Load => "opens the database in a file",

@@ -15,6 +15,19 @@ pub trait Database {
     /// it cannot be reached.
     fn connect(&mut self, name: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError>;
 
+    /// Opens a session that executes SQL on a thread of its own, at the same time as the other sessions of the database.
+    /// The iterations of a concurrent loop have one each; `name` is unique among the open ones, and has no other meaning.
+    ///
+    /// # Errors
+    ///
+    /// [`DatabaseError::Unsupported`] when statements of several sessions cannot overlap, which is the default: the
+    /// iterations are executed in order then, with sessions of [`Self::connect`]. [`DatabaseError::Engine`] when it
+    /// cannot be reached, or has as many sessions as it can.
+    fn connect_concurrent(&mut self, name: &str) -> Result<Box<dyn Session + Send>, DatabaseError> {
+        let _ = name;
+        Err(DatabaseError::Unsupported("this engine has no sessions that run at the same time".to_owned()))
+    }
+
     /// Shuts the database down and starts it again with its durable data. All sessions are dropped before.
     ///
     /// # Errors
@@ -119,6 +132,7 @@ mod tests {
         unsupported(database.connect(None, Some("alice")));
         assert!(database.connect(None, None).is_ok());
         unsupported(database.connect(None, None));
+        assert!(matches!(database.connect_concurrent("one"), Err(DatabaseError::Unsupported(_))));
         assert!(matches!(database.restart(), Err(DatabaseError::Unsupported(_))));
         assert_eq!(Box::new(database).close(), Ok(()));
     }

@@ -5,7 +5,8 @@
 //! never sees an expectation, a file name or the progress of a run, so it cannot cheat. An engine with one session for
 //! each database wraps it in [`SingleSession`] and implements nothing else about databases.
 //!
-//! The traits are object safe and synchronous: a script is sequential, and parallel runs use processes.
+//! The traits are object safe and synchronous: a script is sequential, except for the iterations of a concurrent loop,
+//! and parallel runs use processes.
 
 use std::fmt;
 

@@ -36,6 +36,25 @@ impl Connections {
         Ok(Self { database, default, named: HashMap::new(), limit })
     }
 
+    /// Makes the connections of an iteration of a concurrent loop, which has this session only.
+    pub(super) fn of_iteration(session: Box<dyn Session>, limit: Option<Duration>) -> Self {
+        let default = Connection::new(session, limit);
+        Self { database: Box::new(DatabaseOfAnother), default, named: HashMap::new(), limit }
+    }
+
+    /// Opens a session for an iteration of a concurrent loop.
+    pub(super) fn connect_concurrent(
+        &mut self,
+        name: &str,
+    ) -> Result<Box<dyn Session + Send>, DatabaseError> {
+        self.database.connect_concurrent(name)
+    }
+
+    /// Ends the session with this name, if it is open.
+    pub(super) fn end(&mut self, name: &str) {
+        self.named.remove(&(name.as_bytes().to_vec(), None));
+    }
+
     /// Returns the session with this name, and opens it on its first use.
     pub(super) fn get(&mut self, name: Option<&ConnectionName<'_>>) -> Result<&mut Connection, Problem> {
         let Some(name) = name else { return Ok(&mut self.default) };
@@ -97,6 +116,16 @@ impl Connections {
     }
 }
 
+/// Stands for the database in an iteration of a concurrent loop, which has one session and no other.
+struct DatabaseOfAnother;
+
+impl Database for DatabaseOfAnother {
+    fn connect(&mut self, _: Option<&str>, _: Option<&str>) -> Result<Box<dyn Session>, DatabaseError> {
+        let why = "an iteration of a concurrent loop has a connection of its own, and no other";
+        Err(DatabaseError::Unsupported(why.to_owned()))
+    }
+}
+
 /// A session of nothing, in the place of one that has ended.
 struct EndedSession;
 
@@ -113,9 +142,12 @@ impl Connection {
         user: Option<&str>,
         limit: Option<Duration>,
     ) -> Result<Self, DatabaseError> {
-        let session = database.connect(name, user)?;
+        Ok(Self::new(database.connect(name, user)?, limit))
+    }
+
+    fn new(session: Box<dyn Session>, limit: Option<Duration>) -> Self {
         let watchdog = limit.and_then(|limit| Watchdog::new(limit, session.interrupter()?));
-        Ok(Self { session, watchdog })
+        Self { session, watchdog }
     }
 
     fn end(&mut self) {

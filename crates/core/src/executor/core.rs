@@ -1,14 +1,17 @@
 //! One script against one engine, record by record.
 
+mod concurrent;
 mod control;
 mod flow;
 mod foreign;
+mod in_flight;
 mod records;
 pub(super) mod slow;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use self::concurrent::LoopSignal;
 use super::environment::ExecutionState;
 use super::evidence::header_text;
 use super::host::{Host, NoHost};
@@ -102,7 +105,7 @@ fn run_with<'r>(
             let state = ExecutionState::new(processor, script.profile, options);
             let groups = GroupBook::default();
             let (source, iteration, skips) = (None, None, None);
-            let listed_iterations = HashMap::new();
+            let (listed_iterations, signal) = (ListedIterations::default(), None);
             let runner = FileRunner {
                 script,
                 surroundings,
@@ -116,6 +119,7 @@ fn run_with<'r>(
                 iteration,
                 listed_iterations,
                 skips,
+                signal,
             };
             runner.run(&program)
         }
@@ -131,12 +135,25 @@ fn run_with<'r>(
 /// The failing iterations of one record that are listed. A loop may have millions.
 const MOST_ITERATIONS: u32 = 1_000;
 
+/// The number of failing iterations, by source and line of the record.
+#[derive(Default)]
+struct ListedIterations(HashMap<(Option<Arc<str>>, u32), u32>);
+
+impl ListedIterations {
+    /// Returns whether another failing iteration of the record on `line` is listed. All are counted.
+    fn lists(&mut self, source: &Option<Arc<str>>, line: u32) -> bool {
+        let listed = self.0.entry((source.clone(), line)).or_insert(0);
+        *listed += 1;
+        *listed <= MOST_ITERATIONS
+    }
+}
+
 struct FileRunner<'r> {
     /// The script that is executed: the file's own, or one that it includes.
     script: &'r Script<'r>,
     surroundings: Surroundings<'r>,
     options: &'r Options,
-    state: ExecutionState<'r>,
+    state: ExecutionState,
     report: FileReport,
     groups: GroupBook,
     observer: &'r mut dyn Observer,
@@ -146,10 +163,11 @@ struct FileRunner<'r> {
     source: Option<Arc<str>>,
     /// The variables of the loops around the record.
     iteration: Option<Arc<str>>,
-    /// The number of failing iterations, by source and line of the record.
-    listed_iterations: HashMap<(Option<Arc<str>>, u32), u32>,
+    listed_iterations: ListedIterations,
     /// Why records are skipped up to the end of an iteration, or of the file.
     skips: Option<SkipReason>,
+    /// Connects the iterations of a concurrent loop.
+    signal: Option<&'r LoopSignal>,
 }
 
 /// A contribution of a record to the counts besides its outcome.
@@ -205,7 +223,7 @@ impl<'r> FileRunner<'r> {
     }
 
     fn has_ended(&self) -> bool {
-        self.report.end != FileEnd::Completed
+        self.report.end != FileEnd::Completed || self.signal.is_some_and(LoopSignal::has_ended)
     }
 
     /// Accounts for a record behind the end of the file, or for the one that has rejected it.
@@ -233,6 +251,14 @@ impl<'r> FileRunner<'r> {
             }
             (StepRole::SetUp, false) => self.prepare(record),
             (StepRole::Replayed, false) => self.replay(record),
+        }
+        if let Some(signal) = self.signal {
+            if self.report.end != FileEnd::Completed {
+                signal.end();
+            }
+            if self.skips == Some(SkipReason::Requirement) {
+                signal.skip_rest();
+            }
         }
     }
 
@@ -332,7 +358,7 @@ impl<'r> FileRunner<'r> {
                 self.report.end = FileEnd::AtFailure { id: id.clone() };
             }
             let group = self.groups.enter(&mut self.report.groups, &id, &problem);
-            if id.iteration.is_some() && !self.lists_iteration(record.line) {
+            if id.iteration.is_some() && !self.listed_iterations.lists(&self.source, record.line) {
                 return self.observer.record_settled(&self.report.counts);
             }
             let detail = (self.report.failures.len() < self.options.details.records)
@@ -342,13 +368,6 @@ impl<'r> FileRunner<'r> {
             self.report.failures.push(failure);
         }
         self.observer.record_settled(&self.report.counts);
-    }
-
-    /// Returns whether another failing iteration of the record on `line` is listed. All are counted.
-    fn lists_iteration(&mut self, line: u32) -> bool {
-        let listed = self.listed_iterations.entry((self.source.clone(), line)).or_insert(0);
-        *listed += 1;
-        *listed <= MOST_ITERATIONS
     }
 
     /// Returns the line of a failing record in reports. DuckDB's runner names the line that it has read a malformed record

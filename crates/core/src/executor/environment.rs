@@ -7,11 +7,17 @@ use super::variables::Variables;
 use crate::parser::{ConnectionName, Layout, Profile, SortMode};
 
 /// The state in which a record is executed, and which it may change for those behind it.
-pub(super) struct ExecutionState<'s> {
+pub(super) struct ExecutionState {
     /// The database, with its connections.
     pub(super) processor: RecordProcessor,
     /// The first result of each label.
-    pub(super) labels: LabelBook<'s>,
+    pub(super) labels: LabelBook,
+    pub(super) rules: ExecutionRules,
+}
+
+/// What the records of a file set for later ones. Each iteration of a concurrent loop has its own.
+#[derive(Clone)]
+pub(super) struct ExecutionRules {
     pub(super) variables: Variables,
     /// Whether variables are replaced.
     pub(super) substitutes: bool,
@@ -28,7 +34,7 @@ pub(super) struct ExecutionState<'s> {
     /// The connection of records without one, for the iterations of a concurrent loop.
     pub(super) own_connection: Option<String>,
     /// The user of later records.
-    pub(super) user: Option<&'s [u8]>,
+    pub(super) user: Option<Vec<u8>>,
     /// Errors with one of these texts end the file as skipped.
     pub(super) ignored_errors: Vec<Vec<u8>>,
     /// Errors with one of these texts are never expected.
@@ -38,13 +44,11 @@ pub(super) struct ExecutionState<'s> {
     fixed_threshold: Option<u64>,
 }
 
-impl<'s> ExecutionState<'s> {
-    /// Returns the state at the beginning of a file.
-    pub(super) fn new(processor: RecordProcessor, profile: &Profile, options: &Options) -> Self {
+impl ExecutionRules {
+    /// Returns the rules at the beginning of a file.
+    pub(super) fn new(profile: &Profile, options: &Options) -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| text.as_bytes().to_vec()).collect();
         Self {
-            processor,
-            labels: LabelBook::default(),
             variables: Variables::default(),
             substitutes: profile.variables.is_always_on(),
             sort: SortMode::NoSort,
@@ -70,15 +74,23 @@ impl<'s> ExecutionState<'s> {
     pub(super) fn set_threshold(&mut self, threshold: u64) {
         self.threshold = threshold;
     }
+}
+
+impl ExecutionState {
+    /// Returns the state at the beginning of a file.
+    pub(super) fn new(processor: RecordProcessor, profile: &Profile, options: &Options) -> Self {
+        let rules = ExecutionRules::new(profile, options);
+        Self { processor, labels: LabelBook::default(), rules }
+    }
 
     /// Returns the connection that executes a record which names this one, and the processor to use it with.
     pub(super) fn session<'c>(
         &'c mut self,
         named: Option<&ConnectionName<'c>>,
     ) -> (Option<ConnectionName<'c>>, &'c mut RecordProcessor) {
-        let own = self.own_connection.as_ref();
+        let own = self.rules.own_connection.as_ref();
         let own = own.map(|name| ConnectionName { name: name.as_bytes(), user: None });
-        let user = self.user.map(|user| ConnectionName { name: b"", user: Some(user) });
+        let user = self.rules.user.as_deref().map(|user| ConnectionName { name: b"", user: Some(user) });
         (named.copied().or(own).or(user), &mut self.processor)
     }
 }

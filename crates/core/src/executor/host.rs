@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-/// The surroundings of an execution. The default refuses everything that reaches outside of the test file.
-pub trait Host {
+/// The surroundings of an execution. The default refuses everything that reaches outside of the test file. The iterations
+/// of a concurrent loop use it at the same time.
+pub trait Host: Sync {
     /// Runs a shell command, and returns its result.
     ///
     /// # Errors

@@ -1,16 +1,17 @@
 //! Labels: queries of one file that must have the same result.
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::canonical::digest_of_lines;
 use crate::location::text_of;
 use crate::outcome::{Digest, Excerpt, LabelMismatch, Mismatch, RecordId};
 use crate::parser::{Query, QueryExpectation};
 
-/// The first result of each label of a file.
-#[derive(Debug, Default)]
-pub struct LabelBook<'s> {
-    first: HashMap<&'s [u8], FirstResult>,
+/// The first result of each label of a file. Clones share it, for iterations that run at the same time.
+#[derive(Debug, Clone, Default)]
+pub struct LabelBook {
+    first: Arc<Mutex<HashMap<Vec<u8>, FirstResult>>>,
 }
 
 /// The first result of a label and its line.
@@ -20,17 +21,28 @@ pub struct FirstResult {
     pub digest: Digest,
 }
 
-impl<'s> LabelBook<'s> {
+impl LabelBook {
     /// Forgets the result of a label; returns whether there was one.
     pub fn forget(&mut self, label: &[u8]) -> bool {
-        self.first.remove(label).is_some()
+        self.lock().remove(label).is_some()
     }
 
     /// Adds a result of a label; returns an earlier different one. Only `limit` bytes of the label are significant.
-    pub fn enter(&mut self, label: &'s [u8], limit: usize, digest: Digest, line: u32) -> Option<FirstResult> {
+    pub fn enter(&mut self, label: &[u8], limit: usize, digest: Digest, line: u32) -> Option<FirstResult> {
         let key = &label[..label.len().min(limit)];
-        let first = self.first.entry(key).or_insert(FirstResult { line, digest });
-        (first.digest != digest).then_some(*first)
+        let mut known = self.lock();
+        match known.get(key) {
+            Some(first) => (first.digest != digest).then_some(*first),
+            None => {
+                known.insert(key.to_vec(), FirstResult { line, digest });
+                None
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Vec<u8>, FirstResult>> {
+        // Nothing panics while it has the lock.
+        self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -5,6 +5,8 @@
 
 pub mod canonical;
 pub mod cells;
+#[cfg(test)]
+mod concurrent_tests;
 mod connection;
 pub mod core;
 #[cfg(test)]

@@ -1,18 +1,34 @@
 //! The interface for observing a running script.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::engine::EngineError;
 use crate::outcome::{Counts, FailingRecord, RecordId};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
-pub trait Observer {
+///
+/// In a concurrent loop several records are executed at the same time, on threads of their own. The calls for them come
+/// one after another. They tell the record that has been running for the longest, which is the one that would exceed a
+/// time limit first; outcomes come later, in the order of the iterations.
+pub trait Observer: Send {
     /// Called before a record is executed, or skipped by its conditions.
     fn record_started(&mut self, id: &RecordId);
 
     /// Called when the following records belong to an included file, or to an iteration of loops.
     fn scope_entered(&mut self, source: Option<&Arc<str>>, iteration: Option<&Arc<str>>) {
         let _ = (source, iteration);
+    }
+
+    /// Called in a concurrent loop before a record is executed while earlier ones are running; `running` of them are,
+    /// including this one.
+    fn record_joined(&mut self, id: &RecordId, running: usize) {
+        let _ = (id, running);
+    }
+
+    /// Called in a concurrent loop when this record has been running for the longest of all `running` ones.
+    fn record_continues(&mut self, id: &RecordId, elapsed: Duration, running: usize) {
+        let _ = (id, elapsed, running);
     }
 
     /// Called for a failing record. Its key is not known yet.

@@ -7,7 +7,7 @@ use super::cells::CellTable;
 use super::connection::Connections;
 use super::rendering::{CellForm, push_text_row, write_answer};
 use crate::clock::Stopwatch;
-use crate::engine::{DatabaseError, DatabaseFile, Engine, EngineError, Flow, RowSink, SqlError};
+use crate::engine::{DatabaseError, DatabaseFile, Engine, EngineError, Flow, RowSink, Session, SqlError};
 use crate::outcome::{Fault, Problem};
 use crate::parser::{ConnectionName, Renderer, SortMode};
 use crate::value::{Column, TypeTag, ValueRef};
@@ -81,9 +81,39 @@ impl RecordProcessor {
         renderer: Renderer,
         limit: Option<Duration>,
     ) -> Result<Self, DatabaseError> {
-        let connections = Connections::open(engine, limit)?;
+        Ok(Self::new(Connections::open(engine, limit)?, renderer))
+    }
+
+    /// Makes the processor of an iteration of a concurrent loop, which has one session.
+    pub(super) fn of_iteration(
+        session: Box<dyn Session>,
+        renderer: Renderer,
+        limit: Option<Duration>,
+    ) -> Self {
+        Self::new(Connections::of_iteration(session, limit), renderer)
+    }
+
+    fn new(connections: Connections, renderer: Renderer) -> Self {
         let (letters, cells) = (ResultBuffer::default(), CellTable::default());
-        Ok(Self { connections, renderer, letters, cells, time: EngineTime::default() })
+        Self { connections, renderer, letters, cells, time: EngineTime::default() }
+    }
+
+    /// Opens a session for an iteration of a concurrent loop.
+    pub(super) fn connect_concurrent(
+        &mut self,
+        name: &str,
+    ) -> Result<Box<dyn Session + Send>, DatabaseError> {
+        self.connections.connect_concurrent(name)
+    }
+
+    /// Ends the session with this name, if it is open.
+    pub(super) fn end_connection(&mut self, name: &str) {
+        self.connections.end(name);
+    }
+
+    /// Adds the time that an iteration has taken on its session.
+    pub(super) fn add_time(&mut self, more: Duration) {
+        self.time.total += more;
     }
 
     /// Executes all SQL of a statement, on the default connection if it names none. The effect is that of the last

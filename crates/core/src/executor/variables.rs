@@ -8,7 +8,7 @@ use crate::location::text_of;
 use crate::parser::VariableSyntax;
 
 /// The variables of a file.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Variables {
     /// The variables of the loops around the record, the outermost first.
     loops: Vec<(Vec<u8>, Vec<u8>)>,

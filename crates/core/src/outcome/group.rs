@@ -1,5 +1,6 @@
 //! Groups of similar failures: the same kind, and the same message without names and numbers.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::difference::Difference;
@@ -28,7 +29,7 @@ const LONGEST: usize = 200;
 /// The groups of a file while its records come in.
 #[derive(Debug, Default)]
 pub struct GroupBook {
-    places: HashMap<(&'static str, String), u32>,
+    places: HashMap<(Cow<'static, str>, String), u32>,
 }
 
 impl GroupBook {
@@ -36,13 +37,30 @@ impl GroupBook {
     pub fn enter(&mut self, groups: &mut Vec<FailureGroup>, id: &RecordId, problem: &Problem) -> u32 {
         let kind = problem.word();
         let new = u32::try_from(groups.len()).unwrap_or(u32::MAX);
-        let place = *self.places.entry((kind, common(problem))).or_insert_with_key(|(kind, what)| {
-            let (kind, what) = ((*kind).to_owned(), what.clone());
+        let key = (Cow::Borrowed(kind), common(problem));
+        let place = *self.places.entry(key).or_insert_with_key(|(kind, what)| {
+            let (kind, what) = (kind.clone().into_owned(), what.clone());
             groups.push(FailureGroup { kind, what, records: 0, first: id.clone() });
             new
         });
         groups[place as usize].records += 1;
         place
+    }
+
+    /// Adds the groups of later records to `groups`, and returns the place of each.
+    pub fn append(&mut self, groups: &mut Vec<FailureGroup>, more: Vec<FailureGroup>) -> Vec<u32> {
+        let mut places = Vec::with_capacity(more.len());
+        for group in more {
+            let new = u32::try_from(groups.len()).unwrap_or(u32::MAX);
+            let key = (Cow::Owned(group.kind.clone()), group.what.clone());
+            let place = *self.places.entry(key).or_insert(new);
+            match groups.get_mut(place as usize) {
+                Some(known) => known.records += group.records,
+                None => groups.push(group),
+            }
+            places.push(place);
+        }
+        places
     }
 }
 
@@ -57,7 +75,8 @@ pub fn append(
     failures.extend(more_failures.into_iter().map(|record| in_groups(record, &places)));
 }
 
-fn in_groups(record: FailingRecord, places: &[u32]) -> FailingRecord {
+/// Returns a failing record with the new place of its group.
+pub fn in_groups(record: FailingRecord, places: &[u32]) -> FailingRecord {
     FailingRecord { group: record.group.and_then(|group| places.get(group as usize).copied()), ..record }
 }
 

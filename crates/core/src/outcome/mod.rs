@@ -25,6 +25,7 @@ pub use file::{
     Attempt, FileAttempts, FileEnd, FileProblem, FileReport, FileStatus, FlakyResult, MissingRequirement,
     SlowRecord, category_of, subcategory_of,
 };
+pub(crate) use group::in_groups;
 pub use group::{FailureGroup, GroupBook, append, arrange, common};
 pub use name::{RecordId, RecordKey, RecordName, RecordRef};
 pub use problem::{Excerpt, LabelMismatch, Mismatch, Problem, UnhashedRows};

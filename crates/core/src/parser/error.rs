@@ -277,4 +277,7 @@ pub enum LintKind {
     /// A loop without values, whose records are executed once.
     #[error("a loop without values: its records are executed once all the same")]
     LoopWithoutValues,
+    /// A concurrent loop on an engine without concurrent sessions.
+    #[error("the iterations ran one after another: the engine cannot execute statements at the same time")]
+    LoopInOrder,
 }

@@ -67,10 +67,10 @@ pub struct Hello {
 
 impl Hello {
     /// Returns the declared capabilities that this program knows. The columns of a result come with its rows, so
-    /// they are never known first.
+    /// they are never known first, and a driver has one request at a time, so no two statements overlap.
     pub fn capabilities(&self) -> impl Iterator<Item = Capability> {
         let known = self.capabilities.iter().filter_map(|word| Capability::from_name(word));
-        known.filter(|capability| *capability != Capability::ColumnsFirst)
+        known.filter(|capability| !matches!(capability, Capability::ColumnsFirst | Capability::Concurrent))
     }
 }
 

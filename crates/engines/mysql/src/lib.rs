@@ -135,6 +135,7 @@ impl Engine for Mysql {
             Capability::SeveralStatements,
             Capability::Cancel,
             Capability::Connections,
+            Capability::Concurrent,
             Capability::Users,
         ])
     }
@@ -203,6 +204,11 @@ impl Database for MysqlDatabase {
         }
         let session = MysqlSession::open(&login, &self.name).map_err(ConnectError::into_error)?;
         Ok(Box::new(session))
+    }
+
+    fn connect_concurrent(&mut self, _: &str) -> Result<Box<dyn Session + Send>, DatabaseError> {
+        let session = MysqlSession::open(&self.server.login(Some(&self.name)), &self.name);
+        Ok(Box::new(session.map_err(ConnectError::into_error)?))
     }
 
     fn close(mut self: Box<Self>) -> Result<(), EngineError> {

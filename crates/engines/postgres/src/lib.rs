@@ -191,7 +191,7 @@ impl Engine for Postgres {
             PostgresProtocol::Simple => Capability::SeveralStatements,
             PostgresProtocol::Extended => Capability::ColumnsFirst,
         };
-        Ok(vec![kind, Capability::Cancel, Capability::Connections, Capability::Users])
+        Ok(vec![kind, Capability::Cancel, Capability::Connections, Capability::Concurrent, Capability::Users])
     }
 
     fn remove_leftovers(&self) -> Result<(), EngineError> {
@@ -254,6 +254,11 @@ impl Database for PostgresDatabase {
             Some(first) => first,
             None => self.server.connect(&self.name, user).map_err(ConnectError::into_error)?,
         };
+        Ok(Box::new(PostgresSession::new(connection, self.server.protocol)))
+    }
+
+    fn connect_concurrent(&mut self, _: &str) -> Result<Box<dyn Session + Send>, DatabaseError> {
+        let connection = self.server.connect(&self.name, None).map_err(ConnectError::into_error)?;
         Ok(Box::new(PostgresSession::new(connection, self.server.protocol)))
     }
 

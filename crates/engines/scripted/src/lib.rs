@@ -39,8 +39,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use slt_core::engine::{
-    Capability, Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
-    SingleSession, SqlError, utf8,
+    Capability, Database, DatabaseError, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter,
+    RowSink, Session, SingleSession, SqlError, utf8,
 };
 use slt_core::value::{Column, ValueRef};
 
@@ -57,14 +57,33 @@ impl Engine for Scripted {
     }
 
     fn create_database(&self) -> Result<Box<dyn Database>, EngineError> {
-        Ok(Box::new(SingleSession::new(ScriptedSession {
-            variant: self.variant.clone(),
-            interrupted: Arc::default(),
-        })))
+        Ok(Box::new(ScriptedDatabase { default: SingleSession::new(self.session()), engine: self.clone() }))
     }
 
     fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
-        Ok(vec![Capability::SeveralStatements, Capability::Cancel])
+        Ok(vec![Capability::SeveralStatements, Capability::Cancel, Capability::Concurrent])
+    }
+}
+
+impl Scripted {
+    fn session(&self) -> ScriptedSession {
+        ScriptedSession { variant: self.variant.clone(), interrupted: Arc::default() }
+    }
+}
+
+/// Has one session, and one for each iteration of a concurrent loop.
+struct ScriptedDatabase {
+    engine: Scripted,
+    default: SingleSession<ScriptedSession>,
+}
+
+impl Database for ScriptedDatabase {
+    fn connect(&mut self, name: Option<&str>, user: Option<&str>) -> Result<Box<dyn Session>, DatabaseError> {
+        self.default.connect(name, user)
+    }
+
+    fn connect_concurrent(&mut self, _: &str) -> Result<Box<dyn Session + Send>, DatabaseError> {
+        Ok(Box::new(self.engine.session()))
     }
 }
 

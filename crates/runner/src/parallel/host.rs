@@ -1,12 +1,12 @@
 //! What records may use besides the engine: the files of their suite, temporary files, and a shell if it is allowed.
 
-use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Component, Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use flate2::read::MultiGzDecoder;
@@ -31,7 +31,7 @@ pub struct SuiteHost {
     includes: IncludeRule,
     /// The name of the file, for `{TEST_NAME}`.
     shown: String,
-    temporary: OnceCell<Option<TempDir>>,
+    temporary: OnceLock<Option<TempDir>>,
 }
 
 impl SuiteHost {
@@ -51,7 +51,7 @@ impl SuiteHost {
         }
         let roots = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
         let shown = item.shown.clone();
-        Self { file, roots, permissions, includes, shown, temporary: OnceCell::new() }
+        Self { file, roots, permissions, includes, shown, temporary: OnceLock::new() }
     }
 
     /// Returns the temporary directory of the file, which ends with it.

@@ -67,7 +67,9 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
     let after = lost.after;
     let fault = match out_of_memory {
         Some((used, limit)) => Fault::OutOfMemory { used, limit, after },
-        None => Fault::Died { how: lost.how, message: lost.words, after },
+        None => {
+            Fault::Died { how: lost.how, message: died_message(lost.in_flight.running, lost.words), after }
+        }
     };
     let is_judged = |id: &RecordId| lost.only.is_none_or(|only| id.is_on(only));
     let mut failures = lost.failures;
@@ -104,6 +106,16 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
     named(FileReport { dialect, counts, failures, groups, setup_failures, left_out, records, ..report })
 }
 
+/// Returns what is known about the death of a worker: its last words, and in a concurrent loop that another record may
+/// have been the reason.
+fn died_message(running: u64, words: Option<String>) -> Option<String> {
+    if running < 2 {
+        return words;
+    }
+    let among = format!("{running} records ran at the same time, this one for the longest");
+    Some(words.map_or_else(|| among.clone(), |words| format!("{among}; {words}")))
+}
+
 /// Finds the keys and groups of the failing records.
 ///
 /// The worker has sent details of the first ones only; for the others the kind of failure is unknown.
@@ -136,4 +148,19 @@ fn with_script<T>(item: &WorkItem, settings: &Settings, look: impl FnOnce(&Scrip
     let profile = parser::choose(&source, request, settings.exact).ok()?.profile;
     let host = SuiteHost::new(item, settings.permissions, profile.includes);
     Some(look(&SourceTree::load(source, profile, &host).parse(profile)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::died_message;
+
+    #[test]
+    fn a_message_says_how_many_records_may_be_the_reason() {
+        let words = || Some("panicked".to_owned());
+        assert_eq!(died_message(1, words()), words());
+        assert_eq!(died_message(1, None), None);
+        let among = "3 records ran at the same time, this one for the longest";
+        assert_eq!(died_message(3, None).as_deref(), Some(among));
+        assert_eq!(died_message(3, words()), Some(format!("{among}; panicked")));
+    }
 }

@@ -13,8 +13,10 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use slt_core::outcome::{Counts, RecordId};
 
-/// Item, line and start of the record, the counts of the file, and the number of allowed claims.
-const WORDS: usize = 4 + Counts::FIELDS;
+/// Item, line and start of the record, the counts of the file, the number of records that run at the same time, and the
+/// number of allowed claims.
+const WORDS: usize = 5 + Counts::FIELDS;
+const RUNNING: usize = WORDS - 2;
 const ALLOWED: usize = WORDS - 1;
 const BYTES: usize = WORDS * size_of::<AtomicU64>();
 
@@ -34,6 +36,8 @@ pub(super) struct InFlight {
     pub(super) item: Option<usize>,
     /// The running record; `None` between records.
     pub(super) record: Option<RecordId>,
+    /// The number of records that run at the same time, in a concurrent loop. The first one of them is named.
+    pub(super) running: u64,
     /// The start of the record, by the clock that processes share.
     pub(super) since: Duration,
     /// The counts of the file before the record.
@@ -44,7 +48,10 @@ impl InFlight {
     /// Returns the state of `item`, or `None` if the worker was running another item.
     pub(super) fn of(self, item: usize) -> Self {
         let (since, counts) = (self.since, Counts::default());
-        if self.item == Some(item) { self } else { Self { item: Some(item), record: None, since, counts } }
+        if self.item == Some(item) {
+            return self;
+        }
+        Self { item: Some(item), record: None, running: 0, since, counts }
     }
 
     /// Adds the included file and the iteration of the running record, which the slot does not have.
@@ -95,10 +102,16 @@ impl Slot {
         self.set(0, item as u64 + 1);
     }
 
-    /// Records the start of the record.
-    pub(super) fn start_record(&self, id: &RecordId, now: Duration) {
-        self.set(2, nanoseconds(now));
+    /// Records the start of the record, one of several that are running.
+    pub(super) fn start_record(&self, id: &RecordId, start: Duration, running: usize) {
+        self.set_running(running);
+        self.set(2, nanoseconds(start));
         self.set(1, u64::from(id.line));
+    }
+
+    /// Records the number of running records.
+    pub(super) fn set_running(&self, running: usize) {
+        self.set(RUNNING, running as u64);
     }
 
     /// Records the end of a record, with the counts of the item including it.
@@ -135,7 +148,13 @@ impl Slot {
         let counts = from_words(std::array::from_fn(|index| self.get(3 + index)));
         let record = u32::try_from(self.get(1)).ok().filter(|&line| line > 0).map(RecordId::at);
         let item = self.get(0).checked_sub(1).map(|item| item as usize);
-        InFlight { item, record, since: Duration::from_nanos(self.get(2)), counts }
+        InFlight {
+            item,
+            record,
+            running: self.get(RUNNING),
+            since: Duration::from_nanos(self.get(2)),
+            counts,
+        }
     }
 }
 
@@ -164,13 +183,13 @@ mod tests {
         assert_eq!(read.read().item, None);
         written.start_item(4, Duration::from_secs(1));
         assert_eq!((read.read().item, read.read().record), (Some(4), None));
-        written.start_record(&RecordId::at(77), Duration::from_secs(2));
+        written.start_record(&RecordId::at(77), Duration::from_secs(2), 3);
         let words: [u64; Counts::FIELDS] = std::array::from_fn(|index| index as u64 + 1);
         written.settle(&from_words(words));
         let found = read.read();
         assert_eq!(
-            (found.item, found.record, found.since),
-            (Some(4), Some(RecordId::at(77)), Duration::from_secs(2))
+            (found.item, found.record, found.running, found.since),
+            (Some(4), Some(RecordId::at(77)), 3, Duration::from_secs(2))
         );
         assert_eq!(found.counts.fields(), words);
         written.end_record(&found.counts);

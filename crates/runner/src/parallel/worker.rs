@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::family::end_with_parent;
 use super::host::SuiteHost;
@@ -206,7 +207,7 @@ pub(super) fn not_started(problem: FileProblem) -> FileReport {
 struct Recorder<'r> {
     task: usize,
     slot: &'r Slot,
-    say: &'r mut dyn FnMut(&WorkerMessage<'_>) -> Result<(), WorkerError>,
+    say: &'r mut (dyn FnMut(&WorkerMessage<'_>) -> Result<(), WorkerError> + Send),
     /// The displayed path, if each record is named on standard error before it runs.
     trace: Option<&'r str>,
     /// The error of the first message that could not be sent, because the pipe has no reader.
@@ -219,15 +220,30 @@ impl Recorder<'_> {
             self.failed = (self.say)(message).err();
         }
     }
-}
 
-impl Observer for Recorder<'_> {
-    fn record_started(&mut self, id: &RecordId) {
+    /// Names a record on standard error, if that is asked for.
+    fn name(&self, id: &RecordId) {
         if let Some(shown) = self.trace {
             // A closed standard error is not an error.
             writeln!(io::stderr(), "{shown}:{id}").ok();
         }
-        self.slot.start_record(id, clock::now());
+    }
+}
+
+impl Observer for Recorder<'_> {
+    fn record_started(&mut self, id: &RecordId) {
+        self.name(id);
+        self.slot.start_record(id, clock::now(), 1);
+    }
+
+    fn record_joined(&mut self, id: &RecordId, running: usize) {
+        self.name(id);
+        self.slot.set_running(running);
+    }
+
+    fn record_continues(&mut self, id: &RecordId, elapsed: Duration, running: usize) {
+        self.scope_entered(id.source.as_ref(), id.iteration.as_ref());
+        self.slot.start_record(id, clock::now().saturating_sub(elapsed), running);
     }
 
     fn scope_entered(&mut self, source: Option<&Arc<str>>, iteration: Option<&Arc<str>>) {

@@ -317,6 +317,7 @@ pub(crate) enum LintKindForm {
     ConnectionLikeSortMode,
     EmptyCells,
     LoopWithoutValues,
+    LoopInOrder,
 }
 
 forms! {

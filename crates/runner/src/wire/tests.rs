@@ -147,6 +147,7 @@ fn full_report() -> FileReport {
             LintKind::SeparatorInSql,
             LintKind::UncheckedOption,
             LintKind::ExecutedInOrder,
+            LintKind::LoopInOrder,
             LintKind::WhiteSpaceFolded,
             LintKind::WithoutEffect,
             LintKind::OptionAsLabel,

@@ -102,6 +102,22 @@ fn engines_do_what_they_have_declared_and_refuse_the_rest() {
             }
         }
 
+        match database.connect_concurrent("one") {
+            Ok(mut one) => {
+                assert!(has(Capability::Concurrent), "{name}");
+                let mut two = database.connect_concurrent("two").unwrap();
+                std::thread::scope(|scope| {
+                    for one in [&mut one, &mut two] {
+                        scope.spawn(|| assert_eq!(execute(one.as_mut(), "SELECT a FROM t"), Ok(inserted)));
+                    }
+                });
+            }
+            Err(error) => {
+                assert!(matches!(error, DatabaseError::Unsupported(_)), "{name}: {error}");
+                assert!(!has(Capability::Concurrent), "{name}");
+            }
+        }
+
         // The server may know no such user, or refuse it.
         let other = database.connect(Some("third"), Some("slt_nobody")).map(drop);
         let refused = matches!(other, Err(DatabaseError::Unsupported(_)));

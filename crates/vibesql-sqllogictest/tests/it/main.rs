@@ -16,6 +16,7 @@ mod compare_changed;
 mod compatibility;
 #[cfg(feature = "store")]
 mod compressed;
+mod concurrent;
 mod configuration;
 mod conformance;
 mod corpus;

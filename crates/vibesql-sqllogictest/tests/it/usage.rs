@@ -130,6 +130,7 @@ several-statements  yes  several statements in one text
 columns-first       no   a query with the wrong number of columns has no effect
 cancel              yes  --record-timeout cancels the statement, and the file continues
 connections         no   several connections to one database
+concurrent          yes  statements of several connections at the same time
 users               no   connections as other users
 restart             no   restarts a database with its durable data
 load                no   opens the database in a file

@@ -18,7 +18,7 @@ impl<'r> FileRunner<'r> {
         record: &'r Record<'r>,
         control: &'r Control<'r>,
     ) -> Option<RecordOutcome> {
-        let state = &mut self.state;
+        let state = &mut self.state.rules;
         match control {
             Control::HashThreshold(threshold) => state.set_threshold(*threshold),
             Control::Halt => self.report.end = FileEnd::Halted { id: self.place(record) },
@@ -44,12 +44,12 @@ impl<'r> FileRunner<'r> {
             }
             Control::SetVariable { name, value } => state.variables.set(name, *value),
             Control::ResetLabel(label) => {
-                if !state.labels.forget(label) {
+                if !self.state.labels.forget(label) {
                     let text = format!("expected the label of an earlier query, found `{}`", text_of(label));
                     return Some(RecordOutcome::Failed(self.malformed_at(record.line, text)));
                 }
             }
-            Control::User(user) => state.user = Some(*user).filter(|user| !user.is_empty()),
+            Control::User(user) => state.user = Some(user.to_vec()).filter(|user| !user.is_empty()),
             Control::Seed(seed) => return only_problems(self.seed(seed)),
             Control::EngineMode(mode) => return only_problems(self.engine_mode(mode)),
             Control::RefusedInclude(why) => {
@@ -96,7 +96,7 @@ impl<'r> FileRunner<'r> {
             }
             Requirement::Environment { name, value } => match self.surroundings.host.environment(name) {
                 Some(found) if value.is_none_or(|value| found == value) => {
-                    self.state.variables.set(name, found);
+                    self.state.rules.variables.set(name, found);
                     None
                 }
                 Some(_) => Some(format!("another value of the environment variable {}", text_of(name))),
@@ -196,8 +196,8 @@ impl<'r> FileRunner<'r> {
     pub(super) fn system(&mut self, system: &System<'r>) -> Result<(), Problem> {
         let command = match self.script.profile.variables {
             // The shell has the same syntax, and replaces all others.
-            VariableSyntax::DollarOnRequest if self.state.substitutes => {
-                self.state.variables.substitute_known(system.command.joined(), self.surroundings.host)
+            VariableSyntax::DollarOnRequest if self.state.rules.substitutes => {
+                self.state.rules.variables.substitute_known(system.command.joined(), self.surroundings.host)
             }
             _ => self.replaced_sql(&system.command)?,
         };

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use super::concurrent::{LoopSignal, session_name};
 use super::{ExtraCount, FileRunner};
 use crate::executor::program::included_steps;
 use crate::executor::step::{Step, StepRole};
@@ -14,17 +15,19 @@ use crate::parser::{
 };
 
 /// A loop in execution.
-struct LoopFrame<'r> {
+pub(super) struct LoopFrame<'r> {
     /// The step after the one that begins it.
     body: usize,
     variables: &'r [&'r [u8]],
-    values: FrameValues<'r>,
+    values: Arc<FrameValues<'r>>,
     /// The next iteration, counted from 0.
     next: u64,
+    /// The number of iterations.
+    pub(super) count: u64,
     /// The number of variables that the iteration has.
-    entered: usize,
+    pub(super) entered: usize,
     /// Whether each iteration has a connection of its own.
-    concurrent: bool,
+    pub(super) concurrent: bool,
     /// Why records were skipped outside of the loop.
     skips: Option<SkipReason>,
 }
@@ -37,6 +40,22 @@ enum FrameValues<'r> {
     Tuples(&'r [Vec<Cow<'r, [u8]>>]),
     /// Those of a variable of the engine.
     List(Vec<Vec<u8>>),
+}
+
+impl<'r> LoopFrame<'r> {
+    /// Returns a loop with only one of the iterations, which has a session of its own already.
+    pub(super) fn only(&self, iteration: u64) -> Self {
+        Self {
+            body: self.body,
+            variables: self.variables,
+            values: Arc::clone(&self.values),
+            next: iteration,
+            count: iteration + 1,
+            entered: 0,
+            concurrent: false,
+            skips: None,
+        }
+    }
 }
 
 impl FrameValues<'_> {
@@ -66,8 +85,19 @@ impl FrameValues<'_> {
 impl<'r> FileRunner<'r> {
     /// Executes the steps of a script, or of the scripts that it includes.
     pub(super) fn run_steps(&mut self, steps: &[Step<'r>]) {
-        let mut frames: Vec<LoopFrame<'r>> = Vec::new();
-        let mut at = 0;
+        self.run_from(steps, 0, Vec::new());
+    }
+
+    /// Executes one iteration of a concurrent loop; returns the step behind the loop.
+    pub(super) fn run_iteration(&mut self, steps: &[Step<'r>], frame: LoopFrame<'r>) -> usize {
+        let mut frames = vec![frame];
+        let body = self.begin_iteration(&mut frames);
+        self.run_from(steps, body, frames)
+    }
+
+    /// Executes steps up to the end of the outermost loop in `frames`, or all. Returns the step behind the last.
+    fn run_from(&mut self, steps: &[Step<'r>], mut at: usize, mut frames: Vec<LoopFrame<'r>>) -> usize {
+        let is_in_loop = !frames.is_empty();
         while let Some(step) = steps.get(at) {
             at += 1;
             let record = step.record;
@@ -79,14 +109,19 @@ impl<'r> FileRunner<'r> {
                 }
                 RecordKind::Control(control) if record.defect.is_none() => match control {
                     Control::Loop(one) => match self.begin_loop(step, one, at, &mut frames) {
-                        Ok(_) if frames.len() == 1 && self.stops_at_reading(steps, at) => return,
-                        Ok(next) => at = next,
+                        Ok(_) if frames.len() == 1 && self.stops_at_reading(steps, at) => return steps.len(),
+                        Ok(body) => at = self.run_at_once(steps, record.line, &mut frames).unwrap_or(body),
                         Err(problem) => {
                             self.settle(record, RecordOutcome::Failed(problem), ExtraCount::Nothing);
                             at = self.pass_over(steps, at);
                         }
                     },
-                    Control::EndLoop => at = self.end_iteration(at, &mut frames),
+                    Control::EndLoop => {
+                        at = self.end_iteration(at, &mut frames);
+                        if is_in_loop && frames.is_empty() {
+                            return at;
+                        }
+                    }
                     Control::Continue if self.runs(step) => {
                         // The records up to the end of the iteration are skipped.
                         self.skips = self.skips.or(Some(SkipReason::Condition));
@@ -97,6 +132,7 @@ impl<'r> FileRunner<'r> {
                 _ => self.step(step),
             }
         }
+        at
     }
 
     /// Returns whether a control record that has no outcome takes effect.
@@ -130,7 +166,8 @@ impl<'r> FileRunner<'r> {
             }
         };
         let (variables, concurrent) = (one.variables.as_slice(), one.concurrent);
-        frames.push(LoopFrame { body, variables, values, next: 0, entered: 0, concurrent, skips });
+        let (count, values) = (values.count(), Arc::new(values));
+        frames.push(LoopFrame { body, variables, values, next: 0, count, entered: 0, concurrent, skips });
         Ok(self.begin_iteration(frames))
     }
 
@@ -140,10 +177,10 @@ impl<'r> FileRunner<'r> {
         let values = frame.values.of(frame.next);
         frame.entered = frame.variables.len().min(values.len());
         for (name, value) in frame.variables.iter().zip(&values) {
-            self.state.variables.enter_loop(name, value);
+            self.state.rules.variables.enter_loop(name, value);
         }
         if frame.concurrent {
-            self.state.own_connection = Some(format!("iteration {}", frame.next));
+            self.state.rules.own_connection = Some(session_name(frame.next));
         }
         frame.next += 1;
         self.enter_scope();
@@ -153,17 +190,21 @@ impl<'r> FileRunner<'r> {
     /// Ends an iteration; returns the next step.
     fn end_iteration(&mut self, behind: usize, frames: &mut Vec<LoopFrame<'r>>) -> usize {
         let Some(frame) = frames.last() else { return behind };
-        self.state.variables.leave_loop(frame.entered);
-        let is_last = frame.next >= frame.values.count();
+        self.state.rules.variables.leave_loop(frame.entered);
+        let is_last = frame.next >= frame.count;
         // A `continue` reaches to the end of its iteration only, but a missing requirement to the end of the file.
         if self.skips == Some(SkipReason::Condition) && (is_last || frame.skips.is_none()) {
             self.skips = frame.skips;
+        }
+        if frame.concurrent {
+            // A later iteration with this name, of another loop, has a session of its own.
+            self.state.processor.end_connection(&session_name(frame.next - 1));
         }
         if !is_last {
             return self.begin_iteration(frames);
         }
         if frame.concurrent {
-            self.state.own_connection = None;
+            self.state.rules.own_connection = None;
         }
         frames.pop();
         self.enter_scope();
@@ -215,13 +256,13 @@ impl<'r> FileRunner<'r> {
         false
     }
 
-    fn skips_by_mode(&self) -> bool {
-        self.state.skips > 0
+    pub(super) fn skips_by_mode(&self) -> bool {
+        self.state.rules.skips > 0
     }
 
     /// Tells the observer where the following records are.
-    fn enter_scope(&mut self) {
-        self.iteration = self.state.variables.iteration().map(Arc::from);
+    pub(super) fn enter_scope(&mut self) {
+        self.iteration = self.state.rules.variables.iteration().map(Arc::from);
         self.observer.scope_entered(self.source.as_ref(), self.iteration.as_ref());
     }
 
@@ -251,7 +292,8 @@ impl<'r> FileRunner<'r> {
     pub(super) fn skip_reason(&self, record: &Record<'_>) -> Option<SkipReason> {
         let ends_skip = matches!(record.kind, RecordKind::Control(Control::BeginSkip | Control::EndSkip));
         let by_mode = (self.skips_by_mode() && !ends_skip && !hides_text(record)).then_some(SkipReason::Mode);
-        self.skips.or(by_mode)
+        let by_others = self.signal.is_some_and(LoopSignal::skips_rest).then_some(SkipReason::Requirement);
+        self.skips.or(by_mode).or(by_others)
     }
 
     /// Returns whether the conditions of a record let it run.
@@ -290,7 +332,7 @@ impl<'r> FileRunner<'r> {
     fn compares(&self, condition: &Condition<'_>, comparison: &Comparison<'_>) -> Result<bool, Problem> {
         // DuckDB's runner reads conditions in lower case, but not the names and values of loops.
         let (name, wanted) = (condition.name.to_ascii_lowercase(), comparison.value.to_ascii_lowercase());
-        let Some(value) = self.state.variables.in_loop(&name) else {
+        let Some(value) = self.state.rules.variables.in_loop(&name) else {
             let name = text_of(&name);
             return Err(
                 self.malformed_at(condition.line, format!("expected the variable of a loop, found `{name}`"))

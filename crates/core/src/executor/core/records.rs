@@ -115,11 +115,11 @@ impl<'r> FileRunner<'r> {
     /// Returns text with its variables replaced.
     pub(super) fn replaced<'t>(&self, text: impl Into<Cow<'t, [u8]>>) -> Result<Cow<'t, [u8]>, Problem> {
         let text = text.into();
-        if !self.state.substitutes {
+        if !self.state.rules.substitutes {
             return Ok(text);
         }
         let syntax = self.script.profile.variables;
-        let found = self.state.variables.substitute(text, syntax, self.surroundings.host);
+        let found = self.state.rules.variables.substitute(text, syntax, self.surroundings.host);
         found.map_err(|error| Problem::UnexpectedError { error: SqlError::new(error), after_rows: false })
     }
 
@@ -149,7 +149,7 @@ impl<'r> FileRunner<'r> {
         }
         let result = result?;
         if statement.expected == StatementExpectation::UncheckedBeforeSkip {
-            self.state.skips += 1;
+            self.state.rules.skips += 1;
         }
         let message = result.as_ref().err().map(|error| error.message.clone());
         if let Err(error) = &result {
@@ -195,7 +195,7 @@ impl<'r> FileRunner<'r> {
         if occurs || self.script.profile.variables != VariableSyntax::Braces {
             return Cow::Borrowed(expected);
         }
-        let text = self.state.variables.keywords(Cow::Borrowed(text), self.surroundings.host);
+        let text = self.state.rules.variables.keywords(Cow::Borrowed(text), self.surroundings.host);
         let pattern = ErrorPattern::Contains(Cow::Owned(text.into_owned()));
         Cow::Owned(match expected {
             StatementExpectation::OkOrError(_) => StatementExpectation::OkOrError(pattern),
@@ -205,7 +205,7 @@ impl<'r> FileRunner<'r> {
 
     /// Applies the rules of a dialect for errors that are never expected.
     fn check_error(&self, error: &SqlError) -> Result<(), Problem> {
-        if contains_any(&error.message, &self.state.fatal_errors) {
+        if contains_any(&error.message, &self.state.rules.fatal_errors) {
             return Err(Problem::UnexpectedError { error: error.clone(), after_rows: false });
         }
         Ok(())
@@ -213,7 +213,7 @@ impl<'r> FileRunner<'r> {
 
     /// Skips the rest of the file if an error stands for something that is missing here; returns whether it does.
     fn ignores(&mut self, record: &Record<'_>, message: &str) -> bool {
-        let ignored = contains_any(message, &self.state.ignored_errors);
+        let ignored = contains_any(message, &self.state.rules.ignored_errors);
         if ignored {
             let line = message.lines().next().unwrap_or_default();
             self.skip_rest(record, format!("what this error is about: {line}"));
@@ -250,11 +250,11 @@ impl<'r> FileRunner<'r> {
         // A gap of DuckDB's runner: it does not compare the number of columns where it compares a hash.
         let is_counted_later = profile.exact && profile.matcher == Matcher::Duckdb;
         let columns = columns.filter(|_| !query.types.is_empty() && !is_counted_later);
-        let names = query.shows_names || self.state.shows_names && query.types.is_empty();
+        let names = query.shows_names || self.state.rules.shows_names && query.types.is_empty();
         // Their own runners refuse or compare the results of further statements.
         let looks_further = profile.refuses_unused_text
             || matches!(profile.matcher, Matcher::Cockroach | Matcher::Materialize);
-        let layout = if query.layout == Layout::Default { self.state.layout } else { query.layout };
+        let layout = if query.layout == Layout::Default { self.state.rules.layout } else { query.layout };
         let digits = record.options.as_ref().and_then(|options| options.digits);
         let form = CellForm { layout, exact: profile.exact, digits };
         let counts_changes = profile.matcher == Matcher::Duckdb;
@@ -301,7 +301,7 @@ impl<'r> FileRunner<'r> {
         if actual != columns {
             return Err(Problem::Mismatch(Mismatch::ColumnCount { expected: columns, actual }));
         }
-        let threshold = self.state.threshold();
+        let threshold = self.state.rules.threshold();
         let output = self.state.processor.output(query.sort.unwrap_or(SortMode::NoSort));
         let limit = values_to_keep(self.options.details, &self.report);
         let evidence = EvidenceLimits { columns, values: limit };
@@ -334,7 +334,7 @@ impl<'r> FileRunner<'r> {
         if let Some(error) = run.error {
             return Err(Problem::UnexpectedError { error, after_rows: run.columns.is_some() });
         }
-        if !self.state.compares {
+        if !self.state.rules.compares {
             return Ok(());
         }
         let file = match &query.expected {
@@ -345,9 +345,9 @@ impl<'r> FileRunner<'r> {
             _ => None,
         };
         let limit = values_to_keep(self.options.details, &self.report);
-        let (threshold, layout) = (self.state.threshold(), self.state.layout);
-        let sort = query.sort.unwrap_or(self.state.sort);
-        let (variables, host) = (&self.state.variables, self.surroundings.host);
+        let (threshold, layout) = (self.state.rules.threshold(), self.state.rules.layout);
+        let sort = query.sort.unwrap_or(self.state.rules.sort);
+        let (variables, host) = (&self.state.rules.variables, self.surroundings.host);
         let replaced = |text: &[u8]| match variables.keywords(Cow::Borrowed(text), host) {
             Cow::Borrowed(_) => None,
             Cow::Owned(text) => Some(text),
@@ -414,7 +414,7 @@ impl<'r> FileRunner<'r> {
         }
         let values: Vec<Vec<u8>> = cells.lines().map(<[u8]>::to_vec).collect();
         for (name, value) in assignment.names.iter().zip(values) {
-            self.state.variables.set(name, value);
+            self.state.rules.variables.set(name, value);
         }
         Ok(())
     }

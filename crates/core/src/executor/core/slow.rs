@@ -26,6 +26,13 @@ pub(super) fn enter(slowest: &mut Vec<SlowRecord>, record: &Record<'_>, place: R
     }
 }
 
+/// Adds the slowest records of an iteration that ran at the same time as others.
+pub(super) fn merge(slowest: &mut Vec<SlowRecord>, more: Vec<SlowRecord>) {
+    slowest.extend(more);
+    slowest.sort_by_key(|slow| std::cmp::Reverse(slow.elapsed));
+    slowest.truncate(MOST);
+}
+
 /// Returns the beginning of the SQL of a record, with single spaces.
 fn beginning_of(record: &Record<'_>) -> String {
     let mut buffer = Vec::new();

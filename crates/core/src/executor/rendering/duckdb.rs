@@ -11,7 +11,7 @@ pub(super) fn write(value: &ValueRef<'_>, out: &mut Vec<u8>) {
         ValueRef::Boolean(truth) => out.push(if truth { b'1' } else { b'0' }),
         ValueRef::Text(text) => write_text(text, out),
         ValueRef::RealText(text) | ValueRef::Decimal(text) | ValueRef::Other(text) => {
-            write_text(text.as_bytes(), out)
+            write_text(text.as_bytes(), out);
         }
         ValueRef::Blob(b"") => write_text(b"", out),
         ValueRef::Blob(bytes) => bytes.iter().for_each(|&byte| write_byte(byte, out)),

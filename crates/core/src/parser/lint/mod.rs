@@ -84,7 +84,7 @@ impl From<LintKind> for LintRule {
             LintKind::MisplacedSortMode | LintKind::ConnectionLikeSortMode => Self::MisspeltSortMode,
             LintKind::SeparatorInSql | LintKind::SeparatorWithoutResult => Self::SeparatorInSql,
             LintKind::UncheckedOption | LintKind::Unchecked => Self::Unchecked,
-            LintKind::ExecutedInOrder => Self::ExecutedInOrder,
+            LintKind::ExecutedInOrder | LintKind::LoopInOrder => Self::ExecutedInOrder,
             LintKind::WhiteSpaceFolded => Self::WhiteSpaceFolded,
             LintKind::WithoutEffect => Self::WithoutEffect,
             LintKind::OptionAsLabel => Self::OptionAsLabel,

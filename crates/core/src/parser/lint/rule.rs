@@ -56,7 +56,7 @@ pub enum LintRule {
     SeparatorInSql,
     /// Something that nothing checks.
     Unchecked,
-    /// An asynchronous record.
+    /// An asynchronous record, or a concurrent loop, that is executed in order.
     ExecutedInOrder,
     /// A value that is equal only because white space is folded.
     WhiteSpaceFolded,
@@ -332,9 +332,9 @@ const UNCHECKED: RuleTexts = RuleTexts {
 const EXECUTED_IN_ORDER: RuleTexts = RuleTexts {
     code: "executed-in-order",
     level: LintLevel::Note,
-    summary: "an asynchronous record, which is executed in its place",
-    help: "use a loop over concurrent connections, if the records are meant to overlap",
-    explanation: "The runner of the dialect executes such a record at the same time as later ones. This program executes it in its place, so the result is the same in every run.",
+    summary: "a record or a loop that is meant to overlap with others, and is executed in order",
+    help: "use a concurrent loop on an engine with the capability `concurrent`, if records are meant to overlap",
+    explanation: "The runner of the dialect executes an asynchronous record at the same time as later ones. This program executes it in its place, so the result is the same in every run. A run reports the same of a concurrent loop if the engine cannot execute statements of several connections at the same time: nothing then shows that they may overlap.",
 };
 
 const WHITE_SPACE_FOLDED: RuleTexts = RuleTexts {
