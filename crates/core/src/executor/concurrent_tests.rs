@@ -187,7 +187,7 @@ impl Host for MeetingHost {
     }
 }
 
-/// Keeps what it is told.
+/// Collects the calls of an observer.
 #[derive(Default)]
 struct MeetingObserver {
     started: usize,

@@ -234,7 +234,7 @@ const UNITS: [(u64, &[&str]); 10] = [
 ///
 /// # Errors
 ///
-/// The message about a word that is neither.
+/// The message about the word that is wrong.
 pub(crate) fn retry_of(attempts: &[u8], backoff: &[u8]) -> Result<Retry, String> {
     let count = number(attempts).and_then(|count| u32::try_from(count).ok()).filter(|count| *count > 0);
     let expected = "expected a number of attempts after `retry`";
@@ -246,7 +246,7 @@ pub(crate) fn retry_of(attempts: &[u8], backoff: &[u8]) -> Result<Retry, String>
 ///
 /// # Errors
 ///
-/// The message about a word that is none.
+/// The message about a word that is not a duration.
 pub(super) fn wanted_duration(word: &[u8]) -> Result<Duration, String> {
     duration(word).ok_or_else(|| format!("expected a duration such as `100ms`, found `{}`", text_of(word)))
 }

@@ -13,7 +13,7 @@ pub trait IncludeFinder {
     ///
     /// # Errors
     ///
-    /// [`IncludeError`] when there is none, or when one cannot or may not be read.
+    /// [`IncludeError`] when no file matches, or when one cannot be read or is not allowed.
     fn find(&self, from: &Source, pattern: &[u8]) -> Result<Vec<Source>, IncludeError>;
 }
 

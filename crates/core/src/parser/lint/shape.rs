@@ -35,7 +35,7 @@ fn wrong_types(query: &FileState<'_, '_>) -> Option<String> {
             Some(format!("{letters}, and a row of {}", plural(wrong, "value")))
         }
         ValueForm::Words => {
-            // A value can be several words, and an empty one is none; fewer words than letters everywhere are no accident.
+            // A value can have several words, and an empty value has no word; fewer words than letters everywhere are no accident.
             let most = block.lines().map(|line| words(line).count()).max()?;
             (most < columns).then(|| format!("{letters}, and rows of at most {}", plural(most, "value")))
         }
