@@ -8,12 +8,11 @@ use super::error::CliError;
 use super::results_location::ResultsLocation;
 use super::ui::Ui;
 use slt_core::engine::EngineId;
-use slt_core::outcome::RunReport;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::import;
 use slt_runner::results::portable::{self, is_portable};
 use slt_runner::results::{
-    Commit, FolderError, Journal, LastRun, Opened, ResultsFolder, RunRef, RunSummary, run_refs,
+    Commit, FolderError, Journal, LastRun, ResultsFolder, RunRef, RunSummary, run_refs,
 };
 use slt_runner::text::count::plural;
 
@@ -40,9 +39,8 @@ pub(super) struct LocatedRun {
     pub(super) name: String,
     /// Whether it is stored here.
     pub(super) is_stored: bool,
-    /// How it was made; `None` for runs of other programs.
-    pub(super) opened: Option<Opened>,
-    pub(super) report: RunReport,
+    /// Its journal; for results of other programs, one with what they say.
+    pub(super) journal: Journal,
     /// What the user should know about it.
     pub(super) notes: Vec<String>,
 }
@@ -50,7 +48,12 @@ pub(super) struct LocatedRun {
 impl LocatedRun {
     /// Returns the commit that it was made at.
     pub(super) fn commit(&self) -> Option<&Commit> {
-        self.opened.as_ref()?.circumstances.as_ref()?.commit.as_ref()
+        self.journal.opened.circumstances.as_ref()?.commit.as_ref()
+    }
+
+    /// Whether it is in a file of another program.
+    pub(super) fn is_foreign(&self) -> bool {
+        !self.is_stored && self.journal.opened.imported.is_some()
     }
 
     fn stored(journal: Journal) -> Self {
@@ -58,13 +61,7 @@ impl LocatedRun {
         let damaged = (journal.damaged > 0).then(|| {
             format!("{} of the journal of run `{name}` damaged", plural(journal.damaged as u64, "line"))
         });
-        Self {
-            name,
-            is_stored: true,
-            opened: Some(journal.opened),
-            report: journal.report,
-            notes: damaged.into_iter().collect(),
-        }
+        Self { name, is_stored: true, journal, notes: damaged.into_iter().collect() }
     }
 }
 
@@ -103,19 +100,11 @@ pub(super) fn find_run(
     }
 }
 
-/// Reads the journal of the run that `word` refers to, and warns if it is damaged.
+/// Finds the run that `word` refers to, prints the notes about it, and returns its journal.
 pub(super) fn find_journal(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<Journal, CliError> {
-    let journal = match resolve(word, location, RunConstraints::default(), ui)? {
-        RunPlace::Stored { run, note } => {
-            note.iter().for_each(|note| ui.note(note));
-            location.results()?.journal(Some(&run))?
-        }
-        RunPlace::File(path) => journal_in_file(&path)?,
-    };
-    if journal.damaged > 0 {
-        ui.warn(&format!("{} of the journal damaged", plural(journal.damaged as u64, "line")));
-    }
-    Ok(journal)
+    let found = find_run(word, location, RunConstraints::default(), ui)?;
+    found.notes.iter().for_each(|note| ui.note(note));
+    Ok(found.journal)
 }
 
 /// Finds the run that `word` refers to, for a command that needs its folder, and returns its name or the path of the folder.
@@ -261,15 +250,6 @@ fn ambiguous(word: &str, several: &[RunRef]) -> CliError {
     CliError::usage(format!("`{word}` is ambiguous"), format!("use one of these: {}", names.join(", ")))
 }
 
-/// Reads the run in a file of `store export`.
-fn journal_in_file(path: &str) -> Result<Journal, CliError> {
-    if !is_portable(&read_file(path)?) {
-        let hint = "import results of other programs with `store import`; `runs` then lists the run";
-        return Err(CliError::usage(format!("`{path}` is not a file of `store export`"), hint));
-    }
-    portable_run(path)
-}
-
 fn read_file(path: &str) -> Result<Vec<u8>, CliError> {
     std::fs::read(path).map_err(|error| CliError::io("read", path, &error))
 }
@@ -298,8 +278,7 @@ fn in_file(path: &str) -> Result<LocatedRun, CliError> {
     let mut runs = reading.runs;
     match (runs.pop(), count) {
         (Some(run), 1) => {
-            let (name, report) = (path.to_owned(), run.report(None));
-            Ok(LocatedRun { name, is_stored: false, opened: None, report, notes })
+            Ok(LocatedRun { name: path.to_owned(), is_stored: false, journal: run.to_journal(path), notes })
         }
         _ => Err(several_runs(path, count, "import it with `store import`; `runs` then lists its runs")),
     }

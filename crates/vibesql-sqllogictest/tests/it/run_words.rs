@@ -98,5 +98,5 @@ fn commands_about_one_run_take_a_file_of_export() {
     sandbox.write("other.json", "{}");
     let output = sandbox.run("show other.json");
     assert_eq!(output.code, 2, "{output}");
-    assert!(output.stderr.contains("error: `other.json` is not a file of `store export`"), "{output}");
+    assert!(output.stderr.contains("error: cannot import `other.json`: no results in it"), "{output}");
 }

@@ -24,11 +24,11 @@ use super::circumstances::{Circumstances, Imported};
 use super::digest;
 use super::folder::ResultsFolder;
 use super::folder_error::FolderError;
-use super::journal::Opened;
+use super::journal::{Journal, Opened};
 use super::portable::is_portable;
 use slt_core::engine::EngineId;
 use slt_core::location::FileId;
-use slt_core::outcome::{FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
+use slt_core::outcome::{FileAttempts, FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
 
 pub use oddity::ImportWarning;
 
@@ -119,6 +119,24 @@ impl ForeignRun {
         let end = if complete { RunEnd::Completed } else { RunEnd::Interrupted };
         let end = self.origin.end.unwrap_or(end);
         RunReport { header, files: self.files.clone(), elapsed: self.elapsed, end }
+    }
+
+    /// Builds the journal that the run would have if it were stored. `path` is the path of its file, and names the run.
+    pub fn to_journal(&self, path: &str) -> Journal {
+        Journal {
+            opened: Opened { run: path.to_owned(), ..self.opened(path) },
+            report: self.report(None),
+            attempts: FileAttempts::new(),
+            damaged: 0,
+            ended: true,
+        }
+    }
+
+    /// Returns the first entry of its journal; `from` is the name of its file.
+    fn opened(&self, from: &str) -> Opened {
+        let untested = self.untested.iter().map(FileId::from).collect();
+        let imported = Imported { from: from.to_owned(), digest: self.digest.clone(), untested };
+        Opened::from_import(self.started, imported, self.circumstances.clone())
     }
 }
 
@@ -250,8 +268,5 @@ pub fn keep(
     if let Some(name) = results.imported(&run.digest)? {
         return Ok(KeptRun::There(name));
     }
-    let untested = run.untested.iter().map(FileId::from).collect();
-    let imported = Imported { from: from.to_owned(), digest: run.digest.clone(), untested };
-    let opened = Opened::from_import(run.started, imported, run.circumstances.clone());
-    results.keep(&opened, &run.report(engine)).map(KeptRun::New)
+    results.keep(&run.opened(from), &run.report(engine)).map(KeptRun::New)
 }

@@ -35,10 +35,8 @@ pub(in crate::cli) enum TextOrJson {
     Json,
 }
 
-const RESULT_FILES: &str = "BASELINE and CURRENT may also be result files that `store import` accepts.";
-
 #[derive(Debug, Args)]
-#[command(after_long_help = format!("{RUN_NAMES} {RESULT_FILES}"))]
+#[command(after_long_help = RUN_NAMES)]
 pub(in crate::cli) struct CompareArgs {
     /// Run to compare with.
     #[arg(value_name = "BASELINE", default_value = PREVIOUS_RUN)]

@@ -5,8 +5,8 @@ use clap::Args;
 /// The names of runs, for the help of all commands with such an argument; docs/runs.md has the details.
 pub(super) const RUN_NAMES: &str = "\
 RUN is last or latest, previous (the run before it on the same engine), a name listed by `runs`, the path of a run's folder, \
-a branch or a commit (its last complete run), or a file of `store export --run`. If a name is ambiguous, prefix it with run:, \
-branch:, commit: or file:.";
+a branch or a commit (its last complete run), or a file: of `store export --run`, or results of another program that \
+`store import` accepts. If a name is ambiguous, prefix it with run:, branch:, commit: or file:.";
 
 /// The name of the last run.
 pub(in crate::cli) const LAST_RUN: &str = "last";

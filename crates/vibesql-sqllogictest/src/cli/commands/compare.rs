@@ -20,21 +20,23 @@ use slt_runner::text::written;
 
 /// The number of runs by which durations are judged.
 const MOST_PAST: usize = 40;
+
 pub(in crate::cli) fn run(args: &CompareArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
     let current = find_run(&args.current, location, RunConstraints::default(), ui)?;
     let constraints = RunConstraints {
         before: Some(current.name.as_str()).filter(|_| current.is_stored),
-        engine: current.opened.is_some().then_some(&current.report.header.engine),
+        engine: (!current.is_foreign()).then_some(&current.journal.report.header.engine),
     };
     let baseline = find_run(&args.baseline, location, constraints, ui)?;
     baseline.notes.iter().chain(&current.notes).for_each(|note| ui.note(note));
-    let diff = compare(&baseline.report, &current.report);
+    let report = &current.journal.report;
+    let diff = compare(&baseline.journal.report, report);
     let past = match current.is_stored {
-        true => past_of(location.results()?, &current.name, &current.report)?,
+        true => past_of(location.results()?, &current.name, report)?,
         false => Vec::new(),
     };
     let Slowdowns { slower, load, .. } = slower(&timed(&past));
-    let settings = current.opened.as_ref().and_then(|opened| opened.settings.as_ref());
+    let settings = current.journal.opened.settings.as_ref();
     let comparison = Comparison {
         diff: &diff,
         baseline: named(&baseline),
@@ -43,7 +45,7 @@ pub(in crate::cli) fn run(args: &CompareArgs, location: &ResultsLocation, ui: &m
         limit: limit(args.limit),
         slower: slower.into_iter().map(|slowdown| ConfirmedSlowdown { slowdown, again: None }).collect(),
         load,
-        again: settings.and_then(|settings| again(&ui.program, settings, &current.report, &diff)),
+        again: settings.and_then(|settings| again(&ui.program, settings, report, &diff)),
     };
     let text = match args.format {
         CompareFormat::Text => written(|out| write(out, &comparison)),

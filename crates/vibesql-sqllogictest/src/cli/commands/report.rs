@@ -41,7 +41,7 @@ pub(in crate::cli) fn run(
     let history = history(results, &journal, args.history as usize)?;
     let found = baseline(args.baseline.as_deref(), &history, &journal, location, ui)?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
-    let diff = found.as_ref().map(|found| compare(&found.report, &journal.report));
+    let diff = found.as_ref().map(|found| compare(&found.journal.report, &journal.report));
     let known = known(args.format, &args.expectations.clone().into(), &journal)?;
     let judgement = known.as_ref().map(|known| known.judge_stored(&journal.report));
     let analysis = analysis(args.format, &journal, environment);

@@ -149,7 +149,7 @@ fn compare_with(
     let Slowdowns { slower, suspects, load } = slower(&timed(&past));
     let certain = slower.into_iter().map(|slowdown| ConfirmedSlowdown { slowdown, again: None });
     let confirmed = confirm_slow(suspects, settings, run, &started.prepared, ui)?;
-    let diff = regression::compare(&baseline.report, run);
+    let diff = regression::compare(&baseline.journal.report, run);
     let comparison = Comparison {
         diff: &diff,
         baseline: compare::named(baseline),

@@ -16,7 +16,7 @@ use slt_runner::text::written;
 
 pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
     let found = find_run(LAST_RUN, location, RunConstraints::default(), ui)?;
-    let (name, run) = (&found.name, &found.report);
+    let (name, run) = (&found.name, &found.journal.report);
     let overview = RunSummary::read(location.results()?, name)?;
     let mut text = written(|out| {
         writeln!(out, "run {name}: {}", report::runs::state(&overview))?;
@@ -30,7 +30,7 @@ pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandRes
     let constraints = RunConstraints { before: Some(name), engine: Some(&run.header.engine) };
     // The first run of an engine has none before it.
     if let Ok(before) = find_run(PREVIOUS_RUN, location, constraints, ui) {
-        let diff = compare(&before.report, run);
+        let diff = compare(&before.journal.report, run);
         text += &written(|out| report::compare::write_brief(out, &before.name, &diff));
     }
     ui.print(&text)?;
