@@ -12,6 +12,7 @@ mod git;
 mod keys;
 mod loaded_expectations;
 mod output;
+mod removed;
 mod repeat;
 mod results_location;
 mod run_texts;
@@ -81,9 +82,15 @@ fn guarded(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
 
 fn start(registry: &EngineRegistry, arguments: Vec<OsString>) -> ExitReason {
     let environment = EnvironmentVariables::from_process();
-    let resolved = match config::resolve(&Cli::command(), arguments, &environment, &config::read_text) {
+    let resolved = config::resolve(&Cli::command(), arguments.clone(), &environment, &config::read_text);
+    let resolved = match resolved {
         Ok(resolved) => resolved,
-        Err(ResolveError::Typed(error)) => return print_usage_error(error),
+        Err(ResolveError::Typed(error)) => {
+            return match removed::removed_flag(&error, &arguments) {
+                Some(removed) => Ui::new(clap::ColorChoice::Auto).error(&removed),
+                None => print_usage_error(error),
+            };
+        }
         Err(ResolveError::Configuration(errors)) => {
             let mut ui = Ui::new(clap::ColorChoice::Auto);
             for error in errors {

@@ -35,6 +35,10 @@ pub(in crate::cli) enum ConfigError {
     Conflict { first: String, first_place: String, second: String, second_place: String },
 }
 
+fn is_switch(word: &str) -> bool {
+    ["0", "1", "true", "false"].contains(&word)
+}
+
 impl From<ConfigError> for CliError {
     fn from(error: ConfigError) -> Self {
         let hint: Cow<'_, str> = match &error {
@@ -70,6 +74,10 @@ impl From<ConfigError> for CliError {
             }
             ConfigError::UnknownName { kind, known, .. } => {
                 format!("{kind}s of the file: {}", known.join(", ")).into()
+            }
+            // The earlier scripts took a switch.
+            ConfigError::NoFile { place, name, .. } if place.contains("_PROFILE") && is_switch(name) => {
+                "unset it: the earlier scripts measured with it; here it names a profile of sqllogictest.toml".into()
             }
             ConfigError::NoFile { .. } => {
                 "the file is searched for in this folder and its parents; see --config".into()
