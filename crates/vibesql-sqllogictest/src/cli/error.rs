@@ -5,6 +5,7 @@ use std::error::Error;
 use std::path::Path;
 
 use super::exit::ExitReason;
+use super::repeat::shell_word;
 use slt_core::engine::{EngineError, RegistryError};
 use slt_core::outcome::ExitHow;
 use slt_core::parser::{DIALECTS, DialectError, UnknownDialect};
@@ -22,6 +23,17 @@ const SYSTEM_HINT: &str = "a system limit is reached; `ulimit -a` shows the limi
 fn is_refusal(error: &std::io::Error) -> bool {
     use rustix::io::Errno;
     matches!(Errno::from_io_error(error), Some(Errno::AGAIN | Errno::NOMEM | Errno::MFILE | Errno::NFILE))
+}
+
+/// The dump in which VibeSQL's earlier scripts kept results, in the folder that this program uses as well.
+const OLD_DUMP: &str = "sqllogictest_results.sql";
+
+/// Returns a hint about a dump of the earlier scripts in a results folder.
+pub(super) fn old_dump_hint(folder: &Path) -> Option<String> {
+    let dump = folder.join(OLD_DUMP);
+    let command = || shell_word(&dump.display().to_string());
+    dump.is_file()
+        .then(|| format!("run `store import {}` for the results of VibeSQL's earlier scripts", command()))
 }
 
 /// The result of a command.
@@ -131,7 +143,8 @@ impl CliError {
 
     /// A results folder without runs.
     pub(super) fn no_run(folder: &Path) -> Self {
-        Self::nothing_selected(format!("no run in `{}`", folder.display()), "`run` creates one")
+        let message = format!("no run in `{}`", folder.display());
+        Self::nothing_selected(message, old_dump_hint(folder).unwrap_or_default()).hint("`run` creates one")
     }
 
     /// A build without engines.
@@ -279,6 +292,10 @@ impl From<FolderError> for CliError {
             FolderError::Nothing { .. } => ExitReason::NothingSelected,
             _ => ExitReason::Usage,
         };
+        let old_dump = match &error {
+            FolderError::Nothing { what: "run", results } => old_dump_hint(results),
+            _ => None,
+        };
         let hint = match &error {
             FolderError::Io { .. } | FolderError::Nothing { .. } | FolderError::NoName { .. } => {
                 "use --results DIR to select another results folder"
@@ -295,7 +312,7 @@ impl From<FolderError> for CliError {
             FolderError::NoPlan(_) => "use `show` to display it, or `run` to start a new run",
             FolderError::Busy(_) => "use `worker --join` to add workers to a run in progress",
         };
-        Self::new(reason, &error).hint(hint)
+        Self::new(reason, &error).hint(old_dump.unwrap_or_default()).hint(hint)
     }
 }
 

@@ -15,7 +15,7 @@ use self::session::{QuerySession, QuerySettings, limits};
 use self::shell::shell;
 use crate::cli::args::QueryArgs;
 use crate::cli::context::CommandContext;
-use crate::cli::error::{CliError, CommandResult};
+use crate::cli::error::{CliError, CommandResult, old_dump_hint};
 use crate::cli::exit::ExitReason;
 use crate::cli::store;
 use crate::cli::ui::Ui;
@@ -35,6 +35,9 @@ pub(in crate::cli) fn run(
         args.preset.as_deref().map(|name| find_preset(name, QueryPrompt::CommandLine)).transpose()?;
     let results = location.results()?;
     store::catch_up(results, ui);
+    if let (Some(hint), true) = (old_dump_hint(results.path()), results.runs()?.is_empty()) {
+        ui.note(format_args!("no run is stored here; {hint}"));
+    }
     let window = args.history.window(milliseconds_since_1970());
     let reading = HistorySelection { window, engine: args.history.engine };
     let settings = QuerySettings {
