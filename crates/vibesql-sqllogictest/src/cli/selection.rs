@@ -108,6 +108,12 @@ fn choose(
     let mut filters = selection.filters.clone();
     // Shards by time depend on the durations of all files, so they are computed after the other filters.
     let by_time = filters.shard.take_if(|_| selection.balance == ShardBalance::Time);
+    if let Some(corpus) = &selection.missing_default {
+        let corpus = corpus.display();
+        ui.note(format_args!(
+            "no `{corpus}` here: this is the shipped suite; README.md says how to get SQLite's test files"
+        ));
+    }
     let mut found = suite::select(&selection.paths, selection.suite_name.as_ref(), ui)?;
     set_dialects(&mut found, &selection.dialects);
     let all = found.len();

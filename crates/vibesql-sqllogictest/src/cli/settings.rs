@@ -11,11 +11,13 @@ use super::args::{
 use super::context::CommandContext;
 use super::error::CliError;
 use super::loaded_expectations::ExpectationsSource;
+use super::repeat::shell_word;
 use super::workers::cores;
 use crate::monitor::Verbosity;
 use slt_core::engine::{Engine, EngineId, EngineRegistry};
 use slt_core::executor::{DetailLimits, Options, Permissions, Settings};
 use slt_core::location::file_id::SuiteName;
+use slt_core::location::path_text;
 use slt_core::parser;
 use slt_insight::regression::Gate;
 use slt_runner::clock::milliseconds_since_1970;
@@ -66,6 +68,8 @@ pub(super) fn make_engine(
 pub(super) struct SelectionSettings {
     /// Files, directories and globs; the shipped suite if there are none.
     pub(super) paths: Vec<String>,
+    /// The default directory of the earlier scripts, if it does not exist and no paths are given.
+    pub(super) missing_default: Option<PathBuf>,
     /// The name of the suite, if it was given.
     pub(super) suite_name: Option<SuiteName>,
     pub(super) filters: Filters,
@@ -88,8 +92,13 @@ impl SelectionSettings {
             Some(ShardChoice::Shard(shard)) => Some(shard),
             None => None,
         };
+        let (paths, missing_default) = match args.default_path {
+            Some(corpus) if args.paths.is_empty() => old_corpus(corpus)?,
+            _ => (args.paths, None),
+        };
         Ok(Self {
-            paths: args.paths,
+            paths,
+            missing_default,
             suite_name: args.filter.suite_name,
             filters: Filters {
                 files: args.filter.files,
@@ -108,6 +117,27 @@ impl SelectionSettings {
     /// Whether the selection depends on earlier runs.
     pub(super) fn needs_history(&self) -> bool {
         self.failed || self.balance == ShardBalance::Time
+    }
+}
+
+/// Returns the paths of a run without paths that was started by scripts/sqllogictest, or the missing directory.
+///
+/// | directory | its parent | |
+/// |---|---|---|
+/// | has entries | | its files |
+/// | missing or empty | exists | an error: the submodule was not fetched |
+/// | missing | missing | the shipped suite |
+fn old_corpus(corpus: PathBuf) -> Result<(Vec<String>, Option<PathBuf>), CliError> {
+    if corpus.read_dir().is_ok_and(|mut entries| entries.next().is_some()) {
+        return Ok((vec![path_text::of(&corpus)], None));
+    }
+    match corpus.parent().filter(|submodule| submodule.is_dir()) {
+        Some(submodule) => {
+            let submodule = shell_word(&submodule.display().to_string());
+            let hint = format!("run `git submodule update --init {submodule}`, or name the files to run");
+            Err(CliError::usage(format!("no test files in `{}`", corpus.display()), hint))
+        }
+        None => Ok((Vec::new(), Some(corpus))),
     }
 }
 

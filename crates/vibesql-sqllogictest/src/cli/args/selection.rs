@@ -1,6 +1,6 @@
 //! The arguments that select files, for `run` and `list`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -35,6 +35,9 @@ pub(in crate::cli) struct SelectionArgs {
     /// Directories are searched for *.test and *.slt. Shipped files are named suite:PATH.
     #[arg(value_name = "PATH", value_parser = path_word(), help_heading = None::<&'static str>)]
     pub(in crate::cli) paths: Vec<String>,
+    /// The directory to use without PATH, if it has files; set by scripts/sqllogictest.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(in crate::cli) default_path: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) filter: FilterArgs,
     #[command(flatten)]
