@@ -50,6 +50,7 @@ mod json_report;
 mod kept;
 mod last_outcomes;
 mod limits;
+mod migration;
 mod mysql;
 mod mysql_sessions;
 mod output_files;
