@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::{self, Write as _};
 
 use super::failure::{TextLimits, write_evidence};
-use super::subject::{ExpectedFailures, Subject, account, clipped, state};
+use super::subject::{ExpectedFailures, Subject, account, clipped};
 use crate::regression::{RecordChange, RecordDiff};
 use slt_core::outcome::{DetailedFailure, FailingRecord, FileReport, RecordId};
 use slt_runner::text::count::plural;
@@ -58,7 +58,7 @@ fn write_untested(out: &mut String, subject: &Subject<'_>) -> fmt::Result {
     if count == 0 {
         return Ok(());
     }
-    let (files, why) = (plural(count, "file"), state(subject.state));
+    let (files, why) = (plural(count, "file"), subject.state_text());
     let names: Vec<_> = subject.untested.iter().take(MOST_NAMES).copied().collect();
     let more = if names.len() < count as usize && !names.is_empty() { ", …" } else { "" };
     let names = names.iter().map(|name| one_line(name)).collect::<Vec<_>>().join(", ");

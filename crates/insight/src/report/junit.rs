@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use super::failure::{TextLimits, write_failure};
-use super::subject::{Subject, account, clipped, detail_at, moment, state};
+use super::subject::{Subject, account, clipped, detail_at, moment};
 use slt_core::outcome::{FailingRecord, FileEnd, FileReport, FileStatus, Problem, category_of};
 use slt_runner::text::count::plural;
 use slt_runner::text::failure::headline;
@@ -114,7 +114,7 @@ fn write_untested(
 ) -> io::Result<()> {
     let (file, category) = (attribute(file), attribute(category));
     writeln!(out, r#"    <testcase name="{file}" classname="{category}" time="0.000">"#)?;
-    let message = attribute(&format!("INCOMPLETE: not tested ({})", state(subject.state)));
+    let message = attribute(&format!("INCOMPLETE: not tested ({})", subject.state_text()));
     let element = match untested {
         UntestedResult::Error => format!(r#"<error type="untested" message="{message}"></error>"#),
         UntestedResult::Skipped => format!(r#"<skipped type="untested" message="{message}"/>"#),

@@ -11,7 +11,7 @@ use std::fmt::{self, Write as _};
 use self::causes::{causes, examples};
 use self::since::since;
 use super::failure::{TextLimits, write_evidence};
-use super::subject::{ExpectedFailures, Subject, account, clipped, detail_at, state};
+use super::subject::{ExpectedFailures, Subject, account, clipped, detail_at};
 use slt_core::outcome::{DetailedFailure, FileReport, FlakyResult, Totals};
 use slt_runner::text::count::{duration, percent, plural, thousands};
 use slt_runner::text::failure::headline;
@@ -126,7 +126,7 @@ fn head(out: &mut String, subject: &Subject<'_>, totals: &Totals) -> fmt::Result
     let rate = percent(totals.records.pass_rate());
     writeln!(out, "## SQLLogicTest: {incomplete}{rate} of the records pass\n")?;
     writeln!(out, "**{}**: {}.", subject.verdict(), html(&subject.sentence(totals)))?;
-    let mut facts = vec![format!("Run {}", code(subject.name)), state(subject.state).to_owned()];
+    let mut facts = vec![format!("Run {}", code(subject.name)), subject.state_text()];
     if let Some(commit) = subject.circumstances.and_then(|of| of.commit.as_ref()) {
         let branch = commit.branch.as_ref().map_or_else(String::new, |name| format!(" on {}", code(name)));
         let hash: String = commit.hash.chars().take(10).collect();

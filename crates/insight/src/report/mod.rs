@@ -16,5 +16,6 @@ pub mod json;
 pub mod junit;
 pub mod markdown;
 pub mod runs;
+pub mod shards;
 pub mod subject;
 pub mod summary;

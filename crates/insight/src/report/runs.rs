@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 
+use super::shards::brief;
 use slt_runner::results::RunSummary;
 use slt_runner::text::count::{duration, percent, thousands};
 use slt_runner::text::style::Role;
@@ -15,7 +16,13 @@ const NUMBERS: std::ops::Range<usize> = 2..9;
 
 /// Writes a table of the runs, the oldest first, and below it the pass rate of each engine over time.
 pub fn write(out: &mut String, runs: &[RunSummary]) -> fmt::Result {
-    writeln!(out, "{}\n", table(HEADERS, runs.iter().map(row), |column| NUMBERS.contains(&column)))?;
+    let has_shards = runs.iter().any(|run| brief(run.circumstances.as_ref()).is_some());
+    let headers = if has_shards { [HEADERS, &["shards"]].concat() } else { HEADERS.to_vec() };
+    let rows = runs.iter().map(|run| {
+        let shards = has_shards.then(|| brief(run.circumstances.as_ref()).unwrap_or_default());
+        row(run).into_iter().chain(shards).collect()
+    });
+    writeln!(out, "{}\n", table(&headers, rows, |column| NUMBERS.contains(&column)))?;
     let mut engines = BTreeMap::<String, Vec<f64>>::new();
     for run in runs.iter().filter(|run| run.is_complete()) {
         let rates = engines.entry(run.header.engine.qualified_name()).or_default();
@@ -45,13 +52,13 @@ fn row(run: &RunSummary) -> Vec<String> {
         thousands(records.passed),
         percent(records.pass_rate()),
         duration(run.elapsed),
-        state(run).to_owned(),
+        state(run),
     ]
 }
 
 /// Returns the name of a run's state.
-pub fn state(run: &RunSummary) -> &'static str {
-    super::subject::state(run.state)
+pub fn state(run: &RunSummary) -> String {
+    super::subject::state_with(run.state, run.circumstances.as_ref())
 }
 
 /// Returns bars between the lowest and the highest rate; equal rates have full bars.

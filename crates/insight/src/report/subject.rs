@@ -135,7 +135,12 @@ impl Subject<'_> {
 
     /// Describes the run in one sentence.
     pub fn sentence(&self, totals: &Totals) -> String {
-        sums(self.report, totals, state(self.state))
+        sums(self.report, totals, &self.state_text())
+    }
+
+    /// Describes the state of the run.
+    pub fn state_text(&self) -> String {
+        state_with(self.state, self.circumstances)
     }
 
     /// Returns the failing files with their places in the run: unexpected ones first, then those with the most failing
@@ -163,12 +168,17 @@ pub fn detail_at(file: &FileReport, place: usize) -> Option<DetailedFailure<'_>>
 }
 
 /// Describes the state of a run.
-pub fn state(state: RunState) -> &'static str {
+fn state(state: RunState) -> &'static str {
     match state {
         RunState::Going => "going on",
         RunState::Killed => "killed",
         RunState::Ended(how) => end(how),
     }
+}
+
+/// Describes the state of a run; that of a combined run by the shards that it lacks.
+pub fn state_with(of: RunState, circumstances: Option<&Circumstances>) -> String {
+    super::shards::defect(circumstances).unwrap_or_else(|| state(of).to_owned())
 }
 
 /// Describes the numbers of passed files and records, and of untested files with the reason `why`.

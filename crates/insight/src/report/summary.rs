@@ -3,21 +3,29 @@
 use std::fmt::{self, Write as _};
 use std::num::NonZero;
 
-use super::subject::{end, sums};
+use super::subject::{state_with, sums};
 use slt_core::outcome::{FlakyResult, RecordId, RunReport, RunVerdict, Totals};
+use slt_runner::results::{Circumstances, RunState};
 use slt_runner::text::count::{percent, plural, thousands};
 use slt_runner::text::failure::place;
 use slt_runner::text::style::Role;
 use slt_runner::text::table::table;
 
-/// Writes the table and the totals. With `fail_on_empty`, files without executed records count as failed.
-pub fn write(out: &mut String, run: &RunReport, fail_on_empty: bool) -> fmt::Result {
+/// Writes the table and the totals. With `fail_on_empty`, files without executed records count as failed. `circumstances`
+/// are those of the run, if known.
+pub fn write(
+    out: &mut String,
+    run: &RunReport,
+    circumstances: Option<&Circumstances>,
+    fail_on_empty: bool,
+) -> fmt::Result {
     let totals = run.totals();
     let categories = run.by_category();
     let all = (categories.len() != 1).then_some((&"total", &totals));
     let rows = categories.iter().chain(all).map(|(name, totals)| row(name, totals, run.header.flaky));
     writeln!(out, "\n{}\n", table(HEADERS, rows, |column| column > 0))?;
-    sentence(out, run, &totals, fail_on_empty)
+    let why = state_with(RunState::Ended(run.end), circumstances);
+    sentence(out, run, &totals, &why, fail_on_empty)
 }
 
 const HEADERS: &[&str] = &[
@@ -48,7 +56,13 @@ fn row(name: &str, totals: &Totals, flaky: FlakyResult) -> Vec<String> {
     ]
 }
 
-fn sentence(out: &mut String, run: &RunReport, totals: &Totals, fail_on_empty: bool) -> fmt::Result {
+fn sentence(
+    out: &mut String,
+    run: &RunReport,
+    totals: &Totals,
+    why: &str,
+    fail_on_empty: bool,
+) -> fmt::Result {
     let verdict = match run.verdict() {
         RunVerdict::Pass if fail_on_empty && totals.empty > 0 => RunVerdict::Fail,
         verdict => verdict,
@@ -58,7 +72,7 @@ fn sentence(out: &mut String, run: &RunReport, totals: &Totals, fail_on_empty: b
         RunVerdict::Fail => Role::Fail,
         RunVerdict::Incomplete => Role::Warn,
     };
-    writeln!(out, "{}: {}", role.paint(verdict.as_str()), sums(run, totals, end(run.end)))?;
+    writeln!(out, "{}: {}", role.paint(verdict.as_str()), sums(run, totals, why))?;
     for (count, what) in [
         (totals.timed_out, "over the time limit (TIMEOUT)"),
         (totals.empty, "in which nothing was executed (EMPTY)"),

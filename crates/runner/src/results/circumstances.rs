@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::shards::{CombinedShards, RunShard};
 use crate::wire::{FileIdForm, List, RemoteForm as _};
 use slt_core::location::FileId;
 
@@ -51,6 +52,12 @@ pub struct Circumstances {
     /// A checksum of the program that held the engine.
     #[serde(default)]
     pub engine_hash: Option<String>,
+    /// The shard that it executed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<RunShard>,
+    /// The shards that it was combined from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub combined: Option<CombinedShards>,
 }
 
 /// A state of a project.

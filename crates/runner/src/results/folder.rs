@@ -194,6 +194,11 @@ impl ResultsFolder {
         self.runs_path().join(name)
     }
 
+    /// Returns whether a run has the assignment that resuming needs.
+    pub(super) fn has_plan(&self, name: &str) -> bool {
+        self.run_path(name).join(PLAN).exists()
+    }
+
     /// Returns the length of the journal of a run, compressed or not; `None` without a journal.
     pub fn journal_bytes(&self, name: &str) -> Option<u64> {
         super::journal_file::length(&self.run_path(name))

@@ -62,7 +62,8 @@ impl Opened {
     /// Returns the files of the run. For an imported run these are the files without a result.
     pub fn wanted_files(&self) -> impl Iterator<Item = &FileId> {
         let untested = self.imported.iter().flat_map(|imported| &imported.untested);
-        self.places.keys().chain(untested)
+        let combined = self.circumstances.iter().flat_map(|of| &of.combined);
+        self.places.keys().chain(untested).chain(combined.flat_map(|shards| &shards.missing_files))
     }
 
     /// Returns the files with their paths.
@@ -121,6 +122,7 @@ impl Opened {
 
 /// A journal entry, with borrowed contents for writing.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "written and read one at a time")]
 enum JournalEntry<'e> {
     Opened(Cow<'e, Opened>),
     RunStarted(#[serde(with = "Lent::<RunHeaderForm>")] Cow<'e, RunHeader>),

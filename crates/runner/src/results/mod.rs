@@ -1,5 +1,6 @@
 //! Stored runs: a folder for each, with the journal as the source of truth.
 mod circumstances;
+pub mod combine;
 mod digest;
 pub mod folder;
 mod folder_error;
@@ -10,6 +11,7 @@ pub mod journal_file;
 mod last;
 mod run_ref;
 pub mod sequence;
+mod shards;
 mod staging;
 mod start;
 mod starting;
@@ -29,5 +31,6 @@ pub use history::{History, PastResult};
 pub use journal::{Journal, JournalWriter, Opened};
 pub use last::LastRun;
 pub use run_ref::{KnownRun, RunRef, run_refs};
+pub use shards::{CombinedShards, RunShard, ShardPart};
 pub use starting::StartingRun;
 pub use summary::{PastRun, RunState, RunSummary};

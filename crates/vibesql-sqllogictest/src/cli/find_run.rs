@@ -8,11 +8,12 @@ use super::error::CliError;
 use super::results_location::ResultsLocation;
 use super::ui::Ui;
 use slt_core::engine::EngineId;
+use slt_insight::report::shards::defect;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::import;
 use slt_runner::results::portable::{self, is_portable};
 use slt_runner::results::{
-    Commit, FolderError, Journal, LastRun, ResultsFolder, RunRef, RunSummary, run_refs,
+    Circumstances, Commit, FolderError, Journal, LastRun, ResultsFolder, RunRef, RunSummary, run_refs,
 };
 use slt_runner::text::count::plural;
 
@@ -46,9 +47,14 @@ pub(super) struct LocatedRun {
 }
 
 impl LocatedRun {
+    /// Returns its circumstances, if known.
+    pub(super) fn circumstances(&self) -> Option<&Circumstances> {
+        self.journal.opened.circumstances.as_ref()
+    }
+
     /// Returns the commit that it was made at.
     pub(super) fn commit(&self) -> Option<&Commit> {
-        self.journal.opened.circumstances.as_ref()?.commit.as_ref()
+        self.circumstances()?.commit.as_ref()
     }
 
     /// Whether it is in a file of another program.
@@ -104,7 +110,11 @@ pub(super) fn find_run(
 pub(super) fn find_journal(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<Journal, CliError> {
     let found = find_run(word, location, RunConstraints::default(), ui)?;
     found.notes.iter().for_each(|note| ui.note(note));
-    Ok(found.journal)
+    let journal = found.journal;
+    if let Some(defect) = defect(journal.opened.circumstances.as_ref()) {
+        ui.note(format_args!("run {} is INCOMPLETE: {defect}", journal.opened.run));
+    }
+    Ok(journal)
 }
 
 /// Finds the run that `word` refers to, for a command that needs its folder, and returns its name or the path of the folder.
@@ -182,8 +192,17 @@ fn before(
     let runs = results.runs()?;
     let end = constraints.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
+        // Another shard of a run has other files.
+        let is_comparable = |run: &RunSummary| {
+            let of = |run: Option<Circumstances>| run.and_then(|of| of.shard).map(|of| (of.number, of.count));
+            let shard = of(run.circumstances.clone());
+            shard.is_none() || shard == constraints.before.and_then(|name| of(results.circumstances_of(name)))
+        };
         match RunSummary::read(results, name) {
-            Ok(run) if constraints.engine.is_none_or(|engine| run.header.engine.is_same(engine)) => {
+            Ok(run)
+                if constraints.engine.is_none_or(|engine| run.header.engine.is_same(engine))
+                    && is_comparable(&run) =>
+            {
                 return Ok(RunPlace::stored(name));
             }
             // Its process was killed before the run started.

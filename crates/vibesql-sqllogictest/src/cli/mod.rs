@@ -18,6 +18,7 @@ mod results_location;
 mod run_texts;
 mod selection;
 mod settings;
+mod shards;
 #[cfg_attr(not(feature = "store"), path = "no_store.rs")]
 mod store;
 mod stream;

@@ -14,10 +14,10 @@ use super::suite;
 use super::ui::Ui;
 use slt_core::executor::Settings;
 use slt_core::executor::slice::may_split;
-use slt_core::location::Source;
+use slt_core::location::{FileId, Source};
 use slt_core::parser;
 use slt_runner::parallel::schedule::{self, LastResult};
-use slt_runner::parallel::{FileSource, Filters, Pattern, WorkItem};
+use slt_runner::parallel::{FileSource, Filters, Pattern, Shard, WorkItem};
 use slt_runner::results::{History, PastResult, ResultsFolder};
 use slt_runner::text::count::plural;
 
@@ -27,14 +27,26 @@ pub(super) struct SelectedFiles {
     pub(super) items: Vec<WorkItem>,
     /// The number of slices of each file.
     pub(super) slices: Vec<u32>,
-    /// With `--balance time`, the fingerprint of the shards: machines with different durations compute different shards, so
-    /// that a file can be in two of them or in none.
-    pub(super) shards: Option<String>,
+    pub(super) shard: Option<ChosenShard>,
     pub(super) expectations: Option<LoadedExpectations>,
     /// Whether files of the suite are left out.
     pub(super) is_part: bool,
     /// The results of earlier runs.
     pub(super) history: History,
+}
+
+/// The shard that the files are of.
+pub(super) struct ChosenShard {
+    pub(super) shard: Shard,
+    /// A fingerprint of the shards to compare by eye. With `--balance time`, machines with different durations compute
+    /// different shards, so that a file can be in two of them or in none.
+    pub(super) fingerprint: String,
+    /// A checksum of the identities of all files and their shards.
+    pub(super) split: String,
+    /// Whether all shards together exclude files of the suite.
+    pub(super) is_part: bool,
+    /// The files of the other shards.
+    pub(super) others: Vec<FileId>,
 }
 
 /// Finds the files of a new run, and brings them into order.
@@ -52,10 +64,16 @@ pub(super) fn select(
         Err(error) if run.selection.needs_history() => Err(error),
         Err(_) => Ok(History::default()),
     };
-    let ChosenFiles { mut items, shards, is_part, history } = choose(&run.selection, read, ui)?;
+    let ChosenFiles { mut items, is_part, history } = choose(&run.selection, read, ui)?;
     let engine = || Ok(engine.clone());
-    let expectations = take_out_skipped(expectations, &run.selection.paths, &mut items, is_part, engine, ui)?;
+    let mut expectations =
+        take_out_skipped(expectations, &run.selection.paths, &mut items, is_part, engine, ui)?;
     let is_part = is_part || expectations.as_ref().is_some_and(|known| known.is_part);
+    let shard = take_shard(&run.selection, &mut items, is_part, &history)?;
+    let is_part = is_part || shard.as_ref().is_some_and(|shard| !shard.others.is_empty());
+    if let Some(known) = &mut expectations {
+        known.is_part = is_part;
+    }
     let times = past_of(&items, &history);
     let order = schedule::order(&times, run.order);
     let items: Vec<_> = order.iter().map(|&index| items[index].clone()).collect();
@@ -65,7 +83,7 @@ pub(super) fn select(
     } else {
         vec![1; items.len()]
     };
-    Ok(SelectedFiles { items, slices, shards, expectations, is_part, history })
+    Ok(SelectedFiles { items, slices, shard, expectations, is_part, history })
 }
 
 /// Finds the files that `run` would run, in the order of their paths. `engine` returns the name of the engine, if it is
@@ -81,8 +99,9 @@ pub(super) fn list(
         true => history_of(location.results()?, &engine()?, items),
         false => Ok(History::default()),
     };
-    let ChosenFiles { mut items, is_part, .. } = choose(selection, read, ui)?;
+    let ChosenFiles { mut items, is_part, history } = choose(selection, read, ui)?;
     take_out_skipped(expectations, &selection.paths, &mut items, is_part, engine, ui)?;
+    take_shard(selection, &mut items, is_part, &history)?;
     Ok(items)
 }
 
@@ -92,10 +111,9 @@ fn history_of(results: &ResultsFolder, engine: &str, items: &[WorkItem]) -> Resu
     Ok(History::read(results, engine, &wanted)?)
 }
 
-/// The selected files, before expected failures are considered.
+/// The selected files of all shards, before expected failures are considered.
 struct ChosenFiles {
     items: Vec<WorkItem>,
-    shards: Option<String>,
     is_part: bool,
     history: History,
 }
@@ -105,9 +123,6 @@ fn choose(
     read_history: impl FnOnce(&[WorkItem]) -> Result<History, CliError>,
     ui: &mut Ui,
 ) -> Result<ChosenFiles, CliError> {
-    let mut filters = selection.filters.clone();
-    // Shards by time depend on the durations of all files, so they are computed after the other filters.
-    let by_time = filters.shard.take_if(|_| selection.balance == ShardBalance::Time);
     if let Some(corpus) = &selection.missing_default {
         let corpus = corpus.display();
         ui.note(format_args!(
@@ -117,18 +132,8 @@ fn choose(
     let mut found = suite::select(&selection.paths, selection.suite_name.as_ref(), ui)?;
     set_dialects(&mut found, &selection.dialects);
     let all = found.len();
-    let mut items = filtered(found, &filters, &selection.must_match, ui)?;
+    let mut items = filtered(found, &selection.filters, &selection.must_match, ui)?;
     let history = read_history(&items)?;
-    let mut digest = None;
-    if let Some(shard) = by_time {
-        let times = schedule::estimate(&past_of(&items, &history));
-        let (index, count) = shard.place();
-        let shards = schedule::balance(&times, count);
-        digest = Some(digest_of(&items, &shards));
-        let mut shards = shards.into_iter();
-        items.retain(|_| shards.next() == Some(index));
-        check(&items, "this shard", "with --balance time, there are more shards than files")?;
-    }
     if selection.failed {
         let known = items.iter().filter(|item| history.of(&item.file).good.is_some()).count();
         let hint = match items.len() - known {
@@ -153,7 +158,34 @@ fn choose(
         check(&items, "--changed", "`run` without --changed runs all files")?;
     }
     let is_part = items.len() < all || !suite::are_whole(&selection.paths);
-    Ok(ChosenFiles { items, shards: digest, is_part, history })
+    Ok(ChosenFiles { items, is_part, history })
+}
+
+/// Keeps the files of the shard. This is the last step of a selection, so that all shards together have the files of a run
+/// without shards.
+fn take_shard(
+    selection: &SelectionSettings,
+    items: &mut Vec<WorkItem>,
+    is_part: bool,
+    history: &History,
+) -> Result<Option<ChosenShard>, CliError> {
+    let Some(shard) = selection.shard else { return Ok(None) };
+    let (index, count) = shard.place();
+    let shards = match selection.balance {
+        ShardBalance::Count => items.iter().map(|item| shard.index_of(item.file.path())).collect(),
+        ShardBalance::Time => schedule::balance(&schedule::estimate(&past_of(items, history)), count),
+    };
+    let [fingerprint, split] = [FileId::path, FileId::key].map(|name| digest_of(items, &shards, name));
+    let fingerprint = fingerprint.chars().take(8).collect();
+    let mut mine = shards.iter().map(|&shard| shard == index);
+    let (chosen, others): (Vec<_>, Vec<_>) =
+        items.drain(..).partition(|_| mine.next().is_some_and(|is_mine| is_mine));
+    *items = chosen;
+    let files = plural((items.len() + others.len()) as u64, "file");
+    let what = format!("shard {}/{count} of {files}", index + 1);
+    check(items, &what, "use fewer shards; --balance time leaves none empty if there are as many files")?;
+    let others = others.into_iter().map(|item| item.file).collect();
+    Ok(Some(ChosenShard { shard, fingerprint, split, is_part, others }))
 }
 
 /// Gives each file the dialect of the last pattern that matches it.
@@ -184,7 +216,7 @@ fn filtered(
     }
     let items = filters.apply(found);
     if items.is_empty() {
-        let message = format!("--filter, --exclude, --shard and --files select none of {files}");
+        let message = format!("--filter, --exclude and --files select none of {files}");
         let hint =
             "run `list` without these flags to see all files; docs/configuration.md describes patterns";
         return Err(CliError::nothing_selected(message, hint));
@@ -221,13 +253,13 @@ fn take_out_skipped(
     Ok(Some(known))
 }
 
-/// Returns a fingerprint of the shards, short enough to compare by eye.
-fn digest_of(items: &[WorkItem], shards: &[u64]) -> String {
+/// Returns a checksum of the files, in the order of their names, with their shards.
+fn digest_of(items: &[WorkItem], shards: &[u64], name: fn(&FileId) -> &str) -> String {
     let mut md5 = Md5::new();
     for (item, shard) in items.iter().zip(shards) {
-        md5.update(format!("{} {shard}\n", item.file.path()));
+        md5.update(format!("{} {shard}\n", name(&item.file)));
     }
-    md5.finalize().iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    md5.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn check(items: &[WorkItem], what: &str, hint: &str) -> Result<(), CliError> {

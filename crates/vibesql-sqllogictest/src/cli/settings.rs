@@ -8,6 +8,7 @@ use rustix::process::getpid;
 use super::args::{
     EngineArgs, MessageFormat, OrderChoice, RunArgs, SelectionArgs, ShardBalance, ShardChoice,
 };
+use super::config::GroupSettings;
 use super::context::CommandContext;
 use super::error::CliError;
 use super::loaded_expectations::ExpectationsSource;
@@ -23,7 +24,7 @@ use slt_insight::regression::Gate;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::parallel::procfs;
 use slt_runner::parallel::schedule::FileOrder;
-use slt_runner::parallel::{Attempts, Filters, Pattern, RunPolicy, Timeouts, WorkerLimits};
+use slt_runner::parallel::{Attempts, Filters, Pattern, RunPolicy, Shard, Timeouts, WorkerLimits};
 
 /// The number of values of a result that the JSON report keeps.
 const VALUES_IN_REPORT: usize = 64;
@@ -73,6 +74,7 @@ pub(super) struct SelectionSettings {
     /// The name of the suite, if it was given.
     pub(super) suite_name: Option<SuiteName>,
     pub(super) filters: Filters,
+    pub(super) shard: Option<Shard>,
     pub(super) balance: ShardBalance,
     /// Whether only files are selected that did not pass in their last run.
     pub(super) failed: bool,
@@ -104,8 +106,8 @@ impl SelectionSettings {
                 files: args.filter.files,
                 only: args.filter.filter,
                 exclude: args.filter.exclude,
-                shard,
             },
+            shard,
             balance: args.earlier.balance,
             failed: args.earlier.failed,
             changed: args.earlier.changed,
@@ -180,6 +182,8 @@ pub(super) struct NewRun {
     /// Whether files may be split between workers.
     pub(super) may_split: bool,
     pub(super) attempts: Attempts,
+    /// The run that a shard is part of.
+    pub(super) group: Option<GroupSettings>,
     /// A step of the start at which this process kills itself, for tests.
     pub(super) die_at_step: Option<u64>,
 }
@@ -205,6 +209,11 @@ impl RunSettings {
         let start = match args.resume {
             Some(name) => RunStart::Resumed(name),
             None => {
+                let of_ci = context.environment.group_of_ci();
+                let named = args.group.map(|name| GroupSettings {
+                    name,
+                    attempt: of_ci.as_ref().map_or(0, |group| group.attempt),
+                });
                 let details = DetailLimits { records: args.max_details as usize, values: VALUES_IN_REPORT };
                 RunStart::New(Box::new(NewRun {
                     setup: EngineSetup::new(args.engine, context.registry, details)?,
@@ -217,6 +226,7 @@ impl RunSettings {
                         flaky: limits.flaky.into(),
                         after_crash: true,
                     },
+                    group: named.or(of_ci),
                     die_at_step: args.die_at_step,
                 }))
             }

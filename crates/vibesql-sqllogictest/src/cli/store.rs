@@ -2,10 +2,11 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::error::CliError;
 use super::ui::Ui;
 use crate::monitor::ProgressLook;
 use slt_runner::results::ResultsFolder;
-use slt_store::{Progress, SealResult, Store, StoreError};
+use slt_store::{Progress, RemovalLock, SealResult, Store, StoreError};
 
 /// Does something that may take long, with a progress bar if there is a terminal.
 pub(super) fn with_bar<T>(
@@ -38,6 +39,12 @@ pub(super) fn repair(results: &ResultsFolder, ui: &mut Ui) {
         Ok(done) => done.notes.iter().for_each(|note| ui.note(note)),
         Err(error) => ui.warn(&format!("cannot repair the store: {}", error.with_cause())),
     }
+}
+
+/// Removes runs from the results database before their journals are removed. Until the returned value is dropped, no other
+/// process adds them again.
+pub(super) fn forget(results: &ResultsFolder, names: &[String]) -> Result<RemovalLock, CliError> {
+    Ok(Store::new(results).remove(names)?)
 }
 
 /// Adds ended runs to the results database. A failure is a warning, since no results are lost.

@@ -66,6 +66,7 @@ fn settings_are_shown_with_their_origin() {
     serial           true                   command line
     fail-fast        false                  ../../sqllogictest.toml: profile ci
     max-fail         7                      ../../sqllogictest.toml: profile base
+    group            -                      default
     resume           -                      default
     quiet            false                  default
     verbose          false                  default

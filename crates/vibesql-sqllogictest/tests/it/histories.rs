@@ -171,6 +171,8 @@ fn opened(
         corpus_commit: Some(text(numbers)),
         engine_hash: None,
         is_part: false,
+        shard: None,
+        combined: None,
     };
     let command = vec!["run".to_owned(), text(numbers)];
     Opened::new(name, started, command, "/".into(), settings, circumstances, places)

@@ -84,6 +84,7 @@ mod sandbox;
 mod screen;
 mod selection;
 mod servers;
+mod shards;
 mod slices;
 #[cfg(feature = "store")]
 mod store;

@@ -120,7 +120,7 @@ fn filters_choose_and_leave_out() {
     exit code 3
     --- stderr
     warning: --filter `nothing` matches none of 5 files
-    error: --filter, --exclude, --shard and --files select none of 5 files
+    error: --filter, --exclude and --files select none of 5 files
       hint: run `list` without these flags to see all files; docs/configuration.md describes patterns
     ");
     assert_eq!(sandbox.run("run --engine sqlite --shard 4/3 s").code, 2);

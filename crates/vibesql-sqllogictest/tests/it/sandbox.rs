@@ -143,7 +143,8 @@ fn mask(text: &str) -> String {
         let words: Vec<_> = line.split(' ').collect();
         let shown: Vec<_> = (0..words.len())
             .map(|at| {
-                let time = words.get(at + 1) == Some(&"s") && words[at].parse::<f64>().is_ok();
+                let time = words.get(at + 1).is_some_and(|&next| next == "s" || next == "s;")
+                    && words[at].parse::<f64>().is_ok();
                 let version = at > 0 && words[at - 1] == "sqlite" && words[at].starts_with("3.");
                 if time {
                     "[time]"

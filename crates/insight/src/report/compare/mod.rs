@@ -52,6 +52,8 @@ pub struct NamedRun<'c> {
     pub name: &'c str,
     /// The tested commit, if known.
     pub commit: Option<&'c Commit>,
+    /// The shards that it lacks, as a sentence.
+    pub defect: Option<String>,
 }
 
 /// The minimum load of a run that is mentioned.
@@ -68,7 +70,10 @@ impl Comparison<'_> {
         let load = load.map(|load| {
             format!("the current run took {load:.1} times as long as usual, nearly all files alike")
         });
-        changes::caveats(self.diff).into_iter().chain(load).collect()
+        let sides = [("baseline", &self.baseline), ("current run", &self.current)];
+        let defects = sides.into_iter().filter_map(|(side, run)| Some((side, run.defect.as_ref()?)));
+        let defects = defects.map(|(side, defect)| format!("the {side} is INCOMPLETE: {defect}"));
+        defects.chain(changes::caveats(self.diff)).chain(load).collect()
     }
 
     /// Returns all changes and slowdowns, regressions first.

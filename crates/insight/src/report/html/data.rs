@@ -7,7 +7,7 @@ use super::clusters::causes;
 use super::file;
 use super::since::{KindNumbers, since};
 use crate::report::changes::sections;
-use crate::report::subject::{ExpectedFailures, Subject, clipped, moment, state};
+use crate::report::subject::{ExpectedFailures, Subject, clipped, moment};
 use slt_core::outcome::{Counts, FlakyResult, Totals};
 use slt_runner::results::{Commit, PastRun};
 use slt_runner::text::document::milliseconds;
@@ -65,7 +65,7 @@ fn run<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> {
     object! {
         "name": subject.name,
         "started": moment(subject.started),
-        "state": state(subject.state),
+        "state": subject.state_text(),
         "good": subject.is_good(),
         "verdict": subject.verdict(),
         "untested": subject.report.untested(),

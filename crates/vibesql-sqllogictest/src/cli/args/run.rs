@@ -42,6 +42,11 @@ pub(in crate::cli) struct RunArgs {
     /// Stop starting files after N files have not passed.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(in crate::cli) max_fail: Option<u32>,
+    /// Combine this shard with the other shards of NAME [default: the CI run]
+    ///
+    /// `store merge` combines them into one run, and so does `run` after the last one in one results folder.
+    #[arg(long, value_name = "NAME", requires = "shard")]
+    pub(in crate::cli) group: Option<String>,
     /// Resume the interrupted run RUN, or the last interrupted run.
     #[arg(
         long,
@@ -51,7 +56,7 @@ pub(in crate::cli) struct RunArgs {
             "paths", "max_details", "filter", "exclude", "shard", "engine", "engine_name", "dialect", "exact",
             "allow_shell", "allow_outside",
             "record_timeout", "hash_threshold", "timeout", "max_memory", "slow", "grace", "retries", "repeat",
-            "flaky", "failed", "changed", "order", "random", "seed", "balance", "no_split", "files", "suite",
+            "flaky", "failed", "changed", "order", "random", "seed", "balance", "no_split", "files", "suite", "group",
         ],
     )]
     #[expect(clippy::option_option, reason = "the flag may have a value")]

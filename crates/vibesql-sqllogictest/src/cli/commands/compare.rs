@@ -14,6 +14,7 @@ use slt_insight::regression::past::timed;
 use slt_insight::regression::timing::{Slowdowns, slower};
 use slt_insight::regression::{RecordChange, RunDiff, compare};
 use slt_insight::report::compare::{Comparison, ConfirmedSlowdown, NamedRun, json, write, write_markdown};
+use slt_insight::report::shards::defect;
 use slt_runner::results::{PastRun, ResultsFolder};
 use slt_runner::text::style::plain;
 use slt_runner::text::written;
@@ -79,7 +80,7 @@ fn limit(count: usize) -> usize {
 
 /// Returns a run as reports name it.
 pub(super) fn named(found: &LocatedRun) -> NamedRun<'_> {
-    NamedRun { name: &found.name, commit: found.commit() }
+    NamedRun { name: &found.name, commit: found.commit(), defect: defect(found.circumstances()) }
 }
 
 /// Returns the command that shows the first record that has regressed.

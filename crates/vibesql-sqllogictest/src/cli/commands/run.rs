@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::compare;
 use super::rerun::confirm_slow;
-use crate::cli::args::{MessageFormat, RunArgs};
+use crate::cli::args::{MessageFormat, RunArgs, ShardBalance};
 use crate::cli::circumstances::circumstances;
 use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
@@ -19,6 +19,7 @@ use crate::cli::repeat::{repeat_command, shell_word};
 use crate::cli::results_location::{ResultsLocation, clock_warning, opened, place_of};
 use crate::cli::selection::{SelectedFiles, select};
 use crate::cli::settings::{NewRun, RunSettings, RunStart};
+use crate::cli::shards;
 use crate::cli::store;
 use crate::cli::suite;
 use crate::cli::ui::Ui;
@@ -38,6 +39,7 @@ use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::event::Tee;
 use slt_runner::parallel::schedule::FileOrder;
 use slt_runner::parallel::{self, FileSource, PreparedRun, RunPlan, WorkItem, WorkKind};
+use slt_runner::results::combine::group_of;
 use slt_runner::results::{Circumstances, Commit, History, JournalWriter, RunFolder};
 use slt_runner::text::count::plural;
 use slt_runner::text::style::Role;
@@ -86,7 +88,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     let judged = started.expectations.as_ref().map(|expectations| expectations.judge(&run));
     let judgement = judged.as_ref().map(|(judgement, _)| judgement);
     let mut text = lists(&settings, &started, &run, judgement, &ui.program);
-    text += &written(|out| report::summary::write(out, &run, settings.fail_on_empty));
+    text += &written(|out| report::summary::write(out, &run, None, settings.fail_on_empty));
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
     text += &next_step(&ui.program, &run, judgement, started.prepared.settings());
     if !complete {
@@ -114,12 +116,17 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     if let Err(error) = remove_leftovers(&started, context) {
         ui.warn(&format!("cannot drop the databases of killed processes: {}", error.message));
     }
-    let results = started.folder.results();
+    let (results, group) = (started.folder.results(), started.group.clone());
     // Releases the lock of the run, so that it counts as ended.
     drop(started);
     if let Err(error) = History::update(&results) {
         let error = CliError::from(error);
         ui.warn(&format!("the index of last outcomes is not up to date: {}", error.message));
+    }
+    if let Some(group) = group
+        && let Err(error) = shards::combine_complete(&results, &group, ui)
+    {
+        ui.warn(&format!("the shards of {group} are not combined: {}", error.message));
     }
     store::catch_up_after_run(&results, ui);
     // Untested files are not a success, even if every failure was expected.
@@ -153,7 +160,7 @@ fn compare_with(
     let comparison = Comparison {
         diff: &diff,
         baseline: compare::named(baseline),
-        current: NamedRun { name: &started.folder.name, commit: started.commit.as_ref() },
+        current: NamedRun { name: &started.folder.name, commit: started.commit.as_ref(), defect: None },
         gate,
         limit: MAX_CHANGES,
         slower: certain.chain(confirmed).collect(),
@@ -211,6 +218,8 @@ struct StartedRun {
     baseline: Option<LocatedRun>,
     /// The commit that it is made at.
     commit: Option<Commit>,
+    /// The group of the shard that it executes.
+    group: Option<String>,
     expectations: Option<LoadedExpectations>,
     /// The results of earlier runs.
     history: History,
@@ -238,14 +247,15 @@ fn begin(
     let results = context.location.results()?;
     let engine = new.setup.engine.clone();
     let workers = settings.policy.workers;
-    let SelectedFiles { items, slices, shards, expectations, is_part, history } =
+    let SelectedFiles { items, slices, shard, expectations, is_part, history } =
         select(new, &settings.expectations, results, workers, ui)?;
     let constraints = RunConstraints { before: None, engine: Some(&engine) };
     let baseline = find_baseline(settings, context.location, constraints, ui)?;
     let starting = results.start_run_dying_at(new.die_at_step)?;
-    if let Some(shards) = shards {
+    if let Some(shard) = shard.as_ref().filter(|_| new.selection.balance == ShardBalance::Time) {
         ui.note(format_args!(
-            "shards by time, {shards}; all shards must print the same value, or files are missing"
+            "shards by time, {}; all shards must print the same value, or files are missing",
+            shard.fingerprint
         ));
     }
     let seed = if let FileOrder::Random(seed) = new.order { Some(seed) } else { None };
@@ -259,9 +269,10 @@ fn begin(
         seed,
         suite: new.selection.paths.clone(),
         is_part,
+        shard: shard.map(|shard| shards::of_run(shard, new.group.as_ref())),
         ..circumstances(context.environment, first.as_deref(), results)
     };
-    let commit = circumstances.commit.clone();
+    let (commit, group) = (circumstances.commit.clone(), group_of(&circumstances).map(str::to_owned));
     let mut prepared = PreparedRun::new(
         starting.path(),
         RunPlan {
@@ -282,7 +293,7 @@ fn begin(
     clock_warning(&folder, now).inspect(|warning| ui.warn(warning));
     prepared.moved_to(&folder.path);
     let journal = Some(journal);
-    Ok(StartedRun { folder, prepared, journal, baseline, commit, expectations, history })
+    Ok(StartedRun { folder, prepared, journal, baseline, commit, group, expectations, history })
 }
 
 fn resume(
@@ -306,7 +317,8 @@ fn resume(
     let constraints = RunConstraints { before: Some(&folder.name), engine };
     let baseline = find_baseline(settings, location, constraints, ui)?;
     let expectations = LoadedExpectations::load_for_run(&settings.expectations, &journal.opened)?;
-    let commit = journal.opened.circumstances.and_then(|circumstances| circumstances.commit);
+    let circumstances = journal.opened.circumstances.unwrap_or_default();
+    let (group, commit) = (group_of(&circumstances).map(str::to_owned), circumstances.commit);
     let is_complete = journal.ended && journal.report.untested() == 0;
     let prepared =
         PreparedRun::resumed(&folder.path, journal.report, journal.attempts, registry, &suite::text)?;
@@ -323,7 +335,7 @@ fn resume(
         journal.map_err(|error| CliError::io("write", &folder.journal().display().to_string(), &error))?;
     // The history would include earlier results of this run.
     let history = History::default();
-    Ok(StartedRun { folder, prepared, journal, baseline, commit, expectations, history })
+    Ok(StartedRun { folder, prepared, journal, baseline, commit, group, expectations, history })
 }
 
 fn column_width(items: &[WorkItem]) -> usize {

@@ -15,6 +15,7 @@ use crate::monitor::{ResultLines, Verbosity};
 use slt_core::location::path_text;
 use slt_core::outcome::{FileReport, FileStatus, RecordId};
 use slt_insight::report;
+use slt_insight::report::shards::brief;
 use slt_runner::event::{EventSink as _, RunEvent};
 use slt_runner::results::{Circumstances, Journal};
 use slt_runner::text::count::{duration, plural};
@@ -57,7 +58,9 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
             shown.map_err(|error| CliError::io("write to", "standard output", &error.source))?;
         }
     }
-    ui.print(&written(|out| report::summary::write(out, &journal.report, false)))
+    ui.print(&written(|out| {
+        report::summary::write(out, &journal.report, opened.circumstances.as_ref(), false)
+    }))
 }
 
 fn write_circumstances(out: &mut String, of: &Circumstances) -> std::fmt::Result {
@@ -69,6 +72,18 @@ fn write_circumstances(out: &mut String, of: &Circumstances) -> std::fmt::Result
         let branch = commit.branch.as_ref().map_or_else(String::new, |branch| format!(" on {branch}"));
         let dirty = if commit.dirty { ", with changes" } else { "" };
         writeln!(out, "commit   {}{branch}{dirty}", commit.hash)?;
+    }
+    if let Some(shards) = brief(Some(of)) {
+        writeln!(out, "shards   {shards}")?;
+    }
+    for part in of.combined.iter().flat_map(|combined| &combined.parts) {
+        let (run, time, host) = (&part.run, duration(part.elapsed), &part.host);
+        writeln!(
+            out,
+            "         {}: run {run} on {host}, {time}, {}",
+            part.number,
+            report::subject::end(part.end)
+        )?;
     }
     if let Some(ci) = &of.ci {
         writeln!(out, "CI       {}", ci.url.as_ref().unwrap_or(&ci.id))?;

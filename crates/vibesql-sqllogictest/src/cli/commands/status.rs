@@ -26,7 +26,7 @@ pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandRes
         }
         Ok(())
     });
-    text += &written(|out| report::summary::write(out, run, false));
+    text += &written(|out| report::summary::write(out, run, overview.circumstances.as_ref(), false));
     let constraints = RunConstraints { before: Some(name), engine: Some(&run.header.engine) };
     // The first run of an engine has none before it.
     if let Ok(before) = find_run(PREVIOUS_RUN, location, constraints, ui) {

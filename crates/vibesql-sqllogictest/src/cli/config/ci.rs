@@ -33,26 +33,62 @@ const SYSTEMS: &[CiSystem] = &[
     system("Azure", 1, "SYSTEM_JOBPOSITIONINPHASE", "SYSTEM_TOTALJOBSINPHASE"),
 ];
 
-/// The variables for the identifier and the URL of a CI run.
-const RUNS: &[(&str, &str)] = &[
-    ("CI_PIPELINE_ID", "CI_JOB_URL"),
-    ("BUILDKITE_BUILD_ID", "BUILDKITE_BUILD_URL"),
-    ("CIRCLE_BUILD_NUM", "CIRCLE_BUILD_URL"),
-    ("SEMAPHORE_WORKFLOW_ID", ""),
-    ("BITBUCKET_BUILD_NUMBER", ""),
-    ("BUILD_BUILDID", ""),
-    ("BUILD_TAG", "BUILD_URL"),
+/// The name that the shards of one run share, and the attempt of this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) struct GroupSettings {
+    pub(in crate::cli) name: String,
+    /// A number that grows when a job is repeated; 0 if unknown.
+    pub(in crate::cli) attempt: u64,
+}
+
+/// The variables of a CI for its run.
+struct CiRunVariables {
+    id: &'static str,
+    url: &'static str,
+    /// The identifier that all jobs of the run share, if `id` is that of a job.
+    group: &'static str,
+    /// As in [`GroupSettings`].
+    attempt: &'static str,
+}
+
+const fn run(id: &'static str, url: &'static str) -> CiRunVariables {
+    CiRunVariables { id, url, group: "", attempt: "" }
+}
+
+const RUNS: &[CiRunVariables] = &[
+    // Its URL is made of several variables.
+    CiRunVariables { attempt: "GITHUB_RUN_ATTEMPT", ..run("GITHUB_RUN_ID", "") },
+    // GitLab has no number of the attempt, but a repeated job has a higher identifier.
+    CiRunVariables { attempt: "CI_JOB_ID", ..run("CI_PIPELINE_ID", "CI_JOB_URL") },
+    CiRunVariables { attempt: "BUILDKITE_RETRY_COUNT", ..run("BUILDKITE_BUILD_ID", "BUILDKITE_BUILD_URL") },
+    CiRunVariables { group: "CIRCLE_WORKFLOW_ID", ..run("CIRCLE_BUILD_NUM", "CIRCLE_BUILD_URL") },
+    run("SEMAPHORE_WORKFLOW_ID", ""),
+    run("BITBUCKET_BUILD_NUMBER", ""),
+    CiRunVariables { attempt: "SYSTEM_JOBATTEMPT", ..run("BUILD_BUILDID", "") },
+    run("BUILD_TAG", "BUILD_URL"),
 ];
 
 impl EnvironmentVariables {
     /// Returns the CI run that this process is part of.
     pub(in crate::cli) fn ci_run(&self) -> Option<CiRun> {
-        if let Some(id) = self.non_empty("GITHUB_RUN_ID") {
-            let repository = self.non_empty("GITHUB_SERVER_URL").zip(self.non_empty("GITHUB_REPOSITORY"));
-            let url = repository.map(|(server, name)| format!("{server}/{name}/actions/runs/{id}"));
-            return Some(CiRun { id, url });
-        }
-        RUNS.iter().find_map(|(id, url)| Some(CiRun { id: self.non_empty(id)?, url: self.non_empty(url) }))
+        let (variables, id) = self.variables_of_ci()?;
+        let repository = self.non_empty("GITHUB_SERVER_URL").zip(self.non_empty("GITHUB_REPOSITORY"));
+        let repository = repository.filter(|_| variables.id == "GITHUB_RUN_ID");
+        let url = repository.map(|(server, name)| format!("{server}/{name}/actions/runs/{id}"));
+        Some(CiRun { url: url.or_else(|| self.non_empty(variables.url)), id })
+    }
+
+    /// Returns the group of the shards of a CI run, and the attempt of this job.
+    pub(in crate::cli) fn group_of_ci(&self) -> Option<GroupSettings> {
+        let (variables, id) = self.variables_of_ci()?;
+        let attempt = self.non_empty(variables.attempt).and_then(|attempt| attempt.parse::<u64>().ok());
+        // Some count from 0, which stands for an unknown attempt.
+        let attempt = attempt.map_or(0, |attempt| attempt.saturating_add(1));
+        Some(GroupSettings { name: self.non_empty(variables.group).unwrap_or(id), attempt })
+    }
+
+    fn variables_of_ci(&self) -> Option<(&'static CiRunVariables, String)> {
+        RUNS.iter().find_map(|variables| Some((variables, self.non_empty(variables.id)?)))
     }
 
     /// Returns the file for the summary of this step of GitHub Actions.
@@ -149,6 +185,21 @@ mod tests {
         assert_eq!(run(&gitlab), Some(("8".to_owned(), Some("https://l/8".to_owned()))));
         assert_eq!(run(&[("BITBUCKET_BUILD_NUMBER", "9")]), Some(("9".to_owned(), None)));
         assert_eq!(run(&[("CI_PIPELINE_ID", "")]), None);
+    }
+
+    #[test]
+    fn the_jobs_of_a_ci_run_have_one_group() {
+        let group = |variables: &[(&str, &str)]| {
+            environment(variables).group_of_ci().map(|group| (group.name, group.attempt))
+        };
+        let named = |name: &str, attempt| Some((name.to_owned(), attempt));
+        assert_eq!(group(&[("GITHUB_RUN_ID", "7"), ("GITHUB_RUN_ATTEMPT", "2")]), named("7", 3));
+        assert_eq!(group(&[("CI_PIPELINE_ID", "8"), ("CI_JOB_ID", "90")]), named("8", 91));
+        assert_eq!(group(&[("BUILDKITE_BUILD_ID", "b"), ("BUILDKITE_RETRY_COUNT", "0")]), named("b", 1));
+        // The number of a job, which its repetition does not share.
+        assert_eq!(group(&[("CIRCLE_BUILD_NUM", "4"), ("CIRCLE_WORKFLOW_ID", "w")]), named("w", 0));
+        assert_eq!(group(&[("BITBUCKET_BUILD_NUMBER", "9")]), named("9", 0));
+        assert_eq!(group(&[]), None);
     }
 
     #[test]

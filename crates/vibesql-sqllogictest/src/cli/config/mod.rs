@@ -17,6 +17,7 @@ mod resolve;
 #[cfg(test)]
 mod tests;
 
+pub(super) use ci::GroupSettings;
 pub(super) use environment::EnvironmentVariables;
 pub(super) use file::FILE_NAME;
 pub(super) use flags::relaxed;
