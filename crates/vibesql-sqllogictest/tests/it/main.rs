@@ -106,3 +106,4 @@ mod usage;
 mod vibesql;
 mod visible;
 mod workers;
+mod workflow;
