@@ -48,6 +48,8 @@ pub struct FileReport {
     pub slowest: Vec<SlowRecord>,
     /// The time of the result, in milliseconds since 1970 in UTC.
     pub finished: Option<i64>,
+    /// The end of what was written to standard error while the file was running, if it has not passed.
+    pub stderr: Option<String>,
     /// The other runs of the file, by `--retries` or `--repeat`.
     pub attempts: Vec<Attempt>,
 }
@@ -318,6 +320,7 @@ impl FileReport {
             engine_time: None,
             slowest: Vec::new(),
             finished: None,
+            stderr: None,
             attempts: Vec::new(),
         }
     }

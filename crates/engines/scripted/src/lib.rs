@@ -19,6 +19,7 @@
 //! | `exit CODE` | the process ends as if all were well |
 //! | `overflow` | the stack overflows |
 //! | `print TEXT` | a line on standard output, with the byte in front that frames a worker's messages |
+//! | `complain TEXT` | a line on standard error |
 //! | `eat` | memory, without end |
 //! | `keep MEBIBYTES` | memory that is never given back |
 //! | `spin` | never returns, and keeps the processor busy |
@@ -34,6 +35,7 @@
 //!
 //! Anything else is a SQL error, so that a mistake in a test cannot pass for an effect.
 
+use std::io::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -181,6 +183,11 @@ fn obey(order: &str, rows: &mut dyn RowSink) -> Result<Flow, ExecuteError> {
         "overflow" => Ok(dive(0)),
         "print" => {
             print(rest);
+            Ok(Flow::Continue)
+        }
+        "complain" => {
+            // A closed standard error is not an error.
+            writeln!(std::io::stderr(), "{rest}").ok();
             Ok(Flow::Continue)
         }
         _ => Err(ExecuteError::Sql(SqlError::new(format_args!("near \"{word}\": syntax error")))),

@@ -307,6 +307,9 @@ fn write_case(out: &mut impl Write, subject: &Subject<'_>, case: &JunitCase<'_>)
     if tries {
         write_tries(out, case)?;
     }
+    if let (Some(stderr), CasePart::File | CasePart::Rest(_)) = (&file.stderr, case.part) {
+        writeln!(out, "      <system-err>{}</system-err>", escaped(stderr))?;
+    }
     writeln!(out, "    </testcase>")
 }
 

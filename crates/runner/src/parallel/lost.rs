@@ -7,6 +7,7 @@ use super::host::SuiteHost;
 use super::limits::ExceededLimit;
 use super::plan::WorkItem;
 use super::slot::InFlight;
+use super::stderr::last_line;
 use super::worker::not_started;
 use slt_core::executor::Settings;
 use slt_core::executor::core::detail_of;
@@ -22,7 +23,8 @@ use slt_core::parser::{self, Script, SourceTree};
 pub(super) struct LostFile {
     pub(super) in_flight: InFlight,
     pub(super) how: ExitHow,
-    pub(super) words: Option<String>,
+    /// The end of what was written to standard error.
+    pub(super) stderr: Option<String>,
     /// The limit that its worker exceeded.
     pub(super) over: Option<ExceededLimit>,
     pub(super) memory_limit: u64,
@@ -44,6 +46,7 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
         shown: item.shown.clone(),
         elapsed: lost.elapsed,
         peak_memory: lost.peak_memory,
+        stderr: lost.stderr.clone(),
         ..report
     };
     let out_of_memory = match lost.over {
@@ -68,7 +71,8 @@ pub(super) fn lost_report(item: &WorkItem, settings: &Settings, lost: LostFile) 
     let fault = match out_of_memory {
         Some((used, limit)) => Fault::OutOfMemory { used, limit, after },
         None => {
-            Fault::Died { how: lost.how, message: died_message(lost.in_flight.running, lost.words), after }
+            let last_words = lost.stderr.as_deref().and_then(last_line);
+            Fault::Died { how: lost.how, message: died_message(lost.in_flight.running, last_words), after }
         }
     };
     let is_judged = |id: &RecordId| lost.only.is_none_or(|only| id.is_on(only));

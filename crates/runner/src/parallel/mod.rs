@@ -23,6 +23,7 @@ pub mod procfs;
 pub mod queue;
 pub mod schedule;
 mod slot;
+mod stderr;
 pub mod stdio;
 mod suites;
 mod task_tracker;

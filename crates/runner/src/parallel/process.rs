@@ -40,7 +40,7 @@ pub struct WorkerCommand {
 /// The destination of the workers' standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WorkerStderr {
-    /// A file in the run folder; the last line of a worker that dies becomes part of the report.
+    /// A file in the run folder; its end becomes part of the reports of files that have not passed.
     Kept,
     /// The standard error of this process.
     Shown,
@@ -130,21 +130,6 @@ pub(super) fn ticks() -> Interval {
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks
-}
-
-/// Returns the last line of a worker's standard error.
-pub(super) fn last_stderr_line(process_dir: &ProcessDir, worker: usize) -> Option<String> {
-    let text = std::fs::read(process_dir.stderr(worker)).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    text.lines().rev().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
-}
-
-/// Returns the error of a worker that failed to start, or the last line of its standard error.
-pub(super) fn complaint(process_dir: &ProcessDir, worker: usize) -> Option<String> {
-    let text = std::fs::read(process_dir.stderr(worker)).ok()?;
-    let text = String::from_utf8_lossy(&text);
-    let error = text.lines().find_map(|line| line.strip_prefix("error: "));
-    error.map(str::to_owned).or_else(|| last_stderr_line(process_dir, worker))
 }
 
 /// Forwards the messages of a worker, and finally its exit status.

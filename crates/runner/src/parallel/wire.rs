@@ -28,7 +28,7 @@ use slt_core::outcome::{
 };
 
 /// The version of the messages and of the program, which must be equal on both ends.
-pub(super) const PROTOCOL: &str = concat!("7/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("8/", env!("CARGO_PKG_VERSION"));
 
 /// The assignment that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -247,8 +247,8 @@ fn assignment_path(folder: &Path) -> PathBuf {
 pub(super) enum WorkerMessage<'m> {
     /// The first message.
     Hello { protocol: String },
-    /// A task was claimed, at a time of the clock that processes share.
-    Claimed { task: usize, at: Duration },
+    /// A task was claimed, at a time of the clock that processes share, with so many bytes in the file of standard error.
+    Claimed { task: usize, at: Duration, stderr: u64 },
     /// The file of the task was read and has this many records.
     Counted { task: usize, total: u64 },
     /// The following records are in this included file and iteration; the line has no meaning.

@@ -14,6 +14,7 @@ use super::process_dir::ProcessDir;
 use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
+use super::stderr;
 use super::stdio::{take_stdin, take_stdout};
 use super::wire::{
     AssignedItem, Assignment, AssignmentError, PROTOCOL, Task, TaskResult, WorkKind, WorkerMessage,
@@ -76,13 +77,15 @@ pub fn work(
     let mut say =
         |message: &WorkerMessage<'_>| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
+    let stderr_file = process_dir.stderr(worker);
     for claims in 0.. {
         slot.wait_for_turn(claims);
         let task = claim(&queue, &process_dir, worker).map_err(io_error("claims"))?;
         let Some(task) = task else { break };
         let at = clock::now();
         slot.start_item(task, at);
-        say(&WorkerMessage::Claimed { task, at })?;
+        let said_before = stderr::length(&stderr_file);
+        say(&WorkerMessage::Claimed { task, at, stderr: said_before })?;
         let Task { item, slice } = assignment.tasks[task];
         let found = work_item(&assignment.items[item], embedded);
         let trace = assignment.kind.is_traced().then_some(found.shown.as_str());
@@ -95,6 +98,9 @@ pub fn work(
         }
         let elapsed = clock::now().saturating_sub(start);
         let mut report = FileReport { elapsed, peak_memory: procfs::peak_memory(), ..result.report };
+        if !report.last_status().is_good() {
+            report.stderr = stderr::tail(&stderr_file, said_before);
+        }
         let keys = report.failures.drain(..).map(|record| record.key).collect();
         say(&WorkerMessage::Finished { task, result: Box::new(TaskResult { report, ..result }), keys })?;
         slot.end_item();

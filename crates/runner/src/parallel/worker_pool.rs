@@ -17,11 +17,12 @@ use super::limits::{ExceededLimit, LimitAction, WorkerStatus};
 use super::lost::{LostFile, lost_report};
 use super::pauses::Pauses;
 use super::plan::WorkItem;
-use super::process::{WorkerCommand, WorkerEvent, complaint, follow, last_stderr_line, stop_here};
+use super::process::{WorkerCommand, WorkerEvent, follow, stop_here};
 use super::process_dir::ProcessDir;
 use super::procfs;
 use super::queue::WorkQueue;
 use super::slot::Slot;
+use super::stderr;
 use super::wire::{Assignment, TaskEnd, TaskResult, WorkerMessage};
 use super::worker::not_started;
 use crate::clock;
@@ -98,6 +99,8 @@ struct WorkerHandle {
 struct CurrentTask {
     task: usize,
     since: Duration,
+    /// The bytes in the file of standard error before the task; `None` if the worker did not announce it.
+    said_before: Option<u64>,
     total: Option<u64>,
     failures: Vec<FailingRecord>,
     said_slow: Option<Duration>,
@@ -114,6 +117,7 @@ impl CurrentTask {
         Self {
             task,
             since,
+            said_before: None,
             total: None,
             failures: Vec::new(),
             said_slow: None,
@@ -252,8 +256,8 @@ impl<'r> WorkerPool<'r> {
         }
         match message {
             WorkerMessage::Hello { .. } => None,
-            WorkerMessage::Claimed { task, at } => {
-                worker.at = Some(CurrentTask::new(task, at));
+            WorkerMessage::Claimed { task, at, stderr } => {
+                worker.at = Some(CurrentTask { said_before: Some(stderr), ..CurrentTask::new(task, at) });
                 worker.claims += 1;
                 self.failed_starts = 0;
                 Some(TaskEvent::Started { task })
@@ -295,7 +299,7 @@ impl<'r> WorkerPool<'r> {
 
     fn ended(&mut self, number: usize, how: ExitHow) -> Result<Option<TaskEvent>, RunError> {
         let Some(mut worker) = self.workers.remove(&number) else { return Ok(None) };
-        let words = last_stderr_line(self.process_dir, number);
+        let stderr_file = self.process_dir.stderr(number);
         let current = match worker.at.take() {
             Some(current) => Some(current),
             None => self.unannounced_claim(number, &worker)?,
@@ -306,7 +310,7 @@ impl<'r> WorkerPool<'r> {
             }
             self.failed_starts += 1;
             let hopeless = self.failed_starts >= MAX_FAILED_STARTS;
-            let words = complaint(self.process_dir, number);
+            let words = stderr::complaint(&stderr_file);
             return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(None) };
         };
         if worker.abandoned {
@@ -324,7 +328,7 @@ impl<'r> WorkerPool<'r> {
         let lost = LostFile {
             in_flight,
             how,
-            words,
+            stderr: current.said_before.and_then(|before| stderr::tail(&stderr_file, before)),
             over,
             memory_limit: self.assignment.limits.memory.unwrap_or(0),
             peak_memory: current.most_memory,

@@ -65,6 +65,36 @@ pub fn write_failure(
     if again.is_empty() { Ok(()) } else { writeln!(out, "      {} {again}", Role::Hint.paint("again:")) }
 }
 
+/// The maximum width of a line in a list of failures, in characters.
+const MOST_CHARACTERS: usize = 100;
+
+/// Writes the last `most` lines of the engine's standard error, without those that `already` contains.
+pub fn write_stderr(
+    out: &mut impl Write,
+    report: &FileReport,
+    most: usize,
+    already: &str,
+    indent: &str,
+) -> fmt::Result {
+    let text = report.stderr.as_deref().unwrap_or_default();
+    let lines: Vec<_> = text.lines().filter(|line| !already.contains(line.trim())).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{indent}{}", Role::Faint.paint("standard error of the engine:"))?;
+    for line in &lines[lines.len().saturating_sub(most)..] {
+        writeln!(out, "{indent}  {}", Role::Faint.paint(cut(&one_line(line))))?;
+    }
+    Ok(())
+}
+
+fn cut(text: &str) -> String {
+    match text.char_indices().nth(MOST_CHARACTERS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
 fn write_evidence(out: &mut String, detail: DetailedFailure<'_>) -> fmt::Result {
     let lines = evidence(detail);
     let shown = look(&lines);

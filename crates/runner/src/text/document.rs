@@ -76,6 +76,7 @@ pub fn file(file: &FileReport) -> Object<'_> {
         .with("failures", Each(|| file.failures.iter().map(failure)))
         .with("details_omitted", file.details_omitted())
         .with_list("left_out", file.left_out.iter().map(|left_out| left_out.id.line).collect())
+        .with_some("stderr", file.stderr.as_deref())
         .with("lints", Each(|| file.lints.iter().map(lint)))
 }
 

@@ -111,6 +111,8 @@ pub(crate) struct FileReportForm {
     slowest: Vec<SlowRecord>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     finished: Option<i64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    stderr: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<AttemptForm>")]
     attempts: Vec<Attempt>,
 }

@@ -166,6 +166,7 @@ fn full_report() -> FileReport {
         engine_time: Some(TIME),
         slowest: vec![SlowRecord { id, elapsed: TIME, sql: text() }],
         finished: Some(-1),
+        stderr: Some(text()),
         attempts: FileStatus::ALL.map(attempt).to_vec(),
         ..FileReport::new("a.test", FileEnd::Completed)
     }

@@ -5,10 +5,12 @@ use std::io::Write;
 use slt_core::outcome::{FileReport, FileStatus, RecordId, RunEnd, bytes};
 use slt_runner::event::{EventSink, RunEvent, RunningFile, SinkError};
 use slt_runner::text::count::{duration, plural, thousands};
+use slt_runner::text::detail::write_stderr;
 use slt_runner::text::failure::{headline, other_attempt, place, place_of};
 use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
 use slt_runner::text::visible::one_line;
+use slt_runner::text::written;
 
 /// The amount of output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +72,8 @@ impl<W: Write> ResultLines<W> {
             let more = plural(report.details_omitted(), "more failing record");
             writeln!(self.out, "        {more} (--max-details)")?;
         }
+        let stderr = written(|text| write_stderr(text, report, usize::MAX, "", "        "));
+        self.out.write_all(stderr.as_bytes())?;
         for lint in &report.lints {
             let place = place(&report.shown, Some(&RecordId::at(lint.line)));
             writeln!(self.out, "        {} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;

@@ -144,6 +144,7 @@ mod tests {
             counts,
             elapsed: Duration::from_millis(5),
             peak_memory: Some(7),
+            stderr: Some("a warning".to_owned()),
             attempts: vec![Attempt { status: FileStatus::Failed, elapsed: Duration::ZERO, first: None }],
             left_out: vec![RecordRef { id: RecordId::at(9), key: Some(RecordKey(9)) }],
             ..FileReport::new(FileId::in_suite("s", file), FileEnd::Completed)

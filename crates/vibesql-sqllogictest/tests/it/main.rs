@@ -26,6 +26,7 @@ mod dialects;
 mod duckdb;
 #[cfg(feature = "store")]
 mod dump;
+mod engine_stderr;
 mod events;
 mod expectation_files;
 mod expectations;

@@ -104,6 +104,7 @@ const SCHEMA: &[(&str, Words, Words, Words)] = &[
     ("skipped", &["testcase"], &["type", "message"], &[]),
     ("flakyFailure", &["testcase"], &["type", "message"], &["type"]),
     ("rerunFailure", &["testcase"], &["type", "message"], &["type"]),
+    ("system-err", &["testcase"], &[], &[]),
 ];
 
 /// Reads a document and holds it against the schema, and its sums against its cases.

@@ -77,7 +77,8 @@ pub(super) fn document<'s>(
         .with_list("rest", rest.into_iter().collect())
         .with_some("more", (more > 0).then_some(more))
         .with_list("tries", tries.collect())
-        .with_list("lints", lints.collect());
+        .with_list("lints", lints.collect())
+        .with_some("err", file.stderr.as_deref().map(|text| clipped(text, LONGEST_SQL)));
     (document, named)
 }
 

@@ -102,6 +102,7 @@ function fileBody(file, failures, line) {
   if (tries.length) add(body, [make("h4", {}, "At another time"), tries.map((failure) => failureItem(failure, false))]);
   const lints = file.lints || [];
   if (lints.length) add(body, [make("h4", {}, "Notes"), make("ul", {}, lints.map(([line, text]) => make("li", {}, `line ${line}: `, shown("span", {}, text))))]);
+  if (file.err) add(body, [make("h4", {}, "Standard error of the engine"), shown("pre", { class: "sql" }, file.err)]);
   if (file.mem) add(body, [make("p", { class: "faint" }, bytes(file.mem) + " of memory in use at most")]);
   if (!body.childElementCount) add(body, [make("p", { class: "faint" }, "Nothing has failed here.")]);
   return body;

@@ -67,6 +67,7 @@ struct ReportedFile {
     dialect: Option<String>,
     duration_ms: Option<u64>,
     peak_memory: Option<u64>,
+    stderr: Option<String>,
     #[serde(default)]
     attempts: Vec<ReportedAttempt>,
     #[serde(deserialize_with = "counts")]
@@ -170,7 +171,8 @@ impl ReportedFile {
         let texts: Vec<_> = self.failures.iter().filter_map(|failure| failure.message.as_deref()).collect();
         let message = (!texts.is_empty()).then(|| texts.join("\n"));
         let known = FileReport::of_whole(&self.file, status, message.as_deref(), report.elapsed);
-        Some(FileReport { peak_memory: self.peak_memory, dialect: self.dialect.clone(), ..known })
+        let (peak_memory, stderr) = (self.peak_memory, self.stderr.clone());
+        Some(FileReport { peak_memory, stderr, dialect: self.dialect.clone(), ..known })
     }
 
     fn whole(&self) -> FileReport {
@@ -183,6 +185,7 @@ impl ReportedFile {
             left_out: left_out.collect(),
             elapsed: known_time(self.duration_ms),
             peak_memory: self.peak_memory,
+            stderr: self.stderr.clone(),
             attempts: attempts.collect(),
             ..FileReport::new(&self.file, self.end(FileStatus::from_word(&self.status)))
         }

@@ -19,7 +19,7 @@ use slt_insight::report::shards::brief;
 use slt_runner::event::{EventSink as _, RunEvent};
 use slt_runner::results::{Circumstances, Journal};
 use slt_runner::text::count::{duration, plural};
-use slt_runner::text::detail::write_failure;
+use slt_runner::text::detail::{write_failure, write_stderr};
 use slt_runner::text::failure::place;
 use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
@@ -126,6 +126,7 @@ fn show_file(file: &FileReport, journal: &Journal, ui: &mut Ui) -> Result<(), Cl
             let lines: Vec<_> = file.left_out.iter().map(|left_out| left_out.id.to_string()).collect();
             writeln!(out, "skipped by the run: the records on these lines: {}", lines.join(", "))?;
         }
+        write_stderr(out, file, usize::MAX, "", "")?;
         for lint in &file.lints {
             let place = place(&file.shown, Some(&RecordId::at(lint.line)));
             writeln!(out, "{} {place}: {}", Role::Warn.paint("note:"), lint.kind)?;
