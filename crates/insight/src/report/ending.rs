@@ -2,8 +2,9 @@
 
 use std::fmt::{self, Write as _};
 
-use slt_core::outcome::FileReport;
+use slt_core::outcome::{DetailedFailure, FileReport};
 use slt_runner::text::count::{duration, plural};
+use slt_runner::text::detail::{write_first_difference, write_stderr};
 use slt_runner::text::failure::{headline, other_attempt, place_of};
 use slt_runner::text::file::{account, status_word};
 use slt_runner::text::style::Role;
@@ -11,11 +12,20 @@ use slt_runner::text::visible::one_line;
 
 /// The number of failed files to list.
 const MOST_FAILED: usize = 20;
+/// The number of those that are shown with their first difference and the command that repeats it.
+const MOST_SHOWN: usize = 10;
+/// The lines of standard error that are shown of each.
+const MOST_STDERR: usize = 3;
+const INDENT: &str = "            ";
 
 /// A failed file, with its earlier result.
 pub struct FailedFile<'r> {
     /// Its report.
     pub file: &'r FileReport,
+    /// The failing record to show.
+    pub first: Option<DetailedFailure<'r>>,
+    /// The command that repeats this record.
+    pub again: Option<String>,
     /// Whether it was good in its previous run; `None` if unknown.
     pub was_good: Option<bool>,
     /// Whether it counts as passed because it is flaky.
@@ -53,7 +63,7 @@ pub fn write_failed(out: &mut String, files: &mut [FailedFile<'_>], see_all: &st
     // The order of files stays within a group.
     files.sort_by_key(FailedFile::group);
     let any_known = files.iter().any(|file| file.was_good.is_some());
-    let mut room = MOST_FAILED;
+    let (mut room, mut shown) = (MOST_FAILED, MOST_SHOWN);
     for files in files.chunk_by(|one, next| one.group() == next.group()) {
         let Some(first) = files.first() else { continue };
         let (role, title) = match first.group() {
@@ -64,7 +74,12 @@ pub fn write_failed(out: &mut String, files: &mut [FailedFile<'_>], see_all: &st
             FailedGroup::Flaky => (Role::Warn, "flaky"),
         };
         writeln!(out, "\n{}: {}", role.paint(title), plural(files.len() as u64, "file"))?;
-        files.iter().take(room).try_for_each(|file| write_line(out, file.file))?;
+        for (place, file) in files.iter().take(room).enumerate() {
+            write_line(out, file)?;
+            if place < shown {
+                write_first(out, file)?;
+            }
+        }
         if files.len() > room {
             writeln!(
                 out,
@@ -72,15 +87,15 @@ pub fn write_failed(out: &mut String, files: &mut [FailedFile<'_>], see_all: &st
                 plural((files.len() - room) as u64, "more file")
             )?;
         }
-        room = room.saturating_sub(files.len());
+        (room, shown) = (room.saturating_sub(files.len()), shown.saturating_sub(files.len()));
     }
     Ok(())
 }
 
-fn write_line(out: &mut String, file: &FileReport) -> fmt::Result {
+fn write_line(out: &mut String, FailedFile { file, first, .. }: &FailedFile<'_>) -> fmt::Result {
     let (role, word) = status_word(file.status());
     let word = role.paint(format!("{word:<7}"));
-    match file.details().next() {
+    match first {
         Some(first) => {
             let place = place_of(file, first.id);
             let more = match file.failures.len() {
@@ -93,6 +108,18 @@ fn write_line(out: &mut String, file: &FileReport) -> fmt::Result {
             let other = || format!("{}: {}", one_line(&file.shown), account(file));
             writeln!(out, "  {word} {}", other_attempt(file).unwrap_or_else(other))
         }
+    }
+}
+
+fn write_first(out: &mut String, FailedFile { file, first, again, .. }: &FailedFile<'_>) -> fmt::Result {
+    if let Some(first) = first {
+        write_first_difference(out, *first, INDENT)?;
+    }
+    let said = first.map(|first| headline(first.problem)).unwrap_or_default();
+    write_stderr(out, file, MOST_STDERR, &said, INDENT)?;
+    match again {
+        Some(again) => writeln!(out, "{INDENT}{} {again}", Role::Hint.paint("again:")),
+        None => Ok(()),
     }
 }
 

@@ -68,6 +68,30 @@ pub fn write_failure(
 /// The maximum width of a line in a list of failures, in characters.
 const MOST_CHARACTERS: usize = 100;
 
+/// Writes the first place where a result differs: an expected line, a found one, or both.
+pub fn write_first_difference(out: &mut String, detail: DetailedFailure<'_>, indent: &str) -> fmt::Result {
+    let lines = evidence(detail);
+    let shown = look(&lines);
+    let sides = lines.iter().map(|line| match line {
+        Evidence::Row(side, values) => {
+            let values: Vec<_> = values.iter().map(|value| shown(value)).collect();
+            (*side, values.join(" | "))
+        }
+        Evidence::Text(side, text) => (*side, shown(text)),
+        Evidence::Gap(_) | Evidence::Note(_) => (DiffSide::Both, String::new()),
+    });
+    let differs = |(side, _): &(DiffSide, String)| *side != DiffSide::Both;
+    let place: Vec<_> = sides.skip_while(|line| !differs(line)).take_while(differs).collect();
+    for (wanted, role, mark) in
+        [(DiffSide::Expected, Role::Expected, '-'), (DiffSide::Actual, Role::Actual, '+')]
+    {
+        if let Some((_, text)) = place.iter().find(|(side, _)| *side == wanted) {
+            writeln!(out, "{indent}{}", role.paint(format_args!("{mark} {}", cut(text))))?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes the last `most` lines of the engine's standard error, without those that `already` contains.
 pub fn write_stderr(
     out: &mut impl Write,

@@ -39,10 +39,19 @@ fn standard_error_is_kept_for_files_that_have_not_passed() {
     assert!(many.starts_with("line 80\n") && many.ends_with("\nline 99"), "{many}");
     assert_eq!(kept("e_dies.test").as_deref(), Some("farewell"));
 
-    // On the screen, without control characters.
+    // On the screen: with its file, and in the list at the end, without control characters.
     let shown = "standard error of the engine:\n";
-    assert_eq!(output.stdout.matches(shown).count(), 3, "{output}");
+    assert_eq!(output.stdout.matches(shown).count(), 5, "{output}");
     assert!(output.stdout.contains("second \\x1b[31m<warning>"), "{output}");
+    let (_, list) = output.stdout.split_once("\nfailed: ").unwrap();
+    assert!(
+        list.contains("              line 97\n              line 98\n              line 99\n"),
+        "{output}"
+    );
+    assert!(!list.contains("line 96"), "{output}");
+    // It is a part of the message already.
+    assert!(list.contains("(farewell)") && !list.contains("  farewell"), "{output}");
+
     let shown = sandbox.run("show last s/d_many.test").stdout;
     assert!(shown.contains("standard error of the engine:\n  line 80\n"), "{shown}");
     let junit = sandbox.run("report --format junit").stdout;

@@ -74,6 +74,9 @@ fn what_fails_is_written_down_and_is_expected_then() {
 
     still failing: 1 file
       FAIL    s/b.test:8: values differ (1 expected, 1 found) (and 1 more record)
+                - 4
+                + 3
+                again: vibesql-sqllogictest test --engine sqlite s/b.test:8
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %
@@ -144,6 +147,9 @@ fn what_has_expired_or_passes_fails_the_run() {
 
     failed: 1 file
       FAIL    s/b.test:1: values differ (1 expected, 1 found) (and 1 more record)
+                - 2
+                + 1
+                again: vibesql-sqllogictest test --engine sqlite s/b.test:1
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        4       2       2        0      0  50.00 %

@@ -114,6 +114,7 @@ fn a_pass_after_a_failure_is_flaky() {
 
     failed: 1 file
       FAIL    s/b.test:1: unexpected error: never
+                again: vibesql-sqllogictest test --engine scripted s/b.test:1
 
     flaky: 1 file
       FLAKY   s/a.test:1: unexpected error: not yet (FAIL in another attempt)

@@ -11,6 +11,7 @@ mod c_driver;
 mod capabilities;
 mod check;
 mod checkouts;
+mod closing_list;
 mod compare;
 mod compare_changed;
 mod compatibility;

@@ -193,6 +193,7 @@ fn what_is_done_is_not_done_again() {
 
     failed: 1 file
       FAIL    s/b.test:4: unexpected error: no
+                again: vibesql-sqllogictest test --engine scripted s/b.test:4
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         3       2       1      0  66.66 %        6       5       1        0      0  83.33 %

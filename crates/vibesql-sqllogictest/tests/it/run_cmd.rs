@@ -32,6 +32,9 @@ fn a_directory_is_walked_in_order() {
 
     failed: 1 file
       FAIL    s/index/deep/a.test:1: values differ (1 expected, 1 found)
+                - 2
+                + 1
+                again: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
 
      category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
      index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %
@@ -52,6 +55,9 @@ fn a_directory_is_walked_in_order() {
 
     failed: 1 file
       FAIL    s/index/deep/a.test:1: values differ (1 expected, 1 found)
+                - 2
+                + 1
+                again: vibesql-sqllogictest test --engine sqlite s/index/deep/a.test:1
 
      category  files  passed  failed  other      rate  records  passed  failed  skipped  other      rate
      index         3       1       1      1   50.00 %        3       2       1        0      0   66.66 %

@@ -43,6 +43,7 @@ fn verbose_says_all_that_is_known_of_a_file() {
 
     failed: 1 file
       FAIL    s/b.test:1: unexpected error: no (and 3 more records)
+                again: vibesql-sqllogictest test --engine scripted s/b.test:1
 
      category  files  passed  failed  other     rate  records  passed  failed  skipped  other     rate
      other         2       1       1      0  50.00 %        6       2       4        0      0  33.33 %

@@ -27,7 +27,7 @@ use crate::cli::workers::worker_command;
 use crate::monitor::{EventStream, ProgressDisplay, ProgressLook, ResultLines};
 use slt_core::executor::Settings;
 use slt_core::location::FileId;
-use slt_core::outcome::{Fault, FileReport, FileStatus, Problem, RunReport};
+use slt_core::outcome::{DetailedFailure, Fault, FileReport, FileStatus, Problem, RunReport};
 use slt_insight::expectations::Judgement;
 use slt_insight::regression::past::timed;
 use slt_insight::regression::timing::{Slowdowns, slower};
@@ -87,10 +87,14 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     }
     let judged = started.expectations.as_ref().map(|expectations| expectations.judge(&run));
     let judgement = judged.as_ref().map(|(judgement, _)| judgement);
-    let mut text = lists(&settings, &started, &run, judgement, &ui.program);
+    let settings_of_run = started.prepared.settings();
+    let again = |file: &FileReport, detail: DetailedFailure<'_>| {
+        again(&ui.program, settings_of_run, &run, file, detail)
+    };
+    let mut text = lists(&settings, &started, &run, judgement, &ui.program, &again);
     text += &written(|out| report::summary::write(out, &run, None, settings.fail_on_empty));
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
-    text += &next_step(&ui.program, &run, judgement, started.prepared.settings());
+    text += &next_step(&run, judgement, &again);
     if !complete {
         text += &resume_step(&ui.program, context.location.named_path(), &started.folder.name);
     }
@@ -181,6 +185,7 @@ fn lists(
     run: &RunReport,
     judgement: Option<&Judgement>,
     program: &str,
+    again: &RepeatCommand<'_>,
 ) -> String {
     let expected: Option<&BTreeSet<usize>> = judgement.map(|judgement| &judgement.expected_files);
     let is_expected = |place: usize| expected.is_some_and(|expected| expected.contains(&place));
@@ -191,10 +196,12 @@ fn lists(
     };
     let files = run.files.iter().enumerate();
     let files = files.filter(|(place, file)| is_listed(file) && !is_expected(*place));
-    let failed = files.map(|(_, file)| {
+    let failed = files.map(|(place, file)| {
         let was_good = started.history.of(&file.file).good;
         let passes = file.status() == FileStatus::Flaky && run.header.is_good(file);
-        FailedFile { file, was_good, passes }
+        let first = first_failure(run, place, judgement);
+        let again = first.and_then(|first| again(file, first));
+        FailedFile { file, first, again, was_good, passes }
     });
     let mut failed: Vec<_> = failed.collect();
     let see_all = format!("{program} show {}", started.folder.name);
@@ -362,29 +369,43 @@ fn resume_step(program: &str, results: Option<&Path>, run: &str) -> String {
     format!("{} {program} run{results} --resume {run}\n", Role::Hint.paint("resume with:"))
 }
 
-/// Returns the command that shows the first failure.
-fn next_step(program: &str, run: &RunReport, judged: Option<&Judgement>, settings: &Settings) -> String {
-    let first = match judged {
-        None => run.files.iter().find_map(|file| Some((file, file.details().next()?))),
-        // Expected failures are not suggested.
-        Some(judgement) => judgement.unexpected.iter().find_map(|one| {
-            let file = &run.files[one.file];
-            let mut meant = one.records.iter().filter_map(|&place| file.failures[place].detailed());
-            let first = if one.records.is_empty() { file.details().next() } else { meant.next() };
-            Some((file, first?))
-        }),
+/// Makes the command that repeats a failing record of a file.
+type RepeatCommand<'r> = dyn Fn(&FileReport, DetailedFailure<'_>) -> Option<String> + 'r;
+
+fn again(
+    program: &str,
+    settings: &Settings,
+    run: &RunReport,
+    file: &FileReport,
+    detail: DetailedFailure<'_>,
+) -> Option<String> {
+    let command = repeat_command(program, settings, &run.header.engine.labels, &file.shown, detail.id)?;
+    // The record kills the next process as well, so its position must be printed before it runs.
+    let died = matches!(detail.problem, Problem::Fault(Fault::Died { .. }));
+    Some(command + if died { " --trace" } else { "" })
+}
+
+/// Returns the first failing record of a file with details; expected failures only if there is no judgement.
+fn first_failure<'r>(
+    run: &'r RunReport,
+    place: usize,
+    judged: Option<&Judgement>,
+) -> Option<DetailedFailure<'r>> {
+    let file = &run.files[place];
+    let unexpected = match judged {
+        None => return file.details().next(),
+        Some(judgement) => judgement.unexpected.iter().find(|one| one.file == place)?,
     };
-    let command = first.and_then(|(file, detail)| {
-        let labels = &run.header.engine.labels;
-        Some((detail, repeat_command(program, settings, labels, &file.shown, detail.id)?))
-    });
-    match command {
-        Some((detail, command)) => {
-            // The record kills the next process as well, so its position must be printed before it runs.
-            let died = matches!(detail.problem, Problem::Fault(Fault::Died { .. }));
-            let trace = if died { " --trace" } else { "" };
-            format!("{} {command}{trace}\n", Role::Hint.paint("look at the first:"))
-        }
+    let mut meant = unexpected.records.iter().filter_map(|&place| file.failures[place].detailed());
+    if unexpected.records.is_empty() { file.details().next() } else { meant.next() }
+}
+
+/// Returns the command that shows the first failure.
+fn next_step(run: &RunReport, judged: Option<&Judgement>, again: &RepeatCommand<'_>) -> String {
+    let mut places = 0..run.files.len();
+    let first = places.find_map(|place| Some((&run.files[place], first_failure(run, place, judged)?)));
+    match first.and_then(|(file, first)| again(file, first)) {
+        Some(command) => format!("{} {command}\n", Role::Hint.paint("look at the first:")),
         None => String::new(),
     }
 }
