@@ -160,6 +160,8 @@ pub(super) struct RunSettings {
     pub(super) fail_on_empty: bool,
     /// Where the JSON report is written.
     pub(super) json: Option<PathBuf>,
+    /// The directory for all reports.
+    pub(super) output_dir: Option<PathBuf>,
     pub(super) format: MessageFormat,
     pub(super) verbosity: Verbosity,
     pub(super) progress: bool,
@@ -252,6 +254,7 @@ impl RunSettings {
                 .map(|run| BaselineSettings { run, gate: args.baseline.gate.into() }),
             fail_on_empty: args.fail_on_empty,
             json: args.json,
+            output_dir: args.output_dir,
             format: args.message_format,
             verbosity,
             progress: !args.no_progress,

@@ -60,6 +60,7 @@ fn settings_are_shown_with_their_origin() {
 
     setting          value                  from
     json             ../../out/report.json  ../../sqllogictest.toml: profile ci
+    output-dir       -                      default
     max-details      100                    default
     fail-on-empty    true                   command line
     workers          -                      default

@@ -55,6 +55,7 @@ mod limits;
 mod migration;
 mod mysql;
 mod mysql_sessions;
+mod output_dir;
 mod output_files;
 // One of the statuses is OOM, which only Linux tells.
 #[cfg(target_os = "linux")]

@@ -22,6 +22,11 @@ pub(in crate::cli) struct RunArgs {
     /// Write a JSON report to FILE; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) json: Option<PathBuf>,
+    /// Write all reports about the run to DIR
+    ///
+    /// HTML, Markdown, JSON, JUnit, a summary, a comment and a badge, and the run for `store merge`.
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) output_dir: Option<PathBuf>,
     /// Keep SQL and values of at most N failing records per file
     ///
     /// The others are listed by line only.

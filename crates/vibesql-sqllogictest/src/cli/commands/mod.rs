@@ -8,6 +8,7 @@ pub(super) mod check;
 pub(super) mod compare;
 pub(super) mod completions;
 pub(super) mod config;
+mod documents;
 pub(super) mod engines;
 pub(super) mod expectations;
 pub(super) mod flaky;

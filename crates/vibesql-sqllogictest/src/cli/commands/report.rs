@@ -18,8 +18,9 @@ use crate::cli::results_location::ResultsLocation;
 use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
 use slt_core::outcome::{FileReport, RecordId, bytes};
-use slt_insight::analysis::{Analysis, analyze};
+use slt_insight::analysis::analyze;
 use slt_insight::regression::compare;
+use slt_insight::report::junit::UntestedResult;
 use slt_insight::report::markdown::MarkdownKind;
 use slt_insight::report::subject::{Baseline, ExpectedFailures, Subject};
 use slt_insight::report::{badge, github, html, json, junit, markdown};
@@ -31,29 +32,94 @@ const PAGE: &str = "sqllogictest-report.html";
 /// The number of runs examined for each run of the history.
 const TRIES: usize = 4;
 
-pub(in crate::cli) fn run(
-    args: &ReportArgs,
-    CommandContext { location, environment, .. }: CommandContext<'_>,
-    ui: &mut Ui,
-) -> CommandResult {
-    let results = location.results()?;
+pub(in crate::cli) fn run(args: &ReportArgs, context: CommandContext<'_>, ui: &mut Ui) -> CommandResult {
+    let CommandContext { location, environment, .. } = context;
     let journal = find_journal(&args.run, location, ui)?;
-    let history = history(results, &journal, args.history as usize)?;
-    let found = baseline(args.baseline.as_deref(), &history, &journal, location, ui)?;
+    let sources = DocumentSources {
+        history: args.history as usize,
+        baseline: args.baseline.as_deref(),
+        expectations: &args.expectations.clone().into(),
+        shows_expected: !matches!(args.format, ReportFormat::Json | ReportFormat::Badge),
+        shows_causes: shows_causes(args.format, environment),
+    };
+    let default = if args.format == ReportFormat::Html { PAGE } else { "-" };
+    let output = args.output.as_deref().unwrap_or(Path::new(default));
+    let shown = output.display().to_string();
+    let place = OutputFile::open(output, ExistingFile::ReplaceReport)?;
+    let options = DocumentOptions {
+        junit_records: args.junit_records as usize,
+        junit_untested: args.junit_untested.into(),
+        annotations: args.annotations as usize,
+    };
+    let (size, summary) = with_subject(&journal, sources, location, ui, |subject| {
+        let document = |out: &mut dyn Write| write(out, subject, args.format, options, environment, &journal);
+        let failed = |error| CliError::io("write", &shown, &error);
+        let ((), size) = place.write(|out| document(out).map_err(failed))?;
+        let is_github = args.format == ReportFormat::Github;
+        Ok((size, is_github.then(|| markdown::document(subject, MarkdownKind::Summary))))
+    })?;
+    if let Some(size) = size {
+        ui.print(&format!("{shown}, {}\n", bytes(size)))?;
+    }
+    summary.map_or(Ok(()), |summary| append_summary(&summary, environment))?;
+    Ok(ExitReason::Success)
+}
+
+/// What documents about a run are made of, besides the run.
+pub(super) struct DocumentSources<'s> {
+    /// The maximum number of runs in the history.
+    pub(super) history: usize,
+    /// The run to compare with; by default, the last one of the history.
+    pub(super) baseline: Option<&'s str>,
+    pub(super) expectations: &'s ExpectationsSource,
+    /// Whether a document shows expected failures.
+    pub(super) shows_expected: bool,
+    /// Whether a document shows the causes of failures.
+    pub(super) shows_causes: bool,
+}
+
+/// The options of single formats.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct DocumentOptions {
+    pub(super) junit_records: usize,
+    pub(super) junit_untested: UntestedResult,
+    pub(super) annotations: usize,
+}
+
+/// Collects everything that documents about a run show, and passes it to `write`.
+pub(super) fn with_subject<T>(
+    journal: &Journal,
+    sources: DocumentSources<'_>,
+    location: &ResultsLocation,
+    ui: &mut Ui,
+    write: impl FnOnce(&Subject<'_>) -> Result<T, CliError>,
+) -> Result<T, CliError> {
+    let results = location.results()?;
+    let history = history(results, journal, sources.history)?;
+    let found = baseline(sources.baseline, &history, journal, location, ui)?;
     found.iter().flat_map(|found| &found.notes).for_each(|note| ui.note(note));
     let diff = found.as_ref().map(|found| compare(&found.journal.report, &journal.report));
-    let known = known(args.format, &args.expectations.clone().into(), &journal)?;
+    // A named file is read in any case, so that a mistake in it is noticed.
+    let reads_expected =
+        sources.shows_expected || matches!(sources.expectations, ExpectationsSource::File(_));
+    let known = match reads_expected {
+        true => LoadedExpectations::load_for_run(sources.expectations, &journal.opened)?,
+        false => None,
+    };
     let judgement = known.as_ref().map(|known| known.judge_stored(&journal.report));
-    let analysis = analysis(args.format, &journal, environment);
+    let analysis = sources.shows_causes.then(|| {
+        let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.as_deref());
+        analyze(&journal.report, dialect, &mut RunTexts(&journal.opened))
+    });
     let untested = journal.untested();
     let program = ui.program.clone();
     let again = |file: &FileReport, record: &RecordId| {
-        if record.is_whole_file() { None } else { repeat_in_run(&program, &journal, file, record) }
+        if record.is_whole_file() { None } else { repeat_in_run(&program, journal, file, record) }
     };
-    let subject = Subject {
+    write(&Subject {
         name: &journal.opened.run,
         started: journal.opened.started,
-        state: state(results, &journal)?,
+        state: state(results, journal)?,
         report: &journal.report,
         untested: &untested,
         circumstances: journal.opened.circumstances.as_ref(),
@@ -69,34 +135,22 @@ pub(in crate::cli) fn run(
             .zip(judgement.as_ref())
             .map(|(known, judgement)| ExpectedFailures { expectations: &known.expectations, judgement }),
         again: &again,
-    };
-    let default = if args.format == ReportFormat::Html { PAGE } else { "-" };
-    let output = args.output.as_deref().unwrap_or(Path::new(default));
-    let write = |out: &mut dyn Write| write(out, &subject, args, environment, &journal);
-    let shown = output.display().to_string();
-    let place = OutputFile::open(output, ExistingFile::ReplaceReport)?;
-    let failed = |error| CliError::io("write", &shown, &error);
-    if let ((), Some(size)) = place.write(|out| write(out).map_err(failed))? {
-        ui.print(&format!("{shown}, {}\n", bytes(size)))?;
-    }
-    if args.format == ReportFormat::Github {
-        append_summary(&subject, environment)?;
-    }
-    Ok(ExitReason::Success)
+    })
 }
 
-fn write(
+/// Writes a document in one of the formats.
+pub(super) fn write(
     mut out: &mut dyn Write,
     subject: &Subject<'_>,
-    args: &ReportArgs,
+    format: ReportFormat,
+    options: DocumentOptions,
     environment: &EnvironmentVariables,
     journal: &Journal,
 ) -> std::io::Result<()> {
-    let text = match args.format {
+    let text = match format {
         ReportFormat::Html => return html::write(&mut out, subject),
         ReportFormat::Junit => {
-            let (records, untested) = (args.junit_records as usize, args.junit_untested.into());
-            return junit::write(&mut out, subject, records, untested);
+            return junit::write(&mut out, subject, options.junit_records, options.junit_untested);
         }
         ReportFormat::Json => {
             json::write(subject.report, subject.untested, &mut out)?;
@@ -105,7 +159,7 @@ fn write(
         ReportFormat::Github => {
             let root = environment.workspace();
             let path = |file: &FileReport| path_in_repository(journal, file, root.as_deref());
-            written(|text| github::annotations(text, subject, args.annotations as usize, &path))
+            written(|text| github::annotations(text, subject, options.annotations, &path))
         }
         ReportFormat::Summary => markdown::document(subject, MarkdownKind::Summary),
         ReportFormat::Comment => markdown::document(subject, MarkdownKind::Comment),
@@ -116,24 +170,11 @@ fn write(
 }
 
 /// Several steps of a job may write to one file.
-fn append_summary(subject: &Subject<'_>, environment: &EnvironmentVariables) -> Result<(), CliError> {
+fn append_summary(summary: &str, environment: &EnvironmentVariables) -> Result<(), CliError> {
     let Some(path) = environment.step_summary() else { return Ok(()) };
     let failed = |error| CliError::io("write", &path.display().to_string(), &error);
     let mut file = File::options().append(true).create(true).open(&path).map_err(failed)?;
-    file.write_all(markdown::document(subject, MarkdownKind::Summary).as_bytes()).map_err(failed)
-}
-
-/// Reads the expected failures, unless the document does not show them.
-fn known(
-    format: ReportFormat,
-    source: &ExpectationsSource,
-    journal: &Journal,
-) -> Result<Option<LoadedExpectations>, CliError> {
-    let is_silent = matches!(format, ReportFormat::Json | ReportFormat::Badge);
-    if is_silent && !matches!(source, ExpectationsSource::File(_)) {
-        return Ok(None);
-    }
-    LoadedExpectations::load_for_run(source, &journal.opened)
+    file.write_all(summary.as_bytes()).map_err(failed)
 }
 
 /// Returns the state of the run; for a run that is not stored here, by its journal.
@@ -186,15 +227,13 @@ fn baseline(
     find_run(&word, location, constraints, ui).map(Some)
 }
 
-/// Analyzes the failures, for the documents that show it.
-fn analysis(format: ReportFormat, journal: &Journal, environment: &EnvironmentVariables) -> Option<Analysis> {
-    let is_shown = match format {
+/// Whether a document shows the causes of failures.
+fn shows_causes(format: ReportFormat, environment: &EnvironmentVariables) -> bool {
+    match format {
         ReportFormat::Html | ReportFormat::Summary | ReportFormat::Comment | ReportFormat::Markdown => true,
         ReportFormat::Github => environment.step_summary().is_some(),
         ReportFormat::Junit | ReportFormat::Badge | ReportFormat::Json => false,
-    };
-    let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.as_deref());
-    is_shown.then(|| analyze(&journal.report, dialect, &mut RunTexts(&journal.opened)))
+    }
 }
 
 /// Returns the path of a file below the checkout of GitHub Actions, or below its own repository.

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::compare;
+use super::documents::OutputDirectory;
 use super::rerun::confirm_slow;
 use crate::cli::args::{MessageFormat, RunArgs, ShardBalance};
 use crate::cli::circumstances::circumstances;
@@ -55,6 +56,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     // An output file that cannot be written is reported before the run and not after it.
     let json = settings.json.as_deref();
     let json = json.map(|path| OutputFile::open(path, ExistingFile::ReplaceReport)).transpose()?;
+    let documents = settings.output_dir.as_deref().map(OutputDirectory::open).transpose()?;
     let json_to_stdout = json.as_ref().is_some_and(OutputFile::is_standard);
     let events_to_stdout = settings.format == MessageFormat::Json;
     if json_to_stdout && events_to_stdout {
@@ -121,6 +123,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         ui.warn(&format!("cannot drop the databases of killed processes: {}", error.message));
     }
     let (results, group) = (started.folder.results(), started.group.clone());
+    let name = started.folder.name.clone();
     // Releases the lock of the run, so that it counts as ended.
     drop(started);
     if let Err(error) = History::update(&results) {
@@ -133,6 +136,13 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         ui.warn(&format!("the shards of {group} are not combined: {}", error.message));
     }
     store::catch_up_after_run(&results, ui);
+    if let Some(documents) = documents {
+        let baseline = settings.baseline.as_ref().map(|baseline| baseline.run.as_str());
+        let shown = documents.fill(&name, baseline, &settings.expectations, context, ui)?;
+        if text_to_stdout {
+            ui.print(&format!("{} {shown}\n", Role::Hint.paint("reports in:")))?;
+        }
+    }
     // Untested files are not a success, even if every failure was expected.
     let untested = run.untested() > 0 && reason == ExitReason::Success;
     Ok(if run.is_incomplete() || untested { reason.max(ExitReason::Incomplete) } else { reason })
