@@ -222,6 +222,7 @@ fn the_documents_name_every_command_and_exit_code() {
     let codes = std::fs::read_to_string(repository.join("docs/exit-codes.md")).unwrap();
     for command in [
         "test",
+        "shell",
         "run",
         "list",
         "engines",

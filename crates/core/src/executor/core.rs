@@ -5,6 +5,7 @@ mod control;
 mod flow;
 mod foreign;
 mod in_flight;
+pub mod pause;
 mod records;
 pub(super) mod slow;
 
@@ -12,6 +13,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use self::concurrent::LoopSignal;
+use self::pause::{Stepper, Stepping};
 use super::environment::ExecutionState;
 use super::evidence::header_text;
 use super::host::{Host, NoHost};
@@ -67,7 +69,7 @@ pub fn run_observed(
     selection: Selection<'_>,
     observer: &mut dyn Observer,
 ) -> FileReport {
-    run_with(script, surroundings, options, selection, observer, None)
+    run_with(script, surroundings, options, selection, observer, None, None)
 }
 
 /// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
@@ -85,7 +87,7 @@ pub fn run_slice(
 ) -> SliceReport {
     let mut set_up = SetUp::new(script);
     let selection = Selection::Slice(slice);
-    let report = run_with(script, surroundings, options, selection, observer, Some(&mut set_up));
+    let report = run_with(script, surroundings, options, selection, observer, None, Some(&mut set_up));
     SliceReport { slice, report, set_up: set_up.digest() }
 }
 
@@ -95,6 +97,7 @@ fn run_with<'r>(
     options: &'r Options,
     selection: Selection<'_>,
     observer: &'r mut dyn Observer,
+    stepper: Option<&'r mut dyn Stepper>,
     set_up: Option<&'r mut SetUp>,
 ) -> FileReport {
     let program = Program::new(script, selection, &options.labels);
@@ -114,6 +117,7 @@ fn run_with<'r>(
                 report,
                 groups,
                 observer,
+                stepping: stepper.map_or(Stepping::Off, Stepping::On),
                 set_up,
                 source,
                 iteration,
@@ -157,6 +161,7 @@ struct FileRunner<'r> {
     report: FileReport,
     groups: GroupBook,
     observer: &'r mut dyn Observer,
+    stepping: Stepping<'r>,
     /// Digests the results of statements, when a slice is run.
     set_up: Option<&'r mut SetUp>,
     /// The included file that is executed.
@@ -186,7 +191,10 @@ impl<'r> FileRunner<'r> {
             self.report.end = FileEnd::Malformed { id };
         }
         match self.set_up_connection() {
-            Ok(()) => self.run_steps(&program.steps),
+            Ok(()) => {
+                self.run_steps(&program.steps);
+                self.pause(None);
+            }
             Err(problem) => {
                 self.report.counts.total = program.total();
                 self.report.counts.not_reached = self.report.counts.total;
@@ -241,6 +249,9 @@ impl<'r> FileRunner<'r> {
 
     fn step(&mut self, step: &Step<'r>) {
         let record = step.record;
+        if step.role == StepRole::Judged && !self.has_ended() {
+            self.pause(Some(record));
+        }
         match (&step.role, self.has_ended()) {
             (StepRole::Judged | StepRole::LeftOut(_), true) => self.settle_unreached(record),
             (StepRole::SetUp | StepRole::Replayed, true) => {}
@@ -343,6 +354,7 @@ impl<'r> FileRunner<'r> {
 
     /// Adds the outcome of a record to the counts.
     fn settle(&mut self, record: &Record<'_>, outcome: RecordOutcome, also: ExtraCount) {
+        self.stepping.settled(&outcome);
         let counts = &mut self.report.counts;
         counts.count(&outcome, outcome.was_executed() && also == ExtraCount::Nothing);
         if also == ExtraCount::Skipped {

@@ -22,6 +22,11 @@ pub struct FirstResult {
 }
 
 impl LabelBook {
+    /// Returns a copy that shares nothing.
+    pub fn copied(&self) -> Self {
+        Self { first: Arc::new(Mutex::new(self.lock().clone())) }
+    }
+
     /// Forgets the result of a label; returns whether there was one.
     pub fn forget(&mut self, label: &[u8]) -> bool {
         self.lock().remove(label).is_some()

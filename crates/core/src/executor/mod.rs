@@ -36,6 +36,7 @@ mod watchdog;
 pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
 pub use keys::record_keys;
 
+pub use core::pause::{PauseEnd, PausedFile, Stepper, run_stepwise};
 pub use core::{Surroundings, run_observed, run_script, run_slice};
 pub use host::{Host, HostError, NoHost, ShellResult};
 pub use observer::{Observer, Unobserved};

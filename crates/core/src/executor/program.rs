@@ -1,7 +1,9 @@
 //! The program of a script: its records as steps, with their roles in the run.
 
+use std::collections::HashSet;
+
 use super::keys::records_named;
-use super::slice::Slice;
+use super::slice::{Slice, only_reads};
 use super::step::{Step, StepRole};
 use crate::outcome::RecordName;
 use crate::parser::{Control, DefectEffect, Lint, ParseError, Record, RecordKind, Script};
@@ -16,6 +18,9 @@ pub enum Selection<'n> {
     AllBut(&'n [RecordName]),
     /// The record with its header on this line, after the statements before it.
     Only(u32),
+    /// The records from this line on, after the statements before it. If the line is in a loop, the loop is judged as a
+    /// whole.
+    From(u32),
     /// The queries of a slice after all statements, as in [`run_slice`](super::run_slice).
     Slice(Slice),
 }
@@ -37,6 +42,9 @@ impl<'r> Program<'r> {
             Selection::AllBut(names) => Self { steps: all_but(script, names), lints: lints(&|_| true) },
             Selection::Only(line) => {
                 Self { steps: only(script, line), lints: lints(&|lint| lint.line == line) }
+            }
+            Selection::From(line) => {
+                Self { steps: from(script, line), lints: lints(&|lint| lint.line >= line) }
             }
             Selection::Slice(slice) => {
                 Self { steps: slice.steps(script, labels), lints: lints(&|_| slice.is_first()) }
@@ -97,16 +105,14 @@ fn all_but<'r>(script: &'r Script<'r>, names: &[RecordName]) -> Vec<Step<'r>> {
     steps.collect()
 }
 
-/// Selects the record at `line` and its dependencies: the statements and control records before it, and the queries
-/// with its label, with which its result is compared.
+/// Selects the record at `line` and its dependencies: the statements and control records before it, the queries that may
+/// change something, and those with its label, with which its result is compared.
 ///
 /// In a loop the record is judged in each iteration, so the steps go on to the end of the outermost loop.
 fn only<'r>(script: &'r Script<'r>, line: u32) -> Vec<Step<'r>> {
     let label = script.records().find(|record| record.line == line).and_then(Record::label);
-    let is_needed = |record: &Record<'_>| match record.kind {
-        RecordKind::Query(_) => label.is_some() && record.label() == label,
-        _ => true,
-    };
+    let has_label = |record: &Record<'_>| label.is_some() && record.label() == label;
+    let is_needed = |record: &Record<'_>| has_label(record) || has_effect(record);
     let (mut steps, mut depth, mut found) = (Vec::new(), 0_u32, false);
     for record in script.records() {
         match record.kind {
@@ -125,6 +131,43 @@ fn only<'r>(script: &'r Script<'r>, line: u32) -> Vec<Step<'r>> {
         }
     }
     steps
+}
+
+/// Selects the records from `line` on, and the dependencies of all of them.
+///
+/// Each iteration of a loop has the same steps, so a loop around the line is judged from its start.
+fn from<'r>(script: &'r Script<'r>, line: u32) -> Vec<Step<'r>> {
+    let (mut depth, mut start, mut loop_start) = (0_u32, script.records().count(), 0);
+    for (index, record) in script.records().enumerate() {
+        match record.kind {
+            RecordKind::Control(Control::Loop(_)) => {
+                loop_start = if depth == 0 { index } else { loop_start };
+                depth += 1;
+            }
+            RecordKind::Control(Control::EndLoop) => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if record.line >= line {
+            start = if depth > 0 { loop_start } else { index };
+            break;
+        }
+    }
+    let labels: HashSet<_> = script.records().skip(start).filter_map(Record::label).collect();
+    let has_label = |record: &Record<'_>| record.label().is_some_and(|label| labels.contains(label));
+    let steps = script.records().enumerate().filter_map(|(index, record)| {
+        let role = if index >= start { StepRole::Judged } else { StepRole::SetUp };
+        let is_needed = index >= start || has_label(record) || has_effect(record);
+        is_needed.then_some(Step { record, role })
+    });
+    steps.collect()
+}
+
+/// Returns whether executing a record may have an effect on later ones.
+fn has_effect(record: &Record<'_>) -> bool {
+    match &record.kind {
+        RecordKind::Query(query) => !only_reads(&query.sql),
+        _ => true,
+    }
 }
 
 /// Returns the defect of a record that applies even when it is left out, because other text would silently be left out
@@ -152,6 +195,19 @@ mod tests {
     }
 
     #[test]
+    fn a_query_with_an_effect_is_set_up() {
+        let text = "query I\nINSERT INTO t VALUES (1) RETURNING a\n----\n1\n\n\
+            query I\nSELECT nextval('s')\n----\n1\n\nquery I\nSELECT a, COUNT(*) FROM t\n----\n\nquery I\nSELECT 1\n----\n1\n";
+        let source = Source::new("t.test", text);
+        let script = parse(&source, &SQLITE);
+        for selection in [Selection::Only(15), Selection::From(15)] {
+            let steps = Program::new(&script, selection, &[]).steps;
+            let lines: Vec<_> = steps.iter().map(|step| step.record.line).collect();
+            assert_eq!(lines, [1, 6, 15], "{selection:?}");
+        }
+    }
+
+    #[test]
     fn a_selection_decides_what_is_done_with_each_record() {
         use StepRole::{Judged, LeftOut as Out, Replayed, SetUp};
         let judged = [1, 3, 6, 11, 16, 19].map(|line| (line, Judged));
@@ -164,6 +220,10 @@ mod tests {
         // The query on line 19 does not depend on the one on line 11.
         check(Selection::Only(19), &[(1, SetUp), (3, SetUp), (6, SetUp), (16, SetUp), (19, Judged)], 1);
         check(Selection::Only(11), &[(1, SetUp), (3, SetUp), (11, Judged)], 1);
+        let set_up = [(1, SetUp), (3, SetUp)];
+        // The query on line 6 has the label of the one on line 19.
+        check(Selection::From(12), &[&set_up[..], &[(6, SetUp), (16, Judged), (19, Judged)]].concat(), 2);
+        check(Selection::From(20), &[&set_up[..], &[(16, SetUp)]].concat(), 0);
         let slices: Vec<_> = (0..2).filter_map(|index| Slice::new(index, 2)).map(Selection::Slice).collect();
         check(slices[0], &[(1, Judged), (3, Judged), (6, Judged), (16, Judged), (19, Judged)], 4);
         check(slices[1], &[(1, Replayed), (3, Replayed), (11, Judged), (16, Replayed)], 1);

@@ -197,6 +197,20 @@ impl RecordProcessor {
         done.map(|result| result.map(|()| sink.lines))
     }
 
+    /// Executes all SQL of a text that belongs to no record, and passes its rows on.
+    ///
+    /// # Errors
+    ///
+    /// The [`Problem`] of SQL that has no result.
+    pub fn execute(
+        &mut self,
+        connection: Option<&ConnectionName<'_>>,
+        sql: &[u8],
+        sink: &mut dyn RowSink,
+    ) -> Result<Result<(), SqlError>, Problem> {
+        self.connections.get(connection)?.execute(sql, sink)
+    }
+
     /// Returns the time that the engine has taken.
     pub fn time(&self) -> EngineTime {
         self.time

@@ -18,6 +18,7 @@ use std::num::NonZeroU32;
 use md5::{Digest as _, Md5};
 
 pub use self::merge::merge;
+pub(super) use self::permission::only_reads;
 pub use self::permission::{WhyNot, may_split};
 use super::record_processor::StatementEffect;
 use super::step::{Step, StepRole};

@@ -8,7 +8,7 @@
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, BufRead as _, BufReader};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -66,19 +66,19 @@ fn raw(pid: Pid) -> i32 {
     pid.as_raw_nonzero().get()
 }
 
-/// Ends this process and its descendants when `lifeline` is closed, which happens when the parent exits.
+/// Ends this process and its descendants when `lifeline` is closed, which happens when the parent exits. Until then, each
+/// line that the parent writes is passed to `hear`.
 ///
 /// # Errors
 ///
 /// When the waiting thread cannot be started.
-pub fn end_with_parent(mut lifeline: File) -> io::Result<()> {
+pub fn end_with_parent(lifeline: File, mut hear: impl FnMut(Vec<u8>) + Send + 'static) -> io::Result<()> {
     adopt_orphans();
     // A stopped process would not notice the end of its parent.
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::CONT))?;
     let wait = move || {
-        let mut nothing = [0; 16];
-        while let Ok(1..) = lifeline.read(&mut nothing) {}
+        BufReader::new(lifeline).split(b'\n').map_while(Result::ok).for_each(&mut hear);
         end_all();
     };
     std::thread::Builder::new().name("lifeline".to_owned()).stack_size(SMALL_STACK).spawn(wait).map(drop)

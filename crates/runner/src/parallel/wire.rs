@@ -14,6 +14,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 
 use super::limits::WorkerLimits;
+use super::step::{PausePoint, SessionAnswer, StepVerdict};
 use crate::atomic_file;
 use crate::wire::{
     DigestForm, EngineIdForm, ExitHowForm, FailingRecordForm, FileIdForm, FileReportForm, FlakyResultForm,
@@ -76,6 +77,12 @@ pub enum WorkKind {
         /// Whether each record is named on standard error before it runs.
         trace: bool,
     },
+    /// Run as `test` does, but step by step, as the main process says.
+    Step {
+        /// The record before which it pauses first; `None` for the end of the file.
+        #[serde(with = "Maybe::<RecordIdForm>")]
+        target: Option<RecordId>,
+    },
     /// Judge nothing, and find the rows after the hashes of these records.
     Unhash(#[serde(with = "List::<FailingRecordForm>")] Vec<FailingRecord>),
 }
@@ -91,7 +98,7 @@ impl WorkKind {
     }
 
     pub(super) fn shows_output(&self) -> bool {
-        matches!(self, Self::Test { .. })
+        matches!(self, Self::Test { .. } | Self::Step { .. })
     }
 }
 
@@ -270,6 +277,12 @@ pub(super) enum WorkerMessage<'m> {
         #[serde(with = "List::<Maybe<RecordKeyForm>>")]
         keys: Vec<Option<RecordKey>>,
     },
+    /// The task has paused.
+    Paused { task: usize, point: Box<PausePoint> },
+    /// A record has an outcome.
+    Settled { task: usize, verdict: StepVerdict, elapsed: Duration },
+    /// The results of SQL.
+    Answered { task: usize, answer: Box<SessionAnswer> },
     /// The queue is empty.
     Done,
 }
@@ -296,6 +309,8 @@ impl WorkerMessage<'_> {
                 current == Some(*task)
             }
             Self::Finished { task, result, .. } => current == Some(*task) && result.report.counts.add_up(),
+            // A worker of a run does not step.
+            Self::Paused { .. } | Self::Settled { .. } | Self::Answered { .. } => false,
             Self::Done => current.is_none(),
         }
     }

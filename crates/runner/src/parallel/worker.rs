@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::family::end_with_parent;
@@ -16,13 +17,16 @@ use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::stderr;
 use super::stdio::{take_stdin, take_stdout};
+use super::step::OrderedStepper;
 use super::wire::{
     AssignedItem, Assignment, AssignmentError, PROTOCOL, Task, TaskResult, WorkKind, WorkerMessage,
 };
 use crate::clock;
 use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::slice::Slice;
-use slt_core::executor::{Observer, Selection, Surroundings, outcomes, run_observed, run_slice, unhash};
+use slt_core::executor::{
+    Observer, Selection, Surroundings, outcomes, run_observed, run_slice, run_stepwise, unhash,
+};
 use slt_core::location::{Source, path_text};
 use slt_core::outcome::{Counts, FailingRecord, FileEnd, FileProblem, FileReport, RecordId};
 use slt_core::parser::{self, SourceTree};
@@ -69,7 +73,7 @@ pub fn work(
 ) -> Result<(), WorkerError> {
     let assignment = Assignment::read(folder)?;
     // From here on no engine can print a message, or keep the message pipe open.
-    let mut out = take_streams(&assignment.kind)?;
+    let (mut out, orders) = take_streams(&assignment.kind)?;
     let process_dir = ProcessDir::new(folder, process_dir);
     let slot = Slot::open(&process_dir.slot(worker)).map_err(io_error("slot"))?;
     let queue = WorkQueue::open(folder, assignment.given);
@@ -92,7 +96,8 @@ pub fn work(
         let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, failed: None };
         let start = clock::now();
         procfs::reset_peak_memory();
-        let result = run_item(&found, slice, engine.as_ref(), &assignment, &mut recorder);
+        let context = WorkerContext { engine: engine.as_ref(), assignment: &assignment, orders: &orders };
+        let result = run_item(&found, slice, context, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
@@ -112,12 +117,27 @@ pub fn work(
     say(&WorkerMessage::Done)
 }
 
-/// Replaces standard input and output, and returns the latter. This process exits when standard input closes.
-fn take_streams(kind: &WorkKind) -> Result<File, WorkerError> {
+/// Replaces standard input and output, and returns the latter, with the lines of the former. This process exits when
+/// standard input closes.
+fn take_streams(kind: &WorkKind) -> Result<(File, Receiver<Vec<u8>>), WorkerError> {
     let lifeline = take_stdin().map_err(io_error("standard input"))?;
-    end_with_parent(lifeline).map_err(io_error("a thread that waits for the end of the main process"))?;
+    let (sender, orders) = channel();
+    // Nobody reads the lines if this process is about to exit.
+    let hear = move |line| drop(sender.send(line));
+    end_with_parent(lifeline, hear)
+        .map_err(io_error("a thread that waits for the end of the main process"))?;
     let stderr = io::stderr();
-    take_stdout(kind.shows_output().then_some(&stderr)).map_err(io_error("standard output"))
+    let out = take_stdout(kind.shows_output().then_some(&stderr)).map_err(io_error("standard output"))?;
+    Ok((out, orders))
+}
+
+/// What the files of a worker have in common.
+#[derive(Clone, Copy)]
+struct WorkerContext<'w> {
+    engine: &'w dyn Engine,
+    assignment: &'w Assignment,
+    /// The lines of the main process.
+    orders: &'w Receiver<Vec<u8>>,
 }
 
 /// Returns whether the next file would begin with half of the memory limit in use.
@@ -146,19 +166,22 @@ pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&
 fn run_item(
     item: &WorkItem,
     slice: Option<Slice>,
-    engine: &dyn Engine,
-    assignment: &Assignment,
+    context: WorkerContext<'_>,
     recorder: &mut Recorder<'_>,
 ) -> TaskResult {
     let result = match item.read() {
         Ok(bytes) => {
             let source = Source::new(item.shown.as_str(), bytes);
-            let selection = match (assignment.kind.only(), slice) {
-                (Some(line), _) => Selection::Only(line),
-                (None, Some(slice)) => Selection::Slice(slice),
-                (None, None) => Selection::AllBut(&item.left_out),
+            let selection = match (&context.assignment.kind, slice) {
+                (WorkKind::Test { only: Some(line), .. }, _) => Selection::Only(*line),
+                // All steps up to a record of an included file are needed: it may be included in a loop.
+                (WorkKind::Step { target: Some(RecordId { source: Some(_), .. }) }, _) => Selection::All,
+                (WorkKind::Step { target: Some(target) }, _) => Selection::From(target.line),
+                (WorkKind::Step { target: None }, _) => Selection::From(u32::MAX),
+                (_, Some(slice)) => Selection::Slice(slice),
+                (_, None) => Selection::AllBut(&item.left_out),
             };
-            run_source(item, source, selection, engine, assignment, recorder)
+            run_source(item, source, selection, context, recorder)
         }
         Err(error) => TaskResult::new(not_started(FileProblem::Unreadable(error.to_string()))),
     };
@@ -170,8 +193,7 @@ fn run_source(
     item: &WorkItem,
     source: Source,
     selection: Selection<'_>,
-    engine: &dyn Engine,
-    assignment: &Assignment,
+    WorkerContext { engine, assignment, orders }: WorkerContext<'_>,
     recorder: &mut Recorder<'_>,
 ) -> TaskResult {
     let settings = &assignment.settings;
@@ -189,6 +211,12 @@ fn run_source(
         report.failures.clone_from(failures);
         unhash(&mut report, &script, engine, &settings.options);
         report.failures.iter().for_each(|record| recorder.record_not_passed(record));
+        return TaskResult::new(report);
+    }
+    if let WorkKind::Step { target } = &assignment.kind {
+        let report = recorder.step(target.clone(), orders, |recorder, stepper| {
+            run_stepwise(&script, surroundings, &settings.options, selection, recorder, stepper)
+        });
         return TaskResult::new(report);
     }
     let total = if let Selection::Only(_) = selection { 1 } else { outcomes(&script) };
@@ -221,6 +249,25 @@ struct Recorder<'r> {
 }
 
 impl Recorder<'_> {
+    /// Runs a file step by step. Its observer and its stepper share the pipe.
+    fn step(
+        &mut self,
+        target: Option<RecordId>,
+        orders: &Receiver<Vec<u8>>,
+        run: impl FnOnce(&mut Recorder<'_>, &mut OrderedStepper<'_>) -> FileReport,
+    ) -> FileReport {
+        // An observer can be on any thread. Nothing panics while it has the lock.
+        let pipe = Mutex::new(&mut *self.say);
+        let say = |message: &WorkerMessage<'_>| pipe.lock().unwrap_or_else(PoisonError::into_inner)(message);
+        let mut say_too = &say;
+        let mut recorder =
+            Recorder { task: self.task, slot: self.slot, say: &mut say_too, trace: None, failed: None };
+        let mut stepper = OrderedStepper::new(self.task, target, orders, &say);
+        let report = run(&mut recorder, &mut stepper);
+        self.failed = recorder.failed.or(stepper.failed);
+        report
+    }
+
     fn send(&mut self, message: &WorkerMessage<'_>) {
         if self.failed.is_none() {
             self.failed = (self.say)(message).err();

@@ -294,6 +294,10 @@ impl<'r> WorkerPool<'r> {
                 worker.done = true;
                 None
             }
+            // These make no sense here.
+            WorkerMessage::Paused { .. } | WorkerMessage::Settled { .. } | WorkerMessage::Answered { .. } => {
+                None
+            }
         }
     }
 

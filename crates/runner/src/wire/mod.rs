@@ -15,11 +15,12 @@ mod tests;
 pub(crate) use form::{Lent, List, Maybe, RemoteForm};
 pub(crate) use path::{FileIdForm, path_field, path_map};
 pub(crate) use record::{
-    DigestForm, ExitHowForm, FailingRecordForm, RecordIdForm, RecordKeyForm, RecordNameForm,
+    DigestForm, ExitHowForm, FailingRecordForm, ProblemForm, RecordIdForm, RecordKeyForm, RecordNameForm,
+    SqlErrorForm,
 };
 pub(crate) use run::{
-    AttemptForm, CountsForm, EngineIdForm, FileReportForm, FlakyResultForm, RunEndForm, RunHeaderForm,
-    SettingsForm, SliceForm, bytes_of_reports,
+    AttemptForm, CountsForm, EngineIdForm, FileEndForm, FileReportForm, FlakyResultForm, RunEndForm,
+    RunHeaderForm, SettingsForm, SliceForm, bytes_of_reports,
 };
 pub(crate) use summary::FileSummaryForm;
 

@@ -324,6 +324,8 @@ forms! {
     RecordIdForm => RecordId,
     RecordKeyForm => RecordKey,
     RecordNameForm => RecordName,
+    ProblemForm => Problem,
+    SqlErrorForm => SqlError,
     LabelMismatchForm => LabelMismatch,
     RecordRefForm => RecordRef,
     SlowRecordForm => SlowRecord,

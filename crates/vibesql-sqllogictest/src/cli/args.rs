@@ -30,6 +30,7 @@ mod report;
 mod run;
 mod runs;
 mod selection;
+mod shell;
 mod size;
 mod store;
 mod test;
@@ -54,6 +55,7 @@ pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::run::{MessageFormat, OrderChoice, RunArgs, WorkArgs, WorkerArgs};
 pub(super) use self::runs::{LAST_RUN, PREVIOUS_RUN, RunsArgs, ShowArgs};
 pub(super) use self::selection::{ListArgs, SelectionArgs, ShardBalance, ShardChoice};
+pub(super) use self::shell::ShellArgs;
 pub(super) use self::store::{
     BackupArgs, ExportArgs, ImportArgs, MergeArgs, PruneArgs, RestoreArgs, StoreCommand,
 };
@@ -113,6 +115,8 @@ pub(super) struct ConfigSource {
 pub(super) enum CliCommand {
     /// Run files or single records and show each failure with a diff.
     Test(TestArgs),
+    /// Open a SQL session in the state before a record.
+    Shell(ShellArgs),
     /// Run a suite and print a line per file and a summary.
     Run(Box<RunArgs>),
     /// List the files that `run` would run.

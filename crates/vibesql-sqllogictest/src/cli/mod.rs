@@ -12,6 +12,7 @@ mod git;
 mod keys;
 mod loaded_expectations;
 mod output;
+mod prompt;
 mod removed;
 mod repeat;
 mod results_location;
@@ -123,6 +124,7 @@ fn execute(command: CliCommand, context: CommandContext<'_>, ui: &mut Ui) -> Com
     let location = context.location;
     match command {
         CliCommand::Test(args) => commands::test::run(args, context, ui),
+        CliCommand::Shell(args) => commands::shell::run(args, context, ui),
         CliCommand::Run(args) => commands::run::run(*args, context, ui),
         CliCommand::List(args) => commands::list::run(args, context, ui),
         CliCommand::Check(args) => commands::check::run(args, context, ui),

@@ -88,6 +88,8 @@ mod screen;
 mod selection;
 mod servers;
 mod shards;
+mod shell_cmd;
+mod shell_terminal;
 mod slices;
 #[cfg(feature = "store")]
 mod store;

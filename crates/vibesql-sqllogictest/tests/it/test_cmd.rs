@@ -148,6 +148,7 @@ fn one_record_after_its_set_up() {
     assert_snapshot!(sandbox.run("test --engine sqlite t.test:40"), @r#"
     exit code 0
     --- stdout
+    note: in the set-up: t.test:29: 1 column expected, but the SQL has no result
     note: in the set-up: t.test:33: unexpected error: near "SELEKT": syntax error
     note: in the set-up: t.test:36: an error was expected, but the statement succeeded
     PASS  t.test  1 record  [time] s

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use super::flow::LoopFrame;
 use super::in_flight::{IterationObserver, RecordsInFlight};
+use super::pause::Stepping;
 use super::{FileRunner, ListedIterations, Surroundings, slow};
 use crate::engine::{DatabaseError, EngineError, ExecuteError, RowSink, Session};
 use crate::executor::environment::{ExecutionRules, ExecutionState};
@@ -104,7 +105,10 @@ impl<'r> FileRunner<'r> {
         frames: &mut Vec<LoopFrame<'r>>,
     ) -> Option<usize> {
         let is_concurrent = frames.last().is_some_and(|frame| frame.concurrent);
-        // Records that are not executed need no sessions.
+        // Records that are not executed need no sessions, and a file that pauses is executed in order.
+        if !matches!(self.stepping, Stepping::Off) {
+            return None;
+        }
         if !is_concurrent || self.has_ended() || self.skips.is_some() || self.skips_by_mode() {
             return None;
         }
@@ -274,6 +278,7 @@ impl<'r> LoopStart<'_, 'r> {
             listed_iterations: ListedIterations::default(),
             skips: None,
             signal: Some(&self.signal),
+            stepping: Stepping::Off,
         };
         let behind = runner.run_iteration(self.steps, self.frame.only(iteration));
         let FileRunner { state, report, skips, .. } = runner;

@@ -126,6 +126,12 @@ pub fn may_split(script: &Script<'_>, options: &Options) -> Result<(), WhyNot> {
     if found < FEWEST_UNITS { Err(WhyNot::FewQueries { found }) } else { Ok(()) }
 }
 
+/// Returns whether the SQL of a query is known to change nothing.
+pub(in crate::executor) fn only_reads(sql: &Sql<'_>) -> bool {
+    let mut buffer = Vec::new();
+    tokens(sql.text(&mut buffer)).is_ok_and(|tokens| check_query(0, &tokens).is_ok())
+}
+
 /// Checks that a query is one SELECT or VALUES without any word that could make it more than a read.
 fn check_query(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
     let one = tokens.strip_suffix(&[Token::Symbol(b';')]).unwrap_or(tokens);

@@ -21,6 +21,7 @@ pub(super) mod report;
 mod rerun;
 pub(super) mod run;
 pub(super) mod runs;
+pub(super) mod shell;
 pub(super) mod show;
 pub(super) mod status;
 pub(super) mod store;

@@ -16,7 +16,7 @@ use crate::cli::settings::{EngineSetup, seconds};
 use crate::cli::target::{self, TestTarget};
 use crate::cli::ui::Ui;
 use crate::cli::workers::worker_command;
-use slt_core::engine::EngineId;
+use slt_core::engine::{EngineId, EngineRegistry};
 use slt_core::executor::{DetailLimits, Settings};
 use slt_core::location::Source;
 use slt_core::outcome::{
@@ -56,7 +56,7 @@ pub(in crate::cli) fn run(
     targets.iter_mut().for_each(|target| set_dialects(std::slice::from_mut(&mut target.item), &dialects));
     let tester = FileTester {
         setup: &setup,
-        reference: registry.make("sqlite").ok().and_then(|engine| engine.describe().ok()),
+        reference: reference(registry),
         timeouts: Timeouts { usual: seconds(args.timeout), own: resolved.timeouts() },
         trace: args.trace,
         command: WorkerCommand { stderr: WorkerStderr::Shown, ..worker_command()? },
@@ -77,14 +77,19 @@ pub(in crate::cli) fn run(
     Ok(exit_reason(&reports, &BTreeSet::new(), rules))
 }
 
+/// Returns the engine that provides the rows of a hash, if this build has it.
+pub(super) fn reference(registry: &EngineRegistry) -> Option<EngineId> {
+    registry.make("sqlite").ok().and_then(|engine| engine.describe().ok())
+}
+
 /// Tests each file in a worker process, as `run` does, so that no engine can prevent a verdict.
-struct FileTester<'t> {
-    setup: &'t EngineSetup,
+pub(super) struct FileTester<'t> {
+    pub(super) setup: &'t EngineSetup,
     /// The engine that provides the rows of a hash.
-    reference: Option<EngineId>,
-    timeouts: Timeouts,
-    trace: bool,
-    command: WorkerCommand,
+    pub(super) reference: Option<EngineId>,
+    pub(super) timeouts: Timeouts,
+    pub(super) trace: bool,
+    pub(super) command: WorkerCommand,
 }
 
 /// The time between the request to end a process and its kill.
@@ -119,7 +124,12 @@ impl FileTester<'_> {
     }
 
     /// Looks up the rows of differing hashes, in another process, so that the reference engine cannot change the verdict.
-    fn unhash(&self, report: FileReport, item: &WorkItem, ui: &mut Ui) -> Result<FileReport, CliError> {
+    pub(super) fn unhash(
+        &self,
+        report: FileReport,
+        item: &WorkItem,
+        ui: &mut Ui,
+    ) -> Result<FileReport, CliError> {
         let is_hash =
             |detail: DetailedFailure<'_>| matches!(detail.problem, Problem::Mismatch(Mismatch::Hash { .. }));
         let Some(reference) = self.reference.clone().filter(|_| report.details().any(is_hash)) else {

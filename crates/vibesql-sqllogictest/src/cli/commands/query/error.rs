@@ -1,8 +1,9 @@
 //! Errors of queries, with hints.
 
-use super::names::{QueryPrompt, columns, nearest, tables};
+use super::names::{QueryPrompt, columns, tables};
 use crate::cli::error::CliError;
 use crate::cli::exit::ExitReason;
+use crate::cli::prompt::nearest;
 use slt_store::ask::{AskError, EngineName, QueryPlanError, UnknownName, VibeSqlFault};
 
 /// Returns the error of a statement that cannot be executed.

@@ -1,6 +1,7 @@
 //! Names that can be typed in queries and in the shell: commands, tables, columns and presets.
 
 use crate::cli::error::CliError;
+use crate::cli::prompt::{DotCommand, nearest};
 use slt_store::ask::columns_of;
 use slt_store::ask::presets::{PRESETS, Preset, PresetReach, preset};
 use slt_store::ask::views::VIEWS;
@@ -25,8 +26,8 @@ impl QueryPrompt {
     }
 }
 
-/// The commands of the shell: name, argument and description.
-pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
+/// The commands of the shell.
+pub(super) const COMMANDS: &[DotCommand] = &[
     (".tables", "", "tables and views"),
     (".schema", "[TABLE]", "the columns of a table, or of all"),
     (".presets", "", "predefined queries"),
@@ -37,14 +38,6 @@ pub(super) const COMMANDS: &[(&str, &str, &str)] = &[
     (".help", "", "this list"),
     (".quit", "", "leave the shell (also Ctrl-D)"),
 ];
-
-/// Returns the most similar name, if one is similar enough.
-pub(super) fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let lower = name.to_ascii_lowercase();
-    let scored =
-        names.map(|known| (strsim::jaro_winkler(&lower, known), known)).filter(|(score, _)| *score > 0.8);
-    scored.max_by(|(one, _), (other, _)| one.total_cmp(other)).map(|(_, known)| known)
-}
 
 /// Returns the names of all tables and views.
 pub(super) fn tables() -> impl Iterator<Item = &'static str> {

@@ -1,17 +1,15 @@
 //! The shell: reads statements, which end with `;`, and commands, which start with a dot.
 
 use clap::ValueEnum as _;
-use rustyline::error::ReadlineError;
-use rustyline::history::FileHistory;
-use rustyline::{CompletionType, Config, Editor};
 use tokio::signal::unix::{self, SignalKind};
 
-use super::complete::ShellHelper;
-use super::names::{COMMANDS, QueryPrompt, find_preset, list_presets, nearest, tables};
+use super::complete::QueryLanguage;
+use super::names::{COMMANDS, QueryPrompt, find_preset, list_presets, tables};
 use super::session::QuerySession;
 use crate::cli::args::QueryFormat;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
+use crate::cli::prompt::{EnteredText, LineEditor, list_commands, nearest, unknown_command};
 use crate::cli::ui::Ui;
 use slt_runner::text::count::plural;
 use slt_store::HistoryWindow;
@@ -28,37 +26,26 @@ enum ShellFlow {
 
 /// Reads lines until the user leaves. Errors do not end it.
 pub(super) fn shell(session: &mut QuerySession, ui: &mut Ui) -> CommandResult {
-    let config = Config::builder().completion_type(CompletionType::List).auto_add_history(true).build();
-    let editor = Editor::<ShellHelper, FileHistory>::with_config(config);
-    let mut editor = editor.map_err(|error| CliError::internal(error.to_string()))?;
-    editor.set_helper(Some(ShellHelper));
-    let history = session.folder.join("history");
-    // It does not exist before the first session.
-    drop(editor.load_history(&history));
+    let mut editor = LineEditor::open(Some(session.folder.join("history")), QueryLanguage)?;
     session.prompt = QueryPrompt::Shell;
     listen(session.interrupter()).map_err(|error| CliError::io("listen for", "Ctrl-C", &error))?;
     ui.print(&format!(
         "Results in VibeSQL {VIBESQL_VERSION}. Statements end with `;`, and `.help` lists commands.\n"
     ))?;
     loop {
-        match editor.readline("results> ") {
-            Ok(line) => match entered(line.trim(), session, ui) {
+        match editor.read("results> ")? {
+            EnteredText::Text(text) => match entered(text.trim(), session, ui) {
                 Ok(ShellFlow::GoOn) => {}
                 Ok(ShellFlow::Quit) => break,
                 Err(error) => {
                     ui.error(&error);
                 }
             },
-            // The line is discarded.
-            Err(ReadlineError::Interrupted) => {}
-            Err(ReadlineError::Eof) => break,
-            Err(error) => return Err(CliError::internal(error.to_string())),
+            EnteredText::Discarded => {}
+            EnteredText::End => break,
         }
     }
-    let saved = std::fs::create_dir_all(&session.folder).map_err(ReadlineError::from);
-    if let Err(error) = saved.and_then(|()| editor.save_history(&history)) {
-        ui.note(format_args!("cannot save the history of the shell: {error}"));
-    }
+    editor.save(ui);
     Ok(ExitReason::Success)
 }
 
@@ -93,7 +80,7 @@ fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellF
     let (command, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     match (command, argument.trim()) {
         (".quit" | ".exit", _) => return Ok(ShellFlow::Quit),
-        (".help", _) => ui.print(&help())?,
+        (".help", _) => ui.print(&list_commands(COMMANDS))?,
         (".tables", _) => ui.print(&named_tables())?,
         (".schema", "") => ui.print(&tables().filter_map(shape).collect::<Vec<_>>().join("\n"))?,
         (".schema", name) => match shape(name) {
@@ -115,12 +102,7 @@ fn entered(text: &str, session: &mut QuerySession, ui: &mut Ui) -> Result<ShellF
             _ => return Err(CliError::usage(format!("expected a number of runs, found `{count}`"), "")),
         },
         (".all", _) => session.settings.reading.window = HistoryWindow::All,
-        (command, _) => {
-            let nearest = nearest(command, COMMANDS.iter().map(|(name, _, _)| *name));
-            let hint = nearest
-                .map_or_else(|| "`.help` lists them".to_owned(), |name| format!("did you mean `{name}`?"));
-            return Err(CliError::usage(format!("no command `{command}`"), hint));
-        }
+        (command, _) => return Err(unknown_command(command, COMMANDS)),
     }
     Ok(ShellFlow::GoOn)
 }
@@ -154,13 +136,6 @@ fn unknown_table(name: &str) -> CliError {
         None => "`.tables` lists them".to_owned(),
     };
     CliError::usage(format!("no table `{name}`"), hint)
-}
-
-fn help() -> String {
-    let line = |(name, argument, about): &(&str, &str, &str)| {
-        format!("{:<18}  {about}\n", format!("{name} {argument}"))
-    };
-    COMMANDS.iter().map(line).collect()
 }
 
 fn named_tables() -> String {
