@@ -250,7 +250,8 @@ mod tests {
     proptest! {
         #[test]
         fn each_file_is_in_a_shard(file in ".{0,30}", count in 1_u64..20) {
-            prop_assert!(Shard { index: 1, count }.index_of(&file) < count);
+            let shard = Shard { index: 1, count };
+            prop_assert!(shard.index_of(&file) < count);
         }
     }
 }

@@ -42,6 +42,21 @@ impl ExitReason {
         }
     }
 
+    /// Returns the reason of another process of this program, which has ended with this code.
+    pub(super) fn from_code(code: i32) -> Self {
+        let all = [
+            Self::Success,
+            Self::NothingSelected,
+            Self::TestsFailed,
+            Self::Regressed,
+            Self::Usage,
+            Self::Incomplete,
+            Self::EngineUnavailable,
+            Self::System,
+        ];
+        all.into_iter().find(|reason| i32::from(reason.code()) == code).unwrap_or(Self::Internal)
+    }
+
     /// Returns the reason of a comparison of two runs with `common` files in common.
     pub(super) fn from_comparison(regressed: bool, common: u64) -> Self {
         match (regressed, common) {

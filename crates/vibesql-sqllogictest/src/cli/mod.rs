@@ -26,6 +26,7 @@ mod stream;
 mod suite;
 mod target;
 mod ui;
+mod watched;
 mod workers;
 
 use std::ffi::OsString;
@@ -125,6 +126,7 @@ fn execute(command: CliCommand, context: CommandContext<'_>, ui: &mut Ui) -> Com
     match command {
         CliCommand::Test(args) => commands::test::run(args, context, ui),
         CliCommand::Shell(args) => commands::shell::run(args, context, ui),
+        CliCommand::Run(args) if args.is_watch() => commands::watch::run(*args, context, ui),
         CliCommand::Run(args) => commands::run::run(*args, context, ui),
         CliCommand::List(args) => commands::list::run(args, context, ui),
         CliCommand::Check(args) => commands::check::run(args, context, ui),

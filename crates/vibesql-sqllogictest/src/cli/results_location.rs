@@ -58,7 +58,12 @@ pub(super) fn opened(
     circumstances: Circumstances,
 ) -> Opened {
     let places: BTreeMap<_, _> = items.iter().map(|item| (item.file.clone(), place_of(item))).collect();
-    let command = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    let typed = |word: std::ffi::OsString| {
+        let word = word.to_string_lossy();
+        // A run of `run --watch` is a process that the user has not started.
+        if word.starts_with("--watched=") { "--watch".to_owned() } else { word.into_owned() }
+    };
+    let command = std::env::args_os().map(typed).collect();
     let folder = std::env::current_dir().unwrap_or_default();
     Opened::new(run, started, command, folder, settings.clone(), circumstances, places)
 }

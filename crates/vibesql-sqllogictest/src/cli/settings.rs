@@ -13,6 +13,7 @@ use super::context::CommandContext;
 use super::error::CliError;
 use super::loaded_expectations::ExpectationsSource;
 use super::repeat::shell_word;
+use super::watched::WatchedRun;
 use super::workers::cores;
 use crate::monitor::Verbosity;
 use slt_core::engine::{Engine, EngineId, EngineRegistry};
@@ -186,6 +187,8 @@ pub(super) struct NewRun {
     pub(super) attempts: Attempts,
     /// The run that a shard is part of.
     pub(super) group: Option<GroupSettings>,
+    /// What to run, if `run --watch` has started this process.
+    pub(super) watched: Option<WatchedRun>,
     /// A step of the start at which this process kills itself, for tests.
     pub(super) die_at_step: Option<u64>,
 }
@@ -197,6 +200,14 @@ pub(super) struct BaselineSettings {
 }
 
 impl RunSettings {
+    /// Returns what to run, if `run --watch` has started this process.
+    pub(super) fn watched(&self) -> Option<&WatchedRun> {
+        match &self.start {
+            RunStart::New(new) => new.watched.as_ref(),
+            RunStart::Resumed(_) => None,
+        }
+    }
+
     pub(super) fn new(args: RunArgs, context: CommandContext<'_>) -> Result<Self, CliError> {
         let limits = args.limits;
         if limits.max_memory.is_some() && procfs::memory(getpid()).is_none() {
@@ -229,6 +240,7 @@ impl RunSettings {
                         after_crash: true,
                     },
                     group: named.or(of_ci),
+                    watched: args.watched.map(WatchedRun::open).transpose()?,
                     die_at_step: args.die_at_step,
                 }))
             }

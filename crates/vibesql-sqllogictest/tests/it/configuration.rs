@@ -69,6 +69,7 @@ fn settings_are_shown_with_their_origin() {
     max-fail         7                      ../../sqllogictest.toml: profile base
     group            -                      default
     resume           -                      default
+    watch            false                  default
     quiet            false                  default
     verbose          false                  default
     durations        -                      default

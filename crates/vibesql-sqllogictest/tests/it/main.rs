@@ -110,5 +110,6 @@ mod usage;
 #[cfg(feature = "engine-vibesql")]
 mod vibesql;
 mod visible;
+mod watch;
 mod workers;
 mod workflow;

@@ -62,10 +62,20 @@ pub(in crate::cli) struct RunArgs {
             "allow_shell", "allow_outside",
             "record_timeout", "hash_threshold", "timeout", "max_memory", "slow", "grace", "retries", "repeat",
             "flaky", "failed", "changed", "order", "random", "seed", "balance", "no_split", "files", "suite", "group",
+            "watch",
         ],
     )]
     #[expect(clippy::option_option, reason = "the flag may have a value")]
     pub(in crate::cli) resume: Option<Option<String>>,
+    /// Run again what changes, until Ctrl-C
+    ///
+    /// A changed test file runs alone, a changed included file with the files that include it. After a change of this
+    /// program or of the driver of the engine all files run, those first that have failed. Only the first run is stored.
+    #[arg(long)]
+    watch: bool,
+    /// The folder of `--watch`, whose process starts this one.
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(in crate::cli) watched: Option<PathBuf>,
     /// Kill this process at a step of the start, for tests.
     #[arg(long, value_name = "STEP", hide = true)]
     pub(in crate::cli) die_at_step: Option<u64>,
@@ -102,6 +112,13 @@ pub(in crate::cli) struct RunArgs {
     pub(in crate::cli) expectations: ExpectationArgs,
     #[command(flatten)]
     compatibility: CompatibilityArgs,
+}
+
+impl RunArgs {
+    /// Whether this process watches, and starts others that run.
+    pub(in crate::cli) fn is_watch(&self) -> bool {
+        self.watch && self.watched.is_none()
+    }
 }
 
 /// Flags of VibeSQL's earlier scripts that select what is the default here.

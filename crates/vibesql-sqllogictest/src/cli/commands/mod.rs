@@ -26,5 +26,6 @@ pub(super) mod show;
 pub(super) mod status;
 pub(super) mod store;
 pub(super) mod test;
+pub(super) mod watch;
 pub(super) mod work;
 pub(super) mod worker;

@@ -24,6 +24,7 @@ use crate::cli::shards;
 use crate::cli::store;
 use crate::cli::suite;
 use crate::cli::ui::Ui;
+use crate::cli::watched::WatchedRun;
 use crate::cli::workers::worker_command;
 use crate::monitor::{EventStream, ProgressDisplay, ProgressLook, ResultLines};
 use slt_core::executor::Settings;
@@ -97,7 +98,9 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     text += &written(|out| report::summary::write(out, &run, None, settings.fail_on_empty));
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
     text += &next_step(&run, judgement, &again);
-    if !complete {
+    let watched = settings.watched();
+    let is_kept = watched.is_none_or(WatchedRun::is_kept);
+    if !complete && is_kept {
         text += &resume_step(&ui.program, context.location.named_path(), &started.folder.name);
     }
     let rules = VerdictRules { fail_on_empty: settings.fail_on_empty, flaky: run.header.flaky };
@@ -122,6 +125,9 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     if let Err(error) = remove_leftovers(&started, context) {
         ui.warn(&format!("cannot drop the databases of killed processes: {}", error.message));
     }
+    if let Some(watched) = watched {
+        watched.report(started.prepared.items(), &run)?;
+    }
     let (results, group) = (started.folder.results(), started.group.clone());
     let name = started.folder.name.clone();
     // Releases the lock of the run, so that it counts as ended.
@@ -135,7 +141,9 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     {
         ui.warn(&format!("the shards of {group} are not combined: {}", error.message));
     }
-    store::catch_up_after_run(&results, ui);
+    if is_kept {
+        store::catch_up_after_run(&results, ui);
+    }
     if let Some(documents) = documents {
         let baseline = settings.baseline.as_ref().map(|baseline| baseline.run.as_str());
         let shown = documents.fill(&name, baseline, &settings.expectations, context, ui)?;
@@ -214,7 +222,11 @@ fn lists(
         FailedFile { file, first, again, was_good, passes }
     });
     let mut failed: Vec<_> = failed.collect();
-    let see_all = format!("{program} show {}", started.folder.name);
+    let is_kept = settings.watched().is_none_or(WatchedRun::is_kept);
+    let see_all = match is_kept {
+        true => format!("{program} show {}", started.folder.name),
+        false => format!("{program} run"),
+    };
     written(|out| {
         // The result of a single file has already been printed.
         if run.header.files > 1 {
@@ -266,9 +278,15 @@ fn begin(
     let workers = settings.policy.workers;
     let SelectedFiles { items, slices, shard, expectations, is_part, history } =
         select(new, &settings.expectations, results, workers, ui)?;
+    let files: Vec<_> = items.into_iter().zip(slices).collect();
+    let (items, slices): (Vec<_>, Vec<_>) = match &new.watched {
+        Some(watched) => watched.choose(files)?.into_iter().unzip(),
+        None => files.into_iter().unzip(),
+    };
     let constraints = RunConstraints { before: None, engine: Some(&engine) };
     let baseline = find_baseline(settings, context.location, constraints, ui)?;
-    let starting = results.start_run_dying_at(new.die_at_step)?;
+    let unkept = new.watched.as_ref().filter(|watched| !watched.is_kept()).map(WatchedRun::results);
+    let starting = unkept.as_ref().unwrap_or(results).start_run_dying_at(new.die_at_step)?;
     if let Some(shard) = shard.as_ref().filter(|_| new.selection.balance == ShardBalance::Time) {
         ui.note(format_args!(
             "shards by time, {}; all shards must print the same value, or files are missing",

@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, Command};
 
 /// Flags that select the sources of settings. They are not keys of the file.
 pub(super) const SELECTORS: &[&str] =
-    &["config", "no-config", "profile", "suite", "suite-name", "resume", "join"];
+    &["config", "no-config", "profile", "suite", "suite-name", "resume", "join", "watch"];
 
 /// Commands about this program, which run nothing.
 const ABOUT_ITSELF: &[&str] = &["config", "completions", "man", "help"];
