@@ -27,8 +27,8 @@ use super::step::{Step, StepRole};
 use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
-    FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Problem, RecordId,
-    RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    Correction, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Problem,
+    RecordId, RecordOutcome, SkipReason, VALUES_OF_GROUP,
 };
 use crate::parser::{Matcher, Record, Script};
 
@@ -124,6 +124,7 @@ fn run_with<'r>(
                 listed_iterations,
                 skips,
                 signal,
+                correction: None,
             };
             runner.run(&program)
         }
@@ -173,6 +174,8 @@ struct FileRunner<'r> {
     skips: Option<SkipReason>,
     /// Connects the iterations of a concurrent loop.
     signal: Option<&'r LoopSignal>,
+    /// What would make the record that is executed right, if the observer asks for it.
+    correction: Option<Correction>,
 }
 
 /// A contribution of a record to the counts besides its outcome.
@@ -361,6 +364,7 @@ impl<'r> FileRunner<'r> {
             counts.skipped += 1;
             counts.skipped_besides += 1;
         }
+        let correction = self.correction.take();
         if let RecordOutcome::Failed(problem) = outcome {
             if let Problem::Fault(fault) = &problem {
                 self.end_by(record, fault);
@@ -376,6 +380,9 @@ impl<'r> FileRunner<'r> {
             let detail = (self.report.failures.len() < self.options.details.records)
                 .then(|| Box::new(detail_of(self.script, record, problem)));
             let failure = FailingRecord { id, key: None, group: Some(group), detail };
+            if let Some(correction) = correction {
+                self.observer.correction_found(&failure.id, &correction);
+            }
             self.observer.record_not_passed(&failure);
             self.report.failures.push(failure);
         }

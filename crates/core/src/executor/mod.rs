@@ -9,6 +9,7 @@ pub mod cells;
 mod concurrent_tests;
 mod connection;
 pub mod core;
+mod correction;
 #[cfg(test)]
 mod dialect_tests;
 pub mod diff;
@@ -29,6 +30,7 @@ mod settings;
 pub mod slice;
 mod step;
 mod unhash;
+pub mod update;
 mod variables;
 pub mod verdict;
 mod watchdog;

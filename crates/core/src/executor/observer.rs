@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::EngineError;
-use crate::outcome::{Counts, FailingRecord, RecordId};
+use crate::outcome::{Correction, Counts, FailingRecord, RecordId};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
 ///
@@ -33,6 +33,16 @@ pub trait Observer: Send {
 
     /// Called for a failing record. Its key is not known yet.
     fn record_not_passed(&mut self, record: &FailingRecord);
+
+    /// Returns whether [`Self::correction_found`] is called, which costs memory for whole results.
+    fn wants_corrections(&self) -> bool {
+        false
+    }
+
+    /// Called before [`Self::record_not_passed`], if another expected result would be right.
+    fn correction_found(&mut self, id: &RecordId, correction: &Correction) {
+        let _ = (id, correction);
+    }
 
     /// Called with the counts of the file after each outcome.
     fn record_settled(&mut self, counts: &Counts);

@@ -3,6 +3,7 @@
 //! Every record of a file ends in exactly one [`RecordOutcome`], and [`Counts`] add up to the records of the
 //! file. Nothing is a pass by default.
 
+mod correction;
 mod counts;
 mod difference;
 mod digest;
@@ -17,6 +18,7 @@ mod run;
 mod summary;
 mod whole;
 
+pub use correction::{Correction, NewLine};
 pub use counts::Counts;
 pub use difference::{Difference, VALUES_OF_GROUP};
 pub use digest::Digest;

@@ -18,11 +18,13 @@ mod condition;
 mod control;
 mod dialect;
 mod error;
+mod format;
 mod grammar;
 mod header;
 mod include;
 mod lines;
 mod lint;
+mod places;
 mod record;
 #[cfg(test)]
 mod tests;
@@ -38,9 +40,11 @@ pub use dialect::{
     UnknownDialect, VIBESQL, VIBESQL_EXACT, VariableSyntax, choose, profile,
 };
 pub use error::{Lint, LintKind, ParseError, ParseErrorKind};
+pub use format::format_script;
 pub use grammar::parse;
 pub use include::{IncludeError, IncludeFinder, SourceTree};
 pub use lint::{LintFinding, LintLevel, LintRule, defect_codes, explain_defect, find_lints};
+pub use places::{RecordPlaces, ResultPlaces};
 pub use record::{
     ConnectionName, DatabaseAction, Defect, DefectEffect, ErrorPattern, IncludedScripts, Item, Layout, Let,
     MissingAbility, Query, QueryExpectation, Record, RecordKind, RecordOptions, Retry, RetryRule, Script,

@@ -83,6 +83,11 @@ pub enum WorkKind {
         #[serde(with = "Maybe::<RecordIdForm>")]
         target: Option<RecordId>,
     },
+    /// Run the text in the folder of the run in place of the file, and find what would make failing records right.
+    Update {
+        /// The line of the only record to judge, after the statements before it.
+        only: Option<u32>,
+    },
     /// Judge nothing, and find the rows after the hashes of these records.
     Unhash(#[serde(with = "List::<FailingRecordForm>")] Vec<FailingRecord>),
 }
@@ -90,7 +95,10 @@ pub enum WorkKind {
 impl WorkKind {
     /// Returns the line of the only record to judge.
     pub(super) fn only(&self) -> Option<u32> {
-        if let Self::Test { only, .. } = self { *only } else { None }
+        match self {
+            Self::Test { only, .. } | Self::Update { only } => *only,
+            Self::Run | Self::Step { .. } | Self::Unhash(_) => None,
+        }
     }
 
     pub(super) fn is_traced(&self) -> bool {

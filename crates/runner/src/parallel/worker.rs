@@ -18,6 +18,7 @@ use super::slot::Slot;
 use super::stderr;
 use super::stdio::{take_stdin, take_stdout};
 use super::step::OrderedStepper;
+use super::update_folder::{CorrectionWriter, read_updated_text};
 use super::wire::{
     AssignedItem, Assignment, AssignmentError, PROTOCOL, Task, TaskResult, WorkKind, WorkerMessage,
 };
@@ -28,7 +29,7 @@ use slt_core::executor::{
     Observer, Selection, Surroundings, outcomes, run_observed, run_slice, run_stepwise, unhash,
 };
 use slt_core::location::{Source, path_text};
-use slt_core::outcome::{Counts, FailingRecord, FileEnd, FileProblem, FileReport, RecordId};
+use slt_core::outcome::{Correction, Counts, FailingRecord, FileEnd, FileProblem, FileReport, RecordId};
 use slt_core::parser::{self, SourceTree};
 
 /// An error that stops a worker.
@@ -49,6 +50,8 @@ pub enum WorkerError {
     #[error(transparent)]
     Engine(#[from] RegistryError),
 }
+
+const CORRECTIONS: &str = "corrections";
 
 fn io_error(what: &'static str) -> impl Fn(io::Error) -> WorkerError {
     move |source| WorkerError::Io { what, source }
@@ -93,11 +96,15 @@ pub fn work(
         let Task { item, slice } = assignment.tasks[task];
         let found = work_item(&assignment.items[item], embedded);
         let trace = assignment.kind.is_traced().then_some(found.shown.as_str());
-        let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, failed: None };
+        let is_update = matches!(assignment.kind, WorkKind::Update { .. });
+        let corrections = is_update.then(|| CorrectionWriter::create(folder)).transpose();
+        let corrections = corrections.map_err(io_error(CORRECTIONS))?;
+        let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, corrections, failed: None };
         let start = clock::now();
         procfs::reset_peak_memory();
+        let text = if is_update { read_updated_text(folder).map(Cow::Owned) } else { found.read() };
         let context = WorkerContext { engine: engine.as_ref(), assignment: &assignment, orders: &orders };
-        let result = run_item(&found, slice, context, &mut recorder);
+        let result = run_item(&found, text, slice, context, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
         }
@@ -165,15 +172,18 @@ pub(super) fn work_item(item: &AssignedItem, embedded: &dyn Fn(&str) -> Option<&
 /// Runs one file and returns its report, still without a duration.
 fn run_item(
     item: &WorkItem,
+    text: io::Result<Cow<'static, [u8]>>,
     slice: Option<Slice>,
     context: WorkerContext<'_>,
     recorder: &mut Recorder<'_>,
 ) -> TaskResult {
-    let result = match item.read() {
+    let result = match text {
         Ok(bytes) => {
             let source = Source::new(item.shown.as_str(), bytes);
             let selection = match (&context.assignment.kind, slice) {
-                (WorkKind::Test { only: Some(line), .. }, _) => Selection::Only(*line),
+                (WorkKind::Test { only: Some(line), .. } | WorkKind::Update { only: Some(line) }, _) => {
+                    Selection::Only(*line)
+                }
                 // All steps up to a record of an included file are needed: it may be included in a loop.
                 (WorkKind::Step { target: Some(RecordId { source: Some(_), .. }) }, _) => Selection::All,
                 (WorkKind::Step { target: Some(target) }, _) => Selection::From(target.line),
@@ -244,6 +254,8 @@ struct Recorder<'r> {
     say: &'r mut (dyn FnMut(&WorkerMessage<'_>) -> Result<(), WorkerError> + Send),
     /// The displayed path, if each record is named on standard error before it runs.
     trace: Option<&'r str>,
+    /// Where corrections go, if they are asked for.
+    corrections: Option<CorrectionWriter>,
     /// The error of the first message that could not be sent, because the pipe has no reader.
     failed: Option<WorkerError>,
 }
@@ -260,8 +272,14 @@ impl Recorder<'_> {
         let pipe = Mutex::new(&mut *self.say);
         let say = |message: &WorkerMessage<'_>| pipe.lock().unwrap_or_else(PoisonError::into_inner)(message);
         let mut say_too = &say;
-        let mut recorder =
-            Recorder { task: self.task, slot: self.slot, say: &mut say_too, trace: None, failed: None };
+        let mut recorder = Recorder {
+            task: self.task,
+            slot: self.slot,
+            say: &mut say_too,
+            trace: None,
+            corrections: None,
+            failed: None,
+        };
         let mut stepper = OrderedStepper::new(self.task, target, orders, &say);
         let report = run(&mut recorder, &mut stepper);
         self.failed = recorder.failed.or(stepper.failed);
@@ -306,6 +324,17 @@ impl Observer for Recorder<'_> {
 
     fn record_not_passed(&mut self, record: &FailingRecord) {
         self.send(&WorkerMessage::NotPassed { task: self.task, record: Cow::Borrowed(record) });
+    }
+
+    fn wants_corrections(&self) -> bool {
+        self.corrections.is_some()
+    }
+
+    fn correction_found(&mut self, id: &RecordId, correction: &Correction) {
+        let written = self.corrections.as_mut().map_or(Ok(()), |file| file.write(id, correction));
+        if let Err(error) = written {
+            self.failed.get_or_insert(io_error(CORRECTIONS)(error));
+        }
     }
 
     fn record_settled(&mut self, counts: &Counts) {

@@ -4,6 +4,7 @@
 //! (`#[serde(remote = "…")]`), so it writes borrowed values, and does not compile if the type and its form differ. Each
 //! change of a form must change [`FORMAT`]: journals and messages of another format are refused.
 
+mod correction;
 mod form;
 mod path;
 mod record;
@@ -12,6 +13,7 @@ mod summary;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use correction::CorrectionForm;
 pub(crate) use form::{Lent, List, Maybe, RemoteForm};
 pub(crate) use path::{FileIdForm, path_field, path_map};
 pub(crate) use record::{

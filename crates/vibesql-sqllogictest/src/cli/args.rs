@@ -19,12 +19,14 @@ macro_rules! choice {
     };
 }
 
+mod add;
 mod analysis;
 mod check;
 mod compare;
 #[cfg(feature = "store")]
 mod database;
 mod expectations;
+mod format;
 mod program;
 mod report;
 mod run;
@@ -34,6 +36,7 @@ mod shell;
 mod size;
 mod store;
 mod test;
+mod update;
 
 #[cfg(test)]
 mod tests;
@@ -42,6 +45,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
+pub(super) use self::add::AddArgs;
 pub(super) use self::analysis::{AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat};
 pub(super) use self::check::{CheckArgs, CheckFormat};
 pub(super) use self::compare::{BisectArgs, CompareArgs, CompareFormat, FlakyArgs, TextOrJson};
@@ -50,6 +54,7 @@ pub(super) use self::database::{AskArgs, DatabaseCommand, QueryArgs, QueryFormat
 pub(super) use self::expectations::{
     ExpectationArgs, ExpectationsCheckArgs, ExpectationsCommand, ExpectationsUpdateArgs,
 };
+pub(super) use self::format::FormatArgs;
 pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, ManArgs};
 pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::run::{MessageFormat, OrderChoice, RunArgs, WorkArgs, WorkerArgs};
@@ -60,6 +65,7 @@ pub(super) use self::store::{
     BackupArgs, ExportArgs, ImportArgs, MergeArgs, PruneArgs, RestoreArgs, StoreCommand,
 };
 pub(super) use self::test::{EngineArgs, EnginesArgs, TestArgs};
+pub(super) use self::update::UpdateArgs;
 
 const GLOBAL: &str = "Global options";
 
@@ -123,6 +129,12 @@ pub(super) enum CliCommand {
     List(ListArgs),
     /// Parse files without running them and report dialects and mistakes.
     Check(CheckArgs),
+    /// Append a record with its result to a test file.
+    Add(Box<AddArgs>),
+    /// Write test files with canonical white space.
+    Format(FormatArgs),
+    /// Rewrite expectations with the results of an engine.
+    Update(Box<UpdateArgs>),
     /// List the available engines, or show an engine and what it can do.
     Engines(EnginesArgs),
     /// Show the last run and the changes since the previous run.

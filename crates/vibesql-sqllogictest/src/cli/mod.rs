@@ -11,6 +11,7 @@ mod find_run;
 mod git;
 mod keys;
 mod loaded_expectations;
+mod one_file;
 mod output;
 mod prompt;
 mod removed;
@@ -130,6 +131,9 @@ fn execute(command: CliCommand, context: CommandContext<'_>, ui: &mut Ui) -> Com
         CliCommand::Run(args) => commands::run::run(*args, context, ui),
         CliCommand::List(args) => commands::list::run(args, context, ui),
         CliCommand::Check(args) => commands::check::run(args, context, ui),
+        CliCommand::Add(args) => commands::add::run(*args, context, ui),
+        CliCommand::Format(args) => commands::format::run(args, context, ui),
+        CliCommand::Update(args) => commands::update::run(*args, context, ui),
         CliCommand::Engines(args) => commands::engines::run(&args, context.registry, ui),
         CliCommand::Status => commands::status::run(location, ui),
         CliCommand::Compare(args) => commands::compare::run(&args, location, ui),

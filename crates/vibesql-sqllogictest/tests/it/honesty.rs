@@ -11,22 +11,22 @@ use vibesql_sqllogictest::parser::{Query, QueryExpectation, Record, RecordKind, 
 use crate::support::{failing_lines, manifest, run_sqlite, shared, test_files};
 
 /// One expectation to be made wrong.
-struct Target {
+pub(crate) struct Target {
     /// The line of the header, counted from 1; it stays where it is under every mutation.
     header: usize,
     /// The lines of the values.
-    values: std::ops::Range<usize>,
+    pub(crate) values: std::ops::Range<usize>,
     columns: usize,
     label: Option<String>,
-    hashed: bool,
+    pub(crate) hashed: bool,
 }
 
-type Lines = Vec<String>;
+pub(crate) type Lines = Vec<String>;
 
 /// Makes `lines` wrong at the target; nothing where the mutation does not apply to it.
-type Mutation = fn(&Lines, &Target, &[Target]) -> Option<Lines>;
+pub(crate) type Mutation = fn(&Lines, &Target, &[Target]) -> Option<Lines>;
 
-const MUTATIONS: &[(&str, Mutation)] = &[
+pub(crate) const MUTATIONS: &[(&str, Mutation)] = &[
     ("change a value", change_value),
     ("drop a value", drop_value),
     ("add a value", add_value),
@@ -106,7 +106,7 @@ fn middle(range: &std::ops::Range<usize>) -> Option<usize> {
 }
 
 /// The executed queries of a file with an expectation that can be touched.
-fn targets(source: &Source) -> Vec<Target> {
+pub(crate) fn targets(source: &Source) -> Vec<Target> {
     let script = parse(source, &SQLITE);
     let found = script.records().filter(|record| record.conditions.is_empty()).filter_map(|record| {
         let RecordKind::Query(query) = &record.kind else { return None };

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounting;
+mod add_cmd;
 mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
@@ -33,6 +34,7 @@ mod expectation_files;
 mod expectations;
 mod external;
 mod external_requests;
+mod format_cmd;
 mod found_files;
 #[cfg(feature = "store")]
 mod generated;
@@ -106,6 +108,8 @@ mod suite;
 mod support;
 mod test_cmd;
 mod trends;
+mod update;
+mod update_cmd;
 mod usage;
 #[cfg(feature = "engine-vibesql")]
 mod vibesql;

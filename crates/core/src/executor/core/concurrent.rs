@@ -105,8 +105,8 @@ impl<'r> FileRunner<'r> {
         frames: &mut Vec<LoopFrame<'r>>,
     ) -> Option<usize> {
         let is_concurrent = frames.last().is_some_and(|frame| frame.concurrent);
-        // Records that are not executed need no sessions, and a file that pauses is executed in order.
-        if !matches!(self.stepping, Stepping::Off) {
+        // Records that are not executed need no sessions. A file that pauses or is corrected is executed in order.
+        if !matches!(self.stepping, Stepping::Off) || self.observer.wants_corrections() {
             return None;
         }
         if !is_concurrent || self.has_ended() || self.skips.is_some() || self.skips_by_mode() {
@@ -279,6 +279,7 @@ impl<'r> LoopStart<'_, 'r> {
             skips: None,
             signal: Some(&self.signal),
             stepping: Stepping::Off,
+            correction: None,
         };
         let behind = runner.run_iteration(self.steps, self.frame.only(iteration));
         let FileRunner { state, report, skips, .. } = runner;

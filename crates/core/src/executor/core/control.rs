@@ -2,12 +2,15 @@
 
 use super::FileRunner;
 use super::flow::only_problems;
+use super::values_to_keep;
 use crate::engine::{Capability, DatabaseFile, SqlError};
+use crate::executor::correction::correct_text;
+use crate::executor::evidence::excerpt;
 use crate::executor::host::HostError;
 use crate::location::text_of;
-use crate::outcome::{Fault, FileEnd, MissingRequirement, Problem, RecordOutcome, SkipReason};
+use crate::outcome::{Fault, FileEnd, Mismatch, MissingRequirement, Problem, RecordOutcome, SkipReason};
 use crate::parser::{
-    Control, DatabaseAction, ParseError, ParseErrorKind, Record, Renderer, Requirement, System,
+    Block, Control, DatabaseAction, ParseError, ParseErrorKind, Record, Renderer, Requirement, System,
     VariableSyntax,
 };
 
@@ -210,6 +213,22 @@ impl<'r> FileRunner<'r> {
             Some(expected) => self.compare_text(expected, &result.stdout),
             None => Ok(()),
         }
+    }
+
+    /// Compares the output of a command, apart from white space around it.
+    fn compare_text(&mut self, expected: &Block<'_>, actual: &[u8]) -> Result<(), Problem> {
+        let wanted = expected.lines().collect::<Vec<_>>().join(&b'\n');
+        if wanted.trim_ascii() == actual.trim_ascii() {
+            return Ok(());
+        }
+        if self.observer.wants_corrections() {
+            let lines: Vec<_> = actual.trim_ascii().split(|&byte| byte == b'\n').collect();
+            self.correction = Some(correct_text(expected, &lines));
+        }
+        let limit = values_to_keep(self.options.details, &self.report);
+        let lines = |text: &[u8]| excerpt(text.trim_ascii().split(|&byte| byte == b'\n'), 0, limit);
+        let mismatch = Mismatch::Rows { expected: lines(&wanted), actual: lines(actual), columns: 1 };
+        Err(Problem::Mismatch(mismatch))
     }
 
     /// Returns the problem of a record with wrong text that shows only during execution.

@@ -3,6 +3,7 @@
 use super::FileRunner;
 use super::values_to_keep;
 use crate::engine::SqlError;
+use crate::executor::correction::correct_transcript;
 use crate::executor::evidence::excerpt;
 use crate::outcome::{Mismatch, Problem, RecordOutcome};
 use crate::parser::{
@@ -52,19 +53,24 @@ impl<'r> FileRunner<'r> {
             Ok(lines) => lines,
             Err(error) => vec![format!("{MATERIALIZE_ERROR}{}", error.message).into_bytes()],
         };
-        let QueryExpectation::Rows(expected) = &query.expected else { return Ok(()) };
+        let QueryExpectation::Rows(listed) = &query.expected else { return Ok(()) };
         let mut expected: Vec<_> =
-            expected.lines().filter(|line| !multiline || *line != END_OF_ROWS).map(<[u8]>::to_vec).collect();
+            listed.lines().filter(|line| !multiline || *line != END_OF_ROWS).map(<[u8]>::to_vec).collect();
         if multiline {
             let text = actual.join(&b'\n');
             actual = text.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
         }
-        if query.sort.is_some_and(|sort| sort != SortMode::NoSort) {
+        let sorts = query.sort.is_some_and(|sort| sort != SortMode::NoSort);
+        if sorts {
             actual.sort();
             expected.sort();
         }
         if expected == actual {
             return Ok(());
+        }
+        if self.observer.wants_corrections() {
+            let is_end = |line: &[u8]| multiline && line == END_OF_ROWS;
+            self.correction = Some(correct_transcript(listed, &actual, sorts, &is_end));
         }
         let limit = values_to_keep(self.options.details, &self.report);
         let lines = |lines: &[Vec<u8>]| excerpt(lines.iter().map(Vec::as_slice), 0, limit);

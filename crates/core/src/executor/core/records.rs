@@ -6,6 +6,7 @@ use super::FileRunner;
 use super::control::host_problem;
 use super::values_to_keep;
 use crate::engine::SqlError;
+use crate::executor::correction::{FormRule, correct_cells, correct_output};
 use crate::executor::evidence::{excerpt, expected_excerpt};
 use crate::executor::label::{expected_digest, label_mismatch};
 use crate::executor::matcher::{CellContext, judge_cells};
@@ -15,9 +16,9 @@ use crate::executor::verdict::{EvidenceLimits, judge, judge_statement};
 use crate::location::text_of;
 use crate::outcome::{Fault, FileEnd, Mismatch, Problem, RecordOutcome};
 use crate::parser::{
-    Block, ColumnRule, ConnectionName, DefectEffect, ErrorPattern, Layout, Let, Lint, Matcher, ParseError,
-    ParseErrorKind, Query, QueryExpectation, Record, RecordKind, Renderer, Retry, RetryRule, SortMode, Sql,
-    Statement, StatementExpectation, StepError, VariableSyntax, retry_of,
+    ColumnRule, ConnectionName, DefectEffect, ErrorPattern, Layout, Let, Lint, Matcher, ParseError,
+    ParseErrorKind, Presentation, Query, QueryExpectation, Record, RecordKind, Renderer, Retry, RetryRule,
+    SortMode, Sql, Statement, StatementExpectation, StepError, VariableSyntax, retry_of,
 };
 
 impl<'r> FileRunner<'r> {
@@ -48,9 +49,9 @@ impl<'r> FileRunner<'r> {
         for _ in 0..retry.attempts {
             outcome = self.execute_once(record);
             match &outcome {
-                Some(RecordOutcome::Failed(Problem::Mismatch(_)))
-                | Some(RecordOutcome::Failed(Problem::UnexpectedError { .. } | Problem::UnexpectedSuccess)) =>
-                {
+                Some(RecordOutcome::Failed(
+                    Problem::Mismatch(_) | Problem::UnexpectedError { .. } | Problem::UnexpectedSuccess,
+                )) => {
                     self.surroundings.host.sleep(retry.backoff);
                 }
                 _ => break,
@@ -60,8 +61,8 @@ impl<'r> FileRunner<'r> {
     }
 
     fn replaced_retry(&self, record: &Record<'r>, attempts: &[u8], backoff: &[u8]) -> Result<Retry, Problem> {
-        let retry = retry_of(&self.replaced(attempts)?, &self.replaced(backoff)?);
-        retry.map_err(|text| self.malformed_at(record.line, text))
+        retry_of(&self.replaced(attempts)?, &self.replaced(backoff)?)
+            .map_err(|text| self.malformed_at(record.line, text))
     }
 
     fn execute_once(&mut self, record: &'r Record<'r>) -> Option<RecordOutcome> {
@@ -69,6 +70,7 @@ impl<'r> FileRunner<'r> {
             return Some(self.unsupported(record, missing));
         }
         let skips = self.skips;
+        self.correction = None;
         let result = match (&record.defect, &record.kind) {
             (Some(defect), _) => return Some(self.malformed(record, defect.effect)),
             (None, RecordKind::Statement(statement)) => self.statement(record, statement),
@@ -310,6 +312,10 @@ impl<'r> FileRunner<'r> {
             return Err(Problem::Fault(Fault::Adapter(text.to_owned())));
         };
         let verdict = judge(presentation, &query.expected, &output, threshold, evidence);
+        if verdict.is_err() && self.observer.wants_corrections() {
+            let rule = FormRule { threshold, by_threshold: presentation == Presentation::ByThreshold };
+            self.correction = Some(correct_output(query, &output, rule));
+        }
         // The label gets the result independently of the verdict on the values.
         let contradiction = query.label.and_then(|label| {
             let digest = output.digest();
@@ -365,6 +371,11 @@ impl<'r> FileRunner<'r> {
             limit,
         };
         let verdict = judge_cells(query, cells, &context);
+        if matches!(verdict, Err(Mismatch::Rows { .. } | Mismatch::Hash { .. }))
+            && self.observer.wants_corrections()
+        {
+            self.correction = Some(correct_cells(query, cells, &context));
+        }
         // A gap of DuckDB's runner: a hash line takes the place of the label.
         let has_hash = matches!(query.expected, QueryExpectation::Hash(_));
         let forgets_label = profile.exact && profile.matcher == Matcher::Duckdb && has_hash;
@@ -447,18 +458,6 @@ impl<'r> FileRunner<'r> {
             return Err(Problem::UnexpectedError { error, after_rows: false });
         }
         Ok(values)
-    }
-
-    /// Compares the output of a command, apart from white space around it.
-    pub(super) fn compare_text(&self, expected: &Block<'_>, actual: &[u8]) -> Result<(), Problem> {
-        let wanted = expected.lines().collect::<Vec<_>>().join(&b'\n');
-        if wanted.trim_ascii() == actual.trim_ascii() {
-            return Ok(());
-        }
-        let limit = values_to_keep(self.options.details, &self.report);
-        let lines = |text: &[u8]| excerpt(text.trim_ascii().split(|&byte| byte == b'\n'), 0, limit);
-        let mismatch = Mismatch::Rows { expected: lines(&wanted), actual: lines(actual), columns: 1 };
-        Err(Problem::Mismatch(mismatch))
     }
 
     /// Returns the contradiction of a skipped query to its label, and notes the result that it expects.

@@ -3,7 +3,7 @@
 //! The strict dialect compares rows with lines, so that words cannot move from one row to another.
 
 mod order;
-mod words;
+pub(in crate::executor) mod words;
 
 use super::super::canonical::digest_of_lines;
 use super::super::cells::CellTable;
@@ -74,13 +74,38 @@ fn equal_sorted<'w>(
     words::equal_lines(&lines, &actual)
 }
 
-/// Compares the hash of all words; of a sorted column it takes each value whole.
+/// Compares the hash of all words.
 fn judge_hash(
     expected: HashLine,
     query: &Query<'_>,
     rows: &[ResultRow<'_>],
     context: &CellContext<'_>,
 ) -> Result<(), Mismatch> {
+    let values = hashed_values(query, rows, context);
+    let actual = hash_of(&values);
+    if actual == expected {
+        return Ok(());
+    }
+    let rows = excerpt(values.iter().map(Vec::as_slice), 0, context.limit);
+    Err(Mismatch::Hash { expected, actual, rows, columns: query.types.len() })
+}
+
+/// Returns the hash line that stands for a result.
+pub(in crate::executor) fn hash_line(
+    query: &Query<'_>,
+    cells: &CellTable,
+    context: &CellContext<'_>,
+) -> HashLine {
+    hash_of(&hashed_values(query, &words::rows(query.types, cells, context.names), context))
+}
+
+fn hash_of(values: &[Vec<u8>]) -> HashLine {
+    let digest = digest_of_lines(values.iter().map(Vec::as_slice)).0;
+    HashLine { values: values.len() as u64, digest }
+}
+
+/// Returns what is hashed: all words; of a sorted column each value as a whole.
+fn hashed_values(query: &Query<'_>, rows: &[ResultRow<'_>], context: &CellContext<'_>) -> Vec<Vec<u8>> {
     let columns = query.types.len();
     let sorts = context.sort != SortMode::NoSort;
     let mut lines: Vec<WordRow<'_>> = rows.iter().map(|row| row.words.clone()).collect();
@@ -88,18 +113,11 @@ fn judge_hash(
         let fixed = if context.profile.exact { 0 } else { usize::from(context.names) };
         order::arrange(&mut lines, fixed, context.sort, columns);
     }
-    let values: Vec<Vec<u8>> = if sorts && columns == 1 {
+    if sorts && columns == 1 {
         lines.iter().map(|line| words::joined(line)).collect()
     } else {
         lines.iter().flatten().map(|word| word.text.to_vec()).collect()
-    };
-    let digest = digest_of_lines(values.iter().map(Vec::as_slice)).0;
-    let actual = HashLine { values: values.len() as u64, digest };
-    if actual == expected {
-        return Ok(());
     }
-    let rows = excerpt(values.iter().map(Vec::as_slice), 0, context.limit);
-    Err(Mismatch::Hash { expected, actual, rows, columns })
 }
 
 /// Returns the mismatch with the lines of both sides as they stand in the file and in the result.

@@ -7,7 +7,7 @@
 //! | if a NULL of a BOOLEAN column stands where no truth value is expected | compares them |
 
 mod csv;
-mod number;
+pub(in crate::executor) mod number;
 
 use std::borrow::Cow;
 
@@ -97,7 +97,7 @@ fn judge_lines(
 }
 
 /// Returns the cells of a row; empty ones do not count.
-fn row(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(in crate::executor) fn row(line: &[u8]) -> impl Iterator<Item = &[u8]> {
     line.split(|&byte| byte == b'\t').filter(|cell| !cell.is_empty())
 }
 
@@ -115,7 +115,12 @@ fn rows_differ(expected: &[&[u8]], cells: &CellTable, context: &CellContext<'_>,
 }
 
 /// Compares a value with an expected one.
-fn equality(expected: &[u8], index: usize, cells: &CellTable, context: &CellContext<'_>) -> Equality {
+pub(in crate::executor) fn equality(
+    expected: &[u8],
+    index: usize,
+    cells: &CellTable,
+    context: &CellContext<'_>,
+) -> Equality {
     let actual = cells.value(index);
     if actual == expected || (context.replaced)(expected).is_some_and(|replaced| replaced == actual) {
         return Equality::Equal;

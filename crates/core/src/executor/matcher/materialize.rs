@@ -1,5 +1,7 @@
 //! Compares results as the runner of Materialize does: a value on each line, or a row on each line.
 
+use std::borrow::Cow;
+
 use super::super::cells::CellTable;
 use super::super::evidence::{excerpt, window_start};
 use super::{CellContext, Suspicions};
@@ -47,7 +49,7 @@ fn judge_listed(
     let mut lines = listed.lines();
     if context.names {
         let names = lines.next().unwrap_or_default();
-        let expected: Vec<Vec<u8>> = words(names).map(with_blanks).collect();
+        let expected = values_of_names(names);
         if !expected.iter().map(Vec::as_slice).eq(cells.names().iter().map(String::as_bytes)) {
             let actual = cells.names().iter().map(String::as_bytes);
             return Err(rows_differ(
@@ -123,8 +125,23 @@ fn judge_rows<'l>(
     ))
 }
 
+/// Returns the names of columns on the first line.
+pub(in crate::executor) fn values_of_names(line: &[u8]) -> Vec<Vec<u8>> {
+    words(line).map(with_blanks).collect()
+}
+
+/// Writes a value as it stands on a line: beside others, and at both ends, its blanks are signs.
+pub(in crate::executor) fn written(value: &[u8], is_beside_others: bool) -> Cow<'_, [u8]> {
+    let is_padded = value.trim_ascii().len() != value.len();
+    if !value.contains(&b' ') || !is_beside_others && !is_padded {
+        return Cow::Borrowed(value);
+    }
+    let parts: Vec<&[u8]> = value.split(|&byte| byte == b' ').collect();
+    Cow::Owned(parts.join(BLANK.as_bytes()))
+}
+
 /// Returns the values of a line. The only value of a row may contain blanks.
-fn row_of_line(line: &[u8], columns: usize) -> Vec<Vec<u8>> {
+pub(in crate::executor) fn row_of_line(line: &[u8], columns: usize) -> Vec<Vec<u8>> {
     if columns == 1 { vec![with_blanks(line.trim_ascii())] } else { words(line).map(with_blanks).collect() }
 }
 

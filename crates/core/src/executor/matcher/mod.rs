@@ -1,9 +1,9 @@
 //! Judges results of dialects that do not convert values by type letters.
 
-mod cockroach;
-mod duckdb;
-mod materialize;
-mod rs;
+pub(super) mod cockroach;
+pub(super) mod duckdb;
+pub(super) mod materialize;
+pub(super) mod rs;
 
 use super::cells::CellTable;
 use crate::outcome::Mismatch;

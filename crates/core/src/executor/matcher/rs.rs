@@ -14,7 +14,7 @@ use crate::parser::{HashLine, Layout, LintKind, Matcher, Query, QueryExpectation
 use crate::value::TypeTag;
 
 /// Stands for any text in an expected result.
-const IGNORE: &[u8] = b"<slt:ignore>";
+pub(in crate::executor) const IGNORE: &[u8] = b"<slt:ignore>";
 
 pub(super) fn judge(
     query: &Query<'_>,
@@ -217,7 +217,7 @@ fn holds_fragments(expected: &[u8], actual: &[u8], exact: bool) -> bool {
 }
 
 /// Removes white space around a text, and makes one blank of all other white space.
-fn fold(text: &[u8]) -> Cow<'_, [u8]> {
+pub(in crate::executor) fn fold(text: &[u8]) -> Cow<'_, [u8]> {
     let trimmed = std::str::from_utf8(text).map_or(text, |text| text.trim().as_bytes());
     let words = || trimmed.split(u8::is_ascii_whitespace);
     if words().all(|word| !word.is_empty()) && !trimmed.iter().any(|byte| b"\t\n\x0c\r".contains(byte)) {

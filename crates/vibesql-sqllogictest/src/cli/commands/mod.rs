@@ -1,5 +1,6 @@
 //! One file per command. The arguments of the commands are in `args`.
 
+pub(super) mod add;
 pub(super) mod analyze;
 #[cfg(feature = "store")]
 pub(super) mod ask;
@@ -12,6 +13,7 @@ mod documents;
 pub(super) mod engines;
 pub(super) mod expectations;
 pub(super) mod flaky;
+pub(super) mod format;
 pub(super) mod list;
 pub(super) mod man;
 pub(super) mod punchlist;
@@ -26,6 +28,7 @@ pub(super) mod show;
 pub(super) mod status;
 pub(super) mod store;
 pub(super) mod test;
+pub(super) mod update;
 pub(super) mod watch;
 pub(super) mod work;
 pub(super) mod worker;

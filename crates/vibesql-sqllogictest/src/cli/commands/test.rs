@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
 
 use crate::cli::args::TestArgs;
 use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::{ExitReason, VerdictRules, exit_reason};
+use crate::cli::one_file::OneFile;
 use crate::cli::repeat::repeat_command;
 use crate::cli::selection::set_dialects;
 use crate::cli::settings::{EngineSetup, seconds};
@@ -23,11 +23,7 @@ use slt_core::outcome::{
     DetailedFailure, FailingRecord, FileEnd, FileReport, FlakyResult, Mismatch, Problem, RecordId,
 };
 use slt_core::parser::{self, Script};
-use slt_runner::event::{EventSink, RunEvent, SinkError};
-use slt_runner::parallel::{
-    self, Attempts, PreparedRun, RunPlan, RunPolicy, Timeouts, WorkItem, WorkKind, WorkerCommand,
-    WorkerLimits, WorkerStderr,
-};
+use slt_runner::parallel::{Timeouts, WorkItem, WorkKind, WorkerCommand, WorkerStderr};
 use slt_runner::text::count::{duration, plural};
 use slt_runner::text::detail::write_failure;
 use slt_runner::text::failure::{headline, place, place_of};
@@ -92,9 +88,6 @@ pub(super) struct FileTester<'t> {
     pub(super) command: WorkerCommand,
 }
 
-/// The time between the request to end a process and its kill.
-const GRACE: Duration = Duration::from_secs(2);
-
 impl FileTester<'_> {
     /// Returns the report of a file or a record; `None` if the user has interrupted it.
     fn test(&self, target: TestTarget, ui: &mut Ui) -> Result<Option<FileReport>, CliError> {
@@ -155,41 +148,13 @@ impl FileTester<'_> {
         kind: WorkKind,
         ui: &mut Ui,
     ) -> Result<Option<FileReport>, CliError> {
-        let plan = RunPlan {
-            items: vec![item.clone()],
-            engine,
-            settings,
-            limits: WorkerLimits { memory: None, slow: None, grace: GRACE },
-            timeouts: &self.timeouts,
-            attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: false },
-            kind,
-            slices: vec![1],
-        };
-        let prepared = PreparedRun::new(folder, plan)?;
-        let policy = RunPolicy { workers: 1, budget: None, most_failing: None, ends_at_once: true };
-        let run = parallel::run(&prepared, &self.command, policy, &mut PositionNotes(ui))?;
-        Ok(run.files.into_iter().next())
-    }
-}
-
-/// Prints the position in the running file on request, and when it is interrupted.
-struct PositionNotes<'u>(&'u mut Ui);
-
-impl EventSink for PositionNotes<'_> {
-    fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
-        if let RunEvent::Asked { running, .. } = event {
-            for file in running {
-                let at = file.record.as_ref().map_or_else(String::new, |(id, _)| format!(":{id}"));
-                let time = duration(file.elapsed);
-                self.0.note(format_args!("now at {}{at}, after {time}", file.shown));
-            }
-        }
-        Ok(())
+        let (timeouts, command) = (&self.timeouts, &self.command);
+        OneFile { engine, settings, timeouts, command, kind }.run(folder, item, ui)
     }
 }
 
 /// Returns the first line of the record that contains `line`.
-fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
+pub(in crate::cli) fn header_line(script: &Script<'_>, line: u32) -> Result<u32, CliError> {
     match script.record_at(line) {
         Some(record) if record.is_counted() => Ok(record.line),
         Some(record) => {

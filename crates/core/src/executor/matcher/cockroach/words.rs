@@ -5,8 +5,8 @@ use super::number;
 
 /// A word of a line, or of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Word<'w> {
-    pub(super) text: &'w [u8],
+pub(in crate::executor) struct Word<'w> {
+    pub(in crate::executor) text: &'w [u8],
     /// The column of the value that it is part of; 0 in a line.
     column: usize,
     /// Whether it is part of a number that is compared to 15 digits.
@@ -14,17 +14,17 @@ pub(super) struct Word<'w> {
 }
 
 /// The words of a row or a line.
-pub(super) type WordRow<'w> = Vec<Word<'w>>;
+pub(in crate::executor) type WordRow<'w> = Vec<Word<'w>>;
 
 /// A row of the result.
-pub(super) struct ResultRow<'w> {
-    pub(super) words: WordRow<'w>,
+pub(in crate::executor) struct ResultRow<'w> {
+    pub(in crate::executor) words: WordRow<'w>,
     /// Its words line by line, if a value has several lines: each line has the lines with the same number of all values.
     by_lines: Option<WordRow<'w>>,
 }
 
 /// Returns the words of a line.
-pub(super) fn line(text: &[u8]) -> WordRow<'_> {
+pub(in crate::executor) fn line(text: &[u8]) -> WordRow<'_> {
     words(text, 0, false).collect()
 }
 
@@ -34,7 +34,7 @@ fn words(text: &[u8], column: usize, is_float: bool) -> impl Iterator<Item = Wor
 }
 
 /// Returns the rows of a result, after the names of its columns if they are shown.
-pub(super) fn rows<'w>(types: &[u8], cells: &'w CellTable, names: bool) -> Vec<ResultRow<'w>> {
+pub(in crate::executor) fn rows<'w>(types: &[u8], cells: &'w CellTable, names: bool) -> Vec<ResultRow<'w>> {
     let mut rows = Vec::new();
     if names {
         let names = cells.names().iter().enumerate();
@@ -96,12 +96,13 @@ pub(super) fn equal_lines(lines: &[WordRow<'_>], rows: &[WordRow<'_>]) -> bool {
     lines.len() == rows.len() && lines.iter().zip(rows).all(|(line, row)| equal_words(line, row))
 }
 
-fn equal_words(expected: &[Word<'_>], actual: &[Word<'_>]) -> bool {
+/// Compares the words of one line.
+pub(in crate::executor) fn equal_words(expected: &[Word<'_>], actual: &[Word<'_>]) -> bool {
     expected.len() == actual.len() && expected.iter().zip(actual).all(|(one, other)| same(one, other))
 }
 
 /// Compares two words; floating-point numbers to 15 significant digits.
-fn same(expected: &Word<'_>, actual: &Word<'_>) -> bool {
+pub(in crate::executor) fn same(expected: &Word<'_>, actual: &Word<'_>) -> bool {
     if expected.text == actual.text {
         return true;
     }

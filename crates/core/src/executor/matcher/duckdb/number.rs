@@ -5,7 +5,7 @@
 
 /// The result of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Equality {
+pub(in crate::executor) enum Equality {
     Equal,
     /// Equal only after rounding, or within one percent.
     WithinTolerance,
