@@ -27,6 +27,10 @@ lint:
 doc:
     RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items
 
+# The pages in docs as a book: target/book (cargo install mdbook).
+book:
+    mdbook build
+
 # Look at changed snapshots one by one and accept them (cargo install cargo-insta).
 bless:
     cargo insta test --review {{quick_crates}}

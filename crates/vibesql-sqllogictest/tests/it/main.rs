@@ -7,6 +7,7 @@ mod analysis_cmd;
 #[cfg(feature = "store")]
 mod ask;
 mod bisect;
+mod book;
 mod browser;
 mod c_driver;
 mod capabilities;
