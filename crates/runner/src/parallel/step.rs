@@ -201,6 +201,8 @@ pub(super) struct OrderedStepper<'s> {
     target: Option<RecordId>,
     /// Whether it was reached.
     has_paused: bool,
+    /// Whether a record is being executed whose outcome was ordered. Those behind the end of the file were not.
+    expects_outcome: bool,
     orders: &'s Receiver<Vec<u8>>,
     say: &'s Say<'s>,
     /// The time at which the last record was started.
@@ -217,7 +219,7 @@ impl<'s> OrderedStepper<'s> {
         say: &'s Say<'s>,
     ) -> Self {
         let started = clock::now();
-        Self { task, target, has_paused: false, orders, say, started, failed: None }
+        Self { task, target, has_paused: false, expects_outcome: false, orders, say, started, failed: None }
     }
 
     fn send(&mut self, message: &WorkerMessage<'_>) {
@@ -275,12 +277,16 @@ impl Stepper for OrderedStepper<'_> {
             let order = if self.failed.is_some() { StepOrder::Leave } else { self.order() };
             self.started = clock::now();
             match order {
-                StepOrder::Next if place.is_some() => return PauseEnd::GoOn,
+                StepOrder::Next if place.is_some() => {
+                    self.expects_outcome = true;
+                    return PauseEnd::GoOn;
+                }
                 StepOrder::Next => {}
                 StepOrder::Leave => return PauseEnd::Leave,
                 StepOrder::Execute { sql, most_rows } => self.execute(file, &sql, most_rows),
                 StepOrder::Try => {
                     if let Some(outcome) = file.try_record() {
+                        self.expects_outcome = true;
                         self.settled(&outcome);
                     }
                 }
@@ -289,7 +295,7 @@ impl Stepper for OrderedStepper<'_> {
     }
 
     fn settled(&mut self, outcome: &RecordOutcome) {
-        if self.has_paused {
+        if std::mem::take(&mut self.expects_outcome) {
             let elapsed = clock::now().saturating_sub(self.started);
             self.send(&WorkerMessage::Settled { task: self.task, verdict: outcome.into(), elapsed });
         }

@@ -334,6 +334,22 @@ fn the_rows_of_a_hash_are_shown() {
 }
 
 #[test]
+fn the_outcome_of_the_last_record_before_the_end_is_its_own() {
+    let sandbox = Sandbox::new();
+    let query = "query I\nSELECT 1\n----\n9\n\n";
+    sandbox.write("halts.test", format!("{query}halt\n\n{query}"));
+    sandbox.write("exact.slt", format!("# slt-dialect: rs\n{query}{query}"));
+    sandbox.write("malformed.slt", format!("# slt-dialect: rs\nquery\nSELECT 1\n\n{query}"));
+    for line in ["halts.test:1", "--exact exact.slt:2", "malformed.slt:2"] {
+        for entry in [".next", ".continue"] {
+            let seen = shell(&sandbox, &format!("shell --engine sqlite {line}"), entry);
+            assert!(seen.code != 0 && !seen.stdout.contains("NOT REACHED"), "{line} {entry} {seen}");
+            assert!(["FAIL", "MALFORMED"].iter().any(|word| seen.stdout.contains(word)), "{line} {seen}");
+        }
+    }
+}
+
+#[test]
 fn an_edited_file_is_read_again() {
     let sandbox = Sandbox::with(FILE);
     let mut child = start(&sandbox, "shell --engine sqlite t.test:8");
