@@ -213,8 +213,9 @@ impl RunOfWorkflow<'_> {
         let of_job = job.get("env").and_then(Value::as_object).cloned().unwrap_or_default();
         let mut failed = false;
         for step in job["steps"].as_array().unwrap() {
-            let condition = step.get("if").map(|condition| self.expanded(condition.as_str().unwrap()));
-            if condition.as_deref() == Some("false") || (failed && condition.is_none()) {
+            let condition = step.get("if").map_or("", |condition| condition.as_str().unwrap());
+            // A condition that does not ask for the state of the job means also that no step has failed.
+            if self.expanded(condition) == "false" || (failed && !condition.contains("cancelled()")) {
                 continue;
             }
             if let Some(action) = step.get("uses") {
@@ -292,28 +293,23 @@ impl RunOfWorkflow<'_> {
             "actions/upload-artifact" => {
                 assert_eq!(input("overwrite"), "true");
                 let to = self.artifacts.join(input("name"));
-                match input("path").split_once('*') {
-                    None => copy(&here(&input("path")), &to),
-                    Some((prefix, suffix)) => {
-                        fs::create_dir(&to).unwrap();
-                        let files =
-                            fs::read_dir(self.workspace()).unwrap().map(|entry| entry.unwrap().path());
-                        let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
-                        for file in files {
-                            if name(&file).starts_with(prefix) && name(&file).ends_with(suffix) {
-                                fs::copy(&file, to.join(name(&file))).unwrap();
-                            }
-                        }
-                    }
+                let path = here(&input("path"));
+                if path.is_file() {
+                    fs::create_dir(&to).unwrap();
+                    fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+                } else {
+                    copy(&path, &to);
                 }
             }
             "actions/download-artifact" => {
-                assert_eq!(input("merge-multiple"), "true");
                 let pattern = input("pattern");
                 let prefix = pattern.trim_end_matches('*');
+                let is_merged = with.get("merge-multiple").is_some();
                 for found in fs::read_dir(&self.artifacts).unwrap().map(Result::unwrap) {
-                    if found.file_name().to_str().unwrap().starts_with(prefix) {
-                        copy(&found.path(), &here(&input("path")));
+                    let name = found.file_name().into_string().unwrap();
+                    if name.starts_with(prefix) {
+                        let to = here(&input("path"));
+                        copy(&found.path(), &if is_merged { to } else { to.join(name) });
                     }
                 }
             }
@@ -381,4 +377,12 @@ fn the_example_workflow_names_exactly_the_regressed_record() {
     assert_eq!(fs::read_to_string(comments.join("log")).unwrap(), "made 0\nedited 0\n");
     let comment = fs::read_to_string(comments.join("0")).unwrap();
     assert!(comment == third.report("comment.md") && !comment.contains("1/7.test"), "{comment}");
+
+    // Nothing is reported in place of a run that cannot start.
+    hub.commit(&[("sqllogictest.toml", "engine = \"exec:/nonexistent\"\n")]);
+    let fourth = hub.push(true);
+    let failed: Vec<_> = fourth.failed.iter().filter_map(|step| step.split(':').next()).collect();
+    assert_eq!(failed, ["Run", "Run", "Run", "Combine"], "{:?}", fourth.failed);
+    assert!(!fourth.artifacts.join("report").exists());
+    assert_eq!(fs::read_to_string(comments.join("log")).unwrap(), "made 0\nedited 0\n");
 }
