@@ -88,6 +88,13 @@ fn what_changes_runs_again() {
     assert!(text.contains("note: changed: s/parts/x.part\n"), "{text}");
     assert_eq!(ran(&text), ["s/a.slt"], "{text}");
 
+    // A deleted file that comes back.
+    sandbox.write("s/e.slt", "# slt-dialect: rs\ninclude ../one.part\n");
+    assert_eq!(ran(&watch.pause()), ["s/e.slt"]);
+    sandbox.write("one.part", "statement ok\nok\n");
+    let text = watch.pause();
+    assert!(text.contains("one.part\n") && text.contains("PASS    s/e.slt"), "{text}");
+
     // Both are taken together, also if one of them follows during the run.
     sandbox.write("s/d.test", "statement ok\nonce started ok\nawait go\n");
     wait_for("the run", || sandbox.path().join("started").exists());

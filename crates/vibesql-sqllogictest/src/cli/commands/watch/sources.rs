@@ -13,7 +13,7 @@ use crate::cli::error::CliError;
 use crate::cli::settings::NewRun;
 use crate::cli::suite;
 use slt_core::executor::{Permissions, Settings};
-use slt_core::location::{Source, path_text};
+use slt_core::location::{Source, path_text, text_of};
 use slt_core::parser::{self, IncludeError, IncludeFinder, SourceTree};
 use slt_runner::clock;
 use slt_runner::parallel::{SuiteHost, file_of_path, has_test_ending};
@@ -135,10 +135,21 @@ struct RecordingFinder {
 
 impl IncludeFinder for RecordingFinder {
     fn find(&self, from: &Source, pattern: &[u8]) -> Result<Vec<Source>, IncludeError> {
-        let found = self.host.find(from, pattern)?;
-        let paths = found.iter().map(|source| absolute(&path_text::path(source.name())));
-        self.found.borrow_mut().extend(paths);
-        Ok(found)
+        let found = self.host.find(from, pattern);
+        let mut watched = self.found.borrow_mut();
+        match &found {
+            Ok(found) if !found.is_empty() => {
+                watched.extend(found.iter().map(|source| absolute(&path_text::path(source.name()))));
+            }
+            // It may be written later.
+            _ if !pattern.iter().any(|byte| b"*?[{".contains(byte)) => {
+                let from = path_text::path(from.name());
+                let folder = from.parent().unwrap_or(Path::new(""));
+                watched.insert(absolute(&folder.join(path_text::path(&text_of(pattern)))));
+            }
+            _ => {}
+        }
+        found
     }
 }
 
