@@ -32,8 +32,12 @@ const OLD_DUMP: &str = "sqllogictest_results.sql";
 pub(super) fn old_dump_hint(folder: &Path) -> Option<String> {
     let dump = folder.join(OLD_DUMP);
     let command = || shell_word(&dump.display().to_string());
-    dump.is_file()
-        .then(|| format!("run `store import {}` for the results of VibeSQL's earlier scripts", command()))
+    dump.is_file().then(|| {
+        format!(
+            "run `store import --engine vibesql:mysql {}` for the results of VibeSQL's scripts",
+            command()
+        )
+    })
 }
 
 /// The result of a command.

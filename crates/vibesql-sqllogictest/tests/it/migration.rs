@@ -138,7 +138,10 @@ fn a_missing_corpus_is_noticed() {
 #[test]
 fn results_of_the_scripts_are_noticed() {
     let sandbox = checkout();
-    let hint = format!("hint: run `store import {}/{KEPT}/sqllogictest_results.sql`", sandbox.home());
+    let hint = format!(
+        "hint: run `store import --engine vibesql:mysql {}/{KEPT}/sqllogictest_results.sql`",
+        sandbox.home()
+    );
     for command in ["status", "analyze", "punchlist", "report", "show", "runs", "flaky", "compare"] {
         let output = sandbox.run(command);
         assert_eq!(output.code, 3, "{command}: {output}");
@@ -146,7 +149,10 @@ fn results_of_the_scripts_are_noticed() {
     }
     if cfg!(feature = "store") {
         let output = sandbox.run("query --preset failed-files");
-        assert!(output.stderr.contains("note: no run is stored here; run `store import"), "{output}");
+        assert!(
+            output.stderr.contains("note: no run is stored here; run `store import --engine"),
+            "{output}"
+        );
     }
     let import = format!("store import {}/{KEPT}/sqllogictest_results.sql", sandbox.home());
     assert_eq!(sandbox.run(&import).code, 0);
