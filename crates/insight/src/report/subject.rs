@@ -176,9 +176,13 @@ fn state(state: RunState) -> &'static str {
     }
 }
 
-/// Describes the state of a run; that of a combined run by the shards that it lacks.
+/// Describes the state of a run; that of a combined run by the shards that it lacks, and that of a shard with its name.
 pub fn state_with(of: RunState, circumstances: Option<&Circumstances>) -> String {
-    super::shards::defect(circumstances).unwrap_or_else(|| state(of).to_owned())
+    let shard = circumstances.filter(|of| of.shard.is_some());
+    super::shards::defect(circumstances).unwrap_or_else(|| match super::shards::brief(shard) {
+        Some(shard) => format!("{}, only {shard}", state(of)),
+        None => state(of).to_owned(),
+    })
 }
 
 /// Describes the numbers of passed files and records, and of untested files with the reason `why`.

@@ -25,8 +25,8 @@ use slt_core::outcome::{FileReport, RunEnd, RunHeader, RunReport};
 pub enum CombineScope {
     /// All sets.
     Any,
-    /// Complete sets, and those that were combined before.
-    Complete,
+    /// Sets of at least two shards, and those that were combined before. A shard alone may be that of a machine.
+    Several,
 }
 
 /// The result of combining.
@@ -296,7 +296,8 @@ fn combine_set(
         parts: union.values().map(|held| held.part.clone()).collect(),
     };
     let is_complete = shards.missing_files.is_empty() && shards.incomplete().is_empty();
-    if !is_complete && scope == CombineScope::Complete && !runs.iter().any(|run| run.is_combined) {
+    let is_alone = union.len() == 1 && !runs.iter().any(|run| run.is_combined);
+    if is_alone && !is_complete && scope == CombineScope::Several {
         return Ok(());
     }
     let is_there = |run: &&ShardRun| run.is_combined && run.own == shards.parts;

@@ -11,6 +11,7 @@ use super::ui::Ui;
 use slt_insight::report::shards::{brief, defect};
 use slt_runner::results::combine::{self, CombineScope, CombinedRun, SPLIT, ShardFinding, group_of};
 use slt_runner::results::{Circumstances, ResultsFolder, RunShard};
+use slt_runner::text::count::plural;
 
 /// Returns the shard of a new run for its journal.
 pub(super) fn of_run(chosen: ChosenShard, group: Option<&GroupSettings>) -> RunShard {
@@ -33,8 +34,19 @@ pub(super) fn combine_arrived(
     scope: CombineScope,
     ui: &mut Ui,
 ) -> Result<ExitReason, CliError> {
-    let group = |name: &String| group_of(&results.circumstances_of(name)?).map(str::to_owned);
-    let groups = arrived.iter().filter_map(group).collect();
+    let (mut groups, mut alone) = (BTreeSet::new(), BTreeSet::new());
+    for name in arrived {
+        let Some(of) = results.circumstances_of(name) else { continue };
+        match group_of(&of) {
+            Some(group) => drop(groups.insert(group.to_owned())),
+            None if of.shard.is_some() => drop(alone.insert(name)),
+            None => {}
+        }
+    }
+    if !alone.is_empty() {
+        let shards = plural(alone.len() as u64, "shard");
+        ui.note(format_args!("not combined: {shards} without a group; name one with `run --group NAME`"));
+    }
     let (runs, reason) = combine(results, &groups, scope, ui)?;
     for run in runs {
         let CombinedRun { name, shards, is_new } = run;
@@ -49,11 +61,15 @@ pub(super) fn combine_arrived(
     Ok(reason)
 }
 
-/// Combines the shards of a group if all of them are in this folder.
-pub(super) fn combine_complete(results: &ResultsFolder, group: &str, ui: &mut Ui) -> Result<(), CliError> {
-    let (runs, _) = combine(results, &[group.to_owned()].into(), CombineScope::Complete, ui)?;
-    for run in runs.iter().filter(|run| run.is_new) {
-        ui.note(format_args!("this was the last shard of {group}; run {} combines all", run.name));
+/// Combines the shards of a group that are in this folder.
+pub(super) fn combine_present(results: &ResultsFolder, group: &str, ui: &mut Ui) -> Result<(), CliError> {
+    let (runs, _) = combine(results, &[group.to_owned()].into(), CombineScope::Several, ui)?;
+    for CombinedRun { name, shards, .. } in runs.into_iter().filter(|run| run.is_new) {
+        let of = Circumstances { combined: Some(shards), ..Circumstances::default() };
+        match (defect(Some(&of)), brief(Some(&of)).unwrap_or_default()) {
+            (None, _) => ui.note(format_args!("this was the last shard of {group}; run {name} combines all")),
+            (Some(defect), shards) => ui.note(format_args!("run {name} combines {shards}; {defect}")),
+        }
     }
     Ok(())
 }

@@ -252,6 +252,30 @@ fn the_last_shard_in_a_folder_combines_all() {
 }
 
 #[test]
+fn shards_in_a_folder_are_never_taken_for_the_whole() {
+    let sandbox = suite();
+    let run = |shard: &str| sandbox.with_results("r", &format!("run --engine scripted -q {shard} s"));
+    run("--shard 1/3 --group g");
+    let status = sandbox.with_results("r", "status");
+    assert!(status.stdout.contains("completed, only shard 1/3 of g\n"), "{status}");
+    let second = run("--shard 2/3 --group g");
+    assert!(second.stderr.contains("combines shards 1/3 and 2/3 of g; shard 3/3 is missing"), "{second}");
+    let status = sandbox.with_results("r", "status");
+    assert!(
+        status.stdout.contains("INCOMPLETE") && status.stdout.contains("shard 3/3 is missing"),
+        "{status}"
+    );
+    run("--shard 3/3 --group g");
+    let status = sandbox.with_results("r", "status");
+    assert!(!status.stdout.contains("missing"), "{status}");
+
+    let alone = [1, 2].map(|k| sandbox.export_shard(&format!("alone{k}"), &format!("--shard {k}/2"), &[]));
+    let words = alone.map(|file| file.display().to_string()).join(" ");
+    let merged = sandbox.with_results("alone", &format!("store merge {words}"));
+    assert!(merged.stderr.contains("note: not combined: 2 shards without a group"), "{merged}");
+}
+
+#[test]
 fn only_what_belongs_together_is_combined() {
     let sandbox = suite();
     let first = [("GITHUB_RUN_ID", "7"), ("GITHUB_RUN_ATTEMPT", "1")];

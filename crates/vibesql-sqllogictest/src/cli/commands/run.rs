@@ -137,7 +137,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         ui.warn(&format!("the index of last outcomes is not up to date: {}", error.message));
     }
     if let Some(group) = group
-        && let Err(error) = shards::combine_complete(&results, &group, ui)
+        && let Err(error) = shards::combine_present(&results, &group, ui)
     {
         ui.warn(&format!("the shards of {group} are not combined: {}", error.message));
     }

@@ -57,7 +57,7 @@ pub(super) fn restore(args: &RestoreArgs, results: &ResultsFolder, ui: &mut Ui) 
         None => backup::newest(&backup::folder(results))?,
     };
     let arrived = merge_file(&file, results, ui)?;
-    let reason = combine_arrived(results, &arrived, CombineScope::Complete, ui)?;
+    let reason = combine_arrived(results, &arrived, CombineScope::Several, ui)?;
     catch_up(results, ui);
     Ok(reason)
 }
