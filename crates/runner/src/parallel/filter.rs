@@ -7,6 +7,7 @@ use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 use md5::{Digest as _, Md5};
 
 use super::plan::WorkItem;
+use slt_core::location::FileId;
 use slt_core::outcome::category_of;
 
 /// A file pattern; the same on the command line, in the configuration and in `expectations.toml`.
@@ -82,11 +83,15 @@ impl Pattern {
 
     /// Returns whether the pattern matches the file by its path below the named directory or its displayed path.
     pub fn chooses(&self, item: &WorkItem) -> bool {
+        self.chooses_file(&item.file, &item.below, &item.shown)
+    }
+
+    fn chooses_file(&self, file: &FileId, below: &str, shown: &str) -> bool {
         let is_path = self.word.contains('/');
         match &self.kind {
-            PatternKind::Category(category) => category_of(item.file.own_path()) == category,
+            PatternKind::Category(category) => category_of(file.own_path()) == category,
             PatternKind::Globs(_) | PatternKind::Substring => {
-                self.matches(&item.below) || (is_path && self.matches(&item.shown))
+                self.matches(below) || (is_path && self.matches(shown))
             }
         }
     }
@@ -155,7 +160,13 @@ impl Filters {
     pub fn apply(&self, items: Vec<WorkItem>) -> Vec<WorkItem> {
         let named =
             |item: &WorkItem| self.files.is_empty() || self.files.iter().any(|name| is_called(item, name));
-        items.into_iter().filter(|item| named(item) && self.passes(item)).collect()
+        let passes = |item: &WorkItem| self.passes(|pattern| pattern.chooses(item));
+        items.into_iter().filter(|item| named(item) && passes(item)).collect()
+    }
+
+    /// Returns whether a file of a finished run passes the patterns, by its path in its suite or its displayed path.
+    pub fn passes_result(&self, file: &FileId, shown: &str) -> bool {
+        self.passes(|pattern| pattern.chooses_file(file, file.own_path(), shown))
     }
 
     /// Returns the first of [`Self::files`] without an item.
@@ -164,9 +175,8 @@ impl Filters {
         self.files.iter().find(missing).map(String::as_str)
     }
 
-    fn passes(&self, item: &WorkItem) -> bool {
-        (self.only.is_empty() || self.only.iter().any(|pattern| pattern.chooses(item)))
-            && !self.exclude.iter().any(|pattern| pattern.chooses(item))
+    fn passes(&self, chooses: impl Fn(&Pattern) -> bool) -> bool {
+        (self.only.is_empty() || self.only.iter().any(&chooses)) && !self.exclude.iter().any(&chooses)
     }
 }
 

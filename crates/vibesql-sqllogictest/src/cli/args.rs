@@ -46,7 +46,9 @@ use std::path::PathBuf;
 use clap::{Args, ColorChoice, Parser, Subcommand};
 
 pub(super) use self::add::AddArgs;
-pub(super) use self::analysis::{AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat};
+pub(super) use self::analysis::{
+    AnalysisFormat, AnalyzeArgs, PunchlistArgs, PunchlistFormat, ResultFilterArgs,
+};
 pub(super) use self::check::{CheckArgs, CheckFormat};
 pub(super) use self::compare::{BisectArgs, CompareArgs, CompareFormat, FlakyArgs, TextOrJson};
 #[cfg(feature = "store")]

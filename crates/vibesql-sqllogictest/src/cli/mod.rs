@@ -16,6 +16,7 @@ mod output;
 mod prompt;
 mod removed;
 mod repeat;
+mod result_filter;
 mod results_location;
 mod run_texts;
 mod selection;

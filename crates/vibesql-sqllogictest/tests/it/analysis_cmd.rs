@@ -376,6 +376,80 @@ fn a_trend_needs_runs() {
 }
 
 #[test]
+fn a_filter_selects_files_of_the_run() {
+    let sandbox = sandbox();
+    assert_snapshot!(shown(&sandbox, "analyze --filter category:select --exclude sums --top-fixes"), @"
+    exit code 0
+    --- stdout
+    run [run] on sqlite [version]
+    filtered by --filter category:select --exclude sums: 2 of 4 files, 7 of 17 failing records
+    7 failing records in 1 file: 2 clusters
+    the first 2 fixes turn 1 of 1 file green
+
+     fix  records  files  alone  green  what
+       1        6      1      0      0  wrong values (another number), with operator +
+       2        1      1      0      1  error: no such function: frobnicate
+    alone: files that it turns green by itself; green: files that are green after it
+    ");
+    // The clusters are numbered within the selection.
+    let records = sandbox.run("analyze --filter 'cascade*' --fix 1").stdout;
+    assert!(records.contains("4 records in 1 file"), "{records}");
+    let line = "analyze --filter category:select --format json";
+    let document: serde_json::Value = serde_json::from_str(&sandbox.run(line).stdout).unwrap();
+    assert_eq!(document["failing_records"], 13);
+    assert_eq!(
+        document["selection"],
+        serde_json::json!({
+            "filters": "--filter category:select",
+            "files": 3,
+            "files_of_run": 4,
+            "failing_records_of_run": 17,
+        })
+    );
+    // The trend is that of the selected files.
+    assert_eq!(document["trend"][0]["pass_rate"], 2400.0 / 37.0);
+    assert_snapshot!(shown(&sandbox, "analyze --filter nowhere"), @"
+    exit code 3
+    --- stderr
+    error: no result of the 4 files in run [run] passes --filter nowhere
+      hint: a pattern is a part of the path, a glob, or category:NAME; `show` lists files
+    ");
+}
+
+#[test]
+fn the_trend_of_each_category() {
+    let sandbox = sandbox();
+    sandbox.write("suite/select/sums.test", "statement ok\nSELECT 1\n");
+    sandbox.write("suite/joins/new.test", "statement ok\nSELECT 1\n");
+    sandbox.run("run --engine sqlite suite --quiet");
+    sandbox.write("suite/select/sums.test", "statement error\nSELECT 1\n");
+    sandbox.run("run --engine sqlite suite --quiet");
+    let trend = sandbox.run("analyze --trend").stdout;
+    let categories: String =
+        trend.lines().skip_while(|line| !line.contains("category")).map(|line| format!("{line}\n")).collect();
+    assert_snapshot!(categories, @"
+    category  trend  records  passed      rate  change
+    select    ▁█▃         24      16   66.66 %   -4.17
+    ddl       ███          4       0    0.00 %   +0.00
+    joins     ██           1       1  100.00 %   +0.00
+    ");
+    let document: serde_json::Value =
+        serde_json::from_str(&sandbox.run("analyze --format json").stdout).unwrap();
+    let categories = document["trend_by_category"].as_array().unwrap();
+    let runs = |name: &str| {
+        let found = categories.iter().find(|category| category["category"] == name).unwrap();
+        found["runs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|run| run["passed"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!((runs("select"), runs("joins")), (vec![24, 17, 16], vec![1, 1]));
+    assert!(sandbox.run("analyze --trend --format markdown").stdout.contains("| category | trend |"));
+}
+
+#[test]
 fn commands_of_examples_repeat_them() {
     let sandbox = sandbox();
     let document: serde_json::Value =

@@ -1,6 +1,6 @@
 //! Formats an analysis as JSON. docs/analysis.md lists the fields.
 
-use super::AnalysisView;
+use super::{AnalysisView, ResultSelection};
 use crate::analysis::Cluster;
 use crate::report::cluster::{title, wrong};
 use slt_runner::text::document::milliseconds;
@@ -21,7 +21,7 @@ pub fn document<'v>(view: &'v AnalysisView<'v>) -> Object<'v> {
         let why = gap.why.as_ref().map(ToString::to_string);
         object! { "file": &gap.file, "why": why, "records": gap.records }
     });
-    let trend = view.history.iter().map(|run| {
+    let trend = view.trend.runs.iter().map(|run| {
         object! {
             "run": &run.name,
             "started_ms": run.started,
@@ -40,6 +40,17 @@ pub fn document<'v>(view: &'v AnalysisView<'v>) -> Object<'v> {
         "files": files.collect::<Vec<_>>(),
         "gaps": gaps.collect::<Vec<_>>(),
         "trend": trend.collect::<Vec<_>>(),
+        "trend_by_category": view.trend.json(),
+    }
+    .with_some("selection", view.selection.map(selection))
+}
+
+fn selection(selection: &ResultSelection) -> Object<'_> {
+    object! {
+        "filters": &selection.filters,
+        "files": selection.files,
+        "files_of_run": selection.files_of_run,
+        "failing_records_of_run": selection.failing_of_run,
     }
 }
 

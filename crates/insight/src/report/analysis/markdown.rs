@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::words::{limits, punchline, trend};
+use super::words::{limits, punchline, selected, trend};
 use super::{AnalysisSection, AnalysisView};
 use crate::report::cluster::{fix_columns, notes, title, wrong};
 use crate::report::runs;
@@ -16,6 +16,9 @@ const ALL: [AnalysisSection; 4] =
 pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSection]) -> fmt::Result {
     writeln!(out, "# SQLLogicTest failure analysis\n")?;
     writeln!(out, "Run {} on {}\n", code(view.run), code(&view.report.header.engine.to_string()))?;
+    if let Some(selection) = view.selection {
+        writeln!(out, "{}\n", code(&selected(selection, view)))?;
+    }
     punchline(view).iter().try_for_each(|line| writeln!(out, "**{line}**  "))?;
     if let Some(trend) = trend(view) {
         writeln!(out, "{trend}  ")?;
@@ -81,7 +84,7 @@ fn history(out: &mut String, view: &AnalysisView<'_>) -> fmt::Result {
     writeln!(out, "\n## Trend\n")?;
     writeln!(out, "| run | files | passed | rate | records | passed | rate | time |")?;
     writeln!(out, "|---|---:|---:|---:|---:|---:|---:|---:|")?;
-    for run in view.history {
+    for run in &view.trend.runs {
         let (totals, records) = (&run.totals, &run.totals.records);
         writeln!(
             out,
@@ -96,6 +99,9 @@ fn history(out: &mut String, view: &AnalysisView<'_>) -> fmt::Result {
             duration(run.elapsed)
         )?;
     }
-    let rates: Vec<_> = view.history.iter().filter_map(|run| run.totals.records.pass_rate()).collect();
-    if rates.len() > 1 { writeln!(out, "\n{}", runs::sparkline(&rates)) } else { Ok(()) }
+    let rates = view.trend.rates();
+    if rates.len() > 1 {
+        writeln!(out, "\n{}", runs::sparkline(&rates))?;
+    }
+    view.trend.markdown(out)
 }

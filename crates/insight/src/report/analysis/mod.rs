@@ -5,6 +5,7 @@ mod markdown;
 mod members;
 mod punchlist;
 mod text;
+mod trend;
 mod words;
 
 use std::cmp::Reverse;
@@ -12,7 +13,6 @@ use std::cmp::Reverse;
 use super::cluster::ClusterSample;
 use crate::analysis::{Analysis, Cluster};
 use slt_core::outcome::{FileReport, RecordId, RunReport};
-use slt_runner::results::RunSummary;
 use slt_runner::text::count::{percent, thousands};
 
 pub use self::punchlist::{
@@ -22,6 +22,7 @@ pub use json::document as json;
 pub use markdown::write as markdown;
 pub use members::{json as members_json, text as members_text, toml as members_toml};
 pub use text::write as text;
+pub use trend::PassRateTrend;
 
 /// A part of the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,8 +47,23 @@ pub struct AnalysisView<'v> {
     pub analysis: &'v Analysis,
     /// Returns the command that runs a record of a file; empty if unknown.
     pub again: &'v dyn Fn(&FileReport, &RecordId) -> String,
-    /// Complete runs of the same engine, the oldest first, up to this one.
-    pub history: &'v [RunSummary],
+    /// Complete runs of the same engine up to this one.
+    pub trend: &'v PassRateTrend,
+    /// The selection of files, if only a part of the run is analyzed.
+    pub selection: Option<&'v ResultSelection>,
+}
+
+/// The part of a run that is analyzed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResultSelection {
+    /// The filters, as typed.
+    pub filters: String,
+    /// The number of selected files.
+    pub files: u64,
+    /// The number of files of the whole run.
+    pub files_of_run: u64,
+    /// The number of failing records of the whole run.
+    pub failing_of_run: u64,
 }
 
 impl<'v> AnalysisView<'v> {

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write as _};
 
-use super::words::{limits, punchline, trend};
+use super::words::{limits, punchline, selected, trend};
 use super::{AnalysisSection, AnalysisView};
 use crate::analysis::Cluster;
 use crate::report::cluster::{fix_columns, notes, title, wrong};
@@ -21,6 +21,9 @@ const LONGEST: usize = 100;
 /// Writes the sections, or the most useful parts if none is named.
 pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSection]) -> fmt::Result {
     writeln!(out, "run {} on {}", view.run, view.report.header.engine)?;
+    if let Some(selection) = view.selection {
+        writeln!(out, "{}", selected(selection, view))?;
+    }
     for line in punchline(view) {
         writeln!(out, "{}", Role::Strong.paint(line))?;
     }
@@ -44,7 +47,8 @@ pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSect
                     writeln!(out, "{trend}")?;
                 }
                 writeln!(out)?;
-                runs::write(out, view.history)?;
+                runs::write(out, &view.trend.runs)?;
+                view.trend.text(out)?;
             }
             AnalysisSection::Fixes | AnalysisSection::Patterns | AnalysisSection::Examples => {}
         }

@@ -1,6 +1,6 @@
 //! Formats an analysis in sentences.
 
-use super::AnalysisView;
+use super::{AnalysisView, ResultSelection};
 use crate::report::cluster::gaps;
 use slt_core::outcome::FileStatus;
 use slt_runner::text::count::{percent, plural, thousands};
@@ -31,6 +31,18 @@ pub(super) fn punchline(view: &AnalysisView<'_>) -> Vec<String> {
     lines
 }
 
+/// Describes the part of the run that is analyzed.
+pub(super) fn selected(selection: &ResultSelection, view: &AnalysisView<'_>) -> String {
+    format!(
+        "filtered by {}: {} of {}, {} of {}",
+        selection.filters,
+        thousands(selection.files),
+        plural(selection.files_of_run, "file"),
+        thousands(view.analysis.failing),
+        plural(selection.failing_of_run, "failing record"),
+    )
+}
+
 /// Returns the limits of the analysis, in sentences.
 pub(super) fn limits(view: &AnalysisView<'_>) -> Vec<String> {
     let analysis = view.analysis;
@@ -49,7 +61,7 @@ pub(super) fn limits(view: &AnalysisView<'_>) -> Vec<String> {
 
 /// Returns the trend of the pass rate, if there is more than one run.
 pub(super) fn trend(view: &AnalysisView<'_>) -> Option<String> {
-    let rates: Vec<f64> = view.history.iter().filter_map(|run| run.totals.records.pass_rate()).collect();
+    let rates = view.trend.rates();
     let [.., before, last] = rates.as_slice() else { return None };
     let line = crate::report::runs::sparkline(&rates);
     let change = (last - before) * 100.0;

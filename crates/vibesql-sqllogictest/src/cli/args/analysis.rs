@@ -5,11 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::runs::{LAST_RUN, RUN_NAMES};
+use slt_runner::parallel::Pattern;
 
 const ANALYZE_EXAMPLES: &str = "\
 Examples:
   vibesql-sqllogictest analyze                      show what to fix first
   vibesql-sqllogictest analyze --top-fixes          show all clusters in suggested fix order
+  vibesql-sqllogictest analyze --filter joins       analyze only these files
   vibesql-sqllogictest analyze --fix 1              show every record of the first suggested fix
   vibesql-sqllogictest analyze --report             write everything to a file";
 
@@ -44,12 +46,27 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Write everything as Markdown to target/sqllogictest_analysis.md, or to --output.
     #[arg(long, conflicts_with_all = ["top_fixes", "patterns", "examples", "trend"])]
     pub(in crate::cli) report: bool,
+    #[command(flatten)]
+    pub(in crate::cli) selection: ResultFilterArgs,
     /// Output format.
     #[arg(long, value_name = "FORMAT", conflicts_with = "report", default_value = "text")]
     pub(in crate::cli) format: AnalysisFormat,
     /// Write to FILE; - is standard output.
     #[arg(long, value_name = "FILE")]
     pub(in crate::cli) output: Option<PathBuf>,
+}
+
+/// Selects from the files of a finished run.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ResultFilterArgs {
+    /// Analyze only files that match PATTERN (repeatable)
+    ///
+    /// PATTERN is a part of the path, a glob, or category:NAME, as for `run --filter`.
+    #[arg(long, value_name = "PATTERN")]
+    pub(in crate::cli) filter: Vec<Pattern>,
+    /// Exclude files that match PATTERN (repeatable).
+    #[arg(long, value_name = "PATTERN")]
+    pub(in crate::cli) exclude: Vec<Pattern>,
 }
 
 /// The format of an analysis.

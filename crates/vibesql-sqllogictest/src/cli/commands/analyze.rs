@@ -8,14 +8,16 @@ use crate::cli::exit::ExitReason;
 use crate::cli::find_run::find_journal;
 use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::repeat::repeat_in_run;
+use crate::cli::result_filter::ResultFilter;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
 use slt_insight::analysis::{Analysis, analyze};
 use slt_insight::report::analysis::{
-    AnalysisSection, AnalysisView, json, markdown, members_json, members_text, members_toml, text,
+    AnalysisSection, AnalysisView, PassRateTrend, ResultSelection, json, markdown, members_json,
+    members_text, members_toml, text,
 };
-use slt_runner::results::{Journal, ResultsFolder, RunSummary};
+use slt_runner::results::{Journal, PastRun, ResultsFolder};
 use slt_runner::text::count::plural;
 use slt_runner::text::style::plain;
 use slt_runner::text::written;
@@ -26,15 +28,18 @@ const RUNS_OF_TREND: usize = 10;
 const REPORT: &str = "target/sqllogictest_analysis.md";
 
 pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
-    let (journal, analysis) = analyzed(&args.run, location, ui)?;
-    let history = history(location.results()?, &journal)?;
+    let filter = ResultFilter::new(&args.selection);
+    let (journal, selection) = selected(&args.run, filter.as_ref(), location, ui)?;
+    let analysis = analyzed(&journal);
+    let trend = trend(location.results()?, &journal, filter.as_ref())?;
     let program = ui.program.clone();
     let view = AnalysisView {
         run: &journal.opened.run,
         report: &journal.report,
         analysis: &analysis,
         again: &|file, record| repeat_in_run(&program, &journal, file, record).unwrap_or_default(),
-        history: &history,
+        trend: &trend,
+        selection: selection.as_ref(),
     };
     let sections = [
         (args.top_fixes, AnalysisSection::Fixes),
@@ -77,16 +82,22 @@ fn cluster_of(fix: u32, analysis: &Analysis) -> Result<usize, CliError> {
     Err(CliError::usage(format!("--fix {fix}: the run has {found}"), "`analyze --top-fixes` lists them"))
 }
 
-/// Reads a run, and analyzes it.
-pub(super) fn analyzed(
+/// Reads a run without the files that a filter excludes.
+fn selected(
     name: &str,
+    filter: Option<&ResultFilter>,
     location: &ResultsLocation,
     ui: &mut Ui,
-) -> Result<(Journal, Analysis), CliError> {
-    let journal = find_journal(name, location, ui)?;
+) -> Result<(Journal, Option<ResultSelection>), CliError> {
+    let mut journal = find_journal(name, location, ui)?;
+    let selection = filter.map(|filter| filter.apply(&mut journal)).transpose()?;
+    Ok((journal, selection))
+}
+
+/// Analyzes a run.
+pub(super) fn analyzed(journal: &Journal) -> Analysis {
     let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.clone());
-    let analysis = analyze(&journal.report, dialect.as_deref(), &mut RunTexts(&journal.opened));
-    Ok((journal, analysis))
+    analyze(&journal.report, dialect.as_deref(), &mut RunTexts(&journal.opened))
 }
 
 /// Writes a document to a file or to standard output, and returns whether it is in a file. A text for people loses its
@@ -115,15 +126,23 @@ pub(super) fn put(
     }
 }
 
-/// Returns the complete runs of the same engine up to this one, the oldest first.
-fn history(results: &ResultsFolder, journal: &Journal) -> Result<Vec<RunSummary>, CliError> {
+/// Returns the complete runs of the same engine up to this one.
+fn trend(
+    results: &ResultsFolder,
+    journal: &Journal,
+    filter: Option<&ResultFilter>,
+) -> Result<PassRateTrend, CliError> {
     let names = results.runs()?;
     let up_to = names.iter().rev().skip_while(|name| **name != journal.opened.run);
     // Unreadable runs are skipped.
-    let runs = up_to.filter_map(|name| RunSummary::read(results, name).ok());
+    let runs = up_to.filter_map(|name| PastRun::read(results, name).ok());
     let engine = &journal.report.header.engine;
-    let alike = runs.filter(|run| run.is_complete() && run.header.engine.is_same(engine));
-    let mut runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();
-    runs.reverse();
-    Ok(runs)
+    let alike = runs.filter(|past| past.run.is_complete() && past.run.header.engine.is_same(engine));
+    let runs: Vec<_> = alike.take(RUNS_OF_TREND).collect();
+    let mut trend = PassRateTrend::default();
+    for past in runs.into_iter().rev() {
+        let places = past.places.clone();
+        trend.push(past, |file| filter.is_none_or(|filter| filter.passes(file, places.get(file))));
+    }
+    Ok(trend)
 }

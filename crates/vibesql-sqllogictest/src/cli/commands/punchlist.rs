@@ -4,16 +4,18 @@ use super::analyze::{analyzed, put};
 use crate::cli::args::{PunchlistArgs, PunchlistFormat};
 use crate::cli::error::CommandResult;
 use crate::cli::exit::ExitReason;
+use crate::cli::find_run::find_journal;
 use crate::cli::repeat::repeat_in_run;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::ui::Ui;
 use slt_insight::report::analysis::{
-    AnalysisView, Punchlist, punchlist_csv, punchlist_json, punchlist_markdown,
+    AnalysisView, PassRateTrend, Punchlist, punchlist_csv, punchlist_json, punchlist_markdown,
 };
 use slt_runner::text::written;
 
 pub(in crate::cli) fn run(args: &PunchlistArgs, location: &ResultsLocation, ui: &mut Ui) -> CommandResult {
-    let (journal, analysis) = analyzed(&args.run, location, ui)?;
+    let journal = find_journal(&args.run, location, ui)?;
+    let analysis = analyzed(&journal);
     let program = ui.program.clone();
     let list = Punchlist {
         view: AnalysisView {
@@ -21,7 +23,8 @@ pub(in crate::cli) fn run(args: &PunchlistArgs, location: &ResultsLocation, ui: 
             report: &journal.report,
             analysis: &analysis,
             again: &|file, record| repeat_in_run(&program, &journal, file, record).unwrap_or_default(),
-            history: &[],
+            trend: &PassRateTrend::default(),
+            selection: None,
         },
         started: journal.opened.started,
         untested: journal.untested(),
