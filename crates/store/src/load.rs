@@ -16,7 +16,7 @@ use super::rows::{iso, rows_of};
 use super::schema::{TEST_RESULTS, TableSchema};
 use super::segment::TextPool;
 use super::segment_tables::{
-    FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place,
+    FAILURES, GROUPS, KNOWN, OUTCOMES, RESULTS, RUN, SLOW, TIMES, TableRows, UNTESTED, place,
 };
 use super::store::Store;
 use super::summary::StoreSummary;
@@ -283,12 +283,13 @@ impl Loader<'_> {
         wanted: &[WantedColumns],
     ) -> Result<Vec<RunSource>, StoreError> {
         let is_wanted = |name: &str| wanted.iter().any(|one| one.table.name == name);
-        let [results, groups, failures, slow] =
-            ["test_results", "failure_groups", "record_failures", "slow_records"].map(is_wanted);
+        let [results, groups, failures, slow, times] =
+            ["test_results", "failure_groups", "record_failures", "slow_records", "statement_times"]
+                .map(is_wanted);
         let is_shared = |name: &str| RESULTS.place(name).is_none() && name != "run_id" && name != "result_id";
         let of_results = wanted.iter().filter(|one| one.table == &TEST_RESULTS);
         let shared = of_results.flat_map(|one| &one.columns).any(|column| is_shared(column.name));
-        let own = chosen_tables([(results || groups || failures, &RESULTS), (slow, &SLOW)]);
+        let own = chosen_tables([(results || groups || failures, &RESULTS), (slow, &SLOW), (times, &TIMES)]);
         let outcomes = chosen_tables([(shared, &OUTCOMES), (groups, &GROUPS), (failures, &FAILURES)]);
         // The columns that link the tables, and those behind `passed` and `failed`, are always needed.
         let columns = wanted.iter().flat_map(|one| &one.columns).map(|column| column.name);

@@ -8,7 +8,7 @@ use super::cell::Cell;
 use super::extract::WantedColumns;
 use super::rows::{OutcomeRows, RunRows};
 use super::schema::{RECORD_FAILURES, TableSchema};
-use super::segment_tables::{GROUPS, OUTCOMES, RESULTS, SLOW, place};
+use super::segment_tables::{GROUPS, OUTCOMES, RESULTS, SLOW, TIMES, place};
 
 /// The rows of a run, read from the store or its journal.
 pub(super) struct RunSource {
@@ -37,6 +37,10 @@ pub(super) fn sources_rows(wanted: &WantedColumns, sources: &[RunSource]) -> Vec
         "slow_records" => {
             let rows = sources.iter().flat_map(|source| sheet_rows(source, &SLOW));
             project(wanted, &SLOW, rows)
+        }
+        "statement_times" => {
+            let rows = sources.iter().flat_map(|source| sheet_rows(source, &TIMES));
+            project(wanted, &TIMES, rows)
         }
         _ => failures_rows(wanted, sources),
     }

@@ -11,7 +11,9 @@ use super::manifest::{Manifest, SealedRun};
 use super::rows::{OutcomeRows, Outcomes, RunRows, rows_of};
 use super::schema::{FILE_STATS, TableSchema};
 use super::segment::{self, TextPool};
-use super::segment_tables::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
+use super::segment_tables::{
+    FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TIMES, TableRows, UNTESTED, place,
+};
 use super::store::Store;
 use super::summary::StoreSummary;
 use slt_runner::results::Journal;
@@ -56,7 +58,7 @@ impl Store {
 
     /// Reads all rows of a run from the store.
     pub(super) fn read_run(&self, manifest: &Manifest, run: &SealedRun) -> Result<RunRows, StoreError> {
-        let own = self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED, &SLOW])?;
+        let own = self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED, &SLOW, &TIMES])?;
         let mut outcomes = BTreeMap::new();
         for needed in &run.needs {
             let Some(file) = manifest.outcomes_of(*needed) else { continue };

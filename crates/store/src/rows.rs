@@ -7,11 +7,13 @@ use std::time::Duration;
 use super::RunId;
 use super::cell::Cell;
 use super::schema::TableSchema;
-use super::segment_tables::{FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TableRows, UNTESTED, place};
+use super::segment_tables::{
+    FAILURES, GROUPS, OUTCOMES, RESULTS, RUN, SLOW, TIMES, TableRows, UNTESTED, place,
+};
 use slt_core::location::FileId;
 use slt_core::outcome::{
     DetailedFailure, Digest, ExitHow, FailureGroup, Fault, FileEnd, FileProblem, FileReport, FileStatus,
-    Problem, RecordId, RunEnd, Totals, category_of, subcategory_of,
+    Problem, RecordId, RunEnd, StatementTimes, Totals, category_of, subcategory_of,
 };
 use slt_runner::results::{Journal, Opened};
 use slt_runner::text::document::sides;
@@ -20,7 +22,7 @@ use slt_runner::text::failure::headline;
 /// All rows of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RunRows {
-    /// The rows of this run only: the tables `run`, `results`, `untested` and `slow`.
+    /// The rows of this run only: the tables `run`, `results`, `untested`, `slow` and `times`.
     pub(super) own: Vec<TableRows>,
     /// The outcomes of its files, by their ids.
     pub(super) outcomes: Outcomes,
@@ -80,7 +82,8 @@ pub(super) fn rows_of(journal: &Journal, id: RunId, running: bool) -> RunRows {
     let untested: Vec<_> =
         journal.opened.wanted_files().filter(|file| !tested.contains(file)).map(untested).collect();
     let run = run_row(journal, id, running);
-    let own = [(&RUN, vec![run]), (&RESULTS, results), (&UNTESTED, untested), (&SLOW, slow)];
+    let times = times_rows(&report.times(), id);
+    let own = [(&RUN, vec![run]), (&RESULTS, results), (&UNTESTED, untested), (&SLOW, slow), (&TIMES, times)];
     RunRows { own: own.map(|(table, rows)| TableRows { table, rows }).into(), outcomes }
 }
 
@@ -89,6 +92,25 @@ fn row(table: &TableSchema, values: impl IntoIterator<Item = (&'static str, Cell
     let mut row = vec![Cell::Null; table.columns.len()];
     values.into_iter().for_each(|(column, cell)| row[place(table, column)] = cell);
     row
+}
+
+fn times_rows(times: &StatementTimes, id: RunId) -> Vec<Vec<Cell>> {
+    let real = |time: Duration| Cell::from(time.as_secs_f64() * 1000.0);
+    let rows = times.iter().map(|(kind, times)| {
+        let percentile = |percent| times.percentile(percent).map_or(Cell::Null, real);
+        let values = [
+            ("run_id", Cell::from(id.0)),
+            ("statement_kind", kind.as_str().into()),
+            ("records", times.count().into()),
+            ("total_ms", real(times.total())),
+            ("p50_ms", percentile(50.0)),
+            ("p95_ms", percentile(95.0)),
+            ("p99_ms", percentile(99.0)),
+            ("max_ms", percentile(100.0)),
+        ];
+        row(&TIMES, values)
+    });
+    rows.collect()
 }
 
 fn untested(file: &FileId) -> Vec<Cell> {

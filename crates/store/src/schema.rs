@@ -3,7 +3,7 @@
 //! The first columns of `test_files`, `test_runs` and `test_results` are those of VibeSQL's earlier scripts.
 
 /// The version of the schema. It grows with every change of a table; stores of other versions are not read.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// A table.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,8 +69,16 @@ pub fn table(name: &str) -> Option<&'static TableSchema> {
 }
 
 /// All tables.
-pub static TABLES: [&TableSchema; 7] =
-    [&TEST_RUNS, &TEST_RESULTS, &TEST_FILES, &RECORD_FAILURES, &FAILURE_GROUPS, &SLOW_RECORDS, &FILE_STATS];
+pub static TABLES: [&TableSchema; 8] = [
+    &TEST_RUNS,
+    &TEST_RESULTS,
+    &TEST_FILES,
+    &RECORD_FAILURES,
+    &FAILURE_GROUPS,
+    &SLOW_RECORDS,
+    &STATEMENT_TIMES,
+    &FILE_STATS,
+];
 
 pub(super) const fn integer(name: &'static str, about: &'static str) -> TableColumn {
     TableColumn { name, kind: ColumnType::Integer, about }
@@ -260,6 +268,22 @@ pub static SLOW_RECORDS: TableSchema = TableSchema {
         real("duration_ms", "How long the engine took"),
         text("sql", "The SQL, or its beginning"),
         text("file_id", "The identity of the file: what to group by"),
+    ],
+};
+
+/// The times of the records of a run, by kind of statement.
+pub static STATEMENT_TIMES: TableSchema = TableSchema {
+    name: "statement_times",
+    about: "The times of the records of a run in the engine, by kind of statement.",
+    columns: &[
+        integer("run_id", "The run"),
+        text("statement_kind", "The kind of statement, such as SELECT or CREATE TABLE"),
+        integer("records", "The number of executed records"),
+        real("total_ms", "The sum of their times"),
+        real("p50_ms", "The time that half of them do not exceed, within 3.2 percent"),
+        real("p95_ms", "The time that 95 percent of them do not exceed"),
+        real("p99_ms", "The time that 99 percent of them do not exceed"),
+        real("max_ms", "The longest time"),
     ],
 };
 

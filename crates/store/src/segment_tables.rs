@@ -1,7 +1,7 @@
 //! The tables of segments. Results that end in the same way share one outcome; loading joins them to the public tables.
 
 use super::cell::Cell;
-use super::schema::{RECORD_FAILURES, SLOW_RECORDS, TEST_RUNS, TableSchema, integer, text};
+use super::schema::{RECORD_FAILURES, SLOW_RECORDS, STATEMENT_TIMES, TEST_RUNS, TableSchema, integer, text};
 
 /// One row: the run.
 pub(super) static RUN: TableSchema =
@@ -34,6 +34,10 @@ pub(super) static UNTESTED: TableSchema = TableSchema {
 /// The slowest records of the run.
 pub(super) static SLOW: TableSchema =
     TableSchema { name: "slow", about: SLOW_RECORDS.about, columns: SLOW_RECORDS.columns };
+
+/// The times of the run by kind of statement.
+pub(super) static TIMES: TableSchema =
+    TableSchema { name: "times", about: STATEMENT_TIMES.about, columns: STATEMENT_TIMES.columns };
 
 /// The part that results with the same outcome share.
 pub(super) static OUTCOMES: TableSchema = TableSchema {

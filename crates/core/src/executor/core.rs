@@ -28,7 +28,7 @@ use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
     Correction, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Problem,
-    RecordId, RecordOutcome, SkipReason, VALUES_OF_GROUP,
+    RecordId, RecordOutcome, SkipReason, StatementKind, VALUES_OF_GROUP,
 };
 use crate::parser::{Matcher, Record, Script};
 
@@ -306,6 +306,11 @@ impl<'r> FileRunner<'r> {
             let elapsed = self.state.processor.time().last;
             let place = self.place(record);
             slow::enter(&mut self.report.slowest, record, place, elapsed);
+            // The last time is that of another record, if this one was not executed.
+            if outcome.was_executed() && record.sql().is_some() {
+                let kind = StatementKind::from_sql(sql_of(record, &mut Vec::new()));
+                self.report.times.add(kind, elapsed);
+            }
             self.settle(record, outcome, ExtraCount::Nothing);
         }
     }

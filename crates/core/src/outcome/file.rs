@@ -7,6 +7,7 @@ use super::fault::{ExitHow, Fault, bytes};
 use super::group::FailureGroup;
 use super::name::{RecordId, RecordRef};
 use super::record::{DetailedFailure, FailingRecord};
+use super::times::StatementTimes;
 use crate::location::FileId;
 use crate::parser::Lint;
 
@@ -46,6 +47,8 @@ pub struct FileReport {
     pub engine_time: Option<Duration>,
     /// The slowest records, the slowest first, without fast ones.
     pub slowest: Vec<SlowRecord>,
+    /// The time of each executed record in the engine, by kind of statement.
+    pub times: StatementTimes,
     /// The time of the result, in milliseconds since 1970 in UTC.
     pub finished: Option<i64>,
     /// The end of what was written to standard error while the file was running, if it has not passed.
@@ -319,6 +322,7 @@ impl FileReport {
             peak_memory: None,
             engine_time: None,
             slowest: Vec::new(),
+            times: StatementTimes::default(),
             finished: None,
             stderr: None,
             attempts: Vec::new(),

@@ -15,7 +15,9 @@ mod name;
 mod problem;
 mod record;
 mod run;
+mod statement_kind;
 mod summary;
+mod times;
 mod whole;
 
 pub use correction::{Correction, NewLine};
@@ -33,4 +35,6 @@ pub use name::{RecordId, RecordKey, RecordName, RecordRef};
 pub use problem::{Excerpt, LabelMismatch, Mismatch, Problem, UnhashedRows};
 pub use record::{DetailedFailure, FailingRecord, FailureDetail, RecordOutcome, SkipReason};
 pub use run::{RunEnd, RunHeader, RunReport, RunVerdict, Totals};
+pub use statement_kind::StatementKind;
 pub use summary::FileSummary;
+pub use times::{StatementTimes, TimeHistogram};

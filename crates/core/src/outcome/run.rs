@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::counts::Counts;
 use super::file::{FileReport, FileStatus, FlakyResult};
 use super::summary::FileSummary;
+use super::times::StatementTimes;
 use crate::engine::EngineId;
 use crate::parser::{Lint, LintKind};
 
@@ -122,6 +123,13 @@ impl RunReport {
     pub fn within_tolerance(&self) -> impl Iterator<Item = (&FileReport, &Lint)> {
         let lints = self.files.iter().flat_map(|file| file.lints.iter().map(move |lint| (file, lint)));
         lints.filter(|(_, lint)| lint.kind == LintKind::WithinTolerance)
+    }
+
+    /// Returns the times of all records in the engine, by kind of statement.
+    pub fn times(&self) -> StatementTimes {
+        let mut times = StatementTimes::default();
+        self.files.iter().for_each(|file| times.merge(&file.times));
+        times
     }
 
     /// Returns the totals of each category.

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use super::times::{StatementTimesRow, rows};
 use slt_core::outcome::{DetailedFailure, FileEnd, FileReport, FileStatus, RunReport, Totals};
 use slt_runner::text::document;
 use slt_runner::text::document::{end_word, milliseconds, sides};
@@ -56,6 +57,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
             "untested": untested,
         },
         "categories": categories,
+        "statement_times": rows(run).iter().map(StatementTimesRow::json).collect::<Vec<_>>(),
         "detailed_failures": Each(|| run.files.iter().filter_map(old_failures)),
         "files": Each(|| run.files.iter().map(document::file)),
     };

@@ -12,6 +12,7 @@ use self::causes::{causes, examples};
 use self::since::since;
 use super::failure::{TextLimits, write_evidence};
 use super::subject::{ExpectedFailures, Subject, account, clipped, detail_at};
+use super::times;
 use slt_core::outcome::{DetailedFailure, FileReport, FlakyResult, Totals};
 use slt_runner::text::count::{duration, percent, plural, thousands};
 use slt_runner::text::failure::headline;
@@ -114,6 +115,7 @@ pub fn document(subject: &Subject<'_>, form: MarkdownKind) -> String {
     put(&mut text, &written(|out| files(out, subject, room.files)));
     put(&mut text, &written(|out| untested(out, subject, room.files)));
     put(&mut text, &written(|out| slowest(out, subject, room.slow)));
+    put(&mut text, &written(|out| statement_times(out, subject, room.slow)));
     if left_out {
         text += "\nSome tables are left out: there is no room for them here.\n";
     }
@@ -217,6 +219,21 @@ fn slowest(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result 
         writeln!(out, "| {} | {time} | {records} |", cell(file.file.path()))?;
     }
     Ok(())
+}
+
+fn statement_times(out: &mut String, subject: &Subject<'_>, most: usize) -> fmt::Result {
+    let rows = times::rows(subject.report);
+    if rows.is_empty() || most == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n### Time in the engine, by kind of statement\n")?;
+    writeln!(
+        out,
+        "| {} |\n| --- |{}",
+        times::HEADERS.join(" | "),
+        " ---: |".repeat(times::HEADERS.len() - 1)
+    )?;
+    rows.iter().take(most).try_for_each(|row| writeln!(out, "| {} |", row.columns().join(" | ")))
 }
 
 fn more(out: &mut String, all: usize, most: usize, what: &str) -> fmt::Result {

@@ -19,3 +19,4 @@ pub mod runs;
 pub mod shards;
 pub mod subject;
 pub mod summary;
+mod times;

@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 use std::time::Duration;
 
 use slt_core::executor::LEAST_SLOW;
-use slt_core::outcome::{FileReport, RecordId};
+use slt_core::outcome::{FileReport, RecordId, StatementKind};
 
 /// The pauses of this process, in the time of the clock.
 #[derive(Debug, Default)]
@@ -64,7 +64,9 @@ impl Pauses {
         }
         for slow in &mut report.slowest {
             let stops = stopped.iter().filter(|(id, _)| *id == slow.id).map(|(_, time)| *time);
-            slow.elapsed = slow.elapsed.saturating_sub(stops.sum());
+            let running = slow.elapsed.saturating_sub(stops.sum());
+            report.times.shorten(StatementKind::from_sql(slow.sql.as_bytes()), slow.elapsed, running);
+            slow.elapsed = running;
         }
         report.slowest.retain(|slow| slow.elapsed >= LEAST_SLOW);
         report.slowest.sort_by_key(|slow| Reverse(slow.elapsed));

@@ -122,7 +122,6 @@ impl Opened {
 
 /// A journal entry, with borrowed contents for writing.
 #[derive(Debug, Serialize, Deserialize)]
-#[expect(clippy::large_enum_variant, reason = "written and read one at a time")]
 enum JournalEntry<'e> {
     Opened(Cow<'e, Opened>),
     RunStarted(#[serde(with = "Lent::<RunHeaderForm>")] Cow<'e, RunHeader>),

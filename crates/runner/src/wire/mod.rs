@@ -12,6 +12,7 @@ mod run;
 mod summary;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub(crate) use correction::CorrectionForm;
 pub(crate) use form::{Lent, List, Maybe, RemoteForm};

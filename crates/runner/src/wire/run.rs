@@ -10,6 +10,7 @@ use super::record::{
     ExitHowForm, FailingRecordForm, FailureGroupForm, FaultForm, LintForm, RecordIdForm, RecordRefForm,
     SlowRecordForm,
 };
+use super::times::StatementTimesForm;
 use slt_core::engine::EngineId;
 use slt_core::executor::slice::Slice;
 use slt_core::executor::{DetailLimits, Options, Permissions, Settings};
@@ -17,6 +18,7 @@ use slt_core::location::FileId;
 use slt_core::outcome::{
     Attempt, Counts, ExitHow, FailingRecord, FailureGroup, Fault, FileEnd, FileProblem, FileReport,
     FileStatus, FlakyResult, MissingRequirement, RecordId, RecordRef, RunEnd, RunHeader, SlowRecord,
+    StatementTimes,
 };
 use slt_core::parser::Lint;
 
@@ -109,6 +111,8 @@ pub(crate) struct FileReportForm {
     engine_time: Option<Duration>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<SlowRecordForm>")]
     slowest: Vec<SlowRecord>,
+    #[serde(default, skip_serializing_if = "StatementTimes::is_empty", with = "StatementTimesForm")]
+    times: StatementTimes,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     finished: Option<i64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -8,7 +8,7 @@ use slt_core::location::{FileId, Location};
 use slt_core::outcome::{
     Attempt, Counts, Digest, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, FileEnd,
     FileProblem, FileReport, FileStatus, LabelMismatch, Mismatch, Problem, RecordId, RecordKey, RecordRef,
-    SlowRecord, UnhashedRows,
+    SlowRecord, StatementKind, StatementTimes, UnhashedRows,
 };
 use slt_core::parser::{HashLine, Lint, LintKind, ParseError, ParseErrorKind};
 
@@ -120,6 +120,14 @@ fn ends() -> Vec<FileEnd> {
     ends
 }
 
+fn times() -> StatementTimes {
+    let mut times = StatementTimes::default();
+    for (&kind, number) in StatementKind::ALL.iter().zip(0..) {
+        [TIME, Duration::from_nanos(1 << number)].into_iter().for_each(|time| times.add(kind, time));
+    }
+    times
+}
+
 /// Returns a report in which every field has a value.
 fn full_report() -> FileReport {
     let [id, first] = ids();
@@ -165,6 +173,7 @@ fn full_report() -> FileReport {
         peak_memory: Some(1),
         engine_time: Some(TIME),
         slowest: vec![SlowRecord { id, elapsed: TIME, sql: text() }],
+        times: times(),
         finished: Some(-1),
         stderr: Some(text()),
         attempts: FileStatus::ALL.map(attempt).to_vec(),

@@ -168,6 +168,18 @@ pub static PRESETS: &[Preset] = &[
               f.file_path, t.line, f.file_id LIMIT 20",
     },
     Preset {
+        name: "statement-times",
+        about: "Times by kind of statement in the last run, in milliseconds: the median, p95, p99 and the longest",
+        reach: PresetReach::LastRun,
+        sql: "SELECT statement_kind, records, CAST(total * 10 + 0.5 AS INTEGER) / 10.0 AS total_ms, CAST(p50 * 10000 \
+              + 0.5 AS INTEGER) / 10000.0 AS p50_ms, CAST(p95 * 10000 + 0.5 AS INTEGER) / 10000.0 AS p95_ms, CAST(p99 \
+              * 10000 + 0.5 AS INTEGER) / 10000.0 AS p99_ms, CAST(longest * 10000 + 0.5 AS INTEGER) / 10000.0 AS \
+              max_ms FROM (SELECT s.statement_kind AS statement_kind, s.records AS records, s.total_ms AS total, \
+              s.p50_ms AS p50, s.p95_ms AS p95, s.p99_ms AS p99, s.max_ms AS longest FROM statement_times s JOIN \
+              (SELECT MAX(run_id) AS newest FROM test_runs) n ON s.run_id = n.newest) t ORDER BY total_ms DESC, \
+              statement_kind",
+    },
+    Preset {
         name: "flakiest",
         about: "Files whose results change most often, with the counters of each engine",
         reach: PresetReach::Everything,

@@ -102,6 +102,16 @@ impl Generated {
             "engine_version" => Some(chance.maybe("1")),
             _ => None,
         });
+        for statement in ["SELECT", "INSERT", "CREATE TABLE"] {
+            self.add("statement_times", chance, &|chance, column| match column {
+                "run_id" => Some(run.into()),
+                "statement_kind" => Some(statement.into()),
+                "records" => Some((1 + chance.below(9)).into()),
+                // Exact in binary, so that both engines round the same number.
+                name if name.ends_with("_ms") => Some((chance.below(4000) as f64 / 64.0).into()),
+                _ => None,
+            });
+        }
         for (number, file) in files.iter().enumerate() {
             if chance.below(5) == 0 {
                 continue;

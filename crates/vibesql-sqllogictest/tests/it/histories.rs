@@ -15,7 +15,7 @@ use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
     Attempt, Counts, Excerpt, ExitHow, FailingRecord, FailureDetail, FailureGroup, Fault, FileEnd,
     FileProblem, FileReport, FileStatus, FlakyResult, Mismatch, Problem, RecordId, RecordKey, RunEnd,
-    RunHeader, SlowRecord,
+    RunHeader, SlowRecord, StatementKind,
 };
 use vibesql_sqllogictest::results::{CiRun, Circumstances, Commit, JournalWriter, Opened};
 
@@ -202,6 +202,11 @@ fn sessions(
         let mut report = report(seed, number, file);
         report.elapsed = Duration::from_micros(numbers.below(3_000_000));
         report.engine_time = (number > 0).then(|| Duration::from_millis(numbers.below(500)));
+        for kind in StatementKind::ALL.iter().copied().take(numbers.below(4) as usize) {
+            for _ in 0..numbers.below(5) {
+                report.times.add(kind, Duration::from_nanos(numbers.below(1 << 30)));
+            }
+        }
         report.finished = (number > 0).then(|| started + numbers.below(60_000) as i64);
         report.peak_memory = (file % 2 == 0).then_some(numbers.below(1 << 40));
         if let FileEnd::Faulted { id, fault: Fault::Died { how, .. } } = &report.end {

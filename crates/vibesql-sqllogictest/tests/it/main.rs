@@ -94,6 +94,7 @@ mod shards;
 mod shell_cmd;
 mod shell_terminal;
 mod slices;
+mod statement_times;
 #[cfg(feature = "store")]
 mod store;
 #[cfg(feature = "store")]

@@ -307,6 +307,23 @@ fn expected(name: &str, of: &Generated) -> Vec<Row> {
             let columns = "run_id file_path status signal in_flight_line error_message result_id";
             without(top(rows.map(|row| cells(row, columns)).collect(), &[-1, 2, 7], 50), 6)
         }
+        "statement-times" => {
+            let newest = newest(of);
+            let rows = of.table("statement_times").into_iter().filter(|row| row.integer("run_id") == newest);
+            let rounded = |row: Named<'_>, name: &str, unit: f64| {
+                row.real(name).map_or(Cell::Null, |time| Cell::Real((time * unit + 0.5).floor() / unit))
+            };
+            let rows = rows.map(|row| {
+                let records = row.integer("records").map_or(Cell::Null, integer);
+                let mut cells =
+                    vec![text(row.text("statement_kind")), records, rounded(row, "total_ms", 10.0)];
+                cells.extend(
+                    ["p50_ms", "p95_ms", "p99_ms", "max_ms"].map(|name| rounded(row, name, 10_000.0)),
+                );
+                cells
+            });
+            top(rows.collect(), &[-3, 1], usize::MAX)
+        }
         "slowest-records" => {
             let rows =
                 groups(of.table("slow_records"), |row| (file_of(row), row.integer("line"))).into_iter();

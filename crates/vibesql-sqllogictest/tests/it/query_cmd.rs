@@ -134,6 +134,7 @@ fn a_question_with_a_name() {
     timeouts               loaded runs  Files that were over their time limit, and how often
     crashes                loaded runs  Files during which the engine was lost or used too much memory
     slowest-records        loaded runs  Single records by their longest time
+    statement-times        last run     Times by kind of statement in the last run, in milliseconds: the median, p95, p99 and the longest
     flakiest               all runs     Files whose results change most often, with the counters of each engine
     by-engine              all runs     The counters of all files, by engine
     coverage               all runs     How many files of each category were ever tested, in percent

@@ -11,6 +11,7 @@ use vibesql_sqllogictest::results::portable::merge;
 use vibesql_sqllogictest::results::{Journal, ResultsFolder};
 
 use crate::sandbox::{Output, Sandbox};
+use crate::support::without_durations;
 
 /// Files in which records pass, fail, are skipped, malformed and excluded, and one that `expectations.toml` skips.
 fn suite() -> Sandbox {
@@ -66,6 +67,7 @@ fn timeless(journal: &Journal) -> String {
         (file.elapsed, file.engine_time, file.finished, file.peak_memory) =
             (Duration::ZERO, None, None, None);
         file.slowest.clear();
+        file.times = without_durations(&file.times);
         file
     };
     let files: Vec<_> = journal.report.files.iter().map(file).collect();

@@ -15,7 +15,7 @@ use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{Digest, FileEnd, FileReport, RecordId};
 use vibesql_sqllogictest::parser::{self, Script, parse};
 
-use crate::support::{manifest, options, shared, test_files};
+use crate::support::{manifest, options, shared, test_files, without_durations};
 
 fn few_details(engine: &dyn Engine, records: usize) -> Options {
     let labels = engine.describe().unwrap().labels;
@@ -35,7 +35,7 @@ fn whole(script: &Script<'_>, engine: &dyn Engine, options: &Options) -> FileRep
 
 /// What is the same each time.
 fn untimed(report: FileReport) -> FileReport {
-    FileReport { engine_time: None, slowest: Vec::new(), ..report }
+    FileReport { engine_time: None, slowest: Vec::new(), times: without_durations(&report.times), ..report }
 }
 
 /// Holds slices against the whole, in both dialects. Returns whether the file may be split.

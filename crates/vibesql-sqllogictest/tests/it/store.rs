@@ -195,7 +195,7 @@ fn check_window(window: &Extract, all: &Extract, chosen: &[i64]) {
         let table = loaded.wanted.table.name;
         let mut rows = rows_of(all, table);
         match table {
-            "test_results" | "failure_groups" | "slow_records" => {
+            "test_results" | "failure_groups" | "slow_records" | "statement_times" => {
                 rows.retain(|row| chosen.contains(&row["run_id"].as_integer().unwrap()));
             }
             "record_failures" => rows.retain(|row| outcomes.contains(&row["outcome_id"])),

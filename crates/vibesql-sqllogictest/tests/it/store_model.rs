@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use vibesql_sqllogictest::location::FileId;
 use vibesql_sqllogictest::outcome::{
@@ -27,6 +28,7 @@ pub(crate) fn tables(results: &Path) -> BTreeMap<&'static str, Vec<Row>> {
     BTreeMap::from([
         ("test_runs", runs.iter().map(run_row).collect()),
         ("test_results", runs.iter().flat_map(result_rows).collect()),
+        ("statement_times", runs.iter().flat_map(statement_times).collect()),
         ("file_stats", file_stats(&runs)),
         ("test_files", test_files(&runs)),
         ("record_failures", record_failures(&runs)),
@@ -146,6 +148,24 @@ fn run_row(run: &Told) -> Row {
         ("command", Cell::text(opened.command.join(" "))),
         ("imported_from", Cell::Null),
     ])
+}
+
+fn statement_times(run: &Told) -> Vec<Row> {
+    let mut kinds = BTreeMap::<&str, (u64, Duration)>::new();
+    for (kind, times) in run.journal.report.files.iter().flat_map(|file| file.times.iter()) {
+        let (records, total) = kinds.entry(kind.as_str()).or_default();
+        (*records, *total) = (*records + times.count(), *total + times.total());
+    }
+    let row = |(kind, (records, total)): (&str, (u64, Duration))| {
+        let total = Cell::from(total.as_secs_f64() * 1000.0);
+        Row::from([
+            ("run_id", run.id.into()),
+            ("statement_kind", kind.into()),
+            ("records", records.into()),
+            ("total_ms", total),
+        ])
+    };
+    kinds.into_iter().map(row).collect()
 }
 
 fn result_rows(run: &Told) -> Vec<Row> {
@@ -351,7 +371,7 @@ pub(crate) fn check(extract: &Extract, results: &Path) {
         let (mut found, mut expected): (Vec<_>, Vec<_>) =
             (found.iter().map(shown).collect(), expected.iter().map(shown).collect());
         // The order of the others is that of what they are about.
-        if matches!(table, "record_failures" | "failure_groups") {
+        if matches!(table, "record_failures" | "failure_groups" | "statement_times") {
             found.sort();
             expected.sort();
         }

@@ -9,7 +9,7 @@ use vibesql_sqllogictest::engine::{Engine, Session};
 use vibesql_sqllogictest::engines;
 use vibesql_sqllogictest::executor::{DetailLimits, Options, Selection, run_script};
 use vibesql_sqllogictest::location::Source;
-use vibesql_sqllogictest::outcome::FileReport;
+use vibesql_sqllogictest::outcome::{FileReport, StatementTimes};
 use vibesql_sqllogictest::parser::{self, parse};
 
 /// The pause between two looks at something that is awaited: a busy loop takes a core from what it waits for.
@@ -135,9 +135,26 @@ pub(crate) fn processes_with(text: &str) -> Vec<u32> {
     listed.lines().filter_map(process).collect()
 }
 
+/// The numbers of records by kind of statement, without their times.
+pub(crate) fn without_durations(times: &StatementTimes) -> StatementTimes {
+    let mut counted = StatementTimes::default();
+    for (kind, times) in times.iter() {
+        (0..times.count()).for_each(|_| counted.add(kind, Duration::ZERO));
+    }
+    counted
+}
+
 /// Takes out of a JSON report what differs from run to run.
 pub(crate) fn without_measurements(report: &mut serde_json::Value) {
     report["duration_ms"] = serde_json::Value::Null;
+    for times in report["statement_times"].as_array_mut().into_iter().flatten() {
+        times.as_object_mut().unwrap().retain(|name, _| !name.ends_with("_ms"));
+    }
+    // The order is that of the times.
+    report["statement_times"]
+        .as_array_mut()
+        .into_iter()
+        .for_each(|times| times.sort_by_key(|times| times["statement_kind"].as_str().map(str::to_owned)));
     for file in report["files"].as_array_mut().unwrap() {
         for failure in file["failures"].as_array_mut().unwrap() {
             failure.as_object_mut().unwrap().remove("duration_ms");

@@ -319,6 +319,7 @@ impl IterationBook<'_> {
         report.left_out.extend(ended.left_out);
         report.lints.extend(ended.lints);
         slow::merge(&mut report.slowest, ended.slowest);
+        report.times.merge(&ended.times);
         report.missing = report.missing.take().or(ended.missing);
         if report.end == FileEnd::Completed {
             report.end = ended.end;

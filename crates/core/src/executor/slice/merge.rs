@@ -22,6 +22,7 @@ pub fn merge(mut slices: Vec<SliceReport>, limits: DetailLimits) -> Option<FileR
         merged.counts += report.counts;
         append(&mut merged.groups, &mut merged.failures, report.groups, report.failures);
         merged.slowest.extend(report.slowest);
+        merged.times.merge(&report.times);
         merged.engine_time = merged.engine_time.zip(report.engine_time).map(|(one, other)| one + other);
         merged.lints.extend(report.lints);
         merged.elapsed += report.elapsed;

@@ -157,7 +157,7 @@ fn check_query(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
 fn check_statements(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
     let statements = tokens.split(|token| *token == Token::Symbol(b';')).filter(|tokens| !tokens.is_empty());
     for statement in statements {
-        let head = StatementKind::from_tokens(statement).ok_or(WhyNot::Statement { line })?;
+        let head = RepeatableStatement::from_tokens(statement).ok_or(WhyNot::Statement { line })?;
         if words(statement).any(|word| is_in(word, CHOICES)) {
             return Err(WhyNot::Statement { line });
         }
@@ -168,12 +168,12 @@ fn check_statements(line: u32, tokens: &[Token<'_>]) -> Result<(), WhyNot> {
 
 /// The kinds of statements that do the same each time, as long as the expressions in them do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StatementKind {
+enum RepeatableStatement {
     Index,
     Other,
 }
 
-impl StatementKind {
+impl RepeatableStatement {
     fn from_tokens(statement: &[Token<'_>]) -> Option<Self> {
         let mut words = statement.iter().map_while(|token| match token {
             Token::Word(word) => Some(*word),

@@ -8,6 +8,7 @@ use super::file;
 use super::since::{KindNumbers, since};
 use crate::report::changes::sections;
 use crate::report::subject::{ExpectedFailures, Subject, clipped, moment};
+use crate::report::times::{self, StatementTimesRow};
 use slt_core::outcome::{Counts, FlakyResult, Totals};
 use slt_runner::results::{Commit, PastRun};
 use slt_runner::text::document::milliseconds;
@@ -51,6 +52,7 @@ pub(super) fn data<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> 
         "causes": subject.analysis.map(|analysis| causes(subject, analysis)),
         "slow_records": slow_records(subject),
         "slow_files": slow_files(subject),
+        "statement_times": statement_times(subject),
         "files": files,
         "details": details,
         "details_left_out": failing - details,
@@ -166,6 +168,11 @@ fn slow_files(subject: &Subject<'_>) -> Vec<usize> {
     numbers.sort_by_key(|&number| std::cmp::Reverse(files[number].elapsed));
     numbers.truncate(SLOW_FILES);
     numbers
+}
+
+/// Returns the columns of each kind of statement.
+fn statement_times(subject: &Subject<'_>) -> Vec<[String; 7]> {
+    times::rows(subject.report).iter().map(StatementTimesRow::columns).collect()
 }
 
 fn slow_records(subject: &Subject<'_>) -> Vec<Object<'static>> {

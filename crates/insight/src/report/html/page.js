@@ -47,7 +47,7 @@ function overTime() {
     make("div", { class: "stack" },
       section("trend", "Pass rate over time", chart || make("p", { class: "faint" }, "No record was executed.")), comparison()),
     make("div", { class: "stack" },
-      section("categories", "Categories by runs", heatMap(data.categories, data.history)), slowest()));
+      section("categories", "Categories by runs", heatMap(data.categories, data.history)), slowest(), statementTimes()));
 }
 
 function placeLink(file, line) {
@@ -64,6 +64,15 @@ function slowest() {
     make("div", {}, make("h3", {}, "Files"), rows(files.map((file) => [file.ms, placeLink(file.n, null)]), files[0].ms)),
     records.length > 0 && make("div", {}, make("h3", {}, "Records"),
       rows(records.map((slow) => [slow.ms, placeLink(data.files[slow.file].n, slow.line), shown("code", {}, slow.sql)]), records[0].ms))));
+}
+
+function statementTimes() {
+  if (!data.statement_times.length) return null;
+  const head = ["statement", "records", "total", "p50", "p95", "p99", "longest"].map((name) => make("th", { scope: "col" }, name));
+  const rows = data.statement_times.map(([kind, ...numbers]) =>
+    make("tr", {}, make("th", { scope: "row" }, kind), numbers.map((number) => make("td", {}, number))));
+  return section("times", "Time by kind of statement", make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Times by kind of statement" },
+    make("table", { class: "rates" }, make("thead", {}, make("tr", {}, head)), make("tbody", {}, rows))));
 }
 
 const search = make("input", { type: "search", id: "search", placeholder: "File, SQL, message or value", "aria-label": "Search in files and failures", autocomplete: "off", spellcheck: "false" });
