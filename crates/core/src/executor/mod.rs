@@ -36,7 +36,7 @@ pub mod verdict;
 mod watchdog;
 
 pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
-pub use keys::record_keys;
+pub use keys::{record_keys, records_digest};
 
 pub use core::pause::{PauseEnd, PausedFile, Stepper, run_stepwise};
 pub use core::{Surroundings, run_observed, run_script, run_slice};

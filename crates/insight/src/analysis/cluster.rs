@@ -36,6 +36,8 @@ pub struct RecordCluster {
     pub place: u32,
     /// The place of the cluster in the analysis.
     pub cluster: u32,
+    /// Whether no earlier failure caused it.
+    pub is_root: bool,
 }
 
 /// Failing records that probably have one cause.
@@ -126,6 +128,7 @@ pub fn analyze(report: &RunReport, dialect: Option<&str>, texts: &mut dyn Source
                 file: record.file,
                 place: record.place,
                 cluster: places[id as usize] as u32,
+                is_root: record.root.is_none(),
             })
             .collect(),
         not_reached: report.files.iter().map(|file| file.counts.not_reached).sum(),

@@ -141,14 +141,16 @@ fn whole_file(end: &FileEnd) -> &'static str {
     }
 }
 
+/// Returns the line of a record; 0 for one in an included file, which says nothing about the lines of this one.
+fn line_of(id: &RecordId) -> u32 {
+    if id.source.is_some() { 0 } else { id.line }
+}
+
 /// Returns the last line that the engine reached.
 fn last_line(end: &FileEnd) -> u32 {
     match end {
         FileEnd::Completed => u32::MAX,
-        FileEnd::Halted { id } | FileEnd::AtFailure { id } | FileEnd::Malformed { id } => {
-            // A place in an included file says nothing about the lines of this one.
-            if id.source.is_some() { 0 } else { id.line }
-        }
+        FileEnd::Halted { id } | FileEnd::AtFailure { id } | FileEnd::Malformed { id } => line_of(id),
         FileEnd::TimedOut { id } | FileEnd::Faulted { id, .. } => id.as_ref().map_or(0, |id| id.line),
         FileEnd::NotStarted(_) => 0,
     }
@@ -393,7 +395,7 @@ impl Stride {
 }
 
 /// The lines of a file's records in its current text, as far as the report names them.
-struct RecordLines<'r> {
+pub(super) struct RecordLines<'r> {
     /// The failing records, with their places in the report.
     failing: BTreeMap<u32, FailureIndex>,
     left_out: BTreeMap<u32, FailureIndex>,
@@ -403,16 +405,24 @@ struct RecordLines<'r> {
 }
 
 impl<'r> RecordLines<'r> {
-    fn new(script: &Script<'_>, file: &FileReport, labels: &'r [String]) -> Self {
+    pub(super) fn new(script: &Script<'_>, file: &FileReport, labels: &'r [String]) -> Self {
         let left_out = places_of(script, file.left_out.iter().map(|left_out| left_out.key));
-        Self { failing: places_in(script, file), left_out, last: last_line(&file.end), labels }
+        // Records after a missing requirement were skipped.
+        let required = file.missing.as_ref().map_or(u32::MAX, |missing| line_of(&missing.id));
+        let last = last_line(&file.end).min(required);
+        Self { failing: places_in(script, file), left_out, last, labels }
+    }
+
+    /// Returns the place of the failing record on a line.
+    pub(super) fn failing_at(&self, line: u32) -> Option<FailureIndex> {
+        self.failing.get(&line).copied()
     }
 
     fn was_reached(&self, record: &Record<'_>) -> bool {
         record.line <= self.last && !self.left_out.contains_key(&record.line)
     }
 
-    fn has_passed(&self, record: &Record<'_>) -> bool {
+    pub(super) fn has_passed(&self, record: &Record<'_>) -> bool {
         record.is_counted()
             && record.defect.is_none()
             && self.was_reached(record)

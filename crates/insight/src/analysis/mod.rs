@@ -9,6 +9,7 @@
 
 mod cascade;
 mod cluster;
+mod coverage;
 mod explain;
 mod facts;
 mod rules;
@@ -18,6 +19,7 @@ mod texts;
 mod unlock;
 
 pub use cluster::{Analysis, Cluster, ClusterExample, FailingFile, RecordCluster, analyze};
+pub use coverage::{ConstructCoverage, ConstructKind, ConstructPlace, CoverageMap, coverage};
 pub use explain::{Explanation, explain};
 pub use facts::MissingSql;
 pub use symptom::{Symptom, WHOLE_FILE, WRONG_RESULT, WRONG_VALUES};

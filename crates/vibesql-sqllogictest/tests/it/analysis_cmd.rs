@@ -392,7 +392,7 @@ fn a_filter_selects_files_of_the_run() {
     alone: files that it turns green by itself; green: files that are green after it
     ");
     // The clusters are numbered within the selection.
-    let records = sandbox.run("analyze --filter 'cascade*' --fix 1").stdout;
+    let records = sandbox.run("analyze --filter cascade* --fix 1").stdout;
     assert!(records.contains("4 records in 1 file"), "{records}");
     let line = "analyze --filter category:select --format json";
     let document: serde_json::Value = serde_json::from_str(&sandbox.run(line).stdout).unwrap();

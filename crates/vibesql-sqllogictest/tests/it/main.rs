@@ -23,6 +23,7 @@ mod concurrent;
 mod configuration;
 mod conformance;
 mod corpus;
+mod coverage_cmd;
 mod dialect_runs;
 mod dialect_suite;
 mod dialects;

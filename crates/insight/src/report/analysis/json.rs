@@ -1,6 +1,6 @@
 //! Formats an analysis as JSON. docs/analysis.md lists the fields.
 
-use super::{AnalysisView, ResultSelection};
+use super::{AnalysisView, ResultSelection, coverage};
 use crate::analysis::Cluster;
 use crate::report::cluster::{title, wrong};
 use slt_runner::text::document::milliseconds;
@@ -42,6 +42,7 @@ pub fn document<'v>(view: &'v AnalysisView<'v>) -> Object<'v> {
         "trend": trend.collect::<Vec<_>>(),
         "trend_by_category": view.trend.json(),
     }
+    .with_some("coverage", view.coverage.map(|map| coverage::json(map, view)))
     .with_some("selection", view.selection.map(selection))
 }
 

@@ -3,14 +3,19 @@
 use std::fmt::{self, Write as _};
 
 use super::words::{limits, punchline, selected, trend};
-use super::{AnalysisSection, AnalysisView};
+use super::{AnalysisSection, AnalysisView, coverage};
 use crate::report::cluster::{fix_columns, notes, title, wrong};
 use crate::report::runs;
 use slt_runner::text::count::{duration, percent, thousands};
 use slt_runner::text::markdown::{block, cell, code};
 
-const ALL: [AnalysisSection; 4] =
-    [AnalysisSection::Fixes, AnalysisSection::Patterns, AnalysisSection::Examples, AnalysisSection::Trend];
+const ALL: [AnalysisSection; 5] = [
+    AnalysisSection::Fixes,
+    AnalysisSection::Patterns,
+    AnalysisSection::Examples,
+    AnalysisSection::Trend,
+    AnalysisSection::Coverage,
+];
 
 /// Writes the sections; all of them if none is named.
 pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSection]) -> fmt::Result {
@@ -33,6 +38,9 @@ pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSect
             AnalysisSection::Patterns => patterns(out, view)?,
             AnalysisSection::Examples => examples(out, view)?,
             AnalysisSection::Trend => history(out, view)?,
+            AnalysisSection::Coverage => {
+                view.coverage.into_iter().try_for_each(|map| coverage::markdown(out, map, view))?;
+            }
         }
     }
     Ok(())

@@ -1,5 +1,6 @@
 //! Formats an analysis for people and programs.
 
+mod coverage;
 mod json;
 mod markdown;
 mod members;
@@ -11,7 +12,7 @@ mod words;
 use std::cmp::Reverse;
 
 use super::cluster::ClusterSample;
-use crate::analysis::{Analysis, Cluster};
+use crate::analysis::{Analysis, Cluster, CoverageMap};
 use slt_core::outcome::{FileReport, RecordId, RunReport};
 use slt_runner::text::count::{percent, thousands};
 
@@ -35,6 +36,8 @@ pub enum AnalysisSection {
     Examples,
     /// The trend of the pass rate.
     Trend,
+    /// The coverage map.
+    Coverage,
 }
 
 /// The input of the documents.
@@ -49,6 +52,8 @@ pub struct AnalysisView<'v> {
     pub again: &'v dyn Fn(&FileReport, &RecordId) -> String,
     /// Complete runs of the same engine up to this one.
     pub trend: &'v PassRateTrend,
+    /// The coverage map, if it is wanted.
+    pub coverage: Option<&'v CoverageMap>,
     /// The selection of files, if only a part of the run is analyzed.
     pub selection: Option<&'v ResultSelection>,
 }

@@ -3,7 +3,7 @@
 use std::fmt::{self, Write as _};
 
 use super::words::{limits, punchline, selected, trend};
-use super::{AnalysisSection, AnalysisView};
+use super::{AnalysisSection, AnalysisView, coverage};
 use crate::analysis::Cluster;
 use crate::report::cluster::{fix_columns, notes, title, wrong};
 use crate::report::runs;
@@ -49,6 +49,11 @@ pub fn write(out: &mut String, view: &AnalysisView<'_>, sections: &[AnalysisSect
                 writeln!(out)?;
                 runs::write(out, &view.trend.runs)?;
                 view.trend.text(out)?;
+            }
+            AnalysisSection::Coverage => {
+                if let Some(map) = view.coverage {
+                    coverage::text(out, map, view)?;
+                }
             }
             AnalysisSection::Fixes | AnalysisSection::Patterns | AnalysisSection::Examples => {}
         }

@@ -11,6 +11,7 @@ const ANALYZE_EXAMPLES: &str = "\
 Examples:
   vibesql-sqllogictest analyze                      show what to fix first
   vibesql-sqllogictest analyze --top-fixes          show all clusters in suggested fix order
+  vibesql-sqllogictest analyze --coverage           show SQL constructs by pass rate
   vibesql-sqllogictest analyze --filter joins       analyze only these files
   vibesql-sqllogictest analyze --fix 1              show every record of the first suggested fix
   vibesql-sqllogictest analyze --report             write everything to a file";
@@ -30,9 +31,14 @@ pub(in crate::cli) struct AnalyzeArgs {
     /// Show the smallest example of each cluster, with the command that runs it.
     #[arg(long)]
     pub(in crate::cli) examples: bool,
-    /// Show the pass rate of recent runs.
+    /// Show the pass rate of recent runs, of all files and by category.
     #[arg(long)]
     pub(in crate::cli) trend: bool,
+    /// Show SQL constructs, functions and types by pass rate, what to implement next first
+    ///
+    /// Reads all test files of the run, because the journal has failing records only.
+    #[arg(long)]
+    pub(in crate::cli) coverage: bool,
     /// Show all records of cluster N in fix order
     ///
     /// --format toml prints them as entries for expectations.toml.
@@ -40,11 +46,11 @@ pub(in crate::cli) struct AnalyzeArgs {
         long,
         value_name = "N",
         value_parser = clap::value_parser!(u32).range(1..),
-        conflicts_with_all = ["top_fixes", "patterns", "examples", "trend", "report"]
+        conflicts_with_all = ["top_fixes", "patterns", "examples", "trend", "coverage", "report"]
     )]
     pub(in crate::cli) fix: Option<u32>,
     /// Write everything as Markdown to target/sqllogictest_analysis.md, or to --output.
-    #[arg(long, conflicts_with_all = ["top_fixes", "patterns", "examples", "trend"])]
+    #[arg(long, conflicts_with_all = ["top_fixes", "patterns", "examples", "trend", "coverage"])]
     pub(in crate::cli) report: bool,
     #[command(flatten)]
     pub(in crate::cli) selection: ResultFilterArgs,

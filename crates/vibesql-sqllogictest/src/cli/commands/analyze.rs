@@ -12,7 +12,7 @@ use crate::cli::result_filter::ResultFilter;
 use crate::cli::results_location::ResultsLocation;
 use crate::cli::run_texts::RunTexts;
 use crate::cli::ui::Ui;
-use slt_insight::analysis::{Analysis, analyze};
+use slt_insight::analysis::{Analysis, CoverageMap, analyze, coverage};
 use slt_insight::report::analysis::{
     AnalysisSection, AnalysisView, PassRateTrend, ResultSelection, json, markdown, members_json,
     members_text, members_toml, text,
@@ -31,6 +31,7 @@ pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &m
     let filter = ResultFilter::new(&args.selection);
     let (journal, selection) = selected(&args.run, filter.as_ref(), location, ui)?;
     let analysis = analyzed(&journal);
+    let coverage = (args.coverage || args.report).then(|| covered(&journal, &analysis));
     let trend = trend(location.results()?, &journal, filter.as_ref())?;
     let program = ui.program.clone();
     let view = AnalysisView {
@@ -39,6 +40,7 @@ pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &m
         analysis: &analysis,
         again: &|file, record| repeat_in_run(&program, &journal, file, record).unwrap_or_default(),
         trend: &trend,
+        coverage: coverage.as_ref(),
         selection: selection.as_ref(),
     };
     let sections = [
@@ -46,6 +48,7 @@ pub(in crate::cli) fn run(args: &AnalyzeArgs, location: &ResultsLocation, ui: &m
         (args.patterns, AnalysisSection::Patterns),
         (args.examples, AnalysisSection::Examples),
         (args.trend, AnalysisSection::Trend),
+        (args.coverage, AnalysisSection::Coverage),
     ];
     let sections = sections.into_iter().filter(|(wanted, _)| *wanted);
     let sections: Vec<_> = sections.map(|(_, section)| section).collect();
@@ -96,8 +99,16 @@ fn selected(
 
 /// Analyzes a run.
 pub(super) fn analyzed(journal: &Journal) -> Analysis {
-    let dialect = journal.opened.settings.as_ref().and_then(|settings| settings.dialect.clone());
-    analyze(&journal.report, dialect.as_deref(), &mut RunTexts(&journal.opened))
+    analyze(&journal.report, dialect(journal), &mut RunTexts(&journal.opened))
+}
+
+fn covered(journal: &Journal, analysis: &Analysis) -> CoverageMap {
+    coverage(&journal.report, dialect(journal), analysis, &mut RunTexts(&journal.opened))
+}
+
+/// Returns the dialect that the run was started with.
+fn dialect(journal: &Journal) -> Option<&str> {
+    journal.opened.settings.as_ref()?.dialect.as_deref()
 }
 
 /// Writes a document to a file or to standard output, and returns whether it is in a file. A text for people loses its

@@ -24,6 +24,7 @@ pub(in crate::cli) fn run(args: &PunchlistArgs, location: &ResultsLocation, ui: 
             analysis: &analysis,
             again: &|file, record| repeat_in_run(&program, &journal, file, record).unwrap_or_default(),
             trend: &PassRateTrend::default(),
+            coverage: None,
             selection: None,
         },
         started: journal.opened.started,
