@@ -9,6 +9,8 @@ pub enum Correction {
         lines: Vec<NewLine>,
         /// For each column the type letter that its values look like; empty if that is not known.
         letters: String,
+        /// Whether the only line is the hash of the result.
+        is_hash: bool,
     },
     /// Not known, because a line with a pattern, like `<REGEX>:` or `<slt:ignore>`, does not match any more.
     Pattern,
@@ -16,6 +18,8 @@ pub enum Correction {
     OtherFile,
     /// The result is not UTF-8.
     NotText,
+    /// The dialect would read a value as a pattern, which stands for other values, too.
+    ReadsAsPattern,
 }
 
 /// A line of a corrected result.
@@ -34,8 +38,13 @@ impl Correction {
             Ok(kept) => Some(NewLine::Kept(kept)),
             Err(text) => String::from_utf8(text).ok().map(NewLine::Text),
         });
-        let letters = String::new();
-        lines.collect::<Option<_>>().map_or(Self::NotText, |lines| Self::Lines { lines, letters })
+        let (letters, is_hash) = (String::new(), false);
+        lines.collect::<Option<_>>().map_or(Self::NotText, |lines| Self::Lines { lines, letters, is_hash })
+    }
+
+    /// Makes the correction of a hash line.
+    pub(crate) fn of_hash(line: String) -> Self {
+        Self::Lines { lines: vec![NewLine::Text(line)], letters: String::new(), is_hash: true }
     }
 
     /// Adds type letters.

@@ -221,7 +221,7 @@ pub enum LintKind {
     /// A line of SQL that begins like a record.
     #[error("a line of SQL that looks like a header; records are separated by blank lines")]
     HeaderInSql,
-    /// An expected value, in a record with conditions, that has the shape of a header.
+    /// An expected value that has the shape of a header.
     #[error("an expected value that looks like a header; records are separated by blank lines")]
     HeaderInValues,
     /// A query without `----`.

@@ -37,7 +37,7 @@ pub use dialect::{
     COCKROACH, COCKROACH_EXACT, ChosenDialect, ColumnRule, DIALECTS, DUCKDB, DUCKDB_EXACT, DialectError,
     DialectEvidence, DialectReason, DialectRequest, IncludeRule, LabelLimits, MATERIALIZE, MATERIALIZE_EXACT,
     Matcher, Presentation, Profile, RS, RS_EXACT, Renderer, RequestOrigin, SQLITE, SQLITE_EXACT, StepError,
-    UnknownDialect, VIBESQL, VIBESQL_EXACT, VariableSyntax, choose, profile,
+    UnknownDialect, VIBESQL, VIBESQL_EXACT, VariableSyntax, begins_record, choose, profile,
 };
 pub use error::{Lint, LintKind, ParseError, ParseErrorKind};
 pub use format::format_script;

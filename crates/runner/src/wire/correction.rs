@@ -12,10 +12,12 @@ pub(crate) enum CorrectionForm {
         #[serde(with = "List::<NewLineForm>")]
         lines: Vec<NewLine>,
         letters: String,
+        is_hash: bool,
     },
     Pattern,
     OtherFile,
     NotText,
+    ReadsAsPattern,
 }
 
 #[derive(Serialize, Deserialize)]

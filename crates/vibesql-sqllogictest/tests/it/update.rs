@@ -42,7 +42,15 @@ struct Updated {
 }
 
 fn update_on(engine: &dyn Engine, dialect: &str, text: &str, scope: &UpdateScope) -> Updated {
-    let profile = parser::profile(dialect, false).unwrap();
+    update_with(engine, parser::profile(dialect, false).unwrap(), text, scope)
+}
+
+fn update_with(
+    engine: &dyn Engine,
+    profile: &'static parser::Profile,
+    text: &str,
+    scope: &UpdateScope,
+) -> Updated {
     let source = Source::new("t.test", text);
     let script = parse(&source, profile);
     let labels = engine.describe().unwrap().labels;
@@ -300,12 +308,103 @@ fn what_is_no_result_is_not_blessed() {
         ("duckdb", "loop i 0 3\n\nquery I\nSELECT {i}\n----\n0\n\nendloop\n", 3, UpdateRefusal::Iterations),
         ("duckdb", "loop i 0 3\n\nquery I\nSELECT {i}\n----\n7\n\nendloop\n", 3, UpdateRefusal::Iterations),
         ("cockroach", "query I\nSELECT 1 UNION ALL SELECT 2\n----\n1\n2\n", 1, UpdateRefusal::Problem),
+        ("cockroach", "query I\nSELECT 1 UNION ALL SELECT 2\n----\n8\n9\n", 1, UpdateRefusal::StillFails),
+        (
+            "sqlite",
+            "query I nosort a\nSELECT 1\n----\n1\n\nquery I nosort a\nSELECT 2\n----\n3\n",
+            6,
+            UpdateRefusal::StillFails,
+        ),
     ] {
         let updated = update(dialect, text);
         assert_eq!(updated.text, text);
         if !(dialect == "duckdb" && refusal == UpdateRefusal::Problem) {
             assert_eq!(updated.refused, [(line, refusal)], "{text}");
         }
+    }
+}
+
+#[test]
+fn text_that_reads_like_a_pattern_is_not_blessed() {
+    let hash = "2 values hashing to 6ddb4095eb719e2a9f0a3f95677d24e0";
+    for (dialects, values) in [
+        (&["rs", "vibesql"][..], &["<slt:ignore>", "abc<slt:ignore>def", hash][..]),
+        (&["duckdb"], &["<REGEX>:.*", "<!REGEX>:zz", "<FILE>:a.csv", hash]),
+        (&["sqlite", "cockroach", "materialize"], &[hash]),
+        (&["cockroach"], &["1 value hashing to 6DDB4095EB719E2A9F0A3F95677D24E0"]),
+    ] {
+        for (dialect, value) in
+            dialects.iter().flat_map(|dialect| values.iter().map(move |value| (dialect, value)))
+        {
+            // Where nothing else stands for it, with other expectations as well.
+            for old in ["x\n", "", "x\ny\n"] {
+                let text = format!("query T rowsort\nSELECT '{value}'\n----\n{old}");
+                let updated = update(dialect, &text);
+                assert_eq!(updated.refused, [(1, UpdateRefusal::NotWritable)], "{dialect}: {value}");
+                assert_eq!(updated.text, text);
+            }
+        }
+    }
+    for (dialect, text) in [
+        // One cell of several.
+        ("duckdb", "query IT\nSELECT 1, '<REGEX>:.*'\n----\n1\tx\n"),
+        ("rs", "query TT\nSELECT 'a', '<slt:ignore>'\n----\na x\n"),
+        ("vibesql", "query TT\nSELECT 'a', '<slt:ignore>'\n----\na\nx\n"),
+    ] {
+        let updated = update(dialect, text);
+        assert_eq!(
+            (updated.text.as_str(), updated.refused.len()),
+            (text, 1),
+            "{dialect}: {:?}",
+            updated.refused
+        );
+        assert_eq!(updated.refused[0].1, UpdateRefusal::NotWritable, "{dialect}: {text}");
+    }
+    // As one of several lines, the text of a hash line is a value.
+    let text = format!("query T\nSELECT '{hash}' UNION ALL SELECT 'a'\n----\nx\n");
+    assert_eq!(update("rs", &text).text, text.replace("x\n", &format!("{hash}\na\n")));
+    // A cell that a pattern still matches stays, whatever changes beside it.
+    let text = "query IT\nSELECT 1, 'abc'\n----\n2\t<REGEX>:a.*\n";
+    assert_eq!(update("duckdb", text).text, text.replace("2\t", "1\t"));
+    // Messages, too.
+    let error = "statement error\nerror <REGEX>:.*\n----\nx\n";
+    let engine = engines::builtin().make("scripted").unwrap();
+    let updated = update_on(engine.as_ref(), "duckdb", error, &UpdateScope::default());
+    assert_eq!((updated.text.as_str(), updated.refused), (error, vec![(1, UpdateRefusal::NotWritable)]));
+}
+
+#[test]
+fn a_record_behind_a_missing_blank_line_is_not_lost() {
+    let glued = "query I\nSELECT 1\n----\n2\nquery I\nSELECT 2\n----\n2\n";
+    let texts = TEMPLATES.iter().map(|(dialect, _)| (*dialect, glued, 5)).chain([
+        ("rs", "statement error\nSELECT * FROM nope\n----\nwrong\n\nquery I\nSELECT 1\n----\n1\n", 6),
+        ("vibesql", "statement error\nSELECT * FROM nope\n----\nwrong\n\nquery I\nSELECT 1\n----\n1\n", 6),
+        ("duckdb", "query I\nSELECT 1\n----\n2\nrequire json\n", 5),
+        ("sqlite", "skipif x\nquery I nosort\nSELECT 1\n----\n# why\n2\nhalt\n", 7),
+        ("cockroach", "query I rowsort\nSELECT 1 UNION SELECT 2\n----\n3\nstatement ok\nSELECT 2\n", 5),
+    ]);
+    for (dialect, text, line) in texts {
+        let updated = update(dialect, text);
+        assert_eq!(updated.text, text, "{dialect}");
+        let refusal = UpdateRefusal::HeaderInExpectation { line };
+        assert!(
+            updated.refused.iter().any(|(_, found)| *found == refusal),
+            "{dialect}: {:?}",
+            updated.refused
+        );
+    }
+    // A value that looks like one, and stays.
+    let text = "query T nosort\nSELECT 'halt' UNION ALL SELECT 'a'\n----\nhalt\nb\n";
+    assert_eq!(update("sqlite", text).text, text.replace("b\n", "a\n"));
+}
+
+#[test]
+fn the_form_is_what_the_reference_compares() {
+    let text = "hash-threshold 3\n\nquery I rowsort\nSELECT 1 UNION SELECT 2 UNION SELECT 3 UNION SELECT 4\n----\n1\n2\n";
+    for dialect in ["rs", "vibesql"] {
+        let updated =
+            update_with(&Sqlite, parser::profile(dialect, true).unwrap(), text, &UpdateScope::default());
+        assert_eq!(updated.text, text.replace("1\n2\n", "1\n2\n3\n4\n"), "{dialect}: {:?}", updated.refused);
     }
 }
 

@@ -23,11 +23,15 @@ pub(in crate::executor) fn correct_cells(
         expected => OldResult::new(expected, columns),
     };
     let Some(old) = old else { return Correction::OtherFile };
-    let exact = context.profile.exact;
     let is_rs = matches!(context.profile.matcher, Matcher::SqllogictestRs | Matcher::Vibesql);
-    let rule = FormRule { threshold: context.threshold, by_threshold: exact && is_rs };
+    let form = if context.profile.exact && is_rs {
+        if rs::is_hashed(cells, context) { ResultForm::Hashed } else { ResultForm::Listed }
+    } else {
+        let rule = FormRule { threshold: context.threshold, by_threshold: false };
+        rule.form(old.form, old.values, cells.values())
+    };
     let letters = letters::of_cells(cells, context.profile.matcher);
-    let correction = if rule.form(old.form, old.values, cells.values()) == ResultForm::Hashed {
+    let correction = if form == ResultForm::Hashed {
         hashed(match context.profile.matcher {
             Matcher::Cockroach => cockroach::hash_line(query, cells, context),
             _ => cells.hash_line(),
@@ -107,6 +111,9 @@ fn correct_folded(
         .iter()
         .map(|row| row.iter().map(|value| rs::fold(value)).collect::<Vec<_>>().join(&b' '))
         .collect();
+    if folded.iter().any(|row| memchr::memmem::find(row, rs::IGNORE).is_some()) {
+        return Correction::ReadsAsPattern;
+    }
     let lines = align(old.lines.len(), rows.len(), &|one, other| *rs::fold(old.lines[one]) == *folded[other]);
     let layout = layout_of(&lines, old);
     finished(&lines, |new, replaces| {
@@ -152,17 +159,25 @@ fn correct_duckdb(old: &OldResult<'_>, cells: &CellTable, context: &CellContext<
         row.len() == width && row.iter().enumerate().all(|(at, text)| same(text, other * width + at))
     });
     let mut loses_pattern = vec![true; old.lines.len()];
-    let text = |new: usize, replaces: Option<usize>| {
+    // The text of a cell that is kept, or else the value.
+    let cell = |index: usize, replaces: Option<usize>| {
         let row = replaces.map(|at| &old_cells[at]).filter(|row| row.len() == width);
-        let texts: Vec<&[u8]> = (0..width)
-            .map(|at| {
-                let index = new * width + at;
-                let kept = row.map(|row| row[at]).filter(|text| same(text, index));
-                kept.unwrap_or_else(|| cells.value(index))
-            })
-            .collect();
-        texts.join(&b'\t')
+        let kept = row.map(|row| row[index % width]).filter(|text| same(text, index));
+        kept.ok_or_else(|| cells.value(index))
     };
+    let text = |new: usize, replaces: Option<usize>| {
+        let texts = (new * width..(new + 1) * width).map(|index| cell(index, replaces));
+        texts.map(|text| text.unwrap_or_else(|value| value)).collect::<Vec<_>>().join(&b'\t')
+    };
+    let has_variable = |value: &[u8]| (context.replaced)(value).is_some_and(|replaced| replaced != value);
+    let reads_as_pattern = lines.iter().any(|line| match *line {
+        AlignedLine::Kept { .. } => false,
+        AlignedLine::New { new, replaces } => (new * width..(new + 1) * width)
+            .any(|index| cell(index, replaces).is_err_and(|value| is_pattern(value) || has_variable(value))),
+    });
+    if reads_as_pattern {
+        return Correction::ReadsAsPattern;
+    }
     for line in &lines {
         match *line {
             AlignedLine::Kept { old } => loses_pattern[old] = false,
@@ -182,9 +197,11 @@ fn correct_duckdb(old: &OldResult<'_>, cells: &CellTable, context: &CellContext<
 
 /// Returns the number of patterns in a line.
 fn patterns(line: &[u8]) -> usize {
-    line.split(|&byte| byte == b'\t')
-        .filter(|cell| cell.starts_with(b"<REGEX>:") || cell.starts_with(b"<!REGEX>:"))
-        .count()
+    line.split(|&byte| byte == b'\t').filter(|cell| is_pattern(cell)).count()
+}
+
+fn is_pattern(cell: &[u8]) -> bool {
+    cell.starts_with(b"<REGEX>:") || cell.starts_with(b"<!REGEX>:")
 }
 
 /// The dialect of CockroachDB: words. With a sort mode both sides are sorted, so that lines stay where they are.

@@ -107,7 +107,7 @@ fn correct_lines(old: &[&[u8]], new: &[&[u8]]) -> Correction {
 }
 
 fn hashed(hash: HashLine) -> Correction {
-    Correction::of_lines(vec![Err(hash.to_string().into_bytes())])
+    Correction::of_hash(hash.to_string())
 }
 
 /// Makes the correction of aligned lines; `text` gives a new line, which may look like the one that it replaces.

@@ -44,7 +44,7 @@ pub(super) fn judge(
 
 /// Returns whether the reference shows a hash in place of the result. It counts the columns by their types, which some
 /// engines do not tell.
-fn is_hashed(cells: &CellTable, context: &CellContext<'_>) -> bool {
+pub(in crate::executor) fn is_hashed(cells: &CellTable, context: &CellContext<'_>) -> bool {
     let knows_types = cells.types().iter().any(|tag| *tag != TypeTag::Unknown);
     context.threshold > 0
         && cells.values() > context.threshold

@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::check::NewExpectation;
 use super::{
-    RecordProblem, RecordUpdate, TextEdit, UpdateRefusal, UpdateScope, apply_edits, corrected_lines,
-    update_record,
+    RecordProblem, RecordUpdate, UpdateRefusal, UpdateScope, apply_edits, corrected_lines, update_record,
 };
 use crate::location::Source;
 use crate::outcome::{Correction, FileEnd, FileReport, Problem, RecordId};
@@ -28,11 +28,11 @@ pub struct FileUpdate<'u, 's> {
     included: Vec<RecordId>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Change {
     update: RecordUpdate,
-    /// The new lines of a result.
-    lines: Vec<String>,
+    /// What the record is meant to expect.
+    expects: NewExpectation,
 }
 
 /// A failing record whose expectation stays as it is.
@@ -187,8 +187,15 @@ impl<'u, 's> FileUpdate<'u, 's> {
         }
         let update = update_record(self.script, record, &found.problems, self.scope)?;
         let correction = found.problems.iter().find_map(|one| one.correction);
-        let lines = correction.map_or_else(Vec::new, |one| corrected_lines(self.script, record, one));
-        Ok(Change { update, lines })
+        let lines = |correction| corrected_lines(self.script, record, correction);
+        let expects = match correction {
+            Some(hash @ Correction::Lines { is_hash: true, .. }) => {
+                NewExpectation::Hash(lines(hash).concat())
+            }
+            Some(list) => NewExpectation::Lines(lines(list)),
+            None => NewExpectation::Other,
+        };
+        Ok(Change { update, expects })
     }
 
     fn refuse(&mut self, index: usize, refusal: UpdateRefusal, found: &FailingIterations<'_>) {
@@ -201,45 +208,53 @@ impl<'u, 's> FileUpdate<'u, 's> {
 
     /// Adds changes after which the file still has the same records. Returns whether there are any.
     fn accept(&mut self, new: BTreeMap<usize, (Change, FailingIterations<'_>)>) -> bool {
-        let edits = |changes: &BTreeMap<usize, (Change, FailingIterations<'_>)>| {
-            changes.iter().map(|(index, (change, _))| (*index, change.update.edits.clone())).collect()
-        };
-        let all_new: BTreeMap<usize, Vec<TextEdit>> = edits(&new);
-        let together = self.keeps_records(&all_new);
-        let mut is_changed = false;
-        for (index, (change, found)) in new {
-            let edits = BTreeMap::from([(index, change.update.edits.clone())]);
-            if together || self.keeps_records(&edits) {
-                self.changes.insert(index, change);
-                is_changed = true;
-            } else {
-                self.refuse(index, UpdateRefusal::NotWritable, &found);
+        if new.is_empty() {
+            return false;
+        }
+        let before = self.changes.len();
+        let mut groups = vec![Vec::from_iter(new)];
+        // Only a group with a wrong change is divided, so that few of them cost little.
+        while let Some(mut group) = groups.pop() {
+            for (index, (change, _)) in &group {
+                self.changes.insert(*index, change.clone());
+            }
+            if self.keeps_records() {
+                continue;
+            }
+            for (index, _) in &group {
+                self.changes.remove(index);
+            }
+            if group.len() > 1 {
+                let second = group.split_off(group.len() / 2);
+                groups.extend([second, group]);
+            } else if let Some((index, (_, found))) = group.first() {
+                self.refuse(*index, UpdateRefusal::NotWritable, found);
             }
         }
-        is_changed
+        self.changes.len() > before
     }
 
-    /// Returns whether all records are still there after these edits, and all others are unchanged.
-    fn keeps_records(&self, new: &BTreeMap<usize, Vec<TextEdit>>) -> bool {
-        let mut all: BTreeMap<usize, &[TextEdit]> =
-            self.changes.iter().map(|(index, change)| (*index, change.update.edits.as_slice())).collect();
-        all.extend(new.iter().map(|(index, edits)| (*index, edits.as_slice())));
-        let text = apply_edits(self.script.source.bytes(), all.values().copied().flatten());
-        let source = Source::new(self.script.source.name(), text);
+    /// Returns whether all records are still there after the changes: those that change are read as they are meant, and
+    /// all others are unchanged.
+    fn keeps_records(&self) -> bool {
+        let source = Source::new(self.script.source.name(), self.text());
         let changed = parse(&source, self.script.profile);
         if changed.records().count() != self.records.len() {
             return false;
         }
         let mut pairs = self.records.iter().zip(changed.records()).enumerate();
         pairs.all(|(index, (before, after))| {
-            let bytes = |script: &Script<'_>, record: &Record<'_>| {
-                script.source.bytes()[record.span.clone()].to_vec()
-            };
-            if all.contains_key(&index) {
-                let sql = |record: &Record<'_>| record.sql().map(|sql| sql.joined().into_owned());
-                after.defect.is_none() && sql(before) == sql(after)
-            } else {
-                bytes(self.script, before) == bytes(&changed, after)
+            let sql = |record: &Record<'_>| record.sql().map(|sql| sql.joined().into_owned());
+            match self.changes.get(&index) {
+                Some(change) => {
+                    after.defect.is_none()
+                        && sql(before) == sql(after)
+                        && change.expects.is_read(&changed, after, before)
+                }
+                None => {
+                    self.script.source.bytes()[before.span.clone()]
+                        == changed.source.bytes()[after.span.clone()]
+                }
             }
         })
     }
@@ -257,12 +272,12 @@ fn refusal_of_change(
     }
     match found.problems.first() {
         Some(RecordProblem { correction: Some(correction), .. })
-            if corrected_lines(current, record, correction) != change.lines =>
+            if !change.expects.has_lines(corrected_lines(current, record, correction)) =>
         {
             UpdateRefusal::Unstable
         }
         Some(RecordProblem { correction: Some(_), .. }) => UpdateRefusal::NotWritable,
         // The problem says the rest, like another result of its label.
-        _ => UpdateRefusal::Problem,
+        _ => UpdateRefusal::StillFails,
     }
 }

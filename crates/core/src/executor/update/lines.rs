@@ -23,7 +23,15 @@ impl UpdateTarget<'_, '_> {
             out.line(b"----", None);
         }
         let mut next_old = 0;
+        let mut kept = lines.iter().enumerate().filter_map(|(index, line)| match line {
+            NewLine::Kept(at) => Some((index, *at)),
+            NewLine::Text(_) => None,
+        });
+        let mut next_kept = kept.next();
         for (index, line) in lines.iter().enumerate() {
+            if next_kept.is_some_and(|(place, _)| place < index) {
+                next_kept = kept.next();
+            }
             match line {
                 NewLine::Kept(at) if *at >= next_old && *at < places.lines.len() => {
                     places.lines[next_old..*at].iter().for_each(|(_, whole)| out.drop_line(whole));
@@ -33,13 +41,9 @@ impl UpdateTarget<'_, '_> {
                 NewLine::Kept(_) => return Err(UpdateRefusal::NotWritable),
                 NewLine::Text(text) if text.contains('\n') => return Err(UpdateRefusal::NotWritable),
                 NewLine::Text(text) => {
-                    let later = lines[index..].iter().find_map(|line| match line {
-                        NewLine::Kept(at) => Some(*at),
-                        NewLine::Text(_) => None,
-                    });
                     // It takes the place of the next line that does not stay.
-                    let replaced =
-                        places.lines.get(next_old).filter(|_| later.is_none_or(|at| next_old < at));
+                    let is_free = next_kept.is_none_or(|(_, at)| next_old < at);
+                    let replaced = places.lines.get(next_old).filter(|_| is_free);
                     if let Some((_, whole)) = replaced {
                         out.drop_line(whole);
                         next_old += 1;

@@ -4,6 +4,7 @@
 //! the result may differ each time, or there may be no way to write it in the dialect.
 
 mod append;
+mod check;
 mod errors;
 mod file;
 mod kind;
@@ -79,6 +80,13 @@ pub enum UpdateRefusal {
     NoCode,
     /// The new expectation cannot be written in the dialect.
     NotWritable,
+    /// The expectation has a line like the header of a record, which would be lost.
+    HeaderInExpectation {
+        /// The line in the file.
+        line: u32,
+    },
+    /// The record fails with the new expectation, too: its problem says why.
+    StillFails,
     /// Its result, or its error, was another one in the next execution.
     Unstable,
     /// The next execution ended before it.
@@ -134,7 +142,7 @@ fn update_by(
     let errors = |edits: Result<Vec<TextEdit>, UpdateRefusal>| {
         edits.map(|edits| RecordUpdate { part: UpdatePart::Errors, edits })
     };
-    match found.problem {
+    let update = match found.problem {
         Problem::Mismatch(Mismatch::Rows { .. } | Mismatch::Hash { .. } | Mismatch::Presentation { .. }) => {
             target.result(found.correction.ok_or(UpdateRefusal::Problem)?)
         }
@@ -144,6 +152,10 @@ fn update_by(
         Problem::UnexpectedSuccess if scope.changes_kind => errors(target.expect_success()),
         Problem::UnexpectedError { .. } | Problem::UnexpectedSuccess => Err(UpdateRefusal::OtherKind),
         _ => Err(UpdateRefusal::Problem),
+    }?;
+    match target.lost_header(&update.edits) {
+        Some(line) => Err(UpdateRefusal::HeaderInExpectation { line }),
+        None => Ok(update),
     }
 }
 
@@ -185,14 +197,14 @@ impl UpdateTarget<'_, '_> {
 
     /// Changes the expected lines.
     fn result(&self, correction: &Correction) -> Result<RecordUpdate, UpdateRefusal> {
-        let lines = match correction {
-            Correction::Lines { lines, .. } => lines,
+        let (lines, is_hash) = match correction {
+            Correction::Lines { lines, is_hash, .. } => (lines, *is_hash),
             Correction::Pattern => return Err(UpdateRefusal::Pattern),
             Correction::OtherFile => return Err(UpdateRefusal::OtherFile),
             Correction::NotText => return Err(UpdateRefusal::NotText),
+            Correction::ReadsAsPattern => return Err(UpdateRefusal::NotWritable),
         };
         let edit = self.replace_lines(lines)?;
-        let is_hash = |line: &[u8]| crate::parser::HashLine::parse(line).is_some();
         let old = self.places.result.iter().flat_map(|result| &result.lines);
         let mut old: Vec<&[u8]> = old.map(|(text, _)| &self.bytes()[text.clone()]).collect();
         let mut new: Vec<&[u8]> = lines
@@ -208,7 +220,7 @@ impl UpdateTarget<'_, '_> {
         );
         old.sort_unstable();
         new.sort_unstable();
-        let part = if was_hash || matches!(new.as_slice(), [line] if is_hash(line)) {
+        let part = if was_hash || is_hash {
             UpdatePart::Hashes
         } else if old == new {
             UpdatePart::Order

@@ -11,6 +11,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
+pub(super) use self::header_words::is_header;
 use self::records::RecordParser;
 use super::{
     BlankLines, ColumnRule, IncludeRule, LabelLimits, Matcher, Profile, Renderer, SQLITE, VariableSyntax,

@@ -15,6 +15,7 @@ mod cockroach;
 mod duckdb;
 mod evidence;
 mod families;
+mod glued;
 mod materialize;
 #[cfg(test)]
 mod postgres_tests;
@@ -29,6 +30,7 @@ pub use choice::{
 };
 pub use cockroach::{COCKROACH, COCKROACH_EXACT};
 pub use duckdb::{DUCKDB, DUCKDB_EXACT};
+pub use glued::begins_record;
 pub use materialize::{MATERIALIZE, MATERIALIZE_EXACT};
 pub use rs::{RS, RS_EXACT};
 pub use sqlite::{SQLITE, SQLITE_EXACT};

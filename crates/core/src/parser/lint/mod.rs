@@ -3,6 +3,7 @@
 //! Each rule is a pure function of a script. Running a suite applies none of them, so that it costs nothing.
 
 mod codes;
+mod glued;
 mod labels;
 mod order;
 mod reach;
@@ -52,6 +53,7 @@ pub fn find_lints(script: &Script<'_>) -> Vec<LintFinding> {
     shape::find(&states, &mut found);
     labels::find(script, &states, &mut found);
     reach::find(script, &mut found);
+    glued::find(script, &mut found);
     for other in foreign_text(script.source, script.profile.name) {
         let text = format!(
             "`{}` is {}, and the file is read as {}",

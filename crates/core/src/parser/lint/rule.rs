@@ -300,8 +300,8 @@ const HEADER_IN_VALUES: RuleTexts = RuleTexts {
     level: LintLevel::Warning,
     summary: "an expected value that begins like a record",
     help: "put an empty line in front of the record",
-    explanation: "Records are separated by empty lines. Without one, a header is an expected value of the query above it. If that query \
-        is skipped, nothing compares the value, and the record is never executed.",
+    explanation: "Records are separated by empty lines. Without one, a header is an expected value of the record above it, and its own record \
+        is never executed. If the record above it is skipped, nothing even compares the value.",
 };
 
 const NO_SEPARATOR: RuleTexts = RuleTexts {

@@ -92,6 +92,20 @@ fn settings_for_nothing() {
 }
 
 #[test]
+fn records_behind_a_missing_blank_line() {
+    let text = "query I rowsort\nSELECT 1\n----\n1\nquery I\nSELECT 2\n----\n2\n";
+    for dialect in crate::parser::DIALECTS {
+        assert!(found(dialect, text).contains(&(5, "header-in-values")), "{dialect}");
+        let text = text.replace("1\nquery", "1\n\nquery");
+        assert!(!found(dialect, &text).iter().any(|(_, code)| *code == "header-in-values"), "{dialect}");
+    }
+    let text = "statement error\nSELECT * FROM t\n----\nwrong\n\nquery I\nSELECT 1\n----\n1\n";
+    assert!(found("rs", text).contains(&(6, "header-in-values")));
+    let text = "system ok\nls\n----\na\n\nstatement ok\nSELECT 1\n";
+    assert!(found("vibesql", text).contains(&(6, "header-in-values")));
+}
+
+#[test]
 fn hashes_beside_thresholds() {
     let hash = |values: u64| format!("query I nosort\nSELECT\n----\n{values} values hashing to {:032x}\n", 1);
     assert_eq!(sqlite(&hash(9)), []);

@@ -21,7 +21,7 @@ pub(super) fn condition_kind(word: &[u8]) -> Option<ConditionKind> {
 }
 
 /// Returns whether a line of SQL is the header of a record, as after a missing empty line.
-pub(super) fn is_header(line: Line<'_>) -> bool {
+pub(in crate::parser::dialect) fn is_header(line: Line<'_>) -> bool {
     // This decides for most lines.
     if !line.text.first().is_some_and(|first| b"sqoefclrh".contains(first)) {
         return false;

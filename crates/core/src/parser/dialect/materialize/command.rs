@@ -64,7 +64,7 @@ fn copy<'s>(reader: &Reader<'s>, words: &HeaderWords<'s>) -> Body<'s> {
 }
 
 /// Returns whether a line behind an empty one begins a record, and is not SQL of the one before.
-pub(super) fn begins_record(line: &[u8]) -> bool {
+pub(in crate::parser::dialect) fn begins_record(line: &[u8]) -> bool {
     let mut words = words_of(line);
     let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
     match first {

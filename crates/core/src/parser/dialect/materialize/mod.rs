@@ -8,6 +8,7 @@ mod query;
 
 use std::borrow::Cow;
 
+pub(super) use self::command::begins_record;
 use super::super::error::{LintKind, ParseErrorKind};
 use super::super::grammar::{Body, Reader, SEPARATOR};
 use super::super::header::is_header;

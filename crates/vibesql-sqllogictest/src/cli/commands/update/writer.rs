@@ -139,6 +139,13 @@ fn reason(refused: &RefusedRecord) -> String {
         UpdateRefusal::NotText => "its result is not UTF-8".to_owned(),
         UpdateRefusal::NoCode => "the engine reports no code for the error".to_owned(),
         UpdateRefusal::NotWritable => "the dialect has no way to write its result".to_owned(),
+        UpdateRefusal::HeaderInExpectation { line } => format!(
+            "line {line} of its expectation looks like the header of a record; put a blank line in front of it, or two \
+             behind an expected error or output of several lines"
+        ),
+        UpdateRefusal::StillFails => {
+            format!("with its result as the expectation, it would still fail: {problem}")
+        }
         UpdateRefusal::Unstable => "two executions have different results".to_owned(),
         UpdateRefusal::NotConfirmed => "the second execution ended before it".to_owned(),
         UpdateRefusal::OutOfScope(other) => format!("{} differs, which --only leaves out", part(*other)),
