@@ -110,6 +110,11 @@ impl CliError {
         self
     }
 
+    /// Returns the message with its causes.
+    pub(super) fn in_one_line(&self) -> String {
+        [&self.message].into_iter().chain(&self.causes).map(String::as_str).collect::<Vec<_>>().join(": ")
+    }
+
     /// A file that cannot be read or written.
     pub(super) fn io(action: &str, path: &str, error: &std::io::Error) -> Self {
         let plain = Self::plain(ExitReason::Usage, format!("cannot {action} `{path}`"));

@@ -8,6 +8,8 @@
 //! | a regular file that can only be written | its content is replaced, and restored after a failure |
 //! | a symbolic link | the same for its target |
 //!
+//! Test files are only replaced atomically.
+//!
 //! A replaced file keeps its mode, and its owner and group if the system permits.
 
 use std::fs::{File, Metadata, OpenOptions, Permissions};
@@ -33,8 +35,25 @@ pub(super) enum ExistingFile {
     Replace,
     /// It is replaced, unless it is a test file: the shell may have made the path of `--json *.test`.
     ReplaceReport,
+    /// It is replaced by a whole file, or stays: it is the only copy of its text, and a kill must not mix two versions.
+    ReplaceWhole,
     /// It is an error.
     Keep,
+}
+
+impl ExistingFile {
+    /// Whether the content of the file is replaced, if no file can take its place because of `error`.
+    fn is_rewritten_after(self, error: &io::Error) -> bool {
+        self != Self::ReplaceWhole && is_refusal(error)
+    }
+
+    fn cannot_replace(self, shown: &str, error: &io::Error) -> CliError {
+        if self != Self::ReplaceWhole || !is_refusal(error) {
+            return cannot_write(shown, error);
+        }
+        let hint = "the new text is written beside the file, so that no kill damages it; make its directory writable";
+        CliError::io("replace", shown, error).hint(hint)
+    }
 }
 
 /// The destination of a document, checked before it is written.
@@ -77,7 +96,7 @@ impl OutputFile {
                 return Err(CliError::usage(message, "name another file for the report"));
             }
             OutputPlace::File { path, old } => {
-                probe(path, old.as_ref()).map_err(|error| cannot_write(&shown, &error))?;
+                probe(path, old.as_ref(), existing, &shown)?;
             }
             OutputPlace::Standard | OutputPlace::Through(_) => {}
         }
@@ -122,17 +141,17 @@ impl OutputFile {
                     let written = fill(new.as_file(), &shown, write)?;
                     put_in_place(new, &path, old.as_ref(), existing).map_err(|error| match error.kind() {
                         io::ErrorKind::AlreadyExists => there_already(Path::new(&shown)),
-                        _ => cannot_write(&shown, &error),
+                        _ => existing.cannot_replace(&shown, &error),
                     })?;
                     written
                 }
-                Err(error) if old.is_some() && is_refusal(&error) => {
+                Err(error) if old.is_some() && existing.is_rewritten_after(&error) => {
                     let mut document = Vec::new();
                     let written = fill(&mut document, &shown, write)?;
                     overwrite(&path, &document).map_err(|error| cannot_write(&shown, &error))?;
                     written
                 }
-                Err(error) => return Err(cannot_write(&shown, &error)),
+                Err(error) => return Err(existing.cannot_replace(&shown, &error)),
             },
         };
         Ok((written, Some(size)))
@@ -229,14 +248,15 @@ fn is_standard_output(found: &Metadata) -> bool {
 }
 
 /// Checks whether a file can be written.
-fn probe(path: &Path, old: Option<&Metadata>) -> io::Result<()> {
+fn probe(path: &Path, old: Option<&Metadata>, existing: ExistingFile, shown: &str) -> Result<(), CliError> {
     if old.is_some() {
         // A protected file is not replaced, even if its folder allows it.
-        OpenOptions::new().write(true).open(path)?;
+        let opened = OpenOptions::new().write(true).open(path);
+        opened.map_err(|error| cannot_write(shown, &error))?;
     }
     match beside(path, old) {
-        Err(error) if old.is_some() && is_refusal(&error) => Ok(()),
-        made => made.map(drop),
+        Err(error) if old.is_some() && existing.is_rewritten_after(&error) => Ok(()),
+        made => made.map(drop).map_err(|error| existing.cannot_replace(shown, &error)),
     }
 }
 
@@ -273,7 +293,7 @@ fn put_in_place(
 ) -> io::Result<()> {
     new.as_file().sync_all()?;
     let placed = match existing {
-        ExistingFile::Replace | ExistingFile::ReplaceReport => new.persist(path),
+        ExistingFile::Replace | ExistingFile::ReplaceReport | ExistingFile::ReplaceWhole => new.persist(path),
         ExistingFile::Keep => new.persist_noclobber(path),
     };
     match placed {
@@ -283,7 +303,7 @@ fn put_in_place(
             Ok(())
         }
         // A mount point, or a file of another user in a folder like /tmp.
-        Err(error) if old.is_some() && is_refusal(&error.error) => {
+        Err(error) if old.is_some() && existing.is_rewritten_after(&error.error) => {
             let mut document = Vec::new();
             File::open(error.file.path())?.read_to_end(&mut document)?;
             overwrite(path, &document)

@@ -95,15 +95,45 @@ fn a_missing_file_is_created_and_a_wrong_one_stays() {
     sandbox.write("halted.test", "statement ok\nSELECT 1\n\nhalt\n");
     for (file, sql, code, text) in [
         ("halted.test", "SELECT 1", 2, "the file ends before it"),
-        ("new.test", "SELECT random()", 2, "cannot add the record"),
+        ("new.test", "SELECT random() & 268435455", 2, "two executions have different results"),
+        ("new.test", "SELECT '# x'", 2, "the dialect has no way to write its result"),
+        ("new.test", "SELECT 'a\n\nb'", 2, "a blank line within a string"),
+        ("other.test:1", "SELECT 1", 2, "`add other.test SQL`"),
         ("new.test", " ", 2, "expected SQL"),
         ("new.test", "SELECT 1\nquery I nosort", 2, "read as something else"),
         ("no/new.test", "SELECT 1", 2, "cannot create `no/new.test`"),
-        ("suite:joins/inner.test", "SELECT 1", 2, "cannot update"),
+        ("suite:joins/inner.test", "SELECT 1", 2, "cannot add a record to"),
     ] {
         let before = std::fs::read(sandbox.path().join(file)).ok();
         let output = add(&sandbox, "", file, sql);
         assert!(output.code == code && output.stderr.contains(text), "{file} {sql}: {output}");
         assert_eq!(std::fs::read(sandbox.path().join(file)).ok(), before);
     }
+}
+
+#[test]
+fn a_new_file_keeps_its_dialect() {
+    for dialect in ["rs", "vibesql", "duckdb", "cockroach", "materialize"] {
+        let sandbox = Sandbox::new();
+        let output = add(&sandbox, &format!("--dialect {dialect}"), "new.test", "SELECT 1, 'a'");
+        let text = sandbox.read("new.test");
+        assert!(
+            text.starts_with(&format!("# slt-dialect: {dialect}\n\nquery IT rowsort\n")),
+            "{output}{text}"
+        );
+        // Also without the flag.
+        let again = add(&sandbox, "", "new.test", "SELECT 2, 'b'");
+        assert_eq!(sandbox.read("new.test").matches("slt-dialect").count(), 1, "{again}");
+        let test = sandbox.run("test --engine sqlite new.test");
+        assert_eq!(test.code, 0, "{test}");
+    }
+}
+
+#[test]
+fn what_takes_too_long_is_not_called_lost() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command("add --engine scripted --timeout 1 new.test hang");
+    let output = Output::of(&mut command);
+    assert!(output.code == 2 && output.stderr.contains("time limit"), "{output}");
+    assert!(!sandbox.path().join("new.test").exists());
 }

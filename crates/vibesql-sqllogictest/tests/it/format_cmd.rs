@@ -132,5 +132,15 @@ fn files_are_formatted_in_place_or_checked() {
     let mut child = sandbox.command("format -").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(wrong.as_bytes()).unwrap();
     assert_eq!(child.wait_with_output().unwrap().stdout, right.as_bytes());
+    for (text, code) in [(wrong, 1), (right, 0)] {
+        let mut check = sandbox.command("format --check -");
+        let mut child = check.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert_eq!(output.status.code(), Some(code));
+        let out = String::from_utf8(output.stdout).unwrap();
+        assert!(out.ends_with(&format!("would format {code} of 1 file\n")), "{out}");
+        assert!(!out.contains("SELECT"), "{out}");
+    }
     assert_eq!(sandbox.run("format suite:joins/").code, 2);
 }

@@ -136,6 +136,76 @@ fn a_file_stays_where_and_what_it_is() {
 }
 
 #[test]
+fn a_file_that_cannot_be_read_or_written_costs_only_itself() {
+    let sandbox = Sandbox::new();
+    let (wrong, right) = ("query I nosort\nSELECT 1\n----\n2\n", "query I nosort\nSELECT 1\n----\n1\n");
+    for file in ["d/a.test", "d/b.test", "d/c.test"] {
+        sandbox.write(file, wrong);
+    }
+    // Root reads everything, but no one writes a directory as a file: a dialect that does not exist serves as well.
+    sandbox.write("d/b.test", format!("# slt-dialect: none\n\n{wrong}"));
+    let output = sandbox.run("update --engine sqlite d");
+    assert_eq!(output.code, 2, "{output}");
+    assert!(output.stdout.contains("d/b.test: not updated: "), "{output}");
+    assert!(
+        output.stdout.ends_with("updated 2 records in 2 of 3 files; cannot be updated: 1 file\n"),
+        "{output}"
+    );
+    assert_eq!([sandbox.read("d/a.test"), sandbox.read("d/c.test")], [right, right]);
+    sandbox.write("d/a.test", right.replace("query I", "query  I"));
+    let output = sandbox.run("format d");
+    assert_eq!(output.code, 2, "{output}");
+    assert!(output.stdout.contains("not formatted: "), "{output}");
+    assert!(output.stdout.ends_with("formatted 1 of 3 files; not formatted: 1\n"), "{output}");
+    // Alone, it is an error with its hints.
+    let output = sandbox.run("update --engine sqlite d/b.test");
+    assert!(output.code == 2 && output.stderr.contains("none"), "{output}");
+}
+
+#[test]
+fn a_file_that_cannot_be_replaced_stays() {
+    let sandbox = Sandbox::new();
+    let wrong = "query  I nosort\nSELECT 1\n----\n2\n";
+    sandbox.write("d/t.test", wrong);
+    let folder = sandbox.path().join("d");
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o555)).unwrap();
+    if std::fs::File::create(folder.join("probe")).is_ok() {
+        // Root may write everywhere.
+        std::fs::remove_file(folder.join("probe")).unwrap();
+        return;
+    }
+    for line in ["update --engine sqlite d/t.test", "format d/t.test", "add --engine sqlite d/t.test SELECT"]
+    {
+        let output = sandbox.run(line);
+        assert_eq!(sandbox.read("d/t.test"), wrong, "{output}");
+        assert!(output.code == 2 && output.stderr.contains("make its directory writable"), "{output}");
+    }
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_named_record_that_is_skipped_has_a_reason() {
+    let sandbox = Sandbox::with(WRONG);
+    let output = sandbox.run("update --engine sqlite t.test:38");
+    assert!(output.stdout.starts_with("t.test:38: not updated: it is skipped on this engine\n"), "{output}");
+    assert_eq!(output.code, 1, "{output}");
+}
+
+#[test]
+fn the_time_of_an_update_grows_with_the_lines_of_its_result() {
+    let rows = 200_000;
+    let sql = format!(
+        "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < {rows}) SELECT x FROM c"
+    );
+    let head = format!("hash-threshold 0\n\nquery I nosort\n{sql}\n----\n");
+    let sandbox = Sandbox::with(&format!("{head}1\n3\n"));
+    let output = sandbox.run("update --engine sqlite --timeout 60 t.test");
+    assert_eq!(output.code, 0, "{output}");
+    let lines: String = (1..=rows).map(|row| format!("{row}\n")).collect();
+    assert!(sandbox.read("t.test") == head + &lines, "{output}");
+}
+
+#[test]
 fn crashes_and_timeouts_are_not_blessed() {
     let sandbox = Sandbox::new();
     let good = "query I nosort\nrows 1\n----\n1\n";

@@ -10,7 +10,7 @@ mod file;
 mod kind;
 mod lines;
 
-pub use append::{AppendedRecord, append_record};
+pub use append::{AppendRefusal, AppendedRecord, append_record};
 pub use file::{ChangedRecord, FileUpdate, RefusedRecord};
 
 use std::ops::Range;

@@ -3,18 +3,21 @@
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use super::update::{ExecutedText, UpdateRunner, disk_path, replace_file};
+use super::update::writer::{lost, reason};
+use super::update::{ExecutedText, UpdateRunner, disk_path, read, replace_file};
 use crate::cli::args::AddArgs;
 use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
+use crate::cli::repeat::shell_word;
 use crate::cli::selection::set_dialects;
 use crate::cli::suite;
+use crate::cli::target::split_line;
 use crate::cli::ui::Ui;
-use slt_core::executor::update::{AppendedRecord, FileUpdate, UpdateScope, append_record};
+use slt_core::executor::update::{AppendRefusal, AppendedRecord, FileUpdate, UpdateScope, append_record};
 use slt_core::location::{Source, path_text, text_of};
-use slt_core::outcome::{Correction, FileReport, Mismatch, Problem, RecordId};
-use slt_core::parser::{self, Profile, Script};
+use slt_core::outcome::{Correction, FileEnd, FileReport, Mismatch, Problem, RecordId};
+use slt_core::parser::{self, DialectRequest, Profile, RequestOrigin, Script};
 use slt_runner::parallel::{WorkItem, file_of_path};
 use slt_runner::text::failure::{headline, place};
 use slt_runner::text::style::Role;
@@ -28,21 +31,23 @@ pub(in crate::cli) fn run(mut args: AddArgs, context: CommandContext<'_>, ui: &m
     let (path, mut item) = file(&args.file, ui)?;
     set_dialects(std::slice::from_mut(&mut item), &context.resolved.dialects());
     let runner = UpdateRunner::new(args.engine, args.timeout, context)?;
-    let bytes = if path.exists() {
-        item.read().map_err(|error| CliError::io("read", &item.shown, &error))?
-    } else {
-        Vec::new().into()
+    let old = if path.exists() { read(&item)? } else { Source::new(item.shown.as_str(), Vec::<u8>::new()) };
+    let profile = runner.profile(&item, &old)?;
+    // A new file keeps its dialect without the flag.
+    let source = match old.bytes() {
+        [] if usual_dialect(&item, &old)? != profile.name => {
+            Source::new(item.shown.as_str(), format!("# slt-dialect: {}\n", profile.name))
+        }
+        _ => old.clone(),
     };
-    let source = Source::new(item.shown.as_str(), bytes);
-    let profile = runner.profile(&item, &source)?;
     let script = parser::parse(&source, profile);
     let adder = RecordAdder { runner: &runner, item: &item, script: &script, profile, sql: &sql };
     let Some(AppendedRecord { text, line }) = adder.add(ui)? else {
-        ui.note("INCOMPLETE: interrupted, the file is left as it was");
+        ui.note("INCOMPLETE: interrupted; the file is left as it was");
         return Ok(ExitReason::Incomplete);
     };
     if !args.dry_run {
-        replace_file(&path, &item, source.bytes(), &text)?;
+        replace_file(&path, &item, old.bytes(), &text)?;
     }
     let record = text.split_inclusive(|&byte| byte == b'\n').skip(line as usize - 1);
     let record: Vec<_> = record.flatten().copied().collect();
@@ -51,6 +56,13 @@ pub(in crate::cli) fn run(mut args: AddArgs, context: CommandContext<'_>, ui: &m
     ui.print(&format!("{}: {}\n", Role::Strong.paint(place), Role::Pass.paint(verb)))?;
     ui.print(&format!("{}\n", text_of(record.trim_ascii_end())))?;
     Ok(ExitReason::Success)
+}
+
+/// Returns the dialect in which a file without text is read if no flag names one.
+fn usual_dialect(item: &WorkItem, source: &Source) -> Result<&'static str, CliError> {
+    let own = item.dialect.as_deref().map(|name| DialectRequest { name, by: RequestOrigin::Override });
+    let chosen = parser::choose(source, own, false);
+    Ok(chosen.map_err(|error| CliError::dialect(&item.shown, &error))?.profile.name)
 }
 
 fn sql(word: String) -> Result<String, CliError> {
@@ -76,7 +88,11 @@ fn file(word: &str, ui: &mut Ui) -> Result<(PathBuf, WorkItem), CliError> {
         let items = suite::select(&[word.to_owned()], None, ui)?;
         let item = items.into_iter().next();
         let item = item.ok_or_else(|| CliError::usage(format!("no file `{word}`"), "name a test file"))?;
-        return Ok((disk_path(&item)?, item));
+        return Ok((disk_path(&item, "add a record to")?, item));
+    }
+    if let (file, Some(_)) = split_line(word) {
+        let hint = format!("`add {} SQL` adds the record at the end of the file", shell_word(file));
+        return Err(CliError::usage(format!("cannot create `{word}`: it reads like FILE:LINE"), hint));
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     if word == "-" || !folder.is_dir() {
@@ -130,8 +146,17 @@ impl RecordAdder<'_> {
             NewHeader::Statement => ("statement ok".to_owned(), false),
             NewHeader::Query(letters) => (format!("query {letters} {}", sort_mode(self.sql)), true),
         };
-        append_record(self.script, &header, self.sql, has_result)
-            .ok_or_else(|| self.refused("the SQL, or the end of the file, would be read as something else"))
+        append_record(self.script, &header, self.sql, has_result).map_err(|refusal| {
+            self.refused(match refusal {
+                AppendRefusal::ReadsOtherwise => {
+                    "the SQL, or the end of the file, would be read as something else"
+                }
+                AppendRefusal::BlankLineInLiteral => {
+                    "a blank line within a string or a quoted name would end the record"
+                }
+                AppendRefusal::CrInLiteral => "a CR at the end of a line within a string would be lost",
+            })
+        })
     }
 
     /// Returns the header after an execution; `None` if it is right. Letters are taken from the values once: if they do
@@ -175,8 +200,11 @@ impl RecordAdder<'_> {
         })
     }
 
-    /// Refuses a file that ends before the record.
+    /// Refuses a file that ends before the record, or with it.
     fn check_reached(&self, report: &FileReport) -> Result<(), CliError> {
+        if let FileEnd::TimedOut { .. } | FileEnd::Faulted { .. } = report.end {
+            return Err(self.refused(lost(&report.end)));
+        }
         if report.counts.executed > 0 {
             return Ok(());
         }
@@ -192,8 +220,7 @@ impl RecordAdder<'_> {
         let settled = self.runner.settle(self.item, &mut update, Some(new.line), self.profile, ui)?;
         let Some(report) = settled else { return Ok(None) };
         if let Some(refused) = update.refused().next() {
-            let problem = refused.problem.as_ref().map(headline);
-            return Err(self.refused(problem.as_deref().unwrap_or("the engine was lost")));
+            return Err(self.refused(&reason(&refused, &report.end)));
         }
         self.check_reached(&report)?;
         Ok(Some(AppendedRecord { text: update.text(), line: new.line }))
@@ -201,7 +228,7 @@ impl RecordAdder<'_> {
 
     fn refused(&self, reason: &str) -> CliError {
         let message = format!("cannot add the record to `{}`: {reason}", self.item.shown);
-        CliError::usage(message, "`test` shows what the engine answers; the file is left as it was")
+        CliError::usage(message, "the file is left as it was; `shell` shows what an engine answers")
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use crate::cli::args::FormatArgs;
-use crate::cli::commands::update::{disk_path, replace_file};
+use crate::cli::commands::update::{disk_path, read, replace_file};
 use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::ExitReason;
@@ -23,34 +23,59 @@ pub(in crate::cli) fn run(args: FormatArgs, context: CommandContext<'_>, ui: &mu
     }
     let mut items = suite::select(&args.paths, None, ui)?;
     set_dialects(&mut items, &context.resolved.dialects());
-    let mut changed = 0;
-    for item in &items {
-        let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
-        let source = Source::new(item.shown.as_str(), bytes);
-        let formatted = formatted(item, &source, args.dialect.as_deref())?;
-        if let FileSource::Stream(_) = item.source {
-            let mut out = Ui::raw_out();
-            let written = out.write_all(&formatted).and_then(|()| out.flush());
-            written.map_err(|error| CliError::io("write to", "standard output", &error))?;
-            continue;
-        }
-        let path = disk_path(item)?;
-        if formatted == source.bytes() {
-            continue;
-        }
-        changed += 1;
-        let verb = if args.check { "would format" } else { "formatted" };
-        if !args.check {
-            replace_file(&path, item, source.bytes(), &formatted)?;
-        }
-        ui.print(&format!("{} {}\n", Role::Warn.paint(verb), Role::Strong.paint(one_line(&item.shown))))?;
+    for item in items.iter().filter(|item| matches!(item.source, FileSource::Embedded(_))) {
+        disk_path(item, "format")?;
     }
     let verb = if args.check { "would format" } else { "formatted" };
-    let all = plural(items.len() as u64, "file");
-    if !items.iter().all(|item| matches!(item.source, FileSource::Stream(_))) {
-        ui.print(&format!("{verb} {changed} of {all}\n"))?;
+    let (mut changed, mut unusable, mut worst) = (0, 0, ExitReason::Success);
+    for item in &items {
+        match format_file(item, &args) {
+            Ok(false) => {}
+            Ok(true) => {
+                changed += 1;
+                let name = Role::Strong.paint(one_line(&item.shown));
+                ui.print(&format!("{} {name}\n", Role::Warn.paint(verb)))?;
+            }
+            // With its hints.
+            Err(error) if items.len() == 1 => return Err(error),
+            Err(error) => {
+                unusable += 1;
+                worst = worst.max(error.reason);
+                ui.print(&format!(
+                    "{} {}\n",
+                    Role::Fail.paint("not formatted:"),
+                    one_line(&error.in_one_line())
+                ))?;
+            }
+        }
     }
-    Ok(if args.check && changed > 0 { ExitReason::TestsFailed } else { ExitReason::Success })
+    let all = plural(items.len() as u64, "file");
+    if args.check || !items.iter().all(|item| matches!(item.source, FileSource::Stream(_))) {
+        let rest = if unusable > 0 { format!("; not formatted: {unusable}") } else { String::new() };
+        ui.print(&format!("{verb} {changed} of {all}{rest}\n"))?;
+    }
+    Ok(worst.max(if args.check && changed > 0 { ExitReason::TestsFailed } else { ExitReason::Success }))
+}
+
+/// Formats a file, or only compares. Standard input is written to standard output. Returns whether there is a change to
+/// report.
+fn format_file(item: &WorkItem, args: &FormatArgs) -> Result<bool, CliError> {
+    let source = read(item)?;
+    let formatted = formatted(item, &source, args.dialect.as_deref())?;
+    let is_changed = formatted != source.bytes();
+    if args.check {
+        return Ok(is_changed);
+    }
+    if let FileSource::Stream(_) = item.source {
+        let mut out = Ui::raw_out();
+        let written = out.write_all(&formatted).and_then(|()| out.flush());
+        written.map_err(|error| CliError::io("write to", "standard output", &error))?;
+        return Ok(false);
+    }
+    if is_changed {
+        replace_file(&disk_path(item, "format")?, item, source.bytes(), &formatted)?;
+    }
+    Ok(is_changed)
 }
 
 fn formatted(item: &WorkItem, source: &Source, dialect: Option<&str>) -> Result<Vec<u8>, CliError> {

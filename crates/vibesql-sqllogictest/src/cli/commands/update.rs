@@ -1,11 +1,11 @@
 //! `update`: rewrites expectations with the results of an engine.
 
-mod writer;
+mod edit;
+pub(super) mod writer;
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::args::{EngineArgs, UpdateArgs};
 use crate::cli::commands::test::header_line;
@@ -13,19 +13,19 @@ use crate::cli::context::CommandContext;
 use crate::cli::error::{CliError, CommandResult};
 use crate::cli::exit::{ExitReason, VerdictRules, exit_reason};
 use crate::cli::one_file::OneFile;
-use crate::cli::output::{ExistingFile, OutputFile};
 use crate::cli::selection::set_dialects;
 use crate::cli::settings::{EngineSetup, seconds};
 use crate::cli::target;
 use crate::cli::ui::Ui;
 use crate::cli::workers::worker_command;
+pub(super) use edit::{disk_path, read, replace_file};
 use slt_core::executor::DetailLimits;
 use slt_core::executor::update::{FileUpdate, UpdateScope};
 use slt_core::location::Source;
 use slt_core::outcome::{Correction, FileReport, FlakyResult, RecordId};
 use slt_core::parser::{self, Profile};
 use slt_runner::parallel::{
-    FileSource, Pattern, Timeouts, WorkItem, WorkKind, WorkerCommand, read_corrections, write_updated_text,
+    Pattern, Timeouts, WorkItem, WorkKind, WorkerCommand, read_corrections, write_updated_text,
 };
 use slt_runner::text::count::plural;
 use slt_runner::text::written;
@@ -43,7 +43,7 @@ pub(in crate::cli) fn run(mut args: UpdateArgs, context: CommandContext<'_>, ui:
     let updater = FileUpdater { runner, scope, dry_run: args.dry_run };
     let rules = VerdictRules { fail_on_empty: true, flaky: FlakyResult::Pass };
     let mut sums = UpdateSums::default();
-    let mut reports = Vec::new();
+    let (mut reports, mut worst) = (Vec::new(), ExitReason::Success);
     let files = targets.len();
     for target in targets {
         // From the last record to the first, so that no change moves a line that was named.
@@ -52,19 +52,29 @@ pub(in crate::cli) fn run(mut args: UpdateArgs, context: CommandContext<'_>, ui:
             Some(lines) => lines.into_iter().rev().map(Some).collect(),
         };
         for line in lines {
-            let Some(report) = updater.update(&target.item, line, &mut sums, ui)? else {
-                ui.note(format_args!(
-                    "INCOMPLETE: interrupted, {} left as it was",
-                    plural((files - sums.files as usize) as u64, "file")
-                ));
-                return Ok(exit_reason(&reports, &BTreeSet::new(), rules).max(ExitReason::Incomplete));
-            };
-            reports.push(report);
+            match updater.update(&target.item, line, &mut sums, ui)? {
+                FileOutcome::Executed(report) => reports.push(*report),
+                FileOutcome::Interrupted => {
+                    let rest = (files - sums.files as usize) as u64;
+                    let verb = if rest == 1 { "was" } else { "were" };
+                    let rest = plural(rest, "file");
+                    ui.note(format_args!("INCOMPLETE: interrupted; {rest} {verb} not updated"));
+                    return Ok(exit_reason(&reports, &BTreeSet::new(), rules).max(ExitReason::Incomplete));
+                }
+                // With its hints.
+                FileOutcome::Unusable(error) if files == 1 => return Err(error),
+                FileOutcome::Unusable(error) => {
+                    worst = worst.max(error.reason);
+                    sums.unusable += 1;
+                    ui.print(&written(|out| writer::write_unusable(out, &target.item.shown, &error)))?;
+                    break;
+                }
+            }
         }
         sums.files += 1;
     }
     ui.print(&written(|out| writer::write_sums(out, &sums, args.dry_run)))?;
-    Ok(exit_reason(&reports, &BTreeSet::new(), rules))
+    Ok(exit_reason(&reports, &BTreeSet::new(), rules).max(worst))
 }
 
 /// A file to update.
@@ -84,7 +94,7 @@ fn targets(
     let mut places: BTreeMap<PathBuf, usize> = BTreeMap::new();
     for word in words {
         for target in target::parse(word, ui)? {
-            let path = disk_path(&target.item)?;
+            let path = disk_path(&target.item, "update")?;
             let place = *places.entry(path).or_insert(found.len());
             match (found.get_mut(place), target.line) {
                 (None, line) => {
@@ -99,19 +109,6 @@ fn targets(
         }
     }
     Ok(found)
-}
-
-/// Returns the path of a file on disk, without symbolic links.
-pub(super) fn disk_path(item: &WorkItem) -> Result<PathBuf, CliError> {
-    let what = match &item.source {
-        FileSource::Disk(path) => {
-            return path.canonicalize().map_err(|error| CliError::io("read", &item.shown, &error));
-        }
-        FileSource::Embedded(_) => "it is a part of this program",
-        FileSource::Stream(_) => "it is not a file on disk",
-    };
-    let message = format!("cannot update `{}`: {what}", item.shown);
-    Err(CliError::usage(message, "save its text as a file, and name that"))
 }
 
 /// Executes texts in place of a file.
@@ -201,44 +198,51 @@ struct FileUpdater {
     dry_run: bool,
 }
 
+/// What has become of a file.
+enum FileOutcome {
+    /// It was executed: the report of its last execution.
+    Executed(Box<FileReport>),
+    /// The user has interrupted it.
+    Interrupted,
+    /// It cannot be read or written; other files can.
+    Unusable(CliError),
+}
+
 impl FileUpdater {
-    /// Updates a file, or the record that contains `line`. Returns the report of its last execution; `None` if the user
-    /// has interrupted it.
+    /// Updates a file, or the record that contains `line`.
     fn update(
         &self,
         item: &WorkItem,
         line: Option<u32>,
         sums: &mut UpdateSums,
         ui: &mut Ui,
-    ) -> Result<Option<FileReport>, CliError> {
-        let bytes = item.read().map_err(|error| CliError::io("read", &item.shown, &error))?;
-        let source = Source::new(item.shown.as_str(), bytes);
-        let profile = self.runner.profile(item, &source)?;
+    ) -> Result<FileOutcome, CliError> {
+        let read = read(item).and_then(|source| Ok((self.runner.profile(item, &source)?, source)));
+        let (profile, source) = match read {
+            Ok(read) => read,
+            Err(error) => return Ok(FileOutcome::Unusable(error)),
+        };
         let script = parser::parse(&source, profile);
-        let line = line.map(|line| header_line(&script, line)).transpose()?;
+        let line = match line.map(|line| header_line(&script, line)).transpose() {
+            Ok(line) => line,
+            Err(error) => return Ok(FileOutcome::Unusable(error)),
+        };
         let mut update = FileUpdate::new(&script, &self.scope);
         let Some(report) = self.runner.settle(item, &mut update, line, profile, ui)? else {
-            return Ok(None);
+            return Ok(FileOutcome::Interrupted);
         };
         if update.changed().next().is_some() && !self.dry_run {
-            replace_file(&disk_path(item)?, item, source.bytes(), &update.text())?;
+            let replaced = disk_path(item, "update")
+                .and_then(|path| replace_file(&path, item, source.bytes(), &update.text()));
+            if let Err(error) = replaced {
+                return Ok(FileOutcome::Unusable(error));
+            }
         }
         sums.add(&update, &report);
         ui.print(&written(|out| writer::write_file(out, &script, &update, &report, self.dry_run)))?;
-        Ok(Some(report))
+        if let Some(line) = line.filter(|_| report.counts.skipped > 0) {
+            ui.print(&written(|out| writer::write_skipped(out, &item.shown, line)))?;
+        }
+        Ok(FileOutcome::Executed(Box::new(report)))
     }
-}
-
-/// Replaces the text of a file, unless somebody else has changed it.
-pub(super) fn replace_file(path: &Path, item: &WorkItem, old: &[u8], new: &[u8]) -> Result<(), CliError> {
-    let file = OutputFile::open(path, ExistingFile::Replace)?;
-    let now = match item.read() {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Cow::Borrowed(&[] as &[u8]),
-        read => read.map_err(|error| CliError::io("read", &item.shown, &error))?,
-    };
-    if now != old {
-        let message = format!("cannot update `{}`: it has changed in the meantime", item.shown);
-        return Err(CliError::usage(message, "run the command again"));
-    }
-    file.put(new).map(drop)
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 
+use crate::cli::error::CliError;
 use slt_core::executor::diff::{DiffSide, diff_rows};
 use slt_core::executor::update::{FileUpdate, RefusedRecord, TextEdit, UpdatePart, UpdateRefusal};
 use slt_core::location::text_of;
@@ -24,6 +25,8 @@ pub(super) struct UpdateSums {
     changed: BTreeMap<UpdatePart, u64>,
     refused: u64,
     not_reached: u64,
+    /// Files that cannot be read or written.
+    pub(super) unusable: u64,
 }
 
 impl UpdateSums {
@@ -58,7 +61,7 @@ pub(super) fn write_file(
     }
     for refused in update.refused() {
         let place = place(shown, Some(&refused.id));
-        let reason = reason(&refused);
+        let reason = reason(&refused, &report.end);
         writeln!(out, "{}: {} {reason}", Role::Strong.paint(place), Role::Fail.paint("not updated:"))?;
     }
     if report.counts.not_reached > 0 {
@@ -71,6 +74,19 @@ pub(super) fn write_file(
         writeln!(out, "{}: {} {text}", place(shown, None), Role::Fail.paint("not updated:"))?;
     }
     Ok(())
+}
+
+/// Writes that a file cannot be updated.
+pub(super) fn write_unusable(out: &mut String, shown: &str, error: &CliError) -> fmt::Result {
+    let (text, verb) = (error.in_one_line(), Role::Fail.paint("not updated:"));
+    writeln!(out, "{}: {verb} {}", place(shown, None), one_line(&text))
+}
+
+/// Writes that the only record that was to be updated is skipped.
+pub(super) fn write_skipped(out: &mut String, shown: &str, line: u32) -> fmt::Result {
+    let place = place(shown, Some(&RecordId::at(line)));
+    let verb = Role::Fail.paint("not updated:");
+    writeln!(out, "{}: {verb} it is skipped on this engine", Role::Strong.paint(place))
 }
 
 fn part(part: UpdatePart) -> &'static str {
@@ -114,10 +130,10 @@ fn write_diff(out: &mut String, script: &Script<'_>, edits: &[TextEdit]) -> fmt:
     Ok(())
 }
 
-/// Returns why a record stays as it is.
-fn reason(refused: &RefusedRecord) -> String {
+/// Returns why a record stays as it is, in a file with this end.
+pub(in crate::cli::commands) fn reason(refused: &RefusedRecord, end: &FileEnd) -> String {
     let problem = refused.problem.as_ref().map(headline);
-    let problem = problem.as_deref().unwrap_or("it was running when the engine was lost");
+    let problem = problem.as_deref().unwrap_or_else(|| lost(end));
     match &refused.refusal {
         UpdateRefusal::Problem => problem.to_owned(),
         UpdateRefusal::OtherKind => match &refused.problem {
@@ -152,6 +168,14 @@ fn reason(refused: &RefusedRecord) -> String {
     }
 }
 
+/// Returns the problem of the record that was running at this end of a file.
+pub(in crate::cli::commands) fn lost(end: &FileEnd) -> &'static str {
+    match end {
+        FileEnd::TimedOut { .. } => "it was running at the time limit of the file (--timeout)",
+        _ => "it was running when the engine was lost",
+    }
+}
+
 /// Writes the sums.
 pub(super) fn write_sums(out: &mut String, sums: &UpdateSums, dry_run: bool) -> fmt::Result {
     let verb = if dry_run { "would update" } else { "updated" };
@@ -162,6 +186,9 @@ pub(super) fn write_sums(out: &mut String, sums: &UpdateSums, dry_run: bool) -> 
     }
     if sums.not_reached > 0 {
         write!(out, "; not reached: {}", sums.not_reached)?;
+    }
+    if sums.unusable > 0 {
+        write!(out, "; cannot be updated: {}", plural(sums.unusable, "file"))?;
     }
     writeln!(out)
 }
