@@ -138,9 +138,18 @@ pub trait EventSink {
     ///
     /// [`SinkError`] when the sink cannot continue, which ends the run.
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError>;
+
+    /// Receives the next events at once, for a sink that can handle them together at a lower cost.
+    ///
+    /// # Errors
+    ///
+    /// [`SinkError`], as for [`Self::on_event`]. Then some of the events may have been handled.
+    fn on_events(&mut self, events: &[RunEvent]) -> Result<(), SinkError> {
+        events.iter().try_for_each(|event| self.on_event(event))
+    }
 }
 
-/// Forwards events to two sinks; an event that fails in the first does not reach the second.
+/// Forwards events to two sinks; an event that fails in the first, or a group of them, does not reach the second.
 pub struct Tee<'s>(
     /// The first.
     pub &'s mut dyn EventSink,
@@ -153,12 +162,21 @@ impl EventSink for Tee<'_> {
         self.0.on_event(event)?;
         self.1.on_event(event)
     }
+
+    fn on_events(&mut self, events: &[RunEvent]) -> Result<(), SinkError> {
+        self.0.on_events(events)?;
+        self.1.on_events(events)
+    }
 }
 
 /// An optional sink.
 impl<S: EventSink> EventSink for Option<S> {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
         self.as_mut().map_or(Ok(()), |sink| sink.on_event(event))
+    }
+
+    fn on_events(&mut self, events: &[RunEvent]) -> Result<(), SinkError> {
+        self.as_mut().map_or(Ok(()), |sink| sink.on_events(events))
     }
 }
 
@@ -180,15 +198,19 @@ pub struct SinkError {
 pub fn fold(events: impl IntoIterator<Item = RunEvent>) -> Option<RunReport> {
     let mut events = events.into_iter();
     let RunEvent::RunStarted(header) = events.next()? else { return None };
-    let mut report =
-        RunReport { header, files: Vec::new(), elapsed: Duration::ZERO, end: RunEnd::Interrupted };
+    let (mut files, mut elapsed, mut end) = (Vec::new(), Duration::ZERO, RunEnd::Interrupted);
     for event in events {
         match event {
-            RunEvent::FileFinished(file) => report.files.push(*file),
-            RunEvent::RunFinished { elapsed, end } => (report.elapsed, report.end) = (elapsed, end),
+            RunEvent::FileFinished(file) => files.push(*file),
+            RunEvent::RunFinished { elapsed: found, end: why } => (elapsed, end) = (found, why),
             _ => {}
         }
     }
-    report.files.sort_by(|a, b| (a.file.path(), &a.shown).cmp(&(b.file.path(), &b.shown)));
-    Some(report)
+    sort(&mut files);
+    Some(RunReport { header, files, elapsed, end })
+}
+
+/// Sorts the files of a run into the order of its report.
+pub(crate) fn sort(files: &mut [FileReport]) {
+    files.sort_by(|a, b| (a.file.path(), &a.shown).cmp(&(b.file.path(), &b.shown)));
 }

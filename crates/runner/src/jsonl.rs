@@ -1,7 +1,7 @@
 //! JSON Lines with checksums.
 //!
 //! Each line is an object of two fields: the CRC-32 of the entry's text in eight hexadecimal digits, and the entry.
-//! Lines are only ever appended. A process that dies while it writes leaves a last line without an end, and a flipped
+//! Lines are only ever appended, one or several at once. A process that dies while it writes leaves a last line without an end, and a flipped
 //! bit is found by the checksum; every other line can still be read.
 
 use std::fs::{File, OpenOptions};
@@ -38,7 +38,7 @@ pub fn text_of(line: &[u8]) -> Option<&[u8]> {
     (sum == crc32fast::hash(text)).then_some(text)
 }
 
-/// Appends entries to a file, each at once and in one piece.
+/// Appends entries to a file, each in one piece.
 #[derive(Debug)]
 pub struct Appender {
     file: File,
@@ -61,7 +61,12 @@ impl Appender {
 
     /// Appends an entry.
     pub fn append(&mut self, entry: &impl Serialize) -> io::Result<()> {
-        self.file.write_all(&line_of(entry)?)
+        self.append_lines(&line_of(entry)?)
+    }
+
+    /// Appends lines that [`line_of`] has made.
+    pub fn append_lines(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.file.write_all(lines)
     }
 
     /// Waits until all entries are on the disk.

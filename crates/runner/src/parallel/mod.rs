@@ -14,6 +14,7 @@ mod join;
 mod limits;
 mod lost;
 mod orchestrator;
+mod outbox;
 mod pauses;
 mod plan;
 mod prepare;

@@ -10,6 +10,7 @@ use tokio::signal::unix::SignalKind;
 
 use super::error::{RunError, io_error};
 use super::helpers::{HelperEvent, Helpers, orphans};
+use super::outbox::Outbox;
 use super::plan::WorkItem;
 use super::prepare::PreparedRun;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
@@ -18,8 +19,8 @@ use super::task_tracker::{NextStep, TaskTracker};
 use super::wire::{TaskEnd, TaskResult};
 use super::worker_pool::{TaskEvent, WorkerPool};
 use crate::clock::{self, milliseconds_since_1970};
-use crate::event::{EventSink, RunEvent, fold};
-use slt_core::outcome::{Attempt, FileReport, RunEnd, RunHeader, RunReport, Totals};
+use crate::event::{EventSink, RunEvent, sort};
+use slt_core::outcome::{Attempt, RunEnd, RunHeader, RunReport, Totals};
 
 /// The settings of this process for a run. A resumed run may have other settings.
 #[derive(Debug, Clone, Copy)]
@@ -55,8 +56,7 @@ struct Orchestrator<'r> {
     prepared: &'r PreparedRun,
     header: RunHeader,
     policy: RunPolicy,
-    sink: &'r mut dyn EventSink,
-    events: Vec<RunEvent>,
+    outbox: Outbox<'r>,
     pool: WorkerPool<'r>,
     helpers: Helpers,
     tracker: TaskTracker,
@@ -101,8 +101,7 @@ impl<'r> Orchestrator<'r> {
             prepared,
             header: prepared.header(),
             policy,
-            sink,
-            events: Vec::with_capacity(items.len() + 2),
+            outbox: Outbox::new(sink, done.iter().map(|(_, report)| report.clone()).collect()),
             pool: WorkerPool::new(
                 assignment,
                 items,
@@ -126,29 +125,33 @@ impl<'r> Orchestrator<'r> {
     }
 
     async fn run(mut self) -> Result<RunReport, RunError> {
-        self.tell(RunEvent::RunStarted(self.header.clone()))?;
+        self.tell(RunEvent::RunStarted(self.header.clone()));
         self.go_on()?;
-        self.drive().await?;
+        let driven = self.drive().await;
+        // Files that have ended keep their results, whatever ends the run.
+        self.outbox.commit()?;
+        driven?;
         let elapsed = self.pool.elapsed_since(self.start);
         let end = match self.stopping {
             _ if self.tracker.is_complete() => RunEnd::Completed,
             why => why.unwrap_or(RunEnd::Interrupted),
         };
-        self.tell_attempts(|_, _| true)?;
-        self.tell(RunEvent::RunFinished { elapsed, end })?;
-        let elapsed = self.prepared.elapsed + elapsed;
-        let nothing = RunReport { header: self.header, files: Vec::new(), elapsed, end };
-        Ok(RunReport { elapsed, ..fold(self.events).unwrap_or(nothing) })
+        self.tell_attempts(|_, _| true);
+        self.tell(RunEvent::RunFinished { elapsed, end });
+        self.outbox.commit()?;
+        let mut files = self.outbox.into_reports();
+        sort(&mut files);
+        Ok(RunReport { header: self.header, files, elapsed: self.prepared.elapsed + elapsed, end })
     }
 
-    /// Adds the results of earlier sessions, if the run is resumed.
+    /// Counts the results of earlier sessions, if the run is resumed.
     fn go_on(&mut self) -> Result<(), RunError> {
-        let reports: Vec<FileReport> = self.prepared.done.iter().map(|(_, report)| report.clone()).collect();
-        self.failing = reports.iter().filter(|report| !self.header.is_good(report)).count();
-        let done = Totals::from_files(&reports);
-        self.events.extend(reports.into_iter().map(|report| RunEvent::FileFinished(Box::new(report))));
+        let reports = self.prepared.done.iter().map(|(_, report)| report);
+        self.failing = reports.clone().filter(|report| !self.header.is_good(report)).count();
+        let mut done = Totals::default();
+        reports.for_each(|report| done.add(report));
         if done.files > 0 {
-            self.tell(RunEvent::Resumed { done })?;
+            self.tell(RunEvent::Resumed { done });
         }
         if !self.tracker.is_complete() {
             self.look_for_helpers()?;
@@ -165,6 +168,10 @@ impl<'r> Orchestrator<'r> {
         let mut asked = listen(SignalKind::user_defined1())?;
         let mut stop = listen(STOP)?;
         while !self.is_over()? {
+            let due = self.outbox.due_in(clock::now());
+            if due.is_some_and(|due| due.is_zero()) {
+                self.outbox.commit()?;
+            }
             self.pool.fill()?;
             tokio::select! {
                 (worker, news) = self.pool.news() => {
@@ -173,6 +180,7 @@ impl<'r> Orchestrator<'r> {
                     }
                     self.pool.handled(worker);
                 }
+                () = tokio::time::sleep(due.unwrap_or_default()), if !self.outbox.is_empty() => {}
                 _ = tick.tick() => self.tick()?,
                 _ = interrupt.recv() => self.interrupt()?,
                 _ = terminate.recv() => self.abandon()?,
@@ -186,15 +194,15 @@ impl<'r> Orchestrator<'r> {
 
     fn asked(&mut self) -> Result<(), RunError> {
         let (running, done) = (self.pool.running(), self.tracker.done());
-        self.tell(RunEvent::Asked { running, done })
+        self.tell_now(RunEvent::Asked { running, done })
     }
 
     /// Stops all processes of the run, as Ctrl-Z does.
     async fn stop_here(&mut self) -> Result<(), RunError> {
         if is_job() {
-            self.tell(RunEvent::Suspended)?;
+            self.tell_now(RunEvent::Suspended)?;
             self.pool.stop().await?;
-            self.tell(RunEvent::Continued)?;
+            self.tell_now(RunEvent::Continued)?;
         }
         Ok(())
     }
@@ -228,10 +236,14 @@ impl<'r> Orchestrator<'r> {
         Ok(!self.adopt_orphans()?)
     }
 
-    fn tell(&mut self, event: RunEvent) -> Result<(), RunError> {
-        self.sink.on_event(&event)?;
-        self.events.push(event);
-        Ok(())
+    fn tell(&mut self, event: RunEvent) {
+        self.outbox.push(event);
+    }
+
+    /// Sends an event that must be seen at once.
+    fn tell_now(&mut self, event: RunEvent) -> Result<(), RunError> {
+        self.outbox.push(event);
+        Ok(self.outbox.commit()?)
     }
 
     fn shown(&self, task: usize) -> String {
@@ -240,7 +252,7 @@ impl<'r> Orchestrator<'r> {
 
     fn tick(&mut self) -> Result<(), RunError> {
         let until = clock::now().saturating_sub(TELL_ATTEMPTS_AFTER);
-        self.tell_attempts(|ended, _| ended <= until)?;
+        self.tell_attempts(|ended, _| ended <= until);
         for news in self.pool.hold_to_limits() {
             self.hear(news)?;
         }
@@ -269,64 +281,66 @@ impl<'r> Orchestrator<'r> {
             TaskEvent::Started { task } => {
                 let shown = self.shown(task);
                 let slice = self.prepared.assignment.tasks[task].slice;
-                self.tell(RunEvent::TaskStarted { task, shown, slice })
+                self.tell(RunEvent::TaskStarted { task, shown, slice });
             }
             TaskEvent::Slow { task, record, elapsed } => {
                 let limit = self.prepared.assignment.items[self.prepared.assignment.tasks[task].item].timeout;
                 let shown = self.shown(task);
-                self.tell(RunEvent::Slow { shown, record, elapsed, limit })
+                self.tell(RunEvent::Slow { shown, record, elapsed, limit });
             }
-            TaskEvent::Ended { task, end, result } => self.ended(task, *result, end),
+            TaskEvent::Ended { task, end, result } => self.ended(task, *result, end)?,
         }
+        Ok(())
     }
 
     /// Reports the attempts that are due, by their end and file.
-    fn tell_attempts(&mut self, is_due: impl Fn(Duration, usize) -> bool) -> Result<(), RunError> {
+    fn tell_attempts(&mut self, is_due: impl Fn(Duration, usize) -> bool) {
         let (due, untold) =
             std::mem::take(&mut self.untold).into_iter().partition(|(ended, item, _)| is_due(*ended, *item));
         self.untold = untold;
         let due: Vec<_> = due;
-        due.into_iter().try_for_each(|(_, item, attempt)| {
+        for (_, item, attempt) in due {
             let WorkItem { file, shown, .. } = &self.prepared.items[item];
             let (file, shown) = (file.clone(), shown.clone());
-            self.tell(RunEvent::AttemptEnded { file, shown, attempt: Box::new(attempt) })
-        })
+            self.tell(RunEvent::AttemptEnded { file, shown, attempt: Box::new(attempt) });
+        }
     }
 
     fn ended(&mut self, task: usize, result: TaskResult, end: TaskEnd) -> Result<(), RunError> {
-        self.tell(RunEvent::TaskEnded { task })?;
+        self.tell(RunEvent::TaskEnded { task });
         let next = self.tracker.ended(task, result, &end, self.stopping.is_some());
         let now = clock::now();
         self.untold
             .extend(self.tracker.take_attempts().into_iter().map(|(item, attempt)| (now, item, attempt)));
         if let TaskEnd::Died { record, how } = end {
             let (shown, again) = (self.shown(task), next == NextStep::RunAgain);
-            self.tell(RunEvent::WorkerLost { shown, record, how, again })?;
+            self.tell(RunEvent::WorkerLost { shown, record, how, again });
         }
         match next {
-            NextStep::Wait => Ok(()),
-            NextStep::RunAgain => self.give_again(task),
+            NextStep::Wait => {}
+            NextStep::RunAgain => self.give_again(task)?,
             NextStep::Whole(whole) => {
                 let shown = self.shown(whole);
                 self.give_again(whole)?;
-                self.tell(RunEvent::NotSplit { shown })
+                self.tell(RunEvent::NotSplit { shown });
             }
             NextStep::Retry(again, status) => {
                 let (shown, left) = (self.shown(again), self.tracker.retries_left(again));
                 self.give_again(again)?;
-                self.tell(RunEvent::Retried { shown, status, left })
+                self.tell(RunEvent::Retried { shown, status, left });
             }
             NextStep::Done(mut report) => {
                 let done = self.prepared.assignment.tasks[task].item;
-                self.tell_attempts(|_, item| item == done)?;
+                self.tell_attempts(|_, item| item == done);
                 report.finished = Some(milliseconds_since_1970());
                 self.failing += usize::from(!self.header.is_good(&report));
                 if self.policy.most_failing.is_some_and(|most| self.failing >= most) {
                     self.stop(RunEnd::EnoughFailed)?;
                 }
-                self.tell(RunEvent::FileFinished(report))
+                self.tell(RunEvent::FileFinished(report));
             }
         }
+        Ok(())
     }
 
     fn give_again(&self, task: usize) -> Result<(), RunError> {
@@ -338,16 +352,16 @@ impl<'r> Orchestrator<'r> {
         for news in self.helpers.look().map_err(io_error("look for helpers"))? {
             match news {
                 HelperEvent::Came(number) => {
-                    self.tell(RunEvent::Helper { number: number as usize, came: true })?;
+                    self.tell(RunEvent::Helper { number: number as usize, came: true });
                 }
                 HelperEvent::Task(news) => self.hear(news)?,
                 HelperEvent::Gone(number, at) => {
                     gone = true;
                     for task in at.into_iter().filter(|&task| self.tracker.is_open(task)).collect::<Vec<_>>()
                     {
-                        self.tell(RunEvent::TaskEnded { task })?;
+                        self.tell(RunEvent::TaskEnded { task });
                     }
-                    self.tell(RunEvent::Helper { number: number as usize, came: false })?;
+                    self.tell(RunEvent::Helper { number: number as usize, came: false });
                 }
             }
         }
@@ -387,7 +401,8 @@ impl<'r> Orchestrator<'r> {
     fn stop_soon(&mut self, why: RunEnd) -> Result<(), RunError> {
         self.stop(why)?;
         let running = self.pool.busy();
-        self.tell(RunEvent::Stopping { running, why })
+        self.tell(RunEvent::Stopping { running, why });
+        Ok(())
     }
 
     /// Starts no further file.

@@ -1,7 +1,8 @@
 //! Reads the state of processes from `/proc` on Linux. On other systems each answer is [`None`].
 
 use std::fmt::Display;
-use std::fs;
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt as _;
 
 use rustix::process::Pid;
 
@@ -35,17 +36,49 @@ pub fn memory(pid: Pid) -> Option<u64> {
     bytes_in(&text_of(pid, "status")?, "VmRSS:")
 }
 
-/// Returns the peak memory use of this process since [`reset_peak_memory`], in bytes.
-pub(super) fn peak_memory() -> Option<u64> {
-    bytes_in(&fs::read_to_string(path_of("self", "status")?).ok()?, "VmHWM:")
+/// The memory of this process. Its files in `/proc` stay open, because each file that a worker runs asks.
+#[derive(Debug)]
+pub(super) struct OwnMemory {
+    status: Option<File>,
+    clear_refs: Option<File>,
 }
 
-/// Resets the peak of this process to its current use. Where the system refuses, the lifetime peak stays.
-pub(super) fn reset_peak_memory() {
-    if let Some(path) = path_of("self", "clear_refs") {
-        fs::write(path, "5").ok();
+/// The memory use of a process at a time, in bytes, as far as it is known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct MemoryUse {
+    /// The current use.
+    pub(super) current: Option<u64>,
+    /// The peak since the last reset.
+    pub(super) peak: Option<u64>,
+}
+
+impl OwnMemory {
+    pub(super) fn open() -> Self {
+        let path = |name| path_of("self", name);
+        Self {
+            status: path("status").and_then(|path| File::open(path).ok()),
+            clear_refs: path("clear_refs").and_then(|path| File::options().write(true).open(path).ok()),
+        }
+    }
+
+    /// Resets the peak to the current use. Where the system refuses, the lifetime peak stays.
+    pub(super) fn reset_peak(&self) {
+        self.clear_refs.as_ref().map(|file| file.write_at(b"5", 0));
+    }
+
+    /// Reads the current use and the peak since [`Self::reset_peak`].
+    pub(super) fn read(&self) -> MemoryUse {
+        let mut text = [0; STATUS];
+        let Some(length) = self.status.as_ref().and_then(|file| file.read_at(&mut text, 0).ok()) else {
+            return MemoryUse::default();
+        };
+        let text = String::from_utf8_lossy(&text[..length]);
+        MemoryUse { current: bytes_in(&text, "VmRSS:"), peak: bytes_in(&text, "VmHWM:") }
     }
 }
+
+/// The room for the text of `status`. The fields about memory are among its first lines.
+const STATUS: usize = 4096;
 
 /// Returns the bytes of memory of the machine; `None` where the system does not tell.
 pub fn total_memory() -> Option<u64> {
@@ -97,7 +130,18 @@ mod tests {
     fn this_process_is_known_on_linux_and_unknown_elsewhere() {
         let is_linux = cfg!(target_os = "linux");
         assert_eq!(memory(getpid()).is_some_and(|bytes| bytes > 100_000), is_linux);
-        assert_eq!(peak_memory().is_some_and(|bytes| bytes > 100_000), is_linux);
+        let own = OwnMemory::open();
+        own.reset_peak();
+        let before = own.read();
+        assert_eq!(before.current.is_some_and(|bytes| bytes > 100_000), is_linux);
+        assert!(before.peak >= before.current, "{before:?}");
+        // Each call reads the file again.
+        let much = vec![1_u8; 64 << 20];
+        assert_eq!(
+            own.read().peak.is_some_and(|peak| peak >= before.current.unwrap_or(0) + (32 << 20)),
+            is_linux
+        );
+        drop(much);
         assert_eq!(environment(getpid()).is_some(), is_linux);
         assert_eq!(processes().is_some_and(|mut found| found.any(|it| it.pid == getpid())), is_linux);
     }

@@ -12,7 +12,7 @@ use super::family::end_with_parent;
 use super::host::SuiteHost;
 use super::plan::{FileSource, WorkItem};
 use super::process_dir::ProcessDir;
-use super::procfs;
+use super::procfs::{MemoryUse, OwnMemory};
 use super::queue::WorkQueue;
 use super::slot::Slot;
 use super::stderr;
@@ -85,6 +85,7 @@ pub fn work(
         |message: &WorkerMessage<'_>| message.write(&mut out).map_err(io_error("pipe for messages"));
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
     let stderr_file = process_dir.stderr(worker);
+    let memory = OwnMemory::open();
     for claims in 0.. {
         slot.wait_for_turn(claims);
         let task = claim(&queue, &process_dir, worker).map_err(io_error("claims"))?;
@@ -101,7 +102,7 @@ pub fn work(
         let corrections = corrections.map_err(io_error(CORRECTIONS))?;
         let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, corrections, failed: None };
         let start = clock::now();
-        procfs::reset_peak_memory();
+        memory.reset_peak();
         let text = if is_update { read_updated_text(folder).map(Cow::Owned) } else { found.read() };
         let context = WorkerContext { engine: engine.as_ref(), assignment: &assignment, orders: &orders };
         let result = run_item(&found, text, slice, context, &mut recorder);
@@ -109,14 +110,15 @@ pub fn work(
             return Err(error);
         }
         let elapsed = clock::now().saturating_sub(start);
-        let mut report = FileReport { elapsed, peak_memory: procfs::peak_memory(), ..result.report };
+        let used = memory.read();
+        let mut report = FileReport { elapsed, peak_memory: used.peak, ..result.report };
         if !report.last_status().is_good() {
             report.stderr = stderr::tail(&stderr_file, said_before);
         }
         let keys = report.failures.drain(..).map(|record| record.key).collect();
         say(&WorkerMessage::Finished { task, result: Box::new(TaskResult { report, ..result }), keys })?;
         slot.end_item();
-        if keeps_too_much(assignment.limits.memory) {
+        if keeps_too_much(assignment.limits.memory, used) {
             // A fresh worker continues, so that leftovers of this file cannot affect the next.
             return Ok(());
         }
@@ -148,8 +150,8 @@ struct WorkerContext<'w> {
 }
 
 /// Returns whether the next file would begin with half of the memory limit in use.
-fn keeps_too_much(limit: Option<u64>) -> bool {
-    limit.zip(procfs::memory(rustix::process::getpid())).is_some_and(|(limit, used)| used > limit / 2)
+fn keeps_too_much(limit: Option<u64>, used: MemoryUse) -> bool {
+    limit.zip(used.current).is_some_and(|(limit, used)| used > limit / 2)
 }
 
 fn claim(queue: &WorkQueue, process_dir: &ProcessDir, worker: usize) -> io::Result<Option<usize>> {

@@ -116,14 +116,15 @@ impl Opened {
         let mut lines = lines(path)?;
         let first = lines.next_line()?.and_then(entry_of::<JournalEntry<'_>>);
         let Some(JournalEntry::Opened(opened)) = first else { return Ok(None) };
-        Ok(Some(opened.into_owned()).filter(|opened| opened.format == FORMAT))
+        Ok(Some(*opened).filter(|opened| opened.format == FORMAT))
     }
 }
 
 /// A journal entry, with borrowed contents for writing.
 #[derive(Debug, Serialize, Deserialize)]
+#[expect(clippy::large_enum_variant, reason = "nearly all entries are of the largest kinds")]
 enum JournalEntry<'e> {
-    Opened(Cow<'e, Opened>),
+    Opened(Box<Opened>),
     RunStarted(#[serde(with = "Lent::<RunHeaderForm>")] Cow<'e, RunHeader>),
     /// The run was resumed, at a time in milliseconds since 1970 in UTC.
     Resumed {
@@ -170,7 +171,7 @@ impl JournalWriter {
     /// Returns the error of the file system.
     pub fn begin(path: &Path, opened: Opened, header: &RunHeader) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
-        lines.append(&JournalEntry::Opened(Cow::Owned(opened)))?;
+        lines.append(&JournalEntry::Opened(Box::new(opened)))?;
         lines.append(&JournalEntry::RunStarted(Cow::Borrowed(header)))?;
         Ok(Self { lines, has_begun: true, behind: None })
     }
@@ -200,9 +201,29 @@ impl JournalWriter {
         Ok(Self { lines, has_begun: false, behind: None })
     }
 
-    fn write(&mut self, event: &RunEvent) -> io::Result<()> {
-        let (entry, durable) = match event {
-            RunEvent::RunStarted(_) if std::mem::take(&mut self.has_begun) => return Ok(()),
+    /// Writes the entries of the events with one call, and waits for the disk if one of them must be durable.
+    fn write(&mut self, events: &[RunEvent]) -> io::Result<()> {
+        let mut lines = Vec::new();
+        let mut is_durable = false;
+        for event in events {
+            let Some((entry, durable)) = self.entry(event) else { continue };
+            lines.extend(line_of(&entry)?);
+            is_durable |= durable;
+        }
+        self.lines.append_lines(&lines)?;
+        if !is_durable {
+            return Ok(());
+        }
+        if let Some(behind) = self.behind.take() {
+            behind.join().map_err(|_| io::Error::other("a thread has died"))??;
+        }
+        self.lines.sync()
+    }
+
+    /// Returns the entry of an event, if it has one, and whether it must be durable before others learn of the event.
+    fn entry<'e>(&mut self, event: &'e RunEvent) -> Option<(JournalEntry<'e>, bool)> {
+        Some(match event {
+            RunEvent::RunStarted(_) if std::mem::take(&mut self.has_begun) => return None,
             RunEvent::RunStarted(header) => (JournalEntry::RunStarted(Cow::Borrowed(header)), true),
             RunEvent::WorkerLost { shown, record, how, again } => {
                 let (shown, record) = (Cow::Borrowed(shown.as_str()), record.clone());
@@ -216,28 +237,24 @@ impl JournalWriter {
             RunEvent::RunFinished { elapsed, end } => {
                 (JournalEntry::RunFinished { elapsed: *elapsed, end: *end }, true)
             }
-            _ => return Ok(()),
-        };
-        self.lines.append(&entry)?;
-        if !durable {
-            return Ok(());
-        }
-        if let Some(behind) = self.behind.take() {
-            behind.join().map_err(|_| io::Error::other("a thread has died"))??;
-        }
-        self.lines.sync()
+            _ => return None,
+        })
     }
 }
 
 impl EventSink for JournalWriter {
     fn on_event(&mut self, event: &RunEvent) -> Result<(), SinkError> {
-        self.write(event).map_err(|source| SinkError { what: "journal of the run", source })
+        self.on_events(std::slice::from_ref(event))
+    }
+
+    fn on_events(&mut self, events: &[RunEvent]) -> Result<(), SinkError> {
+        self.write(events).map_err(|source| SinkError { what: "journal of the run", source })
     }
 }
 
 /// Writes the journal of a finished run.
 pub(super) fn write_whole(out: &mut impl Write, opened: Opened, report: &RunReport) -> io::Result<()> {
-    out.write_all(&line_of(&JournalEntry::Opened(Cow::Owned(opened)))?)?;
+    out.write_all(&line_of(&JournalEntry::Opened(Box::new(opened)))?)?;
     out.write_all(&line_of(&JournalEntry::RunStarted(Cow::Borrowed(&report.header)))?)?;
     for file in &report.files {
         out.write_all(&line_of(&JournalEntry::FileFinished(Cow::Borrowed(file)))?)?;
@@ -316,7 +333,7 @@ impl Journal {
             match entry {
                 JournalEntry::Opened(found) => {
                     worked.session_begins(found.started);
-                    opened = opened.or_else(|| Some(found.into_owned()));
+                    opened = opened.or(Some(*found));
                 }
                 JournalEntry::RunStarted(header) => events.push(RunEvent::RunStarted(header.into_owned())),
                 JournalEntry::Resumed { at } => worked.session_begins(at),

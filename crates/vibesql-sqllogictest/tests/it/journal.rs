@@ -1,7 +1,8 @@
 //! The journal: what is written comes back, today and from the past, and a disk that is full takes nothing away.
 
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -146,4 +147,42 @@ fn a_full_disk_ends_the_run_and_what_is_done_is_kept() {
     assert_eq!(output.code, 0, "{output}");
     assert!(output.stdout.contains(&format!("note: {kept} files done already")), "{output}");
     assert!(output.stdout.contains("PASS: 30 of 30 files"), "{output}");
+}
+
+/// Results share a sync while files finish quickly; the kill comes between any two of them.
+#[test]
+fn what_was_announced_is_in_the_journal_when_the_run_is_killed() {
+    let sandbox = Sandbox::new();
+    for file in 0..400 {
+        sandbox.write(&format!("s/{file:03}.test"), "statement ok\nok\n");
+    }
+    let mut all = 0;
+    for kill_after in [1, 2, 37, 200] {
+        let mut command = sandbox.command("run --engine scripted --workers 2 --message-format json s");
+        let mut run = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut announced = Vec::new();
+        for line in BufReader::new(run.stdout.take().unwrap()).lines() {
+            let event: serde_json::Value = serde_json::from_str(&line.unwrap()).unwrap_or_default();
+            if event["event"] == "file-finished" {
+                announced.push(event["file"].as_str().unwrap().to_owned());
+                if announced.len() == kill_after {
+                    run.kill().unwrap();
+                }
+            }
+        }
+        run.wait().unwrap();
+        let journal = sandbox.last_run().unwrap().join("journal.jsonl");
+        let report = Journal::read(&journal).unwrap().unwrap().report;
+        let kept: Vec<_> = report.files.iter().map(|file| file.file.path()).collect();
+        assert!(announced.len() >= kill_after);
+        assert!(announced.iter().all(|file| kept.contains(&file.as_str())), "{announced:?} {kept:?}");
+        all += announced.len();
+        // The run may have ended before it was killed.
+        if kept.len() == 400 {
+            continue;
+        }
+        let output = sandbox.run("run --resume");
+        assert!(output.stdout.contains("PASS: 400 of 400 files"), "{output}");
+    }
+    assert!(all < 4 * 400, "no run was killed before its end");
 }
