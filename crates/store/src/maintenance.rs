@@ -26,13 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// The time to wait for a lock without an owner: a starting child process briefly shares the locks of its parent.
 const A_MOMENT: Duration = Duration::from_millis(200);
 
-/// Returns whether sealing is worthwhile, given the number of runs, the size of their journals, and the bytes to
-/// rewrite.
+/// Returns whether sealing is worthwhile at the end of a run, given the number of runs, the size of their journals, and
+/// the bytes to rewrite.
+///
+/// A few journals are too little, since some files cover all runs. Much text takes long and needs ten times its size in
+/// memory, so it waits for a command that needs the store.
 fn is_worth_sealing(runs: usize, bytes: u64, written_anew: u64) -> bool {
     const MANY: usize = 20;
     const MUCH: u64 = 1 << 20;
+    const TOO_MUCH: u64 = 16 << 20;
     const SHARE: u64 = 8;
-    (runs >= MANY || bytes >= MUCH) && bytes.saturating_mul(SHARE) >= written_anew
+    bytes <= TOO_MUCH && (runs >= MANY || bytes >= MUCH) && bytes.saturating_mul(SHARE) >= written_anew
 }
 
 impl Store {
@@ -230,6 +234,32 @@ impl Store {
             Ok(()) => Ok(lock),
             Err(TryLockError::WouldBlock) => Err(StoreError::Busy(PATIENCE.as_secs())),
             Err(TryLockError::Error(error)) => Err(io_error("lock", &path)(error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_adds_neither_too_little_nor_too_much() {
+        const MIB: u64 = 1 << 20;
+        for (runs, bytes, written_anew, expected) in [
+            (1, 1000, 0, false),
+            (20, 1000, 0, true),
+            (1, MIB, 0, true),
+            (1, MIB, 8 * MIB, true),
+            (1, MIB, 8 * MIB + 1, false),
+            (1, 16 * MIB, 0, true),
+            (1, 16 * MIB + 1, 0, false),
+            (100, 16 * MIB + 1, 0, false),
+        ] {
+            assert_eq!(
+                is_worth_sealing(runs, bytes, written_anew),
+                expected,
+                "{runs} {bytes} {written_anew}"
+            );
         }
     }
 }

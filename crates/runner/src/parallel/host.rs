@@ -24,8 +24,10 @@ use super::procfs;
 pub struct SuiteHost {
     /// The test file; none for embedded text and pipes.
     file: Option<PathBuf>,
-    /// The directories whose files may be used.
-    roots: Vec<PathBuf>,
+    /// The directories whose files may be used, resolved when a path is checked for the first time: few files need them.
+    roots: OnceLock<Vec<PathBuf>>,
+    /// The directory of the suite, if it is known.
+    suite: Option<PathBuf>,
     permissions: Permissions,
     /// The dialect's rule for the paths of included files.
     includes: IncludeRule,
@@ -41,17 +43,21 @@ impl SuiteHost {
             FileSource::Disk(path) => Some(path.clone()),
             FileSource::Embedded(_) | FileSource::Stream(_) => None,
         };
-        let mut roots = Vec::new();
-        roots.extend(std::env::current_dir().ok());
-        if let Some(file) = &file {
+        let suite = file.as_ref().and_then(|file| {
             let below = path_text::path(item.file.path());
             let root =
                 file.ancestors().nth(below.components().count()).filter(|root| root.join(&below) == *file);
-            roots.extend(root.or_else(|| file.parent()).map(Path::to_path_buf));
-        }
-        let roots = roots.iter().filter_map(|root| root.canonicalize().ok()).collect();
-        let shown = item.shown.clone();
-        Self { file, roots, permissions, includes, shown, temporary: OnceLock::new() }
+            root.or_else(|| file.parent()).map(Path::to_path_buf)
+        });
+        let (shown, roots, temporary) = (item.shown.clone(), OnceLock::new(), OnceLock::new());
+        Self { file, roots, suite, permissions, includes, shown, temporary }
+    }
+
+    fn roots(&self) -> &[PathBuf] {
+        self.roots.get_or_init(|| {
+            let roots = std::env::current_dir().ok().into_iter().chain(self.suite.clone());
+            roots.filter_map(|root| root.canonicalize().ok()).collect()
+        })
     }
 
     /// Returns the temporary directory of the file, which ends with it.
@@ -70,7 +76,7 @@ impl SuiteHost {
         let real = existing_part(&whole);
         let temporary = self.temporary.get().and_then(Option::as_ref);
         let temporary = temporary.and_then(|directory| directory.path().canonicalize().ok());
-        let is_inside = self.roots.iter().chain(&temporary).any(|root| real.starts_with(root));
+        let is_inside = self.roots().iter().chain(&temporary).any(|root| real.starts_with(root));
         if is_inside {
             return Ok(whole);
         }

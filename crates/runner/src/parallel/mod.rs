@@ -4,6 +4,7 @@
 //! It turns their messages and exits into one stream of events. An engine that hangs, crashes or exits takes down its
 //! worker and one file only. [`join()`] helps with a run from another process.
 
+mod canonical;
 mod checkout;
 mod error;
 pub mod family;
@@ -35,6 +36,7 @@ mod wire;
 mod worker;
 mod worker_pool;
 
+pub use canonical::CanonicalPaths;
 pub use error::RunError;
 pub use filter::{Filters, Pattern, PatternError, Shard, ShardError};
 pub use host::SuiteHost;

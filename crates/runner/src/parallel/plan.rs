@@ -11,6 +11,7 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobMatcher};
 use walkdir::WalkDir;
 
+use super::canonical::CanonicalPaths;
 use super::suites::{ArgumentDirectories, SuiteResolver, tell_apart};
 use slt_core::location::{FileId, path_text};
 use slt_core::outcome::RecordName;
@@ -191,10 +192,11 @@ pub fn discover(
     let arguments = ArgumentDirectories::new(found.iter().map(|(directory, _)| directory.as_path()));
     let mut items = Vec::new();
     let mut seen = HashMap::new();
+    let mut paths = CanonicalPaths::default();
     for (directory, found) in found {
         for mut item in found {
             let FileSource::Disk(place) = &item.source else { continue };
-            let place = canonical(place);
+            let place = paths.resolve(place).unwrap_or_else(|_| absolute(place));
             if seen.contains_key(&place) {
                 continue;
             }
@@ -212,8 +214,11 @@ pub fn discover(
 }
 
 fn canonical(path: &Path) -> PathBuf {
-    let absolute = || std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    path.canonicalize().unwrap_or_else(|_| absolute())
+    path.canonicalize().unwrap_or_else(|_| absolute(path))
+}
+
+fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }
 
 /// Changes the identities of copies in several checkouts, except for the copy with the shortest path. `places` has the

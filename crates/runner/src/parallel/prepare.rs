@@ -65,10 +65,11 @@ impl PreparedRun {
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: RunPlan<'_>) -> Result<Self, RunError> {
         let RunPlan { items, engine, settings, limits, timeouts, attempts, kind, mut slices } = plan;
+        let here = std::env::current_dir().unwrap_or_default();
         let assigned: io::Result<_> = items
             .iter()
             .enumerate()
-            .map(|(number, item)| assigned(item, number, timeouts.of(item), folder))
+            .map(|(number, item)| assigned(item, number, timeouts.of(item), folder, &here))
             .collect();
         let assigned = assigned.map_err(io_error("keep what was read from a pipe"))?;
         let whole = slices.iter_mut().zip(&items).filter(|(_, item)| !item.left_out.is_empty());
@@ -217,10 +218,11 @@ fn assigned(
     number: usize,
     timeout: Option<Duration>,
     folder: &Path,
+    here: &Path,
 ) -> io::Result<AssignedItem> {
     let path = match &item.source {
         // A path that cannot be made absolute stays as it is, and the file is reported as unreadable.
-        FileSource::Disk(path) => Some(std::path::absolute(path).unwrap_or_else(|_| path.clone())),
+        FileSource::Disk(path) => Some(std::path::absolute(here.join(path)).unwrap_or_else(|_| path.clone())),
         FileSource::Embedded(_) => None,
         FileSource::Stream(text) => {
             let name = PathBuf::from(format!("input-{number}.test"));

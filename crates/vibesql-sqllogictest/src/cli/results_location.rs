@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::CliError;
 use slt_core::executor::Settings;
-use slt_runner::parallel::{FileSource, WorkItem};
+use slt_runner::parallel::{CanonicalPaths, FileSource, WorkItem};
 use slt_runner::results::{Circumstances, Opened, ResultsFolder, RunFolder};
 
 /// The results folder, whether it exists or not.
@@ -57,7 +57,8 @@ pub(super) fn opened(
     settings: &Settings,
     circumstances: Circumstances,
 ) -> Opened {
-    let places: BTreeMap<_, _> = items.iter().map(|item| (item.file.clone(), place_of(item))).collect();
+    let places = items.iter().map(|item| item.file.clone()).zip(places_of(items));
+    let places: BTreeMap<_, _> = places.collect();
     let typed = |word: std::ffi::OsString| {
         let word = word.to_string_lossy();
         // A run of `run --watch` is a process that the user has not started.
@@ -70,8 +71,18 @@ pub(super) fn opened(
 
 /// Returns the absolute location of a file.
 pub(super) fn place_of(item: &WorkItem) -> PathBuf {
+    place_among(item, &mut CanonicalPaths::default())
+}
+
+/// Returns the absolute locations of files.
+pub(super) fn places_of(items: &[WorkItem]) -> impl Iterator<Item = PathBuf> {
+    let mut paths = CanonicalPaths::default();
+    items.iter().map(move |item| place_among(item, &mut paths))
+}
+
+fn place_among(item: &WorkItem, paths: &mut CanonicalPaths) -> PathBuf {
     match &item.source {
-        FileSource::Disk(path) => path.canonicalize().unwrap_or_else(|_| path.clone()),
+        FileSource::Disk(path) => paths.resolve(path).unwrap_or_else(|_| path.clone()),
         FileSource::Embedded(_) => PathBuf::from(&item.shown),
         // The text cannot be read again.
         FileSource::Stream(_) => PathBuf::from(item.file.path()),

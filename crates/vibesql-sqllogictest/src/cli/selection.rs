@@ -8,7 +8,7 @@ use super::args::ShardBalance;
 use super::error::CliError;
 use super::git;
 use super::loaded_expectations::{ExpectationsSource, LoadedExpectations, note_skipped};
-use super::results_location::{ResultsLocation, place_of};
+use super::results_location::{ResultsLocation, places_of};
 use super::settings::{NewRun, SelectionSettings};
 use super::suite;
 use super::ui::Ui;
@@ -233,7 +233,7 @@ fn take_out_skipped(
     engine: impl Fn() -> Result<String, CliError>,
     ui: &mut Ui,
 ) -> Result<Option<LoadedExpectations>, CliError> {
-    let places: Vec<_> = items.iter().map(place_of).collect();
+    let places: Vec<_> = places_of(items).collect();
     let files = items.iter().zip(&places).map(|(item, place)| (&item.file, place.as_path()));
     let Some(mut known) = LoadedExpectations::load(source, files, is_part)? else { return Ok(None) };
     known.is_part |= !suite::cover(paths, &known.folders);
