@@ -333,6 +333,8 @@ impl<'r> Orchestrator<'r> {
                 let done = self.prepared.assignment.tasks[task].item;
                 self.tell_attempts(|_, item| item == done);
                 report.finished = Some(milliseconds_since_1970());
+                // Equal, and in memory only once.
+                report.file = self.prepared.items[done].file.clone();
                 self.failing += usize::from(!self.header.is_good(&report));
                 if self.policy.most_failing.is_some_and(|most| self.failing >= most) {
                     self.stop(RunEnd::EnoughFailed)?;

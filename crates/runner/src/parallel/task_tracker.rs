@@ -55,7 +55,7 @@ struct ItemState {
     /// The reports of its slices so far.
     slices: Vec<SliceReport>,
     /// The report of the first slice that has not passed.
-    bad_slice: Option<FileReport>,
+    bad_slice: Option<Box<FileReport>>,
     /// The attempts of earlier sessions of the run.
     earlier: Vec<Attempt>,
     /// The task for the whole file, while the file is run in slices.
@@ -189,7 +189,7 @@ impl TaskTracker {
         let item = &mut self.items[state.item];
         item.open -= 1;
         if !result.report.last_status().is_good() {
-            item.bad_slice.get_or_insert_with(|| result.report.clone());
+            item.bad_slice.get_or_insert_with(|| Box::new(result.report.clone()));
         }
         let Some(set_up) = result.set_up else { return self.run_whole(task) };
         item.slices.push(SliceReport { slice, report: result.report, set_up });
@@ -219,7 +219,7 @@ impl TaskTracker {
         item.slices.clear();
         item.reports.truncate(1);
         let Some(whole) = item.whole.take() else { return NextStep::Wait };
-        self.ended.extend(item.bad_slice.as_ref().map(|report| (number, attempt_of(report))));
+        self.ended.extend(item.bad_slice.as_deref().map(|report| (number, attempt_of(report))));
         self.tasks[whole].deadly |= deadly;
         NextStep::Whole(whole)
     }
@@ -244,7 +244,7 @@ impl TaskTracker {
         self.done += 1;
         // A file that passes as a whole and failed in a slice is flaky. If it fails as a whole, the slice adds nothing.
         let bad = item.bad_slice.take().filter(|_| report.last_status().is_good());
-        item.reports.splice(0..0, bad);
+        item.reports.splice(0..0, bad.map(|report| *report));
         item.reports.push(report);
         let (reports, mut attempts) = (std::mem::take(&mut item.reports), std::mem::take(&mut item.earlier));
         combine(reports, self.attempts).map_or(NextStep::Wait, |mut report| {

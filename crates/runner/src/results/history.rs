@@ -22,7 +22,7 @@ pub struct PastResult {
 #[derive(Debug, Default)]
 pub struct History {
     by_file: HashMap<FileId, PastResult>,
-    /// Durations by path in reports, mostly for copies of a suite without a name.
+    /// Durations of other files by path in reports, mostly for copies of a suite without a name.
     by_name: HashMap<String, Duration>,
 }
 
@@ -69,11 +69,14 @@ impl History {
         let mut history = Self::default();
         for ((&file, by_file), by_name) in wanted.iter().zip(files).zip(names) {
             let elapsed = by_name.and_then(|record| record.elapsed);
-            history.by_name.extend(elapsed.map(|elapsed| (file.path().to_owned(), elapsed)));
-            history.by_file.extend(by_file.map(|record| {
-                let good = Some(record.status.is_good());
-                (file.clone(), PastResult { good, duration: record.elapsed.or(elapsed) })
-            }));
+            match by_file {
+                Some(record) => {
+                    let good = Some(record.status.is_good());
+                    let past = PastResult { good, duration: record.elapsed.or(elapsed) };
+                    history.by_file.insert(file.clone(), past);
+                }
+                None => history.by_name.extend(elapsed.map(|elapsed| (file.path().to_owned(), elapsed))),
+            }
         }
         Ok(history)
     }

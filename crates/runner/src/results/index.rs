@@ -362,13 +362,18 @@ impl Index {
     }
 
     fn records(&self, keys: &[IndexKey]) -> Result<Vec<Option<IndexRecord>>, UnusableIndex> {
-        let bytes = match &self.sorted {
-            Some(sorted) if keys.len() > FEW => Some(sorted.bytes()?),
+        let records = match &self.sorted {
+            Some(sorted) if keys.len() > FEW => Some(sorted.checked()?),
             _ => None,
         };
         let find = |key: &IndexKey| {
-            let kept = match (&bytes, &self.sorted) {
-                (Some(bytes), _) => search(key, bytes.len() / WIDTH, |place| parse_at(bytes, place))?,
+            let kept = match (&records, &self.sorted) {
+                (Some(records), _) => {
+                    match records.binary_search_by(|record| record[..KEY].cmp(key.as_bytes())) {
+                        Ok(place) => Some(parse_at(&records[place], 0)?.1),
+                        Err(_) => None,
+                    }
+                }
                 (None, Some(sorted)) => search(key, sorted.count as usize, |place| sorted.record(place))?,
                 (None, None) => None,
             };
@@ -387,6 +392,14 @@ impl SortedRecords {
         let mut bytes = vec![0; self.count as usize * WIDTH];
         self.file.read_exact_at(&mut bytes, self.start)?;
         Ok(bytes)
+    }
+
+    /// Reads all records, and checks each, so that a search can compare the keys alone.
+    fn checked(&self) -> Result<Vec<[u8; WIDTH]>, UnusableIndex> {
+        let mut records = vec![[0; WIDTH]; self.count as usize];
+        self.file.read_exact_at(records.as_flattened_mut(), self.start)?;
+        let is_whole = |record: &[u8; WIDTH]| fields_of(&record[..WIDTH - 1]).is_some();
+        if records.iter().all(is_whole) { Ok(records) } else { Err(UnusableIndex::Damaged) }
     }
 
     fn all(&self) -> Result<Vec<(IndexKey, IndexRecord)>, UnusableIndex> {
@@ -459,13 +472,16 @@ fn parse_at(bytes: &[u8], place: usize) -> Result<(IndexKey, IndexRecord), Unusa
     bytes.get(start..start + WIDTH - 1).and_then(parse).ok_or(UnusableIndex::Damaged)
 }
 
-fn parse(bytes: &[u8]) -> Option<(IndexKey, IndexRecord)> {
+/// Returns a record without its checksum; `None` if it is damaged.
+fn fields_of(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (fields, sum) = text.split_at_checked(FIELDS)?;
-    if u32::from_str_radix(sum.strip_prefix(' ')?, 16).ok()? != crc32fast::hash(fields.as_bytes()) {
-        return None;
-    }
-    let mut words = fields.split_whitespace();
+    let sum = u32::from_str_radix(sum.strip_prefix(' ')?, 16).ok()?;
+    (sum == crc32fast::hash(fields.as_bytes())).then_some(fields)
+}
+
+fn parse(bytes: &[u8]) -> Option<(IndexKey, IndexRecord)> {
+    let mut words = fields_of(bytes)?.split_whitespace();
     let (key, status, elapsed, run) = (words.next()?, words.next()?, words.next()?, words.next()?);
     let status = FileStatus::from_word(status)?;
     let elapsed = if elapsed == "-" { None } else { Some(Duration::from_micros(elapsed.parse().ok()?)) };

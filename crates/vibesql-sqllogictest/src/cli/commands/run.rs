@@ -130,6 +130,13 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     }
     let (results, group) = (started.folder.results(), started.group.clone());
     let name = started.folder.name.clone();
+    // Untested files are not a success, even if every failure was expected.
+    let untested = run.untested() > 0 && reason == ExitReason::Success;
+    if run.is_incomplete() || untested {
+        reason = reason.max(ExitReason::Incomplete);
+    }
+    // What follows reads the journal, and needs the memory.
+    drop(run);
     // Releases the lock of the run, so that it counts as ended.
     drop(started);
     if let Err(error) = History::update(&results) {
@@ -151,9 +158,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
             ui.print(&format!("{} {shown}\n", Role::Hint.paint("reports in:")))?;
         }
     }
-    // Untested files are not a success, even if every failure was expected.
-    let untested = run.untested() > 0 && reason == ExitReason::Success;
-    Ok(if run.is_incomplete() || untested { reason.max(ExitReason::Incomplete) } else { reason })
+    Ok(reason)
 }
 
 /// Drops the databases of workers and runs that were killed.
