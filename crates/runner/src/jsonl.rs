@@ -30,12 +30,22 @@ pub fn entry_of<T: DeserializeOwned>(line: &[u8]) -> Option<T> {
 
 /// Returns the text of a line's entry, with or without its line end; `None` if the line is damaged.
 pub fn text_of(line: &[u8]) -> Option<&[u8]> {
+    let (sum, text) = parts_of(line)?;
+    let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
+    (sum == crc32fast::hash(text)).then_some(text)
+}
+
+/// Returns the text of the entry of a line that was checked before.
+pub fn unchecked_text_of(line: &[u8]) -> Option<&[u8]> {
+    parts_of(line).map(|(_, text)| text)
+}
+
+/// Splits a line into its checksum and the text of its entry.
+fn parts_of(line: &[u8]) -> Option<(&[u8], &[u8])> {
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let rest = line.strip_prefix(BEFORE_SUM)?;
     let (sum, rest) = rest.split_at_checked(SUM)?;
-    let text = rest.strip_prefix(BEFORE_ENTRY)?.strip_suffix(END)?;
-    let sum = u32::from_str_radix(std::str::from_utf8(sum).ok()?, 16).ok()?;
-    (sum == crc32fast::hash(text)).then_some(text)
+    Some((sum, rest.strip_prefix(BEFORE_ENTRY)?.strip_suffix(END)?))
 }
 
 /// Appends entries to a file, each in one piece.

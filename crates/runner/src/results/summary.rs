@@ -11,10 +11,10 @@ use serde::de::IgnoredAny;
 use super::circumstances::{Circumstances, Commit};
 use super::folder::{ResultsFolder, is_running, why_unreadable};
 use super::folder_error::{FolderError, io_error};
-use super::journal::Opened;
-use super::journal_file::{journal_path, open};
+use super::journal::{Journal, Opened};
+use super::journal_file::{journal_path, lines};
 use super::time_worked::TimeWorked;
-use crate::jsonl::Follower;
+use crate::jsonl::entry_of;
 use crate::wire::{FORMAT, FileSummaryForm, RunEndForm, RunHeaderForm};
 use slt_core::location::FileId;
 use slt_core::outcome::{FileStatus, FileSummary, RunEnd, RunHeader, Totals, category_of};
@@ -68,6 +68,20 @@ impl RunSummary {
     /// [`FolderError`], when there is no such run, or its journal cannot be read.
     pub fn read(results: &ResultsFolder, name: &str) -> Result<Self, FolderError> {
         PastRun::read(results, name).map(|past| past.run)
+    }
+
+    /// Returns the summary of a run from its journal; `None` if the run has not ended.
+    pub fn of_ended(journal: &Journal) -> Option<Self> {
+        let (opened, report) = (&journal.opened, &journal.report);
+        journal.ended.then(|| Self {
+            name: opened.run.clone(),
+            started: opened.started,
+            header: report.header.clone(),
+            circumstances: opened.circumstances.clone(),
+            totals: report.totals(),
+            elapsed: report.elapsed,
+            state: RunState::Ended(report.end),
+        })
     }
 
     /// Returns the commit of the project, if known.
@@ -143,7 +157,9 @@ enum JournalEntrySummary {
 pub(super) fn read_brief(path: &Path) -> io::Result<Option<PastRun>> {
     let (mut first, mut header, mut files) = (None::<Opened>, None, Vec::new());
     let (mut worked, mut state) = (TimeWorked::default(), RunState::Killed);
-    for entry in Follower::new(open(path)?).more::<JournalEntrySummary>()?.into_iter().flatten() {
+    let mut lines = lines(path)?;
+    while let Some(line) = lines.next_line()? {
+        let Some(entry) = entry_of::<JournalEntrySummary>(line) else { continue };
         match entry {
             JournalEntrySummary::Opened(opened) => {
                 worked.session_begins(opened.started);

@@ -15,7 +15,7 @@ mod tests;
 mod times;
 
 pub(crate) use correction::CorrectionForm;
-pub(crate) use form::{Lent, List, Maybe, RemoteForm};
+pub(crate) use form::{Boxed, Lent, List, Maybe, RemoteForm};
 pub(crate) use path::{FileIdForm, path_field, path_map};
 pub(crate) use record::{
     DigestForm, ExitHowForm, FailingRecordForm, ProblemForm, RecordIdForm, RecordKeyForm, RecordNameForm,

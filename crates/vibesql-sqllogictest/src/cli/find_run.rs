@@ -8,12 +8,15 @@ use super::error::CliError;
 use super::results_location::ResultsLocation;
 use super::ui::Ui;
 use slt_core::engine::EngineId;
+use slt_core::location::FileId;
+use slt_core::outcome::RunReport;
 use slt_insight::report::shards::defect;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::import;
 use slt_runner::results::portable::{self, is_portable};
 use slt_runner::results::{
-    Circumstances, Commit, FolderError, Journal, LastRun, ResultsFolder, RunRef, RunSummary, run_refs,
+    Circumstances, Commit, FolderError, Journal, LastRun, ResultsFolder, RunBeginning, RunRef, RunSummary,
+    run_refs,
 };
 use slt_runner::text::count::plural;
 
@@ -106,6 +109,27 @@ pub(super) fn find_run(
     }
 }
 
+/// Finds the run that `word` refers to, and returns its name and its results; only those of `files`, if they are given.
+pub(super) fn find_report(
+    word: &str,
+    files: Option<&HashSet<&FileId>>,
+    location: &ResultsLocation,
+    constraints: RunConstraints<'_>,
+    ui: &mut Ui,
+) -> Result<(String, RunReport), CliError> {
+    match (resolve(word, location, constraints, ui)?, files) {
+        (RunPlace::Stored { run, .. }, Some(files)) => {
+            let report = location.results()?.report_of_files(&run, files)?;
+            Ok((run, report))
+        }
+        (RunPlace::Stored { run, .. }, None) => {
+            let found = LocatedRun::stored(location.results()?.journal(Some(&run))?);
+            Ok((found.name, found.journal.report))
+        }
+        (RunPlace::File(path), _) => in_file(&path).map(|found| (found.name, found.journal.report)),
+    }
+}
+
 /// Finds the run that `word` refers to, prints the notes about it, and returns its journal.
 pub(super) fn find_journal(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<Journal, CliError> {
     let found = find_run(word, location, RunConstraints::default(), ui)?;
@@ -168,7 +192,7 @@ fn resolve(
         [RunRef::Last] => Ok(RunPlace::stored(last(results, ui)?)),
         [RunRef::Previous] if constraints.before.is_none() && constraints.engine.is_none() => {
             let last = last(results, ui)?;
-            let engine = RunSummary::read(results, &last)?.header.engine;
+            let engine = results.beginning_of(&last)?.header.engine;
             before(results, RunConstraints { before: Some(&last), engine: Some(&engine) }, ui)
         }
         [RunRef::Previous] => before(results, constraints, ui),
@@ -193,12 +217,12 @@ fn before(
     let end = constraints.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
         // Another shard of a run has other files.
-        let is_comparable = |run: &RunSummary| {
+        let is_comparable = |run: &RunBeginning| {
             let of = |run: Option<Circumstances>| run.and_then(|of| of.shard).map(|of| (of.number, of.count));
             let shard = of(run.circumstances.clone());
             shard.is_none() || shard == constraints.before.and_then(|name| of(results.circumstances_of(name)))
         };
-        match RunSummary::read(results, name) {
+        match results.beginning_of(name) {
             Ok(run)
                 if constraints.engine.is_none_or(|engine| run.header.engine.is_same(engine))
                     && is_comparable(&run) =>

@@ -76,6 +76,25 @@ fn a_file_that_is_emptied_is_not_mended() {
 }
 
 #[test]
+fn a_run_of_one_file_says_nothing_of_the_others() {
+    let sandbox = two_runs();
+    let before = sandbox.last_run().unwrap();
+    let name = before.file_name().unwrap().display();
+    sandbox.run("run --engine scripted s/b.test");
+    let output = sandbox.run("status");
+    assert!(output.stdout.contains("no change in 1 file that both runs have\n"), "{output}");
+    // The run before it has the file by its path in the directory `s`.
+    assert!(output.stdout.contains(&format!("since {name}: ")), "{output}");
+    sandbox.write("s/b.test", BAD);
+    sandbox.write("s/e.test", GOOD);
+    sandbox.run("run --engine scripted s/b.test s/e.test");
+    let output = sandbox.run("status");
+    assert!(output.stdout.contains(": regressed files: 1, regressed records: 1"), "{output}");
+    assert!(output.stdout.contains("newly tested files: 1\n"), "{output}");
+    assert!(!output.stdout.contains("untested"), "{output}");
+}
+
+#[test]
 fn a_run_on_another_engine_is_no_measure() {
     let sandbox = two_runs();
     let before = sandbox.last_run().unwrap();
