@@ -115,10 +115,10 @@ impl Disk {
     }
 
     /// Reads a file and checks its digest.
-    pub(super) fn check(&self, file: &StoreFile) -> Result<(), StoreError> {
+    pub(super) fn read(&self, file: &StoreFile) -> Result<Vec<u8>, StoreError> {
         let path = self.path_of(file);
         let bytes = std::fs::read(&path).map_err(io_error("read", &path))?;
-        if digest(&bytes) == file.md5 { Ok(()) } else { Err(StoreError::Damaged(path)) }
+        if digest(&bytes) == file.md5 { Ok(bytes) } else { Err(StoreError::Damaged(path)) }
     }
 
     /// Returns whether there are unreferenced files.

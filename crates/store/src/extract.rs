@@ -35,6 +35,9 @@ pub struct LoadedTable {
     pub rows: Vec<Vec<Cell>>,
 }
 
+/// Receives rows of a table that have the wanted columns: many times for one table, in the order of the rows.
+pub type RowReceiver<'r> = &'r mut dyn FnMut(&WantedColumns, Vec<Vec<Cell>>);
+
 /// The loaded tables.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Extract {
@@ -48,6 +51,23 @@ pub struct Extract {
     pub notes: Vec<String>,
     /// Whether files of the store are damaged, so that it should be repaired.
     pub damaged: bool,
+}
+
+impl Extract {
+    /// Collects the rows that `load` gives.
+    pub(super) fn collect<E>(
+        wanted: &[WantedColumns],
+        load: impl FnOnce(RowReceiver<'_>) -> Result<Self, E>,
+    ) -> Result<Self, E> {
+        let table = |wanted: &WantedColumns| LoadedTable { wanted: wanted.clone(), rows: Vec::new() };
+        let mut tables: Vec<_> = wanted.iter().map(table).collect();
+        let extract = load(&mut |wanted, rows| {
+            if let Some(table) = tables.iter_mut().find(|table| table.wanted.table == wanted.table) {
+                table.rows.extend(rows);
+            }
+        })?;
+        Ok(Self { tables, ..extract })
+    }
 }
 
 impl WantedColumns {

@@ -31,6 +31,7 @@ mod run_id;
 pub mod schema;
 mod seal;
 mod segment;
+mod segment_reader;
 mod segment_tables;
 mod storage;
 mod store;
@@ -40,7 +41,7 @@ mod vibesql_tables;
 
 pub use cell::Cell;
 pub use error::StoreError;
-pub use extract::{Extract, HistoryWindow, LoadedTable, WantedColumns};
+pub use extract::{Extract, HistoryWindow, LoadedTable, RowReceiver, WantedColumns};
 pub use load::StoreSnapshot;
 pub use maintenance::RemovalLock;
 pub use run_id::RunId;

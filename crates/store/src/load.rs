@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use super::RunId;
 use super::cell::Cell;
 use super::error::StoreError;
-use super::extract::{Extract, HistoryWindow, LoadedTable, WantedColumns};
+use super::extract::{Extract, HistoryWindow, RowReceiver, WantedColumns};
 use super::manifest::{Manifest, SealedRun};
-use super::pick::{RunSource, project, sources_rows};
-use super::read::{collect_outcomes, known_of, with_outcomes};
-use super::rows::{iso, rows_of};
+use super::pick::{AssembledFailures, RunSource, project, source_rows};
+use super::read::{collect_outcomes, known_of};
+use super::rows::{Outcomes, RunRows, iso, rows_of};
 use super::schema::{TEST_RESULTS, TableSchema};
 use super::segment::TextPool;
 use super::segment_tables::{
@@ -117,26 +117,45 @@ impl Store {
         window: HistoryWindow,
         engine: Option<&str>,
     ) -> Result<Extract, StoreError> {
+        Extract::collect(wanted, |receive| self.load_by_run(pin, wanted, window, engine, receive))
+    }
+
+    /// Loads the wanted tables as [`load`](Self::load) does, but gives the rows to `receive`, run by run. The extract
+    /// has no tables.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`].
+    pub fn load_by_run(
+        &self,
+        pin: &StoreSnapshot,
+        wanted: &[WantedColumns],
+        window: HistoryWindow,
+        engine: Option<&str>,
+        receive: RowReceiver<'_>,
+    ) -> Result<Extract, StoreError> {
         let mut loader = self.loader(pin);
         let live = loader.live();
         let summary = loader.summary(&live)?;
         let ids = chosen(&summary, window);
-        let needs_results = wanted.iter().any(|one| is_windowed(one.table));
-        let sources = if needs_results { loader.sources(&ids, live, wanted)? } else { Vec::new() };
         let engine = engine.map(Arc::from).or_else(|| summary.last_engine()).unwrap_or_else(|| Arc::from(""));
-        let tables = wanted.iter().map(|one| LoadedTable {
-            wanted: one.clone(),
-            rows: match one.table.name {
-                "test_runs" => project(one, &RUN, summary.runs.values()),
-                "file_stats" => project(one, one.table, summary.file_stats().iter()),
-                "test_files" => project(one, one.table, summary.test_files(&engine).iter()),
-                _ => sources_rows(one, &sources),
-            },
-        });
-        let tables = tables.collect();
+        for one in wanted {
+            match one.table.name {
+                "test_runs" => receive(one, project(one, &RUN, summary.runs.values())),
+                "file_stats" => receive(one, project(one, one.table, summary.file_stats().iter())),
+                "test_files" => receive(one, project(one, one.table, summary.test_files(&engine).iter())),
+                _ => {}
+            }
+        }
+        let runs = summary.runs.len();
+        drop(summary);
+        let windowed: Vec<_> = wanted.iter().filter(|one| is_windowed(one.table)).collect();
+        if !windowed.is_empty() {
+            loader.results(&ids, &live, &windowed, receive);
+        }
         Ok(Extract {
-            tables,
-            runs: summary.runs.len(),
+            tables: Vec::new(),
+            runs,
             loaded: ids.len(),
             notes: loader.notes,
             damaged: loader.damaged,
@@ -177,7 +196,18 @@ struct Loader<'l> {
     damaged: bool,
 }
 
-impl Loader<'_> {
+/// The sealed runs of a part of the history.
+struct SealedPart<'l> {
+    runs: Vec<&'l SealedRun>,
+    /// The tables to be read of each run.
+    own: Vec<&'static TableSchema>,
+    outcomes: Arc<Outcomes>,
+    /// The runs with outcomes that cannot be read.
+    unreadable: BTreeSet<i64>,
+    texts: TextPool,
+}
+
+impl<'l> Loader<'l> {
     /// Reads the runs that are read from their journals, the oldest first.
     fn live(&mut self) -> Vec<RunSource> {
         let mut found = Vec::new();
@@ -211,7 +241,8 @@ impl Loader<'_> {
             let lines = plural(journal.damaged as u64, "line");
             self.notes.push(format!("{lines} of the journal of run {name} damaged"));
         }
-        Ok(RunSource { id, rows: rows_of(&journal, RunId(id), running) })
+        let RunRows { own, outcomes } = rows_of(&journal, RunId(id), running);
+        Ok(RunSource { id, own, outcomes: Arc::new(outcomes) })
     }
 
     fn summary(&mut self, live: &[RunSource]) -> Result<StoreSummary, StoreError> {
@@ -227,17 +258,22 @@ impl Loader<'_> {
                 }
                 // Counters depend on the order of runs, so all runs are read in order.
                 let ids = manifest.runs.iter().map(|run| run.id).collect();
-                let all = &mut TextPool::default();
-                let mut sources = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES], all)?;
-                sources
-                    .extend(live.iter().map(|source| RunSource { id: source.id, rows: source.rows.clone() }));
-                sources.sort_by_key(|source| source.id);
+                let all = TextPool::default();
+                let mut part = self.sealed(&ids, &[&RUN, &RESULTS, &UNTESTED], &[&OUTCOMES], all);
                 let mut summary = StoreSummary::default();
-                sources.iter().for_each(|source| summary.fold(&source.rows));
+                let mut live = live.iter().peekable();
+                for run in std::mem::take(&mut part.runs) {
+                    let Some(source) = self.read_sealed(&mut part, run) else { continue };
+                    while let Some(earlier) = live.next_if(|live| live.id < source.id) {
+                        summary.fold(&earlier.own, &earlier.outcomes);
+                    }
+                    summary.fold(&source.own, &source.outcomes);
+                }
+                live.for_each(|source| summary.fold(&source.own, &source.outcomes));
                 return Ok(summary);
             }
         };
-        live.iter().for_each(|source| summary.fold(&source.rows));
+        live.iter().for_each(|source| summary.fold(&source.own, &source.outcomes));
         Ok(summary)
     }
 
@@ -267,7 +303,7 @@ impl Loader<'_> {
             }
         }
         for source in live.iter().rev() {
-            for outcome in source.rows.outcomes.keys() {
+            for outcome in source.outcomes.keys() {
                 let run = first.entry(outcome.clone()).or_insert(source.id);
                 *run = source.id.min(*run);
             }
@@ -275,13 +311,14 @@ impl Loader<'_> {
         first
     }
 
-    /// Returns the wanted rows of the chosen runs, the oldest run first.
-    fn sources(
+    /// Gives the wanted rows of the chosen runs, the oldest run first. Of the runs only one is in memory at a time.
+    fn results(
         &mut self,
         ids: &BTreeSet<i64>,
-        live: Vec<RunSource>,
-        wanted: &[WantedColumns],
-    ) -> Result<Vec<RunSource>, StoreError> {
+        live: &[RunSource],
+        wanted: &[&WantedColumns],
+        receive: RowReceiver<'_>,
+    ) {
         let is_wanted = |name: &str| wanted.iter().any(|one| one.table.name == name);
         let [results, groups, failures, slow, times] =
             ["test_results", "failure_groups", "record_failures", "slow_records", "statement_times"]
@@ -293,42 +330,51 @@ impl Loader<'_> {
         let outcomes = chosen_tables([(shared, &OUTCOMES), (groups, &GROUPS), (failures, &FAILURES)]);
         // The columns that link the tables, and those behind `passed` and `failed`, are always needed.
         let columns = wanted.iter().flat_map(|one| &one.columns).map(|column| column.name);
-        let mut texts = TextPool::only(columns.chain(["outcome_id", "status"]));
-        let mut sources = self.sealed(ids, &own, &outcomes, &mut texts)?;
-        let first = if failures { self.first_runs(&live) } else { HashMap::new() };
-        sources.extend(live.into_iter().filter(|source| ids.contains(&source.id)));
-        sources.sort_by_key(|source| source.id);
-        for (id, outcome) in sources.iter_mut().flat_map(|source| &mut source.rows.outcomes) {
-            let Some(run) = first.get(id) else { continue };
-            let column = place(&FAILURES, "first_run_id");
-            if outcome.failures.iter().any(|row| row[column].as_integer() != Some(*run)) {
-                let failures = &mut Arc::make_mut(outcome).failures;
-                failures.iter_mut().for_each(|row| row[column] = Cell::from(*run));
+        let texts = TextPool::only(columns.chain(["outcome_id", "status"]));
+        let mut part = self.sealed(ids, &own, &outcomes, texts);
+        let mut first = if failures { self.first_runs(live) } else { HashMap::new() };
+        let mut assembled = AssembledFailures::default();
+        let mut give = |source: &RunSource, first: &HashMap<Arc<str>, i64>| {
+            for one in wanted {
+                receive(one, source_rows(one, source, first, &mut assembled));
             }
+        };
+        let mut earlier = live.iter().filter(|source| ids.contains(&source.id)).peekable();
+        for run in std::mem::take(&mut part.runs) {
+            let was_damaged = self.damaged;
+            let Some(source) = self.read_sealed(&mut part, run) else { continue };
+            if failures && self.damaged && !was_damaged {
+                // A journal does not know the runs before it.
+                first = self.first_runs(live);
+            }
+            while let Some(earlier) = earlier.next_if(|live| live.id < source.id) {
+                give(earlier, &first);
+            }
+            give(&source, &first);
         }
-        Ok(sources)
+        earlier.for_each(|source| give(source, &first));
     }
 
-    /// Reads sealed runs: some tables of their own, and some of their outcomes.
+    /// Prepares to read sealed runs: some tables of their own, and some of their outcomes, which are read at once.
     fn sealed(
         &mut self,
         ids: &BTreeSet<i64>,
         own: &[&'static TableSchema],
         of_outcomes: &[&'static TableSchema],
-        texts: &mut TextPool,
-    ) -> Result<Vec<RunSource>, StoreError> {
+        mut texts: TextPool,
+    ) -> SealedPart<'l> {
         let manifest = &self.pin.manifest;
         let instead = &self.instead;
         let runs = manifest.runs.iter().filter(|run| ids.contains(&run.id) && !instead.contains(&run.id));
         let runs: Vec<_> = runs.collect();
         let needed: BTreeSet<i64> = runs.iter().flat_map(|run| run.needs.iter().copied()).collect();
-        let mut kept = BTreeMap::new();
+        let mut outcomes = BTreeMap::new();
         let mut unreadable = BTreeSet::new();
         for run in needed.iter().filter(|_| !of_outcomes.is_empty()) {
             let file = manifest.outcomes_of(*run);
-            let sheets = file.map(|file| self.store.read_texts(file, of_outcomes, texts));
+            let sheets = file.map(|file| self.store.read_texts(file, of_outcomes, &mut texts));
             match sheets {
-                Some(Ok(sheets)) => collect_outcomes(&mut kept, &sheets),
+                Some(Ok(sheets)) => collect_outcomes(&mut outcomes, &sheets),
                 Some(Err(error)) => {
                     self.note_damage(&error);
                     unreadable.insert(*run);
@@ -338,22 +384,23 @@ impl Loader<'_> {
                 }
             }
         }
-        let mut sources = Vec::with_capacity(runs.len());
-        for run in runs {
-            let whole = run.needs.iter().all(|needed| !unreadable.contains(needed));
-            if let Some(sheets) = self.read_own(run, own, texts).filter(|_| whole) {
-                sources.push(RunSource { id: run.id, rows: with_outcomes(sheets, &kept) });
-                continue;
-            }
-            match self.of_journal(&run.name, run.id, run.journal, false) {
-                Ok(source) => sources.push(source),
-                // The other runs do not need it.
-                Err(error) => {
-                    self.notes.push(format!("run {} is left out: {}", run.name, error.with_cause()));
-                }
+        SealedPart { runs, own: own.to_vec(), outcomes: Arc::new(outcomes), unreadable, texts }
+    }
+
+    /// Reads a run of the part from its segment, or from its journal if the store has lost something of it.
+    fn read_sealed(&mut self, part: &mut SealedPart<'_>, run: &SealedRun) -> Option<RunSource> {
+        let whole = run.needs.iter().all(|needed| !part.unreadable.contains(needed));
+        if let Some(own) = self.read_own(run, &part.own, &mut part.texts).filter(|_| whole) {
+            return Some(RunSource { id: run.id, own, outcomes: part.outcomes.clone() });
+        }
+        match self.of_journal(&run.name, run.id, run.journal, false) {
+            Ok(source) => Some(source),
+            // The other runs do not need it.
+            Err(error) => {
+                self.notes.push(format!("run {} is left out: {}", run.name, error.with_cause()));
+                None
             }
         }
-        Ok(sources)
     }
 
     fn read_own(

@@ -1,19 +1,28 @@
 //! Assembles requested rows from segments.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::slice;
 use std::sync::Arc;
 
 use super::cell::Cell;
 use super::extract::WantedColumns;
-use super::rows::{OutcomeRows, RunRows};
+use super::rows::{OutcomeRows, Outcomes};
 use super::schema::{RECORD_FAILURES, TableSchema};
-use super::segment_tables::{GROUPS, OUTCOMES, RESULTS, SLOW, TIMES, place};
+use super::segment_tables::{GROUPS, OUTCOMES, RESULTS, SLOW, TIMES, TableRows, place};
 
 /// The rows of a run, read from the store or its journal.
 pub(super) struct RunSource {
     pub(super) id: i64,
-    pub(super) rows: RunRows,
+    /// The rows of this run only.
+    pub(super) own: Vec<TableRows>,
+    /// Outcomes of this run, and perhaps of others.
+    pub(super) outcomes: Arc<Outcomes>,
+}
+
+/// The failing records that were assembled already: each outcome has them once.
+#[derive(Default)]
+pub(super) struct AssembledFailures {
+    outcomes: HashSet<Arc<str>>,
 }
 
 /// Returns the wanted columns of rows that have those of `table`.
@@ -26,23 +35,23 @@ pub(super) fn project<'r>(
     rows.map(|row| places.iter().map(|place| row[*place].clone()).collect()).collect()
 }
 
-pub(super) fn sources_rows(wanted: &WantedColumns, sources: &[RunSource]) -> Vec<Vec<Cell>> {
+/// Returns the wanted rows of a run. `first` has the first runs of outcomes that may have been read with other ones.
+pub(super) fn source_rows(
+    wanted: &WantedColumns,
+    source: &RunSource,
+    first: &HashMap<Arc<str>, i64>,
+    assembled: &mut AssembledFailures,
+) -> Vec<Vec<Cell>> {
     match wanted.table.name {
-        "test_results" => joined(wanted, &OUTCOMES, sources, |outcome| {
+        "test_results" => joined(wanted, &OUTCOMES, source, |outcome| {
             outcome.map_or(&UNKNOWN_OUTCOME, |outcome| slice::from_ref(&outcome.outcome))
         }),
         "failure_groups" => {
-            joined(wanted, &GROUPS, sources, |outcome| outcome.map_or(&[], |outcome| &outcome.groups))
+            joined(wanted, &GROUPS, source, |outcome| outcome.map_or(&[], |outcome| &outcome.groups))
         }
-        "slow_records" => {
-            let rows = sources.iter().flat_map(|source| sheet_rows(source, &SLOW));
-            project(wanted, &SLOW, rows)
-        }
-        "statement_times" => {
-            let rows = sources.iter().flat_map(|source| sheet_rows(source, &TIMES));
-            project(wanted, &TIMES, rows)
-        }
-        _ => failures_rows(wanted, sources),
+        "slow_records" => project(wanted, &SLOW, sheet_rows(source, &SLOW)),
+        "statement_times" => project(wanted, &TIMES, sheet_rows(source, &TIMES)),
+        _ => assembled.failures_rows(wanted, source, first),
     }
 }
 
@@ -61,11 +70,11 @@ enum ColumnSource {
     Failed,
 }
 
-/// Returns the results of the runs, each joined with rows of its outcome.
+/// Returns the results of the run, each joined with rows of its outcome.
 fn joined(
     wanted: &WantedColumns,
     table: &'static TableSchema,
-    sources: &[RunSource],
+    source: &RunSource,
     rows_of: fn(Option<&OutcomeRows>) -> &[Vec<Cell>],
 ) -> Vec<Vec<Cell>> {
     let pick = |name: &str| match name {
@@ -81,12 +90,10 @@ fn joined(
     let picks: Vec<_> = wanted.columns.iter().map(|column| pick(column.name)).collect();
     let outcome_id = place(&RESULTS, "outcome_id");
     let mut rows = Vec::new();
-    for source in sources {
-        for own in sheet_rows(source, &RESULTS) {
-            let outcome = own[outcome_id].as_text().and_then(|id| source.rows.outcomes.get(id));
-            for row in rows_of(outcome.map(Arc::as_ref)) {
-                rows.push(picks.iter().map(|pick| picked(*pick, source, own, row)).collect());
-            }
+    for own in sheet_rows(source, &RESULTS) {
+        let outcome = own[outcome_id].as_text().and_then(|id| source.outcomes.get(id));
+        for row in rows_of(outcome.map(Arc::as_ref)) {
+            rows.push(picks.iter().map(|pick| picked(*pick, source, own, row)).collect());
         }
     }
     rows
@@ -117,19 +124,33 @@ fn sheet_rows<'s>(
     table: &TableSchema,
 ) -> impl Iterator<Item = &'s Vec<Cell>> + use<'s> {
     let name = table.name;
-    source.rows.own.iter().filter(move |sheet| sheet.table.name == name).flat_map(|sheet| &sheet.rows)
+    source.own.iter().filter(move |sheet| sheet.table.name == name).flat_map(|sheet| &sheet.rows)
 }
 
-/// Returns the failing records of all outcomes, each outcome once.
-fn failures_rows(wanted: &WantedColumns, sources: &[RunSource]) -> Vec<Vec<Cell>> {
-    let mut seen: HashSet<&Arc<str>> = HashSet::new();
-    let mut rows = Vec::new();
-    for source in sources {
-        for (id, outcome) in &source.rows.outcomes {
-            if seen.insert(id) {
-                rows.extend(project(wanted, &RECORD_FAILURES, outcome.failures.iter()));
+impl AssembledFailures {
+    /// Returns the failing records of the run's outcomes that were not assembled before, in the order of their ids.
+    fn failures_rows(
+        &mut self,
+        wanted: &WantedColumns,
+        source: &RunSource,
+        first: &HashMap<Arc<str>, i64>,
+    ) -> Vec<Vec<Cell>> {
+        let outcome_id = place(&RESULTS, "outcome_id");
+        let ids: BTreeSet<_> =
+            sheet_rows(source, &RESULTS).filter_map(|own| own[outcome_id].as_text()).collect();
+        let first_run = wanted.columns.iter().position(|column| column.name == "first_run_id");
+        let mut rows = Vec::new();
+        for id in ids {
+            let Some((id, outcome)) = source.outcomes.get_key_value(id) else { continue };
+            if !self.outcomes.insert(id.clone()) {
+                continue;
             }
+            let mut of_outcome = project(wanted, &RECORD_FAILURES, outcome.failures.iter());
+            if let (Some(place), Some(run)) = (first_run, first.get(id)) {
+                of_outcome.iter_mut().for_each(|row| row[place] = Cell::from(*run));
+            }
+            rows.append(&mut of_outcome);
         }
+        rows
     }
-    rows
 }

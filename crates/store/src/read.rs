@@ -41,15 +41,14 @@ impl Store {
         for run in &manifest.runs {
             match self.read(&run.file, &[&RUN, &RESULTS, &UNTESTED]) {
                 Ok(own) if run.needs.iter().all(|needed| !unreadable.contains(needed)) => {
-                    let rows = RunRows { own, outcomes };
-                    summary.fold(&rows);
-                    outcomes = rows.outcomes;
+                    summary.fold(&own, &outcomes);
                 }
                 damaged => {
                     let journal = self.journal(&run.name, run.journal);
                     let error = || damaged.err().unwrap_or_else(|| StoreError::Damaged(self.disk.segments()));
                     let journal = journal.map_err(|_| error())?;
-                    summary.fold(&rows_of(&journal, RunId(run.id), false));
+                    let rows = rows_of(&journal, RunId(run.id), false);
+                    summary.fold(&rows.own, &rows.outcomes);
                 }
             }
         }
@@ -83,8 +82,8 @@ impl Store {
         tables: &[&'static TableSchema],
         texts: &mut TextPool,
     ) -> Result<Vec<TableRows>, StoreError> {
-        self.disk.check(file)?;
-        segment::read(&self.disk.path_of(file), tables, texts)
+        let bytes = self.disk.read(file)?;
+        segment::read(&bytes, &self.disk.path_of(file), tables, texts)
     }
 
     /// Reads the journal of a run up to a length, so that two reads give the same entries.

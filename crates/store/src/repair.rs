@@ -21,8 +21,8 @@ impl Store {
             Err(error) => return Err(error),
         };
         for file in manifest.files() {
-            match self.disk.check(file) {
-                Ok(()) => {}
+            match self.disk.read(file) {
+                Ok(_) => {}
                 Err(StoreError::Damaged(path)) => {
                     self.disk.set_aside(&path)?;
                     let damaged = self.disk.damaged();

@@ -122,7 +122,7 @@ impl Store {
             needs: needs.into_iter().collect(),
         });
         if last.is_none_or(|last| last < id.0) && !draft.stale {
-            draft.summary.fold(rows);
+            draft.summary.fold(&rows.own, &rows.outcomes);
         } else {
             draft.stale = true;
         }

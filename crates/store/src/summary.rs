@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cell::Cell;
-use super::rows::RunRows;
+use super::rows::Outcomes;
 use super::schema::{FILE_STATS, TEST_FILES, TableColumn, TableSchema};
 use super::segment_tables::{OUTCOMES, RESULTS, RUN, TableRows, UNTESTED, place};
 
@@ -19,8 +19,8 @@ pub(super) struct StoreSummary {
 
 impl StoreSummary {
     /// Adds a run, which must be the newest, because counters depend on the order.
-    pub(super) fn fold(&mut self, rows: &RunRows) {
-        let [run, results, untested, ..] = rows.own.as_slice() else { return };
+    pub(super) fn fold(&mut self, own: &[TableRows], outcomes: &Outcomes) {
+        let [run, results, untested, ..] = own else { return };
         let Some(run) = run.rows.first() else { return };
         let of_run = |name: &str| &run[place(&RUN, name)];
         let engine: Arc<str> = Arc::from(of_run("engine").as_text().unwrap_or_default());
@@ -31,7 +31,7 @@ impl StoreSummary {
         let [category, subcategory, status] =
             ["category", "subcategory", "status"].map(|name| place(&OUTCOMES, name));
         for result in &results.rows {
-            let Some(outcome) = result[outcome_id].as_text().and_then(|id| rows.outcomes.get(id)) else {
+            let Some(outcome) = result[outcome_id].as_text().and_then(|id| outcomes.get(id)) else {
                 continue;
             };
             let outcome = &outcome.outcome;

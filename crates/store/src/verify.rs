@@ -60,7 +60,7 @@ impl Store {
         for file in manifest.files() {
             found.files += 1;
             found.bytes += file.bytes;
-            if let Err(error) = self.disk.check(file) {
+            if let Err(error) = self.disk.read(file) {
                 found.problems.push(error.with_cause());
             }
         }

@@ -24,29 +24,43 @@ pub(crate) fn parse(sql: &str) -> Result<Statement, String> {
     Parser::parse_sql(sql).map_err(|error| error.to_string())
 }
 
-/// Adds a table with some of its columns, and its rows.
-pub(crate) fn add_table(
+/// Creates a table with some of its columns.
+pub(crate) fn create_table(
     database: &mut Database,
     table: &TableSchema,
     columns: &[&TableColumn],
-    rows: impl IntoIterator<Item = Vec<Cell>>,
 ) -> Result<(), String> {
     let sql = table.create(columns);
     let Statement::CreateTable(statement) = parse(&sql)? else { return Err(sql) };
     CreateTableExecutor::execute_with_source(&statement, database, Some(&sql))
-        .map_err(|error| error.to_string())?;
-    let mut texts = SharedTexts::default();
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+/// Adds rows with some columns of a table. They go to the table itself, because VibeSQL's database would copy each row
+/// twice for its log.
+pub(crate) fn add_rows(
+    database: &mut Database,
+    table: &TableSchema,
+    columns: &[&TableColumn],
+    rows: impl IntoIterator<Item = Vec<Cell>>,
+    texts: &mut SharedTexts,
+) -> Result<(), String> {
     let rows = rows.into_iter().map(|row| {
         let cells = row.into_iter().zip(columns);
         Row::from_vec(cells.map(|(cell, column)| texts.value(cell, column.kind)).collect())
     });
     let rows = rows.collect();
-    database.insert_rows_batch(table.name, rows).map(drop).map_err(|error| error.to_string())
+    let found = database.get_table_mut(table.name).ok_or_else(|| format!("no table {}", table.name))?;
+    found.insert_batch(rows).map(drop).map_err(|error| error.to_string())
 }
 
-/// The inserted texts: many rows share one.
+/// The maximum number of remembered texts.
+const MOST_TEXTS: usize = 100_000;
+
+/// The texts that were inserted last: many rows share one.
 #[derive(Default)]
-struct SharedTexts(HashMap<*const u8, (Arc<str>, StringValue)>);
+pub(crate) struct SharedTexts(HashMap<*const u8, (Arc<str>, StringValue)>);
 
 impl SharedTexts {
     fn value(&mut self, cell: Cell, kind: ColumnType) -> SqlValue {
@@ -56,6 +70,9 @@ impl SharedTexts {
             Cell::Integer(number) => SqlValue::Integer(number),
             Cell::Real(number) => SqlValue::Real(number),
             Cell::Text(text) => {
+                if self.0.len() >= MOST_TEXTS {
+                    self.0.clear();
+                }
                 // The map keeps the text alive, so no other text can have its address.
                 let (_, value) = self.0.entry(text.as_ptr()).or_insert_with(|| {
                     let value = StringValue::from(text.as_ref());

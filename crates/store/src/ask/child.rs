@@ -124,10 +124,16 @@ impl ChildState<'_> {
             columns.entry(more.table.name).or_insert_with(|| more.clone()).widen(&more.columns);
         }
         let all: Vec<_> = columns.values().cloned().collect();
-        let extract = self.source.load(&part.0, &all, &part.1).map_err(AskReply::NotLoaded)?;
-        let Extract { tables, runs, loaded, notes, damaged } = extract;
         let mut database = self.new_database()?;
-        database.put(tables).map_err(AskReply::Refused)?;
+        all.iter().try_for_each(|table| database.create(table)).map_err(AskReply::Refused)?;
+        let mut added = Ok(());
+        let extract = self.source.load_by_run(&part.0, &all, &part.1, &mut |table, rows| {
+            if added.is_ok() {
+                added = database.add(table, rows);
+            }
+        });
+        let Extract { runs, loaded, notes, damaged, .. } = extract.map_err(AskReply::NotLoaded)?;
+        added.map_err(AskReply::Refused)?;
         Ok((LoadedHistory { database, columns, views: Vec::new(), part, runs, loaded }, notes, damaged))
     }
 

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::views::SqlView;
 use super::wire::{AskReply, send};
-use crate::{Cell, LoadedTable};
+use crate::{Cell, LoadedTable, WantedColumns};
 use slt_core::engine::Flow;
 
 /// The maximum number of rows in one message.
@@ -12,8 +12,17 @@ const BATCH: usize = 500;
 
 /// A database that can be filled and queried.
 pub(super) trait QueryDatabase {
+    /// Creates a table.
+    fn create(&mut self, table: &WantedColumns) -> Result<(), String>;
+    /// Adds rows to a table.
+    fn add(&mut self, table: &WantedColumns, rows: Vec<Vec<Cell>>) -> Result<(), String>;
     /// Creates tables with these rows.
-    fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String>;
+    fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String> {
+        tables.into_iter().try_for_each(|LoadedTable { wanted, rows }| {
+            self.create(&wanted)?;
+            self.add(&wanted, rows)
+        })
+    }
     /// Creates a view.
     fn view(&mut self, view: &SqlView) -> Result<(), String>;
     /// Executes a query. Without `width` the names of the columns are needed, otherwise they are optional.

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Error, ToSql, params_from_iter};
 use super::database::{AnswerWriter, QueryDatabase};
 use super::plan::words;
 use super::views::SqlView;
-use crate::{Cell, LoadedTable};
+use crate::{Cell, WantedColumns};
 use slt_core::engine::Flow;
 
 /// A database in memory.
@@ -28,22 +28,23 @@ impl InSqlite {
 }
 
 impl QueryDatabase for InSqlite {
-    fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String> {
-        let put = |connection: &mut Connection| {
+    fn create(&mut self, table: &WantedColumns) -> Result<(), String> {
+        self.0.execute_batch(&table.table.create(&table.columns)).map_err(|error| words(&error))
+    }
+
+    fn add(&mut self, table: &WantedColumns, rows: Vec<Vec<Cell>>) -> Result<(), String> {
+        let marks = vec!["?"; table.columns.len()].join(", ");
+        let sql = format!("INSERT INTO {} VALUES ({marks})", table.table.name);
+        let add = |connection: &mut Connection| {
             let transaction = connection.transaction()?;
-            for loaded in &tables {
-                let wanted = &loaded.wanted;
-                transaction.execute_batch(&wanted.table.create(&wanted.columns))?;
-                let marks = vec!["?"; wanted.columns.len()].join(", ");
-                let mut insert =
-                    transaction.prepare(&format!("INSERT INTO {} VALUES ({marks})", wanted.table.name))?;
-                for row in &loaded.rows {
-                    insert.execute(params_from_iter(row))?;
-                }
+            let mut insert = transaction.prepare(&sql)?;
+            for row in &rows {
+                insert.execute(params_from_iter(row))?;
             }
+            drop(insert);
             transaction.commit()
         };
-        put(&mut self.0).map_err(|error| words(&error))
+        add(&mut self.0).map_err(|error| words(&error))
     }
 
     fn view(&mut self, view: &SqlView) -> Result<(), String> {

@@ -8,34 +8,40 @@ use vibesql::storage::Database;
 
 use super::database::{AnswerWriter, QueryDatabase};
 use super::views::SqlView;
-use crate::LoadedTable;
-use crate::vibesql_tables::{add_table, new_database, parse, to_cell};
+use crate::vibesql_tables::{SharedTexts, add_rows, create_table, new_database, parse, to_cell};
+use crate::{Cell, WantedColumns};
 use slt_core::engine::Flow;
 
 /// The version that `Cargo.toml` pins.
 pub const VERSION: &str = "0.2.0";
 
 /// A database in memory.
-pub(super) struct InVibeSql(Database);
+pub(super) struct InVibeSql {
+    database: Database,
+    texts: SharedTexts,
+}
 
 impl InVibeSql {
     pub(super) fn new() -> Self {
-        Self(new_database())
+        Self { database: new_database(), texts: SharedTexts::default() }
     }
 }
 
 impl QueryDatabase for InVibeSql {
-    fn put(&mut self, tables: Vec<LoadedTable>) -> Result<(), String> {
-        tables.into_iter().try_for_each(|LoadedTable { wanted, rows }| {
-            add_table(&mut self.0, wanted.table, &wanted.columns, rows)
-        })
+    fn create(&mut self, table: &WantedColumns) -> Result<(), String> {
+        create_table(&mut self.database, table.table, &table.columns)
+    }
+
+    fn add(&mut self, table: &WantedColumns, rows: Vec<Vec<Cell>>) -> Result<(), String> {
+        add_rows(&mut self.database, table.table, &table.columns, rows, &mut self.texts)
     }
 
     fn view(&mut self, view: &SqlView) -> Result<(), String> {
         let create = view.create();
         let Statement::CreateView(mut statement) = parse(&create)? else { return Err(create) };
         statement.sql_definition = Some(create);
-        advanced_objects::execute_create_view(&statement, &mut self.0).map_err(|error| error.to_string())
+        advanced_objects::execute_create_view(&statement, &mut self.database)
+            .map_err(|error| error.to_string())
     }
 
     fn ask(&mut self, sql: &str, width: Option<usize>, answer: &mut AnswerWriter<'_>) -> Result<(), String> {
@@ -45,7 +51,7 @@ impl QueryDatabase for InVibeSql {
         if select.into_table.is_some() || select.into_variables.is_some() {
             return Err("only SELECT is asked".to_owned());
         }
-        let executor = SelectExecutor::new(&self.0);
+        let executor = SelectExecutor::new(&self.database);
         let rows = if width.is_some() {
             executor.execute(&select).map_err(|error| error.to_string())?
         } else {

@@ -4,7 +4,7 @@ use std::error::Error;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Extract, HistoryWindow, Store, StoreSnapshot, WantedColumns};
+use crate::{Extract, HistoryWindow, RowReceiver, Store, StoreSnapshot, WantedColumns};
 use slt_runner::results::ResultsFolder;
 
 /// The part of the history that a query reads.
@@ -25,17 +25,32 @@ pub trait RowSource {
     /// A message, when the results cannot be read.
     fn state(&self) -> Result<String, String>;
 
-    /// Returns the rows of these columns in a state, over a part of the history.
+    /// Gives the rows of these columns in a state, over a part of the history, to `receive`. The extract has no tables.
     ///
     /// # Errors
     ///
     /// A message, when the results cannot be read.
+    fn load_by_run(
+        &self,
+        state: &str,
+        wanted: &[WantedColumns],
+        selection: &HistorySelection,
+        receive: RowReceiver<'_>,
+    ) -> Result<Extract, String>;
+
+    /// Returns these rows.
+    ///
+    /// # Errors
+    ///
+    /// As [`load_by_run`](Self::load_by_run).
     fn load(
         &self,
         state: &str,
         wanted: &[WantedColumns],
         selection: &HistorySelection,
-    ) -> Result<Extract, String>;
+    ) -> Result<Extract, String> {
+        Extract::collect(wanted, |receive| self.load_by_run(state, wanted, selection, receive))
+    }
 }
 
 /// The results of a folder.
@@ -48,15 +63,18 @@ impl RowSource for ResultsSource {
         serde_json::to_string(&pin).map_err(|error| words(&error))
     }
 
-    fn load(
+    fn load_by_run(
         &self,
         state: &str,
         wanted: &[WantedColumns],
         selection: &HistorySelection,
+        receive: RowReceiver<'_>,
     ) -> Result<Extract, String> {
         let pin: StoreSnapshot = serde_json::from_str(state).map_err(|error| words(&error))?;
         let HistorySelection { window, engine } = selection;
-        Store::new(&self.0).load(&pin, wanted, *window, engine.as_deref()).map_err(|error| words(&error))
+        let store = Store::new(&self.0);
+        let loaded = store.load_by_run(&pin, wanted, *window, engine.as_deref(), receive);
+        loaded.map_err(|error| words(&error))
     }
 }
 
