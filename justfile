@@ -39,6 +39,10 @@ bless:
 bench:
     cargo bench -p vibesql-sqllogictest-bench
 
+# Whole processes beside peers; writes the figures of docs/performance.md (cargo install hyperfine@1.20.0). Words: loop files store start, --corpus PATH.
+bench-e2e *args:
+    scripts/bench_e2e.py {{args}}
+
 # Kills runs at random moments and resumes them, or takes them into the store, so many times.
 soak rounds="200":
     SLT_SOAK_ROUNDS={{rounds}} cargo test -p vibesql-sqllogictest --test it killed_at_any_moment

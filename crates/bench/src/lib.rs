@@ -3,6 +3,8 @@
 //! The *floor* is what the engine costs alone: every SQL text that the runner would execute is prepared,
 //! stepped and read value by value through the same SQLite build, and nothing else is done.
 
+pub mod history;
+
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
