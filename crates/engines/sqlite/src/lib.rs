@@ -1,14 +1,17 @@
 //! SQLite, bundled: the reference for this format, and always the same version.
 
+mod statement;
+
 use rusqlite::config::DbConfig;
-use rusqlite::fallible_iterator::FallibleIterator as _;
-use rusqlite::{Batch, Connection, Error, ErrorCode};
+use rusqlite::{Connection, Error, ErrorCode};
 
 use slt_core::engine::{
     Capability, Database, Engine, EngineError, EngineId, ExecuteError, Flow, Interrupter, RowSink, Session,
     SingleSession, SqlError, utf8,
 };
-use slt_core::value::{Column, TypeTag, ValueRef, recycle};
+use slt_core::value::{Column, TypeTag, recycle};
+
+use self::statement::{Prepared, SqlText, lift_heap_limits};
 
 /// SQLite with a private database in memory for each file.
 #[derive(Debug, Clone, Copy)]
@@ -26,7 +29,11 @@ impl Engine for Sqlite {
         connection.execute_batch("PRAGMA temp_store_directory=''").map_err(EngineError::new)?;
         // The bundled build turns foreign keys on; SQLite's default is off.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
-        Ok(Box::new(SingleSession::new(SqliteSession { connection, unnamed: Vec::new() })))
+        Ok(Box::new(SingleSession::new(SqliteSession {
+            connection,
+            sql: SqlText::default(),
+            unnamed: Vec::new(),
+        })))
     }
 
     fn capabilities(&self) -> Result<Vec<Capability>, EngineError> {
@@ -34,33 +41,27 @@ impl Engine for Sqlite {
     }
 }
 
-/// Removes the heap limits that an earlier session may have set.
-///
-/// They hold for the whole process, and SQL cannot raise the hard limit.
-#[expect(unsafe_code, reason = "rusqlite has no safe function for it")]
-fn lift_heap_limits() {
-    // SAFETY: both functions take a number and no pointer, initialise SQLite if need be, and lock what they change.
-    unsafe {
-        rusqlite::ffi::sqlite3_hard_heap_limit64(0);
-        rusqlite::ffi::sqlite3_soft_heap_limit64(0);
-    }
-}
-
 struct SqliteSession {
     connection: Connection,
+    /// The SQL that is executed.
+    sql: SqlText,
     /// Columns for sinks that want no names.
     unnamed: Vec<Column<'static>>,
 }
 
 impl Session for SqliteSession {
     fn execute(&mut self, sql: &[u8], rows: &mut dyn RowSink) -> Result<(), ExecuteError> {
-        let mut batch = Batch::new(&self.connection, utf8(sql)?);
-        let mut spare = Vec::new();
-        while let Some(mut statement) = batch.next().map_err(sql_error)? {
+        self.sql.set(utf8(sql)?);
+        let (mut start, mut spare) = (0, Vec::new());
+        while start < self.sql.len() {
+            let (prepared, behind) = Prepared::new(&self.connection, &self.sql, start).map_err(sql_error)?;
+            start = behind;
+            let Some(mut statement) = prepared else { continue };
             let columns = statement.column_count();
             // SQLite types values, not columns.
             let flow = if rows.wants_names() {
-                let named = statement.column_names().map(|name| Column::new(name, TypeTag::Unknown));
+                let names: Vec<String> = (0..columns).map(|column| statement.column_name(column)).collect();
+                let named = names.iter().map(|name| Column::new(name, TypeTag::Unknown));
                 rows.columns(&named.collect::<Vec<_>>())
             } else {
                 self.unnamed.resize(columns, Column::UNKNOWN);
@@ -69,10 +70,9 @@ impl Session for SqliteSession {
             if flow == Flow::Stop {
                 return Ok(());
             }
-            let changed_before = (!statement.readonly()).then(|| self.connection.total_changes());
-            let mut found = statement.raw_query();
-            while let Some(row) = found.next().map_err(sql_error)? {
-                let value = |column| row.get_ref(column).map(value_ref).map_err(sql_error);
+            let changed_before = (!statement.is_readonly()).then(|| self.connection.total_changes());
+            while statement.step().map_err(sql_error)? {
+                let value = |column| statement.value(column).ok_or_else(no_memory);
                 // Most results are narrow, and a vector for every row costs more than rendering it.
                 let flow = match columns {
                     1 => rows.row(&[value(0)?]),
@@ -113,14 +113,9 @@ fn affected_rows(connection: &Connection, changed_before: u64) -> u64 {
     if connection.total_changes() == changed_before { 0 } else { connection.changes() }
 }
 
-fn value_ref(value: rusqlite::types::ValueRef<'_>) -> ValueRef<'_> {
-    match value {
-        rusqlite::types::ValueRef::Null => ValueRef::Null,
-        rusqlite::types::ValueRef::Integer(integer) => ValueRef::Integer(integer),
-        rusqlite::types::ValueRef::Real(real) => ValueRef::Real(real),
-        rusqlite::types::ValueRef::Text(text) => ValueRef::Text(text),
-        rusqlite::types::ValueRef::Blob(blob) => ValueRef::Blob(blob),
-    }
+#[cold]
+fn no_memory() -> ExecuteError {
+    ExecuteError::Lost(EngineError::new("SQLite has no memory for a value"))
 }
 
 fn sql_error(error: Error) -> ExecuteError {
@@ -146,6 +141,8 @@ fn words(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use slt_core::value::ValueRef;
+
     use super::*;
 
     /// Records the calls of a session.
