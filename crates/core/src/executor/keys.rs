@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::folded;
+use super::text_hash::TextHash;
 use crate::outcome::{Digest, RecordId, RecordKey, RecordName, RecordRef};
 use crate::parser::{ConditionKind, Record, Script};
 
@@ -48,27 +49,25 @@ fn digests(script: &Script<'_>, last: u32) -> HashMap<u32, Digest> {
 /// Returns a digest of the identities of all records and of the conditions under which they are executed. Control
 /// records are included: a `halt` decides which others are executed.
 pub fn records_digest(script: &Script<'_>) -> u64 {
-    let mut digests = Vec::new();
-    enter_digests(script, &mut digests);
-    Digest::from_words(digests.iter().map(|digest| digest.as_slice())).short()
+    let mut digest = TextHash::default();
+    let mut buffers = Default::default();
+    enter_records(script, &mut digest, &mut buffers);
+    digest.value()
 }
 
-fn enter_digests(script: &Script<'_>, digests: &mut Vec<[u8; 16]>) {
-    let mut buffer = Vec::new();
+fn enter_records(script: &Script<'_>, digest: &mut TextHash, buffers: &mut [Vec<u8>; 2]) {
+    let [text, folded] = buffers;
     for record in script.records() {
-        let conditions: Vec<_> = record
-            .conditions
-            .iter()
-            .flat_map(|one| {
-                let value = one.comparison.map_or(&b""[..], |comparison| comparison.value);
-                [kind_of(one.kind), one.name].into_iter().chain((!value.is_empty()).then_some(value))
-            })
-            .collect();
-        let words = words(script, record, &mut buffer);
-        digests.push(Digest::from_words(conditions.into_iter().chain(words)).0);
+        digest.add_number(record.conditions.len() as u64);
+        for condition in &record.conditions {
+            digest.add(kind_of(condition.kind));
+            digest.add(condition.name);
+            digest.add(condition.comparison.map_or(b"", |comparison| comparison.value));
+        }
+        digest.add(folded::folded(text_of(script, record, text), folded));
     }
     for included in script.included.iter().flat_map(|included| &included.scripts) {
-        enter_digests(included, digests);
+        enter_records(included, digest, buffers);
     }
 }
 
@@ -97,8 +96,11 @@ fn words<'b>(
     record: &'b Record<'_>,
     buffer: &'b mut Vec<u8>,
 ) -> impl Iterator<Item = &'b [u8]> + use<'b> {
-    let text = record.sql().map_or(&script.source.bytes()[record.span.clone()], |sql| sql.text(buffer));
-    folded::words(text)
+    folded::words(text_of(script, record, buffer))
+}
+
+fn text_of<'b>(script: &'b Script<'_>, record: &'b Record<'_>, buffer: &'b mut Vec<u8>) -> &'b [u8] {
+    record.sql().map_or(&script.source.bytes()[record.span.clone()], |sql| sql.text(buffer))
 }
 
 #[cfg(test)]

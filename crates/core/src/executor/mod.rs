@@ -29,6 +29,7 @@ mod rendering;
 mod settings;
 pub mod slice;
 mod step;
+mod text_hash;
 mod unhash;
 pub mod update;
 mod variables;

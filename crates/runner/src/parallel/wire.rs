@@ -29,7 +29,7 @@ use slt_core::outcome::{
 };
 
 /// The version of the messages and of the program, which must be equal on both ends.
-pub(super) const PROTOCOL: &str = concat!("8/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("9/", env!("CARGO_PKG_VERSION"));
 
 /// The assignment that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -96,7 +96,8 @@ pub(crate) struct FileReportForm {
     setup_failures: Vec<FailingRecord>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<RecordRefForm>")]
     left_out: Vec<RecordRef>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    // Under the name `records` earlier versions wrote a digest of another kind, which is not comparable.
+    #[serde(default, skip_serializing_if = "Option::is_none", rename = "records_hash")]
     records: Option<u64>,
     #[serde(default, skip_serializing_if = "Vec::is_empty", with = "List::<LintForm>")]
     lints: Vec<Lint>,
