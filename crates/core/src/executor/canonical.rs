@@ -5,61 +5,21 @@
 //! comparing, hashing and showing all work on that text. No rendered value contains an LF or any other byte
 //! below a blank, which is why comparing the text of two rows is comparing them column by column.
 
+mod buffer;
+mod digits;
 mod number;
+mod output;
 mod power_of_ten;
 mod sort;
-
-use std::cell::OnceCell;
+mod text;
 
 use md5::{Digest as _, Md5};
 
+pub use self::buffer::{KeptValues, ResultBuffer};
 pub(super) use self::number::{leading_integer, leading_real, write_fixed, write_general};
-use self::sort::Sorter;
+pub use self::output::Output;
 use crate::outcome::Digest;
-use crate::parser::{HashLine, SortMode};
 use crate::value::ValueRef;
-
-/// A result in its final order.
-#[derive(Debug, Clone)]
-pub struct Output<'o> {
-    values: u64,
-    text: &'o [u8],
-    /// Wanted by the verdict and by the label, and costly.
-    digest: OnceCell<Digest>,
-}
-
-impl<'o> Output<'o> {
-    /// Takes `values` values, each followed by one LF.
-    pub fn new(values: u64, text: &'o [u8]) -> Self {
-        Self { values, text, digest: OnceCell::new() }
-    }
-
-    /// Returns the number of values.
-    pub fn values(&self) -> u64 {
-        self.values
-    }
-
-    /// Returns the values one by one.
-    pub fn lines(&self) -> impl Iterator<Item = &'o [u8]> + use<'o> {
-        let mut rest = self.text;
-        std::iter::from_fn(move || {
-            let end = memchr::memchr(b'\n', rest)?;
-            let line = &rest[..end];
-            rest = &rest[end + 1..];
-            Some(line)
-        })
-    }
-
-    /// Returns the MD5 of the text.
-    pub fn digest(&self) -> Digest {
-        *self.digest.get_or_init(|| Digest(Md5::digest(self.text).into()))
-    }
-
-    /// Returns the hash line that stands for the output.
-    pub fn hash_line(&self) -> HashLine {
-        HashLine { values: self.values, digest: self.digest().0 }
-    }
-}
 
 /// Returns the digest of value lines as they stand in a file.
 pub fn digest_of_lines<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Digest {
@@ -71,55 +31,7 @@ pub fn digest_of_lines<'l>(lines: impl Iterator<Item = &'l [u8]>) -> Digest {
     Digest(md5.finalize().into())
 }
 
-/// Collects the rows of one result after another, without an allocation for each value.
-#[derive(Debug, Default)]
-pub struct ResultBuffer {
-    text: Vec<u8>,
-    row_ends: Vec<usize>,
-    values: u64,
-    sorter: Sorter,
-}
-
-impl ResultBuffer {
-    /// Forgets the rows.
-    pub fn clear(&mut self) {
-        self.text.clear();
-        self.row_ends.clear();
-        self.values = 0;
-    }
-
-    /// Renders a row, one type letter for each value.
-    pub fn push_row(&mut self, types: &[u8], row: &[ValueRef<'_>]) {
-        render_by_letters(&mut self.text, types, row);
-        self.values += row.len() as u64;
-        self.row_ends.push(self.text.len());
-    }
-
-    /// Puts the values into their final order.
-    pub fn arrange(&mut self, sort: SortMode) -> Output<'_> {
-        let sorted = match sort {
-            SortMode::NoSort => false,
-            SortMode::RowSort | SortMode::PartialSort(_) => {
-                self.sorter.sort(&self.text, self.row_ends.iter().copied())
-            }
-            SortMode::ValueSort => {
-                let ends = memchr::memchr_iter(b'\n', &self.text).map(|end| end + 1);
-                self.sorter.sort(&self.text, ends)
-            }
-        };
-        Output::new(self.values, if sorted { &self.sorter.sorted } else { &self.text })
-    }
-}
-
-/// Appends the values of a row as their type letters have them, each with an LF.
-fn render_by_letters(out: &mut Vec<u8>, types: &[u8], row: &[ValueRef<'_>]) {
-    for (&letter, value) in types.iter().zip(row) {
-        render(out, letter, value);
-        out.push(b'\n');
-    }
-}
-
-/// Appends `value` in the format of the type letter.
+/// Appends `value` in the format of the type letter. [`text`] has a shorter way for usual values.
 fn render(out: &mut Vec<u8>, letter: u8, value: &ValueRef<'_>) {
     if *value == ValueRef::Null {
         return out.extend_from_slice(b"NULL");

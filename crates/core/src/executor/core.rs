@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use self::concurrent::LoopSignal;
 use self::pause::{Stepper, Stepping};
+use super::canonical::KeptValues;
 use super::environment::ExecutionState;
 use super::evidence::header_text;
 use super::host::{Host, NoHost};
@@ -30,7 +31,7 @@ use crate::outcome::{
     Correction, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Problem,
     RecordId, RecordOutcome, SkipReason, StatementKind, VALUES_OF_GROUP,
 };
-use crate::parser::{Matcher, Record, Script};
+use crate::parser::{Matcher, Query, QueryExpectation, Record, Script};
 
 /// The engine and everything else that an execution uses.
 #[derive(Clone, Copy)]
@@ -404,6 +405,20 @@ impl<'r> FileRunner<'r> {
             }
             _ => record.line,
         }
+    }
+
+    /// Returns how many values of an unsorted result the verdict looks at: those that it compares one by one, and those
+    /// that a mismatch shows.
+    fn kept_values(&self, query: &Query<'r>) -> KeptValues {
+        if self.observer.wants_corrections() {
+            return KeptValues::All;
+        }
+        let listed = match &query.expected {
+            QueryExpectation::Rows(listed) => listed.most_lines(),
+            _ => 1,
+        };
+        let shown = values_to_keep(self.options.details, &self.report) as u64;
+        KeptValues::First(listed.saturating_add(shown).saturating_add(1))
     }
 
     /// Ends the file after a fault, unless the session remains usable.

@@ -1,17 +1,24 @@
 //! Labels: queries of one file that must have the same result.
 
 use std::collections::HashMap;
+use std::hash::BuildHasherDefault;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::canonical::digest_of_lines;
+use md5::{Digest as _, Md5};
+
+use super::canonical::{Output, digest_of_lines};
+use super::text_hash::TextHash;
 use crate::location::text_of;
 use crate::outcome::{Digest, Excerpt, LabelMismatch, Mismatch, RecordId};
-use crate::parser::{Query, QueryExpectation};
+use crate::parser::{Block, Query, QueryExpectation};
+
+/// The longest text that is kept and compared in place of its digest. Hashing costs more than a copy of it.
+const LONGEST_TEXT: usize = 512;
 
 /// The first result of each label of a file. Clones share it, for iterations that run at the same time.
 #[derive(Debug, Clone, Default)]
 pub struct LabelBook {
-    first: Arc<Mutex<HashMap<Vec<u8>, FirstResult>>>,
+    first: Arc<Mutex<FirstResults>>,
 }
 
 /// The first result of a label and its line.
@@ -19,6 +26,95 @@ pub struct LabelBook {
 pub struct FirstResult {
     pub line: u32,
     pub digest: Digest,
+}
+
+/// A result of a label: whatever identifies it at the least cost.
+#[derive(Debug, Clone, Copy)]
+pub enum LabelledResult<'l> {
+    /// Its text, each value with an LF.
+    Text(&'l [u8]),
+    /// The lines of a file.
+    Listed(&'l Block<'l>),
+    /// The MD5 of its text.
+    Digest(Digest),
+}
+
+impl<'l> LabelledResult<'l> {
+    /// Returns what identifies the result of a query.
+    pub fn of_output(output: &'l Output<'_>) -> Self {
+        match output.text().filter(|text| text.len() <= LONGEST_TEXT && output.known_digest().is_none()) {
+            Some(text) => Self::Text(text),
+            None => Self::Digest(output.digest()),
+        }
+    }
+
+    /// Returns what identifies the result that a query expects; an empty expectation stands for none.
+    pub fn of_expectation(query: &'l Query<'_>) -> Option<Self> {
+        let listed = match &query.expected {
+            QueryExpectation::Hash(hash) => return Some(Self::Digest(Digest(hash.digest))),
+            QueryExpectation::Rows(listed) => listed,
+            QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label => return None,
+        };
+        if let Some(hash) = listed.leading_hash() {
+            return Some(Self::Digest(Digest(hash.digest)));
+        }
+        listed.lines().next()?;
+        Some(Self::Listed(listed))
+    }
+
+    /// Returns the digest of the result.
+    pub fn digest(self) -> Digest {
+        match self {
+            Self::Text(text) => Digest(Md5::digest(text).into()),
+            Self::Listed(listed) => digest_of_lines(listed.lines()),
+            Self::Digest(digest) => digest,
+        }
+    }
+}
+
+/// The first results by their labels, with a hash that is faster than the usual one for short texts.
+type FirstResults = HashMap<Vec<u8>, KnownResult, BuildHasherDefault<TextHash>>;
+
+/// The first result of a label.
+#[derive(Debug, Clone)]
+struct KnownResult {
+    line: u32,
+    identity: Identity,
+}
+
+/// A result that is kept.
+#[derive(Debug, Clone)]
+enum Identity {
+    Text(Box<[u8]>),
+    Digest(Digest),
+}
+
+impl KnownResult {
+    fn new(line: u32, result: LabelledResult<'_>) -> Self {
+        let identity = match result {
+            LabelledResult::Text(text) => Identity::Text(text.into()),
+            LabelledResult::Listed(listed) if listed.most_lines() <= LONGEST_TEXT as u64 => {
+                Identity::Text(listed.text().into())
+            }
+            LabelledResult::Listed(_) | LabelledResult::Digest(_) => Identity::Digest(result.digest()),
+        };
+        Self { line, identity }
+    }
+
+    fn is(&self, result: LabelledResult<'_>) -> bool {
+        match (&self.identity, result) {
+            (Identity::Text(known), LabelledResult::Text(text)) => **known == *text,
+            (Identity::Text(known), LabelledResult::Listed(listed)) => listed.lists(known),
+            _ => self.digest() == result.digest(),
+        }
+    }
+
+    fn digest(&self) -> Digest {
+        match &self.identity {
+            Identity::Text(text) => LabelledResult::Text(text).digest(),
+            Identity::Digest(digest) => *digest,
+        }
+    }
 }
 
 impl LabelBook {
@@ -33,19 +129,26 @@ impl LabelBook {
     }
 
     /// Adds a result of a label; returns an earlier different one. Only `limit` bytes of the label are significant.
-    pub fn enter(&mut self, label: &[u8], limit: usize, digest: Digest, line: u32) -> Option<FirstResult> {
+    pub fn enter(
+        &mut self,
+        label: &[u8],
+        limit: usize,
+        result: LabelledResult<'_>,
+        line: u32,
+    ) -> Option<FirstResult> {
         let key = &label[..label.len().min(limit)];
         let mut known = self.lock();
         match known.get(key) {
-            Some(first) => (first.digest != digest).then_some(*first),
+            Some(first) if first.is(result) => None,
+            Some(first) => Some(FirstResult { line: first.line, digest: first.digest() }),
             None => {
-                known.insert(key.to_vec(), FirstResult { line, digest });
+                known.insert(key.to_vec(), KnownResult::new(line, result));
                 None
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Vec<u8>, FirstResult>> {
+    fn lock(&self) -> MutexGuard<'_, FirstResults> {
         // Nothing panics while it has the lock.
         self.first.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -67,15 +170,4 @@ pub fn label_mismatch(
         rows,
         columns: query.types.len(),
     }))
-}
-
-/// Returns the digest that a query's expectation stands for; an empty expectation stands for none.
-pub fn expected_digest(query: &Query<'_>) -> Option<Digest> {
-    let (hash, listed) = match &query.expected {
-        QueryExpectation::Hash(hash) => return Some(Digest(hash.digest)),
-        QueryExpectation::Rows(listed) => (listed.leading_hash(), listed),
-        QueryExpectation::File(_) | QueryExpectation::Error(_) | QueryExpectation::Label => return None,
-    };
-    listed.lines().next()?;
-    Some(hash.map_or_else(|| digest_of_lines(listed.lines()), |hash| Digest(hash.digest)))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::canonical::{Output, ResultBuffer};
+use super::canonical::{KeptValues, Output, ResultBuffer};
 use super::cells::CellTable;
 use super::connection::Connections;
 use super::rendering::{CellForm, push_text_row, write_answer};
@@ -43,6 +43,10 @@ pub struct ExpectedShape<'q> {
     pub looks_further: bool,
     /// What the text of values depends on.
     pub form: CellForm,
+    /// The order in which values that the type letters convert are judged.
+    pub order: SortMode,
+    /// How many of these values are judged.
+    pub kept: KeptValues,
     /// Whether a statement without a result has one all the same, as in DuckDB: the number of rows that it changes. Of
     /// several statements, the first with a result of its own counts, or else the last one.
     pub counts_changes: bool,
@@ -149,7 +153,7 @@ impl RecordProcessor {
         let more = if shape.looks_further { FurtherSql::Wanted } else { FurtherSql::Unwanted };
         let rows = match self.renderer {
             Renderer::SqliteLetters => {
-                self.letters.clear();
+                self.letters.start(shape.order, shape.kept);
                 QueryRows::Letters(&mut self.letters)
             }
             renderer => {
@@ -216,9 +220,9 @@ impl RecordProcessor {
         self.time
     }
 
-    /// Returns the rows of the last query, whose values the type letters have converted, in the order of a sort mode.
-    pub fn output(&mut self, sort: SortMode) -> Output<'_> {
-        self.letters.arrange(sort)
+    /// Returns the rows of the last query, whose values the type letters have converted, in their order.
+    pub fn output(&mut self) -> Output<'_> {
+        self.letters.arrange()
     }
 
     /// Returns the rows of the last query in the order of a sort mode, for renderers without type letters.
@@ -370,6 +374,25 @@ enum FurtherSql {
     Found,
 }
 
+impl QuerySink<'_> {
+    /// Returns how to go on after a row that is not part of the result; `None` for one that is.
+    #[cold]
+    fn refuse(&mut self, values: &[ValueRef<'_>]) -> Option<Flow> {
+        if self.is_over {
+            return Some(Flow::Continue);
+        }
+        if self.columns.is_none() && self.shape.columns.is_none() {
+            self.columns(&[Column::UNKNOWN].repeat(values.len()));
+        }
+        if self.columns != Some(values.len()) {
+            let columns = self.columns.unwrap_or(0);
+            self.broken = Some(format!("a row of {} values in a result of {columns} columns", values.len()));
+            return Some(Flow::Stop);
+        }
+        None
+    }
+}
+
 impl RowSink for QuerySink<'_> {
     fn wants_names(&self) -> bool {
         self.shape.names
@@ -419,16 +442,9 @@ impl RowSink for QuerySink<'_> {
     }
 
     fn row(&mut self, values: &[ValueRef<'_>]) -> Flow {
-        if self.is_over {
-            return Flow::Continue;
-        }
-        if self.columns.is_none() && self.shape.columns.is_none() {
-            self.columns(&[Column::UNKNOWN].repeat(values.len()));
-        }
-        if self.columns != Some(values.len()) {
-            let columns = self.columns.unwrap_or(0);
-            self.broken = Some(format!("a row of {} values in a result of {columns} columns", values.len()));
-            return Flow::Stop;
+        let is_usual = self.columns == Some(values.len()) && !self.is_over;
+        if !is_usual && let Some(flow) = self.refuse(values) {
+            return flow;
         }
         match &mut self.rows {
             QueryRows::Letters(rows) => rows.push_row(self.shape.types, values),

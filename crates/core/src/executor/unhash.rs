@@ -1,6 +1,6 @@
 //! Finds the rows behind a hash with a reference engine, and accepts them only if they match the hash in the file.
 
-use super::canonical::Output;
+use super::canonical::{KeptValues, Output};
 use super::evidence::{excerpt, window_start};
 use super::program::{Program, Selection};
 use super::record_processor::{ExpectedShape, RecordProcessor};
@@ -76,9 +76,11 @@ fn rows(
         looks_further: false,
         counts_changes: false,
         form: CellForm::default(),
+        order: query.sort.unwrap_or(SortMode::NoSort),
+        kept: KeptValues::All,
     };
     processor.query(None, &query.sql.joined(), shape).ok()?;
-    let output = processor.output(query.sort.unwrap_or(SortMode::NoSort));
+    let output = processor.output();
     if output.hash_line() != expected {
         return None;
     }

@@ -6,8 +6,8 @@ use super::condition::Condition;
 use super::control::Control;
 use super::dialect::{Directive, MissingSeparator, Profile, rules_for};
 use super::error::{Lint, LintKind, ParseErrorKind};
-use super::header::{Header, TYPE_LETTERS, condition_kind, is_header, may_begin_header};
-use super::lines::{Line, LineCursor};
+use super::header::{Header, TYPE_LETTERS, condition_kind, is_header, may_be_structure, may_begin_header};
+use super::lines::{Line, LineCursor, lines_of};
 use super::record::{
     ConnectionName, Defect, DefectEffect, ErrorPattern, Item, Layout, Query, QueryExpectation, Record,
     RecordKind, Script, SortMode, Statement, StatementExpectation,
@@ -40,8 +40,9 @@ pub fn parse<'s>(source: &'s Source, profile: &'static Profile) -> Script<'s> {
     script
 }
 
-/// The usual number of bytes for each item in large files.
-const BYTES_OF_ITEM: usize = 160;
+/// The smallest usual number of bytes for each item in large files. Memory that is not used costs nothing, and moving all
+/// items costs much.
+const BYTES_OF_ITEM: usize = 64;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 pub(super) const SEPARATOR: &[u8] = b"----";
@@ -332,7 +333,8 @@ impl<'s> Reader<'s> {
                 part.separator = Some(line);
                 break;
             }
-            if let Some(kind) = self.no_sql(line, directive) {
+            let is_special = may_be_structure(line.text);
+            if is_special && let Some(kind) = self.no_sql(line, directive) {
                 // The following text was not meant to be SQL of this record.
                 let effect =
                     if part.last_line.is_some() { DefectEffect::SqlRuns } else { DefectEffect::Dropped };
@@ -343,7 +345,7 @@ impl<'s> Reader<'s> {
             if self.has_nul && memchr::memchr(0, line.text).is_some() && self.profile.refuses_unused_text {
                 part.defect = Some(self.defect(line, ParseErrorKind::NulInSql, DefectEffect::Dropped));
             }
-            if self.looks_like_header(line.text) {
+            if is_special && self.looks_like_header(line.text) {
                 self.lints.push(Lint { line: line.number, kind: LintKind::HeaderInSql });
             }
             match part.last_line {
@@ -385,6 +387,9 @@ impl<'s> Reader<'s> {
 
     /// Warns about records glued to a skipped query, which compares no values.
     fn look_for_headers(&mut self, separator: Line<'s>, expected: &Block<'s>) {
+        if !lines_of(expected.raw).any(may_be_structure) {
+            return;
+        }
         let mut cursor = LineCursor::new(expected.raw, 0);
         while let Some(line) = cursor.take() {
             if !line.is_comment() && is_header(line, self.profile) {

@@ -3,7 +3,7 @@
 use super::condition::ConditionKind;
 use super::dialect::{Directive, Profile};
 use super::error::ParseErrorKind;
-use super::lines::{Line, without_indent, words_of};
+use super::lines::{Line, is_space, next_word, without_indent, words_of};
 use crate::location::text_of;
 
 /// The letters that stand for a column.
@@ -24,8 +24,11 @@ pub(super) struct Header<'s> {
 impl<'s> Header<'s> {
     pub(super) fn read(line: Line<'s>, profile: &Profile) -> Self {
         let mut words = [None; MOST_WORDS];
-        for (slot, word) in words.iter_mut().zip(words_of(line.text)).take(profile.header_words) {
+        let mut rest = line.text;
+        for slot in words.iter_mut().take(profile.header_words) {
+            let Some((word, behind)) = next_word(rest) else { break };
             *slot = Some(&word[..word.len().min(profile.word_limit)]);
+            rest = behind;
         }
         Self { line, words }
     }
@@ -57,6 +60,12 @@ impl<'s> Header<'s> {
 /// Returns whether a text begins with the first letter of a header or condition.
 pub(super) fn may_begin_header(text: &[u8]) -> bool {
     matches!(text.first(), Some(b's' | b'q' | b'h' | b'o'))
+}
+
+/// Returns whether the first byte of a line allows that it is a header, a condition or a separator, with blanks in front of
+/// it or without. The others need no closer look.
+pub(super) fn may_be_structure(line: &[u8]) -> bool {
+    line.first().is_none_or(|&byte| byte == b'-' || is_space(byte)) || may_begin_header(line)
 }
 
 /// Returns whether a line is a header or condition, also with words of other dialects. Lines of SQL, and of strings in

@@ -18,13 +18,27 @@ pub struct Line<'s> {
 
 /// Returns whether C's `isspace` accepts the byte in the C locale.
 pub fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'\n' | 0x0b | 0x0c | b'\r')
+    byte == b' ' || matches!(byte, b'\t'..=b'\r')
 }
 
 /// Returns a text without the white space at its start.
 pub fn without_indent(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|&byte| !is_space(byte)).unwrap_or(text.len());
     &text[start..]
+}
+
+/// Returns the first word of a text, and the text behind it.
+#[inline]
+pub fn next_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut start = 0;
+    while start < text.len() && is_space(text[start]) {
+        start += 1;
+    }
+    let mut end = start;
+    while end < text.len() && !is_space(text[end]) {
+        end += 1;
+    }
+    (start < end).then(|| (&text[start..end], &text[end..]))
 }
 
 /// Splits a text at white space of any length.

@@ -76,8 +76,41 @@ impl<'s> Block<'s> {
         lines_of(self.raw).filter(move |line| keeps_comments || line.first() != Some(&b'#'))
     }
 
+    /// Returns whether the block lists the values in `text`, each of which has an LF and no other.
+    pub(crate) fn lists(&self, text: &[u8]) -> bool {
+        // In one piece, unless something could be a comment or the CR of a line end.
+        if self.raw == text && memchr::memchr2(b'#', b'\r', text).is_none() {
+            return true;
+        }
+        let mut rest = text;
+        for line in self.lines() {
+            let behind = rest.strip_prefix(line).and_then(|rest| rest.strip_prefix(b"\n"));
+            let Some(behind) = behind else { return false };
+            rest = behind;
+        }
+        rest.is_empty()
+    }
+
+    /// Returns the values, each with an LF.
+    pub(crate) fn text(&self) -> Vec<u8> {
+        let mut text = Vec::with_capacity(self.raw.len() + 1);
+        for line in self.lines() {
+            text.extend_from_slice(line);
+            text.push(b'\n');
+        }
+        text
+    }
+
+    /// Returns the number of lines and of bytes, or more.
+    pub(crate) fn most_lines(&self) -> u64 {
+        self.raw.len() as u64
+    }
+
     /// Returns the hash on the first line, if it is a hash line.
     pub fn leading_hash(&self) -> Option<HashLine> {
+        if self.raw.len() < HashLine::SHORTEST {
+            return None;
+        }
         self.lines().next().and_then(HashLine::parse)
     }
 }
@@ -92,30 +125,41 @@ pub struct HashLine {
 }
 
 impl HashLine {
+    /// The length of the shortest hash line, with one digit.
+    const SHORTEST: usize = Self::MIDDLE.len() + 33;
+
+    const MIDDLE: &[u8] = b" values hashing to ";
+
     /// Reads a line of exactly this shape: digits without a leading zero, lower-case hex.
     pub fn parse(line: &[u8]) -> Option<Self> {
-        const MIDDLE: &[u8] = b" values hashing to ";
         let digits = line.iter().position(|byte| !byte.is_ascii_digit())?;
-        let hex = line[digits..].strip_prefix(MIDDLE)?;
+        let hex = line[digits..].strip_prefix(Self::MIDDLE)?;
         if digits == 0 || hex.len() != 32 || (line[0] == b'0' && digits > 1) {
             return None;
         }
         let values = std::str::from_utf8(&line[..digits]).ok()?.parse().ok()?;
         let mut digest = [0; 16];
-        for (byte, pair) in digest.iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        let mut all = 0;
+        let (pairs, _) = hex.as_chunks::<2>();
+        for (byte, [high, low]) in digest.iter_mut().zip(pairs) {
+            let (high, low) = (HEX_DIGITS[usize::from(*high)], HEX_DIGITS[usize::from(*low)]);
+            all |= high | low;
+            *byte = high << 4 | low;
         }
-        Some(Self { values, digest })
+        (all < 16).then_some(Self { values, digest })
     }
 }
 
-fn hex_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
+/// The values of the lower-case hexadecimal digits; 255 for any other byte.
+static HEX_DIGITS: [u8; 256] = {
+    let mut values = [u8::MAX; 256];
+    let mut value = 0;
+    while value < 16 {
+        values[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
     }
-}
+    values
+};
 
 impl std::fmt::Display for HashLine {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -13,7 +13,7 @@ use super::plan::QueryPlan;
 use super::scan::{literal, one_line};
 use super::wire::EngineName;
 use crate::{Cell, LoadedTable};
-use slt_core::executor::canonical::ResultBuffer;
+use slt_core::executor::canonical::{KeptValues, ResultBuffer};
 use slt_core::parser::SortMode;
 use slt_core::value::ValueRef;
 use slt_runner::atomic_file;
@@ -147,12 +147,13 @@ fn presentation(plan: &QueryPlan, sqlite: &Answer, vibesql: Option<&Answer>) -> 
 /// Renders an answer as the runner does.
 fn shown(answer: &Answer, types: &[u8], sort: SortMode) -> Vec<u8> {
     let mut buffer = ResultBuffer::default();
+    buffer.start(sort, KeptValues::All);
     for row in &answer.rows {
         let values: Vec<_> = row.iter().map(value).collect();
         buffer.push_row(types, &values);
     }
     let mut lines = Vec::new();
-    for line in buffer.arrange(sort).lines() {
+    for line in buffer.arrange().lines() {
         lines.extend_from_slice(line);
         lines.push(b'\n');
     }

@@ -1,10 +1,14 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::parser::{HashLine, SortMode};
 
 fn rendered(letter: u8, value: ValueRef<'_>) -> String {
     let mut out = Vec::new();
     render(&mut out, letter, &value);
+    let mut text = text::Text::default();
+    text.push_value(letter, &value);
+    assert_eq!(text.as_bytes(), [&out[..], b"\n"].concat(), "the short way differs for {value:?}");
     String::from_utf8(out).unwrap()
 }
 
@@ -86,11 +90,12 @@ fn text_is_printable_ascii() {
 
 fn arranged(rows: &[&[&str]], sort: SortMode) -> String {
     let mut buffer = ResultBuffer::default();
+    buffer.start(sort, KeptValues::All);
     for row in rows {
         let values: Vec<_> = row.iter().map(|text| ValueRef::Text(text.as_bytes())).collect();
         buffer.push_row(&vec![b'T'; row.len()], &values);
     }
-    let output = buffer.arrange(sort);
+    let output = buffer.arrange();
     assert_eq!(output.values(), rows.iter().map(|row| row.len() as u64).sum::<u64>());
     output.lines().map(|line| String::from_utf8_lossy(line)).collect::<Vec<_>>().join(" ")
 }
@@ -107,19 +112,20 @@ fn rows_are_sorted_column_by_column_and_values_one_by_one() {
 #[test]
 fn rows_without_columns_can_be_sorted() {
     let mut buffer = ResultBuffer::default();
+    buffer.start(SortMode::RowSort, KeptValues::All);
     buffer.push_row(b"", &[]);
     buffer.push_row(b"", &[]);
-    assert_eq!(buffer.arrange(SortMode::RowSort).values(), 0);
+    assert_eq!(buffer.arrange().values(), 0);
 }
 
 #[test]
 fn the_digest_is_md5_of_values_and_line_feeds() {
     let mut buffer = ResultBuffer::default();
     // The MD5 of nothing, and of "1\n2\n" (printf '1\n2\n' | md5sum).
-    let empty = buffer.arrange(SortMode::NoSort).hash_line().to_string();
+    let empty = buffer.arrange().hash_line().to_string();
     assert_eq!(empty, "0 values hashing to d41d8cd98f00b204e9800998ecf8427e");
     buffer.push_row(b"II", &[ValueRef::Integer(1), ValueRef::Integer(2)]);
-    let line = buffer.arrange(SortMode::NoSort).hash_line().to_string();
+    let line = buffer.arrange().hash_line().to_string();
     assert_eq!(line, "2 values hashing to 6ddb4095eb719e2a9f0a3f95677d24e0");
     assert_eq!(HashLine::parse(line.as_bytes()).unwrap().to_string(), line);
     assert_eq!(digest_of_lines([b"1".as_slice(), b"2"].into_iter()).to_string(), line[line.len() - 32..]);
@@ -134,6 +140,121 @@ proptest! {
         sorted.sort();
         let expected = sorted.concat().join(" ");
         prop_assert_eq!(arranged(&given, SortMode::RowSort), expected);
+    }
+}
+
+/// Any value of an engine, mostly usual ones.
+fn any_value() -> impl Strategy<Value = OwnedValue> {
+    prop_oneof![
+        Just(OwnedValue::Null),
+        any::<i64>().prop_map(OwnedValue::Integer),
+        (-2000..2_000_000_i64).prop_map(OwnedValue::Integer),
+        any::<f64>().prop_map(OwnedValue::Real),
+        (-20_000_000..20_000_000_i64, 0..5).prop_map(|(a, b)| OwnedValue::Real(a as f64 / 10_f64.powi(b))),
+        prop::collection::vec(any::<u8>(), 0..20).prop_map(OwnedValue::Text),
+        "[ -~]{0,40}".prop_map(|text| OwnedValue::Text(text.into_bytes())),
+    ]
+}
+
+#[derive(Debug, Clone)]
+enum OwnedValue {
+    Null,
+    Integer(i64),
+    Real(f64),
+    Text(Vec<u8>),
+}
+
+impl OwnedValue {
+    fn as_ref(&self) -> ValueRef<'_> {
+        match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(integer) => ValueRef::Integer(*integer),
+            Self::Real(real) => ValueRef::Real(*real),
+            Self::Text(text) => ValueRef::Text(text),
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_short_way_renders_what_the_long_way_renders(letter in prop::sample::select(b"TIR".to_vec()), value in any_value()) {
+        rendered(letter, value.as_ref());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn a_result_of_any_order_is_what_its_sorted_lines_are(
+        rows in prop::collection::vec((any_value(), any_value()), 0..40),
+        letters in prop::sample::select(vec![b"TI", b"IR", b"RT", b"TT"]),
+        copies in prop::sample::select(vec![1_usize, 1, 1, 1, 1, 1, 1, 1500]),
+        kept in 0..100_u64,
+        limit in 0..10_usize,
+    ) {
+        let lines: Vec<[String; 2]> = rows
+            .iter()
+            .map(|(a, b)| [rendered(letters[0], a.as_ref()) + "\n", rendered(letters[1], b.as_ref()) + "\n"])
+            .collect();
+        let mut buffer = ResultBuffer::default();
+        for sort in [SortMode::NoSort, SortMode::RowSort, SortMode::ValueSort] {
+            let mut lines: Vec<_> = std::iter::repeat_n(&lines, copies).flatten().cloned().collect();
+            if sort == SortMode::RowSort {
+                lines.sort();
+            }
+            let mut values = lines.concat();
+            if sort == SortMode::ValueSort {
+                values.sort();
+            }
+            let expected = values.concat();
+            let plain = Output::new(values.len() as u64, expected.as_bytes());
+            for kept in [KeptValues::All, KeptValues::First(kept)] {
+                buffer.start(sort, kept);
+                for _ in 0..copies {
+                    rows.iter().for_each(|(a, b)| buffer.push_row(letters, &[a.as_ref(), b.as_ref()]));
+                }
+                let found = buffer.arrange();
+                prop_assert_eq!(found.hash_line(), plain.hash_line());
+                match kept {
+                    KeptValues::All => prop_assert!(found.lines().eq(plain.lines())),
+                    KeptValues::First(kept) => {
+                        let kept = kept as usize;
+                        prop_assert!(found.lines().take(kept).eq(plain.lines().take(kept)));
+                        let limit = limit.min(kept);
+                        let from = (kept - limit) as u64;
+                        prop_assert_eq!(found.excerpt(from, limit), plain.excerpt(from, limit));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The memory that a result takes is not part of it: nothing changes when text is given up, or is needed after all.
+#[test]
+fn a_long_result_is_what_its_lines_are() {
+    let long = "a row that is longer than any number";
+    for (count, last) in [(200_000, None), (200_000, Some(long)), (200_000, Some("12 bytes"))] {
+        let mut lines: Vec<String> =
+            (0..count).map(|number| format!("{}\n", number * 7919 % 200_003)).collect();
+        lines.extend(last.map(|last| format!("{last}\n")));
+        for sort in [SortMode::NoSort, SortMode::RowSort, SortMode::ValueSort] {
+            let mut buffer = ResultBuffer::default();
+            buffer.start(sort, KeptValues::First(10));
+            for number in 0..count {
+                buffer.push_row(b"I", &[ValueRef::Integer(number * 7919 % 200_003)]);
+            }
+            last.iter().for_each(|last| buffer.push_row(b"T", &[ValueRef::Text(last.as_bytes())]));
+            if sort != SortMode::NoSort {
+                lines.sort();
+            }
+            let text = lines.concat();
+            let (found, expected) = (buffer.arrange(), Output::new(lines.len() as u64, text.as_bytes()));
+            assert_eq!(found.hash_line(), expected.hash_line(), "{sort:?}, {last:?}");
+            assert!(found.lines().take(10).eq(expected.lines().take(10)));
+            assert_eq!(found.excerpt(3, 7), expected.excerpt(3, 7));
+        }
     }
 }
 

@@ -6,9 +6,10 @@ use super::FileRunner;
 use super::control::host_problem;
 use super::values_to_keep;
 use crate::engine::SqlError;
+use crate::executor::canonical::KeptValues;
 use crate::executor::correction::{FormRule, correct_cells, correct_output};
 use crate::executor::evidence::{excerpt, expected_excerpt};
-use crate::executor::label::{expected_digest, label_mismatch};
+use crate::executor::label::{LabelledResult, label_mismatch};
 use crate::executor::matcher::{CellContext, judge_cells};
 use crate::executor::record_processor::{ExpectedShape, QueryRun};
 use crate::executor::rendering::CellForm;
@@ -260,7 +261,9 @@ impl<'r> FileRunner<'r> {
         let digits = record.options.as_ref().and_then(|options| options.digits);
         let form = CellForm { layout, exact: profile.exact, digits };
         let counts_changes = profile.matcher == Matcher::Duckdb;
-        let shape = ExpectedShape { types: query.types, columns, names, looks_further, counts_changes, form };
+        let (types, order, kept) =
+            (query.types, query.sort.unwrap_or(SortMode::NoSort), self.kept_values(query));
+        let shape = ExpectedShape { types, columns, names, looks_further, counts_changes, form, order, kept };
         let run = self.run_query(record, &sql, shape)?;
         if let Some(error) = &run.error {
             self.check_error(error)?;
@@ -304,7 +307,7 @@ impl<'r> FileRunner<'r> {
             return Err(Problem::Mismatch(Mismatch::ColumnCount { expected: columns, actual }));
         }
         let threshold = self.state.rules.threshold();
-        let output = self.state.processor.output(query.sort.unwrap_or(SortMode::NoSort));
+        let output = self.state.processor.output();
         let limit = values_to_keep(self.options.details, &self.report);
         let evidence = EvidenceLimits { columns, values: limit };
         let Matcher::ValuePerLine(presentation) = profile.matcher else {
@@ -318,9 +321,9 @@ impl<'r> FileRunner<'r> {
         }
         // The label gets the result independently of the verdict on the values.
         let contradiction = query.label.and_then(|label| {
-            let digest = output.digest();
-            let first = self.state.labels.enter(label, profile.label_limits.executed, digest, record.line)?;
-            Some(label_mismatch(query, label, first, digest, excerpt(output.lines(), 0, limit)))
+            let result = LabelledResult::of_output(&output);
+            let first = self.state.labels.enter(label, profile.label_limits.executed, result, record.line)?;
+            Some(label_mismatch(query, label, first, output.digest(), output.excerpt(0, limit)))
         });
         if let Some(kind) = verdict.map_err(Problem::Mismatch)? {
             self.report.lints.push(Lint { line: record.line, kind });
@@ -381,7 +384,8 @@ impl<'r> FileRunner<'r> {
         let forgets_label = profile.exact && profile.matcher == Matcher::Duckdb && has_hash;
         let contradiction = query.label.filter(|_| profile.labels_compare).and_then(|label| {
             let digest = cells.digest();
-            let first = self.state.labels.enter(label, profile.label_limits.executed, digest, record.line)?;
+            let result = LabelledResult::Digest(digest);
+            let first = self.state.labels.enter(label, profile.label_limits.executed, result, record.line)?;
             let mismatch = label_mismatch(query, label, first, digest, excerpt(cells.lines(), 0, limit));
             (!forgets_label).then_some(mismatch)
         });
@@ -404,6 +408,8 @@ impl<'r> FileRunner<'r> {
             looks_further: false,
             counts_changes: false,
             form: CellForm::default(),
+            order: SortMode::NoSort,
+            kept: KeptValues::All,
         };
         let run = self.run_query(record, &sql, shape)?;
         if let Some(error) = run.error {
@@ -445,6 +451,8 @@ impl<'r> FileRunner<'r> {
             looks_further: false,
             counts_changes: false,
             form: CellForm::default(),
+            order: SortMode::NoSort,
+            kept: KeptValues::All,
         };
         let connection = connection.map(|name| ConnectionName { name, user: None });
         let run = self.state.processor.query(connection.as_ref(), sql.as_bytes(), shape)?;
@@ -465,11 +473,11 @@ impl<'r> FileRunner<'r> {
         let (RecordKind::Query(query), None) = (&record.kind, &record.defect) else { return None };
         let limits = self.script.profile.label_limits;
         let label = query.label.filter(|_| limits.skipped > 0)?;
-        let digest = expected_digest(query)?;
-        let first = self.state.labels.enter(label, limits.skipped, digest, record.line)?;
+        let result = LabelledResult::of_expectation(query)?;
+        let first = self.state.labels.enter(label, limits.skipped, result, record.line)?;
         let kept = values_to_keep(self.options.details, &self.report);
         let rows = expected_excerpt(&query.expected, 0, kept);
-        Some(label_mismatch(query, label, first, digest, rows))
+        Some(label_mismatch(query, label, first, result.digest(), rows))
     }
 }
 
