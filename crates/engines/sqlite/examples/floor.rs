@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words.as_slice() {
         ["floor", paths @ ..] => {
-            let work: Vec<Work> = sources(paths)?.iter().map(Work::of).collect();
+            let work: Vec<FloorWork> = sources(paths)?.iter().map(FloorWork::of).collect();
             println!("{} values", floor_measured(&work)?);
         }
         ["runner", paths @ ..] => {
@@ -82,16 +82,16 @@ fn runner_measured(sources: &[Source]) -> Result<Counts, Box<dyn Error>> {
 }
 
 /// The SQL of one file.
-struct Work {
-    texts: Vec<Text>,
+struct FloorWork {
+    texts: Vec<FloorText>,
 }
 
-enum Text {
+enum FloorText {
     Statement(String),
     Query(String),
 }
 
-impl Work {
+impl FloorWork {
     fn of(source: &Source) -> Self {
         let labels = ["sqlite".to_owned()];
         let script = parse(source, &SQLITE);
@@ -102,8 +102,8 @@ impl Work {
             }
             let mut text = |sql: &Sql<'_>| String::from_utf8_lossy(sql.text(&mut buffer)).into_owned();
             match &record.kind {
-                RecordKind::Statement(statement) => texts.push(Text::Statement(text(&statement.sql))),
-                RecordKind::Query(query) => texts.push(Text::Query(text(&query.sql))),
+                RecordKind::Statement(statement) => texts.push(FloorText::Statement(text(&statement.sql))),
+                RecordKind::Query(query) => texts.push(FloorText::Query(text(&query.sql))),
                 RecordKind::Control(Control::Halt) => break,
                 // The SQLite dialect has no others.
                 _ => {}
@@ -119,8 +119,8 @@ impl Work {
         for text in &self.texts {
             // What is wrong with the SQL is not the floor's to say.
             let done = match text {
-                Text::Statement(sql) => connection.execute_batch(sql),
-                Text::Query(sql) => read_values(&connection, sql, &mut values),
+                FloorText::Statement(sql) => connection.execute_batch(sql),
+                FloorText::Query(sql) => read_values(&connection, sql, &mut values),
             };
             drop(done);
         }
@@ -143,13 +143,13 @@ fn read_values(connection: &Connection, sql: &str, values: &mut u64) -> rusqlite
 }
 
 #[inline(never)]
-fn floor_measured(work: &[Work]) -> rusqlite::Result<u64> {
-    work.iter().map(Work::execute).sum()
+fn floor_measured(work: &[FloorWork]) -> rusqlite::Result<u64> {
+    work.iter().map(FloorWork::execute).sum()
 }
 
 /// Shows the CPU time of both and their ratio, after a round that warms the caches.
 fn compare(rounds: usize, sources: &[Source]) -> Result<(), Box<dyn Error>> {
-    let work: Vec<Work> = sources.iter().map(Work::of).collect();
+    let work: Vec<FloorWork> = sources.iter().map(FloorWork::of).collect();
     let mut pairs = Vec::new();
     for round in 0..=rounds {
         let start = cpu_time();

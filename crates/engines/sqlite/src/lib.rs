@@ -11,7 +11,7 @@ use slt_core::engine::{
 };
 use slt_core::value::{Column, TypeTag, recycle};
 
-use self::statement::{Prepared, SqlText, lift_heap_limits};
+use self::statement::{Prepared, TerminatedSql, lift_heap_limits};
 
 /// SQLite with a private database in memory for each file.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +31,7 @@ impl Engine for Sqlite {
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_FKEY, false).map_err(EngineError::new)?;
         Ok(Box::new(SingleSession::new(SqliteSession {
             connection,
-            sql: SqlText::default(),
+            sql: TerminatedSql::default(),
             unnamed: Vec::new(),
         })))
     }
@@ -44,7 +44,7 @@ impl Engine for Sqlite {
 struct SqliteSession {
     connection: Connection,
     /// The SQL that is executed.
-    sql: SqlText,
+    sql: TerminatedSql,
     /// Columns for sinks that want no names.
     unnamed: Vec<Column<'static>>,
 }

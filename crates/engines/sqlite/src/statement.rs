@@ -27,12 +27,12 @@ pub(crate) fn lift_heap_limits() {
 
 /// SQL with a NUL behind it, in memory that is used again.
 #[derive(Debug, Default)]
-pub(crate) struct SqlText {
+pub(crate) struct TerminatedSql {
     /// Ends with the only NUL that [`Self::set`] has added; earlier ones are part of the SQL.
     bytes: Vec<u8>,
 }
 
-impl SqlText {
+impl TerminatedSql {
     /// Replaces the text.
     pub(crate) fn set(&mut self, sql: &str) {
         self.bytes.clear();
@@ -64,7 +64,7 @@ impl<'c> Prepared<'c> {
     /// What SQLite says about the text.
     pub(crate) fn new(
         connection: &'c Connection,
-        sql: &SqlText,
+        sql: &TerminatedSql,
         start: usize,
     ) -> Result<(Option<Self>, usize), Error> {
         let text = sql.bytes.get(start..).filter(|text| !text.is_empty()).unwrap_or(&[0]);
@@ -217,7 +217,7 @@ mod tests {
     use super::*;
 
     fn rows(connection: &Connection, sql: &str) -> Vec<String> {
-        let mut text = SqlText::default();
+        let mut text = TerminatedSql::default();
         text.set(sql);
         let (mut start, mut rows) = (0, Vec::new());
         while start < text.len() {
@@ -288,7 +288,7 @@ mod tests {
             "INSERT INTO t VALUES (10)",
             "SELECT abs(-9223372036854775808)",
         ] {
-            let mut text = SqlText::default();
+            let mut text = TerminatedSql::default();
             text.set(sql);
             let found =
                 Prepared::new(&connection, &text, 0).and_then(|(one, _)| one.unwrap().step()).unwrap_err();

@@ -10,7 +10,7 @@ use md5::{Digest as _, Md5};
 
 use super::Output;
 use super::sort::{SortedText, Sorter};
-use super::text::Text;
+use super::text::RenderedText;
 use crate::outcome::Digest;
 use crate::parser::SortMode;
 use crate::value::ValueRef;
@@ -39,7 +39,7 @@ enum Pieces {
 /// Collects the rows of one result after another, without an allocation for each value.
 #[derive(Debug, Default)]
 pub struct ResultBuffer {
-    text: Text,
+    text: RenderedText,
     values: u64,
     order: Pieces,
     sorter: Sorter,
@@ -175,7 +175,7 @@ impl ResultBuffer {
 
 impl Rest {
     /// Hashes what is new in the text of `values` values, and drops what is not to be kept.
-    fn hash(&mut self, text: &mut Text, values: u64) {
+    fn hash(&mut self, text: &mut RenderedText, values: u64) {
         let Some(kept) = self.kept else {
             self.limit = usize::MAX;
             return;

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use super::text::Text;
+use super::text::RenderedText;
 
 /// A radix sort pays from here on; a short result is sorted sooner by comparing.
 const RADIX_LEAST: usize = 400;
@@ -165,7 +165,7 @@ impl Sorter {
     }
 
     /// Appends all pieces, which must be numbers, to a text.
-    pub(super) fn append_to(&self, text: &mut Text) {
+    pub(super) fn append_to(&self, text: &mut RenderedText) {
         let mut out = SortedText::default();
         for start in (0..self.len()).step_by(Self::AT_ONCE) {
             self.write(&[], start..self.len().min(start + Self::AT_ONCE), &mut out);
@@ -330,7 +330,7 @@ mod tests {
 
     /// The pieces in the order of their bytes, through all that a result goes through.
     fn sorted(pieces: &[Vec<u8>]) -> Vec<u8> {
-        let (mut text, mut sorter) = (Text::default(), Sorter::default());
+        let (mut text, mut sorter) = (RenderedText::default(), Sorter::default());
         for piece in pieces {
             let start = text.len();
             text.push(piece);
@@ -339,7 +339,7 @@ mod tests {
                 assert!(sorter.push(text.with_room(), start, text.len()));
             }
         }
-        let mut again = Text::default();
+        let mut again = RenderedText::default();
         if !sorter.needs_text() {
             sorter.append_to(&mut again);
             assert_eq!(again.as_bytes(), text.as_bytes());

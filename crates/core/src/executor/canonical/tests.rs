@@ -6,7 +6,7 @@ use crate::parser::{HashLine, SortMode};
 fn rendered(letter: u8, value: ValueRef<'_>) -> String {
     let mut out = Vec::new();
     render(&mut out, letter, &value);
-    let mut text = text::Text::default();
+    let mut text = text::RenderedText::default();
     text.push_value(letter, &value);
     assert_eq!(text.as_bytes(), [&out[..], b"\n"].concat(), "the short way differs for {value:?}");
     String::from_utf8(out).unwrap()

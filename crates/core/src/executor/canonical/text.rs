@@ -11,7 +11,7 @@ const EXACT: u64 = 1 << 53;
 
 /// Rendered values, each with an LF.
 #[derive(Debug, Default)]
-pub(super) struct Text {
+pub(super) struct RenderedText {
     /// Behind `length` there is room, of any contents.
     bytes: Vec<u8>,
     length: usize,
@@ -19,7 +19,7 @@ pub(super) struct Text {
     scratch: Vec<u8>,
 }
 
-impl Text {
+impl RenderedText {
     /// Forgets everything.
     pub(super) fn clear(&mut self) {
         self.length = 0;
