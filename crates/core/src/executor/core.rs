@@ -305,10 +305,10 @@ impl<'r> FileRunner<'r> {
         }
         if let Some(outcome) = self.execute(record) {
             let elapsed = self.state.processor.time().last;
-            let place = self.place(record);
-            slow::enter(&mut self.report.slowest, record, place, elapsed);
             // The last time is that of another record, if this one was not executed.
             if outcome.was_executed() && record.sql().is_some() {
+                let place = self.place(record);
+                slow::enter(&mut self.report.slowest, record, place, elapsed);
                 let kind = StatementKind::from_sql(sql_of(record, &mut Vec::new()));
                 self.report.times.add(kind, elapsed);
             }

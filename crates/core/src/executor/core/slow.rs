@@ -19,7 +19,7 @@ const LONGEST_SQL: usize = 300;
 /// Adds a record with this duration, if it is among the slowest so far.
 pub(super) fn enter(slowest: &mut Vec<SlowRecord>, record: &Record<'_>, place: RecordId, elapsed: Duration) {
     let least = slowest.last().filter(|_| slowest.len() >= MOST).map_or(LEAST, |slow| slow.elapsed);
-    if record.sql().is_some() && elapsed > least {
+    if elapsed > least {
         let at = slowest.partition_point(|slow| slow.elapsed >= elapsed);
         slowest.insert(at, SlowRecord { id: place, elapsed, sql: beginning_of(record) });
         slowest.truncate(MOST);
