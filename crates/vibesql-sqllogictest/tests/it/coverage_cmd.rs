@@ -103,7 +103,7 @@ fn the_coverage_of_constructs() {
      column type INTEGER  type              1       1       0  100.00 %  suite/good.test:1
      column type TEXT     type              1       1       0  100.00 %  suite/good.test:1
 
-    note: 1 record were not reached; their outcome is unknown
+    note: 1 record not reached; the outcome is unknown
     ");
     let document: serde_json::Value =
         serde_json::from_str(&sandbox.run("analyze --coverage --format json").stdout).unwrap();

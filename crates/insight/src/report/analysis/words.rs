@@ -49,7 +49,7 @@ pub(super) fn limits(view: &AnalysisView<'_>) -> Vec<String> {
     let mut lines = Vec::new();
     if analysis.not_reached > 0 {
         let records = plural(analysis.not_reached, "record");
-        lines.push(format!("{records} were not reached; their outcome is unknown"));
+        lines.push(format!("{records} not reached; the outcome is unknown"));
     }
     let untested = (view.report.header.files as u64).saturating_sub(view.report.files.len() as u64);
     if untested > 0 {
