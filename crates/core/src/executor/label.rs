@@ -28,7 +28,7 @@ pub struct FirstResult {
     pub digest: Digest,
 }
 
-/// A result of a label: whatever identifies it at the least cost.
+/// A result of a query with a label, in the form that is cheapest to compare.
 #[derive(Debug, Clone, Copy)]
 pub enum LabelledResult<'l> {
     /// Its text, each value with an LF.

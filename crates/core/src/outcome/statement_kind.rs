@@ -147,7 +147,7 @@ impl StatementKind {
 struct Words<'s>(&'s [u8]);
 
 impl Words<'_> {
-    /// Returns the next word in upper case, or nothing if there is none or it is too long.
+    /// Returns the next word in upper case; empty at the end of the text, and for a word longer than the buffer.
     fn next<'b>(&mut self, buffer: &'b mut [u8; LONGEST]) -> &'b [u8] {
         self.skip_to_word();
         let length = self.0.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'_').count();

@@ -56,8 +56,8 @@ pub(crate) struct Prepared<'c> {
 }
 
 impl<'c> Prepared<'c> {
-    /// Prepares the first statement of the text from `start` on; `None` if there is none. Also returns where the text
-    /// behind it starts.
+    /// Prepares the first statement at or behind the byte `start`; `None` if there is none. Also returns the byte at which
+    /// the text behind the statement starts.
     ///
     /// # Errors
     ///

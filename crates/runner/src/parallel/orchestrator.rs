@@ -128,7 +128,7 @@ impl<'r> Orchestrator<'r> {
         self.tell(RunEvent::RunStarted(self.header.clone()));
         self.go_on()?;
         let driven = self.drive().await;
-        // Files that have ended keep their results, whatever ends the run.
+        // Results of files that have ended are kept, also if the run fails.
         self.outbox.commit()?;
         driven?;
         let elapsed = self.pool.elapsed_since(self.start);

@@ -1,8 +1,8 @@
 //! Events on their way to the sinks. Results are committed in groups.
 //!
 //! The journal syncs the disk before anybody learns of a result, which takes longer than a small file. So the results of
-//! files that finish quickly wait a moment for each other, and share one sync. Events keep their order: whatever follows
-//! a result waits with it, so nothing is shown that is not on the disk.
+//! files that finish quickly wait a moment for each other, and share one sync. Events keep their order: an event
+//! behind a result waits with it, so nothing is shown before it is on the disk.
 
 use std::time::Duration;
 

@@ -160,7 +160,7 @@ impl StepControl {
     ///
     /// # Errors
     ///
-    /// [`StepEnd`], if there is no worker any more.
+    /// [`StepEnd`], if the worker has ended.
     pub fn order(
         &mut self,
         mut file: SteppedFile,

@@ -262,7 +262,8 @@ fn assignment_path(folder: &Path) -> PathBuf {
 pub(super) enum WorkerMessage<'m> {
     /// The first message.
     Hello { protocol: String },
-    /// A task was claimed, at a time of the clock that processes share, with so many bytes in the file of standard error.
+    /// A task was claimed. `at` is the time on the clock that all processes share, `stderr` the length of the file of
+    /// standard error, in bytes.
     Claimed { task: usize, at: Duration, stderr: u64 },
     /// The file of the task was read and has this many records.
     Counted { task: usize, total: u64 },

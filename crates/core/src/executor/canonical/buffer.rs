@@ -15,7 +15,7 @@ use crate::outcome::Digest;
 use crate::parser::SortMode;
 use crate::value::ValueRef;
 
-/// The length of a text that is kept whatever becomes of it.
+/// The length up to which the text of a result is kept as a whole, in bytes.
 const SHORT: usize = 1 << 18;
 
 /// How much of an unsorted result is kept for its verdict, besides its digest and the number of its values.

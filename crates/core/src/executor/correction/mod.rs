@@ -128,7 +128,7 @@ struct OldResult<'s> {
 }
 
 impl<'s> OldResult<'s> {
-    /// Returns the expected result, with so many values on each line; `None` if it is in another file.
+    /// Returns the expected result, which has `per_line` values on each line; `None` if it is in another file.
     fn new(expected: &QueryExpectation<'s>, per_line: usize) -> Option<Self> {
         match expected {
             QueryExpectation::Rows(block) => {

@@ -6,7 +6,7 @@ use crate::outcome::NewLine;
 use crate::parser::ResultPlaces;
 
 impl UpdateTarget<'_, '_> {
-    /// Replaces the expected lines, after a new separator if there is none.
+    /// Replaces the expected lines. A separator (`----`) is added if the record has none.
     pub(super) fn replace_lines(&self, lines: &[NewLine]) -> Result<TextEdit, UpdateRefusal> {
         let end = self.places.sql_end;
         let none = ResultPlaces { separator: end..end, lines: Vec::new(), end };

@@ -24,7 +24,7 @@ pub(in crate::cli) enum StoreCommand {
     #[cfg_attr(feature = "store", doc = "Export a run to a file, or all results as SQL, CSV or JSON.")]
     #[cfg_attr(not(feature = "store"), doc = "Export a run to a file.")]
     Export(ExportArgs),
-    /// Import runs from files of `store export`; existing runs stay unchanged.
+    /// Import runs from files of `store export`, and combine the shards of a run.
     Merge(MergeArgs),
 }
 

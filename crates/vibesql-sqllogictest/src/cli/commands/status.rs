@@ -38,11 +38,14 @@ pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandRes
         found.journal.opened.wanted_files().chain(run.files.iter().map(|file| &file.file)).collect();
     let is_part = found.journal.opened.is_part() && files.iter().all(|file| file.is_known());
     let files = Some(files).filter(|_| is_part);
-    // The first run of an engine has none before it.
-    if let Ok((before, report_before)) = find_report(PREVIOUS_RUN, files.as_ref(), location, constraints, ui)
-    {
-        let diff = compare(&report_before, run);
-        text += &written(|out| report::compare::write_brief(out, &before, &diff));
+    match find_report(PREVIOUS_RUN, files.as_ref(), location, constraints, ui) {
+        Ok((before, report_before)) => {
+            let diff = compare(&report_before, run);
+            text += &written(|out| report::compare::write_brief(out, &before, &diff));
+        }
+        // The first run of an engine has none before it.
+        Err(error) if error.reason == ExitReason::NothingSelected => {}
+        Err(error) => ui.warn(&format!("not compared with the previous run: {}", error.message)),
     }
     ui.print(&text)?;
     Ok(ExitReason::Success)
