@@ -12,6 +12,7 @@ mod fault_text;
 mod file;
 mod group;
 mod name;
+mod overview;
 mod problem;
 mod record;
 mod run;
@@ -32,6 +33,7 @@ pub use file::{
 pub(crate) use group::in_groups;
 pub use group::{FailureGroup, GroupBook, append, arrange, common};
 pub use name::{RecordId, RecordKey, RecordName, RecordRef};
+pub use overview::{RunOverview, ToleratedPlace};
 pub use problem::{Excerpt, LabelMismatch, Mismatch, Problem, UnhashedRows};
 pub use record::{DetailedFailure, FailingRecord, FailureDetail, RecordOutcome, SkipReason};
 pub use run::{RunEnd, RunHeader, RunReport, RunVerdict, Totals};

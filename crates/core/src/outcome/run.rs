@@ -1,6 +1,7 @@
 //! The results of a run.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::time::Duration;
 
 use super::counts::Counts;
@@ -93,15 +94,7 @@ impl RunReport {
 
     /// Returns the verdict on the run.
     pub fn verdict(&self) -> RunVerdict {
-        let all_good = self.files.iter().all(|file| self.header.is_good(file));
-        let passed = self.files.iter().any(|file| file.counts.passed > 0);
-        if self.is_incomplete() {
-            RunVerdict::Incomplete
-        } else if self.untested() == 0 && all_good && passed {
-            RunVerdict::Pass
-        } else {
-            RunVerdict::Fail
-        }
+        self.overview().verdict()
     }
 
     /// Returns the totals of all files.
@@ -214,6 +207,22 @@ impl Totals {
         } += 1;
     }
 
+    /// Returns the counts of files in the order of their declaration.
+    fn files_mut(&mut self) -> [&mut u64; 10] {
+        [
+            &mut self.files,
+            &mut self.passed,
+            &mut self.failed,
+            &mut self.timed_out,
+            &mut self.empty,
+            &mut self.flaky,
+            &mut self.flaky_passed,
+            &mut self.crashed,
+            &mut self.out_of_memory,
+            &mut self.errors,
+        ]
+    }
+
     /// Returns the number of passed files, with flaky files counted as given.
     pub fn passed_with(&self, flaky: FlakyResult) -> u64 {
         match flaky {
@@ -226,5 +235,15 @@ impl Totals {
     pub fn pass_rate_with(&self, flaky: FlakyResult) -> Option<f64> {
         let tested = self.files - self.empty;
         (tested > 0).then(|| self.passed_with(flaky) as f64 / tested as f64)
+    }
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, mut other: Self) {
+        for (own, others) in self.files_mut().into_iter().zip(other.files_mut()) {
+            *own += *others;
+        }
+        self.records += other.records;
+        self.elapsed += other.elapsed;
     }
 }

@@ -8,7 +8,7 @@ use crate::expectations::{Expectations, Judgement};
 use crate::regression::{FileDiff, RunDiff};
 use slt_core::location::FileId;
 use slt_core::outcome::{
-    DetailedFailure, FileEnd, FileReport, RecordId, RunEnd, RunReport, RunVerdict, Totals,
+    DetailedFailure, FileEnd, FileReport, RecordId, RunEnd, RunOverview, RunReport, RunVerdict, Totals,
 };
 use slt_core::parser::DIALECTS;
 use slt_runner::results::{Circumstances, Commit, PastRun, RunState};
@@ -135,7 +135,7 @@ impl Subject<'_> {
 
     /// Describes the run in one sentence.
     pub fn sentence(&self, totals: &Totals) -> String {
-        sums(self.report, totals, &self.state_text())
+        sums(&self.report.overview(), totals, &self.state_text())
     }
 
     /// Describes the state of the run.
@@ -186,15 +186,15 @@ pub fn state_with(of: RunState, circumstances: Option<&Circumstances>) -> String
 }
 
 /// Describes the numbers of passed files and records, and of untested files with the reason `why`.
-pub fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
+pub fn sums(run: &RunOverview, totals: &Totals, why: &str) -> String {
     let records = &totals.records;
     let untested = match run.untested() {
         0 => String::new(),
         count => format!("; {} not tested ({why})", plural(count, "file")),
     };
-    let tolerated = match run.within_tolerance().count() {
+    let tolerated = match run.tolerated {
         0 => String::new(),
-        count => format!(" ({} only within a tolerance)", thousands(count as u64)),
+        count => format!(" ({} only within a tolerance)", thousands(count)),
     };
     let dialects = dialects(run).map_or_else(String::new, |dialects| format!(" (dialects: {dialects})"));
     format!(
@@ -209,9 +209,9 @@ pub fn sums(run: &RunReport, totals: &Totals, why: &str) -> String {
 }
 
 /// Lists the dialects of a run with their files; `None` if all files are in the usual one, or nothing is known.
-fn dialects(run: &RunReport) -> Option<String> {
-    let dialects = run.dialects();
-    let is_unusual = dialects.keys().any(|&dialect| dialect != DIALECTS[0]);
+fn dialects(run: &RunOverview) -> Option<String> {
+    let dialects = &run.dialects;
+    let is_unusual = dialects.keys().any(|dialect| dialect != DIALECTS[0]);
     let list = dialects.iter().map(|(dialect, &files)| format!("{dialect} {}", plural(files, "file")));
     is_unusual.then(|| list.collect::<Vec<_>>().join(", "))
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write as _};
 use std::num::NonZero;
 
 use super::subject::{state_with, sums};
-use slt_core::outcome::{FlakyResult, RecordId, RunReport, RunVerdict, Totals};
+use slt_core::outcome::{FlakyResult, RecordId, RunOverview, RunVerdict, Totals};
 use slt_runner::results::{Circumstances, RunState};
 use slt_runner::text::count::{percent, plural, thousands};
 use slt_runner::text::failure::place;
@@ -15,13 +15,14 @@ use slt_runner::text::table::table;
 /// are those of the run, if known.
 pub fn write(
     out: &mut String,
-    run: &RunReport,
+    run: &RunOverview,
     circumstances: Option<&Circumstances>,
     fail_on_empty: bool,
 ) -> fmt::Result {
     let totals = run.totals();
-    let categories = run.by_category();
-    let all = (categories.len() != 1).then_some((&"total", &totals));
+    let categories = &run.categories;
+    let total = "total".to_owned();
+    let all = (categories.len() != 1).then_some((&total, &totals));
     let rows = categories.iter().chain(all).map(|(name, totals)| row(name, totals, run.header.flaky));
     writeln!(out, "\n{}\n", table(HEADERS, rows, |column| column > 0))?;
     let why = state_with(RunState::Ended(run.end), circumstances);
@@ -58,7 +59,7 @@ fn row(name: &str, totals: &Totals, flaky: FlakyResult) -> Vec<String> {
 
 fn sentence(
     out: &mut String,
-    run: &RunReport,
+    run: &RunOverview,
     totals: &Totals,
     why: &str,
     fail_on_empty: bool,
@@ -88,15 +89,11 @@ fn sentence(
     within_tolerance(out, run)
 }
 
-/// The most places of records within the tolerance that are listed.
-const MOST_PLACES: usize = 5;
-
-fn within_tolerance(out: &mut String, run: &RunReport) -> fmt::Result {
-    let mut records = run.within_tolerance();
-    let shown: Vec<_> = records.by_ref().take(MOST_PLACES).collect();
-    let more = records.count();
-    let Some(count) = NonZero::new((shown.len() + more) as u64) else { return Ok(()) };
-    let places = shown.iter().map(|(file, lint)| place(&file.shown, Some(&RecordId::at(lint.line))));
+fn within_tolerance(out: &mut String, run: &RunOverview) -> fmt::Result {
+    let Some(count) = NonZero::new(run.tolerated) else { return Ok(()) };
+    let shown = &run.tolerated_places;
+    let more = run.tolerated - shown.len() as u64;
+    let places = shown.iter().map(|at| place(&at.shown, Some(&RecordId::at(at.line))));
     let places = places.chain((more > 0).then(|| format!("and {more} more"))).collect::<Vec<_>>().join(", ");
     let records = plural(count.get(), "record");
     writeln!(out, "also: {records} that passed only within the tolerance of the dialect: {places}")

@@ -95,7 +95,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         again(&ui.program, settings_of_run, &run, file, detail)
     };
     let mut text = lists(&settings, &started, &run, judgement, &ui.program, &again);
-    text += &written(|out| report::summary::write(out, &run, None, settings.fail_on_empty));
+    text += &written(|out| report::summary::write(out, &run.overview(), None, settings.fail_on_empty));
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
     text += &next_step(&run, judgement, &again);
     let watched = settings.watched();

@@ -59,7 +59,7 @@ fn show_run(journal: &Journal, ui: &mut Ui) -> Result<(), CliError> {
         }
     }
     ui.print(&written(|out| {
-        report::summary::write(out, &journal.report, opened.circumstances.as_ref(), false)
+        report::summary::write(out, &journal.report.overview(), opened.circumstances.as_ref(), false)
     }))
 }
 

@@ -31,7 +31,7 @@ pub(in crate::cli) fn run(location: &ResultsLocation, ui: &mut Ui) -> CommandRes
         }
         Ok(())
     });
-    text += &written(|out| report::summary::write(out, run, overview.circumstances.as_ref(), false));
+    text += &written(|out| report::summary::write(out, &run.overview(), overview.circumstances.as_ref(), false));
     let constraints = RunConstraints { before: Some(name), engine: Some(&run.header.engine) };
     // A run of a part of the suite says nothing about the rest. Files without a suite can be copies of others.
     let files: HashSet<_> =
