@@ -123,27 +123,34 @@ pub struct WholeLines<R = File> {
     lines: BufReader<R>,
     line: Vec<u8>,
     damaged: usize,
+    position: u64,
 }
 
 impl<R: Read> WholeLines<R> {
     /// Reads an open file.
     pub fn new(file: R) -> Self {
-        Self { lines: BufReader::new(file), line: Vec::new(), damaged: 0 }
+        Self { lines: BufReader::new(file), line: Vec::new(), damaged: 0, position: 0 }
     }
 
     /// Returns the next undamaged line; `None` at the end. An incomplete last line is ignored.
     pub fn next_line(&mut self) -> io::Result<Option<&[u8]>> {
         loop {
             self.line.clear();
-            self.lines.read_until(b'\n', &mut self.line)?;
+            let length = self.lines.read_until(b'\n', &mut self.line)?;
             if !self.line.ends_with(b"\n") {
                 return Ok(None);
             }
+            self.position += length as u64;
             if text_of(&self.line).is_some() {
                 return Ok(Some(&self.line));
             }
             self.damaged += usize::from(self.line != b"\n");
         }
+    }
+
+    /// Returns where the last line ends.
+    pub fn position(&self) -> u64 {
+        self.position
     }
 
     /// Returns the number of damaged lines so far.

@@ -16,7 +16,9 @@ const SUBS: u64 = 1 << SUB_BITS;
 /// Ranges grow with the durations, so a percentile is at most 1/32 (3.2 %) from the exact one.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TimeHistogram {
-    /// The number of durations of each bucket, without empty ones at the end.
+    /// The first bucket that is not empty. Files with few records would need much memory for the buckets before it.
+    first: usize,
+    /// The number of durations of each bucket from there, without empty ones at the end.
     counts: Vec<u64>,
     total: Duration,
 }
@@ -39,7 +41,8 @@ impl TimeHistogram {
 
     /// Replaces a duration that was added with a shorter one; nothing happens if none in its range was added.
     pub fn shorten(&mut self, from: Duration, to: Duration) {
-        let Some(count) = self.counts.get_mut(bucket_of(nanoseconds(from))).filter(|count| **count > 0)
+        let place = bucket_of(nanoseconds(from)).checked_sub(self.first);
+        let Some(count) = place.and_then(|place| self.counts.get_mut(place)).filter(|count| **count > 0)
         else {
             return;
         };
@@ -48,12 +51,15 @@ impl TimeHistogram {
         while self.counts.last() == Some(&0) {
             self.counts.pop();
         }
+        let empty = self.counts.iter().take_while(|count| **count == 0).count();
+        self.counts.drain(..empty);
+        self.first += empty;
         self.total = (self.total + to).saturating_sub(from);
     }
 
     /// Returns the histogram with these counts by bucket; `None` if a bucket does not exist.
     pub fn from_buckets(counts: impl IntoIterator<Item = (usize, u64)>, total: Duration) -> Option<Self> {
-        let mut histogram = Self { counts: Vec::new(), total };
+        let mut histogram = Self { total, ..Self::default() };
         for (bucket, count) in counts.into_iter().filter(|(_, count)| *count > 0) {
             (bucket < Self::BUCKETS).then(|| histogram.add_to(bucket, count))?;
         }
@@ -62,7 +68,7 @@ impl TimeHistogram {
 
     /// Returns the buckets that are not empty, with their counts.
     pub fn buckets(&self) -> impl Iterator<Item = (usize, u64)> {
-        self.counts.iter().copied().enumerate().filter(|(_, count)| *count > 0)
+        (self.first..).zip(self.counts.iter().copied()).filter(|(_, count)| *count > 0)
     }
 
     /// Returns the number of durations.
@@ -88,10 +94,18 @@ impl TimeHistogram {
     }
 
     fn add_to(&mut self, bucket: usize, count: u64) {
-        if self.counts.len() <= bucket {
-            self.counts.resize(bucket + 1, 0);
+        if self.counts.is_empty() {
+            self.first = bucket;
         }
-        self.counts[bucket] += count;
+        if bucket < self.first {
+            self.counts.splice(0..0, std::iter::repeat_n(0, self.first - bucket));
+            self.first = bucket;
+        }
+        let place = bucket - self.first;
+        if self.counts.len() <= place {
+            self.counts.resize(place + 1, 0);
+        }
+        self.counts[place] += count;
     }
 }
 
@@ -121,9 +135,9 @@ fn middle_of(bucket: usize) -> u64 {
 
 /// The times of executed records, by kind of statement.
 ///
-/// Nothing, or a histogram for each kind: every record of a run is added, so the kind is an index.
+/// A file has records of few kinds, so they are found by looking at each.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StatementTimes(Vec<TimeHistogram>);
+pub struct StatementTimes(Vec<(StatementKind, TimeHistogram)>);
 
 impl StatementTimes {
     /// Adds the time of a record.
@@ -145,7 +159,7 @@ impl StatementTimes {
 
     /// Replaces a time that was added with a shorter one.
     pub fn shorten(&mut self, kind: StatementKind, from: Duration, to: Duration) {
-        if let Some(times) = self.0.get_mut(kind as usize) {
+        if let Some((_, times)) = self.0.iter_mut().find(|(known, _)| *known == kind) {
             times.shorten(from, to);
         }
     }
@@ -155,17 +169,22 @@ impl StatementTimes {
         self.0.is_empty()
     }
 
-    /// Returns the times of each kind that occurs.
+    /// Returns the times of each kind that occurs, in the order of the kinds.
     pub fn iter(&self) -> impl Iterator<Item = (StatementKind, &TimeHistogram)> {
-        let kinds = StatementKind::ALL.iter().copied().zip(&self.0);
-        kinds.filter(|(_, times)| !times.counts.is_empty())
+        self.0.iter().map(|(kind, times)| (*kind, times))
     }
 
     fn of_kind(&mut self, kind: StatementKind) -> &mut TimeHistogram {
-        if self.0.is_empty() {
-            self.0.resize(StatementKind::ALL.len(), TimeHistogram::default());
-        }
-        &mut self.0[kind as usize]
+        let place = match self.0.iter().position(|(known, _)| *known >= kind) {
+            Some(place) if self.0[place].0 == kind => place,
+            place => {
+                let place = place.unwrap_or(self.0.len());
+                self.0.reserve_exact(1);
+                self.0.insert(place, (kind, TimeHistogram::default()));
+                place
+            }
+        };
+        &mut self.0[place].1
     }
 
     /// Returns the times of each kind that occurs, the kind with the longest total first.

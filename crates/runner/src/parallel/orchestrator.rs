@@ -97,11 +97,14 @@ impl<'r> Orchestrator<'r> {
             TaskTracker::new(tasks, assignment.given, items.len(), assignment.attempts, details);
         done.iter().for_each(|(item, _)| tracker.is_done_already(*item));
         attempts.iter().for_each(|(item, attempts)| tracker.had_attempts(*item, attempts.clone()));
+        // All at once, because a vector that grows needs its memory twice.
+        let mut reports = Vec::with_capacity(items.len());
+        reports.extend(done.iter().map(|(_, report)| report.clone()));
         Self {
             prepared,
             header: prepared.header(),
             policy,
-            outbox: Outbox::new(sink, done.iter().map(|(_, report)| report.clone()).collect()),
+            outbox: Outbox::new(sink, reports),
             pool: WorkerPool::new(
                 assignment,
                 items,

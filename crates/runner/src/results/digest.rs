@@ -6,7 +6,6 @@ const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Returns a digest in hexadecimal digits.
 pub(super) fn hexadecimal(md5: Md5) -> String {
-    // The index of last outcomes has two digests for each file, so this is called often.
     let digits = |byte: &u8| [byte >> 4, byte & 15].map(|digit| char::from(DIGITS[usize::from(digit)]));
     md5.finalize().iter().flat_map(digits).collect()
 }

@@ -5,7 +5,10 @@ use md5::{Digest as _, Md5};
 use slt_core::location::FileId;
 
 /// A digest of the identity of a file, or of its path in reports. No other file has the same one.
-pub(super) type FileKey = [u8; 16];
+pub(super) type FileKey = [u8; FILE_KEY];
+
+/// The length of a key.
+pub(super) const FILE_KEY: usize = 16;
 
 /// Returns the key of the identity of a file.
 pub(super) fn key_of_file(file: &FileId) -> FileKey {
@@ -17,17 +20,12 @@ pub(super) fn key_of_path(file: &FileId) -> FileKey {
     key(b"path", file.path())
 }
 
-/// Returns the key of a file, or of a path, on an engine.
-pub(super) fn on_engine(engine: &str, key: FileKey) -> FileKey {
-    combined(key_of_engine(engine), key)
-}
-
 /// Returns the key of an engine.
 pub(super) fn key_of_engine(engine: &str) -> FileKey {
     key(b"engine", engine)
 }
 
-/// Combines the keys of an engine and of a file. Digests are random enough for this.
+/// Returns the key of a file or of a path on an engine. Digests are random enough to be combined so.
 pub(super) fn combined(engine: FileKey, file: FileKey) -> FileKey {
     (u128::from_le_bytes(engine) ^ u128::from_le_bytes(file)).to_le_bytes()
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use super::file_key::{combined, key_of_engine, key_of_file, key_of_path};
 use super::folder::ResultsFolder;
 use super::folder_error::FolderError;
-use super::index::{Index, file_key, name_key};
+use super::index::Index;
 use super::summary::PastRun;
 use slt_core::location::FileId;
 
@@ -62,17 +63,18 @@ impl History {
     ///
     /// [`FolderError`] when the folder cannot be listed.
     pub fn read(results: &ResultsFolder, engine: &str, wanted: &[&FileId]) -> Result<Self, FolderError> {
-        let files = wanted.iter().map(|file| file_key(engine, file));
-        let names = wanted.iter().map(|file| name_key(engine, file.path()));
+        let engine = key_of_engine(engine);
+        let files = wanted.iter().map(|file| combined(engine, key_of_file(file)));
+        let names = wanted.iter().map(|file| combined(engine, key_of_path(file)));
         let found = Index::find(results, &files.chain(names).collect::<Vec<_>>())?;
         let (files, names) = found.split_at(wanted.len());
         let mut history = Self::default();
         for ((&file, by_file), by_name) in wanted.iter().zip(files).zip(names) {
-            let elapsed = by_name.and_then(|record| record.elapsed);
+            let elapsed = by_name.and_then(|record| record.elapsed());
             match by_file {
                 Some(record) => {
                     let good = Some(record.status.is_good());
-                    let past = PastResult { good, duration: record.elapsed.or(elapsed) };
+                    let past = PastResult { good, duration: record.elapsed().or(elapsed) };
                     history.by_file.insert(file.clone(), past);
                 }
                 None => history.by_name.extend(elapsed.map(|elapsed| (file.path().to_owned(), elapsed))),

@@ -4,49 +4,46 @@
 //! same however many runs and files there are. One file, `outcomes.index` beside the runs:
 //!
 //! ```text
-//! {"crc32":…,"entry":{"version":3,"records":N,"runs":{NAME:LENGTH,…}}}    which runs are in it, with the lengths of their journals
-//! 6f1ed002ab5595859014ebf0951522d9 passed               1234    179538385001 0c2f5f9a
-//! …                                                       N records of one width, sorted by their keys
-//! {"crc32":…,"entry":{"runs":{NAME:LENGTH},"records":[…]}}    what has come since, a line for each run
+//! {"crc32":…,"entry":{"version":4,"records":N,"runs":{NAME:LENGTH,…}}}    which runs are in it, with the lengths of their journals
+//! N records of one width, sorted by their keys
+//! {"crc32":…,"entry":{"records":N,"runs":{NAME:LENGTH}}}    what has come since: such a line for each run
+//! N records of one width, in any order
 //! ```
 //!
 //! A key is a digest of an engine and the identity of a file, or of an engine and the path of a file in reports, for
 //! copies of a suite without a name. Of two records with one key, that of the later run is used. New records are
 //! appended in one piece. When the file has become long, it is recreated and replaces the old one. Checksums detect
-//! damage, and then the index is made from the journals again. Runs that are missing, because their process was killed
-//! or because they were imported, are added when the index is read.
+//! damage, and then the index is made from the indexes of the journals again (see `results::journal_index`). Runs that
+//! are missing, because their process was killed or because they were imported, are added when the index is read.
 //!
 //! Where `prune` has removed a run, what the run said of files still holds, and its length is null here. Where a run
 //! has gone in another way, the index is made again without it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
+use std::num::NonZero;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
 
-use super::digest::hexadecimal;
+use super::file_key::{FILE_KEY, FileKey, combined, key_of_engine};
 use super::folder::{HeldLock, ResultsFolder, is_running, lock_with_patience};
 use super::folder_error::{FolderError, io_error};
-use super::journal_file::{journal_path, plain_path};
+use super::journal_file::plain_path;
+use super::journal_index::{JournalIndex, byte_of, status_of};
 use super::sequence::number_of;
-use super::summary::read_brief;
 use crate::atomic_file;
 use crate::jsonl::{entry_of, line_of};
-use slt_core::location::FileId;
 use slt_core::outcome::{FileStatus, FlakyResult};
 
-const VERSION: u32 = 3;
-/// The width of a key: an MD5 in hexadecimal digits.
-const KEY: usize = 32;
-/// The width of a record without its checksum: key, status, microseconds, number of the run.
-const FIELDS: usize = KEY + 1 + 13 + 1 + 15 + 1 + 15;
-/// The width of a record: also a checksum, and the line end.
-const WIDTH: usize = FIELDS + 1 + 8 + 1;
+const VERSION: u32 = 4;
+/// The width of a record without its checksum: key, microseconds, number of the run, status.
+const FIELDS: usize = FILE_KEY + 8 + 8 + 1;
+/// The width of a record.
+const WIDTH: usize = FIELDS + 4;
 /// When this many bytes have been appended, the file is rewritten.
 const MOST_APPENDED: u64 = 256 << 10;
 /// Above this number of keys, all records are read at once.
@@ -59,32 +56,17 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct IndexRecord {
     pub(super) status: FileStatus,
-    /// The duration; `None` if another program made the run without it.
-    pub(super) elapsed: Option<Duration>,
+    /// The duration in microseconds; `None` if another program made the run without it.
+    elapsed: Option<NonZero<u64>>,
     /// The number of the run.
     run: i64,
 }
 
-/// A key of the index: a digest.
-type IndexKey = String;
-
-/// Returns the key of a file, on an engine.
-pub(super) fn file_key(engine: &str, file: &FileId) -> IndexKey {
-    key(&[b"file", engine.as_bytes(), file.key().as_bytes()])
-}
-
-/// Returns the key of files that reports call so, on an engine.
-pub(super) fn name_key(engine: &str, file: &str) -> IndexKey {
-    key(&[b"name", engine.as_bytes(), file.as_bytes()])
-}
-
-fn key(parts: &[&[u8]]) -> IndexKey {
-    let mut md5 = Md5::new();
-    for part in parts {
-        md5.update((part.len() as u64).to_le_bytes());
-        md5.update(part);
+impl IndexRecord {
+    /// Returns the duration, if it is known.
+    pub(super) fn elapsed(&self) -> Option<Duration> {
+        self.elapsed.map(|elapsed| Duration::from_micros(elapsed.get()))
     }
-    hexadecimal(md5)
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -97,10 +79,18 @@ struct IndexHeader {
 /// The runs that are in the index, with the lengths of their journals; `None` for one that was pruned.
 type IndexedRuns = BTreeMap<String, Option<u64>>;
 
-#[derive(Debug, Default, Serialize, Deserialize)]
+/// The line before records that were added.
+#[derive(Debug, Serialize, Deserialize)]
+struct AdditionHeader {
+    records: usize,
+    runs: IndexedRuns,
+}
+
+/// What a run says of its files.
+#[derive(Debug)]
 struct IndexAddition {
     runs: IndexedRuns,
-    records: Vec<String>,
+    records: Vec<(FileKey, IndexRecord)>,
 }
 
 /// A reason why an index is unusable.
@@ -128,7 +118,7 @@ pub(super) struct Index {
     /// The sorted records; `None` for an index that is being rebuilt.
     sorted: Option<SortedRecords>,
     /// Later additions.
-    later: HashMap<IndexKey, IndexRecord>,
+    later: HashMap<FileKey, IndexRecord>,
     /// How long the file is as far as its lines are whole.
     length: u64,
 }
@@ -181,7 +171,7 @@ impl Index {
     /// [`FolderError`], when neither the index nor the runs can be read.
     pub(super) fn find(
         results: &ResultsFolder,
-        keys: &[IndexKey],
+        keys: &[FileKey],
     ) -> Result<Vec<Option<IndexRecord>>, FolderError> {
         let index = Self::read(results)?;
         match index.records(keys) {
@@ -226,12 +216,21 @@ impl Index {
         lines.seek(SeekFrom::Start(index.length))?;
         loop {
             line.clear();
-            let length = lines.read_until(b'\n', &mut line)?;
-            // A last line without an end was not written to its end, and its run is not in the index.
+            let mut length = lines.read_until(b'\n', &mut line)?;
+            // An addition that was not written to its end is not in the index.
             if !line.ends_with(b"\n") {
                 break;
             }
-            index.add(entry_of(&line).ok_or(UnusableIndex::Damaged)?);
+            let header: AdditionHeader = entry_of(&line).ok_or(UnusableIndex::Damaged)?;
+            let size = header.records.checked_mul(WIDTH).ok_or(UnusableIndex::Damaged)?;
+            line.clear();
+            length += lines.by_ref().take(size as u64).read_to_end(&mut line)?;
+            if line.len() < size {
+                break;
+            }
+            let (records, _) = line.as_chunks();
+            let records = records.iter().map(from_record).collect::<Option<_>>();
+            index.add(IndexAddition { runs: header.runs, records: records.ok_or(UnusableIndex::Damaged)? });
             index.length += length as u64;
         }
         drop(lines);
@@ -240,10 +239,8 @@ impl Index {
     }
 
     fn add(&mut self, addition: IndexAddition) {
-        for record in addition.records {
-            if let Some((key, record)) = parse(record.as_bytes()) {
-                keep_later(&mut self.later, key, record);
-            }
+        for (key, record) in addition.records {
+            keep_later(&mut self.later, key, record);
         }
         self.runs.extend(addition.runs);
     }
@@ -292,7 +289,9 @@ impl Index {
         let mut lines = Vec::new();
         for (name, length) in index.missing(results, &names) {
             let addition = addition(results, &name, length);
-            lines.extend(line_of(&addition).map_err(|error| io_error("write", path)(error.into()))?);
+            let header = AdditionHeader { records: addition.records.len(), runs: addition.runs.clone() };
+            lines.extend(line_of(&header).map_err(|error| io_error("write", path)(error.into()))?);
+            lines.extend(addition.records.iter().flat_map(|(key, record)| to_record(key, record)));
             index.add(addition);
         }
         // Where it cannot be kept, the next run reads the same journals again.
@@ -319,7 +318,7 @@ impl Index {
         let mut made = Self::empty(&index.path);
         made.runs = pruned.map(|(name, length)| (name.clone(), *length)).collect();
         let sorted = index.sorted.iter().flat_map(|sorted| sorted.all().unwrap_or_default());
-        let all = sorted.chain(index.later.iter().map(|(key, record)| (key.clone(), *record)));
+        let all = sorted.chain(index.later.iter().map(|(key, record)| (*key, *record)));
         for (key, record) in all.filter(|(_, record)| numbers.contains(&record.run)) {
             keep_later(&mut made.later, key, record);
         }
@@ -343,38 +342,36 @@ impl Index {
     }
 
     fn write_anew(&self) -> Result<(), UnusableIndex> {
-        let mut records: BTreeMap<IndexKey, IndexRecord> = BTreeMap::new();
-        for (key, record) in
-            self.sorted.iter().map(SortedRecords::all).collect::<Result<Vec<_>, _>>()?.into_iter().flatten()
-        {
-            records.insert(key, record);
-        }
-        for (key, record) in &self.later {
-            let known = records.entry(key.clone()).or_insert(*record);
-            *known = later_of(*known, *record);
-        }
+        let mut records = self.sorted.as_ref().map_or_else(|| Ok(Vec::new()), SortedRecords::all)?;
+        records.extend(self.later.iter().map(|(key, record)| (*key, *record)));
+        // Stable, so the kept record of a key stays before the later one.
+        records.sort_by_key(|(key, _)| *key);
+        records.dedup_by(|(key, record), (kept_key, kept)| {
+            let is_same = key == kept_key;
+            if is_same {
+                *kept = later_of(*kept, *record);
+            }
+            is_same
+        });
         let header = IndexHeader { version: VERSION, records: records.len() as u64, runs: self.runs.clone() };
         atomic_file::replace(&self.path, |out| {
             out.write_all(&line_of(&header)?)?;
-            records.iter().try_for_each(|(key, record)| writeln!(out, "{}", text_of(key, record)))
+            records.iter().try_for_each(|(key, record)| out.write_all(&to_record(key, record)))
         })?;
         Ok(())
     }
 
-    fn records(&self, keys: &[IndexKey]) -> Result<Vec<Option<IndexRecord>>, UnusableIndex> {
+    fn records(&self, keys: &[FileKey]) -> Result<Vec<Option<IndexRecord>>, UnusableIndex> {
         let records = match &self.sorted {
-            Some(sorted) if keys.len() > FEW => Some(sorted.checked()?),
+            Some(sorted) if keys.len() > FEW => Some(sorted.all()?),
             _ => None,
         };
-        let find = |key: &IndexKey| {
+        let find = |key: &FileKey| {
             let kept = match (&records, &self.sorted) {
                 (Some(records), _) => {
-                    match records.binary_search_by(|record| record[..KEY].cmp(key.as_bytes())) {
-                        Ok(place) => Some(parse_at(&records[place], 0)?.1),
-                        Err(_) => None,
-                    }
+                    records.binary_search_by_key(key, |(key, _)| *key).ok().map(|place| records[place].1)
                 }
-                (None, Some(sorted)) => search(key, sorted.count as usize, |place| sorted.record(place))?,
+                (None, Some(sorted)) => sorted.search(key)?,
                 (None, None) => None,
             };
             let later = self.later.get(key).copied();
@@ -388,56 +385,41 @@ impl Index {
 }
 
 impl SortedRecords {
-    fn bytes(&self) -> Result<Vec<u8>, UnusableIndex> {
-        let mut bytes = vec![0; self.count as usize * WIDTH];
-        self.file.read_exact_at(&mut bytes, self.start)?;
-        Ok(bytes)
+    /// Reads all records.
+    fn all(&self) -> Result<Vec<(FileKey, IndexRecord)>, UnusableIndex> {
+        let mut file = BufReader::with_capacity(64 << 10, &self.file);
+        file.seek(SeekFrom::Start(self.start))?;
+        let mut record = [0; WIDTH];
+        let mut read = || {
+            file.read_exact(&mut record)?;
+            from_record(&record).ok_or(UnusableIndex::Damaged)
+        };
+        (0..self.count).map(|_| read()).collect()
     }
 
-    /// Reads all records, and checks each, so that a search can compare the keys alone.
-    fn checked(&self) -> Result<Vec<[u8; WIDTH]>, UnusableIndex> {
-        let mut records = vec![[0; WIDTH]; self.count as usize];
-        self.file.read_exact_at(records.as_flattened_mut(), self.start)?;
-        let is_whole = |record: &[u8; WIDTH]| fields_of(&record[..WIDTH - 1]).is_some();
-        if records.iter().all(is_whole) { Ok(records) } else { Err(UnusableIndex::Damaged) }
-    }
-
-    fn all(&self) -> Result<Vec<(IndexKey, IndexRecord)>, UnusableIndex> {
-        let bytes = self.bytes()?;
-        (0..self.count as usize).map(|place| parse_at(&bytes, place)).collect()
-    }
-
-    fn record(&self, place: usize) -> Result<(IndexKey, IndexRecord), UnusableIndex> {
-        let mut bytes = [0; WIDTH];
-        self.file.read_exact_at(&mut bytes, self.start + (place * WIDTH) as u64)?;
-        parse_at(&bytes, 0)
-    }
-}
-
-/// Finds a key among so many sorted records.
-fn search(
-    key: &IndexKey,
-    count: usize,
-    at: impl Fn(usize) -> Result<(IndexKey, IndexRecord), UnusableIndex>,
-) -> Result<Option<IndexRecord>, UnusableIndex> {
-    let (mut low, mut high) = (0, count);
-    while low < high {
-        let middle = low.midpoint(high);
-        let (found, record) = at(middle)?;
-        match found.cmp(key) {
-            std::cmp::Ordering::Equal => return Ok(Some(record)),
-            std::cmp::Ordering::Less => low = middle + 1,
-            std::cmp::Ordering::Greater => high = middle,
+    /// Reads only the records on the way to a key.
+    fn search(&self, key: &FileKey) -> Result<Option<IndexRecord>, UnusableIndex> {
+        let (mut low, mut high) = (0, self.count);
+        while low < high {
+            let middle = low.midpoint(high);
+            let mut bytes = [0; WIDTH];
+            self.file.read_exact_at(&mut bytes, self.start + middle * WIDTH as u64)?;
+            let (found, record) = from_record(&bytes).ok_or(UnusableIndex::Damaged)?;
+            match found.cmp(key) {
+                std::cmp::Ordering::Equal => return Ok(Some(record)),
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Greater => high = middle,
+            }
         }
+        Ok(None)
     }
-    Ok(None)
 }
 
 fn later_of(one: IndexRecord, other: IndexRecord) -> IndexRecord {
     if other.run >= one.run { other } else { one }
 }
 
-fn keep_later(records: &mut HashMap<IndexKey, IndexRecord>, key: IndexKey, record: IndexRecord) {
+fn keep_later(records: &mut HashMap<FileKey, IndexRecord>, key: FileKey, record: IndexRecord) {
     let known = records.entry(key).or_insert(record);
     *known = later_of(*known, record);
 }
@@ -445,47 +427,45 @@ fn keep_later(records: &mut HashMap<IndexKey, IndexRecord>, key: IndexKey, recor
 /// What a run says of its files. One that cannot be read says nothing.
 fn addition(results: &ResultsFolder, name: &str, length: u64) -> IndexAddition {
     let mut addition = IndexAddition { runs: [(name.to_owned(), Some(length))].into(), records: Vec::new() };
-    let journal = journal_path(&results.runs_path().join(name));
-    let (Some(run), Ok(Some(past))) = (number_of(name), read_brief(&journal)) else { return addition };
-    let engine = &past.run.header.engine.qualified_name();
-    for file in &past.files {
-        let elapsed = Some(file.elapsed).filter(|elapsed| !elapsed.is_zero());
-        let status = match past.run.header.flaky {
-            FlakyResult::Pass => file.last_status(),
-            FlakyResult::Fail => file.status(),
+    let journal = JournalIndex::of_run(&results.run_path(name));
+    let (Some(run), Ok(journal)) = (number_of(name), journal) else { return addition };
+    let header = &journal.overview().header;
+    let engine = key_of_engine(&header.engine.qualified_name());
+    for (key, file) in &journal.files {
+        let Some(result) = file.result else { continue };
+        let status = match header.flaky {
+            FlakyResult::Pass => result.last,
+            FlakyResult::Fail => result.status,
         };
-        let record = IndexRecord { status, elapsed, run };
-        addition.records.push(text_of(&file_key(engine, &file.file), &record));
-        addition.records.push(text_of(&name_key(engine, file.file.path()), &record));
+        let record = IndexRecord { status, elapsed: result.elapsed, run };
+        addition.records.push((combined(engine, *key), record));
+        addition.records.push((combined(engine, file.path), record));
     }
     addition
 }
 
-fn text_of(key: &IndexKey, record: &IndexRecord) -> String {
-    let elapsed = record.elapsed.map_or_else(|| "-".to_owned(), |elapsed| elapsed.as_micros().to_string());
-    let fields = format!("{key} {:<13} {elapsed:>15} {:>15}", record.status.word(), record.run);
-    format!("{fields} {:08x}", crc32fast::hash(fields.as_bytes()))
+fn to_record(key: &FileKey, record: &IndexRecord) -> [u8; WIDTH] {
+    let elapsed = record.elapsed.map_or(0, NonZero::get).to_le_bytes();
+    let (run, status) = (record.run.to_le_bytes(), [byte_of(record.status)]);
+    let mut bytes = [0; WIDTH];
+    let fields = key.iter().chain(&elapsed).chain(&run).chain(&status).copied();
+    bytes.iter_mut().zip(fields).for_each(|(byte, field)| *byte = field);
+    let sum = crc32fast::hash(&bytes[..FIELDS]);
+    bytes[FIELDS..].copy_from_slice(&sum.to_le_bytes());
+    bytes
 }
 
-fn parse_at(bytes: &[u8], place: usize) -> Result<(IndexKey, IndexRecord), UnusableIndex> {
-    let start = place * WIDTH;
-    bytes.get(start..start + WIDTH - 1).and_then(parse).ok_or(UnusableIndex::Damaged)
-}
-
-/// Returns a record without its checksum; `None` if it is damaged.
-fn fields_of(bytes: &[u8]) -> Option<&str> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let (fields, sum) = text.split_at_checked(FIELDS)?;
-    let sum = u32::from_str_radix(sum.strip_prefix(' ')?, 16).ok()?;
-    (sum == crc32fast::hash(fields.as_bytes())).then_some(fields)
-}
-
-fn parse(bytes: &[u8]) -> Option<(IndexKey, IndexRecord)> {
-    let mut words = fields_of(bytes)?.split_whitespace();
-    let (key, status, elapsed, run) = (words.next()?, words.next()?, words.next()?, words.next()?);
-    let status = FileStatus::from_word(status)?;
-    let elapsed = if elapsed == "-" { None } else { Some(Duration::from_micros(elapsed.parse().ok()?)) };
-    Some((key.to_owned(), IndexRecord { status, elapsed, run: run.parse().ok()? }))
+/// Reads what [`to_record`] writes; `None` if it is damaged.
+fn from_record(bytes: &[u8; WIDTH]) -> Option<(FileKey, IndexRecord)> {
+    let (fields, sum) = bytes.split_at(FIELDS);
+    if sum != crc32fast::hash(fields).to_le_bytes() {
+        return None;
+    }
+    let (key, rest) = fields.split_first_chunk()?;
+    let (elapsed, rest) = rest.split_first_chunk()?;
+    let (run, status) = rest.split_first_chunk()?;
+    let elapsed = NonZero::new(u64::from_le_bytes(*elapsed));
+    Some((*key, IndexRecord { status: status_of(*status.first()?)?, elapsed, run: i64::from_le_bytes(*run) }))
 }
 
 fn lock(index: &Path) -> Result<HeldLock, FolderError> {

@@ -16,8 +16,11 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::circumstances::{Circumstances, Imported};
+use super::index_builder::IndexBuilder;
 use super::journal_file::{beginning, lines, make_plain};
+use super::journal_index::{JournalBeginning, LinePlace};
 use super::time_worked::TimeWorked;
+use crate::atomic_file::folder_of;
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
 use crate::wire::{
@@ -123,7 +126,7 @@ impl Opened {
 /// A journal entry, with borrowed contents for writing.
 #[derive(Debug, Serialize, Deserialize)]
 #[expect(clippy::large_enum_variant, reason = "nearly all entries are of the largest kinds")]
-enum JournalEntry<'e> {
+pub(super) enum JournalEntry<'e> {
     Opened(Box<Opened>),
     RunStarted(#[serde(with = "Lent::<RunHeaderForm>")] Cow<'e, RunHeader>),
     /// The run was resumed, at a time in milliseconds since 1970 in UTC.
@@ -161,6 +164,19 @@ pub struct JournalWriter {
     has_begun: bool,
     /// The thread that syncs the folder of the run. No result is reported before it has ended.
     behind: Option<JoinHandle<io::Result<()>>>,
+    /// The index of the journal; that of a resumed run is made later.
+    index: Option<GrowingIndex>,
+}
+
+/// The index of a journal that is being written.
+#[derive(Debug)]
+struct GrowingIndex {
+    /// The folder of the run.
+    run: PathBuf,
+    builder: IndexBuilder,
+    beginning: JournalBeginning,
+    /// The length of the journal.
+    length: u64,
 }
 
 impl JournalWriter {
@@ -171,9 +187,25 @@ impl JournalWriter {
     /// Returns the error of the file system.
     pub fn begin(path: &Path, opened: Opened, header: &RunHeader) -> io::Result<Self> {
         let mut lines = Appender::open(path)?;
-        lines.append(&JournalEntry::Opened(Box::new(opened)))?;
-        lines.append(&JournalEntry::RunStarted(Cow::Borrowed(header)))?;
-        Ok(Self { lines, has_begun: true, behind: None })
+        let mut builder = IndexBuilder::new(&opened);
+        let mut text = line_of(&JournalEntry::Opened(Box::new(opened)))?;
+        let started = JournalEntry::RunStarted(Cow::Borrowed(header));
+        let line = line_of(&started)?;
+        builder.add(&started, LinePlace { start: text.len() as u64, length: line.len() as u64 });
+        text.extend(line);
+        lines.append_lines(&text)?;
+        let length = text.len() as u64;
+        let beginning = JournalBeginning { length, crc32: crc32fast::hash(&text) };
+        let run = folder_of(path).to_owned();
+        let index = Some(GrowingIndex { run, builder, beginning, length });
+        Ok(Self { lines, has_begun: true, behind: None, index })
+    }
+
+    /// Says where the folder of the run is now.
+    pub(super) fn moved_to(&mut self, run: &Path) {
+        if let Some(index) = &mut self.index {
+            run.clone_into(&mut index.run);
+        }
     }
 
     /// Syncs files and folders in the background while the workers start.
@@ -198,17 +230,24 @@ impl JournalWriter {
         make_plain(path)?;
         let mut lines = Appender::open(path)?;
         lines.append(&JournalEntry::Resumed { at })?;
-        Ok(Self { lines, has_begun: false, behind: None })
+        Ok(Self { lines, has_begun: false, behind: None, index: None })
     }
 
     /// Writes the entries of the events with one call, and waits for the disk if one of them must be durable.
     fn write(&mut self, events: &[RunEvent]) -> io::Result<()> {
         let mut lines = Vec::new();
-        let mut is_durable = false;
+        let (mut is_durable, mut has_ended) = (false, false);
         for event in events {
             let Some((entry, durable)) = self.entry(event) else { continue };
-            lines.extend(line_of(&entry)?);
+            let line = line_of(&entry)?;
+            if let Some(index) = &mut self.index {
+                let length = line.len() as u64;
+                index.builder.add(&entry, LinePlace { start: index.length, length });
+                index.length += length;
+            }
+            lines.extend(line);
             is_durable |= durable;
+            has_ended = matches!(entry, JournalEntry::RunFinished { .. });
         }
         self.lines.append_lines(&lines)?;
         if !is_durable {
@@ -217,7 +256,12 @@ impl JournalWriter {
         if let Some(behind) = self.behind.take() {
             behind.join().map_err(|_| io::Error::other("a thread has died"))??;
         }
-        self.lines.sync()
+        self.lines.sync()?;
+        if has_ended && let Some(GrowingIndex { run, builder, beginning, length }) = self.index.take() {
+            // Where it cannot be kept, it is made from the journal when it is needed.
+            builder.finish(length, beginning).map(|index| index.save(&run));
+        }
+        Ok(())
     }
 
     /// Returns the entry of an event, if it has one, and whether it must be durable before others learn of the event.

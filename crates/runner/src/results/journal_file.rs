@@ -11,6 +11,8 @@ use crate::jsonl::WholeLines;
 
 const PLAIN: &str = "journal.jsonl";
 const COMPRESSED: &str = "journal.jsonl.zst";
+/// The index of the plain file, see `results::journal_index`.
+pub(super) const INDEX: &str = "journal.index";
 /// The incomplete file of a compression.
 const UNFINISHED: &str = ".journal.unfinished";
 
@@ -89,6 +91,11 @@ fn open_as_named(path: &Path) -> io::Result<JournalText> {
     })
 }
 
+/// Returns whether a journal is not compressed.
+pub(super) fn is_plain(path: &Path) -> bool {
+    !is_compressed(path)
+}
+
 fn is_compressed(path: &Path) -> bool {
     path.extension().is_some_and(|ending| ending == "zst")
 }
@@ -150,6 +157,8 @@ pub fn compress(run: &Path, step: &dyn Fn()) -> io::Result<()> {
     made?;
     atomic_file::commit(&unfinished, &compressed, step)?;
     std::fs::remove_file(&plain)?;
+    // An index without its journal is harmless.
+    drop(std::fs::remove_file(run.join(INDEX)));
     step();
     atomic_file::sync_folder(run)
 }

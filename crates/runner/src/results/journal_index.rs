@@ -1,73 +1,65 @@
-//! The index of a journal: the overview of the run, and of each file its status, and where its result is.
+//! The index of a journal: the overview of its run, and of each file the status and the place of the result.
 //!
-//! It says what the journal says, so that a question about a run or about some of its files does not read the results
+//! It says what the journal says, so that a question about a run, or about some of its files, does not read the results
 //! of all files. `journal.index` is beside `journal.jsonl`:
 //!
 //! ```text
 //! {"crc32":…,"entry":{"version":1,"journal":LENGTH,…}}    the journal that it is of, and the overview of the run
-//! N records of one width, sorted by the keys of files
+//! N records of one width, sorted by the keys of the files
 //! ```
 //!
-//! The process that writes the journal writes the index when the run ends. If it is missing or damaged, or of a journal
-//! with another length or another beginning, because the process was killed or the run was resumed, it is made from the
-//! journal again. A run in progress and a compressed journal have none.
+//! The process that writes the journal writes the index when the run ends. If the index is missing or damaged, or is of
+//! a journal with another length or beginning, because the process was killed or the run was resumed, it is made from
+//! the journal again. A run in progress has none, and a compressed journal has none.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::circumstances::Circumstances;
-use super::file_key::FileKey;
+use super::file_key::{FILE_KEY, FileKey};
 use super::folder::{ResultsFolder, is_running, why_unreadable};
 use super::folder_error::{FolderError, io_error};
-use super::index_builder::IndexBuilder;
-use super::journal::JournalEntry;
-use super::journal_file::{journal_path, lines_up_to, plain_path};
+use super::index_builder::read_journal;
+use super::journal_file::{INDEX, journal_path, plain_path};
 use super::summary::{RunState, RunSummary};
 use crate::atomic_file;
 use crate::jsonl::{entry_of, line_of};
 use crate::wire::{FORMAT, Maybe, RemoteForm as _, RunEndForm, RunOverviewForm};
 use slt_core::outcome::{FileStatus, RunEnd, RunOverview};
 
-const NAME: &str = "journal.index";
 const VERSION: u32 = 1;
-/// The width of a record: two keys, place and length of the line, microseconds, likeness, two statuses, and whether the
-/// suite is known; then a checksum.
-const FIELDS: usize = 16 + 16 + 8 + 8 + 8 + 8 + 1 + 1 + 1;
+/// The width of a record without its checksum: two keys, four numbers, two statuses, and whether the suite is known.
+const FIELDS: usize = 2 * FILE_KEY + 4 * 8 + 3;
+/// The width of a record.
 const WIDTH: usize = FIELDS + 4;
-/// In a record, no duration.
-const UNTIMED: u64 = u64::MAX;
-/// In a record, no status.
+/// In a record, the status of a file without a result.
 const UNTESTED: u8 = u8::MAX;
 
 /// The index of a journal.
 #[derive(Debug, Clone, PartialEq)]
-pub struct JournalIndex {
+pub(super) struct JournalIndex {
     pub(super) head: IndexHead,
-    /// The files of the run, sorted by their keys.
-    pub(super) files: Vec<IndexedFile>,
+    /// The files of the run with their keys, sorted.
+    pub(super) files: Vec<(FileKey, IndexedFile)>,
 }
 
 /// The first line of the file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct IndexHead {
-    pub(super) version: u32,
+    version: u32,
     /// The version of the journal.
-    pub(super) format: u32,
+    format: u32,
     /// The length of the journal.
     pub(super) journal: u64,
-    /// The length and the checksum of its lines up to the header of the run.
-    pub(super) beginning: (u64, u32),
+    pub(super) beginning: JournalBeginning,
     /// The number of records.
-    pub(super) files: u64,
-    pub(super) run: String,
-    pub(super) started: i64,
-    pub(super) circumstances: Option<Circumstances>,
-    /// Whether another program made the run.
-    pub(super) is_imported: bool,
+    records: usize,
+    pub(super) run: RunFacts,
     /// The end, if the last session has ended.
     #[serde(with = "Maybe::<RunEndForm>")]
     pub(super) ended: Option<RunEnd>,
@@ -75,113 +67,264 @@ pub(super) struct IndexHead {
     pub(super) overview: RunOverview,
 }
 
-/// What the index knows of a file of a run.
+/// The lines of a journal up to the header of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct JournalBeginning {
+    pub(super) length: u64,
+    pub(super) crc32: u32,
+}
+
+/// What the first entry of a journal says of its run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct RunFacts {
+    pub(super) started: i64,
+    pub(super) circumstances: Option<Circumstances>,
+    /// Whether another program made the run.
+    pub(super) is_imported: bool,
+}
+
+/// A file of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct IndexedFile {
-    pub(super) file: FileKey,
+    /// The key of its path in reports.
     pub(super) path: FileKey,
-    /// Whether the suite of the file is known.
+    /// Whether its suite is known.
     pub(super) is_known: bool,
-    /// The result; `None` if the file has none.
+    /// Its result, if it has one.
     pub(super) result: Option<IndexedResult>,
 }
 
-/// What the index knows of the result of a file.
+/// The result of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct IndexedResult {
-    /// The place of its line in the journal.
-    pub(super) start: u64,
-    /// The length of its line.
-    pub(super) length: u64,
+    pub(super) line: LinePlace,
     /// The status over all attempts.
     pub(super) status: FileStatus,
     /// The status of the last attempt.
     pub(super) last: FileStatus,
-    /// The duration; `None` if another program made the run without it.
-    pub(super) elapsed: Option<Duration>,
-    /// A digest of what comparisons look at, if all of the file passed; equal digests mean that nothing has changed.
-    pub(super) likeness: Option<u64>,
+    /// The duration in microseconds, if it is known.
+    pub(super) elapsed: Option<NonZero<u64>>,
+    /// A digest of what a comparison looks at, if all of the file passed: with equal digests, nothing has changed.
+    pub(super) likeness: Option<NonZero<u64>>,
+}
+
+/// The place of a line in a journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LinePlace {
+    pub(super) start: u64,
+    pub(super) length: u64,
 }
 
 impl ResultsFolder {
-    /// Returns the index of the journal of a run.
+    /// Reads the overview of a run from the index of its journal.
     ///
     /// # Errors
     ///
     /// [`FolderError`], when there is no such run, or its journal cannot be read.
-    pub fn journal_index(&self, name: &str) -> Result<JournalIndex, FolderError> {
+    pub fn overview_of(&self, name: &str) -> Result<(RunSummary, RunOverview), FolderError> {
         let run = self.path_of(name)?;
-        JournalIndex::of_run(&run).map(|index| index.named(name, &run))
+        // In this order: a run that ends between the two calls counts as ended.
+        let going = is_running(&run);
+        let head =
+            IndexHead::load(&run).map_or_else(|| JournalIndex::rebuild(&run).map(|index| index.head), Ok)?;
+        let overview = head.overview.clone();
+        Ok((head.into_summary(name, going), overview))
     }
 }
 
 impl JournalIndex {
+    pub(super) fn new(head: IndexHead, files: Vec<(FileKey, IndexedFile)>) -> Self {
+        Self { head, files }
+    }
+
+    /// Returns the overview of the run.
+    pub(super) fn overview(&self) -> &RunOverview {
+        &self.head.overview
+    }
+
     /// Returns the index of the journal in this folder.
     pub(super) fn of_run(run: &Path) -> Result<Self, FolderError> {
-        if let Some(index) = Self::load(run) {
-            return Ok(index);
-        }
-        Self::rebuild(run)
+        Self::load(run).map_or_else(|| Self::rebuild(run), Ok)
     }
 
     /// Makes the index from the journal.
     pub(super) fn rebuild(run: &Path) -> Result<Self, FolderError> {
-        // In this order: a journal that ends between the two calls is read to its end.
+        // In this order: the journal of a run that ends between the two calls is read to its end.
         let going = is_running(run);
         let path = journal_path(run);
-        let index = Self::from_journal(&path).map_err(io_error("read", &path))?;
-        let Some(mut index) = index else { return Err(why_unreadable(path)) };
-        if !going && path == plain_path(run) && index.head.pin(&path).is_ok() {
+        let index = read_journal(&path).map_err(io_error("read", &path))?;
+        let Some(index) = index else { return Err(why_unreadable(path)) };
+        if !going && path == plain_path(run) {
             // Where it cannot be kept, the next command reads the journal again.
             let _ = index.save(run);
         }
         Ok(index)
     }
 
-    /// Reads a whole journal; `None` if its first entries are unreadable.
-    fn from_journal(path: &Path) -> io::Result<Option<Self>> {
-        let mut builder = None;
-        let mut lines = lines_up_to(path, u64::MAX)?;
-        while let Some(line) = lines.next_line()? {
-            let length = line.len() as u64;
-            let Some(entry) = entry_of::<JournalEntry<'_>>(line) else { continue };
-            let start = lines.position() - length;
-            match (&mut builder, &entry) {
-                (Some(builder), entry) => IndexBuilder::add(builder, entry, start, length),
-                (None, JournalEntry::Opened(opened)) if opened.format == FORMAT => {
-                    builder = Some(IndexBuilder::new(opened));
-                }
-                (None, _) => {}
-            }
-        }
-        Ok(builder.and_then(|builder| builder.finish(lines.position())))
-    }
-
-    /// Reads the kept index; `None` if there is none for the journal as it is.
+    /// Reads the kept index; `None` if there is none of the journal as it is.
     fn load(run: &Path) -> Option<Self> {
-        let (head, mut file) = open(run)?;
-        let count = usize::try_from(head.files).ok()?;
-        let mut files = Vec::with_capacity(count);
+        let (head, mut records) = open(run)?;
+        let mut files = Vec::with_capacity(head.records);
         let mut record = [0; WIDTH];
-        for _ in 0..count {
-            file.read_exact(&mut record).ok()?;
-            files.push(IndexedFile::from_record(&record)?);
+        for _ in 0..head.records {
+            records.read_exact(&mut record).ok()?;
+            files.push(from_record(&record)?);
         }
         Some(Self { head, files })
     }
 
-    /// Replaces the kept index.
+    /// Keeps the index. It need not reach the disk, because a damaged one is made again.
     pub(super) fn save(&self, run: &Path) -> io::Result<()> {
-        atomic_file::replace(&run.join(NAME), |out| {
+        atomic_file::replace(&run.join(INDEX), |out| {
             out.write_all(&line_of(&self.head)?)?;
-            self.files.iter().try_for_each(|file| out.write_all(&file.to_record()))
+            self.files.iter().try_for_each(|(key, file)| out.write_all(&to_record(key, file)))
         })
     }
+}
 
-    /// Names the run by its folder, and finds out whether it is in progress.
-    fn named(mut self, name: &str, run: &Path) -> Self {
-        self.head.name(name);
-        self.head.is_going = self.head.ended.is_none() && is_running(run);
-        self
+impl IndexHead {
+    pub(super) fn new(
+        journal: u64,
+        beginning: JournalBeginning,
+        records: usize,
+        run: RunFacts,
+        ended: Option<RunEnd>,
+        overview: RunOverview,
+    ) -> Self {
+        Self { version: VERSION, format: FORMAT, journal, beginning, records, run, ended, overview }
     }
+
+    /// Reads the head of the kept index; `None` if there is none of the journal as it is.
+    pub(super) fn load(run: &Path) -> Option<Self> {
+        open(run).map(|(head, _)| head)
+    }
+
+    pub(super) fn into_summary(self, name: &str, going: bool) -> RunSummary {
+        let Self { run: RunFacts { started, circumstances, .. }, ended, overview, .. } = self;
+        let state = match ended {
+            Some(end) => RunState::Ended(end),
+            None if going => RunState::Going,
+            None => RunState::Killed,
+        };
+        RunSummary {
+            name: name.to_owned(),
+            started,
+            totals: overview.totals(),
+            elapsed: overview.elapsed,
+            header: overview.header,
+            circumstances,
+            state,
+        }
+    }
+}
+
+impl JournalBeginning {
+    /// Reads the beginning of a journal with this length.
+    pub(super) fn read(journal: &Path, length: u64) -> io::Result<Self> {
+        let mut sum = crc32fast::Hasher::new();
+        let mut file = BufReader::with_capacity(64 << 10, File::open(journal)?.take(length));
+        loop {
+            let bytes = file.fill_buf()?;
+            if bytes.is_empty() {
+                return Ok(Self { length, crc32: sum.finalize() });
+            }
+            sum.update(bytes);
+            let length = bytes.len();
+            file.consume(length);
+        }
+    }
+}
+
+impl IndexedResult {
+    pub(super) fn new(
+        line: LinePlace,
+        [status, last]: [FileStatus; 2],
+        elapsed: Duration,
+        likeness: Option<NonZero<u64>>,
+    ) -> Self {
+        let elapsed = NonZero::new(u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX));
+        Self { line, status, last, elapsed, likeness }
+    }
+}
+
+/// Opens the kept index of a journal, behind its head; `None` if there is none of the journal as it is.
+fn open(run: &Path) -> Option<(IndexHead, BufReader<File>)> {
+    let journal: PathBuf = plain_path(run);
+    let length = std::fs::metadata(&journal).ok()?.len();
+    let mut index = BufReader::with_capacity(64 << 10, File::open(run.join(INDEX)).ok()?);
+    let mut line = Vec::new();
+    index.read_until(b'\n', &mut line).ok()?;
+    let head: IndexHead = entry_of(&line)?;
+    if (head.version, head.format, head.journal) != (VERSION, FORMAT, length) {
+        return None;
+    }
+    let records = index.get_ref().metadata().ok()?.len().checked_sub(line.len() as u64)?;
+    let beginning = JournalBeginning::read(&journal, head.beginning.length).ok()?;
+    (records == (head.records as u64).checked_mul(WIDTH as u64)? && beginning == head.beginning)
+        .then_some((head, index))
+}
+
+fn to_record(key: &FileKey, file: &IndexedFile) -> [u8; WIDTH] {
+    let number = |number: Option<NonZero<u64>>| number.map_or(0, NonZero::get).to_le_bytes();
+    let result = file.result;
+    let line = result.map_or(LinePlace { start: 0, length: 0 }, |result| result.line);
+    let [status, last] = match result {
+        Some(result) => [result.status, result.last].map(byte_of),
+        None => [UNTESTED; 2],
+    };
+    let mut record = [0; WIDTH];
+    let mut rest = &mut record[..];
+    for field in [
+        &key[..],
+        &file.path,
+        &line.start.to_le_bytes(),
+        &line.length.to_le_bytes(),
+        &number(result.and_then(|result| result.elapsed)),
+        &number(result.and_then(|result| result.likeness)),
+        &[status, last, u8::from(file.is_known)],
+    ] {
+        let (own, others) = rest.split_at_mut(field.len());
+        own.copy_from_slice(field);
+        rest = others;
+    }
+    let sum = crc32fast::hash(&record[..FIELDS]);
+    record[FIELDS..].copy_from_slice(&sum.to_le_bytes());
+    record
+}
+
+/// Reads what [`to_record`] writes; `None` if it is damaged.
+fn from_record(record: &[u8; WIDTH]) -> Option<(FileKey, IndexedFile)> {
+    let (fields, sum) = record.split_at(FIELDS);
+    if sum != crc32fast::hash(fields).to_le_bytes() {
+        return None;
+    }
+    let (key, rest) = fields.split_first_chunk()?;
+    let (path, rest) = rest.split_first_chunk()?;
+    let (numbers, rest) = rest.split_at_checked(4 * 8)?;
+    let (numbers, _) = numbers.as_chunks();
+    let &[start, length, elapsed, likeness] = numbers else { return None };
+    let [start, length, elapsed, likeness] = [start, length, elapsed, likeness].map(u64::from_le_bytes);
+    let &[status, last, is_known] = rest else { return None };
+    let result = match status {
+        UNTESTED => None,
+        _ => Some(IndexedResult {
+            line: LinePlace { start, length },
+            status: status_of(status)?,
+            last: status_of(last)?,
+            elapsed: NonZero::new(elapsed),
+            likeness: NonZero::new(likeness),
+        }),
+    };
+    Some((*key, IndexedFile { path: *path, is_known: is_known != 0, result }))
+}
+
+/// Returns the byte that stands for a status in an index.
+pub(super) fn byte_of(status: FileStatus) -> u8 {
+    let place = FileStatus::ALL.iter().position(|&one| one == status);
+    place.and_then(|place| u8::try_from(place).ok()).unwrap_or(UNTESTED)
+}
+
+/// Returns the status that [`byte_of`] writes so.
+pub(super) fn status_of(byte: u8) -> Option<FileStatus> {
+    FileStatus::ALL.get(usize::from(byte)).copied()
 }

@@ -7,6 +7,7 @@ use super::folder::{ResultsFolder, why_unreadable};
 use super::folder_error::{FolderError, io_error};
 use super::journal::begins_session;
 use super::journal_file::{is_sound, journal_path, lines};
+use super::journal_index::IndexHead;
 use super::start::check_start;
 use super::summary::read_brief;
 
@@ -55,6 +56,10 @@ impl ResultsFolder {
 
 /// Checks whether a run is readable. The whole journal is read only if its beginning is inconclusive.
 fn check_readable(run: &Path) -> Result<(), FolderError> {
+    // It was readable when its index was made, and has the same beginning.
+    if IndexHead::load(run).is_some() {
+        return Ok(());
+    }
     let path = journal_path(run);
     let is_whole = check_start(&path).is_ok() && is_sound(&path);
     if is_whole && has_header(&path).unwrap_or(false) {

@@ -1,15 +1,19 @@
 //! Stored runs: a folder for each, with the journal as the source of truth.
+mod beginning;
+mod changed_files;
 mod circumstances;
 pub mod combine;
 mod digest;
+mod file_key;
 pub mod folder;
 mod folder_error;
 mod history;
 mod index;
+mod index_builder;
 mod journal;
 pub mod journal_file;
+mod journal_index;
 mod last;
-mod part;
 mod run_ref;
 pub mod sequence;
 mod shards;
@@ -25,13 +29,14 @@ pub mod import;
 pub mod portable;
 pub mod prune;
 
+pub use beginning::RunBeginning;
+pub use changed_files::ChangedFiles;
 pub use circumstances::{CiRun, Circumstances, Commit, Imported};
 pub use folder::{ResultsFolder, RunFolder};
 pub use folder_error::FolderError;
 pub use history::{History, PastResult};
 pub use journal::{Journal, JournalWriter, Opened};
 pub use last::LastRun;
-pub use part::RunBeginning;
 pub use run_ref::{KnownRun, RunRef, run_refs};
 pub use shards::{CombinedShards, RunShard, ShardPart};
 pub use starting::StartingRun;

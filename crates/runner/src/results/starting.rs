@@ -109,6 +109,7 @@ impl StartingRun {
             }
             // It was renamed.
             drop(folder.keep());
+            writer.moved_to(&path);
             steps.step();
             let synced = files_of(&path, &runs).and_then(|files| writer.sync_behind(files));
             synced.map_err(io_error("write", &path))?;

@@ -11,7 +11,7 @@ use serde::de::IgnoredAny;
 use super::circumstances::{Circumstances, Commit};
 use super::folder::{ResultsFolder, is_running, why_unreadable};
 use super::folder_error::{FolderError, io_error};
-use super::journal::{Journal, Opened};
+use super::journal::Opened;
 use super::journal_file::{journal_path, lines};
 use super::time_worked::TimeWorked;
 use crate::jsonl::entry_of;
@@ -61,27 +61,13 @@ pub struct PastRun {
 }
 
 impl RunSummary {
-    /// Reads the summary of a run from its journal.
+    /// Reads the summary of a run from the index of its journal.
     ///
     /// # Errors
     ///
     /// [`FolderError`], when there is no such run, or its journal cannot be read.
     pub fn read(results: &ResultsFolder, name: &str) -> Result<Self, FolderError> {
-        PastRun::read(results, name).map(|past| past.run)
-    }
-
-    /// Returns the summary of a run from its journal; `None` if the run has not ended.
-    pub fn of_ended(journal: &Journal) -> Option<Self> {
-        let (opened, report) = (&journal.opened, &journal.report);
-        journal.ended.then(|| Self {
-            name: opened.run.clone(),
-            started: opened.started,
-            header: report.header.clone(),
-            circumstances: opened.circumstances.clone(),
-            totals: report.totals(),
-            elapsed: report.elapsed,
-            state: RunState::Ended(report.end),
-        })
+        results.overview_of(name).map(|(summary, _)| summary)
     }
 
     /// Returns the commit of the project, if known.

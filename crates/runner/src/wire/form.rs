@@ -4,6 +4,7 @@
 //! `#[serde(with = "List::<FailingRecordForm>")]`.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer};
@@ -84,6 +85,20 @@ impl<T, F: RemoteForm<T>> RemoteForm<Option<T>> for Maybe<F> {
     fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
         let value = Option::<OwnedForm<T, F>>::deserialize(deserializer)?;
         Ok(value.map(|OwnedForm(value, _)| value))
+    }
+}
+
+/// The form of the values of a map.
+pub(crate) struct Map<F>(PhantomData<F>);
+
+impl<T, F: RemoteForm<T>> RemoteForm<BTreeMap<String, T>> for Map<F> {
+    fn serialize<S: Serializer>(map: &BTreeMap<String, T>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(map.iter().map(|(key, value)| (key, BorrowedForm::<T, F>::new(value))))
+    }
+
+    fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error> {
+        let map = BTreeMap::<String, OwnedForm<T, F>>::deserialize(deserializer)?;
+        Ok(map.into_iter().map(|(key, OwnedForm(value, _))| (key, value)).collect())
     }
 }
 

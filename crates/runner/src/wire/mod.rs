@@ -6,6 +6,7 @@
 
 mod correction;
 mod form;
+mod overview;
 mod path;
 mod record;
 mod run;
@@ -15,7 +16,8 @@ mod tests;
 mod times;
 
 pub(crate) use correction::CorrectionForm;
-pub(crate) use form::{Boxed, Lent, List, Maybe, RemoteForm};
+pub(crate) use form::{Lent, List, Maybe, RemoteForm};
+pub(crate) use overview::RunOverviewForm;
 pub(crate) use path::{FileIdForm, path_field, path_map};
 pub(crate) use record::{
     DigestForm, ExitHowForm, FailingRecordForm, ProblemForm, RecordIdForm, RecordKeyForm, RecordNameForm,

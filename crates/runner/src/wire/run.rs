@@ -262,6 +262,7 @@ forms! {
     EngineIdForm => EngineId,
     FileReportForm => FileReport,
     FileStatusForm => FileStatus,
+    RunEndForm => RunEnd,
     RunHeaderForm => RunHeader,
     SettingsForm => Settings,
     MissingRequirementForm => MissingRequirement,

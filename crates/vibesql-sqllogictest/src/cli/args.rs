@@ -60,7 +60,7 @@ pub(super) use self::format::FormatArgs;
 pub(super) use self::program::{CompletionsArgs, ConfigCommand, ConfigShowArgs, ManArgs};
 pub(super) use self::report::{ReportArgs, ReportFormat};
 pub(super) use self::run::{MessageFormat, OrderChoice, RunArgs, WorkArgs, WorkerArgs};
-pub(super) use self::runs::{LAST_RUN, PREVIOUS_RUN, RunsArgs, ShowArgs};
+pub(super) use self::runs::{LAST_RUN, RunsArgs, ShowArgs};
 pub(super) use self::selection::{ListArgs, SelectionArgs, ShardBalance, ShardChoice};
 pub(super) use self::shell::ShellArgs;
 pub(super) use self::store::{

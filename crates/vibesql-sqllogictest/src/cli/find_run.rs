@@ -8,8 +8,6 @@ use super::error::CliError;
 use super::results_location::ResultsLocation;
 use super::ui::Ui;
 use slt_core::engine::EngineId;
-use slt_core::location::FileId;
-use slt_core::outcome::RunReport;
 use slt_insight::report::shards::defect;
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::results::import;
@@ -109,27 +107,6 @@ pub(super) fn find_run(
     }
 }
 
-/// Finds the run that `word` refers to, and returns its name and its results; only those of `files`, if they are given.
-pub(super) fn find_report(
-    word: &str,
-    files: Option<&HashSet<&FileId>>,
-    location: &ResultsLocation,
-    constraints: RunConstraints<'_>,
-    ui: &mut Ui,
-) -> Result<(String, RunReport), CliError> {
-    match (resolve(word, location, constraints, ui)?, files) {
-        (RunPlace::Stored { run, .. }, Some(files)) => {
-            let report = location.results()?.report_of_files(&run, files)?;
-            Ok((run, report))
-        }
-        (RunPlace::Stored { run, .. }, None) => {
-            let found = LocatedRun::stored(location.results()?.journal(Some(&run))?);
-            Ok((found.name, found.journal.report))
-        }
-        (RunPlace::File(path), _) => in_file(&path).map(|found| (found.name, found.journal.report)),
-    }
-}
-
 /// Finds the run that `word` refers to, prints the notes about it, and returns its journal.
 pub(super) fn find_journal(word: &str, location: &ResultsLocation, ui: &mut Ui) -> Result<Journal, CliError> {
     let found = find_run(word, location, RunConstraints::default(), ui)?;
@@ -153,6 +130,16 @@ pub(super) fn find_stored(word: &str, location: &ResultsLocation, ui: &mut Ui) -
             Err(CliError::usage(format!("`{path}` is a file; this command needs a stored run"), hint))
         }
     }
+}
+
+/// Finds the last run before one, on the same engine, and returns its name.
+pub(super) fn find_previous(
+    name: &str,
+    engine: &EngineId,
+    results: &ResultsFolder,
+    ui: &mut Ui,
+) -> Result<String, CliError> {
+    before(results, RunConstraints { before: Some(name), engine: Some(engine) }, ui)
 }
 
 /// Returns the last readable run.
@@ -187,15 +174,16 @@ fn resolve(
     match run_refs.as_slice() {
         // A run is not compared with itself.
         [RunRef::Last] if constraints.before.is_some() && constraints.before == Some(&results.last()?) => {
-            before(results, RunConstraints { engine: None, ..constraints }, ui)
+            before(results, RunConstraints { engine: None, ..constraints }, ui).map(RunPlace::stored)
         }
         [RunRef::Last] => Ok(RunPlace::stored(last(results, ui)?)),
         [RunRef::Previous] if constraints.before.is_none() && constraints.engine.is_none() => {
             let last = last(results, ui)?;
             let engine = results.beginning_of(&last)?.header.engine;
             before(results, RunConstraints { before: Some(&last), engine: Some(&engine) }, ui)
+                .map(RunPlace::stored)
         }
-        [RunRef::Previous] => before(results, constraints, ui),
+        [RunRef::Previous] => before(results, constraints, ui).map(RunPlace::stored),
         [RunRef::Run(name)] => Ok(RunPlace::stored(name)),
         [RunRef::Branch { name, runs }] => last_of(&format!("branch `{name}`"), runs, results, constraints),
         [RunRef::Commit { hash, runs }] => last_of(&format!("commit {hash}"), runs, results, constraints),
@@ -208,11 +196,7 @@ fn resolve(
 }
 
 /// Returns the last run before one, on an engine.
-fn before(
-    results: &ResultsFolder,
-    constraints: RunConstraints<'_>,
-    ui: &mut Ui,
-) -> Result<RunPlace, CliError> {
+fn before(results: &ResultsFolder, constraints: RunConstraints<'_>, ui: &mut Ui) -> Result<String, CliError> {
     let runs = results.runs()?;
     let end = constraints.before.and_then(|name| runs.iter().position(|run| run == name));
     for name in runs[..end.unwrap_or(runs.len())].iter().rev() {
@@ -227,7 +211,7 @@ fn before(
                 if constraints.engine.is_none_or(|engine| run.header.engine.is_same(engine))
                     && is_comparable(&run) =>
             {
-                return Ok(RunPlace::stored(name));
+                return Ok(name.clone());
             }
             // Its process was killed before the run started.
             Ok(_) | Err(FolderError::NoJournal(_)) => {}

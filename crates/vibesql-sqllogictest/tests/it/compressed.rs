@@ -84,7 +84,11 @@ fn said(results: &ResultsFolder) -> String {
 fn files(results: &ResultsFolder, name: &str) -> Vec<String> {
     let entries = std::fs::read_dir(results.path_of(name).unwrap()).unwrap();
     let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    names.retain(|name| name != "lock");
+    // Only a plain journal has an index.
+    assert!(
+        names.iter().all(|name| name != "journal.index") || names.iter().any(|name| name == "journal.jsonl")
+    );
+    names.retain(|name| name != "lock" && name != "journal.index");
     names.sort();
     names
 }

@@ -52,6 +52,7 @@ mod import_text;
 mod injected;
 mod isolation;
 mod journal;
+mod journal_index;
 mod json_report;
 mod kept;
 mod last_outcomes;

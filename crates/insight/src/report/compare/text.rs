@@ -36,10 +36,11 @@ pub fn write(out: &mut String, comparison: &Comparison<'_>) -> fmt::Result {
     }
 }
 
-/// Writes the changes since the run named `before` in a few lines.
-pub fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>) -> fmt::Result {
+/// Writes the changes since the run named `before` in a few lines. Files with equal results need not be in `diff`; `equal`
+/// is the number of those that are not.
+pub fn write_brief(out: &mut String, before: &str, diff: &RunDiff<'_>, equal: u64) -> fmt::Result {
     let sections = sections(diff);
-    let common = plural(diff.common(), "file");
+    let common = plural(diff.common() + equal, "file");
     if sections.is_empty() {
         return writeln!(out, "since {before}: no change in {common} that both runs have");
     }

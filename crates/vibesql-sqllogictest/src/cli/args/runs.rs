@@ -11,7 +11,7 @@ a branch or a commit (its last complete run), or a file: of `store export --run`
 /// The name of the last run.
 pub(in crate::cli) const LAST_RUN: &str = "last";
 /// The name of the run before another one, on the same engine.
-pub(in crate::cli) const PREVIOUS_RUN: &str = "previous";
+pub(super) const PREVIOUS_RUN: &str = "previous";
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RunsArgs {
