@@ -2,7 +2,7 @@
 """Times whole processes beside peers with hyperfine, and writes the figures of docs/performance.md.
 
     scripts/bench_e2e.py                        all sections, with release builds
-    scripts/bench_e2e.py loop start             these sections: loop, files, store, start
+    scripts/bench_e2e.py loop start             these sections: loop, files, after, store, start
     scripts/bench_e2e.py --corpus PATH …        other files for `loop` (default: the shipped suite)
     scripts/bench_e2e.py --profile dev          another profile, which the page says
     scripts/bench_e2e.py --no-build             what is in `target` of that profile, as it is
@@ -146,6 +146,17 @@ def history(program: Path, examples: Path, runs: int) -> Path:
     return folder
 
 
+def after(program: Path, count: int) -> dict[str, list[str]]:
+    """Commands in a folder with two runs of many files."""
+    files = many_files(count)
+    command = [str(program), "--no-config", "--results", str(SCRATCH / f"results-{count}")]
+    run = [*command, "run", "--engine", "sqlite", "--quiet", "--no-progress"]
+    for _ in range(2):
+        subprocess.run([*run, files], check=True, stdout=subprocess.DEVNULL)
+    # In this order, because `status` shows the last run.
+    return {"`status`": [*command, "status"], "`run` of one file": [*run, str(Path(files) / "000" / "000000.test")]}
+
+
 def measure(section: str, options: argparse.Namespace, program: Path, examples: Path, results: str) -> str:
     def run(*more: str) -> list[str]:
         return [str(program), "--no-config", "--results", results, *more]
@@ -159,6 +170,11 @@ def measure(section: str, options: argparse.Namespace, program: Path, examples: 
         paths = [many_files(options.files)]
         head = f"{options.files:,} files of two records.\n\n"
         return head + table(peers(one, examples, paths), options.rounds, "SQLite alone", results)
+    if section == "after":
+        commands = after(program, options.files)
+        tables = (table({name: command}, options.rounds, None, results) for name, command in commands.items())
+        rows = "\n".join([next(tables), *(one.splitlines()[-1] for one in tables)])
+        return f"After two runs of {options.files:,} files of two records.\n\n{rows}"
     if section == "start":
         file = str(Path(many_files(options.files)) / "000" / "000000.test")
         commands = {"`--help`": run("--help"), "`test` of one file": run("test", "--engine", "sqlite", file)}
@@ -205,7 +221,7 @@ def put(page: str, section: str, figures: str) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help="loop, files, store, start (default: all)")
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help="loop, files, after, store, start (default: all)")
     parser.add_argument("--corpus", nargs="+", metavar="PATH", help="files and folders for `loop`")
     parser.add_argument("--rounds", type=int, default=15, help="runs of each command (default: 15)")
     parser.add_argument("--files", type=int, default=10_000, help="files of `files` (default: 10000)")
@@ -214,7 +230,7 @@ def main() -> None:
     parser.add_argument("--no-build", action="store_true", help="use what is in `target`")
     parser.add_argument("--print", action="store_true", help="print the figures only")
     options = parser.parse_args()
-    known = ["loop", "files", "store", "start"]
+    known = ["loop", "files", "after", "store", "start"]
     for section in options.sections:
         if section not in known:
             raise Failure(f"expected a section of {', '.join(known)}, found `{section}`")
