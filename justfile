@@ -39,6 +39,10 @@ bless:
 bench:
     cargo bench -p vibesql-sqllogictest-bench
 
+# Instructions of the hot paths against the recorded baseline; `just counts --accept` records them (Debian's package valgrind).
+counts *args:
+    cargo run --quiet --example instruction_counts -- {{args}}
+
 # Whole processes beside peers; writes the figures of docs/performance.md (cargo install hyperfine@1.20.0). Words: loop files store start, --corpus PATH.
 bench-e2e *args:
     scripts/bench_e2e.py {{args}}
