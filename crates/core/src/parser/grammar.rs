@@ -19,7 +19,7 @@ use crate::location::{Source, text_of};
 pub fn parse<'s>(source: &'s Source, profile: &'static Profile) -> Script<'s> {
     let profile = rules_for(profile, source);
     let mut reader = Reader::new(source, profile);
-    while let Some(line) = reader.lines.peek() {
+    while let Some(line) = reader.peek_unusual() {
         // Each has its own `push`, which copies no more than the small items have.
         if profile.is_blank(&line) {
             let span = reader.span_while(|line| profile.is_blank(line));
@@ -57,7 +57,7 @@ pub(super) struct Reader<'s> {
     /// What records in front of the next one have left for it, in the dialect of sqllogictest-rs.
     pub(super) pending: PendingParts<'s>,
     /// Whether there is a NUL byte anywhere.
-    has_nul: bool,
+    pub(super) has_nul: bool,
     /// Memory for the words of the next header.
     words: Vec<&'s [u8]>,
 }
@@ -122,6 +122,14 @@ impl<'s> Reader<'s> {
 
     pub(super) fn offset(&self) -> usize {
         self.lines.peek().map_or(self.source.bytes().len(), |line| line.start)
+    }
+
+    /// Returns the next line, behind the items that need no closer look.
+    fn peek_unusual(&mut self) -> Option<Line<'s>> {
+        if self.profile.has_usual_records {
+            self.usual_items();
+        }
+        self.lines.peek()
     }
 
     /// Takes the next line that is neither blank nor a comment between records; `None` at the end of the file.
@@ -364,7 +372,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Returns whether a line begins with the keyword and second word of a record, as after a missing blank line.
-    fn looks_like_header(&self, line: &[u8]) -> bool {
+    pub(super) fn looks_like_header(&self, line: &[u8]) -> bool {
         let begins = |word: &[u8]| line.strip_prefix(word).is_some_and(|rest| rest.first() == Some(&b' '));
         may_begin_header(line) && self.profile.directives.iter().any(|(word, _)| begins(word.as_bytes()))
     }
@@ -386,7 +394,7 @@ impl<'s> Reader<'s> {
     }
 
     /// Warns about records glued to a skipped query, which compares no values.
-    fn look_for_headers(&mut self, separator: Line<'s>, expected: &Block<'s>) {
+    pub(super) fn look_for_headers(&mut self, separator: Line<'s>, expected: &Block<'s>) {
         if !lines_of(expected.raw).any(may_be_structure) {
             return;
         }
@@ -472,7 +480,7 @@ impl<'s> Reader<'s> {
 }
 
 /// Parses value lines, and returns the line after a hash line, if there is one.
-fn query_expectation<'s>(lines: Block<'s>) -> (QueryExpectation<'s>, Option<&'s [u8]>) {
+pub(super) fn query_expectation<'s>(lines: Block<'s>) -> (QueryExpectation<'s>, Option<&'s [u8]>) {
     let Some(hash) = lines.leading_hash() else { return (QueryExpectation::Rows(lines), None) };
     match lines.lines().nth(1) {
         Some(behind) => (QueryExpectation::Rows(lines), Some(behind)),

@@ -30,20 +30,43 @@ pub fn without_indent(text: &[u8]) -> &[u8] {
 /// Returns the first word of a text, and the text behind it.
 #[inline]
 pub fn next_word(text: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut start = 0;
-    while start < text.len() && is_space(text[start]) {
-        start += 1;
+    let start = text.iter().position(|&byte| !is_space(byte))?;
+    let text = &text[start..];
+    Some(text.split_at(word_length(text)))
+}
+
+/// Returns the number of bytes in front of the first white space.
+#[inline]
+fn word_length(text: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let mut length = 0;
+    // Eight bytes at once, as most words are shorter.
+    while let Some(chunk) = text[length..].first_chunk::<8>() {
+        let bytes = u64::from_le_bytes(*chunk);
+        // The highest bit of each byte that is at most a blank; those behind the first one may be wrong.
+        let marks = bytes.wrapping_sub(ONES * u64::from(b' ' + 1)) & !bytes & (ONES << 7);
+        if marks == 0 {
+            length += chunk.len();
+            continue;
+        }
+        let place = (marks.trailing_zeros() / 8) as usize;
+        if is_space(chunk[place]) {
+            return length + place;
+        }
+        length += place + 1;
     }
-    let mut end = start;
-    while end < text.len() && !is_space(text[end]) {
-        end += 1;
-    }
-    (start < end).then(|| (&text[start..end], &text[end..]))
+    let rest = &text[length..];
+    length + rest.iter().position(|&byte| is_space(byte)).unwrap_or(rest.len())
 }
 
 /// Splits a text at white space of any length.
 pub fn words_of(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty())
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let (word, behind) = next_word(rest)?;
+        rest = behind;
+        Some(word)
+    })
 }
 
 impl<'s> Line<'s> {
@@ -97,8 +120,13 @@ pub struct LineCursor<'s> {
 impl<'s> LineCursor<'s> {
     /// Starts at `offset` of `bytes`, which is the first line.
     pub fn new(bytes: &'s [u8], offset: usize) -> Self {
+        Self::at(bytes, offset, 1)
+    }
+
+    /// Starts at `offset` of `bytes`, which is the line with this number.
+    pub fn at(bytes: &'s [u8], offset: usize, number: u32) -> Self {
         let ends = line_ends(&bytes[offset..]);
-        let mut cursor = Self { bytes, offset, number: 0, next: None, block: offset, ends };
+        let mut cursor = Self { bytes, offset, number: number - 1, next: None, block: offset, ends };
         cursor.advance();
         cursor
     }
@@ -179,6 +207,21 @@ fn line_ends_in_block(block: &[u8; BLOCK]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_word_ends_at_white_space_and_nowhere_else() {
+        for length in 0..20 {
+            for place in 0..=length {
+                for byte in 0..=u8::MAX {
+                    let mut text = vec![b'x'; length + 1];
+                    text[place] = byte;
+                    let plain: Vec<&[u8]> =
+                        text.split(|&byte| is_space(byte)).filter(|word| !word.is_empty()).collect();
+                    assert_eq!(words_of(&text).collect::<Vec<_>>(), plain, "{text:?}");
+                }
+            }
+        }
+    }
 
     #[test]
     fn every_line_end_is_found_wherever_it_stands() {

@@ -29,6 +29,7 @@ mod record;
 #[cfg(test)]
 mod tests;
 mod text;
+mod usual;
 
 pub(crate) use blocks::retry_of;
 pub use condition::{Comparison, ComparisonOperator, Condition, ConditionKind, first_refusal};

@@ -22,6 +22,7 @@ use crate::location::Source;
 pub static DUCKDB: Profile = Profile {
     name: "duckdb",
     read_record: |reader, line| RecordParser::new(reader, line).record(),
+    has_usual_records: false,
     finish: Some(nesting::check),
     blank_lines: BlankLines::Empty,
     strips_byte_order_mark: true,

@@ -43,6 +43,8 @@ pub struct Profile {
     pub name: &'static str,
     /// Reads a record from its first line.
     pub(super) read_record: RecordReader,
+    /// Whether records are read by the common grammar, which has a faster way for usual ones.
+    pub(super) has_usual_records: bool,
     /// Checks a file as a whole, once all its records are read.
     pub(super) finish: Option<for<'s> fn(&mut Script<'s>)>,
     /// The lines that separate records.

@@ -36,6 +36,7 @@ const FLAVOR: RsFlavor =
 pub static RS: Profile = Profile {
     name: "rs",
     read_record: |reader, line| read(reader, line, &FLAVOR),
+    has_usual_records: false,
     renderer: Renderer::SqllogictestRs,
     matcher: Matcher::SqllogictestRs,
     columns: ColumnRule::Count,

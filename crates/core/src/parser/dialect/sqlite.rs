@@ -19,6 +19,7 @@ const DIRECTIVES: &[(&str, Directive)] = &[
 pub static SQLITE: Profile = Profile {
     name: "sqlite",
     read_record: |reader, line| reader.record(line),
+    has_usual_records: true,
     finish: None,
     blank_lines: BlankLines::WhiteSpace,
     indented_comments: false,

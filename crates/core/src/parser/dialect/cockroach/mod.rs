@@ -27,6 +27,7 @@ use crate::location::text_of;
 pub static COCKROACH: Profile = Profile {
     name: "cockroach",
     read_record,
+    has_usual_records: false,
     blank_lines: BlankLines::WhiteSpace,
     indented_comments: true,
     renderer: Renderer::Cockroach,

@@ -25,6 +25,7 @@ use crate::location::text_of;
 pub static MATERIALIZE: Profile = Profile {
     name: "materialize",
     read_record,
+    has_usual_records: false,
     blank_lines: BlankLines::WhiteSpace,
     indented_comments: true,
     renderer: Renderer::Materialize,
