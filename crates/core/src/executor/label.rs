@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::BuildHasherDefault;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use md5::{Digest as _, Md5};
@@ -72,8 +73,14 @@ impl<'l> LabelledResult<'l> {
     }
 }
 
-/// The first results by their labels, with a hash that is faster than the usual one for short texts.
-type FirstResults = HashMap<Vec<u8>, KnownResult, BuildHasherDefault<TextHash>>;
+/// The first results of all labels.
+#[derive(Debug, Clone, Default)]
+struct FirstResults {
+    /// With a hash that is faster than the usual one for short texts.
+    by_label: HashMap<Vec<u8>, KnownResult, BuildHasherDefault<TextHash>>,
+    /// The texts of results, one after another: memory for each would cost more than its text.
+    texts: Vec<u8>,
+}
 
 /// The first result of a label.
 #[derive(Debug, Clone)]
@@ -85,33 +92,41 @@ struct KnownResult {
 /// A result that is kept.
 #[derive(Debug, Clone)]
 enum Identity {
-    Text(Box<[u8]>),
+    /// The place of its text.
+    Text(Range<usize>),
     Digest(Digest),
 }
 
-impl KnownResult {
-    fn new(line: u32, result: LabelledResult<'_>) -> Self {
+impl FirstResults {
+    fn keep(&mut self, label: &[u8], result: LabelledResult<'_>, line: u32) {
+        let start = self.texts.len();
         let identity = match result {
-            LabelledResult::Text(text) => Identity::Text(text.into()),
+            LabelledResult::Text(text) => {
+                self.texts.extend_from_slice(text);
+                Identity::Text(start..self.texts.len())
+            }
             LabelledResult::Listed(listed) if listed.most_lines() <= LONGEST_TEXT as u64 => {
-                Identity::Text(listed.text().into())
+                listed.append_to(&mut self.texts);
+                Identity::Text(start..self.texts.len())
             }
             LabelledResult::Listed(_) | LabelledResult::Digest(_) => Identity::Digest(result.digest()),
         };
-        Self { line, identity }
+        self.by_label.insert(label.to_vec(), KnownResult { line, identity });
     }
+}
 
-    fn is(&self, result: LabelledResult<'_>) -> bool {
+impl KnownResult {
+    fn is(&self, result: LabelledResult<'_>, texts: &[u8]) -> bool {
         match (&self.identity, result) {
-            (Identity::Text(known), LabelledResult::Text(text)) => **known == *text,
-            (Identity::Text(known), LabelledResult::Listed(listed)) => listed.lists(known),
-            _ => self.digest() == result.digest(),
+            (Identity::Text(known), LabelledResult::Text(text)) => texts[known.clone()] == *text,
+            (Identity::Text(known), LabelledResult::Listed(listed)) => listed.lists(&texts[known.clone()]),
+            _ => self.digest(texts) == result.digest(),
         }
     }
 
-    fn digest(&self) -> Digest {
+    fn digest(&self, texts: &[u8]) -> Digest {
         match &self.identity {
-            Identity::Text(text) => LabelledResult::Text(text).digest(),
+            Identity::Text(text) => LabelledResult::Text(&texts[text.clone()]).digest(),
             Identity::Digest(digest) => *digest,
         }
     }
@@ -125,7 +140,7 @@ impl LabelBook {
 
     /// Forgets the result of a label; returns whether there was one.
     pub fn forget(&mut self, label: &[u8]) -> bool {
-        self.lock().remove(label).is_some()
+        self.lock().by_label.remove(label).is_some()
     }
 
     /// Adds a result of a label; returns an earlier different one. Only `limit` bytes of the label are significant.
@@ -138,11 +153,11 @@ impl LabelBook {
     ) -> Option<FirstResult> {
         let key = &label[..label.len().min(limit)];
         let mut known = self.lock();
-        match known.get(key) {
-            Some(first) if first.is(result) => None,
-            Some(first) => Some(FirstResult { line: first.line, digest: first.digest() }),
+        match known.by_label.get(key) {
+            Some(first) if first.is(result, &known.texts) => None,
+            Some(first) => Some(FirstResult { line: first.line, digest: first.digest(&known.texts) }),
             None => {
-                known.insert(key.to_vec(), KnownResult::new(line, result));
+                known.keep(key, result, line);
                 None
             }
         }

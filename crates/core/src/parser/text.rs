@@ -91,14 +91,12 @@ impl<'s> Block<'s> {
         rest.is_empty()
     }
 
-    /// Returns the values, each with an LF.
-    pub(crate) fn text(&self) -> Vec<u8> {
-        let mut text = Vec::with_capacity(self.raw.len() + 1);
+    /// Appends the values, each with an LF, to a text.
+    pub(crate) fn append_to(&self, text: &mut Vec<u8>) {
         for line in self.lines() {
             text.extend_from_slice(line);
             text.push(b'\n');
         }
-        text
     }
 
     /// Returns the number of lines and of bytes, or more.
