@@ -9,10 +9,10 @@ pub mod pause;
 mod records;
 pub(super) mod slow;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use self::concurrent::LoopSignal;
+use self::flow::ListedIterations;
 use self::pause::{Stepper, Stepping};
 use super::canonical::KeptValues;
 use super::environment::ExecutionState;
@@ -138,22 +138,6 @@ fn run_with<'r>(
     }
 }
 
-/// The failing iterations of one record that are listed. A loop may have millions.
-const MOST_ITERATIONS: u32 = 1_000;
-
-/// The number of failing iterations, by source and line of the record.
-#[derive(Default)]
-struct ListedIterations(HashMap<(Option<Arc<str>>, u32), u32>);
-
-impl ListedIterations {
-    /// Returns whether another failing iteration of the record on `line` is listed. All are counted.
-    fn lists(&mut self, source: &Option<Arc<str>>, line: u32) -> bool {
-        let listed = self.0.entry((source.clone(), line)).or_insert(0);
-        *listed += 1;
-        *listed <= MOST_ITERATIONS
-    }
-}
-
 struct FileRunner<'r> {
     /// The script that is executed: the file's own, or one that it includes.
     script: &'r Script<'r>,
@@ -199,16 +183,7 @@ impl<'r> FileRunner<'r> {
                 self.run_steps(&program.steps);
                 self.pause(None);
             }
-            Err(problem) => {
-                self.report.counts.total = program.total();
-                self.report.counts.not_reached = self.report.counts.total;
-                let why = match problem {
-                    Problem::UnexpectedError { error, .. } => error.message,
-                    other => other.word().to_owned(),
-                };
-                let why = format!("cannot set `integer_division`, which SQLite's own files need: {why}");
-                self.report.end = FileEnd::NotStarted(FileProblem::Engine(why));
-            }
+            Err(problem) => self.not_set_up(problem, program),
         }
         // The parser's come first, and then those of the records.
         self.report.lints.sort_by_key(|lint| lint.line);
@@ -220,6 +195,18 @@ impl<'r> FileRunner<'r> {
             self.observer.database_not_closed(&error);
         }
         self.report
+    }
+
+    /// Reports that no record was reached.
+    fn not_set_up(&mut self, problem: Problem, program: &Program<'_>) {
+        self.report.counts.total = program.total();
+        self.report.counts.not_reached = self.report.counts.total;
+        let why = match problem {
+            Problem::UnexpectedError { error, .. } => error.message,
+            other => other.word().to_owned(),
+        };
+        let why = format!("cannot set `integer_division`, which SQLite's own files need: {why}");
+        self.report.end = FileEnd::NotStarted(FileProblem::Engine(why));
     }
 
     /// Adds the keys of failing records, which need the whole script.

@@ -2,8 +2,9 @@
 //!
 //! Each change of a worker is reported as a [`TaskEvent`]. The orchestrator decides on the consequences for the run.
 
+mod ending;
+
 use std::collections::BTreeMap;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::error::{RunError, io_error};
-use super::family::{end_family, signal_group};
+use super::family::signal_group;
 use super::limits::{ExceededLimit, LimitAction, WorkerStatus};
 use super::lost::{LostFile, lost_report};
 use super::pauses::Pauses;
@@ -451,39 +452,5 @@ impl<'r> WorkerPool<'r> {
     /// Counts the workers that are running a file. The slot shows this before the worker's message arrives.
     pub(super) fn busy(&self) -> usize {
         self.workers.values().filter(|worker| worker.slot.read().item.is_some()).count()
-    }
-
-    /// Stops workers from claiming further tasks.
-    pub(super) fn close(&mut self) -> io::Result<()> {
-        self.closed = true;
-        self.process_dir.close()
-    }
-
-    /// Ends all workers immediately. Their running files get no result.
-    pub(super) fn abandon(&mut self) {
-        self.end(|_| true);
-    }
-
-    /// Ends the workers that are running a task; idle workers find the queue empty and exit.
-    pub(super) fn dismiss(&mut self) {
-        self.end(|worker| worker.at.is_some());
-    }
-
-    fn end(&mut self, which: impl Fn(&WorkerHandle) -> bool) {
-        self.closed = true;
-        for worker in self.workers.values_mut().filter(|worker| which(worker)) {
-            worker.abandoned = true;
-            signal_group(worker.pid, Signal::KILL);
-        }
-    }
-}
-
-impl Drop for WorkerPool<'_> {
-    /// No worker process may outlive the pool.
-    fn drop(&mut self) {
-        self.workers.values().for_each(|worker| signal_group(worker.pid, Signal::KILL));
-        for (number, worker) in &self.workers {
-            end_family(worker.pid, self.process_dir.slot(*number).as_os_str());
-        }
     }
 }

@@ -11,10 +11,11 @@ use std::sync::mpsc;
 use std::thread::{self, Scope};
 use std::time::Duration;
 
+use super::flow::ListedIterations;
 use super::flow::LoopFrame;
 use super::in_flight::{IterationObserver, RecordsInFlight};
 use super::pause::Stepping;
-use super::{FileRunner, ListedIterations, Surroundings, slow};
+use super::{FileRunner, Surroundings, slow};
 use crate::engine::{DatabaseError, EngineError, ExecuteError, RowSink, Session};
 use crate::executor::environment::{ExecutionRules, ExecutionState};
 use crate::executor::label::LabelBook;

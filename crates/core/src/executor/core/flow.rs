@@ -1,6 +1,7 @@
 //! The order of execution: loops, included files, skipped parts.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::concurrent::{LoopSignal, session_name};
@@ -79,6 +80,22 @@ impl FrameValues<'_> {
                 values.get(index).map(|value| Cow::Borrowed(value.as_slice())).into_iter().collect()
             }
         }
+    }
+}
+
+/// The failing iterations of one record that are listed. A loop may have millions.
+const MOST_ITERATIONS: u32 = 1_000;
+
+/// The number of failing iterations, by source and line of the record.
+#[derive(Default)]
+pub(super) struct ListedIterations(HashMap<(Option<Arc<str>>, u32), u32>);
+
+impl ListedIterations {
+    /// Returns whether another failing iteration of the record on `line` is listed. All are counted.
+    pub(super) fn lists(&mut self, source: &Option<Arc<str>>, line: u32) -> bool {
+        let listed = self.0.entry((source.clone(), line)).or_insert(0);
+        *listed += 1;
+        *listed <= MOST_ITERATIONS
     }
 }
 
