@@ -5,6 +5,7 @@ mod control;
 mod flow;
 mod foreign;
 mod in_flight;
+mod meter;
 pub mod pause;
 mod records;
 pub(super) mod slow;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use self::concurrent::LoopSignal;
 use self::flow::ListedIterations;
+use self::meter::Meter;
 use self::pause::{Stepper, Stepping};
 use super::canonical::KeptValues;
 use super::environment::ExecutionState;
@@ -28,8 +30,8 @@ use super::step::{Step, StepRole};
 use crate::engine::Engine;
 use crate::location::text_of;
 use crate::outcome::{
-    Correction, FailingRecord, FailureDetail, Fault, FileEnd, FileProblem, FileReport, GroupBook, Problem,
-    RecordId, RecordOutcome, SkipReason, StatementKind, VALUES_OF_GROUP,
+    Correction, FailingRecord, FailureDetail, Fault, FileEnd, FilePart, FileProblem, FileReport, GroupBook,
+    Problem, RecordId, RecordOutcome, SkipReason, StatementKind, VALUES_OF_GROUP,
 };
 use crate::parser::{Matcher, Query, QueryExpectation, Record, Script};
 
@@ -104,8 +106,11 @@ fn run_with<'r>(
     let program = Program::new(script, selection, &options.labels);
     let mut report = FileReport::new(script.source.name(), FileEnd::Completed);
     report.lints.clone_from(&program.lints);
+    let mut meter = Meter::new(observer.wants_times());
+    let watch = meter.watch();
     match RecordProcessor::open(surroundings.engine, script.profile.renderer, options.record_timeout) {
-        Ok(processor) => {
+        Ok(mut processor) => {
+            meter.opened(watch, &mut processor);
             let state = ExecutionState::new(processor, script.profile, options);
             let groups = GroupBook::default();
             let (source, iteration, skips) = (None, None, None);
@@ -126,6 +131,7 @@ fn run_with<'r>(
                 skips,
                 signal,
                 correction: None,
+                meter,
             };
             runner.run(&program)
         }
@@ -161,6 +167,8 @@ struct FileRunner<'r> {
     signal: Option<&'r LoopSignal>,
     /// What would make the record that is executed right, if the observer asks for it.
     correction: Option<Correction>,
+    /// Measures the parts of the time of the file, if the observer asks for them.
+    meter: Meter,
 }
 
 /// A contribution of a record to the counts besides its outcome.
@@ -191,9 +199,13 @@ impl<'r> FileRunner<'r> {
         self.report.records = Some(records_digest(self.script));
         self.report.engine_time = Some(self.state.processor.time().total);
         debug_assert!(self.report.counts.add_up(), "{:?}", self.report.counts);
+        self.meter.executed(&self.state.processor);
+        let watch = self.meter.watch();
         if let Err(error) = self.state.processor.close() {
             self.observer.database_not_closed(&error);
         }
+        self.meter.add(FilePart::Close, watch);
+        self.meter.times().inspect(|times| self.observer.file_timed(times));
         self.report
     }
 

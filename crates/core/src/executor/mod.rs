@@ -26,6 +26,7 @@ mod observer;
 mod program;
 pub mod record_processor;
 mod rendering;
+mod sampling;
 mod settings;
 pub mod slice;
 mod step;

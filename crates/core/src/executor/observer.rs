@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::EngineError;
-use crate::outcome::{Correction, Counts, FailingRecord, RecordId};
+use crate::outcome::{Correction, Counts, FailingRecord, FileTimes, RecordId};
 
 /// Watches a script run, record by record. Called on the hot path: an implementation must be quick.
 ///
@@ -42,6 +42,16 @@ pub trait Observer: Send {
     /// Called before [`Self::record_not_passed`], if another expected result would be right.
     fn correction_found(&mut self, id: &RecordId, correction: &Correction) {
         let _ = (id, correction);
+    }
+
+    /// Returns whether [`Self::file_timed`] is called, which costs a few clock reads for each query.
+    fn wants_times(&self) -> bool {
+        false
+    }
+
+    /// Called at the end of the file with the parts of its time that are measured here.
+    fn file_timed(&mut self, times: &FileTimes) {
+        let _ = times;
     }
 
     /// Called with the counts of the file after each outcome.

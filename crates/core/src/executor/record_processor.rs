@@ -6,6 +6,7 @@ use super::canonical::{KeptValues, Output, ResultBuffer};
 use super::cells::CellTable;
 use super::connection::Connections;
 use super::rendering::{CellForm, push_text_row, write_answer};
+use super::sampling::{RenderSampler, SampledSink};
 use crate::clock::Stopwatch;
 use crate::engine::{DatabaseError, DatabaseFile, Engine, EngineError, Flow, RowSink, Session, SqlError};
 use crate::outcome::{Fault, Problem};
@@ -19,6 +20,8 @@ pub struct RecordProcessor {
     letters: ResultBuffer,
     cells: CellTable,
     time: EngineTime,
+    /// Estimates the time of rendering, if that is asked for.
+    sampler: Option<RenderSampler>,
 }
 
 /// The time that the engine has taken.
@@ -99,7 +102,7 @@ impl RecordProcessor {
 
     fn new(connections: Connections, renderer: Renderer) -> Self {
         let (letters, cells) = (ResultBuffer::default(), CellTable::default());
-        Self { connections, renderer, letters, cells, time: EngineTime::default() }
+        Self { connections, renderer, letters, cells, time: EngineTime::default(), sampler: None }
     }
 
     /// Opens a session for an iteration of a concurrent loop.
@@ -164,7 +167,11 @@ impl RecordProcessor {
         let mut sink =
             QuerySink { rows, shape, columns: None, broken: None, more, has_changes: false, is_over: false };
         let start = Stopwatch::start();
-        let done = self.connections.get(connection)?.execute(sql, &mut sink);
+        let connection = self.connections.get(connection)?;
+        let done = match &mut self.sampler {
+            None => connection.execute(sql, &mut sink),
+            Some(sampler) => connection.execute(sql, &mut SampledSink { sink: &mut sink, sampler }),
+        };
         self.time.add(start.elapsed());
         // An engine that refuses the text after the first statement has found some.
         let has_more_sql = match (sink.more, &done) {
@@ -213,6 +220,16 @@ impl RecordProcessor {
         sink: &mut dyn RowSink,
     ) -> Result<Result<(), SqlError>, Problem> {
         self.connections.get(connection)?.execute(sql, sink)
+    }
+
+    /// Estimates the time of rendering from now on.
+    pub(super) fn sample_rendering(&mut self) {
+        self.sampler = Some(RenderSampler::new());
+    }
+
+    /// Returns the estimated part of [`Self::time`] in which rows were rendered; zero if that is not asked for.
+    pub(super) fn rendering_time(&self) -> Duration {
+        self.sampler.as_ref().map_or(Duration::ZERO, RenderSampler::estimate)
     }
 
     /// Returns the time that the engine has taken.

@@ -14,6 +14,7 @@ use std::time::Duration;
 use super::flow::ListedIterations;
 use super::flow::LoopFrame;
 use super::in_flight::{IterationObserver, RecordsInFlight};
+use super::meter::Meter;
 use super::pause::Stepping;
 use super::{FileRunner, Surroundings, slow};
 use crate::engine::{DatabaseError, EngineError, ExecuteError, RowSink, Session};
@@ -150,6 +151,7 @@ impl<'r> FileRunner<'r> {
             details: self.options.details.records,
         };
         let mut last = None;
+        let (watch, before) = (self.meter.watch(), processor.time().total);
         thread::scope(|scope| {
             let mut pool = IterationPool::new(scope, start, &in_flight);
             let mut session = Some(first);
@@ -165,6 +167,7 @@ impl<'r> FileRunner<'r> {
                 last = Some((ended.rules, ended.behind));
             }
         });
+        self.meter.loop_ended(watch, self.state.processor.time().total - before);
         // As after the last iteration of any other loop.
         let (rules, behind) = last?;
         self.state.rules = rules;
@@ -281,6 +284,8 @@ impl<'r> LoopStart<'_, 'r> {
             signal: Some(&self.signal),
             stepping: Stepping::Off,
             correction: None,
+            // Iterations overlap, so only the whole loop is measured.
+            meter: Meter::new(false),
         };
         let behind = runner.run_iteration(self.steps, self.frame.only(iteration));
         let FileRunner { state, report, skips, .. } = runner;

@@ -15,7 +15,7 @@ use crate::executor::record_processor::{ExpectedShape, QueryRun};
 use crate::executor::rendering::CellForm;
 use crate::executor::verdict::{EvidenceLimits, judge, judge_statement};
 use crate::location::text_of;
-use crate::outcome::{Fault, FileEnd, Mismatch, Problem, RecordOutcome};
+use crate::outcome::{Fault, FileEnd, FilePart, Mismatch, Problem, RecordOutcome};
 use crate::parser::{
     ColumnRule, ConnectionName, DefectEffect, ErrorPattern, Layout, Let, Lint, Matcher, ParseError,
     ParseErrorKind, Presentation, Query, QueryExpectation, Record, RecordKind, Renderer, Retry, RetryRule,
@@ -272,10 +272,13 @@ impl<'r> FileRunner<'r> {
             }
         }
         let has_more_sql = run.has_more_sql;
-        match profile.renderer {
-            Renderer::SqliteLetters => self.judge_query(record, query, run)?,
-            _ => self.judge_cells(record, query, run, names)?,
-        }
+        let watch = self.meter.watch();
+        let verdict = match profile.renderer {
+            Renderer::SqliteLetters => self.judge_query(record, query, run),
+            _ => self.judge_cells(record, query, run, names),
+        };
+        self.meter.add(FilePart::Judge, watch);
+        verdict?;
         if has_more_sql {
             let location = self.script.source.at(record.line);
             let kind = match profile.matcher {
