@@ -93,6 +93,7 @@ fn with_subject(work: impl FnOnce(&Subject<'_>)) {
         circumstances: None,
         history: &[],
         analysis: Some(&analysis),
+        timings: None,
         baseline: Some(Baseline { name: "20261122-203302", commit: None, diff: &diff }),
         expected: None,
         again: &again,

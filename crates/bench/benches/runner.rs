@@ -40,7 +40,7 @@ fn main() -> ExitCode {
 }
 
 fn serve(folder: &str, process_dir: &str, number: &str) -> Result<(), Box<dyn Error>> {
-    Ok(work(Path::new(folder), process_dir.parse()?, number.parse()?, &engines::builtin(), &|_| None)?)
+    Ok(work(Path::new(folder), process_dir.parse()?, number.parse()?, &engines::builtin(), &|_| None, false)?)
 }
 
 /// One run.
@@ -142,7 +142,7 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
         environment: Vec::new(),
         stderr: WorkerStderr::Kept,
     };
-    let policy = RunPolicy { workers, budget: None, most_failing: None, ends_at_once: false };
+    let policy = RunPolicy { workers, budget: None, most_failing: None, ends_at_once: false, timings: false };
     let report = run(&prepared, &command, policy, &mut Silent)?;
     let own = cpu_time() - start;
     std::fs::remove_dir_all(&folder)?;

@@ -1,7 +1,10 @@
 //! The events of a run. Displays and journals are sinks of them.
 
+pub mod timings;
+
 use std::time::Duration;
 
+use self::timings::WorkerSpan;
 use slt_core::executor::slice::Slice;
 use slt_core::location::FileId;
 use slt_core::outcome::{
@@ -102,6 +105,13 @@ pub enum RunEvent {
         /// The number of finished files.
         done: usize,
     },
+    /// From here on the run tells what each of its workers does, if that is asked for.
+    TimingsStarted {
+        /// The number of workers that may run at once.
+        workers: usize,
+    },
+    /// A worker has done something, which precedes other events about it.
+    WorkerTimed(WorkerSpan),
     /// A file is done.
     FileFinished(Box<FileReport>),
     /// The run is over.

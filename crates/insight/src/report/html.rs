@@ -9,6 +9,7 @@ mod clusters;
 mod data;
 mod file;
 mod since;
+mod timings;
 
 use std::io::{self, Write};
 
@@ -19,12 +20,13 @@ use slt_runner::text::count::percent;
 
 const TEMPLATE: &str = include_str!("html/page.html");
 const STYLE: &str = include_str!("html/style.css");
-const SCRIPTS: [&str; 6] = [
+const SCRIPTS: [&str; 7] = [
     include_str!("html/build.js"),
     include_str!("html/charts.js"),
     include_str!("html/files.js"),
     include_str!("html/causes.js"),
     include_str!("html/since.js"),
+    include_str!("html/timings.js"),
     include_str!("html/page.js"),
 ];
 

@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 
 use super::times::{StatementTimesRow, rows};
+use super::timings;
 use slt_core::outcome::{DetailedFailure, FileEnd, FileReport, FileStatus, RunReport, Totals};
+use slt_runner::event::timings::RunTimings;
 use slt_runner::text::document;
 use slt_runner::text::document::{end_word, milliseconds, sides};
 use slt_runner::text::failure::message;
@@ -15,12 +17,18 @@ use slt_runner::text::object::{Each, Object, object};
 /// The categories of the old scripts, which are listed even without files.
 const OLD_CATEGORIES: &[&str] = &["select", "evidence", "index", "random", "ddl", "other"];
 
-/// Makes the document of `run`. `untested` are the files without a result, as far as their names are known.
+/// Makes the document of `run`. `untested` are the files without a result, as far as their names are known, and `timings`
+/// where its time went, if that was measured.
 ///
 /// # Errors
 ///
 /// Those of the writer.
-pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> serde_json::Result<()> {
+pub fn write(
+    run: &RunReport,
+    untested: &[&str],
+    timings: Option<&RunTimings>,
+    out: impl std::io::Write,
+) -> serde_json::Result<()> {
     let totals = run.totals();
     let by_category = run.by_category();
     let sums = |totals: &Totals| document::files(totals, run.header.flaky);
@@ -61,6 +69,7 @@ pub fn write(run: &RunReport, untested: &[&str], out: impl std::io::Write) -> se
         "detailed_failures": Each(|| run.files.iter().filter_map(old_failures)),
         "files": Each(|| run.files.iter().map(document::file)),
     };
+    let document = document.with_some("timings", timings.map(timings::object));
     serde_json::to_writer_pretty(out, &document)
 }
 

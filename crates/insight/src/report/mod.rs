@@ -20,3 +20,4 @@ pub mod shards;
 pub mod subject;
 pub mod summary;
 mod times;
+pub mod timings;

@@ -11,6 +11,7 @@ use slt_core::outcome::{
     DetailedFailure, FileEnd, FileReport, RecordId, RunEnd, RunOverview, RunReport, RunVerdict, Totals,
 };
 use slt_core::parser::DIALECTS;
+use slt_runner::event::timings::RunTimings;
 use slt_runner::results::{Circumstances, Commit, PastRun, RunState};
 use slt_runner::text::count::{duration, plural, thousands};
 use slt_runner::text::failure::other_attempt;
@@ -33,6 +34,8 @@ pub struct Subject<'r> {
     pub history: &'r [PastRun],
     /// The causes of its failures, if they were analysed.
     pub analysis: Option<&'r Analysis>,
+    /// Where its time went, if that was measured.
+    pub timings: Option<&'r RunTimings>,
     /// The baseline, if there is one.
     pub baseline: Option<Baseline<'r>>,
     /// The expectations, if there are any.

@@ -54,12 +54,12 @@ impl StatementTimesRow {
 }
 
 /// Returns milliseconds to the nanosecond.
-fn milliseconds(time: Duration) -> f64 {
+pub(super) fn milliseconds(time: Duration) -> f64 {
     time.as_nanos() as f64 / 1e6
 }
 
 /// Formats a time with three digits, as short as `4.17 µs` or `2.51 s`.
-fn short(time: Duration) -> String {
+pub(super) fn short(time: Duration) -> String {
     let nanoseconds = time.as_nanos() as f64;
     let (number, unit) = match nanoseconds {
         small if small < 1e3 => (small, "ns"),

@@ -31,6 +31,8 @@ mod step;
 mod stepping;
 mod suites;
 mod task_tracker;
+mod timed_host;
+mod timeline;
 mod update_folder;
 mod wire;
 mod worker;

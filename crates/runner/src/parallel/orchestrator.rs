@@ -16,11 +16,13 @@ use super::prepare::PreparedRun;
 use super::process::{STOP, WorkerCommand, is_job, listen, runtime, ticks};
 use super::process_dir::{OwnedProcessDir, ProcessDir};
 use super::task_tracker::{NextStep, TaskTracker};
+use super::timeline::{ClockSpan, ClockWork, Timeline};
 use super::wire::{TaskEnd, TaskResult};
 use super::worker_pool::{TaskEvent, WorkerPool};
 use crate::clock::{self, milliseconds_since_1970};
+use crate::event::timings::{SpanWork, WorkerSpan};
 use crate::event::{EventSink, RunEvent, sort};
-use slt_core::outcome::{Attempt, RunEnd, RunHeader, RunReport, Totals};
+use slt_core::outcome::{Attempt, FileTimes, RunEnd, RunHeader, RunReport, Totals};
 
 /// The settings of this process for a run. A resumed run may have other settings.
 #[derive(Debug, Clone, Copy)]
@@ -34,6 +36,8 @@ pub struct RunPolicy {
     /// Whether the first Ctrl-C ends the run at once. Otherwise it lets running files finish, and the second ends the
     /// run.
     pub ends_at_once: bool,
+    /// Whether the events tell where the time of the workers goes. The command of the workers must say so as well.
+    pub timings: bool,
 }
 
 /// Runs the prepared files on worker processes and sends events to `sink`.
@@ -60,6 +64,8 @@ struct Orchestrator<'r> {
     pool: WorkerPool<'r>,
     helpers: Helpers,
     tracker: TaskTracker,
+    /// What the workers do, if that is asked for.
+    timeline: Option<Timeline>,
     start: Duration,
     ticks: u32,
     /// The number of files that have not passed.
@@ -117,6 +123,7 @@ impl<'r> Orchestrator<'r> {
             .takes_turns(policy.most_failing.is_some()),
             helpers: Helpers::new(folder.clone(), held.process_dir.number),
             tracker,
+            timeline: policy.timings.then(Timeline::default),
             start: clock::now(),
             ticks: 0,
             failing: 0,
@@ -129,12 +136,15 @@ impl<'r> Orchestrator<'r> {
 
     async fn run(mut self) -> Result<RunReport, RunError> {
         self.tell(RunEvent::RunStarted(self.header.clone()));
+        if self.timeline.is_some() {
+            self.tell(RunEvent::TimingsStarted { workers: self.policy.workers });
+        }
         self.go_on()?;
         let driven = self.drive().await;
         // Results of files that have ended are kept, also if the run fails.
         self.outbox.commit()?;
         driven?;
-        let elapsed = self.pool.elapsed_since(self.start);
+        let elapsed = self.elapsed();
         let end = match self.stopping {
             _ if self.tracker.is_complete() => RunEnd::Completed,
             why => why.unwrap_or(RunEnd::Interrupted),
@@ -175,9 +185,11 @@ impl<'r> Orchestrator<'r> {
             if due.is_some_and(|due| due.is_zero()) {
                 self.outbox.commit()?;
             }
-            self.pool.fill()?;
+            self.fill()?;
             tokio::select! {
                 (worker, news) = self.pool.news() => {
+                    let span = self.timeline.as_mut().and_then(|timeline| timeline.hear(worker, &news, clock::now()));
+                    span.into_iter().for_each(|span| self.tell_span(span));
                     if let Some(news) = self.pool.hear(worker, news)? {
                         self.hear(news)?;
                     }
@@ -193,6 +205,37 @@ impl<'r> Orchestrator<'r> {
             }
         }
         Ok(())
+    }
+
+    /// Starts as many workers as there are tasks for.
+    fn fill(&mut self) -> Result<(), RunError> {
+        let at = self.timeline.as_ref().map(|_| clock::now());
+        self.pool.fill()?;
+        if let Some((timeline, at)) = self.timeline.as_mut().zip(at) {
+            timeline.started(self.pool.started(), at);
+        }
+        Ok(())
+    }
+
+    /// Tells what a worker has done, in times since the start of the session.
+    fn tell_span(&mut self, ClockSpan { place, from, to, work }: ClockSpan) {
+        let [from, to] = [from, to].map(|at| self.pool.elapsed_between(self.start, at));
+        let work = match work {
+            ClockWork::Start => SpanWork::Start,
+            ClockWork::Task(task, times) => {
+                // The worker has not been checked yet.
+                let Some(task) = self.prepared.assignment.tasks.get(task) else { return };
+                let length = to.saturating_sub(from);
+                let times = times.map_or_else(|| FileTimes::lost(length), |times| times.filled_up(length));
+                SpanWork::File { file: self.prepared.items[task.item].file.clone(), slice: task.slice, times }
+            }
+        };
+        self.tell(RunEvent::WorkerTimed(WorkerSpan { place, from, to, work }));
+    }
+
+    /// Returns the time for which this process has been running.
+    fn elapsed(&self) -> Duration {
+        self.pool.elapsed_between(self.start, clock::now())
     }
 
     fn asked(&mut self) -> Result<(), RunError> {
@@ -263,7 +306,7 @@ impl<'r> Orchestrator<'r> {
         if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
             self.look_for_helpers()?;
         }
-        let elapsed = self.pool.elapsed_since(self.start);
+        let elapsed = self.elapsed();
         match self.policy.budget {
             Some(budget) if elapsed >= budget && self.stopping.is_none() => {
                 self.stop_soon(RunEnd::BudgetSpent)

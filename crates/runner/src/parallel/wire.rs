@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::limits::WorkerLimits;
 use super::step::{PausePoint, SessionAnswer, StepVerdict};
+use super::timeline::TaskTimes;
 use crate::atomic_file;
 use crate::wire::{
     DigestForm, EngineIdForm, ExitHowForm, FailingRecordForm, FileIdForm, FileReportForm, FlakyResultForm,
@@ -285,6 +286,9 @@ pub(super) enum WorkerMessage<'m> {
         result: Box<TaskResult>,
         #[serde(with = "List::<Maybe<RecordKeyForm>>")]
         keys: Vec<Option<RecordKey>>,
+        /// The parts of its time, if the worker measures them.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        times: Option<Box<TaskTimes>>,
     },
     /// The task has paused.
     Paused { task: usize, point: Box<PausePoint> },

@@ -18,6 +18,8 @@ use super::slot::Slot;
 use super::stderr;
 use super::stdio::{take_stdin, take_stdout};
 use super::step::OrderedStepper;
+use super::timed_host::TimedHost;
+use super::timeline::TaskTimes;
 use super::update_folder::{CorrectionWriter, read_updated_text};
 use super::wire::{
     AssignedItem, Assignment, AssignmentError, PROTOCOL, Task, TaskResult, WorkKind, WorkerMessage,
@@ -26,10 +28,12 @@ use crate::clock;
 use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
 use slt_core::executor::slice::Slice;
 use slt_core::executor::{
-    Observer, Selection, Surroundings, outcomes, run_observed, run_slice, run_stepwise, unhash,
+    Host, Observer, Selection, Surroundings, outcomes, run_observed, run_slice, run_stepwise, unhash,
 };
 use slt_core::location::{Source, path_text};
-use slt_core::outcome::{Correction, Counts, FailingRecord, FileEnd, FileProblem, FileReport, RecordId};
+use slt_core::outcome::{
+    Correction, Counts, FailingRecord, FileEnd, FilePart, FileProblem, FileReport, FileTimes, RecordId,
+};
 use slt_core::parser::{self, SourceTree};
 
 /// An error that stops a worker.
@@ -62,7 +66,8 @@ fn io_error(what: &'static str) -> impl Fn(io::Error) -> WorkerError {
 /// `embedded` returns the text of an embedded file by its displayed path.
 ///
 /// Standard input and output are the pipes from and to the parent process. Before an engine starts they are replaced:
-/// an engine reads from an empty file, and its output is discarded or goes to standard error.
+/// an engine reads from an empty file, and its output is discarded or goes to standard error. With `timings`, the parts
+/// of the time of each file are measured.
 ///
 /// # Errors
 ///
@@ -73,6 +78,7 @@ pub fn work(
     worker: usize,
     registry: &EngineRegistry,
     embedded: &dyn Fn(&str) -> Option<&'static [u8]>,
+    timings: bool,
 ) -> Result<(), WorkerError> {
     let assignment = Assignment::read(folder)?;
     // From here on no engine can print a message, or keep the message pipe open.
@@ -100,8 +106,10 @@ pub fn work(
         let is_update = matches!(assignment.kind, WorkKind::Update { .. });
         let corrections = is_update.then(|| CorrectionWriter::create(folder)).transpose();
         let corrections = corrections.map_err(io_error(CORRECTIONS))?;
-        let mut recorder = Recorder { task, slot: &slot, say: &mut say, trace, corrections, failed: None };
         let start = clock::now();
+        let times = timings.then(|| (start, FileTimes::default()));
+        let mut recorder =
+            Recorder { task, slot: &slot, say: &mut say, trace, corrections, times, failed: None };
         memory.reset_peak();
         let text = if is_update { read_updated_text(folder).map(Cow::Owned) } else { found.read() };
         let context = WorkerContext { engine: engine.as_ref(), assignment: &assignment, orders: &orders };
@@ -109,14 +117,17 @@ pub fn work(
         if let Some(error) = recorder.failed {
             return Err(error);
         }
-        let elapsed = clock::now().saturating_sub(start);
+        let end = clock::now();
+        let elapsed = end.saturating_sub(start);
+        let times = recorder.times.map(|(from, times)| Box::new(TaskTimes { from, to: end, times }));
         let used = memory.read();
         let mut report = FileReport { elapsed, peak_memory: used.peak, ..result.report };
         if !report.last_status().is_good() {
             report.stderr = stderr::tail(&stderr_file, said_before);
         }
         let keys = report.failures.drain(..).map(|record| record.key).collect();
-        say(&WorkerMessage::Finished { task, result: Box::new(TaskResult { report, ..result }), keys })?;
+        let result = Box::new(TaskResult { report, ..result });
+        say(&WorkerMessage::Finished { task, result, keys, times })?;
         slot.end_item();
         if keeps_too_much(assignment.limits.memory, used) {
             // A fresh worker continues, so that leftovers of this file cannot affect the next.
@@ -217,7 +228,10 @@ fn run_source(
     let host = SuiteHost::new(item, settings.permissions, profile.includes);
     let tree = SourceTree::load(source, profile, &host);
     let script = tree.parse(profile);
-    let surroundings = Surroundings { engine, host: &host };
+    recorder.parsed();
+    let timed_host = recorder.times.is_some().then(|| TimedHost::new(&host));
+    let measured_or_not = timed_host.as_ref().map_or(&host as &dyn Host, |host| host);
+    let surroundings = Surroundings { engine, host: measured_or_not };
     if let WorkKind::Unhash(failures) = &assignment.kind {
         let mut report = FileReport::new("", FileEnd::Completed);
         report.failures.clone_from(failures);
@@ -240,6 +254,9 @@ fn run_source(
         }
         _ => (run_observed(&script, surroundings, &settings.options, selection, recorder), None),
     };
+    if let Some(((_, times), host)) = recorder.times.as_mut().zip(timed_host.as_ref()) {
+        times.add(FilePart::Host, host.elapsed());
+    }
     let dialect = Some(profile.name.to_owned());
     TaskResult { report: FileReport { dialect, ..report }, set_up }
 }
@@ -258,6 +275,8 @@ struct Recorder<'r> {
     trace: Option<&'r str>,
     /// Where corrections go, if they are asked for.
     corrections: Option<CorrectionWriter>,
+    /// The start of the file and the parts of its time so far, if they are measured.
+    times: Option<(Duration, FileTimes)>,
     /// The error of the first message that could not be sent, because the pipe has no reader.
     failed: Option<WorkerError>,
 }
@@ -280,12 +299,20 @@ impl Recorder<'_> {
             say: &mut say_too,
             trace: None,
             corrections: None,
+            times: None,
             failed: None,
         };
         let mut stepper = OrderedStepper::new(self.task, target, orders, &say);
         let report = run(&mut recorder, &mut stepper);
         self.failed = recorder.failed.or(stepper.failed);
         report
+    }
+
+    /// Measures the time up to here, in which the file was read and parsed.
+    fn parsed(&mut self) {
+        if let Some((start, times)) = &mut self.times {
+            times.add(FilePart::Parse, clock::now().saturating_sub(*start));
+        }
     }
 
     fn send(&mut self, message: &WorkerMessage<'_>) {
@@ -337,6 +364,14 @@ impl Observer for Recorder<'_> {
         if let Err(error) = written {
             self.failed.get_or_insert(io_error(CORRECTIONS)(error));
         }
+    }
+
+    fn wants_times(&self) -> bool {
+        self.times.is_some()
+    }
+
+    fn file_timed(&mut self, measured: &FileTimes) {
+        self.times.iter_mut().for_each(|(_, times)| times.merge(measured));
     }
 
     fn record_settled(&mut self, counts: &Counts) {

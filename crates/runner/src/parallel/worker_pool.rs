@@ -275,7 +275,7 @@ impl<'r> WorkerPool<'r> {
                 worker.at.as_mut()?.failures.push(record.into_owned());
                 None
             }
-            WorkerMessage::Finished { task, result, keys } => {
+            WorkerMessage::Finished { task, result, keys, .. } => {
                 let current = worker.at.take()?;
                 // It finished in time, so the pending stop must not count against its next task.
                 worker.doomed |= worker.asked.is_some();
@@ -426,9 +426,14 @@ impl<'r> WorkerPool<'r> {
         at.collect()
     }
 
-    /// Returns the time for which this process has been running since `start`.
-    pub(super) fn elapsed_since(&self, start: Duration) -> Duration {
-        self.pauses.elapsed(start, clock::now())
+    /// Returns the time for which this process was running between two times of the clock.
+    pub(super) fn elapsed_between(&self, start: Duration, end: Duration) -> Duration {
+        self.pauses.elapsed(start, end)
+    }
+
+    /// Returns the number of workers that were started.
+    pub(super) fn started(&self) -> usize {
+        self.next
     }
 
     /// Stops the workers and this process, as Ctrl-Z does, until it is continued.

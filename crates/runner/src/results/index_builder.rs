@@ -62,7 +62,10 @@ impl IndexBuilder {
                     overview.end = *end;
                 }
             }
-            JournalEntry::WorkerLost { .. } | JournalEntry::AttemptEnded { .. } => {}
+            JournalEntry::WorkerLost { .. }
+            | JournalEntry::AttemptEnded { .. }
+            | JournalEntry::TimingsStarted { .. }
+            | JournalEntry::WorkerTimed(_) => {}
         }
     }
 

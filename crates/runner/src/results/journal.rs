@@ -21,6 +21,7 @@ use super::journal_file::{beginning, lines, make_plain};
 use super::journal_index::{JournalBeginning, LinePlace};
 use super::time_worked::TimeWorked;
 use crate::atomic_file::folder_of;
+use crate::event::timings::{RunTimings, WorkerSpan};
 use crate::event::{EventSink, RunEvent, SinkError, fold};
 use crate::jsonl::{Appender, Follower, entry_of, line_of, text_of};
 use crate::wire::{
@@ -148,6 +149,11 @@ pub(super) enum JournalEntry<'e> {
         #[serde(with = "Lent::<AttemptForm>")]
         attempt: Cow<'e, Attempt>,
     },
+    /// The session tells what its workers do.
+    TimingsStarted {
+        workers: usize,
+    },
+    WorkerTimed(Cow<'e, WorkerSpan>),
     FileFinished(#[serde(with = "Lent::<FileReportForm>")] Cow<'e, FileReport>),
     RunFinished {
         elapsed: Duration,
@@ -277,6 +283,10 @@ impl JournalWriter {
                 let (file, shown) = (Cow::Borrowed(file), Cow::Borrowed(shown.as_str()));
                 (JournalEntry::AttemptEnded { file, shown, attempt: Cow::Borrowed(attempt) }, false)
             }
+            RunEvent::TimingsStarted { workers } => {
+                (JournalEntry::TimingsStarted { workers: *workers }, false)
+            }
+            RunEvent::WorkerTimed(span) => (JournalEntry::WorkerTimed(Cow::Borrowed(span)), false),
             RunEvent::FileFinished(report) => (JournalEntry::FileFinished(Cow::Borrowed(report)), true),
             RunEvent::RunFinished { elapsed, end } => {
                 (JournalEntry::RunFinished { elapsed: *elapsed, end: *end }, true)
@@ -335,6 +345,8 @@ pub struct Journal {
     pub report: RunReport,
     /// The attempts of files without a result.
     pub attempts: FileAttempts,
+    /// Where the time went in the sessions that measured it.
+    pub timings: RunTimings,
     /// The number of damaged lines.
     pub damaged: usize,
     /// Whether the run has ended; otherwise it is in progress or was killed.
@@ -372,6 +384,7 @@ impl Journal {
         let mut files = HashSet::new();
         let mut attempts = FileAttempts::new();
         let mut worked = TimeWorked::default();
+        let mut timings = RunTimings::default();
         for entry in entries.into_iter().flatten() {
             ended = matches!(entry, JournalEntry::RunFinished { .. });
             match entry {
@@ -380,7 +393,16 @@ impl Journal {
                     opened = opened.or(Some(*found));
                 }
                 JournalEntry::RunStarted(header) => events.push(RunEvent::RunStarted(header.into_owned())),
-                JournalEntry::Resumed { at } => worked.session_begins(at),
+                JournalEntry::Resumed { at } => {
+                    worked.session_begins(at);
+                    timings.session_begins();
+                }
+                JournalEntry::TimingsStarted { workers } => {
+                    timings.enter(&RunEvent::TimingsStarted { workers });
+                }
+                JournalEntry::WorkerTimed(span) => {
+                    timings.enter(&RunEvent::WorkerTimed(span.into_owned()));
+                }
                 JournalEntry::WorkerLost { shown, record, how, again } => {
                     let shown = shown.into_owned();
                     events.push(RunEvent::WorkerLost { shown, record, how, again });
@@ -399,7 +421,9 @@ impl Journal {
                 // One for each session: the run was started once, and perhaps resumed.
                 JournalEntry::RunFinished { elapsed, end } => {
                     worked.session_ends(elapsed);
-                    events.push(RunEvent::RunFinished { elapsed, end });
+                    let event = RunEvent::RunFinished { elapsed, end };
+                    timings.enter(&event);
+                    events.push(event);
                 }
             }
         }
@@ -408,6 +432,7 @@ impl Journal {
             opened,
             report: RunReport { elapsed: worked.sum(), ..report },
             attempts,
+            timings,
             damaged,
             ended,
         };

@@ -28,6 +28,7 @@ pub(crate) use run::{
     RunHeaderForm, SettingsForm, SliceForm, bytes_of_reports,
 };
 pub(crate) use summary::FileSummaryForm;
+pub(crate) use times::FileTimesForm;
 
 /// The version of all forms.
 pub(crate) const FORMAT: u32 = 2;

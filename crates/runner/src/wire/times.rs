@@ -9,10 +9,25 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use slt_core::outcome::{StatementKind, StatementTimes, TimeHistogram};
+use slt_core::outcome::{FileTimes, StatementKind, StatementTimes, TimeHistogram};
 
 /// The times of each kind, by its name.
 pub(crate) struct StatementTimesForm;
+
+/// The parts of the time of a file, in nanoseconds, in their order.
+pub(crate) struct FileTimesForm;
+
+impl FileTimesForm {
+    pub(crate) fn serialize<S: Serializer>(times: &FileTimes, serializer: S) -> Result<S::Ok, S::Error> {
+        let nanoseconds = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        serializer.collect_seq(times.iter().map(|(_, time)| nanoseconds(time)))
+    }
+
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<FileTimes, D::Error> {
+        let parts = Vec::<u64>::deserialize(deserializer)?;
+        Ok(FileTimes::from_parts(parts.into_iter().map(Duration::from_nanos)))
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 struct HistogramForm {

@@ -46,7 +46,8 @@ impl OneFile<'_> {
             slices: vec![1],
         };
         let prepared = PreparedRun::new(folder, plan)?;
-        let policy = RunPolicy { workers: 1, budget: None, most_failing: None, ends_at_once: true };
+        let policy =
+            RunPolicy { workers: 1, budget: None, most_failing: None, ends_at_once: true, timings: false };
         let run = parallel::run(&prepared, self.command, policy, &mut PositionNotes(ui))?;
         Ok(run.files.into_iter().next())
     }

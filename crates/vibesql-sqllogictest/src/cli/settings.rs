@@ -252,6 +252,7 @@ impl RunSettings {
                 budget: limits.time.map(Duration::from_secs),
                 most_failing: if args.fail_fast { Some(1) } else { args.max_fail.map(|most| most as usize) },
                 ends_at_once: false,
+                timings: args.timings,
             },
             limits: WorkerLimits {
                 memory: limits.max_memory.map(|size| size.0),

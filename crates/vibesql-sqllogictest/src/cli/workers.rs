@@ -7,6 +7,13 @@ use super::error::CliError;
 use slt_runner::parallel::family::own_orphans;
 use slt_runner::parallel::{WorkerCommand, WorkerStderr};
 
+/// Returns the command that starts a worker which measures the parts of the time of each file, if `timings` is set.
+pub(super) fn timed_worker_command(timings: bool) -> Result<WorkerCommand, CliError> {
+    let mut command = worker_command()?;
+    command.arguments.extend(timings.then(|| work::TIMINGS.into()));
+    Ok(command)
+}
+
 /// Returns the command that starts a worker: this program once more, so that it has the same engines.
 pub(super) fn worker_command() -> Result<WorkerCommand, CliError> {
     // Processes that workers leave behind become children of this one, so that they can be found.

@@ -5,6 +5,7 @@
 use std::io::Write;
 
 use slt_core::outcome::{ExitHow, FlakyResult, RecordId, Totals};
+use slt_insight::report::timings;
 use slt_runner::event::{EventSink, RunEvent, RunningFile, SinkError};
 use slt_runner::text::document;
 use slt_runner::text::document::{end_word, milliseconds};
@@ -99,6 +100,8 @@ fn line<'e>(event: &'e RunEvent, run: &'e str, totals: &Totals, flaky: FlakyResu
         RunEvent::Asked { running, done } => {
             named("asked").with("done", done).with("running", Each(|| running.iter().map(running_file)))
         }
+        RunEvent::TimingsStarted { workers } => named("timings-started").with("workers", workers),
+        RunEvent::WorkerTimed(span) => named("worker-timed").with_all(timings::span(span)),
         RunEvent::FileFinished(report) => {
             named("file-finished").with("shown", &report.shown).with_all(document::file(report))
         }
@@ -134,9 +137,10 @@ mod tests {
     use slt_core::executor::slice::Slice;
     use slt_core::location::FileId;
     use slt_core::outcome::{
-        Attempt, Counts, FileEnd, FileReport, FileStatus, FlakyResult, RecordKey, RecordRef, RunEnd,
-        RunHeader,
+        Attempt, Counts, FileEnd, FileReport, FileStatus, FileTimes, FlakyResult, RecordKey, RecordRef,
+        RunEnd, RunHeader,
     };
+    use slt_runner::event::timings::{SpanWork, WorkerSpan};
 
     fn report(file: &str, counts: Counts) -> Box<FileReport> {
         Box::new(FileReport {
@@ -200,6 +204,17 @@ mod tests {
                 }],
                 done: 1,
             },
+            RunEvent::TimingsStarted { workers: 2 },
+            RunEvent::WorkerTimed(WorkerSpan {
+                place: 0,
+                from: Duration::ZERO,
+                to: time,
+                work: SpanWork::File {
+                    file: FileId::in_suite("s", "a.test"),
+                    slice: Slice::new(0, 2),
+                    times: FileTimes::lost(time),
+                },
+            }),
             RunEvent::TaskEnded { task: 3 },
             RunEvent::AttemptEnded {
                 file: "a.test".into(),

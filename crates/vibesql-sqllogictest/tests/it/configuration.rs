@@ -73,6 +73,7 @@ fn settings_are_shown_with_their_origin() {
     quiet            false                  default
     verbose          false                  default
     durations        -                      default
+    timings          false                  default
     no-progress      false                  default
     message-format   human                  default
     baseline         -                      default

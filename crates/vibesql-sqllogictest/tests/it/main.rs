@@ -111,6 +111,7 @@ mod strict;
 mod suite;
 mod support;
 mod test_cmd;
+mod timings;
 mod trends;
 mod update;
 mod update_cmd;

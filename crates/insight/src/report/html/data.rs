@@ -6,6 +6,7 @@ use super::choice::{LONGEST_VALUE, choose};
 use super::clusters::causes;
 use super::file;
 use super::since::{KindNumbers, since};
+use super::timings::timings;
 use crate::report::changes::sections;
 use crate::report::subject::{ExpectedFailures, Subject, clipped, moment};
 use crate::report::times::{self, StatementTimesRow};
@@ -53,6 +54,7 @@ pub(super) fn data<'s>(subject: &'s Subject<'_>, totals: &Totals) -> Object<'s> 
         "slow_records": slow_records(subject),
         "slow_files": slow_files(subject),
         "statement_times": statement_times(subject),
+        "timings": subject.timings.map(timings),
         "files": files,
         "details": details,
         "details_left_out": failing - details,

@@ -199,7 +199,7 @@ addEventListener("keydown", (event) => {
 });
 
 add(page, [
-  header(), expectations(), overTime(), clusters(), files(),
+  header(), expectations(), overTime(), timings(), clusters(), files(),
   make("footer", {}, `vibesql-sqllogictest ${data.run.program}. Keys: `, make("kbd", {}, "/"), " searches, ", make("kbd", {}, "Esc"), " ends the search."),
 ]);
 if (!follow()) {

@@ -26,6 +26,7 @@ use super::folder::ResultsFolder;
 use super::folder_error::FolderError;
 use super::journal::{Journal, Opened};
 use super::portable::is_portable;
+use crate::event::timings::RunTimings;
 use slt_core::engine::EngineId;
 use slt_core::location::FileId;
 use slt_core::outcome::{FileAttempts, FileReport, FlakyResult, RunEnd, RunHeader, RunReport};
@@ -127,6 +128,7 @@ impl ForeignRun {
             opened: Opened { run: path.to_owned(), ..self.opened(path) },
             report: self.report(None),
             attempts: FileAttempts::new(),
+            timings: RunTimings::default(),
             damaged: 0,
             ended: true,
         }

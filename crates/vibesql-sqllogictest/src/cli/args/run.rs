@@ -90,6 +90,12 @@ pub(in crate::cli) struct RunArgs {
     /// List the N slowest files at the end; 0 lists all.
     #[arg(long, value_name = "N")]
     pub(in crate::cli) durations: Option<u32>,
+    /// Measure where the time goes, and show it at the end
+    ///
+    /// By part (engine, rendering, judging and so on), by file and by worker; also in the JSON report and on the page of
+    /// `report`.
+    #[arg(long)]
+    pub(in crate::cli) timings: bool,
     /// Disable the progress bar and keys
     ///
     /// They are always disabled if standard error is not a terminal.
@@ -238,4 +244,7 @@ pub(in crate::cli) struct WorkArgs {
     pub(in crate::cli) process_dir: u64,
     /// The number of the worker.
     pub(in crate::cli) number: usize,
+    /// Whether to measure the parts of the time of each file.
+    #[arg(long)]
+    pub(in crate::cli) timings: bool,
 }

@@ -125,6 +125,7 @@ pub(super) fn with_subject<T>(
         circumstances: journal.opened.circumstances.as_ref(),
         history: &history,
         analysis: analysis.as_ref(),
+        timings: journal.timings.measured(),
         baseline: found.as_ref().zip(diff.as_ref()).map(|(found, diff)| Baseline {
             name: &found.name,
             commit: found.commit(),
@@ -153,7 +154,7 @@ pub(super) fn write(
             return junit::write(&mut out, subject, options.junit_records, options.junit_untested);
         }
         ReportFormat::Json => {
-            json::write(subject.report, subject.untested, &mut out)?;
+            json::write(subject.report, subject.untested, subject.timings, &mut out)?;
             "\n".to_owned()
         }
         ReportFormat::Github => {

@@ -25,7 +25,7 @@ use crate::cli::store;
 use crate::cli::suite;
 use crate::cli::ui::Ui;
 use crate::cli::watched::WatchedRun;
-use crate::cli::workers::worker_command;
+use crate::cli::workers::timed_worker_command;
 use crate::monitor::{EventStream, ProgressDisplay, ProgressLook, ResultLines};
 use slt_core::executor::Settings;
 use slt_core::location::FileId;
@@ -39,6 +39,7 @@ use slt_insight::report::compare::{Comparison, ConfirmedSlowdown, NamedRun};
 use slt_insight::report::ending::{FailedFile, write_failed, write_slowest};
 use slt_runner::clock::milliseconds_since_1970;
 use slt_runner::event::Tee;
+use slt_runner::event::timings::RunTimings;
 use slt_runner::parallel::schedule::FileOrder;
 use slt_runner::parallel::{self, FileSource, PreparedRun, RunPlan, WorkItem, WorkKind};
 use slt_runner::results::combine::group_of;
@@ -72,6 +73,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
     };
     // What cannot be dropped is reported at the end.
     remove_leftovers(&started, context).ok();
+    let mut timings = settings.policy.timings.then(RunTimings::default);
     let run = {
         let look = ui.progress(settings.progress);
         let mut keys = KeyListener::new(look != ProgressLook::Hidden);
@@ -81,8 +83,10 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         // Both may write to the terminal, where progress makes room for them.
         let mut screen = ProgressDisplay::new(Tee(&mut stream, &mut lines), look);
         let mut seen = Tee(&mut keys, &mut screen);
-        let mut sink = Tee(&mut started.journal, &mut seen);
-        parallel::run(&started.prepared, &worker_command()?, settings.policy, &mut sink)?
+        let mut measured = Tee(&mut timings, &mut seen);
+        let mut sink = Tee(&mut started.journal, &mut measured);
+        let command = timed_worker_command(settings.policy.timings)?;
+        parallel::run(&started.prepared, &command, settings.policy, &mut sink)?
     };
     let complete = run.files.len() == run.header.files;
     if complete {
@@ -95,6 +99,10 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         again(&ui.program, settings_of_run, &run, file, detail)
     };
     let mut text = lists(&settings, &started, &run, judgement, &ui.program, &again);
+    if let Some(timings) = &timings {
+        let shown = |file: &FileId| shown_of(&started.prepared, file);
+        text += &written(|out| report::timings::write(out, timings, &shown));
+    }
     text += &written(|out| report::summary::write(out, &run.overview(), None, settings.fail_on_empty));
     text.extend(judged.as_ref().map(|(_, text)| text.as_str()));
     text += &next_step(&run, judgement, &again);
@@ -119,7 +127,7 @@ pub(in crate::cli) fn run(args: RunArgs, context: CommandContext<'_>, ui: &mut U
         drop(ui.err.write_all(text.as_bytes()));
     }
     if let Some(json) = json {
-        write_json(json, &run, &started.prepared)?;
+        write_json(json, &run, timings.as_ref(), &started.prepared)?;
     }
     // Last, because a server may take its time.
     if let Err(error) = remove_leftovers(&started, context) {
@@ -383,13 +391,24 @@ fn column_width(items: &[WorkItem]) -> usize {
     widest.unwrap_or(0).min(MAX_FILE_WIDTH)
 }
 
-fn write_json(place: OutputFile, run: &RunReport, prepared: &PreparedRun) -> Result<(), CliError> {
+/// Returns the path of a file of the run that can be typed.
+fn shown_of(prepared: &PreparedRun, file: &FileId) -> String {
+    let item = prepared.items().iter().find(|item| item.file == *file);
+    item.map_or_else(|| file.path().to_owned(), |item| item.shown.clone())
+}
+
+fn write_json(
+    place: OutputFile,
+    run: &RunReport,
+    timings: Option<&RunTimings>,
+    prepared: &PreparedRun,
+) -> Result<(), CliError> {
     let tested: HashSet<_> = run.files.iter().map(|file| &file.file).collect();
     let files = prepared.items().iter().map(|item| &item.file);
     let mut untested: Vec<_> = files.filter(|file| !tested.contains(file)).map(FileId::path).collect();
     untested.sort_unstable();
     let mut document = Vec::new();
-    report::json::write(run, &untested, &mut document)
+    report::json::write(run, &untested, timings, &mut document)
         .map_err(|error| CliError::internal(format!("cannot write the report: {error}")))?;
     document.push(b'\n');
     place.put(document).map(drop)

@@ -9,8 +9,10 @@ use slt_runner::parallel::work;
 
 /// The name of the command.
 pub(in crate::cli) const NAME: &str = "work";
+/// Its flag for measuring the parts of the time of each file.
+pub(in crate::cli) const TIMINGS: &str = "--timings";
 
 pub(in crate::cli) fn run(args: &WorkArgs, registry: &EngineRegistry) -> CommandResult {
-    work(&args.folder, args.process_dir, args.number, registry, &suite::text)?;
+    work(&args.folder, args.process_dir, args.number, registry, &suite::text, args.timings)?;
     Ok(ExitReason::Success)
 }
