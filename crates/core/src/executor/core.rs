@@ -25,7 +25,7 @@ use super::observer::{Observer, Unobserved};
 use super::program::{Program, Selection, hidden_text};
 use super::record_processor::RecordProcessor;
 use super::settings::{DetailLimits, Options};
-use super::slice::{SetUp, Slice, SliceReport};
+use super::slice::{ClaimWord, QueryShare, ScriptPart, ShareReport, ShareRole, Slice, SliceReport};
 use super::step::{Step, StepRole};
 use crate::engine::Engine;
 use crate::location::text_of;
@@ -33,7 +33,7 @@ use crate::outcome::{
     Correction, FailingRecord, FailureDetail, Fault, FileEnd, FilePart, FileProblem, FileReport, GroupBook,
     Problem, RecordId, RecordOutcome, SkipReason, StatementKind, VALUES_OF_GROUP,
 };
-use crate::parser::{Matcher, Query, QueryExpectation, Record, Script};
+use crate::parser::{Matcher, Query, QueryExpectation, Record, RecordKind, Script};
 
 /// The engine and everything else that an execution uses.
 #[derive(Clone, Copy)]
@@ -72,7 +72,7 @@ pub fn run_observed(
     selection: Selection<'_>,
     observer: &mut dyn Observer,
 ) -> FileReport {
-    run_with(script, surroundings, options, selection, observer, None, None)
+    run_with(script, surroundings, options, selection, observer, None, ScriptPart::default()).0
 }
 
 /// Executes all statements of a script on a fresh database of `engine`, and judges one slice of its queries.
@@ -88,10 +88,29 @@ pub fn run_slice(
     slice: Slice,
     observer: &mut dyn Observer,
 ) -> SliceReport {
-    let mut set_up = SetUp::new(script);
-    let selection = Selection::Slice(slice);
-    let report = run_with(script, surroundings, options, selection, observer, None, Some(&mut set_up));
-    SliceReport { slice, report, set_up: set_up.digest() }
+    let (selection, part) = (Selection::Slice(slice), ScriptPart::default());
+    let (report, part) = run_with(script, surroundings, options, selection, observer, None, part);
+    SliceReport { slice, report, set_up: part.set_up.digest(script) }
+}
+
+/// Runs a script that other processes may help with, or helps with it. `word` is common to all of them.
+///
+/// The reports of all make the report of the file, like those of slices. A helper must only be started where
+/// [`may_split`](crate::executor::slice::may_split) agrees.
+pub fn run_shared(
+    script: &Script<'_>,
+    surroundings: Surroundings<'_>,
+    options: &Options,
+    (role, word): (ShareRole, &dyn ClaimWord),
+    observer: &mut dyn Observer,
+) -> ShareReport {
+    let part = ScriptPart { queries: Some(QueryShare::new(word, role)), ..ScriptPart::default() };
+    let selection = match role {
+        ShareRole::Owner => Selection::All,
+        ShareRole::Helper => Selection::Queries,
+    };
+    let (report, part) = run_with(script, surroundings, options, selection, observer, None, part);
+    ShareReport { report, set_up: part.digest(script) }
 }
 
 fn run_with<'r>(
@@ -101,8 +120,8 @@ fn run_with<'r>(
     selection: Selection<'_>,
     observer: &'r mut dyn Observer,
     stepper: Option<&'r mut dyn Stepper>,
-    set_up: Option<&'r mut SetUp>,
-) -> FileReport {
+    part: ScriptPart<'r>,
+) -> (FileReport, ScriptPart<'r>) {
     let program = Program::new(script, selection, &options.labels);
     let mut report = FileReport::new(script.source.name(), FileEnd::Completed);
     report.lints.clone_from(&program.lints);
@@ -124,7 +143,7 @@ fn run_with<'r>(
                 groups,
                 observer,
                 stepping: stepper.map_or(Stepping::Off, Stepping::On),
-                set_up,
+                part,
                 source,
                 iteration,
                 listed_iterations,
@@ -139,7 +158,7 @@ fn run_with<'r>(
             report.counts.total = program.total();
             report.counts.not_reached = report.counts.total;
             report.end = FileEnd::NotStarted(FileProblem::Engine(error.to_string()));
-            report
+            (report, part)
         }
     }
 }
@@ -154,8 +173,8 @@ struct FileRunner<'r> {
     groups: GroupBook,
     observer: &'r mut dyn Observer,
     stepping: Stepping<'r>,
-    /// Digests the results of statements, when a slice is run.
-    set_up: Option<&'r mut SetUp>,
+    /// What is done of the file, when others do the rest.
+    part: ScriptPart<'r>,
     /// The included file that is executed.
     source: Option<Arc<str>>,
     /// The variables of the loops around the record.
@@ -180,7 +199,7 @@ enum ExtraCount {
 }
 
 impl<'r> FileRunner<'r> {
-    fn run(mut self, program: &Program<'r>) -> FileReport {
+    fn run(mut self, program: &Program<'r>) -> (FileReport, ScriptPart<'r>) {
         if self.script.profile.rejects_whole_file
             && let Some(id) = first_defect(self.script, None)
         {
@@ -206,7 +225,7 @@ impl<'r> FileRunner<'r> {
         }
         self.meter.add(FilePart::Close, watch);
         self.meter.times().inspect(|times| self.observer.file_timed(times));
-        self.report
+        (self.report, self.part)
     }
 
     /// Reports that no record was reached.
@@ -252,6 +271,9 @@ impl<'r> FileRunner<'r> {
 
     fn step(&mut self, step: &Step<'r>) {
         let record = step.record;
+        if matches!(record.kind, RecordKind::Query(_)) && !self.takes_query() {
+            return;
+        }
         if step.role == StepRole::Judged && !self.has_ended() {
             self.pause(Some(record));
         }
@@ -273,6 +295,15 @@ impl<'r> FileRunner<'r> {
             if self.skips == Some(SkipReason::Requirement) {
                 signal.skip_rest();
             }
+        }
+    }
+
+    /// Returns whether the next query is executed here, and not by another process.
+    fn takes_query(&mut self) -> bool {
+        let ended = self.has_ended();
+        match &mut self.part.queries {
+            Some(queries) => queries.takes(self.script, &self.options.labels, ended),
+            None => true,
         }
     }
 

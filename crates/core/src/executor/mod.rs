@@ -41,7 +41,7 @@ pub use core::slow::{LEAST as LEAST_SLOW, MOST as MOST_SLOW};
 pub use keys::{record_keys, records_digest};
 
 pub use core::pause::{PauseEnd, PausedFile, Stepper, run_stepwise};
-pub use core::{Surroundings, run_observed, run_script, run_slice};
+pub use core::{Surroundings, run_observed, run_script, run_shared, run_slice};
 pub use host::{Host, HostError, NoHost, ShellResult};
 pub use observer::{Observer, Unobserved};
 pub use program::{Selection, outcomes};

@@ -23,6 +23,8 @@ pub enum Selection<'n> {
     From(u32),
     /// The queries of a slice after all statements, as in [`run_slice`](super::run_slice).
     Slice(Slice),
+    /// The queries after all statements, which another process accounts for.
+    Queries,
 }
 
 /// The steps of a run, in order.
@@ -49,6 +51,7 @@ impl<'r> Program<'r> {
             Selection::Slice(slice) => {
                 Self { steps: slice.steps(script, labels), lints: lints(&|_| slice.is_first()) }
             }
+            Selection::Queries => Self { steps: queries(script), lints: Vec::new() },
         }
     }
 
@@ -160,6 +163,14 @@ fn from<'r>(script: &'r Script<'r>, line: u32) -> Vec<Step<'r>> {
         is_needed.then_some(Step { record, role })
     });
     steps.collect()
+}
+
+fn queries<'r>(script: &'r Script<'r>) -> Vec<Step<'r>> {
+    let role = |record: &Record<'_>| match record.kind {
+        RecordKind::Query(_) => StepRole::Judged,
+        _ => StepRole::Replayed,
+    };
+    script.records().map(|record| Step { record, role: role(record) }).collect()
 }
 
 /// Returns whether executing a record may have an effect on later ones.

@@ -7,6 +7,7 @@
 
 mod merge;
 mod permission;
+mod sharing;
 #[cfg(test)]
 mod tests;
 mod tokens;
@@ -20,6 +21,8 @@ use md5::{Digest as _, Md5};
 pub use self::merge::merge;
 pub(super) use self::permission::only_reads;
 pub use self::permission::{WhyNot, may_split};
+pub use self::sharing::{ClaimState, ClaimWord, ShareReport, ShareRole};
+pub(super) use self::sharing::{QueryShare, ScriptPart};
 use super::record_processor::StatementEffect;
 use super::step::{Step, StepRole};
 use crate::engine::SqlError;
@@ -166,19 +169,24 @@ fn label_key<'s>(script: &Script<'s>, query: &Query<'s>) -> Option<&'s [u8]> {
 }
 
 /// Digests the replayed set-up: the text of the file, and the result of each executed statement.
-pub(super) struct SetUp(Md5);
+///
+/// A statement that succeeds costs no more than a counter, because every whole file may be joined by a helper.
+#[derive(Default)]
+pub(super) struct SetUp {
+    succeeded: u64,
+    others: Md5,
+}
 
 impl SetUp {
-    /// Begins with the text, so that slices of different versions of a file do not fit together.
-    pub(super) fn new(script: &Script<'_>) -> Self {
-        Self(Md5::new_with_prefix(script.source.bytes()))
-    }
-
     /// Adds the result of the statement on `line`.
     pub(super) fn enter(&mut self, line: u32, result: &Result<Result<StatementEffect, SqlError>, Problem>) {
-        self.0.update(line.to_le_bytes());
+        if let Ok(Ok(_)) = result {
+            self.succeeded += 1;
+            return;
+        }
+        self.others.update(line.to_le_bytes());
         match result {
-            Ok(Ok(_)) => self.word(0, ""),
+            Ok(Ok(_)) => {}
             Ok(Err(error)) => {
                 self.word(1, &error.message);
                 self.word(1, error.code.as_deref().unwrap_or(""));
@@ -191,12 +199,15 @@ impl SetUp {
 
     /// Adds a word with its length, so that different lists of words differ as bytes.
     fn word(&mut self, kind: u8, word: &str) {
-        self.0.update([kind]);
-        self.0.update((word.len() as u64).to_le_bytes());
-        self.0.update(word);
+        self.others.update([kind]);
+        self.others.update((word.len() as u64).to_le_bytes());
+        self.others.update(word);
     }
 
-    pub(super) fn digest(self) -> Digest {
-        Digest(self.0.finalize().into())
+    /// Ends with the text, so that parts of different versions of a file do not fit together.
+    pub(super) fn digest(mut self, script: &Script<'_>) -> Digest {
+        self.others.update(self.succeeded.to_le_bytes());
+        self.others.update(script.source.bytes());
+        Digest(self.others.finalize().into())
     }
 }

@@ -1,15 +1,19 @@
-//! A file in slices: their merged report is that of the whole file, wherever a file may be split.
+//! A file in slices, or shared: the merged report is that of the whole file, wherever a file may be split.
 
 use std::num::NonZeroU32;
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
 
 use proptest::prelude::*;
 use vibesql_sqllogictest::engine::Engine;
 use vibesql_sqllogictest::engine::sqlite::Sqlite;
 use vibesql_sqllogictest::engines;
-use vibesql_sqllogictest::executor::slice::{Slice, SliceReport, WhyNot, may_split, merge};
+use vibesql_sqllogictest::executor::slice::{
+    ClaimState, ClaimWord, ShareReport, ShareRole, Slice, SliceReport, WhyNot, may_split, merge,
+};
 use vibesql_sqllogictest::executor::{
-    DetailLimits, Options, Selection, Surroundings, Unobserved, run_script, run_slice,
+    DetailLimits, Options, Selection, Surroundings, Unobserved, run_script, run_shared, run_slice,
 };
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::outcome::{Digest, FileEnd, FileReport, RecordId};
@@ -253,7 +257,71 @@ fn scripted_scripts() -> impl Strategy<Value = String> {
         .prop_map(|records| records.iter().map(|record| format!("{record}\n\n")).collect())
 }
 
+/// The word of a script whose helpers start when the owner begins a certain query.
+struct JoinedWord {
+    state: Mutex<ClaimState>,
+    joins_at: u64,
+    start: Mutex<Option<Sender<()>>>,
+}
+
+impl ClaimWord for JoinedWord {
+    fn load(&self) -> ClaimState {
+        *self.state.lock().unwrap()
+    }
+
+    fn replace(&self, old: ClaimState, new: ClaimState) -> bool {
+        let joins = old == ClaimState::Alone { begun: self.joins_at };
+        if let Some(start) = self.start.lock().unwrap().take_if(|_| joins) {
+            start.send(()).unwrap();
+        }
+        let mut state = self.state.lock().unwrap();
+        let is_old = *state == old;
+        *state = if is_old { new } else { *state };
+        is_old
+    }
+}
+
+/// Runs a script while others help from a query on, and merges what they report.
+fn shared_run(script: &Script<'_>, options: &Options, helpers: u32, joins_at: u64) -> Option<FileReport> {
+    let (start, started) = channel();
+    let word = JoinedWord {
+        state: Mutex::new(ClaimState::Alone { begun: 0 }),
+        joins_at,
+        start: Mutex::new(Some(start)),
+    };
+    let word = &word;
+    let run =
+        |role| run_shared(script, Surroundings::isolated(&Sqlite), options, (role, word), &mut Unobserved);
+    let (owned, helped) = std::thread::scope(|scope| {
+        let owner = scope.spawn(move || run(ShareRole::Owner));
+        // An owner that never begins that query is not helped.
+        while started.recv_timeout(std::time::Duration::from_millis(1)).is_err() && !owner.is_finished() {}
+        let helpers: Vec<_> = (0..helpers).map(|_| scope.spawn(move || run(ShareRole::Helper))).collect();
+        let helped: Vec<_> = helpers.into_iter().map(|helper| helper.join().unwrap()).collect();
+        (owner.join().unwrap(), helped)
+    });
+    let Some(_) = owned.set_up else { return Some(owned.report) };
+    let parts = std::iter::once(owned).chain(helped).zip(0..);
+    let part = |(ShareReport { report, set_up }, index)| SliceReport {
+        slice: Slice::new(index, helpers + 1).unwrap(),
+        report,
+        set_up: set_up.unwrap(),
+    };
+    merge(parts.map(part).collect(), options.details)
+}
+
 proptest! {
+    #[test]
+    fn a_shared_script_is_the_script(
+        text in sqlite_scripts(), helpers in 1..4_u32, joins_at in 0..30_u64, records in 0..6_usize,
+    ) {
+        let source = Source::new("t.test", text);
+        let script = parse(&source, parser::profile("sqlite", false).unwrap());
+        let options = few_details(&Sqlite, records);
+        let shared = shared_run(&script, &options, helpers, joins_at);
+        prop_assert_eq!(shared.map(untimed), Some(whole(&script, &Sqlite, &options)));
+    }
+
     #[test]
     fn slices_of_a_script_are_the_script(
         text in sqlite_scripts(), count in 1..=8_u32, records in 0..6_usize, exact: bool, turn in 0..8_usize,

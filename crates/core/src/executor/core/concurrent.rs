@@ -22,6 +22,7 @@ use crate::executor::environment::{ExecutionRules, ExecutionState};
 use crate::executor::label::LabelBook;
 use crate::executor::record_processor::RecordProcessor;
 use crate::executor::settings::Options;
+use crate::executor::slice::ScriptPart;
 use crate::executor::step::Step;
 use crate::outcome::{FileEnd, FileReport, GroupBook, SkipReason, in_groups};
 use crate::parser::{Lint, LintKind, Script};
@@ -276,7 +277,7 @@ impl<'r> LoopStart<'_, 'r> {
             report: FileReport::new("", FileEnd::Completed),
             groups: GroupBook::default(),
             observer: &mut observer,
-            set_up: None,
+            part: ScriptPart::default(),
             source: self.source.clone(),
             iteration: None,
             listed_iterations: ListedIterations::default(),

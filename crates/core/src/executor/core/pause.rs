@@ -7,6 +7,7 @@ use crate::engine::{RowSink, SqlError};
 use crate::executor::observer::Observer;
 use crate::executor::program::Selection;
 use crate::executor::settings::Options;
+use crate::executor::slice::ScriptPart;
 use crate::location::text_of;
 use crate::outcome::{FileEnd, FileReport, Problem, RecordId, RecordOutcome};
 use crate::parser::{Record, RecordKind, Script};
@@ -44,7 +45,7 @@ pub fn run_stepwise(
     observer: &mut dyn Observer,
     stepper: &mut dyn Stepper,
 ) -> FileReport {
-    run_with(script, surroundings, options, selection, observer, Some(stepper), None)
+    run_with(script, surroundings, options, selection, observer, Some(stepper), ScriptPart::default()).0
 }
 
 impl<'r> PausedFile<'_, 'r> {

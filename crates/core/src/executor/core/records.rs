@@ -147,9 +147,7 @@ impl<'r> FileRunner<'r> {
         self.check_connection(record)?;
         let (connection, processor) = self.state.session(record.connection());
         let result = processor.statement(connection.as_ref(), &sql);
-        if let Some(set_up) = &mut self.set_up {
-            set_up.enter(record.line, &result);
-        }
+        self.part.set_up.enter(record.line, &result);
         let result = result?;
         if statement.expected == StatementExpectation::UncheckedBeforeSkip {
             self.state.rules.skips += 1;
