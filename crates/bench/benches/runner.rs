@@ -134,6 +134,7 @@ fn one_run(items: Vec<WorkItem>, workers: usize) -> Result<(Measured, RunReport)
             attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: true },
             kind: WorkKind::Run,
             slices,
+            shares: true,
         },
     )?;
     let command = WorkerCommand {

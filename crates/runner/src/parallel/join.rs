@@ -87,6 +87,9 @@ impl HelperProcess<'_> {
                     for news in self.pool.hold_to_limits() {
                         self.pass_on(news)?;
                     }
+                    if !self.leaving {
+                        self.pool.share()?;
+                    }
                 }
                 _ = interrupt.recv() => self.leave()?,
                 _ = stop.recv() => if is_job() { self.pool.stop().await? },

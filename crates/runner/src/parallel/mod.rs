@@ -24,6 +24,7 @@ mod process_dir;
 pub mod procfs;
 pub mod queue;
 pub mod schedule;
+mod sharing;
 mod slot;
 mod stderr;
 pub mod stdio;

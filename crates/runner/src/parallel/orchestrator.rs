@@ -302,6 +302,9 @@ impl<'r> Orchestrator<'r> {
         for news in self.pool.hold_to_limits() {
             self.hear(news)?;
         }
+        if self.stopping.is_none() {
+            self.pool.share()?;
+        }
         self.ticks += 1;
         if self.ticks.is_multiple_of(TICKS_PER_LOOK) {
             self.look_for_helpers()?;

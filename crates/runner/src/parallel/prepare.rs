@@ -40,6 +40,8 @@ pub struct RunPlan<'p> {
     ///
     /// Only a splittable file, in a run without repetitions, may have more.
     pub slices: Vec<u32>,
+    /// Whether idle workers may help with running files. Runs with repetitions do not share.
+    pub shares: bool,
 }
 
 /// A run whose folder is ready.
@@ -64,7 +66,7 @@ impl PreparedRun {
     ///
     /// [`RunError::Io`].
     pub fn new(folder: &Path, plan: RunPlan<'_>) -> Result<Self, RunError> {
-        let RunPlan { items, engine, settings, limits, timeouts, attempts, kind, mut slices } = plan;
+        let RunPlan { items, engine, settings, limits, timeouts, attempts, kind, mut slices, shares } = plan;
         let here = std::env::current_dir().unwrap_or_default();
         let assigned: io::Result<_> = items
             .iter()
@@ -76,8 +78,19 @@ impl PreparedRun {
         whole.for_each(|(slices, _)| *slices = 1);
         let (tasks, given) = tasks(&slices, attempts.repeat);
         let protocol = PROTOCOL.to_owned();
-        let assignment =
-            Assignment { protocol, engine, settings, limits, attempts, kind, items: assigned, tasks, given };
+        let shares = shares && attempts.repeat == 1 && matches!(kind, WorkKind::Run);
+        let assignment = Assignment {
+            protocol,
+            engine,
+            settings,
+            limits,
+            attempts,
+            kind,
+            items: assigned,
+            tasks,
+            given,
+            shares,
+        };
         assignment.write(folder).map_err(io_error("write the list of files"))?;
         let queue = WorkQueue::create(folder, assignment.given);
         let queue = queue.map_err(io_error("make the work queue"))?;

@@ -145,6 +145,61 @@ pub fn split_plan(
     durations.iter().enumerate().map(slices).collect()
 }
 
+/// A running file, as far as idle workers are concerned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunningWork {
+    /// The time before its first query, which each helper needs, too.
+    pub set_up: Duration,
+    /// The time that its workers have spent on its queries, in all.
+    pub spent: Duration,
+    /// The number of records that have an outcome since the first query.
+    pub settled: u64,
+    /// The number of records without an outcome.
+    pub left: u64,
+    /// The number of its workers.
+    pub workers: u32,
+}
+
+/// A shorter time says too little about the rest of a file.
+const SHORTEST_TO_JUDGE: Duration = Duration::from_secs(1);
+/// The time from the decision to the first statement of a helper.
+const START_OF_HELPER: Duration = Duration::from_millis(100);
+/// A smaller share of the queries does not justify the set-up of another worker.
+const SMALLEST_SHARE: Duration = Duration::from_millis(500);
+
+/// Returns the running file that an idle worker should help with: of those with enough left for one more, the one that
+/// would end last.
+///
+/// The rest of a file is estimated from its own pace, since a file that was never run has no other history. With R
+/// seconds of queries left and n workers, it ends in R/n seconds. A helper that needs S seconds for its set-up makes that
+/// (R + S)/(n + 1), and spends (R - nS)/(n + 1) of them on queries: its share.
+///
+/// | spent on queries | share of a helper             | helped |
+/// |------------------|-------------------------------|--------|
+/// | less than 1 s    |                               | no     |
+/// | more             | less than 0.5 s               | no     |
+/// | more             | less than S: it would mainly prepare | no |
+/// | more             | more                          | yes    |
+pub fn work_to_share(running: &[RunningWork]) -> Option<usize> {
+    let is_worth_it = |work: &RunningWork| {
+        let cost = work.set_up + START_OF_HELPER;
+        let share = work.rest().saturating_sub(cost * work.workers) / (work.workers + 1);
+        work.spent >= SHORTEST_TO_JUDGE && share >= SMALLEST_SHARE.max(cost)
+    };
+    let helped = running.iter().enumerate().filter(|(_, work)| is_worth_it(work));
+    let last = helped.max_by_key(|(index, work)| (work.rest() / work.workers.max(1), Reverse(*index)));
+    last.map(|(index, _)| index)
+}
+
+impl RunningWork {
+    /// Returns the time that one worker would need for the rest.
+    fn rest(&self) -> Duration {
+        // The record in flight counts as settled, so the estimate is rather too small.
+        let pace = self.spent.as_nanos() / u128::from(self.settled + 1);
+        Duration::from_nanos(u64::try_from(pace * u128::from(self.left)).unwrap_or(u64::MAX))
+    }
+}
+
 /// Assigns items to shards of similar load: the longest first, each to the shard with the least load.
 ///
 /// Returns the shard of each item, counted from 0. The longest shard has at most 4/3 - 1/(3 m) of the optimum (Graham,

@@ -13,11 +13,16 @@ use memmap2::{MmapOptions, MmapRaw};
 
 use slt_core::outcome::{Counts, RecordId};
 
-/// Item, line and start of the record, the counts of the file, the number of records that run at the same time, and the
-/// number of allowed claims.
-const WORDS: usize = 5 + Counts::FIELDS;
-const RUNNING: usize = WORDS - 2;
-const ALLOWED: usize = WORDS - 1;
+pub(super) use self::sharing::{HelpRequest, SlotClaims, WorkerUse};
+
+mod sharing;
+
+/// Item, line and start of the record, the counts of the file, the number of records that run at the same time, the number
+/// of allowed claims, and what processes that share a file tell each other.
+const WORDS: usize = ALLOWED + 1 + sharing::WORDS;
+const RUNNING: usize = 3 + Counts::FIELDS;
+const ALLOWED: usize = RUNNING + 1;
+const SHARING: usize = ALLOWED + 1;
 const BYTES: usize = WORDS * size_of::<AtomicU64>();
 
 /// The interval at which a waiting worker looks whether it may go on.

@@ -54,7 +54,7 @@ struct ItemState {
     reports: Vec<FileReport>,
     /// The reports of its slices so far.
     slices: Vec<SliceReport>,
-    /// The report of the first slice that has not passed.
+    /// The report of the first slice, or part of a shared file, that has not passed.
     bad_slice: Option<Box<FileReport>>,
     /// The attempts of earlier sessions of the run.
     earlier: Vec<Attempt>,
@@ -179,6 +179,7 @@ impl TaskTracker {
         }
         match state.slice {
             Some(slice) => self.slice_ended(task, slice, result, stopping),
+            None if result.is_part => self.part_ended(task, result.report),
             None => self.file_ended(task, result.report, stopping),
         }
     }
@@ -222,6 +223,16 @@ impl TaskTracker {
         self.ended.extend(item.bad_slice.as_deref().map(|report| (number, attempt_of(report))));
         self.tasks[whole].deadly |= deadly;
         NextStep::Whole(whole)
+    }
+
+    /// Runs a file again that workers have shared, and that one of them has not completed.
+    fn part_ended(&mut self, task: usize, report: FileReport) -> NextStep {
+        let number = self.tasks[task].item;
+        if !report.last_status().is_good() {
+            self.ended.push((number, attempt_of(&report)));
+            self.items[number].bad_slice.get_or_insert_with(|| Box::new(report));
+        }
+        NextStep::Whole(task)
     }
 
     fn file_ended(&mut self, task: usize, report: FileReport, stopping: bool) -> NextStep {

@@ -30,7 +30,7 @@ use slt_core::outcome::{
 };
 
 /// The version of the messages and of the program, which must be equal on both ends.
-pub(super) const PROTOCOL: &str = concat!("9/", env!("CARGO_PKG_VERSION"));
+pub(super) const PROTOCOL: &str = concat!("10/", env!("CARGO_PKG_VERSION"));
 
 /// The assignment that all processes of a run read: written once, before the first of them starts.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -50,6 +50,8 @@ pub(super) struct Assignment {
     ///
     /// The others are whole files that are run in slices, queued only if their slices cannot be merged.
     pub(super) given: usize,
+    /// Whether idle workers may help with running files.
+    pub(super) shares: bool,
 }
 
 /// The number of times that a file is run.
@@ -158,9 +160,12 @@ pub(super) struct Task {
 pub(super) struct TaskResult {
     #[serde(with = "FileReportForm")]
     pub(super) report: FileReport,
-    /// For a completed slice: a digest of the statements' results.
+    /// For a completed slice, or one of the workers of a shared file: a digest of the statements' results.
     #[serde(default, skip_serializing_if = "Option::is_none", with = "Maybe::<DigestForm>")]
     pub(super) set_up: Option<Digest>,
+    /// Whether it is of only one of the workers that shared the file, and cannot be merged.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) is_part: bool,
 }
 
 /// The end of a task.
@@ -191,7 +196,7 @@ impl Task {
 impl TaskResult {
     /// Creates the result of a whole file, or of an incomplete slice.
     pub(super) fn new(report: FileReport) -> Self {
-        Self { report, set_up: None }
+        Self { report, set_up: None, is_part: false }
     }
 }
 

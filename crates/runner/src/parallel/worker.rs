@@ -14,7 +14,7 @@ use super::plan::{FileSource, WorkItem};
 use super::process_dir::ProcessDir;
 use super::procfs::{MemoryUse, OwnMemory};
 use super::queue::WorkQueue;
-use super::slot::Slot;
+use super::slot::{HelpRequest, Slot, SlotClaims, WorkerUse};
 use super::stderr;
 use super::stdio::{take_stdin, take_stdout};
 use super::step::OrderedStepper;
@@ -26,9 +26,10 @@ use super::wire::{
 };
 use crate::clock;
 use slt_core::engine::{Engine, EngineError, EngineRegistry, RegistryError};
-use slt_core::executor::slice::Slice;
+use slt_core::executor::slice::{ShareRole, Slice, may_split};
 use slt_core::executor::{
-    Host, Observer, Selection, Surroundings, outcomes, run_observed, run_slice, run_stepwise, unhash,
+    Host, Observer, Selection, Surroundings, outcomes, run_observed, run_shared, run_slice, run_stepwise,
+    unhash,
 };
 use slt_core::location::{Source, path_text};
 use slt_core::outcome::{
@@ -92,12 +93,17 @@ pub fn work(
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
     let stderr_file = process_dir.stderr(worker);
     let memory = OwnMemory::open();
+    let work = FoundWork::new(&slot, &process_dir).map_err(io_error("slot"))?;
     for claims in 0.. {
         slot.wait_for_turn(claims);
-        let task = claim(&queue, &process_dir, worker).map_err(io_error("claims"))?;
+        let task = match work.request {
+            Some(request) => (claims == 0).then_some(request.task),
+            None => claim(&queue, &process_dir, worker).map_err(io_error("claims"))?,
+        };
         let Some(task) = task else { break };
         let at = clock::now();
         slot.start_item(task, at);
+        slot.begin_claims(claims + 1);
         let said_before = stderr::length(&stderr_file);
         say(&WorkerMessage::Claimed { task, at, stderr: said_before })?;
         let Task { item, slice } = assignment.tasks[task];
@@ -112,7 +118,9 @@ pub fn work(
             Recorder { task, slot: &slot, say: &mut say, trace, corrections, times, failed: None };
         memory.reset_peak();
         let text = if is_update { read_updated_text(folder).map(Cow::Owned) } else { found.read() };
-        let context = WorkerContext { engine: engine.as_ref(), assignment: &assignment, orders: &orders };
+        let share = work.share(&slot, claims + 1);
+        let context =
+            WorkerContext { engine: engine.as_ref(), assignment: &assignment, orders: &orders, share };
         let result = run_item(&found, text, slice, context, &mut recorder);
         if let Some(error) = recorder.failed {
             return Err(error);
@@ -151,13 +159,42 @@ fn take_streams(kind: &WorkKind) -> Result<(File, Receiver<Vec<u8>>), WorkerErro
     Ok((out, orders))
 }
 
-/// What the files of a worker have in common.
+/// How a worker takes part in files that several workers execute.
+struct FoundWork {
+    used: WorkerUse,
+    request: Option<HelpRequest>,
+    /// The slot of the worker that it helps.
+    owner: Option<Slot>,
+}
+
+impl FoundWork {
+    fn new(slot: &Slot, process_dir: &ProcessDir) -> io::Result<Self> {
+        let used = slot.worker_use();
+        let request = if let WorkerUse::Helper(request) = used { Some(request) } else { None };
+        let owner = request.map(|request| Slot::open(&process_dir.slot(request.owner))).transpose()?;
+        Ok(Self { used, request, owner })
+    }
+
+    /// Returns the claims of the worker's `claim`th file, counted from 1, unless it is alone with it.
+    fn share<'s>(&'s self, own: &'s Slot, claim: u64) -> Option<SlotClaims<'s>> {
+        match (self.used, &self.owner) {
+            (WorkerUse::Helper(HelpRequest { claim, .. }), Some(owner)) => {
+                Some(SlotClaims { own, owner, role: ShareRole::Helper, claim })
+            }
+            (WorkerUse::Owner, _) => Some(SlotClaims { own, owner: own, role: ShareRole::Owner, claim }),
+            _ => None,
+        }
+    }
+}
+
+/// What the files of a worker have in common, and how it shares the present one.
 #[derive(Clone, Copy)]
 struct WorkerContext<'w> {
     engine: &'w dyn Engine,
     assignment: &'w Assignment,
     /// The lines of the main process.
     orders: &'w Receiver<Vec<u8>>,
+    share: Option<SlotClaims<'w>>,
 }
 
 /// Returns whether the next file would begin with half of the memory limit in use.
@@ -216,7 +253,7 @@ fn run_source(
     item: &WorkItem,
     source: Source,
     selection: Selection<'_>,
-    WorkerContext { engine, assignment, orders }: WorkerContext<'_>,
+    WorkerContext { engine, assignment, orders, share }: WorkerContext<'_>,
     recorder: &mut Recorder<'_>,
 ) -> TaskResult {
     let settings = &assignment.settings;
@@ -247,10 +284,19 @@ fn run_source(
     }
     let total = if let Selection::Only(_) = selection { 1 } else { outcomes(&script) };
     recorder.send(&WorkerMessage::Counted { task: recorder.task, total });
-    let (report, set_up) = match selection {
-        Selection::Slice(slice) => {
+    let (report, set_up) = match (selection, share) {
+        (Selection::Slice(slice), _) => {
             let sliced = run_slice(&script, surroundings, &settings.options, slice, recorder);
             (sliced.report, Some(sliced.set_up))
+        }
+        (_, Some(SlotClaims { role: ShareRole::Helper, .. }))
+            if may_split(&script, &settings.options).is_err() =>
+        {
+            (FileReport::new("", FileEnd::Completed), None)
+        }
+        (Selection::AllBut([]), Some(share)) => {
+            let shared = run_shared(&script, surroundings, &settings.options, (share.role, &share), recorder);
+            (shared.report, shared.set_up)
         }
         _ => (run_observed(&script, surroundings, &settings.options, selection, recorder), None),
     };
@@ -258,7 +304,7 @@ fn run_source(
         times.add(FilePart::Host, host.elapsed());
     }
     let dialect = Some(profile.name.to_owned());
-    TaskResult { report: FileReport { dialect, ..report }, set_up }
+    TaskResult { report: FileReport { dialect, ..report }, set_up, is_part: false }
 }
 
 /// Returns the report of a file without any executed record.

@@ -3,6 +3,7 @@
 //! Each change of a worker is reported as a [`TaskEvent`]. The orchestrator decides on the consequences for the run.
 
 mod ending;
+mod sharing;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -22,12 +23,12 @@ use super::process::{WorkerCommand, WorkerEvent, follow, stop_here};
 use super::process_dir::ProcessDir;
 use super::procfs;
 use super::queue::WorkQueue;
-use super::slot::Slot;
+use super::sharing::{EndedPart, SharedFiles};
+use super::slot::{Slot, WorkerUse};
 use super::stderr;
 use super::wire::{Assignment, TaskEnd, TaskResult, WorkerMessage};
 use super::worker::not_started;
 use crate::clock;
-use crate::event::RunningFile;
 use crate::wire::{Maybe, RecordIdForm, RemoteForm as _};
 use slt_core::outcome::{ExitHow, FailingRecord, FileProblem, RecordId};
 
@@ -75,6 +76,7 @@ pub(super) struct WorkerPool<'r> {
     /// Whether no further worker may start.
     closed: bool,
     pauses: Pauses,
+    shared: SharedFiles,
     sender: UnboundedSender<(usize, WorkerEvent)>,
     receiver: UnboundedReceiver<(usize, WorkerEvent)>,
 }
@@ -82,6 +84,8 @@ pub(super) struct WorkerPool<'r> {
 struct WorkerHandle {
     pid: Pid,
     slot: Slot,
+    /// The task of another worker that it was started for.
+    helps: Option<usize>,
     at: Option<CurrentTask>,
     /// The number of claims that it has announced.
     claims: usize,
@@ -94,6 +98,8 @@ struct WorkerHandle {
     doomed: bool,
     /// It was killed, and its running file gets no result.
     abandoned: bool,
+    /// The task for which it was killed, whose result is useless.
+    dropped: Option<usize>,
 }
 
 /// The progress of the task that a worker is running.
@@ -158,6 +164,7 @@ impl<'r> WorkerPool<'r> {
             failed_starts: 0,
             closed: false,
             pauses: Pauses::default(),
+            shared: SharedFiles::new(assignment.settings.options.details),
             sender,
             receiver,
         }
@@ -190,34 +197,48 @@ impl<'r> WorkerPool<'r> {
         }
         let left = self.queue.left().map_err(io_error("read the work queue"))?;
         let idle = self.workers.values().filter(|worker| worker.at.is_none() && !worker.done).count();
+        let shares = self.assignment.shares && self.size > 1;
+        let used = if shares { WorkerUse::Owner } else { WorkerUse::Alone };
         for _ in 0..left.saturating_sub(idle).min(self.size - self.workers.len()) {
-            let number = self.next;
-            self.next += 1;
-            let slot =
-                Slot::create(&self.process_dir.slot(number)).map_err(io_error("make a flight recorder"))?;
-            slot.allow_claims(if self.takes_turns { 1 } else { u64::MAX });
-            let (child, pid) = match self.command.start(&self.run, self.process_dir, number) {
-                Ok(started) => started,
-                // The machine is full: the running workers continue, and the next exit makes room.
-                Err(_) if !self.workers.is_empty() => return Ok(()),
-                Err(error) => return Err(io_error("start a worker process")(error)),
-            };
-            let mark = self.process_dir.slot(number);
-            tokio::spawn(follow(number, child, pid, mark, self.sender.clone()));
-            let worker = WorkerHandle {
-                pid,
-                slot,
-                at: None,
-                claims: 0,
-                done: false,
-                over: None,
-                asked: None,
-                doomed: false,
-                abandoned: false,
-            };
-            self.workers.insert(number, worker);
+            if self.start(used)?.is_none() {
+                break;
+            }
         }
         Ok(())
+    }
+
+    /// Starts a worker and returns its number, unless the machine is full.
+    fn start(&mut self, used: WorkerUse) -> Result<Option<usize>, RunError> {
+        let number = self.next;
+        self.next += 1;
+        let slot =
+            Slot::create(&self.process_dir.slot(number)).map_err(io_error("make a flight recorder"))?;
+        let helps = if let WorkerUse::Helper(request) = used { Some(request.task) } else { None };
+        slot.set_use(used);
+        slot.allow_claims(if self.takes_turns && helps.is_none() { 1 } else { u64::MAX });
+        let (child, pid) = match self.command.start(&self.run, self.process_dir, number) {
+            Ok(started) => started,
+            // The running workers continue, and the next exit makes room.
+            Err(_) if !self.workers.is_empty() => return Ok(None),
+            Err(error) => return Err(io_error("start a worker process")(error)),
+        };
+        let mark = self.process_dir.slot(number);
+        tokio::spawn(follow(number, child, pid, mark, self.sender.clone()));
+        let worker = WorkerHandle {
+            pid,
+            slot,
+            helps,
+            at: None,
+            claims: 0,
+            done: false,
+            over: None,
+            asked: None,
+            doomed: false,
+            abandoned: false,
+            dropped: None,
+        };
+        self.workers.insert(number, worker);
+        Ok(Some(number))
     }
 
     /// Waits for the next message or exit of a worker. Without workers, it waits forever.
@@ -261,7 +282,7 @@ impl<'r> WorkerPool<'r> {
                 worker.at = Some(CurrentTask { said_before: Some(stderr), ..CurrentTask::new(task, at) });
                 worker.claims += 1;
                 self.failed_starts = 0;
-                Some(TaskEvent::Started { task })
+                worker.helps.is_none().then_some(TaskEvent::Started { task })
             }
             WorkerMessage::Counted { total, .. } => {
                 worker.at.as_mut()?.total = Some(total);
@@ -280,6 +301,10 @@ impl<'r> WorkerPool<'r> {
                 // It finished in time, so the pending stop must not count against its next task.
                 worker.doomed |= worker.asked.is_some();
                 (worker.over, worker.asked) = (None, None);
+                let (is_dropped, claimed) = (worker.dropped == Some(task), worker.slot.has_claimed());
+                if worker.abandoned || is_dropped {
+                    return None;
+                }
                 let mut report = result.report;
                 self.pauses.take_from(&mut report, current.since, &current.stopped);
                 report.failures = current.failures;
@@ -288,8 +313,9 @@ impl<'r> WorkerPool<'r> {
                     report.failures.retain(|record| record.id.is_on(only));
                 }
                 report.failures.iter_mut().zip(keys).for_each(|(record, key)| record.key = key);
-                let result = Box::new(TaskResult { report, set_up: result.set_up });
-                Some(TaskEvent::Ended { task, end: TaskEnd::Finished, result })
+                let result = Box::new(TaskResult { report, ..*result });
+                let (total, end) = (current.total, TaskEnd::Finished);
+                self.part_ended(EndedPart { worker: number, claimed, task, total, end, result })
             }
             WorkerMessage::Done => {
                 worker.done = true;
@@ -310,6 +336,10 @@ impl<'r> WorkerPool<'r> {
             None => self.unannounced_claim(number, &worker)?,
         };
         let Some(current) = current else {
+            if let Some(task) = worker.helps.filter(|_| worker.claims == 0) {
+                self.shared.never_came(number, task);
+                return Ok(None);
+            }
             if worker.done || worker.claims > 0 || worker.abandoned || self.closed {
                 return Ok(None);
             }
@@ -318,10 +348,10 @@ impl<'r> WorkerPool<'r> {
             let words = stderr::complaint(&stderr_file);
             return if hopeless { Err(RunError::NoWorker { how, words }) } else { Ok(None) };
         };
-        if worker.abandoned {
+        let task = current.task;
+        if worker.abandoned || worker.dropped == Some(task) {
             return Ok(None);
         }
-        let task = current.task;
         if worker.doomed && worker.over.is_none() {
             let result = Box::new(TaskResult::new(not_started(FileProblem::TimedOut)));
             return Ok(Some(TaskEvent::Ended { task, end: TaskEnd::Bystander, result }));
@@ -343,10 +373,11 @@ impl<'r> WorkerPool<'r> {
             total: current.total,
             failures: current.failures,
         };
+        let (claimed, total) = (worker.slot.has_claimed(), current.total);
         let item = &self.items[self.assignment.tasks[task].item];
         let result = Box::new(TaskResult::new(lost_report(item, &self.assignment.settings, lost)));
         let end = if over.is_some() { TaskEnd::Stopped } else { TaskEnd::Died { record, how } };
-        Ok(Some(TaskEvent::Ended { task, end, result }))
+        Ok(self.part_ended(EndedPart { worker: number, claimed, task, total, end, result }))
     }
 
     /// Finds the task that a worker had claimed, but not announced, when it ended.
@@ -391,7 +422,9 @@ impl<'r> WorkerPool<'r> {
                 LimitAction::Nothing => {}
                 LimitAction::Say => {
                     current.said_slow = Some(elapsed);
-                    news.push(TaskEvent::Slow { task: current.task, record: in_flight.record, elapsed });
+                    if worker.helps.is_none() {
+                        news.push(TaskEvent::Slow { task: current.task, record: in_flight.record, elapsed });
+                    }
                 }
                 LimitAction::Ask => {
                     (worker.asked, worker.over) = (Some(now), Some(ExceededLimit::Time));
@@ -404,26 +437,6 @@ impl<'r> WorkerPool<'r> {
             }
         }
         news
-    }
-
-    /// Returns the tasks that the workers are running.
-    pub(super) fn running(&self) -> Vec<RunningFile> {
-        let now = clock::now();
-        let at = self.workers.values().filter_map(|worker| {
-            let current = worker.at.as_ref()?;
-            let in_flight = worker.slot.read().of(current.task).in_scope(&current.scope);
-            let elapsed = |since| self.pauses.elapsed(since, now);
-            let record = in_flight.record.map(|record| (record, elapsed(in_flight.since)));
-            Some(RunningFile {
-                shown: self.items[self.assignment.tasks[current.task].item].shown.clone(),
-                record,
-                elapsed: elapsed(current.since),
-                settled: in_flight.counts.total,
-                total: current.total,
-                memory: current.memory.or_else(|| procfs::memory(worker.pid)),
-            })
-        });
-        at.collect()
     }
 
     /// Returns the time for which this process was running between two times of the clock.
@@ -452,10 +465,5 @@ impl<'r> WorkerPool<'r> {
             signal_group(worker.pid, Signal::CONT);
         }
         stopped.map_err(io_error("stop this process"))
-    }
-
-    /// Counts the workers that are running a file. The slot shows this before the worker's message arrives.
-    pub(super) fn busy(&self) -> usize {
-        self.workers.values().filter(|worker| worker.slot.read().item.is_some()).count()
     }
 }

@@ -44,6 +44,7 @@ impl OneFile<'_> {
             attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: false },
             kind: self.kind,
             slices: vec![1],
+            shares: false,
         };
         let prepared = PreparedRun::new(folder, plan)?;
         let policy =

@@ -93,6 +93,7 @@ mod screen;
 mod selection;
 mod servers;
 mod shards;
+mod sharing;
 mod shell_cmd;
 mod shell_terminal;
 mod slices;

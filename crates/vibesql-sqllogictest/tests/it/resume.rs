@@ -288,9 +288,9 @@ fn a_run_of_another_version_is_refused() {
     let text = std::fs::read_to_string(&place).unwrap();
     for (from, to, message) in [
         (
-            "\"protocol\":\"9/",
+            "\"protocol\":\"10/",
             "\"protocol\":\"8/",
-            "the run uses protocol `8/0.1.0`, this program uses `9/0.1.0`",
+            "the run uses protocol `8/0.1.0`, this program uses `10/0.1.0`",
         ),
         (
             "\"version\":\"0.1.0\"",

@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::{FileOrder, LastResult, ScheduledFile, SplitMix64, balance, order, split_plan};
+use super::{
+    FileOrder, LastResult, RunningWork, ScheduledFile, SplitMix64, balance, order, split_plan, work_to_share,
+};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -121,6 +123,27 @@ fn any_known() -> impl Strategy<Value = ScheduledFile> {
         .prop_map(|(last, duration, bytes)| known(last, duration, bytes))
 }
 
+#[test]
+fn a_helper_is_not_started_for_a_rest_that_it_would_only_prepare() {
+    let work = |set_up: u32, settled, left| RunningWork {
+        set_up: SECOND * set_up / 10,
+        spent: 10 * SECOND,
+        settled,
+        left,
+        workers: 1,
+    };
+    // 10 s of work are left.
+    assert_eq!(work_to_share(&[work(0, 99, 100)]), Some(0));
+    assert_eq!(work_to_share(&[work(32, 99, 100)]), Some(0));
+    assert_eq!(work_to_share(&[work(33, 99, 100)]), None);
+    assert_eq!(work_to_share(&[work(0, 99, 10)]), None);
+    assert_eq!(
+        work_to_share(&[work(0, 99, 50), work(0, 99, 100), work(32, 99, 200), work(0, 99, 100)]),
+        Some(2)
+    );
+    assert_eq!(work_to_share(&[]), None);
+}
+
 proptest! {
     #[test]
     fn every_order_has_every_file_once(files in prop::collection::vec(any_known(), 0..30), seed: u64) {
@@ -158,6 +181,30 @@ proptest! {
         let longest = durations.iter().copied().max().unwrap_or(0);
         // Before its last item, a shard had at most the average load of all shards.
         prop_assert!(longest_shard(&durations, shards) * shards <= total + longest * (shards - 1));
+    }
+
+    #[test]
+    fn a_helper_saves_time_and_goes_where_most_is_left(
+        running in prop::collection::vec((0..20_u64, 0..60_u64, 0..99_u64, 0..99_u64, 1..9_u32), 0..6),
+    ) {
+        let running: Vec<_> = running.into_iter().map(|(set_up, spent, settled, left, workers)| RunningWork {
+            set_up: Duration::from_secs(set_up), spent: Duration::from_secs(spent), settled, left, workers,
+        }).collect();
+        let rest = |work: &RunningWork| work.spent.as_secs_f64() * work.left as f64 / (work.settled + 1) as f64;
+        let cost = |work: &RunningWork| work.set_up.as_secs_f64() + 0.1;
+        let end = |work: &RunningWork| rest(work) / f64::from(work.workers);
+        let helped_end = |work: &RunningWork| (rest(work) + cost(work)) / f64::from(work.workers + 1);
+        // What is left of its time after the set-up, in seconds more than needed.
+        let spare = |work: &RunningWork| helped_end(work) - cost(work) - cost(work).max(0.5);
+        let chosen = work_to_share(&running);
+        for (index, work) in running.iter().enumerate().filter(|(_, work)| work.spent >= SECOND) {
+            if chosen == Some(index) {
+                prop_assert!(spare(work) >= -1e-6 && helped_end(work) < end(work));
+            } else if spare(work) >= 1e-6 {
+                prop_assert!(chosen.is_some_and(|chosen| end(&running[chosen]) >= end(work) - 1e-6), "{:?}", chosen);
+            }
+        }
+        prop_assert!(chosen.is_none_or(|chosen| running[chosen].spent >= SECOND));
     }
 
     #[test]

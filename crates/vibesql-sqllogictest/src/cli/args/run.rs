@@ -156,7 +156,8 @@ pub(in crate::cli) struct OrderArgs {
     pub(in crate::cli) seed: Option<u64>,
     /// Never split a file between workers
     ///
-    /// By default, a file that would outlast all others is split if that cannot change any result.
+    /// By default, a file that would outlast all others is split, and idle workers help with running files, if that cannot
+    /// change any result.
     #[arg(long)]
     pub(in crate::cli) no_split: bool,
 }

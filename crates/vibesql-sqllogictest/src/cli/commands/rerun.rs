@@ -57,6 +57,7 @@ fn run_again(
         attempts: Attempts { retries: 0, repeat: 1, flaky: run.header.flaky, after_crash: true },
         kind: WorkKind::Run,
         slices,
+        shares: false,
     };
     let again = PreparedRun::new(folder.path(), plan)?;
     let mut reports = ReportCollector(Vec::new());

@@ -332,6 +332,7 @@ fn begin(
             attempts: new.attempts,
             kind: WorkKind::Run,
             slices,
+            shares: new.may_split,
         },
     )?;
     let now = milliseconds_since_1970();

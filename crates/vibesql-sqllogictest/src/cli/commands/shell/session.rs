@@ -142,6 +142,7 @@ impl ShellSession {
             attempts: Attempts { retries: 0, repeat: 1, flaky: FlakyResult::Pass, after_crash: false },
             kind: WorkKind::Step { target: target.clone() },
             slices: vec![1],
+            shares: false,
         };
         let prepared = PreparedRun::new(&folder, plan)?;
         let limit = self.timeouts.of(&self.item);
