@@ -3,7 +3,7 @@
 //! `cargo bench -p vibesql-sqllogictest-bench --bench schedule` needs no VibeSQL: `data/vibesql-times.tsv` says how long each
 //! file took in a real run, and how long its statements alone took in another. Whether a file may be split is asked of the
 //! file itself, where it is among those that `SLT_CORPUS` names. Where none is, all may be, and the output says so.
-//! The slices of a file are taken to be equally long.
+//! The queries of a file are taken to be equally long.
 
 use std::collections::HashMap;
 use std::process::ExitCode;
@@ -18,10 +18,13 @@ use vibesql_sqllogictest::executor::{DetailLimits, Options};
 use vibesql_sqllogictest::location::Source;
 use vibesql_sqllogictest::parser::{SQLITE, parse};
 use vibesql_sqllogictest_bench::files;
+use vibesql_sqllogictest_bench::fleet::{SimulatedFile, makespan};
 
 const TIMES: &str = include_str!("../data/vibesql-times.tsv");
 
-const WORKERS: [usize; 6] = [1, 2, 3, 4, 16, 64];
+const WORKERS: [usize; 9] = [1, 2, 3, 4, 16, 64, 128, 256, 1024];
+/// The files of SQLite's whole public corpus, of which the recorded ones are a selection.
+const WHOLE_CORPUS: usize = 622;
 
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark prints its figures")]
 fn main() -> ExitCode {
@@ -38,6 +41,7 @@ fn main() -> ExitCode {
 }
 
 /// A file of the recorded run.
+#[derive(Clone, Copy)]
 struct Recorded<'t> {
     file: &'t str,
     duration: Duration,
@@ -72,8 +76,7 @@ fn report() -> Result<String, Box<dyn std::error::Error>> {
 
     let sources = sources()?;
     let answers: Vec<_> = times.iter().map(|time| answer(sources.get(time.file))).collect();
-    let durations: Vec<_> = times.iter().map(|time| Some(time.duration)).collect();
-    let sum: Duration = durations.iter().flatten().sum();
+    let sum: Duration = times.iter().map(|time| time.duration).sum();
     let mut lines = vec![format!("{} files, {:.1} s in all", times.len(), sum.as_secs_f64())];
     if answers.iter().all(Option::is_none) {
         lines.push(
@@ -93,61 +96,51 @@ fn report() -> Result<String, Box<dyn std::error::Error>> {
     }
     let none_there = answers.iter().all(Option::is_none);
     let allowed = |index: usize| none_there || answers[index].as_deref() == Some(YES);
-    lines.push("workers     ideal     whole  efficiency     split  efficiency  files in slices".to_owned());
-    for workers in WORKERS {
-        let plan = split_plan(&durations, &allowed, workers);
-        lines.push(row(&times, &plan, sum, workers));
-    }
+    lines.push("the recorded files".to_owned());
+    lines.extend(table(&times, &allowed));
+    lines.push(format!("{WHOLE_CORPUS} files: small ones are repeated"));
+    let small: Vec<_> = (0..times.len()).filter(|index| !times[*index].file.starts_with("select")).collect();
+    let again = small.iter().cycle().take(WHOLE_CORPUS.saturating_sub(times.len()));
+    let mut indices: Vec<_> = (0..times.len()).chain(again.copied()).collect();
+    indices.sort_unstable();
+    let whole: Vec<_> = indices.iter().map(|index| times[*index]).collect();
+    lines.extend(table(&whole, &|index| allowed(indices[index])));
     Ok(lines.join("\n"))
 }
 
-fn row(times: &[Recorded<'_>], plan: &[u32], sum: Duration, workers: usize) -> String {
-    let job =
-        |time: &Recorded<'_>, slices| SimulatedFile { duration: time.duration, set_up: time.set_up, slices };
-    let whole: Vec<_> = times.iter().map(|time| job(time, 1)).collect();
-    let split: Vec<_> = times.iter().zip(plan).map(|(time, slices)| job(time, *slices)).collect();
-    let ideal = sum.as_secs_f64() / workers as f64;
-    let [whole, split] = [whole, split].map(|jobs| simulate(&jobs, workers).as_secs_f64());
-    let named = times.iter().zip(plan).filter(|(_, slices)| **slices > 1);
-    let named: Vec<_> = named.map(|(time, slices)| format!("{} in {slices}", time.file)).collect();
+/// Makes a table of all numbers of workers, for files with the longest first.
+fn table(times: &[Recorded<'_>], allowed: &dyn Fn(usize) -> bool) -> Vec<String> {
+    let head =
+        "workers     ideal   whole files   slices    shared    shared, nothing known   files in slices";
+    let rows = WORKERS.iter().map(|workers| row(times, allowed, *workers));
+    std::iter::once(head.to_owned()).chain(rows).collect()
+}
+
+fn row(times: &[Recorded<'_>], allowed: &dyn Fn(usize) -> bool, workers: usize) -> String {
+    let durations: Vec<_> = times.iter().map(|time| Some(time.duration)).collect();
+    let plan = split_plan(&durations, allowed, workers);
+    let run = |slices: &dyn Fn(usize) -> u32, shares: bool, by_path: bool| {
+        let mut indices: Vec<_> = (0..times.len()).collect();
+        if by_path {
+            indices.sort_by_key(|index| times[*index].file);
+        }
+        let file = |index: usize| {
+            let Recorded { duration, set_up, .. } = times[index];
+            SimulatedFile { duration, set_up, slices: slices(index), may_share: shares && allowed(index) }
+        };
+        let files: Vec<_> = indices.into_iter().map(file).collect();
+        makespan(&files, workers).as_secs_f64()
+    };
+    let ideal = durations.iter().flatten().sum::<Duration>().as_secs_f64() / workers as f64;
+    let whole = run(&|_| 1, false, false);
+    let sliced = run(&|index| plan[index], false, false);
+    let [shared, unknown] = [false, true].map(|by_path| run(&|_| 1, true, by_path));
+    let named = times.iter().zip(&plan).filter(|(_, slices)| **slices > 1);
+    let named: Vec<_> = named.map(|(time, slices)| format!("{} in {slices}", time.file)).take(3).collect();
     format!(
-        "{workers:>7} {ideal:>7.1} s {whole:>7.1} s {:>9.0} % {split:>7.1} s {:>9.0} %  {}",
-        100.0 * ideal / whole,
-        100.0 * ideal / split,
+        "{workers:>7} {ideal:>7.1} s {whole:>11.1} s {sliced:>6.1} s {shared:>7.1} s {unknown:>22.1} s   {}",
         named.join(", ")
     )
-}
-
-/// A file of a simulated run.
-#[derive(Clone, Copy)]
-struct SimulatedFile {
-    /// The duration of the whole file.
-    duration: Duration,
-    /// The part of it that every slice repeats.
-    set_up: Duration,
-    /// The number of slices; 0 counts as 1.
-    slices: u32,
-}
-
-impl SimulatedFile {
-    /// Returns the duration of one of its equal slices.
-    fn slice(&self) -> Duration {
-        let set_up = self.set_up.min(self.duration);
-        set_up + (self.duration - set_up) / self.slices.max(1)
-    }
-}
-
-/// Returns the duration of a run that assigns each slice, in this order, to the first free worker.
-fn simulate(jobs: &[SimulatedFile], workers: usize) -> Duration {
-    let mut busy = vec![Duration::ZERO; workers.max(1)];
-    for job in jobs {
-        for _ in 0..job.slices.max(1) {
-            if let Some(first) = busy.iter_mut().min() {
-                *first += job.slice();
-            }
-        }
-    }
-    busy.into_iter().max().unwrap_or_default()
 }
 
 const YES: &str = "yes";

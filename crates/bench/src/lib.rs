@@ -3,6 +3,7 @@
 //! The *floor* is what the engine costs alone: every SQL text that the runner would execute is prepared,
 //! stepped and read value by value through the same SQLite build, and nothing else is done.
 
+pub mod fleet;
 pub mod history;
 
 use std::hint::black_box;
