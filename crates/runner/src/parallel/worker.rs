@@ -93,10 +93,10 @@ pub fn work(
     say(&WorkerMessage::Hello { protocol: PROTOCOL.to_owned() })?;
     let stderr_file = process_dir.stderr(worker);
     let memory = OwnMemory::open();
-    let work = FoundWork::new(&slot, &process_dir).map_err(io_error("slot"))?;
+    let part = WorkerShare::new(&slot, &process_dir).map_err(io_error("slot"))?;
     for claims in 0.. {
         slot.wait_for_turn(claims);
-        let task = match work.request {
+        let task = match part.request {
             Some(request) => (claims == 0).then_some(request.task),
             None => claim(&queue, &process_dir, worker).map_err(io_error("claims"))?,
         };
@@ -118,7 +118,7 @@ pub fn work(
             Recorder { task, slot: &slot, say: &mut say, trace, corrections, times, failed: None };
         memory.reset_peak();
         let text = if is_update { read_updated_text(folder).map(Cow::Owned) } else { found.read() };
-        let share = work.share(&slot, claims + 1);
+        let share = part.share(&slot, claims + 1);
         let context =
             WorkerContext { engine: engine.as_ref(), assignment: &assignment, orders: &orders, share };
         let result = run_item(&found, text, slice, context, &mut recorder);
@@ -160,14 +160,14 @@ fn take_streams(kind: &WorkKind) -> Result<(File, Receiver<Vec<u8>>), WorkerErro
 }
 
 /// How a worker takes part in files that several workers execute.
-struct FoundWork {
+struct WorkerShare {
     used: WorkerUse,
     request: Option<HelpRequest>,
     /// The slot of the worker that it helps.
     owner: Option<Slot>,
 }
 
-impl FoundWork {
+impl WorkerShare {
     fn new(slot: &Slot, process_dir: &ProcessDir) -> io::Result<Self> {
         let used = slot.worker_use();
         let request = if let WorkerUse::Helper(request) = used { Some(request) } else { None };
