@@ -115,8 +115,10 @@ fn stopped_time_is_in_no_limit_and_no_duration() {
         terminal.wait_for("stopped");
         let folder = sandbox.last_run().unwrap_or_else(|| sandbox.leftovers().remove(0));
         // The shell sleeps meanwhile. Whoever is not stopped would see the file at once.
-        let states = states_of(folder.to_str().unwrap());
-        assert!(!states.is_empty() && states.iter().all(|state| state == "T"), "{states:?}");
+        wait_for("all processes to be stopped", || {
+            let states = states_of(folder.to_str().unwrap());
+            !states.is_empty() && states.iter().all(|state| state == "T")
+        });
         sandbox.write("go-on", "");
         let seen = terminal.end();
         assert!(seen.contains("code 0"), "{seen}");
