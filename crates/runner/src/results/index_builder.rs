@@ -11,7 +11,7 @@ use super::file_key::{FileKey, key_of_file, key_of_path};
 use super::journal::{JournalEntry, Opened};
 use super::journal_file::{is_plain, open};
 use super::journal_index::{
-    IndexHead, IndexedFile, IndexedResult, JournalBeginning, JournalIndex, LinePlace, RunFacts,
+    IndexHead, IndexedFile, IndexedResult, JournalIndex, JournalState, LinePlace, RunFacts,
 };
 use super::time_worked::TimeWorked;
 use crate::jsonl::{WholeLines, unchecked_text_of};
@@ -24,8 +24,8 @@ use slt_core::outcome::{FileEnd, FileReport, RunEnd, RunOverview};
 pub(super) struct IndexBuilder {
     run: RunFacts,
     files: HashMap<FileKey, IndexedFile>,
-    /// The overview, and the length of the journal up to the header of the run.
-    begun: Option<(RunOverview, u64)>,
+    /// The overview, once the header of the run is known.
+    begun: Option<RunOverview>,
     worked: TimeWorked,
     ended: Option<RunEnd>,
 }
@@ -45,8 +45,7 @@ impl IndexBuilder {
     pub(super) fn add(&mut self, entry: &JournalEntry<'_>, line: LinePlace) {
         match entry {
             JournalEntry::RunStarted(header) => {
-                let end = line.start + line.length;
-                self.begun.get_or_insert_with(|| (RunOverview::new(header.clone().into_owned()), end));
+                self.begun.get_or_insert_with(|| RunOverview::new(header.clone().into_owned()));
                 self.ended = None;
             }
             JournalEntry::Opened(_) => {}
@@ -58,7 +57,7 @@ impl IndexBuilder {
             JournalEntry::RunFinished { elapsed, end } => {
                 self.worked.session_ends(*elapsed);
                 self.ended = Some(*end);
-                if let Some((overview, _)) = &mut self.begun {
+                if let Some(overview) = &mut self.begun {
                     overview.end = *end;
                 }
             }
@@ -71,7 +70,7 @@ impl IndexBuilder {
 
     fn add_file(&mut self, report: &FileReport, line: LinePlace) {
         self.worked.file_finishes(report.finished);
-        let Some((overview, _)) = &mut self.begun else { return };
+        let Some(overview) = &mut self.begun else { return };
         let known = self.files.entry(key_of_file(&report.file)).or_insert_with(|| untested(&report.file));
         // The first result of a file is the one that was reported.
         if known.result.is_some() {
@@ -83,26 +82,22 @@ impl IndexBuilder {
         known.result = Some(IndexedResult::new(line, statuses, report.elapsed, likeness(report)));
     }
 
-    /// Returns the length of the journal up to the header of the run; `None` without a header.
-    pub(super) fn beginning(&self) -> Option<u64> {
-        self.begun.as_ref().map(|(_, length)| *length)
-    }
-
-    /// Returns the index of a journal with this length and beginning; `None` without a header of the run.
-    pub(super) fn finish(self, length: u64, beginning: JournalBeginning) -> Option<JournalIndex> {
-        let (mut overview, _) = self.begun?;
+    /// Returns the index of a journal in this state; `None` without a header of the run.
+    pub(super) fn finish(self, journal: JournalState) -> Option<JournalIndex> {
+        let mut overview = self.begun?;
         overview.elapsed = self.worked.sum();
         let mut files: Vec<_> = self.files.into_iter().collect();
         files.sort_unstable_by_key(|(key, _)| *key);
-        let head = IndexHead::new(length, beginning, files.len(), self.run, self.ended, overview);
+        let head = IndexHead::new(journal, files.len(), self.run, self.ended, overview);
         Some(JournalIndex::new(head, files))
     }
 }
 
 /// Reads a whole journal; `None` if its first entries are unreadable.
 pub(super) fn read_journal(path: &Path) -> io::Result<Option<JournalIndex>> {
-    // What is appended meanwhile is not read.
-    let length = if is_plain(path) { std::fs::metadata(path)?.len() } else { u64::MAX };
+    // What is appended meanwhile is not read. The state is that of before: a change meanwhile makes the index useless.
+    let journal = JournalState::of(path)?;
+    let length = if is_plain(path) { journal.length() } else { u64::MAX };
     let mut lines = WholeLines::new(open(path)?.take(length));
     let mut builder = None;
     while let Some(line) = lines.next_line()? {
@@ -117,14 +112,7 @@ pub(super) fn read_journal(path: &Path) -> io::Result<Option<JournalIndex>> {
             _ => {}
         }
     }
-    let Some(builder) = builder else { return Ok(None) };
-    let Some(beginning) = builder.beginning() else { return Ok(None) };
-    let beginning = match is_plain(path) {
-        true => JournalBeginning::read(path, beginning)?,
-        // Its index is not kept.
-        false => JournalBeginning { length: beginning, crc32: 0 },
-    };
-    Ok(builder.finish(length, beginning))
+    Ok(builder.and_then(|builder| builder.finish(journal)))
 }
 
 fn untested(file: &FileId) -> IndexedFile {

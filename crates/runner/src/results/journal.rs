@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 
 use super::circumstances::{Circumstances, Imported};
 use super::index_builder::IndexBuilder;
-use super::journal_file::{beginning, lines, make_plain};
-use super::journal_index::{JournalBeginning, LinePlace};
+use super::journal_file::{beginning, lines, make_plain, plain_path};
+use super::journal_index::{JournalState, LinePlace};
 use super::time_worked::TimeWorked;
 use crate::atomic_file::folder_of;
 use crate::event::timings::{RunTimings, WorkerSpan};
@@ -180,7 +180,6 @@ struct GrowingIndex {
     /// The folder of the run.
     run: PathBuf,
     builder: IndexBuilder,
-    beginning: JournalBeginning,
     /// The length of the journal.
     length: u64,
 }
@@ -200,10 +199,8 @@ impl JournalWriter {
         builder.add(&started, LinePlace { start: text.len() as u64, length: line.len() as u64 });
         text.extend(line);
         lines.append_lines(&text)?;
-        let length = text.len() as u64;
-        let beginning = JournalBeginning { length, crc32: crc32fast::hash(&text) };
         let run = folder_of(path).to_owned();
-        let index = Some(GrowingIndex { run, builder, beginning, length });
+        let index = Some(GrowingIndex { run, builder, length: text.len() as u64 });
         Ok(Self { lines, has_begun: true, behind: None, index })
     }
 
@@ -263,9 +260,13 @@ impl JournalWriter {
             behind.join().map_err(|_| io::Error::other("a thread has died"))??;
         }
         self.lines.sync()?;
-        if has_ended && let Some(GrowingIndex { run, builder, beginning, length }) = self.index.take() {
+        if has_ended
+            && let Some(GrowingIndex { run, builder, length }) = self.index.take()
+            && let Some(journal) =
+                JournalState::of(&plain_path(&run)).ok().filter(|file| file.length() == length)
+        {
             // Where it cannot be kept, it is made from the journal when it is needed.
-            builder.finish(length, beginning).map(|index| index.save(&run));
+            builder.finish(journal).map(|index| index.save(&run));
         }
         Ok(())
     }

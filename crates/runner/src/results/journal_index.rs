@@ -4,18 +4,19 @@
 //! of all files. `journal.index` is beside `journal.jsonl`:
 //!
 //! ```text
-//! {"crc32":…,"entry":{"version":1,"journal":LENGTH,…}}    the journal that it is of, and the overview of the run
+//! {"crc32":…,"entry":{"version":1,"journal":{…},…}}    the state of the journal, and the overview of the run
 //! N records of one width, sorted by the keys of the files
 //! ```
 //!
-//! The process that writes the journal writes the index when the run ends. If the index is missing or damaged, or is of
-//! a journal with another length or beginning, because the process was killed or the run was resumed, it is made from
-//! the journal again. A run in progress has none, and a compressed journal has none.
+//! The process that writes the journal writes the index when the run ends. If the index is missing or damaged, or the
+//! journal has changed since, because the run was resumed or somebody has written into it, it is made from the journal
+//! again. A run in progress has none, and a compressed journal has none.
 
 use std::fs::File;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::num::NonZero;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -54,9 +55,7 @@ pub(super) struct IndexHead {
     version: u32,
     /// The version of the journal.
     format: u32,
-    /// The length of the journal.
-    pub(super) journal: u64,
-    pub(super) beginning: JournalBeginning,
+    journal: JournalState,
     /// The number of records.
     records: usize,
     pub(super) run: RunFacts,
@@ -67,11 +66,13 @@ pub(super) struct IndexHead {
     pub(super) overview: RunOverview,
 }
 
-/// The lines of a journal up to the header of its run.
+/// What changes whenever somebody writes into a journal, or puts another one in its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct JournalBeginning {
-    pub(super) length: u64,
-    pub(super) crc32: u32,
+pub(super) struct JournalState {
+    length: u64,
+    inode: u64,
+    /// The time of the last change, which no program can set, in seconds and nanoseconds.
+    changed: (i64, i64),
 }
 
 /// What the first entry of a journal says of its run.
@@ -184,14 +185,13 @@ impl JournalIndex {
 
 impl IndexHead {
     pub(super) fn new(
-        journal: u64,
-        beginning: JournalBeginning,
+        journal: JournalState,
         records: usize,
         run: RunFacts,
         ended: Option<RunEnd>,
         overview: RunOverview,
     ) -> Self {
-        Self { version: VERSION, format: FORMAT, journal, beginning, records, run, ended, overview }
+        Self { version: VERSION, format: FORMAT, journal, records, run, ended, overview }
     }
 
     /// Reads the head of the kept index; `None` if there is none of the journal as it is.
@@ -218,20 +218,15 @@ impl IndexHead {
     }
 }
 
-impl JournalBeginning {
-    /// Reads the beginning of a journal with this length.
-    pub(super) fn read(journal: &Path, length: u64) -> io::Result<Self> {
-        let mut sum = crc32fast::Hasher::new();
-        let mut file = BufReader::with_capacity(64 << 10, File::open(journal)?.take(length));
-        loop {
-            let bytes = file.fill_buf()?;
-            if bytes.is_empty() {
-                return Ok(Self { length, crc32: sum.finalize() });
-            }
-            sum.update(bytes);
-            let length = bytes.len();
-            file.consume(length);
-        }
+impl JournalState {
+    /// Returns the state of a journal.
+    pub(super) fn of(journal: &Path) -> io::Result<Self> {
+        let file = std::fs::metadata(journal)?;
+        Ok(Self { length: file.len(), inode: file.ino(), changed: (file.ctime(), file.ctime_nsec()) })
+    }
+
+    pub(super) fn length(self) -> u64 {
+        self.length
     }
 }
 
@@ -249,19 +244,16 @@ impl IndexedResult {
 
 /// Opens the kept index of a journal, behind its head; `None` if there is none of the journal as it is.
 fn open(run: &Path) -> Option<(IndexHead, BufReader<File>)> {
-    let journal: PathBuf = plain_path(run);
-    let length = std::fs::metadata(&journal).ok()?.len();
+    let journal = JournalState::of(&plain_path(run)).ok()?;
     let mut index = BufReader::with_capacity(64 << 10, File::open(run.join(INDEX)).ok()?);
     let mut line = Vec::new();
     index.read_until(b'\n', &mut line).ok()?;
     let head: IndexHead = entry_of(&line)?;
-    if (head.version, head.format, head.journal) != (VERSION, FORMAT, length) {
+    if (head.version, head.format, head.journal) != (VERSION, FORMAT, journal) {
         return None;
     }
     let records = index.get_ref().metadata().ok()?.len().checked_sub(line.len() as u64)?;
-    let beginning = JournalBeginning::read(&journal, head.beginning.length).ok()?;
-    (records == (head.records as u64).checked_mul(WIDTH as u64)? && beginning == head.beginning)
-        .then_some((head, index))
+    (records == (head.records as u64).checked_mul(WIDTH as u64)?).then_some((head, index))
 }
 
 fn to_record(key: &FileKey, file: &IndexedFile) -> [u8; WIDTH] {

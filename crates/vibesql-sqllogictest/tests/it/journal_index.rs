@@ -243,6 +243,7 @@ fn a_damaged_index_is_made_again_and_a_damaged_journal_is_noticed() {
     let place = place + text[place..].windows(8).skip(1).position(|bytes| bytes == b"d1/1.tes").unwrap() + 1;
     damaged[place] ^= 4;
     std::fs::write(&journal, &damaged).unwrap();
+    assert_ne!(said(&results, &names), expected, "the journal has the same length, but not the same results");
     let changed = results.changed_files(&names[0], &names[1]).unwrap();
     assert_eq!((changed.before.files.len(), changed.now.files.len(), changed.equal), (1, 0, 2));
     assert_eq!(results.overview_of(&names[1]).unwrap().1.totals().files, 2);
