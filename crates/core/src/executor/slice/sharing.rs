@@ -142,7 +142,8 @@ impl SharedUnits {
     fn join(&self, word: &dyn ClaimWord) {
         while let state @ ClaimState::Alone { begun } = word.load() {
             let next = self.of_query.iter().take(begun as usize).max().map_or(0, |last| *last as u64 + 1);
-            if word.replace(state, ClaimState::Shared { next }) {
+            // With nothing left, the owner stays alone, and this process has claimed nothing.
+            if next >= self.own.len() as u64 || word.replace(state, ClaimState::Shared { next }) {
                 return;
             }
         }
@@ -158,7 +159,7 @@ impl SharedUnits {
             return true;
         }
         if self.held.is_none() && may_claim {
-            self.held = Some(claim(word).unwrap_or(usize::MAX));
+            self.held = Some(claim(word, self.own.len()).unwrap_or(usize::MAX));
         }
         let is_own = self.held == Some(unit);
         if is_own {
@@ -169,9 +170,11 @@ impl SharedUnits {
     }
 }
 
-/// Claims the next unit; `None` if the file is not shared any more.
-fn claim(word: &dyn ClaimWord) -> Option<usize> {
-    while let state @ ClaimState::Shared { next } = word.load() {
+/// Claims the next of so many units; `None` if all are claimed, or the file is not shared any more.
+fn claim(word: &dyn ClaimWord, units: usize) -> Option<usize> {
+    while let state @ ClaimState::Shared { next } = word.load()
+        && next < units as u64
+    {
         if word.replace(state, ClaimState::Shared { next: next + 1 }) {
             return usize::try_from(next).ok();
         }
@@ -257,6 +260,25 @@ mod tests {
         let mut helper = QueryShare::new(&word, ShareRole::Helper);
         assert!((0..9).all(|_| !helper.takes(&script, &[], false)));
         assert_eq!(word.load(), ClaimState::Gone);
+    }
+
+    #[test]
+    fn a_helper_claims_nothing_where_nothing_is_left() {
+        let source = Source::new("t.test", text(&[1, 1, 0, 1]));
+        let script = parse(&source, &SQLITE);
+        let word = TestWord(Mutex::new(ClaimState::Alone { begun: 0 }));
+        let mut owner = QueryShare::new(&word, ShareRole::Owner);
+        assert!((0..3).all(|_| owner.takes(&script, &[], false)));
+        let before = word.load();
+        let mut helper = QueryShare::new(&word, ShareRole::Helper);
+        assert!((0..4).all(|_| !helper.takes(&script, &[], false)));
+        assert_eq!(word.load(), before, "the last query belongs to a unit that the owner has begun");
+        assert!(owner.takes(&script, &[], false) && owner.is_alone());
+
+        let shared = TestWord(Mutex::new(ClaimState::Shared { next: 2 }));
+        let mut helper = QueryShare::new(&shared, ShareRole::Helper);
+        assert!((0..4).all(|_| !helper.takes(&script, &[], false)));
+        assert_eq!(shared.load(), ClaimState::Shared { next: 2 });
     }
 
     #[test]
