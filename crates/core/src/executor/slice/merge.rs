@@ -26,7 +26,10 @@ pub fn merge(mut slices: Vec<SliceReport>, limits: DetailLimits) -> Option<FileR
         merged.engine_time = merged.engine_time.zip(report.engine_time).map(|(one, other)| one + other);
         merged.lints.extend(report.lints);
         merged.elapsed += report.elapsed;
-        merged.stderr = merged.stderr.or(report.stderr);
+        merged.stderr = match (merged.stderr.take(), report.stderr) {
+            (Some(one), Some(other)) => Some(format!("{one}\n{other}")),
+            (one, other) => one.or(other),
+        };
         merged
     });
     merged.failures.sort_by_key(|record| record.id.line);
